@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 from bench.figures import Figure, milliseconds
 from bench.product import Product
+from overmind_core.log_pages.index import LogPage, LogScope
+from overmind_core.log_pages.line_filter import LineFilter
+from overmind_core.log_pages.page_search import matching
+from overmind_core.log_pages.pattern import parsed
+from overmind_core.log_pages.reader import Reader
 from overmind_core.logs.layout import OUT, SEGMENT, data_name, index_name
 from overmind_core.logs.time_index import pack
-from overmind_tui.log.index import LogPage, LogScope
-from overmind_tui.log.line_filter import LineFilter
-from overmind_tui.log.page_worker import matching
-from overmind_tui.log.pattern import parsed
-from overmind_tui.log.reader import Reader
 
 LINES = 1_000_000
 RECORDS = 20_000

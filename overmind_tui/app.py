@@ -23,17 +23,17 @@ from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_core.version import VERSION
+from overmind_core.view import ringing
+from overmind_core.view.cells import Row
+from overmind_core.view.fleet import Fleet
 from overmind_tui.command_line.jobs import Jobs
 from overmind_tui.command_line.line import Commands
 from overmind_tui.command_line.run import CommandRun
 from overmind_tui.inbox.messages import Drafts
 from overmind_tui.log.follow import LogFollower
 from overmind_tui.missions.actions import RowActions, action_groups
-from overmind_tui.missions.fleet import Fleet
 from overmind_tui.missions.screen import MainParts, MissionsScreen
 from overmind_tui.pages.page import FILLING_SECONDS, Page
-from overmind_tui.render import ringing
-from overmind_tui.render.cells import Row
 from overmind_tui.shell import appearance, external, messages, world
 from overmind_tui.shell.appearance import DARK, Appearance
 from overmind_tui.shell.coaching import Coaching

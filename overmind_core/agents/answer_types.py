@@ -61,7 +61,7 @@ class MessageInfo(TypedDict):
     """queued, delivered, answered, failed or cancelled."""
     text: str
     sender: str | None
-    """The mission that sent it; null: a person."""
+    """The mission or the client, such as `web:phone`, that sent it; null: a person without one."""
     created_at: str
     delivered_at: str | None
     ended_at: str | None

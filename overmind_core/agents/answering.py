@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from overmind_core.agents.questions import too_late
 from overmind_core.agents.store import QUESTION_OPEN
+from overmind_core.domain.actor import PERSON
 from overmind_core.domain.agents import conversation_events
 from overmind_core.domain.agents.agent import BY_KEYS, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.agents.choices import InvalidChoice, choices_of, chosen, offered
 from overmind_core.domain.agents.permission import rule_for
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.actor import actor
 
 if TYPE_CHECKING:
     from overmind_core.agents.service import Agents
@@ -21,8 +23,14 @@ if TYPE_CHECKING:
     from overmind_core.domain.agents.agent_events import Asked, Decision
     from overmind_core.system.machine import Clock
 
-PERSON = "a person"
-"""Who answers what comes through the API."""
+A_PERSON = "a person"
+"""Who answers what comes through the API without a name."""
+
+
+def answerer() -> str:
+    """Return who answers what is answered now: a person, by the name of the client where there is one."""
+    who = actor() or PERSON
+    return A_PERSON if who == PERSON else who
 
 
 class Answering:
@@ -46,7 +54,7 @@ class Answering:
         decision = _chosen(asked, decision)
         if decision.behaviour is Behaviour.ALWAYS:
             self._store_rule(session, asked)
-        session.apply(conversation_events.Answered(question.id, decision, PERSON))
+        session.apply(conversation_events.Answered(question.id, decision, answerer()))
 
     def _store_rule(self, session: Session, asked: Asked) -> None:
         """Answer the same question by itself from now on."""

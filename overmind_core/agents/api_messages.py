@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from overmind_core.agents.messages import decode
 from overmind_core.agents.requests import AwaitMessage, Messages, Send
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED
+from overmind_core.domain.actor import PERSON
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.actor import actor
 from overmind_core.kernel.request import handles
 from overmind_core.missions import answers
 from overmind_core.missions.callers import forbid_foreign, mission_of
@@ -66,9 +68,10 @@ class MessageApi:
     @handles(Send)
     async def send(self, request: Send, caller: Caller) -> SentMessage:
         """Queue a message for a session; a raw session has it at once."""
-        sender = mission_of(caller, self._registry, self._home.root)
         mission = find(self._registry, request.id, live_first=True)
-        forbid_foreign(sender, mission, self._registry, "send to")
+        forbid_foreign(mission_of(caller, self._registry, self._home.root), mission, self._registry, "send to")
+        who = actor()
+        sender = None if who == PERSON else who
         number = await self._submission.submit(
             mission, request.text, queue=request.queue, sender=sender, request=request.request
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from overmind_core.agents.answering import PERSON, is_attach_only, options_of, rule_of
+from overmind_core.agents.answering import answerer, is_attach_only, options_of, rule_of
 from overmind_core.agents.replaced_file import path_written, replaced_file
 from overmind_core.agents.requests import Answer, Hook
 from overmind_core.agents.store import ASKED
@@ -94,9 +94,9 @@ class QuestionApi:
         del caller
         question = self._question(request)
         behaviour = Behaviour(request.behaviour)
-        decision = Decision(behaviour, request.message, tuple(request.options))
+        decision, by = Decision(behaviour, request.message, tuple(request.options)), answerer()
         if question.mission is None:
-            asked = await self._engine.answer(question, decision, PERSON)
+            asked = await self._engine.answer(question, decision, by)
             about = self._about(asked)
             return {
                 "question": question.id,
@@ -106,20 +106,20 @@ class QuestionApi:
                 "part": asked.part,
                 "need": asked.need,
                 "behaviour": behaviour,
-                "by": PERSON,
+                "by": by,
             }
         self._answering.answer(question, decision)
         await self._journal.saved()
         mission = self._registry.get(question.mission)
         if mission is None:
-            return {"question": question.id, "behaviour": behaviour, "by": PERSON}
+            return {"question": question.id, "behaviour": behaviour, "by": by}
         return {
             "question": question.id,
             "id": mission.id,
             "name": mission.definition.name,
             "about": _of_mission(mission.id, mission.definition.name),
             "behaviour": behaviour,
-            "by": PERSON,
+            "by": by,
         }
 
     @handles(Hook)

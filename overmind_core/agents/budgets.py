@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from overmind_core.agents.store import BudgetRow
+from overmind_core.domain.actor import ENGINE
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.agents.events import CostWarning
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause, Mission
 from overmind_core.domain.missions.tree import BudgetState, SpentLimit, budget_state
-from overmind_core.kernel.actor import ENGINE
 from overmind_core.missions.lookup import line
 
 if TYPE_CHECKING:

@@ -170,7 +170,9 @@ class EngineQuestions:
                 )
             )
             self._events.record(
-                NotificationDue(mission=about.id, name=asked.name, why="blocked", now=line, about=whole)
+                NotificationDue(
+                    mission=about.id, name=asked.name, why="blocked", now=line, about=whole, question=number
+                )
             )
         if self._unattended:
             self._journal.decide(lambda: self._answer_alone(number))

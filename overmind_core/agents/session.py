@@ -341,7 +341,8 @@ class Session:
             case conversation_events.TurnPaid():
                 self._spend(effect)
             case conversation_events.Notify(why):
-                self.record(events.NotificationDue(why=why, now=self.state.activity.now))
+                question = max(self.questions, default=msgspec.UNSET) if why == "blocked" else msgspec.UNSET
+                self.record(events.NotificationDue(why=why, now=self.state.activity.now, question=question))
             case MissionEvent():
                 self.record(effect)
 

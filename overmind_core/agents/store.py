@@ -91,7 +91,7 @@ OPEN = (QUEUED, DELIVERED)
 
 
 class MessageRow(NamedTuple):
-    """One row. Times are seconds since the epoch; `answer` is JSON; `sender` is the mission that sent it, if any."""
+    """One row. Times are seconds since the epoch; `answer` is JSON; `sender`: the mission or client, if any."""
 
     id: int
     mission: str

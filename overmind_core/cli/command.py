@@ -122,6 +122,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Agents that run agents": ("skill", "mcp", "output", "report"),
     "Change missions": ("edit", "update", "rename", "signal", "freeze", "thaw"),
     "Share notes with a team": ("cortex serve", "cortex token", "cortex migrate", "cortex backup", "cortex restore"),
+    "Use a browser": ("web", "web link", "web token", "web sessions", "web revoke", "web stop"),
     "Everyday tools": ("demo", "doctor", "version", "completion", "service"),
 }
 """Heading → commands, in the order in which `overmind --help` shows them. A name may have two words."""
@@ -133,6 +134,8 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "report": ("report",),
     "cortex": ("cortex serve", "cortex token", "cortex migrate", "cortex backup", "cortex restore"),
     "init": ("init",),
+    "web": ("web link", "web token", "web sessions", "web revoke", "web stop"),
+    "web_serving": ("web",),
     "learn": ("learn", "learn accept", "learn drop"),
     "timeline": ("timeline",),
     "quests.add": ("quest add", "quest edit", "quest retry"),

@@ -8,10 +8,13 @@ commands gives.
 from __future__ import annotations
 
 import argparse
+import importlib
+import pkgutil
 import signal
 
 import shtab
 
+import overmind_core
 from overmind_core.cli.caller_environment import working_directory
 from overmind_core.cli.command import GROUPS, Command, find
 from overmind_core.cli.headless.commands import HEADLESS_COMMANDS
@@ -161,6 +164,8 @@ BY_NAME: dict[tuple[str, str], Completion] = {
     ("quest edit", "review"): REVIEWERS,
 }
 """(Command, word or option) → what it may be."""
+EVENT_TYPE = ("events", "types")
+"""The same of a type of event: to load all of them takes as long as a key may take."""
 BY_OPTION: dict[str, Completion] = {
     "--stop-signal": SIGNALS,
     "--signal": SIGNALS,
@@ -209,10 +214,22 @@ def _annotate(parser: argparse.ArgumentParser, command: Command) -> None:
             action.complete = words  # type: ignore[attr-defined] # read by shtab
 
 
+def event_types() -> list[str]:
+    """Return the names of all types of events, and load the types."""
+    from overmind_core.domain.events import known_types
+
+    for module in pkgutil.walk_packages(overmind_core.__path__, "overmind_core."):
+        if module.name.endswith(".events"):
+            importlib.import_module(module.name)
+    return sorted(known_types())
+
+
 def _completion(action: argparse.Action, command: str) -> Completion | None:
     if action.metavar == "id":
         return MISSIONS["live" if command in LIVE_ONLY else "finished" if command in FINISHED_ONLY else "all"]
     for name in action.option_strings:
         if name in BY_OPTION:
             return BY_OPTION[name]
+    if (command, action.dest) == EVENT_TYPE:
+        return _fixed("event_types", event_types())
     return BY_NAME.get((command, action.dest)) or BY_METAVAR.get(str(action.metavar))

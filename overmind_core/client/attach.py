@@ -14,7 +14,7 @@ import time
 from collections import deque
 
 from overmind_core.client.client import answer_result
-from overmind_core.client.connection import ANSWER_LIMIT
+from overmind_core.client.connection import ANSWER_LIMIT, envelope
 from overmind_core.client.daemon import connect_or_start, try_connect
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
@@ -46,13 +46,15 @@ class MissionAttachment:
     Args:
         home: Whose daemon.
         request: The arguments of `attach`.
+        by: In whose name, as in `Client`.
 
     Raises:
         OvermindError: the daemon said no, is not there, or went away just now.
     """
 
-    def __init__(self, home: Home, request: Mapping[str, Any]) -> None:
+    def __init__(self, home: Home, request: Mapping[str, Any], *, by: str | None = None) -> None:
         self._home = home
+        self._by = by
         self._request = dict(request)
         self._connection: DaemonConnection | None = None
         self._answers: deque[Json] = deque()
@@ -117,7 +119,7 @@ class MissionAttachment:
         connection = self._connection
         if connection is None:
             return
-        connection.send({"cmd": "interrupt", "args": {"id": self.mission}, "id": _INTERRUPT})
+        connection.send(envelope("interrupt", {"id": self.mission}, _INTERRUPT, self._by))
         with contextlib.suppress(ConnectionError):
             connection.flush()
 
@@ -127,7 +129,7 @@ class MissionAttachment:
 
     def _send_request(self, connection: DaemonConnection) -> None:
         self._connection = connection
-        connection.send({"cmd": "attach", "args": self._request, "id": _ATTACH})
+        connection.send(envelope("attach", self._request, _ATTACH, self._by))
         with contextlib.suppress(ConnectionError):  # noticed when it is read from
             connection.flush()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-from overmind_core.client.connection import ANSWER_LIMIT, DaemonConnection
+from overmind_core.client.connection import ANSWER_LIMIT, DaemonConnection, envelope
 from overmind_core.client.daemon import connect_or_start, connect_until
 from overmind_core.errors import OvermindError
 from overmind_core.version import VERSION
@@ -40,10 +40,19 @@ class Client:
         home: Whose daemon.
         start: Start a daemon when neither daemon nor keeper lives.
         notify: Gets what a person should know: a daemon was started, or is older than this program.
+        by: In whose name it asks, such as `web:phone`; None: a person's own.
     """
 
-    def __init__(self, home: Home, *, start: bool = False, notify: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        home: Home,
+        *,
+        start: bool = False,
+        notify: Callable[[str], None] = lambda _: None,
+        by: str | None = None,
+    ) -> None:
         self.home = home
+        self.by = by
         self.started_pid: int | None = None
         """The daemon that this client had to start."""
         self.daemon: dict[str, Any] = {}
@@ -92,7 +101,7 @@ class Client:
         """
         connection = self._connected()
         self._last_number += 1
-        connection.send({"cmd": command, "args": dict(args), "id": self._last_number})
+        connection.send(envelope(command, args, self._last_number, self.by))
         return self._last_number
 
     def receive(self, *, timeout: float | None = None) -> dict[str, Any]:

@@ -10,12 +10,19 @@ from overmind_core.wire import quick_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
 ANSWER_LIMIT = 10.0
 """Seconds for a daemon to answer the first time, and for a client to find a lost one again."""
 
 _CHUNK = 1 << 16
+
+
+def envelope(command: str, args: Mapping[str, Any], number: int, by: str | None) -> dict[str, Any]:
+    """Return a request as it is sent; `by`: the client in whose name, such as `web:phone`, None for a person's own."""
+    request = {"cmd": command, "args": dict(args), "id": number}
+    return request if by is None else request | {"by": by}
 
 
 class DaemonConnection:

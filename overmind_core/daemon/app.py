@@ -7,6 +7,7 @@ those out. Nothing here decides.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from overmind_core.agents.assembly import AgentParts, Subjects
@@ -51,7 +52,7 @@ from overmind_core.missions.service import Missions
 from overmind_core.missions.terminator import ProcessTrees, Terminator
 from overmind_core.missions.unrecorded import UnrecordedLogs
 from overmind_core.missions.unseen import NEWSWORTHY, Unseen
-from overmind_core.notifications.service import Notifications
+from overmind_core.notifications.service import Notifications, web_address
 from overmind_core.plans.assembly import PlanParts
 from overmind_core.plans.assembly import assemble as assemble_plans
 from overmind_core.quests.events import QueueChanged
@@ -342,7 +343,9 @@ class App:
                 ritual_table=state.rituals,
             )
         )
-        self.notifications = Notifications(settings.notify, self.tasks.start)
+        self.notifications = Notifications(
+            settings.notify, self.tasks.start, web_address=partial(web_address, home, settings.web.public_url)
+        )
         self._wire()
 
     async def start(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import overmind_core.reports.events  # noqa: F401 - no request names a type of event that is not loaded
 from overmind_core.agents.api_cost import CostApi
 from overmind_core.agents.api_messages import MessageApi
 from overmind_core.agents.api_questions import QuestionApi
@@ -16,6 +17,7 @@ from overmind_core.agents.api_stream import StreamApi
 from overmind_core.daemon.api import DaemonApi
 from overmind_core.definitions.api import DefinitionsApi
 from overmind_core.definitions.api_run import RunApi
+from overmind_core.domain.actor import PERSON
 from overmind_core.domain.operations import OPERATIONS, REQUESTS
 from overmind_core.isolation.api import IsolationApi
 from overmind_core.kernel.actor import acts
@@ -23,11 +25,13 @@ from overmind_core.kernel.api_server import Endpoint
 from overmind_core.landing.api import LandingApi
 from overmind_core.learning.api import LearnApi
 from overmind_core.memory.api import MemoryApi
+from overmind_core.missions.api_figures import FiguresApi
 from overmind_core.missions.api_lifecycle import LifecycleApi
 from overmind_core.missions.api_logs import LogsApi
 from overmind_core.missions.api_query import QueryApi
 from overmind_core.missions.api_seen import SeenApi
 from overmind_core.missions.callers import forbid_inside, mission_of
+from overmind_core.missions.figures import FigureLooks, FigureReader
 from overmind_core.missions.lost import LostLookup
 from overmind_core.notifications.api import EventsApi
 from overmind_core.plans.api import PlanApi
@@ -39,6 +43,7 @@ from overmind_core.specs.api import SpecApi
 from overmind_core.terminals.api import TerminalsApi
 from overmind_core.timeline.api import SpecNamed, TimelineApi
 from overmind_core.watching.api import WatchingApi
+from overmind_core.web_access.api import WebAccessApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,6 +52,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.request import Args, Caller
     from overmind_core.landing.review import LandingReview
     from overmind_core.quests.queue_views import QueueViews
+    from overmind_core.web_access.service import WebAccesses
 
 HANDLERS: tuple[type, ...] = (
     CostApi,
@@ -57,6 +63,7 @@ HANDLERS: tuple[type, ...] = (
     DefinitionsApi,
     RunApi,
     IsolationApi,
+    FiguresApi,
     LandingApi,
     LearnApi,
     LifecycleApi,
@@ -74,6 +81,7 @@ HANDLERS: tuple[type, ...] = (
     TerminalsApi,
     TimelineApi,
     WatchingApi,
+    WebAccessApi,
 )
 
 
@@ -140,16 +148,30 @@ def handlers(app: App) -> tuple[object, ...]:
         quests=app.quest_registry,
         lost=lost,
     )
+    reader = FigureReader(
+        home=app.home,
+        registry=app.registry,
+        run_table=app.state.runs,
+        progress=app.progress,
+        last_lines=app.last_lines,
+        resources=app.resources,
+        runner=app.agents,
+        preparer=app.isolation,
+    )
+    figures = FiguresApi(
+        registry=app.registry,
+        progress=app.progress,
+        looks=FigureLooks(reader, app.registry, app.clock, app.tasks),
+    )
     queries = QueryApi(
         home=app.home,
         clock=app.clock,
         registry=app.registry,
         mission_table=app.state.missions,
-        run_table=app.state.runs,
         unseen=app.unseen,
         attachments=app.attachments,
         progress=app.progress,
-        last_lines=app.last_lines,
+        figures=reader,
         resources=app.resources,
         load_history=app.load_history,
         environments=app.environments,
@@ -276,6 +298,7 @@ def handlers(app: App) -> tuple[object, ...]:
         run,
         lifecycle,
         queries,
+        figures,
         logs,
         events,
         seen,
@@ -298,6 +321,7 @@ def handlers(app: App) -> tuple[object, ...]:
             watching=app.engine.watching,
             reviewer=app.engine.reviewer,
         ),
+        WebAccessApi(cache(partial(_web_accesses, app)), session_seconds=app.settings.web.session),
     )
 
 
@@ -318,6 +342,14 @@ def _queue_views(app: App) -> QueueViews:
         find_spec=app.engine.specs.id_of,
         estimated=app.engine.learning.estimated_seconds,
     )
+
+
+def _web_accesses(app: App) -> WebAccesses:
+    from overmind_core.web_access.service import WebAccesses  # noqa: PLC0415 - for those who have a web server
+    from overmind_core.web_access.store import WebAccessTable  # noqa: PLC0415 - same
+
+    table = WebAccessTable(app.state.database)
+    return WebAccesses(journal=app.journal, events=app.events, clock=app.clock, table=table)
 
 
 def _review(app: App) -> LandingReview:
@@ -348,18 +380,16 @@ def endpoints(app: App) -> dict[str, Endpoint]:
     }
 
 
-PERSON = "person"
-"""What events call whoever asks from outside of every mission."""
-
-
-def _guarded(app: App, owners: Sequence[object], name: str) -> Callable[[Any, Caller], Any]:
+def _guarded(app: App, owners: Sequence[object], name: str) -> Callable[[Any, Caller, str | None], Any]:
     """The handler, for whoever may ask it."""
     row = TABLE[name]
     owner = next(one for one in owners if getattr(type(one), row.handle.__name__, None) is row.handle)
     forbidden = OPERATIONS[name].forbidden
 
-    def handle(request: Any, caller: Caller) -> Any:  # noqa: ANN401 - each handler has types of its own
-        acts(lambda: mission_of(caller, app.registry, app.home.root) or PERSON)
+    def handle(request: Any, caller: Caller, by: str | None) -> Any:  # noqa: ANN401 - each handler has types of its own
+        acts(lambda: mission_of(caller, app.registry, app.home.root) or by or PERSON)
+        if by is not None:
+            forbid_inside(mission_of(caller, app.registry, app.home.root), "ask in the name of a person")
         if forbidden is not None:
             forbid_inside(mission_of(caller, app.registry, app.home.root), forbidden)
         return row.handle(owner, request, caller)

@@ -15,6 +15,7 @@ from overmind_core.domain.settings import (
     MemorySettings,
     QueueSettings,
     ReportSettings,
+    WebSettings,
 )
 from overmind_core.domain.text.problems import hinted
 
@@ -31,6 +32,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "reports": ReportSettings._fields,
     "memory": MemorySettings._fields,
     "cortex": CortexSettings._fields,
+    "web": WebSettings._fields,
     "attach": ("detach_keys",),
     "providers": (),
     "tui": (

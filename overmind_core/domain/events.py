@@ -10,6 +10,7 @@ publishes one gives only what the type itself has, by name.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 
 import msgspec
@@ -46,7 +47,8 @@ class MissionAct(MissionEvent, frozen=True, kw_only=True):
     """A fact about a mission that can result from a request."""
 
     by: str | UnsetType = UNSET
-    """The caller: `person`, a mission's id, or `?` for a program started by an unknown mission."""
+    """The caller: `person`, a person's client such as `web:phone`, a mission's id, or `?` for a program started by an
+    unknown mission."""
 
 
 class AboutKind(StrEnum):
@@ -68,6 +70,19 @@ class About(msgspec.Struct, frozen=True):
 
 THE_QUEUE = About(AboutKind.QUEUE, "queue", "queue")
 """There is one."""
+
+
+def known_types() -> dict[str, type[Event]]:
+    """Return every type that is loaded in this process, by its name in the log."""
+    return {type_of(kind): kind for kind in _leaves(Event)}
+
+
+def _leaves(kind: type[Event]) -> Iterator[type[Event]]:
+    below = kind.__subclasses__()
+    if not below:
+        yield kind
+    for one in below:
+        yield from _leaves(one)
 
 
 def type_of(kind: type[Event]) -> str:

@@ -1,4 +1,4 @@
-"""Settings of the queue, of health, of the guardian and of reports: a record for each table of config.toml. Pure."""
+"""Settings that are a record of their own for each table of config.toml. Pure."""
 
 from __future__ import annotations
 
@@ -98,3 +98,19 @@ class CortexSettings(NamedTuple):
     """One of `FROM_AGENTS`: what others write, too."""
     every: float = 30.0
     """Seconds between two exchanges."""
+
+
+class WebSettings(NamedTuple):
+    """Table `[web]`: what `overmind web` does where its options say nothing."""
+
+    port: int = 7600
+    host: str = "127.0.0.1"
+    """The address that it listens on; another than the machine's own wants `cert` and `key`."""
+    cert: str = ""
+    """Path of the certificate, with those that it is signed by; "": no TLS."""
+    key: str = ""
+    """Path of its private key."""
+    public_url: str = ""
+    """The address at which a proxy serves it, such as `https://box.example/om`; "": it is used directly."""
+    session: float = 30 * 86_400.0
+    """Seconds that a login lasts."""

@@ -13,8 +13,6 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeVar
 
 T = TypeVar("T")
-ENGINE = "engine"
-"""In the place of who asked for what happened by itself."""
 
 
 class _Acting(NamedTuple):

@@ -56,10 +56,13 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Endpoint(NamedTuple):
-    """One command: its arguments' type and what it does. A stream is an async generator: head first, then items."""
+    """One command: its arguments' type and what it does. A stream is an async generator: head first, then items.
+
+    `handle` takes the arguments, the caller, and `Request.by`.
+    """
 
     arguments: type[Args]
-    handle: Callable[[Any, Any], Awaitable[Any] | AsyncIterator[Any]]
+    handle: Callable[[Any, Caller, str | None], Awaitable[Any] | AsyncIterator[Any]]
     asks_keeper: bool = False
     """It waits for the keeper: see `Connection.answer_for_keeper`."""
 
@@ -238,7 +241,7 @@ class Connection(asyncio.BufferedProtocol):
             endpoint = self._endpoints.get(request.cmd)
             if endpoint is None:
                 raise OvermindError("unknown_command", f"Unknown command {request.cmd[:100]!r}.")  # noqa: TRY301
-            result = endpoint.handle(_arguments(request, endpoint.arguments), self.caller)
+            result = endpoint.handle(_arguments(request, endpoint.arguments), self.caller, request.by)
             if inspect.isasyncgen(result):
                 if self._transport.is_closing():
                     return

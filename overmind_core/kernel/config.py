@@ -55,6 +55,13 @@ model = ""                 # folder of a model that finds by meaning
 [cortex]
 incoming = "live"          # live | propose: what others write
 every = "30s"              # between two exchanges
+[web]
+port = 7600                # of `overmind web`
+host = "127.0.0.1"
+cert = ""                  # path of a certificate: TLS
+key = ""                   # path of its private key
+public_url = ""            # where a proxy serves it
+session = "30d"            # how long a login lasts
 ```
 """
 
@@ -71,6 +78,7 @@ from overmind_core.domain.settings import (
     MemorySettings,
     QueueSettings,
     ReportSettings,
+    WebSettings,
 )
 from overmind_core.errors import OvermindError
 from overmind_core.system.small_file import read_small_file
@@ -106,6 +114,7 @@ class Settings(NamedTuple):
     reports: ReportSettings = ReportSettings()
     memory: MemorySettings = MemorySettings()
     cortex: CortexSettings = CortexSettings()
+    web: WebSettings = WebSettings()
 
     @property
     def log_segment(self) -> int:

@@ -31,9 +31,12 @@ from overmind_core.domain.settings import (
     MemorySettings,
     QueueSettings,
     ReportSettings,
+    WebSettings,
 )
 from overmind_core.domain.text.duration import SizeError, parse_size
 from overmind_core.domain.text.problems import Problem, Problems, hinted
+from overmind_core.domain.web_access import LONGEST, SHORTEST
+from overmind_core.domain.web_address import HOST_RULE, PUBLIC_URL_RULE, is_host, is_loopback, is_port, is_public_url
 
 SPAWN_METHODS = ("auto", "posix_spawn", "ptyprocess")
 READ_ELSEWHERE = ("tui",)
@@ -42,7 +45,9 @@ MOST_DOLLARS = 10**9
 """More is a slip of the finger."""
 LEAST_TOKENS, MOST_TOKENS = 200, 8000
 """Of what an agent is given: less holds no note, more is what people complain about."""
-Record = QueueSettings | HealthSettings | GuardianSettings | ReportSettings | MemorySettings | CortexSettings
+Record = (
+    QueueSettings | HealthSettings | GuardianSettings | ReportSettings | MemorySettings | CortexSettings | WebSettings
+)
 _TOOLS = (
     permission.SHELL, *sorted(permission.EDITORS | permission.READERS | permission.DELEGATES | permission.UNRULED),
     "BashOutput", "KillShell", "NotebookRead", "Skill", "SlashCommand", "TodoWrite", "WebFetch", "WebSearch",
@@ -114,7 +119,18 @@ def _record(spot: FileValue, name: str, providers: Collection[str]) -> Record | 
     if isinstance(record, HealthSettings) and record.quiet >= record.stalled:
         place = table["quiet"] if "quiet" in table else table["stalled"]
         place.wrong(f"quiet ({record.quiet}) must come before stalled ({record.stalled})")
+    if isinstance(record, WebSettings):
+        _judge_web(record, table)
     return record
+
+
+def _judge_web(record: WebSettings, table: Mapping[str, FileValue]) -> None:
+    """What its keys can't say alone: TLS takes two files, and who listens for others needs it."""
+    if bool(record.cert) is not bool(record.key):
+        given, missing = ("cert", "key") if record.cert else ("key", "cert")
+        table[given].wrong(f"{given} needs {missing}")
+    elif not is_loopback(record.host) and not record.cert:
+        table["host"].wrong(f"{record.host} is reached by other machines: it needs cert and key")
 
 
 def _known(spot: FileValue) -> dict[str, FileValue]:
@@ -221,6 +237,47 @@ def _model(spot: FileValue) -> str | None:
     return name
 
 
+def _port(spot: FileValue) -> int | None:
+    if is_number(spot.value, int) and is_port(spot.value):
+        return spot.value
+    spot.wrong("write a port, 1 to 65535")
+    return None
+
+
+def _host(spot: FileValue) -> str | None:
+    """A host's name or address."""
+    if isinstance(spot.value, str) and is_host(spot.value):
+        return spot.value
+    spot.wrong(HOST_RULE)
+    return None
+
+
+def _path_of_file(spot: FileValue) -> str | None:
+    """An absolute path, or "" for none."""
+    name = text(spot)
+    if name and (not name.startswith("/") or "\0" in name):
+        spot.wrong("write the absolute path of a file")
+        return None
+    return name
+
+
+def _public_url(spot: FileValue) -> str | None:
+    """The address at which a proxy serves, without a slash at its end; "" for none."""
+    written = text(spot)
+    if written and not is_public_url(written):
+        spot.wrong(PUBLIC_URL_RULE)
+        return None
+    return written and written.rstrip("/")
+
+
+def _session(spot: FileValue) -> float | None:
+    found = seconds(spot)
+    if found is not None and not SHORTEST <= found <= LONGEST:
+        spot.wrong('write a duration from "1m" to "3650d"')
+        return None
+    return found
+
+
 def _same_notes(spot: FileValue) -> Mapping[str, str] | None:
     """Repository → the one whose notes it has."""
     found: dict[str, str] = {}
@@ -318,6 +375,17 @@ _RECORDS: Mapping[str, tuple[Callable[..., Record], Mapping[str, _Reader]]] = {
         },
     ),
     "cortex": (CortexSettings, {"incoming": _alone(choice(FROM_AGENTS)), "every": _alone(_pause)}),
+    "web": (
+        WebSettings,
+        {
+            "port": _alone(_port),
+            "host": _alone(_host),
+            "cert": _alone(_path_of_file),
+            "key": _alone(_path_of_file),
+            "public_url": _alone(_public_url),
+            "session": _alone(_session),
+        },
+    ),
     "reports": (ReportSettings, {"depth": _alone(whole), "per_source": _alone(whole), "per_spec": _alone(whole)}),
 }
 """Table → the record that is its field of `Settings`, and what may stand behind each key."""

@@ -32,6 +32,8 @@ KEPT = 100_000
 """Events; about 20 MB."""
 TRIM_SLICE = 2_000
 """Events that one `trim` deletes at most: some milliseconds."""
+SCANNED = 5_000
+"""Events that one `scan` looks at: a few milliseconds."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -50,6 +52,7 @@ class EventRow(NamedTuple):
 _SELECT = "SELECT seq, at, type, mission, run, data FROM events WHERE"
 _TYPES = "(?3 IS NULL OR type IN (SELECT value FROM json_each(?3)))"
 _AFTER = f"{_SELECT} seq > ?1 AND {_TYPES} ORDER BY seq LIMIT ?2"
+_BETWEEN = f"{_SELECT} seq > ?1 AND seq <= ?4 AND {_TYPES} ORDER BY seq LIMIT ?2"
 _AFTER_OF = f"{_SELECT} mission IN (SELECT value FROM json_each(?4)) AND seq > ?1 AND {_TYPES} ORDER BY seq LIMIT ?2"
 
 
@@ -80,6 +83,17 @@ class EventTable:
         else:
             rows = self._database.read(_AFTER_OF, (seq, limit, wanted, json.dumps(list(missions))))
         return [EventRow._make(row) for row in rows]
+
+    def scan(self, seq: int, limit: int, types: Collection[str]) -> tuple[list[EventRow], int]:
+        """Return at most `limit` events of these types that follow `seq`, and up to where it has looked.
+
+        It looks at `SCANNED` events at most: a log without any event of these types keeps nobody waiting.
+        """
+        first = max(seq + 1, self.oldest())
+        last = max(seq, min(first + SCANNED - 1, self.newest()))
+        rows = self._database.read(_BETWEEN, (seq, limit, json.dumps(list(types)), last))
+        found = [EventRow._make(row) for row in rows]
+        return found, found[-1].seq if len(found) == limit else last
 
     def newest_of(self, kinds: Iterable[type[Event]]) -> dict[str, int]:
         """Return the highest number among events of these types, by mission."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from overmind_core.domain.actor import CLIENT
 from overmind_core.system.process_table import read
 from overmind_core.system.run_mark import MARK_RLIMIT, MARK_UNKNOWN, NO_MARK, PERSON_MARK, mark_of, unmarked_limit
 from overmind_core.system.unixsocket import Peer
@@ -50,6 +51,8 @@ class Request(msgspec.Struct, frozen=True):
     cmd: str
     args: msgspec.Raw = msgspec.Raw(b"{}")
     id: Any = None
+    by: Annotated[str, msgspec.Meta(pattern=CLIENT)] | None = None
+    """The client in whose name a program asks that serves several, such as `web:phone`."""
 
 
 class Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

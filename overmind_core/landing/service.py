@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from overmind_core.domain.actor import ENGINE
 from overmind_core.domain.missions.mission import Cause
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git.run import MARK, Git, GitFailed, GitMissing
-from overmind_core.kernel.actor import ENGINE
 from overmind_core.kernel.codec import Codec
 from overmind_core.landing.events import WorkLanded
 from overmind_core.landing.progress import MergeProgress

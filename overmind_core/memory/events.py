@@ -18,7 +18,8 @@ class NoteChanged(Event, frozen=True, kw_only=True, tag="note"):
     version: str
     """The id of the version that is shown now."""
     by: str | UnsetType = UNSET
-    """The caller: `person`, a mission's id, or `?` for a program started by an unknown mission."""
+    """The caller: `person`, a person's client such as `web:phone`, a mission's id, or `?` for a program started by an
+    unknown mission."""
     why: str | UnsetType = UNSET
     """The reason for a change that nobody asked for."""
 

@@ -11,6 +11,7 @@ import logging
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.domain.actor import ENGINE
 from overmind_core.domain.memory.notes import (
     LONGEST_TEXT,
     MOST_FILES,
@@ -31,7 +32,6 @@ from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.watching.learning import AttemptVote, Lesson, LessonState
 from overmind_core.errors import OvermindError
-from overmind_core.kernel.actor import ENGINE
 from overmind_core.memory.episode_table import EpisodeTable
 from overmind_core.memory.events import NoteChanged, Voted
 from overmind_core.memory.proposals import room

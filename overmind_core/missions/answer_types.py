@@ -176,8 +176,8 @@ class ListedMission(MissionSummary):
     isolation: IsolationSummary | None
 
 
-class WideMission(ListedMission):
-    """With `wide`: a mission in a list, with its load. Null for a mission that does not run."""
+class Load(TypedDict):
+    """The load of a mission. Null for one that does not run."""
 
     cpu_percent: float | None
     memory_bytes: int | None
@@ -185,6 +185,33 @@ class WideMission(ListedMission):
     next_restart_at: str | None
     now: str | None
     """One line about its current activity, or its end."""
+
+
+class WideMission(ListedMission, Load):
+    """With `wide`: a mission in a list, with its load."""
+
+
+class MissionFigures(Load):
+    """The load of a mission, and how much its newest run has written."""
+
+    id: str
+    output_bytes: int
+
+
+class FiguresRead(TypedDict):
+    """The figures of all missions that were asked for."""
+
+    missions: list[MissionFigures]
+    gone: list[str]
+    """With `known`: ids of those that are there no more."""
+
+
+class FiguresChanged(TypedDict):
+    """The figures of the missions of which one is another than the caller was told."""
+
+    missions: list[MissionFigures]
+    gone: list[str]
+    """Ids of those that were removed meanwhile."""
 
 
 class LoadSamples(TypedDict):

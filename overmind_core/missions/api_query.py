@@ -6,22 +6,17 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.mission import Mission, Status
-from overmind_core.domain.missions.tree import children_of
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
 from overmind_core.missions import answers
-from overmind_core.missions.api_logs import format_of
 from overmind_core.missions.callers import forbid_inside, mission_of
-from overmind_core.missions.lookup import find
-from overmind_core.missions.output_progress import LineExtent
+from overmind_core.missions.lookup import find, find_each
 from overmind_core.missions.registry import decode_mission as decoded
-from overmind_core.missions.registry import run_of
 from overmind_core.missions.requests import Info, Nothing, Ps, Wait
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.kernel.request import Caller, Stream
     from overmind_core.missions.answer_types import (
         ListedMission,
@@ -35,13 +30,14 @@ if TYPE_CHECKING:
     )
     from overmind_core.missions.attachments import Attachments
     from overmind_core.missions.environment import Environments
+    from overmind_core.missions.figures import FigureReader
     from overmind_core.missions.load_history import LoadHistory
     from overmind_core.missions.lost import LostLookup
-    from overmind_core.missions.output_progress import LastLines, OutputProgress
+    from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.ports import Budget, Preparer, Runner
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.resources import Resources
-    from overmind_core.missions.store import MissionTable, RunTable
+    from overmind_core.missions.store import MissionTable
     from overmind_core.missions.unseen import Unseen
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
@@ -76,11 +72,10 @@ class QueryApi:
         clock: Clock,
         registry: Registry,
         mission_table: MissionTable,
-        run_table: RunTable,
         unseen: Unseen,
         attachments: Attachments,
         progress: OutputProgress,
-        last_lines: LastLines,
+        figures: FigureReader,
         resources: Resources,
         load_history: LoadHistory,
         environments: Environments,
@@ -93,11 +88,10 @@ class QueryApi:
         self._clock = clock
         self._registry = registry
         self._mission_table = mission_table
-        self._run_table = run_table
         self._unseen = unseen
         self._attachments = attachments
         self._progress = progress
-        self._line_reader = last_lines
+        self._figures = figures
         self._resources = resources
         self._load_history = load_history
         self._environments = environments
@@ -114,8 +108,8 @@ class QueryApi:
         del caller
         now = self._clock.wall()
         parent = None if request.children is None else find(self._registry, request.children).id
-        children = children_of(self._registry.parents())
         found = [mission for mission in self._listed(request, parent) if _has_labels(mission, request.label)]
+        children = self._registry.children({mission.id for mission in found})
         found.sort(key=lambda mission: (mission.started_at or mission.created_at, mission.created_at, mission.id))
         conversations = self._runner.conversations(found)
         lost = self._lost.among(found)
@@ -136,7 +130,7 @@ class QueryApi:
         ]
         if not request.wide:
             return rows
-        wide = await self._widened(found, rows, conversations)
+        wide = await self._widened(found, rows)
         if not request.history:
             return wide
         loaded: list[MissionWithHistory] = [{**row, "history": self._load_history.of(row["id"])} for row in wide]
@@ -151,10 +145,10 @@ class QueryApi:
         if mission.is_live:
             await self._progress.look()
         runs = self._registry.runs_of(mission.id)
-        children = children_of(self._registry.parents()).get(mission.id, [])
+        children = self._registry.children({mission.id}).get(mission.id, [])
         noted = self._runner.notes_of(mission)
         notes = None if noted is None else await noted
-        lines = await self._last_lines([mission])
+        line = await self._figures.last_line(mission)
         conversation = self._runner.conversations([mission]).get(mission.id)
         unseen, lost = self._unseen.is_new(mission.id), mission.id in self._lost.among([mission])
         found: MissionInfo = {
@@ -163,7 +157,7 @@ class QueryApi:
                 runs,
                 children,
                 self._clock.wall(),
-                lines[0],
+                line,
                 conversation=conversation,
                 unseen=unseen,
                 lost=lost,
@@ -209,8 +203,8 @@ class QueryApi:
         return rows
 
     def _listed(self, request: Ps, parent: str | None) -> list[Mission]:
-        if request.ids:
-            return [find(self._registry, text) for text in request.ids]
+        if request.ids or request.known:
+            return find_each(self._registry, request.ids, known=request.known)
         for text in request.status:
             if text not in set(Status):
                 known = ", ".join(Status)
@@ -222,43 +216,21 @@ class QueryApi:
         rows = self._mission_table.all(statuses=request.status, include_hidden=hidden, parent=parent)
         return [self._registry.known(row.id) or decoded(row) for row in rows]
 
-    async def _widened(
-        self, missions: Sequence[Mission], rows: Sequence[ListedMission], conversations: Mapping[str, Conversation]
-    ) -> list[WideMission]:
+    async def _widened(self, missions: Sequence[Mission], rows: Sequence[ListedMission]) -> list[WideMission]:
         await self._progress.look()
-        used = await self._resources.usage([mission for mission in missions if mission.is_live])
-        lines = await self._last_lines(missions)
         wide: list[WideMission] = []
-        for mission, row, line in zip(missions, rows, lines, strict=True):
-            usage = used.get(mission.id)
-            step = self._preparer.step_of(mission.id)
+        for row, read in zip(rows, await self._figures.read(missions), strict=True):
             wide.append(
                 {
                     **row,
-                    "cpu_percent": None if usage is None else usage.cpu_percent,
-                    "memory_bytes": None if usage is None else usage.memory_bytes,
-                    "output_bytes_per_second": round(self._progress.rate(mission.run_id), 1)
-                    if mission.is_live
-                    else None,
-                    "next_restart_at": answers.time(mission.next_restart_at),
-                    "now": step or answers.now_line(mission, line, conversations.get(mission.id)),
+                    "cpu_percent": read["cpu_percent"],
+                    "memory_bytes": read["memory_bytes"],
+                    "output_bytes_per_second": read["output_bytes_per_second"],
+                    "next_restart_at": read["next_restart_at"],
+                    "now": read["now"],
                 }
             )
         return wide
-
-    async def _last_lines(self, missions: Sequence[Mission]) -> list[str]:
-        """What the newest run of each wrote last."""
-        extents = [self._extent(mission) for mission in missions]
-        return await asyncio.to_thread(lambda: [self._line_reader.of(one) if one else "" for one in extents])
-
-    def _extent(self, mission: Mission) -> LineExtent | None:
-        stored = None if mission.id in self._registry.runs else self._run_table.latest(mission.id)
-        run = self._registry.runs.get(mission.id) if stored is None else run_of(stored)
-        if run is None:
-            return None
-        known = self._progress.of(run.id)
-        path = f"{self._home.logs}/{run.mission}/{run.number:06d}"
-        return LineExtent(run.id, path, max(known.out, run.out), max(known.err, run.err), format_of(mission, run))
 
     def _last_activity(self, mission: Mission) -> str | None:
         """When it last wrote: as the keeper says while it lives, else when it ended."""

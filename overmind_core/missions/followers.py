@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 class Follower:
     """`async with feed.follow(…) as follower: … await follower.news()`."""
 
-    def __init__(self, feed: Followers, missions: frozenset[str] | None) -> None:
+    def __init__(
+        self, feed: Followers, missions: frozenset[str] | None, types: frozenset[type[Event]] | None = None
+    ) -> None:
         self._feed = feed
         self.missions = missions
         """None: every event of the log, and no mission's output."""
+        self._types = types
         self._bell = asyncio.Event()
 
     def __enter__(self) -> Self:
@@ -35,6 +38,12 @@ class Follower:
 
     def __exit__(self, *_: object) -> None:
         self._feed.remove(self)
+
+    def follows(self, event: Event) -> bool:
+        """Whether an event of the log is news."""
+        if self._types is not None and type(event) not in self._types:
+            return False
+        return self.missions is None or event.mission in self.missions
 
     def ring(self) -> None:
         """There is something new."""
@@ -59,6 +68,10 @@ class Followers:
     def follow(self, missions: Iterable[str] | None) -> Follower:
         """A follower of these missions' output and state, or of all events."""
         return Follower(self, None if missions is None else frozenset(missions))
+
+    def follow_types(self, types: Iterable[type[Event]]) -> Follower:
+        """A follower of all events of these types."""
+        return Follower(self, None, frozenset(types))
 
     def add(self, follower: Follower) -> None:
         """Begin to ring."""
@@ -87,7 +100,7 @@ class Followers:
     def on_event(self, event: Event) -> None:
         """An event was saved."""
         for follower in self._all:
-            if follower.missions is None or event.mission in follower.missions:
+            if follower.follows(event):
                 follower.ring()
 
     def on_change(self, change: MissionChanged) -> None:

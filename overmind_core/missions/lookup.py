@@ -9,7 +9,7 @@ from overmind_core.domain.missions.references import Ambiguous, Candidate, Resol
 from overmind_core.errors import OvermindError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.missions.registry import Registry
@@ -47,6 +47,18 @@ def find(registry: Registry, text: str, *, live_first: bool = False) -> Mission:
     if (agent := _agent_of_a_plan(registry, text)) is not None:
         return agent
     raise OvermindError("not_found", f"No mission named {text!r}. See them with: overmind ps --all")
+
+
+def find_each(registry: Registry, texts: Iterable[str], *, known: bool = False) -> list[Mission]:
+    """The missions that these mean, in their order; `known`: of exact ids, those that are still there.
+
+    Raises:
+        OvermindError: as of `find`, unless `known`.
+    """
+    if not known:
+        return [find(registry, text) for text in texts]
+    registry.journal.flush()
+    return [mission for text in texts if (mission := registry.get(text)) is not None]
 
 
 def _agent_of_a_plan(registry: Registry, text: str) -> Mission | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import ChainMap
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Collection, Container, Iterable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from overmind_core.domain.missions.lifecycle import next_state
 from overmind_core.domain.missions.mission import Cause, Mission, Run, Status
 from overmind_core.domain.missions.references import SHORTEST_PREFIX
 from overmind_core.domain.missions.transitions import IllegalTransition
+from overmind_core.domain.missions.tree import children_of
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.codec import Codec
@@ -384,6 +385,14 @@ class Registry:
         found: dict[str, str | None] = self.mission_table.parents()
         found.update((mission.id, mission.definition.parent) for mission in self.live.values())
         return found
+
+    def children(self, missions: Collection[str]) -> dict[str, list[str]]:
+        """The children of these missions, live and finished, oldest first, by parent; none for one that has none."""
+        self.journal.flush()
+        found: dict[str, str | None] = self.mission_table.parents_below(missions)
+        live = ((mission.id, mission.definition.parent) for mission in self.live.values())
+        found.update((child, parent) for child, parent in live if parent in missions)
+        return children_of(found)
 
     def _forget_waiter(self, mission_id: str, entry: _Waiter) -> None:
         entries = self._waiters.get(mission_id, [])

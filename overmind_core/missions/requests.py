@@ -98,7 +98,22 @@ class Ps(Args, frozen=True):
     history: bool = False
     """With `wide`: the load of the last minutes, too."""
     ids: list[str] = []
+    known: bool = False
+    """The ids are exact, and of missions that were there: those removed since are left out, not refused."""
     recent: Whole | None = None
+
+
+class Figures(Args, frozen=True):
+    """The load of these missions, and of each again as soon as it is another one."""
+
+    ids: Annotated[list[str], msgspec.Meta(max_length=1000)]
+    every: Amount | None = None
+    """Seconds between two looks, from 0.5 to 60; null: one look, and the end."""
+    known: bool = False
+    """The ids are exact, and of missions that were there: those removed since are named as gone, not refused."""
+    key: str | None = None
+    """A word of the caller's choice. A stream of the same connection that was asked for with the same word ends as soon
+    as this one begins: so the missions are changed of which it tells."""
 
 
 class Info(Args, frozen=True):

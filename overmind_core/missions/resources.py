@@ -44,12 +44,25 @@ def own_memory() -> int:
     return 0 if found is None else found[1]
 
 
+class _Times(NamedTuple):
+    """The last sample of a process, and the one before it: at least `PAUSE` lies between them."""
+
+    last: Sample
+    before: Sample
+    until: float
+    """Moment after which nobody who has looked wants to compare with it any more."""
+
+    def base(self, now: float, fresh: float) -> Sample | None:
+        """The newest sample that a figure of `now` can be compared with; None: there is none."""
+        return next((one for one in (self.last, self.before) if PAUSE <= now - one.at <= fresh), None)
+
+
 class Meter:
     """The CPU times of processes at earlier looks, whoever looked: several lookers at once disturb none of them."""
 
     def __init__(self) -> None:
-        self._samples: dict[Identity, tuple[Sample, Sample]] = {}
-        """The last sample, and the one before it: at least `PAUSE` lies between them."""
+        self._times: dict[Identity, _Times] = {}
+        self._forgotten_at = 0.0
         self._lock = Lock()
 
     async def measure(
@@ -61,38 +74,43 @@ class Meter:
             trees: The processes of each.
             fresh: Seconds of which a figure may be the mean.
         """
-        if not self.knows(trees, time.monotonic(), fresh):
-            await asyncio.to_thread(self._sample, trees, fresh)
+        if unknown := self.unknown(trees, time.monotonic(), fresh):
+            await asyncio.to_thread(self._sample, unknown, fresh)
             await asyncio.sleep(PAUSE)
         return await asyncio.to_thread(self._sample, trees, fresh)
 
-    def knows(self, trees: Mapping[str, Collection[Identity]], now: float, fresh: float = FRESH_SECONDS) -> bool:
-        """Whether any of these processes was looked at lately; the others have only just begun."""
-        return any(
-            identity in self._samples and now - self._samples[identity][0].at <= fresh
-            for tree in trees.values()
-            for identity in tree
-        )
+    def unknown(
+        self, trees: Mapping[str, Collection[Identity]], now: float, fresh: float = FRESH_SECONDS
+    ) -> dict[str, Collection[Identity]]:
+        """The trees of which no process has been looked at lately: nothing can be said of them yet."""
+        return {name: tree for name, tree in trees.items() if tree and not self._is_known(tree, now, fresh)}
+
+    def _is_known(self, tree: Collection[Identity], now: float, fresh: float) -> bool:
+        found = (self._times.get(identity) for identity in tree)
+        return any(times is not None and times.base(now, fresh) is not None for times in found)
 
     def percent(self, identity: Identity, sample: Sample, fresh: float = FRESH_SECONDS) -> float:
         """Percent of a core since a look before this one; 0 at the first look."""
-        before, older = self._samples.get(identity, (sample, sample))
-        base = before if sample.at - before.at >= PAUSE else older
-        if sample.at - base.at > fresh or before is sample:
-            base = sample
-        if before is sample or sample.at - before.at >= PAUSE:
-            self._samples[identity] = (sample, before)
-        elapsed = sample.at - base.at
-        return 100 * (sample.used - base.used) / elapsed if elapsed > 0 else 0.0
+        times = self._times.get(identity, _Times(sample, sample, 0.0))
+        base = times.base(sample.at, fresh)
+        until = max(times.until, sample.at + fresh)
+        if sample.at - times.last.at >= PAUSE:
+            self._times[identity] = _Times(sample, times.last, until)
+        else:
+            self._times[identity] = times._replace(until=until)
+        return 0.0 if base is None else 100 * (sample.used - base.used) / (sample.at - base.at)
 
     def forget(self, now: float) -> None:
         """Drop what is too old to say anything: its process has ended, or nobody looks any more."""
-        self._samples = {key: pair for key, pair in self._samples.items() if now - pair[0].at <= FRESH_SECONDS}
+        self._times = {identity: times for identity, times in self._times.items() if now <= times.until}
+        self._forgotten_at = now
 
     def _sample(self, trees: Mapping[str, Collection[Identity]], fresh: float) -> dict[str, Usage]:
         with self._lock:
             found = {name: self._tree(tree, fresh) for name, tree in trees.items()}
-            self.forget(time.monotonic())
+            now = time.monotonic()
+            if now - self._forgotten_at > FRESH_SECONDS:  # not at each look: who asks for one asks for one alone
+                self.forget(now)
             return found
 
     def _tree(self, tree: Collection[Identity], fresh: float) -> Usage:
@@ -100,7 +118,9 @@ class Meter:
         memory = 0
         for identity in tree:
             found = process_table.usage(identity[0])
-            if found is not None:
+            if found is None:
+                self._times.pop(identity, None)
+            else:
                 cpu += self.percent(identity, Sample(time.monotonic(), found[0]), fresh)
                 memory += found[1]
         return Usage(round(cpu, 1), memory, len(tree))

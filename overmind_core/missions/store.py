@@ -10,7 +10,7 @@ people have seen is the event of each mission up to which somebody has looked.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from overmind_core.domain.missions.references import SHORTEST_PREFIX, Candidate
@@ -128,6 +128,13 @@ class MissionTable:
     def parents(self) -> dict[str, str | None]:
         """Return the parent of each mission, by id, oldest mission first."""
         return dict(self._database.read(f"SELECT id, parent FROM missions {_ORDER}"))
+
+    def parents_below(self, missions: Collection[str]) -> dict[str, str | None]:
+        """Return the same of the children of these missions alone."""
+        below = "parent IN (SELECT value FROM json_each(?))"
+        return dict(
+            self._database.read(f"SELECT id, parent FROM missions WHERE {below} {_ORDER}", (json.dumps([*missions]),))
+        )
 
     def candidates(self, text: str) -> list[Candidate]:
         """Return whatever `text` could mean, for `references.resolve` to decide."""

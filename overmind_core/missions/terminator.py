@@ -23,7 +23,7 @@ from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
 from overmind_core.missions.tree_members import TreeMembers
 from overmind_core.system.membership import EXEMPT_PROGRAMS, RunTarget, Siblings
-from overmind_core.system.process_table import new_process_table, now_ticks
+from overmind_core.system.process_table import children, new_process_table, now_ticks, tells_children
 from overmind_core.system.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 
 
 LOOK_AGAIN = 0.05
-"""Seconds between looks at background processes that were signalled to end and have not yet."""
+"""Seconds between looks at background processes that were signalled to end and have not yet, and at missions of which
+nothing is left while the exit of their process is not told."""
 LISTED = 10
 """Background processes that a log names."""
 RESWEEP_SECONDS = 60.0
@@ -70,6 +71,8 @@ class Terminator:
         """Missions that must be gone before this one is touched: a cascade ends leaves first."""
         self._seen: dict[str, set[Identity]] = {}
         self._survived: dict[str, RunTarget] = {}
+        self._look_again_at: dict[str, float] = {}
+        """Run of which nothing was found, while its exit is not told → the moment of the next look."""
         self._blind_since: dict[str, float] = {}
         """Run → when an attempt to end it failed first, of those that did since the last that worked."""
         self._reported: dict[str, float] = {}
@@ -116,6 +119,7 @@ class Terminator:
         if concluded.spared:
             self._trees.certain_since = now_ticks()
         self._blind_since.pop(concluded.run, None)
+        self._look_again_at.pop(concluded.run, None)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -159,24 +163,21 @@ class Terminator:
         """Seconds until something is due by itself."""
         now = self._loop.time()
         times = [resweep] if self._survived else []
-        for mission in self._waiting():
-            assert mission.ending is not None
-            times.append(
-                min(mission.ending.deadline_mono, now + LOOK_AGAIN)
-                if mission.ending.exited
-                else mission.ending.deadline_mono
-            )
+        for mission, due in self._waiting():
+            has_exited = mission.ending is not None and mission.ending.exited
+            times.append(min(due, now + LOOK_AGAIN) if has_exited else due)
         return max(0.0, min(times) - now) if times and self.link is not None else None
 
-    def _waiting(self) -> list[Mission]:
-        """Missions on their way out that no batch has in hand, and whose process is known."""
+    def _waiting(self) -> list[tuple[Mission, float]]:
+        """Missions on their way out that no batch has in hand, and whose process is known; when to end each."""
         found = []
         for mission_id in self._leaving:
             mission = self._registry.live.get(mission_id)
             if mission is None or mission.ending is None or mission_id in self._in_hand or self._blocked(mission_id):
                 continue
             if mission.pid is not None or mission.ending.exited:
-                found.append(mission)
+                again = self._look_again_at.get(mission.run_id, mission.ending.deadline_mono)
+                found.append((mission, max(mission.ending.deadline_mono, again)))
         return found
 
     def _blocked(self, mission_id: str) -> bool:
@@ -231,7 +232,7 @@ class Terminator:
 
     def _end_due(self) -> None:
         now = self._loop.time()
-        due = [m for m in self._waiting() if m.ending is not None and m.ending.deadline_mono <= now]
+        due = [mission for mission, at in self._waiting() if at <= now]
         if due:
             self._in_hand.update(mission.id for mission in due)
             self._start(self._end(due))
@@ -289,11 +290,12 @@ class Terminator:
             return
         if survivors:
             self._survived[mission.run_id] = targets[mission.run_id]
+        self._look_again_at[mission.run_id] = self._loop.time() + LOOK_AGAIN
         self._registry.apply_if_legal(current, Gone(survivors), urgent=True)
 
     async def _check_leftovers(self) -> None:
         """Check the missions whose own process has ended: are the others gone, too?"""
-        exited = [m for m in self._waiting() if m.ending is not None and m.ending.exited and not m.ending.gone]
+        exited = [m for m, _ in self._waiting() if m.ending is not None and m.ending.exited and not m.ending.gone]
         targets = [target for mission in exited if (target := self._trees.target(mission)) is not None]
         if not exited:
             return
@@ -379,7 +381,8 @@ class ProcessTrees:
         self._home = home
         self._leave = (*EXEMPT_PROGRAMS, *leave)
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sweep")
-        self._members = TreeMembers(self.sweep, self._is_newest)
+        self._facts = new_process_table(self._leave)
+        self._members = TreeMembers(self.sweep, self._is_newest, self._orphans, self._facts)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """By mission, while one freezes or thaws it."""
         self.certain_since = now_ticks()
@@ -445,6 +448,14 @@ class ProcessTrees:
         """Whether it is the newest run of a live mission."""
         mission = self._registry.live.get(run.partition(".")[0])
         return mission is not None and mission.run_id == run
+
+    def _orphans(self) -> frozenset[int] | None:
+        """The keeper's children that are no run's first process; None: the system has nobody come to it."""
+        keeper = self._registry.keeper_pid
+        if keeper is None or not self._facts.adopting or not tells_children():
+            return None
+        roots = {run.pid for run in list(self._registry.runs.values())}
+        return frozenset(pid for pid in children(keeper) if pid not in roots)
 
     def _others(self, runs: Collection[str]) -> list[RunTarget]:
         """The runs of live missions but for these. Called from threads: it looks at nothing but dictionaries."""

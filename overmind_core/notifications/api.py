@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from overmind_core.domain.agents.events import NotificationDue
-from overmind_core.domain.events import type_of
+from overmind_core.domain.events import known_types, type_of
+from overmind_core.domain.text.cells import did_you_mean
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import Args, handles
@@ -19,7 +20,10 @@ from overmind_core.missions.requests import Amount, Whole
 from overmind_core.missions.validate import seconds
 
 if TYPE_CHECKING:
-    from overmind_core.kernel.event_log import EventTable
+    from collections.abc import Collection
+
+    from overmind_core.domain.events import Event
+    from overmind_core.kernel.event_log import EventRow, EventTable
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.request import Caller, Stream
     from overmind_core.missions.followers import Followers
@@ -28,6 +32,9 @@ if TYPE_CHECKING:
     from overmind_core.notifications.service import Notifications
     from overmind_core.system.paths import Home
 
+
+LONGEST_TYPE = 100
+"""Characters of a type that nobody knows: what it may have meant is worth no more."""
 PAGE = 500
 """Events read from the store at once."""
 _NOTIFICATION = type_of(NotificationDue)
@@ -39,6 +46,8 @@ class Events(Args, frozen=True):
 
     since: Whole = 0
     follow: bool = False
+    types: list[str] = []
+    """Only events of these types; empty: of all."""
     eyes: bool = False
     """A person sees it at once: as long as the stream lasts, notifications are left to such clients. The first item
     has a number, `viewer`; an event `notification` says with `ring` whether this one is to call its person, where it
@@ -78,6 +87,7 @@ class EventsApi:
         """The event log after `since`, then new events."""
         if request.eyes:
             forbid_inside(mission_of(caller, self._registry, self._home.root), "report a person's presence")
+        kinds = _kinds(request.types)
         self._journal.flush()
         oldest = self._event_table.oldest()
         if request.since and request.since + 1 < oldest:
@@ -86,15 +96,14 @@ class EventsApi:
             )
         seq = request.since
         looking = self._notifications.looking() if request.eyes and request.follow else nullcontext()
-        with looking as viewer, self._followers.follow(None) as follower:
+        follow = self._followers.follow_types(kinds.values()) if kinds else self._followers.follow(None)
+        with looking as viewer, follow as follower:
             yield {"oldest": oldest} if viewer is None else {"oldest": oldest, "viewer": viewer}
             while True:
-                self._journal.flush()
-                page = self._event_table.after(seq, PAGE)
+                before, (page, seq) = seq, self._page(seq, kinds)
                 for event in page:
                     yield self._event(event.seq, event.data, viewer)
-                seq = page[-1].seq if page else seq
-                if not page:
+                if seq == before:
                     if not request.follow:
                         return
                     await follower.news()
@@ -109,9 +118,32 @@ class EventsApi:
             raise OvermindError("not_found", f"No client follows events as viewer {request.viewer}.")
         return {"viewer": request.viewer}
 
+    def _page(self, seq: int, types: Collection[str]) -> tuple[list[EventRow], int]:
+        """The next events after `seq`, of these types if there are any, and the number of the last one looked at."""
+        self._journal.flush()
+        if types:
+            return self._event_table.scan(seq, PAGE, types)
+        page = self._event_table.after(seq, PAGE)
+        return page, page[-1].seq if page else seq
+
     def _event(self, seq: int, data: str, viewer: int | None) -> EventItem:
         event = _decode(data)
         event["at"] = format_time(event["at"])
         if viewer is not None and event["type"] == _NOTIFICATION:
             event["ring"] = self._notifications.rings(seq, viewer)
         return {"seq": seq, **event}
+
+
+def _kinds(names: Collection[str]) -> dict[str, type[Event]]:
+    """The types of events of these names.
+
+    Raises:
+        OvermindError: `invalid`, there is no such type.
+    """
+    known = known_types() if names else {}
+    unknown = next((name for name in names if name not in known), None)
+    if unknown is not None:
+        unknown = unknown[:LONGEST_TYPE]
+        meant = did_you_mean(unknown, sorted(known)) or f" Known: {', '.join(sorted(known))}."
+        raise OvermindError("invalid", f"Unknown type of event {unknown!r}.{meant}")
+    return {name: known[name] for name in names}

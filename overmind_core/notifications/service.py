@@ -20,11 +20,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import cut, display_safe
 from overmind_core.system.run_mark import clear_own_mark_of
+from overmind_core.system.web_server import read_web_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping
 
     from overmind_core.domain.agents.events import NotificationDue
+    from overmind_core.system.paths import Home
 
 
 class Viewing(NamedTuple):
@@ -91,6 +93,7 @@ class Notifications:
             desktop's.
         background: Runs something beside everything else.
         environ: Where a desktop is looked for.
+        web_address: Returns where the web server is; None: there is none. Called in a thread.
     """
 
     def __init__(
@@ -98,10 +101,12 @@ class Notifications:
         command: tuple[str, ...] | None,
         background: Callable[[Coroutine[Any, Any, None]], object],
         environ: Mapping[str, str] = os.environ,
+        web_address: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._command = command
         self._background = background
         self._environ = environ
+        self._web_address = web_address
         self.viewers = Viewers()
         self._called: OrderedDict[int, int | None] = OrderedDict()
         """Event number → the viewer that calls."""
@@ -134,7 +139,22 @@ class Notifications:
 
     async def _call(self, argv: list[str], event: NotificationDue) -> None:
         async with self._one_at_a_time:
-            await asyncio.to_thread(_run, argv, {**self._environ, **_facts(event)})
+            await asyncio.to_thread(self._run_about, argv, event)
+
+    def _run_about(self, argv: list[str], event: NotificationDue) -> None:
+        inherited = {name: value for name, value in self._environ.items() if name != "OVERMIND_URL"}
+        _run(argv, inherited | _facts(event, self._web_address()))
+
+
+def web_address(home: Home, public_url: str) -> str | None:
+    """Return where people reach the web server: the one that runs, else where a proxy would serve it; None: nowhere.
+
+    Args:
+        home: Whose server.
+        public_url: Of `[web]` in config.toml; "" for none.
+    """
+    server = read_web_server(home)
+    return (public_url or None) if server is None else server.address
 
 
 def argv_of(event: NotificationDue, command: tuple[str, ...] | None, environ: Mapping[str, str]) -> list[str]:
@@ -157,9 +177,14 @@ def _desktop(title: str, text: str, environ: Mapping[str, str]) -> list[str]:
     return ["notify-send", "--app-name=overmind", "--", title, escape(text, quote=False)]
 
 
-def _facts(event: NotificationDue) -> dict[str, str]:
-    """What a person's command may want to know, as variables."""
+def _facts(event: NotificationDue, address: str | None) -> dict[str, str]:
+    """What a person's command may want to know, as variables; `address`: of the web server."""
     facts = {"ID": event.mission, "NAME": event.name, "WHY": event.why, "NOW": event.now}
+    if address is not None:
+        from overmind_core.domain.web_access import needs_address  # noqa: PLC0415 - for those who have a web server
+
+        question = event.question if isinstance(event.question, int) else None
+        facts["URL"] = needs_address(address, subject=str(event.mission), question=question)
     return {f"OVERMIND_{name}": from_wire(str(value)).replace("\0", "") for name, value in facts.items() if value}
 
 

@@ -20,6 +20,7 @@ from overmind_core.domain.quests.life import is_refused
 from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus, QueueState
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.actor import handed_on
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
 from overmind_core.missions.lookup import find
@@ -239,7 +240,7 @@ class Attempts:
             case steps.StartWork():
                 self._act(quest.id, self._begin(quest.id))
             case steps.StopWork():
-                self._act(quest.id, self._stop(quest))
+                self._act(quest.id, handed_on(self._stop(quest)))
             case steps.GatherOutputs():
                 self._act(quest.id, self._gather(quest))
             case steps.StartCheck():

@@ -11,6 +11,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.domain.actor import ENGINE
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.agents.events import CostWarning
@@ -23,7 +24,6 @@ from overmind_core.domain.quests.life import HAVE_SLOT, state_of
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.watching import budget
 from overmind_core.domain.watching.budget import BudgetMarks, Spending
-from overmind_core.kernel.actor import ENGINE
 from overmind_core.kernel.codec import Codec
 from overmind_core.missions.lookup import line
 from overmind_core.quests import store

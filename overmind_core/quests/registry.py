@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 from msgspec import UNSET
 
+from overmind_core.domain.actor import ENGINE
 from overmind_core.domain.events import About, AboutKind
 from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, resolve
 from overmind_core.domain.quests.life import because
@@ -20,7 +21,7 @@ from overmind_core.domain.quests.quest import HAS_ENDED, Quest, QuestStatus
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.paragraphs import behind
 from overmind_core.errors import OvermindError
-from overmind_core.kernel.actor import ENGINE, actor
+from overmind_core.kernel.actor import actor
 from overmind_core.quests import store
 from overmind_core.quests.events import QuestChanged
 

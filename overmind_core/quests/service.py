@@ -27,6 +27,7 @@ from overmind_core.domain.quests.quest import (
     next_step,
 )
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.actor import handed_on
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
 from overmind_core.missions.lookup import find
@@ -244,7 +245,7 @@ class QuestService:
             case StartCheck(attempt) if work is not None:
                 self._act(quest, self._check(quest, work, attempt))
             case StopWork():
-                self._act(quest, self._stop(quest))
+                self._act(quest, handed_on(self._stop(quest)))
             case _:
                 pass
 

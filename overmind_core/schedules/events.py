@@ -20,4 +20,5 @@ class RitualChanged(Event, frozen=True, kw_only=True, tag="ritual"):
     status: str | None = None
     """The status of the run."""
     by: str | UnsetType = UNSET
-    """The caller: `person`, a mission's id, or `?` for a program started by an unknown mission."""
+    """The caller: `person`, a person's client such as `web:phone`, a mission's id, or `?` for a program started by an
+    unknown mission."""

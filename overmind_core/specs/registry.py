@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from overmind_core.domain.actor import ENGINE
 from overmind_core.domain.missions.references import Ambiguous, Candidate, resolve
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.specs.spec import (
@@ -19,7 +20,7 @@ from overmind_core.domain.specs.spec import (
     failed_because,
 )
 from overmind_core.errors import OvermindError
-from overmind_core.kernel.actor import ENGINE, actor
+from overmind_core.kernel.actor import actor
 from overmind_core.specs import store
 from overmind_core.specs.events import SpecChanged
 

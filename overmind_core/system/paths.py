@@ -133,6 +133,31 @@ class Home:
         return self._inside("cortex.token")
 
     @property
+    def web_lock(self) -> str:
+        """Held by the one web server."""
+        return self._inside("web.lock")
+
+    @property
+    def web_server(self) -> str:
+        """Where the web server that runs can be reached."""
+        return self._inside("web.json")
+
+    @property
+    def web_log(self) -> str:
+        """What a web server in the background has to say."""
+        return self._inside("web.log")
+
+    @property
+    def web_opening(self) -> str:
+        """A page that sends a browser to a link, so that the link is no program's argument."""
+        return self._inside("web-open.html")
+
+    @property
+    def web_socket(self) -> str:
+        """Where the web server listens when it is to be on no port."""
+        return self._inside("web.sock")
+
+    @property
     def logs(self) -> str:
         """The folder of all logs: `<mission>/<run number>/`."""
         return self._inside("logs")

@@ -19,6 +19,7 @@ if sys.platform == "linux":
         read,
         run_statistics,
         scan,
+        tells_children,
         usage,
     )
 else:
@@ -31,12 +32,13 @@ else:
         read,
         run_statistics,
         scan,
+        tells_children,
         usage,
     )
 
 __all__ = [
     "ProcessTable", "children", "command", "environ", "identity", "new_process_table", "now_ticks", "read",
-    "run_statistics", "scan", "send", "usage",
+    "run_statistics", "scan", "send", "tells_children", "usage",
 ]  # fmt: skip
 
 

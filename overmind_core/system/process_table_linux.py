@@ -11,6 +11,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 
 from overmind_core.system.membership import EXEMPT_PROGRAMS, exempt_matcher
 from overmind_core.system.process import Identity, Process, Snapshot, send_pinned
@@ -111,6 +112,12 @@ def children(pid: int) -> list[int]:
         return []
     lists = (_slurp(f"/proc/{pid}/task/{thread}/children") for thread in threads)
     return [int(child) for text in lists for child in text.split()]
+
+
+@cache
+def tells_children() -> bool:
+    """Whether the kernel tells of each process which children it has: not every one is built so."""
+    return os.path.exists(f"/proc/self/task/{os.getpid()}/children")
 
 
 def _slurp(path: str) -> bytes:

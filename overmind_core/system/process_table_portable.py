@@ -83,6 +83,11 @@ def children(pid: int) -> list[int]:
     return []
 
 
+def tells_children() -> bool:
+    """It is told here, whatever the system."""
+    return True
+
+
 class PortableProcessTable:
     """The processes of this machine, with a memory for environments: use one for each sweep."""
 

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.actor import ENGINE
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.agents.spending import cost_of
 from overmind_core.domain.missions.mission import Kind, Mission, Status
@@ -21,7 +22,6 @@ from overmind_core.domain.watching.guardian import Observed, Scope
 from overmind_core.domain.watching.health import HealthLevel
 from overmind_core.domain.watching.steering import Capabilities
 from overmind_core.errors import OvermindError
-from overmind_core.kernel.actor import ENGINE
 from overmind_core.watching.events import HealthChanged
 from overmind_core.watching.watch import Watch
 

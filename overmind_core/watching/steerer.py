@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from overmind_core.domain.actor import ENGINE
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.agents.events import QuestionAnswered, QuestionAsked
 from overmind_core.domain.engine_questions import LINES, EngineNeed
@@ -20,7 +21,7 @@ from overmind_core.domain.watching import health, steering
 from overmind_core.domain.watching.guardian import COSTS, Term
 from overmind_core.domain.watching.health import HungAction
 from overmind_core.domain.watching.steering import Capabilities, Rung, Steer, SteeringState
-from overmind_core.kernel.actor import ENGINE, nobody
+from overmind_core.kernel.actor import nobody
 from overmind_core.watching.events import MissionSteered
 
 if TYPE_CHECKING:

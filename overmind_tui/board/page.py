@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from overmind_tui.board import rows as board_rows
+from overmind_core.view import board as board_rows
+from overmind_core.view.cells import Row
+from overmind_core.view.missions import Branch
+from overmind_core.view.registry import View
 from overmind_tui.command_line.parse import Show
-from overmind_tui.missions.rows import Branch
 from overmind_tui.quests.page import LongRowsPage
-from overmind_tui.render.cells import Row
-from overmind_tui.shell.registry import View
 from overmind_tui.widgets.board import BoardTable
 
 if TYPE_CHECKING:
+    from overmind_core.view.actions import Context
     from overmind_tui.pages.page import Handler
-    from overmind_tui.shell.actions import Context
     from overmind_tui.shell.shell import Shell
 
 ALL = "all"

@@ -23,18 +23,17 @@ from textual.geometry import Size
 
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
+from overmind_core.log_pages import pattern
 from overmind_core.system.marked_program import start_own
-from overmind_tui.changes import diff
-from overmind_tui.changes.diff import DiffFiles, DiffText, Spot
+from overmind_core.view import diff, numbers
+from overmind_core.view import landing as landing_lines
+from overmind_core.view import landing as lines
+from overmind_core.view.actions import Context
+from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.diff import DiffFiles, DiffText, Spot
 from overmind_tui.inbox.messages import SESSION
-from overmind_tui.landing import lines
-from overmind_tui.landing import lines as landing_lines
-from overmind_tui.log import pattern
 from overmind_tui.pages.text import BORDERS, FILTERED, TextPage
-from overmind_tui.render import numbers
-from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.render.layout import NARROW, TINY
-from overmind_tui.shell.actions import Context
 from overmind_tui.widgets.lines import CursorTextView
 
 if TYPE_CHECKING:

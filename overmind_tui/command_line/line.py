@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from overmind_core.view import registry, row_filter
+from overmind_core.view.actions import Context
+from overmind_core.view.cells import safe
+from overmind_core.view.missions import PLAN
+from overmind_core.view.row_filter import BrokenFilter
 from overmind_tui.command_line import parse, verbs
 from overmind_tui.command_line.parse import Language, Show, ViewHistory, Vocabulary
 from overmind_tui.command_line.run import CommandRun
 from overmind_tui.command_line.verbs import VERBS
-from overmind_tui.missions.rows import PLAN
 from overmind_tui.pages.table import TablePage
-from overmind_tui.render import row_filter
-from overmind_tui.render.cells import safe
-from overmind_tui.render.row_filter import BrokenFilter
-from overmind_tui.shell import registry
-from overmind_tui.shell.actions import Context
 from overmind_tui.shell.remembered import LAST_VIEW
 
 if TYPE_CHECKING:
     from overmind_tui.shell.remembered import Remembered
     from overmind_tui.shell.shell import Shell
 
-NOT_REMEMBERED = frozenset({"help", "aliases", "describe", "changes", "plan", "spec", "timeline", "doctor"})
+NOT_REMEMBERED = frozenset({"help", "aliases", "describe", "changes", "plan", "spec", "timeline", "doctor", "web"})
 """Views that nobody wants to begin with."""
 ROOT = "missions"
 
@@ -178,9 +177,39 @@ class Commands:
         opened(self._shell, registry.VIEWS[name], Show(name))
 
 
+TABLE = "overmind_tui.pages.table:open_table"
+"""What opens a view that is a table."""
+OPENERS: Mapping[str, str] = {
+    "missions": "overmind_tui.shell.views:missions",
+    "logs": "overmind_tui.shell.views:logs",
+    "describe": "overmind_tui.shell.views:of_mission",
+    "changes": "overmind_tui.shell.views:of_mission",
+    "events": "overmind_tui.events.page:open_events",
+    "inbox": "overmind_tui.shell.views:inbox",
+    "blueprints": "overmind_tui.plans.page:open_plans",
+    "plan": "overmind_tui.plans.page:open_plan",
+    "quests": "overmind_tui.quests.page:open_quests",
+    "board": "overmind_tui.board.page:open_board",
+    "queue": "overmind_tui.queue.page:open_queue",
+    "specs": "overmind_tui.specs.page:open_specs",
+    "spec": "overmind_tui.specs.page:open_spec",
+    "health": "overmind_tui.health.page:open_health",
+    "timeline": "overmind_tui.timeline.page:open_timeline",
+    "learn": "overmind_tui.learning.page:open_learn",
+    "notes": "overmind_tui.notes.page:open_notes",
+    "rituals": "overmind_tui.schedules.page:open_rituals",
+    "worktrees": "overmind_tui.landing.page:open_worktrees",
+    "doctor": "overmind_tui.doctor.page:open_doctor",
+    "web": "overmind_tui.web.page:open_web",
+    "help": "overmind_tui.shell.views:help_here",
+    "aliases": "overmind_tui.shell.views:aliases",
+}
+"""View → `module:function` that opens it, called with the shell, the view's row, and what was asked for."""
+
+
 def opened(shell: Shell, view: registry.View, show: Show) -> None:
-    """Open a view as its row says."""
-    module, _, function = view.opens.partition(":")
+    """Open a view."""
+    module, _, function = OPENERS.get(view.name, TABLE).partition(":")
     getattr(import_module(module), function)(shell, view, show)
 
 

@@ -7,22 +7,22 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from overmind_core.domain.agents.agent import RAW
-from overmind_core.domain.operations import Danger
+from overmind_core.domain.operation import Danger
 from overmind_core.providers import registry as providers
+from overmind_core.view import landing as landing_lines
+from overmind_core.view import missions as missions_rows
+from overmind_core.view.actions import Needs
+from overmind_core.view.cells import Row, safe
+from overmind_core.view.form_fields import COMMAND, SHELL
+from overmind_core.view.keymap import ACTIONS
 from overmind_tui.command_line import parse, verbs
 from overmind_tui.command_line.jobs import PROGRAM, Jobs, Outcome
 from overmind_tui.command_line.verbs import Verb
-from overmind_tui.landing import lines as landing_lines
-from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.actions_end import ENDING
-from overmind_tui.missions.form_fields import COMMAND, SHELL
 from overmind_tui.pages.dialog import Answer, Dialog
 from overmind_tui.pages.page import Page
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render import texts
-from overmind_tui.render.cells import Row, safe
-from overmind_tui.shell.actions import Needs
-from overmind_tui.shell.keymap import ACTIONS
 
 if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell

@@ -11,8 +11,9 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple, cast
 
-from overmind_core.domain.operations import BY_COMMAND, Danger, Operation
-from overmind_tui.shell.actions import LOOKS_ON, Unlike
+from overmind_core.domain.operation import Danger, Operation
+from overmind_core.domain.operations import BY_COMMAND
+from overmind_core.view.actions import LOOKS_ON, Unlike
 
 
 class Verb(NamedTuple):
@@ -186,6 +187,7 @@ VERBS: dict[str, Verb] = {
         Verb("ps", "list missions as text"),
         Verb("status", "show the state of the supervisor and its keeper"),
         Verb("doctor", "check the installation, with command-line options"),
+        Verb("web", "serve the dashboard, or manage its logins, with command-line options"),
         Verb("version", "print the version"),
         Verb("completion", "print a completion script for a shell"),
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from overmind_core.view.registry import View
 from overmind_tui.command_line.jobs import PROGRAM, Outcome
 from overmind_tui.command_line.parse import Show
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render import texts
-from overmind_tui.shell.registry import View
 
 if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell

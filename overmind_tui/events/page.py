@@ -9,11 +9,11 @@ from overmind_core.client.client import Client
 from overmind_core.client.stream import follow
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
+from overmind_core.view import tables
+from overmind_core.view.cells import Row
+from overmind_core.view.registry import View
 from overmind_tui.command_line.parse import Show
 from overmind_tui.pages.table import TablePage
-from overmind_tui.render import tables
-from overmind_tui.render.cells import Row
-from overmind_tui.shell.registry import View
 
 if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell

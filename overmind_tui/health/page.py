@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
+from overmind_core.view import health as health_rows
+from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.health import Coherence
+from overmind_core.view.registry import View
 from overmind_tui.command_line.parse import Show
-from overmind_tui.health import rows as health_rows
-from overmind_tui.health.rows import Coherence
 from overmind_tui.pages.details import DetailsPage
-from overmind_tui.render.cells import Cell, Row, safe
-from overmind_tui.shell.registry import View
 from overmind_tui.timeline.page import show_timeline
 from overmind_tui.widgets.table import ResourceTable
 
 if TYPE_CHECKING:
+    from overmind_core.view.actions import Context
     from overmind_tui.pages.page import Handler
-    from overmind_tui.shell.actions import Context
     from overmind_tui.shell.shell import Shell
 
 

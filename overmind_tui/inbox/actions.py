@@ -5,31 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.domain import engine_questions
 from overmind_core.errors import OvermindError
+from overmind_core.view.cells import Row, safe
+from overmind_core.view.inbox import ALWAYS, DONE, in_words
 from overmind_tui.pages.compose import Composer, Purpose
 from overmind_tui.pages.dialog import Answer, Dialog
-from overmind_tui.render.cells import Row, safe
 
 if TYPE_CHECKING:
     from overmind_tui.inbox.messages import Drafts
     from overmind_tui.shell.shell import Shell
 
 Answers = Sequence[Any | OvermindError]
-ALLOW, DENY, ALWAYS = "allow", "deny", "always"
-QUESTION = "question"
-"""The need that takes words or options."""
-DONE = {ALLOW: "allowed", DENY: "denied", ALWAYS: "always allowed from now on"}
-
-
-def _in_words(question: Row) -> tuple[str, str, str]:
-    """What a person's own words do to a question: how it is answered, as what they do, and as what was done."""
-    if engine_questions.is_of_engine(question):
-        behaviour = engine_questions.effects_of(question).text_with
-        return behaviour, f"{behaviour} with a text", f"{DONE[behaviour]} with your text"
-    if question["need"] == QUESTION:
-        return ALLOW, "answer", "answered"
-    return DENY, "deny with a reason", "denied with your reason"
 
 
 class AnswerActions:
@@ -70,7 +56,7 @@ class AnswerActions:
 
     def write(self, question: Row) -> None:
         """Answer in the person's own words: those are the answer to a question, and say why of all else."""
-        behaviour, verb, done = _in_words(question)
+        behaviour, verb, done = in_words(question)
         place, drafts = [f"question {question['question']}"], self._drafts
 
         def send(composer: Composer, text: str) -> None:

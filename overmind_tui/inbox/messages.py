@@ -12,11 +12,11 @@ from uuid import uuid4
 
 from overmind_core.domain.agents.agent import QUEUE_WITH
 from overmind_core.errors import OvermindError
-from overmind_tui.changes import diff
-from overmind_tui.changes.diff import Spot
-from overmind_tui.missions import rows as missions_rows
+from overmind_core.view import diff
+from overmind_core.view import missions as missions_rows
+from overmind_core.view.cells import Row, safe
+from overmind_core.view.diff import Spot
 from overmind_tui.pages.compose import Composer, Purpose
-from overmind_tui.render.cells import Row, safe
 from overmind_tui.shell.requests import OnAnswers
 
 if TYPE_CHECKING:

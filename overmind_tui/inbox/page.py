@@ -13,19 +13,19 @@ from textual import on
 from textual.app import ComposeResult
 
 from overmind_core.errors import OvermindError
-from overmind_tui.inbox import actions, rows, subject
-from overmind_tui.inbox import rows as inbox_rows
-from overmind_tui.inbox.rows import Key, Need
-from overmind_tui.inbox.subject import Choosing
-from overmind_tui.missions import rows as missions_rows
+from overmind_core.view import inbox as inbox_rows
+from overmind_core.view import inbox as rows
+from overmind_core.view import missions as missions_rows
+from overmind_core.view import registry, row_filter, subject
+from overmind_core.view.actions import Action, Context
+from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.inbox import Key, Need
+from overmind_core.view.row_filter import BrokenFilter, Filter
+from overmind_core.view.subject import Choosing
+from overmind_tui.inbox import actions
 from overmind_tui.pages.dialog import ReadingDelay
 from overmind_tui.pages.page import Handler, Page, joined
-from overmind_tui.render import row_filter
-from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.render.layout import Panel
-from overmind_tui.render.row_filter import BrokenFilter, Filter
-from overmind_tui.shell import registry
-from overmind_tui.shell.actions import Action, Context
 from overmind_tui.widgets.lines import Lines, TextView
 from overmind_tui.widgets.needs_list import NeedsList
 
@@ -86,18 +86,18 @@ class AnswerSide:
         question = self._question()
         if question is None:
             return
-        if question["need"] == actions.QUESTION:
+        if question["need"] == rows.QUESTION:
             self._page.shell.flash(
                 "this is a question: choose with 1-9, or press m to answer in your own words", "slow"
             )
         else:
-            self._answer_actions.give(question, actions.ALLOW)
+            self._answer_actions.give(question, rows.ALLOW)
 
     def do_deny(self) -> None:
         """No."""
         question = self._question()
         if question is not None:
-            self._answer_actions.give(question, actions.DENY)
+            self._answer_actions.give(question, rows.DENY)
 
     def do_always(self) -> None:
         """From now on; the rule is shown first."""
@@ -136,7 +136,7 @@ class AnswerSide:
     def _chosen(self, question: Row, choosing: Choosing) -> None:
         """Answer once all is chosen; the next of several questions has to be read first, too."""
         if choosing.complete:
-            self._answer_actions.give(question, actions.ALLOW, choosing.labels)
+            self._answer_actions.give(question, rows.ALLOW, choosing.labels)
             return
         if self.choosing is not None and choosing.at != self.choosing.at:
             self.reading_delay.begin(self._page.screen)

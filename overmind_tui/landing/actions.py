@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
-from overmind_tui.landing import lines as landing_lines
-from overmind_tui.landing.lines import Wanted
-from overmind_tui.missions import rows as missions_rows
+from overmind_core.view import landing as landing_lines
+from overmind_core.view import missions as missions_rows
+from overmind_core.view.cells import Row, safe
+from overmind_core.view.landing import Wanted
 from overmind_tui.pages.compose import COMMIT, Composer, Purpose
 from overmind_tui.pages.dialog import Answer, Dialog
-from overmind_tui.render.cells import Row, safe
 from overmind_tui.shell import clipboard, external
 from overmind_tui.shell.shell import Shell
 

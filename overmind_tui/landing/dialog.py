@@ -14,16 +14,15 @@ from textual.screen import ModalScreen
 from textual.strip import Strip
 
 from overmind_core.errors import OvermindError
-from overmind_tui.landing import form
-from overmind_tui.landing import lines as landing_lines
-from overmind_tui.landing.form import KEYS, KEYS_OF_A_TASK, LandForm, Stage
-from overmind_tui.landing.lines import Wanted
-from overmind_tui.missions import form_fields
+from overmind_core.view import form_fields, keymap
+from overmind_core.view import landing as landing_lines
+from overmind_core.view import landing_form as form
+from overmind_core.view.actions import Context
+from overmind_core.view.cells import Cell, Row, clipped, safe
+from overmind_core.view.landing import Wanted
+from overmind_core.view.landing_form import KEYS, KEYS_OF_A_TASK, LandForm, Stage
 from overmind_tui.pages.dialog import ReadingDelay
 from overmind_tui.pages.page import Handler, NeedsRoom
-from overmind_tui.render.cells import Cell, Row, clipped, safe
-from overmind_tui.shell import keymap
-from overmind_tui.shell.actions import Context
 from overmind_tui.shell.shell import Shell, shell_of
 from overmind_tui.widgets.canvas import Canvas, literal
 

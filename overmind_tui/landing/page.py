@@ -6,15 +6,15 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from overmind_core.view import landing as landing_lines
+from overmind_core.view.actions import Context
+from overmind_core.view.cells import Row, safe
+from overmind_core.view.registry import View
 from overmind_tui.command_line.parse import Show
-from overmind_tui.landing import lines as landing_lines
 from overmind_tui.pages.page import Handler
 from overmind_tui.pages.table import TablePage
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render import texts
-from overmind_tui.render.cells import Row, safe
-from overmind_tui.shell.actions import Context
-from overmind_tui.shell.registry import View
 from overmind_tui.shell.shell import Shell
 
 

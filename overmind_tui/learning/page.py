@@ -9,19 +9,19 @@ from textual.app import ComposeResult
 from textual.geometry import Size
 
 from overmind_core.errors import OvermindError
+from overmind_core.view import learning as learning_rows
+from overmind_core.view import notes as notes_rows
+from overmind_core.view.cells import Cell, Row
+from overmind_core.view.registry import View
 from overmind_tui.command_line.parse import Show
-from overmind_tui.learning import rows as learning_rows
-from overmind_tui.notes import rows as notes_rows
 from overmind_tui.notes.asking import folder
 from overmind_tui.notes.note_page import open_note
 from overmind_tui.pages.table import TablePage
-from overmind_tui.render.cells import Cell, Row
-from overmind_tui.shell.registry import View
 from overmind_tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
+    from overmind_core.view.actions import Context
     from overmind_tui.pages.page import Handler
-    from overmind_tui.shell.actions import Context
     from overmind_tui.shell.shell import Shell
 
 Answers = Sequence[Any | OvermindError]

@@ -12,12 +12,12 @@ from textual.message import Message
 
 from overmind_core.client.client import Client, answer_result
 from overmind_core.errors import OvermindError
+from overmind_core.log_pages.index import LogPage, LogScope
+from overmind_core.log_pages.page_worker import PageRead, PagesIndexed, PageWorker, Result
+from overmind_core.log_pages.pattern import Pattern
+from overmind_core.log_pages.reader import Reader
 from overmind_core.system.paths import Home
-from overmind_tui.log.index import LogPage, LogScope
-from overmind_tui.log.page_worker import PageWorker
-from overmind_tui.log.pattern import Pattern
-from overmind_tui.log.reader import Reader
-from overmind_tui.shell.messages import LogFailed, LogGrew, LogShown
+from overmind_tui.shell.messages import LogCounted, LogFailed, LogGrew, LogIndexed, LogRead, LogShown
 
 FRAME = 1 / 15
 """Seconds between two messages: more often nobody can read."""
@@ -54,7 +54,7 @@ class LogFollower:
         self._jumped = 0.0
         self._seen = self._lines = 0
         """Bytes that had been told of when lines were read last, and lines since the newest ones were begun."""
-        self._page_worker = PageWorker(post)
+        self._page_worker = PageWorker(lambda result: post(_message(result)))
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
 
     def start(self) -> None:
@@ -234,6 +234,13 @@ class LogFollower:
     def _send(self, message: Message) -> None:
         if not self._closed:
             self._post(message)
+
+
+def _message(result: Result) -> Message:
+    """A result of the reader of pages, for the program's own thread."""
+    if isinstance(result, PageRead):
+        return LogRead(result)
+    return LogIndexed(result) if isinstance(result, PagesIndexed) else LogCounted(result)
 
 
 def _reason(reader: Reader) -> str:

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from overmind_core.log_pages.index import LogScope
+from overmind_core.log_pages.paged_log import PagedLog
+from overmind_core.log_pages.reader import Reader
 from overmind_core.logs.display import Line
-from overmind_tui.log import lines as log_lines
-from overmind_tui.log.index import LogScope
-from overmind_tui.log.paged_log import PagedLog
-from overmind_tui.log.reader import Reader
+from overmind_core.view import log_lines
+from overmind_core.view.cells import Row, safe
 from overmind_tui.log.search import LogSearch
-from overmind_tui.render.cells import Row, safe
 from overmind_tui.shell import clipboard
 from overmind_tui.shell.messages import LogCounted, LogFailed, LogGrew, LogIndexed, LogRead, LogShown
 

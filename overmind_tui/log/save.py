@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from overmind_core.client.client import Client
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
+from overmind_core.log_pages import pattern as log_pattern
+from overmind_core.log_pages.index import LogScope
+from overmind_core.log_pages.line_filter import LineFilter
+from overmind_core.log_pages.pattern import Pattern
+from overmind_core.log_pages.reader import Reader
 from overmind_core.logs.display import Line
 from overmind_core.logs.layout import OUT
 from overmind_core.system.paths import Home
-from overmind_tui.log import pattern as log_pattern
-from overmind_tui.log.index import LogScope
-from overmind_tui.log.line_filter import LineFilter
-from overmind_tui.log.pattern import Pattern
-from overmind_tui.log.reader import Reader
 from overmind_tui.shell import external
 
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from overmind_tui.log import pattern as log_pattern
-from overmind_tui.log.index import UNKNOWN, LogPage
-from overmind_tui.log.paged_log import PagedLog
-from overmind_tui.log.pattern import Pattern
-from overmind_tui.render.cells import safe
-from overmind_tui.render.row_filter import BrokenFilter
+from overmind_core.log_pages import pattern as log_pattern
+from overmind_core.log_pages.index import UNKNOWN, LogPage
+from overmind_core.log_pages.paged_log import PagedLog
+from overmind_core.log_pages.pattern import Pattern
+from overmind_core.view.cells import safe
+from overmind_core.view.row_filter import BrokenFilter
 from overmind_tui.shell.messages import LogCounted
 
 if TYPE_CHECKING:

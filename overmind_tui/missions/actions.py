@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from overmind_core.domain.operations import Danger
+from overmind_core.domain.operation import Danger
+from overmind_core.view import missions as rows
+from overmind_core.view.actions import NO_MISSION, Action, Needs
+from overmind_core.view.cells import Row, safe
 from overmind_tui.inbox.actions import AnswerActions
 from overmind_tui.inbox.messages import MessageActions
 from overmind_tui.inbox.page import InboxActions
 from overmind_tui.landing.actions import WorktreeActions
-from overmind_tui.missions import rows
 from overmind_tui.missions.actions_end import CopyActions, EndActions
 from overmind_tui.missions.actions_look import ViewActions
 from overmind_tui.missions.actions_start import StartActions
 from overmind_tui.notes.actions import NoteActions
 from overmind_tui.quests.actions import QuestActions
-from overmind_tui.render.cells import Row, safe
 from overmind_tui.schedules.page import ScheduleActions
-from overmind_tui.shell.actions import NO_MISSION, Action, Needs
 from overmind_tui.shell.shell import RowSelection, Shell
 from overmind_tui.specs.actions import SpecActions
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.errors import OvermindError
-from overmind_tui.missions import rows as missions_rows
+from overmind_core.view import missions as missions_rows
+from overmind_core.view.cells import Row, safe
 from overmind_tui.pages.dialog import Answer, Dialog
-from overmind_tui.render.cells import Row, safe
 from overmind_tui.shell import clipboard
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from overmind_core.view import missions as missions_rows
+from overmind_core.view.cells import Cell, Row, safe
 from overmind_tui.command_line import jobs
 from overmind_tui.command_line.jobs import PROGRAM
-from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.describe_page import DescribePage, Known, ask
 from overmind_tui.pages.text import TextPage
-from overmind_tui.render.cells import Cell, Row, safe
 
 if TYPE_CHECKING:
     from overmind_tui.command_line.jobs import Jobs

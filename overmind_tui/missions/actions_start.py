@@ -16,13 +16,14 @@ from overmind_core.domain.missions import names
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.providers import registry as providers
+from overmind_core.view import form_fields, form_request
+from overmind_core.view import landing as landing_lines
+from overmind_core.view.cells import Row, safe
+from overmind_core.view.field import Field
+from overmind_core.view.form_fields import COMMAND, SHELL, Form, ProgramKind, Startable
 from overmind_tui.command_line.jobs import PROGRAM
-from overmind_tui.landing import lines as landing_lines
-from overmind_tui.missions import folder_completion, form_fields, form_request
-from overmind_tui.missions.form_fields import COMMAND, SHELL, Form, ProgramKind, Startable
+from overmind_tui.missions import folder_completion
 from overmind_tui.pages.dialog import Answer, Dialog
-from overmind_tui.render.cells import Row, safe
-from overmind_tui.render.field import Field
 from overmind_tui.shell import external, world
 
 if TYPE_CHECKING:

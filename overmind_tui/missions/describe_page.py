@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.errors import OvermindError
-from overmind_tui.missions import describe
-from overmind_tui.notes.rows import written
+from overmind_core.view import describe
+from overmind_core.view.cells import Row, safe
+from overmind_core.view.notes import written
 from overmind_tui.pages.text import TextPage
-from overmind_tui.render.cells import Row, safe
 
 if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell

@@ -14,12 +14,12 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.strip import Strip
 
-from overmind_tui.missions import folder_completion, form_fields
-from overmind_tui.missions.form_fields import Form
+from overmind_core.view import form_fields, keymap
+from overmind_core.view.actions import Context
+from overmind_core.view.cells import Cell
+from overmind_core.view.form_fields import Form
+from overmind_tui.missions import folder_completion
 from overmind_tui.pages.page import Handler, NeedsRoom
-from overmind_tui.render.cells import Cell
-from overmind_tui.shell import keymap
-from overmind_tui.shell.actions import Context
 from overmind_tui.shell.shell import Shell, shell_of
 from overmind_tui.widgets.canvas import Canvas
 

@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from overmind_tui.log import lines as log_lines
-from overmind_tui.missions import rows as missions_rows
-from overmind_tui.missions import summary
-from overmind_tui.missions.summary import Facts
+from overmind_core.view import keymap, log_lines, summary
+from overmind_core.view import missions as missions_rows
+from overmind_core.view.actions import Context, Needs
+from overmind_core.view.cells import Cell, safe
+from overmind_core.view.summary import Facts
 from overmind_tui.render import layout, texts
-from overmind_tui.render.cells import Cell, safe
 from overmind_tui.render.layout import Panel
-from overmind_tui.shell import keymap
-from overmind_tui.shell.actions import Context, Needs
 
 if TYPE_CHECKING:
+    from overmind_core.view.actions import Action
+    from overmind_core.view.cells import Row
     from overmind_tui.log.panel import LogPanel
     from overmind_tui.missions.main_screen import MainScreen
     from overmind_tui.missions.panels import Panels
     from overmind_tui.missions.table import TablePanel
-    from overmind_tui.render.cells import Row
-    from overmind_tui.shell.actions import Action
     from overmind_tui.shell.user_state import AwaySummary
     from overmind_tui.terminal.pane import TerminalPanel
 

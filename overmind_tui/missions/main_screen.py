@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from textual.timer import Timer
     from textual.widget import Widget
 
-    from overmind_tui.render.cells import Cell
+    from overmind_core.view.actions import Action
+    from overmind_core.view.cells import Cell
     from overmind_tui.render.layout import Panel
-    from overmind_tui.shell.actions import Action
     from overmind_tui.shell.shell import Shell
     from overmind_tui.widgets.command_bar import CommandBar
     from overmind_tui.widgets.lines import CursorTextView, Lines, LinesPanel

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from textual.geometry import Size
 
-from overmind_tui.missions import rows as missions_rows
+from overmind_core.view import missions as missions_rows
+from overmind_core.view.actions import Context
 from overmind_tui.pages.page import Page
 from overmind_tui.render.layout import Panel, Shape, has_stats, shape
-from overmind_tui.shell.actions import Context
 
 if TYPE_CHECKING:
     from textual.app import App

@@ -11,21 +11,21 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 
+from overmind_core.view import inbox as inbox_rows
+from overmind_core.view import missions as missions_rows
+from overmind_core.view.actions import Action, Context
+from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.columns import MISSIONS
 from overmind_tui.command_line.parse import Show
-from overmind_tui.inbox import rows as inbox_rows
 from overmind_tui.log.follow import LogFollower
 from overmind_tui.log.panel import LogPanel
-from overmind_tui.missions import rows as missions_rows
-from overmind_tui.missions.columns import MISSIONS
 from overmind_tui.missions.header import Header
 from overmind_tui.missions.panels import Panels
 from overmind_tui.missions.table import TablePanel
 from overmind_tui.notes.panel import NotesPanel
 from overmind_tui.pages.page import Handler, Page, joined
 from overmind_tui.pages.table_rows import Marks
-from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.render.layout import Panel
-from overmind_tui.shell.actions import Action, Context
 from overmind_tui.shell.remembered import Remembered
 from overmind_tui.shell.user_state import AwaySummary
 from overmind_tui.terminal.pane import LEFT_SECONDS, TerminalPanel

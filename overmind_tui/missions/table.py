@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from overmind_tui.missions import columns
-from overmind_tui.missions import fleet as missions_fleet
-from overmind_tui.missions import rows as missions_rows
-from overmind_tui.missions.columns import MISSIONS, ORDERS, Order
+from overmind_core.view import columns, row_filter
+from overmind_core.view.arrangement import Arrangement, ritual_of
+from overmind_core.view.cells import Row, safe
+from overmind_core.view.columns import MISSIONS, ORDERS, Order
+from overmind_core.view.row_filter import NOTHING, BrokenFilter, Filter
 from overmind_tui.pages.table_rows import SortKeys
-from overmind_tui.render import row_filter
-from overmind_tui.render.cells import Row, safe
-from overmind_tui.render.row_filter import NOTHING, BrokenFilter, Filter
 
 if TYPE_CHECKING:
     from overmind_tui.missions.main_screen import MainScreen
@@ -34,7 +31,7 @@ class TablePanel(SortKeys):
         self.folded: set[str] = set()
         self._opened: set[str] = set()
         """Rituals whose older runs are shown."""
-        self._beneath: dict[str, str] = {}
+        self._beneath: Mapping[str, str] = {}
         """Older runs → the newest one, below which they stand."""
         self.flat = False
         self.attention = False
@@ -64,25 +61,14 @@ class TablePanel(SortKeys):
         if self.filter.slow:  # with a row that came later
             self._screen.shell.flash(f"/{safe(self.filter.text)} takes too long: the filter is off", "bad")
             self.filter = NOTHING
-        rows = self.order.of(fleet.rows.values(), self._screen.shell.now())
-        wanted = self._wanted()
-        self._beneath = {} if self.flat or wanted is not None else missions_rows.older_runs(rows)
-        folded = self.folded | {one for one in self._beneath.values() if self._ritual(one) not in self._opened}
-        branches = missions_rows.arranged(rows, wanted=wanted, folded=folded, flat=self.flat, beneath=self._beneath)
+        wish = Arrangement(self.order, self.filter, self.attention, self.flat, self.folded, self._opened)
+        branches, self._beneath = wish.of(fleet.rows.values(), self._screen.shell.now(), asked_about=fleet.asked_about)
         table.marked &= set(fleet.rows)
         table.empty = self._screen.empty()
         table.sorted_by = (self.order.by, self.order.rises)
         table.show(branches, asked=asked)
         self._screen.retitle()
         self._screen.tick()
-
-    def _wanted(self) -> Callable[[Row], bool] | None:
-        """What rows have to be, if anything."""
-        asked_about = self._screen.shell.fleet.asked_about
-        needs = partial(missions_fleet.wanted, asked_about=asked_about)
-        tests: list[Callable[[Row], bool]] = [self.filter.matches] * bool(self.filter)
-        tests += [needs] * self.attention
-        return (lambda row: all(test(row) for test in tests)) if tests else None
 
     def targets(self) -> list[Row]:
         """The marked rows that are shown, else the cursor's."""
@@ -173,7 +159,7 @@ class TablePanel(SortKeys):
 
     def _ritual(self, run: str) -> str:
         """The name of a run's ritual."""
-        return str(self._screen.shell.fleet.rows[run]["name"]).rpartition("/")[0]
+        return ritual_of(str(self._screen.shell.fleet.rows[run]["name"]))
 
     def do_parent(self) -> None:
         """To who started it."""

@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.errors import OvermindError
+from overmind_core.view import notes as notes_rows
+from overmind_core.view.cells import Row, clipped, safe
+from overmind_core.view.note_marks import GONE
 from overmind_tui.command_line.jobs import PROGRAM
 from overmind_tui.missions.actions_start import UNTIL_READ
-from overmind_tui.notes import rows as notes_rows
 from overmind_tui.notes.asking import folder, without_secrets
-from overmind_tui.notes.marks import GONE
 from overmind_tui.pages.compose import SAVE, Composer, Purpose
 from overmind_tui.pages.table import TablePage
-from overmind_tui.render.cells import Row, clipped, safe
 from overmind_tui.shell import external
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
-from overmind_tui.render.cells import Row, safe
+from overmind_core.view.cells import Row, safe
 
 if TYPE_CHECKING:
     from overmind_core.domain.memory.redaction import Redacted

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from overmind_tui.missions.describe import Rendering
-from overmind_tui.notes import rows as notes_rows
+from overmind_core.view import notes as notes_rows
+from overmind_core.view.actions import Context
+from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.describe import Rendering
 from overmind_tui.notes.asking import fetch_note
 from overmind_tui.pages.text import TextPage
-from overmind_tui.render.cells import Cell, Row, safe
-from overmind_tui.shell.actions import Context
 
 if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 from textual import on
 
 from overmind_core.errors import OvermindError
+from overmind_core.view import notes as notes_rows
+from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.registry import Fetch, View
 from overmind_tui.command_line.parse import Show
-from overmind_tui.notes import rows as notes_rows
 from overmind_tui.notes.asking import fetch_note, folder, without_secrets
 from overmind_tui.notes.note_page import open_note
 from overmind_tui.pages.table import TablePage
-from overmind_tui.render.cells import Cell, Row, safe
-from overmind_tui.shell.registry import Fetch, View
 from overmind_tui.widgets.table import ResourceTable
 
 if TYPE_CHECKING:
+    from overmind_core.view.actions import Context
     from overmind_tui.pages.page import Handler
-    from overmind_tui.shell.actions import Context
     from overmind_tui.shell.shell import Shell
 
 SEARCH = Fetch("search", {}, notes_rows.whole, events=notes_rows.CHANGES)

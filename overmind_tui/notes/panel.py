@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.errors import OvermindError
-from overmind_tui.notes import mission_notes
-from overmind_tui.notes import rows as notes_rows
-from overmind_tui.notes.mission_notes import GivenLine
-from overmind_tui.render.cells import Cell, Row, folded, safe
+from overmind_core.view import mission_notes
+from overmind_core.view import notes as notes_rows
+from overmind_core.view.cells import Cell, Row, folded, safe
+from overmind_core.view.mission_notes import GivenLine
 
 if TYPE_CHECKING:
     from overmind_tui.missions.main_screen import MainScreen

@@ -18,12 +18,13 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.strip import Strip
 
+from overmind_core.view import composer as editing
+from overmind_core.view import keymap
+from overmind_core.view.actions import Context
+from overmind_core.view.cells import Cell, clipped, folded, safe
+from overmind_core.view.field import Field
 from overmind_tui.pages.page import Handler, NeedsRoom
-from overmind_tui.render import composer as editing
-from overmind_tui.render.cells import Cell, clipped, folded, safe
-from overmind_tui.render.field import Field
-from overmind_tui.shell import external, keymap
-from overmind_tui.shell.actions import Context
+from overmind_tui.shell import external
 from overmind_tui.shell.shell import Shell, shell_of
 from overmind_tui.widgets.canvas import Canvas, literal
 from overmind_tui.widgets.lines import Lines

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from overmind_core.errors import OvermindError
-from overmind_tui.missions.describe import Lines, Rendering
+from overmind_core.view.cells import Row, safe
+from overmind_core.view.describe import Lines, Rendering
 from overmind_tui.pages.table import TablePage
 from overmind_tui.pages.text import TextPage
-from overmind_tui.render.cells import Row, safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from overmind_core.view.actions import Context
     from overmind_tui.pages.page import Handler
-    from overmind_tui.shell.actions import Context
 
 Answers = Sequence[Any | OvermindError]
 

@@ -14,13 +14,14 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.screen import Screen
 
-from overmind_core.domain.operations import Danger
+from overmind_core.domain.operation import Danger
 from overmind_core.domain.text.cells import width
+from overmind_core.view import actions, keymap
+from overmind_core.view.actions import Action, Context
+from overmind_core.view.cells import Cell, Row, clipped, folded
 from overmind_tui.render import layout
-from overmind_tui.render.cells import Cell, Row, clipped, folded
 from overmind_tui.render.layout import Panel
-from overmind_tui.shell import actions, clipboard, keymap
-from overmind_tui.shell.actions import Action, Context
+from overmind_tui.shell import clipboard
 from overmind_tui.shell.shell import RowSelection, Shell
 from overmind_tui.shell.timers import SureTimers
 from overmind_tui.widgets.command_bar import CommandBar

@@ -15,26 +15,27 @@ from textual.app import ComposeResult
 from textual.geometry import Size
 
 from overmind_core.errors import OvermindError
+from overmind_core.view import row_filter, tables
+from overmind_core.view.actions import Action, Context
+from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.keymap import meaning
+from overmind_core.view.missions import Branch
+from overmind_core.view.registry import View
 from overmind_tui.command_line.parse import Show
-from overmind_tui.missions.rows import Branch
 from overmind_tui.pages.page import FILLING_SECONDS, Page, joined
 from overmind_tui.pages.table_rows import Marks, Sorting, TableFilter
 from overmind_tui.pages.text import TextPage
-from overmind_tui.render import row_filter, tables, texts
-from overmind_tui.render.cells import Cell, Row, safe
+from overmind_tui.render import texts
 from overmind_tui.render.layout import Panel, shape
 from overmind_tui.shell import clipboard
-from overmind_tui.shell.actions import Action, Context
-from overmind_tui.shell.keymap import meaning
-from overmind_tui.shell.registry import View
 from overmind_tui.widgets.lines import Lines
 from overmind_tui.widgets.table import ResourceTable
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
+    from overmind_core.view.registry import Fetch
     from overmind_tui.pages.page import Handler
-    from overmind_tui.shell.registry import Fetch
     from overmind_tui.shell.shell import Shell
 
 

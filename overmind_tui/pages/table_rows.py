@@ -7,14 +7,14 @@ from collections.abc import Container, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from overmind_tui.render import row_filter
-from overmind_tui.render.cells import Row, safe
-from overmind_tui.render.row_filter import NOTHING, BrokenFilter, Filter
+from overmind_core.view import row_filter
+from overmind_core.view.cells import Row, safe
+from overmind_core.view.row_filter import NOTHING, BrokenFilter, Filter
 
 if TYPE_CHECKING:
-    from overmind_tui.missions.rows import Branch
+    from overmind_core.view.missions import Branch
+    from overmind_core.view.tables import Orders
     from overmind_tui.pages.page import Handler
-    from overmind_tui.render.tables import Orders
     from overmind_tui.shell.shell import Shell
     from overmind_tui.widgets.table import ResourceTable
 

@@ -7,13 +7,13 @@ from functools import partial
 
 from textual.app import ComposeResult
 
-from overmind_tui.log import pattern
+from overmind_core.log_pages import pattern
+from overmind_core.view import row_filter
+from overmind_core.view.actions import Context
+from overmind_core.view.cells import Cell, folded
+from overmind_core.view.row_filter import NOTHING, BrokenFilter
 from overmind_tui.pages.page import Handler, Page
-from overmind_tui.render import row_filter
-from overmind_tui.render.cells import Cell, folded
-from overmind_tui.render.row_filter import NOTHING, BrokenFilter
 from overmind_tui.shell import clipboard, external
-from overmind_tui.shell.actions import Context
 from overmind_tui.widgets.lines import TextView
 
 BORDERS = 2

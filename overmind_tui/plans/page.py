@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from textual import events
 
+from overmind_core.view import columns, registry
+from overmind_core.view import missions as missions_rows
+from overmind_core.view import plans as plans_rows
+from overmind_core.view.cells import Row, safe
+from overmind_core.view.missions import Branch
+from overmind_core.view.registry import View
 from overmind_tui.command_line import parse
 from overmind_tui.command_line.parse import Show
-from overmind_tui.missions import columns
-from overmind_tui.missions import rows as missions_rows
-from overmind_tui.missions.rows import Branch
 from overmind_tui.pages.table import TablePage
-from overmind_tui.plans import rows as plans_rows
-from overmind_tui.render.cells import Row, safe
-from overmind_tui.shell import registry
-from overmind_tui.shell.registry import View
 from overmind_tui.widgets.table import PlanTable, ResourceTable
 
 if TYPE_CHECKING:
+    from overmind_core.view.actions import Context
     from overmind_tui.pages.page import Handler
-    from overmind_tui.shell.actions import Context
     from overmind_tui.shell.shell import Shell
 
 

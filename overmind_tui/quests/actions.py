@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from overmind_core.view import numbers
+from overmind_core.view import quests as quests_rows
+from overmind_core.view.cells import Row, safe
 from overmind_tui.missions.actions_end import Request, each
 from overmind_tui.pages.dialog import ask_first
-from overmind_tui.quests import rows as quests_rows
-from overmind_tui.render import numbers
-from overmind_tui.render.cells import Row, safe
 
 if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from textual import on
 
+from overmind_core.view import quests as quests_rows
+from overmind_core.view.actions import Action
+from overmind_core.view.cells import Cell, Row
+from overmind_core.view.registry import View
 from overmind_tui.command_line.parse import Show
 from overmind_tui.pages.details import DetailsPage
-from overmind_tui.quests import rows as quests_rows
-from overmind_tui.render.cells import Cell, Row
-from overmind_tui.shell.actions import Action
-from overmind_tui.shell.registry import View
 from overmind_tui.timeline.page import show_timeline
 from overmind_tui.widgets.table import ResourceTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from overmind_tui.missions.describe import Lines
+    from overmind_core.view.actions import Context
+    from overmind_core.view.describe import Lines
     from overmind_tui.pages.page import Handler
-    from overmind_tui.shell.actions import Context
     from overmind_tui.shell.shell import Shell
 
 

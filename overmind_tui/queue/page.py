@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.errors import OvermindError
+from overmind_core.view import queue as queue_rows
+from overmind_core.view.cells import Row, safe
+from overmind_core.view.registry import View
 from overmind_tui.command_line.parse import Show
 from overmind_tui.quests.page import LongRowsPage
-from overmind_tui.queue import rows as queue_rows
-from overmind_tui.render.cells import Row, safe
-from overmind_tui.shell.registry import View
 
 if TYPE_CHECKING:
+    from overmind_core.view.actions import Context
     from overmind_tui.pages.page import Handler
-    from overmind_tui.shell.actions import Context
     from overmind_tui.shell.shell import Shell
 
 

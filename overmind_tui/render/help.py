@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from overmind_core.domain.text.cells import pad, width
-from overmind_tui.render.cells import Cell, clipped
-from overmind_tui.shell.actions import Action
+from overmind_core.view.actions import Action
+from overmind_core.view.cells import Cell, clipped
 
 Lines = list[list[Cell]]
 NARROWEST = 56

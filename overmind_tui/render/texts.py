@@ -7,16 +7,15 @@ from typing import Any
 
 from overmind_core.domain.missions import status_marks
 from overmind_core.domain.missions.status_marks import CRASHED, MARKS, WAITING, StatusMark
-from overmind_core.domain.operations import Danger
+from overmind_core.domain.operation import Danger
+from overmind_core.view import actions, numbers, registry
+from overmind_core.view import keymap as shell_keymap
+from overmind_core.view import missions as missions_rows
+from overmind_core.view import note_marks as notes_marks
+from overmind_core.view.actions import Context
+from overmind_core.view.cells import Cell, Row, safe
 from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
-from overmind_tui.missions import rows as missions_rows
-from overmind_tui.notes import marks as notes_marks
-from overmind_tui.render import numbers
-from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.render.help import Entry, Section
-from overmind_tui.shell import actions, registry
-from overmind_tui.shell import keymap as shell_keymap
-from overmind_tui.shell.actions import Context
 from overmind_tui.shell.settings import Hotkey
 
 Lines = list[list[Cell]]

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from overmind_core.view import registry
+from overmind_core.view import schedules as rows
+from overmind_core.view.cells import Row, safe
+from overmind_core.view.registry import View
 from overmind_tui.command_line.parse import Show
 from overmind_tui.missions.actions_end import Request, each
 from overmind_tui.pages.details import DetailsPage
 from overmind_tui.pages.dialog import ask_first
-from overmind_tui.render.cells import Row, safe
-from overmind_tui.schedules import rows
-from overmind_tui.shell import registry
-from overmind_tui.shell.registry import View
 
 if TYPE_CHECKING:
+    from overmind_core.view.actions import Context
     from overmind_tui.pages.page import Handler
-    from overmind_tui.shell.actions import Context
     from overmind_tui.shell.shell import Shell
 
 

@@ -16,6 +16,7 @@ from textual.css.stylesheet import Stylesheet
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.theme import Theme
 
+from overmind_core.view import tones
 from overmind_tui.pages.page import Page
 from overmind_tui.shell.settings import Settings, ascii_only
 
@@ -56,23 +57,23 @@ def filters(given: Sequence[LineFilter], *, ascii_only: bool) -> list[LineFilter
 
 DARK = Theme(
     name="dark",
-    primary="#7aa2f7",
+    primary=tones.DARK[tones.KEY],
     secondary="#a9b4dc",
     accent="#7dcfff",
-    foreground="#d9dff2",
+    foreground=tones.DARK[tones.TEXT],
     background="#11131b",
     surface="#181b26",
     panel="#343a54",
-    success="#62dcb4",
-    warning="#f2ea98",
-    error="#ff4a6b",
+    success=tones.DARK["good"],
+    warning=tones.DARK["slow"],
+    error=tones.DARK["bad"],
     dark=True,
     variables={
-        "quiet": "#98a0c0",
+        "quiet": tones.DARK[tones.QUIET],
         "faint": "#656c8c",
-        "calm": "#5b9bee",
-        "off": "#878da9",
-        "wait": "#ff9a33",
+        "calm": tones.DARK["calm"],
+        "off": tones.DARK["off"],
+        "wait": tones.DARK["wait"],
         "cursor": "#2f3b63",
         "cursor-rest": "#222842",
         "graph-cpu": "#3f8f78",
@@ -82,23 +83,23 @@ DARK = Theme(
 )
 LIGHT = Theme(
     name="light",
-    primary="#2e5bb8",
+    primary=tones.LIGHT[tones.KEY],
     secondary="#454d6b",
     accent="#0b6e99",
-    foreground="#1d2233",
+    foreground=tones.LIGHT[tones.TEXT],
     background="#fbfbf8",
     surface="#f1f1ec",
     panel="#c2c6d4",
-    success="#1f8257",
-    warning="#4f4106",
-    error="#7d1452",
+    success=tones.LIGHT["good"],
+    warning=tones.LIGHT["slow"],
+    error=tones.LIGHT["bad"],
     dark=False,
     variables={
-        "quiet": "#565d78",
+        "quiet": tones.LIGHT[tones.QUIET],
         "faint": "#7d839b",
-        "calm": "#0f4fb0",
-        "off": "#6a708c",
-        "wait": "#a85f00",
+        "calm": tones.LIGHT["calm"],
+        "off": tones.LIGHT["off"],
+        "wait": tones.LIGHT["wait"],
         "cursor": "#cfdcf7",
         "cursor-rest": "#e3e6ef",
         "graph-cpu": "#6fb598",

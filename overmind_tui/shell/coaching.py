@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from overmind_tui.shell.actions import TAKES_EVERYTHING, Context
+from overmind_core.view.actions import TAKES_EVERYTHING, Context
 
 if TYPE_CHECKING:
     from overmind_tui.shell.remembered import Remembered

@@ -18,7 +18,7 @@ from overmind_core.client.client import Client, answer_result
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
-from overmind_tui.render.cells import Row
+from overmind_core.view.cells import Row
 from overmind_tui.shell.messages import (
     Connected,
     Disconnected,

@@ -11,7 +11,7 @@ from typing import Any
 from overmind_core.client.client import Client
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
-from overmind_tui.shell import registry
+from overmind_core.view import registry
 
 FRESH_SECONDS = 5.0
 """For so long the answer is as good as a new one: a view of this kind shows none that is newer."""

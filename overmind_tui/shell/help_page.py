@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from overmind_tui.log import pattern
+from overmind_core.log_pages import pattern
+from overmind_core.view.actions import Context
 from overmind_tui.pages.page import Handler, Page
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render import help as help_lines
 from overmind_tui.render import texts
 from overmind_tui.render.help import Section, Sheet
-from overmind_tui.shell.actions import Context
 
 BORDERS = 3
 """Cells beside the columns: the frame, and the scrollbar."""

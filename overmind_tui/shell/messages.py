@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 from overmind_core.logs.display import Line
-from overmind_tui.render.cells import Row
+from overmind_core.view.cells import Row
 from overmind_tui.terminal.input_tap import Part
 
 if TYPE_CHECKING:
-    from overmind_tui.log.index import LogPage, LogScope
-    from overmind_tui.log.pattern import Pattern
-    from overmind_tui.log.reader import Reader
+    from overmind_core.log_pages.index import LogScope
+    from overmind_core.log_pages.page_worker import PageRead, PagesCounted, PagesIndexed
+    from overmind_core.log_pages.reader import Reader
 
 
 class Connected(Message):
@@ -146,47 +146,27 @@ class LogGrew(Message):
 
 
 class LogIndexed(Message):
-    """The next pages before the newest lines, oldest first; `whole`: there are no others."""
+    """The next pages before the newest lines."""
 
-    def __init__(self, reader: Reader, pages: Sequence[LogPage], *, whole: bool) -> None:
+    def __init__(self, found: PagesIndexed) -> None:
         super().__init__()
-        self.reader = reader
-        self.pages = pages
-        self.whole = whole
+        self.reader, self.pages, self.whole = found
 
 
 class LogRead(Message):
-    """What a page shows; with a pattern only the lines that match. `lost`: other pages that are no longer kept."""
+    """What a page shows."""
 
-    def __init__(
-        self,
-        reader: Reader,
-        page: LogPage,
-        lines: Sequence[Line],
-        pattern: Pattern | None,
-        *,
-        lost: Sequence[LogPage] = (),
-    ) -> None:
+    def __init__(self, read: PageRead) -> None:
         super().__init__()
-        self.reader = reader
-        self.page = page
-        self.lines = lines
-        self.pattern = pattern
-        self.lost = lost
+        self.reader, self.page, self.lines, self.pattern, self.lost = read
 
 
 class LogCounted(Message):
-    """How many lines of some pages match; `left` of all pages are not counted yet."""
+    """How many lines of some pages match."""
 
-    def __init__(
-        self, reader: Reader, pattern: Pattern, hits: Sequence[tuple[LogPage, int]], *, left: int, of: int
-    ) -> None:
+    def __init__(self, counted: PagesCounted) -> None:
         super().__init__()
-        self.reader = reader
-        self.pattern = pattern
-        self.hits = hits
-        self.left = left
-        self.of = of
+        self.reader, self.pattern, self.hits, self.left, self.of = counted
 
 
 class LogFailed(Message):

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.text.moment import format_time
-from overmind_tui.inbox import rows
-from overmind_tui.missions.fleet import Fleet
-from overmind_tui.render import ringing, tables, texts
-from overmind_tui.render.cells import Cell, Row, safe
+from overmind_core.view import inbox as rows
+from overmind_core.view import ringing, tables
+from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.fleet import Fleet
+from overmind_tui.render import texts
 
 if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell

@@ -37,8 +37,8 @@ from overmind_core.domain.configuration import unknown_tables
 from overmind_core.domain.text.problems import hinted
 from overmind_core.domain.text.toml_lines import line_of
 from overmind_core.system.small_file import read_small_file
-from overmind_tui.shell import actions, keymap
-from overmind_tui.shell.actions import TAKES_EVERYTHING, Context
+from overmind_core.view import actions, keymap
+from overmind_core.view.actions import TAKES_EVERYTHING, Context
 
 CONTEXTS = {
     "missions": Context.MISSIONS, "logs": Context.LOG, "tables": Context.TABLE, "texts": Context.TEXT,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from overmind_tui.render import ringing
+from overmind_core.view import ringing
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from overmind_core.errors import OvermindError
     from overmind_core.system.paths import Home
+    from overmind_core.view.actions import Action, Context
+    from overmind_core.view.cells import Cell, Row
+    from overmind_core.view.fleet import Fleet
     from overmind_tui.command_line.parse import Show
-    from overmind_tui.missions.fleet import Fleet
-    from overmind_tui.render.cells import Cell, Row
     from overmind_tui.render.layout import Panel
-    from overmind_tui.shell.actions import Action, Context
     from overmind_tui.shell.key_queue import Expected, KeyQueue
     from overmind_tui.shell.settings import Settings
     from overmind_tui.shell.world import World

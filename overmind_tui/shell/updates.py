@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from overmind_core.view.cells import Row
+from overmind_core.view.summary import EngineLoad
 from overmind_tui.inbox.page import NeedsPage
-from overmind_tui.missions.summary import EngineLoad
 from overmind_tui.pages.page import Page
 from overmind_tui.pages.table import TablePage
-from overmind_tui.render.cells import Row
 from overmind_tui.shell.messages import (
     Connected,
     Disconnected,

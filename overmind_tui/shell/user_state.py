@@ -10,8 +10,8 @@ from overmind_core.client.client import Client
 from overmind_core.client.stream import follow
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
+from overmind_core.view.cells import Row
 from overmind_tui.render import texts
-from overmind_tui.render.cells import Row
 
 if TYPE_CHECKING:
     from overmind_tui.shell.remembered import Remembered

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from overmind_core.view import registry
+from overmind_core.view.registry import View
 from overmind_tui.command_line.parse import Show
 from overmind_tui.pages.page import Page
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render import texts
 from overmind_tui.render.layout import Panel
-from overmind_tui.shell import registry
 from overmind_tui.shell.help_page import HelpPage
-from overmind_tui.shell.registry import View
 
 if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 from overmind_core.domain import engine_questions
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.errors import OvermindError
-from overmind_tui.changes import diff
-from overmind_tui.inbox.actions import DENY
+from overmind_core.spec_files import document_texts
+from overmind_core.view import diff
+from overmind_core.view import specs as specs_rows
+from overmind_core.view.cells import Row, safe
+from overmind_core.view.inbox import DENY
+from overmind_core.view.specs import AT_TASK, OF_PHASE, OF_TASK, SPOT
 from overmind_tui.missions.actions_end import Request, each
 from overmind_tui.pages.compose import Composer, Purpose
 from overmind_tui.pages.dialog import Answer, Dialog, ask_first
 from overmind_tui.pages.page import Page
 from overmind_tui.pages.text import TextPage
 from overmind_tui.quests.actions import QuestActions
-from overmind_tui.render.cells import Row, safe
 from overmind_tui.shell import external
-from overmind_tui.specs import documents
-from overmind_tui.specs import rows as specs_rows
-from overmind_tui.specs.rows import AT_TASK, OF_PHASE, OF_TASK, SPOT
 
 if TYPE_CHECKING:
     from overmind_tui.inbox.actions import AnswerActions
@@ -133,9 +133,9 @@ class SpecActions:
         row = rows[0]
         phase = row.get(OF_PHASE) or self._edited_phase(row)
         shell = self._shell
-        path = documents.path_of(row["folder"], phase)
+        path = document_texts.path_of(row["folder"], phase)
         if phase != specs_rows.BRIEF and not os.path.lexists(path):
-            shell.flash(f"{phase}{documents.MARKDOWN} is not written yet: r has it done", "slow")
+            shell.flash(f"{phase}{document_texts.MARKDOWN} is not written yet: r has it done", "slow")
             return
         try:
             editor = shlex.split(shell.world.environ.get("VISUAL") or shell.world.environ.get("EDITOR") or "vi")

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from textual.app import ComposeResult
 
 from overmind_core.errors import OvermindError
-from overmind_tui.changes.diff import Spot
-from overmind_tui.log import pattern
+from overmind_core.log_pages import pattern
+from overmind_core.spec_files import document_texts
+from overmind_core.spec_files.document_texts import DocumentText
+from overmind_core.view import specs as specs_rows
+from overmind_core.view.actions import Context
+from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.diff import Spot
 from overmind_tui.pages.text import BORDERS, TextPage
-from overmind_tui.render.cells import Cell, Row, safe
-from overmind_tui.shell.actions import Context
-from overmind_tui.specs import documents
-from overmind_tui.specs import rows as specs_rows
-from overmind_tui.specs.documents import DocumentText
 from overmind_tui.widgets.lines import CursorTextView
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class DocumentPage(TextPage):
     def _look(self) -> None:
         """Read the file in a thread."""
         folder, phase = self._spec["folder"], self.phase
-        self.shell.background(lambda: self._came(phase, documents.read(folder, phase)))
+        self.shell.background(lambda: self._came(phase, document_texts.read(folder, phase)))
 
     def _came(self, phase: str, read: DocumentText) -> Callable[[], None]:
         def show() -> None:
@@ -159,7 +159,7 @@ class DocumentPage(TextPage):
         if drawn_of != self._drawn_of:
             self._drawn_of = drawn_of
             self._drawn, self._places = specs_rows.document_lines(
-                self._read.lines, self._read.why_not, self._stands, name=documents.name_of(self.phase),
+                self._read.lines, self._read.why_not, self._stands, name=document_texts.name_of(self.phase),
                 pending=pending, cells=cells,
             )  # fmt: skip
 
@@ -170,7 +170,7 @@ class DocumentPage(TextPage):
         state = "" if stands is None else f" · {specs_rows.phase_words(stands).partition(' ')[2]}"
         asked = "" if stands is None or stands["question"] is None else f" · question {stands['question']}"
         unsent = f" · {pending} comment{'s' * (pending != 1)} not sent" if pending else ""
-        name = f"{safe(self._spec['slug'])} · {documents.name_of(self.phase)}"
+        name = f"{safe(self._spec['slug'])} · {document_texts.name_of(self.phase)}"
         answers = "" if not asked else "y n answer · "
         send = f"n sends {pending} · " if pending else answers
         keys = FILTERED if self._wanted else f"{send}c comment · e edit · r run · tab next document · esc back"
@@ -190,7 +190,7 @@ class DocumentPage(TextPage):
         number = None if at is None else self._places[at]
         if number is None:
             return None
-        return Spot(documents.name_of(self.phase), number, f" {safe(self._read.lines[number - 1])}")
+        return Spot(document_texts.name_of(self.phase), number, f" {safe(self._read.lines[number - 1])}")
 
     def chosen(self) -> list[Row]:
         """The spec, with this phase and this line."""

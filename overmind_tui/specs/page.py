@@ -11,24 +11,24 @@ from textual.containers import Container
 from textual.geometry import Size
 
 from overmind_core.errors import OvermindError
+from overmind_core.spec_files import document_texts
+from overmind_core.view import quests as quests_rows
+from overmind_core.view import registry
+from overmind_core.view import specs as specs_rows
+from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.missions import Branch
+from overmind_core.view.registry import View
+from overmind_core.view.specs import AT_TASK, OF_PHASE, OF_TASK, Work
 from overmind_tui.command_line.parse import Show
-from overmind_tui.missions.rows import Branch
 from overmind_tui.pages.details import DetailsPage
-from overmind_tui.quests import rows as quests_rows
-from overmind_tui.render.cells import Cell, Row, safe
-from overmind_tui.shell import registry
-from overmind_tui.shell.registry import View
-from overmind_tui.specs import documents
-from overmind_tui.specs import rows as specs_rows
-from overmind_tui.specs.rows import AT_TASK, OF_PHASE, OF_TASK, Work
 from overmind_tui.specs.side import DocumentSide, list_cells
 from overmind_tui.timeline.page import show_timeline
 from overmind_tui.widgets.table import PlanTable, ResourceTable
 
 if TYPE_CHECKING:
-    from overmind_tui.missions.describe import Lines
+    from overmind_core.view.actions import Context
+    from overmind_core.view.describe import Lines
     from overmind_tui.pages.page import Handler
-    from overmind_tui.shell.actions import Context
     from overmind_tui.shell.shell import Shell
 
 ALL = "all"
@@ -110,7 +110,7 @@ class SpecPage(DetailsPage):
         self._spec: Row | None = None
         self._quests: Sequence[Row] = ()
         self._work = Work()
-        self._work_stamp: documents.Stamp | None = None
+        self._work_stamp: document_texts.Stamp | None = None
         """Of the file in which that was found."""
         self._brief = False
         self._known: tuple[int, Sequence[Row]] = (-1, ())
@@ -166,9 +166,9 @@ class SpecPage(DetailsPage):
     def _looked(self, spec: Row, quests: Sequence[Row]) -> Callable[[], None]:
         """Look into its folder, in a thread; answers what is then to be done."""
         folder = spec["folder"]
-        stamp = documents.stamp(folder, "tasks")
-        work = self._work if stamp == self._work_stamp else documents.work_of(folder)
-        brief = documents.has_brief(folder)
+        stamp = document_texts.stamp(folder, "tasks")
+        work = self._work if stamp == self._work_stamp else Work(*document_texts.tasks(folder))
+        brief = document_texts.has_brief(folder)
 
         def show() -> None:
             self._spec, self._quests, self._work, self._brief = spec, quests, work, brief

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from overmind_tui.render.cells import Row, safe
-from overmind_tui.specs import documents
-from overmind_tui.specs import rows as specs_rows
-from overmind_tui.specs.documents import DocumentText
+from overmind_core.spec_files import document_texts
+from overmind_core.spec_files.document_texts import DocumentText
+from overmind_core.view import specs as specs_rows
+from overmind_core.view.cells import Row, safe
 from overmind_tui.widgets.lines import TextView
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class DocumentSide(TextView):
         """The folder, and the phase."""
         self._part = ""
         self._read = _LOADING
-        self._stamp: documents.Stamp | None = None
+        self._stamp: document_texts.Stamp | None = None
         """Of the file in which that was read."""
 
     def look(self, spec: Row, phase: str, task: str = "") -> None:
@@ -58,8 +58,8 @@ class DocumentSide(TextView):
 
     def _look(self, of: tuple[str, str]) -> Callable[[], None]:
         before, known = self._read, self._stamp
-        stamp = documents.stamp(*of)
-        read = documents.read(*of) if before is _LOADING or stamp != known else before
+        stamp = document_texts.stamp(*of)
+        read = document_texts.read(*of) if before is _LOADING or stamp != known else before
 
         def show() -> None:
             if self.is_attached and of == self._of and (stamp, read) != (self._stamp, self._read):
@@ -75,7 +75,7 @@ class DocumentSide(TextView):
             return
         _, phase = self._of
         stands = next((one for one in self._spec["phases"] if one["phase"] == phase), None)
-        name = documents.name_of(phase)
+        name = document_texts.name_of(phase)
         drawn, places = specs_rows.document_lines(
             self._read.lines, self._read.why_not, stands, name=name, pending=(), cells=cells
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from overmind_core.client.detach_keys import DetachKey
 from overmind_core.terminal import input_encoding as terminal_keys
 from overmind_core.terminal.modes import Modes
-from overmind_tui.render.cells import safe
+from overmind_core.view.cells import safe
 from overmind_tui.terminal import encoding, input_tap
 from overmind_tui.terminal.encoding import detach_keys
 from overmind_tui.terminal.input_tap import Part

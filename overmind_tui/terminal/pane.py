@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 from overmind_core.client.detach_keys import DEFAULT_KEY, DetachKey
 from overmind_core.terminal import input_encoding as terminal_keys
-from overmind_tui.missions import rows as missions_rows
-from overmind_tui.render.cells import Row, safe
+from overmind_core.view import missions as missions_rows
+from overmind_core.view import terminal_title as title
+from overmind_core.view.actions import Context
+from overmind_core.view.cells import Row, safe
+from overmind_core.view.keymap import ACTIONS
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell import clipboard
-from overmind_tui.shell.actions import Context
-from overmind_tui.shell.keymap import ACTIONS
-from overmind_tui.terminal import title
 from overmind_tui.terminal.keys import TerminalKeys
 from overmind_tui.terminal.session import TerminalSession
 
 if TYPE_CHECKING:
+    from overmind_core.client.terminal_stream import Joined
     from overmind_tui.missions.main_screen import MainScreen
     from overmind_tui.pages.page import Handler
-    from overmind_tui.terminal.stream import Joined
 
 LEFT_SECONDS = 1.0
 """How long after the pane was left ctrl-c does not leave the program."""

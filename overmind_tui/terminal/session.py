@@ -8,21 +8,21 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.terminal.modes import Modes
-from overmind_tui.render.cells import Row, safe
+from overmind_core.view import terminal_title as title
+from overmind_core.view.cells import Row, safe
 from overmind_tui.shell import clipboard
 from overmind_tui.shell.messages import Done
 from overmind_tui.shell.shell import ring
-from overmind_tui.terminal import title
-from overmind_tui.terminal.stream import Feeding
+from overmind_tui.terminal.feeding import Feeding
 from overmind_tui.terminal.user_terminal import UserTerminal
 
 if TYPE_CHECKING:
     from textual.app import App
 
+    from overmind_core.client import terminal_stream as stream
+    from overmind_core.client.terminal_link import Link
     from overmind_core.terminal import state as happened
     from overmind_tui.missions.main_screen import MainScreen
-    from overmind_tui.terminal import stream
-    from overmind_tui.terminal.link import Link
 
 AHEAD_LIMIT = 1 << 16
 """Bytes that are kept until there is a link that types."""
@@ -107,7 +107,7 @@ class TerminalSession:
 
     def connect(self, *, read_only: bool, size: tuple[int, int] | None = None) -> None:
         """Ask for the mission's terminal; `size`: of the pane, where it is not to be its own."""
-        from overmind_tui.terminal.link import Link  # noqa: PLC0415 - not before the first frame
+        from overmind_core.client.terminal_link import Link  # noqa: PLC0415 - not before the first frame
 
         self.disconnect()
         columns, rows = size or self._screen.terminal_view.pane
@@ -168,7 +168,7 @@ class TerminalSession:
         self._feeding.end()
 
     def _came(self, item: stream.Item) -> None:
-        from overmind_tui.terminal import stream  # noqa: PLC0415 - not before the first frame
+        from overmind_core.client import terminal_stream as stream  # noqa: PLC0415 - not before the first frame
 
         shown = self._feeding.screen
         match item:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from overmind_core.view import quests as quests_rows
+from overmind_core.view import registry
+from overmind_core.view import timeline as timeline_rows
+from overmind_core.view.cells import Row, safe
+from overmind_core.view.describe import Lines
+from overmind_core.view.registry import View
 from overmind_tui.command_line.parse import Show
-from overmind_tui.missions.describe import Lines
 from overmind_tui.pages.details import DetailsPage
-from overmind_tui.quests import rows as quests_rows
-from overmind_tui.render.cells import Row, safe
-from overmind_tui.shell import registry
-from overmind_tui.shell.registry import View
-from overmind_tui.timeline import rows as timeline_rows
 
 if TYPE_CHECKING:
+    from overmind_core.view.actions import Context
     from overmind_tui.pages.page import Handler
-    from overmind_tui.shell.actions import Context
     from overmind_tui.shell.shell import Shell
 
 HANG = 4

@@ -14,10 +14,10 @@ from textual import events
 from textual.strip import Strip
 
 from overmind_core.domain.text.cells import width
-from overmind_tui.board import rows as board_rows
-from overmind_tui.board.rows import GUIDE, NAMES, Grid
-from overmind_tui.missions.rows import Branch
-from overmind_tui.render.cells import Cell, clipped
+from overmind_core.view import board as board_rows
+from overmind_core.view.board import GUIDE, NAMES, Grid
+from overmind_core.view.cells import Cell, clipped
+from overmind_core.view.missions import Branch
 from overmind_tui.render.layout import NARROW
 from overmind_tui.widgets.canvas import Run
 from overmind_tui.widgets.table import DIM, ResourceTable

@@ -14,7 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from overmind_tui.render.cells import TextStyle, apart
+from overmind_core.view.cells import TextStyle, apart
 from overmind_tui.widgets.style import Tones, tones_of
 
 Run = tuple[str, Style]

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from rich.style import Style
 from textual.strip import Strip
 
-from overmind_tui.render import field as typing
-from overmind_tui.render.field import Field
+from overmind_core.view import field as typing
+from overmind_core.view.field import Field
 from overmind_tui.widgets.canvas import Canvas, Run
 
 _CURSOR = Style(reverse=True)

@@ -16,9 +16,9 @@ from textual.message import Message
 from textual.strip import Strip
 
 from overmind_core.domain.text.cells import width
-from overmind_tui.log import pattern
-from overmind_tui.log.lines import sideways
-from overmind_tui.render.cells import Cell
+from overmind_core.log_pages import pattern
+from overmind_core.view.cells import Cell
+from overmind_core.view.log_lines import sideways
 from overmind_tui.widgets.canvas import Canvas, ScrollCanvas, Titled
 
 Compose = Callable[[int], Sequence[Sequence[Cell]]]

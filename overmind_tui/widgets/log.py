@@ -14,12 +14,12 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
 
+from overmind_core.log_pages.index import LogPage
+from overmind_core.log_pages.paged_log import PagedLog, RowPlace, ScreenRows
+from overmind_core.log_pages.pattern import Pattern
 from overmind_core.logs.display import Line
-from overmind_tui.log import lines as log_lines
-from overmind_tui.log.index import LogPage
-from overmind_tui.log.lines import StyledText
-from overmind_tui.log.paged_log import PagedLog, RowPlace, ScreenRows
-from overmind_tui.log.pattern import Pattern
+from overmind_core.view import log_lines
+from overmind_core.view.log_lines import StyledText
 from overmind_tui.shell.timers import SureTimers
 from overmind_tui.widgets.canvas import Run, ScrollCanvas, style_of
 

@@ -9,9 +9,9 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from overmind_tui.inbox import rows
-from overmind_tui.inbox.rows import Key, Need
-from overmind_tui.render.cells import Cell
+from overmind_core.view import inbox as rows
+from overmind_core.view.cells import Cell
+from overmind_core.view.inbox import Key, Need
 from overmind_tui.widgets.canvas import ScrollCanvas
 
 Lines = Sequence[tuple[list[Cell], int | None]]

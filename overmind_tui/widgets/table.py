@@ -17,11 +17,11 @@ from textual.message import Message
 from textual.strip import Strip
 
 from overmind_core.domain.text.cells import pad, width
-from overmind_tui.missions import rows
-from overmind_tui.missions.columns import GAP, Column, Layout, laid_out, needed, stressed
-from overmind_tui.missions.rows import Branch
-from overmind_tui.plans import rows as plans_rows
-from overmind_tui.render.cells import Cell, clipped, fitted, folded
+from overmind_core.view import missions as rows
+from overmind_core.view import plans as plans_rows
+from overmind_core.view.cells import Cell, clipped, fitted, folded
+from overmind_core.view.columns import GAP, Column, Layout, laid_out, needed, stressed
+from overmind_core.view.missions import Branch
 from overmind_tui.widgets.canvas import Run, ScrollCanvas
 
 EMPTY_MARGIN = 3

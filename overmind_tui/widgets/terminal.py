@@ -16,11 +16,12 @@ from textual.geometry import Offset, Region
 from textual.message import Message
 from textual.strip import Strip
 
-from overmind_tui.shell import time_budget
-from overmind_tui.terminal import grid, grid_search, title
+from overmind_core.system import time_budget
+from overmind_core.view import terminal_title as title
+from overmind_core.view.terminal_title import Viewport
+from overmind_tui.terminal import grid, grid_search
 from overmind_tui.terminal.grid import Grid, GridPlace, Selection
 from overmind_tui.terminal.grid_search import Match
-from overmind_tui.terminal.title import Viewport
 from overmind_tui.widgets import style as widgets_style
 from overmind_tui.widgets.canvas import Canvas, Titled
 

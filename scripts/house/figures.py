@@ -18,7 +18,7 @@ import grimp
 import textual.app
 
 REPOSITORY = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-PACKAGES = ("overmind_core", "overmind_tui")
+PACKAGES = ("overmind_core", "overmind_tui", "overmind_web")
 WHOLE_PROGRAM = frozenset({"App", "OvermindApp"})
 """Types that know everybody: who takes one doesn't say what it needs."""
 _APP = re.compile(r"App\b|\.\s*app\b")

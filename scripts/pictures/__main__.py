@@ -12,13 +12,14 @@ from collections.abc import Callable, Sequence
 from textual.pilot import Pilot
 
 from overmind_core.system.paths import Home
+from overmind_core.view.actions import Context
 from overmind_tui.app import OvermindApp
 from overmind_tui.pages.compose import Composer
-from overmind_tui.shell.actions import Context
 from overmind_tui.shell.world import World
+from scripts.pictures import browser as browsers
 from scripts.pictures import chromium
 from scripts.pictures.colony import Colony, colony
-from scripts.pictures.scenes import NORMAL, SCENES, Command, Scene
+from scripts.pictures.scenes import NORMAL, SCENES, WEB_SCENES, Command, Scene
 
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "screenshots")
 HISTORY = 3.0
@@ -116,15 +117,18 @@ def main(names: list[str]) -> int:
         sys.stderr.write(f"Error: {chromium.MISSING}\n")
         return 1
     scenes = [scene for scene in SCENES if not names or scene.name in names]
+    web_scenes = [scene for scene in WEB_SCENES if not names or scene.name in names]
+    os.makedirs(FOLDER, exist_ok=True)
     with colony() as here:
         sys.stdout.write(f"Claude Code is played by: {here.agent}\n")
-        pictures = asyncio.run(photograph(here, scenes))
-    os.makedirs(FOLDER, exist_ok=True)
+        drawn = browsers.draw(browser, here, web_scenes, FOLDER) if web_scenes else []
+        pictures = asyncio.run(photograph(here, scenes)) if scenes else {}
     for name, svg in pictures.items():
-        path = os.path.join(FOLDER, f"{name}.png")
-        chromium.draw(browser, svg, path)
-        sys.stdout.write(f"screenshots/{name}.png, {os.path.getsize(path) // 1000} kB\n")
-    return 0 if len(pictures) == len(scenes) else 1
+        chromium.draw(browser, svg, os.path.join(FOLDER, f"{name}.png"))
+    for name in (*drawn, *pictures):
+        size = os.path.getsize(os.path.join(FOLDER, f"{name}.png"))
+        sys.stdout.write(f"screenshots/{name}.png, {size // 1000} kB\n")
+    return 0 if len(drawn) + len(pictures) == len(web_scenes) + len(scenes) else 1
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from scripts.pictures.browser import PHONE, WebScene
 from scripts.pictures.colony import AGENT, REPOSITORY, WEBSHOP
 from scripts.pictures.workers import WORKERS
 
@@ -111,3 +112,11 @@ SCENES = (
     Scene("note", "demo-agent", ("versions[2]", "discounts"), (":", *"notes", "enter", "/", *"cents", "enter", "enter"),
           size=(120, 32)),
 )  # fmt: skip
+WEB_SCENES = (
+    WebScene("web-needs", "needs", ("Edit",), PHONE),
+    WebScene("web-missions", "m/{demo-agent}/log", ("demo-shell", "Done:")),
+    WebScene("web-phone", "missions", ("demo-agent",), PHONE, "light"),
+    WebScene("web-terminal", "m/{demo-shell}/terminal", ("FORMAT",), PHONE, before=(VIM,)),
+    WebScene("web-light", "needs", ("Edit",), theme="light"),
+)
+"""Of the dashboard, drawn first: its agents still ask."""

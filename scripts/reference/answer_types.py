@@ -46,8 +46,8 @@ def answers(handle: Callable[..., Any]) -> Answers:
     plain = tuple(part for one in others if get_origin(one) is not AsyncIterator for part in _members(one))
     if not streams:
         return Answers(plain)
-    ((first, *items),) = streams
-    return Answers((first,), tuple(items), always=not plain)
+    ((first, *items),) = streams  # a stream of one type is the union of that type with itself: that type alone
+    return Answers((first,), tuple(items) or (first,), always=not plain)
 
 
 def _members(type_: Any) -> tuple[Any, ...]:  # noqa: ANN401 - types of every kind

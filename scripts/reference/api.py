@@ -15,6 +15,7 @@ from overmind_core.domain.operations import OPERATIONS
 from overmind_core.errors import CODES
 from overmind_core.kernel.request import Args
 from overmind_core.wire.framing import API_VERSION, MAX_LINE
+from overmind_web.server.status import http_status
 from scripts.reference import answers
 
 HEAD = f"""\
@@ -37,6 +38,10 @@ The answer repeats the request's `id`, so one connection can carry many requests
 an answer without one. Commands have the names of the [command line](commands.md), with underscores. An unknown argument
 is an error.
 
+A program that serves several clients names the one for which it asks, beside `id`: `"by":"web:phone"`, a word, a colon
+and a name of `a-z`, `0-9` and `-`. Events, answered questions and messages then say `web:phone` instead of a person. A
+process inside a mission may not send it (`forbidden`).
+
 A **stream** answers `{{"ok":…}}` first, then a line `{{"item":…}}` for each event, and `{{"end":{{}}}}` last. Each line
 has the request's `id`. A stream ends with its connection.
 
@@ -45,11 +50,48 @@ A time is RFC 3339 in UTC under a name that ends in `_at`. A *quantity* is a num
 """
 
 
+WEB = """\
+## Over the web
+
+`overmind web` offers these requests over HTTP, to scripts on other machines as well. Make a token for a script with
+`overmind web token add NAME`, with `--read-only` for one that may only look. The server describes itself at
+`/openapi.json`, in OpenAPI 3.1.
+
+```sh
+curl -H "Authorization: Bearer $TOKEN" 'http://127.0.0.1:7600/api/v1/ps?status=running'
+curl -H "Authorization: Bearer $TOKEN" --json '{"id":"api"}' 'http://127.0.0.1:7600/api/v1/stop'
+curl -H "Authorization: Bearer $TOKEN" 'http://127.0.0.1:7600/api/v1/log/api?tail=100'
+curl -N -H "Authorization: Bearer $TOKEN" 'http://127.0.0.1:7600/api/v1/events?types=crashed'
+```
+
+| request | |
+|---|---|
+| `POST /api/v1/COMMAND` | Any command. The body has its arguments, the answer is what the socket has as `ok`. |
+| `GET /api/v1/COMMAND?…` | A command that only reads. A list repeats its name: `?status=running&status=paused`. |
+| `GET /api/v1/events` | A stream of events; `Last-Event-ID` or `since` continues one. |
+| `GET /api/v1/log/ID` | The log as text; `run`, `since` and `tail` choose a part. |
+| `GET /api/v1/screen/ID` | The screen as text; `ansi=true` keeps colours. |
+
+A stream is sent as server-sent events: `ok`, `item` for each item, then `end`, or `error`. The `id` of an item of the
+log of events is its `seq`. A comment comes after 15 seconds without an event. Where `env` and `umask` are absent,
+commands get those of the server. An error has `error`, `message` and more fields, as on the socket; its status is in
+the [table](#errors). `answer` needs the number of its `question`, and `trust` the `sha256` that was shown.
+
+A read-only token may read. Of the commands that change something, it has `merge` with `preview` alone.
+"""
+
+
+def _kept_back() -> str:
+    """Return what is not offered over the web, with the reasons."""
+    rows = [f"| `{row.name}` | {row.not_on_web} |" for row in map(OPERATIONS.__getitem__, TABLE) if row.not_on_web]
+    return "\n".join(["Not offered over the web:\n", "| command | because |", "|---|---|", *rows]) + "\n"
+
+
 def page() -> str:
     """Return the whole page."""
     names = ", ".join(f"[{name}](#{name})" for name in TABLE)
     sections = [_section(name, row) for name, row in TABLE.items()]
-    return "\n".join([HEAD, "## Commands\n", f"{names}\n", *sections, answers.objects(), _errors()])
+    return "\n".join([HEAD, WEB, _kept_back(), "## Commands\n", f"{names}\n", *sections, answers.objects(), _errors()])
 
 
 def _section(name: str, row: Row) -> str:
@@ -82,7 +124,7 @@ def type_words(written: str) -> str:
         "Amount": "quantity", "str": "text", "int": "integer", "float": "number", "bool": "true or false",
         "None": "null", "Any": "anything", "Blueprint": "object", "Whole": "integer", "RequestKey": "text",
     }  # fmt: skip
-    written = re.sub(r"Annotated\[(\w+), .*?\)\]", r"\1", written)
+    written = re.sub(r"Annotated\[(\w+(?:\[\w+\])?), .*?\)\]", r"\1", written)
     written = re.sub(r"Literal\['(\w+)'\]", r'"\1"', written)
     parts = [part.strip() for part in written.split("|")] if "[" not in written else [written]
     if "[" in written:
@@ -134,13 +176,14 @@ ERRORS = """\
 
 A closed set; `message` names the thing, and says what to do. The command line exits as the table says.
 
-| code | exit | says, when nobody knows better |
-|---|---|---|
+| code | exit | HTTP | says, when nobody knows better |
+|---|---|---|---|
 """
 
 
 def _errors() -> str:
-    return ERRORS + "".join(f"| `{code}` | {exit_} | {_plain(text)} |\n" for code, (exit_, text) in CODES.items())
+    rows = (f"| `{code}` | {exit_} | {http_status(code)} | {_plain(text)} |\n" for code, (exit_, text) in CODES.items())
+    return ERRORS + "".join(rows)
 
 
 def _plain(text: str) -> str:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
-from collections.abc import Iterator
 
 import msgspec
 
-import overmind_core
-from overmind_core.domain.events import Event, MissionEvent, type_of
+from overmind_core.cli.completion import event_types
+from overmind_core.domain.events import Event, MissionEvent, known_types
 from scripts.reference.api import notes, sentences, type_words
 
 HEAD = """\
@@ -19,9 +16,9 @@ HEAD = """\
 `make docs` writes this page from the types of the events.
 
 `overmind events`, and `events` of the [API](api.md#events), print the log of events, one object per event. A client
-can resume: pass the `seq` of the last event as `--since`. Later versions may add types and fields; ignore the ones you
-don't know. Events of a removed mission stay until the log is trimmed ([configuration.md](configuration.md)). Events
-recorded by an older version stay unchanged.
+can resume: pass the `seq` of the last event as `--since`. `--type` chooses types. Later versions may add types and
+fields; ignore the ones you don't know. Events of a removed mission stay until the log is trimmed
+([configuration.md](configuration.md)). Events recorded by an older version stay unchanged.
 """
 COMMON = """\
 ## Every event
@@ -39,21 +36,8 @@ ABSENT = ", or absent"
 
 def types() -> dict[str, type[Event]]:
     """Every type of event by its name in the log, in order of the names."""
-    for module in pkgutil.walk_packages(overmind_core.__path__, "overmind_core."):
-        if module.name.endswith(".events"):
-            importlib.import_module(module.name)
-    found = list(_leaves(Event))
-    names = {type_of(kind): kind for kind in found}
-    assert len(names) == len(found), "two types have one name"
-    return dict(sorted(names.items()))
-
-
-def _leaves(kind: type[Event]) -> Iterator[type[Event]]:
-    below = kind.__subclasses__()
-    if not below:
-        yield kind
-    for one in below:
-        yield from _leaves(one)
+    names, known = event_types(), known_types()
+    return {name: known[name] for name in names}
 
 
 def page() -> str:

@@ -32,32 +32,58 @@ class Command(NamedTuple):
     told: Answers
 
 
+class Schemas(NamedTuple):
+    """The schemas of one command."""
+
+    arguments: Schema
+    answer: Schema
+    item: Schema | None
+    """Of what follows in a stream; None for a command that never is one."""
+
+
 def page() -> str:
     """Return the whole file."""
+    commands, objects = tables("#/$defs/{name}")
+    properties = {name: _command(one) for name, one in commands.items()}
+    return lines({**HEAD, "properties": properties, "$defs": objects}) + "\n"
+
+
+def tables(reference: str) -> tuple[dict[str, Schemas], dict[str, Schema]]:
+    """Return the schemas of each command, and those of the objects that they refer to.
+
+    Args:
+        reference: How an object is referred to, with `{name}`.
+    """
     commands = {name: Command(row.arguments, answers(row.handle)) for name, row in TABLE.items()}
     types = list(dict.fromkeys(type_ for one in commands.values() for type_ in (one.arguments, *_answered(one.told))))
-    found, objects = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
+    found, objects = msgspec.json.schema_components(types, ref_template=reference)
     schemas = dict(zip(types, found, strict=True))
     for arguments in _kinds(Args):
         _describe(objects, arguments, notes(arguments, Args))
     for shape in shapes(tuple(types)):
         _describe(objects, shape, notes_of(shape))
-    properties = {name: _command(one, schemas) for name, one in commands.items()}
-    whole = {**HEAD, "properties": properties, "$defs": dict(sorted(objects.items()))}
-    return _lines(whole) + "\n"
+    said = {
+        name: Schemas(
+            schemas[one.arguments],
+            any_of(schemas[type_] for type_ in one.told.first),
+            any_of(schemas[type_] for type_ in one.told.items) if one.told.items else None,
+        )
+        for name, one in commands.items()
+    }
+    return said, dict(sorted(objects.items()))
 
 
 def _answered(told: Answers) -> tuple[Any, ...]:
     return (*told.first, *told.items)
 
 
-def _command(one: Command, schemas: dict[Any, Schema]) -> Schema:
-    items = {"item": _any(schemas[type_] for type_ in one.told.items)} if one.told.items else {}
-    first = _any(schemas[type_] for type_ in one.told.first)
-    return {"type": "object", "properties": {"arguments": schemas[one.arguments], "answer": first, **items}}
+def _command(one: Schemas) -> Schema:
+    item = {} if one.item is None else {"item": one.item}
+    return {"type": "object", "properties": {"arguments": one.arguments, "answer": one.answer, **item}}
 
 
-def _any(schemas: Iterable[Schema]) -> Schema:
+def any_of(schemas: Iterable[Schema]) -> Schema:
+    """Return the schema of what fits one of these."""
     found = list(schemas)
     return found[0] if len(found) == 1 else {"anyOf": found}
 
@@ -74,13 +100,13 @@ def _kinds(base: type[Args]) -> Iterator[type[Args]]:
         yield from _kinds(kind)
 
 
-def _lines(value: Any, indent: str = "") -> str:  # noqa: ANN401 - JSON
+def lines(value: Any, indent: str = "") -> str:  # noqa: ANN401 - JSON
     """Return JSON that a person can read: what fits stands on one line."""
     short = json.dumps(value, ensure_ascii=False)
     if len(indent) + len(short) <= WIDTH or not isinstance(value, dict | list):
         return short
     deeper = indent + " "
     if isinstance(value, list):
-        return "[\n" + ",\n".join(deeper + _lines(one, deeper) for one in value) + f"\n{indent}]"
-    rows = (f"{deeper}{json.dumps(name)}: {_lines(one, deeper)}" for name, one in value.items())
+        return "[\n" + ",\n".join(deeper + lines(one, deeper) for one in value) + f"\n{indent}]"
+    rows = (f"{deeper}{json.dumps(name)}: {lines(one, deeper)}" for name, one in value.items())
     return "{\n" + ",\n".join(rows) + f"\n{indent}}}"

@@ -46,6 +46,12 @@ INSIDE: dict[str, dict[str, object]] = {
     "trust": {"cwd": "/"},
     "update": {"id": "x"},
     "used": {"viewer": 1},
+    "web_check": {"token": "x"},
+    "web_link": {},
+    "web_login": {"link": "x"},
+    "web_revoke": {"all": True},
+    "web_sessions": {},
+    "web_token": {"name": "x"},
     "worktrees_prune": {},
 }
 """What a process inside a mission may not ask."""
@@ -72,6 +78,7 @@ UNKNOWN: dict[str, dict[str, object]] = {
     "timeline": {"id": "nosuch"},
     "learn": {"by": "nosuch"},
     "logs": {"ids": ["nosuch"]},
+    "figures": {"ids": ["nosuch"]},
     "forget": {"notes": ["nosuch"]},
     "memory": {"cwd": "relative"},
     "memory_connect": {"url": "nosuch"},
@@ -136,6 +143,12 @@ UNKNOWN: dict[str, dict[str, object]] = {
     "update": {"id": "nosuch"},
     "used": {"viewer": 999},
     "wait": {"ids": ["nosuch"]},
+    "web_check": {"session": "nosuch", "key": "nosuch"},
+    "web_link": {"name": "No Name"},
+    "web_login": {"link": "nosuch"},
+    "web_revoke": {"name": "nosuch"},
+    "web_sessions": {"nosuch": 1},
+    "web_token": {"name": "script", "lifetime": 1},
     "worktrees": {"ids": ["nosuch"]},
     "worktrees_prune": {"nosuch": 1},
 }

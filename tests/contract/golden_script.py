@@ -73,7 +73,7 @@ class Script:
             self.daemon, self.missions, self.definitions, self.endings, self.streams, self.terminals, self.raw_sessions,
             self.agent_sessions, self.agent_tasks, self.terminal_agents, self.plans, self.quests, self.queue,
             self.rituals,
-            self.isolation, self.landing, self.specs, self.notes, self.inside, self.unknown, self.leaving,
+            self.isolation, self.landing, self.specs, self.notes, self.web, self.inside, self.unknown, self.leaving,
         ):  # fmt: skip
             self.api.section(section.__name__)
             section()
@@ -214,6 +214,9 @@ class Script:
         self.api.stream("subscribe", ids=["brief"], from_start=True)
         self.api.stream("wait", ids=["brief"])
         self.api.stream("wait", ids=["brief"], any=True)
+        self.api.stream("figures", ids=["brief"])
+        self.api.stream("figures", ids=["nosuch"], known=True, every=1)
+        self.api.refused("figures", ids=["brief"], every=0.1)
         self.quiet("read line; echo $line", "followed", type="session")
         self.api.stream(
             "logs", ids=["followed"], follow=True, only=_is_no_growth,
@@ -622,6 +625,26 @@ else echo > "shop/$OVERMIND_TASK"; fi"""
             self.call_all()
             self.api.ok("info", id=trouble)
         self.api.ok("trust", cwd=self.shop.folder, env=self.world, revoke=True)
+
+    def web(self):
+        asked = {"name": "phone", "read_only": True, "lifetime": "7d"}
+        link = self.api.ok("web_link", **asked)
+        self.api.same(link["link"], "<link>")
+        firefox = "Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0"
+        login = self.api.ok("web_login", link=link["link"], browser=firefox)
+        token = self.api.ok("web_token", name="script")
+        secrets = {"session": login["session"], "key": login["key"]}
+        for name, secret in {**secrets, "token": token["token"]}.items():
+            self.api.same(secret, f"<{name}>")
+        self.api.ok("web_check", **secrets)
+        self.api.ok("web_check", token=token["token"])
+        self.api.refused("web_check", session=login["session"])
+        self.api.refused("web_login", link=link["link"])
+        self.api.refused("web_link", name="phone")
+        self.api.ok("web_sessions")
+        self.api.ok("web_revoke", name="phone")
+        self.api.refused("web_check", **secrets)
+        self.api.ok("web_revoke", all=True)
 
     def inside(self):
         """What a process inside of a mission is refused."""

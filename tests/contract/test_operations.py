@@ -8,9 +8,11 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from functools import partial
+from typing import Any
 
 from overmind_core.daemon.routes import TABLE
-from overmind_core.domain.operations import OPERATIONS, REQUESTS, Danger
+from overmind_core.domain.operation import Danger
+from overmind_core.domain.operations import OPERATIONS, REQUESTS
 from overmind_core.domain.specs.spec import PhaseName
 from scripts.reference.answer_types import answers
 from tests.contract.golden_refusals import WITH_A_CORTEX
@@ -20,7 +22,7 @@ from tests.kit.spec_documents import WHOLE, checked, write_documents, write_file
 from tests.kit.waiting import eventually
 
 NEVER = "0 0 29 2 *"
-READINGS = {
+READINGS: dict[str, dict[str, Any]] = {
     "hello": {"version": "0.0.0"},
     "status": {},
     "ps": {"all": True, "wide": True},
@@ -30,6 +32,7 @@ READINGS = {
     "environment": {"id": "task"},
     "wait": {"ids": ["ended"]},
     "top": {},
+    "figures": {"ids": ["task"]},
     "health": {},
     "events": {},
     "subscribe": {"ids": ["ended"], "from_start": True},
@@ -64,9 +67,10 @@ READINGS = {
     "ports": {},
     "worktrees": {"sizes": True},
     "changes": {"id": "task"},
+    "web_sessions": {},
 }
 """Request that changes nothing → arguments with which it has something to tell."""
-SAY_SO = {"freeze": {"paused"}, "thaw": {"not_running"}}
+SAY_SO = {"freeze": {"paused"}, "thaw": {"not_running"}, "web_revoke": {"not_found"}}
 """A repeat that is refused, by a sentence that says how it is: as it should be."""
 NOT_TRIED = {"answer", "attach", "detach", "hook", "interrupt", "used"}
 """What goes on between a person, or an agent, and a terminal: it ends no work, and is not repeated."""
@@ -178,6 +182,7 @@ class World:
         yield "ritual_resume", {"id": "new"}
         yield "ritual_run", {"id": "new", "request": "ritual_run"}
         yield "ritual_delete", {"id": "new"}
+        yield from self.changes_of_logins()
         yield "trust", {"cwd": self.code.folder, "env": om.environment}
         yield "push", {"id": self.worker("worker")}
         yield "commit", {"id": "worker", "message": "the rest"}
@@ -197,6 +202,14 @@ class World:
         yield "memory_set", {"on": False}
         yield "memory_connect", {}
         yield "forget", {"notes": ["kept"]}
+
+    def changes_of_logins(self):
+        """The same of who may use the web server."""
+        yield "web_link", {"name": "phone"}
+        yield "web_login", {"link": self.om.api("web_link")["link"]}
+        yield "web_token", {"name": "script"}
+        yield "web_check", {"token": self.om.api("web_token", name="another")["token"]}
+        yield "web_revoke", {"name": "script"}
 
     def stored(self):
         """Everything in the databases."""

@@ -12,6 +12,7 @@ import yaml
 
 from overmind_core.domain.text.cells import width
 from tests.kit.overmind import PROGRAM
+from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.shared_home
@@ -288,3 +289,26 @@ def _cells(text, start, end):
             found += character
         column += width(character)
     return found
+
+
+def test_who_knows_ids_is_told_of_those_that_are_there_and_which_is_missing_is_gone(om):
+    first, second, third = (om.finished("true", "--name", name)["id"] for name in ("first", "second", "third"))
+    om.ok("kill", third)
+    om.api("rm", id=second)
+    asked = [third, second, "first", "", first, "deadbeef", first[:4]]
+    assert [row["id"] for row in om.api("ps", ids=asked, known=True)] == [first, third]
+    assert [row["id"] for row in om.api("ps", ids=[second], known=True, wide=True)] == []
+    assert om.api("ps", ids=[], known=True) == []
+    with RawSocket.connect(om.home) as api:
+        assert api.request("ps", ids=[first, second])["error"] == "not_found"
+
+
+def test_the_children_of_a_mission_are_the_same_however_it_is_asked_for(om):
+    parent = om.mission(["sleep", "9081"])
+    over, live = om.finished("true", "--parent", parent)["id"], om.mission(["sleep", "9082"], "--parent", parent)
+    below = om.mission(["sleep", "9083"], "--parent", live)
+    found = {row["id"]: row["children"] for row in om.api("ps", all=True)}
+    assert found == {parent: [over, live], over: [], live: [below], below: []}
+    for mission, children in found.items():
+        assert om.api("ps", ids=[mission])[0]["children"] == children
+        assert om.info(mission)["children"] == children

@@ -59,8 +59,8 @@ def test_run_and_wait_exits_with_the_childs_code(om, command, status, code):
 
 
 def test_run_and_wait_shows_the_output_as_it_comes(om):
+    os.mkfifo(om.path("gate"))  # first: where there is none, nobody ever reads it
     client = om.popen("run", "--wait", "echo one; read x < gate; echo two; exit 5")
-    os.mkfifo(om.path("gate"))
     assert client.stdout.readline() == "one\n"
     with open(om.path("gate"), "w") as gate:
         gate.write("go\n")

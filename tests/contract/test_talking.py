@@ -269,9 +269,10 @@ def test_a_finished_turn_is_news_until_somebody_looks(om, planner):
 def calls(om, tmp_path):
     """The file to which a command of the person's writes each call."""
     file = tmp_path / "calls"
-    script = f'printf "%s|%s|%s\\n" "$1" "$2" "$OVERMIND_WHY" >> {file}'
+    script = f'printf "%s|%s|%s|%s\\n" "$1" "$2" "$OVERMIND_WHY" "$OVERMIND_URL" >> {file}'
     with open(om.path("config.toml"), "w") as config:
         config.write(f"[notify]\ncommand = {json.dumps(['/bin/sh', '-c', script, 'sh'])}\n")
+        config.write('[web]\npublic_url = "https://box.example/om"\n')
     return file
 
 
@@ -284,8 +285,8 @@ def test_a_person_is_called_once_for_each_state_that_needs_one(om, calls, planne
     om.ok("send", "planner", "!bash touch y")
     eventually(lambda: len(calls.read_text().splitlines()) > 1, what="another call")
     assert calls.read_text().splitlines() == [
-        "planner: needs you|Bash: touch x|blocked",
-        "planner: needs you|Bash: touch y|blocked",
+        "planner: needs you|Bash: touch x|blocked|https://box.example/om/#/needs?q=1",
+        "planner: needs you|Bash: touch y|blocked|https://box.example/om/#/needs?q=2",
     ]
 
 
@@ -298,7 +299,9 @@ def test_nobody_is_called_who_looks_already(om, calls, planner):
         om.ok("answer", "planner", "deny")
     om.ok("send", "planner", "!bash touch y")
     eventually(calls.exists, what="a call")
-    assert calls.read_text().splitlines() == ["planner: needs you|Bash: touch y|blocked"]
+    assert calls.read_text().splitlines() == [
+        "planner: needs you|Bash: touch y|blocked|https://box.example/om/#/needs?q=2"
+    ]
 
 
 def notified(screen):

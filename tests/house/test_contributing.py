@@ -20,7 +20,7 @@ import pytest
 from tests.kit.overmind import PROGRAM, REPOSITORY
 
 PAGE = os.path.join(REPOSITORY, "docs", "contributing.md")
-PACKAGES = ("overmind_core", "overmind_tui")
+PACKAGES = ("overmind_core", "overmind_tui", "overmind_web")
 EDITED_AT_MOST = 4
 BLOCK = re.compile(
     r"^(?:In )?`(?P<path>[\w./]+)`(?:, (?P<where>before|after) `(?P<line>[^\n]+)`)?:\n\n```\w+\n(?P<text>.*?)^```$",
@@ -28,7 +28,7 @@ BLOCK = re.compile(
 )
 SEES = """
 import json
-from overmind_tui.shell.registry import find
+from overmind_core.view.registry import find
 view = find("pinned")
 rows = view.fetch.shape([{"id": "a1b2c3d4", "name": "api", "pinned_at": "1970-01-01T00:00:10.000Z"}])
 print(json.dumps([view.name, view.fetch.request, [column.cell(rows[0], 70.0).text for column in view.columns]]))

@@ -9,7 +9,6 @@ from collections import Counter
 
 import overmind_core.daemon.app  # noqa: F401 - all features, with all classes that they have
 from overmind_core.domain.events import Event, MissionEvent, type_of
-from scripts.reference.events import types
 from tests.kit.cases import each
 from tests.kit.events import TYPES
 from tests.kit.overmind import REPOSITORY
@@ -39,7 +38,7 @@ def test_no_two_classes_share_a_name_or_a_type():
 
 
 def test_a_type_has_nothing_below_it_and_what_has_something_below_is_no_type():
-    assert set(types().values()) == {kind for kind in ALL if not kind.__subclasses__()}
+    assert set(TYPES.values()) == {kind for kind in ALL if not kind.__subclasses__()}
     assert all(re.fullmatch("[a-z]+(_[a-z]+)*", name) for name in TYPES)
 
 

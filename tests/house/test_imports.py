@@ -120,7 +120,7 @@ def test_make_house_prints_that_nothing_is_taken_out_of_the_whole_program_and_wh
     ).stdout.splitlines()
     sizes = figures.sizes()
     assert printed == [
-        "circles of imports          0 (overmind_core 0, overmind_tui 0)",
+        "circles of imports          0 (overmind_core 0, overmind_tui 0, overmind_web 0)",
         "uses of the whole program   0 in 0 files",
         "arrows to a higher floor    0",
         f"median file                 {sizes.median:g} lines",

@@ -22,7 +22,8 @@ def make(*words: str) -> str:
 
 def test_help_names_each_target_once():
     listed = re.findall(r"^ +make ([a-z-]+) ", make("help"), re.MULTILINE)
-    expected = "help setup run test torture test-claude test-docker test-postgres lint types imports bench docs check"
+    expected = "help setup run test torture test-claude test-docker test-postgres"
+    expected += " test-web lint types imports bench docs check"
     assert set(expected.split()) <= set(listed)
     assert len(listed) == len(set(listed))
 
@@ -42,11 +43,13 @@ def test_check_runs_each_tool(tool):
         "scripts/docker-engine",
         "scripts/first-run",
         "scripts/generate-docs",
+        "scripts/install-axe",
         "scripts/install-claude",
         "scripts/postgres-server",
         "scripts/test-docker",
         "scripts/test-images",
         "scripts/test-postgres",
+        "scripts/test-web",
     ],
 )
 def test_a_script_is_executable_and_has_no_syntax_error(path):
@@ -55,7 +58,9 @@ def test_a_script_is_executable_and_has_no_syntax_error(path):
     subprocess.run(["bash", "-n", script], check=True)
 
 
-@pytest.mark.parametrize("target", ["test", "check", "test-claude", "demo-engine", "test-docker", "test-postgres"])
+@pytest.mark.parametrize(
+    "target", ["test", "check", "test-claude", "demo-engine", "test-docker", "test-postgres", "test-web"]
+)
 def test_ci_runs(target):
     with open(os.path.join(REPOSITORY, ".ci", "run")) as file:
         assert re.search(rf"^(make|steadily) {target} \|\|", file.read(), re.MULTILINE)

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
+
 from overmind_core.cli.command import MODULES, find
 from overmind_core.client.client import release_numbers
 from overmind_core.daemon.routes import TABLE
-from overmind_core.domain.operations import BY_COMMAND, COMMANDS, DANGERS, OPERATIONS, REQUESTS, Danger
+from overmind_core.domain.operation import DANGERS, Danger
+from overmind_core.domain.operations import BY_COMMAND, COMMANDS, OPERATIONS, REQUESTS
 from overmind_core.errors import CODES
 from overmind_core.system.paths import Home
 from overmind_core.version import VERSION
+from overmind_core.view.actions import LOOKS_ON
+from overmind_core.view.keymap import ACTIONS
 from overmind_tui.command_line.verbs import VERBS
-from overmind_tui.shell.actions import LOOKS_ON
-from overmind_tui.shell.keymap import ACTIONS
+from scripts.reference.answer_types import answers
 from tests.house.test_packages import SLOW_TO_IMPORT, modules_after
 from tests.kit.cases import each
 
@@ -28,6 +32,13 @@ OTHER_WORDS = {
     "rituals": "it says what it is another word for",
 }
 """Command whose line is not that of its operation → why."""
+SAME_KEY = {
+    "queue_set": "queue_pause",
+    "queue_resume": "queue_pause",
+    "ritual_resume": "ritual_pause",
+    "note_unpin": "note_pin",
+}
+"""Operation whose key is that of another one: it does one of both, as things stand."""
 SAFER = {
     ("verb", "attach"): Danger.CHANGES,
     ("mission", "open"): Danger.CHANGES,
@@ -80,16 +91,50 @@ def test_what_is_no_request_says_nothing_of_requests(row):
     assert row.commands
     assert row.forbidden is None
     assert not row.repeatable
+    assert not row.request_key
+    assert not row.on_web
+
+
+@each(ROWS, lambda row: row.name)
+def test_a_row_is_short_on_a_button_and_asks_in_whole_sentences(row):
+    assert len(row.label.split()) <= 2
+    assert row.label == row.label.lower()
+    assert all(sentence[0].isupper() and sentence.endswith(".") for sentence in row.questions)
+    assert row.questions or not row.pages or row.danger is not Danger.ENDS_WORK, "what ends work is asked first"
+
+
+@each(ROWS, lambda row: row.name)
+def test_each_operation_has_a_place_on_the_web_or_a_reason_why_not(row):
+    places = [bool(row.pages) and not row.made_of, bool(row.scripts_only), bool(row.made_of)]
+    assert sum(places) <= 1
+    assert any(places) or row.not_on_web
+    assert not row.scripts_only or not row.not_on_web
+    assert not row.made_of or (OPERATIONS[row.made_of].request and not row.not_on_web)
+
+
+@each(REQUESTS, lambda row: row.name)
+def test_the_arguments_that_a_row_names_are_those_of_its_request(row):
+    names = {field.name for field in msgspec.structs.fields(TABLE[row.name].arguments)}
+    assert row.request_key is ("request" in names)
+    assert not row.on_web or set(row.caller) == names & {"env", "umask"} or row.name == "info"
+    told = answers(TABLE[row.name].handle)
+    assert row.streams is bool(told.items and told.always)
+    assert bool(row.streams_with) is bool(told.items and not told.always)
+    assert {*row.acts_with, *row.looks_with, *row.never_with, *row.always_with} <= names
+    assert not row.streams_with or row.streams_with in names
+    assert not row.acts_with or row.danger is Danger.NONE
+    assert not row.looks_with or row.danger is not Danger.NONE
 
 
 def test_the_table_costs_nothing_to_load():
     ours = modules_after("import overmind_core.domain.operations") - modules_after("import enum")
     assert not ours & SLOW_TO_IMPORT
-    assert {name for name in ours if "." in name} == {"overmind_core.domain", "overmind_core.domain.operations"}
+    names = {name for name in ours if "." in name}
+    assert names == {f"overmind_core.domain{part}" for part in ("", ".operation", ".operations")}
 
 
 def test_no_command_loads_it_before_it_is_asked_for_help_or_loses_its_daemon():
-    assert "overmind_core.domain.operations" not in modules_after(
+    assert "overmind_core.domain.operation" not in modules_after(
         "import overmind_core.cli.main, overmind_core.client.client\n"
         "from overmind_core.cli.parser import parse\n"
         "parse(overmind_core.cli.main.find('ps'), ['--wide'])"
@@ -142,6 +187,19 @@ def test_each_verb_names_an_operation_and_is_as_dangerous_or_says_why_not(verb):
     else:
         assert verb.unlike.reason
         assert verb.unlike.danger is not row.danger
+
+
+@each(ACTIONS, lambda action: f"{action.context.value}: {action.name}")
+def test_each_key_has_a_label_and_says_it_only_where_its_operation_does_not(action):
+    assert action.label
+    assert not action.verb or action.own_label != BY_COMMAND[action.verb].label
+
+
+@each([row for row in ROWS if row.key], lambda row: row.name)
+def test_the_key_of_an_operation_is_one_that_does_it(row):
+    partner = OPERATIONS[SAME_KEY[row.name]] if row.name in SAME_KEY else row
+    keys = {key for action in ACTIONS if action.verb and BY_COMMAND[action.verb] is partner for key in action.keys}
+    assert row.key in keys
 
 
 @each(ACTIONS, lambda action: f"{action.context.value}: {action.name}")

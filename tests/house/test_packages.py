@@ -20,7 +20,7 @@ EMULATOR = {
     "wcwidth",
     "overmind_core.terminal.screen",
     "overmind_core.logs.snapshot",
-    "overmind_tui.terminal.link",
+    "overmind_core.client.terminal_link",
 }
 SOME_NEED = {
     "overmind_core.domain.admission",
@@ -110,3 +110,8 @@ SLOW_TO_HOLD = {"asyncio", "dataclasses", "msgspec", "pickle", "subprocess", "to
 
 def test_the_keeper_holds_no_module_that_it_can_do_without():
     assert not modules_after("import overmind_core.keeper.main") & SLOW_TO_HOLD
+
+
+def test_the_web_server_starts_without_what_only_some_pages_need():
+    of_pages = {*EMULATOR, "textual", "rich", "sqlite3", "psutil", "segno"}
+    assert not modules_after("import overmind_web.__main__") & of_pages

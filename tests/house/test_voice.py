@@ -109,7 +109,7 @@ MADE = {"docs/commands.md", "docs/api.md", "docs/events.md"}
 def program_texts() -> list[tuple[str, str]]:
     """Every text of the program's source that has more than a word, with its place; comments and docstrings are not."""
     found: list[tuple[str, str]] = []
-    for package in ("overmind_core", "overmind_tui"):
+    for package in ("overmind_core", "overmind_tui", "overmind_web"):
         for folder, _, names in os.walk(os.path.join(REPOSITORY, package)):
             for name in names:
                 path = os.path.relpath(os.path.join(folder, name), REPOSITORY)

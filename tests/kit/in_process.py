@@ -328,7 +328,7 @@ class Inside:
     def stream(self, command: str, /, **arguments: object) -> Any:
         """What the command yields; of one without a stream: a coroutine of its answer."""
         endpoint = self._table[command]
-        return endpoint.handle(msgspec.convert(arguments, endpoint.arguments), ourselves())
+        return endpoint.handle(msgspec.convert(arguments, endpoint.arguments), ourselves(), None)
 
     async def ask(self, command: str, /, **arguments: object) -> Any:
         """The answer to a command, or the first of a stream.

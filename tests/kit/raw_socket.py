@@ -38,13 +38,16 @@ def listens(path: str) -> bool:
 class RawSocket:
     """One connection to a daemon."""
 
+    by: str | None = None
+    """In whose name it asks; None: says nothing of that."""
+
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._received = bytearray()
 
     @classmethod
-    def connect(cls, home: str, *, name: str = "overmind.sock", timeout: float = 10.0) -> Self:
-        """Connect to the daemon of `home`; `timeout` seconds hold for each later read too.
+    def connect(cls, home: str, *, name: str = "overmind.sock", timeout: float = 10.0, by: str | None = None) -> Self:
+        """Connect to the daemon of `home`; `timeout` seconds hold for each later read too; `by`: in whose name.
 
         Raises:
             FileNotFoundError: no daemon has been there; another OSError: none is.
@@ -59,7 +62,10 @@ class RawSocket:
         except OSError:
             connection.close()
             raise
-        return cls(connection)
+        made = cls(connection)
+        if by is not None:
+            made.by = by
+        return made
 
     def __enter__(self) -> Self:
         return self
@@ -83,7 +89,7 @@ class RawSocket:
 
     def send(self, cmd: str, /, **args: Any) -> None:
         """Send one request and don't wait for its answer."""
-        self.send_line({"cmd": cmd, "args": args})
+        self.send_line({"cmd": cmd, "args": args} | ({} if self.by is None else {"by": self.by}))
 
     def send_line(self, message: Any) -> None:
         """Send one JSON value as a line."""

@@ -44,6 +44,7 @@ ASKED = [
     ("logs", {"ids": ["other"]}, OK),
     ("wait", {"ids": ["ended"]}, OK),
     ("top", {}, OK),
+    ("figures", {"ids": ["other"]}, OK),
     ("health", {}, OK),
     ("health", {"ids": ["self"], "review": True}, FORBIDDEN),
     ("health", {"ids": ["self"], "review": True}, FORBIDDEN),
@@ -155,6 +156,12 @@ ASKED = [
     ("ritual_resume", {"id": "nightly"}, FORBIDDEN),
     ("ritual_delete", {"id": "nightly"}, FORBIDDEN),
     ("trust", {"cwd": "/"}, FORBIDDEN),
+    ("web_link", {}, FORBIDDEN),
+    ("web_login", {"link": "x"}, FORBIDDEN),
+    ("web_token", {"name": "x"}, FORBIDDEN),
+    ("web_check", {"token": "x"}, FORBIDDEN),
+    ("web_sessions", {}, FORBIDDEN),
+    ("web_revoke", {"all": True}, FORBIDDEN),
     ("isolate", {"cwd": "/"}, OK),
     ("ports", {}, OK),
     ("worktrees", {}, OK),
@@ -241,6 +248,20 @@ def test_what_a_process_inside_a_mission_is_answered(agents, tmp_path):
     assert "x1y2z3" not in text
     assert om.info(other)["status"] == "running"
     assert (om.info(child)["status"], om.info(grandchild)["status"]) == ("stopped", "killed")
+
+
+def test_no_process_inside_a_mission_asks_in_the_name_of_a_person(om, tmp_path):
+    om.ok("start")
+    caller = om.mission([sys.executable, "-c", ASK, address(om.home)], "--cwd", str(tmp_path))
+    ids = {"self": caller}
+    lines = [json.dumps({"cmd": command, "args": meant(args, ids), "by": "web:phone"}) for command, args, _ in ASKED]
+    (tmp_path / "new").write_text("\n".join(lines) + "\n")
+    (tmp_path / "new").rename(tmp_path / "questions")
+    eventually((tmp_path / "answers").exists, timeout=60.0, what="all answers")
+    answers = [json.loads(line) for line in (tmp_path / "answers").read_text().splitlines()]
+    message = f"A process inside a mission ({caller}) may not ask in the name of a person."
+    assert [(answer.get("error"), answer.get("message")) for answer in answers] == [(FORBIDDEN, message)] * len(ASKED)
+    assert [event["type"] for event in om.events() if event.get("by") == "web:phone"] == []
 
 
 def test_a_sender_inside_a_mission_is_named_with_its_message(agents):

@@ -283,6 +283,14 @@ SCENES: dict[str, Scene] = {
     ),
     "docs/rituals.md": Scene(files={"Makefile": "backup report:\n\t@true\n"}),
     "docs/service.md": Scene(programs={"systemctl": 'echo "$@"', "loginctl": "exit 0"}),
+    "docs/web.md": Scene(
+        left_out={
+            "overmind web --open": "tests/web_server/test_serving.py, at a port of its own",
+            "overmind web --background": "the same",
+            "overmind web link --name phone": "tests/contract/test_web_access.py",
+            "overmind web revoke phone": "the same",
+        }
+    ),
 }  # fmt: skip
 
 PROJECT = """\

@@ -87,6 +87,7 @@ WITHOUT_A_DAEMON = [
     (["quest", "add", "--priority", ""], ["critical", "high", "medium", "low"]),
     (["quest", "edit", "x", "--review", "p"], ["person"]),
     (["quest", "add", "-f", "some"], ["some.env"]),
+    (["events", "--type", "pau"], ["paused"]),
     (["board", "--by", ""], ["spec", "group", "priority"]),
     (["run", "make", "some"], ["some.env"]),
     (["run", "--name", "x", "make", "some"], ["some.env"]),

@@ -12,7 +12,7 @@ import zlib
 import pytest
 
 from scripts.pictures import chromium, frames, png
-from scripts.pictures.scenes import SCENES
+from scripts.pictures.scenes import SCENES, WEB_SCENES
 from tests.kit.overmind import REPOSITORY
 
 MOST = 150_000
@@ -25,6 +25,14 @@ def test_each_picture_is_there_small_and_in_the_readme(scene):
     assert 1000 < os.path.getsize(os.path.join(REPOSITORY, path)) < MOST
     with open(os.path.join(REPOSITORY, "README.md")) as readme:
         assert path in readme.read()
+
+
+@pytest.mark.parametrize("scene", WEB_SCENES, ids=lambda scene: scene.name)
+def test_each_picture_of_the_dashboard_is_there_small_and_in_its_page(scene):
+    path = f"screenshots/{scene.name}.png"
+    assert 1000 < os.path.getsize(os.path.join(REPOSITORY, path)) < MOST
+    with open(os.path.join(REPOSITORY, "docs", "web.md")) as page:
+        assert f"../{path}" in page.read()
 
 
 def test_without_a_browser_it_says_what_to_install(tmp_path):

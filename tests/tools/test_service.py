@@ -12,6 +12,7 @@ import sys
 import psutil
 import pytest
 
+from overmind_core.cli.context import Context
 from overmind_core.cli.external import ProgramResult
 from overmind_core.cli.service_unit import command, units
 from overmind_core.cli.service_unit.units import unit_quoted
@@ -118,6 +119,28 @@ def test_the_unit_is_started_once_it_answers_and_again_for_as_long_as_it_takes_w
     assert {"Type=notify", "Restart=on-failure", "RestartSec=2", "StartLimitIntervalSec=0"} <= set(lines)
 
 
+def test_the_web_server_is_a_unit_beside_the_daemon_s_and_goes_with_it(person):
+    home, context, init = Home.resolve(person), Context(person), InitSystem()
+    daemon, server = command.plans_for(context, web=True, removal=False)
+    assert (daemon.name, server.name) == ("overmind.service", "overmind-web.service")
+    assert {"After=overmind.service", "Wants=overmind.service"} <= set(server.text.splitlines())
+    for plan in (daemon, server):
+        command.install(plan, home, init, lambda _: None)
+    assert command.plans_for(context, web=False, removal=False) == [daemon]
+    assert command.plans_for(context, web=True, removal=True) == [server]
+    assert command.plans_for(context, web=False, removal=True) == [server, daemon]
+    command.remove(server, init, lambda _: None)
+    assert ("systemctl", "--user", "disable", "--now", "overmind-web.service") in init.told
+    assert command.plans_for(context, web=False, removal=True) == [daemon]
+
+
+def test_on_a_mac_the_web_server_is_a_launch_agent_of_its_own(person):
+    daemon, server = command.plans_for(Context(person), web=True, removal=False, platform="darwin")
+    agent = plistlib.loads(server.text.encode())
+    assert (agent["Label"], server.name != daemon.name) == (server.name, True)
+    assert agent["ProgramArguments"][-2:] == ["web", "--no-link"]
+
+
 def test_the_default_home_needs_no_variable_and_another_one_gets_a_name_of_its_own(person):
     default = units.systemd_plan(Home.resolve(person), person)
     other = units.systemd_plan(Home("/srv/100% mine"), person)
@@ -146,12 +169,13 @@ def test_a_word_means_itself_in_a_unit_file(word, written):
 @linux
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze here")
 @pytest.mark.parametrize("folder", ["plain", "with a blank", "100% $HOME"])
-def test_systemd_accepts_the_unit(folder, tmp_path, person, monkeypatch):
+@pytest.mark.parametrize("plan_of", [units.systemd_plan, units.systemd_web_plan])
+def test_systemd_accepts_the_unit(folder, plan_of, tmp_path, person, monkeypatch):
     interpreter = tmp_path / folder / "python"
     interpreter.parent.mkdir()
     interpreter.symlink_to(sys.executable)
     monkeypatch.setattr(sys, "executable", str(interpreter))
-    plan = units.systemd_plan(Home(str(tmp_path / folder / "home")), person)
+    plan = plan_of(Home(str(tmp_path / folder / "home")), person)
     (tmp_path / plan.name).write_text(plan.text)
     runtime = tmp_path / "runtime"
     runtime.mkdir(mode=0o700)

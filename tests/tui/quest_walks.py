@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from overmind_tui.quests import rows as quests_rows
+from overmind_core.view import quests as quests_rows
 from tests.tui.test_pictures_board import BOARD, FLEET, QUESTIONS, QUEUE, Boarded, queued
 from tests.tui.test_pictures_worktrees import CHANGES
 from tests.tui.walks import Recording

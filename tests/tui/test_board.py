@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from overmind_core.domain.quests.board import COLUMNS
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.text.cells import width
-from overmind_tui.board import rows as board_rows
-from overmind_tui.missions.rows import Branch
-from overmind_tui.quests import rows as quests_rows
+from overmind_core.view import board as board_rows
+from overmind_core.view import quests as quests_rows
+from overmind_core.view.missions import Branch
 from overmind_tui.timeline.page import TimelinePage
 from tests.tui.conftest import picture, until
 from tests.tui.quest_walks import Long, RecordingBoard, card_at, known

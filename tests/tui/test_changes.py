@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from overmind_core.log_pages import pattern
 from overmind_core.system.run_mark import OWN_MARK
-from overmind_tui.changes import diff
+from overmind_core.view import describe, diff
+from overmind_core.view.cells import Cell
 from overmind_tui.changes import page as changes_page
 from overmind_tui.changes.page import ChangesPage
-from overmind_tui.log import pattern
-from overmind_tui.missions import actions_look, describe
+from overmind_tui.missions import actions_look
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
-from overmind_tui.render.cells import Cell
 from overmind_tui.shell import external
 from tests.kit.processes import with_word
 from tests.kit.waiting import eventually

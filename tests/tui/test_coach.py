@@ -6,11 +6,11 @@ import json
 
 import pytest
 
+from overmind_core.view.actions import TAKES_EVERYTHING, Context
+from overmind_core.view.cells import Cell
+from overmind_core.view.keymap import ACTIONS
 from overmind_tui.pages.page import bottom_line
-from overmind_tui.render.cells import Cell
-from overmind_tui.shell.actions import TAKES_EVERYTHING, Context
 from overmind_tui.shell.coaching import ANSWERS, LEAVES, LISTS, OPENS, STEPS, Coach
-from overmind_tui.shell.keymap import ACTIONS
 from tests.tui.conftest import picture, until
 
 M, N, LOOKING, LOG = Context.MISSIONS, Context.NEEDS, Context.LOOKING, Context.LOG

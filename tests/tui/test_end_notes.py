@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 
 from overmind_core.errors import OvermindError
+from overmind_core.view.fleet import Fleet
 from overmind_tui.missions.actions_end import Request, each
-from overmind_tui.missions.fleet import Fleet
 
 FULL = "The disk is full: the end takes effect now, and is stored once there is space."
 STOP = Request("stop", "stop", "stopped", "missions")

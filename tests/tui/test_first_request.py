@@ -12,10 +12,10 @@ from textual import events
 
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
+from overmind_core.view.registry import VIEWS
 from overmind_tui.shell import first_request, requests
 from overmind_tui.shell.first_request import FRESH_SECONDS, FirstRequest, ask_first
 from overmind_tui.shell.messages import Connected, Disconnected
-from overmind_tui.shell.registry import VIEWS
 from overmind_tui.shell.requests import Requests
 from tests.tui.conftest import picture, until
 from tests.tui.quest_walks import RecordingBoard, card_at

@@ -6,6 +6,9 @@ import asyncio
 
 import pytest
 
+from overmind_core.view.actions import Context
+from overmind_core.view.keymap import ACTIONS, keymap
+from overmind_core.view.registry import RUNS, VIEWS
 from overmind_tui.board.page import BoardPage
 from overmind_tui.changes.page import ChangesPage
 from overmind_tui.command_line.parse import Show
@@ -27,12 +30,10 @@ from overmind_tui.plans.page import PlanPage, PlansPage
 from overmind_tui.quests.page import QuestsPage
 from overmind_tui.queue.page import QueuePage
 from overmind_tui.schedules.page import RitualsPage, RunsPage
-from overmind_tui.shell.actions import Context
-from overmind_tui.shell.keymap import ACTIONS, keymap
-from overmind_tui.shell.registry import RUNS, VIEWS
 from overmind_tui.specs.document import DocumentPage
 from overmind_tui.specs.page import SpecPage, SpecsPage
 from overmind_tui.timeline.page import TimelinePage
+from overmind_tui.web.page import WebPage
 from tests.tui.noted import WHOLE
 from tests.tui.test_keys import REACHED, go_to, walk
 from tests.tui.test_pictures import ROWS, Still, settle
@@ -68,6 +69,7 @@ def pages(app):
         RitualsPage(views["rituals"], show), RunsPage(RUNS, show, row),
         WorktreesPage(views["worktrees"], show), ChangesPage(row, messages), NeedsPage(answers, lambda _need: None),
         TextPage("toml", "text", list), DescribePage(row, (AGENT, None)), DoctorPage(views["doctor"]),
+        WebPage(views["web"]),
     ]  # fmt: skip
 
 

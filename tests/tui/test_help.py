@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from textual import events
 
+from overmind_core.view.actions import Context
 from overmind_tui.render import help as help_lines
 from overmind_tui.render import texts
 from overmind_tui.render.help import NARROWEST, Entry, Section, laid_out
-from overmind_tui.shell.actions import Context
 from tests.tui.conftest import until
 from tests.tui.test_traps import Asked, run
 

@@ -7,9 +7,14 @@ import asyncio
 import pytest
 from textual import events
 
-from overmind_core.domain.operations import DANGERS, OPERATIONS
+from overmind_core.client import terminal_stream as stream
+from overmind_core.domain.operation import DANGERS
+from overmind_core.domain.operations import OPERATIONS
 from overmind_core.errors import OvermindError
 from overmind_core.terminal.screen import Screen
+from overmind_core.view.actions import TAKES_EVERYTHING, Context
+from overmind_core.view.keymap import ACTIONS, keymap
+from overmind_core.view.registry import VIEWS
 from overmind_tui.changes import page as changes_page
 from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
 from overmind_tui.missions.form import FormScreen
@@ -18,11 +23,7 @@ from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.page import Page
 from overmind_tui.render.texts import help_lines
 from overmind_tui.shell import clipboard, external
-from overmind_tui.shell.actions import TAKES_EVERYTHING, Context
-from overmind_tui.shell.keymap import ACTIONS, keymap
 from overmind_tui.shell.messages import LogShown
-from overmind_tui.shell.registry import VIEWS
-from overmind_tui.terminal import stream
 from tests.tui.conftest import later, until
 from tests.tui.test_pictures import AGENTS, QUESTIONS, settle
 from tests.tui.test_pictures_log import SERVICE

@@ -7,26 +7,26 @@ import os
 
 import pytest
 
-from overmind_core.domain.operations import Danger
+from overmind_core.domain.operation import Danger
 from overmind_core.errors import OvermindError
-from overmind_tui.changes import diff as changes_diff
-from overmind_tui.changes.diff import Spot
+from overmind_core.view import diff as changes_diff
+from overmind_core.view import landing as landing_lines
+from overmind_core.view import landing_form
+from overmind_core.view import missions as missions_rows
+from overmind_core.view.actions import Context
+from overmind_core.view.diff import Spot
+from overmind_core.view.keymap import keymap
+from overmind_core.view.landing import How, Wanted
 from overmind_tui.changes.page import ChangesPage
 from overmind_tui.landing import dialog as landing_dialog
-from overmind_tui.landing import form as landing_form
-from overmind_tui.landing import lines as landing_lines
 from overmind_tui.landing.dialog import LandingDialog
-from overmind_tui.landing.lines import How, Wanted
 from overmind_tui.landing.page import WorktreesPage
-from overmind_tui.missions import rows as missions_rows
 from overmind_tui.pages import dialog
 from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell import clipboard
-from overmind_tui.shell.actions import Context
-from overmind_tui.shell.keymap import keymap
 from overmind_tui.shell.updates import show_bottom
 from tests.kit.repositories import AUTHOR, Repository
 from tests.tui.conftest import picture, until

@@ -8,12 +8,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from overmind_core.view import registry, row_filter, tables
+from overmind_core.view.row_filter import BrokenFilter, Word
 from overmind_tui.command_line import parse, verbs
 from overmind_tui.command_line.parse import Do, Language, Leave, Say, Show, Unknown, ViewHistory, Vocabulary
 from overmind_tui.command_line.verbs import VERBS
-from overmind_tui.render import row_filter, tables
-from overmind_tui.render.row_filter import BrokenFilter, Word
-from overmind_tui.shell import registry
 
 NOW = 1_767_225_600.0
 """2026-01-01T00:00:00Z."""

@@ -9,8 +9,8 @@ import pytest
 
 from overmind_core.domain.missions.status_marks import MARKS
 from overmind_core.domain.text.cells import width
+from overmind_core.view.cells import Cell
 from overmind_tui.pages.page import whole_notice
-from overmind_tui.render.cells import Cell
 from overmind_tui.shell import appearance
 from overmind_tui.shell.messages import Connected
 from tests.tui.test_pictures import Still, settle

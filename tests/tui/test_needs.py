@@ -10,6 +10,7 @@ from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
 from tests.kit import claude, sessions
+from tests.kit.raw_socket import RawSocket
 from tests.tui.conftest import later, picture, until
 
 
@@ -238,6 +239,20 @@ def test_an_answer_from_elsewhere_is_told_and_the_next_row_is_not_answered_by_th
         await pilot.press("y")
         assert "check it, then press the key again" in picture(app)
         assert [one["question"] for one in sessions.inbox(om)] == [second]
+
+    opened({}, scenario)
+
+
+def test_an_answer_of_a_browser_is_told_with_its_name(om, opened, planner):
+    question = sessions.asks(om, "planner", "!bash touch x")["question"]
+
+    async def scenario(app, pilot):
+        await opened_on(app, pilot, question)
+        with RawSocket.connect(om.home, by="web:phone") as phone:
+            phone.ok("answer", question=question, behaviour="deny")
+        await until(pilot, lambda: "planner: denied by web:phone" in picture(app), what="who has answered")
+        await pilot.press("colon", *"events", "enter")
+        await until(pilot, lambda: "by=web:phone" in picture(app), what="the event")
 
     opened({}, scenario)
 

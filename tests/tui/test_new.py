@@ -11,10 +11,11 @@ from textual import events
 
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
-from overmind_tui.missions import folder_completion, form_fields, form_request
+from overmind_core.view import form_fields, form_request
+from overmind_core.view.field import Field
+from overmind_core.view.form_fields import Startable
+from overmind_tui.missions import folder_completion
 from overmind_tui.missions.form import FormScreen
-from overmind_tui.missions.form_fields import Startable
-from overmind_tui.render.field import Field
 from overmind_tui.shell import world
 from tests.kit import claude, in_process
 from tests.kit.in_process import ScriptedKeeper, supervising

@@ -9,18 +9,17 @@ import pytest
 
 from overmind_core.domain.text.cells import width
 from overmind_core.errors import OvermindError
-from overmind_tui.missions import describe
-from overmind_tui.missions.describe import Rendering
-from overmind_tui.notes import mission_notes
-from overmind_tui.notes import rows as notes_rows
+from overmind_core.view import describe, mission_notes
+from overmind_core.view import notes as notes_rows
+from overmind_core.view.actions import Context
+from overmind_core.view.describe import Rendering
+from overmind_core.view.keymap import keymap
 from overmind_tui.notes.actions import remembered
 from overmind_tui.notes.note_page import NotePage
 from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.render.layout import Panel, shape
 from overmind_tui.shell import external
-from overmind_tui.shell.actions import Context
-from overmind_tui.shell.keymap import keymap
 from tests.kit.overmind import PROGRAM
 from tests.tui.conftest import picture, until
 from tests.tui.noted import ADA, FOUND, GIVEN, LISTED, NOTES, WHOLE, note

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from overmind_core.errors import OvermindError
+from overmind_core.view.actions import Context
+from overmind_core.view.keymap import keymap
 from overmind_tui.notes.note_page import NotePage
 from overmind_tui.pages.compose import Composer
 from overmind_tui.shell import external
-from overmind_tui.shell.actions import Context
-from overmind_tui.shell.keymap import keymap
 from overmind_tui.shell.messages import Happened
 from tests.tui.conftest import picture
 from tests.tui.noted import NOTES, WHOLE

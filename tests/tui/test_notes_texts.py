@@ -7,9 +7,9 @@ from unicodedata import category
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from overmind_tui.missions.describe import Rendering
-from overmind_tui.notes import mission_notes
-from overmind_tui.notes import rows as notes_rows
+from overmind_core.view import mission_notes
+from overmind_core.view import notes as notes_rows
+from overmind_core.view.describe import Rendering
 from tests.kit.torture import portion
 from tests.tui.noted import note, version
 from tests.tui.test_pictures import NOW

@@ -12,8 +12,8 @@ import pytest
 from textual.pilot import Pilot
 
 from overmind_core.system.paths import Home
+from overmind_core.view.summary import Sample
 from overmind_tui.app import OvermindApp
-from overmind_tui.missions.summary import Sample
 from overmind_tui.shell.messages import LogShown
 from overmind_tui.shell.world import World
 from tests.kit.pictures import SIZES

@@ -46,10 +46,14 @@ mine = "missions label=owner=me"
 """
 
 
+LINK = {"url": "http://127.0.0.1:7600/#link=2VEhJ5XMvkOqjGMAwo9s3p-saIAlmUieHbZn4kb7e9U", "name": None,
+        "read_only": False, "expires_at": "2026-01-01T00:10:00.000Z"}  # fmt: skip
+
+
 def looked(name, calls, on_result):
-    """The doctor's answer, at once."""
-    del name, calls
-    on_result(Outcome(json.dumps(DOCTOR), 1))
+    """The doctor's answer, or a link, at once."""
+    del name
+    on_result(Outcome(json.dumps(LINK), 0) if "web" in calls[0] else Outcome(json.dumps(DOCTOR), 1))
 
 
 class Tables(Still):
@@ -100,6 +104,7 @@ VIEWS = {
     "events_filtered": (":events /crashed", "enter"),
     "event": (":events", "enter", "enter"),
     "doctor": (":doctor", "enter"),
+    "web": (":web", "enter"),
     "aliases": ("ctrl+a",),
     "aliases_filtered": ("ctrl+a", "/stop", "enter"),
     "help": ("question_mark",),

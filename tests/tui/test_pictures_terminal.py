@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from overmind_core.client import terminal_stream as stream
 from overmind_core.terminal.screen import Screen
-from overmind_tui.terminal import stream
 from tests.kit.pictures import SIZES
 from tests.tui.test_pictures import ROWS, Still, settle
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from overmind_tui.missions.summary import EngineLoad
+from overmind_core.view.summary import EngineLoad
 from tests.kit.pictures import SIZES
 from tests.tui.noted import agent as agent_author
 from tests.tui.noted import note

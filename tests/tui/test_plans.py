@@ -14,18 +14,18 @@ from overmind_core.domain.plans.progress import AgentStage
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.schedules import RunStatus
 from overmind_core.errors import OvermindError
-from overmind_tui.missions.describe import Rendering
+from overmind_core.view import plans as plans_rows
+from overmind_core.view import quests as quests_rows
+from overmind_core.view import schedules as schedules_rows
+from overmind_core.view.actions import Context
+from overmind_core.view.describe import Rendering
+from overmind_core.view.keymap import keymap
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
-from overmind_tui.plans import rows as plans_rows
 from overmind_tui.plans.page import PlanPage, PlansPage
-from overmind_tui.quests import rows as quests_rows
 from overmind_tui.render.layout import Panel
-from overmind_tui.schedules import rows as schedules_rows
 from overmind_tui.schedules.page import RunsPage
-from overmind_tui.shell.actions import Context
 from overmind_tui.shell.appearance import PLAIN
-from overmind_tui.shell.keymap import keymap
 from tests.tui.conftest import picture, until
 from tests.tui.test_keys import ALL_KEYS
 from tests.tui.test_pictures import NOW

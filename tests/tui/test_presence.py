@@ -6,13 +6,13 @@ import asyncio
 
 import pytest
 
-from overmind_tui.missions.fleet import Fleet
-from overmind_tui.render import ringing
+from overmind_core.view import ringing
+from overmind_core.view.fleet import Fleet
 from overmind_tui.shell.notices import Title
+from tests.core.view.test_subject import row
 from tests.kit import claude, sessions
 from tests.kit.terminal import Terminal
 from tests.tui.conftest import until
-from tests.tui.test_asking import row
 
 
 @pytest.fixture

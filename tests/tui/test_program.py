@@ -11,8 +11,8 @@ from types import SimpleNamespace
 
 from textual import events
 
+from overmind_core.log_pages.paged_log import PagedLog
 from overmind_tui.events.page import EventsPage
-from overmind_tui.log.paged_log import PagedLog
 from overmind_tui.missions.describe_page import DescribePage
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
@@ -316,6 +316,6 @@ def test_the_feed_goes_on_after_its_supervisor_was_replaced(om, opened):
 
 
 def test_times_in_the_log_are_those_of_the_zone():
-    from overmind_tui.log.lines import stamp
+    from overmind_core.view.log_lines import stamp
 
     assert stamp(0.5, UTC) == "00:00:00 "

@@ -7,17 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.quests.quest import Priority
+from overmind_core.view import quests as quests_rows
+from overmind_core.view import queue as queue_rows
+from overmind_core.view.actions import Context
+from overmind_core.view.describe import Rendering
+from overmind_core.view.keymap import keymap
 from overmind_tui.board.page import BoardPage
 from overmind_tui.inbox.page import NeedsPage
-from overmind_tui.missions.describe import Rendering
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.quests import page as quests_page
-from overmind_tui.quests import rows as quests_rows
-from overmind_tui.queue import rows as queue_rows
 from overmind_tui.render.layout import Panel
-from overmind_tui.shell.actions import Context
-from overmind_tui.shell.keymap import keymap
 from tests.tui.conftest import picture, until
 from tests.tui.quest_walks import Long, RecordingBoard, card_at, known
 from tests.tui.test_keys import ALL_KEYS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_tui.queue import rows as queue_rows
+from overmind_core.view import queue as queue_rows
 from tests.tui.quest_walks import RecordingBoard, known
 from tests.tui.test_pictures import NOW
 from tests.tui.test_pictures_board import (

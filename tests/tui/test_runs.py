@@ -9,20 +9,20 @@ from typing import Any, cast
 import pytest
 
 from overmind_core.errors import OvermindError
+from overmind_core.view import inbox as inbox_rows
+from overmind_core.view import missions as missions_rows
+from overmind_core.view import plans as plans_rows
+from overmind_core.view.actions import Context
+from overmind_core.view.cells import Cell
+from overmind_core.view.columns import Order
+from overmind_core.view.fleet import Fleet
+from overmind_core.view.keymap import hints
 from overmind_tui.command_line.jobs import Outcome
 from overmind_tui.command_line.run import CommandRun
 from overmind_tui.command_line.verbs import VERBS
-from overmind_tui.inbox import rows as inbox_rows
-from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.actions_end import Request, each
-from overmind_tui.missions.columns import Order
-from overmind_tui.missions.fleet import Fleet
 from overmind_tui.missions.header import offered
 from overmind_tui.pages.dialog import Dialog
-from overmind_tui.plans import rows as plans_rows
-from overmind_tui.render.cells import Cell
-from overmind_tui.shell.actions import Context
-from overmind_tui.shell.keymap import hints
 from overmind_tui.widgets.lines import word_at
 from tests.tui.conftest import until
 from tests.tui.test_pictures import ROWS
@@ -286,7 +286,7 @@ def test_a_verb_that_failed_is_never_done(outcome, said, tone):
 
 def test_an_answer_from_elsewhere_names_the_option_that_was_chosen():
     event = {"type": "answered", "question": 7, "name": "api", "by": "a person", "behaviour": "allow"}
-    assert inbox_rows.ended(7, [{**event, "options": ["€3.19"]}]) == "api: answered elsewhere: €3.19"
+    assert inbox_rows.ended(7, [{**event, "options": ["€3.19"]}]) == "api: answered by a person: €3.19"
     assert inbox_rows.ended(7, [event]) == "api: allowed by a person"
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from overmind_core.system.paths import Home
+from overmind_core.view.fleet import Fleet
 from overmind_tui.inbox.messages import Drafts, MessageActions
-from overmind_tui.missions.fleet import Fleet
 from overmind_tui.shell.remembered import Remembered
 
 QUEUED = {"message": 7, "state": "queued", "ahead": 0}

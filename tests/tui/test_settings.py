@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from overmind_core.domain import configuration
 from overmind_core.domain.text.toml_lines import line_of
-from overmind_tui.shell import keymap, settings
-from overmind_tui.shell.actions import TAKES_EVERYTHING, Context, shown_key
+from overmind_core.view import keymap
+from overmind_core.view.actions import TAKES_EVERYTHING, Context, shown_key
+from overmind_tui.shell import settings
 from overmind_tui.shell.settings import BadSettings, Hotkey, Settings
 
 

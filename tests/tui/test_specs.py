@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.errors import OvermindError
+from overmind_core.view import specs as specs_rows
+from overmind_core.view.specs import Work
 from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.shell import external
 from overmind_tui.shell.updates import show_bottom
-from overmind_tui.specs import rows as specs_rows
 from overmind_tui.specs.document import DocumentPage
 from overmind_tui.specs.page import SpecPage, SpecsPage
-from overmind_tui.specs.rows import Work
 from tests.kit.specs import SpecWorld
 from tests.tui.conftest import picture, until
 from tests.tui.test_pictures import NOW

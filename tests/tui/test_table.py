@@ -11,11 +11,11 @@ from ptyprocess import PtyProcess
 
 from overmind_core.domain.text.cells import width
 from overmind_core.errors import OvermindError
+from overmind_core.view.cells import Cell
 from overmind_tui.app import OvermindApp
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.table import TablePage
 from overmind_tui.render import texts
-from overmind_tui.render.cells import Cell
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell import clipboard
 from overmind_tui.shell.remembered import Remembered

@@ -9,13 +9,14 @@ import time
 import pytest
 from textual import events
 
+from overmind_core.client import terminal_link as link
+from overmind_core.client import terminal_stream as stream
 from overmind_core.client.attach import RETRY, KeeperStream, MissionAttachment
 from overmind_core.logs.layout import run_folder
 from overmind_core.logs.reader import RunLog
 from overmind_core.system.paths import Home
+from overmind_core.view.actions import Context
 from overmind_tui.render.layout import Panel
-from overmind_tui.shell.actions import Context
-from overmind_tui.terminal import link, stream
 from overmind_tui.terminal.pane import Mode
 from tests.kit.killing import kill_both
 from tests.kit.waiting import eventually

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.terminal.screen import Screen
-from overmind_tui.terminal import grid_search, title
+from overmind_core.view import terminal_title as title
+from overmind_core.view.terminal_title import Viewport
+from overmind_tui.terminal import grid_search
 from overmind_tui.terminal.grid import Grid, GridPlace, Selection, all_text, moved, selected_text
-from overmind_tui.terminal.title import Viewport
 
 
 def grid(text, columns=10, rows=4, scrollback=100):

@@ -12,12 +12,12 @@ import pytest
 from textual import constants, events
 from textual.drivers.web_driver import WebDriver
 
-from overmind_core.domain.operations import Danger
+from overmind_core.domain.operation import Danger
+from overmind_core.view.actions import Context
+from overmind_core.view.keymap import keymap
 from overmind_tui.command_line.verbs import VERBS
 from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.shell import driver
-from overmind_tui.shell.actions import Context
-from overmind_tui.shell.keymap import keymap
 from overmind_tui.shell.keys import Token, Tokenizer, TokenKind
 from overmind_tui.shell.messages import InboxChanged, RowsChanged
 from overmind_tui.widgets import needs_list, table

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from overmind_core.client import terminal_stream as stream
 from overmind_core.domain.text.cells import width
 from overmind_core.errors import OvermindError
 from overmind_core.logs.sanitise import Sanitiser
@@ -13,7 +14,6 @@ from overmind_core.terminal.screen import Screen
 from overmind_tui.changes import page
 from overmind_tui.missions import actions_start
 from overmind_tui.shell.messages import Happened, LogShown
-from overmind_tui.terminal import stream
 from tests.kit import torture
 from tests.tui.conftest import picture, until
 from tests.tui.test_pictures import AGENTS, NOW, QUESTIONS, Still, settle

@@ -8,12 +8,12 @@ import pytest
 from textual import events
 from textual.screen import Screen
 
-from overmind_tui.missions import describe
+from overmind_core.view import describe
+from overmind_core.view.actions import Context
+from overmind_core.view.keymap import keymap
 from overmind_tui.missions.describe_page import DescribePage
 from overmind_tui.pages.dialog import Answer, Dialog
-from overmind_tui.shell.actions import Context
 from overmind_tui.shell.key_queue import QUIET_SECONDS, STILL_TYPING, KeyQueue, QuietPeriod
-from overmind_tui.shell.keymap import keymap
 from tests.tui.conftest import until
 from tests.tui.test_pictures import INFO
 from tests.tui.test_traps import Asked, run

@@ -9,26 +9,23 @@ from rich.cells import cell_len
 
 from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.missions.status_marks import MARKS
-from overmind_core.domain.operations import Danger
+from overmind_core.domain.operation import Danger
 from overmind_core.domain.text.cells import width
-from overmind_tui.inbox import rows as inbox_rows
-from overmind_tui.log import lines as log_lines
-from overmind_tui.log.lines import Wrapping
-from overmind_tui.missions import columns, summary
-from overmind_tui.missions import fleet as missions_fleet
-from overmind_tui.missions import rows as missions_rows
-from overmind_tui.missions.fleet import Fleet
-from overmind_tui.missions.summary import EngineLoad, Facts, Load
-from overmind_tui.render import cells as render_cells
-from overmind_tui.render import field, numbers, ringing, row_filter
+from overmind_core.view import cells as render_cells
+from overmind_core.view import columns, field, keymap, log_lines, numbers, ringing, row_filter, summary
+from overmind_core.view import fleet as missions_fleet
+from overmind_core.view import inbox as inbox_rows
+from overmind_core.view import missions as missions_rows
+from overmind_core.view.actions import Context
+from overmind_core.view.cells import TextStyle, clipped, fitted, safe
+from overmind_core.view.field import Field
+from overmind_core.view.fleet import Fleet
+from overmind_core.view.keymap import ACTIONS
+from overmind_core.view.log_lines import Wrapping
+from overmind_core.view.row_filter import BrokenFilter
+from overmind_core.view.summary import EngineLoad, Facts, Load
 from overmind_tui.render import layout as render_layout
-from overmind_tui.render.cells import TextStyle, clipped, fitted, safe
-from overmind_tui.render.field import Field
 from overmind_tui.render.layout import Panel
-from overmind_tui.render.row_filter import BrokenFilter
-from overmind_tui.shell import keymap
-from overmind_tui.shell.actions import Context
-from overmind_tui.shell.keymap import ACTIONS
 
 
 def row(name, status="running", parent=None, **more):

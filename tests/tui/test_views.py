@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from overmind_core.domain.text.cells import width
-from overmind_tui.shell.actions import Context
-from overmind_tui.shell.registry import VIEWS
+from overmind_core.view.actions import Context
+from overmind_core.view.registry import VIEWS
 from tests.kit.overmind import REPOSITORY
 from tests.kit.pictures import SIZES
 from tests.tui.conftest import picture

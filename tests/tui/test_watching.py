@@ -7,18 +7,18 @@ from typing import Any, ClassVar
 import pytest
 
 from overmind_core.errors import OvermindError
-from overmind_tui.health import rows as health_rows
+from overmind_core.view import health as health_rows
+from overmind_core.view import learning as learning_rows
+from overmind_core.view import timeline as timeline_rows
+from overmind_core.view.actions import Context
+from overmind_core.view.describe import Rendering
+from overmind_core.view.keymap import keymap
 from overmind_tui.health.page import HealthPage
 from overmind_tui.inbox.page import NeedsPage
-from overmind_tui.learning import rows as learning_rows
 from overmind_tui.learning.page import LearnPage
-from overmind_tui.missions.describe import Rendering
 from overmind_tui.notes.note_page import NotePage
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.layout import Panel
-from overmind_tui.shell.actions import Context
-from overmind_tui.shell.keymap import keymap
-from overmind_tui.timeline import rows as timeline_rows
 from overmind_tui.timeline.page import TimelinePage
 from tests.tui.conftest import picture, until
 from tests.tui.test_keys import ALL_KEYS

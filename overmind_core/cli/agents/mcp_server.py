@@ -15,7 +15,8 @@ from overmind_core.cli.agents.mcp_calls import Calls
 from overmind_core.cli.agents.mcp_memory_tools import MemoryTools
 from overmind_core.cli.agents.mcp_start_tools import StartTools
 from overmind_core.cli.agents.mcp_tools import ActionTools, ReadTools
-from overmind_core.domain.operations import OPERATIONS, Danger
+from overmind_core.domain.operation import Danger
+from overmind_core.domain.operations import OPERATIONS
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_core.version import VERSION

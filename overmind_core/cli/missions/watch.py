@@ -149,7 +149,7 @@ def events(args: Namespace, context: Context) -> int:
     seen: dict[str, int] = {} if after is None else {"since": after}
 
     def request() -> tuple[str, dict[str, Any]]:
-        return "events", {**seen, "follow": args.follow}
+        return "events", {**seen, "follow": args.follow, **({"types": args.types} if args.types else {})}
 
     for kind, item in follow(context.client(), request):
         if kind == "item":
@@ -176,9 +176,10 @@ EVENTS = Command(
             "only events after this number or time: 5m (ago), 14:30, RFC 3339",
             parse=_since,
         ),
+        option("--type", "TYPE", "only events of this type (repeatable)", repeat=True, attribute="types"),
         JSON,
     ],
-    examples=["overmind events", "overmind events --since 5m", "overmind events -f --since 1200"],
+    examples=["overmind events", "overmind events --since 5m", "overmind events -f --type asked --type answered"],
     run=events,
 )
 

@@ -1,4 +1,4 @@
-"""`overmind service`: the daemon as a service of the machine, started at login.
+"""`overmind service`: the daemon as a service of the machine, started at login, and its web server beside it.
 
 A plan of `units` is carried out: the file is written or removed, and the init system called when one answers.
 """
@@ -13,7 +13,15 @@ from collections.abc import Callable, Iterator
 from overmind_core.cli.command import Command, argument, flag
 from overmind_core.cli.context import Context
 from overmind_core.cli.external import ProgramResult, run_program
-from overmind_core.cli.service_unit.units import Argv, ServicePlan, launchd_plan, systemd_plan
+from overmind_core.cli.service_unit.units import (
+    Argv,
+    ServicePlan,
+    launchd_plan,
+    launchd_web_plan,
+    systemd_plan,
+    systemd_web_plan,
+)
+from overmind_core.cli.web_serving import check_installed
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home, HomeUnsafe, ensure_home
 
@@ -24,30 +32,56 @@ if TYPE_CHECKING:
 
 
 def service(args: Namespace, context: Context) -> int:
-    """Install or remove it, or say what that would do."""
-    plan = plan_for(context)
+    """Install or remove them, or say what that would do."""
+    removal = args.action == "remove"
+    plans = plans_for(context, web=args.web, removal=removal)
     if args.dry_run:
-        context.print("\n".join(dry_run_text(plan, removal=args.action == "remove")))
-    elif args.action == "install":
-        install(plan, context.home, run_program, context.print)
-        if plan.advice:
-            context.print(plan.advice)
-    else:
-        remove(plan, run_program, context.print)
+        context.print("\n".join(line for plan in plans for line in dry_run_text(plan, removal=removal)))
+        return 0
+    if args.web and not removal:
+        check_installed()
+    for plan in plans:
+        if removal:
+            remove(plan, run_program, context.print)
+        else:
+            install(plan, context.home, run_program, context.print)
+    if not removal and plans[0].advice:
+        context.print(plans[0].advice)
     return 0
 
 
-def plan_for(context: Context, platform: str = sys.platform) -> ServicePlan:
-    """Return how this platform has services."""
-    plan = launchd_plan if platform == "darwin" else systemd_plan
-    return plan(context.home, context.environ)
+def plans_for(context: Context, *, web: bool, removal: bool, platform: str = sys.platform) -> list[ServicePlan]:
+    """Return what this platform is to have, or to lose, in this order.
+
+    Args:
+        context: Whose home.
+        web: The web server, too; of a removal, that alone.
+        removal: They are to go; the web server always goes with its daemon, if it is there.
+        platform: As in `sys.platform`.
+    """
+    mac = platform == "darwin"
+    daemon = (launchd_plan if mac else systemd_plan)(context.home, context.environ)
+    server = (launchd_web_plan if mac else systemd_web_plan)(context.home, context.environ)
+    if not removal:
+        return [daemon, server] if web else [daemon]
+    if web:
+        return [server]
+    return [server, daemon] if os.path.lexists(server.path) else [daemon]
 
 
 SERVICE = Command(
     name="service",
     arguments=[argument("action", "install or remove", metavar="action", choices=("install", "remove"))],
-    options=[flag("--dry-run", "print the file and the commands, and change nothing")],
-    examples=["overmind service install --dry-run", "overmind service install", "overmind service remove"],
+    options=[
+        flag("--web", "the web server too, with the settings of [web]; remove --web removes it alone"),
+        flag("--dry-run", "print the file and the commands, and change nothing"),
+    ],
+    examples=[
+        "overmind service install --dry-run",
+        "overmind service install",
+        "overmind service install --web",
+        "overmind service remove",
+    ],
     notes=(
         "The service manages the caller's home. Stopping it stops only the daemon: the missions keep running, and "
         "the next daemon adopts them. To end them too: overmind shutdown"

@@ -21,7 +21,7 @@ Argv = tuple[str, ...]
 
 
 class ServicePlan(NamedTuple):
-    """How the daemon of one home becomes a service."""
+    """How the daemon of one home, or its web server, becomes a service."""
 
     name: str
     """What the init system calls it."""
@@ -94,18 +94,71 @@ WantedBy=default.target
 """
 
 
+WEB_UNIT_TEMPLATE = """\
+# Written and replaced by `overmind service install --web`; removed by `overmind service remove`.
+[Unit]
+Description=Overmind, web server
+After={daemon}
+Wants={daemon}
+# Keep restarting, for example after an hour without a free port.
+StartLimitIntervalSec=0
+
+[Service]
+Type=exec
+{environment}# Stop a web server started by hand; logins stay.
+ExecStartPre=-{yield_}
+ExecStart={start}
+# It starts a daemon where none answers, and that one is not to end with it.
+KillMode=process
+Restart=on-failure
+RestartSec=2
+UMask=0077
+
+[Install]
+WantedBy=default.target
+"""
+
+
 def systemd_plan(home: Home, environ: Mapping[str, str]) -> ServicePlan:
     """Return how the daemon of `home` becomes a unit."""
-    name = f"overmind{suffix(home, environ)}.service"
+    text = UNIT_TEMPLATE.format(
+        environment=_environment_line(home, environ),
+        yield_=_line(our_command("shutdown", "--keep")),
+        start=_line(our_command("start", "--foreground")),
+    )
+    return _systemd(_unit_name(home, environ), text, environ, disable=("disable",))
+
+
+def systemd_web_plan(home: Home, environ: Mapping[str, str]) -> ServicePlan:
+    """Return how the web server of `home` becomes a unit beside the daemon's."""
+    text = WEB_UNIT_TEMPLATE.format(
+        daemon=_unit_name(home, environ),
+        environment=_environment_line(home, environ),
+        yield_=_line(our_command("web", "stop")),
+        start=_line(our_command("web", "--no-link")),
+    )
+    name = f"overmind-web{suffix(home, environ)}.service"
+    return _systemd(name, text, environ, disable=("disable", "--now"))  # nobody's work ends with it
+
+
+def _unit_name(home: Home, environ: Mapping[str, str]) -> str:
+    return f"overmind{suffix(home, environ)}.service"
+
+
+def _environment_line(home: Home, environ: Mapping[str, str]) -> str:
+    return "" if is_default(home, environ) else f"Environment={unit_quoted(f'OVERMIND_HOME={home.root}')}\n"
+
+
+def _systemd(name: str, text: str, environ: Mapping[str, str], *, disable: Argv) -> ServicePlan:
     path = os.path.join(_folder(environ), name)
     return ServicePlan(
         name=name,
         path=path,
-        text=_unit_text(home, environ),
+        text=text,
         probe=_systemctl("show", "--property=Version"),
         verify=("systemd-analyze", "--user", "verify", path),
         install=(_systemctl("daemon-reload"), _systemctl("enable", name), _systemctl("restart", name)),
-        remove=(_systemctl("disable", name),),
+        remove=(_systemctl(*disable, name),),
         forget=(_systemctl("daemon-reload"),),
         advice="To start it at boot, and keep it after your last logout: loginctl enable-linger",
     )
@@ -119,15 +172,6 @@ def _folder(environ: Mapping[str, str]) -> str:
 
 def _systemctl(*words: str) -> tuple[str, ...]:
     return ("systemctl", "--user", *words)
-
-
-def _unit_text(home: Home, environ: Mapping[str, str]) -> str:
-    setting = "" if is_default(home, environ) else f"Environment={unit_quoted(f'OVERMIND_HOME={home.root}')}\n"
-    return UNIT_TEMPLATE.format(
-        environment=setting,
-        yield_=_line(our_command("shutdown", "--keep")),
-        start=_line(our_command("start", "--foreground")),
-    )
 
 
 def _line(argv: Sequence[str]) -> str:
@@ -146,17 +190,29 @@ def unit_quoted(word: str) -> str:
 def launchd_plan(home: Home, environ: Mapping[str, str]) -> ServicePlan:
     """Return how the daemon of `home` becomes a launch agent."""
     label = f"overmind.daemon{suffix(home, environ)}"
+    agent = _agent(home, label, our_command("start", "--foreground"), home.daemon_log, environ)
+    return _launchd(label, agent, our_command("shutdown", "--keep"), environ)
+
+
+def launchd_web_plan(home: Home, environ: Mapping[str, str]) -> ServicePlan:
+    """Return how the web server of `home` becomes a launch agent beside the daemon's."""
+    label = f"overmind.web{suffix(home, environ)}"
+    agent = _agent(home, label, our_command("web", "--no-link"), home.web_log, environ)
+    return _launchd(label, agent, our_command("web", "stop"), environ)
+
+
+def _launchd(label: str, agent: Mapping[str, object], give_way: Argv, environ: Mapping[str, str]) -> ServicePlan:
     path = os.path.join(user_folder(environ), "Library", "LaunchAgents", f"{label}.plist")
     domain = f"gui/{os.getuid()}"
     return ServicePlan(
         name=label,
         path=path,
-        text=_agent_text(home, label, environ),
+        text=plistlib.dumps(agent).decode(),
         probe=("launchctl", "print", domain),
         verify=("plutil", "-lint", path),
         install=(
             ("launchctl", "bootout", f"{domain}/{label}"),
-            our_command("shutdown", "--keep"),
+            give_way,
             ("launchctl", "bootstrap", domain, path),
         ),
         remove=(("launchctl", "bootout", f"{domain}/{label}"),),
@@ -165,18 +221,18 @@ def launchd_plan(home: Home, environ: Mapping[str, str]) -> ServicePlan:
     )
 
 
-def _agent_text(home: Home, label: str, environ: Mapping[str, str]) -> str:
+def _agent(home: Home, label: str, argv: Argv, log: str, environ: Mapping[str, str]) -> dict[str, object]:
     agent: dict[str, object] = {
         "Label": label,
-        "ProgramArguments": list(our_command("start", "--foreground")),
+        "ProgramArguments": list(argv),
         "RunAtLoad": True,
         "KeepAlive": {"SuccessfulExit": False},
-        "AbandonProcessGroup": True,  # the end of the daemon is not the end of what it supervises
+        "AbandonProcessGroup": True,  # its end is not the end of what it supervises, or of a daemon that it started
         "ProcessType": "Interactive",  # else what people work with is throttled
         "Umask": 0o077,
-        "StandardOutPath": home.daemon_log,
-        "StandardErrorPath": home.daemon_log,
+        "StandardOutPath": log,
+        "StandardErrorPath": log,
     }
     if not is_default(home, environ):
         agent["EnvironmentVariables"] = {"OVERMIND_HOME": home.root}
-    return plistlib.dumps(agent).decode()
+    return agent

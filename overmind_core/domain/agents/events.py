@@ -42,7 +42,7 @@ class MessageQueued(MissionAct, frozen=True, kw_only=True, tag="message_queued")
 
     message: int
     sender: str | None
-    """The mission that sent it; null for a person."""
+    """The mission or the client, such as `web:phone`, that sent it; null for a person without one."""
 
 
 class MessageDelivered(MissionEvent, frozen=True, kw_only=True, tag="message_delivered"):
@@ -77,7 +77,8 @@ class MessageCancelled(MessageOver, frozen=True, kw_only=True, tag="message_canc
     """A queued message was withdrawn."""
 
     by: str | UnsetType = UNSET
-    """The caller: `person`, a mission's id, or `?` for a program started by an unknown mission."""
+    """The caller: `person`, a person's client such as `web:phone`, a mission's id, or `?` for a program started by an
+    unknown mission."""
 
 
 class TurnFinished(MissionEvent, frozen=True, kw_only=True, tag="turn_ended"):
@@ -111,7 +112,7 @@ class QuestionAnswered(MissionEvent, frozen=True, kw_only=True, tag="answered"):
 
     question: int
     by: str | None
-    """The person or the rule; null if the question was withdrawn."""
+    """`a person`, a person's client such as `web:phone`, or the rule; null if the question was withdrawn."""
     behaviour: str | None
     """For example `allow`, `always`, `deny`."""
     options: tuple[str, ...] | UnsetType = UNSET
@@ -130,6 +131,8 @@ class NotificationDue(MissionEvent, frozen=True, kw_only=True, tag="notification
     """The agent's current work, the reason it waits, or what the engine asks."""
     about: About | UnsetType = UNSET
     """The subject of a question of the engine; absent for an agent."""
+    question: int | UnsetType = UNSET
+    """The number of the question that is open, the newest of several; absent where there is none."""
 
 
 class CostWarning(MissionEvent, frozen=True, kw_only=True, tag="cost_warning"):

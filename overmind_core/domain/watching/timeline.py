@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from overmind_core.domain.actor import ENGINE, PERSON
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.missions.mission import Cause
 from overmind_core.domain.quests.life import QuestState
@@ -18,8 +19,6 @@ from overmind_core.domain.specs.check import score_text
 Fields = Mapping[str, Any]
 """An event as it is stored; a later version may have other fields."""
 
-ENGINE = "engine"
-_PERSON = "person"
 EARLIER = "earlier"
 """In the place of what happened: the entry stands for those that are not shown."""
 ALSO = "also"
@@ -39,7 +38,8 @@ class TimelineEntry(NamedTuple):
     what: str
     """A key of `WHAT`, or the state of a quest."""
     by: str | None
-    """`person`, `engine`, a mission's id or the rule that answered; None: the event does not say."""
+    """`person`, a person's client such as `web:phone`, `engine`, a mission's id or the rule that answered; None: the
+    event does not say."""
     text: str
     """One line for people; it may quote what others wrote."""
 
@@ -144,7 +144,7 @@ def _asked(event: Fields) -> _Summary:
 def _answered(event: Fields) -> _Summary:
     if event.get("behaviour") is None:
         return _Summary("withdrawn", _because(f"question {event['question']}", event))
-    by = _PERSON if event.get("by") == "a person" else str(event.get("by"))
+    by = PERSON if event.get("by") == "a person" else str(event.get("by"))
     return _Summary("answered", f"question {event['question']}: {event['behaviour']}", by)
 
 

@@ -210,6 +210,7 @@ def _imported(words, tmp_path):
 
 FOR_HELP = {
     "overmind_core.cli.help",
+    "overmind_core.domain.operation",
     "overmind_core.domain.operations",
 }
 """All that help loads and `ps` does not."""

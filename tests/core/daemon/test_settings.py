@@ -13,6 +13,7 @@ from overmind_core.domain.settings import (
     MemorySettings,
     QueueSettings,
     ReportSettings,
+    WebSettings,
 )
 from overmind_core.errors import OvermindError
 from overmind_core.kernel import config, config_file
@@ -68,7 +69,15 @@ READ = [
             cortex=CortexSettings("propose", 60.0),
         ),
     ),
-    ("[queue]\n[health]\n[guardian]\n[reports]\n[memory]\n[cortex]", Settings()),
+    (
+        '[web]\nport = 8443\nhost = "0.0.0.0"\ncert = "/c.pem"\nkey = "/k.pem"\nsession = "7d"',
+        Settings(web=WebSettings(8443, "0.0.0.0", "/c.pem", "/k.pem", session=604_800.0)),
+    ),
+    (
+        '[web]\npublic_url = "https://box.example:8443/om/"',
+        Settings(web=WebSettings(public_url="https://box.example:8443/om")),
+    ),
+    ("[queue]\n[health]\n[guardian]\n[reports]\n[memory]\n[cortex]\n[web]", Settings()),
 ]
 REFUSED = [
     ('[permissions]\ndenny = ["Bash(rm:*)"]', "2:1: permissions: unknown key 'denny'. Did you mean deny?"),
@@ -123,6 +132,27 @@ REFUSED = [
     ('[memory]\nmodel = "m"', "2:9: memory.model: write the absolute path of a folder"),
     ('[memory.repositories]\na = ""', "2:5: memory.repositories.a: write a repository"),
     ("[cortex]\nevery = 0", "2:9: cortex.every: write a duration above 0"),
+    ("[web]\nport = 0", "2:8: web.port: write a port, 1 to 65535"),
+    ("[web]\nport = 65536", "2:8: web.port: write a port"),
+    ("[web]\nport = true", "2:8: web.port: write a port"),
+    ('[web]\nport = "7600"', "2:8: web.port: write a port"),
+    ('[web]\nhost = "127.0.0.1:7600"', "2:8: web.host: write a host name or an address"),
+    ('[web]\nhost = "1::2::3"', "2:8: web.host: write a host name or an address"),
+    ('[web]\npublic_url = "https://[::1::]/"', "2:14: web.public_url: write an address such as"),
+    ('[web]\nhost = "box.example"', "2:8: web.host: box.example is reached by other machines: it needs cert and key"),
+    ('[web]\nhost = "::"', "2:8: web.host: :: is reached by other machines"),
+    ('[web]\ncert = "/c.pem"', "2:8: web.cert: cert needs key"),
+    ('[web]\nkey = "/k.pem"\nhost = "::"', "2:7: web.key: key needs cert"),
+    ('[web]\ncert = "c.pem"\nkey = "/k"', "2:8: web.cert: write the absolute path of a file"),
+    ('[web]\npublic_url = "box.example/om"', "2:14: web.public_url: write an address such as"),
+    ('[web]\npublic_url = "https://me:secret@box.example"', "2:14: web.public_url: write an address such as"),
+    ('[web]\npublic_url = "https://box.example/om?x"', "2:14: web.public_url: write an address such as"),
+    ('[web]\npublic_url = "https://box.example/a/../b"', "2:14: web.public_url: write an address such as"),
+    ('[web]\npublic_url = "https://box.example:99999"', "2:14: web.public_url: write an address such as"),
+    ('[web]\npublic_url = "javascript:alert(1)"', "2:14: web.public_url: write an address such as"),
+    ('[web]\nsession = "59s"', '2:11: web.session: write a duration from "1m" to "3650d"'),
+    ('[web]\nsession = "11y"', "2:11: web.session:"),
+    ("[web]\nports = 1", "2:1: web: unknown key 'ports'. Did you mean port?"),
     ("[reports]\nper_spec = 1.5", "2:12: reports.per_spec: write a whole number from 0 up"),
     ("[reports]\ndepht = 1", "2:1: reports: unknown key 'depht'. Did you mean depth?"),
     ("[logs", "1:"),

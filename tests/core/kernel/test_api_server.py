@@ -31,7 +31,7 @@ class Keeper:
         self.answers = asyncio.Event()
         self.waiting = self.most = 0
 
-    async def start(self, arguments, _caller):
+    async def start(self, arguments, _caller, _by):
         self.waiting += 1
         self.most = max(self.most, self.waiting)
         await self.answers.wait()

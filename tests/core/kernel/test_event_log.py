@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import closing
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import UNSET
 
 from overmind_core.daemon.state import State
-from overmind_core.domain.agents.events import MessageResent, QuestionAnswered, TurnFinished
+from overmind_core.domain.agents.events import MessageResent, NotificationDue, QuestionAnswered, TurnFinished
 from overmind_core.domain.events import Event, MissionEvent
 from overmind_core.domain.missions.events import MissionCreated, MissionStopped, MissionStopping, RunExited
+from overmind_core.errors import OvermindError
 from overmind_core.isolation.events import PreparationStep
+from overmind_core.kernel import event_log
 from overmind_core.kernel.bus import Bus
 from overmind_core.kernel.database import DiskFull
-from overmind_core.kernel.event_log import EventLog, stored
+from overmind_core.kernel.event_log import EventLog, EventTable, stored
 from overmind_core.kernel.journal import Journal
+from overmind_core.notifications import api
 from overmind_core.plans.events import AgentSkipped, PlanChanged
 from overmind_core.quests.events import QuestChanged
 from overmind_core.schedules.events import RitualChanged
@@ -193,3 +199,91 @@ def test_a_field_without_a_default_is_there_also_when_it_is_null_and_others_are_
     assert MissionStopped().reason is UNSET
     assert '"reason":null' in stored(MissionStopped(reason=None), AT)
     assert "mission" not in stored(RitualChanged(ritual="r1", name="n", what="run"), AT)
+
+
+# of some types alone
+
+TYPES = ("paused", "thawed", "asked")
+LOGS = st.lists(st.sampled_from(TYPES), max_size=40)
+
+
+@given(types=LOGS, wanted=st.sets(st.sampled_from(TYPES), min_size=1), data=st.data())
+def test_a_scan_finds_each_event_of_its_types_once_in_order_whatever_was_trimmed(types, wanted, data):
+    with closing(State.open(":memory:")) as state, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(event_log, "SCANNED", data.draw(st.integers(1, 9), label="scanned"))
+        with state.transaction():
+            for kind in types:
+                state.events.append(AT, kind, "{}")
+            state.events.trim(keep=data.draw(st.integers(0, 40), label="kept"))
+        since = data.draw(st.integers(0, 45), label="since")
+        limit = data.draw(st.integers(1, 5), label="limit")
+        found: list[int] = []
+        seq, before = since, -1
+        while seq != before:
+            before = seq
+            page, seq = state.events.scan(seq, limit, wanted)
+            found += [row.seq for row in page]
+        kept = state.events.after(since, 100)
+        assert found == [row.seq for row in kept if row.type in wanted]
+        assert seq == max(since, state.events.newest())
+
+
+def test_a_stream_of_one_type_neither_wakes_for_others_nor_reads_them(tmp_path, monkeypatch):
+    home = Home(str(tmp_path / "h"))
+    read: list[str] = []
+    looks: list[int] = []
+    decode, scan = api._decode, EventTable.scan
+
+    def counted_decode(data):
+        read.append(data)
+        return decode(data)
+
+    def counted_scan(table, seq, *more):
+        looks.append(seq)
+        return scan(table, seq, *more)
+
+    monkeypatch.setattr(api, "_decode", counted_decode)
+    monkeypatch.setattr(EventTable, "scan", counted_scan)
+
+    async def play():
+        async with supervising(home, ScriptedKeeper(home)) as daemon:
+            stream = daemon.stream("events", types=["notification"], follow=True)
+            assert await anext(stream) == {"oldest": 0}
+            following = asyncio.ensure_future(anext(stream))
+            await asyncio.sleep(0)
+            for _ in range(50):
+                daemon.app.events.record(RunExited(**RUN, exit_code=3))
+                await daemon.app.journal.saved()
+                await asyncio.sleep(0)
+            before = len(looks)
+            daemon.app.events.record(NotificationDue(**HEAD, why="blocked", now="?"))
+            item = await following
+            await stream.aclose()
+            return before, item
+
+    before, item = run(play())
+    assert (item["seq"], item["type"]) == (51, "notification")
+    assert before <= 2, "only its beginning"
+    assert len(read) == 1
+
+
+@pytest.mark.parametrize("types", [[], ["asked"], ["exited"]], ids=str)
+def test_what_was_trimmed_is_gone_whatever_is_asked_for(tmp_path, types):
+    home = Home(str(tmp_path / "h"))
+
+    async def play():
+        async with supervising(home, ScriptedKeeper(home)) as daemon:
+            for _ in range(20):
+                daemon.app.events.record(RunExited(**RUN, exit_code=3))
+            daemon.app.journal.flush()
+            with daemon.app.state.transaction():
+                daemon.app.state.events.trim(keep=5)
+            for since in (1, 14):
+                with pytest.raises(OvermindError, match="have been removed") as refused:
+                    await daemon.ask("events", types=types, since=since)
+                assert (refused.value.code, refused.value.fields) == ("gone", {"oldest": 16})
+            return [[item["seq"] async for item in daemon.stream("events", types=types, since=since) if "seq" in item]
+                    for since in (0, 15, 18, 20, 1000)]  # fmt: skip
+
+    kept = [] if types == ["asked"] else list(range(16, 21))
+    assert run(play()) == [[seq for seq in kept if seq > since] for since in (0, 15, 18, 20, 1000)]

@@ -273,6 +273,22 @@ def test_who_is_left_at_the_deadline_is_killed_once_and_named_when_it_survives(t
     assert [world.told[one] for one in (ONE, TWO)] == pytest.approx([DEADLINE, DEADLINE], abs=LOOK_AGAIN)
 
 
+def test_who_is_gone_though_its_exit_is_not_told_yet_is_looked_at_again_in_peace(tmp_path):
+    """The keeper tells of an exit after the sweep has found nobody: a moment later, or once it can again."""
+    told_at = 1.0
+
+    async def story(world):
+        world.terminate(stopping(exited=False))
+        await asyncio.sleep(DEADLINE + told_at)
+        assert world.registry.live[ONE].ending.gone
+        world.registry.apply(world.registry.live[ONE], Exited(-9, 0.0, left=False))
+        await asyncio.sleep(1)
+
+    world = played(tmp_path, story)
+    assert world.told[ONE] == pytest.approx(DEADLINE + told_at, abs=LOOK_AGAIN)
+    assert 1 < len(world.machine.ended) <= told_at / LOOK_AGAIN + 2
+
+
 @pytest.mark.parametrize("blind", [OSError(24, "Too many open files"), ValueError("a fault of ours")])
 def test_an_end_that_keeps_failing_is_told_after_a_while_said_once_a_minute_and_tried_on(tmp_path, caplog, blind):
     async def story(world):

@@ -9,16 +9,15 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from overmind_core.missions.tree_members import TreeMembers
+from overmind_core.missions.tree_members import RESCAN_SECONDS, TreeMembers
 from overmind_core.system.membership import RunTarget, Siblings
-from overmind_core.system.process_table import identity, new_process_table
+from overmind_core.system.process_table import children, identity, new_process_table
 from overmind_core.system.sweep import Sweep
 from tests.kit.adopter import Adopter
+from tests.kit.clock import FakeClock
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.linux
-
-THREAD = "import threading, sys; threading.Thread(target=sys.stdin.read).start(); threading.Event().wait()"
 
 
 class Machine:
@@ -30,7 +29,10 @@ class Machine:
         self.targets: list[RunTarget] = []
         self.sweeps = 0
         self.ended: set[str] = set()
-        self.members = TreeMembers(self._sweep, lambda run: run not in self.ended)
+        self.clock = FakeClock()
+        self.members = TreeMembers(
+            self._sweep, lambda run: run not in self.ended, self._orphans, new_process_table(), self.clock.mono
+        )
 
     def start(self, *argv):
         number = len(self.targets)
@@ -54,6 +56,9 @@ class Machine:
 
         eventually(rests, what="nothing runs any more")
         return before
+
+    def _orphans(self):
+        return frozenset(children(self.adopter.pid)) - {target.root_pid for target in self.targets}
 
     def _sweep(self, targets):
         self.sweeps += 1
@@ -127,28 +132,83 @@ def test_a_tree_of_which_a_process_has_ended_is_found_anew(machine, gate):
     eventually(lambda: pids(machine.of()) == {root})
 
 
-def test_a_program_with_threads_is_looked_at_each_time(machine):
+def test_what_a_tree_starts_is_found_without_another_look_at_the_machine(machine, gate):
+    root = machine.start("sh", "-c", f"read go <{gate}; sleep 9057 & wait")
+    machine.rest()
+    sweeps = machine.sweeps
+    with open(gate, "w", encoding="ascii") as pipe:
+        pipe.write("\n")
+    child = child_of(root)
+    assert pids(machine.of()) == {root, child}
+    os.kill(child, signal.SIGSTOP)
+    os.kill(child, signal.SIGCONT)  # it runs for a moment
+    assert pids(machine.of()) == {root, child}
+    assert machine.sweeps == sweeps
+
+
+def test_what_leaves_its_parent_before_anybody_has_looked_is_found_by_a_look_at_the_machine(machine, gate, tmp_path):
+    left = tmp_path / "left"
+    machine.start("sh", "-c", f"read go <{gate}; (setsid sleep 9058 & echo $! >{left}); read go <{gate}")
+    machine.rest()
+    sweeps = machine.sweeps
+    with open(gate, "w", encoding="ascii") as pipe:
+        pipe.write("\n")
+    orphan = int(eventually(lambda: left.exists() and left.read_text().strip()))
+    eventually(lambda: psutil.Process(orphan).ppid() == machine.adopter.pid)
+    eventually(lambda: psutil.Process(orphan).name() == "sleep")
+    machine.of()
+    assert machine.sweeps == sweeps + 1
+    os.kill(orphan, signal.SIGKILL)
+
+
+def test_a_tree_that_runs_is_looked_for_on_the_whole_machine_now_and_then(machine):
+    root = machine.start("sh", "-c", "while :; do :; done")
+    machine.of()
+    sweeps = machine.sweeps
+    for _ in range(3):
+        machine.clock.advance(RESCAN_SECONDS / 4)
+        assert pids(machine.of()) == {root}
+    assert machine.sweeps == sweeps
+    machine.clock.advance(RESCAN_SECONDS / 2)
+    eventually(lambda: pids(machine.of()) == {root} and machine.sweeps == sweeps + 1)  # once it has run again
+
+
+def test_of_a_program_with_threads_what_each_has_started_is_found(machine, tmp_path):
     """Of its other threads the statistics tell nothing."""
-    root = machine.start("python3", "-c", THREAD.replace("sys.stdin.read", "threading.Event().wait"))
-    eventually(lambda: psutil.Process(root).num_threads() > 1)
-    for look in range(3):
+    program = tmp_path / "threads.py"
+    program.write_text(
+        "import subprocess, sys, threading\n"
+        "open(sys.argv[1]).readline()\n"
+        "thread = threading.Thread(target=lambda: subprocess.run(['sleep', '9059']))\n"
+        "thread.start()\n"
+        "thread.join()\n",
+        encoding="utf-8",
+    )
+    gate = str(tmp_path / "line")
+    os.mkfifo(gate)
+    root = machine.start("python3", str(program), gate)
+    with open(gate, "w", encoding="ascii") as pipe:
+        machine.rest()
         sweeps = machine.sweeps
-        assert pids(machine.of()) == {root}, look
-        assert machine.sweeps == sweeps + 1
+        pipe.write("\n")
+    child = child_of(root)
+    for look in range(3):
+        assert pids(machine.of()) == {root, child}, look
+    assert machine.sweeps == sweeps
 
 
-def test_what_is_left_alone_may_come_to_be_the_runs_so_each_time_is_looked(machine, gate, tmp_path):
+def test_what_is_left_alone_belongs_to_no_run_however_the_tree_is_found(machine, gate, tmp_path):
     """An exempt program, such as the server of a terminal multiplexer, starts others, and these may lose it."""
     agent = tmp_path / "ssh-agent"
     os.symlink("/bin/sleep", agent)
-    root = machine.start("sh", "-c", f"{agent} 9054 & read go <{gate}; kill $!")
+    root = machine.start("sh", "-c", f"{agent} 9054 & read go <{gate}; kill $!; sleep 9060 & read go <{gate}")
     eventually(lambda: psutil.Process(root).children() and psutil.Process(root).children()[0].name() == "ssh-agent")
-    for _ in range(4):
-        sweeps = machine.sweeps
+    for seconds in (0, 1, 1, RESCAN_SECONDS + 1):
+        machine.clock.advance(seconds)
         assert pids(machine.of()) == {root}
-        assert machine.sweeps == sweeps + 1
     with open(gate, "w", encoding="ascii") as pipe:
         pipe.write("\n")
+    eventually(lambda: len(pids(machine.of())) == 2)
 
 
 def test_a_run_that_has_ended_is_forgotten_at_the_next_look(machine):

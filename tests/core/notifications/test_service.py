@@ -13,8 +13,10 @@ from msgspec.structs import replace
 from overmind_core.domain.agents.events import NotificationDue, QuestionAsked
 from overmind_core.kernel.bus import Bus
 from overmind_core.notifications import service
-from overmind_core.notifications.service import Notifications, argv_of
+from overmind_core.notifications.service import Notifications, argv_of, web_address
+from overmind_core.system.paths import Home
 from overmind_core.system.run_mark import PERSON_MARK
+from overmind_core.system.web_server import WebServer, lock_web_server, write_web_server
 
 EVENT = NotificationDue(seq=7, mission="a1b2c3d4", name="api", why="blocked", now="Bash: rm <b>x</b>")
 TURN = replace(EVENT, why="your_turn", now="")
@@ -64,10 +66,10 @@ def test_text_is_one_short_line_without_control_characters():
     assert len(text) <= service.LONGEST
 
 
-async def heard(*events, command, eyes=0):
+async def heard(*events, command, eyes=0, environ=None, **how):
     """Let the events happen, with so many who look."""
     async with asyncio.TaskGroup() as group:
-        calls = Notifications(command, group.create_task, {"PATH": os.environ["PATH"]})
+        calls = Notifications(command, group.create_task, {"PATH": os.environ["PATH"], **(environ or {})}, **how)
         bus = Bus()
         bus.subscribe(NotificationDue, calls.on_notification)
         looking = [calls.looking() for _ in range(eyes)]
@@ -95,6 +97,44 @@ def test_each_notification_is_a_call_and_nothing_else_is(writer):
         "api: needs you|Bash: rm <b>x</b>|a1b2c3d4|api|blocked",
         "api: your turn|your turn|a1b2c3d4|api|your_turn",
     ]
+
+
+def addresses(tmp_path, *events, **how):
+    """The variable OVERMIND_URL of each call; `-` where there is none."""
+    file = tmp_path / "addresses"
+    asyncio.run(heard(*events, command=("/bin/sh", "-c", f'echo "${{OVERMIND_URL--}}" >> {file}'), **how))
+    return file.read_text().splitlines()
+
+
+def test_a_call_has_the_page_of_its_question_in_the_web_server(tmp_path):
+    questions = (
+        replace(EVENT, question=4),
+        EVENT,
+        TURN,
+        replace(EVENT, mission="a/b c"),
+        replace(EVENT, mission="queue"),
+    )
+    assert addresses(tmp_path, *questions, web_address=lambda: "https://box.example/om") == [
+        f"https://box.example/om/#/needs?{wanted}"
+        for wanted in ("q=4", "id=a1b2c3d4", "id=a1b2c3d4", "id=a%2Fb%20c", "id=queue")
+    ]
+
+
+def test_without_a_web_server_a_call_has_no_address_not_even_one_that_the_daemon_was_started_with(tmp_path):
+    assert addresses(tmp_path, EVENT, environ={"OVERMIND_URL": "https://other.example"}) == ["-"]
+
+
+def test_the_address_is_that_of_the_server_that_runs_or_of_the_proxy_in_front_of_it(tmp_path):
+    home = Home(str(tmp_path))
+    assert (web_address(home, ""), web_address(home, "https://box.example")) == (None, "https://box.example")
+    lock = lock_web_server(home)
+    assert lock is not None
+    write_web_server(home, WebServer(os.getpid(), 1.5, "http://127.0.0.1:7601"))
+    assert web_address(home, "https://box.example") == "http://127.0.0.1:7601"
+    write_web_server(home, WebServer(os.getpid(), 1.5, "http://127.0.0.1:7601", public_url="https://other.example"))
+    assert web_address(home, "") == "https://other.example"
+    lock.release()
+    assert web_address(home, "") is None
 
 
 def test_nobody_is_called_while_anybody_looks(writer):

@@ -1,0 +1,232 @@
+"""A mission's description, for reading: what it is, how it stands, how it is treated, its runs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, tzinfo
+from typing import Any, NamedTuple
+
+from overmind_core.domain.agents.agent import RAW
+from overmind_core.view import mission_notes, numbers
+from overmind_core.view import missions as rows
+from overmind_core.view.cells import Cell, fitted, safe
+
+Lines = list[list[Cell]]
+Info = Mapping[str, Any]
+WRITTEN = "written"
+"""Noted in what `info` says: how each note that it wrote stands, and its text."""
+LABEL = 18
+"""Cells of a name before its value."""
+WAITS_FOR = {"question": "waiting for an answer", "permission": "waiting for permission",
+             "plan": "waiting for approval of its plan"}  # fmt: skip
+"""What an agent needs → what it does meanwhile."""
+RUNS = 50
+"""Of the newest runs each has a line."""
+
+
+class Rendering(NamedTuple):
+    """When and how it is looked at; `now` in seconds since the epoch, zone None is the machine's."""
+
+    now: float
+    zone: tzinfo | None = None
+    ascii_only: bool = False
+
+
+def lines(info: Info, terms: Info | None, look: Rendering) -> Lines:
+    """The sections, one after the other.
+
+    Args:
+        info: As `info` answers.
+        terms: What `definition` says of it; None where nobody may know.
+        look: When and how.
+    """
+    agent = (terms or {}).get("agent")
+    sections: Sequence[tuple[str, Lines]] = (
+        ("", _head(info, look)),
+        ("agent", _agent(info, agent or {}) if info.get("provider") != "raw" else []),
+        ("rules", _rules(info, agent) if agent else []),
+        ("mission", _world(info, terms or {})),
+        ("notes", _notes(info)),
+        ("isolation", _isolation(info.get("isolation") or {})),
+        ("policy", _treatment(info)),
+        (f"runs[{len(info.get('runs') or [])}]", _runs(info, look)),
+    )
+    found: Lines = []
+    for title, section in sections:
+        if section:
+            found += [*([[]] if found else []), *([[Cell(f" {title}", "title")]] if title else []), *section]
+    return found
+
+
+def _head(info: Info, look: Rendering) -> Lines:
+    mark = rows.mark(dict(info))
+    sign = mark.ascii if look.ascii_only else mark.mark
+    state = f"{sign} {rows.since(dict(info), look.now)}"
+    reason = f"  {safe(info.get('reason'))}" if info.get("reason") else ""
+    return [
+        [Cell(f" {safe(info['name'])} ", "accent"), Cell(safe(info["id"]), "quiet")],
+        [Cell(f" {state}", mark.tone), Cell(reason, "bad")],
+        *pairs(
+            ("now", info.get("now")),
+            ("command", info.get("command")),
+            ("folder", info.get("cwd")),
+            ("exit code", info.get("exit_code")),
+            ("next restart", clock(info.get("next_restart_at"), look)),
+            ("started", clock(info.get("started_at"), look)),
+            ("ended", clock(info.get("ended_at"), look)),
+            ("last activity", clock(info.get("last_activity_at"), look)),
+            ("process", info.get("os_pid")),
+            ("attached", info.get("attached") or None),
+            ("left running", ", ".join(map(str, info.get("survivors") or []))),
+        ),
+    ]
+
+
+def _agent(info: Info, agent: Info) -> Lines:
+    tokens = info.get("tokens") or {}
+    counted = f"{numbers.size(tokens.get('input'))} in, {numbers.size(tokens.get('output'))} out" if tokens else ""
+    activity, need = str(info.get("activity") or ""), str(info.get("need") or "")
+    doing = WAITS_FOR.get(need, f"waiting for {need}") if activity == "waiting" and need else activity
+    return pairs(
+        ("program", info.get("provider")),
+        ("activity", doing),
+        ("mode", info.get("mode")),
+        ("model", agent.get("model") or info.get("model")),
+        ("session", info.get("session_id")),
+        ("cost", numbers.money(info.get("cost_usd"))),
+        ("tokens", counted),
+        ("tree cost", _limited(info.get("tree_cost_usd"), info.get("max_cost_usd"))),
+        ("max turns", agent.get("max_turns") or None),
+        ("orchestrator", agent.get("orchestrator") or None),
+        ("prompt", agent.get("prompt")),
+        ("system prompt", agent.get("system_prompt") or agent.get("append_system_prompt")),
+    )
+
+
+def _limited(usd: float | None, most: float | None) -> str:
+    return "" if most is None else f"{numbers.money(usd)} of {numbers.money(most)}"
+
+
+def _rules(info: Info, agent: Info) -> Lines:
+    return [
+        *pairs(("permission mode", agent.get("permission_mode"))),
+        *_list("own rules", info.get("own_rules"), "good"),
+        *_list("allow", agent.get("allow"), "good"),
+        *_list("deny", agent.get("deny"), "bad"),
+        *_list("allowed tools", agent.get("allowed_tools"), ""),
+        *_list("disallowed tools", agent.get("disallowed_tools"), ""),
+        *_list("MCP servers", agent.get("mcp_config"), ""),
+    ]
+
+
+def _list(label: str, values: Iterable[str] | None, tone: str) -> Lines:
+    return [_pair(label if at == 0 else "", value, tone) for at, value in enumerate(values or ())]
+
+
+def _world(info: Info, terms: Info) -> Lines:
+    labels = "  ".join(f"{key}={value}" for key, value in (info.get("labels") or {}).items())
+    env = "  ".join(terms.get("env") or {})
+    size = f"{info['columns']}x{info['rows']}" if info.get("tty") and info.get("columns") else None
+    return pairs(
+        ("type", _type(info)),
+        ("labels", labels),
+        ("parent", info.get("parent")),
+        ("children", "  ".join(info.get("children") or [])),
+        ("environment", env),
+        ("terminal", size or ("pipes" if info.get("tty") is False else None)),
+    )
+
+
+def _type(info: Info) -> str:
+    """What it is in words: a command, an agent's task or session, a plan."""
+    provider, kind = safe(info.get("provider")), safe(info.get("type"))
+    if provider in {"", RAW}:
+        return {"task": "command", "session": "interactive command", rows.PLAN: "plan"}.get(kind, kind)
+    return f"{provider} {kind}"
+
+
+def _isolation(isolation: Info) -> Lines:
+    ports = isolation.get("ports") or {}
+    containers = isolation.get("containers") or {}
+    services = isolation.get("services") or {}
+    base = isolation.get("base")
+    branch = f"{isolation.get('branch')}, based on {base}" if base else isolation.get("branch")
+    return pairs(
+        ("step", isolation.get("step") or None),
+        ("worktree", isolation.get("worktree")),
+        ("branch", branch),
+        *((f"port of {name}" if name else "port", port) for name, port in sorted(ports.items())),
+        *((f"container {name}", container) for name, container in sorted(containers.items())),
+        *((f"service {name}", mission) for name, mission in sorted(services.items())),
+    )
+
+
+def _treatment(info: Info) -> Lines:
+    policy = str(info.get("restart_policy") or "").replace("_", "-")
+    if policy not in {"", "never"}:
+        most = info.get("max_restarts")
+        times = f"at most {most} in {_seconds(info.get('max_seconds'))}" if most else "no limit"
+        policy = f"{policy}, {times}, first delay {_seconds((info.get('backoff_ms') or 0) / 1000)}"
+    return pairs(
+        ("restart", policy),
+        ("restarted", info.get("restart_count") or None),
+        ("activity timeout", _seconds(info.get("activity_timeout_seconds"))),
+        ("timeout", _seconds((info.get("timeout_ms") or 0) / 1000)),
+        ("grace", _seconds(info.get("grace_seconds"))),
+        ("max children", info.get("max_children")),
+        ("max depth", info.get("max_depth")),
+    )
+
+
+def _runs(info: Info, look: Rendering) -> Lines:
+    runs = list(reversed(info.get("runs") or []))
+    if not runs:
+        return []
+    header = f" {'RUN':>5}  {'BEGAN':<19} {'LASTED':>7} {'EXIT':>5} {'OUTPUT':>7}  REASON"
+    shown = [_run(run, look) for run in runs[:RUNS]]
+    more = [[Cell(f"  … and {len(runs) - RUNS} earlier", "quiet")]] if len(runs) > RUNS else []
+    return [[Cell(header, "label")], *shown, *more]
+
+
+def _run(run: Info, look: Rendering) -> list[Cell]:
+    began, ended = numbers.moment(run.get("started_at")), numbers.moment(run.get("ended_at"))
+    lasted = "" if began is None else numbers.span(max(0.0, (ended or look.now) - began))
+    live = run.get("ended_at") is None
+    code = "" if run.get("exit_code") is None else str(run["exit_code"])
+    reason = f"running as process {run.get('os_pid')}" if live and run.get("os_pid") else safe(run.get("reason"))
+    text = f" {run['number']:>5}  {clock(run.get('started_at'), look) or '':<19} {lasted:>7} "
+    tail = f"{numbers.size(run.get('output_bytes')):>7}  "
+    tone = "bad" if run.get("exit_code") else ("good" if live else "")
+    return [Cell(text), Cell(fitted(code, 5, right=True) + " ", tone), Cell(tail, "quiet"), Cell(reason, tone)]
+
+
+def _notes(info: Info) -> Lines:
+    if not info.get("notes"):
+        return []
+    return [line.cells for line in mission_notes.lines(info["notes"], info.get(WRITTEN))]
+
+
+def pairs(*known: tuple[str, object]) -> Lines:
+    """A line for each that says something; a text of several lines gets as many."""
+    found: Lines = []
+    for label, value in known:
+        if value is None or value in {"", False}:
+            continue
+        shown = "yes" if value is True else str(value)
+        found += [_pair(label if at == 0 else "", line) for at, line in enumerate(shown.splitlines() or [""])]
+    return found
+
+
+def _pair(label: str, value: str, tone: str = "") -> list[Cell]:
+    return [Cell(f"  {label:<{LABEL}} ", "quiet"), Cell(safe(value.expandtabs()), tone)]
+
+
+def clock(text: str | None, look: Rendering) -> str | None:
+    """A time of the API as the person's clock shows it; None for none."""
+    wall = numbers.moment(text)
+    return None if wall is None else datetime.fromtimestamp(wall, look.zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _seconds(value: float | None) -> str:
+    """A span; "" for none."""
+    return "" if not value else (f"{value * 1000:.0f}ms" if value < 1 else numbers.span(value))

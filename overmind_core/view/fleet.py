@@ -1,0 +1,242 @@
+"""The fleet: missions, questions, events, load and costs, as the supervisor told them so far. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from overmind_core.domain import engine_questions
+from overmind_core.domain.missions.status_marks import CRASHED, LIMITED, WAITING, YOUR_TURN, StatusMark
+from overmind_core.view import missions as missions_rows
+from overmind_core.view import missions as rows
+from overmind_core.view.cells import Row
+from overmind_core.view.summary import EngineLoad, Load, Sample
+
+EVENTS_KEPT = 2000
+HISTORY = 240
+"""Samples of one mission's load."""
+STEP_SECONDS = 5.0
+"""Between two of them, as the supervisor takes them; the newest one is that of the last look."""
+SHORTEST_ID = 3
+"""Characters of the beginning of an id that name a mission, as on the command line."""
+ENDED_HERE = {"stopped": "stopped by you", "killed": "killed by you"}
+LOADED = "history"
+"""The load of the last minutes, in a row of the first look."""
+_WIDE = ("cpu_percent", "memory_bytes", "output_bytes_per_second", "next_restart_at", "now")
+
+
+class Fleet:
+    """Missions by id, in the order of their start, and all that is known of them."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Row] = {}
+        self.samples: dict[str, deque[Sample]] = {}
+        self.events: deque[Row] = deque(maxlen=EVENTS_KEPT)
+        """The newest, oldest first."""
+        self.lost = ""
+        """Why no supervisor answers; "" while one does."""
+        self.awaits_supervisor = True
+        """Whether it is not known yet if one answers: this program may become it."""
+        self._questions: Sequence[Row] = ()
+        self.asked_about: frozenset[str] = frozenset()
+        """Ids of what the engine asks about: missions, and what has none."""
+        self.today = 0.0
+        """US dollars since midnight."""
+        self.engine = EngineLoad()
+        """How full the queue is, and how missions go together."""
+        self.proposed = 0
+        """How many notes wait for a person to accept them."""
+        self._sampled_at: dict[str, float] = {}
+        """When the newest of the samples was begun."""
+        self._ended_here: dict[str, int | None] = {}
+        """Missions that were stopped or killed from here → which run of theirs."""
+        self.loaded = False
+        self.before = self.load = Load(0.0, 0.0)
+        self._counted: tuple[Mapping[StatusMark, int], int] | None = None
+        self.changes = 0
+        """How often rows have come, gone or changed."""
+
+    def apply(self, rows: Sequence[Row], removed: Collection[str], *, everything: bool, at: float = 0.0) -> None:
+        """Take over what came `at` that time, in seconds; a killed mission that nobody saw alive stays unseen."""
+        self._counted = None
+        self.changes += 1
+        if everything:
+            gone = [one for one, row in self.rows.items() if row["status"] == "killed"]
+            kept = {one: self.rows[one] for one in gone}
+            self.rows = {row["id"]: self._merged(row) for row in rows} | kept
+            self.loaded = True
+            self.samples = {one: samples for one, samples in self.samples.items() if one in self.rows}
+        for one in removed:
+            self.rows.pop(one, None)
+            self.samples.pop(one, None)
+            self._sampled_at.pop(one, None)
+        for row in rows if not everything else ():
+            if row["id"] in self.rows or row["status"] != "killed":
+                self.rows[row["id"]] = self._merged(row)
+        self._measure(rows, at)
+        self._apply_plans()
+        self._apply_checks()
+
+    def _apply_checks(self) -> None:
+        """Work that ended well has failed all the same when its check did."""
+        checks = [row for row in self.rows.values() if row["parent"] and row["name"].endswith(missions_rows.CHECK)]
+        for parent in {row["parent"] for row in checks} & self.rows.keys():
+            row = self.rows[parent]
+            failed = missions_rows.failed_check(row, [one for one in checks if one["parent"] == parent])
+            if failed is not None:
+                text = f"check failed: {missions_rows.now_cell(failed).text}".removesuffix(": ")
+                self.rows[parent] = {**row, missions_rows.CHECK_FAILED: True, "now": text}
+            elif row.get(missions_rows.CHECK_FAILED):
+                self.rows[parent] = {**row, missions_rows.CHECK_FAILED: False}
+
+    def _apply_plans(self) -> None:
+        """A plan's row shows what its agents do."""
+        plans: dict[str, list[Row]] = {
+            one: [] for one, row in self.rows.items() if row.get("type") == missions_rows.PLAN
+        }
+        if not plans:
+            return
+        for row in self.rows.values():
+            if row["parent"] in plans:
+                plans[row["parent"]].append(row)
+        for one, agents in plans.items():
+            if text := missions_rows.plan_now(self.rows[one], agents):
+                self.rows[one] = {**self.rows[one], "now": text}
+
+    @property
+    def questions(self) -> Sequence[Row]:
+        """What waits for a person, as `inbox` has it."""
+        return self._questions
+
+    @questions.setter
+    def questions(self, found: Sequence[Row]) -> None:
+        self._questions = found
+        self.asked_about = frozenset(one["id"] for one in found if engine_questions.is_of_engine(one))
+        self._counted = None
+
+    @property
+    def counts(self) -> Mapping[StatusMark, int]:
+        """How many missions show each mark; what the engine asks waits, too."""
+        return self._count()[0]
+
+    @property
+    def tokens(self) -> int:
+        """What those agents have used that name no price."""
+        return self._count()[1]
+
+    def _count(self) -> tuple[Mapping[StatusMark, int], int]:
+        """Counted once for all that ask, until something changes."""
+        if self._counted is None:
+            unpriced = (row for row in self.rows.values() if row.get("tokens") and not row.get("cost_usd"))
+            self._counted = (
+                missions_rows.counts(self.rows.values(), self.questions),
+                sum(sum(row["tokens"].values()) for row in unpriced),
+            )
+        return self._counted
+
+    def forget_killed(self) -> None:
+        """Whoever comes back to the view sees them no more."""
+        self._counted = None
+        self.changes += 1
+        self.rows = {one: row for one, row in self.rows.items() if row["status"] != "killed"}
+
+    def saw(self, mission: str) -> None:
+        """Somebody has looked at it: nothing of it is news."""
+        row = self.rows.get(mission)
+        if row is not None:
+            self.rows[mission] = {**row, "unseen": False}
+            self.changes += 1
+
+    def ends_here(self, missions: Iterable[str]) -> None:
+        """This program's person has them end: that is no news, whenever it comes."""
+        self._ended_here |= {one: row.get("run") for one in missions if (row := self.rows.get(one)) is not None}
+
+    def ends_not(self, missions: Iterable[str]) -> None:
+        """They were not ended after all."""
+        for one in missions:
+            self._ended_here.pop(one, None)
+
+    def of(self, mission: str | None) -> Row | None:
+        """A mission's row."""
+        return None if mission is None else self.rows.get(mission)
+
+    def named(self, word: str) -> Row | None:
+        """The mission with this id, name, or beginning of an id."""
+        if word in self.rows:
+            return self.rows[word]
+        by_name = [row for row in self.rows.values() if row["name"] == word]
+        begun = [row for row in self.rows.values() if len(word) >= SHORTEST_ID and row["id"].startswith(word)]
+        return next(reversed(by_name or begun), None)
+
+    @property
+    def oldest_event(self) -> int | None:
+        """The number of the oldest event that is kept; None while there is none."""
+        return self.events[0]["seq"] if self.events else None
+
+    @property
+    def newest_event(self) -> int:
+        """The number of the newest event; 0 while there is none."""
+        return self.events[-1]["seq"] if self.events else 0
+
+    def history(self, mission: str | None) -> Sequence[Sample]:
+        """A mission's load, the newest last."""
+        return tuple(self.samples.get(mission or "", ()))
+
+    @property
+    def live(self) -> int:
+        """How many are not finished."""
+        return sum(missions_rows.is_live(row) for row in self.rows.values())
+
+    def _merged(self, row: Row) -> Row:
+        """A narrow row keeps what a wide one said before; of what was ended here nothing is news."""
+        merged = self._widened(row)
+        if row["id"] not in self._ended_here or missions_rows.is_live(row) or row["status"] == "crashed":
+            return merged
+        if row.get("run") != self._ended_here[row["id"]]:
+            del self._ended_here[row["id"]]
+            return merged
+        return {**merged, "unseen": False, "now": ENDED_HERE.get(row["status"])}
+
+    def _widened(self, row: Row) -> Row:
+        known = self.rows.get(row["id"])
+        if known is None or "now" in row:
+            return {key: value for key, value in row.items() if key != LOADED} if LOADED in row else row
+        return {**{key: known[key] for key in _WIDE if key in known}, **row}
+
+    def _measure(self, rows: Sequence[Row], at: float) -> None:
+        measured = [row for row in rows if row.get("cpu_percent") is not None]
+        for row in measured:
+            sample = Sample(
+                row["cpu_percent"], float(row["memory_bytes"] or 0), float(row.get("output_bytes_per_second") or 0)
+            )
+            samples = self.samples.setdefault(row["id"], deque(maxlen=HISTORY))
+            if LOADED in row:
+                samples.clear()
+                samples.extend(_past(row[LOADED]))
+                self._sampled_at.pop(row["id"], None)
+            if samples and at < self._sampled_at.get(row["id"], float("-inf")) + STEP_SECONDS:
+                samples[-1] = sample
+            else:
+                samples.append(sample)
+                self._sampled_at[row["id"]] = at
+        if measured or not self.live:
+            self.before, self.load = self.load, Load.of(self.rows.values())
+
+
+def _past(loaded: Mapping[str, Sequence[float]]) -> list[Sample]:
+    """The samples that the supervisor has kept."""
+    figures = (loaded["cpu_percent"], loaded["memory_bytes"], loaded["output_bytes_per_second"])
+    return [Sample(*map(float, one)) for one in zip(*figures, strict=True)]
+
+
+def wanted(row: Row, asked_about: Collection[str] = ()) -> bool:
+    """Whether it needs attention: it waits, crashed, is limited for good, or its answer is unseen.
+
+    `asked_about`: ids of what the engine asks about.
+    """
+    if row["id"] in asked_about:
+        return True
+    found = rows.mark(row)
+    if found is LIMITED:
+        return row.get("resume_at") is None and not row.get("attempt")
+    return found in {WAITING, CRASHED} or (found is YOUR_TURN and bool(row.get("unseen")))

@@ -1,0 +1,112 @@
+"""The form of a new mission as a request: the arguments of `run` but for the world, and which entry an error is about.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from overmind_core.errors import OvermindError
+from overmind_core.view.form_fields import Form, ProgramKind
+
+_ABOUT = {"name_taken": "name", "cwd_not_found": "cwd", "provider_missing": "what", "unknown_provider": "what",
+          "empty_command": "text", "not_found": "text", "untrusted_project": "isolate", "docker_missing": "isolate",
+          "port_range_exhausted": "isolate", "git_failed": "isolate"}  # fmt: skip
+_WORDS = {
+    "--allow": "allow", "--deny": "deny", "--model": "model", "--permission-mode": "permission_mode",
+    "--max-cost": "max_cost", "--timeout": "timeout", "restart policy": "restart", "label": "labels",
+    "environment": "env", "A name": "name", "working directory": "cwd",
+}  # fmt: skip
+
+
+class Wrong(ValueError):
+    """An entry makes no sense."""
+
+    def __init__(self, key: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.key = key
+        self.sentence = sentence
+
+
+def request(form: Form) -> dict[str, Any]:
+    """The arguments of `run` that the form says.
+
+    Raises:
+        Wrong: an entry makes no sense.
+    """
+    sort = form.what.sort
+    if sort is ProgramKind.COMMAND and not form.text("text"):
+        raise Wrong("text", "type a command")
+    return {
+        **begun(form.what.name, form.text("text")),
+        "name": form.text("name") or form.generated,
+        "restart": form.text("restart"),
+        "labels": _pairs(form, "labels"),
+        "env_set": _pairs(form, "env"),
+        "timeout": form.text("timeout") or 0,
+        **_isolation(form.text("isolate")),
+        **(_agent(form) if sort is ProgramKind.AGENT else {}),
+    }
+
+
+def begun(what: str, text: str, *, interactive: bool = True) -> dict[str, Any]:
+    """What begins: an agent's session with its first message, a shell, or a command.
+
+    Args:
+        what: An agent, `shell` or `command`.
+        text: The prompt or the command.
+        interactive: The agent has a full-screen program of its own; else it does this one thing.
+    """
+    if what == ProgramKind.COMMAND:
+        return {"command": text}
+    if what == ProgramKind.SHELL:
+        return {"command": text, "type": "session"}
+    session = {"type": "session", "interactive": True} if interactive else {}
+    return {"command": "", "provider": what, "agent": {"prompt": text or None}, **session}
+
+
+def _agent(form: Form) -> dict[str, Any]:
+    mode = form.text("permission_mode")
+    agent = {
+        "prompt": form.text("text") or None,
+        "model": form.text("model") or None,
+        "permission_mode": None if mode == "default" else mode,
+        "allow": form.text("allow").splitlines(),
+        "deny": form.text("deny").splitlines(),
+    }
+    return {"agent": agent, "max_cost": _dollars(form.text("max_cost"))}
+
+
+def _isolation(chosen: str) -> dict[str, bool]:
+    """Whether it gets a worktree and ports of its own; nothing where its project says that."""
+    return {"isolate": chosen == "yes"} if chosen in {"yes", "no"} else {}
+
+
+def _pairs(form: Form, key: str) -> dict[str, str]:
+    try:
+        words = shlex.split(form.text(key))
+    except ValueError:
+        raise Wrong(key, "a quote is not closed") from None
+    pairs = [word.partition("=") for word in words]
+    for name, equals, _ in pairs:
+        if not name or not equals:
+            raise Wrong(key, f"{name or '='}: write name=value, and quote values with spaces")
+    return {name: value for name, _, value in pairs}
+
+
+def _dollars(text: str) -> float:
+    digits = text.removeprefix("$") or "0"
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,6})?", digits):
+        raise Wrong("max_cost", f"{text} is not an amount in US dollars: write a number, e.g. 2.50")
+    return float(digits)
+
+
+def wrong_entry(error: OvermindError) -> str:
+    """The entry that an error is about."""
+    known: Mapping[str, str] = _ABOUT
+    by_words = next((key for words, key in _WORDS.items() if words in error.message), "text")
+    return known.get(error.code, by_words)

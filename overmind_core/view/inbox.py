@@ -1,0 +1,399 @@
+"""Rows of the inbox: missions that are blocked until somebody helps, and turns whose answer nobody saw. Pure.
+
+With the words around what is asked: its title, the keys that answer it, and how it ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from overmind_core.domain import engine_questions
+from overmind_core.domain.missions.status_marks import CRASHED, LIMITED, WAITING, YOUR_TURN, StatusMark
+from overmind_core.domain.text.cells import pad, width
+from overmind_core.view import missions as missions_rows
+from overmind_core.view import missions as rows
+from overmind_core.view import numbers
+from overmind_core.view.cells import Cell, Row, clipped, safe
+from overmind_core.view.subject import Choosing, SubjectLines, plain
+
+Lines = list[list[Cell]]
+Key = tuple[str, int]
+"""A mission, and the number of what it asks; 0 where it asks nothing."""
+SPENT = "restart_budget_spent"
+"""The reason of one that nobody starts again."""
+LOST, BLOCKED, OVER, TURN = "lost with the keeper", "blocked", "crashed", "your turn"
+GROUPS = (LOST, BLOCKED, OVER, TURN)
+"""In the order in which they are listed: one that waits now stands above one that ended long ago."""
+LONGEST_NAME = 24
+"""Cells."""
+ROOMY = 50
+"""Cells from which on a line also says what kind of need it is."""
+REASONS = {LIMITED: "limited", CRASHED: "crashed", WAITING: "waits", YOUR_TURN: ""}
+
+
+class Need(NamedTuple):
+    """One thing that needs the person; a mission that asks twice needs them twice.
+
+    The engine asks about what may have no mission: `row` stands for one then.
+    """
+
+    row: Row
+    asked: Row | None
+    group: str
+    since: float
+    """Seconds since it began."""
+
+    @property
+    def key(self) -> Key:
+        """What the cursor holds."""
+        return self.row["id"], 0 if self.asked is None else int(self.asked["question"])
+
+    @property
+    def by_engine(self) -> bool:
+        """Whether the engine asks, and no agent."""
+        return self.asked is not None and engine_questions.is_of_engine(self.asked)
+
+    @property
+    def mission(self) -> Row | None:
+        """Its mission, where there is one."""
+        return None if self.row.get(STANDS_FOR_NONE) else self.row
+
+    @property
+    def mark(self) -> StatusMark:
+        """How it is shown."""
+        return WAITING if self.by_engine else missions_rows.mark(self.row)
+
+    @property
+    def kind(self) -> str:
+        """What is needed, in a word."""
+        return safe(self.asked["need"]) if self.asked else REASONS.get(missions_rows.mark(self.row), "")
+
+    @property
+    def summary(self) -> str:
+        """What it is about, in a line."""
+        if self.group == LOST:
+            return missions_rows.LOST_WORDS
+        return safe(self.asked["summary"] if self.asked else self.row.get("now"))
+
+
+STANDS_FOR_NONE = "stands_for_none"
+"""Noted in the row of a need that has no mission."""
+
+
+def _row_of(asked: Row, missions: Mapping[str, Row]) -> Row:
+    """The mission that the engine asks about, by the name of the question's subject; one that stands for none."""
+    mission = missions.get(asked["id"])
+    if mission is not None:
+        return {**mission, "name": asked["name"]}
+    return {
+        "id": asked["id"], "name": asked["name"], "type": asked["about"]["kind"], "status": "running",
+        "activity": "waiting", "provider": "", "command": "", "parent": None, "started_at": asked["asked_at"],
+        STANDS_FOR_NONE: True,
+    }  # fmt: skip
+
+
+def blocked(row: Row) -> bool:
+    """Whether it goes no further without a person."""
+    found = missions_rows.mark(row)
+    if found is LIMITED:
+        return row.get("resume_at") is None and not row.get("attempt")
+    return found is WAITING or (found is CRASHED and row.get("reason") == SPENT)
+
+
+def your_turn(row: Row) -> bool:
+    """Whether it has answered, and nobody has looked."""
+    return missions_rows.mark(row) is YOUR_TURN and bool(row.get("unseen"))
+
+
+def needs(rows: Iterable[Row], questions: Sequence[Row], now: float) -> list[Need]:
+    """Who is blocked, then whose turn is over; in each group those first that have waited longest.
+
+    Args:
+        rows: Missions.
+        questions: As `inbox` has them.
+        now: Seconds since the epoch.
+    """
+    found = []
+    by_mission: dict[str, list[Row]] = {}
+    by_engine = [one for one in questions if engine_questions.is_of_engine(one)]
+    for one in questions:
+        if not engine_questions.is_of_engine(one):
+            by_mission.setdefault(one["id"], []).append(one)
+    missions: dict[str, Row] = {}
+    asked_about = {one["id"] for one in by_engine}
+    for row in rows:
+        if row["id"] in asked_about:
+            missions[row["id"]] = row
+        asked = by_mission.get(row["id"], ())
+        if asked and missions_rows.is_live(row):
+            found += [Need(row, one, BLOCKED, _asked_for(one, row, now)) for one in asked]
+        elif row.get("lost"):
+            found.append(Need(row, None, LOST, _held(row, now)))
+        elif blocked(row) and row["id"] not in asked_about:
+            found.append(Need(row, None, BLOCKED if missions_rows.is_live(row) else OVER, _held(row, now)))
+        elif your_turn(row):
+            found.append(Need(row, None, TURN, _held(row, now)))
+    for one in by_engine:
+        row = _row_of(one, missions)
+        found.append(Need(row, one, BLOCKED, _asked_for(one, row, now)))
+    return sorted(found, key=lambda need: (GROUPS.index(need.group), -need.since, need.key))
+
+
+def _asked_for(asked: Row, row: Row, now: float) -> float:
+    began = numbers.moment(asked["asked_at"])
+    return _held(row, now) if began is None else max(0.0, now - began)
+
+
+def _held(row: Row, now: float) -> float:
+    """Seconds since it goes no further."""
+    ended = numbers.moment(row.get("ended_at"))
+    return missions_rows.held(row, now) if ended is None or missions_rows.is_live(row) else max(0.0, now - ended)
+
+
+def began(need: Need) -> float | None:
+    """When it began, in seconds since the epoch; None where nobody knows."""
+    asked = None if need.asked is None else numbers.moment(need.asked["asked_at"])
+    if asked is not None or missions_rows.is_live(need.row):
+        return missions_rows.held_since(need.row) if asked is None else asked
+    return numbers.moment(need.row.get("ended_at"))
+
+
+# the cursor
+
+
+def cursor_place(found: Sequence[Need], wanted: Key | None, before: int) -> int:
+    """Where the cursor stands now: where it did, else on what else blocks the same mission, else as near as can be."""
+    keys = [need.key for need in found]
+    if wanted in keys:
+        return keys.index(wanted)
+    same = [at for at, need in enumerate(found) if wanted and need.group == BLOCKED and need.key[0] == wanted[0]]
+    return same[0] if same else max(0, min(before, len(found) - 1))
+
+
+def has_moved(old: Sequence[Need], new: Sequence[Need], wanted: Key | None, at: int) -> bool:
+    """Whether what is under the cursor has left, or stands elsewhere."""
+    if wanted is None or not 0 <= at < len(old):
+        return False
+    return not (at < len(new) and new[at].key == wanted)
+
+
+def after(found: Sequence[Need], wanted: Key | None) -> Need | None:
+    """The next one, round and round; None where nobody needs anything."""
+    keys = [need.key for need in found]
+    return found[(keys.index(wanted) + 1) % len(found) if wanted in keys else 0] if found else None
+
+
+# how it is drawn
+
+
+def listing(found: Sequence[Need], cells: int, *, ascii_only: bool) -> list[tuple[list[Cell], int | None]]:
+    """The lines of the list, each with the place of what it shows; None for a heading."""
+    names = min(max((width(safe(need.row["name"])) for need in found), default=0), LONGEST_NAME, max(cells // 3, 1))
+    shown: list[tuple[list[Cell], int | None]] = []
+    for at, need in enumerate(found):
+        if at == 0 or found[at - 1].group != need.group:
+            shown += [([], None)] if at else []
+            count = sum(one.group == need.group for one in found)
+            shown.append(([Cell(f" {need.group}[{count}]", "title")], None))
+        shown.append((_line(need, names, cells, ascii_only=ascii_only), at))
+    return shown
+
+
+def _line(need: Need, names: int, cells: int, *, ascii_only: bool) -> list[Cell]:
+    mark = need.mark
+    sign = Cell(f"  {mark.ascii if ascii_only else mark.mark} ", mark.tone)
+    name = Cell(pad(clipped(safe(need.row["name"]), names), names + 2), "news")
+    kind = Cell(f"{need.kind:<11}" if need.group != TURN and cells >= ROOMY else "", "quiet")
+    since = Cell(f"{numbers.span(need.since):>4}  ", "quiet")
+    room = cells - sum(width(cell.text) for cell in (sign, name, kind, since)) - 1
+    return [sign, name, kind, since, Cell(clipped(need.summary, max(room, 0)), "wait" if need.asked else "")]
+
+
+def strip(row: Row | None, questions: Sequence[Row], *, typing: bool = False) -> Cell:
+    """What a mission asks, for a line somewhere on another screen; empty where it asks nothing.
+
+    `typing`: the key that answers would be text.
+    """
+    asked = [] if row is None else [one for one in questions if one["id"] == row["id"]]
+    if row is None or not asked:
+        return Cell("")
+    more = f" · {len(asked) - 1} more" if len(asked) > 1 else ""
+    key = "" if typing else " · ! answers"
+    asks = "" if engine_questions.is_of_engine(asked[0]) else " asks"
+    return Cell(f"{safe(row['name'])}{asks}: {safe(asked[0]['summary'])}{more}{key}", "wait")
+
+
+NOBODY = "nothing needs your attention"
+ALLOW, DENY, ALWAYS = "allow", "deny", "always"
+DONE = {ALLOW: "allowed", DENY: "denied", ALWAYS: "always allowed from now on"}
+_DONE = {**DONE, ALWAYS: "always allowed"}
+QUESTION = "question"
+"""The need that takes words or options."""
+
+
+class Offer(NamedTuple):
+    """Something that can be done about a need: the action's name as keys have it, its key, and its label."""
+
+    name: str
+    key: str
+    label: str
+
+
+WHOLE = Offer("whole", "enter", "show all")
+
+
+def title(need: Need) -> str:
+    """Who asks for what, and since when."""
+    span = numbers.span(need.since)
+    name = safe(need.row["name"])
+    if need.asked is None:
+        return f"{name} · {rows.mark(need.row).word} for {span}"
+    kind = safe(need.asked["need"])
+    if need.by_engine:
+        return " · ".join(filter(None, (name, f"{safe(need.asked['part'])} {kind}".strip(), f"asked {span} ago")))
+    tool = "" if kind in {"question", "plan", "setup", "draft"} else safe(need.asked["tool"])
+    return " · ".join(filter(None, (name, f"{tool} {kind}".strip(), f"asked {span} ago")))
+
+
+def keys(need: Need | None, choosing: Choosing | None, cells: int, *, read_only: bool, whole: bool) -> list[Cell]:
+    """The keys that mean something now, as many as fit; the most important first.
+
+    Args:
+        need: What is under the cursor.
+        choosing: What was chosen so far.
+        cells: The width.
+        read_only: Nothing is answered.
+        whole: The question has the screen alone.
+    """
+    line: list[Cell] = []
+    known = [Offer("close", "esc", "the list")] if whole else []
+    for offer in [*known, *offers(need, choosing, read_only=read_only)]:
+        if whole and offer == WHOLE:
+            continue
+        more = [Cell(f" <{offer.key}> ", "key"), Cell(f"{offer.label} ", "label")]
+        if sum(width(cell.text) for cell in (*line, *more)) > cells:
+            break
+        line += more
+    return line
+
+
+def offers(need: Need | None, choosing: Choosing | None = None, *, read_only: bool = False) -> Iterator[Offer]:
+    """What can be done about a need, the most important first.
+
+    Args:
+        need: None offers nothing.
+        choosing: What was chosen so far.
+        read_only: Nothing is answered.
+    """
+    if need is None:
+        return
+    asked = need.asked
+    if not read_only:
+        yield from _answers(asked, choosing) if asked else _helps(need.row)
+    if asked is None or not asked["attach_only"]:
+        yield WHOLE
+        if need.mission and rows.is_live(need.mission):
+            yield Offer("attach", "a", "attach")
+    if need.mission:
+        yield Offer("log", "l", "logs")
+        yield Offer("describe-row", "d", "describe")
+
+
+def _helps(row: Row) -> Iterator[Offer]:
+    yield Offer("reply", "m", "message") if rows.is_live(row) else Offer("restart", "r", "restart")
+
+
+def _answers(asked: Row, choosing: Choosing | None) -> Iterator[Offer]:
+    if engine_questions.is_of_engine(asked):
+        yield Offer(ALLOW, "y", "allow")
+        yield Offer(DENY, "n", "deny")
+        yield Offer("reply", "m", with_text(asked))
+        return
+    if asked["attach_only"]:
+        yield Offer("attach", "a", "attach: answer it in its terminal")
+        yield WHOLE
+        return
+    if choosing is not None:
+        yield Offer("option", "1-9", "mark" if choosing.several else "choose")
+        if choosing.begun:
+            yield Offer("confirm", "enter", "confirm these")
+        yield Offer("reply", "m", "own words")
+    else:
+        yield Offer(ALLOW, "y", "approve" if asked["need"] == "plan" else "allow")
+    yield Offer(DENY, "n", "deny")
+    if choosing is None:
+        yield Offer("reply", "m", "deny with a reason")
+    if asked["rule"]:
+        yield Offer(ALWAYS, "shift-y", "always")
+
+
+class InWords(NamedTuple):
+    """What a person's own words do to a question: how it is answered, as what they do, and as what was done."""
+
+    behaviour: str
+    doing: str
+    done: str
+
+
+def in_words(asked: Row) -> InWords:
+    """What words do to this question."""
+    if engine_questions.is_of_engine(asked):
+        behaviour = engine_questions.effects_of(asked).text_with
+        return InWords(behaviour, f"{behaviour} with a text", f"{DONE[behaviour]} with your text")
+    if asked["need"] == QUESTION:
+        return InWords(ALLOW, "answer", "answered")
+    return InWords(DENY, "deny with a reason", "denied with your reason")
+
+
+def with_text(asked: Row) -> str:
+    """What `m` does with a question of the engine."""
+    return f"{engine_questions.effects_of(asked).text_with} with a text"
+
+
+def _effects(asked: Row) -> SubjectLines:
+    """What each key does."""
+    effects = engine_questions.effects_of(asked)
+    if effects is engine_questions.UNKNOWN:
+        return []
+    keys = [("y", effects.allow), ("n", effects.deny)]
+    if effects.text:
+        keys.append(("m", f"{effects.of(effects.text_with)}; your text is {effects.text}"))
+    return [[], *([Cell(f" {key}  ", "key"), Cell(effect, "quiet")] for key, effect in keys)]
+
+
+def afterwards(asked: Row) -> SubjectLines:
+    """What stands below a question."""
+    if engine_questions.is_of_engine(asked):
+        return _effects(asked)
+    if asked["attach_only"]:
+        return [[], [Cell(" answer it in its terminal: a opens it", "slow")]]
+    if asked["rule"]:
+        return [[], [Cell(f" always stores the rule {safe(asked['rule'])}", "faint")]]
+    return []
+
+
+def about(need: Need, answer: str) -> SubjectLines:
+    """What is known of one that asks nothing: its whole last answer, else its newest line, or why it ended."""
+    if need.group == LOST:
+        line = " its exit code is unknown · r restarts it, :restart --lost restarts all lost missions"
+        return [[Cell(f" {rows.LOST_WORDS}", "bad")], [], [Cell(line, "quiet")]]
+    if need.group == TURN:
+        return plain(answer) or [[Cell(f" {need.summary}")]]
+    tone = "bad" if rows.mark(need.row) is CRASHED else "slow"
+    lines: SubjectLines = [[Cell(f" {need.summary}", tone)]] if need.summary else []
+    if rows.mark(need.row) is CRASHED:
+        return [*lines, [], [Cell(" no automatic restarts left · r restarts it", "quiet")]]
+    return [*lines, [], [Cell(" no known time when it can continue", "quiet")]]
+
+
+def ended(question: int, events: Iterable[Row]) -> str:
+    """Why a question is open no longer."""
+    found = [one for one in events if one["type"] == "answered" and one.get("question") == question]
+    if not found or found[-1].get("by") is None:
+        name = f"{safe(found[-1].get('name'))}: " if found else ""
+        return f"{name}the question is no longer open"
+    event = found[-1]
+    done = "answered" if event.get("options") else _DONE.get(str(event.get("behaviour")), "answered")
+    chosen = f": {safe(', '.join(event['options']))}" if event.get("options") else ""
+    return f"{safe(event.get('name'))}: {done} by {safe(event['by'])}{chosen}"

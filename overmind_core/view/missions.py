@@ -1,0 +1,367 @@
+"""Missions as rows of a tree: who stands below whom, in which order, what cells say, and where the cursor stays."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime, tzinfo
+from typing import NamedTuple
+
+from overmind_core.domain import engine_questions
+from overmind_core.domain.missions.status_marks import (
+    ATTACHED,
+    BLOCKED,
+    CRASHED,
+    KILLED,
+    LIMITED,
+    PREPARING,
+    RESTARTING,
+    WAITING,
+    StatusMark,
+    mark_of,
+)
+from overmind_core.view import numbers
+from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.numbers import Ticking
+
+_SHARE = re.compile(r"^(.*\S) +(\d+ ?%)$")
+"""A step and how much of it is done, which is what is looked at while it takes long: it stands first."""
+FINAL = frozenset({"stopped", "crashed", "killed"})
+_RUN_OF_RITUAL = re.compile(r"(.+)/([0-9]+)")
+"""The name of a run: its ritual's, and its number."""
+FEWEST_FOLDED = 2
+"""Ended runs of a ritual that are folded below its newest one."""
+FORK, LAST, PASSING, EMPTY = "├─", "└─", "│ ", "  "
+FOLDED = "▸"
+KEEPER_LOST = "keeper_lost"
+"""Reason of a mission whose keeper has died."""
+LOST_WORDS = "lost with its keeper"
+CHECK, CHECK_FAILED = "/check", "check_failed"
+"""Behind the name of a quest's work the name of its check; noted in the row of such work."""
+UNFINISHED = "unfinished"
+"""Noted in the row of a plan that was ended before all its agents were."""
+HALTED = StatusMark(KILLED.mark, KILLED.ascii, "stopped", KILLED.tone)
+PLAN = "blueprint"
+"""Type of a mission that is a plan: it has agents, and no process."""
+
+
+class Branch(NamedTuple):
+    """One row of a table; in a flat one `guides` is empty."""
+
+    id: str
+    row: Row
+    guides: str = ""
+    dimmed: bool = False
+    """Shown for the sake of those below it, or no longer there."""
+    folded: int = 0
+    """How many rows are folded away below it."""
+    short: str = ""
+    """What is shown instead of its whole name: of an agent that stands below its plan what the plan's does not say."""
+
+    @property
+    def name(self) -> str:
+        """What is shown of its name."""
+        return self.short or str(self.row["name"])
+
+    @property
+    def meant(self) -> bool:
+        """Whether the filter means it; ancestors of such rows are shown, too."""
+        return not self.dimmed or gone(self.row)
+
+
+def was_lost(row: Row) -> bool:
+    """Whether it ended because its keeper did; a person need not care about each of those: see `lost`."""
+    return not is_live(row) and row.get("reason") == KEEPER_LOST
+
+
+def lost(rows: Iterable[Row]) -> list[Row]:
+    """Those that ended with their keeper, and that a person starts again: the daemon says which."""
+    return [row for row in rows if row.get("lost")]
+
+
+def lost_text(found: Sequence[Row], zone: tzinfo | None) -> str:
+    """How many were lost, when, and what starts them again; `zone`: None is the machine's."""
+    ends = [wall for row in found if (wall := numbers.moment(row.get("ended_at"))) is not None]
+    at = f" at {datetime.fromtimestamp(max(ends), zone):%Y-%m-%d %H:%M}" if ends else ""
+    if len(found) == 1:
+        return f"1 mission was lost with its keeper{at} · :restart --lost restarts it"
+    return f"{len(found)} missions were lost with their keeper{at} · :restart --lost restarts them"
+
+
+def ended(row: Row) -> str:
+    """That it has ended, in words behind its name."""
+    from overmind_core.domain.missions.mission import HAS_ENDED  # noqa: PLC0415 - the first frame needs none of it
+
+    return HAS_ENDED.get(row["status"], f"is {row['status']}")
+
+
+def is_live(row: Row) -> bool:
+    """Whether it may still run, or be started by itself."""
+    return row["status"] not in FINAL
+
+
+def has_terminal(row: Row) -> bool:
+    """Whether a person can sit down at it: it runs on a terminal, and reads what is typed there."""
+    return is_live(row) and bool(row.get("tty")) and (row["type"] == "session" or bool(row.get("interactive")))
+
+
+def mark(row: Row) -> StatusMark:
+    """The mark of a row; work whose check has failed did not end well, a quest that can't start any more is blocked."""
+    if row.get(CHECK_FAILED):
+        return CRASHED
+    if row["status"] == "queued" and row.get("code") == BLOCKED.word:
+        return BLOCKED
+    if row.get(UNFINISHED):
+        return HALTED
+    return mark_of(row["status"], row.get("activity"))
+
+
+def state(row: Row, now: float) -> str:
+    """The word of its state; with the time until the next try while it waits for that."""
+    if row.get(CHECK_FAILED):
+        return "failed"
+    waits = next_try(row)
+    return mark(row).word if waits is None else f"{waits.lead}{numbers.span(max(waits.at - now, 0.0))}"
+
+
+def next_try(row: Row) -> Ticking | None:
+    """What it waits for until it is tried again, and when that is; None where nothing is known of that."""
+    found = mark(row)
+    if found is RESTARTING and (due := numbers.moment(row.get("next_restart_at"))) is not None:
+        return Ticking("retry ", due)
+    if found is LIMITED and (due := numbers.moment(row.get("resume_at"))) is not None:
+        return Ticking("limited ", due)
+    return None
+
+
+def lasted(row: Row, now: float) -> float:
+    """Seconds since its newest run began; of a finished one, how long that took."""
+    began = numbers.moment(row.get("run_started_at") or row["started_at"])
+    until = numbers.moment(row.get("ended_at")) if not is_live(row) else now
+    if began is None or until is None:
+        return float(row.get("uptime_seconds") or 0.0)
+    return max(0.0, until - began)
+
+
+def held(row: Row, now: float) -> float:
+    """Seconds that it has been doing what it does; of one that doesn't say what that is, as `lasted`."""
+    began = numbers.moment(row.get("activity_since"))
+    if began is None or row["status"] != "running" or row.get("activity") in {None, "unknown"}:
+        return lasted(row, now)
+    return max(0.0, now - began)
+
+
+def held_since(row: Row) -> float | None:
+    """The moment from which on `held` counts, in seconds since the epoch; None where it counts no further."""
+    if not is_live(row):
+        return None
+    began = numbers.moment(row.get("activity_since"))
+    if began is None or row["status"] != "running" or row.get("activity") in {None, "unknown"}:
+        return numbers.moment(row.get("run_started_at") or row["started_at"])
+    return began
+
+
+def since(row: Row, now: float) -> str:
+    """Its state in words, how long that has been or took, and which run it is, from the second on."""
+    return " · ".join(filter(None, (_since(row, now), f"run {row['run']}" if row.get("run", 0) > 1 else "")))
+
+
+def _since(row: Row, now: float) -> str:
+    span = numbers.span(lasted(row, now))
+    if mark(row) is RESTARTING:
+        return f"{state(row, now)} · started {span} ago"
+    doing = numbers.span(held(row, now))
+    if doing != span:
+        return f"{mark(row).word} for {doing} · running for {span}"
+    return f"{state(row, now)} {'for' if is_live(row) else 'after'} {span}"
+
+
+def started(row: Row) -> float | None:
+    """When it was started first, in seconds since the epoch."""
+    return numbers.moment(row["started_at"])
+
+
+def age(row: Row, now: float) -> float:
+    """Seconds since it was started."""
+    began = started(row)
+    return 0.0 if began is None else max(0.0, now - began)
+
+
+def arranged(
+    rows: Iterable[Row],
+    *,
+    wanted: Callable[[Row], bool] | None = None,
+    folded: Collection[str] = (),
+    flat: bool = False,
+    beneath: Mapping[str, str] = {},
+) -> list[Branch]:
+    """The rows in the order of the table, children under their parents.
+
+    Args:
+        rows: In the order of siblings.
+        beneath: Older runs of rituals → the newest one, below which they stand where all are shown.
+        wanted: The filter; ancestors of what it keeps stay, dimmed, and names are whole. None keeps all.
+        folded: Ids whose descendants are folded away.
+        flat: No tree.
+    """
+    everybody = list(rows)
+    kept = {row["id"] for row in everybody if wanted is None or wanted(row)}
+    if flat:
+        return [Branch(row["id"], row, dimmed=gone(row)) for row in everybody if row["id"] in kept]
+    known = {row["id"]: row for row in everybody}
+    shown = kept if wanted is None else kept | _ancestors(kept, known)
+    children: dict[str | None, list[Row]] = {}
+    for row in everybody:
+        if row["id"] in shown:
+            above = beneath.get(row["id"], row["parent"]) if wanted is None else row["parent"]
+            parent = above if above in shown else None
+            children.setdefault(parent, []).append(row)
+    return _walk(children, kept, folded, {} if wanted is not None else known)
+
+
+def older_runs(rows: Iterable[Row]) -> dict[str, str]:
+    """The ended runs of each ritual → its newest one, where there are so many that they would fill the list."""
+    series: dict[str, list[tuple[int, Row]]] = {}
+    for row in rows:
+        found = _RUN_OF_RITUAL.fullmatch(str(row["name"])) if row["parent"] is None else None
+        if found is not None:
+            series.setdefault(found[1], []).append((int(found[2]), row))
+    beneath: dict[str, str] = {}
+    for runs in series.values():
+        newest = max(runs, key=lambda run: run[0])[1]["id"]
+        older = [row["id"] for _, row in runs if row["id"] != newest and not is_live(row)]
+        if len(older) >= FEWEST_FOLDED:
+            beneath |= dict.fromkeys(older, newest)
+    return beneath
+
+
+def gone(row: Row) -> bool:
+    """Whether it was killed: it stays in sight for a while."""
+    return bool(row["status"] == "killed")
+
+
+def _ancestors(kept: Collection[str], known: Mapping[str, Row]) -> set[str]:
+    found: set[str] = set()
+    for one in kept:
+        parent = known[one]["parent"]
+        while parent in known and parent not in found:
+            found.add(parent)
+            parent = known[parent]["parent"]
+    return found
+
+
+def _short(row: Row, parent: Row | None) -> str:
+    """The part of its name behind that of its plan; "" where there is none."""
+    if parent is None or parent["type"] != PLAN:
+        return ""
+    name, plan = str(row["name"]), f"{parent['name']}/"
+    return name.removeprefix(plan) if name.startswith(plan) else ""
+
+
+def _walk(
+    children: Mapping[str | None, Sequence[Row]],
+    kept: Collection[str],
+    folded: Collection[str],
+    above: Mapping[str, Row],
+) -> list[Branch]:
+    """Depth first, without recursion: a chain may be a thousand deep. `above`: parents whose names are not repeated."""
+    found: list[Branch] = []
+    waiting = [("", "", row) for row in reversed(children.get(None, ()))]
+    while waiting:
+        guides, below, row = waiting.pop()
+        brood = children.get(row["id"], ())
+        hidden = _below(row["id"], children) if row["id"] in folded and brood else 0
+        dimmed, short = row["id"] not in kept or gone(row), _short(row, above.get(row["parent"]))
+        found.append(Branch(row["id"], row, guides, dimmed, hidden, short))
+        if hidden:
+            continue
+        for cursor_place, child in enumerate(reversed(brood)):
+            ends = cursor_place == 0
+            waiting.append((below + (LAST if ends else FORK), below + (EMPTY if ends else PASSING), child))
+    return found
+
+
+def _below(root: str, children: Mapping[str | None, Sequence[Row]]) -> int:
+    count = 0
+    waiting = [root]
+    while waiting:
+        brood = children.get(waiting.pop(), ())
+        count += len(brood)
+        waiting += [row["id"] for row in brood]
+    return count
+
+
+def name_cell(branch: Branch, *, ascii_only: bool) -> tuple[Cell, Cell, Cell]:
+    """Guides, mark and name, which share a column."""
+    found = mark(branch.row)
+    sign = found.ascii if ascii_only else found.mark
+    more = f" {FOLDED}{branch.folded}" if branch.folded else ""
+    if branch.row.get("attached"):
+        more += f" {ATTACHED.ascii if ascii_only else ATTACHED.mark}"
+    tone = "news" if branch.row.get("unseen") else "name"
+    return Cell(branch.guides, "guide"), Cell(f"{sign} ", found.tone), Cell(safe(branch.name) + more, tone)
+
+
+def now_cell(row: Row) -> Cell:
+    """What goes on: what it asks, what it does, the newest line, or why it ended; else the word of its state."""
+    text = safe(row.get("now")) or safe((row.get("isolation") or {}).get("step"))
+    if was_lost(row):
+        return Cell(LOST_WORDS, "bad")
+    if mark(row) is PREPARING:
+        text = _SHARE.sub(r"\2  \1", text)
+    if mark(row) is WAITING and text:
+        return Cell(text if text.endswith("?") else f"{text} ?", "wait")
+    if not text and is_live(row):
+        on_result = row["status"] == "running" and row.get("activity") not in {None, "unknown"}
+        return Cell(mark(row).word if on_result or mark(row) is PREPARING else "no output yet", "faint")
+    return Cell(text, "bad" if row["status"] == "crashed" else "quiet")
+
+
+def plan_now(row: Row, agents: Sequence[Row]) -> str:
+    """What a plan does, by the agents that have missions: those that run, or the one that made it fail, and why."""
+    names = {agent["id"]: _short(agent, row) or safe(agent["name"]) for agent in agents}
+    if is_live(row):
+        running = [names[agent["id"]] for agent in agents if is_live(agent)]
+        return f"runs {', '.join(running)}" if running else ""
+    failed = next((agent for agent in agents if agent["status"] == "crashed"), None)
+    if row["status"] != "crashed" or failed is None:
+        return ""
+    why = now_cell(failed).text or (f"exit {failed['exit_code']}" if failed["exit_code"] is not None else "")
+    return f"{names[failed['id']]} failed{': ' * bool(why)}{why}"
+
+
+def failed_check(row: Row, below: Iterable[Row]) -> Row | None:
+    """The newest check of ended work, where it has failed; `below`: what the work has started."""
+    checks = [one for one in below if one["name"] == f"{row['name']}{CHECK}"]
+    newest = max(checks, key=lambda one: str(one["started_at"]), default=None)
+    return newest if newest is not None and newest["status"] == "crashed" and row["status"] == "stopped" else None
+
+
+def counts(rows: Iterable[Row], questions: Iterable[Row] = ()) -> dict[StatusMark, int]:
+    """How many missions show each mark; what the engine asks waits, unless it is about a mission that does anyway."""
+    found: dict[StatusMark, int] = {}
+    waiting = set()
+    for row in rows:
+        one = mark(row)
+        found[one] = found.get(one, 0) + 1
+        if one is WAITING:
+            waiting.add(row["id"])
+    asked = sum(engine_questions.is_of_engine(one) and one["id"] not in waiting for one in questions)
+    if asked:
+        found[WAITING] = found.get(WAITING, 0) + asked
+    return found
+
+
+def cursor_place(branches: Sequence[Branch], wanted: str | None, before: int) -> int:
+    """Where the cursor stands now: on the row with the id `wanted`, else as near to where it stood as can be."""
+    for at, branch in enumerate(branches):
+        if branch.id == wanted:
+            return at
+    return max(0, min(before, len(branches) - 1))
+
+
+def has_moved(old: Sequence[Branch], new: Sequence[Branch], wanted: str | None, at: int) -> bool:
+    """Whether the row under the cursor left, or stands elsewhere in the table."""
+    if wanted is None or not 0 <= at < len(old):
+        return False
+    return not (at < len(new) and new[at].id == wanted)

@@ -1,0 +1,99 @@
+"""Numbers as people read them at a glance: sizes, rates, spans, and sparklines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+from overmind_core.domain.text.duration import format_uptime
+from overmind_core.domain.text.moment import parse_time
+
+BARS = "▁▂▃▄▅▆▇█"
+_UNITS = ("", "K", "M", "G", "T")
+_TICKS = ((86_400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+"""Seconds and their sign."""
+_LONG = 100 * 86_400
+"""Seconds from which on nobody looks for the hours."""
+_THOUSAND = 1000.0
+_SHORT = 10.0
+_MUCH = 1000.0
+"""US dollars from which on nobody counts the cents."""
+
+
+class Ticking(NamedTuple):
+    """A text that goes on with a span which changes by itself.
+
+    Attributes:
+        lead: What stands before the span.
+        at: The moment in seconds since the epoch: the span is the time since then, or until then while it is to come.
+    """
+
+    lead: str
+    at: float
+
+
+def size(count: float | None) -> str:
+    """Bytes in at most four characters and a unit: `512`, `1.2K`, `34M`; "" for None."""
+    if count is None:
+        return ""
+    unit = 0
+    while count >= _THOUSAND and unit < len(_UNITS) - 1:
+        count /= _THOUSAND
+        unit += 1
+    return f"{count:.1f}{_UNITS[unit]}" if unit and count < _SHORT else f"{count:.0f}{_UNITS[unit]}"
+
+
+def percent(value: float | None) -> str:
+    """Percent of one core."""
+    return "" if value is None else f"{value:.0f}%"
+
+
+def money(usd: float | None) -> str:
+    """US dollars: `$0.12`, `$120`; "" for None."""
+    if usd is None:
+        return ""
+    return f"${usd:.0f}" if usd >= _MUCH else f"${usd:.2f}"
+
+
+def span(seconds: float) -> str:
+    """A duration in its largest unit."""
+    return format_uptime(seconds)
+
+
+def ticking(seconds: float) -> str:
+    """A duration in its two largest units, so that it is seen to go on: `2d 04h`, `3h 05m`, `4m 10s`, `42s`."""
+    whole = max(int(seconds), 0)
+    if whole >= _LONG:
+        return format_uptime(seconds)
+    for (unit, sign), (part, below) in pairwise(_TICKS):
+        if whole >= unit:
+            return f"{whole // unit}{sign} {whole % unit // part:02}{below}"
+    return f"{whole}s"
+
+
+@lru_cache(maxsize=4096)
+def moment(text: str | None) -> float | None:
+    """The API's time as seconds since the epoch."""
+    return None if text is None else parse_time(text, now=0.0)
+
+
+def sparkline(values: Sequence[float], cells: int, lines: int = 1, *, top: float | None = None) -> list[str]:
+    """The newest `cells` values as bars, the newest at the right, the upper line first.
+
+    Args:
+        values: None is below 0.
+        cells: The width.
+        lines: How high a full bar is.
+        top: The value of a full bar, if it isn't less than the highest of them.
+    """
+    shown = list(values)[-cells:]
+    full = max([top or 0.0, *shown]) or 1.0
+    steps = [max(round(value / full * len(BARS) * lines), 1) for value in shown]
+    return ["".join(_bar(step - line * len(BARS)) for step in steps).rjust(cells) for line in range(lines - 1, -1, -1)]
+
+
+def _bar(eighths: int) -> str:
+    """The part of a bar that stands in one cell."""
+    return " " if eighths <= 0 else BARS[min(eighths, len(BARS)) - 1]

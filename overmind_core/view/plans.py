@@ -1,0 +1,371 @@
+"""Rows of plans: the agents of one with edges between them, how long each took, the critical path; all plans. Pure.
+
+A row is an agent of the supervisor's answer to `plan`, with its times in seconds since the epoch, the plan's own, and
+what its mission is doing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from overmind_core.domain.missions.status_marks import WORKING
+from overmind_core.domain.text import graph
+from overmind_core.domain.text.graph import NODE, drawing
+from overmind_core.view import missions as missions_rows
+from overmind_core.view import numbers
+from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.columns import ORDERS, By, Column
+from overmind_core.view.missions import Branch
+from overmind_core.view.tables import Orders
+
+BAR, LONGEST_BAR = 10, 60
+"""Cells of the plan's time, at least and at most."""
+OTHERS = 100
+"""Cells that the other columns take with ease."""
+RAN, CRITICAL = "━", "◆"
+STAGES = ("failed", "starting", "running", "stopping", "waiting", "cancelled", "skipped", "succeeded")
+"""The first are to be looked at first."""
+_BY_PLAN = {
+    "cancel": "stopped by the plan",
+    "failure": "stopped because another agent failed",
+    "removed": "removed from the plan",
+}
+"""Reason of a cancelled agent → in words."""
+NOTHING = Cell("")
+
+
+def whole(answer: Row) -> list[Row]:
+    """The plan itself: its agents are made rows when the time is known."""
+    return [answer]
+
+
+def agents(plan: Row, now: float) -> list[Row]:
+    """The agents of an answer, dependencies first; `now` in seconds since the epoch."""
+    found = [_agent(one) for one in plan["agents"]]
+    began = min((row["began"] for row in found if row["began"] is not None), default=None)
+    ends = [row["until"] for row in found if row["until"] is not None]
+    until = None if missions_rows.is_live(plan) or not ends else max(ends)
+    rows = [row | {"plan_began": began, "plan_until": until} for row in found]
+    mark_critical(rows, now)
+    return rows
+
+
+def _agent(one: Row) -> Row:
+    return {
+        **one,
+        "id": one["name"],
+        "status": one["stage"],
+        "needs": list(dict.fromkeys(dependency["agent"] for dependency in one["depends_on"])),
+        "began": numbers.moment(one["started_at"]),
+        "until": numbers.moment(one["ended_at"]),
+    }
+
+
+def mark_critical(rows: Sequence[Row], now: float) -> None:
+    """Note in each row whether it is on the chain that takes longest so far; who stays takes no time from others."""
+    edges = {row["name"]: row["needs"] for row in rows}
+    path = set(graph.critical_path(edges, {row["name"]: 0.0 if row["stays"] else seconds(row, now) for row in rows}))
+    for row in rows:
+        row["critical"] = row["name"] in path
+
+
+def learn(rows: Sequence[Row], fleet: Mapping[str, Row]) -> None:
+    """Note in each row what its mission is doing; `fleet`: missions by their ids."""
+    for row in rows:
+        known = fleet.get(row["mission"] or "", {})
+        row["now"] = known.get("now")
+        row["activity"] = known.get("activity") if row["status"] == "running" else None
+
+
+def seconds(row: Row, now: float) -> float:
+    """How long the newest attempt has run, or ran; 0 before there is one."""
+    if row["began"] is None:
+        return 0.0
+    return max(0.0, float((now if row["until"] is None else row["until"]) - row["began"]))
+
+
+def summary(plan: Row, rows: Sequence[Row], now: float) -> str:
+    """How the whole stands, in one line."""
+    counts = Counter(row["stage"] for row in rows)
+    critical = sum(seconds(row, now) for row in rows if row["critical"] and not row["stays"])
+    return " · ".join(
+        [
+            f"{missions_rows.mark(plan).word} {numbers.ticking(missions_rows.lasted(plan, now))}",
+            f"{CRITICAL} critical path {numbers.ticking(critical)}",
+            *(f"{counts[stage]} {stage}" for stage in STAGES if counts[stage]),
+        ]
+    )
+
+
+def looked_in(row: Row) -> str:
+    """What a plain word of a filter is looked for in: what is seen of the row."""
+    return "\n".join((row["name"], row["mission"] or "", state(row), why(row)))
+
+
+# cells
+
+
+def _of_agent(cell: Callable[[Row, float], Cell]) -> Callable[[Row, float], Cell]:
+    """Rows between the agents are nothing but edges."""
+    return lambda row, now: cell(row, now) if row["name"] else NOTHING
+
+
+def state(row: Row) -> str:
+    """Its stage in a word; of one that others wait for also whether it is ready."""
+    mark = missions_rows.mark(row)
+    if mark is WORKING and row["ready"] is not None:
+        return "ready" if row["ready"] else "not ready"
+    return mark.word
+
+
+def _state(row: Row, _now: float) -> Cell:
+    return Cell(state(row), "slow" if state(row) == "not ready" else missions_rows.mark(row).tone)
+
+
+def _took(row: Row, now: float) -> Cell:
+    return Cell("" if row["began"] is None else numbers.ticking(seconds(row, now)), "quiet")
+
+
+def bar(row: Row, now: float, cells: int = BAR) -> str:
+    """When it ran, within the time of the plan, which is so many cells long."""
+    first, last = row["plan_began"], now if row["plan_until"] is None else row["plan_until"]
+    if row["began"] is None or last <= first:
+        return ""
+    each = (last - first) / cells
+    start = min(math.floor((row["began"] - first) / each), cells - 1)
+    end = min(math.ceil((row["began"] + seconds(row, now) - first) / each), cells)
+    return f"{'':{start}}{RAN * max(end - start, 1)}"
+
+
+def bar_cells(width: int) -> int:
+    """How long the plan's time is drawn on a screen of so many cells: half of what others do not need."""
+    return max(BAR, min(BAR + (width - OTHERS) // 2, LONGEST_BAR))
+
+
+def _when(row: Row, now: float) -> Cell:
+    return Cell(bar(row, now, row.get("bar", BAR)), "accent" if row["critical"] else missions_rows.mark(row).tone)
+
+
+def why(row: Row) -> str:
+    """What it waits for, what it does, why it came out so, or what it handed on."""
+    match row["stage"]:
+        case "waiting":
+            again = f"try {row['attempt'] + 1} · " if row["attempt"] else ""
+            return f"{again}waits for {safe(row['waits_for'])}" if row["waits_for"] else again.removesuffix(" · ")
+        case "failed":
+            return _failed(row)
+        case "succeeded":
+            return _handed_on(row)
+        case "skipped":
+            return safe(row["reason"])
+        case "cancelled":
+            return _BY_PLAN.get(row["reason"] or "", safe(row["reason"]))
+    return " · ".join(filter(None, (_tried(row), safe(row.get("now")))))
+
+
+def _tried(row: Row) -> str:
+    return f"try {row['attempt']}" if row["attempt"] > 1 else ""
+
+
+def _failed(row: Row) -> str:
+    """How its mission ended, where that is known; else the code and the reason."""
+    reason = safe(row["reason"]).replace("_", " ")
+    ended = safe(row.get("now")) or (f"exit {row['exit_code']}" if row["exit_code"] is not None else "")
+    return " · ".join(filter(None, dict.fromkeys((_tried(row), reason, ended)))) or "failed"
+
+
+def _handed_on(row: Row) -> str:
+    """What it handed on; of one that handed on nothing, its last line."""
+    facts = [f"{key}={value}" for key, value in row["facts"].items()]
+    return safe("  ".join(filter(None, [row["result"] or "", *facts])) or row.get("now"))
+
+
+def _why(row: Row, _now: float) -> Cell:
+    return Cell(why(row), {"failed": "bad", "waiting": "faint", "skipped": "off"}.get(row["stage"], "quiet"))
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("name", "AGENT", 16, 44, 0, lambda row, _now: Cell(safe(row["name"]))),
+    Column("critical", "", 1, 1, 2, _of_agent(lambda row, _now: Cell(CRITICAL if row["critical"] else "", "accent"))),
+    Column("mission", "ID", 8, 8, 10, _of_agent(lambda row, _now: Cell(row["mission"] or "", "quiet")), wide=True),
+    Column("state", "STATE", 9, 10, 1, _of_agent(_state)),
+    Column("took", "TOOK", 6, 8, 3, _of_agent(_took), right=True),
+    Column("when", "WHEN", BAR, LONGEST_BAR, 6, _of_agent(_when)),
+    Column("exit", "EXIT", 4, 5, 9, _of_agent(lambda row, _now: Cell(safe(row["exit_code"]), "quiet")), right=True,
+           wide=True),
+    Column("needs", "AFTER", 8, 30, 8, _of_agent(lambda row, _now: Cell(safe(", ".join(row["needs"])), "quiet")),
+           wide=True),
+    Column("why", "WAITS FOR, DOES, WHY", 16, 0, 4, _of_agent(_why)),
+)  # fmt: skip
+AGENT_ORDERS: Orders = {
+    "name": By(lambda row, _now: row["name"].casefold(), rises=True),
+    "state": By(lambda row, _now: STAGES.index(row["stage"]), rises=True),
+    "took": By(seconds),
+    "when": By(lambda row, _now: math.inf if row["began"] is None else row["began"], rises=True),
+    "critical": By(lambda row, _now: row["critical"]),
+    "exit": By(lambda row, _now: -1 if row["exit_code"] is None else row["exit_code"]),
+}
+
+
+Edges = Mapping[str, Sequence[str]]
+MOST_EDGES = 8
+"""Side by side; where a plan has more, its agents are indented by how deep they stand instead."""
+DEEPEST = 10
+"""Steps of that."""
+
+
+def branches(rows: Sequence[Row]) -> list[Branch]:
+    """The agents of a whole plan, dependencies first, and rows of nothing but edges between them; those are dimmed."""
+    edges = {row["name"]: row["needs"] for row in rows}
+    return _indented(rows, edges) if side_by_side(edges) > MOST_EDGES else _drawn(rows, edges)
+
+
+def listed(rows: Sequence[Row]) -> list[Branch]:
+    """The rows alone: those of a filter, or in another order."""
+    return [Branch(row["id"], row, NODE) for row in rows]
+
+
+def is_agent(branch: Branch) -> bool:
+    """Whether the row is an agent, and not edges alone."""
+    return NODE in branch.guides
+
+
+def side_by_side(edges: Edges) -> int:
+    """How many edges pass where most do; `edges` in an order of dependencies first."""
+    dependents: dict[str, list[str]] = {name: [] for name in edges}
+    for name, needs in edges.items():
+        for one in needs:
+            dependents[one].append(name)
+    most, passing = 0, set[str]()
+    for name in edges:
+        passing.add(name)
+        most = max(most, len(passing))
+        passing.discard(name)
+        passing.update(dependents[name])
+        most = max(most, len(passing))
+    return most
+
+
+def name_cell(branch: Branch, *, ascii_only: bool) -> tuple[Cell, ...]:
+    """Edges with the mark of the stage among them, and the name."""
+    if not is_agent(branch):
+        return Cell(branch.guides, "guide"), NOTHING
+    mark = missions_rows.mark(branch.row)
+    left, _, right = branch.guides.partition(NODE)
+    return (
+        Cell(left, "guide"),
+        Cell(mark.ascii if ascii_only else mark.mark, mark.tone),
+        Cell(f"{right} ", "guide"),
+        Cell(safe(branch.row["name"]), "accent" if branch.row["critical"] else "name"),
+    )
+
+
+def _drawn(rows: Sequence[Row], edges: Edges) -> list[Branch]:
+    known = {row["name"]: row for row in rows}
+    lines = drawing(edges)
+    cells = max((len(line.lines) for line in lines), default=0)
+    return [
+        Branch(line.name, known[line.name], line.lines.ljust(cells))
+        if line.name is not None
+        else Branch(f"edges {place}", {"id": "", "name": "", "status": "waiting"}, line.lines, dimmed=True)
+        for place, line in enumerate(lines)
+    ]
+
+
+def _indented(rows: Sequence[Row], edges: Edges) -> list[Branch]:
+    depth = {name: at for at, level in enumerate(graph.levels(edges)) for name in level}
+    return [Branch(row["id"], row, "  " * min(depth[row["name"]], DEEPEST) + NODE) for row in rows]
+
+
+CHANGES = frozenset({
+    "created", "started", "restarting", "stopping", "removed", "agent_preparing", "agent_started", "agent_ready",
+    "agent_stopping",
+    "agent_ended", "agent_skipped", "plan_changed", "plan_ended",
+})  # fmt: skip
+"""Kinds of events after which a plan stands otherwise."""
+_OVER = ("succeeded", "failed", "skipped", "cancelled")
+
+
+def plans(answer: Sequence[Row]) -> list[Row]:
+    """Plans with their counts as numbers of their own; one that ended with another code than 0 has not succeeded."""
+    return [_plan({**one, **_numbers(one["counts"])}) for one in answer]
+
+
+def _plan(row: Row) -> Row:
+    if row["status"] != "stopped" or row["exit_code"] == 0:  # agents that only a failure would start are skipped then
+        return row
+    failed = bool(row["failed"])
+    return {**row, missions_rows.CHECK_FAILED: failed, missions_rows.UNFINISHED: not failed}
+
+
+def _numbers(counts: dict[str, int]) -> dict[str, Any]:
+    return {
+        "over": sum(counts.get(stage, 0) for stage in _OVER),
+        "running": sum(counts.get(stage, 0) for stage in ("starting", "running", "stopping")),
+        "waiting": counts.get("waiting", 0),
+        "failed": counts.get("failed", 0),
+        "left_out": counts.get("skipped", 0) + counts.get("cancelled", 0),
+    }
+
+
+def _plans_state(row: Row, now: float) -> Cell:
+    return Cell(missions_rows.state(row, now), missions_rows.mark(row).tone)
+
+
+def _done(row: Row, _now: float) -> Cell:
+    return Cell(f"{row['over']}/{row['total']}")
+
+
+def _count(key: str, tone: str) -> Column:
+    return Column(key, "", 4, 6, 0, lambda row, _now: Cell(str(row[key] or ""), tone), right=True, spare=True)
+
+
+def _plans_took(row: Row, now: float) -> Cell:
+    return Cell(numbers.ticking(missions_rows.lasted(row, now)), "quiet")
+
+
+def _plans_why(row: Row, _now: float) -> Cell:
+    code = row.get("exit_code")
+    parts = [f"exit {code}" if code else "", safe(row.get("reason"))]
+    return Cell(", ".join(filter(None, parts)), "bad" if row["status"] == "crashed" else "quiet")
+
+
+def _file(row: Row, _now: float) -> Cell:
+    """Its name, and then its folder: where there is no room the folder goes."""
+    folder, _, name = safe(row["file"]).rpartition("/")
+    return Cell(f"{name}  {folder}".rstrip(), "quiet")
+
+
+PLANS_COLUMNS: tuple[Column, ...] = (
+    Column("name", "PLAN", 12, 40, 0, lambda row, _now: Cell(safe(row["name"]))),
+    Column("id", "ID", 8, 8, 14, lambda row, _now: Cell(row["id"], "quiet"), wide=True),
+    Column("state", "STATE", 8, 10, 1, _plans_state),
+    Column("over", "DONE", 5, 9, 2, _done, right=True),
+    _count("running", "good")._replace(title="RUN", keep=4),
+    _count("waiting", "quiet")._replace(title="WAIT", keep=5),
+    _count("failed", "bad")._replace(title="FAIL", keep=3),
+    _count("left_out", "off")._replace(title="SKIP", keep=6),
+    Column("for", "FOR", 7, 8, 3, _plans_took, right=True),
+    Column("run", "RUNS", 4, 5, 12, lambda row, _now: Cell(str(row["run"]), "quiet"), right=True, wide=True),
+    Column("why", "WHY", 6, 20, 9, _plans_why, spare=True),
+    Column("file", "FILE", 13, 60, 7, _file),
+)
+
+
+def _most(key: str) -> By:
+    return By(lambda row, _now: row[key])
+
+
+PLAN_ORDERS: Orders = {
+    "name": ORDERS["name"],
+    "id": ORDERS["id"],
+    "state": ORDERS["state"],
+    "age": ORDERS["age"],
+    "for": By(missions_rows.lasted),
+    "over": By(lambda row, _now: row["over"] / max(row["total"], 1)),
+    "file": By(lambda row, _now: row["file"], rises=True),
+    **{key: _most(key) for key in ("running", "waiting", "failed", "left_out", "run")},
+}

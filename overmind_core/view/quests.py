@@ -1,0 +1,353 @@
+"""Rows of quests, what is known of one, and why one waits, for reading. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from overmind_core.domain.engine_questions import without_name
+from overmind_core.view import missions as missions_rows
+from overmind_core.view import numbers
+from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.columns import By, Column
+from overmind_core.view.describe import Lines, Rendering, clock, pairs
+from overmind_core.view.tables import Orders
+
+FIRST = 100
+"""Rows of thousands that are asked for at first."""
+CHANGES = frozenset({"quest", "queue", "started", "exited", "restart", "removed", "asked", "answered"})
+"""Kinds of events after which a quest stands otherwise."""
+PRIORITIES = ("critical", "high", "medium", "low")
+"""The most urgent first; the words of `Priority`, whose module takes longer to load than a frame to draw."""
+ENDED = frozenset({"completed", "failed", "cancelled"})
+_STATUSES = ("review", "running", "queued", "failed", "cancelled", "completed")
+_PHASES = {"work": "working", "check": "checking"}
+"""Phase → its word, where that is another one."""
+EXIT = "exit"
+"""The class of an attempt whose work has failed by itself: its code says more."""
+ASKED, BEGAN = "asked", "began"
+"""Noted in the row of a quest: what is asked about it, and when its mission's newest run began, as the API tells it."""
+LOOKED_IN = "looked_in"
+"""Noted there, too: the text that a filter looks in."""
+
+
+def quests(answer: Sequence[Row]) -> list[Row]:
+    """Quests, the newest first."""
+    return list(reversed(answer))
+
+
+def learn(rows: Iterable[Row], fleet: Mapping[str, Row], questions: Iterable[Row]) -> None:
+    """Note in each row what is asked about it, and since when its mission runs.
+
+    Args:
+        rows: Of quests.
+        fleet: Missions by their ids; a quest has its mission's.
+        questions: As `inbox` has them.
+    """
+    asked = {one["id"]: safe(one["summary"]) for one in questions}
+    for row in rows:
+        mission = fleet.get(row["id"])
+        row[BEGAN] = None if mission is None else mission.get("run_started_at") or mission["started_at"]
+        question = without_name(asked.get(row["id"], ""), safe(row["name"]))
+        if row.get(ASKED) != question:
+            row[ASKED] = question
+            row["activity"] = "waiting" if question and row["status"] == "running" else None
+            row.pop(LOOKED_IN, None)
+
+
+def question_of(row: Row, questions: Iterable[Row]) -> Row | None:
+    """The oldest question about a quest; None where there is none."""
+    return next((one for one in questions if one["id"] == row["id"]), None)
+
+
+def is_of_queue(row: Row) -> bool:
+    """Whether it waits, or has waited, for its turn; others began at once."""
+    return row.get("priority") is not None
+
+
+def quest_lasted(row: Row, now: float) -> float:
+    """Seconds since it began; of an ended one, how long it took."""
+    began, ended = numbers.moment(row["started_at"]), numbers.moment(row["ended_at"])
+    return max(0.0, (now if ended is None else ended) - (now if began is None else began))
+
+
+def works(row: Row, now: float) -> float:
+    """Seconds that its newest run takes, of one that works; of any other as `quest_lasted`."""
+    began = numbers.moment(row.get(BEGAN)) if row["phase"] == "work" else None
+    return quest_lasted(row, now) if began is None else max(0.0, now - began)
+
+
+def _age(row: Row, now: float) -> float:
+    return now - (numbers.moment(row["started_at"]) or now)
+
+
+def state(row: Row) -> str:
+    """How it stands, in a word; of one that runs what is being done."""
+    word = missions_rows.mark(row).word
+    phase = row["phase"] or ""
+    return _PHASES.get(phase, phase) or word if row["status"] == "running" and not row.get("activity") else word
+
+
+def _state(row: Row, _now: float) -> Cell:
+    return Cell(state(row), missions_rows.mark(row).tone)
+
+
+def tries(row: Row) -> str:
+    """The current attempt and how many there may be; "" before the first, and where there is but one."""
+    tried = row["attempts"] if row.get("tries") is None else row["tries"]
+    return f"{tried}/{row['retries'] + 1}" if row["retries"] and tried else ""
+
+
+def _tries(row: Row, _now: float) -> Cell:
+    return Cell(tries(row), "slow")
+
+
+def reason(row: Row) -> str:
+    """Why it has failed or was cancelled; the class of the last attempt, where that says more."""
+    last = row.get("class") if row["reason"] == "retries_spent" else None
+    return _failure(last or row["reason"], row["exit_code"])
+
+
+def _failure(word: str | None, code: int | None) -> str:
+    """A class of failures or another reason, and the exit code; where that is all it is not said twice."""
+    text = "" if word == EXIT and code else safe(word).replace("_", " ")
+    return ", ".join(filter(None, (text, f"exit {code}" if code else "")))
+
+
+def why(row: Row) -> str:
+    """What is asked about it, why it waits, or why it came out so; its place in line goes before whose slots it needs.
+
+    Where there is no room for all of a reason its end is cut.
+    """
+    if row.get(ASKED):
+        return str(row[ASKED])
+    if row["status"] != "queued":
+        return reason(row)
+    text, _, place = safe(row.get("why")).rpartition("; ")
+    return f"{place}: {text}" if row.get("code") == "slots" and text else safe(row.get("why"))
+
+
+def why_tone(row: Row) -> str:
+    """How that is shown."""
+    if row.get(ASKED):
+        return "wait"
+    return "bad" if row["status"] == "failed" or row.get("code") == "blocked" else "quiet"
+
+
+def _why(row: Row, _now: float) -> Cell:
+    return Cell(why(row), why_tone(row))
+
+
+def cost(row: Row) -> str:
+    """What it has cost so far: `$.12`; "" where nobody knows."""
+    return numbers.money(row["cost_usd"]).replace("$0.", "$.") if row.get("cost_usd") else ""
+
+
+def text_column(key: str, title: str, least: int, most: int, keep: int) -> Column:
+    """A column that says one field."""
+    return Column(key, title, least, most, keep, lambda row, _now: Cell(safe(row.get(key)), "quiet"))
+
+
+def priority_cell(row: Row, _now: float) -> Cell:
+    """How urgent it is; what is not as usual stands out."""
+    found = safe(row.get("priority"))
+    return Cell(found, {"critical": "bad", "high": "slow"}.get(found, "quiet"))
+
+
+NAME = Column("name", "QUEST", 12, 36, 0, lambda row, _now: Cell(safe(row["name"])))
+COST = Column("cost", "COST", 5, 7, 6, lambda row, _now: Cell(cost(row), "quiet"), right=True, spare=True)
+COLUMNS: tuple[Column, ...] = (
+    NAME,
+    text_column("id", "ID", 8, 8, 14)._replace(wide=True),
+    Column("state", "STATE", 9, 10, 1, _state),
+    Column("for", "FOR", 7, 8, 3, lambda row, now: Cell(numbers.ticking(quest_lasted(row, now)), "quiet"), right=True),
+    Column("age", "AGE", 4, 5, 5, lambda row, now: Cell(numbers.span(_age(row, now)), "quiet"), right=True),
+    Column("attempts", "TRY", 4, 5, 4, _tries, right=True, spare=True),
+    Column("priority", "PRIORITY", 8, 8, 7, priority_cell, spare=True),
+    COST._replace(keep=8),
+    Column("why", "WHY", 18, 40, 2, _why, spare=True),
+    text_column("ritual", "RITUAL", 8, 16, 9)._replace(spare=True),
+    text_column("check", "CHECK", 10, 24, 10)._replace(spare=True, wide=True),
+    Column("command", "COMMAND", 12, 80, 6, lambda row, _now: Cell(safe(row["command"]), "quiet")),
+)
+
+
+def _rank(row: Row, _now: float) -> int:
+    found = row.get("priority")
+    return PRIORITIES.index(found) if found in PRIORITIES else len(PRIORITIES)
+
+
+ORDERS: Orders = {
+    "name": By(lambda row, _now: row["name"].casefold(), rises=True),
+    "id": By(lambda row, _now: row["id"], rises=True),
+    "state": By(lambda row, _now: _STATUSES.index(row["status"]), rises=True),
+    "for": By(quest_lasted),
+    "age": By(_age),
+    "attempts": By(lambda row, _now: row["attempts"]),
+    "priority": By(_rank, rises=True),
+    "cost": By(lambda row, _now: row.get("cost_usd") or 0.0),
+    "why": By(lambda row, _now: why(row).casefold(), rises=True),
+    "ritual": By(lambda row, _now: row["ritual"] or "", rises=True),
+    "command": By(lambda row, _now: row["command"].casefold(), rises=True),
+}
+
+
+def looked_in(row: Row) -> str:
+    """What a plain word of a filter is looked for in: what is seen of a quest, and what it belongs to.
+
+    It is noted in the row, for it is asked for with each key of a filter.
+    """
+    if LOOKED_IN not in row:
+        row[LOOKED_IN] = _looked_in(row)
+    return str(row[LOOKED_IN])
+
+
+def _looked_in(row: Row) -> str:
+    parts = (row["name"], row["id"], state(row), row["status"], row.get("priority"), why(row), row.get("spec"),
+             row.get("group"), row["ritual"], row["provider"], row["command"])  # fmt: skip
+    return "\n".join(safe(part) for part in parts if part)
+
+
+def stepped(row: Row, step: int) -> str | None:
+    """The priority that many steps lower (1) or higher (-1); None beyond the last one."""
+    at = PRIORITIES.index(row["priority"]) + step
+    return PRIORITIES[at] if 0 <= at < len(PRIORITIES) else None
+
+
+def standing(row: Row) -> str:
+    """How it stands and why, in a line: `login/TSK-004 · queued, 3rd, high · waits for api (running 4m)`."""
+    place = f"number {row['position']}" if row.get("position") else ""
+    tried = f"attempt {tries(row).replace('/', ' of ')}" if tries(row) and row["status"] != "queued" else ""
+    urgent = row.get("priority") if row["status"] not in ENDED and row.get("priority") != "medium" else ""
+    facts = ", ".join(filter(None, (state(row), place, urgent, tried)))
+    return " · ".join(filter(None, (safe(row["name"]), facts, why(row))))
+
+
+def without_mission(row: Row) -> str:
+    """Why there is no log and no terminal."""
+    name = safe(row["name"])
+    if row["status"] == "queued" and not row["attempts"]:
+        return " · ".join(filter(None, (f"{name} has not started", why(row))))
+    return f"the mission of {name} was removed"
+
+
+# all that is known of one
+
+Info = Mapping[str, Any]
+
+
+def quest(info: Info, look: Rendering) -> Lines:
+    """As the request `quest` answers."""
+    row = {ASKED: "", "activity": None, **info}
+    lasted = f"{'after' if row['ended_at'] else 'for'} {numbers.ticking(quest_lasted(row, look.now))}"
+    brief = safe_lines(row.get("brief"))
+    return [
+        title(row["name"], row["id"]),
+        standing_line(row, state(row), lasted, why(row), look),
+        *pairs(
+            ("title", row.get("title")),
+            ("command", row["command"]),
+            ("folder", row["cwd"]),
+            ("program", None if row["provider"] == "raw" else row["provider"]),
+            ("priority", row.get("priority")),
+            ("deadline", clock(row.get("deadline_at"), look)),
+            ("needs", _names(row)),
+            ("owns", "\n".join(map(safe, row.get("owns") or ())) or None),
+            ("outputs", ", ".join(map(safe, row.get("outputs") or ())) or None),
+            ("check", row["check"]),
+            ("review", row.get("review")),
+            ("lands on", row.get("into")),
+            ("verify", row.get("verify")),
+            ("landed", _landed(row)),
+            ("spec", row.get("spec")),
+            ("group", row.get("group")),
+            ("tries", _of(row)),
+            ("cost", numbers.money(row.get("cost_usd")) or None),
+            ("cost limit", numbers.money(row.get("max_cost_usd")) or None),
+            ("exit code", row["exit_code"]),
+            ("started", clock(row["started_at"], look)),
+            ("ended", clock(row["ended_at"], look)),
+            ("ritual", row["ritual"]),
+            ("mission", _mission(row)),
+            ("check mission", row["check_id"]),
+        ),
+        *_attempts(row, look),
+        *_text("brief", brief),
+        *_text("feedback for the next attempt", safe_lines(row.get("feedback"))),
+    ]
+
+
+def safe_lines(text: str | None) -> list[str]:
+    """The lines of a text, each harmless; none of no text."""
+    return [safe(line.expandtabs()) for line in text.splitlines()] if text else []
+
+
+def _text(name: str, lines: Collection[str]) -> Lines:
+    return [[], [Cell(f" {name}", "title")], *([Cell(f"  {line}")] for line in lines)] if lines else []
+
+
+def _names(row: Row) -> str | None:
+    needs = [safe(one["name"]) for one in row.get("needs") or ()]
+    enough = f"\n{row['needs_min']} of them are enough" if needs and row.get("needs_min") else ""
+    return "\n".join(needs) + enough if needs else None
+
+
+def _landed(row: Row) -> str | None:
+    found = row.get("landed")
+    return None if found is None else f"{found['branch']}  {found['before'][:8]}..{found['after'][:8]}"
+
+
+def _of(row: Row) -> str | None:
+    if not row["retries"]:
+        return None
+    tried = tries(row).replace("/", " of ")
+    return f"{tried}, round {row['round']}" if (row.get("round") or 1) > 1 else tried
+
+
+def _mission(row: Row) -> str | None:
+    return f"{row['mission']}  {row['mission_status']}" if row["mission"] else None
+
+
+def _attempts(row: Row, look: Rendering) -> Lines:
+    """A line for each, the oldest first."""
+    kept = row.get("attempt_list") or []
+    if not kept:
+        return []
+    lines: Lines = [[], [Cell(f" attempts[{len(kept)}]", "title")]]
+    for one in kept:
+        took = numbers.ticking(quest_lasted(one, look.now))
+        failure = _failure(one["class"], one["exit_code"])
+        text = failure or ("" if one["ended_at"] else "goes on")
+        parts = [f"  {one['attempt']:>3}  {clock(one['started_at'], look) or '':<19}  {took:>8}"]
+        parts.append(f"  {numbers.money(one['cost_usd']):>7}")
+        lines.append([Cell("".join(parts)), Cell(f"  {text}", "bad" if failure else "quiet")])
+    return lines
+
+
+def title(name: str, mission: str) -> list[Cell]:
+    """Whose description it is."""
+    return [Cell(f" {safe(name)} ", "accent"), Cell(safe(mission), "quiet")]
+
+
+def standing_line(row: Row, word: str, lasted: str, why: str, look: Rendering) -> list[Cell]:
+    """How it stands, for how long, and why."""
+    mark = missions_rows.mark(row)
+    text = " ".join(filter(None, (mark.ascii if look.ascii_only else mark.mark, word, lasted)))
+    return [Cell(f" {text}", mark.tone), Cell(f"  {why}" if why else "", "bad")]
+
+
+# why one waits
+
+
+def why_text(answer: Info) -> Lines:
+    """As the request `quest_why` answers: the lines that `overmind quest why` prints."""
+    from overmind_core.domain.quests.why import from_answer, why_lines  # noqa: PLC0415 - only when it is asked for
+
+    return [_why_line(line, at) for at, line in enumerate(why_lines(from_answer(answer)))]
+
+
+def _why_line(line: str, at: int) -> list[Cell]:
+    for lead in ("  go on with: ", "  see: "):
+        if line.startswith(lead):
+            return [Cell(f" {lead}", "label"), Cell(safe(line.removeprefix(lead)), "key")]
+    return [Cell(f" {safe(line)}", "accent" if at == 0 else "")]

@@ -1,0 +1,346 @@
+"""The filter behind `/`: which rows, or which lines of a text, it means.
+
+Words are regular expressions, whatever their case, and all must match; `!word` must not; quotes keep blanks and take
+from a word what it means else. Of rows also `state:crashed`, `cpu>50`, `mem>=1.5g`, `age<5m`, `cost>$2`, `label=x` look
+at one field, `unseen` keeps what nobody has looked at, and `-f word` matches letters in their order.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from overmind_core.system import time_budget
+from overmind_core.view import missions as missions_rows
+from overmind_core.view import numbers
+from overmind_core.view.cells import Row
+
+_COMPARED = re.compile(
+    r"(cpu|mem|memory|restarts|exit|cost|age)(>=|<=|>|<)\$?([0-9]+(?:\.[0-9]*)?)([a-z%]*)", re.IGNORECASE
+)
+_SIGNS: Mapping[str, Callable[[float, float], bool]] = {
+    ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le,
+}  # fmt: skip
+_SIZES = {unit + tail: scale for unit, scale in (("k", 1e3), ("m", 1e6), ("g", 1e9), ("t", 1e12)) for tail in ("", "b")}
+_SPANS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+_UNITS: Mapping[str, Mapping[str, float]] = {
+    "cpu": {"%": 1.0}, "mem": {"b": 1.0, **_SIZES}, "memory": {"b": 1.0, **_SIZES}, "restarts": {}, "exit": {},
+    "cost": {"usd": 1.0}, "age": _SPANS,
+}  # fmt: skip
+"""Name → unit → how many of a row's own unit (percent of a core, bytes, US dollars, seconds) it is; none is 1."""
+_KEYS = {
+    "cpu": "cpu_percent", "mem": "memory_bytes", "memory": "memory_bytes", "restarts": "restart_count",
+    "exit": "exit_code", "cost": "cost_usd", "age": "uptime_seconds",
+}  # fmt: skip
+
+
+class Compared(NamedTuple):
+    """One comparison: of what, how, with what (in the row's own unit)."""
+
+    name: str
+    sign: str
+    limit: float
+
+    def holds(self, value: float) -> bool:
+        """Whether it is true of a value."""
+        return _SIGNS[self.sign](value, self.limit)
+
+
+def compared_quantity(text: str) -> Compared | None:
+    """The comparison that a word is; None where it is none, and with a unit that makes no sense."""
+    found = _COMPARED.fullmatch(text)
+    if found is None:
+        return None
+    name, unit = found[1].lower(), found[4].lower()
+    scale = 1.0 if not unit else _UNITS[name].get(unit)
+    return None if scale is None else Compared(name, found[2], float(found[3]) * scale)
+
+
+def of(row: Row, name: str, now: float | None) -> float | None:
+    """A row's own number; None where it has none. The age is that since it was started first."""
+    if name == "age" and now is not None:
+        began = numbers.moment(row.get("started_at") or row.get("at"))
+        return None if began is None else now - began
+    value = row.get(_KEYS[name])
+    return None if value is None else float(value)
+
+
+Test = Callable[[Any], bool]
+Searched = Callable[[Any], str]
+Clock = Callable[[], float]
+
+UNSEEN = "unseen"
+FUZZY = "-f"
+TIME_BUDGET = 0.05
+"""Seconds of computing that one filter may take for one row."""
+TIME_BUDGET_EACH = 0.0002
+"""Seconds more for each row, of many at once."""
+SLICE = 200
+"""Rows that are judged at once where a loop has other things to do."""
+REMEMBERED = 20_000
+"""Answers."""
+LONGEST = 4000
+"""Characters of a row in which a word is looked for."""
+_FIELD = re.compile(r"(state|agent|name|type|id|cwd|command|reason):(.+)", re.IGNORECASE | re.DOTALL)
+_LABEL = re.compile(r"label=([^=]+)(?:=(.*))?", re.DOTALL)
+_QUOTES = "\"'"
+
+
+class BrokenFilter(ValueError):
+    """A text that is no filter, yet: the reason in words."""
+
+
+class Filter:
+    """A filter: its text and the test that it means.
+
+    A pattern that backtracks without end is given up once: from then on `slow` is set and everything matches. What was
+    found out of a row is known until another row takes its place, unless the answer is a `passing` one.
+    """
+
+    __slots__ = ("_known", "_passing", "_test", "slow", "text")
+
+    def __init__(self, text: str, test: Test, *, passing: bool = False) -> None:
+        self.text = text
+        self._test = test
+        self._passing = passing
+        self._known: dict[int, tuple[object, bool]] = {}
+        """Identity of a row → the row, which is held so that no other gets its identity, and the answer."""
+        self.slow = False
+
+    def matches(self, item: Any) -> bool:  # noqa: ANN401 - a row, or a line of a text
+        """Whether it is meant."""
+        if self.slow:
+            return True
+        known = self._known.get(id(item))
+        if known is not None:
+            return known[1]
+        try:
+            return time_budget.within(TIME_BUDGET, lambda: self._answer(item))
+        except time_budget.BudgetExceeded:
+            self.slow = True
+            return True
+
+    def learn(self, items: Sequence[Any]) -> None:
+        """Find the answers for many at once; `slow` tells whether that took too long."""
+        try:
+            time_budget.within(
+                TIME_BUDGET + TIME_BUDGET_EACH * len(items), lambda: [self._answer(item) for item in items]
+            )
+        except time_budget.BudgetExceeded:
+            self.slow = True
+
+    def _answer(self, item: Any) -> bool:  # noqa: ANN401 - as above
+        found = self._test(item)
+        if not self._passing:
+            if len(self._known) > REMEMBERED:
+                self._known.clear()
+            self._known[id(item)] = (item, found)
+        return found
+
+    def __bool__(self) -> bool:
+        """Whether it leaves anything out."""
+        return bool(self.text)
+
+
+class Word(NamedTuple):
+    """One word of the text; a quoted one is nothing but a pattern."""
+
+    text: str
+    unwanted: bool = False
+    quoted: bool = False
+
+
+def everything(_item: object) -> bool:
+    """The test of no filter."""
+    return True
+
+
+NOTHING = Filter("", everything)
+"""Leaves nothing out."""
+
+
+def searched(row: Row) -> str:
+    """What a plain word is looked for in, of a mission."""
+    labels = " ".join(f"{key}={value}" for key, value in (row.get("labels") or {}).items())
+    parts = (
+        row["name"],
+        row["id"],
+        missions_rows.mark(row).word,
+        row["provider"],
+        row["command"],
+        labels,
+        row.get("now") or "",
+    )
+    return "\n".join(parts)
+
+
+def parsed(text: str, *, looked_in: Searched = searched, now: Clock | None = None) -> Filter:
+    """The filter of rows that `text` means.
+
+    Args:
+        text: What was typed after `/`.
+        looked_in: What a plain word is looked for in.
+        now: Seconds since the epoch, for `age>5m`; without it the age is the one that the row was told with.
+
+    Raises:
+        BrokenFilter: a word is no regular expression, or no number where one belongs.
+    """
+    lead, _, rest = text.strip().partition(" ")
+    if lead == FUZZY:
+        return Filter(text.strip(), _fuzzy("".join(rest.split()), looked_in))
+    found = list(words(text))
+    look = _once(looked_in)
+    tests = [_negated(word, _test_of(word, look, now)) for word in found]
+    passing = any((one := compared_quantity(word.text)) and one.name == "age" for word in found)
+    return Filter(text.strip(), lambda row: all(test(row) for test in tests), passing=passing)
+
+
+def tried(text: str, rows: Iterable[Row], *, looked_in: Searched = searched, now: Clock | None = None) -> Filter:
+    """As `parsed`, and refused when it takes too long with one of these rows.
+
+    Raises:
+        BrokenFilter: it makes no sense, or can't be used.
+    """
+    found = parsed(text, looked_in=looked_in, now=now)
+    found.learn(list(rows))
+    if found.slow:
+        raise BrokenFilter("it takes too long")
+    return found
+
+
+def sieved(wanted: Filter, rows: Sequence[Row]) -> Iterator[list[str]]:
+    """The ids of rows that a filter keeps, `SLICE` rows at once, so that a loop can do other things between.
+
+    Raises:
+        BrokenFilter: it takes too long.
+    """
+    for begin in range(0, len(rows), SLICE):
+        some = rows[begin : begin + SLICE]
+        wanted.learn(some)
+        kept = [row["id"] for row in some if wanted.matches(row)]
+        if wanted.slow:
+            raise BrokenFilter("it takes too long")
+        yield kept
+
+
+def lines(text: str) -> Filter:
+    """The filter of lines of a text; there are no fields in them.
+
+    Raises:
+        BrokenFilter: a word is no regular expression.
+    """
+    tests = [_negated(word, _pattern(word.text, _once(str))) for word in words(text)]
+    return Filter(text.strip(), lambda line: all(test(line) for test in tests), passing=True)
+
+
+def words(text: str) -> Iterator[Word]:
+    """The words of a text. A quote that is not closed yet reaches to the end, for it is being typed."""
+    at = 0
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+            continue
+        unwanted = text[at] == "!" and at + 1 < len(text) and not text[at + 1].isspace()
+        at += unwanted
+        if text[at] in _QUOTES:
+            end = text.find(text[at], at + 1)
+            end = len(text) if end < 0 else end
+            if quoted := text[at + 1 : end]:
+                yield Word(quoted, unwanted, quoted=True)
+            at = end + 1
+        else:
+            word, at = _unquoted(text, at)
+            yield Word(word, unwanted)
+
+
+def _unquoted(text: str, at: int) -> tuple[str, int]:
+    """A word that begins at `at` and where it ends; the value of a field may be quoted: `now:"a b"`."""
+    begun = re.compile(r"(\w+[:=])([\"'])").match(text, at)
+    if begun is not None:
+        end = text.find(begun[2], begun.end())
+        end = len(text) if end < 0 else end
+        return begun[1] + text[begun.end() : end], end + 1
+    end = next((place for place in range(at, len(text)) if text[place].isspace()), len(text))
+    return text[at:end], end
+
+
+def _once(looked_in: Searched) -> Searched:
+    """The same, cut to `LONGEST`, and put together once for all words that are looked for in one row."""
+    last: tuple[object, str] = (None, "")
+
+    def look(item: Any) -> str:  # noqa: ANN401 - a row, or a line of a text
+        nonlocal last
+        if last[0] is not item:
+            last = item, looked_in(item)[:LONGEST]
+        return last[1]
+
+    return look
+
+
+def _negated(word: Word, test: Test) -> Test:
+    return (lambda item: not test(item)) if word.unwanted else test
+
+
+def _test_of(word: Word, looked_in: Searched, now: Clock | None) -> Test:
+    if word.quoted:
+        return _pattern(word.text, looked_in)
+    if word.text.lower() == UNSEEN:
+        return lambda row: bool(row.get("unseen"))
+    if found := _FIELD.fullmatch(word.text):
+        return _field(found[1].lower(), found[2])
+    if found := _LABEL.fullmatch(word.text):
+        return _label(found[1], found[2])
+    if compared := compared_quantity(word.text):
+        return _number(compared, now)
+    return _pattern(word.text, looked_in)
+
+
+def _pattern(text: str, looked_in: Searched) -> Test:
+    pattern = _compiled(text)
+    return lambda item: pattern.search(looked_in(item)) is not None
+
+
+def _compiled(word: str) -> re.Pattern[str]:
+    try:
+        with warnings.catch_warnings():  # of what an expression will mean one day, on the terminal that shows us
+            warnings.simplefilter("ignore")
+            return re.compile(word, re.IGNORECASE | re.MULTILINE)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise BrokenFilter(str(error) or "too deep") from None
+
+
+def _field(name: str, word: str) -> Test:
+    pattern = _compiled(word)
+    if name == "state":
+        return lambda row: any(pattern.match(text) for text in _states(row))
+    key = "provider" if name == "agent" else name
+    return lambda row: pattern.search(str(row.get(key) or "")) is not None
+
+
+def _states(row: Row) -> tuple[str, ...]:
+    return (missions_rows.mark(row).word, row["status"]) if "status" in row else ()
+
+
+def _label(key: str, value: str | None) -> Test:
+    return lambda row: key in (row.get("labels") or {}) and value in {None, "", row["labels"][key]}
+
+
+def _number(compared: Compared, now: Clock | None) -> Test:
+    def test(row: Row) -> bool:
+        value = of(row, compared.name, None if now is None else now())
+        return value is not None and compared.holds(value)
+
+    return test
+
+
+def _fuzzy(letters: str, looked_in: Searched) -> Test:
+    wanted = letters.casefold()
+
+    def test(row: Row) -> bool:
+        rest = iter(str(row.get("name") or looked_in(row)[:LONGEST]).casefold())
+        return all(letter in rest for letter in wanted)
+
+    return test

@@ -1,0 +1,1 @@
+"""Logins of the web: links, sessions and tokens."""

@@ -1,0 +1,1 @@
+"""The page about the web server: the link to the dashboard."""

@@ -1,0 +1,1 @@
+"""The web dashboard: a client of the daemon that serves browsers."""

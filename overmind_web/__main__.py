@@ -1,0 +1,112 @@
+"""`python -m overmind_web`: the process that `overmind web` becomes. Its options are checked by that command."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from threading import Thread
+
+from overmind_core.client.client import Client
+from overmind_core.errors import OvermindError
+from overmind_core.system.paths import Home
+from overmind_web.app import WebApp
+from overmind_web.server import address as addresses
+from overmind_web.server import lifecycle
+from overmind_web.server.lifecycle import AlreadyServed, Place, Wishes
+from overmind_web.server.serving import raise_file_limit
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main(argv: list[str]) -> int:
+    """Serve until a signal; return the exit status."""
+    args = _parser().parse_args(argv)
+    home = Home(args.home) if args.home else Home.resolve(os.environ)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    try:
+        with lifecycle.only_server(home):
+            return _serve(home, args)
+    except AlreadyServed:
+        return _print_second_link(home, args)
+    except OvermindError as error:
+        sys.stderr.write(f"Error: {error.code}: {error.message}\n")
+        return error.exit_status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="overmind web")
+    parser.add_argument("--home")
+    parser.add_argument("--port", type=int, default=addresses.DEFAULT_PORT)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--cert")
+    parser.add_argument("--key")
+    parser.add_argument("--public-url")
+    for flag in ("socket", "read-only", "open", "json", "background", "no-link"):
+        parser.add_argument(f"--{flag}", action="store_true")
+    return parser
+
+
+def _print_second_link(home: Home, args: argparse.Namespace) -> int:
+    """Somebody was faster: say where that server is, as the command does that meets it."""
+    try:
+        lifecycle.await_other(home)
+    except OvermindError as error:
+        sys.stderr.write(f"Error: {error.code}: {error.message}\n")
+        return error.exit_status
+    more = [f"--{name.replace('_', '-')}" for name in ("read_only", "open", "json") if getattr(args, name)]
+    command = [sys.executable, "-P", "-m", "overmind_core.cli", "web", *more]
+    os.execve(command[0], command, {**os.environ, "OVERMIND_HOME": home.root})  # noqa: S606 - our own program
+    raise AssertionError  # it does not return
+
+
+def _serve(home: Home, args: argparse.Namespace) -> int:
+    raise_file_limit()
+    wishes = Wishes(args.port, args.host, args.socket, args.cert, args.key, args.public_url)
+    place = lifecycle.take_place(home, wishes)
+    client = Client(home, start=True, notify=_note)
+    facts = None
+    try:
+        client.connect()
+        if not args.no_link:
+            facts = lifecycle.new_link(client, place.address, read_only=args.read_only)
+    finally:
+        client.close()
+
+    def listens() -> None:
+        lifecycle.announce(home, place, args.public_url)
+        if facts is not None:
+            scanned = args.public_url is not None or args.host not in {"127.0.0.1", "localhost", "::1"}
+            lifecycle.print_link(facts, place, as_json=args.json, scanned=scanned and not args.socket)
+            if args.open:
+                Thread(target=lifecycle.open_browser, args=(home, facts["url"]), daemon=True).start()
+        if args.background:
+            lifecycle.leave_terminal()
+
+    try:
+        asyncio.run(_run(home, place, listens))
+    finally:
+        place.listening.close()
+        if place.path is not None and os.path.exists(place.path):
+            os.unlink(place.path)
+    return 0
+
+
+async def _run(home: Home, place: Place, listens: Callable[[], object]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    await WebApp(home, place.address, [place.listening], context=place.context).run(stop, listens)
+
+
+def _note(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

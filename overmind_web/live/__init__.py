@@ -1,0 +1,1 @@
+"""What a page shows, live: one socket per tab, panes, presses, presence."""

@@ -1,0 +1,79 @@
+"""What happened: the event log as a table, of all missions or of one; the newest stands first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from overmind_core.errors import OvermindError
+from overmind_core.view import tables
+from overmind_core.view.cells import Row, safe
+from overmind_web.live.feed import Change
+from overmind_web.live.messages import Open
+from overmind_web.live.pane import PaneContext, Rows, TablePane
+
+EARLIER = 2_000
+"""Events before the newest that are shown."""
+MOST = 10_000
+"""Events that are kept for a page that stays open."""
+
+
+class EventsPane(TablePane):
+    """The newest events, followed: none is asked for twice.
+
+    Args of the page: `mission`, an id or null; `filter`, words that all have to stand in an event.
+    """
+
+    def __init__(self, context: PaneContext, opened: Open) -> None:
+        super().__init__(context, opened)
+        self._events: list[Row] | None = None
+        """The oldest first; None: they are to be asked for."""
+
+    def concerns(self, change: Change) -> bool:
+        """Whether it may show something else; keeps what came."""
+        if change.everything:
+            self._events = None
+            return True
+        if self._events is not None:
+            known = int(self._events[-1]["seq"]) if self._events else 0
+            self._events += [dict(one) for one in change.events if int(one["seq"]) > known]
+            del self._events[:-MOST]
+        return bool(change.events)
+
+    async def load(self) -> Rows:
+        """Return those that are meant."""
+        if self._events is None:
+            self._events = await self._earlier()
+        found = {str(row["id"]): row for row in reversed(meant(tables.events(self._events), self.args))}
+        return Rows(list(found), lambda one: line(found[one]))
+
+    async def _earlier(self) -> list[Row]:
+        """Events until now, `EARLIER` at most."""
+        newest = int((await self.context.call("logs", {"ids": []}))["seq"])
+        stream = self.context.supervisor.stream("events", {"since": max(0, newest - EARLIER)}, by=self.context.by)
+        try:
+            return [item async for kind, item in stream if kind == "item"]
+        except OvermindError as error:
+            if error.code != "gone":
+                raise
+            return []
+        finally:
+            await stream.aclose()
+
+
+def meant(rows: Sequence[Row], args: dict[str, Any]) -> list[Row]:
+    """Events of the named mission that hold each word of the filter, whatever their case. Pure."""
+    mission, text = args.get("mission"), args.get("filter")
+    words = text.casefold().split() if isinstance(text, str) else []
+    found = [row for row in rows if not mission or row.get("mission") == mission]
+    if not words:
+        return found
+    return [row for row in found if all(word in tables.looked_in(row).casefold() for word in words)]
+
+
+def line(row: Row) -> list[object]:
+    """One event as a row of the page. Pure."""
+    said = {name: value for name, value in row.items() if name != "day"}
+    shown = {column.key: column.cell(said if column.key == "said" else row, 0.0) for column in tables.EVENTS}
+    cells = [(key, shown[key].text, shown[key].tone) for key in ("at", "type", "mission", "said")]
+    return ["", "events", safe(row["name"]), False, cells, {"mission": row.get("mission")}]

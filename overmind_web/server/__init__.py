@@ -1,0 +1,1 @@
+"""The server that browsers talk to: addresses, logins, limits, static files."""

@@ -1,0 +1,50 @@
+/** What can be asked of missions, wherever they are shown: one place for its words, and for several at once. */
+
+import { words, now } from "./time.js";
+import { confirm } from "./dialog.js";
+
+const ENDED = { stop: "stopped", kill: "killed", restart: "restarted", rm: "removed", interrupt: "interrupted", freeze: "frozen", thaw: "goes on" };
+
+/**
+ * @param {{verbs: Object, toasts: Object}} context
+ */
+export function actions({ verbs, toasts }) {
+  /** What would end, and how long it ran. */
+  const sentences = (missions) => missions.slice(0, 8).map((one) => `${one.name}${one.state ? ` is ${one.state}` : ""}${one.since ? ` for ${words(now() - one.since)}` : ""}.`).concat(missions.length > 8 ? [`And ${missions.length - 8} more.`] : []);
+
+  return {
+    /**
+     * Ask for one operation about missions; about several after one question, with one sentence about all.
+     *
+     * @param {string} verb
+     * @param {Array<{id: string, name: string, state: string, since?: number}>} missions
+     * @param {Object} how as of `verbs.press`
+     */
+    async press(verb, missions, how = {}) {
+      if (!missions.length) return;
+      const row = verbs.row(verb) ?? {};
+      if (missions.length === 1) {
+        const [one] = missions;
+        const over = ["stopped", "crashed", "killed"].includes(one.state);
+        const asks = over && verb === "restart" ? null : () => sentences(missions);
+        await verbs.press(verb, { id: one.id, ...how.args }, { title: `${how.label ?? row.label ?? verb} ${one.name}?`, ...how, asks, says: how.says ?? `${one.name}: ${ENDED[verb] ?? "done"}` });
+        return;
+      }
+      const refusal = how.guard?.();
+      if (refusal) {
+        toasts.say(refusal, "wait");
+        return;
+      }
+      if (row.danger === "ends work" && !(await confirm(`${row.label ?? verb} ${missions.length} missions?`, [...sentences(missions), ...(row.questions ?? [])], row.label ?? verb))) return;
+      const failed = [];
+      let done = 0;
+      await Promise.all(
+        missions.map((one) =>
+          verbs.press(verb, { id: one.id, ...how.args }, { asks: null, failed: (error) => (failed.push(`${one.name}: ${error.error}`), true), done: () => (done += 1) }),
+        ),
+      );
+      toasts.say([`${ENDED[verb] ?? verb} ${done} of ${missions.length}`, ...failed.slice(0, 3)].join(" · "), failed.length ? "wait" : "good");
+      how.done?.();
+    },
+  };
+}

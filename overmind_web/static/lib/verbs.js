@@ -1,0 +1,164 @@
+/** Buttons of operations. Each names a row of the server's table of verbs: label, key, danger and who may are said there, once. */
+
+import { h } from "./dom.js";
+import { confirm } from "./dialog.js";
+
+const APPEARED = 300;
+/** Milliseconds for which what has just appeared takes no answer. */
+const MOST = 12;
+/** Commands of a project's file that a question shows. */
+const MOVED = 500;
+/** Milliseconds for which what has just moved under the finger takes no answer. */
+
+/** Remembers when things appeared and moved, so that a tap meant for what stood there before is refused. */
+export class Guard {
+  constructor(now = () => performance.now()) {
+    this._now = now;
+    this._appeared = new Map();
+    this._moved = new Map();
+    this._order = [];
+  }
+
+  /** Note what is shown now, in its order; what comes first in the very first list has stood there all along. */
+  shown(ids) {
+    const at = this._now();
+    const before = new Map(this._order.map((id, place) => [id, place]));
+    ids.forEach((id, place) => {
+      if (!this._appeared.has(id)) this._appeared.set(id, at);
+      else if (before.has(id) && before.get(id) !== place) this._moved.set(id, at);
+    });
+    for (const id of before.keys()) {
+      if (!ids.includes(id)) {
+        this._appeared.delete(id);
+        this._moved.delete(id);
+      }
+    }
+    this._order = [...ids];
+  }
+
+  /** Why it takes no answer yet; null when it does. */
+  refusal(id) {
+    const at = this._now();
+    if (at - (this._appeared.get(id) ?? at) < APPEARED) return "It has only just appeared: press again.";
+    if (at - (this._moved.get(id) ?? -Infinity) < MOVED) return "It moved under your finger: press again.";
+    return null;
+  }
+}
+
+function capital(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+export class Verbs {
+  /**
+   * @param {import("./socket.js").Connection} socket
+   * @param {import("./toast.js").Toasts} toasts
+   */
+  constructor(socket, toasts) {
+    this._socket = socket;
+    this._toasts = toasts;
+    this._rows = new Map();
+    this._buttons = new Set();
+    socket.addEventListener("live", () => this._learn());
+    for (const type of ["live", "lost", "up", "ended"]) socket.addEventListener(type, () => this.refresh());
+  }
+
+  _learn() {
+    this._rows = new Map((this._socket.hello.verbs ?? []).map((row) => [row.name, row]));
+  }
+
+  get readOnly() {
+    return Boolean(this._socket.hello?.read_only);
+  }
+
+  row(verb) {
+    return this._rows.get(verb);
+  }
+
+  /** Whether this login may ask for it. */
+  allowed(verb) {
+    const row = this.row(verb);
+    if (!row) return !this.readOnly;
+    return !this.readOnly || row.read_only === true || row.danger === "none";
+  }
+
+  /**
+   * A button that asks for an operation.
+   *
+   * @param {string} verb
+   * @param {Object|(() => Object|null|Promise<Object|null>)} args as the socket takes them, or what makes them when it is pressed; null: nothing is asked
+   * @param {{label?: string, key?: string, primary?: boolean, danger?: boolean, guard?: () => string|null, asks?: () => string[], done?: Function, says?: string|Function, small?: boolean, icon?: Node}} [how]
+   */
+  button(verb, args, how = {}) {
+    const row = this.row(verb) ?? {};
+    const key = how.key ?? row.key ?? "";
+    const button = h(
+      "button",
+      { type: "button", class: ["button", how.primary && "primary", (how.danger ?? row.danger === "ends work") && "danger", how.small && "small"], data: { verb }, "aria-keyshortcuts": key || null },
+      how.icon ?? null,
+      h("span", {}, capital(how.label ?? row.label ?? verb)),
+      key ? h("kbd", {}, key.replace("ctrl+", "^")) : null,
+    );
+    button.addEventListener("click", () => this.press(verb, args, how));
+    this._buttons.add(new WeakRef(button));
+    this._dress(button);
+    return button;
+  }
+
+  /** Ask for an operation, after a question where it ends work; says what came of it. Resolves to its answer, null where nothing was asked or it was refused. */
+  async press(verb, args, how = {}) {
+    const row = this.row(verb) ?? {};
+    if (!this.allowed(verb)) {
+      this._toasts.say("This login may only look.", "wait");
+      return null;
+    }
+    const refusal = how.guard?.();
+    if (refusal) {
+      this._toasts.say(refusal, "wait");
+      return null;
+    }
+    let given = typeof args === "function" ? await args() : args;
+    if (given === null || given === undefined) return null;
+    if (row.danger === "ends work" && how.asks !== null) {
+      const sentences = [...(how.asks?.() ?? []), ...(row.questions ?? [])];
+      const label = how.label ?? row.label ?? verb;
+      if (!(await confirm(how.title ?? `${capital(label)}?`, sentences, capital(label)))) return null;
+    }
+    if (row.request_key) given = { ...given, request: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` };
+    try {
+      const answer = await this._socket.press(row.request ?? verb, given, { repeatable: Boolean(row.repeatable || row.request_key), item: how.item });
+      const said = typeof how.says === "function" ? how.says(answer) : how.says;
+      if (said) this._toasts.say(said, "good");
+      how.done?.(answer);
+      return answer ?? {};
+    } catch (error) {
+      if (verb !== "trust" && (await this._trusts(error))) return this.press(verb, given, { ...how, guard: undefined, asks: null });
+      if (how.failed?.(error) !== true) this._toasts.say(error.message, "bad");
+      return null;
+    }
+  }
+
+  /** Show what a project's file would run, and trust exactly that, once the person says yes; whether they did. */
+  async _trusts(error) {
+    const { path, sha256, commands, changed } = error.fields ?? {};
+    if (error.error !== "untrusted_project" || !path || !sha256 || !Array.isArray(commands)) return false;
+    const why = `${path} ${changed ? "has changed since you trusted it" : "is not trusted yet"}. ${commands.length ? "It runs:" : "It runs no commands."}`;
+    const more = commands.length - MOST;
+    if (!(await confirm("Trust this project?", [why, ...commands.slice(0, MOST), ...(more > 0 ? [`… and ${more} more`] : [])], "Trust it and go on"))) return false;
+    return (await this.press("trust", { cwd: path.replace(/\/[^/]*$/, "") || "/", sha256 })) !== null;
+  }
+
+  refresh() {
+    for (const reference of this._buttons) {
+      const button = reference.deref();
+      if (button) this._dress(button);
+      else this._buttons.delete(reference);
+    }
+  }
+
+  _dress(button) {
+    const allowed = this.allowed(button.dataset.verb);
+    button.disabled = !this._socket.ready || !allowed;
+    button.title = allowed ? "" : "This login may only look.";
+  }
+}

@@ -1,0 +1,373 @@
+/** Missions: the tree with its header, and from 1,100 pixels the mission of the cursor's row beside it. Below that width a mission has the page alone. */
+
+import { h, fill } from "../lib/dom.js";
+import { mark } from "../lib/marks.js";
+import { Table } from "../lib/table.js";
+import { MissionPanel, TABS } from "../lib/mission.js";
+import { actions } from "../lib/actions.js";
+import { newMission } from "../lib/form.js";
+import { menu } from "../lib/dialog.js";
+import { Strip } from "../lib/strip.js";
+import { href } from "../lib/router.js";
+import { keep, kept } from "../lib/store.js";
+
+/** As the full-screen program's table; `keep`: the larger, the sooner it leaves. `px`: what it needs at least. */
+const COLUMNS = [
+  { key: "name", title: "NAME", width: "minmax(150px, 1.4fr)", px: 190, keep: 0 },
+  { key: "agent", title: "AGENT", width: "72px", px: 72, keep: 7 },
+  { key: "state", title: "STATE", width: "104px", px: 104, keep: 1 },
+  { key: "for", title: "FOR", width: "44px", px: 44, keep: 3, right: true },
+  { key: "age", title: "AGE", width: "44px", px: 44, keep: 10, right: true, wide: true },
+  { key: "cost", title: "COST", width: "60px", px: 60, keep: 4, right: true, spare: true },
+  { key: "tokens", title: "TOK", width: "52px", px: 52, keep: 13, right: true, wide: true },
+  { key: "restarts", title: "RST", width: "40px", px: 40, keep: 8, right: true, spare: true },
+  { key: "exit", title: "EXIT", width: "48px", px: 48, keep: 9, right: true, wide: true },
+  { key: "cpu", title: "CPU", width: "48px", px: 48, keep: 5, right: true },
+  { key: "memory", title: "MEM", width: "60px", px: 60, keep: 6, right: true },
+  { key: "output", title: "OUT", width: "72px", px: 72, keep: 11, right: true, wide: true },
+  { key: "now", title: "NOW", width: "minmax(160px, 2.4fr)", px: 220, keep: 2, sorts: false },
+  { key: "folder", title: "FOLDER", width: "minmax(90px, .8fr)", px: 120, keep: 16, wide: true, sorts: false },
+];
+const ORDERS = [["", "tree"], ["name", "name"], ["state", "state"], ["for", "time in state"], ["age", "age"], ["cost", "cost"], ["cpu", "CPU"], ["memory", "memory"]];
+const COUNTED = ["working", "waiting", "your turn", "limited", "starting", "restarting", "frozen", "stopped", "crashed", "killed"];
+const wide = matchMedia("(min-width: 1100px)");
+const TYPED = 150;
+/** Milliseconds after the last key before the filter is asked for. */
+
+export function open(place, context) {
+  return new Missions(place, context);
+}
+
+class Missions {
+  constructor(place, context) {
+    this._context = context;
+    this._query = { ...place.query };
+    this._alone = null;
+    this._side = null;
+    this._columns = COLUMNS.filter((column) => !column.wide);
+    this._folded = new Set(kept("folded", []));
+    this._opened = new Set();
+    this.table = new Table({
+      label: "missions",
+      columns: this._columns,
+      window: (from, to) => this._pane.window(from, to),
+      open: (id) => this._open(id),
+      moved: (id) => this._moved(id),
+      order: (key) => this._order(key),
+      sorted: () => ({ key: this._query.order, reversed: Boolean(this._query.reversed) }),
+      empty: () => this._empty(),
+    });
+    this._build();
+    if (this._query.row) this.table.await(this._query.row);
+    this._pane = context.socket.pane("missions", this._args(), { rows: (message) => this._rows(message), failed: (message) => this._failed(message), lost: () => {} }, { from: 0, to: 90 });
+    this._drop = context.keys.layer("missions", this._keys());
+    this.strip.shown(wide.matches);
+    this._wider = () => {
+      this.strip.shown(wide.matches);
+      this.go(context.router.place);
+    };
+    wide.addEventListener("change", this._wider);
+    if (context.socket.head) this.counted(context.socket.head);
+    this._place(place);
+  }
+
+  _build() {
+    const { verbs } = this._context;
+    this.counts = h("div", { class: "counts-line", role: "group", "aria-label": "Missions by state" });
+    this.problem = h("p", { class: "problem tone-bad", role: "alert", hidden: true });
+    this.filter = h("input", { class: "field filter", type: "search", placeholder: "/ filter", "aria-label": "Filter", data: { filter: "" }, value: this._query.filter ?? "", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
+    this.filter.addEventListener("input", () => {
+      clearTimeout(this._typed);
+      this._typed = setTimeout(() => this._set({ filter: this.filter.value }), TYPED);
+    });
+    this.filter.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" || event.key === "ArrowDown") {
+        event.preventDefault();
+        this.table.focus();
+      } else if (event.key === "Escape") {
+        if (this.filter.value) {
+          this.filter.value = "";
+          this._set({ filter: "" });
+        }
+        this.table.focus();
+      }
+    });
+    this.order = h("select", { class: "field order", "aria-label": "Order" }, ORDERS.map(([key, title]) => h("option", { value: key, selected: (this._query.order ?? "") === key }, title)));
+    this.order.addEventListener("change", () => this._set({ order: this.order.value, reversed: "" }));
+    this.fresh = verbs.button("run", () => this._new(), { label: "New", primary: true, key: "n", icon: mark("plus", "plain") });
+    this.mass = h("div", { class: "mass", hidden: true });
+    this.more = h("button", { type: "button", class: "button square", "aria-label": "More of this list", onclick: () => this._listMenu() }, mark("more", "plain"));
+    this.bar = h("header", { class: "page-head missions-head" }, h("h1", {}, "Missions"), this.counts, h("span", { class: "grow" }), h("div", { class: "tools" }, this.filter, this.order, this.fresh, this.more));
+    this.strip = new Strip(this._context);
+    this.list = h("div", { class: "missions-list" }, this.bar, this.strip.element, this.problem, this.mass, this.table.element);
+    this.side = h("aside", { class: "side", "aria-label": "The chosen mission", hidden: true });
+    this.element = h("section", { class: "page split", "aria-label": "Missions" }, this.list, this.side);
+  }
+
+  _keys() {
+    const { table } = this;
+    const act = (verb, how) => () => (table.cursor === null ? false : (this._act(verb, how), true));
+    const tab = (name) => () => (table.cursor === null ? false : (this._context.router.go("m", [table.cursor, name], this._listQuery()), true));
+    return [
+      ["j down", "down", () => table.move(1)],
+      ["k up", "up", () => table.move(-1)],
+      ["g home", "first row", () => table.move(-Infinity)],
+      ["G end", "last row", () => table.move(Infinity)],
+      ["pagedown ctrl+f", "a page down", () => table.move(15)],
+      ["pageup ctrl+b", "a page up", () => table.move(-15)],
+      ["enter", "open its terminal or log", () => (table.cursor === null ? false : (this._open(table.cursor), true))],
+      ["h left", "fold its children", () => this._fold(true)],
+      ["right", "unfold its children", () => this._fold(false)],
+      ["space", "mark the row", () => (table.mark(), this._marks(), table.move(1))],
+      ["*", "mark all rows in view", () => (table.markAll(), this._marks())],
+      ["ctrl+\\", "clear marks", () => (table.markAll(false), this._marks())],
+      ["n", "new mission", () => this.fresh.click()],
+      ["m", "message", () => this._message()],
+      ["a", "its terminal", tab("terminal")],
+      ["l", "its log", tab("log")],
+      ["d", "describe it", tab("describe")],
+      ["v", "its changes", tab("changes")],
+      ["i", "interrupt the turn", act("interrupt")],
+      ["r", "restart", act("restart")],
+      ["x", "stop", act("stop")],
+      ["ctrl+k", "kill", act("kill")],
+      ["ctrl+d", "remove", act("rm")],
+      ["t", "tree or flat", () => this._set({ flat: this._query.flat ? "" : "1" })],
+      ["ctrl+z", "only what needs attention", () => this._set({ attention: this._query.attention ? "" : "1" })],
+      ["N", "sort by name", () => this._order("name")],
+      ["A", "sort by age", () => this._order("age")],
+      ["S", "sort by state", () => this._order("state")],
+      ["F", "sort by time in its state", () => this._order("for")],
+      ["C", "sort by CPU", () => this._order("cpu")],
+      ["M", "sort by memory", () => this._order("memory")],
+      ["D", "sort by cost", () => this._order("cost")],
+      ["c", "copy its id", () => this._copy()],
+    ];
+  }
+
+  // what is asked for
+
+  _args() {
+    const { filter = "", order = "", reversed = "", flat = "", attention = "" } = this._query;
+    return { filter, order, reversed: Boolean(reversed), folded: [...this._folded], opened: [...this._opened], flat: Boolean(flat), attention: Boolean(attention) };
+  }
+
+  _listQuery() {
+    const { filter, order, reversed, flat, attention } = this._query;
+    return { filter, order, reversed, flat, attention };
+  }
+
+  _set(query) {
+    this._query = { ...this._query, ...query };
+    if (this.filter.value !== (this._query.filter ?? "") && document.activeElement !== this.filter) this.filter.value = this._query.filter ?? "";
+    this.order.value = ORDERS.some(([key]) => key === this._query.order) ? this._query.order : "";
+    this._context.router.note(this._query);
+    this.problem.hidden = true;
+    this.filter.classList.remove("wrong");
+    this._pane.set(this._args(), { from: 0, to: 90 });
+    this.table.columns(this._columns);
+  }
+
+  _order(key) {
+    const same = this._query.order === key;
+    this._set(same && this._query.reversed ? { order: "", reversed: "" } : { order: key, reversed: same ? "1" : "" });
+    return true;
+  }
+
+  _fold(fold) {
+    const { cursor } = this.table;
+    const facts = this.table.row(cursor)?.[5];
+    if (!facts) return false;
+    if (fold && (facts.folded === undefined || facts.folded > 0)) {
+      // nothing to fold: to the mission above it, as in the full-screen program
+      if (!facts.parent) return false;
+      this.table.await(facts.parent);
+      return true;
+    }
+    if (!fold && !facts.folded) return false;
+    const ritual = this._rituals.has(cursor);
+    if (ritual) (fold ? this._opened.delete(cursor) : this._opened.add(cursor));
+    else if (fold) this._folded.add(cursor);
+    else this._folded.delete(cursor);
+    keep("folded", [...this._folded].slice(-500));
+    this._pane.set(this._args());
+    return true;
+  }
+
+  _rows(message) {
+    this._rituals = new Set(message.head?.rituals ?? this._rituals ?? []);
+    if (message.problem !== undefined) {
+      this.problem.textContent = message.problem;
+      this.problem.hidden = !message.problem;
+      this.filter.classList.toggle("wrong", Boolean(message.problem));
+      this.filter.setAttribute("aria-invalid", String(Boolean(message.problem)));
+    }
+    this._loaded = true;
+    this.table.take(message);
+  }
+
+  _failed(message) {
+    this.problem.textContent = message.message;
+    this.problem.hidden = false;
+    this.filter.classList.add("wrong");
+  }
+
+  _empty() {
+    const filtered = this._query.filter || this._query.attention;
+    if (!this._loaded) return h("p", { class: "quiet" }, "Loading …");
+    if (filtered) {
+      return h("div", {}, h("h2", {}, "No mission matches."), h("button", { type: "button", class: "button", onclick: () => ((this.filter.value = ""), this._set({ filter: "", attention: "" })) }, "Show all missions"));
+    }
+    return h("div", {}, mark("working"), h("h2", {}, "No missions yet."), h("p", { class: "quiet" }, "Start an agent, a shell or a command: it goes on when you close this page."), this._context.verbs.button("run", () => this._new(), { label: "New mission", primary: true, key: "n" }));
+  }
+
+  // where it is looked at
+
+  go(place) {
+    const same = ["filter", "order", "reversed", "flat", "attention"].every((name) => (place.query[name] ?? "") === (this._query[name] ?? ""));
+    if (!same && place.page === "missions") {
+      this._query = { ...place.query };
+      this.filter.value = this._query.filter ?? "";
+      this._pane.set(this._args(), { from: 0, to: 90 });
+    }
+    this._place(place);
+  }
+
+  _place(place) {
+    const [id, tab] = place.page === "m" ? place.parts : [null, null];
+    this.element.classList.toggle("alone", id !== null && !wide.matches);
+    if (id) {
+      if (this.table.cursor !== id) this.table.await(id);
+      this._beside(id, TABS.some((one) => one.name === tab) ? tab : "log", true);
+    } else if (wide.matches && this.table.cursor) this._beside(this.table.cursor, this._tab ?? "log");
+    else if (!wide.matches) this._shut();
+  }
+
+  _beside(id, tab, named = false) {
+    if (named) this._tab = tab;
+    if (this._side?.id === id) {
+      this._side.show(tab);
+      this.side.hidden = false;
+      return;
+    }
+    this._side?.close();
+    this._side = new MissionPanel(id, tab, this._context, { back: () => this._context.router.go("missions", [], this._listQuery()), query: () => this._listQuery() });
+    fill(this.side, this._side.element);
+    this.side.hidden = false;
+    this._context.looks();
+  }
+
+  _shut() {
+    this._side?.close();
+    this._side = null;
+    fill(this.side);
+    this.side.hidden = true;
+  }
+
+  _moved(id) {
+    if (this._context.router.place.page === "missions") this._context.router.note({ ...this._listQuery(), row: id });
+    clearTimeout(this._turning);
+    if (!wide.matches || id === null) return;
+    const named = this._context.router.place;
+    if (named.page === "m") {
+      if (named.parts[0] === id) return;
+      history.replaceState(null, "", href("m", [id, named.parts[1] ?? "log"], this._listQuery()));
+    }
+    this._turning = setTimeout(() => this._beside(id, this._tab ?? "log"), 90);
+  }
+
+  _open(id) {
+    this._context.router.go("m", [id, this._tab && wide.matches ? this._tab : "log"], this._listQuery());
+    if (wide.matches) this._side?.focus?.();
+  }
+
+  mission() {
+    return this._side?.id ?? null;
+  }
+
+  close() {
+    clearTimeout(this._typed);
+    clearTimeout(this._turning);
+    this._shut();
+    this.strip.close();
+    this._pane.close();
+    this.table.close();
+    this._drop();
+    wide.removeEventListener("change", this._wider);
+  }
+
+  shown() {
+    this.table.columns(this._columns);
+  }
+
+  // what it says and does
+
+  counted(head) {
+    const { counts = {} } = head;
+    const found = COUNTED.filter((word) => counts[word]).map((word) =>
+      h("button", { type: "button", class: "count-button", onclick: () => ((this.filter.value = `state:${word.replace(" ", "-")}`), this._set({ filter: this.filter.value })) }, mark(word), h("b", {}, counts[word]), h("span", { class: "count-word" }, ` ${word}`)),
+    );
+    const today = typeof head.today === "number" && head.today > 0 ? h("a", { class: "figure", href: "#/cost" }, `$${head.today.toFixed(2)}`, h("span", { class: "count-word" }, " today")) : null;
+    const load = head.load ? h("span", { class: "figure quiet load" }, head.load) : null;
+    fill(this.counts, found, today, load);
+  }
+
+  _describe(id) {
+    const cells = this.table.cells(id);
+    const row = this.table.row(id);
+    return { name: row?.[2] ?? id, state: cells.state?.text ?? "", since: cells.for?.since };
+  }
+
+  _act(verb, how = {}) {
+    return actions(this._context).press(verb, this.table.targets.map((id) => ({ id, ...this._describe(id) })), {
+      guard: () => (this.table.marked.size ? null : this.table.guard.refusal(this.table.cursor)),
+      done: () => (this.table.markAll(false), this._marks()),
+      ...how,
+    });
+  }
+
+  _marks() {
+    const { marked } = this.table;
+    this.mass.hidden = marked.size === 0;
+    if (!marked.size) return;
+    const button = (verb, label) => h("button", { type: "button", class: "button small", onclick: () => this._act(verb) }, label);
+    fill(this.mass, h("b", {}, `${marked.size} marked`), button("stop", "Stop"), button("restart", "Restart"), button("kill", "Kill"), button("rm", "Remove"), h("button", { type: "button", class: "button small", onclick: () => (this.table.markAll(false), this._marks()) }, "Clear marks"));
+  }
+
+  _message() {
+    if (this.table.cursor === null) return false;
+    if (!wide.matches) this._context.router.go("m", [this.table.cursor, "log"], this._listQuery());
+    this._side?.compose();
+    return true;
+  }
+
+  async _copy() {
+    const { targets } = this.table;
+    if (!targets.length) return;
+    try {
+      await navigator.clipboard.writeText(targets.join("\n"));
+      this._context.toasts.say(`copied ${targets.length === 1 ? targets[0] : `${targets.length} ids`}`, "good");
+    } catch {
+      this._context.toasts.say(`This browser lets nobody copy here: ${targets.join(" ")}`, "wait");
+    }
+  }
+
+  _listMenu() {
+    const now = this._query;
+    return menu("Missions", [
+      { label: now.flat ? "As a tree" : "Flat", key: "t", press: () => this._set({ flat: now.flat ? "" : "1" }) },
+      { label: now.attention ? "Show all" : "Only what needs attention", key: "^z", press: () => this._set({ attention: now.attention ? "" : "1" }) },
+      { label: this._columns.length === COLUMNS.length ? "Fewer columns" : "More columns", press: () => ((this._columns = this._columns.length === COLUMNS.length ? COLUMNS.filter((column) => !column.wide) : COLUMNS), this.table.columns(this._columns)) },
+      ...ORDERS.map(([key, title]) => ({ label: key ? `Order by ${title}` : "Order of the tree", press: () => this._set({ order: key, reversed: "" }) })),
+      { label: "Remove finished missions", danger: true, disabled: !this._context.verbs.allowed("prune"), press: () => this._context.verbs.press("prune", {}, { says: (answer) => `removed ${answer.removed?.length ?? answer.count ?? 0}` }) },
+      { label: "Mark the row", key: "space", press: () => (this.table.mark(), this._marks()) },
+    ]);
+  }
+
+  /** The form; it starts the mission itself. */
+  async _new() {
+    const started = await newMission(this._context, { folder: this.table.cells().folder?.text });
+    if (started) this._context.router.go("m", [started.id, started.tab], this._listQuery());
+    return null;
+  }
+}

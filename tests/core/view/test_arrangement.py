@@ -1,0 +1,236 @@
+"""The list of missions as somebody wants to see it, and its rows as values that are sent elsewhere."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from overmind_core.view import arrangement, frames, numbers, row_filter, tones
+from overmind_core.view import fleet as missions_fleet
+from overmind_core.view import missions as missions_rows
+from overmind_core.view.arrangement import Arrangement
+from overmind_core.view.cells import Cell
+from overmind_core.view.columns import MISSIONS, Order
+from overmind_core.view.fleet import Fleet
+from overmind_core.view.head import head
+from overmind_core.view.missions import Branch
+from overmind_core.view.ringing import tab_title, title
+from overmind_core.view.row_filter import SLICE, BrokenFilter
+from tests.core.view.test_subject import question
+
+NOW = 1_767_225_600.0
+"""2026-01-01T00:00:00Z."""
+
+
+def row(name, status="running", parent=None, **more):
+    return {
+        "id": name, "name": name, "status": status, "parent": parent, "activity": None, "provider": "raw",
+        "command": f"run {name}", "labels": {}, "started_at": "2025-12-31T23:00:00.000Z", "ended_at": None,
+        "uptime_seconds": 1.0, "restart_count": 0, "exit_code": None, "type": "task", "cwd": "/src", **more,
+    }  # fmt: skip
+
+
+def run(number, status="stopped"):
+    return row(
+        f"nightly/{number}", status, started_at=f"2025-12-31T0{number}:00:00.000Z", ended_at="2026-01-01T00:00:00Z"
+    )
+
+
+TREE = [row("a"), row("b", parent="a"), row("c", "crashed", parent="b"), row("d")]
+RUNS = [run(1), run(2), run(3), row("z")]
+
+
+def parsed(text):
+    return row_filter.parsed(text)
+
+
+ARRANGED = [
+    (Arrangement(), TREE, ["a", "└─b", "  └─c", "d"]),
+    (Arrangement(flat=True), TREE, ["a", "b", "c", "d"]),
+    (Arrangement(folded={"b"}), TREE, ["a", "└─b", "d"]),
+    (Arrangement(order=Order("name", inverted=True)), TREE, ["d", "a", "└─b", "  └─c"]),
+    (Arrangement(attention=True), TREE, ["a", "└─b", "  └─c"]),
+    (Arrangement(filter=parsed("state:crashed")), TREE, ["a", "└─b", "  └─c"]),
+    (Arrangement(filter=parsed("state:crashed"), flat=True), TREE, ["c"]),
+    (Arrangement(), RUNS, ["nightly/3", "z"]),
+    (Arrangement(opened={"nightly"}), RUNS, ["nightly/3", "├─nightly/1", "└─nightly/2", "z"]),
+    (Arrangement(flat=True), RUNS, ["nightly/1", "nightly/2", "nightly/3", "z"]),
+]
+
+
+@pytest.mark.parametrize(("wish", "rows", "shown"), ARRANGED)
+def test_missions_are_listed_as_they_are_wanted(wish, rows, shown):
+    branches = wish._replace(order=wish.order if wish.order != Order() else Order("name")).of(rows, NOW).branches
+    assert sorted(f"{one.guides}{one.id}" for one in branches) == sorted(shown)
+    if wish.order != Order():
+        assert [f"{one.guides}{one.id}" for one in branches] == shown
+
+
+def test_what_the_filter_keeps_may_be_known_before():
+    wish = Arrangement(Order("name"), filter=parsed("c"))
+    branches = wish.of(TREE, NOW, kept={"d"}).branches
+    assert [(one.id, one.dimmed) for one in branches] == [("d", False)]
+
+
+def test_it_is_known_below_which_rows_others_are_shown():
+    assert arrangement.opening(Arrangement(Order("name")).of(TREE, NOW).branches) == {"a", "b"}
+    assert arrangement.opening(Arrangement(Order("name"), folded={"b"}).of(TREE, NOW).branches) == {"a"}
+    assert arrangement.opening(Arrangement(flat=True).of(TREE, NOW).branches) == frozenset()
+    assert arrangement.opening([]) == frozenset()
+
+
+def test_a_filter_is_asked_in_slices_and_keeps_the_same_rows():
+    rows = [row(f"m{number:04}", "crashed" if number % 3 else "running") for number in range(SLICE * 2 + 1)]
+    slices = list(row_filter.sieved(parsed("state:crashed"), rows))
+    wanted = parsed("state:crashed")
+    assert len(slices) == 3
+    assert [one for some in slices for one in some] == [one["id"] for one in rows if wanted.matches(one)]
+    assert list(row_filter.sieved(parsed("x"), [])) == []
+
+
+def test_a_filter_that_never_ends_is_refused_after_its_time():
+    rows = [row("a" * 60 + "!") for _ in range(SLICE)]
+    with pytest.raises(BrokenFilter, match="too long"):
+        list(row_filter.sieved(parsed("name:(a+)+$"), rows))
+
+
+# rows that are sent
+
+
+def sent(found, *, opens=False, **branch):
+    return frames.mission(Branch(found["id"], found, **branch), MISSIONS, NOW, opens=opens)
+
+
+def cells(found):
+    return {cell[0]: cell[1:] for cell in sent(found)[4]}
+
+
+def test_a_row_has_the_words_of_the_terminal_and_tones_by_name():
+    guides, mark, name, new, shown, facts = sent(
+        row("c", "crashed", exit_code=3, unseen=True, now="exit 3", ended_at="2025-12-31T23:01:00.000Z"), guides="└─"
+    )
+    assert (guides, mark, name, new) == ("└─", "crashed", "c", 1)
+    assert {cell[0]: cell[1:] for cell in shown} == {
+        "id": ("c", "quiet"), "agent": ("raw", "quiet"), "state": ("crashed", "bad"), "for": ("1m", "quiet"),
+        "age": ("", "quiet", NOW - 3600.0), "exit": ("3", "bad"), "now": ("exit 3", "bad"), "folder": ("/src", "quiet"),
+        "command": ("run c", "quiet"),
+    }  # fmt: skip
+    assert facts == {"type": "task", "status": "crashed"}
+
+
+def test_a_row_that_stands_still_is_the_same_whatever_the_time():
+    found = row("a", activity="working", activity_since="2025-12-31T23:30:00.000Z")
+    branch = Branch("a", found)
+    assert frames.mission(branch, MISSIONS, NOW) == frames.mission(branch, MISSIONS, NOW + 1000.0)
+
+
+TICKING = [
+    (row("a"), {"for": ("", "quiet", NOW - 3600.0), "state": ("working", "good")}),
+    (
+        row("a", activity="idle", activity_since="2025-12-31T23:59:00.000Z"),
+        {"for": ("", "quiet", NOW - 60.0), "state": ("your turn", "wait")},
+    ),
+    (row("a", "restarting", next_restart_at="2026-01-01T00:00:05.000Z"), {"state": ("retry ", "slow", NOW + 5.0)}),
+    (row("a", activity="limited", resume_at="2026-01-01T00:04:00.000Z"), {"state": ("limited ", "slow", NOW + 240.0)}),
+    (row("a", activity="limited"), {"state": ("limited", "slow")}),
+    (row("a", "stopped", ended_at="2025-12-31T23:00:30.000Z"), {"for": ("30s", "quiet"), "state": ("stopped", "calm")}),
+]
+
+
+@pytest.mark.parametrize(("found", "wanted"), TICKING)
+def test_what_goes_on_by_itself_is_a_moment(found, wanted):
+    shown = cells(found)
+    assert {key: shown[key] for key in wanted} == wanted
+
+
+@pytest.mark.parametrize("found", [one for one, _ in TICKING])
+def test_a_moment_says_what_the_text_of_the_terminal_says_now(found):
+    for column in MISSIONS:
+        if column.ticks is None or (ticking := column.ticks(found)) is None:
+            continue
+        span = NOW - ticking.at if ticking.at <= NOW else ticking.at - NOW
+        assert f"{ticking.lead}{numbers.span(span)}" == column.cell(found, NOW).text
+
+
+def test_facts_say_what_can_be_done_and_how_a_row_stands_in_the_tree():
+    session = row("s", type="session", tty=True, attached=1, parent="a", isolation={"step": None})
+    assert sent(session, opens=True)[5] == {
+        "type": "session", "status": "running", "live": True, "terminal": True, "attached": True, "worktree": True,
+        "folded": 0, "parent": "a",
+    }  # fmt: skip
+    assert sent(row("k", "killed"), dimmed=True, folded=4)[5] == {
+        "type": "task", "status": "killed", "dimmed": True, "folded": 4,
+    }  # fmt: skip
+
+
+HOSTILE = "\x1b[31m\u202e<img src=x onerror=alert(1)>\x00\n"
+
+
+def test_names_have_no_control_characters_and_nothing_that_turns_the_text_round():
+    found = row("h", command=HOSTILE, now=HOSTILE, cwd=HOSTILE, provider=HOSTILE)
+    text = json.dumps(sent({**found, "name": HOSTILE}), ensure_ascii=False)
+    assert all(one not in text for one in ("\x1b", "\u202e", "\x00", "\\u0000", "\\u001b"))
+    assert "<img src=x onerror=alert(1)>" in text  # as text
+
+
+def test_every_tone_that_is_sent_has_a_colour():
+    used = {
+        "",
+        "news",
+        "name",
+        "faint",
+        "guide",
+        "title",
+        "label",
+        "accent",
+        "chosen",
+        "mark",
+        "nonsense",
+        *tones.NAMES,
+    }
+    assert {tones.named(tone) for tone in used} == set(tones.NAMES)
+    assert set(tones.DARK) == set(tones.LIGHT) == set(tones.NAMES)
+    assert frames.line([Cell("a", "faint"), Cell(""), Cell("b")]) == [("a", "quiet"), ("b", "text")]
+
+
+def test_columns_are_named_without_what_only_terminals_need():
+    shown = frames.columns(MISSIONS)
+    assert [one["key"] for one in shown] == [column.key for column in MISSIONS]
+    assert shown[0] == {"key": "name", "title": "NAME", "keep": 0}
+    assert {"key": "cost", "title": "COST", "keep": 4, "right": True, "spare": True} in shown
+    assert json.loads(json.dumps(shown)) == shown
+
+
+# the top of every page
+
+
+def test_the_head_counts_as_the_header_of_the_terminal_does():
+    fleet = Fleet()
+    rows = [
+        row("a", activity="waiting"), row("b", activity="idle", unseen=True), row("c", "crashed"),
+        row("d", "stopped", tokens={"input": 5}), row("e", cpu_percent=50.0, memory_bytes=3_000_000, now=None),
+    ]  # fmt: skip
+    fleet.apply(rows, (), everything=True)
+    fleet.questions = [question(mission="a")]
+    fleet.today = 1.25
+    found = head(fleet, NOW)
+    assert found["counts"] == {"working": 1, "waiting": 1, "your turn": 1, "stopped": 1, "crashed": 1}
+    assert (found["needs"], found["turns"], found["title"]) == (1, 1, "!1 ❯1 overmind")
+    assert (found["today"], found["tokens"], found["load"]) == (1.25, 5, "cpu 50% mem 3.0M")
+    assert json.loads(json.dumps(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("blocked", "turns", "shown"), [(0, 0, "overmind"), (2, 5, "!2 ❯5 overmind"), (0, 1, "❯1 overmind")]
+)
+def test_the_title_of_a_page_begins_with_who_needs_the_person(blocked, turns, shown):
+    assert tab_title(blocked, turns) == shown
+    assert sorted(title(blocked, turns, ascii_only=False).split()) == sorted(shown.split())
+
+
+def test_attention_is_asked_for_as_in_the_terminal():
+    rows = [row("a", activity="waiting"), row("b"), row("c", "crashed"), row("d", activity="idle", unseen=True)]
+    shown = [branch.id for branch in Arrangement(attention=True).of(rows, NOW, asked_about={"b"}).branches]
+    assert set(shown) == {one["id"] for one in rows if missions_fleet.wanted(one, {"b"})} == {"a", "b", "c", "d"}
+    assert missions_rows.mark(rows[0]).word == "waiting"

@@ -1,0 +1,75 @@
+"""The board in Chromium: columns, cards that move by what is asked of them, and the tabs of a phone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.kit.waiting import eventually
+from tests.web.conftest import DESK, PHONE
+
+
+def card(page, name: str):
+    """A card."""
+    return page.locator(".board-card").filter(has=page.get_by_role("link", name=name, exact=True))
+
+
+def column(page, name: str):
+    """A column."""
+    return page.locator(f'.board-column[data-column="{name}"]')
+
+
+def test_a_quest_is_seen_as_it_runs_is_cancelled_after_a_question_and_tried_again(pages, site):
+    page = pages.open("board", **DESK)
+    page.get_by_role("heading", name="No quests yet.").wait_for()
+    site.om.ok("quest", "add", "Build the site", "--", "sleep", "600")
+    column(page, "running").get_by_role("link", name="build-the-site").wait_for()
+    dialog = page.get_by_role("dialog")
+    eventually(
+        lambda: page.keyboard.press("x") or dialog.is_visible(), timeout=30, what="it is asked, once it stands still"
+    )
+    assert "build-the-site" in dialog.inner_text()
+    assert dialog.get_by_role("button", name="Cancel").first.evaluate("(one) => one === document.activeElement")
+    page.keyboard.press("y")
+    retry = card(page, "build-the-site").get_by_role("button", name="Retry")
+    retry.wait_for()
+    running = column(page, "running").get_by_role("link", name="build-the-site")
+    press = "(buttons) => buttons.forEach((button) => button.click())"
+    eventually(lambda: retry.evaluate_all(press) or running.is_visible(), timeout=30, what="it runs again")
+
+
+def test_keys_go_over_the_board_and_open_a_quest(pages, site):
+    site.om.ok("queue", "pause")
+    for name in ("Alpha", "Beta"):
+        site.om.ok("quest", "add", name, "--", "true")
+    page = pages.open("board", **DESK)
+    page.locator(".board-card.cursor").filter(has_text="alpha").wait_for()
+    page.keyboard.press("j")
+    page.locator(".board-card.cursor").filter(has_text="beta").wait_for()
+    page.keyboard.press("w")
+    page.wait_for_url(re.compile("#/quests/.+/why"))
+    page.go_back()
+    page.locator(".board-card.cursor").filter(has_text="beta").wait_for()
+
+
+def test_a_phone_shows_one_column_at_a_time_and_nothing_runs_out_of_sight(pages, site):
+    site.om.ok("queue", "pause")
+    site.om.ok("quest", "add", "Alpha", "--", "true")
+    page = pages.open("board", **PHONE)
+    tab = page.get_by_role("tab").filter(has_text="blocked")
+    tab.tap()
+    column(page, "blocked").get_by_role("link", name="alpha").wait_for()
+    assert column(page, "running").is_hidden()
+    assert tab.bounding_box()["height"] >= 44
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("how", [DESK, PHONE])
+def test_axe_finds_nothing_on_the_board(pages, site, judged, theme, how):
+    site.om.ok("quest", "add", "Works", "--", "sleep", "600")
+    site.om.ok("quest", "add", "Fails", "--", "false")
+    page = pages.open("board", theme=theme, **how)
+    page.locator(".board-card").first.wait_for()
+    assert not judged(page)

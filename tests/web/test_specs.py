@@ -1,0 +1,54 @@
+"""A spec in the browser: read, commented on line by line, its gate answered."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.kit.specs import SpecWorld
+from tests.web.conftest import DESK, PHONE
+
+
+@pytest.fixture
+def world(om, site) -> SpecWorld:
+    """A repository with a spec that waits at the gate of its requirements."""
+    del site  # a server of the same home
+    made = SpecWorld(om)
+    made.new("Carts", "--gates", "requirements")
+    made.run()
+    made.asked("phase")
+    return made
+
+
+@pytest.mark.parametrize("how", [DESK, PHONE], ids=["desk", "phone"])
+def test_comments_on_lines_deny_the_gate_and_the_phase_is_done_again(pages, world, how):
+    first = world.asked("phase")["question"]
+    page = pages.open("specs", **how)
+    page.get_by_text("carts", exact=True).first.wait_for()
+    pages.go(page, "spec/carts/requirements")
+    line = page.locator('[data-line="requirements.md:1"]')
+    line.click()
+    page.get_by_role("textbox", name="Comment on requirements.md:1").fill("shorter, please")
+    page.reload()
+    page.locator(".comment-text").get_by_text("shorter, please").wait_for()
+    page.get_by_role("button", name="Send 1 comment").click()
+    page.locator(".comment").wait_for(state="detached")
+    page.locator(f'article:not([data-key$=":{first}"])').first.wait_for()
+    assert world.attempts().count("requirements 1") == 2  # a denial begins anew
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_gate_is_allowed_by_its_key(pages, world):
+    page = pages.open("spec/carts", **DESK)
+    page.locator("article").wait_for()
+    page.locator("article").evaluate("() => new Promise((then) => setTimeout(then, 350))")
+    page.keyboard.press("y")
+    page.locator("article").wait_for(state="detached")
+    assert world.states()["requirements"] == "passed"
+
+
+@pytest.mark.parametrize("how", [DESK, PHONE], ids=["desk", "phone"])
+def test_axe_finds_nothing_in_specs(pages, judged, world, how):
+    del world
+    page = pages.open("spec/carts/requirements", theme="light", **how)
+    page.locator("[data-line]").first.wait_for()
+    assert judged(page) == []

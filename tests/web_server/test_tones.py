@@ -1,0 +1,74 @@
+"""The colours of the dashboard: tones of the full-screen program, on grounds on which all of them can be read."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+
+from overmind_core.view import tones
+from tests.kit.overmind import REPOSITORY
+
+GROUNDS = ("page", "card", "cursor")
+CHANGED = [(tone, ground) for tone in ("text", "quiet") for ground in ("added", "removed")]
+"""What stands on the grounds of changed lines: their signs say which they are."""
+
+
+def tokens() -> dict[str, dict[str, str]]:
+    """Theme → name of a token → its colour, as tokens.css has them."""
+    with open(os.path.join(REPOSITORY, "overmind_web", "static", "tokens.css"), encoding="utf-8") as file:
+        text = file.read()
+    found = {}
+    for theme in ("dark", "light"):
+        match = re.search(rf':root\[data-theme="{theme}"\] \{{(.*?)\}}', text, re.DOTALL)
+        assert match is not None, theme
+        found[theme] = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", match[1]))
+    return found
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance, 0 to 1, as WCAG 2 defines it."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """Ratio of two colours, 1 to 21, as WCAG 2 defines it."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize(("theme", "known"), [("dark", tones.DARK), ("light", tones.LIGHT)])
+def test_the_tones_are_those_of_the_full_screen_program(theme, known):
+    assert {name: tokens()[theme][name] for name in known} == dict(known)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("tone", tones.NAMES)
+@pytest.mark.parametrize("ground", GROUNDS)
+def test_every_tone_can_be_read_on_every_ground(theme, tone, ground):
+    found = tokens()[theme]
+    assert contrast(found[tone], found[ground]) >= 4.5
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize(("tone", "ground"), [*CHANGED, ("on-filled", "filled"), ("page", "wait")])
+def test_what_stands_on_a_ground_of_its_own_can_be_read(theme, tone, ground):
+    found = tokens()[theme]
+    assert contrast(found[tone], found[ground]) >= 4.5
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("edge", ["edge", "key", "wait"])
+def test_every_edge_can_be_seen_on_every_ground(theme, ground, edge):
+    found = tokens()[theme]
+    assert contrast(found[edge], found[ground]) >= 3.0
+
+
+def test_no_colour_stands_outside_the_tokens():
+    with open(os.path.join(REPOSITORY, "overmind_web", "static", "style.css"), encoding="utf-8") as file:
+        text = re.sub(r"/\*.*?\*/", "", file.read(), flags=re.DOTALL)
+    assert not re.findall(r"#[0-9a-fA-F]{3,8}\b|rgba?\(|hsla?\(", text)
