@@ -331,6 +331,9 @@ class Supervisor:
         except (ConnectionError, TimeoutError, OvermindError):
             connection.close()
             return False
+        except asyncio.CancelledError:
+            connection.close()
+            raise
         self._connection = connection
         self.message = ""
         self._reached.set()
