@@ -315,3 +315,13 @@ def test_a_message_sent_by_a_double_click_is_one(pages, site, agents):
     page.get_by_role("button", name="Send").click()
     eventually(lambda: any(one["text"] == "and this" for one in agents.messages(mission)), what="it arrived")
     assert [one["text"] for one in agents.messages(mission)].count("once, please") == 1
+
+
+def test_an_address_with_a_mission_s_name_becomes_that_of_its_id(pages, site):
+    mission = site.om.mission("sleep 100", "--name", "worker")
+    page = pages.open("m/worker/events", **DESK)
+    page.wait_for_url(f"**/m/{mission}/events*")
+    site.om.ok("freeze", "worker")
+    page.locator(".side").get_by_text("paused", exact=True).first.wait_for()
+    site.om.ok("rm", "--force", "worker")
+    page.get_by_role("heading", name="This mission is not there.").wait_for()
