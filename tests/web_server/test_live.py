@@ -232,7 +232,7 @@ def test_a_mission_named_in_an_address_is_followed_like_one_by_its_id(serve):
     with served.client.tab(served.session) as tab:
         tab.say({"t": "open", "p": 1, "view": "mission", "args": {"id": "worker"}})
         tab.say({"t": "open", "p": 2, "view": "describe", "args": {"id": "worker"}})
-        seen = set()
+        seen: set[object] = set()
         while seen != {1, 2}:
             message = tab.hear()
             seen |= {message.get("p")} if message["t"] == "content" else set()
