@@ -42,6 +42,12 @@ const MODULES = { m: "missions" };
 /** What stands in the bar of a phone besides *more*. */
 const TABS = ["needs", "missions", "board", "timeline"];
 
+/** The module of a page; null: there can be none. */
+async function loaded(page) {
+  const module = MODULES[page] ?? (page || "missions");
+  return /^[a-z]+$/.test(module) ? import(`./pages/${module}.js`) : null;
+}
+
 class App {
   constructor(root) {
     this.root = root;
@@ -114,8 +120,9 @@ class App {
   _begin() {
     document.body.classList.remove("out");
     if (!location.hash) history.replaceState(null, "", href(matchMedia("(max-width: 639px)").matches ? "needs" : "missions"));
-    this._navigate();
     this.socket.open();
+    loaded(this.router.place.page).catch(() => null); // it is there when the socket is
+    this._navigate();
   }
 
   /** Whether the login is over: the server refuses what it would not refuse otherwise. */
@@ -271,7 +278,7 @@ class App {
     const turn = (this._opening += 1);
     let opened;
     try {
-      opened = /^[a-z]+$/.test(module) ? await import(`./pages/${module}.js`) : null;
+      opened = await loaded(name);
     } catch {
       opened = null;
     }
