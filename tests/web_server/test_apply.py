@@ -1,4 +1,4 @@
-"""A plan's file by its path on the server's machine: shown first, applied as shown, and no other path is ever opened."""
+"""A plan's file by its path on the server's machine: shown first, applied as shown; hostile paths are not opened."""
 
 from __future__ import annotations
 
@@ -85,7 +85,9 @@ def test_variables_and_a_name_win_over_the_file_and_the_home_may_be_named(om, ta
     written(folder, name="athome.toml")
     made = tab.press("apply", path="~/athome.toml", name="other", variables={"word": "bye"})["ok"]
     assert made["name"] == "other"
-    eventually(lambda: "bye" in om.ok("logs", "other"), what="its first agent has said so")
+    first = eventually(lambda: om.api("plan", id="other")["agents"][0]["mission"], what="its first agent has begun")
+    om.wait_status(first, "stopped")
+    assert "bye" in om.ok("logs", first)
     om.ok("delete", "-y", "other")
 
 
