@@ -220,7 +220,8 @@ SCENES: dict[str, Scene] = {
     "docs/demo.md": Scene(
         between={
             "overmind demo stop@1": [
-                f"until overmind ps --all | grep -q {late}; do sleep 0.2; done" for late in ("demo-tests", "demo-reader")
+                f"until overmind ps --all | grep -q {late}; do sleep 0.2; done"
+                for late in ("demo-tests", "demo-reader")
             ]
         }
     ),

@@ -50,14 +50,20 @@ def routes(mission: str) -> list[str]:
     return ["needs", "missions", "events", *lists, *tabs]
 
 
+def show(pages, page, route: str) -> None:
+    """Show a route from its beginning, lest what the one before it has drawn is taken for its data."""
+    page.goto("about:blank")
+    pages.go(page, route)
+    page.locator(DRAWN).first.wait_for()
+
+
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_axe_finds_nothing_on_any_page(pages, life, judged, theme, width):
     page = pages.open(theme=theme, **WIDTHS[width])
     found = {}
     for route in routes(life):
-        pages.go(page, route)
-        page.locator(DRAWN).first.wait_for()
+        show(pages, page, route)
         if problems := judged(page):
             found[route] = problems
     assert not found, json.dumps(found, indent=1)
@@ -89,8 +95,7 @@ def test_nothing_scrolls_sideways_on_a_phone_and_fingers_hit_every_target(pages,
     phone = pages.open(**PHONE)
     found = {}
     for route in routes(life):
-        pages.go(phone, route)
-        phone.locator(DRAWN).first.wait_for()
+        show(pages, phone, route)
         wide = phone.evaluate("() => document.scrollingElement.scrollWidth - innerWidth")
         assert wide <= 0, f"{route}: {wide} px"
         if small := phone.evaluate(SMALL):

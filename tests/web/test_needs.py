@@ -207,7 +207,7 @@ def test_a_tap_right_after_a_card_moved_answers_nothing(pages, agents):
     card(page, "second").evaluate("() => new Promise((then) => setTimeout(then, 350))")
     page.evaluate(
         """(mission) => new MutationObserver((_, watch) => {
-            const top = document.querySelector(".card");  // below it there may be one again: the first one's turn is over
+            const top = document.querySelector(".card");  // the first one may be below it again: its turn is over
             if (!top.dataset.key.startsWith(mission)) return;
             watch.disconnect();
             top.querySelector("button.primary").click();
