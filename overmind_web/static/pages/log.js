@@ -27,7 +27,7 @@ class LogPage {
     this._seenAt = 0;
     this._fresh = false;
     this._goal = null;
-    this.search = h("input", { type: "search", class: "field log-search", placeholder: "Search, or an expression", "aria-label": "Search in the log", data: { search: "" } });
+    this.search = h("input", { type: "search", class: "field log-search", placeholder: matchMedia("(max-width: 639px)").matches ? "Search" : "Search, or an expression", "aria-label": "Search in the log", data: { search: "" } });
     this.status = h("span", { class: "log-status quiet", role: "status" });
     this.stop = h("button", { type: "button", class: "button small", hidden: true, onclick: () => this._stopOrClear() }, "Stop");
     this.runs = h("select", { class: "field log-choice", "aria-label": "Run", hidden: true, onchange: () => this._choose({ run: this.runs.value ? Number(this.runs.value) : null }) });

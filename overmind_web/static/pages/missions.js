@@ -13,7 +13,7 @@ import { keep, kept } from "../lib/store.js";
 
 /** As the full-screen program's table; `keep`: the larger, the sooner it leaves. `px`: what it needs at least. */
 const COLUMNS = [
-  { key: "name", title: "NAME", width: "minmax(150px, 1.4fr)", px: 190, keep: 0 },
+  { key: "name", title: "NAME", width: "minmax(180px, 1.9fr)", px: 200, keep: 0 },
   { key: "agent", title: "AGENT", width: "72px", px: 72, keep: 7 },
   { key: "state", title: "STATE", width: "104px", px: 104, keep: 1 },
   { key: "for", title: "FOR", width: "44px", px: 44, keep: 3, right: true },
@@ -25,7 +25,7 @@ const COLUMNS = [
   { key: "cpu", title: "CPU", width: "48px", px: 48, keep: 5, right: true },
   { key: "memory", title: "MEM", width: "60px", px: 60, keep: 6, right: true },
   { key: "output", title: "OUT", width: "72px", px: 72, keep: 11, right: true, wide: true },
-  { key: "now", title: "NOW", width: "minmax(160px, 2.4fr)", px: 220, keep: 2, sorts: false },
+  { key: "now", title: "NOW", width: "minmax(160px, 2.2fr)", px: 220, keep: 2, sorts: false },
   { key: "folder", title: "FOLDER", width: "minmax(90px, .8fr)", px: 120, keep: 16, wide: true, sorts: false },
 ];
 const ORDERS = [["", "tree"], ["name", "name"], ["state", "state"], ["for", "time in state"], ["age", "age"], ["cost", "cost"], ["cpu", "CPU"], ["memory", "memory"]];
