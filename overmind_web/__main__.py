@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import faulthandler
 import logging
 import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Thread
 
 from overmind_core.client.client import Client
@@ -21,6 +23,10 @@ from overmind_web.server.lifecycle import AlreadyServed, Place, Wishes
 from overmind_web.server.serving import raise_file_limit
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+CANCELLED_SECONDS = 0.25
+"""For what still runs at the end, once it is cancelled."""
+LAST_SECONDS = 4.0
+"""After a signal: where the process hangs is written to its log then, and it ends."""
 
 
 def main(argv: list[str]) -> int:
@@ -88,7 +94,8 @@ def _serve(home: Home, args: argparse.Namespace) -> int:
             lifecycle.leave_terminal()
 
     try:
-        asyncio.run(_run(home, place, listens))
+        # No `asyncio.run`: it would wait for threads, and one that reads a dead disk never comes back.
+        asyncio.new_event_loop().run_until_complete(_run(home, place, listens))
     finally:
         place.listening.close()
         if place.path is not None and os.path.exists(place.path):
@@ -99,14 +106,41 @@ def _serve(home: Home, args: argparse.Namespace) -> int:
 async def _run(home: Home, place: Place, listens: Callable[[], object]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def on_signal(*_: object) -> None:
+        """Heard also while the loop hangs, unlike what the loop would call."""
+        if not stop.is_set():
+            faulthandler.dump_traceback_later(LAST_SECONDS, exit=True)
+            loop.call_soon_threadsafe(stop.set)
+
     for number in SIGNALS:
-        loop.add_signal_handler(number, stop.set)
-    await WebApp(home, place.address, [place.listening], context=place.context).run(stop, listens)
+        signal.signal(number, on_signal)
+    try:
+        await WebApp(home, place.address, [place.listening], context=place.context).run(stop, listens)
+    finally:
+        await _cancel_all()
+
+
+async def _cancel_all() -> None:
+    """Cancel what still runs, and give it a moment: a program that it started is ended by it."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=CANCELLED_SECONDS)
 
 
 def _note(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    _flush()
+    os._exit(status)  # threads that hang are not waited for
