@@ -118,7 +118,13 @@ class WebApp:
         file = self._files.files.get(request.path_params["name"])
         if file is None or request.path_params["version"] != self._files.version:
             return error_response(OvermindError("not_found", "There is no such file."))
-        return Response(file.body, media_type=file.type, headers={"cache-control": _FOREVER})
+        headers = {"cache-control": _FOREVER}
+        if not file.packs:
+            return Response(file.body, media_type=file.type, headers=headers)
+        headers["vary"] = "Accept-Encoding"
+        if not static.unpacks(request.headers.get("accept-encoding", "")):
+            return Response(file.body, media_type=file.type, headers=headers)
+        return Response(static.packed(file.body), media_type=file.type, headers={**headers, "content-encoding": "gzip"})
 
     def _on_change(self, change: Change) -> None:
         if any(event["type"] == EVENT and event.get("change") == REVOKED for event in change.events):

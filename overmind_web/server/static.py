@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import zlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from overmind_core.version import VERSION
@@ -24,6 +26,9 @@ TYPES = {
 }
 """Files with another ending are not served: licences, versions."""
 _VERSION = b"{{version}}"
+_WORTH = 1024
+"""Bytes of a file from which it is packed."""
+_TEXT = ("text/", "application/", "image/svg")
 
 
 class StaticFile(NamedTuple):
@@ -31,6 +36,11 @@ class StaticFile(NamedTuple):
 
     body: bytes
     type: str
+
+    @property
+    def packs(self) -> bool:
+        """Whether it is sent smaller to who can unpack it: text, and not little."""
+        return len(self.body) >= _WORTH and self.type.startswith(_TEXT)
 
 
 class StaticFiles(NamedTuple):
@@ -41,6 +51,21 @@ class StaticFiles(NamedTuple):
     shell: StaticFile
     files: Mapping[str, StaticFile]
     """Name below the folder, with slashes → file."""
+
+
+@lru_cache(maxsize=256)
+def packed(body: bytes) -> bytes:
+    """The same in gzip; each file is packed when it is first asked for."""
+    return gzip.compress(body, 6, mtime=0)
+
+
+def unpacks(accepted: str) -> bool:
+    """Whether a request's `Accept-Encoding` takes gzip: named, and not by `q=0`."""
+    for one in accepted.lower().split(","):
+        name, _, weight = one.partition(";")
+        if name.strip() == "gzip":
+            return weight.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
+    return False
 
 
 def load(folder: str = FOLDER) -> StaticFiles:
