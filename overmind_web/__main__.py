@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import faulthandler
-import logging
-import os
-import signal
-import sys
-from collections.abc import Callable
-from contextlib import suppress
-from threading import Thread
+import gc
 
-from overmind_core.client.client import Client
-from overmind_core.errors import OvermindError
-from overmind_core.system.paths import Home
-from overmind_web.app import WebApp
-from overmind_web.server import address as addresses
-from overmind_web.server import lifecycle
-from overmind_web.server.lifecycle import AlreadyServed, Place, Wishes
-from overmind_web.server.serving import raise_file_limit
+gc.disable()  # until browsers can come: nothing that is imported here is ever garbage
 
+import argparse  # noqa: E402
+import asyncio  # noqa: E402
+import faulthandler  # noqa: E402
+import logging  # noqa: E402
+import os  # noqa: E402
+import signal  # noqa: E402
+import sys  # noqa: E402
+from collections.abc import Callable  # noqa: E402
+from contextlib import suppress  # noqa: E402
+from threading import Thread  # noqa: E402
+
+from overmind_core.client.client import Client  # noqa: E402
+from overmind_core.errors import OvermindError  # noqa: E402
+from overmind_core.system.paths import Home  # noqa: E402
+from overmind_web.app import WebApp  # noqa: E402
+from overmind_web.server import address as addresses  # noqa: E402
+from overmind_web.server import lifecycle  # noqa: E402
+from overmind_web.server.lifecycle import AlreadyServed, Place, Wishes  # noqa: E402
+from overmind_web.server.serving import raise_file_limit  # noqa: E402
+
+GARBAGE = (20_000, 10, 50)
+"""New containers after which garbage is looked for, and how often among older ones. Each answer about 1,000 missions is
+some thousand objects, and all that there is takes 100 ms to look through, in which nobody else is answered."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CANCELLED_SECONDS = 0.25
 """For what still runs at the end, once it is cancelled."""
@@ -92,6 +99,9 @@ def _serve(home: Home, args: argparse.Namespace) -> int:
                 Thread(target=lifecycle.open_browser, args=(home, facts["url"]), daemon=True).start()
         if args.background:
             lifecycle.leave_terminal()
+        gc.freeze()  # what was loaded stays
+        gc.set_threshold(*GARBAGE)
+        gc.enable()
 
     try:
         # No `asyncio.run`: it would wait for threads, and one that reads a dead disk never comes back.

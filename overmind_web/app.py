@@ -122,9 +122,10 @@ class WebApp:
         if not file.packs:
             return Response(file.body, media_type=file.type, headers=headers)
         headers["vary"] = "Accept-Encoding"
-        if not static.unpacks(request.headers.get("accept-encoding", "")):
+        if "gzip" not in request.headers.get("accept-encoding", ""):
             return Response(file.body, media_type=file.type, headers=headers)
-        return Response(static.packed(file.body), media_type=file.type, headers={**headers, "content-encoding": "gzip"})
+        headers["content-encoding"] = "gzip"
+        return Response(static.packed(file), media_type=file.type, headers=headers)
 
     def _on_change(self, change: Change) -> None:
         if any(event["type"] == EVENT and event.get("change") == REVOKED for event in change.events):

@@ -19,6 +19,9 @@ from overmind_core.errors import OvermindError
 from overmind_web.server.protocol import REQUEST_SECONDS, BrowserConnection, BrowserSocket, Strangers
 
 BACKLOG = 1024
+"""Connections that wait to be taken."""
+TOGETHER = 16
+"""Connections that are taken in one turn of the loop: thousands at once would keep all others waiting."""
 MESSAGE_BYTES = 1 << 20
 """Of one message of a websocket."""
 END_SECONDS = 1.0
@@ -123,10 +126,12 @@ class WebServer:
         seconds = REQUEST_SECONDS if self._context else None
         self._servers = [
             await loop.create_server(
-                self._connection, sock=one, ssl=self._context, backlog=BACKLOG, ssl_handshake_timeout=seconds
+                self._connection, sock=one, ssl=self._context, backlog=TOGETHER, ssl_handshake_timeout=seconds
             )
             for one in self._sockets
         ]
+        for one in self._sockets:
+            one.listen(BACKLOG)  # asyncio takes one number for both
 
     def _connection(self) -> BrowserConnection:
         return BrowserConnection(self._config, self._state, {}, self._strangers)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import secrets
 
@@ -100,18 +99,6 @@ def test_what_is_open_is_the_shell_its_files_and_the_login(served):
         assert answer.header("cross-origin-resource-policy") == "same-origin"
         assert answer.header("server") is None
         assert not [name for name, _ in answer.headers if name.startswith("access-control")]
-    assert file.header("content-encoding") is None  # who names no encoding gets the file as it is
-
-
-@pytest.mark.parametrize(("accepted", "packed"), [("gzip, br", True), ("br", False), ("gzip;q=0", False)])
-def test_files_are_packed_for_who_can_unpack_them(served, accepted, packed):
-    shell = served.client.ask("GET", "/")
-    address = f"/s/{shell.body.split(b's/', 1)[1].split(b'/', 1)[0].decode()}/app.js"
-    plain = served.client.ask("GET", address)
-    file = served.client.ask("GET", address, {"Accept-Encoding": accepted})
-    assert file.header("vary") == plain.header("vary") == "Accept-Encoding"
-    assert (file.header("content-encoding") == "gzip") is packed
-    assert (gzip.decompress(file.body) if packed else file.body) == plain.body
 
 
 def test_who_is_logged_in_passes_and_one_subprotocol_is_echoed(served):
