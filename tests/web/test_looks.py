@@ -138,7 +138,7 @@ def dialogs(page, life: Life) -> dict[str, tuple[str, Callable[[], None]]]:
     """What opens → the page on which it does, and how."""
 
     def button(name: str) -> Callable[[], None]:
-        return page.get_by_role("button", name=name).locator("visible=true").first.click
+        return lambda: page.get_by_role("button", name=name).locator("visible=true").first.click()
 
     return {
         "new": ("missions", button("New")),
