@@ -71,11 +71,16 @@ def tls(cert: str, key: str) -> ssl.SSLContext:
     return context
 
 
+_NO_FAULTS = (
+    "ASGI callable returned without completing handshake", "Invalid HTTP request received", "Unsupported upgrade",
+)  # fmt: skip
+
+
 class _NotRefusals(logging.Filter):
-    """Drops what uvicorn takes for a fault: a socket that was answered with a status, as each refused one is."""
+    """Drops what uvicorn takes for a fault: sockets that were answered with a status, and what strangers send."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return not record.getMessage().startswith("ASGI callable returned without completing handshake")
+        return not record.getMessage().startswith(_NO_FAULTS)
 
 
 class WebServer:
