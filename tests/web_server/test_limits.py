@@ -9,7 +9,8 @@ import os
 import resource
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -308,12 +309,12 @@ class Mute:
     def __init__(self) -> None:
         self.asked = 0
 
-    async def receive(self) -> dict[str, object]:
+    async def receive(self) -> dict[str, Any]:
         self.asked += 1
         await asyncio.sleep(0)
         return {"type": "websocket.receive", "text": '{"t":"ping"}'}
 
-    async def send(self, event: dict[str, object]) -> None:
+    async def send(self, event: MutableMapping[str, Any]) -> None:
         if event["type"] == "websocket.send":
             await asyncio.Event().wait()
 
