@@ -26,12 +26,12 @@ MOST_STRANGERS = 256
 HEADER_BYTES = 65_536
 MOST_PIPELINED = 8
 """Requests of one connection that wait for an answer to the one before; browsers send none so."""
-READ_BYTES = 16_384
-"""That a socket is read at once: all messages in them are taken apart before anybody else is served."""
 MOST_FRAGMENTS = 1_024
 """Of one message; empty ones cost memory, too."""
 UNREAD_BYTES = 4 << 20
 """Of answers to pings, which wait for a client that reads nothing."""
+READ_BYTES = 32 << 10
+"""At once from one connection: what asyncio would read has thousands of small messages, and others wait for all."""
 CLOSE_SECONDS = 5.0
 """For a client to read the end of a socket."""
 _TOO_LARGE = (
@@ -81,6 +81,7 @@ class BrowserConnection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in the base class
         """Take the connection, as a stranger's."""
         super().connection_made(transport)
+        transport.max_size = READ_BYTES  # type: ignore[attr-defined] # each transport of a socket has it
         self._set_deadline()
         self._lifetime = self.loop.call_later(STRANGER_SECONDS, self._end_stranger)
         self._strangers.add(self)
@@ -156,12 +157,6 @@ class BrowserConnection(HttpToolsProtocol):
 
 class BrowserSocket(WebSocketsSansIOProtocol):
     """One websocket."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in the base class
-        """Take the connection; of tiny messages, only so many come at once."""
-        super().connection_made(transport)
-        if hasattr(transport, "max_size"):
-            transport.max_size = READ_BYTES
 
     async def receive(self) -> ASGIReceiveEvent:
         """Return the next message; before it, whoever else waits has a turn, however many are there already."""
