@@ -240,6 +240,11 @@ class KeeperStream:
         """Whether frames wait to be sent."""
         return bool(self._unsent)
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait to be sent."""
+        return len(self._unsent)
+
     def take_early_frames(self) -> Frames:
         """The frames that came together with the beginning, once."""
         frames, self._early = self._early, []

@@ -115,6 +115,12 @@ class Link:
                 self._early += data
         self._wake()
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that were typed and wait, as the program in the terminal reads nothing."""
+        stream = self._stream
+        return len(self._early) if stream is None else stream.unsent
+
     def resize(self, columns: int, rows: int) -> None:
         """The pane has another size."""
         with self._guard:

@@ -156,7 +156,10 @@ class Feed:
 
     def _tell(self, change: Change) -> None:
         for listener in tuple(self._listeners):
-            listener(change)
+            try:
+                listener(change)
+            except Exception:  # noqa: BLE001 - the boundary: what one pane meets is its own
+                _log.exception("a pane could not be told of a change")
 
 
 async def _read(lines: Any, queue: asyncio.Queue[Event | None]) -> None:  # noqa: ANN401  (an asynchronous generator)

@@ -19,6 +19,7 @@ from overmind_core.view.landing_form import LandForm
 from overmind_web.live.feed import Change
 from overmind_web.live.pane import ContentPane
 from overmind_web.pages.arguments import text
+from overmind_web.pages.mission import OfMission
 
 LONG = 100_000
 """Characters of a diff from which on a thread makes lines of it: nobody else waits for that."""
@@ -32,17 +33,14 @@ Line = tuple[str, str, int | None, int | None]
 """Sign, text, number as it was, number as it is now; sign `@`: the heading of a part, or what is said above all."""
 
 
-class ChangesPane(ContentPane):
-    """What a mission changed. Args of the page: `id`."""
-
-    def concerns(self, change: Change) -> bool:
-        """Whether it may have changed something else."""
-        return change.everything or self.args.get("id") in change.missions
+class ChangesPane(OfMission):
+    """What a mission changed."""
 
     async def load(self) -> object:
         """Ask for it."""
         named = _named(self.args)
         answer = await self.context.call("changes", {"id": named})
+        self.mission = str(answer["mission"])
         found = diff.of_api(answer)
         if len(found.diff) < LONG:
             shown = content(found)

@@ -14,7 +14,9 @@ from overmind_core.view import missions as missions_rows
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.describe import Rendering
 from overmind_web.live.feed import Change
-from overmind_web.live.pane import ContentPane
+from overmind_web.live.messages import Open
+from overmind_web.live.pane import ContentPane, PaneContext
+from overmind_web.pages.arguments import text
 
 AGENTS = ("claude", "codex")
 """Agents whose programs can be started; those that are installed are named first."""
@@ -39,21 +41,27 @@ def toned(lines: list[list[Cell]]) -> list[list[tuple[str, str]]]:
     return [[(cell.text, cell.tone or "") for cell in line] for line in lines]
 
 
-class _OfMission(ContentPane):
-    """A pane about one mission, loaded again when that changed."""
+class OfMission(ContentPane):
+    """A pane about one mission, loaded again when that changed. Args of the page: `id`, its id or name."""
+
+    def __init__(self, context: PaneContext, opened: Open) -> None:
+        super().__init__(context, opened)
+        self.mission = text(self.args, "id")
+        """Its id, once it was loaded."""
 
     def concerns(self, change: Change) -> bool:
         """Whether it may show something else."""
-        return change.everything or self.args.get("id") in change.missions
+        return change.everything or self.mission in change.missions
 
 
-class MissionPane(_OfMission):
+class MissionPane(OfMission):
     """The head of a mission: name, state and since when, cost, and what can be asked of it now."""
 
     async def load(self) -> object:
         """Return it."""
         named = _named(self.args)
         rows: list[Row] = await self.context.call("ps", {"ids": [named]})
+        self.mission = str(rows[0]["id"])
         return head(rows[0], time.time())
 
 
@@ -79,21 +87,23 @@ def head(row: Row, now: float) -> dict[str, object]:
     }
 
 
-class DescribePane(_OfMission):
+class DescribePane(OfMission):
     """All that is known of a mission, in the words of the full-screen program; no values of its environment."""
 
     async def load(self) -> object:
         """Return its lines."""
         info = await self.context.call("info", {"id": _named(self.args)})
+        self.mission = str(info["id"])
         return {"lines": toned(describe.lines(info, None, Rendering(time.time())))}
 
 
-class StatsPane(_OfMission):
+class StatsPane(OfMission):
     """The load of a mission in the last minutes."""
 
     async def load(self) -> object:
         """Return each figure with its curve."""
         rows: list[Row] = await self.context.call("ps", {"ids": [_named(self.args)], "wide": True, "history": True})
+        self.mission = str(rows[0]["id"])
         return stats(rows[0], time.time())
 
 

@@ -43,6 +43,8 @@ const PAGES = [
 const BELOW = { m: "missions", plan: "plans", spec: "specs", changes: "worktrees", quest: "quests", ritual: "rituals" };
 /** Modules whose name is not their page's. */
 const MODULES = { m: "missions" };
+/** Pages that show one mission, or none. */
+const OF_A_MISSION = new Set(["log", "terminal", "stats", "describe"]);
 /** What stands in the bar of a phone besides *more*. */
 const TABS = ["needs", "missions", "board", "timeline"];
 
@@ -92,20 +94,29 @@ class App {
 
   start() {
     dress();
-    const token = login.taken(location.hash);
-    if (token !== null) {
-      // out of the address before anything else happens: no history, no log, no screenshot shows it
-      history.replaceState(null, "", `${location.pathname}${location.search}`);
-      this._login(token);
-    } else if (kept(KEY)) this._begin();
+    if (this._isLink()) return;
+    if (kept(KEY)) this._begin();
     else this._outside("You are not logged in.", "Make a link on the machine that runs Overmind, and open it here:");
   }
 
+  /** Whether the address is a link, opened in a fresh tab or pasted into this one: its token logs in. */
+  _isLink() {
+    const token = login.taken(location.hash);
+    if (token === null) return false;
+    // out of the address before anything else happens: no history, no log, no screenshot shows it
+    history.replaceState(null, "", `${location.pathname}${location.search}`);
+    this._login(token);
+    return true;
+  }
+
+  /** Log in, here and now: whoever is logged in already becomes somebody else. */
   async _login(token) {
+    this._leave();
     fill(this.main, h("div", { class: "outside" }, h("p", { role: "status" }, "Logging in …")));
     try {
       const answer = await login.post(BASE, token);
       keep(KEY, answer.key);
+      this.socket.renew();
       this._begin();
     } catch (error) {
       if (kept(KEY) && !(await this._isOut())) {
@@ -119,7 +130,8 @@ class App {
     document.body.classList.remove("out");
     if (!location.hash) history.replaceState(null, "", href(matchMedia("(max-width: 639px)").matches ? "needs" : "missions"));
     this._navigate();
-    this.socket.open();
+    if (this.socket.live) this.router.show();
+    else this.socket.open();
   }
 
   /** Whether the login is over: the server refuses what it would not refuse otherwise. */
@@ -262,9 +274,10 @@ class App {
   // the page
 
   async show(place) {
+    if (this._isLink()) return;
     if (document.body.classList.contains("out") || this.socket.hello === null) return;
     const name = place.page || "missions";
-    const module = MODULES[name] ?? name;
+    const module = Object.hasOwn(MODULES, name) ? MODULES[name] : name;
     if (name === "missions") this._listed = place.query;
     this._light();
     if (this._shown?.module === module && this._shown.page.go) {
@@ -275,7 +288,7 @@ class App {
     const turn = (this._opening += 1);
     let opened;
     try {
-      opened = /^[a-z]+$/.test(module) ? await import(`./pages/${module}.js`) : null;
+      opened = this._exists(name, place.parts) ? await import(`./pages/${module}.js`) : null;
     } catch {
       opened = null;
     }
@@ -291,6 +304,11 @@ class App {
     page.shown?.();
     this.looks();
     if (!typing()) this.main.focus({ preventScroll: true });
+  }
+
+  /** Whether an address can be shown: its page is known, and names the mission that it is about. */
+  _exists(name, parts) {
+    return Object.hasOwn(MODULES, name) || (this.pages.has(name) && (parts.length > 0 || !OF_A_MISSION.has(name)));
   }
 
   /** Open the page of a place anew, where another part of the same page is meant. */

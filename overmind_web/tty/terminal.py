@@ -61,6 +61,8 @@ if TYPE_CHECKING:
 
 TOGETHER: Final = 32 << 10
 """Bytes that are sent as one message where they are there already."""
+TYPED_LIMIT: Final = 4 << 20
+"""Bytes that wait for a program which reads nothing; more is refused."""
 RESET: Final = b"\x1bc"
 """Makes the page's terminal a fresh one, which `Screen.redraw` wants."""
 LOOK_SECONDS: Final = 10.0
@@ -200,10 +202,10 @@ class TerminalSocket:
 
     async def _type(self, data: bytes) -> None:
         """Pass on what was typed; refused where nobody would get it."""
-        if self._types and self._may_write and self._link.joined:
+        if self._types and self._may_write and self._link.joined and self._link.unsent + len(data) <= TYPED_LIMIT:
             self._link.type(data)
         elif data:
-            await self._say("refused", bytes=len(data))
+            await self._say("refused", bytes=len(data), full=self._link.joined and self._may_write)
 
     async def _obey(self, control: Control) -> None:
         if control.ack is not None and self._window.acknowledge(control.ack):

@@ -76,3 +76,39 @@ def test_logging_out_ends_the_login_here_and_there(pages, site):
 def test_the_server_takes_another_link(pages, site, outsider):
     outsider.goto(site.link())
     outsider.locator(".missions-head").wait_for()
+
+
+def test_a_link_pasted_into_a_page_that_is_logged_in_leaves_the_address(pages, site):
+    page = pages.open("events", **DESK)
+    page.goto(site.link())
+    page.locator(".missions-head").wait_for()
+    assert "link" not in page.url
+    page.go_back()
+    page.get_by_role("heading", name="Events").wait_for()
+    page.go_forward()
+    page.locator(".missions-head").wait_for()
+    assert "link" not in page.url
+
+
+def test_a_used_link_pasted_into_a_page_that_is_logged_in_changes_nothing(pages, site):
+    pages.tolerated = ("401",)
+    page = pages.open("events", **DESK)
+    page.goto(site.first_link)
+    page.locator(".toast").filter(has_text="has been used").wait_for()
+    page.locator(".missions-head").wait_for()
+    assert "link" not in page.url
+
+
+@pytest.mark.parametrize("how", ["box", "address"])
+def test_whoever_logged_out_comes_back_in_the_same_tab(pages, site, how):
+    site.om.mission("sleep 100", "--name", "worker")
+    page = pages.open("missions", **DESK)
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("heading", name="You are logged out.").wait_for()
+    if how == "address":
+        page.goto(site.link())
+    else:
+        page.get_by_label("Or paste a link here").fill(site.link())
+        page.get_by_role("button", name="Log in").click()
+    page.get_by_role("row").filter(has_text="worker").wait_for()

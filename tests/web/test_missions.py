@@ -260,3 +260,68 @@ def test_a_question_with_options_is_read_whole_before_it_is_answered(pages, agen
     read.click()
     page.wait_for_url(re.compile("#/needs"))
     page.locator(f'article[data-key^="{mission}:"]').first.wait_for()
+
+
+def test_a_new_mission_that_is_asked_for_twice_at_once_is_started_once(pages, site):
+    page = pages.open("missions", **DESK)
+    page.get_by_role("button", name="New").first.click()
+    page.get_by_label("What").select_option("command")
+    page.get_by_role("textbox", name="Command").fill("sleep 100")
+    twice = "for (const _ of [1, 2]) box.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', ctrlKey: true}))"
+    page.get_by_role("textbox", name="Command").evaluate(f"(box) => {{ {twice} }}")
+    page.locator(".toast").filter(has_text="started").wait_for()
+    assert len(site.om.api("ps")) == 1
+
+
+def test_what_was_typed_for_a_new_mission_outlives_its_form(pages, site):
+    page = pages.open("missions", **DESK)
+    page.get_by_role("button", name="New").first.click()
+    page.locator("dialog textarea").fill("a long prompt")
+    page.keyboard.press("Escape")
+    page.locator("dialog").wait_for(state="detached")
+    page.reload()
+    page.get_by_role("button", name="New").first.click()
+    assert page.locator("dialog textarea").input_value() == "a long prompt"
+
+
+@pytest.mark.parametrize(("label", "text", "words"), [("Name", "no blanks", "A name"), ("Timeout", "soon", "'soon'")])
+def test_a_refusal_of_a_new_mission_stands_beside_its_field(pages, site, label, text, words):
+    page = pages.open("missions", **DESK)
+    page.get_by_role("button", name="New").first.click()
+    page.get_by_label("What").select_option("command")
+    page.get_by_role("textbox", name="Command").fill("sleep 100")
+    page.locator("dialog summary").click()
+    page.get_by_label(label, exact=True).fill(text)
+    page.get_by_role("button", name="Start").click()
+    problem = page.locator(f"dialog .form-row[data-field={label.lower()}] .problem")
+    problem.filter(has_text=words).wait_for()
+    assert "--" not in problem.inner_text()
+
+
+@pytest.mark.parametrize("route", ["settings", "quest/x", "log", "terminal", "constructor"])
+def test_an_address_without_a_page_says_so(pages, route):
+    page = pages.open("missions", **DESK)
+    page.goto(f"{page.url.partition('#')[0]}#/{route}")
+    page.get_by_role("heading", name="There is no such page.").wait_for()
+
+
+def test_a_message_sent_by_a_double_click_is_one(pages, site, agents):
+    mission = agents.session(prompt="hello")
+    page = pages.open(f"m/{mission}/log", **DESK)
+    page.get_by_role("textbox", name="Message").fill("once, please")
+    page.get_by_role("button", name="Send").dblclick()
+    eventually(lambda: any(one["text"] == "once, please" for one in agents.messages(mission)), what="it arrived")
+    page.get_by_role("textbox", name="Message").fill("and this")
+    page.get_by_role("button", name="Send").click()
+    eventually(lambda: any(one["text"] == "and this" for one in agents.messages(mission)), what="it arrived")
+    assert [one["text"] for one in agents.messages(mission)].count("once, please") == 1
+
+
+def test_an_address_with_a_mission_s_name_becomes_that_of_its_id(pages, site):
+    mission = site.om.mission("sleep 100", "--name", "worker")
+    page = pages.open("m/worker/events", **DESK)
+    page.wait_for_url(f"**/m/{mission}/events*")
+    site.om.ok("freeze", "worker")
+    page.locator(".side").get_by_text("paused", exact=True).first.wait_for()
+    site.om.ok("rm", "--force", "worker")
+    page.get_by_role("heading", name="This mission is not there.").wait_for()

@@ -315,3 +315,25 @@ def test_a_wide_screen_fits_a_phone_or_is_panned(om, pages):
     page.get_by_role("button", name="Fit", exact=True).click()
     page.wait_for_timeout(300)
     assert page.evaluate(width)[2] <= 390
+
+
+PASTE = """(text) => {
+    const data = new DataTransfer();
+    data.setData("text/plain", text);
+    const event = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
+    document.querySelector(".xterm-helper-textarea").dispatchEvent(event);
+}"""
+
+
+def test_a_paste_larger_than_a_message_arrives_whole_and_one_too_large_is_named(om, pages, tmp_path):
+    text = "".join(f"line {number} 漢字 of a large paste\n" for number in range(60_000))
+    place = tmp_path / "pasted"
+    mission = session(om, f"exec sh -c 'stty -echo; cat >{place}; stty echo; echo it has ended; exec sleep 1000'")
+    page = open_terminal(pages, mission)
+    begin_to_type(page)
+    page.evaluate(PASTE, text)
+    page.keyboard.press("Control+d")
+    until(page, "it has ended")
+    assert place.read_text() == text
+    page.evaluate(PASTE, "x" * (5 << 20))
+    until(page, "too much at once", words)

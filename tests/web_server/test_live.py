@@ -209,3 +209,34 @@ def test_answered_elsewhere_one_wins_and_the_other_is_told_who(serve, om, tmp_pa
         assert "web:phone" in refused["message"]
     kill_supervisor(om)
     assert json.loads(om.ok("inbox", "--json")) == []
+
+
+@pytest.mark.parametrize("view", ["mission", "describe", "stats", "changes"])
+def test_a_pane_with_an_odd_id_is_refused_and_other_tabs_stay_live(serve, view):
+    served = serve()
+    mission = served.om.mission("sleep 100", "--name", "worker")
+    with served.client.tab(served.session) as odd, served.client.tab(served.session) as tab:
+        odd.say({"t": "open", "p": 1, "view": view, "args": {"id": []}})
+        while odd.hear()["t"] != "failed":
+            pass
+        missions = Missions(tab)
+        missions.until({"worker": "working"})
+        served.om.ok("freeze", mission)
+        missions.until({"worker": "frozen"})
+        assert "feed failed" not in served.site.log()
+
+
+def test_a_mission_named_in_an_address_is_followed_like_one_by_its_id(serve):
+    served = serve()
+    served.om.mission("sleep 100", "--name", "worker")
+    with served.client.tab(served.session) as tab:
+        tab.say({"t": "open", "p": 1, "view": "mission", "args": {"id": "worker"}})
+        tab.say({"t": "open", "p": 2, "view": "describe", "args": {"id": "worker"}})
+        seen: set[object] = set()
+        while seen != {1, 2}:
+            message = tab.hear()
+            seen |= {message.get("p")} if message["t"] == "content" else set()
+        served.om.ok("rm", "--force", "worker")
+        while seen:
+            message = tab.hear()
+            seen -= {message.get("p")} if message["t"] == "failed" else set()

@@ -198,3 +198,12 @@ def test_revoked_while_open_a_terminal_is_gone_and_what_it_typed_after_is_typed_
         with pytest.raises(ConnectionClosed):
             page.type("late\r")
     eventually(lambda: [row["type"] for row in seats(om, mission)] == ["attached", "detached"], what="it has left")
+
+
+def test_what_is_typed_for_a_program_that_reads_nothing_is_refused_in_the_end(om, site):
+    mission = session(om, "stty raw -echo; exec sleep 1000")
+    with site.terminal(mission, "type") as page:
+        page.item("run")
+        for _ in range(12):
+            page.type(b"x" * (512 << 10))
+        assert page.item("refused")["full"] is True

@@ -4,8 +4,14 @@ import { h, unique } from "./dom.js";
 import { dialog } from "./dialog.js";
 import { keep, kept } from "./store.js";
 
-/** What a refusal is about, by its code or its words. */
-const ABOUT = { name_taken: "name", invalid_name: "name", cwd_not_found: "cwd", provider_missing: "what", unknown_provider: "what", empty_command: "text", untrusted_project: "isolate" };
+/** What a refusal is about, by its code, else by its words: those of the full-screen program's form. */
+const ABOUT = { name_taken: "name", cwd_not_found: "cwd", provider_missing: "what", unknown_provider: "what", empty_command: "text", not_found: "text", untrusted_project: "isolate", docker_missing: "isolate", port_range_exhausted: "isolate", git_failed: "isolate" };
+const WORDS = [["--model", "model"], ["--permission-mode", "permission_mode"], ["--max-cost", "max_cost"], ["--timeout", "timeout"], ["restart policy", "restart"], ["A name", "name"], ["working directory", "cwd"]];
+
+/** The field that a refusal is about. */
+export function about({ error, message }) {
+  return ABOUT[error] ?? WORDS.find(([words]) => message.includes(words))?.[1] ?? "text";
+}
 
 /** Agents and folder, asked for once; a lost connection leaves the form empty rather than shut. */
 export function begun(socket) {
@@ -90,8 +96,10 @@ export async function newMission(context, given) {
         element.closest("details")?.setAttribute("open", "");
         element.focus();
       };
+      const remember = () => keep("new", { what: what.value, text: text.value, cwd: folder.value });
       const submit = async () => {
-        keep("new", { what: what.value, text: text.value, cwd: folder.value });
+        if (button.disabled) return; // it is being started
+        remember();
         const sort = what.value === "shell" || what.value === "command" ? what.value : "agent";
         if (sort === "command" && !text.value.trim()) {
           refused("text", "type a command");
@@ -122,7 +130,7 @@ export async function newMission(context, given) {
         const answer = await context.verbs.press("run", request, {
           failed: (error) => {
             if (error.error === "lost") return false;
-            refused(ABOUT[error.error] ?? "text", error.message);
+            refused(about(error), error.message.replace(/^--[a-z-]+: /, ""));
             return true;
           },
         });
@@ -141,6 +149,7 @@ export async function newMission(context, given) {
         h("details", {}, h("summary", {}, "More"), Object.values(more)),
         h("div", { class: "form-foot" }, h("button", { type: "button", class: "button", onclick: () => close() }, "Cancel"), button),
       );
+      for (const type of ["input", "change"]) form.addEventListener(type, remember);
       form.addEventListener("submit", (event) => {
         event.preventDefault();
         submit();

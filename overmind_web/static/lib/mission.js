@@ -24,7 +24,7 @@ export class MissionPanel {
    * @param {string} id
    * @param {string} tab
    * @param {Object} context of the pages
-   * @param {{back: () => void, query: () => Object}} how
+   * @param {{back: () => void, query: () => Object, named: (id: string, tab: string) => void}} how
    */
   constructor(id, tab, context, how) {
     this.id = id;
@@ -69,6 +69,10 @@ export class MissionPanel {
   }
 
   _take(facts) {
+    if (facts.id !== this.id) {
+      this._how.named(facts.id, this.tab); // the address had its name, which others may get
+      return;
+    }
     const before = this._facts?.terminal;
     this._facts = facts;
     if (facts.terminal !== before) this.show(this.tab);

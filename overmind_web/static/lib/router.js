@@ -45,6 +45,12 @@ export class Router {
     else location.hash = wanted;
   }
 
+  /** Show the same by its proper address, in place of the one that stands there. */
+  rename(page, parts, query) {
+    history.replaceState(null, "", href(page, parts, query));
+    this.show();
+  }
+
   /** Note the page's state in the address, in place of what stands there: back goes to the page before. */
   note(query) {
     const { page, parts, query: old } = this.place;

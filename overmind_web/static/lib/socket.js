@@ -80,7 +80,18 @@ export class Connection extends EventTarget {
     socket.onerror = () => {};
   }
 
-  /** End it for good: the login is over. */
+  /** Begin anew with the key of another login: nothing of the one before counts. */
+  renew() {
+    clearTimeout(this._retry);
+    this._drop();
+    for (const press of this._presses.values()) press.reject(new Refused("lost", "Another login took its place before the answer: look whether it was done."));
+    this._presses.clear();
+    this.ended = this.live = false;
+    this.hello = this.head = null;
+    this._tries = 0;
+  }
+
+  /** End it: the login is over. */
   end(error) {
     this.ended = true;
     clearTimeout(this._retry);

@@ -100,7 +100,12 @@ export class Verbs {
       h("span", {}, capital(how.label ?? row.label ?? verb)),
       key ? h("kbd", {}, key.replace("ctrl+", "^")) : null,
     );
-    button.addEventListener("click", () => this.press(verb, args, how));
+    let pending = false;
+    button.addEventListener("click", async () => {
+      if (pending) return; // pressed twice: the first one has no answer yet
+      pending = true;
+      await this.press(verb, args, how).finally(() => (pending = false));
+    });
     this._buttons.add(new WeakRef(button));
     this._dress(button);
     return button;

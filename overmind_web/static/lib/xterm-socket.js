@@ -1,6 +1,8 @@
 // The socket of one terminal: the server's messages as calls, acknowledgements, and joining again after a loss.
 
 const STEP = 16 << 10; // bytes after which what was drawn is acknowledged
+const PIECE = 64 << 10; // bytes that are typed at once: the server takes no message above 1 MiB
+const MOST_TYPED = 4 << 20; // bytes that it lets wait for a program
 const FIRST_RETRY = 200, LAST_RETRY = 5000; // milliseconds
 const SILENCE = 3000; // milliseconds that an answer to our own ping may take
 const TRIED_AGAIN = new Set(["daemon_lost", "daemon_not_running", "daemon_starting", "busy", "timeout"]);
@@ -33,10 +35,19 @@ export class TerminalSocket {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
-  /** Send what was typed; false when there is nowhere to send it, and it is not kept. */
+  /** Whether so much can't be typed at once. */
+  static tooMuch(text) {
+    return text.length > MOST_TYPED || new TextEncoder().encode(text).length > MOST_TYPED;
+  }
+
+  /** Send what was typed; false when there is nowhere to send it, or too much; it is not kept. */
   type(text) {
-    if (!this.isOpen) return false;
-    this.#socket.send(typeof text === "string" ? new TextEncoder().encode(text) : text);
+    const data = typeof text === "string" ? new TextEncoder().encode(text) : text;
+    if (!this.isOpen || data.length > MOST_TYPED) return false;
+    for (let from = 0, to; from < data.length; from = to) {
+      to = data.length - from < PIECE + 16 ? data.length : from + PIECE; // the end of a paste is not cut in two
+      this.#socket.send(data.subarray(from, to));
+    }
     return true;
   }
 

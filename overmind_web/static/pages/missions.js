@@ -251,7 +251,7 @@ class Missions {
       return;
     }
     this._side?.close();
-    this._side = new MissionPanel(id, tab, this._context, { back: () => this._context.router.go("missions", [], this._listQuery()), query: () => this._listQuery() });
+    this._side = new MissionPanel(id, tab, this._context, { back: () => this._context.router.go("missions", [], this._listQuery()), query: () => this._listQuery(), named: (id, tab) => this._context.router.rename("m", [id, tab], this._listQuery()) });
     fill(this.side, this._side.element);
     this.side.hidden = false;
     this._context.looks();

@@ -14,6 +14,7 @@ const SCROLLBACK = 5000; // rows that were seen pass, above the screen
 const SMALLEST = 6; // pixels of a letter to which a wide screen is shrunk; beyond that it is panned
 const REST = 100; // milliseconds that the place must keep its size before the program is told
 const SIGNALLED = 128;
+const NOT_SENT = "not sent: the terminal is being joined";
 const coarse = matchMedia("(pointer: coarse)");
 
 /**
@@ -151,7 +152,7 @@ class TerminalPage {
         this._state("connection to the terminal lost, trying again …", "tone-bad");
         break;
       case "refused":
-        this._state("not sent: the terminal is being joined", "tone-wait");
+        this._state(item.full ? "not sent: the program reads nothing" : NOT_SENT, "tone-wait");
         break;
       case "handing_back":
         this._handedBack(item.reason);
@@ -170,7 +171,7 @@ class TerminalPage {
   _send(data) {
     if (this._mode !== "type" || !data.length) return false;
     const sent = this._writes && this._socket.type(data);
-    if (!sent) this._state("not sent: the terminal is being joined", "tone-wait");
+    if (!sent) this._state(typeof data === "string" && TerminalSocket.tooMuch(data) ? "not sent: that is too much at once" : NOT_SENT, "tone-wait");
     return sent;
   }
 
