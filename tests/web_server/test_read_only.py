@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,8 @@ from overmind_core.domain.operation import Danger
 from overmind_core.domain.operations import OPERATIONS, REQUESTS
 from overmind_web.rest import openapi
 from tests.contract.test_operations import READINGS, World
+from tests.kit.agents import Agents
+from tests.kit.waiting import eventually
 from tests.kit.web_client import Tab
 
 TABLES_OF_THE_WEB = ("web_links", "web_accesses", "sqlite_sequence")
@@ -91,3 +94,16 @@ def test_no_request_with_any_of_its_arguments_changes_anything(serve, om):
     assert world.work() == work
     changing = {row.name for row in REQUESTS if row.danger is not Danger.NONE} - {"merge"}  # whose preview is a reading
     assert {name: found for name, found in codes.items() if name in changing and found != {"forbidden"}} == {}
+
+
+def test_who_may_only_look_takes_no_call_from_the_owner(serve, om, tmp_path):
+    calls = tmp_path / "calls"
+    with open(om.path("config.toml"), "w", encoding="utf-8") as config:
+        config.write(f"[notify]\ncommand = {json.dumps(['/bin/sh', '-c', f'echo called >> {calls}'])}\n")
+    planner = Agents(om, str(tmp_path / "bin")).session()
+    served = serve()
+    with served.client.tab(served.read_only) as tab:
+        tab.say({"t": "look", "visible": True, "calls": True})
+        tab.press("ps")  # what was said before it is done
+        om.ok("send", planner, "!bash touch x")
+        eventually(calls.exists, timeout=30.0, what="the owner is called")
