@@ -34,6 +34,7 @@ from bench import (
     specs,
     table,
     tmux,
+    web,
 )
 from bench.figures import Figure
 from bench.product import Product
@@ -63,6 +64,7 @@ MEASUREMENTS: dict[str, Callable[[Product, str], Iterable[Figure]]] = {
     "guardian": guardian.measure,
     "isolation": isolation.measure,
     "peers": peers.measure,
+    "web": web.measure,
 }
 
 

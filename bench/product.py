@@ -34,8 +34,15 @@ class Product:
         self._folder = folder
         self._venv = os.path.join(folder, "venv")
         subprocess.run([sys.executable, "-m", "venv", self._venv], check=True)
-        install = [self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", REPOSITORY]
+        self._install(REPOSITORY)
+
+    def _install(self, what: str) -> None:
+        install = [self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", what]
         subprocess.run(install, check=True, stderr=subprocess.DEVNULL)
+
+    def install_web(self) -> None:
+        """Install what `overmind web` needs besides."""
+        self._install(f"{REPOSITORY}[web]")
 
     @property
     def python(self) -> str:

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import logging
-import os
-import signal
-import sys
-from collections.abc import Callable
-from threading import Thread
+import gc
 
-from overmind_core.client.client import Client
-from overmind_core.errors import OvermindError
-from overmind_core.system.paths import Home
-from overmind_web.app import WebApp
-from overmind_web.server import address as addresses
-from overmind_web.server import lifecycle
-from overmind_web.server.lifecycle import AlreadyServed, Place, Wishes
-from overmind_web.server.serving import raise_file_limit
+gc.disable()  # until browsers can come: nothing that is imported here is ever garbage
 
+import argparse  # noqa: E402
+import asyncio  # noqa: E402
+import faulthandler  # noqa: E402
+import logging  # noqa: E402
+import os  # noqa: E402
+import signal  # noqa: E402
+import sys  # noqa: E402
+from collections.abc import Callable  # noqa: E402
+from contextlib import suppress  # noqa: E402
+from threading import Thread  # noqa: E402
+
+from overmind_core.client.client import Client  # noqa: E402
+from overmind_core.errors import OvermindError  # noqa: E402
+from overmind_core.system.paths import Home  # noqa: E402
+from overmind_web.app import WebApp  # noqa: E402
+from overmind_web.server import address as addresses  # noqa: E402
+from overmind_web.server import lifecycle  # noqa: E402
+from overmind_web.server.lifecycle import AlreadyServed, Place, Wishes  # noqa: E402
+from overmind_web.server.serving import raise_file_limit  # noqa: E402
+
+GARBAGE = (20_000, 10, 50)
+"""New containers after which garbage is looked for, and how often among older ones. Each answer about 1,000 missions is
+some thousand objects, and all that there is takes 100 ms to look through, in which nobody else is answered."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+CANCELLED_SECONDS = 0.25
+"""For what still runs at the end, once it is cancelled."""
+LAST_SECONDS = 4.0
+"""After a signal: where the process hangs is written to its log then, and it ends."""
 
 
 def main(argv: list[str]) -> int:
@@ -86,9 +99,13 @@ def _serve(home: Home, args: argparse.Namespace) -> int:
                 Thread(target=lifecycle.open_browser, args=(home, facts["url"]), daemon=True).start()
         if args.background:
             lifecycle.leave_terminal()
+        gc.freeze()  # what was loaded stays
+        gc.set_threshold(*GARBAGE)
+        gc.enable()
 
     try:
-        asyncio.run(_run(home, place, listens))
+        # No `asyncio.run`: it would wait for threads, and one that reads a dead disk never comes back.
+        asyncio.new_event_loop().run_until_complete(_run(home, place, listens))
     finally:
         place.listening.close()
         if place.path is not None and os.path.exists(place.path):
@@ -99,14 +116,41 @@ def _serve(home: Home, args: argparse.Namespace) -> int:
 async def _run(home: Home, place: Place, listens: Callable[[], object]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def on_signal(*_: object) -> None:
+        """Heard also while the loop hangs, unlike what the loop would call."""
+        if not stop.is_set():
+            faulthandler.dump_traceback_later(LAST_SECONDS, exit=True)
+            loop.call_soon_threadsafe(stop.set)
+
     for number in SIGNALS:
-        loop.add_signal_handler(number, stop.set)
-    await WebApp(home, place.address, [place.listening], context=place.context).run(stop, listens)
+        signal.signal(number, on_signal)
+    try:
+        await WebApp(home, place.address, [place.listening], context=place.context).run(stop, listens)
+    finally:
+        await _cancel_all()
+
+
+async def _cancel_all() -> None:
+    """Cancel what still runs, and give it a moment: a program that it started is ended by it."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=CANCELLED_SECONDS)
 
 
 def _note(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    _flush()
+    os._exit(status)  # threads that hang are not waited for

@@ -30,6 +30,8 @@ from overmind_web.supervisor import Supervisor
 if TYPE_CHECKING:
     from overmind_web.tty.terminal import Terminals
 
+END_SECONDS = 1.75
+"""For everything to end; what has not by then goes down with the process."""
 _FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -76,21 +78,37 @@ class WebApp:
         self._server = WebServer(Guard(router, address, self._credentials), sockets, context=context)
 
     async def run(self, stop: asyncio.Event, listens: Callable[[], object]) -> None:
-        """Serve until `stop` is set; `listens` is called once browsers can come."""
+        """Serve until `stop` is set; `listens` is called once browsers can come.
+
+        It ends within `END_SECONDS`, whoever waits for whatever: a daemon that answers nothing holds up neither the
+        beginning nor the end.
+        """
+        loop = asyncio.get_running_loop()
+        beginning, stopping = loop.create_task(self._begin(listens)), loop.create_task(stop.wait())
+        try:
+            await asyncio.wait({beginning, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if beginning.done():
+                beginning.result()
+                await stopping
+        finally:
+            beginning.cancel()
+            stopping.cancel()
+            await asyncio.wait({loop.create_task(self._end())}, timeout=END_SECONDS)
+
+    async def _begin(self, listens: Callable[[], object]) -> None:
         await self.supervisor.start()
         self.supervisor.subscribe(self._on_reached)
         self.feed.subscribe(self._on_change)
         self.feed.start()
         await self._server.start()
         listens()
-        try:
-            await stop.wait()
-        finally:
-            self._tabs.end()
-            self._terminals.end()
-            await self._server.stop()
-            await self.feed.close()
-            await self.supervisor.close()
+
+    async def _end(self) -> None:
+        self._tabs.end()
+        self._terminals.end()
+        await self._server.stop()
+        await self.feed.close()
+        await self.supervisor.close()
 
     async def _shell(self, request: Request) -> Response:
         del request
@@ -100,7 +118,14 @@ class WebApp:
         file = self._files.files.get(request.path_params["name"])
         if file is None or request.path_params["version"] != self._files.version:
             return error_response(OvermindError("not_found", "There is no such file."))
-        return Response(file.body, media_type=file.type, headers={"cache-control": _FOREVER})
+        headers = {"cache-control": _FOREVER}
+        if not file.packs:
+            return Response(file.body, media_type=file.type, headers=headers)
+        headers["vary"] = "Accept-Encoding"
+        if "gzip" not in request.headers.get("accept-encoding", ""):
+            return Response(file.body, media_type=file.type, headers=headers)
+        headers["content-encoding"] = "gzip"
+        return Response(static.packed(file), media_type=file.type, headers=headers)
 
     def _on_change(self, change: Change) -> None:
         if any(event["type"] == EVENT and event.get("change") == REVOKED for event in change.events):

@@ -31,6 +31,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 """Seconds between two attempts to connect; they double."""
 ITEMS_AHEAD = 256
 """Items of a stream that are read before its reader takes them."""
+_ENDED = "The connection to the daemon was lost. Agents run on."
 _LOST = "The connection to the daemon was lost before it answered. Check the result with: overmind ps"
 _NOT_RESTORED = (
     f"The connection to the daemon was lost and not restored within {ANSWER_LIMIT:.0f} s. See: overmind status"
@@ -56,6 +57,11 @@ class Connection(asyncio.Protocol):
         self._answers: dict[int, asyncio.Future[Answer]] = {}
         self._stream: asyncio.Queue[Answer | None] | None = None
         self._last_number = _GREETING
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether it is over, though `lost` may not be done yet: nothing can be asked of it."""
+        return self._transport is None or self._transport.is_closing()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the socket."""
@@ -103,7 +109,7 @@ class Connection(asyncio.Protocol):
             waiting.set_result(answer)
 
     def _send(self, command: str, args: Args, by: str | None) -> int:
-        if self._transport is None or self._transport.is_closing():
+        if self._transport is None or self.is_closing:
             raise ConnectionResetError("the connection to the daemon is closed")
         number = self._last_number
         self._last_number += 1
@@ -285,9 +291,11 @@ class Supervisor:
     async def _connected(self, seconds: float, *, lost: bool) -> Connection:
         try:
             async with asyncio.timeout(max(0.0, seconds)):
-                while self._connection is None:
+                while (connection := self._connection) is None or connection.is_closing:
+                    if connection is not None:
+                        self._set_down(_ENDED)
                     await self._reached.wait()
-                return self._connection
+                return connection
         except TimeoutError:
             raise OvermindError(
                 "daemon_lost" if lost else "daemon_not_running", _NOT_RESTORED if lost else self.message or None
@@ -296,9 +304,11 @@ class Supervisor:
     async def _stay_connected(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            if self._connection is not None:
-                await self._connection.lost
-                self._set_down("The connection to the daemon was lost. Agents run on.")
+            connection = self._connection
+            if connection is not None:
+                await connection.lost
+                if self._connection is connection:
+                    self._set_down(_ENDED)
             lost_at, pause = loop.time(), FIRST_PAUSE
             while not await self._attempt():
                 await asyncio.sleep(pause)
@@ -321,6 +331,9 @@ class Supervisor:
         except (ConnectionError, TimeoutError, OvermindError):
             connection.close()
             return False
+        except asyncio.CancelledError:
+            connection.close()
+            raise
         self._connection = connection
         self.message = ""
         self._reached.set()

@@ -78,8 +78,8 @@ TIME_BUDGET = 0.05
 """Seconds of computing that one filter may take for one row."""
 TIME_BUDGET_EACH = 0.0002
 """Seconds more for each row, of many at once."""
-SLICE = 200
-"""Rows that are judged at once where a loop has other things to do."""
+SLICE, SLICE_BUDGET = 50, 0.025
+"""Rows that are judged at once where a loop has other things to do, and seconds of computing that they may take."""
 REMEMBERED = 20_000
 """Answers."""
 LONGEST = 4000
@@ -123,12 +123,15 @@ class Filter:
             self.slow = True
             return True
 
-    def learn(self, items: Sequence[Any]) -> None:
-        """Find the answers for many at once; `slow` tells whether that took too long."""
+    def learn(self, items: Sequence[Any], budget: float = TIME_BUDGET) -> None:
+        """Find the answers for many at once; `slow` tells whether that took too long.
+
+        Args:
+            items: Rows, or lines of a text.
+            budget: Seconds of computing, besides those that each of them gets.
+        """
         try:
-            time_budget.within(
-                TIME_BUDGET + TIME_BUDGET_EACH * len(items), lambda: [self._answer(item) for item in items]
-            )
+            time_budget.within(budget + TIME_BUDGET_EACH * len(items), lambda: [self._answer(item) for item in items])
         except time_budget.BudgetExceeded:
             self.slow = True
 
@@ -219,7 +222,7 @@ def sieved(wanted: Filter, rows: Sequence[Row]) -> Iterator[list[str]]:
     """
     for begin in range(0, len(rows), SLICE):
         some = rows[begin : begin + SLICE]
-        wanted.learn(some)
+        wanted.learn(some, SLICE_BUDGET)
         kept = [row["id"] for row in some if wanted.matches(row)]
         if wanted.slow:
             raise BrokenFilter("it takes too long")

@@ -19,7 +19,7 @@ Row = dict[str, Any]
 Event = Mapping[str, Any]
 
 GATHER = 0.04
-"""Seconds in which events are gathered into one question."""
+"""Seconds between two questions about what events name; those that come meanwhile are gathered into one."""
 MANY = 200
 """Changed missions from which on all are asked for."""
 RETRY_PAUSE = 0.2
@@ -51,6 +51,8 @@ class Feed:
         self._listeners: set[Callable[[Change], None]] = set()
         self._task: asyncio.Task[None] | None = None
         self._seq = 0
+        self._applied_at = 0.0
+        """When events were told of last, by the loop's clock."""
         self.missions: dict[str, Row] = {}
         """Id → row of `ps --all`, in its order."""
         self.fleet = LiveFleet(supervisor)
@@ -108,7 +110,8 @@ class Feed:
         first = await queue.get()
         if first is None:
             return False
-        await asyncio.sleep(GATHER)
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(max(0.0, self._applied_at + GATHER - loop.time()))
         events, ended = [first], False
         while not queue.empty():
             event = queue.get_nowait()
@@ -117,6 +120,7 @@ class Feed:
                 break
             events.append(event)
         await self._apply(tuple(events))
+        self._applied_at = loop.time()
         return not ended
 
     async def _apply(self, events: tuple[Event, ...]) -> None:

@@ -258,7 +258,8 @@ class LiveFleet:
                 if reading.done():
                     _log.debug("figures ended: %s", reading.exception())
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self._rewatch.wait(), PAUSE)
+                        async with asyncio.timeout(PAUSE):  # `wait_for` of Python 3.11 can lose a cancellation
+                            await self._rewatch.wait()
             finally:
                 for task in (reading, changing):
                     task.cancel()

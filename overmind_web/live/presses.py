@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import Any
 
 from overmind_core.errors import OvermindError
-from overmind_web.server import offered
+from overmind_web.server import offered, plan_files
 from overmind_web.server.credentials import Visitor
 from overmind_web.supervisor import Supervisor
 
@@ -40,6 +40,10 @@ async def passed_on(
     """
     row = offered.checked(verb, args, read_only=visitor.read_only)
     complete = offered.completed(verb, args)
+    if plan_files.is_named(verb, args):
+        plan = await plan_files.read(complete)
+        yield "ok", {**await supervisor.call(verb, plan.arguments, by=visitor.by), **plan.facts}
+        return
     if not row.is_stream(complete):
         yield "ok", await supervisor.call(verb, complete, by=visitor.by)
         return

@@ -1,7 +1,8 @@
 """One tab: its socket, its panes, its presses.
 
 All that is sent goes through one task, so that a browser that does not read holds back everything of its own and
-nothing of others. Frames of panes are gathered for 50 ms; answers are not.
+nothing of others. Frames of panes are gathered for 50 ms; answers, and what a page has just asked its panes for, are
+not.
 """
 
 from __future__ import annotations
@@ -92,6 +93,8 @@ class Tab:
         self._hello = hello
         self._panes: dict[int, Pane] = {}
         self._dirty: set[int] = set()
+        self._asked: set[int] = set()
+        """Panes that the page has asked for something: it does not wait for what comes by itself."""
         self._head_sent: Mapping[str, object] = {}
         self._said: deque[bytes] = deque()
         self._unsent_room = asyncio.Event()
@@ -169,7 +172,7 @@ class Tab:
 
     async def _send_all(self) -> None:
         loop = asyncio.get_running_loop()
-        due = 0.0
+        due = rings_at = 0.0
         while True:
             await self._ring.wait()
             self._ring.clear()
@@ -178,15 +181,16 @@ class Tab:
                 self._unsent_room.set()
             if self._end_code is not None:
                 return  # the socket is closed after it
-            if not self._dirty:
-                continue
-            if loop.time() < due:
-                loop.call_at(due, self._ring.set)
-                continue
-            dirty, self._dirty = self._dirty, set()
+            is_early = loop.time() < due
+            dirty = self._dirty & self._asked if is_early else set(self._dirty)
+            self._dirty -= dirty
             for number in sorted(dirty):
                 await self._send_frame(number)
-            due = loop.time() + GATHER
+            if dirty and not is_early:
+                due = loop.time() + GATHER
+            if self._dirty and rings_at < due:
+                rings_at = due
+                loop.call_at(due, self._ring.set)
 
     async def _send_frame(self, number: int) -> None:
         if number == HEAD:
@@ -201,6 +205,8 @@ class Tab:
             _log.exception("a pane could not be shown")
             frame = {"t": "failed", "error": "internal", "message": "This part can't be shown. See the server's log."}
         if frame is not None:
+            if number not in self._dirty:  # else it has more of what was asked for
+                self._asked.discard(number)
             await self._send_text(encode({**frame, "p": number}))
 
     async def _send_head(self) -> None:
@@ -285,6 +291,7 @@ class Tab:
         elif isinstance(message, Window | Page | Say):
             pane = self._panes.get(message.p)
             if pane is not None:
+                self._asked.add(message.p)
                 await pane.handle(message)
         else:
             assert isinstance(message, Pong)
@@ -304,6 +311,7 @@ class Tab:
         except OvermindError as error:
             self._pane_failed(number, error)
             return
+        self._asked.add(number)
         self._opening[number] = asyncio.get_running_loop().create_task(self._start_pane(number, pane))
 
     async def _start_pane(self, number: int, pane: Pane) -> None:
@@ -318,6 +326,7 @@ class Tab:
         opening = self._opening.pop(number, None)
         if opening is not None:
             await _cancel([opening])
+        self._asked.discard(number)
         pane = self._panes.pop(number, None)
         if pane is not None:
             await pane.close()

@@ -42,7 +42,8 @@ class DoctorPane(ContentPane):
                 stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
             )  # fmt: skip
             try:
-                printed, _ = await asyncio.wait_for(process.communicate(), LIMIT)
+                async with asyncio.timeout(LIMIT):
+                    printed, _ = await process.communicate()
             except TimeoutError:
                 raise OvermindError("timeout", f"overmind doctor took more than {LIMIT:.0f} s.") from None
             finally:

@@ -25,6 +25,8 @@ MOST_FRAGMENTS = 1_024
 """Of one message; empty ones cost memory, too."""
 UNREAD_BYTES = 4 << 20
 """Of answers to pings, which wait for a client that reads nothing."""
+READ_BYTES = 32 << 10
+"""At once from one connection: what asyncio would read has thousands of small messages, and others wait for all."""
 CLOSE_SECONDS = 5.0
 """For a client to read the end of a socket."""
 _TOO_LARGE = (
@@ -74,6 +76,7 @@ class BrowserConnection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in the base class
         """Take the connection, as a stranger's."""
         super().connection_made(transport)
+        transport.max_size = READ_BYTES  # type: ignore[attr-defined] # each transport of a socket has it
         self._set_deadline()
         self._lifetime = self.loop.call_later(STRANGER_SECONDS, self._end_stranger)
         self._strangers.add(self)

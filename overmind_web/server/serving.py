@@ -19,10 +19,15 @@ from overmind_core.errors import OvermindError
 from overmind_web.server.protocol import REQUEST_SECONDS, BrowserConnection, BrowserSocket, Strangers
 
 BACKLOG = 1024
+"""Connections that wait to be taken."""
+TOGETHER = 16
+"""Connections that are taken in one turn of the loop: thousands at once would keep all others waiting."""
 MESSAGE_BYTES = 1 << 20
 """Of one message of a websocket."""
-END_SECONDS = 2.0
+END_SECONDS = 1.0
 """For requests and sockets to end by themselves."""
+CANCELLED_SECONDS = 0.5
+"""For those that did not, once they are cancelled."""
 FILES = 8_192
 """Descriptors that are enough: strangers have 256, and each login 64 connections."""
 
@@ -71,10 +76,12 @@ def tls(cert: str, key: str) -> ssl.SSLContext:
     return context
 
 
-class _NotRefusals(logging.Filter):
-    """Drops what uvicorn takes for a fault: a socket that was answered with a status, as each refused one is."""
+class _Faults(logging.Filter):
+    """Drops what uvicorn takes for a fault: a socket that is refused with a status, and the end of ours at our end."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info is not None and record.exc_info[0] is asyncio.CancelledError:
+            return False
         return not record.getMessage().startswith("ASGI callable returned without completing handshake")
 
 
@@ -114,15 +121,17 @@ class WebServer:
     async def start(self) -> None:
         """Take connections."""
         self._config.load()
-        logging.getLogger("uvicorn.error").addFilter(_NotRefusals())
+        logging.getLogger("uvicorn.error").addFilter(_Faults())
         loop = asyncio.get_running_loop()
         seconds = REQUEST_SECONDS if self._context else None
         self._servers = [
             await loop.create_server(
-                self._connection, sock=one, ssl=self._context, backlog=BACKLOG, ssl_handshake_timeout=seconds
+                self._connection, sock=one, ssl=self._context, backlog=TOGETHER, ssl_handshake_timeout=seconds
             )
             for one in self._sockets
         ]
+        for one in self._sockets:
+            one.listen(BACKLOG)  # asyncio takes one number for both
 
     def _connection(self) -> BrowserConnection:
         return BrowserConnection(self._config, self._state, {}, self._strangers)
@@ -136,8 +145,11 @@ class WebServer:
         tasks = tuple(self._state.tasks)
         if tasks:
             await asyncio.wait(tasks, timeout=END_SECONDS)
-        for task in self._state.tasks:
+        left = tuple(self._state.tasks)
+        for task in left:
             task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=CANCELLED_SECONDS)
         for connection in tuple(self._state.connections):
             connection.transport.abort()
         await asyncio.sleep(0)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import os
+import posixpath
+import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from overmind_core.version import VERSION
@@ -23,7 +27,13 @@ TYPES = {
     ".woff2": "font/woff2",
 }
 """Files with another ending are not served: licences, versions."""
+BEGINNING = ("app.js", "pages/missions.js")
+"""Modules that a page loads first; what they import is loaded with them, not one after the other."""
+PACKED = frozenset({".css", ".js", ".json", ".mjs", ".svg", ".webmanifest"})
+"""Endings of files that shrink by packing."""
 _VERSION = b"{{version}}"
+_PRELOADS = b"{{preloads}}"
+_IMPORT = re.compile(rb'^import\b[^"(]*"(\.[^"]+)"', re.MULTILINE)
 
 
 class StaticFile(NamedTuple):
@@ -31,6 +41,8 @@ class StaticFile(NamedTuple):
 
     body: bytes
     type: str
+    packs: bool = False
+    """Whether it is worth to pack it, for a browser that is far away."""
 
 
 class StaticFiles(NamedTuple):
@@ -57,7 +69,30 @@ def load(folder: str = FOLDER) -> StaticFiles:
             with open(path, "rb") as file:
                 body = file.read()
             check = zlib.crc32(body, zlib.crc32(path.encode(), check))
-            files[os.path.relpath(path, folder).replace(os.sep, "/")] = StaticFile(body, type_)
-    version = f"{VERSION}-{check:08x}"
+            packs = os.path.splitext(name)[1] in PACKED
+            files[os.path.relpath(path, folder).replace(os.sep, "/")] = StaticFile(body, type_, packs)
     shell = files.pop(SHELL)
-    return StaticFiles(version, shell._replace(body=shell.body.replace(_VERSION, version.encode())), files)
+    preloads = "\n".join(f'<link rel="modulepreload" href="s/{{{{version}}}}/{name}">' for name in imported(files))
+    body = shell.body.replace(_PRELOADS, preloads.encode())
+    version = f"{VERSION}-{check:08x}"
+    return StaticFiles(version, shell._replace(body=body.replace(_VERSION, version.encode())), files)
+
+
+def imported(files: Mapping[str, StaticFile], begin: Sequence[str] = BEGINNING) -> list[str]:
+    """The names of modules, and of all that they import, in the order in which they are met."""
+    found = dict.fromkeys(name for name in begin if name in files)
+    waiting = list(found)
+    while waiting:
+        name = waiting.pop(0)
+        for place in _IMPORT.findall(files[name].body):
+            other = posixpath.normpath(posixpath.join(posixpath.dirname(name), place.decode()))
+            if other in files and other not in found:
+                found[other] = None
+                waiting.append(other)
+    return list(found)
+
+
+@cache
+def packed(file: StaticFile) -> bytes:
+    """The body of a file, packed by gzip."""
+    return gzip.compress(file.body, mtime=0)

@@ -48,6 +48,12 @@ const OF_A_MISSION = new Set(["log", "terminal", "stats", "describe"]);
 /** What stands in the bar of a phone besides *more*. */
 const TABS = ["needs", "missions", "board", "timeline"];
 
+/** The module of a page; null: there can be none. */
+async function loaded(page) {
+  const module = MODULES[page] ?? (page || "missions");
+  return /^[a-z]+$/.test(module) ? import(`./pages/${module}.js`) : null;
+}
+
 class App {
   constructor(root) {
     this.root = root;
@@ -129,9 +135,13 @@ class App {
   _begin() {
     document.body.classList.remove("out");
     if (!location.hash) history.replaceState(null, "", href(matchMedia("(max-width: 639px)").matches ? "needs" : "missions"));
+    const { page } = this.router.place;
+    if (!this.socket.live) {
+      this.socket.open();
+      if (page in MODULES || PAGES.some((one) => one?.[0] === page)) loaded(page).catch(() => null); // it is there when the socket is
+    }
     this._navigate();
     if (this.socket.live) this.router.show();
-    else this.socket.open();
   }
 
   /** Whether the login is over: the server refuses what it would not refuse otherwise. */
@@ -288,7 +298,7 @@ class App {
     const turn = (this._opening += 1);
     let opened;
     try {
-      opened = this._exists(name, place.parts) ? await import(`./pages/${module}.js`) : null;
+      opened = this._exists(name, place.parts) ? await loaded(name) : null;
     } catch {
       opened = null;
     }

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from overmind_core.domain.operation import Danger, Operation
 from overmind_core.domain.operations import OPERATIONS
 from overmind_core.errors import CODES
 from overmind_core.version import VERSION
+from overmind_web.server.plan_files import ByPath
 from overmind_web.server.status import http_status
 from scripts.reference.schema import Schema, Schemas, lines, tables
 
@@ -37,9 +40,12 @@ def page() -> str:
 def document() -> Schema:
     """Return the document."""
     commands, objects = tables(REFERENCE)
+    _, by_path = msgspec.json.schema_components((ByPath,), ref_template=REFERENCE)
+    objects = objects | by_path
     offered = {name: OPERATIONS[name] for name in commands if OPERATIONS[name].on_web}
     paths = {f"/{name}": _path(row, commands[name], objects) for name, row in offered.items()}
     paths["/events"]["get"] = _events(commands["events"], objects)
+    _take_a_path(paths["/apply"]["post"])
     paths |= {"/log/{id}": {"get": _log()}, "/screen/{id}": {"get": _screen()}}
     return {
         "openapi": "3.1.0",
@@ -76,6 +82,15 @@ def _path(row: Operation, told: Schemas, objects: dict[str, Schema]) -> Schema:
         if query is not None:
             found["get"] = {"operationId": f"get_{row.name}", **common, "parameters": query}
     return found
+
+
+def _take_a_path(apply: Schema) -> None:
+    """Say that a plan's file may be named instead of what it holds."""
+    content = apply["requestBody"]["content"][JSON]
+    content["schema"] = {"anyOf": [content["schema"], {"$ref": REFERENCE.format(name=ByPath.__name__)}]}
+    apply["responses"]["200"]["description"] = (
+        "The answer. Of a file that was named also `sha256`, of the plan as it is now, and `warnings`, a text each."
+    )
 
 
 def _query(asked: Schema, objects: dict[str, Schema], *, without: set[str]) -> list[Schema] | None:

@@ -120,7 +120,7 @@ def program_texts() -> list[tuple[str, str]]:
 
 def page_texts() -> Iterator[tuple[str, str]]:
     """Every page, and what else is read as one, without its examples and with its lines joined into paragraphs."""
-    pages = ["README.md", "overmind_core/cli/agents/skill.md"]
+    pages = ["README.md", "overmind_core/client/skill.md"]
     for top in ("docs", "examples"):
         for folder, _, names in os.walk(os.path.join(REPOSITORY, top)):
             pages += [os.path.relpath(os.path.join(folder, name), REPOSITORY) for name in names if name.endswith(".md")]

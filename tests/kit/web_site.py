@@ -63,6 +63,10 @@ class Site:
         """Of the server."""
         return self._process.pid
 
+    def ended(self, patience: float) -> int:
+        """Its exit status, once it has ended by itself. Raises `subprocess.TimeoutExpired`."""
+        return self._process.wait(patience)
+
     def log(self) -> str:
         """What it said on stderr."""
         with open(self._log, encoding="utf-8", errors="replace") as file:

@@ -8,15 +8,15 @@ import shlex
 
 import pytest
 
-from overmind_core.cli.agents import options
 from overmind_core.cli.command import find
 from overmind_core.cli.parser import parse
+from overmind_core.client import skill
 from overmind_core.domain.agents.agent import Agent
 from overmind_core.domain.agents.permission import permits
 from overmind_core.errors import CODES
 
 LINES = [
-    line.strip().split("    ")[0] for line in options.instructions().splitlines() if line.startswith("    overmind ")
+    line.strip().split("    ")[0] for line in skill.instructions().splitlines() if line.startswith("    overmind ")
 ]
 COMMANDS = [f"{line}\n…\nEOF" if line.endswith("<<'EOF'") else line for line in LINES]
 
@@ -40,26 +40,24 @@ def test_each_example_is_understood(command):
 def test_each_option_that_is_named_exists():
     known = {name for command in ("claude run", "wait", "send", "ps", "logs", "kill") for one in find(command).options
              for name in one.names}  # fmt: skip
-    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", options.instructions())) <= known
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", skill.instructions())) <= known
 
 
 def test_each_error_that_is_explained_exists():
-    table = options.instructions().partition("| symptom |")[2]
+    table = skill.instructions().partition("| symptom |")[2]
     codes = set(re.findall(r"`([a-z_]+)`", table)) - {"crashed", "waiting", "limited"}
     assert codes <= set(CODES)
 
 
 def test_it_is_printed_for_a_system_prompt_and_as_a_skill_file(om):
-    assert om.ok("skill") == options.instructions()
+    assert om.ok("skill") == skill.instructions()
     printed = om.ok("skill", "--format", "claude")
     head, _, body = printed.removeprefix("---\n").partition("\n---\n\n")
     name, description = (line.split(": ", 1)[1] for line in head.splitlines())
-    assert (name, json.loads(description)) == (options.SKILL_NAME, options.SKILL_DESCRIPTION), (
-        "in quotes: it has a colon"
-    )
-    assert body == options.instructions()
+    assert (name, json.loads(description)) == (skill.SKILL_NAME, skill.SKILL_DESCRIPTION), "in quotes: it has a colon"
+    assert body == skill.instructions()
     assert json.loads(om.ok("skill", "--json")) == {
-        "name": options.SKILL_NAME,
-        "description": options.SKILL_DESCRIPTION,
-        "text": options.instructions(),
+        "name": skill.SKILL_NAME,
+        "description": skill.SKILL_DESCRIPTION,
+        "text": skill.instructions(),
     }

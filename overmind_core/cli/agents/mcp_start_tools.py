@@ -9,7 +9,7 @@ from pydantic import Field
 
 from overmind_core.cli import caller_environment
 from overmind_core.cli.agents.mcp_calls import Calls, Named, picked
-from overmind_core.cli.agents.options import system_prompt
+from overmind_core.client.skill import system_prompt
 
 _REQUEST_KEY = 16
 """Random bytes that make the request's repetition recognisable."""

@@ -1,7 +1,4 @@
-"""The options of `run` that say which agent to run and how, and what they are on the socket.
-
-Below them the instructions for an agent that is to run other agents; their text is `skill.md`, beside this file.
-"""
+"""The options of `run` that say which agent to run and how, and what they are on the socket."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ import os
 from overmind_core.cli.command import flag, grouped, option
 from overmind_core.cli.context import text_of
 from overmind_core.cli.values import dollars, permission_rule, whole_number
+from overmind_core.client.skill import system_prompt
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError, UsageError
 
@@ -166,29 +164,3 @@ def _reachable(config: str) -> str:
     if config.lstrip().startswith("{"):
         return config
     return to_wire(os.path.abspath(from_wire(config)))
-
-
-SKILL_NAME = "overmind"
-SKILL_DESCRIPTION = (
-    "Run other agents and programs as supervised missions with the command overmind: divide work, start agents, "
-    "wait for them, check their results, send them messages, end them. Use it when work is large enough for "
-    "several agents, or must continue in the background."
-)
-
-
-def instructions() -> str:
-    """Return the instructions, in Markdown."""
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "skill.md")
-    with open(path, encoding="utf-8") as file:
-        return file.read()
-
-
-def skill_file() -> str:
-    """Return what a `SKILL.md` of Claude holds: the same with its name and when to use it."""
-    # In quotes: a colon within a plain scalar of YAML would begin another mapping.
-    return f'---\nname: {SKILL_NAME}\ndescription: "{SKILL_DESCRIPTION}"\n---\n\n{instructions()}'
-
-
-def system_prompt(more: str | None) -> str:
-    """Return the instructions, and below them what a person wants to add."""
-    return instructions() if not more else f"{instructions()}\n{more}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from overmind_core.cli.agents.options import SKILL_DESCRIPTION, SKILL_NAME, instructions, skill_file
 from overmind_core.cli.command import JSON, Command, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import dumps
+from overmind_core.client.skill import SKILL_DESCRIPTION, SKILL_NAME, instructions, skill_file
 
 TYPE_CHECKING = False
 

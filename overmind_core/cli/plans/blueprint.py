@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import re
 
+from overmind_core import plan_file
 from overmind_core.cli import caller_environment
-from overmind_core.cli.agents.options import system_prompt
 from overmind_core.cli.command import argument, option
 from overmind_core.domain.missions.names import LONGEST_NAME, name_problem
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.domain.text.problems import Problems, decoded
+from overmind_core.domain.text.problems import Problems
 from overmind_core.errors import OvermindError, UsageError
 
 TYPE_CHECKING = False
@@ -30,33 +30,9 @@ if TYPE_CHECKING:
     from overmind_core.domain.text.problems import Problem
 
 
-class RealDisk:
-    """The machine's folders and files, as the reader of blueprints asks about them."""
-
-    def folder_problem(self, path: str) -> str | None:
-        """Why nothing can run in this folder; None when it can."""
-        real = from_wire(path)
-        if not os.path.isdir(real):
-            return "is not a directory" if os.path.exists(real) else "does not exist"
-        return None if os.access(real, os.X_OK) else "can't be entered"
-
-    def variables(self, path: str) -> dict[str, str]:
-        """What a file of NAME=VALUE lines holds.
-
-        Raises:
-            OvermindError: `invalid`, it can't be read, or has a mistake.
-        """
-        try:
-            return caller_environment.read_env_file(path)
-        except OvermindError as error:
-            raise OvermindError(error.code, error.message.removeprefix("--env-file ")) from None
-
-
 STDIN = "-"
 UNNAMED = "plan"
 """What a plan of standard input is called in a folder whose name no mission may have."""
-MOST_BYTES = 16 * 1024 * 1024
-"""Of a file: more is a slip."""
 
 
 def load(path: str, variables: Sequence[tuple[str, str]], context: Context, called: str | None = None) -> Blueprint:
@@ -80,21 +56,17 @@ def load(path: str, variables: Sequence[tuple[str, str]], context: Context, call
             wrong.code, f"{path} has {'a mistake' if count == 1 else f'{count} mistakes'}. Nothing was started."
         ) from None
     _print_problems(path, found.warnings, context, kind="Warning: ")
-    _add_orchestrator_prompt(found.blueprint)
     return found.blueprint
 
 
 def _read(path: str, variables: dict[str, str], context: Context, called: str | None) -> ReadBlueprint:
-    from overmind_core.blueprint_file.read import read  # start-up: --help needs none
-
-    text = to_wire(decoded(content(path)))
-    return read(
-        text,
+    return plan_file.read_plan(
+        content(path),
+        path,
         name=stem(path),
-        folder=folder_of(path),
         variables=variables,
         environ={to_wire(name): to_wire(value) for name, value in context.environ.items()},
-        disk=RealDisk(),
+        disk=plan_file.RealDisk(),
         called=called,
     )
 
@@ -104,23 +76,12 @@ def stem(path: str) -> str:
     if path == STDIN:
         letters = re.sub("[^A-Za-z0-9_-]+", "-", os.path.basename(os.getcwd())).strip("-_")[:LONGEST_NAME]
         return letters if name_problem(letters) is None else UNNAMED
-    name, _ = os.path.splitext(os.path.basename(path))
-    return name
-
-
-def folder_of(path: str) -> str:
-    """The absolute folder of a file without links, in wire form: relative paths in a blueprint begin there."""
-    return to_wire(os.path.realpath(os.path.dirname(os.path.abspath(from_wire(path)))))
+    return plan_file.stem(path)
 
 
 def real_path(path: str) -> str:
-    """The absolute path of a file in its folder without links, in wire form: with its name it tells a plan from others.
-
-    A file that is itself a link is one of its folder: the same text in another one is another plan.
-    """
-    return (
-        path if path == STDIN else to_wire(os.path.join(from_wire(folder_of(path)), os.path.basename(from_wire(path))))
-    )
+    """The file by which the daemon tells a plan from others; standard input stays what it is."""
+    return path if path == STDIN else plan_file.real_path(path)
 
 
 def content(path: str) -> bytes:
@@ -131,11 +92,11 @@ def content(path: str) -> bytes:
     """
     try:
         with open(0 if path == STDIN else from_wire(path), "rb", closefd=path != STDIN) as file:
-            data = file.read(MOST_BYTES + 1)
+            data = file.read(plan_file.MOST_BYTES + 1)
     except OSError as error:
         raise OvermindError("invalid", f"{path}: {error.strerror}. Write one with: overmind init") from None
-    if len(data) > MOST_BYTES:
-        raise OvermindError("too_large", f"{path} has more than {MOST_BYTES} bytes: it is not a blueprint.")
+    if len(data) > plan_file.MOST_BYTES:
+        raise OvermindError("too_large", f"{path} has more than {plan_file.MOST_BYTES} bytes: it is not a blueprint.")
     return data
 
 
@@ -157,14 +118,6 @@ def chosen_file(word: str | None, filename: str | None, command: str) -> str:
     if found is None:
         raise UsageError(f"Missing file. See: overmind {command} --help")
     return found
-
-
-def _add_orchestrator_prompt(blueprint: Blueprint) -> None:
-    """Give each orchestrator the instructions for running agents of its own, as `run --orchestrator` does."""
-    for agent in blueprint.agents:
-        options = agent.start.get("agent", {})
-        if options.get("orchestrator"):
-            options["append_system_prompt"] = system_prompt(options.get("append_system_prompt"))
 
 
 def blueprint_name(path: str, variables: Sequence[tuple[str, str]], context: Context) -> str:

@@ -6,7 +6,9 @@ import { href } from "../lib/router.js";
 import { sheet } from "../lib/sheet.js";
 import { lasted, now } from "../lib/time.js";
 import { menu } from "../lib/dialog.js";
-import { ACTIONS } from "./plans.js";
+import { actions } from "../lib/actions.js";
+import { applyFile } from "../lib/apply.js";
+import { ACTIONS, fileOf } from "./plans.js";
 
 const narrow = matchMedia("(max-width: 639px)");
 const NODE = { width: 152, height: 40 };
@@ -15,6 +17,8 @@ const LONGEST = 15;
 /** Characters of a name there. */
 const DEEPEST = 8;
 /** Steps by which a list is indented at most. */
+
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 export function open(place, context, [id = ""]) {
   return new Plan(place, context, id);
@@ -58,9 +62,8 @@ class Plan {
       return agent?.mission ? (this._context.router.go("m", [agent.mission, tab]), true) : false;
     };
     const press = (verb) => () => {
-      const action = ACTIONS.find((one) => one.verb === verb);
-      const row = this._row();
-      return row && (!action.when || action.when(row)) ? (this._press(action), true) : false;
+      const agent = this._content?.agents.find((one) => one.id === this.cursor);
+      return agent?.mission ? (this._pressAgent(verb, agent), true) : false;
     };
     return [
       ["j down", "the next agent", () => this._move(1)],
@@ -68,8 +71,11 @@ class Plan {
       ["enter l", "log of the agent", go("log")],
       ["d", "describe the agent", go("describe")],
       ["a", "terminal of the agent", go("terminal")],
-      ["x", "stop the plan", press("delete")],
-      ["r", "restart the plan", press("restart")],
+      ["x", "stop the agent", press("stop")],
+      ["ctrl+k", "kill the agent", press("kill")],
+      ["r", "restart the agent", press("restart")],
+      ["R", "run failed agents again", () => (this._canRerun() ? (this._rerun(), true) : false)],
+      ["A", "apply its file again", () => (this._canApply() ? (this._apply(), true) : false)],
     ];
   }
 
@@ -85,7 +91,7 @@ class Plan {
     write(this.title.firstChild, content.name);
     remark(this.picture, content.mark, word(content.tone));
     fill(this.counts, content.counts.map(([stage, count]) => `${count} ${stage}`).join(" · "));
-    const shape = `${content.live} ${content.name}`;
+    const shape = `${content.live} ${content.name} ${this._canRerun()}`;
     if (shape !== this._shape) {
       this._shape = shape;
       this._buttons();
@@ -104,6 +110,39 @@ class Plan {
     return this._context.verbs.press(action.verb, () => action.args(row), { label: action.label, asks: () => action.asks(row), says: () => action.says(row), done: () => action.verb === "rm" && this._context.router.go("plans") });
   }
 
+  /** Stop, kill or restart one agent, as in the list of missions. */
+  _pressAgent(verb, agent) {
+    return actions(this._context).press(verb, [{ id: agent.mission, name: agent.name, state: agent.over ? "stopped" : agent.state, since: agent.began }]);
+  }
+
+  _agentMenu(agent) {
+    const { verbs, socket, router } = this._context;
+    const acts = ["stop", "kill", "restart"].filter((verb) => verb === "restart" || !agent.over);
+    return menu(agent.name, [
+      ...["log", "terminal", "describe"].map((tab) => ({ label: capital(tab), press: () => router.go("m", [agent.mission, tab]) })),
+      ...acts.map((verb) => ({ label: capital(verbs.row(verb)?.label ?? verb), key: verbs.row(verb)?.key ?? "", danger: true, disabled: !socket.ready || !verbs.allowed(verb), press: () => this._pressAgent(verb, agent) })),
+    ]);
+  }
+
+  _canApply() {
+    return Boolean(fileOf(this._content?.path)) && this._context.verbs.allowed("apply");
+  }
+
+  _canRerun() {
+    return this._canApply() && this._content.counts.some(([stage]) => stage === "failed" || stage === "cancelled");
+  }
+
+  _apply() {
+    const { path, name } = this._content;
+    return applyFile(this._context, { path, name, title: `Apply ${name} again` });
+  }
+
+  /** What failed, and what waits for it, once more; what would run is shown first. */
+  _rerun() {
+    const { path, name } = this._content;
+    return applyFile(this._context, { path, name, rerun: "failed", title: "Run failed agents again" });
+  }
+
   _buttons() {
     const row = this._row();
     const { verbs, socket } = this._context;
@@ -111,13 +150,16 @@ class Plan {
     const file = this._content.file;
     const more = () => menu(row.name, [
       ...known.map((action) => ({ label: action.label, key: action.key ?? verbs.row(action.verb)?.key ?? "", danger: verbs.row(action.verb)?.danger === "ends work", disabled: !socket.ready || !verbs.allowed(action.verb), press: () => this._press(action) })),
+      ...(this._canApply() ? [{ label: "Apply its file again", key: "A", disabled: !socket.ready, press: () => this._apply() }] : []),
       { label: "Log of the plan", press: () => this._context.router.go("m", [row.id, "log"]) },
       { label: "Describe it", press: () => this._context.router.go("m", [row.id, "describe"]) },
     ]);
     const first = known[0];
+    const again = this._canRerun() ? verbs.button("apply", () => (this._rerun(), null), { label: "Run failed again", key: "R", primary: true }) : null;
     fill(
       this.actions,
       file ? h("span", { class: "quiet plan-file", title: file }, file.split("/").at(-1)) : null,
+      again,
       verbs.button(first.verb, () => (this._press(first), null), { label: first.label, key: "", asks: null }),
       h("button", { type: "button", class: "button square", "aria-label": "More of this plan", onclick: more }, mark("more", "plain")),
     );
@@ -160,6 +202,7 @@ class Plan {
       row.critical.hidden = !agent.critical;
       row.bar.setAttribute("class", `plan-bar-ran tone-${agent.critical ? "key" : word(agent.tone)}`);
       row.element.classList.toggle("waits", !agent.began);
+      row.more.disabled = !agent.mission;
       if (agent.mission) row.link.setAttribute("href", href("m", [agent.mission, "log"]));
       else row.link.removeAttribute("href");
     }
@@ -173,6 +216,7 @@ class Plan {
     const bar = h("span", { class: "plan-bar-ran" });
     const critical = h("span", { class: "plan-critical tone-key" }, "◆", h("span", { class: "hidden-text" }, " critical path "));
     const link = h("a", { class: "plan-agent-name" }, agent.name);
+    const more = h("button", { type: "button", class: "bare plan-more", "aria-label": `More of ${agent.name}`, onclick: () => this._agentMenu(this._rows.get(agent.id).agent) }, mark("more", "plain"));
     const element = h(
       "li",
       { class: "plan-agent", data: { id: agent.id } },
@@ -180,11 +224,12 @@ class Plan {
       h("span", { class: "plan-took quiet" }, h("span", { class: "plan-word" }, state), " ", took),
       h("span", { class: "plan-bar", "aria-hidden": "true" }, bar),
       h("span", { class: "plan-why quiet" }, why),
+      more,
     );
     element.style.setProperty("--depth", String(Math.min(agent.depth, DEEPEST)));
     element.addEventListener("pointerdown", () => this._to(agent.id));
     element.addEventListener("focusin", () => this._to(agent.id));
-    return { element, picture, state, why, took, bar, critical, link, agent };
+    return { element, picture, state, why, took, bar, critical, link, more, agent };
   }
 
   /** The graph: laid out when it has other agents or edges, else only what they do is written anew. */

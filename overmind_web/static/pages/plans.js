@@ -1,6 +1,9 @@
 /** Plans: agents that depend on each other, the newest first. One opens as its graph. */
 
+import { h } from "../lib/dom.js";
+import { mark } from "../lib/marks.js";
 import { ListPage } from "../lib/list.js";
+import { applyFile } from "../lib/apply.js";
 
 const live = (row) => !["stopped", "crashed", "killed"].includes(row.facts.status);
 
@@ -11,11 +14,22 @@ export const ACTIONS = [
   { verb: "rm", label: "Remove", when: (row) => !live(row), args: (row) => ({ ids: [row.id] }), asks: (row) => [row.name], says: (row) => `removed ${row.name}` },
 ];
 
+/** The file of a plan that can be applied again; "" for one of standard input. */
+export const fileOf = (file) => (file?.startsWith("/") ? file : "");
+
 export function open(place, context) {
+  const apply = async () => {
+    const plan = await applyFile(context);
+    if (plan) context.router.go("plan", [plan.id]);
+    return null;
+  };
+  const again = (row) => fileOf(row.facts.file) && applyFile(context, { path: row.facts.file, name: row.name, title: `Apply ${row.name} again` });
+  const button = () => context.verbs.button("apply", apply, { label: "Apply a file", key: "n", primary: true, icon: mark("plus", "plain") });
   const show = (row) => (context.router.go("plan", [row.id]), true);
   return new ListPage(place, context, {
     list: "plans", title: "Plans", page: "plans", actions: ACTIONS, details: false, opens: show,
-    keys: [["d", "its graph", show], ["l", "its log", (row) => context.router.go("m", [row.id, "log"])]],
-    hint: "A plan is a file of agents that depend on each other. On the machine: overmind init writes an example, overmind apply blueprint.toml starts it.",
+    tools: () => [button()], first: () => h("div", {}, button()),
+    keys: [["d", "its graph", show], ["l", "its log", (row) => context.router.go("m", [row.id, "log"])], ["A", "apply its file again", again]],
+    hint: "A plan is a file of agents that depend on each other. On the machine, overmind init writes an example.",
   });
 }

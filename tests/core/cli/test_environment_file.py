@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.cli.caller_environment import parse_env_file, read_env_file
+from overmind_core.cli.caller_environment import read_env_file
+from overmind_core.documents.variables import parse_variables
 from overmind_core.errors import OvermindError
 
 LINES = [
@@ -27,13 +28,13 @@ LINES = [
 
 @pytest.mark.parametrize(("text", "variables"), LINES)
 def test_a_line_is_a_variable(text, variables):
-    assert parse_env_file(text, "x.env") == variables
+    assert parse_variables(text, "x.env") == variables
 
 
 @pytest.mark.parametrize(("text", "where"), [("A=1\nnonsense", "x.env:2"), ("1A=x", "x.env:1"), ("A='open", "x.env:1")])
 def test_a_mistake_names_file_and_line(text, where):
     with pytest.raises(OvermindError) as raised:
-        parse_env_file(text, "x.env")
+        parse_variables(text, "x.env")
 
     assert raised.value.code == "invalid"
     assert raised.value.message.startswith(where)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.cli.agents import options
+from overmind_core.client import skill
 
 STARTED = {"run": [{"ok": {"id": "a1b2c3d4", "name": "planner"}}]}
 
@@ -123,13 +123,13 @@ def test_an_orchestrator_is_claude_with_our_instructions(overmind, words):
     args = sent(overmind, *words)
 
     assert args["provider"] == "claude"
-    assert args["agent"] == {"prompt": "go", "orchestrator": True, "append_system_prompt": options.instructions()}
+    assert args["agent"] == {"prompt": "go", "orchestrator": True, "append_system_prompt": skill.instructions()}
 
 
 def test_what_a_person_adds_to_the_instructions_stands_below_them(overmind):
     agent = sent(overmind, "claude", "run", "--orchestrator", "--append-system-prompt", "Speak Latin.", "go")["agent"]
 
-    assert agent["append_system_prompt"] == options.instructions() + "\nSpeak Latin."
+    assert agent["append_system_prompt"] == skill.instructions() + "\nSpeak Latin."
 
 
 REFUSED = [
