@@ -11,7 +11,7 @@ import pytest
 from overmind_core.logs.snapshot import screen_at
 from overmind_core.terminal.cells import Underline
 from tests.kit import claude
-from tests.kit.web_site import kill_supervisor
+from tests.kit.killing import kill_supervisor
 from tests.web.conftest import DESK, PHONE
 
 SCREEN = """() => {
