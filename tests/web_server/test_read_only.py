@@ -14,7 +14,8 @@ from overmind_web.rest import openapi
 from tests.contract.test_operations import READINGS, World
 from tests.kit.agents import Agents
 from tests.kit.waiting import eventually
-from tests.kit.web_client import Tab
+from tests.kit.web_site import Site
+from tests.kit.web_tab import Tab
 
 TABLES_OF_THE_WEB = ("web_links", "web_accesses", "sqlite_sequence")
 """What coming in by a link changes."""
@@ -76,34 +77,33 @@ def press(tab: Tab, verb: str, args: dict[str, Any]) -> str:
     last = tab.begin("status") if row.streams or row.streams_with else number
     done: dict[int, str] = {}
     while not {number, last} & done.keys():
-        message = tab.until(lambda one: one["t"] == "did")
+        message = tab.heard(lambda one: one["t"] == "did")
         done[message["n"]] = str(message.get("error", ""))
     return done.get(number, "")
 
 
-def test_no_request_with_any_of_its_arguments_changes_anything(serve, om):
+def test_no_request_with_any_of_its_arguments_changes_anything(om):
     world = World(om)
-    served = serve()
-    session = served.read_only
-    before, work = kept(world), world.work()
     codes: dict[str, set[str]] = {}
-    for verb, args in asked(world):
-        with served.client.tab(session) as tab:
-            codes.setdefault(verb, set()).add(press(tab, verb, args))
-    assert kept(world) == before
-    assert world.work() == work
-    changing = {row.name for row in REQUESTS if row.danger is not Danger.NONE} - {"merge"}  # whose preview is a reading
+    with Site(om) as site:
+        session = site.log_in(read_only=True)
+        before, work = kept(world), world.work()
+        for verb, args in asked(world):
+            with site.tab(session) as tab:
+                codes.setdefault(verb, set()).add(press(tab, verb, args))
+        assert kept(world) == before
+        assert world.work() == work
+    changing = {row.name for row in REQUESTS if row.danger is not Danger.NONE} - {"merge"}  # its preview is a reading
     assert {name: found for name, found in codes.items() if name in changing and found != {"forbidden"}} == {}
 
 
-def test_who_may_only_look_takes_no_call_from_the_owner(serve, om, tmp_path):
+def test_who_may_only_look_takes_no_call_from_the_owner(om, tmp_path):
     calls = tmp_path / "calls"
     with open(om.path("config.toml"), "w", encoding="utf-8") as config:
         config.write(f"[notify]\ncommand = {json.dumps(['/bin/sh', '-c', f'echo called >> {calls}'])}\n")
     planner = Agents(om, str(tmp_path / "bin")).session()
-    served = serve()
-    with served.client.tab(served.read_only) as tab:
-        tab.say({"t": "look", "visible": True, "calls": True})
+    with Site(om) as site, site.tab(site.log_in(read_only=True)) as tab:
+        tab.send(t="look", visible=True, calls=True)
         tab.press("ps")  # what was said before it is done
         om.ok("send", planner, "!bash touch x")
         eventually(calls.exists, timeout=30.0, what="the owner is called")
