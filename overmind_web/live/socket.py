@@ -278,7 +278,8 @@ class Tab:
         if isinstance(message, Ping):
             self._say({"t": "pong"})
         elif isinstance(message, Look):
-            self._presence.look(message)
+            if not self._visitor.read_only:  # who can't answer takes no call from who can
+                self._presence.look(message)
         elif isinstance(message, Do):
             await self._press_room.acquire()
             task = asyncio.get_running_loop().create_task(self._press(message))
