@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 
 import pytest
@@ -141,6 +142,23 @@ PROGRAMS = {
     "vim": "vim -u NONE -i NONE -n -c 'set number' {file}",
     "less": "less -S {file}",
 }
+
+
+def test_a_program_that_draws_all_the_time_has_the_same_cells_and_the_size_of_the_page(om, pages):
+    if shutil.which("htop") is None:
+        pytest.skip("htop is not installed: apt-get install htop")
+    mission = session(om, "exec htop --no-color --delay=100")
+    page = open_terminal(pages, mission)
+    until(page, "F10")
+    begin_to_type(page)
+    page.set_viewport_size({"width": 1100, "height": 700})
+    page.keyboard.type("h")  # its help, which stands still
+    until(page, "Press any key")
+    assert_same_cells(page, om, mission)
+    page.keyboard.press("Escape")
+    until(page, "F10")
+    page.keyboard.type("q")
+    om.wait_status(mission, "stopped")
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -337,3 +355,30 @@ def test_a_paste_larger_than_a_message_arrives_whole_and_one_too_large_is_named(
     assert place.read_text() == text
     page.evaluate(PASTE, "x" * (5 << 20))
     until(page, "too much at once", words)
+
+
+def above(page):
+    """The rows above the screen."""
+    return page.evaluate("""() => {
+        const buffer = document.querySelector(".terminal-host").terminal.buffer.active;
+        return Array.from({ length: buffer.baseY }, (_, y) => buffer.getLine(y).translateToString(true));
+    }""")
+
+
+@pytest.mark.parametrize("how", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_mission_that_has_ended_shows_its_last_screen_and_is_started_again(pages, om, how):
+    mission = session(om, "seq 1 200; echo run $OVERMIND_RUN over; test -e again && cat; exit 3", "--cwd", om.home)
+    om.wait_status(mission, "crashed")
+    page = open_terminal(pages, mission, **how)
+    until(page, "over")
+    until(page, "exited (3)", words)
+    assert above(page)[:3] == ["1", "2", "3"]
+    assert page.get_by_role("button", name="Type", exact=True).is_hidden()
+    open(os.path.join(om.home, "again"), "w").close()
+    if how is PHONE:
+        page.get_by_role("button", name="Start again").tap()
+    else:
+        page.locator(".terminal-page").press("r")
+    until(page, "looking", words)
+    om.wait_status(mission, "running")
+    begin_to_type(page)

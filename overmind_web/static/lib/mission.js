@@ -31,6 +31,7 @@ export class MissionPanel {
     this._context = context;
     this._how = how;
     this._facts = null;
+    this._hoped = false;
     this._open = new Map();
     this._turn = 0;
     this.mark = mark("working");
@@ -90,6 +91,8 @@ export class MissionPanel {
       this._buttons();
     }
     this.foot.hidden = !(facts.live && facts.session);
+    if (this.foot.hidden && this._hoped) this._takesNone();
+    this._hoped = false;
   }
 
   _failed(message) {
@@ -132,7 +135,7 @@ export class MissionPanel {
       { label: "Shell in its folder", key: "s", disabled: !verbs.allowed("run"), press: () => this._shell() },
       { label: "Command in its folder", disabled: !verbs.allowed("exec"), press: () => this._exec() },
       item("rename", "Rename", "", { args: () => this._name() }),
-      item("update", "Change how it is treated", "", { args: () => this._treatment() }),
+      item("update", "Change how it is treated", "e", { args: () => this._treatment() }),
       live ? item("signal", "Send a signal", "", { args: () => this._signal() }) : null,
       live ? item("detach", "Detach all who are attached", "") : null,
       { label: "Changes", key: "v", press: () => router.go("m", [this.id, "changes"], this._how.query()) },
@@ -169,6 +172,11 @@ export class MissionPanel {
     if (!given) return null;
     const changed = Object.entries(given).filter(([, value]) => value !== "");
     return changed.length ? Object.fromEntries(changed.map(([name, value]) => [name, name === "max_restarts" && /^\d+$/.test(value) ? Number(value) : value])) : null;
+  }
+
+  /** Ask what may be changed without a restart, and change it. */
+  treat() {
+    return this._press("update", { args: () => this._treatment() });
   }
 
   async _signal() {
@@ -208,10 +216,16 @@ export class MissionPanel {
     fill(this.foot, box, note, send);
   }
 
-  /** Put the cursor into the box for a message. */
+  /** Put the cursor into the box for a message; also before it is known whether there is one, so that no key acts that was typed for it. */
   compose() {
+    this._hoped = this._facts === null;
+    if (this._hoped) this.foot.hidden = false;
     if (!this.foot.hidden) this._box.focus();
-    else this._context.toasts.say("It takes no messages: it has ended, or is no session.", "wait");
+    else this._takesNone();
+  }
+
+  _takesNone() {
+    this._context.toasts.say("It takes no messages: it has ended, or is no session.", "wait");
   }
 
   /** Those whose part of the product there is. */
