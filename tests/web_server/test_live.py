@@ -15,6 +15,7 @@ from tests.kit.agents import Agents
 from tests.kit.waiting import eventually
 from tests.kit.web_client import PATIENCE, Tab, is_closed
 from tests.kit.web_site import kill_supervisor
+from tests.kit.web_tab import with_cells
 
 
 class Missions:
@@ -33,6 +34,8 @@ class Missions:
             return
         self.ids = message.get("ids", self.ids)
         self.rows = {one: row for one, row in {**self.rows, **message.get("rows", {})}.items() if one in self.ids}
+        for one, cells in message.get("cells", {}).items():
+            self.rows[one] = with_cells(self.rows[one], cells)
 
     def states(self) -> dict[str, str]:
         """Name → state in words, of the rows in view."""
