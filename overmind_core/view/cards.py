@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from overmind_core.domain import engine_questions
+from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.view import frames, inbox, subject, tones
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.cells import Row, safe
@@ -18,6 +19,11 @@ Card = dict[str, object]
 SPOKEN = frozenset({"question", "plan", "setup", "draft"})
 """Needs whose tool says nothing more."""
 _LEFT_OUT = "@"
+_LABELS = {
+    EngineNeed.REVIEW: {"allow": "Land", "deny": "Send back"},
+    EngineNeed.MERGE: {"allow": "Land", "deny": "Leave it"},
+}
+"""What buttons call both answers, by what the engine wants decided."""
 
 
 def card(need: Need, answer: str = "") -> Card:
@@ -38,6 +44,8 @@ def card(need: Need, answer: str = "") -> Card:
         rule: What `always` stores; null where no rule covers it.
         offers: What can be done: `[action, key, label]`, the most important first.
         text_with, words: The answer that the person's own words go with, and what they do.
+        labels: What both answers to a question of the engine are called, where that is not allow and deny.
+        read: What is read before it is answered: `["changes", id]`, or `["spec", id, phase]`; absent: it is all here.
         attach_only: Whether it can be answered in its terminal alone.
         live, session, terminal: Whether the mission runs, takes messages, has a terminal.
     """
@@ -87,6 +95,12 @@ def _asked(need: Need, asked: Row) -> Card:
     }
     if by_engine and (effects := engine_questions.effects_of(asked)) is not engine_questions.UNKNOWN:
         found["effects"] = {"allow": effects.allow, "deny": effects.deny, "text": effects.text}
+    if by_engine and asked["need"] in _LABELS:
+        found["labels"] = _LABELS[asked["need"]]
+    if by_engine and asked["need"] == EngineNeed.PHASE:
+        found["read"] = ["spec", asked["id"], *filter(None, [asked["part"]])]
+    elif by_engine and asked["need"] in _LABELS and need.mission is not None:
+        found["read"] = ["changes", asked["id"]]
     return found
 
 

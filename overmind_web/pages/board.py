@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from overmind_core.domain.engine_questions import EngineNeed
+from overmind_core.domain.missions.status_marks import WAITING
 from overmind_core.view import board as board_rows
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers, row_filter, tones
@@ -22,6 +24,7 @@ from overmind_web.pages.arguments import text
 
 COLUMNS: Final = ("queued", "running", "review", "blocked", "done")
 """From left to right."""
+REVIEW: Final = "review"
 FEW: Final = 30
 """Cards of a column that are shown at first."""
 MANY: Final = 500
@@ -65,7 +68,8 @@ class BoardPane(ContentPane):
     async def load(self) -> object:
         """Ask for the cards, and for the slots that running ones take."""
         asked: dict[str, Any] = {"limit": MANY if self.args.get("all") is True else FEW}
-        if spec := text(self.args, "spec"):
+        spec = text(self.args, "spec")
+        if spec:
             asked["spec"] = spec
         answer, queue = await asyncio.gather(
             self.context.call("board", asked), self.context.call("queue", {"limit": 1})
@@ -79,8 +83,9 @@ class BoardPane(ContentPane):
             board_rows.Counted(rows, counts),
             queue,
             by=text(self.args, "by"),
-            questions={one["id"]: int(one["question"]) for one in reversed(list(fleet.questions))},
+            questions=fleet.questions,
             there=fleet.rows,
+            spec=spec,
         ) | {"problem": problem}
 
 
@@ -112,8 +117,9 @@ def content(
     queue: Mapping[str, Any],
     *,
     by: str,
-    questions: Mapping[str, int],
+    questions: Sequence[Row],
     there: Mapping[str, Row],
+    spec: str = "",
 ) -> dict[str, object]:
     """The board as a page draws it. Pure.
 
@@ -121,19 +127,23 @@ def content(
         found: Quests with their columns, which have learned what is asked about them.
         queue: The answer of `queue`.
         by: What lanes are made of; "" or anything unknown: there are none.
-        questions: Id of a quest → number of the oldest question about it.
+        questions: As `inbox` has them, the oldest first.
         there: Missions by their ids.
+        spec: Name of the only spec that is shown.
     """
+    asked = {one["id"]: one for one in reversed(questions)}
+    gates = [gate(one) for one in questions if one["need"] == EngineNeed.PHASE and spec in {"", one["name"]}]
     lanes = by if by in board_rows.LANES else ""
     rows = board_rows.ordered(found.rows, lanes)
     columns = []
     for name in COLUMNS:
         place = board_rows.NAMES.index(name)
         shown = [row for row in rows if row[board_rows.COLUMN] == place]
-        cards = [card(row, by=lanes, question=questions.get(row["id"]), there=row["id"] in there)
+        cards = [card(row, by=lanes, question=asked.get(row["id"]), there=row["id"] in there)
                  for row in shown]  # fmt: skip
+        above = gates if name == REVIEW else []
         columns.append({
-            "name": name, "count": found.counts[place], "cards": cards,
+            "name": name, "count": found.counts[place] + len(above), "cards": [*above, *cards],
             "more": board_rows.more(found.counts[place], len(shown)),
         })  # fmt: skip
     return {
@@ -147,7 +157,25 @@ def _lanes(rows: Sequence[Row]) -> list[str]:
     return [one for one in board_rows.LANES if not one or any(row.get(one) for row in rows)]
 
 
-def card(row: Row, *, by: str, question: int | None, there: bool) -> dict[str, object]:
+def gate(question: Row) -> dict[str, object]:
+    """The card of a spec that waits for a person. Pure."""
+    return {
+        "id": f"gate:{question['question']}",
+        "name": safe(f"{question['name']}: {question.get('part') or question['need']}"),
+        "mark": WAITING.word,
+        "tone": "wait",
+        "state": WAITING.word,
+        "why": safe(question["summary"]),
+        "why_tone": "wait",
+        "question": int(question["question"]),
+        "need": question["need"],
+        "spec": question["id"],
+        "part": question.get("part") or "",
+        "facts": {"status": "waiting", "there": False},
+    }
+
+
+def card(row: Row, *, by: str, question: Row | None, there: bool) -> dict[str, object]:
     """A card: what is not known of it is left out. Pure.
 
     `since` and `ended` are moments in seconds since the epoch: what goes on, and when it ended; `estimate` is how many
@@ -168,7 +196,8 @@ def card(row: Row, *, by: str, question: int | None, there: bool) -> dict[str, o
         "tries": quests_rows.tries(row) if row["status"] != "completed" else "",
         "priority": "" if urgent == "medium" or row["status"] in quests_rows.ENDED else urgent,
         "lane": board_rows.lane(row, by) if by else "",
-        "question": question,
+        "question": None if question is None else int(question["question"]),
+        "need": None if question is None else question["need"],
     }  # fmt: skip
     return {
         "id": row["id"],

@@ -137,7 +137,8 @@ class NewPane(ContentPane):
 
     async def load(self) -> object:
         """Return it."""
-        found = {name: shutil.which(name) is not None for name in AGENTS}
+        programs = {name: os.environ.get(f"OVERMIND_{name.upper()}_BIN") or name for name in AGENTS}
+        found = {name: shutil.which(program) is not None for name, program in programs.items()}
         agents = [
             {"name": name, "missing": not there} for name, there in sorted(found.items(), key=lambda one: not one[1])
         ]

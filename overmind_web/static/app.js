@@ -14,6 +14,10 @@ import * as login from "./lib/login.js";
 
 const BASE = location.pathname.replace(/[^/]*$/, "");
 const KEY = "key";
+const LONG_AGO = 1_000_000;
+/** Seconds after which nobody cares how long ago somebody was here. */
+const PATIENCE = 5_000;
+/** Milliseconds after which a question about the login is given up: a request into nothing would be waited for without end. */
 
 /** Pages in the order of the navigation; the server says which of them its product has. */
 const PAGES = [
@@ -143,7 +147,7 @@ class App {
   /** Whether the login is over: the server refuses what it would not refuse otherwise. */
   async _isOut() {
     try {
-      const answer = await fetch(`${BASE}api/v1/status`, { headers: { "X-Overmind-Key": kept(KEY) ?? "" }, credentials: "same-origin", cache: "no-store" });
+      const answer = await fetch(`${BASE}api/v1/status`, { headers: { "X-Overmind-Key": kept(KEY) ?? "" }, credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
       return answer.status === 401;
     } catch {
       return false;
@@ -376,7 +380,7 @@ class App {
   looks() {
     if (!this.socket.live) return;
     const calls = "Notification" in window && Notification.permission === "granted" && !matchMedia("(pointer: coarse)").matches;
-    this.socket.look({ visible: !document.hidden, calls, mission: this._shown?.page.mission?.() ?? null, ago: (performance.now() - this._used) / 1000 });
+    this.socket.look({ visible: !document.hidden, calls, mission: this._shown?.page.mission?.() ?? null, ago: Math.min(LONG_AGO, (performance.now() - this._used) / 1000) });
   }
 
   _ring(ring) {

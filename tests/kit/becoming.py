@@ -4,7 +4,7 @@ A call of the fork server becomes the command, daemon or keeper that was asked f
 or has one started, this goes on without an interpreter's start as well:
 
 - what executes `python -m` of ours goes on as that module;
-- a daemon's keeper is a fork of the daemon;
+- a daemon's keeper is a fork of the daemon, and a web server in the background one of the command;
 - the stand-in for `claude` that a keeper starts is a fork of the keeper;
 - a command of ours that the stand-in runs, as a hook or as the tool Bash, is a fork of the stand-in.
 
@@ -24,6 +24,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 import traceback
 import warnings
@@ -44,8 +45,12 @@ INTERPRETER = (sys.executable, "-P", "-m")
 """How each of ours is executed, before its module and words."""
 KEEPER = (*INTERPRETER, "overmind_core.keeper")
 _COMMAND = (*INTERPRETER, "overmind_core.cli")
-_PRELOADED = {"overmind_core.cli", "overmind_core.daemon", "overmind_core.keeper"}
-"""What ends its process by itself; the full-screen program leaves that to the interpreter."""
+WEB = "overmind_web"
+_WEB_SERVER = (*INTERPRETER, WEB)
+_STARTED = (KEEPER, _WEB_SERVER)
+"""What one of ours starts as a process of its own."""
+_PRELOADED = {"overmind_core.cli", "overmind_core.daemon", "overmind_core.keeper", WEB}
+"""What goes on in the process that executes it; the full-screen program has its real start."""
 _SHELLS = {("/bin/sh", "-c"), ("/bin/bash", "-c")}
 """What the stand-in runs commands with; of a single command without expansions it becomes that command."""
 _SWITCH_SECONDS = sys.getswitchinterval()
@@ -72,7 +77,7 @@ def become(
     # What this process does from now on is the product's.
     os.execve = _REAL_EXECVE if descends else _execute  # type: ignore[assignment]
     os.posix_spawn = _spawn if is_keeper else _REAL_SPAWN
-    subprocess._fork_exec = _REAL_FORK_EXEC if is_keeper else _fork_keeper  # type: ignore[attr-defined]
+    subprocess._fork_exec = _REAL_FORK_EXEC if is_keeper else _fork_started  # type: ignore[attr-defined]
     _run((*INTERPRETER, module, *words), env, lambda: _run_module(module, words), ready)
 
 
@@ -97,9 +102,10 @@ def _execute(path: str, argv: Sequence[str], env: Mapping[str, str]) -> NoReturn
 # what is started
 
 
-def _fork_keeper(argv: Sequence[Any], *how: Any) -> int:
-    """Like what `subprocess` starts all with; a keeper goes on as a child of the daemon that would execute it."""
-    return _fork_command(argv, how) if tuple(argv[: len(KEEPER)]) == KEEPER else int(_REAL_FORK_EXEC(argv, *how))
+def _fork_started(argv: Sequence[Any], *how: Any) -> int:
+    """Like what `subprocess` starts all with; ours goes on as a child of the process that would execute it."""
+    is_ours = tuple(argv[: len(KEEPER)]) in _STARTED
+    return _fork_command(argv, how) if is_ours else int(_REAL_FORK_EXEC(argv, *how))
 
 
 def _fork_ours(argv: Sequence[Any], *how: Any) -> int:
@@ -245,9 +251,19 @@ def _run(
         sys.stdin, sys.stdout, sys.stderr = map(_opened_anew, files, "rww", range(_STANDARD))
         ready()
         run()
+    except SystemExit as ended:
+        _end(ended)
     except BaseException:  # noqa: BLE001 - what would end an interpreter
         traceback.print_exc()
-    os._exit(1)  # each of ours ends the process by itself
+    os._exit(1)  # the others end the process by themselves
+
+
+def _end(ended: SystemExit) -> NoReturn:
+    """End as the interpreter does: when all threads have that keep it."""
+    threading._shutdown()  # type: ignore[attr-defined] # what else keeps it would be missed
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(ended.code if isinstance(ended.code, int) else bool(ended.code))
 
 
 def _run_module(module: str, words: Sequence[str]) -> None:

@@ -27,10 +27,11 @@ import sys
 import termios
 import time
 from collections.abc import Mapping, Sequence
+from types import ModuleType
 from typing import NoReturn
 
 import overmind_core
-from tests.kit.becoming import INTERPRETER, ROOM, WORLD, become, is_usual
+from tests.kit.becoming import INTERPRETER, ROOM, WEB, WORLD, become, is_usual
 
 LONGEST_INPUT = 4096
 """Bytes of standard input that surely fit into a pipe that nobody reads yet."""
@@ -46,6 +47,10 @@ _RARE = (
     "overmind_core.system.process_table_portable",
 )
 """How the names begin of modules that few calls need, with libraries that take long to load."""
+_ABOUT_WEB = {"link", "token", "sessions", "revoke", "stop"}
+"""Commands that only tell the web server, or ask about it."""
+_PLAIN, _WEB = b".", b"w"
+"""What is needed for a call: what all have, or the web server as well, which most runs never start."""
 _FILES = 3
 """Standard files."""
 PASSED = _FILES
@@ -148,7 +153,8 @@ class ForkServer:
         """
         channel, theirs = socket.socketpair()
         with theirs:
-            socket.send_fds(self._control, [b"."], [theirs.fileno(), *files])
+            ours = _serves_web(module, words)
+            socket.send_fds(self._control, [_WEB if ours else _PLAIN], [theirs.fileno(), *files])
         words = [*map(os.fspath, words)]
         how = {"env": dict(env), "cwd": os.fspath(cwd), "umask": umask(), "session": session}
         channel.sendall(json.dumps({"module": module, "words": words, **how}).encode())
@@ -232,6 +238,8 @@ def _serve(control: socket.socket) -> None:
         if not asked:
             return
         channel = socket.socket(fileno=fds[0])
+        if asked == _WEB:
+            _load_web()
         pid = os.fork()
         if pid == 0:
             signal.set_wakeup_fd(-1)
@@ -269,11 +277,25 @@ def _become(channel: socket.socket, files: Sequence[int]) -> NoReturn:
     become(request["module"], request["words"], request["env"])
 
 
-def _load_all() -> None:
+def _load_all(package: ModuleType = overmind_core) -> None:
     """Import what commands and daemons load once they need it: each fork would load it anew."""
-    for module in pkgutil.walk_packages(overmind_core.__path__, f"{overmind_core.__name__}."):
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         if not module.name.endswith("__main__") and not module.name.startswith(_RARE):
             importlib.import_module(module.name)
+
+
+def _serves_web(module: str, words: Sequence[str]) -> bool:
+    """Whether this call is the web server, or becomes or starts it."""
+    return module == WEB or (bool(words) and words[0] == "web" and not {*words} & _ABOUT_WEB)
+
+
+@functools.cache
+def _load_web() -> None:
+    """The same for the web server, with its libraries."""
+    import overmind_web
+
+    _load_all(overmind_web)
+    gc.freeze()
 
 
 def _main() -> None:

@@ -1,21 +1,18 @@
-"""A client of the web server without a browser: raw requests, logins, and tabs by websocket."""
+"""A client of the web server without a browser: raw requests, logins, and sockets."""
 
 from __future__ import annotations
 
 import json
 import socket
 import ssl
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect, unix_connect
 
-from tests.kit.waiting import eventually
+from tests.kit.web_tab import Tab
 
 PATIENCE = 20.0
 """Seconds for anything to happen on a busy machine."""
@@ -47,6 +44,7 @@ class Session(NamedTuple):
     cookie: str
     """`name=value`."""
     key: str
+    name: str = ""
 
     def headers(self) -> Headers:
         """What its page sends."""
@@ -88,7 +86,7 @@ class WebClient:
         """Send bytes and return what was answered; status 0: the connection was closed without a word."""
         with self.connect() as connection:
             connection.sendall(request)
-            return read_answer(connection)
+            return read_answer(connection, has_body=not request.startswith(b"HEAD "))
 
     def ask(
         self,
@@ -116,7 +114,7 @@ class WebClient:
         assert answer.status == 200, answer
         cookie = answer.header("set-cookie")
         assert cookie is not None
-        return Session(cookie.partition(";")[0], answer.json()["key"])
+        return Session(cookie.partition(";")[0], answer.json()["key"], answer.json()["name"])
 
     def socket(
         self,
@@ -156,7 +154,7 @@ class WebClient:
         return Tab(self.socket("/ws", session))
 
 
-def read_answer(connection: socket.socket) -> Answer:
+def read_answer(connection: socket.socket, *, has_body: bool = True) -> Answer:
     """Read one answer to its end."""
     data = b""
     while b"\r\n\r\n" not in data:
@@ -173,83 +171,9 @@ def read_answer(connection: socket.socket) -> Answer:
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = [(name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
     size = next((int(value) for name, value in headers if name == "content-length"), None)
-    while size is None or len(body) < size:
+    while has_body and (size is None or len(body) < size):
         chunk = connection.recv(1 << 16)
         if not chunk:
             break
         body += chunk
     return Answer(int(first.split()[1]), headers, body)
-
-
-class Tab:
-    """A page's end of its socket.
-
-    Attributes:
-        socket: The connection.
-        heard: All messages that came, pings left out.
-    """
-
-    def __init__(self, connection: ClientConnection) -> None:
-        self.socket = connection
-        self.heard: list[dict[str, Any]] = []
-        self._number = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End it."""
-        self.socket.close()
-
-    def say(self, message: object) -> None:
-        """Send a message."""
-        self.socket.send(json.dumps(message))
-
-    def hear(self, timeout: float = PATIENCE) -> dict[str, Any]:
-        """The next message; answers pings. Raises TimeoutError, ConnectionClosed."""
-        deadline = time.monotonic() + timeout
-        while True:
-            message: dict[str, Any] = json.loads(self.socket.recv(max(0.0, deadline - time.monotonic())))
-            if message["t"] != "ping":
-                self.heard.append(message)
-                return message
-            self.say({"t": "pong"})
-
-    def until(self, wanted: Callable[[dict[str, Any]], bool], timeout: float = PATIENCE) -> dict[str, Any]:
-        """The first message from now on that `wanted` is true of."""
-        deadline = time.monotonic() + timeout
-        while True:
-            message = self.hear(deadline - time.monotonic())
-            if wanted(message):
-                return message
-
-    def press(self, verb: str, **args: object) -> dict[str, Any]:
-        """Ask for an operation; its `did`."""
-        number = self.begin(verb, **args)
-        return self.until(lambda message: message["t"] == "did" and message["n"] == number)
-
-    def begin(self, verb: str, **args: object) -> int:
-        """Ask for an operation; the number of its `did`."""
-        self._number += 1
-        self.say({"t": "do", "n": self._number, "verb": verb, "args": args})
-        return self._number
-
-
-def is_closed(tab: Tab, timeout: float = PATIENCE) -> bool:
-    """Whether the server ends the socket."""
-
-    def ended() -> bool:
-        try:
-            while True:  # what was said before
-                tab.socket.recv(0.05)
-        except TimeoutError:
-            return False
-        except (ConnectionClosed, OSError):
-            return True
-
-    return bool(eventually(ended, timeout=timeout, what="the socket ends"))

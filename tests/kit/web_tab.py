@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
-if TYPE_CHECKING:
-    from tests.kit.website import Website
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
+
+from tests.kit.waiting import eventually
 
 PATIENCE = 30.0
 """Seconds within which what is waited for has to come."""
@@ -17,52 +20,88 @@ Found = TypeVar("Found")
 
 
 class Tab:
-    """One socket of a site; a context manager. Frames are kept by their pane, other messages by their kind."""
+    """A page's end of its socket; a context manager.
 
-    def __init__(self, site: Website) -> None:
-        self._opening = site.socket("ws")
-        self._socket = self._opening.__enter__()
+    Attributes:
+        socket: The connection.
+        panes: Number of a pane → the messages that came for it since it was opened.
+        said: Kind → the other messages that came, pings left out.
+    """
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.socket = connection
         self.panes: dict[int, list[Message]] = {}
         self.said: dict[str, list[Message]] = {}
         self._number = 0
 
     def __enter__(self) -> Self:
-        """Return it."""
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Close it."""
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
-        """Close the socket."""
-        self._opening.__exit__(None, None, None)
+        """End it."""
+        self.socket.close()
+
+    # what it says
+
+    def say(self, message: object) -> None:
+        """Send whatever this is."""
+        self.socket.send(json.dumps(message))
 
     def send(self, **message: Any) -> None:
         """Send a message; `from_` is written as `from`."""
-        self._socket.send(json.dumps({name.rstrip("_"): value for name, value in message.items()}))
+        self.say({name.rstrip("_"): value for name, value in message.items()})
 
     def open(self, pane: int, view: str, begin: int = 0, end: int = 90, /, **args: Any) -> None:
         """Open a pane; what came of an earlier one with this number is forgotten."""
         self.panes[pane] = []
         self.send(t="open", p=pane, view=view, args=args, from_=begin, to=end)
 
-    def take(self, timeout: float) -> None:
-        """Take one message.
+    def begin(self, verb: str, **args: Any) -> int:
+        """Ask for an operation; the number of its `did`."""
+        self._number += 1
+        self.send(t="do", n=self._number, verb=verb, args=args)
+        return self._number
 
-        Raises:
-            TimeoutError: none came.
-        """
-        message = json.loads(self._socket.recv(timeout=timeout))
-        if message["t"] == "ping":
+    def press(self, verb: str, **args: Any) -> Message:
+        """Do something, and return the answer: `ok`, or `error` and `message`."""
+        number = self.begin(verb, **args)
+        return self.heard(lambda message: message["t"] == "did" and message["n"] == number)
+
+    # what it hears
+
+    def hear(self, timeout: float = PATIENCE) -> Message:
+        """The next message, which is kept; pings are answered. Raises TimeoutError, ConnectionClosed."""
+        deadline = time.monotonic() + timeout
+        while True:
+            message: Message = json.loads(self.socket.recv(max(0.0, deadline - time.monotonic())))
+            if message["t"] != "ping":
+                kept = self.panes.setdefault(message["p"], []) if "p" in message else self._said(message["t"])
+                kept.append(message)
+                return message
             self.send(t="pong")
-        elif "p" in message:
-            self.panes.setdefault(message["p"], []).append(message)
-        else:
-            self.said.setdefault(message["t"], []).append(message)
+
+    def _said(self, kind: str) -> list[Message]:
+        return self.said.setdefault(kind, [])
+
+    def heard(self, wanted: Callable[[Message], bool], timeout: float = PATIENCE) -> Message:
+        """The first message from now on that `wanted` is true of. Raises as `hear`."""
+        deadline = time.monotonic() + timeout
+        while True:
+            message = self.hear(deadline - time.monotonic())
+            if wanted(message):
+                return message
+
+    def next(self, pane: int, *kinds: str) -> Message:
+        """The next message for a pane that is one of these."""
+        return self.heard(lambda message: message.get("p") == pane and message["t"] in kinds)
 
     def until(self, look: Callable[[], Found | None], *, what: str) -> Found:
-        """Take messages until there is what is looked for; return it."""
+        """Take messages until there is what is looked for, in what was kept; return it."""
         deadline = time.monotonic() + PATIENCE
         while True:
             found = look()
@@ -70,16 +109,22 @@ class Tab:
                 return found
             left = deadline - time.monotonic()
             assert left > 0, f"{what}: {self.panes} {self.said}"
-            self.take(left)
+            self.hear(left)
 
-    def press(self, verb: str, **args: Any) -> Message:
-        """Do something, and return the answer: `ok`, or `error` and `message`."""
-        self._number += 1
-        number = self._number
-        self.send(t="do", n=number, verb=verb, args=args)
-        return self.until(
-            lambda: next((one for one in self.said.get("did", ()) if one["n"] == number), None), what=f"{verb} is done"
-        )
+
+def is_closed(tab: Tab, timeout: float = PATIENCE) -> bool:
+    """Whether the server ends the socket."""
+
+    def ended() -> bool:
+        try:
+            while True:  # what was said before
+                tab.socket.recv(0.05)
+        except TimeoutError:
+            return False
+        except (ConnectionClosed, OSError):
+            return True
+
+    return bool(eventually(ended, timeout=timeout, what="the socket ends"))
 
 
 class Table:

@@ -13,8 +13,8 @@ from overmind_tui.inbox.page import NeedsPage
 from tests.kit import claude, sessions
 from tests.kit.overmind import REPOSITORY
 from tests.kit.waiting import eventually
+from tests.kit.web_site import Site
 from tests.kit.web_tab import Tab
-from tests.kit.website import Website
 from tests.tui.conftest import picture, until
 
 GUIDE = Path(REPOSITORY, "docs", "tui.md")
@@ -74,7 +74,7 @@ def test_each_example_of_the_filter_language_shows_the_same_rows_in_both(om, ope
             wanted = row_filter.parsed(text)
             told_apart[text] = sum(wanted.matches(row) for row in app.fleet.rows.values())
 
-    with Website(om) as website, Tab(website) as tab:
+    with Site(om) as site, site.tab() as tab:
         opened({}, scenario)
     assert len(told_apart) >= 20
     assert not [text for text, kept in told_apart.items() if text not in FIGURES and kept in {0, rows}], told_apart
@@ -120,7 +120,7 @@ def test_of_three_who_answer_one_wins_and_the_others_hear_who(om, opened, first,
         found = re.search(r"(?:already answered|allowed|was answered already),? by [\w:-]+( person)?", shown)
         return found[0] if found else ""
 
-    with Website(om) as website, Tab(website) as tab:
+    with Site(om) as site, site.tab() as tab:
         opened({}, scenario)
     winners = [name for name, words in said.items() if words == "won"]
     events = [one for one in sessions.events(om) if one["type"] == "answered" and one["question"] == question]

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from tests.kit.queued_shop import Shop
+from tests.kit.specs import SpecWorld
 from tests.kit.waiting import eventually
 from tests.web.conftest import DESK, PHONE
 
@@ -51,6 +53,59 @@ def test_keys_go_over_the_board_and_open_a_quest(pages, site):
     page.wait_for_url(re.compile("#/quests/.+/why"))
     page.go_back()
     page.locator(".board-card.cursor").filter(has_text="beta").wait_for()
+
+
+def pressed(page, button, until):
+    """Press a button as soon as it takes an answer, until something holds."""
+    click = "(buttons) => buttons.forEach((button) => button.click())"
+    eventually(lambda: button.evaluate_all(click) or until(), timeout=30, what="the press is taken")
+
+
+@pytest.mark.parametrize("how", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_card_in_review_lands_from_the_board(pages, site, how):
+    shop = Shop(site.om)
+    shop.code.write({"b": "mine\n"})
+    quest = shop.add("work", "echo 2 > b", into="main")
+    shop.asked("merge", quest)
+    page = pages.open("board?column=review", **how)
+    tab = page.get_by_role("tab").filter(has_text="review")
+    if tab.is_visible():
+        tab.tap()
+    shown = card(page, "work")
+    shown.get_by_role("link", name="Changes").wait_for()
+    shop.code.git("checkout", "-q", "b")
+    pressed(
+        page, shown.get_by_role("button", name="Land"), lambda: not shown.get_by_role("button", name="Land").count()
+    )
+    shop.ended(quest)
+    assert shop.code.read("b") == "2\n"
+
+
+def test_what_waits_to_land_is_landed_and_left_on_its_card_of_what_needs_you(pages, site):
+    shop = Shop(site.om)
+    shop.code.write({"b": "mine\n"})
+    quest = shop.add("work", "echo 2 > b", into="main")
+    question = shop.asked("merge", quest)
+    page = pages.open("needs", **DESK)
+    shown = page.locator(f'article[data-key$=":{question["question"]}"]')
+    shown.get_by_role("button", name="Land").wait_for()
+    shown.get_by_role("link", name="Changes").wait_for()
+    pressed(page, shown.get_by_role("button", name="Leave it"), lambda: not shown.count())
+    eventually(lambda: shop.info(quest)["status"] != "running", what="it is left")
+    assert shop.code.read("b") == "mine\n"
+
+
+def test_the_gate_of_a_spec_is_a_card_in_review_that_opens_its_document(pages, site):
+    world = SpecWorld(site.om)
+    world.new("Carts", "--gates", "requirements")
+    world.run()
+    world.asked("phase")
+    page = pages.open("board", **DESK)
+    gate = column(page, "review").locator(".board-card").filter(has_text="carts: requirements")
+    gate.get_by_role("link", name="Read").click()
+    page.wait_for_url(re.compile("#/spec/[^/]+/requirements"))
+    page.locator('[data-line="requirements.md:1"]').wait_for()
+    assert not page.locator("article").get_by_role("link", name="Read").count()
 
 
 def test_a_phone_shows_one_column_at_a_time_and_nothing_runs_out_of_sight(pages, site):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.kit.processes import with_word
@@ -112,3 +114,23 @@ def test_whoever_logged_out_comes_back_in_the_same_tab(pages, site, how):
         page.get_by_label("Or paste a link here").fill(site.link())
         page.get_by_role("button", name="Log in").click()
     page.get_by_role("row").filter(has_text="worker").wait_for()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("ends", ["revoked", "runs out"])
+def test_a_login_that_is_revoked_or_runs_out_leaves_nothing_on_the_page(pages, site, om, outsider, ends):
+    pages.tolerated = ("401",)  # by which the page learns that its login is over
+    mission = om.mission("echo private; exec cat", "--type", "session", "--name", "worker")
+    lasting = ("--for", "1m") if ends == "runs out" else ()  # the shortest that there is
+    outsider.goto(om.ok("web", "link", "--name", "phone", *lasting).strip().splitlines()[-1])
+    outsider.locator(".missions-head").wait_for()
+    pages.go(outsider, f"m/{mission}/terminal")
+    outsider.locator(".xterm").wait_for()
+    if ends == "revoked":
+        om.ok("web", "revoke", "phone")
+    over = outsider.get_by_role("heading", name=re.compile("This login (was ended|has ended)."))
+    over.wait_for(timeout=120_000)
+    assert outsider.locator("nav:visible, .xterm, .row").count() == 0
+    assert "private" not in outsider.locator("body").inner_text()
+    outsider.reload()
+    outsider.get_by_role("heading", name="You are not logged in.").wait_for()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from tests.kit.killing import kill_supervisor
 from tests.kit.waiting import eventually
-from tests.kit.web_site import kill_supervisor
 from tests.web.conftest import DESK, LOST, PHONE
 from tests.web.test_missions import row
 

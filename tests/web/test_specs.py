@@ -52,3 +52,15 @@ def test_axe_finds_nothing_in_specs(pages, judged, world, how):
     page = pages.open("spec/carts/requirements", theme="light", **how)
     page.locator("[data-line]").first.wait_for()
     assert judged(page) == []
+
+
+def test_hostile_documents_are_text(pages, world):
+    hostile = "<img src=x onerror=alert(1)></script><script>alert(2)</script>\x1b[31m\u202etxet"
+    with open(f"{world.folder}/.overmind/specs/carts/brief.md", "a", encoding="utf-8") as file:
+        file.write(f"\n{hostile}\n\n[link](javascript:alert(3))\n")
+    page = pages.open("spec/carts/brief", **DESK)
+    page.locator("[data-line]").get_by_text("onerror=alert(1)").first.wait_for()
+    assert page.locator("#main img, #main script, #main a[href^=javascript]").count() == 0
+    text = page.locator("#main").evaluate("(main) => main.textContent")
+    assert "\x1b" not in text
+    assert "\u202e" not in text

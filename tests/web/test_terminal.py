@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from overmind_core.logs.snapshot import screen_at
 from overmind_core.terminal.cells import Underline
 from tests.kit import claude
-from tests.kit.web_site import kill_supervisor
+from tests.kit.killing import kill_supervisor
 from tests.web.conftest import DESK, PHONE
 
 SCREEN = """() => {
@@ -141,6 +142,23 @@ PROGRAMS = {
     "vim": "vim -u NONE -i NONE -n -c 'set number' {file}",
     "less": "less -S {file}",
 }
+
+
+def test_a_program_that_draws_all_the_time_has_the_same_cells_and_the_size_of_the_page(om, pages):
+    if shutil.which("htop") is None:
+        pytest.skip("htop is not installed: apt-get install htop")
+    mission = session(om, "exec htop --no-color --delay=100")
+    page = open_terminal(pages, mission)
+    until(page, "F10")
+    begin_to_type(page)
+    page.set_viewport_size({"width": 1100, "height": 700})
+    page.keyboard.type("h")  # its help, which stands still
+    until(page, "Press any key")
+    assert_same_cells(page, om, mission)
+    page.keyboard.press("Escape")
+    until(page, "F10")
+    page.keyboard.type("q")
+    om.wait_status(mission, "stopped")
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

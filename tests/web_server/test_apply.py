@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from overmind_web.server.plan_files import MOST_BYTES, MOST_PROBLEMS
 from tests.kit.cases import Cases
-from tests.kit.overmind import Overmind
 from tests.kit.waiting import eventually
 from tests.kit.web_script import WebScript
-from tests.kit.web_tab import Tab
-from tests.kit.website import Website
 
 pytestmark = pytest.mark.shared_home
 
@@ -28,21 +24,6 @@ command = "echo ${vars.word}"
 command = "sleep 600"
 depends_on = ["first"]
 """
-
-
-@pytest.fixture
-def website(om: Overmind) -> Iterator[Website]:
-    """The web server of the home."""
-    om.ok("start")
-    with Website(om) as website:
-        yield website
-
-
-@pytest.fixture
-def tab(website: Website) -> Iterator[Tab]:
-    """A tab of it."""
-    with Tab(website) as opened:
-        yield opened
 
 
 def written(folder: Path, text: str = PLAN, name: str = "shown.toml") -> str:
@@ -80,7 +61,8 @@ def test_a_file_that_changed_since_it_was_shown_is_not_applied(om, tab, tmp_path
     assert "moved" not in {one["name"] for one in om.api("plans")}
 
 
-def test_variables_and_a_name_win_over_the_file_and_the_home_may_be_named(om, tab, tmp_path, website):
+@pytest.mark.own_home
+def test_variables_and_a_name_win_over_the_file_and_the_home_may_be_named(om, tab, tmp_path, site):
     folder = Path(om.environment["HOME"])
     written(folder, name="athome.toml")
     made = tab.press("apply", path="~/athome.toml", name="other", variables={"word": "bye"})["ok"]
@@ -187,16 +169,16 @@ def test_mistakes_are_told_with_their_places_and_control_characters_are_spelled_
     assert "\u202e" not in str(refused)
 
 
-def test_a_login_that_may_only_look_learns_nothing_of_a_file(om, website, tmp_path):
-    reader = WebScript(website.port, om.api("web_token", name="looker", read_only=True)["token"])
+def test_a_login_that_may_only_look_learns_nothing_of_a_file(om, site, tmp_path):
+    reader = WebScript(site.port, om.api("web_token", name="looker", read_only=True)["token"])
     for path in (written(tmp_path), "/etc/shadow", "/nowhere"):
         reply = reader.post("apply", {"path": path, "dry_run": True})
         assert reply.error == "forbidden"
         assert path not in reply.body.decode()
 
 
-def test_a_script_applies_a_file_by_its_path(om, website, tmp_path):
-    script = WebScript(website.port, om.api("web_token", name="applier")["token"])
+def test_a_script_applies_a_file_by_its_path(om, site, tmp_path):
+    script = WebScript(site.port, om.api("web_token", name="applier")["token"])
     path = written(tmp_path, name="scripted.toml")
     assert [one["agent"] for one in script.post("apply", {"path": path, "dry_run": True}).json["changes"]] == [
         "first",

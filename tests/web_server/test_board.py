@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
-from tests.kit.overmind import Overmind
 from tests.kit.web_tab import Message, Tab
-from tests.kit.website import Website
-
-
-@pytest.fixture
-def tab(om: Overmind) -> Iterator[Tab]:
-    """A tab of the home's web server."""
-    om.ok("start")
-    with Website(om) as website, Tab(website) as opened:
-        yield opened
 
 
 def newest(tab: Tab, pane: int) -> Message:
@@ -97,12 +84,13 @@ HOSTILE: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("args", HOSTILE)
-def test_arguments_of_any_kind_are_answered_and_the_tab_lives_on(tab, args):
-    tab.open(1, "board", **args)
-    tab.until(lambda: tab.panes[1], what="an answer")
-    tab.open(2, "board")
-    tab.until(lambda: newest(tab, 2), what="the board")
+def test_arguments_of_any_kind_are_answered_and_the_tab_lives_on(site, cases):
+    for args in HOSTILE:
+        with cases(str(args)[:40]), site.tab() as tab:
+            tab.open(1, "board", **args)
+            tab.until(lambda: tab.panes[1], what="an answer")
+            tab.open(2, "board")
+            tab.until(lambda: newest(tab, 2), what="the board")
 
 
 def test_a_spec_that_there_is_not_is_said(tab):

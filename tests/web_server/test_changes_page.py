@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,7 +12,6 @@ from tests.kit.overmind import Overmind
 from tests.kit.repositories import AUTHOR, Repository
 from tests.kit.waiting import eventually
 from tests.kit.web_tab import Message, Tab
-from tests.kit.website import Website
 
 HOSTILE = "<img src=x onerror=alert(1)>\x1b[2J\u202e"
 DIFF = """\
@@ -38,14 +36,6 @@ def shop(om: Overmind, tmp_path) -> Repository:
     made = Repository(str(tmp_path / "shop"))
     made.commit("first", {"app.py": "one\ntwo\nthree\n"})
     return made
-
-
-@pytest.fixture
-def tab(om: Overmind) -> Iterator[Tab]:
-    """A tab of somebody who is logged in."""
-    om.ok("start")
-    with Website(om) as website, Tab(website) as opened:
-        yield opened
 
 
 def isolated(om: Overmind, shop: Repository, work: str) -> tuple[str, str]:
@@ -101,12 +91,13 @@ def test_a_diff_of_too_many_lines_is_cut_and_says_so():
     assert (len(found["files"][0]["lines"]), found["cut"]) == (20_000, "more than 20,000 lines")
 
 
-@pytest.mark.parametrize("args", [{}, {"id": None}, {"id": ["a"]}, {"id": ""}, {"id": "nobody"}, {"id": "\x00"}])
 @pytest.mark.parametrize("view", ["changes", "landing"])
-def test_what_names_no_mission_is_refused_and_the_tab_lives_on(tab, view, args):
-    tab.open(1, view, **args)
-    assert newest(tab)["t"] == "failed"
-    assert tab.press("ps")["ok"] == []
+def test_what_names_no_mission_is_refused_and_the_tab_lives_on(tab, cases, view):
+    for args in ({}, {"id": None}, {"id": ["a"]}, {"id": ""}, {"id": "nobody"}, {"id": "\x00"}):
+        with cases(str(args)):
+            tab.open(1, view, **args)
+            assert newest(tab)["t"] == "failed"
+            assert tab.press("ps")["ok"] == []
 
 
 def test_changes_come_with_commits_and_what_can_be_done(om, tab, shop):

@@ -8,14 +8,11 @@ from overmind_core.errors import OvermindError
 from overmind_web.pages.doctor import findings
 from tests.kit.overmind import Overmind
 from tests.kit.web_tab import Tab
-from tests.kit.website import Website
 
 
-def test_the_findings_are_those_of_the_command_on_that_machine(om: Overmind) -> None:
-    om.ok("start")
-    with Website(om) as website, Tab(website) as tab:
-        tab.open(1, "doctor")
-        frame = tab.until(lambda: tab.panes[1][-1] if tab.panes[1] else None, what="the findings")
+def test_the_findings_are_those_of_the_command_on_that_machine(om: Overmind, tab: Tab) -> None:
+    tab.open(1, "doctor")
+    frame = tab.until(lambda: tab.panes[1][-1] if tab.panes[1] else None, what="the findings")
     assert frame["t"] == "content", frame
     found = {one["check"]: one for one in frame["content"]["findings"]}
     assert om.home in found["home"]["found"]

@@ -10,7 +10,9 @@ from websockets.exceptions import InvalidStatus
 
 from overmind_web.server.guard import POLICY
 from tests.kit.web_client import Session
-from tests.web_server.conftest import Served
+from tests.kit.web_site import Site
+
+pytestmark = pytest.mark.shared_home
 
 CLOSED_ROUTES = [
     ("GET", "/api/v1/ps"),
@@ -52,42 +54,42 @@ def shown(session: Session) -> dict[str, dict[str, str]]:
     }
 
 
-@pytest.mark.parametrize("what", list(shown(Session("a=b", "c"))))
-@pytest.mark.parametrize(("method", "path"), CLOSED_ROUTES)
-def test_no_route_opens_without_both_secrets(served, method, path, what):
-    headers = shown(served.session)[what]
-    answer = served.client.ask(method, path, headers)
-    assert answer.status == 401, answer
-    assert answer.json()["error"] == "unauthorized"
+def test_no_route_opens_without_both_secrets(site, cases):
+    for method, path in CLOSED_ROUTES:
+        for what, headers in shown(site.session).items():
+            with cases(f"{method} {path} with {what}"):
+                answer = site.client.ask(method, path, headers)
+                assert answer.status == 401, answer
+                assert answer.json()["error"] == "unauthorized"
 
 
-@pytest.mark.parametrize("what", list(shown(Session("a=b", "c"))))
-@pytest.mark.parametrize("path", SOCKETS)
-def test_no_socket_opens_without_both_secrets_and_says_so_with_a_status(served, path, what):
-    headers = shown(served.session)[what]
-    key = headers.pop("X-Overmind-Key", None)
+def test_no_socket_opens_without_both_secrets_and_says_so_with_a_status(site, cases):
+    for path in SOCKETS:
+        for what, headers in shown(site.session).items():
+            key = headers.pop("X-Overmind-Key", None)
+            with cases(f"{path} with {what}"):
+                with pytest.raises(InvalidStatus) as refused:
+                    site.client.socket(path, headers=list(headers.items()), key=key)
+                assert refused.value.response.status_code == 401
+                assert json.loads(refused.value.response.body or b"")["error"] == "unauthorized"
+
+
+def test_the_key_of_a_socket_is_no_header_and_that_of_a_request_no_subprotocol(site):
+    headers = [("X-Overmind-Key", site.session.key), ("Cookie", site.session.cookie)]
     with pytest.raises(InvalidStatus) as refused:
-        served.client.socket(path, headers=list(headers.items()), key=key)
+        site.client.socket("/ws", headers=headers, key=None)
     assert refused.value.response.status_code == 401
-    assert json.loads(refused.value.response.body or b"")["error"] == "unauthorized"
+    words = {"Cookie": site.session.cookie, "Sec-WebSocket-Protocol": f"overmind.1, key.{site.session.key}"}
+    assert site.client.ask("GET", "/api/v1/ps", words).status == 401
 
 
-def test_the_key_of_a_socket_is_no_header_and_that_of_a_request_no_subprotocol(served):
-    headers = [("X-Overmind-Key", served.session.key), ("Cookie", served.session.cookie)]
-    with pytest.raises(InvalidStatus) as refused:
-        served.client.socket("/ws", headers=headers, key=None)
-    assert refused.value.response.status_code == 401
-    words = {"Cookie": served.session.cookie, "Sec-WebSocket-Protocol": f"overmind.1, key.{served.session.key}"}
-    assert served.client.ask("GET", "/api/v1/ps", words).status == 401
-
-
-def test_what_is_open_is_the_shell_its_files_and_the_login(served):
-    shell = served.client.ask("GET", "/")
+def test_what_is_open_is_the_shell_its_files_and_the_login(site):
+    shell = site.client.ask("GET", "/")
     assert shell.status == 200
-    assert served.client.ask("HEAD", "/", {"Origin": None}).status == 200
-    assert served.client.ask("POST", "/login", body="{}").status == 400
+    assert site.client.ask("HEAD", "/", {"Origin": None}).status == 200
+    assert site.client.ask("POST", "/login", body="{}").status == 400
     version = shell.body.split(b"s/", 1)[1].split(b"/", 1)[0].decode()
-    file = served.client.ask("GET", f"/s/{version}/app.js")
+    file = site.client.ask("GET", f"/s/{version}/app.js")
     assert file.status == 200
     assert file.header("cache-control") == "public, max-age=31536000, immutable"
     assert shell.header("cache-control") == "no-store"
@@ -101,8 +103,8 @@ def test_what_is_open_is_the_shell_its_files_and_the_login(served):
         assert not [name for name, _ in answer.headers if name.startswith("access-control")]
 
 
-def test_who_is_logged_in_passes_and_one_subprotocol_is_echoed(served):
-    with served.client.socket("/ws", served.session) as socket:
+def test_who_is_logged_in_passes_and_one_subprotocol_is_echoed(site):
+    with site.client.socket("/ws", site.session) as socket:
         assert socket.subprotocol == "overmind.1"
         assert json.loads(socket.recv())["t"] == "hello"
 
@@ -125,34 +127,34 @@ HOSTS = {
 """What is wrong → the header, with our port, or another one, in it."""
 
 
-def filled(template: str | None, served: Served) -> str | None:
-    port = int(served.client.host.rpartition(":")[2])
-    return None if template is None else template.format(port=port, other=port + 1 if port < 65_535 else 1)
+def filled(template: str | None, site: Site) -> str | None:
+    other = site.port + 1 if site.port < 65_535 else 1
+    return None if template is None else template.format(port=site.port, other=other)
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("host", list(HOSTS))
-def test_a_host_that_is_not_ours_is_misdirected(served, host, method):
-    path, session = ("/", {}) if method == "GET" else ("/api/v1/ps", served.session.headers())
-    answer = served.client.ask(method, path, {**session, "Host": filled(HOSTS[host], served)})
-    assert (answer.status, answer.json()["error"]) == (421, "misdirected")
+def test_a_host_that_is_not_ours_is_misdirected(site, cases):
+    for method, path, session in (("GET", "/", {}), ("POST", "/api/v1/ps", site.session.headers())):
+        for what, host in HOSTS.items():
+            with cases(f"{method} {what}"):
+                answer = site.client.ask(method, path, {**session, "Host": filled(host, site)})
+                assert (answer.status, answer.json()["error"]) == (421, "misdirected")
 
 
-def test_two_hosts_are_misdirected_also_when_both_are_ours(served):
-    assert served.client.ask("GET", "/", more=[("Host", served.client.host)]).status == 421
-    assert served.client.ask("GET", "/", more=[("host", "evil.example")]).status == 421
+def test_two_hosts_are_misdirected_also_when_both_are_ours(site):
+    assert site.client.ask("GET", "/", more=[("Host", site.client.host)]).status == 421
+    assert site.client.ask("GET", "/", more=[("host", "evil.example")]).status == 421
 
 
-def test_a_host_that_is_not_ours_is_misdirected_for_sockets_too(served):
+def test_a_host_that_is_not_ours_is_misdirected_for_sockets_too(site):
     with pytest.raises(InvalidStatus) as refused:
-        served.client.socket("/ws", served.session, host="evil.example")
+        site.client.socket("/ws", site.session, host="evil.example")
     assert refused.value.response.status_code == 421
 
 
-@pytest.mark.parametrize("name", ["localhost", "LOCALHOST", "[::1]", "127.0.0.1"])
-def test_all_names_of_this_machine_are_ours(served, name):
-    host = f"{name}:{served.client.host.rpartition(':')[2]}"
-    assert served.client.ask("GET", "/", {"Host": host}).status == 200
+def test_all_names_of_this_machine_are_ours(site, cases):
+    for name in ("localhost", "LOCALHOST", "[::1]", "127.0.0.1"):
+        with cases(name):
+            assert site.client.ask("GET", "/", {"Host": f"{name}:{site.port}"}).status == 200
 
 
 ORIGINS = {
@@ -172,111 +174,121 @@ ORIGINS = {
 """The same of Origin."""
 
 
-@pytest.mark.parametrize("origin", list(ORIGINS))
-def test_an_origin_that_is_not_ours_may_not_write(served, origin):
-    headers = {**served.session.headers(), "Origin": filled(ORIGINS[origin], served)}
-    answer = served.client.ask("POST", "/api/v1/ps", headers, "{}")
-    assert (answer.status, answer.json()["error"]) == (403, "forbidden")
-    assert served.client.ask("POST", "/login", {"Origin": headers["Origin"]}, "{}").status == 403
+def test_an_origin_that_is_not_ours_may_not_write(site, cases):
+    for what, template in ORIGINS.items():
+        with cases(what):
+            origin = filled(template, site)
+            answer = site.client.ask("POST", "/api/v1/ps", {**site.session.headers(), "Origin": origin}, "{}")
+            assert (answer.status, answer.json()["error"]) == (403, "forbidden")
+            assert site.client.ask("POST", "/login", {"Origin": origin}, "{}").status == 403
 
 
-@pytest.mark.parametrize("origin", [one for one in ORIGINS if one != "missing"])
-def test_an_origin_that_is_not_ours_may_not_read(served, origin):
-    headers = {**served.session.headers(), "Origin": filled(ORIGINS[origin], served)}
-    assert served.client.ask("GET", "/api/v1/ps", headers).status == 403
-    assert served.client.ask("GET", "/", {"Origin": headers["Origin"]}).status == 403
+def test_an_origin_that_is_not_ours_may_not_read(site, cases):
+    for what, template in ORIGINS.items():
+        if what == "missing":
+            continue
+        with cases(what):
+            origin = filled(template, site)
+            assert site.client.ask("GET", "/api/v1/ps", {**site.session.headers(), "Origin": origin}).status == 403
+            assert site.client.ask("GET", "/", {"Origin": origin}).status == 403
 
 
-@pytest.mark.parametrize("origin", list(ORIGINS))
-def test_an_origin_that_is_not_ours_opens_no_socket(served, origin):
-    with pytest.raises(InvalidStatus) as refused:
-        served.client.socket("/ws", served.session, origin=filled(ORIGINS[origin], served))
-    assert refused.value.response.status_code == 403
+def test_an_origin_that_is_not_ours_opens_no_socket(site, cases):
+    for what, template in ORIGINS.items():
+        with cases(what):
+            with pytest.raises(InvalidStatus) as refused:
+                site.client.socket("/ws", site.session, origin=filled(template, site))
+            assert refused.value.response.status_code == 403
 
 
-def test_two_origins_are_refused_also_when_both_are_ours(served):
-    more = [("Origin", served.client.origin)]
-    assert served.client.ask("POST", "/api/v1/ps", served.session.headers(), "{}", more=more).status == 403
+def test_two_origins_are_refused_also_when_both_are_ours(site):
+    more = [("Origin", site.client.origin)]
+    assert site.client.ask("POST", "/api/v1/ps", site.session.headers(), "{}", more=more).status == 403
 
 
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 
 
-@pytest.mark.parametrize("site", ["cross-site", "same-site"])
-def test_a_link_in_a_foreign_page_opens_the_shell_and_nothing_else(served, site):
-    from_there = {"Sec-Fetch-Site": site, **NAVIGATION}
-    assert served.client.ask("GET", "/", dict(from_there)).status == 200
-    assert served.client.ask("GET", "/api/v1/ps", {**served.session.headers(), **from_there}).status == 403
-    assert served.client.ask("POST", "/login", dict(from_there), "{}").status == 403
+@pytest.mark.parametrize("origin", ["cross-site", "same-site"])
+def test_a_link_in_a_foreign_page_opens_the_shell_and_nothing_else(site, origin):
+    from_there = {"Sec-Fetch-Site": origin, **NAVIGATION}
+    assert site.client.ask("GET", "/", dict(from_there)).status == 200
+    assert site.client.ask("GET", "/api/v1/ps", {**site.session.headers(), **from_there}).status == 403
+    assert site.client.ask("POST", "/login", dict(from_there), "{}").status == 403
     for loaded in (
         {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
         {**NAVIGATION, "Sec-Fetch-Dest": "iframe"},
     ):
-        assert served.client.ask("GET", "/", {"Sec-Fetch-Site": site, **loaded}).status == 403
+        assert site.client.ask("GET", "/", {"Sec-Fetch-Site": origin, **loaded}).status == 403
     with pytest.raises(InvalidStatus) as refused:
-        served.client.socket("/ws", served.session, headers=[("Sec-Fetch-Site", site)])
+        site.client.socket("/ws", site.session, headers=[("Sec-Fetch-Site", origin)])
     assert refused.value.response.status_code == 403
 
 
-@pytest.mark.parametrize("site", ["none", "same-origin"])
-def test_requests_of_our_own_pages_and_of_the_address_bar_pass(served, site):
-    assert served.client.ask("GET", "/", {"Sec-Fetch-Site": site}).status == 200
-    with served.client.socket("/ws", served.session, headers=[("Sec-Fetch-Site", site)]) as socket:
+@pytest.mark.parametrize("origin", ["none", "same-origin"])
+def test_requests_of_our_own_pages_and_of_the_address_bar_pass(site, origin):
+    assert site.client.ask("GET", "/", {"Sec-Fetch-Site": origin}).status == 200
+    with site.client.socket("/ws", site.session, headers=[("Sec-Fetch-Site", origin)]) as socket:
         assert json.loads(socket.recv())["t"] == "hello"
 
 
-@pytest.mark.parametrize("site", ["", "same-origin, cross-site", "SAME-ORIGIN", "anything"])
-def test_a_site_that_no_browser_names_is_refused(served, site):
-    assert served.client.ask("GET", "/", {"Sec-Fetch-Site": site}).status == 403
+def test_a_site_that_no_browser_names_is_refused(site, cases):
+    for named in ("", "same-origin, cross-site", "SAME-ORIGIN", "anything"):
+        with cases(named):
+            assert site.client.ask("GET", "/", {"Sec-Fetch-Site": named}).status == 403
 
 
-@pytest.mark.parametrize("name", ["Cookie", "X-Overmind-Key", "Authorization", "Sec-Fetch-Site", "Content-Type"])
-def test_a_header_that_decides_something_may_be_there_once(served, name):
-    value = served.session.headers().get(name) or {"Sec-Fetch-Site": "none"}.get(name, "x")
-    headers = {**served.session.headers(), name: value}
-    answer = served.client.ask("POST", "/logout", headers, more=[(name.lower(), value)])
-    assert answer.status == 403, answer
-    assert served.client.ask("GET", "/openapi.json", served.session.headers()).status != 401
+def test_a_header_that_decides_something_may_be_there_once(site, cases):
+    for name in ("Cookie", "X-Overmind-Key", "Authorization", "Sec-Fetch-Site", "Content-Type"):
+        with cases(name):
+            value = site.session.headers().get(name) or {"Sec-Fetch-Site": "none"}.get(name, "x")
+            headers = {**site.session.headers(), name: value}
+            answer = site.client.ask("POST", "/logout", headers, more=[(name.lower(), value)])
+            assert answer.status == 403, answer
+    assert site.client.ask("GET", "/openapi.json", site.session.headers()).status != 401
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
+TRICKS = (
         "/s/../app.js", "/s/v/../../overmind_core/version.py", "/s/v/%2e%2e/%2e%2e/x", "/s/v/..%2f..%2fetc/passwd",
         "/s/v/%00", "/s/v/app.js%00", "/s/v/%ff%fe", "/s/v/" + "a" * 20_000, "/s/%s%n/x", "/s//app.js", "/s/", "/s",
         "/s/v//etc/passwd", "/s/v/\\..\\x", "/%2e%2e/", "//", "///s/v/app.js", "/s/v/app.js/..", "/;/", "/?x=/s/",
         "/s/v/VENDOR.toml", "/ws/../s/x", "/%00", "/%", "/%zz", "/s/v/%",
-    ],
 )  # fmt: skip
-def test_no_trick_of_a_path_reaches_a_file_or_breaks_the_server(served, path):
-    assert served.client.ask("GET", path).status in {200, 400, 401, 404} - ({200} if path != "/?x=/s/" else set())
 
 
-@pytest.mark.parametrize(
-    "request_",
-    [
-        b"GET / HTTP/1.1\r\n\r\n",
-        b"GET / HTTP/1.0\r\n\r\n",
-        b"GET /\r\n",
-        b"\r\n\r\n",
-        b"NONSENSE\r\n\r\n",
-        b"GET / HTTP/9.9\r\nHost: x\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost : x\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-        b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-        b"POST /login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\nhello",
-        b"POST /login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
-        bytes(range(256)),
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        b"CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n",
-        b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
-    ],
-)
-def test_what_is_no_request_is_refused_and_nothing_else(served, request_):
-    with served.client.connect() as connection:
-        connection.sendall(request_)
-        connection.shutdown(1)
-        answer = connection.recv(1 << 16)
-    assert not answer or answer.startswith((b"HTTP/1.1 400", b"HTTP/1.1 421", b"HTTP/1.1 405"))
-    assert served.client.ask("GET", "/").status == 200
+def test_no_trick_of_a_path_reaches_a_file_or_breaks_the_server(site, cases):
+    for path in TRICKS:
+        with cases(path[:40]):
+            status = site.client.ask("GET", path).status
+            assert status in {200, 400, 401, 404} - ({200} if path != "/?x=/s/" else set())
+
+
+NONSENSE = [
+    b"GET / HTTP/1.1\r\n\r\n",
+    b"GET / HTTP/1.0\r\n\r\n",
+    b"GET /\r\n",
+    b"\r\n\r\n",
+    b"NONSENSE\r\n\r\n",
+    b"GET / HTTP/9.9\r\nHost: x\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost : x\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+    b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+    b"POST /login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\nhello",
+    b"POST /login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
+    bytes(range(256)),
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    b"CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n",
+    b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+]
+
+
+def test_what_is_no_request_is_refused_and_nothing_else(site, cases):
+    for nonsense in NONSENSE:
+        with cases(repr(nonsense[:60])):
+            with site.client.connect() as connection:
+                connection.sendall(nonsense)
+                connection.shutdown(1)
+                answer = connection.recv(1 << 16)
+            assert not answer or answer.startswith((b"HTTP/1.1 400", b"HTTP/1.1 421", b"HTTP/1.1 405"))
+            assert site.client.ask("GET", "/").status == 200

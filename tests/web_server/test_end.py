@@ -51,22 +51,21 @@ def end_of(site: Site) -> str:
     return site.log()
 
 
-def test_with_all_open_and_a_supervisor_that_answers_nothing(serve, stopped):
-    served = serve()
-    om = served.om
+def test_with_all_open_and_a_supervisor_that_answers_nothing(site, stopped):
+    om = site.om
     om.ok("run", "--name", "one", "--type", "session", "while :; do echo word; sleep .1; done")
-    script = WebScript(int(served.site.url.rsplit(":", 1)[1].strip("/")), str(om.api("web_token", name="s")["token"]))
+    script = WebScript(site.port, str(om.api("web_token", name="s")["token"]))
     with ExitStack() as opened:
-        tabs = [opened.enter_context(served.client.tab(served.session)) for _ in range(3)]
+        tabs = [opened.enter_context(site.tab()) for _ in range(3)]
         for tab in tabs:
             for number, (view, args) in enumerate(VIEWS, start=1):
                 tab.say({"t": "open", "p": number, "view": view, "args": args, "from": 0, "to": 90, "at": "tail"})
             tab.say({"t": "look", "visible": True, "mission": None, "ago": 0, "calls": False})
             shown: set[int] = set()
             while len(shown) < len(VIEWS):
-                shown.add(tab.until(lambda message: "p" in message)["p"])
+                shown.add(tab.heard(lambda message: "p" in message)["p"])
         terminals = [
-            opened.enter_context(served.client.socket(f"/tty?id=one&mode={mode}&columns=80&rows=24", served.session))
+            opened.enter_context(site.client.socket(f"/tty?id=one&mode={mode}&columns=80&rows=24", site.session))
             for mode in ("look", "type")
         ]
         for terminal in terminals:
@@ -80,29 +79,28 @@ def test_with_all_open_and_a_supervisor_that_answers_nothing(serve, stopped):
             tab.begin("signal", id="one", signal="SIGUSR1")
             tab.say({"t": "open", "p": 1, "view": "missions", "args": {"all": True}, "from": 0, "to": 90})
             tab.say({"t": "ping"})
-            tab.until(lambda message: message["t"] == "pong")
-        unanswered = served.client.connect()
+            tab.heard(lambda message: message["t"] == "pong")
+        unanswered = site.client.connect()
         opened.callback(unanswered.close)
-        unanswered.sendall(f"GET {ROOT}/ps HTTP/1.1\r\nHost: {served.client.host}\r\n".encode())
-        assert "Traceback" not in end_of(served.site)
+        unanswered.sendall(f"GET {ROOT}/ps HTTP/1.1\r\nHost: {site.client.host}\r\n".encode())
+        assert "Traceback" not in end_of(site)
 
 
-def test_with_a_thread_that_reads_what_never_comes(serve):
+def test_with_a_thread_that_reads_what_never_comes(site):
     """As on a disk of another machine that is gone: here a pipe stands where a log should."""
-    served = serve()
-    mission = served.om.mission("echo word")
-    served.om.wait_status(mission, "stopped")
-    (run,) = served.om.api("logs", ids=[mission])["missions"][0]["runs"]
+    mission = site.om.mission("echo word")
+    site.om.wait_status(mission, "stopped")
+    (run,) = site.om.api("logs", ids=[mission])["missions"][0]["runs"]
     for name in os.listdir(run["path"]):
         os.unlink(os.path.join(run["path"], name))
         os.mkfifo(os.path.join(run["path"], name))
-    with closing(served.client.connect()) as asking:
-        head = {"Host": served.client.host, **served.session.headers()}
+    with closing(site.client.connect()) as asking:
+        head = {"Host": site.client.host, **site.session.headers()}
         lines = [f"GET {ROOT}/log/{mission} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items())]
         asking.sendall("\r\n".join([*lines, "", ""]).encode())
         writer = eventually(lambda: opened_pipe(run["path"]), timeout=PATIENCE, what="the log is read")
         assert writer is not None
-        assert "Traceback" not in end_of(served.site)
+        assert "Traceback" not in end_of(site)
         os.close(writer)
 
 

@@ -41,7 +41,7 @@ def test_what_was_never_sent_or_is_taken_back_is_no_acknowledgement(total):
     assert window.pending == HIGH - STEP
 
 
-@given(st.lists(st.integers(1, 40 << 10), max_size=60), st.data())
+@given(st.lists(st.integers(1, 40 << 10), max_size=20), st.data())
 def test_a_page_that_draws_gets_everything_however_it_is_cut(portions, data):
     """The page acknowledges in steps, and when it has drawn all that came; nobody waits for the other for ever."""
     window, to_send = FlowWindow(), list(portions)

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
-import os
 import resource
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from overmind_core.system.paths import Home
+from overmind_web.live.feed import Feed
+from overmind_web.live.socket import MOST_UNSENT, Tabs
 from overmind_web.server import protocol
+from overmind_web.supervisor import Supervisor
 from tests.kit.waiting import eventually
-from tests.kit.web_client import is_closed, read_answer
+from tests.kit.web_client import read_answer
+from tests.kit.web_tab import is_closed
+from tests.web_server.test_expiry import Logins, lasting
+
+pytestmark = pytest.mark.shared_home
 
 MEGABYTE = 1 << 20
-
-
-def descriptors(pid: int) -> int:
-    return len(os.listdir(f"/proc/{pid}/fd"))
-
-
-def memory(pid: int) -> int:
-    """Resident bytes."""
-    with open(f"/proc/{pid}/statm", encoding="ascii") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextlib.contextmanager
@@ -52,29 +51,28 @@ def is_over(connection: socket.socket) -> bool:
 
 
 @pytest.mark.long
-def test_ten_thousand_half_requests_keep_nobody_out_and_cost_little(serve):
-    served = serve()
-    pid = served.site.pid
-    half = f"GET / HTTP/1.1\r\nHost: {served.client.host}\r\nX-Slow: ".encode()
-    with many_files(10_500), served.client.tab(served.session) as tab:
+@pytest.mark.own_home
+def test_ten_thousand_half_requests_keep_nobody_out_and_cost_little(site):
+    half = f"GET / HTTP/1.1\r\nHost: {site.client.host}\r\nX-Slow: ".encode()
+    with many_files(10_500), site.tab() as tab:
         tab.hear()
         held: list[socket.socket] = []
         try:
             for count in range(10_000):
                 try:
-                    connection = served.client.connect()
+                    connection = site.client.connect()
                     connection.sendall(half)
                 except OSError:  # it was ended while it was made, or this machine has no more descriptors
                     continue
                 held.append(connection)
                 if count % 1000 == 999:
                     tab.say({"t": "ping"})
-                    tab.until(lambda message: message["t"] == "pong")
-                    assert served.client.ask("GET", "/").status == 200
-                    assert served.client.ask("GET", "/nothing", served.session.headers()).status == 404
+                    tab.heard(lambda message: message["t"] == "pong")
+                    assert site.client.ask("GET", "/").status == 200
+                    assert site.client.ask("GET", "/nothing", site.session.headers()).status == 404
             assert len(held) > 5_000
-            assert descriptors(pid) < protocol.MOST_STRANGERS + 80
-            assert memory(pid) < 150 * MEGABYTE
+            assert site.descriptors() < protocol.MOST_STRANGERS + 80
+            assert site.memory() < 150 * MEGABYTE
             eventually(lambda: sum(not is_over(one) for one in held) <= protocol.MOST_STRANGERS)
         finally:
             for connection in held:
@@ -82,10 +80,10 @@ def test_ten_thousand_half_requests_keep_nobody_out_and_cost_little(serve):
 
 
 @pytest.mark.long
-def test_a_request_that_is_not_whole_in_time_is_ended_also_in_the_middle_of_a_body(served):
-    head = f"POST /login HTTP/1.1\r\nHost: {served.client.host}\r\nOrigin: {served.client.origin}\r\n"
+def test_a_request_that_is_not_whole_in_time_is_ended_also_in_the_middle_of_a_body(site):
+    head = f"POST /login HTTP/1.1\r\nHost: {site.client.host}\r\nOrigin: {site.client.origin}\r\n"
     slow = [b"", b"G", head.encode(), (head + "Content-Length: 100\r\n\r\n{").encode()]
-    begun = [served.client.connect() for _ in slow]
+    begun = [site.client.connect() for _ in slow]
     try:
         for connection, data in zip(begun, slow, strict=True):
             connection.sendall(data)
@@ -97,9 +95,9 @@ def test_a_request_that_is_not_whole_in_time_is_ended_also_in_the_middle_of_a_bo
 
 
 @pytest.mark.long
-def test_a_byte_now_and_then_is_no_reason_to_wait_longer(served):
-    with served.client.connect() as connection:
-        connection.sendall(f"GET / HTTP/1.1\r\nHost: {served.client.host}\r\n".encode())
+def test_a_byte_now_and_then_is_no_reason_to_wait_longer(site):
+    with site.client.connect() as connection:
+        connection.sendall(f"GET / HTTP/1.1\r\nHost: {site.client.host}\r\n".encode())
         began = time.monotonic()
 
         def dripping() -> bool:
@@ -112,8 +110,8 @@ def test_a_byte_now_and_then_is_no_reason_to_wait_longer(served):
         assert time.monotonic() - began >= protocol.REQUEST_SECONDS / 2  # and it got its time
 
 
-def test_an_endless_header_is_refused(served):
-    with served.client.connect() as connection:
+def test_an_endless_header_is_refused(site):
+    with site.client.connect() as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nX: ")
         with contextlib.suppress(OSError):
             for _ in range(64):
@@ -124,13 +122,13 @@ def test_an_endless_header_is_refused(served):
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_of_more_than_it_takes_is_refused_before_it_is_read(served, chunked):
+def test_a_body_of_more_than_it_takes_is_refused_before_it_is_read(site, chunked):
     size = 100 * MEGABYTE
     headers = {"Transfer-Encoding": "chunked", "Content-Length": None} if chunked else {"Content-Length": str(size)}
-    lines = {"Host": served.client.host, "Origin": served.client.origin, **headers}
+    lines = {"Host": site.client.host, "Origin": site.client.origin, **headers}
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items() if value)
-    before = memory(served.site.pid)
-    with served.client.connect() as connection:
+    before = site.memory()
+    with site.client.connect() as connection:
         connection.sendall(f"POST /login HTTP/1.1\r\n{head}\r\n".encode())
         piece = b"10000\r\n" + b" " * 65_536 + b"\r\n" if chunked else b" " * 65_536
         sent = 0
@@ -141,18 +139,18 @@ def test_a_body_of_more_than_it_takes_is_refused_before_it_is_read(served, chunk
         with contextlib.suppress(OSError):
             assert read_answer(connection).status in {0, 413}
     assert sent < size
-    assert memory(served.site.pid) < before + 20 * MEGABYTE
+    assert site.memory() < before + 20 * MEGABYTE
 
 
-def test_a_frame_of_a_hundred_megabytes_ends_its_socket_and_is_not_kept(served):
-    before = memory(served.site.pid)
-    with served.client.tab(served.session) as tab:
+def test_a_frame_of_a_hundred_megabytes_ends_its_socket_and_is_not_kept(site):
+    before = site.memory()
+    with site.tab() as tab:
         tab.hear()
         with contextlib.suppress(ConnectionClosed, OSError):
             tab.socket.send("x" * (100 * MEGABYTE))
         assert is_closed(tab)
-    assert memory(served.site.pid) < before + 50 * MEGABYTE
-    assert served.client.ask("GET", "/").status == 200
+    assert site.memory() < before + 50 * MEGABYTE
+    assert site.client.ask("GET", "/").status == 200
 
 
 def pieces(count: int, size: int) -> Iterator[str]:
@@ -161,122 +159,172 @@ def pieces(count: int, size: int) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("count", "size"), [(3_000, 1_000), (20_000, 0)], ids=["large in sum", "empty"])
-def test_fragments_without_end_end_their_socket(served, count, size):
-    before = memory(served.site.pid)
-    with served.client.tab(served.session) as tab:
+def test_fragments_without_end_end_their_socket(site, count, size):
+    before = site.memory()
+    with site.tab() as tab:
         tab.hear()
         with contextlib.suppress(ConnectionClosed, OSError):
             tab.socket.send(pieces(count, size))
         assert is_closed(tab)
-    assert memory(served.site.pid) < before + 50 * MEGABYTE
+    assert site.memory() < before + 50 * MEGABYTE
 
 
-def test_who_reads_nothing_is_told_little_and_ended_and_others_go_on(serve):
-    served = serve()
+@pytest.mark.own_home
+def test_who_reads_nothing_is_told_little_and_ended_and_others_go_on(site):
     for _ in range(30):
-        served.om.ok("run", "true")
-    before = memory(served.site.pid)
-    with served.client.tab(served.session) as other, served.client.tab(served.session) as mute:
+        site.om.ok("run", "true")
+    before = site.memory()
+    with site.tab() as other, site.tab() as mute:
         other.hear()
         mute.socket.socket.settimeout(3.0)  # what it says is not taken either, once nothing more can be answered
         with contextlib.suppress(TimeoutError, ConnectionClosed):
             for number in range(50_000):
                 mute.say({"t": "do", "n": number, "verb": "ps", "args": {"all": True}})
         assert other.press("ps")["ok"]
-        assert memory(served.site.pid) < before + 60 * MEGABYTE
-        assert served.client.ask("GET", "/").status == 200
+        assert site.memory() < before + 60 * MEGABYTE
+        assert site.client.ask("GET", "/").status == 200
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
+MESSAGES = [
         "", "{}", "[]", "null", "0", '"x"', "{", '{"t":"do"}', '{"t":"do","n":"1","verb":"ps"}',
         '{"t":"do","n":1,"verb":["ps"]}', '{"t":"do","n":1,"verb":"ps","args":[]}', '{"t":"do","n":-1,"verb":"ps"}',
         '{"t":"open","p":1}', '{"t":"open","p":1e9,"view":"events"}', '{"t":"open","p":1,"view":"events","from":-1}',
         '{"t":"look"}', '{"t":"look","visible":"yes"}', '{"t":"look","visible":true,"ago":-5}',
         '{"t":"look","visible":true,"ago":1e400}', '{"t":["ping"]}', "[" * 100_000, '{"t":"ping","t":"do"}',
         '{"t":"window","p":1,"from":99999999999999999999,"to":1}', '{"t":"open","p":1,"view":"' + "x" * 1000 + '"}',
-    ],
-)  # fmt: skip
-def test_a_message_that_is_none_ends_its_socket_and_says_why(served, message):
-    with served.client.tab(served.session) as tab:
-        tab.hear()
-        tab.socket.send(message)
-        assert tab.until(lambda said: said["t"] == "bye")["error"] == "invalid"
-        assert is_closed(tab)
+]  # fmt: skip
 
 
-def test_binary_messages_end_the_socket(served):
-    with served.client.tab(served.session) as tab:
+def test_a_message_that_is_none_ends_its_socket_and_says_why(site, cases):
+    for message in MESSAGES:
+        with cases(message[:40]), site.tab() as tab:
+            tab.hear()
+            tab.socket.send(message)
+            assert tab.heard(lambda said: said["t"] == "bye")["error"] == "invalid"
+            assert is_closed(tab)
+
+
+def test_binary_messages_end_the_socket(site):
+    with site.tab() as tab:
         tab.hear()
         tab.socket.send(b"\x00\xff" * 100)
         assert is_closed(tab)
 
 
-@pytest.mark.parametrize(
-    ("verb", "args", "error"),
-    [
-        ("no_such_verb", {}, "unknown_command"),
-        ("x" * 64, {}, "unknown_command"),
-        ("start", {}, "unknown_command"),
-        ("shutdown", {}, "forbidden"),
-        ("environment", {"id": "x"}, "forbidden"),
-        ("definition", {"id": "x"}, "forbidden"),
-        ("redefine", {"id": "x"}, "forbidden"),
-        ("info", {"id": "x", "reveal": True}, "forbidden"),
-        ("web_link", {}, "forbidden"),
-        ("web_check", {"token": "x"}, "forbidden"),
-        ("web_revoke", {"all": True}, "forbidden"),
-        ("attach", {"id": "x"}, "forbidden"),
-        ("hook", {}, "forbidden"),
-        ("used", {"viewer": 1}, "forbidden"),
-        ("ps", {"nonsense": 1}, "invalid"),
-        ("info", {"id": "nothing"}, "not_found"),
-        ("info", {"id": {"a": ["b"]}}, "invalid"),
-        ("info", {"id": "half a sign: \ud83d"}, "not_found"),
-    ],
-)
-def test_what_may_not_be_asked_for_is_refused_and_the_tab_goes_on(served, verb, args, error):
-    with served.client.tab(served.session) as tab:
-        assert tab.press(verb, **args)["error"] == error
-        assert isinstance(tab.press("ps")["ok"], list)
+FORBIDDEN: list[tuple[str, dict[str, Any], str]] = [
+    ("no_such_verb", {}, "unknown_command"),
+    ("x" * 64, {}, "unknown_command"),
+    ("start", {}, "unknown_command"),
+    ("shutdown", {}, "forbidden"),
+    ("environment", {"id": "x"}, "forbidden"),
+    ("definition", {"id": "x"}, "forbidden"),
+    ("redefine", {"id": "x"}, "forbidden"),
+    ("info", {"id": "x", "reveal": True}, "forbidden"),
+    ("web_link", {}, "forbidden"),
+    ("web_check", {"token": "x"}, "forbidden"),
+    ("web_revoke", {"all": True}, "forbidden"),
+    ("attach", {"id": "x"}, "forbidden"),
+    ("hook", {}, "forbidden"),
+    ("used", {"viewer": 1}, "forbidden"),
+    ("ps", {"nonsense": 1}, "invalid"),
+    ("info", {"id": "nothing"}, "not_found"),
+    ("info", {"id": {"a": ["b"]}}, "invalid"),
+    ("info", {"id": "half a sign: \ud83d"}, "not_found"),
+]
 
 
-def test_a_login_has_so_many_sockets_and_another_one_has_its_own(serve):
-    served = serve()
+def test_what_may_not_be_asked_for_is_refused_and_the_tab_goes_on(site, cases):
+    with site.tab() as tab:
+        for verb, args, error in FORBIDDEN:
+            with cases(f"{verb} {args}"):
+                assert tab.press(verb, **args)["error"] == error
+                assert isinstance(tab.press("ps")["ok"], list)
+
+
+def test_a_login_has_so_many_sockets_and_another_one_has_its_own(site):
     with contextlib.ExitStack() as opened:
-        tabs = [opened.enter_context(served.client.tab(served.session)) for _ in range(64)]
+        tabs = [opened.enter_context(site.tab()) for _ in range(64)]
         assert all(tab.hear()["t"] == "hello" for tab in tabs)
         with pytest.raises(InvalidStatus) as refused:
-            served.client.socket("/ws", served.session)
+            site.client.socket("/ws", site.session)
         assert refused.value.response.status_code == 503
         assert json.loads(refused.value.response.body or b"")["error"] == "busy"
-        other = served.client.log_in(served.site.link())
-        with served.client.tab(other) as tab:
+        other = site.log_in()
+        with site.tab(other) as tab:
             assert tab.hear()["t"] == "hello"
         tabs[0].close()
 
         def opens() -> bool:
-            with contextlib.suppress(InvalidStatus), served.client.tab(served.session) as tab:
+            with contextlib.suppress(InvalidStatus), site.tab() as tab:
                 return bool(tab.hear()["t"] == "hello")
             return False
 
         eventually(opens)
 
 
-def test_a_tab_has_so_many_panes(served):
-    with served.client.tab(served.session) as tab:
+def test_a_tab_has_so_many_panes(site):
+    with site.tab() as tab:
         for number in range(9):
             tab.say({"t": "open", "p": number, "view": "events"})
-        failed = tab.until(lambda message: message["t"] == "failed")
+        failed = tab.heard(lambda message: message["t"] == "failed")
         assert (failed["p"], failed["error"]) == (8, "too_large")
         tab.say({"t": "close", "p": 0})
         tab.say({"t": "open", "p": 8, "view": "events"})
-        assert tab.until(lambda message: message.get("p") == 8)["t"] != "failed"
+        assert tab.heard(lambda message: message.get("p") == 8)["t"] != "failed"
 
 
-def test_a_view_that_there_is_not_is_said_to_be_so(served):
-    with served.client.tab(served.session) as tab:
+def test_a_view_that_there_is_not_is_said_to_be_so(site):
+    with site.tab() as tab:
         tab.say({"t": "open", "p": 3, "view": "../../etc/passwd"})
-        failed = tab.until(lambda message: message["t"] == "failed")
+        failed = tab.heard(lambda message: message["t"] == "failed")
         assert (failed["p"], failed["error"]) == (3, "not_found")
+
+
+def test_requests_that_wait_for_no_answer_end_their_connection_and_stand_in_no_log(site):
+    before = len(site.log())
+    request = f"GET / HTTP/1.1\r\nHost: {site.client.host}\r\n\r\n".encode()
+    with site.client.connect() as connection:
+        with contextlib.suppress(OSError):
+            connection.sendall(request * 2_000)
+        eventually(lambda: is_over(connection))
+    with site.client.connect() as connection:
+        connection.sendall(b"this is no request\r\n\r\n")
+        assert read_answer(connection).status == 400
+    assert site.client.ask("GET", "/").status == 200
+    assert len(site.log()) == before
+
+
+class Mute:
+    """A page's end of a socket that asks for ever and reads nothing."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def receive(self) -> dict[str, Any]:
+        self.asked += 1
+        await asyncio.sleep(0)
+        return {"type": "websocket.receive", "text": '{"t":"ping"}'}
+
+    async def send(self, event: MutableMapping[str, Any]) -> None:
+        if event["type"] == "websocket.send":
+            await asyncio.Event().wait()
+
+
+def test_who_asks_and_reads_nothing_is_not_listened_to(tmp_path):
+    mute = Mute()
+
+    async def serve() -> None:
+        supervisor = Supervisor(Home(str(tmp_path)))
+        scope = {"type": "websocket", "subprotocols": [], "state": {"visitor": lasting(100.0)}}
+        tabs = Tabs(supervisor, Feed(supervisor), Logins(lasting(100.0)), {})  # type: ignore[arg-type]
+        tab = asyncio.ensure_future(tabs(scope, mute.receive, mute.send))
+        before = -1
+        while before != mute.asked:
+            before = mute.asked
+            for _ in range(100):
+                await asyncio.sleep(0)
+        tab.cancel()
+        await asyncio.wait([tab])
+
+    asyncio.run(serve())
+    assert mute.asked < 2 * MOST_UNSENT

@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from overmind_web.pages.resources import RESOURCES
-from tests.kit.overmind import Overmind
 from tests.kit.web_tab import Message, Tab, Table
-from tests.kit.website import Website
-
-
-@pytest.fixture
-def tab(om: Overmind) -> Iterator[Tab]:
-    """A tab of the home's web server."""
-    om.ok("start")
-    with Website(om) as website, Tab(website) as opened:
-        yield opened
 
 
 def listed(tab: Tab, name: str, count: int, pane: int = 1, /, **args: Any) -> Table:
@@ -37,11 +24,13 @@ def about(tab: Tab, name: str, one: str, pane: int = 2, /, **args: Any) -> str:
     return "\n".join("".join(text for text, _ in line) for line in frame["content"]["lines"])
 
 
-@pytest.mark.parametrize("name", [name for name in RESOURCES if name != "runs"])
-def test_each_list_opens_empty_and_says_what_to_do_then(tab, name):
-    table = listed(tab, name, 0)
-    assert table.head["columns"]
-    assert table.head["empty"][0]
+def test_each_list_opens_empty_and_says_what_to_do_then(tab, cases):
+    for name in RESOURCES:
+        if name != "runs":
+            with cases(name):
+                table = listed(tab, name, 0)
+                assert table.head["columns"]
+                assert table.head["empty"][0]
 
 
 def test_a_quest_is_seen_when_it_comes_and_when_it_is_cancelled(om, tab):
@@ -101,12 +90,13 @@ def test_a_list_is_filtered_and_ordered_as_in_the_terminal(om, tab):
     assert listed(tab, "quests", 3, filter="(").head["problem"]
 
 
-@pytest.mark.parametrize("args", [{}, {"list": "nothing"}, {"list": 3}, {"list": ["quests"]}])
-def test_a_list_that_there_is_not_is_refused_and_the_tab_lives_on(tab, args):
-    tab.open(1, "list", **args)
-    frame = tab.until(lambda: tab.panes[1][-1] if tab.panes[1] else None, what="a refusal")
-    assert frame["t"] == "failed"
-    assert listed(tab, "quests", 0, 2).total == 0
+def test_a_list_that_there_is_not_is_refused_and_the_tab_lives_on(tab, cases):
+    for args in ({}, {"list": "nothing"}, {"list": 3}, {"list": ["quests"]}):
+        with cases(str(args)):
+            tab.open(1, "list", **args)
+            frame = tab.until(lambda: tab.panes[1][-1] if tab.panes[1] else None, what="a refusal")
+            assert frame["t"] == "failed"
+            assert listed(tab, "quests", 0, 2).total == 0
 
 
 def test_what_is_not_there_is_said(tab):

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any
 
 import pytest
-
-from tests.kit.overmind import Overmind
-from tests.kit.website import Website
 
 pytestmark = pytest.mark.shared_home
 
 
-@pytest.fixture
-def site(om: Overmind) -> Iterator[Website]:
-    """The web server of the home, with somebody logged in."""
-    om.ok("start")
-    with Website(om) as website:
-        yield website
-
-
 def opened(tab, missions, number=1, **args):
     """Open a log, and return its newest lines."""
-    tab.say(t="open", p=number, view="log", args={"missions": missions, **args}, at="tail")
+    tab.send(t="open", p=number, view="log", args={"missions": missions, **args}, at="tail")
     return tab.next(number, "lines", "failed")
 
 
@@ -47,13 +36,13 @@ def test_newest_lines_then_any_page_of_what_lies_before(om, site):
         numbered = tab.next(1, "pages")
         found = []
         for page in range(numbered["pages"]):
-            tab.say(t="page", p=1, at=page)
+            tab.send(t="page", p=1, at=page)
             got = tab.next(1, "lines")
             assert (got["page"], got["from"], got["of"]) == (page, 0, len(got["lines"]))
             assert len(got["lines"]) <= 400
             found += texts(got)
         assert found == [str(number) for number in range(1, 4601)]
-        tab.say(t="page", p=1, at=10_000)
+        tab.send(t="page", p=1, at=10_000)
         assert tab.next(1, "lines")["lines"] == []
 
 
@@ -87,19 +76,19 @@ def test_who_reads_back_is_told_once_that_more_has_come(om, site):
     mission = waiting(om, go, "echo first")
     with site.tab() as tab:
         opened(tab, [mission])
-        tab.say(t="say", p=1, say={"follow": False})
-        tab.say(t="open", p=2, view="nosuch", args={})
+        tab.send(t="say", p=1, say={"follow": False})
+        tab.send(t="open", p=2, view="nosuch", args={})
         tab.next(2, "failed")
         touch(go)
         assert tab.next(1, "grew", "more")["t"] == "grew"
-        tab.say(t="say", p=1, say={"tail": True})
+        tab.send(t="say", p=1, say={"tail": True})
         assert texts(tab.next(1, "lines")) == ["first"]
 
 
 def test_a_search_finds_the_newest_first_and_waits_until_more_is_wanted(om, site):
     mission = finished(om, "seq 1 5000")
     with site.tab() as tab:
-        tab.say(t="open", p=1, view="log", args={"missions": [mission], "match": "7"})
+        tab.send(t="open", p=1, view="log", args={"missions": [mission], "match": "7"})
         found: list[str] = []
         state = "searching"
         waits = 0
@@ -110,7 +99,7 @@ def test_a_search_finds_the_newest_first_and_waits_until_more_is_wanted(om, site
             state = got["state"]
             if state == "waiting":
                 waits += 1
-                tab.say(t="say", p=1, say={"older": True})
+                tab.send(t="say", p=1, say={"older": True})
         assert found == [str(number) for number in range(1, 5001) if "7" in str(number)]
         assert waits
 
@@ -118,20 +107,20 @@ def test_a_search_finds_the_newest_first_and_waits_until_more_is_wanted(om, site
 def test_what_was_found_says_where_it_stands(om, site):
     mission = finished(om, "seq 1 2000")
     with site.tab() as tab:
-        tab.say(t="open", p=1, view="log", args={"missions": [mission], "match": "^777$"})
+        tab.send(t="open", p=1, view="log", args={"missions": [mission], "match": "^777$"})
         line = next(line for frame in iter(lambda: tab.next(1, "found"), None) for line in frame["lines"])
         _, text, _, page, number, marks = line
         assert (text, marks) == ("777", [[0, 3]])
         opened(tab, [mission], 2)
         tab.next(2, "pages")
-        tab.say(t="page", p=2, at=page)
+        tab.send(t="page", p=2, at=page)
         assert texts(tab.next(2, "lines"))[number] == "777"
 
 
 def test_an_expression_that_never_ends_is_refused_and_delays_nobody(om, site):
     mission = finished(om, "for i in 1 2 3 4 5; do printf 'a%.0s' $(seq 60); echo b; done")
     with site.tab() as tab, site.tab() as other:
-        tab.say(t="open", p=1, view="log", args={"missions": [mission], "match": "(a+)+$"})
+        tab.send(t="open", p=1, view="log", args={"missions": [mission], "match": "(a+)+$"})
         assert texts(opened(other, [mission]))
         assert tab.next(1, "found")["state"] == "refused"
 
@@ -157,20 +146,19 @@ def test_controls_and_bidi_are_dropped_and_colours_and_long_lines_survive(om, si
         assert broken.isprintable()
 
 
-@pytest.mark.parametrize(
-    "args",
-    [
+NO_LOGS: list[dict[str, Any]] = [
         {}, {"missions": []}, {"missions": "x"}, {"missions": [7]}, {"missions": ["x"] * 101}, {"missions": ["\0"]},
         {"missions": ["nosuch"]}, {"missions": ["x"], "run": -1}, {"missions": ["x"], "match": "("},
         {"missions": ["x"], "match": "x" * 1001}, {"missions": ["x"], "since": "now"}, {"missions": ["x"], "other": 1},
-    ],
-    ids=str,
-)  # fmt: skip
-def test_what_makes_no_sense_is_refused_and_the_tab_lives_on(args, om, site):
+]  # fmt: skip
+
+
+def test_what_makes_no_sense_is_refused_and_the_tab_lives_on(om, site, cases):
     mission = finished(om, "echo hello")
-    with site.tab() as tab:
-        tab.say(t="open", p=1, view="log", args=args)
-        assert tab.next(1, "lines", "failed")["t"] == "failed"
-        assert texts(opened(tab, [mission], 2)) == ["hello"]
-        tab.say(t="say", p=2, say={"older": "yes"})
-        assert tab.next(2, "failed")["error"] == "invalid"
+    for args in NO_LOGS:
+        with cases(str(args)[:60]), site.tab() as tab:
+            tab.send(t="open", p=1, view="log", args=args)
+            assert tab.next(1, "lines", "failed")["t"] == "failed"
+            assert texts(opened(tab, [mission], 2)) == ["hello"]
+            tab.send(t="say", p=2, say={"older": "yes"})
+            assert tab.next(2, "failed")["error"] == "invalid"

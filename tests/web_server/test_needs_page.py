@@ -12,8 +12,8 @@ import pytest
 from tests.kit.agents import Agents
 from tests.kit.killing import kill_supervisor
 from tests.kit.overmind import Overmind
+from tests.kit.web_site import Site
 from tests.kit.web_tab import Message, Tab
-from tests.kit.website import Website
 
 pytestmark = pytest.mark.shared_home
 
@@ -25,17 +25,10 @@ def agents(om: Overmind, tmp_path: Any) -> Agents:
 
 
 @pytest.fixture
-def site(om: Overmind, agents: Agents) -> Iterator[Website]:
-    """The web server of the home, with somebody logged in."""
-    om.ok("start")
-    with Website(om) as website:
-        yield website
-
-
-@pytest.fixture
-def tab(site: Website) -> Iterator[Tab]:
-    """A tab of it, which shows the page."""
-    with Tab(site) as opened:
+def tab(agents: Agents, site: Site) -> Iterator[Tab]:
+    """A tab that shows the page."""
+    del agents  # whose program is in the server's world, too
+    with site.tab() as opened:
         opened.open(1, "needs")
         yield opened
 
@@ -121,7 +114,7 @@ def test_three_that_ask_are_three_cards_in_the_order_of_the_terminal(om, agents,
 def test_who_was_late_is_told_who_was_faster_and_the_card_leaves_everywhere(om, agents, site, tab):
     ask(agents, "Bash", command="true")
     (card,) = cards(tab, 1)
-    with Tab(site) as other:
+    with site.tab() as other:
         other.open(1, "needs")
         assert cards(other, 1)[0] == card
         om.ok("answer", str(card["question"]), "deny")

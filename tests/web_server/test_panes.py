@@ -2,22 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from overmind_web.live.pane import changed_cells
-from tests.kit.overmind import Overmind
-from tests.kit.web_tab import Tab, Table, with_cells
-from tests.kit.website import Website
-
-
-@pytest.fixture
-def tab(om: Overmind) -> Iterator[Tab]:
-    """A tab of the home's web server."""
-    om.ok("start")
-    with Website(om) as website, Tab(website) as opened:
-        yield opened
+from tests.kit.web_tab import Table, with_cells
 
 
 def row(*cells, name="worker", **facts):
@@ -29,8 +15,8 @@ def test_cells_that_changed_are_told_from_those_that_did_not_and_gone_ones_have_
     after = row(("state", "working", "good"), ("for", "", "", 9.0), ("now", "tick 2", ""), ("output", "1 kB/s", ""))
     changed = changed_cells(before, after)
     assert changed == [("for", "", "", 9.0), ("now", "tick 2", ""), ("output", "1 kB/s", ""), ("cpu", "", "")]
-    told = with_cells(list(before), changed)
-    assert {cell[0]: cell for cell in told[4]} == {cell[0]: cell for cell in after[4]}
+    told = with_cells(list(before), [list(cell) for cell in changed])
+    assert {cell[0]: tuple(cell) for cell in told[4]} == {cell[0]: cell for cell in after[4]}
 
 
 def test_a_row_of_which_more_changed_is_sent_whole():

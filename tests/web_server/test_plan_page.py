@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from overmind_web.pages.plan import MOST_DRAWN
 from tests.kit.blueprints import applied
-from tests.kit.overmind import Overmind
 from tests.kit.web_tab import Message, Tab
-from tests.kit.website import Website
 
 RELEASE = """
 [agents.fetch]
@@ -23,14 +18,6 @@ depends_on = ["fetch"]
 command = "echo built"
 depends_on = ["db"]
 """
-
-
-@pytest.fixture
-def tab(om: Overmind) -> Iterator[Tab]:
-    """A tab of the home's web server."""
-    om.ok("start")
-    with Website(om) as website, Tab(website) as opened:
-        yield opened
 
 
 def agents(tab: Tab, pane: int = 1) -> dict[str, Message]:
@@ -74,11 +61,12 @@ def test_of_a_large_plan_the_list_is_drawn_and_no_graph(om, tab, tmp_path):
     assert tab.panes[1][-1]["content"]["drawn"] is False
 
 
-@pytest.mark.parametrize("args", [{}, {"id": ""}, {"id": 3}, {"id": ["x"]}, {"id": "nobody"}, {"id": "\x00\x1b"}])
-def test_a_plan_that_there_is_not_is_refused_and_the_tab_lives_on(tab, args):
-    tab.open(1, "plan", **args)
-    frame = tab.until(lambda: tab.panes[1][-1] if tab.panes[1] else None, what="a refusal")
-    assert frame["t"] == "failed"
-    assert frame["error"] in {"invalid", "not_found", "ambiguous"}
-    tab.open(2, "list", list="plans")
-    tab.until(lambda: tab.panes[2], what="the list")
+def test_a_plan_that_there_is_not_is_refused_and_the_tab_lives_on(tab, cases):
+    for args in ({}, {"id": ""}, {"id": 3}, {"id": ["x"]}, {"id": "nobody"}, {"id": "\x00\x1b"}):
+        with cases(str(args)):
+            tab.open(1, "plan", **args)
+            frame = tab.until(lambda: tab.panes[1][-1] if tab.panes[1] else None, what="a refusal")
+            assert frame["t"] == "failed"
+            assert frame["error"] in {"invalid", "not_found", "ambiguous"}
+            tab.open(2, "list", list="plans")
+            tab.until(lambda: tab.panes[2], what="the list")

@@ -36,9 +36,8 @@ def deny(om, planner: str) -> None:
     om.ok("send", planner, "--wait", "go on")
 
 
-def test_a_page_that_is_seen_rings_and_no_command_is_called_until_it_is_hidden(serve, om, called, planner):
-    served = serve()
-    with served.client.tab(served.session) as tab:
+def test_a_page_that_is_seen_rings_and_no_command_is_called_until_it_is_hidden(om, called, planner, site):
+    with site.tab() as tab:
         tab.hear()
         tab.say({"t": "look", "visible": True, "calls": False, "mission": None, "ago": 0.0})
         eventually(lambda: json.loads(om.ok("status", "--json")), what="the daemon answers")
@@ -47,7 +46,7 @@ def test_a_page_that_is_seen_rings_and_no_command_is_called_until_it_is_hidden(s
         for word in ("first", "second", "third"):  # the daemon may hear of the page only after the first question
             ask(om, planner, word)
             if ring is None and not called.exists():
-                ring = tab.until(lambda message: message["t"] == "ring")
+                ring = tab.heard(lambda message: message["t"] == "ring")
             deny(om, planner)
         assert ring is not None
         assert (ring["mission"], ring["why"]) == (planner, "blocked")
@@ -64,13 +63,12 @@ def test_a_page_that_is_seen_rings_and_no_command_is_called_until_it_is_hidden(s
         eventually(is_called, timeout=30.0, what="a call")
 
 
-def test_a_page_that_went_away_is_nobody_who_looks(serve, om, called, planner):
-    served = serve()
-    with served.client.tab(served.session) as tab:
+def test_a_page_that_went_away_is_nobody_who_looks(om, called, planner, site):
+    with site.tab() as tab:
         tab.hear()
         tab.say({"t": "look", "visible": True})
         tab.press("ps")
-    with served.client.tab(served.session):
+    with site.tab():
 
         def is_called() -> bool:
             ask(om, planner, "gone")
@@ -80,10 +78,9 @@ def test_a_page_that_went_away_is_nobody_who_looks(serve, om, called, planner):
         eventually(is_called, timeout=30.0, what="a call")
 
 
-def test_a_page_that_answers_no_more_is_taken_for_nobody(serve, om, called, planner):
+def test_a_page_that_answers_no_more_is_taken_for_nobody(om, called, planner, site):
     """A phone that sleeps keeps its socket open for minutes."""
-    served = serve()
-    tab = served.client.tab(served.session)
+    tab = site.tab()
     try:
         tab.say({"t": "look", "visible": True})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,11 +11,10 @@ from overmind_core.domain.operations import OPERATIONS, REQUESTS
 from overmind_web.rest import openapi
 from scripts.reference import openapi as written
 from tests.contract.test_operations import READINGS, World
-from tests.kit.cases import Cases
 from tests.kit.overmind import Overmind
 from tests.kit.waiting import eventually
 from tests.kit.web_script import ROOT, WebScript
-from tests.kit.website import Website
+from tests.kit.web_site import Site
 
 pytestmark = pytest.mark.shared_home
 
@@ -29,22 +27,6 @@ NEEDS_MORE = {"answer", "trust"}
 TOKEN = "writer"
 
 
-@pytest.fixture
-def site(om: Overmind) -> Iterator[Website]:
-    """The web server of the home."""
-    om.ok("start")
-    with Website(om) as website:
-        yield website
-
-
-@pytest.fixture
-def cases() -> Iterator[Cases]:
-    """A table of cases for one server."""
-    table = Cases()
-    yield table
-    table.verdict()
-
-
 def token(om: Overmind, name: str, *, read_only: bool = False) -> str:
     """A new token; one of this name is none any more."""
     if any(one["name"] == name for one in om.api("web_sessions")):
@@ -53,13 +35,13 @@ def token(om: Overmind, name: str, *, read_only: bool = False) -> str:
 
 
 @pytest.fixture
-def script(om: Overmind, site: Website) -> WebScript:
+def script(om: Overmind, site: Site) -> WebScript:
     """Who may do everything."""
     return WebScript(site.port, token(om, TOKEN))
 
 
 @pytest.fixture
-def reader(om: Overmind, site: Website) -> WebScript:
+def reader(om: Overmind, site: Site) -> WebScript:
     """Who may only look."""
     return WebScript(site.port, token(om, "reader", read_only=True))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -14,22 +13,14 @@ from overmind_web.rest.texts import MOST_READERS
 from tests.kit.overmind import Overmind
 from tests.kit.waiting import eventually
 from tests.kit.web_script import ROOT, WebScript
-from tests.kit.website import Website
+from tests.kit.web_site import Site
 
 OK, BAD, GONE, BUSY = 200, 400, 410, 503
 MB = 1 << 20
 
 
 @pytest.fixture
-def site(om: Overmind) -> Iterator[Website]:
-    """The web server of the home."""
-    om.ok("start")
-    with Website(om) as website:
-        yield website
-
-
-@pytest.fixture
-def script(om: Overmind, site: Website) -> WebScript:
+def script(om: Overmind, site: Site) -> WebScript:
     """Who may do everything."""
     return WebScript(site.port, str(om.api("web_token", name="script")["token"]))
 
@@ -62,7 +53,7 @@ def test_events_that_are_kept_no_more_are_gone(om):
     for _ in range(3):
         om.finished("true")
     eventually(lambda: om.ndjson("events")[0]["seq"] > 1, timeout=60, what="old events are removed")
-    with Website(om) as site:
+    with Site(om) as site:
         script = WebScript(site.port, str(om.api("web_token", name="script")["token"]))
         reply = script.raw("GET", f"{ROOT}/events", None, {"Last-Event-ID": "1"})
         assert (reply.status, reply.error) == (GONE, "gone")
@@ -96,7 +87,7 @@ def test_a_wait_over_the_web_ends_as_the_mission_does(om, script):
         assert [event.kind for event in stream] == ["end"]
 
 
-def unread(site: Website, script: WebScript, path: str) -> socket.socket:
+def unread(site: Site, script: WebScript, path: str) -> socket.socket:
     """Somebody who asks, and never reads the answer."""
     one = socket.create_connection(("127.0.0.1", site.port))
     one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)

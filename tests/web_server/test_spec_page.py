@@ -10,8 +10,8 @@ from overmind_core.spec_files.document_texts import DocumentText
 from overmind_web.pages import spec
 from tests.kit.overmind import Overmind
 from tests.kit.specs import SpecWorld
+from tests.kit.web_site import Site
 from tests.kit.web_tab import Message, Tab
-from tests.kit.website import Website
 
 
 @pytest.fixture
@@ -20,10 +20,10 @@ def world(om: Overmind) -> SpecWorld:
 
 
 @pytest.fixture
-def tab(om: Overmind, world: SpecWorld) -> Iterator[Tab]:
+def tab(world: SpecWorld, site: Site) -> Iterator[Tab]:
     """A tab of somebody who is logged in."""
     del world  # whose daemon has started
-    with Website(om) as website, Tab(website) as opened:
+    with site.tab() as opened:
         yield opened
 
 
@@ -47,13 +47,14 @@ def test_a_document_is_its_lines_with_their_numbers_and_faults_above():
     assert "no \\x1b title" in "".join(text for line in found["above"] for text, _ in line)
 
 
-@pytest.mark.parametrize("args", [{}, {"id": None}, {"id": ["a"]}, {"id": "nobody"}, {"id": "\x00"}])
 @pytest.mark.parametrize("view", ["spec", "document"])
-def test_what_names_no_spec_is_refused_and_the_tab_lives_on(tab, view, args):
-    tab.open(1, view, **args)
-    tab.until(lambda: tab.panes[1], what="a refusal")
-    assert tab.panes[1][-1]["t"] == "failed"
-    assert tab.press("specs")["ok"] == []
+def test_what_names_no_spec_is_refused_and_the_tab_lives_on(tab, cases, view):
+    for args in ({}, {"id": None}, {"id": ["a"]}, {"id": "nobody"}, {"id": "\x00"}):
+        with cases(str(args)):
+            tab.open(1, view, **args)
+            tab.until(lambda: tab.panes[1], what="a refusal")
+            assert tab.panes[1][-1]["t"] == "failed"
+            assert tab.press("specs")["ok"] == []
 
 
 def test_a_document_outside_its_folder_is_refused(tab, world):

@@ -10,14 +10,14 @@ from overmind_web.server import static
 PRELOAD = re.compile(r'<link rel="modulepreload" href="(s/[^"]+)">')
 
 
-def test_what_a_page_loads_first_is_named_in_the_shell_once_and_is_there(served):
-    shell = served.client.ask("GET", "/").body.decode()
+def test_what_a_page_loads_first_is_named_in_the_shell_once_and_is_there(site):
+    shell = site.client.ask("GET", "/").body.decode()
     named = PRELOAD.findall(shell)
     assert len(set(named)) == len(named)
     assert {name.split("/", 2)[2] for name in named} >= {"app.js", "pages/missions.js", "lib/socket.js", "lib/table.js"}
     assert "{{" not in shell
     for name in named:
-        assert served.client.ask("GET", f"/{name}").status == 200
+        assert site.client.ask("GET", f"/{name}").status == 200
 
 
 def test_imports_are_followed_and_a_module_that_is_loaded_later_is_none():
@@ -33,10 +33,10 @@ def test_imports_are_followed_and_a_module_that_is_loaded_later_is_none():
     assert static.imported(files, ["app.js", "absent.js"]) == ["app.js", "lib/a.js", "lib/c.js"]
 
 
-def test_a_file_is_packed_for_who_takes_that_and_is_the_same(served):
-    path = "/" + PRELOAD.findall(served.client.ask("GET", "/").body.decode())[0]
-    plain = served.client.ask("GET", path)
-    packed = served.client.ask("GET", path, {"Accept-Encoding": "gzip, br"})
+def test_a_file_is_packed_for_who_takes_that_and_is_the_same(site):
+    path = "/" + PRELOAD.findall(site.client.ask("GET", "/").body.decode())[0]
+    plain = site.client.ask("GET", path)
+    packed = site.client.ask("GET", path, {"Accept-Encoding": "gzip, br"})
     assert plain.header("content-encoding") is None
     assert packed.header("content-encoding") == "gzip"
     assert plain.header("vary") == packed.header("vary") == "Accept-Encoding"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
@@ -13,21 +12,12 @@ from websockets.exceptions import ConnectionClosed
 
 from overmind_web.live.socket import REVOKED
 from overmind_web.tty.flow import HIGH
-from tests.kit.overmind import Overmind
+from tests.kit.killing import kill_supervisor
 from tests.kit.waiting import eventually
-from tests.kit.web_site import kill_supervisor
-from tests.kit.website import Website
+from tests.kit.web_site import Site
 
 pytestmark = pytest.mark.shared_home
 FLOOD = "while :; do head -c 65536 /dev/zero | tr '\\0' x; echo; done"
-
-
-@pytest.fixture
-def site(om: Overmind) -> Iterator[Website]:
-    """The web server of the home, with somebody logged in."""
-    om.ok("start")
-    with Website(om) as website:
-        yield website
 
 
 def session(om, command, *options):
@@ -89,28 +79,29 @@ def test_no_terminal_is_an_answer_not_a_broken_socket(mode, om, site):
             assert page.item("failed")["error"] in {"not_found", "invalid"}
 
 
-@pytest.mark.parametrize(
-    "query", [{"mode": "own"}, {"columns": 0}, {"columns": 5000}, {"rows": "x"}, {"id": ""}, {"more": 1}], ids=str
-)
-def test_a_query_that_makes_no_sense_is_refused(query, site):
-    with site.terminal(query.pop("id", "x"), query.pop("mode", "look"), **query) as page:
-        assert page.item("failed")["error"] == "invalid"
-        with pytest.raises(ConnectionClosed):
-            page.step()
+def test_a_query_that_makes_no_sense_is_refused(site, cases):
+    for wrong in ({"mode": "own"}, {"columns": 0}, {"columns": 5000}, {"rows": "x"}, {"mission": ""}, {"more": 1}):
+        with cases(str(wrong)), site.terminal(**{"mission": "x", **wrong}) as page:
+            assert page.item("failed")["error"] == "invalid"
+            with pytest.raises(ConnectionClosed):
+                page.step()
 
 
-@pytest.mark.parametrize(
-    "text", ["", "x", "[]", "{", '{"ack":-1}', '{"ack":1e99}', '{"ack":99999999}', '{"size":[0,0]}', '{"size":[1]}',
-             '{"redraw":"x"}', '{"nosuch":1}', "[" * 100_000], ids=lambda text: text[:16]
-)  # fmt: skip
-def test_a_message_that_is_none_ends_this_socket_alone(text, om, site):
+NO_MESSAGES = [
+    "", "x", "[]", "{", '{"ack":-1}', '{"ack":1e99}', '{"ack":99999999}', '{"size":[0,0]}', '{"size":[1]}',
+             '{"redraw":"x"}', '{"nosuch":1}', "[" * 100_000,
+]  # fmt: skip
+
+
+def test_a_message_that_is_none_ends_this_socket_alone(om, site, cases):
     mission = session(om, "echo ready; cat")
-    with site.terminal(mission) as other, site.terminal(mission) as page:
-        page.until("ready")
-        page.socket.send(text)
-        assert page.item("failed")["error"] == "invalid"
-        other.until("ready").say({"ping": 5})
-        assert other.item("pong")["ping"] == 5
+    for text in NO_MESSAGES:
+        with cases(text[:16]), site.terminal(mission) as other, site.terminal(mission) as page:
+            page.until("ready")
+            page.socket.send(text)
+            assert page.item("failed")["error"] == "invalid"
+            other.until("ready").say({"ping": 5})
+            assert other.item("pong")["ping"] == 5
 
 
 def test_a_page_that_never_acknowledges_gets_one_window_and_others_get_all(om, site):
@@ -159,11 +150,11 @@ def test_after_the_web_server_was_killed_the_screen_is_drawn_from_the_log(om, si
         page.item("run")
         page.type("echo before-$((1 + 1))\r")
         page.until("before-2")
-        os.kill(site.process.pid, signal.SIGKILL)
+        os.kill(site.pid, signal.SIGKILL)
         with suppress(ConnectionClosed):
             while True:
                 page.step()
-    with Website(om) as again, again.terminal(mission, "type") as page:
+    with Site(om) as again, again.terminal(mission, "type") as page:
         page.until("before-2")
 
 
@@ -186,14 +177,14 @@ def test_a_terminal_is_attached_in_the_name_of_its_login(om, site):
     mission = session(om, "cat")
     with site.terminal(mission, "type") as page:
         page.item("run")
-    assert [row["by"] for row in seats(om, mission) if row["type"] == "attached"] == [f"web:{site.name}"]
+    assert [row["by"] for row in seats(om, mission) if row["type"] == "attached"] == [f"web:{site.session.name}"]
 
 
 def test_revoked_while_open_a_terminal_is_gone_and_what_it_typed_after_is_typed_nowhere(om, site):
     mission = session(om, "cat")
     with site.terminal(mission, "type") as page:
         page.item("run")
-        om.ok("web", "revoke", site.name)
+        om.ok("web", "revoke", site.session.name)
         assert page.end_code() == REVOKED
         with pytest.raises(ConnectionClosed):
             page.type("late\r")

@@ -2,21 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
-from tests.kit.overmind import Overmind
 from tests.kit.web_tab import Message, Tab
-from tests.kit.website import Website
-
-
-@pytest.fixture
-def tab(om: Overmind) -> Iterator[Tab]:
-    """A tab of the home's web server."""
-    om.ok("start")
-    with Website(om) as website, Tab(website) as opened:
-        yield opened
 
 
 def newest(tab: Tab, pane: int = 1) -> Message:
@@ -55,9 +41,10 @@ def test_the_timeline_of_one_is_whole(om, tab):
     assert any("exited" in what or "stopped" in what for what in said)
 
 
-@pytest.mark.parametrize("args", [{}, {"id": 3}, {"id": "nobody"}])
-def test_what_is_not_there_is_refused_in_words(tab, args):
-    tab.open(1, "timeline", **args)
-    assert newest(tab)["t"] == "failed"
-    tab.open(2, "days")
-    assert newest(tab, 2)["content"] == {"days": []}
+def test_what_is_not_there_is_refused_in_words(tab, cases):
+    for args in ({}, {"id": 3}, {"id": "nobody"}):
+        with cases(str(args)):
+            tab.open(1, "timeline", **args)
+            assert newest(tab)["t"] == "failed"
+            tab.open(2, "days")
+            assert newest(tab, 2)["content"] == {"days": []}

@@ -5,6 +5,7 @@ import { mark } from "./marks.js";
 import { tick } from "./time.js";
 import { diff, counted, counts } from "./diff.js";
 import { dialog } from "./dialog.js";
+import { href } from "./router.js";
 import { draft } from "./store.js";
 
 /** What is asked for, in words: the tool, or the part of a spec, and the kind. */
@@ -137,7 +138,9 @@ export class Card {
         buttons.push(this._answer("deny", { label: "Deny", key: "n" }), send);
         more.push(this._textButton("Own words", need.text_with ?? "allow"));
       } else {
-        buttons.push(this._answer("deny", { label: "Deny", key: "n" }), this._answer("allow", { label: need.kind === "plan" ? "Approve" : need.effects ? "Allow" : "Allow once", key: "y", primary: true }));
+        const labels = need.labels ?? { deny: "Deny", allow: need.kind === "plan" ? "Approve" : need.effects ? "Allow" : "Allow once" };
+        buttons.push(this._answer("deny", { label: labels.deny, key: "n" }), this._answer("allow", { label: labels.allow, key: "y", primary: true }));
+        if (need.read) buttons.unshift(this._read(need.read));
         more.push(this._textButton(capital(need.words ?? "deny with a reason"), need.text_with ?? "deny"));
       }
       if (need.rule) more.push(this._alwaysButton());
@@ -155,6 +158,11 @@ export class Card {
     const unfold = h("button", { type: "button", class: "button unfold", "aria-label": "More", "aria-expanded": "false" }, mark("more", "plain"));
     unfold.addEventListener("click", () => unfold.setAttribute("aria-expanded", String(this.element.classList.toggle("unfolded"))));
     this.foot.replaceChildren(h("div", { class: "card-actions" }, buttons, unfold), fold, ...(this._words ? [this._words] : []));
+  }
+
+  /** A link to what is read before it is answered. */
+  _read([what, id, ...more]) {
+    return what === "spec" ? h("a", { class: "button", href: href("spec", [id, ...more]) }, "Read") : h("a", { class: "button", href: href("m", [id, "changes"]) }, "Changes");
   }
 
   _incomplete() {

@@ -31,6 +31,7 @@ export class MissionPanel {
     this._context = context;
     this._how = how;
     this._facts = null;
+    this._hoped = false;
     this._open = new Map();
     this._turn = 0;
     this.mark = mark("working");
@@ -90,6 +91,8 @@ export class MissionPanel {
       this._buttons();
     }
     this.foot.hidden = !(facts.live && facts.session);
+    if (this.foot.hidden && this._hoped) this._takesNone();
+    this._hoped = false;
   }
 
   _failed(message) {
@@ -208,10 +211,16 @@ export class MissionPanel {
     fill(this.foot, box, note, send);
   }
 
-  /** Put the cursor into the box for a message. */
+  /** Put the cursor into the box for a message; also before it is known whether there is one, so that no key acts that was typed for it. */
   compose() {
+    this._hoped = this._facts === null;
+    if (this._hoped) this.foot.hidden = false;
     if (!this.foot.hidden) this._box.focus();
-    else this._context.toasts.say("It takes no messages: it has ended, or is no session.", "wait");
+    else this._takesNone();
+  }
+
+  _takesNone() {
+    this._context.toasts.say("It takes no messages: it has ended, or is no session.", "wait");
   }
 
   /** Those whose part of the product there is. */

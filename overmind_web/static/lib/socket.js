@@ -9,6 +9,8 @@ const SILENCE = 13_000;
 /** Milliseconds without a word from the server, which sends one each 10 s, after which a visible page takes it for lost. */
 const ANSWER = 3_000;
 /** Milliseconds within which it answers a question of ours. */
+const OPENING = 1_000;
+/** Milliseconds after which a socket that is being opened is given up for a new one, when the page is looked at again. */
 const FIRST_RETRY = 200;
 const LAST_RETRY = 5_000;
 
@@ -187,8 +189,10 @@ export class Connection extends EventTarget {
     this._tell("ring", message);
   }
 
+  /** The login is over, or the server did not understand us: then it is a loss like another, and the login stays. */
   _on_bye(message) {
-    this.end(message.error ?? "unauthorized");
+    if (message.error === "invalid") this._lost(this._socket, "invalid");
+    else this.end(message.error ?? "unauthorized");
   }
 
   _on_item(message) {
@@ -226,7 +230,7 @@ export class Connection extends EventTarget {
     }
     for (const pane of this._panes.values()) pane.take({ t: "lost" });
     this._tell("lost", { why });
-    const wait = opened ? FIRST_RETRY * Math.random() : delay(this._tries);
+    const wait = why === "invalid" ? LAST_RETRY : opened ? FIRST_RETRY * Math.random() : delay(this._tries);
     this._tries += 1;
     this._retry = setTimeout(() => this._again(opened), wait);
   }
@@ -239,9 +243,10 @@ export class Connection extends EventTarget {
     this.open();
   }
 
-  /** It is looked at again: ask at once whether the other end is still there. */
+  /** It is looked at again: ask at once whether the other end is still there; what has been silent for too long is not. */
   _seen() {
     if (document.hidden || this.ended || !this._begun) return;
+    if (this._socket && performance.now() - this._heard > (this.live ? SILENCE : OPENING)) this._lost(this._socket, "silent");
     if (!this._socket) {
       this._tries = 0;
       clearTimeout(this._retry);

@@ -54,3 +54,31 @@ export function draft(box, name) {
   box.addEventListener("input", () => (box.value ? keep(key, box.value) : forget(key)));
   return { clear: () => (forget(key), (box.value = "")) };
 }
+
+const UNANSWERED = "unanswered";
+const REPEATED = 600_000;
+/** Milliseconds within which the same press is taken for a repetition of one whose answer never came. */
+
+/** Presses whose answer has not come: what was asked for → its key and when it was made, milliseconds since the epoch. */
+function unanswered() {
+  return Object.fromEntries(Object.entries(kept(UNANSWERED, {})).filter(([, [, at]]) => Math.abs(Date.now() - at) < REPEATED));
+}
+
+function pressed(verb, args) {
+  return JSON.stringify([verb, args]);
+}
+
+/** The key of a press: the same one for the same press until it is answered, also after a reload, so that twice is once. */
+export function requestKey(verb, args) {
+  const known = unanswered();
+  const [key] = known[pressed(verb, args)] ?? [crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`];
+  keep(UNANSWERED, { ...known, [pressed(verb, args)]: [key, Date.now()] });
+  return key;
+}
+
+/** A press was answered: the next one like it is another one. */
+export function answered(verb, args) {
+  const { [pressed(verb, args)]: _, ...others } = unanswered();
+  if (Object.keys(others).length) keep(UNANSWERED, others);
+  else forget(UNANSWERED);
+}

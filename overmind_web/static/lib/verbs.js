@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { confirm } from "./dialog.js";
+import { answered, requestKey } from "./store.js";
 
 const APPEARED = 300;
 /** Milliseconds for which what has just appeared takes no answer. */
@@ -129,14 +130,17 @@ export class Verbs {
       const label = how.label ?? row.label ?? verb;
       if (!(await confirm(how.title ?? `${capital(label)}?`, sentences, capital(label)))) return null;
     }
-    if (row.request_key) given = { ...given, request: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` };
+    const asked = given;
+    if (row.request_key) given = { ...given, request: requestKey(verb, asked) };
     try {
       const answer = await this._socket.press(row.request ?? verb, given, { repeatable: Boolean(row.repeatable || row.request_key), item: how.item });
+      answered(verb, asked);
       const said = typeof how.says === "function" ? how.says(answer) : how.says;
       if (said) this._toasts.say(said, "good");
       how.done?.(answer);
       return answer ?? {};
     } catch (error) {
+      if (error.error !== "lost") answered(verb, asked);
       if (verb !== "trust" && (await this._trusts(error))) return this.press(verb, given, { ...how, guard: undefined, asks: null });
       if (how.failed?.(error) !== true) this._toasts.say(error.message, "bad");
       return null;

@@ -2,6 +2,7 @@
 
 import { h, fill, word } from "../lib/dom.js";
 import { mark } from "../lib/marks.js";
+import { ask } from "../lib/ask.js";
 import { menu } from "../lib/dialog.js";
 import { href } from "../lib/router.js";
 import { Guard } from "../lib/verbs.js";
@@ -13,8 +14,13 @@ import { ACTIONS, links } from "./quests.js";
 const narrow = matchMedia("(max-width: 639px)");
 const TYPED = 150;
 /** Milliseconds after the last key before the filter is asked for. */
+const LANDED = new Set(["review", "merge"]);
+/** What an answer to such a question lands, or leaves. */
 const STEP = 5_000;
 /** Milliseconds between two looks at how far running ones are. */
+
+/** The address of what a card is about: a quest, or the document at whose gate a spec waits. */
+const about = (card) => (card.spec ? href("spec", [card.spec, card.part].filter(Boolean)) : href("quests", [card.id]));
 
 export function open(place, context) {
   return new Board(place, context);
@@ -65,7 +71,8 @@ class Board {
   _keys() {
     const { router } = this._context;
     const with_ = (act) => () => (this._card() ? act(this._card()) : false);
-    const pressed = (...actions) => with_((card) => {
+    const quest = (act) => with_((card) => (card.spec ? false : act(card)));
+    const pressed = (...actions) => quest((card) => {
       const action = actions.find((one) => one.when(card));
       return action ? (this._press(action, card), true) : false;
     });
@@ -75,11 +82,12 @@ class Board {
       ["right", "column to the right", () => this._step(1)],
       ["j down", "down", () => this._move(1)],
       ["k up", "up", () => this._move(-1)],
-      ["enter d", "all about it", with_((card) => (router.go("quests", [card.id]), true))],
-      ["w", "why it waits", with_((card) => (router.go("quests", [card.id, "why"]), true))],
+      ["enter d", "all about it", with_((card) => ((location.hash = about(card)), true))],
+      ["w", "why it waits", quest((card) => (router.go("quests", [card.id, "why"]), true))],
       ["l", "log of its work", with_((card) => (card.facts.there ? (router.go("m", [card.id, "log"]), true) : false))],
       ["v", "its changes", with_((card) => (card.facts.there ? (router.go("m", [card.id, "changes"]), true) : false))],
-      ["y", "its question", with_((card) => (card.question ? (router.go("needs", [], { q: card.question }), true) : false))],
+      ["y", "land it; its question", with_((card) => (card.question ? (this._lands(card) ? this._answer(card) : router.go("needs", [], { q: card.question }), true) : false))],
+      ["m", "send it back with words", with_((card) => (this._lands(card) ? (this._sendBack(card), true) : false))],
       ["x", "cancel", pressed(cancel)],
       ["r", "retry", pressed(retry)],
       ["+", "more urgent", pressed(raise)],
@@ -236,7 +244,7 @@ class Board {
       ticking.push(node);
       return h("span", { class: "quiet" }, node, after);
     };
-    const name = h("a", { class: "board-name", href: href("quests", [card.id]) }, card.name);
+    const name = h("a", { class: "board-name", href: about(card) }, card.name);
     const facts = [];
     if (card.since) facts.push(span(card.since, ""));
     if (card.cost) facts.push(h("span", { class: "quiet" }, card.cost));
@@ -264,25 +272,49 @@ class Board {
   /** What brings the card on, in reach: the rest is in its menu. */
   _buttons(card) {
     const row = this._row(card);
+    const { verbs } = this._context;
+    const link = (label, to, primary = false) => h("a", { class: ["button small", primary && "primary"], href: to }, label);
     const found = [];
-    if (card.question) found.push(h("a", { class: "button small primary", href: href("needs", [], { q: card.question }) }, "Read"));
+    if (card.spec) found.push(link("Read", about(card), true));
+    else if (this._lands(card)) {
+      if (card.facts.there) found.push(link("Changes", href("m", [card.id, "changes"])));
+      found.push(verbs.button("answer", () => (this._answer(card), null), { label: "Land", key: "", small: true, primary: true }));
+    } else if (card.question) found.push(link("Read", href("needs", [], { q: card.question }), true));
     const retry = ACTIONS.find((action) => action.verb === "quest_retry");
-    if (retry.when(row)) found.push(this._context.verbs.button("quest_retry", () => (this._press(retry, card), null), { label: "Retry", key: "", small: true, primary: !card.question }));
+    if (retry.when(row)) found.push(verbs.button("quest_retry", () => (this._press(retry, card), null), { label: "Retry", key: "", small: true, primary: !card.question }));
     const stuck = row.facts.status === "failed" || (row.facts.status === "queued" && card.why_tone === "bad");
-    if (stuck) found.push(h("a", { class: "button small", href: href("quests", [card.id, "why"]) }, "Why"));
-    if (card.question && card.facts.there) found.push(h("a", { class: "button small", href: href("m", [card.id, "changes"]) }, "Changes"));
+    if (stuck) found.push(link("Why", href("quests", [card.id, "why"])));
+    if (card.question && card.facts.there && !this._lands(card)) found.push(link("Changes", href("m", [card.id, "changes"])));
     return found.length ? h("footer", { class: "board-buttons" }, found) : null;
+  }
+
+  /** Whether its question is one whose answer lands its work. */
+  _lands(card) {
+    return Boolean(card.question) && LANDED.has(card.need);
+  }
+
+  /** Answer the question that the card shows: its work is landed, or sent back with words. */
+  _answer(card, given = { behaviour: "allow" }) {
+    const says = given.behaviour === "allow" ? `${card.name}: it lands` : `${card.name}: sent back`;
+    return this._context.verbs.press("answer", { question: card.question, ...given }, { says, guard: () => this._guard.refusal(card.id) });
+  }
+
+  async _sendBack(card) {
+    const words = h("textarea", { class: "field", rows: 4, placeholder: "what it should do instead" });
+    const given = await ask(`Send back ${card.name}`, [["message", "Words", words]], "Send back", card.need === "review" ? "This attempt fails; the next one gets these words." : "Its branch and worktree stay as they are.");
+    if (given) this._answer(card, { behaviour: "deny", ...(given.message ? { message: given.message } : {}) });
   }
 
   _more(card) {
     const show = () => {
       const row = this._row(card);
       const { verbs, socket } = this._context;
-      const actions = ACTIONS.filter((action) => action.when(row)).map((action) => ({
+      const actions = card.spec ? [] : ACTIONS.filter((action) => action.when(row)).map((action) => ({
         label: action.label, key: action.key ?? verbs.row(action.verb)?.key ?? "", danger: verbs.row(action.verb)?.danger === "ends work",
         disabled: !socket.ready || !verbs.allowed(action.verb), press: () => this._press(action, card),
       }));
-      const ways = [{ title: "About", href: href("quests", [card.id]) }, { title: "Why", href: href("quests", [card.id, "why"]) }, ...links(row)];
+      if (this._lands(card)) actions.unshift({ label: "Send back …", key: "m", disabled: !socket.ready || !verbs.allowed("answer"), press: () => this._sendBack(card) });
+      const ways = [{ title: "About", href: about(card) }, ...(card.question ? [{ title: "Its question", href: href("needs", [], { q: card.question }) }] : []), ...(card.spec ? [] : [{ title: "Why", href: href("quests", [card.id, "why"]) }, ...links(row)])];
       return menu(card.name, [...actions, ...ways.map((way) => ({ label: way.title, press: () => (location.hash = way.href) }))]);
     };
     return h("button", { type: "button", class: "bare board-menu", "aria-label": `More of ${card.name}`, onclick: show }, mark("more", "plain"));

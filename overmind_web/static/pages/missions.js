@@ -335,9 +335,12 @@ class Missions {
   }
 
   _message() {
-    if (this.table.cursor === null) return false;
-    if (!wide.matches) this._context.router.go("m", [this.table.cursor, "log"], this._listQuery());
-    this._side?.compose();
+    const { cursor } = this.table;
+    if (cursor === null) return false;
+    clearTimeout(this._turning);
+    if (!wide.matches) this._context.router.go("m", [cursor, "log"], this._listQuery());
+    this._beside(cursor, this._tab ?? "log"); // which the panel may not show yet
+    this._side.compose();
     return true;
   }
 

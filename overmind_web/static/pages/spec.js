@@ -110,7 +110,8 @@ class Spec {
       card.element.remove();
       this._cards.delete(key);
     }
-    for (const need of needs) {
+    for (const one of needs) {
+      const need = { ...one, read: undefined }; // the document stands beside it
       const known = this._cards.get(need.key);
       if (known) known.update(need);
       else {
