@@ -198,12 +198,27 @@ export class Table {
   mark(id = this.cursor) {
     if (id === null) return;
     if (!this.marked.delete(id)) this.marked.add(id);
+    this._markedLast = id;
     this._draw();
+    this._how.marks?.();
+  }
+
+  /** Mark all from the last mark to the cursor, of those that are here for their own sake. */
+  markRange() {
+    const to = this._ids.indexOf(this.cursor);
+    if (to < 0) return;
+    const last = this._ids.indexOf(this._markedLast);
+    const from = last < 0 ? to : last;
+    for (const id of this._ids.slice(Math.min(from, to), Math.max(from, to) + 1)) if (!this._rows.get(id)?.[5]?.dimmed) this.marked.add(id);
+    this._markedLast = this.cursor;
+    this._draw();
+    this._how.marks?.();
   }
 
   markAll(on = true) {
     this.marked = on ? new Set(this._ids) : new Set();
     this._draw();
+    this._how.marks?.();
   }
 
   _reveal(place) {
@@ -417,6 +432,10 @@ export class Table {
     if (event.ctrlKey || event.metaKey) this.mark(id);
     this._set(id, place);
     this.focus();
+    if (event.shiftKey) {
+      this.markRange();
+      return;
+    }
     if (matchMedia("(max-width: 1099px)").matches && !event.ctrlKey) this._how.open(id);
     else if (again && event.detail === 2) this._how.open(id);
   }
