@@ -54,7 +54,7 @@ MOST_PANES = 8
 MOST_PRESSES = 32
 """Presses that are not answered yet; the socket is not read meanwhile."""
 MOST_UNSENT = 64
-"""Lines of streams that wait to be sent."""
+"""Messages that wait to be sent, from which on nothing more is read, of the page and of streams."""
 SEEN = "seen"
 LAST_WORDS_SECONDS = 0.5
 ENDED, REVOKED, BROKEN = 1001, 4401, 4400
@@ -259,6 +259,7 @@ class Tab:
 
     async def _read_all(self) -> None:
         while True:
+            await self._unsent_room.wait()  # who reads no answers asks for nothing more
             message = await self._receive()
             if message["type"] != "websocket.receive" or self._end_code is not None:
                 return

@@ -7,7 +7,7 @@ oldest. So whoever is logged in always finds room, and descriptors.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -15,12 +15,17 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from uvicorn.server import ServerState
 from websockets.frames import Frame
 
+if TYPE_CHECKING:
+    from uvicorn._types import ASGIReceiveEvent
+
 REQUEST_SECONDS = 10.0
 """For a request to be whole, from the connection's beginning or from its own."""
 STRANGER_SECONDS = 60.0
 """For a connection on which nobody logged in."""
 MOST_STRANGERS = 256
 HEADER_BYTES = 65_536
+MOST_PIPELINED = 8
+"""Requests of one connection that wait for an answer to the one before; browsers send none so."""
 MOST_FRAGMENTS = 1_024
 """Of one message; empty ones cost memory, too."""
 UNREAD_BYTES = 4 << 20
@@ -101,6 +106,9 @@ class BrowserConnection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A request begins."""
+        if len(self.pipeline) >= MOST_PIPELINED:
+            self.transport.abort()
+            raise OverflowError("too many requests at once")  # the parser stops here
         super().on_message_begin()
         self._in_header = True
         self._header_size = 0
@@ -149,6 +157,11 @@ class BrowserConnection(HttpToolsProtocol):
 
 class BrowserSocket(WebSocketsSansIOProtocol):
     """One websocket."""
+
+    async def receive(self) -> ASGIReceiveEvent:
+        """Return the next message; before it, whoever else waits has a turn, however many are there already."""
+        await asyncio.sleep(0)
+        return await super().receive()
 
     def handle_cont(self, event: Frame) -> None:
         """Take a fragment, of one message only so many."""

@@ -76,13 +76,18 @@ def tls(cert: str, key: str) -> ssl.SSLContext:
     return context
 
 
+_NO_FAULTS = (
+    "ASGI callable returned without completing handshake", "Invalid HTTP request received", "Unsupported upgrade",
+)  # fmt: skip
+
+
 class _Faults(logging.Filter):
-    """Drops what uvicorn takes for a fault: a socket that is refused with a status, and the end of ours at our end."""
+    """Drops what uvicorn takes for a fault: refused sockets, what strangers send, and the end of ours at our end."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.exc_info is not None and record.exc_info[0] is asyncio.CancelledError:
             return False
-        return not record.getMessage().startswith("ASGI callable returned without completing handshake")
+        return not record.getMessage().startswith(_NO_FAULTS)
 
 
 class WebServer:

@@ -371,3 +371,30 @@ def test_a_paste_larger_than_a_message_arrives_whole_and_one_too_large_is_named(
     assert place.read_text() == text
     page.evaluate(PASTE, "x" * (5 << 20))
     until(page, "too much at once", words)
+
+
+def above(page):
+    """The rows above the screen."""
+    return page.evaluate("""() => {
+        const buffer = document.querySelector(".terminal-host").terminal.buffer.active;
+        return Array.from({ length: buffer.baseY }, (_, y) => buffer.getLine(y).translateToString(true));
+    }""")
+
+
+@pytest.mark.parametrize("how", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_mission_that_has_ended_shows_its_last_screen_and_is_started_again(pages, om, how):
+    mission = session(om, "seq 1 200; echo run $OVERMIND_RUN over; test -e again && cat; exit 3", "--cwd", om.home)
+    om.wait_status(mission, "crashed")
+    page = open_terminal(pages, mission, **how)
+    until(page, "over")
+    until(page, "exited (3)", words)
+    assert above(page)[:3] == ["1", "2", "3"]
+    assert page.get_by_role("button", name="Type", exact=True).is_hidden()
+    open(os.path.join(om.home, "again"), "w").close()
+    if how is PHONE:
+        page.get_by_role("button", name="Start again").tap()
+    else:
+        page.locator(".terminal-page").press("r")
+    until(page, "looking", words)
+    om.wait_status(mission, "running")
+    begin_to_type(page)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import resource
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from overmind_core.system.paths import Home
+from overmind_web.live.feed import Feed
+from overmind_web.live.socket import MOST_UNSENT, Tabs
 from overmind_web.server import protocol
+from overmind_web.supervisor import Supervisor
 from tests.kit.waiting import eventually
 from tests.kit.web_client import read_answer
 from tests.kit.web_tab import is_closed
+from tests.web_server.test_expiry import Logins, lasting
 
 pytestmark = pytest.mark.shared_home
 
@@ -272,3 +278,53 @@ def test_a_view_that_there_is_not_is_said_to_be_so(site):
         tab.say({"t": "open", "p": 3, "view": "../../etc/passwd"})
         failed = tab.heard(lambda message: message["t"] == "failed")
         assert (failed["p"], failed["error"]) == (3, "not_found")
+
+
+def test_requests_that_wait_for_no_answer_end_their_connection_and_stand_in_no_log(site):
+    before = len(site.log())
+    request = f"GET / HTTP/1.1\r\nHost: {site.client.host}\r\n\r\n".encode()
+    with site.client.connect() as connection:
+        with contextlib.suppress(OSError):
+            connection.sendall(request * 2_000)
+        eventually(lambda: is_over(connection))
+    with site.client.connect() as connection:
+        connection.sendall(b"this is no request\r\n\r\n")
+        assert read_answer(connection).status == 400
+    assert site.client.ask("GET", "/").status == 200
+    assert len(site.log()) == before
+
+
+class Mute:
+    """A page's end of a socket that asks for ever and reads nothing."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def receive(self) -> dict[str, Any]:
+        self.asked += 1
+        await asyncio.sleep(0)
+        return {"type": "websocket.receive", "text": '{"t":"ping"}'}
+
+    async def send(self, event: MutableMapping[str, Any]) -> None:
+        if event["type"] == "websocket.send":
+            await asyncio.Event().wait()
+
+
+def test_who_asks_and_reads_nothing_is_not_listened_to(tmp_path):
+    mute = Mute()
+
+    async def serve() -> None:
+        supervisor = Supervisor(Home(str(tmp_path)))
+        scope = {"type": "websocket", "subprotocols": [], "state": {"visitor": lasting(100.0)}}
+        tabs = Tabs(supervisor, Feed(supervisor), Logins(lasting(100.0)), {})  # type: ignore[arg-type]
+        tab = asyncio.ensure_future(tabs(scope, mute.receive, mute.send))
+        before = -1
+        while before != mute.asked:
+            before = mute.asked
+            for _ in range(100):
+                await asyncio.sleep(0)
+        tab.cancel()
+        await asyncio.wait([tab])
+
+    asyncio.run(serve())
+    assert mute.asked < 2 * MOST_UNSENT
