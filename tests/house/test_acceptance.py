@@ -241,7 +241,7 @@ CASES = (
         "house/test_web_buttons.py::test_each_verb_that_changes_something_has_a_button_on_pages_that_there_are",
         "web_server/test_rest.py::test_each_reading_answers_as_the_document_says",
         "web_server/test_rest.py::test_the_document_has_each_request_that_is_offered_and_no_other",
-        "tools/test_screenshots.py::test_each_picture_of_the_dashboard_is_there_small_and_in_its_page",
+        "tools/test_screenshots.py::test_each_page_of_the_dashboard_is_there_in_every_look_and_small",
     )),
 )  # fmt: skip
 
