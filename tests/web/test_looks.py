@@ -138,7 +138,10 @@ def dialogs(page, life: Life) -> dict[str, tuple[str, Callable[[], None]]]:
     """What opens → the page on which it does, and how."""
 
     def button(name: str) -> Callable[[], None]:
-        return lambda: page.get_by_role("button", name=name).locator("visible=true").first.click()
+        def press() -> None:
+            page.get_by_role("button", name=name).locator("visible=true").first.click()
+
+        return press
 
     return {
         "new": ("missions", button("New")),
