@@ -60,7 +60,7 @@ class WebApp:
         hello = {"static": self._files.version, "verbs": web_verbs()}
         self._tabs = Tabs(self.supervisor, self.feed, self._credentials, hello)
         self._rechecks: set[asyncio.Task[None]] = set()
-        self._terminals = LateTerminals(home, self._credentials)
+        self._terminals = LateTerminals(home, self._credentials, self.supervisor)
         logins = Logins(address, self._credentials)
         router = Router(
             [
@@ -147,10 +147,11 @@ class LateTerminals:
     Args:
         home: Whose missions.
         credentials: Says when a login has ended.
+        supervisor: Knows the missions that have ended.
     """
 
-    def __init__(self, home: Home, credentials: Credentials) -> None:
-        self._home, self._credentials = home, credentials
+    def __init__(self, home: Home, credentials: Credentials, supervisor: Supervisor) -> None:
+        self._home, self._credentials, self._supervisor = home, credentials, supervisor
         self._terminals: Terminals | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -158,7 +159,7 @@ class LateTerminals:
         if self._terminals is None:
             from overmind_web.tty.terminal import Terminals  # noqa: PLC0415 - see above
 
-            self._terminals = Terminals(self._home, self._credentials)
+            self._terminals = Terminals(self._home, self._credentials, self._supervisor)
         await self._terminals(scope, receive, send)
 
     def end(self) -> None:

@@ -58,6 +58,7 @@ class Link:
         request: The arguments of `attach`; `columns` and `rows` are those of the pane.
         notify: Called in this thread when `take` has something new.
         scrollback: How many rows above its screens are wanted, too.
+        scrollback_again: The same, of a screen that is drawn anew since not everything was taken.
         by: In whose name, as in `Client`.
     """
 
@@ -68,13 +69,14 @@ class Link:
         notify: Callable[[], None],
         *,
         scrollback: int = SCROLLBACK,
+        scrollback_again: int | None = None,
         by: str | None = None,
     ) -> None:
         self._home = home
         self._by = by
         self._request = dict(request)
         self._inbox = LinkQueue(notify, self._wake)
-        self._output = RunOutput(self._inbox, self._wake, scrollback=scrollback)
+        self._output = RunOutput(self._inbox, self._wake, scrollback=scrollback, scrollback_again=scrollback_again)
         self._guard = threading.Lock()
         """Around the stream and what is to be sent on it."""
         self._stream: KeeperStream | None = None

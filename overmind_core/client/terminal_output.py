@@ -26,12 +26,21 @@ class RunOutput:
         inbox: Where it goes.
         wake: Called in another thread when a screen has been drawn, so that `tick` is due.
         scrollback: How many rows above the screen are wanted, too.
+        scrollback_again: The same, of a screen that is drawn anew since not everything was taken.
     """
 
-    def __init__(self, inbox: LinkQueue, wake: Callable[[], None], *, scrollback: int = SCROLLBACK) -> None:
+    def __init__(
+        self,
+        inbox: LinkQueue,
+        wake: Callable[[], None],
+        *,
+        scrollback: int = SCROLLBACK,
+        scrollback_again: int | None = None,
+    ) -> None:
         self._inbox = inbox
         self._wake = wake
         self._scrollback = scrollback
+        self._scrollback_again = scrollback if scrollback_again is None else scrollback_again
         self._ready: Json = {}
         self._offset = 0
         """Of the run's output, up to which the program was given all of it."""
@@ -56,7 +65,7 @@ class RunOutput:
         self._ready, self._offset = ready, offset
         if not again:
             self._head = ModeScan()
-        self._draw(again=again)
+        self._draw(self._scrollback, again=again)
 
     def replay(self) -> None:
         """Draw the screen anew from the log: not everything was taken. For any thread; seen at the next `tick`."""
@@ -93,24 +102,24 @@ class RunOutput:
         """Show what was drawn, and begin to draw what is to be drawn anew."""
         self._take_drawn()
         if self.due is not None and now >= self.due:
-            self._draw(again=True)
+            self._draw(self._scrollback_again, again=True)
 
     def finish(self) -> None:
         """Wait for the screen that is being drawn, or has to be: the last one is worth that."""
         until = time.monotonic() + ANSWER_LIMIT
         if self._replay and self._drawing is None and self._ready:
-            self._draw(again=True)
+            self._draw(self._scrollback_again, again=True)
         while self._drawing is not None and (left := until - time.monotonic()) > 0:
             self._arrived.wait(left)
             self._arrived.clear()
             self._take_drawn()
 
-    def _draw(self, *, again: bool) -> None:
+    def _draw(self, scrollback: int, *, again: bool) -> None:
         self._replay, self._replayed_at = False, time.monotonic()
         self._behind.clear()
         if self._drawing is not None:  # it still reads into the other one
             self._head = ModeScan()
-        ready, offset, head, scrollback = self._ready, self._offset, self._head, self._scrollback
+        ready, offset, head = self._ready, self._offset, self._head
         self._drawing = _Drawing(lambda: _pictured(ready, offset, head, scrollback, again=again), self._arrive)
 
     def _arrive(self) -> None:

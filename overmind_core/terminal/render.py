@@ -1,7 +1,7 @@
 """Rendering a screen as the bytes that show it: what a viewer who comes late is sent.
 
-The terminal at the other end is of the same size. The scrollback and what is hidden of an alternate screen are not
-sent. A row is its text, and between it the changes of look that it needs.
+The terminal at the other end is of the same size. What is hidden of an alternate screen is not sent;
+the scrollback is where it is asked for. A row is its text, and between it the changes of look that it needs.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from overmind_core.terminal import modes
-from overmind_core.terminal.cells import DEFAULT, CellRow, Run, Style, Wrap, linked
+from overmind_core.terminal.cells import DEFAULT, CellRow, Run, Style, Wrap, cells_of, linked
 from overmind_core.terminal.sgr import parameters_of
 from overmind_core.terminal.state import SLOTS, TAB, Charsets, SavedCursor, TerminalState
 
@@ -82,6 +82,23 @@ def _text(runs: list[Run]) -> Iterator[str]:
         yield text
         look = style
     yield change(look, DEFAULT)
+
+
+def above(rows: Sequence[tuple[list[Run], bool]], columns: int, height: int) -> str:
+    """What puts rows above the screen of a fresh terminal of this size, whose screen is blank then.
+
+    Args:
+        rows: The oldest first, with whether the text of each goes on in the next one.
+        columns: Of the terminal; no row is wider.
+        height: Rows of its screen.
+    """
+    parts = []
+    for number, (runs, goes_on) in enumerate(rows, 1):
+        wraps = goes_on and number < len(rows) and sum(len(cells_of(text)) for text, _ in runs) == columns
+        parts.append("".join(_text(runs if wraps or not runs else _trimmed(runs))))
+        parts.append("" if wraps else "\r\n")
+    parts.append(at(0, height - 1) + "\n" * min(len(rows), height - 1))
+    return "".join(parts)
 
 
 SOFT_RESET = "\x1b[!p"

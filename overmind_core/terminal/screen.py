@@ -20,13 +20,15 @@ from overmind_core.terminal.cells import Run
 from overmind_core.terminal.keyboard import Keyboard, apply_flags, apply_resource
 from overmind_core.terminal.modes import ALTERNATE_SCREENS, INITIAL, NUMERIC_KEYPAD, SAVE_CURSOR, Modes
 from overmind_core.terminal.parser import Stream
-from overmind_core.terminal.render import coloured, redraw
+from overmind_core.terminal.render import above, coloured, redraw
 from overmind_core.terminal.resize import resize
 from overmind_core.terminal.scrollback import Scrollback
 from overmind_core.terminal.state import Colours, Event, TerminalState
 
 SCROLLBACK = 10_000
 """Rows."""
+STYLED = 16
+"""Bytes that a change of the look takes, about."""
 LARGEST = 4096
 """Columns or rows; more is no size that anybody looks at."""
 
@@ -149,6 +151,21 @@ class Screen:
     def redraw(self) -> bytes:
         """What shows this screen, with all its modes, on a fresh terminal of the same size."""
         return redraw(self._state)
+
+    def history(self, most_bytes: int) -> bytes:
+        """What puts the newest rows of the scrollback above the screen of a fresh terminal of the same size.
+
+        `redraw` comes behind it. `most_bytes`: of it, about; the rows that don't fit are the oldest.
+        """
+        kept: list[tuple[list[Run], bool]] = []
+        size = 0
+        for index in range(-1, -len(self.scrollback) - 1, -1):
+            row = self.scrollback.runs(index), self.scrollback.wrapped(index)
+            size += sum(len(text.encode()) + STYLED for text, _ in row[0]) + 2
+            if size > most_bytes:
+                break
+            kept.append(row)
+        return above(kept[::-1], self.columns, self.rows).encode() if kept else b""
 
     def text(self, *, ansi: bool = False) -> str:
         """All rows that are seen, joined by newlines; `ansi`: with colours and links, reset at the end of each row."""

@@ -17,7 +17,7 @@ from overmind_core.domain.text.graph import NODE, drawing
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, safe
-from overmind_core.view.columns import ORDERS, By, Column
+from overmind_core.view.columns import ORDERS, By, Column, since
 from overmind_core.view.missions import Branch
 from overmind_core.view.tables import Orders
 
@@ -327,6 +327,10 @@ def _plans_took(row: Row, now: float) -> Cell:
     return Cell(numbers.ticking(missions_rows.lasted(row, now)), "quiet")
 
 
+def _goes_on_since(row: Row) -> float | None:
+    return numbers.moment(row.get("run_started_at") or row["started_at"]) if missions_rows.is_live(row) else None
+
+
 def _plans_why(row: Row, _now: float) -> Cell:
     code = row.get("exit_code")
     parts = [f"exit {code}" if code else "", safe(row.get("reason"))]
@@ -348,7 +352,7 @@ PLANS_COLUMNS: tuple[Column, ...] = (
     _count("waiting", "quiet")._replace(title="WAIT", keep=5),
     _count("failed", "bad")._replace(title="FAIL", keep=3),
     _count("left_out", "off")._replace(title="SKIP", keep=6),
-    Column("for", "FOR", 7, 8, 3, _plans_took, right=True),
+    Column("for", "FOR", 7, 8, 3, _plans_took, right=True, ticks=since(_goes_on_since)),
     Column("run", "RUNS", 4, 5, 12, lambda row, _now: Cell(str(row["run"]), "quiet"), right=True, wide=True),
     Column("why", "WHY", 6, 20, 9, _plans_why, spare=True),
     Column("file", "FILE", 13, 60, 7, _file),

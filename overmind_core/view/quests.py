@@ -9,7 +9,7 @@ from overmind_core.domain.engine_questions import without_name
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, safe
-from overmind_core.view.columns import By, Column
+from overmind_core.view.columns import By, Column, since
 from overmind_core.view.describe import Lines, Rendering, clock, pairs
 from overmind_core.view.tables import Orders
 
@@ -79,6 +79,14 @@ def works(row: Row, now: float) -> float:
 
 def _age(row: Row, now: float) -> float:
     return now - (numbers.moment(row["started_at"]) or now)
+
+
+def _began(row: Row) -> float | None:
+    return numbers.moment(row["started_at"])
+
+
+def _goes_on_since(row: Row) -> float | None:
+    return None if row["ended_at"] else _began(row)
 
 
 def state(row: Row) -> str:
@@ -160,8 +168,26 @@ COLUMNS: tuple[Column, ...] = (
     NAME,
     text_column("id", "ID", 8, 8, 14)._replace(wide=True),
     Column("state", "STATE", 9, 10, 1, _state),
-    Column("for", "FOR", 7, 8, 3, lambda row, now: Cell(numbers.ticking(quest_lasted(row, now)), "quiet"), right=True),
-    Column("age", "AGE", 4, 5, 5, lambda row, now: Cell(numbers.span(_age(row, now)), "quiet"), right=True),
+    Column(
+        "for",
+        "FOR",
+        7,
+        8,
+        3,
+        lambda row, now: Cell(numbers.ticking(quest_lasted(row, now)), "quiet"),
+        right=True,
+        ticks=since(_goes_on_since),
+    ),
+    Column(
+        "age",
+        "AGE",
+        4,
+        5,
+        5,
+        lambda row, now: Cell(numbers.span(_age(row, now)), "quiet"),
+        right=True,
+        ticks=since(_began),
+    ),
     Column("attempts", "TRY", 4, 5, 4, _tries, right=True, spare=True),
     Column("priority", "PRIORITY", 8, 8, 7, priority_cell, spare=True),
     COST._replace(keep=8),

@@ -14,7 +14,7 @@ from overmind_core.view import numbers
 from overmind_core.view import plans as plans_rows
 from overmind_core.view import quests as quests_rows
 from overmind_core.view.cells import Cell, Row, folded, safe
-from overmind_core.view.columns import By, Column
+from overmind_core.view.columns import By, Column, since
 from overmind_core.view.describe import Lines, Rendering, clock, pairs
 from overmind_core.view.missions import Branch
 from overmind_core.view.tables import Orders
@@ -153,7 +153,16 @@ COLUMNS: tuple[Column, ...] = (
     Column("phases", "PHASES", 18, 28, 2, _phases),
     Column("tasks", "TASKS", 5, 7, 4, lambda row, _now: Cell(tasks_done(row)), right=True),
     Column("cost", "COST", 6, 11, 5, lambda row, _now: Cell(cost(row), "quiet"), right=True, spare=True),
-    Column("age", "AGE", 4, 5, 6, lambda row, now: Cell(numbers.span(_age(row, now)), "quiet"), right=True),
+    Column(
+        "age",
+        "AGE",
+        4,
+        5,
+        6,
+        lambda row, now: Cell(numbers.span(_age(row, now)), "quiet"),
+        right=True,
+        ticks=since(lambda row: numbers.moment(row["created_at"])),
+    ),
     quests_rows.text_column("title", "TITLE", 12, 40, 9)._replace(wide=True),
     Column("why", "WAITS FOR", 12, 0, 3, _why),
 )

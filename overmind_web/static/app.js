@@ -40,7 +40,7 @@ const PAGES = [
 ];
 
 /** Pages that are reached from others, and the one that is lit in the navigation meanwhile. */
-const BELOW = { m: "missions", plan: "plans", spec: "specs", changes: "worktrees", quest: "quests", ritual: "rituals" };
+const BELOW = { m: "missions", log: "missions", plan: "plans", spec: "specs", changes: "worktrees", quest: "quests", ritual: "rituals" };
 /** Modules whose name is not their page's. */
 const MODULES = { m: "missions" };
 /** Pages that show one mission, or none. */

@@ -11,13 +11,15 @@ import asyncio
 import contextlib
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from overmind_core.client.terminal_link import Link
 from overmind_core.client.terminal_stream import Away, Exited, Failed, Joined, Severed, Sized, StateChange
+from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
+from overmind_core.logs.snapshot import screen_at
 from overmind_web.live.socket import REVOKED
 from overmind_web.server.credentials import Credentials, Visitor
 from overmind_web.server.guard import SUBPROTOCOL
@@ -35,13 +37,15 @@ from overmind_web.tty.protocol import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from typing import Any, Protocol
 
     from starlette.types import Receive, Scope, Send
 
     from overmind_core.client.terminal_stream import Item
     from overmind_core.system.paths import Home
+    from overmind_core.terminal.screen import Screen
+    from overmind_web.supervisor import Supervisor
 
     class Page(Protocol):
         """The page's end of the socket, accepted; Starlette's `WebSocket` is one."""
@@ -59,6 +63,10 @@ if TYPE_CHECKING:
             """End it."""
 
 
+HISTORY_ROWS: Final = 1_000
+"""Above the screen that a page gets when it joins."""
+HISTORY_BYTES: Final = 128 << 10
+ENDED: Final = "not_running"
 TOGETHER: Final = 32 << 10
 """Bytes that are sent as one message where they are there already."""
 TYPED_LIMIT: Final = 4 << 20
@@ -74,6 +82,14 @@ _GONE: Final = (WebSocketDisconnect, RuntimeError, OSError)
 """What is raised where the page has left."""
 
 
+class Last(NamedTuple):
+    """A terminal as it was left."""
+
+    screen: Screen
+    facts: Mapping[str, object]
+    """Of its mission: `name`, `status`, `exit_code`, `reason`."""
+
+
 class TerminalSocket:
     """One page's stay in a terminal.
 
@@ -82,11 +98,21 @@ class TerminalSocket:
         home: Whose supervisor.
         request: What the page asked for.
         by: In whose name.
+        last_screen: Draws the last screen of a mission that has ended, and says what a page is told about it; None:
+            there is none.
     """
 
-    def __init__(self, page: Page, home: Home, request: TerminalRequest, by: str) -> None:
+    def __init__(
+        self,
+        page: Page,
+        home: Home,
+        request: TerminalRequest,
+        by: str,
+        last_screen: Callable[[], Awaitable[Last | None]],
+    ) -> None:
         self._page = page
         self._types = request.mode == "type"
+        self._last_screen = last_screen
         self._window = FlowWindow()
         self._stirred = asyncio.Event()
         self._closed = False
@@ -99,7 +125,9 @@ class TerminalSocket:
             "id": request.id, "read_only": not self._types, "keep": False,
             "columns": request.columns, "rows": request.rows,
         }  # fmt: skip
-        self._link = Link(home, arguments, partial(_stir, loop, self._stirred), scrollback=0, by=by)
+        self._link = Link(
+            home, arguments, partial(_stir, loop, self._stirred), scrollback=HISTORY_ROWS, scrollback_again=0, by=by
+        )
 
     async def serve(self) -> None:
         """Relay until the page leaves or the stay is over."""
@@ -157,6 +185,8 @@ class TerminalSocket:
                 await self._page.send_text(item_message(item.item))
                 return item.item["type"] in _OVER
             case Failed():
+                if item.code == ENDED and await self._show_last():
+                    return True
                 await self._say("failed", error=item.code, message=item.message)
                 return True
             case Away():
@@ -174,7 +204,17 @@ class TerminalSocket:
             "run", run=joined.run, write=joined.write, again=joined.again, columns=screen.columns, rows=screen.rows
         )
         await self._page.send_bytes(size_message(screen.columns, screen.rows))
-        await self._send_bytes(RESET + screen.redraw())
+        await self._send_bytes(drawn(screen))
+
+    async def _show_last(self) -> bool:
+        """Show a terminal that has ended as it was left; whether there is something to show."""
+        last = await self._last_screen()
+        if last is None:
+            return False
+        await self._page.send_bytes(size_message(last.screen.columns, last.screen.rows))
+        await self._send_bytes(drawn(last.screen))
+        await self._say("last", **last.facts)
+        return True
 
     async def _send_bytes(self, data: bytes) -> None:
         self._window.send(len(data))
@@ -222,6 +262,25 @@ class TerminalSocket:
             await self._say("pong", ping=control.ping)
 
 
+def drawn(screen: Screen) -> bytes:
+    """What a page's terminal is sent to show a screen, and to scroll to what has left it."""
+    return RESET + screen.history(HISTORY_BYTES) + screen.redraw()
+
+
+async def last_screen(supervisor: Supervisor, mission: str, by: str) -> Last | None:
+    """The last screen of a mission that has ended, drawn from its log; None: it never had one, or nobody can say."""
+    try:
+        described = (await supervisor.call("logs", {"ids": [mission]}, by=by))["missions"][0]
+        row = (await supervisor.call("ps", {"ids": [mission]}, by=by))[0]
+        run = next(one for one in reversed(described["runs"]) if one["tty"])
+        screen = await asyncio.to_thread(
+            screen_at, from_wire(run["path"]), columns=run["columns"], rows=run["rows"], scrollback=HISTORY_ROWS
+        )
+    except (OvermindError, LookupError, StopIteration, OSError, ValueError):
+        return None
+    return Last(screen, {key: row[key] for key in ("name", "status", "exit_code", "reason")})
+
+
 def _stir(loop: asyncio.AbstractEventLoop, stirred: asyncio.Event) -> None:
     """From the link's thread, which may live longer than the loop."""
     if not stirred.is_set():
@@ -235,10 +294,12 @@ class Terminals:
     Args:
         home: Whose supervisor.
         credentials: Says when a login has ended.
+        supervisor: Knows the missions that have ended.
     """
 
-    def __init__(self, home: Home, credentials: Credentials) -> None:
+    def __init__(self, home: Home, credentials: Credentials, supervisor: Supervisor) -> None:
         self._home = home
+        self._supervisor = supervisor
         self._credentials = credentials
         self._open: set[asyncio.Task[None]] = set()
 
@@ -274,7 +335,8 @@ class Terminals:
         if visitor.read_only and request.mode == "type":
             await _refuse(page, "forbidden", "This login may look, and type nothing.")
             return
-        await TerminalSocket(page, self._home, request, visitor.by).serve()
+        last = partial(last_screen, self._supervisor, request.id, visitor.by)
+        await TerminalSocket(page, self._home, request, visitor.by, last).serve()
 
     async def _end_with_login(self, visitor: Visitor, serving: asyncio.Task[None]) -> None:
         """End it when its login's time is over, or when it ended while the socket was being opened."""

@@ -218,7 +218,12 @@ SCENES: dict[str, Scene] = {
         unsorted=["overmind apply", "overmind logs", "overmind --headless"],
     ),
     "docs/demo.md": Scene(
-        between={"overmind demo stop@1": ["until overmind ps | grep -q demo-tests; do sleep 0.2; done"]}
+        between={
+            "overmind demo stop@1": [
+                f"until overmind ps --all | grep -q {late}; do sleep 0.2; done"
+                for late in ("demo-tests", "demo-reader")
+            ]
+        }
     ),
     "docs/headless.md": Scene(
         lines=SHOP,

@@ -129,7 +129,7 @@ class Watched:
 
     def _watch(self, page: Page) -> None:
         page.on("console", self._console)
-        page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
+        page.on("pageerror", lambda error: self.problems.append(f"page error: {error} {error.stack}"))
         page.on("request", self._request)
 
     def _console(self, message: ConsoleMessage) -> None:
@@ -179,6 +179,7 @@ def judged(axe: str) -> Callable[[Page], list[str]]:
     """What axe finds in a page; the strict policy keeps scripts out, so it goes in by the debugger."""
 
     def judge(page: Page) -> list[str]:
+        page.evaluate("() => Promise.allSettled(document.getAnimations().map((one) => one.finished))")
         session = page.context.new_cdp_session(page)
         session.send("Runtime.evaluate", {"expression": axe})
         asked = (

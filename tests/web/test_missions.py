@@ -28,6 +28,40 @@ def test_what_changes_is_seen_in_ten_tabs(pages, site):
         row(page, "worker").filter(has_text="frozen").wait_for()
 
 
+def test_a_range_is_marked_and_its_logs_are_read_as_one(pages, site):
+    for name in ("alpha", "beta", "gamma", "other"):
+        site.om.mission(f"echo says {name}; sleep 100", "--name", name)
+    page = pages.open("missions?order=name", **DESK)
+    row(page, "other").wait_for()
+    for key in ("g", "Space", "j", "Control+Space"):
+        page.keyboard.press(key)
+    page.get_by_text("3 marked").wait_for()
+    page.keyboard.press("l")
+    page.get_by_role("heading", name="Log of 3 missions").wait_for()
+    for name in ("alpha", "beta", "gamma"):
+        page.locator(".log-line").filter(has_text=f"says {name}").wait_for()
+    assert page.locator(".log-line").filter(has_text="says other").count() == 0
+    page.reload()
+    page.get_by_role("heading", name="Log of 3 missions").wait_for()
+    page.locator(".log-line").filter(has_text="says gamma").wait_for()
+    page.keyboard.press("Escape")
+    row(page, "other").wait_for()
+
+
+def test_how_a_mission_is_treated_is_changed_by_its_key(pages, site):
+    mission = site.om.mission("sleep 100", "--name", "worker")
+    page = pages.open("missions", **DESK)
+    row(page, "worker").click()
+    page.locator(".mission-actions .button").first.wait_for()
+    page.keyboard.press("e")
+    page.get_by_role("dialog").get_by_label("Restart", exact=True).select_option("always")
+    page.get_by_role("dialog").get_by_role("button", name="Change").click()
+    page.get_by_role("dialog").wait_for(state="detached")
+    eventually(
+        lambda: site.om.api("info", id=mission)["restart_policy"] == "always", timeout=30, what="it is treated so"
+    )
+
+
 def test_back_reload_and_deep_link_keep_page_filter_and_row(pages, site):
     for name in ("alpha", "beta", "gamma"):
         site.om.mission("sleep 100", "--name", name)

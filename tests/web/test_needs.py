@@ -206,10 +206,13 @@ def test_a_tap_right_after_a_card_moved_answers_nothing(pages, agents):
     page = pages.open("needs", **PHONE)
     card(page, "second").evaluate("() => new Promise((then) => setTimeout(then, 350))")
     page.evaluate(
-        """() => new MutationObserver((_, watch) => {
-            const cards = document.querySelectorAll(".card");
-            if (cards.length === 1) { watch.disconnect(); cards[0].querySelector("button.primary").click(); }
-        }).observe(document.querySelector(".cards"), { childList: true, subtree: true })"""
+        """(mission) => new MutationObserver((_, watch) => {
+            const top = document.querySelector(".card");  // the first one may be below it again: its turn is over
+            if (!top.dataset.key.startsWith(mission)) return;
+            watch.disconnect();
+            top.querySelector("button.primary").click();
+        }).observe(document.querySelector(".cards"), { childList: true, subtree: true })""",
+        second,
     )
     agents.om.api("answer", question=agents.asked(first)[0]["question"], behaviour="allow")
     page.locator(".toast").filter(has_text="moved under your finger").wait_for()

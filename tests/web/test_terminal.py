@@ -156,7 +156,7 @@ def test_a_program_that_draws_all_the_time_has_the_same_cells_and_the_size_of_th
     until(page, "Press any key")
     assert_same_cells(page, om, mission)
     page.keyboard.press("Escape")
-    until(page, "F10")
+    until(page, "F1Help")
     page.keyboard.type("q")
     om.wait_status(mission, "stopped")
 
@@ -302,6 +302,22 @@ def test_a_phones_box_sends_each_text_once_as_a_paste(om, pages):
     assert box.input_value() == ""
 
 
+def test_what_a_keyboard_composes_on_a_desk_is_typed_once(om, pages):
+    mission = session(om, "stty raw -echo; printf 'ready: '; exec cat -v")
+    page = open_terminal(pages, mission)
+    until(page, "ready:")
+    begin_to_type(page)
+    wire = page.context.new_cdp_session(page)
+    for text in ("n", "ni", "nih"):
+        wire.send("Input.imeSetComposition", {"text": text, "selectionStart": len(text), "selectionEnd": len(text)})
+    wire.send("Input.insertText", {"text": "nihon "})
+    page.keyboard.type("plain ")
+    wire.send("Input.imeSetComposition", {"text": "go", "selectionStart": 2, "selectionEnd": 2})
+    wire.send("Input.insertText", {"text": "go."})
+    until(page, "go.")
+    assert shown(page).strip() == "ready: nihon plain go."
+
+
 def test_a_phone_has_the_keys_that_its_keyboard_lacks(om, pages):
     mission = session(om, "stty raw -echo; exec cat -v")
     page = open_terminal(pages, mission, **PHONE)
@@ -355,3 +371,30 @@ def test_a_paste_larger_than_a_message_arrives_whole_and_one_too_large_is_named(
     assert place.read_text() == text
     page.evaluate(PASTE, "x" * (5 << 20))
     until(page, "too much at once", words)
+
+
+def above(page):
+    """The rows above the screen."""
+    return page.evaluate("""() => {
+        const buffer = document.querySelector(".terminal-host").terminal.buffer.active;
+        return Array.from({ length: buffer.baseY }, (_, y) => buffer.getLine(y).translateToString(true));
+    }""")
+
+
+@pytest.mark.parametrize("how", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_mission_that_has_ended_shows_its_last_screen_and_is_started_again(pages, om, how):
+    mission = session(om, "seq 1 200; echo run $OVERMIND_RUN over; test -e again && cat; exit 3", "--cwd", om.home)
+    om.wait_status(mission, "crashed")
+    page = open_terminal(pages, mission, **how)
+    until(page, "over")
+    until(page, "exited (3)", words)
+    assert above(page)[:3] == ["1", "2", "3"]
+    assert page.get_by_role("button", name="Type", exact=True).is_hidden()
+    open(os.path.join(om.home, "again"), "w").close()
+    if how is PHONE:
+        page.get_by_role("button", name="Start again").tap()
+    else:
+        page.locator(".terminal-page").press("r")
+    until(page, "looking", words)
+    om.wait_status(mission, "running")
+    begin_to_type(page)

@@ -88,7 +88,7 @@ async def terminal(om: Overmind, visitor: Visitor, logins: Logins) -> Opened:
     """The terminal of a program that goes on, when it has ended."""
     mission = om.mission("echo ready; cat", "--type", "session")
     opened = Opened(visitor, "/tty", f"id={mission}&mode=type")
-    await opened.serve(Terminals(Home(om.home), logins))  # type: ignore[arg-type]  # of which they use this much
+    await opened.serve(Terminals(Home(om.home), logins, Supervisor(Home(om.home))))  # type: ignore[arg-type]  # of which they use this much
     return opened
 
 

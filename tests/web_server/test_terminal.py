@@ -73,6 +73,32 @@ def test_the_end_of_the_program_is_told_with_its_exit_code(om, site):
 
 
 @pytest.mark.parametrize("mode", ["look", "type"])
+def test_a_terminal_that_has_ended_shows_its_last_screen(mode, om, site):
+    mission = session(om, "seq 1 60; printf '\\033[32mbye\\033[m'; exit 7")
+    om.wait_status(mission, "crashed")
+    with site.terminal(mission, mode) as page:
+        last = page.item("last")
+        assert (last["status"], last["exit_code"]) == ("crashed", 7)
+        assert "bye" in page.text
+        assert page.screen.scrollback.text(0) == "1"
+        with pytest.raises(ConnectionClosed):
+            page.step()
+
+
+def test_who_joins_late_can_scroll_to_what_was_there_before(om, site):
+    mission = session(om, "seq 1 3000; echo over; cat")
+    with site.terminal(mission) as page:
+        page.until("over")
+    with site.terminal(mission) as late:
+        late.until("over")
+        above = late.screen.scrollback
+        assert len(above) > 900
+        numbers = [int(above.text(place)) for place in range(len(above))]
+        assert numbers == list(range(numbers[0], numbers[-1] + 1)), "none is missing, none is there twice"
+        assert late.screen.line(0) == str(numbers[-1] + 1)
+
+
+@pytest.mark.parametrize("mode", ["look", "type"])
 def test_no_terminal_is_an_answer_not_a_broken_socket(mode, om, site):
     for mission in ("nosuch", om.mission("sleep 100", "--no-tty")):
         with site.terminal(mission, mode) as page:

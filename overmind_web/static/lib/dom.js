@@ -87,11 +87,25 @@ export function toned(lines, more = "") {
     const [sign = "", tone = ""] = line[0] ?? [];
     const change = { "+": tone === "good" && "added", "-": tone === "bad" && "removed" }[sign.trim()] || "";
     const row = h("div", { class: `line ${change}` });
+    if (more.includes("details")) hang(row, line);
     for (const [text, tone] of line) row.append(tone ? h("span", { class: `tone-${word(tone)}` }, text) : document.createTextNode(text));
     if (!line.length) row.append("\u00a0");
     box.append(row);
   }
   return box;
+}
+
+/** Where a line's continuations begin: beside the name of a fact, else under the line's own beginning. */
+function hang(row, line) {
+  const before = /^ */.exec(line.map(([text]) => text).join(""))[0].length;
+  if (line.length === 2 && /^ *\S.* {2,}$/.test(line[0][0])) {
+    row.classList.add("fact");
+    row.style.paddingLeft = `${before}ch`;
+    line[0] = [line[0][0].trim(), line[0][1]];
+    return;
+  }
+  row.style.paddingLeft = `${before + 2}ch`;
+  row.style.textIndent = `${-before - 2}ch`;
 }
 
 /** A tone's name as it may stand in a class. */

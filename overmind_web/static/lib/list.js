@@ -7,10 +7,13 @@ import { menu } from "./dialog.js";
 import { href as address } from "./router.js";
 
 const wide = matchMedia("(min-width: 1100px)");
+const narrow = matchMedia("(max-width: 639px)");
 const TYPED = 150;
 /** Milliseconds after the last key before the filter is asked for. */
-const CELL = 8;
+const CELL = 9;
 /** Pixels of a character in a table. */
+const NAMED = 16;
+/** Characters of a name that there is room for before columns that matter less are shown. */
 const ROOM = 220;
 /** Pixels that the column which takes what is left has before others that matter less are shown. */
 
@@ -22,9 +25,9 @@ const ROOM = 220;
 /** The columns that the server names, as a table draws them. */
 export function drawn(columns) {
   return columns.map(({ key, title, keep, right = false, wide: roomy = false, spare = false, least = 8, most = 0 }) => {
-    const narrowest = Math.max(least, title.length + 1) * CELL + (key === "name" ? 40 : 8);
+    const narrowest = Math.max(least, title.length + 1, key === "name" ? NAMED : 0) * CELL + (key === "name" ? 40 : 8);
     const widest = Math.max(narrowest, Math.min(most, 24) * CELL + 8);
-    const fluid = most === 0 ? `minmax(${narrowest}px, 4fr)` : key === "name" ? `minmax(${narrowest}px, 1.6fr)` : `minmax(${narrowest}px, ${widest}px)`;
+    const fluid = most === 0 ? `minmax(${Math.max(narrowest, ROOM)}px, 4fr)` : key === "name" ? `minmax(${narrowest}px, 1.6fr)` : `minmax(${narrowest}px, ${widest}px)`;
     return { key, title, keep, right, wide: roomy, spare, px: most === 0 ? Math.max(narrowest, ROOM) : narrowest, width: fluid };
   });
 }
@@ -54,7 +57,7 @@ export class ListPage {
       empty: () => this._empty(),
     });
     this.problem = h("p", { class: "problem tone-bad", role: "alert", hidden: true });
-    this.filter = h("input", { class: "field filter", type: "search", placeholder: how.asks ?? "/ filter", "aria-label": how.asks ?? "Filter", data: { filter: "" }, value: this._query[this._typedInto] ?? "", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
+    this.filter = h("input", { class: "field filter", type: "search", placeholder: how.asks ? `/ ${narrow.matches ? "ask" : how.asks}` : "/ filter", "aria-label": how.asks ?? "Filter", data: { filter: "" }, value: this._query[this._typedInto] ?? "", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
     this.filter.addEventListener("input", () => {
       clearTimeout(this._typed);
       this._typed = setTimeout(() => this._narrow(this.filter.value), TYPED);

@@ -133,7 +133,7 @@ export class MissionPanel {
       { label: "Shell in its folder", key: "s", disabled: !verbs.allowed("run"), press: () => this._shell() },
       { label: "Command in its folder", disabled: !verbs.allowed("exec"), press: () => this._exec() },
       item("rename", "Rename", "", { args: () => this._name() }),
-      item("update", "Change how it is treated", "", { args: () => this._treatment() }),
+      item("update", "Change how it is treated", "e", { args: () => this._treatment() }),
       live ? item("signal", "Send a signal", "", { args: () => this._signal() }) : null,
       live ? item("detach", "Detach all who are attached", "") : null,
       { label: "Changes", key: "v", press: () => router.go("m", [this.id, "changes"], this._how.query()) },
@@ -172,6 +172,11 @@ export class MissionPanel {
     if (!given) return null;
     const changed = Object.entries(given).filter(([, value]) => value !== "");
     return changed.length ? Object.fromEntries(changed.map(([name, value]) => [name, name === "max_restarts" && /^\d+$/.test(value) ? Number(value) : value])) : null;
+  }
+
+  /** Ask what may be changed without a restart, and change it. */
+  treat() {
+    return this._press("update", { args: () => this._treatment() });
   }
 
   async _signal() {

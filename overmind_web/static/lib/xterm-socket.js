@@ -140,7 +140,7 @@ export class TerminalSocket {
     }
     if (item.type === "run") this.#retry = FIRST_RETRY;
     if (item.type === "failed" && TRIED_AGAIN.has(item.error)) return; // the socket ends now, and is opened again
-    if (["ended", "handing_back", "detached", "failed"].includes(item.type)) this.#over = true;
+    if (["ended", "last", "handing_back", "detached", "failed"].includes(item.type)) this.#over = true;
     this.#on.item(item);
   }
 }

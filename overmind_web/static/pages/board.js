@@ -11,6 +11,8 @@ import { sheet } from "../lib/sheet.js";
 import { now, tick, rest } from "../lib/time.js";
 import { ACTIONS, links } from "./quests.js";
 
+/** Columns in the order in which a phone shows the first that has a card. */
+const FIRST = ["running", "review", "blocked", "queued", "done"];
 const narrow = matchMedia("(max-width: 639px)");
 const TYPED = 150;
 /** Milliseconds after the last key before the filter is asked for. */
@@ -36,7 +38,7 @@ class Board {
     this._guard = new Guard();
     this._content = null;
     this.cursor = this._query.row ?? null;
-    this._column = this._query.column ?? "running";
+    this._column = this._query.column ?? null;
     this.problem = h("p", { class: "problem tone-bad", role: "alert" });
     this.line = h("span", { class: "quiet list-line" });
     this.filter = h("input", { class: "field filter", type: "search", placeholder: "/ filter", "aria-label": "Filter", data: { filter: "" }, value: this._query.filter ?? "", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
@@ -147,6 +149,7 @@ class Board {
     const content = this._content;
     if (!content) return;
     const total = content.columns.reduce((sum, column) => sum + column.count, 0);
+    if (this._column === null) this._column = (FIRST.map((name) => content.columns.find((column) => column.name === name)).find((column) => column?.count) ?? content.columns[0]).name;
     this.tabs.hidden = total === 0;
     if (total === 0) {
       this._clear();

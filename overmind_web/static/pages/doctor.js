@@ -1,6 +1,7 @@
 /** The doctor: what is well on that machine and what is not, with how to mend it. */
 
 import { h, fill } from "../lib/dom.js";
+import { mark } from "../lib/marks.js";
 
 export function open(place, context) {
   const list = h("div", { class: "text-page", tabindex: 0, role: "region", "aria-label": "Findings" });
@@ -22,5 +23,13 @@ export function open(place, context) {
 }
 
 function finding({ status, tone, check, found, mend }) {
-  return h("div", { class: "pad" }, h("b", { class: `tone-${tone}` }, status), " ", h("b", {}, check), h("div", {}, found), mend ? h("div", { class: "quiet" }, `→ ${mend}`) : null);
+  const picture = { ok: "stopped", warn: "waiting", fail: "crashed" }[status] ?? "more";
+  return h(
+    "div",
+    { class: "finding" },
+    mark(picture, `tone-${tone}`),
+    h("b", { class: "finding-check" }, check),
+    h("span", { class: `finding-status tone-${tone}` }, status),
+    h("div", { class: "finding-found" }, found, mend ? h("div", { class: "quiet" }, mend) : null),
+  );
 }

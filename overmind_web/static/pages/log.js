@@ -1,6 +1,8 @@
 /** The log of a mission, or of several together: newest lines as they come, any page before them, and a search. */
 
 import { h, fill } from "../lib/dom.js";
+import { mark } from "../lib/marks.js";
+import { href } from "../lib/router.js";
 import { sheet } from "../lib/sheet.js";
 import { FoundView, LogView } from "../lib/log.js";
 import { keep, kept } from "../lib/store.js";
@@ -16,7 +18,9 @@ const SPANS = [["all", "Whole log"], ["300", "Last 5 minutes"], ["3600", "Last h
  * @param {string[]} missions
  */
 export function open(place, context, missions) {
-  return new LogPage(context, missions);
+  const page = new LogPage(context, missions);
+  if (place.page === "log") page.alone(missions);
+  return page;
 }
 
 class LogPage {
@@ -27,7 +31,7 @@ class LogPage {
     this._seenAt = 0;
     this._fresh = false;
     this._goal = null;
-    this.search = h("input", { type: "search", class: "field log-search", placeholder: "Search, or an expression", "aria-label": "Search in the log", data: { search: "" } });
+    this.search = h("input", { type: "search", class: "field log-search", placeholder: matchMedia("(max-width: 639px)").matches ? "Search" : "Search, or an expression", "aria-label": "Search in the log", data: { search: "" } });
     this.status = h("span", { class: "log-status quiet", role: "status" });
     this.stop = h("button", { type: "button", class: "button small", hidden: true, onclick: () => this._stopOrClear() }, "Stop");
     this.runs = h("select", { class: "field log-choice", "aria-label": "Run", hidden: true, onchange: () => this._choose({ run: this.runs.value ? Number(this.runs.value) : null }) });
@@ -38,8 +42,8 @@ class LogPage {
     );
     this.times = h("button", { type: "button", class: "button small", "aria-pressed": String(kept("times", false)), onclick: () => this._times(!kept("times", false)) }, "Times");
     this.place = h("div", { class: "log-place" });
-    this.element = h("div", { class: "log" }, h("div", { class: "log-bar" }, this.search, this.status, this.stop, h("span", { class: "grow" }), this.runs, this.span, this.times), this.place);
-    this.element.classList.toggle("log-times", kept("times", false));
+    this.box = this.element = h("div", { class: "log" }, h("div", { class: "log-bar" }, this.search, this.status, this.stop, h("span", { class: "grow" }), this.runs, this.span, this.times), this.place);
+    this.box.classList.toggle("log-times", kept("times", false));
     this.search.addEventListener("input", () => {
       clearTimeout(this._typing);
       this._typing = setTimeout(() => this._find(), TYPED);
@@ -59,6 +63,17 @@ class LogPage {
     document.addEventListener("visibilitychange", this._visible);
     this._closed = false;
     this._begin();
+  }
+
+  /** Have it stand by itself: it is no part of a mission's page then, and says what it is of. */
+  alone(missions) {
+    const title = missions.length === 1 ? "Log" : `Log of ${missions.length} missions`;
+    const back = h("a", { class: "bare back-always", href: href("missions"), "aria-label": "All missions" }, mark("back", "plain"));
+    const drop = this._context.keys.layer("log", [["q escape", "back to the missions", () => this._context.router.go("missions")]]);
+    this.element = h("section", { class: "page", "aria-label": title }, h("header", { class: "page-head" }, back, h("h1", {}, title)), this.element);
+    const { close } = this;
+    this.close = () => (drop(), close.call(this));
+    this.go = (place) => this._context.app.reopen(place);
   }
 
   async _begin() {
@@ -158,7 +173,7 @@ class LogPage {
   _times(on) {
     keep("times", on);
     this.times.setAttribute("aria-pressed", String(on));
-    this.element.classList.toggle("log-times", on);
+    this.box.classList.toggle("log-times", on);
   }
 
   // being seen

@@ -81,7 +81,8 @@ export function open(place, context) {
     }, { label: "New", primary: true, key: "n", icon: mark("plus", "plain"), says: "remembered" });
   const page = new ListPage(place, context, {
     list: "notes", title: "Memory", page: "memory", actions: [...ACTIONS, ...more(context)], hint: "Agents leave notes for the next one, and so can you; what fits is given to each new conversation.",
-    asks: "/ Ask the notes …",
+    asks: "Ask the notes …",
+    columns: { state: { width: "112px", px: 112 }, kind: { width: "84px", px: 84 } },
     asked: async (words, page) => ({ cwd: words ? page.query.cwd || (await begun(context.socket)).folder : "" }),
     tools: () => [way, add(), h("button", { type: "button", class: "button square", "aria-label": "More of memory", onclick: () => whole(context) }, mark("more", "plain"))], first: add,
     line: ({ proposed }) =>

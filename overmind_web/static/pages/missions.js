@@ -13,7 +13,7 @@ import { keep, kept } from "../lib/store.js";
 
 /** As the full-screen program's table; `keep`: the larger, the sooner it leaves. `px`: what it needs at least. */
 const COLUMNS = [
-  { key: "name", title: "NAME", width: "minmax(150px, 1.4fr)", px: 190, keep: 0 },
+  { key: "name", title: "NAME", width: "minmax(180px, 1.9fr)", px: 200, keep: 0 },
   { key: "agent", title: "AGENT", width: "72px", px: 72, keep: 7 },
   { key: "state", title: "STATE", width: "104px", px: 104, keep: 1 },
   { key: "for", title: "FOR", width: "44px", px: 44, keep: 3, right: true },
@@ -25,12 +25,14 @@ const COLUMNS = [
   { key: "cpu", title: "CPU", width: "48px", px: 48, keep: 5, right: true },
   { key: "memory", title: "MEM", width: "60px", px: 60, keep: 6, right: true },
   { key: "output", title: "OUT", width: "72px", px: 72, keep: 11, right: true, wide: true },
-  { key: "now", title: "NOW", width: "minmax(160px, 2.4fr)", px: 220, keep: 2, sorts: false },
+  { key: "now", title: "NOW", width: "minmax(160px, 2.2fr)", px: 220, keep: 2, sorts: false },
   { key: "folder", title: "FOLDER", width: "minmax(90px, .8fr)", px: 120, keep: 16, wide: true, sorts: false },
 ];
 const ORDERS = [["", "tree"], ["name", "name"], ["state", "state"], ["for", "time in state"], ["age", "age"], ["cost", "cost"], ["cpu", "CPU"], ["memory", "memory"]];
 const COUNTED = ["working", "waiting", "your turn", "limited", "starting", "restarting", "frozen", "stopped", "crashed", "killed"];
 const wide = matchMedia("(min-width: 1100px)");
+const MOST_LOGS = 100;
+/** Missions whose logs are read as one at most. */
 const TYPED = 150;
 /** Milliseconds after the last key before the filter is asked for. */
 
@@ -54,12 +56,13 @@ class Missions {
       open: (id) => this._open(id),
       moved: (id) => this._moved(id),
       order: (key) => this._order(key),
+      marks: () => this._marks(),
       sorted: () => ({ key: this._query.order, reversed: Boolean(this._query.reversed) }),
       empty: () => this._empty(),
     });
     this._build();
     if (this._query.row) this.table.await(this._query.row);
-    this._pane = context.socket.pane("missions", this._args(), { rows: (message) => this._rows(message), failed: (message) => this._failed(message), lost: () => {} }, { from: 0, to: 90 });
+    this._pane = context.socket.pane("missions", this._args(), { rows: (message) => this._rows(message), failed: (message) => this._failed(message), lost: () => {} }, { from: 0, to: 40 });
     this._drop = context.keys.layer("missions", this._keys());
     this.strip.shown(wide.matches);
     this._wider = () => {
@@ -118,15 +121,17 @@ class Missions {
       ["enter", "open its terminal or log", () => (table.cursor === null ? false : (this._open(table.cursor), true))],
       ["h left", "fold its children", () => this._fold(true)],
       ["right", "unfold its children", () => this._fold(false)],
-      ["space", "mark the row", () => (table.mark(), this._marks(), table.move(1))],
-      ["*", "mark all rows in view", () => (table.markAll(), this._marks())],
-      ["ctrl+\\", "clear marks", () => (table.markAll(false), this._marks())],
+      ["space", "mark the row", () => (table.mark(), table.move(1))],
+      ["ctrl+space", "mark all from the last mark to here", () => table.markRange()],
+      ["*", "mark all rows in view", () => table.markAll()],
+      ["ctrl+\\", "clear marks", () => table.markAll(false)],
       ["n", "new mission", () => this.fresh.click()],
       ["m", "message", () => this._message()],
       ["a", "its terminal", tab("terminal")],
-      ["l", "its log", tab("log")],
+      ["l", "its log, or one of all that are marked", () => (table.marked.size ? (this._logs(), true) : tab("log")())],
       ["d", "describe it", tab("describe")],
       ["v", "its changes", tab("changes")],
+      ["e", "change how it is treated", () => (this._side ? (this._side.treat(), true) : false)],
       ["i", "interrupt the turn", act("interrupt")],
       ["r", "restart", act("restart")],
       ["x", "stop", act("stop")],
@@ -164,7 +169,7 @@ class Missions {
     this._context.router.note(this._query);
     this.problem.hidden = true;
     this.filter.classList.remove("wrong");
-    this._pane.set(this._args(), { from: 0, to: 90 });
+    this._pane.set(this._args(), { from: 0, to: 40 });
     this.table.columns(this._columns);
   }
 
@@ -228,7 +233,7 @@ class Missions {
     if (!same && place.page === "missions") {
       this._query = { ...place.query };
       this.filter.value = this._query.filter ?? "";
-      this._pane.set(this._args(), { from: 0, to: 90 });
+      this._pane.set(this._args(), { from: 0, to: 40 });
     }
     this._place(place);
   }
@@ -321,7 +326,7 @@ class Missions {
   _act(verb, how = {}) {
     return actions(this._context).press(verb, this.table.targets.map((id) => ({ id, ...this._describe(id) })), {
       guard: () => (this.table.marked.size ? null : this.table.guard.refusal(this.table.cursor)),
-      done: () => (this.table.markAll(false), this._marks()),
+      done: () => this.table.markAll(false),
       ...how,
     });
   }
@@ -331,7 +336,12 @@ class Missions {
     this.mass.hidden = marked.size === 0;
     if (!marked.size) return;
     const button = (verb, label) => h("button", { type: "button", class: "button small", onclick: () => this._act(verb) }, label);
-    fill(this.mass, h("b", {}, `${marked.size} marked`), button("stop", "Stop"), button("restart", "Restart"), button("kill", "Kill"), button("rm", "Remove"), h("button", { type: "button", class: "button small", onclick: () => (this.table.markAll(false), this._marks()) }, "Clear marks"));
+    fill(this.mass, h("b", {}, `${marked.size} marked`), h("button", { type: "button", class: "button small", onclick: () => this._logs() }, "Log"), button("stop", "Stop"), button("restart", "Restart"), button("kill", "Kill"), button("rm", "Remove"), h("button", { type: "button", class: "button small", onclick: () => this.table.markAll(false) }, "Clear marks"));
+  }
+
+  /** One log of all that are marked, by the time of their lines. */
+  _logs() {
+    this._context.router.go("log", [...this.table.marked].slice(0, MOST_LOGS));
   }
 
   _message() {
@@ -363,7 +373,7 @@ class Missions {
       { label: this._columns.length === COLUMNS.length ? "Fewer columns" : "More columns", press: () => ((this._columns = this._columns.length === COLUMNS.length ? COLUMNS.filter((column) => !column.wide) : COLUMNS), this.table.columns(this._columns)) },
       ...ORDERS.map(([key, title]) => ({ label: key ? `Order by ${title}` : "Order of the tree", press: () => this._set({ order: key, reversed: "" }) })),
       { label: "Remove finished missions", danger: true, disabled: !this._context.verbs.allowed("prune"), press: () => this._context.verbs.press("prune", {}, { says: (answer) => `removed ${answer.removed?.length ?? answer.count ?? 0}` }) },
-      { label: "Mark the row", key: "space", press: () => (this.table.mark(), this._marks()) },
+      { label: "Mark the row", key: "space", press: () => this.table.mark() },
     ]);
   }
 

@@ -13,6 +13,8 @@ import { ACTIONS, fileOf } from "./plans.js";
 const narrow = matchMedia("(max-width: 639px)");
 const NODE = { width: 152, height: 40 };
 /** Pixels of an agent in the graph. */
+const MARGIN = 12;
+/** Pixels around the graph. */
 const LONGEST = 15;
 /** Characters of a name there. */
 const DEEPEST = 8;
@@ -255,7 +257,7 @@ class Plan {
 
   _layout({ Graph, layout }, agents) {
     const laid = new Graph();
-    laid.setGraph({ rankdir: "LR", nodesep: 12, ranksep: 36, marginx: 12, marginy: 12 });
+    laid.setGraph({ rankdir: "LR", nodesep: 12, ranksep: 36, marginx: MARGIN, marginy: MARGIN });
     laid.setDefaultEdgeLabel(() => ({}));
     // by number: a name may be any text
     const numbers = new Map(agents.map((agent, number) => [agent.id, String(number)]));
@@ -263,19 +265,22 @@ class Plan {
     for (const agent of agents) for (const need of agent.needs) if (numbers.has(need)) laid.setEdge(numbers.get(need), numbers.get(agent.id));
     layout(laid);
     const { width, height } = laid.graph();
+    let [top, bottom] = [0, height];
     this._edges = [];
     const edges = agents.flatMap((agent) =>
       agent.needs.filter((need) => numbers.has(need)).map((need) => {
         const [from, to] = [laid.node(numbers.get(need)), laid.node(numbers.get(agent.id))];
         const { points } = laid.edge(numbers.get(need), numbers.get(agent.id));
         const bends = points.slice(1, -1).filter(({ x }) => x > from.x + NODE.width / 2 && x < to.x - NODE.width / 2);
+        // an edge that passes several agents may pass above or below all of them
+        for (const { y } of bends) [top, bottom] = [Math.min(top, y - MARGIN), Math.max(bottom, y + MARGIN)];
         const path = svg("path", { class: "plan-edge", d: curve([{ x: from.x + NODE.width / 2, y: from.y }, ...bends, { x: to.x - NODE.width / 2, y: to.y }]) });
         this._edges.push({ path, from: need, to: agent.id });
         return path;
       }),
     );
     this._nodes = new Map(agents.map((agent) => [agent.id, this._box(agent, laid.node(numbers.get(agent.id)))]));
-    const picture = svg("svg", { class: "plan-svg", viewBox: `0 0 ${width} ${height}`, width, height, role: "group", "aria-label": "Agents and what each waits for" }, edges, [...this._nodes.values()].map(({ element }) => element));
+    const picture = svg("svg", { class: "plan-svg", viewBox: `0 ${top} ${width} ${bottom - top}`, width, height: bottom - top, role: "group", "aria-label": "Agents and what each waits for" }, edges, [...this._nodes.values()].map(({ element }) => element));
     fill(this.graph, picture);
   }
 

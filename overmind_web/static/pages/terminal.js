@@ -9,6 +9,7 @@ import { TerminalSocket } from "../lib/xterm-socket.js";
 import { touchInput } from "../lib/xterm-touch.js";
 import { widths } from "../lib/xterm-widths.js";
 import { follow, textLinks } from "../lib/xterm-links.js";
+import { actions } from "../lib/actions.js";
 
 const SCROLLBACK = 5000; // rows that were seen pass, above the screen
 const SMALLEST = 6; // pixels of a letter to which a wide screen is shrunk; beyond that it is panned
@@ -16,6 +17,9 @@ const REST = 100; // milliseconds that the place must keep its size before the p
 const SIGNALLED = 128;
 const NOT_SENT = "not sent: the terminal is being joined";
 const coarse = matchMedia("(pointer: coarse)");
+
+/** How a mission ended, in words. */
+const end = ({ status, exit_code: code, reason }) => (code === null || code === undefined ? `${status}` : `exited (${code})${reason ? `, ${reason}` : ""}`);
 
 /**
  * @param {Object} place
@@ -40,7 +44,8 @@ class TerminalPage {
     this.look = h("button", { type: "button", class: "button small", onclick: () => this._change() }, "Type");
     this.fitting = h("button", { type: "button", class: "button small", hidden: true, onclick: () => this._fit(!this._fits) });
     this.again = h("button", { type: "button", class: "button small", onclick: () => this._socket?.redraw() }, "Redraw");
-    this.bar = h("div", { class: "terminal-bar" }, h("span", { class: "terminal-words", role: "status" }, this.words), this.title, h("span", { class: "grow" }), this.fitting, this.again, this.look);
+    this.start = h("button", { type: "button", class: "button small primary", hidden: true, data: { verb: "restart" }, onclick: () => this._restart() }, "Start again");
+    this.bar = h("div", { class: "terminal-bar" }, h("span", { class: "terminal-words", role: "status" }, this.words), this.title, h("span", { class: "grow" }), this.fitting, this.again, this.look, this.start);
     this.host = h("div", { class: "terminal-host" });
     this.over = h("div", { class: "terminal-over", hidden: true });
     this.place = h("div", { class: "terminal-place" }, this.host, this.over);
@@ -58,7 +63,7 @@ class TerminalPage {
       clearTimeout(this._resting);
       this._resting = setTimeout(() => this._measure(), REST);
     });
-    this._unlayer = context.keys.layer("Terminal", [["i", "type in the terminal", () => this._type()]]);
+    this._unlayer = context.keys.layer("Terminal", [["i", "type in the terminal", () => this._type()], ["r", "start it again, once it has ended", () => this._restart()]]);
     this._begin();
   }
 
@@ -112,6 +117,8 @@ class TerminalPage {
     this._socket?.close();
     const own = this._own();
     this._cover(null);
+    this.start.hidden = true;
+    this.again.hidden = false;
     this._state(this._mode === "type" ? "joining …" : "looking …");
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const { base, key } = this._context;
@@ -160,11 +167,15 @@ class TerminalPage {
       case "detached":
         this._ended("detached");
         break;
+      case "last":
+        this._name = item.name;
+        this._ended(end(item), true);
+        break;
       case "failed":
         this._failed(item);
         break;
       default:
-        this._ended(item.exit_code === null || item.exit_code === undefined ? `${item.status}` : `exited (${item.exit_code})${item.reason ? `, ${item.reason}` : ""}`);
+        this._ended(end(item), true);
     }
   }
 
@@ -290,7 +301,7 @@ class TerminalPage {
   _state(text, tone = "quiet") {
     this.words.parentElement.className = `terminal-words ${tone}`;
     if (this.words.data !== text) this.words.data = text;
-    this.look.hidden = this._context.socket.hello?.read_only === true;
+    this.look.hidden = !this.terminal || this._context.socket.hello?.read_only === true;
   }
 
   _cover(nodes) {
@@ -298,9 +309,20 @@ class TerminalPage {
     this.over.hidden = nodes === null;
   }
 
-  _ended(words) {
+  /** Its program has ended: the screen stays as it was left. `over`: the mission has, too, and can be started again. */
+  _ended(words, over = false) {
     this._writes = false;
-    this._state(words);
+    const may = over && this._context.verbs.allowed("restart");
+    this._state(may ? `${words} · r starts it again` : words);
+    this.start.hidden = !may;
+    if (over) this.look.hidden = this.again.hidden = true;
+  }
+
+  /** Start it again, and join its terminal. */
+  _restart() {
+    if (this.start.hidden) return false;
+    actions(this._context).press("restart", [{ id: this._id, name: this._name ?? this._id, state: "stopped" }], { done: () => this._closed || this._join() });
+    return true;
   }
 
   _finishing(seconds) {

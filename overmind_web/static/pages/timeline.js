@@ -3,6 +3,7 @@
 import { h, fill, word } from "../lib/dom.js";
 import { href } from "../lib/router.js";
 import { kept, keep } from "../lib/store.js";
+import { mark } from "../lib/marks.js";
 
 export function open(place, context) {
   const [id] = place.parts;
@@ -28,9 +29,22 @@ function line(row) {
     { class: "moment" },
     h("time", { class: "moment-at" }, row.at),
     row.attempt ? h("span", { class: "moment-try" }, `#${row.attempt}`) : null,
-    h("span", { class: "moment-what" }, row.what.map(([text, tone]) => h("span", { class: tone ? `tone-${word(tone)}` : "" }, text))),
+    what(row),
     row.by ? h("span", { class: "quiet" }, row.by) : null,
     h("span", { class: "moment-text" }, row.text),
+  );
+}
+
+/** What it was; the sign before it is drawn, since phones have pictures of their own for signs. */
+function what(row) {
+  return h(
+    "span",
+    { class: "moment-what" },
+    row.what.map(([text, tone]) => {
+      const [, sign = "", rest = text] = /^([^\w\s]) (.*)$/u.exec(text) ?? [];
+      const toned = tone ? `tone-${word(tone)}` : "";
+      return h("span", { class: toned }, sign ? mark(sign, toned || "plain") : null, rest);
+    }),
   );
 }
 
@@ -77,8 +91,9 @@ function fold(day, chapter, opened) {
     h(
       "summary",
       { class: "chapter-head" },
+      mark("folded", "plain chapter-fold"),
       h("span", { class: "chapter-name" }, chapter.name || "Overmind"),
-      h("span", { class: "moment-what" }, last.what.map(([text, tone]) => h("span", { class: tone ? `tone-${word(tone)}` : "" }, text))),
+      what(last),
       h("span", { class: "quiet chapter-span" }, chapter.from === chapter.to ? chapter.to : `${chapter.from} – ${chapter.to}`),
       h("span", { class: "quiet chapter-count" }, `${chapter.count}`),
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import closing
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -209,7 +210,11 @@ LOGS = st.lists(st.sampled_from(TYPES), max_size=40)
 
 @given(types=LOGS, wanted=st.sets(st.sampled_from(TYPES), min_size=1), data=st.data())
 def test_a_scan_finds_each_event_of_its_types_once_in_order_whatever_was_trimmed(types, wanted, data):
-    with closing(State.open(":memory:")) as state, pytest.MonkeyPatch.context() as patch:
+    with (
+        TemporaryDirectory() as folder,
+        closing(State.open(f"{folder}/state.db")) as state,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.setattr(event_log, "SCANNED", data.draw(st.integers(1, 9), label="scanned"))
         with state.transaction():
             for kind in types:
