@@ -196,7 +196,7 @@ class Meter:
 
     def __init__(self, page: Page) -> None:
         self._session = page.context.new_cdp_session(page)
-        self._session.send("Performance.enable")
+        self._session.send("Performance.enable", {"timeDomain": "threadTicks"})
 
     def _figure(self, name: str) -> float:
         found = self._session.send("Performance.getMetrics")["metrics"]
@@ -204,7 +204,7 @@ class Meter:
 
     @property
     def busy(self) -> float:
-        """Seconds for which its main thread has worked so far."""
+        """Seconds of the processor that its main thread has taken so far."""
         return self._figure("TaskDuration")
 
     @property

@@ -24,6 +24,8 @@ ANY = frozenset({"*"})
 """Every event."""
 MARGIN = 30
 """Rows sent beyond those in view, on both sides."""
+CELLS = 4
+"""Where a row has its cells."""
 MOST_ROWS = 1_000
 """Rows in view at once; more are not sent."""
 SHARE = 4.0
@@ -198,7 +200,11 @@ class Rows:
 
 
 class TablePane(LoadedPane):
-    """A pane of rows: only those in view, and of them only what changed."""
+    """A pane of rows: only those in view, and of them only what changed.
+
+    A frame has `rows` by their ids, whole; and `cells`, of rows of which nothing else changed: those that did, an empty
+    text where there is none any more.
+    """
 
     def __init__(self, context: PaneContext, opened: Open) -> None:
         super().__init__(context, opened)
@@ -237,11 +243,15 @@ class TablePane(LoadedPane):
         before = {} if self._sent_ids is None else self._sent_rows
         rows = {one: self._rows.row(one) for one in ids}
         changed = {one: row for one, row in rows.items() if one not in before or before[one] != row}
+        cells = {one: found for one, row in changed.items() if (found := changed_cells(before.get(one), row))}
+        whole = {one: row for one, row in changed.items() if one not in cells}
         frame: dict[str, object] = {}
         if ids != self._sent_ids or begin != self._sent_from:
             frame["ids"] = ids
-        if changed:
-            frame["rows"] = changed
+        if whole:
+            frame["rows"] = whole
+        if cells:
+            frame["cells"] = cells
         if self._rows.head is not None and (self._rows.head != self._sent_head or self._sent_ids is None):
             frame["head"] = self._rows.head
         if not frame and total == self._sent_total:
@@ -249,3 +259,15 @@ class TablePane(LoadedPane):
         self._sent_ids, self._sent_rows, self._sent_total, self._sent_from = ids, rows, total, begin
         self._sent_head = self._rows.head
         return {"t": "rows", "total": total, "from": begin, **frame}
+
+
+def changed_cells(before: object, row: object) -> list[Sequence[object]]:
+    """The cells of a row that were others before, without a text if they are gone; none: more of the row is other."""
+    if not (isinstance(before, Sequence) and isinstance(row, Sequence) and len(row) > CELLS):
+        return []
+    if before[:CELLS] != row[:CELLS] or before[CELLS + 1 :] != row[CELLS + 1 :]:
+        return []
+    old = {cell[0]: cell for cell in before[CELLS]}
+    new = {cell[0]: cell for cell in row[CELLS]}
+    changed = [cell for key, cell in new.items() if old.get(key) != cell]
+    return changed + [(key, "", "") for key in old if key not in new]

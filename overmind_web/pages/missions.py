@@ -15,13 +15,15 @@ from overmind_core.view.row_filter import NOTHING, BrokenFilter
 from overmind_web.live.feed import Change
 from overmind_web.live.fleet import FleetChange
 from overmind_web.live.messages import Open, ToPane
-from overmind_web.live.pane import MARGIN, MOST_ROWS, Frame, PaneContext, Rows, TablePane
+from overmind_web.live.pane import MOST_ROWS, Frame, PaneContext, Rows, TablePane
 from overmind_web.pages.arguments import Args, ids, text
 
 MANY = 2_000
 """Missions from which on they are arranged beside the loop, which others wait for."""
 LONGEST_FILTER = 2_000
 """Characters."""
+NEAR = 15
+"""Rows beyond those in view of which figures are asked for: so far a page scrolls before it says so."""
 MEASURED = frozenset({"cpu", "memory", "output", "now"})
 """Orders by figures: rows move without an event."""
 
@@ -134,7 +136,7 @@ class MissionsPane(TablePane):
         self._watch()
 
     def _watch(self) -> None:
-        begin, end = max(0, self._from - MARGIN), min(self._to, self._from + MOST_ROWS) + MARGIN
+        begin, end = max(0, self._from - NEAR), min(self._to, self._from + MOST_ROWS) + NEAR
         self._live.watch(self, list(self._branches)[begin:end])
 
     def frame(self) -> Frame | None:

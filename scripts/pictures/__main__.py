@@ -16,10 +16,10 @@ from overmind_core.view.actions import Context
 from overmind_tui.app import OvermindApp
 from overmind_tui.pages.compose import Composer
 from overmind_tui.shell.world import World
+from scripts.pictures import afternoon, chromium
 from scripts.pictures import browser as browsers
-from scripts.pictures import chromium
 from scripts.pictures.colony import Colony, colony
-from scripts.pictures.scenes import NORMAL, SCENES, WEB_SCENES, Command, Scene
+from scripts.pictures.scenes import NORMAL, SCENES, WEB_BEFORE, WEB_SCENES, Command, Scene
 
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "screenshots")
 HISTORY = 3.0
@@ -116,19 +116,33 @@ def main(names: list[str]) -> int:
     if browser is None:
         sys.stderr.write(f"Error: {chromium.MISSING}\n")
         return 1
-    scenes = [scene for scene in SCENES if not names or scene.name in names]
-    web_scenes = [scene for scene in WEB_SCENES if not names or scene.name in names]
+    scenes = [scene for scene in SCENES if _named(scene.name, names)]
+    web_scenes = [scene for scene in WEB_SCENES if _named(f"web-{scene.page}", names)]
     os.makedirs(FOLDER, exist_ok=True)
-    with colony() as here:
-        sys.stdout.write(f"Claude Code is played by: {here.agent}\n")
-        drawn = browsers.draw(browser, here, web_scenes, FOLDER) if web_scenes else []
-        pictures = asyncio.run(photograph(here, scenes)) if scenes else {}
+    drawn: list[str] = []
+    if web_scenes:
+        with colony() as here:
+            for command in WEB_BEFORE:
+                here.overmind(*command)
+            afternoon.begin(here)
+            drawn = browsers.draw(browser, here, web_scenes, FOLDER)
+    pictures = {}
+    if scenes:
+        with colony() as here:
+            sys.stdout.write(f"Claude Code is played by: {here.agent}\n")
+            pictures = asyncio.run(photograph(here, scenes))
     for name, svg in pictures.items():
         chromium.draw(browser, svg, os.path.join(FOLDER, f"{name}.png"))
     for name in (*drawn, *pictures):
         size = os.path.getsize(os.path.join(FOLDER, f"{name}.png"))
         sys.stdout.write(f"screenshots/{name}.png, {size // 1000} kB\n")
-    return 0 if len(drawn) + len(pictures) == len(web_scenes) + len(scenes) else 1
+    wanted = len(scenes) + sum(len(scene.names) for scene in web_scenes)
+    return 0 if len(drawn) + len(pictures) == wanted else 1
+
+
+def _named(name: str, names: Sequence[str]) -> bool:
+    """Whether a picture is asked for: by its name, or by the beginning of it, `web` for all of the dashboard."""
+    return not names or any(name == one or name.startswith(f"{one}-") for one in names)
 
 
 if __name__ == "__main__":

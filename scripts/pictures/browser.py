@@ -9,15 +9,18 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from scripts.pictures import png
 from scripts.pictures.colony import Colony
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, Page
 
-DESK: dict[str, Any] = {"viewport": {"width": 1440, "height": 560}}
-PHONE: dict[str, Any] = {
-    "viewport": {"width": 390, "height": 700}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True,
-}  # fmt: skip
+DESK: dict[str, Any] = {"viewport": {"width": 1440, "height": 810}}
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+LOOKS: tuple[tuple[str, dict[str, Any], Literal["dark", "light"]], ...] = (
+    ("", DESK, "dark"), ("-phone", PHONE, "dark"), ("-light", DESK, "light"), ("-phone-light", PHONE, "light"),
+)  # fmt: skip
+"""Each page is drawn so: the end of the file's name, the window, the theme of the system."""
 PATIENCE = 30_000
 """Milliseconds until a page shows what it has to."""
 SETTLED = 1_500
@@ -25,27 +28,28 @@ SETTLED = 1_500
 
 
 class WebScene(NamedTuple):
-    """One picture of the dashboard.
+    """A page of the dashboard.
 
     Attributes:
-        name: Of the file.
-        route: Of the page; `{name}` in it is the id of the mission of that name.
+        page: The file's name, between `web-` and how it is looked at.
+        route: `{name}` in it is the id of the mission of that name.
         shows: Each of these stands on the page before it is drawn.
-        look: The window.
-        theme: Of the system.
-        before: Command lines that are given first.
+        comment: A file, a line of it, and what is written there before; empty for none.
     """
 
-    name: str
+    page: str
     route: str
     shows: tuple[str, ...]
-    look: dict[str, Any] = DESK
-    theme: Literal["dark", "light"] = "dark"
-    before: tuple[tuple[str, ...], ...] = ()
+    comment: tuple[()] | tuple[str, int, str] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Of its files, without their ends."""
+        return [f"web-{self.page}{end}" for end, _, _ in LOOKS]
 
 
 def draw(path: str, here: Colony, scenes: Sequence[WebScene], folder: str) -> list[str]:
-    """Draw the scenes into a folder, and return the names of those that could be; the others are told.
+    """Draw the pages into a folder in every look, and return the names of those that could be; the others are told.
 
     Args:
         path: Of the browser.
@@ -57,22 +61,26 @@ def draw(path: str, here: Colony, scenes: Sequence[WebScene], folder: str) -> li
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - as above
 
     drawn = []
+    ids = {row["name"]: row["id"] for row in json.loads(here.overmind("ps", "--json"))}
     with _server(here) as link, sync_playwright() as running:
         browser = running.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-lcd-text"])
         try:
             login = _logged_in(browser, link)
-            for scene in scenes:
-                for command in scene.before:
-                    here.overmind(*command)
-                context = browser.new_context(storage_state=login, color_scheme=scene.theme, **scene.look)
-                try:
-                    _draw(context, scene, link.partition("#")[0], here, os.path.join(folder, f"{scene.name}.png"))
-                except TooLate as problem:
-                    sys.stderr.write(f"{scene.name}: {problem}\n")
-                else:
-                    drawn.append(scene.name)
-                finally:
-                    context.close()
+            for end, look, theme in LOOKS:
+                context = browser.new_context(storage_state=login, color_scheme=theme, **look)
+                context.set_default_timeout(PATIENCE)
+                page = context.new_page()
+                for scene in scenes:
+                    name = f"web-{scene.page}{end}"
+                    try:
+                        picture = _shot(page, scene, f"{link.partition('#')[0]}#/{scene.route.format_map(ids)}")
+                    except TooLate as problem:
+                        sys.stderr.write(f"{name}: {problem}\n")
+                        continue
+                    with open(os.path.join(folder, f"{name}.png"), "wb") as file:
+                        file.write(png.small(picture, look["viewport"]["height"]))
+                    drawn.append(name)
+                context.close()
         finally:
             browser.close()
     return drawn
@@ -96,12 +104,22 @@ def _logged_in(browser: Browser, link: str) -> Any:  # noqa: ANN401 - what Playw
     return state
 
 
-def _draw(context: BrowserContext, scene: WebScene, url: str, here: Colony, path: str) -> None:
-    context.set_default_timeout(PATIENCE)
-    page: Page = context.new_page()
-    ids = {row["name"]: row["id"] for row in json.loads(here.overmind("ps", "--json"))}
-    page.goto(f"{url}#/{scene.route.format_map(ids)}")
+def _shot(page: Page, scene: WebScene, address: str) -> bytes:
+    page.goto(address)
+    if scene.comment:
+        _comment(page, *scene.comment)
     for words in scene.shows:
         page.get_by_text(words).locator("visible=true").first.wait_for()
     page.wait_for_timeout(SETTLED)
-    page.screenshot(path=path, animations="disabled")
+    return page.screenshot(animations="disabled")
+
+
+def _comment(page: Page, file: str, line: int, words: str) -> None:
+    """Write a comment on a line, which stays in this browser until it is sent."""
+    row = page.locator(f'[data-line="{file}:{line}"]')
+    row.wait_for()
+    if page.locator(".comment").count():
+        return
+    row.click()
+    page.get_by_role("textbox", name=f"Comment on {file}:{line}").fill(words)
+    page.get_by_role("button", name="Keep").click()

@@ -6,28 +6,32 @@ import struct
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
+from itertools import accumulate, islice
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 COLOURS = 256
-PIXEL = 4
-"""Bytes: red, green, blue, opacity."""
+PIXELS = {(8, 2): 3, (8, 6): 4}
+"""Bits of a channel and kind of a picture → bytes of its pixels: red, green, blue, and opacity where there is one."""
+OPACITY = 3
+MEAN, NEAREST = 3, 4
+"""Filters that take more than one neighbour: their mean, and the one that is nearest to what they say together."""
 COARSE = 0xF8
 """The bits of a channel that count."""
 
 
 def small(picture: bytes, most: int) -> bytes:
-    """The first `most` lines of a picture with a palette; anything but 8-bit RGBA is given back as it came."""
+    """The first `most` lines of a picture with a palette; anything but 8-bit RGB or RGBA is given back as it came."""
     chunks = list(_chunks(picture))
     width, height, depth, kind = struct.unpack(">IIBB", chunks[0][1][:10])
-    if (depth, kind) != (8, 6):
+    if (depth, kind) not in PIXELS:
         return picture
+    pixel = PIXELS[depth, kind]
     data = zlib.decompress(b"".join(body for name, body in chunks if name == b"IDAT"))
     height = min(height, most)
     pixels = [
-        row[at : at + PIXEL]
-        for row in islice(_rows(data, width * PIXEL), height)
-        for at in range(0, width * PIXEL, PIXEL)
+        row[at : at + pixel]
+        for row in islice(_rows(data, width * pixel, pixel), height)
+        for at in range(0, width * pixel, pixel)
     ]
     palette, place = _palette(Counter(pixels))
     lines = b"".join(
@@ -38,7 +42,7 @@ def small(picture: bytes, most: int) -> bytes:
         (
             _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
             _chunk(b"PLTE", b"".join(colour[:3] for colour in palette)),
-            _chunk(b"tRNS", bytes(colour[3] for colour in palette)),
+            _chunk(b"tRNS", bytes(colour[OPACITY] for colour in palette)) if pixel > OPACITY else b"",
             _chunk(b"IDAT", zlib.compress(lines, 9)),
             _chunk(b"IEND", b""),
         )
@@ -75,29 +79,36 @@ def _chunk(name: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
-def _rows(data: bytes, length: int) -> Iterator[bytes]:
-    """Undo the filters: each byte was stored as its difference from neighbours."""
-    above = bytearray(length)
+def _rows(data: bytes, length: int, pixel: int) -> Iterator[bytes]:
+    """Undo the filters: each byte was stored as its difference from those of the pixels before and above."""
+    above = bytes(length)
     for at in range(0, len(data), length + 1):
         row = bytearray(data[at + 1 : at + 1 + length])
-        for place, value in enumerate(row):
-            left = row[place - PIXEL] if place >= PIXEL else 0
-            corner = above[place - PIXEL] if place >= PIXEL else 0
-            row[place] = (value + _guess(data[at], left, above[place], corner)) & 0xFF
-        yield bytes(row)
-        above = row
+        match data[at]:
+            case 1:
+                for channel in range(pixel):
+                    values: list[int] = list(row[channel::pixel])
+                    sums: list[int] = list(accumulate(values, _sum))
+                    row[channel::pixel] = bytes(sums)
+            case 2:
+                row = bytearray(map(_sum, row, above))
+            case kind if kind in {MEAN, NEAREST}:
+                _relative(row, above, pixel, kind)
+        above = bytes(row)
+        yield above
 
 
-def _guess(kind: int, left: int, above: int, corner: int) -> int:
-    match kind:
-        case 1:
-            return left
-        case 2:
-            return above
-        case 3:
-            return (left + above) // 2
-        case 4:
-            all_three = left + above - corner
-            return min((left, above, corner), key=lambda one: abs(all_three - one))
-        case _:
-            return 0
+def _sum(one: int, other: int) -> int:
+    return (one + other) & 0xFF
+
+
+def _relative(row: bytearray, above: bytes, pixel: int, kind: int) -> None:
+    """Undo a filter that takes more than one neighbour."""
+    for place, value in enumerate(row):
+        left = row[place - pixel] if place >= pixel else 0
+        guess = (left + above[place]) // 2
+        if kind == NEAREST:
+            corner = above[place - pixel] if place >= pixel else 0
+            all_three = left + above[place] - corner
+            guess = min((left, above[place], corner), key=lambda one: abs(all_three - one))
+        row[place] = (value + guess) & 0xFF

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from scripts.pictures.browser import PHONE, WebScene
+from scripts.pictures.browser import WebScene
 from scripts.pictures.colony import AGENT, REPOSITORY, WEBSHOP
 from scripts.pictures.workers import WORKERS
 
@@ -113,10 +113,29 @@ SCENES = (
           size=(120, 32)),
 )  # fmt: skip
 WEB_SCENES = (
-    WebScene("web-needs", "needs", ("Edit",), PHONE),
-    WebScene("web-missions", "m/{demo-agent}/log", ("demo-shell", "Done:")),
-    WebScene("web-phone", "missions", ("demo-agent",), PHONE, "light"),
-    WebScene("web-terminal", "m/{demo-shell}/terminal", ("FORMAT",), PHONE, before=(VIM,)),
-    WebScene("web-light", "needs", ("Edit",), theme="light"),
+    WebScene("needs", "needs", ("twine upload",)),
+    WebScene("missions", "missions", ("demo-shell",)),
+    WebScene("log", "m/{search}/log", ("Done:",)),
+    WebScene("terminal", "m/{demo-shell}/terminal", ("FORMAT",)),
+    WebScene("describe", "m/{database}/describe", ("folder",)),
+    WebScene("stats", "m/{demo-service}/stats", ("Memory",)),
+    WebScene("board", "board", ("vouchers-that-customers-type-in",)),
+    WebScene("plans", "plans", ("release",)),
+    WebScene("plan", "plan/{release}", ("shop-tests", "the network is gone")),
+    WebScene("quests", "quests", ("vouchers-that-customers-type-in",)),
+    WebScene("queue", "queue", ("mails-that-are-sent",)),
+    WebScene("rituals", "rituals", ("stock-taking",)),
+    WebScene("specs", "specs", ("carts",)),
+    WebScene("spec", "spec/carts/tasks", ("TSK-003",)),
+    WebScene("worktrees", "worktrees", ("uncommitted",)),
+    WebScene("changes", "changes/{vouchers}", ("vouchers.py", COMMENT), comment=("checkout.py", 7, COMMENT)),
+    WebScene("timeline", "timeline", ("carts",)),
+    WebScene("events", "events", ("demo-worker",)),
+    WebScene("cost", "cost", ("reviewer",)),
+    WebScene("memory", "memory", ("proposed",)),
+    WebScene("health", "health", ("demo-service",)),
+    WebScene("doctor", "doctor", ("home",)),
 )
-"""Of the dashboard, drawn first: its agents still ask."""
+"""Every page of the dashboard, in a home of its own: its agents still ask."""
+WEB_BEFORE = (("apply", RELEASE), ("demo", "spec"), *WORK, *NOTES, VIM)
+"""What is given before the dashboard is drawn, besides what `afternoon` begins."""

@@ -170,6 +170,7 @@ CASES = (
     Case(31, "Two who look at different rows both see how busy a mission is.", (
         ("web_server/test_missions_page.py::"
          "test_who_looks_at_a_busy_mission_sees_its_load_and_another_tab_does_not_change_it"),
+        "contract/test_figures.py::test_two_who_look_at_different_missions_both_see_what_these_use",
     )),
     Case(32, "Programs of the terminal have the cells that our emulator has.", (
         "web/test_terminal.py::test_the_page_shows_the_cells_that_our_emulator_has",
@@ -194,6 +195,7 @@ CASES = (
     )),
     Case(37, "What a phone's keyboard composes or suggests is typed once.", (
         "web/test_terminal.py::test_a_phones_box_sends_each_text_once_as_a_paste",
+        "web/test_terminal.py::test_what_a_keyboard_composes_on_a_desk_is_typed_once",
     )),
     Case(38, "A million lines have a tail, any place, a search from the newest, runs and company.", (
         ("web/test_many.py::"
@@ -215,7 +217,9 @@ CASES = (
     )),
     Case(41, "Axe finds nothing on any page, dark, light, or on a phone.", (
         "web/test_looks.py::test_axe_finds_nothing_on_any_page",
-        "web/test_looks.py::test_axe_finds_nothing_in_dialogs_and_outside",
+        "web/test_looks.py::test_axe_finds_nothing_in_dialogs_and_fingers_hit_their_buttons",
+        "web/test_looks.py::test_axe_finds_nothing_in_settings_and_outside",
+        "web/test_looks.py::test_axe_finds_nothing_where_nothing_is_yet",
     )),
     Case(42, "On a phone nothing scrolls sideways, and fingers hit every target.", (
         "web/test_looks.py::test_nothing_scrolls_sideways_on_a_phone_and_fingers_hit_every_target",
@@ -237,6 +241,7 @@ CASES = (
         "house/test_web_buttons.py::test_each_verb_that_changes_something_has_a_button_on_pages_that_there_are",
         "web_server/test_rest.py::test_each_reading_answers_as_the_document_says",
         "web_server/test_rest.py::test_the_document_has_each_request_that_is_offered_and_no_other",
+        "tools/test_screenshots.py::test_each_page_of_the_dashboard_is_there_in_every_look_and_small",
     )),
 )  # fmt: skip
 

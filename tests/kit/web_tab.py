@@ -147,6 +147,8 @@ class Table:
             self.total = frame["total"]
             self.ids = frame.get("ids", self.ids)
             self.rows |= frame.get("rows", {})
+            for mission, cells in frame.get("cells", {}).items():
+                self.rows[mission] = with_cells(self.rows[mission], cells)
             self.head = frame.get("head", self.head)
             self.problem = frame.get("problem", self.problem)
         self._taken = len(frames)
@@ -160,3 +162,9 @@ class Table:
     def cells(self, mission: str) -> dict[str, list[Any]]:
         """A row's cells by their columns."""
         return {cell[0]: cell[1:] for cell in self.rows[mission][4]}
+
+
+def with_cells(row: list[Any], cells: list[list[Any]]) -> list[Any]:
+    """A row with some other cells, as a page has it then; one without a text is gone."""
+    told = {cell[0]: cell for cell in row[4]} | {cell[0]: cell for cell in cells}
+    return [*row[:4], [cell for cell in told.values() if cell[1] or len(cell) > 3], *row[5:]]

@@ -11,6 +11,7 @@ import zlib
 
 import pytest
 
+from overmind_web.pages.registry import shown
 from scripts.pictures import chromium, frames, png
 from scripts.pictures.scenes import SCENES, WEB_SCENES
 from tests.kit.cases import tabled
@@ -28,12 +29,17 @@ def test_each_picture_is_there_small_and_in_the_readme(scene):
         assert path in readme.read()
 
 
-@pytest.mark.parametrize("scene", WEB_SCENES, ids=lambda scene: scene.name)
-def test_each_picture_of_the_dashboard_is_there_small_and_in_its_page(scene):
-    path = f"screenshots/{scene.name}.png"
-    assert 1000 < os.path.getsize(os.path.join(REPOSITORY, path)) < MOST
-    with open(os.path.join(REPOSITORY, "docs", "web.md")) as page:
-        assert f"../{path}" in page.read()
+@pytest.mark.parametrize("scene", WEB_SCENES, ids=lambda scene: scene.page)
+def test_each_page_of_the_dashboard_is_there_in_every_look_and_small(scene):
+    for name in scene.names:
+        assert 1000 < os.path.getsize(os.path.join(REPOSITORY, "screenshots", f"{name}.png")) < MOST, name
+
+
+def test_every_page_of_the_menu_is_drawn_and_no_picture_is_left_over():
+    drawn = {scene.page for scene in WEB_SCENES}
+    assert {page["name"] for page in shown() if page["listed"]} <= drawn
+    there = {name for name in os.listdir(os.path.join(REPOSITORY, "screenshots")) if name.startswith("web-")}
+    assert there == {f"{name}.png" for scene in WEB_SCENES for name in scene.names}
 
 
 def test_without_a_browser_it_says_what_to_install(tmp_path):

@@ -129,7 +129,7 @@ class Watched:
 
     def _watch(self, page: Page) -> None:
         page.on("console", self._console)
-        page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
+        page.on("pageerror", lambda error: self.problems.append(f"page error: {error} {error.stack}"))
         page.on("request", self._request)
 
     def _console(self, message: ConsoleMessage) -> None:

@@ -38,7 +38,7 @@ def test_no_page_offers_a_button_that_this_login_may_not_use(looker, pages, life
     tabs = ("log", "terminal", "changes", "stats", "events", "describe")
     changing = set(page.evaluate("() => []"))
     found = {}
-    for route in (*ROUTES, *(f"m/{life}/{tab}" for tab in tabs)):
+    for route in (*ROUTES, *(f"m/{life.asking}/{tab}" for tab in tabs)):
         pages.go(page, route)
         eventually(lambda: len(page.locator("#main").inner_text()) > 10, timeout=20, what="something is drawn")
         offered = {verb for verb in page.evaluate(OFFERED) if not READING.issuperset({verb})} - changing
@@ -55,7 +55,7 @@ def test_keys_of_verbs_and_of_a_terminal_change_nothing(looker, pages, om, life)
     typed = om.mission("exec cat", "--type", "session", "--name", "typed")
     before = world(om)
     page = looker(**DESK)
-    for route in (*ROUTES, f"m/{typed}/terminal", f"m/{life}/log"):
+    for route in (*ROUTES, f"m/{typed}/terminal", f"m/{life.asking}/log"):
         pages.go(page, route)
         eventually(lambda: len(page.locator("#main").inner_text()) > 10, timeout=20, what="something is drawn")
         for key in KEYS:

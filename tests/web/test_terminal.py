@@ -156,7 +156,7 @@ def test_a_program_that_draws_all_the_time_has_the_same_cells_and_the_size_of_th
     until(page, "Press any key")
     assert_same_cells(page, om, mission)
     page.keyboard.press("Escape")
-    until(page, "F10")
+    until(page, "F1Help")
     page.keyboard.type("q")
     om.wait_status(mission, "stopped")
 
@@ -300,6 +300,22 @@ def test_a_phones_box_sends_each_text_once_as_a_paste(om, pages):
     until(page, "^[[200~the quick fox^[[201~^M")
     assert shown(page).count("fox") == 1
     assert box.input_value() == ""
+
+
+def test_what_a_keyboard_composes_on_a_desk_is_typed_once(om, pages):
+    mission = session(om, "stty raw -echo; printf 'ready: '; exec cat -v")
+    page = open_terminal(pages, mission)
+    until(page, "ready:")
+    begin_to_type(page)
+    wire = page.context.new_cdp_session(page)
+    for text in ("n", "ni", "nih"):
+        wire.send("Input.imeSetComposition", {"text": text, "selectionStart": len(text), "selectionEnd": len(text)})
+    wire.send("Input.insertText", {"text": "nihon "})
+    page.keyboard.type("plain ")
+    wire.send("Input.imeSetComposition", {"text": "go", "selectionStart": 2, "selectionEnd": 2})
+    wire.send("Input.insertText", {"text": "go."})
+    until(page, "go.")
+    assert shown(page).strip() == "ready: nihon plain go."
 
 
 def test_a_phone_has_the_keys_that_its_keyboard_lacks(om, pages):

@@ -15,7 +15,7 @@ from tests.kit.agents import Agents
 from tests.kit.killing import kill_supervisor
 from tests.kit.waiting import eventually
 from tests.kit.web_site import Site
-from tests.kit.web_tab import PATIENCE, Tab, is_closed
+from tests.kit.web_tab import PATIENCE, Tab, is_closed, with_cells
 
 pytestmark = pytest.mark.shared_home
 
@@ -36,6 +36,8 @@ class Missions:
             return
         self.ids = message.get("ids", self.ids)
         self.rows = {one: row for one, row in {**self.rows, **message.get("rows", {})}.items() if one in self.ids}
+        for one, cells in message.get("cells", {}).items():
+            self.rows[one] = with_cells(self.rows[one], cells)
 
     def states(self) -> dict[str, str]:
         """Name → state in words, of the rows in view."""

@@ -5,6 +5,9 @@ import { confirm } from "./dialog.js";
 
 const ENDED = { stop: "stopped", kill: "killed", restart: "restarted", rm: "removed", interrupt: "interrupted", freeze: "frozen", thaw: "goes on" };
 
+/** What a form gave, about this mission; null where it was left. */
+const about = (given, { id }) => given && { id, ...given };
+
 /**
  * @param {{verbs: Object, toasts: Object}} context
  */
@@ -27,7 +30,8 @@ export function actions({ verbs, toasts }) {
         const [one] = missions;
         const over = ["stopped", "crashed", "killed"].includes(one.state);
         const asks = over && verb === "restart" ? null : () => sentences(missions);
-        await verbs.press(verb, { id: one.id, ...how.args }, { title: `${how.label ?? row.label ?? verb} ${one.name}?`, ...how, asks, says: how.says ?? `${one.name}: ${ENDED[verb] ?? "done"}` });
+        const args = typeof how.args === "function" ? async () => about(await how.args(), one) : { id: one.id, ...how.args };
+        await verbs.press(verb, args, { title: `${how.label ?? row.label ?? verb} ${one.name}?`, ...how, asks, says: how.says ?? `${one.name}: ${ENDED[verb] ?? "done"}` });
         return;
       }
       const refusal = how.guard?.();

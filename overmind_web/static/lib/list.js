@@ -12,6 +12,8 @@ const TYPED = 150;
 /** Milliseconds after the last key before the filter is asked for. */
 const CELL = 9;
 /** Pixels of a character in a table. */
+const NAMED = 16;
+/** Characters of a name that there is room for before columns that matter less are shown. */
 const ROOM = 220;
 /** Pixels that the column which takes what is left has before others that matter less are shown. */
 
@@ -23,7 +25,7 @@ const ROOM = 220;
 /** The columns that the server names, as a table draws them. */
 export function drawn(columns) {
   return columns.map(({ key, title, keep, right = false, wide: roomy = false, spare = false, least = 8, most = 0 }) => {
-    const narrowest = Math.max(least, title.length + 1) * CELL + (key === "name" ? 40 : 8);
+    const narrowest = Math.max(least, title.length + 1, key === "name" ? NAMED : 0) * CELL + (key === "name" ? 40 : 8);
     const widest = Math.max(narrowest, Math.min(most, 24) * CELL + 8);
     const fluid = most === 0 ? `minmax(${Math.max(narrowest, ROOM)}px, 4fr)` : key === "name" ? `minmax(${narrowest}px, 1.6fr)` : `minmax(${narrowest}px, ${widest}px)`;
     return { key, title, keep, right, wide: roomy, spare, px: most === 0 ? Math.max(narrowest, ROOM) : narrowest, width: fluid };
@@ -97,7 +99,9 @@ export class ListPage {
     });
     const links = (this.how.keys ?? []).map(([key, title, press]) => [key, title, () => (this.row() ? (press(this.row()), true) : false)]);
     const about = (this.how.about ?? []).map(({ what, title, key }) => [key, title.toLowerCase(), () => (table.cursor === null ? false : (this._context.router.go(this.how.page, [table.cursor, what], this._listQuery()), true))]);
+    const tools = [...this.list.querySelectorAll(".tools button[aria-keyshortcuts]")].map((button) => [button.getAttribute("aria-keyshortcuts"), button.querySelector("span").textContent.toLowerCase(), () => (button.click(), true)]);
     return [
+      ...tools,
       ["j down", "down", () => table.move(1)],
       ["k up", "up", () => table.move(-1)],
       ["g home", "first row", () => table.move(-Infinity)],

@@ -7,9 +7,11 @@ import { Guard } from "./verbs.js";
 
 const TALLEST = 8_000_000;
 /** Pixels: browsers end elements at 33,554,428 (some earlier), so that above this the scroll bar is scaled. */
-const BEYOND = 30;
-/** Rows asked for beyond those in view. */
+const STEP = 15;
+/** Rows that may be scrolled before others are asked for: the server sends 30 beyond those in view. */
 const GLOW = 600;
+const FIGURES = new Set(["cpu", "memory", "output", "now"]);
+/** Columns that change all the time: a glow of theirs would tell nothing. */
 const narrow = matchMedia("(max-width: 639px)");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -92,7 +94,7 @@ export class Table {
     return parseInt(getComputedStyle(document.documentElement).getPropertyValue("--row"), 10) || 36;
   }
 
-  /** Take what the server says: `total`, `from`, `ids` where the order changed, `rows` that changed, `place` of the cursor where it knows. */
+  /** Take what the server says: `total`, `from`, `ids` where the order changed, `rows` that changed, `cells` of rows of which only those did, `place` of the cursor where it knows. */
   take(message) {
     this.total = message.total ?? this.total;
     const changed = new Set();
@@ -107,11 +109,23 @@ export class Table {
       if (before) this._changes(id, before, row, changed);
       this._rows.set(id, row);
     }
+    for (const [id, cells] of Object.entries(message.cells ?? {})) {
+      const before = this._rows.get(id);
+      if (!before) continue;
+      const told = new Map(before[4].map((cell) => [cell[0], cell]));
+      for (const cell of cells) {
+        if (cell[1] || cell.length > 3) told.set(cell[0], cell);
+        else told.delete(cell[0]);
+      }
+      const row = before.with(4, [...told.values()]);
+      this._changes(id, before, row, changed);
+      this._rows.set(id, row);
+    }
     this.grid.setAttribute("aria-rowcount", String(this.total + 1));
     this.nothing.hidden = this.total > 0;
     this.grid.hidden = this.total === 0;
     if (this.total === 0) this.nothing.replaceChildren(this._how.empty());
-    if (message.rows && this._how.columns.some((column) => column.spare) && this._refit()) this.columns(this._how.columns);
+    if ((message.rows || message.cells) && this._how.columns.some((column) => column.spare) && this._refit()) this.columns(this._how.columns);
     const place = this.cursor === null ? -1 : this._ids.indexOf(this.cursor);
     if (place >= 0) this.place = this._from + place;
     else if (this.total > 0 && (this.cursor === null || message.ids)) this._land();
@@ -282,7 +296,7 @@ export class Table {
     const old = new Map((before[4] ?? []).map((cell) => [cell[0], cell]));
     for (const [column, text] of row[4] ?? []) {
       const was = old.get(column);
-      if (was && text && was[1] !== text && !["cpu", "memory", "output"].includes(column)) changed.add(`${id} ${column}`);
+      if (was && text && was[1] !== text && !FIGURES.has(column)) changed.add(`${id} ${column}`);
     }
   }
 
@@ -330,15 +344,13 @@ export class Table {
   }
 
   _ask(first, last) {
-    const from = Math.max(0, first - BEYOND);
-    const to = Math.min(this.total, last + BEYOND);
     const [old, until] = this._asked ?? [-1, -1];
     const held = this._from + this._ids.length;
-    if (from === old && to === until) return;
-    const near = first >= this._from && last <= held && Math.abs(from - old) < BEYOND / 2 && Math.abs(to - until) < BEYOND / 2;
-    if (near) return;
-    this._asked = [from, to];
-    if (to > from) this._how.window(from, to);
+    if (first === old && last === until) return;
+    const near = first >= this._from && last <= held && Math.abs(first - old) < STEP && Math.abs(last - until) < STEP;
+    if (near && this._asked) return;
+    this._asked = [first, last];
+    if (last > first) this._how.window(first, last);
   }
 
   _made(id) {
@@ -363,12 +375,17 @@ export class Table {
   _write(element, id, place, changed) {
     const [guides, state, name, fresh, cells, more = {}] = this._rows.get(id);
     const { parts } = element;
+    const chosen = id === this.cursor;
+    const marked = this.marked.has(id);
+    const { drawn } = parts;
+    if (drawn && drawn.row === this._rows.get(id) && drawn.place === place && drawn.chosen === chosen && drawn.marked === marked) return;
+    parts.drawn = { row: this._rows.get(id), place, chosen, marked };
     element.setAttribute("aria-rowindex", String(place + 2));
     element.setAttribute("aria-level", String(1 + Math.ceil([...guides].length / 2)));
     if (more.folded !== undefined) element.setAttribute("aria-expanded", more.folded ? "false" : "true");
     else element.removeAttribute("aria-expanded");
-    element.setAttribute("aria-selected", this.marked.has(id) ? "true" : "false");
-    const classes = ["row", id === this.cursor && "cursor", this.marked.has(id) && "marked", fresh && "unseen", more.dimmed && "dimmed"].filter(Boolean).join(" ");
+    element.setAttribute("aria-selected", marked ? "true" : "false");
+    const classes = ["row", chosen && "cursor", marked && "marked", fresh && "unseen", more.dimmed && "dimmed"].filter(Boolean).join(" ");
     if (element.className !== classes) element.className = classes;
     if (parts.guides) {
       write(parts.guides, guides ? `${guides} ` : "");

@@ -62,7 +62,7 @@ class Missions {
     });
     this._build();
     if (this._query.row) this.table.await(this._query.row);
-    this._pane = context.socket.pane("missions", this._args(), { rows: (message) => this._rows(message), failed: (message) => this._failed(message), lost: () => {} }, { from: 0, to: 90 });
+    this._pane = context.socket.pane("missions", this._args(), { rows: (message) => this._rows(message), failed: (message) => this._failed(message), lost: () => {} }, { from: 0, to: 40 });
     this._drop = context.keys.layer("missions", this._keys());
     this.strip.shown(wide.matches);
     this._wider = () => {
@@ -169,7 +169,7 @@ class Missions {
     this._context.router.note(this._query);
     this.problem.hidden = true;
     this.filter.classList.remove("wrong");
-    this._pane.set(this._args(), { from: 0, to: 90 });
+    this._pane.set(this._args(), { from: 0, to: 40 });
     this.table.columns(this._columns);
   }
 
@@ -233,7 +233,7 @@ class Missions {
     if (!same && place.page === "missions") {
       this._query = { ...place.query };
       this.filter.value = this._query.filter ?? "";
-      this._pane.set(this._args(), { from: 0, to: 90 });
+      this._pane.set(this._args(), { from: 0, to: 40 });
     }
     this._place(place);
   }

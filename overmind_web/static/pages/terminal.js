@@ -301,7 +301,7 @@ class TerminalPage {
   _state(text, tone = "quiet") {
     this.words.parentElement.className = `terminal-words ${tone}`;
     if (this.words.data !== text) this.words.data = text;
-    this.look.hidden = this._context.socket.hello?.read_only === true;
+    this.look.hidden = !this.terminal || this._context.socket.hello?.read_only === true;
   }
 
   _cover(nodes) {

@@ -1,0 +1,114 @@
+"""What else the dashboard shows of an afternoon: agents that ask, have spent or wait, and work of every kind.
+
+Its agents are scripts that speak as Claude Code does (`overmind_core/demo/script.py` says how they are written), so
+each asks the same, and what they have spent is made up.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import Any
+
+from scripts.pictures.colony import Colony
+
+PATIENCE = 60.0
+TABLES = [
+    {"label": "PostgreSQL", "description": "a server that all instances of the shop share"},
+    {"label": "SQLite", "description": "a file beside the shop; one writer at a time"},
+]
+KEPT = [
+    {"label": "Baskets", "description": "so that a customer finds them again"},
+    {"label": "Searches", "description": "for a week, without names"},
+    {"label": "Vouchers", "description": "which customer has used which"},
+]
+PLAN = """Move the prices into a table of their own
+
+1. A test that shows what is wrong today: 3.19 € is shown as 3 €
+2. `prices.py` reads the table once, and keeps cents as whole numbers
+3. The importer writes the table; the old file stays for a week
+4. The shop's pages change last, each with its test"""
+SCRIPT: dict[str, Any] = {
+    "quests": {
+        "database": [
+            {"say": "The shop keeps its baskets in a file today, and two servers overwrite each other's."},
+            {"cost": 0.84},
+            {"ask": "AskUserQuestion", "input": {"questions": [
+                {"question": "Where are baskets kept?", "header": "Store", "multiSelect": False, "options": TABLES},
+                {"question": "What else belongs there?", "header": "More", "multiSelect": True, "options": KEPT},
+            ]}},
+        ],
+        "prices": [
+            {"tool": "Read", "file": "prices.py", "result": "ok"},
+            {"cost": 0.31},
+            {"ask": "ExitPlanMode", "input": {"plan": PLAN}},
+        ],
+        "publisher": [
+            {"tool": "Bash", "command": "./build", "result": "shop-1.4.0.whl"},
+            {"cost": 0.12},
+            {"ask": "Bash", "command": "twine upload --repository shop dist/shop-1.4.0.whl && git push origin v1.4.0"},
+        ],
+        "reviewer": [{"say": "I have read half of the change."}, {"cost": 1.9}, {"limit": 7200}],
+        "search": [
+            {"tool": "Grep", "input": {"pattern": "def search"}, "result": "3 files"},
+            {"cost": 0.57},
+            {"say": "Done: the search finds umlauts without their dots, 12 tests pass. Shall I do the same for names?"},
+            {"listen": True},
+        ],
+    }
+}  # fmt: skip
+ASKING = {"database", "prices", "publisher"}
+"""Agents that ask, sooner or later."""
+QUESTS = (
+    ("Vouchers that customers type in", "sleep 900", ("--priority", "high")),
+    ("Prices in two currencies", "sleep 900", ()),
+    ("Export the stock as a table", "echo 212 articles", ()),
+    ("Import the old shop's customers", "echo row 17 has no name; exit 3", ("--retries", "0")),
+    ("Show who bought what, with a name that is longer than any card of the board is wide", "sleep 900", ()),
+    ("Mails that are sent when a parcel leaves", "sleep 900", ("--priority", "low")),
+)
+
+
+def begin(here: Colony) -> None:
+    """Start all of it, and wait until its agents ask."""
+    _agents(here)
+    for title, command, options in QUESTS:
+        here.overmind("quest", "add", *options, title, "--", "sh", "-c", command)
+    here.overmind("run", "--name", "importer", "--", "sh", "-c", "echo row 17 has no name; exit 3")
+    for name, when in (("nightly", "0 3 * * *"), ("stock-taking", "0 18 * * fri")):
+        here.overmind("ritual", "create", name, when, "--", "sh", "-c", "echo 212 articles, all there")
+    here.overmind("ritual", "run", "nightly")
+    _until_asked(here)
+
+
+def _agents(here: Colony) -> None:
+    folder = here.environ["HOME"]
+    script, program = os.path.join(folder, "afternoon.json"), os.path.join(folder, "scripted-claude")
+    with open(script, "w", encoding="utf-8") as file:
+        json.dump(SCRIPT, file)
+    python = os.path.join(here.environ["PATH"].partition(os.pathsep)[0], "python")
+    with open(program, "w", encoding="utf-8") as file:
+        file.write(f'#!/bin/sh\nexec {python} -P -m overmind_core.demo.spec_agent {script} "$@"\n')
+    os.chmod(program, 0o700)
+    prompts = {
+        "database": "Baskets get lost between the two servers: find out why",
+        "prices": "Plan how prices get a table of their own",
+        "publisher": "Publish 1.4.0 of the shop",
+        "reviewer": "Review what the others changed since noon",
+        "search": "The search misses Käse when I type Kase",
+    }
+    scripted = here._replace(environ=here.environ | {"OVERMIND_CLAUDE_BIN": program})
+    for name, prompt in prompts.items():
+        scripted.overmind("claude", "run", "--type", "session", "--name", name, "--cwd", here.project, prompt)
+
+
+def _until_asked(here: Colony) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        asked = {entry["name"] for entry in json.loads(here.overmind("inbox", "--json"))}
+        if asked >= ASKING:
+            return
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"only these ask: {asked}")
+        time.sleep(0.2)
