@@ -15,7 +15,7 @@ export function done() {
 /** What a form was sent for was refused: whoever asks for the same again finds what was written, and why. False: there was no form. */
 export function again(message) {
   if (sent === null) return false;
-  refused = { ...sent, message };
+  refused = { ...sent, message: message.replace(/^--[a-z-]+: /, "") };
   sent = null;
   return true;
 }
