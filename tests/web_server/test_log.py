@@ -117,6 +117,7 @@ def test_what_was_found_says_where_it_stands(om, site):
         assert texts(tab.next(2, "lines"))[number] == "777"
 
 
+@pytest.mark.own_home  # the process that tries it ends with the server or later than the test
 def test_an_expression_that_never_ends_is_refused_and_delays_nobody(om, site):
     mission = finished(om, "for i in 1 2 3 4 5; do printf 'a%.0s' $(seq 60); echo b; done")
     with site.tab() as tab, site.tab() as other:
