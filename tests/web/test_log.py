@@ -106,3 +106,22 @@ def test_what_comes_is_followed(om, pages):
     with open(go, "w", encoding="utf-8"):
         pass
     until(page, lambda lines: lines[-1] == "50")
+
+
+def test_what_comes_is_followed_where_the_log_gets_less_room(om, pages):
+    """A line that comes above it takes some: nobody has scrolled, though the end is out of sight for a moment."""
+    go = om.path("go")
+    mission = om.mission(f"seq 1 200; while [ ! -e {go} ]; do sleep 0.05; done; seq 201 250; sleep 100")
+    page = pages.open(f"m/{mission}/log", **DESK)
+    until(page, lambda lines: lines[-1] == "200")
+    page.evaluate(
+        """() => new Promise((then) => {
+            const one = document.querySelector(".log-scroll");
+            one.style.maxHeight = `${one.clientHeight - 200}px`;
+            one.dispatchEvent(new Event("scroll"));  // what it is told by, before it hears of its size
+            requestAnimationFrame(() => requestAnimationFrame(then));
+        })"""
+    )
+    with open(go, "w", encoding="utf-8"):
+        pass
+    until(page, lambda lines: lines[-1] == "250")

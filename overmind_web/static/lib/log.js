@@ -54,6 +54,7 @@ export class LogView {
     this._queued = false;
     this._colours = { ground: [0, 0, 0], text: [255, 255, 255] };
     this.follows = true;
+    this._bottom = 0;
     this.above = h("div", { class: "log-space" });
     this.between = h("div", { class: "log-pages" });
     this.below = h("div", { class: "log-space" });
@@ -276,6 +277,7 @@ export class LogView {
     const { scrollTop: top, clientHeight: high, scrollHeight: whole } = this.scroller;
     const atEnd = top + high >= whole - BOTTOM;
     if (atEnd && !this.follows && this._wanted === null) this.toEnd();
+    else if (!atEnd && this.follows && top >= this._bottom) this._down(); // its room has changed: nobody has scrolled
     else if (!atEnd && this.follows) {
       this.follows = false;
       this._ask.follow(false);
@@ -324,6 +326,7 @@ export class LogView {
 
   _down() {
     this.scroller.scrollTop = this.scroller.scrollHeight;
+    this._bottom = this.scroller.scrollTop;
   }
 
   _write(partial) {
