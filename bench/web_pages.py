@@ -18,10 +18,10 @@ from bench.web_site import LIVE, Meter, Visitor, spread
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-LOADS, EVENTS, PRESSES, JUMPS, KEYS = 9, 100, 12, 60, 150
+LOADS, EVENTS, PRESSES, JUMPS, KEYS = 7, 100, 12, 60, 120
 RATE, BATCH = 250, 25
 """Events a second, and those that are asked for at once."""
-QUIET, BUSY = 30.0, 10.0
+QUIET, BUSY = 20.0, 10.0
 """Seconds."""
 PRESS_GOAL, EVENT_GOAL, JUMP_GOAL, KEY_GOAL = 0.100, 0.100, 0.100, 0.016
 QUIET_GOAL, BUSY_GOAL, THREAD_GOAL, SUPERVISOR_GOAL = 100, 10_000, 0.05, 0.03

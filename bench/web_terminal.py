@@ -28,10 +28,8 @@ ECHO = ["sh", "-c", "stty raw -echo; printf ready; exec cat"]
 KEYS = 100
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 TEXT = "a line as a compiler would write it, with a path/of/some/file.c:120 and a warning."
-SIZE = 4_000_000
-"""Bytes that both draw from the first to the last."""
-WORK = f"yes '{TEXT}' | head -c {SIZE}"
-PRINT = ["sh", "-c", f"stty raw -echo; printf ready; head -c 1 >/dev/null; stty opost; {WORK}; printf 'all of it'; cat"]
+SIZE, THEIR_SIZE = 8_000_000, 50_000
+"""Bytes that are drawn from the first to the last."""
 FLOODED = 8.0
 """Seconds."""
 ECHO_GOAL, FLOOD_ECHO_GOAL, FRAMES_GOAL, HEAP_GOAL = 0.030, 0.100, 50, 80_000_000
@@ -70,14 +68,14 @@ def measure(home: Home, visitor: Visitor, browser: Browser, folder: str) -> Iter
         ratio = f"**{median / their_median:.2f}×** (p50), **{last / their_last:.2f}×** (p95)"
         yield late(what, ours, ECHO_GOAL, beside=f"{theirs.name} {spread(times)}", ratio=ratio)
         rate = _draws(home, visitor)
-        with _elsewhere(theirs, browser, PRINT, folder) as page:
-            yield _drawn(rate, (theirs.name, _drawing(page)))
+        with _elsewhere(theirs, browser, _printer(THEIR_SIZE), folder) as page:
+            yield _drawn(rate, (theirs.name, _drawing(page, THEIR_SIZE)))
     yield from _flooded(home, visitor)
 
 
 def _drawn(rate: float, theirs: tuple[str, float] | None) -> Figure:
     what = f"web terminal: {SIZE / 1e6:.0f} MB of lines, from the first to the last painted"
-    beside = "" if theirs is None else f"{theirs[0]} {theirs[1] / 1e6:.2f} MB/s"
+    beside = "" if theirs is None else f"{theirs[0]}, {THEIR_SIZE / 1e6:.2f} MB of them, {theirs[1] / 1e6:.2f} MB/s"
     ratio = "" if theirs is None else f"**{rate / theirs[1]:.1f}×**"
     return Figure(what, f"{rate / 1e6:.1f} MB/s", beside, ratio, "≥ 1×", theirs is None or rate >= theirs[1])
 
@@ -113,11 +111,21 @@ def _echoes(page: Page, keys: int = KEYS) -> list[float]:
     return times
 
 
-def _drawing(page: Page) -> float:
+def _printer(size: int) -> list[str]:
+    """A program that writes so many bytes of lines after a key, and a last word."""
+    work = f"yes '{TEXT}' | head -c {size}"
+    return [
+        "sh",
+        "-c",
+        f"stty raw -echo; printf ready; head -c 1 >/dev/null; stty opost; {work}; printf 'all of it'; cat",
+    ]
+
+
+def _drawing(page: Page, size: int) -> float:
     """Bytes a second, from the key that begins to the end on the screen."""
     page.evaluate("() => probe.echo('all of it')")
     page.keyboard.press("x")
-    return SIZE / (float(page.evaluate("() => probe.echoed")) / 1000)
+    return size / (float(page.evaluate("() => probe.echoed")) / 1000)
 
 
 def _echo_of(home: Home, visitor: Visitor) -> list[float]:
@@ -129,9 +137,9 @@ def _echo_of(home: Home, visitor: Visitor) -> list[float]:
 
 
 def _draws(home: Home, visitor: Visitor) -> float:
-    mission = _mission(home, PRINT)
+    mission = _mission(home, _printer(SIZE))
     with _typed_into(visitor, mission) as page:
-        rate = _drawing(page)
+        rate = _drawing(page, SIZE)
     _end(home, mission)
     return rate
 

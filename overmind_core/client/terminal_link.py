@@ -110,12 +110,15 @@ class Link:
 
     def type(self, data: bytes) -> None:
         """Send what was typed; no escape sequence is cut at its end."""
+        waits = False
         with self._guard:
             if self._stream is not None:
                 self._send(data_frame(data))
+                waits = self._stream.has_unsent
             elif len(self._early) + len(data) <= TYPED_LIMIT:
                 self._early += data
-        self._wake()
+        if waits:
+            self._wake()  # else the keeper has it, and the thread would only be in the way of the echo
 
     @property
     def unsent(self) -> int:

@@ -57,7 +57,9 @@ READERS: Final = 16
 FRAME: Final = 1 / 15
 """Seconds between two answers about what grows."""
 SLICE: Final = 0.02
-"""Seconds of reading before others get a turn as long."""
+"""Seconds of the processor for reading before others get a turn."""
+OTHERS: Final = 0.25
+"""How long that turn is, in slices."""
 JUMP: Final = 128 << 10
 """Bytes of growth from which on only the newest lines are read: more than anybody reads in a moment."""
 HELD: Final = 4_000
@@ -431,10 +433,10 @@ class _Index:
             found: list[LogPage] = []
             done = False
             while not done and reader is self.reader:
-                began = time.monotonic()
                 more, done = await _read(partial(_some, going))
                 found += more
-                await asyncio.sleep(time.monotonic() - began)
+                if not done:
+                    await asyncio.sleep(SLICE * OTHERS)
             if done and reader is self.reader:
                 self._pages += found
                 self._indexed = goal
@@ -443,10 +445,10 @@ class _Index:
 
 
 def _some(going: Iterator[LogPage | None]) -> tuple[list[LogPage], bool]:
-    """The pages that are found in one slice of time, and whether they were the last."""
+    """The pages that are found in one slice of this thread's time, and whether they were the last."""
     found: list[LogPage] = []
-    until = time.monotonic() + SLICE
-    while time.monotonic() < until:
+    until = time.thread_time() + SLICE
+    while time.thread_time() < until:
         try:
             page = next(going)
         except StopIteration:

@@ -45,6 +45,8 @@ const BELOW = { m: "missions", log: "missions", plan: "plans", spec: "specs", ch
 const MODULES = { m: "missions" };
 /** Pages that show one mission, or none. */
 const OF_A_MISSION = new Set(["log", "terminal", "stats", "describe"]);
+/** Why somebody is called, in words. */
+const CALLED = { blocked: "needs you", your_turn: "your turn" };
 /** What stands in the bar of a phone besides *more*. */
 const TABS = ["needs", "missions", "board", "timeline"];
 
@@ -384,10 +386,11 @@ class App {
   }
 
   _ring(ring) {
-    const text = `${ring.name}: ${ring.why}${ring.now ? ` · ${ring.now}` : ""}`;
+    const why = CALLED[ring.why] ?? ring.why;
+    const text = `${ring.name}: ${why}${ring.now ? ` · ${ring.now}` : ""}`;
     const open = () => this.router.go("needs", [], { id: ring.mission });
     if (document.hidden && "Notification" in window && Notification.permission === "granted") {
-      const note = new Notification(`overmind: ${ring.name}`, { body: ring.now || ring.why, tag: ring.mission });
+      const note = new Notification(`overmind: ${ring.name}`, { body: ring.now || why, tag: ring.mission });
       note.onclick = () => (window.focus(), open(), note.close());
     } else this.toasts.say(text, "wait", { label: "Open", press: open });
   }

@@ -9,14 +9,12 @@ import subprocess
 import sys
 import tomllib
 
-import pytest
-
 from overmind_core.cli.command import COMMANDS, find
 from overmind_core.daemon.routes import TABLE as API
 from overmind_core.domain.missions.transitions import TABLE
 from overmind_core.domain.quests import life
 from scripts.reference.__main__ import PAGES, outdated
-from tests.kit.cases import each
+from tests.kit.cases import each, tabled
 from tests.kit.overmind import REPOSITORY
 
 
@@ -87,7 +85,7 @@ def leads_nowhere(page: str, target: str) -> bool:
     return bool(anchor) and anchor not in anchors(read(there))
 
 
-@pytest.mark.parametrize("page", pages())
+@tabled("page", pages())
 def test_every_relative_link_leads_somewhere(page):
     targets = re.findall(r"\]\(([^)\s]+)\)", read(page))
     relative = [target for target in targets if not re.match(r"[a-z]+:", target)]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit import torture
+from tests.kit.cases import tabled
 from tests.kit.overmind import REPOSITORY
 
 
@@ -58,9 +59,7 @@ def test_a_script_is_executable_and_has_no_syntax_error(path):
     subprocess.run(["bash", "-n", script], check=True)
 
 
-@pytest.mark.parametrize(
-    "target", ["test", "check", "test-claude", "demo-engine", "test-docker", "test-postgres", "test-web"]
-)
+@tabled("target", ["test", "check", "test-claude", "demo-engine", "test-docker", "test-postgres", "test-web"])
 def test_ci_runs(target):
     with open(os.path.join(REPOSITORY, ".ci", "run")) as file:
         assert re.search(rf"^(make|steadily) {target} \|\|", file.read(), re.MULTILINE)

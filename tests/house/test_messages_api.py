@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.kit.cases import tabled
 from tests.kit.directives import ToolResult, reply
 from tests.kit.messages_api import MessagesApi
 from tests.kit.messages_request import last_text, tool_results, user_texts
@@ -24,7 +25,7 @@ TEXTS = [
 ]
 
 
-@pytest.mark.parametrize(("prompt", "answer"), TEXTS)
+@tabled(("prompt", "answer"), TEXTS)
 def test_a_prompt_says_its_answer(prompt, answer):
     assert [block["text"] for block in reply([prompt]).blocks] == [answer]
 

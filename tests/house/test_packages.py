@@ -12,6 +12,7 @@ from importlib.metadata import version
 import pytest
 
 from overmind_core.version import VERSION
+from tests.kit.cases import tabled
 from tests.kit.overmind import REPOSITORY
 
 SLOW_TO_IMPORT = {"asyncio", "dataclasses", "msgspec", "psutil", "sqlite3", "textual", "typing"}
@@ -80,7 +81,7 @@ def test_the_full_screen_program_imports_what_only_some_need_after_its_first_fra
     assert not modules_after("import overmind_tui.app, overmind_tui.board.page") & SOME_NEED
 
 
-@pytest.mark.parametrize("package", PACKAGES)
+@tabled("package", PACKAGES)
 def test_an_init_file_holds_a_docstring_and_nothing_else(package):
     with open(os.path.join(REPOSITORY, package, "__init__.py")) as file:
         tree = ast.parse(file.read())

@@ -7,12 +7,11 @@ import re
 import shlex
 from functools import partial
 
-import pytest
-
 from overmind_core.cli.command import find
 from overmind_core.cli.main import _named
 from overmind_core.cli.parser import parse
 from tests.house.test_docs import pages, read
+from tests.kit.cases import tabled
 from tests.kit.waiting import eventually
 
 
@@ -35,7 +34,7 @@ def between(text, name):
     return text.partition(f"<!-- {name}: begin -->")[2].partition(f"<!-- {name}: end -->")[0]
 
 
-@pytest.mark.parametrize("page", sorted(pages()))
+@tabled("page", sorted(pages()))
 def test_every_command_line_can_be_given(page):
     for words in commands(read(page)):
         if words and words[0] != "--headless":  # those are a table of their own: tests/headless

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.kit import claude
 from tests.kit.agent_world import AgentWorld
+from tests.kit.cases import tabled
 from tests.kit.standin.keyboard import Key, Keyboard
 from tests.kit.standin.options import Refused, parse
 from tests.kit.standin.permissions import Permissions
@@ -133,7 +134,7 @@ VERDICTS = [
 ]
 
 
-@pytest.mark.parametrize(("mode", "allow", "deny", "tool", "arguments", "verdict"), VERDICTS)
+@tabled(("mode", "allow", "deny", "tool", "arguments", "verdict"), VERDICTS)
 def test_rules_decide(mode, allow, deny, tool, arguments, verdict):
     assert Permissions(mode, allow, deny).verdict(tool, arguments) == verdict
 
@@ -159,7 +160,7 @@ KEYS = [
 ]
 
 
-@pytest.mark.parametrize(("data", "keys"), KEYS)
+@tabled(("data", "keys"), KEYS)
 def test_bytes_are_keys(data, keys):
     assert keys_of(data) == keys
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.kit.cases import tabled
 from tests.kit.overmind import REPOSITORY
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def clause_first(text: str) -> list[str]:
     return [found[0] for found in CLAUSE_FIRST.finditer(text) if not found[0].endswith("?")]
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("text", "found"),
     [
         ("What it runs is printed.", ["What it runs is printed."]),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 Row = TypeVar("Row")
+_LONGEST_NAME = 200
+"""Characters of a row that a failure shows."""
 
 
 class Cases:
@@ -50,5 +52,36 @@ def each(rows: Iterable[Row], name: Callable[[Row], str]) -> Callable[[Callable[
         all_rows.__name__, all_rows.__qualname__ = test.__name__, test.__qualname__
         all_rows.__module__, all_rows.__doc__ = test.__module__, test.__doc__
         return all_rows
+
+    return decorate
+
+
+def tabled(
+    names: str | Sequence[str],
+    rows: Iterable[Any],
+    *,
+    ids: Callable[[Any], object] | Iterable[object] | None = None,
+) -> Callable[[Callable[..., object]], Callable[[], None]]:
+    """`each`, with the arguments of `pytest.mark.parametrize`, for a test that needs no fixture.
+
+    Args:
+        names: Of the test's arguments.
+        rows: A value for each argument, or the one argument's.
+        ids: What a failure calls each row, or what it calls a value; as it is written where nothing is said.
+    """
+    words = [word.strip() for word in names.split(",")] if isinstance(names, str) else list(names)
+    given = [(row,) if len(words) == 1 else tuple(row) for row in rows]
+    if ids is None or callable(ids):
+        known = [[value if ids is None else ids(value) for value in row] for row in given]
+    else:
+        known = [[one] for one in ids]
+
+    def decorate(test: Callable[..., object]) -> Callable[[], None]:
+        def row(numbered: tuple[int, tuple[Any, ...]]) -> None:
+            test(**dict(zip(words, numbered[1], strict=True)))
+
+        row.__name__, row.__qualname__ = test.__name__, test.__qualname__
+        row.__module__, row.__doc__ = test.__module__, test.__doc__
+        return each(enumerate(given), lambda one: ", ".join(map(str, known[one[0]]))[:_LONGEST_NAME])(row)
 
     return decorate

@@ -14,13 +14,14 @@ import pytest
 from overmind_web.pages.registry import shown
 from scripts.pictures import chromium, frames, png
 from scripts.pictures.scenes import SCENES, WEB_SCENES
+from tests.kit.cases import tabled
 from tests.kit.overmind import REPOSITORY
 
 MOST = 150_000
 """Bytes of one picture."""
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
+@tabled("scene", SCENES, ids=lambda scene: scene.name)
 def test_each_picture_is_there_small_and_in_the_readme(scene):
     path = f"screenshots/{scene.name}.png"
     assert 1000 < os.path.getsize(os.path.join(REPOSITORY, path)) < MOST

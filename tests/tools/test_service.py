@@ -18,6 +18,7 @@ from overmind_core.cli.service_unit import command, units
 from overmind_core.cli.service_unit.units import unit_quoted
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
+from tests.kit.cases import tabled
 from tests.kit.raw_socket import address, listens
 
 UNITS = ".config/systemd/user"
@@ -161,7 +162,7 @@ WORDS = [
 ]
 
 
-@pytest.mark.parametrize(("word", "written"), WORDS)
+@tabled(("word", "written"), WORDS)
 def test_a_word_means_itself_in_a_unit_file(word, written):
     assert unit_quoted(word) == written
 

@@ -17,6 +17,7 @@ from overmind_core.view import board as board_rows
 from overmind_core.view import quests as quests_rows
 from overmind_core.view.missions import Branch
 from overmind_tui.timeline.page import TimelinePage
+from tests.kit.cases import tabled
 from tests.tui.conftest import picture, until
 from tests.tui.quest_walks import Long, RecordingBoard, card_at, known
 from tests.tui.test_pictures import NOW
@@ -80,7 +81,7 @@ CARDS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("row", "cells", "text"), CARDS)
+@tabled(("row", "cells", "text"), CARDS)
 def test_a_card_is_its_mark_its_name_and_how_long_and_how_dear_it_is_or_why_it_waits(row, cells, text):
     assert said(board_rows.card(known(row), cells, NOW)) == text
 
@@ -187,7 +188,7 @@ STAYS = [
 ]
 
 
-@pytest.mark.parametrize(("columns", "wanted", "column", "at", "expected"), STAYS)
+@tabled(("columns", "wanted", "column", "at", "expected"), STAYS)
 def test_the_cursor_stays_in_its_column_as_long_as_there_are_cards(columns, wanted, column, at, expected):
     branches, grid = cards(*columns)
     found, card = board_rows.cursor_place(branches, grid, wanted, column, at)

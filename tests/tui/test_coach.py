@@ -11,6 +11,7 @@ from overmind_core.view.cells import Cell
 from overmind_core.view.keymap import ACTIONS
 from overmind_tui.pages.page import bottom_line
 from overmind_tui.shell.coaching import ANSWERS, LEAVES, LISTS, OPENS, STEPS, Coach
+from tests.kit.cases import tabled
 from tests.tui.conftest import picture, until
 
 M, N, LOOKING, LOG = Context.MISSIONS, Context.NEEDS, Context.LOOKING, Context.LOG
@@ -32,7 +33,7 @@ WAYS = [
 ]
 
 
-@pytest.mark.parametrize(("what", "actions", "line"), WAYS)
+@tabled(("what", "actions", "line"), WAYS)
 def test_the_line_follows_what_the_person_does(what, actions, line):
     coach = Coach()
     for context, action in actions:
@@ -47,7 +48,7 @@ WORDS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("done", "context", "line"), WORDS)
+@tabled(("done", "context", "line"), WORDS)
 def test_the_words_are_of_the_keys_that_count_here(done, context, line):
     assert Coach(frozenset(done)).line(context).startswith(line)
 
@@ -66,7 +67,7 @@ def test_what_is_remembered_from_another_version_is_left_out():
     assert Coach.remembered(step.name for step in STEPS).line(M) == ""
 
 
-@pytest.mark.parametrize("cells", range(10, 130))
+@tabled("cells", range(10, 130))
 def test_the_line_gives_way_to_what_is_said(cells):
     shown = "".join(cell.text for cell in bottom_line(("missions",), Cell("stopped lint"), cells, coach="1/3 press"))
     assert ("stopped lint" in shown) or cells < 26

@@ -20,7 +20,7 @@ from overmind_tui.pages.table import TablePage
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render import texts
 from overmind_tui.render.layout import Panel
-from tests.kit.cases import each
+from tests.kit.cases import each, tabled
 from tests.tui.conftest import picture, until
 
 KEYS = {":": "colon", "/": "slash", "?": "question_mark", " ": "space", "!": "exclamation_mark"}
@@ -79,7 +79,7 @@ def test_what_takes_missions_here_takes_them_on_the_command_line(verb):
     assert set(verb.prose or ()) <= known.valued
 
 
-@pytest.mark.parametrize("view", registry.VIEWS.values(), ids=list(registry.VIEWS))
+@tabled("view", registry.VIEWS.values(), ids=list(registry.VIEWS))
 def test_every_view_can_be_opened_and_says_what_to_type_when_it_is_empty(view):
     opener = command_line.OPENERS.get(view.name, command_line.TABLE)
     module, _, function = opener.partition(":")

@@ -19,6 +19,7 @@ from overmind_core.terminal.screen import Screen
 from overmind_tui.shell import frame
 from overmind_tui.shell.frame import ChangedCells, Frame, Look, change, pieces
 from tests.kit import torture
+from tests.kit.cases import tabled
 
 COLUMNS, LINES = 24, 6
 WORDS = ["a", "tick 42", "  ", "──┐", "▶", "日本", "e\u0301", "👩\u200d💻", "▁▂▃", " x ", "│"]
@@ -117,7 +118,7 @@ def test_only_cells_that_differ_are_sent(before, after, sent):
     assert texts[-1] == sent
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("before", "after", "sent"),
     [
         (None, Look(), "\x1b]8;;\x1b\\\x1b[m"),

@@ -24,6 +24,7 @@ from overmind_tui.pages.page import Page
 from overmind_tui.render.texts import help_lines
 from overmind_tui.shell import clipboard, external
 from overmind_tui.shell.messages import LogShown
+from tests.kit.cases import tabled
 from tests.tui.conftest import later, until
 from tests.tui.test_pictures import AGENTS, QUESTIONS, settle
 from tests.tui.test_pictures_log import SERVICE
@@ -270,7 +271,7 @@ def test_where_text_is_typed_every_letter_is_text(opening, monkeypatch):
     walk(scenario, monkeypatch)
 
 
-@pytest.mark.parametrize("context", list(Context))
+@tabled("context", list(Context))
 def test_the_help_of_a_context_names_each_of_its_keys(context):
     shown = "\n".join("".join(cell.text for cell in line) for line in help_lines(context, read_only=False))
     for action in keymap(context).values():

@@ -28,6 +28,7 @@ from overmind_tui.pages.text import TextPage
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell import clipboard
 from overmind_tui.shell.updates import show_bottom
+from tests.kit.cases import tabled
 from tests.kit.repositories import AUTHOR, Repository
 from tests.tui.conftest import picture, until
 from tests.tui.test_pictures import NOW, mission
@@ -63,7 +64,7 @@ def on_main(app):
     return app.screen is app.main
 
 
-@pytest.mark.parametrize(("facts", "word", "distance"), STANDS)
+@tabled(("facts", "word", "distance"), STANDS)
 def test_a_worktree_says_what_is_to_be_done_about_its_work(facts, word, distance):
     row = worktree(1, "api", "running", **facts)
     assert (landing_lines.standing(row), landing_lines.distance(row)) == (word, distance)
@@ -82,7 +83,7 @@ def test_a_worktree_whose_mission_is_no_more_has_no_mark_but_a_word():
     assert landing_lines.COLUMNS[1].cell(rows["gone"], NOW).text == "removed"
 
 
-@pytest.mark.parametrize("by", landing_lines.ORDERS)
+@tabled("by", landing_lines.ORDERS)
 def test_worktrees_have_an_order_by_each_column(by):
     rows = landing_lines.worktrees({"worktrees": WORKTREES})
     assert len(sorted(rows, key=lambda row: landing_lines.ORDERS[by].key(row, NOW))) == len(WORKTREES)

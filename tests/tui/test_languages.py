@@ -13,6 +13,7 @@ from overmind_core.view.row_filter import BrokenFilter, Word
 from overmind_tui.command_line import parse, verbs
 from overmind_tui.command_line.parse import Do, Language, Leave, Say, Show, Unknown, ViewHistory, Vocabulary
 from overmind_tui.command_line.verbs import VERBS
+from tests.kit.cases import tabled
 
 NOW = 1_767_225_600.0
 """2026-01-01T00:00:00Z."""
@@ -118,7 +119,7 @@ LINES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "wanted"), LINES)
+@tabled(("text", "wanted"), LINES)
 def test_a_line_means(text, wanted):
     assert parse.parsed(text, LANGUAGE) == wanted
 
@@ -177,7 +178,7 @@ GHOSTS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "rest"), GHOSTS)
+@tabled(("text", "rest"), GHOSTS)
 def test_what_is_typed_is_completed(text, rest):
     assert parse.ghost(text, VOCABULARY) == rest
 
@@ -253,13 +254,13 @@ FILTERS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "names"), FILTERS)
+@tabled(("text", "names"), FILTERS)
 def test_a_filter_means(text, names):
     found = row_filter.parsed(text, now=lambda: NOW)
     assert {one["name"] for one in ROWS if found.matches(one)} == names
 
 
-@pytest.mark.parametrize("text", ["[", "(", "!*", "state:[", "a **", "(?P<a>x)(?P<a>y)"])
+@tabled("text", ["[", "(", "!*", "state:[", "a **", "(?P<a>x)(?P<a>y)"])
 def test_a_broken_filter_says_so(text):
     with pytest.raises(BrokenFilter, match=r"\w"):
         row_filter.parsed(text)
@@ -299,7 +300,7 @@ def test_plain_words_are_an_and(words):
 CATASTROPHES = ["(a+)+$", "(a|a)*$", "(a|aa)+$", "(.*a){20}$", "a*a*a*a*a*a*a*a*a*b", "!(a+)+$"]
 
 
-@pytest.mark.parametrize("text", CATASTROPHES)
+@tabled("text", CATASTROPHES)
 def test_an_expression_that_would_search_for_ever_is_given_up_and_hides_nothing(text):
     patient = row("a" * 200 + "!")
     found = row_filter.parsed(text)
@@ -324,7 +325,7 @@ def test_the_rows_of_every_table_can_be_filtered():
         assert row_filter.parsed(text, looked_in=tables.looked_in).matches(costs[0]) == ("state" not in text)
 
 
-@pytest.mark.parametrize("text", ["cpu", "cpu>", "cpu>x", "size>3", "cpu>3 4", "age>5parsecs", "exit>1m"])
+@tabled("text", ["cpu", "cpu>", "cpu>x", "size>3", "cpu>3 4", "age>5parsecs", "exit>1m"])
 def test_what_is_no_comparison_is_a_word(text):
     assert row_filter.compared_quantity(text) is None
 

@@ -20,6 +20,7 @@ from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.render.layout import Panel, shape
 from overmind_tui.shell import external
+from tests.kit.cases import tabled
 from tests.kit.overmind import PROGRAM
 from tests.tui.conftest import picture, until
 from tests.tui.noted import ADA, FOUND, GIVEN, LISTED, NOTES, WHOLE, note
@@ -131,7 +132,7 @@ SUMMARIES = [
 ]
 
 
-@pytest.mark.parametrize(("notes", "first"), SUMMARIES)
+@tabled(("notes", "first"), SUMMARIES)
 def test_what_was_given_is_summed_up(notes, first):
     assert read([mission_notes.lines(notes)[0].cells])[0] == first
 
@@ -162,7 +163,7 @@ LAYOUTS = [
 ]
 
 
-@pytest.mark.parametrize(("size", "panel", "parts"), LAYOUTS)
+@tabled(("size", "panel", "parts"), LAYOUTS)
 def test_notes_stand_in_the_place_of_the_stats_where_these_have_room_else_alone(size, panel, parts):
     columns, height = size
     shown = shape(columns, height, panel, notes=True)

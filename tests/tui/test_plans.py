@@ -26,6 +26,7 @@ from overmind_tui.plans.page import PlanPage, PlansPage
 from overmind_tui.render.layout import Panel
 from overmind_tui.schedules.page import RunsPage
 from overmind_tui.shell.appearance import PLAIN
+from tests.kit.cases import tabled
 from tests.tui.conftest import picture, until
 from tests.tui.test_keys import ALL_KEYS
 from tests.tui.test_pictures import NOW
@@ -81,7 +82,7 @@ def test_a_plan_counts_its_agents():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("by", plans_rows.PLAN_ORDERS)
+@tabled("by", plans_rows.PLAN_ORDERS)
 def test_plans_have_an_order_by_each_column(by):
     order = plans_rows.PLAN_ORDERS[by]
     assert sorted(plans_rows.plans([RELEASE, WIDE]), key=lambda row: order.key(row, NOW))
@@ -107,7 +108,7 @@ WHY = [
 ]
 
 
-@pytest.mark.parametrize(("agent", "said"), WHY)
+@tabled(("agent", "said"), WHY)
 def test_a_row_says_what_it_waits_for_or_why_it_came_out_so(agent, said):
     assert plans_rows.why(rows_of(agent)["a"]) == said
 
@@ -200,7 +201,7 @@ def test_no_plan_is_too_tangled_to_be_shown_and_every_agent_stands_behind_what_i
     assert all(places[one] < places[row["name"]] for row in rows.values() for one in row["needs"])
 
 
-@pytest.mark.parametrize("by", plans_rows.AGENT_ORDERS)
+@tabled("by", plans_rows.AGENT_ORDERS)
 def test_agents_have_an_order_by_each_column(by):
     order = plans_rows.AGENT_ORDERS[by]
     assert len(sorted(plans_rows.agents(RELEASE, NOW), key=lambda row: order.key(row, NOW))) == 10
@@ -228,7 +229,7 @@ LEFT = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("seconds", "said"), LEFT)
+@tabled(("seconds", "said"), LEFT)
 def test_a_countdown_has_two_units(seconds, said):
     assert schedules_rows.countdown(seconds) == said
 
@@ -265,7 +266,7 @@ RUNS_SAY = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("row", "said"), RUNS_SAY)
+@tabled(("row", "said"), RUNS_SAY)
 def test_a_run_says_how_it_came_out(row, said):
     (found,) = schedules_rows.runs([row])
     cells = {column.key: column.cell(found, NOW).text for column in schedules_rows.RUNS}

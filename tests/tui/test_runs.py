@@ -24,6 +24,7 @@ from overmind_tui.missions.actions_end import Request, each
 from overmind_tui.missions.header import offered
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.widgets.lines import word_at
+from tests.kit.cases import tabled
 from tests.tui.conftest import until
 from tests.tui.test_pictures import ROWS
 from tests.tui.test_traps import Asked, run
@@ -134,7 +135,7 @@ def verb_of(fleet, name, words, outcome):
     return asked
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("name", "words", "unseen"),
     [
         ("stop", ["a", "--grace", "b"], [False, True]),
@@ -156,7 +157,7 @@ def test_what_was_ended_by_a_typed_verb_is_no_news(name, words, unseen):
     assert asked == ([("seen", ours)] if ours else []), "other programs hear of it, too"
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("name", "words", "line"),
     [
         ("stop", ["-a"], "stop -a: 2 live missions"),
@@ -247,7 +248,7 @@ def test_the_time_of_a_plan_is_drawn_as_long_as_there_is_room(width, cells):
 VERB = VERBS["restart"]
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("outcome", "said", "tone"),
     [
         (
@@ -290,7 +291,7 @@ def test_an_answer_from_elsewhere_names_the_option_that_was_chosen():
     assert inbox_rows.ended(7, [event]) == "api: allowed by a person"
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("x", "word"),
     [(0, ""), (1, "n"), (4, "n"), (8, "a"), (11, "a"), (18, "")],
     ids=["before", "a key", "its label", "another key", "its label too", "behind"],
@@ -338,7 +339,7 @@ def test_work_whose_check_has_failed_did_not_end_well():
     assert missions_rows.mark(fleet.rows["w"]).mark == "✔", "the newest check counts"
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("counts", "status", "code", "mark", "word"),
     [
         ({"succeeded": 2}, "stopped", 0, "✔", "stopped"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_tui.shell.keys import LATE_SECONDS, Token, Tokenizer, TokenKind
+from tests.kit.cases import tabled
 
 ESCAPE = 0.025
 UP = Token(TokenKind.SEQUENCE, "\x1b[A")
@@ -61,12 +61,12 @@ KNOWN = [
 ]
 
 
-@pytest.mark.parametrize(("text", "wanted"), KNOWN)
+@tabled(("text", "wanted"), KNOWN)
 def test_each_sequence_is_one_thing(text, wanted):
     assert tokens(text) == wanted
 
 
-@pytest.mark.parametrize(("text", "wanted"), [row for row in KNOWN if len(row[0]) > 1])
+@tabled(("text", "wanted"), [row for row in KNOWN if len(row[0]) > 1])
 def test_a_sequence_may_come_in_pieces_without_a_pause(text, wanted):
     assert tokens(*text) == wanted
 
@@ -81,7 +81,7 @@ LATE = [
 ]
 
 
-@pytest.mark.parametrize(("pieces", "wanted"), LATE)
+@tabled(("pieces", "wanted"), LATE)
 def test_the_late_rest_of_a_sequence_is_never_typed(pieces, wanted):
     assert tokens(*pieces, pause=0.15) == wanted
 
@@ -96,7 +96,7 @@ READ_LATE = [
 ]
 
 
-@pytest.mark.parametrize(("text", "wanted"), READ_LATE)
+@tabled(("text", "wanted"), READ_LATE)
 def test_a_key_is_no_alt_key_when_esc_had_waited_long_enough_but_nobody_looked(text, wanted):
     tokenizer = Tokenizer(ESCAPE)
     found = [*tokenizer.feed("\x1b", 0.0), *tokenizer.feed(text, ESCAPE + 0.001)]

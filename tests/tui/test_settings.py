@@ -15,6 +15,7 @@ from overmind_core.view import keymap
 from overmind_core.view.actions import TAKES_EVERYTHING, Context, shown_key
 from overmind_tui.shell import settings
 from overmind_tui.shell.settings import BadSettings, Hotkey, Settings
+from tests.kit.cases import tabled
 
 
 def written(tmp_path, text):
@@ -205,7 +206,7 @@ KEYS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "wanted"), KEYS)
+@tabled(("text", "wanted"), KEYS)
 def test_a_key_is_written_as_people_write_it(text, wanted):
     if wanted is None:
         with pytest.raises(ValueError, match="is not a key"):
@@ -214,7 +215,7 @@ def test_a_key_is_written_as_people_write_it(text, wanted):
         assert settings.named(text) == wanted
 
 
-@pytest.mark.parametrize("key", sorted({key for one in keymap.ACTIONS for key in one.keys}))
+@tabled("key", sorted({key for one in keymap.ACTIONS for key in one.keys}))
 def test_every_key_that_the_help_shows_can_be_written_so(key):
     same = {"ctrl+space": "ctrl+@"}
     assert settings.named(shown_key(key)) == same.get(key, key)

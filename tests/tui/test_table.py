@@ -19,6 +19,7 @@ from overmind_tui.render import texts
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell import clipboard
 from overmind_tui.shell.remembered import Remembered
+from tests.kit.cases import tabled
 from tests.tui.conftest import picture, until
 from tests.tui.test_pictures import Still, mission, settle
 
@@ -339,7 +340,7 @@ MEANWHILE = [
 ]
 
 
-@pytest.mark.parametrize(("events", "rows", "cost", "said"), MEANWHILE)
+@tabled(("events", "rows", "cost", "said"), MEANWHILE)
 def test_what_happened_meanwhile_in_one_line(events, rows, cost, said):
     assert texts.away_text(events, rows, cost, since="12:40") == said
 

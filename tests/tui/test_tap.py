@@ -10,6 +10,7 @@ from overmind_core.client.detach_keys import DEFAULT_KEY, parse_key
 from overmind_core.terminal.modes import Modes
 from overmind_tui.terminal import encoding
 from overmind_tui.terminal.input_tap import InputTap, Part, PartKind
+from tests.kit.cases import tabled
 
 OURS = (
     b"\x1b[<0;5;5M", b"\x1b[<35;120;40m", b"\x1b[I", b"\x1b[O", b"\x1b[?2026;2$y", b"\x1b[48;40;120;800;1200t",
@@ -45,19 +46,19 @@ def kinds(parts):
     return {part.kind for part in parts}
 
 
-@pytest.mark.parametrize("sent", THEIRS)
+@tabled("sent", THEIRS)
 def test_what_is_typed_goes_on_byte_for_byte(sent):
     parts = whole(sent)
     assert typed(parts) == sent
     assert not kinds(parts) & {PartKind.OURS, PartKind.LEFT, PartKind.AFTER}
 
 
-@pytest.mark.parametrize("sent", THEIRS)
+@tabled("sent", THEIRS)
 def test_byte_by_byte_too(sent):
     assert typed(whole(*(bytes([byte]) for byte in sent))) == sent
 
 
-@pytest.mark.parametrize("sent", OURS)
+@tabled("sent", OURS)
 def test_what_is_ours_reaches_nobody_else(sent):
     assert whole(b"a" + sent + b"b") == [
         Part(PartKind.TYPED, b"a"),
@@ -66,18 +67,18 @@ def test_what_is_ours_reaches_nobody_else(sent):
     ]
 
 
-@pytest.mark.parametrize("sent", OURS)
+@tabled("sent", OURS)
 def test_what_is_ours_may_come_in_pieces(sent):
     assert whole(*(bytes([byte]) for byte in sent)) == [Part(PartKind.OURS, sent)]
 
 
-@pytest.mark.parametrize("sent", LEAVES)
+@tabled("sent", LEAVES)
 def test_the_key_leaves_in_each_encoding_and_the_rest_is_for_the_program(sent):
     parts = whole(b"ab" + sent + b":logs\r")
     assert parts == [Part(PartKind.TYPED, b"ab"), Part(PartKind.LEFT, sent), Part(PartKind.AFTER, b":logs\r")]
 
 
-@pytest.mark.parametrize("sent", LEAVES)
+@tabled("sent", LEAVES)
 def test_the_key_leaves_however_it_is_cut(sent):
     for cut in range(1, len(sent)):
         assert PartKind.LEFT in kinds(whole(sent[:cut], sent[cut:])), cut
@@ -98,7 +99,7 @@ def test_a_released_key_does_not_leave():
     assert PartKind.LEFT not in kinds(whole(b"\x1b[92;5:3u"))
 
 
-@pytest.mark.parametrize("leave", LEAVES)
+@tabled("leave", LEAVES)
 def test_no_key_leaves_inside_a_paste_however_it_is_cut(leave):
     paste = b"\x1b[200~one" + leave + b"two\x1b[201~"
     for cut in range(1, len(paste)):
@@ -152,7 +153,7 @@ def encoded(sent, *private):
     return b"".join(encoding.tapped(part, modes(*private)) for part in whole(sent))
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("sent", "private", "arrives"),
     [
         (b"\x1b[A\x1b[H\x1b[F", (), b"\x1b[A\x1b[H\x1b[F"),
@@ -170,7 +171,7 @@ def test_the_program_gets_what_it_asked_for(sent, private, arrives):
     assert encoded(sent, *private) == arrives
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("name", "character", "private", "arrives"),
     [
         ("a", "a", (), b"a"), ("é", "é", (), "é".encode()), ("enter", None, (), b"\r"), ("tab", None, (), b"\t"),

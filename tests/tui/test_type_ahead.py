@@ -14,6 +14,7 @@ from overmind_core.view.keymap import keymap
 from overmind_tui.missions.describe_page import DescribePage
 from overmind_tui.pages.dialog import Answer, Dialog
 from overmind_tui.shell.key_queue import QUIET_SECONDS, STILL_TYPING, KeyQueue, QuietPeriod
+from tests.kit.cases import tabled
 from tests.tui.conftest import until
 from tests.tui.test_pictures import INFO
 from tests.tui.test_traps import Asked, run
@@ -27,7 +28,7 @@ def at(now, event):
     return event
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("presses", "taken"),
     [
         ([(0.1, "x", "x"), (0.2, "y", "y")], []),

@@ -26,6 +26,7 @@ from overmind_core.view.row_filter import BrokenFilter
 from overmind_core.view.summary import EngineLoad, Facts, Load
 from overmind_tui.render import layout as render_layout
 from overmind_tui.render.layout import Panel
+from tests.kit.cases import tabled
 
 
 def row(name, status="running", parent=None, **more):
@@ -101,7 +102,7 @@ FILTERS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "names"), FILTERS)
+@tabled(("text", "names"), FILTERS)
 def test_a_filter_means(text, names):
     assert {one["name"] for one in ROWS if row_filter.parsed(text).matches(one)} == names
 
@@ -112,7 +113,7 @@ def test_a_broken_filter_says_so(text):
         row_filter.parsed(text)
 
 
-@pytest.mark.parametrize("cells", range(8, 220, 7))
+@tabled("cells", range(8, 220, 7))
 def test_columns_fill_the_table_and_never_more(cells):
     branches = missions_rows.arranged(TREE)
     layout = columns.laid_out(columns.MISSIONS, columns.needed(columns.MISSIONS, branches, 0.0), cells)
@@ -132,7 +133,7 @@ def test_the_column_by_which_rows_are_sorted_stays_long(by):
     assert by not in {one.key for one in columns.laid_out(columns.MISSIONS, {}, 52).columns}
 
 
-@pytest.mark.parametrize("text", ["👨‍👩‍👧", "⚠️", "👍🏽", "❤️‍🔥", "🏳️‍🌈", "1️⃣", "🇩🇪", "日本", "e\u0301", "한국"])
+@tabled("text", ["👨‍👩‍👧", "⚠️", "👍🏽", "❤️‍🔥", "🏳️‍🌈", "1️⃣", "🇩🇪", "日本", "e\u0301", "한국"])
 def test_pictures_of_several_characters_take_as_many_cells_for_us_as_for_who_draws_them(text):
     assert width(safe(text)) == cell_len(safe(text)) > 0
 
@@ -158,7 +159,7 @@ EDITS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "keys", "wanted", "at"), EDITS)
+@tabled(("text", "keys", "wanted", "at"), EDITS)
 def test_a_field_knows_the_keys_of_readline(text, keys, wanted, at):
     now = Field.of(text)
     for key in keys:
@@ -170,7 +171,7 @@ def test_a_paste_of_several_lines_is_one_line_without_control_characters():
     assert field.typed(Field(), "a\nb\x1b[31mc\n").text == "a b [31mc"
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("text", "at", "cells", "wanted"),
     [
         ("abc", 3, 9, 0),
@@ -328,7 +329,7 @@ SHAPES = [
 ]
 
 
-@pytest.mark.parametrize(("size", "panel", "parts"), SHAPES)
+@tabled(("size", "panel", "parts"), SHAPES)
 def test_panels_have_the_room_that_they_need_or_are_not_there(size, panel, parts):
     shown = render_layout.shape(size[0], size[1], panel)
     assert {name for name in ("table", "side", "stats") if getattr(shown, name)} == parts
@@ -348,7 +349,7 @@ def test_a_zoomed_panel_is_alone(panel, size):
     assert shown.stats_lines <= size[1]
 
 
-@pytest.mark.parametrize("by", columns.ORDERS)
+@tabled("by", columns.ORDERS)
 def test_every_order_sorts_all_rows_and_turns_round_when_asked_again(by):
     rows = [
         row("b", cost_usd=1.0, cpu_percent=3.0, started_at="2026-01-01T00:00:01.000Z"),
@@ -369,7 +370,7 @@ SORTED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("by", "names"), SORTED)
+@tabled(("by", "names"), SORTED)
 def test_rows_are_sorted_as_people_expect_it_first(by, names):
     rows = [
         row("b", cost_usd=1.0, cpu_percent=3.0, started_at="2026-01-01T00:00:01.000Z"),
@@ -391,7 +392,7 @@ ATTENTION = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("more", "wanted"), ATTENTION)
+@tabled(("more", "wanted"), ATTENTION)
 def test_what_needs_attention(more, wanted):
     assert missions_fleet.wanted(row("a", **more)) is wanted
 
@@ -439,7 +440,7 @@ SINCE = [
 ]
 
 
-@pytest.mark.parametrize(("shown", "seconds", "words"), SINCE)
+@tabled(("shown", "seconds", "words"), SINCE)
 def test_a_state_lasts_since_the_agent_does_what_it_does(shown, seconds, words):
     assert missions_rows.held(shown, NOON) == seconds
     assert missions_rows.since(shown, NOON) == words
@@ -463,7 +464,7 @@ NEEDS = [
 ]
 
 
-@pytest.mark.parametrize(("shown", "blocked", "turn"), NEEDS)
+@tabled(("shown", "blocked", "turn"), NEEDS)
 def test_who_needs_the_person(shown, blocked, turn):
     assert (inbox_rows.blocked(shown), inbox_rows.your_turn(shown)) == (blocked, turn)
 
@@ -502,7 +503,7 @@ def test_every_state_has_its_own_mark_sign_and_word():
     assert all(width(mark.mark) == 1 and mark.ascii.isascii() and "\ufe0f" not in mark.mark for mark in MARKS)
 
 
-@pytest.mark.parametrize("context", list(Context))
+@tabled("context", list(Context))
 def test_no_key_means_two_things_in_one_context(context):
     keys = [key for action in ACTIONS if action.context is context for key in action.keys]
     assert sorted(keys) == sorted(set(keys))

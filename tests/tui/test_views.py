@@ -11,6 +11,7 @@ import pytest
 from overmind_core.domain.text.cells import width
 from overmind_core.view.actions import Context
 from overmind_core.view.registry import VIEWS
+from tests.kit.cases import tabled
 from tests.kit.overmind import REPOSITORY
 from tests.kit.pictures import SIZES
 from tests.tui.conftest import picture
@@ -56,7 +57,7 @@ def test_every_view_is_reached_by_each_of_its_words_left_by_esc_and_fits(view, s
     asyncio.run(whole())
 
 
-@pytest.mark.parametrize("view", ENGINE)
+@tabled("view", ENGINE)
 def test_every_view_of_the_engine_has_its_pictures_in_both_sizes(view):
     """Acceptance 50."""
     name = {"quests": "quests_of_the_queue"}.get(view, view)

@@ -14,6 +14,8 @@ from tests.kit.specs import SpecWorld
 from tests.web.conftest import DESK, LAPTOP, PHONE
 
 WIDTHS = {"desk": DESK, "laptop": LAPTOP, "phone": PHONE}
+MANY_PAGES = 600
+"""Seconds for a test that opens three dozen pages, on a machine that does much else."""
 SMALL = """() => [...document.querySelectorAll("button, a, input, select, textarea, summary")].filter((one) => {
     const box = (one.closest("label") ?? one).getBoundingClientRect();
     const drawn = one.checkVisibility({ visibilityProperty: true }) && box.width;
@@ -122,6 +124,7 @@ def shown(pages, page, route: str) -> None:
     page.locator(DRAWN).locator("visible=true").first.wait_for()
 
 
+@pytest.mark.timeout(MANY_PAGES)
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_axe_finds_nothing_on_any_page(pages, life, judged, theme, width):
@@ -160,6 +163,7 @@ def dialogs(page, life: Life) -> dict[str, tuple[str, Callable[[], None]]]:
     }
 
 
+@pytest.mark.timeout(MANY_PAGES)
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("width", ["desk", "phone"])
 def test_axe_finds_nothing_in_dialogs_and_fingers_hit_their_buttons(pages, life, judged, theme, width):
@@ -205,6 +209,7 @@ def test_axe_finds_nothing_where_nothing_is_yet(pages, site, judged, theme):
     assert not found, json.dumps(found, indent=1)
 
 
+@pytest.mark.timeout(MANY_PAGES)
 def test_nothing_scrolls_sideways_on_a_phone_and_fingers_hit_every_target(pages, life):
     phone = pages.open(**PHONE)
     found = {}

@@ -359,3 +359,40 @@ def test_an_address_with_a_mission_s_name_becomes_that_of_its_id(pages, site):
     page.locator(".side").get_by_text("paused", exact=True).first.wait_for()
     site.om.ok("rm", "--force", "worker")
     page.get_by_role("heading", name="This mission is not there.").wait_for()
+
+
+def test_a_refused_form_comes_back_with_what_was_written_and_why(pages, site):
+    page = pages.open("queue", **DESK)
+    page.get_by_role("button", name="New").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Title").fill("a quest")
+    dialog.get_by_label("Command").fill("make something that took long to type")
+    dialog.get_by_label("Folder").fill("/nowhere/at/all")
+    dialog.get_by_role("button", name="Add").click()
+    dialog.get_by_role("alert").filter(has_text="/nowhere/at/all").wait_for()
+    assert dialog.get_by_label("Command").input_value() == "make something that took long to type"
+    dialog.get_by_label("Folder").fill(site.om.home)
+    dialog.get_by_role("button", name="Add").click()
+    dialog.wait_for(state="detached")
+    page.get_by_role("row").filter(has_text="a-quest").wait_for()
+    page.get_by_role("button", name="New").first.click()
+    assert dialog.get_by_label("Command").input_value() == ""
+
+
+def test_back_closes_what_stands_over_the_page_that_is_left(pages):
+    page = pages.open("missions", **PHONE)
+    page.get_by_role("link", name="Needs").click()
+    page.get_by_role("heading", name="Needs you", exact=True).wait_for()
+    page.get_by_role("button", name="More").last.click()
+    page.get_by_role("dialog").wait_for()
+    page.go_back()
+    page.get_by_role("dialog").wait_for(state="detached")
+    page.locator(".missions-head").wait_for()
+
+
+@pytest.mark.parametrize("name", ["plans", "quests", "queue", "rituals", "memory"])
+def test_the_key_on_the_button_of_something_new_is_pressed(pages, name):
+    page = pages.open(name, **DESK)
+    page.locator(".tools kbd").filter(has_text="n").first.wait_for()
+    page.keyboard.press("n")
+    page.get_by_role("dialog").wait_for()

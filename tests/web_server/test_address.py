@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from overmind_web.server import address as addresses
+from tests.kit.cases import tabled
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("address", "host", "ours"),
     [
         (addresses.listening("127.0.0.1", 7600, secure=False), "127.0.0.1:7600", True),
@@ -38,7 +39,7 @@ def test_a_host_is_ours_when_it_is_exactly_one_of_ours(address, host, ours):
     assert address.is_host(host) is ours
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("address", "host", "origin", "ours"),
     [
         (addresses.listening("127.0.0.1", 7600, secure=False), "127.0.0.1:7600", "http://127.0.0.1:7600", True),
@@ -57,7 +58,7 @@ def test_an_origin_is_ours_when_it_is_that_of_the_page_at_this_host(address, hos
     assert address.is_origin(origin, host) is ours
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("path", "inner"),
     [("/om/ws", "/ws"), ("/om/", "/"), ("/om", None), ("/ws", "/ws"), ("/", "/"), ("/omx", "/omx"), ("/om//", "//")],
 )
@@ -65,7 +66,7 @@ def test_the_path_of_a_proxy_is_taken_away_where_the_proxy_has_not(path, inner):
     assert addresses.public("https://box.example/om/").inner_path(path) == inner
 
 
-@pytest.mark.parametrize(
+@tabled(
     "url",
     [
         "", "box.example", "ftp://box.example", "https://", "https://box.example/?a", "https://box.example/#a",

@@ -8,6 +8,7 @@ import pytest
 
 from overmind_core.view.diff import DiffFiles, File
 from overmind_web.pages import changes
+from tests.kit.cases import tabled
 from tests.kit.overmind import Overmind
 from tests.kit.repositories import AUTHOR, Repository
 from tests.kit.waiting import eventually
@@ -150,7 +151,7 @@ def test_conflicts_are_shown_with_what_the_agent_is_asked_to_do(om, tab, shop):
     assert "Merge main into your branch" in shown["resolve"]
 
 
-@pytest.mark.parametrize("how", [None, 7, "", "octopus", "\x00", ["merge"]])
+@tabled("how", [None, 7, "", "octopus", "\x00", ["merge"]])
 def test_a_way_that_there_is_not_counts_as_not_said(how):
     assert changes.begun({}, {"how": how, "into": {"no": "text"}}).wanted.request("x", preview=True) == {
         "id": "x", "into": None, "squash": False, "rebase": False, "verify": None, "message": None, "preview": True,

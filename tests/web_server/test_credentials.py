@@ -12,6 +12,7 @@ from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_web.server import credentials
 from overmind_web.server.credentials import Secrets, SupervisorCredentials
+from tests.kit.cases import tabled
 
 SHOWN = Secrets(session="s" * 43, key="k" * 43)
 
@@ -101,7 +102,7 @@ def test_who_is_revoked_while_the_daemon_still_says_yes_is_asked_about_again_and
     checked(test)
 
 
-@pytest.mark.parametrize(
+@tabled(
     "shown",
     [
         Secrets(), Secrets(session="s" * 43), Secrets(key="k" * 43), Secrets(session="x", key="k" * 43),

@@ -6,6 +6,7 @@ import pytest
 
 from overmind_core.errors import OvermindError
 from overmind_web.pages.doctor import findings
+from tests.kit.cases import tabled
 from tests.kit.overmind import Overmind
 from tests.kit.web_tab import Tab
 
@@ -26,7 +27,7 @@ def test_control_characters_are_spelled_out() -> None:
     assert (one["tone"], one["mend"]) == ("bad", "")
 
 
-@pytest.mark.parametrize("printed", [b"", b"{}x", b"[1]", b'[{"status": "ok"}]', b"3", b"\xff"])
+@tabled("printed", [b"", b"{}x", b"[1]", b'[{"status": "ok"}]', b"3", b"\xff"])
 def test_what_is_no_report_is_an_error(printed: bytes) -> None:
     with pytest.raises(OvermindError, match="overmind doctor failed"):
         findings(printed)

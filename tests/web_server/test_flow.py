@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_web.tty.flow import HIGH, LOW, STEP, BadAcknowledgement, FlowState, FlowWindow
+from tests.kit.cases import tabled
 
 OPEN, HELD = FlowState.OPEN, FlowState.HELD
 STEPS = [
@@ -27,7 +28,7 @@ def after(steps):
     return window
 
 
-@pytest.mark.parametrize(("steps", "state", "room"), [row[1:] for row in STEPS], ids=[row[0] for row in STEPS])
+@tabled(("steps", "state", "room"), [row[1:] for row in STEPS], ids=[row[0] for row in STEPS])
 def test_the_window_is_held_at_the_high_mark_and_opened_at_the_low_one(steps, state, room):
     window = after(steps)
     assert (window.state, window.room) == (state, room)

@@ -3,7 +3,11 @@
 import { words, now } from "./time.js";
 import { confirm } from "./dialog.js";
 
-const ENDED = { stop: "stopped", kill: "killed", restart: "restarted", rm: "removed", interrupt: "interrupted", freeze: "frozen", thaw: "goes on" };
+const ENDED = { stop: "stopped", kill: "killed", restart: "restarted", rm: "removed", interrupt: "interrupted", freeze: "frozen", thaw: "goes on", rename: "renamed", update: "changed", signal: "signal sent", detach: "nobody is attached" };
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** What a form gave, about this mission; null where it was left. */
+const about = (given, { id }) => given && { id, ...given };
 
 /**
  * @param {{verbs: Object, toasts: Object}} context
@@ -27,7 +31,8 @@ export function actions({ verbs, toasts }) {
         const [one] = missions;
         const over = ["stopped", "crashed", "killed"].includes(one.state);
         const asks = over && verb === "restart" ? null : () => sentences(missions);
-        await verbs.press(verb, { id: one.id, ...how.args }, { title: `${how.label ?? row.label ?? verb} ${one.name}?`, ...how, asks, says: how.says ?? `${one.name}: ${ENDED[verb] ?? "done"}` });
+        const args = typeof how.args === "function" ? async () => about(await how.args(), one) : { id: one.id, ...how.args };
+        await verbs.press(verb, args, { title: `${capital(how.label ?? row.label ?? verb)} ${one.name}?`, ...how, asks, says: how.says ?? `${one.name}: ${ENDED[verb] ?? "done"}` });
         return;
       }
       const refusal = how.guard?.();
@@ -35,7 +40,7 @@ export function actions({ verbs, toasts }) {
         toasts.say(refusal, "wait");
         return;
       }
-      if (row.danger === "ends work" && !(await confirm(`${row.label ?? verb} ${missions.length} missions?`, [...sentences(missions), ...(row.questions ?? [])], row.label ?? verb))) return;
+      if (row.danger === "ends work" && !(await confirm(`${capital(row.label ?? verb)} ${missions.length} missions?`, [...sentences(missions), ...(row.questions ?? [])], row.label ?? verb))) return;
       const failed = [];
       let done = 0;
       await Promise.all(

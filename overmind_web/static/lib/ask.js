@@ -3,9 +3,29 @@
 import { h, unique } from "./dom.js";
 import { dialog } from "./dialog.js";
 
+/** The form that was sent last, until it is known what came of it; and one that was refused, with why. */
+let sent = null;
+let refused = null;
+
+/** What a form was sent for is done. */
+export function done() {
+  sent = null;
+}
+
+/** What a form was sent for was refused: whoever asks for the same again finds what was written, and why. False: there was no form. */
+export function again(message) {
+  if (sent === null) return false;
+  refused = { ...sent, message: message.replace(/^--[a-z-]+: /, "") };
+  sent = null;
+  return true;
+}
+
 /** A dialog of labelled fields. `rows`: [name, label, element]; resolves to name → text, null where it was left. */
-export function ask(title, rows, label, note = "") {
-  const wrong = h("p", { class: "problem tone-bad", role: "alert" });
+export async function ask(title, rows, label, note = "") {
+  const before = refused?.title === title ? refused : null;
+  refused = sent = null;
+  const wrong = h("p", { class: "problem tone-bad", role: "alert" }, before?.message ?? "");
+  for (const [name, , element] of rows) if (before) element.value = before.given[name];
   const fields = rows.map(([name, text, element, needed]) => {
     element.id = unique(`field-${name}`);
     return { name, element, needed, row: h("div", { class: "form-row" }, h("label", { for: element.id }, text), element) };
@@ -17,9 +37,11 @@ export function ask(title, rows, label, note = "") {
       empty.element.focus();
     } else close(Object.fromEntries(fields.map(({ name, element }) => [name, element.value.trim()])));
   };
-  return dialog(title, (close) => [h("form", { class: "form", onsubmit: (event) => (event.preventDefault(), send(close)) }, fields.map(({ row }) => row), note ? h("p", { class: "quiet small" }, note) : null, wrong, h("button", { type: "submit", hidden: true }))], {
+  const given = await dialog(title, (close) => [h("form", { class: "form", onsubmit: (event) => (event.preventDefault(), send(close)) }, fields.map(({ row }) => row), note ? h("p", { class: "quiet small" }, note) : null, wrong, h("button", { type: "submit", hidden: true }))], {
     foot: (close) => [h("button", { type: "button", class: "button", onclick: () => close() }, "Cancel"), h("button", { type: "button", class: "button primary", onclick: () => send(close) }, label)],
   });
+  sent = given && { title, given };
+  return given;
 }
 
 /** A field of one line. */

@@ -3,7 +3,7 @@
 import { h, unique } from "./dom.js";
 
 /**
- * Open a dialog; resolves with what closed it, null for Escape or a press outside.
+ * Open a dialog; resolves with what closed it, null for Escape, a press outside, and where its page is left.
  *
  * @param {string} title
  * @param {(close: (value: any) => void) => Node[]} contents
@@ -25,7 +25,10 @@ export function dialog(title, contents, how = {}) {
       h("div", { class: "dialog-body" }, contents(close)),
       how.foot ? h("footer", { class: "dialog-foot" }, how.foot(close)) : null,
     );
+    const gone = () => close(); // back, on a phone above all: it belongs to the page that is left
+    window.addEventListener("hashchange", gone);
     box.addEventListener("close", () => {
+      window.removeEventListener("hashchange", gone);
       box.remove();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
       resolve(value);

@@ -99,7 +99,9 @@ export class ListPage {
     });
     const links = (this.how.keys ?? []).map(([key, title, press]) => [key, title, () => (this.row() ? (press(this.row()), true) : false)]);
     const about = (this.how.about ?? []).map(({ what, title, key }) => [key, title.toLowerCase(), () => (table.cursor === null ? false : (this._context.router.go(this.how.page, [table.cursor, what], this._listQuery()), true))]);
+    const tools = [...this.list.querySelectorAll(".tools button[aria-keyshortcuts]")].map((button) => [button.getAttribute("aria-keyshortcuts"), button.querySelector("span").textContent.toLowerCase(), () => (button.click(), true)]);
     return [
+      ...tools,
       ["j down", "down", () => table.move(1)],
       ["k up", "up", () => table.move(-1)],
       ["g home", "first row", () => table.move(-Infinity)],

@@ -106,10 +106,8 @@ export class MissionPanel {
   }
 
   /** Ask for an operation; `how.args` may be a form, which gives null where nothing is asked. */
-  async _press(verb, how = {}) {
-    const args = typeof how.args === "function" ? await how.args() : how.args;
-    if (args === null) return null;
-    return actions(this._context).press(verb, this._this, { ...how, args });
+  _press(verb, how = {}) {
+    return actions(this._context).press(verb, this._this, how);
   }
 
   _buttons() {
@@ -149,9 +147,11 @@ export class MissionPanel {
   }
 
   async _exec() {
-    const given = await ask(`A command in the folder of ${this._facts?.name ?? this.id}`, [["command", "Command", line({ placeholder: "make test" }), true]], "Start");
-    if (!given) return;
-    const answer = await this._context.verbs.press("exec", { command: given.command, cwd: this._facts?.folder ?? "" });
+    const command = async () => {
+      const given = await ask(`A command in the folder of ${this._facts?.name ?? this.id}`, [["command", "Command", line({ placeholder: "make test" }), true]], "Start");
+      return given && { command: given.command, cwd: this._facts?.folder ?? "" };
+    };
+    const answer = await this._context.verbs.press("exec", command);
     if (answer?.id) this._context.router.go("m", [answer.id, "log"], this._how.query());
   }
 

@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { confirm } from "./dialog.js";
+import * as forms from "./ask.js";
 import { answered, requestKey } from "./store.js";
 
 const APPEARED = 300;
@@ -123,6 +124,7 @@ export class Verbs {
       this._toasts.say(refusal, "wait");
       return null;
     }
+    forms.done();
     let given = typeof args === "function" ? await args() : args;
     if (given === null || given === undefined) return null;
     if (row.danger === "ends work" && how.asks !== null) {
@@ -136,12 +138,14 @@ export class Verbs {
       const answer = await this._socket.press(row.request ?? verb, given, { repeatable: Boolean(row.repeatable || row.request_key), item: how.item });
       answered(verb, asked);
       const said = typeof how.says === "function" ? how.says(answer) : how.says;
+      forms.done();
       if (said) this._toasts.say(said, "good");
       how.done?.(answer);
       return answer ?? {};
     } catch (error) {
       if (error.error !== "lost") answered(verb, asked);
       if (verb !== "trust" && (await this._trusts(error))) return this.press(verb, given, { ...how, guard: undefined, asks: null });
+      if (typeof args === "function" && forms.again(error.message)) return this.press(verb, args, how);
       if (how.failed?.(error) !== true) this._toasts.say(error.message, "bad");
       return null;
     }

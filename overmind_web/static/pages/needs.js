@@ -18,6 +18,7 @@ export function open(place, context) {
 class Needs {
   constructor(place, context) {
     this._context = context;
+    this._closing = new AbortController();
     this._cards = new Map();
     this._needs = [];
     this._mine = new Map();
@@ -55,7 +56,7 @@ class Needs {
     const words = document.createTextNode("live");
     const dot = h("span", { class: "live" }, h("span", { class: "dot", "aria-hidden": "true" }), words);
     const show = () => (words.data = this._context.socket.ready ? "live" : "not connected");
-    for (const type of ["live", "lost", "up"]) this._context.socket.addEventListener(type, show);
+    for (const type of ["live", "lost", "up"]) this._context.socket.addEventListener(type, show, { signal: this._closing.signal });
     show();
     return dot;
   }
@@ -73,6 +74,7 @@ class Needs {
   close() {
     this._pane.close();
     this._drop();
+    this._closing.abort();
     wide.removeEventListener("change", this._wider);
   }
 

@@ -11,6 +11,7 @@ from overmind_core.blueprint_file import keys
 from overmind_core.blueprint_file.foreign_keys import FOREIGN_AGENT, FOREIGN_ROOT, FOREIGN_WHOLE
 from overmind_core.domain.text.problems import Problems, decoded
 from tests.kit.blueprint_texts import marked, problems
+from tests.kit.cases import tabled
 
 RIGHT = '[agents.a]\ncommand = "true"\n'
 TWO = f'{RIGHT}[agents.b]\ncommand = "true"\n'
@@ -509,7 +510,7 @@ ALL = {
 }
 
 
-@pytest.mark.parametrize(("text", "sentences"), ALL.values(), ids=ALL)
+@tabled(("text", "sentences"), ALL.values(), ids=ALL)
 def test_a_mistake_is_told_at_its_place(text, sentences):
     written, places = marked(text)
 
@@ -590,7 +591,7 @@ FOREIGN = [
 ]
 
 
-@pytest.mark.parametrize(("line", "key", "ours"), FOREIGN)
+@tabled(("line", "key", "ours"), FOREIGN)
 def test_a_key_of_another_program_is_told_with_ours(line, key, ours):
     assert problems(f"{RIGHT}{line}\n") == [(3, 1, f"unknown key {key!r}: write {ours}")]
 

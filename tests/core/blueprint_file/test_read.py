@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import msgspec
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from overmind_core.domain.plans.blueprint import Dependency, OnFailure, PlanMerg
 from overmind_core.domain.plans.references import bind_text
 from overmind_core.missions import requests
 from tests.kit.blueprint_texts import FOLDER, blueprint, problems, reading, start
+from tests.kit.cases import tabled
 
 RAW = 'command = "x"\n'
 CLAUDE = f'{RAW}provider = "claude"\n'
@@ -89,7 +89,7 @@ WORLD = {
 }
 
 
-@pytest.mark.parametrize(("text", "expected"), OPTIONS.values(), ids=OPTIONS)
+@tabled(("text", "expected"), OPTIONS.values(), ids=OPTIONS)
 def test_an_option_fills_the_field_of_the_request(text, expected):
     found = start(text, **WORLD)
 
@@ -213,7 +213,7 @@ READY = {
 }
 
 
-@pytest.mark.parametrize(("text", "expected"), READY.items())
+@tabled(("text", "expected"), READY.items())
 def test_readiness_is_seen_in_one_of_five_ways(text, expected):
     assert blueprint(f"[agents.a]\n{RAW}ready = {{ {text} }}").agents[0].ready == expected
 

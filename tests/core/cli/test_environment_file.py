@@ -7,6 +7,7 @@ import pytest
 from overmind_core.cli.caller_environment import read_env_file
 from overmind_core.documents.variables import parse_variables
 from overmind_core.errors import OvermindError
+from tests.kit.cases import tabled
 
 LINES = [
     ("A=1", {"A": "1"}),
@@ -26,7 +27,7 @@ LINES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "variables"), LINES)
+@tabled(("text", "variables"), LINES)
 def test_a_line_is_a_variable(text, variables):
     assert parse_variables(text, "x.env") == variables
 

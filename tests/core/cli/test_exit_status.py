@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from overmind_core.cli.context import exit_status
+from tests.kit.cases import tabled
 
 ENDS = [
     ("stopped", 0, None, 0),
@@ -21,6 +20,6 @@ ENDS = [
 ]
 
 
-@pytest.mark.parametrize(("status", "code", "reason", "expected"), ENDS)
+@tabled(("status", "code", "reason", "expected"), ENDS)
 def test_the_exit_status_tells_how_it_ended(status, code, reason, expected):
     assert exit_status(status, code, reason) == expected

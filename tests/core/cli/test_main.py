@@ -14,6 +14,7 @@ from overmind_core.cli.main import guarded
 from overmind_core.cli.synonyms import INSTEAD, OPTIONS
 from overmind_core.errors import CODES, OvermindError
 from overmind_core.version import VERSION
+from tests.kit.cases import tabled
 
 FAILING = [
     (["nosuch"], 2, "Error: unknown_command: Unknown command 'nosuch'."),
@@ -77,7 +78,7 @@ def test_a_failure_is_told_on_stderr_and_starts_nothing(words, status, said, con
     assert not (tmp_path / "home").exists()
 
 
-@pytest.mark.parametrize("word", INSTEAD)
+@tabled("word", INSTEAD)
 def test_a_synonym_names_commands_that_there_are_and_is_none_itself(word):
     assert word not in {*COMMANDS, *ALIASES}
     named = [line.split("overmind ")[1:] for line in INSTEAD[word].split("; ")]
@@ -160,7 +161,7 @@ def test_shutdown_of_nothing_succeeds(context, capsys):
     assert "not running" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("code", CODES)
+@tabled("code", CODES)
 def test_every_code_has_a_sentence_and_an_exit_status(code):
     error = OvermindError(code)
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from overmind_core.cli.output import command_cell, dumps, safe_text, size, table
 from overmind_core.domain.text.cells import width
+from tests.kit.cases import tabled
 
 
 def test_columns_are_aligned_by_cells_not_characters():
@@ -20,7 +19,7 @@ def test_columns_are_aligned_by_cells_not_characters():
     assert starts == {7}
 
 
-@pytest.mark.parametrize("hostile", ["\x1b[31mred", "a\nb", "\x07", "\u202eabc", "\udcff", "\U0010dcff", "tab\there"])
+@tabled("hostile", ["\x1b[31mred", "a\nb", "\x07", "\u202eabc", "\udcff", "\U0010dcff", "tab\there"])
 def test_no_character_breaks_a_table_or_reaches_the_terminal_raw(hostile):
     text = table(["NAME", "COMMAND"], [[hostile, hostile], ["x", "y"]])
 
@@ -48,7 +47,7 @@ def test_json_is_one_compact_line():
     assert dumps({"a": [1, None], "b": "x\ny"}) == '{"a":[1,null],"b":"x\\ny"}'
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("count", "text"),
     [
         (None, "-"),
@@ -64,7 +63,7 @@ def test_a_size_has_the_unit_a_person_expects(count, text):
     assert size(count) == text
 
 
-@pytest.mark.parametrize("control", ["\x1b[31m", "\x7f", "\x9b31m", "\u202e", "\u2066", "\u2028", "\x07"])
+@tabled("control", ["\x1b[31m", "\x7f", "\x9b31m", "\u202e", "\u2066", "\u2028", "\x07"])
 def test_no_json_makes_a_terminal_act(control):
     for indent in (None, 2):
         text = dumps({"text": f"漢{control}x"}, indent=indent)

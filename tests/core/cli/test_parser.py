@@ -11,7 +11,7 @@ from overmind_core.cli.context import Context
 from overmind_core.cli.main import guarded
 from overmind_core.cli.parser import parse, split_rest
 from overmind_core.errors import UsageError
-from tests.kit.cases import each
+from tests.kit.cases import each, tabled
 
 RUN = find("run")
 
@@ -33,7 +33,7 @@ SPLITS = [
 ]
 
 
-@pytest.mark.parametrize(("words", "options", "command"), SPLITS)
+@tabled(("words", "options", "command"), SPLITS)
 def test_the_command_begins_at_the_first_word_that_is_no_option(words, options, command):
     assert split_rest(RUN.options, words) == (options, command)
 
@@ -91,7 +91,7 @@ USAGE = [
 ]
 
 
-@pytest.mark.parametrize(("command", "words", "said"), USAGE)
+@tabled(("command", "words", "said"), USAGE)
 def test_a_mistake_is_named(command, words, said):
     with pytest.raises(UsageError) as raised:
         parse(find(command), words)
@@ -145,7 +145,7 @@ def test_every_command_explains_itself_with_examples(name, capsys):
 ARGPARSE = re.compile("invalid choice|ignored explicit|expected .* argument|unrecognized|choose from")
 
 
-@pytest.mark.parametrize(("command", "words", "said"), USAGE)
+@tabled(("command", "words", "said"), USAGE)
 def test_no_word_of_argparse_reaches_a_person(command, words, said):
     with pytest.raises(UsageError) as raised:
         parse(find(command), words)
@@ -191,13 +191,13 @@ MEANT = [
 ]
 
 
-@pytest.mark.parametrize(("command", "words", "meant"), MEANT)
+@tabled(("command", "words", "meant"), MEANT)
 def test_words_of_docker_kubectl_and_tmux_mean_what_they_mean_there(command, words, meant):
     args = vars(parse(find(command), words))
     assert {name: args[name] for name in meant} == meant
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@tabled("name", COMMANDS)
 def test_the_options_of_a_command_have_names_and_values_of_their_own(name):
     command = find(name)
     names = [name for one in command.options for name in one.names]
@@ -242,7 +242,7 @@ def test_flags_alone_mean_what_argparse_makes_of_them(line):
         assert vars(quick) == vars(parse(command, words))
 
 
-@pytest.mark.parametrize(
+@tabled(
     "words",
     [["-h"], ["--help"], ["--al"], ["--all=1"], ["-aq"], ["api"], ["--status", "crashed"], ["--"], ["-1"], [""]],
 )
@@ -250,7 +250,7 @@ def test_anything_but_flags_is_left_to_argparse(words):
     assert parse_flags(find("ps"), words) is None
 
 
-@pytest.mark.parametrize("name", ["attach", "logs", "run", "kill", "send", "exec"])
+@tabled("name", ["attach", "logs", "run", "kill", "send", "exec"])
 def test_a_command_that_needs_more_is_left_to_argparse(name):
     command = find(name)
     required = [one for one in command.arguments if one.is_required]

@@ -16,11 +16,12 @@ from overmind_core.cli.quests.rows import decimal, quest_mark
 from overmind_core.domain.quests.quest import Priority
 from overmind_core.domain.text.cells import width
 from tests.core.cli.quest_rows import began_at_once, row
+from tests.kit.cases import tabled
 
 # numbers
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("number", "written"),
     [
         (0.6475, ".6475"),
@@ -245,7 +246,7 @@ def test_the_board_is_five_columns_with_counts_and_a_card_a_line():
     ]
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("wanted", "room", "given"),
     [
         ([5, 5, 5], 30, [5, 5, 5]),
@@ -346,7 +347,7 @@ def test_a_part_can_be_made_of_each_priority():
     ]
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("name", "cells", "shown"),
     [
         ("docs", 4, "docs"),
@@ -367,7 +368,7 @@ def test_colours_take_no_room():
     assert "\x1b[31m⊗\x1b[0m ship" in painted[1]
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("facts", "mark"),
     [
         ({}, "o"),

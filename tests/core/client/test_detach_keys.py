@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.client.detach_keys import DEFAULT_KEY, DetachKey, is_pressed, parse_key
+from tests.kit.cases import tabled
 
 LEAVES = {
     "kitty": b"\x1b[92;5u",
@@ -33,12 +34,12 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize("sequence", LEAVES.values(), ids=LEAVES)
+@tabled("sequence", LEAVES.values(), ids=LEAVES)
 def test_it_leaves(sequence):
     assert is_pressed(sequence, [DEFAULT_KEY])
 
 
-@pytest.mark.parametrize("sequence", OTHERS.values(), ids=OTHERS)
+@tabled("sequence", OTHERS.values(), ids=OTHERS)
 def test_it_does_not_leave(sequence):
     assert not is_pressed(sequence, [DEFAULT_KEY])
 
@@ -48,7 +49,7 @@ def test_a_key_can_be_written_in_the_usual_ways(text):
     assert parse_key(text) == DetachKey(ord("]"))
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("text", "byte"), [("ctrl-a", 1), ("ctrl-Z", 26), ("ctrl-\\", 0x1C), ("ctrl-space", 0), ("ctrl-@", 0), ("^_", 0x1F)]
 )
 def test_a_key_has_its_byte(text, byte):
@@ -56,7 +57,7 @@ def test_a_key_has_its_byte(text, byte):
     assert is_pressed(b"\x1b[%d;5u" % parse_key(text).code, [parse_key(text)])
 
 
-@pytest.mark.parametrize("text", ["", "x", "ctrl-", "ctrl-ab", "f12", "ctrl-1", "alt-x", "ctrl-é"])
+@tabled("text", ["", "x", "ctrl-", "ctrl-ab", "f12", "ctrl-1", "alt-x", "ctrl-é"])
 def test_what_is_no_key_is_said_to_be_none(text):
     with pytest.raises(ValueError, match="is not a key"):
         parse_key(text)

@@ -9,13 +9,14 @@ import pytest
 
 from overmind_core.containers.connect import candidates
 from overmind_core.containers.model import EngineMissing
+from tests.kit.cases import tabled
 
 
 def urls(environ):
     return [address.url for address in candidates(environ)]
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("host", "url"),
     [
         ("unix:///run/mine.sock", "unix:///run/mine.sock"),

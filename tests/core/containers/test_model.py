@@ -10,6 +10,7 @@ import pytest
 from overmind_core.containers import images, inside
 from overmind_core.containers.engine import configuration, port_taken
 from overmind_core.containers.model import RECIPE, ContainerSpec, ImageMissing, recipe
+from tests.kit.cases import tabled
 
 SPEC = ContainerSpec("overmind-1-db", "redis:7", 6379, 3100, {"PASSWORD": "secret"}, {"data": "/data"}, {"a": "b"})
 
@@ -42,7 +43,7 @@ def test_a_pull_that_the_engine_gives_up_says_why():
         images.pull_progress("x:1", [{"error": "manifest for x:1 not found: manifest unknown"}], lambda _: None)
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("words", "why", "what_to_do"),
     [
         (
@@ -65,7 +66,7 @@ def test_each_reason_has_its_advice(words, why, what_to_do):
     assert what_to_do in fault.what_to_do
 
 
-@pytest.mark.parametrize(
+@tabled(
     "change",
     [
         {"image": "redis:8"},
@@ -113,7 +114,7 @@ def test_what_a_container_writes_becomes_plain_text():
     assert inside.tail(b"\n" + b"x" * 9000 + b"\n") == "x" * inside.LONGEST_TAIL
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("moment", "seconds"),
     [
         ("1970-01-01T00:01:00.5Z", 60.5),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from overmind_core.agents import store as agents
 from overmind_core.domain.agents.agent import Agent
 from overmind_core.domain.agents.agent_events import Asked, Decision
@@ -28,6 +26,7 @@ from overmind_core.plans import store as plans
 from overmind_core.quests import store as quests
 from overmind_core.schedules import store as schedules
 from overmind_core.specs import store as specs
+from tests.kit.cases import tabled
 
 FILE = Path(__file__).parents[2] / "data" / "stored_rows.tsv"
 """Of each kind a row whose optional fields are left at their defaults, and one in which every field says something.
@@ -57,7 +56,7 @@ CODECS: dict[str, tuple[type, Codec[Any]]] = {
 ROWS = [line.split("\t") for line in FILE.read_bytes().decode().removesuffix("\n").split("\n")]
 
 
-@pytest.mark.parametrize(("name", "text"), ROWS, ids=(f"{row[0]}-{at % 2}" for at, row in enumerate(ROWS)))
+@tabled(("name", "text"), ROWS, ids=(f"{row[0]}-{at % 2}" for at, row in enumerate(ROWS)))
 def test_a_stored_value_is_written_as_it_was_read(name, text):
     kind, codec = CODECS[name]
     value = codec.decode(text)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from overmind_core.daemon.unsaved import Unsaved
 from overmind_core.kernel.database import DiskFull, StoreUnavailable
+from tests.kit.cases import tabled
 
 FULL = DiskFull("state.db", "disk I/O error")
 LOCKED = StoreUnavailable("state.db", "database is locked")
@@ -24,6 +23,6 @@ NOTES = [
 ]
 
 
-@pytest.mark.parametrize(("failure", "keeper", "ends", "live", "note"), NOTES)
+@tabled(("failure", "keeper", "ends", "live", "note"), NOTES)
 def test_it_is_said_why_and_what_stays_and_what_to_do(failure, keeper, ends, live, note):
     assert Unsaved(failure, keeper, ends).note(live=live) == note

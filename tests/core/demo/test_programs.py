@@ -31,6 +31,7 @@ from overmind_core.demo.project import (
 from overmind_core.demo.stage import QUESTION, ConversationMemory, Keys, QuestionReply, TurnInterrupted
 from overmind_core.demo.story import Story
 from overmind_core.demo.stream_agent import StreamStage, UserMessage, reply
+from tests.kit.cases import tabled
 
 
 def no_wait(_seconds):
@@ -124,7 +125,7 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize(("row", "is_ours"), ROWS)
+@tabled(("row", "is_ours"), ROWS)
 def test_label_and_folder_together_say_whose_a_mission_is(row, is_ours):
     assert is_demo_mission(row, "/h/demo") is is_ours
 
@@ -153,7 +154,7 @@ KEYS = [
 ]
 
 
-@pytest.mark.parametrize(("pieces", "expected"), KEYS)
+@tabled(("pieces", "expected"), KEYS)
 def test_keys_and_texts_are_told_apart_however_they_are_cut(pieces, expected):
     keys = Keys()
     assert [key for piece in pieces for key in keys.feed(piece)] == expected

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from overmind_core.demo import script, script_player
 from overmind_core.demo.script import InvalidScript, Role, parse, role, steps_for
+from tests.kit.cases import tabled
 
 
 def say(*texts: str) -> list[dict[str, str]]:
@@ -42,7 +43,7 @@ CHOICES = [
 ]
 
 
-@pytest.mark.parametrize(("player", "said"), CHOICES)
+@tabled(("player", "said"), CHOICES)
 def test_the_nearest_section_is_played(player, said):
     found = steps_for(parse(SECTIONS), player)
     assert found is not None
@@ -97,7 +98,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("document", "why"), WRONG)
+@tabled(("document", "why"), WRONG)
 def test_what_is_no_script_is_refused_with_its_place(document, why):
     with pytest.raises(InvalidScript, match=why.replace("*", r"\*")):
         parse(document)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from overmind_core.documents import reading
 from overmind_core.documents.reading import FileValue, Findings
 from overmind_core.domain.text.problems import Problem
+from tests.kit.cases import tabled
 
 
 class Numbered:
@@ -61,7 +60,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("case", WRONG)
+@tabled("case", WRONG)
 def test_what_is_wrong_is_told_under_the_name_and_nothing_is_returned(case):
     getter, written, message = WRONG[case]
     root, notes = read(f'{{"a": {written}}}')

@@ -8,6 +8,7 @@ import pytest
 
 from overmind_core.documents.yaml import Scalar, ScalarKind, YamlPlaces, document
 from overmind_core.domain.text.problems import Problem
+from tests.kit.cases import tabled
 
 CASES = {
     "a name that is given again": ("[&a 1, *a, &a 2, *a]", ["1", "1", "2", "2"]),
@@ -49,7 +50,7 @@ WORDS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("written", "kind"), WORDS)
+@tabled(("written", "kind"), WORDS)
 def test_a_word_is_of_the_kind_that_yaml_takes_it_for(written, kind):
     value, _, _ = read(f"- {written}")
     assert [one.kind for one in value] == [kind]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.domain.actor import ENGINE, PERSON, is_person
+from tests.kit.cases import tabled
 
 PERSONS = [PERSON, "web:phone", "web:browser-2", f"{'a' * 16}:{'z' * 32}"]
 OTHERS = [
@@ -19,6 +20,6 @@ def test_a_person_is(by):
     assert is_person(by)
 
 
-@pytest.mark.parametrize("by", OTHERS)
+@tabled("by", OTHERS)
 def test_no_person_is(by):
     assert not is_person(by)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.admission import Limits, Owned, Pool, Ready, Wait, WaitCode, Waiter, ordinal, ready
 from overmind_core.domain.text.globs import GlobError, can_meet
+from tests.kit.cases import tabled
 
 NOW = 1000.0
 NEEDS = Wait(WaitCode.NEEDS, "waits for b (queued)", ("b",))
@@ -146,13 +147,13 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(("waiters", "limits", "expected"), CASES.values(), ids=CASES)
+@tabled(("waiters", "limits", "expected"), CASES.values(), ids=CASES)
 def test_who_starts_now_and_why_others_do_not(waiters, limits, expected):
     assert ready(waiters, NOW, limits, time_text=at) == expected
     assert ready(waiters, NOW, limits, time_text=at, reasons=False) == expected._replace(waiting={})
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("number", "text"),
     [
         (1, "1st"),

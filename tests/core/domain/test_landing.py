@@ -15,12 +15,13 @@ from overmind_core.domain.landing import (
     conflicts_text,
     why_kept,
 )
+from tests.kit.cases import tabled
 
 RED, BLUE, OLD = ChangeAuthor("aaaa1111", "red"), ChangeAuthor("bbbb2222", "blue"), ChangeAuthor("cccc3333", "old")
 LANDED = [Landed(OLD, frozenset("o")), Landed(BLUE, frozenset("bc")), Landed(BLUE, frozenset("d"))]
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("commits", "expected"),
     [
         ("b", [RED, BLUE]),
@@ -57,7 +58,7 @@ def test_a_message_does_not_grow_without_end():
     assert said.splitlines()[-3] == "* 0"
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("standing", "kept", "forced"),
     [
         (RemovalCandidate(live=False), "", ""),

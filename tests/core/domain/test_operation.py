@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import msgspec
-import pytest
 
 from overmind_core.daemon.routes import TABLE
 from overmind_core.domain.operation import Danger, Operation
 from overmind_core.domain.operations import OPERATIONS, REQUESTS, web_verbs
-from tests.kit.cases import each
+from tests.kit.cases import each, tabled
 
 SECRETS = {"definition", "redefine", "environment"}
 OF_THE_MACHINE = {"hello", "used", "hook", "attach", "shutdown"}
@@ -62,14 +61,14 @@ def test_an_attachment_that_only_looks_reads():
     assert not any(attach.only_reads({"read_only": value}) for value in (*SAYS[1:], *SAYS_NOTHING))
 
 
-@pytest.mark.parametrize("value", SAYS, ids=repr)
+@tabled("value", SAYS, ids=repr)
 def test_the_values_of_an_environment_are_shown_to_nobody(value):
     info = OPERATIONS["info"]
     assert "reveal" in info.refusal({"id": "x", "reveal": value}, read_only=False)
     assert not info.refusal({"id": "x", "env": True, "reveal": False}, read_only=False)
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("name", "arguments", "is_missing"),
     [
         ("answer", {"id": "x", "behaviour": "allow"}, True),

@@ -6,6 +6,7 @@ import pytest
 
 from overmind_core.domain.web_access import browser_of, digest_of, encode_secret, free_name, is_name, link_address
 from overmind_core.domain.web_address import is_host, is_loopback, is_public_url
+from tests.kit.cases import tabled
 
 NAMES = [
     ("phone", True), ("a", True), ("7", True), ("browser-2", True), ("a" * 32, True), ("a-", True),
@@ -14,7 +15,7 @@ NAMES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "is_one"), NAMES)
+@tabled(("text", "is_one"), NAMES)
 def test_a_name_is_of_small_letters_digits_and_hyphens(text, is_one):
     assert is_name(text) is is_one
 
@@ -47,7 +48,7 @@ BROWSERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("user_agent", "shown"), BROWSERS)
+@tabled(("user_agent", "shown"), BROWSERS)
 def test_a_browser_is_shown_by_its_name(user_agent, shown):
     assert browser_of(user_agent) == shown
 
@@ -78,7 +79,7 @@ HOSTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("host", "is_one", "loopback"), HOSTS)
+@tabled(("host", "is_one", "loopback"), HOSTS)
 def test_a_host_is_one_to_listen_on_and_known_to_be_this_machine_s_alone(host, is_one, loopback):
     assert (is_host(host), is_loopback(host)) == (is_one, loopback)
 
@@ -95,6 +96,6 @@ URLS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("url", "is_one"), URLS)
+@tabled(("url", "is_one"), URLS)
 def test_a_public_address_is_scheme_host_port_and_path_and_nothing_else(url, is_one):
     assert is_public_url(url) is is_one

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.keeper.viewers import PASTE, without_reports
+from tests.kit.cases import tabled
 
 REPORTS = {
     "primary attributes": b"\x1b[?62;22;52c",
@@ -46,13 +46,13 @@ KEYS = {
 }
 
 
-@pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
+@tabled("report", REPORTS.values(), ids=REPORTS)
 def test_a_report_is_not_typed(report):
     assert without_reports(report) == b""
     assert without_reports(b"a" + report * 2 + b"b") == b"ab"
 
 
-@pytest.mark.parametrize("keys", KEYS.values(), ids=KEYS)
+@tabled("keys", KEYS.values(), ids=KEYS)
 def test_keys_are_typed(keys):
     assert without_reports(keys) == keys
 

@@ -29,6 +29,7 @@ from overmind_core.plans.events import AgentSkipped, PlanChanged
 from overmind_core.quests.events import QuestChanged
 from overmind_core.schedules.events import RitualChanged
 from overmind_core.system.paths import Home
+from tests.kit.cases import tabled
 from tests.kit.in_process import LoopClock, ScriptedKeeper, run, supervising
 
 AT = 1800000000.5
@@ -77,7 +78,7 @@ AS_EVER = [
 """An event, and how it has been stored since there are events."""
 
 
-@pytest.mark.parametrize(("event", "text"), AS_EVER, ids=repr)
+@tabled(("event", "text"), AS_EVER, ids=repr)
 def test_it_is_stored_as_ever_byte_for_byte(event, text):
     assert stored(event, AT) == f'{{{text},"at":1800000000.5}}'
 

@@ -26,6 +26,7 @@ from overmind_core.view import log_lines
 from overmind_core.view.cells import stripped
 from overmind_core.view.log_lines import nothing_since, screen, title
 from overmind_core.view.row_filter import BrokenFilter
+from tests.kit.cases import tabled
 from tests.kit.log_files import LogFiles
 
 BEGAN = 1_767_225_600.0
@@ -256,7 +257,7 @@ MATCHES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "line", "wanted"), MATCHES)
+@tabled(("text", "line", "wanted"), MATCHES)
 def test_which_lines_are_meant(text, line, wanted):
     if wanted is None:
         with pytest.raises(BrokenFilter):
@@ -284,7 +285,7 @@ RISKS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "risky"), RISKS)
+@tabled(("text", "risky"), RISKS)
 def test_what_repeats_in_more_than_one_way_may_take_for_ever(text, risky):
     assert pattern_of(text).risky is risky
 
@@ -393,7 +394,7 @@ def test_an_empty_part_says_when_the_last_line_was():
 SPAN = "[full-screen output, 22.9 KB]"
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("how", "partial", "said"),
     [
         ({"type": "session", "tty": True}, SPAN, "enter shows its screen"),

@@ -11,6 +11,7 @@ import pytest
 from overmind_core.logs import time_index
 from overmind_core.logs.layout import ERR, INDEX_SEGMENT, OUT, data_starts, index_numbers, run_folder, split_run
 from overmind_core.logs.writer import RunLogWriter
+from tests.kit.cases import tabled
 
 RUN = "a1b2c3d4.1"
 NOW = 1_800_000_000.0
@@ -46,7 +47,7 @@ def log_of(logs, run=RUN, *, limit=1 << 30, segment=1 << 20, **options):
     return RunLogWriter(logs, run, limit=limit, segment=segment, **options)
 
 
-@pytest.mark.parametrize("run", ["", "x", "a.", ".1", "../a.1", "a/b.1", "a.-1", "a.x"])
+@tabled("run", ["", "x", "a.", ".1", "../a.1", "a/b.1", "a.-1", "a.x"])
 def test_a_run_id_that_could_leave_the_folder_is_refused(run):
     with pytest.raises(ValueError, match="not a run id"):
         split_run(run)

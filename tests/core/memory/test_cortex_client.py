@@ -6,6 +6,7 @@ import pytest
 
 from overmind_core.errors import OvermindError
 from overmind_core.memory.cortex_client import CortexClient, check_url
+from tests.kit.cases import tabled
 
 ADDRESSES = [
     ("https://Cortex.Example.org", "https://cortex.example.org"),
@@ -25,7 +26,7 @@ def test_an_address_is_kept_in_one_form(url, kept):
     assert check_url(url) == kept
 
 
-@pytest.mark.parametrize("url", NONE)
+@tabled("url", NONE)
 def test_what_is_no_address_or_would_show_a_secret_is_invalid(url):
     with pytest.raises(OvermindError) as refused:
         check_url(url)

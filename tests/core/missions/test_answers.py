@@ -8,6 +8,7 @@ from overmind_core.domain.agents.agent import Activity, ActivityKind, AgentMode
 from overmind_core.domain.agents.conversation import Conversation
 from overmind_core.domain.missions.mission import Definition, Mission, Status
 from overmind_core.missions.answers import now_line
+from tests.kit.cases import tabled
 
 ENDS = [
     # status, exit code, reason, last line, what is said
@@ -22,7 +23,7 @@ ENDS = [
 ]
 
 
-@pytest.mark.parametrize(("status", "code", "reason", "last_line", "said"), ENDS)
+@tabled(("status", "code", "reason", "last_line", "said"), ENDS)
 def test_now_says_how_it_ended_and_why(status, code, reason, last_line, said):
     definition = Definition("name", "true", ("true",), "/", columns=80, rows=24)
     mission = Mission("a1b2c3d4", definition, created_at=0.0, status=status, exit_code=code, reason=reason)

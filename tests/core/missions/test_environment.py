@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from overmind_core.missions.environment import Identity, compose
+from tests.kit.cases import tabled
 
 IDENTITY = Identity("a1b2c3d4", "api", "/home/me/.overmind", None, "/src")
 OURS = [
@@ -30,7 +29,7 @@ def composed(inherited, chosen):
     return compose(inherited, chosen, IDENTITY, tty=False, unattended=False, tools=None)
 
 
-@pytest.mark.parametrize(("name", "chosen", "inherited"), OURS)
+@tabled(("name", "chosen", "inherited"), OURS)
 def test_of_our_own_variables_those_of_plans_and_of_attempts_are_kept_where_they_are_given(name, chosen, inherited):
     assert (name in composed({}, {name: "x"})) is chosen
     assert (name in composed({name: "x"}, {})) is inherited

@@ -8,6 +8,7 @@ import pytest
 
 from overmind_core.domain.missions.mission import LIVE, Cause, Definition, Ending, Mission, Status
 from overmind_core.missions.reconcile import Action, compare, unknown_runs
+from tests.kit.cases import tabled
 
 RUN = "a1b2c3d4.2"
 ALIVE = {"run": RUN, "pid": 7, "out": 10, "err": 0, "exit": None}
@@ -37,7 +38,7 @@ TABLE = [
 ]
 
 
-@pytest.mark.parametrize(("status", "row", "journal", "same", "action"), TABLE)
+@tabled(("status", "row", "journal", "same", "action"), TABLE)
 def test_one_mission(status, row, journal, same, action):
     one = mission(status)
     held = {} if row is None else {RUN: row}

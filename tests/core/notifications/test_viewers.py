@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from overmind_core.notifications.service import Viewers
+from tests.kit.cases import tabled
 
 FIRST, SECOND = 1, 2
 
@@ -26,7 +25,7 @@ CALLED = [
 ]
 
 
-@pytest.mark.parametrize(("uses", "called"), [row[1:] for row in CALLED], ids=[row[0] for row in CALLED])
+@tabled(("uses", "called"), [row[1:] for row in CALLED], ids=[row[0] for row in CALLED])
 def test_called_is(uses, called):
     viewers = two_who_look()
     assert all(viewers.used(*use) for use in uses)

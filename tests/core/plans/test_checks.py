@@ -7,6 +7,7 @@ import pytest
 from overmind_core.domain.plans.blueprint import Blueprint, Dependency, PlanAgent, PlanMerge, Until, When
 from overmind_core.errors import OvermindError
 from overmind_core.plans.checks import check
+from tests.kit.cases import tabled
 
 START = {"command": "true", "cwd": "/"}
 A = PlanAgent("a", START)
@@ -17,7 +18,7 @@ def landing(merge, *depends_on):
     return PlanAgent("b", START, depends_on, merge=merge)
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("blueprint", "said"),
     [
         (Blueprint("p", ()), "no agents"),

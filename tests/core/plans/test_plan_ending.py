@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from overmind_core.domain.missions.mission import Cause, Ending
 from overmind_core.domain.plans.progress import PlanEnding
 from overmind_core.plans.plan_run import CLEAN_UP_SECONDS, plan_ending
+from tests.kit.cases import tabled
 
 ENDINGS = [
     # cause, seconds after the grace, how it ends
@@ -19,7 +18,7 @@ ENDINGS = [
 ]
 
 
-@pytest.mark.parametrize(("cause", "after", "expected"), ENDINGS)
+@tabled(("cause", "after", "expected"), ENDINGS)
 def test_what_cleans_up_has_a_limit_and_none_after_a_kill(cause, after, expected):
     ending, left = plan_ending(Ending(cause, 1000.0), 1000.0 + after)
     assert ending is expected

@@ -31,6 +31,7 @@ from overmind_core.probes.poll import Watched
 from overmind_core.probes.probe import NotReady, is_occupied, until_ready, was_ready
 from overmind_core.system.listeners import Listener
 from overmind_core.system.machine import SystemClock
+from tests.kit.cases import tabled
 from tests.kit.log_files import LogFiles
 from tests.kit.overmind import REPOSITORY
 from tests.kit.waiting import eventually
@@ -169,7 +170,7 @@ OWNERS = [
 ]
 
 
-@pytest.mark.parametrize(("found", "occupied", "said"), OWNERS)
+@tabled(("found", "occupied", "said"), OWNERS)
 def test_who_can_be_seen_on_the_port_must_be_its_own_and_nobody_may_have_been_there_before(found, occupied, said):
     assert ownership.problem(ADDRESS, found, {OURS.pid}, occupied=occupied) == said
 

@@ -22,6 +22,7 @@ from overmind_core.project_file.detect import detect
 from overmind_core.project_file.proposal import Detected, Proposal, distinct
 from overmind_core.project_file.read import project
 from overmind_core.project_file.template import first, quoted
+from tests.kit.cases import tabled
 
 COMPOSE = """\
 version: "3"
@@ -219,7 +220,7 @@ def test_a_text_is_read_back_as_it_was(text):
 OTHERS = ["yes", "null", "1", "1.5", "1:30", "2026-11-20", "=", "<<", "- a", "a: b", "a #b", "a:", ""]
 
 
-@pytest.mark.parametrize("text", OTHERS)
+@tabled("text", OTHERS)
 def test_words_that_mean_something_else_to_yaml_are_quoted(text):
     assert quoted(text).startswith('"')
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from overmind_core.domain.text.problems import Problems
 from overmind_core.project_file.read import project
 from tests.core.project_file.test_read import WHOLE
+from tests.kit.cases import tabled
 
 BOMB = "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
     f"{after}: &{after} [{','.join([f'*{before}'] * 9)}]\n"
@@ -57,7 +58,7 @@ NO_FILE = {
 }
 
 
-@pytest.mark.parametrize("case", NO_FILE)
+@tabled("case", NO_FILE)
 def test_what_is_no_file_of_ours_is_one_clear_problem(case):
     data, message = NO_FILE[case]
     with pytest.raises(Problems) as raised:

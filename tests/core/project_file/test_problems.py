@@ -10,6 +10,7 @@ import pytest
 from overmind_core.domain.text.problems import Problems
 from overmind_core.project_file.read import project
 from tests.kit.blueprint_texts import marked
+from tests.kit.cases import tabled
 
 KNOWN = "strategy, port_range, worktree, base, fetch, branch, copy, link, setup, teardown, keep"
 KEYS = "command, docker, port, env, volumes, restart, ready"
@@ -197,7 +198,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@tabled("case", CASES)
 def test_a_mistake_is_told_for_its_place(case):
     text, messages = CASES[case]
     written, places = marked(text)

@@ -28,6 +28,7 @@ from overmind_core.providers import registry
 from overmind_core.providers.base import LaunchRequest
 from tests.core.providers.recorded import facts, names, readable
 from tests.kit import torture
+from tests.kit.cases import tabled
 from tests.kit.responses_stub import ResponsesStub
 
 CODEX = registry.get("codex")
@@ -47,7 +48,7 @@ ENDS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "ok", "reason", "retry"), ENDS)
+@tabled(("name", "ok", "reason", "retry"), ENDS)
 def test_the_end_of_a_recorded_run_says_how_it_went(name, ok, reason, retry):
     result = result_of(name)
     assert (result.ok, result.reason, result.retry) == (ok, reason, retry)
@@ -123,7 +124,7 @@ def test_a_recorded_run_reads_as_a_transcript():
     assert readable("codex", "error_429")[-2].startswith("✗ api_error 429: exceeded retry limit")
 
 
-@pytest.mark.parametrize("name", names("codex"))
+@tabled("name", names("codex"))
 def test_no_line_of_a_recorded_run_is_shown_as_an_object(name):
     assert not [text for text in readable("codex", name) if text.startswith("{")]
 
@@ -181,7 +182,7 @@ ENDINGS = [
 ]
 
 
-@pytest.mark.parametrize(("code", "last", "errors", "resumed", "expected"), ENDINGS)
+@tabled(("code", "last", "errors", "resumed", "expected"), ENDINGS)
 def test_the_end_of_a_run_is_judged(code, last, errors, resumed, expected):
     assert CODEX.verdict(code, last, errors, mode=AgentMode.ONE_SHOT, resumed=resumed) == expected
 

@@ -18,6 +18,7 @@ from overmind_core.providers.lines import (
     tool_line,
     turn_summary,
 )
+from tests.kit.cases import tabled
 
 SUMMARIES = [
     (
@@ -50,7 +51,7 @@ WORDS = [
 ]
 
 
-@pytest.mark.parametrize(("word", "value", "text"), WORDS)
+@tabled(("word", "value", "text"), WORDS)
 def test_amounts_are_worded_for_people(word, value, text):
     assert word(value) == text
 
@@ -87,7 +88,7 @@ ERRORS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "line"), ERRORS)
+@tabled(("text", "line"), ERRORS)
 def test_the_first_line_about_an_error_is_found(text, line):
     assert error_line(text) == line
 

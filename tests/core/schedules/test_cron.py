@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from overmind_core.schedules.cron import NAMES, InvalidSchedule, UnknownZone, local, parse
+from tests.kit.cases import tabled
 
 BERLIN = "Europe/Berlin"
 
@@ -25,7 +26,7 @@ def times(text: str, start: str, count: int, zone: str = "UTC") -> list[str]:
     return [local(one, zone) for one in islice(schedule.upcoming(at(start, zone)), count)]
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("text", "start", "expected"),
     [
         ("0 9 * * MON-FRI", "2026-11-20T09:00", ["2026-11-23 09:00", "2026-11-24 09:00"]),
@@ -131,7 +132,7 @@ def test_in_the_second_of_two_equal_hours_the_first_is_over():
     assert local(following, BERLIN) == "2026-10-26 02:30 CET"
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("text", "field"),
     [
         ("60 * * * *", "minute"),
@@ -186,13 +187,13 @@ def test_a_range_that_runs_backwards_is_refused_with_the_one_that_does_not(text,
         parse(text, zone_name="UTC", anchor=0.0)
 
 
-@pytest.mark.parametrize("name", ["Mars/Olympus", "Europe", "../etc/passwd", "", "/etc/localtime", "a\0b"])
+@tabled("name", ["Mars/Olympus", "Europe", "../etc/passwd", "", "/etc/localtime", "a\0b"])
 def test_an_unknown_time_zone_is_refused(name):
     with pytest.raises(UnknownZone):
         parse("@daily", zone_name=name, anchor=0.0)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@tabled("name", NAMES)
 def test_every_name_stands_for_an_expression(name):
     assert parse(name, zone_name="UTC", anchor=0.0).after(0.0) is not None
 
@@ -300,7 +301,7 @@ def test_an_interval_never_stands_still(period, anchor, later):
     assert schedule.newest(anchor, found[0]) == found[0]
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("text", "since", "until", "newest", "count"),
     [
         ("0 9 * * *", "2026-11-01T09:00", "2026-11-20T08:59", "2026-11-19T09:00", 18),

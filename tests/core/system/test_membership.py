@@ -6,6 +6,7 @@ import pytest
 
 from overmind_core.system.membership import RunTarget, Siblings, find_members
 from overmind_core.system.process import Process, Snapshot
+from tests.kit.cases import tabled
 
 KEEPER, OURS, ROOT = 10, 20, 100
 HOME = "/home/a"
@@ -105,7 +106,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(("extra", "facts", "expected"), CASES.values(), ids=CASES)
+@tabled(("extra", "facts", "expected"), CASES.values(), ids=CASES)
 def test_who_belongs_beside_the_root(extra, facts, expected):
     assert belongs(extra, facts=facts) == {ROOT} | expected
 
@@ -138,7 +139,7 @@ DEAD_KEEPER = {
 }
 
 
-@pytest.mark.parametrize(("facts", "expected"), DEAD_KEEPER.values(), ids=DEAD_KEEPER)
+@tabled(("facts", "expected"), DEAD_KEEPER.values(), ids=DEAD_KEEPER)
 def test_what_belongs_when_the_keeper_is_dead(facts, expected):
     world = [process(50, 1, ticks=5), process(101, 50)]
     assert belongs(world, facts=facts, keeper=None, without={ROOT, KEEPER}) == expected
@@ -203,7 +204,7 @@ UNEXPLAINED = {
 }
 
 
-@pytest.mark.parametrize(("orphan", "how", "members", "named"), UNEXPLAINED.values(), ids=UNEXPLAINED)
+@tabled(("orphan", "how", "members", "named"), UNEXPLAINED.values(), ids=UNEXPLAINED)
 def test_what_nothing_explains_is_whose_alone_it_can_be_or_named(orphan, how, members, named):
     world = {p.pid: p for p in [*WORLD, OTHER_ROOT, orphan, *how.get("more", ())]}
     others = how.get("others", ())

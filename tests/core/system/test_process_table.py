@@ -12,6 +12,7 @@ import pytest
 from overmind_core.system import process_table, process_table_linux, process_table_portable
 from overmind_core.system.lock import try_lock
 from overmind_core.system.membership import EXEMPT_PROGRAMS, exempt_matcher
+from tests.kit.cases import tabled
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.linux
@@ -171,7 +172,7 @@ LEFT = [
 ]
 
 
-@pytest.mark.parametrize(("name", "argv", "expected"), LEFT)
+@tabled(("name", "argv", "expected"), LEFT)
 def test_what_serves_the_whole_user_is_left_alone(name, argv, expected):
     assert exempt_matcher(EXEMPT_PROGRAMS)(name, argv) is expected
 

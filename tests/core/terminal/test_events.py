@@ -6,6 +6,7 @@ import pytest
 
 from overmind_core.terminal.screen import Screen
 from overmind_core.terminal.state import Bell, Clipboard, Event, FolderChanged, Notification, PromptMark, TitleChanged
+from tests.kit.cases import tabled
 
 CASES = [
     (b"\x1b]0;one\x07\x1b]2;one\x07\x1b]2;two\x1b\\", [TitleChanged("one"), TitleChanged("two")]),
@@ -29,7 +30,7 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("data", "events"), CASES)
+@tabled(("data", "events"), CASES)
 def test_what_is_told(data, events):
     for size in (1, len(data)):
         screen = Screen(20, 4)

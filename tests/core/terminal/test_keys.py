@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from overmind_core.terminal.input_encoding import UnknownKey, encode_key, focus, paste
 from overmind_core.terminal.screen import Screen
+from tests.kit.cases import tabled
 
 
 def modes_after(data: bytes):
@@ -44,17 +45,17 @@ BY_MODE = [
 ]
 
 
-@pytest.mark.parametrize(("key", "data"), KEYS)
+@tabled(("key", "data"), KEYS)
 def test_a_key_sends_what_xterm_sends(key, data):
     assert encode_key(key, modes_after(b"")) == data
 
 
-@pytest.mark.parametrize(("modes", "key", "data"), BY_MODE)
+@tabled(("modes", "key", "data"), BY_MODE)
 def test_a_program_chooses_what_some_keys_send(modes, key, data):
     assert encode_key(key, modes_after(modes)) == data
 
 
-@pytest.mark.parametrize("key", ["", "nokey", "hyper+a", "ctrl+", "ctrl+nokey", "f99", "ab"])
+@tabled("key", ["", "nokey", "hyper+a", "ctrl+", "ctrl+nokey", "f99", "ab"])
 def test_what_is_no_key_is_refused_by_name(key):
     with pytest.raises(UnknownKey, match="unknown key"):
         encode_key(key, modes_after(b""))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from overmind_core.terminal.modes import Modes
 from overmind_core.terminal.screen import Screen
+from tests.kit.cases import tabled
 
 NAMED = [
     (b"\x1b[?1h", "application_cursor", True),
@@ -40,7 +39,7 @@ NAMED = [
 ]
 
 
-@pytest.mark.parametrize(("data", "name", "value"), NAMED)
+@tabled(("data", "name", "value"), NAMED)
 def test_a_mode_is_told_by_its_name(data, name, value):
     screen = Screen(8, 4)
     screen.feed(data)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from overmind_core.terminal.input_encoding import MouseAction, MouseButton, MouseEvent, encode_mouse
 from overmind_core.terminal.screen import Screen
+from tests.kit.cases import tabled
 
 PRESS = MouseEvent(MouseAction.PRESS, MouseButton.LEFT, 2, 3)
 RELEASE = MouseEvent(MouseAction.RELEASE, MouseButton.RIGHT, 2, 3)
@@ -46,7 +45,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("modes", "event", "data"), CASES)
+@tabled(("modes", "event", "data"), CASES)
 def test_an_event_is_told_as_the_program_asked_for_it(modes, event, data):
     screen = Screen(8, 4)
     screen.feed(f"\x1b[?{modes}h".encode())

@@ -7,13 +7,13 @@ import json
 import re
 from pathlib import Path
 
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from overmind_core.terminal.screen import Screen
 from overmind_core.terminal.state import SavedCursor
 from tests.kit import torture
+from tests.kit.cases import tabled
 from tests.kit.terminal_streams import streams
 
 RECORDINGS = sorted(Path(__file__).with_name("recordings").glob("*.jsonl.gz"))
@@ -57,7 +57,7 @@ def test_a_redraw_carries_the_whole_screen_over(stream, size):
     assert seen(redrawn(screen)) == seen(screen)
 
 
-@pytest.mark.parametrize("recording", RECORDINGS, ids=[path.name.partition(".")[0] for path in RECORDINGS])
+@tabled("recording", RECORDINGS, ids=[path.name.partition(".")[0] for path in RECORDINGS])
 def test_a_viewer_may_come_at_any_time_of_a_recorded_session(recording):
     with gzip.open(recording, "rt", encoding="utf-8") as file:
         header, *events = map(json.loads, file)
@@ -119,7 +119,7 @@ KEYS = [
 ]
 
 
-@pytest.mark.parametrize(("written", "sent"), KEYS)
+@tabled(("written", "sent"), KEYS)
 def test_a_late_viewer_gets_the_keyboard_protocol_of_the_program(written, sent):
     screen = Screen(8, 3)
     screen.feed(written.encode())

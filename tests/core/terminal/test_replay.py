@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overmind_core.terminal.screen import Screen, first_safe, replay, scan_modes
 from tests.kit import torture
+from tests.kit.cases import tabled
 
 HEAD = b"\x1b[>1u\x1b[?1049h\x1b[>4;2m\x1b[?1;1000h\x1b[?1006h\x1b[?25l\x1b=\x1b[?2004h\x1b[?2004ltext\x1b[?1002h"
 
@@ -29,7 +29,7 @@ SCANNED = [
 ]
 
 
-@pytest.mark.parametrize(("head", "modes"), SCANNED)
+@tabled(("head", "modes"), SCANNED)
 def test_the_modes_of_the_head_are_found(head, modes):
     assert scan_modes([head]) == modes
 

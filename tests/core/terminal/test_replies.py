@@ -6,6 +6,7 @@ import pytest
 
 from overmind_core.terminal.screen import Screen
 from overmind_core.terminal.state import Colours
+from tests.kit.cases import tabled
 
 ANSWERED = [
     (b"\x1b[c", b"\x1b[?62;22c"),
@@ -54,12 +55,12 @@ def answers(data: bytes, colours: Colours | None = None) -> bytes:
     return b"".join(got)
 
 
-@pytest.mark.parametrize(("data", "answer"), ANSWERED)
+@tabled(("data", "answer"), ANSWERED)
 def test_questions_are_answered(data, answer):
     assert answers(data) == answer
 
 
-@pytest.mark.parametrize("data", SILENT)
+@tabled("data", SILENT)
 def test_names_keyboards_and_the_clipboard_are_nobodys_business(data):
     assert answers(data) == b""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overmind_core.terminal.screen import Screen
 from tests.kit import torture
+from tests.kit.cases import tabled
 from tests.kit.terminal_streams import streams
 
 
@@ -44,7 +44,7 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("data", "sizes", "lines", "cursor"), [case[1:] for case in CASES], ids=[c[0] for c in CASES])
+@tabled(("data", "sizes", "lines", "cursor"), [case[1:] for case in CASES], ids=[c[0] for c in CASES])
 def test_a_resize(data, sizes, lines, cursor):
     screen = resized(data, *sizes)
     assert screen.lines() == lines

@@ -6,6 +6,7 @@ import pytest
 
 from overmind_core.terminal.cells import DEFAULT, styled
 from overmind_core.terminal.screen import Cursor, Screen
+from tests.kit.cases import tabled
 
 
 def screen_with(data: bytes, columns: int = 20, rows: int = 4) -> Screen:
@@ -47,7 +48,7 @@ def test_only_rows_that_changed_are_dirty():
     assert screen.take_dirty() == {1, 2}
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("data", "first"),
     [
         (b"\xe6\x97\xa5\x1b[1;1Hx", "x"),

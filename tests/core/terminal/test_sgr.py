@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.terminal import cells as styles
 from overmind_core.terminal.cells import DEFAULT, Underline, interned, linked, styled
 from overmind_core.terminal.sgr import parameters_of, select
+from tests.kit.cases import tabled
 
 CASES = [
     ("1", {"bold": True}),
@@ -49,7 +49,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("parameters", "fields"), CASES)
+@tabled(("parameters", "fields"), CASES)
 def test_parameters_select_a_look(parameters, fields):
     assert select(DEFAULT, parameters) is styled(**fields)
 

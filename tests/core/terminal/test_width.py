@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from overmind_core.terminal.cells import NARROW, WIDE, cells_of, width
+from tests.kit.cases import tabled
 
 
 @pytest.mark.parametrize(("characters", "cells"), [(NARROW, 1), (WIDE, 2)])
@@ -16,7 +17,7 @@ def test_the_classes_of_whole_runs_agree_with_the_width_of_each_character(charac
     assert [character for character in found if width(character) != cells] == []
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("character", "cells"), [("a", 1), ("日", 2), ("👍", 2), ("\u0301", 0), ("\u200d", 0), ("\xad", 1), ("\x9b", -1)]
 )
 def test_the_width_of_a_character(character, cells):

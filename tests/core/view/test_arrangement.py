@@ -18,6 +18,7 @@ from overmind_core.view.missions import Branch
 from overmind_core.view.ringing import tab_title, title
 from overmind_core.view.row_filter import SLICE, BrokenFilter
 from tests.core.view.test_subject import question
+from tests.kit.cases import tabled
 
 NOW = 1_767_225_600.0
 """2026-01-01T00:00:00Z."""
@@ -59,7 +60,7 @@ ARRANGED = [
 ]
 
 
-@pytest.mark.parametrize(("wish", "rows", "shown"), ARRANGED)
+@tabled(("wish", "rows", "shown"), ARRANGED)
 def test_missions_are_listed_as_they_are_wanted(wish, rows, shown):
     branches = wish._replace(order=wish.order if wish.order != Order() else Order("name")).of(rows, NOW).branches
     assert sorted(f"{one.guides}{one.id}" for one in branches) == sorted(shown)
@@ -138,13 +139,13 @@ TICKING = [
 ]
 
 
-@pytest.mark.parametrize(("found", "wanted"), TICKING)
+@tabled(("found", "wanted"), TICKING)
 def test_what_goes_on_by_itself_is_a_moment(found, wanted):
     shown = cells(found)
     assert {key: shown[key] for key in wanted} == wanted
 
 
-@pytest.mark.parametrize("found", [one for one, _ in TICKING])
+@tabled("found", [one for one, _ in TICKING])
 def test_a_moment_says_what_the_text_of_the_terminal_says_now(found):
     for column in MISSIONS:
         if column.ticks is None or (ticking := column.ticks(found)) is None:

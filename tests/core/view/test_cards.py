@@ -9,6 +9,7 @@ import pytest
 
 from overmind_core.view import cards, inbox, subject
 from tests.core.view.test_subject import NOW, SHOWN, question, row
+from tests.kit.cases import tabled
 
 
 def card(*, asked=None, mission=None, answer=""):
@@ -68,7 +69,7 @@ def stripped(lines):
     return [line.strip() for line in lines]
 
 
-@pytest.mark.parametrize("value", [value for value, _ in SHOWN])
+@tabled("value", [value for value, _ in SHOWN])
 def test_the_card_and_the_list_of_needs_say_the_same(value):
     asked = question(subject=value)
     found = card(asked=asked)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from overmind_core.domain.text.cells import width
 from overmind_core.view import composer
 from overmind_core.view.field import Field
+from tests.kit.cases import tabled
 
 CUT = "|"
 """Where the cursor stands in the tables."""
@@ -42,7 +43,7 @@ KEYS = [
 ]
 
 
-@pytest.mark.parametrize(("key", "before", "after"), KEYS)
+@tabled(("key", "before", "after"), KEYS)
 def test_a_key_does_to_lines_what_readline_does(key, before, after):
     assert shown(composer.pressed(field(before), key)) == after
 
@@ -101,7 +102,7 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "cells", "rows"), ROWS)
+@tabled(("text", "cells", "rows"), ROWS)
 def test_a_text_is_drawn_in_rows(text, cells, rows):
     assert [text[row.start : row.end] for row in composer.rows(text, cells)] == rows
 
@@ -117,7 +118,7 @@ MOVES = [
 ]
 
 
-@pytest.mark.parametrize(("step", "before", "after"), MOVES)
+@tabled(("step", "before", "after"), MOVES)
 def test_up_and_down_go_by_rows(step, before, after):
     one = field(before)
     moved = composer.vertical(one, composer.rows(one.text, 5), step)

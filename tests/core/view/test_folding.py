@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from overmind_core.view.cells import Cell, folded
+from tests.kit.cases import tabled
 
 FOLDED = [
     ("what fits is left alone", [("  x   ", "key"), ("one two", "")], 13, ["  x   one two"]),
@@ -23,7 +22,7 @@ FOLDED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("what", "line", "cells", "rows"), FOLDED)
+@tabled(("what", "line", "cells", "rows"), FOLDED)
 def test_a_line_goes_on_below(what, line, cells, rows):
     found = folded([[Cell(*cell) for cell in line]], cells, 6)
     assert ["".join(cell.text for cell in row) for row in found] == rows

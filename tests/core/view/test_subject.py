@@ -13,6 +13,7 @@ from overmind_core.view import subject
 from overmind_core.view.cells import Cell
 from overmind_core.view.fleet import Fleet
 from overmind_core.view.subject import Choosing
+from tests.kit.cases import tabled
 
 NOW = 1_767_225_600.0
 """2026-01-01T00:00:00Z."""
@@ -60,7 +61,7 @@ SHOWN = [
 ]
 
 
-@pytest.mark.parametrize(("asked", "lines"), SHOWN)
+@tabled(("asked", "lines"), SHOWN)
 def test_all_of_a_subject_is_shown_literally(asked, lines):
     assert texts(subject.lines(question(subject=asked))) == lines
 
@@ -101,7 +102,7 @@ WRAPPED = [
 ]
 
 
-@pytest.mark.parametrize(("line", "cells", "rows"), WRAPPED)
+@tabled(("line", "cells", "rows"), WRAPPED)
 def test_rows_end_between_words_and_only_a_word_that_is_longer_than_a_row_is_broken(line, cells, rows):
     assert [one.rstrip() for one in texts(subject.wrapped([line], cells))] == rows
 

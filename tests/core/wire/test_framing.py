@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.wire.framing import TOO_LONG, LineBuffer
+from tests.kit.cases import tabled
 
 LIMIT = 8
 
@@ -16,7 +16,7 @@ def feed_all(pieces, limit=LIMIT):
     return [line for piece in pieces for line in buffer.feed(piece)]
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("pieces", "lines"),
     [
         ([], []),

@@ -9,6 +9,7 @@ import pytest
 
 from overmind_core.cli.agents import inbox
 from overmind_core.domain.text.moment import parse_time
+from tests.kit.cases import tabled
 
 MISSION = {"id": "a1b2c3d4", "name": "api"}
 NOW = parse_time("2026-01-01T00:02:00Z", 0)
@@ -146,7 +147,7 @@ BLOCKS = [
 NONE_LOST: list[dict[str, object]] = [{"ok": {"missions": []}}]
 
 
-@pytest.mark.parametrize(("question", "block"), BLOCKS)
+@tabled(("question", "block"), BLOCKS)
 def test_the_inbox_shows_the_exact_words(question, block):
     assert inbox.inbox_text([question], NOW) == block
 

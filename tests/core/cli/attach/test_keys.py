@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from overmind_core.cli.attach.keys import ESC_SECONDS, PASTE_BEGINS, PASTE_ENDS, REPORT_SECONDS, KeyFilter
 from overmind_core.client.detach_keys import DEFAULT_KEY, DetachKey
+from tests.kit.cases import tabled
 
 KEYS = (DEFAULT_KEY, DetachKey(ord("q")))
 LEAVES = [b"\x1c", b"\x11", b"\x1b[92;5u", b"\x1b[92:124:92;5:1u", b"\x1b[27;5;92~", b"\x1b[113;5u"]
@@ -31,7 +32,7 @@ def typing():
     return KeyFilter(KEYS)
 
 
-@pytest.mark.parametrize("key", LEAVES)
+@tabled("key", LEAVES)
 def test_a_key_leaves_however_it_is_cut(key):
     for at in range(len(key)):
         typing = KeyFilter(KEYS)
@@ -39,7 +40,7 @@ def test_a_key_leaves_however_it_is_cut(key):
         assert (typing.feed(key[at:] + b"rest"), typing.left) == (b"", True)
 
 
-@pytest.mark.parametrize("key", LEAVES)
+@tabled("key", LEAVES)
 def test_a_key_leaves_even_when_its_rest_comes_late(key):
     for at in range(len(key)):
         typing = KeyFilter(KEYS)

@@ -13,6 +13,7 @@ from overmind_core.cli.definitions import edit_file
 from overmind_core.cli.definitions.edit_file import AGENT, MARK, ROOT, Mistake, line_of, marked, mistake_of, unmarked
 from overmind_core.errors import OvermindError
 from overmind_core.missions.requests import AgentArgs, Terms
+from tests.kit.cases import tabled
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 NAMES = TEXTS.filter(bool)
@@ -94,7 +95,7 @@ LINES = [(("a",), 1), (("b c",), 2), (("env", "a"), 5), (("env", "d", "e"), 6), 
          (("agent", "allow"), 8), (("nowhere",), 1), ((), 1)]  # fmt: skip
 
 
-@pytest.mark.parametrize(("path", "line"), LINES)
+@tabled(("path", "line"), LINES)
 def test_a_key_is_found_in_its_table(path, line):
     assert line_of(TEXT, path) == line
 

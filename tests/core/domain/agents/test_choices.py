@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.domain.agents.choices import InvalidChoice, choices_of, chosen, offered
+from tests.kit.cases import tabled
 
 
 def question(text, *labels, several=False, header=""):
@@ -34,7 +35,7 @@ CHOSEN = [
 ]
 
 
-@pytest.mark.parametrize(("questions", "options", "words", "labels"), CHOSEN)
+@tabled(("questions", "options", "words", "labels"), CHOSEN)
 def test_each_question_gets_what_was_chosen_for_it(questions, options, words, labels):
     assert chosen(choices_of({"questions": questions}), options, words) == tuple(labels)
 
@@ -56,7 +57,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("questions", "options", "sentence"), REFUSED)
+@tabled(("questions", "options", "sentence"), REFUSED)
 def test_an_answer_that_leaves_a_question_open_or_fits_none_is_refused(questions, options, sentence):
     with pytest.raises(InvalidChoice) as refused:
         chosen(choices_of({"questions": questions}), options, None)

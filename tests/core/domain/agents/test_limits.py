@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
 from overmind_core.domain.agents import conversation_step
 from overmind_core.domain.agents.agent import ActivityKind, AgentMode
 from overmind_core.domain.agents.agent_events import LimitReached, Retry, TurnBegan, TurnEnded, TurnResult
 from overmind_core.domain.agents.conversation import Conversation, plan_run
 from overmind_core.domain.agents.conversation_events import Deliver, InputHeld, MessageMoved, Queued, RunBegun
 from overmind_core.domain.agents.limits import next_try
+from tests.kit.cases import tabled
 
 NOW = 1000.0
 OVERLOADED = TurnEnded(TurnResult(ok=False, reason="api_error 529", retry=Retry.WAIT))
@@ -33,7 +32,7 @@ TRIES = [
 ]
 
 
-@pytest.mark.parametrize(("told", "tries", "seconds"), TRIES)
+@tabled(("told", "tries", "seconds"), TRIES)
 def test_it_is_tried_at_the_time_that_the_program_tells_else_after_a_wait_that_doubles(told, tries, seconds):
     assert next_try(told, tries, NOW) - NOW == seconds
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from overmind_core.domain.agents.agent import Agent
 from overmind_core.domain.agents.permission import permits
+from tests.kit.cases import tabled
 
 CWD = "/work/project"
 AGENT = Agent(
@@ -128,12 +127,12 @@ ASKED = [
 ]
 
 
-@pytest.mark.parametrize("command", UNASKED)
+@tabled("command", UNASKED)
 def test_looking_talking_and_starting_agents_needs_nobody(command):
     assert permits(command, AGENT, CWD)
 
 
-@pytest.mark.parametrize("command", ASKED)
+@tabled("command", ASKED)
 def test_whatever_could_do_more_than_the_agent_itself_is_asked(command):
     assert not permits(command, AGENT, CWD)
 
@@ -170,13 +169,13 @@ ASKED_WITH_MEMORY = [
 ]
 
 
-@pytest.mark.parametrize("command", WITH_MEMORY)
+@tabled("command", WITH_MEMORY)
 def test_an_agent_with_memory_uses_notes_unasked(command):
     assert permits(command, Agent(), CWD, has_memory=True) == "memory"
     assert permits(command, Agent(), CWD) is None
 
 
-@pytest.mark.parametrize("command", ASKED_WITH_MEMORY)
+@tabled("command", ASKED_WITH_MEMORY)
 def test_what_is_no_plain_command_about_notes_is_asked(command):
     assert permits(command, Agent(), CWD, has_memory=True) is None
 

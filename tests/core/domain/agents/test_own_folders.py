@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import posixpath
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.agents.agent import AgentFolders
 from overmind_core.domain.agents.own_folders import READERS, WRITERS, rules, use_of
+from tests.kit.cases import tabled
 
 IN, OUT = "/h/files/a1/in", "/h/files/a1/out"
 FOLDERS = AgentFolders(IN, OUT)
@@ -46,7 +46,7 @@ USES = [
 ]
 
 
-@pytest.mark.parametrize(("tool", "subject", "names"), USES)
+@tabled(("tool", "subject", "names"), USES)
 def test_only_what_stays_in_its_folder_is_allowed(tool, subject, names):
     found = use_of(FOLDERS, tool, subject, "/work")
     assert (None if found is None else found.names) == names

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.agents.permission import InvalidRule, decide, parse, rule_for
 from tests.kit import torture
+from tests.kit.cases import tabled
 
 CWD = "/home/me/project"
 HOME = "/home/me"
@@ -57,7 +58,7 @@ ALLOWED = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "command"), ALLOWED)
+@tabled(("rule", "command"), ALLOWED)
 def test_a_rule_allows_the_command_that_it_names(rule, command):
     assert says([rule], [], "Bash", bash(command)) == "allow"
 
@@ -124,7 +125,7 @@ ASKED = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "command"), ASKED)
+@tabled(("rule", "command"), ASKED)
 def test_a_rule_about_one_program_says_nothing_about_the_next(rule, command):
     assert says([rule], [], "Bash", bash(command)) is None
 
@@ -147,7 +148,7 @@ REDIRECTED = [
 ]
 
 
-@pytest.mark.parametrize(("command", "expected"), REDIRECTED)
+@tabled(("command", "expected"), REDIRECTED)
 def test_a_redirection_is_an_edit_of_its_file(command, expected):
     assert says(["Bash(echo:*)", "Bash(cd:*)", "Edit(src/**)"], [], "Bash", bash(command)) == expected
 
@@ -174,7 +175,7 @@ DENIED = [
 ]
 
 
-@pytest.mark.parametrize("command", DENIED)
+@tabled("command", DENIED)
 def test_a_denying_rule_finds_its_program_wherever_it_stands(command):
     assert says(["Bash"], ["Bash(rm:*)"], "Bash", bash(command)) == "deny"
 
@@ -221,7 +222,7 @@ FILES = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "tool", "path", "expected"), FILES)
+@tabled(("rule", "tool", "path", "expected"), FILES)
 def test_rules_about_files_read_as_a_gitignore(rule, tool, path, expected):
     key = "path" if tool == "Grep" else "file_path"
     assert says([rule], [], tool, {key: path}) == ("allow" if expected else None)
@@ -248,7 +249,7 @@ HOSTS = [
 ]
 
 
-@pytest.mark.parametrize(("domain", "url", "expected"), HOSTS)
+@tabled(("domain", "url", "expected"), HOSTS)
 def test_a_rule_about_a_host_means_that_host(domain, url, expected):
     assert says([f"WebFetch(domain:{domain})"], [], "WebFetch", {"url": url}) == ("allow" if expected else None)
 
@@ -267,7 +268,7 @@ NAMED = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "tool", "subject", "expected"), NAMED)
+@tabled(("rule", "tool", "subject", "expected"), NAMED)
 def test_other_tools_are_named(rule, tool, subject, expected):
     assert says([rule], [], tool, subject) == ("allow" if expected else None)
 
@@ -292,7 +293,7 @@ INVALID = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "why"), INVALID)
+@tabled(("rule", "why"), INVALID)
 def test_a_rule_that_means_nothing_is_refused_with_the_reason(rule, why):
     with pytest.raises(InvalidRule) as caught:
         parse(rule)
@@ -314,7 +315,7 @@ STORED = [
 ]
 
 
-@pytest.mark.parametrize(("tool", "subject", "rule"), STORED)
+@tabled(("tool", "subject", "rule"), STORED)
 def test_always_stores_a_rule_for_this_very_thing(tool, subject, rule):
     assert rule_for(tool, subject) == rule
     assert rule is None or says([rule], [], tool, subject) == "allow"

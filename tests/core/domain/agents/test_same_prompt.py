@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.domain.agents.conversation import same_prompt
+from tests.kit.cases import tabled
 
 SAME = [
     ("hello", "hello"), ("a\tb", "a    b"), ("two\r\nlines ", "two\nlines"), ("\x1b[31mred\x1b[0m\x07", "red"),
@@ -12,7 +13,7 @@ SAME = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("message", "prompt"), SAME)
+@tabled(("message", "prompt"), SAME)
 def test_what_is_tidied_up_is_the_same(message, prompt):
     assert same_prompt(message, prompt)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from overmind_core.domain.isolation.keep import ALL, KeepRules
+from tests.kit.cases import tabled
 
 CASES = [
     (ALL, "a", True),
@@ -30,6 +29,6 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("patterns", "path", "kept"), CASES)
+@tabled(("patterns", "path", "kept"), CASES)
 def test_the_last_pattern_that_means_a_file_decides(patterns, path, kept):
     assert KeepRules(0, patterns).keep(path) is kept

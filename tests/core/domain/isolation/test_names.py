@@ -15,6 +15,7 @@ from overmind_core.domain.isolation.isolation import OWN, Isolation
 from overmind_core.domain.isolation.project import Project, Service
 from overmind_core.domain.isolation.saga import saga_of
 from overmind_core.domain.missions.names import LONGEST_NAME, name_problem
+from tests.kit.cases import tabled
 
 ID = "0123abcd"
 BRANCHES = [
@@ -28,7 +29,7 @@ BRANCHES = [
 ]
 
 
-@pytest.mark.parametrize(("template", "name", "expected"), BRANCHES)
+@tabled(("template", "name", "expected"), BRANCHES)
 def test_a_missions_branch_and_what_comes_when_it_is_there_already(template, name, expected):
     assert list(islice(isolation_isolation.branches(template, name=name, mission=ID), 3)) == expected
 
@@ -54,7 +55,7 @@ TEMPLATES = [
 ]
 
 
-@pytest.mark.parametrize(("template", "problem"), TEMPLATES)
+@tabled(("template", "problem"), TEMPLATES)
 def test_what_is_wrong_with_a_template(template, problem):
     assert isolation_isolation.template_problem(template) == problem
 

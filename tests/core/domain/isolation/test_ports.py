@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.isolation.ports import PortRangeExhausted, PortRequest, choose_ports
+from tests.kit.cases import tabled
 
 CASES = [
     # wanted, taken, not bindable, chosen from 10 to 14
@@ -24,7 +25,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("wanted", "taken", "bound", "expected"), CASES)
+@tabled(("wanted", "taken", "bound", "expected"), CASES)
 def test_what_is_chosen(wanted, taken, bound, expected):
     chosen = choose_ports(wanted, 10, 14, taken, lambda port: port not in bound)
     assert chosen == expected

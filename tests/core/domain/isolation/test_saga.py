@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -24,6 +23,7 @@ from overmind_core.domain.isolation.saga import (
     taken,
     undone,
 )
+from tests.kit.cases import tabled
 
 STEPS = steps(
     Project(
@@ -246,7 +246,7 @@ PLANS = [
 ]
 
 
-@pytest.mark.parametrize(("project", "worktree", "expected"), PLANS)
+@tabled(("project", "worktree", "expected"), PLANS)
 def test_the_order_of_steps(project, worktree, expected):
     assert [str(step) for step in steps(project, worktree=worktree)] == expected
 

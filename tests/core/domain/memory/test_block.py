@@ -22,6 +22,7 @@ from overmind_core.domain.memory.block import (
     tokens_of_block,
 )
 from overmind_core.domain.memory.notes import ID_LETTERS, Author, Content, Note, NoteKind, NoteState, Origin, note_id
+from tests.kit.cases import tabled
 from tests.kit.torture import WHOLE
 
 SECRET = b"of this home"
@@ -67,7 +68,7 @@ def test_a_head_line_names_those_that_are_left_out_and_has_an_end():
     assert len(line) < 400
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("text", "cleaned"),
     [
         ("a\r\nb\rc\vd\fe\x85f\u2028g\u2029h\n", "a\nb\nc\nd\ne\nf\ng\nh\n"),
@@ -82,7 +83,7 @@ def test_what_is_shown_of_a_text_hides_nothing(text, cleaned):
     assert clean(text) == cleaned
 
 
-@pytest.mark.parametrize(
+@tabled(
     "block",
     [
         "",

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from overmind_core.domain.memory.choice import MOST_GIVEN, Candidate, Choice, Co
 from overmind_core.domain.memory.notes import Author, Content, Note, NoteState, Origin
 from overmind_core.domain.memory.ranking import alike, grams
 from overmind_core.domain.memory.words import stems
+from tests.kit.cases import tabled
 from tests.kit.torture import portion
 
 
@@ -69,7 +69,7 @@ def told(choice: Choice) -> list[tuple[int, str]]:
     return [(int(one.note.id[2:]), one.why) for one in choice.picked]
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("question", "given"),
     [
         ("Why do the buckets of the rate limiter vanish? Mend it.", [(1, "words")]),
@@ -117,7 +117,7 @@ def test_in_a_larger_scope_and_for_a_longer_question_more_must_be_shared():
 PINNED = note(2, "Commits are signed", pinned=True)
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("changed", "is_given"),
     [
         (REDIS_NOTE, True),

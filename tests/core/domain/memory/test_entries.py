@@ -24,6 +24,7 @@ from overmind_core.domain.memory.notes import (
     note_id,
     purge_id,
 )
+from tests.kit.cases import tabled
 
 NOTE = note_id(5)
 VERSION = Version(
@@ -103,7 +104,7 @@ def test_a_field_that_is_wrong_is_refused_with_a_reason():
                 vote_from_wire(to_wire(VOTE) | {name: value})
 
 
-@pytest.mark.parametrize(
+@tabled(
     "changes",
     [
         {"standing": "proposed"},

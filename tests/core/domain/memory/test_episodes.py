@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import msgspec
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,6 +32,7 @@ from overmind_core.domain.memory.episodes import (
 from overmind_core.domain.memory.lessons_section import lessons_of
 from overmind_core.domain.memory.notes import LONGEST_TEXT
 from overmind_core.domain.memory.redaction import redact
+from tests.kit.cases import tabled
 from tests.kit.planted_secrets import tokens
 from tests.kit.torture import portion, seeded_random
 
@@ -80,7 +80,7 @@ MENDED = [
 ]
 
 
-@pytest.mark.parametrize(("parts", "files"), MENDED)
+@tabled(("parts", "files"), MENDED)
 def test_a_command_that_failed_and_succeeded_after_a_change_is_a_lesson(parts, files):
     found = of(*parts).lessons
     if files is None:
@@ -104,7 +104,7 @@ PATHS = [
 ]
 
 
-@pytest.mark.parametrize(("path", "folder", "name"), PATHS)
+@tabled(("path", "folder", "name"), PATHS)
 def test_a_file_is_called_as_from_the_top_of_its_repository(path, folder, name):
     assert in_repository(path, top="/p", folder=folder) == name
 
@@ -156,7 +156,7 @@ SECTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("message", "items"), SECTIONS)
+@tabled(("message", "items"), SECTIONS)
 def test_the_items_of_the_section_of_lessons(message, items):
     assert lessons_of(message) == items
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from overmind_core.domain.memory.files import FileMistake, NoteFile, file_name, parse, render
 from overmind_core.domain.memory.notes import NoteKind, note_id
 from tests.kit import torture
+from tests.kit.cases import tabled
 
 SHOWN = """\
 +++
@@ -69,7 +70,7 @@ def test_what_is_written_is_read_again(note):
     assert "/" not in name
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("text", "line", "why"),
     [
         ("plain", 1, "a note begins with a line +++"),

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overmind_core.domain.memory.ranking import Hits, Ranked, Weight, alike, factor, grams, rank, route
+from tests.kit.cases import tabled
 from tests.kit.torture import portion
 
 ASKED = "why does redis stop here"
@@ -18,7 +19,7 @@ def ids(found: list[Ranked]) -> str:
     return "".join(one.id for one in found)
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("question", "words", "first"),
     [
         ("why do the tests need redis", 0.5, False),
@@ -39,7 +40,7 @@ def test_a_question_is_weighed_by_its_look(question, words, first):
     assert way.words + way.meaning == pytest.approx(1)
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("hits", "order", "why"),
     [
         (Hits(ASKED, words="ab"), "ab", ("words",)),
@@ -78,7 +79,7 @@ def test_of_equally_good_ones_the_newer_is_first_then_the_smaller_id():
     assert ids(rank([Hits("one two three", words="a"), Hits("one two four", words="b")], weights)) == "ba"
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("one", "other", "are"),
     [
         ("tests need redis", "tests do not need redis", True),

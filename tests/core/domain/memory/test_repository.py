@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overmind_core.domain.memory.repository import chosen_name, name_of_remote
+from tests.kit.cases import tabled
 from tests.kit.planted_secrets import tokens
 from tests.kit.torture import portion, seeded_random
 
@@ -53,7 +54,7 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize(("url", "name"), NAMES)
+@tabled(("url", "name"), NAMES)
 def test_a_url_gives_the_name_of_its_repository(url, name):
     assert name_of_remote(url) == name
 
@@ -92,7 +93,7 @@ REMOTES = ["https://{}@h.example/a/b", "https://u:{}@h.example/a/b.git", "https:
            "https://{}/a/b", "https://h.example/a/b?token={}", "{}@h.example:a/b", "ssh://{}/b"]  # fmt: skip
 
 
-@pytest.mark.parametrize("form", REMOTES)
+@tabled("form", REMOTES)
 def test_no_token_of_any_format_is_in_the_name(form):
     for one in tokens(seeded_random()):
         if "://" in one.whole or " " in one.whole:

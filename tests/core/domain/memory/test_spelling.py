@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overmind_core.domain.memory.spelling import SHORTEST, corrections, distance, neighbours
+from tests.kit.cases import tabled
 from tests.kit.torture import portion
 
 KNOWN = {"redis": 9, "reads": 30, "bucket": 4, "buckets": 2, "limiter": 3, "limited": 8, "configuration": 5, "e501": 2}
@@ -16,7 +16,7 @@ def near(word: str) -> dict[str, int]:
     return {known: many for known, many in KNOWN.items() if neighbours(known) & neighbours(word)}
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("word", "meant"),
     [
         ("redsi", ["redis"]),

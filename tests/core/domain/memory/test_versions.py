@@ -28,6 +28,7 @@ from overmind_core.domain.memory.versions import (
     number_after,
     purge,
 )
+from tests.kit.cases import tabled
 from tests.kit.torture import portion
 
 NOTE = "N-0000000001"
@@ -69,7 +70,7 @@ LATER_FORGET = version("f", EDIT, standing=Standing.FORGOTTEN)
 PURGE = purge(NOTE, [FIRST], ADA, Origin.COMMAND, 9.0)
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("versions", "state", "shown", "number", "conflicts"),
     [
         ([FIRST], NoteState.LIVE, "a", 1, ()),
@@ -138,7 +139,7 @@ WRITTEN_BACK = version("d", REWRITTEN, text=FIRST.content.text)
 PINNED_ELSEWHERE = version("e", FIRST, text=FIRST.content.text)
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("versions", "voted", "rests"),
     [
         ([FIRST], [FIRST, FIRST], True),

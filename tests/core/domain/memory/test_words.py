@@ -25,6 +25,7 @@ from overmind_core.domain.memory.words import (
     stems,
     words,
 )
+from tests.kit.cases import tabled
 from tests.kit.torture import portion
 
 
@@ -82,7 +83,7 @@ def test_a_word_has_the_stem_that_the_index_has(index, made):
     assert [stem(word) for word in made] == indexed(index, " ".join(made))
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("text", "found"),
     [
         ("getUserName", ["get", "user", "name"]),
@@ -116,14 +117,12 @@ PATHS = ["api/limits.py", "src/api/x", "./run", "/etc", "~/.ssh", "a/b/c", "web-
 NO_PATHS = ["and/or", "client/server", "I/O", "redis", "limits.py", "/", "//", "a//b"]
 
 
-@pytest.mark.parametrize(
-    ("word", "is_one"), [*((one, True) for one in IDENTIFIERS), *((one, False) for one in NO_IDENTIFIERS)]
-)
+@tabled(("word", "is_one"), [*((one, True) for one in IDENTIFIERS), *((one, False) for one in NO_IDENTIFIERS)])
 def test_an_identifier_is_known_by_its_look(word, is_one):
     assert is_identifier(word) is is_one
 
 
-@pytest.mark.parametrize(("word", "is_one"), [*((one, True) for one in PATHS), *((one, False) for one in NO_PATHS)])
+@tabled(("word", "is_one"), [*((one, True) for one in PATHS), *((one, False) for one in NO_PATHS)])
 def test_a_path_is_known_by_its_look(word, is_one):
     assert is_path(word) is is_one
 
@@ -172,7 +171,7 @@ def test_no_question_is_a_query_of_its_own(index, question):
 ENDLESS = [":1", "a_", "aB", "a/", "a.", "../", "--a", "a::", "::", "A1", "_", "()", "[", "AAaa"]
 
 
-@pytest.mark.parametrize("part", ENDLESS)
+@tabled("part", ENDLESS)
 def test_what_repeats_without_an_end_takes_no_longer_than_its_length(part):
     for text in (part * 50_000, part * 100 + "\x01", f"{part * 100}\x01 " * 500):
         # None of these ends within minutes where a pattern tries each way to split it.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
 from overmind_core.domain.missions.begun_by import is_of_engine
 from overmind_core.domain.plans.progress import AgentProgress
 from overmind_core.plans.attempt_start import request_key
+from tests.kit.cases import tabled
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("request_key", "of_engine"),
     [
         (None, False),

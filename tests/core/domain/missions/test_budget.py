@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from overmind_core.domain.missions.tree import BudgetState, budget_state
+from tests.kit.cases import tabled
 
 CASES = [
     (0.0, 0.0, BudgetState.FINE),
@@ -21,6 +20,6 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("spent", "limit", "expected"), CASES)
+@tabled(("spent", "limit", "expected"), CASES)
 def test_how_a_budget_stands(spent, limit, expected):
     assert budget_state(spent, limit) is expected

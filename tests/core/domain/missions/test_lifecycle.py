@@ -39,6 +39,7 @@ from overmind_core.domain.missions.mission import (
     Status,
 )
 from overmind_core.domain.missions.transitions import TABLE, IllegalTransition, TransitionStep, transition
+from tests.kit.cases import tabled
 
 NOW = Now(1_800_000_000.0, 1_000.0)
 LEGAL = [(status, step, after) for status, row in TABLE.items() for step, after in row.items()]
@@ -69,12 +70,12 @@ def on_failure(**fields):
 # --- the table ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("status", "step", "after"), LEGAL)
+@tabled(("status", "step", "after"), LEGAL)
 def test_every_pair_in_the_table_leads_where_it_says(status, step, after):
     assert transition(status, step) is after
 
 
-@pytest.mark.parametrize(("status", "step"), ILLEGAL)
+@tabled(("status", "step"), ILLEGAL)
 def test_every_pair_not_in_the_table_is_refused(status, step):
     with pytest.raises(IllegalTransition) as refusal:
         transition(status, step)
@@ -116,7 +117,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("status", "fact"), REFUSED)
+@tabled(("status", "fact"), REFUSED)
 def test_a_fact_that_means_nothing_in_a_status_is_refused(status, fact):
     with pytest.raises(IllegalTransition):
         next_state(mission(status), fact, NOW)
@@ -142,7 +143,7 @@ ENDINGS = [
 ]
 
 
-@pytest.mark.parametrize(("cause", "code", "status", "reason", "exit_code", "shell"), ENDINGS)
+@tabled(("cause", "code", "status", "reason", "exit_code", "shell"), ENDINGS)
 def test_what_a_mission_is_after_its_run(cause, code, status, reason, exit_code, shell):
     before = mission() if cause is None else mission(Status.STOPPING, cause=cause)
     after, effects = next_state(before, Exited(code, NOW.wall + 1, left=False), NOW)
@@ -152,7 +153,7 @@ def test_what_a_mission_is_after_its_run(cause, code, status, reason, exit_code,
     assert not [effect for effect in effects if not isinstance(effect, MissionEvent)]
 
 
-@pytest.mark.parametrize(("cause", "code"), [(cause, code) for cause, code, *_ in ENDINGS if cause])
+@tabled(("cause", "code"), [(cause, code) for cause, code, *_ in ENDINGS if cause])
 def test_a_run_whose_other_processes_live_ends_when_they_are_gone(cause, code):
     before = mission(Status.STOPPING, cause=cause)
     waiting, _ = next_state(before, Exited(code, NOW.wall, left=True), NOW)
@@ -267,7 +268,7 @@ MERGES = [
 ]
 
 
-@pytest.mark.parametrize(("under_way", "asked", "follows"), MERGES)
+@tabled(("under_way", "asked", "follows"), MERGES)
 def test_what_follows_when_another_end_is_asked_for(under_way, asked, follows):
     after, effects = next_state(mission(Status.STOPPING, cause=under_way), EndAsked(asked, 2.0), NOW)
     assert after.ending is not None
@@ -371,7 +372,7 @@ AGAIN = [
 ]
 
 
-@pytest.mark.parametrize(("when", "cause", "code", "again"), AGAIN)
+@tabled(("when", "cause", "code", "again"), AGAIN)
 def test_which_ends_the_policy_answers_with_a_restart(when, cause, code, again):
     policy = RestartPolicy(when=when, backoff=2.0)
     before = mission(policy=policy) if cause is None else mission(Status.STOPPING, cause=cause, policy=policy)

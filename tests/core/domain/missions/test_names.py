@@ -5,21 +5,19 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.missions.names import ADJECTIVES, NOUNS, generate, is_id, name_problem
+from tests.kit.cases import tabled
 
 
-@pytest.mark.parametrize(
-    "name", ["a", "api", "API-2", "web.server_1", "0", "a" * 63, "deadbee", "deadbeef0", "x.lock.d"]
-)
+@tabled("name", ["a", "api", "API-2", "web.server_1", "0", "a" * 63, "deadbee", "deadbeef0", "x.lock.d"])
 def test_a_name_may_be(name):
     assert name_problem(name) is None
 
 
-@pytest.mark.parametrize(
+@tabled(
     "name",
     [
         "",
@@ -44,7 +42,7 @@ def test_a_name_may_not_be(name):
     assert name_problem(name) is not None
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("text", "expected"),
     [
         ("deadbeef", True),

@@ -27,6 +27,7 @@ from overmind_core.domain.missions.lifecycle import next_state
 from overmind_core.domain.missions.mission import Cause, Definition, Mission, Restart, RestartPolicy, Status
 from overmind_core.domain.missions.restart_policy import stall_due, timeout_due
 from overmind_core.domain.missions.transitions import IllegalTransition
+from tests.kit.cases import tabled
 
 NOW = Now(1_800_000_000.0, 1_000.0)
 AGAIN = RestartPolicy(when=Restart.ON_FAILURE)
@@ -92,7 +93,7 @@ STEPS = [
 ]
 
 
-@pytest.mark.parametrize(("before", "fact", "status", "run", "setup", "has", "reason", "effects"), STEPS)
+@tabled(("before", "fact", "status", "run", "setup", "has", "reason", "effects"), STEPS)
 def test_what_a_fact_makes_of_it(before, fact, status, run, setup, has, reason, effects):
     after, told = next_state(before, fact, NOW)
     assert (after.status, after.run, after.setup, after.set_up, after.reason) == (status, run, setup, has, reason)
@@ -106,7 +107,7 @@ def test_each_start_is_a_preparation_of_its_own_and_a_set_up_is_none():
     assert [one.restart_count for one in (set_up_done, again, once_more)] == [0, 1, 2]
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("one", "fact"),
     [
         (mission(setup=True), SetUpAsked()),

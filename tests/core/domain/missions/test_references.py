@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.missions.references import Ambiguous, Candidate, NoMatch, ResolvedReference, resolve
+from tests.kit.cases import tabled
 
 LIVE = Candidate("abc00001", "api", live=True, ended_at=None)
 OLD = Candidate("abc00002", "api", live=False, ended_at=10.0)
@@ -16,7 +16,7 @@ NAMED_LIKE_A_PREFIX = Candidate("99900005", "abc", live=False, ended_at=5.0)
 OTHERS = (LIVE, OLD, NEWER, NEWEST)
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("text", "candidates", "expected"),
     [
         ("abc00002", OTHERS, ResolvedReference(OLD)),
@@ -37,7 +37,7 @@ def test_exact_id_then_live_name_then_newest_finished_name_then_prefix(text, can
     assert resolve(text, candidates) == expected
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("text", "candidates", "expected"),
     [
         ("abc", (LIVE, NAMED_LIKE_A_PREFIX), ResolvedReference(LIVE)),

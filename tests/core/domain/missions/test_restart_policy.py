@@ -16,6 +16,7 @@ from overmind_core.domain.missions.restart_policy import (
     decide,
     recent,
 )
+from tests.kit.cases import tabled
 
 NOW = 1_000.0
 
@@ -48,7 +49,7 @@ DELAYS = [
 ]
 
 
-@pytest.mark.parametrize(("backoff", "streak", "delay"), DELAYS)
+@tabled(("backoff", "streak", "delay"), DELAYS)
 def test_the_delay_doubles_up_to_a_minute(backoff, streak, delay):
     policy = RestartPolicy(max_restarts=0, backoff=backoff)
     assert decide(policy, [], streak, 1.0, NOW) == RestartAfter(delay, streak + 1)
@@ -78,7 +79,7 @@ BUDGETS = [
 ]
 
 
-@pytest.mark.parametrize(("allowed", "ages", "again"), BUDGETS)
+@tabled(("allowed", "ages", "again"), BUDGETS)
 def test_the_budget_is_a_sliding_window(allowed, ages, again):
     policy = RestartPolicy(max_restarts=allowed, window=60.0)
     verdict = decide(policy, [NOW - age for age in ages], len(ages), 1.0, NOW)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.missions.mission import FINAL, Definition, Mission, Status
 from overmind_core.domain.missions.restart_policy import hold, rebase, stall_due, timeout_due, unhold
+from tests.kit.cases import tabled
 
 START = 1_000.0
 
@@ -32,7 +33,7 @@ def test_without_a_limit_nobody_stalls():
     assert stall_due(mission(silence=0.0), last_output=0.0) is None
 
 
-@pytest.mark.parametrize("status", sorted(set(Status) - {Status.RUNNING}))
+@tabled("status", sorted(set(Status) - {Status.RUNNING}))
 def test_only_what_runs_can_stall(status):
     assert stall_due(mission(status), last_output=0.0) is None
 
@@ -79,7 +80,7 @@ def test_however_often_it_is_held_only_the_time_between_counts(limit, spans):
     assert stall_due(one, 0.0) == pytest.approx(now + limit - silent)
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("status", "due"),
     [
         (Status.RUNNING, START + 7),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.missions.tree import children_of, levels
+from tests.kit.cases import tabled
 
 TREE = {"a": None, "b": "a", "c": "a", "d": "b", "e": "d", "x": None, "y": "x", "o": "gone"}
 LEVELS = [
@@ -22,7 +22,7 @@ LEVELS = [
 ]
 
 
-@pytest.mark.parametrize(("roots", "expected"), LEVELS)
+@tabled(("roots", "expected"), LEVELS)
 def test_a_family_in_levels(roots, expected):
     assert [sorted(level) for level in levels(roots, TREE)] == expected
 

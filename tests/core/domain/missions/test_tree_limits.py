@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.missions.tree import MAX_CHILDREN, MAX_DEPTH, Ancestor, refusal
+from tests.kit.cases import tabled
 
 
 def line(*given):
@@ -39,7 +40,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("limits", "live", "agent", "person"), CASES)
+@tabled(("limits", "live", "agent", "person"), CASES)
 def test_who_may_start_one_more(limits, live, agent, person):
     assert (refusal(line(*limits), live, inside=True) is None) is agent
     assert (refusal(line(*limits), live, inside=False) is None) is person

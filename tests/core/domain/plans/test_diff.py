@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from overmind_core.domain.plans.blueprint import (
     Blueprint,
     Dependency,
@@ -18,6 +16,7 @@ from overmind_core.domain.plans.blueprint import (
     When,
 )
 from overmind_core.domain.plans.diff import PlanChange, difference
+from tests.kit.cases import tabled
 
 A = PlanAgent("a", {"command": "make", "cwd": "/", "env_set": {"A": "1"}})
 B = PlanAgent("b", {"command": "", "cwd": "/", "provider": "claude", "agent": {"prompt": "x", "model": "haiku"}})
@@ -78,12 +77,12 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(("new", "expected"), CASES.values(), ids=CASES)
+@tabled(("new", "expected"), CASES.values(), ids=CASES)
 def test_a_difference_names_agents_and_keys(new, expected):
     assert difference(OLD, new) == expected
 
 
-@pytest.mark.parametrize(("new", "expected"), CASES.values(), ids=CASES)
+@tabled(("new", "expected"), CASES.values(), ids=CASES)
 def test_the_way_back_has_the_opposite_signs(new, expected):
     back = difference(new, OLD)
     opposite = {"+": "-", "-": "+", "~": "~"}

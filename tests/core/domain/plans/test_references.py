@@ -17,6 +17,7 @@ from overmind_core.domain.plans.references import (
     check_text,
     references,
 )
+from tests.kit.cases import tabled
 
 KEYS = [
     ("", []),
@@ -32,7 +33,7 @@ KEYS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "keys"), KEYS)
+@tabled(("text", "keys"), KEYS)
 def test_references_are_found_in_order(text, keys):
     found = references(text)
     assert [one.key for one in found] == keys
@@ -63,7 +64,7 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("text", "at", "why"), BROKEN)
+@tabled(("text", "at", "why"), BROKEN)
 def test_a_misspelt_reference_is_shown_where_it_stands(text, at, why):
     with pytest.raises(BrokenReference) as broken:
         references(text)
@@ -91,7 +92,7 @@ BOUND = [
 ]
 
 
-@pytest.mark.parametrize(("text", "expected"), BOUND)
+@tabled(("text", "expected"), BOUND)
 def test_values_take_the_places_of_references(text, expected):
     assert bind_text(text, VALUES) == expected
 

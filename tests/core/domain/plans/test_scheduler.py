@@ -21,6 +21,7 @@ from overmind_core.domain.plans.progress import (
 )
 from overmind_core.domain.plans.scheduler import PlanStep, Scheduler
 from tests.kit import torture
+from tests.kit.cases import tabled
 
 NOW = 1000.0
 ORDERLY, AT_ONCE = PlanEnding.ORDERLY, PlanEnding.AT_ONCE
@@ -152,7 +153,7 @@ def test_a_failure_does_not_cancel_who_runs_because_of_it(until, of_what_failed,
     assert (stops("bad"), stops("good")) == (of_what_failed, of_another)
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("node", "well"),
     [
         (WAITING, True),
@@ -240,7 +241,7 @@ WINDING_DOWN = [
 ]
 
 
-@pytest.mark.parametrize(("known", "ending", "start", "skip", "stop"), WINDING_DOWN)
+@tabled(("known", "ending", "start", "skip", "stop"), WINDING_DOWN)
 def test_what_cleans_up_runs_when_a_plan_is_stopped_and_keeps_its_services_until_then(known, ending, start, skip, stop):
     nodes = {name: known.get(name, WAITING) for name in CLEANING.by_name}
     found = step(CLEANING, nodes, NOW, ending=PlanEnding(ending))
@@ -268,7 +269,7 @@ RETRIED = [
 ]
 
 
-@pytest.mark.parametrize(("tries", "backoff", "pause"), RETRIED)
+@tabled(("tries", "backoff", "pause"), RETRIED)
 def test_between_two_tries_is_a_pause_that_doubles(tries, backoff, pause):
     one = replace(agent("a", retries=100), backoff=backoff)
     waiting = progress.ended(one, replace(RUNNING, tries=tries), AttemptEnd(ok=False, at=NOW))
@@ -313,7 +314,7 @@ ENDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("node", "end", "retries", "stage"), ENDS.values(), ids=ENDS)
+@tabled(("node", "end", "retries", "stage"), ENDS.values(), ids=ENDS)
 def test_where_an_agent_stands_after_an_end(node, end, retries, stage):
     after = progress.ended(agent("a", retries=retries), node, end)
     assert after.stage is stage

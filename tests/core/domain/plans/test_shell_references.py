@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.plans.references import BrokenReference, bind_shell, check_shell, check_text
+from tests.kit.cases import tabled
 
 VALUES = {"vars.x": "ex", "vars.y": "why", "agents.a.result": "$(evil)"}
 R = "${vars.x}"
@@ -77,7 +78,7 @@ BOUND = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "expected"), BOUND.values(), ids=BOUND)
+@tabled(("text", "expected"), BOUND.values(), ids=BOUND)
 def test_a_variable_takes_the_place_of_a_reference(text, expected):
     if expected is None:
         assert check_shell(text) != []
@@ -143,7 +144,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "at", "why"), REFUSED)
+@tabled(("text", "at", "why"), REFUSED)
 def test_a_reference_that_no_shell_can_expand_safely_is_refused(text, at, why):
     (problem,) = check_shell(text)
     assert (problem.at, why in problem.why) == (at, True), problem

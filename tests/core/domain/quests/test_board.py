@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.admission import Wait, WaitCode
 from overmind_core.domain.quests.board import COLUMNS, Column, column_of
 from overmind_core.domain.quests.quest import Goal, Quest, QuestPhase, QuestStatus, QueueState
+from tests.kit.cases import tabled
 
 QUEST = Quest("aaaaaaa1", "docs", "make docs", "/", "raw", 0.0, goal=Goal(), queue=QueueState())
 PLACES = [
@@ -34,7 +34,7 @@ PLACES = [
 ]
 
 
-@pytest.mark.parametrize(("status", "code", "asked", "column"), PLACES)
+@tabled(("status", "code", "asked", "column"), PLACES)
 def test_the_first_column_that_fits(status, code, asked, column):
     quest = replace(QUEST, status=QuestStatus(status))
     assert column_of(quest, code, asked=asked) == column

@@ -25,6 +25,7 @@ from overmind_core.domain.quests.briefing import (
     with_words,
 )
 from overmind_core.domain.quests.variables import VARIABLES, variables
+from tests.kit.cases import tabled
 
 FENCES = ("```", "````", "~~~", "`" * 40)
 PIECES = (*FENCES, "\n", "\r", "\n```\n", "```x\n", "\n``` `\n", "\n  ~~~", "From x; a quotation", "\x1b[31m", "\ud800")
@@ -145,7 +146,7 @@ PATHS_OUT = [
 ]
 
 
-@pytest.mark.parametrize("given_to_it", PATHS_OUT)
+@tabled("given_to_it", PATHS_OUT)
 def test_no_name_leads_out_of_the_folder(given_to_it):
     with pytest.raises(ValueError, match="is not"):
         files(given_to_it)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +19,7 @@ from overmind_core.domain.quests.classes import (
     consequence_of,
 )
 from overmind_core.domain.quests.quest import Attempt, QueueState
+from tests.kit.cases import tabled
 
 NOW = 1000.0
 WORK = Mission("aaaaaaa1", Definition("docs", "make docs", ("make", "docs"), "/"), 0.0, status=Status.CRASHED)
@@ -43,12 +43,12 @@ REASONS = [
 ]
 
 
-@pytest.mark.parametrize(("reason", "expected"), REASONS)
+@tabled(("reason", "expected"), REASONS)
 def test_the_class_of_an_attempt_is_the_reason_of_its_mission(reason, expected):
     assert class_of(replace(WORK, exit_code=1, reason=reason)) == expected
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("reason", "expected"),
     [
         (None, "check_failed"),
@@ -115,7 +115,7 @@ FOLLOWS = [
 ]
 
 
-@pytest.mark.parametrize(("failure", "stood", "retries", "resume_at", "expected"), FOLLOWS)
+@tabled(("failure", "stood", "retries", "resume_at", "expected"), FOLLOWS)
 def test_what_follows_from_an_attempt_that_failed(failure, stood, retries, resume_at, expected):
     """Acceptance 10, 13 and 14, their classes: two retries are three attempts, a limit is free, a timeout is final."""
     assert after_failure(failure, stood, retries, NOW, resume_at=resume_at, backoff=2.0) == expected

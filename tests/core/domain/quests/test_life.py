@@ -18,6 +18,7 @@ from overmind_core.domain.quests.life import (
     state_of,
 )
 from overmind_core.domain.quests.quest import HAS_ENDED, Goal, Quest, QuestPhase, QuestStatus, QueueState
+from tests.kit.cases import tabled
 
 QUEST = Quest("aaaaaaa1", "docs", "make docs", "/", "raw", 0.0, goal=Goal(), queue=QueueState())
 STATES = {
@@ -35,7 +36,7 @@ LEGAL = [(state, event) for state in QuestState for event in TABLE[state]]
 ILLEGAL = [(state, event) for state in QuestState for event in QuestEvent if event not in TABLE[state]]
 
 
-@pytest.mark.parametrize(("state", "quest"), STATES.items())
+@tabled(("state", "quest"), STATES.items())
 def test_a_state_is_a_status_and_the_phase_of_one_that_runs(state, quest):
     assert state_of(quest) is state
 
@@ -44,7 +45,7 @@ def test_one_that_began_at_once_works():
     assert state_of(replace(QUEST, goal=None, queue=None)) is QuestState.WORKING
 
 
-@pytest.mark.parametrize(("state", "event"), LEGAL)
+@tabled(("state", "event"), LEGAL)
 def test_an_event_of_the_table_leads_to_its_state(state, event):
     after = moved(STATES[state], event)
     assert state_of(after) is TABLE[state][event]
@@ -52,13 +53,13 @@ def test_an_event_of_the_table_leads_to_its_state(state, event):
     assert after.is_over is (after.status in HAS_ENDED)
 
 
-@pytest.mark.parametrize(("state", "event"), ILLEGAL)
+@tabled(("state", "event"), ILLEGAL)
 def test_every_pair_not_in_the_table_is_refused(state, event):
     with pytest.raises(IllegalQuestEvent, match=f"{event} in {state}"):
         moved(STATES[state], event)
 
 
-@pytest.mark.parametrize("state", QuestState)
+@tabled("state", QuestState)
 def test_a_quest_becomes_only_what_the_table_says(state):
     reached = {other for other in QuestState if may_become(STATES[state], STATES[other])}
     assert reached == {state, *TABLE[state].values()}

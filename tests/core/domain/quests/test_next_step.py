@@ -17,6 +17,7 @@ from overmind_core.domain.quests.quest import (
     StopWork,
     next_step,
 )
+from tests.kit.cases import tabled
 
 QUEST = Quest("aaaaaaa1", "docs", "make docs", "/", "raw", 0.0)
 CHECKED = replace(QUEST, check="true")
@@ -110,6 +111,6 @@ def test_what_comes_next(quest, work, check, stopped, expected):
     assert next_step(quest, work, check, stopped=stopped) == expected
 
 
-@pytest.mark.parametrize("status", list(QuestStatus))
+@tabled("status", list(QuestStatus))
 def test_a_quest_goes_on_as_long_as_it_has_no_end(status):
     assert replace(QUEST, status=status).runs is (status is QuestStatus.RUNNING)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from overmind_core.domain.admission import Wait, WaitCode
 from overmind_core.domain.quests.needs import Need, Needs
 from overmind_core.domain.quests.quest import Goal, Quest, QuestStatus, QueueState
 from overmind_core.domain.quests.remedies import Known, is_look, remedies
 from overmind_core.domain.quests.why import PAUSED, in_the_way
+from tests.kit.cases import tabled
 
 NOW = 1_000_000.0
 
@@ -74,7 +73,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(("found", "expected"), CASES.values(), ids=CASES)
+@tabled(("found", "expected"), CASES.values(), ids=CASES)
 def test_what_helps(found, expected):
     assert found == expected
 
@@ -89,13 +88,13 @@ OTHERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("wait", "by", "expected"), OTHERS)
+@tabled(("wait", "by", "expected"), OTHERS)
 def test_each_reason_has_a_command(wait, by, expected):
     known = Known(lambda _: None, lambda one: one.name, lambda _: True, lambda _: None)
     assert remedies(quest("a"), wait, by, 3, known) == expected
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("command", "expected"),
     [
         ("overmind quest why b", True),

@@ -24,6 +24,7 @@ from overmind_core.domain.quests.quest import (
     QueueState,
 )
 from overmind_core.domain.quests.score import score_of, urgency_of
+from tests.kit.cases import tabled
 
 NOW = 1_000_000.0
 NONE = SetFree((), ())
@@ -46,7 +47,7 @@ REASONS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("wait", "code", "text", "do"), REASONS)
+@tabled(("wait", "code", "text", "do"), REASONS)
 def test_what_each_reason_says_and_what_ends_it(wait, code, text, do):
     assert wait == Wait(code, text, (), do)
 
@@ -131,7 +132,7 @@ STANDS = [
 ]
 
 
-@pytest.mark.parametrize(("one", "lines"), STANDS)
+@tabled(("one", "lines"), STANDS)
 def test_how_one_stands_that_does_not_wait(one, lines):
     assert why.why_lines(why.why_of(one, None, None, NONE)) == lines
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import subprocess
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.shell.commands import read
+from tests.kit.cases import tabled
 
 UNDERSTOOD = [
     ("overmind ps", [["overmind", "ps"]]),
@@ -36,14 +36,14 @@ NOT_UNDERSTOOD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("command", "expected"), UNDERSTOOD)
+@tabled(("command", "expected"), UNDERSTOOD)
 def test_words_and_quotes_are_understood(command, expected):
     plain = read(command)
     assert plain is not None
     assert [list(words) for words in plain.commands] == expected
 
 
-@pytest.mark.parametrize("command", NOT_UNDERSTOOD)
+@tabled("command", NOT_UNDERSTOOD)
 def test_what_a_shell_might_read_otherwise_is_not(command):
     assert read(command) is None
 

@@ -17,6 +17,7 @@ from overmind_core.domain.specs.markdown import parse, render
 from overmind_core.domain.specs.reading import read
 from overmind_core.domain.specs.shape import Fault
 from overmind_core.domain.specs.spec import PHASES, THRESHOLD
+from tests.kit.cases import tabled
 from tests.kit.overmind import REPOSITORY
 from tests.kit.spec_documents import FILES, JSON_VALUES, VALUES, WHOLE, tasks, whole
 
@@ -152,7 +153,7 @@ POINTS = [
 ]
 
 
-@pytest.mark.parametrize(("phase", "value", "part", "points"), POINTS)
+@tabled(("phase", "value", "part", "points"), POINTS)
 def test_a_part_brings_its_points_and_nothing_else_changes(phase, value, part, points):
     found = verdict(phase, value)
     weight = {row.name: row.weight for row in CHECKS[phase]}
@@ -182,7 +183,7 @@ EARS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "share"), EARS)
+@tabled(("text", "share"), EARS)
 def test_a_requirement_is_worded_by_whole_words_in_any_case(text, share):
     """25. Given EARS, plain *shall*, none: 1, ½, 0; `dismay` is not `may`."""
     assert ears_score(text) == share
@@ -241,7 +242,7 @@ VETOES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("phase", "value", "vetoes"), VETOES, ids=range(len(VETOES)))
+@tabled(("phase", "value", "vetoes"), VETOES, ids=range(len(VETOES)))
 def test_a_veto_is_told_with_its_line(phase, value, vetoes):
     text = render(document(phase, value))
     found = judge(parse(phase, text), CONTEXT)
@@ -332,6 +333,6 @@ def test_the_page_about_specs_has_the_table():
 SCORES = [(0, ".00"), (1, "1.00"), (0.95, ".95"), (0.7, ".70"), (0.6975, ".6975"), (0.125, ".125"), (0.6999, ".6999")]
 
 
-@pytest.mark.parametrize(("score", "text"), SCORES)
+@tabled(("score", "text"), SCORES)
 def test_a_score_is_shown_with_all_that_it_has(score, text):
     assert score_text(score) == text

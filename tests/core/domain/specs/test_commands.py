@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from overmind_core.domain.specs.commands import command_hash, judge_commands
 from overmind_core.domain.specs.shape import SpecTask, Tasks
+from tests.kit.cases import tabled
 
 DOCUMENT = Tasks(
     tasks=(
@@ -35,7 +34,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("rules", "expected"), CASES)
+@tabled(("rules", "expected"), CASES)
 def test_rules_judge_a_check_as_they_judge_a_shell_and_deny_wins(rules, expected):
     """34, the pure part: which commands a person has to see."""
     assert judged(**rules) == expected

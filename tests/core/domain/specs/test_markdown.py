@@ -13,6 +13,7 @@ from overmind_core.domain.specs.markdown import parse, phase_of, render, render_
 from overmind_core.domain.specs.reading import read
 from overmind_core.domain.specs.shape import MAX_BYTES, SPEC_TASK, FreeSection, OpenQuestion, SpecTask
 from overmind_core.domain.specs.spec import PHASES
+from tests.kit.cases import tabled
 from tests.kit.spec_documents import MARKDOWN, TEXTS, VALUES, WHOLE, tasks, whole
 
 EXPLORE, REQUIREMENTS, DESIGN, TASKS, SYNC = PHASES
@@ -137,7 +138,7 @@ BY_HAND = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("phase", "text", "look", "expected"), BY_HAND, ids=range(len(BY_HAND)))
+@tabled(("phase", "text", "look", "expected"), BY_HAND, ids=range(len(BY_HAND)))
 def test_what_a_person_writes_is_understood(phase, text, look, expected):
     reading = parse(phase, text)
     assert {fault.text for fault in reading.faults} <= {"id: missing"}
@@ -170,7 +171,7 @@ WRONG = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("phase", "text", "line", "sentence"), WRONG, ids=range(len(WRONG)))
+@tabled(("phase", "text", "line", "sentence"), WRONG, ids=range(len(WRONG)))
 def test_what_is_wrong_is_told_with_its_line(phase, text, line, sentence):
     assert [(fault.line, fault.text) for fault in parse(phase, text).faults] == [(line, sentence)]
 

@@ -43,6 +43,7 @@ from overmind_core.domain.specs.spec import (
     parse_gates,
 )
 from overmind_core.kernel.codec import Codec
+from tests.kit.cases import tabled
 from tests.kit.spec_documents import WHOLE, whole
 
 EXPLORE, REQUIREMENTS, DESIGN, TASKS, SYNC = PHASES
@@ -192,7 +193,7 @@ NEXT = [
 ]
 
 
-@pytest.mark.parametrize(("found", "phase", "begins"), NEXT)
+@tabled(("found", "phase", "begins"), NEXT)
 def test_the_first_phase_that_has_not_passed_comes_next(found, phase, begins):
     following = next_phase(dict(zip(PHASES, found, strict=True)))
     assert (following.phase, following.begins) == (phase, begins)
@@ -259,7 +260,7 @@ STATES = [
 ]
 
 
-@pytest.mark.parametrize(("spec", "found", "tasks", "queued", "state"), STATES, ids=range(len(STATES)))
+@tabled(("spec", "found", "tasks", "queued", "state"), STATES, ids=range(len(STATES)))
 def test_the_state_of_a_spec_follows_from_its_phases_and_quests(spec, found, tasks, queued, state):
     assert spec_state(spec, dict(zip(PHASES, found, strict=True)), tasks, queued=queued) is state
 

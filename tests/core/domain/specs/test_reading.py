@@ -13,6 +13,7 @@ from overmind_core.domain.specs.document_json import as_json, document_hash, jso
 from overmind_core.domain.specs.reading import is_id, read
 from overmind_core.domain.specs.shape import MAX_BYTES, MAX_TEXT, SHAPES, CriticalPath, OpenQuestion, SpecTask
 from overmind_core.domain.specs.spec import PHASES, PhaseName
+from tests.kit.cases import tabled
 from tests.kit.spec_documents import JSON_VALUES, VALUES, WHOLE, tasks, whole
 
 EXPLORE, REQUIREMENTS, DESIGN, TASKS, SYNC = PHASES
@@ -103,7 +104,7 @@ WRONG: list[tuple[PhaseName, object, tuple[str | int, ...], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("phase", "value", "path", "text"), WRONG)
+@tabled(("phase", "value", "path", "text"), WRONG)
 def test_what_is_wrong_is_told_with_its_path(phase, value, path, text):
     assert faults(phase, value) == [(path, text)]
 
@@ -155,7 +156,7 @@ GENEROUS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("phase", "value", "look", "expected"), GENEROUS)
+@tabled(("phase", "value", "look", "expected"), GENEROUS)
 def test_what_can_be_understood_is(phase, value, look, expected):
     reading = read(phase, value)
     assert reading.faults == ()
@@ -192,7 +193,7 @@ BROKEN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "sentence", "line"), BROKEN, ids=range(len(BROKEN)))
+@tabled(("text", "sentence", "line"), BROKEN, ids=range(len(BROKEN)))
 def test_what_is_wrong_in_a_json_text_is_told_with_its_line(text, sentence, line):
     """23, the pure part: broken JSON says line and column."""
     assert (sentence, line) in [(fault.text, fault.line) for fault in read_json(TASKS, text).faults]

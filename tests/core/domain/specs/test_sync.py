@@ -26,6 +26,7 @@ from overmind_core.domain.specs.sync import (
     task_hash,
 )
 from overmind_core.domain.text.globs import can_meet, glob_problem
+from tests.kit.cases import tabled
 from tests.kit.spec_documents import FILES, WHOLE, tasks
 
 EXPLORE, REQUIREMENTS, DESIGN, TASKS, SYNC = PHASES
@@ -77,7 +78,7 @@ PATHS = [
 ]
 
 
-@pytest.mark.parametrize(("some", "expected"), PATHS)
+@tabled(("some", "expected"), PATHS)
 def test_the_critical_path_takes_most_hours_and_of_equals_the_first_by_id(some, expected):
     ordered = [task.id for task in some]
     assert critical_path(some, ordered) == CriticalPath(*expected)
@@ -137,7 +138,7 @@ ACTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("task", "status", "action"), ACTIONS)
+@tabled(("task", "status", "action"), ACTIONS)
 def test_what_a_sync_does_follows_from_the_task_and_its_quest(task, status, action):
     """31, the pure part: one title changed, a task gone."""
     made = steps({"A": existing(A, status)}, document(*(() if task is None else (task,))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.domain.text.address import Address, parse_address
+from tests.kit.cases import tabled
 
 WRITTEN = [
     ("5432", Address("localhost", 5432), "localhost:5432"),
@@ -16,15 +17,13 @@ WRITTEN = [
 ]
 
 
-@pytest.mark.parametrize(("text", "address", "shown"), WRITTEN)
+@tabled(("text", "address", "shown"), WRITTEN)
 def test_an_address_is_a_port_and_perhaps_a_host(text, address, shown):
     assert parse_address(text) == address
     assert str(address) == shown
 
 
-@pytest.mark.parametrize(
-    "text", ["", "db", "db:", "::1:80", "[::1]", "a b:80", "0", "65536", "123456", "http://x:80", "٣"]
-)
+@tabled("text", ["", "db", "db:", "::1:80", "[::1]", "a b:80", "0", "65536", "123456", "http://x:80", "٣"])
 def test_what_is_no_address_is_refused(text):
     with pytest.raises(ValueError, match=r"is not an? (address|port)"):
         parse_address(text)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.text.cells import cut, display_safe, pad, width
+from tests.kit.cases import tabled
 
 SAFE = [
     ("plain words", "plain words"),
@@ -48,17 +48,17 @@ CUTS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "expected"), SAFE)
+@tabled(("text", "expected"), SAFE)
 def test_what_could_change_the_terminal_is_shown_instead(text: str, expected: str) -> None:
     assert display_safe(text) == expected
 
 
-@pytest.mark.parametrize(("text", "expected"), WIDTHS)
+@tabled(("text", "expected"), WIDTHS)
 def test_a_text_is_as_wide_as_its_cells(text: str, expected: int) -> None:
     assert width(text) == expected
 
 
-@pytest.mark.parametrize(("text", "cells", "expected"), CUTS)
+@tabled(("text", "cells", "expected"), CUTS)
 def test_a_cut_text_shows_that_it_was_cut(text: str, cells: int, expected: str) -> None:
     assert cut(text, cells) == expected
 

@@ -17,9 +17,10 @@ from overmind_core.domain.text.duration import (
     parse_duration,
     parse_size,
 )
+from tests.kit.cases import tabled
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("text", "unit", "seconds"),
     [
         ("5m", "s", 300.0),
@@ -38,7 +39,7 @@ def test_a_duration_is_a_number_with_a_unit(text, unit, seconds):
     assert parse_duration(text, default_unit=unit) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize(
+@tabled(
     "text", ["", "x", "5x", "-1", "-5m", "1e5", "inf", "nan", "5 m", "m", "1h 30m", "٣s", "5M", "9" * 400, "200000d"]
 )
 def test_anything_else_is_refused_and_named(text):
@@ -61,7 +62,7 @@ def test_no_text_raises_anything_else(text):
         assert 0 <= parse_duration(text) <= LONGEST
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("seconds", "shown"),
     [
         (-3.0, "0s"),
@@ -86,7 +87,7 @@ def test_an_uptime_is_read_back_as_no_more_than_it_was(seconds):
     assert read <= seconds < 2 * read + 1
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("text", "size"),
     [
         ("0", 0),
@@ -104,7 +105,7 @@ def test_a_size_is_a_number_with_a_unit(text, size):
     assert parse_size(text) == size
 
 
-@pytest.mark.parametrize("text", ["", "MB", "-1", "1XB", "1 M B", "1e3", "9" * 19, "1000001TB"])
+@tabled("text", ["", "MB", "-1", "1XB", "1 M B", "1e3", "9" * 19, "1000001TB"])
 def test_any_other_size_is_refused_and_named(text):
     with pytest.raises(SizeError) as caught:
         parse_size(text)

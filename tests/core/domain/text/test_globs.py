@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.text.file_pattern import matches
 from overmind_core.domain.text.globs import LONGEST_GLOB, GlobError, GlobIndex, can_meet, glob_problem
+from tests.kit.cases import tabled
 
 MEET = [
     ("api/**", "api/users.py"),
@@ -58,13 +59,13 @@ APART = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other"), MEET)
+@tabled(("one", "other"), MEET)
 def test_these_can_name_one_path(one, other):
     assert can_meet(one, other)
     assert can_meet(other, one)
 
 
-@pytest.mark.parametrize(("one", "other"), APART)
+@tabled(("one", "other"), APART)
 def test_these_never_name_one_path(one, other):
     assert not can_meet(one, other)
     assert not can_meet(other, one)
@@ -89,7 +90,7 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("pattern", "problem"), BROKEN)
+@tabled(("pattern", "problem"), BROKEN)
 def test_a_broken_pattern_is_refused_with_what_is_wrong(pattern, problem):
     assert glob_problem(pattern) == problem
     with pytest.raises(GlobError, match=r"^'"):

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.text.graph import Cycle, below, critical_path, find_cycle, levels, order
+from tests.kit.cases import tabled
 
 DIAMOND = {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"]}
 BACKWARDS = {"d": ["c", "b"], "c": ["a"], "b": ["a"], "a": []}
@@ -26,7 +27,7 @@ ORDERS = [
 ]
 
 
-@pytest.mark.parametrize(("edges", "expected"), ORDERS)
+@tabled(("edges", "expected"), ORDERS)
 def test_an_order_takes_the_first_that_may_come(edges, expected):
     assert order(edges) == expected
 
@@ -42,7 +43,7 @@ CIRCLES = [
 ]
 
 
-@pytest.mark.parametrize(("edges", "expected"), CIRCLES)
+@tabled(("edges", "expected"), CIRCLES)
 def test_a_circle_is_named_in_order(edges, expected):
     assert find_cycle(edges) == expected
 
@@ -65,7 +66,7 @@ BELOW = [
 ]
 
 
-@pytest.mark.parametrize(("names", "expected"), BELOW)
+@tabled(("names", "expected"), BELOW)
 def test_what_depends_on_something(names, expected):
     assert below(DIAMOND, names) == expected
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.text.graph import Cycle, order
 from overmind_core.domain.text.graph_drawing import MAX_NAMES, draw
+from tests.kit.cases import tabled
 
 DIAMOND = {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"]}
 RELEASE = {"lint": [], "fetch": [], "build": ["fetch"], "test": ["fetch", "lint"], "publish": ["build", "test"]}
@@ -88,7 +89,7 @@ def text(edges, **chosen):
     return "\n".join(row.text for row in draw(edges, **chosen))
 
 
-@pytest.mark.parametrize(("edges", "columns", "expected"), DRAWN.values(), ids=DRAWN)
+@tabled(("edges", "columns", "expected"), DRAWN.values(), ids=DRAWN)
 def test_a_graph_is_drawn_as_it_fits(edges, columns, expected):
     assert text(edges, columns=columns) == expected.removeprefix("\n")
 

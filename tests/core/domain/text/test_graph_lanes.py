@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.text.graph import NODE, Cycle, drawing, order
+from tests.kit.cases import tabled
 
 DRAWN = {
     "nothing": ({}, ""),
@@ -26,7 +27,7 @@ UP = "│├┤╰╯┴┼"
 DOWN = "│├┤╭╮┬┼"
 
 
-@pytest.mark.parametrize(("edges", "expected"), DRAWN.values(), ids=DRAWN)
+@tabled(("edges", "expected"), DRAWN.values(), ids=DRAWN)
 def test_a_graph_looks_like_this(edges, expected):
     assert "\n".join(f"{row.lines} {row.name or ''}".rstrip() for row in drawing(edges)) == expected
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.plans.progress import AgentStage
 from overmind_core.domain.text.graph_drawing import mermaid
+from tests.kit.cases import tabled
 
 
 def test_a_flowchart_has_names_arrows_and_colours():
@@ -35,7 +36,7 @@ def test_a_flowchart_of_nothing_is_one():
     assert mermaid({}, {}) == "flowchart LR\n"
 
 
-@pytest.mark.parametrize("stage", AgentStage)
+@tabled("stage", AgentStage)
 def test_every_stage_has_a_colour(stage):
     assert f"    class n0 {stage}\n" in mermaid({"a": []}, {"a": stage})
 

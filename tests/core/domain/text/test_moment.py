@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.text.moment import TimeError, format_clock, format_time, parse_later, parse_time
+from tests.kit.cases import tabled
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC).timestamp()
 HOUR = 3600.0
@@ -35,7 +36,7 @@ def test_a_written_time_is_read_back_within_a_millisecond(wall):
     assert parse_time(format_time(wall), 0.0) == pytest.approx(wall, abs=0.001)
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("text", "zone", "expected"),
     [
         ("2026-11-20T12:00:00Z", UTC, NOON),
@@ -66,9 +67,7 @@ def test_without_a_zone_the_machine_s_own_counts():
     assert parse_time(f"{local:%H:%M}", NOON) == NOON
 
 
-@pytest.mark.parametrize(
-    "text", ["", "yesterday", "25:00", "12:60", "2026-13-01", "2026-11-20T25:00:00Z", "2026-11-20T12:00:00+99:00"]
-)
+@tabled("text", ["", "yesterday", "25:00", "12:60", "2026-13-01", "2026-11-20T25:00:00Z", "2026-11-20T12:00:00+99:00"])
 def test_any_other_time_is_refused_and_named(text):
     with pytest.raises(TimeError) as caught:
         parse_time(text, NOON)
@@ -81,7 +80,7 @@ def test_no_text_raises_anything_else(text):
         assert isinstance(parse_time(text, NOON), float)
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("text", "zone", "expected"),
     [
         ("5m", UTC, NOON + 300),
@@ -111,7 +110,7 @@ def test_a_time_of_day_to_come_is_the_next_one_also_when_the_clocks_change(minut
     ), "an hour that the clocks leave out"
 
 
-@pytest.mark.parametrize("text", ["", "soon", "25:00", "-5m", "2026-13-01", "1:2", "12:00:60", "\0"])
+@tabled("text", ["", "soon", "25:00", "-5m", "2026-13-01", "1:2", "12:00:60", "\0"])
 def test_what_is_no_time_to_come_is_refused(text):
     with pytest.raises(TimeError):
         parse_later(text, NOON)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.missions.names import name_problem
 from overmind_core.domain.text.slug import LONGEST_SLUG, slug_of
+from tests.kit.cases import tabled
 
 SLUGS = [
     ("carts", "carts"),
@@ -31,7 +31,7 @@ SLUGS = [
 ]
 
 
-@pytest.mark.parametrize(("title", "slug"), SLUGS)
+@tabled(("title", "slug"), SLUGS)
 def test_a_title_becomes_words_joined_by_dashes(title, slug):
     assert slug_of(title, ()) == slug
 
@@ -46,7 +46,7 @@ TAKEN = [
 ]
 
 
-@pytest.mark.parametrize(("title", "taken", "slug"), TAKEN)
+@tabled(("title", "taken", "slug"), TAKEN)
 def test_one_that_is_taken_gets_the_next_number(title, taken, slug):
     """21, the part of the slugs: two specs with one title."""
     assert slug_of(title, taken) == slug

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.watching import budget
 from overmind_core.domain.watching.budget import BudgetMarks, BudgetStep, Refused, Spending, spending
+from tests.kit.cases import tabled
 
 
 def steps(limit, *totals):
@@ -64,7 +64,7 @@ LEASES = [
 ]
 
 
-@pytest.mark.parametrize(("spent", "running", "own", "expected"), LEASES)
+@tabled(("spent", "running", "own", "expected"), LEASES)
 def test_what_runs_and_what_would_begin_count_by_their_estimates(spent, running, own, expected):
     assert budget.lease("spec s", Spending(spent, 0), running, own, 1.0) == expected
 
@@ -89,7 +89,7 @@ RAISED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "limit"), RAISED)
+@tabled(("text", "limit"), RAISED)
 def test_a_person_raises_it_by_half_or_by_the_dollars_that_the_text_names(text, limit):
     assert budget.raised(4.0, text) == limit
 
@@ -110,7 +110,7 @@ DAYS = [
 ]
 
 
-@pytest.mark.parametrize(("moment", "zone", "hours"), DAYS)
+@tabled(("moment", "zone", "hours"), DAYS)
 def test_a_day_goes_from_local_midnight_to_local_midnight(moment, zone, hours):
     now = moment.timestamp()
     begin, end = budget.day_begin(now, zone), budget.next_midnight(now, zone)

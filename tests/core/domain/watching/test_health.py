@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +10,7 @@ from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.settings import HealthSettings
 from overmind_core.domain.watching import health
 from overmind_core.domain.watching.health import HealthLevel, HungAction, Liveness
+from tests.kit.cases import tabled
 
 SETTINGS = HealthSettings()
 OK, QUIET, STALLED, HUNG = HealthLevel
@@ -52,7 +52,7 @@ WATCHED = [
 ]
 
 
-@pytest.mark.parametrize(("status", "activity", "held", "expected"), WATCHED)
+@tabled(("status", "activity", "held", "expected"), WATCHED)
 def test_silence_of_one_that_asks_is_limited_idle_frozen_or_held_means_nothing(status, activity, held, expected):
     """Acceptance 45."""
     assert health.is_watched(status, activity, held=held) is expected
@@ -68,7 +68,7 @@ ONE_BEAT = [
 ]
 
 
-@pytest.mark.parametrize(("sign", "missed"), ONE_BEAT)
+@tabled(("sign", "missed"), ONE_BEAT)
 def test_a_byte_or_one_percent_of_a_core_is_a_sign_of_life(sign, missed):
     assert after(sign).missed == missed
 
@@ -111,7 +111,7 @@ HUNG_ACTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("steer", "is_queued", "action"), HUNG_ACTIONS)
+@tabled(("steer", "is_queued", "action"), HUNG_ACTIONS)
 def test_what_follows_when_it_is_hung(steer, is_queued, action):
     assert health.on_hung(steer, is_queued=is_queued) is action
 

@@ -13,6 +13,7 @@ from overmind_core.domain.settings import GuardianSettings
 from overmind_core.domain.watching import steering
 from overmind_core.domain.watching.guardian import BASES, COSTS, Sample, Term
 from overmind_core.domain.watching.steering import Capabilities, Judged, Outcome, Rung, Steer, SteeringState
+from tests.kit.cases import tabled
 
 ASK, AUTO, OFF = (GuardianSettings(steer=mode) for mode in ("ask", "auto", "off"))
 TALKS, SILENT = Capabilities(takes_messages=True, is_queued=True), Capabilities(takes_messages=False, is_queued=True)
@@ -146,7 +147,7 @@ APPROVED = [
 ]
 
 
-@pytest.mark.parametrize(("rung", "capabilities", "done"), APPROVED)
+@tabled(("rung", "capabilities", "done"), APPROVED)
 def test_what_a_person_allows_is_told_to_its_agent_or_to_the_next_attempt(rung, capabilities, done):
     assert steering.on_approval(rung, capabilities) is done
 
@@ -166,7 +167,7 @@ OUTCOMES = [
 ]
 
 
-@pytest.mark.parametrize(("before", "after", "outcome"), OUTCOMES)
+@tabled(("before", "after", "outcome"), OUTCOMES)
 def test_two_samples_later_it_has_helped_or_not(before, after, outcome):
     state = steering.sent(SteeringState(), Rung.MESSAGE, sample(0.0, *before).score, 0.0)
     state, judged, _ = follow(state, sample(15.0), TALKS, OFF)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.watching.timeline import EARLIER, NO_LONGER_KEPT, WHAT, Timeline, newest
+from tests.kit.cases import tabled
 
 QUEST = "aaaaaaaa"
 
@@ -101,7 +102,7 @@ def test_a_quest_that_began_at_once_is_told_with_its_run():
     ) == [(1, "working", "person", "run 1"), (1, "failed", None, "check_failed (exit code 3)")]
 
 
-@pytest.mark.parametrize(
+@tabled(
     ("event", "expected"),
     [
         ({"type": "health", "level": "stalled", "by": "engine", "why": "no sign of life for 5m"},
@@ -160,7 +161,7 @@ def test_texts_of_others_are_one_line():
     assert "\n" not in entry.text
 
 
-@pytest.mark.parametrize("kind", [*WHAT, "of_a_later_version"])
+@tabled("kind", [*WHAT, "of_a_later_version"])
 def test_an_event_that_can_not_be_read_tells_nothing(kind):
     fold({"type": kind}, {"type": kind, "status": 1, "files": 3, "cost_usd": "x", "before": None, "terms": 5})
 

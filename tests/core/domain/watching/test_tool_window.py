@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.agents.agent_events import ToolCalled, ToolReturned
 from overmind_core.domain.watching import tool_window
 from overmind_core.domain.watching.tool_window import MOST_CALLS, ToolWindow, comparable
+from tests.kit.cases import tabled
 
 SAME = [
     ("1 failed in 0.12s", "1 failed in 13.5s"),
@@ -42,12 +42,12 @@ OTHER = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other"), SAME)
+@tabled(("one", "other"), SAME)
 def test_times_durations_addresses_and_temporary_paths_are_left_out(one, other):
     assert comparable(one) == comparable(other)
 
 
-@pytest.mark.parametrize(("one", "other"), OTHER)
+@tabled(("one", "other"), OTHER)
 def test_another_number_or_name_is_another_error(one, other):
     assert comparable(one) != comparable(other)
 

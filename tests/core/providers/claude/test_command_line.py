@@ -14,6 +14,7 @@ from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
 from overmind_core.providers import registry
 from overmind_core.providers.base import InteractiveProvider, LaunchRequest
 from overmind_core.providers.claude.command_line import LINES
+from tests.kit.cases import tabled
 
 CLAUDE = registry.get("claude")
 SESSION = "3f2b8f0e-0000-4000-8000-000000000000"
@@ -210,7 +211,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("argument", REFUSED)
+@tabled("argument", REFUSED)
 def test_an_argument_that_undoes_ours_is_refused_by_name(argument):
     reason = CLAUDE.refuse(Agent(arguments=("--chrome", argument)))
     assert reason is not None
@@ -229,16 +230,14 @@ GIVEN = [
 ]
 
 
-@pytest.mark.parametrize(("argument", "agent"), GIVEN)
+@tabled(("argument", "agent"), GIVEN)
 def test_an_argument_that_says_what_an_option_says_is_refused_beside_it(argument, agent):
     both = Agent(**{**{name: getattr(agent, name) for name in agent.__slots__}, "arguments": (argument,)})
     assert "conflicts" in (CLAUDE.refuse(both) or "")
     assert CLAUDE.refuse(Agent(arguments=(argument,))) is None
 
 
-@pytest.mark.parametrize(
-    "argument", ["--add-dir", "-d", "-dpapi", "--effort", "high", "-n", "--strict-mcp-config", "-"]
-)
+@tabled("argument", ["--add-dir", "-d", "-dpapi", "--effort", "high", "-n", "--strict-mcp-config", "-"])
 def test_other_arguments_are_the_persons_business(argument):
     assert CLAUDE.refuse(Agent(arguments=(argument,))) is None
 
@@ -295,7 +294,7 @@ ANSWERS = [
 ]
 
 
-@pytest.mark.parametrize(("need", "subject", "decision", "expected"), ANSWERS)
+@tabled(("need", "subject", "decision", "expected"), ANSWERS)
 def test_an_answer_names_its_question(need, subject, decision, expected):
     question = Asked("r1", need, "Bash", "x", subject)
     assert json.loads(CLAUDE.answer(question, decision)) == {
@@ -316,7 +315,7 @@ CHOICES = [
 ]
 
 
-@pytest.mark.parametrize(("questions", "decision", "answers"), CHOICES)
+@tabled(("questions", "decision", "answers"), CHOICES)
 def test_a_question_is_answered_by_labels_or_in_the_persons_own_words(questions, decision, answers):
     question = Asked("r1", AgentNeed.QUESTION, "AskUserQuestion", "x", {"questions": questions})
     response = json.loads(CLAUDE.answer(question, decision))["response"]["response"]

@@ -28,6 +28,7 @@ from overmind_core.providers.base import InteractiveProvider
 from overmind_core.providers.claude.command_line import EVENTS as OURS
 from overmind_core.providers.lines import digest
 from tests.core.providers.recorded import screen
+from tests.kit.cases import tabled
 
 CLAUDE = cast("InteractiveProvider", registry.get("claude"))
 ALLOW, DENY = Decision(Behaviour.ALLOW), Decision(Behaviour.DENY)
@@ -56,7 +57,7 @@ PLAIN_EVENTS = [
 ]
 
 
-@pytest.mark.parametrize(("facts", "expected"), PLAIN_EVENTS)
+@tabled(("facts", "expected"), PLAIN_EVENTS)
 def test_a_hook_event_tells_its_facts(facts, expected):
     assert facts == expected
 
@@ -139,12 +140,12 @@ TITLES = [
 ]
 
 
-@pytest.mark.parametrize(("title", "facts"), TITLES)
+@tabled(("title", "facts"), TITLES)
 def test_the_title_turns_a_wheel_while_it_works(title, facts):
     assert list(CLAUDE.title(title)) == facts
 
 
-@pytest.mark.parametrize("name", ["trust", "key", "theme", "bypass", "mode", "network"])
+@tabled("name", ["trust", "key", "theme", "bypass", "mode", "network"])
 def test_a_dialog_of_its_own_is_known_and_left_to_the_person(name):
     asked = CLAUDE.dialog(screen(name))
     assert asked is not None
@@ -156,7 +157,7 @@ def test_a_dialog_of_its_own_is_known_and_left_to_the_person(name):
 QUESTIONS = ["bash", "bash_multiline", "edit", "write", "webfetch", "question", "plan"]
 
 
-@pytest.mark.parametrize("name", ["ready", "typed", "working", "interrupted", *QUESTIONS])
+@tabled("name", ["ready", "typed", "working", "interrupted", *QUESTIONS])
 def test_what_is_no_dialog_of_its_own_is_none(name):
     assert CLAUDE.dialog(screen(name)) is None
 
@@ -172,7 +173,7 @@ PROMPTS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "idle", "ready"), PROMPTS)
+@tabled(("name", "idle", "ready"), PROMPTS)
 def test_a_message_is_typed_into_an_empty_prompt_only(name, idle, ready):
     assert (CLAUDE.is_idle(screen(name)), CLAUDE.is_ready(screen(name))) == (idle, ready)
 
@@ -182,7 +183,7 @@ def test_a_turn_that_a_person_ended_is_seen_on_the_screen(name):
     assert CLAUDE.was_interrupted(screen(name))
 
 
-@pytest.mark.parametrize("name", ["ready", "working", *QUESTIONS])
+@tabled("name", ["ready", "working", *QUESTIONS])
 def test_other_turns_were_not_interrupted(name):
     assert not CLAUDE.was_interrupted(screen(name))
 
@@ -235,7 +236,7 @@ KEYS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "asked", "decision", "keys"), KEYS)
+@tabled(("name", "asked", "decision", "keys"), KEYS)
 def test_a_key_answers_the_question_that_the_screen_shows_and_no_other(name, asked, decision, keys):
     assert CLAUDE.keys_for(screen(name), asked, decision) == keys
 

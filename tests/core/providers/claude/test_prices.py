@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.providers.claude.prices import price
+from tests.kit.cases import tabled
 
 USAGE = {"input_tokens": 14137, "output_tokens": 10}
 """Of a turn for which version 2.1.328 has told a sum of $0.056748."""
@@ -29,6 +30,6 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("model", "usage", "usd"), CASES)
+@tabled(("model", "usage", "usd"), CASES)
 def test_a_call_costs_what_the_list_says_or_nobody_knows(model, usage, usd):
     assert price(model, usage) == (None if usd is None else pytest.approx(usd))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from overmind_core.domain.agents.agent import AgentMode
 from overmind_core.domain.agents.agent_events import Retry, RunVerdict, TurnResult
 from overmind_core.providers import registry
+from tests.kit.cases import tabled
 
 OK = TurnResult(ok=True)
 FAILED = TurnResult(ok=False, reason="api_error 529")
@@ -86,7 +85,7 @@ ENDINGS = [
 ]
 
 
-@pytest.mark.parametrize(("case", "code", "last", "errors", "mode", "resumed", "expected"), ENDINGS)
+@tabled(("case", "code", "last", "errors", "mode", "resumed", "expected"), ENDINGS)
 def test_the_end_of_a_run_is_judged_by_code_result_and_errors_together(
     case, code, last, errors, mode, resumed, expected
 ):

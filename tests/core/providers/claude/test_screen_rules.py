@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.providers.claude.screen_rules import BLOCK, LONGEST, MAX_PIECES, is_argument, pastes
+from tests.kit.cases import tabled
 
 COMMANDS = ["/clear", "/clear now", "  /clear", "\n/clear\nmore", "\u200b/exit", "\u3164/exit", "/", "/a"]
 HINTS = ['Try "make test" instead', "Resend your message, please"]
@@ -17,7 +18,7 @@ def units(text):
     return len(text.encode("utf-16-le")) // 2
 
 
-@pytest.mark.parametrize("text", COMMANDS)
+@tabled("text", COMMANDS)
 def test_a_command_becomes_a_block(text):
     assert list(pastes(text)) == [text + BLOCK]
     assert not is_argument(text)
@@ -29,7 +30,7 @@ def test_what_an_empty_prompt_shows_becomes_a_block(text):
     assert list(pastes(text)) == [text + BLOCK]
 
 
-@pytest.mark.parametrize("text", PLAIN)
+@tabled("text", PLAIN)
 def test_anything_else_stays_what_it_is(text):
     assert "".join(pastes(text)).strip() == text
     assert is_argument(text)

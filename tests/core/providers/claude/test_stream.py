@@ -33,6 +33,7 @@ from overmind_core.providers.claude.transcript import ClaudeTranscript
 from overmind_core.providers.lines import digest
 from tests.core.providers.recorded import facts, names, readable
 from tests.kit import torture
+from tests.kit.cases import tabled
 
 CLAUDE = registry.get("claude")
 
@@ -67,7 +68,7 @@ ENDS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "ok", "reason", "retry"), ENDS)
+@tabled(("name", "ok", "reason", "retry"), ENDS)
 def test_the_end_of_a_recorded_run_says_how_it_went(name, ok, reason, retry):
     result = result_of(name)
     assert (result.ok, result.reason, result.retry) == (ok, reason, retry)
@@ -113,7 +114,7 @@ def used(tool, subject, name="t1"):
     return told({"type": "assistant", "message": {"content": [block]}})[0]
 
 
-@pytest.mark.parametrize(("tool", "subject", "paths", "edits"), FILES)
+@tabled(("tool", "subject", "paths", "edits"), FILES)
 def test_a_use_of_a_tool_names_the_files_that_it_reads_or_edits(tool, subject, paths, edits):
     call = used(tool, subject)
     assert (call.paths, call.edits, call.runs) == (paths, edits, tool == "Bash")
@@ -147,7 +148,7 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize(("content", "error"), SAID)
+@tabled(("content", "error"), SAID)
 def test_a_failed_tool_tells_its_first_line_about_an_error(content, error):
     back = answered(content, is_error=True)
     assert (back.failed, back.error) == (True, error)
@@ -168,7 +169,7 @@ CODES = [
 ]
 
 
-@pytest.mark.parametrize(("content", "code"), CODES)
+@tabled(("content", "code"), CODES)
 def test_the_exit_code_of_a_failed_command_is_told_and_never_guessed(content, code):
     back = answered(content, is_error=True)
     assert (back.exit_code, back.denied) == (code, False)
@@ -277,7 +278,7 @@ QUESTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("tool", "subject", "need", "summary"), QUESTIONS)
+@tabled(("tool", "subject", "need", "summary"), QUESTIONS)
 def test_a_question_says_what_it_needs_in_one_line(tool, subject, need, summary):
     request = {"subtype": "can_use_tool", "tool_name": tool, "input": subject}
     assert told({"type": "control_request", "request_id": "r1", "request": request}) == [
@@ -317,7 +318,7 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize(("line", "expected"), OTHERS)
+@tabled(("line", "expected"), OTHERS)
 def test_each_known_line_says_its_facts_and_unknown_ones_nothing(line, expected):
     assert told(line) == expected
 
@@ -332,7 +333,7 @@ PLAIN = [
 ]
 
 
-@pytest.mark.parametrize(("line", "text"), PLAIN)
+@tabled(("line", "text"), PLAIN)
 def test_a_line_that_is_no_object_is_plain_output(line, text):
     assert list(CLAUDE.parse(line)) == [PlainLine(text)]
     assert CLAUDE.renderer().feed(line) == [text]
@@ -436,7 +437,7 @@ def test_a_recorded_run_reads_as_a_transcript(name, expected):
     assert readable("claude", name)[: len(expected)] == expected
 
 
-@pytest.mark.parametrize("name", names("claude"))
+@tabled("name", names("claude"))
 def test_no_line_of_a_recorded_run_is_shown_as_an_object(name):
     assert not [text for text in readable("claude", name) if text.startswith("{")]
 
@@ -506,6 +507,6 @@ KINDS_OF_FAILURE = [
 ]
 
 
-@pytest.mark.parametrize(("reason", "retry"), KINDS_OF_FAILURE)
+@tabled(("reason", "retry"), KINDS_OF_FAILURE)
 def test_final_errors_are_not_tried_again_and_those_that_pass_are_waited_for(reason, retry):
     assert stream.retry_of(reason, None) is retry
