@@ -277,7 +277,7 @@ export class LogView {
     const { scrollTop: top, clientHeight: high, scrollHeight: whole } = this.scroller;
     const atEnd = top + high >= whole - BOTTOM;
     if (atEnd && !this.follows && this._wanted === null) this.toEnd();
-    else if (!atEnd && this.follows && top >= this._bottom) this._down(); // its room has changed: nobody has scrolled
+    else if (!atEnd && this.follows && top === this._bottom) this._down(); // its room has changed: nobody has scrolled
     else if (!atEnd && this.follows) {
       this.follows = false;
       this._ask.follow(false);
