@@ -121,7 +121,7 @@ def _part(row: Row, guides: str, now: float) -> tuple[object, ...]:
     task = specs_rows.is_task(row)
     facts: dict[str, object] = {
         "id": row["id"], "task": task, "quest": row["quest"], "question": row.get("question"), "state": row["state"],
-        "critical": bool(row["critical"]),
+        "critical": bool(row["critical"]), "needs": [f"task:{one}" for one in row["needs"]],
     }  # fmt: skip
     return (guides, *frames.row(row, specs_rows.PART_COLUMNS, now, facts=facts)[1:])
 

@@ -118,6 +118,43 @@ def test_a_long_diff_has_all_of_it_and_its_buttons_in_reach(pages, shop, mission
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.parametrize("how", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_text_is_found_in_the_diff_and_gone_through(pages, agents, shop, mission, how):
+    write(shop, mission, "app.py", "one\nNeedle here\nthree\n")
+    write(
+        shop,
+        mission,
+        "long.txt",
+        "".join(f"{'needle' if number in {5, 2500} else 'other'} {number}\n" for number in range(1, 3001)),
+    )
+    page = pages.open(f"changes/{mission}", **how)
+    line(page, "app.py", 2).wait_for()
+    found = page.locator(".changes-found")
+    if how is PHONE:
+        page.get_by_role("searchbox", name="Find in the changes").tap()
+    else:
+        page.keyboard.press("/")
+    page.keyboard.type("needle")
+    page.get_by_text("1 of 3").wait_for()
+    assert page.locator(".diff-line.cursor").get_attribute("data-line") == "app.py:2"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    page.get_by_text("3 of 3").wait_for()
+    assert page.locator(".diff-line.cursor").get_attribute("data-line") == "long.txt:2500"
+    assert page.locator(".diff-line.cursor").evaluate("(one) => one.getBoundingClientRect().bottom <= innerHeight")
+    page.keyboard.press("Escape")
+    assert not page.locator(".found").count()
+    assert not found.inner_text()
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    if how is DESK:
+        page.keyboard.press("/")
+        page.keyboard.type("Needle")  # with a capital the case counts
+        page.get_by_text("1 of 1").wait_for()
+        write(shop, mission, "app.py", "one\nNeedle here\nNeedle there\n")
+        agents.post(mission, "go on")
+        page.locator(".diff-line.found").nth(1).wait_for()
+
+
 def test_hostile_names_and_texts_are_shown_and_nothing_runs(pages, shop, mission):
     name = "<img src=x onerror=alert(1)>.py"
     write(shop, mission, name, "<script>alert(1)</script>\n")

@@ -47,6 +47,28 @@ def test_a_gate_is_allowed_by_its_key(pages, world):
 
 
 @pytest.mark.parametrize("how", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_tasks_of_a_spec_are_drawn_as_a_graph_beside_their_list(pages, om, site, how, judged):
+    del site
+    world = SpecWorld(om)
+    world.new("Carts", "--gates", "tasks")
+    world.run()
+    world.asked("phase")
+    page = pages.open("spec/carts", **how)
+    page.locator('[data-part="task:TSK-001"]').wait_for()
+    page.keyboard.press("g")
+    page.wait_for_url("**/spec/carts/graph")
+    page.locator('.plan-node[data-id="task:TSK-002"]').wait_for()
+    assert page.locator(".plan-node").count() == page.locator('[data-part^="task:"]').count()
+    assert page.locator(".plan-edge").count() == 1
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    assert judged(page) == []
+    page.locator('.plan-node[data-id="task:TSK-001"]').click()
+    page.wait_for_url("**/spec/carts/tasks")
+    page.locator('[data-line^="tasks.md:"]').first.wait_for()
+    assert page.locator(".plan-graph").is_hidden()
+
+
+@pytest.mark.parametrize("how", [DESK, PHONE], ids=["desk", "phone"])
 def test_axe_finds_nothing_in_specs(pages, judged, world, how):
     del world
     page = pages.open("spec/carts/requirements", theme="light", **how)

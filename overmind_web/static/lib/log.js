@@ -9,7 +9,7 @@ import { h, fill } from "./dom.js";
 import { nodes } from "./sgr.js";
 
 const LINE = 20; // pixels of a line that is not wrapped
-const MOST = 30_000_000; // pixels that an element may have in every browser
+const MOST = 8_000_000; // pixels that a log is high at most: a browser ends elements at some 17 million already
 const KEPT = 6; // pages in the document
 const NEAR = 1200; // pixels before the edge of what is there at which the next page is asked for
 const BOTTOM = 30; // pixels from the end that count as its end
@@ -277,13 +277,17 @@ export class LogView {
     const { scrollTop: top, clientHeight: high, scrollHeight: whole } = this.scroller;
     const atEnd = top + high >= whole - BOTTOM;
     if (atEnd && !this.follows && this._wanted === null) this.toEnd();
-    else if (!atEnd && this.follows && top >= this._bottom) this._down(); // its room has changed: nobody has scrolled
+    else if (!atEnd && this.follows && top === this._bottom) this._down(); // its room has changed: nobody has scrolled
     else if (!atEnd && this.follows) {
       this.follows = false;
       this._ask.follow(false);
       this._news();
     }
     if (!this._pages) return;
+    if (this._wanted !== null && !this._sections.has(this._wanted.page)) {
+      this._request(this._wanted.page); // and no other: the place of a page in the scroll bar is a guess, which may lie far off
+      return;
+    }
     const begins = this.above.offsetHeight;
     const ends = begins + this.between.offsetHeight;
     const lastPage = ends + this.below.offsetHeight;

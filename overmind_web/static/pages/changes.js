@@ -25,11 +25,17 @@ class Changes {
     this._files = new Map();
     this._folded = new Set();
     this._content = null;
+    this._lines = [];
+    this._matches = [];
     this.cursor = null;
     this.comments = new Comments(`changes:${id}`, () => this._counted());
     this.title = h("h1", { class: "changes-title" }, id);
     this.sums = h("span", { class: "changes-sums" });
     this.branch = h("span", { class: "changes-branch quiet" });
+    this.find = h("input", { class: "field filter changes-find", type: "search", placeholder: "/ find", "aria-label": "Find in the changes", data: this._alone ? { filter: "" } : {}, autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
+    this.found = h("span", { class: "quiet changes-found", role: "status" });
+    this.find.addEventListener("input", () => this._search());
+    this.find.addEventListener("keydown", (event) => this._finding(event));
     this.list = h("nav", { class: "changes-list", "aria-label": "Files" });
     this.text = h("div", { class: "changes-text", tabindex: 0, role: "group", "aria-label": "Changes" }, h("p", { class: "quiet pad" }, "Loading …"));
     this.foot = h("div", { class: "changes-foot" });
@@ -37,7 +43,7 @@ class Changes {
     this.element = h(
       this._alone ? "section" : "div",
       { class: "page changes", "aria-label": "Changes" },
-      h("header", { class: "changes-head" }, this._alone ? [back, this.title] : null, this.sums, this.branch),
+      h("header", { class: "changes-head" }, this._alone ? [back, this.title] : null, this.sums, this.branch, h("span", { class: "grow" }), this.found, this.find),
       h("div", { class: "changes-body" }, this.list, this.text),
       this.foot,
     );
@@ -59,8 +65,9 @@ class Changes {
       ["G end", "the last line", here(() => this._move(Infinity))],
       ["pagedown ctrl+f", "a page down", here(() => this._move(20))],
       ["pageup ctrl+b", "a page up", here(() => this._move(-20))],
-      ["n", "the next file", () => this._file(1)],
-      ["N", "the file before", () => this._file(-1)],
+      ["/", "find in the changes", here(() => (this.find.focus(), this.find.select(), true))],
+      ["n", "the next file; the next line that was found", () => (this._matches.length ? this._match(1) : this._file(1))],
+      ["N", "the file before; the line found before", () => (this._matches.length ? this._match(-1) : this._file(-1))],
       ["c", "comment on the line", () => (this.cursor === null ? false : this._comment(this.cursor))],
       ["m", "send the comments", () => (this.comments.count ? this._press("send") : false)],
       ["C", "commit", () => this._press("commit")],
@@ -80,6 +87,8 @@ class Changes {
   _failed(message) {
     this._content = null;
     this._files.clear();
+    this._lines = this._matches = [];
+    this.find.hidden = true;
     fill(this.list);
     fill(this.sums);
     fill(this.branch);
@@ -117,13 +126,58 @@ class Changes {
       return one.element;
     });
     fill(this.list, content.files.map((file) => this._entry(file)));
-    this.list.hidden = content.files.length === 0;
+    this.list.hidden = this.find.hidden = content.files.length === 0;
     fill(this.text, this._commits(content), shown, this._elsewhere(), content.files.length ? null : this._empty(content), content.cut ? h("p", { class: "changes-cut tone-slow" }, `Cut off: ${content.cut}. Run git diff in its folder to see the rest.`) : null);
     this._place();
     this.text.scrollTop = scrollTop;
     if (focused instanceof HTMLElement && focused.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
     if (this.cursor !== null && !this._lines.some((line) => line.key === this.cursor)) this.cursor = null;
     this._mark(false);
+    this._search(false);
+  }
+
+  // finding
+
+  /** Mark the lines that hold what is typed, whatever the case unless a capital is typed; `go`: to the first from the cursor on. */
+  _search(go = true) {
+    for (const { element } of this._matches) element.classList.remove("found");
+    const wanted = this.find.value;
+    const exact = wanted !== wanted.toLowerCase();
+    const holds = ({ line }) => (exact ? line : line.toLowerCase()).includes(wanted);
+    this._matches = wanted ? this._lines.filter(holds) : [];
+    for (const { element } of this._matches) element.classList.add("found");
+    this.found.textContent = wanted ? `${this._matches.length} line${this._matches.length === 1 ? "" : "s"}` : "";
+    if (!go || !this._matches.length) return;
+    const here = this._lines.findIndex((line) => line.key === this.cursor);
+    this._reveal(this._matches.find((line) => this._lines.indexOf(line) >= here) ?? this._matches[0]);
+  }
+
+  /** To the next line that was found, or the one before; around the end. */
+  _match(step) {
+    const order = new Map(this._lines.map((line, at) => [line.key, at]));
+    const here = order.get(this.cursor) ?? -1;
+    const ahead = step > 0 ? this._matches.find(({ key }) => order.get(key) > here) : this._matches.findLast(({ key }) => order.get(key) < here);
+    this._reveal(ahead ?? this._matches.at(step > 0 ? 0 : -1));
+    return true;
+  }
+
+  _reveal(line) {
+    if (this._folded.has(line.path)) this._fold(line.path, false);
+    this._set(line.key);
+    this.found.textContent = `${this._matches.indexOf(line) + 1} of ${this._matches.length}`;
+  }
+
+  _finding(event) {
+    if (event.key === "Enter") {
+      event.preventDefault();
+      if (this._matches.length) this._match(event.shiftKey ? -1 : 1);
+    } else if (event.key === "Escape") {
+      event.preventDefault();
+      event.stopPropagation();
+      this.find.value = "";
+      this._search();
+      this.text.focus();
+    }
   }
 
   _empty(content) {

@@ -1,7 +1,8 @@
 /** One plan: its graph, and below it when each agent ran. The places of the graph change only when the plan has other agents; what an agent does changes in place. */
 
-import { h, svg, fill, write, word } from "../lib/dom.js";
+import { h, fill, write, word } from "../lib/dom.js";
 import { mark, remark } from "../lib/marks.js";
+import { Graph } from "../lib/graph.js";
 import { href } from "../lib/router.js";
 import { sheet } from "../lib/sheet.js";
 import { lasted, now } from "../lib/time.js";
@@ -11,12 +12,6 @@ import { applyFile } from "../lib/apply.js";
 import { ACTIONS, fileOf } from "./plans.js";
 
 const narrow = matchMedia("(max-width: 639px)");
-const NODE = { width: 152, height: 40 };
-/** Pixels of an agent in the graph. */
-const MARGIN = 12;
-/** Pixels around the graph. */
-const LONGEST = 15;
-/** Characters of a name there. */
 const DEEPEST = 8;
 /** Steps by which a list is indented at most. */
 
@@ -31,7 +26,6 @@ class Plan {
     sheet(new URL("../plan.css", import.meta.url).href).catch((error) => context.toasts.say(error.message, "bad"));
     this._context = context;
     this._id = id;
-    this._nodes = new Map();
     this._rows = new Map();
     this._content = null;
     this.cursor = place.query.row ?? null;
@@ -40,16 +34,16 @@ class Plan {
     this.state = document.createTextNode("");
     this.counts = h("span", { class: "quiet plan-counts" });
     this.actions = h("div", { class: "tools" });
-    this.graph = h("div", { class: "plan-graph", tabindex: 0, role: "group", "aria-label": "Graph of the agents" });
+    this.graph = new Graph({ label: "Graph of the agents", about: "Agents and what each waits for", chosen: (id) => this._to(id), failed: (sentence) => context.toasts.say(sentence, "bad") });
     this.bars = h("ol", { class: "plan-agents", "aria-label": "Agents" });
-    this.body = h("div", { class: "plan-body" }, this.graph, this.bars);
+    this.body = h("div", { class: "plan-body" }, this.graph.element, this.bars);
     this.element = h(
       "section",
       { class: "page plan-page", "aria-label": "Plan" },
       h("header", { class: "page-head" }, h("a", { class: "bare plan-back", href: href("plans"), "aria-label": "All plans" }, mark("back", "plain")), this.picture, this.title, h("span", { class: "plan-state" }, this.state), this.counts, h("span", { class: "grow" }), this.actions),
       this.body,
     );
-    this.graph.hidden = true;
+    this.graph.element.hidden = true;
     fill(this.bars, h("li", { class: "quiet pad" }, "Loading …"));
     this._pane = context.socket.pane("plan", { id }, { content: ({ content }) => this._take(content), failed: (message) => this._failed(message), lost: () => {} });
     this._drop = context.keys.layer("plan", this._keys());
@@ -75,14 +69,14 @@ class Plan {
       ["a", "terminal of the agent", go("terminal")],
       ["x", "stop the agent", press("stop")],
       ["ctrl+k", "kill the agent", press("kill")],
-      ["r", "restart the agent", press("restart")],
+      ["r", "run all again", () => (this._row() ? (this._press(ACTIONS.find(({ verb }) => verb === "restart")), true) : false)],
       ["R", "run failed agents again", () => (this._canRerun() ? (this._rerun(), true) : false)],
       ["A", "apply its file again", () => (this._canApply() ? (this._apply(), true) : false)],
     ];
   }
 
   _failed(message) {
-    this.graph.hidden = true;
+    this.graph.element.hidden = true;
     fill(this.bars, h("li", { class: "nothing" }, h("p", { class: "tone-bad" }, message.message), h("a", { href: href("plans") }, "All plans")));
     this._rows.clear();
     this._content = null;
@@ -112,14 +106,14 @@ class Plan {
     return this._context.verbs.press(action.verb, () => action.args(row), { label: action.label, asks: () => action.asks(row), says: () => action.says(row), done: () => action.verb === "rm" && this._context.router.go("plans") });
   }
 
-  /** Stop, kill or restart one agent, as in the list of missions. */
+  /** Stop or kill one agent, as in the list of missions. */
   _pressAgent(verb, agent) {
     return actions(this._context).press(verb, [{ id: agent.mission, name: agent.name, state: agent.over ? "stopped" : agent.state, since: agent.began }]);
   }
 
   _agentMenu(agent) {
     const { verbs, socket, router } = this._context;
-    const acts = ["stop", "kill", "restart"].filter((verb) => verb === "restart" || !agent.over);
+    const acts = agent.over ? [] : ["stop", "kill"];
     return menu(agent.name, [
       ...["log", "terminal", "describe"].map((tab) => ({ label: capital(tab), press: () => router.go("m", [agent.mission, tab]) })),
       ...acts.map((verb) => ({ label: capital(verbs.row(verb)?.label ?? verb), key: verbs.row(verb)?.key ?? "", danger: true, disabled: !socket.ready || !verbs.allowed(verb), press: () => this._pressAgent(verb, agent) })),
@@ -174,14 +168,14 @@ class Plan {
     if (!content) return;
     if (!content.agents.length) {
       const [title, ...more] = content.empty;
-      this.graph.hidden = true;
+      this.graph.element.hidden = true;
       this._rows.clear();
       fill(this.bars, h("li", { class: "nothing" }, mark("plans"), h("h2", {}, title), more.map((text) => h("p", { class: "quiet" }, text.replace(/^:blueprints/, "Plans")))));
       return;
     }
     this._list(content.agents);
     const drawn = content.drawn && !narrow.matches;
-    this.graph.hidden = !drawn;
+    this.graph.element.hidden = !drawn;
     if (drawn) this._graph(content.agents);
     this._lit();
     this._times();
@@ -234,94 +228,9 @@ class Plan {
     return { element, picture, state, why, took, bar, critical, link, more, agent };
   }
 
-  /** The graph: laid out when it has other agents or edges, else only what they do is written anew. */
   async _graph(agents) {
-    const shape = JSON.stringify(agents.map(({ id, needs }) => [id, needs]));
-    if (shape !== this._drawnShape) {
-      this._drawnShape = shape;
-      try {
-        const library = await import(new URL("../vendor/dagre/dagre.mjs", import.meta.url).href);
-        if (shape !== this._drawnShape) return;
-        this._layout(library, agents);
-      } catch (error) {
-        this._drawnShape = "";
-        this.graph.hidden = true;
-        this._context.toasts.say(`The graph can't be drawn: ${error.message}`, "bad");
-        return;
-      }
-    }
-    for (const agent of this._content?.agents ?? []) this._node(agent);
-    this._lit();
+    await this.graph.take(agents.map((agent) => ({ ...agent, href: agent.mission ? href("m", [agent.mission, "log"]) : null })));
     this._times();
-  }
-
-  _layout({ Graph, layout }, agents) {
-    const laid = new Graph();
-    laid.setGraph({ rankdir: "LR", nodesep: 12, ranksep: 36, marginx: MARGIN, marginy: MARGIN });
-    laid.setDefaultEdgeLabel(() => ({}));
-    // by number: a name may be any text
-    const numbers = new Map(agents.map((agent, number) => [agent.id, String(number)]));
-    for (const number of numbers.values()) laid.setNode(number, { ...NODE });
-    for (const agent of agents) for (const need of agent.needs) if (numbers.has(need)) laid.setEdge(numbers.get(need), numbers.get(agent.id));
-    layout(laid);
-    const { width, height } = laid.graph();
-    let [top, bottom] = [0, height];
-    this._edges = [];
-    const edges = agents.flatMap((agent) =>
-      agent.needs.filter((need) => numbers.has(need)).map((need) => {
-        const [from, to] = [laid.node(numbers.get(need)), laid.node(numbers.get(agent.id))];
-        const { points } = laid.edge(numbers.get(need), numbers.get(agent.id));
-        const bends = points.slice(1, -1).filter(({ x }) => x > from.x + NODE.width / 2 && x < to.x - NODE.width / 2);
-        // an edge that passes several agents may pass above or below all of them
-        for (const { y } of bends) [top, bottom] = [Math.min(top, y - MARGIN), Math.max(bottom, y + MARGIN)];
-        const path = svg("path", { class: "plan-edge", d: curve([{ x: from.x + NODE.width / 2, y: from.y }, ...bends, { x: to.x - NODE.width / 2, y: to.y }]) });
-        this._edges.push({ path, from: need, to: agent.id });
-        return path;
-      }),
-    );
-    this._nodes = new Map(agents.map((agent) => [agent.id, this._box(agent, laid.node(numbers.get(agent.id)))]));
-    const picture = svg("svg", { class: "plan-svg", viewBox: `0 ${top} ${width} ${bottom - top}`, width, height: bottom - top, role: "group", "aria-label": "Agents and what each waits for" }, edges, [...this._nodes.values()].map(({ element }) => element));
-    fill(this.graph, picture);
-  }
-
-  _box(agent, { x, y }) {
-    const picture = mark(agent.mark);
-    for (const [name, value] of Object.entries({ x: 10, y: 12, width: 16, height: 16 })) picture.setAttribute(name, String(value));
-    const name = agent.name.length > LONGEST ? `${agent.name.slice(0, LONGEST - 1)}…` : agent.name;
-    const state = document.createTextNode("");
-    const critical = document.createTextNode("");
-    const title = document.createTextNode("");
-    const element = svg(
-      "a",
-      { class: "plan-node", transform: `translate(${x - NODE.width / 2} ${y - NODE.height / 2})`, data: { id: agent.id } },
-      svg("title", {}, title),
-      svg("rect", { width: NODE.width, height: NODE.height, rx: 8 }),
-      picture,
-      svg("text", { class: "plan-node-name", x: 32, y: 17 }, name),
-      svg("text", { class: "plan-node-state", x: 32, y: 32 }, state),
-      svg("text", { class: "plan-node-critical", x: NODE.width - 16, y: 17 }, critical),
-    );
-    element.addEventListener("pointerdown", () => this._to(agent.id));
-    element.addEventListener("focusin", () => this._to(agent.id));
-    return { element, picture, state, critical, title, agent };
-  }
-
-  _node(agent) {
-    const node = this._nodes.get(agent.id);
-    if (!node) return;
-    node.agent = agent;
-    remark(node.picture, agent.mark, word(agent.tone));
-    write(node.critical, agent.critical ? "◆" : "");
-    write(node.title, [agent.name, agent.state, agent.critical ? "critical path" : "", agent.why].filter(Boolean).join(" · "));
-    node.element.setAttribute("class", `plan-node edge-${word(agent.tone)}${agent.critical ? " critical" : ""}${agent.id === this.cursor ? " cursor" : ""}`);
-    if (agent.mission) {
-      node.element.setAttribute("href", href("m", [agent.mission, "log"]));
-      node.element.removeAttribute("tabindex");
-    } else {
-      node.element.removeAttribute("href");
-    }
-    const critical = new Set(this._content.agents.filter((one) => one.critical).map((one) => one.id));
-    for (const edge of this._edges) if (edge.to === agent.id) edge.path.setAttribute("class", critical.has(edge.from) && agent.critical ? "plan-edge critical" : "plan-edge");
   }
 
   _span({ began, until }) {
@@ -344,10 +253,7 @@ class Plan {
       row.bar.style.left = `${(from * 100).toFixed(2)}%`;
       row.bar.style.width = `${(Math.min(1 - from, this._span(agent) / whole) * 100).toFixed(2)}%`;
     }
-    for (const node of this._nodes.values()) {
-      const { agent } = node;
-      write(node.state, agent.began === null ? agent.state : `${agent.state} ${lasted(this._span(agent))}`);
-    }
+    for (const agent of content.agents) this.graph.say(agent.id, agent.began === null ? agent.state : `${agent.state} ${lasted(this._span(agent))}`);
   }
 
   // the cursor
@@ -360,7 +266,7 @@ class Plan {
 
   _lit() {
     for (const [id, { element }] of this._rows) element.classList.toggle("cursor", id === this.cursor);
-    for (const [id, { element }] of this._nodes) element.classList.toggle("cursor", id === this.cursor);
+    this.graph.light(this.cursor);
     this._context.router.note({ row: this.cursor ?? "" });
   }
 
@@ -371,7 +277,7 @@ class Plan {
     this.cursor = agents[Math.max(0, Math.min(agents.length - 1, at + step))].id;
     this._lit();
     this._rows.get(this.cursor)?.element.scrollIntoView({ block: "nearest" });
-    this._nodes.get(this.cursor)?.element.scrollIntoView({ block: "nearest", inline: "nearest" });
+    this.graph.show(this.cursor);
     return true;
   }
 
@@ -391,17 +297,4 @@ class Plan {
     this._drop();
     narrow.removeEventListener("change", this._wider);
   }
-}
-
-/** A path through points, bent between them. */
-function curve(points) {
-  const [first, ...rest] = points;
-  let path = `M${first.x} ${first.y}`;
-  let last = first;
-  for (const point of rest) {
-    const middle = (last.x + point.x) / 2;
-    path += `C${middle} ${last.y} ${middle} ${point.y} ${point.x} ${point.y}`;
-    last = point;
-  }
-  return path;
 }

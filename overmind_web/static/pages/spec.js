@@ -6,10 +6,14 @@ import { Card } from "../lib/card.js";
 import { Guard } from "../lib/verbs.js";
 import { Comments } from "../lib/review.js";
 import { confirm, dialog, menu } from "../lib/dialog.js";
+import { Graph } from "../lib/graph.js";
 import { href } from "../lib/router.js";
 
 const COMPUTED = "sync";
 /** The phase that no agent does. */
+
+const GRAPH = "graph";
+/** What stands among the documents, and is none. */
 
 export function open(place, context, [id, phase = ""]) {
   return new Spec(id, phase, context);
@@ -35,12 +39,14 @@ class Spec {
     this.parts = h("ul", { class: "spec-parts", "aria-label": "Phases and tasks" }, h("li", { class: "quiet pad" }, "Loading …"));
     this.tabs = h("nav", { class: "mission-tabs", "aria-label": "Documents" });
     this.text = h("div", { class: "spec-text", tabindex: 0, role: "group", "aria-label": "Document" });
+    this.graph = new Graph({ label: "Graph of the tasks", about: "Tasks and what each waits for", chosen: (id) => ((this.cursor = id), this._light()), failed: (sentence) => context.toasts.say(sentence, "bad") });
+    this.graph.element.hidden = true;
     this.foot = h("div", { class: "changes-foot", hidden: true });
     this.element = h(
       "section",
       { class: "page changes spec", "aria-label": "Spec" },
       h("header", { class: "changes-head" }, h("button", { type: "button", class: "bare back", "aria-label": "Back to the specs", onclick: () => context.router.go("specs") }, mark("back", "plain")), this.mark, this.name, this.summary, h("span", { class: "grow" }), this.buttons),
-      h("div", { class: "spec-body" }, h("div", { class: "spec-side" }, this.cards, this.parts), h("div", { class: "spec-document" }, this.tabs, this.text, this.foot)),
+      h("div", { class: "spec-body" }, h("div", { class: "spec-side" }, this.cards, this.parts), h("div", { class: "spec-document" }, this.tabs, this.graph.element, this.text, this.foot)),
     );
     this.text.addEventListener("click", (event) => this._clicked(event));
     this._drop = context.keys.layer("spec", this._keys());
@@ -59,6 +65,7 @@ class Spec {
       ["y", "allow what is asked", () => this._card?.key("y") ?? false],
       ["n", "send the comments; without any: deny what is asked", () => (this.comments.count ? (this._send.click(), true) : (this._card?.key("n") ?? false))],
       ["m", "deny with words", () => this._card?.key("m") ?? false],
+      ["g", "graph of the tasks", () => (this._tasks().length ? (this._context.router.go("spec", [this.id, GRAPH]), true) : false)],
       ["r", "run it", () => this._press("spec_run")],
       ["s", "what a sync would do", () => this._press("spec_sync")],
       ["ctrl+d", "archive it", () => this._press("spec_archive")],
@@ -132,6 +139,23 @@ class Spec {
 
   // phases and tasks
 
+  _tasks() {
+    return (this._content?.parts ?? []).filter(([, , , , , facts]) => facts.task);
+  }
+
+  /** The tasks and what each waits for; in the place of a document. */
+  _drawn() {
+    const shown = this._phase === GRAPH;
+    this.graph.element.hidden = !shown;
+    this.text.hidden = shown;
+    if (!shown) return;
+    this.graph.take(this._tasks().map(([, sign, name, , cells, facts]) => {
+      const [, state = "", tone = ""] = cells.find(([key]) => key === "state") ?? [];
+      return { id: facts.id, name, needs: facts.needs, mark: sign, tone, state, critical: facts.critical, href: facts.quest ? href("quests", [facts.quest]) : href("spec", [this.id, "tasks"]) };
+    }));
+    this.graph.light(this.cursor);
+  }
+
   _listed(content) {
     const focused = this.parts.contains(document.activeElement) ? document.activeElement.dataset.part : null;
     const rows = content.parts.map(([guides, sign, name, , cells, facts]) => {
@@ -156,11 +180,13 @@ class Spec {
       );
     });
     fill(this.parts, rows.length ? rows : h("li", { class: "pad quiet" }, content.empty[0]));
+    this._drawn();
     this._light();
     if (focused) this.parts.querySelector(`[data-part="${CSS.escape(focused)}"]`)?.focus();
   }
 
   _light() {
+    this.graph.light(this.cursor);
     for (const button of this.parts.querySelectorAll("[data-part]")) {
       if (button.dataset.part === (this.cursor ?? `phase:${this._phase}`)) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
@@ -202,14 +228,21 @@ class Spec {
     this._line = null;
     this._lines = [];
     this._document?.close();
-    fill(this.text, h("p", { class: "quiet pad" }, "Loading …"));
-    this._document = this._context.socket.pane("document", { id: this.id, phase }, { content: ({ content }) => this._shown(content), failed: ({ message }) => fill(this.text, h("p", { class: "pad quiet" }, message)), lost: () => {} });
+    this._document = null;
+    this._drawn();
     this._tabs();
     this._light();
+    if (phase === GRAPH) {
+      this._counted();
+      return;
+    }
+    fill(this.text, h("p", { class: "quiet pad" }, "Loading …"));
+    this._document = this._context.socket.pane("document", { id: this.id, phase }, { content: ({ content }) => this._shown(content), failed: ({ message }) => fill(this.text, h("p", { class: "pad quiet" }, message)), lost: () => {} });
   }
 
   _tabs() {
-    const all = this._content?.documents ?? [];
+    const all = [...(this._content?.documents ?? [])];
+    if (this._tasks().length) all.push(GRAPH);
     fill(this.tabs, all.map((phase) => h("a", { class: "mission-tab", href: href("spec", [this.id, phase]), "aria-current": phase === this._phase ? "page" : null }, phase)));
   }
 
