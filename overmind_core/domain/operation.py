@@ -164,7 +164,7 @@ class Operation:
             return f"{self.name} is not offered with {unwanted} here."
         if read_only and not self.only_reads(arguments):
             extra = _given(arguments, self.acts_with)
-            return f"This login is read-only: it may not {self.name}{f' with {extra}' if extra else ''}."
+            return f"This login is read-only: no {self.name}{f' with {extra}' if extra else ''} for it."
         return ""
 
     def missing(self, arguments: Mapping[str, object]) -> str:

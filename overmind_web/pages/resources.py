@@ -203,7 +203,8 @@ class ResourcePane(TablePane):
         """The request and its arguments."""
         name, words = text(self.args, "list"), text(self.args, "words").strip()
         if name == "notes" and words:
-            return "search", {"words": words, "cwd": text(self.args, "cwd") or os.getcwd()}
+            named = "" if self.context.read_only else text(self.args, "cwd")  # who may only look has no folder opened
+            return "search", {"words": words, "cwd": named or os.getcwd()}
         way = self._fetch.ways.get(text(self.args, "way"))
         asked = dict(way if way is not None else LISTS.get(name, self._fetch.arguments))
         if about := text(self.args, "id"):

@@ -12,8 +12,14 @@ from tests.kit.cases import each, tabled
 SECRETS = {"definition", "redefine", "environment"}
 OF_THE_MACHINE = {"hello", "used", "hook", "attach", "shutdown"}
 """What belongs to the web server itself, to agents, or to a terminal on that machine."""
-READINGS_THAT_ACT = {("messages", "cancel"), ("events", "eyes"), ("health", "review"), ("isolate", "cwd")}
-"""Request, argument: withdraws a message, keeps calls from others, starts a mission, reads a named folder."""
+READ_IN_A_FOLDER = {"isolate", "memory", "note", "notes", "ports", "recall", "search", "worktrees"}
+READINGS_THAT_ACT = {
+    ("messages", "cancel"),
+    ("events", "eyes"),
+    ("health", "review"),
+    *((name, "cwd") for name in READ_IN_A_FOLDER),
+}
+"""Request, argument: withdraws a message, keeps calls from others, starts a mission, opens a named folder."""
 CHANGES_THAT_LOOK = {("merge", "preview"), ("attach", "read_only")}
 SAYS = [True, 1, 0, "", "x", [], {}, 2**70, [None]]
 SAYS_NOTHING = [None, False]
