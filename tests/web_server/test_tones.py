@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
+from pathlib import Path
 
 import pytest
 
 from overmind_core.view import tones
 from tests.kit.overmind import REPOSITORY
 
+STYLES = Path(REPOSITORY, "overmind_web", "static", "styles")
 GROUNDS = ("page", "card", "cursor")
 CHANGED = [(tone, ground) for tone in ("text", "quiet") for ground in ("added", "removed")]
 """What stands on the grounds of changed lines: their signs say which they are."""
@@ -17,8 +18,7 @@ CHANGED = [(tone, ground) for tone in ("text", "quiet") for ground in ("added", 
 
 def tokens() -> dict[str, dict[str, str]]:
     """Theme → name of a token → its colour, as tokens.css has them."""
-    with open(os.path.join(REPOSITORY, "overmind_web", "static", "tokens.css"), encoding="utf-8") as file:
-        text = file.read()
+    text = (STYLES / "tokens.css").read_text(encoding="utf-8")
     found = {}
     for theme in ("dark", "light"):
         match = re.search(rf':root\[data-theme="{theme}"\] \{{(.*?)\}}', text, re.DOTALL)
@@ -69,6 +69,8 @@ def test_every_edge_can_be_seen_on_every_ground(theme, ground, edge):
 
 
 def test_no_colour_stands_outside_the_tokens():
-    with open(os.path.join(REPOSITORY, "overmind_web", "static", "style.css"), encoding="utf-8") as file:
-        text = re.sub(r"/\*.*?\*/", "", file.read(), flags=re.DOTALL)
-    assert not re.findall(r"#[0-9a-fA-F]{3,8}\b|rgba?\(|hsla?\(", text)
+    sheets = [path for path in STYLES.glob("*.css") if path.name != "tokens.css"]
+    assert len(sheets) > 5
+    for path in sheets:
+        text = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        assert not re.findall(r"#[0-9a-fA-F]{3,8}\b|rgba?\(|hsla?\(", text), path.name

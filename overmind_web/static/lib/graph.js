@@ -17,7 +17,7 @@ export class Graph {
    * @param {{label: string, about: string, chosen: (id: string) => void, failed: (sentence: string) => void}} how `label`: of the whole; `about`: what its picture shows; `chosen`: one was pressed or got the focus
    */
   constructor(how) {
-    sheet(new URL("../plan.css", import.meta.url).href).catch((error) => how.failed(error.message));
+    sheet(new URL("../styles/plan.css", import.meta.url).href).catch((error) => how.failed(error.message));
     this._how = how;
     this._boxes = new Map();
     this._edges = [];

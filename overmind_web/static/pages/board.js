@@ -30,7 +30,7 @@ export function open(place, context) {
 
 class Board {
   constructor(place, context) {
-    sheet(new URL("../board.css", import.meta.url).href).catch((error) => context.toasts.say(error.message, "bad"));
+    sheet(new URL("../styles/board.css", import.meta.url).href).catch((error) => context.toasts.say(error.message, "bad"));
     this._context = context;
     this._query = { ...place.query };
     this._columns = new Map();

@@ -77,7 +77,7 @@ class LogPage {
   }
 
   async _begin() {
-    await sheet(new URL("../log.css", import.meta.url).href).catch(() => null);
+    await sheet(new URL("../styles/log.css", import.meta.url).href).catch(() => null);
     if (this._closed) return;
     this._show();
     this._pane = this._context.socket.pane("log", this._args, {

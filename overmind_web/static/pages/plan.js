@@ -23,7 +23,7 @@ export function open(place, context, [id = ""]) {
 
 class Plan {
   constructor(place, context, id) {
-    sheet(new URL("../plan.css", import.meta.url).href).catch((error) => context.toasts.say(error.message, "bad"));
+    sheet(new URL("../styles/plan.css", import.meta.url).href).catch((error) => context.toasts.say(error.message, "bad"));
     this._context = context;
     this._id = id;
     this._rows = new Map();

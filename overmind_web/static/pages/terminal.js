@@ -69,7 +69,7 @@ class TerminalPage {
 
   async _begin() {
     try {
-      const [{ Terminal, FitAddon }] = await Promise.all([loadTerminal(), sheet(new URL("../terminal.css", import.meta.url).href)]);
+      const [{ Terminal, FitAddon }] = await Promise.all([loadTerminal(), sheet(new URL("../styles/terminal.css", import.meta.url).href)]);
       if (this._closed) return;
       this._make(Terminal, FitAddon);
     } catch (error) {
