@@ -102,7 +102,7 @@ def test_what_comes_is_followed(om, pages):
     go = om.path("go")
     mission = om.mission(f"while [ ! -e {go} ]; do sleep 0.05; done; seq 1 50; sleep 100")
     page = pages.open(f"m/{mission}/log", **DESK)
-    page.get_by_text("no output yet").wait_for()
+    page.locator(".log-reason", has_text="no output yet").wait_for()  # its row in the list says so, too
     with open(go, "w", encoding="utf-8"):
         pass
     until(page, lambda lines: lines[-1] == "50")
