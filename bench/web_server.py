@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import multiprocessing
 import resource
 import socket
@@ -145,6 +146,7 @@ def _attacked(site: Site, honest: Wire) -> Figure:
         "fragments without end": _fragments,
         "who never reads": _never_read,
     }
+    logging.getLogger("websockets").setLevel(logging.CRITICAL)  # that its sockets end is what is wanted
     waits = {name: max(_waited(honest, partial(attack, site))) for name, attack in attacks.items()}
     peak, most = _peak(site.pid), max(waits.values())
     return Figure(
