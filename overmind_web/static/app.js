@@ -50,6 +50,13 @@ const CALLED = { blocked: "needs you", your_turn: "your turn" };
 /** What stands in the bar of a phone besides *more*. */
 const TABS = ["needs", "missions", "board", "timeline"];
 
+/** Modules that are loaded while nothing happens, for they are likely to be opened next. */
+const NEXT = ["needs", "missions", "log"];
+const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 1000)); // Safari has none
+
+/** What stands there while the server does not give a page's module. */
+const notLoaded = () => h("div", { class: "nothing" }, h("h1", {}, "This page could not be loaded."), h("p", {}, "The server did not send it."), h("p", {}, h("button", { type: "button", class: "button", onclick: () => location.reload() }, "Load again")));
+
 /** The module of a page; null: there can be none. */
 async function loaded(page) {
   const module = MODULES[page] ?? (page || "missions");
@@ -298,16 +305,17 @@ class App {
       return;
     }
     const turn = (this._opening += 1);
-    let opened;
+    let opened = null;
+    let failed = false;
     try {
-      opened = this._exists(name, place.parts) ? await loaded(name) : null;
+      if (this._exists(name, place.parts)) opened = await loaded(name);
     } catch {
-      opened = null;
+      failed = true;
     }
     if (turn !== this._opening) return;
     this._leave();
     if (!opened) {
-      fill(this.main, h("div", { class: "nothing" }, h("h1", {}, "There is no such page."), h("p", {}, h("a", { href: href("missions") }, "Missions"))));
+      fill(this.main, failed ? notLoaded() : h("div", { class: "nothing" }, h("h1", {}, "There is no such page."), h("p", {}, h("a", { href: href("missions") }, "Missions"))));
       return;
     }
     const page = opened.open(place, this._context(), place.parts);
@@ -316,6 +324,7 @@ class App {
     page.shown?.();
     this.looks();
     if (!typing()) this.main.focus({ preventScroll: true });
+    if (turn === 1) idle(() => Promise.all(NEXT.map(loaded)).catch(() => null)); // a page that fails is loaded when it is opened
   }
 
   /** Whether an address can be shown: its page is known, and names the mission that it is about. */

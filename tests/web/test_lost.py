@@ -72,3 +72,16 @@ def test_what_was_not_sent_says_so_and_goes_when_the_server_is_back(pages, agent
     page.locator(".banner").wait_for(state="hidden")
     eventually(lambda: agents.om.logs(mission).count("echo: once only") == 1, timeout=20, what="it is sent")
     assert len(agents.messages(mission)) == 1
+
+
+def test_a_page_that_the_server_does_not_send_says_so_and_is_loaded_again(pages, site):
+    pages.tolerated = LOST
+    page = pages.open("missions", **DESK)
+    page.get_by_text("No missions yet.").wait_for()
+    site.kill()
+    page.locator(".banner").filter(has_text=SAID).wait_for()
+    page.evaluate("() => { location.hash = '#/cost'; }")
+    page.get_by_text("This page could not be loaded.").wait_for()
+    site.start_again()
+    page.get_by_role("button", name="Load again").click()
+    page.get_by_role("heading", name="Cost", exact=True).wait_for()

@@ -263,7 +263,7 @@ export class MissionPanel {
       page = module.open({ page: "m", parts: [this.id, name], query: {} }, this._context, [this.id]);
     } catch (error) {
       if (turn !== this._turn || this._closed) return;
-      page = { element: h("div", { class: "nothing" }, h("p", { class: "quiet" }, "This version of the dashboard does not show it.")), close() {} };
+      page = { element: h("div", { class: "nothing" }, h("p", { class: "quiet" }, "It could not be loaded. Load the page again.")), close() {} };
     }
     this._open.set(name, page);
     page.element.classList.add("tab-page");
