@@ -351,6 +351,24 @@ def test_a_message_sent_by_a_double_click_is_one(pages, site, agents):
     assert [one["text"] for one in agents.messages(mission)].count("once, please") == 1
 
 
+def test_what_is_written_while_a_message_is_sent_stays_and_is_sent_too(pages, site, agents):
+    mission = agents.session(prompt="hello")
+    page = pages.open(f"m/{mission}/log", **DESK)
+    box, send = page.get_by_role("textbox", name="Message"), page.get_by_role("button", name="Send")
+    box.fill("first")
+    site.stop()  # it takes the messages, and answers nothing
+    try:
+        send.click()
+        box.fill("second")
+        send.click()
+        box.fill("third, not sent")
+    finally:
+        site.resume()
+    eventually(lambda: {"first", "second"} <= {one["text"] for one in agents.messages(mission)}, what="both arrived")
+    page.wait_for_function("() => !Object.keys(localStorage).some((name) => name.endsWith(':unanswered'))")
+    assert box.input_value() == "third, not sent"
+
+
 def test_an_address_with_a_mission_s_name_becomes_that_of_its_id(pages, site):
     mission = site.om.mission("sleep 100", "--name", "worker")
     page = pages.open("m/worker/events", **DESK)

@@ -240,7 +240,7 @@ export class Card {
     const name = unique("reply");
     const box = h("textarea", { id: name, class: "field", rows: 3, placeholder: `Message ${need.name} …` });
     const kept = draft(box, `message:${need.id}`);
-    const send = this._context.verbs.button("send", () => (box.value.trim() ? { id: need.id, text: box.value } : null), { label: "Send", key: "", primary: false, done: () => (kept.clear(), this._context.answered(need, "reply")) });
+    const send = this._context.verbs.button("send", () => (box.value.trim() ? { id: need.id, text: box.value } : null), { label: "Send", key: "", primary: false, about: () => box.value, done: (_answer, { text }) => (kept.clear(text), this._context.answered(need, "reply")) });
     this._words = h("div", { class: "words" }, h("label", { for: name }, `Message ${need.name}`), box, h("div", { class: "words-row" }, send, h("button", { type: "button", class: "button", onclick: () => this._closeWords() }, "Close")));
     box.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) send.click();

@@ -194,8 +194,9 @@ export class MissionPanel {
     const note = h("span", { class: "unsent tone-wait", hidden: true }, "not sent");
     const send = this._context.verbs.button("send", () => (box.value.trim() ? { id: this.id, text: box.value } : null), {
       label: "Send", key: "", primary: true,
-      done: () => {
-        kept.clear();
+      about: () => box.value,
+      done: (_answer, { text }) => {
+        kept.clear(text);
         note.hidden = true;
         grow();
       },

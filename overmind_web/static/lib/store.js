@@ -52,7 +52,14 @@ export function draft(box, name) {
   const text = kept(key, "");
   if (typeof text === "string" && text && !box.value) box.value = text;
   box.addEventListener("input", () => (box.value ? keep(key, box.value) : forget(key)));
-  return { clear: () => (forget(key), (box.value = "")) };
+  return {
+    /** `sent`: only if nothing else stands there by now. */
+    clear(sent = box.value) {
+      if (box.value !== sent) return;
+      forget(key);
+      box.value = "";
+    },
+  };
 }
 
 const UNANSWERED = "unanswered";

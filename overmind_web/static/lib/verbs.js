@@ -89,7 +89,7 @@ export class Verbs {
    *
    * @param {string} verb
    * @param {Object|(() => Object|null|Promise<Object|null>)} args as the socket takes them, or what makes them when it is pressed; null: nothing is asked
-   * @param {{label?: string, key?: string, primary?: boolean, danger?: boolean, guard?: () => string|null, asks?: () => string[], done?: Function, says?: string|Function, small?: boolean, icon?: Node}} [how]
+   * @param {{label?: string, key?: string, primary?: boolean, danger?: boolean, guard?: () => string|null, asks?: () => string[], done?: Function, says?: string|Function, small?: boolean, icon?: Node, about?: () => string}} [how] `done` gets the answer and what was asked; `about` tells presses of the same button apart
    */
   button(verb, args, how = {}) {
     const row = this.row(verb) ?? {};
@@ -101,11 +101,12 @@ export class Verbs {
       h("span", {}, capital(how.label ?? row.label ?? verb)),
       key ? h("kbd", {}, key.replace("ctrl+", "^")) : null,
     );
-    let pending = false;
+    const pending = new Set();
     button.addEventListener("click", async () => {
-      if (pending) return; // pressed twice: the first one has no answer yet
-      pending = true;
-      await this.press(verb, args, how).finally(() => (pending = false));
+      const about = how.about?.() ?? "";
+      if (pending.has(about)) return; // pressed twice: the first one has no answer yet
+      pending.add(about);
+      await this.press(verb, args, how).finally(() => pending.delete(about));
     });
     this._buttons.add(new WeakRef(button));
     this._dress(button);
@@ -140,7 +141,7 @@ export class Verbs {
       const said = typeof how.says === "function" ? how.says(answer) : how.says;
       forms.done();
       if (said) this._toasts.say(said, "good");
-      how.done?.(answer);
+      how.done?.(answer, asked);
       return answer ?? {};
     } catch (error) {
       if (error.error !== "lost") answered(verb, asked);
