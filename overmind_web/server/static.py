@@ -33,6 +33,10 @@ PACKED = frozenset({".css", ".js", ".json", ".mjs", ".svg", ".webmanifest"})
 """Endings of files that shrink by packing."""
 _VERSION = b"{{version}}"
 _PRELOADS = b"{{preloads}}"
+_SHEETS = re.compile(rb'(?:<link rel="stylesheet" href="s/\{\{version\}\}/[^"]+">\n)+')
+_SHEET = re.compile(rb'\{\{version\}\}/([^"]+)"')
+STYLES = "styles.css"
+"""The stylesheets of the shell as one, in their order: each request for one more would hold up the first picture."""
 _IMPORT = re.compile(rb'^import\b[^"(]*"(\.[^"]+)"', re.MULTILINE)
 
 
@@ -72,6 +76,11 @@ def load(folder: str = FOLDER) -> StaticFiles:
             packs = os.path.splitext(name)[1] in PACKED
             files[os.path.relpath(path, folder).replace(os.sep, "/")] = StaticFile(body, type_, packs)
     shell = files.pop(SHELL)
+    if sheets := _SHEETS.search(shell.body):
+        styles = b"".join(files[name.decode()].body for name in _SHEET.findall(sheets[0]))
+        files[STYLES] = StaticFile(styles, TYPES[".css"], packs=True)
+        link = b'<link rel="stylesheet" href="s/{{version}}/%s">\n' % STYLES.encode()
+        shell = shell._replace(body=shell.body.replace(sheets[0], link))
     preloads = "\n".join(f'<link rel="modulepreload" href="s/{{{{version}}}}/{name}">' for name in imported(files))
     body = shell.body.replace(_PRELOADS, preloads.encode())
     version = f"{VERSION}-{check:08x}"

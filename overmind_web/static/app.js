@@ -52,6 +52,7 @@ const TABS = ["needs", "missions", "board", "timeline"];
 
 /** Modules that are loaded while nothing happens, for they are likely to be opened next. */
 const NEXT = ["needs", "missions", "log"];
+const SOON = 2000; // milliseconds: what is open comes first
 const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 1000)); // Safari has none
 
 /** What stands there while the server does not give a page's module. */
@@ -324,7 +325,7 @@ class App {
     page.shown?.();
     this.looks();
     if (!typing()) this.main.focus({ preventScroll: true });
-    if (turn === 1) idle(() => Promise.all(NEXT.map(loaded)).catch(() => null)); // a page that fails is loaded when it is opened
+    if (turn === 1) setTimeout(() => idle(() => Promise.all(NEXT.map(loaded)).catch(() => null)), SOON); // one that fails is loaded when it is opened
   }
 
   /** Whether an address can be shown: its page is known, and names the mission that it is about. */

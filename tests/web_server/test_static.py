@@ -42,3 +42,17 @@ def test_a_file_is_packed_for_who_takes_that_and_is_the_same(site):
     assert plain.header("vary") == packed.header("vary") == "Accept-Encoding"
     assert len(packed.body) < len(plain.body) / 2
     assert gzip.decompress(packed.body) == plain.body
+
+
+def test_the_stylesheets_of_the_shell_are_sent_as_one_in_their_order(site):
+    shell = site.client.ask("GET", "/").body.decode()
+    (path,) = re.findall(r'<link rel="stylesheet" href="(s/[^"]+)">', shell)
+    styles = site.client.ask("GET", f"/{path}").body.decode()
+    sheets = [
+        site.client.ask("GET", f"/{path.replace('styles.css', f'styles/{name}.css')}")
+        for name in ("tokens", "base", "doctor")
+    ]
+    assert all(one.status == 200 for one in sheets)
+    places = [styles.index(one.body.decode()) for one in sheets]
+    assert places == sorted(places)
+    assert places[0] == 0
