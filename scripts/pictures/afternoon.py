@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from scripts.pictures.colony import Colony
@@ -60,6 +61,8 @@ SCRIPT: dict[str, Any] = {
 }  # fmt: skip
 ASKING = {"database", "prices", "publisher"}
 """Agents that ask, sooner or later."""
+GATES = {"carts"}
+"""The spec, whose tasks are to be read by a person."""
 QUESTS = (
     ("Vouchers that customers type in", "sleep 900", ("--priority", "high")),
     ("Prices in two currencies", "sleep 900", ()),
@@ -72,6 +75,7 @@ QUESTS = (
 
 def begin(here: Colony) -> None:
     """Start all of it, and wait until its agents ask."""
+    _until_asked(here, GATES)  # before quests take the slots that the spec needs
     _agents(here)
     for title, command, options in QUESTS:
         here.overmind("quest", "add", *options, title, "--", "sh", "-c", command)
@@ -79,7 +83,7 @@ def begin(here: Colony) -> None:
     for name, when in (("nightly", "0 3 * * *"), ("stock-taking", "0 18 * * fri")):
         here.overmind("ritual", "create", name, when, "--", "sh", "-c", "echo 212 articles, all there")
     here.overmind("ritual", "run", "nightly")
-    _until_asked(here)
+    _until_asked(here, ASKING)
 
 
 def _agents(here: Colony) -> None:
@@ -103,11 +107,11 @@ def _agents(here: Colony) -> None:
         scripted.overmind("claude", "run", "--type", "session", "--name", name, "--cwd", here.project, prompt)
 
 
-def _until_asked(here: Colony) -> None:
+def _until_asked(here: Colony, who: AbstractSet[str]) -> None:
     deadline = time.monotonic() + PATIENCE
     while True:
         asked = {entry["name"] for entry in json.loads(here.overmind("inbox", "--json"))}
-        if asked >= ASKING:
+        if asked >= who:
             return
         if time.monotonic() > deadline:
             raise TimeoutError(f"only these ask: {asked}")
