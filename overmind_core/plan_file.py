@@ -52,7 +52,7 @@ class RealDisk:
         return parse_variables(text, path)
 
     def content(self, path: str) -> bytes:
-        """What a file holds that a blueprint names. Raises OSError; OvermindError."""
+        """Return the content of a file that a blueprint names. Raises OSError; OvermindError."""
         with open(from_wire(path), "rb") as file:
             return file.read()
 
@@ -68,7 +68,7 @@ class OrdinaryFiles(RealDisk):
         self._most = most
 
     def content(self, path: str) -> bytes:
-        """What a file holds. Raises OSError; OvermindError, `too_large`."""
+        """Return the content of a file. Raises OSError; OvermindError, `too_large`."""
         return ordinary_content(path, self._most)
 
 

@@ -32,7 +32,7 @@ class PagesIndexed(NamedTuple):
 
 
 class PageRead(NamedTuple):
-    """What a page shows; with a pattern only the lines that match. `lost`: other pages that are no longer kept."""
+    """Return the lines of a page; with a pattern, those that match. `lost`: other pages that are no longer kept."""
 
     reader: Reader
     page: LogPage

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from overmind_core.errors import OvermindError
 from overmind_core.view import tables
 from overmind_core.view.cells import Row, safe
 from overmind_web.live.feed import Change
 from overmind_web.live.messages import Open
 from overmind_web.live.pane import PaneContext, Rows, TablePane
+from overmind_web.live.recent import RecentEvents
 
 EARLIER = 2_000
 """Events before the newest that are shown."""
@@ -26,39 +26,18 @@ class EventsPane(TablePane):
 
     def __init__(self, context: PaneContext, opened: Open) -> None:
         super().__init__(context, opened)
-        self._events: list[Row] | None = None
-        """The oldest first; None: they are to be asked for."""
+        self._events = RecentEvents(context, earlier=EARLIER, most=MOST)
 
     def concerns(self, change: Change) -> bool:
         """Whether it may show something else; keeps what came."""
-        if change.everything:
-            self._events = None
-            return True
-        if self._events is not None:
-            known = int(self._events[-1]["seq"]) if self._events else 0
-            self._events += [dict(one) for one in change.events if int(one["seq"]) > known]
-            del self._events[:-MOST]
-        return bool(change.events)
+        self._events.take(change)
+        return change.everything or bool(change.events)
 
     async def load(self) -> Rows:
         """Return those that are meant."""
-        if self._events is None:
-            self._events = await self._earlier()
-        found = {str(row["id"]): row for row in reversed(meant(tables.events(self._events), self.args))}
+        events = tables.events(await self._events.all())
+        found = {str(row["id"]): row for row in reversed(meant(events, self.args))}
         return Rows(list(found), lambda one: line(found[one]))
-
-    async def _earlier(self) -> list[Row]:
-        """Events until now, `EARLIER` at most."""
-        newest = int((await self.context.call("logs", {"ids": []}))["seq"])
-        stream = self.context.supervisor.stream("events", {"since": max(0, newest - EARLIER)}, by=self.context.by)
-        try:
-            return [item async for kind, item in stream if kind == "item"]
-        except OvermindError as error:
-            if error.code != "gone":
-                raise
-            return []
-        finally:
-            await stream.aclose()
 
 
 def meant(rows: Sequence[Row], args: dict[str, Any]) -> list[Row]:

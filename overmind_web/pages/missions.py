@@ -160,7 +160,7 @@ def _arranged(
 
 
 def wanted(args: Args) -> Arrangement:
-    """What a page asks for, but for what only the rows can tell. Pure; what is of the wrong kind counts as not said."""
+    """Read what a page asks for; without what only rows can tell. Pure; what is of the wrong kind is ignored."""
     order = Order.read(text(args, "order"))
     inverted = order.inverted or args.get("reversed") is True
     return Arrangement(

@@ -7,10 +7,11 @@ import time
 from overmind_core.errors import OvermindError
 from overmind_core.view import frames, tables
 from overmind_core.view import timeline as timeline_rows
-from overmind_core.view.cells import Row, safe
+from overmind_core.view.cells import safe
 from overmind_web.live.feed import Change
 from overmind_web.live.messages import Open
 from overmind_web.live.pane import ContentPane, PaneContext
+from overmind_web.live.recent import RecentEvents
 from overmind_web.pages.arguments import text
 
 EARLIER = 4_000
@@ -25,40 +26,20 @@ class DaysPane(ContentPane):
 
     def __init__(self, context: PaneContext, opened: Open) -> None:
         super().__init__(context, opened)
-        self._events: list[Row] | None = None
+        self._events = RecentEvents(context, earlier=EARLIER, most=2 * EARLIER)
 
     def concerns(self, change: Change) -> bool:
         """Whether it may show something else; keeps what came."""
-        if change.everything:
-            self._events = None
-            return True
-        if self._events is not None:
-            known = int(self._events[-1]["seq"]) if self._events else 0
-            self._events += [dict(one) for one in change.events if int(one["seq"]) > known]
-            del self._events[: -2 * EARLIER]
-        return bool(change.types & timeline_rows.SHOWN)
+        self._events.take(change)
+        return change.everything or bool(change.types & timeline_rows.SHOWN)
 
     async def load(self) -> object:
         """Return the days."""
-        if self._events is None:
-            self._events = await self._earlier()
-        found = timeline_rows.chapters(self._events)[:MOST_CHAPTERS]
+        found = timeline_rows.chapters(await self._events.all())[:MOST_CHAPTERS]
         days: dict[str, list[object]] = {}
         for one in found:
             days.setdefault(one.day, []).append(chapter(one, has_log=one.id in self.context.feed.missions))
         return {"days": [{"day": day, "chapters": chapters} for day, chapters in days.items()]}
-
-    async def _earlier(self) -> list[Row]:
-        newest = int((await self.context.call("logs", {"ids": []}))["seq"])
-        stream = self.context.supervisor.stream("events", {"since": max(0, newest - EARLIER)}, by=self.context.by)
-        try:
-            return [item async for kind, item in stream if kind == "item"]
-        except OvermindError as error:
-            if error.code != "gone":
-                raise
-            return []
-        finally:
-            await stream.aclose()
 
 
 _SAID_APART = dict.fromkeys(("by", "what", "day", "clock", timeline_rows.BEGINS))
