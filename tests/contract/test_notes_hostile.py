@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from random import SystemRandom
@@ -100,15 +101,18 @@ def test_hostile_questions_are_answered_on_the_command_line_too(shop):
     shop.write("The rate limiter keeps its buckets in redis")
     for _, text in zip(range(400 if WHOLE else 12), texts(chance), strict=False):
         word = HALF.sub("\udcff", text.replace("\0", ""))  # a byte that is no UTF-8
+        word = word.replace("aB1", "aB ")  # a token would be redacted, and the question be shorter
         if word == "-":  # read standard input
             continue
         for words, stdin in ((("recall", "--", word), None), (("search", "-", "--literal"), word)):
             finished = shop(*words, stdin=stdin)
-            assert "Traceback" not in finished.stderr
-            if is_refused(word):
-                assert finished.stderr.startswith("Error: invalid: ") or finished.returncode == 2, ascii(word)
+            seen = (words[0], len(word), ascii(word)[:200], finished.returncode, ascii(finished.stderr))
+            assert "Traceback" not in finished.stderr, seen
+            heard = os.fsencode(word).decode(errors="replace")
+            if is_refused(heard if stdin is None else heard.removesuffix("\n")):
+                assert finished.stderr.startswith("Error: invalid: ") or finished.returncode == 2, seen
             else:
-                assert (finished.returncode, ascii(finished.stderr)) == (0, "''"), ascii(word)
+                assert (finished.returncode, finished.stderr) == (0, ""), seen
 
 
 def imported(shop, *names):
@@ -165,7 +169,7 @@ def test_no_control_character_of_a_note_reaches_a_terminal_or_an_agent(shop):
     printed = [
         shop.ok("notes"), shop.ok("recall", "limiter", "--limit", "1000"), shop.ok("search", "limiter"),
         shop.ok("search", "--literal", "limiter"), shop.ok("note", note, "--history"), shop.ok("memory"),
-        shop.ok("completion", "--list", "notes"), shop.ok("remember", f"{notes[0]} again"),
+        shop.ok("completion", "--list", "notes"), shop.ok("remember", f"{notes[0]} again".replace("\0", "")),
         shop("recall", "lim\x1b[2Jiter \u202e").stdout, shop.ok("notes", "--all", "--tag", "\x1b[2J"),
         shop("note", "\x1b[2J\u202e").stderr, shop("notes", "--kind", "\x1b[2J").stderr,
     ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 
@@ -151,8 +152,10 @@ def test_a_program_that_draws_all_the_time_has_the_same_cells_and_the_size_of_th
     page = open_terminal(pages, mission)
     until(page, "F10")
     begin_to_type(page)
+    wide = words(page)
     page.set_viewport_size({"width": 1100, "height": 700})
-    page.keyboard.type("h")  # its help, which stands still
+    until(page, "narrow", lambda one: "narrow" if "typing" in words(one) and words(one) != wide else "")
+    page.keyboard.type("h")  # its help, which stands still; a change of size would close it
     until(page, "Press any key")
     assert_same_cells(page, om, mission)
     page.keyboard.press("Escape")
@@ -194,14 +197,17 @@ def test_a_late_viewer_sees_the_same_screen(om, pages):
 def test_the_size_of_who_typed_last_counts(om, pages):
     mission = session(om, "exec sh")
     desk, small = open_terminal(pages, mission), open_terminal(pages, mission, viewport={"width": 700, "height": 500})
-    for page in (desk, small, desk):
+    sizes = {}
+    for number, page in enumerate((desk, small, desk, small)):
         begin_to_type(page) if "typing" not in words(page) else page.locator(".xterm-screen").click()
-        page.keyboard.type("stty size\n")
-        own = page.evaluate(
-            "() => ((one) => `${one.rows} ${one.cols}`)(document.querySelector('.terminal-host').terminal)"
-        )
-        until(page, own)
-        until(page, f"{own.split()[1]}x{own.split()[0]}", words)
+        page.keyboard.type(f"echo turn-$((10 + {number}))-$(stty size)-end\n")
+        said = re.compile(rf"turn-{10 + number}-(\d+) (\d+)-end")
+        until(page, "said", lambda one, said=said: "said" if said.search(shown(one)) else "")
+        rows, columns = said.search(shown(page)).groups()
+        for one in (desk, small):
+            until(one, f"{columns}x{rows}", words)
+        assert sizes.setdefault(page, (rows, columns)) == (rows, columns)
+    assert sizes[desk] != sizes[small]
 
 
 def test_typing_goes_on_after_the_supervisor_and_the_web_server_were_killed(om, site, pages):
@@ -311,6 +317,7 @@ def test_what_a_keyboard_composes_on_a_desk_is_typed_once(om, pages):
     for text in ("n", "ni", "nih"):
         wire.send("Input.imeSetComposition", {"text": text, "selectionStart": len(text), "selectionEnd": len(text)})
     wire.send("Input.insertText", {"text": "nihon "})
+    until(page, "nihon")  # nobody presses the next key in the same millisecond
     page.keyboard.type("plain ")
     wire.send("Input.imeSetComposition", {"text": "go", "selectionStart": 2, "selectionEnd": 2})
     wire.send("Input.insertText", {"text": "go."})
