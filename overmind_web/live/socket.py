@@ -93,8 +93,8 @@ class Tab:
         self._hello = hello
         self._panes: dict[int, Pane] = {}
         self._dirty: set[int] = set()
-        self._asked: set[int] = set()
-        """Panes that the page has asked for something: it does not wait for what comes by itself."""
+        self._asked: dict[int, int] = {}
+        """Panes that the page has asked for something: so many frames do not wait for what comes by itself."""
         self._head_sent: Mapping[str, object] = {}
         self._said: deque[bytes] = deque()
         self._unsent_room = asyncio.Event()
@@ -182,7 +182,7 @@ class Tab:
             if self._end_code is not None:
                 return  # the socket is closed after it
             is_early = loop.time() < due
-            dirty = self._dirty & self._asked if is_early else set(self._dirty)
+            dirty = self._dirty & self._asked.keys() if is_early else set(self._dirty)
             self._dirty -= dirty
             for number in sorted(dirty):
                 await self._send_frame(number)
@@ -206,8 +206,13 @@ class Tab:
             frame = {"t": "failed", "error": "internal", "message": "This part can't be shown. See the server's log."}
         if frame is not None:
             if number not in self._dirty:  # else it has more of what was asked for
-                self._asked.discard(number)
+                self._answered(number)
             await self._send_text(encode({**frame, "p": number}))
+
+    def _answered(self, number: int) -> None:
+        left = self._asked.pop(number, 0) - 1
+        if left > 0:
+            self._asked[number] = left
 
     async def _send_head(self) -> None:
         head = self._feed.fleet.head()
@@ -292,7 +297,9 @@ class Tab:
         elif isinstance(message, Window | Page | Say):
             pane = self._panes.get(message.p)
             if pane is not None:
-                self._asked.add(message.p)
+                # each page of a log is a frame, what else is asked for comes with the next one
+                others = self._asked.get(message.p, 0)
+                self._asked[message.p] = others + 1 if isinstance(message, Page) else max(others, 1)
                 await pane.handle(message)
         else:
             assert isinstance(message, Pong)
@@ -312,7 +319,7 @@ class Tab:
         except OvermindError as error:
             self._pane_failed(number, error)
             return
-        self._asked.add(number)
+        self._asked[number] = 1
         self._opening[number] = asyncio.get_running_loop().create_task(self._start_pane(number, pane))
 
     async def _start_pane(self, number: int, pane: Pane) -> None:
@@ -327,7 +334,7 @@ class Tab:
         opening = self._opening.pop(number, None)
         if opening is not None:
             await _cancel([opening])
-        self._asked.discard(number)
+        self._asked.pop(number, None)
         pane = self._panes.pop(number, None)
         if pane is not None:
             await pane.close()

@@ -32,8 +32,11 @@ def found_in(folder, secrets):
         for name in names:
             path = os.path.join(top, name)
             if os.path.isfile(path):
-                with open(path, "rb") as file:
-                    held = file.read()
+                try:
+                    with open(path, "rb") as file:
+                        held = file.read()
+                except FileNotFoundError:  # it went since: the home is in use
+                    continue
                 found += [(path, secret) for secret in secrets if secret.encode() in held]
     return found
 

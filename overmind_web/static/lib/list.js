@@ -2,7 +2,7 @@
 
 import { h, fill, toned } from "./dom.js";
 import { mark, remark } from "./marks.js";
-import { Table } from "./table.js";
+import { REST, Table } from "./table.js";
 import { menu } from "./dialog.js";
 import { href as address } from "./router.js";
 
@@ -294,10 +294,14 @@ export class ListPage {
   }
 
   _moved(id) {
-    if (this._context.router.place.parts.length === 0) this._context.router.note({ ...this._listQuery(), row: id });
     clearTimeout(this._turning);
-    if (!wide.matches || id === null || this.how.details === false) return;
-    this._turning = setTimeout(() => this._beside(id), 90);
+    this._turning = setTimeout(() => this._rested(id), REST);
+  }
+
+  _rested(id) {
+    const { router } = this._context;
+    if (router.place.parts.length === 0) router.note({ ...this._listQuery(), row: id });
+    if (wide.matches && id !== null && this.how.details !== false) this._beside(id);
   }
 
   _details(id) {

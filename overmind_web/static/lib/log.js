@@ -117,8 +117,7 @@ export class LogView {
     }
     if (!this._asked.delete(page) || from > 0) return;
     const made = h("section", { class: "log-page", data: { page } }, lines.map((line) => lineOf(line, this._colours)));
-    if (page === this._behind && this._sections.size) this._keep(() => this._put(page, made, "append"));
-    else if (page === this._first - 1 && this._sections.size) this._keep(() => this._put(page, made, "prepend"));
+    if (this._touches(page)) this._keep(() => this._put(page, made, page === this._behind ? "append" : "prepend"));
     else this._jumped(page, made);
     void of;
     this._finish(page);
@@ -237,7 +236,7 @@ export class LogView {
     if (this._sections.size > 2) this._height = Math.max(sum / this._sections.size, LINE);
   }
 
-  /** A page that does not touch those that are there: it stands where somebody looks. */
+  /** A page that does not touch those that are there: it stands where somebody looks, and fills the view where it can. */
   _jumped(page, section) {
     const each = this._height * this._scale();
     const top = this.scroller.scrollTop;
@@ -248,9 +247,11 @@ export class LogView {
     this._behind = page + 1;
     this.below.style.height = `${Math.max(this._pages - this._behind, 0) * each}px`;
     const height = section.offsetHeight;
-    const above = page === 0 ? 0 : Math.max(top - share * height, 0);
+    const room = height - this.scroller.clientHeight;
+    const into = room > 0 ? Math.min(share * height, room) : share * height; // no half view waits for the next page
+    const above = page === 0 ? 0 : Math.max(top - into, 0);
     this.above.style.height = `${above}px`;
-    this.scroller.scrollTop = above + share * height;
+    this.scroller.scrollTop = above + into;
   }
 
   /** Which page is meant at some pixels from the top, and which part of it. */
@@ -301,10 +302,14 @@ export class LogView {
   _request(page) {
     const now = performance.now();
     if (this._sections.has(page) || now - (this._asked.get(page) ?? -5000) < 5000) return;
-    // Of what was asked for while somebody scrolled past only the last matters.
-    for (const other of this._asked.keys()) if (Math.abs(other - page) > 1) this._asked.delete(other);
+    // Of what was asked for while somebody scrolled past only the last matters, and what touches the pages that are there.
+    for (const other of this._asked.keys()) if (Math.abs(other - page) > 1 && !this._touches(other)) this._asked.delete(other);
     this._asked.set(page, now);
     this._ask.page(page);
+  }
+
+  _touches(page) {
+    return this._sections.size > 0 && (page === this._first - 1 || page === this._behind);
   }
 
   _goTo({ page }) {

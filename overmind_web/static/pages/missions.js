@@ -2,7 +2,7 @@
 
 import { h, fill } from "../lib/dom.js";
 import { mark } from "../lib/marks.js";
-import { Table } from "../lib/table.js";
+import { REST, Table } from "../lib/table.js";
 import { MissionPanel, TABS } from "../lib/mission.js";
 import { actions } from "../lib/actions.js";
 import { newMission } from "../lib/form.js";
@@ -270,15 +270,21 @@ class Missions {
   }
 
   _moved(id) {
-    if (this._context.router.place.page === "missions") this._context.router.note({ ...this._listQuery(), row: id });
     clearTimeout(this._turning);
+    this._turning = setTimeout(() => this._rested(id), REST);
+  }
+
+  /** The cursor stays on a row: the address names it, and on a desk it stands beside the list. */
+  _rested(id) {
+    const { router } = this._context;
+    const named = router.place;
+    if (named.page === "missions") router.note({ ...this._listQuery(), row: id });
     if (!wide.matches || id === null) return;
-    const named = this._context.router.place;
     if (named.page === "m") {
       if (named.parts[0] === id) return;
       history.replaceState(null, "", href("m", [id, named.parts[1] ?? "log"], this._listQuery()));
     }
-    this._turning = setTimeout(() => this._beside(id, this._tab ?? "log"), 90);
+    this._beside(id, this._tab ?? "log");
   }
 
   _open(id) {
