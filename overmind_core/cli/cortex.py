@@ -127,7 +127,8 @@ def serve(args: Namespace, context: Context) -> int:
         )
     with _Database(args, context) as database:
         from overmind_core.cortex.server import Cortex
-        from overmind_core.cortex.serving import Service, listen, prepare
+        from overmind_core.cortex.serving import Service, prepare
+        from overmind_core.system.tcp import listen
 
         prepared = prepare(database.conninfo)
         service = Service(Cortex(database.conninfo), listen(*address), certificate=certificate)

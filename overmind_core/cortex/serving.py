@@ -13,7 +13,6 @@ from overmind_core.cortex import database, schema
 from overmind_core.cortex.connections import LimitedConnection
 from overmind_core.cortex.server import Cortex
 
-_BACKLOG = 128
 _GRACE_SECONDS = 5
 
 
@@ -34,12 +33,6 @@ def prepare(conninfo: str) -> Prepared:
     with database.connect(conninfo) as connection:
         found = schema.migrate(connection)
         return Prepared(found, schema.pgvector_version(connection))
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens at a name or address; port 0: any that is free."""
-    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-    return socket.create_server((host, port), family=family, backlog=_BACKLOG)
 
 
 class _Server(uvicorn.Server):

@@ -16,6 +16,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from overmind_core.errors import OvermindError
+from overmind_core.system import tcp
 from overmind_web.server.protocol import REQUEST_SECONDS, BrowserConnection, BrowserSocket, Strangers
 
 BACKLOG = 1024
@@ -48,8 +49,7 @@ def listen(host: str, port: int) -> socket.socket:
         OvermindError: `busy`, another program has the port; `invalid`, the host is none of this machine.
     """
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        return tcp.listen(host, port, backlog=BACKLOG)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             message = f"Port {port} of {host} is taken by another program. Choose another one with --port"

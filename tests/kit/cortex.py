@@ -16,8 +16,9 @@ from typing import Any
 from overmind_core.cortex import database, tokens
 from overmind_core.cortex.connections import LimitedConnection
 from overmind_core.cortex.server import Cortex
-from overmind_core.cortex.serving import Service, listen, prepare
+from overmind_core.cortex.serving import Service, prepare
 from overmind_core.cortex.tokens import Role
+from overmind_core.system.tcp import listen
 
 
 @dataclass

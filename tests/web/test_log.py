@@ -13,6 +13,16 @@ VISIBLE = """() => {
         return box.height && box.bottom > top && box.top < bottom;
     }).map((line) => line.textContent);
 }"""
+PAGES = "() => [...document.querySelectorAll('.log-page')].map((one) => Number(one.dataset.page))"
+SPIED = """() => {
+    const { send } = WebSocket.prototype;
+    globalThis.asked = [];
+    WebSocket.prototype.send = function (data) {
+        const message = JSON.parse(data);
+        if (message.t === "page") asked.push(message.at);
+        return send.call(this, data);
+    };
+}"""
 SCROLL = "(share) => { const one = document.querySelector('.log-scroll'); one.scrollTop = share * one.scrollHeight; }"
 
 
@@ -49,6 +59,26 @@ def test_a_long_log_begins_at_its_end_and_any_place_is_one_scroll_away(om, pages
     until(page, lambda lines: lines[0] == "1")
     page.get_by_role("button", name="To the end").click()
     until(page, lambda lines: lines[-1] == "300000")
+
+
+def test_the_pages_around_a_place_are_asked_for_once(om, pages):
+    mission = finished(om, "seq -f %0100.0f 1 100000")
+    page = pages.open(f"log/{mission}", **DESK)
+    until(page, lambda lines: lines[-1].endswith("0100000"))
+    page.evaluate(SPIED)
+    for share in (0.3, 0.7, 0.5):
+        page.evaluate("() => asked.splice(0)")
+        page.evaluate(SCROLL, share)
+        until(page, lambda lines, share=share: abs(int(lines[0]) / 100_000 - share) < 0.1)
+        there: list[int] = []
+        asked: list[int] = []
+        for _ in range(300):
+            there, asked = page.evaluate(PAGES), page.evaluate("() => asked")
+            if asked and sorted(set(asked)) == there:
+                break
+            page.wait_for_timeout(50)
+        assert sorted(asked) == there == list(range(there[0], there[-1] + 1))
+        assert len(there) > 1
 
 
 def test_reading_on_upwards_passes_every_line_once(om, pages):

@@ -197,13 +197,13 @@ def test_a_late_viewer_sees_the_same_screen(om, pages):
 def test_the_size_of_who_typed_last_counts(om, pages):
     mission = session(om, "exec sh")
     desk, small = open_terminal(pages, mission), open_terminal(pages, mission, viewport={"width": 700, "height": 500})
-    sizes = {}
+    sizes: dict[object, tuple[str, ...]] = {}
     for number, page in enumerate((desk, small, desk, small)):
         begin_to_type(page) if "typing" not in words(page) else page.locator(".xterm-screen").click()
         page.keyboard.type(f"echo turn-$((10 + {number}))-$(stty size)-end\n")
         said = re.compile(rf"turn-{10 + number}-(\d+) (\d+)-end")
         until(page, "said", lambda one, said=said: "said" if said.search(shown(one)) else "")
-        rows, columns = said.search(shown(page)).groups()
+        ((rows, columns),) = said.findall(shown(page))
         for one in (desk, small):
             until(one, f"{columns}x{rows}", words)
         assert sizes.setdefault(page, (rows, columns)) == (rows, columns)

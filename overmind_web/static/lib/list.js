@@ -294,14 +294,12 @@ export class ListPage {
   }
 
   _moved(id) {
-    clearTimeout(this._turning);
-    this._turning = setTimeout(() => this._rested(id), REST);
-  }
-
-  _rested(id) {
     const { router } = this._context;
-    if (router.place.parts.length === 0) router.note({ ...this._listQuery(), row: id });
-    if (wide.matches && id !== null && this.how.details !== false) this._beside(id);
+    router.soon(() => {
+      if (router.place.parts.length === 0) router.note({ ...this._listQuery(), row: id });
+    });
+    clearTimeout(this._turning);
+    if (wide.matches && id !== null && this.how.details !== false) this._turning = setTimeout(() => this._beside(id), REST);
   }
 
   _details(id) {

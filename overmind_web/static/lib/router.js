@@ -23,11 +23,31 @@ export function href(page, parts = [], query = {}) {
   return `#/${path}${search ? `?${search}` : ""}`;
 }
 
+const SOON = 200; // milliseconds
+
 export class Router {
   /** @param {(place: {page: string, parts: string[], query: Object}) => void} show */
   constructor(show) {
     this._show = show;
-    window.addEventListener("hashchange", () => this.show());
+    this._change = null;
+    window.addEventListener("hashchange", () => {
+      this._change = null; // it was about the place before
+      this.show();
+    });
+    for (const type of ["click", "pagehide"]) window.addEventListener(type, () => this.settle(), { capture: true });
+  }
+
+  /** Change the address in a moment, or before somebody goes elsewhere: each change takes a millisecond, and who goes on pressing is not to wait. */
+  soon(change) {
+    this._change = change;
+    clearTimeout(this._timer);
+    this._timer = setTimeout(() => this.settle(), SOON);
+  }
+
+  settle() {
+    const change = this._change;
+    this._change = null;
+    change?.();
   }
 
   get place() {
@@ -40,6 +60,7 @@ export class Router {
 
   /** Go somewhere, as a new entry of the history. */
   go(page, parts = [], query = {}) {
+    this.settle();
     const wanted = href(page, parts, query);
     if (location.hash === wanted) this.show();
     else location.hash = wanted;
@@ -47,6 +68,7 @@ export class Router {
 
   /** Show the same by its proper address, in place of the one that stands there. */
   rename(page, parts, query) {
+    this._change = null;
     history.replaceState(null, "", href(page, parts, query));
     this.show();
   }

@@ -12,7 +12,7 @@ const STEP = 15;
 const GLOW = 600;
 const FIGURES = new Set(["cpu", "memory", "output", "now"]);
 /** Columns that change all the time: a glow of theirs would tell nothing. */
-/** Milliseconds that the cursor stays on a row before the address and the panel beside follow: who goes on pressing waits for neither. */
+/** Milliseconds that the cursor stays on a row before the panel beside follows: who goes on pressing does not wait for it. */
 export const REST = 200;
 const narrow = matchMedia("(max-width: 639px)");
 const still = matchMedia("(prefers-reduced-motion: reduce)");

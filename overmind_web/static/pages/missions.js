@@ -270,21 +270,17 @@ class Missions {
   }
 
   _moved(id) {
+    this._context.router.soon(() => this._name(id));
     clearTimeout(this._turning);
-    this._turning = setTimeout(() => this._rested(id), REST);
+    if (wide.matches && id !== null) this._turning = setTimeout(() => this._beside(id, this._tab ?? "log"), REST);
   }
 
-  /** The cursor stays on a row: the address names it, and on a desk it stands beside the list. */
-  _rested(id) {
+  /** The address has the row. */
+  _name(id) {
     const { router } = this._context;
-    const named = router.place;
-    if (named.page === "missions") router.note({ ...this._listQuery(), row: id });
-    if (!wide.matches || id === null) return;
-    if (named.page === "m") {
-      if (named.parts[0] === id) return;
-      history.replaceState(null, "", href("m", [id, named.parts[1] ?? "log"], this._listQuery()));
-    }
-    this._beside(id, this._tab ?? "log");
+    const { page, parts } = router.place;
+    if (page === "missions") router.note({ ...this._listQuery(), row: id });
+    else if (page === "m" && wide.matches && id !== null && parts[0] !== id) history.replaceState(null, "", href("m", [id, parts[1] ?? "log"], this._listQuery()));
   }
 
   _open(id) {
