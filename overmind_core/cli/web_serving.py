@@ -89,6 +89,7 @@ def _server_options(args: Namespace, context: Context) -> Sequence[str]:
         is_host,
         is_loopback,
         is_public_url,
+        is_readable,
     )
 
     settings = _settings(context)
@@ -101,6 +102,8 @@ def _server_options(args: Namespace, context: Context) -> Sequence[str]:
         raise UsageError("--cert and --key go together.")
     if public_url and not is_public_url(public_url):
         raise UsageError(f"--public-url {public_url}: {PUBLIC_URL_RULE}.")
+    if public_url and is_readable(public_url):
+        context.note(f"{public_url} has no TLS: unless the network encrypts, links and keys are readable on the way.")
     if args.socket and (args.host or args.port is not None or args.cert):
         raise UsageError("--socket takes no --port, --host and --cert: nothing listens on a port.")
     if not args.socket and not is_loopback(host) and not cert:

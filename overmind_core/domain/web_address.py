@@ -56,3 +56,9 @@ def is_public_url(text: str) -> bool:
     if not (_is_name(found[1]) if found[1] else _is_six(found[2])):
         return False
     return found[3] is None or is_port(int(found[3]))
+
+
+def is_readable(url: str) -> bool:
+    """Whether others can read on the way what is typed there: http, to another machine. `url` is a public one."""
+    found = _URL.fullmatch(url)
+    return found is not None and url.startswith("http://") and not is_loopback(found[1] or found[2])

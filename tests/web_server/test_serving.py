@@ -209,6 +209,15 @@ def test_behind_a_public_url_only_that_host_counts_with_and_without_its_path(om,
     assert cookie.startswith("overmind_443=")
 
 
+def test_a_public_url_without_tls_is_served_and_told_of(om, web):
+    addresses = {"http://box.example/om": True, "https://box.example": False, "http://localhost:8080": False}
+    for url, told in addresses.items():
+        served = om("web", "--background", "--port", "0", "--public-url", url)
+        assert served.stdout.startswith(url)
+        assert (f"{url} has no TLS" in served.stderr) is told
+        om.ok("web", "stop")
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
