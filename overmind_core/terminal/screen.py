@@ -192,7 +192,8 @@ _SWITCH = re.compile(
     rb"|\][02];([^\x00-\x1f\x7f]{0,4096})(?:\x07|\x1b\\))"
 )
 _UNFINISHED = re.compile(rb"\x1b(?:\[[0-?!]{0,62})?\Z")
-_SAFE = re.compile(rb"[\x1b\r\n]")
+_SAFE = re.compile(rb"[\x07\x1b\r\n]")
+_CHARACTER = re.compile(rb"[^\x80-\xbf]")
 
 
 class _Head:
@@ -280,8 +281,11 @@ def replay(
 
 
 def first_safe(tail: bytes) -> int:
-    """Where reading can begin in bytes that were cut anywhere: at an escape or a line end; at the end without one."""
-    found = _SAFE.search(tail)
+    """Where reading can begin in bytes that were cut anywhere: at an escape, a line end or a bell; else at a character.
+
+    A program may write for ever without any of them, and what it writes is to be seen.
+    """
+    found = _SAFE.search(tail) or _CHARACTER.search(tail)
     return found.start() if found else len(tail)
 
 

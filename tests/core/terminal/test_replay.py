@@ -60,5 +60,8 @@ def test_a_whole_log_is_read_from_its_beginning_and_a_cut_one_from_a_safe_place(
     assert replay(b"text", 20, 2).line(0) == "text"
     assert replay(b"31mrest\r\nline", 20, 2, head_modes=b"").lines() == ["", "line"]
     assert replay(b"31mrest\x1b[1mx", 20, 2, head_modes=b"\x1b[").line(0) == "restx"
-    assert first_safe(b"\x97\xa5 no line end") == len(b"\x97\xa5 no line end")
+    assert first_safe(b"\x97\xa5\x97") == 3
+    assert first_safe(b"\x97\xa5 no line end") == 2
+    assert first_safe(b"QUJD of a picture\x07 text") == len(b"QUJD of a picture")
+    assert replay(b"\xa5 dots" + b"." * 95, 20, 2, head_modes=b"").lines() == ["." * 20] * 2
     assert len(replay(b"x\r\n" * 50, 20, 2, scrollback=7).scrollback) == 7
