@@ -165,7 +165,10 @@ SCENES: dict[str, Scene] = {
         },
         running=False,
         begin=["printf '[queue]\\nslots = 2\\nagent = [\"true\"]\\n' > $OVERMIND_HOME/config.toml; overmind start"],
-        between={"overmind quest list --graph@1": ["touch ~/shown"]},
+        between={
+            "overmind quest list --graph@1": ["touch ~/shown"],
+            "overmind quest add -f site.jsonl@1": ["until overmind board | grep -q '✔ cart'; do sleep 0.1; done"],
+        },
         left_out={step.command: "tests/contract/test_queue_commands.py, alone" for step in steps(FIVE_MINUTES)},
     ),
     "docs/specs.md": Scene(

@@ -185,6 +185,7 @@ def test_it_is_read_commented_and_landed_by_keys_alone(pages, shop, mission):
     write(shop, mission, "app.py", "one\nzwei\nthree\n")
     page = pages.open(f"changes/{mission}", **DESK)
     page.locator(".changes-file").wait_for()
+    page.get_by_text("Press a line to comment on it.").wait_for()  # an agent that starts takes no messages yet
     page.keyboard.press("n")
     page.keyboard.press("j")
     page.keyboard.press("c")

@@ -116,6 +116,7 @@ export class Comments {
         return;
       }
       words.textContent = field.value;
+      field.blur(); // a hidden one would have the keys until the next frame
       written.hidden = true;
       shown.hidden = false;
     };
