@@ -137,8 +137,10 @@ def _start_background(argv: Sequence[str], context: Context) -> int:
     """Start the server without this terminal; return once it listens, with what it printed, or has failed."""
     from subprocess import DEVNULL, PIPE, Popen
 
+    from overmind_core.client.daemon import prepare_home
     from overmind_core.system.web_server import read_web_server
 
+    prepare_home(context.home)  # it may be the first command of all
     log = os.open(context.home.web_log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     before = os.fstat(log).st_size
     try:

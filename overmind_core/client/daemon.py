@@ -101,7 +101,7 @@ def launch(
     Raises:
         OvermindError: the home can't be used.
     """
-    _prepare(home)
+    prepare_home(home)
     more = ["--ready-fd", str(_READY_FD)]
     if wait_lock is not None:
         more += ["--wait-lock", str(wait_lock)]
@@ -120,13 +120,19 @@ def launch(
 
 def exec_daemon(home: Home) -> NoReturn:
     """Turn this process into the daemon, in the terminal where it is."""
-    _prepare(home)
+    prepare_home(home)
     sys.stdout.flush()
     argv = daemon_argv(home)
     os.execve(argv[0], argv, daemon_environment(os.environ))  # noqa: S606  (our own program)
 
 
-def _prepare(home: Home) -> None:
+def prepare_home(home: Home) -> None:
+    """Create the home where it is missing.
+
+    Raises:
+        OvermindError: `daemon_not_running`, a headless run in it ends just now; `forbidden`, it can't be a home or be
+            created; `disk_full`.
+    """
     if os.path.lexists(home.headless) and holder_pid(home.keeper_lock) is not None:
         raise OvermindError(
             "daemon_not_running", f"The headless run in {home.root} is over: everything in it is being stopped."

@@ -209,6 +209,13 @@ def test_behind_a_public_url_only_that_host_counts_with_and_without_its_path(om,
     assert cookie.startswith("overmind_443=")
 
 
+def test_in_the_background_it_is_the_first_command_of_a_new_home(make_home):
+    fresh = make_home()
+    shutil.rmtree(fresh.home)
+    assert "#link=" in fresh.ok("web", "--background", "--port", "0", cwd="/")
+    fresh.ok("web", "stop")
+
+
 def test_a_public_url_without_tls_is_served_and_told_of(om, web):
     addresses = {"http://box.example/om": True, "https://box.example": False, "http://localhost:8080": False}
     for url, told in addresses.items():
