@@ -89,7 +89,7 @@ def _server_options(args: Namespace, context: Context) -> Sequence[str]:
         is_host,
         is_loopback,
         is_public_url,
-        is_readable,
+        is_unencrypted,
     )
 
     settings = _settings(context)
@@ -102,8 +102,6 @@ def _server_options(args: Namespace, context: Context) -> Sequence[str]:
         raise UsageError("--cert and --key go together.")
     if public_url and not is_public_url(public_url):
         raise UsageError(f"--public-url {public_url}: {PUBLIC_URL_RULE}.")
-    if public_url and is_readable(public_url):
-        context.note(f"{public_url} has no TLS: unless the network encrypts, links and keys are readable on the way.")
     if args.socket and (args.host or args.port is not None or args.cert):
         raise UsageError("--socket takes no --port, --host and --cert: nothing listens on a port.")
     if not args.socket and not is_loopback(host) and not cert:
@@ -111,6 +109,8 @@ def _server_options(args: Namespace, context: Context) -> Sequence[str]:
             f"{host} is reached by other machines, and what is typed would be readable on the way."
             " Give --cert and --key, or have a proxy speak TLS and give --public-url."
         )
+    if public_url and is_unencrypted(public_url):
+        context.note(f"{public_url} has no TLS: unless the network encrypts, links and keys are readable on the way.")
     options = ["--port", str(settings.port if args.port is None else args.port), "--host", host]
     if args.socket:
         options = ["--socket"]

@@ -58,7 +58,7 @@ def is_public_url(text: str) -> bool:
     return found[3] is None or is_port(int(found[3]))
 
 
-def is_readable(url: str) -> bool:
+def is_unencrypted(url: str) -> bool:
     """Whether others can read on the way what is typed there: http, to another machine. `url` is a public one."""
     found = _URL.fullmatch(url)
     return found is not None and url.startswith("http://") and not is_loopback(found[1] or found[2])

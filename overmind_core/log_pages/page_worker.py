@@ -32,7 +32,7 @@ class PagesIndexed(NamedTuple):
 
 
 class PageRead(NamedTuple):
-    """Return the lines of a page; with a pattern, those that match. `lost`: other pages that are no longer kept."""
+    """A page whose lines are wanted; with a pattern only those that match it. `lost`: pages no longer kept."""
 
     reader: Reader
     page: LogPage

@@ -205,13 +205,14 @@ class Tab:
             _log.exception("a pane could not be shown")
             frame = {"t": "failed", "error": "internal", "message": "This part can't be shown. See the server's log."}
         if frame is not None:
-            if number not in self._dirty:  # else it has more of what was asked for
-                self._answered(number)
+            self._answered(number)
             await self._send_text(encode({**frame, "p": number}))
 
     def _answered(self, number: int) -> None:
-        left = self._asked.pop(number, 0) - 1
-        if left > 0:
+        """One frame less is asked for; a pane that has more to say may have more of what was asked for."""
+        asked = self._asked.pop(number, 0)
+        left = max(asked - 1, 1 if number in self._dirty else 0)
+        if asked and left:
             self._asked[number] = left
 
     async def _send_head(self) -> None:

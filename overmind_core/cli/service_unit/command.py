@@ -22,13 +22,15 @@ from overmind_core.cli.service_unit.units import (
     systemd_web_plan,
 )
 from overmind_core.cli.web_serving import check_installed
+from overmind_core.client.daemon import prepare_home
 from overmind_core.errors import OvermindError
-from overmind_core.system.paths import Home, HomeUnsafe, ensure_home
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from argparse import Namespace
+
+    from overmind_core.system.paths import Home
 
 
 def service(args: Namespace, context: Context) -> int:
@@ -103,7 +105,7 @@ def install(plan: ServicePlan, home: Home, run_program: RunProgram, report: Repo
     Raises:
         OvermindError: the file is somebody else's or can't be written, or the init system refuses.
     """
-    _prepare(home)
+    prepare_home(home)
     _write(plan, report)
     judged = run_program(*plan.verify)
     if judged.exit_code and os.path.basename(plan.path) in judged.output:
@@ -143,15 +145,6 @@ def dry_run_text(plan: ServicePlan, *, removal: bool) -> Iterator[str]:
     else:
         yield f"{plan.path}:\n\n{plan.text}"
         yield _lines(plan.install)
-
-
-def _prepare(home: Home) -> None:
-    try:
-        ensure_home(home)
-    except HomeUnsafe as error:
-        raise OvermindError("forbidden", f"{error}.") from None
-    except OSError as error:
-        raise OvermindError("forbidden", f"The home {home.root} can't be created: {error.strerror}.") from None
 
 
 def _existing_text(plan: ServicePlan) -> str | None:

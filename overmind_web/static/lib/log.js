@@ -302,8 +302,9 @@ export class LogView {
   _request(page) {
     const now = performance.now();
     if (this._sections.has(page) || now - (this._asked.get(page) ?? -5000) < 5000) return;
-    // Of what was asked for while somebody scrolled past only the last matters, and what touches the pages that are there.
-    for (const other of this._asked.keys()) if (Math.abs(other - page) > 1 && !this._touches(other)) this._asked.delete(other);
+    // Of what was asked for while somebody scrolled past only the last matters; of the pages that are there, both neighbours.
+    const reads = this._touches(page);
+    for (const other of this._asked.keys()) if (Math.abs(other - page) > 1 && !(reads && this._touches(other))) this._asked.delete(other);
     this._asked.set(page, now);
     this._ask.page(page);
   }

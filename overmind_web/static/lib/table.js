@@ -12,8 +12,8 @@ const STEP = 15;
 const GLOW = 600;
 const FIGURES = new Set(["cpu", "memory", "output", "now"]);
 /** Columns that change all the time: a glow of theirs would tell nothing. */
-/** Milliseconds that the cursor stays on a row before the panel beside follows: who goes on pressing does not wait for it. */
 export const REST = 200;
+/** Milliseconds that the cursor stays on a row before the panel beside follows: who goes on pressing does not wait for it. */
 const narrow = matchMedia("(max-width: 639px)");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
