@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from overmind_core.errors import OvermindError
@@ -16,7 +18,7 @@ from tests.core.view.test_arrangement import NOW, row
 from tests.core.view.test_subject import question
 
 HIVES = ("eu1", "eu10", "gpu")
-ADDRESSED = {
+ADDRESSED: dict[str, tuple[dict[str, Any], tuple[str, dict[str, Any]]]] = {
     "a mission of another hive": ({"id": "eu1/00c0ffee"}, ("eu1", {"id": "00c0ffee"})),
     "one of this home": ({"id": "00c0ffee"}, ("", {"id": "00c0ffee"})),
     "a hive whose name begins as another's": ({"id": "eu10/00c0ffee"}, ("eu10", {"id": "00c0ffee"})),
