@@ -68,6 +68,8 @@ CODES: dict[str, tuple[int, str]] = {
     "hive_silent": (FAILED, "The hive does not answer. See: overmind hive list"),
     "no_swarm": (FAILED, "This hive is in no swarm. Join one with: overmind swarm join"),
     "outcome_unknown": (FAILED, "The connection was lost before the answer: it may have been done, or not."),
+    "swarm_silent": (FAILED, "The swarm's database does not answer. See its state with: overmind swarm status"),
+    "fenced": (FAILED, "The claim is over: another hive has it."),
     "unauthorized": (FAILED, "The login is missing, expired or revoked. Get a new link with: overmind web link"),
     "misdirected": (FAILED, "The server does not answer under this host name."),
     "internal": (FAILED, "Internal error. See daemon.log in the home."),

@@ -156,7 +156,7 @@ class Client:
             return  # it was on its way out: the next request finds or starts another one
         connection = self._reconnected(now, now + left) if left > 0 else None
         if connection is None:
-            raise self.place.lost()
+            raise self.place.lost(ANSWER_LIMIT)
         self._greet(connection)
 
     def _reconnected(self, now: float, deadline: float) -> ApiConnection | None:
@@ -209,7 +209,7 @@ class Client:
         try:
             answer = connection.receive(timeout=ANSWER_LIMIT)
         except TimeoutError:
-            raise self.place.mute() from None
+            raise self.place.mute(ANSWER_LIMIT) from None
         self.daemon = answer_result(answer)
         self._greeted = True
         self._greeted_at = time.monotonic()

@@ -64,20 +64,20 @@ class LocalPlace:
             raise OvermindError("forbidden", f"{address} belongs to another user.")
         return connected, b""
 
-    def mute(self) -> OvermindError:
-        """Return what is said of a daemon that accepts a connection and does not answer."""
+    def mute(self, limit: float) -> OvermindError:
+        """Return what is said of a daemon that accepts a connection and has not answered for `limit` seconds."""
         from overmind_core.system.lock import holder_pid  # noqa: PLC0415 - for this sentence alone
 
         pid = holder_pid(self.home.supervisor_lock)
-        message = f"The daemon{f' (PID {pid})' if pid else ''} has not answered for {ANSWER_LIMIT:.0f} s"
+        message = f"The daemon{f' (PID {pid})' if pid else ''} has not answered for {limit:.0f} s"
         if pid and _is_stopped(pid):
             return OvermindError("busy", f"{message}: it is stopped. Resume it with: kill -CONT {pid}")
         return OvermindError("busy", f"{message}. Try again.")
 
-    def lost(self) -> OvermindError:
-        """Return what is said when it was lost and did not come back."""
-        limit = f"within {ANSWER_LIMIT:.0f} s. See: overmind status"
-        return OvermindError("daemon_lost", f"The connection to the daemon was lost and not restored {limit}")
+    def lost(self, limit: float) -> OvermindError:
+        """Return what is said when it was lost and did not come back for `limit` seconds."""
+        within = f"within {limit:.0f} s. See: overmind status"
+        return OvermindError("daemon_lost", f"The connection to the daemon was lost and not restored {within}")
 
     def unknown_outcome(self) -> OvermindError:
         """Return what is said when it was lost before it answered a request that must not be sent twice."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 import time
 
 from overmind_core.keeper.input import RequestRefused
+from overmind_core.keeper.leases import RunLeases
 from overmind_core.keeper.loop import BOOST_TAIL
 from overmind_core.keeper.orphans import QUIET
+from overmind_core.keeper.tree_ends import TreeEnds
 from overmind_core.keeper.viewer_terminal import LentTerminals
-from overmind_core.wire.keeper import ERROR_INTERNAL, ERROR_INVALID, EXIT, GROWN, TROUBLE
+from overmind_core.wire.keeper import ERROR_INTERNAL, ERROR_INVALID, EXIT, FENCED, GROWN, TROUBLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from overmind_core.keeper.exit_journal import ExitJournal
     from overmind_core.keeper.loop import Loop
     from overmind_core.keeper.orphans import Orphans
-    from overmind_core.keeper.run import KeptRun, KeptRuns
+    from overmind_core.keeper.run import KeptRun, KeptRuns, RunExit
     from overmind_core.keeper.viewers import Tickets
     from overmind_core.system.run_mark import MarkPool
 
@@ -60,6 +62,8 @@ class Keeper:
         self.marks = marks
         self.tickets = tickets
         self.lent_terminals = LentTerminals()
+        self.leases = RunLeases(loop, self._on_lease_end)
+        self.tree_ends = TreeEnds(loop, runs, orphans, on_gone=self.stop_if_done)
         self.boot = boot
         self.started = loop.wall
         self.supervisor: ClientConnection | None = None
@@ -80,8 +84,12 @@ class Keeper:
 
     @property
     def is_needed(self) -> bool:
-        """Whether a supervisor is needed: a root lives, an exit is known to us alone, or one asked us to stay."""
-        return self.stay_requested or self.runs.any_alive or self.runs.any_unacknowledged
+        """Whether a supervisor is needed: a root lives, an exit is known to us alone, or one asked us to stay.
+
+        So is one for what a root has left behind while its lease goes on or its tree is ended.
+        """
+        held = self.runs.any_alive or self.runs.any_unacknowledged or self.leases.any or self.tree_ends.any
+        return self.stay_requested or held
 
     def on_output(self, run: KeptRun) -> None:
         """`run` has written: notify the supervisor, at most once per `NOTICE_PAUSE`."""
@@ -131,21 +139,38 @@ class Keeper:
         self._hung_up.discard(run)
         end = run.on_exit(code)
         end.left = self.orphans.any_left(run.mark, self.runs.by_pid, seen=orphans)
-        record = {
-            "run": run.id, "code": code, "end": end.end, "mono": end.mono, "out": end.out, "err": end.err,
-            "pid": run.pid, "ticks": run.ticks, "mark": run.mark, "started": run.started, "began": run.mono,
-            "boot": self.boot,
-        }  # fmt: skip
-        line = self.exit_journal.add(record)
+        line = self.exit_journal.add(self._exit_record(run, end))
+        if not end.left:
+            self.leases.drop(run)
         self.runs.touch(run)
         if self.supervisor is not None:  # a notice as any other, made of the same line
             self.supervisor.send((_EXIT_LEFT if end.left else _EXIT_CLEAN) + line[1:])
         self.stop_if_done()
 
+    def _exit_record(self, run: KeptRun, end: RunExit) -> dict[str, object]:
+        record: dict[str, object] = {
+            "run": run.id, "code": end.code, "end": end.end, "mono": end.mono, "out": end.out, "err": end.err,
+            "pid": run.pid, "ticks": run.ticks, "mark": run.mark, "started": run.started, "began": run.mono,
+            "boot": self.boot,
+        }  # fmt: skip
+        return {**record, "fenced": True} if run.fenced else record
+
+    def _on_lease_end(self, run: KeptRun) -> None:
+        """The lease of `run` has ended: so does everything that it has started, whoever supervises."""
+        if run.exit is not None and not self.orphans.any_left(run.mark, self.runs.by_pid):
+            return
+        run.fenced = True
+        self.runs.touch(run)
+        self.notify({"notice": FENCED, "run": run.id})
+        if run.exit is not None:  # the journal has its exit already: the later line counts
+            self.exit_journal.add(self._exit_record(run, run.exit))
+        self.tree_ends.begin(run)
+
     def forget_if_over(self, run: KeptRun) -> None:
         """Forget the run when nothing about it can change any more."""
         if run.is_over and self.runs.get(run.id) is run:
             run.close()
+            self.leases.drop(run)
             # Where nothing was left, nothing can come any more that wears its mark.
             if not (run.exit is None or run.exit.left) or not self.orphans.any_left(run.mark, self.runs.by_pid):
                 self.marks.give_back(run.mark)

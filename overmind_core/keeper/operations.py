@@ -12,6 +12,7 @@ import signal as signals
 import time
 
 from overmind_core.keeper.input import RequestRefused
+from overmind_core.keeper.leases import lease_moment
 from overmind_core.wire.keeper import (
     ACK,
     CHANGED,
@@ -19,6 +20,7 @@ from overmind_core.wire.keeper import (
     EOF,
     ERROR_UNKNOWN_RUN,
     GOODBYE,
+    LEASE,
     LIST,
     NEED,
     ORPHANS,
@@ -76,6 +78,8 @@ def _row(run: KeptRun) -> dict[str, object]:
         "last": run.last,
         "trouble": run.trouble,
         "acked": run.acked,
+        "lease": run.lease,
+        "fenced": run.fenced,
         "exit": None
         if end is None
         else {"code": end.code, "end": end.end, "mono": end.mono, "out": end.out, "err": end.err, "left": end.left},
@@ -148,6 +152,7 @@ def _release(keeper: Keeper, request: Request) -> dict[str, object]:
     if run is None or run.lives:
         return {}
     run.release()
+    keeper.leases.drop(run)
     out, err = run.log.offsets
     keeper.forget_if_over(run)
     return {"out": out, "err": err}
@@ -156,6 +161,14 @@ def _release(keeper: Keeper, request: Request) -> dict[str, object]:
 def _cursor(keeper: Keeper, request: Request) -> dict[str, object]:
     _run(keeper, request).cursor = (int(request["out"]), int(request["err"]))
     return {}
+
+
+def _lease(keeper: Keeper, request: Request) -> dict[str, object]:
+    """Set all or none; answers how those stand that are known here."""
+    moments = {str(run_id): lease_moment(until) for run_id, until in request["runs"].items()}
+    known = {run: until for run_id, until in moments.items() if (run := keeper.runs.get(run_id)) is not None}
+    keeper.leases.set(known)
+    return {"runs": [{"run": run.id, "lease": run.lease, "fenced": run.fenced} for run in known]}
 
 
 def _ticket(keeper: Keeper, request: Request) -> dict[str, object]:
@@ -218,6 +231,7 @@ OPERATIONS: dict[str, Operation] = {
     ACK: _ack,
     RELEASE: _release,
     CURSOR: _cursor,
+    LEASE: _lease,
     TICKET: _ticket,
     STATUS: _status,
     NEED: _need,

@@ -119,9 +119,11 @@ class KeptRun:
         "acked",
         "cursor",
         "exit",
+        "fenced",
         "hold",
         "id",
         "last",
+        "lease",
         "log",
         "mark",
         "mission",
@@ -167,6 +169,10 @@ class KeptRun:
         self.cursor = (0, 0)
         """Offsets (out, err) that a parser has passed; meaningful with `hold`."""
         self.exit: RunExit | None = None
+        self.lease: float | None = None
+        """The moment of the boot clock at which its tree is ended; None: never. `RunLeases` sets it."""
+        self.fenced = False
+        """Whether its lease has ended."""
         self.acked = self.released = self.watched = False
         self.notice_due = False
         """Whether a `on_output` notice waits for its time."""

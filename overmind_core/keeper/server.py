@@ -194,6 +194,7 @@ class ClientSession:
             "boot": keeper.boot,
             "started": keeper.started,
             "runs": len(keeper.runs),
+            "leases": {run.id: run.lease for run in keeper.leases},
         }
 
     def _stream(self, request: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from collections import deque
 
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.keeper.input import RequestRefused
+from overmind_core.keeper.leases import lease_moment
 from overmind_core.keeper.run import FILES_ON_PIPES, KeptRun
 from overmind_core.logs.layout import LIMIT, SEGMENT, SEGMENTS, split_run
 from overmind_core.logs.writer import RunLogWriter
@@ -28,7 +29,13 @@ from overmind_core.system.spawn import (
     SpawnPlan,
     spawn,
 )
-from overmind_core.wire.keeper import ERROR_INVALID, ERROR_NO_TERMINALS, ERROR_SPAWN_FAILED, ERROR_TOO_MANY
+from overmind_core.wire.keeper import (
+    ERROR_FENCED,
+    ERROR_INVALID,
+    ERROR_NO_TERMINALS,
+    ERROR_SPAWN_FAILED,
+    ERROR_TOO_MANY,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,13 +90,18 @@ class SpawnQueue:
 
     def _start(self, request: Mapping[str, Any]) -> dict[str, object]:
         keeper = self._keeper
+        lease = lease_moment(request.get("lease"))
         run = keeper.runs.get(request["run"])
         if run is None:
             split_run(request["run"])
+            if keeper.leases.has_ended(lease):
+                raise RequestRefused(ERROR_FENCED, f"the lease of {request['run']} ended before its start")
             if keeper.runs.files + FILES_ON_PIPES >= self._limits[2]:
                 raise RequestRefused(ERROR_TOO_MANY, f"{len(keeper.runs)} runs have reached the limit of open files")
             run = self._new(request)
             keeper.runs.add(run)
+        if lease is not None:
+            keeper.leases.set({run: lease})
         return {
             "run": run.id,
             "pid": run.pid,

@@ -14,7 +14,7 @@ from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.missions import names
 from overmind_core.domain.missions.events import MissionUpdated
 from overmind_core.domain.missions.facts import EndAsked, StartAsked
-from overmind_core.domain.missions.mission import FINAL, Cause, Definition, Kind, Mission, Status
+from overmind_core.domain.missions.mission import FINAL, UNFORGIVING, Cause, Definition, Kind, Mission, Status
 from overmind_core.domain.missions.tree import levels
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
@@ -280,7 +280,7 @@ class Missions:
         """Nothing new begins in a daemon that is leaving, nor below a mission that is being ended, but clean-up."""
         above = None if parent is None else self._registry.get(parent)
         ending = None if above is None else above.ending
-        cleans_up = cleans_up and ending is not None and ending.cause is not Cause.KILL
+        cleans_up = cleans_up and ending is not None and ending.cause not in UNFORGIVING
         if not cleans_up or self._phase.handing_over:
             self.check_open()
         if above is not None and ending is not None and ending.cause not in _NOT_ITS_END and not cleans_up:

@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.facts import EndAsked, Exited, Spawned
-from overmind_core.domain.missions.mission import Cause, Ending, Mission, Status
+from overmind_core.domain.missions.mission import UNFORGIVING, Cause, Ending, Mission, Status
 from overmind_core.domain.plans import progress
 from overmind_core.domain.plans.progress import (
     ACTIVE,
@@ -56,7 +56,7 @@ CLEAN_UP_SECONDS = 300.0
 def plan_ending(ending: Ending, now: float) -> tuple[PlanEnding, float]:
     """How a plan is to end at `now` (monotonic seconds), and for how many seconds that holds."""
     left = ending.deadline_mono + CLEAN_UP_SECONDS - now
-    orderly = ending.cause is not Cause.KILL and left > 0
+    orderly = ending.cause not in UNFORGIVING and left > 0
     return (PlanEnding.ORDERLY, left) if orderly else (PlanEnding.AT_ONCE, 0.0)
 
 
@@ -385,7 +385,7 @@ class PlanRun:
     def _wind_down(self, mission: Mission) -> None:
         """It was asked to end: its agents with it, after what cleans up."""
         assert mission.ending is not None
-        if mission.ending.cause is not Cause.KILL:
+        if mission.ending.cause not in UNFORGIVING:
             ending, left = plan_ending(mission.ending, self._clock.mono())
             self._advance(mission, ending, left)
             return

@@ -33,6 +33,17 @@ def _sysctl(name: str) -> str:
     return subprocess.check_output(["/usr/sbin/sysctl", "-n", name], text=True).strip()
 
 
+_BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def boottime() -> float:
+    """Return seconds of this boot with the machine's sleep: for leases; never goes back, and no clock step moves it.
+
+    Source: clock_gettime(2), CLOCK_BOOTTIME; on macOS CLOCK_MONOTONIC counts sleep as well.
+    """
+    return time.clock_gettime(_BOOT_CLOCK)
+
+
 class Clock(Protocol):
     """Two times that must not be mixed; a test brings its own."""
 

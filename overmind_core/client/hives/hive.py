@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 
-from overmind_core.client.connection import ANSWER_LIMIT, ApiConnection
+from overmind_core.client.connection import ApiConnection
 from overmind_core.client.hives.channel import Channel, KeptSocket, NoGate, open_channel
 from overmind_core.client.hives.remote_log import RemoteRunFiles
 from overmind_core.errors import OvermindError
@@ -114,13 +114,13 @@ class Hive:
             raise ConnectionRefusedError(error.message) from None
         return KeptSocket(channel), channel.unread
 
-    def mute(self) -> OvermindError:
-        """Return what is said when its daemon does not answer."""
-        return self.silent(f"its daemon has not answered for {ANSWER_LIMIT:.0f} s")
+    def mute(self, limit: float) -> OvermindError:
+        """Return what is said when its daemon has not answered for `limit` seconds."""
+        return self.silent(f"its daemon has not answered for {limit:.0f} s")
 
-    def lost(self) -> OvermindError:
-        """Return what is said when it was lost and did not come back."""
-        return self.silent(f"it has been silent for {ANSWER_LIMIT:.0f} s")
+    def lost(self, limit: float) -> OvermindError:
+        """Return what is said when it was lost and did not come back for `limit` seconds."""
+        return self.silent(f"it has been silent for {limit:.0f} s")
 
     def unknown_outcome(self) -> OvermindError:
         """Return what is said when it was lost before it answered a request that must not be sent twice."""

@@ -95,7 +95,12 @@ class Thawed(NamedTuple):
 
 
 class KeeperLost(NamedTuple):
-    """The keeper that held the run is dead, or the machine was restarted, and no exit was recorded."""
+    """The keeper that held the run is dead, or the machine was restarted, and no exit was recorded.
+
+    `leased`: the run had a lease, which has ended with its keeper.
+    """
+
+    leased: bool = False
 
 
 Fact = (

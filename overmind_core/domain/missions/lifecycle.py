@@ -32,8 +32,8 @@ from overmind_core.domain.missions.facts import (
     StartAsked,
     Thawed,
 )
-from overmind_core.domain.missions.mission import Cause, Ending, Kind, Mission, Status, shell_code
-from overmind_core.domain.missions.run_end import conclude, start
+from overmind_core.domain.missions.mission import UNFORGIVING, Cause, Ending, Kind, Mission, Status, shell_code
+from overmind_core.domain.missions.run_end import FENCED, conclude, start
 from overmind_core.domain.missions.transitions import IllegalTransition, TransitionStep, transition, with_step
 from overmind_core.domain.replacing import replace
 
@@ -74,7 +74,7 @@ def next_state(mission: Mission, fact: Fact, now: Now) -> Outcome:  # noqa: C901
             moving = restart_policy.unhold(mission, fact.last_output, now.mono)
             return with_step(moving, TransitionStep.THAW), (events.MissionThawed(),)
         case KeeperLost():
-            return _keeper_lost(mission, now)
+            return _keeper_lost(mission, fact, now)
     assert_never(fact)
 
 
@@ -175,7 +175,7 @@ def _end_asked(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
             return with_step(mission, TransitionStep.HIDE), (events.MissionHidden(),)
         raise IllegalTransition(mission.status, TransitionStep.END)
     before = mission.ending
-    if before is not None and fact.cause is not Cause.KILL:
+    if before is not None and not _overtakes(before.cause, fact.cause):
         return replace(mission, ending=_merge(before, fact, now)), ()
     ending = (
         replace(before, cause=fact.cause, deadline_mono=now.mono)
@@ -189,6 +189,11 @@ def _end_asked(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
     return stopping, (*notes, *_ending_effects(stopping))
 
 
+def _overtakes(before: Cause, asked: Cause) -> bool:
+    """Whether an end that is asked for takes the place of one that is under way."""
+    return asked in UNFORGIVING and before is not Cause.FENCED
+
+
 def _merge(before: Ending, fact: EndAsked, now: Now) -> Ending:
     """A wish on top of an ending can shorten its grace, and decide what follows an ending that nobody asked for."""
     given = before.grace if fact.given is None else fact.given
@@ -200,7 +205,7 @@ def _merge(before: Ending, fact: EndAsked, now: Now) -> Ending:
 
 def _ending_effects(mission: Mission) -> tuple[Effect, ...]:
     assert mission.ending is not None
-    at_once = mission.ending.cause in {Cause.KILL, Cause.STALLED}
+    at_once = mission.ending.cause in {Cause.STALLED, *UNFORGIVING}
     return (EndTree(),) if at_once else (SignalTree(stop_signals(mission)),)
 
 
@@ -217,6 +222,9 @@ def _cancel_restart(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
         return stopping, (recorded, *_ending_effects(stopping))
     if fact.cause is Cause.KILL:
         return replace(with_step(calm, TransitionStep.KILLED), exit_code=None, reason=None), (events.MissionKilled(),)
+    if fact.cause is Cause.FENCED:
+        fenced = replace(with_step(calm, TransitionStep.KILLED), exit_code=None, reason=FENCED)
+        return fenced, (events.MissionKilled(text=fact.text, reason=FENCED),)
     if fact.cause is Cause.LIMIT:
         return replace(with_step(calm, TransitionStep.BAD), reason=fact.reason), (
             events.MissionCrashed(text=fact.text),
@@ -224,20 +232,22 @@ def _cancel_restart(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
     return replace(with_step(calm, TransitionStep.CLEAN), reason="restart_cancelled"), (events.MissionStopped(),)
 
 
-def _keeper_lost(mission: Mission, now: Now) -> Outcome:
+def _keeper_lost(mission: Mission, fact: KeeperLost, now: Now) -> Outcome:
     if not mission.is_live or mission.status is Status.RESTARTING:
         raise IllegalTransition(mission.status, TransitionStep.END)
     before = mission.ending
-    # With EXITED the true code is known: only the sweep was interrupted.
+    exited = before is not None and before.exited  # then the true code is known: only the sweep was interrupted
     cause = before.cause if before else Cause.KEEPER_LOST
-    code = mission.exit_code if before and before.exited else None
+    if fact.leased and not exited:
+        cause = Cause.FENCED
+    code = mission.exit_code if exited else None
     stopping = replace(mission, status=Status.STOPPING) if before else with_step(mission, TransitionStep.END)
     ending = Ending(cause, now.mono, exited=True, gone=True, survivors=before.survivors if before else ())
     lost = replace(
         stopping, ending=ending, pid=None, exit_code=code, ended_at=mission.ended_at if code is not None else now.wall
     )
     recorded: tuple[Effect, ...] = ()
-    if cause is Cause.KEEPER_LOST:
+    if cause is Cause.KEEPER_LOST or (fact.leased and not exited):
         recorded = (events.RunLost(text="--- lost with its keeper ---"),)
     return conclude(lost, now, recorded)
 

@@ -73,6 +73,12 @@ class Cause(StrEnum):
     """A limit that a person has set is reached: cost, turns."""
     CHANGE_OVER = "change_over"
     """The next run begins at once, in another way: no restart, and no policy is asked."""
+    FENCED = "fenced"
+    """Its lease has ended: another hive may have taken the work by now. Nothing changes this any more."""
+
+
+UNFORGIVING = frozenset({Cause.KILL, Cause.FENCED})
+"""Endings of the mission that leave no time, not even to clean up."""
 
 
 @dataclass(frozen=True, slots=True)

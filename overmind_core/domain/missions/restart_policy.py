@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAX_DELAY = 60.0
 """Seconds; the back-off never waits longer."""
 
-NEVER_AGAIN = frozenset({Cause.STOP, Cause.KILL, Cause.TIMEOUT, Cause.LIMIT})
+NEVER_AGAIN = frozenset({Cause.STOP, Cause.KILL, Cause.TIMEOUT, Cause.LIMIT, Cause.FENCED})
 """Endings that no policy answers with a restart: somebody wanted them, or they would only repeat."""
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 TIMEOUT_CODE = 124
 STALL_CODE = 137
+FENCED = Cause.FENCED.value
+"""The reason of a mission whose lease has ended."""
 _ENDS: Mapping[Status, type[events.MissionEnded]] = {
     Status.STOPPED: events.MissionStopped,
     Status.CRASHED: events.MissionCrashed,
@@ -35,6 +37,8 @@ def conclude(  # noqa: C901, PLR0911 - one case per cause
             return start(replace(done, ending=None), now, effects)
         case Cause.KILL:
             return _final(done, _EndVerdict(TransitionStep.KILLED, None, None), now, effects)
+        case Cause.FENCED:
+            return _final(done, _EndVerdict(TransitionStep.KILLED, FENCED, None), now, effects)
         case Cause.STOP:
             return _final(done, _EndVerdict(TransitionStep.CLEAN, None, done.exit_code), now, effects)
         case Cause.TIMEOUT:

@@ -163,7 +163,7 @@ def _ended(event: Fields) -> _Summary:
     return _Summary(str(event["type"]), f"{reason} ({_exit(event)})" if reason else _exit(event))
 
 
-_OF_ENGINE = frozenset({Cause.TIMEOUT.value, Cause.STALLED.value, Cause.LIMIT.value})
+_OF_ENGINE = frozenset({Cause.TIMEOUT.value, Cause.STALLED.value, Cause.LIMIT.value, Cause.FENCED.value})
 """Why the engine ends a run: a person may have allowed it, and has not done it."""
 
 

@@ -15,11 +15,12 @@ ENDINGS = [
     (Cause.LIMIT, CLEAN_UP_SECONDS - 1, PlanEnding.ORDERLY),
     (Cause.STOP, CLEAN_UP_SECONDS + 1, PlanEnding.AT_ONCE),
     (Cause.KILL, -10.0, PlanEnding.AT_ONCE),
+    (Cause.FENCED, -10.0, PlanEnding.AT_ONCE),
 ]
 
 
 @tabled(("cause", "after", "expected"), ENDINGS)
-def test_what_cleans_up_has_a_limit_and_none_after_a_kill(cause, after, expected):
+def test_what_cleans_up_has_a_limit_and_none_after_a_kill_or_a_fence(cause, after, expected):
     ending, left = plan_ending(Ending(cause, 1000.0), 1000.0 + after)
     assert ending is expected
     assert left == (CLEAN_UP_SECONDS - after if expected is PlanEnding.ORDERLY else 0.0)

@@ -113,7 +113,8 @@ REFUSED = [
     *((status, RestartDue()) for status in but(Status.RESTARTING)),
     *((status, Frozen()) for status in but(Status.RUNNING)),
     *((status, Thawed(0.0)) for status in but(Status.PAUSED)),
-    *((status, KeeperLost()) for status in (Status.RESTARTING, *ENDED)),
+    *((status, KeeperLost(leased)) for status in (Status.RESTARTING, *ENDED) for leased in (False, True)),
+    *((status, EndAsked(Cause.FENCED, 0.0)) for status in ENDED),
 ]
 
 
@@ -140,6 +141,8 @@ ENDINGS = [
     (Cause.TIMEOUT, 0, Status.CRASHED, "timeout", 124, 124),
     (Cause.STALLED, -9, Status.CRASHED, "stalled", 137, 137),
     (Cause.STALLED, 0, Status.CRASHED, "stalled", 137, 137),
+    (Cause.FENCED, -9, Status.KILLED, "fenced", None, 137),
+    (Cause.FENCED, 0, Status.KILLED, "fenced", None, 137),
 ]
 
 
@@ -203,6 +206,7 @@ def test_a_run_whose_keeper_died_crashed_for_that_reason(status):
         (Cause.KILL, Status.KILLED, None),
         (Cause.TIMEOUT, Status.CRASHED, "timeout"),
         (Cause.STALLED, Status.CRASHED, "stalled"),
+        (Cause.FENCED, Status.KILLED, "fenced"),
     ],
 )
 def test_an_ending_that_was_under_way_stays_what_it_was_when_the_keeper_dies(cause, status, reason):
@@ -229,14 +233,18 @@ def test_the_exit_code_of_an_earlier_run_is_not_that_of_the_one_lost_with_its_ke
 @pytest.mark.parametrize("status", [Status.RUNNING, Status.PAUSED])
 def test_a_stop_signals_the_tree_and_a_kill_ends_it(status):
     stopped, gentle = next_state(mission(status), EndAsked(Cause.STOP, 3.0), NOW)
-    killed, hard = next_state(mission(status), EndAsked(Cause.KILL, 0.0), NOW)
     assert stopped.ending == Ending(Cause.STOP, NOW.mono + 3.0)
-    assert killed.ending == Ending(Cause.KILL, NOW.mono)
     assert [effect for effect in gentle if not isinstance(effect, MissionEvent)] == [SignalTree((15, 18))]
-    assert [effect for effect in hard if not isinstance(effect, MissionEvent)] == [EndTree()]
+    for cause in (Cause.KILL, Cause.FENCED):
+        killed, hard = next_state(mission(status), EndAsked(cause, 0.0), NOW)
+        assert killed.ending == Ending(cause, NOW.mono)
+        assert [effect for effect in hard if not isinstance(effect, MissionEvent)] == [EndTree()]
 
 
-@pytest.mark.parametrize(("cause", "effect"), [(Cause.STOP, SignalTree((15, 18))), (Cause.KILL, EndTree())])
+@pytest.mark.parametrize(
+    ("cause", "effect"),
+    [(Cause.STOP, SignalTree((15, 18))), (Cause.KILL, EndTree()), (Cause.FENCED, EndTree())],
+)
 def test_an_end_asked_for_while_starting_waits_for_the_process(cause, effect):
     stopping, effects = next_state(mission(Status.STARTING), EndAsked(cause, 3.0), NOW)
     assert stopping.status is Status.STOPPING
@@ -265,6 +273,7 @@ MERGES = [
     (Cause.EXITED, Cause.STOP, Cause.STOP),
     (Cause.EXITED, Cause.RESTART, Cause.RESTART),
     (Cause.STALLED, Cause.STOP, Cause.STOP),
+    *((Cause.FENCED, cause, Cause.FENCED) for cause in Cause),
 ]
 
 
@@ -290,7 +299,10 @@ def test_a_kill_hides_what_has_ended_and_keeps_its_code(status):
     assert all(isinstance(effect, MissionEvent) for effect in effects)
 
 
-@pytest.mark.parametrize(("cause", "status"), [(Cause.STOP, Status.STOPPED), (Cause.KILL, Status.KILLED)])
+@pytest.mark.parametrize(
+    ("cause", "status"),
+    [(Cause.STOP, Status.STOPPED), (Cause.KILL, Status.KILLED), (Cause.FENCED, Status.KILLED)],
+)
 def test_an_end_asked_for_before_a_restart_cancels_it(cause, status):
     after, effects = next_state(mission(Status.RESTARTING), EndAsked(cause, 1.0), NOW)
     assert (after.status, after.next_restart_at, after.next_restart_mono) == (status, None, None)
@@ -318,7 +330,11 @@ def test_no_run_follows_an_ending_during_which_a_limit_is_reached(cause):
 
 @pytest.mark.parametrize(
     ("cause", "effect", "status"),
-    [(Cause.STOP, SignalTree((15, 18)), Status.STOPPED), (Cause.KILL, EndTree(), Status.KILLED)],
+    [
+        (Cause.STOP, SignalTree((15, 18)), Status.STOPPED),
+        (Cause.KILL, EndTree(), Status.KILLED),
+        (Cause.FENCED, EndTree(), Status.KILLED),
+    ],
 )
 def test_what_earlier_runs_left_behind_ends_before_a_restart_is_cancelled(cause, effect, status):
     spared = replace(mission().definition, leave_background=True)
@@ -353,6 +369,55 @@ def test_which_signals_a_stop_sends(kind, tty, signals):
     assert stop_signals(mission(definition=definition)) == signals
 
 
+# --- the end of a lease ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cause", [one for one in Cause if one is not Cause.FENCED])
+@pytest.mark.parametrize("exited", [False, True])
+def test_the_end_of_a_lease_takes_the_place_of_every_other_ending(cause, exited):
+    before = mission(Status.STOPPING, cause=cause, exited=exited, policy=always(), exit_code=0 if exited else None)
+    fenced, effects = next_state(before, EndAsked(Cause.FENCED, 0.0, "--- killed ---"), NOW)
+    assert fenced.ending == Ending(Cause.FENCED, NOW.mono, exited=exited)
+    assert effects == (events.MissionStopping(text="--- killed ---", cause="fenced"), EndTree())
+    if not exited:
+        fenced, _ = next_state(fenced, Exited(0, NOW.wall, left=True), NOW)
+    after, effects = next_state(fenced, Gone(), NOW)
+    assert (after.status, after.reason, after.exit_code) == (Status.KILLED, "fenced", None)
+    assert effects == (events.MissionKilled(reason="fenced", exit_code=None),)
+
+
+def test_a_lease_that_ends_before_a_restart_is_the_end():
+    asked = EndAsked(Cause.FENCED, 0.0, "--- killed ---")
+    after, effects = next_state(mission(Status.RESTARTING, policy=always()), asked, NOW)
+    assert (after.status, after.reason, after.next_restart_at) == (Status.KILLED, "fenced", None)
+    assert effects == (events.MissionKilled(text="--- killed ---", reason="fenced"),)
+
+
+def test_a_spawn_that_came_after_the_end_of_its_lease_has_not_failed_but_was_fenced():
+    fenced, _ = next_state(mission(Status.STARTING, policy=always()), EndAsked(Cause.FENCED, 0.0), NOW)
+    after, _ = next_state(fenced, SpawnFailed("fenced", "the lease has ended"), NOW)
+    assert (after.status, after.reason) == (Status.KILLED, "fenced")
+
+
+@pytest.mark.parametrize("status", [Status.PREPARING, Status.STARTING, Status.RUNNING, Status.PAUSED])
+def test_a_leased_run_whose_keeper_died_was_fenced_whatever_its_policy(status):
+    after, effects = next_state(mission(status, policy=always()), KeeperLost(leased=True), NOW)
+    assert (after.status, after.reason, after.exit_code) == (Status.KILLED, "fenced", None)
+    assert [type(effect) for effect in effects] == [events.RunLost, events.MissionKilled]
+
+
+@pytest.mark.parametrize("cause", list(Cause))
+def test_a_leased_run_that_was_being_ended_when_its_keeper_died_was_fenced(cause):
+    after, _ = next_state(mission(Status.STOPPING, cause=cause, policy=always()), KeeperLost(leased=True), NOW)
+    assert (after.status, after.reason) == (Status.KILLED, "fenced")
+
+
+def test_a_true_exit_code_outlives_the_keeper_of_a_leased_run():
+    before = mission(Status.STOPPING, cause=Cause.EXITED, exited=True, exit_code=0, ended_at=NOW.wall - 5)
+    after, _ = next_state(before, KeeperLost(leased=True), NOW)
+    assert (after.status, after.reason, after.exit_code) == (Status.STOPPED, None, 0)
+
+
 # --- starting again -----------------------------------------------------------------------------------------------
 
 AGAIN = [
@@ -366,6 +431,9 @@ AGAIN = [
     (Restart.ALWAYS, Cause.STOP, 0, False),
     (Restart.ALWAYS, Cause.KILL, -9, False),
     (Restart.ALWAYS, Cause.TIMEOUT, -15, False),
+    (Restart.ALWAYS, Cause.FENCED, -9, False),
+    (Restart.ALWAYS, Cause.FENCED, 0, False),
+    (Restart.ON_FAILURE, Cause.FENCED, -9, False),
     (Restart.ALWAYS, Cause.STALLED, -9, True),
     (Restart.ON_FAILURE, Cause.STALLED, 0, True),
     (Restart.NEVER, Cause.STALLED, -9, False),

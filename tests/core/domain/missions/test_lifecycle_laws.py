@@ -46,11 +46,12 @@ FACTS = st.one_of(
     st.builds(Gone, survivors=st.sampled_from([(), (), ("7 sleep",)])),
     st.builds(EndAsked, cause=st.sampled_from([Cause.STOP, Cause.KILL, Cause.RESTART]), grace=st.floats(0, 30)),
     st.builds(EndAsked, cause=st.sampled_from([Cause.STALLED, Cause.TIMEOUT]), grace=st.floats(0, 30)),
+    st.just(EndAsked(Cause.FENCED, 0.0)),
     st.just(StartAsked()),
     st.just(RestartDue()),
     st.just(Frozen()),
     st.just(Thawed(0.0)),
-    st.just(KeeperLost()),
+    st.builds(KeeperLost, leased=st.booleans()),
 )
 HISTORIES = st.lists(st.tuples(FACTS, st.floats(0, 40)), max_size=60)
 POLICIES = st.builds(
@@ -127,10 +128,25 @@ def test_a_new_run_never_begins_while_the_old_one_may_live(policy, history):
 def test_what_was_stopped_killed_or_ran_out_of_time_is_never_started_by_itself(policy, history):
     for before, fact, after, _, _ in live_through(policy, history):
         cause = before.ending.cause if before.ending else None
-        if cause in {Cause.STOP, Cause.KILL, Cause.TIMEOUT} and after.status is not Status.STOPPING:
+        if cause in {Cause.STOP, Cause.KILL, Cause.TIMEOUT, Cause.FENCED} and after.status is not Status.STOPPING:
             assert after.status in FINAL
         if before.status in FINAL and not isinstance(fact, StartAsked):
             assert after.status in FINAL
+
+
+@given(POLICIES, HISTORIES)
+def test_a_fence_is_final(policy, history):
+    fenced = False
+    for _, fact, after, effects, _ in live_through(policy, history):
+        fenced = not isinstance(fact, StartAsked) and (
+            fenced
+            or fact == EndAsked(Cause.FENCED, 0.0)
+            or (fact == KeeperLost(leased=True) and after.reason == "fenced")
+        )
+        if fenced:
+            assert after.status in {Status.STOPPING, Status.KILLED}
+            assert not any(isinstance(effect, (Spawn, SignalTree)) for effect in effects)
+            assert after.status is Status.STOPPING or (after.reason, after.exit_code) == ("fenced", None)
 
 
 @given(POLICIES, HISTORIES)

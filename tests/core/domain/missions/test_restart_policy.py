@@ -26,12 +26,12 @@ NOW = 1_000.0
 @pytest.mark.parametrize("cause", Cause)
 def test_which_endings_a_policy_answers(when, cause, failed):
     wanted = when is Restart.ALWAYS or (when is Restart.ON_FAILURE and failed)
-    somebody_wanted_it = cause in {Cause.STOP, Cause.KILL, Cause.TIMEOUT, Cause.LIMIT}
+    somebody_wanted_it = cause in {Cause.STOP, Cause.KILL, Cause.TIMEOUT, Cause.LIMIT, Cause.FENCED}
     assert applies(RestartPolicy(when=when), cause, failed=failed) is (wanted and not somebody_wanted_it)
 
 
 def test_what_somebody_wanted_ended_stays_ended():
-    assert frozenset({Cause.STOP, Cause.KILL, Cause.TIMEOUT, Cause.LIMIT}) == NEVER_AGAIN
+    assert frozenset({Cause.STOP, Cause.KILL, Cause.TIMEOUT, Cause.LIMIT, Cause.FENCED}) == NEVER_AGAIN
 
 
 DELAYS = [
