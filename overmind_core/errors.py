@@ -64,6 +64,7 @@ CODES: dict[str, tuple[int, str]] = {
     "memory_off": (FAILED, "Memory is off. See why with: overmind memory"),
     "cortex_unreachable": (FAILED, "The Cortex does not answer. See its state with: overmind memory"),
     "token_refused": (FAILED, "The Cortex refused the token. Connect with a new one: overmind memory connect"),
+    "fenced": (FAILED, "The lease of the mission has ended: another machine may have taken its work."),
     "unauthorized": (FAILED, "The login is missing, expired or revoked. Get a new link with: overmind web link"),
     "misdirected": (FAILED, "The server does not answer under this host name."),
     "internal": (FAILED, "Internal error. See daemon.log in the home."),
