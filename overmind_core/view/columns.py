@@ -26,6 +26,7 @@ from overmind_core.domain.text.cells import pad, width
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.hive_keys import HIVE, bare_name
 from overmind_core.view.missions import Branch
 from overmind_core.view.numbers import Ticking
 
@@ -246,6 +247,22 @@ MISSIONS: tuple[Column, ...] = (
 """The columns of the missions table."""
 
 
+def _of_hive(row: Row, now: float) -> Cell:
+    """What goes on; of a hive that doesn't answer first how long that has been."""
+    found, silent = missions_rows.now_cell(row), missions_rows.silent_for(row, now)
+    return Cell(" · ".join(filter(None, (silent, found.text))), "slow") if silent else found
+
+
+def _with_hives() -> tuple[Column, ...]:
+    name, *others = MISSIONS
+    hive = Column("hive", "HIVE", 5, 12, 2, _quiet(HIVE))
+    return (name, hive, *(one._replace(cell=_of_hive) if one.key == "now" else one for one in others))
+
+
+MISSIONS_OF_HIVES = _with_hives()
+"""The same where there are several hives."""
+
+
 _URGENCY = (
     WAITING, YOUR_TURN, CRASHED, LIMITED, RESTARTING, WORKING, STARTING, PREPARING, STOPPING, FROZEN, STOPPED, KILLED,
 )  # fmt: skip
@@ -280,7 +297,8 @@ def _number(key: str) -> By:
 
 
 ORDERS: dict[str, By] = {
-    "name": _text("name"),
+    "name": By(lambda row, _now: bare_name(row).casefold(), rises=True),
+    "hive": _text(HIVE),
     "id": _text("id"),
     "agent": _text("provider"),
     "state": By(lambda row, _now: (_urgency(row), not row.get("unseen")), rises=True),

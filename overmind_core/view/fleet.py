@@ -1,4 +1,7 @@
-"""The fleet: missions, questions, events, load and costs, as the supervisor told them so far. Pure."""
+"""The fleet: missions, questions, events, load and costs, as the supervisor told them so far. Pure.
+
+Other hives may tell theirs, too: these stand beside those of this home, which is the hive "", by keys of their own.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from overmind_core.domain.missions.status_marks import CRASHED, LIMITED, WAITING
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import missions as rows
 from overmind_core.view.cells import Row
+from overmind_core.view.hive_keys import HIVE, LOCAL, SILENT_SINCE, hive_of, key_of, keyed, parted
 from overmind_core.view.summary import EngineLoad, Load, Sample
 
 EVENTS_KEPT = 2000
@@ -30,18 +34,25 @@ class Fleet:
 
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
+        self.has_hives = False
+        """Whether there are other hives: then the rows of this home name theirs, too."""
         self.samples: dict[str, deque[Sample]] = {}
         self.events: deque[Row] = deque(maxlen=EVENTS_KEPT)
-        """The newest, oldest first."""
+        """The newest of this home, oldest first."""
+        self._events_of: dict[str, deque[Row]] = {}
+        """The same of each other hive."""
         self.lost = ""
         """Why no supervisor answers; "" while one does."""
         self.awaits_supervisor = True
         """Whether it is not known yet if one answers: this program may become it."""
+        self._asked: dict[str, Sequence[Row]] = {}
+        """Hive → what waits for a person there."""
         self._questions: Sequence[Row] = ()
+        """The same of all."""
         self.asked_about: frozenset[str] = frozenset()
         """Ids of what the engine asks about: missions, and what has none."""
-        self.today = 0.0
-        """US dollars since midnight."""
+        self._paid: dict[str, float] = {}
+        """Hive → US dollars since midnight."""
         self.engine = EngineLoad()
         """How full the queue is, and how missions go together."""
         self.proposed = 0
@@ -56,15 +67,23 @@ class Fleet:
         self.changes = 0
         """How often rows have come, gone or changed."""
 
-    def apply(self, rows: Sequence[Row], removed: Collection[str], *, everything: bool, at: float = 0.0) -> None:
-        """Take over what came `at` that time, in seconds; a killed mission that nobody saw alive stays unseen."""
+    def apply(
+        self, rows: Sequence[Row], removed: Collection[str], *, everything: bool, at: float = 0.0, hive: str = ""
+    ) -> None:
+        """Take over what came `at` that time, in seconds; a killed mission that nobody saw alive stays unseen.
+
+        Ids are those of its `hive`; `everything`: that one has no others.
+        """
         self._counted = None
         self.changes += 1
+        if hive:
+            rows, removed = [keyed(row, hive) for row in rows], [key_of(hive, one) for one in removed]
+        elif self.has_hives:
+            rows = [{**row, HIVE: LOCAL} for row in rows]
         if everything:
-            gone = [one for one, row in self.rows.items() if row["status"] == "killed"]
-            kept = {one: self.rows[one] for one in gone}
-            self.rows = {row["id"]: self._merged(row) for row in rows} | kept
-            self.loaded = True
+            stay = {one: row for one, row in self.rows.items() if row["status"] == "killed" or hive_of(row) != hive}
+            self.rows = {row["id"]: self._merged(row) for row in rows} | stay
+            self.loaded = self.loaded or not hive
             self.samples = {one: samples for one, samples in self.samples.items() if one in self.rows}
         for one in removed:
             self.rows.pop(one, None)
@@ -110,9 +129,71 @@ class Fleet:
 
     @questions.setter
     def questions(self, found: Sequence[Row]) -> None:
-        self._questions = found
-        self.asked_about = frozenset(one["id"] for one in found if engine_questions.is_of_engine(one))
+        self.ask(found)
+
+    def ask(self, found: Sequence[Row], *, hive: str = "") -> None:
+        """These wait for a person in a hive, and no others do there."""
+        self._asked[hive] = [keyed(one, hive) for one in found] if hive else found
+        several = len(self._asked) > 1
+        self._questions = [one for asked in self._asked.values() for one in asked] if several else self._asked[hive]
+        self.asked_about = frozenset(one["id"] for one in self._questions if engine_questions.is_of_engine(one))
         self._counted = None
+        self.changes += bool(hive)
+
+    @property
+    def today(self) -> float:
+        """US dollars since midnight, in all hives."""
+        return sum(self._paid.values())
+
+    @today.setter
+    def today(self, paid: float) -> None:
+        self._paid[""] = paid
+
+    def pay(self, hive: str, today: float) -> None:
+        """A hive's agents have cost so many US dollars since midnight."""
+        self._paid[hive] = today
+
+    def hear(self, hive: str, events: Iterable[Row]) -> list[Row]:
+        """Keep the events of another hive; these, as they are known here."""
+        found = [keyed(event, hive) for event in events]
+        self._events_of.setdefault(hive, deque(maxlen=EVENTS_KEPT)).extend(found)
+        return found
+
+    def events_about(self, key: str) -> Iterable[Row]:
+        """The newest events of the hive of a mission, or of what else this is the key of; oldest first."""
+        return self._events_of.get(parted(key, self._events_of)[0], self.events)
+
+    def name_hives(self, *, has_hives: bool) -> None:
+        """There are other hives, or none any more: rows of this home name theirs, or don't."""
+        if has_hives is self.has_hives:
+            return
+        self.has_hives = has_hives
+        self.changes += 1
+        for one, row in self.rows.items():
+            if not hive_of(row):
+                known = {key: value for key, value in row.items() if key != HIVE}
+                self.rows[one] = {**known, HIVE: LOCAL} if has_hives else known
+
+    def silence(self, hive: str, since: float | None) -> None:
+        """A hive doesn't answer since then, in seconds since the epoch; None: it does."""
+        self._counted = None
+        self.changes += 1
+        for one, row in self.rows.items():
+            if hive_of(row) != hive or row.get(SILENT_SINCE) == since:
+                continue
+            known = {key: value for key, value in row.items() if key != SILENT_SINCE}
+            self.rows[one] = known if since is None else {**known, SILENT_SINCE: since}
+
+    def drop_hive(self, hive: str) -> None:
+        """There is no such hive any more."""
+        self._counted = None
+        self.changes += 1
+        self.rows = {one: row for one, row in self.rows.items() if hive_of(row) != hive}
+        self.samples = {one: samples for one, samples in self.samples.items() if one in self.rows}
+        self._events_of.pop(hive, None)
+        self._paid.pop(hive, None)
+        if self._asked.pop(hive, None) is not None:
+            self.ask(self._asked.get("", ()))
 
     @property
     def counts(self) -> Mapping[StatusMark, int]:
@@ -183,9 +264,19 @@ class Fleet:
         return tuple(self.samples.get(mission or "", ()))
 
     @property
+    def home_rows(self) -> Collection[Row]:
+        """The missions of this home."""
+        everybody = self.rows.values()
+        return [row for row in everybody if not hive_of(row)] if self.has_hives else everybody
+
+    @property
     def live(self) -> int:
-        """How many are not finished."""
-        return sum(missions_rows.is_live(row) for row in self.rows.values())
+        """How many of this home are not finished."""
+        return self.live_in("")
+
+    def live_in(self, hive: str) -> int:
+        """How many missions of a hive are not finished."""
+        return sum(missions_rows.is_live(row) for row in self.rows.values() if hive_of(row) == hive)
 
     def _merged(self, row: Row) -> Row:
         """A narrow row keeps what a wide one said before; of what was ended here nothing is news."""

@@ -22,6 +22,7 @@ from overmind_core.domain.missions.status_marks import (
 )
 from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.hive_keys import SILENT_SINCE, bare_name, hive_of
 from overmind_core.view.numbers import Ticking
 
 _SHARE = re.compile(r"^(.*\S) +(\d+ ?%)$")
@@ -61,7 +62,7 @@ class Branch(NamedTuple):
     @property
     def name(self) -> str:
         """What is shown of its name."""
-        return self.short or str(self.row["name"])
+        return self.short or bare_name(self.row)
 
     @property
     def meant(self) -> bool:
@@ -221,11 +222,11 @@ def arranged(
 
 def older_runs(rows: Iterable[Row]) -> dict[str, str]:
     """The ended runs of each ritual → its newest one, where there are so many that they would fill the list."""
-    series: dict[str, list[tuple[int, Row]]] = {}
+    series: dict[tuple[str, str], list[tuple[int, Row]]] = {}
     for row in rows:
-        found = _RUN_OF_RITUAL.fullmatch(str(row["name"])) if row["parent"] is None else None
+        found = _RUN_OF_RITUAL.fullmatch(bare_name(row)) if row["parent"] is None else None
         if found is not None:
-            series.setdefault(found[1], []).append((int(found[2]), row))
+            series.setdefault((hive_of(row), found[1]), []).append((int(found[2]), row))
     beneath: dict[str, str] = {}
     for runs in series.values():
         newest = max(runs, key=lambda run: run[0])[1]["id"]
@@ -315,6 +316,12 @@ def now_cell(row: Row) -> Cell:
         on_result = row["status"] == "running" and row.get("activity") not in {None, "unknown"}
         return Cell(mark(row).word if on_result or mark(row) is PREPARING else "no output yet", "faint")
     return Cell(text, "bad" if row["status"] == "crashed" else "quiet")
+
+
+def silent_for(row: Row, now: float) -> str:
+    """For how long its hive has not answered, in words; "" where it does."""
+    since = row.get(SILENT_SINCE)
+    return "" if since is None else f"silent {numbers.span(max(now - since, 0.0))}"
 
 
 def plan_now(row: Row, agents: Sequence[Row]) -> str:

@@ -1,8 +1,8 @@
 """The filter behind `/`: which rows, or which lines of a text, it means.
 
 Words are regular expressions, whatever their case, and all must match; `!word` must not; quotes keep blanks and take
-from a word what it means else. Of rows also `state:crashed`, `cpu>50`, `mem>=1.5g`, `age<5m`, `cost>$2`, `label=x` look
-at one field, `unseen` keeps what nobody has looked at, and `-f word` matches letters in their order.
+from a word what it means else. Of rows also `state:crashed`, `hive:eu1`, `cpu>50`, `mem>=1.5g`, `age<5m`, `cost>$2`,
+`label=x` look at one field, `unseen` keeps what nobody has looked at, and `-f word` matches letters in their order.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from overmind_core.system import time_budget
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
 from overmind_core.view.cells import Row
+from overmind_core.view.hive_keys import HIVE, LOCAL
 
 _COMPARED = re.compile(
     r"(cpu|mem|memory|restarts|exit|cost|age)(>=|<=|>|<)\$?([0-9]+(?:\.[0-9]*)?)([a-z%]*)", re.IGNORECASE
@@ -84,7 +85,7 @@ REMEMBERED = 20_000
 """Answers."""
 LONGEST = 4000
 """Characters of a row in which a word is looked for."""
-_FIELD = re.compile(r"(state|agent|name|type|id|cwd|command|reason):(.+)", re.IGNORECASE | re.DOTALL)
+_FIELD = re.compile(r"(state|agent|name|type|id|hive|cwd|command|reason):(.+)", re.IGNORECASE | re.DOTALL)
 _LABEL = re.compile(r"label=([^=]+)(?:=(.*))?", re.DOTALL)
 _QUOTES = "\"'"
 
@@ -319,6 +320,8 @@ def _field(name: str, word: str) -> Test:
     pattern = _compiled(word)
     if name == "state":
         return lambda row: any(pattern.match(text) for text in _states(row))
+    if name == HIVE:  # whole: eu1 is not eu10
+        return lambda row: pattern.fullmatch(str(row.get(HIVE) or LOCAL)) is not None
     key = "provider" if name == "agent" else name
     return lambda row: pattern.search(str(row.get(key) or "")) is not None
 

@@ -178,6 +178,7 @@ class Facts(NamedTuple):
         read_only: Nothing can be changed from here.
         engine: How full the queue is, and how missions go together.
         proposed: How many notes wait for a person to accept them; 0 is not shown.
+        hives: How many hives answer; nothing where there is only this one.
     """
 
     counts: Mapping[StatusMark, int]
@@ -190,6 +191,7 @@ class Facts(NamedTuple):
     read_only: bool = False
     engine: EngineLoad = EngineLoad()
     proposed: int = 0
+    hives: tuple[Cell, ...] = ()
 
 
 Parts = dict[str, list[Cell]]
@@ -198,7 +200,7 @@ Parts = dict[str, list[Cell]]
 def header(facts: Facts, hints: tuple[Action, ...], cells: int, lines: int = 1) -> list[list[Cell]]:
     """The header in so many lines of `cells` cells.
 
-    What is narrow drops proposals, then the queue, then hints, logo, load and cost; counts stay.
+    What is narrow drops proposals, then the queue, then hints, logo, hives, load and cost; counts stay.
     """
     return [_one_line(facts, hints, cells)] if lines == 1 else _block(facts, hints, cells, lines)
 
@@ -208,7 +210,7 @@ def _one_line(facts: Facts, hints: tuple[Action, ...], cells: int) -> list[Cell]
     for drop in ("notes", "engine"):
         if cells - _length(parts) < LEAST_HINTS:
             parts.pop(drop, None)
-    for drop in ("logo", "load", "cost"):
+    for drop in ("logo", "hives", "load", "cost"):
         if _length(parts) < cells:
             break
         parts.pop(drop, None)
@@ -237,7 +239,7 @@ def _left(facts: Facts, cells: int, *, words: bool) -> list[list[Cell]]:
     parts = _parts(facts)
     load = [cell for name in ("cost", "load") if name in parts for cell in (SEPARATOR, *parts[name])][1:]
     own = [parts["logo"], [Cell(" "), *_counts(facts, words=words, room=cells - 1)], [Cell(" "), *load]]
-    for name in ("engine", "notes"):
+    for name in ("hives", "engine", "notes"):
         if name in parts:
             beside = [*own[0], SEPARATOR, *parts[name]]
             if cells - max(_room(own), _cells_of_parts(beside) + GAP) < LEAST_COLUMNS:
@@ -265,6 +267,7 @@ def _parts(facts: Facts) -> Parts:
             Cell("cpu ", "label"), Cell(numbers.percent(now.cpu)), _delta(before.cpu, now.cpu),
             Cell(" mem ", "label"), Cell(memory), _delta(before.memory / 1e7, now.memory / 1e7),
         ],
+        **({"hives": list(facts.hives)} if facts.hives else {}),
         **({"engine": facts.engine.cells} if facts.engine.cells else {}),
         **({"notes": _proposals(facts)} if facts.proposed else {}),
     }  # fmt: skip

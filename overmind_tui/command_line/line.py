@@ -63,7 +63,7 @@ class Commands:
             named=[view.name for view in registry.VIEWS.values() if view.named],
             missions=self._missions(),
             of_plans=[view.name for view in registry.VIEWS.values() if view.context in {Context.PLANS, Context.PLAN}],
-            plans=[row["name"] for row in self._shell.fleet.rows.values() if row["type"] == PLAN],
+            plans=[row["name"] for row in self._shell.fleet.home_rows if row["type"] == PLAN],
             shell=verbs.shell_words(),
             instead=verbs.instead(),
         )

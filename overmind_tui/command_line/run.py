@@ -150,10 +150,10 @@ class CommandRun:
         ]
         rows = [row for row in map(self._shell.fleet.named, names) if row is not None] if verb.takes_missions else []
         if LOST in words:
-            rows = missions_rows.lost(self._shell.fleet.rows.values())
+            rows = missions_rows.lost(self._shell.fleet.home_rows)
             line = f"{verb.name} {len(rows)} lost missions?"
         elif verb.takes_missions and _ALL & flags and not names:
-            rows = [row for row in self._shell.fleet.rows.values() if missions_rows.is_live(row)]
+            rows = [row for row in self._shell.fleet.home_rows if missions_rows.is_live(row)]
             line = f"{line}: {len(rows)} live {'mission' if len(rows) == 1 else 'missions'}"
         lasted = [f"{safe(row['name'])}  {missions_rows.since(row, self._shell.now())}" for row in rows[:MOST_NAMED]]
         more = [f"… and {len(rows) - MOST_NAMED} more"] if len(rows) > MOST_NAMED else []
@@ -223,7 +223,7 @@ class CommandRun:
         if verb.name not in ENDING or signals or _HELP & flags:
             return []
         fleet = self._shell.fleet
-        named = fleet.rows.values() if _ALL & flags else map(fleet.named, plain)
+        named = fleet.home_rows if _ALL & flags else map(fleet.named, plain)
         return [row["id"] for row in named if row is not None and missions_rows.is_live(row)]
 
     def _settle(self, ours: Sequence[str], *, failed: bool) -> None:

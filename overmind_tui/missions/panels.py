@@ -142,7 +142,7 @@ class Panels:
     def fold(self, size: Size | None = None) -> None:
         """Decide which are shown in a terminal of this size; None: of the one that is there."""
         screen, fleet = self._screen, self._screen.shell.fleet
-        lost = bool(fleet.lost or missions_rows.lost(fleet.rows.values()))
+        lost = bool(fleet.lost or missions_rows.lost(fleet.home_rows))
         size = size or screen.shell.app.size
         notes = self._notes_panel.is_open
         shown = self.shape = shape(size.width, size.height, self.current, zoomed=self.zoomed, notes=notes)

@@ -142,7 +142,7 @@ class MissionsScreen(Page):
 
     def rows_came(self) -> None:
         """Show the rows that came; one that was waited for gets the cursor."""
-        lost = len(missions_rows.lost(self.shell.fleet.rows.values()))
+        lost = len(missions_rows.lost(self.shell.fleet.home_rows))
         if lost != self._lost:
             self._lost = lost
             self.panels.fold()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from overmind_core.view import columns, row_filter
 from overmind_core.view.arrangement import Arrangement, ritual_of
 from overmind_core.view.cells import Row, safe
-from overmind_core.view.columns import MISSIONS, ORDERS, Order
+from overmind_core.view.columns import MISSIONS, MISSIONS_OF_HIVES, ORDERS, Order
 from overmind_core.view.row_filter import NOTHING, BrokenFilter, Filter
 from overmind_tui.pages.table_rows import SortKeys
 
@@ -64,6 +64,7 @@ class TablePanel(SortKeys):
         wish = Arrangement(self.order, self.filter, self.attention, self.flat, self.folded, self._opened)
         branches, self._beneath = wish.of(fleet.rows.values(), self._screen.shell.now(), asked_about=fleet.asked_about)
         table.marked &= set(fleet.rows)
+        table.columns = MISSIONS_OF_HIVES if fleet.has_hives else MISSIONS
         table.empty = self._screen.empty()
         table.sorted_by = (self.order.by, self.order.rises)
         table.show(branches, asked=asked)
@@ -82,7 +83,7 @@ class TablePanel(SortKeys):
     def shown_text(self) -> str:
         """All rows that are shown, with every column."""
         table = self._screen.table
-        return columns.text(MISSIONS, table.branches, table.now(), ascii_only=self._screen.shell.ascii_only)
+        return columns.text(table.columns, table.branches, table.now(), ascii_only=self._screen.shell.ascii_only)
 
     # filter
 

@@ -47,7 +47,7 @@ def open_plan(shell: Shell, view: View, show: Show) -> None:
 
 def _none_meant(shell: Shell, *, named: bool) -> str:
     """Why all plans are shown instead of one."""
-    if not any(row["type"] == missions_rows.PLAN for row in shell.fleet.rows.values()):
+    if not any(row["type"] == missions_rows.PLAN for row in shell.fleet.home_rows):
         return f"no plans yet · {parse.FIRST_PLAN}"
     return (
         "the selected mission belongs to no plan: all plans are shown"

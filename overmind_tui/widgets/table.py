@@ -21,6 +21,7 @@ from overmind_core.view import missions as rows
 from overmind_core.view import plans as plans_rows
 from overmind_core.view.cells import Cell, clipped, fitted, folded
 from overmind_core.view.columns import GAP, Column, Layout, laid_out, needed, stressed
+from overmind_core.view.hive_keys import SILENT_SINCE
 from overmind_core.view.missions import Branch
 from overmind_tui.widgets.canvas import Run, ScrollCanvas
 
@@ -93,6 +94,17 @@ class ResourceTable(ScrollCanvas):
     def restless(self) -> bool:
         """Whether the cursor's row left or moved a moment ago, without a key of the person."""
         return time.monotonic() - self._moved_at < RESTLESS_SECONDS
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """All that there are, shown or not."""
+        return self._columns
+
+    @columns.setter
+    def columns(self, columns: Sequence[Column]) -> None:
+        if columns is not self._columns:
+            self._columns = columns
+            self.wipe()
 
     def show(self, branches: list[Branch], *, asked: bool = False) -> None:
         """Show these rows; `asked`: the person changed the arrangement, so that a move surprises nobody."""
@@ -309,8 +321,8 @@ class ResourceTable(ScrollCanvas):
         marked = branch.id in self.marked
         focused = self.has_focus
         named = self.named(branch) if "status" in branch.row else None
-        key = (named, branch.dimmed, branch.row.get("unseen"), tuple(texts), layout.widths, cells, selected, focused,
-               marked)  # fmt: skip
+        signs = (_is_faint(branch), branch.row.get("unseen"), marked)
+        key = (named, signs, tuple(texts), layout.widths, cells, selected, focused)
         return self._kept(key, lambda: self._draw(branch, texts, layout, cells, selected=selected, marked=marked))
 
     def _kept(self, key: object, draw: Callable[[], Strip]) -> Strip:
@@ -335,7 +347,7 @@ class ResourceTable(ScrollCanvas):
             else:
                 cell = texts[place]
                 runs.append((fitted(cell.text, count, right=column.right), self.tone(cell.tone)))
-        if branch.dimmed:
+        if _is_faint(branch):
             runs = [(text, self.tone("faint")) for text, _ in runs]
         if self.rests:
             runs = [(text, style + DIM) for text, style in runs]
@@ -362,6 +374,11 @@ class ResourceTable(ScrollCanvas):
         lines = folded(said, cells - EMPTY_MARGIN, 0)
         line = lines[y - 1] if 0 < y <= len(lines) else [Cell("", "quiet")]
         return self.strip([("  ", Style.null()), *((cell.text, self.tone(cell.tone)) for cell in line)], cells)
+
+
+def _is_faint(branch: Branch) -> bool:
+    """Whether it is drawn as what is not there, or not known as it is now."""
+    return branch.dimmed or SILENT_SINCE in branch.row
 
 
 class PlanTable(ResourceTable):

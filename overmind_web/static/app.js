@@ -74,6 +74,7 @@ class App {
     this.router = new Router((place) => this.show(place));
     this._shown = null;
     this._opening = 0;
+    this._notLoaded = notLoaded();
     this._listen();
     this._build();
   }
@@ -185,7 +186,7 @@ class App {
       return;
     }
     document.body.classList.remove("lost");
-    this._navigate();
+    if (fresh) this._navigate(); // otherwise its links are the same, and one may be under the finger
     this._state();
     this.looks();
     if (fresh || this._shown === null) this.router.show();
@@ -315,8 +316,13 @@ class App {
     }
     if (turn !== this._opening) return;
     this._leave();
+    if (failed) {
+      // tried again with each new connection, while its button may be under the finger
+      if (this.main.firstChild !== this._notLoaded) fill(this.main, this._notLoaded);
+      return;
+    }
     if (!opened) {
-      fill(this.main, failed ? notLoaded() : h("div", { class: "nothing" }, h("h1", {}, "There is no such page."), h("p", {}, h("a", { href: href("missions") }, "Missions"))));
+      fill(this.main, h("div", { class: "nothing" }, h("h1", {}, "There is no such page."), h("p", {}, h("a", { href: href("missions") }, "Missions"))));
       return;
     }
     const page = opened.open(place, this._context(), place.parts);

@@ -53,7 +53,7 @@ def test_a_server_that_answers_no_more_is_noticed_when_somebody_comes_back_to_it
     site.stop()
     try:
         phone.evaluate("() => window.dispatchEvent(new Event('pageshow'))")
-        phone.locator(".banner").filter(has_text=SAID).wait_for(timeout=6_000)
+        phone.locator(".banner").filter(has_text=SAID).wait_for(timeout=10_000)
     finally:
         site.resume()
     phone.locator(".banner").wait_for(state="hidden")
@@ -83,5 +83,32 @@ def test_a_page_that_the_server_does_not_send_says_so_and_is_loaded_again(pages,
     page.evaluate("() => { location.hash = '#/cost'; }")
     page.get_by_text("This page could not be loaded.").wait_for()
     site.start_again()
+    page.locator(".banner").wait_for(state="hidden")  # the page moves up with it, and a press might miss
     page.get_by_role("button", name="Load again").click()
     page.get_by_role("heading", name="Cost", exact=True).wait_for()
+
+
+def test_where_somebody_is_in_the_page_stays_when_the_server_is_back(pages, site):
+    pages.tolerated = LOST
+    page = pages.open("missions", **DESK)
+    page.get_by_text("No missions yet.").wait_for()
+    site.kill()
+    page.locator(".banner").filter(has_text=SAID).wait_for()
+    page.evaluate("() => { location.hash = '#/cost'; }")
+    page.get_by_role("button", name="Load again").focus()
+    back(page, site)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Cost", exact=True).wait_for()
+    page.get_by_role("link", name="Missions").focus()
+    site.kill()
+    page.locator(".banner").filter(has_text=SAID).wait_for()
+    back(page, site)
+    page.keyboard.press("Enter")
+    page.get_by_text("No missions yet.").wait_for()
+
+
+def back(page, site) -> None:
+    """Start the server again, and wait until the page has it, and has done what follows from that."""
+    site.start_again()
+    page.locator(".banner").wait_for(state="hidden")
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")

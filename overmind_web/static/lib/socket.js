@@ -149,7 +149,6 @@ export class Connection extends EventTarget {
   _message(socket, event) {
     if (socket !== this._socket || typeof event.data !== "string") return;
     this._heard = performance.now();
-    this._asked = null;
     const message = JSON.parse(event.data);
     if (message.p !== undefined) {
       this._panes.get(message.p)?.take(message);
@@ -173,6 +172,11 @@ export class Connection extends EventTarget {
 
   _on_ping() {
     this.send({ t: "pong" });
+  }
+
+  /** The answer to our question. Nothing else is one: what the server sent before it fell silent may be read after we asked. */
+  _on_pong() {
+    this._asked = null;
   }
 
   _on_head(message) {
@@ -209,7 +213,7 @@ export class Connection extends EventTarget {
 
   _drop() {
     const socket = this._socket;
-    this._socket = null;
+    this._socket = this._asked = null;
     if (socket) {
       socket.onmessage = socket.onclose = null;
       socket.close();
@@ -222,7 +226,6 @@ export class Connection extends EventTarget {
     const opened = this.live;
     this._drop();
     this.live = false;
-    this._asked = null;
     for (const [n, press] of this._presses) {
       if (press.again) continue;
       this._presses.delete(n);
@@ -261,7 +264,7 @@ export class Connection extends EventTarget {
   _listen() {
     if (!this._socket || document.hidden) return;
     const at = performance.now();
-    const late = this._asked !== null && at - this._asked > ANSWER;
+    const late = this._asked !== null && at - Math.max(this._asked, this._heard) > ANSWER; // much may be on its way before the answer
     if (late || at - this._heard > SILENCE) this._lost(this._socket, "silent");
   }
 

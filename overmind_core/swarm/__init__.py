@@ -1,0 +1,1 @@
+"""The swarm: what hives agree on, in one PostgreSQL database."""

@@ -1,0 +1,209 @@
+"""A connection with a swarm's database, that never waits for longer than it may, and whose errors are words for people.
+
+A frozen server keeps its TCP connections alive, and no limit of its own runs out: so the time that an answer may take
+is measured here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import select
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import psycopg
+from psycopg import conninfo, errors
+
+from overmind_core.errors import OvermindError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from psycopg.abc import PQGen
+
+ANSWER_SECONDS = 10.0
+"""How long a statement may take, the way there and back included."""
+CONNECT_SECONDS = 10
+Answer = TypeVar("Answer")
+
+
+class SwarmSilent(OvermindError):
+    """The database does not answer, takes no writes, or is another version's.
+
+    `unknown`: what was asked may have been done.
+    """
+
+    def __init__(self, message: str, *, unknown: bool = False) -> None:
+        super().__init__("swarm_silent", message)
+        self.unknown = unknown
+
+
+class BoundedConnection(psycopg.Connection[tuple[Any, ...]]):
+    """A connection that is closed when an answer takes too long."""
+
+    answer_seconds = ANSWER_SECONDS
+
+    def wait(self, gen: PQGen[Answer], *_args: object, **_kwargs: object) -> Answer:
+        """Wait for an answer.
+
+        Raises:
+            psycopg.OperationalError: there was none in time; the connection is closed.
+        """
+        end = time.monotonic() + self.answer_seconds
+        poll = select.poll()
+        fd = self.pgconn.socket
+        try:
+            wanted = next(gen)
+            while True:
+                poll.register(fd, (select.POLLIN if wanted & 1 else 0) | (select.POLLOUT if wanted & 2 else 0))
+                left = end - time.monotonic()
+                found = poll.poll(max(0.0, left) * 1000)
+                if not found:
+                    self.close()
+                    raise psycopg.OperationalError(f"no answer within {self.answer_seconds:g} s")
+                happened = found[0][1]
+                # Errors and hang-ups are read, so that libpq says what they are.
+                is_readable = happened & ~select.POLLOUT
+                ready = (1 if is_readable and wanted & 1 else 0) | (
+                    2 if happened & ~select.POLLIN and wanted & 2 else 0
+                )
+                wanted = gen.send(psycopg.waiting.Ready(ready or int(wanted)))
+        except StopIteration as ended:
+            return ended.value  # type: ignore[no-any-return]
+
+
+def checked(url: str) -> dict[str, Any]:
+    """Return the parameters of a URL, made safe: TLS with a checked name, but for loopback and sockets.
+
+    Raises:
+        OvermindError: `invalid`, it is no URL of PostgreSQL, or asks for less.
+    """
+    try:
+        found: dict[str, Any] = dict(conninfo.conninfo_to_dict(url))
+    except psycopg.Error:
+        raise OvermindError(
+            "invalid", "The URL of a PostgreSQL database looks like this: postgresql://NAME@HOST/DATABASE"
+        ) from None
+    if "service" in found:
+        raise OvermindError("invalid", "The URL of a swarm names its host itself, not by service")
+    hosts = _hosts(found)
+    far = [host for host in hosts if not _is_near(host)]
+    if far:
+        mode = found.setdefault("sslmode", "verify-full")
+        if mode != "verify-full":
+            raise OvermindError(
+                "invalid", f"The way to {far[0]} would not be safe with sslmode={mode}. Use sslmode=verify-full"
+            )
+    return found
+
+
+def _hosts(found: Mapping[str, Any]) -> list[str]:
+    """The hosts that libpq would connect with; of a host with an address it is the address that counts."""
+    named = str(found.get("host") or os.environ.get("PGHOST", ""))
+    addresses = str(found.get("hostaddr") or os.environ.get("PGHOSTADDR", ""))
+    return [*named.split(","), *addresses.split(",")]
+
+
+def _is_near(host: str) -> bool:
+    """Whether nobody can listen in on the way to a host."""
+    if not host or host.startswith(("/", "@")) or host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def url_with_login(url: str, login: str, password: str) -> str:
+    """Return the URL of the same database for somebody else."""
+    from urllib.parse import quote, urlencode  # noqa: PLC0415 - once in a while
+
+    found = {name: value for name, value in conninfo.conninfo_to_dict(url).items() if value is not None}
+    hosts, ports = str(found.pop("host", "")).split(","), str(found.pop("port", "")).split(",")
+    database = found.pop("dbname", "")
+    found.pop("user", None)
+    found.pop("password", None)
+    if any(host.startswith("/") for host in hosts):
+        where = ""
+        found["host"] = ",".join(hosts)
+        if any(ports):
+            found["port"] = ",".join(ports)
+    else:
+        ports += ports[-1:] * (len(hosts) - len(ports))
+        where = ",".join(
+            (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
+            for host, port in zip(hosts, ports, strict=False)
+        )
+    more = f"?{urlencode(found, quote_via=quote)}" if found else ""
+    return (
+        f"postgresql://{quote(login, safe='')}:{quote(password, safe='')}@{where}/{quote(str(database), safe='')}{more}"
+    )
+
+
+def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> BoundedConnection:
+    """Connect; each statement is a transaction of its own.
+
+    Raises:
+        OvermindError: `invalid`, see `checked`.
+        SwarmSilent: nobody answers there, or takes writes.
+    """
+    parameters = checked(url)
+    parameters.update(
+        connect_timeout=CONNECT_SECONDS,
+        tcp_user_timeout=int(answer_seconds * 1000),
+        keepalives=1,
+        keepalives_idle=5,
+        keepalives_interval=2,
+        keepalives_count=3,
+        target_session_attrs="read-write",
+        application_name="overmind",
+        options=f"-c statement_timeout={int(answer_seconds * 1000)} -c idle_in_transaction_session_timeout=10s"
+        " -c default_transaction_isolation=read\\ committed -c client_min_messages=warning",
+    )
+    try:
+        connection = BoundedConnection.connect(**parameters, autocommit=True)
+    except psycopg.Error as error:
+        raise in_words(error) from None
+    connection.answer_seconds = answer_seconds
+    return connection
+
+
+def in_words(error: psycopg.Error) -> OvermindError:
+    """Return an error of the database as one for people."""
+    said = error.diag.message_primary or str(error).strip().splitlines()[-1]
+    if error.sqlstate == "OM000":  # a function's own
+        return OvermindError(error.diag.message_hint or "internal", said)
+    if "recovery is in progress" in said:
+        return SwarmSilent(_READ_ONLY)
+    for kinds, code, text in _WORDS:
+        if isinstance(error, kinds):
+            message = text.format(said)
+            unknown = isinstance(error, _UNKNOWN)
+            return SwarmSilent(message, unknown=unknown) if code == "swarm_silent" else OvermindError(code, message)
+    return OvermindError("internal", f"The swarm's database refused: {said}")
+
+
+_READ_ONLY = "The swarm's database takes no writes: it is a standby, or read-only."
+_UNKNOWN = (psycopg.OperationalError, psycopg.InterfaceError)
+_WORDS: tuple[tuple[tuple[type[psycopg.Error], ...], str, str], ...] = (
+    (
+        (errors.InsufficientPrivilege,),
+        "forbidden",
+        "This login may not do that ({}). An owner can change its role: overmind swarm invite NAME --role ROLE",
+    ),
+    (
+        (errors.InvalidSchemaName, errors.UndefinedTable, errors.UndefinedFunction, errors.UndefinedColumn),
+        "swarm_silent",
+        "The database has no swarm, or one of another version ({}). Its owner makes it: overmind swarm init URL",
+    ),
+    ((errors.ReadOnlySqlTransaction,), "swarm_silent", _READ_ONLY),
+    (
+        (errors.InvalidPassword, errors.InvalidAuthorizationSpecification),
+        "forbidden",
+        "The swarm refuses this login: {}. Ask an owner for a new invitation.",
+    ),
+    ((errors.DataError, errors.IntegrityError), "invalid", "The swarm's database does not take this: {}"),
+    (_UNKNOWN, "swarm_silent", "The swarm's database does not answer: {}"),
+)
+"""Of the first that an error is one of: code and sentence."""

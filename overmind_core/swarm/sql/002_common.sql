@@ -1,0 +1,136 @@
+-- What the other functions share: errors, roles, the one lock, proofs, events, and the order of the queue.
+
+-- An error for people: the client reads the code from the hint.
+create function fail(code text, message text) returns void
+    language plpgsql set search_path = overmind, pg_temp as $$
+begin
+    raise exception using errcode = 'OM000', message = message, hint = code;
+end $$;
+
+create function rank_of(role text) returns int language sql immutable
+    return case role when 'viewer' then 1 when 'worker' then 2 when 'operator' then 3 when 'owner' then 4 else 0 end;
+
+create function is_store_owner() returns boolean
+    language sql stable set search_path = overmind, pg_temp as $$
+    select pg_has_role(session_user, (select relowner from pg_class where oid = 'overmind.meta'::regclass), 'member')
+$$;
+
+-- Whoever connects has a role in this database; a login of another swarm of the same server has none.
+create function my_role() returns text
+    language sql stable security definer set search_path = overmind, pg_temp as $$
+    select coalesce(
+        (select role from logins where name = session_user),
+        case when is_store_owner() then 'owner' end
+    )
+$$;
+
+create function may(role text) returns void
+    language plpgsql stable set search_path = overmind, pg_temp as $$
+declare
+    mine text := my_role();
+begin
+    if current_setting('transaction_isolation') <> 'read committed' then
+        perform fail('invalid', 'The swarm answers in single statements: the isolation is '
+            || current_setting('transaction_isolation') || ', not read committed.');
+    end if;
+    if mine is null then
+        perform fail('forbidden', format(
+            'Login %s is none of this swarm. An owner can invite it: overmind swarm invite %s --role %s',
+            session_user, session_user, role));
+    elsif rank_of(mine) < rank_of(role) then
+        perform fail('forbidden', format(
+            'Login %s (%s) may not do that. An owner can change its role: overmind swarm invite %s --role %s',
+            session_user, mine, session_user, role));
+    end if;
+end $$;
+
+-- Held by whatever looks at several posts at once: shared limits, needs, fleets, a rewind. It is taken before any row.
+create function serialize() returns void
+    language sql set search_path = overmind, pg_temp as $$
+    select pg_advisory_xact_lock(hashtext('overmind'), ('overmind.meta'::regclass)::oid::int)
+$$;
+
+create function prove(message text) returns text
+    language sql stable set search_path = overmind, pg_temp as $$
+    select encode(sha256(key || sha256(key || convert_to(message, 'UTF8'))), 'hex') from meta
+$$;
+
+create function record(type text, post text, hive text, body jsonb default '{}') returns void
+    language plpgsql set search_path = overmind, pg_temp as $$
+declare
+    number bigint;
+begin
+    insert into events (type, post, hive, body) values (type, post, hive, body) returning seq into number;
+    if number % 1000 = 0 then
+        delete from events where seq < number - 50000;
+    end if;
+end $$;
+
+create function news(about text) returns void
+    language sql set search_path = overmind, pg_temp as $$ select pg_notify('overmind', about) $$;
+
+create function epoch() returns double precision language sql volatile return extract(epoch from clock_timestamp());
+
+-- The score of `domain.quests.score.Urgency.rank`, in its order of operations.
+create function score(fixed double precision, able_at double precision, deadline_at double precision,
+    moment double precision) returns double precision language sql immutable
+    return (
+        select case when waited >= 7200 then greatest(total, 0.6::float8 + 0.1::float8 * total) else total end
+        from (
+            select waited, case when slack <= 900 then
+                (aged + 0.15::float8 * case when slack > 0 then 1.0::float8 - slack / 900.0::float8
+                    else 1.0::float8 end) * 1.25::float8
+                else aged end as total
+            from (
+                select waited, slack, case when waited > 0 then fixed + 0.2::float8
+                    * case when waited < 3600 then waited / 3600.0::float8 else 1.0::float8 end else fixed end as aged
+                from (select moment - coalesce(able_at, 'infinity'::float8) as waited,
+                    coalesce(deadline_at, 'infinity'::float8) - moment as slack) as times
+            ) as ages
+        ) as totals
+    );
+
+-- Whether what two posts own could meet: one beginning is the other's, name by name.
+create function could_meet(mine text[], theirs text[]) returns boolean
+    language sql immutable set search_path = overmind, pg_temp as $$
+    select exists (
+        select from unnest(mine) one, unnest(theirs) other
+        where one = '' or other = '' or starts_with(one || '/', other || '/') or starts_with(other || '/', one || '/')
+    )
+$$;
+
+-- Count again what these posts still need, and since when nothing but their turn is in their way.
+create function count_needs(ids text[]) returns void
+    language plpgsql set search_path = overmind, pg_temp as $$
+declare
+    one record;
+begin
+    for one in
+        select p.id, p.began_at, p.unmet, p.state,
+            case when p.needs_min > 0 then least(p.needs_min, count(n.need)::int) else count(n.need)::int end as least_,
+            count(n.need) filter (where d.state = 'done')::int as done,
+            count(n.need) filter (where d.id is null or d.state in ('done', 'failed', 'cancelled')) = count(n.need)
+                as over,
+            coalesce(array_agg(d.ended_at order by d.ended_at) filter (where d.state = 'done'), '{}') as ends,
+            coalesce(max(d.ended_at), 0) as last_end
+        from posts p left join needs n on n.post = p.id left join posts d on d.id = n.need
+        where p.id = any(ids) group by p.id order by p.id
+    loop
+        update posts set unmet = greatest(0, one.least_ - one.done),
+            able_at = case when one.least_ = 0 then one.began_at
+                when one.done >= one.least_ then greatest(one.began_at, one.ends[one.least_])
+                when one.over then greatest(one.began_at, one.last_end) end
+        where id = one.id;
+        if one.state = 'queued' and one.unmet > 0 and one.done >= one.least_ then
+            perform news('queued');
+        end if;
+    end loop;
+end $$;
+
+create function count_dependants(ids text[]) returns void
+    language sql set search_path = overmind, pg_temp as $$
+    update posts set dependants = (
+        select count(*) from needs n join posts p on p.id = n.post
+        where n.need = posts.id and p.state in ('queued', 'claimed', 'lost')
+    ) where id = any(ids)
+$$;

@@ -1,0 +1,563 @@
+-- Posts: posting, claiming, telling, ending, and what happens to those whose holder is gone.
+
+create function post(definitions jsonb) returns jsonb
+    language plpgsql security definer set search_path = overmind, pg_temp as $$
+declare
+    one jsonb;
+    ids text[] := '{}';
+    unknown text;
+begin
+    perform may('operator');
+    perform serialize();
+    for one in select value || jsonb_build_object('posted_by', session_user) from jsonb_array_elements(definitions) loop
+        if exists (select from posts where id = one ->> 'id') then
+            if (select definition from posts where id = one ->> 'id') <> one then
+                perform fail('name_taken', format('Post %s is there already, with another definition', one ->> 'id'));
+            end if;
+            continue; -- asked again after a lost answer
+        elsif one ->> 'kind' not in ('quest', 'run') then
+            perform fail('invalid', format('A post of kind %s is not posted by hand', one ->> 'kind'));
+        end if;
+        perform insert_post(one);
+        ids := ids || (one ->> 'id');
+    end loop;
+    select need into unknown from needs n where n.post = any(ids) and not exists (select from posts p where p.id = need);
+    if found then
+        perform fail('not_found', format('There is no post %s, which another one needs', unknown));
+    end if;
+    perform count_needs(ids);
+    perform count_dependants(array(select distinct need from needs n where n.post = any(ids)));
+    update meta set longest = greatest(longest, (select max(lease) from posts where id = any(ids)));
+    perform news('queued');
+    return to_jsonb(ids);
+end $$;
+
+create function insert_post(one jsonb) returns void
+    language plpgsql set search_path = overmind, pg_temp as $$
+begin
+    insert into posts (id, kind, name, definition, labels, cpu, memory, provider, secrets, only_hive, prefers, format,
+        repository, owned, budget, lineage, pack, on_lost, lease, priority, deadline_at, retries, needs_min, unmet, fleet, place,
+        generation, delay, began_at, posted_by)
+    values (one ->> 'id', one ->> 'kind', one ->> 'name', one, coalesce(one -> 'labels', '{}'),
+        coalesce((one ->> 'cpu')::float8, 0), coalesce((one ->> 'memory')::bigint, 0), one ->> 'provider',
+        texts(one -> 'secrets'), one ->> 'only_hive', one ->> 'prefers', coalesce((one ->> 'format')::int, 1),
+        one ->> 'repository', texts(one -> 'owned'), one ->> 'budget', one ->> 'lineage', coalesce((one ->> 'pack')::boolean, false),
+        coalesce(one ->> 'on_lost', case when one ->> 'kind' = 'quest' then 'move' else 'wait' end),
+        coalesce((one ->> 'lease')::float8, 600), coalesce(one ->> 'priority', 'medium'), (one ->> 'deadline_at')::float8,
+        coalesce((one ->> 'retries')::int, 0), coalesce((one ->> 'needs_min')::int, 0), 1, one ->> 'fleet',
+        (one ->> 'place')::int, coalesce((one ->> 'generation')::int, 0),
+        case when one ->> 'prefers' is null then 0 else 60 end, epoch(),
+        coalesce(one ->> 'posted_by', session_user));
+    insert into needs (post, need) select one ->> 'id', value from jsonb_array_elements_text(one -> 'needs')
+        on conflict do nothing;
+    perform record('post_queued', one ->> 'id', null);
+end $$;
+
+create function texts(list jsonb) returns text[] language sql immutable
+    set search_path = overmind, pg_temp as $$
+    select coalesce(array_agg(value), '{}') from jsonb_array_elements_text(coalesce(list, '[]'))
+$$;
+
+create function claim_proof(post text, fence bigint, hive text, definition text) returns text
+    language sql stable set search_path = overmind, pg_temp as $$
+    select prove(concat_ws('|', 'claim', post, fence, hive, encode(sha256(convert_to(definition, 'UTF8')), 'hex')))
+$$;
+
+-- Whether a hive has seen a post wait for so long, as it is now. `seen`: {post: [version, seconds]}, on its own clock.
+create function waited(seen jsonb, post text, version bigint, least_ double precision) returns boolean
+    language sql immutable
+    return coalesce((seen -> post ->> 0)::bigint = version and (seen -> post ->> 1)::float8 >= least_, false);
+
+-- Give what waits to the hive that asks, best first. `free`: {"slots", "cpu", "memory"} that nothing is reserved of.
+-- The word: 'ok'; 'gone', 'beat' (beat first, or again), 'closed' (the store is being made sure of), 'draining'.
+create function claim(session text, beat bigint, free jsonb, seen jsonb default '{}') returns jsonb
+    language plpgsql security definer set search_path = overmind, pg_temp as $$
+declare
+    now_is meta;
+    asked record;
+    mine sessions;
+    me hives;
+    word text;
+    slots int := (free ->> 'slots')::int;
+    cpu_left double precision := coalesce((free ->> 'cpu')::float8, 'infinity');
+    memory_left bigint := coalesce((free ->> 'memory')::bigint, 9223372036854775807);
+    my_secrets text[];
+    tried text[] := '{}';
+    held jsonb := '[]'; -- what one of a higher rank would own
+    given jsonb := '[]';
+    moment double precision := epoch();
+    page int := least(greatest(8, 2 * slots), 128);
+    one record;
+    fence_ bigint;
+    shares boolean;
+    looked int;
+begin
+    perform may('worker');
+    now_is := notice();
+    if exists (select from posts where state = 'queued' and unmet = 0 and (owned <> '{}' or fleet is not null or lineage is not null))
+        or exists (select from limits) then
+        perform serialize(); -- before any row
+    end if;
+    select s.* into asked from my_session(session) s;
+    mine := asked.mine;
+    word := asked.word;
+    if word <> 'ok' then
+        return jsonb_build_object('word', 'gone', 'claims', given);
+    elsif mine.beat <> claim.beat then
+        return jsonb_build_object('word', 'beat', 'claims', given);
+    elsif now_is.mode in ('settling', 'restarted') or mine.settle < now_is.settle then
+        return jsonb_build_object('word', 'closed', 'claims', given);
+    end if;
+    select * into me from hives where name = mine.hive;
+    if me.draining or me.name is null then
+        return jsonb_build_object('word', 'draining', 'claims', given);
+    end if;
+    my_secrets := array(select s.name from secrets s where s.hive in (me.name, me.login));
+    loop
+        exit when slots <= 0 or cardinality(tried) > 2000;
+        looked := 0;
+        for one in
+            with recursive groups as (
+                (select critical, fixed from posts where state = 'queued' and unmet = 0 and deadline_at is null
+                    order by critical desc, fixed desc limit 1)
+                union all
+                select n.critical, n.fixed from groups g, lateral (
+                    select critical, fixed from posts p
+                    where state = 'queued' and unmet = 0 and deadline_at is null
+                        and (p.critical, p.fixed) < (g.critical, g.fixed)
+                    order by critical desc, fixed desc limit 1
+                ) n
+            ), found as (
+                -- Of equal urgency the one that waits longest has the highest score, whatever the time is.
+                select c.id, c.critical, c.fixed, c.able_at, c.deadline_at from groups g, lateral (
+                    select p.id, p.critical, p.fixed, p.able_at, p.deadline_at from posts p
+                    where p.state = 'queued' and p.unmet = 0 and p.deadline_at is null
+                        and p.critical = g.critical and p.fixed = g.fixed
+                        and p.cpu <= cpu_left and p.memory <= memory_left
+                        and me.labels @> p.labels and (p.provider is null or p.provider = any(me.providers))
+                        and p.secrets <@ my_secrets and p.format <= me.format
+                        and (p.only_hive is null or p.only_hive = me.name)
+                        and (p.delay = 0 or p.prefers = me.name or waited(seen, p.id, p.version, p.delay))
+                        and (now_is.mode = 'open' or p.on_lost = 'move')
+                        and p.id <> all(tried)
+                        and not exists (select from refusals r where r.post = p.id and r.hive = me.name
+                            and r.version = p.version and not waited(seen, p.id, p.version, 60))
+                    order by p.able_at, p.id limit page
+                ) c
+                union all
+                select p.id, p.critical, p.fixed, p.able_at, p.deadline_at from posts p
+                where p.state = 'queued' and p.unmet = 0 and p.deadline_at is not null
+                    and p.cpu <= cpu_left and p.memory <= memory_left
+                    and me.labels @> p.labels and (p.provider is null or p.provider = any(me.providers))
+                    and p.secrets <@ my_secrets and p.format <= me.format
+                    and (p.only_hive is null or p.only_hive = me.name)
+                    and (p.delay = 0 or p.prefers = me.name or waited(seen, p.id, p.version, p.delay))
+                    and (now_is.mode = 'open' or p.on_lost = 'move')
+                    and p.id <> all(tried)
+                    and not exists (select from refusals r where r.post = p.id and r.hive = me.name
+                        and r.version = p.version and not waited(seen, p.id, p.version, 60))
+            )
+            select id from found order by critical desc, score(fixed, able_at, deadline_at, moment) desc, able_at, id
+            limit page
+        loop
+            looked := looked + 1;
+            tried := tried || one.id;
+            exit when slots <= 0;
+            declare
+                p posts;
+            begin
+                select * into p from posts where id = one.id and state = 'queued' and unmet = 0 for update skip locked;
+                continue when not found or p.cpu > cpu_left or p.memory > memory_left;
+                shares := p.owned <> '{}' or p.fleet is not null or p.budget is not null or p.provider is not null
+                    or p.lineage is not null;
+                if shares then
+                    if p.owned <> '{}' and (
+                        exists (select from jsonb_array_elements(held) h where h ->> 'repository' = p.repository
+                            and could_meet(p.owned, texts(h -> 'owned')))
+                        or exists (select from posts o where o.state in ('claimed', 'lost')
+                            and o.repository = p.repository and o.owned <> '{}' and could_meet(p.owned, o.owned))
+                    ) then
+                        held := held || jsonb_build_object('repository', p.repository, 'owned', to_jsonb(p.owned));
+                        continue;
+                    end if;
+                    continue when limit_of(p) is not null;
+                    continue when p.lineage is not null and exists (
+                        select from posts o where o.state in ('claimed', 'lost') and o.lineage = p.lineage);
+                    continue when p.fleet is not null and p.only_hive is null and not waited(seen, p.id, p.version, 5)
+                        and has_fewer(p, me.name);
+                end if;
+                fence_ := nextval('fences');
+                update posts set state = 'claimed', hive = me.name, session = mine.id, fence = fence_,
+                    version = version + 1, claimed_at = now(), status = null, phase = null, progress = '{}',
+                    ready = false, cancelling = null, exit_code = null, reason = null, result = null, tail = null,
+                    ended_at = null
+                    where id = p.id;
+                perform record('post_claimed', p.id, me.name, jsonb_build_object('fence', fence_));
+                slots := slots - 1;
+                cpu_left := cpu_left - p.cpu;
+                memory_left := memory_left - p.memory;
+                p.hive := me.name;
+                p.fence := fence_;
+                given := given || claim_answer(p);
+            end;
+        end loop;
+        exit when looked < page;
+    end loop;
+    if given <> '[]' then
+        update sessions set fence = fence_ where id = mine.id;
+    end if;
+    return jsonb_build_object('word', 'ok', 'claims', given);
+end $$;
+
+-- The limit that keeps a post from starting; null: none does. Under `serialize` where there are limits.
+create function limit_of(p posts) returns text
+    language sql stable set search_path = overmind, pg_temp as $$
+    select l.name from limits l
+    where (l.name = 'provider:' || p.provider and l.most <= (
+            select count(*) from posts o where o.state in ('claimed', 'lost') and o.provider = p.provider))
+        or (l.name = 'budget:' || p.budget and l.most <= (
+            select coalesce(sum(o.cost), 0) from posts o where o.budget = p.budget))
+    limit 1
+$$;
+
+-- Whether another fitting hive has fewer places of a fleet than this one.
+create function has_fewer(p posts, hive_name text) returns boolean
+    language sql stable set search_path = overmind, pg_temp as $$
+    select exists (
+        select from hives h join sessions s on s.hive = h.name and s.state = 'alive'
+        where h.name <> hive_name and h.slots > 0 and not h.draining and h.labels @> p.labels
+            and (p.provider is null or p.provider = any(h.providers))
+            and (select count(*) from posts o where o.fleet = p.fleet and o.hive = h.name
+                and o.state in ('claimed', 'lost'))
+            < (select count(*) from posts o where o.fleet = p.fleet and o.hive = hive_name
+                and o.state in ('claimed', 'lost'))
+    )
+$$;
+
+-- Back to where it can be taken. `counts`: its hive is gone, which is free three times. Returns the state it has then.
+create function release(post_id text, why text, counts boolean) returns text
+    language plpgsql set search_path = overmind, pg_temp as $$
+declare
+    p posts;
+begin
+    select * into p from posts where id = post_id for update;
+    delete from questions q where q.post = post_id;
+    delete from outputs o where o.post = post_id;
+    update posts set session = null where id = post_id; -- whatever its holder tells from now on is fenced
+    if p.cancelling is not null and p.cancelling <> 'replaced' then
+        return finish(post_id, 'cancelled', p.cancelling, null, null, null);
+    elsif counts and p.fleet is null and p.hive_lost >= 3 then
+        return finish(post_id, 'failed', why, null, null, null);
+    end if;
+    update posts set state = 'queued', version = version + 1, hive = null, session = null, status = null, phase = null,
+        progress = '{}', ready = false, cancelling = null, reason = why, claimed_at = null,
+        hive_lost = hive_lost + counts::int, delay = 0 where id = post_id;
+    if p.fleet is not null then
+        perform renew_place(post_id);
+    end if;
+    perform record('post_queued', post_id, p.hive, jsonb_build_object('why', why, 'fence', p.fence));
+    perform news('queued');
+    if p.hive is not null then
+        perform news('hive:' || p.hive);
+    end if;
+    return 'queued';
+end $$;
+
+-- It has ended: in the same transaction, those that need it are counted.
+create function finish(post_id text, state text, reason text, exit_code int, result jsonb, tail bytea) returns text
+    language plpgsql set search_path = overmind, pg_temp as $$
+declare
+    p posts;
+    dependants text[];
+begin
+    select * into p from posts where id = post_id;
+    update posts set state = finish.state, version = version + 1, reason = finish.reason, exit_code = finish.exit_code,
+        result = finish.result, tail = finish.tail, ended_at = epoch(), cancelling = null where id = post_id;
+    delete from questions q where q.post = post_id;
+    delete from refusals r where r.post = post_id;
+    dependants := array(select n.post from needs n where n.need = post_id order by 1);
+    if dependants <> '{}' then
+        perform count_needs(dependants);
+    end if;
+    if exists (select from needs n where n.post = post_id) then
+        perform count_dependants(array(select need from needs n where n.post = post_id));
+    end if;
+    perform record('post_' || state, post_id, p.hive, jsonb_build_object('fence', p.fence, 'reason', reason));
+    if p.fleet is not null then
+        perform place_ended(p);
+    end if;
+    return finish.state;
+end $$;
+
+-- Whether ending or freeing this post concerns others; then `serialize` comes before its row.
+create function concerns_others(post_id text) returns boolean
+    language sql stable set search_path = overmind, pg_temp as $$
+    select exists (select from needs n where n.need = post_id or n.post = post_id)
+        or exists (select from posts where id = post_id and fleet is not null)
+$$;
+
+create function fenced(post_id text) returns jsonb
+    language sql stable set search_path = overmind, pg_temp as $$
+    select jsonb_build_object('word', 'fenced', 'state', max(state), 'hive', max(hive), 'fence', max(fence))
+    from posts where id = post_id
+$$;
+
+-- What a holder tells of a post that goes on: `report` has any of status, phase, attempt, cost, spent, ready, progress,
+-- questions (all that are open: [{"key": …, …}]). An older fence changes nothing.
+create function tell(session text, post text, fence bigint, report jsonb) returns jsonb
+    language plpgsql security definer set search_path = overmind, pg_temp as $$
+declare
+    p posts;
+    word text;
+begin
+    if (report ->> 'ready')::boolean and concerns_others(post) then
+        perform serialize();
+    end if;
+    select s.word into word from my_session(session) s;
+    select * into p from posts where id = tell.post for update;
+    if word <> 'ok' or p.id is null or p.session is distinct from tell.session or p.fence <> tell.fence
+        or p.state not in ('claimed', 'lost') then
+        return fenced(post);
+    end if;
+    update posts set
+        status = coalesce(report ->> 'status', status), phase = coalesce(report ->> 'phase', phase),
+        attempt = coalesce((report ->> 'attempt')::int, attempt), cost = coalesce((report ->> 'cost')::float8, cost),
+        spent = coalesce((report ->> 'spent')::int, spent), ready = coalesce((report ->> 'ready')::boolean, ready),
+        progress = coalesce(report -> 'progress', progress)
+    where id = p.id;
+    if report ? 'questions' then
+        delete from questions q where q.post = p.id and q.key <> 'lost'
+            and q.key not in (select value ->> 'key' from jsonb_array_elements(report -> 'questions'));
+        insert into questions (post, fence, key, body)
+            select p.id, p.fence, value ->> 'key', value from jsonb_array_elements(report -> 'questions')
+            on conflict on constraint questions_post_fence_key_key do update set body = excluded.body where questions.body <> excluded.body;
+    end if;
+    if p.fleet is not null and not p.ready and (report ->> 'ready')::boolean then
+        perform roll_fleet(p.fleet);
+    end if;
+    return jsonb_build_object('word', 'ok', 'cancelling', p.cancelling, 'answers', (
+        select coalesce(jsonb_agg(jsonb_build_object('key', q.key, 'answer', q.answer, 'by', q.answered_by)), '[]')
+        from questions q where q.post = p.id and q.fence = p.fence and q.answer is not null and q.key <> 'lost'
+    ));
+end $$;
+
+-- Its end. `end_`: {"state": done | failed | cancelled, "reason", "exit_code", "result", "tail", "cost", "attempt",
+-- "spent", "healthy"}; `tail` in base64, of at most 64 KiB. Told again after a lost answer it is 'ok' again.
+create function tell_end(session text, post text, fence bigint, end_ jsonb) returns jsonb
+    language plpgsql security definer set search_path = overmind, pg_temp as $$
+declare
+    p posts;
+    word text;
+    tail bytea := decode(coalesce(end_ ->> 'tail', ''), 'base64');
+begin
+    if end_ ->> 'state' not in ('done', 'failed', 'cancelled') then
+        perform fail('invalid', format('%s is no end of a post', end_ ->> 'state'));
+    elsif length(tail) > 65536 then
+        perform fail('too_large', format('The tail of %s has %s bytes; at most 65536 are kept', post, length(tail)));
+    elsif pg_column_size(end_ -> 'result') > 1048576 then
+        perform fail('too_large', format('The result of %s is larger than 1 MiB', post));
+    end if;
+    if concerns_others(post) then
+        perform serialize();
+    end if;
+    select s.word into word from my_session(session) s;
+    select * into p from posts where id = tell_end.post for update;
+    if p.session = tell_end.session and p.fence = tell_end.fence and p.state in ('done', 'failed', 'cancelled') then
+        return jsonb_build_object('word', 'ok', 'state', p.state);
+    elsif word <> 'ok' or p.id is null or p.session is distinct from tell_end.session or p.fence <> tell_end.fence
+        or p.state not in ('claimed', 'lost') then
+        return fenced(post);
+    end if;
+    update posts set cost = coalesce((end_ ->> 'cost')::float8, cost),
+        attempt = coalesce((end_ ->> 'attempt')::int, attempt), spent = coalesce((end_ ->> 'spent')::int, spent),
+        failures = case when (end_ ->> 'healthy')::boolean then 0 else failures end
+    where id = p.id;
+    return jsonb_build_object('word', 'ok', 'state', finish(post, end_ ->> 'state', end_ ->> 'reason',
+        (end_ ->> 'exit_code')::int, end_ -> 'result', tail));
+end $$;
+
+-- What can't be started here, or is to end here: another hive may have it, this one not for a minute.
+create function give_back(session text, post text, fence bigint, reason text) returns jsonb
+    language plpgsql security definer set search_path = overmind, pg_temp as $$
+declare
+    p posts;
+    word text;
+begin
+    if concerns_others(post) then
+        perform serialize();
+    end if;
+    select s.word into word from my_session(session) s;
+    select * into p from posts where id = give_back.post for update;
+    if word <> 'ok' or p.id is null or p.session is distinct from give_back.session or p.fence <> give_back.fence
+        or p.state not in ('claimed', 'lost') then
+        return fenced(post);
+    end if;
+    if release(post, left(reason, 1000), false) = 'queued' then
+        insert into refusals (post, hive, version, reason)
+            select id, p.hive, version, left(give_back.reason, 1000) from posts where id = p.id
+            on conflict on constraint refusals_pkey do update set version = excluded.version, reason = excluded.reason;
+    end if;
+    return jsonb_build_object('word', 'ok');
+end $$;
+
+-- A hive has seen, on its own clock, that a session's beat stood still for so many seconds. If it still does: what has a
+-- lease that is over is free, what waits is lost after a minute, and asks.
+create function take(session text, holder text, beat bigint, watched double precision) returns jsonb
+    language plpgsql security definer set search_path = overmind, pg_temp as $$
+declare
+    now_is meta;
+    other sessions;
+    word text;
+    one record;
+    freed text[] := '{}';
+    lost text[] := '{}';
+begin
+    perform serialize();
+    now_is := notice();
+    select s.word into word from my_session(session) s;
+    if word <> 'ok' then
+        return jsonb_build_object('word', 'gone', 'freed', freed, 'lost', lost);
+    elsif now_is.mode in ('settling', 'restarted') then
+        return jsonb_build_object('word', 'closed', 'freed', freed, 'lost', lost);
+    end if;
+    select * into other from sessions where id = holder for update;
+    if other.id is null or other.id = session or other.beat <> take.beat then
+        return jsonb_build_object('word', 'moved', 'freed', freed, 'lost', lost);
+    end if;
+    for one in
+        select id, name, on_lost, lease, state, fence, hive from posts
+        where posts.session = holder and state in ('claimed', 'lost') order by id for update
+    loop
+        if one.on_lost = 'move' and watched >= one.lease * 1.01 + 2 then
+            if release(one.id, 'hive_lost', true) = 'queued' then
+                freed := freed || one.id;
+            end if;
+        elsif one.on_lost = 'wait' and one.state = 'claimed' and watched >= 60 then
+            update posts set state = 'lost', version = version + 1 where id = one.id;
+            insert into questions (post, fence, key, body) values (one.id, one.fence, 'lost', jsonb_build_object(
+                'key', 'lost', 'text', format('Hive %s is silent. Is its machine off? allow: start %s elsewhere;'
+                    ' deny: wait for it', one.hive, one.name))) on conflict do nothing;
+            perform record('post_lost', one.id, one.hive, jsonb_build_object('fence', one.fence));
+            lost := lost || one.id;
+        end if;
+    end loop;
+    return jsonb_build_object('word', 'ok', 'freed', freed, 'lost', lost);
+end $$;
+
+-- What a hive has to watch on its own clock: the beats of those that hold something, and posts that have to wait for it.
+create function watchlist(session text) returns jsonb
+    language plpgsql security definer set search_path = overmind, pg_temp as $$
+declare
+    asked record;
+    mine sessions;
+    word text;
+begin
+    select s.* into asked from my_session(session) s;
+    mine := asked.mine;
+    word := asked.word;
+    return jsonb_build_object(
+        'sessions', (select coalesce(jsonb_agg(jsonb_build_object('session', s.id, 'hive', s.hive, 'beat', s.beat,
+                'lease', (select min(p.lease) from posts p where p.session = s.id and p.on_lost = 'move'
+                    and p.state in ('claimed', 'lost')),
+                'waits', exists (select from posts p where p.session = s.id and p.on_lost = 'wait'
+                    and p.state = 'claimed'))), '[]')
+            from sessions s where s.id <> watchlist.session and s.state <> 'ended' and exists (
+                select from posts p where p.session = s.id and p.state in ('claimed', 'lost'))),
+        'posts', (select coalesce(jsonb_agg(jsonb_build_object('post', d.id, 'version', d.version, 'delay', d.delay)), '[]')
+            from (
+                select id, version, delay from posts
+                    where state = 'queued' and delay > 0 and unmet = 0 and prefers is distinct from mine.hive
+                union all select p.id, p.version, 60 from refusals r join posts p on p.id = r.post
+                    where r.hive = mine.hive and r.version = p.version and p.state = 'queued'
+                union all select id, version, 5 from posts
+                    where state = 'queued' and delay = 0 and unmet = 0 and fleet is not null and only_hive is null
+            ) d)
+    );
+end $$;
+
+-- What a hive holds or held at the time of a rewind: [{"id", "fence", "proof", "definition" (as it was given),
+-- "state": claimed | done | failed | cancelled, and of an end what `tell_end` takes}]. The higher fence wins. `all_`: this
+-- was the last of it. Answers the word of each post: 'ok' or 'fenced'.
+create function present(session text, held jsonb, all_ boolean) returns jsonb
+    language plpgsql security definer set search_path = overmind, pg_temp as $$
+declare
+    now_is meta;
+    asked record;
+    mine sessions;
+    word text;
+    one jsonb;
+    p posts;
+    words jsonb := '{}';
+    fence_ bigint;
+    others text[] := '{}';
+begin
+    perform serialize();
+    now_is := notice();
+    select s.* into asked from my_session(session) s;
+    mine := asked.mine;
+    word := asked.word;
+    if word <> 'ok' then
+        return jsonb_build_object('word', 'gone', 'posts', words);
+    elsif mine.settle >= now_is.settle then
+        return jsonb_build_object('word', 'refused', 'posts', words); -- the store knows what this hive holds
+    end if;
+    for one in select value from jsonb_array_elements(held) loop
+        fence_ := (one ->> 'fence')::bigint;
+        if one ->> 'proof' is distinct from claim_proof(one ->> 'id', fence_, mine.hive, one ->> 'definition') then
+            words := words || jsonb_build_object(one ->> 'id', 'forged');
+            continue;
+        end if;
+        select * into p from posts where id = one ->> 'id' for update;
+        if p.id is null then
+            perform insert_post((one ->> 'definition')::jsonb);
+            others := others || (one ->> 'id');
+            select * into p from posts where id = one ->> 'id' for update;
+        end if;
+        if p.fence > fence_ or (p.fence = fence_ and p.state in ('done', 'failed', 'cancelled')) then
+            update posts set presented = now_is.settle where id = p.id and fence = fence_;
+            words := words || jsonb_build_object(one ->> 'id', case when p.fence = fence_ then 'ok' else 'fenced' end);
+            continue;
+        end if;
+        update posts set state = 'claimed', version = version + 1, hive = mine.hive, session = mine.id, fence = fence_,
+            claimed_at = now(), presented = now_is.settle where id = p.id;
+        update sessions set fence = greatest(fence, fence_) where id = mine.id;
+        if one ->> 'state' in ('done', 'failed', 'cancelled') then
+            perform finish(p.id, one ->> 'state', one ->> 'reason', (one ->> 'exit_code')::int, one -> 'result',
+                decode(coalesce(one ->> 'tail', ''), 'base64'));
+        end if;
+        words := words || jsonb_build_object(p.id, 'ok');
+    end loop;
+    perform count_needs(others || array(select n.post from needs n where n.need = any(others)));
+    update meta set longest = greatest(longest, coalesce((select max(lease) from posts where id = any(others)), 0));
+    perform setval('fences', greatest((select last_value from fences), (select max(fence) from sessions)));
+    if all_ then
+        -- What the store thinks that it holds, and it does not say so, is held by nobody.
+        for p in select * from posts where posts.session = mine.id and state in ('claimed', 'lost')
+            and presented < now_is.settle order by id for update
+        loop
+            perform release(p.id, 'hive_lost', true);
+        end loop;
+        update sessions set settle = now_is.settle, beaten = true where id = mine.id;
+        perform reopen();
+    end if;
+    return jsonb_build_object('word', 'ok', 'posts', words);
+end $$;
+
+-- All that a session holds, as `claim` gave it: its answer may have been lost.
+create function claims_of(session text) returns jsonb
+    language plpgsql security definer set search_path = overmind, pg_temp as $$
+declare
+    asked record;
+begin
+    select s.* into asked from my_session(session) s;
+    return (select coalesce(jsonb_agg(claim_answer(p) order by p.fence), '[]') from posts p
+        where p.session = claims_of.session and p.state in ('claimed', 'lost') and asked.word = 'ok');
+end $$;
+
+create function claim_answer(p posts) returns jsonb
+    language sql stable set search_path = overmind, pg_temp as $$
+    select jsonb_build_object('id', p.id, 'kind', p.kind, 'name', p.name, 'fence', p.fence,
+        'definition', p.definition::text, 'proof', claim_proof(p.id, p.fence, p.hive, p.definition::text),
+        'on_lost', p.on_lost, 'lease', p.lease, 'spent', p.spent, 'hive_lost', p.hive_lost, 'cpu', p.cpu,
+        'memory', p.memory)
+$$;

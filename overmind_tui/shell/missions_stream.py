@@ -1,0 +1,316 @@
+"""The stream of missions of one supervisor as they change, asked for in a thread of its own; the screen never waits.
+
+One connection carries the stream of events and the requests that follow from it. What an event names is asked for
+again; what no event tells (load, newest lines) is asked for about once a second, less often when the answer is slow.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from textual.message import Message
+
+from overmind_core.client.client import Client, answer_result
+from overmind_core.domain.text.moment import format_time
+from overmind_core.errors import OvermindError
+from overmind_core.view.cells import Row
+from overmind_tui.shell.messages import Happened, InboxChanged, RowsChanged, Spent, Watched
+
+LIVE = ["preparing", "starting", "running", "paused", "restarting", "stopping"]
+PERIOD = 1.0
+"""Seconds between two looks at the load."""
+SHARE = 0.035
+"""Of its time that the supervisor spends on these looks at most."""
+GATHER = 0.04
+"""Seconds in which events are gathered into one question."""
+ANSWER_SECONDS = 30.0
+"""Seconds that one answer may take."""
+ASKED, PAID = "asked", "turn_ended"
+QUEST = "quest"
+QUESTIONS = frozenset({ASKED, "answered", "removed"})
+"""Events after which other questions may wait than before."""
+MANY = 200
+"""Changed missions from which on all are asked for."""
+Json = dict[str, Any]
+
+
+class Session:
+    """One connection, on which a stream and questions go side by side.
+
+    Attributes:
+        heard_at: When a line came last (monotonic seconds).
+        asked_at: When the question was asked whose answer is to come (monotonic seconds); None while none is.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._stream = -1
+        self._items: list[Json] = []
+        self.heard_at = time.monotonic()
+        self.asked_at: float | None = self.heard_at
+
+    def greet(self) -> Json:
+        """Connect; what the supervisor says of itself."""
+        daemon = self._client.connect()
+        self._heard()
+        self.asked_at = None
+        return daemon
+
+    def close(self) -> None:
+        """End it."""
+        self._client.close()
+
+    def abandon(self) -> None:
+        """End it from another thread: whatever waits in it fails."""
+        self._client.abandon()
+
+    def ask(self, command: str, args: Json) -> Any:  # noqa: ANN401 - an answer is any JSON
+        """The answer to one question."""
+        return answer_result(self._answer(self._client.send(command, args), self._keep))
+
+    def stream(self, command: str, args: Json) -> Json:
+        """Begin a stream, and return what it begins with; its items are kept for `items`."""
+        self._stream = self._client.send(command, args)
+        return dict(answer_result(self._answer(self._stream, lambda _: None)))
+
+    def _answer(self, number: int, others: Callable[[Json], None]) -> Json:
+        self.asked_at = time.monotonic()
+        while True:
+            answer = self._client.receive(timeout=ANSWER_SECONDS)
+            self._heard()
+            if answer.get("id") == number:
+                self.asked_at = None
+                return answer
+            others(answer)
+
+    def items(self, *, until: float) -> list[Json]:
+        """What came of the stream; waits for the first until `until` (monotonic seconds)."""
+        while not self._items:
+            left = until - time.monotonic()
+            if left <= 0:
+                return []
+            try:
+                answer = self._client.receive(timeout=left)
+            except TimeoutError:
+                return []
+            self._heard()
+            self._keep(answer)
+        found, self._items = self._items, []
+        return found
+
+    def _keep(self, answer: Json) -> None:
+        if answer.get("id") != self._stream:
+            return
+        if "error" in answer:
+            answer_result(answer)
+        if "item" in answer:
+            self._items.append(answer["item"])
+
+    def _heard(self) -> None:
+        self.heard_at = time.monotonic()
+
+
+class MissionsStream(ABC):
+    """The thread that follows one supervisor and posts messages until `close`.
+
+    Args:
+        post: Where messages go; may be called from any thread.
+        name: Of the thread.
+    """
+
+    eyes: ClassVar[bool] = False
+    """Whether the supervisor is told that a person sees these events, so that it need not call them otherwise."""
+    pauses: ClassVar[tuple[float, float]] = (0.1, 2.0)
+    """Seconds before the first of several attempts to connect, and at most; they double."""
+    beat: ClassVar[float] = float("inf")
+    """Seconds without a line after which something is asked for all the same, so that silence is noticed."""
+
+    def __init__(self, post: Callable[[Message], object], name: str) -> None:
+        self._post = post
+        self._closed = threading.Event()
+        self._wake = threading.Event()
+        self._seq = 0
+        self._midnight = 0.0
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Post nothing more."""
+        self._closed.set()
+        self._wake.set()
+
+    @property
+    def reached(self) -> int:
+        """The number of the newest event that is known; 0 while there is none."""
+        return self._seq
+
+    def retry(self) -> None:
+        """Connect now, and ask for everything anew."""
+        self._seq = 0
+        self._wake.set()
+
+    # what is another one's
+
+    @abstractmethod
+    def open(self) -> Session:
+        """A connection that is about to be made."""
+
+    @abstractmethod
+    def connected(self, daemon: Json) -> None:
+        """The supervisor answers; what it says of itself."""
+
+    @abstractmethod
+    def refused(self, error: OvermindError | None) -> bool:
+        """There is no connection; None: it was lost. Whether to connect again at once."""
+
+    @abstractmethod
+    def looked(self, session: Session) -> None:
+        """The load was asked for: the moment for what is asked for now and then."""
+
+    @abstractmethod
+    def heard(self, kinds: set[str]) -> None:
+        """Events of these kinds came."""
+
+    # following
+
+    def _run(self) -> None:
+        first, longest = self.pauses
+        pause = first
+        while not self._closed.is_set():
+            at_once = False
+            began = time.monotonic()
+            try:
+                self._follow_one(self.open())
+            except (ConnectionError, TimeoutError, OSError):
+                at_once = self.refused(None)
+            except OvermindError as error:
+                at_once = self.refused(error)
+            if time.monotonic() - began > longest:
+                pause = first
+            if not at_once:
+                self._wake.wait(pause)
+                self._wake.clear()
+                pause = min(pause * 2, longest)
+
+    def _follow_one(self, session: Session) -> None:
+        try:
+            self.connected(session.greet())
+            self._begin(session)
+            self._follow(session)
+        finally:
+            session.close()
+
+    def _begin(self, session: Session) -> None:
+        """Everything there is, and the stream of what follows."""
+        if not self._seq:
+            self._seq = _newest(session)
+        self.send(RowsChanged(session.ask("ps", {}), everything=True))
+        wanted: Json = {"follow": True} | ({"eyes": True} if self.eyes else {})
+        try:
+            begun = session.stream("events", {"since": self._seq, **wanted})
+        except OvermindError:  # so many events since then that the oldest are gone
+            self._seq = _newest(session)
+            begun = session.stream("events", {"since": self._seq, **wanted})
+        if self.eyes:
+            self.send(Watched(int(begun.get("viewer", 0))))
+        self._refresh_inbox_and_cost(session, {ASKED, PAID})
+
+    def _follow(self, session: Session) -> None:
+        due = time.monotonic()
+        first = True
+        while not self._closed.is_set():
+            now = time.monotonic()
+            if now >= due:
+                if first:
+                    self.send(RowsChanged(_with_history(session)))
+                    first = False
+                else:
+                    self.send(RowsChanged(session.ask("ps", {"wide": True, "status": LIVE})))
+                took = time.monotonic() - now
+                due = time.monotonic() + max(PERIOD, took / SHARE)
+                self._refresh_inbox_and_cost(session, set())
+                self.looked(session)
+            self._gather(session, min(due, session.heard_at + self.beat))
+            if time.monotonic() >= session.heard_at + self.beat:
+                _newest(session)
+
+    def _gather(self, session: Session, due: float) -> None:
+        """Wait for events until `due`; ask for what they name."""
+        events = session.items(until=due)
+        if not events:
+            return
+        gathered = time.monotonic() + GATHER
+        while time.monotonic() < gathered:
+            events += session.items(until=gathered)
+        self._seq = int(events[-1]["seq"])
+        self.send(Happened(events))
+        removed = {event["mission"] for event in events if event["type"] == "removed"}
+        changed = {event["mission"] for event in events if _is_of_mission(event)} - removed
+        if removed or changed:
+            self.send(RowsChanged(_asked(session, changed), removed))
+        kinds = {event["type"] for event in events}
+        self._refresh_inbox_and_cost(session, kinds)
+        self.heard(kinds)
+
+    def _refresh_inbox_and_cost(self, session: Session, happened: set[str]) -> None:
+        """What waits for a person, and what was spent today, where that may have changed."""
+        midnight = _midnight()
+        try:
+            if happened & QUESTIONS:
+                self.send(InboxChanged(session.ask("inbox", {})))
+            if PAID in happened or midnight != self._midnight:
+                sums = session.ask("cost", {"by": "day", "since": format_time(midnight)})
+                self.send(Spent(sum(one["cost_usd"] or 0.0 for one in sums)))
+                self._midnight = midnight
+        except OvermindError:  # a supervisor that knows no agents yet
+            return
+
+    def send(self, message: Message) -> None:
+        """Post it, unless this is over."""
+        if not self._closed.is_set():
+            self._post(message)
+
+
+def _newest(session: Session) -> int:
+    """The number of the newest event."""
+    return int(session.ask("logs", {"ids": []})["seq"])
+
+
+def _asked(session: Session, changed: set[str]) -> list[Row]:
+    """The missions with these ids as they are now."""
+    if not changed:
+        return []
+    if len(changed) > MANY:
+        return list(session.ask("ps", {"all": True}))
+    try:
+        return list(session.ask("ps", {"ids": sorted(changed), "wide": True}))
+    except OvermindError:  # one of them was removed meanwhile
+        return list(session.ask("ps", {"all": True}))
+
+
+def _is_of_mission(event: Row) -> bool:
+    """Whether it may have changed a mission's row; quests, and what the engine asks about, need not be missions."""
+    about = event.get("about")
+    of_mission = event["type"] != QUEST and (about is None or about.get("kind") == "mission")
+    return bool(event.get("mission")) and of_mission
+
+
+def _with_history(session: Session) -> list[Row]:
+    """All missions, with the load of the last minutes."""
+    try:
+        return list(session.ask("ps", {"wide": True, "history": True}))
+    except OvermindError:  # a supervisor that keeps none yet
+        return list(session.ask("ps", {"wide": True}))
+
+
+def _midnight() -> float:
+    """When today began here, in seconds since the epoch."""
+    now = time.localtime()
+    return time.mktime((now.tm_year, now.tm_mon, now.tm_mday, 0, 0, 0, 0, 0, -1))
