@@ -82,7 +82,7 @@ def join(
     columns, rows = terminal.size()
     context.client().connect()  # it also says when the daemon is older than this program
     wish = {"id": mission, "read_only": read_only, "keep": keep, "columns": columns, "rows": rows}
-    attachment = MissionAttachment(context.home, wish)
+    attachment = MissionAttachment(context.place, wish)
     try:
         left = _attach(terminal, attachment, keys, context)
     finally:

@@ -155,9 +155,7 @@ def quest_add(args: Namespace, context: Context) -> int:
 def _request(args: Namespace, context: Context, quests: Sequence[Quest]) -> dict[str, Any]:
     return {
         "quests": quests,
-        "cwd": caller_environment.working_directory(args.cwd),
-        "umask": caller_environment.current_umask(),
-        "env": caller_environment.inherited_variables(context.environ, clean=args.clean_env),
+        **context.world(args.cwd, clean=args.clean_env),
         "request": request_key(),
     }
 
