@@ -360,7 +360,6 @@ class App:
         self.notifications = Notifications(
             settings.notify, self.tasks.start, web_address=partial(web_address, home, settings.web.public_url)
         )
-        self.swarm = self._join_swarm()
         self._wire()
 
     async def start(self) -> None:
@@ -447,6 +446,7 @@ class App:
 
     def _wire(self) -> None:
         """Who hears of what, in this order: tests/core/daemon/test_order.py says why."""
+        self.swarm = self._join_swarm()
         self.registry.on_end = [self.plans.on_end, self.engine.attempts.on_unsaved_end]
         self.budgets.on_spent = self.engine.budgets.on_spent
         self.isolation.keep_while(lambda mission: mission in self.quest_registry.live)
