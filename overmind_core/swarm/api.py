@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.text.moment import format_time
@@ -47,6 +45,8 @@ class SwarmApi:
     async def swarm_invite(self, request: requests.SwarmInvite, caller: Caller) -> answers.SwarmInvited:
         """Make a login, with a new password."""
         del caller
+        import secrets  # noqa: PLC0415 - as above
+
         from overmind_core.swarm.connection import url_with_login  # noqa: PLC0415 - as above
 
         password = secrets.token_urlsafe(24)
@@ -115,7 +115,7 @@ class SwarmApi:
         del caller
         line = self._host.line()
         name = str(request.run.get("name") or "")
-        post = uuid.uuid5(uuid.NAMESPACE_OID, request.request).hex[:8] if request.request else uuid.uuid4().hex[:8]
+        post = _post_id(request.request)
         definition = _definition(request, post, name or post)
         if request.dry_run:
             lines, summary = await line.ask(lambda swarm: _foreseen(swarm, definition))
@@ -198,6 +198,13 @@ class SwarmApi:
             raise OvermindError("not_found", f"The swarm has no post {word!r}. See all: overmind ps -H swarm --all")
         live = [one for one in same if one.state not in _ENDED]
         return (live or same)[-1]
+
+
+def _post_id(key: str | None) -> str:
+    """Return an id for a post; with a key of the caller's choice the same again."""
+    import uuid  # noqa: PLC0415 - it loads what few daemons need
+
+    return (uuid.uuid5(uuid.NAMESPACE_OID, key) if key else uuid.uuid4()).hex[:8]
 
 
 def _definition(request: requests.SwarmRun, post: str, name: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from overmind_core.cli.output import ABSENT, dumps, or_absent, table
 from overmind_core.cli.values import label, whole_number
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.duration import format_uptime
+from overmind_core.errors import OvermindError
 
 TYPE_CHECKING = False
 
@@ -123,7 +124,13 @@ def _cells(row: Row) -> list[str]:
 
 def why(args: Namespace, context: Context) -> int:
     """Print why a post waits, and a line for each hive."""
-    told = context.client(start=True).call("swarm_why", {"id": args.id})
+    try:
+        told = context.client(start=True).call("swarm_why", {"id": args.id})
+    except OvermindError as error:
+        if error.code != "no_swarm":
+            raise
+        message = f"{error.message}. Of a quest of this machine: overmind quest why {args.id}"
+        raise OvermindError("no_swarm", message) from None
     if args.json:
         context.print(dumps(told))
         return 0
