@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -426,7 +427,7 @@ def test_a_gate_that_is_frozen_is_silent_and_what_is_asked_of_it_waits_for_nobod
             os.kill(pid, signal.SIGSTOP)
         try:
             await hived(app, pilot, Link.SILENT)
-            answers = []
+            answers: list[Any] = []
             app.request("info", [{"id": of_eu1(app, "work")["id"]}, {"id": app.fleet.named("here")["id"]}],
                         answers.extend)  # fmt: skip
             await until(pilot, lambda: answers, what="answered at once")
