@@ -121,6 +121,19 @@ SHOP: Lines = {
 }
 """What the agent of most pages says."""
 
+SSH = """\
+while [ "$1" != -- ]; do shift; done
+host=${2#*@}; shift 2
+case $host in
+old.*) echo "ssh: connect to host $host port 22: Connection refused" >&2; exit 255;;
+tpyo.*) echo "ssh: Could not resolve hostname $host: Name or service not known" >&2; exit 255;;
+esac
+mkdir -p ~/$host
+exec env HOME="$HOME/$host" OVERMIND_HOME="$HOME/$host/.overmind" "$@"
+"""
+"""Other machines are folders of this one; what a real sshd does is in tests/hives."""
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG alice@laptop"
+INVITE = f"overmind hive invite alice --role operator --key '{KEY}'"
 COMPILE = "overmind run --name tests --restart on-failure 'python3 -m compileall -q overmind_core && echo compiled'"
 RED = """overmind run --isolate --name red --wait \\
 "echo 2 > a; echo new > new; git add .; git commit -q -m 'Add the cart'\""""
@@ -236,6 +249,12 @@ SCENES: dict[str, Scene] = {
                 "git init -q -b main; echo 'isolation: {}' > .overmind.yml; git add .; git commit -q -m first"
             ]
         },
+    ),
+    "docs/hives.md": Scene(
+        running=False,
+        programs={"ssh": SSH},
+        between={f"{INVITE}@1": [f"overmind shutdown -y -H {name}" for name in ("eu1", "gpu", "box")]},
+        left_out={INVITE: "tests/hives/test_invite.py, for the account's usual home"},
     ),
     "docs/landing.md": Scene(
         files={"a": "1\n", "b": "1\n", "Makefile": "test:\n\t@sleep 2\n"},
