@@ -147,12 +147,14 @@ SCENES: dict[str, Scene] = {
     "README.md": Scene(
         folder="~/shop",
         running=False,
+        programs={"ssh": SSH},
         lines=SHOP,
         files={"overmind_core/__init__.py": "", "Makefile": MAKEFILE + QUEUED, "release.toml": RELEASE},
         begin=['cp -r "$PYTHONPATH/examples" .'],
         between={
             f"{COMPILE}@1": ["overmind shutdown -y"],
             "overmind claude run --wait say in one line what this repository is@1": [REST],
+            "overmind hive add eu1 eu1.example.com@1": [REST],
             f"{CART}@1": ["git init -q -b main; git add .; git commit -q -m 'A shop'"],
             "overmind quest why release-notes@1": ["touch ~/shown"],
             "overmind trust@1": [
