@@ -37,8 +37,10 @@ as a full-screen program that is open, starts the next one from its own files.""
 
 def start(args: Namespace, context: Context) -> int:
     """Start, replace or become the daemon."""
+    if args.ephemeral and not args.foreground:
+        raise UsageError("--ephemeral needs --foreground: overmind start --foreground --ephemeral")
     if args.foreground:
-        return _become_daemon(context)
+        return _become_daemon(context, ephemeral=args.ephemeral)
     if args.replace:
         return _replace(context)
     client = Client(context.home, start=True)
@@ -52,12 +54,16 @@ def start(args: Namespace, context: Context) -> int:
     return 0
 
 
-def _become_daemon(context: Context) -> int:
+def _become_daemon(context: Context, *, ephemeral: bool) -> int:
     from overmind_core.client.daemon import exec_daemon  # rarely needed
 
     pid = holder_pid(context.home.supervisor_lock)
     if pid is None:
-        exec_daemon(context.home)
+        exec_daemon(context.home, ephemeral=ephemeral)
+    if ephemeral:
+        raise OvermindError(
+            "busy", f"{context.home.root} is in use by a daemon (PID {pid}). Choose another folder with --home"
+        )
     context.print(f"Daemon is already running (PID {pid})")
     return 0
 
@@ -101,6 +107,7 @@ START = Command(
     name="start",
     options=[
         flag("--foreground", "run the daemon in this terminal until ctrl-c"),
+        flag("--ephemeral", "with --foreground: end everything here when this daemon or its parent process ends"),
         flag("--replace", "upgrade in place: a new daemon takes over, and the missions keep running"),
     ],
     examples=["overmind start", "overmind start --replace", "systemd-run --user overmind start --foreground"],

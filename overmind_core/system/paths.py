@@ -174,7 +174,7 @@ class Home:
 
     @property
     def headless(self) -> str:
-        """Exists while the supervisor is a headless run: a part of whatever started it, without a successor."""
+        """Exists while the supervisor is a part of whatever started it, without a successor: a headless run, say."""
         return self._inside("headless")
 
     @property
