@@ -122,6 +122,15 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Agents that run agents": ("skill", "mcp", "output", "report"),
     "Change missions": ("edit", "update", "rename", "signal", "freeze", "thaw"),
     "Share notes with a team": ("cortex serve", "cortex token", "cortex migrate", "cortex backup", "cortex restore"),
+    "Reach other machines": (
+        "hive add",
+        "hive list",
+        "hive info",
+        "hive drain",
+        "hive rm",
+        "hive invite",
+        "gate",
+    ),
     "Use a browser": ("web", "web link", "web token", "web sessions", "web revoke", "web stop"),
     "Everyday tools": ("demo", "doctor", "version", "completion", "service"),
 }
@@ -198,6 +207,8 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "memory.cortex": ("memory connect", "memory disconnect", "memory share", "memory unshare", "memory sync"),
     "memory.files": ("memory export", "memory import"),
     "attach.commands": ("attach", "detach", "shell", "exec"),
+    "gate": ("gate",),
+    "hives.commands": ("hive add", "hive list", "hive info", "hive drain", "hive rm", "hive invite"),
     "missions.lifecycle": ("stop", "kill", "restart", "freeze", "thaw", "signal", "rm", "prune", "update", "rename"),
     "missions.list": ("ps", "monitor", "top", "info"),
     "missions.logs": ("logs",),
@@ -217,6 +228,8 @@ COMMANDS: tuple[str, ...] = tuple(name for names in GROUPS.values() for name in 
 ALIASES: dict[str, str] = {
     "capture-pane": "screen",
     "describe": "info",
+    "hive ls": "hive list",
+    "hives": "hive list",
     "inspect": "info",
     "kanban": "board",
     "list": "ps",
@@ -461,6 +474,63 @@ def parse_flags(command: Command, words: Sequence[str]) -> FlagArguments | None:
             return None
         values[flags[word]] = True
     return FlagArguments(values)
+
+
+HIVE_OPTION = ("-H", "--hive")
+"""Stands before or after any command: which hive is asked."""
+
+
+def split_hives(command: Command, words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Part what -H names among a command's words from the others.
+
+    A command that follows the options keeps its own -H, as does all behind `--`.
+
+    Raises:
+        UsageError: -H has no value.
+    """
+    valued = {name for one in command.options if one.takes_value for name in one.names}
+    kept: list[str] = []
+    hives: list[str] = []
+    at = 0
+    while at < len(words):
+        word = words[at]
+        name, equals, value = word.partition("=")
+        if word == "--" or (command.rest is not None and (not word.startswith("-") or word == "-")):
+            break
+        if name in HIVE_OPTION:
+            at += 1
+            if not equals:
+                if at >= len(words):
+                    raise UsageError(f"{name} needs a hive. See them with: overmind hive list")
+                value = words[at]
+                at += 1
+            hives.append(value)
+        else:
+            step = 2 if word in valued else 1
+            kept += words[at : at + step]
+            at += step
+    return [*kept, *words[at:]], hives
+
+
+NAMED = ("id", "ids", "target", "spec", "children", "question")
+"""Attributes of parsed arguments that name missions, quests, questions and specs."""
+
+
+def named_things(args: FlagArguments | Namespace) -> list[str]:
+    """Return the names in parsed arguments."""
+    names: list[str] = []
+    for attribute in NAMED:
+        value = getattr(args, attribute, None)
+        if isinstance(value, str):
+            names.append(value)
+        elif isinstance(value, list) and attribute != "question":  # there it is the words of a text
+            names += value
+    return names
+
+
+def names_a_hive(args: FlagArguments | Namespace) -> bool:
+    """Whether a name may begin with that of a hive, as `eu1/api` does: only then the configuration is looked at."""
+    return any("/" in name for name in named_things(args))
 
 
 def find(name: str) -> Command:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from overmind_core.client.client import Client
+    from overmind_core.client.hives.hive import Hive
+    from overmind_core.client.place import Place
     from overmind_core.system.paths import Home
 
     Answer = Mapping[str, Any]
@@ -34,6 +36,8 @@ class Context:
         self.environ = environ
         self.format: str | None = None
         """How JSON is printed: `yaml`, `name`, or else as it is."""
+        self.hive: Hive | None = None
+        """The hive that the command is for; None: this machine."""
         self._printed = 0
         self._home: Home | None = None
         self._clients: list[Client] = []
@@ -52,6 +56,30 @@ class Context:
         self.environ = {**self.environ, "OVERMIND_HOME": os.path.abspath(from_wire(folder))}
         self._home = None
 
+    def world(self, cwd: str | None, *, clean: bool) -> dict[str, Any]:
+        """Return folder, umask and environment from which work starts, as arguments of a request.
+
+        On another hive it starts from that account's: of this caller only the folder that was named goes there.
+
+        Args:
+            cwd: The folder that was named; None: the current one.
+            clean: Only what a login would have set.
+        """
+        if self.hive is not None:
+            return {"cwd": cwd or ""}
+        from overmind_core.cli import caller_environment  # start-up: few commands start work
+
+        return {
+            "cwd": caller_environment.working_directory(cwd),
+            "umask": caller_environment.current_umask(),
+            "env": caller_environment.inherited_variables(self.environ, clean=clean),
+        }
+
+    @property
+    def place(self) -> Home | Place:
+        """Whose daemon is asked: the home's, or that of the hive that was named."""
+        return self.home if self.hive is None else self.hive
+
     def client(self, *, start: bool = False) -> Client:
         """Return a client, not connected yet.
 
@@ -60,13 +88,15 @@ class Context:
         """
         from overmind_core.client.client import Client  # start-up: --help needs none
 
-        self._clients.append(Client(self.home, start=start, notify=self.note))
+        self._clients.append(Client(self.place, start=start, notify=self.note))
         return self._clients[-1]
 
     def close(self) -> None:
         """End the sessions of all clients."""
         for client in self._clients:
             client.close()
+        if channels := sys.modules.get("overmind_core.client.hives.channel"):
+            channels.end_all()
 
     def print(self, text: str) -> None:
         """Print a line of the answer to stdout; JSON in the format that was asked for."""
@@ -110,7 +140,12 @@ LONGEST_MESSAGE = 800
 
 def report_error(error: OvermindError, context: Context) -> int:
     """Print an error for the person; return the exit status that it asks for."""
-    context.note(f"Error: {error.code}: {_shortened(display_safe(error.message))}")
+    message = error.message
+    if hive := error.fields.get("hive"):
+        from overmind_core.cli.hives.only_here import error_there  # start-up: only then
+
+        message = error_there(error, str(hive))
+    context.note(f"Error: {error.code}: {_shortened(display_safe(message))}")
     return error.exit_status
 
 

@@ -23,13 +23,14 @@ _HELP_COLUMN = 28
 _INDENT = "  "
 _CONTINUED = "    "
 
-HEAD = """usage: overmind [--home DIR] COMMAND [options]
+HEAD = """usage: overmind [--home DIR] [-H HIVE] COMMAND [options]
 
 Run agents and other long-running work under supervision, and lose none of it."""
 
 TAIL = """In CI: overmind --headless run COMMAND (see overmind --headless --help)
 <id> is an id, a name, or at least 3 characters of an id.
 Home: --home DIR, or $OVERMIND_HOME, or ~/.overmind
+Other machines: -H NAME, -H a,b or -H all, before or after a command (see overmind hive)
 Help for a command: overmind COMMAND --help; full manual: man overmind"""
 
 

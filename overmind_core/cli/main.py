@@ -9,7 +9,15 @@ import errno
 import os
 import sys
 
-from overmind_core.cli.command import ALIASES, COMMANDS, find, parse_flags
+from overmind_core.cli.command import (
+    ALIASES,
+    COMMANDS,
+    HIVE_OPTION,
+    find,
+    names_a_hive,
+    parse_flags,
+    split_hives,
+)
 from overmind_core.cli.context import Context, report_error
 from overmind_core.cli.output import UNWRITABLE
 from overmind_core.domain.text.bytestrings import to_wire
@@ -20,6 +28,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from typing import NoReturn
+
+    from overmind_core.cli.command import Command
 
 
 BROKEN_PIPE = 141
@@ -80,10 +90,14 @@ def run(words: list[str], context: Context) -> int:
     Raises:
         OvermindError: it failed.
     """
-    words, folder = _take_home(words)
+    words, folder, hives = _take_place(words)
     if folder is not None:
         context.use_home(folder)
     name = words[0] if words else _default_command()
+    if hives and not words and hives[-1] in COMMANDS:
+        raise UsageError(f"-H needs a hive before the command. For example: overmind -H eu1 {hives[-1]}")
+    if hives and (not words or name.startswith("-")):
+        raise UsageError(f"-H {hives[0]} needs a command. For example: overmind -H {hives[0]} ps")
     if name in {"--help", "-h", "help"}:
         return _help(words[1:], context)
     if name in {"--version", "-v", "-V"}:
@@ -104,31 +118,56 @@ def run(words: list[str], context: Context) -> int:
 
         context.print(command_help(command))
         return 0
-    args: Namespace | None = parse_flags(command, rest)  # type: ignore[assignment]  # its attributes are the same
+    return _run_command(command, rest, hives, context)
+
+
+def _run_command(command: Command, words: list[str], hives: list[str], context: Context) -> int:
+    """Run one command with what it is given, here or where `hives`, -H or a name in `words` say."""
+    if any(word.split("=")[0] in HIVE_OPTION for word in words):
+        words, more = split_hives(command, words)
+        hives = hives + more
+    args: Namespace | None = parse_flags(command, words)  # type: ignore[assignment]  # its attributes are the same
     if args is None:
         from overmind_core.cli.parser import parse  # start-up: argparse
 
-        args = parse(command, rest)
+        args = parse(command, words)
     context.format = getattr(args, "output", None)
+    if hives or names_a_hive(args):
+        return _run_elsewhere(command, args, hives, context)
+    return command.run(args, context)
+
+
+def _run_elsewhere(command: Command, args: Namespace, hives: list[str], context: Context) -> int:
+    from overmind_core.cli.hives import elsewhere  # start-up: most commands are for this machine
+
+    if hives:
+        return elsewhere.run_elsewhere(command, args, elsewhere.choose_hives(command, hives, context), context)
+    context.hive = elsewhere.hive_of_names(command, args, context)
     return command.run(args, context)
 
 
 HOME_OPTION = "--home"
 
 
-def _take_home(words: list[str]) -> tuple[list[str], str | None]:
-    """Part the home that `--home` names before the command from the other words.
+def _take_place(words: list[str]) -> tuple[list[str], str | None, list[str]]:
+    """Part the home that `--home` names before the command, and the hives that `-H` names, from the other words.
 
     Raises:
-        UsageError: it names none.
+        UsageError: one names none.
     """
-    folder = None
-    while words and words[0].split("=")[0] == HOME_OPTION:
+    folder, hives = None, []
+    while words and words[0].split("=")[0] in {HOME_OPTION, *HIVE_OPTION}:
         first, *words = words
-        folder = first.partition("=")[2] if "=" in first else words.pop(0) if words else ""
-        if not folder:
-            raise UsageError("--home needs a folder. For example: overmind --home /srv/agents ps")
-    return words, folder
+        value = first.partition("=")[2] if "=" in first else words.pop(0) if words else ""
+        if first.split("=")[0] == HOME_OPTION:
+            folder = value
+            if not folder:
+                raise UsageError("--home needs a folder. For example: overmind --home /srv/agents ps")
+        elif value:
+            hives.append(value)
+        else:
+            raise UsageError("-H needs a hive. For example: overmind -H eu1 ps")
+    return words, folder, hives
 
 
 def _named(words: list[str]) -> tuple[str, list[str]]:

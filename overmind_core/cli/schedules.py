@@ -119,7 +119,7 @@ def _quest(args: Namespace, context: Context) -> dict[str, Any]:
     if args.var:
         raise UsageError("--var needs a blueprint: add --apply FILE")
     args.name = args.parent = None
-    return {"quest": quest_request(args, context.environ)}
+    return {"quest": quest_request(args, context)}
 
 
 def _plan(args: Namespace, context: Context) -> dict[str, Any]:

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import time
 from collections import deque
 
 from overmind_core.client.client import answer_result
 from overmind_core.client.connection import ANSWER_LIMIT, envelope
-from overmind_core.client.daemon import connect_or_start, try_connect
+from overmind_core.client.place import LocalPlace, place_of
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
-from overmind_core.system import unixsocket
 from overmind_core.wire.keeper import FRAME_OFFSET, STREAM, FrameDecoder, parse_offset
 
 TYPE_CHECKING = False
@@ -27,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from overmind_core.client.connection import DaemonConnection
+    from overmind_core.client.connection import ApiConnection
+    from overmind_core.client.place import Place
     from overmind_core.system.paths import Home
 
     Json = dict[str, Any]
@@ -52,14 +51,14 @@ class MissionAttachment:
         OvermindError: the daemon said no, is not there, or went away just now.
     """
 
-    def __init__(self, home: Home, request: Mapping[str, Any], *, by: str | None = None) -> None:
-        self._home = home
+    def __init__(self, home: Home | Place, request: Mapping[str, Any], *, by: str | None = None) -> None:
+        self.place = place_of(home)
         self._by = by
         self._request = dict(request)
-        self._connection: DaemonConnection | None = None
+        self._connection: ApiConnection | None = None
         self._answers: deque[Json] = deque()
         self._next_try = 0.0
-        self._send_request(connect_or_start(home, start=False)[0])
+        self._send_request(self.place.connect(start=False)[0])
         try:
             head = answer_result(self._open().receive(timeout=ANSWER_LIMIT))
         except (ConnectionError, TimeoutError):
@@ -107,7 +106,7 @@ class MissionAttachment:
         if self._connection is None and now >= self._next_try:
             self._next_try = now + RETRY
             try:
-                connection = try_connect(self._home)
+                connection = self.place.try_connect()
             except OvermindError:
                 connection = None
             if connection is not None:
@@ -127,13 +126,13 @@ class MissionAttachment:
         """Give the seat up."""
         self._disconnect()
 
-    def _send_request(self, connection: DaemonConnection) -> None:
+    def _send_request(self, connection: ApiConnection) -> None:
         self._connection = connection
         connection.send(envelope("attach", self._request, _ATTACH, self._by))
         with contextlib.suppress(ConnectionError):  # noticed when it is read from
             connection.flush()
 
-    def _open(self) -> DaemonConnection:
+    def _open(self) -> ApiConnection:
         assert self._connection is not None
         return self._connection
 
@@ -175,6 +174,7 @@ class KeeperStream:
     Args:
         ready: What the supervisor said: `socket` and `ticket`.
         size: Columns and rows of the terminal in front of the viewer.
+        place: Of that supervisor.
 
     Raises:
         ConnectionError: the run or its keeper is gone, or the ticket is no longer good.
@@ -182,7 +182,7 @@ class KeeperStream:
         OvermindError: `forbidden`, another user's process listens there.
     """
 
-    def __init__(self, ready: Mapping[str, Any], size: tuple[int, int]) -> None:
+    def __init__(self, ready: Mapping[str, Any], size: tuple[int, int], place: Place) -> None:
         self._decoder = FrameDecoder()
         self._unsent = bytearray()
         self._early: Frames = []
@@ -190,32 +190,26 @@ class KeeperStream:
         """Whether the keeper can be lent the terminal in front of the viewer; an older one does not say."""
         self._buffer = bytearray(_CHUNK)  # one for all: to allocate it for each key takes longer than to read the key
         self._view = memoryview(self._buffer)
-        address = from_wire(ready["socket"])
-        self._socket = unixsocket.connect(address, ANSWER_LIMIT)
+        self._socket, received = place.open_terminal(from_wire(ready["socket"]))
+        self._lends = isinstance(place, LocalPlace)
         try:
-            self._check(address)
-            self.offset = self._join(ready["ticket"], size)
+            self.offset = self._join(ready["ticket"], size, received)
         except BaseException:
             self.close()
             raise
         self._socket.setblocking(False)
 
-    def _check(self, address: str) -> None:
-        if unixsocket.peer(self._socket).uid != os.getuid():
-            raise OvermindError("forbidden", f"{address} belongs to another user.")
-
-    def _join(self, ticket: str, size: tuple[int, int]) -> int:
+    def _join(self, ticket: str, size: tuple[int, int], head: bytes) -> int:
         """Show the ticket; return the offset in the log's `out` at which the live bytes begin."""
         request = {"op": STREAM, "n": 1, "ticket": ticket, "columns": size[0], "rows": size[1]}
         self._socket.sendall(json.dumps(request).encode() + b"\n")
-        head = b""
         while b"\n" not in head:
             head += self._received()
         line, _, rest = head.partition(b"\n")
         answer = json.loads(line)
         if "ok" not in answer:
             raise ConnectionRefusedError(line.decode())
-        self.takes_terminals = answer["ok"].get("terminal") is True
+        self.takes_terminals = self._lends and answer["ok"].get("terminal") is True
         frames = self._decoder.feed(rest)
         while not frames:
             frames = self._decoder.feed(self._received())

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 
-from overmind_core.client.connection import ANSWER_LIMIT, DaemonConnection, envelope
-from overmind_core.client.daemon import connect_or_start, connect_until
+from overmind_core.client.connection import ANSWER_LIMIT, envelope
+from overmind_core.client.place import place_of
 from overmind_core.errors import OvermindError
 from overmind_core.version import VERSION
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
+    from overmind_core.client.connection import ApiConnection
+    from overmind_core.client.place import Place
     from overmind_core.system.paths import Home
 
     Args = Mapping[str, Any]
@@ -37,7 +39,7 @@ class Client:
     """A session with the daemon of a home.
 
     Args:
-        home: Whose daemon.
+        home: Whose daemon: a home of this machine, or a hive that is reached through its gate.
         start: Start a daemon when neither daemon nor keeper lives.
         notify: Gets what a person should know: a daemon was started, or is older than this program.
         by: In whose name it asks, such as `web:phone`; None: a person's own.
@@ -45,13 +47,13 @@ class Client:
 
     def __init__(
         self,
-        home: Home,
+        home: Home | Place,
         *,
         start: bool = False,
         notify: Callable[[str], None] = lambda _: None,
         by: str | None = None,
     ) -> None:
-        self.home = home
+        self.place = place_of(home)
         self.by = by
         self.started_pid: int | None = None
         """The daemon that this client had to start."""
@@ -59,7 +61,7 @@ class Client:
         """What the daemon said of itself: version, pid, home, api. Empty until it answered."""
         self._start = start
         self._notify = notify
-        self._connection: DaemonConnection | None = None
+        self._connection: ApiConnection | None = None
         self._greeted = False
         self._greeted_at = 0.0
         self._warned = False
@@ -144,10 +146,7 @@ class Client:
             self._lost_at = None  # an answer may take longer than the lives of two daemons
         self.close()
         if not repeatable:
-            raise OvermindError(
-                "daemon_lost",
-                "The connection to the daemon was lost before it answered. Check the result with: overmind ps",
-            )
+            raise self.place.unknown_outcome()
         if self._lost_at is not None:  # again, without an answer in between
             time.sleep(_PAUSE)
         now = time.monotonic()
@@ -157,23 +156,19 @@ class Client:
             return  # it was on its way out: the next request finds or starts another one
         connection = self._reconnected(now, now + left) if left > 0 else None
         if connection is None:
-            raise OvermindError(
-                "daemon_lost",
-                f"The connection to the daemon was lost and not restored within {ANSWER_LIMIT:.0f} s."
-                " See: overmind status",
-            )
+            raise self.place.lost(ANSWER_LIMIT)
         self._greet(connection)
 
-    def _reconnected(self, now: float, deadline: float) -> DaemonConnection | None:
+    def _reconnected(self, now: float, deadline: float) -> ApiConnection | None:
         """Return a connection to the next daemon: one that comes by itself, else one that we start where we may."""
         connection = None
-        keeper_lives = _keeper_lives(self.home)
-        if keeper_lives or not self._start:
-            connection = connect_until(self.home, min(now + FAILOVER_LIMIT, deadline))
-        if connection is None and (keeper_lives or self._start):
+        revived = self.place.is_revived()
+        if revived or not self._start:
+            connection = self.place.connect_until(min(now + FAILOVER_LIMIT, deadline))
+        if connection is None and (revived or self._start):
             # No notice: there was one when the command began, and what it waits for goes on.
-            connection, self.started_pid = connect_or_start(self.home, start=self._start)
-        return connection or connect_until(self.home, deadline)
+            connection, self.started_pid = self.place.connect(start=self._start)
+        return connection or self.place.connect_until(deadline)
 
     def close(self) -> None:
         """End the session; the next request begins a new one."""
@@ -189,11 +184,11 @@ class Client:
         if connection is not None:
             connection.hang_up()
 
-    def _connected(self) -> DaemonConnection:
+    def _connected(self) -> ApiConnection:
         if self._abandoned:
             raise OvermindError("daemon_lost", "The client no longer waits for the answer.")
         if self._connection is None:
-            connection, pid = connect_or_start(self.home, start=self._start)
+            connection, pid = self.place.connect(start=self._start)
             self._greet(connection)
             self._notify_started(pid)
         assert self._connection is not None
@@ -204,49 +199,28 @@ class Client:
             self.started_pid = pid
             self._notify(f"Daemon started (PID {pid})")
 
-    def _greet(self, connection: DaemonConnection) -> None:
+    def _greet(self, connection: ApiConnection) -> None:
         connection.send({"cmd": "hello", "args": {"version": VERSION}, "id": _HELLO})
         self._connection = connection
         if self._abandoned:  # just now, before there was a connection to end
             connection.hang_up()
 
-    def _read_greeting(self, connection: DaemonConnection) -> None:
+    def _read_greeting(self, connection: ApiConnection) -> None:
         try:
             answer = connection.receive(timeout=ANSWER_LIMIT)
         except TimeoutError:
-            raise _mute_daemon(self.home) from None
+            raise self.place.mute(ANSWER_LIMIT) from None
         self.daemon = answer_result(answer)
         self._greeted = True
         self._greeted_at = time.monotonic()
         if self.newer_than_daemon and not self._warned:
             self._warned = True
-            theirs = self.daemon["version"]
-            self._notify(f"client newer than daemon ({VERSION}, {theirs}): overmind start --replace")
+            self._notify(self.place.older(str(self.daemon["version"])))
 
     @property
     def newer_than_daemon(self) -> bool:
         """Whether the daemon that answered runs an older version."""
         return release_numbers(VERSION) > release_numbers(str(self.daemon.get("version", VERSION)))
-
-
-def _mute_daemon(home: Home) -> OvermindError:
-    """Return what is said of a daemon that accepts a connection and does not answer."""
-    from overmind_core.system.lock import holder_pid  # noqa: PLC0415 - for this sentence alone
-
-    pid = holder_pid(home.supervisor_lock)
-    message = f"The daemon{f' (PID {pid})' if pid else ''} has not answered for {ANSWER_LIMIT:.0f} s"
-    if pid and _is_stopped(pid):
-        return OvermindError("busy", f"{message}: it is stopped. Resume it with: kill -CONT {pid}")
-    return OvermindError("busy", f"{message}. Try again.")
-
-
-def _is_stopped(pid: int) -> bool:
-    """Whether a process is stopped or traced; False where the system has no /proc."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return file.read().rpartition(b") ")[2][:1] in {b"T", b"t"}
-    except OSError:
-        return False
 
 
 class Exchange:
@@ -332,9 +306,3 @@ def release_numbers(version: str) -> tuple[int, ...]:
             break
         numbers.append(int(part))
     return tuple(numbers)
-
-
-def _keeper_lives(home: Home) -> bool:
-    from overmind_core.system.lock import holder_pid  # noqa: PLC0415  (start-up: only when a daemon was lost)
-
-    return holder_pid(home.keeper_lock) is not None

@@ -10,6 +10,7 @@ from overmind_core.wire import quick_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import _socket
     from collections.abc import Mapping
     from typing import Any
 
@@ -25,25 +26,17 @@ def envelope(command: str, args: Mapping[str, Any], number: int, by: str | None)
     return request if by is None else request | {"by": by}
 
 
-class DaemonConnection:
+class ApiConnection:
     """A connected socket, its unsent requests and its unread answers.
 
     Requests are queued by `send` and leave together with the next `receive`, so that the greeting costs no round trip.
-
-    Raises:
-        OSError: nobody listens at `address`.
-        OvermindError: `forbidden`, another user's process listens there.
     """
 
-    def __init__(self, address: str) -> None:
-        self._socket = unixsocket.connect(address, ANSWER_LIMIT)
+    def __init__(self, connected: _socket.socket, unread: bytes = b"") -> None:
+        self._socket = connected
         self._unsent = bytearray()
-        self._unread = bytearray()
+        self._unread = bytearray(unread)
         self._searched = 0
-        uid = unixsocket.peer(self._socket).uid
-        if uid != os.getuid():
-            self.close()
-            raise OvermindError("forbidden", f"{address} belongs to another user (uid {uid}).")
 
     def send(self, request: dict[str, Any]) -> None:
         """Queue a request.
@@ -78,7 +71,7 @@ class DaemonConnection:
         line = bytes(self._unread[:end])
         del self._unread[: end + 1]
         self._searched = 0
-        return _decoded(line)
+        return self._decoded(line)
 
     def receive_available(self) -> list[dict[str, Any]]:
         """Send what is queued, and return the answers that are there, without waiting.
@@ -114,6 +107,16 @@ class DaemonConnection:
             sent = self._socket.send(self._unsent)
             del self._unsent[:sent]
 
+    def send_queued(self) -> None:
+        """Send all that is queued, however long that takes. Raises ConnectionError."""
+        self._socket.settimeout(None)
+        self._flush()
+
+    def receive_raw(self) -> bytes:
+        """Return some bytes of the answers as they came, once there are any; b"" when the daemon has left."""
+        self._socket.settimeout(None)
+        return self._socket.recv(_CHUNK)
+
     def hang_up(self) -> None:
         """Let the other thread, which waits for an answer, meet the end of the connection; it closes the socket."""
         unixsocket.hang_up(self._socket)
@@ -122,13 +125,28 @@ class DaemonConnection:
         """Close the socket; what is queued is not sent."""
         self._socket.close()
 
+    def _decoded(self, line: bytes) -> dict[str, Any]:
+        """Return an answer; one that is none means that the other side is no daemon of ours."""
+        try:
+            answer = quick_json.decode(line.decode())
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise OvermindError("internal", f"The daemon sent an invalid answer: {line[:80]!r}")
+        return answer
 
-def _decoded(line: bytes) -> dict[str, Any]:
-    """Return an answer; one that is none means that the other side is no daemon of ours."""
-    try:
-        answer = quick_json.decode(line.decode())
-    except ValueError:
-        answer = None
-    if not isinstance(answer, dict):
-        raise OvermindError("internal", f"The daemon sent an invalid answer: {line[:80]!r}")
-    return answer
+
+class DaemonConnection(ApiConnection):
+    """A connection to the daemon of a home on this machine.
+
+    Raises:
+        OSError: nobody listens at `address`.
+        OvermindError: `forbidden`, another user's process listens there.
+    """
+
+    def __init__(self, address: str) -> None:
+        super().__init__(unixsocket.connect(address, ANSWER_LIMIT))
+        uid = unixsocket.peer(self._socket).uid
+        if uid != os.getuid():
+            self.close()
+            raise OvermindError("forbidden", f"{address} belongs to another user (uid {uid}).")

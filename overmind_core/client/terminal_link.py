@@ -12,9 +12,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from overmind_core.client.attach import KeeperStream, MissionAttachment
 from overmind_core.client.connection import ANSWER_LIMIT
+from overmind_core.client.place import place_of
 from overmind_core.client.terminal_output import RunOutput
 from overmind_core.client.terminal_stream import (
     Away,
@@ -28,7 +30,6 @@ from overmind_core.client.terminal_stream import (
     StateChange,
 )
 from overmind_core.errors import OvermindError
-from overmind_core.system.paths import Home
 from overmind_core.terminal.screen import SCROLLBACK
 from overmind_core.wire.keeper import (
     FRAME_DATA,
@@ -41,6 +42,10 @@ from overmind_core.wire.keeper import (
     redraw_frame,
     resize_frame,
 )
+
+if TYPE_CHECKING:
+    from overmind_core.client.place import Place
+    from overmind_core.system.paths import Home
 
 REJOIN = 0.1
 """Seconds after which a run is joined again whose stream broke off, unless the supervisor says something before."""
@@ -64,7 +69,7 @@ class Link:
 
     def __init__(
         self,
-        home: Home,
+        home: Home | Place,
         request: Json,
         notify: Callable[[], None],
         *,
@@ -310,7 +315,7 @@ class Link:
         with self._guard:
             size = self._size
         try:
-            stream = KeeperStream(ready, size)
+            stream = KeeperStream(ready, size, place_of(self._home))
         except OSError:
             self._rejoin_at = time.monotonic() + REJOIN
             return

@@ -40,6 +40,7 @@ from overmind_core.missions.environment import Environments, SavedEnvironments
 from overmind_core.missions.followers import Followers
 from overmind_core.missions.keeper_sync import Departure, KeeperSync
 from overmind_core.missions.launcher import Launcher
+from overmind_core.missions.leases import Leases
 from overmind_core.missions.limits import TreeLimits
 from overmind_core.missions.load_history import LoadHistory
 from overmind_core.missions.observer import MissionObserver
@@ -94,7 +95,8 @@ class App:
         self.settings = settings
         self.settings_mistake = mistake
         self.clock = clock
-        self.line = CurrentKeeper(headless=keepers.kill_after is not None)
+        ends_all = keepers.kill_after is not None
+        self.line = CurrentKeeper(headless=ends_all and not keepers.attended, ends_all=ends_all)
         self.journal = Journal(state.database, loop, hurry=self.line.send)
         self.bus = Bus()
         self.tasks = Tasks()
@@ -178,11 +180,20 @@ class App:
         )
         self.agents, self.budgets, self.agent_apis = made.service, made.budgets, made.apis
         self.engine_questions = made.engine_questions
+        self.leases = Leases(
+            registry=self.registry,
+            journal=self.journal,
+            meta_table=state.meta,
+            line=self.line,
+            loop=loop,
+            clock=clock.boot,
+        )
         self.launcher = Launcher(
             home=home,
             registry=self.registry,
             settings=settings,
             environments=self.environments,
+            leases=self.leases,
             runner=self.agents,
             preparer=self.isolation,
         )
@@ -196,6 +207,7 @@ class App:
             clock=clock,
             tasks=self.tasks,
             launcher=self.launcher,
+            leases=self.leases,
             terminator=self.terminator,
             trees=self.trees,
             progress=self.progress,
@@ -214,6 +226,7 @@ class App:
             phase=self.phase,
             launcher=self.launcher,
             terminator=self.terminator,
+            leases=self.leases,
             limits=TreeLimits(self.registry, self.isolation, self.budgets),
             runner=self.agents,
             preparer=self.isolation,
@@ -351,6 +364,7 @@ class App:
     async def start(self) -> None:
         """Take over: read the books, find or start the keeper, settle the difference."""
         self.registry.load()
+        self.leases.load()
         self.agents.load()
         self.engine_questions.load(self.registry.live.keys())
         self.unseen.load(self.state.events, self.state.seen)
@@ -386,6 +400,7 @@ class App:
         self.phase.closing = True
         self.phase.handing_over = how is not Departure.END
         self.deadlines.cancel_all()
+        self.leases.cancel()
         await self.isolation.suspend()
         failure = self.journal.save_at_once()
         unsaved = None
@@ -403,6 +418,7 @@ class App:
         self.engine.close()
         self.isolation.close()
         self.schedules.close()
+        self.leases.cancel()
         self.tasks.close()
         self.trees.close()
         self.journal.close()
@@ -445,6 +461,7 @@ class App:
         bus.subscribe(MissionEnded, self.retention.on_end)
         bus.subscribe(MissionRemoved, self.engine.quest_asker.on_removal)
         bus.subscribe(MissionRemoved, self.memory.on_removal)
+        bus.subscribe(MissionRemoved, self.leases.on_removal)
         bus.subscribe(QuestionAsked, self.engine.specs.on_hold)
         bus.subscribe(QueueChanged, self.engine.specs.on_hold)
         bus.subscribe(NotificationDue, self.notifications.on_notification)

@@ -34,13 +34,14 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "cortex": CortexSettings._fields,
     "web": WebSettings._fields,
     "attach": ("detach_keys",),
+    "hives": (),
     "providers": (),
     "tui": (
         "theme", "symbols", "confirm_kill", "mouse", "motion", "coach", "fps", "escape_ms", "detach_keys", "log_time",
         "log_wrap", "log_range", "hotkeys", "aliases",
     ),
 }  # fmt: skip
-"""Table → its keys. `[providers]` has a table for each provider."""
+"""Table → its keys. `[providers]` has a table for each provider, `[hives]` one for each hive."""
 PROVIDER_KEYS = ("program",)
 """Keys of `[providers.NAME]`."""
 

@@ -16,6 +16,7 @@ _DESCENDANTS = "its own descendants"
 _OWN_NOTES = "notes of its own that nobody else has changed"
 _WORLD = ("env", "umask")
 _PLAN = "its own descendants, and the other missions of its plan"
+_MACHINES = "the commands by which other machines are reached are said on that machine"
 _LOGINS = "a stolen login must not make another; for a terminal on that machine"
 
 REQUESTS: tuple[Operation, ...] = (
@@ -378,6 +379,14 @@ COMMANDS: tuple[Operation, ...] = (
     _command("cortex_migrate", "bring the database of a team's server to today's schema", _CHANGES, not_on_web=_TEAM),
     _command("cortex_backup", "write all notes of a team's server into a file", not_on_web=_TEAM),
     _command("cortex_restore", "put a backup in the place of what a team's server holds", _ENDS, not_on_web=_TEAM),
+    _command("hive_add", "add another machine's Overmind, reached over ssh", _CHANGES, not_on_web=_MACHINES),
+    _command("hive_list", "list the hives, and whether they answer", not_on_web=_MACHINES),
+    _command("hive_info", "print all that is known of a hive, as JSON", not_on_web=_MACHINES),
+    _command("hive_drain", "have a hive begin no new work of its queue", _CHANGES, not_on_web=_MACHINES),
+    _command("hive_rm", "forget a hive; its missions run on there", _CHANGES, not_on_web=_MACHINES),
+    _command("hive_invite", "print the line that lets a person's key reach this home, and nothing else",
+             not_on_web=_MACHINES),
+    _command("gate", "answer another machine's overmind on standard input and output", _CHANGES, not_on_web=_MACHINES),
     _command("web", "serve the dashboard to browsers, and print a link to it", _CHANGES, not_on_web=_LOGINS),
     _command("web_stop", "stop the web server; logins stay", _CHANGES, not_on_web=_LOGINS),
     _command("doctor", "check this machine and home, and suggest fixes",

@@ -55,6 +55,8 @@ model = ""                 # folder of a model that finds by meaning
 [cortex]
 incoming = "live"          # live | propose: what others write
 every = "30s"              # between two exchanges
+[hives.eu1]                # another machine, for -H eu1
+ssh = "eu1.example.com"    # or gate = ["program", "that", "runs", "overmind", "gate"]
 [web]
 port = 7600                # of `overmind web`
 host = "127.0.0.1"

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from overmind_core.errors import OvermindError
 from overmind_core.log_pages.index import LogPage, LogPlace
 from overmind_core.log_pages.line_filter import LineFilter
 from overmind_core.log_pages.page_search import matching
@@ -250,12 +251,22 @@ class PageWorker:
                 if last is not None and last is not job:
                     last.close()
                 last = job
-                busy = job is not None and self._step(job)
+                try:
+                    busy = job is not None and self._step(job)
+                except (OvermindError, OSError):  # its hive does not answer any more: who follows the log says so
+                    busy = self._drop(job)
                 if not busy and not self._closed:
                     self._stirred.wait()
         finally:
             if last is not None:
                 last.close()
+
+    def _drop(self, job: ReadJob | None) -> bool:
+        """Give a job up, unless another one is wanted by now; whether there is one."""
+        with self._lock:
+            if self._job is job:
+                self._job = None
+            return self._job is not None
 
     def _step(self, job: ReadJob) -> bool:
         """Do a little; whether there is more."""

@@ -7,37 +7,35 @@ folder anew, and what retention dropped is skipped.
 
 from __future__ import annotations
 
-import os
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
-from overmind_core.logs.layout import ERR, OUT, data_name, data_starts
+from overmind_core.logs.layout import ERR, OUT
+from overmind_core.logs.run_files import RunFiles, files_of
 from overmind_core.logs.time_index import RESIZE, resize_size
 from overmind_core.logs.time_order import IndexReader, Offsets
 
 
 class Segments:
-    """One stream (`layout.OUT` or `layout.ERR`) in one run's folder, which needs not exist yet."""
+    """One stream (`layout.OUT` or `layout.ERR`) of a run, which needs not have any output yet."""
 
-    def __init__(self, folder: str, stream: int) -> None:
-        self._folder = folder
+    def __init__(self, files: RunFiles, stream: int) -> None:
+        self._files = files
         self._stream = stream
 
     @property
     def start(self) -> int:
         """The offset of the first byte that is kept; 0 when there is none."""
-        starts = self._starts()
-        return starts[0] if starts else 0
+        return self._files.start(self._stream)
 
     @property
     def end(self) -> int:
         """The offset behind the last byte that is written."""
-        return self._end()[0]
+        return self._files.end(self._stream)[0]
 
     @property
     def grown_at(self) -> float:
         """When the last byte was written, in seconds since the epoch; 0.0 when there is none."""
-        return self._end()[1]
+        return self._files.end(self._stream)[1]
 
     def read(self, start: int, limit: int) -> tuple[int, bytes]:
         """The `limit` bytes from the offset `start` on, and the offset at which they really begin.
@@ -47,58 +45,16 @@ class Segments:
         """
         if limit <= 0:
             return start, b""
-        start, data = self._read_some(start, limit)
+        start, data = self._files.read(self._stream, start, limit)
         pieces = [data]
         end = start + len(data)
         while data and end < start + limit:
-            at, data = self._read_some(end, start + limit - end)
+            at, data = self._files.read(self._stream, end, start + limit - end)
             if at != end:
                 break
             pieces.append(data)
             end += len(data)
         return start, b"".join(pieces)
-
-    def _read_some(self, start: int, limit: int) -> tuple[int, bytes]:
-        """What one segment holds of that."""
-        while True:
-            starts = self._starts()
-            at = bisect_right(starts, start) - 1
-            if not starts:
-                return start, b""
-            if at < 0:
-                at, start = 0, starts[0]
-            try:
-                data = self._read_from(starts[at], start, limit)
-            except FileNotFoundError:
-                continue
-            if data or at + 1 == len(starts):
-                return start, data
-            start = starts[at + 1]
-
-    def _read_from(self, segment: int, start: int, limit: int) -> bytes:
-        file = os.open(self._path(segment), os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            return os.pread(file, limit, start - segment)
-        finally:
-            os.close(file)
-
-    def _end(self) -> tuple[int, float]:
-        while starts := self._starts():
-            try:
-                status = os.stat(self._path(starts[-1]))
-            except FileNotFoundError:
-                continue
-            return starts[-1] + status.st_size, status.st_mtime
-        return 0, 0.0
-
-    def _starts(self) -> list[int]:
-        try:
-            return data_starts(os.listdir(self._folder), self._stream)
-        except FileNotFoundError:
-            return []
-
-    def _path(self, segment: int) -> str:
-        return f"{self._folder}/{data_name(self._stream, segment)}"
 
 
 WINDOW = 256 * 1024
@@ -111,12 +67,13 @@ Resize = tuple[float, int, int, int]
 
 
 class RunLog:
-    """The log in one run's folder, which needs not exist yet."""
+    """The log in one run's folder, which needs not exist yet, here or on another hive (see `run_files`)."""
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._segments = (Segments(path, OUT), Segments(path, ERR))
-        self._order = IndexReader(path)
+        files = files_of(path)
+        self._segments = (Segments(files, OUT), Segments(files, ERR))
+        self._order = IndexReader(files)
 
     @property
     def start(self) -> Offsets:

@@ -5,12 +5,12 @@ A torn last record is left out, a segment that vanishes is skipped, a missing in
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from functools import partial
 
-from overmind_core.logs.layout import ERR, OUT, index_name, index_numbers
+from overmind_core.logs.layout import ERR, OUT
+from overmind_core.logs.run_files import RunFiles
 from overmind_core.logs.time_index import DROPPED_ERR, RECORD
 
 Entry = tuple[int, int, int, int]
@@ -24,10 +24,10 @@ Offsets = tuple[int, int]
 
 
 class IndexReader:
-    """The index of one run's folder."""
+    """The index of one run's log."""
 
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
+    def __init__(self, files: RunFiles) -> None:
+        self._files = files
 
     def entries(self, since: Offsets = (0, 0)) -> Iterator[Entry]:
         """The records in their order, from one on that stands before everything behind `since`."""
@@ -102,18 +102,11 @@ class IndexReader:
         return _wall_at(head, 0) if head else 0
 
     def _numbers(self) -> list[int]:
-        try:
-            return index_numbers(os.listdir(self._folder))
-        except FileNotFoundError:
-            return []
+        return self._files.index_numbers()
 
     def _read(self, number: int, limit: int = -1) -> bytes:
         """Whole records of a segment; none when it is gone."""
-        try:
-            with open(f"{self._folder}/{index_name(number)}", "rb", buffering=0) as file:
-                data = file.read(limit) or b""
-        except FileNotFoundError:
-            return b""
+        data = self._files.read_index(number, limit)
         return data[: len(data) - len(data) % RECORD.size]
 
 

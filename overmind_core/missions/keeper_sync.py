@@ -28,6 +28,7 @@ from overmind_core.missions.launcher import SPAWNING
 from overmind_core.missions.reconcile import Action, Verdict, compare, unknown_runs
 from overmind_core.system.membership import RunTarget
 from overmind_core.system.process_table import command
+from overmind_core.wire.keeper import FENCED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.deadlines import Deadlines
     from overmind_core.missions.followers import Followers
     from overmind_core.missions.launcher import Launcher
+    from overmind_core.missions.leases import Leases
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.ports import Preparer, Runner
     from overmind_core.missions.registry import Registry
@@ -129,6 +131,7 @@ class KeeperSync:
         clock: Clock,
         tasks: Tasks,
         launcher: Launcher,
+        leases: Leases,
         terminator: Terminator,
         trees: ProcessTrees,
         progress: OutputProgress,
@@ -149,6 +152,7 @@ class KeeperSync:
         self._clock = clock
         self._tasks = tasks
         self._launcher = launcher
+        self._leases = leases
         self._terminator = terminator
         self._trees = trees
         self._progress = progress
@@ -170,7 +174,7 @@ class KeeperSync:
         if link is None or link.closed:
             return
         try:
-            if how is not Departure.HAND_OVER and not self._line.headless:
+            if how is not Departure.HAND_OVER and not self._line.ends_all:
                 await link.request("goodbye")
             if how is Departure.END:
                 await link.request("quit")
@@ -258,6 +262,7 @@ class KeeperSync:
         if self._line.is_needed:
             self._line.send_needs()
         self._progress.restart(self._line.link)
+        self._leases.adopt(held)
         missions = [one for one in self._registry.live.values() if self._has_runs(one)]
         unasked = self._launcher.unasked(missions)
         for verdict in compare(missions, held, exits, same_keeper=same, unasked=unasked):
@@ -308,6 +313,8 @@ class KeeperSync:
 
     def _settle(self, verdict: Verdict) -> None:
         mission = self._registry.live.get(verdict.mission.id, verdict.mission)
+        if verdict.action in {Action.ADOPT, Action.ENDED} and _is_fenced(verdict.row):
+            mission = self._leases.fence(mission)
         match verdict.action:
             case Action.NOTHING:
                 self._acks.owe(mission)
@@ -328,7 +335,7 @@ class KeeperSync:
                     self._ended(adopted, _with_begin(verdict.row))
             case Action.LOST:
                 self._records.lost(mission, asked=not self._launcher.unasked([mission]))
-                self._registry.apply_if_legal(mission, KeeperLost())
+                self._registry.apply_if_legal(mission, KeeperLost(leased=self._leases.until(mission) is not None))
 
     def _adopt(self, mission: Mission, row: Mapping[str, Any]) -> Mission:
         """The keeper has the run: learn its process if we never heard the answer, go on with an ending."""
@@ -384,6 +391,8 @@ class KeeperSync:
             self._terminator.when_free(run.partition(".")[0], partial(self._exit_noticed, notice))
         elif kind == "trouble":
             self._troubled(run, notice.get("reason"))
+        elif kind == FENCED and (mission := self._of(run)) is not None:
+            self._leases.fence(mission)
 
     def _exit_noticed(self, notice: dict[str, Any]) -> None:
         mission = self._of(notice["run"])
@@ -440,6 +449,11 @@ class KeeperSync:
         last = self._progress.of(mission.run_id).last
         moved = restart_policy.hold(mission, now) if reason else restart_policy.unhold(mission, last, now)
         self._registry.put(replace(moved, reason=reason), urgent=True)
+
+
+def _is_fenced(row: Mapping[str, Any]) -> bool:
+    """Whether the lease of the run has ended, as the keeper or its journal of exits says."""
+    return bool(row.get("fenced") or (row.get("exit") or {}).get("fenced"))
 
 
 def _with_begin(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,8 +20,10 @@ from overmind_core.kernel.database import StoreError
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
 from overmind_core.missions import private_files
 from overmind_core.missions.environment import NOTES_FILE, SHELL, Identity, Located, Locator, compose
+from overmind_core.missions.leases import MissionFenced
 from overmind_core.providers import registry
 from overmind_core.system.process_table import identity
+from overmind_core.wire.keeper import ERROR_FENCED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.journal import Change
     from overmind_core.kernel.keeper_client import KeeperConnection
     from overmind_core.missions.environment import Environments
+    from overmind_core.missions.leases import Leases
     from overmind_core.missions.ports import Preparer, Runner
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.spec import Environment
@@ -71,10 +74,12 @@ class Launcher:
         registry: Registry,
         settings: Settings,
         environments: Environments,
+        leases: Leases,
         runner: Runner,
         preparer: Preparer,
     ) -> None:
         self._home = home
+        self._leases = leases
         self._registry = registry
         self._settings = settings
         self._environments = environments
@@ -86,6 +91,8 @@ class Launcher:
         """Runs that a keeper may have started, without our having heard of it."""
         self._asked: dict[str, asyncio.Future[dict[str, Any]]] = {}
         """Run → what the keeper will answer to its start, until that was taken in."""
+        self._leases_asked: dict[str, float | None] = {}
+        """Run → the lease with which that start was asked for."""
         self.link: KeeperConnection | None = None
 
     async def prepare(self, mission: Mission, environment: Environment) -> None:
@@ -153,7 +160,9 @@ class Launcher:
 
     def _ask(self, link: KeeperConnection, mission: Mission, prepared: PreparedRun) -> asyncio.Future[dict[str, Any]]:
         self._requested.add(mission.run_id)
-        asked = self._asked[mission.run_id] = link.request("spawn", **self._request(mission, prepared))
+        lease = self._leases_asked[mission.run_id] = self._leases.until(mission)
+        request = {**self._request(mission, prepared), **({} if lease is None else {"lease": lease})}
+        asked = self._asked[mission.run_id] = link.request("spawn", **request)
         asked.add_done_callback(partial(self._answered, mission))
         return asked
 
@@ -162,6 +171,7 @@ class Launcher:
         if self._asked.get(mission.run_id) is not asked:
             return
         del self._asked[mission.run_id]
+        lease = self._leases_asked.pop(mission.run_id)
         if asked.cancelled():
             return
         error = asked.exception()
@@ -169,6 +179,7 @@ class Launcher:
             self._requested.discard(mission.run_id)
         if error is None:
             self.started(mission, asked.result())
+            self._leases.confirm(mission, lease)
 
     async def spawn(self, mission: Mission) -> None:
         """Start the mission's newest run, and wait for that; one that was asked for is not asked for again.
@@ -198,12 +209,24 @@ class Launcher:
         try:
             await asyncio.shield(asked)  # others may wait for it, too
         except KeeperRefused as refusal:
+            if refusal.code == ERROR_FENCED:
+                raise self._fenced(mission) from refusal
             self._locator.forget()
             # Knows better what is missing, if anything is.
             if (await self._prepare(mission, self._environments.of(mission.id))).given is not None:
                 self._runner.never_begun(mission.id, mission.run)
             raise _explain(refusal) from refusal
         self._answered(mission, asked)  # a future that was done already has not called it yet
+
+    def _fenced(self, mission: Mission) -> MissionFenced:
+        """The lease of a run has ended before its start, and the mission with it; return the error."""
+        self._runner.never_begun(mission.id, mission.run)
+        error = MissionFenced(mission)
+        current = self._registry.live.get(mission.id)
+        if current is not None and current.run == mission.run:
+            ending = self._leases.fence(current)
+            self._registry.apply_if_legal(ending, SpawnFailed(error.code, error.message, hopeless=True), urgent=True)
+        return error
 
     def _is_awaited(self, mission: Mission) -> bool:
         """Whether the run has not begun.

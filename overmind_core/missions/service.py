@@ -15,11 +15,13 @@ from overmind_core.domain.missions import names
 from overmind_core.domain.missions.events import MissionUpdated
 from overmind_core.domain.missions.facts import EndAsked, StartAsked
 from overmind_core.domain.missions.mission import FINAL, UNFORGIVING, Cause, Definition, Kind, Mission, Status
+from overmind_core.domain.missions.run_end import FENCED
 from overmind_core.domain.missions.tree import levels
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
 from overmind_core.kernel.keeper_client import KeeperGone
+from overmind_core.missions.leases import MissionFenced
 from overmind_core.missions.lookup import line, not_running
 
 if TYPE_CHECKING:
@@ -31,10 +33,11 @@ if TYPE_CHECKING:
     from overmind_core.kernel.tasks import SingleFlight
     from overmind_core.missions.end_marks import EndMarks
     from overmind_core.missions.launcher import Launcher
+    from overmind_core.missions.leases import Leases
     from overmind_core.missions.limits import TreeLimits
     from overmind_core.missions.ports import Preparation, Preparer, Runner
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.spec import Environment, MissionSpec
+    from overmind_core.missions.spec import MissionSpec
     from overmind_core.missions.store import EnvironmentTable, MissionTable
     from overmind_core.missions.terminator import Terminator
     from overmind_core.system.machine import Clock
@@ -72,6 +75,7 @@ class Missions:
         phase: Phase,
         launcher: Launcher,
         terminator: Terminator,
+        leases: Leases,
         limits: TreeLimits,
         runner: Runner,
         preparer: Preparer,
@@ -86,6 +90,7 @@ class Missions:
         self._phase = phase
         self._launcher = launcher
         self._terminator = terminator
+        self._leases = leases
         self._limits = limits
         self._runner = runner
         self._preparer = preparer
@@ -220,7 +225,7 @@ class Missions:
                 else:
                     writes.append(await self._preparer.record(planned, mission))
                 check()  # once more: it took a moment
-                changes = self._record(mission, environment, spec.request, writes)
+                changes = self._record(mission, spec, writes)
         except BaseException:
             self._forget(mission.id)
             raise
@@ -294,10 +299,11 @@ class Missions:
         """What was denied to an agent is denied to those that it starts."""
         return self._runner.denied([one.id for one in line(self._registry, inside)])
 
-    def _record(
-        self, mission: Mission, environment: Environment, request: str | None, writes: Sequence[Write]
-    ) -> tuple[Change, ...]:
+    def _record(self, mission: Mission, spec: MissionSpec, writes: Sequence[Write]) -> tuple[Change, ...]:
         """Put it on the books. What is prepared is asked for right behind the commit: somebody waits for it."""
+        if spec.leased_until is not None:
+            self._leases.hold(mission.id, spec.leased_until)
+        environment = spec.environment
         text = msgspec.json.encode({"inherited": environment.inherited, "chosen": environment.chosen}).decode()
 
         def write() -> None:
@@ -306,7 +312,7 @@ class Missions:
                 one()
 
         asks = self._journal.save(_nothing, lambda: self._launcher.ask(mission.id), first=True)
-        return (*self._registry.add(mission, write, request), *self._launcher.record_notes(mission), asks)
+        return (*self._registry.add(mission, write, spec.request), *self._launcher.record_notes(mission), asks)
 
     async def _saved(self, mission: Mission, changes: tuple[Change, ...]) -> None:
         """Wait for the commit; what can't be saved isn't started."""
@@ -320,8 +326,14 @@ class Missions:
 
     def _forget(self, mission_id: str) -> None:
         self._launcher.forget(mission_id)
+        self._drop_lease(mission_id)
         self._runner.drop(mission_id)
         self._preparer.drop(mission_id)
+
+    def _drop_lease(self, mission_id: str) -> None:
+        """Nothing came of the mission: it needs no lease, unless its quest holds one for each of its attempts."""
+        if not self._registry.index.is_held(mission_id):
+            self._leases.release([mission_id])
 
     async def _spawn(self, mission: Mission, *, settled: bool) -> None:
         """Have it started; `settled`: until that is saved, too."""
@@ -332,8 +344,11 @@ class Missions:
             await self._launcher.spawn(current)
         except KeeperGone:
             return  # it is on the books: whoever gets the next keeper settles it
+        except MissionFenced:
+            return  # it is on the books, and has ended
         except Exception:  # what it may be: nothing that was not started stays recorded
             self._registry.drop(mission)
+            self._drop_lease(mission.id)
             self._runner.drop(mission.id)
             raise
         if settled:
@@ -373,13 +388,15 @@ class Missions:
         """Stop what runs, then start the same mission again; `fresh`: with a new worktree, ports and services.
 
         Raises:
-            OvermindError: `name_taken`; `forbidden` when a limit of it is used up; `not_isolated`, `dirty` or
-                `unmerged` where it is to be fresh; why it could not start, as `cwd_not_found`, where it has ended so.
+            OvermindError: `name_taken`; `forbidden` when a limit of it is used up; `fenced` when its lease has ended;
+                `not_isolated`, `dirty` or `unmerged` where it is to be fresh; why it could not start, as
+                `cwd_not_found`, where it has ended so.
         """
         mission = self._registry.get(mission.id) or mission
         spent = self._runner.spent(mission)
         if spent is not None:
             raise OvermindError("forbidden", spent.sentence)
+        self._check_lease(mission)
         if fresh:
             await self._remove_own(mission, force=force)
             mission = self._registry.get(mission.id) or mission
@@ -388,6 +405,7 @@ class Missions:
             mission = self._registry.apply(mission, EndAsked(Cause.RESTART, mission.definition.grace))
             mission = await self._registry.until(mission.id, lambda now: not now.is_live or now.run != number)
         if mission.status in FINAL:
+            self._check_lease(mission)
             self._check_own_name_free(mission)
             mission = self._registry.apply(mission, StartAsked())
         await self._journal.saved()
@@ -395,6 +413,10 @@ class Missions:
         begun = self._registry.get(mission.id) or mission
         self._check_begun(begun)
         return begun
+
+    def _check_lease(self, mission: Mission) -> None:
+        if self._leases.has_ended(mission):
+            raise MissionFenced(mission)
 
     def _check_begun(self, mission: Mission) -> None:
         """Refuse one that has ended since its newest run could not be started: there is none with that number."""
@@ -489,6 +511,7 @@ class Missions:
             before = frozenset(mission.id for mission in level) or before
         self.end_marks.ending(asked, cause)
         ended = [await self._registry.ended(mission.id) for level in order for mission in level]
+        self._leases.release(one.id for one in ended if one.reason != FENCED)
         await self._preparer.calm([one.id for one in ended])
         survivors = [f"{one.id}: {', '.join(one.survivors)}" for one in ended if one.survivors]
         if survivors:

@@ -39,6 +39,8 @@ class MissionSpec:
     """The branch that its worktree begins at; None: the project's, else what is checked out. Not where it has none."""
     request: str | None = None
     """A key of the caller's choice: a repeat with the same key starts nothing, and answers the same mission."""
+    leased_until: float | None = None
+    """The end of its lease, in seconds of the boot clock; None: it has none."""
 
     def placed(self, name: str, parent: str | None) -> MissionSpec:
         """The same under this name, as a child of this mission."""

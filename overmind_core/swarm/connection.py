@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import select
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -176,6 +177,8 @@ def in_words(error: psycopg.Error) -> OvermindError:
         return OvermindError(error.diag.message_hint or "internal", said)
     if "recovery is in progress" in said:
         return SwarmSilent(_READ_ONLY)
+    if error.sqlstate is None and _REFUSED.search(said):  # an error of connecting has no code
+        return OvermindError("forbidden", _REFUSED_TEXT.format(said))
     for kinds, code, text in _WORDS:
         if isinstance(error, kinds):
             message = text.format(said)
@@ -185,6 +188,8 @@ def in_words(error: psycopg.Error) -> OvermindError:
 
 
 _READ_ONLY = "The swarm's database takes no writes: it is a standby, or read-only."
+_REFUSED_TEXT = "The swarm refuses this login: {}. Ask an owner for a new invitation."
+_REFUSED = re.compile(r"authentication failed|role .* (does not exist|is not permitted)|no password supplied")
 _UNKNOWN = (psycopg.OperationalError, psycopg.InterfaceError)
 _WORDS: tuple[tuple[tuple[type[psycopg.Error], ...], str, str], ...] = (
     (
@@ -201,7 +206,7 @@ _WORDS: tuple[tuple[tuple[type[psycopg.Error], ...], str, str], ...] = (
     (
         (errors.InvalidPassword, errors.InvalidAuthorizationSpecification),
         "forbidden",
-        "The swarm refuses this login: {}. Ask an owner for a new invitation.",
+        _REFUSED_TEXT,
     ),
     ((errors.DataError, errors.IntegrityError), "invalid", "The swarm's database does not take this: {}"),
     (_UNKNOWN, "swarm_silent", "The swarm's database does not answer: {}"),

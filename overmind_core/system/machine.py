@@ -45,7 +45,7 @@ def boottime() -> float:
 
 
 class Clock(Protocol):
-    """Two times that must not be mixed; a test brings its own."""
+    """Three times that must not be mixed; a test brings its own."""
 
     def wall(self) -> float:
         """Return seconds since the epoch: for display; steps when somebody sets the clock."""
@@ -53,9 +53,12 @@ class Clock(Protocol):
     def mono(self) -> float:
         """Return seconds of this boot without the machine's sleep: for intervals; never goes back."""
 
+    def boot(self) -> float:
+        """Return seconds of this boot with the machine's sleep: for leases; never goes back."""
+
 
 class SystemClock:
-    """The machine's clocks. Source: clock_gettime(2), CLOCK_REALTIME and CLOCK_MONOTONIC."""
+    """The machine's clocks. Source: clock_gettime(2), CLOCK_REALTIME, CLOCK_MONOTONIC and, in `boottime`, its own."""
 
     def wall(self) -> float:
         """Return seconds since the epoch."""
@@ -64,6 +67,10 @@ class SystemClock:
     def mono(self) -> float:
         """Return seconds of this boot without sleep."""
         return time.monotonic()
+
+    def boot(self) -> float:
+        """Return seconds of this boot with sleep."""
+        return boottime()
 
 
 ZONE_LINK = "/etc/localtime"

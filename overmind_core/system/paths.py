@@ -133,6 +133,11 @@ class Home:
         return self._inside("cortex.token")
 
     @property
+    def hive_id(self) -> str:
+        """What tells this home from others, whatever they call it; made by the first gate."""
+        return self._inside("hive.id")
+
+    @property
     def web_lock(self) -> str:
         """Held by the one web server."""
         return self._inside("web.lock")
@@ -164,7 +169,7 @@ class Home:
 
     @property
     def headless(self) -> str:
-        """Exists while the supervisor is a headless run: a part of whatever started it, without a successor."""
+        """Exists while the supervisor is a part of whatever started it, without a successor: a headless run, say."""
         return self._inside("headless")
 
     @property
@@ -396,7 +401,9 @@ def write_private(path: str, text: str) -> None:
     fresh = f"{path}.new"
     fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        os.write(fd, os.fsencode(text))
+        data = memoryview(os.fsencode(text))
+        while data:  # a disk that is nearly full takes a part of it, and refuses the rest
+            data = data[os.write(fd, data) :]
     finally:
         os.close(fd)
     os.replace(fresh, path)

@@ -163,6 +163,10 @@ class LoopClock:
         """Seconds of the loop."""
         return asyncio.get_running_loop().time()
 
+    def boot(self) -> float:
+        """The same: this machine never sleeps."""
+        return self.mono()
+
 
 class ScriptedKeeper:
     """Stands where the supervisor gets its keeper, and outlives it. Its runs are rows: the test says what they do.
@@ -177,6 +181,7 @@ class ScriptedKeeper:
     """
 
     kill_after = None
+    attended = False
 
     def __init__(self, home: Home, *, number: int = 1) -> None:
         """`number`: which of the home's keepers it is; another one holds nothing of those before it."""
@@ -209,13 +214,16 @@ class ScriptedKeeper:
             "pid": NOBODY + 1,
             "started": float(self._number),
             "boot": boot_id(),
+            "leases": {run: row["lease"] for run, row in self.held.items() if row["lease"] is not None},
         }
 
     def answer(self, op: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         """What it answers. Raises KeeperRefused."""
         match op:
             case "spawn":
-                return self._spawn(fields["run"])
+                return self._spawn(fields["run"], fields.get("lease"))
+            case "lease":
+                return self._lease(fields["runs"])
             case "write":
                 return self._write(fields["run"], fields["seq"], base64.b64decode(fields["data"]))
             case "release":
@@ -245,7 +253,7 @@ class ScriptedKeeper:
         end = {"code": code, "end": clock.wall(), "mono": clock.mono(), "out": row["out"], "err": row["err"]}
         row["exit"] = {**end, "left": left}
         begin = {name: row[name] for name in ("pid", "ticks", "mark", "started")} | {"began": row["mono"]}
-        notice = {"run": run, **end, **begin}
+        notice = {"run": run, **end, **begin, **({"fenced": True} if row["fenced"] else {})}
         with open(self._home.exits, "a", encoding="utf-8") as journal:
             journal.write(json.dumps({**notice, "boot": boot_id()}) + "\n")
         self._notice({"notice": "exit", **notice, "left": left})
@@ -259,14 +267,28 @@ class ScriptedKeeper:
         for log in self._logs.values():
             log.close()
 
-    def _spawn(self, run: str) -> dict[str, Any]:
+    def fence(self, run: str) -> None:
+        """The lease of the run has ended, and the run with it."""
+        self.held[run] |= {"fenced": True, "lease": None}
+        self._notice({"notice": "fenced", "run": run})
+        self.exit(run, -9)
+
+    def _lease(self, runs: Mapping[str, float | None]) -> dict[str, Any]:
+        known = [self.held[run] for run in runs if run in self.held]
+        for row in known:
+            row["lease"] = runs[row["run"]]
+        return {"runs": [{name: row[name] for name in ("run", "lease", "fenced")} for row in known]}
+
+    def _spawn(self, run: str, lease: float | None) -> dict[str, Any]:
         clock = LoopClock()
+        if lease is not None and lease <= clock.boot():
+            raise KeeperRefused({"error": "fenced", "message": "the lease has ended"})
         row = self.held.setdefault(
             run,
             {
                 "run": run, "pid": NOBODY + 2 + len(self.held), "ticks": 1, "mark": 0, "out": 0, "err": 0, "in_seq": 0,
                 "in_written": 0, "started": clock.wall(), "mono": clock.mono(), "last": clock.mono(), "trouble": None,
-                "acked": False, "exit": None,
+                "acked": False, "exit": None, "lease": lease, "fenced": False,
             },
         )  # fmt: skip
         return dict(row)

@@ -85,6 +85,10 @@ class TickingClock:
         """Seconds of this boot."""
         return self.now
 
+    def boot(self) -> float:
+        """The same."""
+        return self.now
+
 
 async def _none_gone() -> int:
     return 0

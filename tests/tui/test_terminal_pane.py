@@ -175,8 +175,8 @@ def test_a_size_that_the_pane_gets_while_its_terminal_is_joined_counts(session, 
     mission = session()
 
     class Joining(KeeperStream):
-        def __init__(self, ready, size):
-            super().__init__(ready, size)
+        def __init__(self, ready, size, place):
+            super().__init__(ready, size, place)
             joined.resize(100, 30)
 
     monkeypatch.setattr(link, "KeeperStream", Joining)

@@ -33,10 +33,10 @@ def cost(args: Namespace, context: Context) -> int:
     return 0
 
 
-def cost_table(rows: Sequence[Row], by: str) -> str:
-    """Return the table. A mission may have several labels, so those have no total."""
-    first = BY[by]
-    lines = [_keys(row, by) + _sums(row) for row in rows]
+def cost_table(rows: Sequence[Row], by: str, *, hives: bool = False) -> str:
+    """Return the table; `hives`: with that of each row. A mission may have several labels, so those have no total."""
+    first = [*(["HIVE"] if hives else []), *BY[by]]
+    lines = [[*([row["hive"]] if hives else []), *_keys(row, by), *_sums(row)] for row in rows]
     if by != "label" and len(rows) > 1:
         total = {name: sum(row[name] or 0 for row in rows) for name in SUMS}
         total["cost_usd"] = total["cost_usd"] if any(row["cost_usd"] is not None for row in rows) else None

@@ -76,13 +76,14 @@ def join(
     from overmind_core.cli.attach.local_terminal import Terminal
     from overmind_core.client.attach import MissionAttachment
 
-    check_terminal(f"overmind logs -f {mission}")
+    there = "" if context.hive is None else f"{context.hive.name}/"
+    check_terminal(f"overmind logs -f {there}{mission}")
     keys = [DEFAULT_KEY, *detach_keys(context.home.config), *keys]
     terminal = Terminal()
     columns, rows = terminal.size()
     context.client().connect()  # it also says when the daemon is older than this program
     wish = {"id": mission, "read_only": read_only, "keep": keep, "columns": columns, "rows": rows}
-    attachment = MissionAttachment(context.home, wish)
+    attachment = MissionAttachment(context.place, wish)
     try:
         left = _attach(terminal, attachment, keys, context)
     finally:

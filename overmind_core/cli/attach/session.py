@@ -342,7 +342,7 @@ class AttachSession:
         """Show what the run's terminal shows, and what comes from then on."""
         size = self._terminal.size()
         try:
-            stream = KeeperStream(ready, size)
+            stream = KeeperStream(ready, size, self._attachment.place)
         except OSError:
             self._rejoin_at = time.monotonic() + REJOIN
             return

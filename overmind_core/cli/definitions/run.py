@@ -30,7 +30,7 @@ def run(args: Namespace, context: Context) -> int:
     from overmind_core.cli.definitions.start import start_mission  # start-up: --help needs none
 
     _check_stay(args)
-    request = run_request(args, context.environ)
+    request = run_request(args, context)
     warn_about_milliseconds(args.timeout, context)
     mission = start_mission(args, context, "run", request, message="Started mission {id} ({name})")
     if mission is None:
@@ -83,18 +83,16 @@ def _remove(context: Context, mission: Mapping[str, Any]) -> None:
         context.note(f"Mission {mission['id']} is still running. Remove it with: overmind rm -f {mission['name']}")
 
 
-def run_request(args: Namespace, environ: Mapping[str, str]) -> dict[str, Any]:
+def run_request(args: Namespace, context: Context) -> dict[str, Any]:
     """Return the arguments of the request `run`.
 
     Raises:
         OvermindError: something that no program can be given.
     """
-    request = given_work(args, environ) | given_agent(args)
+    request = given_work(args, context.environ) | given_agent(args)
     request |= {
         "command": "" if is_agent(args) else given_command(args.rest, may_be_empty=args.type == "session"),
-        "cwd": caller_environment.working_directory(args.cwd),
-        "umask": caller_environment.current_umask(),
-        "env": caller_environment.inherited_variables(environ, clean=args.clean_env),
+        **context.world(args.cwd, clean=args.clean_env),
         "request": request_key(),
     }
     return request | {name: value for name in ("type", "parent") if (value := getattr(args, name)) is not None}

@@ -92,7 +92,7 @@ def run(args: Namespace, context: Context) -> int:
         raise UsageError(
             "A headless run can't be a session, because no one can send it messages. Leave out --type session"
         )
-    request = run_request(args, context.environ)
+    request = run_request(args, context)
     warn_about_milliseconds(args.timeout, context)
     runner = HeadlessRunner(args, context, "run")
     return runner.run(lambda client: [_begin(args, context, client, request)])

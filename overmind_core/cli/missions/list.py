@@ -234,10 +234,11 @@ def top(args: Namespace, context: Context) -> int:
 
 
 def _render_top(rows: Sequence[Mapping[str, Any]], context: Context) -> str:
-    return table(TITLES, list(map(_top_cells, rows)), colours=STATUS_COLOURS if coloured(context.environ) else None)
+    return table(TITLES, list(map(top_cells, rows)), colours=STATUS_COLOURS if coloured(context.environ) else None)
 
 
-def _top_cells(row: Mapping[str, Any]) -> list[str]:
+def top_cells(row: Mapping[str, Any]) -> list[str]:
+    """Return the cells of a row of `top`, one for each of `TITLES`."""
     cpu = row["cpu_percent"]
     return [
         row["id"],

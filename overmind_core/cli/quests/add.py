@@ -136,7 +136,8 @@ def quest_add(args: Namespace, context: Context) -> int:
         from overmind_core.cli.quests.quest_file import QuestFile
 
         _refuse_options_of_one(args)
-        cwd = caller_environment.working_directory(args.cwd)
+        # on another hive folders count from one of that machine
+        cwd = (args.cwd or "") if context.hive is not None else caller_environment.working_directory(args.cwd)
         file = QuestFile.read(args.file, cwd)
         with file.places():
             added = call_trusted(context, client, "quest_add", _request(args, context, file.quests))["quests"]
@@ -155,9 +156,7 @@ def quest_add(args: Namespace, context: Context) -> int:
 def _request(args: Namespace, context: Context, quests: Sequence[Quest]) -> dict[str, Any]:
     return {
         "quests": quests,
-        "cwd": caller_environment.working_directory(args.cwd),
-        "umask": caller_environment.current_umask(),
-        "env": caller_environment.inherited_variables(context.environ, clean=args.clean_env),
+        **context.world(args.cwd, clean=args.clean_env),
         "request": request_key(),
     }
 

@@ -36,14 +36,14 @@ def run_options(*left_out: str) -> list[Parameter]:
     return [*QUEST_OPTIONS, PROVIDER, *(one for one in RUN_OPTIONS if not taken & set(one.names))]
 
 
-def quest_request(args: Namespace, environ: Mapping[str, str]) -> dict[str, Any]:
+def quest_request(args: Namespace, context: Context) -> dict[str, Any]:
     """Return the arguments of the request `quest_run`.
 
     Raises:
         OvermindError: something that no program can be given.
     """
     args.type = None
-    request = run_request(args, environ)
+    request = run_request(args, context)
     return request | {name: value for name in ("check", "retries") if (value := getattr(args, name)) is not None}
 
 
@@ -57,7 +57,7 @@ def quest_run(args: Namespace, context: Context) -> int:
     """Begin it, and with --wait follow it to its end."""
     from overmind_core.cli.definitions.start import start_mission  # start-up: --help needs none
 
-    request = quest_request(args, context.environ)
+    request = quest_request(args, context)
     warn_about_milliseconds(args.timeout, context)
     quest = start_mission(args, context, "quest_run", request, message="Quest started: {id} ({name})")
     if quest is None:

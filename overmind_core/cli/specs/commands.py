@@ -157,9 +157,7 @@ def _new_request(args: Namespace, context: Context) -> dict[str, Any]:
         **work,
         **given_limits(args),
         **_agent(args),
-        "cwd": caller_environment.working_directory(args.cwd),
-        "umask": caller_environment.current_umask(),
-        "env": caller_environment.inherited_variables(context.environ, clean=args.clean_env),
+        **context.world(args.cwd, clean=args.clean_env),
         "request": request_key(),
     }
 

@@ -65,6 +65,15 @@ def glob_problem(pattern: str) -> str | None:
     return None
 
 
+def beginning(pattern: str) -> tuple[str, ...]:
+    """Return the plain names with which every path begins that a pattern matches, from the top of the repository.
+
+    Raises:
+        GlobError: it is no pattern.
+    """
+    return _compiled(pattern).prefix
+
+
 def can_meet(one: str, other: str) -> bool:
     """Return whether there is a path that both patterns match.
 

@@ -237,7 +237,8 @@ begin
         elsif before.id is not null then
             update sessions set state = 'replaced' where id = before.id;
         end if;
-        insert into hives (name, login) values (about ->> 'hive', session_user) on conflict (name) do nothing;
+        insert into hives (name, login, slots) values (about ->> 'hive', session_user, 1) -- it may hold something
+            on conflict (name) do nothing;
         perform describe(about ->> 'hive', about);
         insert into sessions (id, hive, login, home, beat, nonce, settle)
             values (session, about ->> 'hive', session_user, about ->> 'home', expected, last, now_is.settle);

@@ -11,14 +11,14 @@ $$;
 create function add_place(f places, number int, hive_name text) returns void
     language plpgsql set search_path = overmind, pg_temp as $$
 declare
-    id text;
+    given text;
 begin
     loop
-        id := left(replace(gen_random_uuid()::text, '-', ''), 8);
-        exit when not exists (select from posts p where p.id = add_place.id);
+        given := left(replace(gen_random_uuid()::text, '-', ''), 8);
+        exit when not exists (select from posts where id = given);
     end loop;
-    perform insert_post(place_definition(f, number, hive_name, id));
-    perform count_needs(array[id]);
+    perform insert_post(place_definition(f, number, hive_name, given));
+    perform count_needs(array[given]);
     perform news('queued');
 end $$;
 
@@ -77,15 +77,15 @@ begin
 end $$;
 
 -- As many places as are wanted: the highest numbers go, the lowest free ones are added.
-create function fill_fleet(name text) returns void
+create function fill_fleet(fleet_name text) returns void
     language plpgsql set search_path = overmind, pg_temp as $$
 declare
     f places;
     one record;
 begin
-    select * into f from places where fleet = name;
+    select * into f from places where fleet = fleet_name;
     if f.want is null then
-        for one in select id, only_hive from posts p where p.fleet = name and p.state in ('queued', 'claimed', 'lost')
+        for one in select id, only_hive from posts p where p.fleet = fleet_name and p.state in ('queued', 'claimed', 'lost')
             and p.only_hive is null loop
             perform cancel_place(one.id, 'scaled');
         end loop;
@@ -94,12 +94,12 @@ begin
         end loop;
         return;
     end if;
-    for one in select id from posts p where p.fleet = name and p.state in ('queued', 'claimed', 'lost')
+    for one in select id from posts p where p.fleet = fleet_name and p.state in ('queued', 'claimed', 'lost')
         and p.cancelling is distinct from 'scaled' and (p.place > f.want or p.place is null) order by p.place desc loop
         perform cancel_place(one.id, 'scaled');
     end loop;
     for one in select number from generate_series(1, f.want) number where not exists (
-        select from posts p where p.fleet = name and p.place = number and p.state in ('queued', 'claimed', 'lost')
+        select from posts p where p.fleet = fleet_name and p.place = number and p.state in ('queued', 'claimed', 'lost')
             and p.cancelling is distinct from 'scaled'
     ) loop
         perform add_place(f, one.number, null);
@@ -107,21 +107,21 @@ begin
 end $$;
 
 -- A changed definition replaces one place at a time: the next one when all of the new definition are ready.
-create function roll_fleet(name text) returns void
+create function roll_fleet(fleet_name text) returns void
     language plpgsql set search_path = overmind, pg_temp as $$
 declare
     f places;
     one record;
 begin
-    select * into f from places where fleet = name;
-    for one in select id from posts p where p.fleet = name and p.state = 'queued' and p.generation <> f.generation loop
+    select * into f from places where fleet = fleet_name;
+    for one in select id from posts p where p.fleet = fleet_name and p.state = 'queued' and p.generation <> f.generation loop
         perform renew_place(one.id); -- it runs nowhere
     end loop;
-    if exists (select from posts p where p.fleet = name and (p.cancelling = 'replaced'
+    if exists (select from posts p where p.fleet = fleet_name and (p.cancelling = 'replaced'
         or p.generation = f.generation and p.state in ('queued', 'claimed') and not p.ready)) then
         return;
     end if;
-    select id, hive into one from posts p where p.fleet = name and p.state = 'claimed' and p.generation <> f.generation
+    select id, hive into one from posts p where p.fleet = fleet_name and p.state = 'claimed' and p.generation <> f.generation
         and p.cancelling is null order by p.place, p.id limit 1;
     if found then
         update posts set cancelling = 'replaced' where id = one.id;
@@ -192,52 +192,52 @@ begin
     return to_jsonb(names);
 end $$;
 
-create function drop_fleet(name text) returns void
+create function drop_fleet(fleet_name text) returns void
     language plpgsql set search_path = overmind, pg_temp as $$
 declare
     one record;
 begin
-    for one in select id from posts p where p.fleet = name and p.state in ('queued', 'claimed', 'lost') order by id loop
+    for one in select id from posts p where p.fleet = fleet_name and p.state in ('queued', 'claimed', 'lost') order by id loop
         perform cancel_place(one.id, 'deleted');
     end loop;
-    delete from places where fleet = name;
-    perform record('fleet_deleted', null, null, jsonb_build_object('fleet', name));
+    delete from places where fleet = fleet_name;
+    perform record('fleet_deleted', null, null, jsonb_build_object('fleet', fleet_name));
 end $$;
 
-create function known_fleet(name text) returns places
+create function known_fleet(fleet_name text) returns places
     language plpgsql set search_path = overmind, pg_temp as $$
 declare
     f places;
 begin
     perform may('operator');
     perform serialize();
-    select * into f from places where fleet = name;
+    select * into f from places where fleet = fleet_name;
     if not found then
-        perform fail('not_found', format('There is no fleet %s. See them with: overmind fleet list', name));
+        perform fail('not_found', format('There is no fleet %s. See them with: overmind fleet list', fleet_name));
     end if;
     return f;
 end $$;
 
-create function scale(name text, want int) returns jsonb
+create function scale(fleet_name text, want int) returns jsonb
     language plpgsql security definer set search_path = overmind, pg_temp as $$
 declare
-    f places := known_fleet(name);
+    f places := known_fleet(fleet_name);
 begin
     if f.want is null then
-        perform fail('invalid', format('Fleet %s has one place on every fitting hive', name));
+        perform fail('invalid', format('Fleet %s has one place on every fitting hive', fleet_name));
     elsif scale.want < 0 or scale.want > 10000 then
         perform fail('invalid', format('A fleet has from 0 to 10000 places, not %s', scale.want));
     end if;
-    update places set want = scale.want where fleet = name;
-    perform fill_fleet(name);
-    perform roll_fleet(name);
-    perform record('fleet_scaled', null, null, jsonb_build_object('fleet', name, 'before', f.want, 'want', scale.want));
+    update places set want = scale.want where fleet = fleet_name;
+    perform fill_fleet(fleet_name);
+    perform roll_fleet(fleet_name);
+    perform record('fleet_scaled', null, null, jsonb_build_object('fleet', fleet_name, 'before', f.want, 'want', scale.want));
     return jsonb_build_object('before', f.want, 'want', scale.want);
 end $$;
 
-create function delete_fleet(name text) returns void
+create function delete_fleet(fleet_name text) returns void
     language plpgsql security definer set search_path = overmind, pg_temp as $$
 begin
-    perform known_fleet(name);
-    perform drop_fleet(name);
+    perform known_fleet(fleet_name);
+    perform drop_fleet(fleet_name);
 end $$;

@@ -15,7 +15,13 @@ from overmind_core.agents.session import FactRead
 from overmind_core.daemon.app import App
 from overmind_core.daemon.state import State
 from overmind_core.domain.agents.events import ActivityChanged, NotesGiven, NotificationDue, QuestionAsked, TurnFinished
-from overmind_core.domain.missions.events import MissionCrashed, MissionKilled, MissionStopped, RunRestarted
+from overmind_core.domain.missions.events import (
+    MissionCrashed,
+    MissionKilled,
+    MissionRemoved,
+    MissionStopped,
+    RunRestarted,
+)
 from overmind_core.kernel.config import Settings
 from overmind_core.kernel.keeper_client import KeeperStarter
 from overmind_core.memory.events import MemoryChanged
@@ -46,6 +52,12 @@ ORDER: dict[type, list[str]] = {
     MissionStopped: ["Unseen.on_news", "Retention.on_end", "Followers.on_event"],
     MissionCrashed: ["Unseen.on_news", "Retention.on_end", "Followers.on_event"],
     MissionKilled: ["Unseen.on_news", "Retention.on_end", "Followers.on_event"],
+    MissionRemoved: [
+        "QuestQuestions.on_removal",
+        "MemoryHost.on_removal",
+        "Leases.on_removal",
+        "Followers.on_event",
+    ],
     NotificationDue: ["Notifications.on_notification", "Followers.on_event"],
     ActivityChanged: ["Followers.on_event"],
     RitualChanged: ["Followers.on_event"],

@@ -1,0 +1,1 @@
+"""The command line over several hives: -H, what is merged of them, and the hives themselves."""

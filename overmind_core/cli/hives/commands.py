@@ -1,0 +1,268 @@
+"""Commands about named hives: hive add, hive list, hive info, hive drain, hive rm, hive invite."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from overmind_core.cli.command import JSON, YES, Command, argument, flag, option
+from overmind_core.cli.context import Context, confirmed
+from overmind_core.cli.gate import person
+from overmind_core.cli.hives import config_table
+from overmind_core.cli.hives.gather import gather
+from overmind_core.cli.output import ABSENT, dumps, or_absent, size, table
+from overmind_core.client.daemon import prepare_home
+from overmind_core.client.hives.config import hive_tables, named, read_hives
+from overmind_core.client.hives.hive import Hive
+from overmind_core.domain.hives import ROLES, gate_of, name_fault
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.errors import OvermindError, UsageError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Mapping, Sequence
+
+    from overmind_core.client.client import Client
+
+    Row = Mapping[str, Any]
+
+TITLES = ("NAME", "VIA", "LINK", "VERSION", "LIVE", "SLOTS", "CPU", "MEM", "LABELS", "SEEN")
+OPEN, SILENT, DRAINING = "open", "silent", "draining"
+
+
+def add(args: Namespace, context: Context) -> int:
+    """Connect to it, and write it down only then."""
+    entry = _entry(args)
+    if args.name in hive_tables(context.home.config):
+        raise OvermindError("name_taken", f"There is a hive {args.name} already. See: overmind hive info {args.name}")
+    prepare_home(context.home)  # it may be the first command of all
+    hive = Hive(args.name, gate_of(args.name, entry), config=context.home.config, hint="Nothing was added.")
+    channel = hive.open("requests", start=True)
+    channel.close()
+    _refuse_second_name(hive, context)
+    config_table.write_hive(context.home, args.name, entry)
+    answer = {"name": args.name, **_facts(hive)}
+    context.print(dumps(answer) if args.json else f"Added hive {args.name} ({_machine(hive)})")
+    return 0
+
+
+def _entry(args: Namespace) -> dict[str, Any]:
+    if fault := name_fault(args.name):
+        raise OvermindError("invalid", fault)
+    if (args.host is None) == (args.gate is None):
+        raise UsageError("Give either a host, or --gate CMD. For example: overmind hive add eu1 eu1.example.com")
+    if args.host is not None:
+        entry: dict[str, Any] = {"ssh": args.host}
+    else:
+        import shlex  # start-up: only here
+
+        try:
+            entry = {"gate": shlex.split(args.gate)}
+        except ValueError as error:
+            raise UsageError(f"--gate {args.gate}: {error}") from None
+    try:
+        gate_of(args.name, entry)
+    except ValueError as error:
+        raise OvermindError("invalid", f"{error}.") from None
+    return entry
+
+
+def _refuse_second_name(hive: Hive, context: Context) -> None:
+    """One home under two names would be shown, and counted, twice."""
+    from overmind_core.gate.server import facts_of_machine  # start-up: only here
+
+    mine = facts_of_machine(context.home)["id"]
+    if hive.greeting.get("id") == mine:
+        raise OvermindError("invalid", f"{hive.name} is this home itself. It is -H local already.")
+    others = gather(list(read_hives(context.home.config).values()), context, _identity)
+    same = next((name for name, found in others.answers.items() if found == hive.greeting.get("id")), None)
+    if same is not None:
+        raise OvermindError("invalid", f"{hive.name} is the home that is called {same} already. Use -H {same}")
+
+
+def _identity(client: Client) -> object:
+    client.connect()
+    place = client.place
+    return place.greeting.get("id") if isinstance(place, Hive) else None
+
+
+def _machine(hive: Hive) -> str:
+    facts = _facts(hive)
+    return display_safe(f"overmind {facts['version']}, {facts['system']}, {facts['cpu']} cpu, {size(facts['memory'])}")
+
+
+def _facts(hive: Hive) -> dict[str, Any]:
+    names = ("version", "system", "cpu", "memory", "home", "role")
+    return {name: hive.greeting.get(name) for name in names}
+
+
+def list_hives(args: Namespace, context: Context) -> int:
+    """Ask all of them, and print a line for each, the silent ones too."""
+    hives = read_hives(context.home.config)
+    rows = hive_rows(list(hives.values()), context)
+    if args.json:
+        context.print(dumps(rows))
+        return 0
+    if not rows:
+        context.hint("No hives. Add one with: overmind hive add NAME HOST")
+        return 0
+    context.print(table(TITLES, [_cells(row) for row in rows]))
+    for row in rows:
+        if row["error"]:
+            context.note(display_safe(row["error"]))
+    return 0
+
+
+def hive_rows(hives: Sequence[Hive], context: Context) -> list[dict[str, Any]]:
+    """Return a row for each hive: how it is reached, and what it answers."""
+    found = gather(hives, context, _state)
+    tables = hive_tables(context.home.config)
+    rows = []
+    for hive in hives:
+        state, error = found.answers.get(hive.name), found.failures.get(hive.name)
+        link = SILENT if state is None else DRAINING if state["draining"] else OPEN
+        rows.append(
+            {
+                "name": hive.name,
+                "via": next(iter(tables[hive.name])),
+                "link": link,
+                **_facts(hive),
+                "live": None if state is None else state["live"],
+                "slots": None if state is None else state["slots"],
+                "labels": {},
+                "seen": "now" if state is not None else None,
+                "error": None if error is None else error.message,
+            }
+        )
+    return rows
+
+
+def _state(client: Client) -> dict[str, Any]:
+    queue = client.call("queue", {"limit": 1})
+    status = client.call("status")
+    return {"live": status["missions"]["running"], "slots": queue["slots"], "draining": queue["paused"]}
+
+
+def _cells(row: Row) -> list[str]:
+    return [
+        row["name"],
+        row["via"],
+        row["link"],
+        or_absent(row["version"]),
+        or_absent(row["live"]),
+        or_absent(row["slots"]),
+        or_absent(row["cpu"]),
+        size(row["memory"]),
+        ABSENT,
+        or_absent(row["seen"]),
+    ]
+
+
+def info(args: Namespace, context: Context) -> int:
+    """Print one JSON object."""
+    hive = named(read_hives(context.home.config), args.name)
+    (row,) = hive_rows([hive], context)
+    table_of = hive_tables(context.home.config)[args.name]
+    context.print_facts({**row, **table_of}, args)
+    return 0
+
+
+def drain(args: Namespace, context: Context) -> int:
+    """Pause its queue, or let it go on."""
+    context.hive = named(read_hives(context.home.config), args.name)
+    answer = context.client().call("queue_set", {"paused": not args.undo})
+    if args.json:
+        context.print(dumps({"name": args.name, "draining": answer["paused"], "running": answer["running"]}))
+    elif args.undo:
+        context.print(f"Hive {args.name} takes new work again")
+    else:
+        context.print(f"Hive {args.name} takes nothing new ({answer['running']} run on)")
+    return 0
+
+
+def remove(args: Namespace, context: Context) -> int:
+    """Forget how it is reached; nothing ends there."""
+    named(read_hives(context.home.config), args.name)
+    if not confirmed(f"Forget hive {args.name}? Its missions run on there.", yes=args.yes):
+        return 1
+    config_table.remove_hive(context.home, args.name)
+    context.print(dumps({"name": args.name}) if args.json else f"Removed hive {args.name}")
+    return 0
+
+
+def invite(args: Namespace, context: Context) -> int:
+    """Print the line that gives a person's key a gate of this account, and nothing else."""
+    role = args.role
+    command = f"overmind gate --as {args.who} --role {role}"
+    line = f'restrict,command="{command}" {args.key or "<the public key of " + args.who + ">"}'
+    if args.json:
+        context.print(dumps({"who": args.who, "role": role, "line": line}))
+        return 0
+    context.note(f"Add this line to ~/.ssh/authorized_keys of this account. {args.who} can then look" + _MEANS[role])
+    context.print(line)
+    return 0
+
+
+_MEANS = {
+    "viewer": ", and nothing else.",
+    "operator": ", run, send, stop, answer and attach, and so read and change whatever this account can.",
+    "owner": ", and do everything that this account can do with Overmind.",
+}
+
+_NAME = argument("name", "name of the hive", metavar="NAME")
+
+COMMANDS = (
+    Command(
+        name="hive add",
+        arguments=[_NAME, argument("host", "where ssh finds it", nargs="?", metavar="HOST")],
+        options=[option("--gate", "CMD", "a command that runs overmind gate there, instead of ssh"), JSON],
+        examples=[
+            "overmind hive add eu1 eu1.example.com",
+            "overmind hive add gpu ada@gpu.example.com",
+            "overmind hive add box --gate 'docker exec -i box overmind gate'",
+        ],
+        notes="Everything else about the connection is ssh's own configuration. It is never asked for a password.",
+        run=add,
+    ),
+    Command(
+        name="hive list",
+        options=[JSON],
+        examples=["overmind hive list"],
+        run=list_hives,
+    ),
+    Command(
+        name="hive info",
+        arguments=[_NAME],
+        options=[JSON],
+        examples=["overmind hive info eu1"],
+        run=info,
+    ),
+    Command(
+        name="hive drain",
+        arguments=[_NAME],
+        options=[flag("--undo", "let it begin work again"), JSON],
+        examples=["overmind hive drain eu1", "overmind hive drain eu1 --undo"],
+        run=drain,
+    ),
+    Command(
+        name="hive rm",
+        arguments=[_NAME],
+        options=[YES, JSON],
+        examples=["overmind hive rm eu1"],
+        run=remove,
+    ),
+    Command(
+        name="hive invite",
+        arguments=[argument("who", "name of the person", metavar="WHO")],
+        options=[
+            option("--role", "ROLE", "viewer (default), operator or owner", choices=ROLES),
+            option("--key", "KEY", "the person's public key, as in authorized_keys"),
+            JSON,
+        ],
+        examples=["overmind hive invite alice --role operator"],
+        run=invite,
+    ),
+)
+
+__all__ = ["COMMANDS", "hive_rows", "person"]

@@ -1,0 +1,65 @@
+"""The tables `[hives.NAME]` of config.toml, written: all else in the file stays as the person wrote it."""
+
+from __future__ import annotations
+
+import os
+
+from overmind_core.client.daemon import prepare_home
+from overmind_core.errors import OvermindError
+from overmind_core.system.paths import write_private
+from overmind_core.system.small_file import read_small_file
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from overmind_core.system.paths import Home
+
+
+def write_hive(home: Home, name: str, entry: Mapping[str, Any]) -> None:
+    """Add a hive to the home's config.toml.
+
+    Raises:
+        OvermindError: `invalid_config`, it is none; `forbidden` or `disk_full`, it can't be written.
+    """
+    import tomlkit  # start-up: it costs 30 ms
+
+    document = _document(home)
+    hives = document.setdefault("hives", tomlkit.table(is_super_table=True))
+    table = tomlkit.table()
+    table.update(entry)
+    hives[name] = table
+    _write(home, document)
+
+
+def remove_hive(home: Home, name: str) -> None:
+    """Take a hive out of the home's config.toml; as `write_hive`."""
+    document = _document(home)
+    del document["hives"][name]
+    if not document["hives"]:
+        del document["hives"]
+    _write(home, document)
+
+
+def _document(home: Home) -> Any:  # noqa: ANN401 - tomlkit's
+    import tomlkit  # start-up: as above
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        return tomlkit.parse((read_small_file(home.config) or b"").decode())
+    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
+        raise OvermindError("invalid_config", f"{home.config}: {error}") from None
+
+
+def _write(home: Home, document: Any) -> None:  # noqa: ANN401 - as above
+    import tomlkit  # start-up: as above
+
+    prepare_home(home)
+    path = os.path.realpath(home.config)  # a link into a folder of settings stays one
+    try:
+        write_private(path, tomlkit.dumps(document))
+    except OSError as error:
+        code = "disk_full" if error.errno == 28 else "forbidden"  # noqa: PLR2004 - ENOSPC
+        raise OvermindError(code, f"{path} can't be written: {error.strerror}.") from None

@@ -1,0 +1,90 @@
+"""A command for another hive: what -H names, what a name such as `eu1/api` names, and which commands that is for."""
+
+from __future__ import annotations
+
+from overmind_core.cli.command import NAMED, named_things
+from overmind_core.cli.hives.only_here import check_not_only_here
+from overmind_core.client.hives.config import named, read_hives
+from overmind_core.domain.hives import ALL, LOCAL, SWARM, names_in
+from overmind_core.errors import OvermindError, UsageError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Mapping, Sequence
+
+    from overmind_core.cli.command import Command
+    from overmind_core.cli.context import Context
+    from overmind_core.client.hives.hive import Hive
+
+MERGED = ("ps", "events", "inbox", "top", "cost", "logs")
+"""Commands that several hives answer together."""
+
+
+def choose_hives(command: Command, words: Sequence[str], context: Context) -> list[Hive | None]:
+    """Return the hives that -H names, each once; None is this machine.
+
+    Raises:
+        OvermindError: `hive_unknown`, `no_swarm`, `invalid_config`.
+        UsageError: the command is not for other hives, or not for several.
+    """
+    try:
+        names = names_in(words)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    if SWARM in names:
+        raise OvermindError("no_swarm", "This hive is in no swarm. Name hives: -H NAME, or -H all")
+    check_not_only_here(command.name)
+    known = read_hives(context.home.config)
+    several = ALL in names or len(names) > 1
+    if several and command.name not in MERGED:
+        raise UsageError(f"{command.name} is for one hive at a time: -H {names[0] if names[0] != ALL else 'NAME'}")
+    if ALL in names:
+        return [None, *known.values()]
+    return [None if name == LOCAL else named(known, name) for name in names]
+
+
+def hive_of_names(command: Command, args: Namespace, context: Context) -> Hive | None:
+    """Return the hive that the words of a command name, as in `logs eu1/api`, and leave the bare names in `args`.
+
+    Raises:
+        UsageError: they name several hives, or the command is not for another one.
+        OvermindError: `ambiguous`, the first word is a plan of this machine, too.
+    """
+    known = read_hives(context.home.config)
+    found = {name.partition("/")[0] for name in named_things(args) if "/" in name} & known.keys()
+    if not found:
+        return None
+    if len(found) > 1 or any(name.partition("/")[0] not in found for name in named_things(args)):
+        raise UsageError("Name missions of one hive at a time.")
+    (hive,) = found
+    check_not_only_here(command.name)
+    _refuse_ambiguous(hive, context)
+    for attribute in NAMED:
+        value = getattr(args, attribute, None)
+        if isinstance(value, str):
+            setattr(args, attribute, value.removeprefix(f"{hive}/"))
+        elif isinstance(value, list):
+            setattr(args, attribute, [one.removeprefix(f"{hive}/") for one in value])
+    return known[hive]
+
+
+def _refuse_ambiguous(hive: str, context: Context) -> None:
+    from overmind_core.client.stream import call_if_running  # start-up: only here
+
+    plans: Sequence[Mapping[str, object]] = call_if_running(context.home, "plans") or []
+    if any(plan.get("name") == hive for plan in plans):
+        raise OvermindError(
+            "ambiguous", f"{hive} is a hive and a plan of this machine. Say which: -H {hive}, or -H {LOCAL}"
+        )
+
+
+def run_elsewhere(command: Command, args: Namespace, chosen: Sequence[Hive | None], context: Context) -> int:
+    """Run a command for the hives that were chosen; return its exit status."""
+    if len(chosen) == 1:
+        context.hive = chosen[0]
+        return command.run(args, context)
+    from overmind_core.cli.hives.merged import run_merged  # start-up: only for several
+
+    return run_merged(command, args, chosen, context)

@@ -1,0 +1,178 @@
+"""Commands that several hives answer together: ps, top, inbox, cost, events and logs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from overmind_core.cli.agents import cost as costs
+from overmind_core.cli.agents.inbox import inbox_text
+from overmind_core.cli.context import report_error
+from overmind_core.cli.hives.gather import Gathered, gather, name_of
+from overmind_core.cli.missions import list as lists
+from overmind_core.cli.missions.logs import LOGS
+from overmind_core.cli.output import STATUS_COLOURS, coloured, dumps, redraw, table
+from overmind_core.client.stream import follow
+from overmind_core.domain.hives import LOCAL
+from overmind_core.errors import FAILED, UsageError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Sequence
+
+    from overmind_core.cli.command import Command
+    from overmind_core.cli.context import Context
+    from overmind_core.client.client import Client
+    from overmind_core.client.hives.hive import Hive
+
+    Rows = list[dict[str, Any]]
+
+HIVE = "HIVE"
+
+
+def run_merged(command: Command, args: Namespace, chosen: Sequence[Hive | None], context: Context) -> int:
+    """Ask all chosen hives and print what they answer together; 1 when one of them could not be asked."""
+    return _COMMANDS[command.name](args, chosen, context)
+
+
+def _finished(gathered: Gathered[Any], context: Context) -> int:
+    for failure in gathered.failures.values():
+        report_error(failure, context)
+    return FAILED if gathered.failures else 0
+
+
+def with_hive(gathered: Gathered[Rows]) -> Rows:
+    """Return the rows of all, each with `hive`."""
+    return [{"hive": name, **row} for name, rows in gathered.answers.items() for row in rows]
+
+
+def _ps(args: Namespace, chosen: Sequence[Hive | None], context: Context) -> int:
+    if args.children is not None:
+        raise UsageError("--children names a mission of one hive: -H NAME")
+
+    def look() -> Gathered[Rows]:
+        return gather(chosen, context, lambda client: list(lists.fetch_rows(args, client)))  # type: ignore[arg-type]
+
+    if args.watch:
+        redraw(lambda: _ps_text(args, with_hive(look()), context), context.rendered)
+    found = look()
+    rows = with_hive(found)
+    if rows or args.json:
+        context.print(_ps_text(args, rows, context))
+    else:
+        context.hint("No missions. Start one with: overmind run -H HIVE 'make test'")
+    return _finished(found, context)
+
+
+def _ps_text(args: Namespace, rows: Rows, context: Context) -> str:
+    if args.json:
+        keys = ("hive", *lists.KEYS)
+        return dumps(rows if args.wide else [{key: row[key] for key in keys if key in row} for row in rows])
+    if args.quiet:
+        return "\n".join(row["id"] if row["hive"] == LOCAL else f"{row['hive']}/{row['id']}" for row in rows)
+    columns = {HIVE: lambda row: row["hive"], **lists.COLUMNS, **(lists.WIDE if args.wide else {})}
+    colours = STATUS_COLOURS if coloured(context.environ) else None
+    return table(list(columns), [[cell(row) for cell in columns.values()] for row in rows], colours=colours)
+
+
+def _top(args: Namespace, chosen: Sequence[Hive | None], context: Context) -> int:
+    if args.ids:
+        raise UsageError("top of several hives shows all missions: leave out the names, or give one hive")
+
+    def look() -> Gathered[Rows]:
+        return gather(chosen, context, lambda client: client.call("top"))
+
+    def text(rows: Rows) -> str:
+        if args.json:
+            return dumps(rows)
+        colours = STATUS_COLOURS if coloured(context.environ) else None
+        return table((HIVE, *lists.TITLES), [[row["hive"], *lists.top_cells(row)] for row in rows], colours=colours)
+
+    if not args.once and (args.json or sys.stdout.isatty()):
+        redraw(lambda: text(with_hive(look())), context.rendered)
+    found = look()
+    context.print(text(with_hive(found)))
+    return _finished(found, context)
+
+
+def _inbox(args: Namespace, chosen: Sequence[Hive | None], context: Context) -> int:
+    def look() -> Gathered[Rows]:
+        return gather(chosen, context, lambda client: client.call("inbox"))
+
+    def text(rows: Rows) -> str:
+        if args.json:
+            return dumps(rows)
+        numbered = [row if row["hive"] == LOCAL else _numbered(row) for row in rows]
+        oldest = sorted(numbered, key=lambda row: row["asked_at"])
+        return inbox_text(oldest, time.time(), bold=coloured(context.environ))
+
+    if args.watch:
+        redraw(lambda: text(with_hive(look())), context.rendered)
+    found = look()
+    shown = text(with_hive(found))
+    if shown:
+        context.print(shown)
+    else:
+        context.hint("Nothing needs your attention on any of these hives.")
+    return _finished(found, context)
+
+
+def _numbered(question: dict[str, Any]) -> dict[str, Any]:
+    """Return a question as it is answered from here."""
+    hive = question["hive"]
+    return {**question, "question": f"{hive}/{question['question']}", "name": f"{hive}/{question['name']}"}
+
+
+def _cost(args: Namespace, chosen: Sequence[Hive | None], context: Context) -> int:
+    by = args.by or "mission"
+    request = {"by": by} | ({} if args.since is None else {"since": args.since})
+    found: Gathered[Rows] = gather(chosen, context, lambda client: client.call("cost", request))
+    rows = with_hive(found)
+    if not rows and not args.json:
+        context.hint("No agent has cost anything yet.")
+    context.print(dumps(rows) if args.json else costs.cost_table(rows, by, hives=True))
+    return _finished(found, context)
+
+
+def _events(args: Namespace, chosen: Sequence[Hive | None], context: Context) -> int:
+    if args.follow:
+        raise UsageError("events -f follows one hive: -H NAME")
+    after, earliest = (None, "") if args.since is None else args.since
+    if after is not None:
+        raise UsageError("Each hive counts its own events: give --since as a time")
+
+    def ask(client: Client) -> Rows:
+        wanted = {"types": args.types} if args.types else {}
+        return [item for kind, item in follow(client, lambda: ("events", wanted)) if kind == "item"]
+
+    found = gather(chosen, context, ask)
+    for event in sorted(with_hive(found), key=lambda one: one["at"]):
+        if event["at"] >= earliest:
+            context.print(dumps(event))
+    return _finished(found, context)
+
+
+def _logs(args: Namespace, chosen: Sequence[Hive | None], context: Context) -> int:
+    if args.follow or args.ids:
+        raise UsageError("Logs of several hives are shown as they are, of all missions: name one hive, or no missions")
+    found = gather(chosen, context, lambda client: client.connect())
+    for hive in chosen:
+        if name_of(hive) in found.answers:
+            context.hive = hive
+            LOGS.run(args, context)
+    context.hive = None
+    return _finished(found, context)
+
+
+_COMMANDS: dict[str, Callable[[Namespace, Sequence[Hive | None], Context], int]] = {
+    "ps": _ps,
+    "top": _top,
+    "inbox": _inbox,
+    "cost": _cost,
+    "events": _events,
+    "logs": _logs,
+}
+"""Those of `elsewhere.MERGED`."""

@@ -1,0 +1,209 @@
+"""A channel of a hive: a process that runs a gate there, and the socket that is its standard input and output."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from typing import Any
+
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.wire import gate
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    Json = dict[str, Any]
+
+_CHUNK = 1 << 16
+_LEAVE_LIMIT = 1.0
+"""Seconds for a command to end by itself once its channel is closed."""
+_NOT_FOUND = 127
+"""Exit status of a shell that found no such command."""
+
+
+class NoGate(Exception):
+    """There is no gate; the message is a clause that says why."""
+
+
+class Channel:
+    """One running gate: the socket that is its standard input and output.
+
+    Attributes:
+        socket: Blocking, without a time limit.
+        greeting: What the gate said of itself.
+        unread: What has come behind the gate's answer.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], end: socket.socket, greeting: Json, unread: bytes) -> None:
+        self.socket = end
+        self.greeting = greeting
+        self.unread = unread
+        self._process = process
+
+    def close(self) -> None:
+        """End it; the gate's process, and whatever command runs it here, end by themselves or are killed."""
+        self.socket.close()
+        _end(self._process)
+
+
+def open_channel(argv: Sequence[str], wish: Mapping[str, object], limit: float) -> tuple[Channel, Json]:
+    """Run a command that is to run a gate; return the channel, and the gate's answer to `wish`.
+
+    Args:
+        argv: The command, of the person's own configuration.
+        wish: The channel's first line.
+        limit: Seconds for all of that.
+
+    Raises:
+        NoGate: there is none, or not in time.
+    """
+    deadline = time.monotonic() + limit
+    ours, theirs = socket.socketpair()
+    # A file and no pipe: the connection that ssh keeps in the background would hold a pipe open.
+    with tempfile.TemporaryFile() as errors:
+        try:
+            process = subprocess.Popen(
+                list(argv),
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
+                stderr=errors,
+                start_new_session=True,
+                env=_environment(),
+            )
+        except OSError as error:
+            ours.close()
+            raise NoGate(f"{argv[0]} can't be started: {error.strerror}") from None
+        finally:
+            theirs.close()
+        _RUNNING.add(process)
+        try:
+            ours.sendall(gate.line(wish))
+            greeting, rest = _read_greeting(ours, deadline)
+            answer, unread = _read_answer(ours, rest, deadline)
+            ours.settimeout(None)
+        except (OSError, ValueError) as error:
+            why = _reason(argv, process, errors, error)
+            ours.close()
+            _end(process)
+            raise NoGate(why) from None
+    return Channel(process, ours, greeting, unread), answer
+
+
+def _read_greeting(ours: socket.socket, deadline: float) -> tuple[Json, bytes]:
+    received = b""
+    while (found := gate.greeting_in(received)) is None:
+        received += _received(ours, deadline)
+    if found[0]["gate"] != gate.VERSION:
+        theirs = found[0].get("version")
+        raise ValueError(f"its gate speaks another version ({theirs} there). Install the same overmind on both")
+    return found
+
+
+def _read_answer(ours: socket.socket, rest: bytes, deadline: float) -> tuple[Json, bytes]:
+    while b"\n" not in rest:
+        rest += _received(ours, deadline)
+    line, _, unread = rest.partition(b"\n")
+    answer = json.loads(line)
+    if not isinstance(answer, dict):
+        raise ValueError("its gate answers what is no answer")  # noqa: TRY004 - a fault of the other side
+    return answer, unread
+
+
+def _reason(argv: Sequence[str], process: subprocess.Popen[bytes], errors: Any, error: Exception) -> str:  # noqa: ANN401
+    """Return why there is no gate, in the words of the command that was to run it where it has some."""
+    if isinstance(error, ValueError):
+        return str(error)
+    ended = not isinstance(error, TimeoutError)
+    if ended:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_LEAVE_LIMIT)
+    errors.seek(0)
+    lines = [line.strip() for line in errors.read(4096).decode(errors="replace").splitlines() if line.strip()]
+    if lines:
+        return _explained(argv, display_safe(lines[-1].rstrip(".")), process.returncode)
+    if not ended:
+        return "it does not answer"
+    return f"{argv[0]} ended with exit status {process.returncode} and without a word"
+
+
+def _explained(argv: Sequence[str], said: str, code: int | None) -> str:
+    """Return what the command said, with what to do about it where that is known."""
+    by_hand = f"ssh {argv[-3]}" if argv[0] == "ssh" else " ".join(argv)
+    if "Host key verification failed" in said:
+        return f"its host key is not known, or is another one than before. Look at it with: {by_hand}"
+    if "Permission denied" in said:
+        return f"{said}. It takes a key without a question; try: {by_hand}"
+    if code == _NOT_FOUND:
+        return f"{said}. Is overmind installed there, and on the PATH of a shell that nobody has logged in to?"
+    return said
+
+
+class KeptSocket(socket.socket):
+    """A channel's socket that ends the channel when it is closed."""
+
+    def __init__(self, channel: Channel) -> None:
+        super().__init__(fileno=channel.socket.detach())
+        channel.socket = self
+        self._process: Any = channel._process  # noqa: SLF001 - its own part
+
+    def close(self) -> None:
+        """Close it, and see the command to its end."""
+        super().close()
+        _end(self._process)
+
+
+def _received(ours: socket.socket, deadline: float) -> bytes:
+    ours.settimeout(max(deadline - time.monotonic(), 0.001))
+    data = ours.recv(_CHUNK)
+    if not data:
+        raise ConnectionResetError("the gate ended")
+    return data
+
+
+def _environment() -> dict[str, str]:
+    """Return the variables of the command: without those of a mission, for it acts for the person."""
+    return {name: value for name, value in os.environ.items() if name != "OVERMIND_HOME"}
+
+
+_RUNNING: set[subprocess.Popen[bytes]] = set()
+"""Commands that have not been seen to their end."""
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """See a command to its end beside what goes on, and kill it when it stays."""
+
+    def wait() -> None:
+        try:
+            process.wait(_LEAVE_LIMIT)
+        except subprocess.TimeoutExpired:
+            _kill(process)
+        _RUNNING.discard(process)
+
+    if process.poll() is None:
+        threading.Thread(target=wait, name="gate-end", daemon=True).start()
+    else:
+        _RUNNING.discard(process)
+
+
+def end_all() -> None:
+    """Kill all commands that still run: this process is about to end, and nobody would see to them."""
+    for process in list(_RUNNING):
+        _kill(process)
+    _RUNNING.clear()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a command with what it has started; the connection that ssh keeps for later is in a session of its own."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -1,0 +1,1 @@
+"""The rules of the swarm: machines that share their work; pure."""

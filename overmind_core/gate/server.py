@@ -1,0 +1,286 @@
+"""`overmind gate`: serves one channel of somebody who came by ssh or by another command. See `wire/gate.py`.
+
+It has the rights of the account in which it runs. With a role it passes on only what that role may ask, and in the name
+that it was given: whoever has such a key alone can't say to be somebody else.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+
+from overmind_core.client.connection import ANSWER_LIMIT
+from overmind_core.client.daemon import connect_or_start, daemon_environment
+from overmind_core.domain.hives import OWNER, VIEWER, refusal
+from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.errors import OvermindError
+from overmind_core.gate.logs import answer_log
+from overmind_core.system import unixsocket
+from overmind_core.system.paths import read_socket_address
+from overmind_core.version import VERSION
+from overmind_core.wire import gate, quick_json
+from overmind_core.wire.framing import MAX_LINE, TOO_LONG, LineBuffer
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from overmind_core.client.connection import DaemonConnection
+    from overmind_core.system.paths import Home
+
+    Json = dict[str, Any]
+
+_CHUNK = 1 << 16
+_NESTED = {"ritual_create": {"quest": "quest_run", "apply": "apply"}}
+"""Request → its arguments that are the arguments of another one."""
+
+
+class Gate:
+    """One channel.
+
+    Args:
+        home: Whose daemon, logs and keeper.
+        role: What whoever comes may ask: one of `domain.hives.ROLES`.
+        name: In whose name; None: the person to whom the account belongs.
+        reads: The descriptor from which they are read.
+        writes: The one on which they are answered.
+    """
+
+    def __init__(self, home: Home, *, role: str, name: str | None, reads: int = 0, writes: int = 1) -> None:
+        self._home = home
+        self._role = role
+        self._by = None if name is None else f"gate:{name}"
+        self._reads = reads
+        self._writes = writes
+
+    def serve(self, facts: Mapping[str, object]) -> None:
+        """Serve the channel until either side has ended it.
+
+        Args:
+            facts: Of this machine, for the greeting.
+        """
+        hello = {"gate": gate.VERSION, "version": VERSION, "home": to_wire(self._home.root), "role": self._role}
+        self._write(gate.line({**hello, **facts}))
+        line, rest = self._first_line()
+        if line is None:
+            return
+        try:
+            wish = _decoded(line)
+            match wish.get("channel"):
+                case gate.REQUESTS:
+                    self._serve_requests(start=wish.get("start") is True, rest=rest)
+                case gate.TERMINAL:
+                    self._serve_terminal(rest)
+                case gate.LOGS:
+                    self._write(gate.line({"ok": {}}))
+                    self._serve_logs(rest)
+                case other:
+                    raise OvermindError("invalid", f"A gate has no channel {other!r}.")  # noqa: TRY301 - told below
+        except OvermindError as error:
+            self._write(gate.line({"error": error.code, "message": error.message}))
+        except ConnectionError:
+            return
+
+    def _first_line(self) -> tuple[bytes | None, bytes]:
+        received = b""
+        while b"\n" not in received:
+            data = os.read(self._reads, _CHUNK)
+            if not data or len(received) > gate.LONGEST_LINE:
+                return None, b""
+            received += data
+        line, _, rest = received.partition(b"\n")
+        return line, rest
+
+    # requests
+
+    def _serve_requests(self, *, start: bool, rest: bytes) -> None:
+        daemon = connect_or_start(self._home, start=start and self._role != VIEWER)[0]
+        self._write(gate.line({"ok": {}}))
+        lines = LineBuffer(MAX_LINE)
+        try:
+            self._pass_on(daemon, lines.feed(rest))
+            while True:
+                ready = select.select([self._reads, daemon.fileno()], [], [])[0]
+                if daemon.fileno() in ready:
+                    data = daemon.receive_raw()
+                    if not data:
+                        return
+                    self._write(data)
+                if self._reads in ready:
+                    data = os.read(self._reads, _CHUNK)
+                    if not data:
+                        return
+                    self._pass_on(daemon, lines.feed(data))
+        finally:
+            daemon.close()
+
+    def _pass_on(self, daemon: DaemonConnection, lines: list[bytes]) -> None:
+        for line in lines:
+            if line is TOO_LONG:
+                self._refuse(None, OvermindError("too_large", f"A request is limited to {MAX_LINE} bytes."))
+                continue
+            request: Json = {}
+            try:
+                request = _decoded(line)
+                daemon.send(self._checked(request))
+            except OvermindError as error:
+                self._refuse(request.get("id"), error)
+        if lines:
+            daemon.send_queued()
+
+    def _checked(self, request: Json) -> Json:
+        """Return a request as the daemon gets it: in the name that is known here, with this account's environment."""
+        from overmind_core.domain.operations import OPERATIONS  # noqa: PLC0415 - a terminal or a log needs none
+
+        name, args = request.get("cmd"), request.get("args") or {}
+        operation = OPERATIONS.get(name) if isinstance(name, str) else None
+        if operation is None or not isinstance(args, dict):
+            if self._role != OWNER:
+                raise OvermindError("forbidden", f"A gate for {self._role}s does not know this request.")
+            return self._named(request)
+        if words := refusal(operation, args, self._role):
+            raise OvermindError("forbidden", words)
+        return self._named({**request, "args": _completed(operation.name, args)})
+
+    def _named(self, request: Json) -> Json:
+        if self._by is None:
+            return request
+        return {**request, "by": self._by}
+
+    def _refuse(self, number: object, error: OvermindError) -> None:
+        answer = {"error": error.code, "message": error.message}
+        self._write(gate.line(answer if number is None else {**answer, "id": number}))
+
+    # terminals and logs
+
+    def _serve_terminal(self, rest: bytes) -> None:
+        if self._role == VIEWER:
+            raise OvermindError("forbidden", "A gate for viewers has no terminals: they can be typed into.")
+        try:
+            keeper = unixsocket.connect(
+                read_socket_address(self._home.keeper_socket, self._home.keeper_socket_pointer), ANSWER_LIMIT
+            )
+        except OSError:
+            raise OvermindError("gone", "The keeper of the terminal is not there any more.") from None
+        self._write(gate.line({"ok": {}}))
+        keeper.settimeout(None)
+        try:
+            keeper.sendall(rest)
+            while True:
+                ready = select.select([self._reads, keeper.fileno()], [], [])[0]
+                if keeper.fileno() in ready:
+                    data = keeper.recv(_CHUNK)
+                    if not data:
+                        return
+                    self._write(data)
+                if self._reads in ready:
+                    data = os.read(self._reads, _CHUNK)
+                    if not data:
+                        return
+                    keeper.sendall(data)
+        finally:
+            keeper.close()
+
+    def _serve_logs(self, rest: bytes) -> None:
+        lines = LineBuffer(gate.LONGEST_LINE)
+        data = rest
+        while True:
+            for line in lines.feed(data):
+                try:
+                    answer, content = answer_log(self._home.logs, _decoded(line))
+                except OvermindError as error:
+                    answer, content = {"error": error.code, "message": error.message}, b""
+                self._write(gate.line(answer))
+                self._write(content)
+            data = os.read(self._reads, _CHUNK)
+            if not data:
+                return
+
+    def _write(self, data: bytes) -> None:
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(self._writes, view) :]
+        except BrokenPipeError:
+            raise ConnectionResetError("the other side has left") from None
+
+
+def _decoded(line: bytes) -> Json:
+    try:
+        found = quick_json.decode(line.decode())
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise OvermindError("invalid", "A gate takes JSON objects, one a line.")
+    return found
+
+
+def _completed(name: str, args: Json) -> Json:
+    """Return the arguments of a request with this account's folder, environment and umask, where they name none."""
+    from overmind_core.domain.operations import OPERATIONS  # noqa: PLC0415 - as above
+
+    found = {**args}
+    for argument in OPERATIONS[name].caller:
+        if found.get(argument) is None:
+            found[argument] = _account()[argument]
+    if "cwd" in found and isinstance(found["cwd"], str) and not os.path.isabs(found["cwd"]):
+        found["cwd"] = os.path.join(to_wire(os.path.expanduser("~")), found["cwd"]).rstrip("/")
+    quests = found.get("quests") if name == "quest_add" else None
+    if isinstance(quests, list):
+        found["quests"] = [_within(one, found.get("cwd")) if isinstance(one, dict) else one for one in quests]
+    for argument, inner in _NESTED.get(name, {}).items():
+        value = found.get(argument)
+        if isinstance(value, dict):
+            found[argument] = _completed(inner, value)
+    return found
+
+
+def _within(quest: Json, folder: object) -> Json:
+    """Return a quest of several with its own folder, which counts from that of all."""
+    own = quest.get("cwd")
+    if not isinstance(own, str) or not isinstance(folder, str):
+        return quest
+    return {**quest, "cwd": os.path.join(folder, own).rstrip("/") or "/"}
+
+
+_ACCOUNT: Json = {}
+
+
+def _account() -> Json:
+    """Return the umask of this process, which can only be read by setting it, and its variables."""
+    if not _ACCOUNT:
+        umask = os.umask(0o077)
+        os.umask(umask)
+        variables = daemon_environment(os.environ)
+        _ACCOUNT["umask"] = umask
+        _ACCOUNT["env"] = {to_wire(name): to_wire(value) for name, value in variables.items()}
+    return _ACCOUNT
+
+
+def facts_of_machine(home: Home) -> Json:
+    """Return what a greeting says: of this machine, and the `id` by which a home is known under all its names."""
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (OSError, ValueError):
+        memory = 0
+    return {"id": _identity(home), "system": os.uname().sysname.lower(), "cpu": os.cpu_count() or 0, "memory": memory}
+
+
+def _identity(home: Home) -> str:
+    """Return what stands in the home's file for it; it is made by the first gate."""
+    for _ in range(2):
+        try:
+            with open(home.hive_id, encoding="ascii") as file:
+                return file.read(64).strip()
+        except FileNotFoundError:
+            try:
+                fd = os.open(home.hive_id, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            except FileExistsError:
+                continue  # another gate was faster
+            with os.fdopen(fd, "w", encoding="ascii") as file:
+                file.write(os.urandom(16).hex())
+        except (OSError, ValueError):
+            break
+    return ""

@@ -1,0 +1,97 @@
+"""The oracle: for a post and each hive, whether it fits or the first condition that fails, by what the swarm shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from overmind_core.domain.swarm.fits import Answer, Fit, Offered, Wanted, fits, summary
+from overmind_core.swarm.answers import Hive, Post, Refusal
+
+
+class Line(NamedTuple):
+    """What the oracle says about one hive."""
+
+    hive: str
+    fit: Fit
+    place: int | None
+    """In that hive's line, from 1; None: it does not fit."""
+
+    @property
+    def text(self) -> str:
+        """As people read it, after the hive's name."""
+        return self.fit.line(self.place)
+
+
+class Why(NamedTuple):
+    """What the oracle says about a post."""
+
+    summary: str
+    lines: tuple[Line, ...]
+
+
+def wanted_of(post: Post) -> Wanted:
+    """Return what a post asks of a hive."""
+    return Wanted(
+        labels=post.labels,
+        cpu=post.cpu,
+        memory=post.memory,
+        provider=post.provider,
+        secrets=post.secrets,
+        only_hive=post.only_hive,
+        format=post.format,
+        repository=post.repository,
+        posted_by=post.posted_by,
+        unmet=post.unmet,
+    )
+
+
+def offered_of(hive: Hive, refusal: str | None = None) -> Offered:
+    """Return what a hive has; `refusal`: why it has given the post back that this is about."""
+    return Offered(
+        name=hive.name,
+        labels=hive.labels,
+        slots=hive.slots,
+        free_slots=hive.free_slots,
+        cpu=hive.cpu,
+        free_cpu=hive.free_cpu,
+        memory=hive.memory,
+        free_memory=hive.free_memory,
+        providers=hive.providers,
+        secrets=hive.secrets,
+        accepts=hive.accepts,
+        format=hive.format,
+        is_alive=hive.session is not None,
+        is_draining=hive.draining,
+        refusal=refusal,
+    )
+
+
+def why(post: Post, hives: Sequence[Hive], posts: Iterable[Post] = (), refusals: Iterable[Refusal] = ()) -> Why:
+    """Return what the oracle says about a post that waits.
+
+    Args:
+        post: It.
+        hives: All hives.
+        posts: Those beside it, for its place in line.
+        refusals: Why posts were given back.
+    """
+    refused = {(one.post, one.hive): one.reason for one in refusals}
+    ahead = [
+        one
+        for one in posts
+        if one.state == "queued" and not one.unmet and one.id != post.id and _rank(one) < _rank(post)
+    ]
+    lines = []
+    for hive in hives:
+        found = fits(wanted_of(post), offered_of(hive, refused.get((post.id, hive.name))))
+        place = None
+        if found.answer is Answer.YES:
+            before = (fits(wanted_of(one), offered_of(hive, refused.get((one.id, hive.name)))) for one in ahead)
+            place = 1 + sum(one.answer is Answer.YES for one in before)
+        lines.append(Line(hive.name, found, place))
+    return Why(summary(wanted_of(post), [one.fit for one in lines]), tuple(lines))
+
+
+def _rank(post: Post) -> tuple[bool, float, float, str]:
+    return post.priority != "critical", -post.score, float("inf") if post.able_at is None else post.able_at, post.id

@@ -1,0 +1,66 @@
+"""What is said through a gate: one channel over the standard input and output of `overmind gate`. No IO here.
+
+The gate begins with one line, its greeting; all before it is what a login shell printed. The other side says in one
+line what the channel is for (it need not wait for the greeting), and the gate answers that with one line, `{"ok": …}`
+or `{"error": code, "message": …}`. Then follow
+
+* `requests`: the API's lines, as on overmind.sock;
+* `terminal`: the bytes of one stream with the keeper, which begins with a ticket;
+* `logs`: one request a line, `{"op", "run", …}`, each answered by a line; where that has `bytes`, so many bytes follow.
+"""
+
+from __future__ import annotations
+
+import json
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+VERSION = 1
+BEGINNING = b'{"gate":'
+"""How the greeting begins; no login shell prints that."""
+NOISE_LIMIT = 64 * 1024
+"""Bytes that may stand before the greeting."""
+LONGEST_LINE = 64 * 1024
+"""Bytes of a greeting, of a channel's first line, and of a request for logs."""
+
+REQUESTS, TERMINAL, LOGS = "requests", "terminal", "logs"
+CHANNELS = (REQUESTS, TERMINAL, LOGS)
+
+START, END, READ, INDEXES, INDEX = "start", "end", "read", "indexes", "index"
+"""What can be asked about the log of a run."""
+MOST_BYTES = 4 << 20
+"""Bytes of a log that are answered at once."""
+
+
+def line(message: Mapping[str, Any]) -> bytes:
+    """Return a message as it is sent."""
+    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
+
+
+def greeting_in(received: bytes) -> tuple[dict[str, Any], bytes] | None:
+    """Return the greeting, and the bytes behind it; None: it has not come whole yet.
+
+    Raises:
+        ValueError: it can't come any more; the message is a clause that says why.
+    """
+    at = 0 if received.startswith(BEGINNING) else received.find(b"\n" + BEGINNING) + 1
+    if not at and not received.startswith(BEGINNING):
+        if len(received) > NOISE_LIMIT:
+            raise ValueError(f"it prints more than {NOISE_LIMIT // 1024} KiB before the gate begins")
+        return None
+    end = received.find(b"\n", at)
+    if end < 0:
+        if len(received) - at > LONGEST_LINE:
+            raise ValueError("its greeting has no end")
+        return None
+    try:
+        greeting = json.loads(received[at:end])
+    except ValueError:
+        raise ValueError("its greeting is not JSON") from None
+    if not isinstance(greeting, dict) or not isinstance(greeting.get("gate"), int):
+        raise ValueError("its greeting is that of no gate")  # noqa: TRY004 - a fault of the other side
+    return greeting, received[end + 1 :]
