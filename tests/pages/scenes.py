@@ -254,6 +254,8 @@ SCENES: dict[str, Scene] = {
     ),
     "docs/hives.md": Scene(
         running=False,
+        repository=True,
+        files={"a": "1\n"},
         programs={"ssh": SSH},
         between={f"{INVITE}@1": [f"overmind shutdown -y -H {name}" for name in ("eu1", "gpu", "box")]},
         left_out={INVITE: "tests/hives/test_invite.py, for the account's usual home"},
