@@ -227,11 +227,22 @@ def _completed(name: str, args: Json) -> Json:
             found[argument] = _account()[argument]
     if "cwd" in found and isinstance(found["cwd"], str) and not os.path.isabs(found["cwd"]):
         found["cwd"] = os.path.join(to_wire(os.path.expanduser("~")), found["cwd"]).rstrip("/")
+    quests = found.get("quests") if name == "quest_add" else None
+    if isinstance(quests, list):
+        found["quests"] = [_within(one, found.get("cwd")) if isinstance(one, dict) else one for one in quests]
     for argument, inner in _NESTED.get(name, {}).items():
         value = found.get(argument)
         if isinstance(value, dict):
             found[argument] = _completed(inner, value)
     return found
+
+
+def _within(quest: Json, folder: object) -> Json:
+    """Return a quest of several with its own folder, which counts from that of all."""
+    own = quest.get("cwd")
+    if not isinstance(own, str) or not isinstance(folder, str):
+        return quest
+    return {**quest, "cwd": os.path.join(folder, own).rstrip("/") or "/"}
 
 
 _ACCOUNT: Json = {}
