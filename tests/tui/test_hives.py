@@ -60,6 +60,7 @@ def of_eu1(app, name):
 async def selected(app, pilot, name):
     """Put the cursor on a mission of eu1."""
     await until(pilot, lambda: of_eu1(app, name) and app.main.select(of_eu1(app, name)["id"]), what=f"{name} is there")
+    await until(pilot, lambda: app.main.table.current.row is of_eu1(app, name), what="shown as it is")
 
 
 def lines(app):
@@ -71,7 +72,7 @@ def test_missions_of_all_hives_stand_in_one_list(om, eu1, several):
     eu1.ok("run", "--name", "there", "sleep", "300")
 
     async def scenario(app, pilot):
-        await until(pilot, lambda: of_eu1(app, "there"), what="its mission")
+        await until(pilot, lambda: "▶ there" in picture(app), what="its mission")
         heading, here, there = (next(line for line in lines(app) if word in line) for word in ("HIVE", "▶ h", "▶ t"))
         assert heading.split()[1:3] == ["NAME", "HIVE"]
         assert here.split()[2:4] == ["here", "local"]
