@@ -140,7 +140,12 @@ LONGEST_MESSAGE = 800
 
 def report_error(error: OvermindError, context: Context) -> int:
     """Print an error for the person; return the exit status that it asks for."""
-    context.note(f"Error: {error.code}: {_shortened(display_safe(error.message))}")
+    message = error.message
+    if hive := error.fields.get("hive"):
+        from overmind_core.cli.hives.only_here import error_there  # start-up: only then
+
+        message = error_there(error, str(hive))
+    context.note(f"Error: {error.code}: {_shortened(display_safe(message))}")
     return error.exit_status
 
 
@@ -161,6 +166,17 @@ def confirmed(question: str, *, yes: bool) -> bool:
         return True
     sys.stderr.write("Nothing done.\n")
     return False
+
+
+def forbid_inside(context: Context, what: str) -> None:
+    """Refuse a process inside a mission what no request of the daemon's could refuse it.
+
+    Raises:
+        OvermindError: `forbidden`.
+    """
+    mission = context.environ.get("OVERMIND_MISSION_ID")
+    if mission:
+        raise OvermindError("forbidden", f"A process inside a mission ({mission[:100]}) may not {what}.")
 
 
 def is_interactive() -> bool:

@@ -18,7 +18,7 @@ from overmind_core.cli.command import (
     parse_flags,
     split_hives,
 )
-from overmind_core.cli.context import Context, report_error
+from overmind_core.cli.context import Context, forbid_inside, report_error
 from overmind_core.cli.output import UNWRITABLE
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import FAILED, INTERRUPTED, OvermindError, UsageError
@@ -94,7 +94,9 @@ def run(words: list[str], context: Context) -> int:
     if folder is not None:
         context.use_home(folder)
     name = words[0] if words else _default_command()
-    if hives and name.startswith("-"):
+    if hives and not words and hives[-1] in COMMANDS:
+        raise UsageError(f"-H needs a hive before the command. For example: overmind -H eu1 {hives[-1]}")
+    if hives and (not words or name.startswith("-")):
         raise UsageError(f"-H {hives[0]} needs a command. For example: overmind -H {hives[0]} ps")
     if name in {"--help", "-h", "help"}:
         return _help(words[1:], context)
@@ -143,8 +145,13 @@ def _run_elsewhere(command: Command, args: Namespace, hives: list[str], context:
 
         return run_in_swarm(command, args, context)
     if hives:
-        return elsewhere.run_elsewhere(command, args, elsewhere.choose_hives(command, hives, context), context)
+        chosen = elsewhere.choose_hives(command, hives, context)
+        if any(chosen):
+            forbid_inside(context, elsewhere.INSIDE)
+        return elsewhere.run_elsewhere(command, args, chosen, context)
     context.hive = elsewhere.hive_of_names(command, args, context)
+    if context.hive is not None:
+        forbid_inside(context, elsewhere.INSIDE)
     return command.run(args, context)
 
 

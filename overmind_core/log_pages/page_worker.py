@@ -65,6 +65,8 @@ class ReadJob:
         self.keeps = False
         self.goal: list[LogPlace | None] = []
         """Up to where the pages are wanted."""
+        self.is_awaited = False
+        """Whether somebody waits for the end of the index, also where nothing of it is new."""
         self._lock = threading.Lock()
         self._indexing: Iterator[LogPage | None] | None = None
         self._indexed: list[LogPlace | None] = []
@@ -130,8 +132,9 @@ class ReadJob:
 
     def _index(self, post: Callable[[Result], None]) -> bool:
         if self._indexing is None:
-            if self._indexed == self.goal:
+            if self._indexed == self.goal and not self.is_awaited:
                 return False
+            self.is_awaited = False
             self._target = self.goal
             self._indexing = self.reader.pages(self._indexed, self._target)
         until = time.monotonic() + SLICE
@@ -204,8 +207,11 @@ class PageWorker:
         self._closed = True
         self._stirred.set()
 
-    def take(self, reader: Reader | None) -> None:
-        """Find the pages of this one from now on; again: there are newer ones by now."""
+    def take(self, reader: Reader | None, *, awaited: bool = False) -> None:
+        """Find the pages of this one from now on; again: there are newer ones by now.
+
+        `awaited`: that there are no others is posted, too, when all had been found before.
+        """
         with self._lock:
             if reader is None:
                 self._job, self._counts = None, (None, False)
@@ -214,6 +220,7 @@ class PageWorker:
                 self._job.count(self._counts[0], keep=self._counts[1])
             if self._job is not None and reader is not None:
                 self._job.goal = list(reader.ends)
+                self._job.is_awaited = self._job.is_awaited or awaited
         self._stirred.set()
 
     def want(self, pages: Sequence[LogPage]) -> None:

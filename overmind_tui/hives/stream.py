@@ -10,7 +10,8 @@ from textual.message import Message
 
 from overmind_core.client.client import Client
 from overmind_core.errors import OvermindError
-from overmind_tui.shell.messages import Connected, Disconnected, FromHive
+from overmind_core.view import hive_rows
+from overmind_tui.shell.messages import Connected, Disconnected, FromHive, InboxChanged, RowsChanged
 from overmind_tui.shell.missions_stream import QUEST, Json, MissionsStream, Session
 
 if TYPE_CHECKING:
@@ -21,6 +22,17 @@ OF_QUEUE = frozenset({QUEST, "queue"})
 QUEUE_PERIOD = 15.0
 """Seconds after which it is asked about without any."""
 LOST = "the connection was lost"
+NONSENSE = "its answers make no sense here. Install the same overmind on both"
+_FAULTS = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
+"""Errors of whoever reads an answer that is of another shape."""
+
+
+class HiveSession(Session):
+    """A connection to a hive, whose events may be anything."""
+
+    def items(self, *, until: float) -> list[Json]:
+        """The events that can be read, as in `Session`."""
+        return hive_rows.events(super().items(until=until))
 
 
 class HiveStream(MissionsStream):
@@ -58,10 +70,26 @@ class HiveStream(MissionsStream):
 
     def open(self) -> Session:
         """A connection through its gate."""
-        session = self._session = Session(Client(self._place))
+        session = self._session = HiveSession(Client(self._place))
         if self._closed.is_set():
             session.abandon()
         return session
+
+    def follow(self, session: Session) -> None:
+        """As any stream; a hive that answers nonsense is lost."""
+        try:
+            super().follow(session)
+        except _FAULTS as error:
+            raise OvermindError("internal", NONSENSE) from error
+
+    def send(self, message: Message) -> None:
+        """Post it, as far as it can be shown."""
+        if isinstance(message, RowsChanged):
+            rows = hive_rows.missions(message.rows)
+            message = RowsChanged(rows, message.removed, everything=message.everything)
+        elif isinstance(message, InboxChanged):
+            message = InboxChanged(hive_rows.questions(message.questions))
+        super().send(message)
 
     def connected(self, daemon: Json) -> None:
         """Its daemon answers."""

@@ -241,9 +241,9 @@ class LogFollower:
                 last_written=reader.last_written if not lines else 0.0,
             )
         )
-        if not self._jumped:
-            self._page_worker.take(reader)
         self._reader = reader
+        if not self._jumped or self._held:  # held since these lines were begun, with the pages before others
+            self._page_worker.take(reader, awaited=True)
 
     def _send(self, message: Message) -> None:
         if not self._closed:

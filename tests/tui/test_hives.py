@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,8 +19,9 @@ from overmind_core.version import VERSION
 from overmind_core.view.hives import Link
 from overmind_tui.hives.page import HivesPage
 from overmind_tui.missions.describe_page import DescribePage
+from overmind_tui.pages.compose import Composer
 from tests.kit import claude, processes, sessions
-from tests.kit.named_hives import name_hives
+from tests.kit.named_hives import gate_of, name_hives
 from tests.tui.conftest import later, picture, until
 from tests.tui.test_needs import decisions
 
@@ -56,6 +60,7 @@ def of_eu1(app, name):
 async def selected(app, pilot, name):
     """Put the cursor on a mission of eu1."""
     await until(pilot, lambda: of_eu1(app, name) and app.main.select(of_eu1(app, name)["id"]), what=f"{name} is there")
+    await until(pilot, lambda: app.main.table.current.row is of_eu1(app, name), what="shown as it is")
 
 
 def lines(app):
@@ -67,7 +72,7 @@ def test_missions_of_all_hives_stand_in_one_list(om, eu1, several):
     eu1.ok("run", "--name", "there", "sleep", "300")
 
     async def scenario(app, pilot):
-        await until(pilot, lambda: of_eu1(app, "there"), what="its mission")
+        await until(pilot, lambda: "▶ there" in picture(app), what="its mission")
         heading, here, there = (next(line for line in lines(app) if word in line) for word in ("HIVE", "▶ h", "▶ t"))
         assert heading.split()[1:3] == ["NAME", "HIVE"]
         assert here.split()[2:4] == ["here", "local"]
@@ -365,3 +370,127 @@ def test_without_hives_nothing_about_gates_is_imported(om, alone):
     done = subprocess.run([sys.executable, "-c", IMPORTS, om.home], env=om.environment, capture_output=True, text=True,
                           check=True, timeout=60)  # fmt: skip
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+# whatever is at the other end
+
+
+NONSENSE = """
+import json, sys
+say = lambda message: (sys.stdout.write(json.dumps(message) + "\\n"), sys.stdout.flush())
+print("Welcome to this machine")
+say({"gate": 1, "version": "9.9.9", "home": "/nowhere"})
+sys.stdin.readline()
+say({"ok": {}})
+for line in sys.stdin:
+    request = json.loads(line)
+    found = ANSWERS.get(request["cmd"], {"version": "9.9.9", "seq": 1})
+    say({"id": request["id"], "ok": found})
+"""
+HOSTILE = {
+    "names that draw": ('{"ps": [MISSION]}', "open"),
+    "no list": ('{"ps": 7}', "closed"),
+    "no number of events": ('{"logs": {}}', "closed"),
+}
+MISSION = {
+    "id": "00c0ffee", "name": "\x1b[2J[red]x[/] [b", "status": "running", "started_at": "2026-01-01T00:00:00.000Z",
+    "cpu_percent": "much", "labels": 7, "now": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_hive_that_answers_nonsense_harms_itself_alone(om, alone, opened, tmp_path, case):
+    del alone
+    answers, link = HOSTILE[case]
+    program = tmp_path / "gate.py"
+    program.write_text(f"ANSWERS = {answers.replace('MISSION', repr(MISSION))}\n{NONSENSE}")
+    Path(om.home, "config.toml").write_text(f"[hives.odd]\ngate = {json.dumps([sys.executable, str(program)])}\n")
+
+    async def scenario(app, pilot):
+        await until(pilot, lambda: app.hives.states[1].link is Link(link), what=link)
+        if link == "open":
+            await until(pilot, lambda: "\\x1b[2J[" in picture(app), what="its name, as it is")
+        else:
+            assert "make no sense" in app.hives.states[1].reason
+        assert "▶ here" in picture(app)
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, DescribePage), what="keys work")
+
+    opened({"here": ["sleep", "300"]}, scenario)
+
+
+def test_a_gate_that_is_frozen_is_silent_and_what_is_asked_of_it_waits_for_nobody(om, eu1, several):
+    eu1.ok("run", "--name", "work", "sleep", "300")
+
+    async def scenario(app, pilot):
+        await selected(app, pilot, "work")
+        frozen = gates(eu1)
+        for pid in frozen:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            await hived(app, pilot, Link.SILENT)
+            answers: list[Any] = []
+            app.request("info", [{"id": of_eu1(app, "work")["id"]}, {"id": app.fleet.named("here")["id"]}],
+                        answers.extend)  # fmt: skip
+            await until(pilot, lambda: answers, what="answered at once")
+            assert answers[0].code == "hive_silent"
+            assert answers[1]["name"] == "here"
+        finally:
+            for pid in frozen:
+                os.kill(pid, signal.SIGCONT)
+        await hived(app, pilot, Link.OPEN)
+
+    several(om, {"here": ["sleep", "300"]}, scenario)
+
+
+def test_what_is_known_of_a_mission_is_asked_of_its_hive(om, eu1, several):
+    eu1.ok("run", "--name", "work", "--label", "team=web", "sleep", "300")
+
+    async def scenario(app, pilot):
+        await selected(app, pilot, "work")
+        await pilot.press("d")
+        await until(
+            pilot, lambda: isinstance(app.screen, DescribePage) and "team=web" in picture(app), what="described"
+        )
+        await pilot.press("escape")
+        await pilot.press("y")
+        await until(pilot, lambda: 'command = ["sleep", "300"]' in picture(app), what="its definition")
+        await pilot.press("escape", "s")
+        await until(pilot, lambda: "has its folder on eu1" in picture(app), what="a shell is for its own machine")
+
+    several(om, {}, scenario)
+
+
+def test_a_message_goes_to_the_agent_of_the_row_and_its_answer_is_said(om, eu1, several, tmp_path):
+    claude.at_hand(eu1, tmp_path)
+    sessions.greeted(eu1, "planner")
+
+    async def scenario(app, pilot):
+        await selected(app, pilot, "planner")
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, Composer), what="the box")
+        assert "eu1/planner" in picture(app)
+        await pilot.press(*"hello", "enter")
+        await until(pilot, lambda: "eu1/planner answered" in [app.notice.text, *said(app)], what="its answer")
+
+    several(om, {}, scenario)
+
+
+def said(app):
+    """What was flashed so far."""
+    return [flash["text"] for flash in app.notice.kept]
+
+
+def test_hives_are_added_and_taken_out_behind_a_colon(om, eu1, alone, opened):
+    del alone
+    eu1.ok("run", "--name", "work", "sleep", "300")
+
+    async def scenario(app, pilot):
+        app.commands.run(f"hive add eu1 --gate {shlex.quote(shlex.join(gate_of(eu1)))}")
+        await until(pilot, lambda: "Added hive eu1" in picture(app), what="told")
+        await until(pilot, lambda: of_eu1(app, "work"), what="its mission")
+        app.commands.run("hive rm eu1")
+        await until(pilot, lambda: "Removed hive eu1" in picture(app), what="told")
+        await until(pilot, lambda: not of_eu1(app, "work"), what="gone")
+
+    opened({"here": ["sleep", "300"]}, scenario)

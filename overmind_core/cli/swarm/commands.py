@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from overmind_core.cli.command import JSON, Command, argument, flag, one_id, option
@@ -19,10 +20,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from overmind_core.client.client import Client
+
     Row = Mapping[str, Any]
 
 ROLES = ("viewer", "worker", "operator", "owner")
 TITLES = ("NAME", "LINK", "VERSION", "HELD", "SLOTS", "CPU", "LABELS", "SEEN")
+
+
+def swarm_client(context: Context) -> Client:
+    """Return a client of a home that is in a swarm, or has made one.
+
+    Raises:
+        OvermindError: `no_swarm`; no daemon is started to say that.
+    """
+    if not any(os.path.exists(path) for path in (context.home.swarm_url, context.home.swarm_owner_url)):
+        raise OvermindError("no_swarm")
+    return context.client(start=True)
 
 
 def init(args: Namespace, context: Context) -> int:
@@ -44,7 +58,7 @@ def _url(word: str) -> str:
 
 def invite(args: Namespace, context: Context) -> int:
     """Print what the other machine types, once."""
-    answer = context.client(start=True).call("swarm_invite", {"name": args.name, "role": args.role or "worker"})
+    answer = swarm_client(context).call("swarm_invite", {"name": args.name, "role": args.role or "worker"})
     if args.json:
         context.print(dumps(answer))
         return 0
@@ -76,14 +90,14 @@ def join(args: Namespace, context: Context) -> int:
 
 def leave(args: Namespace, context: Context) -> int:
     """Be a hive no more."""
-    answer = context.client(start=True).call("swarm_leave", {"release": args.release})
+    answer = swarm_client(context).call("swarm_leave", {"release": args.release})
     context.print(dumps(answer) if args.json else display_safe(f"Left swarm {answer['swarm']}"))
     return 0
 
 
 def status(args: Namespace, context: Context) -> int:
     """Print a line, and one for each hive."""
-    state = context.client(start=True).call("swarm_status")
+    state = swarm_client(context).call("swarm_status")
     if args.json:
         context.print(dumps(state))
         return 0
@@ -125,7 +139,7 @@ def _cells(row: Row) -> list[str]:
 def why(args: Namespace, context: Context) -> int:
     """Print why a post waits, and a line for each hive."""
     try:
-        told = context.client(start=True).call("swarm_why", {"id": args.id})
+        told = swarm_client(context).call("swarm_why", {"id": args.id})
     except OvermindError as error:
         if error.code != "no_swarm":
             raise

@@ -6,7 +6,7 @@ import re
 
 from overmind_core.cli.command import flag, grouped, option
 from overmind_core.cli.output import dumps
-from overmind_core.cli.swarm.commands import print_hives
+from overmind_core.cli.swarm.commands import print_hives, swarm_client
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.duration import SizeError, parse_size
 from overmind_core.errors import UsageError
@@ -111,7 +111,7 @@ def post_run(args: Namespace, context: Context, request: Mapping[str, Any]) -> i
     }
     if args.cwd is not None:
         asked["run"]["cwd"] = args.cwd
-    answer = context.client(start=True).call("swarm_run", asked)
+    answer = swarm_client(context).call("swarm_run", asked)
     if args.json:
         context.print(dumps(answer))
     elif args.dry_run:

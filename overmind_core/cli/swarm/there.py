@@ -6,6 +6,7 @@ from typing import Any
 
 from overmind_core.cli.context import call_each
 from overmind_core.cli.output import dumps, or_absent, table, write_out
+from overmind_core.cli.swarm.commands import swarm_client
 from overmind_core.errors import UsageError
 
 TYPE_CHECKING = False
@@ -36,7 +37,7 @@ def run_in_swarm(command: Command, args: Namespace, context: Context) -> int:
 
 
 def _ps(args: Namespace, context: Context) -> int:
-    rows: list[dict[str, Any]] = context.client(start=True).call("swarm_posts", {"all": args.all})
+    rows: list[dict[str, Any]] = swarm_client(context).call("swarm_posts", {"all": args.all})
     if args.json:
         context.print(dumps(rows))
     elif args.quiet:
@@ -60,14 +61,14 @@ def _cancel(args: Namespace, context: Context) -> int:
         return f"Post {answer['id']} ({answer['name']}): {answer['state']}"
 
     requests = [{"id": one} for one in args.ids]
-    return call_each(context, context.client(start=True), "swarm_cancel", requests, line=line, as_json=args.json)
+    return call_each(context, swarm_client(context), "swarm_cancel", requests, line=line, as_json=args.json)
 
 
 def _logs(args: Namespace, context: Context) -> int:
     if args.follow:
         raise UsageError("The swarm has the end of a log once its run has ended. Follow it at its hive: -H NAME")
     for one in args.ids:
-        tail = context.client(start=True).call("swarm_tail", {"id": one})
+        tail = swarm_client(context).call("swarm_tail", {"id": one})
         if tail["state"] in {"queued", "claimed", "lost"}:
             context.note(f"{tail['name']} is {tail['state']}: the swarm has the end of its log once it has ended.")
         write_out(tail["tail"])
