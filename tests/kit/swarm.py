@@ -36,7 +36,7 @@ class Hive:
 
     def join(self, seen: Mapping[str, object] | None = None, **about: Any) -> Joined:
         """Begin the session; `about` beside 4 slots."""
-        joined = self.swarm.join(self.name, self.home, self.session, {"slots": 4, **about}, seen)
+        joined = self.swarm.join(self.name, self.home, self.session, {"slots": 4, "fence": self.fence, **about}, seen)
         if joined.word == "joined":
             self.number, self.proof = joined.beat, joined.proof
         return joined
@@ -137,7 +137,7 @@ class TestSwarm:
 
     def again(self, hive: Hive, **changed: Any) -> Hive:
         """The same login with another connection: another life of its keeper, or a copy of it."""
-        values = {"home": hive.home, "proof": hive.proof, **changed}
+        values = {"home": hive.home, "proof": hive.proof, "fence": hive.fence, **changed}
         return Hive(self.connected(self.url_of(hive.name)), hive.name, **values)
 
     def post(self, name: str = "docs", **more: Any) -> str:

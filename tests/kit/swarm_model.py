@@ -35,6 +35,8 @@ class Machine:
     runs: dict[str, Claimed] = field(default_factory=dict)
     ended: dict[str, tuple[Claimed, str]] = field(default_factory=dict)
     """What it has ended itself, and how; it keeps that."""
+    started: set[int] = field(default_factory=set)
+    """The fences of all that it has begun: none begins again."""
     watched: dict[str, tuple[int, float]] = field(default_factory=dict)
     """By session: the beat that it has seen, and since when."""
     seen: dict[str, tuple[int, float]] = field(default_factory=dict)
@@ -57,7 +59,8 @@ class World:
         self.swarm = swarm
         self.machines = machines
         self.now = 0.0
-        self.fences: dict[str, int] = {}
+        self.fences: dict[str, tuple[int, Machine]] = {}
+        """By post: the highest that a hive has learned of, and which."""
         self.done: set[str] = set()
         """Posts whose end was answered."""
         self.excused: set[str] = set()
@@ -102,8 +105,10 @@ class World:
             mine = machine.ended.get(claim.id)
             if mine is not None and mine[0].fence == claim.fence:
                 self.tell_end(machine, claim, mine[1])
-            elif claim.id not in machine.runs:
+            elif claim.fence not in machine.started:
                 self.start(machine, claim)
+            elif claim.id not in machine.runs:  # its keeper has ended it, or it was given back
+                hive.swarm.give_back(hive.session, claim.id, claim.fence, "fenced")
 
     def present(self, machine: Machine) -> None:
         """All that it has, and had."""
@@ -139,8 +144,7 @@ class World:
             {post: (version, machine.elapsed(since, self.now)) for post, (version, since) in machine.seen.items()},
         )  # fmt: skip
         for one in answer.claims:
-            assert one.fence > self.fences.get(one.id, 0), "fences only grow"
-            self.fences[one.id] = one.fence
+            assert one.id not in self.fences or one.fence > self.fences[one.id][0], "fences only grow"
         if lost or answer.word != "ok":
             return
         for one in answer.claims:
@@ -150,6 +154,7 @@ class World:
         """Begin a run."""
         hive = machine.hive
         hive.fence = max(hive.fence, claim.fence)
+        self.fences[claim.id] = (claim.fence, machine)
         if self.now >= machine.deadline(claim):  # it has not beaten for too long: its keeper would end it at once
             hive.swarm.give_back(hive.session, claim.id, claim.fence, "silent")
             return
@@ -157,6 +162,7 @@ class World:
         assert not running, f"{claim.id} begins on {hive.name} and runs on {running}"
         assert claim.id not in self.done - self.excused, f"{claim.id} had ended"
         machine.runs[claim.id] = claim
+        machine.started.add(claim.fence)
 
     def end(self, machine: Machine, post: str, how: str, *, lost: bool) -> None:
         """A run ends."""
@@ -214,7 +220,15 @@ class World:
                 )
                 if presented < count:  # it can't say what has ended
                     self.excused |= set(one.ended)
+                    self.fences = {post: known for post, known in self.fences.items() if known[1] is not one}
         machine.hive.swarm.settled(machine.hive.session, settle, waited)
+
+    def retry(self, post: str) -> None:
+        """A person wants it once more."""
+        found = self.swarm.admin.find_post(post)
+        if found is not None and found.state in {"done", "failed"}:
+            self.swarm.admin.retry(post)
+            self.done.discard(post)
 
     def reboot(self, machine: Machine) -> None:
         """Its keeper and all that it runs are gone; it joins anew."""
