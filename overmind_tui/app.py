@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import constants, events, on
 from textual._compositor import CompositorUpdate
@@ -47,7 +47,7 @@ from overmind_tui.shell.notices import Notice, Title
 from overmind_tui.shell.quit import Quit
 from overmind_tui.shell.remembered import LAST_VIEW, Remembered, TypedHistory
 from overmind_tui.shell.requests import Item as ItemOfStream
-from overmind_tui.shell.requests import OnAnswers, Requests
+from overmind_tui.shell.requests import Located, OnAnswers, Requests
 from overmind_tui.shell.settings import Settings
 from overmind_tui.shell.shell import ring
 from overmind_tui.shell.supervisor_host import SupervisorHost
@@ -56,6 +56,9 @@ from overmind_tui.shell.updates import Item, Updates, show_bottom
 from overmind_tui.shell.user_state import AwaySummary, Presence, SeenTracker
 from overmind_tui.shell.world import World
 from overmind_tui.widgets.style import CLASSES, Tones
+
+if TYPE_CHECKING:
+    from overmind_tui.hives.hives import Hives
 
 EXPECTED_SECONDS = 1.0
 """How long keys wait for a view that needs an answer first."""
@@ -124,7 +127,7 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
             home, self.post_message, host=self.supervisor_host.take, hosted=lambda: self.supervisor_host.active,
             folder=to_wire(world.folder),
         )  # fmt: skip
-        self.log_follower = LogFollower(home, self.post_message, zone=zone)
+        self.log_follower = LogFollower(self.located, self.post_message, zone=zone)
         self.away_summary = AwaySummary(self, self.remembered, lambda: self.event_stream.reached)
         self.quitting = Quit(self, self.supervisor_host, self._on_exit)
         self.seen_tracker = SeenTracker(self)
@@ -133,8 +136,10 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
 
         parts = MainParts(self.remembered, self.log_follower, self.away_summary, VERSION, self._open_first)
         self.main = MissionsScreen(parts)
-        listeners = [self.action_groups.messages.happened, self.main.notes_panel.happened, self._ring_for]
-        self.updates = Updates(self, self.main, self.notice, listeners)
+        of_all = [self.action_groups.messages.happened, self.main.notes_panel.happened]
+        self.updates = Updates(self, self.main, self.notice, [*of_all, self._ring_for], of_all)
+        self.hives: Hives | None = None
+        self._configure_hives()
         if self.first_view:
             self.typed.hold()
         if not self.appearance.begin():
@@ -150,7 +155,7 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
     @property
     def mistakes(self) -> Sequence[str]:
         """A sentence for each mistake in config.toml."""
-        return self.live.mistakes
+        return self.live.mistakes if self.hives is None else (*self.live.mistakes, *self.hives.mistakes)
 
     @property
     def ascii_only(self) -> bool:
@@ -187,8 +192,24 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         """From here on it can be ended in order."""
         self.quitting.listen()
 
+    def _configure_hives(self, *, begun: bool = False) -> None:
+        """Know the hives that config.toml names; without any, nothing that is about them is imported.
+
+        `begun`: the first frame is there, so that they may be connected to.
+        """
+        if self.hives is None and self.live.names_hives:
+            from overmind_tui.hives.hives import Hives  # noqa: PLC0415 - see above
+
+            self.hives = Hives(self, self.updates, self._requests, self._begin, self.post_message)
+        if self.hives is not None and (mistake := self.hives.configure()):
+            self.notice.put(mistake, "bad")
+        if self.hives is not None and begun:
+            self.hives.start()
+
     def _start(self) -> None:
         self.event_stream.start()
+        if self.hives is not None:
+            self.hives.start()
         self.log_follower.start()
         self.set_interval(1.0, self._tick)
         self.away_summary.look()
@@ -221,6 +242,8 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         self.title_outside.give_back()
         self.event_stream.close()
         self.log_follower.close()
+        if self.hives is not None:
+            self.hives.close()
 
     @on(AnyDriver.SignalResume)
     def repaint(self) -> None:
@@ -308,6 +331,11 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
     def _apply_update(self, message: Item) -> None:
         self.updates.take(message)
 
+    @on(messages.FromHive)
+    def _came_of_hive(self, message: messages.FromHive) -> None:
+        if self.hives is not None:
+            self.hives.take(message)
+
     @on(messages.Watched)
     def _watched(self, message: messages.Watched) -> None:
         self.presence.watched(message.viewer)
@@ -341,7 +369,10 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         self.presence.look()
         self.title_outside.update(self.fleet, self.now())
         self.away_summary.record()
-        self.live.look(self.flash, self.appearance.wear)
+        if self.live.look(self.flash, self.appearance.wear):
+            self._configure_hives(begun=True)
+        if self.hives is not None:
+            self.hives.look()
         self.notice.look(self.jobs.progress)
         show_bottom(self)
 
@@ -379,14 +410,22 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
 
     def request(self, command: str, requests: Sequence[Mapping[str, Any]], on_result: OnAnswers) -> None:
         """Send requests of one kind in a thread; `on_result` gets answers and errors in their order."""
-        self._requests.send(command, requests, on_result)
+        (self._requests if self.hives is None else self.hives.requests).send(command, requests, on_result)
 
     def follow(
         self, command: str, request: Mapping[str, Any], each: Callable[[ItemOfStream], None],
         on_result: Callable[[ItemOfStream | OvermindError], None],
     ) -> None:  # fmt: skip
         """Send a request that is answered by a stream; `each` gets its items, `told` the last one, or the error."""
-        self._requests.follow(command, request, each, on_result)
+        (self._requests if self.hives is None else self.hives.requests).follow(command, request, each, on_result)
+
+    def located(self, missions: Sequence[str]) -> Located:
+        """Where these missions are, and their ids there.
+
+        Raises:
+            OvermindError: they are in several hives, or in one that doesn't answer.
+        """
+        return Located(self.home, missions) if self.hives is None else self.hives.located(missions)
 
     def remember(self, **values: bool | float | str | list[str] | Mapping[str, Any]) -> None:
         """Keep these for the next time."""
@@ -403,6 +442,8 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         self.main.rearrange(asked=True)
         self.repaint()
         self.event_stream.retry()
+        if self.hives is not None:
+            self.hives.retry()
         self.flash("refreshed", "quiet")
 
     # saying

@@ -16,10 +16,12 @@ import shtab
 
 import overmind_core
 from overmind_core.cli.caller_environment import working_directory
-from overmind_core.cli.command import GROUPS, Command, find
+from overmind_core.cli.command import GROUPS, HIVE_OPTION, Command, find
 from overmind_core.cli.headless.commands import HEADLESS_COMMANDS
+from overmind_core.cli.hives.only_here import is_only_here
 from overmind_core.cli.parser import Parser, add_parameters
 from overmind_core.client.stream import call_if_running
+from overmind_core.domain.hives import ALL
 from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError
@@ -39,6 +41,7 @@ QUESTIONS = "questions"
 NOTES = "notes"
 MOST_NOTES = 500
 """Notes that are offered: the newest."""
+HIVES = "hives"
 LISTED = frozenset({"plans", "quests", "rituals"})
 """Kinds that a request of the same name lists."""
 TIMEOUT = 0.5
@@ -48,6 +51,8 @@ TIMEOUT = 0.5
 def candidates(home: Home, kind: str) -> list[str]:
     """Return names and ids of `live`, `finished` or `all` missions, live ones first, each once; or of another kind."""
     try:
+        if kind == HIVES:
+            return hive_words(home)
         if kind == QUESTIONS:
             return question_words(call_if_running(home, "inbox", {}, timeout=TIMEOUT) or [])
         if kind == NOTES:
@@ -59,6 +64,13 @@ def candidates(home: Home, kind: str) -> list[str]:
     except OvermindError:
         return []
     return mission_words(rows, kind)
+
+
+def hive_words(home: Home) -> list[str]:
+    """Return the names of the hives in config.toml."""
+    from overmind_core.client.hives.config import hive_tables
+
+    return [display_safe(name) for name in hive_tables(home.config)]
 
 
 def question_words(questions: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -117,6 +129,18 @@ def _names_or_files(kind: str) -> Completion:
     }
 
 
+def _places() -> Completion:
+    """What may stand behind -H: the hives, and the word for all of them."""
+    ask = f"overmind completion --list {HIVES} 2>/dev/null"
+    zsh = f'_overmind_places() {{ local -a known; known=(${{(f)"$({ask})"}} {ALL}); compadd -a known }}'
+    return {
+        "bash": "_overmind_places",
+        "zsh": "_overmind_places",
+        "fish": f"({ask}; echo {ALL})",
+        "preamble": {"bash": f'_overmind_places() {{ compgen -W "$({ask}) {ALL}" -- "$1"; }}', "zsh": zsh},
+    }
+
+
 def _fixed(name: str, words: list[str]) -> Completion:
     text = " ".join(words)
     return {
@@ -162,6 +186,7 @@ BY_NAME: dict[tuple[str, str], Completion] = {
     ("answer", "question"): _missions(QUESTIONS),
     ("quest add", "review"): REVIEWERS,
     ("quest edit", "review"): REVIEWERS,
+    **{(f"hive {verb}", "name"): _missions(HIVES) for verb in ("info", "drain", "rm")},
 }
 """(Command, word or option) → what it may be."""
 EVENT_TYPE = ("events", "types")
@@ -184,6 +209,7 @@ def full_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="store_true", help="show the version")
     home = parser.add_argument("--home", metavar="DIR", help="home")
     home.complete = shtab.DIRECTORY  # type: ignore[attr-defined] # read by shtab
+    _offer_hives(parser)
     commands = parser.add_subparsers(dest="command")
     headless = commands.add_parser("--headless", help="run in the foreground until the end, for CI")
     kinds = headless.add_subparsers()
@@ -198,7 +224,14 @@ def full_parser() -> argparse.ArgumentParser:
             families[family] = (known or commands.add_parser(family, help=command.summary)).add_subparsers()
         place = families[family].add_parser(own, help=command.summary, description=command.summary)
         _annotate(add_parameters(place, command), command)
+        if not is_only_here(name):
+            _offer_hives(place)
     return parser
+
+
+def _offer_hives(parser: argparse.ArgumentParser) -> None:
+    where = parser.add_argument(*HIVE_OPTION, metavar="HIVE", help="another hive, see: overmind hive list")
+    where.complete = _places()  # type: ignore[attr-defined] # read by shtab
 
 
 def _annotate(parser: argparse.ArgumentParser, command: Command) -> None:

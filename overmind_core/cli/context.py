@@ -140,7 +140,12 @@ LONGEST_MESSAGE = 800
 
 def report_error(error: OvermindError, context: Context) -> int:
     """Print an error for the person; return the exit status that it asks for."""
-    context.note(f"Error: {error.code}: {_shortened(display_safe(error.message))}")
+    message = error.message
+    if hive := error.fields.get("hive"):
+        from overmind_core.cli.hives.only_here import error_there  # start-up: only then
+
+        message = error_there(error, str(hive))
+    context.note(f"Error: {error.code}: {_shortened(display_safe(message))}")
     return error.exit_status
 
 

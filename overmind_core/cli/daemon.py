@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from overmind_core.client.daemon import LaunchedDaemon
+    from overmind_core.client.hives.hive import Hive
     from overmind_core.system.paths import Home
 
     Part = Mapping[str, Any] | None
@@ -37,8 +38,10 @@ as a full-screen program that is open, starts the next one from its own files.""
 
 def start(args: Namespace, context: Context) -> int:
     """Start, replace or become the daemon."""
+    if args.ephemeral and not args.foreground:
+        raise UsageError("--ephemeral needs --foreground: overmind start --foreground --ephemeral")
     if args.foreground:
-        return _become_daemon(context)
+        return _become_daemon(context, ephemeral=args.ephemeral)
     if args.replace:
         return _replace(context)
     client = Client(context.home, start=True)
@@ -52,12 +55,16 @@ def start(args: Namespace, context: Context) -> int:
     return 0
 
 
-def _become_daemon(context: Context) -> int:
+def _become_daemon(context: Context, *, ephemeral: bool) -> int:
     from overmind_core.client.daemon import exec_daemon  # rarely needed
 
     pid = holder_pid(context.home.supervisor_lock)
     if pid is None:
-        exec_daemon(context.home)
+        exec_daemon(context.home, ephemeral=ephemeral)
+    if ephemeral:
+        raise OvermindError(
+            "busy", f"{context.home.root} is in use by a daemon (PID {pid}). Choose another folder with --home"
+        )
     context.print(f"Daemon is already running (PID {pid})")
     return 0
 
@@ -101,6 +108,7 @@ START = Command(
     name="start",
     options=[
         flag("--foreground", "run the daemon in this terminal until ctrl-c"),
+        flag("--ephemeral", "with --foreground: end everything here when this daemon or its parent process ends"),
         flag("--replace", "upgrade in place: a new daemon takes over, and the missions keep running"),
     ],
     examples=["overmind start", "overmind start --replace", "systemd-run --user overmind start --foreground"],
@@ -111,7 +119,7 @@ START = Command(
 LEAVE_LIMIT = 10.0
 """Seconds for daemon and keeper to leave once all missions have ended."""
 _PAUSE = 0.01
-GONE = frozenset({"daemon_lost", "daemon_not_running"})
+GONE = frozenset({"daemon_lost", "daemon_not_running", "outcome_unknown"})
 """It left by itself, or another shutdown was faster: that is what was asked for."""
 
 
@@ -125,13 +133,17 @@ def shutdown(args: Namespace, context: Context) -> int:
         live = 0 if args.keep else _live_count(client)
     except OvermindError as error:
         return end_without_state(args, context, error)
-    if live and not confirmed(f"Stop {_missions(live)} and the daemon?", yes=args.yes):
+    where = "" if context.hive is None else f" on {context.hive.name}"
+    if live and not confirmed(f"Stop {_missions(live)} and the daemon{where}?", yes=args.yes):
         return FAILED
     answer = _shut_down(client, context, keep=args.keep)
-    context.print(dumps(answer) if args.json else "Daemon stopped")
+    context.print(dumps(answer) if args.json else f"Daemon stopped{where}")
     if answer.get("kept") and not args.json:
         verb = "keeps" if answer["kept"] == 1 else "keep"
-        context.note(f"{_missions(answer['kept'])} {verb} running. Supervise again with: overmind start")
+        again = "Supervise again with: overmind start"
+        if context.hive is not None:
+            again = f"See them with: overmind -H {context.hive.name} ps"
+        context.note(f"{_missions(answer['kept'])} {verb} running{where}. {again}")
     print_notes([answer], context)
     return FAILED if answer.get("held") and not args.keep else 0
 
@@ -148,6 +160,8 @@ def end_without_state(args: Namespace, context: Context, error: OvermindError) -
     Raises:
         OvermindError: `error`, when a daemon is there, when nothing runs, or inside of a mission.
     """
+    if context.hive is not None:
+        raise error
     home = context.home
     alone = holder_pid(home.supervisor_lock) is None and holder_pid(home.keeper_lock) is not None
     if error.code not in UNREADABLE or not alone or context.environ.get("OVERMIND_MISSION_ID"):
@@ -167,11 +181,15 @@ def end_without_state(args: Namespace, context: Context, error: OvermindError) -
 
 def _is_running(context: Context, *, keep: bool) -> bool:
     """Whether there is something to stop; to keep what a lone keeper holds nothing needs to be done."""
+    if context.hive is not None:
+        return context.hive.has_daemon()
     home = context.home
     return holder_pid(home.supervisor_lock) is not None or (not keep and holder_pid(home.keeper_lock) is not None)
 
 
 def _nothing_there(context: Context) -> str:
+    if context.hive is not None:
+        return f"Daemon is not running on {context.hive.name}"
     if holder_pid(context.home.keeper_lock) is not None:
         return "Daemon is not running; its missions keep running"
     return "Daemon is not running"
@@ -193,7 +211,7 @@ def _shut_down(client: Client, context: Context, *, keep: bool) -> dict[str, Any
         answer = _request_shutdown(client, keep=keep)
         asked = client.daemon.get("pid") if answer is None else None
         stays = keep or bool(answer and answer.get("held"))
-        if _has_ended(context, keep=stays, asked=asked):
+        if _has_left(client, context.hive) if context.hive else _has_ended(context, keep=stays, asked=asked):
             return answer or {"stopped": 0, "kept": 0}
         client = context.client()
 
@@ -222,6 +240,17 @@ def _has_ended(context: Context, *, keep: bool, asked: int | None) -> bool:
             raise OvermindError("busy", f"PID {pids[0]} did not exit within {LEAVE_LIMIT:.0f} s. See {home.daemon_log}")
         time.sleep(_PAUSE)
     return True
+
+
+def _has_left(client: Client, hive: Hive) -> bool:
+    """Wait until the daemon of a hive ends its connection; nothing else of it can be seen from here."""
+    try:
+        client.receive(timeout=LEAVE_LIMIT)
+    except (ConnectionError, OvermindError):
+        return True
+    except TimeoutError:
+        pass
+    raise OvermindError("busy", f"The daemon on {hive.name} did not exit within {LEAVE_LIMIT:.0f} s.")
 
 
 def _missions(count: int) -> str:
@@ -338,7 +367,7 @@ TUI = Command(
 
 
 SHELLS = ("bash", "zsh", "fish")
-KINDS = ("live", "finished", "all", "plans", "quests", "rituals", "notes", "questions")
+KINDS = ("live", "finished", "all", "plans", "quests", "rituals", "notes", "questions", "hives")
 
 
 def completion(args: Namespace, context: Context) -> int:
@@ -366,7 +395,7 @@ COMPLETION = Command(
             "--list",
             "KIND",
             "print the words for completion: missions (live, finished or all), plans, quests, rituals, "
-            "notes or questions",
+            "notes, questions or hives",
             choices=KINDS,
         )
     ],

@@ -94,7 +94,9 @@ def run(words: list[str], context: Context) -> int:
     if folder is not None:
         context.use_home(folder)
     name = words[0] if words else _default_command()
-    if hives and name.startswith("-"):
+    if hives and not words and hives[-1] in COMMANDS:
+        raise UsageError(f"-H needs a hive before the command. For example: overmind -H eu1 {hives[-1]}")
+    if hives and (not words or name.startswith("-")):
         raise UsageError(f"-H {hives[0]} needs a command. For example: overmind -H {hives[0]} ps")
     if name in {"--help", "-h", "help"}:
         return _help(words[1:], context)

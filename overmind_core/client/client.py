@@ -215,8 +215,7 @@ class Client:
         self._greeted_at = time.monotonic()
         if self.newer_than_daemon and not self._warned:
             self._warned = True
-            theirs = self.daemon["version"]
-            self._notify(f"client newer than daemon ({VERSION}, {theirs}): overmind start --replace")
+            self._notify(self.place.older(str(self.daemon["version"])))
 
     @property
     def newer_than_daemon(self) -> bool:

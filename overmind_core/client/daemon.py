@@ -118,11 +118,11 @@ def launch(
         os.close(reading)
 
 
-def exec_daemon(home: Home) -> NoReturn:
-    """Turn this process into the daemon, in the terminal where it is."""
+def exec_daemon(home: Home, *, ephemeral: bool = False) -> NoReturn:
+    """Turn this process into the daemon, in the terminal where it is; `ephemeral`: everything ends with it."""
     prepare_home(home)
     sys.stdout.flush()
-    argv = daemon_argv(home)
+    argv = daemon_argv(home, *(["--ephemeral", str(os.getppid())] if ephemeral else []))
     os.execve(argv[0], argv, daemon_environment(os.environ))  # noqa: S606  (our own program)
 
 
@@ -130,12 +130,12 @@ def prepare_home(home: Home) -> None:
     """Create the home where it is missing.
 
     Raises:
-        OvermindError: `daemon_not_running`, a headless run in it ends just now; `forbidden`, it can't be a home or be
-            created; `disk_full`.
+        OvermindError: `daemon_not_running`, a headless run or an ephemeral daemon in it ends just now; `forbidden`, it
+            can't be a home or be created; `disk_full`.
     """
     if os.path.lexists(home.headless) and holder_pid(home.keeper_lock) is not None:
         raise OvermindError(
-            "daemon_not_running", f"The headless run in {home.root} is over: everything in it is being stopped."
+            "daemon_not_running", f"The daemon of {home.root} has ended: everything that it started is being stopped."
         )
     try:
         ensure_home(home)

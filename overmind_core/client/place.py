@@ -12,6 +12,7 @@ from overmind_core.client.daemon import connect_or_start, connect_until, try_con
 from overmind_core.errors import OvermindError
 from overmind_core.system import unixsocket
 from overmind_core.system.paths import Home
+from overmind_core.version import VERSION
 
 TYPE_CHECKING = False
 
@@ -78,6 +79,10 @@ class LocalPlace:
         """Return what is said when it was lost and did not come back for `limit` seconds."""
         within = f"within {limit:.0f} s. See: overmind status"
         return OvermindError("daemon_lost", f"The connection to the daemon was lost and not restored {within}")
+
+    def older(self, version: str) -> str:
+        """Return what is said when its daemon is of an older version than this program."""
+        return f"client newer than daemon ({VERSION}, {version}): overmind start --replace"
 
     def unknown_outcome(self) -> OvermindError:
         """Return what is said when it was lost before it answered a request that must not be sent twice."""

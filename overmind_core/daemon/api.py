@@ -166,6 +166,10 @@ class DaemonApi:
         return await asyncio.shield(self._tasks.hand_on(self._keep(request) if request.keep else self._stop_all()))
 
     async def _keep(self, request: Shutdown) -> Departed:
+        if self._line.ends_all:
+            raise OvermindError(
+                "forbidden", "This daemon is ephemeral: nothing outlives it. Stop everything with: overmind shutdown"
+            )
         unsaved = await self._leave(Departure.HAND_OVER if request.replace else Departure.KEEP)
         return _departed(unsaved, kept=len(self._registry.live))
 

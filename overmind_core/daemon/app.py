@@ -95,7 +95,8 @@ class App:
         self.settings = settings
         self.settings_mistake = mistake
         self.clock = clock
-        self.line = CurrentKeeper(headless=keepers.kill_after is not None)
+        ends_all = keepers.kill_after is not None
+        self.line = CurrentKeeper(headless=ends_all and not keepers.attended, ends_all=ends_all)
         self.journal = Journal(state.database, loop, hurry=self.line.send)
         self.bus = Bus()
         self.tasks = Tasks()

@@ -23,7 +23,7 @@ from overmind_core.kernel.database import DiskFull, SchemaNewer, StoreCorrupt, S
 from overmind_core.kernel.keeper_client import KeeperStarter, mute_keeper
 from overmind_core.missions.keeper_sync import Departure
 from overmind_core.providers.registry import names
-from overmind_core.system.lock import wait_lock
+from overmind_core.system.lock import holder_pid, is_free, wait_lock
 from overmind_core.system.machine import SystemClock
 from overmind_core.system.paths import (
     Home,
@@ -46,6 +46,8 @@ AT_ONCE = 16
 """Clients taken in before the first of them is looked at: else a crowd would use up all files before it is counted."""
 LOOK_SECONDS = 2.0
 """Seconds between two looks whether the socket is still there, and whether the keeper answers."""
+KEEPER_SECONDS = 5.0
+"""How long the keeper of an earlier run that left nothing may take to leave."""
 FLUSH_SECONDS = 1.0
 """How long clients get to take their last answers."""
 _log = logging.getLogger(__name__)
@@ -55,10 +57,25 @@ class Host:
     """Use as: `lock = host.take(…)`, then `asyncio.run(host.serve(…))`."""
 
     def __init__(
-        self, home: Home, *, daemon: Sequence[str] | None, kill_after: float | None = None, keeper: int | None = None
+        self,
+        home: Home,
+        *,
+        daemon: Sequence[str] | None,
+        kill_after: float | None = None,
+        attended: bool = False,
+        keeper: int | None = None,
     ) -> None:
-        """`keeper`: the pid of the one keeper that is to be supervised; None: any, a new one where there is none."""
+        """Supervise nothing yet.
+
+        Args:
+            home: The home.
+            daemon: The command line of the next daemon; None: there is none.
+            kill_after: Seconds after which the keeper ends everything when we are gone; None: it doesn't.
+            attended: Whether somebody sees to what runs nevertheless.
+            keeper: The pid of the one keeper that is to be supervised; None: any, a new one where there is none.
+        """
         self._home = home
+        self._attended = attended
         self._keeper = keeper
         self._daemon = daemon
         self._kill_after = kill_after
@@ -106,13 +123,15 @@ class Host:
             after: Wait only for this process; that a third was faster is an answer too.
 
         Raises:
-            OvermindError: the home can't be used, or the settings have a mistake.
+            OvermindError: the home can't be used, or the settings have a mistake; `busy`, missions run in it that would
+                end with us.
         """
         if self._config is None:
             self.prepare()
         try:
             self._lock = wait_lock(self._home.supervisor_lock, patience, after=after)
             if self._lock is not None:
+                self._check_keeper(self._lock)
                 self._sign()
         except OSError as error:
             raise _unusable(self._home, error) from error
@@ -167,7 +186,13 @@ class Host:
         with _explained(self._home):
             state = State.open(self._home.database)
         _keep_copy(self._home, self._config)
-        keepers = KeeperStarter(self._home, daemon=self._daemon, kill_after=self._kill_after, only=self._keeper)
+        keepers = KeeperStarter(
+            self._home,
+            daemon=self._daemon,
+            kill_after=self._kill_after,
+            attended=self._attended,
+            only=self._keeper,
+        )
         app = App(self._home, state, self._config.settings, keepers, SystemClock(), mistake=self._config.mistake)
         self._app = app
         wear_own_mark()  # what we start for ourselves, and a mission may have written, is told from a person's programs
@@ -193,6 +218,18 @@ class Host:
                 self._unsign()
             clear_mark()  # before another supervisor listens: to that one, this process is a person's
             self._lock.release()
+
+    def _check_keeper(self, lock: Lock) -> None:
+        """Where everything is to end with us, nothing may run that we have not started; the keeper of the last may go.
+
+        Raises:
+            OvermindError: `busy`.
+        """
+        if self._kill_after is not None and not is_free(self._home.keeper_lock, KEEPER_SECONDS):
+            lock.release()
+            pid = holder_pid(self._home.keeper_lock)
+            message = f"{self._home.root} is in use by a keeper (PID {pid}). Choose another folder with --home"
+            raise OvermindError("busy", message)
 
     def _sign(self) -> None:
         """Say whether we are a headless run, whom no daemon follows and a sweep of what started us doesn't spare."""

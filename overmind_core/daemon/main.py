@@ -14,6 +14,7 @@ import sys
 import traceback
 
 from overmind_core.daemon.host import Host
+from overmind_core.daemon.parent import ParentWatch
 from overmind_core.errors import OvermindError
 from overmind_core.system import run_mark
 from overmind_core.system.paths import Home
@@ -24,11 +25,17 @@ if TYPE_CHECKING:
 
 USAGE = (
     "python -P -m overmind_core.daemon --home DIR [--ready-fd FD] [--wait-lock SECONDS] [--after PID] [--keeper PID]"
+    " [--ephemeral PID]"
 )
+_log = logging.getLogger(__name__)
 UMASK = 0o077
 SWITCH_SECONDS = 0.0005
 """How long a worker thread that comes back from the disk waits for a busy loop. Python's own 5 ms, once for each of its
 system calls, would hold the first of a burst of starts up until all of them were read."""
+KILL_AFTER = 1.0
+"""Seconds after which the keeper ends everything when an ephemeral daemon is gone."""
+LEAVE_SECONDS = 0.5
+"""How long an ephemeral daemon whose parent has ended may take to leave: all ends within two seconds."""
 YOUNG = 10_000
 """New containers after which garbage is looked for. Python's own 700 are those of three starts, and a burst keeps them
 all: a tenth of its time went into looking."""
@@ -44,7 +51,10 @@ def main(argv: Sequence[str]) -> int:
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
     )
     home = Home(options.home)
-    host = Host(home, daemon=daemon_argv(home), keeper=options.keeper)
+    if options.parent is None:
+        host = Host(home, daemon=daemon_argv(home), keeper=options.keeper)
+    else:
+        host = Host(home, daemon=None, kill_after=KILL_AFTER, attended=True)
     try:
         host.prepare(alone=ready.is_service)
         if options.after is not None:
@@ -54,7 +64,7 @@ def main(argv: Sequence[str]) -> int:
         # Not `asyncio.run`, which at the end waits for worker threads: the lock is free by then, and who asked us to
         # leave counts on it that nobody is here any more.
         runner = asyncio.Runner()
-        runner.run(_serve(host, ready))
+        runner.run(_serve(host, ready, options.parent))
     except OvermindError as error:
         ready.failed(error)
         sys.stderr.write(f"Error: {error.code}: {error.message}\n")
@@ -69,7 +79,7 @@ def main(argv: Sequence[str]) -> int:
 class Options:
     """What the command line said."""
 
-    __slots__ = ("after", "home", "keeper", "ready_fd", "wait_lock")
+    __slots__ = ("after", "home", "keeper", "parent", "ready_fd", "wait_lock")
 
     def __init__(self, argv: Sequence[str]) -> None:
         """Take `--name value` pairs: argparse would cost half a megabyte for as long as the supervisor lives.
@@ -88,6 +98,9 @@ class Options:
         """Wait only for the daemon with this pid; it may be asked to leave once we tell that we wait."""
         self.keeper = int(given.pop("--keeper", 0)) or None
         """Supervise only what the keeper with this pid holds."""
+        parent = given.pop("--ephemeral", None)
+        self.parent = None if parent is None else int(parent)
+        """End all with this daemon, and the daemon with its parent, which has this pid, 0: none; None: do neither."""
         if given or not self.home:
             raise ValueError(f"usage: {USAGE}")
 
@@ -97,12 +110,21 @@ def daemon_argv(home: Home) -> list[str]:
     return [sys.executable, "-P", "-m", "overmind_core.daemon", "--home", home.root]
 
 
-async def _serve(host: Host, ready: _Ready) -> None:
+async def _serve(host: Host, ready: _Ready, parent: int | None) -> None:
     loop = asyncio.get_running_loop()
+    if parent:
+        ParentWatch(loop, parent, lambda: _end_soon(host, loop)).start()
     serving = asyncio.ensure_future(host.serve(ready.listening))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, host.keep)
     await serving
+
+
+def _end_soon(host: Host, loop: asyncio.AbstractEventLoop) -> None:
+    """Leave, and leave everything to the keeper where that takes too long: it ends what runs once we are gone."""
+    _log.warning("the parent of this daemon has ended; everything ends")
+    host.keep()
+    loop.call_later(LEAVE_SECONDS, os._exit, 1)
 
 
 def _shed() -> None:

@@ -76,6 +76,8 @@ class Gate:
                 case gate.LOGS:
                     self._write(gate.line({"ok": {}}))
                     self._serve_logs(rest)
+                case gate.GIT:
+                    self._serve_git(wish)
                 case other:
                     raise OvermindError("invalid", f"A gate has no channel {other!r}.")  # noqa: TRY301 - told below
         except OvermindError as error:
@@ -198,6 +200,27 @@ class Gate:
             if not data:
                 return
 
+    # git
+
+    def _serve_git(self, wish: Json) -> None:
+        if self._role == VIEWER:
+            raise OvermindError("forbidden", "A gate for viewers has no repositories: it only looks.")
+        from overmind_core.gate.repositories import SentRepository, waits_for_go  # noqa: PLC0415 - for those who send
+
+        repository = SentRepository(self._home, wish)
+        match wish.get("service"):
+            case (gate.RECEIVE | gate.UPLOAD) as service:
+                repository.prepare(make=service == gate.RECEIVE)
+                self._write(gate.line({"ok": {}}))
+                if waits_for_go(self._reads):
+                    repository.become(service, reads=self._reads, writes=self._writes)
+            case gate.CHECKOUT:
+                self._write(gate.line({"ok": {}}))  # it is there; a checkout may take longer
+                repository.check_out(wish.get("commit"))
+                self._write(gate.line({"ok": {"path": to_wire(repository.checkout)}}))
+            case other:
+                raise OvermindError("invalid", f"A gate has no service {other!r} of git.")
+
     def _write(self, data: bytes) -> None:
         view = memoryview(data)
         try:
@@ -227,11 +250,22 @@ def _completed(name: str, args: Json) -> Json:
             found[argument] = _account()[argument]
     if "cwd" in found and isinstance(found["cwd"], str) and not os.path.isabs(found["cwd"]):
         found["cwd"] = os.path.join(to_wire(os.path.expanduser("~")), found["cwd"]).rstrip("/")
+    quests = found.get("quests") if name == "quest_add" else None
+    if isinstance(quests, list):
+        found["quests"] = [_within(one, found.get("cwd")) if isinstance(one, dict) else one for one in quests]
     for argument, inner in _NESTED.get(name, {}).items():
         value = found.get(argument)
         if isinstance(value, dict):
             found[argument] = _completed(inner, value)
     return found
+
+
+def _within(quest: Json, folder: object) -> Json:
+    """Return a quest of several with its own folder, which counts from that of all."""
+    own = quest.get("cwd")
+    if not isinstance(own, str) or not isinstance(folder, str):
+        return quest
+    return {**quest, "cwd": os.path.join(folder, own).rstrip("/") or "/"}
 
 
 _ACCOUNT: Json = {}

@@ -174,10 +174,10 @@ async def state_of(workspace: Workspace, isolation: Isolation) -> WorktreeStatus
 
 
 async def _containers_over(workspace: Workspace, isolation: Isolation) -> None:
-    """Stopped; removed when nobody will ever know of them again: a headless run takes its home along."""
+    """Stopped; removed when nobody will ever know of them again: a run that leaves nothing takes its home along."""
     if not isolation.containers:
         return
-    if not workspace.line.headless:
+    if not workspace.line.ends_all:
         await containers.stop(workspace, isolation)
     else:
         await containers.remove(workspace, isolation)

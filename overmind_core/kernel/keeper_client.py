@@ -174,7 +174,13 @@ class KeeperStarter:
     """How this supervisor gets its keeper. `daemon`: the argv that the keeper may start when we are gone."""
 
     def __init__(
-        self, home: Home, *, daemon: Sequence[str] | None, kill_after: float | None = None, only: int | None = None
+        self,
+        home: Home,
+        *,
+        daemon: Sequence[str] | None,
+        kill_after: float | None = None,
+        attended: bool = False,
+        only: int | None = None,
     ) -> None:
         self._home = home
         self._only = only
@@ -182,6 +188,8 @@ class KeeperStarter:
         self._daemon = list(daemon) if daemon is not None else None
         self.kill_after = kill_after
         """Seconds after which the keeper ends everything, and itself, when we are gone; None = it never does."""
+        self.attended = attended
+        """Whether people, or other machines, see to what runs although the keeper ends it after us."""
 
     def lives(self) -> bool:
         """Whether a keeper holds this home's lock."""
@@ -355,9 +363,12 @@ def _scope(home: Home) -> list[str]:
 class CurrentKeeper:
     """The line to the keeper as it is now: replaced by whoever connects, used by everybody who asks the keeper."""
 
-    def __init__(self, *, headless: bool) -> None:
+    def __init__(self, *, headless: bool, ends_all: bool | None = None) -> None:
+        """`ends_all`: None: where it is headless."""
         self.headless = headless
-        """A headless run: its keeper ends everything when the run is gone, and starts no daemon."""
+        """A headless run: nobody sees to what runs."""
+        self.ends_all = headless if ends_all is None else ends_all
+        """Whether the keeper ends everything when we are gone, and starts no daemon."""
         self.link: KeeperConnection | None = None
         self.is_settled = False
         """What the keeper holds was compared with the books; nothing that is numbered may be sent before."""
@@ -379,7 +390,7 @@ class CurrentKeeper:
 
     def send_needs(self) -> None:
         """Say it to a keeper that may have heard something else, or nothing."""
-        if not self.headless:
+        if not self.ends_all:
             self.post("need", on=bool(self._needs))
 
     def send(self) -> None:

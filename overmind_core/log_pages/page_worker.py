@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from overmind_core.errors import OvermindError
 from overmind_core.log_pages.index import LogPage, LogPlace
 from overmind_core.log_pages.line_filter import LineFilter
 from overmind_core.log_pages.page_search import matching
@@ -64,6 +65,8 @@ class ReadJob:
         self.keeps = False
         self.goal: list[LogPlace | None] = []
         """Up to where the pages are wanted."""
+        self.is_awaited = False
+        """Whether somebody waits for the end of the index, also where nothing of it is new."""
         self._lock = threading.Lock()
         self._indexing: Iterator[LogPage | None] | None = None
         self._indexed: list[LogPlace | None] = []
@@ -129,8 +132,9 @@ class ReadJob:
 
     def _index(self, post: Callable[[Result], None]) -> bool:
         if self._indexing is None:
-            if self._indexed == self.goal:
+            if self._indexed == self.goal and not self.is_awaited:
                 return False
+            self.is_awaited = False
             self._target = self.goal
             self._indexing = self.reader.pages(self._indexed, self._target)
         until = time.monotonic() + SLICE
@@ -203,8 +207,11 @@ class PageWorker:
         self._closed = True
         self._stirred.set()
 
-    def take(self, reader: Reader | None) -> None:
-        """Find the pages of this one from now on; again: there are newer ones by now."""
+    def take(self, reader: Reader | None, *, awaited: bool = False) -> None:
+        """Find the pages of this one from now on; again: there are newer ones by now.
+
+        `awaited`: that there are no others is posted, too, when all had been found before.
+        """
         with self._lock:
             if reader is None:
                 self._job, self._counts = None, (None, False)
@@ -213,6 +220,7 @@ class PageWorker:
                 self._job.count(self._counts[0], keep=self._counts[1])
             if self._job is not None and reader is not None:
                 self._job.goal = list(reader.ends)
+                self._job.is_awaited = self._job.is_awaited or awaited
         self._stirred.set()
 
     def want(self, pages: Sequence[LogPage]) -> None:
@@ -243,12 +251,22 @@ class PageWorker:
                 if last is not None and last is not job:
                     last.close()
                 last = job
-                busy = job is not None and self._step(job)
+                try:
+                    busy = job is not None and self._step(job)
+                except (OvermindError, OSError):  # its hive does not answer any more: who follows the log says so
+                    busy = self._drop(job)
                 if not busy and not self._closed:
                     self._stirred.wait()
         finally:
             if last is not None:
                 last.close()
+
+    def _drop(self, job: ReadJob | None) -> bool:
+        """Give a job up, unless another one is wanted by now; whether there is one."""
+        with self._lock:
+            if self._job is job:
+                self._job = None
+            return self._job is not None
 
     def _step(self, job: ReadJob) -> bool:
         """Do a little; whether there is more."""

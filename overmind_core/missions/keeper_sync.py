@@ -174,7 +174,7 @@ class KeeperSync:
         if link is None or link.closed:
             return
         try:
-            if how is not Departure.HAND_OVER and not self._line.headless:
+            if how is not Departure.HAND_OVER and not self._line.ends_all:
                 await link.request("goodbye")
             if how is Departure.END:
                 await link.request("quit")

@@ -72,6 +72,16 @@ def wait_lock(path: str, timeout: float, *, after: int | None = None) -> Lock | 
     return lock
 
 
+def is_free(path: str, patience: float) -> bool:
+    """Whether nobody holds the lock, or lets go of it within `patience` seconds."""
+    if not os.path.exists(path):
+        return True
+    lock = wait_lock(path, patience)
+    if lock is not None:
+        lock.release()
+    return lock is not None
+
+
 def holder_pid(path: str) -> int | None:
     """Return the pid of the process that holds the lock now; None when nobody does.
 

@@ -24,6 +24,7 @@ class Needs(StrEnum):
     RITUAL = "a ritual"
     SPEC = "a spec"
     NOTE = "a note"
+    HIVE = "a hive"
     WORKTREE = "a worktree"
 
 
@@ -38,6 +39,7 @@ class Context(StrEnum):
     QUESTS = "quest"
     BOARD = "board"
     QUEUE = "queue"
+    HIVES = "hive"
     SPECS = "specs"
     SPEC = "spec"
     DOCUMENT = "spec document"
@@ -62,7 +64,7 @@ class Context(StrEnum):
     FORM = "new mission"
 
 
-NO_MISSION = frozenset({Needs.QUEST, Needs.RITUAL, Needs.SPEC, Needs.NOTE, Needs.WORKTREE})
+NO_MISSION = frozenset({Needs.QUEST, Needs.RITUAL, Needs.SPEC, Needs.NOTE, Needs.HIVE, Needs.WORKTREE})
 """What is a row of a table, but need not be a mission."""
 TAKES_EVERYTHING = frozenset({Context.TYPING, Context.BOX, Context.FIELD, Context.FORM})
 """Where keys are text: nothing of everywhere counts."""

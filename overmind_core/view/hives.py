@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from enum import Enum
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from overmind_core.errors import OvermindError
@@ -13,7 +13,7 @@ from overmind_core.view.columns import By, Column
 from overmind_core.view.tables import Orders
 
 
-class Link(Enum):
+class Link(StrEnum):
     """How a hive is reached now; the value is the word for it."""
 
     OPENING = "opening"
@@ -36,7 +36,7 @@ class HiveState(NamedTuple):
         version: Of its daemon; "" while that is not known.
         answered_at: When it answered last, in seconds since the epoch; 0 is never.
         reason: Why it is not reached; "" while it is.
-        figures: `slots`, `cpu` (cores), `memory` (bytes) and `labels`, as far as it told them.
+        figures: `slots`, `draining`, `cpu` (cores) and `memory` (bytes), as far as it told them.
     """
 
     name: str
@@ -77,6 +77,8 @@ def row_of(hive: HiveState, live: int) -> Row:
 
 
 def _link(row: Row, _now: float) -> Cell:
+    if row["link"] is Link.OPEN and row.get("draining"):
+        return Cell("draining", "slow")
     return Cell(row["link"].value, _TONES[row["link"]])
 
 
@@ -100,13 +102,13 @@ def _seen(row: Row, now: float) -> Cell:
 
 COLUMNS: tuple[Column, ...] = (
     Column("name", "NAME", 8, 24, 0, lambda row, _now: Cell(safe(row["name"]), "name")),
-    Column("via", "VIA", 4, 6, 7, lambda row, _now: Cell(row["via"], "quiet")),
+    Column("via", "VIA", 4, 6, 4, lambda row, _now: Cell(row["via"], "quiet")),
     Column("link", "LINK", 8, 8, 1, _link),
     Column("version", "VERSION", 7, 10, 4, lambda row, _now: Cell(safe(row["version"]), "quiet")),
     Column("live", "LIVE", 4, 5, 2, lambda row, _now: Cell(str(row["live"] or "")), right=True),
     Column("slots", "SLOTS", 5, 7, 3, lambda row, _now: Cell(safe(row.get("slots")), "quiet"), right=True),
-    Column("cpu", "CPU", 4, 5, 5, _cores, right=True),
-    Column("memory", "MEM", 4, 5, 6, lambda row, _now: Cell(numbers.size(row.get("memory")), "quiet"), right=True),
+    Column("cpu", "CPU", 4, 5, 4, _cores, right=True),
+    Column("memory", "MEM", 4, 5, 4, lambda row, _now: Cell(numbers.size(row.get("memory")), "quiet"), right=True),
     Column("labels", "LABELS", 8, 30, 8, _labels, spare=True),
     Column("seen", "SEEN", 8, 0, 2, _seen),
 )

@@ -69,6 +69,11 @@ class Branch(NamedTuple):
         """Whether the filter means it; ancestors of such rows are shown, too."""
         return not self.dimmed or gone(self.row)
 
+    def updated(self, row: Row) -> Branch:
+        """The same place with a newer row of its mission, until all rows are arranged anew."""
+        dimmed = self.dimmed if gone(row) is gone(self.row) else gone(row)
+        return self._replace(row=row, dimmed=dimmed)
+
 
 def was_lost(row: Row) -> bool:
     """Whether it ended because its keeper did; a person need not care about each of those: see `lost`."""

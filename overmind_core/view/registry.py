@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from overmind_core.view import board as board_rows
 from overmind_core.view import columns as missions_columns
 from overmind_core.view import health as health_rows
+from overmind_core.view import hives as hives_rows
 from overmind_core.view import landing as lines
 from overmind_core.view import learning as learning_rows
 from overmind_core.view import notes as notes_rows
@@ -215,6 +216,16 @@ VIEWS: dict[str, View] = {
             Fetch("queue", FIRST_ROWS, queue_rows.whole, 5.0, quests_rows.CHANGES),
             orders=queue_rows.ORDERS,
             rows_of="quests",
+        ),
+        View(
+            "hives",
+            ("hive",),
+            "this home and the machines that config.toml names: how each is reached",
+            Context.HIVES,
+            "No other hives.\n:hive add eu1 eu1.example.com   adds a machine that ssh reaches",
+            hives_rows.COLUMNS,
+            Fetch("hives", {}, list),
+            orders=hives_rows.ORDERS,
         ),
         View(
             "specs",

@@ -191,6 +191,7 @@ OPENERS: Mapping[str, str] = {
     "quests": "overmind_tui.quests.page:open_quests",
     "board": "overmind_tui.board.page:open_board",
     "queue": "overmind_tui.queue.page:open_queue",
+    "hives": "overmind_tui.hives.page:open_hives",
     "specs": "overmind_tui.specs.page:open_specs",
     "spec": "overmind_tui.specs.page:open_spec",
     "health": "overmind_tui.health.page:open_health",

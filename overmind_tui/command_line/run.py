@@ -14,6 +14,7 @@ from overmind_core.view import missions as missions_rows
 from overmind_core.view.actions import Needs
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.form_fields import COMMAND, SHELL
+from overmind_core.view.hive_keys import hive_of
 from overmind_core.view.keymap import ACTIONS
 from overmind_tui.command_line import parse, verbs
 from overmind_tui.command_line.jobs import PROGRAM, Jobs, Outcome
@@ -97,22 +98,23 @@ class CommandRun:
 
     def _together(self, verb: Verb, words: list[str]) -> None:
         plain, _, flags = verbs.parted(verb.name, words)
-        names = plain
+        names, calls = plain, [words]
         if verb.takes_missions and len(plain) <= (verb.name == "signal") and not _FOR_ALL & flags:
             rows = self._meant(verb)
             if not rows:
                 return
             names = [row["name"] for row in rows]
-            words = [row["id"] for row in rows] + words
+            calls = [[*(row["id"] for row in of_hive), *words] for of_hive in _by_hive(rows)]
+            words = calls[0]
         unknown = (
             verb.takes_missions and not verb.worktree and bool(plain) and not any(map(self._shell.fleet.named, plain))
         )
         if unknown and self._shell.fleet.loaded and verb.name != "signal" and not _HELP & set(words):
             self._refuse(verb, plain[0])
         elif _is_asked(verb, words) and not _HELP & set(words) and not unknown:
-            self._ask(verb, names, words)
+            self._ask(verb, names, calls)
         else:
-            self._spawn(verb, [words])
+            self._spawn(verb, calls)
 
     def _one_each(self, verb: Verb, words: Sequence[str]) -> None:
         """The same words to each of the marked missions, else to the cursor's; a text names none."""
@@ -136,16 +138,17 @@ class CommandRun:
         elif page.restless:
             self._shell.flash("the row under the cursor just changed: check it, then try again", "slow")
         else:
-            self._ask(verb, [row["name"] for row in rows], [*(row["id"] for row in rows), *words])
+            self._ask(verb, [row["name"] for row in rows], [[*(row["id"] for row in rows), *words]])
 
-    def _ask(self, verb: Verb, names: Sequence[str], words: Sequence[str]) -> None:
-        """What ends work asks first."""
+    def _ask(self, verb: Verb, names: Sequence[str], calls: Sequence[Sequence[str]]) -> None:
+        """What ends work asks first; the calls differ in the missions that they name."""
+        words = calls[0]
         if verb.name == "shutdown":
             names = [f"{self._shell.fleet.live} live missions"]
         _, options, flags = verbs.parted(verb.name, words)
         line = " ".join([verb.name, *map(safe, options), *map(safe, names)])
         answers = [
-            Answer(("y",), verb.name, lambda: self._spawn(verb, [words]), "bad"),
+            Answer(("y",), verb.name, lambda: self._spawn(verb, calls), "bad"),
             Answer(("n",), "cancel", lambda: None),
         ]
         rows = [row for row in map(self._shell.fleet.named, names) if row is not None] if verb.takes_missions else []
@@ -199,7 +202,8 @@ class CommandRun:
     def _folder(self) -> str:
         """That of the cursor's row, else where the program was started."""
         rows = self._page_of(None).targets()
-        return landing_lines.beside(str(rows[0]["cwd"])) if rows else self._shell.world.folder
+        here = bool(rows) and not hive_of(rows[0])
+        return landing_lines.beside(str(rows[0]["cwd"])) if here else self._shell.world.folder
 
     # the command line
 
@@ -253,6 +257,14 @@ class CommandRun:
             many = f"{verb.name}: {count} {'mission' if count == 1 else 'missions'}" if alike else f"{verb.name}: done"
             message = _ERROR.sub("", lines[0]) if len(lines) == 1 else many
             shell.flash(safe(message), "bad" if outcome.code else "good")
+
+
+def _by_hive(rows: Sequence[Row]) -> list[list[Row]]:
+    """The rows of each hive: a command line names missions of one."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(hive_of(row), []).append(row)
+    return list(found.values())
 
 
 def _reason(lines: Sequence[str], code: int) -> str:

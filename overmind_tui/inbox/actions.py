@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.errors import OvermindError
 from overmind_core.view.cells import Row, safe
-from overmind_core.view.inbox import ALWAYS, DONE, in_words
+from overmind_core.view.hive_keys import question_key
+from overmind_core.view.inbox import ALWAYS, DONE, Key, in_words
 from overmind_tui.pages.compose import Composer, Purpose
 from overmind_tui.pages.dialog import Answer, Dialog
 
@@ -24,7 +25,7 @@ class AnswerActions:
     def __init__(self, shell: Shell, drafts: Drafts) -> None:
         self._shell = shell
         self._drafts = drafts
-        self.given: set[int] = set()
+        self.given: set[Key] = set()
         """Questions that were answered from here."""
 
     def give(self, question: Row, behaviour: str, options: Sequence[str] = ()) -> None:
@@ -57,7 +58,7 @@ class AnswerActions:
     def write(self, question: Row) -> None:
         """Answer in the person's own words: those are the answer to a question, and say why of all else."""
         behaviour, verb, done = in_words(question)
-        place, drafts = [f"question {question['question']}"], self._drafts
+        place, drafts = [f"question {question_key(question)}"], self._drafts
 
         def send(composer: Composer, text: str) -> None:
             def on_result(error: OvermindError | None) -> None:
@@ -78,13 +79,13 @@ class AnswerActions:
 
     def answer(self, question: Row, answer: dict[str, Any], on_result: Callable[[OvermindError | None], None]) -> None:
         """Answer with these fields; `on_result` gets None, or why it was refused."""
-        number = int(question["question"])
-        self.given.add(number)
+        key = question["id"], int(question["question"])
+        self.given.add(key)
 
         def on_answered(answers: Answers) -> None:
             error = answers[0] if isinstance(answers[0], OvermindError) else None
             if error is not None:
-                self.given.discard(number)
+                self.given.discard(key)
             on_result(error)
 
-        self._shell.request("answer", [{"question": number, **answer}], on_answered)
+        self._shell.request("answer", [{"question": question_key(question), **answer}], on_answered)

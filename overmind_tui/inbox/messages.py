@@ -16,6 +16,7 @@ from overmind_core.view import diff
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.diff import Spot
+from overmind_core.view.hive_keys import HIVE, hive_of, key_of
 from overmind_tui.pages.compose import Composer, Purpose
 from overmind_tui.shell.requests import OnAnswers
 
@@ -76,6 +77,8 @@ def _key(missions: Iterable[str]) -> str:
 Answers = Sequence[Any | OvermindError]
 SESSION = "session"
 PAUSED = "paused"
+Sent = tuple[str, int]
+"""A message: the hive of whom it is for, "" is this home, and its number there."""
 _LAST = frozenset({"message_answered", "message_failed", "message_cancelled"})
 """Events after which nothing more comes of a message."""
 
@@ -90,9 +93,9 @@ class MessageActions:
             "message": self.message,
             "interrupt": self.interrupt,
         }
-        self._ours: dict[int, str] = {}
+        self._ours: dict[Sent, str] = {}
         """Messages sent from here that may still be answered → to whom."""
-        self._queued: set[int] = set()
+        self._queued: set[Sent] = set()
 
     # messages
 
@@ -156,6 +159,11 @@ class MessageActions:
             self.drafts.keep([row["id"]], text)
         self._write([row], "")
 
+    def hive_of(self, mission: str) -> str:
+        """The hive of a mission; "" is this home."""
+        row = self._shell.fleet.of(mission)
+        return "" if row is None else hive_of(row)
+
     def post(self, requests: Sequence[Mapping[str, Any]], on_result: OnAnswers) -> None:
         """Send these; `told` hears what became of each."""
         self._shell.request("send", requests, on_result)
@@ -163,30 +171,30 @@ class MessageActions:
     def sent(self, answers: Mapping[str, Mapping[str, Any]], text: str) -> None:
         """These were taken: remember them, and say how far they got."""
         self.drafts.add(text)
-        self._ours |= {int(answer["message"]): name for name, answer in answers.items()}
-        self._queued |= {int(answer["message"]) for answer in answers.values() if answer["state"] == "queued"}
+        self._ours |= {_sent(answer): name for name, answer in answers.items()}
+        self._queued |= {_sent(answer) for answer in answers.values() if answer["state"] == "queued"}
         self._shell.flash(_progress(answers), "good")
-        known = [event for event in self._shell.fleet.events if event.get("message") in self._ours]
-        self.happened(known)
+        for hive in {hive for hive, _ in self._ours}:
+            self.happened(self._shell.fleet.events_about(key_of(hive, "")))
 
     def happened(self, events: Iterable[Row]) -> None:
         """Say what becomes of messages that were sent from here."""
         for event in events:
-            number = event.get("message") or 0
-            if number in self._ours:
-                self._became(number, self._ours[number], event)
+            message = _sent(event)
+            if message in self._ours:
+                self._became(message, self._ours[message], event)
 
-    def _became(self, number: int, name: str, event: Row) -> None:
+    def _became(self, message: Sent, name: str, event: Row) -> None:
         match event["type"]:
-            case "message_delivered" if number in self._queued:
+            case "message_delivered" if message in self._queued:
                 self._shell.flash(f"{name} received the message", "good")
             case "message_answered":
                 self._shell.flash(f"{name} answered", "good")
             case "message_failed":
                 self._shell.flash(f"{_failed(name, event)} · m, then up, restores the text", "bad")
         if event["type"] in _LAST:
-            self._queued.discard(number)
-            del self._ours[number]
+            self._queued.discard(message)
+            del self._ours[message]
 
     # turns
 
@@ -240,7 +248,11 @@ class _Sending:
         )
 
     def _on_result(self, composer: Composer, answers: dict[str, Any | OvermindError]) -> None:
-        taken = {self.names[one]: reply for one, reply in answers.items() if not isinstance(reply, OvermindError)}
+        taken = {
+            self.names[one]: {**reply, HIVE: self._message_actions.hive_of(one)}
+            for one, reply in answers.items()
+            if not isinstance(reply, OvermindError)
+        }
         refused = {one: reply for one, reply in answers.items() if isinstance(reply, OvermindError)}
         if taken:
             self._message_actions.sent(taken, self._text)
@@ -259,6 +271,11 @@ class _Sending:
             return f"{why.partition(QUEUE_WITH)[0].strip()} Press enter again to queue the message."
         (first, error), *others = refused.items()
         return error.message if not others else f"{self.names[first]}: {error.message} · and {len(others)} more"
+
+
+def _sent(item: Mapping[str, Any]) -> Sent:
+    """The message that an answer or an event is about; number 0 is none."""
+    return hive_of(item), int(item.get("message") or 0)
 
 
 def _progress(answers: Mapping[str, Mapping[str, Any]]) -> str:

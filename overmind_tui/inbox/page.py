@@ -148,7 +148,7 @@ class AnswerSide:
     def _question(self) -> Row | None:
         """The question on the screen, if a key may answer it by now; else it is said why none may."""
         need = self._page.current
-        if need is not None and need.key[1] in self._answer_actions.given:
+        if need is not None and need.key in self._answer_actions.given:
             return None
         refusal = rows.NOBODY if need is None else self._refusal(need)
         if refusal:
@@ -158,6 +158,9 @@ class AnswerSide:
 
     def _refusal(self, need: Need) -> str:
         name = safe(need.row["name"])
+        hives = self._page.shell.hives
+        if hives is not None and (silent := hives.refusal([need.row])):
+            return silent
         if self._page.restless:
             return "the row under the cursor just changed: check it, then press the key again"
         if need.asked is None:
@@ -276,12 +279,12 @@ class NeedsPage(Page):
         shell, gone = self.shell, self._on_screen
         found = inbox_rows.needs(shell.fleet.rows.values(), shell.fleet.questions, shell.now())
         left = gone is not None and gone[1] > 0 and gone not in {need.key for need in found}
-        ours = gone is not None and gone[1] in self._answer_actions.given
+        ours = gone is not None and gone in self._answer_actions.given
         self.list.empty = self._empty(found)
         self.list.show([need for need in found if self._wanted(need)], asked=asked or ours)
         self.show()
         if left and not ours and gone is not None:
-            shell.flash(inbox_rows.ended(gone[1], shell.fleet.events), "slow")
+            shell.flash(inbox_rows.ended(gone[1], shell.fleet.events_about(gone[0])), "slow")
 
     def _empty(self, found: Sequence[Need]) -> tuple[str, ...]:
         """Why nothing is listed."""

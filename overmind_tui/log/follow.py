@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import tzinfo
 from typing import Any
 
@@ -16,8 +17,8 @@ from overmind_core.log_pages.index import LogPage, LogScope
 from overmind_core.log_pages.page_worker import PageRead, PagesIndexed, PageWorker, Result
 from overmind_core.log_pages.pattern import Pattern
 from overmind_core.log_pages.reader import Reader
-from overmind_core.system.paths import Home
 from overmind_tui.shell.messages import LogCounted, LogFailed, LogGrew, LogIndexed, LogRead, LogShown
+from overmind_tui.shell.requests import Located
 
 FRAME = 1 / 15
 """Seconds between two messages: more often nobody can read."""
@@ -33,14 +34,26 @@ QUIET = 1.0
 """Seconds after which nobody expects that what came at once goes on, and its pages are looked for."""
 HELD = 4000
 """Newest lines from which on the older of them are given back to the pages."""
+SILENT = "hive_silent"
+PASSING = frozenset({"daemon_not_running", "daemon_lost", "busy", SILENT})
+"""Errors that are others a moment later."""
 Json = dict[str, Any]
 
 
 class LogFollower:
-    """Posts what is to be shown of the wanted logs, until `close`."""
+    """Posts what is to be shown of the wanted logs, until `close`.
 
-    def __init__(self, home: Home, post: Callable[[Message], object], *, zone: tzinfo | None = None) -> None:
-        self._home = home
+    Args:
+        locate: Where missions are; raises OvermindError where they can't be asked for together, or just now.
+        post: Where messages go; may be called from any thread.
+        zone: Of the times in logs; None is the machine's.
+    """
+
+    def __init__(
+        self, locate: Callable[[Sequence[str]], Located], post: Callable[[Message], object], *,
+        zone: tzinfo | None = None,
+    ) -> None:  # fmt: skip
+        self._locate = locate
         self._post = post
         self._zone = zone
         self._wanted = LogScope()
@@ -125,23 +138,24 @@ class LogFollower:
             self._changed.clear()
 
     def _follow_until_changed(self, look: LogScope) -> None:
-        client = Client(self._home)
         try:
-            self._follow(client, look)
+            place, ids = self._locate(look.missions)
+            with closing(Client(place)) as client:
+                self._follow(client, look, ids)
         except (ConnectionError, TimeoutError, OSError):
             self._changed.wait(PAUSE)
         except OvermindError as error:
-            if error.code not in {"daemon_not_running", "daemon_lost", "busy"}:
+            if error.code == SILENT and self._reader is None:
+                self._send(LogFailed(look, error.message))
+            if error.code in PASSING:
+                self._changed.wait(PAUSE)
+            else:
                 self._send(LogFailed(look, error.message))
                 self._changed.wait()
-            else:
-                self._changed.wait(PAUSE)
-        finally:
-            client.close()
 
-    def _follow(self, client: Client, look: LogScope) -> None:
+    def _follow(self, client: Client, look: LogScope, ids: Sequence[str]) -> None:
         client.connect()
-        number = client.send("logs", {"ids": list(look.missions), "follow": True})
+        number = client.send("logs", {"ids": list(ids), "follow": True})
         reader: Reader | None = None
         while not self._changed.is_set():
             try:
@@ -227,9 +241,9 @@ class LogFollower:
                 last_written=reader.last_written if not lines else 0.0,
             )
         )
-        if not self._jumped:
-            self._page_worker.take(reader)
         self._reader = reader
+        if not self._jumped or self._held:  # held since these lines were begun, with the pages before others
+            self._page_worker.take(reader, awaited=True)
 
     def _send(self, message: Message) -> None:
         if not self._closed:

@@ -196,10 +196,10 @@ class LogPanel:
         if not self.look.missions:
             shell.flash("no mission is selected: no log to save", "slow")
             return
-        home, look, zone, times = shell.home, self.look, shell.zone, view.times
+        look, zone, times = self.look, shell.zone, view.times
 
         def read() -> Iterator[str]:
-            lines = save.lines(home, look, pattern, zone=zone)
+            lines = save.lines(shell.located(look.missions), look, pattern, zone=zone)
             return (log_lines.whole_text(line, zone, times=times) for line in lines)
 
         row = shell.fleet.of(look.missions[0])

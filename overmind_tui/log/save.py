@@ -19,10 +19,10 @@ from overmind_core.log_pages.pattern import Pattern
 from overmind_core.log_pages.reader import Reader
 from overmind_core.logs.display import Line
 from overmind_core.logs.layout import OUT
-from overmind_core.system.paths import Home
 from overmind_tui.shell import external
 
 if TYPE_CHECKING:
+    from overmind_tui.shell.requests import Located
     from overmind_tui.shell.shell import Shell
 
 
@@ -30,15 +30,21 @@ SLICE = 0.004
 """Seconds of work before a pause of the same length, in which keys are heard."""
 
 
-def lines(home: Home, look: LogScope, pattern: Pattern | None, *, zone: tzinfo | None = None) -> Iterator[Line]:
+def lines(located: Located, look: LogScope, pattern: Pattern | None, *, zone: tzinfo | None = None) -> Iterator[Line]:
     """The lines that match, oldest first, up to what is written by now. Blocks: for a thread.
+
+    Args:
+        located: The missions of `look`.
+        look: Which part of their logs.
+        pattern: What lines match; None: all.
+        zone: Of the times in them; None is the machine's.
 
     Raises:
         OvermindError: nobody knows where the log is, or the pattern takes too long with one of its lines.
         OSError: it can't be read.
     """
-    with closing(Client(home)) as client:
-        described = client.call("logs", {"ids": list(look.missions)})["missions"]
+    with closing(Client(located.place)) as client:
+        described = client.call("logs", {"ids": list(located.ids)})["missions"]
     wanted = None if pattern is None else log_pattern.parsed(pattern.text)
     if wanted is None:
         yield from _all(Reader(described, look, zone=zone))

@@ -21,6 +21,7 @@ from overmind_core.view import landing as landing_lines
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.field import Field
 from overmind_core.view.form_fields import COMMAND, SHELL, Form, ProgramKind, Startable
+from overmind_core.view.hive_keys import hive_of
 from overmind_tui.command_line.jobs import PROGRAM
 from overmind_tui.missions import folder_completion
 from overmind_tui.pages.dialog import Answer, Dialog
@@ -110,7 +111,8 @@ class StartActions:
     def new(self, rows: list[Row]) -> None:
         """Ask for a mission, beginning in the folder of the cursor's row, or with what was typed before."""
         shell = self._shell
-        folder = safe(landing_lines.beside(from_wire(rows[0]["cwd"])) if rows else shell.world.folder)
+        here = bool(rows) and not hive_of(rows[0])  # a folder of another hive is none of this machine
+        folder = safe(landing_lines.beside(from_wire(rows[0]["cwd"])) if here else shell.world.folder)
         shell.typed.hold()
         opened = False
 
@@ -264,6 +266,10 @@ class StartActions:
     def shell(self, rows: list[Row]) -> None:
         """A shell in its folder and environment, until that is left."""
         row = rows[0]
+        if hive := hive_of(row):
+            name = safe(row["name"])
+            self._shell.flash(f"{name} has its folder on {hive}: open a shell there, with overmind shell", "slow")
+            return
         folder = from_wire(row["cwd"])
         if not os.path.isdir(folder):
             self._shell.flash(f"{safe(row['name'])}: its folder {safe(folder)} does not exist", "bad")

@@ -74,7 +74,8 @@ class Header:
             hints = offered(hints, self._table_panel.targets())
         load, paid = (fleet.load, fleet.before), (fleet.today, fleet.tokens)
         modes, more = (shell.ascii_only, shell.read_only), (fleet.engine, fleet.proposed)
-        facts = Facts(fleet.counts, self.version, *load, *paid, *modes, *more)
+        hives = () if shell.hives is None else shell.hives.reached
+        facts = Facts(fleet.counts, self.version, *load, *paid, *modes, *more, hives)
         return summary.header(facts, hints, cells, lines)
 
     def banner(self, _cells: int) -> Lines:
@@ -82,7 +83,7 @@ class Header:
         lost = self._screen.shell.fleet.lost
         if lost:
             return [[Cell(f" {lost}", "banner")]]
-        gone = missions_rows.lost(self._screen.shell.fleet.rows.values())
+        gone = missions_rows.lost(self._screen.shell.fleet.home_rows)
         if gone:
             return [[Cell(f" {missions_rows.lost_text(gone, self._screen.shell.zone)}", "banner")]]
         key = "enter" if self._away.fresh else ":events"

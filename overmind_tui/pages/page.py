@@ -17,7 +17,7 @@ from textual.screen import Screen
 from overmind_core.domain.operation import Danger
 from overmind_core.domain.text.cells import width
 from overmind_core.view import actions, keymap
-from overmind_core.view.actions import Action, Context
+from overmind_core.view.actions import Action, Context, Needs
 from overmind_core.view.cells import Cell, Row, clipped, folded
 from overmind_tui.render import layout
 from overmind_tui.render.layout import Panel
@@ -163,6 +163,8 @@ class NeedsRoom(SureTimers, Screen[None]):
 FILLING_SECONDS = 0.1
 """How long a page that has just opened may wait for what it shows before it is drawn without that."""
 ALT = "alt+"
+OF_MISSIONS = frozenset({Needs.MISSION, Needs.LIVE, Needs.WORKTREE})
+"""What must be there for actions that the hive of a mission is asked to do."""
 LEAVING = frozenset({"quit", "leave"})
 GAP = 2
 """Cells between the parts of the bottom line."""
@@ -340,6 +342,9 @@ class Page(NeedsRoom, RateLimited):
         if self.is_too_small and action.danger is not Danger.NONE:
             self.shell.flash("terminal too small to run this key safely", "slow")
             return
+        if silent := self._silent(action):
+            self.shell.flash(silent, "slow")
+            return
         self.shell.coaching.did(self.context, action.name)
         do = self._handlers[self.context].get(action.name)
         if do is not None:
@@ -348,6 +353,12 @@ class Page(NeedsRoom, RateLimited):
             focused: object = self.focused
             if isinstance(focused, KeyTarget):
                 focused.press(action.name)
+
+    def _silent(self, action: Action) -> str:
+        """Why an action on missions of another hive can't be done, a sentence; "": nothing keeps from it."""
+        hives = self.shell.hives
+        asks = bool(action.verb) and action.needs in OF_MISSIONS
+        return "" if hives is None or not asks else hives.refusal(self.targets())
 
     @property
     def verbs(self) -> Mapping[str, Handler]:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 
 from overmind_core.system.paths import Home
+from overmind_core.system.small_file import read_small_file
 from overmind_tui.shell import settings
 from overmind_tui.shell.settings import BadSettings, Settings
 
@@ -38,8 +39,16 @@ class LiveSettings:
         """What is to be worn."""
         return self._theme or self.now.theme
 
-    def look(self, flash: Flash, wear: Callable[[Settings], bool]) -> None:
-        """A second went by.
+    @property
+    def names_hives(self) -> bool:
+        """Whether the file has a table of hives, or has at least that word."""
+        try:
+            return b"hives" in (read_small_file(self._path) or b"")
+        except OSError:
+            return False
+
+    def look(self, flash: Flash, wear: Callable[[Settings], bool]) -> bool:
+        """A second went by; whether the file is another one.
 
         Args:
             flash: Says what was found.
@@ -47,16 +56,17 @@ class LiveSettings:
         """
         stamp = _stamp(self._path)
         if stamp == self._stamp:
-            return
+            return False
         self._stamp = stamp
         try:
             found = settings.load(self._path)
         except BadSettings as mistake:
             self.mistake, self.mistakes = str(mistake), mistake.sentences
             flash(f"{mistake} · the rest still applies", "bad")
-            return
+            return True
         self.mistake, self.mistakes = "", ()
         self._take(found, flash, wear)
+        return True
 
     def _take(self, found: Settings, flash: Flash, wear: Callable[[Settings], bool]) -> None:
         before, self.now = self.now, found

@@ -94,6 +94,15 @@ class NotesProposed(Message):
         self.count = count
 
 
+class FromHive(Message):
+    """A message of another hive's stream; `message` is as that one would say it of itself."""
+
+    def __init__(self, hive: str, message: Message) -> None:
+        super().__init__()
+        self.hive = hive
+        self.message = message
+
+
 class LogShown(Message):
     """The newest lines of what is looked at, instead of whatever was shown.
 

@@ -187,7 +187,7 @@ class MissionsStream(ABC):
             at_once = False
             began = time.monotonic()
             try:
-                self._follow_one(self.open())
+                self.follow(self.open())
             except (ConnectionError, TimeoutError, OSError):
                 at_once = self.refused(None)
             except OvermindError as error:
@@ -199,7 +199,8 @@ class MissionsStream(ABC):
                 self._wake.clear()
                 pause = min(pause * 2, longest)
 
-    def _follow_one(self, session: Session) -> None:
+    def follow(self, session: Session) -> None:
+        """Follow the supervisor at the other end, until the connection is lost or this is over."""
         try:
             self.connected(session.greet())
             self._begin(session)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textual.message import Message
 
@@ -16,10 +16,20 @@ from overmind_core.system.paths import Home
 from overmind_tui.shell.first_request import FirstRequest
 from overmind_tui.shell.messages import Done
 
+if TYPE_CHECKING:
+    from overmind_core.client.place import Place
+
 OnAnswers = Callable[[Sequence[Any | OvermindError]], None]
 Item = Mapping[str, Any]
 _REQUEST_KEY = 16
 """Bytes."""
+
+
+class Located(NamedTuple):
+    """Missions, and where they are: whose supervisor knows them by these ids."""
+
+    place: Home | Place
+    ids: Sequence[str]
 
 
 class Requests:
@@ -75,9 +85,16 @@ class Requests:
 
         It has a key, by which the next supervisor knows it when this one goes away in the middle.
         """
+        self.follow_at(self._home, command, request, each, on_result)
+
+    def follow_at(
+        self, place: Home | Place, command: str, request: Mapping[str, Any], each: Callable[[Item], None],
+        on_result: Callable[[Item | OvermindError], None],
+    ) -> None:  # fmt: skip
+        """The same, to the supervisor at this place."""
 
         def work() -> None:
-            client = Client(self._home)
+            client = Client(place)
             last: Item | OvermindError = {}
             asked = {**request, "request": os.urandom(_REQUEST_KEY).hex()}
             try:

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from overmind_core.view.actions import Action, Context
     from overmind_core.view.cells import Cell, Row
     from overmind_core.view.fleet import Fleet
+    from overmind_core.view.hives import HiveState
     from overmind_tui.command_line.parse import Show
     from overmind_tui.render.layout import Panel
     from overmind_tui.shell.key_queue import Expected, KeyQueue
+    from overmind_tui.shell.requests import Located
     from overmind_tui.shell.settings import Settings
     from overmind_tui.shell.world import World
 
@@ -117,6 +119,24 @@ class Main(RowSelection, Protocol):
         """The header, in so many lines, of a page with the keys of this context."""
 
 
+class OtherHives(Protocol):
+    """The hives that config.toml names, as all that is shown asks for them."""
+
+    @property
+    def reached(self) -> tuple[Cell, ...]:
+        """What the header says: how many answer."""
+
+    @property
+    def states(self) -> list[HiveState]:
+        """How each is reached, this home's first."""
+
+    def ask(self, hive: str, command: str, arguments: Mapping[str, Any], on_result: OnAnswers) -> None:
+        """Ask one hive, "" is this home, for something that is of none of its missions."""
+
+    def refusal(self, rows: Sequence[Row]) -> str:
+        """Why nothing can be done to these missions, a sentence; "": nothing is known that keeps from it."""
+
+
 class Shell(Protocol):
     """What is shared by all that is shown."""
 
@@ -132,6 +152,10 @@ class Shell(Protocol):
         """The application, as Textual knows it."""
 
     @property
+    def hives(self) -> OtherHives | None:
+        """The other hives; None where config.toml names none."""
+
+    @property
     def main(self) -> Main:
         """The missions screen, at the bottom of all."""
 
@@ -142,6 +166,13 @@ class Shell(Protocol):
     @property
     def ascii_only(self) -> bool:
         """Whether marks, frames and graphs are drawn with ASCII."""
+
+    def located(self, missions: Sequence[str]) -> Located:
+        """Where these missions are, and their ids there.
+
+        Raises:
+            OvermindError: they are in several hives, or in one that doesn't answer.
+        """
 
     def now(self) -> float:
         """Seconds since the epoch."""

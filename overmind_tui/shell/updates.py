@@ -14,6 +14,7 @@ from overmind_tui.shell.messages import (
     Connected,
     Disconnected,
     EngineStands,
+    FromHive,
     Happened,
     InboxChanged,
     NotesProposed,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from overmind_tui.shell.notices import Notice
     from overmind_tui.shell.shell import Shell
 
+Listener = Callable[[Sequence[Row]], None]
 Item = Connected | Disconnected | RowsChanged | Happened | InboxChanged | Spent | EngineStands | NotesProposed
 
 
@@ -39,15 +41,18 @@ class Updates:
         main: Where they are shown.
         notice: What was said last.
         listeners: Told of events, one after the other.
+        of_hives: Told of those of other hives.
     """
 
     def __init__(
-        self, shell: Shell, main: MissionsScreen, notice: Notice, listeners: Sequence[Callable[[Sequence[Row]], None]]
-    ) -> None:
+        self, shell: Shell, main: MissionsScreen, notice: Notice, listeners: Sequence[Listener],
+        of_hives: Sequence[Listener],
+    ) -> None:  # fmt: skip
         self._shell = shell
         self._main = main
         self._notice = notice
         self._listeners = listeners
+        self._of_hives = of_hives
 
     def take(self, message: Item) -> None:
         """One of the stream's messages."""
@@ -57,14 +62,12 @@ class Updates:
             case Disconnected():
                 self._disconnected(message)
             case RowsChanged():
-                self._rows_changed(message)
+                self._apply(message)
             case Happened():
                 self._happened(message)
             case InboxChanged():
                 self._shell.fleet.questions = message.questions
-                self.show_inbox()
-                show_bottom(self._shell.app)
-                self._main.tick()
+                self._inbox_changed()
             case Spent():
                 self._shell.fleet.today = message.today
                 self._main.tick()
@@ -74,6 +77,34 @@ class Updates:
             case NotesProposed():
                 self._shell.fleet.proposed = message.count
                 self._main.tick()
+
+    def take_of_hive(self, message: FromHive) -> None:
+        """One of another hive's stream; how that is reached is the business of its connection."""
+        fleet, hive = self._shell.fleet, message.hive
+        match message.message:
+            case RowsChanged() as of_hive:
+                self._apply(of_hive, hive)
+            case Happened() as of_hive:
+                events = fleet.hear(hive, of_hive.events)
+                for listener in self._of_hives:
+                    listener(events)
+            case InboxChanged() as of_hive:
+                fleet.ask(of_hive.questions, hive=hive)
+                self._inbox_changed()
+            case Spent() as of_hive:
+                fleet.pay(hive, of_hive.today)
+                self._main.tick()
+
+    def hive_changed(self) -> None:
+        """A hive is reached in another way than before."""
+        self._main.rows_came()
+        self.show_inbox()
+        show_bottom(self._shell.app)
+
+    def _inbox_changed(self) -> None:
+        self.show_inbox()
+        show_bottom(self._shell.app)
+        self._main.tick()
 
     def show_inbox(self) -> None:
         """Who needs the person, where that is seen."""
@@ -99,8 +130,10 @@ class Updates:
             for page in self._tables():
                 page.source.disconnected()
 
-    def _rows_changed(self, message: RowsChanged) -> None:
-        self._shell.fleet.apply(message.rows, message.removed, everything=message.everything, at=self._shell.now())
+    def _apply(self, message: RowsChanged, hive: str = "") -> None:
+        self._shell.fleet.apply(
+            message.rows, message.removed, everything=message.everything, at=self._shell.now(), hive=hive
+        )
         self._main.rows_came()
         self.show_inbox()
 

@@ -11,6 +11,7 @@ from overmind_core.client.stream import follow
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.view.cells import Row
+from overmind_core.view.hive_keys import hive_of
 from overmind_tui.render import texts
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Presence:
     def look(self) -> None:
         """Say what changed since it was said last."""
         unsaid = self._used_at > self._reported_at and time.monotonic() - self._reported_at >= EVERY
-        if unsaid or self._shell.main.in_view != self._reported_view:
+        if unsaid or self._view != self._reported_view:
             self._report()
 
     def rings(self, event: Row) -> bool:
@@ -141,10 +142,16 @@ class Presence:
         called = event["type"] == "notification" and bool(event.get("ring"))
         return called and event["mission"] != self._shell.main.in_view
 
+    @property
+    def _view(self) -> str | None:
+        """The mission of this home that is in view: of others its supervisor knows nothing."""
+        row = self._shell.fleet.of(self._shell.main.in_view)
+        return None if row is None or hive_of(row) else str(row["id"])
+
     def _report(self) -> None:
         if not self._viewer:
             return
-        self._reported_at, self._reported_view = time.monotonic(), self._shell.main.in_view
+        self._reported_at, self._reported_view = time.monotonic(), self._view
         ago = self._reported_at - self._used_at
         self._shell.request("used", [{"viewer": self._viewer, "ago": ago, "view": self._reported_view}], _nothing)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from overmind_core.errors import OvermindError
 from overmind_core.terminal.modes import Modes
 from overmind_core.view import terminal_title as title
 from overmind_core.view.cells import Row, safe
@@ -111,9 +112,14 @@ class TerminalSession:
 
         self.disconnect()
         columns, rows = size or self._screen.terminal_view.pane
-        request = {"id": self.mission, "read_only": read_only, "keep": False, "columns": columns, "rows": rows}
         shell = self._screen.shell
-        self.link, self._asked = Link(shell.home, request, partial(self._stir, shell.app)), not read_only
+        try:
+            place, (mission,) = shell.located([self.mission or ""])
+        except OvermindError as error:
+            self._gone(f"{error.message} · esc back")
+            return
+        request = {"id": mission, "read_only": read_only, "keep": False, "columns": columns, "rows": rows}
+        self.link, self._asked = Link(place, request, partial(self._stir, shell.app)), not read_only
         if self._asked and self._ahead:
             self.link.type(bytes(self._ahead))
             self._ahead.clear()

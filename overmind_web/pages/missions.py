@@ -128,7 +128,7 @@ class MissionsPane(TablePane):
     def _row(self, mission: str) -> object:
         branch = self._branches[mission]
         row = self._live.fleet.rows.get(mission, branch.row)
-        return frames.mission(branch._replace(row=row), MISSIONS, time.time(), opens=mission in self._opening)
+        return frames.mission(branch.updated(row), MISSIONS, time.time(), opens=mission in self._opening)
 
     async def handle(self, message: ToPane) -> None:
         """Move the window."""

@@ -10,6 +10,7 @@ import pytest
 
 from tests.hives.conftest import gate_command, gate_words
 from tests.kit.killing import kill_supervisor
+from tests.kit.repositories import Repository
 from tests.kit.waiting import eventually
 
 
@@ -26,7 +27,7 @@ def test_a_hive_is_added_once_it_has_answered_and_listed_with_what_it_says(hives
 
 def test_what_does_not_answer_is_not_added(hives):
     said = hives.om.refused("hive", "add", "eu1", "--gate", "false", code="hive_silent")
-    assert said == "eu1 can't be asked: false ended with exit status 1 and without a word. See: overmind hive list\n"
+    assert said == "eu1 can't be asked: false ended with exit status 1 and without a word. Nothing was added.\n"
     assert not Path(hives.om.home, "config.toml").exists()
 
 
@@ -106,6 +107,58 @@ def test_one_that_does_not_answer_hides_no_other(hives):
     assert [line.split()[2] for line in lines[1:]] == ["open", "silent"]
 
 
+def test_the_daemon_that_is_shut_down_is_the_one_that_was_named(hives):
+    hives.add("eu1")
+    there = hives.home("eu1")
+    assert hives("shutdown", "-y", "-H", "eu1") == "Daemon is not running on eu1\n"
+    mine, theirs = hives.om.mission("sleep 100"), there.mission("sleep 100", "--name", "api")
+    kept = hives.om("shutdown", "--keep", "-H", "eu1")
+    assert (kept.stdout, kept.stderr) == (
+        "Daemon stopped on eu1\n", "1 mission keeps running on eu1. See them with: overmind -H eu1 ps\n"
+    )  # fmt: skip
+    assert hives("ps", "-q", "-H", "eu1").split() == [theirs]
+    assert hives("shutdown", "-y", "-H", "eu1") == "Daemon stopped on eu1\n"
+    said = hives.om.refused("ps", "-H", "eu1", code="daemon_not_running")
+    assert said == "No daemon runs on eu1. It starts with the first mission there: overmind -H eu1 run 'make test'\n"
+    assert hives.om.info(mine)["status"] == "running"
+
+
+def test_an_error_says_where_it_was_and_how_to_go_on_from_here(hives):
+    hives.add("eu1")
+    hives.home("eu1").ok("start")
+    said = hives.om.refused("info", "eu1/api", code="not_found")
+    assert said == "eu1: No mission named 'api'. See them with: overmind -H eu1 ps --all\n"
+    said = hives.om.refused("run", "-H", "eu1", "--cwd", "/nowhere", "true", code="cwd_not_found")
+    assert said.startswith("eu1: The working directory /nowhere")
+
+
+def test_logs_of_several_missions_say_whose_they_are(hives):
+    hives.add("eu1")
+    mine, theirs = hives.om.mission("sleep 100", "--name", "a"), hives.home("eu1").mission("sleep 100", "--name", "a")
+    assert hives("logs", "-H", "all") == f"=== a ({mine}) ===\n=== eu1/a ({theirs}) ===\n"
+
+
+def test_folders_of_quests_in_a_file_are_there(hives, tmp_path):
+    hives.add("eu1")
+    home = Path(hives.home("eu1").environment["HOME"])
+    (home / "sub").mkdir(exist_ok=True)
+    file = tmp_path / "quests.jsonl"
+    rows = [{"title": "Here", "command": ["pwd"]}, {"title": "Below", "command": ["pwd"], "cwd": "sub"}]
+    file.write_text("\n".join(map(json.dumps, rows)))
+    hives("quest", "add", "-H", "eu1", "--wait", "-f", str(file), cwd=str(tmp_path))
+    assert hives("quest", "logs", "eu1/here") == f"{home}\n"
+    assert hives("quest", "logs", "eu1/below") == f"{home}/sub\n"
+
+
+def test_a_project_of_another_machine_is_trusted_on_that_machine(hives, tmp_path):
+    hives.add("eu1")
+    project = Repository(str(tmp_path / "shop"))
+    project.commit("first", {".overmind.yml": "isolation: {setup: [make]}\n"})
+    said = hives.om.refused("run", "-H", "eu1", "--isolate", "--cwd", project.folder, "true", code="untrusted_project")
+    assert "is not trusted on eu1" in said
+    assert f"On that machine, review it: overmind isolate --check {project.folder}." in said
+
+
 def test_a_log_is_read_there_as_here(hives):
     hives.add("eu1")
     there = hives.home("eu1")
@@ -146,6 +199,8 @@ def test_mistakes_name_the_thing(hives):
     hives.add("eu1")
     assert "Did you mean eu1?" in hives.om.refused("ps", "-H", "eu", code="hive_unknown")
     hives.om.refused("ps", "-H", code="invalid", exit_code=2)
+    assert "before the command" in hives.om.refused("-H", "ps", code="invalid", exit_code=2)
+    assert "eu1/x" in hives.om.refused("attach", "eu1/x", code="invalid")
     hives.om.refused("-H", "eu1", "--version", code="invalid", exit_code=2)
     hives.om.refused("kill", "x", "-H", "all", code="invalid", exit_code=2)
     hives.om.refused("ps", "-H", "swarm", code="no_swarm")

@@ -181,6 +181,7 @@ class ScriptedKeeper:
     """
 
     kill_after = None
+    attended = False
 
     def __init__(self, home: Home, *, number: int = 1) -> None:
         """`number`: which of the home's keepers it is; another one holds nothing of those before it."""

@@ -146,6 +146,16 @@ def test_quests_are_offered_where_they_may_stand(om, complete):
     assert complete("quest", "add", "--needs", "docs-b") == ["docs-build"]
 
 
+def test_hives_are_offered_where_they_may_stand(om, complete):
+    with open(f"{om.home}/config.toml", "w", encoding="utf-8") as file:
+        file.write('[hives.eu1]\nssh = "eu1.example.com"\n[hives.eu2]\ngate = ["false"]\n')
+    assert complete("-H", "") == complete("ps", "--hive", "") == ["eu1", "eu2", "all"]
+    assert complete("hive", "info", "") == ["eu1", "eu2"]
+    assert complete("hive", "rm", "eu2") == ["eu2"]
+    assert complete("-H", "eu1", "ver") == ["version"]
+    assert "--hive" not in complete("doctor", "--h")
+
+
 def test_a_key_pressed_in_a_real_bash_completes(om, world):
     om.mission("sleep 60", "--name", "unmistakable")
     env = {"PATH": world["PATH"], "PS1": "ready> ", "INPUTRC": os.devnull}

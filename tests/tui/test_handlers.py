@@ -16,6 +16,7 @@ from overmind_tui.command_line.verbs import VERBS
 from overmind_tui.doctor.page import DoctorPage
 from overmind_tui.events.page import EventsPage
 from overmind_tui.health.page import HealthPage
+from overmind_tui.hives.page import HivesPage
 from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.landing.page import WorktreesPage
 from overmind_tui.learning.page import LearnPage
@@ -62,6 +63,7 @@ def pages(app):
         TablePage(views["top"], show), TablePage(views["cost"], show), EventsPage(views["events"], show),
         PlansPage(views["blueprints"], show), PlanPage(views["plan"], show, row["id"], "release"),
         QuestsPage(views["quests"], show), BoardPage(views["board"], show), QueuePage(views["queue"], show),
+        HivesPage(views["hives"], show),
         SpecsPage(views["specs"], show), SpecPage(views["spec"], show, "5bec0001", "carts"),
         DocumentPage(app.action_groups.specs, GATED, "tasks"),
         HealthPage(views["health"], show), TimelinePage(views["timeline"], show, row["id"], row["name"]),

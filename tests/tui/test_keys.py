@@ -46,6 +46,7 @@ ELSEWHERE_WALKED = {
     Context.QUESTS,
     Context.BOARD,
     Context.QUEUE,
+    Context.HIVES,
     Context.SPECS,
     Context.SPEC,
     Context.DOCUMENT,
@@ -60,7 +61,7 @@ ELSEWHERE_WALKED = {
     Context.WORKTREES,
     Context.CHANGES,
 }
-"""In test_plans, test_quests, test_specs, test_watching, test_notes and test_landing."""
+"""In test_plans, test_quests, test_hives, test_specs, test_watching, test_notes and test_landing."""
 REACHED = [one for one in Context if one not in TAKES_EVERYTHING | ELSEWHERE_WALKED and one is not Context.EVERYWHERE]
 ASKING, BEFORE = "00000002", "00000001"
 """A mission that asks something, has a parent, a terminal and a log; and its parent."""

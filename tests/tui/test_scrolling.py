@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import queue
 import re
+from contextlib import closing
 
 import pytest
+from textual.message import Message
 
+from overmind_core.log_pages.index import LogScope
+from overmind_core.log_pages.paged_log import PagedLog
+from overmind_core.log_pages.reader import Reader
+from overmind_core.system.paths import Home
+from overmind_tui.log import follow
+from overmind_tui.shell.messages import LogIndexed, LogShown
+from overmind_tui.shell.requests import Located
+from tests.kit.waiting import eventually
 from tests.tui.conftest import picture, until
 
 LINES = "for i in $(seq 60); do echo line $i; done; sleep 300"
@@ -59,8 +70,8 @@ def test_who_reads_back_in_a_flood_is_not_disturbed_and_s_is_at_the_tail_again(o
         await until(pilot, lambda: len(view.rows) > 300, what="lines")
         await pilot.press("pageup", "pageup")
         assert not view.following
-        await until(pilot, lambda: numbers(app), what="lines in sight")
         await pilot.pause(0.3)  # what was on its way already
+        await until(pilot, lambda: numbers(app) and not view.paged_log.gap.count, what="lines in sight")
         shown, held = numbers(app), len(view.paged_log.tail.lines)
         await pilot.pause(1.0)
         assert numbers(app) == shown != []
@@ -81,3 +92,37 @@ def test_a_flood_that_is_followed_keeps_the_keys_alive(om, opened):
             assert app.main.log_view.wrap is wraps
 
     opened({"flood": FLOOD}, scenario)
+
+
+def test_what_lies_before_lines_that_were_on_their_way_when_somebody_began_to_read_back_is_found(om, monkeypatch):
+    """Nothing else comes then: what is not found with them is never found."""
+    messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    follower = follow.LogFollower(lambda missions: Located(Home(om.home), missions), messages.put)
+    opened = []
+
+    class HeldMeanwhile(Reader):
+        def open(self):
+            opened.append(self)
+            if len(opened) == 3:
+                follower.hold(back=True)
+            return super().open()
+
+    monkeypatch.setattr(follow, "Reader", HeldMeanwhile)
+    log, shown = PagedLog(), []
+
+    def is_whole():
+        while not messages.empty():
+            match messages.get():
+                case LogShown() as message:
+                    log.begin(message.lines, message.partial, message.before)
+                    shown.append(message)
+                case LogIndexed() as message:
+                    log.found(message.pages, whole=message.whole)
+        return len(shown) == 3 and log.gap.count == 0
+
+    mission = om.mission(["sh", "-c", FLOOD])
+    with closing(follower):
+        follower.start()
+        follower.show(LogScope((mission,)))
+        eventually(is_whole, timeout=30, what="all that lies before is known")
+    assert len(opened) == 3

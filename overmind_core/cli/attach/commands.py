@@ -76,7 +76,8 @@ def join(
     from overmind_core.cli.attach.local_terminal import Terminal
     from overmind_core.client.attach import MissionAttachment
 
-    check_terminal(f"overmind logs -f {mission}")
+    there = "" if context.hive is None else f"{context.hive.name}/"
+    check_terminal(f"overmind logs -f {there}{mission}")
     keys = [DEFAULT_KEY, *detach_keys(context.home.config), *keys]
     terminal = Terminal()
     columns, rows = terminal.size()

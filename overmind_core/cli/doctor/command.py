@@ -11,7 +11,7 @@ from threading import Thread
 
 from overmind_core.cli.command import JSON, Command
 from overmind_core.cli.context import Context
-from overmind_core.cli.doctor import home, machine, web
+from overmind_core.cli.doctor import hives, home, machine, web
 from overmind_core.cli.doctor.finding import Check, CheckContext, Finding, fail
 from overmind_core.errors import OvermindError
 
@@ -121,6 +121,7 @@ CHECKS = (
     Check("missions", home.missions),
     Check("memory", home.memory),
     Check("config.toml", home.config),
+    Check("hives", hives.named),
     Check("web", web.server),
     Check("logs", home.logs),
     Check("open files", machine.open_files),

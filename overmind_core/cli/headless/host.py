@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import shutil
 import tempfile
 import threading
@@ -13,7 +12,7 @@ from contextlib import suppress
 from overmind_core.client.client import Client
 from overmind_core.daemon.host import Host
 from overmind_core.errors import OvermindError
-from overmind_core.system.lock import holder_pid, wait_lock
+from overmind_core.system.lock import holder_pid, is_free
 from overmind_core.system.paths import Home
 
 TYPE_CHECKING = False
@@ -60,9 +59,7 @@ class HostThread:
             OvermindError: somebody else uses the home, or it can't be used.
         """
         if not self._host.take():
-            raise self._taken("supervisor")
-        if not _is_free(self._home.keeper_lock):
-            raise self._taken("keeper")
+            raise self._taken()
         logging.raiseExceptions = False  # a log on a full disk is no reason to talk between the lines of the output
         logging.basicConfig(
             level=logging.INFO, filename=self._home.daemon_log, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -100,7 +97,7 @@ class HostThread:
             threading.Thread(target=self._shut_down, name="shutdown", daemon=True).start()
             self._thread.join(LEAVE_LIMIT)
         if self._thread.ident is not None and not self._thread.is_alive():
-            _is_free(self._home.keeper_lock)
+            is_free(self._home.keeper_lock, LEAVE_LIMIT)
 
     def _serve(self) -> None:
         try:
@@ -139,10 +136,10 @@ class HostThread:
         with suppress(OvermindError):
             Client(self._home).call("shutdown")
 
-    def _taken(self, by: str) -> OvermindError:
-        lock = self._home.keeper_lock if by == "keeper" else self._home.supervisor_lock
+    def _taken(self) -> OvermindError:
+        pid = holder_pid(self._home.supervisor_lock)
         return OvermindError(
-            "busy", f"{self._home.root} is in use by a {by} (PID {holder_pid(lock)}). Choose another folder with --home"
+            "busy", f"{self._home.root} is in use by a supervisor (PID {pid}). Choose another folder with --home"
         )
 
 
@@ -158,16 +155,6 @@ _DONE = frozenset({"succeeded", "failed", "skipped", "cancelled"})
 def live_missions(client: Client) -> list[str]:
     """Return the ids of all that are not final."""
     return [row["id"] for row in client.call("ps") if row["ended_at"] is None]
-
-
-def _is_free(path: str) -> bool:
-    """Whether nobody holds the lock, or lets go of it soon."""
-    if not os.path.exists(path):
-        return True
-    lock = wait_lock(path, LEAVE_LIMIT)
-    if lock is not None:
-        lock.release()
-    return lock is not None
 
 
 def _as_overmind_error(failure: BaseException, home: Home) -> OvermindError:

@@ -37,7 +37,7 @@ def add(args: Namespace, context: Context) -> int:
     if args.name in hive_tables(context.home.config):
         raise OvermindError("name_taken", f"There is a hive {args.name} already. See: overmind hive info {args.name}")
     prepare_home(context.home)  # it may be the first command of all
-    hive = Hive(args.name, gate_of(args.name, entry), config=context.home.config)
+    hive = Hive(args.name, gate_of(args.name, entry), config=context.home.config, hint="Nothing was added.")
     channel = hive.open("requests", start=True)
     channel.close()
     _refuse_second_name(hive, context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from overmind_core.cli.command import NAMED, named_things
+from overmind_core.cli.hives.only_here import check_not_only_here
 from overmind_core.client.hives.config import named, read_hives
 from overmind_core.domain.hives import ALL, LOCAL, SWARM, names_in
 from overmind_core.errors import OvermindError, UsageError
@@ -19,24 +20,6 @@ if TYPE_CHECKING:
 
 MERGED = ("ps", "events", "inbox", "top", "cost", "logs")
 """Commands that several hives answer together."""
-_HERE = {
-    "shell": "a shell begins where its mission is. Go there: ssh HOST, then overmind shell",
-    "exec": "the command would run here. Start it there with: overmind run -H HIVE",
-    "apply": "its file names folders of this machine. Apply it there: ssh HOST, then overmind apply",
-    "diff": "its file names folders of this machine. Look there: ssh HOST, then overmind diff",
-    "tui": "it shows all hives of config.toml together. Start it without -H",
-    "start": "its daemon starts by itself with the first mission there",
-    "isolate": "it looks at a project's folder. Go there: ssh HOST, then overmind isolate",
-    "trust": "a project is looked at before it is trusted. Go there: ssh HOST, then overmind trust",
-}
-"""Command that is for this machine → why, and what to do instead."""
-_FAMILIES = frozenset({
-    "agents", "changes", "commit", "completion", "cortex", "delete", "demo", "discard", "doctor", "forget", "gate",
-    "helped", "hive", "hook", "hurt", "init", "learn", "mcp", "memory", "merge", "merge-step", "note", "notes",
-    "output", "ports", "push", "recall", "remember", "report", "search", "service", "skill", "version",
-    "web", "worktrees",
-})  # fmt: skip
-"""First words of commands that look at this machine's own files, or at its own part of the work."""
 
 
 def choose_hives(command: Command, words: Sequence[str], context: Context) -> list[Hive | None]:
@@ -52,7 +35,7 @@ def choose_hives(command: Command, words: Sequence[str], context: Context) -> li
         raise UsageError(str(error)) from None
     if SWARM in names:
         raise OvermindError("no_swarm", "This hive is in no swarm. Name hives: -H NAME, or -H all")
-    _check(command.name)
+    check_not_only_here(command.name)
     known = read_hives(context.home.config)
     several = ALL in names or len(names) > 1
     if several and command.name not in MERGED:
@@ -60,13 +43,6 @@ def choose_hives(command: Command, words: Sequence[str], context: Context) -> li
     if ALL in names:
         return [None, *known.values()]
     return [None if name == LOCAL else named(known, name) for name in names]
-
-
-def _check(name: str) -> None:
-    if name in _HERE:
-        raise UsageError(f"{name} can't be used with -H: {_HERE[name]}.")
-    if name.split(maxsplit=1)[0] in _FAMILIES:
-        raise UsageError(f"{name} can't be used with -H: it is about this machine.")
 
 
 def hive_of_names(command: Command, args: Namespace, context: Context) -> Hive | None:
@@ -83,7 +59,7 @@ def hive_of_names(command: Command, args: Namespace, context: Context) -> Hive |
     if len(found) > 1 or any(name.partition("/")[0] not in found for name in named_things(args)):
         raise UsageError("Name missions of one hive at a time.")
     (hive,) = found
-    _check(command.name)
+    check_not_only_here(command.name)
     _refuse_ambiguous(hive, context)
     for attribute in NAMED:
         value = getattr(args, attribute, None)

@@ -83,6 +83,8 @@ def call_trusted(context: Context, client: Client, command: str, request: Args, 
                 raise project_file_error(facts) from None
             if error.code != _UNTRUSTED or not {"path", "sha256", "commands"} <= facts.keys():
                 raise
+            if context.hive is not None:
+                raise _untrusted_there(facts, context.hive.name, _WITHOUT.get(command, "--no-isolate")) from None
             if not trust and not _person_agrees(context, facts):
                 raise _untrusted_error(facts, _WITHOUT.get(command, "--no-isolate"), here=trust is not None) from None
             folder = os.path.dirname(facts["path"])
@@ -119,6 +121,17 @@ def _untrusted_error(facts: Mapping[str, Any], without: str, *, here: bool) -> O
         f"{facts['path']} {why}; nothing was started. Review it: overmind isolate --check{where}. Trust it: "
         f"{'--trust' if here else f'overmind trust{where}'}. Run without it: {without}",
         **facts,
+    )
+
+
+def _untrusted_there(facts: Mapping[str, Any], hive: str, without: str) -> OvermindError:
+    """Whoever trusts a file of another machine has to be able to look at it there."""
+    why = "has changed since it was trusted" if facts.get("changed") else "is not trusted"
+    folder = shlex.quote(os.path.dirname(facts["path"]))
+    return OvermindError(
+        _UNTRUSTED,
+        f"{facts['path']} {why} on {hive}; nothing was started. On that machine, review it: overmind isolate --check "
+        f"{folder}. Trust it: overmind trust {folder}. Run without it: {without}",
     )
 
 

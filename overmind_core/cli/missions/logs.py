@@ -136,14 +136,15 @@ def _show_text(args: Namespace, context: Context, transcripts: list[Transcript])
         if first is None and args.grep:
             continue  # a title alone would say that something matches
         if len(args.ids) != 1 or args.label:
-            context.print(_title(transcript))
+            context.print(_title(transcript, context))
         printer.show(transcript.id, found if first is None else chain([first], found))
 
 
-def _title(transcript: Transcript) -> str:
+def _title(transcript: Transcript, context: Context) -> str:
     from overmind_core.domain.text.cells import display_safe
 
-    return f"=== {display_safe(transcript.name)} ({transcript.id}) ==="
+    there = "" if context.hive is None else f"{context.hive.name}/"
+    return f"=== {there}{display_safe(transcript.name)} ({transcript.id}) ==="
 
 
 def _last(lines: Iterable[Line], count: int | None) -> Iterable[Line]:

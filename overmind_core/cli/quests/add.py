@@ -136,7 +136,8 @@ def quest_add(args: Namespace, context: Context) -> int:
         from overmind_core.cli.quests.quest_file import QuestFile
 
         _refuse_options_of_one(args)
-        cwd = caller_environment.working_directory(args.cwd)
+        # on another hive folders count from one of that machine
+        cwd = (args.cwd or "") if context.hive is not None else caller_environment.working_directory(args.cwd)
         file = QuestFile.read(args.file, cwd)
         with file.places():
             added = call_trusted(context, client, "quest_add", _request(args, context, file.quests))["quests"]

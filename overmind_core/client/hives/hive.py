@@ -15,6 +15,7 @@ from overmind_core.client.hives.remote_log import RemoteRunFiles
 from overmind_core.errors import OvermindError
 from overmind_core.logs import run_files
 from overmind_core.system.paths import LONGEST_SOCKET_PATH, HomeUnsafe, runtime_folder
+from overmind_core.version import VERSION
 from overmind_core.wire import gate
 
 TYPE_CHECKING = False
@@ -50,6 +51,8 @@ class HiveConnection(ApiConnection):
 
     def _decoded(self, line: bytes) -> Json:
         answer = super()._decoded(line)
+        if "error" in answer:
+            answer["hive"] = self._hive
         if b'"path"' in line:
             _address_logs(answer, self._hive)
         return answer
@@ -62,10 +65,12 @@ class Hive:
         name: Its name.
         argv: The command that runs a gate there.
         config: Path of the config.toml that says so: each has connections of ssh of its own.
+        hint: A sentence behind why it can't be reached.
     """
 
-    def __init__(self, name: str, argv: Sequence[str], *, config: str) -> None:
+    def __init__(self, name: str, argv: Sequence[str], *, config: str, hint: str = "See: overmind hive list") -> None:
         self.name = name
+        self._hint = hint
         self.greeting: Json = {}
         """What its gate said last: version, home, system, cpu, memory (bytes). Empty before it was reached."""
         self._argv = [*argv[:1], *_shared(config, argv), *argv[1:]] if argv[:1] == ["ssh"] else list(argv)
@@ -87,6 +92,20 @@ class Hive:
             return self.connect(start=False)[0]
         except OvermindError:
             return None
+
+    def has_daemon(self) -> bool:
+        """Whether its daemon runs.
+
+        Raises:
+            OvermindError: `hive_silent`, it can't be asked, and others.
+        """
+        try:
+            self.connect(start=False)[0].close()
+        except OvermindError as error:
+            if error.code != "daemon_not_running":
+                raise
+            return False
+        return True
 
     def connect_until(self, deadline: float) -> ApiConnection | None:
         """Return a connection as soon as there is one; None at `deadline` (seconds, monotonic clock)."""
@@ -122,6 +141,12 @@ class Hive:
         """Return what is said when it was lost and did not come back for `limit` seconds."""
         return self.silent(f"it has been silent for {limit:.0f} s")
 
+    def older(self, version: str) -> str:
+        """Return what is said when its daemon is of an older version than this program."""
+        return (
+            f"{self.name}: client newer than daemon ({VERSION}, {version}). On that machine: overmind start --replace"
+        )
+
     def unknown_outcome(self) -> OvermindError:
         """Return what is said when it was lost before it answered a request that must not be sent twice."""
         return OvermindError(
@@ -134,7 +159,8 @@ class Hive:
 
     def silent(self, why: str) -> OvermindError:
         """Return the error of a hive that can't be asked; `why` is a clause."""
-        return OvermindError("hive_silent", f"{self.name} can't be asked: {why}. See: overmind hive list")
+        end = "" if why.endswith("?") else "."
+        return OvermindError("hive_silent", f"{self.name} can't be asked: {why}{end} {self._hint}")
 
     def open(self, channel: str, *, limit: float = CONNECT_LIMIT, **wish: object) -> Channel:
         """Start a gate there for a channel (of `wire.gate.CHANNELS`); wait until it has answered.
@@ -154,7 +180,7 @@ class Hive:
         self.greeting = opened.greeting
         if "error" in answer:
             opened.close()
-            raise OvermindError(str(answer["error"]), f"{self.name}: {answer.get('message')}")
+            raise OvermindError(str(answer["error"]), str(answer.get("message")), hive=self.name)
         return opened
 
     def _files(self, folder: str) -> run_files.RunFiles:

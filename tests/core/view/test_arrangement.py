@@ -74,6 +74,21 @@ def test_what_the_filter_keeps_may_be_known_before():
     assert [(one.id, one.dimmed) for one in branches] == [("d", False)]
 
 
+@tabled(
+    ("was", "dimmed", "status", "so"),
+    [
+        ("running", False, "killed", True),
+        ("running", True, "killed", True),
+        ("running", True, "frozen", True),
+        ("running", False, "frozen", False),
+        ("killed", True, "killed", True),
+        ("killed", True, "running", False),
+    ],
+)
+def test_a_row_that_changed_before_all_are_arranged_anew_is_dimmed_as_it_will_be(was, dimmed, status, so):
+    assert Branch("a", row("a", was), dimmed=dimmed).updated(row("a", status)).dimmed is so
+
+
 def test_it_is_known_below_which_rows_others_are_shown():
     assert arrangement.opening(Arrangement(Order("name")).of(TREE, NOW).branches) == {"a", "b"}
     assert arrangement.opening(Arrangement(Order("name"), folded={"b"}).of(TREE, NOW).branches) == {"a"}

@@ -1,0 +1,53 @@
+"""Commands that are for this machine alone, and what is said of an error that another one answered."""
+
+from __future__ import annotations
+
+import re
+
+from overmind_core.errors import OvermindError, UsageError
+
+_HERE = {
+    "shell": "a shell begins where its mission is. Go there: ssh HOST, then overmind shell",
+    "exec": "the command would run here. Start it there with: overmind run -H HIVE",
+    "apply": "its file names folders of this machine. Apply it there: ssh HOST, then overmind apply",
+    "diff": "its file names folders of this machine. Look there: ssh HOST, then overmind diff",
+    "tui": "it shows all hives of config.toml together. Start it without -H",
+    "start": "its daemon starts by itself with the first mission there",
+    "isolate": "it looks at a project's folder. Go there: ssh HOST, then overmind isolate",
+    "trust": "a project is looked at before it is trusted. Go there: ssh HOST, then overmind trust",
+}
+"""Command that is for this machine → why, and what to do instead."""
+_FAMILIES = frozenset({
+    "agents", "completion", "cortex", "delete", "demo", "doctor", "forget", "gate", "helped", "hive", "hook", "hurt",
+    "init", "learn", "mcp", "memory", "merge-step", "note", "notes", "output", "ports", "recall", "remember", "report",
+    "search", "service", "skill", "version", "web",
+})  # fmt: skip
+"""First words of commands that look at this machine's own files, or at its own part of the work."""
+
+
+def is_only_here(name: str) -> bool:
+    """Whether a command, or the family of that name, is for this machine alone."""
+    return name in _HERE or name.split(maxsplit=1)[0] in _FAMILIES
+
+
+def check_not_only_here(name: str) -> None:
+    """Refuse -H for a command of this machine.
+
+    Raises:
+        UsageError: it is one.
+    """
+    if name in _HERE:
+        raise UsageError(f"{name} can't be used with -H: {_HERE[name]}.")
+    if is_only_here(name):
+        raise UsageError(f"{name} can't be used with -H: it is about this machine.")
+
+
+def error_there(error: OvermindError, hive: str) -> str:
+    """Return what is said of an error that a hive answered: where it was, and commands as they are given from here."""
+    if error.code == "daemon_not_running":
+        return f"No daemon runs on {hive}. It starts with the first mission there: overmind -H {hive} run 'make test'"
+
+    def there(found: re.Match[str]) -> str:
+        return found[0] if is_only_here(found[1]) else f"overmind -H {hive} {found[1]}"
+
+    return f"{hive}: " + re.sub(r"(?<=: )overmind ([a-z]+)", there, error.message)

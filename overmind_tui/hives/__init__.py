@@ -1,0 +1,1 @@
+"""The hives that config.toml names: connections, requests, their list. Imported only where there are any."""
