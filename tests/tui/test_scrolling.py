@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import re
 from contextlib import closing
+from functools import partial
 
 import pytest
 from textual.message import Message
@@ -15,6 +16,7 @@ from overmind_core.log_pages.reader import Reader
 from overmind_core.system.paths import Home
 from overmind_tui.log import follow
 from overmind_tui.shell.messages import LogIndexed, LogShown
+from overmind_tui.shell.requests import Located
 from tests.kit.waiting import eventually
 from tests.tui.conftest import picture, until
 
@@ -96,7 +98,7 @@ def test_a_flood_that_is_followed_keeps_the_keys_alive(om, opened):
 def test_what_lies_before_lines_that_were_on_their_way_when_somebody_began_to_read_back_is_found(om, monkeypatch):
     """Nothing else comes then: what is not found with them is never found."""
     messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
-    follower = follow.LogFollower(Home(om.home), messages.put)
+    follower = follow.LogFollower(partial(Located, Home(om.home)), messages.put)
     opened = []
 
     class HeldMeanwhile(Reader):
