@@ -76,6 +76,8 @@ class Gate:
                 case gate.LOGS:
                     self._write(gate.line({"ok": {}}))
                     self._serve_logs(rest)
+                case gate.GIT:
+                    self._serve_git(wish)
                 case other:
                     raise OvermindError("invalid", f"A gate has no channel {other!r}.")  # noqa: TRY301 - told below
         except OvermindError as error:
@@ -197,6 +199,27 @@ class Gate:
             data = os.read(self._reads, _CHUNK)
             if not data:
                 return
+
+    # git
+
+    def _serve_git(self, wish: Json) -> None:
+        if self._role == VIEWER:
+            raise OvermindError("forbidden", "A gate for viewers has no repositories: it only looks.")
+        from overmind_core.gate.repositories import SentRepository, waits_for_go  # noqa: PLC0415 - for those who send
+
+        repository = SentRepository(self._home, wish)
+        match wish.get("service"):
+            case (gate.RECEIVE | gate.UPLOAD) as service:
+                repository.prepare(make=service == gate.RECEIVE)
+                self._write(gate.line({"ok": {}}))
+                if waits_for_go(self._reads):
+                    repository.become(service, reads=self._reads, writes=self._writes)
+            case gate.CHECKOUT:
+                self._write(gate.line({"ok": {}}))  # it is there; a checkout may take longer
+                repository.check_out(wish.get("commit"))
+                self._write(gate.line({"ok": {"path": to_wire(repository.checkout)}}))
+            case other:
+                raise OvermindError("invalid", f"A gate has no service {other!r} of git.")
 
     def _write(self, data: bytes) -> None:
         view = memoryview(data)

@@ -132,6 +132,7 @@ class Git:
         seconds: float = SECONDS,
         variables: Mapping[str, str] | None = None,
         text: str | None = None,
+        kept: tuple[int, ...] = (),
     ) -> GitAnswer:
         """Run git in `folder`.
 
@@ -142,6 +143,7 @@ class Git:
             seconds: How long it may take.
             variables: On top of the environment, such as GIT_INDEX_FILE.
             text: For its standard input.
+            kept: Descriptors that it inherits, under the same numbers.
 
         Raises:
             GitFailed: it ends with something else, or takes longer.
@@ -159,7 +161,7 @@ class Git:
                 if given is not None and text is not None:
                     given.write(os.fsencode(text))
                     given.seek(0)
-                code = self._run(words, folder, (given or subprocess.DEVNULL, out, err), variables or {}, seconds)
+                code = self._run(words, folder, (given or subprocess.DEVNULL, out, err), variables or {}, seconds, kept)
                 answer = GitAnswer(code, _written(out), _written(err))
         except OSError as error:
             raise GitFailed(words, None, f"no temporary file can be written: {error.strerror}") from None
@@ -167,13 +169,14 @@ class Git:
             raise GitFailed(words, answer.code, answer.err if answer.err.strip() else answer.out)
         return answer
 
-    def _run(
+    def _run(  # noqa: PLR0917 (none of them has a default)
         self,
         words: tuple[str, ...],
         folder: str,
         files: tuple[IO[bytes] | int, IO[bytes], IO[bytes]],
         variables: Mapping[str, str],
         seconds: float,
+        kept: tuple[int, ...],
     ) -> int:
         acts = command_of(words) in _ACTS
         runs_nothing = _runs_nothing(words)
@@ -192,6 +195,7 @@ class Git:
                 stderr=files[2],
                 start_new_session=True,
                 umask=self.umask,
+                pass_fds=kept,
             )
         except FileNotFoundError as error:
             if error.filename == folder or not os.path.isdir(folder):

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from overmind_core.domain.isolation.isolation import isolation_variables
+from overmind_core.domain.sent_work import is_sent
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.isolation import store
@@ -235,11 +237,26 @@ class Workspace:
 
     def forget(self, mission: str) -> None:
         """Nothing of the mission's own is left."""
-        if self.records.pop(mission, None) is not None:
+        isolation = self.records.pop(mission, None)
+        if isolation is not None:
+            self._forget_sent(isolation)
             self.ports.forget(mission)
             self.journal.save(lambda: self.isolation_table.remove([mission]))
         self.steps.pop(mission, None)
         self._turns.pop(mission, None)
+
+    def _forget_sent(self, isolation: Isolation) -> None:
+        """The branch at which the mission began goes with it, where it was sent for this mission alone."""
+        base, repository = isolation.base, isolation.repository
+        if base is None or repository is None or not is_sent(base):
+            return
+        from overmind_core.git.sent_branches import forget_sent  # noqa: PLC0415 - for those who are sent work
+
+        used = [from_wire(one.base) for one in self.records.values() if one.repository == repository and one.base]
+        git = self.git(isolation)
+        work = self.threads.submit(forget_sent, git, from_wire(repository), from_wire(base), used, time.time())
+        self.in_threads.add(work)
+        work.add_done_callback(self.in_threads.discard)
 
     def step(self, mission: str, text: str, *, event: bool = False) -> None:
         """Say what is going on; an event when it is a new step."""

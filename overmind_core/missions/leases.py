@@ -35,6 +35,8 @@ LEASES_FACT = "leases"
 """Key of the store's fact that tells the leases."""
 SLACK = 0.5
 """Seconds behind the end of a lease at which the supervisor ends what the keeper has not."""
+SOONEST = 0.01
+"""Seconds between two looks, also where a timer comes a hair too early."""
 LOOK = 1.0
 """Seconds between two looks at the boot clock: the loop's own clock stands still while the machine sleeps."""
 LONGEST_LINE = 64
@@ -231,7 +233,7 @@ class Leases:
             self._handle = None
         due = min((until for one, until in self._until.items() if one not in self._over), default=None)
         if due is not None and not self._closed:
-            wait = min(max(due + SLACK - self._clock(), 0.0), LOOK)
+            wait = min(max(due + SLACK - self._clock(), SOONEST), LOOK)
             self._handle = self._loop.call_later(wait, self._look)
 
     def _look(self) -> None:

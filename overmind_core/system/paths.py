@@ -138,6 +138,11 @@ class Home:
         return self._inside("hive.id")
 
     @property
+    def repositories(self) -> str:
+        """The folder of what others have sent: `<name>.git`, and `<name>`, a checkout of it."""
+        return self._inside("repositories")
+
+    @property
     def web_lock(self) -> str:
         """Held by the one web server."""
         return self._inside("web.lock")

@@ -6,7 +6,9 @@ or `{"error": code, "message": …}`. Then follow
 
 * `requests`: the API's lines, as on overmind.sock;
 * `terminal`: the bytes of one stream with the keeper, which begins with a ticket;
-* `logs`: one request a line, `{"op", "run", …}`, each answered by a line; where that has `bytes`, so many bytes follow.
+* `logs`: one request a line, `{"op", "run", …}`, each answered by a line; where that has `bytes`, so many bytes follow;
+* `git`: of a `repository` by its name, one of three services. `receive-pack` and `upload-pack` wait for an empty line,
+  then the bytes are those of git. `checkout` answers a second time, once the `commit` is checked out: `{"path"}`.
 """
 
 from __future__ import annotations
@@ -27,8 +29,13 @@ NOISE_LIMIT = 64 * 1024
 LONGEST_LINE = 64 * 1024
 """Bytes of a greeting, of a channel's first line, and of a request for logs."""
 
-REQUESTS, TERMINAL, LOGS = "requests", "terminal", "logs"
-CHANNELS = (REQUESTS, TERMINAL, LOGS)
+REQUESTS, TERMINAL, LOGS, GIT = "requests", "terminal", "logs", "git"
+CHANNELS = (REQUESTS, TERMINAL, LOGS, GIT)
+
+RECEIVE, UPLOAD, CHECKOUT = "receive-pack", "upload-pack", "checkout"
+"""Services of the channel for git."""
+GO = b"\n"
+"""What git waits for, so that none of its bytes come before the one who reads them is there."""
 
 START, END, READ, INDEXES, INDEX = "start", "end", "read", "indexes", "index"
 """What can be asked about the log of a run."""

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import uuid
+
+import pytest
 
 from overmind_core.system.machine import boottime
 from overmind_core.system.paths import Home
 from tests.kit import processes
 from tests.kit.keeper_client import KeeperClient
 from tests.kit.killing import kill_supervisor
+from tests.kit.overmind import REPOSITORY
 from tests.kit.processes import alive
 from tests.kit.waiting import eventually
 
@@ -48,6 +53,74 @@ def begun(om, *options):
     mission = om.mission(TREE.format(unique=unique), *options)
     eventually(lambda: len(of_tree(unique)) == 4, what="the whole tree is there")
     return mission, unique
+
+
+HOLDER = """
+import asyncio, sys
+from overmind_core.daemon.host import Host
+from overmind_core.system.machine import boottime
+from overmind_core.system.paths import Home
+
+host = Host(Home(sys.argv[1]), daemon=None, kill_after=2.0, attended=True)
+assert host.take()
+
+def act():
+    word, mission, seconds = sys.stdin.readline().split()
+    leases, until = host._app.leases, boottime() + float(seconds)
+    if word == "hold":
+        leases.hold(mission, until)
+    elif word == "renew":
+        leases.renew({mission: until})
+    else:
+        leases.release([mission])
+    print(until, flush=True)
+
+async def serve():
+    asyncio.get_running_loop().add_reader(0, act)
+    await host.serve(lambda: print("ready", flush=True))
+
+asyncio.run(serve())
+"""
+
+
+class Holder:
+    """A supervisor in a process of its own, which gives leases when it is told to."""
+
+    def __init__(self, om):
+        self.process = subprocess.Popen(
+            [sys.executable, "-u", "-c", HOLDER, om.home],
+            env=om.environment,
+            cwd=REPOSITORY,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._answer()
+
+    def lease(self, word, mission, seconds=0.0):
+        """Give, move or take off a lease that ends in so many seconds; return that moment."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{word} {mission} {seconds}\n")
+        self.process.stdin.flush()
+        return float(self._answer())
+
+    def _answer(self):
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
+
+    def end(self):
+        """Kill it; its keeper ends what runs."""
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def holder(om):
+    """The supervisor of the home."""
+    started = Holder(om)
+    yield started
+    started.end()
+    eventually(lambda: om.holder("keeper.lock") is None, what="its keeper has left")
 
 
 def lease_without_supervisor(om, missions):
@@ -92,3 +165,44 @@ def test_a_supervisor_that_comes_back_in_time_keeps_the_lease_until_it_ends(om):
     assert info["reason"] == "fenced"
     assert not of_tree(unique)
     assert until <= boottime()
+
+
+def test_a_lease_that_is_renewed_ends_only_when_nobody_renews_it(om, holder):
+    mission, unique = begun(om)
+    first = holder.lease("hold", mission, 2 * SOON)
+    last = first
+    while boottime() < first + SOON:
+        last = holder.lease("renew", mission, 2 * SOON)
+        assert om.info(mission)["status"] == "running"
+    info = om.wait_status(mission, "killed")
+    assert info["reason"] == "fenced"
+    assert last <= boottime() < last + MARGIN
+    assert not of_tree(unique)
+
+
+def test_a_lease_that_is_taken_off_ends_nothing(om, holder):
+    leased, unique = begun(om)
+    freed, others = begun(om)
+    holder.lease("hold", freed, 2 * SOON)
+    holder.lease("hold", leased, 2 * SOON)
+    holder.lease("release", freed)
+    om.wait_status(leased, "killed")
+    assert om.info(freed)["status"] == "running"
+    assert (len(of_tree(unique)), len(of_tree(others))) == (0, 4)
+
+
+def test_the_supervisor_ends_what_a_keeper_that_stands_still_does_not(om, holder):
+    mission, unique = begun(om)
+    neighbour = om.mission("sleep 600")
+    keeper = om.keeper_pid()
+    until = holder.lease("hold", mission, 2 * SOON)
+    om.info(mission)  # the keeper was told before the supervisor answers this
+    os.kill(keeper, signal.SIGSTOP)
+    try:
+        eventually(lambda: not of_tree(unique), what="no process of the tree is left")
+        assert until <= boottime() < until + MARGIN
+    finally:
+        os.kill(keeper, signal.SIGCONT)
+    info = om.wait_status(mission, "killed")
+    assert (info["reason"], info["exit_code"]) == ("fenced", None)
+    assert om.info(neighbour)["status"] == "running"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import re
 from contextlib import closing
-from functools import partial
 
 import pytest
 from textual.message import Message
@@ -98,7 +97,7 @@ def test_a_flood_that_is_followed_keeps_the_keys_alive(om, opened):
 def test_what_lies_before_lines_that_were_on_their_way_when_somebody_began_to_read_back_is_found(om, monkeypatch):
     """Nothing else comes then: what is not found with them is never found."""
     messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
-    follower = follow.LogFollower(partial(Located, Home(om.home)), messages.put)
+    follower = follow.LogFollower(lambda missions: Located(Home(om.home), missions), messages.put)
     opened = []
 
     class HeldMeanwhile(Reader):

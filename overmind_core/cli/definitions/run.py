@@ -8,7 +8,7 @@ from overmind_core.cli import caller_environment
 from overmind_core.cli.agents.options import AGENT, LIMITS, MEMORY, PROVIDER, given_agent, given_memory, is_agent
 from overmind_core.cli.command import JSON, Command, flag, grouped, option
 from overmind_core.cli.context import Context
-from overmind_core.cli.isolation.options import ISOLATION, given_isolation
+from overmind_core.cli.isolation.options import ISOLATION, SENDING, given_isolation
 from overmind_core.cli.missions.options import POLICY, given_policy
 from overmind_core.cli.values import label, mission_name, terminal_size, variable_pair, warn_about_milliseconds
 from overmind_core.errors import INTERRUPTED, OvermindError, UsageError
@@ -30,7 +30,7 @@ def run(args: Namespace, context: Context) -> int:
     from overmind_core.cli.definitions.start import start_mission  # start-up: --help needs none
 
     _check_stay(args)
-    request = run_request(args, context)
+    request = run_request(args, context) | _sent(args, context)
     warn_about_milliseconds(args.timeout, context)
     mission = start_mission(args, context, "run", request, message="Started mission {id} ({name})")
     if mission is None:
@@ -41,6 +41,17 @@ def run(args: Namespace, context: Context) -> int:
     if args.rm:
         _remove(context, mission)
     return status
+
+
+def _sent(args: Namespace, context: Context) -> dict[str, Any]:
+    """Send the work around the caller to the hive that is to isolate it; return the arguments that name it there."""
+    if context.hive is None or args.cwd is not None or not (args.isolate or args.base):
+        if args.dirty:
+            raise UsageError("--dirty is for work that is sent to another hive: -H NAME --isolate, without --cwd.")
+        return {}
+    from overmind_core.cli.hives.sent_work import send  # start-up: only with -H and --isolate
+
+    return send(context.hive, context, base=args.base, dirty=args.dirty)
 
 
 def _check_stay(args: Namespace) -> None:
@@ -188,7 +199,7 @@ RUN_OPTIONS = [
 RUN = Command(
     name="run",
     rest="CMD...",
-    options=[PROVIDER, *RUN_OPTIONS],
+    options=[PROVIDER, *RUN_OPTIONS, *SENDING],
     examples=[
         "overmind run 'make test && make install'",
         "overmind run --name api --restart always ./server --port 8080",
@@ -203,7 +214,9 @@ RUN = Command(
         "shell, unchanged. Bare numbers are milliseconds for --timeout and --backoff, and seconds elsewhere; every "
         "duration takes the units ms, s, m, h and d.\n\n"
         "With --provider the words are the agent's prompt; - reads it from standard input. A session without a "
-        "command runs your $SHELL. An agent's session without a prompt waits for: overmind send"
+        "command runs your $SHELL. An agent's session without a prompt waits for: overmind send\n\n"
+        "With -H and --isolate (or --base) the commit around you is sent to that hive, and the worktree is made there. "
+        "Uncommitted work is sent with --dirty alone. It comes back with: overmind merge HIVE/NAME"
     ),
     run=run,
 )
@@ -218,7 +231,7 @@ def claude_run(args: Namespace, context: Context) -> int:
 CLAUDE_RUN = Command(
     name="claude run",
     rest="PROMPT...",
-    options=RUN_OPTIONS,
+    options=[*RUN_OPTIONS, *SENDING],
     examples=[
         "overmind claude run fix the failing tests",
         "overmind claude run --wait --allowed-tools Bash 'run the tests and say what fails'",

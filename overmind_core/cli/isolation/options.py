@@ -15,6 +15,7 @@ _ISOLATION = [
     option("--base", "BRANCH", "isolate it, begin at this branch, and merge into it (default: the current checkout)"),
 ]
 ISOLATION = grouped("Where it runs", _ISOLATION)
+SENDING = grouped("Where it runs", [flag("--dirty", "with -H and --isolate: send uncommitted work, too")])
 
 
 def given_isolation(args: Namespace) -> dict[str, bool | str]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
+    from overmind_core.client.hives.hive import Hive
+
     Json = Mapping[str, Any]
 
 
@@ -33,6 +35,8 @@ def merge(args: Namespace, context: Context) -> int:
 
     if args.squash and args.rebase:
         raise UsageError("--squash and --rebase can't be used together")
+    if context.hive is not None:
+        return _merge_back(args, context, context.hive)
     landing = _Landing(args, context)
     try:
         with git_output_shown(context):
@@ -40,6 +44,23 @@ def merge(args: Namespace, context: Context) -> int:
     except KeyboardInterrupt:
         context.note("\n" + landing.called_off)
         return INTERRUPTED
+    except OvermindError as error:
+        if error.code == "conflicts":
+            _print_conflicts(context, error.fields)
+        raise
+    if args.json:
+        context.print(dumps(done))
+    else:
+        _print_result(context, done)
+    return 0
+
+
+def _merge_back(args: Namespace, context: Context, hive: Hive) -> int:
+    """Merge what a mission of another hive has done of the work that was sent there."""
+    from overmind_core.cli.hives.landed_here import merge_sent  # start-up: only for another hive
+
+    try:
+        done = merge_sent(args, context, hive)
     except OvermindError as error:
         if error.code == "conflicts":
             _print_conflicts(context, error.fields)
@@ -164,7 +185,7 @@ MERGE = Command(
         "branch is checked out, its files are updated too, and the merge is refused if those files have "
         "uncommitted changes. On a conflict, each file is named with the missions that changed it, and nothing is "
         "changed. The command of --verify runs as a mission named <name>/verify, and its log stays. The mission's "
-        "branch stays unchanged."
+        "branch stays unchanged. The work of a mission of another hive, such as eu1/red, is fetched, and merged here."
     ),
     run=merge,
 )

@@ -13,7 +13,7 @@ from overmind_core.cli.landing.changes import removed_line
 from overmind_core.cli.output import ABSENT, STATUS_COLOURS, coloured, dumps, or_absent, size, table
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.errors import FAILED
+from overmind_core.errors import FAILED, UsageError
 
 TYPE_CHECKING = False
 
@@ -69,6 +69,8 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
 
 def worktrees(args: Namespace, context: Context) -> int:
     """Print them in the order in which their missions began."""
+    if context.hive is not None and args.here:
+        raise UsageError("--here is about a folder of this machine, and can't be used with -H.")
     request = {"sizes": args.sizes, **({"cwd": caller_environment.working_directory(None)} if args.here else {})}
     rows = context.client().call("worktrees", request)["worktrees"]
     if args.json:
@@ -116,6 +118,8 @@ WORKTREES = Command(
 
 def worktrees_prune(args: Namespace, context: Context) -> int:
     """Remove them, and say what is kept and why."""
+    if context.hive is not None and not args.all:
+        raise UsageError(f"There is no current repository on {context.hive.name}. Prune those of all with: --all")
     client = context.client()
     asks = not args.dry_run and (args.force or (args.all and is_interactive()))
     if asks and not _agreed(args, client.call("worktrees_prune", _request(args, dry=True))):
