@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from overmind_tui.shell.notices import Notice
     from overmind_tui.shell.shell import Shell
 
+GATHER = 0.1
+"""Seconds in which rows of other hives are gathered before they are shown."""
 Listener = Callable[[Sequence[Row]], None]
 Item = Connected | Disconnected | RowsChanged | Happened | InboxChanged | Spent | EngineStands | NotesProposed
 
@@ -53,6 +55,7 @@ class Updates:
         self._notice = notice
         self._listeners = listeners
         self._of_hives = of_hives
+        self._shows_soon = False
 
     def take(self, message: Item) -> None:
         """One of the stream's messages."""
@@ -62,7 +65,7 @@ class Updates:
             case Disconnected():
                 self._disconnected(message)
             case RowsChanged():
-                self._apply(message)
+                self._rows_changed(message)
             case Happened():
                 self._happened(message)
             case InboxChanged():
@@ -83,7 +86,10 @@ class Updates:
         fleet, hive = self._shell.fleet, message.hive
         match message.message:
             case RowsChanged() as of_hive:
-                self._apply(of_hive, hive)
+                self._shell.fleet.apply(
+                    of_hive.rows, of_hive.removed, everything=of_hive.everything, at=self._shell.now(), hive=hive
+                )
+                self._show_soon()
             case Happened() as of_hive:
                 events = fleet.hear(hive, of_hive.events)
                 for listener in self._of_hives:
@@ -130,10 +136,19 @@ class Updates:
             for page in self._tables():
                 page.source.disconnected()
 
-    def _apply(self, message: RowsChanged, hive: str = "") -> None:
-        self._shell.fleet.apply(
-            message.rows, message.removed, everything=message.everything, at=self._shell.now(), hive=hive
-        )
+    def _show_soon(self) -> None:
+        """Show the rows of other hives, once for all that come in a moment: each has as many as this home."""
+        if not self._shows_soon:
+            self._shows_soon = True
+            self._shell.app.set_timer(GATHER, self._show_rows)
+
+    def _show_rows(self) -> None:
+        self._shows_soon = False
+        self._main.rows_came()
+        self.show_inbox()
+
+    def _rows_changed(self, message: RowsChanged) -> None:
+        self._shell.fleet.apply(message.rows, message.removed, everything=message.everything, at=self._shell.now())
         self._main.rows_came()
         self.show_inbox()
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from overmind_tui.hives.page import HivesPage
 from overmind_tui.missions.describe_page import DescribePage
 from overmind_tui.pages.compose import Composer
 from tests.kit import claude, processes, sessions
-from tests.kit.named_hives import name_hives
+from tests.kit.named_hives import gate_of, name_hives
 from tests.tui.conftest import later, picture, until
 from tests.tui.test_needs import decisions
 
@@ -59,6 +60,7 @@ def of_eu1(app, name):
 async def selected(app, pilot, name):
     """Put the cursor on a mission of eu1."""
     await until(pilot, lambda: of_eu1(app, name) and app.main.select(of_eu1(app, name)["id"]), what=f"{name} is there")
+    await until(pilot, lambda: app.main.table.current.row is of_eu1(app, name), what="shown as it is")
 
 
 def lines(app):
@@ -70,7 +72,7 @@ def test_missions_of_all_hives_stand_in_one_list(om, eu1, several):
     eu1.ok("run", "--name", "there", "sleep", "300")
 
     async def scenario(app, pilot):
-        await until(pilot, lambda: of_eu1(app, "there"), what="its mission")
+        await until(pilot, lambda: "▶ there" in picture(app), what="its mission")
         heading, here, there = (next(line for line in lines(app) if word in line) for word in ("HIVE", "▶ h", "▶ t"))
         assert heading.split()[1:3] == ["NAME", "HIVE"]
         assert here.split()[2:4] == ["here", "local"]
@@ -477,3 +479,18 @@ def test_a_message_goes_to_the_agent_of_the_row_and_its_answer_is_said(om, eu1, 
 def said(app):
     """What was flashed so far."""
     return [flash["text"] for flash in app.notice.kept]
+
+
+def test_hives_are_added_and_taken_out_behind_a_colon(om, eu1, alone, opened):
+    del alone
+    eu1.ok("run", "--name", "work", "sleep", "300")
+
+    async def scenario(app, pilot):
+        app.commands.run(f"hive add eu1 --gate {shlex.quote(shlex.join(gate_of(eu1)))}")
+        await until(pilot, lambda: "Added hive eu1" in picture(app), what="told")
+        await until(pilot, lambda: of_eu1(app, "work"), what="its mission")
+        app.commands.run("hive rm eu1")
+        await until(pilot, lambda: "Removed hive eu1" in picture(app), what="told")
+        await until(pilot, lambda: not of_eu1(app, "work"), what="gone")
+
+    opened({"here": ["sleep", "300"]}, scenario)
