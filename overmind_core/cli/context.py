@@ -168,6 +168,17 @@ def confirmed(question: str, *, yes: bool) -> bool:
     return False
 
 
+def forbid_inside(context: Context, what: str) -> None:
+    """Refuse a process inside a mission what no request of the daemon's could refuse it.
+
+    Raises:
+        OvermindError: `forbidden`.
+    """
+    mission = context.environ.get("OVERMIND_MISSION_ID")
+    if mission:
+        raise OvermindError("forbidden", f"A process inside a mission ({mission[:100]}) may not {what}.")
+
+
 def is_interactive() -> bool:
     """Whether there is a person to ask."""
     return sys.stdin.isatty() and sys.stderr.isatty()

@@ -18,7 +18,7 @@ from overmind_core.cli.command import (
     parse_flags,
     split_hives,
 )
-from overmind_core.cli.context import Context, report_error
+from overmind_core.cli.context import Context, forbid_inside, report_error
 from overmind_core.cli.output import UNWRITABLE
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import FAILED, INTERRUPTED, OvermindError, UsageError
@@ -141,8 +141,13 @@ def _run_elsewhere(command: Command, args: Namespace, hives: list[str], context:
     from overmind_core.cli.hives import elsewhere  # start-up: most commands are for this machine
 
     if hives:
-        return elsewhere.run_elsewhere(command, args, elsewhere.choose_hives(command, hives, context), context)
+        chosen = elsewhere.choose_hives(command, hives, context)
+        if any(chosen):
+            forbid_inside(context, elsewhere.INSIDE)
+        return elsewhere.run_elsewhere(command, args, chosen, context)
     context.hive = elsewhere.hive_of_names(command, args, context)
+    if context.hive is not None:
+        forbid_inside(context, elsewhere.INSIDE)
     return command.run(args, context)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 from overmind_core.cli.command import JSON, YES, Command, argument, flag, option
-from overmind_core.cli.context import Context, confirmed
+from overmind_core.cli.context import Context, confirmed, forbid_inside
 from overmind_core.cli.output import dumps, or_absent, table
 from overmind_core.cli.values import duration
 from overmind_core.errors import FAILED, OvermindError, UsageError
@@ -263,17 +263,6 @@ STOP = Command(
     notes="Logins stay, and count again once it runs. The daemon and its missions go on.",
     run=stop,
 )
-
-
-def forbid_inside(context: Context, what: str) -> None:
-    """Refuse a process inside a mission what no request of the daemon's could refuse it.
-
-    Raises:
-        OvermindError: `forbidden`.
-    """
-    mission = context.environ.get("OVERMIND_MISSION_ID")
-    if mission:
-        raise OvermindError("forbidden", f"A process inside a mission ({mission[:100]}) may not {what}.")
 
 
 COMMANDS = (LINK, TOKEN, SESSIONS, REVOKE, STOP)

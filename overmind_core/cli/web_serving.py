@@ -9,9 +9,9 @@ import os
 import sys
 
 from overmind_core.cli.command import JSON, Command, flag, option
-from overmind_core.cli.context import Context
+from overmind_core.cli.context import Context, forbid_inside
 from overmind_core.cli.output import dumps
-from overmind_core.cli.web import READ_ONLY, forbid_inside, new_link, print_link
+from overmind_core.cli.web import READ_ONLY, new_link, print_link
 from overmind_core.errors import OvermindError, UsageError
 
 TYPE_CHECKING = False

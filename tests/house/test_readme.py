@@ -7,8 +7,8 @@ import re
 import shlex
 from functools import partial
 
-from overmind_core.cli.command import find
-from overmind_core.cli.main import _named
+from overmind_core.cli.command import find, split_hives
+from overmind_core.cli.main import _named, _take_place
 from overmind_core.cli.parser import parse
 from tests.house.test_docs import pages, read
 from tests.kit.cases import tabled
@@ -38,8 +38,8 @@ def between(text, name):
 def test_every_command_line_can_be_given(page):
     for words in commands(read(page)):
         if words and words[0] != "--headless":  # those are a table of their own: tests/headless
-            name, rest = _named(words)
-            parse(find(name), rest)
+            name, rest = _named(_take_place(words)[0])
+            parse(find(name), split_hives(find(name), rest)[0])
 
 
 SAID = {

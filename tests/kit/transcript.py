@@ -29,6 +29,8 @@ _FORMS = re.compile(
   | (?P<took>,[ ]\d+\.\d[ ]s\b)
   | (?P<size>\b\d+(?:\.\d+)?[ ]?[kKMG]i?B\b)
   | (?P<time>\b\d+(?:\.\d+)?[ ]?(?:ms|s|m|h|d)\b)
+  | (?P<cpus>\b\d+(?=[ ]cpu\b))
+  | (?P<version>(?<![\d.])\d+\.\d+\.\d+(?![\d.]))
   | (?P<fraction>(?<![\d.])\.\d+\b)
   | (?P<number>\b\d+\.\d+\b)
   | (?P<count>\b\d+$|\b\d+(?=\s\s))
@@ -47,6 +49,8 @@ _PATTERNS = {
     "took": r"(?:, \d+(?:\.\d)? m?s)?",
     "size": r"\d+(?:\.\d+)? ?[kKMG]i?B",
     "time": r"\d+(?:\.\d+)? ?(?:ms|s|m|h|d)(?: ?\d+ ?(?:s|m|h))?",
+    "cpus": r"\d+",
+    "version": r"\d+\.\d+\.\d+\w*",
     "fraction": r"\.?\d+",
     "number": r"\d+(?:\.\d+)?",
     "count": r"\d+",
@@ -64,8 +68,8 @@ _STANDS_FOR = {
 }
 """Forms that stand for one and the same thing wherever they are on the page."""
 _DRAWN = re.compile(r"^(?:Started mission [0-9a-f]{8} \(|overmind: )([a-z]+-[a-z]+)(?=\)$|: )", re.MULTILINE)
-_COSTS = re.compile(r"\$\d+\.\d\d\s\s+\d")
-"""A row of a table of costs, in which all figures are examples."""
+_EXAMPLES = re.compile(r"\$\d+\.\d\d\s\s+\d|\s(?:ssh|gate)\s\s?(?:open|silent|draining)\s\s")
+"""A row of a table of costs, or of machines, in which all figures are examples."""
 
 
 class Step(NamedTuple):
@@ -130,7 +134,7 @@ class Meanings:
         forms = re.compile(_FORMS.pattern + named, re.VERBOSE)
         made, at = "", 0
         for found in forms.finditer(line):
-            if found.lastgroup != "count" or _COSTS.search(line):
+            if found.lastgroup != "count" or _EXAMPLES.search(line):
                 made += re.escape(line[at : found.start()]) + self._form(found, groups)
                 at = found.end()
         return made + re.escape(line[at:]) + r"\n"

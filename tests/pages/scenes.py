@@ -121,6 +121,19 @@ SHOP: Lines = {
 }
 """What the agent of most pages says."""
 
+SSH = """\
+while [ "$1" != -- ]; do shift; done
+host=${2#*@}; shift 2
+case $host in
+old.*) echo "ssh: connect to host $host port 22: Connection refused" >&2; exit 255;;
+tpyo.*) echo "ssh: Could not resolve hostname $host: Name or service not known" >&2; exit 255;;
+esac
+mkdir -p ~/$host
+exec env HOME="$HOME/$host" OVERMIND_HOME="$HOME/$host/.overmind" "$@"
+"""
+"""Other machines are folders of this one; what a real sshd does is in tests/hives."""
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG alice@laptop"
+INVITE = f"overmind hive invite alice --role operator --key '{KEY}'"
 COMPILE = "overmind run --name tests --restart on-failure 'python3 -m compileall -q overmind_core && echo compiled'"
 RED = """overmind run --isolate --name red --wait \\
 "echo 2 > a; echo new > new; git add .; git commit -q -m 'Add the cart'\""""
@@ -134,12 +147,14 @@ SCENES: dict[str, Scene] = {
     "README.md": Scene(
         folder="~/shop",
         running=False,
+        programs={"ssh": SSH},
         lines=SHOP,
         files={"overmind_core/__init__.py": "", "Makefile": MAKEFILE + QUEUED, "release.toml": RELEASE},
         begin=['cp -r "$PYTHONPATH/examples" .'],
         between={
             f"{COMPILE}@1": ["overmind shutdown -y"],
             "overmind claude run --wait say in one line what this repository is@1": [REST],
+            "overmind hive add eu1 eu1.example.com@1": [REST],
             f"{CART}@1": ["git init -q -b main; git add .; git commit -q -m 'A shop'"],
             "overmind quest why release-notes@1": ["touch ~/shown"],
             "overmind trust@1": [
@@ -236,6 +251,14 @@ SCENES: dict[str, Scene] = {
                 "git init -q -b main; echo 'isolation: {}' > .overmind.yml; git add .; git commit -q -m first"
             ]
         },
+    ),
+    "docs/hives.md": Scene(
+        running=False,
+        repository=True,
+        files={"a": "1\n"},
+        programs={"ssh": SSH},
+        between={f"{INVITE}@1": [f"overmind shutdown -y -H {name}" for name in ("eu1", "gpu", "box")]},
+        left_out={INVITE: "tests/hives/test_invite.py, for the account's usual home"},
     ),
     "docs/landing.md": Scene(
         files={"a": "1\n", "b": "1\n", "Makefile": "test:\n\t@sleep 2\n"},

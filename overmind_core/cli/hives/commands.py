@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from overmind_core.cli.command import JSON, YES, Command, argument, flag, option
-from overmind_core.cli.context import Context, confirmed
+from overmind_core.cli.context import Context, confirmed, forbid_inside
 from overmind_core.cli.gate import person
 from overmind_core.cli.hives import config_table
+from overmind_core.cli.hives.elsewhere import INSIDE
 from overmind_core.cli.hives.gather import gather
+from overmind_core.cli.hives.invitation import authorized_line, public_key
 from overmind_core.cli.output import ABSENT, dumps, or_absent, size, table
 from overmind_core.client.daemon import prepare_home
 from overmind_core.client.hives.config import hive_tables, named, read_hives
 from overmind_core.client.hives.hive import Hive
-from overmind_core.domain.hives import ROLES, gate_of, name_fault
+from overmind_core.domain.hives import ROLES, VIEWER, gate_of, name_fault
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError, UsageError
 
@@ -33,6 +35,7 @@ OPEN, SILENT, DRAINING = "open", "silent", "draining"
 
 def add(args: Namespace, context: Context) -> int:
     """Connect to it, and write it down only then."""
+    forbid_inside(context, INSIDE)
     entry = _entry(args)
     if args.name in hive_tables(context.home.config):
         raise OvermindError("name_taken", f"There is a hive {args.name} already. See: overmind hive info {args.name}")
@@ -99,6 +102,7 @@ def _facts(hive: Hive) -> dict[str, Any]:
 
 def list_hives(args: Namespace, context: Context) -> int:
     """Ask all of them, and print a line for each, the silent ones too."""
+    forbid_inside(context, INSIDE)
     hives = read_hives(context.home.config)
     rows = hive_rows(list(hives.values()), context)
     if args.json:
@@ -161,6 +165,7 @@ def _cells(row: Row) -> list[str]:
 
 def info(args: Namespace, context: Context) -> int:
     """Print one JSON object."""
+    forbid_inside(context, INSIDE)
     hive = named(read_hives(context.home.config), args.name)
     (row,) = hive_rows([hive], context)
     table_of = hive_tables(context.home.config)[args.name]
@@ -170,6 +175,7 @@ def info(args: Namespace, context: Context) -> int:
 
 def drain(args: Namespace, context: Context) -> int:
     """Pause its queue, or let it go on."""
+    forbid_inside(context, INSIDE)
     context.hive = named(read_hives(context.home.config), args.name)
     answer = context.client().call("queue_set", {"paused": not args.undo})
     if args.json:
@@ -183,6 +189,7 @@ def drain(args: Namespace, context: Context) -> int:
 
 def remove(args: Namespace, context: Context) -> int:
     """Forget how it is reached; nothing ends there."""
+    forbid_inside(context, INSIDE)
     named(read_hives(context.home.config), args.name)
     if not confirmed(f"Forget hive {args.name}? Its missions run on there.", yes=args.yes):
         return 1
@@ -193,13 +200,18 @@ def remove(args: Namespace, context: Context) -> int:
 
 def invite(args: Namespace, context: Context) -> int:
     """Print the line that gives a person's key a gate of this account, and nothing else."""
-    role = args.role
-    command = f"overmind gate --as {args.who} --role {role}"
-    line = f'restrict,command="{command}" {args.key or "<the public key of " + args.who + ">"}'
+    forbid_inside(context, INSIDE)
+    who, role = args.who, args.role or VIEWER
+    try:
+        person(who)
+    except ValueError as error:
+        raise OvermindError("invalid", f"{error}.") from None
+    home = context.home.root if context.environ.get("OVERMIND_HOME") else None
+    line = authorized_line(who, role, args.key, home)
     if args.json:
-        context.print(dumps({"who": args.who, "role": role, "line": line}))
+        context.print(dumps({"who": who, "role": role, "line": line}))
         return 0
-    context.note(f"Add this line to ~/.ssh/authorized_keys of this account. {args.who} can then look" + _MEANS[role])
+    context.note(f"Add this line to ~/.ssh/authorized_keys of this account. {who} can then look" + _MEANS[role])
     context.print(line)
     return 0
 
@@ -257,12 +269,15 @@ COMMANDS = (
         arguments=[argument("who", "name of the person", metavar="WHO")],
         options=[
             option("--role", "ROLE", "viewer (default), operator or owner", choices=ROLES),
-            option("--key", "KEY", "the person's public key, as in authorized_keys"),
+            option("--key", "KEY", "the person's public key, as in authorized_keys", parse=public_key),
             JSON,
         ],
-        examples=["overmind hive invite alice --role operator"],
+        examples=[
+            "overmind hive invite alice --role operator",
+            "overmind hive invite bob --key 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG bob@laptop'",
+        ],
         run=invite,
     ),
 )
 
-__all__ = ["COMMANDS", "hive_rows", "person"]
+__all__ = ["COMMANDS", "hive_rows"]

@@ -22,6 +22,10 @@ MERGED = ("ps", "events", "inbox", "top", "cost", "logs")
 """Commands that several hives answer together."""
 
 
+INSIDE = "reach other machines"
+"""What a process inside a mission may not do: no daemon there could know of which mission it is."""
+
+
 def choose_hives(command: Command, words: Sequence[str], context: Context) -> list[Hive | None]:
     """Return the hives that -H names, each once; None is this machine.
 
