@@ -35,6 +35,7 @@ class SwarmApi:
     async def swarm_init(self, request: requests.SwarmInit, caller: Caller) -> answers.SwarmReady:
         """Make a swarm of a database; again for an upgrade."""
         del caller
+        self._host.check_installed()
         from overmind_core.swarm import administration  # noqa: PLC0415 - it loads psycopg
 
         ready = await asyncio.to_thread(administration.init, request.url)
@@ -61,6 +62,7 @@ class SwarmApi:
     async def swarm_join(self, request: requests.SwarmJoin, caller: Caller) -> answers.SwarmJoined:
         """Become a hive."""
         del caller
+        self._host.check_installed()
         swarm, hive, others = await self._host.join(request.url, request.labels, request.slots)
         return {"swarm": swarm, "hive": hive, "others": others}
 

@@ -54,6 +54,17 @@ class SwarmHost:
         self._service: SwarmService | None = None
         self._owner: SwarmLine | None = None
 
+    def check_installed(self) -> None:
+        """Look whether the database's client is installed.
+
+        Raises:
+            OvermindError: `invalid`, with the command that installs it.
+        """
+        from importlib.util import find_spec  # noqa: PLC0415 - for those who become part of a swarm
+
+        if find_spec("psycopg") is None:
+            raise OvermindError("invalid", "A swarm needs psycopg. Install it with: pip install 'overmind[swarm]'")
+
     def begin(self) -> None:
         """Go on in the swarm that this home is in, if it is in one."""
         if self._parts.meta_table.get("swarm") is None:

@@ -12,6 +12,7 @@ from overmind_core.cli.hives.elsewhere import INSIDE
 from overmind_core.cli.hives.gather import gather
 from overmind_core.cli.hives.invitation import authorized_line, public_key
 from overmind_core.cli.output import ABSENT, dumps, or_absent, size, table
+from overmind_core.cli.swarm.commands import is_in_swarm
 from overmind_core.client.daemon import prepare_home
 from overmind_core.client.hives.config import hive_tables, named, read_hives
 from overmind_core.client.hives.hive import Hive
@@ -176,7 +177,10 @@ def info(args: Namespace, context: Context) -> int:
 def drain(args: Namespace, context: Context) -> int:
     """Pause its queue, or let it go on."""
     forbid_inside(context, INSIDE)
-    context.hive = named(read_hives(context.home.config), args.name)
+    hives = read_hives(context.home.config)
+    if args.name not in hives and is_in_swarm(context.home):
+        return _drain_in_swarm(args, context)
+    context.hive = named(hives, args.name)
     answer = context.client().call("queue_set", {"paused": not args.undo})
     if args.json:
         context.print(dumps({"name": args.name, "draining": answer["paused"], "running": answer["running"]}))
@@ -187,9 +191,36 @@ def drain(args: Namespace, context: Context) -> int:
     return 0
 
 
+def _drain_in_swarm(args: Namespace, context: Context) -> int:
+    answer = context.client(start=True).call("swarm_drain", {"name": args.name, "undo": args.undo})
+    if args.json:
+        context.print(dumps(answer))
+    elif args.undo:
+        context.print(f"Hive {args.name} takes new work again ({answer['held']} held)")
+    else:
+        context.print(f"Hive {args.name} takes nothing new ({answer['held']} run on)")
+    return 0
+
+
+def _remove_from_swarm(args: Namespace, context: Context) -> int:
+    """Remove its login; `--dead`: what it held may begin elsewhere, for nobody runs it any more."""
+    off = f"Is the machine of {args.name} off, for good? What it holds begins elsewhere." if args.dead else None
+    if not confirmed(off or f"Remove {args.name} from the swarm? Its login ends.", yes=args.yes):
+        return 1
+    answer = context.client(start=True).call("swarm_remove", {"name": args.name, "dead": args.dead})
+    free, failed = answer["free"], answer["failed"]
+    held = f": posts that begin elsewhere: {free}, failed: {failed}" if args.dead else ""
+    context.print(dumps(answer) if args.json else f"Removed hive {args.name}{held}")
+    return 0
+
+
 def remove(args: Namespace, context: Context) -> int:
     """Forget how it is reached; nothing ends there."""
     forbid_inside(context, INSIDE)
+    if args.name not in read_hives(context.home.config) and is_in_swarm(context.home):
+        return _remove_from_swarm(args, context)
+    if args.dead:
+        raise UsageError("--dead is for hives of a swarm, and this home is in none.")
     named(read_hives(context.home.config), args.name)
     if not confirmed(f"Forget hive {args.name}? Its missions run on there.", yes=args.yes):
         return 1
@@ -260,8 +291,8 @@ COMMANDS = (
     Command(
         name="hive rm",
         arguments=[_NAME],
-        options=[YES, JSON],
-        examples=["overmind hive rm eu1"],
+        options=[flag("--dead", "of a swarm: its machine is off, and what it held may begin elsewhere"), YES, JSON],
+        examples=["overmind hive rm eu1", "overmind hive rm eu1 --dead"],
         run=remove,
     ),
     Command(

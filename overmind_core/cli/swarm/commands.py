@@ -21,11 +21,17 @@ if TYPE_CHECKING:
     from typing import Any
 
     from overmind_core.client.client import Client
+    from overmind_core.system.paths import Home
 
     Row = Mapping[str, Any]
 
 ROLES = ("viewer", "worker", "operator", "owner")
 TITLES = ("NAME", "LINK", "VERSION", "HELD", "SLOTS", "CPU", "LABELS", "SEEN")
+
+
+def is_in_swarm(home: Home) -> bool:
+    """Whether a home is a hive of a swarm, or has made one."""
+    return any(os.path.exists(path) for path in (home.swarm_url, home.swarm_owner_url))
 
 
 def swarm_client(context: Context) -> Client:
@@ -34,7 +40,7 @@ def swarm_client(context: Context) -> Client:
     Raises:
         OvermindError: `no_swarm`; no daemon is started to say that.
     """
-    if not any(os.path.exists(path) for path in (context.home.swarm_url, context.home.swarm_owner_url)):
+    if not is_in_swarm(context.home):
         raise OvermindError("no_swarm")
     return context.client(start=True)
 

@@ -151,6 +151,25 @@ def test_a_hive_leaves_and_gives_back_what_it_has(homes):
     home.refused("swarm", "status", code="no_swarm")
 
 
+def test_a_hive_that_drains_takes_nothing_and_one_that_is_dead_gives_its_posts_up(homes):
+    first = homes.hive("a", "--slots", "1")
+    assert homes.desk.ok("hive", "drain", homes.name("a")) == f"Hive {homes.name('a')} takes nothing new (0 run on)\n"
+    assert first.ok("run", "--on", "any", "--name", "later", "sleep 1000").startswith("Posted ")
+    homes.desk.ok("hive", "drain", homes.name("a"), "--undo")
+    homes.wait_state("later", "claimed")
+    second = homes.hive("b", "--slots", "1")
+    frozen = first.json("status", "--json")["pid"]
+    os.kill(frozen, signal.SIGSTOP)
+    try:
+        said = homes.desk.ok("hive", "rm", homes.name("a"), "--dead", "-y")
+        assert said == f"Removed hive {homes.name('a')}: posts that begin elsewhere: 1, failed: 0\n"
+        eventually(lambda: homes.posts()["later"]["hive"] == homes.name("b"), timeout=30, what="it begins elsewhere")
+    finally:
+        os.kill(frozen, signal.SIGCONT)
+    assert [row["name"] for row in second.ps()] == ["later"]
+    homes.desk.ok("kill", "swarm/later")
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
