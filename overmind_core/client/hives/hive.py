@@ -68,6 +68,9 @@ class Hive:
         hint: A sentence behind why it can't be reached.
     """
 
+    keyed = True
+    """What changes something there carries a key: a link is lost more often than a daemon."""
+
     def __init__(self, name: str, argv: Sequence[str], *, config: str, hint: str = "See: overmind hive list") -> None:
         self.name = name
         self._hint = hint
@@ -147,8 +150,11 @@ class Hive:
             f"{self.name}: client newer than daemon ({VERSION}, {version}). On that machine: overmind start --replace"
         )
 
-    def unknown_outcome(self) -> OvermindError:
-        """Return what is said when it was lost before it answered a request that must not be sent twice."""
+    def unknown_outcome(self, key: str | None = None) -> OvermindError:
+        """Return what is said when it was lost before it answered; `key`: of the request, None: it had none."""
+        if key is not None:
+            message = f"{self.name} was lost before it answered: it may have done this, or not. Settle it with the same"
+            return OvermindError("outcome_unknown", f"{message} words and --request {key}", key=key)
         return OvermindError(
             "outcome_unknown",
             f"{self.name} was lost before it answered: it may have done this, or not. Look with: overmind ps"
