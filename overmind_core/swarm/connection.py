@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from psycopg import conninfo, errors
+from psycopg.waiting import Ready
 
 from overmind_core.errors import OvermindError
 
@@ -52,26 +53,29 @@ class BoundedConnection(psycopg.Connection[tuple[Any, ...]]):
             psycopg.OperationalError: there was none in time; the connection is closed.
         """
         end = time.monotonic() + self.answer_seconds
-        poll = select.poll()
-        fd = self.pgconn.socket
         try:
             wanted = next(gen)
             while True:
-                poll.register(fd, (select.POLLIN if wanted & 1 else 0) | (select.POLLOUT if wanted & 2 else 0))
-                left = end - time.monotonic()
-                found = poll.poll(max(0.0, left) * 1000)
-                if not found:
-                    self.close()
-                    raise psycopg.OperationalError(f"no answer within {self.answer_seconds:g} s")
-                happened = found[0][1]
-                # Errors and hang-ups are read, so that libpq says what they are.
-                is_readable = happened & ~select.POLLOUT
-                ready = (1 if is_readable and wanted & 1 else 0) | (
-                    2 if happened & ~select.POLLIN and wanted & 2 else 0
-                )
-                wanted = gen.send(psycopg.waiting.Ready(ready or int(wanted)))
+                wanted = gen.send(self._ready(int(wanted), end))
         except StopIteration as ended:
             return ended.value  # type: ignore[no-any-return]
+
+    def _ready(self, wanted: int, end: float) -> Ready:
+        """What the socket is ready for of what is wanted: 1 to be read, 2 to be written."""
+        poll = select.poll()
+        poll.register(self.pgconn.socket, (select.POLLIN if wanted & 1 else 0) | (select.POLLOUT if wanted & 2 else 0))
+        try:
+            found = poll.poll(max(0.0, end - time.monotonic()) * 1000)
+        except BaseException:  # whoever interrupts leaves a question without its answer
+            self.close()
+            raise
+        if not found:
+            self.close()
+            raise psycopg.OperationalError(f"no answer within {self.answer_seconds:g} s")
+        happened = found[0][1]
+        # An error or a hang-up is to be read, so that libpq says what it is.
+        ready = (1 if happened & ~select.POLLOUT else 0) | (2 if happened & ~select.POLLIN else 0)
+        return Ready(ready & wanted or wanted)
 
 
 def checked(url: str) -> dict[str, Any]:
@@ -172,7 +176,7 @@ def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> BoundedConne
 
 def in_words(error: psycopg.Error) -> OvermindError:
     """Return an error of the database as one for people."""
-    said = error.diag.message_primary or str(error).strip().splitlines()[-1]
+    said = error.diag.message_primary or str(error).strip().splitlines()[0].removeprefix("connection failed: ")
     if error.sqlstate == "OM000":  # a function's own
         return OvermindError(error.diag.message_hint or "internal", said)
     if "recovery is in progress" in said:

@@ -184,7 +184,8 @@ class Swarm:
             hive: The login's name; of a pool, that of an instance.
             home: What tells this home on this machine from all others.
             session: An id of this life of the keeper.
-            about: `labels slots cpu memory providers accepts version format key system`.
+            about: `labels slots cpu memory providers accepts version format key system`, and `fence`: the highest that
+                this home was ever given.
             seen: Of the session that the name has, after the answer `watch`: `session beat seconds`.
 
         Raises:

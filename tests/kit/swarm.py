@@ -36,7 +36,7 @@ class Hive:
 
     def join(self, seen: Mapping[str, object] | None = None, **about: Any) -> Joined:
         """Begin the session; `about` beside 4 slots."""
-        joined = self.swarm.join(self.name, self.home, self.session, {"slots": 4, **about}, seen)
+        joined = self.swarm.join(self.name, self.home, self.session, {"slots": 4, "fence": self.fence, **about}, seen)
         if joined.word == "joined":
             self.number, self.proof = joined.beat, joined.proof
         return joined
@@ -103,6 +103,8 @@ class TestSwarm:
         self.url = url
         self.suffix = uuid.uuid4().hex[:8]
         self._stack = ExitStack()
+        self._own: psycopg.Connection | None = None
+        self._own_url = url
         with psycopg.connect(url, autocommit=True) as connection:
             self.prepared = schema.migrate(connection)
         self.admin = self.connected(url)
@@ -135,7 +137,7 @@ class TestSwarm:
 
     def again(self, hive: Hive, **changed: Any) -> Hive:
         """The same login with another connection: another life of its keeper, or a copy of it."""
-        values = {"home": hive.home, "proof": hive.proof, **changed}
+        values = {"home": hive.home, "proof": hive.proof, "fence": hive.fence, **changed}
         return Hive(self.connected(self.url_of(hive.name)), hive.name, **values)
 
     def post(self, name: str = "docs", **more: Any) -> str:
@@ -150,11 +152,14 @@ class TestSwarm:
         assert found is not None
         return found
 
-    def sql(self, query: str, *values: object, url: str | None = None) -> list[tuple[Any, ...]]:
+    def sql(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Ask the database itself, as its owner."""
-        with psycopg.connect(url or self.url, autocommit=True) as connection:
-            cursor = connection.execute(query.encode(), values)
-            return cursor.fetchall() if cursor.description is not None else []
+        if self._own is None or self._own.broken or self._own.closed or self._own_url != self.url:
+            self._own_url = self.url
+            self._own = psycopg.connect(self.url, autocommit=True)
+            self._stack.callback(self._own.close)
+        cursor = self._own.execute(query.encode(), values or None)
+        return cursor.fetchall() if cursor.description is not None else []
 
     def events(self, *types: str) -> list[tuple[str, str | None]]:
         """Types and posts of the events of these types, oldest first."""

@@ -15,7 +15,7 @@ create table meta (
     store oid not null,
     started timestamptz not null,
     mode text not null default 'open' check (mode in ('open', 'restarted', 'settling', 'presenting')),
-    settle int not null default 0, -- how often it was noticed that the store has gone back in time
+    settle bigint not null default 0, -- names the rewind that was noticed last, and grows
     longest double precision not null default 600 -- seconds: of all leases that there were
 );
 
@@ -61,7 +61,7 @@ create table sessions (
     nonce text not null default '', -- of the beat that was accepted last
     fence bigint not null default 0, -- the last one that it was given
     beaten boolean not null default true, -- as expected, since the server was started
-    settle int not null default 0, -- the rewind after which it has presented what it holds
+    settle bigint not null default 0, -- the rewind after which it has presented what it holds
     began_at timestamptz not null default now(),
     seen_at timestamptz not null default now() -- shown, never compared
 );
@@ -130,7 +130,7 @@ create table posts (
     progress jsonb not null default '{}',
     ready boolean not null default false,
     cancelling text, -- why its holder is to end it
-    presented int not null default 0, -- after which rewind its holder said so
+    presented bigint not null default 0, -- after which rewind its holder said so
     hive_lost int not null default 0, -- how often it was tried again because its hive was gone
     -- its end
     exit_code int,

@@ -12,7 +12,8 @@ $$;
 create function begin_settling(why text) returns void
     language plpgsql set search_path = overmind, pg_temp as $$
 begin
-    update meta set mode = 'settling', settle = settle + 1;
+    -- No number comes twice, also where this is forgotten again: a hive that has waited since has waited for another one.
+    update meta set mode = 'settling', settle = settle + 1 + floor(random() * 1000000000)::bigint;
     perform record('settling', null, null, jsonb_build_object('why', why));
     perform news('mode');
 end $$;
@@ -59,7 +60,9 @@ begin
     if (known.system, known.timeline, known.database, known.store)
         is distinct from (server.system, server.timeline, server.database, server.store) then
         perform begin_settling('another server, or another timeline');
-    elsif known.started is distinct from server.started and known.mode in ('open', 'restarted') then
+    elsif known.mode in ('settling', 'presenting') then
+        perform begin_settling('started again meanwhile');
+    else
         update sessions set beaten = false where state = 'alive';
         update meta set mode = 'restarted';
         perform record('restarted', null, null);
@@ -182,7 +185,14 @@ begin
     insert into hives (name, login) values (hive, session_user)
         on conflict (name) do update set login = session_user, draining = false;
     perform describe(hive, about);
-    insert into sessions (id, hive, login, home, settle) values (session, hive, session_user, home, now_is.settle)
+    if coalesce((about ->> 'fence')::bigint, 0) > (select last_value from fences) then
+        perform begin_settling(format('hive %s was given fence %s', hive, about ->> 'fence'));
+        now_is := notice();
+    end if;
+    -- While the store is settling, this home may have something to present from the life before.
+    insert into sessions (id, hive, login, home, fence, settle) values (session, hive, session_user, home,
+        coalesce((about ->> 'fence')::bigint, 0),
+        case when now_is.mode in ('open', 'restarted') then now_is.settle else -1 end)
         on conflict (id) do nothing;
     if found then
         perform record('hive_joined', null, hive, about - 'key');
@@ -281,7 +291,7 @@ begin
 end $$;
 
 -- A hive has waited, on its own clock since it noticed, for the longest lease: what others held for that time has ended.
-create function settled(session text, settle int, waited double precision) returns text
+create function settled(session text, settle bigint, waited double precision) returns text
     language plpgsql security definer set search_path = overmind, pg_temp as $$
 declare
     now_is meta;

@@ -1,0 +1,186 @@
+"""Random claims, beats, ends, takes, reboots, rewinds and lost answers: one holder, growing fences, no end lost."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from tests.kit.swarm import Hive, swarm_in
+from tests.kit.swarm_model import LONG, Machine, World, cleared
+from tests.kit.torture import portion, seeded_random
+
+RATES = (1.0, 0.9951, 1.0049)
+"""Clocks that differ by less than 1 %."""
+machine_numbers = st.integers(0, len(RATES) - 1)
+
+
+@pytest.fixture(scope="module")
+def made(module_database_url):
+    with swarm_in(module_database_url) as made:
+        yield made, [made.member(f"eu{number}", "worker") for number in range(len(RATES))]
+
+
+class SwarmMachine(RuleBasedStateMachine):
+    """One swarm, three hives."""
+
+    def __init__(self, swarm, members):
+        super().__init__()
+        cleared(swarm)
+        hives = [Hive(member, swarm.login(f"eu{number}")) for number, member in enumerate(members)]
+        self.world = World(swarm, [Machine(hive, rate) for hive, rate in zip(hives, RATES, strict=True)])
+
+    @initialize()
+    def begin(self):
+        for machine in self.world.machines:
+            assert machine.hive.join().word == "joined"
+        self.world.save()
+
+    @rule(number=machine_numbers, on_lost=st.sampled_from(["move", "wait"]), lost=st.booleans())
+    def work(self, number, on_lost, lost):
+        """A hive takes what waits; something always does."""
+        machine = self.world.machines[number]
+        self.world.beat(machine)
+        if self.world.swarm.admin.status().queued < 2:
+            self.world.post(on_lost=on_lost, lease=10)
+        self.world.claim(machine, lost=lost)
+
+    @rule(number=machine_numbers, lost=st.booleans())
+    def beat(self, number, lost):
+        self.world.beat(self.world.machines[number], lost=lost)
+
+    @rule(number=machine_numbers)
+    def claim(self, number):
+        """It has not beaten before."""
+        self.world.claim(self.world.machines[number], lost=False)
+
+    @rule(number=machine_numbers, which=st.integers(0, 9), how=st.sampled_from(["done", "failed"]), lost=st.booleans())
+    def end(self, number, which, how, lost):
+        machine = self.world.machines[number]
+        if machine.runs:
+            self.world.end(machine, sorted(machine.runs)[which % len(machine.runs)], how, lost=lost)
+
+    @rule(number=machine_numbers, which=st.integers(0, 9))
+    def give_back(self, number, which):
+        machine = self.world.machines[number]
+        if machine.runs:
+            self.world.give_back(machine, sorted(machine.runs)[which % len(machine.runs)])
+
+    @rule(which=st.integers(0, 9))
+    def retry(self, which):
+        ended = sorted(self.world.done)
+        if ended:
+            self.world.retry(ended[which % len(ended)])
+
+    @rule(number=machine_numbers, seconds=st.sampled_from([6.0, 11.0, 12.2, LONG]))
+    def watch_and_take(self, number, seconds):
+        """A hive watches the others for so long, and takes what it may; perhaps some beat meanwhile."""
+        machine = self.world.machines[number]
+        self.world.look(machine)
+        self.world.advance(seconds)
+        self.world.take(machine)
+        self.world.beat(machine)
+        self.world.claim(machine, lost=False)
+
+    @rule(number=machine_numbers)
+    def reboot(self, number):
+        self.world.reboot(self.world.machines[number])
+
+    @rule()
+    def save(self):
+        self.world.save()
+
+    @rule(back=st.integers(0, 1), is_told=st.booleans(), order=st.lists(machine_numbers, min_size=1, max_size=4))
+    def rewind(self, back, is_told, order):
+        """The store goes back, and some hives go on."""
+        self.world.rewind(max(1, self.world.snapshots - back), is_told=is_told)
+        for number in order:
+            self.hurry(number)
+
+    @rule(number=machine_numbers)
+    def hurry(self, number):
+        machine = self.world.machines[number]
+        self.world.beat(machine)
+        self.world.settled(machine)
+        self.world.claim(machine, lost=False)
+
+    @rule(number=machine_numbers)
+    def wait_until_settled(self, number):
+        machine = self.world.machines[number]
+        self.world.beat(machine)
+        self.world.advance(LONG)
+        self.hurry(number)
+        self.hurry(number)
+
+    def teardown(self):
+        """In the end all goes on: each hive beats and has what it is said to have."""
+        world = self.world
+        for _ in range(2):
+            for machine in world.machines:
+                world.beat(machine)
+        world.advance(LONG)
+        for machine in world.machines:
+            world.beat(machine)
+            world.settled(machine)
+        for _ in range(2):
+            for machine in world.machines:
+                world.beat(machine)
+        assert world.swarm.admin.status().mode == "open"
+        held = {(one.id, one.hive, one.fence) for one in world.swarm.admin.posts() if one.state in {"claimed", "lost"}}
+        running = {(post, m.hive.name, claim.fence) for m in world.machines for post, claim in m.runs.items()}
+        assert held == running
+        for post in world.done - world.excused:
+            found = world.swarm.admin.find_post(post)
+            assert found is None or found.state in {"done", "failed"}, post
+
+
+@pytest.mark.timeout(500)
+def test_one_holder_fences_only_grow_and_no_end_is_lost(made):
+    run_state_machine_as_test(
+        lambda: SwarmMachine(*made),  # type: ignore[arg-type] # whatever makes one will do
+        settings=settings(
+            max_examples=portion(100),
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+WEIGHTS = {
+    "work": 30, "beat": 10, "claim": 5, "end": 15, "give_back": 4, "retry": 4, "watch_and_take": 15, "reboot": 2,
+    "save": 6, "rewind": 6, "hurry": 6, "wait_until_settled": 5,
+}  # fmt: skip
+
+
+@pytest.mark.timeout(500)
+@pytest.mark.parametrize("walk", range(portion(12)))
+def test_a_long_life_with_many_rewinds(made, walk):
+    """As above, further than examples that are to be made small go."""
+    chance = seeded_random()
+    machine = SwarmMachine(*made)
+    machine.begin()
+    for _ in range(400):
+        number, which = chance.randrange(len(RATES)), chance.randrange(10)
+        match chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]:
+            case "work":
+                machine.work(number, chance.choice(["move", "wait"]), chance.random() < 0.2)
+            case "beat":
+                machine.beat(number, chance.random() < 0.5)
+            case "end":
+                machine.end(number, which, chance.choice(["done", "failed"]), chance.random() < 0.3)
+            case "give_back":
+                machine.give_back(number, which)
+            case "retry":
+                machine.retry(which)
+            case "watch_and_take":
+                machine.watch_and_take(number, chance.choice([6.0, 11.0, 12.2, LONG]))
+            case "save":
+                machine.save()
+            case "rewind":
+                order = [chance.randrange(len(RATES)) for _ in range(chance.randrange(1, 5))]
+                machine.rewind(chance.randrange(2), chance.random() < 0.5, order)
+            case name:
+                getattr(machine, name)(number)
+    machine.teardown()
