@@ -28,7 +28,14 @@ from overmind_core.errors import UsageError
     ],
 )  # fmt: skip
 def test_the_option_is_taken_out_and_a_commands_own_stays(command, words, kept, hives):
-    assert split_hives(find(command), words) == (kept, hives)
+    assert split_hives(find(command), words) == (kept, hives, [])
+
+
+def test_the_key_of_a_request_is_taken_out_as_a_hive_is():
+    words = ["--request", "k", "-H", "eu1", "grep", "--request", "x"]
+    assert split_hives(find("run"), words) == (["grep", "--request", "x"], ["eu1"], ["k"])
+    with pytest.raises(UsageError, match="needs the key"):
+        split_hives(find("ps"), ["--request"])
 
 
 @pytest.mark.parametrize("words", [["-H"], ["--hive"], ["-q", "-H"]])
