@@ -29,11 +29,11 @@ from bench.processes import duration
 from bench.product import Api, Home, Product
 from overmind_core.domain.memory.notes import Author, Content, Origin, Scope, ScopeKind, note_id
 from overmind_core.domain.memory.permissions import Writer
+from overmind_core.kernel.work_queue import MOST_WAITING, WorkQueue
 from overmind_core.memory.lookup import Reach
 from overmind_core.memory.opened import Reading, Writing
 from overmind_core.memory.recall import Finding, recall
 from overmind_core.memory.store import Draft
-from overmind_core.memory.threads import MOST_WAITING, WorkQueue
 
 FEW, MANY = 10_000, 100_000
 """Notes."""

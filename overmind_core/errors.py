@@ -68,6 +68,7 @@ CODES: dict[str, tuple[int, str]] = {
     "hive_silent": (FAILED, "The hive does not answer. See: overmind hive list"),
     "no_swarm": (FAILED, "This hive is in no swarm. Join one with: overmind swarm join"),
     "outcome_unknown": (FAILED, "The connection was lost before the answer: it may have been done, or not."),
+    "no_room": (FAILED, "No hive has room for it."),
     "swarm_silent": (FAILED, "The swarm's database does not answer. See its state with: overmind swarm status"),
     "fenced": (FAILED, "The claim is over: another hive has it."),
     "unauthorized": (FAILED, "The login is missing, expired or revoked. Get a new link with: overmind web link"),

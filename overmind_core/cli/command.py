@@ -131,6 +131,14 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "hive invite",
         "gate",
     ),
+    "Share work with a team's machines": (
+        "swarm init",
+        "swarm invite",
+        "swarm join",
+        "swarm leave",
+        "swarm status",
+        "why",
+    ),
     "Use a browser": ("web", "web link", "web token", "web sessions", "web revoke", "web stop"),
     "Everyday tools": ("demo", "doctor", "version", "completion", "service"),
 }
@@ -209,6 +217,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "attach.commands": ("attach", "detach", "shell", "exec"),
     "gate": ("gate",),
     "hives.commands": ("hive add", "hive list", "hive info", "hive drain", "hive rm", "hive invite"),
+    "swarm.commands": ("swarm init", "swarm invite", "swarm join", "swarm leave", "swarm status", "why"),
     "missions.lifecycle": ("stop", "kill", "restart", "freeze", "thaw", "signal", "rm", "prune", "update", "rename"),
     "missions.list": ("ps", "monitor", "top", "info"),
     "missions.logs": ("logs",),

@@ -140,6 +140,10 @@ def _run_command(command: Command, words: list[str], hives: list[str], context: 
 def _run_elsewhere(command: Command, args: Namespace, hives: list[str], context: Context) -> int:
     from overmind_core.cli.hives import elsewhere  # start-up: most commands are for this machine
 
+    if elsewhere.is_for_swarm(hives, args):
+        from overmind_core.cli.swarm.there import run_in_swarm
+
+        return run_in_swarm(command, args, context)
     if hives:
         chosen = elsewhere.choose_hives(command, hives, context)
         if any(chosen):

@@ -81,7 +81,6 @@ INSTEAD: dict[str, str] = {
     "upgrade": "To replace the daemon by a newer one: overmind start --replace",
     "validate": "To check a blueprint: overmind agents FILE",
     "watch": "To watch missions: overmind ps --watch",
-    "why": "To explain why a quest waits: overmind quest why QUEST",
 }
 """Word → what to type instead."""
 OPTIONS: dict[str, tuple[str, ...]] = {

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.client.attach import KeeperStream, MissionAttachment
 from overmind_core.client.connection import ANSWER_LIMIT
-from overmind_core.client.place import place_of
+from overmind_core.client.place import LocalPlace, place_of
 from overmind_core.client.terminal_output import RunOutput
 from overmind_core.client.terminal_stream import (
     Away,
@@ -51,6 +51,8 @@ REJOIN = 0.1
 """Seconds after which a run is joined again whose stream broke off, unless the supervisor says something before."""
 GONE_SECONDS = 5.0
 """How long a stream may be broken off until what is typed has nowhere to go."""
+FAR_GONE_SECONDS = 10.0
+"""The same of a hive's, whose connection may have to be made anew."""
 TYPED_LIMIT = 1 << 16
 """Bytes that are kept for a stream that is being joined."""
 
@@ -78,6 +80,7 @@ class Link:
         by: str | None = None,
     ) -> None:
         self._home = home
+        self._patience = GONE_SECONDS if isinstance(place_of(home), LocalPlace) else FAR_GONE_SECONDS
         self._by = by
         self._request = dict(request)
         self._inbox = LinkQueue(notify, self._wake)
@@ -228,6 +231,7 @@ class Link:
 
     def _wait(self, attachment: MissionAttachment) -> None:
         """Until something comes, or is due."""
+        seconds = self._poll_seconds(attachment)  # it may connect again: before it is said what is waited for
         poll = select.poll()
         poll.register(self._wake_read, select.POLLIN)
         if not attachment.is_lost:
@@ -235,7 +239,6 @@ class Link:
         stream = self._stream
         if stream is not None:
             poll.register(stream.fileno(), select.POLLIN | (select.POLLOUT if stream.has_unsent else 0))
-        seconds = self._poll_seconds(attachment)
         poll.poll(None if seconds is None else seconds * 1000)
         with contextlib.suppress(BlockingIOError):
             self._wake_read.recv(4096)
@@ -244,7 +247,7 @@ class Link:
         now = time.monotonic()
         looks = attachment.try_reconnect()
         rejoin_at = None if attachment.is_lost else self._rejoin_at  # the next supervisor comes first
-        due = [rejoin_at, self._broken_at and self._broken_at + GONE_SECONDS, self._output.due]
+        due = [rejoin_at, self._broken_at and self._broken_at + self._patience, self._output.due]
         waits = [max(moment - now, 0.0) for moment in due if moment]
         return min([*waits, *([] if looks is None else [looks])], default=None)
 
@@ -337,7 +340,7 @@ class Link:
         if self._rejoin_at is not None and now >= self._rejoin_at and not attachment.is_lost:
             self._rejoin_at = None
             attachment.request_again(columns=self._size[0], rows=self._size[1])
-        if self._broken_at is not None and now >= self._broken_at + GONE_SECONDS:
+        if self._broken_at is not None and now >= self._broken_at + self._patience:
             self._broken_at = None
             self._early.clear()
             self._inbox.put(Severed())

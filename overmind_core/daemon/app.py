@@ -61,6 +61,7 @@ from overmind_core.quests.registry import QuestEnded, QuestRegistry
 from overmind_core.quests.service import QuestService
 from overmind_core.schedules.assembly import ScheduleParts
 from overmind_core.schedules.assembly import assemble as assemble_schedules
+from overmind_core.swarm.host import SwarmHost, SwarmParts
 from overmind_core.system.machine import boot_id
 
 if TYPE_CHECKING:
@@ -394,6 +395,7 @@ class App:
         self.tasks.start(self.terminator.run())
         self.tasks.start(self.load_history.run())
         self.tasks.start(self.progress.beat(self.registry.index.some_live))
+        self.swarm.begin()
 
     async def leave(self, how: Departure) -> Unsaved | None:
         """Stop acting, part from the keeper, and return what could not be saved; the host ends at `leaving`."""
@@ -412,6 +414,7 @@ class App:
 
     def close(self) -> None:
         """Stop all background work."""
+        self.swarm.close()
         self.capture.close()
         self.memory.close()
         self.plans.close()
@@ -423,8 +426,27 @@ class App:
         self.trees.close()
         self.journal.close()
 
+    def _join_swarm(self) -> SwarmHost:
+        """The membership in a swarm: nothing of it is loaded in a home that is in none."""
+        return SwarmHost(
+            SwarmParts(
+                home=self.home,
+                settings=self.settings,
+                clock=self.clock,
+                database=self.state.database,
+                meta_table=self.state.meta,
+                journal=self.journal,
+                tasks=self.tasks,
+                keeper=self.line,
+                registry=self.registry,
+                missions=self.missions,
+                leases=self.leases,
+            )
+        )
+
     def _wire(self) -> None:
         """Who hears of what, in this order: tests/core/daemon/test_order.py says why."""
+        self.swarm = self._join_swarm()
         self.registry.on_end = [self.plans.on_end, self.engine.attempts.on_unsaved_end]
         self.budgets.on_spent = self.engine.budgets.on_spent
         self.isolation.keep_while(lambda mission: mission in self.quest_registry.live)
@@ -451,6 +473,7 @@ class App:
         bus.subscribe(MissionChanged, self.engine.attempts.on_change)
         bus.subscribe(MissionChanged, self.schedules.on_change)
         bus.subscribe(MissionChanged, self.engine.watching.on_change)
+        bus.subscribe(MissionChanged, self.swarm.on_change)
         bus.subscribe(FactRead, self.engine.watching.on_fact)
         self.engine_questions.on(EngineNeed.STEER, self.engine.watching.on_answer)
         bus.subscribe(QuestEnded, self.schedules.on_quest_end)

@@ -40,6 +40,7 @@ from overmind_core.quests.api_queue import QueueApi
 from overmind_core.reports.api import ReportApi
 from overmind_core.schedules.api import RitualApi
 from overmind_core.specs.api import SpecApi
+from overmind_core.swarm.api import SwarmApi
 from overmind_core.terminals.api import TerminalsApi
 from overmind_core.timeline.api import SpecNamed, TimelineApi
 from overmind_core.watching.api import WatchingApi
@@ -78,6 +79,7 @@ HANDLERS: tuple[type, ...] = (
     ReportApi,
     RitualApi,
     SpecApi,
+    SwarmApi,
     TerminalsApi,
     TimelineApi,
     WatchingApi,
@@ -321,6 +323,7 @@ def handlers(app: App) -> tuple[object, ...]:
             watching=app.engine.watching,
             reviewer=app.engine.reviewer,
         ),
+        SwarmApi(app.swarm),
         WebAccessApi(cache(partial(_web_accesses, app)), session_seconds=app.settings.web.session),
     )
 

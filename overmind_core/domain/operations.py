@@ -16,6 +16,7 @@ _DESCENDANTS = "its own descendants"
 _OWN_NOTES = "notes of its own that nobody else has changed"
 _WORLD = ("env", "umask")
 _PLAN = "its own descendants, and the other missions of its plan"
+_SWARM = "the dashboard shows one machine; on that machine, the command line has the swarm"
 _MACHINES = "the commands by which other machines are reached are said on that machine"
 _LOGINS = "a stolen login must not make another; for a terminal on that machine"
 
@@ -275,6 +276,29 @@ REQUESTS: tuple[Operation, ...] = (
               within=_DESCENDANTS,
               key="ctrl+d", pages=("changes", "worktrees"),
               questions=("Its worktree, branch, containers and volumes are removed.",)),
+    Operation("swarm_init", "make a swarm of a PostgreSQL database, or upgrade one", _CHANGES, repeatable=True,
+              forbidden="make a swarm", not_on_web=_SWARM),
+    Operation("swarm_invite", "make a login of the swarm for a hive or a person", _CHANGES,
+              forbidden="invite to a swarm", not_on_web=_SWARM),
+    Operation("swarm_join", "become a hive of a swarm", _CHANGES, forbidden="join a swarm", not_on_web=_SWARM),
+    Operation("swarm_leave", "be a hive of the swarm no more", _CHANGES, forbidden="leave a swarm",
+              not_on_web=_SWARM),
+    Operation("swarm_status", "show the swarm, its hives, and what it holds", repeatable=True,
+              forbidden="look at the swarm", not_on_web=_SWARM),
+    Operation("swarm_posts", "list what the swarm holds, oldest first", repeatable=True, commands=(),
+              forbidden="look at the swarm", not_on_web=_SWARM),
+    Operation("swarm_run", "post a run that any fitting hive takes", _CHANGES, repeatable=True, commands=(),
+              forbidden="post to a swarm", request_key=True, not_on_web=_SWARM),
+    Operation("swarm_why", "say why a post of the swarm waits, a line for each hive", repeatable=True,
+              commands=("why",), forbidden="look at the swarm", not_on_web=_SWARM),
+    Operation("swarm_cancel", "cancel a post of the swarm", _ENDS, repeatable=True, commands=(),
+              forbidden="cancel posts of a swarm", not_on_web=_SWARM),
+    Operation("swarm_tail", "show the end of what a post's run has written", repeatable=True, commands=(),
+              forbidden="look at the swarm", not_on_web=_SWARM),
+    Operation("swarm_drain", "have a hive of the swarm take nothing new, or again", _CHANGES, repeatable=True,
+              commands=(), forbidden="drain hives", not_on_web=_SWARM),
+    Operation("swarm_remove", "remove a hive from the swarm", _ENDS, commands=(), forbidden="remove hives",
+              not_on_web=_SWARM),
     Operation("web_link", "make a link for one login to the web server, used within 10 minutes", _CHANGES,
               forbidden="log people in", not_on_web=_LOGINS),
     Operation("web_login", "use a link: it becomes a session", _CHANGES,

@@ -7,7 +7,6 @@ it goes with it. The last part is the branch from which the work was sent, and t
 from __future__ import annotations
 
 import re
-from hashlib import sha256
 
 TYPE_CHECKING = False
 
@@ -35,6 +34,8 @@ def repository_name(folder: str, owner: str, place: str) -> str:
         place: Git's common folder there.
     """
     slug = re.sub(r"[^a-z0-9]+", "-", folder.lower()).strip("-")[:_LONGEST_SLUG].strip("-") or "repository"
+    from hashlib import sha256  # noqa: PLC0415 - it loads OpenSSL: 4 MB, for those who send work
+
     digest = sha256(f"{owner} {place}".encode(errors="surrogateescape")).hexdigest()
     return f"{slug}-{digest[:_DIGEST]}"
 

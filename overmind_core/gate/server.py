@@ -16,6 +16,7 @@ from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.gate.logs import answer_log
 from overmind_core.system import unixsocket
+from overmind_core.system.hive_id import hive_id
 from overmind_core.system.paths import read_socket_address
 from overmind_core.version import VERSION
 from overmind_core.wire import gate, quick_json
@@ -233,7 +234,7 @@ class Gate:
 def _decoded(line: bytes) -> Json:
     try:
         found = quick_json.decode(line.decode())
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise OvermindError("invalid", "A gate takes JSON objects, one a line.")
@@ -288,22 +289,4 @@ def facts_of_machine(home: Home) -> Json:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (OSError, ValueError):
         memory = 0
-    return {"id": _identity(home), "system": os.uname().sysname.lower(), "cpu": os.cpu_count() or 0, "memory": memory}
-
-
-def _identity(home: Home) -> str:
-    """Return what stands in the home's file for it; it is made by the first gate."""
-    for _ in range(2):
-        try:
-            with open(home.hive_id, encoding="ascii") as file:
-                return file.read(64).strip()
-        except FileNotFoundError:
-            try:
-                fd = os.open(home.hive_id, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            except FileExistsError:
-                continue  # another gate was faster
-            with os.fdopen(fd, "w", encoding="ascii") as file:
-                file.write(os.urandom(16).hex())
-        except (OSError, ValueError):
-            break
-    return ""
+    return {"id": hive_id(home), "system": os.uname().sysname.lower(), "cpu": os.cpu_count() or 0, "memory": memory}

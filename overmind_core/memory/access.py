@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, TypeVar
 from overmind_core.domain.memory.permissions import Forbidden
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import Interrupted, StoreCorrupt, StoreError
+from overmind_core.kernel.work_queue import WorkQueue
 from overmind_core.memory import recovery
 from overmind_core.memory.opened import QUERY_SECONDS, Reading, Replaced, Writing, memory_off, reason_of
-from overmind_core.memory.threads import WorkQueue
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence

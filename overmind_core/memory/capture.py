@@ -18,6 +18,7 @@ from overmind_core.domain.memory.notes import MOST_FILES, Content, NoteKind, Ori
 from overmind_core.domain.memory.permissions import Writer
 from overmind_core.domain.memory.redaction import redact, secret_values
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.work_queue import NoResource, WorkQueue
 from overmind_core.logs.reader import RunLog
 from overmind_core.memory.episode_table import EpisodeTable, StoredEpisode
 from overmind_core.memory.events import NoteChanged
@@ -25,7 +26,6 @@ from overmind_core.memory.lookup import Reach
 from overmind_core.memory.proposals import room
 from overmind_core.memory.sight import author_of
 from overmind_core.memory.store import Draft
-from overmind_core.memory.threads import NoResource, WorkQueue
 from overmind_core.providers.registry import get as provider_named
 
 if TYPE_CHECKING:

@@ -17,11 +17,11 @@ from overmind_core.domain.memory.sync import MOST_ENTRIES, START, ChainBroken, b
 from overmind_core.domain.memory.versions import fold
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.work_queue import NoResource, WorkQueue
 from overmind_core.memory.cortex_client import CortexClient, Gone, RefusedEntry, check_url
 from overmind_core.memory.events import CortexChanged
 from overmind_core.memory.shared_copy import Link, SharedCopy
 from overmind_core.memory.tables import Chosen
-from overmind_core.memory.threads import NoResource, WorkQueue
 from overmind_core.system.paths import write_private
 
 if TYPE_CHECKING:

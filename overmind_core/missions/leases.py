@@ -142,7 +142,7 @@ class Leases:
         return min((self._until[one] for one in self._line_of(mission) if one in self._until), default=None)
 
     def has_ended(self, mission: Mission) -> bool:
-        """Whether the mission has a lease that is over: it is not started any more until that is taken off."""
+        """Whether the mission has a lease that is over: nothing of it is started any more."""
         until = self.until(mission)
         return until is not None and until <= self._clock()
 
@@ -221,7 +221,16 @@ class Leases:
         stored, until = self._stored.get(one, 0.0), self._until[one]
         return stored > until or stored - now < (until - now) / 2
 
+    def _prune(self) -> None:
+        """Forget the leases that have ended of missions that have, too, and that no quest starts again."""
+        now, index = self._clock(), self._registry.index
+        for one in [one for one, until in self._until.items() if until <= now and one not in index.live]:
+            if not index.is_held(one) and self._registry.get(one) is not None:
+                del self._until[one]
+                self._over.discard(one)
+
     def _save(self) -> None:
+        self._prune()
         self._stored = dict(self._until)
         text = msgspec.json.encode(StoredLeases(self._registry.boot, self._stored)).decode()
         self._journal.save(lambda: self._meta_table.save(LEASES_FACT, text))

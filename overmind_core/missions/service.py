@@ -415,7 +415,7 @@ class Missions:
         return begun
 
     def _check_lease(self, mission: Mission) -> None:
-        if self._leases.has_ended(mission):
+        if mission.reason == FENCED or self._leases.has_ended(mission):
             raise MissionFenced(mission)
 
     def _check_begun(self, mission: Mission) -> None:

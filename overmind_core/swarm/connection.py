@@ -176,7 +176,7 @@ def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> BoundedConne
 
 def in_words(error: psycopg.Error) -> OvermindError:
     """Return an error of the database as one for people."""
-    said = error.diag.message_primary or str(error).strip().splitlines()[-1]
+    said = error.diag.message_primary or str(error).strip().splitlines()[0].removeprefix("connection failed: ")
     if error.sqlstate == "OM000":  # a function's own
         return OvermindError(error.diag.message_hint or "internal", said)
     if "recovery is in progress" in said:

@@ -133,6 +133,16 @@ class Home:
         return self._inside("cortex.token")
 
     @property
+    def swarm_url(self) -> str:
+        """The URL by which this hive reaches its swarm, with its password; missing where it is in none."""
+        return self._inside("swarm.url")
+
+    @property
+    def swarm_owner_url(self) -> str:
+        """The URL with which a swarm was made from here; missing elsewhere."""
+        return self._inside("swarm-owner.url")
+
+    @property
     def hive_id(self) -> str:
         """What tells this home from others, whatever they call it; made by the first gate."""
         return self._inside("hive.id")

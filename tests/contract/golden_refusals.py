@@ -42,6 +42,14 @@ INSIDE: dict[str, dict[str, object]] = {
     "spec_new": {"title": "x"},
     "spec_run": {"id": "x"},
     "spec_sync": {"id": "x"},
+    "swarm_cancel": {"id": "x"},
+    "swarm_drain": {"name": "x"},
+    "swarm_init": {"url": "x"},
+    "swarm_invite": {"name": "x"},
+    "swarm_join": {"url": "x"},
+    "swarm_leave": {},
+    "swarm_remove": {"name": "x"},
+    "swarm_run": {"run": {"command": "true"}},
     "thaw": {"id": "x"},
     "trust": {"cwd": "/"},
     "update": {"id": "x"},
@@ -138,6 +146,18 @@ UNKNOWN: dict[str, dict[str, object]] = {
     "status": {"nosuch": 1},
     "stop": {"id": "nosuch"},
     "subscribe": {"ids": ["nosuch"]},
+    "swarm_cancel": {"id": "nosuch"},
+    "swarm_drain": {"name": "nosuch"},
+    "swarm_init": {"url": "nosuch"},
+    "swarm_invite": {"name": "nosuch"},
+    "swarm_join": {"url": "nosuch"},
+    "swarm_leave": {},
+    "swarm_posts": {},
+    "swarm_remove": {"name": "nosuch"},
+    "swarm_run": {"run": {"command": "true"}},
+    "swarm_status": {},
+    "swarm_tail": {"id": "nosuch"},
+    "swarm_why": {"id": "nosuch"},
     "thaw": {"id": "nosuch"},
     "top": {"nosuch": 1},
     "update": {"id": "nosuch"},
@@ -155,3 +175,5 @@ UNKNOWN: dict[str, dict[str, object]] = {
 
 WITH_A_CORTEX = {"memory_share", "memory_sync"}
 """Commands that succeed with a team's server: tests/postgres/test_sync.py."""
+WITH_A_SWARM = {name for name in UNKNOWN if name.startswith("swarm_")}
+"""Commands that succeed with a swarm's database: tests/postgres/swarm."""

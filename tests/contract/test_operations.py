@@ -15,7 +15,7 @@ from overmind_core.domain.operation import Danger
 from overmind_core.domain.operations import OPERATIONS, REQUESTS
 from overmind_core.domain.specs.spec import PhaseName
 from scripts.reference.answer_types import answers
-from tests.contract.golden_refusals import WITH_A_CORTEX
+from tests.contract.golden_refusals import WITH_A_CORTEX, WITH_A_SWARM
 from tests.kit.raw_socket import RawSocket
 from tests.kit.repositories import AUTHOR, Repository
 from tests.kit.spec_documents import WHOLE, checked, write_documents, write_files
@@ -267,7 +267,7 @@ def answered(om, command, args):
 
 
 def test_each_reading_is_tried():
-    assert set(READINGS) == {row.name for row in REQUESTS if row.danger is Danger.NONE}
+    assert set(READINGS) == {row.name for row in REQUESTS if row.danger is Danger.NONE} - WITH_A_SWARM
 
 
 def test_what_is_no_change_changes_nothing(om):
@@ -295,7 +295,10 @@ def test_a_change_ends_work_where_its_row_says_so_and_may_be_repeated_where_it_s
             assert answered(om, command, args) in SAY_SO.get(command, {None, *row.already_done}), command
             assert world.there() == found, command
         tried.add(command)
-    assert tried == {row.name for row in REQUESTS if row.danger is not Danger.NONE} - NOT_TRIED - WITH_A_CORTEX
+    assert (
+        tried
+        == {row.name for row in REQUESTS if row.danger is not Danger.NONE} - NOT_TRIED - WITH_A_CORTEX - WITH_A_SWARM
+    )
     assert not [
         name for name in NOT_TRIED if OPERATIONS[name].danger is Danger.ENDS_WORK or OPERATIONS[name].repeatable
     ]

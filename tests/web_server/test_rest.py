@@ -10,6 +10,7 @@ from overmind_core.domain.operation import Danger
 from overmind_core.domain.operations import OPERATIONS, REQUESTS
 from overmind_web.rest import openapi
 from scripts.reference import openapi as written
+from tests.contract.golden_refusals import WITH_A_SWARM
 from tests.contract.test_operations import READINGS, World
 from tests.kit.overmind import Overmind
 from tests.kit.waiting import eventually
@@ -19,7 +20,7 @@ from tests.kit.web_site import Site
 pytestmark = pytest.mark.shared_home
 
 OK, BAD, FORBIDDEN, UNAUTHORIZED, NOT_FOUND, CONFLICT = 200, 400, 403, 401, 404, 409
-KEPT_BACK = {"attach", "definition", "environment", "hello", "hook", "redefine", "shutdown", "used"}
+KEPT_BACK = {"attach", "definition", "environment", "hello", "hook", "redefine", "shutdown", "used", *WITH_A_SWARM}
 WITHOUT_AN_ANSWER = {"result"}
 """What the missions of these tests have none of."""
 NEEDS_MORE = {"answer", "trust"}

@@ -10,6 +10,8 @@ from overmind_core.cli.command import JSON, Command, flag, grouped, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.isolation.options import ISOLATION, SENDING, given_isolation
 from overmind_core.cli.missions.options import POLICY, given_policy
+from overmind_core.cli.swarm.run_on import SWARM_OPTIONS
+from overmind_core.cli.swarm.run_on import check as check_on
 from overmind_core.cli.values import label, mission_name, terminal_size, variable_pair, warn_about_milliseconds
 from overmind_core.errors import INTERRUPTED, OvermindError, UsageError
 
@@ -29,8 +31,13 @@ def run(args: Namespace, context: Context) -> int:
     """Start it, and with --wait or -it stay until its end."""
     from overmind_core.cli.definitions.start import start_mission  # start-up: --help needs none
 
+    check_on(args)
     _check_stay(args)
     request = run_request(args, context) | _sent(args, context)
+    if args.on is not None:
+        from overmind_core.cli.swarm.run_on import post_run  # start-up: for posts alone
+
+        return post_run(args, context, request)
     warn_about_milliseconds(args.timeout, context)
     mission = start_mission(args, context, "run", request, message="Started mission {id} ({name})")
     if mission is None:
@@ -194,12 +201,12 @@ RUN_OPTIONS = [
     *MEMORY,
     *AGENT,
 ]  # fmt: skip
-"""All but the provider."""
+"""All but the provider, and but the place in a swarm."""
 
 RUN = Command(
     name="run",
     rest="CMD...",
-    options=[PROVIDER, *RUN_OPTIONS, *SENDING],
+    options=[PROVIDER, *RUN_OPTIONS, *SENDING, *SWARM_OPTIONS],
     examples=[
         "overmind run 'make test && make install'",
         "overmind run --name api --restart always ./server --port 8080",
@@ -231,7 +238,7 @@ def claude_run(args: Namespace, context: Context) -> int:
 CLAUDE_RUN = Command(
     name="claude run",
     rest="PROMPT...",
-    options=[*RUN_OPTIONS, *SENDING],
+    options=[*RUN_OPTIONS, *SENDING, *SWARM_OPTIONS],
     examples=[
         "overmind claude run fix the failing tests",
         "overmind claude run --wait --allowed-tools Bash 'run the tests and say what fails'",

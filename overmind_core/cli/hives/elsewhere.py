@@ -37,8 +37,6 @@ def choose_hives(command: Command, words: Sequence[str], context: Context) -> li
         names = names_in(words)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    if SWARM in names:
-        raise OvermindError("no_swarm", "This hive is in no swarm. Name hives: -H NAME, or -H all")
     check_not_only_here(command.name)
     known = read_hives(context.home.config)
     several = ALL in names or len(names) > 1
@@ -82,6 +80,23 @@ def _refuse_ambiguous(hive: str, context: Context) -> None:
         raise OvermindError(
             "ambiguous", f"{hive} is a hive and a plan of this machine. Say which: -H {hive}, or -H {LOCAL}"
         )
+
+
+def is_for_swarm(words: Sequence[str], args: Namespace) -> bool:
+    """Whether -H names the swarm, or each name of the command begins with `swarm/`, which is then taken off."""
+    if words:
+        return [name for word in words for name in word.split(",")] == [SWARM]
+    names = named_things(args)
+    prefix = f"{SWARM}/"
+    if not names or not all(name.startswith(prefix) for name in names):
+        return False
+    for attribute in NAMED:
+        value = getattr(args, attribute, None)
+        if isinstance(value, str):
+            setattr(args, attribute, value.removeprefix(prefix))
+        elif isinstance(value, list):
+            setattr(args, attribute, [one.removeprefix(prefix) for one in value])
+    return True
 
 
 def run_elsewhere(command: Command, args: Namespace, chosen: Sequence[Hive | None], context: Context) -> int:

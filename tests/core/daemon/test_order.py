@@ -44,6 +44,7 @@ ORDER: dict[type, list[str]] = {
         "Attempts.on_change",
         "Schedules.on_change",
         "Watching.on_change",
+        "SwarmHost.on_change",
     ],
     FactRead: ["Watching.on_fact", "CaptureHost.on_fact"],
     QuestionAsked: ["Unseen.on_news", "Specs.on_hold", "Followers.on_event"],

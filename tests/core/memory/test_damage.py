@@ -12,8 +12,8 @@ from contextlib import suppress
 import pytest
 
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.work_queue import WorkQueue
 from overmind_core.memory.requests import FileNote, Forget, Memory, MemoryImport, Note, Notes, Outcome, Recall, Remember
-from overmind_core.memory.threads import WorkQueue
 from tests.kit.full_disk import FULL, full_disk
 from tests.kit.in_process import run, until
 from tests.kit.memory import noted_home

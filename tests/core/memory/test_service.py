@@ -11,9 +11,9 @@ import pytest
 
 from overmind_core.domain.settings import MemorySettings
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.work_queue import MOST_WAITING
 from overmind_core.memory.requests import Forget, MemorySet, Note, Notes, NoteSet, Outcome, Recall, Remember, Search
 from overmind_core.memory.requests import Memory as State
-from overmind_core.memory.threads import MOST_WAITING
 from overmind_core.missions.lookup import UNKNOWN
 from tests.kit.in_process import run
 from tests.kit.memory import noted_home

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from contextlib import nullcontext
 
+from overmind_core.kernel.work_queue import WorkQueue
 from overmind_core.memory.index import MOST_UNSPELLED, SPELLED_WITH_A_NOTE
 from overmind_core.memory.opened import Writing
-from overmind_core.memory.threads import WorkQueue
 from tests.core.memory.test_store_laws import remember
 from tests.kit.in_process import run
 

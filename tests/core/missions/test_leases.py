@@ -216,9 +216,24 @@ def test_a_fenced_run_is_killed_and_never_started_again(home, when):
         with pytest.raises(OvermindError) as refusal:
             await inside.ask("restart", id=mission)
         assert refusal.value.code == "fenced"
-        inside.app.leases.release([mission])
-        await inside.ask("restart", id=mission)
-        assert keeper.held[f"{mission}.2"]["lease"] is None
+
+    played(home, story)
+
+
+def test_leases_of_what_has_ended_are_not_kept_for_ever_but_those_of_queued_quests_are(home):
+    async def story(inside, keeper):
+        index = inside.app.registry.index
+        index.hold("quest", "abcdef01")
+        inside.app.leases.hold("abcdef01", 3.0)
+        ended, lives = await started(inside, name="ended"), await started(inside, name="lives")
+        keeper.exit(f"{ended}.1", 0)
+        await inside.app.registry.ended(ended)
+        await asyncio.sleep(5.0)
+        inside.app.leases.renew({lives: 300.0})
+        assert set(inside.app.leases.held) == {"abcdef01", ended, lives}
+        await asyncio.sleep(LEASE)
+        inside.app.leases.renew({lives: 900.0})
+        assert set(inside.app.leases.held) == {"abcdef01", lives}
 
     played(home, story)
 
@@ -232,8 +247,8 @@ def test_a_fence_overrides_a_stop_that_is_under_way(home):
         await stopping
         ended = inside.app.registry.get(mission)
         assert (ended.status, ended.reason) == (Status.KILLED, "fenced")
-        assert inside.app.leases.has_ended(ended) is False, "its moment has not come, so it could run on"
-        assert mission in inside.app.leases.held, "its owner takes it off"
+        with pytest.raises(OvermindError, match="another machine may have taken its work"):
+            await inside.ask("restart", id=mission)
 
     played(home, story)
 

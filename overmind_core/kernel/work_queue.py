@@ -1,4 +1,4 @@
-"""The threads of memory: work that the loop asks for, whose results come back on the loop.
+"""A queue of work with threads of its own: the loop asks for it, and its results come back on the loop.
 
 Each thread has a resource of its own (a connection of SQLite belongs to the thread that opened it), made at its first
 work.
@@ -70,6 +70,7 @@ class WorkQueue(Generic[AnyResource]):
         *,
         threads: int = 1,
         upkeep: Callable[[AnyResource], bool] | None = None,
+        about: str = "notes",
     ) -> None:
         """Begin nothing yet.
 
@@ -78,7 +79,9 @@ class WorkQueue(Generic[AnyResource]):
             make: A thread's resource, on that thread. Where it fails, its work does, and the next work tries again.
             threads: At most.
             upkeep: What is done in a quiet moment after work, in short pieces; it returns whether there is more.
+            about: The subject of its requests, for who is refused.
         """
+        self._about = about
         self._name = name
         self._make = make
         self._upkeep = upkeep
@@ -107,7 +110,7 @@ class WorkQueue(Generic[AnyResource]):
             if self._closed:
                 raise OvermindError("busy", "The daemon is leaving.")
             if len(self._line) >= MOST_WAITING and not ours:
-                raise OvermindError("busy", f"{MOST_WAITING} requests about notes are in line. Try again.")
+                raise OvermindError("busy", f"{MOST_WAITING} requests about {self._about} are in line. Try again.")
             self._line.append(task)
             if len(self._threads) < self._most and self._working + len(self._line) > len(self._threads):
                 self._begin()

@@ -1,0 +1,217 @@
+"""Commands about the swarm: swarm init, invite, join, leave and status, and why."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from overmind_core.cli.command import JSON, Command, argument, flag, one_id, option
+from overmind_core.cli.context import Context
+from overmind_core.cli.output import ABSENT, dumps, or_absent, table
+from overmind_core.cli.values import label, whole_number
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.domain.text.duration import format_uptime
+from overmind_core.errors import OvermindError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Mapping
+    from typing import Any
+
+    from overmind_core.client.client import Client
+
+    Row = Mapping[str, Any]
+
+ROLES = ("viewer", "worker", "operator", "owner")
+TITLES = ("NAME", "LINK", "VERSION", "HELD", "SLOTS", "CPU", "LABELS", "SEEN")
+
+
+def swarm_client(context: Context) -> Client:
+    """Return a client of a home that is in a swarm, or has made one.
+
+    Raises:
+        OvermindError: `no_swarm`; no daemon is started to say that.
+    """
+    if not any(os.path.exists(path) for path in (context.home.swarm_url, context.home.swarm_owner_url)):
+        raise OvermindError("no_swarm")
+    return context.client(start=True)
+
+
+def init(args: Namespace, context: Context) -> int:
+    """Make it, or bring it up to date."""
+    ready = context.client(start=True).call("swarm_init", {"url": _url(args.url)})
+    if args.json:
+        context.print(dumps(ready))
+        return 0
+    context.print(f"Swarm ready at {display_safe(ready['where'])} (PostgreSQL {ready['server']})")
+    for warning in ready["warnings"]:
+        context.note(f"Warning: {display_safe(warning)}")
+    return 0
+
+
+def _url(word: str) -> str:
+    """Return a URL; of `-` the first line of standard input, where no list of processes shows it."""
+    return sys.stdin.readline().strip() if word == "-" else word
+
+
+def invite(args: Namespace, context: Context) -> int:
+    """Print what the other machine types, once."""
+    answer = swarm_client(context).call("swarm_invite", {"name": args.name, "role": args.role or "worker"})
+    if args.json:
+        context.print(dumps(answer))
+        return 0
+    context.note(_MEANS[answer["role"]].format(display_safe(args.name)))
+    context.print(f"Invited {args.name} ({answer['role']}). On that machine, once:")
+    context.print(f"overmind swarm join '{answer['url']}'")
+    return 0
+
+
+_MEANS = {
+    "viewer": "{} can look at everything that the swarm holds: prompts, results, ends of logs.",
+    "worker": "{} gets the work of this swarm: prompts and commands, and what they need.",
+    "operator": "{} can post work, and so run code on every hive that accepts it.",
+    "owner": "{} can do everything: post work, invite others, remove hives.",
+}
+
+
+def join(args: Namespace, context: Context) -> int:
+    """Become a hive; the first look takes a moment where a hive of this name lived before."""
+    request = {"url": _url(args.url), "labels": dict(args.label)}
+    if args.slots is not None:
+        request["slots"] = args.slots
+    answer = context.client(start=True).call("swarm_join", request)
+    others = f"{answer['others']} other{'' if answer['others'] == 1 else 's'}"
+    sentence = f"Joined swarm {answer['swarm']} as hive {answer['hive']} ({others})"
+    context.print(dumps(answer) if args.json else display_safe(sentence))
+    return 0
+
+
+def leave(args: Namespace, context: Context) -> int:
+    """Be a hive no more."""
+    answer = swarm_client(context).call("swarm_leave", {"release": args.release})
+    context.print(dumps(answer) if args.json else display_safe(f"Left swarm {answer['swarm']}"))
+    return 0
+
+
+def status(args: Namespace, context: Context) -> int:
+    """Print a line, and one for each hive."""
+    state = swarm_client(context).call("swarm_status")
+    if args.json:
+        context.print(dumps(state))
+        return 0
+    context.print(display_safe(_headline(state)))
+    if state["silence"]:
+        context.note(display_safe(state["silence"]))
+    if state["hives"]:
+        context.print(table(TITLES, [_cells(row) for row in state["hives"]]))
+    return 0
+
+
+def _headline(state: Row) -> str:
+    name = f"swarm {state['swarm'] or ABSENT}"
+    if state["silence"]:
+        return f"{name} · silent for {format_uptime(state['silent_seconds'])} · what runs here goes on"
+    alive = sum(row["link"] != "closed" for row in state["hives"])
+    mode = "" if state["mode"] == "open" else f" · {state['mode']}"
+    return (
+        f"{name} · {alive}/{len(state['hives'])} hives · queued {state['queued']} · claimed {state['claimed']}"
+        f" · lost {state['lost']}{mode} · store {state['store_ms']:.0f} ms"
+    )
+
+
+def _cells(row: Row) -> list[str]:
+    labels = ",".join(f"{name}={value}" for name, value in sorted(row["labels"].items()))
+    seen = None if row["seen_ago"] is None else f"{format_uptime(max(row['seen_ago'], 0.0))} ago"
+    return [
+        row["name"],
+        row["link"],
+        row["version"],
+        str(row["held"]),
+        str(row["slots"]),
+        f"{row['cpu']:g}",
+        or_absent(labels),
+        or_absent(seen),
+    ]
+
+
+def why(args: Namespace, context: Context) -> int:
+    """Print why a post waits, and a line for each hive."""
+    try:
+        told = swarm_client(context).call("swarm_why", {"id": args.id})
+    except OvermindError as error:
+        if error.code != "no_swarm":
+            raise
+        message = f"{error.message}. Of a quest of this machine: overmind quest why {args.id}"
+        raise OvermindError("no_swarm", message) from None
+    if args.json:
+        context.print(dumps(told))
+        return 0
+    context.print(display_safe(f"{told['name']} ({told['id']}): {told['summary']}"))
+    print_hives(told["hives"], context)
+    return 0
+
+
+def print_hives(lines: list[Row], context: Context) -> None:
+    """Print what the oracle says about each hive."""
+    wide = max((len(line["hive"]) for line in lines), default=0)
+    for line in lines:
+        context.print(display_safe(f"  {line['hive']:<{wide}}  {line['text']}"))
+
+
+def _role(word: str) -> str:
+    if word not in ROLES:
+        raise ValueError(f"{word!r} is no role: choose {', '.join(ROLES[:-1])} or {ROLES[-1]}")
+    return word
+
+
+_URL = argument("url", "URL of the database; - reads it from standard input", metavar="URL")
+
+COMMANDS = (
+    Command(
+        name="swarm init",
+        arguments=[_URL],
+        options=[JSON],
+        examples=["overmind swarm init postgresql://me@db.example.com/overmind"],
+        notes="As an owner of the database, which may be the one of your Cortex. Again after an upgrade of Overmind.",
+        run=init,
+    ),
+    Command(
+        name="swarm invite",
+        arguments=[argument("name", "name of the hive, or of the person", metavar="NAME")],
+        options=[option("--role", "ROLE", "viewer, worker (default), operator or owner", parse=_role), JSON],
+        examples=["overmind swarm invite eu1", "overmind swarm invite alice --role operator"],
+        notes="Again gives a new password; the one before counts no more.",
+        run=invite,
+    ),
+    Command(
+        name="swarm join",
+        arguments=[_URL],
+        options=[
+            option(
+                "--label",
+                "KEY=VALUE",
+                "label by which posts choose hives (repeatable)",
+                short="-l",
+                parse=label,
+                repeat=True,
+            ),
+            option("--slots", "N", "how many posts at once (default: the queue's); 0 takes none", parse=whole_number),
+            JSON,
+        ],
+        examples=[
+            "overmind swarm join 'postgresql://eu1:…@db.example.com/work' -l gpu=yes",
+            "overmind swarm join -",
+        ],
+        run=join,
+    ),
+    Command(
+        name="swarm leave",
+        options=[flag("--release", "stop the posts that this hive has, and give them back"), JSON],
+        examples=["overmind swarm leave"],
+        run=leave,
+    ),
+    Command(name="swarm status", options=[JSON], examples=["overmind swarm status"], run=status),
+    Command(name="why", arguments=[one_id()], options=[JSON], examples=["overmind why docs"], run=why),
+)

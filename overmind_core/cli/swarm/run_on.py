@@ -1,0 +1,124 @@
+"""`run --on`: a run that any fitting hive of the swarm takes."""
+
+from __future__ import annotations
+
+import re
+
+from overmind_core.cli.command import flag, grouped, option
+from overmind_core.cli.output import dumps
+from overmind_core.cli.swarm.commands import print_hives, swarm_client
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.domain.text.duration import SizeError, parse_size
+from overmind_core.errors import UsageError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Mapping
+    from typing import Any
+
+    from overmind_core.cli.context import Context
+
+ANY = "any"
+_PAIR = re.compile("([A-Za-z0-9._/-]{1,63})=(.{0,63})")
+_NOT_SENT = ("cwd", "env", "umask", "request")
+_WITH_ON = ("cpu", "mem", "pack", "now", "dry_run", "on_lost", "lease")
+
+
+def _labels(word: str) -> dict[str, str]:
+    if word == ANY:
+        return {}
+    found: dict[str, str] = {}
+    for part in word.split(","):
+        pair = _PAIR.fullmatch(part)
+        if pair is None:
+            raise ValueError(f"{part!r} is not a label: write KEY=VALUE, or any")
+        found[pair[1]] = pair[2]
+    return found
+
+
+def _cpu(word: str) -> float:
+    try:
+        value = float(word)
+    except ValueError:
+        value = -1.0
+    if not 0 < value <= 4096:  # noqa: PLR2004 - more is a slip
+        raise ValueError(f"{word!r} is not a number of processors: write 2, or 0.5")
+    return value
+
+
+def _memory(word: str) -> int:
+    try:
+        return parse_size(word)
+    except SizeError as error:
+        raise ValueError(str(error)) from None
+
+
+def _lease(word: str) -> float:
+    from overmind_core.cli.values import timeout_seconds  # start-up: few ask
+
+    seconds = timeout_seconds(word)
+    if seconds < 10:  # noqa: PLR2004 - see the contract of leases
+        raise ValueError(f"A lease of {word} is too short: a hive that is only slow would lose it. Give 10s or more")
+    return seconds
+
+
+SWARM_OPTIONS = grouped(
+    "On a hive of the swarm",
+    [
+        option("--on", "WHERE", "any, or labels such as gpu=yes,region=eu", parse=_labels),
+        option("--cpu", "N", "processors that it needs", parse=_cpu),
+        option("--mem", "SIZE", "memory that it needs, such as 4G", parse=_memory),
+        flag("--pack", "prefer the fullest hive to the emptiest"),
+        flag("--now", "give up when no hive takes it within 5 seconds"),
+        flag("--dry-run", "post nothing; say of each hive whether it fits"),
+        option("--on-lost", "WHAT", "when its hive is silent: wait (default), or move", choices=("wait", "move")),
+        option("--lease", "TIME", "with move: silence after which it begins elsewhere (default 10m)", parse=_lease),
+    ],
+)
+
+
+def check(args: Namespace) -> None:
+    """Refuse what means nothing without --on.
+
+    Raises:
+        UsageError: as it says.
+    """
+    if args.on is not None:
+        for name in ("wait", "tty", "rm", "parent"):
+            if getattr(args, name, None):
+                raise UsageError(f"--{name} can't be used with --on: it is about a mission of this machine.")
+        return
+    for name in _WITH_ON:
+        if getattr(args, name, None):
+            raise UsageError(f"--{name.replace('_', '-')} needs --on. For example: overmind run --on any 'make test'")
+
+
+def post_run(args: Namespace, context: Context, request: Mapping[str, Any]) -> int:
+    """Post it, and say which hive has taken it, or why none has."""
+    asked: dict[str, Any] = {
+        "run": {name: value for name, value in request.items() if name not in _NOT_SENT},
+        "on": args.on,
+        "cpu": args.cpu or 0.0,
+        "memory": args.mem or 0,
+        "pack": args.pack,
+        "now": args.now,
+        "dry_run": args.dry_run,
+        "on_lost": args.on_lost or "wait",
+        "lease": args.lease or 600.0,
+        "request": request["request"],
+    }
+    if args.cwd is not None:
+        asked["run"]["cwd"] = args.cwd
+    answer = swarm_client(context).call("swarm_run", asked)
+    if args.json:
+        context.print(dumps(answer))
+    elif args.dry_run:
+        context.print(display_safe(f"{answer['name']}: {answer['summary']}"))
+        print_hives(answer["hives"], context)
+    elif answer["hive"] is not None:
+        context.print(display_safe(f"Started mission {answer['id']} ({answer['name']}) on {answer['hive']}"))
+    else:
+        context.print(display_safe(f"Posted {answer['id']} ({answer['name']}): {answer['summary']}"))
+    return 0

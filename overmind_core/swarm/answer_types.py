@@ -1,0 +1,160 @@
+"""The types of answers about the swarm. Only annotations name them."""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict
+
+
+class SwarmReady(TypedDict):
+    """A swarm is ready in a database."""
+
+    where: str
+    """Host and database, without a login."""
+    server: str
+    """The version of PostgreSQL."""
+    schema: int
+    warnings: list[str]
+    """A sentence for each."""
+
+
+class SwarmInvited(TypedDict):
+    """A login was made. The URL has its password, and is shown once."""
+
+    name: str
+    role: str
+    url: str
+
+
+class SwarmJoined(TypedDict):
+    """This home is a hive of the swarm."""
+
+    swarm: str
+    hive: str
+    others: int
+
+
+class SwarmLeft(TypedDict):
+    """This home is in no swarm any more."""
+
+    swarm: str
+
+
+class SwarmHiveRow(TypedDict):
+    """One hive, as the swarm knows it."""
+
+    name: str
+    link: Literal["open", "draining", "closed"]
+    """`closed`: it has no session that lives."""
+    version: str
+    held: int
+    slots: int
+    cpu: float
+    memory: int
+    labels: dict[str, str]
+    seen_ago: float | None
+    """Seconds by the database's clock."""
+
+
+class SwarmState(TypedDict):
+    """The swarm, as this hive sees it."""
+
+    swarm: str
+    hive: str | None
+    """Null: this home has made the swarm, and is no hive of it."""
+    silence: str
+    """Why the database can't be asked; empty: it answers."""
+    silent_seconds: float
+    mode: str
+    """`open`; `restarted`, `settling` or `presenting`: see docs/swarm.md."""
+    queued: int
+    claimed: int
+    lost: int
+    store_ms: float
+    """How long the database took to answer."""
+    hives: list[SwarmHiveRow]
+
+
+class SwarmPostRow(TypedDict):
+    """A post."""
+
+    id: str
+    kind: Literal["quest", "run", "place"]
+    name: str
+    state: Literal["queued", "claimed", "lost", "done", "failed", "cancelled"]
+    hive: str | None
+    status: str | None
+    """Of its mission at that hive."""
+    attempt: int
+    fence: int
+    labels: dict[str, str]
+    exit_code: int | None
+    reason: str | None
+    posted_by: str
+    posted_at: str
+    ended_at: str | None
+
+
+class SwarmWhyLine(TypedDict):
+    """What the oracle says about one hive."""
+
+    hive: str
+    text: str
+
+
+class SwarmWhy(TypedDict):
+    """What the oracle says about a post."""
+
+    id: str
+    name: str
+    state: str
+    summary: str
+    hives: list[SwarmWhyLine]
+
+
+class SwarmPosted(TypedDict):
+    """A run was posted."""
+
+    id: str
+    name: str
+    hive: str | None
+    """The hive that has taken it; null: none has within five seconds."""
+    mission: NotRequired[str]
+    summary: str
+    """Why it waits; empty when it was taken."""
+    hives: list[SwarmWhyLine]
+    """With `dry_run`: each hive."""
+
+
+class SwarmCancelled(TypedDict):
+    """A post was cancelled."""
+
+    id: str
+    name: str
+    state: str
+    """`cancelling`: its hive has to end it first."""
+
+
+class SwarmTail(TypedDict):
+    """The end of what a post's run has written."""
+
+    id: str
+    name: str
+    state: str
+    tail: str
+
+
+class SwarmDrained(TypedDict):
+    """A hive takes nothing new, or again."""
+
+    name: str
+    held: int
+    draining: bool
+
+
+class SwarmRemoved(TypedDict):
+    """A hive was removed from the swarm."""
+
+    name: str
+    free: int
+    """Its posts that may begin elsewhere."""
+    failed: int

@@ -1,0 +1,287 @@
+"""The requests about the swarm: the command line asks its own daemon, and that the database."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.domain.text.moment import format_time
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.request import handles
+from overmind_core.missions.requests import Nothing
+from overmind_core.swarm import requests
+
+if TYPE_CHECKING:
+    from overmind_core.kernel.request import Caller
+    from overmind_core.swarm import answer_types as answers
+    from overmind_core.swarm.answers import Hive, Post
+    from overmind_core.swarm.database import Swarm
+    from overmind_core.swarm.host import SwarmHost
+
+TAKEN_WITHIN = 5.0
+"""Seconds in which a hive that has room takes what was posted."""
+_LOOK = 0.1
+_ENDED = frozenset({"done", "failed", "cancelled"})
+
+
+class SwarmApi:
+    """All requests about the swarm."""
+
+    def __init__(self, host: SwarmHost) -> None:
+        self._host = host
+
+    @handles(requests.SwarmInit)
+    async def swarm_init(self, request: requests.SwarmInit, caller: Caller) -> answers.SwarmReady:
+        """Make a swarm of a database; again for an upgrade."""
+        del caller
+        from overmind_core.swarm import administration  # noqa: PLC0415 - it loads psycopg
+
+        ready = await asyncio.to_thread(administration.init, request.url)
+        self._host.keep_owner(request.url)
+        return ready
+
+    @handles(requests.SwarmInvite)
+    async def swarm_invite(self, request: requests.SwarmInvite, caller: Caller) -> answers.SwarmInvited:
+        """Make a login, with a new password."""
+        del caller
+        import secrets  # noqa: PLC0415 - as above
+
+        from overmind_core.swarm.connection import url_with_login  # noqa: PLC0415 - as above
+
+        password = secrets.token_urlsafe(24)
+        line, url = self._host.owner_line(), self._host.owner_url()
+        try:
+            await line.ask(lambda swarm: swarm.invite(request.name, request.role, password))
+        finally:
+            line.close()
+        return {"name": request.name, "role": request.role, "url": url_with_login(url, request.name, password)}
+
+    @handles(requests.SwarmJoin)
+    async def swarm_join(self, request: requests.SwarmJoin, caller: Caller) -> answers.SwarmJoined:
+        """Become a hive."""
+        del caller
+        swarm, hive, others = await self._host.join(request.url, request.labels, request.slots)
+        return {"swarm": swarm, "hive": hive, "others": others}
+
+    @handles(requests.SwarmLeave)
+    async def swarm_leave(self, request: requests.SwarmLeave, caller: Caller) -> answers.SwarmLeft:
+        """Be a hive no more."""
+        del caller
+        return {"swarm": await self._host.leave(release=request.release)}
+
+    @handles(Nothing)
+    async def swarm_status(self, request: Nothing, caller: Caller) -> answers.SwarmState:
+        """The swarm in figures; also while its database is silent."""
+        del request, caller
+        line, service = self._host.line(), self._host.service
+        session = None if service is None else self._host.store.session
+        since = None if service is None else service.silent_seconds()
+        state: answers.SwarmState = {
+            "swarm": "" if session is None else session.swarm,
+            "hive": None if session is None else session.hive,
+            "silence": "",
+            "silent_seconds": since or 0.0,
+            "mode": "open",
+            "queued": 0,
+            "claimed": 0,
+            "lost": 0,
+            "store_ms": 0.0,
+            "hives": [],
+        }
+        began = time.monotonic()
+        try:
+            status, hives = await line.ask(lambda swarm: (swarm.status(), swarm.hives()))
+        except OvermindError as error:
+            if error.code != "swarm_silent":
+                raise
+            state["silence"] = error.message
+        else:
+            state |= {"swarm": status.name, "mode": status.mode, "hives": [_hive_row(one) for one in hives]}
+            state |= {"queued": status.queued, "claimed": status.claimed, "lost": status.lost}
+        state["store_ms"] = round((time.monotonic() - began) * 1000, 1)
+        return state
+
+    @handles(requests.SwarmPosts)
+    async def swarm_posts(self, request: requests.SwarmPosts, caller: Caller) -> list[answers.SwarmPostRow]:
+        """What the swarm holds, oldest first."""
+        del caller
+        posts = await self._host.line().ask(lambda swarm: swarm.posts(ended=request.all))
+        return [_post_row(one) for one in posts]
+
+    @handles(requests.SwarmRun)
+    async def swarm_run(self, request: requests.SwarmRun, caller: Caller) -> answers.SwarmPosted:
+        """Post a run, and see for some seconds whether a hive takes it."""
+        del caller
+        line = self._host.line()
+        name = str(request.run.get("name") or "")
+        post = _post_id(request.request)
+        definition = _definition(request, post, name or post)
+        if request.dry_run:
+            lines, summary = await line.ask(lambda swarm: _foreseen(swarm, definition))
+            return {"id": post, "name": definition["name"], "hive": None, "summary": summary, "hives": lines}
+        await line.ask(lambda swarm: swarm.post([definition]))
+        deadline = time.monotonic() + TAKEN_WITHIN
+        while True:
+            found = await line.ask(lambda swarm: swarm.find_post(post))
+            if found is not None and (found.state != "queued" or found.fence):
+                break
+            if time.monotonic() >= deadline:
+                break
+            await asyncio.sleep(_LOOK)
+        if found is not None and found.hive is not None:
+            return {"id": post, "name": found.name, "hive": found.hive, "summary": "", "hives": []}
+        _, summary = await line.ask(lambda swarm: _why(swarm, post))
+        if request.now:
+            await line.ask(lambda swarm: swarm.cancel(post))
+            raise OvermindError("no_room", f"No hive has taken {definition['name']}: {summary}. It was not kept.")
+        return {"id": post, "name": definition["name"], "hive": None, "summary": summary, "hives": []}
+
+    @handles(requests.SwarmPost)
+    async def swarm_why(self, request: requests.SwarmPost, caller: Caller) -> answers.SwarmWhy:
+        """Why a post waits, with a line for each hive."""
+        del caller
+        line = self._host.line()
+        post = await self._found(request.id)
+        lines, summary = await line.ask(lambda swarm: _why(swarm, post.id))
+        return {"id": post.id, "name": post.name, "state": post.state, "summary": summary, "hives": lines}
+
+    @handles(requests.SwarmPost)
+    async def swarm_cancel(self, request: requests.SwarmPost, caller: Caller) -> answers.SwarmCancelled:
+        """Cancel a post; its hive ends what it has begun."""
+        del caller
+        post = await self._found(request.id)
+        state = await self._host.line().ask(lambda swarm: swarm.cancel(post.id))
+        return {"id": post.id, "name": post.name, "state": state}
+
+    @handles(requests.SwarmPost)
+    async def swarm_tail(self, request: requests.SwarmPost, caller: Caller) -> answers.SwarmTail:
+        """The end of what a post's run has written, once it has ended."""
+        del caller
+        post = await self._found(request.id)
+        end = await self._host.line().ask(lambda swarm: swarm.end_of(post.id))
+        tail = b"" if end is None or end.tail is None else end.tail
+        return {"id": post.id, "name": post.name, "state": post.state, "tail": tail.decode(errors="replace")}
+
+    @handles(requests.SwarmHive)
+    async def swarm_drain(self, request: requests.SwarmHive, caller: Caller) -> answers.SwarmDrained:
+        """Have a hive take nothing new, or again."""
+        del caller
+        held = await self._as_owner(lambda swarm: swarm.drain(request.name, undo=request.undo))
+        return {"name": request.name, "held": held, "draining": not request.undo}
+
+    @handles(requests.SwarmRemove)
+    async def swarm_remove(self, request: requests.SwarmRemove, caller: Caller) -> answers.SwarmRemoved:
+        """Remove a hive and its login."""
+        del caller
+        removed = await self._as_owner(lambda swarm: swarm.remove_hive(request.name, dead=request.dead))
+        return {"name": request.name, "free": removed.free, "failed": removed.failed}
+
+    async def _as_owner(self, work: Any) -> Any:  # noqa: ANN401 - what the work returns
+        line = self._host.owner_line()
+        try:
+            return await line.ask(work)
+        finally:
+            line.close()
+
+    async def _found(self, word: str) -> Post:
+        """The post of an id or a name; of several of that name the one that has not ended, else the newest.
+
+        Raises:
+            OvermindError: `not_found`.
+        """
+        posts = await self._host.line().ask(lambda swarm: swarm.posts())
+        same = [one for one in posts if word in {one.id, one.name}]
+        if not same:
+            same = [one for one in posts if len(word) >= 3 and one.id.startswith(word)]  # noqa: PLR2004 - as of missions
+        if not same:
+            raise OvermindError("not_found", f"The swarm has no post {word!r}. See all: overmind ps -H swarm --all")
+        live = [one for one in same if one.state not in _ENDED]
+        return (live or same)[-1]
+
+
+def _post_id(key: str | None) -> str:
+    """Return an id for a post; with a key of the caller's choice the same again."""
+    import uuid  # noqa: PLC0415 - it loads what few daemons need
+
+    return (uuid.uuid5(uuid.NAMESPACE_OID, key) if key else uuid.uuid4()).hex[:8]
+
+
+def _definition(request: requests.SwarmRun, post: str, name: str) -> dict[str, Any]:
+    provider = request.run.get("provider")
+    return {
+        "id": post,
+        "kind": "run",
+        "name": name,
+        "labels": request.on,
+        "cpu": request.cpu,
+        "memory": request.memory,
+        "provider": None if provider in {None, "raw"} else provider,
+        "pack": request.pack,
+        "on_lost": request.on_lost,
+        "lease": request.lease,
+        "run": request.run | {"name": name},
+    }
+
+
+def _why(swarm: Swarm, post: str) -> tuple[list[answers.SwarmWhyLine], str]:
+    from overmind_core.swarm.oracle import why  # noqa: PLC0415 - it loads psycopg
+
+    found = swarm.find_post(post)
+    if found is None:
+        raise OvermindError("not_found", f"The swarm has no post {post!r}.")
+    if found.state in {"claimed", "lost"}:
+        return [], f"{found.hive} has it"
+    if found.state in _ENDED:
+        return [], f"it is {found.state}"
+    told = why(found, swarm.hives(), swarm.posts(ended=False), swarm.refusals())
+    return [{"hive": one.hive, "text": one.text} for one in told.lines], told.summary
+
+
+def _foreseen(swarm: Swarm, definition: dict[str, Any]) -> tuple[list[answers.SwarmWhyLine], str]:
+    from overmind_core.domain.swarm.fits import Wanted, fits, summary  # noqa: PLC0415 - as above
+    from overmind_core.swarm.oracle import offered_of  # noqa: PLC0415 - as above
+
+    wanted = Wanted(
+        labels=definition["labels"],
+        cpu=definition["cpu"],
+        memory=definition["memory"],
+        provider=definition["provider"],
+        posted_by=swarm.hello().login,
+    )
+    found = {hive.name: fits(wanted, offered_of(hive)) for hive in swarm.hives()}
+    return [{"hive": name, "text": fit.line()} for name, fit in found.items()], summary(wanted, list(found.values()))
+
+
+def _hive_row(hive: Hive) -> answers.SwarmHiveRow:
+    link = "closed" if hive.session is None else "draining" if hive.draining else "open"
+    return {
+        "name": hive.name,
+        "link": link,  # type: ignore[typeddict-item] # one of the three
+        "version": hive.version,
+        "held": hive.held,
+        "slots": hive.slots,
+        "cpu": hive.cpu,
+        "memory": hive.memory,
+        "labels": hive.labels,
+        "seen_ago": hive.seen_ago,
+    }
+
+
+def _post_row(post: Post) -> answers.SwarmPostRow:
+    return {
+        "id": post.id,
+        "kind": post.kind,
+        "name": post.name,
+        "state": post.state,
+        "hive": post.hive,
+        "status": post.status,
+        "attempt": post.attempt,
+        "fence": post.fence,
+        "labels": post.labels,
+        "exit_code": post.exit_code,
+        "reason": post.reason,
+        "posted_by": post.posted_by,
+        "posted_at": format_time(post.posted_at),
+        "ended_at": None if post.ended_at is None else format_time(post.ended_at),
+    }

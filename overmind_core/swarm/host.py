@@ -1,0 +1,230 @@
+"""The swarm in the daemon: nothing of it is loaded in a home that is in none, and has made none."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_core.errors import OvermindError
+from overmind_core.system.paths import write_private
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from overmind_core.kernel.config import Settings
+    from overmind_core.kernel.database import Database, MetaTable
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.kernel.keeper_client import CurrentKeeper
+    from overmind_core.kernel.tasks import Tasks
+    from overmind_core.missions.changes import MissionChanged
+    from overmind_core.missions.leases import Leases
+    from overmind_core.missions.registry import Registry
+    from overmind_core.missions.service import Missions
+    from overmind_core.swarm.line import SwarmLine
+    from overmind_core.swarm.service import Machine, SwarmService
+    from overmind_core.swarm.store import SwarmStore
+    from overmind_core.system.machine import Clock
+    from overmind_core.system.paths import Home
+
+NO_SWARM = "This hive is in no swarm. Join one with: overmind swarm join"
+
+
+class SwarmParts(NamedTuple):
+    """The parts of the daemon that a membership uses."""
+
+    home: Home
+    settings: Settings
+    clock: Clock
+    database: Database
+    meta_table: MetaTable
+    journal: Journal
+    tasks: Tasks
+    keeper: CurrentKeeper
+    registry: Registry
+    missions: Missions
+    leases: Leases
+
+
+class SwarmHost:
+    """Makes the parts of a membership when they are needed."""
+
+    def __init__(self, parts: SwarmParts) -> None:
+        self._parts = parts
+        self._service: SwarmService | None = None
+        self._owner: SwarmLine | None = None
+
+    def begin(self) -> None:
+        """Go on in the swarm that this home is in, if it is in one."""
+        if self._parts.meta_table.get("swarm") is None:
+            return
+        url = _read(self._parts.home.swarm_url)
+        if url is None:
+            return
+        self._service = self._made(url)
+        session = self._store.session
+        self._parts.keeper.hold("swarm", on=session is not None and session.slots > 0)
+        self._service.begin()
+
+    def on_change(self, change: MissionChanged) -> None:
+        """A mission has changed."""
+        if self._service is not None:
+            self._service.on_change(change)
+
+    def close(self) -> None:
+        """Hang up; the session goes on until the keeper ends."""
+        if self._service is not None:
+            self._service.line.close()
+        if self._owner is not None:
+            self._owner.close()
+
+    @property
+    def service(self) -> SwarmService | None:
+        """The membership; None: this home is no hive of a swarm."""
+        return self._service
+
+    @property
+    def store(self) -> SwarmStore:
+        """What is kept of the swarm; only of a hive."""
+        return self._store
+
+    def line(self) -> SwarmLine:
+        """Return a line to the swarm: that of the membership, or of who has made it.
+
+        Raises:
+            OvermindError: `no_swarm`.
+        """
+        if self._service is not None:
+            return self._service.line
+        if self._owner is None:
+            self._owner = self.owner_line()
+        return self._owner
+
+    def owner_line(self) -> SwarmLine:
+        """Return a new line with the login that has made the swarm, or with the hive's own where there is none.
+
+        Raises:
+            OvermindError: `no_swarm`.
+        """
+        from overmind_core.swarm.line import SwarmLine  # noqa: PLC0415 - it loads psycopg
+
+        return SwarmLine(self.owner_url())
+
+    def owner_url(self) -> str:
+        """Return the URL of `owner_line`.
+
+        Raises:
+            OvermindError: `no_swarm`.
+        """
+        url = _read(self._parts.home.swarm_owner_url) or _read(self._parts.home.swarm_url)
+        if url is None:
+            raise OvermindError("no_swarm", NO_SWARM)
+        return url
+
+    def keep_owner(self, url: str) -> None:
+        """Keep the URL with which a swarm was made."""
+        write_private(self._parts.home.swarm_owner_url, url)
+        if self._owner is not None:
+            self._owner.close()
+            self._owner = None
+
+    async def join(self, url: str, labels: Mapping[str, str], slots: int | None) -> tuple[str, str, int]:
+        """Become a hive; return the names of swarm and hive, and the number of other hives.
+
+        Raises:
+            OvermindError: `invalid`, this home is in a swarm; and why it can't join.
+        """
+        if self._service is not None:
+            session = self._store.session
+            name = "one" if session is None else session.swarm
+            raise OvermindError("invalid", f"This home is a hive of swarm {name}. Leave it first: overmind swarm leave")
+        service = self._made(url)
+        try:
+            hello = await service.line.ask(lambda swarm: swarm.hello())
+            wanted = self._parts.settings.queue.slots if slots is None else slots
+            others = await service.join(hello.name, hello.login, labels, wanted)
+            write_private(self._parts.home.swarm_url, url)
+        except BaseException:
+            service.line.close()
+            raise
+        self._service = service
+        service.begin()
+        return hello.name, hello.login, others
+
+    async def leave(self, *, release: bool) -> str:
+        """Be a hive no more; return the name of the swarm.
+
+        Raises:
+            OvermindError: `no_swarm`; `busy`, it has posts.
+        """
+        if self._service is None:
+            raise OvermindError("no_swarm", NO_SWARM)
+        name = await self._service.leave(release=release)
+        self._service.line.close()
+        self._service = None
+        await asyncio.to_thread(_remove, self._parts.home.swarm_url)
+        return name
+
+    def _made(self, url: str) -> SwarmService:
+        from overmind_core.swarm.runs import Runs  # noqa: PLC0415 - all of this loads psycopg, or is for hives alone
+        from overmind_core.swarm.service import SwarmService  # noqa: PLC0415 - as above
+        from overmind_core.swarm.store import SwarmStore  # noqa: PLC0415 - as above
+
+        parts = self._parts
+        self._store = SwarmStore(parts.database, parts.meta_table, parts.journal)
+        runs = Runs(
+            logs=parts.home.logs,
+            settings=parts.settings,
+            registry=parts.registry,
+            missions=parts.missions,
+            leases=parts.leases,
+            store=self._store,
+            find=parts.registry.get,
+        )
+        return SwarmService(
+            url=url,
+            machine=_machine(parts.home, parts.settings, self._keeper_life),
+            store=self._store,
+            runs=runs,
+            clock=parts.clock,
+            tasks=parts.tasks,
+            keeper=parts.keeper,
+        )
+
+    def _keeper_life(self) -> str:
+        return f"{self._parts.registry.boot}:{self._parts.registry.keeper_pid}"
+
+
+def _machine(home: Home, settings: Settings, life: Callable[[], str]) -> Machine:
+    from shutil import which  # noqa: PLC0415 - for hives alone
+
+    from overmind_core.providers import registry  # noqa: PLC0415 - as above
+    from overmind_core.swarm.service import Machine  # noqa: PLC0415 - as above
+    from overmind_core.system.hive_id import hive_id  # noqa: PLC0415 - as above
+
+    programs = dict(settings.programs)
+    installed = tuple(name for name in registry.names() if name != "raw" and which(programs.get(name, name)))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return Machine(
+        home=hive_id(home),
+        keeper=life,
+        cpu=float(os.cpu_count() or 1),
+        memory=memory,
+        providers=installed,
+        system=os.uname().sysname.lower(),
+    )
+
+
+def _read(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read().strip() or None
+    except FileNotFoundError:
+        return None
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return

@@ -1,0 +1,99 @@
+"""The line to a swarm's database: a thread with the connection, and news that wake the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, TypeVar
+
+from overmind_core.kernel.work_queue import WorkQueue
+from overmind_core.swarm.connection import SwarmSilent
+from overmind_core.swarm.database import Swarm, connect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Result = TypeVar("Result")
+
+
+class _Connection:
+    """The connection of the thread: made when it is needed, and anew once it is of no use."""
+
+    def __init__(self, url: str, *, listens: bool) -> None:
+        self._url = url
+        self._listens = listens
+        self._swarm: Swarm | None = None
+
+    def get(self) -> Swarm:
+        """Return a connection that can be used."""
+        if self._swarm is not None and not self._swarm.is_usable:
+            self.close()
+        if self._swarm is None:
+            self._swarm = connect(self._url)
+            if self._listens:
+                self._swarm.listen()
+        return self._swarm
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._swarm is not None:
+            with contextlib.suppress(Exception):
+                self._swarm.close()
+        self._swarm = None
+
+
+class SwarmLine:
+    """Asks the database of one swarm, one thing at a time.
+
+    Args:
+        url: Where it is, with the login's password.
+        on_news: Called on the loop when the swarm has news for this hive; None: it does not listen.
+    """
+
+    def __init__(self, url: str, on_news: Callable[[], None] | None = None) -> None:
+        self._queue: WorkQueue[_Connection] = WorkQueue(
+            "swarm", lambda: _Connection(url, listens=on_news is not None), about="the swarm"
+        )
+        self._on_news = on_news
+        self._watched: int | None = None
+
+    async def ask(self, work: Callable[[Swarm], Result]) -> Result:
+        """Have a function ask, on the line's thread; return what it returns.
+
+        Raises:
+            SwarmSilent: nobody answers, or not in time.
+            OvermindError: it was refused.
+        """
+        self._unwatch()
+        try:
+            result, fd = await self._queue.do(lambda connection: _asked(connection, work), ours=True)
+        except OSError as error:
+            raise SwarmSilent(f"The swarm's database does not answer: {error}") from None
+        self._watch(fd)
+        return result
+
+    def close(self) -> None:
+        """Hang up."""
+        self._unwatch()
+        self._queue.close()
+
+    def _watch(self, fd: int) -> None:
+        if self._on_news is not None and self._watched is None:
+            self._watched = fd
+            asyncio.get_running_loop().add_reader(fd, self._has_news)
+
+    def _unwatch(self) -> None:
+        if self._watched is not None:
+            asyncio.get_running_loop().remove_reader(self._watched)
+            self._watched = None
+
+    def _has_news(self) -> None:
+        self._unwatch()
+        if self._on_news is not None:
+            self._on_news()
+
+
+def _asked(connection: _Connection, work: Callable[[Swarm], Result]) -> tuple[Result, int]:
+    swarm = connection.get()
+    result = work(swarm)
+    return result, swarm.fileno()

@@ -1,0 +1,91 @@
+"""The arguments of requests about the swarm."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from overmind_core.kernel.request import Args
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
+Seconds = Annotated[float, msgspec.Meta(ge=10, le=30 * 86_400)]
+"""Of a lease."""
+
+
+class SwarmInit(Args, frozen=True):
+    """Make a swarm of a database, or bring one to today's schema."""
+
+    url: str
+    """Of the database, as its owner."""
+
+
+class SwarmInvite(Args, frozen=True):
+    """Make a login, or give it a new password."""
+
+    name: str
+    role: Literal["viewer", "worker", "operator", "owner"] = "worker"
+
+
+class SwarmJoin(Args, frozen=True):
+    """Become a hive of a swarm."""
+
+    url: str
+    """As `swarm invite` printed it."""
+    labels: dict[str, str] = {}
+    slots: Count | None = None
+    """How many posts this hive does at once; null: those of its queue. 0: it takes nothing."""
+
+
+class SwarmLeave(Args, frozen=True):
+    """Be a hive of it no more."""
+
+    release: bool = False
+    """Stop the posts that it has, and give them back."""
+
+
+class SwarmRun(Args, frozen=True):
+    """Post a run."""
+
+    run: dict[str, Any]
+    """The arguments of `run`, without environment, umask and request key."""
+    on: dict[str, str] = {}
+    """Labels that a hive must have; none: any hive."""
+    cpu: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    memory: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Bytes."""
+    pack: bool = False
+    on_lost: Literal["move", "wait"] = "wait"
+    lease: Seconds = 600.0
+    now: bool = False
+    """Give up what no hive has taken within five seconds."""
+    dry_run: bool = False
+    """Post nothing; say of each hive whether it fits."""
+    request: str | None = None
+    """A key of the caller's choice; a repeat with the same key posts nothing more."""
+
+
+class SwarmPosts(Args, frozen=True):
+    """The posts; `all`: those that have ended, too."""
+
+    all: bool = False
+
+
+class SwarmPost(Args, frozen=True):
+    """One post, by its id or name."""
+
+    id: str
+
+
+class SwarmHive(Args, frozen=True):
+    """One hive of the swarm; `undo`: it takes work again."""
+
+    name: str
+    undo: bool = False
+
+
+class SwarmRemove(Args, frozen=True):
+    """Remove a hive; `dead`: its machine is off for good, what it held may begin elsewhere."""
+
+    name: str
+    dead: bool = False

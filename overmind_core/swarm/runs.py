@@ -1,0 +1,171 @@
+"""The runs of a swarm's posts at this hive: each an ordinary mission, begun once for its fence."""
+
+from __future__ import annotations
+
+import base64
+import os
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from overmind_core.agents.spec import spec_of
+from overmind_core.domain.missions.environment import login_variables
+from overmind_core.domain.missions.mission import Cause, Status
+from overmind_core.domain.swarm.leases import deadline_of
+from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.errors import OvermindError
+from overmind_core.logs.layout import OUT, run_folder
+from overmind_core.logs.reader import RunLog
+from overmind_core.missions.requests import Start
+from overmind_core.swarm.store import HeldClaim
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from overmind_core.domain.missions.mission import Mission
+    from overmind_core.kernel.config import Settings
+    from overmind_core.missions.leases import Leases
+    from overmind_core.missions.registry import Registry
+    from overmind_core.missions.service import Missions
+    from overmind_core.swarm.answers import Claimed
+    from overmind_core.swarm.store import SwarmStore
+
+TAIL = 64 * 1024
+"""Bytes of a log that the swarm gets with an end."""
+FENCED = "fenced"
+"""The reason of a mission whose lease has ended."""
+_HERE = frozenset({"cwd", "env", "umask", "request", "parent"})
+"""Arguments of a run that are never the poster's."""
+
+
+class Runs:
+    """Starts, ends and describes them. On the loop's thread."""
+
+    def __init__(
+        self,
+        *,
+        logs: str,
+        settings: Settings,
+        registry: Registry,
+        missions: Missions,
+        leases: Leases,
+        store: SwarmStore,
+        find: Callable[[str], Mission | None],
+    ) -> None:
+        """`logs`: the folder of all logs. `find`: a mission by its id, one that has ended, too."""
+        self._logs = logs
+        self._settings = settings
+        self._registry = registry
+        self._missions = missions
+        self._leases = leases
+        self._store = store
+        self._find = find
+
+    async def start(self, held: HeldClaim, sent: float) -> None:
+        """Start the mission of a claim, or find the one that an earlier try has made.
+
+        Args:
+            held: The claim.
+            sent: When the last accepted beat was sent: the lease counts from there. Boot clock, seconds.
+
+        Raises:
+            OvermindError: it can't be started here.
+        """
+        claim = held.claim
+        request = _start_of(claim)
+        spec = spec_of(request, self._settings)
+
+        def linked(mission: Mission) -> Callable[[], None]:
+            begun = msgspec.structs.replace(held, mission=mission.id)
+            self._store.claims[claim.id] = begun
+            if claim.on_lost == "move":
+                self._leases.hold(mission.id, deadline_of(sent, claim.lease))
+            return lambda: self._store.write_claim(begun)
+
+        try:
+            started = await self._missions.start(spec, also=linked)
+        except OvermindError:
+            if self._store.claims.get(claim.id) is not held:
+                self._store.claims[claim.id] = held
+            raise
+        if self._store.claims[claim.id].mission is None:
+            self._store.save_claim(msgspec.structs.replace(held, mission=started.mission.id))
+
+    def mission_of(self, held: HeldClaim) -> Mission | None:
+        """Return the mission of a claim; None: there is none, or it was removed."""
+        if held.mission is None:
+            return None
+        return self._registry.live.get(held.mission) or self._find(held.mission)
+
+    def renew(self, sent: float) -> None:
+        """A beat was accepted: the leases of all that is held count from when it was sent."""
+        moved = {
+            held.mission: deadline_of(sent, held.claim.lease)
+            for held in self._store.claims.values()
+            if held.is_open and held.mission is not None and held.claim.on_lost == "move"
+        }
+        if moved:
+            self._leases.renew(moved)
+
+    async def end(self, held: HeldClaim) -> None:
+        """Stop what a claim has started: it is somebody else's, or nobody wants it any more."""
+        mission = self.mission_of(held)
+        if mission is not None and mission.is_live:
+            await self._missions.end(mission, Cause.KILL, cascade=True, grace=0.0)
+
+    def report(self, held: HeldClaim) -> dict[str, Any] | None:
+        """Return what the swarm is told of a claim that goes on; None: nothing is known of it yet."""
+        mission = self.mission_of(held)
+        return None if mission is None else {"status": str(mission.status), "attempt": mission.run}
+
+    def end_of(self, held: HeldClaim, *, cancelling: bool) -> dict[str, Any] | None:
+        """Return what the swarm is told of the end of a claim's mission; None: it goes on, or was fenced."""
+        mission = self.mission_of(held)
+        if held.mission is None or (mission is not None and mission.is_live):
+            return None
+        if mission is None:
+            return {"state": "failed", "reason": "its mission was removed"}
+        if mission.reason == FENCED:
+            return None
+        good = mission.status is Status.STOPPED and not mission.exit_code
+        ended = "cancelled" if cancelling or mission.status is Status.KILLED else "done" if good else "failed"
+        return {
+            "state": ended,
+            "reason": mission.reason,
+            "exit_code": mission.exit_code,
+            "attempt": mission.run,
+            "tail": base64.b64encode(self.tail(mission)).decode(),
+            "result": {"mission": mission.id, "status": str(mission.status)},
+        }
+
+    def tail(self, mission: Mission) -> bytes:
+        """Return the last bytes that a mission has written."""
+        log = RunLog(run_folder(self._logs, mission.run_id))
+        end = log.end[OUT]
+        return log.read(OUT, max(end - TAIL, 0), TAIL)[1]
+
+    def is_fenced(self, held: HeldClaim) -> bool:
+        """Whether its lease has ended here."""
+        mission = self.mission_of(held)
+        return mission is not None and not mission.is_live and mission.reason == FENCED
+
+
+def _start_of(claim: Claimed) -> Start:
+    """Return the request that a post stands for: what it says, and of this hive its folder and a login's variables.
+
+    Raises:
+        OvermindError: `invalid`, it says what no run can be.
+    """
+    definition = msgspec.json.decode(claim.definition)
+    given = definition.get("run")
+    if not isinstance(given, dict):
+        raise OvermindError("invalid", f"Post {claim.id} is no run.")
+    variables = {to_wire(name): to_wire(value) for name, value in login_variables(os.environ).items()}
+    asked = {name: value for name, value in given.items() if name not in _HERE}
+    folder = given.get("cwd") or ""
+    place = os.path.join(os.path.expanduser("~"), str(folder)).rstrip("/") or "/"
+    request = {**asked, "cwd": to_wire(place), "env": variables, "request": f"swarm-{claim.id}-{claim.fence}"}
+    try:
+        return msgspec.convert(request, Start)
+    except msgspec.ValidationError as error:
+        raise OvermindError("invalid", f"Post {claim.id} can't run here: {error}") from None

@@ -1,0 +1,518 @@
+"""This hive in its swarm: it beats, claims what fits, tells how it goes, and watches the others. On the loop's thread.
+
+Nothing here is decided by a clock on the wall, and nothing is asked of another hive: the database is asked, again and
+again, what is this hive's, and each answer is saved before it counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from overmind_core.domain.swarm.leases import may_take_after
+from overmind_core.domain.swarm.load import delay_of, load_of
+from overmind_core.errors import OvermindError
+from overmind_core.swarm.connection import SwarmSilent
+from overmind_core.swarm.line import SwarmLine
+from overmind_core.swarm.store import KEPT_SECONDS, HeldClaim, Session
+from overmind_core.version import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from overmind_core.kernel.keeper_client import CurrentKeeper
+    from overmind_core.kernel.tasks import Tasks
+    from overmind_core.missions.changes import MissionChanged
+    from overmind_core.swarm.answers import Beaten, Held, WatchedSession
+    from overmind_core.swarm.runs import Runs
+    from overmind_core.swarm.store import SwarmStore
+    from overmind_core.system.machine import Clock
+
+BEAT = 5.0
+"""Seconds between two beats."""
+TELL = 1.0
+"""Seconds between two reports of one post."""
+LOST_AFTER = 60.0
+"""Seconds of silence after which a post that waits for its hive is lost."""
+RETRY = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+"""Seconds before the swarm is tried again; the last one from then on."""
+NEED = "swarm"
+"""Why the keeper stays while nothing runs."""
+_log = logging.getLogger(__name__)
+
+
+class Machine(NamedTuple):
+    """The hive, as its swarm is told: what does not change while it is joined."""
+
+    home: str
+    """Tells this home from all others."""
+    keeper: Callable[[], str]
+    """Which life of its keeper this is."""
+    cpu: float
+    memory: int
+    """Bytes."""
+    providers: tuple[str, ...]
+    system: str
+
+
+class Condition(NamedTuple):
+    """How this hive stands with its swarm."""
+
+    silence: str = ""
+    """Why the swarm can't be asked, a sentence; empty: it answers."""
+    silent_since: float | None = None
+    """Boot clock, seconds."""
+    mode: str = "open"
+
+
+class SwarmService:
+    """The loop of one membership.
+
+    Args:
+        url: Of the swarm, with the login's password.
+        machine: This hive.
+        store: What is kept of the swarm.
+        runs: The missions of its posts.
+        clock: Leases and silences are measured on its boot clock.
+        tasks: For the loop itself.
+        keeper: Stays while this hive may be given work.
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        machine: Machine,
+        store: SwarmStore,
+        runs: Runs,
+        clock: Clock,
+        tasks: Tasks,
+        keeper: CurrentKeeper,
+    ) -> None:
+        self.line = SwarmLine(url, self._wake_up)
+        self.condition = Condition()
+        self._machine = machine
+        self._store = store
+        self._runs = runs
+        self._clock = clock
+        self._tasks = tasks
+        self._keeper = keeper
+        self._wake = asyncio.Event()
+        self._loop: asyncio.Task[None] | None = None
+        self._beat_at = 0.0
+        self._noticed: tuple[str, int, float] = ("open", 0, 0.0)
+        """The mode and its number, and since when it was seen. Boot clock."""
+        self._seen: dict[str, tuple[int, float]] = {}
+        """Session of another hive → its beat, and since when that was seen."""
+        self._seen_posts: dict[str, tuple[int, float]] = {}
+        self._changed: set[str] = set()
+        """Posts of which there is something to tell."""
+        self._told: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._cancelling: set[str] = set()
+        self._closed = False
+
+    # membership
+
+    async def join(self, swarm: str, hive: str, labels: Mapping[str, str], slots: int) -> int:
+        """Begin a session; return how many other hives there are.
+
+        Raises:
+            OvermindError: `name_taken`, a hive of this name lives elsewhere; `swarm_silent`, `forbidden`, `invalid`.
+        """
+        session = Session(
+            swarm, hive, uuid.uuid4().hex, self._machine.keeper(), dict(labels), slots, next_nonce=uuid.uuid4().hex
+        )
+        return await self._begin_session(session)
+
+    async def _begin_session(self, session: Session) -> int:
+        home, about = self._machine.home, self._about(session)
+        seen: dict[str, object] | None = None
+        while True:
+            answer = await self.line.ask(lambda swarm: swarm.join(session.hive, home, session.id, about, seen))  # noqa: B023
+            if answer.word == "joined":
+                break
+            if answer.word == "gone":
+                session = msgspec.structs.replace(session, id=uuid.uuid4().hex)
+            elif answer.word == "watch":
+                await asyncio.sleep(answer.seconds)
+                seen = {"session": answer.session, "beat": answer.beat, "seconds": answer.seconds}
+            else:
+                raise OvermindError(
+                    "name_taken",
+                    f"Hive {session.hive} lives already, in another home. Invite this one by another name.",
+                )
+        joined = msgspec.structs.replace(
+            session, beat=answer.beat, nonce="", proof=answer.proof, settle=answer.settle, fence=session.fence
+        )
+        self._store.save_session(joined)
+        await self._store.saved()
+        self._keeper.hold(NEED, on=joined.slots > 0)
+        return answer.others
+
+    def begin(self) -> None:
+        """Beat from now on."""
+        if self._loop is None and not self._closed:
+            self._loop = self._tasks.start(self._run())
+
+    async def leave(self, *, release: bool) -> str:
+        """End the session; return the name of the swarm.
+
+        Raises:
+            OvermindError: `busy`, it holds posts.
+        """
+        session = self._session
+        held = [one for one in self._store.claims.values() if one.is_open]
+        if held and not release:
+            names = ", ".join(one.claim.name for one in held[:5])
+            raise OvermindError(
+                "busy", f"This hive has {len(held)} posts of the swarm ({names}). Give them back with: --release"
+            )
+        await self.close()
+        for one in held:
+            await self._runs.end(one)
+            claim = one.claim
+            await self.line.ask(
+                lambda swarm, claim=claim: swarm.give_back(session.id, claim.id, claim.fence, "its hive has left")  # type: ignore[misc]
+            )
+            self._store.drop_claim(claim.id)
+        await self.line.ask(lambda swarm: swarm.leave(session.id))
+        for post in list(self._store.claims):
+            self._store.drop_claim(post)
+        self._store.forget_session()
+        self._keeper.hold(NEED, on=False)
+        await self._store.saved()
+        return session.swarm
+
+    async def close(self) -> None:
+        """Beat no more; the session goes on until its keeper ends."""
+        self._closed = True
+        if self._loop is not None:
+            self._loop.cancel()
+            await asyncio.gather(self._loop, return_exceptions=True)
+
+    def on_change(self, change: MissionChanged) -> None:
+        """A mission has changed: the swarm is told where it is one of its posts."""
+        for post, held in self._store.claims.items():
+            if held.is_open and held.mission == change.saved.id:
+                self._changed.add(post)
+                self._wake.set()
+
+    def silent_seconds(self) -> float | None:
+        """For how long the swarm has not answered this hive; None: it answers."""
+        since = self.condition.silent_since
+        return None if since is None else round(self._clock.boot() - since, 1)
+
+    @property
+    def _session(self) -> Session:
+        assert self._store.session is not None
+        return self._store.session
+
+    # the loop
+
+    def _wake_up(self) -> None:
+        self._wake.set()
+
+    async def _run(self) -> None:
+        failures = 0
+        while not self._closed:
+            self._wake.clear()
+            try:
+                await self._turn()
+            except SwarmSilent as error:
+                self._note_silence(error)
+                pause = RETRY[min(failures, len(RETRY) - 1)]
+                failures += 1
+                await asyncio.sleep(pause)
+                continue
+            except OvermindError as error:
+                _log.warning("the swarm refuses this hive: %s", error.message)
+                self._note_silence(error)
+                await asyncio.sleep(RETRY[-1])
+                continue
+            failures = 0
+            self.condition = Condition(mode=self._noticed[0])
+            await self._wait()
+
+    def _note_silence(self, error: OvermindError) -> None:
+        since = self.condition.silent_since
+        self.condition = Condition(error.message, self._clock.boot() if since is None else since, self._noticed[0])
+
+    async def _wait(self) -> None:
+        """Until there is news, something to tell, or the next beat is due."""
+        now = self._clock.boot()
+        moments = [self._beat_at + BEAT]
+        moments += [self._told[post][0] + TELL if post in self._told else now for post in self._changed]
+        left = max(min(moments) - now, 0.0)
+        try:
+            await asyncio.wait_for(self._wake.wait(), left)
+        except TimeoutError:
+            return
+        session = self._store.session
+        if session is not None and session.slots:
+            load = load_of(sum(one.is_open for one in self._store.claims.values()), session.slots)
+            await asyncio.sleep(min(delay_of(load), 0.2))  # the emptiest of several hives is first
+
+    async def _turn(self) -> None:
+        """Everything once that is due."""
+        await self.line.ask(lambda swarm: swarm.news())
+        if self._session.keeper != self._machine.keeper():
+            await self._new_life()
+        now = self._clock.boot()
+        if now - self._beat_at >= BEAT or not self._beat_at:
+            await self._beat()
+        self._notice_ends()
+        await self._tell()
+        await self._claim()
+        await self._start_held()
+        await self._tell()
+
+    async def _new_life(self) -> None:
+        """The keeper is another one: what the one before held has ended with it, and so has its session."""
+        for post in list(self._store.claims):
+            self._store.drop_claim(post)
+        self._forget_seen()
+        session = msgspec.structs.replace(
+            self._session, id=uuid.uuid4().hex, keeper=self._machine.keeper(), fence=0, next_nonce=uuid.uuid4().hex
+        )
+        await self._begin_session(session)
+
+    async def _beat(self) -> None:
+        session = self._session
+        sent = self._clock.boot()
+        about = {
+            "hive": session.hive, "home": self._machine.home, "proof": session.proof, "fence": session.fence,
+            **self._free(),
+        }  # fmt: skip
+        answer = await self.line.ask(
+            lambda swarm: swarm.beat(session.id, session.beat, session.nonce, session.next_nonce, about)
+        )
+        if answer.word in {"gone", "cloned"}:
+            await self._lose_session(answer.word)
+            return
+        self._beat_at = sent
+        self._store.save_session(
+            msgspec.structs.replace(session, beat=answer.beat, nonce=session.next_nonce, next_nonce=uuid.uuid4().hex)
+        )
+        await self._store.saved()
+        self._runs.renew(sent)
+        self._notice_mode(answer)
+        if answer.word == "present":
+            await self._present(answer)
+        await self._settle(answer)
+        await self._take_over(answer.held)
+        await self._watch()
+
+    async def _lose_session(self, word: str) -> None:
+        """The session is over: what is leased ends here, and a new one begins."""
+        _log.warning("the session with the swarm is over (%s)", word)
+        for held in list(self._store.claims.values()):
+            if held.is_open:
+                await self._runs.end(held)
+            self._store.drop_claim(held.claim.id)
+        session = msgspec.structs.replace(self._session, id=uuid.uuid4().hex, fence=0, next_nonce=uuid.uuid4().hex)
+        await self._begin_session(session)
+
+    def _notice_mode(self, answer: Beaten) -> None:
+        if (answer.mode, answer.settle) != self._noticed[:2]:
+            self._noticed = (answer.mode, answer.settle, self._clock.boot())
+
+    async def _settle(self, answer: Beaten) -> None:
+        """Say how long the store has been looked after, once that is as long as the longest lease."""
+        if answer.mode not in {"settling", "restarted"}:
+            return
+        waited = self._clock.boot() - self._noticed[2]
+        if waited >= may_take_after(answer.longest):
+            session = self._session
+            await self.line.ask(lambda swarm: swarm.settled(session.id, answer.settle, waited))
+
+    async def _present(self, answer: Beaten) -> None:
+        """The store has gone back in time: tell it what is held here, and what has ended lately."""
+        session = self._session
+        held = [
+            {
+                "id": one.claim.id, "fence": one.claim.fence, "proof": one.claim.proof,
+                "definition": one.claim.definition, **({"state": "claimed"} if one.end is None else one.end),
+            }
+            for one in self._store.claims.values()
+        ]  # fmt: skip
+        presented = await self.line.ask(lambda swarm: swarm.present(session.id, held, all_=True))
+        for post, word in presented.posts.items():
+            if word != "ok":
+                await self._fence(post)
+        self._store.save_session(msgspec.structs.replace(self._session, settle=answer.settle))
+
+    async def _take_over(self, held: list[Held]) -> None:
+        """Bring what the swarm thinks that this hive has together with what it has."""
+        known = self._store.claims
+        if any(one.post not in known or known[one.post].claim.fence != one.fence for one in held):
+            session = self._session
+            for claim in await self.line.ask(lambda swarm: swarm.claims_of(session.id)):
+                if claim.id not in known or known[claim.id].claim.fence < claim.fence:
+                    self._keep(HeldClaim(claim))
+        theirs = {one.post: one.fence for one in held}
+        for post, mine in list(known.items()):
+            if mine.is_open and theirs.get(post) != mine.claim.fence:
+                await self._fence(post)
+        for one in held:
+            if one.cancelling is not None and one.post in known and known[one.post].is_open:
+                self._cancelling.add(one.post)
+                await self._runs.end(known[one.post])
+                self._changed.add(one.post)
+
+    def _keep(self, held: HeldClaim) -> None:
+        self._store.save_claim(held)
+        if held.claim.fence > self._session.fence:
+            self._store.save_session(msgspec.structs.replace(self._session, fence=held.claim.fence))
+
+    async def _fence(self, post: str) -> None:
+        """A claim is over: somebody else has the post, or nobody."""
+        held = self._store.claims.get(post)
+        if held is not None:
+            if held.is_open:
+                _log.warning("the claim of %s is over", held.claim.name)
+                await self._runs.end(held)
+            self._store.drop_claim(post)
+        self._cancelling.discard(post)
+
+    # posts
+
+    async def _claim(self) -> None:
+        session, free = self._session, self._free()
+        if free["free_slots"] <= 0:
+            return
+        now = self._clock.boot()
+        seen = {post: (version, now - since) for post, (version, since) in self._seen_posts.items()}
+        wanted = {"slots": free["free_slots"], "cpu": free["free_cpu"], "memory": free["free_memory"]}
+        answer = await self.line.ask(lambda swarm: swarm.claim(session.id, session.beat, wanted, seen))
+        if answer.word in {"beat", "gone"}:
+            self._beat_at = 0.0
+        for claim in answer.claims:
+            self._keep(HeldClaim(claim))
+        if answer.claims:
+            await self._store.saved()
+
+    async def _start_held(self) -> None:
+        """Start what was claimed and is not begun yet."""
+        for held in [one for one in self._store.claims.values() if one.is_open and one.mission is None]:
+            try:
+                await self._runs.start(held, self._beat_at)
+            except OvermindError as error:
+                await self._give_back(held, error.message)
+            else:
+                self._changed.add(held.claim.id)
+
+    async def _give_back(self, held: HeldClaim, reason: str) -> None:
+        session, claim = self._session, held.claim
+        await self.line.ask(lambda swarm: swarm.give_back(session.id, claim.id, claim.fence, reason))
+        self._store.drop_claim(claim.id)
+
+    def _notice_ends(self) -> None:
+        """Keep what the swarm is to be told of missions that have ended, and forget what it knows for long."""
+        now = self._clock.boot()
+        for post, held in list(self._store.claims.items()):
+            if held.is_open:
+                end = self._runs.end_of(held, cancelling=post in self._cancelling)
+                if end is not None:
+                    self._store.save_claim(msgspec.structs.replace(held, end=end))
+            elif held.told_at is not None and not 0 <= now - held.told_at < KEPT_SECONDS:
+                self._store.drop_claim(post)
+
+    async def _tell(self) -> None:
+        """Tell the swarm how its posts go on, each at most once a second, and how they have ended."""
+        session, now = self._session, self._clock.boot()
+        self._notice_ends()
+        for post, held in list(self._store.claims.items()):
+            claim = held.claim
+            if held.end is not None and held.told_at is None:
+                await self._store.saved()
+                end = held.end
+                told = await self.line.ask(
+                    lambda swarm, claim=claim, end=end: swarm.tell_end(session.id, claim.id, claim.fence, end)  # type: ignore[misc]
+                )
+                self._changed.discard(post)
+                self._cancelling.discard(post)
+                self._told.pop(post, None)
+                if told.word == "fenced":
+                    self._store.drop_claim(post)
+                else:
+                    self._store.save_claim(msgspec.structs.replace(held, told_at=now))
+            elif held.is_open and self._runs.is_fenced(held):
+                self._store.drop_claim(post)
+            elif held.is_open and post in self._changed:
+                await self._report(held, now)
+
+    async def _report(self, held: HeldClaim, now: float) -> None:
+        session, claim = self._session, held.claim
+        at, before = self._told.get(claim.id, (0.0, {}))
+        report = self._runs.report(held)
+        if report is None or report == before:
+            self._changed.discard(claim.id)
+            return
+        if now - at < TELL:
+            return
+        told = await self.line.ask(lambda swarm: swarm.tell(session.id, claim.id, claim.fence, report))
+        self._changed.discard(claim.id)
+        self._told[claim.id] = (now, report)
+        if told.word == "fenced":
+            await self._fence(claim.id)
+
+    # the others
+
+    async def _watch(self) -> None:
+        """Look at the beats of others, and free what a silent one holds once its lease has surely ended."""
+        session, now = self._session, self._clock.boot()
+        found = await self.line.ask(lambda swarm: swarm.watchlist(session.id))
+        self._seen_posts = {
+            one.post: (one.version, self._seen_posts[one.post][1])
+            if self._seen_posts.get(one.post, (None, 0.0))[0] == one.version
+            else (one.version, now)
+            for one in found.posts
+        }
+        seen = {}
+        for other in found.sessions:
+            before = self._seen.get(other.session)
+            seen[other.session] = before if before is not None and before[0] == other.beat else (other.beat, now)
+        self._seen = seen
+        for other in found.sessions:
+            watched = now - seen[other.session][1]
+            if self._is_due(other, watched):
+                await self.line.ask(
+                    lambda swarm, other=other, watched=watched: swarm.take(  # type: ignore[misc]
+                        session.id, other.session, other.beat, watched
+                    )
+                )
+
+    @staticmethod
+    def _is_due(other: WatchedSession, watched: float) -> bool:
+        moves = other.lease is not None and watched >= may_take_after(other.lease)
+        return moves or (other.waits and watched >= LOST_AFTER)
+
+    def _forget_seen(self) -> None:
+        self._seen.clear()
+        self._seen_posts.clear()
+        self._told.clear()
+        self._changed.clear()
+
+    # this hive
+
+    def _about(self, session: Session) -> dict[str, Any]:
+        machine = self._machine
+        return {
+            "labels": session.labels, "slots": session.slots, "cpu": machine.cpu, "memory": machine.memory,
+            "providers": list(machine.providers), "accepts": {}, "version": VERSION, "format": 1,
+            "system": machine.system, **self._free(session),
+        }  # fmt: skip
+
+    def _free(self, session: Session | None = None) -> dict[str, Any]:
+        slots = (session or self._session).slots
+        claims = [one.claim for one in self._store.claims.values() if one.is_open]
+        return {
+            "free_slots": max(slots - len(claims), 0),
+            "free_cpu": max(self._machine.cpu - sum(one.cpu for one in claims), 0.0),
+            "free_memory": max(self._machine.memory - sum(one.memory for one in claims), 0),
+            "load": load_of(len(claims), slots) if slots else 1.0,
+        }

@@ -1,0 +1,166 @@
+"""Real homes in a swarm: they join, take posts, tell how those go, and lose nothing when something dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.kit.killing import kill_supervisor
+from tests.kit.swarm_homes import SwarmHomes
+from tests.kit.waiting import eventually
+from tests.postgres.conftest import empty_database
+
+
+@pytest.fixture
+def homes(make_home):
+    """A swarm of this test."""
+    with empty_database() as url:
+        yield SwarmHomes(url, make_home)
+
+
+def test_two_homes_join_and_are_seen(homes):
+    homes.hive("eu1", "--label", "region=eu", "--slots", "2")
+    homes.hive("us1", "--slots", "0")
+    state = homes.desk.json("swarm", "status", "--json")
+    rows = {row["name"]: row for row in state["hives"]}
+    assert rows[homes.name("eu1")]["labels"] == {"region": "eu"}
+    assert [rows[homes.name(one)]["slots"] for one in ("eu1", "us1")] == [2, 0]
+    assert homes.desk.ok("swarm", "status").startswith("swarm ")
+
+
+def test_a_home_that_is_in_no_swarm_says_how_to_join_one(om):
+    om.ok("start")
+    assert "overmind swarm join" in om.refused("swarm", "status", code="no_swarm")
+    om.refused("run", "--on", "any", "true", code="no_swarm")
+    om.refused("ps", "-H", "swarm", code="no_swarm")
+
+
+def test_the_url_is_kept_for_the_account_alone_and_in_no_answer(homes):
+    home = homes.hive("eu1")
+    assert stat.S_IMODE(Path(home.home, "swarm.url").stat().st_mode) == 0o600
+    password = Path(home.home, "swarm.url").read_text().split(":")[2].split("@")[0]
+    assert password not in home.ok("swarm", "status", "--json") + home.ok("status", "--json")
+    assert not any(password in str(event) for event in home.events())
+
+
+def test_a_run_is_taken_by_a_hive_that_has_its_labels_and_its_end_is_told(homes):
+    homes.hive("eu1", "--label", "region=eu")
+    us1 = homes.hive("us1", "--label", "region=us")
+    said = us1.ok("run", "--on", "region=eu", "--name", "docs", "echo written; exit 3")
+    assert said.startswith("Started mission ")
+    assert said.endswith(f"(docs) on {homes.name('eu1')}\n")
+    row = homes.wait_state("docs", "done", "failed")
+    assert (row["state"], row["exit_code"], row["hive"]) == ("failed", 3, homes.name("eu1"))
+    assert us1.ok("logs", "swarm/docs").replace("\r", "") == "written\n"
+    assert [one["name"] for one in homes.homes["eu1"].ps("--all")] == ["docs"]
+
+
+def test_what_no_hive_fits_waits_and_why_says_so_and_now_gives_up(homes):
+    home = homes.hive("eu1")
+    said = home.ok("run", "--on", "gpu=yes", "--name", "train", "true")
+    assert said.startswith("Posted ")
+    told = home.ok("why", "train").splitlines()
+    assert told[-1].split() == [homes.name("eu1"), "no:", "label", "gpu=yes"]
+    foreseen = home.ok("run", "--on", "gpu=yes", "--dry-run", "true")
+    assert "no: label gpu=yes" in foreseen
+    assert "train" in homes.posts()
+    home.refused("run", "--on", "gpu=yes", "--name", "other", "--now", "true", code="no_room")
+    assert homes.posts()["other"]["state"] == "cancelled"
+    assert home.ok("kill", "swarm/train").endswith("cancelled\n")
+
+
+def test_the_posters_environment_and_folder_stay_where_they_are(homes, tmp_path):
+    home = homes.hive("eu1")
+    home.ok("run", "--on", "any", "--name", "env", "-e", "GIVEN=1", "env; pwd", env={"SECRET": "x"}, cwd=str(tmp_path))
+    homes.wait_state("env", "done")
+    log = home.ok("logs", "swarm/env")
+    assert "GIVEN=1" in log
+    assert "SECRET" not in log
+    assert log.split()[-1] == home.environment["HOME"]
+
+
+def test_a_post_that_runs_is_cancelled_at_its_hive(homes):
+    home = homes.hive("eu1")
+    home.ok("run", "--on", "any", "--name", "long", "sleep 1000")
+    homes.desk.ok("kill", "swarm/long")
+    homes.wait_state("long", "cancelled")
+    (row,) = home.ps("--all")
+    assert row["status"] == "killed"
+
+
+def test_a_supervisor_that_is_killed_costs_nothing(homes, tmp_path):
+    home = homes.hive("eu1")
+    gate = tmp_path / "go"
+    home.ok("run", "--on", "any", "--name", "long", f"while [ ! -e {gate} ]; do sleep .05; done; echo end")
+    (before,) = home.ps()
+    kill_supervisor(home)
+    gate.touch()
+    assert homes.wait_state("long", "done")["fence"] == 1
+    (after,) = home.ps("--all")
+    assert (before["id"], after["status"], after["restart_count"]) == (after["id"], "stopped", 0)
+
+
+def test_twenty_runs_over_three_hives_run_once_each(homes, tmp_path):
+    for name in ("a", "b", "c"):
+        homes.hive(name, "--slots", "3")
+    home = homes.homes["a"]
+    for number in range(20):
+        home.ok("run", "--on", "any", "--name", f"one-{number}", f"echo {number} >> {tmp_path}/done")
+    eventually(lambda: all(row["state"] == "done" for row in homes.posts().values()), timeout=60, what="all are done")
+    assert sorted(map(int, (tmp_path / "done").read_text().split())) == list(range(20))
+    assert len({row["hive"] for row in homes.posts().values()}) > 1
+
+
+def test_a_hive_that_dies_loses_a_run_with_move_to_another_after_its_lease(homes, tmp_path):
+    first = homes.hive("a", "--slots", "1")
+    command = f"echo $$ >> {tmp_path}/lives; sleep 1000"
+    first.ok("run", "--on", "any", "--name", "mover", "--on-lost", "move", "--lease", "10s", command)
+    second = homes.hive("b", "--slots", "1")
+    status = first.json("status", "--json")
+    pid = int((tmp_path / "lives").read_text().split()[0])
+    for one in (status["keeper"]["pid"], status["pid"]):
+        os.kill(one, signal.SIGSTOP)
+    try:
+        homes_row = eventually(
+            lambda: (row := homes.posts()["mover"])["hive"] == homes.name("b") and row["state"] == "claimed" and row,
+            timeout=60,
+            what="it has moved",
+        )
+        assert homes_row["fence"] == 2
+    finally:
+        for one in (status["keeper"]["pid"], status["pid"]):
+            os.kill(one, signal.SIGCONT)
+    eventually(lambda: not Path(f"/proc/{pid}").exists(), timeout=20, what="the first life has ended")
+    eventually(lambda: first.ps("--all")[0]["reason"] == "fenced", timeout=20, what="it is fenced")
+    assert second.ps()[0]["status"] == "running"
+    assert len((tmp_path / "lives").read_text().split()) == 2
+    homes.desk.ok("kill", "swarm/mover")
+
+
+def test_a_hive_leaves_and_gives_back_what_it_has(homes):
+    home = homes.hive("a")
+    home.ok("run", "--on", "any", "--name", "long", "sleep 1000")
+    assert "--release" in home.refused("swarm", "leave", code="busy")
+    assert home.ok("swarm", "leave", "--release").startswith("Left swarm ")
+    assert homes.posts()["long"]["state"] == "queued"
+    assert not Path(home.home, "swarm.url").exists()
+    home.refused("swarm", "status", code="no_swarm")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["swarm", "join", "http://example.com"], "invalid"),
+        (["swarm", "join", "postgresql://x@db.example.com/a?sslmode=disable"], "invalid"),
+        (["swarm", "join", "postgresql://x@127.0.0.1:1/a"], "swarm_silent"),
+        (["swarm", "init", "postgresql://x@127.0.0.1:1/a"], "swarm_silent"),
+    ],
+)
+def test_an_address_that_is_none_or_not_safe_is_refused_and_nothing_is_kept(om, words, code):
+    om.ok("start")
+    om.refused(*words, code=code)
+    assert not any(Path(om.home, name).exists() for name in ("swarm.url", "swarm-owner.url"))
