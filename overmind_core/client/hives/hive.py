@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     Json = dict[str, Any]
 
+HINT = "See: overmind hive list"
+"""What to do about a hive that can't be asked."""
 CONNECT_LIMIT = 10.0
 """Seconds for a gate to greet."""
 SHARED_SECONDS = 60
@@ -68,7 +70,7 @@ class Hive:
         hint: A sentence behind why it can't be reached.
     """
 
-    def __init__(self, name: str, argv: Sequence[str], *, config: str, hint: str = "See: overmind hive list") -> None:
+    def __init__(self, name: str, argv: Sequence[str], *, config: str, hint: str = HINT) -> None:
         self.name = name
         self._hint = hint
         self.greeting: Json = {}
