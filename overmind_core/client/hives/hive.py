@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     Json = dict[str, Any]
 
+HINT = "See: overmind hive list"
+"""What to do about a hive that can't be asked."""
 CONNECT_LIMIT = 10.0
 """Seconds for a gate to greet."""
 SHARED_SECONDS = 60
@@ -71,7 +73,7 @@ class Hive:
     keyed = True
     """What changes something there carries a key: a link is lost more often than a daemon."""
 
-    def __init__(self, name: str, argv: Sequence[str], *, config: str, hint: str = "See: overmind hive list") -> None:
+    def __init__(self, name: str, argv: Sequence[str], *, config: str, hint: str = HINT) -> None:
         self.name = name
         self._hint = hint
         self.greeting: Json = {}
