@@ -487,38 +487,48 @@ def parse_flags(command: Command, words: Sequence[str]) -> FlagArguments | None:
 
 HIVE_OPTION = ("-H", "--hive")
 """Stands before or after any command: which hive is asked."""
+REQUEST_OPTION = "--request"
+"""Stands where -H may: the key of a request to a hive whose answer was lost."""
 
 
-def split_hives(command: Command, words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Part what -H names among a command's words from the others.
+def names_place(word: str) -> bool:
+    """Whether this word is an option that says where, or which time, a command is asked."""
+    return word.split("=", maxsplit=1)[0] in {*HIVE_OPTION, REQUEST_OPTION}
+
+
+def split_hives(command: Command, words: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
+    """Part what -H names, and what --request names, among a command's words from the others.
 
     A command that follows the options keeps its own -H, as does all behind `--`.
 
     Raises:
-        UsageError: -H has no value.
+        UsageError: -H or --request has no value.
     """
     valued = {name for one in command.options if one.takes_value for name in one.names}
     kept: list[str] = []
     hives: list[str] = []
+    keys: list[str] = []
     at = 0
     while at < len(words):
         word = words[at]
         name, equals, value = word.partition("=")
         if word == "--" or (command.rest is not None and (not word.startswith("-") or word == "-")):
             break
-        if name in HIVE_OPTION:
+        if names_place(word):
             at += 1
             if not equals:
+                if at >= len(words) and name == REQUEST_OPTION:
+                    raise UsageError(f"{name} needs the key that outcome_unknown has named.")
                 if at >= len(words):
                     raise UsageError(f"{name} needs a hive. See them with: overmind hive list")
                 value = words[at]
                 at += 1
-            hives.append(value)
+            (keys if name == REQUEST_OPTION else hives).append(value)
         else:
             step = 2 if word in valued else 1
             kept += words[at : at + step]
             at += step
-    return [*kept, *words[at:]], hives
+    return [*kept, *words[at:]], hives, keys
 
 
 NAMED = ("id", "ids", "target", "spec", "children", "question")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from overmind_core.client.client import Client
     from overmind_core.client.hives.hive import Hive
     from overmind_core.client.place import Place
+    from overmind_core.client.request_keys import RequestKeys
     from overmind_core.system.paths import Home
 
     Answer = Mapping[str, Any]
@@ -38,6 +39,9 @@ class Context:
         """How JSON is printed: `yaml`, `name`, or else as it is."""
         self.hive: Hive | None = None
         """The hive that the command is for; None: this machine."""
+        self.request_key: str | None = None
+        """What --request named: the key of a request to a hive whose answer was lost."""
+        self._keys: RequestKeys | None = None
         self._printed = 0
         self._home: Home | None = None
         self._clients: list[Client] = []
@@ -88,7 +92,11 @@ class Context:
         """
         from overmind_core.client.client import Client  # start-up: --help needs none
 
-        self._clients.append(Client(self.place, start=start, notify=self.note))
+        if self.hive is not None and self._keys is None:
+            from overmind_core.client.request_keys import RequestKeys  # start-up: only for another hive
+
+            self._keys = RequestKeys(self.request_key)
+        self._clients.append(Client(self.place, start=start, notify=self.note, keys=self._keys))
         return self._clients[-1]
 
     def close(self) -> None:

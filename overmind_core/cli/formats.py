@@ -8,6 +8,7 @@ import re
 import yaml
 
 from overmind_core.cli.output import UNSAFE
+from overmind_core.domain.hives import LOCAL
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import UsageError
 
@@ -37,4 +38,5 @@ def _name(row: object) -> str:
     found = next((row[key] for key in _NAMES if row.get(key)), None) if isinstance(row, dict) else None
     if found is None:
         raise UsageError("This output has no names. Use -o json or -o yaml instead.")
-    return str(found)
+    hive = row.get("hive", LOCAL) if isinstance(row, dict) else LOCAL
+    return str(found) if hive == LOCAL else f"{hive}/{found}"

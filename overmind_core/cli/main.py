@@ -12,9 +12,10 @@ import sys
 from overmind_core.cli.command import (
     ALIASES,
     COMMANDS,
-    HIVE_OPTION,
+    REQUEST_OPTION,
     find,
     names_a_hive,
+    names_place,
     parse_flags,
     split_hives,
 )
@@ -90,7 +91,7 @@ def run(words: list[str], context: Context) -> int:
     Raises:
         OvermindError: it failed.
     """
-    words, folder, hives = _take_place(words)
+    words, folder, hives, keys = _take_place(words)
     if folder is not None:
         context.use_home(folder)
     name = words[0] if words else _default_command()
@@ -118,14 +119,16 @@ def run(words: list[str], context: Context) -> int:
 
         context.print(command_help(command))
         return 0
+    context.request_key = keys[-1] if keys else None
     return _run_command(command, rest, hives, context)
 
 
 def _run_command(command: Command, words: list[str], hives: list[str], context: Context) -> int:
     """Run one command with what it is given, here or where `hives`, -H or a name in `words` say."""
-    if any(word.split("=")[0] in HIVE_OPTION for word in words):
-        words, more = split_hives(command, words)
+    if any(map(names_place, words)):
+        words, more, keys = split_hives(command, words)
         hives = hives + more
+        context.request_key = keys[-1] if keys else context.request_key
     args: Namespace | None = parse_flags(command, words)  # type: ignore[assignment]  # its attributes are the same
     if args is None:
         from overmind_core.cli.parser import parse  # start-up: argparse
@@ -134,7 +137,13 @@ def _run_command(command: Command, words: list[str], hives: list[str], context: 
     context.format = getattr(args, "output", None)
     if hives or names_a_hive(args):
         return _run_elsewhere(command, args, hives, context)
+    _check_key(context)
     return command.run(args, context)
+
+
+def _check_key(context: Context) -> None:
+    if context.request_key is not None and context.hive is None:
+        raise UsageError("--request settles what a hive was asked: give the same words as then, with -H NAME.")
 
 
 def _run_elsewhere(command: Command, args: Namespace, hives: list[str], context: Context) -> int:
@@ -148,24 +157,29 @@ def _run_elsewhere(command: Command, args: Namespace, hives: list[str], context:
         chosen = elsewhere.choose_hives(command, hives, context)
         if any(chosen):
             forbid_inside(context, elsewhere.INSIDE)
+        else:
+            _check_key(context)
         return elsewhere.run_elsewhere(command, args, chosen, context)
     context.hive = elsewhere.hive_of_names(command, args, context)
     if context.hive is not None:
         forbid_inside(context, elsewhere.INSIDE)
+    _check_key(context)
     return command.run(args, context)
 
 
 HOME_OPTION = "--home"
 
 
-def _take_place(words: list[str]) -> tuple[list[str], str | None, list[str]]:
-    """Part the home that `--home` names before the command, and the hives that `-H` names, from the other words.
+def _take_place(words: list[str]) -> tuple[list[str], str | None, list[str], list[str]]:
+    """Part the home that `--home` names before the command, the hives of -H and the keys of --request from the rest.
 
     Raises:
         UsageError: one names none.
     """
-    folder, hives = None, []
-    while words and words[0].split("=")[0] in {HOME_OPTION, *HIVE_OPTION}:
+    folder = None
+    hives: list[str] = []
+    keys: list[str] = []
+    while words and (words[0].split("=")[0] == HOME_OPTION or names_place(words[0])):
         first, *words = words
         value = first.partition("=")[2] if "=" in first else words.pop(0) if words else ""
         if first.split("=")[0] == HOME_OPTION:
@@ -173,10 +187,12 @@ def _take_place(words: list[str]) -> tuple[list[str], str | None, list[str]]:
             if not folder:
                 raise UsageError("--home needs a folder. For example: overmind --home /srv/agents ps")
         elif value:
-            hives.append(value)
+            (keys if first.split("=")[0] == REQUEST_OPTION else hives).append(value)
+        elif first == REQUEST_OPTION:
+            raise UsageError(f"{first} needs the key that outcome_unknown has named.")
         else:
             raise UsageError("-H needs a hive. For example: overmind -H eu1 ps")
-    return words, folder, hives
+    return words, folder, hives, keys
 
 
 def _named(words: list[str]) -> tuple[str, list[str]]:

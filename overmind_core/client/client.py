@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
     from overmind_core.client.connection import ApiConnection
     from overmind_core.client.place import Place
+    from overmind_core.client.request_keys import RequestKeys
     from overmind_core.system.paths import Home
 
     Args = Mapping[str, Any]
 
 _HELLO = 0
+_SILENT = "hive_silent"
 FAILOVER_LIMIT = 5.0
 """Seconds that a keeper with something to supervise gets to start the next daemon; after that a client may."""
 _PAUSE = 0.05
@@ -43,6 +45,7 @@ class Client:
         start: Start a daemon when neither daemon nor keeper lives.
         notify: Gets what a person should know: a daemon was started, or is older than this program.
         by: In whose name it asks, such as `web:phone`; None: a person's own.
+        keys: Of what it asks a hive to change; None: new ones.
     """
 
     def __init__(
@@ -52,8 +55,10 @@ class Client:
         start: bool = False,
         notify: Callable[[str], None] = lambda _: None,
         by: str | None = None,
+        keys: RequestKeys | None = None,
     ) -> None:
         self.place = place_of(home)
+        self.keys = keys
         self.by = by
         self.started_pid: int | None = None
         """The daemon that this client had to start."""
@@ -86,24 +91,55 @@ class Client:
         Raises:
             OvermindError: the daemon is not there, or was lost.
         """
-        exchange = Exchange(command, requests)
+        exchange = self._keyed(command, requests) if self.place.keyed else Exchange(command, requests)
         while exchange.unanswered:
             try:
                 exchange.run(self)
             except ConnectionError:
-                self.recover(repeatable=not exchange.in_flight or _is_repeatable(command))
+                repeatable = not exchange.in_flight or bool(exchange.keys) or _is_repeatable(command)
                 exchange.on_connection_lost()
+                self._recover_sent(exchange, repeatable=repeatable)
         return exchange.answers
 
-    def send(self, command: str, args: Args) -> int:
-        """Queue a request; return the number that its answers carry.
+    def _keyed(self, command: str, requests: Sequence[Args]) -> Exchange:
+        """Return an exchange with a hive, in which what changes something has keys."""
+        from overmind_core.client.request_keys import RequestKeys  # noqa: PLC0415  (start-up: only for hives)
+        from overmind_core.domain.operations import OPERATIONS  # noqa: PLC0415  (same)
+
+        operation = OPERATIONS.get(command)
+        if operation is None or not (operation.takes_key or operation.request_key):
+            return Exchange(command, requests)
+        self.keys = self.keys or RequestKeys()
+        if operation.takes_key:
+            return Exchange(command, requests, self.keys.take(len(requests)))
+        if self.keys.given:  # its key is one of its arguments
+            again = self.keys.take(len(requests))
+            requests = [{**args, "request": key} for args, key in zip(requests, again, strict=True)]
+        return Exchange(command, requests)
+
+    def _recover_sent(self, exchange: Exchange, *, repeatable: bool) -> None:
+        """As `recover`, for what was on its way: nobody knows what came of it when the other side stays away.
+
+        Raises:
+            OvermindError: `outcome_unknown`, of a hive; as `recover`.
+        """
+        try:
+            self.recover(repeatable=repeatable)
+            self._connected()
+        except OvermindError as error:
+            if error.code != _SILENT or exchange.key is None:
+                raise
+            raise self.place.unknown_outcome(exchange.key) from None
+
+    def send(self, command: str, args: Args, key: str | None = None) -> int:
+        """Queue a request, with its key if it has one; return the number that its answers carry.
 
         Raises:
             OvermindError: the daemon is not there.
         """
         connection = self._connected()
         self._last_number += 1
-        connection.send(envelope(command, args, self._last_number, self.by))
+        connection.send(envelope(command, args, self._last_number, self.by, key))
         return self._last_number
 
     def receive(self, *, timeout: float | None = None) -> dict[str, Any]:
@@ -226,9 +262,11 @@ class Client:
 class Exchange:
     """Requests of one kind, and the answers that came so far."""
 
-    def __init__(self, command: str, requests: Sequence[Args]) -> None:
+    def __init__(self, command: str, requests: Sequence[Args], keys: Sequence[str] = ()) -> None:
         self.command = command
         self.requests = requests
+        self.keys = keys
+        """Of each request, beside its arguments; nothing where they have none."""
         self.answers: list[Any | OvermindError] = [None] * len(requests)
         self.unanswered = list(range(len(requests)))
         self.in_flight: dict[int, int] = {}
@@ -247,6 +285,14 @@ class Exchange:
                 self.answers[place] = self._result_of(place, answer)
                 self._send(client, unsent, 1)
 
+    @property
+    def key(self) -> str | None:
+        """The key by which what was sent can be settled later; None: nothing was sent yet, or it has none."""
+        if not self._repeated:
+            return None
+        own = self.requests[0].get("request")
+        return self.keys[0].partition(".")[0] if self.keys else own if isinstance(own, str) else None
+
     def on_connection_lost(self) -> None:
         """Forget what is on its way; its answers will never come."""
         self._repeated.update(self.in_flight.values())
@@ -254,7 +300,10 @@ class Exchange:
 
     def _send(self, client: Client, unsent: Iterable[int], count: int) -> None:
         for _, place in zip(range(count), unsent, strict=False):
-            self.in_flight[client.send(self.command, self.requests[place])] = place
+            self.in_flight[client.send(self.command, self.requests[place], self._key(place))] = place
+
+    def _key(self, place: int) -> str | None:
+        return self.keys[place] if self.keys else None
 
     def _result_of(self, place: int, answer: dict[str, Any]) -> Any | OvermindError:  # noqa: ANN401  (any JSON)
         try:

@@ -20,9 +20,21 @@ ANSWER_LIMIT = 10.0
 _CHUNK = 1 << 16
 
 
-def envelope(command: str, args: Mapping[str, Any], number: int, by: str | None) -> dict[str, Any]:
-    """Return a request as it is sent; `by`: the client in whose name, such as `web:phone`, None for a person's own."""
+def envelope(
+    command: str, args: Mapping[str, Any], number: int, by: str | None, key: str | None = None
+) -> dict[str, Any]:
+    """Return a request as it is sent.
+
+    Args:
+        command: What is asked for.
+        args: Its arguments.
+        number: Its answers carry it.
+        by: The client in whose name, such as `web:phone`; None for a person's own.
+        key: By which a repetition is recognised; None: it has none.
+    """
     request = {"cmd": command, "args": dict(args), "id": number}
+    if key is not None:
+        request["request"] = key
     return request if by is None else request | {"by": by}
 
 

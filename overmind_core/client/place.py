@@ -30,6 +30,8 @@ class LocalPlace:
     """A home of this machine."""
 
     __slots__ = ("home",)
+    keyed = False
+    """A daemon that is lost here ends with its socket: whoever asked looks."""
 
     def __init__(self, home: Home) -> None:
         self.home = home
@@ -84,8 +86,9 @@ class LocalPlace:
         """Return what is said when its daemon is of an older version than this program."""
         return f"client newer than daemon ({VERSION}, {version}): overmind start --replace"
 
-    def unknown_outcome(self) -> OvermindError:
+    def unknown_outcome(self, key: str | None = None) -> OvermindError:
         """Return what is said when it was lost before it answered a request that must not be sent twice."""
+        del key
         return OvermindError(
             "daemon_lost",
             "The connection to the daemon was lost before it answered. Check the result with: overmind ps",

@@ -22,6 +22,7 @@ from overmind_core.domain.operations import OPERATIONS, REQUESTS
 from overmind_core.isolation.api import IsolationApi
 from overmind_core.kernel.actor import acts
 from overmind_core.kernel.api_server import Endpoint
+from overmind_core.kernel.keyed_requests import KeyedRequests, KeyedRequestTable
 from overmind_core.landing.api import LandingApi
 from overmind_core.learning.api import LearnApi
 from overmind_core.memory.api import MemoryApi
@@ -377,8 +378,14 @@ def _review(app: App) -> LandingReview:
 def endpoints(app: App) -> dict[str, Endpoint]:
     """The table, bound to the parts of one daemon."""
     owners = (*handlers(app), *app.agent_apis)
+    once = KeyedRequests(app.journal, KeyedRequestTable(app.state.database)).once
     return {
-        name: Endpoint(row.arguments, _guarded(app, owners, name), OPERATIONS[name].asks_keeper)
+        name: Endpoint(
+            row.arguments,
+            _guarded(app, owners, name),
+            OPERATIONS[name].asks_keeper,
+            once if OPERATIONS[name].takes_key else None,
+        )
         for name, row in TABLE.items()
     }
 

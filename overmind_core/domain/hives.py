@@ -36,6 +36,9 @@ _OWNERS = frozenset({
 })  # fmt: skip
 """Requests that only an owner makes: they change what the account lets others do, or remove what all have made."""
 
+_SHOWN = frozenset({"inbox"})
+"""Requests that are no mission's, and a viewer's: they show what is asked, as the logs do."""
+
 
 def name_fault(name: str) -> str:
     """Return why a hive can't be called so, a sentence; empty: it can."""
@@ -108,6 +111,7 @@ def refusal(operation: Operation, arguments: Mapping[str, object], role: str) ->
         return f"A gate for {role}s takes no {operation.name}: it is for an owner of that account."
     if role == VIEWER and (operation.danger is not Danger.NONE or not operation.only_reads(arguments)):
         return f"A gate for viewers takes no {operation.name}: it only looks."
-    if role == VIEWER and (operation.forbidden or arguments.get("reveal")):
+    secret = operation.forbidden and operation.name not in _SHOWN
+    if role == VIEWER and (secret or arguments.get("reveal")):
         return f"A gate for viewers takes no {operation.name}: it could show secrets."
     return ""

@@ -141,6 +141,11 @@ class Operation:
         """Whether the web passes it on, for a page or a script."""
         return self.request and not self.not_on_web
 
+    @property
+    def takes_key(self) -> bool:
+        """Whether it changes something, can't be sent twice as it is, and so is done once for each key beside it."""
+        return self.danger is not Danger.NONE and not (self.repeatable or self.streams or self.request_key)
+
     def is_stream(self, arguments: Mapping[str, object]) -> bool:
         """Whether it answers these arguments by a stream."""
         return self.streams or (bool(self.streams_with) and arguments.get(self.streams_with) is True)

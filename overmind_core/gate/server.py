@@ -234,7 +234,7 @@ class Gate:
 def _decoded(line: bytes) -> Json:
     try:
         found = quick_json.decode(line.decode())
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise OvermindError("invalid", "A gate takes JSON objects, one a line.")

@@ -12,6 +12,7 @@ import logging
 import os
 import resource
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -65,6 +66,8 @@ class Endpoint(NamedTuple):
     handle: Callable[[Any, Caller, str | None], Awaitable[Any] | AsyncIterator[Any]]
     asks_keeper: bool = False
     """It waits for the keeper: see `Connection.answer_for_keeper`."""
+    once: Callable[[str, str, bytes, Callable[[], Any]], Awaitable[Any]] | None = None
+    """Does it at most once for a key: see `keyed_requests`. None: it may be repeated as it is, or has its own key."""
 
 
 class HandingOver(Exception):
@@ -241,7 +244,7 @@ class Connection(asyncio.BufferedProtocol):
             endpoint = self._endpoints.get(request.cmd)
             if endpoint is None:
                 raise OvermindError("unknown_command", f"Unknown command {request.cmd[:100]!r}.")  # noqa: TRY301
-            result = endpoint.handle(_arguments(request, endpoint.arguments), self.caller, request.by)
+            result = self._handled(request, endpoint)
             if inspect.isasyncgen(result):
                 if self._transport.is_closing():
                     return
@@ -255,6 +258,13 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.abort()
         except Exception as error:  # noqa: BLE001 - the boundary: every failure is this request's alone
             self._answer(request.id, error=_explain(error))
+
+    def _handled(self, request: Request, endpoint: Endpoint) -> Awaitable[Any] | AsyncIterator[Any]:
+        arguments = _arguments(request, endpoint.arguments)
+        if request.request is None or endpoint.once is None:
+            return endpoint.handle(arguments, self.caller, request.by)
+        work = partial(endpoint.handle, arguments, self.caller, request.by)
+        return endpoint.once(request.request, request.cmd, bytes(request.args), work)
 
     async def _ask_keeper(self, id_: object, result: Awaitable[Any]) -> None:
         task = asyncio.current_task()

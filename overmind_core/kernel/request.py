@@ -53,6 +53,8 @@ class Request(msgspec.Struct, frozen=True):
     id: Any = None
     by: Annotated[str, msgspec.Meta(pattern=CLIENT)] | None = None
     """The client in whose name a program asks that serves several, such as `web:phone`."""
+    request: Annotated[str, msgspec.Meta(pattern="^[^:]+$", max_length=128)] | None = None
+    """A key of a change that could not be repeated otherwise: see `keyed_requests`. Other requests take none here."""
 
 
 class Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

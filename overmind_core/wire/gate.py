@@ -65,9 +65,24 @@ def greeting_in(received: bytes) -> tuple[dict[str, Any], bytes] | None:
             raise ValueError("its greeting has no end")
         return None
     try:
-        greeting = json.loads(received[at:end])
+        greeting = message_of(received[at:end])
     except ValueError:
         raise ValueError("its greeting is not JSON") from None
-    if not isinstance(greeting, dict) or not isinstance(greeting.get("gate"), int):
-        raise ValueError("its greeting is that of no gate")  # noqa: TRY004 - a fault of the other side
+    if type(greeting.get("gate")) is not int:  # a bool is an int, too
+        raise ValueError("its greeting is that of no gate")
     return greeting, received[end + 1 :]
+
+
+def message_of(line: bytes) -> dict[str, Any]:
+    """Return a message that came in one line.
+
+    Raises:
+        ValueError: it is none, or nested beyond all measure; a clause.
+    """
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError("its gate answers what is no answer")  # noqa: TRY004 - a fault of the other side
+    return found

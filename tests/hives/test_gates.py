@@ -88,6 +88,7 @@ def test_a_list_of_all_is_the_sum(hives):
     rows = hives.om.json("ps", "-H", "all", "--json")
     assert [(row["hive"], row["id"]) for row in rows] == [("local", mine), *theirs.items()]
     assert hives("-H", "all", "ps").splitlines()[0].split()[:2] == ["HIVE", "ID"]
+    assert hives("ps", "-o", "name", "-H", "all").split() == ["mine", "eu1/on-eu1", "eu2/on-eu2"]
     assert hives("ps", "-q", "-H", "eu2,eu1").split() == [f"eu2/{theirs['eu2']}", f"eu1/{theirs['eu1']}"]
     assert len(hives("top", "-H", "all").splitlines()) == 4
     started = {event["hive"] for event in hives.om.ndjson("events", "-H", "all", "--type", "started")}
@@ -121,6 +122,24 @@ def test_the_daemon_that_is_shut_down_is_the_one_that_was_named(hives):
     said = hives.om.refused("ps", "-H", "eu1", code="daemon_not_running")
     assert said == "No daemon runs on eu1. It starts with the first mission there: overmind -H eu1 run 'make test'\n"
     assert hives.om.info(mine)["status"] == "running"
+
+
+def test_a_list_of_hives_says_of_each_why_it_is_not_open(hives):
+    hives.add("eu1", "eu2")
+    with Path(hives.om.home, "config.toml").open("a") as file:
+        file.write('[hives.dead]\ngate = ["false"]\n')
+    hives.home("eu1").ok("start")
+    hives("hive", "drain", "eu1")
+    done = hives.om("hive", "list")
+    assert [line.split()[:3] for line in done.stdout.splitlines()[1:]] == [
+        ["eu1", "gate", "draining"], ["eu2", "gate", "closed"], ["dead", "gate", "silent"]
+    ]  # fmt: skip
+    assert done.stderr.splitlines() == [
+        "No daemon runs on eu2. It starts with the first mission there: overmind -H eu2 run 'make test'",
+        "dead can't be asked: false ended with exit status 1 and without a word.",
+    ]
+    hives("hive", "drain", "eu1", "--undo")
+    assert hives.om.json("hive", "info", "eu1")["link"] == "open"
 
 
 def test_an_error_says_where_it_was_and_how_to_go_on_from_here(hives):

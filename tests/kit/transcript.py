@@ -68,7 +68,7 @@ _STANDS_FOR = {
 }
 """Forms that stand for one and the same thing wherever they are on the page."""
 _DRAWN = re.compile(r"^(?:Started mission [0-9a-f]{8} \(|overmind: )([a-z]+-[a-z]+)(?=\)$|: )", re.MULTILINE)
-_EXAMPLES = re.compile(r"\$\d+\.\d\d\s\s+\d|\s(?:ssh|gate)\s\s?(?:open|silent|draining)\s\s")
+_EXAMPLES = re.compile(r"\$\d+\.\d\d\s\s+\d|\s(?:ssh|gate)\s\s?(?:open|closed|silent|draining)\s\s")
 """A row of a table of costs, or of machines, in which all figures are examples."""
 
 

@@ -11,11 +11,12 @@ from overmind_core.cli.hives import config_table
 from overmind_core.cli.hives.elsewhere import INSIDE
 from overmind_core.cli.hives.gather import gather
 from overmind_core.cli.hives.invitation import authorized_line, public_key
+from overmind_core.cli.hives.only_here import error_there
 from overmind_core.cli.output import ABSENT, dumps, or_absent, size, table
 from overmind_core.cli.swarm.commands import is_in_swarm
 from overmind_core.client.daemon import prepare_home
 from overmind_core.client.hives.config import hive_tables, named, read_hives
-from overmind_core.client.hives.hive import Hive
+from overmind_core.client.hives.hive import HINT, Hive
 from overmind_core.domain.hives import ROLES, VIEWER, gate_of, name_fault
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError, UsageError
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
 
 TITLES = ("NAME", "VIA", "LINK", "VERSION", "LIVE", "SLOTS", "CPU", "MEM", "LABELS", "SEEN")
-OPEN, SILENT, DRAINING = "open", "silent", "draining"
+OPEN, CLOSED, SILENT, DRAINING = "open", "closed", "silent", "draining"
+"""How a hive can be reached; closed: its gate answers, and no daemon runs there."""
 
 
 def add(args: Namespace, context: Context) -> int:
@@ -126,21 +128,26 @@ def hive_rows(hives: Sequence[Hive], context: Context) -> list[dict[str, Any]]:
     rows = []
     for hive in hives:
         state, error = found.answers.get(hive.name), found.failures.get(hive.name)
-        link = SILENT if state is None else DRAINING if state["draining"] else OPEN
         rows.append(
             {
                 "name": hive.name,
                 "via": next(iter(tables[hive.name])),
-                "link": link,
+                "link": _link(state, error),
                 **_facts(hive),
                 "live": None if state is None else state["live"],
                 "slots": None if state is None else state["slots"],
                 "labels": {},
-                "seen": "now" if state is not None else None,
-                "error": None if error is None else error.message,
+                "seen": "now" if hive.greeting else None,
+                "error": None if error is None else error_there(error, hive.name).removesuffix(f" {HINT}"),
             }
         )
     return rows
+
+
+def _link(state: Row | None, error: OvermindError | None) -> str:
+    if state is not None:
+        return DRAINING if state["draining"] else OPEN
+    return CLOSED if error is not None and error.code == "daemon_not_running" else SILENT
 
 
 def _state(client: Client) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from overmind_core.client.client import Client
+from overmind_core.client.hives.hive import HINT
 from overmind_core.domain.hives import LOCAL
 from overmind_core.errors import OvermindError
 
@@ -91,4 +92,4 @@ def _collect(arrived: SimpleQueue[tuple[str, Any]], count: int) -> dict[str, Any
 
 
 def _silent(name: str) -> OvermindError:
-    return OvermindError("hive_silent", f"{name} has been silent for {SILENCE:.0f} s. See: overmind hive list")
+    return OvermindError("hive_silent", f"{name} has been silent for {SILENCE:.0f} s. {HINT}")

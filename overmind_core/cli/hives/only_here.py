@@ -47,6 +47,9 @@ def error_there(error: OvermindError, hive: str) -> str:
     if error.code == "daemon_not_running":
         return f"No daemon runs on {hive}. It starts with the first mission there: overmind -H {hive} run 'make test'"
 
+    if "hive" not in error.fields:  # it was found out here, and says where
+        return error.message
+
     def there(found: re.Match[str]) -> str:
         return found[0] if is_only_here(found[1]) else f"overmind -H {hive} {found[1]}"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import socket
@@ -112,10 +111,7 @@ def _read_answer(ours: socket.socket, rest: bytes, deadline: float) -> tuple[Jso
     while b"\n" not in rest:
         rest += _received(ours, deadline)
     line, _, unread = rest.partition(b"\n")
-    answer = json.loads(line)
-    if not isinstance(answer, dict):
-        raise ValueError("its gate answers what is no answer")  # noqa: TRY004 - a fault of the other side
-    return answer, unread
+    return gate.message_of(line), unread
 
 
 def _reason(argv: Sequence[str], process: subprocess.Popen[bytes], errors: Any, error: Exception) -> str:  # noqa: ANN401

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     Json = dict[str, Any]
 
+HINT = "See: overmind hive list"
+"""What to do about a hive that can't be asked."""
 CONNECT_LIMIT = 10.0
 """Seconds for a gate to greet."""
 SHARED_SECONDS = 60
@@ -68,7 +70,10 @@ class Hive:
         hint: A sentence behind why it can't be reached.
     """
 
-    def __init__(self, name: str, argv: Sequence[str], *, config: str, hint: str = "See: overmind hive list") -> None:
+    keyed = True
+    """What changes something there carries a key: a link is lost more often than a daemon."""
+
+    def __init__(self, name: str, argv: Sequence[str], *, config: str, hint: str = HINT) -> None:
         self.name = name
         self._hint = hint
         self.greeting: Json = {}
@@ -147,8 +152,11 @@ class Hive:
             f"{self.name}: client newer than daemon ({VERSION}, {version}). On that machine: overmind start --replace"
         )
 
-    def unknown_outcome(self) -> OvermindError:
-        """Return what is said when it was lost before it answered a request that must not be sent twice."""
+    def unknown_outcome(self, key: str | None = None) -> OvermindError:
+        """Return what is said when it was lost before it answered; `key`: of the request, None: it had none."""
+        if key is not None:
+            message = f"{self.name} was lost before it answered: it may have done this, or not. Settle it with the same"
+            return OvermindError("outcome_unknown", f"{message} words and --request {key}", key=key)
         return OvermindError(
             "outcome_unknown",
             f"{self.name} was lost before it answered: it may have done this, or not. Look with: overmind ps"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 
 from overmind_core.errors import OvermindError
@@ -91,10 +90,12 @@ class RemoteRunFiles:
         while b"\n" not in self._unread:
             self._receive()
         line, _, self._unread = self._unread.partition(b"\n")
-        answer = json.loads(line)
+        answer = gate.message_of(line)
         if "error" in answer:
             raise OvermindError(str(answer["error"]), str(answer.get("message")))
-        length = int(answer.get("bytes", 0))
+        length = answer.get("bytes", 0)
+        if "ok" not in answer or type(length) is not int or length < 0:
+            raise ValueError("its gate answers what is no answer")
         pieces, missing = [self._unread[:length]], length - len(self._unread)
         self._unread = self._unread[length:]
         while missing > 0:

@@ -150,6 +150,8 @@ create table posts (
 create index post_order on posts (critical desc, fixed desc, able_at, id)
     where state = 'queued' and unmet = 0 and deadline_at is null;
 create index post_urgent on posts (deadline_at) where state = 'queued' and unmet = 0 and deadline_at is not null;
+create index post_shared on posts (id)
+    where state = 'queued' and unmet = 0 and (owned <> '{}' or fleet is not null or lineage is not null);
 create index post_delayed on posts (id) where state = 'queued' and delay > 0;
 create index post_held on posts (session) where state in ('claimed', 'lost');
 create index post_live on posts (id) where state in ('claimed', 'lost');

@@ -347,3 +347,13 @@ def test_a_need_that_is_no_post_is_refused_and_nothing_is_posted(swarm):
         swarm.admin.post([{"id": "1", "kind": "quest", "name": "a", "needs": ["nowhere"]}])
     assert refused.value.code == "not_found"
     assert swarm.admin.posts() == []
+
+
+def test_thousands_that_own_the_same_paths_keep_nobody_waiting(swarm):
+    hive = swarm.hive("eu1")
+    swarm.admin.post(
+        [{"id": f"{n:04d}", "kind": "quest", "name": "q", "repository": "r", "owned": ["a"]} for n in range(2500)]
+        + [{"id": "last", "kind": "quest", "name": "q", "priority": "low"}]
+    )
+    assert {one.id for one in hive.claim(2)} == {"0000", "last"}
+    assert hive.claim(2) == []
