@@ -68,11 +68,12 @@ class Operation:
         looks_with: Arguments with which a change is a reading.
         never_with: Arguments that the web passes on for nobody.
         always_with: Arguments of which the web wants one: they say which state of it somebody has seen.
+        ends_daemon: Whether the daemon that does it leaves.
     """
 
     __slots__ = (
-        "acts_with", "already_done", "always_with", "asks_keeper", "caller", "commands", "danger", "forbidden", "key",
-        "label", "looks_with", "made_of", "name", "never_with", "not_on_web", "pages", "questions", "repeatable",
+        "acts_with", "already_done", "always_with", "asks_keeper", "caller", "commands", "danger", "ends_daemon",
+        "forbidden", "key", "label", "looks_with", "made_of", "name", "never_with", "not_on_web", "pages", "questions", "repeatable",
         "request", "request_key", "scripts_only", "since", "streams", "streams_with", "summary", "within",
     )  # fmt: skip
 
@@ -105,6 +106,7 @@ class Operation:
         looks_with: tuple[str, ...] = (),
         never_with: tuple[str, ...] = (),
         always_with: tuple[str, ...] = (),
+        ends_daemon: bool = False,
     ) -> None:
         self.name: Final = name
         self.summary: Final = summary
@@ -132,6 +134,7 @@ class Operation:
         self.looks_with: Final = looks_with
         self.never_with: Final = never_with
         self.always_with: Final = always_with
+        self.ends_daemon: Final = ends_daemon
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.danger}>"
@@ -144,7 +147,8 @@ class Operation:
     @property
     def takes_key(self) -> bool:
         """Whether it changes something, can't be sent twice as it is, and so is done once for each key beside it."""
-        return self.danger is not Danger.NONE and not (self.repeatable or self.streams or self.request_key)
+        changes = self.danger is not Danger.NONE and not self.ends_daemon  # which is not there to keep an answer
+        return changes and not (self.repeatable or self.streams or self.request_key)
 
     def is_stream(self, arguments: Mapping[str, object]) -> bool:
         """Whether it answers these arguments by a stream."""

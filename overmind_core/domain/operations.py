@@ -312,7 +312,7 @@ REQUESTS: tuple[Operation, ...] = (
     Operation("web_revoke", "end logins, tokens and unused links of the web server, their connections too", _CHANGES,
               repeatable=True, forbidden="revoke logins", not_on_web=_LOGINS),
     Operation("shutdown", "stop every mission, then the daemon", _ENDS, forbidden="shut the daemon down",
-              asks_keeper=True,
+              asks_keeper=True, ends_daemon=True,
               not_on_web="nothing in the browser could start it again"),
 )  # fmt: skip
 """Requests of the API."""

@@ -211,7 +211,7 @@ def _drain_in_swarm(args: Namespace, context: Context) -> int:
 
 def _remove_from_swarm(args: Namespace, context: Context) -> int:
     """Remove its login; `--dead`: what it held may begin elsewhere, for nobody runs it any more."""
-    off = f"Is the machine of {args.name} off, for good? What it holds begins elsewhere." if args.dead else None
+    off = f"Is the machine of {args.name} off, for good? Its posts begin elsewhere." if args.dead else None
     if not confirmed(off or f"Remove {args.name} from the swarm? Its login ends.", yes=args.yes):
         return 1
     answer = context.client(start=True).call("swarm_remove", {"name": args.name, "dead": args.dead})
