@@ -17,11 +17,65 @@ FIRST_RELEASE = "0.1.0"
 class Danger:
     """The danger of an operation to work: one of three. No enumeration, for help would import all that makes these."""
 
+    __slots__ = ("value",)
+
+    NONE: Danger
+    CHANGES: Danger
+    ENDS_WORK: Danger
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        """Return its word."""
+        return self.value
+
+
+DANGERS = Danger.NONE, Danger.CHANGES, Danger.ENDS_WORK = Danger("none"), Danger("changes"), Danger("ends work")
+"""All of them, the worst last."""
+
+
+class Operation:
+    """What somebody can ask for.
+
+    On the web, each has a place: `pages`, `scripts_only`, `made_of`, or the reason why it has none, `not_on_web`.
+
+    Args:
+        name: The request of the API; for what is none, the command, with underscores.
+        summary: One line, no full stop, begins with a verb. The command line shows it.
+        danger: What it does to work. An argument that makes a change of a reading is named beside the row.
+        repeatable: A request that may be sent again when the connection was lost before the answer: twice is as once.
+        already_done: Errors that mean, when it was sent again, that the first one did it.
+        forbidden: What is said to a process inside a mission that asks for it ("… may not <forbidden>."); None: it may.
+        within: For which missions a process inside a mission may ask, where that is not all.
+        commands: How the command line calls it, where that is not its name with spaces; the first is the one whose help
+            says the summary.
+        asks_keeper: It waits for the keeper, and is answered without it where that does not answer.
+        request: Whether the API has it; what it has not is made of other requests, or needs no daemon.
+        since: The release in which it came.
+        streams: Whether it answers by a stream: `ok`, each `item` as it comes, and `end`.
+        streams_with: An argument with which it does, where it does not always.
+        label: What a key's hint and a button say, in lower case and two words at most; else its name with spaces.
+        key: The key of the full-screen program that does it, by Textual's name; empty: none.
+        questions: What a person is told, a sentence each, before they agree to it.
+        request_key: Whether the request takes `request`, a key by which its repetition is recognised.
+        pages: The web's pages that show it, or have its button.
+        scripts_only: Why no page of the web has it, though scripts may ask for it there.
+        made_of: The request whose button on the web does what this command does.
+        not_on_web: Why the web passes it on for nobody; where it has `pages`, those do it by another way.
+        caller: Arguments that say from where somebody asks: where they are absent, the web says its server's own.
+        acts_with: Arguments with which a reading is more: it changes something, or opens a path that was named.
+        looks_with: Arguments with which a change is a reading.
+        never_with: Arguments that the web passes on for nobody.
+        always_with: Arguments of which the web wants one: they say which state of it somebody has seen.
+        ends_daemon: Whether the daemon that does it leaves.
+    """
+
     __slots__ = (
-        "value", "none", "changes", "acts_with", "already_done", "always_with", "asks_keeper", "caller",
-        "commands", "danger", "ends_daemon", "forbidden", "key", "label", "looks_with", "made_of", "name",
-        "never_with", "not_on_web", "pages", "questions", "repeatable", "request", "request_key",
-        "scripts_only", "since", "streams", "streams_with", "summary", "within",
+        "acts_with", "already_done", "always_with", "asks_keeper", "caller", "commands", "danger", "ends_daemon",
+        "forbidden", "key", "label", "looks_with", "made_of", "name", "never_with", "not_on_web", "pages",
+        "questions", "repeatable", "request", "request_key", "scripts_only", "since", "streams", "streams_with",
+        "summary", "within",
     )  # fmt: skip
 
     def __init__(
