@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -88,6 +87,8 @@ class KeyedRequests:
             OvermindError: what it was refused with; `outcome_unknown`, see above; `invalid`, the key is another one's.
             HandingOver: nothing was done, and another daemon answers.
         """
+        from hashlib import sha256  # noqa: PLC0415 - few daemons get such requests
+
         digest = sha256(command.encode() + b"\0" + arguments).digest()
         if key in self._running:
             known, answered = self._running[key]

@@ -20,7 +20,7 @@ from tests.tui.conftest import picture, until
 GUIDE = Path(REPOSITORY, "docs", "tui.md")
 MORE = ("!x", "-f w", "agent:claude state:your", "label=team !alpha", '"rm -rf" exit>0', "!name:^w type:session")
 """Examples of the parts together."""
-FIGURES = {"cpu>50", "mem>=1.5g", "cost>$2", "restarts>3", "age<5m", "!x", "!word"}
+FIGURES = {"cpu>50", "mem>=1.5g", "cost>$2", "restarts>3", "age<5m", "!x", "!word", "hive:eu1", "hive:local"}
 """Examples that these missions need not tell apart."""
 
 

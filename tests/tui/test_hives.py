@@ -387,8 +387,9 @@ for line in sys.stdin:
     found = ANSWERS.get(request["cmd"], {"version": "9.9.9", "seq": 1})
     say({"id": request["id"], "ok": found})
 """
+REST = '{"cost": [], "inbox": [], "queue": {"slots": 1, "paused": False}}'
 HOSTILE = {
-    "names that draw": ('{"ps": [MISSION]}', "open"),
+    "names that draw": (REST[:-1] + ', "ps": [MISSION]}', "open"),
     "no list": ('{"ps": 7}', "closed"),
     "no number of events": ('{"logs": {}}', "closed"),
 }

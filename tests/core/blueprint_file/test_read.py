@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from overmind_core.blueprint_file.keys import AGENT, SPECIAL
 from overmind_core.cli.definitions.run import RUN
 from overmind_core.cli.init import example
+from overmind_core.cli.swarm.run_on import SWARM_OPTIONS
 from overmind_core.domain.plans.blueprint import Dependency, OnFailure, PlanMerge, Probe, ProbeKind, Until, When
 from overmind_core.domain.plans.references import bind_text
 from overmind_core.missions import requests
@@ -107,10 +108,12 @@ def test_every_option_of_run_is_a_key():
         "--rm": "of the client",
         "--json": "of the client",
         "--output": "of the client",
+        "--dirty": "of the client",
         "--no-isolate": "isolate = false",
         "--base": "the project's",
         "--memory": 'notes = "auto"',
         "--no-memory": 'notes = "off"',
+        **{name: "of the swarm, which takes single runs" for one in SWARM_OPTIONS for name in one.names},
     }
     rest = [option for option in RUN.options if not said_otherwise.keys() & set(option.names)]
     keys = {option.attribute.replace("label", "labels") for option in rest}
