@@ -16,10 +16,11 @@ import pytest
 
 from tests.kit.agents import Agents
 from tests.kit.overmind import Overmind
+from tests.kit.waiting import eventually
 from tests.kit.web_site import Site
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Playwright, Request
 
 Theme = Literal["dark", "light"]
 HERE = os.path.join(os.path.dirname(__file__), "")
@@ -194,3 +195,8 @@ def judged(axe: str) -> Callable[[Page], list[str]]:
         return [f"{one['id']}: {node['html']} {node['failureSummary']}" for one in violations for node in one["nodes"]]
 
     return judge
+
+
+def press_until(page: Page, key: str, dialog: Locator) -> None:
+    """Press a key until it is asked: what has only just appeared, or moved, takes none."""
+    eventually(lambda: page.keyboard.press(key) or dialog.is_visible(), timeout=30, what=f"{key} asks")

@@ -9,7 +9,7 @@ import pytest
 from tests.kit.queued_shop import Shop
 from tests.kit.specs import SpecWorld
 from tests.kit.waiting import eventually
-from tests.web.conftest import DESK, PHONE
+from tests.web.conftest import DESK, PHONE, press_until
 
 
 def card(page, name: str):
@@ -28,9 +28,7 @@ def test_a_quest_is_seen_as_it_runs_is_cancelled_after_a_question_and_tried_agai
     site.om.ok("quest", "add", "Build the site", "--", "sleep", "600")
     column(page, "running").get_by_role("link", name="build-the-site").wait_for()
     dialog = page.get_by_role("dialog")
-    eventually(
-        lambda: page.keyboard.press("x") or dialog.is_visible(), timeout=30, what="it is asked, once it stands still"
-    )
+    press_until(page, "x", dialog)
     assert "build-the-site" in dialog.inner_text()
     assert dialog.get_by_role("button", name="Cancel").first.evaluate("(one) => one === document.activeElement")
     page.keyboard.press("y")

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.kit.waiting import eventually
-from tests.web.conftest import DESK, PHONE
+from tests.web.conftest import DESK, PHONE, press_until
 from tests.web.test_needs import answered, asks
 
 
@@ -121,8 +121,8 @@ def test_by_keyboard_alone_a_mission_starts_is_filtered_described_and_stopped(pa
     page.keyboard.press("Enter")
     page.keyboard.press("d")
     page.locator(".description").filter(has_text="sleep 1000").wait_for()
-    page.keyboard.press("x")
     question = page.get_by_role("dialog")
+    press_until(page, "x", question)
     assert "by-keys is working for" in question.inner_text()
     assert question.get_by_role("button", name="Cancel").evaluate("(button) => button === document.activeElement")
     page.keyboard.press("n")
@@ -214,8 +214,8 @@ def test_several_marked_ones_get_one_question_and_one_sentence(pages, site):
     row(page, "two").wait_for()
     page.get_by_role("treegrid", name="missions").focus()
     page.keyboard.press("*")
-    page.keyboard.press("x")
     dialog = page.get_by_role("dialog")
+    press_until(page, "x", dialog)
     assert "one is working" in dialog.inner_text()
     assert "two is working" in dialog.inner_text()
     page.keyboard.press("y")

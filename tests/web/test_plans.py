@@ -8,7 +8,7 @@ import pytest
 
 from tests.kit.blueprints import applied
 from tests.kit.waiting import eventually
-from tests.web.conftest import DESK, PHONE
+from tests.web.conftest import DESK, PHONE, press_until
 
 RELEASE = """
 [agents.fetch]
@@ -64,7 +64,7 @@ def test_a_plan_and_one_of_its_agents_are_stopped_after_a_question(pages, site, 
     page = pages.open(f"plan/{plan}", **DESK)
     node(page, "lint").filter(has_text="working").wait_for()
     page.keyboard.press("j")
-    page.keyboard.press("x")
+    press_until(page, "x", page.get_by_role("dialog"))
     asked(page, "stop lint")
     page.keyboard.press("y")
     node(page, "lint").filter(has_text="working").wait_for(state="detached")
