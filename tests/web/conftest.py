@@ -199,4 +199,9 @@ def judged(axe: str) -> Callable[[Page], list[str]]:
 
 def press_until(page: Page, key: str, dialog: Locator) -> None:
     """Press a key until it is asked: what has only just appeared, or moved, takes none."""
-    eventually(lambda: page.keyboard.press(key) or dialog.is_visible(), timeout=30, what=f"{key} asks")
+
+    def asks() -> bool:
+        page.keyboard.press(key)
+        return dialog.is_visible()
+
+    eventually(asks, timeout=30, what=f"{key} asks")
