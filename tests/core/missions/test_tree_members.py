@@ -201,7 +201,7 @@ def test_what_is_left_alone_belongs_to_no_run_however_the_tree_is_found(machine,
     """An exempt program, such as the server of a terminal multiplexer, starts others, and these may lose it."""
     agent = tmp_path / "ssh-agent"
     os.symlink("/bin/sleep", agent)
-    root = machine.start("sh", "-c", f"{agent} 9054 & read go <{gate}; kill $!; sleep 9060 & read go <{gate}")
+    root = machine.start("sh", "-c", f"{agent} 9054 & read go <{gate}; kill $!; sleep 9060 & wait")
     eventually(lambda: psutil.Process(root).children() and psutil.Process(root).children()[0].name() == "ssh-agent")
     for seconds in (0, 1, 1, RESCAN_SECONDS + 1):
         machine.clock.advance(seconds)
