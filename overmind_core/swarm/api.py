@@ -101,6 +101,8 @@ class SwarmApi:
         else:
             state |= {"swarm": status.name, "mode": status.mode, "hives": [_hive_row(one) for one in hives]}
             state |= {"queued": status.queued, "claimed": status.claimed, "lost": status.lost}
+        if service is not None and not state["silence"]:  # it answers others, and this hive can't go on by itself
+            state["silence"] = service.condition.silence
         state["store_ms"] = round((time.monotonic() - began) * 1000, 1)
         return state
 

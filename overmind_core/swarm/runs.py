@@ -113,6 +113,11 @@ class Runs:
         if mission is not None and mission.is_live:
             await self._missions.end(mission, Cause.KILL, cascade=True, grace=0.0)
 
+    def release(self, held: HeldClaim) -> None:
+        """Take the lease off: the claim is over."""
+        if held.mission is not None:
+            self._leases.release([held.mission])
+
     def report(self, held: HeldClaim) -> dict[str, Any] | None:
         """Return what the swarm is told of a claim that goes on; None: nothing is known of it yet."""
         mission = self.mission_of(held)

@@ -16,6 +16,8 @@ import msgspec
 from overmind_core.domain.swarm.leases import may_take_after
 from overmind_core.domain.swarm.load import delay_of, load_of
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.api_server import HandingOver
+from overmind_core.kernel.database import StoreError
 from overmind_core.swarm.connection import SwarmSilent
 from overmind_core.swarm.line import SwarmLine
 from overmind_core.swarm.store import KEPT_SECONDS, HeldClaim, Session
@@ -178,7 +180,7 @@ class SwarmService:
             await self.line.ask(
                 lambda swarm, claim=claim: swarm.give_back(session.id, claim.id, claim.fence, "its hive has left")  # type: ignore[misc]
             )
-            self._store.drop_claim(claim.id)
+            self._drop(one)
         await self.line.ask(lambda swarm: swarm.leave(session.id))
         for post in list(self._store.claims):
             self._store.drop_claim(post)
@@ -228,9 +230,20 @@ class SwarmService:
                 failures += 1
                 await asyncio.sleep(pause)
                 continue
+            except HandingOver:
+                return  # the next daemon goes on
             except OvermindError as error:
                 _log.warning("the swarm refuses this hive: %s", error.message)
                 self._note_silence(error)
+                await asyncio.sleep(RETRY[-1])
+                continue
+            except StoreError as error:  # as on a full disk: what could not be saved has not counted
+                self._note_silence(OvermindError("internal", f"{error.path} can't be written: {error.detail}."))
+                await asyncio.sleep(RETRY[0])
+                continue
+            except Exception as error:  # noqa: BLE001 - a bug, or a database of another shape: others go on
+                _log.exception("the hive could not go on with its swarm")
+                self._note_silence(OvermindError("internal", f"{type(error).__name__}: {error}. See daemon.log"))
                 await asyncio.sleep(RETRY[-1])
                 continue
             failures = 0
@@ -258,11 +271,11 @@ class SwarmService:
 
     async def _turn(self) -> None:
         """Everything once that is due."""
-        await self.line.ask(lambda swarm: swarm.news())
+        called = f"hive:{self._session.hive}" in await self.line.ask(lambda swarm: swarm.news())
         if self._session.keeper != self._machine.keeper():
             await self._new_life()
         now = self._clock.boot()
-        if now - self._beat_at >= BEAT or not self._beat_at:
+        if called or now - self._beat_at >= BEAT or not self._beat_at:  # the answer says what is to end
             await self._beat()
         self._notice_ends()
         await self._tell()
@@ -272,8 +285,8 @@ class SwarmService:
 
     async def _new_life(self) -> None:
         """The keeper is another one: what the one before held has ended with it, and so has its session."""
-        for post in list(self._store.claims):
-            self._store.drop_claim(post)
+        for held in list(self._store.claims.values()):
+            self._drop(held)
         self._forget_seen()
         session = msgspec.structs.replace(
             self._session, id=uuid.uuid4().hex, keeper=self._machine.keeper(), fence=0, next_nonce=uuid.uuid4().hex
@@ -312,7 +325,7 @@ class SwarmService:
         for held in list(self._store.claims.values()):
             if held.is_open:
                 await self._runs.end(held)
-            self._store.drop_claim(held.claim.id)
+            self._drop(held)
         session = msgspec.structs.replace(self._session, id=uuid.uuid4().hex, fence=0, next_nonce=uuid.uuid4().hex)
         await self._begin_session(session)
 
@@ -352,7 +365,7 @@ class SwarmService:
             session = self._session
             for claim in await self.line.ask(lambda swarm: swarm.claims_of(session.id)):
                 if claim.id not in known or known[claim.id].claim.fence < claim.fence:
-                    self._keep(HeldClaim(claim))
+                    await self._keep(HeldClaim(claim))
         theirs = {one.post: one.fence for one in held}
         for post, mine in list(known.items()):
             if mine.is_open and theirs.get(post) != mine.claim.fence:
@@ -363,7 +376,9 @@ class SwarmService:
                 await self._runs.end(known[one.post])
                 self._changed.add(one.post)
 
-    def _keep(self, held: HeldClaim) -> None:
+    async def _keep(self, held: HeldClaim) -> None:
+        """Keep a claim that was given; of an earlier one of the same post nothing goes on."""
+        await self._fence(held.claim.id)
         self._store.save_claim(held)
         if held.claim.fence > self._session.fence:
             self._store.save_session(msgspec.structs.replace(self._session, fence=held.claim.fence))
@@ -375,8 +390,13 @@ class SwarmService:
             if held.is_open:
                 _log.warning("the claim of %s is over", held.claim.name)
                 await self._runs.end(held)
-            self._store.drop_claim(post)
+            self._drop(held)
         self._cancelling.discard(post)
+
+    def _drop(self, held: HeldClaim) -> None:
+        """Forget a claim that is over, and with it its lease."""
+        self._store.drop_claim(held.claim.id)
+        self._runs.release(held)
 
     # posts
 
@@ -391,7 +411,7 @@ class SwarmService:
         if answer.word in {"beat", "gone"}:
             self._beat_at = 0.0
         for claim in answer.claims:
-            self._keep(HeldClaim(claim))
+            await self._keep(HeldClaim(claim))
         if answer.claims:
             await self._store.saved()
 
@@ -400,15 +420,20 @@ class SwarmService:
         for held in [one for one in self._store.claims.values() if one.is_open and one.mission is None]:
             try:
                 await self._runs.start(held, self._beat_at)
+            except SwarmSilent:
+                raise
             except OvermindError as error:
                 await self._give_back(held, error.message)
+            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+                _log.exception("post %s can't be started", held.claim.id)  # it says what nobody has foreseen
+                await self._give_back(held, f"{type(error).__name__}: {error}")
             else:
                 self._changed.add(held.claim.id)
 
     async def _give_back(self, held: HeldClaim, reason: str) -> None:
         session, claim = self._session, held.claim
         await self.line.ask(lambda swarm: swarm.give_back(session.id, claim.id, claim.fence, reason))
-        self._store.drop_claim(claim.id)
+        self._drop(held)
 
     def _notice_ends(self) -> None:
         """Keep what the swarm is to be told of missions that have ended, and forget what it knows for long."""
@@ -437,11 +462,12 @@ class SwarmService:
                 self._cancelling.discard(post)
                 self._told.pop(post, None)
                 if told.word == "fenced":
-                    self._store.drop_claim(post)
+                    self._drop(held)
                 else:
+                    self._runs.release(held)
                     self._store.save_claim(msgspec.structs.replace(held, told_at=now))
             elif held.is_open and self._runs.is_fenced(held):
-                self._store.drop_claim(post)
+                self._drop(held)
             elif held.is_open and post in self._changed:
                 await self._report(held, now)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import sqlite3
 import stat
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from tests.kit.full_disk import full_disk
 from tests.kit.killing import kill_supervisor
 from tests.kit.swarm_homes import SwarmHomes
 from tests.kit.waiting import eventually
@@ -183,3 +187,42 @@ def test_an_address_that_is_none_or_not_safe_is_refused_and_nothing_is_kept(om, 
     om.ok("start")
     om.refused(*words, code=code)
     assert not any(Path(om.home, name).exists() for name in ("swarm.url", "swarm-owner.url"))
+
+
+def test_a_hive_whose_disk_is_full_says_so_and_goes_on_once_there_is_room(homes):
+    home = homes.hive("a")
+    pid = home.json("status", "--json")["pid"]
+    with full_disk(pid):
+        said = eventually(
+            lambda: (text := home("swarm", "status").stderr) and "can't be written" in text and text,
+            timeout=30,
+            what="it says that it can't go on",
+        )
+        assert "state.db" in said
+        homes.desk.ok("run", "--on", "any", "--name", "later", "true")
+    homes.wait_state("later", "done")
+    assert "can't be written" not in home("swarm", "status").stderr
+
+
+def test_a_post_that_makes_no_sense_is_given_back_and_holds_up_no_other(homes):
+    home = homes.hive("a")
+    with psycopg.connect(homes.url) as database:
+        odd = [{"id": "0dd0dd0d", "kind": "run", "name": "odd", "run": {"command": "true", "cwd": ["x"], "labels": 7}}]
+        database.execute("select overmind.post(%s::jsonb)", (json.dumps(odd),))
+    home.ok("run", "--on", "any", "--name", "good", "true")
+    homes.wait_state("good", "done")
+    assert homes.posts()["odd"]["state"] == "queued"
+    assert homes.name("a") in home.ok("why", "odd")
+
+
+def test_a_run_that_has_ended_has_no_lease_any_more(homes):
+    home = homes.hive("a")
+    home.ok("run", "--on", "any", "--name", "mover", "--on-lost", "move", "--lease", "10s", "true")
+    homes.wait_state("mover", "done")
+    (row,) = home.ps("--all")
+    home.ok("restart", row["id"])
+    home.wait_status(row["id"], "stopped")
+    leases = sqlite3.connect(f"file:{home.home}/state.db?mode=ro", uri=True)
+    ((text,),) = leases.execute("SELECT value FROM meta WHERE key = 'leases'")
+    leases.close()
+    assert json.loads(text)["until"] == {}
