@@ -63,7 +63,7 @@ class StandingClients:
         """The sequence has no hole and no repetition, and tells of each start and end once."""
         self._events.terminate()
         text, errors = self._events.communicate()
-        assert not errors
+        assert not errors, errors
         events = [json.loads(line) for line in text.splitlines()]
         assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
         for kind in ("created", "started", "exited"):
