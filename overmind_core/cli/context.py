@@ -60,7 +60,7 @@ class Context:
         self.environ = {**self.environ, "OVERMIND_HOME": os.path.abspath(from_wire(folder))}
         self._home = None
 
-    def world(self, cwd: str | None, *, clean: bool) -> dict[str, Any]:
+    def starting_place(self, cwd: str | None, *, clean: bool) -> dict[str, Any]:
         """Return folder, umask and environment from which work starts, as arguments of a request.
 
         On another hive it starts from that account's: of this caller only the folder that was named goes there.

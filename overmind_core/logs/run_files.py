@@ -1,7 +1,7 @@
 """The files of a run's log: those in a folder of this machine, or those that another hive serves.
 
-Who reads a log gets the path of its folder from a daemon. The path of another hive's log begins with `hive://NAME`; who
-holds a connection to that hive registers how its files are reached (`serve_hive`), so that no reader has to know.
+A reader gets the path of a log's folder from a daemon. The path of another hive's log begins with `hive://NAME`. The
+holder of a connection to that hive registers how its files are reached (`serve_hive`), so that no reader has to know.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ class Leases:
         self._until[mission_id] = until
         self._over.discard(mission_id)
         self._save()
-        self._tell([mission_id])
+        self._send_changed([mission_id])
 
     def renew(self, deadlines: Mapping[str, float]) -> None:
         """Move the leases of these, in one message to the keeper: later, or earlier. One that has ended stays ended."""
@@ -123,7 +123,7 @@ class Leases:
         self._until.update(moved)
         if any(self._is_stale(one, now) for one in moved):
             self._save()
-        self._tell(moved)
+        self._send_changed(moved)
 
     def release(self, missions: Iterable[str]) -> None:
         """Take the leases off: nothing ends these any more."""
@@ -131,7 +131,7 @@ class Leases:
         if held:
             self._over.difference_update(held)
             self._save()
-            self._tell(held)
+            self._send_changed(held)
             ended = [self._registry.newest_run(one) for one in held if one not in self._registry.live]
             self._post({run.id: None for run in ended if run is not None})  # what such a run has left behind may stay
 
@@ -164,7 +164,7 @@ class Leases:
             for one in line or [mission.id]:  # what was lent is no later than the lease that it was lent from
                 self._until[one] = max(self._until.get(one, 0.0), until)
                 self._over.discard(one)
-        self._tell(self._until)
+        self._send_changed(self._until)
         self._watch()
 
     def confirm(self, mission: Mission, sent: float | None) -> None:
@@ -201,7 +201,7 @@ class Leases:
             known = self._registry.live.get(above) or self._registry.get(above)
             above = None if known is None else known.definition.parent
 
-    def _tell(self, changed: Iterable[str]) -> None:
+    def _send_changed(self, changed: Iterable[str]) -> None:
         """Tell the keeper of the runs of these missions and of all that they have started."""
         ids = set(changed)
         live = self._registry.live

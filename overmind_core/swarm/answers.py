@@ -60,7 +60,7 @@ class Held(msgspec.Struct, frozen=True):
     cancelling: str | None = None
     """Why it is to be ended: `cancelled`, `scaled`, `replaced`, `deleted`."""
     answers: int = 0
-    """Answers to its questions; the next `tell` brings them."""
+    """Answers to its questions; the next `report_progress` brings them."""
 
 
 class Beaten(msgspec.Struct, frozen=True):
@@ -110,7 +110,7 @@ class Reply(msgspec.Struct, frozen=True):
     by: str
 
 
-class Told(msgspec.Struct, frozen=True):
+class Reported(msgspec.Struct, frozen=True):
     """The answer to what a holder tells."""
 
     word: Literal["ok", "fenced"]

@@ -2,9 +2,9 @@
 
 A hive's life, in calls:
 
-* `connect(url)`; `listen()`. `fileno()` is readable when there is `news()`: `queued` (there is something to claim),
-  `hive:NAME` (look at what NAME holds: something is to be ended, or answered), `mode` (the store is open, or not any
-  more).
+* `connect(url)`; `listen()`. `fileno()` is readable when there is `news()`: `queued` or `packed` (there is something to
+  claim, for the emptiest or the fullest first), `hive:NAME` (look at what NAME holds: something is to be ended, or
+  answered), `mode` (the store is open, or not any more).
 * `join(hive, home, session, about)`: the session is an id that the keeper's life has from its beginning to its end.
   Word `watch`: wait for `seconds`, by the own monotonic clock, and join again with `seen={"session", "beat",
   "seconds"}` of that answer.
@@ -13,13 +13,13 @@ A hive's life, in calls:
   again. Note the monotonic time *before* the call: leases count from there once it is answered.
 * `claim(session, beat, free)` gives posts; what can't be started is given back with `give_back`. After a lost answer
   the next beat's `held` has what was claimed, and `claims_of` all of it.
-* `tell`, `tell_end` with the fence of the claim. `fenced`: the claim is over; end the run. A lost answer: tell it
-  again.
+* `report_progress`, `report_end` with the fence of the claim. `fenced`: the claim is over; end the run. A lost answer:
+  report it again.
 * `watchlist` says which sessions and posts to look at; `take` when a session's beat stood still for its lease and 1 %
   and 2 s more, or for 60 s; a post of the list that was seen so for its delay is named in `claim(…, seen={id:
   [version, seconds]})`.
 * Word `present` of a beat: call `present` with all that is held and what has ended in the last quarter of an hour.
-  Who has waited for the longest lease since it noticed the mode `settling` or `restarted` calls `settled`.
+  A hive that has waited for the longest lease since it noticed `settling` or `restarted` calls `settled`.
 
 Errors: `SwarmSilent`, after which the connection may be broken (`is_usable`): connect anew. `OvermindError` for the
 rest.
@@ -250,14 +250,14 @@ class Swarm:
         """Return all that the session holds, as `claim` gave it: for those whose answer was lost."""
         return self._ask("claims_of", (session,), list[answers.Claimed])
 
-    def tell(self, session: str, post: str, fence: int, report: Mapping[str, object]) -> answers.Told:
+    def report_progress(self, session: str, post: str, fence: int, report: Mapping[str, object]) -> answers.Reported:
         """Tell how a post goes on: any of `status phase attempt cost spent ready progress questions`.
 
         `questions` are all that are open: objects with a `key`, and what a person is shown.
         """
-        return self._ask("tell", (session, post, fence, _JSON(report)), answers.Told)
+        return self._ask("report_progress", (session, post, fence, _JSON(report)), answers.Reported)
 
-    def tell_end(self, session: str, post: str, fence: int, end: Mapping[str, object]) -> answers.Told:
+    def report_end(self, session: str, post: str, fence: int, end: Mapping[str, object]) -> answers.Reported:
         """Tell its end: `state` (done, failed, cancelled), `reason exit_code result tail cost attempt spent healthy`.
 
         `tail` is base64 of at most 64 KiB; `healthy`: the run of a place was healthy for a minute.
@@ -265,11 +265,11 @@ class Swarm:
         Raises:
             OvermindError: `too_large`.
         """
-        return self._ask("tell_end", (session, post, fence, _JSON(end)), answers.Told)
+        return self._ask("report_end", (session, post, fence, _JSON(end)), answers.Reported)
 
-    def give_back(self, session: str, post: str, fence: int, reason: str) -> answers.Told:
+    def give_back(self, session: str, post: str, fence: int, reason: str) -> answers.Reported:
         """Give back what can't run here; this hive is not offered it for a minute."""
-        return self._ask("give_back", (session, post, fence, reason), answers.Told)
+        return self._ask("give_back", (session, post, fence, reason), answers.Reported)
 
     def watchlist(self, session: str) -> answers.Watchlist:
         """Return what this hive is to watch on its own clock."""
@@ -285,18 +285,18 @@ class Swarm:
         Args:
             session: As it has joined.
             held: By post: `id fence proof definition` of the claim, `state` (claimed, or how it ended), and of an end
-                what `tell_end` takes.
+                what `report_end` takes.
             all_: Whether this is the last part: what it has not named is not held.
         """
         return self._ask("present", (session, _JSON(held), all_), answers.Presented)
 
-    def put_output(self, session: str, post: str, fence: int, name: str, body: bytes) -> answers.Told:
+    def put_output(self, session: str, post: str, fence: int, name: str, body: bytes) -> answers.Reported:
         """Hand a file on to those that need this post; before its end is told.
 
         Raises:
             OvermindError: `too_large`, with it they have more than 16 MiB.
         """
-        return self._ask("put_output", (session, post, fence, name, body), answers.Told)
+        return self._ask("put_output", (session, post, fence, name, body), answers.Reported)
 
     def inputs(self, session: str, post: str, fence: int) -> list[tuple[str, str, str, bytes]]:
         """Return what the needs of a post have handed on: id and name of the need, name and bytes of the file."""
@@ -367,11 +367,11 @@ class Swarm:
         """Write down an instance before it is started, as the holder of the pool's post: `asked`, `known`, `fenced`."""
         return self._ask("ask_instance", (session, post, fence, name, pool), str)
 
-    def tell_instance(
+    def report_instance(
         self, session: str, post: str, fence: int, name: str, *, ended: bool = False, engine_id: str | None = None
     ) -> str:
         """Tell what its engine calls it, or that it has `ended`: `ok`, `fenced`."""
-        return self._ask("tell_instance", (session, post, fence, name, ended, engine_id), str)
+        return self._ask("report_instance", (session, post, fence, name, ended, engine_id), str)
 
     # looking
 

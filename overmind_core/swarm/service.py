@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from overmind_core.domain.swarm.fits import delay_after, load_of
 from overmind_core.domain.swarm.leases import may_take_after
-from overmind_core.domain.swarm.load import delay_of, load_of
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 BEAT = 5.0
 """Seconds between two beats."""
-TELL = 1.0
+REPORT_PERIOD = 1.0
 """Seconds between two reports of one post."""
 LOST_AFTER = 60.0
 """Seconds of silence after which a post that waits for its hive is lost."""
@@ -113,7 +113,7 @@ class SwarmService:
         self._seen_posts: dict[str, tuple[int, float]] = {}
         self._changed: set[str] = set()
         """Posts of which there is something to tell."""
-        self._told: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._reported: dict[str, tuple[float, dict[str, Any]]] = {}
         self._cancelling: set[str] = set()
         self._closed = False
 
@@ -258,30 +258,30 @@ class SwarmService:
         """Until there is news, something to tell, or the next beat is due."""
         now = self._clock.boot()
         moments = [self._beat_at + BEAT]
-        moments += [self._told[post][0] + TELL if post in self._told else now for post in self._changed]
+        moments += [
+            self._reported[post][0] + REPORT_PERIOD if post in self._reported else now for post in self._changed
+        ]
         left = max(min(moments) - now, 0.0)
         try:
             await asyncio.wait_for(self._wake.wait(), left)
         except TimeoutError:
             return
-        session = self._store.session
-        if session is not None and session.slots:
-            load = load_of(sum(one.is_open for one in self._store.claims.values()), session.slots)
-            await asyncio.sleep(min(delay_of(load), 0.2))  # the emptiest of several hives is first
 
     async def _turn(self) -> None:
         """Everything once that is due."""
-        called = f"hive:{self._session.hive}" in await self.line.ask(lambda swarm: swarm.news())
+        news = await self.line.ask(lambda swarm: swarm.news())
+        called = f"hive:{self._session.hive}" in news
         if self._session.keeper != self._machine.keeper():
             await self._new_life()
         now = self._clock.boot()
         if called or now - self._beat_at >= BEAT or not self._beat_at:  # the answer says what is to end
             await self._beat()
         self._notice_ends()
-        await self._tell()
+        await self._report_all()
+        await asyncio.sleep(delay_after(news, self._free()["load"]))
         await self._claim()
         await self._start_held()
-        await self._tell()
+        await self._report_all()
 
     async def _new_life(self) -> None:
         """The keeper is another one: what the one before held has ended with it, and so has its session."""
@@ -443,46 +443,46 @@ class SwarmService:
                 end = self._runs.end_of(held, cancelling=post in self._cancelling)
                 if end is not None:
                     self._store.save_claim(msgspec.structs.replace(held, end=end))
-            elif held.told_at is not None and not 0 <= now - held.told_at < KEPT_SECONDS:
+            elif held.reported_at is not None and not 0 <= now - held.reported_at < KEPT_SECONDS:
                 self._store.drop_claim(post)
 
-    async def _tell(self) -> None:
+    async def _report_all(self) -> None:
         """Tell the swarm how its posts go on, each at most once a second, and how they have ended."""
         session, now = self._session, self._clock.boot()
         self._notice_ends()
         for post, held in list(self._store.claims.items()):
             claim = held.claim
-            if held.end is not None and held.told_at is None:
+            if held.end is not None and held.reported_at is None:
                 await self._store.saved()
                 end = held.end
                 told = await self.line.ask(
-                    lambda swarm, claim=claim, end=end: swarm.tell_end(session.id, claim.id, claim.fence, end)  # type: ignore[misc]
+                    lambda swarm, claim=claim, end=end: swarm.report_end(session.id, claim.id, claim.fence, end)  # type: ignore[misc]
                 )
                 self._changed.discard(post)
                 self._cancelling.discard(post)
-                self._told.pop(post, None)
+                self._reported.pop(post, None)
                 if told.word == "fenced":
                     self._drop(held)
                 else:
                     self._runs.release(held)
-                    self._store.save_claim(msgspec.structs.replace(held, told_at=now))
+                    self._store.save_claim(msgspec.structs.replace(held, reported_at=now))
             elif held.is_open and self._runs.is_fenced(held):
                 self._drop(held)
             elif held.is_open and post in self._changed:
-                await self._report(held, now)
+                await self._report_one(held, now)
 
-    async def _report(self, held: HeldClaim, now: float) -> None:
+    async def _report_one(self, held: HeldClaim, now: float) -> None:
         session, claim = self._session, held.claim
-        at, before = self._told.get(claim.id, (0.0, {}))
+        at, before = self._reported.get(claim.id, (0.0, {}))
         report = self._runs.report(held)
         if report is None or report == before:
             self._changed.discard(claim.id)
             return
-        if now - at < TELL:
+        if now - at < REPORT_PERIOD:
             return
-        told = await self.line.ask(lambda swarm: swarm.tell(session.id, claim.id, claim.fence, report))
+        told = await self.line.ask(lambda swarm: swarm.report_progress(session.id, claim.id, claim.fence, report))
         self._changed.discard(claim.id)
-        self._told[claim.id] = (now, report)
+        self._reported[claim.id] = (now, report)
         if told.word == "fenced":
             await self._fence(claim.id)
 
@@ -520,7 +520,7 @@ class SwarmService:
     def _forget_seen(self) -> None:
         self._seen.clear()
         self._seen_posts.clear()
-        self._told.clear()
+        self._reported.clear()
         self._changed.clear()
 
     # this hive

@@ -48,7 +48,7 @@ class HeldClaim(msgspec.Struct, frozen=True):
     """The mission that does it; None before it was made."""
     end: dict[str, Any] | None = None
     """What the swarm is to be told of its end; None: it goes on."""
-    told_at: float | None = None
+    reported_at: float | None = None
     """When the swarm was told its end: boot clock, seconds."""
 
     @property

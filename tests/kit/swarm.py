@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from overmind_core.swarm import schema
-from overmind_core.swarm.answers import Beaten, Claimed, Claims, Joined, Post, Told
+from overmind_core.swarm.answers import Beaten, Claimed, Claims, Joined, Post, Reported
 from overmind_core.swarm.connection import url_with_login
 from overmind_core.swarm.database import Role, Swarm, connect
 
@@ -77,9 +77,9 @@ class Hive:
         (one,) = self.claim()
         return one
 
-    def end(self, claim: Claimed, state: str = "done", **more: Any) -> Told:
+    def end(self, claim: Claimed, state: str = "done", **more: Any) -> Reported:
         """Tell the end of a post."""
-        return self.swarm.tell_end(self.session, claim.id, claim.fence, {"state": state, **more})
+        return self.swarm.report_end(self.session, claim.id, claim.fence, {"state": state, **more})
 
     def watch(self, seconds: float) -> None:
         """Have seen all that is on the list for so long."""

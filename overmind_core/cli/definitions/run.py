@@ -110,7 +110,7 @@ def run_request(args: Namespace, context: Context) -> dict[str, Any]:
     request = given_work(args, context.environ) | given_agent(args)
     request |= {
         "command": "" if is_agent(args) else given_command(args.rest, may_be_empty=args.type == "session"),
-        **context.world(args.cwd, clean=args.clean_env),
+        **context.starting_place(args.cwd, clean=args.clean_env),
         "request": request_key(),
     }
     return request | {name: value for name in ("type", "parent") if (value := getattr(args, name)) is not None}

@@ -88,7 +88,7 @@ def merge_sent(args: Namespace, context: Context, hive: Hive) -> dict[str, Any]:
     except GitFailed as error:
         raise OvermindError("git_failed", f"Git refused: {to_wire(error.reason)}.") from None
     if done["merged"]:
-        _tell(there, row, done["after"], context)
+        _record_there(there, row, done["after"], context)
     return done
 
 
@@ -101,7 +101,7 @@ def _check_sent(row: Row, name: str, there: HiveRepository) -> None:
         raise OvermindError("invalid", f"The branch of {name} has a name that git would not take: {branch!r}.")
 
 
-def _tell(there: HiveRepository, row: Row, after: str, context: Context) -> None:
+def _record_there(there: HiveRepository, row: Row, after: str, context: Context) -> None:
     """Have the hive know what landed; it is done here in any case."""
     try:
         there.push(f"+{after}:{HEADS}{from_wire(row['base'])}")

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from overmind_core.client.hives.hive import Hive
-
     Json = Mapping[str, Any]
 
 
@@ -35,32 +33,20 @@ def merge(args: Namespace, context: Context) -> int:
 
     if args.squash and args.rebase:
         raise UsageError("--squash and --rebase can't be used together")
-    if context.hive is not None:
-        return _merge_back(args, context, context.hive)
     landing = _Landing(args, context)
     try:
-        with git_output_shown(context):
-            done = landing.follow()
+        if context.hive is None:
+            with git_output_shown(context):
+                done = landing.follow()
+        else:
+            from overmind_core.cli.hives.landed_here import merge_sent  # start-up: only for another hive
+
+            done = merge_sent(args, context, context.hive)
     except KeyboardInterrupt:
+        if context.hive is not None:
+            raise
         context.note("\n" + landing.called_off)
         return INTERRUPTED
-    except OvermindError as error:
-        if error.code == "conflicts":
-            _print_conflicts(context, error.fields)
-        raise
-    if args.json:
-        context.print(dumps(done))
-    else:
-        _print_result(context, done)
-    return 0
-
-
-def _merge_back(args: Namespace, context: Context, hive: Hive) -> int:
-    """Merge what a mission of another hive has done of the work that was sent there."""
-    from overmind_core.cli.hives.landed_here import merge_sent  # start-up: only for another hive
-
-    try:
-        done = merge_sent(args, context, hive)
     except OvermindError as error:
         if error.code == "conflicts":
             _print_conflicts(context, error.fields)

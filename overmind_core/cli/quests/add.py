@@ -156,7 +156,7 @@ def quest_add(args: Namespace, context: Context) -> int:
 def _request(args: Namespace, context: Context, quests: Sequence[Quest]) -> dict[str, Any]:
     return {
         "quests": quests,
-        **context.world(args.cwd, clean=args.clean_env),
+        **context.starting_place(args.cwd, clean=args.clean_env),
         "request": request_key(),
     }
 

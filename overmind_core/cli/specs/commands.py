@@ -157,7 +157,7 @@ def _new_request(args: Namespace, context: Context) -> dict[str, Any]:
         **work,
         **given_limits(args),
         **_agent(args),
-        **context.world(args.cwd, clean=args.clean_env),
+        **context.starting_place(args.cwd, clean=args.clean_env),
         "request": request_key(),
     }
 

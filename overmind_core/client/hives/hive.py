@@ -77,7 +77,7 @@ class Hive:
         self.name = name
         self._hint = hint
         self.greeting: Json = {}
-        """What its gate said last: version, home, system, cpu, memory (bytes). Empty before it was reached."""
+        """The newest greeting of its gate: version, home, system, cpu, memory (bytes). Empty before it was reached."""
         self._argv = [*argv[:1], *_shared(config, argv), *argv[1:]] if argv[:1] == ["ssh"] else list(argv)
         run_files.serve_hive(name, self._files)
 

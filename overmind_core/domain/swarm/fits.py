@@ -1,4 +1,4 @@
-"""Whether a post fits a hive, or the first condition that fails, in words. Pure.
+"""Whether a post fits a hive, or the first condition that fails, in words; and which of several hives is first. Pure.
 
 Conditions are looked at in one order: what can't change by itself comes before what passes. The database asks the same
 ones when a hive claims; what a hive accepts is judged at the hive, which gives back what it does not.
@@ -6,12 +6,15 @@ ones when a hive claims; what a hive accepts is judged at the hive, which gives 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from overmind_core.domain.admission import ordinal
 
+LONGEST_DELAY = 0.2
+"""Seconds that a hive waits that has nothing free; with `--pack` one that has all."""
+QUEUED, PACKED = "queued", "packed"
 _GIB = 1 << 30
 
 
@@ -218,3 +221,20 @@ def _hives(count: int) -> str:
 
 def _bytes(count: int) -> str:
     return f"{count / _GIB:.3g} GB"
+
+
+def load_of(taken: int, slots: int) -> float:
+    """Return how full a hive is, from 0 to 1; one without slots is full."""
+    return min(1.0, max(0, taken) / slots) if slots > 0 else 1.0
+
+
+def delay_after(news: Collection[str], load: float) -> float:
+    """Return how many seconds a hive waits before it claims, so that of several the right one is first.
+
+    Args:
+        news: What it has heard of posts: `queued`, and `packed` for those that go to the fullest hive first.
+        load: How full it is.
+    """
+    if QUEUED in news:
+        return LONGEST_DELAY * load
+    return LONGEST_DELAY * (1.0 - load) if PACKED in news else 0.0

@@ -69,6 +69,10 @@ end $$;
 create function news(about text) returns void
     language sql set search_path = overmind, pg_temp as $$ select pg_notify('overmind', about) $$;
 
+-- What is new of posts that wait: `packed` goes to the fullest hive first, all else to the emptiest.
+create function queue_news(pack boolean) returns text language sql immutable
+    return case when pack then 'packed' else 'queued' end;
+
 create function epoch() returns double precision language sql volatile return extract(epoch from clock_timestamp());
 
 -- The score of `domain.quests.score.Urgency.rank`, in its order of operations.
@@ -106,7 +110,7 @@ declare
     one record;
 begin
     for one in
-        select p.id, p.began_at, p.unmet, p.state,
+        select p.id, p.began_at, p.unmet, p.state, p.pack,
             case when p.needs_min > 0 then least(p.needs_min, count(n.need)::int) else count(n.need)::int end as least_,
             count(n.need) filter (where d.state = 'done')::int as done,
             count(n.need) filter (where d.id is null or d.state in ('done', 'failed', 'cancelled')) = count(n.need)
@@ -122,7 +126,7 @@ begin
                 when one.over then greatest(one.began_at, one.last_end) end
         where id = one.id;
         if one.state = 'queued' and one.unmet > 0 and one.done >= one.least_ then
-            perform news('queued');
+            perform news(queue_news(one.pack));
         end if;
     end loop;
 end $$;

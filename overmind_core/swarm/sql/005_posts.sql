@@ -1,4 +1,4 @@
--- Posts: posting, claiming, telling, ending, and what happens to those whose holder is gone.
+-- Posts: posting, claiming, reports, ends, and what happens to those whose holder is gone.
 
 create function post(definitions jsonb) returns jsonb
     language plpgsql security definer set search_path = overmind, pg_temp as $$
@@ -28,7 +28,6 @@ begin
     perform count_needs(ids);
     perform count_dependants(array(select distinct need from needs n where n.post = any(ids)));
     update meta set longest = greatest(longest, (select max(lease) from posts where id = any(ids)));
-    perform news('queued');
     return to_jsonb(ids);
 end $$;
 
@@ -262,7 +261,7 @@ begin
         perform renew_place(post_id);
     end if;
     perform record('post_queued', post_id, p.hive, jsonb_build_object('why', why, 'fence', p.fence));
-    perform news('queued');
+    perform news(queue_news(p.pack));
     if p.hive is not null then
         perform news('hive:' || p.hive);
     end if;
@@ -302,6 +301,21 @@ create function concerns_others(post_id text) returns boolean
         or exists (select from posts where id = post_id and fleet is not null)
 $$;
 
+-- The post, locked, if this session has that claim of it; else nothing.
+create function held_post(session text, post text, fence bigint) returns posts
+    language plpgsql set search_path = overmind, pg_temp as $$
+declare
+    p posts;
+    word text;
+begin
+    select s.word into word from my_session(session) s;
+    select * into p from posts where id = held_post.post for update;
+    if word = 'ok' and p.session = held_post.session and p.fence = held_post.fence and p.state in ('claimed', 'lost') then
+        return p;
+    end if;
+    return null;
+end $$;
+
 create function fenced(post_id text) returns jsonb
     language sql stable set search_path = overmind, pg_temp as $$
     select jsonb_build_object('word', 'fenced', 'state', max(state), 'hive', max(hive), 'fence', max(fence))
@@ -310,19 +324,16 @@ $$;
 
 -- What a holder tells of a post that goes on: `report` has any of status, phase, attempt, cost, spent, ready, progress,
 -- questions (all that are open: [{"key": …, …}]). An older fence changes nothing.
-create function tell(session text, post text, fence bigint, report jsonb) returns jsonb
+create function report_progress(session text, post text, fence bigint, report jsonb) returns jsonb
     language plpgsql security definer set search_path = overmind, pg_temp as $$
 declare
     p posts;
-    word text;
 begin
     if (report ->> 'ready')::boolean and concerns_others(post) then
         perform serialize();
     end if;
-    select s.word into word from my_session(session) s;
-    select * into p from posts where id = tell.post for update;
-    if word <> 'ok' or p.id is null or p.session is distinct from tell.session or p.fence <> tell.fence
-        or p.state not in ('claimed', 'lost') then
+    p := held_post(session, post, fence);
+    if p.id is null then
         return fenced(post);
     end if;
     update posts set
@@ -349,11 +360,10 @@ end $$;
 
 -- Its end. `end_`: {"state": done | failed | cancelled, "reason", "exit_code", "result", "tail", "cost", "attempt",
 -- "spent", "healthy"}; `tail` in base64, of at most 64 KiB. Told again after a lost answer it is 'ok' again.
-create function tell_end(session text, post text, fence bigint, end_ jsonb) returns jsonb
+create function report_end(session text, post text, fence bigint, end_ jsonb) returns jsonb
     language plpgsql security definer set search_path = overmind, pg_temp as $$
 declare
     p posts;
-    word text;
     tail bytea := decode(coalesce(end_ ->> 'tail', ''), 'base64');
 begin
     if end_ ->> 'state' not in ('done', 'failed', 'cancelled') then
@@ -366,12 +376,12 @@ begin
     if concerns_others(post) then
         perform serialize();
     end if;
-    select s.word into word from my_session(session) s;
-    select * into p from posts where id = tell_end.post for update;
-    if p.session = tell_end.session and p.fence = tell_end.fence and p.state in ('done', 'failed', 'cancelled') then
-        return jsonb_build_object('word', 'ok', 'state', p.state);
-    elsif word <> 'ok' or p.id is null or p.session is distinct from tell_end.session or p.fence <> tell_end.fence
-        or p.state not in ('claimed', 'lost') then
+    p := held_post(session, post, fence);
+    if p.id is null then
+        select * into p from posts where id = report_end.post;
+        if p.session = report_end.session and p.fence = report_end.fence and p.state in ('done', 'failed', 'cancelled') then
+            return jsonb_build_object('word', 'ok', 'state', p.state); -- told again
+        end if;
         return fenced(post);
     end if;
     update posts set cost = coalesce((end_ ->> 'cost')::float8, cost),
@@ -387,15 +397,12 @@ create function give_back(session text, post text, fence bigint, reason text) re
     language plpgsql security definer set search_path = overmind, pg_temp as $$
 declare
     p posts;
-    word text;
 begin
     if concerns_others(post) then
         perform serialize();
     end if;
-    select s.word into word from my_session(session) s;
-    select * into p from posts where id = give_back.post for update;
-    if word <> 'ok' or p.id is null or p.session is distinct from give_back.session or p.fence <> give_back.fence
-        or p.state not in ('claimed', 'lost') then
+    p := held_post(session, post, fence);
+    if p.id is null then
         return fenced(post);
     end if;
     if release(post, left(reason, 1000), false) = 'queued' then
@@ -482,7 +489,7 @@ begin
 end $$;
 
 -- What a hive holds or held at the time of a rewind: [{"id", "fence", "proof", "definition" (as it was given),
--- "state": claimed | done | failed | cancelled, and of an end what `tell_end` takes}]. The higher fence wins. `all_`: this
+-- "state": claimed | done | failed | cancelled, and of an end what `report_end` takes}]. The higher fence wins. `all_`: this
 -- was the last of it. Answers the word of each post: 'ok' or 'fenced'.
 create function present(session text, held jsonb, all_ boolean) returns jsonb
     language plpgsql security definer set search_path = overmind, pg_temp as $$

@@ -1,7 +1,8 @@
 -- What people do to posts: cancel, try again, answer; limits.
 
-create function cancel(post_id text) returns text
-    language plpgsql security definer set search_path = overmind, pg_temp as $$
+-- A post, locked, for whoever may change it.
+create function known_post(post_id text) returns posts
+    language plpgsql set search_path = overmind, pg_temp as $$
 declare
     p posts;
 begin
@@ -10,7 +11,16 @@ begin
     select * into p from posts where id = post_id for update;
     if not found then
         perform fail('not_found', format('There is no post %s. See them with: overmind ps -H swarm', post_id));
-    elsif p.state in ('queued', 'lost') then
+    end if;
+    return p;
+end $$;
+
+create function cancel(post_id text) returns text
+    language plpgsql security definer set search_path = overmind, pg_temp as $$
+declare
+    p posts := known_post(post_id);
+begin
+    if p.state in ('queued', 'lost') then
         -- What still lives of a lost one ends when its hive answers: it is fenced.
         update posts set session = null where id = post_id;
         return finish(post_id, 'cancelled', 'cancelled', null, null, null);
@@ -26,14 +36,9 @@ end $$;
 create function retry(post_id text) returns text
     language plpgsql security definer set search_path = overmind, pg_temp as $$
 declare
-    p posts;
+    p posts := known_post(post_id);
 begin
-    perform may('operator');
-    perform serialize();
-    select * into p from posts where id = post_id for update;
-    if not found then
-        perform fail('not_found', format('There is no post %s. See them with: overmind ps -H swarm', post_id));
-    elsif p.state not in ('done', 'failed', 'cancelled') then
+    if p.state not in ('done', 'failed', 'cancelled') then
         perform fail('not_finished', format('Post %s (%s) has not ended: it is %s', p.name, post_id, p.state));
     elsif p.fleet is not null then
         perform fail('invalid', format('Post %s is a place of fleet %s, which is filled by itself', post_id, p.fleet));
@@ -45,7 +50,7 @@ begin
     perform count_needs(array[post_id] || array(select n.post from needs n where n.need = post_id));
     perform count_dependants(array[post_id] || array(select need from needs n where n.post = post_id));
     perform record('post_queued', post_id, null, jsonb_build_object('why', 'retry'));
-    perform news('queued');
+    perform news(queue_news(p.pack));
     return 'queued';
 end $$;
 

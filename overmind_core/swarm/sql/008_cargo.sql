@@ -5,13 +5,10 @@ create function put_output(session text, post text, fence bigint, name text, bod
     language plpgsql security definer set search_path = overmind, pg_temp as $$
 declare
     p posts;
-    word text;
     others bigint;
 begin
-    select s.word into word from my_session(session) s;
-    select * into p from posts where id = put_output.post for update;
-    if word <> 'ok' or p.id is null or p.session is distinct from put_output.session or p.fence <> put_output.fence
-        or p.state not in ('claimed', 'lost') then
+    p := held_post(session, post, fence);
+    if p.id is null then
         return fenced(post);
     end if;
     select coalesce(sum(length(o.body)), 0) into others from outputs o
@@ -29,10 +26,7 @@ create function inputs(session text, post text, fence bigint)
     returns table (need text, need_name text, name text, body bytea)
     language plpgsql security definer set search_path = overmind, pg_temp as $$
 begin
-    if (select s.word from my_session(session) s) <> 'ok' or not exists (
-        select from posts p where p.id = inputs.post and p.session = inputs.session and p.fence = inputs.fence
-            and p.state in ('claimed', 'lost')
-    ) then
+    if not holds(session, post, fence) then
         perform fail('fenced', format('The claim of %s is over', post));
     end if;
     return query
@@ -71,22 +65,13 @@ end $$;
 -- The sealed copies for the hive that asks, of the secrets that a post of it names; of nobody else.
 create function my_secrets(session text, post text, fence bigint) returns table (name text, sealed bytea)
     language plpgsql security definer set search_path = overmind, pg_temp as $$
-declare
-    asked record;
-    mine sessions;
-    word text;
-    p posts;
 begin
-    select s.* into asked from my_session(session) s;
-    mine := asked.mine;
-    word := asked.word;
-    select * into p from posts where id = my_secrets.post;
-    if word <> 'ok' or p.session is distinct from my_secrets.session or p.fence <> my_secrets.fence
-        or p.state not in ('claimed', 'lost') then
+    if not holds(session, post, fence) then
         perform fail('fenced', format('The claim of %s is over', post));
     end if;
-    return query select s.name::text, s.sealed from secrets s
-        where s.name = any(p.secrets) and s.hive in (mine.hive, mine.login);
+    return query select s.name::text, s.sealed from secrets s join sessions m on m.id = my_secrets.session
+        where s.name = any((select p.secrets from posts p where p.id = my_secrets.post)::text[])
+            and s.hive in (m.hive, m.login);
 end $$;
 
 -- An instance is a row before it is started: its name is the key with which an engine starts it, and joins once.
@@ -106,16 +91,16 @@ begin
     return case when found then 'asked' else 'known' end;
 end $$;
 
-create function tell_instance(session text, post text, fence bigint, name text, ended boolean, engine_id text) returns text
+create function report_instance(session text, post text, fence bigint, name text, ended boolean, engine_id text) returns text
     language plpgsql security definer set search_path = overmind, pg_temp as $$
 begin
     perform serialize();
     if not holds(session, post, fence) then
         return 'fenced';
     end if;
-    update instances i set engine_id = coalesce(tell_instance.engine_id, i.engine_id),
-        state = case when tell_instance.ended then 'ended' else i.state end
-        where i.name = tell_instance.name;
+    update instances i set engine_id = coalesce(report_instance.engine_id, i.engine_id),
+        state = case when report_instance.ended then 'ended' else i.state end
+        where i.name = report_instance.name;
     return 'ok';
 end $$;
 

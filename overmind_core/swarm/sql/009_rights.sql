@@ -104,8 +104,8 @@ begin
         select p.oid::regprocedure as signature, g.role from pg_proc p
         join (values
             ('viewer', array['hello', 'my_role', 'rank_of', 'score']),
-            ('worker', array['join', 'beat', 'settled', 'leave', 'drain', 'claim', 'claims_of', 'tell', 'tell_end', 'give_back', 'take',
-                'watchlist', 'present', 'put_output', 'inputs', 'my_secrets', 'ask_instance', 'tell_instance']),
+            ('worker', array['join', 'beat', 'settled', 'leave', 'drain', 'claim', 'claims_of', 'report_progress', 'report_end', 'give_back', 'take',
+                'watchlist', 'present', 'put_output', 'inputs', 'my_secrets', 'ask_instance', 'report_instance']),
             ('operator', array['post', 'cancel', 'retry', 'answer', 'set_limit', 'apply_fleets', 'scale', 'delete_fleet',
                 'put_secret', 'drop_secret']),
             ('owner', array['invite', 'uninvite', 'remove_hive'])

@@ -41,7 +41,7 @@ async def started(inside, **how):
     return str((await inside.app.missions.start(spec(**{"leased_until": now() + LEASE} | how))).mission.id)
 
 
-def told(keeper):
+def sent_leases(keeper):
     """Each message about leases that the keeper has got: run → moment."""
     return [fields["runs"] for fields in keeper.asked["lease"]]
 
@@ -81,10 +81,10 @@ def test_a_lease_may_be_given_to_what_runs_and_to_what_is_to_come(home):
         mission = await inside.run("work")
         inside.app.leases.hold(mission, 100.0)
         await idle()
-        assert told(keeper) == [{f"{mission}.1": 100.0}]
+        assert sent_leases(keeper) == [{f"{mission}.1": 100.0}]
         inside.app.leases.hold("abcdef01", 200.0)
         await idle()
-        assert len(told(keeper)) == 1
+        assert len(sent_leases(keeper)) == 1
         spawned = spec(leased_until=None)
         await inside.app.missions.start_child(replace(spawned, request="key"), mission_id="abcdef01")
         assert keeper.held["abcdef01.1"]["lease"] == 200.0
@@ -98,7 +98,7 @@ def test_many_leases_move_in_one_message(home):
         unleased = await inside.run("other")
         inside.app.leases.renew({mission: 300.0 + number for number, mission in enumerate(missions)})
         await idle()
-        assert told(keeper) == [{f"{mission}.1": 300.0 + number for number, mission in enumerate(missions)}]
+        assert sent_leases(keeper) == [{f"{mission}.1": 300.0 + number for number, mission in enumerate(missions)}]
         inside.app.leases.renew({missions[0]: 150.0})
         await idle()
         assert keeper.held[f"{missions[0]}.1"]["lease"] == 150.0, "earlier, too"
@@ -112,7 +112,7 @@ def test_a_lease_that_is_taken_off_ends_nothing(home):
         mission = await started(inside)
         inside.app.leases.release([mission])
         await idle()
-        assert told(keeper) == [{f"{mission}.1": None}]
+        assert sent_leases(keeper) == [{f"{mission}.1": None}]
         await asyncio.sleep(2 * LEASE)
         assert inside.app.registry.live[mission].status is Status.RUNNING
 
@@ -302,7 +302,7 @@ def test_a_lease_that_has_ended_is_never_renewed(home):
         await asyncio.sleep(5.1)
         inside.app.leases.renew({mission: now() + LEASE})
         assert inside.app.leases.has_ended(inside.app.registry.live[mission])
-        assert told(keeper) == []
+        assert sent_leases(keeper) == []
 
     played(home, story)
 

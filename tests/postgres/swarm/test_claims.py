@@ -14,7 +14,9 @@ def test_a_post_is_claimed_told_of_and_ended(swarm):
     post = swarm.post("docs", command="true", priority="high")
     claim = hive.claim_one()
     assert (claim.id, claim.name, claim.kind, claim.on_lost, claim.lease) == (post, "docs", "quest", "move", 600)
-    told = hive.swarm.tell(hive.session, post, claim.fence, {"status": "running", "phase": "check", "cost": 0.5})
+    told = hive.swarm.report_progress(
+        hive.session, post, claim.fence, {"status": "running", "phase": "check", "cost": 0.5}
+    )
     assert told.word == "ok"
     found = swarm.find(post)
     assert (found.state, found.hive, found.status, found.phase, found.cost) == (
@@ -55,8 +57,8 @@ def test_an_end_that_is_told_again_is_answered_as_before_and_an_older_fence_chan
     new = second.claim_one()
     assert new.fence > old.fence
     for told in (
-        first.swarm.tell(first.session, post, old.fence, {"status": "forged"}),
-        first.swarm.tell(first.session, post, new.fence, {"status": "forged"}),
+        first.swarm.report_progress(first.session, post, old.fence, {"status": "forged"}),
+        first.swarm.report_progress(first.session, post, new.fence, {"status": "forged"}),
         first.end(old, "failed"),
         first.end(new, "failed"),
         first.swarm.put_output(first.session, post, new.fence, "a", b""),
@@ -150,7 +152,7 @@ def test_limits_count_over_all_hives(swarm):
     costly, waiting = swarm.post(budget="team", priority="high"), swarm.post(budget="team")
     claim = first.claim_one()
     assert claim.id == costly
-    first.swarm.tell(first.session, costly, claim.fence, {"cost": 1.25})
+    first.swarm.report_progress(first.session, costly, claim.fence, {"cost": 1.25})
     assert second.claim(9) == []
     swarm.admin.set_limit("budget:team", 2)
     assert [one.id for one in second.claim(9)] == [waiting]
@@ -226,7 +228,7 @@ def test_cancelling_is_told_to_the_holder(swarm):
     assert swarm.admin.cancel(queued) == "cancelled"
     hive.swarm.listen()
     assert swarm.admin.cancel(held) == "cancelling"
-    assert hive.swarm.tell(hive.session, held, claim.fence, {}).cancelling == "cancelled"
+    assert hive.swarm.report_progress(hive.session, held, claim.fence, {}).cancelling == "cancelled"
     assert hive.beat().held[0].cancelling == "cancelled"
     assert f"hive:{hive.name}" in hive.swarm.news()
     assert hive.end(claim, "cancelled").state == "cancelled"
@@ -247,16 +249,16 @@ def test_a_question_is_answered_by_a_person_and_read_by_the_holder(swarm):
     post = swarm.post()
     claim = hive.claim_one()
     ask = {"key": "7", "text": "May I?"}
-    hive.swarm.tell(hive.session, post, claim.fence, {"questions": [ask]})
+    hive.swarm.report_progress(hive.session, post, claim.fence, {"questions": [ask]})
     (question,) = swarm.admin.questions()
     assert (question.post, question.body["text"], question.answer) == (post, "May I?", None)
     assert swarm.admin.answer(question.number, {"answer": "allow"}) == "claimed"
     assert hive.beat().held[0].answers == 1
-    told = hive.swarm.tell(hive.session, post, claim.fence, {"questions": [ask]})
+    told = hive.swarm.report_progress(hive.session, post, claim.fence, {"questions": [ask]})
     assert [(one.key, one.answer) for one in told.answers] == [("7", {"answer": "allow"})]
     with pytest.raises(OvermindError):
         swarm.admin.answer(question.number, {"answer": "deny"})
-    assert hive.swarm.tell(hive.session, post, claim.fence, {"questions": []}).answers == []
+    assert hive.swarm.report_progress(hive.session, post, claim.fence, {"questions": []}).answers == []
     assert swarm.admin.questions() == []
 
 
@@ -357,3 +359,20 @@ def test_thousands_that_own_the_same_paths_keep_nobody_waiting(swarm):
     )
     assert {one.id for one in hive.claim(2)} == {"0000", "last"}
     assert hive.claim(2) == []
+
+
+def test_news_say_which_hive_is_to_be_first(swarm):
+    hive = swarm.hive("a")
+    hive.swarm.listen()
+    swarm.post(pack=True)
+    assert hive.swarm.news() == ["packed"]
+    swarm.admin.post(
+        [
+            {"id": f"a{number}a{number}a{number}a{number}", "kind": "quest", "name": "docs", "pack": bool(number)}
+            for number in range(2)
+        ]
+    )
+    assert sorted(hive.swarm.news()) == ["packed", "queued"]
+    for claim in hive.claim(3):
+        assert hive.swarm.give_back(hive.session, claim.id, claim.fence, "no").word == "ok"
+    assert set(hive.swarm.news()) == {"packed", "queued", f"hive:{hive.name}"}

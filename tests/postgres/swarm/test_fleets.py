@@ -72,7 +72,7 @@ def test_a_changed_definition_replaces_one_place_at_a_time(swarm):
     swarm.admin.apply_fleets("team.toml", [REVIEW])
     claims = {claim.id: claim for claim in hive.claim(9)}
     for claim in claims.values():
-        hive.swarm.tell(hive.session, claim.id, claim.fence, {"ready": True})
+        hive.swarm.report_progress(hive.session, claim.id, claim.fence, {"ready": True})
     changed = {**REVIEW, "definition": {**REVIEW["definition"], "agent": "critic"}}
     swarm.admin.apply_fleets("team.toml", [changed])
     for turn in range(3):
@@ -82,7 +82,7 @@ def test_a_changed_definition_replaces_one_place_at_a_time(swarm):
         (new,) = hive.claim(9)
         assert (new.id, '"critic"' in new.definition) == (replaced, True)
         assert not [one for one in hive.beat().held if one.cancelling], "the next one waits until this one is ready"
-        hive.swarm.tell(hive.session, new.id, new.fence, {"ready": True})
+        hive.swarm.report_progress(hive.session, new.id, new.fence, {"ready": True})
     assert not [one for one in hive.beat().held if one.cancelling]
     assert {one.generation for one in live(swarm)} == {2}
 

@@ -13,8 +13,8 @@ from overmind_core.swarm import database, schema
 
 VIEWER = {"hello", "my_role"}
 WORKER = {
-    "join", "beat", "settled", "leave", "drain", "claim", "claims_of", "tell", "tell_end", "give_back", "take",
-    "watchlist", "present", "put_output", "inputs", "my_secrets", "ask_instance", "tell_instance",
+    "join", "beat", "settled", "leave", "drain", "claim", "claims_of", "report_progress", "report_end", "give_back",
+    "take", "watchlist", "present", "put_output", "inputs", "my_secrets", "ask_instance", "report_instance",
 }  # fmt: skip
 OPERATOR = {
     "post", "cancel", "retry", "answer", "set_limit", "apply_fleets", "scale", "delete_fleet", "put_secret",

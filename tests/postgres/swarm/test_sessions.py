@@ -118,8 +118,8 @@ def test_a_login_joins_under_its_own_name_and_speaks_for_its_own_session_only(sw
     for forged in (
         lambda: second.swarm.beat(first.session, 0, "", "x", {}),
         lambda: second.swarm.claim(first.session, 0, {"slots": 1}),
-        lambda: second.swarm.tell(first.session, claim.id, claim.fence, {"status": "forged"}),
-        lambda: second.swarm.tell_end(first.session, claim.id, claim.fence, {"state": "done"}),
+        lambda: second.swarm.report_progress(first.session, claim.id, claim.fence, {"status": "forged"}),
+        lambda: second.swarm.report_end(first.session, claim.id, claim.fence, {"state": "done"}),
         lambda: second.swarm.give_back(first.session, claim.id, claim.fence, ""),
         lambda: second.swarm.leave(first.session),
         lambda: second.swarm.claims_of(first.session),
@@ -128,7 +128,7 @@ def test_a_login_joins_under_its_own_name_and_speaks_for_its_own_session_only(sw
         with pytest.raises(OvermindError) as refused:
             forged()
         assert refused.value.code == "forbidden"
-    assert second.swarm.tell_end(second.session, claim.id, claim.fence, {"state": "done"}).word == "fenced"
+    assert second.swarm.report_end(second.session, claim.id, claim.fence, {"state": "done"}).word == "fenced"
     assert swarm.find(claim.id).state == "claimed"
 
 
@@ -178,7 +178,7 @@ def test_an_instance_of_a_pool_joins_once(swarm):
         for fence in (claim.fence + 1, claim.fence, claim.fence)
     ]
     assert asked == ["fenced", "asked", "known"]
-    assert holder.swarm.tell_instance(holder.session, claim.id, claim.fence, name, engine_id="4711") == "ok"
+    assert holder.swarm.report_instance(holder.session, claim.id, claim.fence, name, engine_id="4711") == "ok"
     first = Hive(pool, name)
     assert first.join().word == "joined"
     second = Hive(swarm.connected(swarm.url_of(swarm.login("hpc"))), name)
