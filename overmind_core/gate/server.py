@@ -25,7 +25,7 @@ from overmind_core.wire.framing import MAX_LINE, TOO_LONG, LineBuffer
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from overmind_core.client.connection import DaemonConnection
@@ -104,18 +104,7 @@ class Gate:
         lines = LineBuffer(MAX_LINE)
         try:
             self._pass_on(daemon, lines.feed(rest))
-            while True:
-                ready = select.select([self._reads, daemon.fileno()], [], [])[0]
-                if daemon.fileno() in ready:
-                    data = daemon.receive_raw()
-                    if not data:
-                        return
-                    self._write(data)
-                if self._reads in ready:
-                    data = os.read(self._reads, _CHUNK)
-                    if not data:
-                        return
-                    self._pass_on(daemon, lines.feed(data))
+            self._relay(daemon.fileno(), daemon.receive_raw, lambda data: self._pass_on(daemon, lines.feed(data)))
         finally:
             daemon.close()
 
@@ -171,20 +160,24 @@ class Gate:
         keeper.settimeout(None)
         try:
             keeper.sendall(rest)
-            while True:
-                ready = select.select([self._reads, keeper.fileno()], [], [])[0]
-                if keeper.fileno() in ready:
-                    data = keeper.recv(_CHUNK)
-                    if not data:
-                        return
-                    self._write(data)
-                if self._reads in ready:
-                    data = os.read(self._reads, _CHUNK)
-                    if not data:
-                        return
-                    keeper.sendall(data)
+            self._relay(keeper.fileno(), lambda: keeper.recv(_CHUNK), keeper.sendall)
         finally:
             keeper.close()
+
+    def _relay(self, descriptor: int, receive: Callable[[], bytes], send: Callable[[bytes], object]) -> None:
+        """Pass on what comes from both sides until one of them ends."""
+        while True:
+            ready = select.select([self._reads, descriptor], [], [])[0]
+            if descriptor in ready:
+                data = receive()
+                if not data:
+                    return
+                self._write(data)
+            if self._reads in ready:
+                data = os.read(self._reads, _CHUNK)
+                if not data:
+                    return
+                send(data)
 
     def _serve_logs(self, rest: bytes) -> None:
         lines = LineBuffer(gate.LONGEST_LINE)
