@@ -174,14 +174,17 @@ class SwarmService:
                 "busy", f"This hive has {len(held)} posts of the swarm ({names}). Give them back with: --release"
             )
         await self.close()
-        for one in held:
-            await self._runs.end(one)
-            claim = one.claim
-            await self.line.ask(
-                lambda swarm, claim=claim: swarm.give_back(session.id, claim.id, claim.fence, "its hive has left")  # type: ignore[misc]
-            )
-            self._drop(one)
-        await self.line.ask(lambda swarm: swarm.leave(session.id))
+        try:
+            await self.line.ask(lambda swarm: swarm.hello())  # while nobody answers, nothing is ended
+            await self._report_all()
+            for one in held:
+                await self._runs.end(one)
+                await self._give_back(one, "its hive has left")
+            await self.line.ask(lambda swarm: swarm.leave(session.id))
+        except BaseException:
+            self._closed, self._loop = False, None
+            self.begin()  # it is still a hive
+            raise
         for post in list(self._store.claims):
             self._store.drop_claim(post)
         self._store.forget_session()

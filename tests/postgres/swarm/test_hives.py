@@ -221,3 +221,19 @@ def test_a_run_that_has_ended_has_no_lease_any_more(homes):
     ((text,),) = leases.execute("SELECT value FROM meta WHERE key = 'leases'")
     leases.close()
     assert json.loads(text)["until"] == {}
+
+
+def test_a_hive_that_can_not_leave_is_still_one(homes):
+    home = homes.hive("a")
+    home.ok("run", "--on", "any", "--name", "long", "sleep 1000")
+    name = homes.name("a")
+    with psycopg.connect(homes.url, autocommit=True) as database:
+        database.execute(f'alter role "{name}" connection limit 0'.encode())
+        database.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", (name,))
+        left = home("swarm", "leave", "--release")
+        database.execute(f'alter role "{name}" connection limit -1'.encode())
+    assert left.returncode == 1
+    assert [row["status"] for row in home.ps()] == ["running"], "nothing is ended while it can't be given back"
+    homes.desk.ok("kill", "swarm/long")
+    homes.wait_state("long", "cancelled")
+    home.ok("swarm", "leave")
