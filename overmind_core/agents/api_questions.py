@@ -85,6 +85,10 @@ class QuestionApi:
     async def inbox(self, request: Nothing, caller: Caller) -> list[Question]:
         """The questions that wait for a person, oldest first."""
         del request, caller
+        return await self.open_questions()
+
+    async def open_questions(self) -> list[Question]:
+        """Return those that wait for a person, oldest first."""
         found = [await self._row(question) for question in self._questions.open()]
         return [row for row in found if row is not None]
 
@@ -92,6 +96,14 @@ class QuestionApi:
     async def answer(self, request: Answer, caller: Caller) -> AnsweredQuestion:
         """Answer one question, once."""
         del caller
+        return await self.answered(request)
+
+    async def answered(self, request: Answer) -> AnsweredQuestion:
+        """Answer one question in the name of who acts; return what was answered.
+
+        Raises:
+            OvermindError: it is answered already, there is none, or the answer does not fit.
+        """
         question = self._question(request)
         behaviour = Behaviour(request.behaviour)
         decision, by = Decision(behaviour, request.message, tuple(request.options)), answerer()

@@ -10,6 +10,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
+from overmind_core.agents.api_questions import QuestionApi
 from overmind_core.agents.assembly import AgentParts, Subjects
 from overmind_core.agents.assembly import assemble as assemble_agents
 from overmind_core.agents.session import FactRead
@@ -335,6 +336,7 @@ class App:
                 trees=self.trees,
                 quests=self.quest_registry,
                 memory=self.memory,
+                leases=self.leases,
             ),
         )
         self.schedules = assemble_schedules(
@@ -441,6 +443,11 @@ class App:
                 registry=self.registry,
                 missions=self.missions,
                 leases=self.leases,
+                quests=self.quest_registry,
+                attempts=self.engine.attempts,
+                changes=self.engine.queue_changes,
+                inbox=next(one for one in self.agent_apis if isinstance(one, QuestionApi)),
+                results=self.engine.results,
             )
         )
 
@@ -478,6 +485,7 @@ class App:
         self.engine_questions.on(EngineNeed.STEER, self.engine.watching.on_answer)
         bus.subscribe(QuestEnded, self.schedules.on_quest_end)
         bus.subscribe(QuestEnded, self.engine.specs.on_quest_end)
+        bus.subscribe(QuestEnded, self.swarm.on_quest_end)
         bus.subscribe(QuestEnded, lambda ended: self.isolation.no_longer_needed(ended.quest.id))
         for kind in NEWSWORTHY:
             bus.subscribe(kind, self.unseen.on_news)
@@ -486,6 +494,7 @@ class App:
         bus.subscribe(MissionRemoved, self.memory.on_removal)
         bus.subscribe(MissionRemoved, self.leases.on_removal)
         bus.subscribe(QuestionAsked, self.engine.specs.on_hold)
+        bus.subscribe(QuestionAsked, self.swarm.on_question)
         bus.subscribe(QueueChanged, self.engine.specs.on_hold)
         bus.subscribe(NotificationDue, self.notifications.on_notification)
         bus.subscribe(Event, self.followers.on_event)

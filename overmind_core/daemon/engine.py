@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from overmind_core.agents.engine_questions import EngineQuestion, EngineQuestions
     from overmind_core.agents.questions import Questions
+    from overmind_core.agents.results import MissionResults
     from overmind_core.agents.service import Agents
     from overmind_core.agents.submission import Submission
     from overmind_core.daemon.memory import MemoryHost
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from overmind_core.landing.service import MergeQueue
     from overmind_core.learning.service import Learning
     from overmind_core.missions.environment import Environments, SavedEnvironments
+    from overmind_core.missions.leases import Leases
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.service import Missions
@@ -98,6 +100,7 @@ class EngineParts(NamedTuple):
     trees: ProcessTrees
     quests: QuestRegistry
     memory: MemoryHost
+    leases: Leases
 
 
 class Engine:
@@ -111,6 +114,7 @@ class Engine:
             isolation=parts.isolation,
             journal=parts.journal,
             landing_table=parts.state.landings,
+            is_fenced=parts.leases.is_over,
         )
         self._parts = parts
         self.lessons = LessonHost(
@@ -325,11 +329,16 @@ class Engine:
         outcomes.on_end = self.learning.attempt_ended
         return outcomes
 
+    def results(self) -> MissionResults:
+        """What missions end with."""
+        from overmind_core.agents.results import MissionResults as Results  # noqa: PLC0415 - for those who have quests
+
+        return Results(self._parts.home, self._parts.journal, self._parts.state.agents)
+
     @cached_property
     def _attempt_work(self) -> AttemptWork:
         """What an attempt runs."""
-        from overmind_core.agents.results import MissionResults  # noqa: PLC0415 - for those who have quests
-        from overmind_core.quests.attempt_work import AttemptWork  # noqa: PLC0415 - same
+        from overmind_core.quests.attempt_work import AttemptWork  # noqa: PLC0415 - for those who have quests
 
         parts = self._parts
         return AttemptWork(
@@ -339,7 +348,7 @@ class Engine:
             registry=parts.registry,
             missions=parts.missions,
             agents=parts.agents,
-            results=MissionResults(parts.home, parts.journal, parts.state.agents),
+            results=self.results(),
             lander=self.quest_landing,
             environments=parts.environments,
             saved=parts.saved,

@@ -42,6 +42,7 @@ from overmind_core.reports.api import ReportApi
 from overmind_core.schedules.api import RitualApi
 from overmind_core.specs.api import SpecApi
 from overmind_core.swarm.api import SwarmApi
+from overmind_core.swarm.api_posts import PostApi
 from overmind_core.terminals.api import TerminalsApi
 from overmind_core.timeline.api import SpecNamed, TimelineApi
 from overmind_core.watching.api import WatchingApi
@@ -81,6 +82,7 @@ HANDLERS: tuple[type, ...] = (
     RitualApi,
     SpecApi,
     SwarmApi,
+    PostApi,
     TerminalsApi,
     TimelineApi,
     WatchingApi,
@@ -325,6 +327,7 @@ def handlers(app: App) -> tuple[object, ...]:
             reviewer=app.engine.reviewer,
         ),
         SwarmApi(app.swarm),
+        PostApi(app.swarm, app.settings, app.clock),
         WebAccessApi(cache(partial(_web_accesses, app)), session_seconds=app.settings.web.session),
     )
 

@@ -45,6 +45,16 @@ class Landed(NamedTuple):
     commits: frozenset[str]
 
 
+class RemoteTarget(NamedTuple):
+    """The branch of a remote on which work lands, instead of one here. Texts in wire form."""
+
+    url: str
+    quest: str
+    """The id by which the landed commit names the quest: whoever lands looks for it first."""
+    since: str
+    """A commit of the remote that is older than the quest."""
+
+
 def commit_message(way: MergeWay, branch: str, target: str, name: str, subjects: Sequence[str]) -> str:
     """Return the message of the commit on the target, where the person gave none.
 

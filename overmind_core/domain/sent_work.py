@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SENT = "sent/"
 """How the branches begin that are sent."""
+KEY_RANDOM = 4
+"""Bytes of a key that make it one of a kind; its time is before them."""
 _REPOSITORY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}(?!\n)")
 _KEY = re.compile(r"[0-9a-f]{16}(?!\n)")
 _TIME = 8

@@ -199,14 +199,14 @@ class Gate:
     def _serve_git(self, wish: Json) -> None:
         if self._role == VIEWER:
             raise OvermindError("forbidden", "A gate for viewers has no repositories: it only looks.")
-        from overmind_core.gate.repositories import SentRepository, waits_for_go  # noqa: PLC0415 - for those who send
+        from overmind_core.git.home_repositories import HomeRepository  # noqa: PLC0415 - for those who send
 
-        repository = SentRepository(self._home, wish)
+        repository = HomeRepository(self._home, wish)
         match wish.get("service"):
             case (gate.RECEIVE | gate.UPLOAD) as service:
                 repository.prepare(make=service == gate.RECEIVE)
                 self._write(gate.line({"ok": {}}))
-                if waits_for_go(self._reads):
+                if self._waits_for_go():
                     repository.become(service, reads=self._reads, writes=self._writes)
             case gate.CHECKOUT:
                 self._write(gate.line({"ok": {}}))  # it is there; a checkout may take longer
@@ -214,6 +214,10 @@ class Gate:
                 self._write(gate.line({"ok": {"path": to_wire(repository.checkout)}}))
             case other:
                 raise OvermindError("invalid", f"A gate has no service {other!r} of git.")
+
+    def _waits_for_go(self) -> bool:
+        """Wait until the other side has its git; False: it has left. Not a byte more than that is read."""
+        return os.read(self._reads, len(gate.GO)) == gate.GO
 
     def _write(self, data: bytes) -> None:
         view = memoryview(data)

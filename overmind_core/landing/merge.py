@@ -213,6 +213,7 @@ class MergeRun:
         text = wish.message or commit_message(
             wish.way, place.branch or "", plan.target.branch, from_wire(place.name), subjects
         )
+        text += "".join(f"{line}\n" for line in wish.trailers)
         return merge.integrate(
             place.git, place.scratch, wish.way, commit=plan.commit, target=plan.target.commit, message=text
         )
@@ -270,7 +271,7 @@ class MergeRun:
         own = {} if isolation is None else isolation_variables(isolation)
         return MergeCheck(
             name=f"{place.name}/{VERIFY}",
-            parent=place.mission if place.mission in self._registry.live else None,
+            parent=place.mission if self._wish.leased or place.mission in self._registry.live else None,
             labels={} if mission is None else mission.definition.labels,
             environment=world._replace(chosen={**own, **world.chosen}),
         )

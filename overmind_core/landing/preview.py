@@ -68,6 +68,10 @@ class MergeRequest:
     """Why it lands by itself; None: somebody has asked for it."""
     check: MergeCheck | None = None
     """As whom `verify` runs; None: as `<name>/verify`, a child of the mission whose work it is while that is live."""
+    trailers: tuple[str, ...] = ()
+    """Lines that end the message of the commit."""
+    leased: bool = False
+    """The work has a lease, which its check shares: that is a child of the mission in any case."""
 
 
 @dataclass(frozen=True, slots=True)

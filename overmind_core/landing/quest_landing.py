@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from overmind_core.domain.isolation.isolation import Removal
@@ -21,6 +22,9 @@ from overmind_core.git.run import MARK
 from overmind_core.missions.validate import seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from overmind_core.domain.landing import RemoteTarget
     from overmind_core.isolation.service import IsolationService
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.kernel.journal import Journal
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
     from overmind_core.missions.spec import Environment
 
 WHY = "the quest's work has passed"
+ROUNDS = 10
+"""How often work is merged anew because others have moved the remote's branch meanwhile."""
 _log = logging.getLogger(__name__)
 
 
@@ -58,6 +64,10 @@ class LandingWish(Protocol):
     def request(self) -> str:
         """A repeat with the same key answers what came of the first."""
 
+    @property
+    def remote(self) -> RemoteTarget | None:
+        """Where the branch is; None: here."""
+
 
 class QuestLanding:
     """Used from the loop's thread."""
@@ -71,13 +81,18 @@ class QuestLanding:
         isolation: IsolationService,
         journal: Journal,
         landing_table: LandingTable,
+        is_fenced: Callable[[str], bool],
     ) -> None:
+        """`is_fenced`: whether the lease of a mission has ended: nothing of it may land any more."""
         self._queue = queue
         self._locations = locations
         self._workspace = workspace
         self._isolation = isolation
         self._journal = journal
         self._landing_table = landing_table
+        self._is_fenced = is_fenced
+        self._pushed: dict[str, LandedWork] = {}
+        """Key of a request → what it has landed on a remote."""
         self._turns: dict[str, asyncio.Lock] = {}
         self._met: set[str] = set()
         """Those of an earlier daemon's missions of which none of its git is left."""
@@ -91,15 +106,18 @@ class QuestLanding:
         Raises:
             OvermindError: nothing has landed. The work is at fault: `output_invalid` with `files`; `conflicts`;
                 `verify_failed` with the `mission` that checked. Its target is: `dirty`, `busy`, `git_failed` and
-                others. `not_isolated`: it never had a worktree.
+                others. `not_isolated`: it never had a worktree. `fenced`: somebody else may land it now.
         """
         landed = self.landed(request.request)
         await self._finish_removal(request.mission)
         place = None if landed is not None else self._place(request.mission)
         if place is not None:
             async with self._turns.setdefault(place.repository, asyncio.Lock()):
-                await self._commit(place, request)
-                landed = await self._merge(place, request)
+                if request.remote is None:
+                    await self._commit(place, request)
+                    landed = await self._merge(place, request)
+                else:
+                    landed = await self._land_remotely(place, request, request.remote)
         await self._clear(request.mission)
         return landed
 
@@ -153,6 +171,8 @@ class QuestLanding:
 
     def landed(self, request: str) -> LandedWork | None:
         """Where work has landed that was asked to with this key; None: it has not."""
+        if request in self._pushed:
+            return self._pushed[request]
         self._journal.flush()
         row = self._landing_table.by_request(request)
         return None if row is None else LandedWork(row.target, row.before, row.after)
@@ -185,15 +205,58 @@ class QuestLanding:
         message = from_wire(wish.message.replace("\0", "").strip() or place.name)
         await self._locations.run(quest_work.commit, replace(place, git=git), from_wire(wish.into), message)
 
-    async def _merge(self, place: WorkLocation, wish: LandingWish) -> LandedWork | None:
+    async def _land_remotely(self, place: WorkLocation, wish: LandingWish, remote: RemoteTarget) -> LandedWork | None:
+        """Merge into the branch as the remote has it, and move that; anew where somebody else was faster."""
+        from overmind_core.git import remote as git_remote  # noqa: PLC0415 - for quests of a swarm
+
+        run, git, source = self._locations.run, place.git, place.source
+        url, into = from_wire(remote.url), from_wire(wish.into)
+        for _ in range(ROUNDS):
+            await run(git_remote.fetch, git, source, url)
+            tip = await run(git_remote.take, git, source, into)
+            if tip is None:
+                raise OvermindError("git_failed", f"There is no branch {wish.into!r} on {remote.url} to land on.")
+            found = await run(partial(git_remote.landed, since=remote.since), git, source, into, remote.quest)
+            if found is not None:
+                return LandedWork(wish.into, tip, found)
+            await self._commit(place, wish)
+            merged = await self._merge(place, wish, tip)
+            if merged is None:
+                return None
+            if self._is_fenced(place.mission):
+                raise OvermindError("fenced", f"The claim of {place.name} is over: another hive may have it.")
+            moved = partial(git_remote.push, before=merged.before, after=merged.after)
+            if await self._finished(run(moved, git, source, url, into), wish.request, merged):
+                return merged
+        raise OvermindError("busy", f"{wish.into} on {remote.url} was moved {ROUNDS} times in the meantime.")
+
+    async def _finished(self, push: Awaitable[bool], request: str, merged: LandedWork) -> bool:
+        """Whether it was pushed; once begun, nobody calls it off."""
+        work = asyncio.ensure_future(push)
+        try:
+            pushed = await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.wait([work])
+            if work.exception() is None and work.result():
+                self._pushed[request] = merged
+            raise
+        if pushed:
+            self._pushed[request] = merged
+        return pushed
+
+    async def _merge(self, place: WorkLocation, wish: LandingWish, tip: str | None = None) -> LandedWork | None:
+        """Merge it here. `tip`: of the remote's branch, which is moved there next."""
+        from overmind_core.git.remote import TRAILER  # noqa: PLC0415 - same
         from overmind_core.landing.preview import MergeRequest  # noqa: PLC0415 - same
 
         request = MergeRequest(
             into=from_wire(wish.into),
             verify=None if wish.verify is None else from_wire(wish.verify),
             verify_timeout=seconds(VERIFY_LIMIT, "--verify-timeout"),
-            request=wish.request,
+            request=wish.request if tip is None else f"{wish.request}:{tip}",
             why=WHY,
+            trailers=() if wish.remote is None else (f"{TRAILER}: {wish.remote.quest}",),
+            leased=wish.remote is not None,
         )
         try:
             done = await self._queue.merge(place, request)

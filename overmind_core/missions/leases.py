@@ -146,6 +146,11 @@ class Leases:
         until = self.until(mission)
         return until is not None and until <= self._clock()
 
+    def is_over(self, mission_id: str) -> bool:
+        """Whether the lease of this one is over, be it a mission or to come; False: it goes on, or there is none."""
+        until = self._until.get(mission_id)
+        return until is not None and until <= self._clock()
+
     @property
     def held(self) -> Mapping[str, float]:
         """All leases, by id."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from overmind_core.domain.agents.agent import RAW, AgentFolders
+from overmind_core.domain.landing import RemoteTarget
 from overmind_core.domain.missions.facts import StartAsked
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.briefing import VERDICT
@@ -204,7 +205,7 @@ class AttemptWork:
             author=None if queue.source is None else self._name_of(queue.source),
             feedback=queue.feedback,
             expects=goal.outputs,
-            needs=await self._deliveries(goal),
+            needs=await self._deliveries(goal) | await self._brought(quest),
             spec={} if spec is None else spec.documents,
             partial={} if spec is None else spec.partial,
             schema=None if spec is None else spec.schema,
@@ -218,6 +219,13 @@ class AttemptWork:
             room -= sum(map(len, delivery.outputs.values()))
             found[quest.name] = delivery if room >= 0 else briefing.Delivery(result=delivery.result)
         return found
+
+    async def _brought(self, quest: Quest) -> dict[str, briefing.Delivery]:
+        """What quests of other hives have handed on to it."""
+        if _queue(quest).post is None:
+            return {}
+        found = await asyncio.to_thread(input_folder.brought, self._home, quest.id)
+        return {name: briefing.Delivery(data) for name, data in found.items()}
 
     def _name_of(self, source: str) -> str:
         """What the mission is called that has reported something; its id, once it was removed."""
@@ -334,7 +342,11 @@ class AttemptWork:
         goal = _goal(quest)
         first = goal.brief.strip().partition("\n\n")[0].strip()
         message = f"{goal.title}\n\n{first}\n" if first else f"{goal.title}\n"
-        return LandingRequest(quest.id, goal.into or "", message, goal.verify, _key(quest, "land"))
+        post = _queue(quest).post
+        remote = None
+        if post is not None and post.remote is not None:
+            remote = RemoteTarget(post.remote, post.id, post.commit or "")
+        return LandingRequest(quest.id, goal.into or "", message, goal.verify, _key(quest, "land"), remote)
 
 
 def _spec_names(spec: SpecInput | None) -> dict[str, str | None]:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from overmind_core.system.paths import Home
 
 OUTPUTS = "out"
+BROUGHT = "needs"
+"""What quests of other hives have handed on."""
+_PARTS = 2
+"""Of a path there: the need, and a file."""
 _NEW, _OLD = "new.", "old."
 """How names begin that are not yet, or no more, what follows."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -146,6 +150,48 @@ def _fill(where: int, prefix: str, files: Mapping[str, bytes]) -> None:
             _write(inside, path.split("/"), data)
     finally:
         os.close(inside)
+
+
+def bring(home: Home, mission_id: str, needs: Mapping[str, Mapping[str, bytes]]) -> None:
+    """Keep what others have handed on, for all attempts: by the name of each need and of its files.
+
+    Names that are no plain names of files are left out.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    files = {f"{need}/{name}": data for need, made in needs.items() for name, data in made.items()}
+    if not files:
+        return
+    private = private_folder(home, mission_id)
+    _made(private)
+    where = os.open(private, _FOLDER)
+    try:
+        remove_tree(BROUGHT, folder=where)
+        os.mkdir(BROUGHT, 0o700, dir_fd=where)
+        inside = os.open(BROUGHT, _FOLDER, dir_fd=where)
+        try:
+            for path, data in files.items():
+                parts = path.split("/")
+                if len(parts) == _PARTS and not any(part in {"", ".", ".."} or "\0" in part for part in parts):
+                    _write(inside, parts, data)
+        finally:
+            os.close(inside)
+    finally:
+        os.close(where)
+
+
+def brought(home: Home, mission_id: str) -> dict[str, dict[str, bytes]]:
+    """Return what `bring` has kept."""
+    found: dict[str, dict[str, bytes]] = {}
+    top = f"{private_folder(home, mission_id)}/{BROUGHT}"
+    with contextlib.suppress(FileNotFoundError):
+        for need in sorted(os.listdir(top)):
+            found[need] = {}
+            for name in sorted(os.listdir(f"{top}/{need}")):
+                with open(f"{top}/{need}/{name}", "rb") as file:
+                    found[need][name] = file.read()
+    return found
 
 
 def handed_in(home: Home, mission_id: str, names: Iterable[str], *, largest: int) -> FolderFiles:

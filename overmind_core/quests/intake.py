@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 
@@ -25,6 +25,7 @@ from overmind_core.quests.store import SHARED, StoredWork
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from overmind_core.domain.quests.quest import SwarmPost
     from overmind_core.kernel.config import Settings
     from overmind_core.missions.requests import Amount
     from overmind_core.missions.spec import MissionSpec
@@ -44,6 +45,14 @@ PERSON = "person"
 """The reviewer that is no provider."""
 
 
+class Needed(Protocol):
+    """What another quest may need."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+
 class QueuedWork(NamedTuple):
     """A quest that is about to be put into the queue."""
 
@@ -54,7 +63,7 @@ class QueuedWork(NamedTuple):
 
 
 class QuestOrigin(NamedTuple):
-    """Where added quests come from: a person, or a spec."""
+    """Where added quests come from: a person, a spec, or the swarm."""
 
     prefix: str = ""
     """Prefix of their names: `login/`."""
@@ -62,6 +71,8 @@ class QuestOrigin(NamedTuple):
     """Id of the spec that they belong to."""
     feedback: str = ""
     """Feedback for the first attempt, in Markdown."""
+    post: SwarmPost | None = None
+    """The swarm's post that it does."""
 
 
 PERSON_ADDS = QuestOrigin()
@@ -87,7 +98,7 @@ class Intake:
         now: float,
         id_of: Callable[[int], str],
         taken: Callable[[str], bool],
-        find: Callable[[str], Quest],
+        find: Callable[[str], Needed],
         origin: QuestOrigin = PERSON_ADDS,
     ) -> None:
         """`now`: seconds since the epoch. `id_of`: of the quest of this number. `find`: the quest that a word means."""
@@ -160,6 +171,7 @@ class Intake:
                 request=self._request.request,
                 spec=self._origin.spec,
                 feedback=self._origin.feedback,
+                post=self._origin.post,
             ),
         )
         work = StoredWork(definition, spec.agent, isolate, base, spec.environment.chosen, self._shared)

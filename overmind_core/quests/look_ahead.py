@@ -67,7 +67,8 @@ class LookAhead:
         goal, queue = quest.goal, quest.queue
         if goal is None or queue is None or queue.tries or quest.provider != RAW:
             return None
-        if queue.spec is not None or queue.source is not None or not self._gets_nothing(goal):
+        elsewhere = queue.spec is not None or queue.source is not None or queue.post is not None
+        if elsewhere or not self._gets_nothing(goal):
             return None
         stored = self._quests.work(quest.id)
         if stored is None:

@@ -39,6 +39,8 @@ SHOWN_LINES = 12
 """Lines of that in a question."""
 MOST_LINES = 400
 """Lines of changes in a question."""
+FENCED = "fenced"
+"""Code of a landing that came too late: another hive may have the work."""
 WORK_AT_FAULT = frozenset({"output_invalid", "conflicts", "verify_failed"})
 """Codes of a failed landing that the next attempt can fix; with all others the target branch is at fault."""
 _log = logging.getLogger(__name__)
@@ -204,7 +206,8 @@ class AttemptOutcomes:
         with self._journal.together():
             self._end(over)
             self.on_end(over)
-            self._asker.ask(over, EngineNeed.STUCK, summary, _stuck(over, "\n".join((*notes, feedback))))
+            if queue.post is None:  # of a post the swarm is told, where people try it again
+                self._asker.ask(over, EngineNeed.STUCK, summary, _stuck(over, "\n".join((*notes, feedback))))
 
     async def ask_review(self, quest_id: str) -> None:
         """Ask a person to review the work; the question shows its changes, or else its output."""
@@ -257,6 +260,8 @@ class AttemptOutcomes:
         with self._journal.together():
             waiting = replace(quest, reason=error.code)
             self._quests.put(waiting)
+            if error.code == FENCED:  # it is ended as soon as the swarm says so, or when its lease is seen to be over
+                return
             summary = f"{quest.name} can't land on {quest.goal.into}: {error.message}"
             again = {"lines": ["It is tried again by itself until there is room."]} if waits_for_room(waiting) else {}
             subject = {"code": error.code, "into": quest.goal.into, **again}

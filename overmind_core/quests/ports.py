@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.agents.agent import Agent
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.engine_questions import EngineNeed
+    from overmind_core.domain.landing import RemoteTarget
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.domain.quests.quest import LandedWork, Quest
 
@@ -37,6 +38,8 @@ class LandingRequest(NamedTuple):
     verify: str | None
     request: str
     """A repeat with the same key returns the result of the first."""
+    remote: RemoteTarget | None = None
+    """Where the branch is; None: here."""
 
 
 class Lander(Protocol):

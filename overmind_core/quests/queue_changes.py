@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -21,7 +22,7 @@ from overmind_core.quests.edits import QuestEdits
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from overmind_core.domain.quests.quest import QueueState
+    from overmind_core.domain.quests.quest import QueueState, SwarmPost
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.journal import Journal
     from overmind_core.missions.registry import Registry
@@ -81,7 +82,7 @@ class QueueChanges:
             registry=registry,
             missions=missions,
             agents=agents,
-            is_taken=self._is_taken,
+            is_taken=self.is_taken,
             check_cycle=self._check_cycle,
             repository_of=self._repository,
         )
@@ -107,6 +108,27 @@ class QueueChanges:
         await self._save(made, request)
         return [brief(one.quest) for one in made]
 
+    async def add_post(self, request: QuestAdd, post: SwarmPost, prepare: Callable[[str], None]) -> str:
+        """Add the quest that does a post of the swarm, and return its id; with the same key once.
+
+        Args:
+            request: With one quest, and a key.
+            post: The post.
+            prepare: Called in a thread with the id before the quest can begin; again, where a daemon dies meanwhile.
+
+        Raises:
+            OvermindError: it can't be done here; nothing was recorded.
+        """
+        earlier = self._made_by(request.request or "", 0)
+        if earlier is not None:
+            return earlier.id
+        made = await self.prepare(request, intake.QuestOrigin(post=post))
+        quest = made[0].quest.id
+        await asyncio.to_thread(prepare, quest)
+        self._check_names(made)
+        await self._save(made, request)
+        return quest
+
     async def prepare(self, request: QuestAdd, origin: QuestOrigin = intake.PERSON_ADDS) -> list[QueuedWork]:
         """Validate quests that are to be added; nothing is recorded.
 
@@ -123,7 +145,7 @@ class QueueChanges:
             self._settings,
             now=self._clock.wall(),
             id_of=ids.__getitem__,
-            taken=self._is_taken,
+            taken=self.is_taken,
             find=self._quests.find,
             origin=origin,
         ).read()
@@ -152,13 +174,14 @@ class QueueChanges:
                 return fresh
             salt += 1
 
-    def _is_taken(self, name: str) -> bool:
+    def is_taken(self, name: str) -> bool:
+        """Whether a live quest or mission has this name."""
         return self._quests.holder(name) is not None or self._registry.index.holder(name) is not None
 
     def _check_names(self, made: Sequence[QueuedWork]) -> None:
         """Check the names once more, as the lookups took a moment."""
         for one in made:
-            if self._is_taken(one.quest.name):
+            if self.is_taken(one.quest.name):
                 raise OvermindError("name_taken", f"The name {one.quest.name!r} was taken meanwhile. Try again.")
 
     def _check_cycles(self, made: Sequence[QueuedWork]) -> None:
@@ -260,7 +283,7 @@ class QueueChanges:
             kept = self._kept_worktree(quest.id)
             message += ", and its work with it." if kept is None else f"; its work is kept in {kept}."
             raise OvermindError("gone", f"{message} Add it again with: overmind quest add")
-        if self._is_taken(quest.name):
+        if self.is_taken(quest.name):
             message = (
                 f"The name {quest.name!r} is taken now. Rename this one: overmind quest edit {quest.id} --name NAME"
             )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
+from overmind_core.agents.answer_types import Question
+
 
 class SwarmReady(TypedDict):
     """A swarm is ready in a database."""
@@ -132,6 +134,40 @@ class SwarmCancelled(TypedDict):
     name: str
     state: str
     """`cancelling`: its hive has to end it first."""
+
+
+class SwarmQuestBrief(TypedDict):
+    """A quest that was posted."""
+
+    id: str
+    name: str
+
+
+class SwarmQuestsAdded(TypedDict):
+    """Quests were posted, in the order of the request."""
+
+    quests: list[SwarmQuestBrief]
+
+
+class SwarmQuestion(Question):
+    """A question of a post, as the inbox of its hive has it; `question` is its number in the swarm, `id` the post's.
+
+    `need` may be `lost`, too: the swarm asks whether the machine of the hive is off.
+    """
+
+    hive: str | None
+    """Which has the post."""
+
+
+class SwarmAnswered(TypedDict):
+    """A question was answered."""
+
+    question: int
+    id: str
+    name: str
+    behaviour: str
+    state: str
+    """Of its post."""
 
 
 class SwarmTail(TypedDict):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+from random import Random
 from typing import TYPE_CHECKING, Any
 
+from overmind_core.domain.missions.names import generate
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
 from overmind_core.missions.requests import Nothing
 from overmind_core.swarm import requests
+from overmind_core.swarm.posts import ENDED, find_post
 
 if TYPE_CHECKING:
     from overmind_core.kernel.request import Caller
@@ -22,7 +25,6 @@ if TYPE_CHECKING:
 TAKEN_WITHIN = 5.0
 """Seconds in which a hive that has room takes what was posted."""
 _LOOK = 0.1
-_ENDED = frozenset({"done", "failed", "cancelled"})
 
 
 class SwarmApi:
@@ -118,9 +120,12 @@ class SwarmApi:
         """Post a run, and see for some seconds whether a hive takes it."""
         del caller
         line = self._host.line()
-        name = str(request.run.get("name") or "")
         post = _post_id(request.request)
-        definition = _definition(request, post, name or post)
+        name = request.run.get("name")
+        if not name:
+            known = await line.ask(lambda swarm: swarm.posts())
+            name = generate({one.name for one in known if one.id != post}, Random(post))  # noqa: S311 - the same for the same key
+        definition = _definition(request, post, str(name))
         if request.dry_run:
             lines, summary = await line.ask(lambda swarm: _foreseen(swarm, definition))
             return {"id": post, "name": definition["name"], "hive": None, "summary": summary, "hives": lines}
@@ -128,7 +133,7 @@ class SwarmApi:
         deadline = time.monotonic() + TAKEN_WITHIN
         while True:
             found = await line.ask(lambda swarm: swarm.find_post(post))
-            if found is not None and (found.state != "queued" or found.fence):
+            if found is not None and found.state != "queued":
                 break
             if time.monotonic() >= deadline:
                 break
@@ -189,19 +194,7 @@ class SwarmApi:
             line.close()
 
     async def _found(self, word: str) -> Post:
-        """The post of an id or a name; of several of that name the one that has not ended, else the newest.
-
-        Raises:
-            OvermindError: `not_found`.
-        """
-        posts = await self._host.line().ask(lambda swarm: swarm.posts())
-        same = [one for one in posts if word in {one.id, one.name}]
-        if not same:
-            same = [one for one in posts if len(word) >= 3 and one.id.startswith(word)]  # noqa: PLR2004 - as of missions
-        if not same:
-            raise OvermindError("not_found", f"The swarm has no post {word!r}. See all: overmind ps -H swarm --all")
-        live = [one for one in same if one.state not in _ENDED]
-        return (live or same)[-1]
+        return find_post(await self._host.line().ask(lambda swarm: swarm.posts()), word)
 
 
 def _post_id(key: str | None) -> str:
@@ -236,9 +229,9 @@ def _why(swarm: Swarm, post: str) -> tuple[list[answers.SwarmWhyLine], str]:
         raise OvermindError("not_found", f"The swarm has no post {post!r}.")
     if found.state in {"claimed", "lost"}:
         return [], f"{found.hive} has it"
-    if found.state in _ENDED:
+    if found.state in ENDED:
         return [], f"it is {found.state}"
-    told = why(found, swarm.hives(), swarm.posts(ended=False), swarm.refusals())
+    told = why(found, swarm.hives(), swarm.posts(ended=bool(found.unmet)), swarm.refusals())
     return [{"hive": one.hive, "text": one.text} for one in told.lines], told.summary
 
 

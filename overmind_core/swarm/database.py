@@ -105,6 +105,11 @@ class Swarm:
         """Have news from now on."""
         self._run("listen overmind", ())
 
+    @property
+    def has_news(self) -> bool:
+        """Whether something was heard since they were asked for."""
+        return bool(self._news)
+
     def news(self) -> list[str]:
         """Return, without waiting, what was heard since the last time.
 

@@ -6,12 +6,16 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.domain.events import About
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from overmind_core.agents.api_questions import QuestionApi
+    from overmind_core.agents.results import MissionResults
+    from overmind_core.domain.agents.events import QuestionAsked
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.database import Database, MetaTable
     from overmind_core.kernel.journal import Journal
@@ -21,6 +25,9 @@ if TYPE_CHECKING:
     from overmind_core.missions.leases import Leases
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.service import Missions
+    from overmind_core.quests.attempts import Attempts
+    from overmind_core.quests.queue_changes import QueueChanges
+    from overmind_core.quests.registry import QuestEnded, QuestRegistry
     from overmind_core.swarm.line import SwarmLine
     from overmind_core.swarm.service import Machine, SwarmService
     from overmind_core.swarm.store import SwarmStore
@@ -44,6 +51,12 @@ class SwarmParts(NamedTuple):
     registry: Registry
     missions: Missions
     leases: Leases
+    quests: QuestRegistry
+    attempts: Attempts
+    changes: Callable[[], QueueChanges]
+    """Loads and makes what adds quests."""
+    inbox: QuestionApi
+    results: Callable[[], MissionResults]
 
 
 class SwarmHost:
@@ -81,6 +94,17 @@ class SwarmHost:
         """A mission has changed."""
         if self._service is not None:
             self._service.on_change(change)
+
+    def on_quest_end(self, ended: QuestEnded) -> None:
+        """A quest has ended."""
+        if self._service is not None:
+            self._service.on_work(ended.quest.id)
+
+    def on_question(self, asked: QuestionAsked) -> None:
+        """Something is asked."""
+        if self._service is not None:
+            subject = asked.about.id if isinstance(asked.about, About) else asked.mission
+            self._service.on_work(subject or "")
 
     def close(self) -> None:
         """Hang up; the session goes on until the keeper ends."""
@@ -177,30 +201,55 @@ class SwarmHost:
         return name
 
     def _made(self, url: str) -> SwarmService:
-        from overmind_core.swarm.runs import Runs  # noqa: PLC0415 - all of this loads psycopg, or is for hives alone
+        from overmind_core.swarm.line import SwarmLine  # noqa: PLC0415 - all of this loads psycopg, or is for hives alone
+        from overmind_core.swarm.post_questions import PostQuestions  # noqa: PLC0415 - as above
+        from overmind_core.swarm.quest_posts import QuestPosts  # noqa: PLC0415 - as above
+        from overmind_core.swarm.reports import Reports  # noqa: PLC0415 - as above
+        from overmind_core.swarm.runs import Runs  # noqa: PLC0415 - as above
         from overmind_core.swarm.service import SwarmService  # noqa: PLC0415 - as above
         from overmind_core.swarm.store import SwarmStore  # noqa: PLC0415 - as above
+        from overmind_core.swarm.works import Works  # noqa: PLC0415 - as above
 
         parts = self._parts
-        self._store = SwarmStore(parts.database, parts.meta_table, parts.journal)
+        store = self._store = SwarmStore(parts.database, parts.meta_table, parts.journal)
+        line = SwarmLine(url, self._wake_up)
         runs = Runs(
             logs=parts.home.logs,
             settings=parts.settings,
             registry=parts.registry,
             missions=parts.missions,
             leases=parts.leases,
-            store=self._store,
+            store=store,
             find=parts.registry.get,
         )
+        quests = QuestPosts(
+            home=parts.home,
+            registry=parts.registry,
+            missions=parts.missions,
+            leases=parts.leases,
+            quests=parts.quests,
+            attempts=parts.attempts,
+            changes=parts.changes,
+            results=parts.results(),
+            store=store,
+            line=line,
+        )
+        works = Works(runs=runs, quests=quests, leases=parts.leases, store=store)
+        questions = PostQuestions(parts.inbox, parts.registry)
         return SwarmService(
-            url=url,
             machine=_machine(parts.home, parts.settings, self._keeper_life),
-            store=self._store,
-            runs=runs,
+            store=store,
+            works=works,
+            reports=Reports(store=store, works=works, questions=questions, line=line, clock=parts.clock),
+            line=line,
             clock=parts.clock,
             tasks=parts.tasks,
             keeper=parts.keeper,
         )
+
+    def _wake_up(self) -> None:
+        if self._service is not None:
+            self._service.wake_up()
 
     def _keeper_life(self) -> str:
         return f"{self._parts.registry.boot}:{self._parts.registry.keeper_pid}"

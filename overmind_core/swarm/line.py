@@ -66,10 +66,13 @@ class SwarmLine:
         """
         self._unwatch()
         try:
-            result, fd = await self._queue.do(lambda connection: _asked(connection, work), ours=True)
+            result, fd, has_news = await self._queue.do(lambda connection: _asked(connection, work), ours=True)
         except OSError as error:
             raise SwarmSilent(f"The swarm's database does not answer: {error}") from None
-        self._watch(fd)
+        if has_news:  # they came with the answer: nothing more may ever come to be read
+            self._has_news()
+        else:
+            self._watch(fd)
         return result
 
     def close(self) -> None:
@@ -93,7 +96,7 @@ class SwarmLine:
             self._on_news()
 
 
-def _asked(connection: _Connection, work: Callable[[Swarm], Result]) -> tuple[Result, int]:
+def _asked(connection: _Connection, work: Callable[[Swarm], Result]) -> tuple[Result, int, bool]:
     swarm = connection.get()
     result = work(swarm)
-    return result, swarm.fileno()
+    return result, swarm.fileno(), swarm.has_news

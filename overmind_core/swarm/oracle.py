@@ -30,8 +30,8 @@ class Why(NamedTuple):
     lines: tuple[Line, ...]
 
 
-def wanted_of(post: Post) -> Wanted:
-    """Return what a post asks of a hive."""
+def wanted_of(post: Post, posts: Iterable[Post] = ()) -> Wanted:
+    """Return what a post asks of a hive; `posts`: those that it may need, to be named."""
     return Wanted(
         labels=post.labels,
         cpu=post.cpu,
@@ -43,6 +43,7 @@ def wanted_of(post: Post) -> Wanted:
         repository=post.repository,
         posted_by=post.posted_by,
         unmet=post.unmet,
+        needs=[f"{one.name} ({one.state})" for one in posts if one.id in post.needs and one.state != "done"],
     )
 
 
@@ -73,9 +74,11 @@ def why(post: Post, hives: Sequence[Hive], posts: Iterable[Post] = (), refusals:
     Args:
         post: It.
         hives: All hives.
-        posts: Those beside it, for its place in line.
+        posts: Those beside it, for its place in line; where it waits for some, those that have ended, too.
         refusals: Why posts were given back.
     """
+    posts = list(posts)
+    wanted = wanted_of(post, posts)
     refused = {(one.post, one.hive): one.reason for one in refusals}
     ahead = [
         one
@@ -84,13 +87,13 @@ def why(post: Post, hives: Sequence[Hive], posts: Iterable[Post] = (), refusals:
     ]
     lines = []
     for hive in hives:
-        found = fits(wanted_of(post), offered_of(hive, refused.get((post.id, hive.name))))
+        found = fits(wanted, offered_of(hive, refused.get((post.id, hive.name))))
         place = None
         if found.answer is Answer.YES:
             before = (fits(wanted_of(one), offered_of(hive, refused.get((one.id, hive.name)))) for one in ahead)
             place = 1 + sum(one.answer is Answer.YES for one in before)
         lines.append(Line(hive.name, found, place))
-    return Why(summary(wanted_of(post), [one.fit for one in lines]), tuple(lines))
+    return Why(summary(wanted, [one.fit for one in lines]), tuple(lines))
 
 
 def _rank(post: Post) -> tuple[bool, float, float, str]:

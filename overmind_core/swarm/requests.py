@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from overmind_core.kernel.request import Args
+from overmind_core.quests.requests import NewQuest
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
 Seconds = Annotated[float, msgspec.Meta(ge=10, le=30 * 86_400)]
@@ -44,25 +45,67 @@ class SwarmLeave(Args, frozen=True):
     """Stop the posts that it has, and give them back."""
 
 
-class SwarmRun(Args, frozen=True):
-    """Post a run."""
+class Placement(Args, frozen=True, kw_only=True):
+    """Where a post may go, and what becomes of it when its hive is silent."""
 
-    run: dict[str, Any]
-    """The arguments of `run`, without environment, umask and request key."""
     on: dict[str, str] = {}
     """Labels that a hive must have; none: any hive."""
     cpu: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     memory: Annotated[int, msgspec.Meta(ge=0)] = 0
     """Bytes."""
     pack: bool = False
+    """The fullest hive is first instead of the emptiest."""
     on_lost: Literal["move", "wait"] = "wait"
     lease: Seconds = 600.0
+
+
+class SwarmRun(Placement, frozen=True, kw_only=True):
+    """Post a run."""
+
+    run: dict[str, Any]
+    """The arguments of `run`, without environment, umask and request key."""
     now: bool = False
     """Give up what no hive has taken within five seconds."""
     dry_run: bool = False
     """Post nothing; say of each hive whether it fits."""
     request: str | None = None
     """A key of the caller's choice; a repeat with the same key posts nothing more."""
+
+
+class QuestSource(Args, frozen=True):
+    """The code on which a quest works."""
+
+    remote: str
+    """URL of a repository that each hive can fetch by itself."""
+    commit: str
+    """Where the caller stands; the remote has it."""
+    inside: str = ""
+    """The caller's folder, relative to the top."""
+
+
+class SwarmQuestAdd(Placement, frozen=True, kw_only=True):
+    """Post quests: all of them, or none. `on_lost` is `move` where nothing else is said."""
+
+    quests: Annotated[list[NewQuest], msgspec.Meta(min_length=1, max_length=10_000)]
+    """`needs` may name other posts of the swarm, and refs of the same request."""
+    cwd: str
+    source: QuestSource | None = None
+    """Null: the caller is in no repository, and the quests work in the home folders of their hives."""
+    on_lost: Literal["move", "wait"] = "move"
+    request: str | None = None
+    """A key of the caller's choice; a repeat with the same key posts nothing more."""
+
+
+class SwarmAnswer(Args, frozen=True, kw_only=True):
+    """Answer a question of the swarm."""
+
+    question: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    id: str | None = None
+    """A post, for its oldest question."""
+    behaviour: Literal["allow", "deny", "always"]
+    message: str | None = None
+    options: list[str] = []
+    """The chosen labels."""
 
 
 class SwarmPosts(Args, frozen=True):

@@ -97,16 +97,6 @@ class Runs:
             return None
         return self._registry.live.get(held.mission) or self._find(held.mission)
 
-    def renew(self, sent: float) -> None:
-        """A beat was accepted: the leases of all that is held count from when it was sent."""
-        moved = {
-            held.mission: deadline_of(sent, held.claim.lease)
-            for held in self._store.claims.values()
-            if held.is_open and held.mission is not None and held.claim.on_lost == "move"
-        }
-        if moved:
-            self._leases.renew(moved)
-
     async def end(self, held: HeldClaim) -> None:
         """Stop what a claim has started: it is somebody else's, or nobody wants it any more."""
         mission = self.mission_of(held)
@@ -139,20 +129,24 @@ class Runs:
             "reason": mission.reason,
             "exit_code": mission.exit_code,
             "attempt": mission.run,
-            "tail": base64.b64encode(self.tail(mission)).decode(),
+            "tail": tail_of(self._logs, mission),
             "result": {"mission": mission.id, "status": str(mission.status)},
         }
-
-    def tail(self, mission: Mission) -> bytes:
-        """Return the last bytes that a mission has written."""
-        log = RunLog(run_folder(self._logs, mission.run_id))
-        end = log.end[OUT]
-        return log.read(OUT, max(end - TAIL, 0), TAIL)[1]
 
     def is_fenced(self, held: HeldClaim) -> bool:
         """Whether its lease has ended here."""
         mission = self.mission_of(held)
         return mission is not None and not mission.is_live and mission.reason == FENCED
+
+    async def hand_on(self, held: HeldClaim) -> None:
+        """A run hands nothing on."""
+
+
+def tail_of(logs: str, mission: Mission) -> str:
+    """Return the last bytes that a mission has written, as the swarm gets them."""
+    log = RunLog(run_folder(logs, mission.run_id))
+    end = log.end[OUT]
+    return base64.b64encode(log.read(OUT, max(end - TAIL, 0), TAIL)[1]).decode()
 
 
 def _start_of(claim: Claimed) -> Start:

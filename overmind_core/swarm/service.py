@@ -19,8 +19,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
 from overmind_core.swarm.connection import SwarmSilent
-from overmind_core.swarm.line import SwarmLine
-from overmind_core.swarm.store import KEPT_SECONDS, HeldClaim, Session
+from overmind_core.swarm.store import HeldClaim, Session
 from overmind_core.version import VERSION
 
 if TYPE_CHECKING:
@@ -30,14 +29,14 @@ if TYPE_CHECKING:
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.changes import MissionChanged
     from overmind_core.swarm.answers import Beaten, Held, WatchedSession
-    from overmind_core.swarm.runs import Runs
+    from overmind_core.swarm.line import SwarmLine
+    from overmind_core.swarm.reports import Reports
     from overmind_core.swarm.store import SwarmStore
+    from overmind_core.swarm.works import Works
     from overmind_core.system.machine import Clock
 
 BEAT = 5.0
 """Seconds between two beats."""
-REPORT_PERIOD = 1.0
-"""Seconds between two reports of one post."""
 LOST_AFTER = 60.0
 """Seconds of silence after which a post that waits for its hive is lost."""
 RETRY = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
@@ -75,10 +74,11 @@ class SwarmService:
     """The loop of one membership.
 
     Args:
-        url: Of the swarm, with the login's password.
         machine: This hive.
         store: What is kept of the swarm.
-        runs: The missions of its posts.
+        works: The work of its posts.
+        reports: What it tells of them.
+        line: To the swarm; its news call `wake_up`.
         clock: Leases and silences are measured on its boot clock.
         tasks: For the loop itself.
         keeper: Stays while this hive may be given work.
@@ -87,19 +87,21 @@ class SwarmService:
     def __init__(
         self,
         *,
-        url: str,
         machine: Machine,
         store: SwarmStore,
-        runs: Runs,
+        works: Works,
+        reports: Reports,
+        line: SwarmLine,
         clock: Clock,
         tasks: Tasks,
         keeper: CurrentKeeper,
     ) -> None:
-        self.line = SwarmLine(url, self._wake_up)
+        self.line = line
         self.condition = Condition()
         self._machine = machine
         self._store = store
-        self._runs = runs
+        self._works = works
+        self._reports = reports
         self._clock = clock
         self._tasks = tasks
         self._keeper = keeper
@@ -111,10 +113,6 @@ class SwarmService:
         self._seen: dict[str, tuple[int, float]] = {}
         """Session of another hive → its beat, and since when that was seen."""
         self._seen_posts: dict[str, tuple[int, float]] = {}
-        self._changed: set[str] = set()
-        """Posts of which there is something to tell."""
-        self._reported: dict[str, tuple[float, dict[str, Any]]] = {}
-        self._cancelling: set[str] = set()
         self._closed = False
 
     # membership
@@ -178,7 +176,7 @@ class SwarmService:
             await self.line.ask(lambda swarm: swarm.hello())  # while nobody answers, nothing is ended
             await self._report_all()
             for one in held:
-                await self._runs.end(one)
+                await self._works.of(one).end(one)
                 await self._give_back(one, "its hive has left")
             await self.line.ask(lambda swarm: swarm.leave(session.id))
         except BaseException:
@@ -201,10 +199,12 @@ class SwarmService:
 
     def on_change(self, change: MissionChanged) -> None:
         """A mission has changed: the swarm is told where it is one of its posts."""
-        for post, held in self._store.claims.items():
-            if held.is_open and held.mission == change.saved.id:
-                self._changed.add(post)
-                self._wake.set()
+        self.on_work(change.saved.id)
+
+    def on_work(self, subject: str) -> None:
+        """A mission or a quest has changed, has ended, or has something open in the inbox."""
+        if self._reports.mark(subject):
+            self._wake.set()
 
     def silent_seconds(self) -> float | None:
         """For how long the swarm has not answered this hive; None: it answers."""
@@ -218,7 +218,8 @@ class SwarmService:
 
     # the loop
 
-    def _wake_up(self) -> None:
+    def wake_up(self) -> None:
+        """The swarm has news."""
         self._wake.set()
 
     async def _run(self) -> None:
@@ -260,10 +261,7 @@ class SwarmService:
     async def _wait(self) -> None:
         """Until there is news, something to tell, or the next beat is due."""
         now = self._clock.boot()
-        moments = [self._beat_at + BEAT]
-        moments += [
-            self._reported[post][0] + REPORT_PERIOD if post in self._reported else now for post in self._changed
-        ]
+        moments = [self._beat_at + BEAT, *self._reports.due(now)]
         left = max(min(moments) - now, 0.0)
         try:
             await asyncio.wait_for(self._wake.wait(), left)
@@ -279,7 +277,7 @@ class SwarmService:
         now = self._clock.boot()
         if called or now - self._beat_at >= BEAT or not self._beat_at:  # the answer says what is to end
             await self._beat()
-        self._notice_ends()
+            self._reports.mark_all(asking=called)
         await self._report_all()
         await asyncio.sleep(delay_after(news, self._free()["load"]))
         await self._claim()
@@ -314,7 +312,7 @@ class SwarmService:
             msgspec.structs.replace(session, beat=answer.beat, nonce=session.next_nonce, next_nonce=uuid.uuid4().hex)
         )
         await self._store.saved()
-        self._runs.renew(sent)
+        self._works.renew(sent)
         self._notice_mode(answer)
         if answer.word == "present":
             await self._present(answer)
@@ -327,7 +325,7 @@ class SwarmService:
         _log.warning("the session with the swarm is over (%s)", word)
         for held in list(self._store.claims.values()):
             if held.is_open:
-                await self._runs.end(held)
+                await self._works.of(held).end(held)
             self._drop(held)
         session = msgspec.structs.replace(self._session, id=uuid.uuid4().hex, fence=0, next_nonce=uuid.uuid4().hex)
         await self._begin_session(session)
@@ -375,9 +373,8 @@ class SwarmService:
                 await self._fence(post)
         for one in held:
             if one.cancelling is not None and one.post in known and known[one.post].is_open:
-                self._cancelling.add(one.post)
-                await self._runs.end(known[one.post])
-                self._changed.add(one.post)
+                self._reports.cancel(one.post)
+                await self._works.of(known[one.post]).end(known[one.post])
 
     async def _keep(self, held: HeldClaim) -> None:
         """Keep a claim that was given; of an earlier one of the same post nothing goes on."""
@@ -392,14 +389,19 @@ class SwarmService:
         if held is not None:
             if held.is_open:
                 _log.warning("the claim of %s is over", held.claim.name)
-                await self._runs.end(held)
+                await self._works.of(held).end(held)
             self._drop(held)
-        self._cancelling.discard(post)
+
+    async def _report_all(self) -> None:
+        """Tell the swarm what is due of its posts."""
+        for post in await self._reports.send():
+            await self._fence(post)
 
     def _drop(self, held: HeldClaim) -> None:
         """Forget a claim that is over, and with it its lease."""
         self._store.drop_claim(held.claim.id)
-        self._runs.release(held)
+        self._works.release(held)
+        self._reports.forget(held.claim.id)
 
     # posts
 
@@ -420,9 +422,10 @@ class SwarmService:
 
     async def _start_held(self) -> None:
         """Start what was claimed and is not begun yet."""
-        for held in [one for one in self._store.claims.values() if one.is_open and one.mission is None]:
+        new = [one for one in self._store.claims.values() if one.is_open and one.mission is None]
+        for held in new:
             try:
-                await self._runs.start(held, self._beat_at)
+                await self._works.of(held).start(held, self._beat_at)
             except SwarmSilent:
                 raise
             except OvermindError as error:
@@ -430,64 +433,13 @@ class SwarmService:
             except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
                 _log.exception("post %s can't be started", held.claim.id)  # it says what nobody has foreseen
                 await self._give_back(held, f"{type(error).__name__}: {error}")
-            else:
-                self._changed.add(held.claim.id)
+        if new:
+            self._reports.mark_all()
 
     async def _give_back(self, held: HeldClaim, reason: str) -> None:
         session, claim = self._session, held.claim
         await self.line.ask(lambda swarm: swarm.give_back(session.id, claim.id, claim.fence, reason))
         self._drop(held)
-
-    def _notice_ends(self) -> None:
-        """Keep what the swarm is to be told of missions that have ended, and forget what it knows for long."""
-        now = self._clock.boot()
-        for post, held in list(self._store.claims.items()):
-            if held.is_open:
-                end = self._runs.end_of(held, cancelling=post in self._cancelling)
-                if end is not None:
-                    self._store.save_claim(msgspec.structs.replace(held, end=end))
-            elif held.reported_at is not None and not 0 <= now - held.reported_at < KEPT_SECONDS:
-                self._store.drop_claim(post)
-
-    async def _report_all(self) -> None:
-        """Tell the swarm how its posts go on, each at most once a second, and how they have ended."""
-        session, now = self._session, self._clock.boot()
-        self._notice_ends()
-        for post, held in list(self._store.claims.items()):
-            claim = held.claim
-            if held.end is not None and held.reported_at is None:
-                await self._store.saved()
-                end = held.end
-                told = await self.line.ask(
-                    lambda swarm, claim=claim, end=end: swarm.report_end(session.id, claim.id, claim.fence, end)  # type: ignore[misc]
-                )
-                self._changed.discard(post)
-                self._cancelling.discard(post)
-                self._reported.pop(post, None)
-                if told.word == "fenced":
-                    self._drop(held)
-                else:
-                    self._runs.release(held)
-                    self._store.save_claim(msgspec.structs.replace(held, reported_at=now))
-            elif held.is_open and self._runs.is_fenced(held):
-                self._drop(held)
-            elif held.is_open and post in self._changed:
-                await self._report_one(held, now)
-
-    async def _report_one(self, held: HeldClaim, now: float) -> None:
-        session, claim = self._session, held.claim
-        at, before = self._reported.get(claim.id, (0.0, {}))
-        report = self._runs.report(held)
-        if report is None or report == before:
-            self._changed.discard(claim.id)
-            return
-        if now - at < REPORT_PERIOD:
-            return
-        told = await self.line.ask(lambda swarm: swarm.report_progress(session.id, claim.id, claim.fence, report))
-        self._changed.discard(claim.id)
-        self._reported[claim.id] = (now, report)
-        if told.word == "fenced":
-            await self._fence(claim.id)
 
     # the others
 
@@ -523,8 +475,7 @@ class SwarmService:
     def _forget_seen(self) -> None:
         self._seen.clear()
         self._seen_posts.clear()
-        self._reported.clear()
-        self._changed.clear()
+        self._reports.forget_all()
 
     # this hive
 

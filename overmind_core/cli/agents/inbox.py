@@ -151,7 +151,7 @@ _LONGEST_NUMBER = 7
 
 def answer(args: Namespace, context: Context) -> int:
     """Answer it, and say what was answered."""
-    answered = context.client().call("answer", _request(args))
+    answered = context.client().call("answer", answer_request(args))
     if args.json:
         context.print(dumps(answered))
     else:
@@ -166,7 +166,8 @@ def _whose(answered: Mapping[str, Any]) -> str:
     return f"mission {answered['id']} ({name})"
 
 
-def _request(args: Namespace) -> dict[str, Any]:
+def answer_request(args: Namespace) -> dict[str, Any]:
+    """Return the arguments of the request `answer`."""
     request = question_reference(args.question) | {"behaviour": args.behaviour}
     if args.message is not None:
         request["message"] = args.message

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from overmind_core.client.daemon import prepare_home
 from overmind_core.client.hives.git_link import HiveRepository
 from overmind_core.domain.landing import count_text, list_text
-from overmind_core.domain.sent_work import new_key, repository_name, sent_branch
+from overmind_core.domain.sent_work import KEY_RANDOM, new_key, repository_name, sent_branch
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.gate.server import facts_of_machine
@@ -24,9 +24,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from overmind_core.cli.context import Context
     from overmind_core.client.hives.hive import Hive
-
-_RANDOM = 4
-"""Bytes of a key that make it one of a kind."""
 
 
 class SourceRepository(NamedTuple):
@@ -82,7 +79,7 @@ def send(hive: Hive, context: Context, *, base: str | None, dirty: bool) -> dict
         commit, branch = _chosen(source, base, dirty=dirty)
         _check_folder(source, commit)
         there = source.on(hive)
-        sent = sent_branch(new_key(time.time(), os.urandom(_RANDOM)), branch)
+        sent = sent_branch(new_key(time.time(), os.urandom(KEY_RANDOM)), branch)
         there.push(f"{commit}:{HEADS}{sent}")
     except GitFailed as error:
         raise OvermindError("git_failed", f"Git refused: {to_wire(error.reason)}.") from None

@@ -18,6 +18,7 @@ from overmind_core.cli.missions.watch import EndWaiter
 from overmind_core.cli.output import dumps
 from overmind_core.cli.quests.board import PRIORITIES
 from overmind_core.cli.quests.commands import end_line, quest_ids
+from overmind_core.cli.swarm.run_on import QUEST_OPTIONS
 from overmind_core.cli.values import (
     deadline,
     dollars_or_none,
@@ -123,7 +124,9 @@ def run_options_of_queue() -> Iterator[Parameter]:
             yield one
 
 
-_OF_ALL = frozenset({"--file", "--wait", "--json", "--cwd", "--clean-env"})
+_OF_ALL = frozenset({
+    "--file", "--wait", "--json", "--cwd", "--clean-env", "--on", "--cpu", "--mem", "--pack", "--on-lost", "--lease",
+})  # fmt: skip
 """Options that mean something for the quests of a file, too."""
 
 
@@ -131,6 +134,9 @@ def quest_add(args: Namespace, context: Context) -> int:
     """Add one, or all of a file; with --wait stay until they have ended."""
     from overmind_core.cli.isolation.trust import call_trusted  # start-up: --help needs none
 
+    if args.on is not None:
+        return add_to_swarm(args, context)
+    _refuse_placement(args)
     client = context.client(start=True)
     if args.file is not None:
         from overmind_core.cli.quests.quest_file import QuestFile
@@ -151,6 +157,33 @@ def quest_add(args: Namespace, context: Context) -> int:
         for one in added:
             (context.note if args.wait else context.print)(_queued(one))
     return _wait(context, added) if args.wait else 0
+
+
+def add_to_swarm(args: Namespace, context: Context) -> int:
+    """Post one, or all of a file, to the swarm.
+
+    Raises:
+        UsageError: it is of another kind.
+    """
+    from overmind_core.cli.swarm.quest_on import post_quests  # start-up: for posts alone
+
+    if args.wait:
+        raise UsageError("--wait is about quests of this machine. See those of the swarm with: overmind ps -H swarm")
+    if args.file is None:
+        return post_quests(args, context, [new_quest(args, context.environ)], request_key())
+    from overmind_core.cli.quests.quest_file import QuestFile
+
+    _refuse_options_of_one(args)
+    file = QuestFile.read(args.file, caller_environment.working_directory(args.cwd))
+    with file.places():
+        return post_quests(args, context, file.quests, request_key())
+
+
+def _refuse_placement(args: Namespace) -> None:
+    for name in ("cpu", "mem", "pack", "on_lost", "lease"):
+        if getattr(args, name):
+            option_ = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{option_} needs --on. For example: overmind quest add 'Docs' --on any -- make docs")
 
 
 def _request(args: Namespace, context: Context, quests: Sequence[Quest]) -> dict[str, Any]:
@@ -254,7 +287,7 @@ def _doer(args: Namespace) -> dict[str, Any]:
     return found | ({"agent": options} if options else {})
 
 
-ADD_OPTIONS = [FILE, PROVIDER, WAIT, *GOAL, *run_options_of_queue()]
+ADD_OPTIONS = [FILE, PROVIDER, WAIT, *GOAL, *run_options_of_queue(), *QUEST_OPTIONS]
 
 QUEST_ADD = Command(
     name="quest add",
@@ -268,6 +301,7 @@ QUEST_ADD = Command(
         "overmind quest add 'Nightly report' --priority low --deadline 6h -- ./report --mail",
         "overmind quest add 'Port the parser' --provider claude --owns 'src/parser/**' --brief - < brief.md",
         "overmind quest add -f quests.jsonl",
+        "overmind quest add 'Test on a GPU' --on gpu=yes --into main -- make test-gpu",
     ],
     notes=(
         "A quest of the queue starts by itself once its needs have completed and a slot is free; see overmind queue. "

@@ -78,6 +78,16 @@ SWARM_OPTIONS = grouped(
     ],
 )
 
+_OF_RUNS = frozenset({"--now", "--dry-run", "--on-lost"})
+QUEST_OPTIONS = [
+    *(one for one in SWARM_OPTIONS if not _OF_RUNS & set(one.names)),
+    *grouped(
+        "On a hive of the swarm",
+        [option("--on-lost", "WHAT", "when its hive is silent: move (default), or wait", choices=("move", "wait"))],
+    ),
+]
+"""For quests, which a silent hive loses to another one."""
+
 
 def check(args: Namespace) -> None:
     """Refuse what means nothing without --on.

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+from overmind_core.cli.agents.inbox import answer_request, inbox_text
 from overmind_core.cli.context import call_each
-from overmind_core.cli.output import dumps, or_absent, table, write_out
-from overmind_core.cli.swarm.commands import swarm_client
+from overmind_core.cli.output import coloured, dumps, or_absent, table, write_out
+from overmind_core.cli.quests.add import add_to_swarm
+from overmind_core.cli.swarm.commands import swarm_client, why
+from overmind_core.domain.hives import SWARM
+from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import UsageError
 
 TYPE_CHECKING = False
@@ -27,8 +32,8 @@ def run_in_swarm(command: Command, args: Namespace, context: Context) -> int:
     Raises:
         UsageError: it is not one that the swarm can do.
     """
-    if command.name == "why":
-        return command.run(args, context)
+    if command.name in {"why", "quest why"}:
+        return why(args, context)
     work = _COMMANDS.get(command.name)
     if work is None:
         known = ", ".join(_COMMANDS)
@@ -75,9 +80,63 @@ def _logs(args: Namespace, context: Context) -> int:
     return 0
 
 
+def _quests(args: Namespace, context: Context) -> int:
+    rows: list[dict[str, Any]] = swarm_client(context).call("swarm_posts", {"all": True})
+    found = [row for row in rows if row["kind"] == "quest"]
+    if args.json:
+        context.print(dumps(found))
+    elif found:
+        context.print(table(TITLES, [_cells(row) for row in found]))
+    else:
+        context.hint("The swarm has no quests. Post one with: overmind quest add 'Docs' --on any -- make docs")
+    return 0
+
+
+def _add(args: Namespace, context: Context) -> int:
+    args.on = args.on or {}
+    return add_to_swarm(args, context)
+
+
+def _retry(args: Namespace, context: Context) -> int:
+    if args.message is not None:
+        raise UsageError("--message can't be used with -H swarm: the next hive begins with what was posted.")
+
+    def line(answer: Any) -> str:  # noqa: ANN401 - of the API
+        return f"Quest queued: {answer['id']} ({answer['name']})"
+
+    requests = [{"id": one} for one in args.ids]
+    return call_each(context, swarm_client(context), "swarm_retry", requests, line=line, as_json=args.json)
+
+
+def _inbox(args: Namespace, context: Context) -> int:
+    rows: list[dict[str, Any]] = swarm_client(context).call("swarm_inbox")
+    if args.json:
+        context.print(dumps(rows))
+        return 0
+    shown = [{**row, "question": f"{SWARM}/{row['question']}", "name": f"{SWARM}/{row['name']}"} for row in rows]
+    if shown:
+        context.print(inbox_text(shown, time.time(), bold=coloured(context.environ)))
+    else:
+        context.hint("No post of the swarm needs your attention. See what it holds with: overmind ps -H swarm")
+    return 0
+
+
+def _answer(args: Namespace, context: Context) -> int:
+    answered = swarm_client(context).call("swarm_answer", answer_request(args))
+    sentence = f"Answered question {SWARM}/{answered['question']} of {answered['name']}: {answered['behaviour']}"
+    context.print(dumps(answered) if args.json else display_safe(sentence))
+    return 0
+
+
 _COMMANDS: dict[str, Callable[[Namespace, Context], int]] = {
     "ps": _ps,
     "stop": _cancel,
     "kill": _cancel,
     "logs": _logs,
+    "quest add": _add,
+    "quest list": _quests,
+    "quest cancel": _cancel,
+    "quest retry": _retry,
+    "inbox": _inbox,
+    "answer": _answer,
 }

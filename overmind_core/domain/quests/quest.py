@@ -120,6 +120,17 @@ class Goal:
 
 
 @dataclass(frozen=True, slots=True)
+class SwarmPost:
+    """Of the swarm, that a quest does at this hive."""
+
+    id: str
+    remote: str | None = None
+    """URL of the repository from which its work comes, and where it lands; None: it has none. Wire form."""
+    commit: str | None = None
+    """The commit at which it was posted."""
+
+
+@dataclass(frozen=True, slots=True)
 class QueueState:
     """How a quest of the queue stands beside its status; the engine alone changes it."""
 
@@ -160,6 +171,8 @@ class QueueState:
     """What its newest attempt was told as it was ended: the next one reads it. Markdown."""
     blocked: int = 0
     """The attempt that is to end, as it can't go on without what it has reported; 0: none."""
+    post: SwarmPost | None = None
+    """The swarm's post that it does; None: it is of this hive alone."""
 
 
 @dataclass(frozen=True, slots=True)

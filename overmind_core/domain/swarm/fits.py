@@ -60,7 +60,9 @@ class Wanted(NamedTuple):
     repository: str | None = None
     posted_by: str = ""
     unmet: int = 0
-    """How many of its needs have not ended."""
+    """How many of its needs have to end yet."""
+    needs: Sequence[str] = ()
+    """Those that have not, as people read them: `docs (queued)`."""
 
 
 class Offered(NamedTuple):
@@ -187,7 +189,7 @@ def _passing(post: Wanted, hive: Offered) -> Fit | None:
     if not hive.free_slots:
         return _waits(Condition.SLOTS, f"slots: {hive.slots} of {hive.slots} are taken")
     if post.unmet:
-        return _waits(Condition.NEEDS, f"needs: {post.unmet} to go")
+        return _waits(Condition.NEEDS, f"needs {', '.join(post.needs) or post.unmet}")
     return None
 
 

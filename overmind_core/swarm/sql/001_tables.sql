@@ -164,10 +164,10 @@ create table needs (
 );
 create index need_of on needs (need);
 
-create table refusals ( -- given back: not offered to that hive for a minute
+create table refusals ( -- given back: not offered to that hive for a minute, whatever others do with it meanwhile
     post text collate "C" not null references posts on delete cascade,
     hive text collate "C" not null,
-    version bigint not null,
+    version bigint not null default nextval('numbers'), -- of this refusal: the hive counts the minute since it saw it
     reason text not null,
     primary key (post, hive)
 );

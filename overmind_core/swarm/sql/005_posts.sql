@@ -62,7 +62,11 @@ create function claim_proof(post text, fence bigint, hive text, definition text)
     select prove(concat_ws('|', 'claim', post, fence, hive, encode(sha256(convert_to(definition, 'UTF8')), 'hex')))
 $$;
 
--- Whether a hive has seen a post wait for so long, as it is now. `seen`: {post: [version, seconds]}, on its own clock.
+-- What the refusal of a post is called among what a hive has seen.
+create function refused(post text) returns text language sql immutable return post || ' refused';
+
+-- Whether a hive has seen a post, or a refusal, for so long as it is now. `seen`: {post: [version, seconds]}, on its own
+-- clock.
 create function waited(seen jsonb, post text, version bigint, least_ double precision) returns boolean
     language sql immutable
     return coalesce((seen -> post ->> 0)::bigint = version and (seen -> post ->> 1)::float8 >= least_, false);
@@ -143,7 +147,7 @@ begin
                         and p.id <> all(tried)
                         and (p.owned = '{}' or p.repository || p.owned::text <> all(barred))
                         and not exists (select from refusals r where r.post = p.id and r.hive = me.name
-                            and r.version = p.version and not waited(seen, p.id, p.version, 60))
+                            and not waited(seen, refused(p.id), r.version, 60))
                     order by p.able_at, p.id limit page
                 ) c
                 union all
@@ -158,7 +162,7 @@ begin
                     and p.id <> all(tried)
                     and (p.owned = '{}' or p.repository || p.owned::text <> all(barred))
                     and not exists (select from refusals r where r.post = p.id and r.hive = me.name
-                        and r.version = p.version and not waited(seen, p.id, p.version, 60))
+                        and not waited(seen, refused(p.id), r.version, 60))
             )
             select id from found order by critical desc, score(fixed, able_at, deadline_at, moment) desc, able_at, id
             limit page
@@ -406,8 +410,7 @@ begin
         return fenced(post);
     end if;
     if release(post, left(reason, 1000), false) = 'queued' then
-        insert into refusals (post, hive, version, reason)
-            select id, p.hive, version, left(give_back.reason, 1000) from posts where id = p.id
+        insert into refusals (post, hive, reason) values (p.id, p.hive, left(give_back.reason, 1000))
             on conflict on constraint refusals_pkey do update set version = excluded.version, reason = excluded.reason;
     end if;
     return jsonb_build_object('word', 'ok');
@@ -480,8 +483,8 @@ begin
             from (
                 select id, version, delay from posts
                     where state = 'queued' and delay > 0 and unmet = 0 and prefers is distinct from mine.hive
-                union all select p.id, p.version, 60 from refusals r join posts p on p.id = r.post
-                    where r.hive = mine.hive and r.version = p.version and p.state = 'queued'
+                union all select refused(p.id), r.version, 60 from refusals r join posts p on p.id = r.post
+                    where r.hive = mine.hive and p.state = 'queued'
                 union all select id, version, 5 from posts
                     where state = 'queued' and delay = 0 and unmet = 0 and fleet is not null and only_hive is null
             ) d)

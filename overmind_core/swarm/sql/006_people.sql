@@ -47,6 +47,7 @@ begin
         began_at = epoch(), ended_at = null, exit_code = null, reason = null, result = null, tail = null, delay = 0,
         cancelling = null where id = post_id;
     delete from outputs o where o.post = post_id;
+    delete from refusals r where r.post = post_id;
     perform count_needs(array[post_id] || array(select n.post from needs n where n.need = post_id));
     perform count_dependants(array[post_id] || array(select need from needs n where n.post = post_id));
     perform record('post_queued', post_id, null, jsonb_build_object('why', 'retry'));

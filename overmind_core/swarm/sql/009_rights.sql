@@ -29,7 +29,7 @@ create view question_list with (security_barrier) as
     from questions q join posts p on p.id = q.post where rank_of(my_role()) >= 1;
 
 create view refusal_list with (security_barrier) as
-    select r.post, r.hive, r.reason from refusals r join posts p on p.id = r.post and p.version = r.version
+    select r.post, r.hive, r.reason from refusals r join posts p on p.id = r.post and p.state = 'queued'
     where rank_of(my_role()) >= 1;
 
 create view fleet_list with (security_barrier) as

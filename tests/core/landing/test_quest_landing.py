@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from overmind_core.domain.landing import RemoteTarget
 from overmind_core.domain.quests.quest import LandedWork
 from overmind_core.errors import OvermindError
 from overmind_core.landing.preview import MergeCheck, MergeRequest
@@ -28,6 +29,7 @@ class Wish(NamedTuple):
     message: str = "Add carts\n\nThey hold what is bought.\n"
     verify: str | None = None
     request: str = "quest:red:land:1"
+    remote: RemoteTarget | None = None
 
 
 class Shop:

@@ -83,6 +83,19 @@ def test_what_is_given_back_is_not_offered_to_that_hive_for_a_minute(swarm):
     assert [one.id for one in hive.claim()] == [post]
 
 
+def test_what_all_hives_give_back_goes_round_once_a_minute(swarm):
+    """What one has done with it since says nothing new to another: they would pass it on for ever."""
+    first, second = swarm.hive("eu1"), swarm.hive("eu2")
+    post = swarm.post()
+    for hive in (first, second):
+        hive.swarm.give_back(hive.session, post, hive.claim_one().fence, "no docker here")
+    assert first.claim() == second.claim() == []
+    first.watch(60)
+    assert first.end(first.claim_one(), "failed").word == "ok"
+    swarm.admin.retry(post)
+    assert [one.id for one in second.claim()] == [post]
+
+
 @pytest.mark.parametrize(
     ("wants", "has", "fits"),
     [

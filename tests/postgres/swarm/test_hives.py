@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import stat
@@ -61,6 +62,16 @@ def test_a_run_is_taken_by_a_hive_that_has_its_labels_and_its_end_is_told(homes)
     assert (row["state"], row["exit_code"], row["hive"]) == ("failed", 3, homes.name("eu1"))
     assert us1.ok("logs", "swarm/docs").replace("\r", "") == "written\n"
     assert [one["name"] for one in homes.homes["eu1"].ps("--all")] == ["docs"]
+
+
+def test_a_run_without_a_name_gets_one_and_runs(homes):
+    """Its id can't be its name: each hive would give it back."""
+    for short in ("eu1", "eu2"):
+        homes.hive(short)
+    said = homes.homes["eu1"].ok("run", "--on", "any", "echo written")
+    name = re.fullmatch(r"Started mission [0-9a-f]{8} \(([a-z]+-[a-z]+)\) on eu[12]-\w+\n", said)
+    assert name is not None, said
+    assert homes.wait_state(name[1], "done")["fence"] == 1
 
 
 def test_what_no_hive_fits_waits_and_why_says_so_and_now_gives_up(homes):

@@ -38,7 +38,7 @@ CASES = [
     (Wanted(cpu=4), EU1._replace(free_cpu=2.5), "waits: cpu: 2.5 free"),
     (Wanted(memory=GIB), EU1._replace(free_memory=GIB // 2), "waits: memory: 0.5 GB free"),
     (Wanted(), EU1._replace(free_slots=0), "waits: slots: 4 of 4 are taken"),
-    (Wanted(unmet=2), EU1, "waits: needs: 2 to go"),
+    (Wanted(unmet=2, needs=("docs (queued)", "api (failed)")), EU1, "waits: needs docs (queued), api (failed)"),
 ]
 
 
@@ -66,7 +66,7 @@ SUMMARIES = [
     (Wanted(labels={"gpu": "yes"}), [EU1, EU1], "no: 2 hives, none fits: label gpu=yes"),
     (Wanted(provider="codex", labels={"region": "eu"}), [EU1, EU1._replace(labels={})],
      "no: 2 hives, none fits: provider codex"),
-    (Wanted(unmet=1), [EU1], "waits: needs: 1 to go"),
+    (Wanted(unmet=1, needs=("docs (queued)",)), [EU1], "waits: needs docs (queued)"),
 ]  # fmt: skip
 
 

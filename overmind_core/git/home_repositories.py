@@ -1,8 +1,8 @@
-"""The repositories of a home that others send their work to: a bare one for each, and a checkout beside it.
+"""The repositories of a home whose work comes from elsewhere: a bare one for each, and a checkout beside it.
 
-The bare one gets what is pushed, and has the branches of the missions. The checkout is what a mission is started in:
-its worktree is made there as in any other project. It stays where it is, so that a trusted `.overmind.yml` stays
-trusted, and what git ignores there (such as `.env`) can be put there once by the account's owner.
+The bare one gets what is pushed or fetched, and has the branches of the missions. The checkout is what a mission is
+started in: its worktree is made there as in any other project. It stays where it is, so that a trusted `.overmind.yml`
+stays trusted, and what git ignores there (such as `.env`) can be put there once by the account's owner.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from overmind_core.domain.sent_work import is_repository_name
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git.run import Git, GitFailed, GitMissing
-from overmind_core.wire import gate
 
 TYPE_CHECKING = False
 
@@ -34,7 +33,7 @@ _SETTINGS = ("-c", "core.hooksPath=/dev/null", "-c", "receive.shallowUpdate=true
 """No hook of the account runs for what is sent; a shallow clone can be sent; nothing goes on behind the connection."""
 
 
-class SentRepository:
+class HomeRepository:
     """One repository of those.
 
     Args:
@@ -57,6 +56,11 @@ class SentRepository:
         self.checkout = os.path.join(self._folder, name)
         """Path of its checkout, be there one or none."""
         self._git = Git(os.environ, home=home.root)
+
+    @property
+    def bare(self) -> str:
+        """Path of the bare one, be it there or not."""
+        return self._bare
 
     def prepare(self, *, make: bool) -> None:
         """See that it is there; `make`: make it, empty, where it is not.
@@ -87,7 +91,7 @@ class SentRepository:
         """Turn this process into git's own service for it.
 
         Args:
-            service: `gate.RECEIVE` or `gate.UPLOAD`.
+            service: `receive-pack` or `upload-pack`.
             reads: The descriptor from which git reads.
             writes: The one to which it writes.
         """
@@ -129,8 +133,3 @@ class SentRepository:
         with open(os.path.join(self._bare, "overmind.lock"), "ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
-
-
-def waits_for_go(descriptor: int) -> bool:
-    """Wait until the other side has its git; False: it has left. Not a byte more than that is read."""
-    return os.read(descriptor, len(gate.GO)) == gate.GO

@@ -1,0 +1,79 @@
+"""Branches of a remote: fetched, looked through for work that has landed, and moved in one step. Blocks: runs git.
+
+A remote is named by its URL, and its branches are kept below `REMOTE`: no setting of the repository is needed or used.
+"""
+
+from __future__ import annotations
+
+from overmind_core.git.repository import HEADS, resolve
+from overmind_core.git.run import Git, GitFailed
+
+REMOTE = "refs/remotes/origin/"
+TRAILER = "Overmind-Quest"
+"""Of a commit that lands: whose work it is."""
+_MOVING = ("cannot lock ref", "failed to update ref", "incorrect old value", "reference already exists")
+"""How git there says that somebody else is moving the branch at this moment."""
+
+
+def fetch(git: Git, repository: str, url: str) -> None:
+    """Get all branches of a remote.
+
+    Raises:
+        GitFailed: it can't be reached or read.
+        GitMissing: there is none.
+    """
+    words = ("fetch", "--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--no-auto-maintenance")
+    git.run(repository, *words, "--", url, f"+{HEADS}*:{REMOTE}*")
+
+
+def tip_of(git: Git, repository: str, branch: str) -> str | None:
+    """Return the commit of a branch as it was fetched; None: the remote has no such branch."""
+    return resolve(git, repository, REMOTE + branch)
+
+
+def take(git: Git, repository: str, branch: str) -> str | None:
+    """Have the branch of that name here be as it was fetched; return its commit, None: the remote has none."""
+    tip = tip_of(git, repository, branch)
+    if tip is not None:
+        git.run(repository, "update-ref", HEADS + branch, tip)
+    return tip
+
+
+def landed(git: Git, repository: str, branch: str, quest: str, *, since: str) -> str | None:
+    """Return the commit of a fetched branch that has landed a quest's work; None: none has.
+
+    Args:
+        git: For whoever asks.
+        repository: Where it was fetched to.
+        branch: On which it was to land.
+        quest: Id of the quest.
+        since: A commit that is older than anything of it; what lies before is not looked at.
+    """
+    wanted = f"--grep=^{TRAILER}: {quest}$"
+    found = git(repository, "log", "--max-count=1", "--format=%H", wanted, f"^{since}", REMOTE + branch, "--")
+    return found or None
+
+
+def push(git: Git, repository: str, url: str, branch: str, *, before: str, after: str) -> bool:
+    """Move a branch of the remote from one commit to another; False: somebody else has moved it meanwhile.
+
+    Raises:
+        GitFailed: it can't be reached, or refuses.
+        GitMissing: there is none.
+    """
+    name = HEADS + branch
+    words = ("push", "--porcelain", "--no-follow-tags", f"--force-with-lease={name}:{before}")
+    answer = git.run(repository, *words, "--", url, f"{after}:{name}", expected=(0, 1))
+    if answer.code == 0:
+        git.run(repository, "update-ref", REMOTE + branch, after)
+        return True
+    refused = next((line for line in answer.out.splitlines() if line.startswith("!")), "")
+    if any(word in refused for word in _MOVING) or _tip_there(git, repository, url, name) != before:
+        return False
+    said = refused.rpartition("\t")[2]
+    raise GitFailed(words[:1], answer.code, f"{said}\n{answer.err}" if said else answer.err)
+
+
+def _tip_there(git: Git, repository: str, url: str, name: str) -> str:
+    """The commit of a branch of the remote as it is now; "" where it has none."""
+    return git.run(repository, "ls-remote", "--", url, name).out.partition("\t")[0]

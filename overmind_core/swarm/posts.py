@@ -1,0 +1,32 @@
+"""Posts as requests name them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from overmind_core.errors import OvermindError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from overmind_core.swarm.answers import Post
+
+ENDED = frozenset({"done", "failed", "cancelled"})
+"""States that nothing leaves by itself."""
+_SHORTEST_ID = 3
+"""Characters of an id that are enough, as of missions."""
+
+
+def find_post(posts: Sequence[Post], word: str) -> Post:
+    """Return the post of an id or a name; of several of that name the one that has not ended, else the newest.
+
+    Raises:
+        OvermindError: `not_found`.
+    """
+    same = [one for one in posts if word in {one.id, one.name}]
+    if not same and len(word) >= _SHORTEST_ID:
+        same = [one for one in posts if one.id.startswith(word)]
+    if not same:
+        raise OvermindError("not_found", f"The swarm has no post {word!r}. See all: overmind ps -H swarm --all")
+    live = [one for one in same if one.state not in ENDED]
+    return (live or same)[-1]

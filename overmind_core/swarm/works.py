@@ -1,0 +1,77 @@
+"""The work of posts at this hive, whatever kind they are of: a run, or a quest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from overmind_core.domain.swarm.leases import deadline_of
+
+if TYPE_CHECKING:
+    from overmind_core.missions.leases import Leases
+    from overmind_core.swarm.store import HeldClaim, SwarmStore
+
+QUEST = "quest"
+"""A kind of posts; all others are runs."""
+
+
+class Work(Protocol):
+    """What does the posts of one kind."""
+
+    async def start(self, held: HeldClaim, sent: float) -> None:
+        """Begin the work of a claim, or find what an earlier try has begun; it may have its end already.
+
+        Args:
+            held: The claim.
+            sent: When the last accepted beat was sent: the lease counts from there. Boot clock, seconds.
+
+        Raises:
+            OvermindError: it can't be done here.
+        """
+
+    async def end(self, held: HeldClaim) -> None:
+        """End what a claim has begun: it is somebody else's, or nobody wants it any more."""
+
+    def report(self, held: HeldClaim) -> dict[str, Any] | None:
+        """Return what the swarm is told of a claim that goes on; None: nothing is known of it yet."""
+
+    def end_of(self, held: HeldClaim, *, cancelling: bool) -> dict[str, Any] | None:
+        """Return what the swarm is told of the end of a claim's work; None: it goes on, or was fenced."""
+
+    def is_fenced(self, held: HeldClaim) -> bool:
+        """Whether its lease has ended here."""
+
+    async def hand_on(self, held: HeldClaim) -> None:
+        """Put what it has made where those that need it find that; before its end is told.
+
+        Raises:
+            OvermindError: `too_large`; `swarm_silent`.
+        """
+
+
+class Works:
+    """All of it, and its leases."""
+
+    def __init__(self, *, runs: Work, quests: Work, leases: Leases, store: SwarmStore) -> None:
+        self._runs = runs
+        self._quests = quests
+        self._leases = leases
+        self._store = store
+
+    def of(self, held: HeldClaim) -> Work:
+        """Return what does this one."""
+        return self._quests if held.claim.kind == QUEST else self._runs
+
+    def renew(self, sent: float) -> None:
+        """A beat was accepted: the leases of all that is held count from when it was sent. Boot clock, seconds."""
+        moved = {
+            held.mission: deadline_of(sent, held.claim.lease)
+            for held in self._store.claims.values()
+            if held.is_open and held.mission is not None and held.claim.on_lost == "move"
+        }
+        if moved:
+            self._leases.renew(moved)
+
+    def release(self, held: HeldClaim) -> None:
+        """Its claim is over, and so is its lease."""
+        if held.mission is not None:
+            self._leases.release([held.mission])

@@ -1,0 +1,199 @@
+"""Quests over real homes of a swarm, on a bare remote: who needs whom, what is handed on, and landing once."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.kit.overmind import Overmind
+from tests.kit.repositories import Repository
+from tests.kit.swarm_homes import SwarmHomes
+from tests.kit.waiting import eventually
+from tests.postgres.conftest import empty_database
+
+IDENTITY = "[user]\n\tname = Ada\n\temail = ada@example.com\n"
+
+
+class Shop:
+    """A bare remote, and a person's clone of it in which quests are posted."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.remote = str(tmp_path / "shop.git")
+        self.code = Repository(str(tmp_path / "shop"))
+        self.code.commit("first", {"app.py": "one\n"})
+        self.code.git("init", "-q", "--bare", "-b", "main", self.remote)
+        self.code.git("remote", "add", "origin", self.remote)
+        self.code.git("push", "-q", "-u", "origin", "main")
+
+    def main(self, name: str) -> str:
+        """Return a file as it is on the remote's main."""
+        self.code.git("fetch", "-q", "origin")
+        return self.code.git("show", f"origin/main:{name}")
+
+    def subjects(self) -> list[str]:
+        """Return the first lines of the commits of the remote's main that have landed, newest first."""
+        self.code.git("fetch", "-q", "origin")
+        return self.code.git("log", "--first-parent", "--format=%s", "origin/main").splitlines()
+
+    def trailers(self) -> list[str]:
+        """Return the quests that have landed, newest first."""
+        self.code.git("fetch", "-q", "origin")
+        words = "--format=%(trailers:key=Overmind-Quest,valueonly,separator=%x2C)"
+        return self.code.git("log", "--first-parent", words, "origin/main").split()
+
+
+@pytest.fixture
+def homes(make_home):
+    """A swarm of this test."""
+    with empty_database() as url:
+        yield SwarmHomes(url, make_home)
+
+
+@pytest.fixture
+def shop(tmp_path):
+    return Shop(tmp_path)
+
+
+def hive(homes: SwarmHomes, name: str, *words: str):
+    """A hive whose account can commit."""
+    home = homes.hive(name, *words)
+    Path(home.environment["HOME"], ".gitconfig").write_text(IDENTITY)
+    return home
+
+
+def add(home: Overmind, shop: Shop, title: str, *words: str, command: str) -> str:
+    """Post a quest from the shop's checkout; return what is said."""
+    return home.ok("quest", "add", title, "--on", *words, "--", command, cwd=shop.code.folder)
+
+
+def test_a_chain_of_three_is_done_by_three_hives_each_with_what_the_one_before_has_landed(homes, shop):
+    first = hive(homes, "a", "--label", "step=one")
+    hive(homes, "b", "--label", "step=two")
+    hive(homes, "c", "--label", "step=three")
+    said = add(first, shop, "One", "step=one", "--into", "main", "--output", "notes.md",
+               command="echo two >> app.py; echo from-one > $OVERMIND_OUTPUT_DIR/notes.md")  # fmt: skip
+    assert said.startswith("Quest queued: ")
+    add(first, shop, "Two", "step=two", "--into", "main", "--needs", "one", "--output", "more.md",
+        command="cp $OVERMIND_IN/needs/one/notes.md $OVERMIND_OUTPUT_DIR/more.md; cp app.py two.py")  # fmt: skip
+    add(first, shop, "Three", "step=three", "--into", "main", "--needs", "two", "--verify", "test -e three.py",
+        command="cat two.py $OVERMIND_IN/needs/two/more.md > three.py")  # fmt: skip
+    for name in ("one", "two", "three"):
+        homes.wait_state(name, "done", "failed", timeout=60)
+    rows = homes.posts()
+    assert [(rows[one]["state"], rows[one]["hive"]) for one in ("one", "two", "three")] == [
+        ("done", homes.name("a")), ("done", homes.name("b")), ("done", homes.name("c")),
+    ]  # fmt: skip
+    assert shop.main("three.py") == "one\ntwo\nfrom-one"
+    assert shop.trailers() == [rows[one]["id"] for one in ("three", "two", "one")]
+
+
+def test_what_it_waits_for_is_said_at_each_moment(homes, shop, tmp_path):
+    home = hive(homes, "a", "--label", "step=one", "--slots", "1")
+    gate = tmp_path / "go"
+    add(home, shop, "One", "step=one", command=f"while [ ! -e {gate} ]; do sleep .05; done")
+    add(home, shop, "Two", "any", "--needs", "one", command="true")
+    homes.wait_state("one", "claimed")
+    hive(homes, "b")
+    lines = home.ok("quest", "why", "two", "-H", "swarm").splitlines()
+    assert lines[0].endswith("): waits: needs one (claimed)")
+    assert lines[2] == f"  {homes.name('b')}  waits: needs one (claimed)"
+    assert f"{homes.name('a')} has it" in home.ok("quest", "why", "one", "-H", "swarm")
+    gate.touch()
+    homes.wait_state("two", "done")
+
+
+def test_two_that_land_at_once_both_land(homes, shop):
+    for name in ("a", "b"):
+        hive(homes, name, "--slots", "1")
+    for number in range(4):
+        add(homes.homes["a"], shop, f"File {number}", "any", "--into", "main", command=f"echo {number} > f{number}")
+    for number in range(4):
+        homes.wait_state(f"file-{number}", "done", timeout=60)
+    assert [shop.main(f"f{number}") for number in range(4)] == ["0", "1", "2", "3"]
+    assert sorted(shop.trailers()) == sorted(row["id"] for row in homes.posts().values())
+
+
+def test_work_that_fails_its_check_is_tried_again_at_its_hive_and_its_end_is_told(homes, shop):
+    home = hive(homes, "a")
+    add(home, shop, "Bad", "any", "--check", "false", "--retries", "1", "--backoff", "10", command="true")
+    row = homes.wait_state("bad", "failed", "done", timeout=60)
+    assert (row["state"], row["attempt"], row["reason"]) == ("failed", 2, "check_failed")
+    assert home.json("inbox", "--json") == []
+    assert home.ok("quest", "retry", "bad", "-H", "swarm").startswith("Quest queued: ")
+    homes.wait_state("bad", "failed", timeout=60)
+    assert homes.posts()["bad"]["fence"] > row["fence"]
+
+
+def test_a_quest_is_cancelled_wherever_it_is(homes, shop):
+    home = hive(homes, "a")
+    add(home, shop, "Long", "any", command="sleep 1000")
+    add(home, shop, "Never", "gpu=yes", command="true")
+    homes.wait_state("long", "claimed")
+    homes.desk.ok("quest", "cancel", "swarm/long", "swarm/never")
+    homes.wait_state("long", "cancelled")
+    assert homes.posts()["never"]["state"] == "cancelled"
+    eventually(lambda: not home.ps(), what="nothing of it runs")
+
+
+def test_what_is_not_on_the_remote_is_not_posted(homes, shop):
+    home = hive(homes, "a")
+    commit = shop.code.commit("second", {"app.py": "two\n"})
+    said = home.refused("quest", "add", "Docs", "--on", "any", "--", "true", cwd=shop.code.folder, code="not_pushed")
+    assert said == f"{commit[:7]} is not on origin. Push it, or name a hive: -H NAME\n"
+    shop.code.git("push", "-q")
+    add(home, shop, "Docs", "any", command="true")
+    homes.wait_state("docs", "done")
+
+
+def test_a_remote_that_a_hive_cannot_read_is_given_back_with_the_reason(homes, shop):
+    add(homes.desk, shop, "Docs", "any", command="true")
+    os.rename(shop.remote, f"{shop.remote}.away")
+    hive(homes, "a")
+    line = f"  {homes.name('a')}  waits: given back: {shop.remote} can't be fetched here: "
+    eventually(lambda: line in homes.desk.ok("quest", "why", "docs", "-H", "swarm"), timeout=30, what="why it waits")
+
+
+def test_a_question_of_a_quest_is_answered_through_the_swarm(homes, shop):
+    home = hive(homes, "a")
+    add(home, shop, "Reviewed", "any", "--review", "person", "--into", "main", command="echo two > app.py")
+    rows = eventually(lambda: homes.desk.json("inbox", "-H", "swarm", "--json"), timeout=30, what="it is asked")
+    (row,) = rows
+    assert (row["name"], row["need"], row["hive"]) == ("reviewed", "review", homes.name("a"))
+    said = homes.desk.ok("answer", f"swarm/{row['question']}", "allow")
+    assert said == f"Answered question swarm/{row['question']} of reviewed: allow\n"
+    homes.wait_state("reviewed", "done", timeout=30)
+    assert shop.main("app.py") == "two"
+    assert homes.desk.json("inbox", "-H", "swarm", "--json") == []
+
+
+def test_a_holder_that_is_frozen_between_check_and_push_lands_nothing_twice(homes, shop, tmp_path):
+    """Its successor lands; thawed, it finds what has landed, and is told that its claim is over."""
+    first = hive(homes, "a", "--slots", "1")
+    gate, tries = tmp_path / "go", tmp_path / "tries"
+    verify = f"echo x >> {tries}; while [ ! -e {gate} ]; do sleep .05; done"
+    add(first, shop, "Once", "any", "--into", "main", "--lease", "10s", "--verify", verify,
+        command="echo two > app.py")  # fmt: skip
+    eventually(tries.exists, timeout=30, what="it is being verified")
+    second = hive(homes, "b", "--slots", "1")
+    status = first.json("status", "--json")
+    frozen = (status["keeper"]["pid"], status["pid"])
+    for one in frozen:
+        os.kill(one, signal.SIGSTOP)
+    try:
+        gate.touch()
+        homes.wait_state("once", "done", timeout=90)
+    finally:
+        for one in frozen:
+            os.kill(one, signal.SIGCONT)
+    row = homes.posts()["once"]
+    assert (row["hive"], row["fence"]) == (homes.name("b"), 2)
+    eventually(
+        lambda: [quest["status"] for quest in first.json("quest", "list", "--json")] == ["cancelled"],
+        timeout=30,
+        what="the first one knows that its claim is over",
+    )
+    assert shop.trailers() == [row["id"]]
+    assert second.json("inbox", "--json") == first.json("inbox", "--json") == []
