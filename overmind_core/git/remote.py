@@ -14,6 +14,9 @@ TRAILER = "Overmind-Quest"
 _MOVING = ("cannot lock ref", "failed to update ref", "incorrect old value", "reference already exists")
 """How git there says that somebody else is moving the branch at this moment."""
 
+_SAID = "remote: "
+"""How lines begin that the remote has said, as its hooks do."""
+
 
 def fetch(git: Git, repository: str, url: str) -> None:
     """Get all branches of a remote.
@@ -70,8 +73,9 @@ def push(git: Git, repository: str, url: str, branch: str, *, before: str, after
     refused = next((line for line in answer.out.splitlines() if line.startswith("!")), "")
     if any(word in refused for word in _MOVING) or _tip_there(git, repository, url, name) != before:
         return False
-    said = refused.rpartition("\t")[2]
-    raise GitFailed(words[:1], answer.code, f"{said}\n{answer.err}" if said else answer.err)
+    said = [line.removeprefix(_SAID).strip() for line in answer.err.splitlines() if line.startswith(_SAID)]
+    why = ": ".join([*filter(None, [refused.rpartition("\t")[2]]), *said[:1]])
+    raise GitFailed(words[:1], answer.code, f"error: {why}" if why else answer.err)
 
 
 def _tip_there(git: Git, repository: str, url: str, name: str) -> str:
