@@ -42,6 +42,7 @@ from overmind_core.reports.api import ReportApi
 from overmind_core.schedules.api import RitualApi
 from overmind_core.specs.api import SpecApi
 from overmind_core.swarm.api import SwarmApi
+from overmind_core.swarm.api_fleets import FleetApi
 from overmind_core.swarm.api_posts import PostApi
 from overmind_core.terminals.api import TerminalsApi
 from overmind_core.timeline.api import SpecNamed, TimelineApi
@@ -83,6 +84,7 @@ HANDLERS: tuple[type, ...] = (
     SpecApi,
     SwarmApi,
     PostApi,
+    FleetApi,
     TerminalsApi,
     TimelineApi,
     WatchingApi,
@@ -328,6 +330,7 @@ def handlers(app: App) -> tuple[object, ...]:
         ),
         SwarmApi(app.swarm),
         PostApi(app.swarm, app.settings, app.clock),
+        FleetApi(app.swarm, app.settings),
         WebAccessApi(cache(partial(_web_accesses, app)), session_seconds=app.settings.web.session),
     )
 
