@@ -49,7 +49,8 @@ def team(tmp_path) -> Blueprint:
 
 
 def fleet(homes: SwarmHomes, name: str = "review") -> dict[str, Any]:
-    return homes.desk.json("fleet", "info", name, "--json")
+    found: dict[str, Any] = homes.desk.json("fleet", "info", name, "--json")
+    return found
 
 
 def running(homes: SwarmHomes) -> list[tuple[str, str]]:
@@ -153,15 +154,15 @@ def test_a_hive_that_dies_loses_its_places_with_move_and_there_are_exactly_so_ma
     finally:
         for one in stopped:
             os.kill(one, signal.SIGCONT)
-    gone = lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids)  # noqa: E731 - it is asked for, again and again
-    eventually(gone, timeout=30, what="what ran there has ended")
+    gone = [Path(f"/proc/{pid}") for pid in pids]
+    eventually(lambda: not any(map(Path.exists, gone)), timeout=30, what="what ran there has ended")
     assert wait_running(homes, 2) == [("b", "review-1"), ("b", "review-2")]
     end_all(homes)
 
 
 def test_a_changed_definition_replaces_one_place_at_a_time(homes, team):
     homes.hive("a", "--slots", "4")
-    probe = 'ready = {{ exec = "test -e {folder}/ready" }}'.format(folder=team.folder)
+    probe = f'ready = {{ exec = "test -e {team.folder}/ready" }}'
     homes.desk.ok("apply", team.write(2, keys=probe))
     wait_running(homes, 2)
     (team.folder / "ready").touch()
@@ -224,7 +225,7 @@ def test_a_sentinel_is_on_each_fitting_hive_and_on_a_new_one(homes, team):
 def test_a_plan_and_a_fleet_of_one_file_are_applied_together_or_not_at_all(homes, team):
     homes.hive("a")
     homes.desk.ok("run", "--name", "team", "sleep 1000")
-    path = team.write(1) + ""
+    path = team.write(1)
     with Path(path).open("a") as file:
         file.write('[agents.build]\ncommand = "true"\n')
     homes.desk.refused("apply", path, code="name_taken")
