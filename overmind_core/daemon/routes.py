@@ -43,6 +43,7 @@ from overmind_core.schedules.api import RitualApi
 from overmind_core.specs.api import SpecApi
 from overmind_core.swarm.api import SwarmApi
 from overmind_core.swarm.api_posts import PostApi
+from overmind_core.swarm.api_vault import VaultApi
 from overmind_core.terminals.api import TerminalsApi
 from overmind_core.timeline.api import SpecNamed, TimelineApi
 from overmind_core.watching.api import WatchingApi
@@ -83,6 +84,7 @@ HANDLERS: tuple[type, ...] = (
     SpecApi,
     SwarmApi,
     PostApi,
+    VaultApi,
     TerminalsApi,
     TimelineApi,
     WatchingApi,
@@ -328,6 +330,7 @@ def handlers(app: App) -> tuple[object, ...]:
         ),
         SwarmApi(app.swarm),
         PostApi(app.swarm, app.settings, app.clock),
+        VaultApi(app.swarm),
         WebAccessApi(cache(partial(_web_accesses, app)), session_seconds=app.settings.web.session),
     )
 
