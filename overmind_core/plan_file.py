@@ -155,8 +155,8 @@ def read_plan(
         disk=disk,
         called=called,
     )
-    for agent in found.blueprint.agents:
-        options = agent.start.get("agent", {})
+    for start in [*(agent.start for agent in found.blueprint.agents), *(fleet.run for fleet in found.fleets)]:
+        options = start.get("agent", {})
         if options.get("orchestrator"):
             options["append_system_prompt"] = system_prompt(options.get("append_system_prompt"))
     return found

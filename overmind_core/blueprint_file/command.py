@@ -32,6 +32,9 @@ class ReadContext(NamedTuple):
     """Its own, absolute."""
     disk: Disk
     scope: Scope
+    elsewhere: bool = False
+    """The agent runs on a hive of the swarm: folders are that machine's, and its account's home folder where none is
+    named."""
 
 
 def request(agent: FileValue, table: Mapping[str, FileValue], context: ReadContext, waits: Waits) -> dict[str, Any]:
@@ -139,7 +142,10 @@ class _Request:
         spot = self.table.get("cwd")
         written = None if spot is None else reading.text(spot)
         if spot is None or written is None:
-            return literal(self.context.folder)
+            return "" if self.context.elsewhere else literal(self.context.folder)
+        if self.context.elsewhere:
+            self._texts(spot)
+            return written
         if "${agents." in written:  # the folder is not known yet, so whoever starts it looks
             self._texts(spot)
             return self._joined(written)
@@ -186,7 +192,10 @@ class _Request:
 
     def _servers(self, spot: FileValue) -> list[str]:
         self._texts(spot)
-        return [one if one.lstrip().startswith("{") else self._joined(one) for one in reading.texts(spot) or ()]
+        written = reading.texts(spot) or []
+        if self.context.elsewhere and not all(one.lstrip().startswith("{") for one in written):
+            spot.wrong("a file of this machine is not on the hives of a fleet: write its JSON itself")
+        return [one if one.lstrip().startswith("{") else self._joined(one) for one in written]
 
     # references
 

@@ -75,7 +75,7 @@ BESIDE_MERGE = ("depends_on", "when", "retries", "backoff", "timeout", "labels")
 """What such an agent may have besides."""
 AGENT = (*SPECIAL, *OPTIONS, *PLAN, *MERGE)
 """All keys of an agent."""
-ROOT = ("blueprint", "vars", "agents")
+ROOT = ("blueprint", "vars", "agents", "fleets", "sentinels")
 WHOLE: Mapping[str, Read] = {
     "name": text,
     "max_parallel": whole,

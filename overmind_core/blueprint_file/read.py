@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 from overmind_core.blueprint_file.agent import Draft, draft, outputs, report_shared
 from overmind_core.blueprint_file.command import ReadContext
 from overmind_core.blueprint_file.dependencies import Scope, report_cycles, report_endless, resolved
+from overmind_core.blueprint_file.fleets import FleetDraft, agents_of_fleets, fleet_drafts, report_apart
 from overmind_core.blueprint_file.foreign_keys import FOREIGN_ROOT, FOREIGN_WHOLE
 from overmind_core.blueprint_file.keys import ROOT, WHOLE, Disk
 from overmind_core.documents.reading import FileValue, Findings
 from overmind_core.documents.toml import document
 from overmind_core.domain.missions.names import name_problem
 from overmind_core.domain.plans.blueprint import Blueprint, OnFailure, PlanAgent
+from overmind_core.domain.plans.fleet import Fleet
 from overmind_core.domain.plans.references import WORD
 from overmind_core.domain.text.problems import Problem, Problems, hinted
 
@@ -50,8 +52,11 @@ class ReadBlueprint(NamedTuple):
     """A blueprint that can be used."""
 
     blueprint: Blueprint
+    """Without the agents of fleets; it may have no other."""
     warnings: tuple[Problem, ...]
     """What was probably meant otherwise, in the order of the file."""
+    fleets: tuple[Fleet, ...] = ()
+    """Sentinels, too."""
 
 
 def read(
@@ -85,23 +90,38 @@ def read(
     tables = root.table() or {}
     scope = Scope(read_variables(tables.get("vars"), variables, environ), environ, _declared(data.get("agents")))
     settings = _settings(tables.get("blueprint"), scope)
-    drafts = _drafts(tables.get("agents"), root, ReadContext(folder, disk, scope))
+    remote = agents_of_fleets(data)
+    drafts = _drafts(tables.get("agents"), root, ReadContext(folder, disk, scope), remote)
+    fleets = list(fleet_drafts(tables, drafts, scope))
+    if remote and "agents" in tables:
+        report_apart(drafts, tables["agents"].table() or {}, remote)
     _report_whole(drafts, notes)
     _report_unused(variables, data.get("vars"), scope, notes)
     blueprint_name = called or _named(settings.get("name"), name, tables.get("blueprint"), notes)
+    finished = [] if notes.problems else [fleet for one in fleets for fleet in _finished(one)]
     if notes.problems:
         raise Problems(notes.problems)
     return ReadBlueprint(
         Blueprint(
             name=blueprint_name,
-            agents=tuple(one.finished() for one in drafts),
+            agents=tuple(one.finished() for one in drafts if one.name not in remote),
             max_parallel=settings.get("max_parallel", 0),
             on_failure=OnFailure(settings.get("on_failure", OnFailure.STOP)),
             timeout=settings.get("timeout", 0.0),
             variables=dict(scope.variables),
         ),
         tuple(sorted(notes.warnings)),
+        tuple(finished),
     )
+
+
+def _finished(draft: FleetDraft) -> list[Fleet]:
+    """The fleet; nothing after reporting why no program can be given what its texts refer to."""
+    try:
+        return [draft.finished()]
+    except ValueError as error:
+        draft.spot.wrong_key(str(error))
+        return []
 
 
 def _declared(agents: object) -> dict[str, tuple[str, ...]]:
@@ -124,11 +144,12 @@ def _settings(spot: FileValue | None, scope: Scope) -> dict[str, Any]:
     return found
 
 
-def _drafts(spot: FileValue | None, root: FileValue, context: ReadContext) -> list[Draft]:
+def _drafts(spot: FileValue | None, root: FileValue, context: ReadContext, remote: frozenset[str]) -> list[Draft]:
+    """All agents; `remote`: those of fleets."""
     table = {} if spot is None else spot.table()
     if table == {}:
         (spot or root).notes.at_key(("agents",), 'no agents: write [agents.NAME] and command = "…" below it')
-    return [draft(entry, context) for entry in (table or {}).values()]
+    return [draft(entry, context._replace(elsewhere=name in remote)) for name, entry in (table or {}).items()]
 
 
 def _report_whole(drafts: list[Draft], notes: Findings) -> None:

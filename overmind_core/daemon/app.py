@@ -451,6 +451,7 @@ class App:
                 changes=self.engine.queue_changes,
                 inbox=next(one for one in self.agent_apis if isinstance(one, QuestionApi)),
                 results=self.engine.results,
+                observer=self.observer,
             )
         )
 

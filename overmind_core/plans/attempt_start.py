@@ -14,6 +14,7 @@ import msgspec
 
 from overmind_core.agents.spec import spec_of
 from overmind_core.domain.agents.agent import RAW
+from overmind_core.domain.plans.bindings import wanted
 from overmind_core.domain.plans.references import references
 from overmind_core.errors import OvermindError
 from overmind_core.plans import bindings
@@ -121,7 +122,7 @@ class AttemptStarter:
         """
         if agent.merge is not None or agent.start.get("provider", RAW) == RAW:
             return
-        values = {".".join(part for part in one if part): UNKNOWN for one in bindings.wanted(agent)}
+        values = {".".join(part for part in one if part): UNKNOWN for one in wanted(agent.start)}
         try:
             request = bindings.start_request(agent, values, applied, umask=0o022, folder="/", key="")
             if references(agent.start["cwd"]):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.plans.bindings import wanted
 from overmind_core.domain.plans.blueprint import MOST_RETRIES, Until, When
 from overmind_core.domain.plans.references import BrokenReference
 from overmind_core.domain.text.graph import Cycle, order
 from overmind_core.errors import OvermindError
 from overmind_core.missions import validate
-from overmind_core.plans.bindings import wanted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +68,7 @@ def _check_limits(blueprint: Blueprint) -> None:
 
 def _check_references(agent: PlanAgent, agents: Mapping[str, PlanAgent]) -> None:
     try:
-        named = wanted(agent)
+        named = wanted(agent.start)
     except BrokenReference as error:
         raise OvermindError("invalid", f"{agent.name}: {error}.") from None
     waits = {one.agent for one in agent.depends_on}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.plans.bindings import wanted
 from overmind_core.domain.plans.scheduler import Scheduler
-from overmind_core.plans.bindings import wanted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,7 @@ class PlanState:
     def become(self, blueprint: Blueprint, nodes: Mapping[str, AgentProgress]) -> None:
         """Be this blueprint from now on, with its agents where these nodes say."""
         self.scheduler = Scheduler(blueprint, nodes)
-        self.wanted = {agent.name: wanted(agent) for agent in blueprint.agents}
+        self.wanted = {agent.name: wanted(agent.start) for agent in blueprint.agents}
         """What each agent refers to."""
         self.results = {
             other

@@ -13,9 +13,9 @@ from overmind_core.probes.probe import NotReady
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from overmind_core.domain.plans.bindings import Wanted
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.spec import Environment
-    from overmind_core.plans.bindings import Wanted
     from overmind_core.plans.outputs import AgentOutputs
     from overmind_core.plans.state import PlanState
 

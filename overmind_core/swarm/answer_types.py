@@ -172,6 +172,87 @@ class SwarmAnswered(TypedDict):
     """Of its post."""
 
 
+class FleetChange(TypedDict):
+    """The effect of a blueprint on one fleet."""
+
+    name: str
+    change: Literal["new", "changed", "unchanged", "deleted"]
+    before: int | None
+    """How many places it had; null: one on every fitting hive, or it is new."""
+    want: int | None
+    """How many it has; null: one on every fitting hive."""
+    replaces: bool
+    """Its definition is another one: its places are replaced, one at a time."""
+
+
+class SwarmApplied(TypedDict):
+    """The fleets of a blueprint are those of its file."""
+
+    fleets: list[FleetChange]
+    """In the order of the request, and then those that it no longer has."""
+
+
+class FleetRow(TypedDict):
+    """A fleet, or a sentinel."""
+
+    name: str
+    want: int | None
+    """Places; null: one on every fitting hive."""
+    alive: int
+    lost: int
+    """Places on hives that are silent."""
+    queued: int
+    """Places that no hive has."""
+    hives: list[str]
+    source: str
+    """The login that has applied it, and the blueprint's file there."""
+
+
+class FleetPlace(TypedDict):
+    """A place of a fleet."""
+
+    id: str
+    name: str
+    state: str
+    hive: str | None
+    status: str | None
+    """Of its mission at that hive."""
+    ready: bool
+    current: bool
+    """False: it still runs an earlier definition."""
+    ending: str | None
+    """Why it is being ended: `scaled`, `replaced`, `deleted`."""
+    reason: str | None
+    """Why its last run has ended."""
+
+
+class FleetDetails(FleetRow):
+    """A fleet with its places."""
+
+    agent: str
+    labels: dict[str, str]
+    cpu: float
+    memory: int
+    on_lost: str
+    lease: float
+    posted_by: str
+    places: list[FleetPlace]
+
+
+class FleetScaled(TypedDict):
+    """How many places a fleet had, and has."""
+
+    name: str
+    before: int
+    want: int
+
+
+class FleetDeleted(TypedDict):
+    """A fleet that has ended; its places are being ended by their hives."""
+
+    name: str
+
+
 class SwarmTail(TypedDict):
     """The end of what a post's run has written."""
 

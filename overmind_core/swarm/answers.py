@@ -180,6 +180,19 @@ class Scaled(msgspec.Struct, frozen=True):
     want: int
 
 
+class FleetChange(msgspec.Struct, frozen=True):
+    """The effect of a blueprint on one fleet."""
+
+    fleet: str
+    change: Literal["new", "changed", "unchanged", "deleted"]
+    before: int | None
+    """How many places it had; None: one on every fitting hive, or it is new."""
+    want: int | None
+    """How many it has; None: one on every fitting hive."""
+    replaces: bool
+    """Its definition is another one: its places are replaced, one at a time."""
+
+
 class Hive(msgspec.Struct, frozen=True):
     """A hive, as all of them see it."""
 

@@ -343,12 +343,18 @@ class Swarm:
         """Set `provider:NAME` (at once) or `budget:NAME` (US dollars); None: no limit."""
         self._run("select overmind.set_limit(%s, %s)", (name, most))
 
-    def apply_fleets(self, source: str, fleets: Sequence[Mapping[str, object]]) -> list[str]:
+    def apply_fleets(
+        self, source: str, fleets: Sequence[Mapping[str, object]], *, dry_run: bool = False
+    ) -> list[answers.FleetChange]:
         """Have these fleets, of a blueprint, and no others of it: objects with `fleet want definition`.
 
-        `want` None: a sentinel. `definition` as in `post`, without id, kind and name.
+        `want` None: a sentinel. `definition` as in `post`, without id, kind and name. `dry_run`: only say what would
+        become of them.
+
+        Raises:
+            OvermindError: `name_taken`, another blueprint has one of that name; `invalid`; `forbidden`.
         """
-        return self._ask("apply_fleets", (source, _JSON(fleets)), list[str])
+        return self._ask("apply_fleets", (source, _JSON(fleets), dry_run), list[answers.FleetChange])
 
     def scale(self, fleet: str, want: int) -> answers.Scaled:
         """Want so many places."""

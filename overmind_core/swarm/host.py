@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.leases import Leases
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.service import Missions
+    from overmind_core.probes.poll import Observer
     from overmind_core.quests.attempts import Attempts
     from overmind_core.quests.queue_changes import QueueChanges
     from overmind_core.quests.registry import QuestEnded, QuestRegistry
@@ -61,6 +62,7 @@ class SwarmParts(NamedTuple):
     """Loads and makes what adds quests."""
     inbox: QuestionApi
     results: Callable[[], MissionResults]
+    observer: Observer
 
 
 class SwarmHost:
@@ -247,6 +249,7 @@ class SwarmHost:
 
     def _made(self, url: str) -> SwarmService:
         from overmind_core.swarm.line import SwarmLine  # noqa: PLC0415 - all of this loads psycopg, or is for hives alone
+        from overmind_core.swarm.places import Places  # noqa: PLC0415 - as above
         from overmind_core.swarm.post_questions import PostQuestions  # noqa: PLC0415 - as above
         from overmind_core.swarm.quest_posts import QuestPosts  # noqa: PLC0415 - as above
         from overmind_core.swarm.reports import Reports  # noqa: PLC0415 - as above
@@ -281,7 +284,16 @@ class SwarmHost:
             secrets=secrets,
             line=line,
         )
-        works = Works(runs=runs, quests=quests, leases=parts.leases, store=store)
+        places = Places(
+            runs=runs,
+            registry=parts.registry,
+            missions=parts.missions,
+            observer=parts.observer,
+            clock=parts.clock,
+            tasks=parts.tasks,
+            changed=self._on_work,
+        )
+        works = Works(runs=runs, quests=quests, places=places, leases=parts.leases, store=store)
         questions = PostQuestions(parts.inbox, parts.registry)
         return SwarmService(
             machine=_machine(parts.home, parts.settings, self._keeper_life, self.vault.public_key),
@@ -299,6 +311,10 @@ class SwarmHost:
     def _wake_up(self) -> None:
         if self._service is not None:
             self._service.wake_up()
+
+    def _on_work(self, subject: str) -> None:
+        if self._service is not None:
+            self._service.on_work(subject)
 
     def _keeper_life(self) -> str:
         return f"{self._parts.registry.boot}:{self._parts.registry.keeper_pid}"

@@ -196,6 +196,10 @@ class QuestPosts:
             await self._missions.end(work, Cause.KILL, cascade=True, grace=0.0)
         await self._quests.end_of(quest.id)
 
+    async def cancel(self, held: HeldClaim) -> None:
+        """End it: nobody wants it any more."""
+        await self.end(held)
+
     def report(self, held: HeldClaim) -> dict[str, Any] | None:
         """Return what the swarm is told of a claim that goes on; None: nothing is known of it yet."""
         quest = self.quest_of(held)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from overmind_core.domain.plans.blueprint import Probe
 from overmind_core.kernel.request import Args
 from overmind_core.quests.requests import NewQuest
 
@@ -108,6 +109,44 @@ class SwarmAnswer(Args, frozen=True, kw_only=True):
     message: str | None = None
     options: list[str] = []
     """The chosen labels."""
+
+
+class NewFleet(Placement, frozen=True, kw_only=True):
+    """Places that the swarm keeps filled."""
+
+    name: str
+    agent: str = ""
+    """As the blueprint calls it."""
+    want: Count | None = 1
+    """Places; null: one on every fitting hive."""
+    run: dict[str, Any]
+    """As in `swarm_run`; an empty `cwd` is the home folder of the hive's account."""
+    ready: Probe | None = None
+    """When a place is ready; null: when it has run for 10 s."""
+    ready_env: dict[str, str] = {}
+    """Variables of its command."""
+
+
+class SwarmApply(Args, frozen=True, kw_only=True):
+    """Have these fleets of a blueprint, and no others of it: all of it, or nothing."""
+
+    fleets: Annotated[list[NewFleet], msgspec.Meta(max_length=1000)]
+    file: str
+    """The blueprint's, absolute; a fleet of another one is never touched."""
+    dry_run: bool = False
+
+
+class SwarmFleet(Args, frozen=True):
+    """One fleet, by its name."""
+
+    name: str
+
+
+class SwarmScale(Args, frozen=True):
+    """How many places a fleet is to have."""
+
+    name: str
+    want: Count
 
 
 class SwarmPosts(Args, frozen=True):

@@ -11,6 +11,7 @@ import msgspec
 from overmind_core.agents.spec import spec_of
 from overmind_core.domain.missions.environment import login_variables
 from overmind_core.domain.missions.mission import Cause, Status
+from overmind_core.domain.missions.names import name_problem
 from overmind_core.domain.swarm.leases import deadline_of
 from overmind_core.domain.swarm.masks import masked
 from overmind_core.domain.text.bytestrings import to_wire
@@ -19,6 +20,7 @@ from overmind_core.logs.layout import OUT, run_folder
 from overmind_core.logs.reader import RunLog
 from overmind_core.missions.requests import Start
 from overmind_core.swarm.store import HeldClaim
+from overmind_core.swarm.works import PLACE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,7 +81,7 @@ class Runs:
             OvermindError: it can't be started here.
         """
         claim = held.claim
-        request = _start_of(claim)
+        request = _start_of(claim, self._name_of_place(claim) if claim.kind == PLACE else None)
         spec = spec_of(request, self._settings)
         held = await self._secrets.fetch(held, self._line)
 
@@ -99,6 +101,12 @@ class Runs:
         if self._store.claims[claim.id].mission is None:
             self._store.save_claim(msgspec.structs.replace(held, mission=started.mission.id))
 
+    def _name_of_place(self, claim: Claimed) -> str:
+        """What the mission of a place is called: as the place, unless something else here is, or nothing can be."""
+        if name_problem(claim.name) is None and self._registry.index.holder(claim.name) is None:
+            return claim.name
+        return f"place-{claim.id}-{claim.fence}"
+
     def mission_of(self, held: HeldClaim) -> Mission | None:
         """Return the mission of a claim; None: there is none, or it was removed."""
         if held.mission is None:
@@ -106,7 +114,7 @@ class Runs:
         return self._registry.live.get(held.mission) or self._find(held.mission)
 
     async def end(self, held: HeldClaim) -> None:
-        """Stop what a claim has started: it is somebody else's, or nobody wants it any more."""
+        """Kill what a claim has started: it is somebody else's, or this hive leaves."""
         mission = self.mission_of(held)
         if mission is not None and mission.is_live:
             await self._missions.end(mission, Cause.KILL, cascade=True, grace=0.0)
@@ -115,6 +123,10 @@ class Runs:
         """Take the lease off: the claim is over."""
         if held.mission is not None:
             self._leases.release([held.mission])
+
+    async def cancel(self, held: HeldClaim) -> None:
+        """End it: nobody wants it any more."""
+        await self.end(held)
 
     def report(self, held: HeldClaim) -> dict[str, Any] | None:
         """Return what the swarm is told of a claim that goes on; None: nothing is known of it yet."""
@@ -167,8 +179,12 @@ def tail_of(logs: str, mission: Mission, hidden: Sequence[bytes] | None = ()) ->
     return base64.b64encode(data[-TAIL:]).decode()
 
 
-def _start_of(claim: Claimed) -> Start:
+def _start_of(claim: Claimed, name: str | None) -> Start:
     """Return the request that a post stands for: what it says, and of this hive its folder and a login's variables.
+
+    Args:
+        claim: Of the post.
+        name: What its mission is called; None: as the post says.
 
     Raises:
         OvermindError: `invalid`, it says what no run can be.
@@ -182,6 +198,8 @@ def _start_of(claim: Claimed) -> Start:
     folder = given.get("cwd") or ""
     place = os.path.join(os.path.expanduser("~"), str(folder)).rstrip("/") or "/"
     request = {**asked, "cwd": to_wire(place), "env": variables, "request": f"swarm-{claim.id}-{claim.fence}"}
+    if name is not None:
+        request["name"] = name
     try:
         return msgspec.convert(request, Start)
     except msgspec.ValidationError as error:

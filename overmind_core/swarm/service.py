@@ -376,7 +376,7 @@ class SwarmService:
         for one in held:
             if one.cancelling is not None and one.post in known and known[one.post].is_open:
                 self._reports.cancel(one.post)
-                await self._works.of(known[one.post]).end(known[one.post])
+                await self._works.of(known[one.post]).cancel(known[one.post])
 
     async def _keep(self, held: HeldClaim) -> None:
         """Keep a claim that was given; of an earlier one of the same post nothing goes on."""

@@ -1,4 +1,4 @@
-"""The work of posts at this hive, whatever kind they are of: a run, or a quest."""
+"""The work of posts at this hive, whatever kind they are of: a run, a quest, or a place of a fleet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from overmind_core.swarm.store import HeldClaim, SwarmStore
 
 QUEST = "quest"
-"""A kind of posts; all others are runs."""
+PLACE = "place"
+"""Kinds of posts; all others are runs."""
 
 
 class Work(Protocol):
@@ -29,7 +30,10 @@ class Work(Protocol):
         """
 
     async def end(self, held: HeldClaim) -> None:
-        """End what a claim has begun: it is somebody else's, or nobody wants it any more."""
+        """End at once what a claim has begun: it is somebody else's, or this hive leaves."""
+
+    async def cancel(self, held: HeldClaim) -> None:
+        """Have it end: nobody wants it any more. Asked again until it has ended; nobody waits for that here."""
 
     def report(self, held: HeldClaim) -> dict[str, Any] | None:
         """Return what the swarm is told of a claim that goes on; None: nothing is known of it yet."""
@@ -51,15 +55,15 @@ class Work(Protocol):
 class Works:
     """All of it, and its leases."""
 
-    def __init__(self, *, runs: Work, quests: Work, leases: Leases, store: SwarmStore) -> None:
+    def __init__(self, *, runs: Work, quests: Work, places: Work, leases: Leases, store: SwarmStore) -> None:
         self._runs = runs
-        self._quests = quests
+        self._others = {QUEST: quests, PLACE: places}
         self._leases = leases
         self._store = store
 
     def of(self, held: HeldClaim) -> Work:
         """Return what does this one."""
-        return self._quests if held.claim.kind == QUEST else self._runs
+        return self._others.get(held.claim.kind, self._runs)
 
     def renew(self, sent: float) -> None:
         """A beat was accepted: the leases of all that is held count from when it was sent. Boot clock, seconds."""

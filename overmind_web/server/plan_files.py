@@ -118,6 +118,8 @@ def _read(path: str, asked: ByPath, world: Mapping[str, Any]) -> PlanFile:
         raise OvermindError(
             wrong.code, f"{shown} has {what}. Nothing was started.", problems=_texts(wrong.problems)
         ) from None
+    if found.fleets:
+        raise OvermindError("invalid", f"{shown} has fleets. Apply it on the command line: overmind apply {shown}")
     blueprint = asdict(found.blueprint)
     sha256 = hashlib.sha256(msgspec.json.encode(blueprint, order="sorted")).hexdigest()
     if asked.sha256 not in {None, sha256}:

@@ -36,6 +36,19 @@ UNNAMED = "plan"
 
 
 def load(path: str, variables: Sequence[tuple[str, str]], context: Context, called: str | None = None) -> Blueprint:
+    """Read the plan in a blueprint's file, which has no fleets, and report everything that is wrong with it.
+
+    Args and errors as of `load_all`; `invalid`, too, where it has fleets: they are applied by `apply` alone.
+    """
+    found = load_all(path, variables, context, called)
+    if found.fleets:
+        raise OvermindError("invalid", f"{path} has fleets, which only apply can post: overmind apply {path}")
+    return found.blueprint
+
+
+def load_all(
+    path: str, variables: Sequence[tuple[str, str]], context: Context, called: str | None = None
+) -> ReadBlueprint:
     """Read a blueprint's file and report everything that is wrong with it.
 
     Args:
@@ -56,7 +69,7 @@ def load(path: str, variables: Sequence[tuple[str, str]], context: Context, call
             wrong.code, f"{path} has {'a mistake' if count == 1 else f'{count} mistakes'}. Nothing was started."
         ) from None
     _print_problems(path, found.warnings, context, kind="Warning: ")
-    return found.blueprint
+    return found
 
 
 def _read(path: str, variables: dict[str, str], context: Context, called: str | None) -> ReadBlueprint:
@@ -132,7 +145,7 @@ def blueprint_name(path: str, variables: Sequence[tuple[str, str]], context: Con
         OvermindError: the file can't be read, or the name can only be known of a file without mistakes.
     """
     name = None if path == STDIN else _name_in_file(path)
-    return load(path, variables, context).name if name is None else name
+    return load_all(path, variables, context).blueprint.name if name is None else name
 
 
 def _name_in_file(path: str) -> str | None:

@@ -18,7 +18,7 @@ from overmind_core.cli.plans.blueprint import (
     blueprint_name,
     change_lines,
     chosen_file,
-    load,
+    load_all,
     real_path,
 )
 from overmind_core.domain.text.bytestrings import from_wire
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from overmind_core.blueprint_file.read import ReadBlueprint
     from overmind_core.client.client import Client
     from overmind_core.domain.plans.blueprint import PlanAgent
 
@@ -46,22 +47,49 @@ def apply(args: Namespace, context: Context) -> int:
     from overmind_core.cli.isolation.trust import call_trusted
 
     path = chosen_file(args.file, args.filename, "apply")
-    blueprint = load(path, args.var, context, args.name)
-    request = apply_request(blueprint, path, context.environ, dry_run=args.dry_run, rerun=args.rerun)
+    found = load_all(path, args.var, context, args.name)
+    if not found.blueprint.agents and (args.wait or args.rerun):
+        raise UsageError(f"{path} has fleets alone, and they don't end: --wait and --rerun are for plans.")
+    request = apply_request(found.blueprint, path, context.environ, dry_run=args.dry_run, rerun=args.rerun)
+    fleets = _fleets(context, found, path, request, dry_run=args.dry_run)
     began = time.time()
-    answer = call_trusted(context, context.client(start=True), "apply", request)
-    _print_answer(args, context, answer)
-    if not args.wait or args.dry_run:
+    answer = None
+    if found.blueprint.agents:
+        answer = call_trusted(context, context.client(start=True), "apply", request)
+    _print_answer(args, context, answer, fleets)
+    if answer is None or not args.wait or args.dry_run:
         return 0
     return _follow(context, answer, since=began if answer["status"] == "started" else None)
 
 
-def _print_answer(args: Namespace, context: Context, answer: Mapping[str, Any]) -> None:
+def _fleets(
+    context: Context, found: ReadBlueprint, path: str, request: Mapping[str, Any], *, dry_run: bool
+) -> Sequence[Mapping[str, Any]]:
+    """Have the swarm's fleets of this file as it says; return what became of each."""
+    from overmind_core.cli.swarm.commands import is_in_swarm  # start-up, as above
+
+    if not found.fleets and not is_in_swarm(context.home):
+        return []
+    from overmind_core.cli.swarm.fleets import apply_fleets  # start-up, as above
+
+    if found.fleets and found.blueprint.agents and not dry_run:  # what refuses the plan keeps its fleets from changing
+        context.client(start=True).call("apply", {**request, "dry_run": True, "rerun": None})
+    return apply_fleets(context, found.fleets, path, dry_run=dry_run)
+
+
+def _print_answer(
+    args: Namespace, context: Context, answer: Mapping[str, Any] | None, fleets: Sequence[Mapping[str, Any]]
+) -> None:
     if args.json:
-        context.print(dumps(answer))
+        context.print(dumps({**(answer or {}), **({"fleets": fleets} if fleets else {})}))
         return
     write = context.note if args.wait and not args.dry_run else context.print
-    for line in _lines(answer, fresh=args.rerun is None):
+    if fleets:
+        from overmind_core.cli.swarm.fleets import change_line  # start-up, as above
+
+        for one in fleets:
+            write(change_line(one))
+    for line in [] if answer is None else _lines(answer, fresh=args.rerun is None):
         write(line)
 
 
@@ -117,7 +145,8 @@ APPLY = Command(
         "started. A live plan of the same name and file is changed: + a new agent, ~ a changed agent, - a removed "
         "agent. Changed agents that have begun run again, together with all agents that depend on them. A plan of "
         "another file is never touched: if it has the name, give this plan another with --name. - as the file "
-        "reads standard input."
+        "reads standard input. Fleets and sentinels of the file are posted to the swarm in one transaction before "
+        "the plan; those that the file no longer has end."
     ),
     run=apply,
 )
@@ -127,7 +156,7 @@ def agents(args: Namespace, context: Context) -> int:
     """Validate the file, and list its agents, each behind what it depends on."""
     from overmind_core.domain.text.graph import order
 
-    blueprint = load(chosen_file(args.file, args.filename, "agents"), args.var, context)
+    blueprint = load_all(chosen_file(args.file, args.filename, "agents"), args.var, context).blueprint
     edges = {agent.name: [one.agent for one in agent.depends_on] for agent in blueprint.agents}
     by_name = blueprint.by_name
     found = [by_name[name] for name in order(edges)]
@@ -206,16 +235,24 @@ AGENTS = Command(
 def diff(args: Namespace, context: Context) -> int:
     """Print a line for each change; return 1 for a difference only when asked to."""
     path = chosen_file(args.file, args.filename, "diff")
-    blueprint = load(path, args.var, context, args.name)
+    found = load_all(path, args.var, context, args.name)
+    blueprint = found.blueprint
     request = apply_request(blueprint, path, context.environ, dry_run=True)
-    changes = context.client().call("apply", request)["changes"]
+    changes = context.client().call("apply", request)["changes"] if blueprint.agents else []
+    fleets = [one for one in _fleets(context, found, path, request, dry_run=True) if one["change"] != "unchanged"]
     if args.json:
-        context.print(dumps(changes))
-    elif changes:
-        context.print("\n".join(change_lines(changes)))
+        context.print(dumps({"changes": changes, "fleets": fleets} if fleets else changes))
+    elif changes or fleets:
+        _print_changes(context, changes, fleets)
     else:
         context.hint(f"The live plan {blueprint.name} matches {path}.")
-    return FAILED if changes and args.exit_code else 0
+    return FAILED if (changes or fleets) and args.exit_code else 0
+
+
+def _print_changes(context: Context, changes: Sequence[Plan], fleets: Sequence[Plan]) -> None:
+    from overmind_core.cli.swarm.fleets import change_line  # start-up: few files have fleets
+
+    context.print("\n".join([*(change_line(one) for one in fleets), *change_lines(changes)]))
 
 
 DIFF = Command(

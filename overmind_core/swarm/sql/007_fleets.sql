@@ -159,14 +159,18 @@ begin
 end $$;
 
 -- The fleets of one blueprint, all of them or none: [{"fleet", "want" (null: each), "definition"}]. Those that it no longer
--- has are deleted. Returns the names.
-create function apply_fleets(source text, fleets jsonb) returns jsonb
+-- has are deleted. Answers what becomes of each: [{"fleet", "change": new | changed | unchanged | deleted, "before",
+-- "want", "replaces": its places are replaced}]. `dry_run`: it only answers.
+create function apply_fleets(source text, fleets jsonb, dry_run boolean default false) returns jsonb
     language plpgsql security definer set search_path = overmind, pg_temp as $$
 declare
     one jsonb;
     f places;
     gone record;
     names text[] := array(select value ->> 'fleet' from jsonb_array_elements(fleets));
+    replaces boolean;
+    change text;
+    done jsonb := '[]';
 begin
     perform may('operator');
     perform serialize();
@@ -178,18 +182,32 @@ begin
         elsif coalesce((one -> 'definition' ->> 'lease')::float8, 600) < 10 then
             perform fail('invalid', format('The lease of fleet %s is below 10 s', one ->> 'fleet'));
         end if;
+        replaces := coalesce(f.definition <> one -> 'definition', false);
+        change := case when f.fleet is null then 'new'
+            when replaces or f.want is distinct from (one ->> 'want')::int then 'changed' else 'unchanged' end;
+        done := done || jsonb_build_object('fleet', one ->> 'fleet', 'change', change, 'before', f.want,
+            'want', (one ->> 'want')::int, 'replaces', replaces);
+        continue when dry_run or change = 'unchanged';
         insert into places (fleet, definition, want, source)
             values (one ->> 'fleet', one -> 'definition', (one ->> 'want')::int, source)
             on conflict (fleet) do update set want = excluded.want, definition = excluded.definition,
                 generation = places.generation + (places.definition <> excluded.definition)::int;
         perform fill_fleet(one ->> 'fleet');
         perform roll_fleet(one ->> 'fleet');
+        perform record('fleet_applied', null, null, jsonb_build_object('fleet', one ->> 'fleet', 'change', change,
+            'want', (one ->> 'want')::int));
     end loop;
-    for gone in select fleet from places p where p.source = apply_fleets.source and p.fleet <> all(names) loop
-        perform drop_fleet(gone.fleet);
+    for gone in select fleet, want from places p where p.source = apply_fleets.source and p.fleet <> all(names)
+        order by fleet
+    loop
+        done := done || jsonb_build_object('fleet', gone.fleet, 'change', 'deleted', 'before', gone.want, 'want', 0,
+            'replaces', false);
+        if not dry_run then
+            perform drop_fleet(gone.fleet);
+        end if;
     end loop;
     update meta set longest = greatest(longest, coalesce((select max(lease) from posts where fleet = any(names)), 0));
-    return to_jsonb(names);
+    return done;
 end $$;
 
 create function drop_fleet(fleet_name text) returns void

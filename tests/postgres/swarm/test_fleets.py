@@ -21,7 +21,7 @@ def numbers(swarm):
 
 def test_a_fleet_has_so_many_places_and_scaling_down_takes_the_highest(swarm):
     hive = swarm.hive("eu1", slots=9)
-    assert swarm.admin.apply_fleets("team.toml", [REVIEW]) == ["review"]
+    swarm.admin.apply_fleets("team.toml", [REVIEW])
     assert numbers(swarm) == [1, 2, 3]
     claims = {claim.name: claim for claim in hive.claim(9)}
     assert set(claims) == {"review-1", "review-2", "review-3"}
@@ -151,6 +151,24 @@ def test_a_fleet_that_its_blueprint_no_longer_has_ends(swarm):
     with pytest.raises(OvermindError) as unknown:
         swarm.admin.scale("review", 1)
     assert unknown.value.code == "not_found"
+
+
+def test_a_blueprint_that_is_applied_says_what_becomes_of_each_fleet_and_a_dry_run_changes_none(swarm):
+    def applied(*fleets, dry_run=False):
+        done = swarm.admin.apply_fleets("team.toml", fleets, dry_run=dry_run)
+        return [(one.fleet, one.change, one.before, one.want, one.replaces) for one in done]
+
+    assert applied(REVIEW, dry_run=True) == applied(REVIEW) == [("review", "new", None, 3, False)]
+    assert applied(REVIEW) == [("review", "unchanged", 3, 3, False)]
+    wider = {**REVIEW, "want": 5}
+    assert applied(wider, dry_run=True) == applied(wider) == [("review", "changed", 3, 5, False)]
+    other = {**wider, "definition": {"agent": "critic"}}
+    assert applied(other) == [("review", "changed", 5, 5, True)]
+    each = {**other, "want": None}
+    assert applied(each) == [("review", "changed", 5, None, False)]
+    assert applied(each) == [("review", "unchanged", None, None, False)]
+    assert applied(dry_run=True) == applied() == [("review", "deleted", None, 0, False)]
+    assert swarm.admin.fleets() == []
 
 
 def test_a_lease_below_10_s_is_refused(swarm):
