@@ -245,6 +245,22 @@ def test_a_sentinel_is_on_each_fitting_hive_and_on_a_new_one(homes, team):
     eventually(lambda: not running(homes), timeout=30, what="all places have ended")
 
 
+def test_the_places_of_a_fleet_get_its_secrets(homes, team):
+    home = homes.hive("a")
+    fleet_keys = 'secrets = ["TOKEN"]'
+    homes.desk.refused("apply", team.write(1, fleet=fleet_keys), code="no_secret")
+    home.ok("vault", "set", "TOKEN", stdin="planted-for-places")
+    Path(team.path).write_text(
+        f'[agents.review]\ncommand = "printenv TOKEN > {team.folder}/got; exec sleep 1000"\n'
+        f"[fleets.review]\n{fleet_keys}\n"
+    )
+    homes.desk.ok("apply", team.path)
+    wait_running(homes, 1)
+    eventually(lambda: (team.folder / "got").read_text() == "planted-for-places\n", what="it has the secret")
+    assert "planted" not in homes.desk.ok("fleet", "info", "review")
+    end_all(homes)
+
+
 def test_a_plan_and_a_fleet_of_one_file_are_applied_together_or_not_at_all(homes, team):
     homes.hive("a")
     homes.desk.ok("run", "--name", "team", "sleep 1000")
