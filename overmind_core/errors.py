@@ -70,6 +70,7 @@ CODES: dict[str, tuple[int, str]] = {
     "outcome_unknown": (FAILED, "The connection was lost before the answer: it may have been done, or not."),
     "no_room": (FAILED, "No hive has room for it."),
     "swarm_silent": (FAILED, "The swarm's database does not answer. See its state with: overmind swarm status"),
+    "no_secret": (FAILED, "There is no such secret. See them with: overmind vault list"),
     "fenced": (FAILED, "The claim is over: another hive has it."),
     "unauthorized": (FAILED, "The login is missing, expired or revoked. Get a new link with: overmind web link"),
     "misdirected": (FAILED, "The server does not answer under this host name."),

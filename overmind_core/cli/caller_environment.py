@@ -6,6 +6,7 @@ import os
 
 from overmind_core.documents.variables import parse_variables
 from overmind_core.domain.missions.environment import login_variables
+from overmind_core.domain.swarm.secrets import NAMES as SECRETS
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 
@@ -44,9 +45,10 @@ def current_umask() -> int:
 
 
 def inherited_variables(environ: Mapping[str, str], *, clean: bool) -> dict[str, str]:
-    """Return the caller's variables; `clean`: only what a login would have set."""
+    """Return the caller's variables, without its secrets of a swarm; `clean`: only what a login would have set."""
     kept = login_variables(environ) if clean else environ
-    return checked_variables({to_wire(name): to_wire(value) for name, value in kept.items()})
+    secrets = environ.get(SECRETS, "").split(",")  # a daemon keeps what it is sent, and these are kept nowhere
+    return checked_variables({to_wire(name): to_wire(value) for name, value in kept.items() if name not in secrets})
 
 
 def given_variables(files: Sequence[str], pairs: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:

@@ -66,6 +66,8 @@ from overmind_core.swarm.host import SwarmHost, SwarmParts
 from overmind_core.system.machine import boot_id
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from overmind_core.agents.ports import Briefing
     from overmind_core.daemon.state import State
     from overmind_core.domain.events import About
@@ -198,6 +200,7 @@ class App:
             leases=self.leases,
             runner=self.agents,
             preparer=self.isolation,
+            secrets=self._variables_of,
         )
         self.keeper = KeeperSync(
             line=self.line,
@@ -451,6 +454,10 @@ class App:
                 observer=self.observer,
             )
         )
+
+    def _variables_of(self, mission: Mission) -> Mapping[str, str]:
+        """What a mission's runs are given and nobody saves: secrets of the swarm's posts."""
+        return self.swarm.variables(mission)
 
     def _wire(self) -> None:
         """Who hears of what, in this order: tests/core/daemon/test_order.py says why."""

@@ -44,6 +44,7 @@ from overmind_core.specs.api import SpecApi
 from overmind_core.swarm.api import SwarmApi
 from overmind_core.swarm.api_fleets import FleetApi
 from overmind_core.swarm.api_posts import PostApi
+from overmind_core.swarm.api_vault import VaultApi
 from overmind_core.terminals.api import TerminalsApi
 from overmind_core.timeline.api import SpecNamed, TimelineApi
 from overmind_core.watching.api import WatchingApi
@@ -85,6 +86,7 @@ HANDLERS: tuple[type, ...] = (
     SwarmApi,
     PostApi,
     FleetApi,
+    VaultApi,
     TerminalsApi,
     TimelineApi,
     WatchingApi,
@@ -331,6 +333,7 @@ def handlers(app: App) -> tuple[object, ...]:
         SwarmApi(app.swarm),
         PostApi(app.swarm, app.settings, app.clock),
         FleetApi(app.swarm, app.settings),
+        VaultApi(app.swarm),
         WebAccessApi(cache(partial(_web_accesses, app)), session_seconds=app.settings.web.session),
     )
 

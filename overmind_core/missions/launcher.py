@@ -26,7 +26,7 @@ from overmind_core.system.process_table import identity
 from overmind_core.wire.keeper import ERROR_FENCED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from overmind_core.domain.memory.giving import GivenNotes
     from overmind_core.domain.missions.tree import SpentLimit
@@ -77,7 +77,9 @@ class Launcher:
         leases: Leases,
         runner: Runner,
         preparer: Preparer,
+        secrets: Callable[[Mission], Mapping[str, str]],
     ) -> None:
+        """`secrets`: variables of a mission's runs that are asked for at each start, and saved nowhere."""
         self._home = home
         self._leases = leases
         self._registry = registry
@@ -85,6 +87,7 @@ class Launcher:
         self._environments = environments
         self._runner = runner
         self._preparer = preparer
+        self._secrets = secrets
         self._locator = Locator()
         self._prepared: dict[str, PreparedRun] = {}
         self._requested: set[str] = set()
@@ -294,6 +297,7 @@ class Launcher:
             composed.update(launch.environment)
         if is_asked and (path := private_files.put_notes(self._home, mission.id, notes)) is not None:
             composed[NOTES_FILE] = to_wire(path)
+        composed.update(self._secrets(mission))
         return PreparedRun(located.program, argv, composed, given)
 
     def as_it_runs(self, mission: Mission) -> Mission:

@@ -33,6 +33,8 @@ class SwarmJoined(TypedDict):
     swarm: str
     hive: str
     others: int
+    fingerprint: str
+    """Of its public key, for which others seal secrets."""
 
 
 class SwarmLeft(TypedDict):
@@ -275,3 +277,50 @@ class SwarmRemoved(TypedDict):
     free: int
     """Its posts that may begin elsewhere."""
     failed: int
+
+
+class VaultHive(TypedDict):
+    """A hive for which a secret was sealed."""
+
+    name: str
+    fingerprint: str
+    """Of its public key."""
+
+
+class VaultPut(TypedDict):
+    """A secret was sealed for hives."""
+
+    name: str
+    hives: list[VaultHive]
+    """All that have it now."""
+    without_key: list[str]
+    """Hives that would get it, and have no key: they joined without the package that opens secrets."""
+
+
+class VaultGranted(TypedDict):
+    """A secret was sealed for one more hive."""
+
+    name: str
+    hive: str
+    fingerprint: str
+    hives: list[str]
+    """All that have it now."""
+
+
+class VaultRow(TypedDict):
+    """A secret; nothing shows its value."""
+
+    name: str
+    hives: list[str]
+    put_by: list[str]
+    """Logins that have sealed its copies."""
+    here: bool
+    """Whether its value is kept in this home, so that it can be granted to one more hive."""
+
+
+class VaultRemoved(TypedDict):
+    """A secret is no more."""
+
+    name: str
+    hives: int
+    """How many had it."""

@@ -8,11 +8,13 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.missions.names import generate
+from overmind_core.domain.swarm.secrets import fingerprint
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
 from overmind_core.missions.requests import Nothing
 from overmind_core.swarm import requests
+from overmind_core.swarm.api_vault import check_known
 from overmind_core.swarm.posts import ENDED, find_post
 
 if TYPE_CHECKING:
@@ -66,7 +68,8 @@ class SwarmApi:
         del caller
         self._host.check_installed()
         swarm, hive, others = await self._host.join(request.url, request.labels, request.slots)
-        return {"swarm": swarm, "hive": hive, "others": others}
+        key = fingerprint(self._host.vault.key().public)
+        return {"swarm": swarm, "hive": hive, "others": others, "fingerprint": key}
 
     @handles(requests.SwarmLeave)
     async def swarm_leave(self, request: requests.SwarmLeave, caller: Caller) -> answers.SwarmLeft:
@@ -126,6 +129,8 @@ class SwarmApi:
             known = await line.ask(lambda swarm: swarm.posts())
             name = generate({one.name for one in known if one.id != post}, Random(post))  # noqa: S311 - the same for the same key
         definition = _definition(request, post, str(name))
+        if request.secrets:
+            check_known(request.secrets, await line.ask(lambda swarm: swarm.secrets()))
         if request.dry_run:
             lines, summary = await line.ask(lambda swarm: _foreseen(swarm, definition))
             return {"id": post, "name": definition["name"], "hive": None, "summary": summary, "hives": lines}
@@ -214,6 +219,7 @@ def _definition(request: requests.SwarmRun, post: str, name: str) -> dict[str, A
         "cpu": request.cpu,
         "memory": request.memory,
         "provider": None if provider in {None, "raw"} else provider,
+        "secrets": sorted(set(request.secrets)),
         "pack": request.pack,
         "on_lost": request.on_lost,
         "lease": request.lease,
@@ -244,6 +250,7 @@ def _foreseen(swarm: Swarm, definition: dict[str, Any]) -> tuple[list[answers.Sw
         cpu=definition["cpu"],
         memory=definition["memory"],
         provider=definition["provider"],
+        secrets=definition["secrets"],
         posted_by=swarm.hello().login,
     )
     found = {hive.name: fits(wanted, offered_of(hive)) for hive in swarm.hives()}

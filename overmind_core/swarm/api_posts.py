@@ -12,6 +12,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
 from overmind_core.missions.requests import Nothing
 from overmind_core.swarm import requests
+from overmind_core.swarm.api_vault import check_known
 from overmind_core.swarm.posts import ENDED, find_post
 
 if TYPE_CHECKING:
@@ -53,8 +54,11 @@ class PostApi:
         source = _source(request.source)
         made = self._read(request, posts)
         placement = quest_post.Placement(
-            request.on, request.cpu, request.memory, request.pack, request.on_lost, request.lease
-        )
+            request.on, request.cpu, request.memory, request.pack, request.on_lost, request.lease,
+            tuple(sorted(set(request.secrets))),
+        )  # fmt: skip
+        if request.secrets:
+            check_known(request.secrets, await line.ask(lambda swarm: swarm.secrets()))
         definitions = [_definition(new, one, placement, source) for new, one in zip(request.quests, made, strict=True)]
         if source is None and any(new.into or new.owns for new in request.quests):
             raise OvermindError("invalid", "--into and --owns are about a repository, and you are in none. Go to one.")

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.events import About
+from overmind_core.domain.swarm.secrets import NAMES
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import write_private
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from overmind_core.agents.api_questions import QuestionApi
     from overmind_core.agents.results import MissionResults
     from overmind_core.domain.agents.events import QuestionAsked
+    from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.database import Database, MetaTable
     from overmind_core.kernel.journal import Journal
@@ -30,8 +32,10 @@ if TYPE_CHECKING:
     from overmind_core.quests.queue_changes import QueueChanges
     from overmind_core.quests.registry import QuestEnded, QuestRegistry
     from overmind_core.swarm.line import SwarmLine
+    from overmind_core.swarm.run_secrets import RunSecrets
     from overmind_core.swarm.service import Machine, SwarmService
     from overmind_core.swarm.store import SwarmStore
+    from overmind_core.swarm.vault import Vault
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
 
@@ -68,17 +72,21 @@ class SwarmHost:
         self._parts = parts
         self._service: SwarmService | None = None
         self._owner: SwarmLine | None = None
+        self._store: SwarmStore | None = None
+        self._secrets: RunSecrets | None = None
 
     def check_installed(self) -> None:
-        """Look whether the database's client is installed.
+        """Look whether the database's client is installed, and what seals secrets.
 
         Raises:
             OvermindError: `invalid`, with the command that installs it.
         """
         from importlib.util import find_spec  # noqa: PLC0415 - for those who become part of a swarm
 
-        if find_spec("psycopg") is None:
-            raise OvermindError("invalid", "A swarm needs psycopg. Install it with: pip install 'overmind[swarm]'")
+        for module, package in (("psycopg", "psycopg"), ("nacl", "PyNaCl")):
+            if find_spec(module) is None:
+                message = f"A swarm needs {package}. Install it with: pip install 'overmind[swarm]'"
+                raise OvermindError("invalid", message)
 
     def begin(self) -> None:
         """Go on in the swarm that this home is in, if it is in one."""
@@ -88,7 +96,7 @@ class SwarmHost:
         if url is None:
             return
         self._service = self._made(url)
-        session = self._store.session
+        session = self.store.session
         self._parts.keeper.hold("swarm", on=session is not None and session.slots > 0)
         self._service.begin()
 
@@ -122,8 +130,44 @@ class SwarmHost:
 
     @property
     def store(self) -> SwarmStore:
-        """What is kept of the swarm; only of a hive."""
+        """What is kept of the swarm."""
+        if self._store is None:
+            from overmind_core.swarm.store import SwarmStore  # noqa: PLC0415 - for hives alone
+
+            self._store = SwarmStore(self._parts.database, self._parts.meta_table, self._parts.journal)
         return self._store
+
+    @property
+    def vault(self) -> Vault:
+        """The secrets of this home."""
+        from overmind_core.swarm.vault import Vault  # noqa: PLC0415 - for members of a swarm
+
+        return Vault(self._parts.home)
+
+    def variables(self, mission: Mission) -> Mapping[str, str]:
+        """Return the secrets that a run gets, each as a variable, in wire form; they are kept nowhere.
+
+        Raises:
+            OvermindError: `no_secret`, one can't be had: its run can't begin.
+        """
+        if self._parts.meta_table.get("swarm") is None:
+            return {}
+        quest = self._parts.quests.get(mission.id)
+        post = None if quest is None or quest.queue is None or quest.queue.post is None else quest.queue.post.id
+        for held in self.store.claims.values():
+            if held.is_open and (held.mission == mission.id or held.claim.id == post):
+                found = self.run_secrets.variables(held)
+                return {**found, NAMES: ",".join(found)} if found else {}
+        return {}
+
+    @property
+    def run_secrets(self) -> RunSecrets:
+        """Those of what this hive has claimed."""
+        if self._secrets is None:
+            from overmind_core.swarm.run_secrets import RunSecrets  # noqa: PLC0415 - for hives alone
+
+            self._secrets = RunSecrets(self.vault, self.store)
+        return self._secrets
 
     def line(self) -> SwarmLine:
         """Return a line to the swarm: that of the membership, or of who has made it.
@@ -172,9 +216,10 @@ class SwarmHost:
             OvermindError: `invalid`, this home is in a swarm; and why it can't join.
         """
         if self._service is not None:
-            session = self._store.session
+            session = self.store.session
             name = "one" if session is None else session.swarm
             raise OvermindError("invalid", f"This home is a hive of swarm {name}. Leave it first: overmind swarm leave")
+        self.vault.key()  # others seal for it from now on
         service = self._made(url)
         try:
             hello = await service.line.ask(lambda swarm: swarm.hello())
@@ -210,11 +255,10 @@ class SwarmHost:
         from overmind_core.swarm.reports import Reports  # noqa: PLC0415 - as above
         from overmind_core.swarm.runs import Runs  # noqa: PLC0415 - as above
         from overmind_core.swarm.service import SwarmService  # noqa: PLC0415 - as above
-        from overmind_core.swarm.store import SwarmStore  # noqa: PLC0415 - as above
         from overmind_core.swarm.works import Works  # noqa: PLC0415 - as above
 
         parts = self._parts
-        store = self._store = SwarmStore(parts.database, parts.meta_table, parts.journal)
+        store, secrets = self.store, self.run_secrets
         line = SwarmLine(url, self._wake_up)
         runs = Runs(
             logs=parts.home.logs,
@@ -223,6 +267,8 @@ class SwarmHost:
             missions=parts.missions,
             leases=parts.leases,
             store=store,
+            secrets=secrets,
+            line=line,
             find=parts.registry.get,
         )
         quests = QuestPosts(
@@ -235,6 +281,7 @@ class SwarmHost:
             changes=parts.changes,
             results=parts.results(),
             store=store,
+            secrets=secrets,
             line=line,
         )
         places = Places(
@@ -249,10 +296,12 @@ class SwarmHost:
         works = Works(runs=runs, quests=quests, places=places, leases=parts.leases, store=store)
         questions = PostQuestions(parts.inbox, parts.registry)
         return SwarmService(
-            machine=_machine(parts.home, parts.settings, self._keeper_life),
+            machine=_machine(parts.home, parts.settings, self._keeper_life, self.vault.public_key),
             store=store,
             works=works,
-            reports=Reports(store=store, works=works, questions=questions, line=line, clock=parts.clock),
+            reports=Reports(
+                store=store, works=works, questions=questions, secrets=secrets, line=line, clock=parts.clock
+            ),
             line=line,
             clock=parts.clock,
             tasks=parts.tasks,
@@ -271,7 +320,7 @@ class SwarmHost:
         return f"{self._parts.registry.boot}:{self._parts.registry.keeper_pid}"
 
 
-def _machine(home: Home, settings: Settings, life: Callable[[], str]) -> Machine:
+def _machine(home: Home, settings: Settings, life: Callable[[], str], key: Callable[[], str | None]) -> Machine:
     from shutil import which  # noqa: PLC0415 - for hives alone
 
     from overmind_core.providers import registry  # noqa: PLC0415 - as above
@@ -284,6 +333,7 @@ def _machine(home: Home, settings: Settings, life: Callable[[], str]) -> Machine
     return Machine(
         home=hive_id(home),
         keeper=life,
+        key=key,
         cpu=float(os.cpu_count() or 1),
         memory=memory,
         providers=installed,

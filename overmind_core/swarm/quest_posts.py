@@ -15,6 +15,7 @@ from overmind_core.domain.missions.mission import Cause
 from overmind_core.domain.quests.quest import QuestStatus, SwarmPost
 from overmind_core.domain.sent_work import KEY_RANDOM, new_key, repository_name, sent_branch
 from overmind_core.domain.swarm.leases import deadline_of
+from overmind_core.domain.swarm.masks import masked
 from overmind_core.domain.swarm.quest_post import Source, read
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from overmind_core.quests.registry import QuestRegistry
     from overmind_core.swarm.answers import Claimed
     from overmind_core.swarm.line import SwarmLine
+    from overmind_core.swarm.run_secrets import RunSecrets
     from overmind_core.swarm.store import SwarmStore
     from overmind_core.system.paths import Home
 
@@ -66,6 +68,7 @@ class QuestPosts:
         changes: Callable[[], QueueChanges],
         results: MissionResults,
         store: SwarmStore,
+        secrets: RunSecrets,
         line: SwarmLine,
     ) -> None:
         self._home = home
@@ -78,6 +81,7 @@ class QuestPosts:
         self._changes = changes
         self._results = results
         self._store = store
+        self._secrets = secrets
         self._line = line
 
     async def start(self, held: HeldClaim, sent: float) -> None:
@@ -95,6 +99,7 @@ class QuestPosts:
             posted = read(msgspec.json.decode(claim.definition))
         except ValueError as error:
             raise OvermindError("invalid", f"Post {claim.id} is no quest: {error}.") from None
+        held = await self._secrets.fetch(held, self._line)
         into = posted.fields.get("into") or None
         folder, base = self._account, None
         if posted.source is not None:
@@ -217,7 +222,7 @@ class QuestPosts:
         queue, work = quest.queue, self._registry.get(quest.id)
         landed = queue.landed
         return {
-            **({} if work is None else {"tail": tail_of(self._home.logs, work)}),
+            **({} if work is None else {"tail": tail_of(self._home.logs, work, self._secrets.hidden(held))}),
             "state": state,
             "reason": quest.reason,
             "exit_code": quest.exit_code,
@@ -248,8 +253,10 @@ class QuestPosts:
         files = dict(found.data)
         mission = None if quest.provider == RAW else self._registry.get(quest.id)
         result = "" if mission is None else await self._results.result(mission)
-        if result:
-            files.setdefault(RESULT, result.encode("utf-8", "replace")[-LARGEST_RESULT:])
+        hidden = self._secrets.hidden(held)
+        if result and hidden is not None:
+            whole = masked(result.encode("utf-8", "replace"), hidden)
+            files.setdefault(RESULT, whole[-LARGEST_RESULT:])
         claim = held.claim
         for name, body in files.items():
             await self._line.ask(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from overmind_core.swarm.answers import Reported
     from overmind_core.swarm.line import SwarmLine
     from overmind_core.swarm.post_questions import PostQuestions
+    from overmind_core.swarm.run_secrets import RunSecrets
     from overmind_core.swarm.store import HeldClaim, SwarmStore
     from overmind_core.swarm.works import Works
     from overmind_core.system.machine import Clock
@@ -26,11 +27,19 @@ class Reports:
     """Used from the loop's thread."""
 
     def __init__(
-        self, *, store: SwarmStore, works: Works, questions: PostQuestions, line: SwarmLine, clock: Clock
+        self,
+        *,
+        store: SwarmStore,
+        works: Works,
+        questions: PostQuestions,
+        secrets: RunSecrets,
+        line: SwarmLine,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._works = works
         self._questions = questions
+        self._secrets = secrets
         self._line = line
         self._clock = clock
         self._changed: set[str] = set()
@@ -81,7 +90,7 @@ class Reports:
             if held.is_open:
                 end = self._works.of(held).end_of(held, cancelling=post in self._cancelling)
                 if end is not None:
-                    self._store.save_claim(msgspec.structs.replace(held, end=end))
+                    self._store.save_claim(msgspec.structs.replace(held, end=self._secrets.masked(held, end)))
             elif held.reported_at is not None and not 0 <= now - held.reported_at < KEPT_SECONDS:
                 self._store.drop_claim(post)
 
@@ -121,7 +130,7 @@ class Reports:
         self.forget(claim.id)
         if answer.word != "fenced":
             self._works.release(held)
-            self._store.save_claim(msgspec.structs.replace(held, end=end, reported_at=self._clock.boot()))
+            self._store.save_claim(msgspec.structs.replace(held, end=end, reported_at=self._clock.boot(), sealed={}))
         return answer.word
 
     async def _send_report(self, held: HeldClaim) -> str:
@@ -131,6 +140,7 @@ class Reports:
         report = self._works.of(held).report(held)
         if report is not None and held.mission is not None:
             report["questions"] = await self._questions.about(held.mission)
+            report = self._secrets.masked(held, report)
         if report is None or report == before:
             self._changed.discard(claim.id)
             return ""

@@ -58,6 +58,8 @@ class Placement(Args, frozen=True, kw_only=True):
     """The fullest hive is first instead of the emptiest."""
     on_lost: Literal["move", "wait"] = "wait"
     lease: Seconds = 600.0
+    secrets: list[str] = []
+    """Names of secrets that it gets as variables; only hives for which they were sealed take it."""
 
 
 class SwarmRun(Placement, frozen=True, kw_only=True):
@@ -171,3 +173,27 @@ class SwarmRemove(Args, frozen=True):
 
     name: str
     dead: bool = False
+
+
+class VaultSet(Args, frozen=True):
+    """Keep a secret here, and seal it for hives."""
+
+    name: str
+    """Also of the variable."""
+    value: str
+    """Wire form; at most 64 KiB."""
+    on: dict[str, str] = {}
+    """Labels that a hive must have to get it; none: all hives."""
+
+
+class VaultSecret(Args, frozen=True):
+    """One secret, by its name."""
+
+    name: str
+
+
+class VaultGrant(Args, frozen=True):
+    """Seal a secret that is kept here for one more hive."""
+
+    name: str
+    hive: str

@@ -13,6 +13,7 @@ from overmind_core.domain.missions.environment import login_variables
 from overmind_core.domain.missions.mission import Cause, Status
 from overmind_core.domain.missions.names import name_problem
 from overmind_core.domain.swarm.leases import deadline_of
+from overmind_core.domain.swarm.masks import masked
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.logs.layout import OUT, run_folder
@@ -22,7 +23,7 @@ from overmind_core.swarm.store import HeldClaim
 from overmind_core.swarm.works import PLACE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.config import Settings
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.service import Missions
     from overmind_core.swarm.answers import Claimed
+    from overmind_core.swarm.line import SwarmLine
+    from overmind_core.swarm.run_secrets import RunSecrets
     from overmind_core.swarm.store import SwarmStore
 
 TAIL = 64 * 1024
@@ -52,6 +55,8 @@ class Runs:
         missions: Missions,
         leases: Leases,
         store: SwarmStore,
+        secrets: RunSecrets,
+        line: SwarmLine,
         find: Callable[[str], Mission | None],
     ) -> None:
         """`logs`: the folder of all logs. `find`: a mission by its id, one that has ended, too."""
@@ -61,6 +66,8 @@ class Runs:
         self._missions = missions
         self._leases = leases
         self._store = store
+        self._secrets = secrets
+        self._line = line
         self._find = find
 
     async def start(self, held: HeldClaim, sent: float) -> None:
@@ -76,6 +83,7 @@ class Runs:
         claim = held.claim
         request = _start_of(claim, self._name_of_place(claim) if claim.kind == PLACE else None)
         spec = spec_of(request, self._settings)
+        held = await self._secrets.fetch(held, self._line)
 
         def linked(mission: Mission) -> Callable[[], None]:
             begun = msgspec.structs.replace(held, mission=mission.id)
@@ -141,7 +149,7 @@ class Runs:
             "reason": mission.reason,
             "exit_code": mission.exit_code,
             "attempt": mission.run,
-            "tail": tail_of(self._logs, mission),
+            "tail": tail_of(self._logs, mission, self._secrets.hidden(held)),
             "result": {"mission": mission.id, "status": str(mission.status)},
         }
 
@@ -154,11 +162,21 @@ class Runs:
         """A run hands nothing on."""
 
 
-def tail_of(logs: str, mission: Mission) -> str:
-    """Return the last bytes that a mission has written, as the swarm gets them."""
+def tail_of(logs: str, mission: Mission, hidden: Sequence[bytes] | None = ()) -> str:
+    """Return the last bytes that a mission has written, as the swarm gets them, without any of these values.
+
+    `hidden` None: they are not known, so that nothing is told.
+    """
+    if hidden is None:
+        return ""
     log = RunLog(run_folder(logs, mission.run_id))
     end = log.end[OUT]
-    return base64.b64encode(log.read(OUT, max(end - TAIL, 0), TAIL)[1]).decode()
+    more = max((len(value) * 2 for value in hidden), default=0)  # one that is cut is seen as a whole before
+    begin = max(end - TAIL - more, 0)
+    data = log.read(OUT, begin, end - begin)[1]
+    if hidden:
+        data = masked(data, hidden, is_cut=begin > 0)
+    return base64.b64encode(data[-TAIL:]).decode()
 
 
 def _start_of(claim: Claimed, name: str | None) -> Start:

@@ -53,6 +53,8 @@ class Machine(NamedTuple):
     """Tells this home from all others."""
     keeper: Callable[[], str]
     """Which life of its keeper this is."""
+    key: Callable[[], str | None]
+    """Its public key: secrets are sealed for it."""
     cpu: float
     memory: int
     """Bytes."""
@@ -484,7 +486,7 @@ class SwarmService:
         return {
             "labels": session.labels, "slots": session.slots, "cpu": machine.cpu, "memory": machine.memory,
             "providers": list(machine.providers), "accepts": {}, "version": VERSION, "format": 1,
-            "system": machine.system, **self._free(session),
+            "system": machine.system, "key": machine.key(), **self._free(session),
         }  # fmt: skip
 
     def _free(self, session: Session | None = None) -> dict[str, Any]:

@@ -50,6 +50,8 @@ class HeldClaim(msgspec.Struct, frozen=True):
     """What the swarm is to be told of its end; None: it goes on."""
     reported_at: float | None = None
     """When the swarm was told its end: boot clock, seconds."""
+    sealed: dict[str, str] = {}
+    """The secrets that it names, by name: copies sealed for this hive, base64; until its end was told."""
 
     @property
     def is_open(self) -> bool:

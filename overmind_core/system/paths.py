@@ -143,6 +143,16 @@ class Home:
         return self._inside("swarm-owner.url")
 
     @property
+    def hive_key(self) -> str:
+        """The key pair by which others seal secrets for this home; made when it joins a swarm."""
+        return self._inside("hive.key")
+
+    @property
+    def vault(self) -> str:
+        """The values of the secrets that were set here; missing where there are none."""
+        return self._inside("vault.json")
+
+    @property
     def hive_id(self) -> str:
         """What tells this home from others, whatever they call it; made by the first gate."""
         return self._inside("hive.id")

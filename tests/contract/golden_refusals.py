@@ -56,6 +56,10 @@ INSIDE: dict[str, dict[str, object]] = {
     "swarm_retry": {"id": "x"},
     "swarm_run": {"run": {"command": "true"}},
     "swarm_scale": {"name": "x", "want": 1},
+    "vault_grant": {"name": "X", "hive": "x"},
+    "vault_list": {},
+    "vault_remove": {"name": "X"},
+    "vault_set": {"name": "X", "value": "x"},
     "thaw": {"id": "x"},
     "trust": {"cwd": "/"},
     "update": {"id": "x"},
@@ -173,6 +177,10 @@ UNKNOWN: dict[str, dict[str, object]] = {
     "swarm_status": {},
     "swarm_tail": {"id": "nosuch"},
     "swarm_why": {"id": "nosuch"},
+    "vault_grant": {"name": "NOSUCH", "hive": "nosuch"},
+    "vault_list": {},
+    "vault_remove": {"name": "NOSUCH"},
+    "vault_set": {"name": "NOSUCH", "value": "x"},
     "thaw": {"id": "nosuch"},
     "top": {"nosuch": 1},
     "update": {"id": "nosuch"},
@@ -190,5 +198,5 @@ UNKNOWN: dict[str, dict[str, object]] = {
 
 WITH_A_CORTEX = {"memory_share", "memory_sync"}
 """Commands that succeed with a team's server: tests/postgres/test_sync.py."""
-WITH_A_SWARM = {name for name in UNKNOWN if name.startswith("swarm_")}
+WITH_A_SWARM = {name for name in UNKNOWN if name.startswith(("swarm_", "vault_"))}
 """Commands that succeed with a swarm's database: tests/postgres/swarm."""

@@ -126,6 +126,7 @@ def run_options_of_queue() -> Iterator[Parameter]:
 
 _OF_ALL = frozenset({
     "--file", "--wait", "--json", "--cwd", "--clean-env", "--on", "--cpu", "--mem", "--pack", "--on-lost", "--lease",
+    "--secret",
 })  # fmt: skip
 """Options that mean something for the quests of a file, too."""
 
@@ -180,7 +181,7 @@ def add_to_swarm(args: Namespace, context: Context) -> int:
 
 
 def _refuse_placement(args: Namespace) -> None:
-    for name in ("cpu", "mem", "pack", "on_lost", "lease"):
+    for name in ("cpu", "mem", "pack", "on_lost", "lease", "secret"):
         if getattr(args, name):
             option_ = f"--{name.replace('_', '-')}"
             raise UsageError(f"{option_} needs --on. For example: overmind quest add 'Docs' --on any -- make docs")

@@ -91,6 +91,8 @@ def join(args: Namespace, context: Context) -> int:
     others = f"{answer['others']} other{'' if answer['others'] == 1 else 's'}"
     sentence = f"Joined swarm {answer['swarm']} as hive {answer['hive']} ({others})"
     context.print(dumps(answer) if args.json else display_safe(sentence))
+    if not args.json:
+        context.print(f"Key of this hive, for secrets: {answer['fingerprint']}")
     return 0
 
 

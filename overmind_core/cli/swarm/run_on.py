@@ -23,10 +23,15 @@ if TYPE_CHECKING:
 ANY = "any"
 _PAIR = re.compile("([A-Za-z0-9._/-]{1,63})=(.{0,63})")
 _NOT_SENT = ("cwd", "env", "umask", "request")
-_WITH_ON = ("cpu", "mem", "pack", "now", "dry_run", "on_lost", "lease")
+_WITH_ON = ("cpu", "mem", "pack", "now", "dry_run", "on_lost", "lease", "secret")
 
 
-def _labels(word: str) -> dict[str, str]:
+def labels(word: str) -> dict[str, str]:
+    """Return the labels of `--on`; none of `any`.
+
+    Raises:
+        ValueError: a part of it is no label.
+    """
     if word == ANY:
         return {}
     found: dict[str, str] = {}
@@ -67,9 +72,10 @@ def _lease(word: str) -> float:
 SWARM_OPTIONS = grouped(
     "On a hive of the swarm",
     [
-        option("--on", "WHERE", "any, or labels such as gpu=yes,region=eu", parse=_labels),
+        option("--on", "WHERE", "any, or labels such as gpu=yes,region=eu", parse=labels),
         option("--cpu", "N", "processors that it needs", parse=_cpu),
         option("--mem", "SIZE", "memory that it needs, such as 4G", parse=_memory),
+        option("--secret", "NAME", "secret of the vault that it gets as a variable (repeatable)", repeat=True),
         flag("--pack", "prefer the fullest hive to the emptiest"),
         flag("--now", "give up when no hive takes it within 5 seconds"),
         flag("--dry-run", "post nothing; say of each hive whether it fits"),
@@ -113,6 +119,7 @@ def post_run(args: Namespace, context: Context, request: Mapping[str, Any]) -> i
         "cpu": args.cpu or 0.0,
         "memory": args.mem or 0,
         "pack": args.pack,
+        "secrets": args.secret,
         "now": args.now,
         "dry_run": args.dry_run,
         "on_lost": args.on_lost or "wait",

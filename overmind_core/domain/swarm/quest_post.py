@@ -35,6 +35,8 @@ class Placement:
     on_lost: str = "move"
     lease: float = 600.0
     """Seconds."""
+    secrets: Sequence[str] = ()
+    """Names of those that its hive must have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ def definition(
         "id": post, "kind": "quest", "name": name,
         "labels": dict(placement.labels), "cpu": placement.cpu, "memory": placement.memory, "pack": placement.pack,
         "on_lost": placement.on_lost, "lease": placement.lease,
+        "secrets": list(placement.secrets),
         "provider": None if provider in {None, "", "raw"} else provider,
         "priority": given.get("priority", "medium"), "deadline_at": deadline_at, "retries": given.get("retries", 2),
         "needs": list(needs), "needs_min": given.get("needs_min", 0),

@@ -96,6 +96,9 @@ end $$;
 
 create function describe(hive_name text, about jsonb) returns void
     language sql set search_path = overmind, pg_temp as $$
+    -- with another key it can open no copy that was sealed for the one before: it has none
+    delete from secrets s using hives h
+        where h.name = hive_name and s.hive = h.name and h.key <> about ->> 'key';
     update hives set
         labels = coalesce(about -> 'labels', labels),
         slots = coalesce((about ->> 'slots')::int, slots),

@@ -66,7 +66,7 @@ def test_every_path_is_in_the_home_and_its_own():
     home = Home("/h")
     names = [name for name in vars(Home) if isinstance(vars(Home)[name], property)]
     paths = {getattr(home, name) for name in names}
-    assert len(paths) == len(names) == 25
+    assert len(paths) == len(names) == 27
     assert all(os.path.dirname(path) == "/h" for path in paths)
 
 
