@@ -35,13 +35,14 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "web": WebSettings._fields,
     "attach": ("detach_keys",),
     "hives": (),
+    "contexts": (),
     "providers": (),
     "tui": (
         "theme", "symbols", "confirm_kill", "mouse", "motion", "coach", "fps", "escape_ms", "detach_keys", "log_time",
         "log_wrap", "log_range", "hotkeys", "aliases",
     ),
 }  # fmt: skip
-"""Table → its keys. `[providers]` has a table for each provider, `[hives]` one for each hive."""
+"""Table → its keys. `[providers]`, `[hives]` and `[contexts]` have a table for each of what they name."""
 PROVIDER_KEYS = ("program",)
 """Keys of `[providers.NAME]`."""
 

@@ -57,6 +57,10 @@ incoming = "live"          # live | propose: what others write
 every = "30s"              # between two exchanges
 [hives.eu1]                # another machine, for -H eu1
 ssh = "eu1.example.com"    # or gate = ["program", "that", "runs", "overmind", "gate"]
+[contexts.web]             # for --context web
+env = { STAGE = "test" }
+secrets = ["NPM_TOKEN"]
+on = { region = "eu" }
 [web]
 port = 7600                # of `overmind web`
 host = "127.0.0.1"

@@ -10,7 +10,7 @@ from overmind_core.cli.command import JSON, Command, flag, grouped, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.isolation.options import ISOLATION, SENDING, given_isolation
 from overmind_core.cli.missions.options import POLICY, given_policy
-from overmind_core.cli.swarm.run_on import SWARM_OPTIONS
+from overmind_core.cli.swarm.run_on import SWARM_OPTIONS, take_context, with_variables
 from overmind_core.cli.swarm.run_on import check as check_on
 from overmind_core.cli.values import label, mission_name, terminal_size, variable_pair, warn_about_milliseconds
 from overmind_core.errors import INTERRUPTED, OvermindError, UsageError
@@ -31,9 +31,10 @@ def run(args: Namespace, context: Context) -> int:
     """Start it, and with --wait or -it stay until its end."""
     from overmind_core.cli.definitions.start import start_mission  # start-up: --help needs none
 
+    variables = take_context(args, context)
     check_on(args)
     _check_stay(args)
-    request = run_request(args, context) | _sent(args, context)
+    request = with_variables(run_request(args, context) | _sent(args, context), variables)
     if args.on is not None:
         from overmind_core.cli.swarm.run_on import post_run  # start-up: for posts alone
 

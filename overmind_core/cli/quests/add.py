@@ -18,7 +18,7 @@ from overmind_core.cli.missions.watch import EndWaiter
 from overmind_core.cli.output import dumps
 from overmind_core.cli.quests.board import PRIORITIES
 from overmind_core.cli.quests.commands import end_line, quest_ids
-from overmind_core.cli.swarm.run_on import QUEST_OPTIONS
+from overmind_core.cli.swarm.run_on import QUEST_OPTIONS, take_context, with_variables
 from overmind_core.cli.values import (
     deadline,
     dollars_or_none,
@@ -126,7 +126,7 @@ def run_options_of_queue() -> Iterator[Parameter]:
 
 _OF_ALL = frozenset({
     "--file", "--wait", "--json", "--cwd", "--clean-env", "--on", "--cpu", "--mem", "--pack", "--on-lost", "--lease",
-    "--secret",
+    "--secret", "--context",
 })  # fmt: skip
 """Options that mean something for the quests of a file, too."""
 
@@ -135,8 +135,9 @@ def quest_add(args: Namespace, context: Context) -> int:
     """Add one, or all of a file; with --wait stay until they have ended."""
     from overmind_core.cli.isolation.trust import call_trusted  # start-up: --help needs none
 
+    variables = take_context(args, context)
     if args.on is not None:
-        return add_to_swarm(args, context)
+        return _post(args, context, variables)
     _refuse_placement(args)
     client = context.client(start=True)
     if args.file is not None:
@@ -146,10 +147,11 @@ def quest_add(args: Namespace, context: Context) -> int:
         # on another hive folders count from one of that machine
         cwd = (args.cwd or "") if context.hive is not None else caller_environment.working_directory(args.cwd)
         file = QuestFile.read(args.file, cwd)
+        quests = [with_variables(one, variables) for one in file.quests]
         with file.places():
-            added = call_trusted(context, client, "quest_add", _request(args, context, file.quests))["quests"]
+            added = call_trusted(context, client, "quest_add", _request(args, context, quests))["quests"]
     else:
-        quest = new_quest(args, context.environ)
+        quest = with_variables(new_quest(args, context.environ), variables)
         warn_about_milliseconds(args.timeout, context)
         added = call_trusted(context, client, "quest_add", _request(args, context, [quest]))["quests"]
     if args.json:
@@ -166,18 +168,24 @@ def add_to_swarm(args: Namespace, context: Context) -> int:
     Raises:
         UsageError: it is of another kind.
     """
+    return _post(args, context, take_context(args, context))
+
+
+def _post(args: Namespace, context: Context, variables: Mapping[str, str]) -> int:
     from overmind_core.cli.swarm.quest_on import post_quests  # start-up: for posts alone
 
     if args.wait:
         raise UsageError("--wait is about quests of this machine. See those of the swarm with: overmind ps -H swarm")
     if args.file is None:
-        return post_quests(args, context, [new_quest(args, context.environ)], request_key())
+        quest = with_variables(new_quest(args, context.environ), variables)
+        return post_quests(args, context, [quest], request_key())
     from overmind_core.cli.quests.quest_file import QuestFile
 
     _refuse_options_of_one(args)
     file = QuestFile.read(args.file, caller_environment.working_directory(args.cwd))
+    quests = [with_variables(one, variables) for one in file.quests]
     with file.places():
-        return post_quests(args, context, file.quests, request_key())
+        return post_quests(args, context, quests, request_key())
 
 
 def _refuse_placement(args: Namespace) -> None:

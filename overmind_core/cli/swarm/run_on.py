@@ -76,6 +76,7 @@ SWARM_OPTIONS = grouped(
         option("--cpu", "N", "processors that it needs", parse=_cpu),
         option("--mem", "SIZE", "memory that it needs, such as 4G", parse=_memory),
         option("--secret", "NAME", "secret of the vault that it gets as a variable (repeatable)", repeat=True),
+        option("--context", "NAME", "variables, secrets and place of [contexts.NAME] in config.toml"),
         flag("--pack", "prefer the fullest hive to the emptiest"),
         flag("--now", "give up when no hive takes it within 5 seconds"),
         flag("--dry-run", "post nothing; say of each hive whether it fits"),
@@ -109,6 +110,31 @@ def check(args: Namespace) -> None:
     for name in _WITH_ON:
         if getattr(args, name, None):
             raise UsageError(f"--{name.replace('_', '-')} needs --on. For example: overmind run --on any 'make test'")
+
+
+def take_context(args: Namespace, context: Context) -> dict[str, str]:
+    """Add what the context says that a command names, if it names one, to --on and --secret; return its variables.
+
+    Raises:
+        OvermindError: `not_found`; `invalid_config`.
+        UsageError: it has secrets, and the command is for one machine.
+    """
+    if args.context is None:
+        return {}
+    from overmind_core.cli.swarm.contexts import named_context  # start-up: few have any
+
+    chosen = named_context(args.context, context)
+    if context.hive is None and (args.on is not None or chosen.on is not None):
+        args.on = {**(chosen.on or {}), **(args.on or {})}
+        args.secret = [*args.secret, *(one for one in chosen.secrets if one not in args.secret)]
+    elif chosen.secrets:
+        raise UsageError(f"Context {chosen.name} has secrets, and those are for hives of the swarm. Add: --on any")
+    return dict(chosen.env)
+
+
+def with_variables(work: Mapping[str, Any], variables: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return a run or a quest with these variables, too; its own win."""
+    return {**work, "env_set": {**variables, **(work.get("env_set") or {})}} if variables else work
 
 
 def post_run(args: Namespace, context: Context, request: Mapping[str, Any]) -> int:

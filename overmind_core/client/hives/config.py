@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from overmind_core.client.config_tables import named_tables
 from overmind_core.client.hives.hive import Hive
 from overmind_core.domain import hives
 from overmind_core.domain.text.cells import did_you_mean
 from overmind_core.errors import OvermindError
-from overmind_core.system.small_file import read_small_file
 
 TYPE_CHECKING = False
 
@@ -30,21 +30,7 @@ def hive_tables(path: str) -> Mapping[str, Any]:
     Raises:
         OvermindError: `invalid_config`, it can't be read, or `hives` is no table.
     """
-    try:
-        data = read_small_file(path)
-    except OSError as error:
-        raise OvermindError("invalid_config", f"{path} can't be read: {error.strerror}. Make it readable.") from None
-    if data is None or b"hives" not in data:
-        return {}
-    import tomllib  # noqa: PLC0415 - most homes have no hives
-
-    try:
-        table = tomllib.loads(data.decode()).get("hives", {})
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise OvermindError("invalid_config", f"{path}: {error}") from None
-    if not isinstance(table, dict):
-        raise OvermindError("invalid_config", f'{path}: hives: write tables, such as [hives.eu1] with ssh = "eu1"')
-    return table
+    return named_tables(path, "hives", '[hives.eu1] with ssh = "eu1"')
 
 
 def named(found: Mapping[str, Hive], name: str) -> Hive:

@@ -251,3 +251,42 @@ def test_a_hive_with_another_key_has_none_of_the_secrets_before(homes):
     (row,) = home.json("vault", "list", "--json")
     assert (row["hives"], row["here"]) == ([], True)
     home.ok("vault", "grant", "TOKEN", homes.name("a"))
+
+
+WEB = """
+[contexts.web]
+env = { STAGE = "test", KEPT = "context" }
+secrets = ["TOKEN"]
+on = { at = "there" }
+"""
+SHOWN = f"echo $STAGE-$KEPT; {DIGEST}"
+
+
+def test_a_context_brings_variables_secrets_and_the_place(homes, value):
+    here = homes.hive("here", "--label", "at=here")
+    homes.hive("there", "--label", "at=there")
+    Path(here.home, "config.toml").write_text(WEB)
+    put(here, "TOKEN", value)
+    wanted = ["test-mine", digest_of(value)]
+    said = here.ok("run", "--context", "web", "--name", "one", "-e", "KEPT=mine", SHOWN)
+    assert said.endswith(f" on {homes.name('there')}\n")
+    homes.wait_state("one", "done")
+    assert here.ok("logs", "swarm/one").split() == wanted
+    here.ok("quest", "add", "Two", "--context", "web", "-e", "KEPT=mine", "--", SHOWN)
+    assert homes.wait_state("two", "done")["hive"] == homes.name("there")
+    assert here.ok("logs", "swarm/two").split() == wanted
+    here.ok("quest", "add", "-f", "-", "--on", "any", "--context", "web", stdin=json.dumps(
+        {"title": "Three", "command": SHOWN, "env_set": {"KEPT": "mine"}}))  # fmt: skip
+    assert homes.wait_state("three", "done")["hive"] == homes.name("there")
+    assert here.ok("logs", "swarm/three").split() == wanted
+    said = here.ok("run", "--context", "web", "--on", "gpu=yes", "--dry-run", "true")
+    assert "no: label gpu=yes" in said
+    assert "no: label at=there" in said
+
+
+def test_a_context_with_secrets_is_for_the_swarm_alone(om):
+    Path(om.home, "config.toml").write_text('[contexts.a]\nsecrets = ["X"]\n[contexts.b]\nenv = { STAGE = "test" }\n')
+    assert "--on any" in om.refused("run", "--context", "a", "true", code="invalid", exit_code=2)
+    om.refused("quest", "add", "Work", "--context", "a", "--", "true", code="invalid", exit_code=2)
+    ended = om.finished("echo $STAGE", "--context", "b")
+    assert om.logs(ended["id"]).strip() == "test"
