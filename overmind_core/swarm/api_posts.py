@@ -1,4 +1,4 @@
-"""`swarm_quest_add`, `swarm_retry`, `swarm_inbox`, `swarm_answer`: quests of a swarm, and what posts ask people."""
+"""`swarm_add`, `swarm_retry`, `swarm_inbox`, `swarm_answer`: quests of a swarm, and what posts ask people."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class PostApi:
         self._settings = settings
         self._clock = clock
 
-    @handles(requests.SwarmQuestAdd)
-    async def swarm_quest_add(self, request: requests.SwarmQuestAdd, caller: Caller) -> answers.SwarmQuestsAdded:
+    @handles(requests.SwarmAdd)
+    async def swarm_add(self, request: requests.SwarmAdd, caller: Caller) -> answers.SwarmQuestsAdded:
         """Post quests: all of them, or none; they are checked as those of a home's own queue."""
         del caller
         line = self._host.line()
@@ -65,7 +65,7 @@ class PostApi:
         await line.ask(lambda swarm: swarm.post(definitions))
         return {"quests": [{"id": one.quest.id, "name": one.quest.name} for one in made]}
 
-    def _read(self, request: requests.SwarmQuestAdd, posts: Sequence[Post]) -> list[QueuedWork]:
+    def _read(self, request: requests.SwarmAdd, posts: Sequence[Post]) -> list[QueuedWork]:
         """Check the quests, and give them ids and names.
 
         Raises:

@@ -86,7 +86,7 @@ class QuestSource(Args, frozen=True):
     """The caller's folder, relative to the top."""
 
 
-class SwarmQuestAdd(Placement, frozen=True, kw_only=True):
+class SwarmAdd(Placement, frozen=True, kw_only=True):
     """Post quests: all of them, or none. `on_lost` is `move` where nothing else is said."""
 
     quests: Annotated[list[NewQuest], msgspec.Meta(min_length=1, max_length=10_000)]

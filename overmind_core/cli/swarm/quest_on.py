@@ -49,7 +49,7 @@ def post_quests(args: Namespace, context: Context, quests: Sequence[Mapping[str,
         "lease": args.lease or 600.0,
         "request": request,
     }
-    added = client.call("swarm_quest_add", asked)["quests"]
+    added = client.call("swarm_add", asked)["quests"]
     if args.json:
         context.print(dumps(added if args.file is not None else added[0]))
         return 0

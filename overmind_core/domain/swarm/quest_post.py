@@ -133,9 +133,9 @@ def check_source(source: Source) -> None:
         PostError: as it says.
     """
     if not _URL.fullmatch(source.remote):
-        raise PostError("its remote is no URL")
+        raise PostError(f"the remote {source.remote!r} is not a URL")
     if "::" in source.remote.partition("/")[0]:
-        raise PostError("its remote names a program of git's own, not a place")
+        raise PostError(f"the remote {source.remote!r} names a program of git, not a place")
     if not _COMMIT.fullmatch(source.commit):
         raise PostError("its commit is not a whole hash")
     inside = source.inside

@@ -47,7 +47,7 @@ ORDER: dict[type, list[str]] = {
         "SwarmHost.on_change",
     ],
     FactRead: ["Watching.on_fact", "CaptureHost.on_fact"],
-    QuestionAsked: ["Unseen.on_news", "Specs.on_hold", "Followers.on_event"],
+    QuestionAsked: ["Unseen.on_news", "Specs.on_hold", "SwarmHost.on_question", "Followers.on_event"],
     TurnFinished: ["Unseen.on_news", "Followers.on_event"],
     RunRestarted: ["Unseen.on_news", "Followers.on_event"],
     MissionStopped: ["Unseen.on_news", "Retention.on_end", "Followers.on_event"],

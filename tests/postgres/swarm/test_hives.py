@@ -181,7 +181,7 @@ def test_a_hive_that_drains_takes_nothing_and_one_that_is_dead_gives_its_posts_u
         eventually(lambda: homes.posts()["later"]["hive"] == homes.name("b"), timeout=30, what="it begins elsewhere")
     finally:
         os.kill(frozen, signal.SIGCONT)
-    assert [row["name"] for row in second.ps()] == ["later"]
+    eventually(lambda: [row["name"] for row in second.ps()] == ["later"], what="it runs there")
     homes.desk.ok("kill", "swarm/later")
 
 
