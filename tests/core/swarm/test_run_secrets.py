@@ -6,6 +6,7 @@ import base64
 import stat
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 import pytest
@@ -35,7 +36,8 @@ def held(vault: Vault, **values: bytes) -> HeldClaim:
 
 def secrets_of(vault: Vault, *claims: HeldClaim) -> RunSecrets:
     """Those of a hive that holds these claims."""
-    return RunSecrets(vault, SimpleNamespace(claims={one.claim.id: one for one in claims}))
+    store: Any = SimpleNamespace(claims={one.claim.id: one for one in claims})
+    return RunSecrets(vault, store)
 
 
 def test_a_run_gets_the_values_and_bytes_that_are_no_text_as_they_are(home):
