@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import re
@@ -102,6 +103,23 @@ def test_a_secret_set_here_is_in_the_childs_environment_there_and_in_no_other_by
         assert value not in said
     (row,) = [one for one in there.ps("--all") if one["name"] == "user"]
     assert value not in there.ok("info", row["id"], "--env", "--reveal", "--json")
+
+
+def test_while_it_runs_a_secret_is_in_its_own_environment_and_in_no_list_of_processes(homes, value):
+    home = homes.hive("a")
+    put(home, "TOKEN", value)
+    home.ok("run", "--on", "any", "--secret", "TOKEN", "--name", "long", "exec sleep 1000")
+    homes.wait_state("long", "claimed")
+    home.wait_status("long", "running")
+    assert f"TOKEN={value}".encode() in Path(f"/proc/{home.pid('long')}/environ").read_bytes().split(b"\0")
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it has ended
+            assert value.encode() not in path.read_bytes()
+    for pid in (home.supervisor_pid(), home.keeper_pid()):
+        assert value.encode() not in Path(f"/proc/{pid}/environ").read_bytes()
+    assert value not in home.ok("info", "long", "--env", "--reveal", "--json")
+    assert files_with(home, value) == []
+    homes.desk.ok("kill", "swarm/long")
 
 
 def test_values_are_masked_in_what_the_swarm_is_told_of_a_run(homes, value):
