@@ -19,13 +19,14 @@ from overmind_core.domain.plans.bindings import Wanted, bound, wanted
 from overmind_core.domain.plans.blueprint import Probe, ProbeKind
 from overmind_core.domain.plans.fleet import MOST_CPU, MOST_PLACES, SHORTEST_LEASE, Fleet, fleet_name_problem
 from overmind_core.domain.plans.references import bind_shell, references
+from overmind_core.domain.swarm.secrets import NAME_RULE, is_secret_name
 from overmind_core.domain.text.duration import SizeError, parse_size
 from overmind_core.domain.text.problems import hinted
 
 FLEETS, SENTINELS = "fleets", "sentinels"
 EACH = "each"
 """In the place of a number: one on every fitting hive."""
-_KEYS = ("agent", "replicas", "on", "on_lost", "lease", "cpu", "memory")
+_KEYS = ("agent", "replicas", "on", "on_lost", "lease", "cpu", "memory", "secrets")
 _OF_PLANS = ("depends_on", "outputs", "when", "retries", *MERGE)
 _LABEL = re.compile("[A-Za-z0-9._/-]{1,63}")
 _LONGEST_LABEL = 63
@@ -199,6 +200,15 @@ def _memory(spot: FileValue) -> int | None:
     return None
 
 
+def _secrets(spot: FileValue) -> tuple[str, ...] | None:
+    names = reading.texts(spot)
+    for name in names or ():
+        if not is_secret_name(name):
+            spot.wrong(f"{name!r} can't be the name of a secret. {NAME_RULE}")
+            return None
+    return None if names is None else tuple(dict.fromkeys(names))
+
+
 def _table(spot: FileValue) -> dict[str, FileValue] | None:
     return spot.table('write a table of labels, such as { region = "eu" }')
 
@@ -210,4 +220,5 @@ _READ: Mapping[str, reading.Read] = {
     "lease": _lease,
     "cpu": _cpu,
     "memory": _memory,
+    "secrets": _secrets,
 }

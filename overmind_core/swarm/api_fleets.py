@@ -13,6 +13,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
 from overmind_core.missions.requests import Nothing, Start
 from overmind_core.swarm import requests
+from overmind_core.swarm.api_vault import check_known
 from overmind_core.swarm.posts import ENDED
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ class FleetApi:
         del caller
         line = self._host.line()
         self._check(request.fleets)
+        secrets = {name for one in request.fleets for name in one.secrets}
+        if secrets:
+            check_known(sorted(secrets), await line.ask(lambda swarm: swarm.secrets()))
         wanted = [{"fleet": one.name, "want": one.want, "definition": _definition(one)} for one in request.fleets]
         done = await line.ask(lambda swarm: _applied(swarm, request, wanted))
         return {"fleets": [_change(one) for one in done]}
@@ -124,6 +128,7 @@ def _definition(fleet: requests.NewFleet) -> dict[str, Any]:
         "cpu": fleet.cpu,
         "memory": fleet.memory,
         "pack": fleet.pack,
+        "secrets": sorted(set(fleet.secrets)),
         "provider": None if provider in {None, "raw"} else provider,
         "on_lost": fleet.on_lost,
         "lease": fleet.lease,

@@ -41,6 +41,8 @@ LOST_AFTER = 60.0
 """Seconds of silence after which a post that waits for its hive is lost."""
 RETRY = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 """Seconds before the swarm is tried again; the last one from then on."""
+PLACES = "places"
+"""News of places that are to be filled again after a while."""
 NEED = "swarm"
 """Why the keeper stays while nothing runs."""
 _log = logging.getLogger(__name__)
@@ -62,6 +64,16 @@ class Machine(NamedTuple):
     system: str
     accepts: Mapping[str, Any]
     """What its configuration lets in, see `SwarmSettings`."""
+
+
+class SeenPost(NamedTuple):
+    """A post that this hive may claim once it has seen it for a while."""
+
+    version: int
+    since: float
+    """Boot clock, seconds."""
+    delay: float
+    """Seconds."""
 
 
 class Condition(NamedTuple):
@@ -116,7 +128,7 @@ class SwarmService:
         """The mode and its number, and since when it was seen. Boot clock."""
         self._seen: dict[str, tuple[int, float]] = {}
         """Session of another hive → its beat, and since when that was seen."""
-        self._seen_posts: dict[str, tuple[int, float]] = {}
+        self._seen_posts: dict[str, SeenPost] = {}
         self._closed = False
 
     # membership
@@ -263,9 +275,10 @@ class SwarmService:
         self.condition = Condition(error.message, self._clock.boot() if since is None else since, self._noticed[0])
 
     async def _wait(self) -> None:
-        """Until there is news, something to tell, or the next beat is due."""
+        """Until there is news, something to tell, a post that was seen for long enough, or the next beat is due."""
         now = self._clock.boot()
-        moments = [self._beat_at + BEAT, *self._reports.due(now)]
+        seen = (post.since + post.delay for post in self._seen_posts.values())
+        moments = [self._beat_at + BEAT, *self._reports.due(now), *(moment for moment in seen if moment > now)]
         left = max(min(moments) - now, 0.0)
         try:
             await asyncio.wait_for(self._wake.wait(), left)
@@ -282,6 +295,8 @@ class SwarmService:
         if called or now - self._beat_at >= BEAT or not self._beat_at:  # the answer says what is to end
             await self._beat()
             self._reports.mark_all(asking=called)
+        elif PLACES in news:
+            await self._watch()
         await self._report_all()
         await asyncio.sleep(delay_after(news, self._free()["load"]))
         await self._claim()
@@ -414,7 +429,7 @@ class SwarmService:
         if free["free_slots"] <= 0:
             return
         now = self._clock.boot()
-        seen = {post: (version, now - since) for post, (version, since) in self._seen_posts.items()}
+        seen = {post: (one.version, now - one.since) for post, one in self._seen_posts.items()}
         wanted = {"slots": free["free_slots"], "cpu": free["free_cpu"], "memory": free["free_memory"]}
         answer = await self.line.ask(lambda swarm: swarm.claim(session.id, session.beat, wanted, seen))
         if answer.word in {"beat", "gone"}:
@@ -451,10 +466,11 @@ class SwarmService:
         """Look at the beats of others, and free what a silent one holds once its lease has surely ended."""
         session, now = self._session, self._clock.boot()
         found = await self.line.ask(lambda swarm: swarm.watchlist(session.id))
+        known = self._seen_posts
         self._seen_posts = {
-            one.post: (one.version, self._seen_posts[one.post][1])
-            if self._seen_posts.get(one.post, (None, 0.0))[0] == one.version
-            else (one.version, now)
+            one.post: known[one.post]
+            if one.post in known and known[one.post].version == one.version
+            else SeenPost(one.version, now, one.delay)
             for one in found.posts
         }
         seen = {}

@@ -34,6 +34,8 @@ class Fleet:
     cpu: float = 0.0
     memory: int = 0
     """Bytes."""
+    secrets: tuple[str, ...] = ()
+    """Names of secrets that each place gets as variables."""
     on_lost: Literal["wait", "move"] = "wait"
     lease: float = 600.0
     """Seconds."""

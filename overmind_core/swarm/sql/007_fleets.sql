@@ -58,7 +58,7 @@ begin
     where id = p.id;
     perform renew_place(p.id);
     perform record('post_queued', p.id, p.hive, jsonb_build_object('why', 'place'));
-    perform news('queued');
+    perform news(case when p.cancelling = 'replaced' then 'queued' else 'places' end);
 end $$;
 
 create function cancel_place(post_id text, why text) returns void
@@ -129,20 +129,30 @@ begin
     end if;
 end $$;
 
--- Where a hive fits, each sentinel has a place on it.
+-- Where a hive fits, each sentinel has a place on it; where it fits no more, none.
 create function fill_sentinels(hive_name text) returns void
     language plpgsql set search_path = overmind, pg_temp as $$
 declare
     f places;
     h hives;
+    there text[];
+    one text;
 begin
     select * into h from hives where hives.name = hive_name;
     for f in select * from places where want is null order by fleet loop
+        there := array(select id from posts p where p.fleet = f.fleet and p.only_hive = hive_name
+            and p.state in ('queued', 'claimed', 'lost') and p.cancelling is distinct from 'scaled' order by id);
         if h.labels @> coalesce(f.definition -> 'labels', '{}')
             and (f.definition ->> 'provider' is null or f.definition ->> 'provider' = any(h.providers))
-            and h.slots > 0 and not exists (select from posts p where p.fleet = f.fleet and p.only_hive = hive_name
-                and p.state in ('queued', 'claimed', 'lost')) then
-            perform add_place(f, null, hive_name);
+            and h.slots > 0
+        then
+            if there = '{}' then
+                perform add_place(f, null, hive_name);
+            end if;
+        else
+            foreach one in array there loop
+                perform cancel_place(one, 'scaled');
+            end loop;
         end if;
     end loop;
 end $$;

@@ -18,7 +18,7 @@ def fleets(text: str, **world) -> dict[str, Fleet]:
 def test_a_fleet_has_all_that_its_table_says():
     text = (
         f"{REVIEW}[fleets.eu-review]\nagent = 'review'\nreplicas = 3\non = {{ region = 'eu' }}\non_lost = 'move'\n"
-        "lease = '60s'\ncpu = 0.5\nmemory = '4GB'\n"
+        "lease = '60s'\ncpu = 0.5\nmemory = '4GB'\nsecrets = ['NPM_TOKEN']\n"
     )
     assert fleets(text) == {
         "eu-review": Fleet(
@@ -29,6 +29,7 @@ def test_a_fleet_has_all_that_its_table_says():
             on={"region": "eu"},
             cpu=0.5,
             memory=4_000_000_000,
+            secrets=("NPM_TOKEN",),
             on_lost="move",
             lease=60.0,
         )
@@ -88,6 +89,7 @@ WRONG = [
     ("[fleets.review]\non = { §'a b' = 'x' }", "on: 'a b' is not the name of a label"),
     ("[fleets.review]\ncpu = §0", "cpu: write a number of processors"),
     ("[fleets.review]\nmemory = §'much'", "memory: write a size"),
+    ("[fleets.review]\nsecrets = §['A B']", "secrets: 'A B' can't be the name of a secret"),
     ("[fleets.review]\n§size = 3", "unknown key 'size'"),
     ("[sentinels.review]\n§replicas = 3", "unknown key 'replicas'"),
     ("[fleets.§'../x']\nagent = 'review'", "A name can only contain"),

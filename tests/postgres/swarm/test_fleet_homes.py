@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.kit.killing import kill_both, kill_supervisor
 from tests.kit.swarm_homes import SwarmHomes
 from tests.kit.waiting import eventually
 from tests.postgres.conftest import empty_database
@@ -98,6 +99,28 @@ def test_a_fleet_is_spread_over_hives_and_scaled_and_deleted(homes, team):
     eventually(lambda: not running(homes), timeout=30, what="all places have ended")
     desk.refused("fleet", "info", "review", code="not_found")
     assert len((team.folder / "lives").read_text().split()) == 3 + 2 + 1
+
+
+def test_hives_are_killed_while_a_fleet_is_scaled_and_changed_and_there_are_exactly_so_many(homes, team):
+    """Behaviour 14: 15, 29 and 7 places, while supervisors and keepers are killed."""
+    for name in ("a", "b", "c"):
+        homes.hive(name, "--slots", "16")
+    desk = homes.desk
+    desk.ok("apply", team.write(15))
+    wait_running(homes, 15)
+    desk.ok("fleet", "scale", "review", "29")
+    kill_both(homes.homes["a"])
+    homes.homes["a"].ok("start")
+    kill_supervisor(homes.homes["b"])
+    wait_running(homes, 29)
+    desk.ok("fleet", "scale", "review", "7")
+    kill_both(homes.homes["c"])
+    homes.homes["c"].ok("start")
+    found = wait_running(homes, 7)
+    assert sorted(name for _, name in found) == [f"review-{number}" for number in range(1, 8)]
+    processes = [Path(f"/proc/{pid}") for pid in (team.folder / "lives").read_text().split()]
+    assert sum(map(Path.exists, processes)) == 7
+    end_all(homes)
 
 
 def test_a_place_whose_run_ends_is_filled_again(homes, team):
@@ -220,6 +243,22 @@ def test_a_sentinel_is_on_each_fitting_hive_and_on_a_new_one(homes, team):
     Path(team.path).write_text('[agents.build]\ncommand = "true"\n')
     assert homes.desk.ok("apply", team.path).splitlines()[0] == "Fleet disk: deleted"
     eventually(lambda: not running(homes), timeout=30, what="all places have ended")
+
+
+def test_the_places_of_a_fleet_get_its_secrets(homes, team):
+    home = homes.hive("a")
+    fleet_keys = 'secrets = ["TOKEN"]'
+    homes.desk.refused("apply", team.write(1, fleet=fleet_keys), code="no_secret")
+    home.ok("vault", "set", "TOKEN", stdin="planted-for-places")
+    Path(team.path).write_text(
+        f'[agents.review]\ncommand = "printenv TOKEN > {team.folder}/got; exec sleep 1000"\n'
+        f"[fleets.review]\n{fleet_keys}\n"
+    )
+    homes.desk.ok("apply", team.path)
+    wait_running(homes, 1)
+    eventually(lambda: (team.folder / "got").read_text() == "planted-for-places\n", what="it has the secret")
+    assert "planted" not in homes.desk.ok("fleet", "info", "review")
+    end_all(homes)
 
 
 def test_a_plan_and_a_fleet_of_one_file_are_applied_together_or_not_at_all(homes, team):

@@ -127,6 +127,18 @@ def test_a_sentinel_has_one_place_on_each_fitting_hive(swarm):
     assert refused.value.code == "invalid"
 
 
+def test_a_sentinel_leaves_a_hive_that_fits_no_more(swarm):
+    disk = {"fleet": "disk", "want": None, "definition": {"agent": "disk", "labels": {"os": "linux"}}}
+    hives = [swarm.hive(name, labels={"os": "linux", "name": name}) for name in ("eu1", "eu2")]
+    swarm.admin.apply_fleets("team.toml", [disk])
+    claims = {one.name: one.claim_one() for one in hives}
+    narrower = {**disk, "definition": {"agent": "disk", "labels": {"os": "linux", "name": "eu1"}}}
+    swarm.admin.apply_fleets("team.toml", [narrower])
+    assert [one.cancelling for one in hives[1].beat().held] == ["scaled"]
+    assert hives[1].end(claims[hives[1].name], "cancelled").state == "cancelled"
+    assert [one.only_hive for one in swarm.admin.posts(ended=False)] == [hives[0].name]
+
+
 def test_a_fleet_with_the_same_name_of_another_blueprint_is_refused_and_nothing_is_applied(swarm):
     swarm.admin.apply_fleets("team.toml", [REVIEW])
     with pytest.raises(OvermindError) as taken:
