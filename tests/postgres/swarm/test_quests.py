@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit.killing import kill_supervisor
 from tests.kit.overmind import Overmind
 from tests.kit.repositories import Repository
 from tests.kit.swarm_homes import SwarmHomes
@@ -197,6 +198,23 @@ def test_a_holder_that_is_frozen_between_check_and_push_lands_nothing_twice(home
     )
     assert shop.trailers() == [row["id"]]
     assert second.json("inbox", "--json") == first.json("inbox", "--json") == []
+
+
+@pytest.mark.parametrize("moment", ["work", "verify"])
+def test_a_killed_daemon_costs_a_quest_nothing(homes, shop, tmp_path, moment):
+    home = hive(homes, "a")
+    gate, begun = tmp_path / "go", tmp_path / "begun"
+    wait = f"echo x >> {begun}; while [ ! -e {gate} ]; do sleep .05; done"
+    work, verify = (f"{wait}; echo two > app.py", "true") if moment == "work" else ("echo two > app.py", wait)
+    add(home, shop, "Once", "any", "--into", "main", "--verify", verify, command=work)
+    eventually(begun.exists, timeout=30, what=f"its {moment} has begun")
+    kill_supervisor(home)
+    home.ok("start")
+    gate.touch()
+    row = homes.wait_state("once", "done", timeout=60)
+    assert (row["fence"], row["attempt"]) == (1, 1)
+    assert shop.trailers() == [row["id"]]
+    assert shop.main("app.py") == "two"
 
 
 def test_the_swarms_queue_board_cost_and_events_show_its_posts(homes, shop):
