@@ -46,6 +46,17 @@ def test_what_init_writes_is_checked_listed_and_drawn_and_no_daemon_is_needed(om
     assert not os.path.exists(om.path("supervisor.lock"))
 
 
+def test_agents_of_fleets_are_listed_behind_those_of_the_plan_and_nothing_else_starts_them(om, project):
+    fleets = '[fleets.review]\nreplicas = 3\n[sentinels.disk]\nagent = "review"\n'
+    (project / "team.toml").write_text(f'[agents.review]\ncommand = "x"\n{fleets}[agents.build]\ncommand = "y"\n')
+    listed = om.ok("agents", "team.toml", cwd=project).splitlines()
+    assert listed == ["build", "review (fleet review: 3)", "review (sentinel disk)"]
+    refused = om.refused("ritual", "create", "nightly", "@daily", "--apply", "team.toml", code="invalid", cwd=project)
+    assert "overmind apply team.toml" in refused
+    (project / "team.toml").write_text(f'[agents.review]\ncommand = "x"\n{fleets}')
+    om.refused("apply", "--wait", "team.toml", code="invalid", exit_code=2, cwd=project)
+
+
 def test_every_mistake_is_a_line_with_file_line_and_column(om, project):
     (project / "wrong.toml").write_text(WRONG)
 

@@ -169,6 +169,13 @@ def test_mistakes_are_told_with_their_places_and_control_characters_are_spelled_
     assert "\u202e" not in str(refused)
 
 
+def test_a_file_with_fleets_is_for_the_command_line(tab, tmp_path):
+    path = written(tmp_path, f"{PLAN}[fleets.third]\n[agents.third]\ncommand = 'true'\n", "fleets.toml")
+    answer = tab.press("apply", path=path)
+    assert answer["error"] == "invalid"
+    assert f"overmind apply {path}" in answer["message"]
+
+
 def test_a_login_that_may_only_look_learns_nothing_of_a_file(om, site, tmp_path):
     reader = WebScript(site.port, om.api("web_token", name="looker", read_only=True)["token"])
     for path in (written(tmp_path), "/etc/shadow", "/nowhere"):

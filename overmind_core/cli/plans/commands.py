@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from overmind_core.blueprint_file.read import ReadBlueprint
     from overmind_core.client.client import Client
     from overmind_core.domain.plans.blueprint import PlanAgent
+    from overmind_core.domain.plans.fleet import Fleet
 
     Plan = Mapping[str, Any]
 
@@ -156,7 +157,8 @@ def agents(args: Namespace, context: Context) -> int:
     """Validate the file, and list its agents, each behind what it depends on."""
     from overmind_core.domain.text.graph import order
 
-    blueprint = load_all(chosen_file(args.file, args.filename, "agents"), args.var, context).blueprint
+    read = load_all(chosen_file(args.file, args.filename, "agents"), args.var, context)
+    blueprint = read.blueprint
     edges = {agent.name: [one.agent for one in agent.depends_on] for agent in blueprint.agents}
     by_name = blueprint.by_name
     found = [by_name[name] for name in order(edges)]
@@ -165,8 +167,14 @@ def agents(args: Namespace, context: Context) -> int:
     elif args.graph:
         context.print(_graph(edges))
     else:
-        context.print("\n".join(map(_agent_line, found)))
+        context.print("\n".join([*map(_agent_line, found), *map(_fleet_line, read.fleets)]))
     return 0
+
+
+def _fleet_line(fleet: Fleet) -> str:
+    if fleet.want is None:
+        return f"{fleet.agent} (sentinel {fleet.name})"
+    return f"{fleet.agent} (fleet {fleet.name}: {fleet.want})"
 
 
 def _agent_line(agent: PlanAgent) -> str:
