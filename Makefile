@@ -1,6 +1,6 @@
 # Everything a person or CI does with this repository. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo-isolation demo-engine test torture test-claude test-docker test-postgres test-web coverage lint types imports house check bench snapshots screenshots docs format lock clean
+.PHONY: help setup run demo-isolation demo-engine demo-swarm test torture test-claude test-docker test-postgres test-web coverage lint types imports house check bench snapshots screenshots docs format lock clean
 
 BIN := .venv/bin
 CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
@@ -27,6 +27,9 @@ demo-isolation: setup ## agents that work on one project at once, each with its 
 
 demo-engine: setup ## a spec from its brief to merged work in a home of its own, with a daemon that is killed; leaves nothing
 	@PYTHON=$(BIN)/python scripts/demo-engine
+
+demo-swarm: setup ## five homes that share work through a PostgreSQL; one is killed, the database stands still; leaves nothing
+	@PYTHON=$(BIN)/python scripts/demo-swarm
 
 test: setup ## run the whole suite (ARGS="-k name" or TESTS=path for a part of it)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS) $(ARGS)

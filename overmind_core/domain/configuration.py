@@ -15,6 +15,7 @@ from overmind_core.domain.settings import (
     MemorySettings,
     QueueSettings,
     ReportSettings,
+    SwarmSettings,
     WebSettings,
 )
 from overmind_core.domain.text.problems import hinted
@@ -32,6 +33,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "reports": ReportSettings._fields,
     "memory": MemorySettings._fields,
     "cortex": CortexSettings._fields,
+    "swarm": SwarmSettings._fields,
     "web": WebSettings._fields,
     "attach": ("detach_keys",),
     "hives": (),
@@ -45,6 +47,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 """Table → its keys. `[providers]`, `[hives]` and `[contexts]` have a table for each of what they name."""
 PROVIDER_KEYS = ("program",)
 """Keys of `[providers.NAME]`."""
+ACCEPT_KEYS = ("from", "repositories", "providers", "commands")
+"""Keys of `[swarm] accept`."""
 
 
 def unknown_tables(document: Mapping[str, object]) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 STEER_MODES = ("off", "ask", "auto")
 """What the guardian may do by itself: nothing, ask a person, or act."""
@@ -98,6 +98,14 @@ class CortexSettings(NamedTuple):
     """One of `FROM_AGENTS`: what others write, too."""
     every: float = 30.0
     """Seconds between two exchanges."""
+
+
+class SwarmSettings(NamedTuple):
+    """Table `[swarm]`."""
+
+    accept: Mapping[str, Any] = MappingProxyType({})
+    """What this hive takes of its swarm, as far as it is said: `from`, `repositories`, `providers` (lists of texts) and
+    `commands` (a truth)."""
 
 
 class WebSettings(NamedTuple):

@@ -61,6 +61,8 @@ ssh = "eu1.example.com"    # or gate = ["program", "that", "runs", "overmind", "
 env = { STAGE = "test" }
 secrets = ["NPM_TOKEN"]
 on = { region = "eu" }
+[swarm]                    # what this hive takes of its swarm; all of it where nothing is said
+accept = { from = ["alice"], repositories = ["git@example.com:shop.git"], providers = ["claude"], commands = false }
 [web]
 port = 7600                # of `overmind web`
 host = "127.0.0.1"
@@ -84,6 +86,7 @@ from overmind_core.domain.settings import (
     MemorySettings,
     QueueSettings,
     ReportSettings,
+    SwarmSettings,
     WebSettings,
 )
 from overmind_core.errors import OvermindError
@@ -120,6 +123,7 @@ class Settings(NamedTuple):
     reports: ReportSettings = ReportSettings()
     memory: MemorySettings = MemorySettings()
     cortex: CortexSettings = CortexSettings()
+    swarm: SwarmSettings = SwarmSettings()
     web: WebSettings = WebSettings()
 
     @property

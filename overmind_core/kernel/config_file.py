@@ -20,7 +20,7 @@ from overmind_core.documents.reading import (
 )
 from overmind_core.documents.toml import document
 from overmind_core.domain.agents import permission
-from overmind_core.domain.configuration import KEYS, PROVIDER_KEYS, unknown_keys, unknown_tables
+from overmind_core.domain.configuration import ACCEPT_KEYS, KEYS, PROVIDER_KEYS, unknown_keys, unknown_tables
 from overmind_core.domain.settings import (
     FROM_AGENTS,
     INJECTIONS,
@@ -31,6 +31,7 @@ from overmind_core.domain.settings import (
     MemorySettings,
     QueueSettings,
     ReportSettings,
+    SwarmSettings,
     WebSettings,
 )
 from overmind_core.domain.text.duration import SizeError, parse_size
@@ -46,7 +47,14 @@ MOST_DOLLARS = 10**9
 LEAST_TOKENS, MOST_TOKENS = 200, 8000
 """Of what an agent is given: less holds no note, more is what people complain about."""
 Record = (
-    QueueSettings | HealthSettings | GuardianSettings | ReportSettings | MemorySettings | CortexSettings | WebSettings
+    QueueSettings
+    | HealthSettings
+    | GuardianSettings
+    | ReportSettings
+    | MemorySettings
+    | CortexSettings
+    | SwarmSettings
+    | WebSettings
 )
 _TOOLS = (
     permission.SHELL, *sorted(permission.EDITORS | permission.READERS | permission.DELEGATES | permission.UNRULED),
@@ -292,6 +300,25 @@ def _same_notes(spot: FileValue) -> Mapping[str, str] | None:
     return MappingProxyType(found)
 
 
+def _accepted(spot: FileValue, providers: Collection[str]) -> Mapping[str, Any] | None:
+    """What of a swarm is let in."""
+    table = spot.table('write a table, such as { from = ["alice"], commands = false }')
+    if table is None:
+        return None
+    for name in set(table) - set(ACCEPT_KEYS):
+        table[name].wrong(hinted("unknown key", name, ACCEPT_KEYS))
+    found: dict[str, Any] = {}
+    for name, entry in table.items():
+        if name == "commands":
+            found[name] = flag(entry)
+        elif name in ACCEPT_KEYS:
+            found[name] = _names(entry)
+    for name in found.get("providers") or ():
+        if name not in providers:
+            table["providers"].wrong(hinted(f"unknown provider {name!r}", name, providers))
+    return MappingProxyType(found)
+
+
 def _names(spot: FileValue) -> tuple[str, ...] | None:
     entries = spot.entries()
     if entries is None or not all(isinstance(entry.value, str) for entry in entries):
@@ -375,6 +402,7 @@ _RECORDS: Mapping[str, tuple[Callable[..., Record], Mapping[str, _Reader]]] = {
         },
     ),
     "cortex": (CortexSettings, {"incoming": _alone(choice(FROM_AGENTS)), "every": _alone(_pause)}),
+    "swarm": (SwarmSettings, {"accept": _accepted}),
     "web": (
         WebSettings,
         {

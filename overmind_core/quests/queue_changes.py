@@ -235,6 +235,7 @@ class QueueChanges:
             await self._journal.saved()
         except StoreError:
             self._journal.withdraw(changes)
+            self._quests.dismiss(one.quest.id for one in made)
             for one in made:
                 self._registry.index.let_go(one.quest.id)
             raise

@@ -77,6 +77,8 @@ class QuestRegistry:
         self._shared: tuple[str, dict[str, str]] | None = None
         """The newest environment that was read, and its owner."""
         self._fresh_environments: dict[str, dict[str, str]] = {}
+        self._arriving: set[str] = set()
+        """New quests that are being saved, and that nobody has met yet."""
         self._waiters: dict[str, list[asyncio.Future[Quest]]] = {}
         self._ends = 0
         self.on_put: Callable[[Quest | None, Quest], None] = _nothing
@@ -97,7 +99,11 @@ class QuestRegistry:
             return found
         self._journal.flush()
         row = self._quest_table.get(quest_id)
-        return None if row is None else store.quest(row)
+        if row is None:
+            return None
+        quest = store.quest(row)
+        self.know(quest)  # where it was saved a moment ago: whoever changes it now changes what is known of it
+        return quest
 
     def text_of(self, quest_id: str) -> str | None:
         """Title and brief of an unfinished quest of the queue; None: there is none with this id."""
@@ -294,7 +300,8 @@ class QuestRegistry:
     def writing_new(
         self, made: Sequence[tuple[Quest, StoredWork]], environments: Mapping[str, Mapping[str, str]]
     ) -> Callable[[], None]:
-        """Save new quests inside of a transaction; `know` adds them to memory."""
+        """Save new quests inside of a transaction; `know` adds them to memory, or `dismiss` takes them back."""
+        self._arriving.update(quest.id for quest, _ in made)
         rows = [(store.row(quest), _needs(quest), store.WORK.encode(work)) for quest, work in made]
         shared = {owner: msgspec.json.encode(values).decode() for owner, values in environments.items()}
 
@@ -310,10 +317,17 @@ class QuestRegistry:
         return write
 
     def know(self, quest: Quest) -> None:
-        """Add a new quest that is saved already."""
+        """Add a new quest that is saved already, unless that was done: somebody may have met it at once."""
+        if quest.id not in self._arriving:
+            return
+        self._arriving.discard(quest.id)
         self.remember_needs(_needs(quest))
         self._know(quest)
         self.on_put(None, quest)
+
+    def dismiss(self, quests: Iterable[str]) -> None:
+        """New quests could not be saved."""
+        self._arriving.difference_update(quests)
 
     def remember_needs(self, needs: Iterable[str]) -> None:
         """Keep in memory the ended quests that an unfinished quest will need."""

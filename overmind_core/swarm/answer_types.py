@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from overmind_core.agents.answer_types import Question
 
@@ -87,7 +87,12 @@ class SwarmPostRow(TypedDict):
     state: Literal["queued", "claimed", "lost", "done", "failed", "cancelled"]
     hive: str | None
     status: str | None
-    """Of its mission at that hive."""
+    """Of its mission or quest at that hive."""
+    phase: str | None
+    """Of that quest while it runs."""
+    priority: str
+    cost_usd: float
+    """As its hive has reported; 0: nothing, or nobody knows."""
     attempt: int
     fence: int
     labels: dict[str, str]
@@ -96,6 +101,42 @@ class SwarmPostRow(TypedDict):
     posted_by: str
     posted_at: str
     ended_at: str | None
+
+
+class SwarmQueued(TypedDict):
+    """A post that waits."""
+
+    position: int
+    """In the order in which a hive that fits takes them, from 1."""
+    id: str
+    name: str
+    kind: Literal["quest", "run", "place"]
+    priority: str
+    score: float
+    why: str
+    """Why no hive has taken it yet."""
+
+
+class SwarmQueue(TypedDict):
+    """What waits in the swarm."""
+
+    slots: int
+    """Of all hives that live."""
+    used: int
+    posts: list[SwarmQueued]
+
+
+class SwarmEvent(TypedDict):
+    """A fact of the swarm's log."""
+
+    seq: int
+    at: str
+    type: str
+    post: str | None
+    hive: str | None
+    by: str
+    """The login in whose name it happened."""
+    body: dict[str, Any]
 
 
 class SwarmWhyLine(TypedDict):

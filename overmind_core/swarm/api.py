@@ -151,6 +151,48 @@ class SwarmApi:
             raise OvermindError("no_room", f"No hive has taken {definition['name']}: {summary}. It was not kept.")
         return {"id": post, "name": definition["name"], "hive": None, "summary": summary, "hives": []}
 
+    @handles(Nothing)
+    async def swarm_queue(self, request: Nothing, caller: Caller) -> answers.SwarmQueue:
+        """What waits, in the order in which a hive that fits takes it, and why each does."""
+        del request, caller
+        from overmind_core.swarm.oracle import line_of  # noqa: PLC0415 - it loads psycopg
+
+        posts, hives, refusals = await self._host.line().ask(
+            lambda swarm: (swarm.posts(), swarm.hives(), swarm.refusals())
+        )
+        waiting: list[answers.SwarmQueued] = [
+            {
+                "position": position,
+                "id": post.id,
+                "name": post.name,
+                "kind": post.kind,
+                "priority": post.priority,
+                "score": post.score,
+                "why": why,
+            }
+            for position, (post, why) in enumerate(line_of(posts, hives, refusals), 1)
+        ]
+        slots = sum(one.slots for one in hives if one.session is not None)
+        return {"slots": slots, "used": sum(one.state == "claimed" for one in posts), "posts": waiting}
+
+    @handles(requests.SwarmEvents)
+    async def swarm_events(self, request: requests.SwarmEvents, caller: Caller) -> list[answers.SwarmEvent]:
+        """What happened in the swarm, oldest first."""
+        del caller
+        found = await self._host.line().ask(lambda swarm: swarm.events(request.after, request.limit))
+        return [
+            {
+                "seq": one.seq,
+                "at": format_time(one.at),
+                "type": one.type,
+                "post": one.post,
+                "hive": one.hive,
+                "by": one.by,
+                "body": one.body,
+            }
+            for one in found
+        ]
+
     @handles(requests.SwarmPost)
     async def swarm_why(self, request: requests.SwarmPost, caller: Caller) -> answers.SwarmWhy:
         """Why a post waits, with a line for each hive."""
@@ -294,6 +336,9 @@ def _post_row(post: Post) -> answers.SwarmPostRow:
         "state": post.state,
         "hive": post.hive,
         "status": None if post.state in ENDED else post.status,  # the last that was reported is not how it ended
+        "phase": post.phase,
+        "priority": post.priority,
+        "cost_usd": post.cost,
         "attempt": post.attempt,
         "fence": post.fence,
         "labels": post.labels,

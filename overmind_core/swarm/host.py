@@ -293,7 +293,14 @@ class SwarmHost:
             tasks=parts.tasks,
             changed=self._on_work,
         )
-        works = Works(runs=runs, quests=quests, places=places, leases=parts.leases, store=store)
+        works = Works(
+            runs=runs,
+            quests=quests,
+            places=places,
+            leases=parts.leases,
+            store=store,
+            accepts=parts.settings.swarm.accept,
+        )
         questions = PostQuestions(parts.inbox, parts.registry)
         return SwarmService(
             machine=_machine(parts.home, parts.settings, self._keeper_life, self.vault.public_key),
@@ -338,6 +345,7 @@ def _machine(home: Home, settings: Settings, life: Callable[[], str], key: Calla
         memory=memory,
         providers=installed,
         system=os.uname().sysname.lower(),
+        accepts=settings.swarm.accept,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from overmind_core.domain.swarm.fits import Answer, Fit, Offered, Wanted, fits, summary
@@ -94,6 +94,18 @@ def why(post: Post, hives: Sequence[Hive], posts: Iterable[Post] = (), refusals:
             place = 1 + sum(one.answer is Answer.YES for one in before)
         lines.append(Line(hive.name, found, place))
     return Why(summary(wanted, [one.fit for one in lines]), tuple(lines))
+
+
+def line_of(
+    posts: Sequence[Post], hives: Sequence[Hive], refusals: Iterable[Refusal] = ()
+) -> Iterator[tuple[Post, str]]:
+    """Yield the posts that wait, in the order in which a hive that fits takes them, each with why it does in a line."""
+    refused = {(one.post, one.hive): one.reason for one in refusals}
+    named = {one.id: f"{one.name} ({one.state})" for one in posts if one.state != "done"}
+    for post in sorted((one for one in posts if one.state == "queued"), key=lambda one: (one.unmet > 0, _rank(one))):
+        wanted = wanted_of(post)._replace(needs=[named[one] for one in post.needs if one in named])
+        found = [fits(wanted, offered_of(hive, refused.get((post.id, hive.name)))) for hive in hives]
+        yield post, summary(wanted, found)
 
 
 def _rank(post: Post) -> tuple[bool, float, float, str]:

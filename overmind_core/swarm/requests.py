@@ -155,6 +155,14 @@ class SwarmPosts(Args, frozen=True):
     all: bool = False
 
 
+class SwarmEvents(Args, frozen=True):
+    """What happened in the swarm after an event."""
+
+    after: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Its number."""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 500
+
+
 class SwarmPost(Args, frozen=True):
     """One post, by its id or name."""
 

@@ -62,6 +62,8 @@ class Machine(NamedTuple):
     """Bytes."""
     providers: tuple[str, ...]
     system: str
+    accepts: Mapping[str, Any]
+    """What its configuration lets in, see `SwarmSettings`."""
 
 
 class SeenPost(NamedTuple):
@@ -333,7 +335,7 @@ class SwarmService:
         sent = self._clock.boot()
         about = {
             "hive": session.hive, "home": self._machine.home, "proof": session.proof, "fence": session.fence,
-            **self._free(),
+            "accepts": dict(self._machine.accepts), **self._free(),
         }  # fmt: skip
         answer = await self.line.ask(
             lambda swarm: swarm.beat(session.id, session.beat, session.nonce, session.next_nonce, about)
@@ -459,7 +461,7 @@ class SwarmService:
         new = [one for one in self._store.claims.values() if one.is_open and one.mission is None]
         for held in new:
             try:
-                await self._works.of(held).start(held, self._beat_at)
+                await self._works.start(held, self._beat_at)
             except SwarmSilent:
                 raise
             except OvermindError as error:
@@ -518,7 +520,7 @@ class SwarmService:
         machine = self._machine
         return {
             "labels": session.labels, "slots": session.slots, "cpu": machine.cpu, "memory": machine.memory,
-            "providers": list(machine.providers), "accepts": {}, "version": VERSION, "format": 1,
+            "providers": list(machine.providers), "accepts": dict(machine.accepts), "version": VERSION, "format": 1,
             "system": machine.system, "key": machine.key(), **self._free(session),
         }  # fmt: skip
 

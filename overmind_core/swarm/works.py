@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
+
+from overmind_core.domain.swarm.fits import Offered, Wanted, not_accepted
 from overmind_core.domain.swarm.leases import deadline_of
+from overmind_core.errors import OvermindError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from overmind_core.missions.leases import Leases
     from overmind_core.swarm.store import HeldClaim, SwarmStore
 
@@ -55,11 +61,39 @@ class Work(Protocol):
 class Works:
     """All of it, and its leases."""
 
-    def __init__(self, *, runs: Work, quests: Work, places: Work, leases: Leases, store: SwarmStore) -> None:
+    def __init__(
+        self,
+        *,
+        runs: Work,
+        quests: Work,
+        places: Work,
+        leases: Leases,
+        store: SwarmStore,
+        accepts: Mapping[str, Any],
+    ) -> None:
+        """`accepts`: what this hive's configuration lets in, see `SwarmSettings`."""
         self._runs = runs
         self._others = {QUEST: quests, PLACE: places}
         self._leases = leases
         self._store = store
+        self._accepts = accepts
+
+    async def start(self, held: HeldClaim, sent: float) -> None:
+        """Begin the work of a claim, see `Work.start`, if this hive accepts it.
+
+        Raises:
+            OvermindError: it does not, or it can't be done here.
+        """
+        definition = msgspec.json.decode(held.claim.definition)
+        post = Wanted(
+            provider=definition.get("provider"),
+            repository=definition.get("repository"),
+            posted_by=definition.get("posted_by") or "",
+        )
+        refused = not_accepted(post, Offered("", accepts=self._accepts))
+        if refused is not None:
+            raise OvermindError("forbidden", f"its [swarm] in config.toml {refused}")
+        await self.of(held).start(held, sent)
 
     def of(self, held: HeldClaim) -> Work:
         """Return what does this one."""

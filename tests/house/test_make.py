@@ -41,6 +41,7 @@ def test_check_runs_each_tool(tool):
         "scripts/setup",
         "scripts/demo-engine",
         "scripts/demo-isolation",
+        "scripts/demo-swarm",
         "scripts/docker-engine",
         "scripts/first-run",
         "scripts/generate-docs",

@@ -169,6 +169,8 @@ ASKED = [
     ("swarm_status", {}, FORBIDDEN),
     ("swarm_posts", {}, FORBIDDEN),
     ("swarm_run", {"run": {}}, FORBIDDEN),
+    ("swarm_queue", {}, FORBIDDEN),
+    ("swarm_events", {}, FORBIDDEN),
     ("swarm_why", {"id": "x"}, FORBIDDEN),
     ("swarm_cancel", {"id": "x"}, FORBIDDEN),
     ("swarm_add", {"quests": [{"title": "x", "command": "true"}], "cwd": "/"}, FORBIDDEN),

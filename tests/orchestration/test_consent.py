@@ -86,6 +86,8 @@ ARGUMENTS = {
     "swarm_status": {},
     "swarm_posts": {},
     "swarm_run": {"run": {}},
+    "swarm_queue": {},
+    "swarm_events": {},
     "swarm_add": {"quests": [{"title": "x", "command": "true"}], "cwd": "/"},
     "swarm_retry": {"id": "x"},
     "swarm_inbox": {},

@@ -111,7 +111,7 @@ COMMANDS = (
             JSON,
         ],
         examples=[
-            "overmind vault set NPM_TOKEN                            # asks for it, and shows nothing",
+            "overmind vault set NPM_TOKEN",
             "pass show npm | overmind vault set NPM_TOKEN --on region=eu",
             "overmind run --on any --secret NPM_TOKEN 'npm publish'",
         ],

@@ -117,6 +117,12 @@ def fits(post: Wanted, hive: Offered) -> Fit:
     return _YES
 
 
+def not_accepted(post: Wanted, hive: Offered) -> str | None:
+    """Return why a hive's own configuration lets a post not in, or why the hive is too old for it; None: it may."""
+    found = _accepted(post, hive)
+    return None if found is None else found.text
+
+
 def _no(condition: Condition, text: str) -> Fit:
     return Fit(Answer.NO, condition, text)
 

@@ -13,6 +13,7 @@ from overmind_core.domain.settings import (
     MemorySettings,
     QueueSettings,
     ReportSettings,
+    SwarmSettings,
     WebSettings,
 )
 from overmind_core.errors import OvermindError
@@ -77,7 +78,23 @@ READ = [
         '[web]\npublic_url = "https://box.example:8443/om/"',
         Settings(web=WebSettings(public_url="https://box.example:8443/om")),
     ),
-    ("[queue]\n[health]\n[guardian]\n[reports]\n[memory]\n[cortex]\n[web]", Settings()),
+    (
+        (
+            '[swarm.accept]\nfrom = ["alice"]\nrepositories = ["git@example.com:shop.git"]\n'
+            'providers = ["claude"]\ncommands = false'
+        ),
+        Settings(
+            swarm=SwarmSettings(
+                {
+                    "from": ("alice",),
+                    "repositories": ("git@example.com:shop.git",),
+                    "providers": ("claude",),
+                    "commands": False,
+                }
+            )
+        ),
+    ),
+    ("[queue]\n[health]\n[guardian]\n[reports]\n[memory]\n[cortex]\n[swarm]\n[web]", Settings()),
 ]
 REFUSED = [
     ('[permissions]\ndenny = ["Bash(rm:*)"]', "2:1: permissions: unknown key 'denny'. Did you mean deny?"),
@@ -132,6 +149,11 @@ REFUSED = [
     ('[memory]\nmodel = "m"', "2:9: memory.model: write the absolute path of a folder"),
     ('[memory.repositories]\na = ""', "2:5: memory.repositories.a: write a repository"),
     ("[cortex]\nevery = 0", "2:9: cortex.every: write a duration above 0"),
+    ("[swarm]\naccept = true", '2:10: swarm.accept: write a table, such as { from = ["alice"], commands = false }'),
+    ("[swarm.accept]\nform = []", "2:8: swarm.accept.form: unknown key. Did you mean from?"),
+    ('[swarm.accept]\nfrom = "alice"', "2:8: swarm.accept.from: write a list of strings"),
+    ("[swarm.accept]\ncommands = 1", "2:12: swarm.accept.commands: write true or false"),
+    ('[swarm.accept]\nproviders = ["cluade"]', "2:13: swarm.accept.providers: unknown provider 'cluade'. Did you mean"),
     ("[web]\nport = 0", "2:8: web.port: write a port, 1 to 65535"),
     ("[web]\nport = 65536", "2:8: web.port: write a port"),
     ("[web]\nport = true", "2:8: web.port: write a port"),

@@ -181,3 +181,33 @@ def test_a_lease_names_its_run_and_each_attempt_has_one(tmp_path):
             assert [event["attempt"] for event in events] == [0, 1, 1, 2, 2, 3, 3]
 
     story(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "status"),
+    [("quest_edit", {"priority": "critical"}, "running"), ("quest_cancel", {}, "cancelled")],
+)
+def test_a_quest_that_somebody_meets_as_it_is_saved_begins_once_or_never(tmp_path, command, words, status):
+    """Its commit is there before whoever has added it hears of that."""
+
+    async def scenario(daemons):
+        async with daemons.one() as one:
+            journal = one.inside.app.journal
+            met: list[str] = []
+            saved = journal.saved
+
+            async def saved_and_met():
+                await saved()
+                if not met:
+                    met.append(command)
+                    await one.inside.ask(command, id="one", **words)
+
+            journal.saved = saved_and_met
+            quest = await one.add("one")
+            journal.saved = saved
+            await idle()
+            assert (await one.info(quest))["status"] == status
+            told = [event["status"] for event in one.inside.events(quest) if event["type"] == "quest"]
+            assert told == ["queued", status]
+
+    story(tmp_path, scenario)

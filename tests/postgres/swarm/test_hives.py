@@ -88,6 +88,19 @@ def test_what_no_hive_fits_waits_and_why_says_so_and_now_gives_up(homes):
     assert home.ok("kill", "swarm/train").endswith("cancelled\n")
 
 
+def test_what_a_hives_configuration_does_not_let_in_is_given_back_and_why_says_so(homes):
+    home = homes.hive("a")
+    home.ok("swarm", "leave")
+    Path(home.home, "config.toml").write_text('[swarm]\naccept = { commands = false, from = ["alice"] }\n')
+    home.ok("shutdown")
+    home.ok("swarm", "join", homes.invited("a"))
+    homes.desk.ok("run", "--on", "any", "--name", "docs", "true")
+    line = f"  {homes.name('a')}  no: accepts nothing from "
+    eventually(lambda: line in homes.desk.ok("why", "docs"), timeout=30, what="it says why not")
+    assert homes.posts()["docs"]["state"] == "queued"
+    assert home.ps("--all") == []
+
+
 def test_the_posters_environment_and_folder_stay_where_they_are(homes, tmp_path):
     home = homes.hive("eu1")
     home.ok("run", "--on", "any", "--name", "env", "-e", "GIVEN=1", "env; pwd", env={"SECRET": "x"}, cwd=str(tmp_path))

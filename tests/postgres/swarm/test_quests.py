@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit.killing import kill_supervisor
 from tests.kit.overmind import Overmind
 from tests.kit.repositories import Repository
 from tests.kit.swarm_homes import SwarmHomes
@@ -253,3 +254,43 @@ def test_a_holder_that_is_frozen_between_check_and_push_lands_nothing_twice(home
     )
     assert shop.trailers() == [row["id"]]
     assert second.json("inbox", "--json") == first.json("inbox", "--json") == []
+
+
+@pytest.mark.parametrize("moment", ["work", "verify"])
+def test_a_killed_daemon_costs_a_quest_nothing(homes, shop, tmp_path, moment):
+    home = hive(homes, "a")
+    gate, begun = tmp_path / "go", tmp_path / "begun"
+    wait = f"echo x >> {begun}; while [ ! -e {gate} ]; do sleep .05; done"
+    work, verify = (f"{wait}; echo two > app.py", "true") if moment == "work" else ("echo two > app.py", wait)
+    add(home, shop, "Once", "any", "--into", "main", "--verify", verify, command=work)
+    eventually(begun.exists, timeout=30, what=f"its {moment} has begun")
+    kill_supervisor(home)
+    home.ok("start")
+    gate.touch()
+    row = homes.wait_state("once", "done", timeout=60)
+    assert (row["fence"], row["attempt"]) == (1, 1)
+    assert shop.trailers() == [row["id"]]
+    assert shop.main("app.py") == "two"
+
+
+def test_the_swarms_queue_board_cost_and_events_show_its_posts(homes, shop):
+    home = hive(homes, "a", "--slots", "1")
+    add(home, shop, "Done", "any", command="true")
+    homes.wait_state("done", "done")
+    add(home, shop, "Never", "gpu=yes", command="true")
+    add(home, shop, "After", "any", "--needs", "never", "--priority", "high", command="true")
+    queue = homes.desk.ok("queue", "-H", "swarm").splitlines()
+    assert queue[0] == "running 0/1 · queued 2"
+    assert [line.split()[2] for line in queue[2:]] == ["never", "after"]
+    assert queue[2].endswith("no: 1 hive, none fits: label gpu=yes")
+    assert queue[3].endswith("waits: needs never (queued)")
+    columns = {one["name"]: one for one in homes.desk.json("board", "-H", "swarm", "--json")["columns"]}
+    assert [card["name"] for card in columns["done"]["quests"]] == ["done"]
+    assert [card["name"] for card in columns["queued"]["quests"]] == ["never", "after"]
+    assert "QUEUED 2" in homes.desk.ok("board", "-H", "swarm")
+    assert homes.desk.json("cost", "-H", "swarm", "--json") == []
+    kinds = [one["type"] for one in homes.desk.ndjson("events", "-H", "swarm")]
+    assert kinds.count("post_queued") >= 3
+    assert "post_done" in kinds
+    assert [one["type"] for one in homes.desk.ndjson("events", "-H", "swarm", "--type", "post_done")] == ["post_done"]
+    homes.desk.refused("queue", "-H", "swarm", "--at", "+2h", code="invalid", exit_code=2)
