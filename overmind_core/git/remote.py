@@ -14,19 +14,21 @@ TRAILER = "Overmind-Quest"
 _MOVING = ("cannot lock ref", "failed to update ref", "incorrect old value", "reference already exists")
 """How git there says that somebody else is moving the branch at this moment."""
 
+_TRIES = 10
+"""How often a ref here is set while others set it: one of them has done so each time."""
 _SAID = "remote: "
 """How lines begin that the remote has said, as its hooks do."""
 
 
 def fetch(git: Git, repository: str, url: str) -> None:
-    """Get all branches of a remote.
+    """Get all branches of a remote. Several at once in one repository do not fail one another.
 
     Raises:
         GitFailed: it can't be reached or read.
         GitMissing: there is none.
     """
     words = ("fetch", "--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--no-auto-maintenance")
-    git.run(repository, *words, "--", url, f"+{HEADS}*:{REMOTE}*")
+    _set(git, repository, *words, "--", url, f"+{HEADS}*:{REMOTE}*")
 
 
 def tip_of(git: Git, repository: str, branch: str) -> str | None:
@@ -68,7 +70,7 @@ def push(git: Git, repository: str, url: str, branch: str, *, before: str, after
     words = ("push", "--porcelain", "--no-follow-tags", f"--force-with-lease={name}:{before}")
     answer = git.run(repository, *words, "--", url, f"{after}:{name}", expected=(0, 1))
     if answer.code == 0:
-        git.run(repository, "update-ref", REMOTE + branch, after)
+        _set(git, repository, "update-ref", REMOTE + branch, after)
         return True
     refused = next((line for line in answer.out.splitlines() if line.startswith("!")), "")
     if any(word in refused for word in _MOVING) or _tip_there(git, repository, url, name) != before:
@@ -76,6 +78,18 @@ def push(git: Git, repository: str, url: str, branch: str, *, before: str, after
     said = [line.removeprefix(_SAID).strip() for line in answer.err.splitlines() if line.startswith(_SAID)]
     why = ": ".join([*filter(None, [refused.rpartition("\t")[2]]), *said[:1]])
     raise GitFailed(words[:1], answer.code, f"error: {why}" if why else answer.err)
+
+
+def _set(git: Git, repository: str, *words: str) -> None:
+    """Run what sets refs of the remote here; anew where somebody else has just set one of them."""
+    for left in reversed(range(_TRIES)):
+        try:
+            git.run(repository, *words)
+        except GitFailed as error:
+            if not left or not any(word in error.output for word in _MOVING):
+                raise
+        else:
+            return
 
 
 def _tip_there(git: Git, repository: str, url: str, name: str) -> str:

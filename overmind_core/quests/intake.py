@@ -11,6 +11,7 @@ import msgspec
 from overmind_core.agents.spec import spec_of
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.missions.mission import Kind
+from overmind_core.domain.quests.needs import cycle_among
 from overmind_core.domain.quests.quest import Goal, Priority, Quest, QuestStatus, QueueState
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.bytestrings import from_wire
@@ -407,3 +408,26 @@ def environment_owner(environment: dict[str, str]) -> str:
     """The owner under which an environment is stored, once for all quests that share it."""
     text = msgspec.json.encode(environment, order="deterministic")
     return f"{SHARED}{hashlib.sha256(text).hexdigest()}"
+
+
+def check_cycles(made: Sequence[QueuedWork]) -> None:
+    """Refuse cycles. Only the quests of one request can form one, as nothing else needs them yet.
+
+    Raises:
+        OvermindError: `cycle`.
+    """
+    new = {one.quest.id: one.quest for one in made}
+    loop = cycle_among(new, lambda one: needs_of(new.get(one)))
+    if loop:
+        raise cycle_error([new[one].name for one in loop])
+
+
+def needs_of(quest: Quest | None) -> Sequence[str]:
+    """The ids of what a quest of the queue needs."""
+    return () if quest is None or quest.goal is None else quest.goal.needs
+
+
+def cycle_error(names: Sequence[str]) -> OvermindError:
+    """An error for quests that need each other, in their order."""
+    message = f"These quests would need each other: {' → '.join([*names, names[0]])}."
+    return OvermindError("cycle", message, members=list(names))

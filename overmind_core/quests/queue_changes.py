@@ -9,7 +9,7 @@ import msgspec
 
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.attempt import has_run
-from overmind_core.domain.quests.needs import cycle_among, cycle_of
+from overmind_core.domain.quests.needs import cycle_of
 from overmind_core.domain.quests.quest import HAS_ENDED, Quest, QuestStatus
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
@@ -149,7 +149,7 @@ class QueueChanges:
             find=self._quests.find,
             origin=origin,
         ).read()
-        self._check_cycles(read)
+        intake.check_cycles(read)
         several, looked = len(read) > 1, _Looked({}, {})
         made = [await self._checked(one, number if several else None, looked) for number, one in enumerate(read, 1)]
         self._check_names(made)
@@ -184,21 +184,14 @@ class QueueChanges:
             if self.is_taken(one.quest.name):
                 raise OvermindError("name_taken", f"The name {one.quest.name!r} was taken meanwhile. Try again.")
 
-    def _check_cycles(self, made: Sequence[QueuedWork]) -> None:
-        """Refuse cycles. Only the quests of this request can form one, as no other quest needs them yet."""
-        new = {one.quest.id: one.quest for one in made}
-        loop = cycle_among(new, lambda one: _needs(new.get(one)))
-        if loop:
-            raise _cycle([new[one].name for one in loop])
-
     def _check_cycle(self, quest: Quest) -> None:
         def known(quest_id: str) -> Quest | None:
             return quest if quest_id == quest.id else self._quests.get(quest_id)
 
-        loop = cycle_of(quest.id, lambda one: _needs(known(one)))
+        loop = cycle_of(quest.id, lambda one: intake.needs_of(known(one)))
         if loop:
             names = [one if (found := known(one)) is None else found.name for one in loop]
-            raise _cycle(names)
+            raise intake.cycle_error(names)
 
     async def _checked(self, one: QueuedWork, number: int | None, looked: _Looked) -> QueuedWork:
         """Refuse now what `run` would refuse when the quest's turn comes; `number`: its place among several."""
@@ -315,15 +308,6 @@ class QueueChanges:
             self._quests.put(again)
             self._quests.record(again)
             self._asker.withdraw(quest.id)
-
-
-def _needs(quest: Quest | None) -> Sequence[str]:
-    return () if quest is None or quest.goal is None else quest.goal.needs
-
-
-def _cycle(names: Sequence[str]) -> OvermindError:
-    message = f"These quests would need each other: {' → '.join([*names, names[0]])}."
-    return OvermindError("cycle", message, members=list(names))
 
 
 def _start_of(spec: MissionSpec) -> tuple[object, ...]:

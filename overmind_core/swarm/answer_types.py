@@ -200,6 +200,8 @@ class SwarmQuestion(Question):
 
     hive: str | None
     """Which has the post."""
+    part: NotRequired[str]
+    """Of a question of the engine, as `part` of an engine's question."""
 
 
 class SwarmAnswered(TypedDict):

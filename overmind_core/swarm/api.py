@@ -278,9 +278,23 @@ def _why(swarm: Swarm, post: str) -> tuple[list[answers.SwarmWhyLine], str]:
     if found.state in {"claimed", "lost"}:
         return [], f"{found.hive} has it"
     if found.state in ENDED:
-        return [], f"it is {found.state}"
-    told = why(found, swarm.hives(), swarm.posts(ended=bool(found.unmet)), swarm.refusals())
-    return [{"hive": one.hive, "text": one.text} for one in told.lines], told.summary
+        return [], _ended(found)
+    posts = swarm.posts(ended=bool(found.unmet))
+    told = why(found, swarm.hives(), posts, swarm.refusals())
+    lines: list[answers.SwarmWhyLine] = [{"hive": one.hive, "text": one.text} for one in told.lines]
+    ended = [one.name for one in posts if one.id in found.needs and one.state in {"failed", "cancelled"}]
+    then = "".join(f". Go on with: overmind quest retry swarm/{name}" for name in ended[:1])
+    return lines, told.summary + then
+
+
+def _ended(post: Post) -> str:
+    if post.state == "done":
+        return "it is done"
+    about = [] if post.reason in {None, post.state} else [str(post.reason)]
+    about += [] if post.hive is None else [f"on {post.hive}"]
+    again = f" Go on with: overmind quest retry swarm/{post.name}" if post.kind == "quest" else ""
+    end = f" See the end of its log: overmind logs swarm/{post.name}." if post.hive is not None else ""
+    return f"it is {post.state}{': ' if about else ''}{', '.join(about)}{'.' if again or end else ''}{end}{again}"
 
 
 def _foreseen(swarm: Swarm, definition: dict[str, Any]) -> tuple[list[answers.SwarmWhyLine], str]:
@@ -321,7 +335,7 @@ def _post_row(post: Post) -> answers.SwarmPostRow:
         "name": post.name,
         "state": post.state,
         "hive": post.hive,
-        "status": post.status,
+        "status": None if post.state in ENDED else post.status,  # the last that was reported is not how it ended
         "phase": post.phase,
         "priority": post.priority,
         "cost_usd": post.cost,

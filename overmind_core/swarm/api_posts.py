@@ -53,6 +53,7 @@ class PostApi:
         posts = await line.ask(lambda swarm: swarm.posts())
         source = _source(request.source)
         made = self._read(request, posts)
+        _check_cycles(made)
         placement = quest_post.Placement(
             request.on, request.cpu, request.memory, request.pack, request.on_lost, request.lease,
             tuple(sorted(set(request.secrets))),
@@ -126,6 +127,12 @@ class PostApi:
         }
 
 
+def _check_cycles(made: Sequence[QueuedWork]) -> None:
+    from overmind_core.quests.intake import check_cycles  # noqa: PLC0415 - for those who post
+
+    check_cycles(made)
+
+
 def _source(given: requests.QuestSource | None) -> quest_post.Source | None:
     if given is None:
         return None
@@ -188,6 +195,6 @@ def _question(one: Question, silent_since: float) -> answers.SwarmQuestion:
         "replaces": None, "attach_only": False, "asked_at": format_time(silent_since),
     }  # fmt: skip
     if one.key != LOST:
-        row |= {name: one.body[name] for name in row if name in one.body}
+        row |= {name: one.body[name] for name in (*row, "part") if name in one.body}
     found: answers.SwarmQuestion = {"question": one.number, "id": one.post, "name": one.name, "hive": one.hive, **row}  # type: ignore[typeddict-item] # of its shape
     return found

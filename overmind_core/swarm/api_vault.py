@@ -5,7 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.swarm.secrets import NAME_RULE, SecretError, check_secret, fingerprint, is_secret_name
+from overmind_core.domain.swarm.secrets import (
+    LARGEST,
+    NAME_RULE,
+    SecretError,
+    check_secret,
+    fingerprint,
+    is_secret_name,
+)
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
@@ -38,7 +45,7 @@ class VaultApi:
         try:
             check_secret(request.name, value)
         except SecretError as error:
-            code = "too_large" if "limit" in str(error) else "invalid"
+            code = "too_large" if len(value) > LARGEST else "invalid"
             raise OvermindError(code, str(error)) from None
         line = self._host.line()
         hives, copies = await line.ask(_looked)

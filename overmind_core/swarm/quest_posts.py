@@ -12,6 +12,7 @@ import msgspec
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.missions.environment import login_variables
 from overmind_core.domain.missions.mission import Cause
+from overmind_core.domain.quests.classes import is_of_the_work
 from overmind_core.domain.quests.quest import QuestStatus, SwarmPost
 from overmind_core.domain.sent_work import KEY_RANDOM, new_key, repository_name, sent_branch
 from overmind_core.domain.swarm.leases import deadline_of
@@ -221,8 +222,10 @@ class QuestPosts:
         state = "cancelled" if cancelling and quest.status is not QuestStatus.COMPLETED else _STATES[quest.status]
         queue, work = quest.queue, self._registry.get(quest.id)
         landed = queue.landed
+        behind = quest.status is QuestStatus.FAILED and not is_of_the_work(queue.failure)
+        then = queue.feedback.encode("utf-8", "replace") if behind else b""
         return {
-            **({} if work is None else {"tail": tail_of(self._home.logs, work, self._secrets.hidden(held))}),
+            **({} if work is None else {"tail": tail_of(self._home.logs, work, self._secrets.hidden(held), then)}),
             "state": state,
             "reason": quest.reason,
             "exit_code": quest.exit_code,

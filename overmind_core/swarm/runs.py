@@ -162,10 +162,11 @@ class Runs:
         """A run hands nothing on."""
 
 
-def tail_of(logs: str, mission: Mission, hidden: Sequence[bytes] | None = ()) -> str:
+def tail_of(logs: str, mission: Mission, hidden: Sequence[bytes] | None = (), then: bytes = b"") -> str:
     """Return the last bytes that a mission has written, as the swarm gets them, without any of these values.
 
-    `hidden` None: they are not known, so that nothing is told.
+    `hidden` None: they are not known, so that nothing is told. `then`: text that stands below; left out where there
+    are values, as it may begin in the midst of one.
     """
     if hidden is None:
         return ""
@@ -176,6 +177,8 @@ def tail_of(logs: str, mission: Mission, hidden: Sequence[bytes] | None = ()) ->
     data = log.read(OUT, begin, end - begin)[1]
     if hidden:
         data = masked(data, hidden, is_cut=begin > 0)
+    elif then:
+        data += (b"" if not data or data.endswith(b"\n") else b"\n") + then
     return base64.b64encode(data[-TAIL:]).decode()
 
 

@@ -189,12 +189,15 @@ class SwarmService:
             )
         await self.close()
         try:
-            await self.line.ask(lambda swarm: swarm.hello())  # while nobody answers, nothing is ended
-            await self._report_all()
+            is_known = await self._is_known()  # while nobody answers, nothing is ended
+            if is_known:
+                await self._report_all()
             for one in held:
                 await self._works.of(one).end(one)
-                await self._give_back(one, "its hive has left")
-            await self.line.ask(lambda swarm: swarm.leave(session.id))
+                if is_known:
+                    await self._give_back(one, "its hive has left")
+            if is_known:
+                await self.line.ask(lambda swarm: swarm.leave(session.id))
         except BaseException:
             self._closed, self._loop = False, None
             self.begin()  # it is still a hive
@@ -205,6 +208,20 @@ class SwarmService:
         self._keeper.hold(NEED, on=False)
         await self._store.saved()
         return session.swarm
+
+    async def _is_known(self) -> bool:
+        """Whether the swarm takes this login; else an owner has removed the hive, and nobody is left to be told.
+
+        Raises:
+            SwarmSilent: nobody answers.
+        """
+        try:
+            await self.line.ask(lambda swarm: swarm.hello())
+        except OvermindError as error:
+            if error.code != "forbidden":
+                raise
+            return False
+        return True
 
     async def close(self) -> None:
         """Beat no more; the session goes on until its keeper ends."""

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -70,6 +71,17 @@ class Play:
         self._scale(1)
         self._compare()
         self._end()
+
+    def tell_open(self) -> None:
+        """Print which quests have not ended, where each stands, and what it asks, as far as the swarm says so."""
+        one = self.stage
+        if not one.url:
+            return
+        posts = one.posts() if self._states else {}
+        for name, row in posts.items():
+            if row["ended_at"] is None:
+                self.tell(f"open: {name} {row['state']} {row['hive'] or ''} {row['phase'] or ''}")
+        self.tell(f"asked: {one.owner.overmind('inbox', '-H', 'swarm').strip() or 'nothing'}")
 
     def _apply(self) -> None:
         team = self.stage.folder / "team.toml"
@@ -209,7 +221,12 @@ def main() -> int:
     try:
         with stage() as one:
             play = Play(one)
-            play.play()
+            try:
+                play.play()
+            except Unexpected:
+                with suppress(Unexpected):  # what has gone wrong first is what counts
+                    play.tell_open()
+                raise
             for claim in play.found:
                 play.tell(f"{'ok  ' if claim.holds else 'NOT '}{claim.what}: {_text(claim.found)}")
                 if not claim.holds:

@@ -176,6 +176,8 @@ def _post(args: Namespace, context: Context, variables: Mapping[str, str]) -> in
 
     if args.wait:
         raise UsageError("--wait is about quests of this machine. See those of the swarm with: overmind ps -H swarm")
+    if args.base is not None:
+        raise UsageError("--base can't be used with --on. Write --into BRANCH: the work begins there, and lands there")
     if args.file is None:
         quest = with_variables(new_quest(args, context.environ), variables)
         return post_quests(args, context, [quest], request_key())

@@ -39,7 +39,7 @@ def post_quests(args: Namespace, context: Context, quests: Sequence[Mapping[str,
     asked: dict[str, Any] = {
         "quests": quests,
         "cwd": cwd,
-        "source": source_around(cwd, context),
+        "source": source_around(cwd, context, [str(one["into"]) for one in quests if one.get("into")]),
         "on": args.on or {},
         "cpu": args.cpu or 0.0,
         "memory": args.mem or 0,
@@ -58,11 +58,16 @@ def post_quests(args: Namespace, context: Context, quests: Sequence[Mapping[str,
     return 0
 
 
-def source_around(cwd: str, context: Context) -> dict[str, str] | None:
+def source_around(cwd: str, context: Context, targets: Sequence[str] = ()) -> dict[str, str] | None:
     """Return where other hives find the code around a folder; None: it is in no repository.
 
+    Args:
+        cwd: The folder.
+        context: Of the command.
+        targets: Branches, in wire form, on which its work is to land.
+
     Raises:
-        OvermindError: `not_pushed`, they can't; `git_failed`.
+        OvermindError: `not_pushed`, they can't, or a target is not there; `git_failed`.
     """
     git = Git(os.environ, home=context.home.root)
     folder = os.fsencode(cwd).decode(errors="surrogateescape")
@@ -70,14 +75,14 @@ def source_around(cwd: str, context: Context) -> dict[str, str] | None:
         repository = find_repository(git, folder)
         if repository is None:
             return None
-        return _source(git, repository)
+        return _source(git, repository, targets)
     except GitFailed as error:
         raise OvermindError("git_failed", f"Git refused: {to_wire(error.reason)}.") from None
     except GitMissing:
         return None
 
 
-def _source(git: Git, repository: Repository) -> dict[str, str]:
+def _source(git: Git, repository: Repository, targets: Sequence[str]) -> dict[str, str]:
     top, commit = repository.top, repository.head
     if commit is None:
         raise OvermindError("invalid", f"{to_wire(top)} has no commits yet: there is nothing to work on. Commit first.")
@@ -86,9 +91,15 @@ def _source(git: Git, repository: Repository) -> dict[str, str]:
         message = f"{to_wire(top)} has no remote, from which other hives could fetch it"
         raise OvermindError("not_pushed", f"{message}. Add one and push, or name a hive: -H NAME")
     url = git(top, "remote", "get-url", name)
-    if url.startswith("."):
+    if ":" not in url.partition("/")[0]:  # a path: git counts it from the top
         url = os.path.normpath(os.path.join(top, url))
-    if not _has(git, top, url, name, commit):
+    heads = [line.split("\t", 1) for line in git(top, "ls-remote", "--heads", "--", name).splitlines()]
+    branches = {to_wire(ref) for _, ref in heads}
+    for target in targets:
+        if HEADS + target not in branches:
+            message = f"There is no branch {target!r} on {to_wire(name)} to land on"
+            raise OvermindError("not_pushed", f"{message}. Push it: git push {to_wire(name)} {target}")
+    if not _has(git, top, url, dict(heads), commit):
         short = commit[:_SHORT]
         raise OvermindError("not_pushed", f"{short} is not on {to_wire(name)}. Push it, or name a hive: -H NAME")
     return {"remote": to_wire(url), "commit": commit, "inside": to_wire(repository.subfolder)}
@@ -105,10 +116,8 @@ def _remote_of(git: Git, top: str) -> str | None:
     return "origin" if "origin" in names else names[0] if len(names) == 1 else None
 
 
-def _has(git: Git, top: str, url: str, name: str, commit: str) -> bool:
-    """Whether a branch of a remote has a commit, as it is now."""
-    lines = git(top, "ls-remote", "--heads", "--", name).splitlines()
-    heads = {line.partition("\t")[0]: line.partition("\t")[2] for line in lines}
+def _has(git: Git, top: str, url: str, heads: Mapping[str, str], commit: str) -> bool:
+    """Whether a branch of a remote has a commit; `heads`: by the hashes of its branches the name of one there."""
     known = [head for head in heads if not _lacks(git, top, head)]
     if any(is_ancestor(git, top, commit, head) for head in known):
         return True

@@ -37,7 +37,7 @@ def run_in_swarm(command: Command, args: Namespace, context: Context) -> int:
         return why(args, context)
     work = _COMMANDS.get(command.name)
     if work is None:
-        known = ", ".join(_COMMANDS)
+        known = ", ".join((*_COMMANDS, "why", "quest why"))
         raise UsageError(f"{command.name} can't be used with -H swarm. These can: {known}. A hive itself: -H NAME")
     return work(args, context)
 

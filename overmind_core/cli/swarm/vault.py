@@ -33,6 +33,8 @@ def put(args: Namespace, context: Context) -> int:
         context.print(dumps(answer))
         return 0
     context.print(display_safe(f"Secret {answer['name']}: for {_hives(len(answer['hives']))}"))
+    if not answer["hives"]:
+        context.note(f"No hive gets it yet. Give it to one with: overmind vault grant {answer['name']} HIVE")
     for hive in answer["without_key"]:
         context.note(display_safe(f"Hive {hive} has no key. On that machine, leave the swarm and join it anew."))
     return 0

@@ -107,6 +107,11 @@ def is_nobodys_fault(mission: Mission) -> bool:
     return mission.status is Status.CRASHED and consequence_of(mission.reason or EXIT) is Consequence.FREE
 
 
+def is_of_the_work(failure: str | None) -> bool:
+    """Whether the work itself has failed, and nothing behind it, such as its check or its landing."""
+    return failure is not None and failure.partition(" ")[0] in _OF_THE_WORK
+
+
 def class_of(mission: Mission, beside: str | None = None) -> str:
     """Return the class of an attempt that a mission has failed, which has ended with a code other than 0.
 
@@ -139,7 +144,7 @@ def after_failure(
         case Consequence.COUNTS:
             if queue.spent < retries:
                 return Requeue(now + _doubled(backoff, queue.spent, LONGEST_PAUSE), counts=True)
-            return Fail(RETRIES_SPENT if retries and failure.partition(" ")[0] in _OF_THE_WORK else failure)
+            return Fail(RETRIES_SPENT if retries and is_of_the_work(failure) else failure)
         case Consequence.LIMITED if queue.free + 1 < MOST_UNCOUNTED:
             pause = _doubled(LIMIT_PAUSE, _in_a_row(failure, queue), LONGEST_LIMIT_PAUSE)
             is_known = resume_at is not None and resume_at > now - RESET_MARGIN

@@ -38,7 +38,7 @@ def check_secret(name: str, value: bytes) -> None:
     if b"\0" in value:
         raise SecretError(f"The value of {name} contains a NUL byte, and no program accepts one.")
     if len(value) > LARGEST:
-        message = f"The value of {name} has {len(value)} bytes; the limit is {LARGEST}. Keep it in a file there."
+        message = f"The value of {name} has more than {LARGEST} bytes. Keep it in a file there."
         raise SecretError(message)
 
 

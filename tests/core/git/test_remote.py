@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,23 @@ def test_what_is_older_than_the_work_is_not_looked_at(shared):
     after = shared.mine.commit("Docs\n\nOvermind-Quest: 1a2b3c4d", {"app.py": "two\n"})
     shared.push(before, after)
     assert remote.landed(shared.git, shared.mine.folder, "main", "1a2b3c4d", since=after) is None
+
+
+def test_several_that_fetch_at_once_all_have_what_is_there(shared):
+    """As quests of one repository do that begin and land at one hive: git itself fails all but the first."""
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(5):
+            commit = shared.move()
+            for one in [pool.submit(shared.fetch) for _ in range(4)]:
+                one.result()
+            assert shared.tip() == commit
+
+
+def test_a_ref_that_stays_locked_is_said(shared):
+    shared.move()
+    lock = Path(shared.mine.git("rev-parse", "--absolute-git-dir"), f"{remote.REMOTE}main.lock")
+    lock.touch()
+    with pytest.raises(GitFailed, match="cannot lock ref"):
+        shared.fetch()
+    lock.unlink()
+    shared.fetch()

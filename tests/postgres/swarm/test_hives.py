@@ -198,6 +198,20 @@ def test_a_hive_that_drains_takes_nothing_and_one_that_is_dead_gives_its_posts_u
     homes.desk.ok("kill", "swarm/later")
 
 
+def test_a_hive_that_was_removed_leaves_and_ends_what_it_still_has(homes):
+    home = homes.hive("a")
+    home.ok("run", "--on", "any", "--name", "long", "--on-lost", "wait", "sleep 1000")
+    homes.wait_state("long", "claimed")
+    eventually(home.ps, what="it runs")
+    homes.desk.ok("hive", "rm", homes.name("a"), "--dead", "-y")
+    home.refused("swarm", "status", code="forbidden")
+    assert "(long). Give them back with: --release" in home.refused("swarm", "leave", code="busy")
+    assert home.ok("swarm", "leave", "--release") == "Left swarm overmind\n"
+    eventually(lambda: not home.ps(), what="nothing of it runs")
+    assert not Path(home.home, "swarm.url").exists()
+    homes.desk.ok("kill", "swarm/long")
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [

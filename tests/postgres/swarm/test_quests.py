@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -149,6 +150,58 @@ def test_what_is_not_on_the_remote_is_not_posted(homes, shop):
     homes.wait_state("docs", "done")
 
 
+def test_a_branch_to_land_on_that_the_remote_lacks_is_refused_at_once(homes, shop):
+    home = hive(homes, "a")
+    words = ("quest", "add", "Docs", "--on", "any", "--into", "next", "--", "true")
+    said = home.refused(*words, cwd=shop.code.folder, code="not_pushed")
+    assert said == "There is no branch 'next' on origin to land on. Push it: git push origin next\n"
+    shop.code.git("push", "-q", "origin", "main:next")
+    home.ok(*words, cwd=shop.code.folder)
+    assert homes.wait_state("docs", "done", "failed")["state"] == "done"
+
+
+def test_a_remote_is_a_path_from_the_top(homes, shop):
+    home = hive(homes, "a")
+    below = Path(shop.code.folder, "far")
+    below.mkdir()
+    (below / "shop.git").symlink_to(shop.remote)
+    shop.code.git("remote", "set-url", "origin", "far/shop.git")
+    add(home, shop, "Docs", "any", command="true")
+    assert homes.wait_state("docs", "done", "failed")["state"] == "done"
+
+
+def test_quests_that_need_each_other_and_a_base_are_refused(homes, shop):
+    home = hive(homes, "a")
+    lines = [
+        {"title": "One", "command": "true", "ref": "x", "needs": ["y"]},
+        {"title": "Two", "command": "true", "ref": "y", "needs": ["x"]},
+    ]
+    file = Path(shop.code.folder, "quests.jsonl")
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    said = home.refused("quest", "add", "-f", str(file), "--on", "any", cwd=shop.code.folder, code="cycle")
+    assert "would need each other: " in said
+    words = ("quest", "add", "Docs", "--on", "any", "--base", "main", "--", "true")
+    said = home.refused(*words, cwd=shop.code.folder, code="invalid", exit_code=2)
+    assert said.startswith("--base can't be used with --on. Write --into BRANCH: ")
+    assert homes.posts() == {}
+
+
+def test_how_a_quest_has_failed_and_how_to_go_on_is_said_where_it_was_posted(homes, shop):
+    home = hive(homes, "a")
+    add(home, shop, "Bad", "any", "--check", "echo 3 tests fail; false", "--retries", "0", command="echo worked")
+    add(home, shop, "Next", "any", "--needs", "bad", command="true")
+    row = homes.wait_state("bad", "failed", "done", timeout=60)
+    assert (row["reason"], row["status"]) == ("check_failed", None)
+    then = "See the end of its log: overmind logs swarm/bad. Go on with: overmind quest retry swarm/bad\n"
+    said = home.ok("quest", "why", "swarm/bad")
+    assert said == f"bad ({row['id']}): it is failed: check_failed, on {homes.name('a')}. {then}"
+    log = home.ok("logs", "swarm/bad")
+    assert log.startswith("worked\nAttempt 1 failed: check_failed.\n")
+    assert "3 tests fail" in log
+    waits = home.ok("quest", "why", "swarm/next").splitlines()[0]
+    assert waits.endswith("waits: needs bad (failed). Go on with: overmind quest retry swarm/bad")
+
+
 def test_a_remote_that_a_hive_cannot_read_is_given_back_with_the_reason(homes, shop):
     add(homes.desk, shop, "Docs", "any", command="true")
     os.rename(shop.remote, f"{shop.remote}.away")
@@ -163,6 +216,9 @@ def test_a_question_of_a_quest_is_answered_through_the_swarm(homes, shop):
     rows = eventually(lambda: homes.desk.json("inbox", "-H", "swarm", "--json"), timeout=30, what="it is asked")
     (row,) = rows
     assert (row["name"], row["need"], row["hive"]) == ("reviewed", "review", homes.name("a"))
+    shown = homes.desk.ok("inbox", "-H", "swarm")
+    assert f"→ overmind answer swarm/{row['question']} allow  accept the work, and land it" in shown
+    assert "into: main" not in shown
     said = homes.desk.ok("answer", f"swarm/{row['question']}", "allow")
     assert said == f"Answered question swarm/{row['question']} of reviewed: allow\n"
     homes.wait_state("reviewed", "done", timeout=30)

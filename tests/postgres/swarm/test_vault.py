@@ -238,6 +238,7 @@ def test_workers_set_nothing_and_read_nobody_elses(homes, value):
         ("OVERMIND_HOME", "x", "invalid"),
         ("A B", "x", "invalid"),
         ("TOKEN", "", "invalid"),
+        ("limit", "", "invalid"),
         ("TOKEN", "a\0b", "invalid"),
         ("TOKEN", "x" * 65537, "too_large"),
     ],
@@ -247,6 +248,15 @@ def test_what_can_not_be_a_secret_is_refused_and_not_kept(homes, name, given, co
     assert "xxxx" not in said
     assert not Path(homes.desk.home, "vault.json").exists()
     assert homes.desk.json("vault", "list", "--json") == []
+
+
+def test_a_secret_that_no_hive_gets_is_kept_and_how_to_give_it_is_said(homes):
+    homes.hive("a")
+    said = homes.desk("vault", "set", "TOKEN", "--on", "region=mars", stdin="x")
+    assert (said.returncode, said.stdout) == (0, "Secret TOKEN: for 0 hives\n")
+    assert said.stderr == "No hive gets it yet. Give it to one with: overmind vault grant TOKEN HIVE\n"
+    large = homes.desk.refused("vault", "set", "BIG", code="too_large", stdin="x" * (2 << 20))
+    assert large == "The value of BIG has more than 65536 bytes. Keep it in a file there.\n"
 
 
 def test_a_mission_may_not_use_the_vault(homes):

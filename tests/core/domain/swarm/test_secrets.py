@@ -26,7 +26,8 @@ def test_a_secret_is_called_as_a_variable_may_be(name, fits):
 
 @pytest.mark.parametrize(
     ("value", "says"),
-    [(b"", "is empty"), (b"sec\0ret", "NUL"), (b"secret" * LARGEST, f"limit is {LARGEST}")],
+    [(b"", "is empty"), (b"sec\0ret", "NUL"), (b"secret" * LARGEST, f"more than {LARGEST} bytes")],
+    ids=["empty", "with NUL", "too large"],
 )
 def test_what_no_program_can_be_given_is_refused_without_quoting_it(value, says):
     with pytest.raises(SecretError, match=says) as refused:
