@@ -14,14 +14,14 @@ import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
 
-from bench import memory_set
+import psycopg
+
+from bench import memory_set, postgres
 from bench.figures import Figure, milliseconds
 from bench.memory import version
 from bench.memory_speed import AT_ONCE, BUILDING, Text
@@ -40,29 +40,20 @@ COLONY = Scope(ScopeKind.COLONY)
 
 
 def measure(product: Product, folder: str) -> Iterator[Figure]:
-    with _postgres() as server:
+    with postgres.server("cortex") as server:
         if server is None:
             return
-        import psycopg  # noqa: PLC0415 - for those who have a server
-
         text = Text(memory_set.build().notes, seed=NOTES)
         texts = [text.note(number) for number in range(NOTES)]
         notes = os.path.join(folder, "to-send.db")
         _write(notes, texts)
-        name = f"bench_{uuid.uuid4().hex}"
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
-        database = server.replace("/postgres?", f"/{name}?")
-        try:
+        with postgres.database(server) as database:
             plain = _inserted(database, texts)
             with _cortex(database) as (url, token), product.home() as sender, product.home() as receiver:
                 shutil.copy(notes, os.path.join(sender.path, "memory.db"))
                 yield _exchanged("sent", sender, url, token("ada"), plain)
                 yield _exchanged("received", receiver, url, token("bob"), plain)
                 yield _idle(receiver)
-        finally:
-            with psycopg.connect(server, autocommit=True) as connection:
-                connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def _write(path: str, texts: list[str]) -> None:
@@ -77,8 +68,6 @@ def _write(path: str, texts: list[str]) -> None:
 
 def _inserted(database: str, texts: list[str]) -> float:
     """The seconds in which PostgreSQL alone takes the texts."""
-    import psycopg  # noqa: PLC0415 - for those who have a server
-
     with psycopg.connect(database) as connection:
         connection.execute("CREATE TEMPORARY TABLE plain (text text NOT NULL)")
         began = time.perf_counter()
@@ -139,25 +128,3 @@ def _cortex(database: str) -> Iterator[tuple[str, Any]]:
             yield serving.stdout.readline().split()[2], token
         finally:
             serving.terminate()
-
-
-@contextlib.contextmanager
-def _postgres() -> Iterator[str | None]:
-    """A PostgreSQL; None, and it is said why, where none can be had."""
-    known = os.environ.get("OVERMIND_TEST_POSTGRES")
-    if known:
-        yield known
-        return
-    with tempfile.TemporaryDirectory(prefix="overmind-bench-") as folder:
-        os.chmod(folder, 0o711)  # it runs as somebody else where we are root
-        script = os.path.join(REPOSITORY, "scripts", "postgres-server")
-        environment = {**os.environ, "OVERMIND_POSTGRES_FOLDER": os.path.join(folder, "postgres")}
-        started = subprocess.run([script, "start"], env=environment, capture_output=True, text=True, check=False)
-        if started.returncode:
-            print(f"cortex: {started.stderr.strip().splitlines()[-1]}")
-            yield None
-            return
-        try:
-            yield started.stdout.strip()
-        finally:
-            subprocess.run([script, "stop"], env=environment, check=True)

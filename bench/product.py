@@ -44,6 +44,10 @@ class Product:
         """Install what `overmind web` needs besides."""
         self._install(f"{REPOSITORY}[web]")
 
+    def install_swarm(self) -> None:
+        """Install what a hive of a swarm needs besides."""
+        self._install(f"{REPOSITORY}[swarm]")
+
     @property
     def python(self) -> str:
         """The interpreter that the product runs in."""
