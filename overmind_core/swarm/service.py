@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import uuid
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -76,6 +77,16 @@ class SeenPost(NamedTuple):
     """Seconds."""
 
 
+class SeenSession(NamedTuple):
+    """The session of another hive that holds something."""
+
+    beat: int
+    since: float
+    """When this hive first saw that beat. Boot clock, seconds."""
+    due_after: float
+    """Seconds after which, without another beat, what it holds is free or lost; infinite: never."""
+
+
 class Condition(NamedTuple):
     """How this hive stands with its swarm."""
 
@@ -126,8 +137,8 @@ class SwarmService:
         self._beat_at = 0.0
         self._noticed: tuple[str, int, float] = ("open", 0, 0.0)
         """The mode and its number, and since when it was seen. Boot clock."""
-        self._seen: dict[str, tuple[int, float]] = {}
-        """Session of another hive → its beat, and since when that was seen."""
+        self._seen: dict[str, SeenSession] = {}
+        """Sessions of other hives."""
         self._seen_posts: dict[str, SeenPost] = {}
         self._closed = False
 
@@ -295,7 +306,9 @@ class SwarmService:
         """Until there is news, something to tell, a post that was seen for long enough, or the next beat is due."""
         now = self._clock.boot()
         seen = (post.since + post.delay for post in self._seen_posts.values())
-        moments = [self._beat_at + BEAT, *self._reports.due(now), *(moment for moment in seen if moment > now)]
+        dues = (one.since + one.due_after for one in self._seen.values())
+        later = (moment for moment in (*seen, *dues) if moment > now)
+        moments = [self._beat_at + BEAT, *self._reports.due(now), *later]
         left = max(min(moments) - now, 0.0)
         try:
             await asyncio.wait_for(self._wake.wait(), left)
@@ -312,7 +325,7 @@ class SwarmService:
         if called or now - self._beat_at >= BEAT or not self._beat_at:  # the answer says what is to end
             await self._beat()
             self._reports.mark_all(asking=called)
-        elif PLACES in news:
+        elif PLACES in news or any(one.since + one.due_after <= now for one in self._seen.values()):
             await self._watch()
         await self._report_all()
         await asyncio.sleep(delay_after(news, self._free()["load"]))
@@ -493,21 +506,17 @@ class SwarmService:
         seen = {}
         for other in found.sessions:
             before = self._seen.get(other.session)
-            seen[other.session] = before if before is not None and before[0] == other.beat else (other.beat, now)
+            since = before.since if before is not None and before.beat == other.beat else now
+            seen[other.session] = SeenSession(other.beat, since, _due_after(other))
         self._seen = seen
         for other in found.sessions:
-            watched = now - seen[other.session][1]
-            if self._is_due(other, watched):
+            watched = now - seen[other.session].since
+            if watched >= _due_after(other):
                 await self.line.ask(
                     lambda swarm, other=other, watched=watched: swarm.take(  # type: ignore[misc]
                         session.id, other.session, other.beat, watched
                     )
                 )
-
-    @staticmethod
-    def _is_due(other: WatchedSession, watched: float) -> bool:
-        moves = other.lease is not None and watched >= may_take_after(other.lease)
-        return moves or (other.waits and watched >= LOST_AFTER)
 
     def _forget_seen(self) -> None:
         self._seen.clear()
@@ -533,3 +542,8 @@ class SwarmService:
             "free_memory": max(self._machine.memory - sum(one.memory for one in claims), 0),
             "load": load_of(len(claims), slots) if slots else 1.0,
         }
+
+
+def _due_after(other: WatchedSession) -> float:
+    moves = math.inf if other.lease is None else may_take_after(other.lease)
+    return min(moves, LOST_AFTER if other.waits else math.inf)
