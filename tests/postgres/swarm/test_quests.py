@@ -137,7 +137,7 @@ def test_a_quest_is_cancelled_wherever_it_is(homes, shop):
     homes.desk.ok("quest", "cancel", "swarm/long", "swarm/never")
     homes.wait_state("long", "cancelled")
     assert homes.posts()["never"]["state"] == "cancelled"
-    eventually(lambda: not home.ps(), what="nothing of it runs")
+    eventually(lambda: not home.ok("ps", "-q"), what="nothing of it runs")  # stopped or killed, as its start has got
 
 
 def test_what_is_not_on_the_remote_is_not_posted(homes, shop):
