@@ -146,9 +146,11 @@ class SwarmApi:
         if found is not None and found.hive is not None:
             return {"id": post, "name": found.name, "hive": found.hive, "summary": "", "hives": []}
         _, summary = await line.ask(lambda swarm: _why(swarm, post))
+        if summary == "yes":  # as far as the swarm knows: one that fits may be silent since a moment ago
+            summary = "waits: no hive has taken it yet"
         if request.now:
             await line.ask(lambda swarm: swarm.cancel(post))
-            raise OvermindError("no_room", f"No hive has taken {definition['name']}: {summary}. It was not kept.")
+            raise OvermindError("no_room", f"No hive has taken {definition['name']} ({summary}). It was not kept.")
         return {"id": post, "name": definition["name"], "hive": None, "summary": summary, "hives": []}
 
     @handles(Nothing)
@@ -230,6 +232,9 @@ class SwarmApi:
     async def swarm_remove(self, request: requests.SwarmRemove, caller: Caller) -> answers.SwarmRemoved:
         """Remove a hive and its login."""
         del caller
+        session = None if self._host.service is None else self._host.store.session
+        if session is not None and session.hive == request.name:
+            raise OvermindError("invalid", f"{request.name} is this hive. It leaves with: overmind swarm leave")
         removed = await self._as_owner(lambda swarm: swarm.remove_hive(request.name, dead=request.dead))
         return {"name": request.name, "free": removed.free, "failed": removed.failed}
 
@@ -280,11 +285,11 @@ def _why(swarm: Swarm, post: str) -> tuple[list[answers.SwarmWhyLine], str]:
     if found.state in ENDED:
         return [], _ended(found)
     posts = swarm.posts(ended=bool(found.unmet))
-    told = why(found, swarm.hives(), posts, swarm.refusals())
-    lines: list[answers.SwarmWhyLine] = [{"hive": one.hive, "text": one.text} for one in told.lines]
+    answer = why(found, swarm.hives(), posts, swarm.refusals())
+    lines: list[answers.SwarmWhyLine] = [{"hive": one.hive, "text": one.text} for one in answer.lines]
     ended = [one.name for one in posts if one.id in found.needs and one.state in {"failed", "cancelled"}]
     then = "".join(f". Go on with: overmind quest retry swarm/{name}" for name in ended[:1])
-    return lines, told.summary + then
+    return lines, answer.summary + then
 
 
 def _ended(post: Post) -> str:

@@ -120,8 +120,8 @@ class Places:
 
     def report(self, held: HeldClaim) -> dict[str, Any] | None:
         """Return what the swarm is told of one that goes on; None: nothing is known of it yet."""
-        told = self._runs.report(held)
-        return None if told is None else {**told, "ready": self._is_ready(held)}
+        report = self._runs.report(held)
+        return None if report is None else {**report, "ready": self._is_ready(held)}
 
     def end_of(self, held: HeldClaim, *, cancelling: bool) -> dict[str, Any] | None:
         """Return what the swarm is told of its end; None: it goes on, or was fenced."""

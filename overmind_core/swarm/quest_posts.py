@@ -207,8 +207,8 @@ class QuestPosts:
         if quest is None or quest.queue is None:
             return None
         queue = quest.queue
-        told: dict[str, Any] = {"status": quest.status.value, "attempt": len(queue.tries), **_figures(queue)}
-        return told | ({"phase": queue.phase.value} if quest.status is not QuestStatus.QUEUED else {"phase": ""})
+        report: dict[str, Any] = {"status": quest.status.value, "attempt": len(queue.tries), **_figures(queue)}
+        return report | ({"phase": queue.phase.value} if quest.status is not QuestStatus.QUEUED else {"phase": ""})
 
     def end_of(self, held: HeldClaim, *, cancelling: bool) -> dict[str, Any] | None:
         """Return what the swarm is told of the end of a claim's quest; None: it goes on, or was fenced."""

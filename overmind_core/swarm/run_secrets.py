@@ -97,12 +97,12 @@ class RunSecrets:
         except OvermindError:
             return None
 
-    def masked(self, held: HeldClaim, told: dict[str, Any]) -> dict[str, Any]:
+    def masked(self, held: HeldClaim, report: dict[str, Any]) -> dict[str, Any]:
         """Return a report or an end without any of the values in its texts."""
         values = self.hidden(held)
         if values is None:
-            return {name: one for name, one in told.items() if name not in _TEXTS}
-        return {name: _masked(one, values) if name in _TEXTS else one for name, one in told.items()}
+            return {name: one for name, one in report.items() if name not in _TEXTS}
+        return {name: _masked(one, values) if name in _TEXTS else one for name, one in report.items()}
 
 
 _TEXTS = frozenset({"reason", "result", "questions"})
@@ -111,9 +111,9 @@ _KEY = "key"
 """Of a question: by it an answer finds it again."""
 
 
-def _masked(told: Any, values: Sequence[bytes]) -> Any:  # noqa: ANN401 - whatever JSON holds
-    if isinstance(told, str):
-        return masked(told.encode("utf-8", "replace"), values).decode("utf-8", "replace") if values else told
-    if isinstance(told, dict):
-        return {name: one if name == _KEY else _masked(one, values) for name, one in told.items()}
-    return [_masked(one, values) for one in told] if isinstance(told, list | tuple) else told
+def _masked(value: Any, values: Sequence[bytes]) -> Any:  # noqa: ANN401 - whatever JSON holds
+    if isinstance(value, str):
+        return masked(value.encode("utf-8", "replace"), values).decode("utf-8", "replace") if values else value
+    if isinstance(value, dict):
+        return {name: one if name == _KEY else _masked(one, values) for name, one in value.items()}
+    return [_masked(one, values) for one in value] if isinstance(value, list | tuple) else value

@@ -19,6 +19,7 @@ from overmind_core.client.hives.config import hive_tables, named, read_hives
 from overmind_core.client.hives.hive import HINT, Hive
 from overmind_core.domain.hives import ROLES, VIEWER, gate_of, name_fault
 from overmind_core.domain.text.cells import display_safe
+from overmind_core.domain.text.duration import format_uptime
 from overmind_core.errors import OvermindError, UsageError
 
 TYPE_CHECKING = False
@@ -211,10 +212,15 @@ def _drain_in_swarm(args: Namespace, context: Context) -> int:
 
 def _remove_from_swarm(args: Namespace, context: Context) -> int:
     """Remove its login; `--dead`: what it held may begin elsewhere, for nobody runs it any more."""
-    off = f"Is the machine of {args.name} off, for good? Its posts begin elsewhere." if args.dead else None
-    if not confirmed(off or f"Remove {args.name} from the swarm? Its login ends.", yes=args.yes):
+    client = context.client(start=True)
+    question = f"Remove {args.name} from the swarm? Its login ends."
+    if args.dead:
+        seen = next((row["seen_ago"] for row in client.call("swarm_status")["hives"] if row["name"] == args.name), None)
+        last = "" if seen is None else f" It was seen {format_uptime(max(seen, 0.0))} ago."
+        question = f"Is the machine of {args.name} off, for good?{last} Its posts begin elsewhere."
+    if not confirmed(question, yes=args.yes):
         return 1
-    answer = context.client(start=True).call("swarm_remove", {"name": args.name, "dead": args.dead})
+    answer = client.call("swarm_remove", {"name": args.name, "dead": args.dead})
     free, failed = answer["free"], answer["failed"]
     held = f": posts that begin elsewhere: {free}, failed: {failed}" if args.dead else ""
     context.print(dumps(answer) if args.json else f"Removed hive {args.name}{held}")

@@ -147,17 +147,17 @@ def _cells(row: Row) -> list[str]:
 def why(args: Namespace, context: Context) -> int:
     """Print why a post waits, and a line for each hive."""
     try:
-        told = swarm_client(context).call("swarm_why", {"id": args.id})
+        answer = swarm_client(context).call("swarm_why", {"id": args.id})
     except OvermindError as error:
         if error.code != "no_swarm":
             raise
         message = f"{error.message}. Of a quest of this machine: overmind quest why {args.id}"
         raise OvermindError("no_swarm", message) from None
     if args.json:
-        context.print(dumps(told))
+        context.print(dumps(answer))
         return 0
-    context.print(display_safe(f"{told['name']} ({told['id']}): {told['summary']}"))
-    print_hives(told["hives"], context)
+    context.print(display_safe(f"{answer['name']} ({answer['id']}): {answer['summary']}"))
+    print_hives(answer["hives"], context)
     return 0
 
 

@@ -30,7 +30,8 @@ def read_contexts(path: str) -> dict[str, RunContext]:
     try:
         return {name: context_of(name, entry) for name, entry in tables.items()}
     except ValueError as error:
-        raise OvermindError("invalid_config", f"{path}: {error}.") from None
+        message = str(error)
+        raise OvermindError("invalid_config", f"{path}: {message}{'' if message.endswith('?') else '.'}") from None
 
 
 def named_context(name: str, context: Context) -> RunContext:

@@ -14,8 +14,9 @@ import psycopg
 import pytest
 
 from tests.kit.full_disk import full_disk
-from tests.kit.killing import kill_supervisor
+from tests.kit.killing import kill_both, kill_supervisor
 from tests.kit.swarm_homes import SwarmHomes
+from tests.kit.terminal import Terminal
 from tests.kit.waiting import eventually
 from tests.postgres.conftest import empty_database
 
@@ -88,6 +89,13 @@ def test_what_no_hive_fits_waits_and_why_says_so_and_now_gives_up(homes):
     assert home.ok("kill", "swarm/train").endswith("cancelled\n")
 
 
+def test_a_run_that_a_hive_could_take_but_none_takes_waits(homes):
+    """The swarm does not know yet that the only hive is off."""
+    kill_both(homes.hive("a"))
+    said = homes.desk.ok("run", "--on", "any", "--name", "docs", "true")
+    assert said.endswith("(docs): waits: no hive has taken it yet\n")
+
+
 def test_what_a_hives_configuration_does_not_let_in_is_given_back_and_why_says_so(homes):
     home = homes.hive("a")
     home.ok("swarm", "leave")
@@ -99,6 +107,13 @@ def test_what_a_hives_configuration_does_not_let_in_is_given_back_and_why_says_s
     eventually(lambda: line in homes.desk.ok("why", "docs"), timeout=30, what="it says why not")
     assert homes.posts()["docs"]["state"] == "queued"
     assert home.ps("--all") == []
+
+
+def test_a_hive_does_not_remove_itself(homes):
+    home = homes.hive("a", role="owner")
+    said = home.refused("hive", "rm", homes.name("a"), "-y", code="invalid")
+    assert said == f"{homes.name('a')} is this hive. It leaves with: overmind swarm leave\n"
+    assert homes.desk.json("swarm", "status", "--json")["hives"][0]["link"] == "open"
 
 
 def test_the_posters_environment_and_folder_stay_where_they_are(homes, tmp_path):
@@ -189,6 +204,10 @@ def test_a_hive_that_drains_takes_nothing_and_one_that_is_dead_gives_its_posts_u
     frozen = first.json("status", "--json")["pid"]
     os.kill(frozen, signal.SIGSTOP)
     try:
+        with Terminal(homes.desk, "hive", "rm", homes.name("a"), "--dead") as terminal:
+            terminal.expect(rf"Is the machine of {homes.name('a')} off, for good\? It was seen [0-9.]+s ago\.")
+            terminal.type("\r")
+            assert terminal.end() == 1
         said = homes.desk.ok("hive", "rm", homes.name("a"), "--dead", "-y")
         assert said == f"Removed hive {homes.name('a')}: posts that begin elsewhere: 1, failed: 0\n"
         eventually(lambda: homes.posts()["later"]["hive"] == homes.name("b"), timeout=30, what="it begins elsewhere")
