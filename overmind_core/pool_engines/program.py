@@ -1,0 +1,122 @@
+"""Running the programs of an engine: argument lists only, no time without a limit, what they say as one sentence."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import IO, Literal, NamedTuple
+
+from overmind_core.domain.text.cells import display_safe
+
+SECONDS = 30.0
+"""How long one program of an engine may take: a controller that is busy answers late."""
+LONGEST = 32 * 1024 * 1024
+"""Bytes of an answer that are read at most: a list of some hundred thousand jobs."""
+
+State = Literal["pending", "running", "ended"]
+
+
+class EngineSilent(Exception):
+    """An engine isn't installed or doesn't answer; the message is a sentence, with what to do."""
+
+
+class SeenInstance(NamedTuple):
+    """An instance as its engine knows it."""
+
+    name: str
+    engine_id: str
+    """What the engine calls it: the number of a job, the name of a pod."""
+    state: State
+
+
+class Answer(NamedTuple):
+    """How a program ended, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def reason(self) -> str:
+        """What it said against it, in one line for people."""
+        lines = [line.strip() for line in (*self.err.splitlines(), *self.out.splitlines()) if line.strip()]
+        return display_safe(lines[-1].rstrip(".")) if lines else f"it ended with exit status {self.code}"
+
+
+def run(argv: Sequence[str], given: str = "", *, seconds: float = SECONDS) -> Answer:
+    """Run a program of an engine to its end.
+
+    Args:
+        argv: Its words.
+        given: What it reads.
+        seconds: How long it may take; then it is killed with what it started.
+
+    Raises:
+        EngineSilent: it isn't there, can't be started, or takes too long.
+    """
+    # Files and no pipes: a machine that the program starts, and that goes on, would hold a pipe open.
+    with tempfile.TemporaryFile() as reads, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        reads.write(given.encode())
+        reads.seek(0)
+        try:
+            process = subprocess.Popen(
+                list(argv), stdin=reads, stdout=out, stderr=err, start_new_session=True, env=environment(os.environ)
+            )
+        except FileNotFoundError:
+            raise EngineSilent(
+                f"There is no {argv[0]} here. Install it, or take its pool out of config.toml."
+            ) from None
+        except OSError as error:
+            raise EngineSilent(f"{argv[0]} can't be started: {error.strerror}.") from None
+        try:
+            code = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            said = f"{argv[0]} has not answered for {seconds:.0f} s. Try it by hand: {_by_hand(argv)}"
+            raise EngineSilent(said) from None
+        finally:
+            _end(process)
+        return Answer(code, _read(out), _read(err))
+
+
+def asked(argv: Sequence[str], given: str = "", *, seconds: float = SECONDS) -> str:
+    """Return what a program of an engine writes.
+
+    Raises:
+        EngineSilent: as `run`, or it failed.
+    """
+    answer = run(argv, given, seconds=seconds)
+    if answer.code != 0:
+        raise failed(argv, answer)
+    return answer.out
+
+
+def failed(argv: Sequence[str], answer: Answer) -> EngineSilent:
+    """Return the error about a program that failed."""
+    return EngineSilent(f"{argv[0]}: {answer.reason}. Try it by hand: {_by_hand(argv)}")
+
+
+def environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of an engine's program: nothing that speaks of this home, a mission or its secrets."""
+    return {name: value for name, value in environ.items() if not name.startswith("OVERMIND_")}
+
+
+def _by_hand(argv: Sequence[str]) -> str:
+    """Return the first words of a command, as far as they say which one it is."""
+    return display_safe(" ".join(argv[:3]))
+
+
+def _read(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read(LONGEST).decode(errors="replace")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill what still runs, with what it started."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
