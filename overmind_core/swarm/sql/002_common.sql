@@ -17,12 +17,13 @@ $$;
 
 -- Whoever connects has a role in this database; a login of another swarm of the same server has none.
 create function my_role() returns text
-    language sql stable security definer set search_path = overmind, pg_temp as $$
-    select coalesce(
+    language plpgsql stable security definer set search_path = overmind, pg_temp as $$
+begin
+    return coalesce(
         (select role from logins where name = session_user),
         case when is_store_owner() then 'owner' end
-    )
-$$;
+    );
+end $$;
 
 create function may(role text) returns void
     language plpgsql stable set search_path = overmind, pg_temp as $$
@@ -51,9 +52,10 @@ create function serialize() returns void
 $$;
 
 create function prove(message text) returns text
-    language sql stable set search_path = overmind, pg_temp as $$
-    select encode(sha256(key || sha256(key || convert_to(message, 'UTF8'))), 'hex') from meta
-$$;
+    language plpgsql stable set search_path = overmind, pg_temp as $$
+begin
+    return (select encode(sha256(key || sha256(key || convert_to(message, 'UTF8'))), 'hex') from meta);
+end $$;
 
 create function record(type text, post text, hive text, body jsonb default '{}') returns void
     language plpgsql set search_path = overmind, pg_temp as $$
@@ -75,24 +77,28 @@ create function queue_news(pack boolean) returns text language sql immutable
 
 create function epoch() returns double precision language sql volatile return extract(epoch from clock_timestamp());
 
--- The score of `domain.quests.score.Urgency.rank`, in its order of operations.
+-- The score of `domain.quests.score.Urgency.rank`, in its order of operations. As all that a claim calls it is in plpgsql:
+-- that keeps its plans for the connection, where a function in sql is planned at each call.
 create function score(fixed double precision, able_at double precision, deadline_at double precision,
-    moment double precision) returns double precision language sql immutable
-    return (
-        select case when waited >= 7200 then greatest(total, 0.6::float8 + 0.1::float8 * total) else total end
-        from (
-            select waited, case when slack <= 900 then
-                (aged + 0.15::float8 * case when slack > 0 then 1.0::float8 - slack / 900.0::float8
-                    else 1.0::float8 end) * 1.25::float8
-                else aged end as total
-            from (
-                select waited, slack, case when waited > 0 then fixed + 0.2::float8
-                    * case when waited < 3600 then waited / 3600.0::float8 else 1.0::float8 end else fixed end as aged
-                from (select moment - coalesce(able_at, 'infinity'::float8) as waited,
-                    coalesce(deadline_at, 'infinity'::float8) - moment as slack) as times
-            ) as ages
-        ) as totals
-    );
+    moment double precision) returns double precision
+    language plpgsql immutable set search_path = overmind, pg_temp as $$
+declare
+    waited constant double precision := moment - coalesce(able_at, 'infinity'::float8);
+    slack constant double precision := coalesce(deadline_at, 'infinity'::float8) - moment;
+    total double precision := fixed;
+begin
+    if waited > 0 then
+        total := total + 0.2::float8 * case when waited < 3600 then waited / 3600.0::float8 else 1.0::float8 end;
+    end if;
+    if slack <= 900 then
+        total := (total + 0.15::float8 * case when slack > 0 then 1.0::float8 - slack / 900.0::float8 else 1.0::float8 end)
+            * 1.25::float8;
+    end if;
+    if waited >= 7200 then
+        total := greatest(total, 0.6::float8 + 0.1::float8 * total);
+    end if;
+    return total;
+end $$;
 
 -- Whether what two posts own could meet: one beginning is the other's, name by name.
 create function could_meet(mine text[], theirs text[]) returns boolean

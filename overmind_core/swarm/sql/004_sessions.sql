@@ -1,9 +1,16 @@
 -- Sessions and beats, and what happens when the store has gone back in time.
 
+create function current_timeline() returns int
+    language plpgsql stable set search_path = overmind, pg_temp as $$
+begin
+    return ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int;
+end $$;
+
+-- The server, and the database in it. The identifier of the system is read from a file each time.
 create function identity(out system bigint, out timeline int, out database oid, out store oid, out started timestamptz)
     language sql stable set search_path = overmind, pg_temp as $$
     select (select system_identifier from pg_control_system()),
-        ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int,
+        current_timeline(),
         (select oid from pg_database where datname = current_database()),
         'overmind.meta'::regclass::oid,
         pg_postmaster_start_time()
@@ -48,11 +55,13 @@ declare
     server record;
 begin
     select * into known from meta;
-    select * into server from identity();
-    if (known.system, known.timeline, known.database, known.store, known.started)
-        is not distinct from (server.system, server.timeline, server.database, server.store, server.started) then
+    -- No other server was started in the same microsecond: only where this differs, all of it is looked at.
+    if known.started = pg_postmaster_start_time() and known.timeline = current_timeline()
+        and known.store = 'overmind.meta'::regclass::oid
+        and known.database = (select oid from pg_database where datname = current_database()) then
         return known;
     end if;
+    select * into server from identity();
     perform serialize();
     select * into known from meta;
     update meta set system = server.system, timeline = server.timeline, database = server.database,

@@ -58,9 +58,10 @@ create function texts(list jsonb) returns text[] language sql immutable
 $$;
 
 create function claim_proof(post text, fence bigint, hive text, definition text) returns text
-    language sql stable set search_path = overmind, pg_temp as $$
-    select prove(concat_ws('|', 'claim', post, fence, hive, encode(sha256(convert_to(definition, 'UTF8')), 'hex')))
-$$;
+    language plpgsql stable set search_path = overmind, pg_temp as $$
+begin
+    return prove(concat_ws('|', 'claim', post, fence, hive, encode(sha256(convert_to(definition, 'UTF8')), 'hex')));
+end $$;
 
 -- What the refusal of a post is called among what a hive has seen.
 create function refused(post text) returns text language sql immutable return post || ' refused';
@@ -75,7 +76,7 @@ create function waited(seen jsonb, post text, version bigint, least_ double prec
 -- The word: 'ok'; 'gone', 'beat' (beat first, or again), 'closed' (the store is being made sure of), 'draining'.
 -- To compile its plan would take thirty times as long as to run it.
 create function claim(session text, beat bigint, free jsonb, seen jsonb default '{}') returns jsonb
-    language plpgsql security definer set search_path = overmind, pg_temp set jit = off as $$
+    language plpgsql security definer set search_path = overmind, pg_temp set jit = off set plan_cache_mode = force_generic_plan as $$
 declare
     now_is meta;
     asked record;
@@ -97,7 +98,6 @@ declare
     shares boolean;
     looked int;
 begin
-    perform may('worker');
     now_is := notice();
     if exists (select from posts where state = 'queued' and unmet = 0 and (owned <> '{}' or fleet is not null or lineage is not null))
         or exists (select from limits) then
@@ -571,9 +571,10 @@ begin
 end $$;
 
 create function claim_answer(p posts) returns jsonb
-    language sql stable set search_path = overmind, pg_temp as $$
-    select jsonb_build_object('id', p.id, 'kind', p.kind, 'name', p.name, 'fence', p.fence,
+    language plpgsql stable set search_path = overmind, pg_temp as $$
+begin
+    return jsonb_build_object('id', p.id, 'kind', p.kind, 'name', p.name, 'fence', p.fence,
         'definition', p.definition::text, 'proof', claim_proof(p.id, p.fence, p.hive, p.definition::text),
         'on_lost', p.on_lost, 'lease', p.lease, 'spent', p.spent, 'hive_lost', p.hive_lost, 'cpu', p.cpu,
-        'memory', p.memory)
-$$;
+        'memory', p.memory);
+end $$;
