@@ -17,9 +17,9 @@ LEAVE = b"\x1c"
 
 @pytest.fixture
 def shell(far, sshd) -> str:
-    """A shell on the hive eu1."""
+    """A shell on the hive eu1; it has no prompt, which would stand before the output of what is typed ahead of it."""
     serve(far, sshd, "eu1")
-    words = ["sh", "-c", "echo ready; PS1='> ' exec sh"]
+    words = ["sh", "-c", "echo ready; PS1= exec sh"]
     return str(far.home("eu1").mission(words, "--type", "session", "--name", "shell"))
 
 
