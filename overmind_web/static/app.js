@@ -301,12 +301,12 @@ class App {
     const module = Object.hasOwn(MODULES, name) ? MODULES[name] : name;
     if (name === "missions") this._listed = place.query;
     this._light();
+    const turn = (this._opening += 1); // also where nothing is loaded: what is still on its way is for a place that was left
     if (this._shown?.module === module && this._shown.page.go) {
       this._shown.page.go(place);
       this.looks();
       return;
     }
-    const turn = (this._opening += 1);
     let opened = null;
     let failed = false;
     try {

@@ -53,6 +53,21 @@ def test_keys_go_over_the_board_and_open_a_quest(pages, site):
     page.locator(".board-card.cursor").filter(has_text="beta").wait_for()
 
 
+def test_a_page_that_was_left_before_it_had_come_does_not_open_in_place_of_the_one_that_is_meant(pages, site):
+    site.om.ok("quest", "add", "Alpha", "--", "sleep", "600")
+    page = pages.open("board", **DESK)
+    held = []
+    page.route(re.compile("/pages/plans.js$"), lambda route: held.append(route))  # noqa: PLW0108 - it marks what it calls
+    card(page, "alpha").wait_for()
+    page.get_by_role("link", name="Plans").click()
+    eventually(lambda: page.wait_for_timeout(20) or held, what="the page's module is asked for")
+    page.go_back()
+    page.wait_for_url(re.compile("#/board"))
+    held[0].continue_()
+    page.evaluate("(address) => import(address).then(() => null)", held[0].request.url)
+    assert card(page, "alpha").is_visible()
+
+
 def pressed(page, button, until):
     """Press a button as soon as it takes an answer, until something holds."""
     click = "(buttons) => buttons.forEach((button) => button.click())"
