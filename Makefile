@@ -1,6 +1,6 @@
 # Everything a person or CI does with this repository. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo-isolation demo-engine demo-swarm test torture test-claude test-docker test-postgres test-web coverage lint types imports house check bench snapshots screenshots docs format lock clean
+.PHONY: help setup run demo-isolation demo-engine demo-swarm test torture test-claude test-docker test-pools test-postgres test-web coverage lint types imports house check bench snapshots screenshots docs format lock clean
 
 BIN := .venv/bin
 CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
@@ -46,6 +46,9 @@ test-docker: setup ## run the tests that need a real engine of Docker; one is st
 
 test-postgres: setup ## run the tests that need a real PostgreSQL; one is started for them, and ended
 	@PYTHON=$(BIN)/python WORKERS=$(AGENT_WORKERS) TESTS="$(TESTS)" scripts/test-postgres $(ARGS)
+
+test-pools: setup ## run the tests that need real engines of pools: Slurm and Ray are installed where they may be
+	@PYTHON=$(BIN)/python WORKERS=$(AGENT_WORKERS) TESTS="$(TESTS)" scripts/test-pools $(ARGS)
 
 test-web: setup ## run the tests of the web dashboard in Chromium, which is installed where it may be
 	@PYTHON=$(BIN)/python WORKERS=$(AGENT_WORKERS) TESTS="$(TESTS)" scripts/test-web $(ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -17,6 +18,8 @@ SECONDS = 30.0
 LONGEST = 32 * 1024 * 1024
 """Bytes of an answer that are read at most: a list of some hundred thousand jobs."""
 
+_ERROR = re.compile(r"\berror\b|Error: ", re.IGNORECASE)
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 State = Literal["pending", "running", "ended"]
 
 
@@ -43,17 +46,25 @@ class Answer(NamedTuple):
     @property
     def reason(self) -> str:
         """What it said against it, in one line for people."""
-        lines = [line.strip() for line in (*self.err.splitlines(), *self.out.splitlines()) if line.strip()]
-        return display_safe(lines[-1].rstrip(".")) if lines else f"it ended with exit status {self.code}"
+        for text in (self.err, self.out):
+            lines = [line.strip() for line in _COLOUR.sub("", text).splitlines()]
+            words = [line for line in lines if any(one.isalnum() for one in line)]
+            if words:
+                errors = [line for line in words if _ERROR.search(line)]
+                return display_safe((errors or words)[-1].rstrip("."))
+        return f"it ended with exit status {self.code}"
 
 
-def run(argv: Sequence[str], given: str = "", *, seconds: float = SECONDS) -> Answer:
+def run(
+    argv: Sequence[str], given: str = "", *, seconds: float = SECONDS, variables: Mapping[str, str] | None = None
+) -> Answer:
     """Run a program of an engine to its end.
 
     Args:
         argv: Its words.
         given: What it reads.
         seconds: How long it may take; then it is killed with what it started.
+        variables: Its environment; None: as `environment` leaves ours.
 
     Raises:
         EngineSilent: it isn't there, can't be started, or takes too long.
@@ -64,8 +75,9 @@ def run(argv: Sequence[str], given: str = "", *, seconds: float = SECONDS) -> An
         reads.seek(0)
         try:
             process = subprocess.Popen(
-                list(argv), stdin=reads, stdout=out, stderr=err, start_new_session=True, env=environment(os.environ)
-            )
+                list(argv), stdin=reads, stdout=out, stderr=err, start_new_session=True,
+                env=environment(os.environ) if variables is None else dict(variables),
+            )  # fmt: skip
         except FileNotFoundError:
             raise EngineSilent(
                 f"There is no {argv[0]} here. Install it, or take its pool out of config.toml."

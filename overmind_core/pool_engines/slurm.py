@@ -1,7 +1,9 @@
 """A pool of Slurm: each instance is a job of this account, found again by its name.
 
-A job gets a few variables of the environment that starts it, and none that could hold a secret. A job of a name waits
-for the one before it (`--dependency=singleton`), so that an instance that was asked for twice never runs twice.
+A job gets a few variables of the environment that starts it, and none that could hold a secret: `sbatch` itself has no
+more than those, for with a list of its own (`--export`) it would have a login shell run on the node first. A job of a
+name waits for the one before it (`--dependency=singleton`), so that an instance that was asked for twice never runs
+beside itself.
 
 Source: sbatch(1), squeue(1), sacct(1), scancel(1), srun(1) of Slurm 22.05.
 """
@@ -11,13 +13,15 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from overmind_core.domain.swarm.pools import PoolSettings, filled, is_instance_name
 from overmind_core.pool_engines.program import EngineSilent, SeenInstance, State, asked, failed, run
 
 EXPORTED = ("HOME", "LANG", "LOGNAME", "PATH", "SHELL", "USER")
 """Variables that a job gets, besides Slurm's own."""
+_FOR_SBATCH = ("SBATCH_", "SLURM_CONF")
+"""How the names of those begin that are for `sbatch`."""
 REMEMBERED = "now-2days"
 """Since when sacct is asked for jobs: the controller forgets those that ended after some minutes."""
 _SUBMITTED = re.compile(r"([0-9]{1,10})(?:;[A-Za-z0-9._-]+)?")
@@ -45,7 +49,10 @@ class SlurmEngine:
             if one.name == instance and one.state != "ended":
                 return one.engine_id
         argv = submission(self._settings.args, instance)
-        return submitted(asked(argv, script(command)))
+        answer = run(argv, script(command), variables=variables(os.environ))
+        if answer.code != 0:
+            raise failed(argv, answer)
+        return submitted(answer.out)
 
     def seen(self) -> list[SeenInstance]:
         """As in `Engine`."""
@@ -92,9 +99,12 @@ def submission(args: Sequence[str], instance: str) -> list[str]:
     """
     (name,) = filled([instance], instance)
     ours = ["--parsable", "--job-name", name, "--no-requeue"]
-    return [
-        "sbatch", f"--export={','.join(EXPORTED)}", "--output=/dev/null", "--dependency=singleton", *args, *ours
-    ]  # fmt: skip
+    return ["sbatch", "--export=ALL", "--output=/dev/null", "--dependency=singleton", *args, *ours]
+
+
+def variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of `sbatch`, and so of the job."""
+    return {name: value for name, value in environ.items() if name in EXPORTED or name.startswith(_FOR_SBATCH)}
 
 
 def script(command: Sequence[str]) -> str:

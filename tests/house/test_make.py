@@ -24,7 +24,7 @@ def make(*words: str) -> str:
 def test_help_names_each_target_once():
     listed = re.findall(r"^ +make ([a-z-]+) ", make("help"), re.MULTILINE)
     expected = "help setup run test torture test-claude test-docker test-postgres"
-    expected += " test-web lint types imports bench docs check"
+    expected += " test-pools test-web lint types imports bench docs check"
     assert set(expected.split()) <= set(listed)
     assert len(listed) == len(set(listed))
 
@@ -47,9 +47,12 @@ def test_check_runs_each_tool(tool):
         "scripts/generate-docs",
         "scripts/install-axe",
         "scripts/install-claude",
+        "scripts/install-ray",
+        "scripts/install-slurm",
         "scripts/postgres-server",
         "scripts/test-docker",
         "scripts/test-images",
+        "scripts/test-pools",
         "scripts/test-postgres",
         "scripts/test-web",
     ],
@@ -60,7 +63,10 @@ def test_a_script_is_executable_and_has_no_syntax_error(path):
     subprocess.run(["bash", "-n", script], check=True)
 
 
-@tabled("target", ["test", "check", "test-claude", "demo-engine", "test-docker", "test-postgres", "test-web"])
+@tabled(
+    "target",
+    ["test", "check", "test-claude", "demo-engine", "test-docker", "test-postgres", "test-pools", "test-web"],
+)
 def test_ci_runs(target):
     with open(os.path.join(REPOSITORY, ".ci", "run")) as file:
         assert re.search(rf"^(make|steadily) {target} \|\|", file.read(), re.MULTILINE)
@@ -92,5 +98,5 @@ def test_there_are_three_workers_for_each_core():
 
 
 def test_the_suite_does_not_ask_for_the_real_program():
-    assert not {"CLAUDE", "DOCKER", "POSTGRES"} & set(re.findall("[A-Z]+", make("--dry-run", "test")))
+    assert not {"CLAUDE", "DOCKER", "POOLS", "POSTGRES"} & set(re.findall("[A-Z]+", make("--dry-run", "test")))
     assert "OVERMIND_TEST_CLAUDE=1" in make("--dry-run", "test-claude")

@@ -11,17 +11,21 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.swarm.pools import is_instance_name, pool_of
 from overmind_core.pool_engines.engine import EngineSilent, SeenInstance, engine_of
-from overmind_core.pool_engines.slurm import listed, script, state_of, submission, submitted
+from overmind_core.pool_engines.slurm import listed, script, state_of, submission, submitted, variables
 
 SLURM = pool_of("hpc", {"engine": "slurm", "args": ["--partition=gpu"]})
 
 
-def test_an_instance_is_submitted_once_by_its_name_with_nothing_of_the_environment_but_a_few_variables():
+def test_a_job_gets_a_few_variables_and_what_is_for_slurm_itself():
+    given = {"PATH": "/bin", "HOME": "/h", "SLURM_CONF": "/c", "SBATCH_ACCOUNT": "web", "API_KEY": "x", "SLURM_ID": "1"}
+    assert variables(given) == {"PATH": "/bin", "HOME": "/h", "SLURM_CONF": "/c", "SBATCH_ACCOUNT": "web"}
+
+
+def test_an_instance_is_submitted_once_by_its_name():
     words = submission(["--partition=gpu"], "hpc-3")
     assert words[0] == "sbatch"
     assert words[-4:] == ["--parsable", "--job-name", "hpc-3", "--no-requeue"]
     assert "--partition=gpu" in words
-    assert "--export=HOME,LANG,LOGNAME,PATH,SHELL,USER" in words
     assert "--dependency=singleton" in words
 
 
