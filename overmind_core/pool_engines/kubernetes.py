@@ -49,7 +49,7 @@ class KubernetesEngine:
         """As in `Engine`; None while it has no pod."""
         if seen.engine_id == seen.name or _POD.fullmatch(seen.engine_id) is None:
             return None
-        return [*self._kubectl, "exec", "-i", seen.engine_id, "--", "overmind", "gate"]
+        return [*self._kubectl, "exec", "-i", seen.engine_id, "--", "overmind", "gate", "--instance", seen.name]
 
 
 def listed(printed: str) -> list[SeenInstance]:

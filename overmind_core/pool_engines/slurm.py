@@ -70,7 +70,7 @@ class SlurmEngine:
 
     def gate(self, seen: SeenInstance) -> list[str]:
         """As in `Engine`."""
-        return ["srun", "--overlap", "--jobid", _checked(seen.engine_id), "overmind", "gate"]
+        return ["srun", "--overlap", "--jobid", _checked(seen.engine_id), "overmind", "gate", "--instance", seen.name]
 
     def _queue(self) -> list[SeenInstance]:
         argv = ["squeue", f"--user={os.geteuid()}", "--states=all", "--noheader", "--format=%A|%T|%j"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from overmind_core.cli.command import NAMED, named_things
 from overmind_core.cli.hives.only_here import check_not_only_here
 from overmind_core.client.hives.config import named, read_hives
+from overmind_core.client.hives.pool_hives import instance_hive, is_instance
 from overmind_core.domain.hives import ALL, LOCAL, SWARM, names_in
 from overmind_core.errors import OvermindError, UsageError
 
@@ -44,7 +45,7 @@ def choose_hives(command: Command, words: Sequence[str], context: Context) -> li
         raise UsageError(f"{command.name} is for one hive at a time: -H {names[0] if names[0] != ALL else 'NAME'}")
     if ALL in names:
         return [None, *known.values()]
-    return [None if name == LOCAL else named(known, name) for name in names]
+    return [None if name == LOCAL else _reached(known, name, context) for name in names]
 
 
 def hive_of_names(command: Command, args: Namespace, context: Context) -> Hive | None:
@@ -55,7 +56,8 @@ def hive_of_names(command: Command, args: Namespace, context: Context) -> Hive |
         OvermindError: `ambiguous`, the first word is a plan of this machine, too.
     """
     known = read_hives(context.home.config)
-    found = {name.partition("/")[0] for name in named_things(args) if "/" in name} & known.keys()
+    firsts = {name.partition("/")[0] for name in named_things(args) if "/" in name}
+    found = {first for first in firsts if first in known or is_instance(context.home.config, first)}
     if not found:
         return None
     if len(found) > 1 or any(name.partition("/")[0] not in found for name in named_things(args)):
@@ -69,7 +71,12 @@ def hive_of_names(command: Command, args: Namespace, context: Context) -> Hive |
             setattr(args, attribute, value.removeprefix(f"{hive}/"))
         elif isinstance(value, list):
             setattr(args, attribute, [one.removeprefix(f"{hive}/") for one in value])
-    return known[hive]
+    return _reached(known, hive, context)
+
+
+def _reached(known: Mapping[str, Hive], name: str, context: Context) -> Hive:
+    """Return the hive of that name: one of config.toml, or an instance of one of its pools."""
+    return (None if name in known else instance_hive(context.home.config, name)) or named(known, name)
 
 
 def _refuse_ambiguous(hive: str, context: Context) -> None:

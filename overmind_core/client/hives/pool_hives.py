@@ -1,0 +1,84 @@
+"""Instances of pools as hives: reached as config.toml here and the engine's own list say, and by nothing else.
+
+Nothing that the swarm holds becomes a word of a command here: it is the engine that is asked where an instance runs.
+"""
+
+from __future__ import annotations
+
+from overmind_core.client.config_tables import named_tables
+from overmind_core.client.hives.hive import Hive
+from overmind_core.errors import OvermindError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from overmind_core.domain.swarm.pools import PoolSettings
+    from overmind_core.pool_engines.engine import SeenInstance
+
+HINT = "See: overmind pool list"
+"""What to do about an instance that can't be asked."""
+_WITHOUT_GATE = "Look at it with: overmind ps -H swarm"
+
+
+def is_instance(path: str, name: str) -> bool:
+    """Whether a hive that is called so would be an instance of a pool of a config.toml.
+
+    Raises:
+        OvermindError: `invalid_config`, it can't be read.
+    """
+    return _pool(path, name) is not None
+
+
+def instance_hive(path: str, name: str) -> Hive | None:
+    """Return an instance as a place, for whose gate its engine was asked; None: no pool of config.toml has it.
+
+    Raises:
+        OvermindError: `hive_silent`, why it can't be reached; `invalid_config`.
+    """
+    found = _pool(path, name)
+    if found is None:
+        return None
+    from overmind_core.domain.swarm.pools import pool_of  # noqa: PLC0415 - start-up: only for pools
+    from overmind_core.pool_engines.engine import EngineSilent, engine_of  # noqa: PLC0415 - same
+
+    try:
+        settings = pool_of(*found)
+    except ValueError as error:
+        raise OvermindError("invalid_config", f"{path}: {error}") from None
+    engine = engine_of(settings)
+    try:
+        seen = [one for one in engine.seen() if one.name == name]
+        running = next((one for one in seen if one.state == "running"), None)
+        gate = None if running is None else engine.gate(running)
+    except EngineSilent as error:
+        raise OvermindError("hive_silent", f"{name} can't be asked: {error}") from None
+    if gate is None:
+        raise OvermindError("hive_silent", f"{name} can't be asked: {_why(settings, seen)}")
+    return Hive(name, gate, config=path, hint=HINT)
+
+
+def _pool(path: str, name: str) -> tuple[str, object] | None:
+    """Return the name and the table of the pool that an instance would be of."""
+    pool, _, number = name.rpartition("-")
+    if not pool or not number.isdigit():
+        return None
+    tables = named_tables(path, "pools", '[pools.hpc] with engine = "slurm"')
+    if pool not in tables:
+        return None
+    from overmind_core.domain.swarm.pools import pool_and_number  # noqa: PLC0415 - start-up: only for pools
+
+    return (pool, tables[pool]) if pool_and_number(name) is not None else None
+
+
+def _why(settings: PoolSettings, seen: list[SeenInstance]) -> str:
+    """Return why there is no gate: one or two sentences without a subject."""
+    states = {one.state for one in seen}
+    if "running" in states:
+        return f"a pool of {settings.engine} without a gate is reached through the swarm only. {_WITHOUT_GATE}"
+    if "pending" in states:
+        return f"{settings.engine} has not started it yet. {HINT}"
+    return (
+        f"{settings.engine} says that it has ended. {HINT}"
+        if seen
+        else f"{settings.engine} knows no such instance. {HINT}"
+    )
