@@ -153,6 +153,11 @@ def report_error(error: OvermindError, context: Context) -> int:
         from overmind_core.cli.hives.only_here import error_there  # start-up: only then
 
         message = error_there(error, str(hive))
+    elif error.code == "not_found" and "/" in message and context.hive is None:
+        from overmind_core.cli.hives.only_here import hive_meant  # start-up: only then
+
+        head, see, rest = message.partition(" See")
+        message = f"{head}{hive_meant(message, context.home.config)}{see}{rest}"
     context.note(f"Error: {error.code}: {_shortened(display_safe(message))}")
     return error.exit_status
 
@@ -248,7 +253,12 @@ def call_for_ids(
 
 def print_notes(answers: Sequence[Answer], context: Context) -> None:
     """Tell on stderr what the answers note, each once."""
-    for note in dict.fromkeys(answer["note"] for answer in answers if answer.get("note")):
+    notes = dict.fromkeys(answer["note"] for answer in answers if answer.get("note"))
+    if context.hive is not None and notes:
+        from overmind_core.cli.hives.only_here import commands_there  # start-up: only then
+
+        notes = dict.fromkeys(commands_there(note, context.hive.name) for note in notes)
+    for note in notes:
         for line in note.split("\n"):
             context.note(display_safe(line))
 

@@ -128,8 +128,8 @@ def test_a_list_of_hives_says_of_each_why_it_is_not_open(hives):
     hives.add("eu1", "eu2")
     with Path(hives.om.home, "config.toml").open("a") as file:
         file.write('[hives.dead]\ngate = ["false"]\n')
-    hives.home("eu1").ok("start")
-    hives("hive", "drain", "eu1")
+    hives.home("eu1").mission("sleep 100")
+    assert hives("hive", "drain", "eu1") == "Hive eu1 takes nothing new (1 run on)\n"
     done = hives.om("hive", "list")
     assert [line.split()[:3] for line in done.stdout.splitlines()[1:]] == [
         ["eu1", "gate", "draining"], ["eu2", "gate", "closed"], ["dead", "gate", "silent"]
@@ -217,6 +217,10 @@ def test_a_command_about_this_machine_is_not_for_another(hives, words):
 def test_mistakes_name_the_thing(hives):
     hives.add("eu1")
     assert "Did you mean eu1?" in hives.om.refused("ps", "-H", "eu", code="hive_unknown")
+    hives.om.ok("start")
+    said = hives.om.refused("stop", "eu9/api", code="not_found")
+    assert said == "No mission named 'eu9/api'. Did you mean eu1/api? See them with: overmind ps --all\n"
+    assert "Did you" not in hives.om.refused("stop", "release/api", code="not_found")
     hives.om.refused("ps", "-H", code="invalid", exit_code=2)
     assert "before the command" in hives.om.refused("-H", "ps", code="invalid", exit_code=2)
     assert "eu1/x" in hives.om.refused("attach", "eu1/x", code="invalid")

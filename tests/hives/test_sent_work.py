@@ -150,6 +150,13 @@ def test_work_that_is_not_committed_there_is_committed_from_here(sender):
     assert sender.own.git("log", "-1", "--format=%s") == "Two"
 
 
+def test_what_is_kept_there_says_how_to_go_on_from_here(sender):
+    mission = sender.run("echo two > two.txt")
+    said = sender.hives.om("rm", mission, cwd=sender.own.folder).stderr
+    assert "is uncommitted: two.txt. Commit with: overmind -H eu1 commit " in said
+    assert f"remove it with: overmind -H eu1 discard {mission.partition('/')[2]} --force" in said
+
+
 def test_what_landed_here_counts_as_merged_there_and_all_of_it_goes_with_the_mission(sender):
     first, second = (sender.run(f"echo {name} > {name} && git add -A && git commit -qm {name}") for name in "xy")
     sender.refused("discard", first, code="unmerged")

@@ -189,13 +189,15 @@ def drain(args: Namespace, context: Context) -> int:
     if args.name not in hives and is_in_swarm(context.home):
         return _drain_in_swarm(args, context)
     context.hive = named(hives, args.name)
-    answer = context.client().call("queue_set", {"paused": not args.undo})
+    client = context.client()
+    answer = client.call("queue_set", {"paused": not args.undo})
+    live = client.call("status")["missions"]["running"]
     if args.json:
-        context.print(dumps({"name": args.name, "draining": answer["paused"], "running": answer["running"]}))
+        context.print(dumps({"name": args.name, "draining": answer["paused"], "running": live}))
     elif args.undo:
         context.print(f"Hive {args.name} takes new work again")
     else:
-        context.print(f"Hive {args.name} takes nothing new ({answer['running']} run on)")
+        context.print(f"Hive {args.name} takes nothing new ({live} run on)")
     return 0
 
 

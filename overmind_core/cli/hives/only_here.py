@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from overmind_core.client.config_tables import named_tables
+from overmind_core.domain.text.cells import did_you_mean
 from overmind_core.errors import OvermindError, UsageError
 
 _HERE = {
@@ -49,8 +51,25 @@ def error_there(error: OvermindError, hive: str) -> str:
 
     if "hive" not in error.fields:  # it was found out here, and says where
         return error.message
+    return f"{hive}: {commands_there(error.message, hive)}"
+
+
+def hive_meant(message: str, config: str) -> str:
+    """Return a question about the name that was not found here, where it begins like that of a hive: ` Did you …?`."""
+    found = re.search(r"'([^'/]+)(/[^']+)'", message)
+    try:
+        close = found and did_you_mean(found[1], tuple(named_tables(config, "hives", "")))
+    except OvermindError:  # told by the commands that need it
+        return ""
+    if not found or not close:
+        return ""
+    return close.replace("?", f"{found[2]}?").replace(" or ", f"{found[2]} or ")
+
+
+def commands_there(text: str, hive: str) -> str:
+    """Return a sentence of a hive with the commands that it names as they are given from here."""
 
     def there(found: re.Match[str]) -> str:
         return found[0] if is_only_here(found[1]) else f"overmind -H {hive} {found[1]}"
 
-    return f"{hive}: " + re.sub(r"(?<=: )overmind ([a-z]+)", there, error.message)
+    return re.sub(r"(?<=: )overmind ([a-z]+)", there, text)

@@ -109,10 +109,12 @@ MOST_MEANT = 3
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ` Did you mean …?` with the known words that begin with `word`, or look like it; else nothing."""
-    from difflib import get_close_matches  # noqa: PLC0415  (start-up: only when something is wrong)
+    from difflib import SequenceMatcher, get_close_matches  # noqa: PLC0415  (start-up: only when something is wrong)
 
     words = list(known)
     close = [one for one in words if word and one.startswith(word)]
     if not 0 < len(close) <= MOST_MEANT:
-        close = get_close_matches(word, words, n=MOST_MEANT, cutoff=0.6)
+        like = set(get_close_matches(word, words, n=max(len(words), 1), cutoff=0.6))
+        alike = {one: SequenceMatcher(None, one, word).ratio() for one in words if one in like}
+        close = sorted(alike, key=lambda one: -alike[one])[:MOST_MEANT]  # of those that are as close in their order
     return f" Did you mean {' or '.join(close)}?" if close else ""

@@ -7,7 +7,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.text.cells import cut, display_safe, pad, width
+from overmind_core.domain.text.cells import cut, did_you_mean, display_safe, pad, width
 from tests.kit.cases import tabled
 
 SAFE = [
@@ -79,3 +79,16 @@ def test_a_cut_and_padded_text_fills_its_cells_exactly(text: str, cells: int) ->
 @given(st.text(), st.text())
 def test_widths_add_up(left: str, right: str) -> None:
     assert width(left + right) == width(left) + width(right)
+
+
+MEANT = [
+    ("eu9", " Did you mean eu1 or eu2 or eu3?"),
+    ("gpu1", " Did you mean gpu?"),
+    ("eu", ""),
+    ("frankfurt", ""),
+]
+
+
+@tabled(("word", "said"), MEANT)
+def test_of_words_that_are_as_close_the_first_are_named(word, said):
+    assert did_you_mean(word, ["eu1", "eu2", "eu3", "eu4", "gpu"]) == said
