@@ -84,7 +84,7 @@ def test_widths_add_up(left: str, right: str) -> None:
 MEANT = [
     ("eu9", " Did you mean eu1 or eu2 or eu3?"),
     ("gpu1", " Did you mean gpu?"),
-    ("eu", ""),
+    ("eu", " Did you mean eu1 or eu2 or eu3?"),
     ("frankfurt", ""),
 ]
 
