@@ -108,16 +108,19 @@ class QueueChanges:
         await self._save(made, request)
         return [brief(one.quest) for one in made]
 
-    async def add_post(self, request: QuestAdd, post: SwarmPost, prepare: Callable[[str], None]) -> str:
+    async def add_post(
+        self, request: QuestAdd, post: SwarmPost, *, prepare: Callable[[str], None], lease: Callable[[str], None]
+    ) -> str:
         """Add the quest that does a post of the swarm, and return its id; with the same key once.
 
         Args:
             request: With one quest, and a key.
             post: The post.
             prepare: Called in a thread with the id before the quest can begin; again, where a daemon dies meanwhile.
+            lease: Called with the id just before it is saved, and so before it can begin.
 
         Raises:
-            OvermindError: it can't be done here; nothing was recorded.
+            OvermindError: it can't be done here; nothing was recorded, but for what `lease` has done.
         """
         earlier = self._made_by(request.request or "", 0)
         if earlier is not None:
@@ -126,6 +129,7 @@ class QueueChanges:
         quest = made[0].quest.id
         await asyncio.to_thread(prepare, quest)
         self._check_names(made)
+        lease(quest)
         await self._save(made, request)
         return quest
 

@@ -24,6 +24,7 @@ from overmind_core.git import remote
 from overmind_core.git.home_repositories import HomeRepository
 from overmind_core.git.repository import HEADS
 from overmind_core.git.run import Git, GitFailed, GitMissing
+from overmind_core.kernel.database import StoreError
 from overmind_core.quests import input_folder
 from overmind_core.quests.attempt_work import LARGEST_OUTPUT, LARGEST_RESULT
 from overmind_core.quests.requests import NewQuest, QuestAdd
@@ -121,12 +122,23 @@ class QuestPosts:
             None if posted.source is None else posted.source.commit,
         )
 
+        leased: list[str] = []
+
         def prepare(quest: str) -> None:
             input_folder.bring(self._home, quest, inputs)
 
-        quest = await self._changes().add_post(request, post, prepare)
-        if claim.on_lost == "move":
-            self._leases.hold(quest, deadline_of(sent, claim.lease))
+        def lease(quest: str) -> None:
+            if claim.on_lost == "move":
+                leased.append(quest)
+                self._leases.hold(quest, deadline_of(sent, claim.lease))
+
+        try:
+            quest = await self._changes().add_post(request, post, prepare=prepare, lease=lease)
+        except (OvermindError, StoreError):
+            self._leases.release(leased)  # nothing was added
+            raise
+        if not leased:  # an earlier try has added it
+            lease(quest)
         self._store.save_claim(msgspec.structs.replace(held, mission=quest))
 
     def _request(self, claim: Claimed, fields: Mapping[str, Any], folder: str, base: str | None) -> QuestAdd:
