@@ -100,9 +100,9 @@ class QueueChanges:
 
     async def _add(self, request: QuestAdd) -> list[QuestBrief]:
         key = request.request or ""
-        earlier = self._made_by(key, 0)
+        earlier = self.made_by(key, 0)
         if earlier is not None:
-            found = [self._made_by(key, number) for number in range(len(request.quests))]
+            found = [self.made_by(key, number) for number in range(len(request.quests))]
             return [brief(one) for one in found if one is not None]
         made = await self.prepare(request)
         await self._save(made, request)
@@ -122,7 +122,7 @@ class QueueChanges:
         Raises:
             OvermindError: it can't be done here; nothing was recorded, but for what `lease` has done.
         """
-        earlier = self._made_by(request.request or "", 0)
+        earlier = self.made_by(request.request or "")
         if earlier is not None:
             return earlier.id
         made = await self.prepare(request, intake.QuestOrigin(post=post))
@@ -159,8 +159,8 @@ class QueueChanges:
         self._check_names(made)
         return made
 
-    def _made_by(self, key: str, number: int) -> Quest | None:
-        """The quest that an earlier try of the same request made."""
+    def made_by(self, key: str, number: int = 0) -> Quest | None:
+        """Return the quest of this number that a request with this key has made; None: it has made none."""
         salt = 0
         while True:
             found = self._quests.get(intake.quest_id(key, number, salt))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from overmind_core.probes.poll import Observer
     from overmind_core.swarm.runs import Runs
     from overmind_core.swarm.store import HeldClaim
+    from overmind_core.swarm.works import Sent
     from overmind_core.system.machine import Clock
 
 READY_AFTER = 10.0
@@ -89,7 +90,7 @@ class Places:
         self._stopping: set[str] = set()
         """Missions that are being stopped."""
 
-    async def start(self, held: HeldClaim, sent: float) -> None:
+    async def start(self, held: HeldClaim, sent: Sent) -> None:
         """Start it as a run.
 
         Raises:

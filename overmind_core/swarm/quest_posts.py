@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from overmind_core.swarm.line import SwarmLine
     from overmind_core.swarm.run_secrets import RunSecrets
     from overmind_core.swarm.store import SwarmStore
+    from overmind_core.swarm.works import Sent
     from overmind_core.system.paths import Home
 
 OWNER = "swarm"
@@ -86,12 +87,8 @@ class QuestPosts:
         self._secrets = secrets
         self._line = line
 
-    async def start(self, held: HeldClaim, sent: float) -> None:
+    async def start(self, held: HeldClaim, sent: Sent) -> None:
         """Add the quest of a claim, or find the one that an earlier try has added; its work may have landed already.
-
-        Args:
-            held: The claim.
-            sent: When the last accepted beat was sent: the lease counts from there. Boot clock, seconds.
 
         Raises:
             OvermindError: it can't be done here.
@@ -109,6 +106,7 @@ class QuestPosts:
             commit = await asyncio.to_thread(_fetched, self._git(), repository, posted.source, into)
             landed = await asyncio.to_thread(self._landed, repository, posted.source, into, claim.id)
             if landed is not None:
+                sent()
                 self._store.save_claim(msgspec.structs.replace(held, end=_landed_end(landed)))
                 return
             await asyncio.to_thread(repository.check_out, commit)
@@ -128,9 +126,10 @@ class QuestPosts:
             input_folder.bring(self._home, quest, inputs)
 
         def lease(quest: str) -> None:
+            moment = sent()
             if claim.on_lost == "move":
                 leased.append(quest)
-                self._leases.hold(quest, deadline_of(sent, claim.lease))
+                self._leases.hold(quest, deadline_of(moment, claim.lease))
 
         try:
             quest = await self._changes().add_post(request, post, prepare=prepare, lease=lease)
@@ -151,7 +150,7 @@ class QuestPosts:
             new = msgspec.convert(given, NewQuest)
         except msgspec.ValidationError as error:
             raise OvermindError("invalid", f"Post {claim.id} can't be done here: {error}.") from None
-        return QuestAdd([new], cwd=to_wire(folder), env=variables, request=f"swarm-{claim.id}-{claim.fence}")
+        return QuestAdd([new], cwd=to_wire(folder), env=variables, request=_request_key(claim))
 
     async def _inputs(self, claim: Claimed) -> dict[str, dict[str, bytes]]:
         """What its needs have handed on: by the name of each, and of its files."""
@@ -200,7 +199,7 @@ class QuestPosts:
 
     async def end(self, held: HeldClaim) -> None:
         """End what a claim has begun: it is somebody else's, or nobody wants it any more."""
-        quest = self.quest_of(held)
+        quest = self.quest_of(held) or self._changes().made_by(_request_key(held.claim))
         if quest is None or quest.is_over:
             return
         self._attempts.cancel(quest)
@@ -277,6 +276,10 @@ class QuestPosts:
             await self._line.ask(
                 lambda swarm, name=name, body=body: swarm.put_output(session.id, claim.id, claim.fence, name, body)  # type: ignore[misc]
             )
+
+
+def _request_key(claim: Claimed) -> str:
+    return f"swarm-{claim.id}-{claim.fence}"
 
 
 def _fetched(git: Git, repository: HomeRepository, source: Source, into: str | None) -> str:

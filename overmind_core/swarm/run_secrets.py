@@ -45,7 +45,7 @@ class RunSecrets:
         """Return the claim with the sealed copies that its post names; they are saved.
 
         Raises:
-            OvermindError: `no_secret`, one is not for this hive, or can't be opened here; `swarm_silent`.
+            OvermindError: `no_secret`, one is not for this hive, or can't be opened here; `fenced`; `swarm_silent`.
         """
         names = names_of(held)
         if not names or set(names) <= set(held.sealed):
@@ -59,6 +59,9 @@ class RunSecrets:
         sealed = {name: base64.b64encode(found[name]).decode() for name in names}
         kept = msgspec.structs.replace(held, sealed=sealed)
         self.values(kept)
+        now = self._store.claims.get(claim.id)
+        if now is None or now.claim.fence != claim.fence:
+            raise OvermindError("fenced", f"The claim of {claim.name} is over.")
         self._store.save_claim(kept)
         return kept
 

@@ -16,11 +16,12 @@ from overmind_core.domain.swarm.leases import deadline_of
 from overmind_core.domain.swarm.masks import masked
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.database import StoreError
 from overmind_core.logs.layout import OUT, run_folder
 from overmind_core.logs.reader import RunLog
 from overmind_core.missions.requests import Start
 from overmind_core.swarm.store import HeldClaim
-from overmind_core.swarm.works import PLACE
+from overmind_core.swarm.works import PLACE, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,13 +70,11 @@ class Runs:
         self._secrets = secrets
         self._line = line
         self._find = find
+        self._starting: set[str] = set()
+        """Posts whose missions are being made, and are not there yet."""
 
-    async def start(self, held: HeldClaim, sent: float) -> None:
-        """Start the mission of a claim, or find the one that an earlier try has made.
-
-        Args:
-            held: The claim.
-            sent: When the last accepted beat was sent: the lease counts from there. Boot clock, seconds.
+    async def start(self, held: HeldClaim, sent: Sent) -> None:
+        """Start the mission of a claim, or find the one that an earlier try has made; see `Work.start`.
 
         Raises:
             OvermindError: it can't be started here.
@@ -86,20 +85,23 @@ class Runs:
         held = await self._secrets.fetch(held, self._line)
 
         def linked(mission: Mission) -> Callable[[], None]:
-            begun = msgspec.structs.replace(held, mission=mission.id)
-            self._store.claims[claim.id] = begun
+            moment = sent()
             if claim.on_lost == "move":
-                self._leases.hold(mission.id, deadline_of(sent, claim.lease))
+                self._leases.hold(mission.id, deadline_of(moment, claim.lease))
+            begun = msgspec.structs.replace(held, mission=mission.id)
+            self._store.claims[claim.id] = begun  # by it the run gets its secrets
+            self._starting.add(claim.id)
             return lambda: self._store.write_claim(begun)
 
         try:
             started = await self._missions.start(spec, also=linked)
-        except OvermindError:
-            if self._store.claims.get(claim.id) is not held:
+        except (OvermindError, StoreError):
+            if claim.id in self._starting:
                 self._store.claims[claim.id] = held
             raise
-        if self._store.claims[claim.id].mission is None:
-            self._store.save_claim(msgspec.structs.replace(held, mission=started.mission.id))
+        finally:
+            self._starting.discard(claim.id)
+        self._store.save_claim(msgspec.structs.replace(held, mission=started.mission.id))
 
     def _name_of_place(self, claim: Claimed) -> str:
         """What the mission of a place is called: as the place, unless something else here is, or nothing can be."""
@@ -136,7 +138,7 @@ class Runs:
     def end_of(self, held: HeldClaim, *, cancelling: bool) -> dict[str, Any] | None:
         """Return what the swarm is told of the end of a claim's mission; None: it goes on, or was fenced."""
         mission = self.mission_of(held)
-        if held.mission is None or (mission is not None and mission.is_live):
+        if held.mission is None or held.claim.id in self._starting or (mission is not None and mission.is_live):
             return None
         if mission is None:
             return {"state": "failed", "reason": "its mission was removed"}

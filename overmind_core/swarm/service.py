@@ -20,6 +20,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
 from overmind_core.swarm.connection import SwarmSilent
+from overmind_core.swarm.starts import Starts
 from overmind_core.swarm.store import HeldClaim, Session
 from overmind_core.version import VERSION
 
@@ -128,6 +129,7 @@ class SwarmService:
         self._machine = machine
         self._store = store
         self._works = works
+        self._starts = Starts(works=works, store=store, tasks=tasks, sent=lambda: self._beat_at, changed=self._on_start)
         self._reports = reports
         self._clock = clock
         self._tasks = tasks
@@ -204,7 +206,7 @@ class SwarmService:
             if is_known:
                 await self._report_all()
             for one in held:
-                await self._works.of(one).end(one)
+                await self._end(one.claim.id)
                 if is_known:
                     await self._give_back(one, "its hive has left")
             if is_known:
@@ -330,13 +332,16 @@ class SwarmService:
         await self._report_all()
         await asyncio.sleep(delay_after(news, self._free()["load"]))
         await self._claim()
-        await self._start_held()
+        self._starts.begin_all()
+        for held, reason in self._starts.refused():
+            await self._give_back(held, reason)
         await self._report_all()
 
     async def _new_life(self) -> None:
         """The keeper is another one: what the one before held has ended with it, and so has its session."""
-        for held in list(self._store.claims.values()):
-            self._drop(held)
+        for post in list(self._store.claims):
+            await self._starts.settle(post)
+            self._drop(self._store.claims[post])
         self._forget_seen()
         session = msgspec.structs.replace(
             self._session, id=uuid.uuid4().hex, keeper=self._machine.keeper(), fence=0, next_nonce=uuid.uuid4().hex
@@ -372,10 +377,9 @@ class SwarmService:
     async def _lose_session(self, word: str) -> None:
         """The session is over: what is leased ends here, and a new one begins."""
         _log.warning("the session with the swarm is over (%s)", word)
-        for held in list(self._store.claims.values()):
-            if held.is_open:
-                await self._works.of(held).end(held)
-            self._drop(held)
+        for post in list(self._store.claims):
+            await self._end(post)
+            self._drop(self._store.claims[post])
         session = msgspec.structs.replace(self._session, id=uuid.uuid4().hex, fence=0, next_nonce=uuid.uuid4().hex)
         await self._begin_session(session)
 
@@ -422,8 +426,18 @@ class SwarmService:
                 await self._fence(post)
         for one in held:
             if one.cancelling is not None and one.post in known and known[one.post].is_open:
-                self._reports.cancel(one.post)
-                await self._works.of(known[one.post]).cancel(known[one.post])
+                await self._cancel(one.post, one.cancelling)
+
+    async def _cancel(self, post: str, why: str) -> None:
+        """Have the work of a claim end: nobody wants it any more."""
+        self._reports.cancel(post)
+        if self._store.claims[post].mission is None:
+            await self._starts.settle(post)
+        held = self._store.claims[post]
+        if held.mission is None:
+            self._store.save_claim(msgspec.structs.replace(held, end={"state": "cancelled", "reason": why}))
+        else:
+            await self._works.of(held).cancel(held)
 
     async def _keep(self, held: HeldClaim) -> None:
         """Keep a claim that was given; of an earlier one of the same post nothing goes on."""
@@ -438,8 +452,15 @@ class SwarmService:
         if held is not None:
             if held.is_open:
                 _log.warning("the claim of %s is over", held.claim.name)
-                await self._works.of(held).end(held)
-            self._drop(held)
+                await self._end(post)
+            self._drop(self._store.claims[post])
+
+    async def _end(self, post: str) -> None:
+        """End what the claim of a post has begun here, and begin nothing of it any more."""
+        await self._starts.settle(post)
+        held = self._store.claims[post]
+        if held.is_open:
+            await self._works.of(held).end(held)
 
     async def _report_all(self) -> None:
         """Tell the swarm what is due of its posts."""
@@ -449,6 +470,7 @@ class SwarmService:
     def _drop(self, held: HeldClaim) -> None:
         """Forget a claim that is over, and with it its lease."""
         self._store.drop_claim(held.claim.id)
+        self._starts.forget(held.claim.id)
         self._works.release(held)
         self._reports.forget(held.claim.id)
 
@@ -469,26 +491,14 @@ class SwarmService:
         if answer.claims:
             await self._store.saved()
 
-    async def _start_held(self) -> None:
-        """Start what was claimed and is not begun yet."""
-        new = [one for one in self._store.claims.values() if one.is_open and one.mission is None]
-        for held in new:
-            try:
-                await self._works.start(held, self._beat_at)
-            except SwarmSilent:
-                raise
-            except OvermindError as error:
-                await self._give_back(held, error.message)
-            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-                _log.exception("post %s can't be started", held.claim.id)  # it says what nobody has foreseen
-                await self._give_back(held, f"{type(error).__name__}: {error}")
-        if new:
-            self._reports.mark_all()
+    def _on_start(self) -> None:
+        self._reports.mark_all()
+        self._wake.set()
 
     async def _give_back(self, held: HeldClaim, reason: str) -> None:
         session, claim = self._session, held.claim
         await self.line.ask(lambda swarm: swarm.give_back(session.id, claim.id, claim.fence, reason))
-        self._drop(held)
+        self._drop(self._store.claims.get(claim.id, held))
 
     # the others
 

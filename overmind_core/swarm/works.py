@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from overmind_core.missions.leases import Leases
     from overmind_core.swarm.store import HeldClaim, SwarmStore
 
+Sent = Callable[[], float]
+"""When the last accepted beat was sent: the lease of what is begun counts from there. Boot clock, seconds. Raises
+`OvermindError` `fenced`: the claim is over, and nothing of it may begin."""
 QUEST = "quest"
 PLACE = "place"
 """Kinds of posts; all others are runs."""
@@ -24,15 +28,15 @@ PLACE = "place"
 class Work(Protocol):
     """What does the posts of one kind."""
 
-    async def start(self, held: HeldClaim, sent: float) -> None:
+    async def start(self, held: HeldClaim, sent: Sent) -> None:
         """Begin the work of a claim, or find what an earlier try has begun; it may have its end already.
 
         Args:
             held: The claim.
-            sent: When the last accepted beat was sent: the lease counts from there. Boot clock, seconds.
+            sent: Called just before anything is recorded.
 
         Raises:
-            OvermindError: it can't be done here.
+            OvermindError: it can't be done here; `fenced`, `sent` says so.
         """
 
     async def end(self, held: HeldClaim) -> None:
@@ -78,7 +82,7 @@ class Works:
         self._store = store
         self._accepts = accepts
 
-    async def start(self, held: HeldClaim, sent: float) -> None:
+    async def start(self, held: HeldClaim, sent: Sent) -> None:
         """Begin the work of a claim, see `Work.start`, if this hive accepts it.
 
         Raises:

@@ -147,5 +147,5 @@ def test_a_place_that_nobody_wants_is_stopped_once_and_the_hive_goes_on_meanwhil
 def test_a_definition_that_nobody_understands_is_given_back():
     hive = Hive(ready={"kind": "prayer", "target": "x"})
     with pytest.raises(OvermindError) as refused:
-        asyncio.run(hive.places.start(hive.held, 0.0))
+        asyncio.run(hive.places.start(hive.held, lambda: 0.0))
     assert refused.value.code == "invalid"

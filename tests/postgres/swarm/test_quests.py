@@ -7,6 +7,7 @@ import os
 import signal
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.kit.killing import kill_supervisor
@@ -105,6 +106,37 @@ def test_what_it_waits_for_is_said_at_each_moment(homes, shop, tmp_path):
     assert f"{homes.name('a')} has it" in home.ok("quest", "why", "one", "-H", "swarm")
     gate.touch()
     homes.wait_state("two", "done")
+
+
+def test_a_hive_goes_on_while_the_code_of_a_quest_can_not_be_fetched_and_the_quest_can_be_cancelled(homes, shop):
+    home = hive(homes, "a")
+    home.ok("hive", "drain", homes.name("a"))
+    add(home, shop, "Slow", "any", "--into", "main", command="true")
+    head = Path(shop.remote, "HEAD")
+    text = head.read_text()
+    head.unlink()
+    os.mkfifo(head)  # whoever reads the remote stands still
+    home.ok("hive", "drain", homes.name("a"), "--undo")
+    homes.wait_state("slow", "claimed")
+
+    def beats() -> int:
+        with psycopg.connect(homes.url) as owner:
+            return int(owner.execute("select max(beat) from overmind.sessions").fetchone()[0])
+
+    before = beats()
+    eventually(lambda: beats() >= before + 2, timeout=30)
+    home.ok("run", "--on", "any", "--name", "quick", "--on-lost", "move", "--lease", "10s", "--", "true")
+    homes.wait_state("quick", "done")
+    assert homes.posts()["slow"]["state"] == "claimed"
+    home.ok("quest", "cancel", "swarm/slow")
+    homes.wait_state("slow", "cancelled")
+    with head.open("w") as pipe:
+        head.unlink()
+        head.write_text(text)
+        pipe.write(text)
+    home.ok("run", "--on", "any", "--name", "after", "--", "true")
+    homes.wait_state("after", "done")
+    assert "slow" not in home.ok("quest", "list")
 
 
 def test_two_that_land_at_once_both_land(homes, shop):
