@@ -88,6 +88,8 @@ class Leases:
         self._stored: dict[str, float] = {}
         self._over: set[str] = set()
         """Those of them that have ended, and whose missions were fenced then."""
+        self._forgotten: set[str] = set()
+        """Ids whose leases have ended, and are kept no more: those are over all the same."""
         self._handle: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -113,6 +115,7 @@ class Leases:
             raise OvermindError("busy", _OLD_KEEPER)
         self._until[mission_id] = until
         self._over.discard(mission_id)
+        self._forgotten.discard(mission_id)
         self._save()
         self._send_changed([mission_id])
 
@@ -127,7 +130,9 @@ class Leases:
 
     def release(self, missions: Iterable[str]) -> None:
         """Take the leases off: nothing ends these any more."""
-        held = [one for one in missions if self._until.pop(one, None) is not None]
+        ids = list(missions)
+        self._forgotten.difference_update(ids)
+        held = [one for one in ids if self._until.pop(one, None) is not None]
         if held:
             self._over.difference_update(held)
             self._save()
@@ -149,7 +154,7 @@ class Leases:
     def is_over(self, mission_id: str) -> bool:
         """Whether the lease of this one is over, be it a mission or to come; False: it goes on, or there is none."""
         until = self._until.get(mission_id)
-        return until is not None and until <= self._clock()
+        return mission_id in self._forgotten or (until is not None and until <= self._clock())
 
     @property
     def held(self) -> Mapping[str, float]:
@@ -233,6 +238,7 @@ class Leases:
             if not index.is_held(one) and self._registry.get(one) is not None:
                 del self._until[one]
                 self._over.discard(one)
+                self._forgotten.add(one)
 
     def _save(self) -> None:
         self._prune()

@@ -70,6 +70,8 @@ class Beaten(msgspec.Struct, frozen=True):
     """`cloned`: somebody else beats as this session; end what is leased, take nothing, join anew. `gone`: the session
     has ended. `present`: accepted, but the store has gone back in time: `present` what is held."""
     beat: int = 0
+    again: bool = False
+    """It had been accepted before, and that answer was lost: others may have seen it since then."""
     mode: Mode = "open"
     settle: int = 0
     longest: float = 0.0

@@ -134,24 +134,35 @@ class SwarmApi:
         if request.dry_run:
             lines, summary = await line.ask(lambda swarm: _foreseen(swarm, definition))
             return {"id": post, "name": definition["name"], "hive": None, "summary": summary, "hives": lines}
-        await line.ask(lambda swarm: swarm.post([definition]))
+        about = f"{post} ({definition['name']})"
+        await line.ask_surely(lambda swarm: swarm.post([definition]), f"{about} may have been posted")
+        try:
+            found, summary = await self._taken(post)
+        except OvermindError as error:
+            if error.code != "swarm_silent":
+                raise
+            found, summary = None, f"it is not known whether a hive has taken it: {error.message}"
+        if found is not None and found.hive is not None:
+            return {"id": post, "name": found.name, "hive": found.hive, "summary": "", "hives": []}
+        if request.now:
+            await line.ask_surely(lambda swarm: swarm.cancel(post), f"{about} may have been cancelled")
+            raise OvermindError("no_room", f"No hive has taken {definition['name']} ({summary}). It was not kept.")
+        return {"id": post, "name": definition["name"], "hive": None, "summary": summary, "hives": []}
+
+    async def _taken(self, post: str) -> tuple[Post | None, str]:
+        """Wait for some seconds until a hive takes a post; return it, and why none has."""
+        line = self._host.line()
         deadline = time.monotonic() + TAKEN_WITHIN
         while True:
             found = await line.ask(lambda swarm: swarm.find_post(post))
             if found is not None and found.state != "queued":
-                break
+                return found, ""
             if time.monotonic() >= deadline:
                 break
             await asyncio.sleep(_LOOK)
-        if found is not None and found.hive is not None:
-            return {"id": post, "name": found.name, "hive": found.hive, "summary": "", "hives": []}
         _, summary = await line.ask(lambda swarm: _why(swarm, post))
-        if summary == "yes":  # as far as the swarm knows: one that fits may be silent since a moment ago
-            summary = "waits: no hive has taken it yet"
-        if request.now:
-            await line.ask(lambda swarm: swarm.cancel(post))
-            raise OvermindError("no_room", f"No hive has taken {definition['name']} ({summary}). It was not kept.")
-        return {"id": post, "name": definition["name"], "hive": None, "summary": summary, "hives": []}
+        # As far as the swarm knows: one that fits may be silent since a moment ago.
+        return found, "waits: no hive has taken it yet" if summary == "yes" else summary
 
     @handles(Nothing)
     async def swarm_queue(self, request: Nothing, caller: Caller) -> answers.SwarmQueue:

@@ -63,7 +63,8 @@ class PostApi:
         definitions = [_definition(new, one, placement, source) for new, one in zip(request.quests, made, strict=True)]
         if source is None and any(new.into or new.owns for new in request.quests):
             raise OvermindError("invalid", "--into and --owns are about a repository, and you are in none. Go to one.")
-        await line.ask(lambda swarm: swarm.post(definitions))
+        names = ", ".join(f"{one.quest.id} ({one.quest.name})" for one in made[:3])
+        await line.ask_surely(lambda swarm: swarm.post(definitions), f"{names} may have been posted")
         return {"quests": [{"id": one.quest.id, "name": one.quest.name} for one in made]}
 
     def _read(self, request: requests.SwarmAdd, posts: Sequence[Post]) -> list[QueuedWork]:

@@ -169,7 +169,10 @@ def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> BoundedConne
     try:
         connection = BoundedConnection.connect(**parameters, autocommit=True)
     except psycopg.Error as error:
-        raise in_words(error) from None
+        said = in_words(error)
+        if isinstance(said, SwarmSilent):
+            said.unknown = False  # nothing was asked yet
+        raise said from None
     connection.answer_seconds = answer_seconds
     return connection
 

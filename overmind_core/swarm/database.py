@@ -33,6 +33,7 @@ from typing import Any, Final, Literal, TypeVar
 import msgspec
 import psycopg
 
+from overmind_core.domain.text.storable import storable_json
 from overmind_core.errors import OvermindError
 from overmind_core.swarm import answers, connection
 from overmind_core.swarm.connection import ANSWER_SECONDS, SwarmSilent, in_words
@@ -143,7 +144,7 @@ class Swarm:
     def _ask(self, function: str, values: Sequence[object], answer: type[Found]) -> Found:
         """Call a function; mappings and lists travel as JSON."""
         places = ", ".join("%s::jsonb" if isinstance(value, _JSON) else "%s" for value in values)
-        sent = [msgspec.json.encode(value.value).decode() if isinstance(value, _JSON) else value for value in values]
+        sent = [storable_json(value.value) if isinstance(value, _JSON) else value for value in values]
         ((found,),) = self._run(f'select to_jsonb(overmind."{function}"({places}))::text', sent)
         return msgspec.json.decode("null" if found is None else found, type=answer)
 

@@ -338,7 +338,7 @@ def _machine(home: Home, settings: Settings, life: Callable[[], str], key: Calla
     installed = tuple(name for name in registry.names() if name != "raw" and which(programs.get(name, name)))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return Machine(
-        home=hive_id(home),
+        home=_place_of(home, hive_id(home)),
         keeper=life,
         key=key,
         cpu=float(os.cpu_count() or 1),
@@ -347,6 +347,14 @@ def _machine(home: Home, settings: Settings, life: Callable[[], str], key: Calla
         system=os.uname().sysname.lower(),
         accepts=settings.swarm.accept,
     )
+
+
+def _place_of(home: Home, identity: str) -> str:
+    """What tells this home from a copy of it: its id, the machine, and the folder's number on its disk."""
+    from hashlib import sha256  # noqa: PLC0415 - for hives alone
+
+    place = f"{_read('/etc/machine-id')} {os.stat(home.root).st_ino}"
+    return f"{identity}-{sha256(place.encode()).hexdigest()[:16]}"
 
 
 def _read(path: str) -> str | None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, TypeVar
 
+from overmind_core.errors import OvermindError
 from overmind_core.kernel.work_queue import WorkQueue
 from overmind_core.swarm.connection import SwarmSilent
 from overmind_core.swarm.database import Swarm, connect
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Result = TypeVar("Result")
+LONGEST_PAUSE = 3.0
+"""Seconds between two tries to get an answer that was lost; at first a tenth, then thrice as long each time."""
 
 
 class _Connection:
@@ -74,6 +77,32 @@ class SwarmLine:
         else:
             self._watch(fd)
         return result
+
+    async def ask_surely(self, work: Callable[[Swarm], Result], what: str) -> Result:
+        """As `ask`, of what does the same when it is asked again: a lost answer is asked for once more.
+
+        Args:
+            work: Asks.
+            what: A sentence's beginning that names what may have been done, for people.
+
+        Raises:
+            OvermindError: as `ask`; `outcome_unknown`, nobody has answered any more.
+        """
+        try:
+            return await self.ask(work)
+        except SwarmSilent as error:
+            if not error.unknown:
+                raise
+        pause = 0.1
+        while True:
+            try:
+                return await self.ask(work)
+            except SwarmSilent as error:
+                if pause > LONGEST_PAUSE:
+                    message = f"{what}, or not: {error.message} Look with: overmind ps -H swarm --all"
+                    raise OvermindError("outcome_unknown", message) from None
+            await asyncio.sleep(pause)
+            pause *= 3
 
     def close(self) -> None:
         """Hang up."""

@@ -11,6 +11,7 @@ import msgspec
 
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.missions.environment import login_variables
+from overmind_core.domain.missions.lost import KEEPER_LOST
 from overmind_core.domain.missions.mission import Cause
 from overmind_core.domain.quests.classes import is_of_the_work
 from overmind_core.domain.quests.quest import QuestStatus, SwarmPost
@@ -28,7 +29,7 @@ from overmind_core.kernel.database import StoreError
 from overmind_core.quests import input_folder
 from overmind_core.quests.attempt_work import LARGEST_OUTPUT, LARGEST_RESULT
 from overmind_core.quests.requests import NewQuest, QuestAdd
-from overmind_core.swarm.runs import tail_of
+from overmind_core.swarm.runs import FENCED, tail_of
 from overmind_core.swarm.store import HeldClaim
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ OWNER = "swarm"
 """Of the repositories that are fetched for posts."""
 RESULT = "result.md"
 """The file with the final answer, among those that are handed on."""
+_OWN_ENDS = frozenset({QuestStatus.COMPLETED, QuestStatus.FAILED})
+"""How a quest ends by itself; one that is fenced is cancelled."""
 _STATES = {QuestStatus.COMPLETED: "done", QuestStatus.CANCELLED: "cancelled", QuestStatus.FAILED: "failed"}
 
 
@@ -250,18 +253,28 @@ class QuestPosts:
         }
 
     def is_fenced(self, held: HeldClaim) -> bool:
-        """Whether its lease has ended here."""
-        return held.mission is not None and self._leases.is_over(held.mission)
+        """Whether its lease has ended here, before its quest had."""
+        quest = self.quest_of(held)
+        if held.mission is None or (quest is not None and quest.status in _OWN_ENDS):
+            return False
+        work = self._registry.get(held.mission)
+        return self._leases.is_over(held.mission) or (
+            work is not None
+            and not work.is_live
+            and work.reason in {FENCED, KEEPER_LOST}
+            and quest is not None
+            and quest.is_over
+        )
 
-    async def hand_on(self, held: HeldClaim) -> None:
-        """Put the files of a completed quest where those that need it find them.
+    async def outputs(self, held: HeldClaim) -> dict[str, bytes]:
+        """Return the files of a completed quest, by name.
 
         Raises:
-            OvermindError: `too_large`; `swarm_silent`.
+            OvermindError: `too_large`.
         """
-        quest, session = self.quest_of(held), self._store.session
-        if quest is None or quest.goal is None or session is None:
-            return
+        quest = self.quest_of(held)
+        if quest is None or quest.goal is None:
+            return {}
         names = quest.goal.outputs
         found = await asyncio.to_thread(input_folder.handed_in, self._home, quest.id, names, largest=LARGEST_OUTPUT)
         files = dict(found.data)
@@ -271,11 +284,7 @@ class QuestPosts:
         if result and hidden is not None:
             whole = masked(result.encode("utf-8", "replace"), hidden)
             files.setdefault(RESULT, whole[-LARGEST_RESULT:])
-        claim = held.claim
-        for name, body in files.items():
-            await self._line.ask(
-                lambda swarm, name=name, body=body: swarm.put_output(session.id, claim.id, claim.fence, name, body)  # type: ignore[misc]
-            )
+        return files
 
 
 def _request_key(claim: Claimed) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import logging
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from overmind_core.errors import OvermindError
-from overmind_core.swarm.connection import SwarmSilent
 from overmind_core.swarm.store import KEPT_SECONDS
 
 if TYPE_CHECKING:
@@ -19,8 +20,13 @@ if TYPE_CHECKING:
     from overmind_core.swarm.works import Works
     from overmind_core.system.machine import Clock
 
+HIVE_LOST = "hive_lost"
+"""Why a post is given back whose run was fenced: another try is free, three times."""
 PERIOD = 1.0
 """Seconds between two reports of one post."""
+_OF_ALL = frozenset({"swarm_silent", "forbidden"})
+"""Errors that are none of a single post."""
+_log = logging.getLogger(__name__)
 
 
 class Reports:
@@ -88,11 +94,20 @@ class Reports:
         now = self._clock.boot()
         for post, held in list(self._store.claims.items()):
             if held.is_open:
-                end = self._works.of(held).end_of(held, cancelling=post in self._cancelling)
-                if end is not None:
-                    self._store.save_claim(msgspec.structs.replace(held, end=self._secrets.masked(held, end)))
+                self._notice_end(held)
             elif held.reported_at is not None and not 0 <= now - held.reported_at < KEPT_SECONDS:
                 self._store.drop_claim(post)
+
+    def _notice_end(self, held: HeldClaim) -> None:
+        work = self._works.of(held)
+        if held.refusal is not None:
+            return
+        if work.is_fenced(held):  # the swarm may have it tried again, where nobody else has taken it
+            self._store.save_claim(msgspec.structs.replace(held, refusal=HIVE_LOST))
+            return
+        end = work.end_of(held, cancelling=held.claim.id in self._cancelling)
+        if end is not None:
+            self._store.save_claim(msgspec.structs.replace(held, end=self._secrets.masked(held, end)))
 
     async def send(self) -> list[str]:
         """Tell what is due; return the posts whose claims are over.
@@ -101,7 +116,6 @@ class Reports:
             SwarmSilent: nobody answers; what was not told is told again.
         """
         over = []
-        self.notice_ends()
         for post, held in list(self._store.claims.items()):
             if await self._is_over(held):
                 over.append(post)
@@ -111,9 +125,16 @@ class Reports:
         """Tell what there is to tell of one; whether its claim is over."""
         if held.end is not None:
             return held.reported_at is None and await self._send_end(held, held.end) == "fenced"
-        if self._works.of(held).is_fenced(held):
-            return True
-        return held.claim.id in self._changed and await self._send_report(held) == "fenced"
+        if held.refusal is not None or held.claim.id not in self._changed:
+            return False
+        try:
+            return await self._send_report(held) == "fenced"
+        except OvermindError as error:
+            if error.code in _OF_ALL:
+                raise
+            _log.warning("how %s goes on can't be told: %s", held.claim.name, error.message)
+            self._changed.discard(held.claim.id)  # other posts are told of
+            return False
 
     async def _send_end(self, held: HeldClaim, end: dict[str, Any]) -> str:
         session, claim = self._store.session, held.claim
@@ -121,17 +142,53 @@ class Reports:
         await self._store.saved()
         if end["state"] == "done":
             try:
-                await self._works.of(held).hand_on(held)
-            except SwarmSilent:
-                raise
+                await self._hand_on(held, session.id)
             except OvermindError as error:
+                if error.code in _OF_ALL:
+                    raise
                 end = {**end, "state": "failed", "reason": error.code}
-        answer = await self._line.ask(lambda swarm: swarm.report_end(session.id, claim.id, claim.fence, end))
+        try:
+            answer = await self._line.ask(lambda swarm: swarm.report_end(session.id, claim.id, claim.fence, end))
+        except OvermindError as error:
+            if error.code in _OF_ALL:
+                raise
+            _log.warning("the whole end of %s can't be told: %s", claim.name, error.message)
+            end = {"state": end["state"], "reason": error.code, "exit_code": end.get("exit_code")}
+            answer = await self._line.ask(lambda swarm: swarm.report_end(session.id, claim.id, claim.fence, end))
         self.forget(claim.id)
         if answer.word != "fenced":
             self._works.release(held)
             self._store.save_claim(msgspec.structs.replace(held, end=end, reported_at=self._clock.boot(), sealed={}))
         return answer.word
+
+    async def _hand_on(self, held: HeldClaim, session: str) -> None:
+        """Put what it has made where those that need it find that."""
+        claim = held.claim
+        for name, body in (await self._works.of(held).outputs(held)).items():
+            await self._line.ask(
+                lambda swarm, name=name, body=body: swarm.put_output(session, claim.id, claim.fence, name, body)  # type: ignore[misc]
+            )
+
+    async def presented(self) -> list[dict[str, Any]]:
+        """Return all that is held and has ended lately, as a store that has gone back in time is told of it."""
+        self.notice_ends()
+        return [await self._as_presented(held) for held in list(self._store.claims.values())]
+
+    async def _as_presented(self, held: HeldClaim) -> dict[str, Any]:
+        claim = held.claim
+        told: dict[str, Any] = {
+            "id": claim.id, "fence": claim.fence, "proof": claim.proof, "definition": claim.definition,
+        }  # fmt: skip
+        if held.end is None:
+            return {**told, "state": "claimed"}
+        if held.end["state"] != "done":
+            return {**told, **held.end}
+        try:
+            files = await self._works.of(held).outputs(held)
+        except OvermindError as error:
+            return {**told, **held.end, "state": "failed", "reason": error.code}
+        outputs = [{"name": name, "body": base64.b64encode(body).decode()} for name, body in files.items()]
+        return {**told, **held.end, "outputs": outputs}
 
     async def _send_report(self, held: HeldClaim) -> str:
         session, claim, now = self._store.session, held.claim, self._clock.boot()

@@ -10,6 +10,7 @@ import msgspec
 
 from overmind_core.agents.spec import spec_of
 from overmind_core.domain.missions.environment import login_variables
+from overmind_core.domain.missions.lost import KEEPER_LOST
 from overmind_core.domain.missions.mission import Cause, Status
 from overmind_core.domain.missions.names import name_problem
 from overmind_core.domain.swarm.leases import deadline_of
@@ -136,13 +137,16 @@ class Runs:
         return None if mission is None else {"status": str(mission.status), "attempt": mission.run}
 
     def end_of(self, held: HeldClaim, *, cancelling: bool) -> dict[str, Any] | None:
-        """Return what the swarm is told of the end of a claim's mission; None: it goes on, or was fenced."""
+        """Return what the swarm is told of the end of a claim's mission.
+
+        None: it goes on, or has not ended by itself: it was fenced, or lost with its keeper.
+        """
         mission = self.mission_of(held)
         if held.mission is None or held.claim.id in self._starting or (mission is not None and mission.is_live):
             return None
         if mission is None:
             return {"state": "failed", "reason": "its mission was removed"}
-        if mission.reason == FENCED:
+        if mission.reason in {FENCED, KEEPER_LOST}:  # others try it again
             return None
         good = mission.status is Status.STOPPED and not mission.exit_code
         ended = "cancelled" if cancelling or mission.status is Status.KILLED else "done" if good else "failed"
@@ -160,8 +164,10 @@ class Runs:
         mission = self.mission_of(held)
         return mission is not None and not mission.is_live and mission.reason == FENCED
 
-    async def hand_on(self, held: HeldClaim) -> None:
+    async def outputs(self, held: HeldClaim) -> dict[str, bytes]:
         """A run hands nothing on."""
+        del held
+        return {}
 
 
 def tail_of(logs: str, mission: Mission, hidden: Sequence[bytes] | None = (), then: bytes = b"") -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import uuid
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,17 +19,18 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
 from overmind_core.swarm.connection import SwarmSilent
+from overmind_core.swarm.others import Others
 from overmind_core.swarm.starts import Starts
 from overmind_core.swarm.store import HeldClaim, Session
 from overmind_core.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from overmind_core.kernel.keeper_client import CurrentKeeper
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.changes import MissionChanged
-    from overmind_core.swarm.answers import Beaten, Held, WatchedSession
+    from overmind_core.swarm.answers import Beaten, Held
     from overmind_core.swarm.line import SwarmLine
     from overmind_core.swarm.reports import Reports
     from overmind_core.swarm.store import SwarmStore
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 
 BEAT = 5.0
 """Seconds between two beats."""
-LOST_AFTER = 60.0
-"""Seconds of silence after which a post that waits for its hive is lost."""
 RETRY = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 """Seconds before the swarm is tried again; the last one from then on."""
+LARGEST_PART = 4 * 1024 * 1024
+"""Characters of what is presented at once; a post with more is presented alone."""
 PLACES = "places"
 """News of places that are to be filled again after a while."""
 NEED = "swarm"
@@ -66,26 +66,6 @@ class Machine(NamedTuple):
     system: str
     accepts: Mapping[str, Any]
     """What its configuration lets in, see `SwarmSettings`."""
-
-
-class SeenPost(NamedTuple):
-    """A post that this hive may claim once it has seen it for a while."""
-
-    version: int
-    since: float
-    """Boot clock, seconds."""
-    delay: float
-    """Seconds."""
-
-
-class SeenSession(NamedTuple):
-    """The session of another hive that holds something."""
-
-    beat: int
-    since: float
-    """When this hive first saw that beat. Boot clock, seconds."""
-    due_after: float
-    """Seconds after which, without another beat, what it holds is free or lost; infinite: never."""
 
 
 class Condition(NamedTuple):
@@ -137,11 +117,11 @@ class SwarmService:
         self._wake = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
         self._beat_at = 0.0
+        """When the beat that was accepted last was sent. Boot clock."""
+        self._must_beat = True
         self._noticed: tuple[str, int, float] = ("open", 0, 0.0)
         """The mode and its number, and since when it was seen. Boot clock."""
-        self._seen: dict[str, SeenSession] = {}
-        """Sessions of other hives."""
-        self._seen_posts: dict[str, SeenPost] = {}
+        self._others = Others(line, clock)
         self._closed = False
 
     # membership
@@ -158,7 +138,7 @@ class SwarmService:
         return await self._begin_session(session)
 
     async def _begin_session(self, session: Session) -> int:
-        home, about = self._machine.home, self._about(session)
+        home, about = self._home(session), self._about(session)
         seen: dict[str, object] | None = None
         while True:
             answer = await self.line.ask(lambda swarm: swarm.join(session.hive, home, session.id, about, seen))  # noqa: B023
@@ -194,7 +174,7 @@ class SwarmService:
             OvermindError: `busy`, it holds posts.
         """
         session = self._session
-        held = [one for one in self._store.claims.values() if one.is_open]
+        held = self._open()
         if held and not release:
             names = ", ".join(one.claim.name for one in held[:5])
             raise OvermindError(
@@ -205,10 +185,12 @@ class SwarmService:
             is_known = await self._is_known()  # while nobody answers, nothing is ended
             if is_known:
                 await self._report_all()
-            for one in held:
-                await self._end(one.claim.id)
+            for one in self._open():
+                await self._starts.settle(one.claim.id)
                 if is_known:
                     await self._give_back(one, "its hive has left")
+                else:
+                    await self._end(one.claim.id)
             if is_known:
                 await self.line.ask(lambda swarm: swarm.leave(session.id))
         except BaseException:
@@ -250,6 +232,7 @@ class SwarmService:
     def on_work(self, subject: str) -> None:
         """A mission or a quest has changed, has ended, or has something open in the inbox."""
         if self._reports.mark(subject):
+            self._notice_ends()  # at once: a lease may end before the swarm answers
             self._wake.set()
 
     def silent_seconds(self) -> float | None:
@@ -307,11 +290,8 @@ class SwarmService:
     async def _wait(self) -> None:
         """Until there is news, something to tell, a post that was seen for long enough, or the next beat is due."""
         now = self._clock.boot()
-        seen = (post.since + post.delay for post in self._seen_posts.values())
-        dues = (one.since + one.due_after for one in self._seen.values())
-        later = (moment for moment in (*seen, *dues) if moment > now)
-        moments = [self._beat_at + BEAT, *self._reports.due(now), *later]
-        left = max(min(moments) - now, 0.0)
+        moments = [self._beat_at + BEAT, *self._reports.due(now), *self._others.later(now)]
+        left = 0.0 if self._must_beat else max(min(moments) - now, 0.0)
         try:
             await asyncio.wait_for(self._wake.wait(), left)
         except TimeoutError:
@@ -319,40 +299,77 @@ class SwarmService:
 
     async def _turn(self) -> None:
         """Everything once that is due."""
-        news = await self.line.ask(lambda swarm: swarm.news())
-        called = f"hive:{self._session.hive}" in news
         if self._session.keeper != self._machine.keeper():
             await self._new_life()
+        news = await self.line.ask(lambda swarm: swarm.news())
+        called = f"hive:{self._session.hive}" in news
         now = self._clock.boot()
-        if called or now - self._beat_at >= BEAT or not self._beat_at:  # the answer says what is to end
+        if called or now - self._beat_at >= BEAT or self._must_beat:  # the answer says what is to end
             await self._beat()
             self._reports.mark_all(asking=called)
-        elif PLACES in news or any(one.since + one.due_after <= now for one in self._seen.values()):
-            await self._watch()
+        elif PLACES in news or self._others.is_due(now):
+            await self._others.watch(self._session.id)
         await self._report_all()
         await asyncio.sleep(delay_after(news, self._free()["load"]))
         await self._claim()
         self._starts.begin_all()
+        for held in self._open():
+            if held.refusal is not None:  # it was fenced here, or nobody has answered
+                await self._give_back(held, held.refusal)
         for held, reason in self._starts.refused():
             await self._give_back(held, reason)
         await self._report_all()
 
     async def _new_life(self) -> None:
         """The keeper is another one: what the one before held has ended with it, and so has its session."""
-        for post in list(self._store.claims):
-            await self._starts.settle(post)
-            self._drop(self._store.claims[post])
+        await self._end_all()  # a restart of its own policy would run beside the one that others begin
+        await self._report_all()  # what had ended before
+        self._drop_open()
         self._forget_seen()
         session = msgspec.structs.replace(
             self._session, id=uuid.uuid4().hex, keeper=self._machine.keeper(), fence=0, next_nonce=uuid.uuid4().hex
         )
         await self._begin_session(session)
 
+    async def _end_all(self) -> None:
+        """End what is held: others may begin it."""
+        self._reports.notice_ends()
+        for held in self._open():
+            await self._end(held.claim.id)
+
+    def _open(self) -> list[HeldClaim]:
+        return [one for one in self._store.claims.values() if one.is_open]
+
+    def _drop_open(self) -> None:
+        """Forget what was held; what has ended is kept, for a store that goes back in time."""
+        for held in self._open():
+            self._drop(held)
+
     async def _beat(self) -> None:
+        """Beat, and do what the answer says."""
+        while True:
+            sent = self._clock.boot()
+            answer = await self._send_beat()
+            if answer is None:
+                return
+            if not answer.again:
+                break
+            # Others have seen that one since it was sent for the first time: no lease counts from the second.
+        self._beat_at, self._must_beat = sent, False
+        self._works.renew(sent)
+        self._notice_mode(answer)
+        if answer.word == "present":
+            await self._present(answer)  # what it says is held is older than that
+        else:
+            await self._take_over(answer.held)
+        await self._settle(answer)
+        await self._others.watch(self._session.id)
+
+    async def _send_beat(self) -> Beaten | None:
+        """Return the answer to one beat, which is saved; None: the session was over, and another one has begun."""
         session = self._session
-        sent = self._clock.boot()
         about = {
-            "hive": session.hive, "home": self._machine.home, "proof": session.proof, "fence": session.fence,
+            "hive": session.hive, "home": self._home(session), "proof": session.proof, "fence": session.fence,
             "accepts": dict(self._machine.accepts), **self._free(),
         }  # fmt: skip
         answer = await self.line.ask(
@@ -360,27 +377,23 @@ class SwarmService:
         )
         if answer.word in {"gone", "cloned"}:
             await self._lose_session(answer.word)
-            return
-        self._beat_at = sent
+            return None
         self._store.save_session(
             msgspec.structs.replace(session, beat=answer.beat, nonce=session.next_nonce, next_nonce=uuid.uuid4().hex)
         )
         await self._store.saved()
-        self._works.renew(sent)
-        self._notice_mode(answer)
-        if answer.word == "present":
-            await self._present(answer)
-        await self._settle(answer)
-        await self._take_over(answer.held)
-        await self._watch()
+        return answer
 
     async def _lose_session(self, word: str) -> None:
         """The session is over: what is leased ends here, and a new one begins."""
         _log.warning("the session with the swarm is over (%s)", word)
-        for post in list(self._store.claims):
-            await self._end(post)
-            self._drop(self._store.claims[post])
+        await self._end_all()
+        self._drop_open()
         session = msgspec.structs.replace(self._session, id=uuid.uuid4().hex, fence=0, next_nonce=uuid.uuid4().hex)
+        if word == "cloned":  # for the swarm it is another home from now on: the first one may live, and be silent
+            session = msgspec.structs.replace(session, clone=uuid.uuid4().hex)
+            self._store.save_session(session)
+            await self._store.saved()
         await self._begin_session(session)
 
     def _notice_mode(self, answer: Beaten) -> None:
@@ -399,18 +412,15 @@ class SwarmService:
     async def _present(self, answer: Beaten) -> None:
         """The store has gone back in time: tell it what is held here, and what has ended lately."""
         session = self._session
-        held = [
-            {
-                "id": one.claim.id, "fence": one.claim.fence, "proof": one.claim.proof,
-                "definition": one.claim.definition, **({"state": "claimed"} if one.end is None else one.end),
-            }
-            for one in self._store.claims.values()
-        ]  # fmt: skip
-        presented = await self.line.ask(lambda swarm: swarm.present(session.id, held, all_=True))
-        for post, word in presented.posts.items():
-            if word != "ok":
-                await self._fence(post)
+        for part, is_last in _parts(await self._reports.presented()):
+            presented = await self.line.ask(
+                lambda swarm, part=part, is_last=is_last: swarm.present(session.id, part, all_=is_last)  # type: ignore[misc]
+            )
+            for post, word in presented.posts.items():
+                if word != "ok":
+                    await self._fence(post)
         self._store.save_session(msgspec.structs.replace(self._session, settle=answer.settle))
+        self._must_beat = True
 
     async def _take_over(self, held: list[Held]) -> None:
         """Bring what the swarm thinks that this hive has together with what it has."""
@@ -420,6 +430,10 @@ class SwarmService:
             for claim in await self.line.ask(lambda swarm: swarm.claims_of(session.id)):
                 if claim.id not in known or known[claim.id].claim.fence < claim.fence:
                     await self._keep(HeldClaim(claim))
+        for one in held:
+            mine = known.get(one.post)
+            if mine is not None and mine.claim.fence == one.fence and mine.reported_at is not None:
+                self._store.save_claim(msgspec.structs.replace(mine, reported_at=None))  # it has forgotten the end
         theirs = {one.post: one.fence for one in held}
         for post, mine in list(known.items()):
             if mine.is_open and theirs.get(post) != mine.claim.fence:
@@ -462,8 +476,15 @@ class SwarmService:
         if held.is_open:
             await self._works.of(held).end(held)
 
+    def _notice_ends(self) -> None:
+        """Keep what has ended; not what was lost with its keeper, of which a new session begins."""
+        session = self._store.session
+        if session is not None and session.keeper == self._machine.keeper():
+            self._reports.notice_ends()
+
     async def _report_all(self) -> None:
         """Tell the swarm what is due of its posts."""
+        self._notice_ends()
         for post in await self._reports.send():
             await self._fence(post)
 
@@ -480,12 +501,11 @@ class SwarmService:
         session, free = self._session, self._free()
         if free["free_slots"] <= 0:
             return
-        now = self._clock.boot()
-        seen = {post: (one.version, now - one.since) for post, one in self._seen_posts.items()}
+        seen = self._others.seen_posts()
         wanted = {"slots": free["free_slots"], "cpu": free["free_cpu"], "memory": free["free_memory"]}
         answer = await self.line.ask(lambda swarm: swarm.claim(session.id, session.beat, wanted, seen))
         if answer.word in {"beat", "gone"}:
-            self._beat_at = 0.0
+            self._must_beat = True
         for claim in answer.claims:
             await self._keep(HeldClaim(claim))
         if answer.claims:
@@ -496,44 +516,24 @@ class SwarmService:
         self._wake.set()
 
     async def _give_back(self, held: HeldClaim, reason: str) -> None:
+        """Give a post back, once and for all: also where the answer is lost it begins here no more."""
         session, claim = self._session, held.claim
+        await self._starts.settle(claim.id)
+        held = msgspec.structs.replace(self._store.claims.get(claim.id, held), refusal=reason)
+        self._store.save_claim(held)
+        await self._store.saved()
+        await self._works.of(held).end(held)
         await self.line.ask(lambda swarm: swarm.give_back(session.id, claim.id, claim.fence, reason))
         self._drop(self._store.claims.get(claim.id, held))
 
-    # the others
-
-    async def _watch(self) -> None:
-        """Look at the beats of others, and free what a silent one holds once its lease has surely ended."""
-        session, now = self._session, self._clock.boot()
-        found = await self.line.ask(lambda swarm: swarm.watchlist(session.id))
-        known = self._seen_posts
-        self._seen_posts = {
-            one.post: known[one.post]
-            if one.post in known and known[one.post].version == one.version
-            else SeenPost(one.version, now, one.delay)
-            for one in found.posts
-        }
-        seen = {}
-        for other in found.sessions:
-            before = self._seen.get(other.session)
-            since = before.since if before is not None and before.beat == other.beat else now
-            seen[other.session] = SeenSession(other.beat, since, _due_after(other))
-        self._seen = seen
-        for other in found.sessions:
-            watched = now - seen[other.session].since
-            if watched >= _due_after(other):
-                await self.line.ask(
-                    lambda swarm, other=other, watched=watched: swarm.take(  # type: ignore[misc]
-                        session.id, other.session, other.beat, watched
-                    )
-                )
-
     def _forget_seen(self) -> None:
-        self._seen.clear()
-        self._seen_posts.clear()
+        self._others.forget()
         self._reports.forget_all()
 
     # this hive
+
+    def _home(self, session: Session) -> str:
+        return f"{self._machine.home}-{session.clone}" if session.clone else self._machine.home
 
     def _about(self, session: Session) -> dict[str, Any]:
         machine = self._machine
@@ -554,6 +554,15 @@ class SwarmService:
         }
 
 
-def _due_after(other: WatchedSession) -> float:
-    moves = math.inf if other.lease is None else may_take_after(other.lease)
-    return min(moves, LOST_AFTER if other.waits else math.inf)
+def _parts(told: list[dict[str, Any]]) -> Iterator[tuple[list[dict[str, Any]], bool]]:
+    """What is presented, in parts that are answered in time; and whether each is the last one."""
+    part: list[dict[str, Any]] = []
+    size = 0
+    for one in told:
+        length = sum(len(str(value)) for value in one.values())
+        if part and size + length > LARGEST_PART:
+            yield part, False
+            part, size = [], 0
+        part.append(one)
+        size += length
+    yield part, True

@@ -38,6 +38,8 @@ class Session(msgspec.Struct, frozen=True):
     settle: int = 0
     fence: int = 0
     """The highest that it was given."""
+    clone: str = ""
+    """Not empty: another machine has beaten as this home, so that this tells it from that one."""
 
 
 class HeldClaim(msgspec.Struct, frozen=True):
@@ -50,6 +52,8 @@ class HeldClaim(msgspec.Struct, frozen=True):
     """What the swarm is to be told of its end; None: it goes on."""
     reported_at: float | None = None
     """When the swarm was told its end: boot clock, seconds."""
+    refusal: str | None = None
+    """Why it is given back: it begins here no more, also where nobody has answered yet."""
     sealed: dict[str, str] = {}
     """The secrets that it names, by name: copies sealed for this hive, base64; until its end was told."""
 

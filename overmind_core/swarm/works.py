@@ -54,11 +54,11 @@ class Work(Protocol):
     def is_fenced(self, held: HeldClaim) -> bool:
         """Whether its lease has ended here."""
 
-    async def hand_on(self, held: HeldClaim) -> None:
-        """Put what it has made where those that need it find that; before its end is told.
+    async def outputs(self, held: HeldClaim) -> dict[str, bytes]:
+        """Return the files that it hands on to those that need it, by name.
 
         Raises:
-            OvermindError: `too_large`; `swarm_silent`.
+            OvermindError: `too_large`.
         """
 
 

@@ -6,8 +6,10 @@ import os
 import uuid
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.kit.overmind import Overmind
+from tests.kit.proxy import Proxy
 from tests.kit.waiting import eventually
 
 
@@ -37,10 +39,11 @@ class SwarmHomes:
         assert lines[1].startswith("overmind swarm join 'postgresql://")
         return lines[1].removeprefix("overmind swarm join ").strip("'")
 
-    def hive(self, short: str, *options: str, role: str = "operator") -> Overmind:
-        """Make a home that joins."""
+    def hive(self, short: str, *options: str, role: str = "operator", way: Proxy | None = None) -> Overmind:
+        """Make a home that joins; `way`: the one that it takes to the database."""
         home = self._make()
-        said = home.ok("swarm", "join", self.invited(short, role), *options)
+        url = self.invited(short, role)
+        said = home.ok("swarm", "join", url if way is None else way.through(url), *options)
         assert f" as hive {self.name(short)} (" in said
         self.homes[short] = home
         return home
@@ -58,6 +61,10 @@ class SwarmHomes:
             return row if row is not None and row["state"] in states else None
 
         return eventually(look, timeout=timeout, what=f"{name} is {' or '.join(states)}") or {}
+
+    def way(self) -> Proxy:
+        """Make a way to the database that can be disturbed; a context manager."""
+        return Proxy(unquote(parse_qs(urlsplit(self.url).query)["host"][0]))
 
 
 def url_of_server() -> str:

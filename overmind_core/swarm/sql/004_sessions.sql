@@ -231,7 +231,7 @@ $$;
 -- One beat. `about`: {"hive", "home", "proof", "fence"} of the session, and of the hive what `describe` takes.
 -- `expected` is the number that was accepted last, `last` its nonce; `nonce` is new, and the same again after a lost answer.
 -- The word: 'ok'; 'cloned': somebody else beats for this session; 'gone': it has ended, join anew; 'present': the store has
--- gone back in time, present what you hold.
+-- gone back in time, present what you hold. `again`: others may have seen this beat since it was sent for the first time.
 create function beat(session text, expected bigint, last text, nonce text, about jsonb) returns jsonb
     language plpgsql security definer set search_path = overmind, pg_temp as $$
 declare
@@ -239,6 +239,7 @@ declare
     mine sessions;
     before sessions;
     given bigint := coalesce((about ->> 'fence')::bigint, 0);
+    again boolean := false;
 begin
     perform may('worker');
     now_is := notice();
@@ -281,7 +282,7 @@ begin
             select * into now_is from meta;
         end if;
     elsif mine.beat = expected + 1 and mine.nonce = beat.nonce then
-        null; -- it was accepted, and its answer was lost
+        again := true; -- it was accepted, and its answer was lost
     elsif mine.beat > expected or mine.nonce <> last then
         return jsonb_build_object('word', 'cloned');
     end if;
@@ -298,7 +299,7 @@ begin
         select * into now_is from meta;
     end if;
     return jsonb_build_object('word', case when mine.settle < now_is.settle then 'present' else 'ok' end,
-        'beat', expected + 1, 'mode', now_is.mode, 'settle', now_is.settle, 'longest', now_is.longest,
+        'beat', expected + 1, 'again', again, 'mode', now_is.mode, 'settle', now_is.settle, 'longest', now_is.longest,
         'held', held_by(session));
 end $$;
 

@@ -96,12 +96,14 @@ declare
     one record;
     fence_ bigint;
     shares boolean;
+    alone boolean := false; -- nobody else takes what shares a limit meanwhile
     looked int;
 begin
     now_is := notice();
     if exists (select from posts where state = 'queued' and unmet = 0 and (owned <> '{}' or fleet is not null or lineage is not null))
         or exists (select from limits) then
         perform serialize(); -- before any row
+        alone := true;
     end if;
     select s.* into asked from my_session(session) s;
     mine := asked.mine;
@@ -178,6 +180,9 @@ begin
                 shares := p.owned <> '{}' or p.fleet is not null or p.budget is not null or p.provider is not null
                     or p.lineage is not null;
                 if shares then
+                    -- It has come since we looked: its own news bring us back.
+                    continue when not alone and (p.owned <> '{}' or p.fleet is not null or p.lineage is not null
+                        or exists (select from limits));
                     if p.owned <> '{}' and (
                         exists (select from jsonb_array_elements(held) h where h ->> 'repository' = p.repository
                             and could_meet(p.owned, texts(h -> 'owned')))
@@ -396,7 +401,8 @@ begin
         (end_ ->> 'exit_code')::int, end_ -> 'result', tail));
 end $$;
 
--- What can't be started here, or is to end here: another hive may have it, this one not for a minute.
+-- What can't be started here, or is to end here: another hive may have it, this one not for a minute. Of a run that was
+-- fenced the reason is 'hive_lost': each hive may try it again.
 create function give_back(session text, post text, fence bigint, reason text) returns jsonb
     language plpgsql security definer set search_path = overmind, pg_temp as $$
 declare
@@ -409,7 +415,7 @@ begin
     if p.id is null then
         return fenced(post);
     end if;
-    if release(post, left(reason, 1000), false) = 'queued' then
+    if release(post, left(reason, 1000), reason = 'hive_lost') = 'queued' and reason <> 'hive_lost' then
         insert into refusals (post, hive, reason) values (p.id, p.hive, left(give_back.reason, 1000))
             on conflict on constraint refusals_pkey do update set version = excluded.version, reason = excluded.reason;
     end if;
@@ -492,8 +498,8 @@ begin
 end $$;
 
 -- What a hive holds or held at the time of a rewind: [{"id", "fence", "proof", "definition" (as it was given),
--- "state": claimed | done | failed | cancelled, and of an end what `report_end` takes}]. The higher fence wins. `all_`: this
--- was the last of it. Answers the word of each post: 'ok' or 'fenced'.
+-- "state": claimed | done | failed | cancelled, and of an end what `report_end` takes, and "outputs": [{"name", "body"
+-- (base64)}]}]. The higher fence wins. `all_`: this was the last of it. Answers the word of each post: 'ok' or 'fenced'.
 create function present(session text, held jsonb, all_ boolean) returns jsonb
     language plpgsql security definer set search_path = overmind, pg_temp as $$
 declare
@@ -538,6 +544,13 @@ begin
             claimed_at = now(), presented = now_is.settle where id = p.id;
         update sessions set fence = greatest(fence, fence_) where id = mine.id;
         if one ->> 'state' in ('done', 'failed', 'cancelled') then
+            if length(one -> 'outputs' #>> '{}') > 24 * 1048576 then
+                perform fail('too_large', format('The outputs of %s have more than 16 MiB', p.id));
+            end if;
+            delete from outputs o where o.post = p.id;
+            insert into outputs (post, fence, name, body)
+                select p.id, fence_, value ->> 'name', decode(value ->> 'body', 'base64')
+                from jsonb_array_elements(coalesce(one -> 'outputs', '[]')) on conflict do nothing;
             perform finish(p.id, one ->> 'state', one ->> 'reason', (one ->> 'exit_code')::int, one -> 'result',
                 decode(coalesce(one ->> 'tail', ''), 'base64'));
         end if;

@@ -121,7 +121,8 @@ def test_a_hive_goes_on_while_the_code_of_a_quest_can_not_be_fetched_and_the_que
 
     def beats() -> int:
         with psycopg.connect(homes.url) as owner:
-            return int(owner.execute("select max(beat) from overmind.sessions").fetchone()[0])
+            ((found,),) = owner.execute("select max(beat) from overmind.sessions").fetchall()
+            return int(found)
 
     before = beats()
     eventually(lambda: beats() >= before + 2, timeout=30)
