@@ -207,7 +207,7 @@ def summary(post: Wanted, found: Sequence[Fit]) -> str:
         return "waits: there are no hives"
     passing = [one for one in found if one.answer is Answer.WAITS]
     if not passing:
-        why = max(found, key=lambda one: _ORDER[one.condition])  # whoever came furthest
+        why = max(found, key=_distance)
         return f"no: {_hives(len(found))}, none fits: {why.text}"
     first = max(passing, key=lambda one: _ORDER[one.condition])
     free = {
@@ -221,6 +221,11 @@ def summary(post: Wanted, found: Sequence[Fit]) -> str:
 
 
 _ORDER: Mapping[Condition | None, int] = {one: number for number, one in enumerate((*Condition, None))}
+
+
+def _distance(found: Fit) -> int:
+    """How far a post that does not fit came; nowhere at a hive that never takes anything."""
+    return -1 if found.condition is Condition.SLOTS else _ORDER[found.condition]
 
 
 def _hives(count: int) -> str:

@@ -64,6 +64,7 @@ SUMMARIES = [
     (Wanted(), [EU1._replace(free_slots=0)] * 2, "waits: slots: 2 hives fit, none has a slot free"),
     (Wanted(cpu=4), [EU1._replace(free_cpu=1), EU1], "yes"),
     (Wanted(labels={"gpu": "yes"}), [EU1, EU1], "no: 2 hives, none fits: label gpu=yes"),
+    (Wanted(labels={"gpu": "yes"}), [EU1._replace(slots=0), EU1], "no: 2 hives, none fits: label gpu=yes"),
     (Wanted(provider="codex", labels={"region": "eu"}), [EU1, EU1._replace(labels={})],
      "no: 2 hives, none fits: provider codex"),
     (Wanted(unmet=1, needs=("docs (queued)",)), [EU1], "waits: needs docs (queued)"),
