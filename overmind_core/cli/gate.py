@@ -8,6 +8,7 @@ from overmind_core.cli.command import Command, option
 from overmind_core.cli.context import Context
 from overmind_core.domain.actor import CLIENT
 from overmind_core.domain.hives import OWNER, ROLES
+from overmind_core.errors import OvermindError
 
 TYPE_CHECKING = False
 
@@ -17,12 +18,29 @@ if TYPE_CHECKING:
 
 def gate(args: Namespace, context: Context) -> int:
     """Serve one channel on standard input and output."""
+    if args.instance is not None:
+        import os  # start-up, as below
+
+        from overmind_core.system.paths import instance_home
+
+        folder = instance_home(args.instance, os.geteuid())
+        if not os.path.isdir(folder):
+            raise OvermindError("not_found", f"Instance {args.instance} of a pool does not run on this machine.")
+        context.use_home(folder)
     from overmind_core.client.daemon import prepare_home  # start-up: --help needs none
     from overmind_core.gate.server import Gate, facts_of_machine
 
     prepare_home(context.home)
     Gate(context.home, role=args.role or OWNER, name=args.name).serve(facts_of_machine(context.home))
     return 0
+
+
+def _instance(word: str) -> str:
+    from overmind_core.domain.swarm.pools import is_instance_name  # start-up: for gates of pools
+
+    if not is_instance_name(word):
+        raise ValueError(f"{word!r} can't be the name of an instance")
+    return word
 
 
 def person(word: str) -> str:
@@ -36,6 +54,7 @@ GATE = Command(
     name="gate",
     options=[
         option("--as", "NAME", "in whose name everything is done", parse=person, attribute="name"),
+        option("--instance", "NAME", "instance of a pool that runs on this machine", parse=_instance),
         option("--role", "ROLE", "the rights that come with it: viewer, operator or owner (default)", choices=ROLES),
     ],
     examples=["ssh eu1.example.com overmind gate", "overmind gate --as alice --role operator"],

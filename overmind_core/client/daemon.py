@@ -118,11 +118,18 @@ def launch(
         os.close(reading)
 
 
-def exec_daemon(home: Home, *, ephemeral: bool = False) -> NoReturn:
-    """Turn this process into the daemon, in the terminal where it is; `ephemeral`: everything ends with it."""
+def exec_daemon(home: Home, *, ephemeral: bool = False, instance: str = "") -> NoReturn:
+    """Turn this process into the daemon, in the terminal where it is.
+
+    Args:
+        home: Made when it isn't there.
+        ephemeral: Everything ends with it, and it with its parent.
+        instance: File that says which instance of a pool it is.
+    """
     prepare_home(home)
     sys.stdout.flush()
-    argv = daemon_argv(home, *(["--ephemeral", str(os.getppid())] if ephemeral else []))
+    more = ["--ephemeral", str(os.getppid())] if ephemeral else []
+    argv = daemon_argv(home, *more, *(["--instance", instance] if instance else []))
     os.execve(argv[0], argv, daemon_environment(os.environ))  # noqa: S606  (our own program)
 
 

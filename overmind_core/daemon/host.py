@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from overmind_core.kernel.config import Loaded
+    from overmind_core.swarm.host import SwarmHost
     from overmind_core.system.lock import Lock
 
 AT_ONCE = 16
@@ -63,6 +64,7 @@ class Host:
         daemon: Sequence[str] | None,
         kill_after: float | None = None,
         attended: bool = False,
+        transient: bool = False,
         keeper: int | None = None,
     ) -> None:
         """Supervise nothing yet.
@@ -72,10 +74,12 @@ class Host:
             daemon: The command line of the next daemon; None: there is none.
             kill_after: Seconds after which the keeper ends everything when we are gone; None: it doesn't.
             attended: Whether somebody sees to what runs nevertheless.
+            transient: Whether the keeper removes the home then, too.
             keeper: The pid of the one keeper that is to be supervised; None: any, a new one where there is none.
         """
         self._home = home
         self._attended = attended
+        self._transient = transient
         self._keeper = keeper
         self._daemon = daemon
         self._kill_after = kill_after
@@ -138,6 +142,12 @@ class Host:
         return self._lock is not None
 
     @property
+    def swarm(self) -> SwarmHost:
+        """The membership in a swarm; once clients are answered."""
+        assert self._app is not None
+        return self._app.swarm
+
+    @property
     def live(self) -> int:
         """How many missions live. May be asked from any thread."""
         return 0 if self._app is None else len(self._app.registry.live)
@@ -191,6 +201,7 @@ class Host:
             daemon=self._daemon,
             kill_after=self._kill_after,
             attended=self._attended,
+            transient=self._transient,
             only=self._keeper,
         )
         app = App(self._home, state, self._config.settings, keepers, SystemClock(), mistake=self._config.mistake)

@@ -17,7 +17,9 @@ from overmind_core.daemon.host import Host
 from overmind_core.daemon.parent import ParentWatch
 from overmind_core.errors import OvermindError
 from overmind_core.system import run_mark
+from overmind_core.system.lock import is_free
 from overmind_core.system.paths import Home
+from overmind_core.system.remove_tree import remove_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 USAGE = (
     "python -P -m overmind_core.daemon --home DIR [--ready-fd FD] [--wait-lock SECONDS] [--after PID] [--keeper PID]"
-    " [--ephemeral PID]"
+    " [--ephemeral PID] [--instance FILE]"
 )
 _log = logging.getLogger(__name__)
 UMASK = 0o077
@@ -51,7 +53,9 @@ def main(argv: Sequence[str]) -> int:
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
     )
     home = Home(options.home)
-    if options.parent is None:
+    if options.instance:
+        host = Host(home, daemon=None, kill_after=KILL_AFTER, attended=True, transient=True)
+    elif options.parent is None:
         host = Host(home, daemon=daemon_argv(home), keeper=options.keeper)
     else:
         host = Host(home, daemon=None, kill_after=KILL_AFTER, attended=True)
@@ -60,10 +64,12 @@ def main(argv: Sequence[str]) -> int:
         if options.after is not None:
             ready.waiting()
         if not host.take(options.wait_lock, after=options.after):
-            return 0
+            return _taken(home) if options.instance else 0
         # Not `asyncio.run`, which at the end waits for worker threads: the lock is free by then, and who asked us to
         # leave counts on it that nobody is here any more.
         runner = asyncio.Runner()
+        if options.instance:
+            return runner.run(_serve_instance(host, ready, options))
         runner.run(_serve(host, ready, options.parent))
     except OvermindError as error:
         ready.failed(error)
@@ -73,13 +79,22 @@ def main(argv: Sequence[str]) -> int:
         traceback.print_exc()
         ready.failed(OvermindError("internal", f"The daemon failed: {error}. See {home.daemon_log}"))
         return 1
+    finally:
+        if options.instance and is_free(home.keeper_lock, 0.0):  # else the keeper removes it once all has ended
+            with contextlib.suppress(OSError):
+                remove_tree(home.root)
     return 0
+
+
+def _taken(home: Home) -> int:
+    sys.stderr.write(f"Error: busy: {home.root} is in use: this instance runs already\n")
+    os._exit(1)  # nothing of that home is ours to clean up
 
 
 class Options:
     """What the command line said."""
 
-    __slots__ = ("after", "home", "keeper", "parent", "ready_fd", "wait_lock")
+    __slots__ = ("after", "home", "instance", "keeper", "parent", "ready_fd", "wait_lock")
 
     def __init__(self, argv: Sequence[str]) -> None:
         """Take `--name value` pairs: argparse would cost half a megabyte for as long as the supervisor lives.
@@ -101,6 +116,8 @@ class Options:
         parent = given.pop("--ephemeral", None)
         self.parent = None if parent is None else int(parent)
         """End all with this daemon, and the daemon with its parent, which has this pid, 0: none; None: do neither."""
+        self.instance = given.pop("--instance", "")
+        """File that says which instance of a pool this is; "": it is none."""
         if given or not self.home:
             raise ValueError(f"usage: {USAGE}")
 
@@ -118,6 +135,25 @@ async def _serve(host: Host, ready: _Ready, parent: int | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, host.keep)
     await serving
+
+
+async def _serve_instance(host: Host, ready: _Ready, options: Options) -> int:
+    """Be an instance of a pool: join, work, leave; return the exit status."""
+    from overmind_core.daemon.instance import InstanceLife  # noqa: PLC0415 - for instances alone
+
+    loop = asyncio.get_running_loop()
+    life = InstanceLife(host, options.instance)
+    if options.parent:
+        ParentWatch(loop, options.parent, lambda: _end_soon(host, loop)).start()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, life.drain)
+
+    def listening() -> None:
+        ready.listening()
+        life.begin()
+
+    await host.serve(listening)
+    return life.status
 
 
 def _end_soon(host: Host, loop: asyncio.AbstractEventLoop) -> None:

@@ -39,16 +39,32 @@ class Failover:
     """What the newest supervisor asked to be done after its loss: its successor's command line, or how soon to kill."""
 
     __slots__ = (
-        "_argv", "_deadline", "_delay", "_env", "_is_removed", "_keeper", "_kill_after", "_log", "_looks", "_nofile",
-        "_started", "_timer",
+        "_argv", "_deadline", "_delay", "_env", "_is_removed", "_is_transient", "_keeper", "_kill_after", "_log",
+        "_looks", "_nofile", "_remove_home", "_started", "_timer",
     )  # fmt: skip
 
     def __init__(
-        self, keeper: Keeper, *, log: str, nofile: tuple[int, int], is_removed: Callable[[], bool] = lambda: False
+        self,
+        keeper: Keeper,
+        *,
+        log: str,
+        nofile: tuple[int, int],
+        is_removed: Callable[[], bool] = lambda: False,
+        remove_home: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`log`: where a daemon's output goes; `nofile`: its RLIMIT_NOFILE; `is_removed`: whether the home is gone."""
+        """Do nothing yet.
+
+        Args:
+            keeper: What holds the runs.
+            log: Where a daemon's output goes.
+            nofile: Its RLIMIT_NOFILE.
+            is_removed: Whether the home is gone.
+            remove_home: Removes it; False while a supervisor still uses it.
+        """
         self._keeper = keeper
         self._is_removed = is_removed
+        self._remove_home = remove_home
+        self._is_transient = False
         self._looks = 0
         self._log = log
         self._nofile = nofile
@@ -62,13 +78,24 @@ class Failover:
         """Daemons that we have started and that have not said hello."""
         keeper.loop.later(HOME_LOOK, self._look_at_home)
 
-    def on_hello(self, pid: int, *, argv: list[str], env: dict[str, str], kill_after: float | None) -> None:
-        """The supervisor `pid` has said hello; `argv` empty: no daemon is started after it."""
+    def on_hello(
+        self, pid: int, *, argv: list[str], env: dict[str, str], kill_after: float | None, is_transient: bool = False
+    ) -> None:
+        """The supervisor `pid` has said hello.
+
+        Args:
+            pid: Its process.
+            argv: What is started after it; empty: nothing.
+            env: The variables of that.
+            kill_after: Seconds after its loss when everything is ended; None: it is not.
+            is_transient: Whether the home goes then, too.
+        """
         self._cancel()
         self._kill_late_daemons(pid)
         self._argv = argv
         self._env = env
         self._kill_after = kill_after
+        self._is_transient = is_transient
         self._delay = FIRST_DELAY
 
     def on_supervisor_lost(self) -> None:
@@ -151,6 +178,8 @@ class Failover:
             with suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
         over = not keeper.runs.any_alive and not keeper.orphans.adopted(keeper.runs.by_pid)
+        if over and self._is_transient:
+            over = self._remove_home()
         if over or keeper.loop.mono > self._deadline:
             keeper.loop.stop()
         else:

@@ -25,9 +25,10 @@ from overmind_core.keeper.run import KeptRuns
 from overmind_core.keeper.server import Listener
 from overmind_core.keeper.spawn_queue import SpawnQueue
 from overmind_core.keeper.viewers import Tickets
-from overmind_core.system.lock import try_lock
+from overmind_core.system.lock import holder_pid, try_lock
 from overmind_core.system.machine import boot_id
 from overmind_core.system.paths import Home, HomeUnsafe, check_sockets, ensure_home, runtime_folder, socket_address
+from overmind_core.system.remove_tree import remove_tree
 from overmind_core.system.run_mark import MarkPool, clear_mark
 from overmind_core.system.unixsocket import listen
 from overmind_core.wire.keeper import FAILED, LISTENS
@@ -164,13 +165,26 @@ def _build(home: Home, listening: socket.socket, *, linger: float, is_removed: C
         linger=linger,
     )
     spawn_queue = SpawnQueue(keeper, logs=home.logs, limits=nofile, own_limit=limit)
-    failover = Failover(keeper, log=home.daemon_log, nofile=nofile, is_removed=is_removed)
+    failover = Failover(
+        keeper,
+        log=home.daemon_log,
+        nofile=nofile,
+        is_removed=is_removed,
+        remove_home=lambda: holder_pid(home.supervisor_lock) is None and _is_removed_now(home),
+    )
     keeper.on_supervisor_lost = failover.on_supervisor_lost
     reaper = Reaper(keeper)
     Listener(keeper, spawn_queue, failover, listening, supervisor_lock=home.supervisor_lock)
     for work in (reaper.work, spawn_queue.work, keeper.purge_step):
         loop.each_turn(work)
     return loop
+
+
+def _is_removed_now(home: Home) -> bool:
+    """Remove a home; what can't be removed stays, and is no reason to stay, too."""
+    with suppress(OSError):
+        remove_tree(home.root)
+    return True
 
 
 def _mark_pool(home: Home) -> MarkPool:

@@ -184,6 +184,7 @@ class ClientSession:
             argv=[from_wire(str(text)) for text in daemon.get("argv", ())],
             env={from_wire(str(name)): from_wire(str(value)) for name, value in daemon.get("env", {}).items()},
             kill_after=None if kill_after is None else float(kill_after),
+            is_transient=bool(request.get("transient")),
         )
         self._is_supervisor = True
         keeper.attach_supervisor(self._connection)

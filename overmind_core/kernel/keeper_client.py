@@ -180,9 +180,12 @@ class KeeperStarter:
         daemon: Sequence[str] | None,
         kill_after: float | None = None,
         attended: bool = False,
+        transient: bool = False,
         only: int | None = None,
     ) -> None:
         self._home = home
+        self._transient = transient
+        """Whether the keeper removes the home when it has ended everything after us."""
         self._only = only
         """The keeper that we came for. Who starts when it has left comes too late: all was ended meanwhile."""
         self._daemon = list(daemon) if daemon is not None else None
@@ -256,6 +259,7 @@ class KeeperStarter:
             "pid": os.getpid(),
             "daemon": None if self._daemon is None else self._successor(self._daemon),
             "kill_after": self.kill_after,
+            **({"transient": True} if self._transient else {}),
         }
 
     def _successor(self, argv: Sequence[str]) -> dict[str, Any]:

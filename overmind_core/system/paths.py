@@ -152,6 +152,10 @@ class Home:
         """The values of the secrets that were set here; missing where there are none."""
         return self._inside("vault.json")
 
+    def pool_invitation(self, pool: str) -> str:
+        """What the instances of a pool join with, for those that are started from here."""
+        return os.path.join(self.root, "pools", f"{pool}.json")
+
     @property
     def hive_id(self) -> str:
         """What tells this home from others, whatever they call it; made by the first gate."""
@@ -216,6 +220,30 @@ class Home:
     def keeper_log(self) -> str:
         """The keeper's own log."""
         return self._inside("keeper.log")
+
+
+def instance_home(instance: str, uid: int, *, temporary: str = "/tmp") -> str:  # noqa: S108 -- owner is checked
+    """Return the folder of a pool's instance: a local one, which depends on nothing but name and user.
+
+    So a gate that is started beside it finds it, whatever variables that was given.
+    """
+    return os.path.join(temporary, f"overmind-{uid}", "pools", instance)
+
+
+def make_instance_home(instance: str, uid: int, *, temporary: str = "/tmp") -> str:  # noqa: S108 -- as above
+    """Make the folder of an instance; return its path.
+
+    Raises:
+        HomeUnsafe: one of the folders above it is not ours alone.
+        FileExistsError: it is there already.
+        OSError: it can't be made.
+    """
+    path = instance_home(instance, uid, temporary=temporary)
+    pools = os.path.dirname(path)
+    _own_folder(os.path.dirname(pools), uid)
+    _own_folder(pools, uid)
+    os.mkdir(path, PRIVATE)
+    return path
 
 
 def _user_folder(environ: Mapping[str, str]) -> str:
