@@ -25,13 +25,17 @@ class SwarmInvited(TypedDict):
     name: str
     role: str
     url: str
+    kept: bool
+    """Whether the invitation of a pool is kept in this home, whose config.toml has it."""
 
 
 class SwarmJoined(TypedDict):
-    """This home is a hive of the swarm."""
+    """This home is a hive of the swarm, or keeps the invitation of a pool."""
 
     swarm: str
     hive: str
+    pool: str | None
+    """The pool whose invitation is kept here for its instances; nothing else was changed then."""
     others: int
     fingerprint: str
     """Of its public key, for which others seal secrets."""
@@ -322,8 +326,54 @@ class SwarmRemoved(TypedDict):
     failed: int
 
 
+class PoolInstance(TypedDict):
+    """An instance of a pool."""
+
+    name: str
+    engine_id: str | None
+    """What its engine calls it."""
+    state: Literal["asked", "started", "running", "joined", "ended"]
+    ending: Literal["drain", "force"] | None
+    """Somebody wants it to end: once what it has has ended, or at once."""
+    held: int
+    """Posts that it has."""
+    reason: str | None
+    """Why it has ended, where that is to be told."""
+
+
+class PoolRow(TypedDict):
+    """A pool, and its instances."""
+
+    name: str
+    engine: str | None
+    """Null: neither this home nor a hive has told it yet."""
+    state: Literal["open", "silent", "unheld"]
+    """`silent`: its engine does not answer, so that nothing is started or ended there. `unheld`: no hive decides."""
+    note: str
+    """Why it is not `open`, or can't be used from here; a sentence."""
+    hive: str | None
+    """Who decides how many instances there are."""
+    wanted: int | None
+    min: int | None
+    max: int | None
+    slots: int | None
+    """Of each instance."""
+    labels: dict[str, str]
+    instances: list[PoolInstance]
+    """Those that have not ended, and of the others those that ended otherwise than they should have."""
+
+
+class PoolChanged(TypedDict):
+    """What has become of instances that were asked for, or asked to end."""
+
+    name: str
+    instances: list[PoolInstance]
+    silence: str
+    """Why its engine does not answer, a sentence; empty: it does."""
+
+
 class VaultHive(TypedDict):
-    """A hive for which a secret was sealed."""
+    """A hive, or a pool, for which a secret was sealed."""
 
     name: str
     fingerprint: str

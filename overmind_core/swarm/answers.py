@@ -76,13 +76,15 @@ class Beaten(msgspec.Struct, frozen=True):
     settle: int = 0
     longest: float = 0.0
     held: list[Held] = []
+    draining: bool | None = None
+    """Whether it takes nothing new; None: it has no hive any more."""
 
 
 class Claimed(msgspec.Struct, frozen=True):
     """A post that this hive has from now on. All of it is to be kept: `present` wants it back."""
 
     id: str
-    kind: Literal["quest", "run", "place"]
+    kind: Literal["quest", "run", "place", "pool"]
     name: str
     fence: int
     definition: str
@@ -351,10 +353,53 @@ class Instance(msgspec.Struct, frozen=True):
     """A machine of a pool."""
 
     name: str
+    """Its key, and the name of the hive that it is."""
     pool: str
-    state: Literal["asked", "joined", "ended"]
+    state: Literal["asked", "started", "running", "joined", "ended"]
+    """`asked`: written down, and then started; `started`: its engine knows it; `running`: as that says."""
     engine_id: str | None
+    ending: Literal["drain", "force"] | None
+    """Somebody wants it to end: once what it has has ended, or at once."""
+    reason: str | None
+    """Why it has ended, where that is to be told."""
     asked_by: str
+    is_hive: bool
+    is_draining: bool
+    held: int
+    """Posts that it has."""
+
+
+class Pool(msgspec.Struct, frozen=True):
+    """A pool, as all hives see it."""
+
+    name: str
+    key: str | None
+    """Public, of all its instances: secrets are sealed for it."""
+    machine: dict[str, Any] | None
+    """What the instance that joined last has: `cpu memory providers format`."""
+    hive: str | None
+    """Who decides how many instances there are."""
+    progress: dict[str, Any]
+    """As that hive has told: `engine min max slots labels wanted silence`."""
+    offered_by: list[str]
+    """The hives that can start its instances."""
+
+
+class PoolLook(msgspec.Struct, frozen=True):
+    """What whoever decides about a pool looks at."""
+
+    word: Literal["ok", "fenced"]
+    waiting: list[str] = []
+    """Posts that wait for machines like its."""
+    instances: list[Instance] = []
+    """Those that have not ended, or are hives all the same."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """The instances that were written down."""
+
+    word: Literal["ok", "fenced"]
+    names: list[str] = []
 
 
 class Login(msgspec.Struct, frozen=True):

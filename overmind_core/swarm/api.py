@@ -53,23 +53,61 @@ class SwarmApi:
         import secrets  # noqa: PLC0415 - as above
 
         from overmind_core.swarm.connection import url_with_login  # noqa: PLC0415 - as above
+        from overmind_core.swarm.pool_settings import Invitation  # noqa: PLC0415 - as above
+        from overmind_core.swarm.vault import new_key_pair  # noqa: PLC0415 - as above
 
         password = secrets.token_urlsafe(24)
         line, url = self._host.owner_line(), self._host.owner_url()
+        pair = new_key_pair() if request.pool else None
+        public = None if pair is None else pair.public
         try:
-            await line.ask(lambda swarm: swarm.invite(request.name, request.role, password))
+            await line.ask(
+                lambda swarm: swarm.invite(request.name, request.role, password, pool=request.pool, key=public)
+            )
         finally:
             line.close()
-        return {"name": request.name, "role": request.role, "url": url_with_login(url, request.name, password)}
+        invited = url_with_login(url, request.name, password)
+        kept = False
+        if pair is not None:
+            kept = self._host.keep_invitation(Invitation(request.name, invited, pair.private), if_configured=True)
+            invited = f"{invited}#{pair.private}"
+        return {"name": request.name, "role": request.role, "url": invited, "kept": kept}
 
     @handles(requests.SwarmJoin)
     async def swarm_join(self, request: requests.SwarmJoin, caller: Caller) -> answers.SwarmJoined:
         """Become a hive."""
         del caller
         self._host.check_installed()
+        url, _, private = request.url.partition("#")
+        if private:
+            return await self._keep_invitation(url, private)
         swarm, hive, others = await self._host.join(request.url, request.labels, request.slots)
         key = fingerprint(self._host.vault.key().public)
-        return {"swarm": swarm, "hive": hive, "others": others, "fingerprint": key}
+        return {"swarm": swarm, "hive": hive, "pool": None, "others": others, "fingerprint": key}
+
+    async def _keep_invitation(self, url: str, private: str) -> answers.SwarmJoined:
+        """Keep what a pool's instances join with, once it was seen to be good."""
+        from overmind_core.swarm import sealing  # noqa: PLC0415 - it loads PyNaCl
+        from overmind_core.swarm.line import SwarmLine  # noqa: PLC0415 - it loads psycopg
+        from overmind_core.swarm.pool_settings import Invitation  # noqa: PLC0415 - for members of a swarm
+
+        line = SwarmLine(url)
+        try:
+            hello, pools = await line.ask(lambda swarm: (swarm.hello(), swarm.pools()))
+        finally:
+            line.close()
+        known = next((one for one in pools if one.name == hello.login), None)
+        try:
+            public = sealing.public_key_of(bytes.fromhex(private))
+        except (ValueError, TypeError):
+            public = ""
+        if not hello.pool or known is None or known.key != public:
+            message = f"This is no whole invitation of a pool, or {hello.login} was invited again since."
+            raise OvermindError("invalid", message)
+        self._host.keep_invitation(Invitation(hello.login, url, private))
+        return {
+            "swarm": hello.name, "hive": "", "pool": hello.login, "others": 0, "fingerprint": fingerprint(public),
+        }  # fmt: skip
 
     @handles(requests.SwarmLeave)
     async def swarm_leave(self, request: requests.SwarmLeave, caller: Caller) -> answers.SwarmLeft:

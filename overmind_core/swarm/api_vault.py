@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.swarm.secrets import (
     LARGEST,
@@ -20,11 +20,11 @@ from overmind_core.missions.requests import Nothing
 from overmind_core.swarm import requests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from overmind_core.kernel.request import Caller
     from overmind_core.swarm import answer_types as answers
-    from overmind_core.swarm.answers import Hive, Secret
+    from overmind_core.swarm.answers import Secret
     from overmind_core.swarm.database import Swarm
     from overmind_core.swarm.host import SwarmHost
 
@@ -107,7 +107,7 @@ class VaultApi:
             raise _unknown(name)
         hive = next((one for one in hives if one.name == request.hive), None)
         if hive is None:
-            message = f"There is no hive {request.hive} in the swarm. See them with: overmind swarm status"
+            message = f"There is no hive or pool {request.hive} in the swarm. See them with: overmind swarm status"
             raise OvermindError("hive_unknown", message)
         if hive.key is None:
             message = f"Hive {hive.name} has no key. On that machine, leave the swarm and join it anew."
@@ -130,9 +130,20 @@ def check_known(names: Iterable[str], copies: Sequence[Secret]) -> None:
             raise OvermindError("no_secret", f"Secret {name} is for no hive. Set it with: overmind vault set {name}")
 
 
-def _looked(swarm: Swarm) -> tuple[list[Hive], list[Secret]]:
+class _Target(NamedTuple):
+    """What can have a copy of a secret: a hive, or a pool for all its instances."""
+
+    name: str
+    key: str | None
+    labels: Mapping[str, str]
+
+
+def _looked(swarm: Swarm) -> tuple[list[_Target], list[Secret]]:
     _check_role(swarm)
-    return swarm.hives(), swarm.secrets()
+    pools = swarm.pools()
+    names = {one.name for one in pools}
+    hives = [_Target(one.name, one.key, one.labels) for one in swarm.hives() if one.login not in names]
+    return [*hives, *(_Target(one.name, one.key, one.progress.get("labels") or {}) for one in pools)], swarm.secrets()
 
 
 def _check_role(swarm: Swarm) -> None:

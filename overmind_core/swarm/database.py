@@ -160,15 +160,20 @@ class Swarm:
         """Return who this login is, and how the swarm is."""
         return self._ask("hello", (), answers.Hello)
 
-    def invite(self, login: str, role: Role, password: str, *, pool: bool = False) -> Literal["invited", "changed"]:
+    def invite(
+        self, login: str, role: Role, password: str, *, pool: bool = False, key: str | None = None
+    ) -> Literal["invited", "changed"]:
         """Make a login, or give it a new role and password. The password itself is not sent: its verifier is.
+
+        `key`: of a pool, public; what was sealed for the one before is gone.
 
         Raises:
             OvermindError: `invalid`, a name or role that can't be; `name_taken`, the server has such a login, of
                 somebody else; `forbidden`.
         """
         verifier = self._connection.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256")
-        return self._ask("invite", (login, role, pool, verifier.decode()), Literal["invited", "changed"])  # type: ignore[arg-type]
+        values = (login, role, pool, verifier.decode(), key)
+        return self._ask("invite", values, Literal["invited", "changed"])  # type: ignore[arg-type]
 
     def uninvite(self, login: str) -> bool:
         """Remove a login that has no hive; False: there was none."""
@@ -375,15 +380,48 @@ class Swarm:
 
     # pools
 
-    def ask_instance(self, session: str, post: str, fence: int, name: str, pool: str) -> str:
-        """Write down an instance before it is started, as the holder of the pool's post: `asked`, `known`, `fenced`."""
-        return self._ask("ask_instance", (session, post, fence, name, pool), str)
+    def claim_pools(
+        self, session: str, beat: int, seen: Mapping[str, tuple[int, float]] | None = None
+    ) -> answers.Claims:
+        """Take the posts of pools about which nobody decides, of those whose instances this hive can start."""
+        return self._ask("claim_pools", (session, beat, _JSON(seen or {})), answers.Claims)
+
+    def look_at_pool(
+        self, session: str, post: str, fence: int, labels: Mapping[str, str], *, most: int, alive: Sequence[str] = ()
+    ) -> answers.PoolLook:
+        """Return at most so many posts that wait for machines with these labels, and the pool's instances.
+
+        `alive`: what its engine says goes on; those come also if they have ended for the swarm.
+        """
+        values = (session, post, fence, _JSON(labels), most, list(alive))
+        return self._ask("look_at_pool", values, answers.PoolLook)
+
+    def ask_instances(self, session: str, post: str, fence: int, count: int, most: int) -> answers.Asked:
+        """Write down so many more instances before they are started; no more than `most` that have not ended."""
+        return self._ask("ask_instances", (session, post, fence, count, most), answers.Asked)
 
     def report_instance(
-        self, session: str, post: str, fence: int, name: str, *, ended: bool = False, engine_id: str | None = None
-    ) -> str:
-        """Tell what its engine calls it, or that it has `ended`: `ok`, `fenced`."""
-        return self._ask("report_instance", (session, post, fence, name, ended, engine_id), str)
+        self, session: str, post: str, fence: int, name: str, state: str,
+        *, engine_id: str | None = None, reason: str | None = None,
+    ) -> str:  # fmt: skip
+        """Tell what its engine says of an instance: `ok`, `fenced`. Its state only goes on; `reason` is told."""
+        return self._ask("report_instance", (session, post, fence, name, state, engine_id, reason), str)
+
+    def add_to_pool(self, pool: str, count: int) -> list[str]:
+        """Have a pool have so many more instances; return their names.
+
+        Raises:
+            OvermindError: `not_found`, there is none; `invalid`, no hive starts its instances; `no_room`.
+        """
+        return self._ask("add_to_pool", (pool, count), list[str])
+
+    def end_instances(self, pool: str, words: Sequence[str] | None, *, force: bool = False) -> list[str]:
+        """Have instances end, by their names or by what their engine calls them; None: all. Return their names.
+
+        Raises:
+            OvermindError: `not_found`; `invalid`, no hive starts or ends its instances.
+        """
+        return self._ask("end_instances", (pool, None if words is None else list(words), force), list[str])
 
     # looking
 
@@ -432,7 +470,11 @@ class Swarm:
 
     def instances(self) -> list[answers.Instance]:
         """Return the instances of pools."""
-        return self._look("instance_list", answers.Instance, "order by name")
+        return self._look("instance_list", answers.Instance, "order by pool, length(name), name")
+
+    def pools(self) -> list[answers.Pool]:
+        """Return all pools, by name."""
+        return self._look("pool_list", answers.Pool, "order by name")
 
     def logins(self) -> list[answers.Login]:
         """Return who may connect."""

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from overmind_core.quests.attempts import Attempts
     from overmind_core.quests.queue_changes import QueueChanges
     from overmind_core.quests.registry import QuestEnded, QuestRegistry
+    from overmind_core.swarm.answers import Hello
     from overmind_core.swarm.line import SwarmLine
+    from overmind_core.swarm.pool_settings import HomePools, Invitation
     from overmind_core.swarm.run_secrets import RunSecrets
     from overmind_core.swarm.service import Machine, SwarmService
     from overmind_core.swarm.store import SwarmStore
@@ -74,6 +76,7 @@ class SwarmHost:
         self._owner: SwarmLine | None = None
         self._store: SwarmStore | None = None
         self._secrets: RunSecrets | None = None
+        self._pools: HomePools | None = None
 
     def check_installed(self) -> None:
         """Look whether the database's client is installed, and what seals secrets.
@@ -144,6 +147,28 @@ class SwarmHost:
 
         return Vault(self._parts.home)
 
+    @property
+    def pools(self) -> HomePools:
+        """What this home knows of pools."""
+        if self._pools is None:
+            from overmind_core.swarm.pool_settings import HomePools  # noqa: PLC0415 - for members of a swarm
+
+            self._pools = HomePools(self._parts.home)
+        return self._pools
+
+    def keep_invitation(self, invitation: Invitation, *, if_configured: bool = False) -> bool:
+        """Keep a pool's invitation; whether it was. `if_configured`: only where config.toml has the pool."""
+        if if_configured:
+            try:
+                if invitation.pool not in self.pools.tables():
+                    return False
+            except OvermindError:
+                return False  # whoever uses the file is told of its mistakes
+        self.pools.keep(invitation)
+        if self._service is not None:
+            self._service.wake_up()
+        return True
+
     def variables(self, mission: Mission) -> Mapping[str, str]:
         """Return the secrets that a run gets, each as a variable, in wire form; they are kept nowhere.
 
@@ -209,8 +234,12 @@ class SwarmHost:
             self._owner.close()
             self._owner = None
 
-    async def join(self, url: str, labels: Mapping[str, str], slots: int | None) -> tuple[str, str, int]:
+    async def join(
+        self, url: str, labels: Mapping[str, str], slots: int | None, *, instance: str | None = None
+    ) -> tuple[str, str, int]:
         """Become a hive; return the names of swarm and hive, and the number of other hives.
+
+        `instance`: its name, with the login of its pool; None: it is called as its login.
 
         Raises:
             OvermindError: `invalid`, this home is in a swarm; and why it can't join.
@@ -223,15 +252,18 @@ class SwarmHost:
         service = self._made(url)
         try:
             hello = await service.line.ask(lambda swarm: swarm.hello())
+            if instance is None:
+                _check_no_pool(hello)
             wanted = self._parts.settings.queue.slots if slots is None else slots
-            others = await service.join(hello.name, hello.login, labels, wanted)
+            name = instance or hello.login
+            others = await service.join(hello.name, name, labels, wanted)
             write_private(self._parts.home.swarm_url, url)
         except BaseException:
             service.line.close()
             raise
         self._service = service
         service.begin()
-        return hello.name, hello.login, others
+        return hello.name, name, others
 
     async def leave(self, *, release: bool) -> str:
         """Be a hive no more; return the name of the swarm.
@@ -250,6 +282,7 @@ class SwarmHost:
     def _made(self, url: str) -> SwarmService:
         from overmind_core.swarm.line import SwarmLine  # noqa: PLC0415 - all of this loads psycopg, or is for hives alone
         from overmind_core.swarm.places import Places  # noqa: PLC0415 - as above
+        from overmind_core.swarm.pool_posts import PoolPosts  # noqa: PLC0415 - as above
         from overmind_core.swarm.post_questions import PostQuestions  # noqa: PLC0415 - as above
         from overmind_core.swarm.quest_posts import QuestPosts  # noqa: PLC0415 - as above
         from overmind_core.swarm.reports import Reports  # noqa: PLC0415 - as above
@@ -297,13 +330,23 @@ class SwarmHost:
             runs=runs,
             quests=quests,
             places=places,
+            pools=PoolPosts(
+                pools=self.pools,
+                store=store,
+                line=line,
+                clock=parts.clock,
+                tasks=parts.tasks,
+                changed=self._on_work,
+            ),
             leases=parts.leases,
             store=store,
             accepts=parts.settings.swarm.accept,
         )
         questions = PostQuestions(parts.inbox, parts.registry)
         return SwarmService(
-            machine=_machine(parts.home, parts.settings, self._keeper_life, self.vault.public_key),
+            machine=_machine(
+                parts.home, parts.settings, self._keeper_life, self.vault.public_key, self.pools.startable
+            ),
             store=store,
             works=works,
             reports=Reports(
@@ -327,7 +370,13 @@ class SwarmHost:
         return f"{self._parts.registry.boot}:{self._parts.registry.keeper_pid}"
 
 
-def _machine(home: Home, settings: Settings, life: Callable[[], str], key: Callable[[], str | None]) -> Machine:
+def _machine(
+    home: Home,
+    settings: Settings,
+    life: Callable[[], str],
+    key: Callable[[], str | None],
+    pools: Callable[[], tuple[str, ...]],
+) -> Machine:
     from shutil import which  # noqa: PLC0415 - for hives alone
 
     from overmind_core.providers import registry  # noqa: PLC0415 - as above
@@ -346,6 +395,7 @@ def _machine(home: Home, settings: Settings, life: Callable[[], str], key: Calla
         providers=installed,
         system=os.uname().sysname.lower(),
         accepts=settings.swarm.accept,
+        pools=pools,
     )
 
 
@@ -355,6 +405,12 @@ def _place_of(home: Home, identity: str) -> str:
 
     place = f"{_read('/etc/machine-id')} {os.stat(home.root).st_ino}"
     return f"{identity}-{sha256(place.encode()).hexdigest()[:16]}"
+
+
+def _check_no_pool(hello: Hello) -> None:
+    if hello.pool:
+        message = f"Login {hello.login} is that of a pool: take the whole line that its invitation has printed."
+        raise OvermindError("invalid", message)
 
 
 def _read(path: str) -> str | None:

@@ -54,8 +54,9 @@ class Reports:
         self._cancelling: set[str] = set()
 
     def mark(self, mission: str) -> bool:
-        """A mission has changed, or a quest; whether it is of a post."""
-        found = [post for post, held in self._store.claims.items() if held.is_open and held.mission == mission]
+        """A mission has changed, or a quest, or a post without one; whether it is of a post."""
+        claims = self._store.claims.items()
+        found = [post for post, held in claims if held.is_open and mission in {held.mission, post}]
         self._changed.update(found)
         return bool(found)
 

@@ -27,6 +27,8 @@ class SwarmInvite(Args, frozen=True):
 
     name: str
     role: Literal["viewer", "worker", "operator", "owner"] = "worker"
+    pool: bool = False
+    """The one login of all instances of a pool, with a new key pair of theirs."""
 
 
 class SwarmJoin(Args, frozen=True):
@@ -181,6 +183,25 @@ class SwarmRemove(Args, frozen=True):
 
     name: str
     dead: bool = False
+
+
+class PoolUp(Args, frozen=True):
+    """Have a pool have more instances."""
+
+    name: str
+    count: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
+
+
+class PoolDown(Args, frozen=True, kw_only=True):
+    """Have instances of a pool end."""
+
+    name: str
+    instances: list[str] = []
+    """By their names, or by what their engine calls them."""
+    all: bool = False
+    """All of them."""
+    force: bool = False
+    """At once, instead of once what they have has ended."""
 
 
 class VaultSet(Args, frozen=True):

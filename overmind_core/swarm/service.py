@@ -22,6 +22,7 @@ from overmind_core.swarm.connection import SwarmSilent
 from overmind_core.swarm.others import Others
 from overmind_core.swarm.starts import Starts
 from overmind_core.swarm.store import HeldClaim, Session
+from overmind_core.swarm.works import POOL
 from overmind_core.version import VERSION
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.keeper_client import CurrentKeeper
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.changes import MissionChanged
-    from overmind_core.swarm.answers import Beaten, Held
+    from overmind_core.swarm.answers import Beaten, Claims, Held
     from overmind_core.swarm.line import SwarmLine
     from overmind_core.swarm.reports import Reports
     from overmind_core.swarm.store import SwarmStore
@@ -66,6 +67,8 @@ class Machine(NamedTuple):
     system: str
     accepts: Mapping[str, Any]
     """What its configuration lets in, see `SwarmSettings`."""
+    pools: Callable[[], tuple[str, ...]] = tuple
+    """Those whose instances it can start."""
 
 
 class Condition(NamedTuple):
@@ -106,6 +109,11 @@ class SwarmService:
     ) -> None:
         self.line = line
         self.condition = Condition()
+        self.refusal: OvermindError | None = None
+        """Why the swarm does not take this hive; None: it does, or is silent."""
+        self._takes = True
+        self.is_draining = False
+        """Whether the swarm gives it nothing new, as of the last beat."""
         self._machine = machine
         self._store = store
         self._works = works
@@ -123,6 +131,17 @@ class SwarmService:
         """The mode and its number, and since when it was seen. Boot clock."""
         self._others = Others(line, clock)
         self._closed = False
+
+    # an instance of a pool leaves by itself
+
+    def stop_taking(self) -> None:
+        """Claim nothing from now on."""
+        self._takes = False
+
+    def open_work(self) -> int:
+        """Return how many posts go on here, or have ended and were not told of."""
+        claims = [one for one in self._store.claims.values() if one.claim.kind != POOL]
+        return sum(one.is_open or one.reported_at is None for one in claims)
 
     # membership
 
@@ -175,10 +194,11 @@ class SwarmService:
         """
         session = self._session
         held = self._open()
-        if held and not release:
-            names = ", ".join(one.claim.name for one in held[:5])
+        work = [one for one in held if one.claim.kind != POOL]  # others decide about pools then
+        if work and not release:
+            names = ", ".join(one.claim.name for one in work[:5])
             raise OvermindError(
-                "busy", f"This hive has {len(held)} posts of the swarm ({names}). Give them back with: --release"
+                "busy", f"This hive has {len(work)} posts of the swarm ({names}). Give them back with: --release"
             )
         await self.close()
         try:
@@ -267,6 +287,7 @@ class SwarmService:
                 return  # the next daemon goes on
             except OvermindError as error:
                 _log.warning("the swarm refuses this hive: %s", error.message)
+                self.refusal = error
                 self._note_silence(error)
                 await asyncio.sleep(RETRY[-1])
                 continue
@@ -280,6 +301,7 @@ class SwarmService:
                 await asyncio.sleep(RETRY[-1])
                 continue
             failures = 0
+            self.refusal = None
             self.condition = Condition(mode=self._noticed[0])
             await self._wait()
 
@@ -307,6 +329,8 @@ class SwarmService:
         if called or now - self._beat_at >= BEAT or self._must_beat:  # the answer says what is to end
             await self._beat()
             self._reports.mark_all(asking=called)
+            if called:
+                self._works.on_call()
         elif PLACES in news or self._others.is_due(now):
             await self._others.watch(self._session.id)
         await self._report_all()
@@ -370,7 +394,7 @@ class SwarmService:
         session = self._session
         about = {
             "hive": session.hive, "home": self._home(session), "proof": session.proof, "fence": session.fence,
-            "accepts": dict(self._machine.accepts), **self._free(),
+            "accepts": dict(self._machine.accepts), "pools": list(self._machine.pools()), **self._free(),
         }  # fmt: skip
         answer = await self.line.ask(
             lambda swarm: swarm.beat(session.id, session.beat, session.nonce, session.next_nonce, about)
@@ -382,6 +406,7 @@ class SwarmService:
             msgspec.structs.replace(session, beat=answer.beat, nonce=session.next_nonce, next_nonce=uuid.uuid4().hex)
         )
         await self._store.saved()
+        self.is_draining = bool(answer.draining)
         return answer
 
     async def _lose_session(self, word: str) -> None:
@@ -499,11 +524,18 @@ class SwarmService:
 
     async def _claim(self) -> None:
         session, free = self._session, self._free()
-        if free["free_slots"] <= 0:
+        if not self._takes:
             return
         seen = self._others.seen_posts()
+        if self._machine.pools():
+            await self._take(await self.line.ask(lambda swarm: swarm.claim_pools(session.id, session.beat, seen)))
+        if free["free_slots"] <= 0:
+            return
         wanted = {"slots": free["free_slots"], "cpu": free["free_cpu"], "memory": free["free_memory"]}
-        answer = await self.line.ask(lambda swarm: swarm.claim(session.id, session.beat, wanted, seen))
+        await self._take(await self.line.ask(lambda swarm: swarm.claim(session.id, session.beat, wanted, seen)))
+
+    async def _take(self, answer: Claims) -> None:
+        """Keep what was given."""
         if answer.word in {"beat", "gone"}:
             self._must_beat = True
         for claim in answer.claims:
@@ -540,12 +572,12 @@ class SwarmService:
         return {
             "labels": session.labels, "slots": session.slots, "cpu": machine.cpu, "memory": machine.memory,
             "providers": list(machine.providers), "accepts": dict(machine.accepts), "version": VERSION, "format": 1,
-            "system": machine.system, "key": machine.key(), **self._free(session),
+            "system": machine.system, "key": machine.key(), "pools": list(machine.pools()), **self._free(session),
         }  # fmt: skip
 
     def _free(self, session: Session | None = None) -> dict[str, Any]:
         slots = (session or self._session).slots
-        claims = [one.claim for one in self._store.claims.values() if one.is_open]
+        claims = [one.claim for one in self._store.claims.values() if one.is_open and one.claim.kind != POOL]
         return {
             "free_slots": max(slots - len(claims), 0),
             "free_cpu": max(self._machine.cpu - sum(one.cpu for one in claims), 0.0),

@@ -62,7 +62,7 @@ class Starts:
     def begin_all(self) -> None:
         """Start all that was claimed and is not begun yet; what failed for a while is tried again."""
         for post, held in self._store.claims.items():
-            is_new = held.is_open and held.mission is None and held.refusal is None
+            is_new = held.is_open and held.refusal is None and not self._works.is_begun(held)
             if is_new and post not in self._under_way and post not in self._refused:
                 start = self._under_way[post] = _Start(held)
                 start.task = self._tasks.start(self._run(start))

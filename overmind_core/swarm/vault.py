@@ -32,6 +32,14 @@ class HiveKey(msgspec.Struct, frozen=True):
         return f"HiveKey({self.public})"
 
 
+def new_key_pair() -> HiveKey:
+    """Return a new key pair: of a home, or of all instances of a pool."""
+    from overmind_core.swarm import sealing  # noqa: PLC0415 - it loads PyNaCl
+
+    private = sealing.new_private_key()
+    return HiveKey(sealing.public_key_of(private), private.hex())
+
+
 class Vault:
     """Read whenever it is asked: people look at secrets rarely. Used from one thread.
 
@@ -46,12 +54,16 @@ class Vault:
         """Return the key pair of this home; made when it is asked for first."""
         found = self._kept_key()
         if found is None:
-            from overmind_core.swarm import sealing  # noqa: PLC0415 - it loads PyNaCl
-
-            private = sealing.new_private_key()
-            found = HiveKey(sealing.public_key_of(private), private.hex())
+            found = new_key_pair()
             write_private(self._home.hive_key, msgspec.json.encode(found).decode())
         return found
+
+    def keep_key(self, private: str) -> None:
+        """Take this for the private key of this home: that of the pool of which it is an instance."""
+        from overmind_core.swarm import sealing  # noqa: PLC0415 - it loads PyNaCl
+
+        pair = HiveKey(sealing.public_key_of(bytes.fromhex(private)), private)
+        write_private(self._home.hive_key, msgspec.json.encode(pair).decode())
 
     def public_key(self) -> str | None:
         """Return the public key of this home, if it has one."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from overmind_core.missions.leases import Leases
+    from overmind_core.swarm.pool_posts import PoolPosts
     from overmind_core.swarm.store import HeldClaim, SwarmStore
 
 Sent = Callable[[], float]
@@ -22,6 +23,7 @@ Sent = Callable[[], float]
 `OvermindError` `fenced`: the claim is over, and nothing of it may begin."""
 QUEST = "quest"
 PLACE = "place"
+POOL = "pool"
 """Kinds of posts; all others are runs."""
 
 
@@ -71,13 +73,15 @@ class Works:
         runs: Work,
         quests: Work,
         places: Work,
+        pools: PoolPosts,
         leases: Leases,
         store: SwarmStore,
         accepts: Mapping[str, Any],
     ) -> None:
         """`accepts`: what this hive's configuration lets in, see `SwarmSettings`."""
         self._runs = runs
-        self._others = {QUEST: quests, PLACE: places}
+        self._others: Mapping[str, Work] = {QUEST: quests, PLACE: places, POOL: pools}
+        self._pools = pools
         self._leases = leases
         self._store = store
         self._accepts = accepts
@@ -88,6 +92,11 @@ class Works:
         Raises:
             OvermindError: it does not, or it can't be done here.
         """
+        if held.claim.kind != POOL:
+            self._check_accepted(held)
+        await self.of(held).start(held, sent)
+
+    def _check_accepted(self, held: HeldClaim) -> None:
         definition = msgspec.json.decode(held.claim.definition)
         post = Wanted(
             provider=definition.get("provider"),
@@ -97,7 +106,14 @@ class Works:
         refused = not_accepted(post, Offered("", accepts=self._accepts))
         if refused is not None:
             raise OvermindError("forbidden", f"its [swarm] in config.toml {refused}")
-        await self.of(held).start(held, sent)
+
+    def is_begun(self, held: HeldClaim) -> bool:
+        """Whether the work of a claim was begun: there is its mission, or this daemon decides about the pool."""
+        return self._pools.is_begun(held) if held.claim.kind == POOL else held.mission is not None
+
+    def on_call(self) -> None:
+        """Somebody wants something of this hive: of the pools about which it decides, perhaps."""
+        self._pools.wake_up()
 
     def of(self, held: HeldClaim) -> Work:
         """Return what does this one."""
@@ -112,6 +128,7 @@ class Works:
         }
         if moved:
             self._leases.renew(moved)
+        self._pools.renew(sent)
 
     def release(self, held: HeldClaim) -> None:
         """Its claim is over, and so is its lease."""

@@ -48,6 +48,8 @@ class PoolSettings(NamedTuple):
     """Instances, at least and at most."""
     idle: float = 600.0
     """Seconds without work after which an instance leaves."""
+    join: float = 600.0
+    """Seconds that an instance may take to join once its engine says that it runs; then it is ended."""
     invitation: str = ""
     """Path of the file with the invitation, on the instance's machine; "": nobody said one."""
     image: str = ""
@@ -249,6 +251,7 @@ _READERS: Mapping[str, Callable[[str, object], object]] = {
     "min": _number(0, _MOST_INSTANCES),
     "max": _number(1, _MOST_INSTANCES),
     "idle": _seconds,
+    "join": _seconds,
     "invitation": _path,
     "image": _text,
     "manifest": _path,

@@ -26,6 +26,8 @@ create table logins (
     name text collate "C" primary key,
     role text not null check (role in ('viewer', 'worker', 'operator', 'owner')),
     pool boolean not null default false, -- the one login of all instances of a pool
+    key text, -- of a pool: public; secrets are sealed for it
+    machine jsonb, -- of a pool: what the instance that joined last has, cpu memory providers format
     invited_by text not null default session_user,
     invited_at timestamptz not null default now()
 );
@@ -46,6 +48,7 @@ create table hives (
     version text not null default '',
     format int not null default 1, -- of the posts that it understands
     key text, -- public, of its vault
+    pools text[] not null default '{}', -- those whose instances it can start
     system text not null default '',
     draining boolean not null default false,
     joined_at timestamptz not null default now()
@@ -82,7 +85,7 @@ create function fixed_score(priority text, dependants int, retries int, spent in
 
 create table posts (
     id text collate "C" primary key,
-    kind text not null check (kind in ('quest', 'run', 'place')),
+    kind text not null check (kind in ('quest', 'run', 'place', 'pool')), -- pool: who decides about one
     name text not null,
     definition jsonb not null, -- what a hive needs to start it, and to post it again after a rewind
     state text not null default 'queued'
@@ -214,11 +217,15 @@ create table places ( -- one row a fleet: how many places there are to be, and o
     posted_by text not null default session_user
 );
 
+create sequence instance_numbers; -- of all pools: no name comes twice
+
 create table instances ( -- of pools: a row before anything is started
     name text collate "C" primary key,
     pool text collate "C" not null,
-    state text not null default 'asked' check (state in ('asked', 'joined', 'ended')),
+    state text not null default 'asked' check (state in ('asked', 'started', 'running', 'joined', 'ended')),
     engine_id text,
+    ending text check (ending in ('drain', 'force')), -- somebody wants it to end: once what it has has ended, or at once
+    reason text, -- why it has ended, where that is to be told
     asked_by text not null default session_user,
     asked_at timestamptz not null default now()
 );

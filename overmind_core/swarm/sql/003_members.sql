@@ -1,7 +1,8 @@
 -- Logins: one for each hive and person, one for each pool. The client makes password and verifier: no password comes here.
 
 -- `verifier` as SCRAM has it. Returns 'invited', or 'changed' when the login was there and has a new password.
-create function invite(login text, role text, pool boolean, verifier text) returns text
+-- `key`: of a pool, public: secrets are sealed for it. A new one can open nothing that was sealed before.
+create function invite(login text, role text, pool boolean, verifier text, key text default null) returns text
     language plpgsql security definer set search_path = overmind, pg_temp as $$
 declare
     known boolean := exists (select from logins l where l.name = login);
@@ -16,6 +17,12 @@ begin
         perform fail('invalid', format('There is no role %L: it is viewer, worker, operator or owner', role));
     elsif pool and role <> 'worker' then
         perform fail('invalid', format('A pool''s login is a worker, not %s', role));
+    elsif pool and login !~ '^[a-z][a-z0-9-]{0,23}$' then
+        perform fail('invalid', format('%L can''t be a pool: its name has a-z, 0-9 and dash, begins with a letter, and has at'
+            ' most 24 characters', login));
+    elsif known and (select l.pool from logins l where l.name = login) <> pool then
+        perform fail('name_taken', format('Login %s is that of a %s. Choose another name.', login,
+            case when pool then 'hive or a person' else 'pool' end));
     elsif verifier !~ '^SCRAM-SHA-256\$[0-9]+:[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+:[A-Za-z0-9+/=]+$' then
         perform fail('invalid', 'The password of an invitation comes as a SCRAM verifier');
     end if;
@@ -39,8 +46,12 @@ begin
         end if;
     end loop;
     execute format('grant %I to %I', 'overmind_' || role, login);
-    insert into logins (name, role, pool) values (login, role, pool)
-        on conflict (name) do update set role = excluded.role, pool = excluded.pool, invited_by = session_user;
+    insert into logins (name, role, pool, key) values (login, role, pool, key)
+        on conflict (name) do update set role = excluded.role, key = excluded.key, invited_by = session_user;
+    if pool then
+        delete from secrets where hive = login;
+        perform add_pool(login);
+    end if;
     perform record('login_invited', null, null, jsonb_build_object('login', login, 'role', role));
     return case when known then 'changed' else 'invited' end;
 end $$;
@@ -49,6 +60,9 @@ create function drop_login(login text) returns void
     language plpgsql set search_path = overmind, pg_temp as $$
 begin
     delete from logins where name = login;
+    delete from posts where id = pool_post(login);
+    delete from instances where pool = login;
+    delete from secrets where hive = login;
     if found and exists (select from pg_roles where rolname = login) then
         execute format('drop role %I', login);
     end if;

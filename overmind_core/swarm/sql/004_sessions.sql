@@ -115,6 +115,8 @@ create function describe(hive_name text, about jsonb) returns void
         memory = coalesce((about ->> 'memory')::bigint, memory),
         providers = coalesce((select array_agg(value) from jsonb_array_elements_text(about -> 'providers')), providers),
         accepts = coalesce(about -> 'accepts', accepts),
+        pools = coalesce((select array_agg(value) from jsonb_array_elements_text(about -> 'pools')), case
+            when about ? 'pools' then '{}' else pools end),
         version = coalesce(about ->> 'version', version),
         format = coalesce((about ->> 'format')::int, format),
         key = coalesce(about ->> 'key', key),
@@ -126,6 +128,18 @@ create function describe(hive_name text, about jsonb) returns void
     where name = hive_name
 $$;
 
+-- Others decide about the pools about which this session does.
+create function release_pools(session_id text, why text) returns void
+    language plpgsql set search_path = overmind, pg_temp as $$
+declare
+    one record;
+begin
+    for one in select id from posts where session = session_id and kind = 'pool' and state = 'claimed' order by id for update
+    loop
+        perform release(one.id, why, true);
+    end loop;
+end $$;
+
 -- What a session holds goes back to where it can be taken. Returns how many are free, and how many have failed.
 create function release_all(session_id text, why text, out free int, out failed int)
     language plpgsql set search_path = overmind, pg_temp as $$
@@ -134,6 +148,7 @@ declare
 begin
     free := 0;
     failed := 0;
+    perform release_pools(session_id, why);
     for one in select id from posts where session = session_id and state in ('claimed', 'lost') order by id for update
     loop
         if release(one, why, true) = 'failed' then
@@ -153,6 +168,7 @@ declare
     me logins;
     now_is meta;
     before sessions;
+    asked instances;
     other text;
     watched constant double precision := 6; -- seconds: one beat, and what it may be late
 begin
@@ -164,8 +180,13 @@ begin
         perform fail('invalid', format('%L can''t be the name of a hive: use a-z, 0-9, dot, dash, underscore, and none of'
             ' all, local, swarm', hive));
     elsif coalesce(me.pool, false) then
-        if not exists (select from instances i where i.name = "join".hive and i.pool = me.name and i.state <> 'ended') then
+        select * into asked from instances i where i.name = "join".hive and i.pool = me.name;
+        if asked.name is null then
             perform fail('not_found', format('Pool %s has asked for no instance %s', me.name, hive));
+        elsif asked.state = 'ended' then
+            perform fail('not_found', format('Instance %s of pool %s has ended', hive, me.name));
+        elsif asked.state = 'joined' and not exists (select from sessions s where s.id = "join".session) then
+            return jsonb_build_object('word', 'name_taken'); -- whoever starts it twice: it joins once
         end if;
     elsif me.name is not null and hive <> me.name then
         perform fail('forbidden', format('Login %s joins as hive %s, not as %s', session_user, session_user, hive));
@@ -181,7 +202,7 @@ begin
     if found and before.id <> session then
         if seen ->> 'session' is distinct from before.id then
             return jsonb_build_object('word', 'watch', 'session', before.id, 'beat', before.beat, 'seconds', watched);
-        elsif (seen ->> 'beat')::bigint is distinct from before.beat or coalesce(me.pool, false) then
+        elsif (seen ->> 'beat')::bigint is distinct from before.beat then
             return jsonb_build_object('word', 'name_taken', 'session', before.id, 'beat', before.beat);
         elsif coalesce((seen ->> 'seconds')::float8, 0) < watched then
             return jsonb_build_object('word', 'watch', 'session', before.id, 'beat', before.beat, 'seconds', watched);
@@ -210,6 +231,14 @@ begin
         perform record('hive_joined', null, hive, about - 'key');
     end if;
     update instances set state = 'joined' where name = hive;
+    if asked.ending is not null then
+        update hives set draining = true where name = hive;
+    end if;
+    if coalesce(me.pool, false) then
+        update logins set machine = jsonb_build_object('cpu', about -> 'cpu', 'memory', about -> 'memory',
+            'providers', coalesce(about -> 'providers', '[]'), 'format', coalesce((about ->> 'format')::int, 1))
+            where name = me.name;
+    end if;
     perform fill_sentinels(hive);
     perform reopen();
     return jsonb_build_object(
@@ -262,6 +291,9 @@ begin
         end if;
         insert into hives (name, login, slots) values (about ->> 'hive', session_user, 1) -- it may hold something
             on conflict (name) do nothing;
+        insert into instances (name, pool, state) select about ->> 'hive', l.name, 'joined' from logins l
+            where l.name = session_user and l.pool
+            on conflict (name) do update set state = 'joined';
         perform describe(about ->> 'hive', about);
         insert into sessions (id, hive, login, home, beat, nonce, settle)
             values (session, about ->> 'hive', session_user, about ->> 'home', expected, last, now_is.settle);
@@ -300,7 +332,7 @@ begin
     end if;
     return jsonb_build_object('word', case when mine.settle < now_is.settle then 'present' else 'ok' end,
         'beat', expected + 1, 'again', again, 'mode', now_is.mode, 'settle', now_is.settle, 'longest', now_is.longest,
-        'held', held_by(session));
+        'held', held_by(session), 'draining', (select draining from hives where name = mine.hive));
 end $$;
 
 -- A hive has waited, on its own clock since it noticed, for the longest lease: what others held for that time has ended.
@@ -320,6 +352,7 @@ begin
     -- Fences of the time that is forgotten are smaller than all that are given from now on.
     perform setval('fences', greatest((select last_value from fences), (select coalesce(max(fence), 0) from posts),
         (select coalesce(max(fence), 0) from sessions)) + 1000000);
+    perform setval('instance_numbers', (select last_value from instance_numbers) + 1000);
     update meta set mode = case mode when 'settling' then 'presenting' else 'open' end;
     perform record('settled', null, null);
     perform reopen();
@@ -343,6 +376,7 @@ begin
     if word <> 'ok' then
         return 'gone';
     end if;
+    perform release_pools(session, 'its hive has left');
     select count(*) into held from posts p where p.session = leave.session and state in ('claimed', 'lost');
     if held > 0 then
         perform fail('busy', format('Hive %s holds %s of the swarm''s posts. Stop them and give them back:'
@@ -360,7 +394,7 @@ begin
     delete from hives where name = hive_name;
     delete from secrets where hive = hive_name;
     delete from refusals where hive = hive_name;
-    update instances set state = 'ended' where name = hive_name;
+    update instances set state = 'ended' where name = hive_name and state <> 'ended';
     perform empty_sentinels(hive_name);
     perform record('hive_left', null, hive_name);
     perform news('hive:' || hive_name);
@@ -377,6 +411,8 @@ begin
     if not found then
         perform fail('hive_unknown', format('There is no hive %s in the swarm. See them with: overmind swarm status', hive_name));
     end if;
+    perform release_pools((select id from sessions where hive = hive_name and state = 'alive' and not undo),
+        'its hive is drained');
     perform record(case when undo then 'hive_undrained' else 'hive_drained' end, null, hive_name);
     perform news('hive:' || hive_name);
     perform reopen();
@@ -403,7 +439,7 @@ begin
     perform may('owner');
     perform serialize();
     select count(*) into held from posts p join sessions s on s.id = p.session
-        where s.hive = hive_name and p.state in ('claimed', 'lost');
+        where s.hive = hive_name and p.state in ('claimed', 'lost') and p.kind <> 'pool';
     if its_login is null and held = 0 then
         perform fail('hive_unknown', format('There is no hive %s in the swarm. See them with: overmind swarm status', hive_name));
     elsif held > 0 and not dead then

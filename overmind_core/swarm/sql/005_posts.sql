@@ -138,7 +138,7 @@ begin
                 -- Of equal urgency the one that waits longest has the highest score, whatever the time is.
                 select c.id, c.critical, c.fixed, c.able_at, c.deadline_at from groups g, lateral (
                     select p.id, p.critical, p.fixed, p.able_at, p.deadline_at from posts p
-                    where p.state = 'queued' and p.unmet = 0 and p.deadline_at is null
+                    where p.state = 'queued' and p.unmet = 0 and p.deadline_at is null and p.kind <> 'pool'
                         and p.critical = g.critical and p.fixed = g.fixed
                         and p.cpu <= cpu_left and p.memory <= memory_left
                         and me.labels @> p.labels and (p.provider is null or p.provider = any(me.providers))
@@ -260,7 +260,7 @@ begin
     update posts set session = null where id = post_id; -- whatever its holder tells from now on is fenced
     if p.cancelling is not null and p.cancelling <> 'replaced' then
         return finish(post_id, 'cancelled', p.cancelling, null, null, null);
-    elsif counts and p.fleet is null and p.hive_lost >= 3 then
+    elsif counts and p.fleet is null and p.kind <> 'pool' and p.hive_lost >= 3 then
         return finish(post_id, 'failed', why, null, null, null);
     end if;
     update posts set state = 'queued', version = version + 1, hive = null, session = null, status = null, phase = null,

@@ -4,7 +4,7 @@ create view hive_list with (security_barrier) as
     select h.name, h.login, h.labels, h.slots, h.cpu, h.memory, h.free_slots, h.free_cpu, h.free_memory, h.load,
         h.providers, h.accepts, h.version, h.format, h.key, h.system, h.draining, s.id as session, s.beat, s.settle,
         extract(epoch from now() - s.seen_at)::float8 as seen_ago,
-        (select count(*) from posts p where p.session = s.id and p.state in ('claimed', 'lost')) as held,
+        (select count(*) from posts p where p.session = s.id and p.state in ('claimed', 'lost') and p.kind <> 'pool') as held,
         array(select x.name from secrets x where x.hive in (h.name, h.login) order by 1) as secrets
     from hives h left join sessions s on s.hive = h.name and s.state = 'alive'
     where rank_of(my_role()) >= 1;
@@ -19,7 +19,7 @@ create view post_list with (security_barrier) as
         array(select n.need from needs n where n.post = p.id order by 1) as needs,
         (select count(*) from questions q where q.post = p.id and q.answer is null) as questions,
         score(p.fixed, p.able_at, p.deadline_at, extract(epoch from now())::float8) as score
-    from posts p where rank_of(my_role()) >= 1;
+    from posts p where rank_of(my_role()) >= 1 and p.kind <> 'pool';
 
 create view post_ends with (security_barrier) as
     select p.id, p.definition, p.result, p.tail from posts p where rank_of(my_role()) >= 1;
@@ -47,8 +47,14 @@ create view limit_list with (security_barrier) as
 create view secret_list with (security_barrier) as
     select name, hive, put_by from secrets where rank_of(my_role()) >= 1;
 
-create view instance_list with (security_barrier) as
-    select name, pool, state, engine_id, asked_by from instances where rank_of(my_role()) >= 1;
+-- `machine`: what an instance of it has. `hive`: who decides about it; and, as that one has told, `progress`: its engine,
+-- min, max, slots, labels and wanted, and why its engine does not answer (`silence`).
+create view pool_list with (security_barrier) as
+    select l.name, l.key, l.machine, case when p.state = 'claimed' then p.hive end as hive, p.progress,
+        array(select h.name from hives h where l.name = any(h.pools) and not exists (select from logins o
+            where o.name = h.login and o.pool) order by 1) as offered_by
+    from logins l join posts p on p.kind = 'pool' and p.name = l.name
+    where l.pool and rank_of(my_role()) >= 1;
 
 create view login_list with (security_barrier) as
     select name, role, pool, invited_by from logins where rank_of(my_role()) >= 1;
@@ -60,9 +66,9 @@ create view event_list with (security_barrier) as
 create view status with (security_barrier) as
     select m.name, m.mode, m.settle, m.longest,
         (select count(*) from hives) as hives,
-        (select count(*) from posts where state = 'queued') as queued,
-        (select count(*) from posts where state = 'claimed') as claimed,
-        (select count(*) from posts where state = 'lost') as lost,
+        (select count(*) from posts where state = 'queued' and kind <> 'pool') as queued,
+        (select count(*) from posts where state = 'claimed' and kind <> 'pool') as claimed,
+        (select count(*) from posts where state = 'lost' and kind <> 'pool') as lost,
         (select count(*) from questions where answer is null) as questions
     from meta m where rank_of(my_role()) >= 1;
 
@@ -105,9 +111,10 @@ begin
         join (values
             ('viewer', array['hello', 'my_role', 'rank_of', 'score']),
             ('worker', array['join', 'beat', 'settled', 'leave', 'drain', 'claim', 'claims_of', 'report_progress', 'report_end', 'give_back', 'take',
-                'watchlist', 'present', 'put_output', 'inputs', 'my_secrets', 'ask_instance', 'report_instance']),
+                'watchlist', 'present', 'put_output', 'inputs', 'my_secrets', 'claim_pools', 'look_at_pool',
+                'ask_instances', 'report_instance']),
             ('operator', array['post', 'cancel', 'retry', 'answer', 'set_limit', 'apply_fleets', 'scale', 'delete_fleet',
-                'put_secret', 'drop_secret']),
+                'put_secret', 'drop_secret', 'add_to_pool', 'end_instances']),
             ('owner', array['invite', 'uninvite', 'remove_hive'])
         ) g(role, functions) on p.proname = any(g.functions)
         where p.pronamespace = 'overmind'::regnamespace

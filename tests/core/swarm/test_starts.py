@@ -40,6 +40,9 @@ class Hive:
         await self.saved.wait()
         self.claims[held.claim.id] = HeldClaim(held.claim, mission="m")
 
+    def is_begun(self, held: HeldClaim) -> bool:
+        return held.mission is not None
+
     async def turns(self) -> None:
         for _ in range(5):
             await asyncio.sleep(0)

@@ -14,11 +14,12 @@ from overmind_core.swarm import database, schema
 VIEWER = {"hello", "my_role"}
 WORKER = {
     "join", "beat", "settled", "leave", "drain", "claim", "claims_of", "report_progress", "report_end", "give_back",
-    "take", "watchlist", "present", "put_output", "inputs", "my_secrets", "ask_instance", "report_instance",
+    "take", "watchlist", "present", "put_output", "inputs", "my_secrets", "claim_pools", "look_at_pool",
+    "ask_instances", "report_instance",
 }  # fmt: skip
 OPERATOR = {
     "post", "cancel", "retry", "answer", "set_limit", "apply_fleets", "scale", "delete_fleet", "put_secret",
-    "drop_secret",
+    "drop_secret", "add_to_pool", "end_instances",
 }  # fmt: skip
 OWNER = {"invite", "uninvite", "remove_hive"}
 MAY = {
@@ -31,7 +32,7 @@ READ_ONLY = {"rank_of", "score"}
 """Functions of the views, which look at their arguments alone."""
 VIEWS = {
     "hive_list", "post_list", "post_ends", "question_list", "refusal_list", "fleet_list", "limit_list", "secret_list",
-    "instance_list", "login_list", "event_list", "status",
+    "instance_list", "login_list", "event_list", "status", "pool_list",
 }  # fmt: skip
 
 

@@ -162,27 +162,3 @@ def test_a_dead_hive_is_removed_with_its_login_and_what_it_held_is_free(swarm):
         hive.end(old[0])
     with pytest.raises(OvermindError):
         swarm.connected(swarm.url_of(hive.name))
-
-
-def test_an_instance_of_a_pool_joins_once(swarm):
-    holder = swarm.hive("eu1")
-    swarm.post("pool")
-    claim = holder.claim_one()
-    pool = swarm.member("hpc", "worker", pool=True)
-    name = f"{swarm.login('hpc')}-1"
-    with pytest.raises(OvermindError) as unknown:
-        Hive(pool, name).join()
-    assert unknown.value.code == "not_found"
-    asked = [
-        holder.swarm.ask_instance(holder.session, claim.id, fence, name, swarm.login("hpc"))
-        for fence in (claim.fence + 1, claim.fence, claim.fence)
-    ]
-    assert asked == ["fenced", "asked", "known"]
-    assert holder.swarm.report_instance(holder.session, claim.id, claim.fence, name, engine_id="4711") == "ok"
-    first = Hive(pool, name)
-    assert first.join().word == "joined"
-    second = Hive(swarm.connected(swarm.url_of(swarm.login("hpc"))), name)
-    assert second.join_after().word == "name_taken"
-    assert [(one.name, one.state, one.engine_id) for one in swarm.admin.instances()] == [(name, "joined", "4711")]
-    first.swarm.leave(first.session)
-    assert [one.state for one in swarm.admin.instances()] == ["ended"]
