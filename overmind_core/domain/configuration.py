@@ -38,13 +38,14 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "attach": ("detach_keys",),
     "hives": (),
     "contexts": (),
+    "pools": (),
     "providers": (),
     "tui": (
         "theme", "symbols", "confirm_kill", "mouse", "motion", "coach", "fps", "escape_ms", "detach_keys", "log_time",
         "log_wrap", "log_range", "hotkeys", "aliases",
     ),
 }  # fmt: skip
-"""Table → its keys. `[providers]`, `[hives]` and `[contexts]` have a table for each of what they name."""
+"""Table → its keys. `[providers]`, `[hives]`, `[contexts]` and `[pools]` have a table for each of what they name."""
 PROVIDER_KEYS = ("program",)
 """Keys of `[providers.NAME]`."""
 ACCEPT_KEYS = ("from", "repositories", "providers", "commands")

@@ -61,6 +61,10 @@ ssh = "eu1.example.com"    # or gate = ["program", "that", "runs", "overmind", "
 env = { STAGE = "test" }
 secrets = ["NPM_TOKEN"]
 on = { region = "eu" }
+[pools.hpc]                # another engine that gives machines; docs/pools.md has the keys of each
+engine = "slurm"           # ray | kubernetes | command
+slots = 4                  # of each instance
+max = 10
 [swarm]                    # what this hive takes of its swarm; all of it where nothing is said
 accept = { from = ["alice"], repositories = ["git@example.com:shop.git"], providers = ["claude"], commands = false }
 [web]

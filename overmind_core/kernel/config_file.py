@@ -40,7 +40,7 @@ from overmind_core.domain.web_access import LONGEST, SHORTEST
 from overmind_core.domain.web_address import HOST_RULE, PUBLIC_URL_RULE, is_host, is_loopback, is_port, is_public_url
 
 SPAWN_METHODS = ("auto", "posix_spawn", "ptyprocess")
-READ_ELSEWHERE = ("tui", "hives", "contexts")
+READ_ELSEWHERE = ("tui", "hives", "contexts", "pools")
 """Tables whose mistakes never stop a daemon: who reads them judges them."""
 MOST_DOLLARS = 10**9
 """More is a slip of the finger."""

@@ -19,6 +19,9 @@ INSIDE: dict[str, dict[str, object]] = {
     "memory_set": {"on": False},
     "memory_share": {"cwd": "/"},
     "memory_sync": {},
+    "pool_down": {"name": "x", "all": True},
+    "pool_list": {},
+    "pool_up": {"name": "x"},
     "prune": {},
     "push": {"id": "x"},
     "quest_add": {"quests": [{"title": "x", "command": "true"}], "cwd": "/"},
@@ -156,6 +159,9 @@ UNKNOWN: dict[str, dict[str, object]] = {
     "status": {"nosuch": 1},
     "stop": {"id": "nosuch"},
     "subscribe": {"ids": ["nosuch"]},
+    "pool_down": {"name": "nosuch", "all": True},
+    "pool_list": {},
+    "pool_up": {"name": "nosuch"},
     "swarm_add": {"quests": [{"title": "x", "command": "true"}], "cwd": "/"},
     "swarm_answer": {"question": 999, "behaviour": "allow"},
     "swarm_apply": {"fleets": [], "file": "/x.toml"},
@@ -200,5 +206,5 @@ UNKNOWN: dict[str, dict[str, object]] = {
 
 WITH_A_CORTEX = {"memory_share", "memory_sync"}
 """Commands that succeed with a team's server: tests/postgres/test_sync.py."""
-WITH_A_SWARM = {name for name in UNKNOWN if name.startswith(("swarm_", "vault_"))}
+WITH_A_SWARM = {name for name in UNKNOWN if name.startswith(("swarm_", "vault_", "pool_"))}
 """Commands that succeed with a swarm's database: tests/postgres/swarm."""

@@ -64,17 +64,27 @@ def _url(word: str) -> str:
 
 def invite(args: Namespace, context: Context) -> int:
     """Print what the other machine types, once."""
-    answer = swarm_client(context).call("swarm_invite", {"name": args.name, "role": args.role or "worker"})
+    request = {"name": args.name, "role": args.role or "worker", **({"pool": True} if args.pool else {})}
+    answer = swarm_client(context).call("swarm_invite", request)
     if args.json:
         context.print(dumps(answer))
         return 0
-    context.note(_MEANS[answer["role"]].format(display_safe(args.name)))
-    context.print(f"Invited {args.name} ({answer['role']}). On that machine, once:")
+    context.note(_MEANS["pool" if args.pool else answer["role"]].format(display_safe(args.name)))
+    if answer["kept"]:
+        context.note(f"This home keeps the invitation: it starts instances of pool {args.name}.")
+    where = (
+        "each other machine that is to start its instances"
+        if answer["kept"]
+        else "the machine that starts its instances"
+    )
+    on = f"On {where}, once:" if args.pool else "On that machine, once:"
+    context.print(f"Invited {args.name} ({'worker, a pool' if args.pool else answer['role']}). {on}")
     context.print(f"overmind swarm join '{answer['url']}'")
     return 0
 
 
 _MEANS = {
+    "pool": "Each instance of {} gets the work of this swarm, and the secrets that are sealed for the pool.",
     "viewer": "{} can look at everything that the swarm holds: prompts, results, ends of logs.",
     "worker": "{} gets the work of this swarm: prompts and commands, and what they need.",
     "operator": "{} can post work, and so run code on every hive that accepts it.",
@@ -88,6 +98,12 @@ def join(args: Namespace, context: Context) -> int:
     if args.slots is not None:
         request["slots"] = args.slots
     answer = context.client(start=True).call("swarm_join", request)
+    if answer["pool"] is not None:
+        pool = display_safe(answer["pool"])
+        context.print(dumps(answer) if args.json else f"Kept the invitation of pool {pool}: its instances join with it")
+        if not args.json:
+            context.print(f"Key of the pool, for secrets: {answer['fingerprint']}")
+        return 0
     others = f"{answer['others']} other{'' if answer['others'] == 1 else 's'}"
     sentence = f"Joined swarm {answer['swarm']} as hive {answer['hive']} ({others})"
     context.print(dumps(answer) if args.json else display_safe(sentence))
@@ -188,8 +204,16 @@ COMMANDS = (
     Command(
         name="swarm invite",
         arguments=[argument("name", "name of the hive, or of the person", metavar="NAME")],
-        options=[option("--role", "ROLE", "viewer, worker (default), operator or owner", parse=_role), JSON],
-        examples=["overmind swarm invite eu1", "overmind swarm invite alice --role operator"],
+        options=[
+            option("--role", "ROLE", "viewer, worker (default), operator or owner", parse=_role),
+            flag("--pool", "the one login of all instances of a pool"),
+            JSON,
+        ],
+        examples=[
+            "overmind swarm invite eu1",
+            "overmind swarm invite alice --role operator",
+            "overmind swarm invite hpc --role worker --pool",
+        ],
         notes="Again gives a new password; the one before counts no more.",
         run=invite,
     ),
