@@ -24,6 +24,9 @@ _FOR_SBATCH = ("SBATCH_", "SLURM_CONF")
 """How the names of those begin that are for `sbatch`."""
 REMEMBERED = "now-2days"
 """Since when sacct is asked for jobs: the controller forgets those that ended after some minutes."""
+STEP = ("srun", "--overlap", "--unbuffered", "--nodes=1", "--ntasks=1")
+"""What runs one program in a job: beside what runs there, and not as often as the job has tasks. Buffered, Slurm would
+keep what comes behind the last end of a line."""
 _SUBMITTED = re.compile(r"([0-9]{1,10})(?:;[A-Za-z0-9._-]+)?")
 _ID = re.compile(r"[0-9]{1,10}")
 _PENDING = frozenset({"CONFIGURING", "PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD"})
@@ -70,7 +73,7 @@ class SlurmEngine:
 
     def gate(self, seen: SeenInstance) -> list[str]:
         """As in `Engine`."""
-        return ["srun", "--overlap", "--jobid", _checked(seen.engine_id), "overmind", "gate", "--instance", seen.name]
+        return [*STEP, "--jobid", _checked(seen.engine_id), "overmind", "gate", "--instance", seen.name]
 
     def _queue(self) -> list[SeenInstance]:
         argv = ["squeue", f"--user={os.geteuid()}", "--states=all", "--noheader", "--format=%A|%T|%j"]

@@ -118,10 +118,9 @@ class Slurm:
 
     def end(self) -> list[str]:
         """End everything; return what had outlived its job."""
-        self.run("scancel", "--full", "--signal=KILL", "--user", getpass.getuser())
         self.run("scancel", "--user", getpass.getuser())
         with contextlib.suppress(AssertionError):
-            eventually(lambda: not self.processes(), timeout=10.0, what="the jobs have ended")
+            eventually(lambda: not self.processes(), timeout=45.0, what="the jobs have ended")
         left = [f"pid {pid}: {_command(pid)}" for pid in self.processes()]
         for process in self._running.values():
             process.kill()

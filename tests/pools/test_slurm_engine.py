@@ -92,8 +92,15 @@ def test_a_gate_runs_in_the_job(engine, cluster, tmp_path):
     assert gate is not None
     at = gate.index("overmind")
     assert subprocess.run([*gate[:at], "printenv", "SLURM_JOB_ID"], capture_output=True).stdout.decode().strip() == job
-    echoed = subprocess.run([*gate[:at], "cat"], input=b"\x00\xff typed\n", capture_output=True)
-    assert echoed.stdout == b"\x00\xff typed\n"
+    every = bytes(range(256)) * 1000
+    assert subprocess.run([*gate[:at], "cat"], input=every, capture_output=True).stdout == every
+    there = subprocess.Popen([*gate[:at], "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with there:
+        assert there.stdin is not None
+        assert there.stdout is not None
+        there.stdin.write(b"\x00no end of a line")
+        there.stdin.flush()
+        assert there.stdout.read(17) == b"\x00no end of a line"
     engine.end(SeenInstance("hpc-5", job, "running"))
     wait_state(engine, "hpc-5", "ended")
 

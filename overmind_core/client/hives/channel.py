@@ -29,6 +29,10 @@ _NOT_FOUND = 127
 """Exit status of a shell that found no such command."""
 
 
+_RUNNERS = ("srun: error: ", "command terminated with exit code")
+"""How lines begin by which Slurm and Kubernetes tell that a command has failed, and no more."""
+
+
 class NoGate(Exception):
     """There is no gate; the message is a clause that says why."""
 
@@ -124,8 +128,10 @@ def _reason(argv: Sequence[str], process: subprocess.Popen[bytes], errors: Any, 
             process.wait(_LEAVE_LIMIT)
     errors.seek(0)
     lines = [line.strip() for line in errors.read(4096).decode(errors="replace").splitlines() if line.strip()]
-    if lines:
-        return _explained(argv, display_safe(lines[-1].rstrip(".")), process.returncode)
+    # What runs the gate may end with a line of its own about that: the gate's says more.
+    said = [line for line in lines if not line.startswith(_RUNNERS)] or lines
+    if said:
+        return _explained(argv, display_safe(said[-1].rstrip(".")), process.returncode)
     if not ended:
         return "it does not answer"
     return f"{argv[0]} ended with exit status {process.returncode} and without a word"

@@ -115,7 +115,8 @@ def test_a_state_that_nobody_knows_may_have_processes(said):
 def test_a_gate_is_a_step_of_the_job():
     gate = engine_of(SLURM).gate(SeenInstance("hpc-3", "4711", "running"))
     assert gate is not None
-    assert gate[:4] == ["srun", "--overlap", "--jobid", "4711"]
+    assert gate[:2] == ["srun", "--overlap"]
+    assert gate[-6:] == ["--jobid", "4711", "overmind", "gate", "--instance", "hpc-3"]
 
 
 @pytest.mark.parametrize("engine_id", ["", "4711;id", "--all", "4711 4712", "\N{ARABIC-INDIC DIGIT FOUR}"])
