@@ -47,7 +47,7 @@ def test_check_runs_each_tool(tool):
         "scripts/generate-docs",
         "scripts/install-axe",
         "scripts/install-claude",
-        "scripts/install-ray",
+        "scripts/install-python-program",
         "scripts/install-slurm",
         "scripts/postgres-server",
         "scripts/test-docker",
