@@ -59,6 +59,7 @@ from overmind_tui.widgets.style import CLASSES, Tones
 
 if TYPE_CHECKING:
     from overmind_tui.hives.hives import Hives
+    from overmind_tui.swarm.swarm import Swarm
 
 EXPECTED_SECONDS = 1.0
 """How long keys wait for a view that needs an answer first."""
@@ -140,6 +141,8 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         self.updates = Updates(self, self.main, self.notice, [*of_all, self._ring_for], of_all)
         self.hives: Hives | None = None
         self._configure_hives()
+        self.swarm: Swarm | None = None
+        self._configure_swarm()
         if self.first_view:
             self.typed.hold()
         if not self.appearance.begin():
@@ -206,10 +209,30 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         if self.hives is not None and begun:
             self.hives.start()
 
+    def _configure_swarm(self, *, begun: bool = False) -> None:
+        """Know the swarm where this home is in one, or has made one; else nothing that is about it is imported.
+
+        `begun`: the first frame is there, so that it may be asked.
+        """
+        is_in_swarm = self.home.is_in_swarm
+        if self.swarm is None and is_in_swarm:
+            from overmind_tui.swarm.swarm import Swarm  # noqa: PLC0415 - see above
+
+            self.swarm = Swarm(self, self.updates, self.home, self.post_message)
+            if begun:
+                self.swarm.start()
+                self.main.rearrange()
+        elif self.swarm is not None and not is_in_swarm:
+            self.swarm.leave()
+            self.swarm = None
+            self.main.rearrange()
+
     def _start(self) -> None:
         self.event_stream.start()
         if self.hives is not None:
             self.hives.start()
+        if self.swarm is not None:
+            self.swarm.start()
         self.log_follower.start()
         self.set_interval(1.0, self._tick)
         self.away_summary.look()
@@ -244,6 +267,8 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         self.log_follower.close()
         if self.hives is not None:
             self.hives.close()
+        if self.swarm is not None:
+            self.swarm.close()
 
     @on(AnyDriver.SignalResume)
     def repaint(self) -> None:
@@ -336,6 +361,11 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         if self.hives is not None:
             self.hives.take(message)
 
+    @on(messages.SwarmStands)
+    def _swarm_stands(self, message: messages.SwarmStands) -> None:
+        if self.swarm is not None:
+            self.swarm.take(message)
+
     @on(messages.Watched)
     def _watched(self, message: messages.Watched) -> None:
         self.presence.watched(message.viewer)
@@ -373,6 +403,7 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
             self._configure_hives(begun=True)
         if self.hives is not None:
             self.hives.look()
+        self._configure_swarm(begun=True)
         self.notice.look(self.jobs.progress)
         show_bottom(self)
 
@@ -444,6 +475,8 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         self.event_stream.retry()
         if self.hives is not None:
             self.hives.retry()
+        if self.swarm is not None:
+            self.swarm.retry()
         self.flash("refreshed", "quiet")
 
     # saying

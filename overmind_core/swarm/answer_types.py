@@ -47,12 +47,18 @@ class SwarmLeft(TypedDict):
     swarm: str
 
 
+HiveLink = Literal["open", "draining", "settling", "silent", "closed"]
+
+
 class SwarmHiveRow(TypedDict):
     """One hive, as the swarm knows it."""
 
     name: str
-    link: Literal["open", "draining", "closed"]
-    """`closed`: it has no session that lives."""
+    id: str | None
+    """Which home it is, as its gate says too; null: it has no session that lives."""
+    link: HiveLink
+    """`silent`: it has missed two beats. `settling`: the store went back in time, and it has not said yet what it
+    holds. `closed`: it has no session that lives."""
     version: str
     held: int
     slots: int
@@ -204,6 +210,8 @@ class SwarmQuestion(Question):
 
     hive: str | None
     """Which has the post."""
+    there: int | None
+    """Its number in the inbox of that hive; null: the swarm itself asks."""
     part: NotRequired[str]
     """Of a question of the engine, as `part` of an engine's question."""
 

@@ -227,6 +227,8 @@ class Hive(msgspec.Struct, frozen=True):
     """Seconds by the server's clock: to be shown, never to be decided by."""
     held: int
     secrets: list[str]
+    home: str | None = None
+    """Which home it is, whatever it is called; None: it has no session that lives."""
 
 
 class Post(msgspec.Struct, frozen=True):

@@ -20,12 +20,14 @@ from overmind_core.swarm.posts import ENDED, find_post
 if TYPE_CHECKING:
     from overmind_core.kernel.request import Caller
     from overmind_core.swarm import answer_types as answers
-    from overmind_core.swarm.answers import Hive, Post
+    from overmind_core.swarm.answers import Hive, Post, Status
     from overmind_core.swarm.database import Swarm
     from overmind_core.swarm.host import SwarmHost
 
 TAKEN_WITHIN = 5.0
 """Seconds in which a hive that has room takes what was posted."""
+SILENT_SECONDS = 12.0
+"""A hive beats every five seconds: one that has missed two beats is shown as silent."""
 _LOOK = 0.1
 
 
@@ -142,7 +144,7 @@ class SwarmApi:
                 raise
             state["silence"] = error.message
         else:
-            state |= {"swarm": status.name, "mode": status.mode, "hives": [_hive_row(one) for one in hives]}
+            state |= {"swarm": status.name, "mode": status.mode, "hives": [_hive_row(one, status) for one in hives]}
             state |= {"queued": status.queued, "claimed": status.claimed, "lost": status.lost}
         if service is not None and not state["silence"]:  # it answers others, and this hive can't go on by itself
             state["silence"] = service.condition.silence
@@ -367,11 +369,21 @@ def _foreseen(swarm: Swarm, definition: dict[str, Any]) -> tuple[list[answers.Sw
     return [{"hive": name, "text": fit.line()} for name, fit in found.items()], summary(wanted, list(found.values()))
 
 
-def _hive_row(hive: Hive) -> answers.SwarmHiveRow:
-    link = "closed" if hive.session is None else "draining" if hive.draining else "open"
+def _link(hive: Hive, status: Status) -> answers.HiveLink:
+    if hive.session is None:
+        return "closed"
+    if (hive.seen_ago or 0.0) > SILENT_SECONDS:
+        return "silent"
+    if status.mode in {"settling", "presenting"} and (hive.settle or 0) < status.settle:
+        return "settling"
+    return "draining" if hive.draining else "open"
+
+
+def _hive_row(hive: Hive, status: Status) -> answers.SwarmHiveRow:
     return {
         "name": hive.name,
-        "link": link,  # type: ignore[typeddict-item] # one of the three
+        "id": hive.home,
+        "link": _link(hive, status),
         "version": hive.version,
         "held": hive.held,
         "slots": hive.slots,

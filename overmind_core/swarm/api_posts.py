@@ -197,5 +197,7 @@ def _question(one: Question, silent_since: float) -> answers.SwarmQuestion:
     }  # fmt: skip
     if one.key != LOST:
         row |= {name: one.body[name] for name in (*row, "part") if name in one.body}
-    found: answers.SwarmQuestion = {"question": one.number, "id": one.post, "name": one.name, "hive": one.hive, **row}  # type: ignore[typeddict-item] # of its shape
+    there = int(one.key) if one.key.isascii() and one.key.isdigit() else None
+    facts = {"question": one.number, "id": one.post, "name": one.name, "hive": one.hive, "there": there}
+    found: answers.SwarmQuestion = {**facts, **row}  # type: ignore[typeddict-item] # of its shape
     return found

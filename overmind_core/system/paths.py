@@ -143,6 +143,11 @@ class Home:
         return self._inside("swarm-owner.url")
 
     @property
+    def is_in_swarm(self) -> bool:
+        """Whether it is a hive of a swarm, or has made one."""
+        return os.path.exists(self.swarm_url) or os.path.exists(self.swarm_owner_url)
+
+    @property
     def hive_key(self) -> str:
         """The key pair by which others seal secrets for this home; made when it joins a swarm."""
         return self._inside("hive.key")

@@ -25,6 +25,9 @@ class Needs(StrEnum):
     SPEC = "a spec"
     NOTE = "a note"
     HIVE = "a hive"
+    POST = "a post"
+    FLEET = "a fleet"
+    SECRET = "a secret"  # noqa: S105 - a word
     WORKTREE = "a worktree"
 
 
@@ -40,6 +43,10 @@ class Context(StrEnum):
     BOARD = "board"
     QUEUE = "queue"
     HIVES = "hive"
+    POSTS = "post of the swarm"
+    POST_BOARD = "board of the swarm"
+    FLEETS = "fleet"
+    VAULT = "secret"
     SPECS = "specs"
     SPEC = "spec"
     DOCUMENT = "spec document"
@@ -64,7 +71,10 @@ class Context(StrEnum):
     FORM = "new mission"
 
 
-NO_MISSION = frozenset({Needs.QUEST, Needs.RITUAL, Needs.SPEC, Needs.NOTE, Needs.HIVE, Needs.WORKTREE})
+NO_MISSION = frozenset({
+    Needs.QUEST, Needs.RITUAL, Needs.SPEC, Needs.NOTE, Needs.HIVE, Needs.POST, Needs.FLEET, Needs.SECRET,
+    Needs.WORKTREE,
+})  # fmt: skip
 """What is a row of a table, but need not be a mission."""
 TAKES_EVERYTHING = frozenset({Context.TYPING, Context.BOX, Context.FIELD, Context.FORM})
 """Where keys are text: nothing of everywhere counts."""

@@ -253,7 +253,7 @@ def tails(row: Row, now: float) -> tuple[str, ...]:
             why = quests_rows.why(row)
             code = "" if row.get("code") == "blocked" else safe(row.get("code"))  # its column says that it is blocked
             return why, why.partition(": ")[0] if row.get("code") == "slots" else "", code
-        case "failed" | "cancelled":
+        case "failed" | "cancelled" | "lost":
             return (quests_rows.why(row) or about,)
         case "running" if row["phase"] not in {None, "work"}:
             return f"{quests_rows.state(row)} {about}", quests_rows.state(row)

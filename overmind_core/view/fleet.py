@@ -7,18 +7,23 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from overmind_core.domain import engine_questions
+from overmind_core.domain.hives import SWARM
 from overmind_core.domain.missions.status_marks import CRASHED, LIMITED, WAITING, YOUR_TURN, StatusMark
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import missions as rows
 from overmind_core.view.cells import Row
 from overmind_core.view.hive_keys import HIVE, LOCAL, SILENT_SINCE, hive_of, key_of, keyed, parted
+from overmind_core.view.inbox import HOLDER
 from overmind_core.view.summary import EngineLoad, Load, Sample
 
 EVENTS_KEPT = 2000
 HISTORY = 240
 """Samples of one mission's load."""
+THERE = "there"
+"""In a question of the swarm its number at its hive; None where the swarm itself asks."""
 STEP_SECONDS = 5.0
 """Between two of them, as the supervisor takes them; the newest one is that of the last look."""
 SHORTEST_ID = 3
@@ -29,13 +34,53 @@ LOADED = "history"
 _WIDE = ("cpu_percent", "memory_bytes", "output_bytes_per_second", "next_restart_at", "now")
 
 
+class Way(NamedTuple):
+    """The way to a hive of the swarm that leads not through the swarm.
+
+    Attributes:
+        hive: The hive as keys have it; "" is this home.
+        is_open: Whether it answers.
+    """
+
+    hive: str
+    is_open: bool
+
+
+def joined(asked: Iterable[Sequence[Row]], in_swarm: Sequence[Row], ways: Mapping[str, Way]) -> list[Row]:
+    """All that waits for a person, each question once, to be answered the shortest way.
+
+    What a hive asks that answers is answered there. What one asks that is silent is answered through the swarm, and
+    still stands at its mission where that is known. Only the swarm itself asks about posts that are lost.
+
+    Args:
+        asked: What each hive asks.
+        in_swarm: What the swarm knows.
+        ways: Name of a hive in the swarm → the shorter way to it.
+    """
+    found = {(hive_of(one), one["question"]): one for each in asked for one in each}
+    for one in in_swarm:
+        way = ways.get(str(one.get("hive"))) if one.get(THERE) is not None else None
+        known = {**keyed(one, SWARM), HOLDER: one.get("hive")}
+        if way is None:
+            found[SWARM, one["question"]] = known
+        elif not way.is_open:
+            twin = found.get((way.hive, one[THERE]))
+            if twin is None:
+                found[SWARM, one["question"]] = known
+            else:
+                found[way.hive, one[THERE]] = {**twin, "question": one["question"], HIVE: SWARM}
+    return list(found.values())
+
+
 class Fleet:
     """Missions by id, in the order of their start, and all that is known of them."""
 
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
-        self.has_hives = False
-        """Whether there are other hives: then the rows of this home name theirs, too."""
+        self._names_hives = False
+        """Whether config.toml names other hives."""
+        self._is_in_swarm = False
+        """Whether there is a swarm, which has hives, too."""
         self.samples: dict[str, deque[Sample]] = {}
         self.events: deque[Row] = deque(maxlen=EVENTS_KEPT)
         """The newest of this home, oldest first."""
@@ -48,7 +93,11 @@ class Fleet:
         self._asked: dict[str, Sequence[Row]] = {}
         """Hive → what waits for a person there."""
         self._questions: Sequence[Row] = ()
-        """The same of all."""
+        """The same of all, each question once."""
+        self._asked_in_swarm: Sequence[Row] = ()
+        """What waits for a person in the swarm."""
+        self._ways: Mapping[str, Way] = {}
+        """Name of a hive in the swarm → the shorter way to it."""
         self.asked_about: frozenset[str] = frozenset()
         """Ids of what the engine asks about: missions, and what has none."""
         self._paid: dict[str, float] = {}
@@ -134,11 +183,24 @@ class Fleet:
     def ask(self, found: Sequence[Row], *, hive: str = "") -> None:
         """These wait for a person in a hive, and no others do there."""
         self._asked[hive] = [keyed(one, hive) for one in found] if hive else found
-        several = len(self._asked) > 1
-        self._questions = [one for asked in self._asked.values() for one in asked] if several else self._asked[hive]
+        self._join_questions()
+        self.changes += bool(hive)
+
+    def ask_in_swarm(self, found: Sequence[Row], ways: Mapping[str, Way]) -> None:
+        """These wait for a person in the swarm; `ways`: those of its hives that are reached without it, too."""
+        if (found, ways) != (self._asked_in_swarm, self._ways):
+            self._asked_in_swarm, self._ways = found, ways
+            self._join_questions()
+            self.changes += 1
+
+    def _join_questions(self) -> None:
+        asked = list(self._asked.values())
+        if self._asked_in_swarm:
+            self._questions = joined(asked, self._asked_in_swarm, self._ways)
+        else:
+            self._questions = asked[0] if len(asked) == 1 else [one for each in asked for one in each]
         self.asked_about = frozenset(one["id"] for one in self._questions if engine_questions.is_of_engine(one))
         self._counted = None
-        self.changes += bool(hive)
 
     @property
     def today(self) -> float:
@@ -163,11 +225,27 @@ class Fleet:
         """The newest events of the hive of a mission, or of what else this is the key of; oldest first."""
         return self._events_of.get(parted(key, self._events_of)[0], self.events)
 
+    @property
+    def has_hives(self) -> bool:
+        """Whether there are other hives: then the rows of this home name theirs, too."""
+        return self._names_hives or self._is_in_swarm
+
     def name_hives(self, *, has_hives: bool) -> None:
-        """There are other hives, or none any more: rows of this home name theirs, or don't."""
-        if has_hives is self.has_hives:
+        """There are other hives by config.toml, or none any more: rows of this home name theirs, or don't."""
+        before, self._names_hives = self.has_hives, has_hives
+        self._name_own(before)
+
+    def join_swarm(self, *, is_in_swarm: bool) -> None:
+        """There is a swarm, or none any more: the same."""
+        before, self._is_in_swarm = self.has_hives, is_in_swarm
+        self._name_own(before)
+        if not is_in_swarm:
+            self.ask_in_swarm((), {})
+
+    def _name_own(self, before: bool) -> None:  # noqa: FBT001 - private
+        has_hives = self.has_hives
+        if has_hives is before:
             return
-        self.has_hives = has_hives
         self.changes += 1
         for one, row in self.rows.items():
             if not hive_of(row):

@@ -9,16 +9,22 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from typing import Any, NamedTuple
 
+from overmind_core.domain.hives import LOCAL, SWARM
 from overmind_core.errors import OvermindError
+
+__all__ = (
+    "HIVE", "HIVES", "LOCAL", "SILENT_SINCE", "Addressed", "addressed", "bare_name", "hive_of", "is_of_swarm", "key_of",
+    "keyed", "parted", "question_key",
+)  # fmt: skip
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from overmind_core.view.cells import Row
 
-LOCAL = "local"
-"""The hive of this home."""
 HIVE = "hive"
 """In a row the name of its hive, where there are several."""
+HIVES = "hives"
+"""In a row that is about several hives, or one that has several names, all these names."""
 SILENT_SINCE = "silent_since"
 """In a row of a hive that doesn't answer: when it did last, in seconds since the epoch."""
 _OF_ROWS = ("id", "mission", "parent", "name")
@@ -56,6 +62,11 @@ def bare_name(row: Row) -> str:
     """The name of a mission in its own hive."""
     hive, name = hive_of(row), str(row["name"])
     return name.removeprefix(key_of(hive, "")) if hive else name
+
+
+def is_of_swarm(question: Mapping[str, Any]) -> bool:
+    """Whether a question is answered through the swarm."""
+    return question.get(HIVE) == SWARM
 
 
 def question_key(question: Row) -> int | str:

@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from overmind_core.domain.hives import LOCAL, SWARM
 from overmind_core.errors import OvermindError
 from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.columns import By, Column
+from overmind_core.view.hive_keys import HIVES
+from overmind_core.view.swarm import SwarmState
 from overmind_core.view.tables import Orders
 
 
@@ -19,11 +22,14 @@ class Link(StrEnum):
     OPENING = "opening"
     OPEN = "open"
     SILENT = "silent"
+    SETTLING = "settling"
     CLOSED = "closed"
 
 
-_TONES = {Link.OPENING: "quiet", Link.OPEN: "calm", Link.SILENT: "slow", Link.CLOSED: "bad"}
-_URGENCY = (Link.CLOSED, Link.SILENT, Link.OPENING, Link.OPEN)
+_TONES = {
+    Link.OPENING: "quiet", Link.OPEN: "calm", Link.SILENT: "slow", Link.SETTLING: "slow", Link.CLOSED: "bad",
+}  # fmt: skip
+_URGENCY = (Link.CLOSED, Link.SILENT, Link.SETTLING, Link.OPENING, Link.OPEN)
 
 
 class HiveState(NamedTuple):
@@ -36,7 +42,10 @@ class HiveState(NamedTuple):
         version: Of its daemon; "" while that is not known.
         answered_at: When it answered last, in seconds since the epoch; 0 is never.
         reason: Why it is not reached; "" while it is.
-        figures: `slots`, `draining`, `cpu` (cores) and `memory` (bytes), as far as it told them.
+        figures: `slots`, `draining`, `cpu` (cores), `memory` (bytes), `labels` and `held` (posts), as far as it told
+            them.
+        home: Which home it is; "" while that is not known.
+        in_swarm: Its name in the swarm; "" where it is in none, or in another one.
     """
 
     name: str
@@ -46,6 +55,13 @@ class HiveState(NamedTuple):
     answered_at: float = 0.0
     reason: str = ""
     figures: Mapping[str, Any] = {}
+    home: str = ""
+    in_swarm: str = ""
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it is this home, or config.toml says how it is reached."""
+        return self.via != SWARM
 
 
 def silent(hive: HiveState, now: float) -> OvermindError:
@@ -55,6 +71,57 @@ def silent(hive: HiveState, now: float) -> OvermindError:
     else:
         reason = f"{hive.name} has not answered yet" + (f": {hive.reason}" if hive.reason else "")
     return OvermindError("hive_silent", reason, hive=hive.name)
+
+
+# with those of the swarm
+
+
+def merged(named: Sequence[HiveState], swarm: SwarmState) -> list[HiveState]:
+    """Named hives, then those that the swarm alone knows; one that is both is one, reached in both ways.
+
+    Args:
+        named: This home, and those that config.toml names.
+        swarm: As it was when it answered last.
+    """
+    left = {one["name"]: one for one in swarm.hives}
+    found = []
+    for hive in named:
+        own = next((one for one in left.values() if _is_same(hive, one, swarm)), None)
+        found.append(hive if own is None else _both(hive, left.pop(own["name"])))
+    return [*found, *(_of_swarm(one, swarm) for one in left.values())]
+
+
+def _is_same(hive: HiveState, own: Row, swarm: SwarmState) -> bool:
+    if hive.name == LOCAL:
+        return bool(own["name"] == swarm.hive)
+    if hive.home and own["id"]:
+        return bool(hive.home == own["id"])
+    return bool(hive.name == own["name"])
+
+
+def _both(hive: HiveState, own: Row) -> HiveState:
+    """A hive that is reached both ways; how its gate is reached says more."""
+    figures = {**hive.figures, "labels": own["labels"], "held": own["held"]}
+    if hive.name == LOCAL:
+        figures["draining"] = bool(figures.get("draining")) or own["link"] == "draining"
+    return hive._replace(via=f"{hive.via}+{SWARM}" if hive.via else "", figures=figures, in_swarm=own["name"])
+
+
+def _of_swarm(own: Row, swarm: SwarmState) -> HiveState:
+    """A hive that only the swarm knows, which may be silent itself."""
+    link = Link.OPEN if own["link"] == "draining" else Link(own["link"])
+    seen = 0.0 if own["seen_ago"] is None else swarm.answered_at - own["seen_ago"]
+    reason = ""
+    if swarm.silence and link is not Link.CLOSED:
+        link, reason = Link.SILENT, "the swarm is silent"
+    names = ("slots", "cpu", "memory", "labels", "held")
+    figures = {**{name: own[name] for name in names}, "draining": own["link"] == "draining"}
+    return HiveState(own["name"], SWARM, link, own["version"], seen, reason, figures, own["id"] or "", own["name"])
+
+
+def names_of(hives: Sequence[HiveState]) -> dict[str, tuple[str, ...]]:
+    """Name of a hive in the swarm → all names that it has here."""
+    return {one.in_swarm: tuple(dict.fromkeys((one.name, one.in_swarm))) for one in hives if one.in_swarm}
 
 
 def reached(hives: Sequence[HiveState]) -> list[Cell]:
@@ -72,7 +139,8 @@ def row_of(hive: HiveState, live: int) -> Row:
     """A hive as a row; `live`: how many of its missions have not ended."""
     return {
         "id": hive.name, "name": hive.name, "via": hive.via, "link": hive.link, "version": hive.version, "live": live,
-        "answered_at": hive.answered_at, "reason": hive.reason, **hive.figures,
+        "answered_at": hive.answered_at, "reason": hive.reason, **hive.figures, "in_swarm": hive.in_swarm,
+        "is_named": hive.is_named, HIVES: tuple(filter(None, (hive.name, hive.in_swarm))),
     }  # fmt: skip
 
 
@@ -93,16 +161,15 @@ def _labels(row: Row, _now: float) -> Cell:
 
 
 def _seen(row: Row, now: float) -> Cell:
-    if row["link"] is Link.OPEN:
-        return Cell("now", "quiet")
-    at = row["answered_at"]
-    said = f"{numbers.span(max(now - at, 0.0))} ago" if at else "never"
-    return Cell(f"{said} · {safe(row['reason'])}" if row["reason"] else said, "slow")
+    is_open, at = row["link"] is Link.OPEN, row["answered_at"]
+    said = "now" if is_open else f"{numbers.span(max(now - at, 0.0))} ago" if at else "never"
+    known_as = f"{row['in_swarm']} in the swarm" if row["in_swarm"] not in {"", row["name"]} else ""
+    return Cell(" · ".join(filter(None, (said, safe(row["reason"]), safe(known_as)))), "quiet" if is_open else "slow")
 
 
 COLUMNS: tuple[Column, ...] = (
     Column("name", "NAME", 8, 24, 0, lambda row, _now: Cell(safe(row["name"]), "name")),
-    Column("via", "VIA", 4, 6, 4, lambda row, _now: Cell(row["via"], "quiet")),
+    Column("via", "VIA", 4, 10, 4, lambda row, _now: Cell(row["via"], "quiet")),
     Column("link", "LINK", 8, 8, 1, _link),
     Column("version", "VERSION", 7, 10, 4, lambda row, _now: Cell(safe(row["version"]), "quiet")),
     Column("live", "LIVE", 4, 5, 2, lambda row, _now: Cell(str(row["live"] or "")), right=True),

@@ -15,6 +15,7 @@ from overmind_core.view import missions as missions_rows
 from overmind_core.view import missions as rows
 from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, clipped, safe
+from overmind_core.view.hive_keys import is_of_swarm
 from overmind_core.view.subject import Choosing, SubjectLines, plain
 
 Lines = list[list[Cell]]
@@ -22,6 +23,10 @@ Key = tuple[str, int]
 """A mission, and the number of what it asks; 0 where it asks nothing."""
 SPENT = "restart_budget_spent"
 """The reason of one that nobody starts again."""
+LOST_POST = "lost"
+"""The need about a post of the swarm whose hive is silent."""
+HOLDER = "holder"
+"""In a question of the swarm the hive that has the post."""
 LOST, BLOCKED, OVER, TURN = "lost with the keeper", "blocked", "crashed", "your turn"
 GROUPS = (LOST, BLOCKED, OVER, TURN)
 """In the order in which they are listed: one that waits now stands above one that ended long ago."""
@@ -62,7 +67,7 @@ class Need(NamedTuple):
     @property
     def mark(self) -> StatusMark:
         """How it is shown."""
-        return WAITING if self.by_engine else missions_rows.mark(self.row)
+        return WAITING if self.by_engine or self.mission is None else missions_rows.mark(self.row)
 
     @property
     def kind(self) -> str:
@@ -87,7 +92,8 @@ def _row_of(asked: Row, missions: Mapping[str, Row]) -> Row:
     if mission is not None:
         return {**mission, "name": asked["name"]}
     return {
-        "id": asked["id"], "name": asked["name"], "type": asked["about"]["kind"], "status": "running",
+        "id": asked["id"], "name": asked["name"], "type": (asked.get("about") or {}).get("kind", "mission"),
+        "status": "running",
         "activity": "waiting", "provider": "", "command": "", "parent": None, "started_at": asked["asked_at"],
         STANDS_FOR_NONE: True,
     }  # fmt: skip
@@ -116,9 +122,13 @@ def needs(rows: Iterable[Row], questions: Sequence[Row], now: float) -> list[Nee
     """
     found = []
     by_mission: dict[str, list[Row]] = {}
-    by_engine = [one for one in questions if engine_questions.is_of_engine(one)]
+    rows = list(rows)
+    known = {row["id"] for row in rows} if any(map(is_of_swarm, questions)) else set()
+    by_engine = [
+        one for one in questions if engine_questions.is_of_engine(one) or (is_of_swarm(one) and one["id"] not in known)
+    ]
     for one in questions:
-        if not engine_questions.is_of_engine(one):
+        if one not in by_engine:
             by_mission.setdefault(one["id"], []).append(one)
     missions: dict[str, Row] = {}
     asked_about = {one["id"] for one in by_engine}
@@ -311,8 +321,13 @@ def _answers(asked: Row, choosing: Choosing | None) -> Iterator[Offer]:
         yield Offer("reply", "m", with_text(asked))
         return
     if asked["attach_only"]:
-        yield Offer("attach", "a", "attach: answer it in its terminal")
+        if not is_of_swarm(asked):
+            yield Offer("attach", "a", "attach: answer it in its terminal")
         yield WHOLE
+        return
+    if asked["need"] == LOST_POST and is_of_swarm(asked):
+        yield Offer(ALLOW, "y", "it is off: give it away")
+        yield Offer(DENY, "n", "wait for it")
         return
     if choosing is not None:
         yield Offer("option", "1-9", "mark" if choosing.several else "choose")
@@ -366,6 +381,11 @@ def afterwards(asked: Row) -> SubjectLines:
     """What stands below a question."""
     if engine_questions.is_of_engine(asked):
         return _effects(asked)
+    if asked["attach_only"] and is_of_swarm(asked):
+        return [[], [Cell(f" answer it in its terminal, on hive {safe(asked.get(HOLDER))}", "slow")]]
+    if asked["need"] == LOST_POST and is_of_swarm(asked):
+        return [[], [Cell(" y  ", "key"), Cell("its machine is off: this begins elsewhere", "quiet")],
+                [Cell(" n  ", "key"), Cell("wait until it answers", "quiet")]]  # fmt: skip
     if asked["attach_only"]:
         return [[], [Cell(" answer it in its terminal: a opens it", "slow")]]
     if asked["rule"]:

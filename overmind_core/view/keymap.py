@@ -11,6 +11,7 @@ from functools import lru_cache
 from overmind_core.domain.operation import Danger
 from overmind_core.view.actions import LOOKS_ON, TAKES_EVERYTHING, USUAL, Action, Context, Needs, Unlike, allowed
 from overmind_core.view.note_keys import NOTE_ACTIONS, of_given
+from overmind_core.view.swarm_keys import SWARM_ACTIONS
 
 _W, _C = Context.WORKTREES, Context.CHANGES
 _LIVES, _WORKTREE = Needs.LIVE, Needs.WORKTREE
@@ -72,7 +73,7 @@ _E, _T, _M, _N, _L, _X = (
     Context.EVERYWHERE, Context.TABLE, Context.MISSIONS, Context.NEEDS, Context.LOG, Context.TEXT,
 )  # fmt: skip
 _PS, _P, _QS, _RS, _R = Context.PLANS, Context.PLAN, Context.QUESTS, Context.RITUALS, Context.RUNS
-_BOARD, _QUEUE, _HIVES = Context.BOARD, Context.QUEUE, Context.HIVES
+_BOARD, _QUEUE = Context.BOARD, Context.QUEUE
 _SPECS, _SPEC, _DOC = Context.SPECS, Context.SPEC, Context.DOCUMENT
 _HEALTH, _TL, _LEARN, _NOTES = Context.HEALTH, Context.TIMELINE, Context.LEARN, Context.NOTES
 _LOOKING, _TYPING, _BOX, _FIELD, _FORM = (
@@ -169,12 +170,6 @@ _PLANNED = (
            "ritual delete", hint=3),
     Action("run-log", ("enter", "l"), USUAL, "show its log on the main screen", _R, verb="quest logs", hint=1),
     Action("describe-row", ("d",), "describe", "describe it", _R, verb="ritual history", hint=3),
-)  # fmt: skip
-
-_OF_HIVES = (
-    Action("hive-missions", ("enter",), USUAL, "show its missions", _HIVES, verb="ps", hint=1),
-    Action("drain-hive", ("d",), USUAL, "begin nothing new of its queue, or take new work again", _HIVES, Needs.HIVE,
-           "hive drain", hint=1),
 )  # fmt: skip
 
 _ANSWERS = Unlike(Danger.NONE, "it shows the question, where y and n answer it")
@@ -437,16 +432,18 @@ _EVERYWHERE = (
 )  # fmt: skip
 
 ACTIONS: tuple[Action, ...] = (
-    *_MISSION, *_TABLE, *_PLANNED, *_QUESTED, *_OF_HIVES, *_SPECIFIED, *_WATCHED, *NOTE_ACTIONS, *WORKTREE_ACTIONS,
+    *_MISSION, *_TABLE, *_PLANNED, *_QUESTED, *SWARM_ACTIONS, *_SPECIFIED, *_WATCHED, *NOTE_ACTIONS, *WORKTREE_ACTIONS,
     *_NEEDS, *_LOG, *_TEXT, *_HELP, *_TERMINAL, *_TEXTS, *_EVERYWHERE,
 )  # fmt: skip
+OF_SWARM = (Context.HIVES, Context.POSTS, Context.POST_BOARD, Context.FLEETS, Context.VAULT)
+"""Of tables of hives, and of what a swarm holds."""
 CHAINS: dict[Context, tuple[Context, ...]] = {
     Context.MISSIONS: (Context.EVERYWHERE, Context.TABLE, Context.MISSIONS),
     Context.NEEDS: (Context.EVERYWHERE, Context.NEEDS),
     Context.TABLE: (Context.EVERYWHERE, Context.TABLE),
     **{
         one: (Context.EVERYWHERE, Context.TABLE, one)
-        for one in (_PS, _P, _QS, _BOARD, _QUEUE, _HIVES, _SPECS, _SPEC, _HEALTH, _TL, _LEARN, _NOTES, _RS, _R, _W)
+        for one in (_PS, _P, _QS, _BOARD, _QUEUE, *OF_SWARM, _SPECS, _SPEC, _HEALTH, _TL, _LEARN, _NOTES, _RS, _R, _W)
     },
     **{one: (one,) for one in TAKES_EVERYTHING},
     Context.CHANGES: (Context.EVERYWHERE, Context.TEXT, Context.CHANGES),

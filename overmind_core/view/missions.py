@@ -22,7 +22,7 @@ from overmind_core.domain.missions.status_marks import (
 )
 from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, safe
-from overmind_core.view.hive_keys import SILENT_SINCE, bare_name, hive_of
+from overmind_core.view.hive_keys import SILENT_SINCE, bare_name, hive_of, is_of_swarm
 from overmind_core.view.numbers import Ticking
 
 _SHARE = re.compile(r"^(.*\S) +(\d+ ?%)$")
@@ -349,6 +349,11 @@ def failed_check(row: Row, below: Iterable[Row]) -> Row | None:
     return newest if newest is not None and newest["status"] == "crashed" and row["status"] == "stopped" else None
 
 
+def _has_no_mission(question: Row) -> bool:
+    """Whether a question need not be about a mission that is known here."""
+    return engine_questions.is_of_engine(question) or is_of_swarm(question)
+
+
 def counts(rows: Iterable[Row], questions: Iterable[Row] = ()) -> dict[StatusMark, int]:
     """How many missions show each mark; what the engine asks waits, unless it is about a mission that does anyway."""
     found: dict[StatusMark, int] = {}
@@ -358,7 +363,7 @@ def counts(rows: Iterable[Row], questions: Iterable[Row] = ()) -> dict[StatusMar
         found[one] = found.get(one, 0) + 1
         if one is WAITING:
             waiting.add(row["id"])
-    asked = sum(engine_questions.is_of_engine(one) and one["id"] not in waiting for one in questions)
+    asked = sum(_has_no_mission(one) and one["id"] not in waiting for one in questions)
     if asked:
         found[WAITING] = found.get(WAITING, 0) + asked
     return found

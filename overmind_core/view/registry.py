@@ -20,7 +20,8 @@ from overmind_core.view import quests as quests_rows
 from overmind_core.view import queue as queue_rows
 from overmind_core.view import schedules as schedules_rows
 from overmind_core.view import specs as specs_rows
-from overmind_core.view import tables
+from overmind_core.view import swarm as swarm_rows
+from overmind_core.view import swarm_tables, tables
 from overmind_core.view import timeline as timeline_rows
 from overmind_core.view.actions import Context
 from overmind_core.view.columns import Column
@@ -82,6 +83,8 @@ class View(NamedTuple):
     rows_of: str = ""
 
 
+OF_SWARM: Mapping[str, Mapping[str, Any]] = {"swarm": {}}
+"""The word behind a view's with which it shows what the swarm holds, by a request of its own."""
 FIRST_ROWS = {"limit": quests_rows.FIRST}
 VIEWS: dict[str, View] = {
     view.name: view
@@ -199,33 +202,66 @@ VIEWS: dict[str, View] = {
         View(
             "board",
             ("kb", "kanban"),
-            "all quests as cards in five columns, or those of a spec",
+            "all quests as cards in five columns, or those of a spec; also: board swarm",
             Context.BOARD,
             "No quests yet.\n:quest add 'Build the site' -- make site   puts one into the queue",
-            fetch=Fetch("board", FIRST_ROWS, board_rows.whole, 5.0, quests_rows.CHANGES, {"all": {"all": True}}),
+            fetch=Fetch(
+                "board", FIRST_ROWS, board_rows.whole, 5.0, quests_rows.CHANGES, {"all": {"all": True}, **OF_SWARM}
+            ),
             named="spec",
             rows_of="quests",
         ),
         View(
             "queue",
             ("qu",),
-            "quests that wait for their turn, and why",
+            "quests that wait for their turn, and why; also: queue swarm",
             Context.QUEUE,
             "The queue is empty.\n:quest add 'Build the site' -- make site   puts a quest into it",
             queue_rows.COLUMNS,
-            Fetch("queue", FIRST_ROWS, queue_rows.whole, 5.0, quests_rows.CHANGES),
+            Fetch("queue", FIRST_ROWS, queue_rows.whole, 5.0, quests_rows.CHANGES, OF_SWARM),
             orders=queue_rows.ORDERS,
             rows_of="quests",
         ),
         View(
             "hives",
-            ("hive",),
-            "this home and the machines that config.toml names: how each is reached",
+            ("hive", "nodes", "no"),
+            "this home, the machines that config.toml names and those of the swarm: how each is reached",
             Context.HIVES,
             "No other hives.\n:hive add eu1 eu1.example.com   adds a machine that ssh reaches",
             hives_rows.COLUMNS,
             Fetch("hives", {}, list),
             orders=hives_rows.ORDERS,
+        ),
+        View(
+            "swarm",
+            ("posts", "po"),
+            "what the swarm holds: runs, quests and places that any fitting hive takes; also: swarm all",
+            Context.POSTS,
+            "The swarm holds nothing.\n:run --on any make test   posts a run that any fitting hive takes\n"
+            ":quest add --on any Docs -- make docs   posts a quest",
+            swarm_rows.COLUMNS,
+            Fetch("swarm_posts", {"all": False}, swarm_rows.posts, 2.0, ways={"all": {"all": True}}),
+            orders=swarm_rows.ORDERS,
+        ),
+        View(
+            "fleets",
+            ("fleet", "deploy", "dp"),
+            "fleets and sentinels of the swarm: places that are kept filled",
+            Context.FLEETS,
+            "The swarm has no fleets.\n:apply team.toml   posts those that the blueprint has as [fleets.NAME]",
+            swarm_tables.FLEETS,
+            Fetch("swarm_fleets", {}, swarm_tables.fleets, 2.0),
+            orders=swarm_tables.FLEET_ORDERS,
+        ),
+        View(
+            "vault",
+            ("secrets", "secret"),
+            "secrets that runs of the swarm get: names, never values",
+            Context.VAULT,
+            "There are no secrets.\nn   sets one, sealed for the hives that get it",
+            swarm_tables.SECRETS,
+            Fetch("vault_list", {}, swarm_tables.secrets, 5.0),
+            orders=swarm_tables.SECRET_ORDERS,
         ),
         View(
             "specs",
@@ -346,6 +382,19 @@ VIEWS: dict[str, View] = {
         ),
     )
 }
+SWARM_BOARD = VIEWS["board"]._replace(
+    context=Context.POST_BOARD,
+    empty=VIEWS["swarm"].empty,
+    fetch=Fetch("swarm_posts", {"all": True}, swarm_rows.posts, 2.0),
+)
+SWARM_QUEUE = VIEWS["queue"]._replace(
+    context=Context.POSTS,
+    empty="Nothing waits.\n:quest add --on any Docs -- make docs   posts a quest that any fitting hive takes",
+    columns=swarm_rows.QUEUE_COLUMNS,
+    fetch=Fetch("swarm_queue", {}, swarm_rows.whole, 2.0),
+    orders=swarm_rows.QUEUE_ORDERS,
+)
+"""Both are opened by their views with the word `swarm`."""
 RUNS = View(
     "history",
     (),

@@ -17,7 +17,7 @@ from overmind_core.system import time_budget
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
 from overmind_core.view.cells import Row
-from overmind_core.view.hive_keys import HIVE, LOCAL
+from overmind_core.view.hive_keys import HIVE, HIVES, LOCAL
 
 _COMPARED = re.compile(
     r"(cpu|mem|memory|restarts|exit|cost|age)(>=|<=|>|<)\$?([0-9]+(?:\.[0-9]*)?)([a-z%]*)", re.IGNORECASE
@@ -321,9 +321,15 @@ def _field(name: str, word: str) -> Test:
     if name == "state":
         return lambda row: any(pattern.match(text) for text in _states(row))
     if name == HIVE:  # whole: eu1 is not eu10
-        return lambda row: pattern.fullmatch(str(row.get(HIVE) or LOCAL)) is not None
+        return lambda row: any(pattern.fullmatch(one) for one in _hives(row))
     key = "provider" if name == "agent" else name
     return lambda row: pattern.search(str(row.get(key) or "")) is not None
+
+
+def _hives(row: Row) -> Sequence[str]:
+    """The names of the hives that a row is about; of one of this home that has no others, this home's."""
+    found = row.get(HIVES)
+    return [LOCAL if row.get(HIVE) is None else str(row[HIVE])] if found is None else found
 
 
 def _states(row: Row) -> tuple[str, ...]:

@@ -178,7 +178,7 @@ class Facts(NamedTuple):
         read_only: Nothing can be changed from here.
         engine: How full the queue is, and how missions go together.
         proposed: How many notes wait for a person to accept them; 0 is not shown.
-        hives: How many hives answer; nothing where there is only this one.
+        hives: How many hives answer, and what the swarm holds; nothing where there is only this one.
     """
 
     counts: Mapping[StatusMark, int]

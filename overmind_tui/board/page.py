@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from overmind_core.domain.hives import SWARM
 from overmind_core.view import board as board_rows
 from overmind_core.view.cells import Row
 from overmind_core.view.missions import Branch
-from overmind_core.view.registry import View
+from overmind_core.view.registry import SWARM_BOARD, View
 from overmind_tui.command_line.parse import Show
+from overmind_tui.pages.table import TablePage
 from overmind_tui.quests.page import LongRowsPage
 from overmind_tui.widgets.board import BoardTable
 
@@ -24,19 +26,22 @@ ALL = "all"
 
 
 def open_board(shell: Shell, view: View, show: Show) -> None:
-    """The board: of all quests, or of the spec that is named."""
-    shell.open(BoardPage(view, show))
+    """The board: of all quests, of the spec that is named, or of the swarm."""
+    if SWARM in show.words:
+        from overmind_tui.swarm.posts_page import SwarmBoardPage  # noqa: PLC0415 - for those who are in a swarm
+
+        shell.open(SwarmBoardPage(SWARM_BOARD, show))
+    else:
+        shell.open(BoardPage(view, show))
 
 
-class BoardPage(LongRowsPage):
-    """A card for each quest; where a card stands follows from its quest alone."""
+class CardsPage(TablePage):
+    """Cards in columns; where a card stands follows from what it shows alone."""
 
     table: BoardTable
 
     def __init__(self, view: View, show: Show) -> None:
         super().__init__(view, show)
-        self._spec = next((word for word in show.words if word != ALL), None)
-        self._every = ALL in show.words
         self._counts: Sequence[int] = (0,) * len(board_rows.NAMES)
         self._by = 0
         """The place of what lanes are made of."""
@@ -44,17 +49,6 @@ class BoardPage(LongRowsPage):
     def make_table(self) -> BoardTable:
         """The cards."""
         return BoardTable(ascii_only=self.shell.ascii_only, id="table")
-
-    @property
-    def arguments(self) -> Mapping[str, Any]:
-        """What the supervisor is asked with."""
-        named = {} if self._spec is None else {"spec": self._spec}
-        return {**super().arguments, **named, **({"all": True} if self._every else {})}
-
-    @property
-    def needs_all(self) -> bool:
-        """Lanes are of all cards, too."""
-        return super().needs_all or bool(self.by)
 
     @property
     def by(self) -> str:
@@ -76,13 +70,9 @@ class BoardPage(LongRowsPage):
         self.table.by, self.table.counts = self.by, counts
         return [Branch(row["id"], row) for row in board_rows.ordered(rows, self.by)]
 
-    def left(self) -> tuple[int, int]:
-        """Which card of its column the cursor is on, and how many of that are not there yet."""
-        return self.table.place, 0 if self.filtering.filter else self.table.missing
-
     @property
     def shown_count(self) -> int:
-        """How many quests there are."""
+        """How many cards there are."""
         return sum(self.table.counts)
 
     def subtitle(self) -> str:
@@ -110,7 +100,7 @@ class BoardPage(LongRowsPage):
         self.table.step(step)
 
     def do_lanes(self) -> None:
-        """By spec, by group, by priority, and none again; what no quest has makes no lanes."""
+        """By spec, by group, by priority, and none again; what no card has makes no lanes."""
         kinds = board_rows.LANES
         following = [(self._by + step) % len(kinds) for step in range(1, len(kinds) + 1)]
         self._by = next(at for at in following if not at or any(row.get(kinds[at]) for row in self.rows))
@@ -118,8 +108,32 @@ class BoardPage(LongRowsPage):
 
     def do_sort_chosen(self) -> None:
         """Its order is not a matter of taste."""
-        self.shell.flash("the board has one order: queued quests by their turn, all others the newest first", "slow")
+        self.shell.flash("the board has one order: what is queued by its turn, all others the newest first", "slow")
 
     def do_wide(self) -> None:
         """A board has no more columns."""
         self.shell.flash("the board shows all its columns", "quiet")
+
+
+class BoardPage(CardsPage, LongRowsPage):
+    """A card for each quest."""
+
+    def __init__(self, view: View, show: Show) -> None:
+        super().__init__(view, show)
+        self._spec = next((word for word in show.words if word != ALL), None)
+        self._every = ALL in show.words
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """What the supervisor is asked with."""
+        named = {} if self._spec is None else {"spec": self._spec}
+        return {**super().arguments, **named, **({"all": True} if self._every else {})}
+
+    @property
+    def needs_all(self) -> bool:
+        """Lanes are of all cards, too."""
+        return super().needs_all or bool(self.by)
+
+    def left(self) -> tuple[int, int]:
+        """Which card of its column the cursor is on, and how many of that are not there yet."""
+        return self.table.place, 0 if self.filtering.filter else self.table.missing

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from overmind_core.view import registry, row_filter
 from overmind_core.view.actions import Context
 from overmind_core.view.cells import safe
+from overmind_core.view.hive_keys import LOCAL
 from overmind_core.view.missions import PLAN
 from overmind_core.view.row_filter import BrokenFilter
 from overmind_tui.command_line import parse, verbs
@@ -84,7 +85,18 @@ class Commands:
         inside = word in VERBS and VERBS[word].inside
         missions = self._missions() if (view and view.about) or known.missions or inside else []
         labels = sorted({f"label={key}" for row in self._shell.fleet.rows.values() for key in row.get("labels") or {}})
-        return [*takes, *known.words, *missions, *(labels if view else [])]
+        named = self._named(VERBS[word]) if word in VERBS else []
+        return [*takes, *known.words, *named, *missions, *(labels if view else [])]
+
+    def _named(self, verb: verbs.Verb) -> list[str]:
+        """The names of hives, and of what the swarm holds, that a verb may take."""
+        swarm = self._shell.swarm
+        several = swarm or self._shell.hives
+        hives = [] if several is None else [one.name for one in several.states if one.name != LOCAL]
+        if verb.of == "hives":
+            return hives
+        found = [] if swarm is None or not verb.of else list(swarm.names(verb.of))
+        return [*found, *(hives if verb.name == "vault grant" else [])]
 
     def _missions(self) -> list[str]:
         rows = self._shell.fleet.rows.values()
@@ -192,6 +204,9 @@ OPENERS: Mapping[str, str] = {
     "board": "overmind_tui.board.page:open_board",
     "queue": "overmind_tui.queue.page:open_queue",
     "hives": "overmind_tui.hives.page:open_hives",
+    "swarm": "overmind_tui.swarm.posts_page:open_posts",
+    "fleets": "overmind_tui.swarm.fleets_page:open_fleets",
+    "vault": "overmind_tui.swarm.vault_page:open_vault",
     "specs": "overmind_tui.specs.page:open_specs",
     "spec": "overmind_tui.specs.page:open_spec",
     "health": "overmind_tui.health.page:open_health",

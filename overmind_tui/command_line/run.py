@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -20,10 +21,12 @@ from overmind_tui.command_line import parse, verbs
 from overmind_tui.command_line.jobs import PROGRAM, Jobs, Outcome
 from overmind_tui.command_line.verbs import Verb
 from overmind_tui.missions.actions_end import ENDING
+from overmind_tui.missions.actions_start import UNTIL_READ
 from overmind_tui.pages.dialog import Answer, Dialog
 from overmind_tui.pages.page import Page
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render import texts
+from overmind_tui.shell import external
 
 if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell
@@ -66,6 +69,8 @@ class CommandRun:
             shell.flash(f"read-only: {verb.name} is off", "slow")
         elif verb.name == "new":
             self._new(list(words))
+        elif verb.terminal and not _HELP & set(words):
+            self._in_terminal(verb, words)
         elif verb.inside or (verb.asks and not words and not verb.of):
             self._inside(verb._replace(inside=verb.inside or verb.asks), list(words))
         elif verb.one and not _HELP & set(words):
@@ -206,6 +211,22 @@ class CommandRun:
         return landing_lines.beside(str(rows[0]["cwd"])) if here else self._shell.world.folder
 
     # the command line
+
+    def _in_terminal(self, verb: Verb, words: Sequence[str]) -> None:
+        """Run it where it can ask for something that nobody is to see; it waits to be read once it has ended."""
+        shell = self._shell
+
+        def ended(code: int) -> None:
+            shell.flash(
+                f"{verb.name}: nothing was changed" if code else f"{verb.name}: done", "slow" if code else "good"
+            )
+            if isinstance(page := shell.app.screen, Page):
+                page.do_refresh()
+
+        argv = ["/bin/sh", "-c", UNTIL_READ, "sh", *_argv(verb, words)]
+        environ = {**shell.world.environ, "OVERMIND_HOME": shell.home.root}
+        cwd = shell.world.folder
+        external.run(shell, argv, cwd=cwd if os.path.isdir(cwd) else "/", then=ended, environ=environ)
 
     def _spawn(self, verb: Verb, calls: Sequence[Sequence[str]]) -> None:
         """Run the command line once with each of these lists of words, one after the other."""

@@ -48,6 +48,8 @@ class Verb(NamedTuple):
     """The command whose operation it asks for, where that has another name."""
     unlike: Unlike | None = None
     """What it does to work, where that is not what the operation does."""
+    terminal: bool = False
+    """It asks for something that is not to be seen: it has the whole terminal until it ends."""
     for_good: str = ""
     """The option with which nothing takes it back: then we ask, and the command gets `-y`."""
 
@@ -132,6 +134,21 @@ VERBS: dict[str, Verb] = {
         Verb("quest info", "describe a quest as text", of="quests"),
         Verb("quest logs", "print the logs of quests as text", of="quests"),
         Verb("quest wait", "wait for quests to end", of="quests"),
+        Verb("hive list", "list the hives as text"),
+        Verb("hive info", "describe hives as text", of="hives"),
+        Verb("hive drain", "take nothing new on hives; --undo ends that", of="hives"),
+        Verb("hive rm", "forget hives, or remove them from the swarm; --dead: their machines are off", agrees=True,
+             of="hives"),
+        Verb("swarm status", "show the swarm in figures, as text"),
+        Verb("why", "explain as text why posts of the swarm wait", of="swarm"),
+        Verb("fleet list", "list the fleets of the swarm as text"),
+        Verb("fleet info", "describe fleets as text", of="fleets"),
+        Verb("fleet scale", "change how many places a fleet has: :fleet scale review 5", of="fleets"),
+        Verb("fleet delete", "end fleets and all their places", agrees=True, of="fleets"),
+        Verb("vault list", "list the secrets as text, without their values"),
+        Verb("vault set", "set a secret; its value is asked for in the terminal", terminal=True),
+        Verb("vault grant", "seal a secret for one more hive: :vault grant NPM_TOKEN eu1", of="vault"),
+        Verb("vault rm", "remove secrets, here and from all hives", agrees=True, of="vault"),
         Verb("ritual create", "run a quest on a schedule", starts=True),
         Verb("ritual run", "run a ritual now", starts=True, of="rituals"),
         Verb("ritual pause", "pause rituals", of="rituals"),

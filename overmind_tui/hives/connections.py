@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.client.hives.config import hive_tables
 from overmind_core.domain.hives import gate_of
 from overmind_core.errors import OvermindError
-from overmind_core.version import VERSION
 from overmind_core.view import hives as hive_rows
-from overmind_core.view.hive_keys import LOCAL, addressed, hive_of
+from overmind_core.view.hive_keys import addressed, hive_of
 from overmind_core.view.hives import HiveState, Link
 from overmind_tui.hives.clients import RequestClients
+from overmind_tui.hives.machine import home_state
 from overmind_tui.hives.place import HivePlace
 from overmind_tui.hives.stream import HiveStream
 from overmind_tui.shell.messages import Connected, Disconnected
@@ -87,7 +85,8 @@ class ConnectedHive:
                 self.state = self.state._replace(link=Link.OPEN, answered_at=now)
         queue, machine = self.stream.queue, self.place.greeting
         figures = {"slots": queue.get("slots"), "draining": queue.get("paused")}
-        self.state = self.state._replace(figures=figures | {name: machine.get(name) for name in ("cpu", "memory")})
+        figures |= {name: machine.get(name) for name in ("cpu", "memory")}
+        self.state = self.state._replace(figures=figures, home=str(machine.get("id") or self.state.home))
         return self.state.link is not before
 
 
@@ -181,10 +180,7 @@ class HiveConnections:
     @property
     def states(self) -> list[HiveState]:
         """Of all, this home's first."""
-        lost, engine = self._fleet.lost, self._fleet.engine
-        figures = {**machine(), "slots": engine.slots or None, "draining": engine.paused}
-        here = HiveState(LOCAL, "", Link.CLOSED if lost else Link.OPEN, VERSION, reason=lost, figures=figures)
-        return [here, *(one.state for one in self._found.values())]
+        return [home_state(self._fleet), *(one.state for one in self._found.values())]
 
     @property
     def reached(self) -> tuple[Cell, ...]:
@@ -211,16 +207,6 @@ class HiveConnections:
             OvermindError: `invalid`, it is for several.
         """
         return addressed(arguments, self._found)
-
-
-@cache
-def machine() -> Mapping[str, Any]:
-    """The processors of this machine, and its memory in bytes; 0 is unknown."""
-    try:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (OSError, ValueError):
-        memory = 0
-    return {"cpu": os.cpu_count() or 0, "memory": memory}
 
 
 def _ways(entries: Mapping[str, Entry]) -> tuple[dict[str, list[str]], list[str]]:

@@ -1,4 +1,4 @@
-"""The page of hives: this home and those that config.toml names, how each is reached, and draining them."""
+"""The page of hives: this home, those of config.toml and of the swarm, how each is reached, and draining them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from overmind_tui.pages.table import TablePage
 
 if TYPE_CHECKING:
     from overmind_core.view.actions import Context
+    from overmind_core.view.hives import HiveState
     from overmind_tui.pages.page import Handler
     from overmind_tui.shell.shell import Shell
 
@@ -38,34 +39,54 @@ class HivesPage(TablePage):
 
     def ask(self) -> None:
         """Show them as they are now."""
-        hives, fleet = self.shell.hives, self.shell.fleet
-        states = [] if hives is None else hives.states
-        self.take([hives_rows.row_of(one, fleet.live_in(_key(one.name))) for one in states])
+        several = self.shell.swarm or self.shell.hives
+        self.take([hives_rows.row_of(one, self._live(one)) for one in ([] if several is None else several.states)])
+
+    def _live(self, hive: HiveState) -> int:
+        """How many of its missions have not ended; of one that only the swarm knows how many posts it has."""
+        return self.shell.fleet.live_in(_key(hive.name)) if hive.is_named else int(hive.figures.get("held") or 0)
+
+    def swarm_changed(self) -> None:
+        """It has other hives, or reaches them otherwise."""
+        if self.is_mounted:
+            self.ask()
 
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also their missions, and draining."""
         return super().handlers(context) | {"hive-missions": self.do_missions, "drain-hive": self.do_drain}
 
     def do_missions(self) -> None:
-        """The missions of the one under the cursor."""
+        """The missions of the one under the cursor; the posts of one that only the swarm knows."""
         if self.table.current is not None:
-            self.shell.commands.run(f"missions /hive:{self.table.current.id}")
+            row = self.table.current.row
+            self.shell.commands.run(f"{'missions' if row['is_named'] else 'swarm'} /hive:{row['name']}")
 
     def do_drain(self) -> None:
-        """Have the marked ones, else the cursor's, begin nothing new of their queues; drained ones take work again."""
-        hives = self.shell.hives
-        if hives is None:
-            return
+        """Have the marked ones, else the cursor's, take nothing new; drained ones take work again.
+
+        A queue is paused where a gate leads to it; of a hive that only the swarm knows that one is asked.
+        """
         for row in self.chosen():
-            paused = not row.get("draining")
-            hives.ask(_key(row["id"]), "queue_set", {"paused": paused}, partial(self._drained, row["name"]))
+            draining, shell = not row.get("draining"), self.shell
+            on_result = partial(self._drained, row["name"])
+            if not row["is_named"]:
+                if refusal := "" if shell.swarm is None else shell.swarm.refusal:
+                    shell.flash(refusal, "slow")
+                else:
+                    shell.request("swarm_drain", [{"name": row["name"], "undo": not draining}], on_result)
+            elif shell.hives is not None:
+                shell.hives.ask(_key(row["name"]), "queue_set", {"paused": draining}, on_result)
+            else:
+                shell.request("queue_set", [{"paused": draining}], on_result)
 
     def _drained(self, name: str, answers: Sequence[Any | OvermindError]) -> None:
         (answer,) = answers
         if isinstance(answer, OvermindError):
             self.shell.flash(safe(answer.message), "bad")
-        elif answer["paused"]:
-            self.shell.flash(f"{name} takes nothing new ({answer['running']} run on)", "slow")
+            return
+        drains, runs = answer.get("draining", answer.get("paused")), answer.get("held", answer.get("running"))
+        if drains:
+            self.shell.flash(f"{name} takes nothing new ({runs} run on)", "slow")
         else:
             self.shell.flash(f"{name} takes new work again", "good")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.errors import OvermindError
 from overmind_core.view.cells import Row, safe
-from overmind_core.view.hive_keys import question_key
+from overmind_core.view.hive_keys import is_of_swarm, question_key
 from overmind_core.view.inbox import ALWAYS, DONE, Key, in_words
 from overmind_tui.pages.compose import Composer, Purpose
 from overmind_tui.pages.dialog import Answer, Dialog
@@ -88,4 +88,7 @@ class AnswerActions:
                 self.given.discard(key)
             on_result(error)
 
-        self._shell.request("answer", [{"question": question_key(question), **answer}], on_answered)
+        if is_of_swarm(question):
+            self._shell.request("swarm_answer", [{"question": int(question["question"]), **answer}], on_answered)
+        else:
+            self._shell.request("answer", [{"question": question_key(question), **answer}], on_answered)

@@ -19,6 +19,7 @@ from overmind_core.view import missions as missions_rows
 from overmind_core.view import registry, row_filter, subject
 from overmind_core.view.actions import Action, Context
 from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.hive_keys import is_of_swarm
 from overmind_core.view.inbox import Key, Need
 from overmind_core.view.row_filter import BrokenFilter, Filter
 from overmind_core.view.subject import Choosing
@@ -158,8 +159,7 @@ class AnswerSide:
 
     def _refusal(self, need: Need) -> str:
         name = safe(need.row["name"])
-        hives = self._page.shell.hives
-        if hives is not None and (silent := hives.refusal([need.row])):
+        if silent := self._silent(need):
             return silent
         if self._page.restless:
             return "the row under the cursor just changed: check it, then press the key again"
@@ -168,7 +168,15 @@ class AnswerSide:
             return f"{name} has no question: m sends it a message" if live else f"{name} has no question: r restarts it"
         if not self.reading_delay.enough:
             return "this question just appeared: read it, then press the key again"
-        return f"answer {name} in its terminal: a opens it" if need.asked["attach_only"] else ""
+        where = f"on hive {safe(need.asked.get(rows.HOLDER))}" if is_of_swarm(need.asked) else "a opens it"
+        return f"answer {name} in its terminal: {where}" if need.asked["attach_only"] else ""
+
+    def _silent(self, need: Need) -> str:
+        """Why nobody would hear the answer, a sentence; "": nothing keeps from it."""
+        shell = self._page.shell
+        if need.asked is not None and is_of_swarm(need.asked):
+            return "" if shell.swarm is None else shell.swarm.refusal
+        return "" if shell.hives is None else shell.hives.refusal([need.row])
 
 
 Answers = Sequence[Any | OvermindError]

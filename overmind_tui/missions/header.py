@@ -74,7 +74,8 @@ class Header:
             hints = offered(hints, self._table_panel.targets())
         load, paid = (fleet.load, fleet.before), (fleet.today, fleet.tokens)
         modes, more = (shell.ascii_only, shell.read_only), (fleet.engine, fleet.proposed)
-        hives = () if shell.hives is None else shell.hives.reached
+        several = shell.swarm or shell.hives
+        hives = () if several is None else several.reached
         facts = Facts(fleet.counts, self.version, *load, *paid, *modes, *more, hives)
         return summary.header(facts, hints, cells, lines)
 

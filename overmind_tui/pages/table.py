@@ -263,6 +263,9 @@ class TablePage(Page):
         """Events of these kinds came."""
         self.source.happened(kinds)
 
+    def swarm_changed(self) -> None:
+        """The swarm stands otherwise than before."""
+
     def rearrange(self, *, asked: bool = False) -> None:
         """Show the rows as they are now; `asked`: a key of the person changed the arrangement."""
         table = self.table

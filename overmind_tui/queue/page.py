@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from overmind_core.domain.hives import SWARM
 from overmind_core.errors import OvermindError
 from overmind_core.view import queue as queue_rows
 from overmind_core.view.cells import Row, safe
-from overmind_core.view.registry import View
+from overmind_core.view.registry import SWARM_QUEUE, View
 from overmind_tui.command_line.parse import Show
 from overmind_tui.quests.page import LongRowsPage
 
@@ -19,8 +20,13 @@ if TYPE_CHECKING:
 
 
 def open_queue(shell: Shell, view: View, show: Show) -> None:
-    """Whose turn it is."""
-    shell.open(QueuePage(view, show))
+    """Whose turn it is, here or in the swarm."""
+    if SWARM in show.words:
+        from overmind_tui.swarm.posts_page import SwarmQueuePage  # noqa: PLC0415 - for those who are in a swarm
+
+        shell.open(SwarmQueuePage(SWARM_QUEUE, show))
+    else:
+        shell.open(QueuePage(view, show))
 
 
 class QueuePage(LongRowsPage):

@@ -94,6 +94,16 @@ class NotesProposed(Message):
         self.count = count
 
 
+class SwarmStands(Message):
+    """How the swarm stands, what it asks and which fleets there are, as the daemon answers; None: it was not asked."""
+
+    def __init__(self, state: Row, questions: Sequence[Row] | None, fleets: Sequence[Row] | None) -> None:
+        super().__init__()
+        self.state = state
+        self.questions = questions
+        self.fleets = fleets
+
+
 class FromHive(Message):
     """A message of another hive's stream; `message` is as that one would say it of itself."""
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from overmind_core.view import ringing
@@ -137,6 +137,31 @@ class OtherHives(Protocol):
         """Why nothing can be done to these missions, a sentence; "": nothing is known that keeps from it."""
 
 
+class OfSwarm(Protocol):
+    """The swarm that this home is in, as all that is shown asks for it."""
+
+    @property
+    def reached(self) -> tuple[Cell, ...]:
+        """What the header says: how many hives answer, and what the swarm holds."""
+
+    @property
+    def states(self) -> list[HiveState]:
+        """How each hive is reached, this home's first, those that only the swarm knows last."""
+
+    @property
+    def refusal(self) -> str:
+        """Why it can't be asked, a sentence; "": nothing is known that keeps from it."""
+
+    def learn_posts(self, rows: Sequence[Row]) -> None:
+        """Note in rows of posts what is asked about them, and whose hives are silent."""
+
+    def learn(self, view: str, names: Iterable[str]) -> None:
+        """These are the names of a view's rows."""
+
+    def names(self, view: str) -> Collection[str]:
+        """The names that were seen in a view."""
+
+
 class Shell(Protocol):
     """What is shared by all that is shown."""
 
@@ -154,6 +179,10 @@ class Shell(Protocol):
     @property
     def hives(self) -> OtherHives | None:
         """The other hives; None where config.toml names none."""
+
+    @property
+    def swarm(self) -> OfSwarm | None:
+        """The swarm; None where this home is in none, and has made none."""
 
     @property
     def main(self) -> Main:

@@ -107,6 +107,12 @@ class Updates:
         self.show_inbox()
         show_bottom(self._shell.app)
 
+    def swarm_changed(self) -> None:
+        """The swarm stands otherwise than before, or asks something else."""
+        for page in self._tables():
+            page.swarm_changed()
+        self._inbox_changed()
+
     def _inbox_changed(self) -> None:
         self.show_inbox()
         show_bottom(self._shell.app)

@@ -107,19 +107,27 @@ def _facts(hive: Hive) -> dict[str, Any]:
 def list_hives(args: Namespace, context: Context) -> int:
     """Ask all of them, and print a line for each, the silent ones too."""
     forbid_inside(context, INSIDE)
-    hives = read_hives(context.home.config)
-    rows = hive_rows(list(hives.values()), context)
+    rows, silence = _all_rows(context)
     if args.json:
         context.print(dumps(rows))
-        return 0
-    if not rows:
+    elif rows:
+        context.print(table(TITLES, [_cells(row) for row in rows]))
+    elif not silence:
         context.hint("No hives. Add one with: overmind hive add NAME HOST")
-        return 0
-    context.print(table(TITLES, [_cells(row) for row in rows]))
-    for row in rows:
-        if row["error"]:
-            context.note(display_safe(row["error"]))
+    for text in (*(row["error"] for row in rows), silence):
+        if text:
+            context.note(display_safe(text))
     return 0
+
+
+def _all_rows(context: Context) -> tuple[list[dict[str, Any]], str]:
+    """Return a row for each hive, those of the swarm too; and why the swarm could not be asked, else nothing."""
+    named_rows = hive_rows(list(read_hives(context.home.config).values()), context)
+    if not is_in_swarm(context.home):
+        return named_rows, ""
+    from overmind_core.cli.hives.of_swarm import with_swarm  # start-up: homes in a swarm alone
+
+    return with_swarm(named_rows, context)
 
 
 def hive_rows(hives: Sequence[Hive], context: Context) -> list[dict[str, Any]]:
@@ -132,6 +140,7 @@ def hive_rows(hives: Sequence[Hive], context: Context) -> list[dict[str, Any]]:
         rows.append(
             {
                 "name": hive.name,
+                "id": hive.greeting.get("id"),
                 "via": next(iter(tables[hive.name])),
                 "link": _link(state, error),
                 **_facts(hive),
@@ -165,9 +174,9 @@ def _cells(row: Row) -> list[str]:
         or_absent(row["version"]),
         or_absent(row["live"]),
         or_absent(row["slots"]),
-        or_absent(row["cpu"]),
+        ABSENT if row["cpu"] is None else f"{row['cpu']:g}",
         size(row["memory"]),
-        ABSENT,
+        or_absent(",".join(f"{name}={value}" for name, value in sorted(row["labels"].items()))),
         or_absent(row["seen"]),
     ]
 
@@ -175,10 +184,16 @@ def _cells(row: Row) -> list[str]:
 def info(args: Namespace, context: Context) -> int:
     """Print one JSON object."""
     forbid_inside(context, INSIDE)
-    hive = named(read_hives(context.home.config), args.name)
-    (row,) = hive_rows([hive], context)
-    table_of = hive_tables(context.home.config)[args.name]
-    context.print_facts({**row, **table_of}, args)
+    hives = read_hives(context.home.config)
+    if is_in_swarm(context.home):
+        rows, _ = _all_rows(context)
+        row = next((row for row in rows if args.name in {row["name"], row.get("in_swarm")}), None)
+    else:
+        (row,) = hive_rows([named(hives, args.name)], context)
+    if row is None:
+        named(hives, args.name)  # says that there is none
+    table_of = hive_tables(context.home.config).get(args.name, {})
+    context.print_facts({**(row or {}), **table_of}, args)
     return 0
 
 

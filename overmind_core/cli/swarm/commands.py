@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from overmind_core.cli.command import JSON, Command, argument, flag, one_id, option
@@ -31,7 +30,7 @@ TITLES = ("NAME", "LINK", "VERSION", "HELD", "SLOTS", "CPU", "LABELS", "SEEN")
 
 def is_in_swarm(home: Home) -> bool:
     """Whether a home is a hive of a swarm, or has made one."""
-    return any(os.path.exists(path) for path in (home.swarm_url, home.swarm_owner_url))
+    return home.is_in_swarm
 
 
 def swarm_client(context: Context) -> Client:

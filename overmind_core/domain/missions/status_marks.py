@@ -66,6 +66,8 @@ QUEUED = StatusMark("○", "o", "queued", "slow")
 REVIEW = StatusMark("?", "?", "review", "wait")
 BLOCKED = StatusMark("⊗", "%", "blocked", "bad")
 STALE = StatusMark("↻", "@", "stale", "slow")
+LOST = StatusMark("!", "?", "lost", "wait")
+"""A post of the swarm whose hive is silent, and about which a person is asked."""
 PLANNED: tuple[StatusMark, ...] = (
     PENDING, SUCCEEDED, COMPLETED, FAILED, SKIPPED, CANCELLED, MISSED, QUEUED, REVIEW, BLOCKED, STALE,
 )  # fmt: skip
@@ -82,7 +84,7 @@ _BY_STATUS: dict[str, StatusMark] = {
     "running": WORKING,
     "paused": FROZEN,
     **{mark.word: mark for mark in (PREPARING, STARTING, RESTARTING, STOPPING, STOPPED, CRASHED, KILLED)},
-    **{mark.word: mark for mark in (*PLANNED, *SILENT)},
+    **{mark.word: mark for mark in (*PLANNED, *SILENT, LOST)},
 }
 
 

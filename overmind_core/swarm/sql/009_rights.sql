@@ -2,7 +2,7 @@
 
 create view hive_list with (security_barrier) as
     select h.name, h.login, h.labels, h.slots, h.cpu, h.memory, h.free_slots, h.free_cpu, h.free_memory, h.load,
-        h.providers, h.accepts, h.version, h.format, h.key, h.system, h.draining, s.id as session, s.beat, s.settle,
+        h.providers, h.accepts, h.version, h.format, h.key, h.system, h.draining, s.id as session, s.home, s.beat, s.settle,
         extract(epoch from now() - s.seen_at)::float8 as seen_ago,
         (select count(*) from posts p where p.session = s.id and p.state in ('claimed', 'lost') and p.kind <> 'pool') as held,
         array(select x.name from secrets x where x.hive in (h.name, h.login) order by 1) as secrets

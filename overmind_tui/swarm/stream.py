@@ -1,0 +1,83 @@
+"""The thread that asks this home's daemon how the swarm stands; the screen never waits for a database."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from textual.message import Message
+
+from overmind_core.client.client import Client
+from overmind_core.errors import OvermindError
+from overmind_tui.shell.messages import SwarmStands
+
+if TYPE_CHECKING:
+    from overmind_core.system.paths import Home
+
+PERIOD = 2.0
+"""Seconds between two looks."""
+SHARE = 0.1
+"""Of its time that the swarm is asked at most: one whose answers take long is asked less often."""
+NAMES_PERIOD = 30.0
+"""Seconds between two looks at what fleets there are, whose names complete a line."""
+
+
+class SwarmStream:
+    """Asks again and again, until `close`.
+
+    Args:
+        home: Whose daemon is asked.
+        post: Where messages go; may be called from any thread.
+    """
+
+    def __init__(self, home: Home, post: Callable[[Message], object]) -> None:
+        self._client = Client(home)
+        self._post = post
+        self._closed = threading.Event()
+        self._wake = threading.Event()
+        self._names_due = 0.0
+        self._thread = threading.Thread(target=self._run, name="swarm", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def retry(self) -> None:
+        """Look now."""
+        self._names_due = 0.0
+        self._wake.set()
+
+    def close(self) -> None:
+        """Post nothing more, and wait for nothing that is on its way."""
+        self._closed.set()
+        self._wake.set()
+        self._client.abandon()
+
+    def _run(self) -> None:
+        while not self._closed.is_set():
+            began = time.monotonic()
+            self._look()
+            self._wake.wait(max(PERIOD, (time.monotonic() - began) / SHARE))
+            self._wake.clear()
+        self._client.close()
+
+    def _look(self) -> None:
+        """Ask once; without a daemon, which others look for, nothing is known."""
+        state = self._asked("swarm_status")
+        if state is None:
+            return
+        questions = None if state["silence"] else self._asked("swarm_inbox")
+        fleets = None
+        if not state["silence"] and time.monotonic() >= self._names_due:
+            self._names_due = time.monotonic() + NAMES_PERIOD
+            fleets = self._asked("swarm_fleets")
+        if not self._closed.is_set():
+            self._post(SwarmStands(state, questions, fleets))
+
+    def _asked(self, command: str) -> Any:  # noqa: ANN401 - an answer is any JSON
+        try:
+            return self._client.call(command, {})
+        except (OvermindError, ConnectionError, TimeoutError, OSError):
+            return None
