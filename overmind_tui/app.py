@@ -404,6 +404,8 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         if self.hives is not None:
             self.hives.look()
         self._configure_swarm(begun=True)
+        if self.swarm is not None:
+            self.swarm.look()
         self.notice.look(self.jobs.progress)
         show_bottom(self)
 

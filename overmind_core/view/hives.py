@@ -111,12 +111,11 @@ def _of_swarm(own: Row, swarm: SwarmState) -> HiveState:
     """A hive that only the swarm knows, which may be silent itself."""
     link = Link.OPEN if own["link"] == "draining" else Link(own["link"])
     seen = 0.0 if own["seen_ago"] is None else swarm.answered_at - own["seen_ago"]
-    reason = ""
     if swarm.silence and link is not Link.CLOSED:
-        link, reason = Link.SILENT, "the swarm is silent"
+        link = Link.SILENT
     names = ("slots", "cpu", "memory", "labels", "held")
     figures = {**{name: own[name] for name in names}, "draining": own["link"] == "draining"}
-    return HiveState(own["name"], SWARM, link, own["version"], seen, reason, figures, own["id"] or "", own["name"])
+    return HiveState(own["name"], SWARM, link, own["version"], seen, "", figures, own["id"] or "", own["name"])
 
 
 def names_of(hives: Sequence[HiveState]) -> dict[str, tuple[str, ...]]:
@@ -163,7 +162,7 @@ def _labels(row: Row, _now: float) -> Cell:
 def _seen(row: Row, now: float) -> Cell:
     is_open, at = row["link"] is Link.OPEN, row["answered_at"]
     said = "now" if is_open else f"{numbers.span(max(now - at, 0.0))} ago" if at else "never"
-    known_as = f"{row['in_swarm']} in the swarm" if row["in_swarm"] not in {"", row["name"]} else ""
+    known_as = f"as {row['in_swarm']}" if row["in_swarm"] not in {"", row["name"]} else ""
     return Cell(" · ".join(filter(None, (said, safe(row["reason"]), safe(known_as)))), "quiet" if is_open else "slow")
 
 

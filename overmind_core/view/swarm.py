@@ -179,7 +179,8 @@ def _state(row: Row, _now: float) -> Cell:
 def _why(row: Row, now: float) -> Cell:
     tone = "wait" if row.get(ASKED) else "bad" if row["state"] == "failed" else "quiet"
     silent = missions_rows.silent_for(row, now)
-    return Cell(" · ".join(filter(None, (silent, told(row)))), "slow" if silent else tone)
+    said = told(row) or ("w says why it waits" if row["state"] == "queued" else "")
+    return Cell(" · ".join(filter(None, (silent, said))), "slow" if silent else tone)
 
 
 def _for(row: Row, now: float) -> Cell:
@@ -208,7 +209,7 @@ def _since(row: Row) -> Ticking | None:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("name", "NAME", 12, 34, 0, _name),
+    Column("name", "NAME", 20, 34, 0, _name),
     Column(HIVE, "HIVE", 5, 16, 2, _text(HIVE, "")),
     Column("state", "STATE", 8, 12, 1, _state),
     Column("kind", "KIND", 5, 5, 7, _text("kind")),

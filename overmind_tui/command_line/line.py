@@ -92,11 +92,11 @@ class Commands:
         """The names of hives, and of what the swarm holds, that a verb may take."""
         swarm = self._shell.swarm
         several = swarm or self._shell.hives
-        hives = [] if several is None else [one.name for one in several.states if one.name != LOCAL]
+        hives = [] if several is None else several.states
         if verb.of == "hives":
-            return hives
+            return [one.name for one in hives if one.name != LOCAL]
         found = [] if swarm is None or not verb.of else list(swarm.names(verb.of))
-        return [*found, *(hives if verb.name == "vault grant" else [])]
+        return [*found, *(one.in_swarm for one in hives if one.in_swarm and verb.name == "vault grant")]
 
     def _missions(self) -> list[str]:
         rows = self._shell.fleet.rows.values()

@@ -24,6 +24,7 @@ from overmind_tui.missions.actions_end import ENDING
 from overmind_tui.missions.actions_start import UNTIL_READ
 from overmind_tui.pages.dialog import Answer, Dialog
 from overmind_tui.pages.page import Page
+from overmind_tui.pages.table import TablePage
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render import texts
 from overmind_tui.shell import external
@@ -220,8 +221,8 @@ class CommandRun:
             shell.flash(
                 f"{verb.name}: nothing was changed" if code else f"{verb.name}: done", "slow" if code else "good"
             )
-            if isinstance(page := shell.app.screen, Page):
-                page.do_refresh()
+            if isinstance(page := shell.app.screen, TablePage):
+                page.source.ask_again()
 
         argv = ["/bin/sh", "-c", UNTIL_READ, "sh", *_argv(verb, words)]
         environ = {**shell.world.environ, "OVERMIND_HOME": shell.home.root}

@@ -84,6 +84,8 @@ class HivesPage(TablePage):
         if isinstance(answer, OvermindError):
             self.shell.flash(safe(answer.message), "bad")
             return
+        if self.shell.swarm is not None:
+            self.shell.swarm.retry()
         drains, runs = answer.get("draining", answer.get("paused")), answer.get("held", answer.get("running"))
         if drains:
             self.shell.flash(f"{name} takes nothing new ({runs} run on)", "slow")

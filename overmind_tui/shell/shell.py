@@ -152,6 +152,9 @@ class OfSwarm(Protocol):
     def refusal(self) -> str:
         """Why it can't be asked, a sentence; "": nothing is known that keeps from it."""
 
+    def retry(self) -> None:
+        """Ask now how it stands."""
+
     def learn_posts(self, rows: Sequence[Row]) -> None:
         """Note in rows of posts what is asked about them, and whose hives are silent."""
 

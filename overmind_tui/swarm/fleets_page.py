@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from overmind_core.view import swarm_tables
-from overmind_core.view.cells import safe
+from overmind_core.view.cells import Row, safe
 from overmind_core.view.registry import View
 from overmind_tui.command_line.parse import Show
 from overmind_tui.pages.dialog import ask_first
@@ -43,7 +43,7 @@ class FleetsPage(SwarmTablePage):
     def do_places(self) -> None:
         """Its places, among the posts of the swarm."""
         if self.current is not None:
-            self.shell.commands.run(f"swarm /name:^swarm/{self.current['name']}/")
+            self.shell.commands.run(_places_of(self.current))
 
     def do_scale(self) -> None:
         """Begin the line that scales it; its number is typed."""
@@ -65,6 +65,11 @@ class FleetsPage(SwarmTablePage):
     def _delete(self, names: list[str]) -> None:
         what = names[0] if len(names) == 1 else f"{len(names)} fleets"
         self.change("swarm_fleet_delete", [{"name": one} for one in names], lambda _done: f"deleted {what}")
+
+
+def _places_of(row: Row) -> str:
+    """The line that shows the places of a fleet, which are called `review-1`; of a sentinel, `disk-eu1`."""
+    return f"swarm /name:^swarm/{row['name']}-{'' if row['want'] is None else '[0-9]+$'}"
 
 
 def _places(count: int) -> str:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from textual import on
 
+from overmind_core.domain.hives import SWARM
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import swarm as swarm_rows
 from overmind_core.view.cells import Cell, Row, safe
-from overmind_core.view.hive_keys import HIVES, LOCAL, bare_name, hive_of
+from overmind_core.view.hive_keys import HIVES, LOCAL, bare_name, hive_of, key_of
 from overmind_core.view.registry import View
 from overmind_core.view.swarm import POST
 from overmind_tui.board.page import CardsPage
@@ -150,7 +151,7 @@ class PostRowsPage(SwarmTablePage):
     def _cancel(self, rows: Sequence[Row]) -> None:
         def say(answers: Sequence[Any]) -> str:
             ending = sum(one["state"] == "cancelling" for one in answers)
-            tail = f" · {'its hive ends' if len(answers) == 1 else f'hives end {ending} of'} {_it(answers)}"
+            tail = " · its hive ends it" if len(answers) == 1 else f" · hives end {ending} of them"
             return f"cancelled {_count(answers)}" + (tail if ending else "")
 
         self.change("swarm_cancel", [{"id": row[POST]} for row in rows], say)
@@ -235,8 +236,4 @@ def _bare(row: Row) -> str:
 
 
 def _count(answers: Sequence[Any]) -> str:
-    return str(answers[0]["name"]) if len(answers) == 1 else f"{len(answers)} posts"
-
-
-def _it(answers: Sequence[Any]) -> str:
-    return "it" if len(answers) == 1 else "them"
+    return key_of(SWARM, answers[0]["name"]) if len(answers) == 1 else f"{len(answers)} posts"

@@ -38,6 +38,7 @@ class SwarmStream:
         self._closed = threading.Event()
         self._wake = threading.Event()
         self._names_due = 0.0
+        self._asked_at: float | None = None
         self._thread = threading.Thread(target=self._run, name="swarm", daemon=True)
 
     def start(self) -> None:
@@ -48,6 +49,12 @@ class SwarmStream:
         """Look now."""
         self._names_due = 0.0
         self._wake.set()
+
+    @property
+    def waits(self) -> float:
+        """For how many seconds an answer has been waited for; 0: for none."""
+        asked_at = self._asked_at
+        return 0.0 if asked_at is None else time.monotonic() - asked_at
 
     def close(self) -> None:
         """Post nothing more, and wait for nothing that is on its way."""
@@ -77,7 +84,10 @@ class SwarmStream:
             self._post(SwarmStands(state, questions, fleets))
 
     def _asked(self, command: str) -> Any:  # noqa: ANN401 - an answer is any JSON
+        self._asked_at = time.monotonic()
         try:
             return self._client.call(command, {})
         except (OvermindError, ConnectionError, TimeoutError, OSError):
             return None
+        finally:
+            self._asked_at = None

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from overmind_tui.shell.updates import Updates
 
 
+SILENT_SECONDS = 5.0
+"""For so long an answer may be waited for until the swarm counts as silent."""
+
+
 class Swarm:
     """The swarm that this home is in, or has made.
 
@@ -65,6 +69,13 @@ class Swarm:
         self._shell.fleet.join_swarm(is_in_swarm=False)
 
     # how it stands
+
+    def look(self) -> None:
+        """A second went by: find out whether it answers. Its daemon waits for a frozen database much longer."""
+        if self._stream.waits > SILENT_SECONDS and self.state.answered_at and not self.state.silence:
+            self.state = self.state._replace(silence="its database does not answer")
+            self._say()
+            self._updates.swarm_changed()
 
     def take(self, message: SwarmStands) -> None:
         """An answer came."""

@@ -8,7 +8,7 @@ import pytest
 
 from overmind_core.view.actions import Context
 from overmind_core.view.keymap import ACTIONS, keymap
-from overmind_core.view.registry import RUNS, VIEWS
+from overmind_core.view.registry import RUNS, SWARM_BOARD, SWARM_QUEUE, VIEWS
 from overmind_tui.board.page import BoardPage
 from overmind_tui.changes.page import ChangesPage
 from overmind_tui.command_line.parse import Show
@@ -33,6 +33,9 @@ from overmind_tui.queue.page import QueuePage
 from overmind_tui.schedules.page import RitualsPage, RunsPage
 from overmind_tui.specs.document import DocumentPage
 from overmind_tui.specs.page import SpecPage, SpecsPage
+from overmind_tui.swarm.fleets_page import FleetsPage
+from overmind_tui.swarm.posts_page import PostsPage, SwarmBoardPage, SwarmQueuePage
+from overmind_tui.swarm.vault_page import VaultPage
 from overmind_tui.timeline.page import TimelinePage
 from overmind_tui.web.page import WebPage
 from tests.tui.noted import WHOLE
@@ -45,7 +48,7 @@ MAIN = [Context.MISSIONS, Context.LOG, Context.GIVEN, Context.LOOKING, Context.T
 REPLACED = {
     *((context, "copy") for context in (Context.LOG, Context.LOOKING, Context.TEXT, Context.CHANGES, Context.DOCUMENT)),
     (Context.NOTE, "copy"),
-    *((view.context, "copy") for view in (*VIEWS.values(), RUNS) if view.fetch),
+    *((view.context, "copy") for view in (*VIEWS.values(), RUNS, SWARM_BOARD) if view.fetch),
     (Context.LOOKING, "restart"),
     (Context.NEEDS, "attach"),
     (Context.NEEDS, "next-need"),
@@ -63,7 +66,8 @@ def pages(app):
         TablePage(views["top"], show), TablePage(views["cost"], show), EventsPage(views["events"], show),
         PlansPage(views["blueprints"], show), PlanPage(views["plan"], show, row["id"], "release"),
         QuestsPage(views["quests"], show), BoardPage(views["board"], show), QueuePage(views["queue"], show),
-        HivesPage(views["hives"], show),
+        HivesPage(views["hives"], show), PostsPage(views["swarm"], show), SwarmQueuePage(SWARM_QUEUE, show),
+        SwarmBoardPage(SWARM_BOARD, show), FleetsPage(views["fleets"], show), VaultPage(views["vault"], show),
         SpecsPage(views["specs"], show), SpecPage(views["spec"], show, "5bec0001", "carts"),
         DocumentPage(app.action_groups.specs, GATED, "tasks"),
         HealthPage(views["health"], show), TimelinePage(views["timeline"], show, row["id"], row["name"]),

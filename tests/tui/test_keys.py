@@ -47,6 +47,10 @@ ELSEWHERE_WALKED = {
     Context.BOARD,
     Context.QUEUE,
     Context.HIVES,
+    Context.POSTS,
+    Context.POST_BOARD,
+    Context.FLEETS,
+    Context.VAULT,
     Context.SPECS,
     Context.SPEC,
     Context.DOCUMENT,
@@ -61,7 +65,7 @@ ELSEWHERE_WALKED = {
     Context.WORKTREES,
     Context.CHANGES,
 }
-"""In test_plans, test_quests, test_hives, test_specs, test_watching, test_notes and test_landing."""
+"""In test_plans, test_quests, test_hives, test_swarm, test_specs, test_watching, test_notes and test_landing."""
 REACHED = [one for one in Context if one not in TAKES_EVERYTHING | ELSEWHERE_WALKED and one is not Context.EVERYWHERE]
 ASKING, BEFORE = "00000002", "00000001"
 """A mission that asks something, has a parent, a terminal and a log; and its parent."""
