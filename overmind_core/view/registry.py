@@ -235,7 +235,7 @@ VIEWS: dict[str, View] = {
         View(
             "swarm",
             ("posts", "po"),
-            "what the swarm holds: runs, quests and places that any fitting hive takes; also: swarm all",
+            "runs, quests and places of fleets that any fitting hive takes; also: swarm all",
             Context.POSTS,
             "The swarm holds nothing.\n:run --on any make test   posts a run that any fitting hive takes\n"
             ":quest add --on any Docs -- make docs   posts a quest",
@@ -258,7 +258,7 @@ VIEWS: dict[str, View] = {
             ("secrets", "secret"),
             "secrets that runs of the swarm get: names, never values",
             Context.VAULT,
-            "There are no secrets.\nn   sets one, sealed for the hives that get it",
+            "There are no secrets.\n:vault set NPM_TOKEN   sets one, sealed for the hives that get it",
             swarm_tables.SECRETS,
             Fetch("vault_list", {}, swarm_tables.secrets, 5.0),
             orders=swarm_tables.SECRET_ORDERS,

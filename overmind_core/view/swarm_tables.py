@@ -140,7 +140,7 @@ SECRET_ORDERS: Orders = {
 
 def secret(row: Mapping[str, Any], _look: Rendering) -> Lines:
     """All about a secret but its value, which nothing shows."""
-    kept = "yes: it can be granted to one more hive" if row["here"] else "no: who has set it can grant it"
+    kept = "yes: it can be granted to one more hive" if row["here"] else "no: only the home that has it can grant it"
     return [
         [Cell(f" {safe(row['name'])} ", "accent"), Cell("secret", "quiet")],
         *pairs(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NO_SWARM = (
     "This home is in no swarm.",
-    ":swarm join URL   joins one: whoever owns it invites you, and sends the URL",
+    ":swarm join URL   joins one, by the URL that its owner sends you",
     ":swarm init URL   makes one of a PostgreSQL database",
 )
 JUST_MOVED = "the row under the cursor just changed: check it, then press the key again"

@@ -14,7 +14,7 @@ from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.hive_keys import HIVES, LOCAL, bare_name, hive_of, key_of
 from overmind_core.view.registry import View
 from overmind_core.view.swarm import POST
-from overmind_tui.board.page import CardsPage
+from overmind_tui.board.cards import CardsPage
 from overmind_tui.command_line.parse import Show
 from overmind_tui.pages.dialog import ask_first
 from overmind_tui.pages.text import TextPage

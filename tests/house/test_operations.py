@@ -51,7 +51,7 @@ SAFER = {
         for one in ("specs", "spec", "spec document")
         for action in ("answer-spec", "sync-spec")
     },
-    **{(one, "question"): Danger.CHANGES for one in ("health", "timeline")},
+    **{(one, "question"): Danger.CHANGES for one in ("health", "timeline", "post of the swarm", "board of the swarm")},
     ("health", "attach"): Danger.CHANGES,
     ("mission", "as-toml"): Danger.ENDS_WORK,
     ("terminal, typing", "detach"): Danger.CHANGES,

@@ -14,7 +14,7 @@ from overmind_core.view.actions import Context
 from overmind_core.view.registry import VIEWS
 from overmind_tui.shell.messages import SwarmStands
 from tests.kit.cases import tabled
-from tests.tui.conftest import later, picture
+from tests.tui.conftest import later, picture, until
 from tests.tui.test_pictures import Still, settle
 from tests.tui.test_pictures_swarm import ASKS, FLEETS, POSTS, SILENT, STATE, Gates, OfSwarm, keys
 
@@ -140,7 +140,7 @@ def test_a_question_of_the_swarm_is_answered_through_it():
     async def scenario(app, pilot):
         await press(pilot, "exclamation_mark", "j")
         assert "swarm/[red]site[/] · Bash permission" in picture(app)
-        await asyncio.sleep(0.4)  # a person has read it by then
+        await until(pilot, lambda: app.screen.answers.reading_delay.enough, what="read")
         await press(pilot, "y")
         assert app.asked == [("swarm_answer", [{"question": 7, "behaviour": "allow", "options": []}])]
 
@@ -153,7 +153,7 @@ def test_a_question_of_a_hive_with_a_gate_is_shown_once_and_answered_there():
         assert picture(app).count("rm -rf build") == 1, "in the list"
         await press(pilot, "j")
         assert "eu/site" in picture(app)
-        await asyncio.sleep(0.4)  # as above
+        await until(pilot, lambda: app.screen.answers.reading_delay.enough, what="read")
         await press(pilot, "y")
         assert app.asked == [("answer", [{"question": "eu/3", "behaviour": "allow", "options": []}])]
 
@@ -311,9 +311,10 @@ def test_what_hostile_hives_say_is_shown_as_it_is():
     names = [one["name"] for one in POSTS]
     assert "[red]site[/]" in names
     evil = {**ASKS[0], "summary": "\x1b]0;evil\x07[/]", "subject": {"questions": [{}]}, "need": "\x1b[2J"}
+    questions: Any = [evil, {"id": 1}, 7, {**ASKS[1], "about": None}]
 
     async def scenario(app, pilot):
-        app.swarm.take(SwarmStands(STATE, [evil, {"id": 1}, 7, {**ASKS[1], "about": None}], [*FLEETS]))
+        app.swarm.take(SwarmStands(STATE, questions, [*FLEETS]))
         await press(pilot, "exclamation_mark")
         assert "\x1b" not in picture(app)
         assert "swarm/train" in picture(app)
