@@ -21,6 +21,7 @@ from overmind_core.domain.agents.agent_events import Retry, RunVerdict
 from overmind_core.domain.agents.conversation import (
     Conversation,
     has_begun,
+    inherit,
     is_handed_over,
     last_paragraph,
     switch_resume,
@@ -152,10 +153,16 @@ class Agents:
         sessions = [session for one in missions if (session := self._sessions.get(one)) is not None]
         return tuple(dict.fromkeys(rule for session in sessions for rule in session.agent.deny))
 
-    def create(self, mission: Mission, agent: Agent) -> Callable[[], None]:
-        """A new agent; what is returned stores it, in the commit of its mission. A session's prompt is a message."""
+    def create(self, mission: Mission, agent: Agent, earlier: Mission | None = None) -> Callable[[], None]:
+        """A new agent; what is returned stores it, in the commit of its mission. A session's prompt is a message.
+
+        `earlier`: one that has ended, whose conversation it goes on with; None: it begins one.
+        """
         conversation = Conversation(str(uuid4()), agent.home, agent.home, agent.home, model=agent.model, held=True,
                                     permission_mode=agent.permission_mode)  # fmt: skip
+        known = None if earlier is None else self.conversations([earlier]).get(earlier.id)
+        if known is not None:
+            conversation = inherit(conversation, known)
         session = Session(self._context, mission.id, agent, conversation, registry.get(mission.definition.provider))
         self._sessions[mission.id] = session
         first: MessageRow | None = None

@@ -452,6 +452,8 @@ class App:
                 inbox=next(one for one in self.agent_apis if isinstance(one, QuestionApi)),
                 results=self.engine.results,
                 observer=self.observer,
+                agents=self.agents,
+                memory=self.memory,
             )
         )
 

@@ -12,7 +12,7 @@ from overmind_core.domain.memory.giving import GivenNotes, Injection
 from overmind_core.errors import OvermindError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from overmind_core.agents.ports import BriefingRequest
     from overmind_core.domain.missions.events import MissionRemoved
@@ -174,6 +174,13 @@ class MemoryHost:
             with suppress(OvermindError):  # memory can't be used: who asks for it is told so
                 return await self.memory().briefing.notes_of(mission, injection)
         return {"inject": injection, "given": [], "tokens": 0, "left_out": 0, "wrote": []}
+
+    async def written_texts(self, mission: Mission) -> Sequence[str]:
+        """The texts of the notes that a mission has written, oldest first, of those that are given to others."""
+        if self.is_on and self.has_notes:
+            with suppress(OvermindError):  # as above
+                return await self.memory().written_texts(mission.id)
+        return ()
 
     def not_given(self, conversation: str) -> None:
         """The run has begun without."""

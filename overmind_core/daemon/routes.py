@@ -43,6 +43,7 @@ from overmind_core.schedules.api import RitualApi
 from overmind_core.specs.api import SpecApi
 from overmind_core.swarm.api import SwarmApi
 from overmind_core.swarm.api_fleets import FleetApi
+from overmind_core.swarm.api_lineages import LineageApi
 from overmind_core.swarm.api_pools import PoolApi
 from overmind_core.swarm.api_posts import PostApi
 from overmind_core.swarm.api_vault import VaultApi
@@ -87,6 +88,7 @@ HANDLERS: tuple[type, ...] = (
     SwarmApi,
     PostApi,
     FleetApi,
+    LineageApi,
     PoolApi,
     VaultApi,
     TerminalsApi,
@@ -335,6 +337,7 @@ def handlers(app: App) -> tuple[object, ...]:
         SwarmApi(app.swarm),
         PostApi(app.swarm, app.settings, app.clock),
         FleetApi(app.swarm, app.settings),
+        LineageApi(app.swarm),
         PoolApi(app.swarm),
         VaultApi(app.swarm),
         WebAccessApi(cache(partial(_web_accesses, app)), session_seconds=app.settings.web.session),

@@ -408,6 +408,15 @@ class Memory:
                 raise OvermindError("forbidden", "A process inside a mission may ask about its own tree only.")
         return await self.briefing.used(mission.id, request.run)
 
+    async def written_texts(self, mission: str) -> list[str]:
+        """The texts of the notes that a mission has written, oldest first, but for those that are given to nobody."""
+
+        def look(reading: Reading) -> list[str]:
+            found = (reading.notes.get(note) for note in reading.notes.written_by(mission))
+            return [one.note.content.text for one in found if one is not None and one.note.state is NoteState.LIVE]
+
+        return await self.read(look)
+
     def removed(self, missions: Sequence[str]) -> None:
         """Forget what these missions were given, and the notes of the trees whose roots they were."""
         if os.path.exists(self.path):

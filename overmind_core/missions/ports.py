@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 class Runner(Protocol):
     """Agents: what a mission has beside its process."""
 
-    def create(self, mission: Mission, agent: Agent) -> Write:
-        """A new agent; what is returned stores it, in the commit of its mission."""
+    def create(self, mission: Mission, agent: Agent, earlier: Mission | None) -> Write:
+        """A new agent; what is returned stores it, in the commit of its mission.
+
+        `earlier`: one that has ended, whose conversation it goes on with; None: it begins one.
+        """
 
     def drop(self, mission_id: str) -> None:
         """It never came to be."""

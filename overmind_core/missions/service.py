@@ -214,7 +214,7 @@ class Missions:
             mission = _isolated(mission, planned)
         writes = [] if also is None else [also(mission)]
         if agent is not None:
-            writes.append(self._runner.create(mission, agent))
+            writes.append(self._runner.create(mission, agent, spec.goes_on_with))
             mission = self._runner.ready(mission)
         try:
             with self._registry.index.reserved(mission.definition.name, mission.id):

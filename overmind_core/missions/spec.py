@@ -9,7 +9,7 @@ from overmind_core.domain.replacing import replace
 
 if TYPE_CHECKING:
     from overmind_core.domain.agents.agent import Agent
-    from overmind_core.domain.missions.mission import Definition
+    from overmind_core.domain.missions.mission import Definition, Mission
 
 
 class Environment(NamedTuple):
@@ -39,6 +39,8 @@ class MissionSpec:
     """The branch that its worktree begins at; None: the project's, else what is checked out. Not where it has none."""
     request: str | None = None
     """A key of the caller's choice: a repeat with the same key starts nothing, and answers the same mission."""
+    goes_on_with: Mission | None = None
+    """One that has ended, with whose conversation its agent goes on; None: it begins one."""
     leased_until: float | None = None
     """The end of its lease, in seconds of the boot clock; None: it has none."""
 

@@ -263,6 +263,51 @@ class FleetRow(TypedDict):
     """The login that has applied it, and the blueprint's file there."""
 
 
+class LineageRow(TypedDict):
+    """A lineage: a name whose runs are generations of one agent."""
+
+    name: str
+    generation: int
+    """The number of the newest; 0: none has begun."""
+    state: str
+    """Of the newest: `claimed`, `lost`, `done`, `failed`, `cancelled`, or `queued`."""
+    hive: str | None
+    """That has it, else where its conversation lies; null: nowhere."""
+    post: str | None
+    waiting: list[str]
+    """Names of the runs that wait for their turn."""
+
+
+class LineageGeneration(TypedDict):
+    """One run of a lineage."""
+
+    number: int
+    post: str
+    hive: str
+    mission: str | None
+    """At its hive, once it has ended."""
+    conversation: Literal["new", "continued"] | None
+    """Null: it has not begun."""
+    why: str
+    """Why it has begun a new conversation although there was one; else empty."""
+    state: Literal["done", "failed", "cancelled"] | None
+    """Null: it lives, or waits for another hive."""
+    began_at: str
+    ended_at: str | None
+
+
+class LineageDetails(LineageRow):
+    """A lineage with its generations, the last hundred."""
+
+    result: str | None
+    """The newest answer."""
+    result_of: int | None
+    """The generation that has given it."""
+    notes: str | None
+    """What its generations have written down, as the next one gets it."""
+    generations: list[LineageGeneration]
+
+
 class FleetPlace(TypedDict):
     """A place of a fleet."""
 

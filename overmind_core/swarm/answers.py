@@ -343,6 +343,55 @@ class Limit(msgspec.Struct, frozen=True):
     most: float
 
 
+class LastGeneration(msgspec.Struct, frozen=True):
+    """The last generation of a lineage that has run to an end."""
+
+    number: int
+    hive: str
+    """Where its conversation lies."""
+    mission: str
+    state: str
+
+
+class GenerationResult(msgspec.Struct, frozen=True):
+    """The last answer of a generation."""
+
+    number: int
+    text: str
+
+
+class Generation(msgspec.Struct, frozen=True):
+    """What a holder is to know before it begins a generation."""
+
+    number: int
+    last: LastGeneration | None
+    result: GenerationResult | None
+    """The newest that there is."""
+    notes: str | None
+    """What earlier ones have written down."""
+
+
+class GenerationRow(msgspec.Struct, frozen=True):
+    """One run of a lineage."""
+
+    lineage: str
+    number: int
+    post: str
+    hive: str
+    """That had it last."""
+    mission: str | None
+    """There, once it has ended."""
+    conversation: Literal["new", "continued"] | None
+    why: str
+    """A new one although there was one before: why."""
+    state: Literal["done", "failed", "cancelled"] | None
+    """None: it lives, or waits for another hive."""
+    result: str | None
+    notes: str | None
+    began_at: float
+    ended_at: float | None
+
+
 class Secret(msgspec.Struct, frozen=True):
     """That there is a sealed copy for a hive."""
 

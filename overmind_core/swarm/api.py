@@ -14,7 +14,9 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
 from overmind_core.missions.requests import Nothing
 from overmind_core.swarm import requests
+from overmind_core.swarm.api_lineages import check_generation
 from overmind_core.swarm.api_vault import check_known
+from overmind_core.swarm.host import NO_SWARM
 from overmind_core.swarm.posts import ENDED, find_post
 
 if TYPE_CHECKING:
@@ -168,9 +170,8 @@ class SwarmApi:
         if not name:
             known = await line.ask(lambda swarm: swarm.posts())
             name = generate({one.name for one in known if one.id != post}, Random(post))  # noqa: S311 - the same for the same key
-        definition = _definition(request, post, str(name))
-        if request.secrets:
-            check_known(request.secrets, await line.ask(lambda swarm: swarm.secrets()))
+        definition = _definition(request, post, str(name), self._only_hive(request))
+        await self._check(request)
         if request.dry_run:
             lines, summary = await line.ask(lambda swarm: _foreseen(swarm, definition))
             return {"id": post, "name": definition["name"], "hive": None, "summary": summary, "hives": lines}
@@ -296,6 +297,30 @@ class SwarmApi:
         finally:
             line.close()
 
+    async def _check(self, request: requests.SwarmRun) -> None:
+        """Refuse what no hive could begin.
+
+        Raises:
+            OvermindError: as it says.
+        """
+        if request.lineage is not None:
+            check_generation(request)
+        if request.secrets:
+            check_known(request.secrets, await self._host.line().ask(lambda swarm: swarm.secrets()))
+
+    def _only_hive(self, request: requests.SwarmRun) -> str | None:
+        """The one hive that takes a run; None: any that fits.
+
+        Raises:
+            OvermindError: `no_swarm`, it is to be this one, which is none.
+        """
+        if not request.here:
+            return None
+        session = None if self._host.service is None else self._host.store.session
+        if session is None:
+            raise OvermindError("no_swarm", NO_SWARM)
+        return session.hive
+
     async def _found(self, word: str) -> Post:
         return find_post(await self._host.line().ask(lambda swarm: swarm.posts()), word)
 
@@ -307,9 +332,11 @@ def _post_id(key: str | None) -> str:
     return (uuid.uuid5(uuid.NAMESPACE_OID, key) if key else uuid.uuid4()).hex[:8]
 
 
-def _definition(request: requests.SwarmRun, post: str, name: str) -> dict[str, Any]:
+def _definition(request: requests.SwarmRun, post: str, name: str, only_hive: str | None) -> dict[str, Any]:
     provider = request.run.get("provider")
     return {
+        **({} if only_hive is None else {"only_hive": only_hive}),
+        **({} if request.lineage is None else {"lineage": request.lineage}),
         "id": post,
         "kind": "run",
         "name": name,
@@ -363,6 +390,7 @@ def _foreseen(swarm: Swarm, definition: dict[str, Any]) -> tuple[list[answers.Sw
         memory=definition["memory"],
         provider=definition["provider"],
         secrets=definition["secrets"],
+        only_hive=definition.get("only_hive"),
         posted_by=swarm.hello().login,
     )
     found = {hive.name: fits(wanted, offered_of(hive)) for hive in swarm.hives()}

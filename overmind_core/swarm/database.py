@@ -314,6 +314,14 @@ class Swarm:
         found = self._run("select need, need_name, name, body from overmind.inputs(%s, %s, %s)", (session, post, fence))
         return [(one[0], one[1], one[2], bytes(one[3])) for one in found]
 
+    def generation(self, session: str, post: str, fence: int) -> answers.Generation:
+        """Return what its holder is to know before it begins a generation of a lineage."""
+        return self._ask("generation", (session, post, fence), answers.Generation)
+
+    def generation_begins(self, session: str, post: str, fence: int, conversation: str, why: str) -> answers.Reported:
+        """Say how a generation begins: with a `new` conversation, and why, or with one that is `continued`."""
+        return self._ask("generation_begins", (session, post, fence, conversation, why), answers.Reported)
+
     def my_secrets(self, session: str, post: str, fence: int) -> dict[str, bytes]:
         """Return the sealed secrets that a post names, as far as they are for this hive."""
         found = self._run("select name, sealed from overmind.my_secrets(%s, %s, %s)", (session, post, fence))
@@ -459,6 +467,11 @@ class Swarm:
     def fleets(self) -> list[answers.Fleet]:
         """Return all fleets, by name."""
         return self._look("fleet_list", answers.Fleet, "order by name")
+
+    def generations(self, lineage: str | None = None) -> list[answers.GenerationRow]:
+        """Return the generations of a lineage, or of all of them, oldest first."""
+        where, values = ("", ()) if lineage is None else ("where lineage = %s", (lineage,))
+        return self._look("generation_list", answers.GenerationRow, f"{where} order by lineage, number", values)
 
     def limits(self) -> list[answers.Limit]:
         """Return the shared limits."""

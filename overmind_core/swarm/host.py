@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from overmind_core.domain.events import About
 from overmind_core.domain.swarm.secrets import NAMES
@@ -12,7 +12,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.system.paths import write_private
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from overmind_core.agents.api_questions import QuestionApi
     from overmind_core.agents.results import MissionResults
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from overmind_core.quests.queue_changes import QueueChanges
     from overmind_core.quests.registry import QuestEnded, QuestRegistry
     from overmind_core.swarm.answers import Hello
+    from overmind_core.swarm.generations import Conversations
     from overmind_core.swarm.line import SwarmLine
     from overmind_core.swarm.pool_settings import HomePools, Invitation
     from overmind_core.swarm.run_secrets import RunSecrets
@@ -65,6 +66,15 @@ class SwarmParts(NamedTuple):
     inbox: QuestionApi
     results: Callable[[], MissionResults]
     observer: Observer
+    agents: Conversations
+    memory: WrittenNotes
+
+
+class WrittenNotes(Protocol):
+    """What is asked of memory."""
+
+    async def written_texts(self, mission: Mission) -> Sequence[str]:
+        """The texts of the notes that a mission has written."""
 
 
 class SwarmHost:
@@ -280,6 +290,7 @@ class SwarmHost:
         return name
 
     def _made(self, url: str) -> SwarmService:
+        from overmind_core.swarm.generations import Generations  # noqa: PLC0415 - as below
         from overmind_core.swarm.line import SwarmLine  # noqa: PLC0415 - all of this loads psycopg, or is for hives alone
         from overmind_core.swarm.places import Places  # noqa: PLC0415 - as above
         from overmind_core.swarm.pool_posts import PoolPosts  # noqa: PLC0415 - as above
@@ -293,6 +304,15 @@ class SwarmHost:
         parts = self._parts
         store, secrets = self.store, self.run_secrets
         line = SwarmLine(url, self._wake_up)
+        generations = Generations(
+            store=store,
+            line=line,
+            secrets=secrets,
+            registry=parts.registry,
+            agents=parts.agents,
+            results=parts.results(),
+            written=parts.memory.written_texts,
+        )
         runs = Runs(
             logs=parts.home.logs,
             settings=parts.settings,
@@ -302,6 +322,7 @@ class SwarmHost:
             store=store,
             secrets=secrets,
             line=line,
+            generations=generations,
             find=parts.registry.get,
         )
         quests = QuestPosts(

@@ -44,7 +44,17 @@ def wanted_of(post: Post, posts: Iterable[Post] = ()) -> Wanted:
         posted_by=post.posted_by,
         unmet=post.unmet,
         needs=[f"{one.name} ({one.state})" for one in posts if one.id in post.needs and one.state != "done"],
+        alive=_alive(post, posts),
+        prefers=post.prefers if post.delay else None,
     )
+
+
+def _alive(post: Post, posts: Iterable[Post]) -> str:
+    """What lives of a post's lineage, as people read it."""
+    if post.lineage is None:
+        return ""
+    living = (one for one in posts if one.lineage == post.lineage and one.state in {"claimed", "lost"})
+    return next((f"{post.lineage}: {one.name} lives on {one.hive}" for one in living), "")
 
 
 def offered_of(hive: Hive, refusal: str | None = None) -> Offered:
@@ -103,7 +113,8 @@ def line_of(
     refused = {(one.post, one.hive): one.reason for one in refusals}
     named = {one.id: f"{one.name} ({one.state})" for one in posts if one.state != "done"}
     for post in sorted((one for one in posts if one.state == "queued"), key=lambda one: (one.unmet > 0, _rank(one))):
-        wanted = wanted_of(post)._replace(needs=[named[one] for one in post.needs if one in named])
+        kin = posts if post.lineage is not None else ()
+        wanted = wanted_of(post, kin)._replace(needs=[named[one] for one in post.needs if one in named])
         found = [fits(wanted, offered_of(hive, refused.get((post.id, hive.name)))) for hive in hives]
         yield post, summary(wanted, found)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from overmind_core.errors import OvermindError
+from overmind_core.swarm.generations import lineage_of
 from overmind_core.swarm.store import KEPT_SECONDS
 
 if TYPE_CHECKING:
@@ -141,13 +142,13 @@ class Reports:
         session, claim = self._store.session, held.claim
         assert session is not None
         await self._store.saved()
-        if end["state"] == "done":
+        if end["state"] == "done" or lineage_of(held) is not None:  # a generation that failed has something to say, too
             try:
                 await self._hand_on(held, session.id)
             except OvermindError as error:
                 if error.code in _OF_ALL:
                     raise
-                end = {**end, "state": "failed", "reason": error.code}
+                end = {**end, "state": "failed", "reason": error.code} if end["state"] == "done" else end
         try:
             answer = await self._line.ask(lambda swarm: swarm.report_end(session.id, claim.id, claim.fence, end))
         except OvermindError as error:

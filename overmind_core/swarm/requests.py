@@ -69,6 +69,10 @@ class SwarmRun(Placement, frozen=True, kw_only=True):
 
     run: dict[str, Any]
     """The arguments of `run`, without environment, umask and request key."""
+    lineage: str | None = None
+    """A name of which it is the next generation: no other one lives meanwhile."""
+    here: bool = False
+    """Only this hive takes it."""
     now: bool = False
     """Give up what no hive has taken within five seconds."""
     dry_run: bool = False
@@ -140,6 +144,12 @@ class SwarmApply(Args, frozen=True, kw_only=True):
 
 class SwarmFleet(Args, frozen=True):
     """One fleet, by its name."""
+
+    name: str
+
+
+class SwarmLineage(Args, frozen=True):
+    """One lineage, by its name."""
 
     name: str
 

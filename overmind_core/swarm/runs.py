@@ -21,6 +21,7 @@ from overmind_core.kernel.database import StoreError
 from overmind_core.logs.layout import OUT, run_folder
 from overmind_core.logs.reader import RunLog
 from overmind_core.missions.requests import Start
+from overmind_core.swarm.generations import lineage_of
 from overmind_core.swarm.store import HeldClaim
 from overmind_core.swarm.works import PLACE, Sent
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.service import Missions
     from overmind_core.swarm.answers import Claimed
+    from overmind_core.swarm.generations import Generations
     from overmind_core.swarm.line import SwarmLine
     from overmind_core.swarm.run_secrets import RunSecrets
     from overmind_core.swarm.store import SwarmStore
@@ -59,6 +61,7 @@ class Runs:
         store: SwarmStore,
         secrets: RunSecrets,
         line: SwarmLine,
+        generations: Generations,
         find: Callable[[str], Mission | None],
     ) -> None:
         """`logs`: the folder of all logs. `find`: a mission by its id, one that has ended, too."""
@@ -70,6 +73,7 @@ class Runs:
         self._store = store
         self._secrets = secrets
         self._line = line
+        self._generations = generations
         self._find = find
         self._starting: set[str] = set()
         """Posts whose missions are being made, and are not there yet."""
@@ -84,6 +88,8 @@ class Runs:
         request = _start_of(claim, self._name_of_place(claim) if claim.kind == PLACE else None)
         spec = spec_of(request, self._settings)
         held = await self._secrets.fetch(held, self._line)
+        lineage = lineage_of(held)
+        generation = None if lineage is None else await self._generations.begin(held, lineage, spec)
 
         def linked(mission: Mission) -> Callable[[], None]:
             moment = sent()
@@ -95,7 +101,7 @@ class Runs:
             return lambda: self._store.write_claim(begun)
 
         try:
-            started = await self._missions.start(spec, also=linked)
+            started = await self._missions.start(spec if generation is None else generation.spec, also=linked)
         except (OvermindError, StoreError):
             if claim.id in self._starting:
                 self._store.claims[claim.id] = held
@@ -103,6 +109,8 @@ class Runs:
         finally:
             self._starting.discard(claim.id)
         self._store.save_claim(msgspec.structs.replace(held, mission=started.mission.id))
+        if generation is not None:
+            self._generations.record(started.mission, generation.event)
 
     def _name_of_place(self, claim: Claimed) -> str:
         """What the mission of a place is called: as the place, unless something else here is, or nothing can be."""
@@ -165,9 +173,11 @@ class Runs:
         return mission is not None and not mission.is_live and mission.reason == FENCED
 
     async def outputs(self, held: HeldClaim) -> dict[str, bytes]:
-        """A run hands nothing on."""
-        del held
-        return {}
+        """Return the last answer of a generation, and its notes, for the next one; others hand nothing on."""
+        mission = self.mission_of(held)
+        if mission is None or lineage_of(held) is None:
+            return {}
+        return await self._generations.outputs(held, mission)
 
 
 def tail_of(logs: str, mission: Mission, hidden: Sequence[bytes] | None = (), then: bytes = b"") -> str:

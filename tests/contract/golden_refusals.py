@@ -171,6 +171,8 @@ UNKNOWN: dict[str, dict[str, object]] = {
     "swarm_fleet": {"name": "nosuch"},
     "swarm_fleet_delete": {"name": "nosuch"},
     "swarm_fleets": {},
+    "swarm_lineages": {},
+    "swarm_lineage": {"name": "nosuch"},
     "swarm_inbox": {},
     "swarm_init": {"url": "nosuch"},
     "swarm_invite": {"name": "nosuch"},

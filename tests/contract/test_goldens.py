@@ -48,6 +48,7 @@ UNSEEN = {
     "health": "a mission would have to be silent for three beats of half a minute: tests/core/watching",
     "keeper_lost": "the keeper would have to be killed, and everything with it: tests/faults/test_keeper_killed.py",
     "log_removed": "all logs together would have to fill a part of the disk, at a check that comes by the clock",
+    "generation_begun": "needs a swarm: tests/postgres/swarm/test_lineage_homes.py",
     "notes_given": "needs notes that fit an agent's prompt: tests/core/agents/test_briefing.py",
     "overlap": "two agents would have to change one file beside each other: tests/contract/test_health.py",
     "plan_note": "a project's file would have to be ignored by a plan: tests/contract/test_isolated_plans.py",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -39,9 +40,17 @@ class SwarmHomes:
         assert lines[1].startswith("overmind swarm join 'postgresql://")
         return lines[1].removeprefix("overmind swarm join ").strip("'")
 
-    def hive(self, short: str, *options: str, role: str = "operator", way: Proxy | None = None) -> Overmind:
-        """Make a home that joins; `way`: the one that it takes to the database."""
+    def hive(
+        self,
+        short: str,
+        *options: str,
+        role: str = "operator",
+        way: Proxy | None = None,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> Overmind:
+        """Make a home that joins, with these variables besides; `way`: the one that it takes to the database."""
         home = self._make()
+        home.environment |= environment
         url = self.invited(short, role)
         said = home.ok("swarm", "join", url if way is None else way.through(url), *options)
         assert f" as hive {self.name(short)} (" in said

@@ -179,6 +179,8 @@ ASKED = [
     ("swarm_answer", {"question": 1, "behaviour": "allow"}, FORBIDDEN),
     ("swarm_apply", {"fleets": [], "file": "/x.toml"}, FORBIDDEN),
     ("swarm_fleets", {}, FORBIDDEN),
+    ("swarm_lineages", {}, FORBIDDEN),
+    ("swarm_lineage", {"name": "x"}, FORBIDDEN),
     ("swarm_fleet", {"name": "x"}, FORBIDDEN),
     ("swarm_scale", {"name": "x", "want": 1}, FORBIDDEN),
     ("swarm_fleet_delete", {"name": "x"}, FORBIDDEN),

@@ -94,6 +94,8 @@ ARGUMENTS = {
     "swarm_answer": {"question": 1, "behaviour": "allow"},
     "swarm_apply": {"fleets": [], "file": "/x.toml"},
     "swarm_fleets": {},
+    "swarm_lineages": {},
+    "swarm_lineage": {"name": "x"},
     "swarm_fleet": {"name": "x"},
     "swarm_scale": {"name": "x", "want": 1},
     "swarm_fleet_delete": {"name": "x"},

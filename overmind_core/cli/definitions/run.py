@@ -35,7 +35,7 @@ def run(args: Namespace, context: Context) -> int:
     check_on(args)
     _check_stay(args)
     request = with_variables(run_request(args, context) | _sent(args, context), variables)
-    if args.on is not None:
+    if args.on is not None or args.lineage is not None:
         from overmind_core.cli.swarm.run_on import post_run  # start-up: for posts alone
 
         return post_run(args, context, request)

@@ -78,6 +78,7 @@ SWARM_OPTIONS = grouped(
         option("--secret", "NAME", "secret of the vault that it gets as a variable (repeatable)", repeat=True),
         option("--context", "NAME", "variables, secrets and place of [contexts.NAME] in config.toml"),
         flag("--pack", "prefer the fullest hive to the emptiest"),
+        option("--lineage", "NAME", "next generation of NAME: one lives at a time; without --on, on this hive"),
         flag("--now", "give up when no hive takes it within 5 seconds"),
         flag("--dry-run", "post nothing; say of each hive whether it fits"),
         option("--on-lost", "WHAT", "when its hive is silent: wait (default), or move", choices=("wait", "move")),
@@ -85,7 +86,7 @@ SWARM_OPTIONS = grouped(
     ],
 )
 
-_OF_RUNS = frozenset({"--now", "--dry-run", "--on-lost"})
+_OF_RUNS = frozenset({"--lineage", "--now", "--dry-run", "--on-lost"})
 QUEST_OPTIONS = [
     *(one for one in SWARM_OPTIONS if not _OF_RUNS & set(one.names)),
     *grouped(
@@ -102,10 +103,11 @@ def check(args: Namespace) -> None:
     Raises:
         UsageError: as it says.
     """
-    if args.on is not None:
+    if args.on is not None or args.lineage is not None:
+        with_ = "--on" if args.on is not None else "--lineage"
         for name in ("wait", "tty", "rm", "parent"):
             if getattr(args, name, None):
-                raise UsageError(f"--{name} can't be used with --on: it is about a mission of this machine.")
+                raise UsageError(f"--{name} can't be used with {with_}: it is about a mission of this machine.")
         return
     for name in _WITH_ON:
         if getattr(args, name, None):
@@ -141,7 +143,9 @@ def post_run(args: Namespace, context: Context, request: Mapping[str, Any]) -> i
     """Post it, and say which hive has taken it, or why none has."""
     asked: dict[str, Any] = {
         "run": {name: value for name, value in request.items() if name not in _NOT_SENT},
-        "on": args.on,
+        "on": args.on or {},
+        "lineage": args.lineage,
+        "here": args.on is None,
         "cpu": args.cpu or 0.0,
         "memory": args.mem or 0,
         "pack": args.pack,

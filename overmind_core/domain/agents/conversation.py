@@ -87,6 +87,8 @@ class Conversation:
     """The run that lives; 0 when none does."""
     begun: bool = False
     """The program has stored the conversation: it can be resumed, and can't be begun."""
+    inherited: bool = False
+    """An earlier mission has begun it: each run goes on with it, that of a task, too."""
     resumed: bool = False
     """How the newest run was started."""
     switched: bool = False
@@ -177,7 +179,8 @@ def plan_run(c: Conversation, run: int, *, session: str, token: str) -> Conversa
     """
     if c.run == run:
         return c
-    again = c.home is not AgentMode.ONE_SHOT and (c.begun or c.run > 0)
+    goes_on = c.home is not AgentMode.ONE_SHOT or c.inherited
+    again = goes_on and (c.begun or c.run > 0)
     same = again or not c.run
     return replace(
         c,
@@ -186,13 +189,18 @@ def plan_run(c: Conversation, run: int, *, session: str, token: str) -> Conversa
         session=c.session if same else session,
         cost_total=c.cost_total if same else 0.0,
         token=token,
-        resumed=c.begun and c.home is not AgentMode.ONE_SHOT,
+        resumed=c.begun and goes_on,
         refused=None if c.wanted is AgentMode.INTERACTIVE else c.refused,
         leaving=False,
         seq=0,
         input_closed=False,
         last=None,
     )
+
+
+def inherit(c: Conversation, earlier: Conversation) -> Conversation:
+    """A new mission's conversation, as one that goes on where that of an earlier mission has ended."""
+    return replace(c, session=earlier.session, begun=earlier.begun, inherited=True, cost_total=earlier.cost_total)
 
 
 def first_prompt(c: Conversation) -> int | None:

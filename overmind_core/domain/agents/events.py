@@ -37,6 +37,15 @@ class NotesGiven(MissionEvent, frozen=True, kw_only=True, tag="notes_given"):
     """The number of notes that fit, too, and for which there was no room."""
 
 
+class GenerationBegun(MissionEvent, frozen=True, kw_only=True, tag="generation_begun"):
+    """A run is a generation of a lineage; the text says how it begins."""
+
+    lineage: str
+    generation: int
+    conversation: str
+    """`new`, or `continued`: it goes on with that of the last generation."""
+
+
 class MessageQueued(MissionAct, frozen=True, kw_only=True, tag="message_queued"):
     """A message for an agent was accepted."""
 

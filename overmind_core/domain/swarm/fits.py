@@ -15,6 +15,8 @@ from overmind_core.domain.admission import ordinal
 LONGEST_DELAY = 0.2
 """Seconds that a hive waits that has nothing free; with `--pack` one that has all."""
 QUEUED, PACKED = "queued", "packed"
+FIRST_FOR = 60.0
+"""Seconds for which a run of a lineage is for the hive where its conversation lies."""
 _GIB = 1 << 30
 
 
@@ -42,6 +44,8 @@ class Condition(StrEnum):
     ACCEPTS = "accepts"
     VERSION = "version"
     REFUSED = "given back"
+    LINEAGE = "lineage"
+    PREFERS = "prefers"
     NEEDS = "needs"
 
 
@@ -63,6 +67,10 @@ class Wanted(NamedTuple):
     """How many of its needs have to end yet."""
     needs: Sequence[str] = ()
     """Those that have not, as people read them: `docs (queued)`."""
+    alive: str = ""
+    """What lives of its lineage, as people read it: `ada-2 lives on eu1`; empty: nothing does."""
+    prefers: str | None = None
+    """The hive that has it to itself for the first minute."""
 
 
 class Offered(NamedTuple):
@@ -194,6 +202,15 @@ def _passing(post: Wanted, hive: Offered) -> Fit | None:
         return _waits(Condition.MEMORY, f"memory: {_bytes(hive.free_memory)} free")
     if not hive.free_slots:
         return _waits(Condition.SLOTS, f"slots: {hive.slots} of {hive.slots} are taken")
+    return _turn(post, hive)
+
+
+def _turn(post: Wanted, hive: Offered) -> Fit | None:
+    """What the post itself waits for."""
+    if post.alive:
+        return _waits(Condition.LINEAGE, f"lineage {post.alive}")
+    if post.prefers not in {None, hive.name}:
+        return _waits(Condition.PREFERS, f"for {FIRST_FOR:.0f} s it is for {post.prefers}, where its conversation lies")
     if post.unmet:
         return _waits(Condition.NEEDS, f"needs {', '.join(post.needs) or post.unmet}")
     return None

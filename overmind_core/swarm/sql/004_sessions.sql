@@ -392,6 +392,7 @@ create function forget_hive(hive_name text) returns void
     language plpgsql set search_path = overmind, pg_temp as $$
 begin
     delete from hives where name = hive_name;
+    perform prefer_no_more(hive_name);
     delete from secrets where hive = hive_name;
     delete from refusals where hive = hive_name;
     update instances set state = 'ended' where name = hive_name and state <> 'ended';

@@ -49,6 +49,9 @@ begin
         coalesce(one ->> 'posted_by', session_user));
     insert into needs (post, need) select one ->> 'id', value from jsonb_array_elements_text(one -> 'needs')
         on conflict do nothing;
+    if one ->> 'lineage' is not null then
+        perform prefer_conversation(one ->> 'id');
+    end if;
     perform record('post_queued', one ->> 'id', null);
 end $$;
 
@@ -206,6 +209,9 @@ begin
                     ready = false, cancelling = null, exit_code = null, reason = null, result = null, tail = null,
                     ended_at = null
                     where id = p.id;
+                if p.lineage is not null then
+                    perform number_generation(p.id);
+                end if;
                 perform record('post_claimed', p.id, me.name, jsonb_build_object('fence', fence_));
                 slots := slots - 1;
                 cpu_left := cpu_left - p.cpu;
@@ -269,6 +275,9 @@ begin
     if p.fleet is not null then
         perform renew_place(post_id);
     end if;
+    if p.lineage is not null and (select s.state from sessions s where s.id = p.session) = 'ended' then
+        perform prefer_conversation(post_id); -- its hive is there again
+    end if;
     perform record('post_queued', post_id, p.hive, jsonb_build_object('why', why, 'fence', p.fence));
     perform news(queue_news(p.pack));
     if p.hive is not null then
@@ -300,6 +309,9 @@ begin
     if p.fleet is not null then
         perform place_ended(p);
     end if;
+    if p.lineage is not null and p.hive is not null then
+        perform end_generation(p, state, result);
+    end if;
     return finish.state;
 end $$;
 
@@ -307,7 +319,7 @@ end $$;
 create function concerns_others(post_id text) returns boolean
     language sql stable set search_path = overmind, pg_temp as $$
     select exists (select from needs n where n.need = post_id or n.post = post_id)
-        or exists (select from posts where id = post_id and fleet is not null)
+        or exists (select from posts where id = post_id and (fleet is not null or lineage is not null))
 $$;
 
 -- The post, locked, if this session has that claim of it; else nothing.
@@ -542,6 +554,9 @@ begin
         end if;
         update posts set state = 'claimed', version = version + 1, hive = mine.hive, session = mine.id, fence = fence_,
             claimed_at = now(), presented = now_is.settle where id = p.id;
+        if p.lineage is not null then
+            perform number_generation(p.id);
+        end if;
         update sessions set fence = greatest(fence, fence_) where id = mine.id;
         if one ->> 'state' in ('done', 'failed', 'cancelled') then
             if length(one -> 'outputs' #>> '{}') > 24 * 1048576 then

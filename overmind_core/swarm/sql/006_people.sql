@@ -45,7 +45,10 @@ begin
     end if;
     update posts set state = 'queued', version = version + 1, hive = null, session = null, spent = 0, hive_lost = 0,
         began_at = epoch(), ended_at = null, exit_code = null, reason = null, result = null, tail = null, delay = 0,
-        cancelling = null where id = post_id;
+        cancelling = null, generation = 0 where id = post_id;
+    if p.lineage is not null then
+        perform prefer_conversation(post_id);
+    end if;
     delete from outputs o where o.post = post_id;
     delete from refusals r where r.post = post_id;
     perform count_needs(array[post_id] || array(select n.post from needs n where n.need = post_id));

@@ -111,7 +111,7 @@ begin
         join (values
             ('viewer', array['hello', 'my_role', 'rank_of', 'score']),
             ('worker', array['join', 'beat', 'settled', 'leave', 'drain', 'claim', 'claims_of', 'report_progress', 'report_end', 'give_back', 'take',
-                'watchlist', 'present', 'put_output', 'inputs', 'my_secrets', 'claim_pools', 'look_at_pool',
+                'watchlist', 'present', 'generation', 'generation_begins', 'put_output', 'inputs', 'my_secrets', 'claim_pools', 'look_at_pool',
                 'ask_instances', 'report_instance']),
             ('operator', array['post', 'cancel', 'retry', 'answer', 'set_limit', 'apply_fleets', 'scale', 'delete_fleet',
                 'put_secret', 'drop_secret', 'add_to_pool', 'end_instances']),

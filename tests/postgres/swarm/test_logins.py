@@ -16,6 +16,7 @@ WORKER = {
     "join", "beat", "settled", "leave", "drain", "claim", "claims_of", "report_progress", "report_end", "give_back",
     "take", "watchlist", "present", "put_output", "inputs", "my_secrets", "claim_pools", "look_at_pool",
     "ask_instances", "report_instance",
+    "generation", "generation_begins",
 }  # fmt: skip
 OPERATOR = {
     "post", "cancel", "retry", "answer", "set_limit", "apply_fleets", "scale", "delete_fleet", "put_secret",
@@ -33,6 +34,7 @@ READ_ONLY = {"rank_of", "score"}
 VIEWS = {
     "hive_list", "post_list", "post_ends", "question_list", "refusal_list", "fleet_list", "limit_list", "secret_list",
     "instance_list", "login_list", "event_list", "status", "pool_list",
+    "generation_list",
 }  # fmt: skip
 
 

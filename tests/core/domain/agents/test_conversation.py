@@ -197,6 +197,27 @@ def test_what_could_not_be_typed_fails_and_the_next_one_follows():
     assert done == (MessageMoved(1, "failed", "the program did not accept it"), Deliver(2))
 
 
+# --- conversations of earlier missions ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("home", AgentMode)
+def test_each_run_goes_on_with_the_conversation_of_an_earlier_mission_and_counts_what_is_new_alone(home):
+    earlier = replace(running(AgentMode.ONE_SHOT), session="theirs", begun=True, cost_total=1.25)
+    c = conversation.inherit(fresh(home), earlier)
+    first = conversation.plan_run(c, 1, session="unused", token="token")
+    assert (first.session, first.resumed, first.cost_total) == ("theirs", True, 1.25)
+    second = conversation.plan_run(first, 2, session="unused", token="token")
+    assert (second.session, second.resumed) == ("theirs", True)
+
+
+def test_a_conversation_that_the_program_does_not_know_any_more_is_begun_anew_under_its_name():
+    earlier = replace(running(AgentMode.ONE_SHOT), session="theirs", begun=True)
+    c = conversation.inherit(fresh(AgentMode.ONE_SHOT), earlier)
+    first = conversation.plan_run(c, 1, session="unused", token="token")
+    second = conversation.plan_run(conversation.switch_resume(first), 2, session="unused", token="token")
+    assert (second.session, second.resumed) == ("theirs", False)
+
+
 # --- ends of runs -------------------------------------------------------------------------------------------------
 
 

@@ -39,6 +39,9 @@ CASES = [
     (Wanted(memory=GIB), EU1._replace(free_memory=GIB // 2), "waits: memory: 0.5 GB free"),
     (Wanted(), EU1._replace(free_slots=0), "waits: slots: 4 of 4 are taken"),
     (Wanted(unmet=2, needs=("docs (queued)", "api (failed)")), EU1, "waits: needs docs (queued), api (failed)"),
+    (Wanted(alive="ada: one lives on eu2"), EU1, "waits: lineage ada: one lives on eu2"),
+    (Wanted(prefers="eu2"), EU1, "waits: for 60 s it is for eu2, where its conversation lies"),
+    (Wanted(prefers="eu1"), EU1, "yes"),
 ]
 
 
