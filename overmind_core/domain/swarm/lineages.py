@@ -101,7 +101,7 @@ def task(lineage: str, number: int, told: Told, begun: Beginning, prompt: str) -
     if told.result_of and (begun.is_new or last is None or told.result_of != last.number):
         parts.append(f"The result of generation {told.result_of}:\n\n{told.result}")
     if told.notes:
-        parts.append(f"What earlier generations have written down:\n\n{told.notes}")
+        parts.append(f"Notes of earlier generations:\n\n{told.notes}")
     return "\n\n".join([prompt, "---", *parts])
 
 

@@ -117,7 +117,7 @@ def test_elsewhere_it_begins_a_new_conversation_after_a_minute_with_the_last_res
     echo = lineage(second)["result"]
     assert echo.startswith("echo: go on\n\n---\n\nYou are generation 2 of ada.")
     assert f"The result of generation 1:\n\n{result}" in echo
-    assert "What earlier generations have written down:\n\n- the tests need redis" in echo
+    assert "Notes of earlier generations:\n\n- the tests need redis" in echo
     (_, newest) = lineage(second)["generations"]
     assert (newest["conversation"], newest["why"]) == ("new", f"that of generation 1 lies on {homes.name('a')}")
     assert lineage(second)["notes"] == "- the tests need redis"

@@ -69,7 +69,7 @@ def test_a_new_conversation_begins_with_the_last_result_and_the_notes():
     assert task("ada", 2, told, NEW, "look") == (
         "look\n\n---\n\nYou are generation 2 of ada. Generation 1 has ended on eu1 (done).\n\n"
         "The result of generation 1:\n\nall is well\n\n"
-        "What earlier generations have written down:\n\n- redis is needed"
+        "Notes of earlier generations:\n\n- redis is needed"
     )
 
 
