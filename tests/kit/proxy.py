@@ -76,6 +76,11 @@ class Proxy:
         assert count == 1, url
         return found
 
+    def lead_to(self, server: str) -> None:
+        """Lead to another server from now on, and hang up."""
+        self._server = str(Path(server, SOCKET))
+        self._hang_up()
+
     # what happens to it
 
     def cut(self) -> None:
