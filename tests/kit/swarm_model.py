@@ -19,6 +19,8 @@ from overmind_core.swarm.answers import Beaten, Claimed
 from tests.kit.swarm import LONGEST, Hive, TestSwarm
 
 TABLES = ("meta", "hives", "sessions", "posts", "needs", "refusals", "questions", "outputs", "places", "instances")
+LATER = 8.0
+"""Seconds after which a lost answer is asked for again."""
 LONG = 700.0
 """Seconds that are longer than any lease and what is waited after it."""
 
@@ -72,12 +74,20 @@ class World:
     def beat(self, machine: Machine, *, lost: bool = False) -> None:
         """One beat, and all that follows from it."""
         hive = machine.hive
-        sent = self.now
         nonce = uuid.uuid4().hex
         about = {"slots": 4, "load": 0.5}
-        if lost:
+        if lost:  # it asks again some seconds later; others have seen the first one since
             hive.call_beat(nonce, **about)
+            for other in self.machines:
+                if other is not machine:
+                    self.look(other)
+            self.advance(LATER)
+        sent = self.now
         beaten = hive.call_beat(nonce, **about)
+        if beaten.again:
+            assert lost
+            hive.number, hive.nonce, nonce = beaten.beat, nonce, uuid.uuid4().hex
+            beaten = hive.call_beat(nonce, **about)
         assert beaten.word != "cloned", "nobody else beats for it"
         if beaten.word == "gone":
             self.forget(machine)

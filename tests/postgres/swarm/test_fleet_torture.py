@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.kit.swarm import Hive, TestSwarm
+from tests.kit.torture import portion
 
 SIZES = (7, 15, 29)
 STEPS = 120
@@ -82,7 +83,7 @@ class Torture:
         assert sum(one.cancelling == "replaced" for one in posts) <= 1
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(portion(6)))
 def test_there_are_exactly_so_many_and_one_is_replaced_at_a_time(swarm, seed):
     torture = Torture(swarm, seed)
     torture.apply()
