@@ -189,7 +189,8 @@ def in_words(error: psycopg.Error) -> OvermindError:
     for kinds, code, text in _WORDS:
         if isinstance(error, kinds):
             message = text.format(said)
-            unknown = isinstance(error, _UNKNOWN)
+            # What a server refuses it has not done; what it says of its own end tells nothing.
+            unknown = isinstance(error, _UNKNOWN) and (error.sqlstate or "08")[:2] in {"08", "57"}
             return SwarmSilent(message, unknown=unknown) if code == "swarm_silent" else OvermindError(code, message)
     return OvermindError("internal", f"The swarm's database refused: {said}")
 
@@ -210,6 +211,7 @@ _WORDS: tuple[tuple[tuple[type[psycopg.Error], ...], str, str], ...] = (
         "The database has no swarm, or one of another version ({}). Its owner makes it: overmind swarm init URL",
     ),
     ((errors.ReadOnlySqlTransaction,), "swarm_silent", _READ_ONLY),
+    ((errors.DiskFull,), "swarm_silent", "The disk of the swarm's database is full: {}"),
     (
         (errors.InvalidPassword, errors.InvalidAuthorizationSpecification),
         "forbidden",

@@ -298,6 +298,9 @@ begin
         result = finish.result, tail = finish.tail, ended_at = epoch(), cancelling = null where id = post_id;
     delete from questions q where q.post = post_id;
     delete from refusals r where r.post = post_id;
+    if finish.state <> 'done' then
+        delete from outputs o where o.post = post_id; -- nobody gets them
+    end if;
     dependants := array(select n.post from needs n where n.need = post_id order by 1);
     if dependants <> '{}' then
         perform count_needs(dependants);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import psycopg
 import pytest
 
 from overmind_core.errors import OvermindError
@@ -398,3 +399,34 @@ def heard(hive, *wanted):
 
     eventually(listen, what=f"{wanted} are heard")
     return found
+
+
+@pytest.mark.parametrize(
+    "shared",
+    [{"repository": "shop", "owned": ["src"]}, {"lineage": "writer"}, {"provider": "claude"}],
+    ids=["owns", "lineage", "limit"],
+)
+def test_what_shares_a_limit_and_comes_while_two_hives_claim_is_given_to_one(swarm, shared):
+    """Both have looked before it came: it is theirs with the next look, which its news bring."""
+    hives = [swarm.hive(name, slots=9, providers=["claude"]) for name in ("eu1", "eu2")]
+    swarm.post("plain")
+    given: list[list[str]] = [[], []]
+
+    def claim(at: int) -> None:
+        given[at] = [one.name for one in hives[at].claim(9)]
+
+    threads = [threading.Thread(target=claim, args=(at,)) for at in range(2)]
+    with psycopg.connect(swarm.url) as owner:
+        owner.execute("select from overmind.sessions where state = 'alive' for update")
+        for thread in threads:
+            thread.start()
+        waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%%claim%%'"
+        eventually(lambda: swarm.sql(f"{waiting} and datname = current_database()") == [(2,)], what="both wait")
+        if "provider" in shared:
+            swarm.admin.set_limit("provider:claude", 1)
+        for name in ("one", "two"):
+            swarm.post(name, **shared)
+    for thread in threads:
+        thread.join(30)
+    assert sorted(given[0] + given[1]) == ["plain"]
+    assert sorted(len(hive.claim(9)) for hive in hives) == [0, 1]

@@ -64,8 +64,13 @@ def all_that_there_is(homes: SwarmHomes, tmp_path: Path, *, when: str) -> tuple[
     for journal in ended:
         homes.wait_state(journal.name, "done")
     for journal in goes_on:
-        eventually(lambda j=journal: lives(j), timeout=30, what="it runs")
+        wait_begun(journal)
     return goes_on, ended
+
+
+def wait_begun(journal: Path) -> None:
+    """Wait until it breathes."""
+    eventually(lambda: lives(journal), timeout=30, what="it runs")
 
 
 def check(homes: SwarmHomes, goes_on: list[Path], ended: list[Path]) -> None:
@@ -163,7 +168,7 @@ def test_a_copied_home_takes_nothing_while_the_first_lives_and_ends_nothing_of_i
     journals = [tmp_path / "mover", tmp_path / "waiter"]
     for journal, words in zip(journals, (MOVE, ()), strict=True):
         run(homes, journal.name, breathing(journal), *words)
-        eventually(lambda j=journal: lives(j), timeout=30, what="it runs")
+        wait_begun(journal)
     copy = copied(original, make_home)
     copy.ok("start")
     said = eventually(lambda: copy.json("swarm", "status", "--json")["silence"], timeout=60, what="it is refused")
@@ -184,7 +189,7 @@ def test_a_copied_home_begins_nothing_that_the_silent_first_one_has(homes, make_
         homes.desk.ok("hive", "drain", homes.name("b"))
         for journal, words in zip(journals, (("--on-lost", "move", "--lease", "40s"), ()), strict=True):
             homes.desk.ok("run", "--on", "any", "--name", journal.name, *words, breathing(journal))
-            eventually(lambda j=journal: lives(j), timeout=30, what="it runs")
+            wait_begun(journal)
         homes.desk.ok("hive", "drain", homes.name("b"), "--undo")
         copy = copied(original, make_home)
         Path(copy.home, "swarm.url").write_text(homes.invited("a"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -43,7 +44,7 @@ def test_wall_clocks_a_day_off_and_stepping_make_no_difference(make_home, tmp_pa
             return home
 
         for short in ("a", "b"):
-            homes._make = lambda short=short: with_clock(short)
+            homes._make = partial(with_clock, short)
             homes.hive(short, "--slots", "2")
         for short in ("a", "b"):
             homes.homes[short].ok("run", "--name", "local", "true")
@@ -54,7 +55,7 @@ def test_wall_clocks_a_day_off_and_stepping_make_no_difference(make_home, tmp_pa
         homes.desk.ok("run", "--on", "any", "--name", "mover", "--on-lost", "move", "--lease", "10s", breathing(mover))
         homes.desk.ok("run", "--on", "any", "--name", "waiter", breathing(waiter))
         for journal in (mover, waiter):
-            eventually(lambda j=journal: lives(j), timeout=30, what="it runs")
+            wait_begun(journal)
         homes.desk.ok("hive", "drain", homes.name("b"), "--undo")
         clocks["server"].step_to(-DAY)
         clocks["a"].step_to(2 * DAY)
@@ -79,6 +80,11 @@ def test_wall_clocks_a_day_off_and_stepping_make_no_difference(make_home, tmp_pa
         eventually(lambda: homes.posts()["waiter"]["state"] == "claimed", timeout=30, what="it has answered")
         assert [[life.goes_on for life in lives(one)] for one in (mover, waiter)] == [[False, True], [True]]
         homes.desk.ok("kill", "swarm/mover", "swarm/waiter")
+
+
+def wait_begun(journal: Path) -> None:
+    """Wait until it breathes."""
+    eventually(lambda: lives(journal), timeout=30, what="it runs")
 
 
 def beat_of(homes: SwarmHomes, short: str) -> int:

@@ -1,0 +1,81 @@
+"""Hives, keepers and ways to the database die and come back while runs breathe: none breathes twice at once."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import pytest
+
+from tests.kit.breaths import PERIOD, gaps, lives
+from tests.kit.killing import kill, kill_both, kill_keeper
+from tests.kit.swarm_homes import SwarmHomes
+from tests.kit.torture import portion, seeded_random
+from tests.kit.waiting import eventually
+from tests.postgres.conftest import empty_database
+
+RUNS = portion(48)
+BREATHS = 150
+"""Of each run that is left alone: some seconds."""
+BLOWS = portion(20)
+
+
+def bounded(journal) -> str:
+    """Breathe so many times, and end well."""
+    return (
+        f'n=0; while [ $n -lt {BREATHS} ]; do echo "$$ $(cut -d" " -f1 /proc/uptime)" >> {journal};'
+        f" sleep {PERIOD}; n=$((n+1)); done; echo {journal.name} >> {journal.parent}/ends"
+    )
+
+
+@pytest.mark.timeout(600)
+def test_whatever_is_killed_and_cut_each_run_has_one_life_at_a_time_and_one_end(make_home, tmp_path):
+    chance = seeded_random()
+    with empty_database() as url, ExitStack() as stack:
+        homes = SwarmHomes(url, make_home)
+        ways = {name: stack.enter_context(homes.way()) for name in ("a", "b", "c")}
+        for name, way in ways.items():
+            homes.hive(name, "--slots", "2", way=way)
+        journals = [tmp_path / f"run-{number}" for number in range(RUNS)]
+        for number, journal in enumerate(journals):
+            how = ("--on-lost", "move", "--lease", "10s") if number % 2 else ()
+            homes.desk.ok("run", "--on", "any", "--name", journal.name, *how, bounded(journal))
+        for _ in range(BLOWS):
+            name = chance.choice(sorted(ways))
+            home, way = homes.homes[name], ways[name]
+            match chance.choice(["supervisor", "keeper", "both", "cut", "freeze"]):
+                case "supervisor":
+                    kill(home.supervisor_pid())
+                case "keeper":
+                    kill_keeper(home)
+                case "both":
+                    kill_both(home)
+                case "cut":
+                    way.cut()
+                case "freeze":
+                    way.freeze()
+            before = sum(len(journal.read_text()) for journal in journals if journal.exists())
+            eventually(
+                lambda before=before: (
+                    sum(len(j.read_text()) for j in journals if j.exists()) > before + 2000  # type: ignore[misc]
+                    or all(row["state"] in {"done", "failed"} for row in homes.posts().values())
+                ),
+                timeout=60,
+                what="some breathe on",
+            )
+            way.mend()
+            way.thaw()
+            home.ok("start")
+        eventually(
+            lambda: {row["state"] for row in homes.posts().values()} <= {"done", "failed"},
+            timeout=300,
+            what="all have ended",
+        )
+        rows = homes.posts()
+        for journal in journals:
+            assert all(gap > 0 for gap in gaps(journal)), (journal.name, lives(journal))
+            assert not any(life.goes_on for life in lives(journal))
+        ended = (tmp_path / "ends").read_text().split()
+        assert len(ended) == len(set(ended)), "none runs to its end twice"
+        failed = {name: row["reason"] for name, row in rows.items() if row["state"] == "failed"}
+        assert set(failed.values()) <= {"hive_lost"}, failed  # its fourth hive was gone
+        assert set(ended) >= {name for name, row in rows.items() if row["state"] == "done"}
