@@ -434,8 +434,15 @@ class Swarm:
     # looking
 
     def status(self) -> answers.Status:
-        """Return the swarm in figures."""
-        return self._look("status", answers.Status)[0]
+        """Return the swarm in figures.
+
+        Raises:
+            OvermindError: `forbidden`, the login was removed.
+        """
+        found = self._look("status", answers.Status)
+        if not found:  # whoever is none of it sees nothing
+            raise OvermindError("forbidden", "The login is none of this swarm any more: an owner has removed it.")
+        return found[0]
 
     def hives(self) -> list[answers.Hive]:
         """Return all hives, by name."""
