@@ -231,12 +231,12 @@ class SwarmService:
             SwarmSilent: nobody answers.
         """
         try:
-            await self.line.ask(lambda swarm: swarm.hello())
+            hello = await self.line.ask(lambda swarm: swarm.hello())
         except OvermindError as error:
             if error.code != "forbidden":
                 raise
             return False
-        return True
+        return hello.role is not None  # it may have been removed while it is connected
 
     async def close(self) -> None:
         """Beat no more; the session goes on until its keeper ends."""
