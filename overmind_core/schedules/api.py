@@ -285,6 +285,8 @@ class RitualApi:
 
     def _details(self, found: Ritual) -> RitualDetails:
         rituals = self._schedules.rituals
+        if found.id not in rituals.all:
+            raise OvermindError("not_found", f"The ritual {found.name!r} has been deleted meanwhile.")
         now = self._clock.wall()
         return details(found, rituals.runs(found), rituals.following(found), rituals.schedule(found), now)
 

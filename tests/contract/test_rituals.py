@@ -386,3 +386,22 @@ def test_each_minute_of_a_real_clock_comes_once(om, rituals):
     began = [int(float(line)) // 60 for line in rituals.lines()]
     assert began == list(range(began[0], began[0] + minutes))
     assert began[0] - created in {1, 2}  # 2 when the minute was over before the ritual was there
+
+
+def test_a_ritual_that_is_deleted_as_it_is_made_is_told_of_as_gone(rituals):
+    quest = {"command": "true", "cwd": rituals.om.home}
+    told = set()
+    with RawSocket.connect(rituals.om.home, timeout=20) as api:
+        for _ in range(60):
+            create = {"cmd": "ritual_create", "args": {"name": "r", "schedule": NEVER, "quest": quest}, "id": 0}
+            api.send_line(create)
+            deleted = made = None
+            number = 0
+            while made is None or deleted is None:
+                number += 1
+                api.send_line({"cmd": "ritual_delete", "args": {"id": "r"}, "id": number})
+                while (answer := api.read_line())["id"] != number:
+                    made = answer
+                deleted = answer.get("ok", deleted)
+            told.add(made.get("error", "made"))
+    assert told <= {"made", "not_found"}, told
