@@ -203,7 +203,11 @@ class Client:
             connection = self.place.connect_until(min(now + FAILOVER_LIMIT, deadline))
         if connection is None and (revived or self._start):
             # No notice: there was one when the command began, and what it waits for goes on.
-            connection, self.started_pid = self.place.connect(start=self._start)
+            try:
+                connection, self.started_pid = self.place.connect(start=self._start)
+            except OvermindError as error:
+                if error.code != "hive_silent":  # it has as long as `deadline` to be there again
+                    raise
         return connection or self.place.connect_until(deadline)
 
     def close(self) -> None:

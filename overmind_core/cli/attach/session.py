@@ -395,6 +395,8 @@ class AttachSession:
         elif self._alone_since is None:
             self._alone_since = now
         elif now - self._alone_since > ANSWER_LIMIT:
+            if self._attachment.place.keyed:  # a hive, whose link is lost more often than its daemon
+                raise self._attachment.place.lost(ANSWER_LIMIT)
             raise OvermindError("daemon_lost", f"The daemon stopped and did not return within {ANSWER_LIMIT:.0f} s.")
 
     def _handle_signals(self) -> None:

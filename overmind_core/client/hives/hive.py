@@ -33,6 +33,8 @@ CONNECT_LIMIT = 10.0
 """Seconds for a gate to greet."""
 SHARED_SECONDS = 60
 """How long ssh keeps a connection that nobody uses."""
+TRY_LIMIT = 5.0
+"""Seconds for an attempt to find a lost hive again: one that began while nothing passed may never be answered."""
 _PAUSE = 0.1
 """Seconds between two attempts to find a lost hive again."""
 _CONTROL_NAME = 64
@@ -94,7 +96,7 @@ class Hive:
     def try_connect(self) -> ApiConnection | None:
         """Return a connection; None: it can't be reached just now, or has no daemon."""
         try:
-            return self.connect(start=False)[0]
+            return self.connect(start=False, limit=TRY_LIMIT)[0]
         except OvermindError:
             return None
 
@@ -116,7 +118,7 @@ class Hive:
         """Return a connection as soon as there is one; None at `deadline` (seconds, monotonic clock)."""
         while (left := deadline - time.monotonic()) > 0:
             try:
-                return self.connect(start=False, limit=left)[0]
+                return self.connect(start=False, limit=min(left, TRY_LIMIT))[0]
             except OvermindError:
                 time.sleep(min(_PAUSE, max(deadline - time.monotonic(), 0.0)))
         return None
@@ -133,7 +135,7 @@ class Hive:
         """
         del address
         try:
-            channel = self.open(gate.TERMINAL)
+            channel = self.open(gate.TERMINAL, limit=TRY_LIMIT)
         except OvermindError as error:
             raise ConnectionRefusedError(error.message) from None
         return KeptSocket(channel), channel.unread
@@ -195,8 +197,8 @@ class Hive:
         return RemoteRunFiles(self.open_logs, folder)
 
     def open_logs(self) -> Channel:
-        """Return a channel for logs; one for each reader, which closes it."""
-        return self.open(gate.LOGS)
+        """Return a channel for logs; one for each reader, which closes it and, once it is lost, asks for another."""
+        return self.open(gate.LOGS, limit=TRY_LIMIT)
 
 
 def _shared(config: str, argv: Sequence[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from overmind_core.errors import OvermindError
 from overmind_core.wire import gate
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
 
 AHEAD = 1 << 20
 """Bytes that are fetched where fewer are wanted, as readers go on where they were."""
+WAY_BACK = 10.0
+"""Seconds in which a lost hive is looked for."""
+_ANSWER_LIMIT = 10.0
+_PAUSE = 0.1
 _CHUNK = 1 << 18
 
 
 class RemoteRunFiles:
-    """The files of one run, as `logs.run_files.RunFiles`. Lost with its link, a channel is opened once more.
+    """The files of one run, as `logs.run_files.RunFiles`. Lost with its link, a channel is opened anew, for a while.
 
     Args:
         channel: Opens a channel for logs.
@@ -72,20 +77,27 @@ class RemoteRunFiles:
     def _ask(self, op: str, **fields: object) -> tuple[Any, bytes]:
         request = gate.line({"op": op, "run": self._run, **fields})
         with self._guard:
-            for attempt in (1, 2):
+            was_open, lost_at = self._channel is not None, 0.0
+            while True:
                 try:
                     return self._exchange(request)
+                except OvermindError as error:
+                    failure = error
+                    if error.code != "hive_silent" or not was_open:
+                        raise
                 except (OSError, ValueError) as error:
-                    self._drop()
-                    if attempt == 2:  # noqa: PLR2004 - the last one
-                        raise OvermindError("hive_silent", f"The log of {self._run} can't be read: {error}.") from None
-        raise AssertionError
+                    failure = OvermindError("hive_silent", f"The log of {self._run} can't be read: {error}.")
+                self._drop()
+                was_open, lost_at = True, lost_at or time.monotonic()
+                if time.monotonic() - lost_at > WAY_BACK:
+                    raise failure from None
+                time.sleep(_PAUSE)
 
     def _exchange(self, request: bytes) -> tuple[Any, bytes]:
         if self._channel is None:
             self._channel = self._open()
             self._unread = self._channel.unread
-        self._channel.socket.settimeout(10.0)
+        self._channel.socket.settimeout(_ANSWER_LIMIT)
         self._channel.socket.sendall(request)
         while b"\n" not in self._unread:
             self._receive()
