@@ -537,12 +537,16 @@ def split_hives(command: Command, words: Sequence[str]) -> tuple[list[str], list
     kept: list[str] = []
     hives: list[str] = []
     keys: list[str] = []
-    at = 0
+    at, before = 0, len(command.arguments)
     while at < len(words):
         word = words[at]
         name, equals, value = word.partition("=")
-        if word == "--" or (command.rest is not None and (not word.startswith("-") or word == "-")):
+        if word == "--":
             break
+        if command.rest is not None and (not word.startswith("-") or word == "-"):
+            if not before:
+                break
+            before -= 1  # a word of its own: options may follow it, as they may before
         if names_place(word):
             at += 1
             if not equals:

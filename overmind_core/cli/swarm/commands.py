@@ -34,11 +34,13 @@ def is_in_swarm(home: Home) -> bool:
 
 
 def swarm_client(context: Context) -> Client:
-    """Return a client of a home that is in a swarm, or has made one.
+    """Return a client of a home that is in a swarm, or has made one; of another hive than this it is asked.
 
     Raises:
         OvermindError: `no_swarm`; no daemon is started to say that.
     """
+    if context.hive is not None:
+        return context.client()
     if not is_in_swarm(context.home):
         raise OvermindError("no_swarm")
     return context.client(start=True)
@@ -164,7 +166,7 @@ def why(args: Namespace, context: Context) -> int:
     try:
         answer = swarm_client(context).call("swarm_why", {"id": args.id})
     except OvermindError as error:
-        if error.code != "no_swarm":
+        if error.code != "no_swarm" or context.hive is not None:
             raise
         message = f"{error.message}. Of a quest of this machine: overmind quest why {args.id}"
         raise OvermindError("no_swarm", message) from None

@@ -1,0 +1,101 @@
+"""`-H` and all commands of the table: each is done there, or says in one sentence that it is for this machine alone."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from overmind_core.cli import main
+from overmind_core.cli.command import MODULES, find
+from overmind_core.cli.context import Context
+from overmind_core.cli.hives.elsewhere import choose_hives
+from overmind_core.cli.hives.only_here import is_only_here
+from overmind_core.errors import UsageError
+from tests.hives.test_keys import reached
+
+__all__ = ["reached"]
+
+SHELL = {"<", ">", "|", "&&", "$"}
+"""What is the shell's in an example."""
+ENDLESS = {"monitor"}
+LAST = "shutdown"
+THERE = sorted(name for name in MODULES if not is_only_here(name) and name not in {*ENDLESS, LAST})
+HERE_FIRST = ("needs a terminal", "No such file or directory", "Give a value", "The file is empty")
+"""What a command finds out before it asks anybody."""
+
+
+def example(name: str) -> list[str]:
+    """The words of a command's shortest example, up to what is the shell's; one without that, if there is one."""
+    found = []
+    for text in find(name).examples:
+        before, own, rest = text.partition(f"overmind {name}")
+        words = shlex.split((own + rest).partition(')"')[0], comments=True)[1:]
+        end = next((at for at, word in enumerate(words) if SHELL & {word, word[0]}), len(words))
+        if words:
+            found.append((bool(before) + (end < len(words)), len(words), words[:end]))
+    return min(found)[2]
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What the command line would ask another hive, each time that it is run."""
+    seen: list[object] = []
+
+    def elsewhere(command, args, hives, context):
+        del context
+        seen.append((command.name, vars(args), hives))
+        return 0
+
+    monkeypatch.setattr(main, "_run_elsewhere", elsewhere)
+    return seen
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_hive_stands_before_and_after_every_command(name, asked):
+    words, length = example(name), len(name.split())
+    main.run(["-H", "eu1", *words], Context({}))
+    main.run([*words[:length], "-H", "eu1", *words[length:]], Context({}))
+    main.run([*words[:length], "--hive=eu1", *words[length:]], Context({}))
+    own = 0 if find(name).rest is None else len(find(name).arguments)
+    if own and not words[length].startswith("-"):  # `quest add TITLE -H eu1 -- CMD`
+        main.run([*words[: length + own], "-H", "eu1", *words[length + own :]], Context({}))
+    (command, _, hives), *others = asked
+    assert (command, hives) == (name, ["eu1"])
+    assert all(one == asked[0] for one in others)
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if is_only_here(name)])
+def test_what_is_for_this_machine_alone_says_so_in_one_sentence(name):
+    with pytest.raises(UsageError) as refused:
+        choose_hives(find(name), ["eu1"], Context({"OVERMIND_HOME": "/nowhere"}))
+    assert refused.value.message.startswith(f"{name} can't be used with -H: ")
+    assert refused.value.message.endswith(("overmind run -H HIVE", f"overmind {name}.", "."))
+    assert "\n" not in refused.value.message
+
+
+def test_every_other_command_is_done_there_and_nothing_of_it_here(reached, tmp_path):
+    there = reached.home("eu1")
+    there.mission("sleep 600", "--name", "api")
+
+    def asked(name):
+        words = example(name)
+        done = reached.om("-H", "eu1", *words, cwd=str(tmp_path))
+        assert done.returncode in {0, 1, 2}, (words, done)
+        assert "Traceback" not in done.stderr, (words, done)
+        assert "internal" not in done.stderr, (words, done)
+        if done.returncode:
+            said = done.stderr.partition(": ")[2]
+            assert "eu1" in said or any(one in said for one in HERE_FIRST), (words, done)
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(asked, THERE)) == [None] * len(THERE)
+    watched = reached.om.popen("monitor", "-H", "eu1")
+    assert "Daemon:   running" in watched.stdout.readline()
+    watched.kill()
+    watched.communicate()
+    assert "Daemon stopped on eu1" in reached("shutdown", "-y", "-H", "eu1")
+    assert not os.path.exists(os.path.join(reached.om.home, "overmind.sock")), "no daemon was ever needed here"
+    assert "daemon_not_running" in there("status").stderr, "it was that of the hive"
