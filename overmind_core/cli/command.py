@@ -534,19 +534,15 @@ def split_hives(command: Command, words: Sequence[str]) -> tuple[list[str], list
         UsageError: -H or --request has no value.
     """
     valued = {name for one in command.options if one.takes_value for name in one.names}
-    kept: list[str] = []
-    hives: list[str] = []
-    keys: list[str] = []
-    at, before = 0, len(command.arguments)
+    kept, hives, keys = list[str](), list[str](), list[str]()
+    at, own = 0, len(command.arguments)  # words of its own: options may follow them
     while at < len(words):
         word = words[at]
         name, equals, value = word.partition("=")
-        if word == "--":
+        is_plain = not word.startswith("-") or word == "-"
+        if word == "--" or (command.rest is not None and is_plain and not own):
             break
-        if command.rest is not None and (not word.startswith("-") or word == "-"):
-            if not before:
-                break
-            before -= 1  # a word of its own: options may follow it, as they may before
+        own -= is_plain
         if names_place(word):
             at += 1
             if not equals:

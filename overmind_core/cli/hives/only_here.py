@@ -13,6 +13,7 @@ _HERE = {
     "exec": "the command would run here. Start it there with: overmind run -H HIVE",
     "apply": "its file names folders of this machine. Apply it there: ssh HOST, then overmind apply",
     "diff": "its file names folders of this machine. Look there: ssh HOST, then overmind diff",
+    "pool manifest": "its pool stands in this machine's config.toml. Go there: ssh HOST, then overmind pool manifest",
     "spec check": "it reads a file of this machine. Check it there: ssh HOST, then overmind spec check",
     "tui": "it shows all hives of config.toml together. Start it without -H",
     "start": "its daemon starts by itself with the first mission there",
