@@ -410,7 +410,7 @@ def _link(hive: Hive, status: Status) -> answers.HiveLink:
 def _hive_row(hive: Hive, status: Status) -> answers.SwarmHiveRow:
     return {
         "name": hive.name,
-        "id": hive.home,
+        "id": None if hive.home is None else hive.home.partition("-")[0],  # behind it: which copy of the home it is
         "link": _link(hive, status),
         "version": hive.version,
         "held": hive.held,

@@ -27,6 +27,7 @@ class Needs(StrEnum):
     HIVE = "a hive"
     POST = "a post"
     FLEET = "a fleet"
+    POOL = "a pool"
     SECRET = "a secret"  # noqa: S105 - a word
     WORKTREE = "a worktree"
 
@@ -46,6 +47,7 @@ class Context(StrEnum):
     POSTS = "post of the swarm"
     POST_BOARD = "board of the swarm"
     FLEETS = "fleet"
+    POOLS = "pool"
     VAULT = "secret"
     SPECS = "specs"
     SPEC = "spec"
@@ -72,8 +74,8 @@ class Context(StrEnum):
 
 
 NO_MISSION = frozenset({
-    Needs.QUEST, Needs.RITUAL, Needs.SPEC, Needs.NOTE, Needs.HIVE, Needs.POST, Needs.FLEET, Needs.SECRET,
-    Needs.WORKTREE,
+    Needs.QUEST, Needs.RITUAL, Needs.SPEC, Needs.NOTE, Needs.HIVE, Needs.POST, Needs.FLEET, Needs.POOL,
+    Needs.SECRET,    Needs.WORKTREE,
 })  # fmt: skip
 """What is a row of a table, but need not be a mission."""
 TAKES_EVERYTHING = frozenset({Context.TYPING, Context.BOX, Context.FIELD, Context.FORM})

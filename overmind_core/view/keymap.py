@@ -435,7 +435,7 @@ ACTIONS: tuple[Action, ...] = (
     *_MISSION, *_TABLE, *_PLANNED, *_QUESTED, *SWARM_ACTIONS, *_SPECIFIED, *_WATCHED, *NOTE_ACTIONS, *WORKTREE_ACTIONS,
     *_NEEDS, *_LOG, *_TEXT, *_HELP, *_TERMINAL, *_TEXTS, *_EVERYWHERE,
 )  # fmt: skip
-OF_SWARM = (Context.HIVES, Context.POSTS, Context.POST_BOARD, Context.FLEETS, Context.VAULT)
+OF_SWARM = (Context.HIVES, Context.POSTS, Context.POST_BOARD, Context.FLEETS, Context.POOLS, Context.VAULT)
 """Of tables of hives, and of what a swarm holds."""
 CHAINS: dict[Context, tuple[Context, ...]] = {
     Context.MISSIONS: (Context.EVERYWHERE, Context.TABLE, Context.MISSIONS),

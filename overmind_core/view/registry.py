@@ -254,6 +254,17 @@ VIEWS: dict[str, View] = {
             orders=swarm_tables.FLEET_ORDERS,
         ),
         View(
+            "pools",
+            ("pool",),
+            "pools of the swarm: machines that other engines give, and what of them has joined",
+            Context.POOLS,
+            'There are no pools.\n[pools.hpc] with engine = "slurm" in config.toml makes one\n'
+            ":swarm status   shows what the swarm has",
+            swarm_tables.POOLS,
+            Fetch("pool_list", {}, swarm_tables.pools, 2.0),
+            orders=swarm_tables.POOL_ORDERS,
+        ),
+        View(
             "vault",
             ("secrets", "secret"),
             "secrets that runs of the swarm get: names, never values",

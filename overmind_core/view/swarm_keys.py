@@ -1,4 +1,4 @@
-"""The keys of hives, and of what a swarm holds: posts, fleets, secrets."""
+"""The keys of hives, and of what a swarm holds: posts, fleets, pools, secrets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from overmind_core.domain.operation import Danger
 from overmind_core.view.actions import USUAL, Action, Context, Needs, Unlike
 
 _HIVES, _POSTS, _BOARD = Context.HIVES, Context.POSTS, Context.POST_BOARD
-_FLEETS, _VAULT = Context.FLEETS, Context.VAULT
+_FLEETS, _POOLS, _VAULT = Context.FLEETS, Context.POOLS, Context.VAULT
 _ANSWERS = Unlike(Danger.NONE, "it shows the question, where y and n answer it")
 _MOVES = "it only moves the view"
 _LOOKS = "it only changes the display"
@@ -47,6 +47,12 @@ SWARM_ACTIONS: tuple[Action, ...] = (
            "fleet scale", hint=1, takes_text=True),
     Action("delete-fleet", ("ctrl+d",), USUAL, "end it and all its places", _FLEETS, Needs.FLEET, "fleet delete",
            hint=2),
+    Action("describe-row", ("enter", "d"), "describe", "describe it, with all its instances", _POOLS,
+           verb="pool list", hint=1),
+    Action("raise-pool", ("s",), USUAL, "start more instances: type how many", _POOLS, Needs.POOL, "pool up", hint=1,
+           takes_text=True),
+    Action("end-instances", ("ctrl+d",), USUAL, "end its instances, once what they have has ended", _POOLS, Needs.POOL,
+           "pool down", hint=2),
     Action("describe-row", ("enter", "d"), "describe", "show for which hives it is sealed; never its value", _VAULT,
            verb="vault list", hint=1),
     Action("set-secret", ("n",), USUAL, "set one: type its name; its value is asked for in the terminal", _VAULT,

@@ -1,4 +1,4 @@
-"""Fleets and secrets of the swarm as rows, and all about one. Pure."""
+"""Fleets, pools and secrets of the swarm as rows, and all about one. Pure."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.columns import By, Column
 from overmind_core.view.describe import Lines, Rendering, pairs
+from overmind_core.view.hive_keys import HIVES
 from overmind_core.view.tables import Orders
 
 EACH = "each"
@@ -106,6 +107,103 @@ def _place(one: Mapping[str, Any], wide: int, _look: Rendering) -> list[Cell]:
     tone = {"claimed": "good", "lost": "bad"}.get(one["state"], "slow")
     name = Cell(f"  {safe(one['name']):<{wide}}  ", "name")
     return [name, Cell(f"{safe(one['hive'] or '-'):<16} "), Cell(" · ".join(filter(None, facts)), tone)]
+
+
+# pools
+
+_STARTING = frozenset({"asked", "started", "running"})
+"""States of an instance that has not joined yet."""
+_STATE_TONES = {"open": "calm", "silent": "slow", "unheld": "slow"}
+
+
+def pools(answer: Sequence[Row]) -> list[Row]:
+    """Pools, by name; a pool is about the hive that decides about it, and about those that are its instances."""
+    return [{**row, "id": row["name"], HIVES: _hives_of(row)} for row in answer]
+
+
+def _hives_of(row: Row) -> list[str]:
+    joined = [one["name"] for one in row["instances"] if one["state"] == "joined"]
+    return [*([row["hive"]] if row["hive"] else []), *joined]
+
+
+def joined(row: Mapping[str, Any]) -> int:
+    """How many of its instances are hives."""
+    return sum(one["state"] == "joined" for one in row["instances"])
+
+
+def starting(row: Mapping[str, Any]) -> int:
+    """How many were asked for, and have not joined yet."""
+    return sum(one["state"] in _STARTING for one in row["instances"])
+
+
+def _pool_state(row: Row, _now: float) -> Cell:
+    return Cell(row["state"], _STATE_TONES.get(row["state"], ""))
+
+
+def _counted(count: Any, tone: str = "") -> Any:  # noqa: ANN401 - functions of a row
+    return lambda row, _now: Cell(str(count(row)) if count(row) else "", tone)
+
+
+def _note(row: Row, _now: float) -> Cell:
+    labels = " ".join(f"{key}={value}" for key, value in sorted(row["labels"].items()))
+    return Cell(safe(row["note"]), "slow") if row["note"] else Cell(safe(labels), "quiet")
+
+
+POOLS: tuple[Column, ...] = (
+    Column("name", "NAME", 8, 24, 0, _named),
+    Column("engine", "ENGINE", 7, 10, 4, lambda row, _now: Cell(safe(row["engine"]), "quiet")),
+    Column("state", "STATE", 6, 6, 1, _pool_state),
+    Column("wanted", "WANTED", 6, 6, 3, _counted(lambda row: row["wanted"]), right=True),
+    Column("joined", "JOINED", 6, 6, 2, _counted(joined, "good"), right=True),
+    Column("starting", "STARTING", 8, 8, 3, _counted(starting, "slow"), right=True),
+    Column("max", "MAX", 3, 5, 5, _counted(lambda row: row["max"], "quiet"), right=True),
+    Column("slots", "SLOTS", 5, 5, 6, _counted(lambda row: row["slots"], "quiet"), right=True),
+    Column("hive", "HIVE", 5, 16, 5, lambda row, _now: Cell(safe(row["hive"]))),
+    Column("note", "NOTE", 12, 0, 5, _note),
+)
+POOL_ORDERS: Orders = {
+    "name": _least("name"),
+    "engine": _least("engine"),
+    "state": _least("state"),
+    "wanted": By(lambda row, _now: row["wanted"] or 0),
+    "joined": By(lambda row, _now: joined(row)),
+    "starting": By(lambda row, _now: starting(row)),
+    "max": By(lambda row, _now: row["max"] or 0),
+    "slots": By(lambda row, _now: row["slots"] or 0),
+    "hive": _least("hive"),
+    "note": _least("note"),
+}
+
+
+def pool(row: Mapping[str, Any], _look: Rendering) -> Lines:
+    """All about a pool, with its instances."""
+    labels = " ".join(f"{key}={value}" for key, value in sorted(row["labels"].items()))
+    limits = f"{row['min'] or 0} to {row['max']}" if row["max"] is not None else None
+    lines: Lines = [
+        [Cell(f" {safe(row['name'])} ", "accent"), Cell("pool", "quiet")],
+        [Cell(f" {row['state']}", _STATE_TONES.get(row["state"], "")), Cell(f"  {safe(row['note'])}", "slow")],
+        *pairs(
+            ("engine", row["engine"]),
+            ("decided by", row["hive"] or "no hive"),
+            ("wanted", row["wanted"]),
+            ("instances", limits),
+            ("slots of each", row["slots"]),
+            ("labels", labels or None),
+        ),
+        [],
+        [Cell(f" instances[{len(row['instances'])}]", "title")],
+    ]
+    wide = max((len(safe(one["name"])) for one in row["instances"]), default=0)
+    return [*lines, *(_instance(one, wide) for one in row["instances"])]
+
+
+def _instance(one: Mapping[str, Any], wide: int) -> list[Cell]:
+    state = "draining" if one["ending"] and one["state"] != "ended" else safe(one["state"])
+    held = f"{one['held']} post{'s' * (one['held'] != 1)}" if one["held"] else ""
+    tone = {"joined": "good", "ended": "bad"}.get(state, "slow")
+    facts = " · ".join(filter(None, (state, held, safe(one["reason"]))))
+    name = Cell(f"  {safe(one['name']):<{wide}}  ", "name")
+    return [name, Cell(f"{safe(one['engine_id'] or '-'):<16} "), Cell(facts, tone)]
 
 
 # secrets

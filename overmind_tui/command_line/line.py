@@ -206,6 +206,7 @@ OPENERS: Mapping[str, str] = {
     "hives": "overmind_tui.hives.page:open_hives",
     "swarm": "overmind_tui.swarm.posts_page:open_posts",
     "fleets": "overmind_tui.swarm.fleets_page:open_fleets",
+    "pools": "overmind_tui.swarm.pools_page:open_pools",
     "vault": "overmind_tui.swarm.vault_page:open_vault",
     "specs": "overmind_tui.specs.page:open_specs",
     "spec": "overmind_tui.specs.page:open_spec",

@@ -34,6 +34,7 @@ from overmind_tui.schedules.page import RitualsPage, RunsPage
 from overmind_tui.specs.document import DocumentPage
 from overmind_tui.specs.page import SpecPage, SpecsPage
 from overmind_tui.swarm.fleets_page import FleetsPage
+from overmind_tui.swarm.pools_page import PoolsPage
 from overmind_tui.swarm.posts_page import PostsPage, SwarmBoardPage, SwarmQueuePage
 from overmind_tui.swarm.vault_page import VaultPage
 from overmind_tui.timeline.page import TimelinePage
@@ -67,7 +68,8 @@ def pages(app):
         PlansPage(views["blueprints"], show), PlanPage(views["plan"], show, row["id"], "release"),
         QuestsPage(views["quests"], show), BoardPage(views["board"], show), QueuePage(views["queue"], show),
         HivesPage(views["hives"], show), PostsPage(views["swarm"], show), SwarmQueuePage(SWARM_QUEUE, show),
-        SwarmBoardPage(SWARM_BOARD, show), FleetsPage(views["fleets"], show), VaultPage(views["vault"], show),
+        SwarmBoardPage(SWARM_BOARD, show), FleetsPage(views["fleets"], show), PoolsPage(views["pools"], show),
+        VaultPage(views["vault"], show),
         SpecsPage(views["specs"], show), SpecPage(views["spec"], show, "5bec0001", "carts"),
         DocumentPage(app.action_groups.specs, GATED, "tasks"),
         HealthPage(views["health"], show), TimelinePage(views["timeline"], show, row["id"], row["name"]),

@@ -50,6 +50,7 @@ ELSEWHERE_WALKED = {
     Context.POSTS,
     Context.POST_BOARD,
     Context.FLEETS,
+    Context.POOLS,
     Context.VAULT,
     Context.SPECS,
     Context.SPEC,

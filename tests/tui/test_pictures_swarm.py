@@ -109,7 +109,21 @@ VAULT: Any = [
     {"name": "DEPLOY_KEY", "hives": ["eu1"], "put_by": ["ada-laptop"], "here": True},
     {"name": "NPM_TOKEN", "hives": ["eu1", "gpu1", "lab"], "put_by": ["grace"], "here": False},
 ]  # fmt: skip
+POOLS: Any = [
+    {"name": "gpus", "engine": "kubernetes", "state": "silent", "note": "kubectl: connection refused", "hive": "eu1",
+     "wanted": 1, "min": 0, "max": 4, "slots": 1, "labels": {"gpu": "yes"}, "instances": []},
+    {"name": "hpc", "engine": "slurm", "state": "open", "note": "", "hive": "eu1", "wanted": 3, "min": 0, "max": 10,
+     "slots": 4, "labels": {"gpu": "yes", "region": "eu"},
+     "instances": [
+         {"name": "hpc-1", "engine_id": "4711", "state": "joined", "ending": None, "held": 3, "reason": None},
+         {"name": "hpc-2", "engine_id": "4712", "state": "joined", "ending": "drain", "held": 1, "reason": None},
+         {"name": "hpc-3", "engine_id": None, "state": "asked", "ending": None, "held": 0, "reason": None},
+         {"name": "hpc-0", "engine_id": "4709", "state": "ended", "ending": None, "held": 0,
+          "reason": "it did not join within 10 min"},
+     ]},
+]  # fmt: skip
 ANSWERS = {
+    "pool_list": POOLS,
     "swarm_posts": POSTS, "swarm_why": WHY, "swarm_queue": QUEUE, "swarm_fleets": FLEETS, "swarm_fleet": FLEET,
     "vault_list": VAULT,
     "swarm_tail": {"id": "00000002", "name": "lint", "state": "failed", "tail": "src/api.py:7: E501\n1 problem\n"},
@@ -196,6 +210,10 @@ VIEWS = {
     "fleet": keys("fleets", "j", "enter"),
     "scale": keys("fleets", "j", "s", "7"),
     "delete": keys("fleets", "j", "ctrl+d"),
+    "pools": keys("pools"),
+    "pool": keys("pools", "j", "enter"),
+    "raise": keys("pools", "j", "s", "2"),
+    "drain": keys("pools", "j", "ctrl+d"),
     "vault": keys("vault"),
     "secret": keys("vault", "enter"),
     "remove": keys("vault", "ctrl+d"),
@@ -249,7 +267,7 @@ def test_settling(pictured, size):
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("view", ["swarm", "fleets", "vault", "board swarm", "queue swarm"])
+@pytest.mark.parametrize("view", ["swarm", "fleets", "pools", "vault", "board swarm", "queue swarm"])
 def test_in_no_swarm_a_view_says_how_to_join_one(pictured, view, size):
     async def press(pilot):
         await settle(pilot)

@@ -29,14 +29,15 @@ class Written(OfSwarm):
 
     def request(self, command, requests, on_result):
         """Do nothing, and say that it was done."""
-        if command in {"swarm_cancel", "swarm_retry", "swarm_fleet_delete", "vault_remove", "swarm_drain",
+        if command in {"swarm_cancel", "swarm_retry", "swarm_fleet_delete", "vault_remove", "pool_down", "swarm_drain",
                        "swarm_answer", "answer", "queue_set"}:  # fmt: skip
             self.asked.append((command, list(requests)))
             if self.refused:
                 on_result([OvermindError(self.refused) for _ in requests])
                 return
             on_result([{"name": "checkout", "state": "cancelling", "draining": not one.get("undo"), "held": 3,
-                        "paused": one.get("paused"), "running": 2} for one in requests])  # fmt: skip
+                        "paused": one.get("paused"), "running": 2, "instances": [{}, {}]}
+                       for one in requests])  # fmt: skip
         else:
             super().request(command, requests, on_result)
 
@@ -207,6 +208,21 @@ def test_fleets_and_secrets_are_removed_after_a_question():
     play(scenario)
 
 
+def test_the_instances_of_a_pool_are_drained_after_a_question_and_more_are_started_by_a_line():
+    async def scenario(app, pilot):
+        await press(pilot, *keys("pools"), "j", "ctrl+d")
+        assert "hpc  2 joined, 1 starting" in picture(app)
+        await press(pilot, "y")
+        assert app.asked == [("pool_down", [{"name": "hpc", "all": True}])]
+        assert "draining 2 instances of hpc" in last_line(app)
+        ran = []
+        app.jobs.start = lambda name, calls, _then: ran.append((name, [list(one)[-2:] for one in calls]))
+        await press(pilot, "s", "2", "enter")
+        assert ran == [("pool up", [["hpc", "2"]])]
+
+    play(scenario)
+
+
 def test_a_secret_can_be_granted_only_where_its_value_is_kept():
     async def scenario(app, pilot):
         await press(pilot, *keys("vault"), "j", "s")
@@ -245,7 +261,7 @@ def test_lines_are_completed_by_the_names_that_were_seen():
     play(scenario)
 
 
-@pytest.mark.parametrize("view", ["swarm", "fleets", "vault"])
+@pytest.mark.parametrize("view", ["swarm", "fleets", "pools", "vault"])
 def test_each_word_of_a_view_opens_it(view):
     async def scenario(app, pilot):
         for word in (view, *VIEWS[view].aliases):
@@ -259,7 +275,15 @@ def test_each_word_of_a_view_opens_it(view):
 
 
 @tabled(
-    "view", ["swarm /hive:eu1", "fleets /hive:gpu2", "vault /hive:gpu1", "hives /hive:lab", "board swarm /hive:eu1"]
+    "view",
+    [
+        "swarm /hive:eu1",
+        "fleets /hive:gpu2",
+        "vault /hive:gpu1",
+        "pools /hive:hpc-1",
+        "hives /hive:lab",
+        "board swarm /hive:eu1",
+    ],
 )
 def test_each_table_is_filtered_by_hives(view):
     async def scenario(app, pilot):

@@ -92,7 +92,7 @@ def test_a_swarm_is_seen_and_worked_with(homes, tmp_path):
         await pilot.press("d")
         await until(pilot, lambda: rows(app)[eu1].get("draining"), what="it takes nothing new")
         app.commands.run("board swarm")
-        await until(pilot, lambda: "DONE 1" in picture(app), what="the board")
+        await until(pilot, lambda: "DONE" in picture(app) and "swarm/big" in rows(app), what="the board")
         app.commands.run("queue swarm")
         await until(pilot, lambda: "Nothing waits." in picture(app), what="the queue")
 
