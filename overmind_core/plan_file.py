@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from overmind_core.blueprint_file.keys import Disk
     from overmind_core.blueprint_file.read import ReadBlueprint
+    from overmind_core.domain.plans.genome import GenomeAddress
+    from overmind_core.git.genome_file import FetchedFile
 
 MOST_BYTES = 16 * 1024 * 1024
 """Of a file: more is a slip."""
@@ -51,6 +53,18 @@ class RealDisk:
             raise OvermindError("invalid", f"{path}: {error.strerror}.") from None
         return parse_variables(text, path)
 
+    def genome(self, address: GenomeAddress) -> FetchedFile:
+        """Fetch a file from git, with the account's own.
+
+        Raises:
+            OvermindError: `git_failed`, `not_found`, `too_large`.
+        """
+        from overmind_core.domain.plans.genome import LARGEST  # start-up: most plans take no agent from git
+        from overmind_core.git.genome_file import fetch  # start-up, as above
+        from overmind_core.git.run import Git  # start-up, as above
+
+        return fetch(Git(os.environ), address, LARGEST)
+
     def content(self, path: str) -> bytes:
         """Return the content of a file that a blueprint names. Raises OSError; OvermindError."""
         with open(from_wire(path), "rb") as file:
@@ -66,6 +80,14 @@ class OrdinaryFiles(RealDisk):
 
     def __init__(self, most: int) -> None:
         self._most = most
+
+    def genome(self, address: GenomeAddress) -> FetchedFile:
+        """Refuse: what a browser names, fetches nothing.
+
+        Raises:
+            OvermindError: `invalid`, always.
+        """
+        raise OvermindError("invalid", f"{address.place} is fetched from git by a command alone: overmind apply FILE")
 
     def content(self, path: str) -> bytes:
         """Return the content of a file. Raises OSError; OvermindError, `too_large`."""

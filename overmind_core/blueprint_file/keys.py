@@ -13,6 +13,7 @@ from overmind_core.blueprint_file.values import as_written
 from overmind_core.documents.reading import Read, choice, flag, milliseconds, seconds, text, texts, whole
 from overmind_core.domain.memory.giving import Injection
 from overmind_core.domain.plans.blueprint import OnFailure, When
+from overmind_core.domain.plans.genome import GenomeAddress
 from overmind_core.providers.registry import names
 
 RESTARTS = ("never", "on-failure", "always")
@@ -98,3 +99,22 @@ class Disk(Protocol):
         Raises:
             OvermindError: it can't be read, or has a mistake.
         """
+
+    def genome(self, address: GenomeAddress) -> FetchedFile:
+        """Fetch a file from git.
+
+        Raises:
+            OvermindError: it can't be had.
+        """
+
+
+class FetchedFile(Protocol):
+    """A file of a repository."""
+
+    @property
+    def commit(self) -> str:
+        """At which it is so."""
+
+    @property
+    def data(self) -> bytes:
+        """What it holds."""

@@ -10,13 +10,16 @@ from overmind_core.blueprint_file.command import ReadContext
 from overmind_core.blueprint_file.dependencies import Scope, report_cycles, report_endless, resolved
 from overmind_core.blueprint_file.fleets import FleetDraft, agents_of_fleets, fleet_drafts, report_apart
 from overmind_core.blueprint_file.foreign_keys import FOREIGN_ROOT, FOREIGN_WHOLE
+from overmind_core.blueprint_file.genomes import expand
 from overmind_core.blueprint_file.keys import ROOT, WHOLE, Disk
 from overmind_core.documents.reading import FileValue, Findings
 from overmind_core.documents.toml import document
 from overmind_core.domain.missions.names import name_problem
 from overmind_core.domain.plans.blueprint import Blueprint, OnFailure, PlanAgent
 from overmind_core.domain.plans.fleet import Fleet
+from overmind_core.domain.plans.genome import Genome
 from overmind_core.domain.plans.references import WORD
+from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.problems import Problem, Problems, hinted
 
 
@@ -88,7 +91,13 @@ def read(
     root = FileValue(notes, (), data)
     root.report_unknown(ROOT, FOREIGN_ROOT)
     tables = root.table() or {}
-    scope = Scope(read_variables(tables.get("vars"), variables, environ), environ, _declared(data.get("agents")))
+    known = read_variables(tables.get("vars"), variables, environ)
+    used: set[str] = set()
+    taken = expand(data, notes, Scope(known, environ, {}, used), folder, disk)
+    data = taken.data
+    root = FileValue(notes, (), data)
+    tables = root.table() or {}
+    scope = Scope(known, environ, _declared(data.get("agents")), used)
     settings = _settings(tables.get("blueprint"), scope)
     remote = agents_of_fleets(data)
     drafts = _drafts(tables.get("agents"), root, ReadContext(folder, disk, scope), remote)
@@ -98,13 +107,15 @@ def read(
     _report_whole(drafts, notes)
     _report_unused(variables, data.get("vars"), scope, notes)
     blueprint_name = called or _named(settings.get("name"), name, tables.get("blueprint"), notes)
-    finished = [] if notes.problems else [fleet for one in fleets for fleet in _finished(one)]
+    finished = [] if notes.problems else [fleet for one in fleets for fleet in _finished(one, taken.genomes)]
     if notes.problems:
         raise Problems(notes.problems)
     return ReadBlueprint(
         Blueprint(
             name=blueprint_name,
-            agents=tuple(one.finished() for one in drafts if one.name not in remote),
+            agents=tuple(
+                replace(one.finished(), genome=taken.genomes.get(one.name)) for one in drafts if one.name not in remote
+            ),
             max_parallel=settings.get("max_parallel", 0),
             on_failure=OnFailure(settings.get("on_failure", OnFailure.STOP)),
             timeout=settings.get("timeout", 0.0),
@@ -115,10 +126,10 @@ def read(
     )
 
 
-def _finished(draft: FleetDraft) -> list[Fleet]:
+def _finished(draft: FleetDraft, genomes: Mapping[str, Genome]) -> list[Fleet]:
     """The fleet; nothing after reporting why no program can be given what its texts refer to."""
     try:
-        return [draft.finished()]
+        return [replace(draft.finished(), genome=genomes.get(draft.agent))]
     except ValueError as error:
         draft.spot.wrong_key(str(error))
         return []

@@ -22,6 +22,7 @@ from overmind_core.domain.agents.events import NotificationDue, QuestionAsked
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.events import Event
 from overmind_core.domain.missions.events import MissionEnded, MissionRemoved
+from overmind_core.isolation.genomes import GenomeTrust
 from overmind_core.isolation.service import IsolationService
 from overmind_core.isolation.workspace import Workspace
 from overmind_core.kernel.bus import Bus
@@ -264,6 +265,7 @@ class App:
                 environments=self.environments,
                 workspace=self.workspace,
                 isolation=self.isolation,
+                genomes=self.genomes,
                 plan_table=state.plans,
                 agent_table=state.agents,
                 environment_table=state.environments,
@@ -431,6 +433,11 @@ class App:
         self.trees.close()
         self.journal.close()
 
+    @property
+    def genomes(self) -> GenomeTrust:
+        """Whether files in git from which agents were taken are trusted here."""
+        return GenomeTrust(self.state.trusted, self.journal.flush)
+
     def _join_swarm(self) -> SwarmHost:
         """The membership in a swarm: nothing of it is loaded in a home that is in none."""
         return SwarmHost(
@@ -454,6 +461,7 @@ class App:
                 observer=self.observer,
                 agents=self.agents,
                 memory=self.memory,
+                genomes=self.genomes,
             )
         )
 

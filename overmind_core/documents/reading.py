@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeGuard, TypeVar
+from typing import Any, Protocol, Self, TypeGuard, TypeVar
 
 from overmind_core.domain.text.duration import DurationError, parse_duration
 from overmind_core.domain.text.problems import Problem, hinted
@@ -17,6 +17,19 @@ Path = tuple[str | int, ...]
 """Keys and places in lists, from the root."""
 Place = tuple[int, int]
 """Line and column of a character, from 1."""
+
+
+class PlaceElsewhere(tuple[int, int]):  # noqa: SLOT001 - a tuple can have none of its own
+    """A place of another file, as that of the value which names the file."""
+
+    where: str
+    """The place there, before what is wrong with it: `review.toml:3:1: `."""
+
+    def __new__(cls, place: Place, where: str) -> Self:
+        """`place`: where the file is named."""
+        made = super().__new__(cls, place)
+        made.where = where
+        return made
 
 
 class Places(Protocol):
@@ -50,11 +63,15 @@ class Findings:
 
     def at(self, place: Place, message: str) -> None:
         """Something is wrong there."""
-        self.problems.append(Problem(*place, message))
+        self.problems.append(_problem(place, message))
 
     def at_key(self, path: Path, message: str) -> None:
         """Something is wrong with a key."""
         self.at(self.places.at_key(path), message)
+
+
+def _problem(place: Place, message: str) -> Problem:
+    return Problem(*place, f"{place.where}{message}" if isinstance(place, PlaceElsewhere) else message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +106,7 @@ class FileValue:
 
     def warn(self, message: str) -> None:
         """It is probably meant otherwise."""
-        self.notes.warnings.append(Problem(*self.place, self._named(message)))
+        self.notes.warnings.append(_problem(self.place, self._named(message)))
 
     def _named(self, message: str) -> str:
         return f"{self.key}: {message}" if self.key else message

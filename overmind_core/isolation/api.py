@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.isolation.project import FILE
+from overmind_core.domain.plans.genome import is_address
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import Args, handles
@@ -30,6 +31,8 @@ class Trust(Args, frozen=True):
     sha256: str | None = None
     """SHA-256 of the reviewed content, in hex: another content is refused. Null: the current content."""
     revoke: bool = False
+    genome: str | None = None
+    """Instead of a project's file, one from which blueprints take agents: `URL//FILE`. It takes `sha256`, too."""
 
 
 class Isolate(Args, frozen=True):
@@ -72,6 +75,8 @@ class IsolationApi:
         """Trust a project's file in its current form, or no longer; answers its path, its SHA-256 and its commands."""
         del caller
         check_environment(request.env)
+        if request.genome is not None:
+            return await self._trust_genome(request.genome, request)
         if request.revoke:
             return await self._revoke(request)
         looked = await self._workspace.projects.inspect(request.cwd, request.env)
@@ -88,6 +93,22 @@ class IsolationApi:
         from overmind_core.project_file.file import commands  # noqa: PLC0415 - YAML is for those who have such a file
 
         return {"path": path, "sha256": found.sha256, "commands": list(commands(found.project)), "trusted": True}
+
+    async def _trust_genome(self, path: str, request: Trust) -> TrustedFile:
+        """Trust a file in git, as a person has seen it, or no longer; it is fetched by who uses it."""
+        sha256 = request.sha256
+        self._journal.flush()
+        if request.revoke:
+            if self._trust_table.sum_of(path) is None:
+                raise OvermindError("not_found", f"{path} is not trusted.")
+            self._journal.save(lambda: self._trust_table.remove(path))
+        elif sha256 is None or not is_address(path):
+            raise OvermindError("invalid", "A genome is trusted as URL//FILE, with the SHA-256 of what was reviewed.")
+        else:
+            self._journal.save(lambda: self._trust_table.save(path, sha256, self._clock.wall()))
+        await self._journal.saved()
+        is_trusted = not request.revoke
+        return {"path": path, "sha256": sha256 if is_trusted else None, "commands": [], "trusted": is_trusted}
 
     async def _revoke(self, request: Trust) -> TrustedFile:
         """A file that is broken, or gone, may have been trusted before."""

@@ -13,6 +13,7 @@ from overmind_core.plans.values import Values
 
 if TYPE_CHECKING:
     from overmind_core.agents.store import AgentTable
+    from overmind_core.isolation.genomes import GenomeTrust
     from overmind_core.isolation.service import IsolationService
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.kernel.config import Settings
@@ -46,6 +47,7 @@ class PlanParts(NamedTuple):
     environments: Environments
     workspace: Workspace
     isolation: IsolationService
+    genomes: GenomeTrust
     plan_table: PlanTable
     agent_table: AgentTable
     environment_table: EnvironmentTable
@@ -84,6 +86,7 @@ def assemble(parts: PlanParts) -> Plans:
         registry=parts.registry,
         missions=parts.missions,
         projects=parts.isolation,
+        genomes=parts.genomes,
         plan_table=parts.plan_table,
         environment_table=parts.environment_table,
         starter=starter,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from overmind_core.domain.plans.blueprint import Blueprint
+    from overmind_core.domain.plans.genome import Genome
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.keeper_client import CurrentKeeper
     from overmind_core.kernel.phase import Phase
@@ -56,6 +57,17 @@ class ProjectPlanner(Protocol):
         """
 
 
+class GenomeCheck(Protocol):
+    """Trust in files of git."""
+
+    def check(self, genome: Genome) -> None:
+        """Refuse one that is not trusted here.
+
+        Raises:
+            OvermindError: `untrusted_project`.
+        """
+
+
 class Applied(NamedTuple):
     """The result of an `apply`."""
 
@@ -80,6 +92,7 @@ class Plans:
         registry: Registry,
         missions: Missions,
         projects: ProjectPlanner,
+        genomes: GenomeCheck,
         plan_table: PlanTable,
         environment_table: EnvironmentTable,
         starter: AttemptStarter,
@@ -93,6 +106,7 @@ class Plans:
         self._registry = registry
         self._missions = missions
         self._projects = projects
+        self._genomes = genomes
         self._plan_table = plan_table
         self._environment_table = environment_table
         self._starter = starter
@@ -401,6 +415,8 @@ class Plans:
         """
         applied = Environment(dict(environ), {})
         for agent in blueprint.agents:
+            if agent.genome is not None:
+                self._genomes.check(agent.genome)
             await self._starter.check(agent, applied)
         folders = dict.fromkeys(
             bind_text(agent.start["cwd"], {})

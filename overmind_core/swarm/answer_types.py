@@ -326,6 +326,20 @@ class FleetPlace(TypedDict):
     """Why its last run has ended."""
 
 
+class FleetGenome(TypedDict):
+    """The file in git from which an agent was taken."""
+
+    file: str
+    """`URL//FILE`."""
+    ref: str
+    """As it was written."""
+    commit: str
+    """That it meant when it was applied."""
+    agent: str
+    sha256: str
+    commands: list[str]
+
+
 class FleetDetails(FleetRow):
     """A fleet with its places."""
 
@@ -336,6 +350,8 @@ class FleetDetails(FleetRow):
     on_lost: str
     lease: float
     posted_by: str
+    genome: FleetGenome | None
+    """Null: its agent stands in its blueprint."""
     places: list[FleetPlace]
 
 

@@ -75,6 +75,7 @@ class FleetApi:
             "on_lost": given.get("on_lost", "wait"),
             "lease": given.get("lease", 600.0),
             "posted_by": found.posted_by,
+            "genome": given.get("genome"),
             "places": [_place(one, found.generation) for one in places],
         }
 
@@ -135,6 +136,7 @@ def _definition(fleet: requests.NewFleet) -> dict[str, Any]:
         "run": {name: value for name, value in fleet.run.items() if name != "name"},
         "ready": msgspec.to_builtins(fleet.ready),
         "ready_env": fleet.ready_env,
+        **({} if fleet.genome is None else {"genome": msgspec.to_builtins(fleet.genome)}),
     }
 
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from overmind_core.swarm.service import Machine, SwarmService
     from overmind_core.swarm.store import SwarmStore
     from overmind_core.swarm.vault import Vault
+    from overmind_core.swarm.works import GenomeCheck
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
 
@@ -68,6 +69,7 @@ class SwarmParts(NamedTuple):
     observer: Observer
     agents: Conversations
     memory: WrittenNotes
+    genomes: GenomeCheck
 
 
 class WrittenNotes(Protocol):
@@ -361,6 +363,7 @@ class SwarmHost:
             ),
             leases=parts.leases,
             store=store,
+            genomes=parts.genomes,
             accepts=parts.settings.swarm.accept,
         )
         questions = PostQuestions(parts.inbox, parts.registry)

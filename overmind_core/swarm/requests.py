@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from overmind_core.domain.plans.blueprint import Probe
+from overmind_core.domain.plans.genome import Genome
 from overmind_core.kernel.request import Args
 from overmind_core.quests.requests import NewQuest
 
@@ -131,6 +132,8 @@ class NewFleet(Placement, frozen=True, kw_only=True):
     """When a place is ready; null: when it has run for 10 s."""
     ready_env: dict[str, str] = {}
     """Variables of its command."""
+    genome: Genome | None = None
+    """The file in git from which its agent was taken; each hive has to trust it."""
 
 
 class SwarmApply(Args, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from overmind_core.domain.plans.genome import Genome
 from overmind_core.domain.swarm.fits import Offered, Wanted, not_accepted
 from overmind_core.domain.swarm.leases import deadline_of
 from overmind_core.errors import OvermindError
@@ -64,6 +65,24 @@ class Work(Protocol):
         """
 
 
+class GenomeCheck(Protocol):
+    """Trust in files of git."""
+
+    def check(self, genome: Genome) -> None:
+        """Refuse one that is not trusted here.
+
+        Raises:
+            OvermindError: `untrusted_project`.
+        """
+
+
+def _genome_of(given: object) -> Genome:
+    try:
+        return msgspec.convert(given, Genome)
+    except msgspec.ValidationError as error:
+        raise OvermindError("invalid", f"Its genome can't be read here: {error}") from None
+
+
 class Works:
     """All of it, and its leases."""
 
@@ -76,6 +95,7 @@ class Works:
         pools: PoolPosts,
         leases: Leases,
         store: SwarmStore,
+        genomes: GenomeCheck,
         accepts: Mapping[str, Any],
     ) -> None:
         """`accepts`: what this hive's configuration lets in, see `SwarmSettings`."""
@@ -84,6 +104,7 @@ class Works:
         self._pools = pools
         self._leases = leases
         self._store = store
+        self._genomes = genomes
         self._accepts = accepts
 
     async def start(self, held: HeldClaim, sent: Sent) -> None:
@@ -103,6 +124,8 @@ class Works:
             repository=definition.get("repository"),
             posted_by=definition.get("posted_by") or "",
         )
+        if definition.get("genome") is not None:
+            self._genomes.check(_genome_of(definition["genome"]))
         refused = not_accepted(post, Offered("", accepts=self._accepts))
         if refused is not None:
             raise OvermindError("forbidden", f"its [swarm] in config.toml {refused}")

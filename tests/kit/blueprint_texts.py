@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from overmind_core import plan_file
+from overmind_core.blueprint_file.keys import FetchedFile
 from overmind_core.blueprint_file.read import ReadBlueprint, read
 from overmind_core.domain.plans.blueprint import Blueprint
+from overmind_core.domain.plans.genome import GenomeAddress
 from overmind_core.domain.text.problems import Problem, Problems
 from overmind_core.errors import OvermindError
 
@@ -34,6 +37,10 @@ class FakeDisk:
         if path not in self._files:
             raise OvermindError("invalid", f"{path}: No such file or directory.")
         return self._files[path]
+
+    def genome(self, address: GenomeAddress) -> FetchedFile:
+        """Fetched with the real git: see `plan_file.RealDisk`."""
+        return plan_file.RealDisk().genome(address)
 
 
 def reading(

@@ -51,6 +51,8 @@ ISOLATE = Command(
 
 def trust(args: Namespace, context: Context) -> int:
     """Show what the file runs, ask, and record it as it is now."""
+    if args.folder is not None and "#" in args.folder and "//" in args.folder:
+        return _trust_genome(args, context)
     request = project_request(args, context)
     client = context.client(start=True)
     if args.revoke:
@@ -76,11 +78,37 @@ def trust(args: Namespace, context: Context) -> int:
     return 0
 
 
+def _trust_genome(args: Namespace, context: Context) -> int:
+    """The same of a file in git from which blueprints take agents."""
+    from overmind_core.cli.isolation.genome import fetched_genome  # start-up: few take agents from git
+
+    genome = fetched_genome(args.folder)
+    client = context.client(start=True)
+    request = {"cwd": "/", "genome": genome.file, "sha256": genome.sha256}
+    if args.revoke:
+        answer = client.call("trust", {**request, "revoke": True})
+        context.print(dumps(answer) if args.json else f"No longer trusted: {display_safe(answer['path'])}")
+        return 0
+    write = context.note if args.json else context.print
+    for line in trust_lines(f"{genome.file} at {genome.commit[:12]}", genome.commands, changed=False):
+        write(line)
+    if not confirmed(QUESTION, yes=args.yes):
+        return FAILED
+    answer = client.call("trust", request)
+    context.print(dumps(answer) if args.json else f"Trusted: {display_safe(answer['path'])}")
+    return 0
+
+
 TRUST = Command(
     name="trust",
     arguments=[FOLDER],
     options=[flag("--revoke", "revoke the trust"), YES, JSON],
-    examples=["overmind trust", "overmind trust ~/src/shop --yes", "overmind trust --revoke"],
+    examples=[
+        "overmind trust",
+        "overmind trust ~/src/shop --yes",
+        "overmind trust --revoke",
+        "overmind trust 'https://example.com/agents.git//review.toml@v3#review'",
+    ],
     notes=(
         "The path and SHA-256 of the file are recorded: after a change, overmind asks again. The file is read from "
         "your checkout, never from an agent's worktree. Without a terminal, trust prints the commands of the file "

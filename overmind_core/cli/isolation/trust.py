@@ -87,6 +87,9 @@ def call_trusted(context: Context, client: Client, command: str, request: Args, 
                 raise _untrusted_there(facts, context.hive.name, _WITHOUT.get(command, "--no-isolate")) from None
             if not trust and not _person_agrees(context, facts):
                 raise _untrusted_error(facts, _WITHOUT.get(command, "--no-isolate"), here=trust is not None) from None
+            if "genome" in facts:
+                client.call("trust", {"cwd": "/", "genome": facts["path"], "sha256": facts["sha256"]})
+                continue
             folder = os.path.dirname(facts["path"])
             work = request.get("quest") or request.get("apply") or request
             client.call("trust", {"cwd": folder, "env": work["env"], "sha256": facts["sha256"]})
@@ -112,6 +115,9 @@ def _person_agrees(context: Context, facts: Mapping[str, Any]) -> bool:
 def _untrusted_error(facts: Mapping[str, Any], without: str, *, here: bool) -> OvermindError:
     """`here`: trust is said with the command itself, and lasts no longer."""
     why = "has changed since it was trusted" if facts.get("changed") else "is not trusted"
+    if "genome" in facts:
+        message = f"{facts['path']} {why}; nothing was started. Review and trust it:"
+        return OvermindError(_UNTRUSTED, f"{message} overmind trust {shlex.quote(facts['genome'])}", **facts)
     folder = os.path.dirname(facts["path"])
     where = (
         "" if f"{caller_environment.working_directory(None)}/".startswith(f"{folder}/") else f" {shlex.quote(folder)}"

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from overmind_core.domain.plans.genome import Genome
+
 
 class Until(StrEnum):
     """How far another agent must have come."""
@@ -108,6 +110,8 @@ class PlanAgent:
     """Of the caller's variables it gets only those that every login has: `environment.login_variables`."""
     merge: PlanMerge | None = None
     """What it does instead of running a command."""
+    genome: Genome | None = None
+    """The file in git from which it was taken."""
 
     @property
     def isolated(self) -> bool:

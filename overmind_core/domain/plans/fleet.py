@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from overmind_core.domain.missions.names import name_problem
 from overmind_core.domain.plans.blueprint import Probe
+from overmind_core.domain.plans.genome import Genome
 
 LONGEST_FLEET_NAME = 40
 """Characters: with its number, or with the name of a hive, it is the name of a place."""
@@ -42,6 +43,8 @@ class Fleet:
     ready: Probe | None = None
     ready_env: Mapping[str, str] = field(default_factory=dict)
     """Variables of the probe's command: the values of its references."""
+    genome: Genome | None = None
+    """The file in git from which its agent was taken."""
 
 
 def fleet_name_problem(name: str) -> str | None:
