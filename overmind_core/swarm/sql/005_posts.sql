@@ -298,6 +298,9 @@ begin
         result = finish.result, tail = finish.tail, ended_at = epoch(), cancelling = null where id = post_id;
     delete from questions q where q.post = post_id;
     delete from refusals r where r.post = post_id;
+    if p.lineage is not null and p.hive is not null then
+        perform end_generation(p, state, result); -- it reads the outputs
+    end if;
     if finish.state <> 'done' then
         delete from outputs o where o.post = post_id; -- nobody gets them
     end if;
@@ -311,9 +314,6 @@ begin
     perform record('post_' || state, post_id, p.hive, jsonb_build_object('fence', p.fence, 'reason', reason));
     if p.fleet is not null then
         perform place_ended(p);
-    end if;
-    if p.lineage is not null and p.hive is not null then
-        perform end_generation(p, state, result);
     end if;
     return finish.state;
 end $$;

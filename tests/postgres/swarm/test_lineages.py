@@ -52,6 +52,15 @@ def test_the_second_generation_is_told_the_last_result_and_the_notes(swarm):
     assert (found.result.number, found.result.text) == (1, "all is well")
 
 
+def test_a_generation_that_has_failed_hands_its_answer_and_its_notes_on_too(swarm):
+    hive = swarm.hive("eu1")
+    swarm.post("one", lineage="ada", kind="run")
+    ended(hive, hive.claim_one(), "I could not", "- redis is needed", state="failed")
+    swarm.post("two", lineage="ada", kind="run")
+    found = told(hive, hive.claim_one())
+    assert (found.last.state, found.result.text, found.notes) == ("failed", "I could not", "- redis is needed")
+
+
 def test_the_next_generation_is_for_a_minute_for_the_hive_of_the_last_one(swarm):
     first, second = swarm.hive("eu1", free_slots=1), swarm.hive("eu2", free_slots=1)
     swarm.post("one", lineage="ada", kind="run")
