@@ -30,7 +30,8 @@ def gate(args: Namespace, context: Context) -> int:
     from overmind_core.client.daemon import prepare_home  # start-up: --help needs none
     from overmind_core.gate.server import Gate, facts_of_machine
 
-    prepare_home(context.home)
+    if args.instance is None:  # that of an instance is there, and goes with it
+        prepare_home(context.home)
     Gate(context.home, role=args.role or OWNER, name=args.name).serve(facts_of_machine(context.home))
     return 0
 

@@ -81,12 +81,22 @@ class PoolApi:
         pools = await self._host.line().ask(lambda swarm: swarm.pools())
         found = next((one for one in pools if one.name == name), None)
         if found is not None and found.hive is not None:
+            await self._looked_at(name)
             return
         if hindrance := self._hindrance(name):
             raise OvermindError("invalid", hindrance)
         if found is None:
             hint = did_you_mean(name, [one.name for one in pools]) or " See them with: overmind pool list"
             raise OvermindError("not_found", f"There is no pool {name!r} in the swarm.{hint}")
+
+    async def _looked_at(self, name: str) -> None:
+        """Wait a while for the first look of a hive that has only just taken a pool."""
+        deadline = time.monotonic() + SOON
+        while time.monotonic() < deadline:
+            pools = await self._host.line().ask(lambda swarm: swarm.pools())
+            if any(one.name == name and one.progress for one in pools):
+                return
+            await asyncio.sleep(_LOOK)
 
     async def _watched(self, pool: str, names: Sequence[str], goes_on: Look) -> answers.PoolChanged:
         """Return what has become of instances as soon as it is so, or not soon."""
