@@ -38,7 +38,7 @@ if word == "up":
     how = dict(stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/")
     process = subprocess.Popen(command, **how)
     with open(record(name), "w") as file:
-        json.dump(dict(pid=process.pid, argv=command), file)
+        json.dump(dict(pid=process.pid, argv=rest[1:]), file)
     print(process.pid)
 elif word == "list":
     for file in sorted(os.listdir(folder)):
