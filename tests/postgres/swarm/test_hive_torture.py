@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,21 @@ def bounded(journal) -> str:
         f'n=0; while [ $n -lt {BREATHS} ]; do echo "$$ $(cut -d" " -f1 /proc/uptime)" >> {journal};'
         f" sleep {PERIOD}; n=$((n+1)); done; echo {journal.name} >> {journal.parent}/ends"
     )
+
+
+def breaths(journals: list[Path]) -> int:
+    return sum(len(journal.read_text()) for journal in journals if journal.exists())
+
+
+def wait_while_others_breathe(homes: SwarmHomes, journals: list[Path], struck: str) -> None:
+    """Wait until some seconds of breath have passed, or nothing is left that another hive could run."""
+    before = breaths(journals)
+
+    def look() -> bool:
+        left = [row for row in homes.posts().values() if row["state"] not in {"done", "failed"}]
+        return breaths(journals) > before + 2000 or all(row["hive"] in {None, struck} for row in left)
+
+    eventually(look, timeout=60, what="others breathe on")
 
 
 @pytest.mark.timeout(600)
@@ -53,15 +69,7 @@ def test_whatever_is_killed_and_cut_each_run_has_one_life_at_a_time_and_one_end(
                     way.cut()
                 case "freeze":
                     way.freeze()
-            before = sum(len(journal.read_text()) for journal in journals if journal.exists())
-            eventually(
-                lambda before=before: (
-                    sum(len(j.read_text()) for j in journals if j.exists()) > before + 2000  # type: ignore[misc]
-                    or all(row["state"] in {"done", "failed"} for row in homes.posts().values())
-                ),
-                timeout=60,
-                what="some breathe on",
-            )
+            wait_while_others_breathe(homes, journals, homes.name(name))
             way.mend()
             way.thaw()
             home.ok("start")

@@ -11,6 +11,7 @@ from tests.kit.breaths import breathing, lives
 from tests.kit.killing import kill_supervisor
 from tests.kit.proxy import ANSWER, REQUEST
 from tests.kit.swarm_homes import SwarmHomes
+from tests.kit.torture import some
 from tests.kit.waiting import eventually
 from tests.postgres.conftest import empty_database
 
@@ -34,8 +35,13 @@ def way(homes):
         yield made
 
 
-@pytest.mark.parametrize("what", [REQUEST, ANSWER])
-@pytest.mark.parametrize("function", ["claim", "beat", "report_progress", "report_end", "claims_of", "watchlist"])
+FUNCTIONS = ("claim", "report_progress", "beat", "watchlist", "report_end", "claims_of")
+
+
+@pytest.mark.parametrize(
+    ("what", "function"),
+    [*((ANSWER, one) for one in some(FUNCTIONS, part=2)), *((REQUEST, one) for one in some(FUNCTIONS))],
+)
 def test_what_is_lost_on_the_way_costs_a_run_nothing(homes, way, tmp_path, function, what):
     home = homes.hive("a", way=way)
     if function == "claims_of":  # it is asked for after a claim whose answer was lost
