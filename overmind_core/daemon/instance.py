@@ -78,6 +78,8 @@ class InstanceLife:
         if self._ending.is_set():
             self._host.keep()
         self._ending.set()
+        if (service := self._host.swarm.service) is not None:
+            service.machine_ends(now=True)  # at once: what runs here may have been told the same, and end in a moment
 
     async def _live(self) -> None:
         swarm = self._host.swarm
@@ -125,6 +127,8 @@ class InstanceLife:
             OvermindError: the swarm does not take this instance any more.
         """
         busy = boottime()
+        if swarm.service is not None:
+            swarm.service.machine_ends(now=False)
         while (service := swarm.service) is not None:
             if self._ending.is_set():
                 await self._give_back(swarm, service)
@@ -155,7 +159,6 @@ class InstanceLife:
     async def _give_back(self, swarm: SwarmHost, service: SwarmService) -> None:
         """Let what runs end for a while, and give the rest back."""
         _log.info("the instance is to end: %d posts go on", service.open_work())
-        service.stop_taking()
         hive = self._order.instance
         with contextlib.suppress(OvermindError, TimeoutError):
             await asyncio.wait_for(service.line.ask(lambda swarm: swarm.drain(hive)), LEAVE_SECONDS)

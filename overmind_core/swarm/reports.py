@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import signal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
 
 HIVE_LOST = "hive_lost"
 """Why a post is given back whose run was fenced: another try is free, three times."""
+DOUBT = 2.0
+"""Seconds for which what was killed may have been killed with its machine."""
+_OF_SIGNALS = frozenset(
+    code
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+    for code in (-number, 128 + number)
+)
+"""Exit codes of what was ended with its machine: engines send these to all that runs in a job."""
 PERIOD = 1.0
 """Seconds between two reports of one post."""
 _OF_ALL = frozenset({"swarm_silent", "forbidden"})
@@ -53,6 +62,18 @@ class Reports:
         """Posts of which there is something to tell."""
         self._reported: dict[str, tuple[float, dict[str, Any]]] = {}
         self._cancelling: set[str] = set()
+        self._machine_may_end = False
+        self._machine_ends = False
+        self._doubted: dict[str, float] = {}
+        """Post → since when its work has been known to be killed, on the boot clock."""
+
+    def machine_ends(self, *, now: bool) -> None:
+        """An engine tells all that runs on a machine to end at once: what was killed so is no end, and given back.
+
+        Args:
+            now: It ends; else it may, at any time, and what was killed is doubted for a moment.
+        """
+        self._machine_may_end, self._machine_ends = True, now
 
     def mark(self, mission: str) -> bool:
         """A mission has changed, or a quest, or a post without one; whether it is of a post."""
@@ -80,6 +101,7 @@ class Reports:
         self._cancelling.discard(post)
         self._changed.discard(post)
         self._reported.pop(post, None)
+        self._doubted.pop(post, None)
 
     def forget_all(self) -> None:
         """A new session has begun."""
@@ -89,7 +111,8 @@ class Reports:
 
     def due(self, now: float) -> list[float]:
         """When each report is due, on the boot clock."""
-        return [self._reported[post][0] + PERIOD if post in self._reported else now for post in self._changed]
+        changed = [self._reported[post][0] + PERIOD if post in self._reported else now for post in self._changed]
+        return changed + ([] if self._machine_ends else [since + DOUBT for since in self._doubted.values()])
 
     def notice_ends(self) -> None:
         """Keep what the swarm is to be told of posts that have ended, and forget what it knows for long."""
@@ -108,6 +131,12 @@ class Reports:
             self._store.save_claim(msgspec.structs.replace(held, refusal=HIVE_LOST))
             return
         end = work.end_of(held, cancelling=held.claim.id in self._cancelling)
+        if end is not None and self._machine_may_end and _is_of_signal(end):
+            since = self._doubted.setdefault(held.claim.id, self._clock.boot())
+            if self._machine_ends:
+                self._store.save_claim(msgspec.structs.replace(held, refusal=HIVE_LOST))
+            if self._machine_ends or self._clock.boot() - since < DOUBT:
+                return
         if end is not None:
             self._store.save_claim(msgspec.structs.replace(held, end=self._secrets.masked(held, end)))
 
@@ -214,3 +243,8 @@ class Reports:
             await self._questions.answer(reply)
             self._changed.add(claim.id)
         return answer.word
+
+
+def _is_of_signal(end: dict[str, Any]) -> bool:
+    """Whether an end is that of work which somebody told to end, or killed: a shell adds 128 to the signal's number."""
+    return end["state"] == "failed" and end.get("exit_code") in _OF_SIGNALS

@@ -134,14 +134,14 @@ class SwarmService:
 
     # an instance of a pool leaves by itself
 
-    def stop_taking(self) -> None:
-        """Claim nothing from now on."""
-        self._takes = False
+    def machine_ends(self, *, now: bool) -> None:
+        """Doubt what is killed: with the machine, it is given back. `now`: it ends, and nothing is claimed any more."""
+        self._takes = self._takes and not now
+        self._reports.machine_ends(now=now)
 
     def open_work(self) -> int:
         """Return how many posts go on here, or have ended and were not told of."""
-        claims = [one for one in self._store.claims.values() if one.claim.kind != POOL]
-        return sum(one.is_open or one.reported_at is None for one in claims)
+        return sum(x.claim.kind != POOL and (x.is_open or x.reported_at is None) for x in self._store.claims.values())
 
     # membership
 
