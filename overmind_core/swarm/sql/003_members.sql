@@ -59,11 +59,11 @@ end $$;
 create function drop_login(login text) returns void
     language plpgsql set search_path = overmind, pg_temp as $$
 begin
-    delete from logins where name = login;
     delete from posts where id = pool_post(login);
     delete from instances where pool = login;
     delete from secrets where hive = login;
-    if found and exists (select from pg_roles where rolname = login) then
+    delete from logins where name = login;
+    if found and exists (select from pg_roles where rolname = login) then -- no role that is none of ours
         execute format('drop role %I', login);
     end if;
 end $$;

@@ -151,6 +151,18 @@ def test_an_invitation_again_is_a_new_password_and_may_change_the_role(swarm):
     assert not swarm.admin.uninvite(login)
 
 
+def test_a_login_that_is_removed_is_none_of_the_server_any_more_and_its_name_is_free(swarm):
+    person, hive, pool = swarm.login("alice"), swarm.hive("eu1").name, swarm.login("hpc")
+    swarm.admin.invite(person, "operator", "secret")
+    swarm.admin.invite(pool, "worker", "secret", pool=True)
+    assert swarm.admin.uninvite(person)
+    assert swarm.admin.uninvite(pool)
+    swarm.admin.remove_hive(hive)
+    names = [person, hive, pool]
+    assert swarm.sql("select rolname from pg_roles where rolname = any(%s)", names) == []
+    assert [swarm.admin.invite(name, "worker", "secret") for name in names] == ["invited"] * 3
+
+
 @pytest.mark.parametrize(
     ("login", "role", "code"),
     [
