@@ -230,7 +230,7 @@ begin
     if found then
         perform record('hive_joined', null, hive, about - 'key');
     end if;
-    update instances set state = 'joined' where name = hive;
+    update instances set state = 'joined' where name = hive and pool = session_user;
     if asked.ending is not null then
         update hives set draining = true where name = hive;
     end if;

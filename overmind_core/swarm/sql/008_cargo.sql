@@ -158,7 +158,8 @@ create view instance_list with (security_barrier) as
     select i.name, i.pool, i.state, i.engine_id, i.ending, i.reason, i.asked_by, h.name is not null as is_hive,
         coalesce(h.draining, false) as is_draining,
         (select count(*) from posts p where p.session = s.id and p.state in ('claimed', 'lost')) as held
-    from instances i left join hives h on h.name = i.name left join sessions s on s.hive = i.name and s.state = 'alive'
+    from instances i left join hives h on h.name = i.name and h.login = i.pool -- another hive may be called the same
+        left join sessions s on s.hive = h.name and s.state = 'alive'
     where rank_of(my_role()) >= 1;
 
 -- What whoever decides about a pool looks at: at most so many posts that wait for machines like its, and its instances; of
@@ -244,7 +245,7 @@ begin
     if state = 'ended' and (before.state <> 'ended' or reason is distinct from before.reason and reason is not null) then
         perform record('instance_ended', null, name, jsonb_build_object('pool', its_pool, 'reason', reason));
     end if;
-    if state = 'ended' and exists (select from hives h where h.name = report_instance.name) then
+    if state = 'ended' and exists (select from hives h where h.name = report_instance.name and h.login = its_pool) then
         select * into its from sessions s where s.hive = report_instance.name and s.state = 'alive' for update;
         if not exists (select from posts p where p.session = its.id and p.state in ('claimed', 'lost')) then
             update sessions s set state = 'ended' where s.id = its.id;
@@ -313,7 +314,7 @@ begin
     loop
         update instances i set ending = case when force or i.ending = 'force' then 'force' else 'drain' end
             where i.name = one.name;
-        update hives h set draining = true where h.name = one.name;
+        update hives h set draining = true where h.name = one.name and h.login = p.name;
         if found then
             perform news('hive:' || one.name);
         end if;

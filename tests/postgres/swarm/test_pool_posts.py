@@ -184,6 +184,21 @@ def test_an_instance_whose_machine_has_ended_is_a_hive_until_what_it_had_is_take
         Hive(instance.swarm, name).join()
 
 
+def test_a_hive_that_is_called_as_an_instance_is_none(pool, swarm):
+    decider = pool.decider()
+    (name,) = decider.ask(1)
+    swarm.admin.invite(name, "worker", "x")
+    hive = Hive(swarm.connected(swarm.url_of(name)), name)
+    assert hive.join().word == "joined"
+    assert pool.states() == {name: "asked"}
+    assert [one.is_hive for one in decider.look().instances] == [False]
+    swarm.admin.end_instances(pool.name, None, force=True)
+    assert decider.report(name, "ended") == "ok"
+    beaten = hive.beat()
+    assert (beaten.word, beaten.draining) == ("ok", False)
+    swarm.admin.remove_hive(name)
+
+
 POSTS: list[tuple[dict[str, Any], bool]] = [
     ({}, True),
     ({"labels": {"gpu": "yes"}}, True),
