@@ -103,7 +103,7 @@ class Starts:
             _log.warning("post %s is not started yet: %s can't be written: %s", post, error.path, error.detail)
         except OvermindError as error:
             self._refuse(start, error.message)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError) as error:
             _log.exception("post %s can't be started", post)  # it says what nobody has foreseen
             self._refuse(start, f"{type(error).__name__}: {error}")
         else:
