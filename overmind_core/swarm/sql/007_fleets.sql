@@ -47,8 +47,7 @@ end $$;
 create function place_ended(p posts) returns void
     language plpgsql set search_path = overmind, pg_temp as $$
 begin
-    if p.cancelling in ('scaled', 'deleted') or p.state = 'queued'
-        or not exists (select from places where fleet = p.fleet) then
+    if p.cancelling in ('scaled', 'deleted') or not exists (select from places where fleet = p.fleet) then
         return;
     end if;
     update posts set state = 'queued', version = version + 1, hive = null, session = null, ready = false,

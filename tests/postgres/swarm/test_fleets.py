@@ -67,6 +67,25 @@ def test_a_place_is_filled_again_after_a_delay_that_grows_until_it_was_healthy(s
     assert live(swarm)[0].delay == 2
 
 
+@pytest.mark.parametrize("state", ["queued", "claimed", "lost"])
+def test_a_place_that_somebody_cancels_is_filled_again_whatever_state_it_is_in(swarm, state):
+    hive, other = swarm.hive("eu1"), swarm.hive("eu2")
+    swarm.admin.apply_fleets("team.toml", [{**REVIEW, "want": 1}])
+    (place,) = [one.id for one in live(swarm)]
+    if state != "queued":
+        hive.watch(5)
+        claim = hive.claim_one()
+    if state == "lost":
+        other.swarm.take(other.session, hive.session, hive.number, 60)
+    assert swarm.find(place).state == state
+    swarm.admin.cancel(place)
+    if state == "claimed":
+        hive.end(claim, "cancelled")
+    assert [(one.id, one.state, one.hive) for one in live(swarm)] == [(place, "queued", None)]
+    other.watch(60)
+    assert other.claim_one().id == place
+
+
 def test_a_changed_definition_replaces_one_place_at_a_time(swarm):
     hive = swarm.hive("eu1", slots=9)
     swarm.admin.apply_fleets("team.toml", [REVIEW])
