@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.plans.genome import Genome
 from overmind_core.domain.swarm.fits import Offered, Wanted, not_accepted
 from overmind_core.domain.swarm.leases import deadline_of
@@ -119,9 +120,13 @@ class Works:
 
     def _check_accepted(self, held: HeldClaim) -> None:
         definition = msgspec.json.decode(held.claim.definition)
+        # Of the work itself: what stands beside it says where it fits, and its poster may write there what he likes.
+        work = definition.get(QUEST if held.claim.kind == QUEST else "run")
+        provider = work.get("provider") if isinstance(work, dict) else None
+        source = definition.get("source")
         post = Wanted(
-            provider=definition.get("provider"),
-            repository=definition.get("repository"),
+            provider=None if provider in {None, "", RAW} else provider,
+            repository=source.get("remote") if isinstance(source, dict) else definition.get("repository"),
             posted_by=definition.get("posted_by") or "",
         )
         if definition.get("genome") is not None:
