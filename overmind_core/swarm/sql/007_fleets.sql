@@ -200,6 +200,7 @@ begin
         insert into places (fleet, definition, want, source)
             values (one ->> 'fleet', one -> 'definition', (one ->> 'want')::int, source)
             on conflict (fleet) do update set want = excluded.want, definition = excluded.definition,
+                posted_by = case when replaces then session_user else places.posted_by end, -- hives judge whose it is
                 generation = places.generation + (places.definition <> excluded.definition)::int;
         perform fill_fleet(one ->> 'fleet');
         perform roll_fleet(one ->> 'fleet');

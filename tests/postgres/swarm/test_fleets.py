@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from overmind_core.errors import OvermindError
+from tests.kit.swarm import definition
 
 REVIEW: dict[str, Any] = {"fleet": "review", "want": 3, "definition": {"agent": "review", "lease": 60}}
 
@@ -164,6 +165,24 @@ def test_a_fleet_with_the_same_name_of_another_blueprint_is_refused_and_nothing_
         swarm.admin.apply_fleets("other.toml", [{**REVIEW, "fleet": "new"}, REVIEW])
     assert taken.value.code == "name_taken"
     assert [one.name for one in swarm.admin.fleets()] == ["review"]
+
+
+def test_a_place_is_of_whoever_has_said_what_it_does_and_not_of_who_has_made_the_fleet(swarm):
+    alice, eve = swarm.member("alice"), swarm.member("eve")
+    hive = swarm.hive("eu1", slots=9)
+
+    def posters() -> set[str]:
+        swarm.admin.scale("review", 0)
+        swarm.admin.scale("review", 1)
+        hive.watch(60)
+        return {definition(claim)["posted_by"] for claim in hive.claim(9)}
+
+    alice.apply_fleets("team.toml", [REVIEW])
+    assert posters() == {swarm.login("alice")}
+    eve.apply_fleets("team.toml", [{**REVIEW, "want": 2}])
+    assert posters() == {swarm.login("alice")}, "she has changed how many there are"
+    eve.apply_fleets("team.toml", [{**REVIEW, "definition": {"agent": "other", "lease": 60}}])
+    assert posters() == {swarm.login("eve")}
 
 
 def test_a_fleet_that_its_blueprint_no_longer_has_ends(swarm):
