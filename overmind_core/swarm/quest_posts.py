@@ -205,15 +205,22 @@ class QuestPosts:
         quest = self.quest_of(held) or self._changes().made_by(_request_key(held.claim))
         if quest is None or quest.is_over:
             return
-        self._attempts.cancel(quest)
+        self._cancel(quest)
         work = self._registry.live.get(quest.id)
         if work is not None:
             await self._missions.end(work, Cause.KILL, cascade=True, grace=0.0)
         await self._quests.end_of(quest.id)
 
     async def cancel(self, held: HeldClaim) -> None:
-        """End it: nobody wants it any more."""
-        await self.end(held)
+        """Have it end: nobody wants it any more. What it does with git just now may take minutes: the hive goes on."""
+        quest = self.quest_of(held)
+        if quest is not None and not quest.is_over:
+            self._cancel(quest)
+
+    def _cancel(self, quest: Quest) -> None:
+        """Ask for its end once: to ask again while it lands would leave what git does there to itself."""
+        if not quest.cancelling:
+            self._attempts.cancel(quest)
 
     def report(self, held: HeldClaim) -> dict[str, Any] | None:
         """Return what the swarm is told of a claim that goes on; None: nothing is known of it yet."""

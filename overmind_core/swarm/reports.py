@@ -185,7 +185,13 @@ class Reports:
                 raise
             _log.warning("the whole end of %s can't be told: %s", claim.name, error.message)
             end = {"state": end["state"], "reason": error.code, "exit_code": end.get("exit_code")}
-            answer = await self._line.ask(lambda swarm: swarm.report_end(session.id, claim.id, claim.fence, end))
+            try:
+                answer = await self._line.ask(lambda swarm: swarm.report_end(session.id, claim.id, claim.fence, end))
+            except OvermindError as refused:
+                if refused.code in _OF_ALL:
+                    raise
+                _log.warning("the end of %s can't be told: %s", claim.name, refused.message)
+                return ""  # tried again with the next beat; other posts are told of
         self.forget(claim.id)
         if answer.word != "fenced":
             self._works.release(held)

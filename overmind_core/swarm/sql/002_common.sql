@@ -65,8 +65,22 @@ begin
     insert into events (type, post, hive, body) values (type, post, hive, body) returning seq into number;
     if number % 1000 = 0 then
         delete from events where seq < number - 50000;
+        perform forget_ended();
     end if;
 end $$;
+
+-- Posts that have ended long ago go with all that they have handed on: the newest stay, what is needed yet, and generations.
+create function forget_ended(kept int default 20000) returns void
+    language sql set search_path = overmind, pg_temp as $$
+    delete from posts where id in (
+        select p.id from posts p where p.id in (
+            select id from posts where state in ('done', 'failed', 'cancelled') order by ended_at desc, id offset kept
+        ) and p.lineage is null and p.fleet is null and not exists (
+            select from needs n join posts d on d.id = n.post
+            where n.need = p.id and d.state in ('queued', 'claimed', 'lost')
+        ) for update skip locked
+    )
+$$;
 
 create function news(about text) returns void
     language sql set search_path = overmind, pg_temp as $$ select pg_notify('overmind', about) $$;

@@ -216,7 +216,7 @@ begin
         end if;
     end if;
     insert into hives (name, login) values (hive, session_user)
-        on conflict (name) do update set login = session_user, draining = false;
+        on conflict (name) do update set login = session_user;
     perform describe(hive, about);
     if coalesce((about ->> 'fence')::bigint, 0) > (select last_value from fences) then
         perform begin_settling(format('hive %s was given fence %s', hive, about ->> 'fence'));

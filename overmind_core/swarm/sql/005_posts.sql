@@ -17,6 +17,8 @@ begin
             continue; -- asked again after a lost answer
         elsif one ->> 'kind' not in ('quest', 'run') then
             perform fail('invalid', format('A post of kind %s is not posted by hand', one ->> 'kind'));
+        elsif one ->> 'lineage' is not null and one ->> 'kind' <> 'run' then
+            perform fail('invalid', format('A post of kind %s has no lineage', one ->> 'kind'));
         end if;
         perform insert_post(one);
         ids := ids || (one ->> 'id');

@@ -11,6 +11,8 @@ begin
     select * into p from posts where id = post_id for update;
     if not found then
         perform fail('not_found', format('There is no post %s. See them with: overmind ps -H swarm', post_id));
+    elsif p.kind = 'pool' then
+        perform fail('invalid', format('Post %s decides about a pool: it ends with that', post_id));
     end if;
     return p;
 end $$;

@@ -430,3 +430,18 @@ def test_what_shares_a_limit_and_comes_while_two_hives_claim_is_given_to_one(swa
         thread.join(30)
     assert sorted(given[0] + given[1]) == ["plain"]
     assert sorted(len(hive.claim(9)) for hive in hives) == [0, 1]
+
+
+def test_posts_that_ended_long_ago_are_forgotten_but_not_what_somebody_needs_yet(swarm):
+    hive = swarm.hive("eu1", slots=10)
+    old = [swarm.post(f"old-{number}") for number in range(3)]
+    for _ in old:
+        hive.end(hive.claim_one(), "done")
+    swarm.post("waits", needs=[old[0], swarm.post("not-yet")])
+    newest = swarm.post("newest")
+    claims = {one.id: one for one in hive.claim(5)}
+    hive.end(claims[newest], "done")
+    with psycopg.connect(swarm.url, autocommit=True) as owner:
+        owner.execute("select overmind.forget_ended(1)")
+    names = {one.name for one in swarm.admin.posts()}
+    assert names == {"old-0", "waits", "not-yet", "newest"}
