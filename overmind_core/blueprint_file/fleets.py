@@ -113,7 +113,8 @@ class FleetDraft:
             return
         message = hinted(f"no agent is named {self.agent!r}", self.agent, self._agents)
         if spot is None:
-            self.spot.notes.at_key(self.spot.path, f'{self.name}: {message}. Name one: agent = "…"')
+            end = "" if message.endswith("?") else "."
+            self.spot.notes.at_key(self.spot.path, f'{self.name}: {message}{end} Name one: agent = "…"')
         else:
             spot.wrong(message)
 

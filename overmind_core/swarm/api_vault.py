@@ -107,7 +107,7 @@ class VaultApi:
             raise _unknown(name)
         hive = next((one for one in hives if one.name == request.hive), None)
         if hive is None:
-            message = f"There is no hive or pool {request.hive} in the swarm. See them with: overmind swarm status"
+            message = f"There is no hive or pool {request.hive!r} in the swarm. See them with: overmind swarm status"
             raise OvermindError("hive_unknown", message)
         if hive.key is None:
             message = f"Hive {hive.name} has no key. On that machine, leave the swarm and join it anew."
@@ -149,7 +149,7 @@ def _looked(swarm: Swarm) -> tuple[list[_Target], list[Secret]]:
 def _check_role(swarm: Swarm) -> None:
     hello = swarm.hello()
     if hello.role not in _MAY:
-        message = f"Login {hello.login} is {hello.role} of the swarm. Secrets are for operators and owners."
+        message = f"Login {hello.login} has the role {hello.role}. Secrets are for operators and owners."
         raise OvermindError("forbidden", message)
 
 

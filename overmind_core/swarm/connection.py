@@ -196,7 +196,7 @@ def in_words(error: psycopg.Error) -> OvermindError:
 
 
 _READ_ONLY = "The swarm's database takes no writes: it is a standby, or read-only."
-_REFUSED_TEXT = "The swarm refuses this login: {}. Ask an owner for a new invitation."
+_REFUSED_TEXT = "The swarm refuses this login: {}. Check its password in the URL. Ask an owner for a new invitation."
 _REFUSED = re.compile(r"authentication failed|role .* (does not exist|is not permitted)|no password supplied")
 _UNKNOWN = (psycopg.OperationalError, psycopg.InterfaceError)
 _WORDS: tuple[tuple[tuple[type[psycopg.Error], ...], str, str], ...] = (

@@ -198,7 +198,7 @@ class SwarmService:
         if work and not release:
             names = ", ".join(one.claim.name for one in work[:5])
             raise OvermindError(
-                "busy", f"This hive has {len(work)} posts of the swarm ({names}). Give them back with: --release"
+                "busy", f"This hive has work of the swarm ({names}). Give it back with: overmind swarm leave --release"
             )
         await self.close()
         try:

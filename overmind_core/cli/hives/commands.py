@@ -15,7 +15,7 @@ from overmind_core.cli.hives.only_here import error_there
 from overmind_core.cli.output import ABSENT, dumps, or_absent, size, table
 from overmind_core.cli.swarm.commands import is_in_swarm
 from overmind_core.client.daemon import prepare_home
-from overmind_core.client.hives.config import hive_tables, named, read_hives
+from overmind_core.client.hives.config import hive_tables, named, read_hives, unknown
 from overmind_core.client.hives.hive import HINT, Hive
 from overmind_core.domain.hives import ROLES, VIEWER, gate_of, name_fault
 from overmind_core.domain.text.cells import display_safe
@@ -221,7 +221,7 @@ def _drain_in_swarm(args: Namespace, context: Context) -> int:
     if args.json:
         context.print(dumps(answer))
     elif args.undo:
-        context.print(f"Hive {args.name} takes new work again ({answer['held']} held)")
+        context.print(f"Hive {args.name} takes new work again")
     else:
         context.print(f"Hive {args.name} takes nothing new ({answer['held']} run on)")
     return 0
@@ -231,10 +231,13 @@ def _remove_from_swarm(args: Namespace, context: Context) -> int:
     """Remove its login; `--dead`: what it held may begin elsewhere, for nobody runs it any more."""
     client = context.client(start=True)
     question = f"Remove {args.name} from the swarm? Its login ends."
+    seen_ago = {row["name"]: row["seen_ago"] for row in client.call("swarm_status")["hives"]}
     if args.dead:
-        seen = next((row["seen_ago"] for row in client.call("swarm_status")["hives"] if row["name"] == args.name), None)
+        seen = seen_ago.get(args.name)
         last = "" if seen is None else f" It was seen {format_uptime(max(seen, 0.0))} ago."
         question = f"Is the machine of {args.name} off, for good?{last} Its posts begin elsewhere."
+    elif args.name not in seen_ago:  # a login that may not remove hives learns that, too
+        raise unknown(args.name, [*read_hives(context.home.config), *seen_ago])
     if not confirmed(question, yes=args.yes):
         return 1
     answer = client.call("swarm_remove", {"name": args.name, "dead": args.dead})

@@ -99,6 +99,8 @@ def up(args: Namespace, context: Context) -> int:
     begun = [one for one in answer["instances"] if one["state"] != "asked"]
     if begun:
         context.print(display_safe(f"Started {len(begun)} of pool {answer['name']}: {_ids(begun)}"))
+    if len(answer["instances"]) < args.count:
+        context.note(f"Not {args.count}: pool {answer['name']} is at its max. Raise it in config.toml.")
     waiting = [one for one in answer["instances"] if one["state"] == "asked"]
     if waiting:
         why = answer["silence"] or "Its engine has not started them yet."

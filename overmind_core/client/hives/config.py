@@ -48,7 +48,8 @@ def unknown(name: str, known: Sequence[str]) -> OvermindError:
     """Return the error about a hive that nobody knows."""
     hint = did_you_mean(name, known) or (" See them with: overmind hive list" if known else "")
     add = "" if known else f" Add it with: overmind hive add {name} HOST"
-    return OvermindError("hive_unknown", f"There is no hive {name!r}.{hint}{add}")
+    where = " in config.toml" if add else ""
+    return OvermindError("hive_unknown", f"There is no hive {name!r}{where}.{hint}{add}")
 
 
 def _hive(path: str, name: str, entry: object) -> Hive:

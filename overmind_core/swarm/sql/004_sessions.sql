@@ -410,7 +410,7 @@ begin
     perform serialize();
     update hives set draining = not undo where name = hive_name;
     if not found then
-        perform fail('hive_unknown', format('There is no hive %s in the swarm. See them with: overmind swarm status', hive_name));
+        perform fail('hive_unknown', format('There is no hive %L in the swarm. See them with: overmind swarm status', hive_name));
     end if;
     perform release_pools((select id from sessions where hive = hive_name and state = 'alive' and not undo),
         'its hive is drained');
@@ -442,7 +442,7 @@ begin
     select count(*) into held from posts p join sessions s on s.id = p.session
         where s.hive = hive_name and p.state in ('claimed', 'lost') and p.kind <> 'pool';
     if its_login is null and held = 0 then
-        perform fail('hive_unknown', format('There is no hive %s in the swarm. See them with: overmind swarm status', hive_name));
+        perform fail('hive_unknown', format('There is no hive %L in the swarm. See them with: overmind swarm status', hive_name));
     elsif held > 0 and not dead then
         perform fail('busy', format('Hive %s holds %s posts. Drain it first: overmind hive drain %s. Is the machine off?'
             ' overmind hive rm %s --dead', hive_name, held, hive_name, hive_name));

@@ -241,7 +241,7 @@ begin
     perform serialize();
     select * into f from places where fleet = fleet_name;
     if not found then
-        perform fail('not_found', format('There is no fleet %s. See them with: overmind fleet list', fleet_name));
+        perform fail('not_found', format('There is no fleet %L. See them with: overmind fleet list', fleet_name));
     end if;
     return f;
 end $$;

@@ -41,7 +41,7 @@ create function put_secret(name text, hive text, sealed bytea) returns void
 begin
     perform may('operator');
     if not exists (select from hives h where h.name = hive) and not exists (select from logins where logins.name = hive) then
-        perform fail('hive_unknown', format('There is no hive %s in the swarm. See them with: overmind swarm status', hive));
+        perform fail('hive_unknown', format('There is no hive %L in the swarm. See them with: overmind swarm status', hive));
     end if;
     insert into secrets (name, hive, sealed) values (name, hive, sealed)
         on conflict on constraint secrets_pkey do update set sealed = excluded.sealed, put_by = session_user,

@@ -78,6 +78,7 @@ def test_a_folder_of_a_fleet_is_that_of_its_hive_and_not_looked_for_here():
 WRONG = [
     ("[fleets.review]\nagent = §'revew'", "agent: no agent is named 'revew'"),
     ("[fleets.§disk]\nreplicas = 2", "disk: no agent is named 'disk'"),
+    ("[fleets.§reviews]", "reviews: no agent is named 'reviews'. Did you mean review? Name one: agent = "),
     ("[fleets.review]\nreplicas = §-1", "replicas: write a number from 0 to 10000"),
     ("[fleets.review]\nreplicas = §true", "replicas: write a number from 0 to 10000"),
     ("[fleets.review]\nreplicas = §'all'", 'or "each" for one on every fitting hive'),

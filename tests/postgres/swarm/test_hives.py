@@ -184,10 +184,18 @@ def test_a_hive_that_dies_loses_a_run_with_move_to_another_after_its_lease(homes
     homes.desk.ok("kill", "swarm/mover")
 
 
+def test_a_hive_that_nobody_knows_is_not_removed_and_a_name_like_it_is_said(homes):
+    name = homes.name("a")
+    home = homes.hive("a")  # a worker, which may not remove hives either
+    assert f"Did you mean {name}?" in home.refused("hive", "rm", name[:-1], "-y", code="hive_unknown")
+    assert f"Did you mean {name}?" in homes.desk.refused("hive", "rm", name[:-1], "-y", code="hive_unknown")
+
+
 def test_a_hive_leaves_and_gives_back_what_it_has(homes):
     home = homes.hive("a")
     home.ok("run", "--on", "any", "--name", "long", "sleep 1000")
-    assert "--release" in home.refused("swarm", "leave", code="busy")
+    said = home.refused("swarm", "leave", code="busy")
+    assert "has work of the swarm (long). Give it back with: overmind swarm leave --release" in said
     assert home.ok("swarm", "leave", "--release").startswith("Left swarm ")
     assert homes.posts()["long"]["state"] == "queued"
     assert not Path(home.home, "swarm.url").exists()

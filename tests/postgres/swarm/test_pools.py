@@ -271,10 +271,11 @@ def test_while_its_engine_is_silent_nothing_is_started_and_the_list_says_so(pool
 
 def test_people_start_and_end_instances(pool):
     pool.starter(max=2, idle="2m", labels={"gpu": "yes"})
-    said = pool.desk.ok("pool", "up", pool.name, "2")
+    said = pool.desk("pool", "up", pool.name, "3")
     names = pool.machines.starts()
     ids = [str(pool.machines.pid(name)) for name in names]
-    assert said == f"Started 2 of pool {pool.name}: {', '.join(ids)}\n"
+    assert said.stderr == f"Not 3: pool {pool.name} is at its max. Raise it in config.toml.\n"
+    assert said.stdout == f"Started 2 of pool {pool.name}: {', '.join(ids)}\n"
     assert "its max" in pool.desk.refused("pool", "up", pool.name, code="no_room")
     pool.wait_joined(2)
     pool.desk.ok("quest", "add", "train", "--on", "gpu=yes", "--", "sleep", "1000")
