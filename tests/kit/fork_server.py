@@ -45,6 +45,7 @@ _RARE = (
     "overmind_core.cli.service_unit.",
     "overmind_core.memory.vectors",
     "overmind_core.system.process_table_portable",
+    *(() if os.environ.get("OVERMIND_TEST_POSTGRES") else ("overmind_core.swarm.",)),
 )
 """How the names begin of modules that few calls need, with libraries that take long to load."""
 _ABOUT_WEB = {"link", "token", "sessions", "revoke", "stop"}

@@ -171,7 +171,7 @@ def ci(tmp_path):
     return run
 
 
-ALL = ["test", "check", "test-claude", "demo-engine", "test-docker", "test-postgres", "test-web"]
+ALL = ["test", "check", "test-claude", "demo-engine", "test-docker", "test-postgres", "test-pools", "test-web"]
 
 
 def test_ci_that_passes_tries_nothing_again(ci):

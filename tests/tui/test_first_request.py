@@ -19,6 +19,7 @@ from overmind_tui.shell.messages import Connected, Disconnected
 from overmind_tui.shell.requests import Requests
 from tests.tui.conftest import picture, until
 from tests.tui.quest_walks import RecordingBoard, card_at
+from tests.tui.test_pictures_swarm import OfSwarm
 
 HOME = Home("/proc/nosuch/overmind")
 NOT_THERE = OvermindError("daemon_not_running", "Daemon not running.")
@@ -155,7 +156,13 @@ def test_an_old_answer_is_none(supervisor, monkeypatch):
     assert (program.results, len(program.begun)) == ([], 1)
 
 
-@pytest.mark.parametrize("view", [view.name for view in OF_THEMSELVES if not view.about and view.name != "spec"])
+OF_SWARM = {"swarm", "fleets", "pools", "vault"}
+"""Views that ask nothing where there is no swarm."""
+
+
+@pytest.mark.parametrize(
+    "view", [view.name for view in OF_THEMSELVES if not view.about and view.name not in {"spec", *OF_SWARM}]
+)
 def test_it_is_what_the_view_asks_when_it_opens(view):
     """Else it would be asked for in vain."""
     fetch = VIEWS[view].fetch
@@ -168,6 +175,33 @@ def test_it_is_what_the_view_asks_when_it_opens(view):
             app.commands.run(view)
             await pilot.pause()
             assert app.of(fetch.request) == [fetch.arguments]
+
+    asyncio.run(session())
+
+
+class AskedOfSwarm(OfSwarm):
+    """A program of a home in a swarm that keeps what it is asked."""
+
+    def __init__(self):
+        super().__init__()
+        self.requests: list[Any] = []
+
+    def request(self, command, requests, on_result):
+        self.requests.append((command, list(requests)))
+        super().request(command, requests, on_result)
+
+
+@pytest.mark.parametrize("view", sorted(OF_SWARM))
+def test_in_a_swarm_it_is_what_the_view_asks_when_it_opens(view):
+    fetch = VIEWS[view].fetch
+    assert fetch is not None
+
+    async def session():
+        app = AskedOfSwarm()
+        async with app.run_test(size=(120, 40)) as pilot:
+            app.commands.run(view)
+            await pilot.pause()
+            assert (fetch.request, [fetch.arguments]) in app.requests
 
     asyncio.run(session())
 

@@ -35,7 +35,7 @@ def test_nothing_with_secrets_and_nothing_of_the_machine_is_passed_on_for_anybod
     refused = {row.name for row in REQUESTS if row.refusal({}, read_only=False)}
     assert refused >= SECRETS | OF_THE_MACHINE
     others = refused - SECRETS - OF_THE_MACHINE
-    assert all(name.startswith(("web_", "swarm_", "vault_")) for name in others), others
+    assert all(name.startswith(("web_", "swarm_", "vault_", "pool_")) for name in others), others
 
 
 @each([row for row in REQUESTS if row.on_web], lambda row: row.name)
