@@ -135,6 +135,7 @@ create table posts (
     cancelling text, -- why its holder is to end it
     presented bigint not null default 0, -- after which rewind its holder said so
     hive_lost int not null default 0, -- how often it was tried again because its hive was gone
+    given_back int not null default 0, -- how often hives could not start it, since somebody has posted it or tried it again
     -- its end
     exit_code int,
     reason text,

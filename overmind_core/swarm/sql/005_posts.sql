@@ -432,9 +432,10 @@ begin
     if p.id is null then
         return fenced(post);
     end if;
-    if release(post, left(reason, 1000), reason = 'hive_lost') = 'queued' and reason <> 'hive_lost' then
+    if release(post, left(reason, 1000), reason = 'hive_lost') = 'queued' and reason not in ('hive_lost', 'its hive has left') then
         insert into refusals (post, hive, reason) values (p.id, p.hive, left(give_back.reason, 1000))
             on conflict on constraint refusals_pkey do update set version = excluded.version, reason = excluded.reason;
+        update posts set given_back = given_back + 1 where id = p.id;
     end if;
     return jsonb_build_object('word', 'ok');
 end $$;

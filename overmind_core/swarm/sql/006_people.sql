@@ -45,7 +45,7 @@ begin
     elsif p.fleet is not null then
         perform fail('invalid', format('Post %s is a place of fleet %s, which is filled by itself', post_id, p.fleet));
     end if;
-    update posts set state = 'queued', version = version + 1, hive = null, session = null, spent = 0, hive_lost = 0,
+    update posts set state = 'queued', version = version + 1, hive = null, session = null, spent = 0, hive_lost = 0, given_back = 0,
         began_at = epoch(), ended_at = null, exit_code = null, reason = null, result = null, tail = null, delay = 0,
         cancelling = null, generation = 0 where id = post_id;
     if p.lineage is not null then

@@ -142,13 +142,14 @@ begin
     return jsonb_build_object('word', 'ok', 'claims', given);
 end $$;
 
--- Whether a machine like those of a pool could take a post that waits; as far as it is known what they have.
+-- Whether a machine like those of a pool could take a post that waits; as far as it is known what they have. One that three
+-- have given back would be given back by each that is started for it.
 create function would_take(p posts, labels jsonb, machine jsonb, its_secrets text[]) returns boolean
     language sql stable set search_path = overmind, pg_temp as $$
     select p.kind <> 'pool' and p.only_hive is null and labels @> p.labels and p.secrets <@ its_secrets
         and (machine is null or p.cpu <= (machine ->> 'cpu')::float8 and p.memory <= (machine ->> 'memory')::bigint
             and p.format <= (machine ->> 'format')::int and (p.provider is null or machine -> 'providers' ? p.provider))
-        and limit_of(p) is null
+        and p.given_back < 3 and limit_of(p) is null
         and not exists (select from posts o where o.state in ('claimed', 'lost') and (o.lineage = p.lineage
             or o.repository = p.repository and o.owned <> '{}' and p.owned <> '{}' and could_meet(o.owned, p.owned)))
 $$;

@@ -242,6 +242,23 @@ def test_what_would_have_to_wait_on_an_instance_too_does_not_count(pool, swarm):
     assert decider.look().waiting == [free]
 
 
+def test_no_more_machines_are_started_for_what_three_have_given_back_until_somebody_tries_it_again(pool, swarm):
+    decider, given = pool.decider(), swarm.post(kind="run")
+    for number in range(3):
+        assert decider.look().waiting == [given]
+        hive = swarm.hive(f"eu{number}")
+        claim = hive.claim_one()
+        reason = "its hive has left" if number == 2 else "no such folder"
+        hive.swarm.give_back(hive.session, given, claim.fence, reason)
+    assert decider.look().waiting == [given], "one hive has only left"
+    hive = swarm.hive("eu3")
+    hive.swarm.give_back(hive.session, given, hive.claim_one().fence, "no such folder")
+    assert decider.look().waiting == []
+    swarm.admin.cancel(given)
+    swarm.admin.retry(given)
+    assert decider.look().waiting == [given]
+
+
 def test_people_ask_for_more_up_to_max_and_the_decider_starts_them(pool, swarm):
     alice = swarm.member("alice", "operator")
     with pytest.raises(OvermindError, match="No hive starts instances") as nobody:
