@@ -191,14 +191,18 @@ class SwarmApi:
         return {"id": post, "name": definition["name"], "hive": None, "summary": summary, "hives": []}
 
     async def _taken(self, post: str) -> tuple[Post | None, str]:
-        """Wait for some seconds until a hive takes a post; return it, and why none has."""
+        """Wait for some seconds until a hive has begun a post; return it, and why none has.
+
+        One that has claimed it may give it back: it has begun once it says how that goes.
+        """
         line = self._host.line()
         deadline = time.monotonic() + TAKEN_WITHIN
         while True:
             found = await line.ask(lambda swarm: swarm.find_post(post))
-            if found is not None and found.state != "queued":
+            is_late = time.monotonic() >= deadline
+            if found is not None and found.state != "queued" and (found.state != "claimed" or found.status or is_late):
                 return found, ""
-            if time.monotonic() >= deadline:
+            if is_late:
                 break
             await asyncio.sleep(_LOOK)
         _, summary = await line.ask(lambda swarm: _why(swarm, post))

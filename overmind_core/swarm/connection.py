@@ -184,6 +184,10 @@ def in_words(error: psycopg.Error) -> OvermindError:
         return OvermindError(error.diag.message_hint or "internal", said)
     if "recovery is in progress" in said:
         return SwarmSilent(_READ_ONLY)
+    if error.sqlstate is None and (missing := _NO_DATABASE.search(said)):
+        return OvermindError(
+            "invalid", f"There is no database {missing[1]} on that server. Make it first: createdb {missing[1]}"
+        )
     if error.sqlstate is None and _REFUSED.search(said):  # an error of connecting has no code
         return OvermindError("forbidden", _REFUSED_TEXT.format(said))
     for kinds, code, text in _WORDS:
@@ -197,6 +201,7 @@ def in_words(error: psycopg.Error) -> OvermindError:
 
 _READ_ONLY = "The swarm's database takes no writes: it is a standby, or read-only."
 _REFUSED_TEXT = "The swarm refuses this login: {}. Check its password in the URL. Ask an owner for a new invitation."
+_NO_DATABASE = re.compile(r'database "([^"]*)" does not exist')
 _REFUSED = re.compile(r"authentication failed|role .* (does not exist|is not permitted)|no password supplied")
 _UNKNOWN = (psycopg.OperationalError, psycopg.InterfaceError)
 _WORDS: tuple[tuple[tuple[type[psycopg.Error], ...], str, str], ...] = (

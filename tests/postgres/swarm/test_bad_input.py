@@ -95,6 +95,20 @@ IMPOSSIBLE = [
 ]
 
 
+def test_a_run_that_its_hive_can_not_start_is_not_said_to_be_started(homes):
+    homes.hive("a")
+    said = homes.desk.ok("run", "--on", "any", "--name", "nofolder", "--cwd", "/nonexistent", "true")
+    assert said.startswith("Posted ")
+    assert "given back: " in said
+    assert homes.posts()["nofolder"]["state"] == "queued"
+
+
+def test_a_database_that_is_not_there_is_named_with_how_it_is_made(homes, database):
+    url = homes.url.replace(database, "nodb")
+    said = homes.desk.refused("swarm", "init", url, code="invalid")
+    assert "There is no database nodb on that server. Make it first: createdb nodb" in said
+
+
 def test_what_makes_no_sense_is_refused_and_nothing_is_posted(homes):
     for words, code, exit_code in IMPOSSIBLE:
         assert homes.desk.refused(*words, code=code, exit_code=exit_code).strip(), words
