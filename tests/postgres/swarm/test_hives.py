@@ -232,7 +232,7 @@ def test_a_hive_that_was_removed_leaves_and_ends_what_it_still_has(homes):
     eventually(home.ps, what="it runs")
     homes.desk.ok("hive", "rm", homes.name("a"), "--dead", "-y")
     home.refused("swarm", "status", code="forbidden")
-    assert "(long). Give them back with: --release" in home.refused("swarm", "leave", code="busy")
+    assert "(long). Give it back with: overmind swarm leave --release" in home.refused("swarm", "leave", code="busy")
     assert home.ok("swarm", "leave", "--release") == "Left swarm overmind\n"
     eventually(lambda: not home.ps(), what="nothing of it runs")
     assert not Path(home.home, "swarm.url").exists()
