@@ -1,6 +1,6 @@
-"""What a pool asks of its engine, whichever that is. Its functions wait for programs: a thread's work.
+"""The protocol of all engines of pools. Its functions wait for programs: a thread's work.
 
-No policy: who decides how many instances there are stands above.
+No policy: the number of instances is decided above.
 """
 
 from __future__ import annotations

@@ -304,7 +304,7 @@ class LineageDetails(LineageRow):
     result_of: int | None
     """The generation that has given it."""
     notes: str | None
-    """What its generations have written down, as the next one gets it."""
+    """The notes of its generations, as the next one gets them."""
     generations: list[LineageGeneration]
 
 
@@ -400,7 +400,7 @@ class PoolInstance(TypedDict):
 
     name: str
     engine_id: str | None
-    """What its engine calls it."""
+    """Its name at its engine, such as the number of a job."""
     state: Literal["asked", "started", "running", "joined", "ended"]
     ending: Literal["drain", "force"] | None
     """Somebody wants it to end: once what it has has ended, or at once."""
@@ -421,7 +421,7 @@ class PoolRow(TypedDict):
     note: str
     """Why it is not `open`, or can't be used from here; a sentence."""
     hive: str | None
-    """Who decides how many instances there are."""
+    """The hive that decides how many instances there are."""
     wanted: int | None
     min: int | None
     max: int | None

@@ -429,7 +429,7 @@ class Pool(msgspec.Struct, frozen=True):
     machine: dict[str, Any] | None
     """What the instance that joined last has: `cpu memory providers format`."""
     hive: str | None
-    """Who decides how many instances there are."""
+    """The hive that decides how many instances there are."""
     progress: dict[str, Any]
     """As that hive has told: `engine min max slots labels wanted silence`."""
     offered_by: list[str]

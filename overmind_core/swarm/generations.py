@@ -145,8 +145,8 @@ class Generations:
         result = await self._results.result(mission)
         notes = lineages.handed_on_notes(before, await self._written(mission))
         files = {
-            lineages.RESULT: _told(result, hidden, lineages.LARGEST_RESULT),
-            lineages.NOTES: _told(notes, hidden, lineages.LARGEST_NOTES),
+            lineages.RESULT: _masked_end(result, hidden, lineages.LARGEST_RESULT),
+            lineages.NOTES: _masked_end(notes, hidden, lineages.LARGEST_NOTES),
         }
         return {name: body for name, body in files.items() if body}
 
@@ -169,7 +169,7 @@ class Generations:
         )
 
 
-def _told(text: str, hidden: Sequence[bytes], limit: int) -> bytes:
+def _masked_end(text: str, hidden: Sequence[bytes], limit: int) -> bytes:
     """Return the last bytes of a text as the database takes it, without any of these values."""
     data = masked(text.encode("utf-8", "replace"), hidden)[-limit:]
     return data.decode("utf-8", "ignore").replace("\0", "").strip().encode()

@@ -145,7 +145,7 @@ class _Decider:
         self._waited: frozenset[str] = frozenset()
         """Posts that waited at the last look."""
         self._since: dict[tuple[str, str], float] = {}
-        """What is seen of a name, and since when. Boot clock."""
+        """Observation and name of an instance → since when it has been so. Boot clock, seconds."""
 
     async def run(self) -> None:
         """Look again and again."""
@@ -154,7 +154,7 @@ class _Decider:
             try:
                 await self._turn()
             except EngineSilent as error:
-                self._tell(silence=str(error))
+                self._set_state(silence=str(error))
             except OvermindError as error:
                 _log.warning("pool %s: %s", self.held.claim.name, error.message)
             except Exception:  # noqa: BLE001 - a bug, or an engine that says what nobody has foreseen: tried again
@@ -192,7 +192,7 @@ class _Decider:
         steady, self._waited = waiting & self._waited, waiting
         target = scaling.wanted(len(steady), scaling.held_by(instances), settings.slots, settings.min, settings.max)
         live = sum(map(scaling.counts, instances))
-        self._tell(settings, target)
+        self._set_state(settings, target)
         if target > live:
             await self._add(target - live, engine, settings)
 
@@ -244,7 +244,7 @@ class _Decider:
         assert session is not None
         return session.id
 
-    def _tell(self, settings: PoolSettings | None = None, target: int | None = None, silence: str = "") -> None:
+    def _set_state(self, settings: PoolSettings | None = None, target: int | None = None, silence: str = "") -> None:
         if settings is not None:
             self.state = {
                 "engine": settings.engine, "min": settings.min, "max": settings.max, "slots": settings.slots,

@@ -49,8 +49,8 @@ class Way(NamedTuple):
 def joined(asked: Iterable[Sequence[Row]], in_swarm: Sequence[Row], ways: Mapping[str, Way]) -> list[Row]:
     """All that waits for a person, each question once, to be answered the shortest way.
 
-    What a hive asks that answers is answered there. What one asks that is silent is answered through the swarm, and
-    still stands at its mission where that is known. Only the swarm itself asks about posts that are lost.
+    A question of a hive that answers is answered there. One of a silent hive is answered through the swarm, and still
+    stands at its mission where that is known. Only the swarm itself asks about posts that are lost.
 
     Args:
         asked: What each hive asks.

@@ -158,7 +158,7 @@ def lasted(row: Row, now: float) -> float:
     return max(0.0, (now if ended is None else ended) - (now if began is None else began))
 
 
-def told(row: Row) -> str:
+def explanation(row: Row) -> str:
     """What is asked about it, else why it stands as it does."""
     if row.get(ASKED):
         return str(row[ASKED])
@@ -179,7 +179,7 @@ def _state(row: Row, _now: float) -> Cell:
 def _why(row: Row, now: float) -> Cell:
     tone = "wait" if row.get(ASKED) else "bad" if row["state"] == "failed" else "quiet"
     silent = missions_rows.silent_for(row, now)
-    said = told(row) or ("w says why it waits" if row["state"] == "queued" else "")
+    said = explanation(row) or ("w says why it waits" if row["state"] == "queued" else "")
     return Cell(" · ".join(filter(None, (silent, said))), "slow" if silent else tone)
 
 
@@ -228,7 +228,7 @@ COLUMNS: tuple[Column, ...] = (
 def _waits(row: Row, now: float) -> Cell:
     if row.get(SILENT_SINCE) is not None:
         return _why(row, now)
-    return Cell(told(row) or "it is about to be taken", "quiet")
+    return Cell(explanation(row) or "it is about to be taken", "quiet")
 
 
 QUEUE_COLUMNS: tuple[Column, ...] = (
@@ -261,7 +261,7 @@ ORDERS: Orders = {
     "priority": By(lambda row, _now: _rank(row), rises=True),
     "by": _of("posted_by"),
     "id": _of("id"),
-    "why": By(lambda row, _now: told(row).casefold(), rises=True),
+    "why": By(lambda row, _now: explanation(row).casefold(), rises=True),
 }
 QUEUE_ORDERS: Orders = {
     **{key: ORDERS[key] for key in ("name", "kind", "priority", "id", "why")},
@@ -278,7 +278,7 @@ def _rank(row: Row) -> int:
 def looked_in(row: Row) -> str:
     """What a plain word of a filter is looked for in."""
     parts = (row["name"], row["id"], row["kind"], row["state"], row.get(HIVE), row.get(THERE), row.get("phase"),
-             row.get("priority"), row.get("posted_by"), told(row))  # fmt: skip
+             row.get("priority"), row.get("posted_by"), explanation(row))  # fmt: skip
     return "\n".join(safe(part) for part in parts if part)
 
 
@@ -286,7 +286,7 @@ def standing_of(row: Row, now: float) -> str:
     """How a post stands and why, in a line."""
     where = f"on {safe(row[HIVE])}" if row.get(HIVE) else ""
     facts = " ".join(filter(None, (state_word(row), where)))
-    return " · ".join(filter(None, (safe(row["name"]), facts, missions_rows.silent_for(row, now), told(row))))
+    return " · ".join(filter(None, (safe(row["name"]), facts, missions_rows.silent_for(row, now), explanation(row))))
 
 
 # all about one
@@ -303,9 +303,10 @@ def described(row: Row, why: Mapping[str, Any] | None, tail: str, look: Renderin
     """
     shown = missions_rows.mark(row)
     sign = shown.ascii if look.ascii_only else shown.mark
+    reason = explanation(row)
     lines: Lines = [
         [Cell(f" {safe(row['name'])} ", "accent"), Cell(safe(row[POST]), "quiet")],
-        [Cell(f" {sign} {state_word(row)}", shown.tone), Cell(f"  {told(row)}" if told(row) else "", "quiet")],
+        [Cell(f" {sign} {state_word(row)}", shown.tone), Cell(f"  {reason}" if reason else "", "quiet")],
         *pairs(
             ("kind", row["kind"]),
             ("hive", row.get(HIVE)),
@@ -360,7 +361,7 @@ def cards(rows: Iterable[Row], now: float) -> Row:
 
 def _card(row: Row, now: float) -> Row:
     silent = missions_rows.silent_for(row, now)
-    reason = f"its hive is {silent or 'silent'}" if row["state"] == "lost" else told(row)
+    reason = f"its hive is {silent or 'silent'}" if row["state"] == "lost" else explanation(row)
     return {
         **row, "started_at": row["posted_at"], "why": reason, "reason": reason, "exit_code": None,
         "attempts": row["attempt"], "retries": 0, "phase": row["phase"] or None,

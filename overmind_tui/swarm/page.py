@@ -79,14 +79,18 @@ class SwarmTablePage(DetailsPage):
         self.shell.request(request, [arguments], on_result)
 
     def change(
-        self, request: str, each: Sequence[Mapping[str, Any]], say: Callable[[Sequence[Any]], str], tone: str = "good"
-    ) -> None:  # fmt: skip
-        """Ask for changes; say what became of them, of a refusal why; then look again."""
+        self,
+        request: str,
+        each: Sequence[Mapping[str, Any]],
+        summary: Callable[[Sequence[Any]], str],
+        tone: str = "good",
+    ) -> None:
+        """Ask for changes; flash the `summary` of the answers, and why others were refused; then look again."""
 
         def on_result(answers: Answers) -> None:
             refused = [one for one in answers if isinstance(one, OvermindError)]
             done = [one for one in answers if not isinstance(one, OvermindError)]
-            said = [say(done)] if done else []
+            said = [summary(done)] if done else []
             text = " · ".join([*said, *dict.fromkeys(one.message for one in refused)])
             self.shell.flash(safe(text), "bad" if refused else tone)
             if self.is_attached:

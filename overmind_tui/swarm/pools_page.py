@@ -48,11 +48,11 @@ class PoolsPage(SwarmTablePage):
             ask_first(self.shell, "drain pool", rows, lines, lambda: self._end([row["name"] for row in rows]))
 
     def _end(self, names: list[str]) -> None:
-        def say(answers: Sequence[Any]) -> str:
+        def summary(answers: Sequence[Any]) -> str:
             count = sum(len(one["instances"]) for one in answers)
             return f"draining {count} instance{'s' * (count != 1)} of {', '.join(names)}"
 
-        self.change("pool_down", [{"name": one, "all": True} for one in names], say)
+        self.change("pool_down", [{"name": one, "all": True} for one in names], summary)
 
 
 def _instances(row: dict[str, Any]) -> str:

@@ -149,12 +149,12 @@ class PostRowsPage(SwarmTablePage):
             ask_first(self.shell, "cancel post", live, lines, lambda: self._cancel(live))
 
     def _cancel(self, rows: Sequence[Row]) -> None:
-        def say(answers: Sequence[Any]) -> str:
+        def summary(answers: Sequence[Any]) -> str:
             ending = sum(one["state"] == "cancelling" for one in answers)
             tail = " · its hive ends it" if len(answers) == 1 else f" · hives end {ending} of them"
             return f"cancelled {_count(answers)}" + (tail if ending else "")
 
-        self.change("swarm_cancel", [{"id": row[POST]} for row in rows], say)
+        self.change("swarm_cancel", [{"id": row[POST]} for row in rows], summary)
 
     def do_retry(self) -> None:
         """Queue those again that have failed or were cancelled."""

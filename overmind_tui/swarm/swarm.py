@@ -74,7 +74,7 @@ class Swarm:
         """A second went by: find out whether it answers. Its daemon waits for a frozen database much longer."""
         if self._stream.waits > SILENT_SECONDS and self.state.answered_at and not self.state.silence:
             self.state = self.state._replace(silence="its database does not answer")
-            self._say()
+            self._show_state()
             self._updates.swarm_changed()
 
     def take(self, message: SwarmStands) -> None:
@@ -87,12 +87,12 @@ class Swarm:
             self._questions = hive_rows.questions(message.questions)
         self._shell.fleet.ask_in_swarm(self._questions, self._ways())
         if bool(before.silence) is not bool(self.state.silence):
-            self._say()
+            self._show_state()
         self._updates.swarm_changed()
 
     _questions: Sequence[Row] = ()
 
-    def _say(self) -> None:
+    def _show_state(self) -> None:
         if self.state.silence:
             self._shell.flash(safe(f"the swarm is silent: {self.state.silence}"), "slow")
         else:

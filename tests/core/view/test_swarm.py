@@ -228,7 +228,7 @@ def test_cards_stand_where_their_posts_do_and_what_asks_is_to_be_reviewed():
     swarm.learn(rows, [{"id": "swarm/idc", "summary": "rm -rf build?"}], state(), {})
     found = counted(swarm.cards(rows, NOW))
     assert found.counts == (2, 0, 2, 1, 2)
-    assert swarm.told(rows[2]) == "rm -rf build?"
+    assert swarm.explanation(rows[2]) == "rm -rf build?"
 
 
 def test_all_about_a_post_says_why_it_waits_or_how_its_log_ends():
