@@ -84,6 +84,8 @@ class SwarmHost:
 
     def __init__(self, parts: SwarmParts) -> None:
         self._parts = parts
+        self._joining: str | None = None
+        """The session that is begun, until that has succeeded: a swarm whose answer was lost knows it already."""
         self._service: SwarmService | None = None
         self._owner: SwarmLine | None = None
         self._store: SwarmStore | None = None
@@ -268,12 +270,13 @@ class SwarmHost:
                 _check_no_pool(hello)
             wanted = self._parts.settings.queue.slots if slots is None else slots
             name = instance or hello.login
-            others = await service.join(hello.name, name, labels, wanted)
+            self._joining = self._joining or os.urandom(16).hex()
+            others = await service.join(hello.name, name, labels, wanted, session=self._joining)
             write_private(self._parts.home.swarm_url, url)
         except BaseException:
             service.line.close()
             raise
-        self._service = service
+        self._service, self._joining = service, None
         service.begin()
         return hello.name, name, others
 

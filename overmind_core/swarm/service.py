@@ -145,16 +145,16 @@ class SwarmService:
 
     # membership
 
-    async def join(self, swarm: str, hive: str, labels: Mapping[str, str], slots: int) -> int:
+    async def join(self, swarm: str, hive: str, labels: Mapping[str, str], slots: int, *, session: str) -> int:
         """Begin a session; return how many other hives there are.
+
+        `session`: its id. With that of a try whose answer was lost it is the same session.
 
         Raises:
             OvermindError: `name_taken`, a hive of this name lives elsewhere; `swarm_silent`, `forbidden`, `invalid`.
         """
-        session = Session(
-            swarm, hive, uuid.uuid4().hex, self._machine.keeper(), dict(labels), slots, next_nonce=uuid.uuid4().hex
-        )
-        return await self._begin_session(session)
+        keeper, nonce = self._machine.keeper(), uuid.uuid4().hex
+        return await self._begin_session(Session(swarm, hive, session, keeper, dict(labels), slots, next_nonce=nonce))
 
     async def _begin_session(self, session: Session) -> int:
         home, about = self._home(session), self._about(session)

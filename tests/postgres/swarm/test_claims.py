@@ -175,8 +175,8 @@ def test_limits_count_over_all_hives(swarm):
 
 def test_of_a_lineage_at_most_one_lives(swarm):
     hive = swarm.hive("eu1")
-    swarm.post("one", lineage="ada")
-    swarm.post("two", lineage="ada")
+    swarm.post("one", kind="run", lineage="ada")
+    swarm.post("two", kind="run", lineage="ada")
     (first,) = hive.claim(9)
     hive.end(first)
     assert len(hive.claim(9)) == 1
@@ -403,7 +403,7 @@ def heard(hive, *wanted):
 
 @pytest.mark.parametrize(
     "shared",
-    [{"repository": "shop", "owned": ["src"]}, {"lineage": "writer"}, {"provider": "claude"}],
+    [{"repository": "shop", "owned": ["src"]}, {"kind": "run", "lineage": "writer"}, {"provider": "claude"}],
     ids=["owns", "lineage", "limit"],
 )
 def test_what_shares_a_limit_and_comes_while_two_hives_claim_is_given_to_one(swarm, shared):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.kit.breaths import breathing, lives
@@ -115,6 +116,9 @@ def test_a_join_whose_answer_was_lost_is_one_session(homes, way):
         assert "swarm_silent" in first.stderr
         home.ok("swarm", "join", url)
     assert way.lost["join"] == 1
+    with psycopg.connect(homes.url) as owner:
+        found = owner.execute("select state from overmind.sessions where hive = %s", (homes.name("a"),)).fetchall()
+    assert found == [("alive",)]
     homes.desk.ok("run", "--on", "any", "--name", "once", "true")
     assert homes.wait_state("once", "done")["hive"] == homes.name("a")
 

@@ -121,6 +121,14 @@ def test_an_instance_is_a_row_before_it_joins_and_joins_once(pool, swarm):
         second.join()
 
 
+def test_an_instance_whose_joining_was_answered_to_nobody_joins_again_as_the_same(pool):
+    (name,) = pool.decider().ask(1)
+    instance, second = pool.instance(name), pool.instance(name)
+    assert instance.join().word == "joined"
+    assert instance.join().word == "joined"
+    assert second.join().word != "joined"
+
+
 def test_no_name_comes_twice_and_there_are_no_more_than_max(pool):
     decider = pool.decider()
     names = decider.ask(3, most=2)
