@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -87,8 +88,7 @@ def _new_home(instance: str) -> Home:
     Raises:
         OvermindError: `busy`, this instance runs on this machine; `forbidden`, the folder can't be ours.
     """
-    from overmind_core.system.lock import holder_pid  # start-up, as below
-    from overmind_core.system.paths import Home, HomeUnsafe, instance_home, make_instance_home
+    from overmind_core.system.paths import Home, HomeUnsafe, instance_home, make_instance_home  # start-up, as below
     from overmind_core.system.remove_tree import remove_tree
 
     path = instance_home(instance, os.geteuid())
@@ -96,18 +96,38 @@ def _new_home(instance: str) -> Home:
         try:
             make_instance_home(instance, os.geteuid())
         except FileExistsError:
-            home = Home(path)
-            held = any(holder_pid(lock) is not None for lock in (home.supervisor_lock, home.keeper_lock))
-            if held or time.time() - os.lstat(path).st_ctime < YOUNG:
+            if not is_left(path):
                 message = f"Instance {instance} runs on this machine already, in {path}."
                 raise OvermindError("busy", message) from None
-            remove_tree(path)  # of one that was killed together with its keeper
+            remove_tree(path)
             make_instance_home(instance, os.geteuid())
+        remove_left(os.path.dirname(path))
     except HomeUnsafe as error:
         raise OvermindError("forbidden", f"{error}.") from None
     except OSError as error:
         raise OvermindError("forbidden", f"{path} can't be made: {error.strerror}.") from None
     return Home(path)
+
+
+def is_left(path: str) -> bool:
+    """Whether the home of an instance was left by one that was killed together with its keeper."""
+    from overmind_core.system.lock import holder_pid  # start-up, as below
+    from overmind_core.system.paths import Home
+
+    home = Home(path)
+    held = any(holder_pid(lock) is not None for lock in (home.supervisor_lock, home.keeper_lock))
+    return not held and time.time() - os.lstat(path).st_ctime >= YOUNG
+
+
+def remove_left(folder: str) -> None:
+    """Remove what other instances have left here: the key of their pool may be in it."""
+    from overmind_core.system.remove_tree import remove_tree  # start-up
+
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        with contextlib.suppress(OSError):  # somebody else removes it, too
+            if is_left(path):
+                remove_tree(path)
 
 
 def _copy_settings(account: Home, home: Home) -> None:
