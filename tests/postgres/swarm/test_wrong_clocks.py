@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.kit.breaths import breathing, gaps, lives
+from tests.kit.overmind import Overmind
 from tests.kit.postgres_server import servers
 from tests.kit.swarm_homes import SwarmHomes
 from tests.kit.waiting import eventually
@@ -81,7 +82,12 @@ def test_wall_clocks_a_day_off_and_stepping_make_no_difference(make_home, tmp_pa
         assert [[life.goes_on for life in lives(one)] for one in (mover, waiter)] == [[False, True], [True]]
         homes.desk.ok("kill", "swarm/mover", "swarm/waiter")
         for home in homes.homes.values():  # a call of the library that fakes the clocks fails now and then, with EINVAL
-            eventually(lambda home=home: not home("shutdown", "-y").returncode, timeout=100, what="it has ended")
+            eventually(partial(is_shut_down, home), timeout=100, what="it has ended")
+
+
+def is_shut_down(home: Overmind) -> bool:
+    """Ask a home to shut down; whether it has."""
+    return not home("shutdown", "-y").returncode
 
 
 def wait_begun(journal: Path) -> None:
