@@ -10,6 +10,7 @@ from overmind_core.blueprint_file.command import ReadContext, request
 from overmind_core.blueprint_file.dependencies import ALWAYS, EARLY, Scope, Waits, depends_on, resolved
 from overmind_core.blueprint_file.foreign_keys import FOREIGN_AGENT
 from overmind_core.blueprint_file.keys import AGENT, BESIDE_MERGE, MERGE, WHEN
+from overmind_core.blueprint_file.placement import HERE, Placement, placement
 from overmind_core.blueprint_file.probe import probe
 from overmind_core.documents import reading
 from overmind_core.documents.reading import FileValue, Findings, Place
@@ -139,6 +140,7 @@ class Draft:
     backoff: float = BACKOFF
     clean_env: bool = False
     landing: Landing | None = None
+    placement: Placement = HERE
 
     def finished(self) -> PlanAgent:
         """The agent; only when nothing was wrong."""
@@ -153,6 +155,7 @@ class Draft:
             backoff=self.backoff,
             clean_env=self.clean_env,
             merge=None if self.landing is None else self.landing.merge,
+            **self.placement._asdict(),
         )
 
 
@@ -166,7 +169,7 @@ def draft(spot: FileValue, context: ReadContext) -> Draft:
     if table is None:
         return found
     spot.report_unknown(AGENT, FOREIGN_AGENT)
-    _plan(found, table, context)
+    _plan(found, spot, table, context)
     if any(name in table for name in MERGE):
         found.landing = landing(spot, table, context.scope, found.waits)
     if "merge" in table:
@@ -178,7 +181,7 @@ def draft(spot: FileValue, context: ReadContext) -> Draft:
     return found
 
 
-def _plan(found: Draft, table: Mapping[str, FileValue], context: ReadContext) -> None:
+def _plan(found: Draft, spot: FileValue, table: Mapping[str, FileValue], context: ReadContext) -> None:
     """What makes it a part of the plan."""
     if "depends_on" in table:
         found.waits = depends_on(table["depends_on"], found.name, context.scope.agents)
@@ -191,6 +194,8 @@ def _plan(found: Draft, table: Mapping[str, FileValue], context: ReadContext) ->
     backoff = _closed(table, "backoff", reading.milliseconds, context)
     found.backoff = BACKOFF if backoff is None else backoff
     found.clean_env = _closed(table, "clean_env", reading.flag, context) or False
+    if "merge" not in table and not context.in_fleet:
+        found.placement = placement(spot, table, context.scope)
 
 
 def _retries(spot: FileValue) -> int | None:

@@ -35,6 +35,8 @@ class ReadContext(NamedTuple):
     elsewhere: bool = False
     """The agent runs on a hive of the swarm: folders are that machine's, and its account's home folder where none is
     named."""
+    in_fleet: bool = False
+    """It is none of the plan."""
 
 
 def request(agent: FileValue, table: Mapping[str, FileValue], context: ReadContext, waits: Waits) -> dict[str, Any]:
@@ -194,7 +196,7 @@ class _Request:
         self._texts(spot)
         written = reading.texts(spot) or []
         if self.context.elsewhere and not all(one.lstrip().startswith("{") for one in written):
-            spot.wrong("a file of this machine is not on the hives of a fleet: write its JSON itself")
+            spot.wrong("a file of this machine is not on the hives of the swarm: write its JSON itself")
         return [one if one.lstrip().startswith("{") else self._joined(one) for one in written]
 
     # references

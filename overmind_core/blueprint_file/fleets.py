@@ -6,21 +6,20 @@ worktrees are not.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from overmind_core.blueprint_file.agent import Draft
 from overmind_core.blueprint_file.dependencies import Scope, resolved
-from overmind_core.blueprint_file.keys import MERGE
+from overmind_core.blueprint_file.keys import MERGE, SWARM
+from overmind_core.blueprint_file.placement import cpu, labels, memory
 from overmind_core.documents import reading
 from overmind_core.documents.reading import FileValue, is_number
 from overmind_core.domain.plans.bindings import Wanted, bound, wanted
 from overmind_core.domain.plans.blueprint import Probe, ProbeKind
-from overmind_core.domain.plans.fleet import MOST_CPU, MOST_PLACES, SHORTEST_LEASE, Fleet, fleet_name_problem
+from overmind_core.domain.plans.fleet import MOST_PLACES, SHORTEST_LEASE, Fleet, fleet_name_problem
 from overmind_core.domain.plans.references import bind_shell, references
 from overmind_core.domain.swarm.secrets import NAME_RULE, is_secret_name
-from overmind_core.domain.text.duration import SizeError, parse_size
 from overmind_core.domain.text.problems import hinted
 
 FLEETS, SENTINELS = "fleets", "sentinels"
@@ -28,8 +27,7 @@ EACH = "each"
 """In the place of a number: one on every fitting hive."""
 _KEYS = ("agent", "replicas", "on", "on_lost", "lease", "cpu", "memory", "secrets")
 _OF_PLANS = ("depends_on", "outputs", "when", "retries", *MERGE)
-_LABEL = re.compile("[A-Za-z0-9._/-]{1,63}")
-_LONGEST_LABEL = 63
+"""Keys of an agent of the plan, which one of a fleet can't have; where that one runs is its fleet's to say."""
 
 
 def agents_of_fleets(data: Mapping[str, Any]) -> frozenset[str]:
@@ -57,9 +55,10 @@ def report_apart(drafts: Iterable[Draft], agents: Mapping[str, FileValue], remot
                 spot.notes.at(draft.waits.at[name], f"{name} runs in a fleet: no agent of the plan can wait for it")
             continue
         table = spot.value if isinstance(spot.value, dict) else {}
-        for key in _OF_PLANS:
+        for key in (*_OF_PLANS, *SWARM):
             if key in table:
-                message = f"{key} is for agents of the plan, and {draft.name} runs in a fleet"
+                end = ": say it there" if key in SWARM else ""
+                message = f"{key} is for agents of the plan, and {draft.name} runs in a fleet{end}"
                 spot.notes.at_key((*spot.path, key), message)
         if table.get("isolate"):
             message = f"isolate needs a repository, and {draft.name} runs in a folder of its hive: remove it"
@@ -100,7 +99,7 @@ class FleetDraft:
             plain = spot if key == "on" else resolved(spot, self._scope)
             value = None if plain is None else read(plain)
             if key == "on" and value is not None:
-                value = self._labels(value)
+                value = labels(value, self._scope)
             if value is not None:
                 self._fields["want" if key == "replicas" else key] = None if value == EACH else value
 
@@ -117,18 +116,6 @@ class FleetDraft:
             self.spot.notes.at_key(self.spot.path, f'{self.name}: {message}{end} Name one: agent = "…"')
         else:
             spot.wrong(message)
-
-    def _labels(self, table: Mapping[str, FileValue]) -> dict[str, str] | None:
-        found: dict[str, str] = {}
-        for name, entry in table.items():
-            if not _LABEL.fullmatch(name):
-                entry.notes.at_key(entry.path, f"on: {name!r} is not the name of a label")
-            plain = resolved(entry, self._scope)
-            written = None if plain is None else reading.text(plain)
-            if written is not None and (len(written) > _LONGEST_LABEL or not written.isprintable()):
-                entry.wrong(f"a label's value has at most {_LONGEST_LABEL} characters, all printable")
-            found[name] = written or ""
-        return found
 
     def finished(self) -> Fleet:
         """The fleet; only when nothing was wrong so far.
@@ -184,23 +171,6 @@ def _lease(spot: FileValue) -> float | None:
     return found
 
 
-def _cpu(spot: FileValue) -> float | None:
-    if is_number(spot.value, int, float) and 0 < spot.value <= MOST_CPU:
-        return float(spot.value)
-    spot.wrong("write a number of processors, such as 2 or 0.5")
-    return None
-
-
-def _memory(spot: FileValue) -> int | None:
-    if is_number(spot.value, int) and 0 <= spot.value <= reading.LARGEST:
-        return spot.value
-    try:
-        return parse_size(spot.value if isinstance(spot.value, str) else "")
-    except SizeError:
-        spot.wrong('write a size, such as "4GB"')
-    return None
-
-
 def _secrets(spot: FileValue) -> tuple[str, ...] | None:
     names = reading.texts(spot)
     for name in names or ():
@@ -219,7 +189,7 @@ _READ: Mapping[str, reading.Read] = {
     "on": _table,
     "on_lost": reading.choice(("wait", "move")),
     "lease": _lease,
-    "cpu": _cpu,
-    "memory": _memory,
+    "cpu": cpu,
+    "memory": memory,
     "secrets": _secrets,
 }

@@ -74,7 +74,9 @@ MERGE = ("merge", "into", "verify", "squash", "rebase")
 """Of an agent that lands what others have done, instead of a command."""
 BESIDE_MERGE = ("depends_on", "when", "retries", "backoff", "timeout", "labels")
 """What such an agent may have besides."""
-AGENT = (*SPECIAL, *OPTIONS, *PLAN, *MERGE)
+SWARM = ("on", "cpu", "memory")
+"""Where an agent runs that is posted to the swarm, and what is reserved for it there."""
+AGENT = (*SPECIAL, *OPTIONS, *PLAN, *MERGE, *SWARM)
 """All keys of an agent."""
 ROOT = ("blueprint", "vars", "agents", "fleets", "sentinels")
 WHOLE: Mapping[str, Read] = {

@@ -12,6 +12,7 @@ from overmind_core.blueprint_file.fleets import FleetDraft, agents_of_fleets, fl
 from overmind_core.blueprint_file.foreign_keys import FOREIGN_ROOT, FOREIGN_WHOLE
 from overmind_core.blueprint_file.genomes import expand
 from overmind_core.blueprint_file.keys import ROOT, WHOLE, Disk
+from overmind_core.blueprint_file.placement import ON
 from overmind_core.documents.reading import FileValue, Findings
 from overmind_core.documents.toml import document
 from overmind_core.domain.missions.names import name_problem
@@ -160,7 +161,12 @@ def _drafts(spot: FileValue | None, root: FileValue, context: ReadContext, remot
     table = {} if spot is None else spot.table()
     if table == {}:
         (spot or root).notes.at_key(("agents",), 'no agents: write [agents.NAME] and command = "…" below it')
-    return [draft(entry, context._replace(elsewhere=name in remote)) for name, entry in (table or {}).items()]
+    found = []
+    for name, entry in (table or {}).items():
+        is_posted = isinstance(entry.value, dict) and ON in entry.value
+        there = context._replace(elsewhere=name in remote or is_posted, in_fleet=name in remote)
+        found.append(draft(entry, there))
+    return found
 
 
 def _report_whole(drafts: list[Draft], notes: Findings) -> None:

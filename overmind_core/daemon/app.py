@@ -58,12 +58,14 @@ from overmind_core.missions.unseen import NEWSWORTHY, Unseen
 from overmind_core.notifications.service import Notifications, web_address
 from overmind_core.plans.assembly import PlanParts
 from overmind_core.plans.assembly import assemble as assemble_plans
+from overmind_core.plans.outputs import AgentOutputs
 from overmind_core.quests.events import QueueChanged
 from overmind_core.quests.registry import QuestEnded, QuestRegistry
 from overmind_core.quests.service import QuestService
 from overmind_core.schedules.assembly import ScheduleParts
 from overmind_core.schedules.assembly import assemble as assemble_schedules
 from overmind_core.swarm.host import SwarmHost, SwarmParts
+from overmind_core.swarm.plan_posts import PlanPosts
 from overmind_core.system.machine import boot_id
 
 if TYPE_CHECKING:
@@ -266,6 +268,7 @@ class App:
                 workspace=self.workspace,
                 isolation=self.isolation,
                 genomes=self.genomes,
+                swarm=PlanPosts(lambda: self.swarm),
                 plan_table=state.plans,
                 agent_table=state.agents,
                 environment_table=state.environments,
@@ -458,6 +461,7 @@ class App:
                 changes=self.engine.queue_changes,
                 inbox=next(one for one in self.agent_apis if isinstance(one, QuestionApi)),
                 results=self.engine.results,
+                plan_outputs=lambda: AgentOutputs(self.home, self.journal, self.state.agents),
                 observer=self.observer,
                 agents=self.agents,
                 memory=self.memory,

@@ -77,6 +77,18 @@ class AgentDependency(TypedDict):
     until: Until
 
 
+class AgentPost(TypedDict):
+    """The post of the swarm that an attempt is."""
+
+    id: str
+    state: str | None
+    """queued, claimed, lost, done, failed or cancelled, as of the last look; null: it is not known to be there yet."""
+    hive: str | None
+    """Who has it, or had it at its end."""
+    ending: bool
+    """Its hive is to end it."""
+
+
 class PlannedAgent(TypedDict):
     """Everything known about one agent of a plan."""
 
@@ -87,6 +99,8 @@ class PlannedAgent(TypedDict):
     reason: str | None
     mission: str | None
     """Of the newest attempt."""
+    post: AgentPost | None
+    """That is the newest attempt, of an agent of the swarm; null: it runs on this machine."""
     attempt: int
     """Number of the newest start; 0 before the first."""
     ready: bool | None

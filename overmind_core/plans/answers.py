@@ -12,7 +12,14 @@ from overmind_core.plans.store import Outline
 
 if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.plans.answer_types import AgentChange, AgentCounts, AppliedPlan, PlannedAgent, PlanSummary
+    from overmind_core.plans.answer_types import (
+        AgentChange,
+        AgentCounts,
+        AgentPost,
+        AppliedPlan,
+        PlannedAgent,
+        PlanSummary,
+    )
     from overmind_core.plans.service import Applied
     from overmind_core.plans.state import PlanState
 
@@ -76,6 +83,7 @@ def agent(plan: PlanState, name: str, now: float) -> PlannedAgent:
         "waits_for": plan.scheduler.waits_for(name) if node.stage is AgentStage.WAITING else None,
         "reason": node.reason,
         "mission": node.mission,
+        "post": _post(node),
         "attempt": node.attempt,
         "ready": node.ready if planned.ready is not None else None,
         "exit_code": node.exit_code,
@@ -87,6 +95,17 @@ def agent(plan: PlanState, name: str, now: float) -> PlannedAgent:
         "started_at": answers.time(node.started_at),
         "ended_at": answers.time(node.ended_at) if node.stage in FINAL else None,
         "seconds": seconds(node, now),
+    }
+
+
+def _post(node: AgentProgress) -> AgentPost | None:
+    if node.post is None:
+        return None
+    return {
+        "id": node.post.id,
+        "state": node.post.state or None,
+        "hive": node.post.hive,
+        "ending": node.post.is_ending and node.stage not in FINAL,
     }
 
 

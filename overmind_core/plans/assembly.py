@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.plans.attempt_start import AttemptStarter
 from overmind_core.plans.attempts import Attempts
 from overmind_core.plans.outputs import AgentOutputs
+from overmind_core.plans.post_watch import PostWatch
 from overmind_core.plans.service import Plans
 from overmind_core.plans.values import Values
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.service import Missions
     from overmind_core.missions.store import EnvironmentTable
+    from overmind_core.plans.ports import SwarmPosts
     from overmind_core.plans.store import PlanTable
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
@@ -48,6 +50,7 @@ class PlanParts(NamedTuple):
     workspace: Workspace
     isolation: IsolationService
     genomes: GenomeTrust
+    swarm: SwarmPosts
     plan_table: PlanTable
     agent_table: AgentTable
     environment_table: EnvironmentTable
@@ -77,6 +80,8 @@ def assemble(parts: PlanParts) -> Plans:
         starter=starter,
         values=values,
         outputs=outputs,
+        swarm=parts.swarm,
+        watch=PostWatch(parts.swarm, parts.tasks),
     )
     return Plans(
         journal=parts.journal,
@@ -87,6 +92,7 @@ def assemble(parts: PlanParts) -> Plans:
         missions=parts.missions,
         projects=parts.isolation,
         genomes=parts.genomes,
+        swarm=parts.swarm,
         plan_table=parts.plan_table,
         environment_table=parts.environment_table,
         starter=starter,

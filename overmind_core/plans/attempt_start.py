@@ -14,10 +14,13 @@ import msgspec
 
 from overmind_core.agents.spec import spec_of
 from overmind_core.domain.agents.agent import RAW
+from overmind_core.domain.missions.names import name_problem
 from overmind_core.domain.plans.bindings import wanted
 from overmind_core.domain.plans.references import references
 from overmind_core.errors import OvermindError
+from overmind_core.missions.requests import Start
 from overmind_core.plans import bindings
+from overmind_core.plans.ports import NewPost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,7 +31,6 @@ if TYPE_CHECKING:
     from overmind_core.kernel.config import Settings
     from overmind_core.missions.ports import Preparer
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.requests import Start
     from overmind_core.missions.service import Missions
     from overmind_core.missions.spec import Environment, MissionSpec
     from overmind_core.plans.outputs import AgentOutputs
@@ -99,12 +101,41 @@ class AttemptStarter:
         )
         return begun.mission.id
 
+    async def to_post(self, plan: PlanState, agent: PlanAgent, node: AgentProgress, applied: Environment) -> NewPost:
+        """The post that an attempt is, of an agent of the swarm: with values in place of all references.
+
+        Raises:
+            OvermindError: a value can't be had, or it is nothing that could run.
+        """
+        assert agent.on is not None
+        assert node.post is not None
+        wanted = plan.wanted.get(agent.name)
+        if wanted is None:
+            raise OvermindError("removed", "It is no longer part of the plan.")
+        run = bindings.fields_of(agent, await self._values.of(plan, wanted, applied))
+        try:
+            spec_of(msgspec.convert({**run, "cwd": "/", "env": {}}, Start), self._settings)
+        except msgspec.ValidationError as error:
+            raise OvermindError("invalid", f"{agent.name}: {error}.") from None
+        return NewPost(
+            id=node.post.id,
+            name=_post_name(plan.blueprint.name, agent.name, node.post.id),
+            plan=plan.blueprint.name,
+            agent=agent.name,
+            run=run,
+            on=agent.on,
+            cpu=agent.cpu,
+            memory=agent.memory,
+            outputs=agent.outputs,
+            genome=agent.genome,
+        )
+
     def spec_ahead(
         self, plan: PlanState, agent: PlanAgent, node: AgentProgress, applied: Environment
     ) -> MissionSpec | None:
         """What an attempt is to be, where that depends on nothing that is not known before the agent's turn comes."""
         provider = agent.start.get("provider", RAW)
-        if provider != RAW or agent.outputs or agent.merge is not None or plan.wanted[agent.name]:
+        if provider != RAW or agent.outputs or agent.merge is not None or plan.wanted[agent.name] or agent.is_posted:
             return None
         try:
             return self._spec(plan, agent, self._bound(plan, agent, node, applied, {}))
@@ -120,7 +151,7 @@ class AttemptStarter:
         Raises:
             OvermindError: `provider_missing`.
         """
-        if agent.merge is not None or agent.start.get("provider", RAW) == RAW:
+        if agent.merge is not None or agent.is_posted or agent.start.get("provider", RAW) == RAW:
             return
         values = {".".join(part for part in one if part): UNKNOWN for one in wanted(agent.start)}
         try:
@@ -176,6 +207,12 @@ class AttemptStarter:
         words = [f"{name}={mission}" for name, mission in missions.items()]
         command = [*_program(), "merge-step", "--plan", plan.blueprint.name, *_options(merge), *words]
         return msgspec.structs.replace(request, command=command, isolate=False)
+
+
+def _post_name(plan: str, agent: str, post: str) -> str:
+    """What its post is called, and its mission where it runs."""
+    name = f"{plan}-{agent}"
+    return name if name_problem(name) is None else f"plan-{post}"
 
 
 def _program() -> tuple[str, ...]:

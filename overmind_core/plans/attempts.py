@@ -16,13 +16,15 @@ from overmind_core.domain.plans.progress import NOT_READY, AgentStage, AttemptEn
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
+from overmind_core.plans.attempt_start import request_key
+from overmind_core.plans.posted_attempts import PostedAttempts
 from overmind_core.probes.probe import NotReady, is_occupied, until_ready, was_ready
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from overmind_core.domain.plans.blueprint import PlanAgent, Probe
-    from overmind_core.domain.plans.progress import AgentProgress
+    from overmind_core.domain.plans.progress import AgentPost, AgentProgress
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.tasks import Tasks
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from overmind_core.missions.spec import Environment, MissionSpec
     from overmind_core.plans.attempt_start import AttemptStarter
     from overmind_core.plans.outputs import AgentOutputs
+    from overmind_core.plans.ports import SwarmPosts
+    from overmind_core.plans.post_watch import PostWatch
     from overmind_core.plans.state import PlanState
     from overmind_core.plans.values import Values
     from overmind_core.probes.poll import Observer
@@ -53,6 +57,9 @@ class AttemptListener(Protocol):
 
     def on_ready(self, name: str, mission_id: str) -> None:
         """Its probe has succeeded."""
+
+    def on_post(self, name: str, post: AgentPost, *, has_begun: bool = False) -> None:
+        """An attempt is a post of the swarm, and stands so; `has_begun`: a hive runs it, or has."""
 
     def on_end(self, name: str, end: AttemptEnd, explained: str = "") -> None:
         """An attempt is over; `explained`: why it did not even start, in words."""
@@ -79,6 +86,8 @@ class Attempts:
         starter: AttemptStarter,
         values: Values,
         outputs: AgentOutputs,
+        swarm: SwarmPosts,
+        watch: PostWatch,
     ) -> None:
         self._plan = plan
         self._listener = listener
@@ -92,6 +101,7 @@ class Attempts:
         self._starter = starter
         self._values = values
         self._outputs = outputs
+        self._posted = PostedAttempts(plan, listener, clock=clock, starter=starter, swarm=swarm, watch=watch)
         self._under_way: dict[str, asyncio.Task[Any]] = {}
         self._unready: dict[str, str] = {}
         """Why a mission did not become ready in time, as a clause."""
@@ -106,7 +116,28 @@ class Attempts:
 
         `is_new`: it was decided just now, so it was not.
         """
-        self._begin_work(name, self._begin(name, is_new=is_new))
+        node = self._plan.nodes[name]
+        if node.post is not None:
+            self._begin_work(name, self._guarded(name, self._post(name, is_new=is_new)))
+        else:
+            self._begin_work(name, self._begin(name, is_new=is_new))
+
+    def new_post(self, name: str) -> str | None:
+        """The id of the post that the agent's next attempt is to be; None: it is to be a mission."""
+        if not self._plan.agents[name].is_posted:
+            return None
+        return self._posted.new_id(request_key(self._plan.id, name, progress.begun(self._plan.nodes[name])))
+
+    def end_post(self, name: str, post: str) -> None:
+        """Have an attempt end that is a post: of an agent of the plan, or of one that is no longer."""
+        self._posted.end(post)
+        task = asyncio.current_task()
+        if task is None or self._under_way.get(name) is not task:  # else it is just being followed
+            self.follow(name, post)
+
+    def follow(self, name: str, post: str) -> None:
+        """Report how a post goes on."""
+        self._begin_work(name, self._guarded(name, self._posted.follow(name, post)))
 
     def look_ahead(self, name: str) -> None:
         """Work out what the next attempt of a waiting agent is to be, if that can be known already."""
@@ -126,6 +157,9 @@ class Attempts:
     def check(self, name: str) -> None:
         """Find out how the mission of an agent's newest attempt stands."""
         node = self._plan.nodes[name]
+        if node.post is not None:
+            self._check_post(name, node.post, node.stage)
+            return
         mission = None if node.mission is None else self._registry.get(node.mission)
         if mission is None:
             self._listener.on_end(name, AttemptEnd(ok=False, at=self._clock.wall(), reason="removed"))
@@ -139,6 +173,12 @@ class Attempts:
         elif node.stage is AgentStage.RUNNING and not node.ready:
             self._begin_work(name, self._probe(name, mission))
         self._listener.schedule()
+
+    def _check_post(self, name: str, post: AgentPost, stage: AgentStage) -> None:
+        if stage is AgentStage.STOPPING:
+            self.end_post(name, post.id)
+        else:
+            self.follow(name, post.id)
 
     def conclude_now(self, name: str, mission: Mission) -> bool:
         """Report an end that is not saved yet; False when more has to be done for it, which follows its commit."""
@@ -159,6 +199,29 @@ class Attempts:
         for task in list(self._under_way.values()):
             task.cancel()
         self._under_way.clear()
+
+    # posts
+
+    async def _post(self, name: str, *, is_new: bool) -> None:
+        agent, node = self._plan.agents.get(name), self._plan.nodes.get(name)
+        if agent is None or node is None or node.post is None:
+            self._fail(name, "removed", "")
+        elif agent.is_posted or node.post.state:
+            await self._posted.begin(agent, node, self._environment(), is_new=is_new)
+        else:  # it was changed since, so that nobody can post what it was
+            await self._posted.follow(name, node.post.id)
+
+    async def _guarded(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Do it; what it raises is the end of the attempt, unless the next daemon goes on."""
+        try:
+            await work
+        except OvermindError as error:
+            if not self._phase.closing:
+                self._fail(name, error.code, error.message)
+        except Exception as error:
+            # Whatever it is: a plan with an agent that is for ever about to start would never end.
+            self._fail(name, "internal", f"{type(error).__name__}: {error}")
+            raise
 
     # beginning
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -43,4 +43,16 @@ def start_request(
         start = msgspec.convert({**fields, "env": inherited, "env_set": chosen, "umask": umask}, Start)
         return msgspec.structs.replace(start, request=key)
     except (BrokenReference, msgspec.ValidationError, ValueError, TypeError) as error:
+        raise OvermindError("invalid", f"{agent.name}: {error}.") from None
+
+
+def fields_of(agent: PlanAgent, values: Mapping[str, str]) -> dict[str, Any]:
+    """The fields of the `run` request of an attempt that runs elsewhere: with values in place of references.
+
+    Raises:
+        OvermindError: there is a value that no program can be given.
+    """
+    try:
+        return bound(agent.start, values)
+    except (BrokenReference, ValueError) as error:
         raise OvermindError("invalid", f"{agent.name}: {error}.") from None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.plans.bindings import wanted
 from overmind_core.domain.plans.blueprint import MOST_RETRIES, Until, When
+from overmind_core.domain.plans.placement import MOST_CPU, OF_THIS_MACHINE, label_problem
 from overmind_core.domain.plans.references import BrokenReference
 from overmind_core.domain.text.graph import Cycle, order
 from overmind_core.errors import OvermindError
@@ -45,6 +46,7 @@ def check(blueprint: Blueprint) -> None:
         _check_dependencies(agent, agents)
         _check_references(agent, agents)
         _check_merge(agent, agents)
+        _check_placement(agent)
     try:
         order(blueprint.edges)
     except Cycle as cycle:
@@ -88,6 +90,32 @@ def _check_merge(agent: PlanAgent, agents: Mapping[str, PlanAgent]) -> None:
             raise OvermindError("invalid", f"{agent.name} merges {name!r}, but does not wait for it to end.")
         if not agents[name].isolated:
             raise OvermindError("invalid", f"{agent.name} merges {name!r}, which is not isolated.")
+
+
+def _check_placement(agent: PlanAgent) -> None:
+    """Look at what it says about the swarm."""
+    if agent.on is None:
+        if agent.cpu or agent.memory:
+            raise OvermindError("invalid", f"{agent.name}: cpu and memory need on, a place in the swarm.")
+        return
+    problem = _unfit(agent)
+    for name, value in agent.on.items():
+        found = label_problem(name, value)
+        problem = problem or (None if found is None else found.text)
+    if problem is None and not (0 <= agent.cpu <= MOST_CPU):
+        problem = f"cpu must be a number of processors up to {MOST_CPU:g}, not {agent.cpu:g}"
+    if problem is None and agent.memory < 0:
+        problem = f"memory can't be negative: {agent.memory}"
+    if problem is not None:
+        raise OvermindError("invalid", f"{agent.name}: {problem}.")
+
+
+def _unfit(agent: PlanAgent) -> str | None:
+    """What of an agent of the swarm is of this machine, as a sentence without its full stop."""
+    if agent.merge is not None:
+        return "merge can't be combined with on: branches are of this machine"
+    has = {"isolate": agent.isolated, "ready": agent.ready is not None}
+    return next((f"{name} can't be combined with on: {OF_THIS_MACHINE[name]}" for name in has if has[name]), None)
 
 
 def _check_dependencies(agent: PlanAgent, agents: Mapping[str, PlanAgent]) -> None:

@@ -24,6 +24,13 @@ class AgentStarted(AgentAdvanced, frozen=True, tag="agent_started"):
     """An agent of a plan was started."""
 
 
+class AgentPosted(AgentAdvanced, frozen=True, kw_only=True, tag="agent_posted"):
+    """An agent of a plan waits in the swarm for a hive that takes it."""
+
+    post: str
+    """The id of its post."""
+
+
 class AgentReady(AgentAdvanced, frozen=True, tag="agent_ready"):
     """An agent of a plan is ready: its probe has succeeded."""
 

@@ -9,6 +9,7 @@ from overmind_core.domain.plans.progress import AgentProgress, AgentStage, EndRe
 from overmind_core.plans.events import (
     AgentAdvanced,
     AgentEnded,
+    AgentPosted,
     AgentPreparing,
     AgentReady,
     AgentSkipped,
@@ -38,8 +39,22 @@ _WHY = {
 
 def started(agent: PlanAgent, node: AgentProgress) -> AgentStarted:
     """An attempt runs."""
-    tries = f", try {node.tries} of {agent.retries + 1}" if node.tries > 1 else ""
-    return _agent_event(AgentStarted, agent.name, f"started ({node.mission}{tries})", node)
+    if node.post is not None:
+        return _agent_event(AgentStarted, agent.name, f"started on {node.post.hive} ({node.post.id})", node)
+    return _agent_event(AgentStarted, agent.name, f"started ({node.mission}{_tries(agent, node)})", node)
+
+
+def posted(agent: PlanAgent, node: AgentProgress) -> AgentPosted:
+    """An attempt waits in the swarm."""
+    assert node.post is not None
+    text = f"--- {agent.name}: posted to the swarm ({node.post.id}{_tries(agent, node)}) ---"
+    return AgentPosted(
+        text=text, agent=agent.name, stage=node.stage.value, child=None, exit_code=None, post=node.post.id
+    )
+
+
+def _tries(agent: PlanAgent, node: AgentProgress) -> str:
+    return f", try {node.tries} of {agent.retries + 1}" if node.tries > 1 else ""
 
 
 def preparing(name: str, node: AgentProgress) -> AgentPreparing:

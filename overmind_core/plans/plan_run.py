@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from overmind_core.domain.events import MissionEvent
     from overmind_core.domain.plans.blueprint import Blueprint
+    from overmind_core.domain.plans.progress import AgentPost
     from overmind_core.domain.plans.scheduler import PlanStep
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.phase import Phase
@@ -72,14 +73,16 @@ class RemovedAgents:
         missions: Missions,
         save: Callable[[str, AgentProgress], None],
         stop: Callable[[str | None], None],
+        end_post: Callable[[str, str], None],
     ) -> None:
-        """`save` stores where one stands; `stop` tells a mission to end."""
+        """`save` stores where one stands; `stop` tells a mission to end, `end_post` the post of an agent."""
         self._registry = registry
         self._missions = missions
         self._plan = plan
         self._nodes = dict(nodes)
         self._save = save
         self._stop = stop
+        self._end_post = end_post
 
     @property
     def any_active(self) -> bool:
@@ -108,6 +111,16 @@ class RemovedAgents:
             self.put(name, replace(node, stage=AgentStage.STOPPING, mission=mission.id))
             self.on_change(mission)
 
+    def on_post(self, name: str, post: AgentPost) -> None:
+        """An attempt that is a post stands so; one that is there is being ended."""
+        node = self._nodes.get(name)
+        if node is None or node.stage not in ACTIVE or node.post is None or node.post.id != post.id:
+            return
+        is_new = node.stage is AgentStage.STARTING
+        self.put(name, replace(node, stage=AgentStage.STOPPING, post=post))
+        if is_new:
+            self._end_post(name, post.id)
+
     def on_change(self, mission: Mission) -> bool:
         """A mission below the plan has changed; whether it was one of these, and has ended."""
         if mission.is_live:
@@ -125,6 +138,10 @@ class RemovedAgents:
 
     def _resume_one(self, name: str, node: AgentProgress) -> None:
         mission = node.mission
+        if node.post is not None:
+            self.put(name, replace(node, stage=AgentStage.STOPPING))
+            self._end_post(name, node.post.id)
+            return
         if node.stage is AgentStage.STARTING:
             begun = self._missions.by_request(request_key(self._plan, name, node))
             mission = None if begun is None else begun.id
@@ -170,7 +187,13 @@ class PlanRun:
         self._timer: asyncio.TimerHandle | None = None
         """Of the next thing that is due by itself."""
         self._removed = RemovedAgents(
-            self.id, removed, registry=registry, missions=missions, save=self._save, stop=self._stop_mission
+            self.id,
+            removed,
+            registry=registry,
+            missions=missions,
+            save=self._save,
+            stop=self._stop_mission,
+            end_post=self._attempts.end_post,
         )
 
     @property
@@ -302,6 +325,27 @@ class PlanRun:
         if ending or not mission.is_live or self.state.scheduler.is_start_of_interest(name):
             self._attempts.check(name)
 
+    def on_post(self, name: str, post: AgentPost, *, has_begun: bool = False) -> None:
+        """An attempt is a post of the swarm, and stands so; it is ended when nobody waits for it any more."""
+        node = self.nodes.get(name)
+        if node is None or node.stage not in ACTIVE or node.post is None or node.post.id != post.id:
+            self._removed.on_post(name, post)
+            return
+        agent = self.state.agents[name]
+        is_new = not node.post.state
+        known = replace(node, post=post)
+        if is_new:
+            self.put(name, known, log_lines.posted(agent, known))
+        if has_begun and known.started_at is None:
+            stage = AgentStage.RUNNING if node.stage is AgentStage.STARTING else node.stage
+            known = replace(known, stage=stage, started_at=self._clock.wall(), ready=agent.ready is None)
+            self.put(name, known, log_lines.started(agent, known))
+        elif not is_new:
+            self.put(name, known)
+        if is_new and known.stopped is not None:
+            self._stop(name, known.stopped)
+        self.schedule()
+
     def _look_ahead(self, name: str) -> None:
         """The keeper starts an agent: whatever can be known of those behind it is worked out while nobody waits."""
         node = self.nodes.get(name)
@@ -390,11 +434,23 @@ class PlanRun:
             self._advance(mission, ending, left)
             return
         self._step(PlanEnding.AT_ONCE)
+        for name, node in list(self.nodes.items()):  # missions are killed by who kills the plan
+            if node.post is not None and _can_be_stopped(node):
+                self._stop(name, EndReason.CANCEL)
         if not any(self._delays_end(node) for node in self.nodes.values()):
+            self._let_go()
             self._finish(mission)
+
+    def _let_go(self) -> None:
+        """Their hives end the posts of which the swarm knows that they are to end: nobody waits for that."""
+        for name, node in list(self.nodes.items()):
+            if node.post is not None and node.stage in ACTIVE:
+                self.put(name, replace(node, stage=AgentStage.CANCELLED, reason=EndReason.CANCEL.value))
 
     def _delays_end(self, node: AgentProgress) -> bool:
         """Whether the plan's end waits for the agent's: it is being ended too, or not known to have begun."""
+        if node.post is not None:
+            return node.stage in ACTIVE and not node.post.is_ending
         mission = None if node.mission is None else self._registry.live.get(node.mission)
         asked_for = node.stage is AgentStage.STARTING and node.mission is None
         return asked_for or (mission is not None and mission.ending is not None)
@@ -415,7 +471,8 @@ class PlanRun:
         step = self._step(ending)
         for name in step.start:
             # Saved before it is asked for, without waiting for that: what is queued first is never committed later.
-            self.put(name, progress.begun(self.nodes[name]), after=partial(self._look_ahead, name))
+            node = progress.begun(self.nodes[name], self._attempts.new_post(name))
+            self.put(name, node, after=partial(self._look_ahead, name))
             self._attempts.begin(name, is_new=True)
         for name, why in step.stop.items():
             self._stop(name, why)
@@ -442,7 +499,13 @@ class PlanRun:
 
     def _stop(self, name: str, why: EndReason) -> None:
         node = replace(self.nodes[name], stage=AgentStage.STOPPING, stopped=why)
-        self.put(name, node, log_lines.stopping(name, node, why), after=lambda: self._stop_mission(node.mission))
+        self.put(name, node, log_lines.stopping(name, node, why), after=lambda: self._stop_attempt(name, node))
+
+    def _stop_attempt(self, name: str, node: AgentProgress) -> None:
+        if node.post is not None:
+            self._attempts.end_post(name, node.post.id)
+        else:
+            self._stop_mission(node.mission)
 
     def _stop_mission(self, mission_id: str | None) -> None:
         mission = None if mission_id is None else self._registry.live.get(mission_id)
@@ -455,5 +518,5 @@ class PlanRun:
 
 
 def _can_be_stopped(node: AgentProgress) -> bool:
-    """Whether there is a mission that can be ended."""
-    return node.stage is AgentStage.RUNNING or (node.stage is AgentStage.STARTING and node.mission is not None)
+    """Whether there is a mission, or a post, that can be ended."""
+    return node.stage is AgentStage.RUNNING or (node.stage is AgentStage.STARTING and node.can_be_ended)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.store import EnvironmentTable
     from overmind_core.plans.attempt_start import AttemptStarter
     from overmind_core.plans.attempts import AttemptListener, Attempts
+    from overmind_core.plans.ports import SwarmPosts
     from overmind_core.plans.requests import Apply
     from overmind_core.plans.store import PlanTable
     from overmind_core.system.machine import Clock
@@ -93,6 +94,7 @@ class Plans:
         missions: Missions,
         projects: ProjectPlanner,
         genomes: GenomeCheck,
+        swarm: SwarmPosts,
         plan_table: PlanTable,
         environment_table: EnvironmentTable,
         starter: AttemptStarter,
@@ -107,6 +109,7 @@ class Plans:
         self._missions = missions
         self._projects = projects
         self._genomes = genomes
+        self._swarm = swarm
         self._plan_table = plan_table
         self._environment_table = environment_table
         self._starter = starter
@@ -233,10 +236,12 @@ class Plans:
 
         Raises:
             OvermindError: it can't be carried out, as `checks.check` says; `name_taken`, `not_running`, `not_found`;
-                `forbidden`, a mission asks for more than it may have.
+                `forbidden`, a mission asks for more than it may have; `no_swarm`, an agent is to be posted to one.
         """
         validate.check_environment(request.env)
         checks.check(request.blueprint)
+        if any(agent.is_posted for agent in request.blueprint.agents):
+            await self._swarm.check()
         return await self._apply(request, inside)
 
     async def _apply(self, request: Apply, inside: str | None, notes: Sequence[str] | None = None) -> Applied:
@@ -415,7 +420,7 @@ class Plans:
         """
         applied = Environment(dict(environ), {})
         for agent in blueprint.agents:
-            if agent.genome is not None:
+            if agent.genome is not None and not agent.is_posted:  # the hive that takes it has to trust it
                 self._genomes.check(agent.genome)
             await self._starter.check(agent, applied)
         folders = dict.fromkeys(

@@ -29,13 +29,18 @@ class PlanState:
         self.scheduler = Scheduler(blueprint, nodes)
         self.wanted = {agent.name: wanted(agent.start) for agent in blueprint.agents}
         """What each agent refers to."""
-        self.results = {
+        self.results = self._referred_to("result")
+        """Agents whose results others refer to."""
+        self.outputs = self._referred_to("output")
+        """Agents to whose log others refer."""
+
+    def _referred_to(self, kind: str) -> set[str]:
+        return {
             other
             for references in self.wanted.values()
             for source, other, field in references
-            if source == "agents" and field == "result"
+            if source == "agents" and field == kind
         }
-        """Agents whose results others refer to."""
 
     @property
     def blueprint(self) -> Blueprint:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from overmind_core.domain.plans.bindings import Wanted
+    from overmind_core.domain.plans.progress import AgentProgress
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.spec import Environment
     from overmind_core.plans.outputs import AgentOutputs
@@ -73,11 +74,19 @@ class Values:
             case "exit_code":
                 return "" if node.exit_code is None else str(node.exit_code)
             case "output":
-                return "" if node.mission is None else await self._output(name, node.mission)
+                return await self._output(name, node)
         return node.facts.get(field, "")
 
-    async def _output(self, name: str, mission_id: str) -> str:
-        mission = self._registry.get(mission_id)
+    async def _output(self, name: str, node: AgentProgress) -> str:
+        if node.post is not None:
+            if node.post.hive is None:
+                return ""
+            if node.output is None:  # nobody referred to it when it ended
+                raise OvermindError("gone", f"The output of {name} is at its hive. Run {name} again, too.")
+            return node.output
+        if node.mission is None:
+            return ""
+        mission = self._registry.get(node.mission)
         if mission is None:
             raise OvermindError("gone", f"The output of {name} was removed. Run {name} again, too.")
         return await self._outputs.log_text(mission)

@@ -458,6 +458,10 @@ class Swarm:
         found = self._look("post_list", answers.Post, "where id = %s", (post,))
         return found[0] if found else None
 
+    def posts_of(self, ids: Sequence[str]) -> list[answers.Post]:
+        """Return those of these posts that there are."""
+        return self._look("post_list", answers.Post, "where id = any(%s)", (list(ids),))
+
     def end_of(self, post: str) -> answers.PostEnd | None:
         """Return definition, result and tail of a post."""
         found = self._look("post_ends", answers.PostEnd, "where id = %s", (post,))

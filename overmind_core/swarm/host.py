@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.leases import Leases
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.service import Missions
+    from overmind_core.plans.outputs import AgentOutputs
     from overmind_core.probes.poll import Observer
     from overmind_core.quests.attempts import Attempts
     from overmind_core.quests.queue_changes import QueueChanges
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from overmind_core.swarm.pool_settings import HomePools, Invitation
     from overmind_core.swarm.run_secrets import RunSecrets
     from overmind_core.swarm.service import Machine, SwarmService
-    from overmind_core.swarm.store import SwarmStore
+    from overmind_core.swarm.store import HeldClaim, SwarmStore
     from overmind_core.swarm.vault import Vault
     from overmind_core.swarm.works import GenomeCheck
     from overmind_core.system.machine import Clock
@@ -66,6 +67,7 @@ class SwarmParts(NamedTuple):
     """Loads and makes what adds quests."""
     inbox: QuestionApi
     results: Callable[[], MissionResults]
+    plan_outputs: Callable[[], AgentOutputs]
     observer: Observer
     agents: Conversations
     memory: WrittenNotes
@@ -196,8 +198,20 @@ class SwarmHost:
         for held in self.store.claims.values():
             if held.is_open and (held.mission == mission.id or held.claim.id == post):
                 found = self.run_secrets.variables(held)
-                return {**found, NAMES: ",".join(found)} if found else {}
+                return {**self._folder_of(held), **found, **({NAMES: ",".join(found)} if found else {})}
         return {}
+
+    def _folder_of(self, held: HeldClaim) -> Mapping[str, str]:
+        """Where the run of a plan's agent puts what it hands on, as a variable."""
+        from overmind_core.swarm.runs import outputs_variable  # noqa: PLC0415 - for hives alone
+
+        return outputs_variable(self._parts.home, held)
+
+    def home_id(self) -> str:
+        """What tells this home from all others."""
+        from overmind_core.system.hive_id import hive_id  # noqa: PLC0415 - for members of a swarm
+
+        return hive_id(self._parts.home)
 
     @property
     def run_secrets(self) -> RunSecrets:
@@ -319,10 +333,12 @@ class SwarmHost:
             written=parts.memory.written_texts,
         )
         runs = Runs(
-            logs=parts.home.logs,
+            home=parts.home,
             settings=parts.settings,
             registry=parts.registry,
             missions=parts.missions,
+            tasks=parts.tasks,
+            plan_outputs=parts.plan_outputs(),
             leases=parts.leases,
             store=store,
             secrets=secrets,

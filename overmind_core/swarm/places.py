@@ -17,6 +17,7 @@ from overmind_core.domain.plans.blueprint import Probe
 from overmind_core.domain.plans.progress import NOT_READY
 from overmind_core.errors import OvermindError
 from overmind_core.probes.probe import NotReady, until_ready
+from overmind_core.swarm.stops import Stops
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,15 +81,13 @@ class Places:
     ) -> None:
         self._runs = runs
         self._registry = registry
-        self._missions = missions
+        self._stops = Stops(missions, tasks)
         self._observer = observer
         self._clock = clock
         self._tasks = tasks
         self._changed = changed
         self._watches: dict[str, _Watch] = {}
         """By post."""
-        self._stopping: set[str] = set()
-        """Missions that are being stopped."""
 
     async def start(self, held: HeldClaim, sent: Sent) -> None:
         """Start it as a run.
@@ -105,19 +104,7 @@ class Places:
 
     async def cancel(self, held: HeldClaim) -> None:
         """Stop it as its definition says: nobody wants it any more. The hive goes on meanwhile."""
-        mission = self._runs.mission_of(held)
-        if mission is not None and mission.is_live and mission.id not in self._stopping:
-            self._stopping.add(mission.id)
-            self._tasks.start(self._stop(mission))
-
-    async def _stop(self, mission: Mission) -> None:
-        try:
-            await self._missions.end(mission, Cause.STOP, cascade=True, grace=None)
-        except OvermindError as error:
-            if error.code != "not_running":
-                raise
-        finally:
-            self._stopping.discard(mission.id)
+        self._stops.stop(self._runs.mission_of(held))
 
     def report(self, held: HeldClaim) -> dict[str, Any] | None:
         """Return what the swarm is told of one that goes on; None: nothing is known of it yet."""
@@ -141,6 +128,11 @@ class Places:
         """A place hands nothing on."""
         del held
         return {}
+
+    async def handed_on(self, held: HeldClaim) -> dict[str, Any] | None:
+        """A place is none of a plan."""
+        del held
+        return None
 
     # becoming ready
 

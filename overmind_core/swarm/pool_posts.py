@@ -120,6 +120,10 @@ class PoolPosts:
         """A pool hands nothing on."""
         return {}
 
+    async def handed_on(self, held: HeldClaim) -> dict[str, Any] | None:  # noqa: ARG002 - as above
+        """A pool is none of a plan."""
+        return None
+
     def renew(self, sent: float) -> None:
         """A beat was accepted that was sent then. Boot clock, seconds."""
         for decider in self._deciders.values():

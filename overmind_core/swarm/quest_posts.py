@@ -293,6 +293,11 @@ class QuestPosts:
             files.setdefault(RESULT, whole[-LARGEST_RESULT:])
         return files
 
+    async def handed_on(self, held: HeldClaim) -> dict[str, Any] | None:
+        """A quest is none of a plan."""
+        del held
+        return None
+
 
 def _request_key(claim: Claimed) -> str:
     return f"swarm-{claim.id}-{claim.fence}"

@@ -11,6 +11,7 @@ import msgspec
 
 from overmind_core.errors import OvermindError
 from overmind_core.swarm.generations import lineage_of
+from overmind_core.swarm.handed_on import HANDS_ON
 from overmind_core.swarm.store import KEPT_SECONDS
 
 if TYPE_CHECKING:
@@ -178,6 +179,9 @@ class Reports:
                 if error.code in _OF_ALL:
                     raise
                 end = {**end, "state": "failed", "reason": error.code} if end["state"] == "done" else end
+        handed_on = await self._works.of(held).handed_on(held)
+        if handed_on is not None:
+            end = {**end, "result": {**(end.get("result") or {}), HANDS_ON: handed_on}}
         try:
             answer = await self._line.ask(lambda swarm: swarm.report_end(session.id, claim.id, claim.fence, end))
         except OvermindError as error:

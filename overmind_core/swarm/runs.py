@@ -13,6 +13,7 @@ from overmind_core.domain.missions.environment import login_variables
 from overmind_core.domain.missions.lost import KEEPER_LOST
 from overmind_core.domain.missions.mission import Cause, Status
 from overmind_core.domain.missions.names import name_problem
+from overmind_core.domain.plans.blueprint import FOLDER
 from overmind_core.domain.swarm.leases import deadline_of
 from overmind_core.domain.swarm.masks import masked
 from overmind_core.domain.text.bytestrings import to_wire
@@ -20,8 +21,12 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
 from overmind_core.logs.layout import OUT, run_folder
 from overmind_core.logs.reader import RunLog
+from overmind_core.missions.private_files import private_folder
 from overmind_core.missions.requests import Start
+from overmind_core.plans.outputs import RESULT
 from overmind_core.swarm.generations import lineage_of
+from overmind_core.swarm.handed_on import HANDS_ON, HandedOn, hands_on
+from overmind_core.swarm.stops import Stops
 from overmind_core.swarm.store import HeldClaim
 from overmind_core.swarm.works import PLACE, Sent
 
@@ -30,17 +35,22 @@ if TYPE_CHECKING:
 
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.config import Settings
+    from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.leases import Leases
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.service import Missions
+    from overmind_core.plans.outputs import AgentOutputs
     from overmind_core.swarm.answers import Claimed
     from overmind_core.swarm.generations import Generations
     from overmind_core.swarm.line import SwarmLine
     from overmind_core.swarm.run_secrets import RunSecrets
     from overmind_core.swarm.store import SwarmStore
+    from overmind_core.system.paths import Home
 
 TAIL = 64 * 1024
 """Bytes of a log that the swarm gets with an end."""
+OUTPUTS = "out"
+"""The folder, among a mission's private files, of what an agent of a plan hands on."""
 FENCED = "fenced"
 """The reason of a mission whose lease has ended."""
 _HERE = frozenset({"cwd", "env", "umask", "request", "parent"})
@@ -53,10 +63,12 @@ class Runs:
     def __init__(
         self,
         *,
-        logs: str,
+        home: Home,
         settings: Settings,
         registry: Registry,
         missions: Missions,
+        tasks: Tasks,
+        plan_outputs: AgentOutputs,
         leases: Leases,
         store: SwarmStore,
         secrets: RunSecrets,
@@ -64,11 +76,14 @@ class Runs:
         generations: Generations,
         find: Callable[[str], Mission | None],
     ) -> None:
-        """`logs`: the folder of all logs. `find`: a mission by its id, one that has ended, too."""
-        self._logs = logs
+        """`plan_outputs` reads what agents of plans hand on. `find`: a mission by its id, one that has ended, too."""
+        self._home = home
+        self._logs = home.logs
         self._settings = settings
         self._registry = registry
         self._missions = missions
+        self._stops = Stops(missions, tasks)
+        self._plan_outputs = plan_outputs
         self._leases = leases
         self._store = store
         self._secrets = secrets
@@ -85,7 +100,9 @@ class Runs:
             OvermindError: it can't be started here.
         """
         claim = held.claim
-        request = _start_of(claim, self._name_of_place(claim) if claim.kind == PLACE else None)
+        handing = hands_on(msgspec.json.decode(claim.definition))
+        is_named_here = claim.kind == PLACE or handing is not None
+        request = _start_of(claim, self._name_here(claim) if is_named_here else None)
         spec = spec_of(request, self._settings)
         held = await self._secrets.fetch(held, self._line)
         lineage = lineage_of(held)
@@ -96,6 +113,8 @@ class Runs:
             if claim.on_lost == "move":
                 self._leases.hold(mission.id, deadline_of(moment, claim.lease))
             begun = msgspec.structs.replace(held, mission=mission.id)
+            if handing is not None:
+                os.makedirs(output_folder(self._home, mission.id), 0o700, exist_ok=True)
             self._store.claims[claim.id] = begun  # by it the run gets its secrets
             self._starting.add(claim.id)
             return lambda: self._store.write_claim(begun)
@@ -112,11 +131,11 @@ class Runs:
         if generation is not None:
             self._generations.record(started.mission, generation.event)
 
-    def _name_of_place(self, claim: Claimed) -> str:
-        """What the mission of a place is called: as the place, unless something else here is, or nothing can be."""
+    def _name_here(self, claim: Claimed) -> str:
+        """What the mission of a post is called that nobody has named: as the post, unless something else here is."""
         if name_problem(claim.name) is None and self._registry.index.holder(claim.name) is None:
             return claim.name
-        return f"place-{claim.id}-{claim.fence}"
+        return f"{'place' if claim.kind == PLACE else 'plan'}-{claim.id}-{claim.fence}"
 
     def mission_of(self, held: HeldClaim) -> Mission | None:
         """Return the mission of a claim; None: there is none, or it was removed."""
@@ -136,8 +155,11 @@ class Runs:
             self._leases.release([held.mission])
 
     async def cancel(self, held: HeldClaim) -> None:
-        """End it: nobody wants it any more."""
-        await self.end(held)
+        """End it: nobody wants it any more. An agent of a plan is stopped as one that its plan stops at home."""
+        if HANDS_ON in msgspec.json.decode(held.claim.definition):
+            self._stops.stop(self.mission_of(held))
+        else:
+            await self.end(held)
 
     def report(self, held: HeldClaim) -> dict[str, Any] | None:
         """Return what the swarm is told of a claim that goes on; None: nothing is known of it yet."""
@@ -178,6 +200,44 @@ class Runs:
         if mission is None or lineage_of(held) is None:
             return {}
         return await self._generations.outputs(held, mission)
+
+    async def handed_on(self, held: HeldClaim) -> dict[str, Any] | None:
+        """Return what the plan gets with the end of an attempt; None: it is of none."""
+        mission = self.mission_of(held)
+        wanted = hands_on(msgspec.json.decode(held.claim.definition))
+        hidden = self._secrets.hidden(held)
+        if mission is None or wanted is None or hidden is None:
+            return None
+        run = self._registry.newest_run(mission.id)
+        folder = output_folder(self._home, mission.id)
+        read = await self._plan_outputs.read(mission, folder, (RESULT,), wanted.outputs)
+        text = await self._plan_outputs.log_text(mission)
+
+        def hide(value: str) -> str:
+            return masked(value.encode(), hidden).decode("utf-8", "replace") if hidden else value
+
+        handed = HandedOn(
+            result=None if read.result is None else hide(read.result),
+            output=hide(text),
+            facts={name: hide(value) for name, value in read.facts.items()},
+            problem=read.problem,
+            by_hand=run is not None and run.reason == Cause.STOP,
+        )
+        found: dict[str, Any] = msgspec.to_builtins(handed)
+        return found
+
+
+def outputs_variable(home: Home, held: HeldClaim) -> dict[str, str]:
+    """Return the variable that tells an attempt of a plan's agent its folder; of other posts none."""
+    wanted = hands_on(msgspec.json.decode(held.claim.definition))
+    if held.mission is None or wanted is None or not wanted.outputs:
+        return {}
+    return {FOLDER: to_wire(output_folder(home, held.mission))}
+
+
+def output_folder(home: Home, mission: str) -> str:
+    """Where an attempt of a plan's agent puts what it hands on."""
+    return f"{private_folder(home, mission)}/{OUTPUTS}"
 
 
 def tail_of(logs: str, mission: Mission, hidden: Sequence[bytes] | None = (), then: bytes = b"") -> str:

@@ -65,6 +65,9 @@ class Work(Protocol):
             OvermindError: `too_large`.
         """
 
+    async def handed_on(self, held: HeldClaim) -> dict[str, Any] | None:
+        """Return what the plan gets with its end of which it is an attempt; None: it is of none."""
+
 
 class GenomeCheck(Protocol):
     """Trust in files of git."""

@@ -163,7 +163,20 @@ def why(row: Row) -> str:
             return safe(row["reason"])
         case "cancelled":
             return _BY_PLAN.get(row["reason"] or "", safe(row["reason"]))
-    return " · ".join(filter(None, (_tried(row), safe(row.get("now")))))
+    return " · ".join(filter(None, (_tried(row), _there(row) or safe(row.get("now")))))
+
+
+def _there(row: Row) -> str:
+    """Where an agent of the swarm waits, or runs."""
+    post = row.get("post")
+    if post is None:
+        return ""
+    if post["state"] is None:
+        return "is being posted to the swarm"
+    if post["state"] == "queued":
+        return f"waits in the swarm: swarm/{safe(post['id'])}"
+    lost = ", which is silent" if post["state"] == "lost" else ""
+    return f"on {safe(post['hive'])}{lost}"
 
 
 def _tried(row: Row) -> str:
@@ -282,7 +295,7 @@ def _indented(rows: Sequence[Row], edges: Edges) -> list[Branch]:
 
 CHANGES = frozenset({
     "created", "started", "restarting", "stopping", "removed", "agent_preparing", "agent_started", "agent_ready",
-    "agent_stopping",
+    "agent_posted", "agent_stopping",
     "agent_ended", "agent_skipped", "plan_changed", "plan_ended",
 })  # fmt: skip
 """Kinds of events after which a plan stands otherwise."""

@@ -44,6 +44,7 @@ HELP = [
 ]
 
 UNSEEN = {
+    "agent_posted": "needs a swarm: tests/postgres/swarm/test_plan_homes.py",
     "cortex": "needs a Cortex, so a PostgreSQL: tests/postgres/test_sync.py",
     "health": "a mission would have to be silent for three beats of half a minute: tests/core/watching",
     "keeper_lost": "the keeper would have to be killed, and everything with it: tests/faults/test_keeper_killed.py",

@@ -112,6 +112,17 @@ class PlanAgent:
     """What it does instead of running a command."""
     genome: Genome | None = None
     """The file in git from which it was taken."""
+    on: dict[str, str] | None = None
+    """Labels that the hive of the swarm must have to which it is posted; None: it runs on this machine."""
+    cpu: float = 0.0
+    """Processors that are reserved for it there."""
+    memory: int = 0
+    """Bytes, likewise."""
+
+    @property
+    def is_posted(self) -> bool:
+        """Whether it runs on a hive of the swarm."""
+        return self.on is not None
 
     @property
     def isolated(self) -> bool:

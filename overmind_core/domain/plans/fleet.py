@@ -15,8 +15,6 @@ LONGEST_FLEET_NAME = 40
 MOST_PLACES = 10_000
 SHORTEST_LEASE = 10.0
 """Seconds: a hive that is only slow would lose a shorter one."""
-MOST_CPU = 4096.0
-"""Processors; more is a slip."""
 
 
 @dataclass(frozen=True, slots=True)

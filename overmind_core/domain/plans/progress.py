@@ -65,6 +65,19 @@ _CUT_SHORT = frozenset({EndReason.CANCEL, EndReason.FAILURE, EndReason.REMOVED})
 
 
 @dataclass(frozen=True, slots=True)
+class AgentPost:
+    """The post of the swarm that is an attempt."""
+
+    id: str
+    state: str = ""
+    """As the swarm has told it last: queued, claimed, lost, done, failed or cancelled; "": it may not be there yet."""
+    hive: str | None = None
+    """Who has it, or had it at its end."""
+    is_ending: bool = False
+    """The swarm knows that it is to end: its hive ends it as soon as it hears of that."""
+
+
+@dataclass(frozen=True, slots=True)
 class AgentProgress:
     """Where one agent stands. Replaced, never changed."""
 
@@ -75,6 +88,8 @@ class AgentProgress:
     """Starts since it was last asked for; `Agent.retries` counts these."""
     mission: str | None = None
     """Of the newest attempt."""
+    post: AgentPost | None = None
+    """That is the newest attempt instead, of an agent of the swarm."""
     ready: bool = False
     stopped: EndReason | None = None
     exit_code: int | None = None
@@ -82,11 +97,18 @@ class AgentProgress:
     result: str | None = None
     """The last line it printed: its result."""
     facts: dict[str, str] = field(default_factory=dict)
+    output: str | None = None
+    """The end of its log, of a post whose output others refer to: the log itself is at its hive."""
     started_at: float | None = None
     """Of the newest attempt, seconds since the epoch."""
     ended_at: float | None = None
     not_before: float = 0.0
     """When a waiting one may be tried again, seconds since the epoch."""
+
+    @property
+    def can_be_ended(self) -> bool:
+        """Whether the newest attempt is somewhere where it can be ended."""
+        return self.mission is not None or (self.post is not None and bool(self.post.state))
 
 
 Nodes = Mapping[str, AgentProgress]
@@ -97,9 +119,14 @@ def fresh(node: AgentProgress) -> AgentProgress:
     return AgentProgress(attempt=node.attempt)
 
 
-def begun(node: AgentProgress) -> AgentProgress:
-    """Its next attempt is about to be asked for."""
-    return AgentProgress(AgentStage.STARTING, attempt=node.attempt + 1, tries=node.tries + 1)
+def begun(node: AgentProgress, post: str | None = None) -> AgentProgress:
+    """Its next attempt is about to be asked for; `post`: the id of the post that it is to be, of one of the swarm."""
+    return AgentProgress(
+        AgentStage.STARTING,
+        attempt=node.attempt + 1,
+        tries=node.tries + 1,
+        post=None if post is None else AgentPost(post),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +139,7 @@ class AttemptEnd:
     reason: str | None = None
     result: str | None = None
     facts: dict[str, str] = field(default_factory=dict)
+    output: str | None = None
 
 
 def pause_before_retry(agent: PlanAgent, tries: int) -> float:
@@ -122,7 +150,13 @@ def pause_before_retry(agent: PlanAgent, tries: int) -> float:
 def ended(agent: PlanAgent, node: AgentProgress, end: AttemptEnd) -> AgentProgress:
     """Where the agent stands after this end: also `WAITING`, for its next try."""
     known = replace(
-        node, exit_code=end.exit_code, reason=end.reason, result=end.result, facts=end.facts, ended_at=end.at
+        node,
+        exit_code=end.exit_code,
+        reason=end.reason,
+        result=end.result,
+        facts=end.facts,
+        output=end.output,
+        ended_at=end.at,
     )
     if node.stopped is EndReason.AGAIN:
         return fresh(node)

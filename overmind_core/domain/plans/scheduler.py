@@ -236,7 +236,7 @@ class Scheduler:
     def _stops(self, ending: PlanEnding) -> dict[str, EndReason]:
         """Who is to be ended now."""
         running = self._by_stage[AgentStage.RUNNING]
-        preparing = [name for name in self._by_stage[AgentStage.STARTING] if self.nodes[name].mission is not None]
+        preparing = [name for name in self._by_stage[AgentStage.STARTING] if self.nodes[name].can_be_ended]
         if ending is not PlanEnding.NONE or (self.has_failed and self.blueprint.on_failure is OnFailure.CANCEL):
             spared = self._spared(ending)
             cancelled = [name for name in (*running, *preparing) if name not in spared]

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.plans.blueprint import Blueprint, Dependency, PlanAgent, PlanMerge, Until, When
+from overmind_core.domain.plans.blueprint import (
+    Blueprint,
+    Dependency,
+    PlanAgent,
+    PlanMerge,
+    Probe,
+    ProbeKind,
+    Until,
+    When,
+)
+from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 from overmind_core.plans.checks import check
 from tests.kit.cases import tabled
@@ -35,6 +45,21 @@ def landing(merge, *depends_on):
             "but does not wait for it to end",
         ),
         (Blueprint("p", (A, landing(PlanMerge(("a",)), Dependency("a")))), "which is not isolated"),
+        (Blueprint("p", (PlanAgent("a", START, cpu=2.0),)), "a: cpu and memory need on"),
+        (Blueprint("p", (PlanAgent("a", START, memory=1),)), "a: cpu and memory need on"),
+        (Blueprint("p", (PlanAgent("a", START, on={}, cpu=-1.0),)), "a: cpu must be a number of processors"),
+        (Blueprint("p", (PlanAgent("a", START, on={}, cpu=float("nan")),)), "a: cpu must be a number of processors"),
+        (Blueprint("p", (PlanAgent("a", START, on={}, memory=-1),)), "a: memory can't be negative"),
+        (Blueprint("p", (PlanAgent("a", START, on={"a b": "x"}),)), "a: 'a b' is not the name of a label"),
+        (Blueprint("p", (PlanAgent("a", {**START, "isolate": True}, on={}),)), "a: isolate can't be combined with on"),
+        (
+            Blueprint("p", (PlanAgent("a", START, on={}, ready=Probe(ProbeKind.TCP, "1")),)),
+            "a: ready can't be combined with on",
+        ),
+        (
+            Blueprint("p", (OWN, replace(landing(PlanMerge(("a",)), Dependency("a")), on={}))),
+            "b: merge can't be combined with on",
+        ),
         (Blueprint("p", (OWN, landing(PlanMerge(()), Dependency("a")))), "must merge agents in one way"),
         (
             Blueprint("p", (OWN, landing(PlanMerge(("a",), None, None, True, True), Dependency("a")))),

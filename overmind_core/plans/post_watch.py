@@ -1,0 +1,92 @@
+"""The look at posts of plans that go on: one question for all of them, each second, while anybody waits for one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from overmind_core.errors import OvermindError
+from overmind_core.plans.ports import PASSING
+
+if TYPE_CHECKING:
+    from overmind_core.kernel.tasks import Tasks
+    from overmind_core.plans.ports import PostView, SwarmPosts
+
+PERIOD = 1.0
+"""Seconds between two looks: hives tell the swarm at most so often."""
+LONGEST_PAUSE = 8.0
+"""Seconds between two looks while the swarm does not answer; at first as above, then twice as long each time."""
+
+
+class _Waiter:
+    def __init__(self, post: str, known: PostView | None, future: asyncio.Future[PostView]) -> None:
+        self.post = post
+        self.known = known
+        self.future = future
+
+
+class PostWatch:
+    """Used from the loop's thread."""
+
+    def __init__(self, swarm: SwarmPosts, tasks: Tasks) -> None:
+        self._swarm = swarm
+        self._tasks = tasks
+        self._waiters: set[_Waiter] = set()
+        self._new = asyncio.Event()
+        self._loop: asyncio.Task[None] | None = None
+
+    async def change(self, post: str, known: PostView | None) -> PostView:
+        """Wait until a post stands otherwise than as it is known, and return how.
+
+        Raises:
+            OvermindError: it can't be found out any more, as `no_swarm`.
+        """
+        waiter = _Waiter(post, known, asyncio.get_running_loop().create_future())
+        self._waiters.add(waiter)
+        self._new.set()
+        if self._loop is None or self._loop.done():
+            self._loop = self._tasks.start(self._run())
+        try:
+            return await waiter.future
+        finally:
+            self._waiters.discard(waiter)
+
+    async def _run(self) -> None:
+        pause = PERIOD
+        while self._waiters:
+            self._new.clear()
+            waiters = list(self._waiters)
+            is_silent = False
+            try:
+                views = await self._swarm.look({one.post for one in waiters})
+            except OvermindError as error:
+                is_silent = error.code in PASSING
+                if not is_silent:
+                    self._give_up(waiters, error)
+            except Exception as error:
+                # Whatever it is: who waits for ever would never end.
+                self._give_up(waiters, OvermindError("internal", f"{type(error).__name__}: {error}"))
+                raise
+            else:
+                for one in waiters:
+                    view = views.get(one.post)
+                    if view is not None and view != one.known and not one.future.done():
+                        one.future.set_result(view)
+            pause = min(pause * 2, LONGEST_PAUSE) if is_silent else PERIOD
+            await self._pause(pause, at_once_for_new=not is_silent)
+
+    async def _pause(self, seconds: float, *, at_once_for_new: bool) -> None:
+        """Wait; whoever waits anew is answered at once."""
+        if not at_once_for_new:
+            await asyncio.sleep(seconds)
+            return
+        try:
+            await asyncio.wait_for(self._new.wait(), seconds)
+        except TimeoutError:
+            return
+
+    @staticmethod
+    def _give_up(waiters: list[_Waiter], error: OvermindError) -> None:
+        for one in waiters:
+            if not one.future.done():
+                one.future.set_exception(OvermindError(error.code, error.message))

@@ -1,0 +1,380 @@
+"""Agents of a plan that are posts of a swarm: whoever dies when, each attempt is posted once, and its end is heard."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Mapping
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from overmind_core.daemon import app
+from overmind_core.domain.plans.blueprint import Blueprint, PlanAgent
+from overmind_core.domain.plans.diff import difference
+from overmind_core.domain.plans.progress import AgentStage
+from overmind_core.errors import OvermindError
+from overmind_core.plans.ports import GONE, NewPost, PostEnd, PostView
+from overmind_core.system.paths import Home
+from tests.kit import in_process
+from tests.kit.in_process import ScriptedKeeper, supervising, until, world
+from tests.kit.mortal import Mortal, at_each_commit
+
+
+class ScriptedSwarm:
+    """A swarm that outlives supervisors: its posts are rows, and go one step on with each look.
+
+    Attributes:
+        posted: How often each post was made.
+        runs: What each was made of.
+        views: How each stands.
+        ends: How those of an agent end; else well, with a result.
+        cancelled: Those that were to end.
+        error: What all that is asked gets for an answer.
+    """
+
+    def __init__(self) -> None:
+        self.posted: Counter[str] = Counter()
+        self.runs: dict[str, NewPost] = {}
+        self.views: dict[str, PostView] = {}
+        self.ends: dict[str, PostEnd] = {}
+        self.cancelled: list[str] = []
+        self.error: OvermindError | None = None
+        self.is_still = False
+        """Hives are silent."""
+        self.waits = False
+        """No hive takes any."""
+        self.holds = False
+        """No post ends by itself."""
+
+    def prefix(self) -> str:
+        return "here"
+
+    async def check(self) -> None:
+        self._answer()
+
+    async def post(self, post: NewPost) -> None:
+        self._answer()
+        if post.id in self.views:
+            assert self.runs[post.id] == post, "the swarm refuses another definition"
+            return
+        self.posted[post.agent] += 1
+        self.runs[post.id], self.views[post.id] = post, PostView("queued")
+
+    async def look(self, posts: Collection[str]) -> Mapping[str, PostView]:
+        self._answer()
+        for post in posts:
+            self._step(post)
+        return {one: self.views.get(one, PostView(GONE)) for one in posts}
+
+    async def cancel(self, post: str) -> str:
+        self._answer()
+        self.cancelled.append(post)
+        view = self.views.get(post)
+        if view is None:
+            return GONE
+        if view.state == "queued":
+            self.views[post] = PostView("cancelled")
+        elif not view.is_over:
+            self.views[post] = PostView("claimed", "eu1", "stopping", is_ending=True)
+        return "cancelling"
+
+    async def end_of(self, post: str) -> PostEnd:
+        self._answer()
+        if self.views[post].state == "cancelled":
+            return PostEnd("cancelled")
+        return self.ends.get(self.runs[post].agent) or PostEnd("done", 0, result="there", output="its log\n")
+
+    def _answer(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+    def _step(self, post: str) -> None:
+        view = self.views.get(post)
+        if view is None or view.is_over or self.is_still:
+            return
+        if view.is_ending:
+            self.views[post] = PostView("cancelled", "eu1", "cancelled")
+        elif view.state == "queued" and not self.waits:
+            self.views[post] = PostView("claimed", "eu1", "running")
+        elif view.state == "queued":
+            return
+        elif not self.holds:
+            end = self.ends.get(self.runs[post].agent)
+            self.views[post] = PostView("done" if end is None else end.state, "eu1", "done")
+
+
+@contextmanager
+def swarm_of(swarm: ScriptedSwarm):
+    """Supervisors in the block post there."""
+    with mock.patch.object(app, "PlanPosts", return_value=swarm):
+        yield
+
+
+def agent(name: str, *needs: str, command: str = "true", **more: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "start": {"command": command, "cwd": "" if "on" in more else "/"},
+        "depends_on": [{"agent": one} for one in needs],
+        **more,
+    }
+
+
+CHAIN = [
+    agent("a"),
+    agent("b", "a", command="echo ${agents.a.exit_code}", on={}),
+    agent("c", "b", command="echo ${agents.b.result} ${agents.b.output}"),
+    agent("d", "c", on={"gpu": "yes"}, cpu=2.0, memory=1000),
+]
+ONE = [agent("there", on={})]
+
+
+def plan(agents: list[dict[str, Any]], **how: Any) -> dict[str, Any]:
+    return {"blueprint": {"name": "p", "agents": agents, **how}, "cwd": "/", "env": world(), "request": "once"}
+
+
+def ends_what_it_starts(keeper: ScriptedKeeper) -> None:
+    def end(fields: dict[str, Any]) -> None:
+        asyncio.get_running_loop().call_soon(keeper.exit, fields["run"])
+
+    keeper.on_ask["spawn"] = end
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return str(tmp_path / "homes")
+
+
+def played(folder: str, swarm: ScriptedSwarm, play: Any) -> None:
+    """Run a story in a supervisor whose runs end at once."""
+
+    async def whole() -> None:
+        keeper = ScriptedKeeper(Home(folder))
+        ends_what_it_starts(keeper)
+        async with supervising(Home(folder), keeper) as inside:
+            await play(inside)
+        keeper.close()
+
+    with swarm_of(swarm):
+        in_process.run(whole())
+
+
+async def agents_of(inside: Any, plan_id: str) -> dict[str, dict[str, Any]]:
+    return {one["name"]: one for one in (await inside.ask("plan", id=plan_id))["agents"]}
+
+
+@pytest.mark.parametrize("saved", [False, True], ids=["before it is saved", "right after it is saved"])
+def test_each_attempt_is_posted_once_whichever_of_the_commits_a_supervisor_dies_at(folder, saved):
+    async def dies(at: int) -> bool:
+        home, swarm = Home(f"{folder}/{at}"), ScriptedSwarm()
+        keeper = ScriptedKeeper(home)
+        ends_what_it_starts(keeper)
+        request = plan(CHAIN)
+        with swarm_of(swarm):
+            async with supervising(home, keeper) as first:
+                mortal = Mortal(first.app, at, saved=saved)
+                asked = asyncio.create_task(first.ask("apply", **request))
+                await until(lambda: mortal.dead or (asked.done() and not first.app.plans.live))
+                asked.cancel()
+                await asyncio.gather(asked, return_exceptions=True)
+            async with supervising(home, keeper) as later:
+                whole = (await later.ask("apply", **request))["id"]
+                assert (await later.app.registry.ended(whole)).exit_code == 0
+                found = await agents_of(later, whole)
+                told = Counter(event["agent"] for event in later.events(whole) if event["type"] == "agent_ended")
+        keeper.close()
+        assert swarm.posted == {"b": 1, "d": 1}
+        assert {name: (one["stage"], one["attempt"]) for name, one in found.items()} == dict.fromkeys(
+            "abcd", ("succeeded", 1)
+        )
+        assert len(keeper.held) == 2, "the agents of this machine have one run each"
+        assert told == Counter("abcd"), "the log tells of each end once"
+        return mortal.dead
+
+    assert in_process.run(at_each_commit(dies)) > len(CHAIN) * 2
+
+
+def test_what_is_posted_has_values_and_says_what_it_needs(folder):
+    swarm = ScriptedSwarm()
+
+    async def story(inside: Any) -> None:
+        whole = (await inside.ask("apply", **plan(CHAIN)))["id"]
+        assert (await inside.app.registry.ended(whole)).exit_code == 0
+        found = await agents_of(inside, whole)
+        assert found["b"]["result"] == "there"
+        assert found["b"]["post"] == {"id": _id(swarm, "b"), "state": "done", "hive": "eu1", "ending": False}
+
+    played(folder, swarm, story)
+    first, second = (swarm.runs[_id(swarm, name)] for name in "bd")
+    assert (first.name, first.plan, first.run["env_set"]) == ("p-b", "p", {"OVERMIND_REF_1": "0"})
+    assert "env" not in first.run
+    assert (second.on, second.cpu, second.memory) == ({"gpu": "yes"}, 2.0, 1000)
+
+
+def _id(swarm: ScriptedSwarm, name: str) -> str:
+    (found,) = (post for post, one in swarm.runs.items() if one.agent == name)
+    return found
+
+
+def test_an_attempt_that_fails_is_posted_anew_as_often_as_the_plan_says(folder):
+    swarm = ScriptedSwarm()
+    swarm.ends["there"] = PostEnd("failed", 3)
+
+    async def story(inside: Any) -> None:
+        whole = (await inside.ask("apply", **plan([{**ONE[0], "retries": 2}])))["id"]
+        assert (await inside.app.registry.ended(whole)).exit_code != 0
+        found = (await agents_of(inside, whole))["there"]
+        assert (found["stage"], found["attempt"], found["exit_code"]) == ("failed", 3, 3)
+
+    played(folder, swarm, story)
+    assert swarm.posted["there"] == len(swarm.runs) == 3
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        (PostEnd("cancelled"), "cancelled"),
+        (PostEnd("failed", reason="hive_lost"), "hive_lost"),
+        (PostEnd("done", 0, by_hand=True), "stopped"),
+        (PostEnd("done", 0, problem=("output_missing", "it did not set the outputs x")), "output_missing"),
+    ],
+)
+def test_an_end_that_is_none_of_its_own_fails_the_agent(folder, end, reason):
+    swarm = ScriptedSwarm()
+    swarm.ends["there"] = end
+
+    async def story(inside: Any) -> None:
+        whole = (await inside.ask("apply", **plan(ONE)))["id"]
+        await inside.app.registry.ended(whole)
+        found = (await agents_of(inside, whole))["there"]
+        assert (found["stage"], found["reason"]) == ("failed", reason)
+
+    played(folder, swarm, story)
+
+
+def test_a_swarm_that_does_not_answer_is_asked_until_it_does(folder):
+    swarm = ScriptedSwarm()
+
+    async def story(inside: Any) -> None:
+        asked = plan(ONE)
+        whole = (await inside.ask("apply", **asked))["id"]
+        swarm.error = OvermindError("swarm_silent", "Nobody answers.")
+        await asyncio.sleep(100)
+        assert (await agents_of(inside, whole))["there"]["stage"] in {"starting", "running"}
+        swarm.error = None
+        assert (await inside.app.registry.ended(whole)).exit_code == 0
+
+    played(folder, swarm, story)
+    assert swarm.posted["there"] == 1
+
+
+@pytest.mark.parametrize("when", ["queued", "claimed"])
+def test_a_plan_that_is_stopped_has_its_posts_end_and_waits_for_that(folder, when):
+    swarm = ScriptedSwarm()
+    swarm.holds, swarm.waits = True, when == "queued"
+
+    async def story(inside: Any) -> None:
+        whole = (await inside.ask("apply", **plan(ONE)))["id"]
+        await until(lambda: any(view.state == when for view in swarm.views.values()))
+        await inside.ask("delete", id=whole)
+        assert (await agents_of(inside, whole))["there"]["stage"] == "cancelled"
+
+    played(folder, swarm, story)
+    assert swarm.cancelled
+    assert {view.state for view in swarm.views.values()} == {"cancelled"}
+
+
+def test_a_plan_that_is_killed_ends_as_soon_as_the_swarm_knows_of_it(folder):
+    swarm = ScriptedSwarm()
+    swarm.holds = True
+
+    async def story(inside: Any) -> None:
+        whole = (await inside.ask("apply", **plan(ONE)))["id"]
+        nodes = inside.app.plans.live[whole].nodes
+        await until(lambda: nodes["there"].stage is AgentStage.RUNNING)
+        swarm.is_still = True
+        await inside.ask("kill", id=whole)
+        assert (await agents_of(inside, whole))["there"]["stage"] == "cancelled"
+
+    played(folder, swarm, story)
+    assert [view.is_ending for view in swarm.views.values()] == [True]
+
+
+def test_a_post_of_which_the_swarm_knows_nothing_any_more_has_failed(folder):
+    swarm = ScriptedSwarm()
+    swarm.holds = True
+
+    async def story(inside: Any) -> None:
+        whole = (await inside.ask("apply", **plan(ONE)))["id"]
+        nodes = inside.app.plans.live[whole].nodes
+        await until(lambda: nodes["there"].stage is AgentStage.RUNNING)
+        swarm.views.clear()
+        await inside.app.registry.ended(whole)
+        assert (await agents_of(inside, whole))["there"]["reason"] == "post_forgotten"
+
+    played(folder, swarm, story)
+
+
+def test_a_home_that_has_left_its_swarm_fails_what_it_has_there(folder):
+    swarm = ScriptedSwarm()
+    swarm.holds = True
+
+    async def story(inside: Any) -> None:
+        whole = (await inside.ask("apply", **plan(ONE)))["id"]
+        nodes = inside.app.plans.live[whole].nodes
+        await until(lambda: nodes["there"].stage is AgentStage.RUNNING)
+        swarm.error = OvermindError("no_swarm", "This hive is in no swarm.")
+        await inside.app.registry.ended(whole)
+        assert (await agents_of(inside, whole))["there"]["reason"] == "no_swarm"
+
+    played(folder, swarm, story)
+
+
+def test_a_removed_agent_whose_post_is_being_made_ends_with_the_next_supervisor(folder):
+    home, swarm = Home(folder), ScriptedSwarm()
+    swarm.holds = True
+    stays = agent("stays", "there")
+
+    async def story() -> None:
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as first:
+            whole = (await first.ask("apply", **plan([*ONE, stays])))["id"]
+            await until(lambda: bool(swarm.views))
+            changed = plan([agent("here")])
+            await first.ask("apply", **{**changed, "request": "again"})
+        async with supervising(home, keeper) as later:
+            ends_what_it_starts(keeper)
+            for run, row in list(keeper.held.items()):
+                if row["exit"] is None:
+                    keeper.exit(run)
+            await later.app.registry.ended(whole)
+        keeper.close()
+
+    with swarm_of(swarm):
+        in_process.run(story())
+    assert {view.state for view in swarm.views.values()} == {"cancelled"}
+
+
+def test_a_plan_without_a_swarm_is_refused_and_nothing_is_kept(folder):
+    async def story(inside: Any) -> None:
+        for dry_run in (True, False):
+            with pytest.raises(OvermindError, match="overmind swarm join"):
+                await inside.ask("apply", **plan(ONE), dry_run=dry_run)
+        assert not inside.app.plans.live
+        assert not inside.app.registry.live
+
+    async def whole() -> None:
+        keeper = ScriptedKeeper(Home(folder))
+        async with supervising(Home(folder), keeper) as inside:
+            await story(inside)
+        keeper.close()
+
+    in_process.run(whole())
+
+
+def test_what_an_agent_says_of_the_swarm_is_part_of_what_it_is():
+    before = Blueprint("p", (PlanAgent("a", {"command": "x", "cwd": ""}, on={}),))
+    after = Blueprint("p", (PlanAgent("a", {"command": "x", "cwd": ""}, on={"gpu": "yes"}, cpu=1.0),))
+    assert [(one.sign, one.why) for one in difference(before, after)] == [("~", ("on", "cpu"))]

@@ -1,0 +1,276 @@
+"""Plans whose agents run on other hives: real homes, a real database, and supervisors that are killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.kit.killing import await_another, kill_supervisor
+from tests.kit.overmind import Overmind
+from tests.kit.proxy import ANSWER, REQUEST
+from tests.kit.swarm_homes import SwarmHomes
+from tests.kit.waiting import eventually
+from tests.postgres.conftest import empty_database
+
+CHAIN = """
+[agents.first]
+command = "echo from here"
+
+[agents.there]
+command = 'printf 7 > "$OVERMIND_OUTPUT_DIR/number"; echo "there: ${agents.first.result}"'
+outputs = ["number"]
+on = "any"
+
+[agents.also]
+command = 'echo "log: ${agents.there.output}"; echo "${agents.there.number} and $PWD"'
+on = { disk = "big" }
+cwd = "/tmp"
+
+[agents.last]
+command = 'echo "${agents.there.result}, ${agents.also.result}, ${agents.there.exit_code}"'
+"""
+ONE = """
+[agents.there]
+command = "echo x >> {folder}/lives; {command}"
+on = "any"
+{keys}
+"""
+
+
+@pytest.fixture
+def homes(make_home):
+    """A swarm of this test."""
+    with empty_database() as url:
+        yield SwarmHomes(url, make_home)
+
+
+@pytest.fixture
+def way(homes):
+    """The way to the database of the hive that applies."""
+    with homes.way() as made:
+        yield made
+
+
+def written(folder: Path, text: str) -> str:
+    path = folder / "team.toml"
+    path.write_text(text)
+    return str(path)
+
+
+def one(folder: Path, command: str, keys: str = "") -> str:
+    """A plan whose one agent runs on another hive; each of its runs is a line of `lives`."""
+    return written(folder, ONE.format(folder=folder, command=command, keys=keys))
+
+
+def until(gate: Path) -> str:
+    """A command that ends once a file is there."""
+    return f"while [ ! -e {gate} ]; do sleep .05; done"
+
+
+def agents(home: Overmind, plan: str = "team") -> dict[str, dict[str, Any]]:
+    return {row["name"]: row for row in home.api("plan", id=plan)["agents"]}
+
+
+def wait_stage(home: Overmind, agent: str, *stages: str, timeout: float = 60.0) -> dict[str, Any]:
+    """Return an agent as soon as it is at one of these stages."""
+
+    def look() -> dict[str, Any] | None:
+        found = agents(home)[agent]
+        return found if found["stage"] in stages else None
+
+    return eventually(look, timeout=timeout, what=f"{agent} is {' or '.join(stages)}") or {}
+
+
+def running(home: Overmind) -> list[str]:
+    return [row["name"] for row in home.ps() if row["status"] == "running"]
+
+
+def lives(folder: Path) -> list[str]:
+    path = folder / "lives"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def killed(home: Overmind) -> None:
+    """Kill a supervisor, which may not be asked anything before."""
+    old = home.supervisor_pid()
+    os.kill(old, signal.SIGKILL)
+    await_another(home, old)
+
+
+def test_a_plan_goes_over_two_hives_and_back_and_values_travel(homes, tmp_path):
+    homes.hive("small", "--label", "disk=small")
+    homes.hive("big", "--label", "disk=big")
+    desk = homes.desk
+    desk.ok("apply", written(tmp_path, CHAIN))
+    desk.wait_status("team", "stopped", timeout=90)
+    found = agents(desk)
+    assert {name: row["stage"] for name, row in found.items()} == dict.fromkeys(found, "succeeded")
+    assert found["there"]["result"] == "there: from here"
+    assert found["there"]["facts"] == {"number": "7"}
+    assert desk.logs(found["last"]["mission"]).splitlines()[-1] == "there: from here, 7 and /tmp, 0"
+    post = found["also"]["post"]
+    assert (post["state"], post["hive"], found["also"]["mission"]) == ("done", homes.name("big"), None)
+    assert found["last"]["post"] is None
+    (run,) = [row for row in homes.homes["big"].ps("--all") if row["name"] == "team-also"]
+    assert "log: there: from here" in homes.homes["big"].logs(run["id"])
+    text = desk.logs("team")
+    assert f"also: posted to the swarm ({post['id']})" in text
+    assert f"also: started on {homes.name('big')} ({post['id']})" in text
+    assert "also: succeeded after" in text
+
+
+def test_a_post_that_fails_is_tried_again_and_then_fails_its_plan(homes, tmp_path):
+    homes.hive("a")
+    desk = homes.desk
+    path = one(tmp_path, "exit 3", 'retries = 1\nbackoff = "10ms"')
+    with Path(path).open("a") as file:
+        file.write("[agents.sorry]\ncommand = 'echo \"${agents.there.exit_code}\"'\n")
+        file.write('depends_on = [{ agent = "there", until = "failure" }]\n')
+    desk.ok("apply", path)
+    desk.wait_status("team", "crashed", "stopped", timeout=90)
+    found = agents(desk)
+    assert (found["there"]["stage"], found["there"]["exit_code"], found["there"]["attempt"]) == ("failed", 3, 2)
+    assert desk.logs(found["sorry"]["mission"]).splitlines()[-1] == "3"
+    assert lives(tmp_path) == ["x"] * 2
+    assert [row["state"] for row in desk.json("ps", "-H", "swarm", "--all", "--json")] == ["failed"] * 2
+
+
+def test_an_output_that_is_not_there_fails_the_agent_as_at_home(homes, tmp_path):
+    homes.hive("a")
+    homes.desk.ok("apply", one(tmp_path, "true", 'outputs = ["number"]'))
+    assert wait_stage(homes.desk, "there", "failed")["reason"] == "output_missing"
+
+
+def test_a_post_waits_for_a_hive_that_fits_and_the_plan_says_so(homes, tmp_path):
+    desk = homes.desk
+    desk.ok("apply", one(tmp_path, "true", "cpu = 0.5"))
+    eventually(lambda: agents(desk)["there"]["post"]["state"] == "queued", timeout=30, what="it is queued")
+    found = agents(desk)["there"]
+    assert (found["stage"], found["post"]["hive"]) == ("starting", None)
+    assert "there are no hives" in desk.ok("why", f"swarm/{found['post']['id']}")
+    homes.hive("a")
+    assert wait_stage(desk, "there", "succeeded")["post"]["hive"] == homes.name("a")
+
+
+@pytest.mark.parametrize("word", ["stop", "kill"])
+def test_who_ends_a_plan_ends_its_posts(homes, tmp_path, word):
+    home = homes.hive("a")
+    homes.desk.ok("apply", one(tmp_path, "exec sleep 1000"))
+    wait_stage(homes.desk, "there", "running")
+    homes.desk.ok(word, "team")
+    assert homes.desk.wait_status("team", "stopped", "killed", timeout=60)
+    assert agents(homes.desk)["there"]["stage"] == "cancelled"
+    homes.wait_state("team-there", "cancelled")
+    eventually(lambda: not running(home), timeout=30, what="nothing runs there")
+
+
+def test_a_post_that_waits_is_cancelled_with_its_plan(homes, tmp_path):
+    homes.desk.ok("apply", one(tmp_path, "true"))
+    homes.wait_state("team-there", "queued")
+    homes.desk.ok("delete", "-y", "team")
+    homes.wait_state("team-there", "cancelled")
+    homes.desk.wait_status("team", "stopped", "crashed", timeout=30)
+
+
+def test_what_the_swarm_cancels_fails_the_agent(homes, tmp_path):
+    homes.desk.ok("apply", one(tmp_path, "true"))
+    homes.wait_state("team-there", "queued")
+    homes.desk.ok("kill", "-H", "swarm", "team-there")
+    found = wait_stage(homes.desk, "there", "failed")
+    assert (found["reason"], found["exit_code"]) == ("cancelled", None)
+
+
+def test_a_changed_agent_ends_there_and_runs_anew(homes, tmp_path):
+    homes.hive("a")
+    homes.desk.ok("apply", one(tmp_path, "exec sleep 1000"))
+    wait_stage(homes.desk, "there", "running")
+    assert "~ there (command)" in homes.desk.ok("apply", one(tmp_path, "echo anew"))
+    assert wait_stage(homes.desk, "there", "succeeded")["attempt"] == 2
+    assert lives(tmp_path) == ["x"] * 2
+
+
+def test_a_removed_agent_ends_there(homes, tmp_path):
+    home = homes.hive("a")
+    homes.desk.ok("apply", one(tmp_path, "exec sleep 1000"))
+    wait_stage(homes.desk, "there", "running")
+    homes.desk.ok("apply", written(tmp_path, '[agents.here]\ncommand = "true"\n'))
+    eventually(lambda: not running(home), timeout=30, what="nothing runs there")
+    homes.desk.wait_status("team", "stopped", timeout=30)
+    homes.wait_state("team-there", "cancelled")
+
+
+def test_a_supervisor_that_is_killed_while_a_post_runs_hears_of_its_end(homes, tmp_path):
+    homes.hive("a")
+    homes.desk.ok("apply", one(tmp_path, until(tmp_path / "go")))
+    wait_stage(homes.desk, "there", "running")
+    kill_supervisor(homes.desk)
+    (tmp_path / "go").touch()
+    assert wait_stage(homes.desk, "there", "succeeded")["attempt"] == 1
+    assert lives(tmp_path) == ["x"]
+
+
+@pytest.mark.parametrize("what", [REQUEST, ANSWER])
+def test_a_supervisor_that_is_killed_before_it_knows_whether_it_has_posted_posts_once(homes, way, tmp_path, what):
+    """Decided and not posted, or posted and not told: the next one finds out."""
+    desk = homes.hive("desk", "--slots", "0", way=way)
+    way.lose(what, "post", 1000)
+    desk.ok("apply", one(tmp_path, "true"))
+    eventually(lambda: way.lost["post"] > 0, timeout=30, what="it was lost")
+    way.cut()
+    killed(desk)
+    assert agents(desk)["there"]["post"]["state"] is None
+    homes.hive("a")
+    way.lose(what, "post", 0)
+    way.mend()
+    assert wait_stage(desk, "there", "succeeded", timeout=90)["attempt"] == 1
+    assert lives(tmp_path) == ["x"]
+    assert len(homes.posts()) == 1
+
+
+def test_a_supervisor_that_is_killed_before_it_is_told_the_end_asks_for_it(homes, way, tmp_path):
+    desk = homes.hive("desk", "--slots", "0", way=way)
+    homes.hive("a")
+    desk.ok("apply", one(tmp_path, f"{until(tmp_path / 'go')}; echo done there"))
+    wait_stage(desk, "there", "running")
+    way.cut()
+    (tmp_path / "go").touch()
+    homes.wait_state("team-there", "done")
+    assert agents(desk)["there"]["stage"] == "running"
+    killed(desk)
+    way.mend()
+    assert wait_stage(desk, "there", "succeeded", timeout=90)["post"]["hive"] == homes.name("a")
+    assert lives(tmp_path) == ["x"]
+
+
+def test_a_cancel_that_nobody_has_heard_of_is_told_after_a_kill(homes, way, tmp_path):
+    desk = homes.hive("desk", "--slots", "0", way=way)
+    home = homes.hive("a")
+    desk.ok("apply", one(tmp_path, "exec sleep 1000"))
+    wait_stage(desk, "there", "running")
+    way.cut()
+    stopping = desk.popen("stop", "team")
+    wait_stage(desk, "there", "stopping")
+    killed(desk)
+    way.mend()
+    desk.wait_status("team", "stopped", timeout=90)
+    homes.wait_state("team-there", "cancelled")
+    eventually(lambda: not running(home), timeout=30, what="nothing runs there")
+    stopping.communicate(timeout=30)
+
+
+def test_without_a_swarm_nothing_of_the_plan_begins(om, tmp_path):
+    om.ok("start")
+    path = one(tmp_path, "true")
+    assert "overmind swarm join" in om.refused("apply", path, code="no_swarm")
+    assert "overmind swarm join" in om.refused("apply", "--dry-run", path, code="no_swarm")
+    assert om.ps("--all") == []
+
+
+def test_a_login_that_may_not_post_is_refused_before_anything_begins(homes, tmp_path):
+    home = homes.hive("a", role="worker")
+    assert "--role operator" in home.refused("apply", one(tmp_path, "true"), code="forbidden")
+    assert home.ps("--all") == []
