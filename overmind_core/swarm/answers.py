@@ -289,6 +289,36 @@ class Post(msgspec.Struct, frozen=True):
     score: float
 
 
+class NamedPost(msgspec.Struct, frozen=True):
+    """A post, as far as a word has to find it."""
+
+    id: str
+    name: str
+    state: PostState
+
+
+class ListedPost(msgspec.Struct, frozen=True):
+    """A post, as far as lists show it."""
+
+    id: str
+    kind: Literal["quest", "run", "place"]
+    name: str
+    state: PostState
+    hive: str | None
+    status: str | None
+    phase: str | None
+    priority: str
+    cost: float
+    attempt: int
+    fence: int
+    labels: dict[str, str]
+    exit_code: int | None
+    reason: str | None
+    posted_by: str
+    posted_at: float
+    ended_at: float | None
+
+
 class PostEnd(msgspec.Struct, frozen=True):
     """What a post was to do, and what came of it."""
 

@@ -22,7 +22,7 @@ from overmind_core.swarm.posts import ENDED, find_post
 if TYPE_CHECKING:
     from overmind_core.kernel.request import Caller
     from overmind_core.swarm import answer_types as answers
-    from overmind_core.swarm.answers import Hive, Post, Status
+    from overmind_core.swarm.answers import Hive, ListedPost, NamedPost, Post, Status
     from overmind_core.swarm.database import Swarm
     from overmind_core.swarm.host import SwarmHost
 
@@ -138,9 +138,8 @@ class SwarmApi:
             "store_ms": 0.0,
             "hives": [],
         }
-        began = time.monotonic()
         try:
-            status, hives = await line.ask(lambda swarm: (swarm.status(), swarm.hives()))
+            status, hives, seconds = await line.ask(_looked)
         except OvermindError as error:
             if error.code != "swarm_silent":
                 raise
@@ -148,17 +147,17 @@ class SwarmApi:
         else:
             state |= {"swarm": status.name, "mode": status.mode, "hives": [_hive_row(one, status) for one in hives]}
             state |= {"queued": status.queued, "claimed": status.claimed, "lost": status.lost}
+            state["store_ms"] = round(seconds * 1000, 1)
         if service is not None and not state["silence"]:  # it answers others, and this hive can't go on by itself
             state["silence"] = service.condition.silence
-        state["store_ms"] = round((time.monotonic() - began) * 1000, 1)
         return state
 
     @handles(requests.SwarmPosts)
     async def swarm_posts(self, request: requests.SwarmPosts, caller: Caller) -> list[answers.SwarmPostRow]:
         """What the swarm holds, oldest first."""
         del caller
-        posts = await self._host.line().ask(lambda swarm: swarm.posts(ended=request.all))
-        return [_post_row(one) for one in posts]
+        ended = request.ended if request.all else 0
+        return await self._host.line().ask(lambda swarm: [_post_row(one) for one in swarm.listed(ended=ended)])
 
     @handles(requests.SwarmRun)
     async def swarm_run(self, request: requests.SwarmRun, caller: Caller) -> answers.SwarmPosted:
@@ -168,7 +167,7 @@ class SwarmApi:
         post = _post_id(request.request)
         name = request.run.get("name")
         if not name:
-            known = await line.ask(lambda swarm: swarm.posts())
+            known = await line.ask(lambda swarm: swarm.names())
             name = generate({one.name for one in known if one.id != post}, Random(post))  # noqa: S311 - the same for the same key
         definition = _definition(request, post, str(name), self._only_hive(request))
         await self._check(request)
@@ -213,25 +212,7 @@ class SwarmApi:
     async def swarm_queue(self, request: Nothing, caller: Caller) -> answers.SwarmQueue:
         """What waits, in the order in which a hive that fits takes it, and why each does."""
         del request, caller
-        from overmind_core.swarm.oracle import line_of  # noqa: PLC0415 - it loads psycopg
-
-        posts, hives, refusals = await self._host.line().ask(
-            lambda swarm: (swarm.posts(), swarm.hives(), swarm.refusals())
-        )
-        waiting: list[answers.SwarmQueued] = [
-            {
-                "position": position,
-                "id": post.id,
-                "name": post.name,
-                "kind": post.kind,
-                "priority": post.priority,
-                "score": post.score,
-                "why": why,
-            }
-            for position, (post, why) in enumerate(line_of(posts, hives, refusals), 1)
-        ]
-        slots = sum(one.slots for one in hives if one.session is not None)
-        return {"slots": slots, "used": sum(one.state == "claimed" for one in posts), "posts": waiting}
+        return await self._host.line().ask(_queue)
 
     @handles(requests.SwarmEvents)
     async def swarm_events(self, request: requests.SwarmEvents, caller: Caller) -> list[answers.SwarmEvent]:
@@ -325,8 +306,8 @@ class SwarmApi:
             raise OvermindError("no_swarm", NO_SWARM)
         return session.hive
 
-    async def _found(self, word: str) -> Post:
-        return find_post(await self._host.line().ask(lambda swarm: swarm.posts()), word)
+    async def _found(self, word: str) -> NamedPost:
+        return find_post(await self._host.line().ask(lambda swarm: swarm.named([word])), word)
 
 
 def _post_id(key: str | None) -> str:
@@ -356,6 +337,34 @@ def _definition(request: requests.SwarmRun, post: str, name: str, only_hive: str
     }
 
 
+def _looked(swarm: Swarm) -> tuple[Status, list[Hive], float]:
+    """The swarm in figures, its hives, and the seconds that it has taken to say so."""
+    began = time.monotonic()
+    status, hives = swarm.status(), swarm.hives()
+    return status, hives, time.monotonic() - began
+
+
+def _queue(swarm: Swarm) -> answers.SwarmQueue:
+    from overmind_core.swarm.oracle import line_of  # noqa: PLC0415 - it loads psycopg
+
+    posts, hives = swarm.posts(ended=False), swarm.hives()
+    needed = swarm.ended_badly(sorted({need for one in posts if one.unmet for need in one.needs}))
+    waiting: list[answers.SwarmQueued] = [
+        {
+            "position": position,
+            "id": post.id,
+            "name": post.name,
+            "kind": post.kind,
+            "priority": post.priority,
+            "score": post.score,
+            "why": why,
+        }
+        for position, (post, why) in enumerate(line_of(posts, hives, swarm.refusals(), needed), 1)
+    ]
+    slots = sum(one.slots for one in hives if one.session is not None)
+    return {"slots": slots, "used": sum(one.state == "claimed" for one in posts), "posts": waiting}
+
+
 def _why(swarm: Swarm, post: str) -> tuple[list[answers.SwarmWhyLine], str]:
     from overmind_core.swarm.oracle import why  # noqa: PLC0415 - it loads psycopg
 
@@ -366,7 +375,7 @@ def _why(swarm: Swarm, post: str) -> tuple[list[answers.SwarmWhyLine], str]:
         return [], f"{found.hive} has it"
     if found.state in ENDED:
         return [], _ended(found)
-    posts = swarm.posts(ended=bool(found.unmet))
+    posts = swarm.posts(ended=False) + (swarm.ended_badly(found.needs) if found.unmet else [])
     answer = why(found, swarm.hives(), posts, swarm.refusals())
     lines: list[answers.SwarmWhyLine] = [{"hive": one.hive, "text": one.text} for one in answer.lines]
     ended = [one.name for one in posts if one.id in found.needs and one.state in {"failed", "cancelled"}]
@@ -426,7 +435,7 @@ def _hive_row(hive: Hive, status: Status) -> answers.SwarmHiveRow:
     }
 
 
-def _post_row(post: Post) -> answers.SwarmPostRow:
+def _post_row(post: ListedPost) -> answers.SwarmPostRow:
     return {
         "id": post.id,
         "kind": post.kind,

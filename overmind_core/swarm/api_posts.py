@@ -13,7 +13,7 @@ from overmind_core.kernel.request import handles
 from overmind_core.missions.requests import Nothing
 from overmind_core.swarm import requests
 from overmind_core.swarm.api_vault import check_known
-from overmind_core.swarm.posts import ENDED, find_post
+from overmind_core.swarm.posts import find_post
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from overmind_core.quests.intake import QueuedWork
     from overmind_core.quests.requests import NewQuest
     from overmind_core.swarm import answer_types as answers
-    from overmind_core.swarm.answers import Post, Question
+    from overmind_core.swarm.answers import NamedPost, Question
     from overmind_core.swarm.host import SwarmHost
     from overmind_core.system.machine import Clock
 
@@ -50,9 +50,11 @@ class PostApi:
         """Post quests: all of them, or none; they are checked as those of a home's own queue."""
         del caller
         line = self._host.line()
-        posts = await line.ask(lambda swarm: swarm.posts())
         source = _source(request.source)
-        made = self._read(request, posts)
+        refs = {one.ref for one in request.quests} | {one.name for one in request.quests}
+        needs = sorted({need for one in request.quests for need in one.needs} - refs)
+        known, live = await line.ask(lambda swarm: (swarm.named(needs) if needs else [], swarm.names(ended=False)))
+        made = self._read(request, known, live)
         _check_cycles(made)
         placement = quest_post.Placement(
             request.on, request.cpu, request.memory, request.pack, request.on_lost, request.lease,
@@ -67,8 +69,15 @@ class PostApi:
         await line.ask_surely(lambda swarm: swarm.post(definitions), f"{names} may have been posted")
         return {"quests": [{"id": one.quest.id, "name": one.quest.name} for one in made]}
 
-    def _read(self, request: requests.SwarmAdd, posts: Sequence[Post]) -> list[QueuedWork]:
+    def _read(
+        self, request: requests.SwarmAdd, known: Sequence[NamedPost], live: Sequence[NamedPost]
+    ) -> list[QueuedWork]:
         """Check the quests, and give them ids and names.
+
+        Args:
+            request: It.
+            known: What they may need.
+            live: All posts that have not ended: their names are taken.
 
         Raises:
             OvermindError: the first mistake.
@@ -80,10 +89,11 @@ class PostApi:
 
         key = request.request or os.urandom(16).hex()
         ids = [quest_id(key, number, 0) for number in range(len(request.quests))]
-        taken = {one.name for one in posts if one.state not in ENDED and one.id not in ids}
+        ours = set(ids)
+        taken = {one.name for one in live if one.id not in ours}
 
         def find(word: str) -> _Needed:
-            return _Needed(find_post(posts, word).id)
+            return _Needed(find_post(known, word).id)
 
         add = QuestAdd(request.quests, cwd=request.cwd, request=key)
         now = self._clock.wall()
@@ -94,7 +104,7 @@ class PostApi:
         """Queue again a post that has ended."""
         del caller
         line = self._host.line()
-        post = find_post(await line.ask(lambda swarm: swarm.posts()), request.id)
+        post = find_post(await line.ask(lambda swarm: swarm.named([request.id])), request.id)
         state = await line.ask(lambda swarm: swarm.retry(post.id))
         return {"id": post.id, "name": post.name, "state": state}
 
@@ -112,13 +122,14 @@ class PostApi:
         """Answer one question, once; its hive hears of it within seconds."""
         del caller
         line = self._host.line()
-        asked = _asked(request, await line.ask(lambda swarm: (swarm.questions(), swarm.posts())))
-        words: dict[str, Any] = {"answer": request.behaviour, "behaviour": request.behaviour}
+        words = [] if request.id is None else [request.id]
+        asked = _asked(request, await line.ask(lambda swarm: (swarm.questions(), swarm.named(words))))
+        answer: dict[str, Any] = {"answer": request.behaviour, "behaviour": request.behaviour}
         if request.message is not None:
-            words["message"] = request.message
+            answer["message"] = request.message
         if request.options:
-            words["options"] = request.options
-        state = await line.ask(lambda swarm: swarm.answer(asked.number, words))
+            answer["options"] = request.options
+        state = await line.ask(lambda swarm: swarm.answer(asked.number, answer))
         return {
             "question": asked.number,
             "id": asked.post,
@@ -165,7 +176,7 @@ def _definition(
     )
 
 
-def _asked(request: requests.SwarmAnswer, known: tuple[list[Question], list[Post]]) -> Question:
+def _asked(request: requests.SwarmAnswer, known: tuple[list[Question], list[NamedPost]]) -> Question:
     """The question that is answered.
 
     Raises:

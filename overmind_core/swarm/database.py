@@ -37,6 +37,7 @@ from overmind_core.domain.text.storable import storable_json
 from overmind_core.errors import OvermindError
 from overmind_core.swarm import answers, connection
 from overmind_core.swarm.connection import ANSWER_SECONDS, SwarmSilent, in_words
+from overmind_core.swarm.posts import SHORTEST_ID
 from overmind_core.swarm.schema import released
 
 Role = Literal["viewer", "worker", "operator", "owner"]
@@ -452,6 +453,39 @@ class Swarm:
         """Return all posts, or those that have not ended, oldest first."""
         where = "" if ended else "where state in ('queued', 'claimed', 'lost')"
         return self._look("post_list", answers.Post, f"{where} order by posted_at, id")
+
+    def listed(self, *, ended: int | None = 0) -> list[answers.ListedPost]:
+        """Return what lists show of all posts, oldest first: of those that have ended at most so many, the newest."""
+        live = self._look("post_list", answers.ListedPost, "where state in ('queued', 'claimed', 'lost')")
+        most = "" if ended is None else "limit %s"
+        where = f"where state in ('done', 'failed', 'cancelled') order by ended_at desc, id desc {most}"
+        over = self._look("post_list", answers.ListedPost, where, [one for one in (ended,) if one is not None])
+        return sorted(live + over, key=lambda one: (one.posted_at, one.id))
+
+    def named(self, words: Sequence[str]) -> list[answers.NamedPost]:
+        """Return the posts that these words may mean, see `posts.find_post`."""
+        order = "order by posted_at, id"
+        asked = list(words)
+        found = self._look(
+            "post_list", answers.NamedPost, f"where id = any(%s) or name = any(%s) {order}", (asked, asked)
+        )
+        known = {word for one in found for word in (one.id, one.name)}
+        begins = [word for word in asked if word not in known and len(word) >= SHORTEST_ID]
+        if begins:
+            where = f"where exists (select from unnest(%s::text[]) word where starts_with(id, word)) {order}"
+            found += self._look("post_list", answers.NamedPost, where, (begins,))
+        return found
+
+    def names(self, *, ended: bool = True) -> list[answers.NamedPost]:
+        """Return ids and names of all posts, or of those that have not ended."""
+        where = "" if ended else "where state in ('queued', 'claimed', 'lost')"
+        return self._look("post_list", answers.NamedPost, where)
+
+    def ended_badly(self, ids: Sequence[str]) -> list[answers.Post]:
+        """Return those of these posts that have failed or were cancelled."""
+        return self._look(
+            "post_list", answers.Post, "where id = any(%s) and state in ('failed', 'cancelled')", (list(ids),)
+        )
 
     def find_post(self, post: str) -> answers.Post | None:
         """Return one post."""

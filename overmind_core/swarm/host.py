@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
 
+ASKED_AT_ONCE = 2
+"""Things that requests ask the swarm at once: a long look holds up no other request."""
 NO_SWARM = "This hive is in no swarm. Join one with: overmind swarm join"
 
 
@@ -89,7 +91,7 @@ class SwarmHost:
         self._joining: str | None = None
         """The session that is begun, until that has succeeded: a swarm whose answer was lost knows it already."""
         self._service: SwarmService | None = None
-        self._owner: SwarmLine | None = None
+        self._line: SwarmLine | None = None
         self._store: SwarmStore | None = None
         self._secrets: RunSecrets | None = None
         self._pools: HomePools | None = None
@@ -139,8 +141,7 @@ class SwarmHost:
         """Hang up; the session goes on until the keeper ends."""
         if self._service is not None:
             self._service.line.close()
-        if self._owner is not None:
-            self._owner.close()
+        self._hang_up()
 
     @property
     def service(self) -> SwarmService | None:
@@ -223,16 +224,23 @@ class SwarmHost:
         return self._secrets
 
     def line(self) -> SwarmLine:
-        """Return a line to the swarm: that of the membership, or of who has made it.
+        """Return the line of requests and pools, for which no beat waits: as the hive, or as who has made the swarm.
 
         Raises:
             OvermindError: `no_swarm`.
         """
-        if self._service is not None:
-            return self._service.line
-        if self._owner is None:
-            self._owner = self.owner_line()
-        return self._owner
+        if self._line is None:
+            from overmind_core.swarm.line import SwarmLine  # noqa: PLC0415 - it loads psycopg
+
+            url = None if self._service is None else _read(self._parts.home.swarm_url)
+            self._line = SwarmLine(url or self.owner_url(), most=ASKED_AT_ONCE)
+        return self._line
+
+    def _hang_up(self) -> None:
+        """The next request makes a line of its own: this home is somebody else in the swarm now, or nobody."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None
 
     def owner_line(self) -> SwarmLine:
         """Return a new line with the login that has made the swarm, or with the hive's own where there is none.
@@ -258,9 +266,7 @@ class SwarmHost:
     def keep_owner(self, url: str) -> None:
         """Keep the URL with which a swarm was made."""
         write_private(self._parts.home.swarm_owner_url, url)
-        if self._owner is not None:
-            self._owner.close()
-            self._owner = None
+        self._hang_up()
 
     async def join(
         self, url: str, labels: Mapping[str, str], slots: int | None, *, instance: str | None = None
@@ -291,6 +297,7 @@ class SwarmHost:
             service.line.close()
             raise
         self._service, self._joining = service, None
+        self._hang_up()
         service.begin()
         return hello.name, name, others
 
@@ -305,6 +312,7 @@ class SwarmHost:
         name = await self._service.leave(release=release)
         self._service.line.close()
         self._service = None
+        self._hang_up()
         await asyncio.to_thread(_remove, self._parts.home.swarm_url)
         return name
 
@@ -375,7 +383,7 @@ class SwarmHost:
             pools=PoolPosts(
                 pools=self.pools,
                 store=store,
-                line=line,
+                line=self.line,
                 clock=parts.clock,
                 tasks=parts.tasks,
                 changed=self._on_work,

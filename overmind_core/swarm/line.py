@@ -1,4 +1,4 @@
-"""The line to a swarm's database: a thread with the connection, and news that wake the loop."""
+"""A line to a swarm's database: threads with a connection each, and news that wake the loop."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONGEST_PAUSE = 3.0
 
 
 class _Connection:
-    """The connection of the thread: made when it is needed, and anew once it is of no use."""
+    """The connection of a thread: made when it is needed, and anew once it is of no use."""
 
     def __init__(self, url: str, *, listens: bool) -> None:
         self._url = url
@@ -51,17 +51,18 @@ class SwarmLine:
     Args:
         url: Where it is, with the login's password.
         on_news: Called on the loop when the swarm has news for this hive; None: it does not listen.
+        most: So many things are asked at once, each on a connection of its own; 1 where it listens.
     """
 
-    def __init__(self, url: str, on_news: Callable[[], None] | None = None) -> None:
+    def __init__(self, url: str, on_news: Callable[[], None] | None = None, *, most: int = 1) -> None:
         self._queue: WorkQueue[_Connection] = WorkQueue(
-            "swarm", lambda: _Connection(url, listens=on_news is not None), about="the swarm"
+            "swarm", lambda: _Connection(url, listens=on_news is not None), threads=most, about="the swarm"
         )
         self._on_news = on_news
         self._watched: int | None = None
 
     async def ask(self, work: Callable[[Swarm], Result]) -> Result:
-        """Have a function ask, on the line's thread; return what it returns.
+        """Have a function ask, on a thread of the line; return what it returns.
 
         Raises:
             SwarmSilent: nobody answers, or not in time.

@@ -107,11 +107,18 @@ def why(post: Post, hives: Sequence[Hive], posts: Iterable[Post] = (), refusals:
 
 
 def line_of(
-    posts: Sequence[Post], hives: Sequence[Hive], refusals: Iterable[Refusal] = ()
+    posts: Sequence[Post], hives: Sequence[Hive], refusals: Iterable[Refusal] = (), needed: Iterable[Post] = ()
 ) -> Iterator[tuple[Post, str]]:
-    """Yield the posts that wait, in the order in which a hive that fits takes them, each with why it does in a line."""
+    """Yield the posts that wait, in the order in which a hive that fits takes them, each with why it does in a line.
+
+    Args:
+        posts: All that have not ended.
+        hives: All hives.
+        refusals: Why posts were given back.
+        needed: What has ended and is needed by those.
+    """
     refused = {(one.post, one.hive): one.reason for one in refusals}
-    named = {one.id: f"{one.name} ({one.state})" for one in posts if one.state != "done"}
+    named = {one.id: f"{one.name} ({one.state})" for one in (*posts, *needed) if one.state != "done"}
     for post in sorted((one for one in posts if one.state == "queued"), key=lambda one: (one.unmet > 0, _rank(one))):
         kin = posts if post.lineage is not None else ()
         wanted = wanted_of(post, kin)._replace(needs=[named[one] for one in post.needs if one in named])

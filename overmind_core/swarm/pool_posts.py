@@ -48,7 +48,7 @@ class PoolPosts:
     Args:
         pools: What this home knows of them.
         store: Knows the session.
-        line: To the swarm.
+        line: Returns one to the swarm; no beat waits for what it is asked.
         clock: Leases count on its boot clock.
         tasks: For what decides.
         changed: Called with the id of a post of which there is something to tell.
@@ -59,7 +59,7 @@ class PoolPosts:
         *,
         pools: HomePools,
         store: SwarmStore,
-        line: SwarmLine,
+        line: Callable[[], SwarmLine],
         clock: Clock,
         tasks: Tasks,
         changed: Callable[[str], None],
@@ -146,6 +146,8 @@ class _Decider:
         self.wake = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
         self._parts = parts
+        self._settings: PoolSettings | None = None
+        """As of the last look."""
         self._waited: frozenset[str] = frozenset()
         """Posts that waited at the last look."""
         self._since: dict[tuple[str, str], float] = {}
@@ -177,7 +179,7 @@ class _Decider:
         from overmind_core.pool_engines.engine import engine_of  # noqa: PLC0415 - for those who decide about a pool
 
         claim = self.held.claim
-        settings = self._parts._pools.named(claim.name)  # noqa: SLF001 - as above
+        settings = self._settings = self._parts._pools.named(claim.name)  # noqa: SLF001 - as above
         engine = engine_of(settings)
         machines = _by_name(await asyncio.to_thread(engine.seen), claim.name)
         look = await self._look(settings, machines)
@@ -196,7 +198,7 @@ class _Decider:
         steady, self._waited = waiting & self._waited, waiting
         target = scaling.wanted(len(steady), scaling.held_by(instances), settings.slots, settings.min, settings.max)
         live = sum(map(scaling.counts, instances))
-        self._set_state(settings, target)
+        self._set_state(target)
         if target > live:
             await self._add(target - live, engine, settings)
 
@@ -204,13 +206,13 @@ class _Decider:
         session, claim = self._session, self.held.claim
         most = settings.max * settings.slots
         alive = [one.name for one in machines.values() if one.state != scaling.ENDED]
-        return await self._parts._line.ask(  # noqa: SLF001 - as above
+        return await self._parts._line().ask(  # noqa: SLF001 - as above
             lambda swarm: swarm.look_at_pool(session, claim.id, claim.fence, settings.labels, most=most, alive=alive)
         )
 
     async def _add(self, count: int, engine: Engine, settings: PoolSettings) -> None:
         session, claim = self._session, self.held.claim
-        asked = await self._parts._line.ask(  # noqa: SLF001 - as above
+        asked = await self._parts._line().ask(  # noqa: SLF001 - as above
             lambda swarm: swarm.ask_instances(session, claim.id, claim.fence, count, settings.max)
         )
         for name in asked.names:
@@ -234,7 +236,7 @@ class _Decider:
 
     async def _report(self, step: Step, engine_id: str | None) -> None:
         session, claim = self._session, self.held.claim
-        await self._parts._line.ask(  # noqa: SLF001 - as above
+        await self._parts._line().ask(  # noqa: SLF001 - as above
             lambda swarm: swarm.report_instance(
                 session, claim.id, claim.fence, step.name, step.state, engine_id=engine_id, reason=step.reason
             )
@@ -248,14 +250,14 @@ class _Decider:
         assert session is not None
         return session.id
 
-    def _set_state(self, settings: PoolSettings | None = None, target: int | None = None, silence: str = "") -> None:
-        if settings is not None:
-            self.state = {
-                "engine": settings.engine, "min": settings.min, "max": settings.max, "slots": settings.slots,
-                "labels": dict(settings.labels), "wanted": target, "silence": "",
-            }  # fmt: skip
-        else:
-            self.state = {**self.state, "silence": silence}
+    def _set_state(self, target: int | None = None, silence: str = "") -> None:
+        settings = self._settings
+        assert settings is not None  # an engine was asked, or has not answered
+        self.state = {
+            "engine": settings.engine, "min": settings.min, "max": settings.max, "slots": settings.slots,
+            "labels": dict(settings.labels), "wanted": self.state.get("wanted") if silence else target,
+            "silence": silence,
+        }  # fmt: skip
         self._parts._changed(self.held.claim.id)  # noqa: SLF001 - as above
 
     def _notice(self, instances: Sequence[Instance], machines: Mapping[str, Machine]) -> None:

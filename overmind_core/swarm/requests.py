@@ -168,6 +168,8 @@ class SwarmPosts(Args, frozen=True):
     """The posts; `all`: those that have ended, too."""
 
     all: bool = False
+    ended: Annotated[int, msgspec.Meta(ge=0, le=100_000)] | None = None
+    """With `all`, at most so many of those that have ended: the newest; null: every one."""
 
 
 class SwarmEvents(Args, frozen=True):

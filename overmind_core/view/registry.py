@@ -26,6 +26,9 @@ from overmind_core.view import timeline as timeline_rows
 from overmind_core.view.actions import Context
 from overmind_core.view.columns import Column
 
+NEWEST_ENDED: Mapping[str, Any] = {"all": True, "ended": 1000}
+"""All posts of a swarm; of those that have ended the newest: a screen asks again and again."""
+
 
 class Fetch(NamedTuple):
     """Where the rows of a table come from.
@@ -240,7 +243,7 @@ VIEWS: dict[str, View] = {
             "The swarm holds nothing.\n:run --on any make test   posts a run that any fitting hive takes\n"
             ":quest add --on any Docs -- make docs   posts a quest",
             swarm_rows.COLUMNS,
-            Fetch("swarm_posts", {"all": False}, swarm_rows.posts, 2.0, ways={"all": {"all": True}}),
+            Fetch("swarm_posts", {"all": False}, swarm_rows.posts, 2.0, ways={"all": NEWEST_ENDED}),
             orders=swarm_rows.ORDERS,
         ),
         View(
@@ -396,7 +399,7 @@ VIEWS: dict[str, View] = {
 SWARM_BOARD = VIEWS["board"]._replace(
     context=Context.POST_BOARD,
     empty=VIEWS["swarm"].empty,
-    fetch=Fetch("swarm_posts", {"all": True}, swarm_rows.posts, 2.0),
+    fetch=Fetch("swarm_posts", NEWEST_ENDED, swarm_rows.posts, 2.0),
 )
 SWARM_QUEUE = VIEWS["queue"]._replace(
     context=Context.POSTS,
