@@ -17,7 +17,7 @@ from overmind_core.pool_engines.slurm import SlurmEngine
 
 
 class Engine(Protocol):
-    """Another engine that gives machines."""
+    """Another engine that gives machines; it knows them by names that tell swarms apart, see `name_at_engine`."""
 
     def start(self, instance: str, command: Sequence[str]) -> str:
         """Ask for an instance; return what the engine calls it. One of that name that it knows already is that one.

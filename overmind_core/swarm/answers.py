@@ -21,6 +21,8 @@ class Hello(msgspec.Struct, frozen=True):
 
     schema: int
     name: str
+    id: str
+    """Tells it from other swarms of that name."""
     mode: Mode
     settle: int
     longest: float

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.swarm import scaling
 from overmind_core.domain.swarm.leases import deadline_of
+from overmind_core.domain.swarm.pools import name_at_engine
 from overmind_core.domain.swarm.scaling import Deed, Instance, Machine, Seen, Step
 from overmind_core.domain.text.duration import format_uptime
 from overmind_core.errors import OvermindError
@@ -148,6 +149,8 @@ class _Decider:
         self._parts = parts
         self._settings: PoolSettings | None = None
         """As of the last look."""
+        self._swarm = ""
+        """The id of the swarm; empty: it was not asked yet."""
         self._waited: frozenset[str] = frozenset()
         """Posts that waited at the last look."""
         self._since: dict[tuple[str, str], float] = {}
@@ -181,7 +184,10 @@ class _Decider:
         claim = self.held.claim
         settings = self._settings = self._parts._pools.named(claim.name)  # noqa: SLF001 - as above
         engine = engine_of(settings)
-        machines = _by_name(await asyncio.to_thread(engine.seen), claim.name)
+        if not self._swarm:
+            self._swarm = (await self._parts._line().ask(lambda swarm: swarm.hello())).id  # noqa: SLF001 - as above
+        listed = [Machine(*one) for one in await asyncio.to_thread(engine.seen)]
+        machines = scaling.machines_of(listed, self._swarm, claim.name)
         look = await self._look(settings, machines)
         if look.word != "ok":
             return
@@ -223,16 +229,19 @@ class _Decider:
         if not self._may_act:
             return
         if step.deed is Deed.START:
-            command = self._parts._pools.command(settings, step.name)  # noqa: SLF001 - as above
-            engine_id = await asyncio.to_thread(engine.start, step.name, command)
+            name = name_at_engine(self._swarm, step.name)
+            command = self._parts._pools.command(settings, name)  # noqa: SLF001 - as above
+            engine_id = await asyncio.to_thread(engine.start, name, command)
             _log.info("pool %s: started %s (%s)", settings.name, step.name, engine_id)
             await self._report(Step(Deed.REPORT, step.name, "started"), engine_id)
         elif step.deed is Deed.END:
-            await asyncio.to_thread(engine.end, _seen(machines[step.name]))
+            machine = machines[step.name]
+            name = name_at_engine(self._swarm, step.name)
+            await asyncio.to_thread(engine.end, SeenInstance(name, machine.engine_id, machine.state))
             _log.info("pool %s: ended %s", settings.name, step.name)
         else:
-            machine = machines.get(step.name)
-            await self._report(step, None if machine is None else machine.engine_id)
+            known = machines.get(step.name)
+            await self._report(step, None if known is None else known.engine_id)
 
     async def _report(self, step: Step, engine_id: str | None) -> None:
         session, claim = self._session, self.held.claim
@@ -281,19 +290,6 @@ class _Decider:
         """Return the names of which something has been so for at least so many seconds."""
         now = self._parts._clock.boot()  # noqa: SLF001 - as above
         return {name for (word, name), since in self._since.items() if word == what and now - since >= seconds}
-
-
-def _by_name(seen: Sequence[SeenInstance], pool: str) -> dict[str, Machine]:
-    """Return what an engine knows of a pool's instances; of several of one name the one that lives."""
-    found: dict[str, Machine] = {}
-    for one in seen:
-        if one.name.startswith(f"{pool}-") and (one.name not in found or one.state != scaling.ENDED):
-            found[one.name] = Machine(one.name, one.engine_id, one.state)
-    return found
-
-
-def _seen(machine: Machine) -> SeenInstance:
-    return SeenInstance(machine.name, machine.engine_id, machine.state)
 
 
 def _instance(one: Any) -> Instance:  # noqa: ANN401 - `answers.Instance`

@@ -103,7 +103,7 @@ class HomePools:
         write_private(path, msgspec.json.encode(invitation).decode())
 
     def command(self, settings: PoolSettings, instance: str) -> list[str]:
-        """Return the command of an instance: nothing in it is secret."""
+        """Return the command of an instance that its engine knows by this name: nothing in it is secret."""
         labels = [word for name, value in settings.labels.items() for word in ("--label", f"{name}={value}")]
         path = settings.invitation or self._home.pool_invitation(settings.name)
         return [

@@ -11,6 +11,7 @@ import pytest
 from tests.hives.conftest import gate_command
 from tests.kit.attached import Attached
 
+AT_ENGINE = "overmind-1a2b3c4d-hpc-3"
 MACHINES = """
 [pools.hpc]
 engine = "command"
@@ -28,13 +29,13 @@ class Pool:
         folder = Path(hives.om.home)
         self.listed = folder / "listed"
         self.gate = folder / "gate"
-        self.gate.write_text(f"#!/bin/sh\n[ $1 = hpc-3 ] || exit 9\nexec {gate_command(self.there)}\n")
+        self.gate.write_text(f"#!/bin/sh\n[ $1 = {AT_ENGINE} ] || exit 9\nexec {gate_command(self.there)}\n")
         self.config = folder / "config.toml"
         self.config.write_text(
             f'{MACHINES}list = ["cat", {json.dumps(str(self.listed))}]\n'
             f'gate = ["sh", {json.dumps(str(self.gate))}, "{{instance}}"]\n'
         )
-        self.says("hpc-3 running")
+        self.says(f"{AT_ENGINE} running")
 
     def says(self, *lines: str) -> None:
         """Have the engine list this."""
@@ -68,16 +69,25 @@ def test_a_terminal_of_an_instance_is_attached_to(pool):
     ("listed", "says"),
     [
         ([], "command knows no such instance"),
-        (["hpc-4 running"], "command knows no such instance"),
-        (["hpc-3 pending"], "command has not started it yet"),
-        (["hpc-3 ended"], "command says that it has ended"),
-        (["hpc-3;id running", "../hpc-3 running"], "command knows no such instance"),
+        (["overmind-1a2b3c4d-hpc-4 running"], "command knows no such instance"),
+        ([f"{AT_ENGINE} pending"], "command has not started it yet"),
+        ([f"{AT_ENGINE} ended"], "command says that it has ended"),
+        ([f"{AT_ENGINE};id running", f"../{AT_ENGINE} running", "hpc-3 running"], "command knows no such instance"),
     ],
 )
 def test_an_instance_that_does_not_run_is_named_with_what_its_engine_says(pool, listed, says):
     pool.says(*listed)
     said = pool.om.refused("ps", "-H", "hpc-3", code="hive_silent")
     assert said == f"hpc-3 can't be asked: {says}. See: overmind pool list\n"
+
+
+def test_an_instance_of_that_name_in_each_of_two_swarms_is_neither(pool):
+    pool.says("overmind-00000000-hpc-3 running", f"{AT_ENGINE} running")
+    said = pool.om.refused("ps", "-H", "hpc-3", code="ambiguous")
+    assert said.startswith(f"hpc-3 may be one of 2 swarms: overmind-00000000-hpc-3, {AT_ENGINE}. ")
+    pool.says("overmind-00000000-hpc-3 ended", f"{AT_ENGINE} running")
+    pool.there.mission(["sleep", "600"], "--name", "job")
+    assert [row["name"] for row in pool.om.json("ps", "-H", "hpc-3", "--json")] == ["job"]
 
 
 def test_an_engine_that_does_not_answer_is_told_in_its_own_words(pool):

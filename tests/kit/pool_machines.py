@@ -11,9 +11,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from overmind_core.domain.swarm.pools import swarm_and_instance
 from tests.kit.overmind import Overmind
 from tests.kit.processes import alive
 
+HOMES = Path(f"/tmp/overmind-{os.geteuid()}/pools")
 PROGRAM = """#!{python}
 import json, os, signal, subprocess, sys
 folder = {folder!r}
@@ -74,11 +76,16 @@ class PoolMachines:
         Path(home.home, "config.toml").write_text("\n".join([f"[pools.{self.name}]", *lines, ""]))
 
     def starts(self) -> list[str]:
-        """The names of all that was started, in order."""
+        """The names in the swarm of all that was started, in order."""
         try:
-            return (self.folder / "starts").read_text().split()
+            names = (self.folder / "starts").read_text().split()
         except FileNotFoundError:
             return []
+        return [found[1] for name in names if (found := swarm_and_instance(name)) is not None]
+
+    def home(self, instance: str) -> Path:
+        """The folder of an instance, which is called as the engine knows it."""
+        return HOMES / self._file(instance, ".json").stem
 
     def pid(self, instance: str) -> int:
         """The process of an instance."""
@@ -92,11 +99,11 @@ class PoolMachines:
 
     def log(self, instance: str) -> str:
         """What an instance has written."""
-        return (self.folder / f"{instance}.log").read_text()
+        return self._file(instance, ".log").read_text()
 
     def alive(self) -> list[str]:
         """The instances whose process lives."""
-        return [file.stem for file in sorted(self.folder.glob("*.json")) if alive(self.pid(file.stem))]
+        return [one for one in self.starts() if alive(self.pid(one))]
 
     def end(self) -> None:
         """Kill what is left."""
@@ -105,7 +112,12 @@ class PoolMachines:
                 os.kill(self.pid(one), signal.SIGKILL)
 
     def _record(self, instance: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.folder / f"{instance}.json").read_text())
+        found: dict[str, Any] = json.loads(self._file(instance, ".json").read_text())
+        return found
+
+    def _file(self, instance: str, suffix: str) -> Path:
+        """What the engine has written about an instance."""
+        (found,) = self.folder.glob(f"overmind-????????-{instance}{suffix}")
         return found
 
 

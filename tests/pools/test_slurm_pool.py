@@ -78,12 +78,12 @@ class Pool:
 
     def job(self, instance: str) -> str:
         """The number of the job of an instance."""
-        (number,) = [number for number, _, name in self.cluster.jobs() if name == instance]
+        (number,) = [job[0] for job in self.cluster.jobs() if job[2].endswith(f"-{instance}")]
         return number
 
     def homes_left(self) -> list[Path]:
         """Homes of instances; one that was killed together with its keeper leaves its own."""
-        return list(Path(f"/tmp/overmind-{os.geteuid()}/pools").glob(f"{self.name}-*"))
+        return list(Path(f"/tmp/overmind-{os.geteuid()}/pools").glob(f"overmind-????????-{self.name}-*"))
 
     def wait_empty(self) -> None:
         """Wait until there is no job, and no process of one."""
@@ -127,7 +127,8 @@ def test_a_pool_goes_from_nought_to_two_and_back_by_itself_and_a_terminal_of_it_
     for number in range(4):
         pool.post(f"train-{number}", f"echo here-{number}; until [ -e {go} ]; do sleep .1; done")
     names = pool.wait_joined(2)
-    assert sorted(name for _, _, name in pool.cluster.jobs()) == sorted(names)
+    (swarm,) = {name.split("-")[1] for _, _, name in pool.cluster.jobs()}  # which of two with a pool of this name it is
+    assert sorted(name for _, _, name in pool.cluster.jobs()) == sorted(f"overmind-{swarm}-{name}" for name in names)
     row = pool.homes.wait_state("train-0", "claimed")
     assert row["hive"] in names
     assert "here-0" in pool.hub.ok("logs", f"{row['hive']}/train-0")

@@ -11,7 +11,7 @@ from overmind_core.cli.command import Command, option
 from overmind_core.cli.context import Context, forbid_inside
 from overmind_core.cli.hives.elsewhere import INSIDE
 from overmind_core.cli.values import label, whole_number
-from overmind_core.domain.swarm.pools import is_instance_name, is_pool_name
+from overmind_core.domain.swarm.pools import is_instance_name, is_pool_name, swarm_and_instance
 from overmind_core.domain.text.duration import DurationError, parse_duration
 from overmind_core.errors import OvermindError, UsageError
 
@@ -39,11 +39,12 @@ def serve(args: Namespace, context: Context) -> NoReturn:
     invitation = _invitation(args, context)
     if invitation["pool"] != args.pool:
         raise OvermindError("invalid", f"This is an invitation of pool {invitation['pool']}, not of {args.pool}.")
-    home = _new_home(args.instance)
+    home = _new_home(args.instance)  # of two swarms of this account each has its own
+    apart = swarm_and_instance(args.instance)
     order = {
         "invitation": invitation,
         "pool": args.pool,
-        "instance": args.instance,
+        "instance": args.instance if apart is None else apart[1],
         "idle": IDLE if args.idle is None else args.idle,
         "slots": 1 if args.slots is None else args.slots,
         "labels": dict(args.label),
@@ -181,9 +182,9 @@ COMMANDS = (
             ),
             option("--invitation", "FILE", "invitation of the pool; - reads it (default: the one kept in the home)"),
         ],
-        examples=["overmind hive serve --pool hpc --instance hpc-7 --idle 10m --slots 4 -l gpu=yes"],
+        examples=["overmind hive serve --pool hpc --instance overmind-1a2b3c4d-hpc-7 --idle 10m --slots 4 -l gpu=yes"],
         notes=(
-            "A pool's engine runs it; see `pool list`. It joins under that name once, and leaves nothing behind: all "
+            "A pool's engine runs it; see `pool list`. It joins as hpc-7, once, and leaves nothing behind: all "
             "that it runs ends with it, and it ends with its parent. SIGTERM gives what runs 20 s, and the rest back."
         ),
         run=serve,

@@ -38,7 +38,7 @@ def instance_hive(path: str, name: str) -> Hive | None:
     found = _pool(path, name)
     if found is None:
         return None
-    from overmind_core.domain.swarm.pools import pool_of  # noqa: PLC0415 - start-up: only for pools
+    from overmind_core.domain.swarm.pools import pool_of, swarm_and_instance  # noqa: PLC0415 - start-up: only for pools
     from overmind_core.pool_engines.engine import EngineSilent, engine_of  # noqa: PLC0415 - same
 
     try:
@@ -47,8 +47,8 @@ def instance_hive(path: str, name: str) -> Hive | None:
         raise OvermindError("invalid_config", f"{path}: {error}") from None
     engine = engine_of(settings)
     try:
-        seen = [one for one in engine.seen() if one.name == name]
-        running = next((one for one in seen if one.state == "running"), None)
+        seen = [one for one in engine.seen() if (swarm_and_instance(one.name) or ("", ""))[1] == name]
+        running = _only([one for one in seen if one.state == "running"], name)
         gate = None if running is None else engine.gate(running)
     except EngineSilent as error:
         raise OvermindError("hive_silent", f"{name} can't be asked: {error}") from None
@@ -68,6 +68,20 @@ def _pool(path: str, name: str) -> tuple[str, object] | None:
     from overmind_core.domain.swarm.pools import pool_and_number  # noqa: PLC0415 - start-up: only for pools
 
     return (pool, tables[pool]) if pool_and_number(name) is not None else None
+
+
+def _only(running: list[SeenInstance], name: str) -> SeenInstance | None:
+    """Return the one of these; None: there is none.
+
+    Raises:
+        OvermindError: `ambiguous`, two swarms of this account have an instance of that name.
+    """
+    names = sorted({one.name for one in running})
+    if len(names) > 1:
+        raise OvermindError(
+            "ambiguous", f"{name} may be one of {len(names)} swarms: {', '.join(names)}. {_WITHOUT_GATE}"
+        )
+    return running[0] if running else None
 
 
 def _why(settings: PoolSettings, seen: list[SeenInstance]) -> str:

@@ -19,11 +19,12 @@ LONGEST_NAME = 24
 INVITATION_IN_POD = "/etc/overmind/invitation"
 """Where an instance on Kubernetes finds its invitation: the file of the Secret that the manifest mounts."""
 PLACEHOLDER = "{instance}"
-"""What the words of a pool of commands have where the instance's name belongs."""
+"""What the words of a pool of commands have where the name belongs by which the engine knows an instance."""
 RAY_REACH = ("--address", "--headers", "--verify")
 """Options of each `ray job`: where the cluster is."""
 _name = re.compile(r"[a-z][a-z0-9-]*")
 _instance = re.compile(r"[A-Za-z0-9._-]+")
+_apart = re.compile(r"overmind-([0-9a-f]{8})-(.+)")
 _numbered = re.compile(r"([a-z][a-z0-9-]*)-([1-9][0-9]{0,6})")
 _LONGEST_LABEL = 63
 _LONGEST_INSTANCE = 63
@@ -118,6 +119,22 @@ def pool_and_number(instance: str) -> tuple[str, int] | None:
     if found is None or not is_pool_name(found[1]):
         return None
     return found[1], int(found[2])
+
+
+def name_at_engine(swarm: str, instance: str) -> str:
+    """Return how an engine knows an instance: two swarms of one account may have pools of one name.
+
+    `swarm`: its id.
+    """
+    return f"overmind-{swarm}-{instance}"
+
+
+def swarm_and_instance(name: str) -> tuple[str, str] | None:
+    """Return the swarm's id and the instance that an engine knows by this name; None: it is another name."""
+    found = _apart.fullmatch(name)
+    if found is None or pool_and_number(found[2]) is None:
+        return None
+    return found[1], found[2]
 
 
 def filled(words: Sequence[str], instance: str) -> list[str]:

@@ -7,9 +7,11 @@ found by its name, or is started.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Literal, NamedTuple
+
+from overmind_core.domain.swarm.pools import pool_and_number, swarm_and_instance
 
 State = Literal["asked", "started", "running", "joined", "ended"]
 """Of a row; it only goes on."""
@@ -41,6 +43,26 @@ class Machine(NamedTuple):
     name: str
     engine_id: str
     state: Literal["pending", "running", "ended"]
+
+
+def machines_of(seen: Iterable[Machine], swarm: str, pool: str) -> dict[str, Machine]:
+    """Return what an engine knows of a pool's instances, by their names in the swarm; of several the one that lives.
+
+    Those of another swarm of this account may be called the same there: they are none of this pool.
+
+    Args:
+        seen: As the engine names them.
+        swarm: Its id.
+        pool: Its name.
+    """
+    found: dict[str, Machine] = {}
+    for one in seen:
+        of, instance = swarm_and_instance(one.name) or ("", "")
+        if of != swarm or (pool_and_number(instance) or ("", 0))[0] != pool:
+            continue
+        if instance not in found or one.state != ENDED:
+            found[instance] = one._replace(name=instance)
+    return found
 
 
 class Deed(StrEnum):

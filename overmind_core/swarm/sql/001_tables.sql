@@ -7,6 +7,7 @@
 create table meta (
     one boolean primary key default true check (one),
     name text not null default 'overmind',
+    id text not null default left(gen_random_uuid()::text, 8), -- tells it from others of its name: engines of pools see it
     key bytea not null, -- of the proofs that claims and sessions carry: what nobody can make up after a rewind
     -- the server with which this was open last; another one, or another timeline, means that it may have gone back
     system bigint not null,

@@ -91,7 +91,8 @@ declare
 begin
     select * into found from meta;
     return jsonb_build_object(
-        'schema', (select max(version) from schema_version), 'name', found.name, 'mode', found.mode,
+        'schema', (select max(version) from schema_version), 'name', found.name, 'id', found.id,
+        'mode', found.mode,
         'settle', found.settle, 'longest', found.longest, 'login', session_user, 'role', my_role(),
         'pool', coalesce((select pool from logins where name = session_user), false),
         'server', split_part(current_setting('server_version'), ' ', 1)

@@ -26,7 +26,6 @@ from tests.postgres.conftest import empty_database
 WITHIN = 4.0
 """Seconds in which everything of an instance that was killed ends, on a busy machine."""
 TREE = "trap '' HUP TERM; setsid sleep 601.{0} & (setsid sleep 602.{0} &); sleep 603.{0}"
-HOMES = Path(f"/tmp/overmind-{os.geteuid()}/pools")
 
 
 class Pool:
@@ -49,7 +48,7 @@ class Pool:
         self.machines.configure(home, **keys)
         said = home.ok("swarm", "join", "-", stdin=url or self.invite())
         assert said.startswith(f"Kept the invitation of pool {self.name}")
-        eventually(lambda: self.row()["hive"] is not None, what="somebody decides about it")
+        eventually(lambda: self.row()["hive"] and self.row()["engine"], what="somebody has decided about it once")
         return home
 
     def by_hand(self) -> tuple[str, list[str]]:
@@ -88,7 +87,7 @@ def pool(make_home, tmp_path):
         finally:
             machines.end()
             eventually(lambda: not machines.alive(), timeout=30, what="no machine is left")
-            left = [HOMES / name for name in machines.starts()]
+            left = [machines.home(name) for name in machines.starts()]
             eventually(lambda: not any(map(Path.exists, left)), timeout=30, what="no home is left")
 
 
@@ -134,7 +133,10 @@ def test_a_pool_grows_for_what_waits_and_shrinks_by_itself(pool):
     eventually(lambda: not pool.machines.alive(), timeout=20, what="their processes have ended")
     assert len(pool.machines.starts()) == len(set(pool.machines.starts())) == 2
     assert "here-train-1" in pool.desk.ok("logs", "swarm/train-1")
-    eventually(lambda: not [one for one in pool.machines.starts() if (HOMES / one).exists()], what="the homes are gone")
+    eventually(
+        lambda: not [one for one in pool.machines.starts() if pool.machines.home(one).exists()],
+        what="the homes are gone",
+    )
 
 
 def test_an_instance_that_is_killed_leaves_no_process_and_its_name_never_joins_again(pool):
@@ -146,12 +148,12 @@ def test_an_instance_that_is_killed_leaves_no_process_and_its_name_never_joins_a
     pids = tree_of(word)
     os.kill(pool.machines.pid(name), signal.SIGKILL)
     eventually(lambda: not any(map(processes.alive, pids)), timeout=WITHIN, what="no process of it is left")
-    eventually(lambda: not (HOMES / name).exists(), timeout=WITHIN, what="its home is gone")
+    eventually(lambda: not pool.machines.home(name).exists(), timeout=WITHIN, what="its home is gone")
     with served(home, pool.machines.argv(name)) as again:
         _, said = again.communicate(timeout=40)
     assert again.returncode == 1
     assert "Error: name_taken" in said or "has ended" in said
-    eventually(lambda: not (HOMES / name).exists(), timeout=WITHIN, what="its home is gone, too")
+    eventually(lambda: not pool.machines.home(name).exists(), timeout=WITHIN, what="its home is gone, too")
     eventually(lambda: set(pool.joined()) - {name}, timeout=90, what="another one has joined, once the lease is over")
     assert len(pool.machines.starts()) == len(set(pool.machines.starts()))
     pool.desk.ok("kill", "swarm/train")
@@ -171,8 +173,8 @@ def test_an_instance_ends_with_its_parent_and_is_found_by_a_gate_until_then(pool
     with served(home, argv, "sh", "-c", '"$@" & wait', "sh") as parent:
         pool.wait_joined(2)
         parent.kill()
-        eventually(lambda: not (HOMES / by_hand).exists(), timeout=WITHIN + 1, what="its home is gone")
-    assert not processes.programs_with_word(f"/{by_hand}")
+        eventually(lambda: not pool.machines.home(by_hand).exists(), timeout=WITHIN + 1, what="its home is gone")
+    assert not processes.programs_with_word(f"/{pool.machines.home(by_hand).name}")
 
 
 def test_an_instance_that_is_told_to_end_gives_back_what_it_has(pool):
@@ -202,7 +204,7 @@ def test_an_instance_without_work_leaves_and_what_it_ran_is_in_the_swarm(pool):
     assert process.returncode == 0
     assert pool.desk.ok("logs", "swarm/train") == "last words\n"
     assert name not in {row["name"] for row in pool.desk.json("swarm", "status", "--json")["hives"]}
-    eventually(lambda: not (HOMES / name).exists(), timeout=WITHIN, what="its home is gone")
+    eventually(lambda: not pool.machines.home(name).exists(), timeout=WITHIN, what="its home is gone")
 
 
 def test_an_instance_that_is_started_twice_on_a_machine_runs_once(pool):
@@ -213,8 +215,8 @@ def test_an_instance_that_is_started_twice_on_a_machine_runs_once(pool):
         with served(home, argv) as second:
             _, said = second.communicate(timeout=40)
         assert second.returncode == 1
-        assert f"Error: busy: Instance {name} runs on this machine already" in said
-        assert (HOMES / name).is_dir()
+        assert f"Error: busy: Instance {pool.machines.home(name).name} runs on this machine already" in said
+        assert pool.machines.home(name).is_dir()
         assert pool.joined() == [name]
 
 
@@ -321,7 +323,7 @@ def test_a_secret_of_a_pool_is_for_all_its_instances_and_its_key_and_password_ar
                  'test "$TOKEN" = planted-for-pools && sleep 1000')  # fmt: skip
     (name,) = pool.wait_joined(1)
     pool.homes.wait_state("train", "claimed")
-    keeper = int((HOMES / name / "keeper.lock").read_text())
+    keeper = int((pool.machines.home(name) / "keeper.lock").read_text())
     for pid in (pool.machines.pid(name), keeper):
         for file in ("cmdline", "environ"):
             seen = Path(f"/proc/{pid}/{file}").read_text()

@@ -13,8 +13,10 @@ from overmind_core.domain.swarm.pools import (
     instance_name,
     is_instance_name,
     is_pool_name,
+    name_at_engine,
     pool_and_number,
     pool_of,
+    swarm_and_instance,
 )
 
 MACHINES = {"up": ["m", "up", "{instance}"], "down": ["m", "down", "{instance}"], "list": ["m", "list"]}
@@ -118,3 +120,19 @@ def test_each_place_of_the_words_is_filled():
     assert filled(["ssh", "{instance}.example", "x{instance}{instance}"], "hpc-3") == [
         "ssh", "hpc-3.example", "xhpc-3hpc-3",
     ]  # fmt: skip
+
+
+@given(
+    swarm=st.from_regex("[0-9a-f]{8}", fullmatch=True),
+    pool=st.from_regex("[a-z][a-z0-9-]{0,23}", fullmatch=True),
+    number=st.integers(1, 9_999_999),
+)
+def test_an_engine_knows_an_instance_by_its_swarm_too(swarm, pool, number):
+    name = name_at_engine(swarm, instance_name(pool, number))
+    assert is_instance_name(name)
+    assert swarm_and_instance(name) == (swarm, instance_name(pool, number))
+
+
+@pytest.mark.parametrize("name", ["hpc-7", "overmind-hpc-7", "overmind-1A2B3C4D-hpc-7", "overmind-1a2b3c4d-hpc", "x"])
+def test_other_jobs_of_the_account_are_no_instances(name):
+    assert swarm_and_instance(name) is None

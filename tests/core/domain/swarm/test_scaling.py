@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.swarm.scaling import Deed, Instance, Machine, Seen, Step, counts, held_by, steps, wanted
+from overmind_core.domain.swarm.scaling import (
+    Deed,
+    Instance,
+    Machine,
+    Seen,
+    Step,
+    counts,
+    held_by,
+    machines_of,
+    steps,
+    wanted,
+)
 
 WANTED = [  # waiting, held, slots, least, most, wanted
     (0, 0, 4, 0, 10, 0),
@@ -122,3 +133,15 @@ def test_what_drains_or_is_to_end_is_not_there_for_what_waits():
     ]
     assert [one.name for one in rows if counts(one)] == ["hpc-1", "hpc-4"]
     assert held_by(rows) == 2
+
+
+def test_machines_of_other_swarms_and_pools_of_the_account_are_none_of_a_pool():
+    ours, swarm = "overmind-1a2b3c4d-hpc-1", "1a2b3c4d"
+    seen = [
+        Machine(ours, "1", "ended"), Machine(ours, "2", "running"), Machine(ours, "3", "ended"),
+        Machine("overmind-00000000-hpc-1", "4", "running"), Machine("overmind-1a2b3c4d-hpc-2-1", "5", "running"),
+        Machine("hpc-1", "6", "running"), Machine("overmind-1a2b3c4d-hp-1", "7", "running"),
+    ]  # fmt: skip
+    assert machines_of(seen, swarm, "hpc") == {"hpc-1": Machine("hpc-1", "2", "running")}
+    assert machines_of(seen, swarm, "hpc-2") == {"hpc-2-1": Machine("hpc-2-1", "5", "running")}
+    assert machines_of(seen, "ffffffff", "hpc") == {}
