@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from overmind_core.agents.results import capped
+from overmind_core.domain.plans.blueprint import LARGEST
 from overmind_core.errors import OvermindError
+from overmind_core.plans.outputs import Outputs
 from overmind_core.plans.ports import GONE, PostEnd, PostView
-from overmind_core.swarm.handed_on import HANDS_ON, HandedOn
+from overmind_core.swarm.handed_on import HANDS_ON, HandedOn, HandsOn, hands_on
 from overmind_core.swarm.posts import ENDED
 
 if TYPE_CHECKING:
@@ -16,7 +19,6 @@ if TYPE_CHECKING:
 
     from overmind_core.plans.ports import NewPost
     from overmind_core.swarm.answers import Post
-    from overmind_core.swarm.database import Swarm
     from overmind_core.swarm.host import SwarmHost
 
 LARGEST_RUN = 1024 * 1024
@@ -74,9 +76,11 @@ class PlanPosts:
     async def look(self, posts: Collection[str]) -> Mapping[str, PostView]:
         """How these stand; one that is not there, and may come back yet, is left out."""
         wanted = list(posts)
-        found, mode = await self._host().line().ask(lambda swarm: (swarm.posts_of(wanted), swarm.status().mode))
+        found, hello = await self._host().line().ask(lambda swarm: (swarm.posts_of(wanted), swarm.hello()))
+        if hello.role is None:  # it sees nothing any more
+            raise OvermindError("forbidden", f"Login {hello.login} is none of the swarm any more.")
         views = {one.id: _view(one) for one in found}
-        if mode == _OPEN:
+        if hello.mode == _OPEN:
             views |= {one: PostView(GONE) for one in wanted if one not in views}
         return views
 
@@ -91,27 +95,27 @@ class PlanPosts:
 
     async def end_of(self, post: str) -> PostEnd:
         """What came of one that has ended."""
-
-        def ask(swarm: Swarm) -> tuple[Post | None, Any]:
-            end = swarm.end_of(post)
-            return swarm.find_post(post), None if end is None else end.result
-
-        row, result = await self._host().line().ask(ask)
-        if row is None:
+        row, end = await self._host().line().ask(lambda swarm: (swarm.find_post(post), swarm.end_of(post)))
+        if row is None or end is None:
             return PostEnd("failed", reason="gone")
-        handed = _handed_on(result)
-        missing = row.state == "done" and handed is None
+        wanted = hands_on(end.definition) or HandsOn()
+        handed = _handed_on(end.result)
+        problem = _LOST if handed is None else handed.problem or _missing(handed, wanted)
         handed = handed or HandedOn()
         return PostEnd(
             state=row.state,
             exit_code=row.exit_code,
             reason=row.reason,
             by_hand=handed.by_hand,
-            result=handed.result,
-            output=handed.output,
-            facts=handed.facts,
-            problem=_LOST if missing else handed.problem,
+            result=None if handed.result is None else capped(handed.result, LARGEST),
+            output=None if handed.output is None else capped(handed.output, LARGEST),
+            facts={name: capped(handed.facts[name], LARGEST) for name in wanted.outputs if name in handed.facts},
+            problem=problem,
         )
+
+
+def _missing(handed: HandedOn, wanted: HandsOn) -> tuple[str, str] | None:
+    return Outputs(missing=tuple(name for name in wanted.outputs if name not in handed.facts)).problem
 
 
 _LOST = ("output_lost", "its outputs are too large for the swarm, or its hive is older than this one")

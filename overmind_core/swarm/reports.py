@@ -179,9 +179,7 @@ class Reports:
                 if error.code in _OF_ALL:
                     raise
                 end = {**end, "state": "failed", "reason": error.code} if end["state"] == "done" else end
-        handed_on = await self._works.of(held).handed_on(held)
-        if handed_on is not None:
-            end = {**end, "result": {**(end.get("result") or {}), HANDS_ON: handed_on}}
+        end = await self._with_outputs(held, end)
         try:
             answer = await self._line.ask(lambda swarm: swarm.report_end(session.id, claim.id, claim.fence, end))
         except OvermindError as error:
@@ -222,14 +220,22 @@ class Reports:
         }  # fmt: skip
         if held.end is None:
             return {**told, "state": "claimed"}
+        told |= await self._with_outputs(held, held.end)
         if held.end["state"] != "done":
-            return {**told, **held.end}
+            return told
         try:
             files = await self._works.of(held).outputs(held)
         except OvermindError as error:
-            return {**told, **held.end, "state": "failed", "reason": error.code}
+            return {**told, "state": "failed", "reason": error.code}
         outputs = [{"name": name, "body": base64.b64encode(body).decode()} for name, body in files.items()]
-        return {**told, **held.end, "outputs": outputs}
+        return {**told, "outputs": outputs}
+
+    async def _with_outputs(self, held: HeldClaim, end: dict[str, Any]) -> dict[str, Any]:
+        """Return an end with what its plan gets, of an attempt of one; that was kept with an end that was told."""
+        if held.reported_at is not None:
+            return end
+        handed_on = await self._works.of(held).handed_on(held)
+        return end if handed_on is None else {**end, "result": {**(end.get("result") or {}), HANDS_ON: handed_on}}
 
     async def _send_report(self, held: HeldClaim) -> str:
         session, claim, now = self._store.session, held.claim, self._clock.boot()

@@ -210,8 +210,12 @@ class Runs:
             return None
         run = self._registry.newest_run(mission.id)
         folder = output_folder(self._home, mission.id)
-        read = await self._plan_outputs.read(mission, folder, (RESULT,), wanted.outputs)
-        text = await self._plan_outputs.log_text(mission)
+        try:
+            read = await self._plan_outputs.read(mission, folder, (RESULT,), wanted.outputs)
+            text = await self._plan_outputs.log_text(mission)
+        except (OSError, ValueError) as error:  # as of a log that somebody has removed
+            unread = HandedOn(problem=("internal", f"its outputs can't be read: {error}"))
+            return dict(msgspec.to_builtins(unread))
 
         def hide(value: str) -> str:
             return masked(value.encode(), hidden).decode("utf-8", "replace") if hidden else value

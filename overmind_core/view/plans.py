@@ -187,7 +187,9 @@ def _failed(row: Row) -> str:
     """How its mission ended, where that is known; else the code and the reason."""
     reason = safe(row["reason"]).replace("_", " ")
     ended = safe(row.get("now")) or (f"exit {row['exit_code']}" if row["exit_code"] is not None else "")
-    return " · ".join(filter(None, dict.fromkeys((_tried(row), reason, ended)))) or "failed"
+    hive = (row.get("post") or {}).get("hive")
+    there = f"on {safe(hive)}" if hive else ""
+    return " · ".join(filter(None, dict.fromkeys((_tried(row), reason, ended, there)))) or "failed"
 
 
 def _handed_on(row: Row) -> str:

@@ -180,6 +180,8 @@ class PlanPage(TablePage):
     def _gone(self, row: Row) -> str:
         """Why it has no mission."""
         name = safe(row["name"])
+        if row.get("post"):
+            return f"{name} runs in the swarm, where its log is: swarm/{safe(row['post']['id'])}"
         never = f"{name} has not started" if row["stage"] == "waiting" else f"{name} did not run"
         why = plans_rows.why(row)
         return f"the mission of {name} was removed" if row["mission"] else f"{never}{': ' * bool(why)}{why}"

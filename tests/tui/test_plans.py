@@ -90,6 +90,12 @@ def test_plans_have_an_order_by_each_column(by):
 
 # one plan
 
+
+def posted(stage, state, hive=None, **more):
+    """An agent whose attempt is a post of a swarm."""
+    return step("a", stage, **more) | {"post": {"id": "1a2b3c", "state": state, "hive": hive, "ending": False}}
+
+
 WHY = [
     (step("a", "waiting", waits_for="b, c (ready)"), "waits for b, c (ready)"),
     (step("a", "waiting", waits_for="b", attempt=1), "try 2 · waits for b"),
@@ -105,6 +111,12 @@ WHY = [
     (step("a", "failed"), "failed"),
     (step("a", "skipped", reason="b failed"), "b failed"),
     (step("a", "cancelled", reason="cancel"), "stopped by the plan"),
+    (posted("starting", None), "is being posted to the swarm"),
+    (posted("starting", "queued"), "waits in the swarm: swarm/1a2b3c"),
+    (posted("running", "claimed", "eu1", attempt=2), "try 2 · on eu1"),
+    (posted("running", "lost", "eu1"), "on eu1, which is silent"),
+    (posted("failed", "failed", "eu1", exit_code=3), "exit 3 · on eu1"),
+    (posted("succeeded", "done", "eu1", result="done"), "done"),
 ]
 
 

@@ -179,7 +179,9 @@ def _fleet_line(fleet: Fleet) -> str:
 
 def _agent_line(agent: PlanAgent) -> str:
     names = ", ".join(one.agent for one in agent.depends_on)
-    return f"{agent.name} (depends on: {names})" if names else agent.name
+    labels = None if agent.on is None else ", ".join(f"{name}={value}" for name, value in agent.on.items()) or "any"
+    about = [*([f"depends on: {names}"] if names else []), *([] if labels is None else [f"on: {labels}"])]
+    return f"{agent.name} ({'; '.join(about)})" if about else agent.name
 
 
 def _graph(edges: Mapping[str, Sequence[str]]) -> str:
@@ -214,6 +216,9 @@ def _facts(agent: PlanAgent) -> dict[str, Any]:
         },
         "when": agent.when.value,
         "retries": agent.retries,
+        "on": agent.on,
+        "cpu": agent.cpu,
+        "memory": agent.memory,
     }  # fmt: skip
 
 

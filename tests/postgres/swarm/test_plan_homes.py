@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.kit.killing import await_another, kill_supervisor
+from tests.kit.killing import await_another, kill_both, kill_supervisor
 from tests.kit.overmind import Overmind
 from tests.kit.proxy import ANSWER, REQUEST
+from tests.kit.repositories import Repository
 from tests.kit.swarm_homes import SwarmHomes
 from tests.kit.waiting import eventually
 from tests.postgres.conftest import empty_database
@@ -260,6 +261,56 @@ def test_a_cancel_that_nobody_has_heard_of_is_told_after_a_kill(homes, way, tmp_
     homes.wait_state("team-there", "cancelled")
     eventually(lambda: not running(home), timeout=30, what="nothing runs there")
     stopping.communicate(timeout=30)
+
+
+def test_an_agent_from_git_runs_there_once_its_hive_trusts_the_file(homes, tmp_path):
+    shelf = Repository(str(tmp_path / "agents"))
+    shelf.commit("agents", {"say.toml": '[agents.say]\ncommand = "echo said"\n'})
+    shelf.git("tag", "v1")
+    address = f"{shelf.folder}//say.toml@v1#say"
+    home = homes.hive("a")
+    homes.desk.ok("apply", written(tmp_path, f'[agents.there]\nagent = "{address}"\non = "any"\n'))
+
+    def is_refused() -> bool:
+        return "say.toml is not trusted here yet" in home.ok("why", "swarm/team-there")
+
+    eventually(is_refused, timeout=40, what="the hive says why it gives it back")
+    assert agents(homes.desk)["there"]["stage"] == "starting"
+    home.ok("trust", address, "--yes")
+    assert wait_stage(homes.desk, "there", "succeeded", timeout=90)["post"]["hive"] == homes.name("a")
+
+
+def test_two_plans_of_one_name_run_at_one_hive_beside_each_other(homes, tmp_path):
+    home = homes.hive("a")
+    other = homes.hive("desk", "--slots", "0")
+    for desk in (homes.desk, other):
+        desk.ok("apply", one(tmp_path, until(tmp_path / "go")))
+    eventually(lambda: len(running(home)) == 2, timeout=40, what="both run")
+    (tmp_path / "go").touch()
+    for desk in (homes.desk, other):
+        wait_stage(desk, "there", "succeeded")
+
+
+def test_a_hive_that_is_lost_fails_nothing_and_its_post_runs_anew_once_it_is_dead(homes, tmp_path):
+    dying = homes.hive("a")
+    first = tmp_path / "first"
+    homes.desk.ok("apply", one(tmp_path, f"[ -e {first} ] || {{ touch {first}; exec sleep 1000; }}"))
+    wait_stage(homes.desk, "there", "running")
+    kill_both(dying)
+    homes.hive("b")
+    homes.desk.ok("hive", "rm", homes.name("a"), "--dead", "-y")
+    found = wait_stage(homes.desk, "there", "succeeded", timeout=90)
+    assert (found["attempt"], found["post"]["hive"]) == (1, homes.name("b"))
+    assert lives(tmp_path) == ["x"] * 2
+
+
+def test_what_is_too_large_for_the_swarm_fails_its_agent(homes, tmp_path):
+    values = "\n".join(f'v{number} = "{"x" * 120_000}"' for number in range(10))
+    words = ", ".join(f'"${{vars.v{number}}}"' for number in range(10))
+    text = f'[vars]\n{values}\n[agents.there]\ncommand = ["echo", {words}]\non = "any"\n'
+    homes.desk.ok("apply", written(tmp_path, text))
+    assert wait_stage(homes.desk, "there", "failed")["reason"] == "too_large"
+    assert homes.posts() == {}
 
 
 def test_without_a_swarm_nothing_of_the_plan_begins(om, tmp_path):
