@@ -7,7 +7,6 @@ looks for it first, and posts what is not there: nothing is posted twice, and no
 from __future__ import annotations
 
 import asyncio
-import uuid
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from overmind_core.domain.plans.progress import AgentPost, AttemptEnd
@@ -37,6 +36,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 8.0
 
 def post_id(prefix: str, key: str) -> str:
     """Return the id of an attempt's post: the same for the same home and request key."""
+    import uuid  # noqa: PLC0415 - it loads what few daemons need
+
     return uuid.uuid5(uuid.NAMESPACE_OID, f"{prefix}:{key}").hex[:DIGITS]
 
 
