@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,20 @@ from tests.kit import sshd as servers
 from tests.kit.killing import kill_supervisor
 
 FIVE = ("eu1", "eu2", "eu3", "eu4", "eu5")
+
+
+RELAY = """
+import os, socket, threading, time
+while not os.path.exists({go!r}):
+    time.sleep(0.02)
+way = socket.create_connection(("127.0.0.1", {port}))
+def forth():
+    while data := os.read(0, 65536):
+        way.sendall(data)
+threading.Thread(target=forth, daemon=True).start()
+while data := way.recv(65536):
+    os.write(1, data)
+"""
 
 
 def serve(far, sshd, *names, **how):
@@ -149,3 +164,35 @@ def test_a_restricted_key_gets_no_shell_and_no_forwarding(far, sshd):
     forward = [ssh, "-o", "ExitOnForwardFailure=yes", "-N", "-R", "0:127.0.0.1:1", "eu1"]
     refused = subprocess.run(forward, capture_output=True, timeout=30, check=False)
     assert refused.returncode != 0
+
+
+def test_one_to_which_ssh_still_connects_is_waited_for_and_named_and_one_that_is_connected_is_not(far, sshd, tmp_path):
+    serve(far, sshd, "eu1", "eu2")
+    go = tmp_path / "go"
+    relay = tmp_path / "relay"  # the way to eu2: open once `go` is there
+    relay.write_text(RELAY.format(go=str(go), port=sshd.port))
+    config = sshd.folder / "ssh_config"
+    config.write_text(config.read_text() + f"Host eu2\n  ProxyCommand {sys.executable} {relay}\n")
+    ids = {name: far.home(name).mission("sleep 100") for name in ("eu1", "eu2")}
+    far("ps", "-H", "eu1")  # is warm
+    asking = far.om.popen("ps", "-H", "eu1,eu2", "--json")
+    assert asking.stderr.readline() == "Waiting for eu2: ssh connects.\n"
+    go.touch()
+    out, said = asking.communicate(timeout=30)
+    assert {row["hive"]: row["id"] for row in json.loads(out)} == ids
+    assert (asking.returncode, said) == (0, "")
+    assert "silent" not in far("hive", "list")  # its connection stays
+
+
+def test_one_to_which_ssh_can_t_connect_in_time_hides_no_other(far, sshd, tmp_path):
+    serve(far, sshd, "eu1", "eu2")
+    config = sshd.folder / "ssh_config"
+    config.write_text(config.read_text() + "Host eu2\n  ProxyCommand sleep 600\n")
+    mission = far.home("eu1").mission("sleep 100")
+    done = far.om("ps", "-H", "eu1,eu2", "--json")
+    assert [row["id"] for row in json.loads(done.stdout)] == [mission]
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "Waiting for eu2: ssh connects.",
+        "Error: hive_silent: eu2 can't be asked: ssh has not connected within 5 s. See: overmind hive list",
+    ]

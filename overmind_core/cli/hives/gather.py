@@ -1,4 +1,8 @@
-"""Asking several hives at once, each in a thread of its own: none keeps the others waiting for more than a second."""
+"""Asking several hives at once, each in a thread of its own.
+
+None whose link is open keeps the others waiting for more than a second; one to which ssh has yet to connect has the
+time for that.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +27,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SILENCE = 1.0
-"""Seconds that a hive may be slower than the others."""
-FIRST_ANSWER = 5.0
-"""Seconds for the first of several hives to answer: a connection may have to be made to each."""
+"""Seconds that a hive whose link is open may be slower than the others."""
+CONNECT = 5.0
+"""Seconds for a link to be opened, and for the first of several hives to answer."""
+_LOOK = 0.05
+"""Seconds between two looks whether a link is open."""
 
 
 class Gathered(NamedTuple, Generic[T]):
@@ -42,13 +48,16 @@ def name_of(hive: Hive | None) -> str:
     return LOCAL if hive is None else hive.name
 
 
-def gather(chosen: Sequence[Hive | None], context: Context, work: Callable[[Client], T]) -> Gathered[T]:
+def gather(
+    chosen: Sequence[Hive | None], context: Context, work: Callable[[Client], T], *, told: bool = True
+) -> Gathered[T]:
     """Ask all hives the same.
 
     Args:
         chosen: None is this machine: without a daemon it has nothing, and that is no failure.
         context: Of the command.
         work: Asks one of them.
+        told: Say on stderr who is waited for, where that takes a while.
     """
     arrived: SimpleQueue[tuple[str, Any]] = SimpleQueue()
 
@@ -63,9 +72,10 @@ def gather(chosen: Sequence[Hive | None], context: Context, work: Callable[[Clie
         finally:
             client.close()
 
+    waiting = _Waiting(chosen, time.monotonic())
     for hive in chosen:
         threading.Thread(target=ask, args=(hive,), name=f"ask-{name_of(hive)}", daemon=True).start()
-    found = _collect(arrived, len(chosen))
+    found = _collect(arrived, waiting, context.note if told else lambda _: None)
     failures, answers = {}, {}
     for hive in chosen:
         name = name_of(hive)
@@ -77,19 +87,73 @@ def gather(chosen: Sequence[Hive | None], context: Context, work: Callable[[Clie
     return Gathered(answers, failures)
 
 
-def _collect(arrived: SimpleQueue[tuple[str, Any]], count: int) -> dict[str, Any]:
+class _Waiting:
+    """Who has not answered yet, and until when each of them is waited for. Seconds, monotonic clock."""
+
+    def __init__(self, chosen: Sequence[Hive | None], began: float) -> None:
+        self._hives = {name_of(hive): hive for hive in chosen}
+        self._began = began
+        self._opened = {
+            name: began for name, hive in self._hives.items() if hive is None or not hive.is_connecting()
+        }  # fmt: skip
+        """Since when each link is known to be open."""
+        self._answered: float | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._hives)
+
+    def answered(self, name: str, now: float) -> None:
+        """One has answered, or its link has failed."""
+        hive = self._hives.pop(name)
+        if hive is not None:  # `local` needs no connection to be made: the others get their time
+            self._answered = now
+
+    def connecting(self, now: float) -> list[str]:
+        """Return the names of those whose link is still being opened."""
+        for name, hive in self._hives.items():
+            if name not in self._opened and hive is not None and not hive.is_connecting():
+                self._opened[name] = now
+        return [name for name in self._hives if name not in self._opened]
+
+    def until(self) -> float:
+        """Return when the last of them is given up; see `connecting`."""
+        return max(map(self._deadline, self._hives))
+
+    def is_late(self, now: float) -> bool:
+        """Whether only those are waited for that could not answer yet."""
+        return self._answered is not None and now >= self._answered + SILENCE
+
+    def _deadline(self, name: str) -> float:
+        opened = self._opened.get(name)
+        if opened is None or self._answered is None:
+            return (self._began if opened is None else opened) + CONNECT
+        return max(self._answered, opened) + SILENCE
+
+
+def _collect(arrived: SimpleQueue[tuple[str, Any]], waiting: _Waiting, told: Callable[[str], None]) -> dict[str, Any]:
+    """Return what has come of each in time; of one whose link could not be opened in time an error that says so."""
     found: dict[str, Any] = {}
-    deadline = time.monotonic() + FIRST_ANSWER
-    while len(found) < count and (left := deadline - time.monotonic()) > 0:
+    is_told = False
+    while waiting:
+        now = time.monotonic()
+        connecting = waiting.connecting(now)
+        if (left := waiting.until() - now) <= 0:
+            return {name: _unconnected(name) for name in connecting} | found
+        if connecting and waiting.is_late(now) and not is_told:
+            told(f"Waiting for {', '.join(connecting)}: ssh connects.")
+            is_told = True
         try:
-            name, answer = arrived.get(timeout=left)
+            name, answer = arrived.get(timeout=min(left, _LOOK) if connecting else left)
         except Empty:
-            break
+            continue
         found[name] = answer
-        if name != LOCAL:  # it needs no connection to be made: the others get their time
-            deadline = time.monotonic() + SILENCE
+        waiting.answered(name, time.monotonic())
     return found
 
 
 def _silent(name: str) -> OvermindError:
     return OvermindError("hive_silent", f"{name} has been silent for {SILENCE:.0f} s. {HINT}")
+
+
+def _unconnected(name: str) -> OvermindError:
+    return OvermindError("hive_silent", f"{name} can't be asked: ssh has not connected within {CONNECT:.0f} s. {HINT}")

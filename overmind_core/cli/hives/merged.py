@@ -53,11 +53,11 @@ def _ps(args: Namespace, chosen: Sequence[Hive | None], context: Context) -> int
     if args.children is not None:
         raise UsageError("--children names a mission of one hive: -H NAME")
 
-    def look() -> Gathered[Rows]:
-        return gather(chosen, context, lambda client: list(lists.fetch_rows(args, client)))  # type: ignore[arg-type]
+    def look(*, told: bool = True) -> Gathered[Rows]:
+        return gather(chosen, context, lambda client: list(lists.fetch_rows(args, client)), told=told)  # type: ignore[arg-type]
 
     if args.watch:
-        redraw(lambda: _ps_text(args, with_hive(look()), context), context.rendered)
+        redraw(lambda: _ps_text(args, with_hive(look(told=False)), context), context.rendered)
     found = look()
     rows = with_hive(found)
     if rows or args.json:
@@ -82,8 +82,8 @@ def _top(args: Namespace, chosen: Sequence[Hive | None], context: Context) -> in
     if args.ids:
         raise UsageError("top of several hives shows all missions: leave out the names, or give one hive")
 
-    def look() -> Gathered[Rows]:
-        return gather(chosen, context, lambda client: client.call("top"))
+    def look(*, told: bool = True) -> Gathered[Rows]:
+        return gather(chosen, context, lambda client: client.call("top"), told=told)
 
     def text(rows: Rows) -> str:
         if args.json:
@@ -92,15 +92,15 @@ def _top(args: Namespace, chosen: Sequence[Hive | None], context: Context) -> in
         return table((HIVE, *lists.TITLES), [[row["hive"], *lists.top_cells(row)] for row in rows], colours=colours)
 
     if not args.once and (args.json or sys.stdout.isatty()):
-        redraw(lambda: text(with_hive(look())), context.rendered)
+        redraw(lambda: text(with_hive(look(told=False))), context.rendered)
     found = look()
     context.print(text(with_hive(found)))
     return _finished(found, context)
 
 
 def _inbox(args: Namespace, chosen: Sequence[Hive | None], context: Context) -> int:
-    def look() -> Gathered[Rows]:
-        return gather(chosen, context, lambda client: client.call("inbox"))
+    def look(*, told: bool = True) -> Gathered[Rows]:
+        return gather(chosen, context, lambda client: client.call("inbox"), told=told)
 
     def text(rows: Rows) -> str:
         if args.json:
@@ -110,7 +110,7 @@ def _inbox(args: Namespace, chosen: Sequence[Hive | None], context: Context) -> 
         return inbox_text(oldest, time.time(), bold=coloured(context.environ))
 
     if args.watch:
-        redraw(lambda: text(with_hive(look())), context.rendered)
+        redraw(lambda: text(with_hive(look(told=False))), context.rendered)
     found = look()
     shown = text(with_hive(found))
     if shown:

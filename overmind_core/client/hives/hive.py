@@ -6,6 +6,7 @@ milliseconds. Where the server allows no more sessions on it, ssh opens another 
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 
@@ -80,7 +81,9 @@ class Hive:
         self._hint = hint
         self.greeting: Json = {}
         """The newest greeting of its gate: version, home, system, cpu, memory (bytes). Empty before it was reached."""
-        self._argv = [*argv[:1], *_shared(config, argv), *argv[1:]] if argv[:1] == ["ssh"] else list(argv)
+        self._is_ssh = argv[:1] == ["ssh"]
+        self._shared = _shared_path(config, argv) if self._is_ssh else None
+        self._argv = [*argv[:1], *_shared(self._shared), *argv[1:]]
         run_files.serve_hive(name, self._files)
 
     # as a place
@@ -99,6 +102,12 @@ class Hive:
             return self.connect(start=False, limit=TRY_LIMIT)[0]
         except OvermindError:
             return None
+
+    def is_connecting(self) -> bool:
+        """Whether ssh has not logged in there yet: nothing can have answered. Another command makes no connection."""
+        if not self._is_ssh or self.greeting:
+            return False
+        return self._shared is None or not _listens(self._shared)
 
     def has_daemon(self) -> bool:
         """Whether its daemon runs.
@@ -201,19 +210,35 @@ class Hive:
         return self.open(gate.LOGS, limit=TRY_LIMIT)
 
 
-def _shared(config: str, argv: Sequence[str]) -> list[str]:
-    """Return the options by which the channels of one hive share one connection; none where it can have no socket."""
+def _shared(path: str | None) -> list[str]:
+    """Return the options by which the channels of one hive share one connection."""
+    if path is None:
+        return []
+    return ["-o", "ControlMaster=auto", "-o", f"ControlPath={path}", "-o", f"ControlPersist={SHARED_SECONDS}"]
+
+
+def _listens(path: str) -> bool:
+    """Whether a process has a socket there, in whatever state it is; one that was killed leaves the socket alone."""
+    import socket  # noqa: PLC0415 - start-up: only for hives that keep others waiting
+
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)
+        return probe.connect_ex(path) in {0, errno.EAGAIN}
+
+
+def _shared_path(config: str, argv: Sequence[str]) -> str | None:
+    """Return where ssh has the connection that the channels of one hive share; None: it can have no socket."""
     from hashlib import sha256  # noqa: PLC0415 - for this alone
 
     try:
         folder = runtime_folder(os.geteuid())
     except HomeUnsafe:
-        return []
+        return None
     digest = sha256("\0".join([config, *argv]).encode(errors="surrogateescape")).hexdigest()[:12]
     path = os.path.join(folder, f"ssh-{digest}")
     if len(os.fsencode(path)) + _CONTROL_NAME // 2 > LONGEST_SOCKET_PATH or "%" in path:
-        return []
-    return ["-o", "ControlMaster=auto", "-o", f"ControlPath={path}", "-o", f"ControlPersist={SHARED_SECONDS}"]
+        return None
+    return path
 
 
 def _address_logs(value: object, hive: str) -> None:
