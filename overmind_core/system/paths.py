@@ -455,13 +455,22 @@ def _digest(path: str) -> str:
 
 
 def write_private(path: str, text: str) -> None:
-    """Replace `path`, for its owner alone, in one step: a reader sees the old content or the new."""
+    """Replace `path`, for its owner alone, in one step.
+
+    A reader sees the old content or the new; so does a machine that has lost its power.
+    """
     fresh = f"{path}.new"
     fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         data = memoryview(os.fsencode(text))
         while data:  # a disk that is nearly full takes a part of it, and refuses the rest
             data = data[os.write(fd, data) :]
+        os.fsync(fd)
     finally:
         os.close(fd)
     os.replace(fresh, path)
+    folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

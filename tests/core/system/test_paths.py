@@ -21,6 +21,7 @@ from overmind_core.system.paths import (
     runtime_folder,
     runtime_trouble,
     socket_address,
+    write_private,
 )
 from tests.kit.overmind import REPOSITORY
 
@@ -251,3 +252,26 @@ def test_a_long_path_whose_sockets_have_no_place_is_told_with_how_long_it_may_be
         f"/tmp/overmind-7 belongs to user 8, not to user {os.geteuid()}, and the sockets"
     )
     assert str(refused.value).endswith("Remove it, or set OVERMIND_HOME to a path at least 15 bytes shorter")
+
+
+@pytest.mark.linux
+def test_what_is_private_is_on_the_disk_before_it_takes_the_place_of_the_old_and_its_name_before_that_is_said(
+    tmp_path, monkeypatch
+):
+    done: list[str] = []
+    fsync, replace = os.fsync, os.replace
+
+    def synced(fd: int) -> None:
+        done.append(os.readlink(f"/proc/self/fd/{fd}"))
+        fsync(fd)
+
+    def replaced(old: str, new: str) -> None:
+        done.append("replace")
+        replace(old, new)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", replaced)
+    path = tmp_path / "vault.json"
+    write_private(str(path), "{}")
+    assert done == [f"{path}.new", "replace", str(tmp_path)]
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("{}", 0o600)
