@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from overmind_core.domain.agents.agent import RAW
+from overmind_core.domain.plans.blueprint import ProbeKind
 from overmind_core.domain.plans.genome import Genome
 from overmind_core.domain.swarm.fits import Offered, Wanted, not_accepted
 from overmind_core.domain.swarm.leases import deadline_of
@@ -27,6 +28,8 @@ QUEST = "quest"
 PLACE = "place"
 POOL = "pool"
 """Kinds of posts; all others are runs."""
+_COMMANDS = ("check", "verify")
+"""What of a quest its hive runs in a shell, whoever does it."""
 
 
 class Work(Protocol):
@@ -127,10 +130,15 @@ class Works:
         work = definition.get(QUEST if held.claim.kind == QUEST else "run")
         provider = work.get("provider") if isinstance(work, dict) else None
         source = definition.get("source")
+        beside = work if isinstance(work, dict) else {}
+        probe = definition.get("ready")
+        commands = [name for name in _COMMANDS if beside.get(name)]
+        commands += ["ready probe"] if isinstance(probe, dict) and probe.get("kind") == ProbeKind.EXEC else []
         post = Wanted(
             provider=None if provider in {None, "", RAW} else provider,
             repository=source.get("remote") if isinstance(source, dict) else definition.get("repository"),
             posted_by=definition.get("posted_by") or "",
+            commands=commands,
         )
         if definition.get("genome") is not None:
             self._genomes.check(_genome_of(definition["genome"]))

@@ -58,6 +58,8 @@ class Wanted(NamedTuple):
     """Bytes."""
     provider: str | None = None
     """None: a command, no agent."""
+    commands: Sequence[str] = ()
+    """What of an agent's work is a shell command all the same: `check`."""
     secrets: Sequence[str] = ()
     only_hive: str | None = None
     format: int = 1
@@ -183,8 +185,9 @@ def _accepted(post: Wanted, hive: Offered) -> Fit | None:
         return _no(Condition.ACCEPTS, f"accepts nothing from {post.posted_by}")
     if "repositories" in accepts and post.repository not in {None, *accepts["repositories"]}:
         return _no(Condition.ACCEPTS, f"accepts nothing of {post.repository}")
-    if post.provider is None and not accepts.get("commands", True):
-        return _no(Condition.ACCEPTS, "accepts no commands")
+    if (post.provider is None or post.commands) and not accepts.get("commands", True):
+        why = "" if post.provider is None else f", and its {post.commands[0]} is one"
+        return _no(Condition.ACCEPTS, f"accepts no commands{why}")
     if post.provider is not None and post.provider not in accepts.get("providers", (post.provider,)):
         return _no(Condition.ACCEPTS, f"accepts no {post.provider}")
     if post.format > hive.format:

