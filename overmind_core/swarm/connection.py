@@ -192,24 +192,53 @@ def in_words(error: psycopg.Error) -> OvermindError:
         return OvermindError("forbidden", _REFUSED_TEXT.format(said))
     for kinds, code, text in _WORDS:
         if isinstance(error, kinds):
-            message = text.format(said)
+            message = text.format(_not_allowed(said) if isinstance(error, errors.InsufficientPrivilege) else said)
             # What a server refuses it has not done; what it says of its own end tells nothing.
             unknown = isinstance(error, _UNKNOWN) and (error.sqlstate or "08")[:2] in {"08", "57"}
             return SwarmSilent(message, unknown=unknown) if code == "swarm_silent" else OvermindError(code, message)
     return OvermindError("internal", f"The swarm's database refused: {said}")
 
 
+def _not_allowed(said: str) -> str:
+    """Return what a login may not do, and which role may; a server says no more than the name of a function."""
+    found = _DENIED.search(said)
+    what, role = ("look at the swarm", "viewer")
+    if found is not None and found[1] == "function":
+        what, role = _DEEDS.get(found[2], ("take part in the swarm's work", "worker"))
+    article = "an" if role[0] in "ao" else "a"
+    return (
+        f"This login may not {what}: that takes the role {role}. An owner can make it {article} {role}:"
+        f" overmind swarm invite NAME --role {role}"
+    )
+
+
+_DENIED = re.compile(r"permission denied for (\w+) (\w+)")
+_DEEDS = {
+    "drain": ("drain hives", "worker"),
+    "post": ("post to the swarm", "operator"),
+    "cancel": ("cancel posts", "operator"),
+    "retry": ("queue posts again", "operator"),
+    "answer": ("answer questions of posts", "operator"),
+    "set_limit": ("set limits", "operator"),
+    "apply_fleets": ("change fleets", "operator"),
+    "scale": ("change fleets", "operator"),
+    "delete_fleet": ("end fleets", "operator"),
+    "put_secret": ("set secrets", "operator"),
+    "drop_secret": ("remove secrets", "operator"),
+    "add_to_pool": ("start instances of pools", "operator"),
+    "end_instances": ("end instances of pools", "operator"),
+    "invite": ("invite to the swarm", "owner"),
+    "uninvite": ("remove logins", "owner"),
+    "remove_hive": ("remove hives", "owner"),
+}
+"""Function → what it does, and the role that it takes; all others are what hives do for their work."""
 _READ_ONLY = "The swarm's database takes no writes: it is a standby, or read-only."
 _REFUSED_TEXT = "The swarm refuses this login: {}. Check its password in the URL. Ask an owner for a new invitation."
 _NO_DATABASE = re.compile(r'database "([^"]*)" does not exist')
 _REFUSED = re.compile(r"authentication failed|role .* (does not exist|is not permitted)|no password supplied")
 _UNKNOWN = (psycopg.OperationalError, psycopg.InterfaceError)
 _WORDS: tuple[tuple[tuple[type[psycopg.Error], ...], str, str], ...] = (
-    (
-        (errors.InsufficientPrivilege,),
-        "forbidden",
-        "This login may not do that ({}). An owner can change its role: overmind swarm invite NAME --role ROLE",
-    ),
+    ((errors.InsufficientPrivilege,), "forbidden", "{}"),
     (
         (errors.InvalidSchemaName, errors.UndefinedTable, errors.UndefinedFunction, errors.UndefinedColumn),
         "swarm_silent",
