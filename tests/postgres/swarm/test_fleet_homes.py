@@ -102,7 +102,7 @@ def test_a_fleet_is_spread_over_hives_and_scaled_and_deleted(homes, team):
 
 
 def test_hives_are_killed_while_a_fleet_is_scaled_and_changed_and_there_are_exactly_so_many(homes, team):
-    """Behaviour 14: 15, 29 and 7 places, while supervisors and keepers are killed."""
+    """Killed while scaling 15, 29, 7, and with a changed definition: exactly N, one replaced at a time."""
     for name in ("a", "b", "c"):
         homes.hive(name, "--slots", "16")
     desk = homes.desk

@@ -1,4 +1,4 @@
-"""Behaviour 14 on the database: hives are killed while a fleet is scaled and changed, in whatever order."""
+"""Killed while scaling and with a changed definition: exactly N, one replaced at a time; the database, in any order."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def test_what_is_lost_on_the_way_costs_a_run_nothing(homes, way, tmp_path, funct
 
 
 def test_a_run_whose_posting_was_answered_to_nobody_is_started_once(homes, way, tmp_path):
-    """Behaviour 2, of a swarm: the same key again."""
+    """A link that is cut at any moment of a repeated `run`: one start, by the same key."""
     poster = homes.hive("poster", "--slots", "0", way=way)
     homes.hive("a")
     way.lose(ANSWER, "post")

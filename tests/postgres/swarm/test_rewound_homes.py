@@ -92,7 +92,7 @@ def finish(homes: SwarmHomes, goes_on: list[Path]) -> None:
 def test_a_standby_that_lagged_is_promoted_and_no_run_begins_twice_and_no_end_is_lost(
     machines, server, way, make_home, tmp_path
 ):
-    """Behaviour 10, on real homes."""
+    """A lagging standby is promoted: no second start, no end lost; on real homes."""
     homes = SwarmHomes(way.through(server.url), make_home)
     for name in ("a", "b", "c"):
         homes.hive(name, "--slots", "4")

@@ -79,7 +79,7 @@ def reasons(home: Overmind) -> list[str | None]:
 
 @pytest.mark.parametrize("how", ["frozen", "down"])
 def test_a_server_that_is_away_for_less_than_the_lease_ends_nothing(server, make_home, tmp_path, how):
-    """Behaviour 9."""
+    """A server that is frozen or down for less than the lease: nothing ends."""
     homes = SwarmHomes(server.url, make_home)
     for name in ("a", "b"):
         homes.hive(name, "--slots", "1")
@@ -126,7 +126,7 @@ def test_a_server_that_is_away_for_longer_than_the_lease_ends_what_moves_which_i
 
 
 def test_a_hive_that_is_cut_off_keeps_what_waits_and_loses_what_moves(homes, way, tmp_path):
-    """Behaviour 7: the last breath precedes the first one; healed: exactly one of each."""
+    """`wait`: nothing dies or starts; `move`: the last breath precedes the first one; healed: exactly one of each."""
     first = homes.hive("a", "--slots", "2", way=way)
     mover, waiter = tmp_path / "mover", tmp_path / "waiter"
     homes.desk.ok("run", "--on", "any", "--name", "mover", *LEASE, breathing(mover))
@@ -152,7 +152,7 @@ def test_a_hive_that_is_cut_off_keeps_what_waits_and_loses_what_moves(homes, way
 
 
 def test_with_its_supervisor_dead_and_its_link_cut_the_keeper_fences_alone(homes, way, tmp_path):
-    """Behaviour 8: what was double-forked into a session of its own, too; beside it what waits misses nothing."""
+    """What was double-forked into a session of its own ends, too; beside it what waits misses nothing."""
     first = homes.hive("a", "--slots", "2", way=way)
     mover, child, waiter = (tmp_path / name for name in ("mover", "child", "waiter"))
     homes.desk.ok("run", "--on", "any", "--name", "mover", *LEASE, escaped(child) + breathing(mover))

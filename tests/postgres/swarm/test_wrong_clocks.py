@@ -1,4 +1,4 @@
-"""Behaviour 11: clocks on the wall of server and hives are a day off, and step; that makes no difference."""
+"""Clocks on the wall of server and hives are a day off, and step; that makes no difference."""
 
 from __future__ import annotations
 
