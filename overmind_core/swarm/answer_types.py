@@ -156,6 +156,13 @@ class SwarmWhyLine(TypedDict):
     text: str
 
 
+class SwarmWhyPool(TypedDict):
+    """What a pool does for a post."""
+
+    pool: str
+    text: str
+
+
 class SwarmWhy(TypedDict):
     """What the oracle says about a post."""
 
@@ -164,6 +171,8 @@ class SwarmWhy(TypedDict):
     state: str
     summary: str
     hives: list[SwarmWhyLine]
+    pools: list[SwarmWhyPool]
+    """Whose instances could take it while it waits."""
 
 
 class SwarmPosted(TypedDict):
@@ -375,6 +384,10 @@ class SwarmTail(TypedDict):
     id: str
     name: str
     state: str
+    hive: str | None
+    """That has it, or had it last."""
+    here: bool
+    """Whether that is the hive that answers."""
     tail: str
 
 

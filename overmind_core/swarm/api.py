@@ -8,6 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.missions.names import generate
+from overmind_core.domain.swarm.scaling import JOINED, outlook
 from overmind_core.domain.swarm.secrets import fingerprint
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
@@ -20,9 +21,11 @@ from overmind_core.swarm.host import NO_SWARM
 from overmind_core.swarm.posts import ENDED, find_post
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from overmind_core.kernel.request import Caller
     from overmind_core.swarm import answer_types as answers
-    from overmind_core.swarm.answers import Hive, ListedPost, NamedPost, Post, Status
+    from overmind_core.swarm.answers import Hive, Instance, ListedPost, NamedPost, Pool, Post, Status
     from overmind_core.swarm.database import Swarm
     from overmind_core.swarm.host import SwarmHost
 
@@ -238,8 +241,10 @@ class SwarmApi:
         del caller
         line = self._host.line()
         post = await self._found(request.id)
-        lines, summary = await line.ask(lambda swarm: _why(swarm, post.id))
-        return {"id": post.id, "name": post.name, "state": post.state, "summary": summary, "hives": lines}
+        (lines, summary), pools = await line.ask(lambda swarm: (_why(swarm, post.id), _pools(swarm, post)))
+        return {
+            "id": post.id, "name": post.name, "state": post.state, "summary": summary, "hives": lines, "pools": pools,
+        }  # fmt: skip
 
     @handles(requests.SwarmPost)
     async def swarm_cancel(self, request: requests.SwarmPost, caller: Caller) -> answers.SwarmCancelled:
@@ -254,9 +259,18 @@ class SwarmApi:
         """The end of what a post's run has written, once it has ended."""
         del caller
         post = await self._found(request.id)
-        end = await self._host.line().ask(lambda swarm: swarm.end_of(post.id))
+        now, end = await self._host.line().ask(lambda swarm: (swarm.find_post(post.id), swarm.end_of(post.id)))
         tail = b"" if end is None or end.tail is None else end.tail
-        return {"id": post.id, "name": post.name, "state": post.state, "tail": tail.decode(errors="replace")}
+        session = None if self._host.service is None else self._host.store.session
+        hive = None if now is None else now.hive
+        return {
+            "id": post.id,
+            "name": post.name,
+            "state": post.state,
+            "hive": hive,
+            "here": session is not None and session.hive == hive,
+            "tail": tail.decode(errors="replace"),
+        }
 
     @handles(requests.SwarmHive)
     async def swarm_drain(self, request: requests.SwarmHive, caller: Caller) -> answers.SwarmDrained:
@@ -381,6 +395,22 @@ def _why(swarm: Swarm, post: str) -> tuple[list[answers.SwarmWhyLine], str]:
     ended = [one.name for one in posts if one.id in found.needs and one.state in {"failed", "cancelled"}]
     then = "".join(f". Go on with: overmind quest retry swarm/{name}" for name in ended[:1])
     return lines, answer.summary + then
+
+
+def _pools(swarm: Swarm, post: NamedPost) -> list[answers.SwarmWhyPool]:
+    """What pools do for a post that waits for their machines."""
+    names = swarm.pools_for(post.id) if post.state == "queued" else []
+    if not names:
+        return []
+    instances = [one for one in swarm.instances() if one.state != "ended"]
+    return [{"pool": one.name, "text": _outlook(one, instances)} for one in swarm.pools() if one.name in names]
+
+
+def _outlook(pool: Pool, instances: Sequence[Instance]) -> str:
+    live = [one for one in instances if one.pool == pool.name]
+    starting = [one.name for one in live if one.state != JOINED and one.ending is None]
+    silence = str(pool.progress.get("silence") or "")
+    return outlook(starting, len(live), pool.progress.get("max"), silence)
 
 
 def _ended(post: Post) -> str:

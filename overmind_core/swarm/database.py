@@ -534,6 +534,10 @@ class Swarm:
         """Return all pools, by name."""
         return self._look("pool_list", answers.Pool, "order by name")
 
+    def pools_for(self, post: str) -> list[str]:
+        """Return the pools whose instances are started for a post that waits."""
+        return self._ask("pools_for", (post,), list[str])
+
     def logins(self) -> list[answers.Login]:
         """Return who may connect."""
         return self._look("login_list", answers.Login, "order by name")

@@ -341,6 +341,10 @@ def why_text(answer: Mapping[str, Any]) -> Lines:
              Cell(safe(one["text"]), "good" if one["text"].startswith("yes") else "quiet")]
             for one in answer["hives"]
         ),
+        *(
+            [Cell(f"  pool {safe(one['pool'])}  ", "name"), Cell(safe(one["text"]), "quiet")]
+            for one in answer.get("pools", ())
+        ),
     ]  # fmt: skip
 
 

@@ -175,6 +175,8 @@ def why(args: Namespace, context: Context) -> int:
         return 0
     context.print(display_safe(f"{answer['name']} ({answer['id']}): {answer['summary']}"))
     print_hives(answer["hives"], context)
+    for one in answer["pools"]:
+        context.print(display_safe(f"  pool {one['pool']}  {one['text']}"))
     return 0
 
 

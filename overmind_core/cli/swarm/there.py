@@ -76,9 +76,26 @@ def _logs(args: Namespace, context: Context) -> int:
     for one in args.ids:
         tail = swarm_client(context).call("swarm_tail", {"id": one})
         if tail["state"] in {"queued", "claimed", "lost"}:
-            context.note(f"{tail['name']} is {tail['state']}: the swarm has the end of its log once it has ended.")
+            context.note(_as_it_runs(tail, context))
         write_out(tail["tail"])
     return 0
+
+
+def _as_it_runs(tail: dict[str, Any], context: Context) -> str:
+    """Say where the log of a post that has not ended can be seen."""
+    name, hive = tail["name"], tail["hive"]
+    end = "the swarm has the end of its log once it has ended"
+    if tail["state"] == "queued" or hive is None:
+        return f"{name} is {tail['state']}: {end}."
+    runs = f"{name} runs on {hive}" if tail["state"] == "claimed" else f"{name} is lost with {hive}"
+    if tail["here"] and context.hive is None:
+        return f"{runs}, this hive. See its log as it runs: overmind logs {name}"
+    from overmind_core.client.hives.config import hive_tables  # start-up
+    from overmind_core.client.hives.pool_hives import is_instance  # start-up
+
+    if hive in hive_tables(context.home.config) or is_instance(context.home.config, hive):
+        return f"{runs}. See its log as it runs: overmind -H {hive} logs {name}"
+    return f"{runs}: {end}. As it runs, where {hive} is a named hive: overmind hive add {hive} HOST"
 
 
 def _quests(args: Namespace, context: Context) -> int:

@@ -65,6 +65,24 @@ def machines_of(seen: Iterable[Machine], swarm: str, pool: str) -> dict[str, Mac
     return found
 
 
+def outlook(starting: Sequence[str], live: int, most: int | None, silence: str = "") -> str:
+    """Return what a pool does for a post that waits for its machines, behind the pool's name.
+
+    Args:
+        starting: Instances that were asked for, and have not joined.
+        live: Instances that have not ended.
+        most: Its max; None: nobody has looked at it yet.
+        silence: Why its engine does not answer; empty: it does.
+    """
+    if starting:
+        return f"starts {', '.join(starting)}" + (f"; its engine does not answer: {silence}" if silence else "")
+    if silence:
+        return f"its engine does not answer: {silence}"
+    if most is not None and live >= most:
+        return f"has {live} instance{'s' * (live != 1)}, its max"
+    return "will start an instance"
+
+
 class Deed(StrEnum):
     """What is done about an instance."""
 

@@ -186,6 +186,18 @@ begin
             where i.pool = its.name and (i.state <> 'ended' or i.is_hive or i.name = any(alive))));
 end $$;
 
+-- Whose instances are started for a post that waits: as whoever decides about each of them sees it.
+create function pools_for(post text) returns jsonb
+    language plpgsql stable security definer set search_path = overmind, pg_temp as $$
+begin
+    perform may('viewer');
+    return (select coalesce(jsonb_agg(l.name order by l.name), '[]') from logins l
+        join posts d on d.id = pool_post(l.name) and d.state = 'claimed'
+        join posts p on p.id = pools_for.post and p.state = 'queued' and p.unmet = 0
+        where l.pool and would_take(p, d.progress -> 'labels', l.machine,
+            array(select s.name from secrets s where s.hive = l.name)));
+end $$;
+
 -- So many more rows, each an instance that is to be started; at most `most` that have not ended. Returns their names.
 create function add_instances(pool text, count int, most int) returns jsonb
     language plpgsql set search_path = overmind, pg_temp as $$

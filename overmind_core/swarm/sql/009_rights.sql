@@ -109,7 +109,7 @@ begin
     for one in
         select p.oid::regprocedure as signature, g.role from pg_proc p
         join (values
-            ('viewer', array['hello', 'my_role', 'rank_of', 'score']),
+            ('viewer', array['hello', 'my_role', 'rank_of', 'score', 'pools_for']),
             ('worker', array['join', 'beat', 'settled', 'leave', 'drain', 'claim', 'claims_of', 'report_progress', 'report_end', 'give_back', 'take',
                 'watchlist', 'present', 'generation', 'generation_begins', 'put_output', 'inputs', 'my_secrets', 'claim_pools', 'look_at_pool',
                 'ask_instances', 'report_instance']),

@@ -302,3 +302,22 @@ def test_a_hive_that_can_not_leave_is_still_one(homes):
     homes.desk.ok("kill", "swarm/long")
     homes.wait_state("long", "cancelled")
     home.ok("swarm", "leave")
+
+
+def test_where_the_log_of_a_post_that_runs_is_seen_is_said(homes):
+    there, other = homes.hive("a"), homes.hive("b", "--slots", "0")
+    name = homes.name("a")
+    homes.desk.ok("run", "--on", "any", "--name", "long", "sleep 600")
+    homes.wait_state("long", "claimed")
+    assert other("logs", "swarm/long").stderr == (
+        f"long runs on {name}: the swarm has the end of its log once it has ended. As it runs, where {name} is a named"
+        f" hive: overmind hive add {name} HOST\n"
+    )
+    Path(other.home, "config.toml").write_text(f'[hives.{name}]\nssh = "nowhere.invalid"\n')
+    assert other("logs", "swarm/long").stderr == (
+        f"long runs on {name}. See its log as it runs: overmind -H {name} logs long\n"
+    )
+    assert there("logs", "swarm/long").stderr == (
+        f"long runs on {name}, this hive. See its log as it runs: overmind logs long\n"
+    )
+    homes.desk.ok("kill", "swarm/long")

@@ -11,7 +11,7 @@ import pytest
 from overmind_core.errors import OvermindError
 from overmind_core.swarm import database, schema
 
-VIEWER = {"hello", "my_role"}
+VIEWER = {"hello", "my_role", "pools_for"}
 WORKER = {
     "join", "beat", "settled", "leave", "drain", "claim", "claims_of", "report_progress", "report_end", "give_back",
     "take", "watchlist", "present", "put_output", "inputs", "my_secrets", "claim_pools", "look_at_pool",
@@ -146,7 +146,7 @@ def test_an_invitation_again_is_a_new_password_and_may_change_the_role(swarm):
     with pytest.raises(OvermindError) as refused:
         alice.post([{"id": "2", "kind": "run", "name": "b"}])
     assert refused.value.code == "forbidden"
-    assert "An owner can change its role: overmind swarm invite" in refused.value.message
+    assert "An owner can make it an operator: overmind swarm invite" in refused.value.message
     assert swarm.admin.uninvite(login)
     assert not swarm.admin.uninvite(login)
 

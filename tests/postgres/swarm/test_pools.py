@@ -343,3 +343,17 @@ def test_missions_may_not_use_pools_nor_be_instances(pool):
     inside = {"OVERMIND_MISSION_ID": "x"}
     home.refused("hive", "serve", "--pool", pool.name, "--instance", f"{pool.name}-1", code="forbidden", env=inside)
     home.refused("pool", "manifest", pool.name, code="forbidden", env=inside)
+
+
+def test_why_names_the_pool_that_starts_a_machine_for_a_post(pool):
+    pool.starter(max=1, idle="1m", labels={"gpu": "yes"})
+    (pool.machines.folder / "deaf").touch()  # what it starts does not join
+    pool.desk.ok("run", "--on", "gpu=yes", "--name", "train", "true")
+    pool.desk.ok("run", "--on", "gpu=no", "--name", "other", "true")
+    eventually(pool.machines.starts, timeout=30, what="an instance is started")
+    (name,) = pool.machines.starts()
+    assert pool.desk.ok("why", "swarm/train").splitlines()[-1] == f"  pool {pool.name}  starts {name}"
+    assert pool.desk.json("why", "swarm/train", "--json")["pools"] == [{"pool": pool.name, "text": f"starts {name}"}]
+    assert "pool" not in pool.desk.ok("why", "swarm/other")
+    for post in ("train", "other"):
+        pool.desk.ok("kill", f"swarm/{post}")

@@ -15,6 +15,7 @@ from overmind_core.domain.swarm.scaling import (
     counts,
     held_by,
     machines_of,
+    outlook,
     steps,
     wanted,
 )
@@ -145,3 +146,20 @@ def test_machines_of_other_swarms_and_pools_of_the_account_are_none_of_a_pool():
     assert machines_of(seen, swarm, "hpc") == {"hpc-1": Machine("hpc-1", "2", "running")}
     assert machines_of(seen, swarm, "hpc-2") == {"hpc-2-1": Machine("hpc-2-1", "5", "running")}
     assert machines_of(seen, "ffffffff", "hpc") == {}
+
+
+@pytest.mark.parametrize(
+    ("starting", "live", "most", "silence", "says"),
+    [
+        ([], 0, 2, "", "will start an instance"),
+        ([], 0, None, "", "will start an instance"),  # nobody has looked at it yet
+        (["hpc-7"], 1, 2, "", "starts hpc-7"),
+        (["hpc-7", "hpc-8"], 2, 2, "", "starts hpc-7, hpc-8"),
+        (["hpc-7"], 1, 2, "squeue failed", "starts hpc-7; its engine does not answer: squeue failed"),
+        ([], 1, 2, "squeue failed", "its engine does not answer: squeue failed"),
+        ([], 2, 2, "", "has 2 instances, its max"),
+        ([], 1, 1, "", "has 1 instance, its max"),
+    ],
+)
+def test_what_a_pool_does_for_a_post_that_waits(starting, live, most, silence, says):
+    assert outlook(starting, live, most, silence) == says
