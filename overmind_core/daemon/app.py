@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.keeper_client import KeeperStarter
+    from overmind_core.swarm.spec_posts import SpecPosts
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
 
@@ -345,6 +346,7 @@ class App:
                 quests=self.quest_registry,
                 memory=self.memory,
                 leases=self.leases,
+                spec_posts=self._spec_posts,
             ),
         )
         self.schedules = assemble_schedules(
@@ -468,6 +470,12 @@ class App:
                 genomes=self.genomes,
             )
         )
+
+    def _spec_posts(self) -> SpecPosts:
+        """What specs ask of the swarm: they are done by it."""
+        from overmind_core.swarm.spec_posts import SpecPosts  # noqa: PLC0415 - for those who have specs
+
+        return SpecPosts(self.swarm)
 
     def _variables_of(self, mission: Mission) -> Mapping[str, str]:
         """What a mission's runs are given and nobody saves: secrets of the swarm's posts."""

@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from overmind_core.quests.registry import QuestRegistry
     from overmind_core.reports.assignment import Assignments
     from overmind_core.reports.service import Reports
+    from overmind_core.specs.ports import SwarmPosts
     from overmind_core.specs.service import SpecParts
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
@@ -101,6 +102,8 @@ class EngineParts(NamedTuple):
     quests: QuestRegistry
     memory: MemoryHost
     leases: Leases
+    spec_posts: Callable[[], SwarmPosts]
+    """What specs ask of the swarm."""
 
 
 class Engine:
@@ -442,8 +445,16 @@ class Engine:
                 work_table=parts.state.quest_work,
                 spent=self.budgets.spent,
                 usual_cost=self._usual_cost,
+                posts=parts.spec_posts(),
+                on_spent=self._on_spent_elsewhere,
             )
         )
+
+    def _on_spent_elsewhere(self, quest: str, usd: float) -> None:
+        """The swarm has spent so many US dollars on a quest."""
+        mission = self._parts.registry.get(quest)
+        if mission is not None:
+            self.budgets.on_spent(mission, usd)
 
     def _usual_cost(self, work_type: str, provider: str, model: str) -> float | None:
         """What an attempt of such work costs, in US dollars."""

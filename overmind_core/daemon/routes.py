@@ -325,7 +325,7 @@ def handlers(app: App) -> tuple[object, ...]:
         rituals,
         definitions,
         terminals,
-        SpecApi(specs=app.engine.specs, journal=app.journal),
+        SpecApi(specs=app.engine.specs, journal=app.journal, missions=app.registry, home=app.home),
         timeline,
         WatchingApi(
             home=app.home,

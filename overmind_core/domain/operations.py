@@ -163,6 +163,8 @@ REQUESTS: tuple[Operation, ...] = (
               label="open", key="enter", pages=("spec",)),
     Operation("spec_run", "have a spec go on, from where it is or from a phase", _CHANGES, forbidden="run specs",
               label="run", key="r", pages=("specs", "spec")),
+    Operation("spec_attempt", "have the swarm do an attempt of a spec's quest; for programs, not for people", _CHANGES,
+              repeatable=True, commands=(), streams=True, not_on_web="a program on that machine waits for it"),
     Operation("spec_wait", "wait for a spec: tell of each phase and task that ends", repeatable=True, commands=(),
               streams=True, scripts_only="pages show by themselves what has ended"),
     Operation("spec_sync", "create, change and cancel the quests of a spec's tasks as its document says", _CHANGES,

@@ -5,7 +5,7 @@ A remote is named by its URL, and its branches are kept below `REMOTE`: no setti
 
 from __future__ import annotations
 
-from overmind_core.git.repository import HEADS, resolve
+from overmind_core.git.repository import HEADS, checked_out, is_ancestor, resolve
 from overmind_core.git.run import Git, GitFailed
 
 REMOTE = "refs/remotes/origin/"
@@ -78,6 +78,50 @@ def push(git: Git, repository: str, url: str, branch: str, *, before: str, after
     said = [line.removeprefix(_SAID).strip() for line in answer.err.splitlines() if line.startswith(_SAID)]
     why = ": ".join([*filter(None, [refused.rpartition("\t")[2]]), *said[:1]])
     raise GitFailed(words[:1], answer.code, f"error: {why}" if why else answer.err)
+
+
+class BranchesDiffer(Exception):
+    """A branch here and the one of a remote each have commits that the other has not."""
+
+
+def align(git: Git, repository: str, url: str, branch: str) -> str:
+    """Have a branch here and the remote's branch of that name be at the same commit; return it.
+
+    Whoever is behind goes on to where the other one is, and who has none gets it. A checkout of the branch goes on with
+    it, unless there is work in the way.
+
+    Raises:
+        BranchesDiffer: as it says; nothing was moved.
+        GitFailed: the remote can't be reached, or refuses; or neither has that branch.
+        GitMissing: there is none.
+    """
+    name = HEADS + branch
+    for left in reversed(range(_TRIES)):
+        there = _tip_there(git, repository, url, name)
+        here = resolve(git, repository, name) or ""
+        if there == here and there:
+            return there
+        if there:
+            git.run(repository, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", url, name)
+        try:
+            if not here or (there and is_ancestor(git, repository, here, there)):
+                place = checked_out(git, repository, branch)
+                if place is None:
+                    git.run(repository, "update-ref", name, there, here or "0" * len(there))
+                else:
+                    git.run(place, "merge", "--quiet", "--ff-only", there)
+                return there
+            if there and not is_ancestor(git, repository, there, here):
+                raise BranchesDiffer(branch)
+            lease = f"--force-with-lease={name}:{there}"
+            git.run(repository, "push", "--quiet", "--no-follow-tags", lease, "--", url, f"{here}:{name}")
+        except GitFailed:
+            moved = _tip_there(git, repository, url, name) != there or (resolve(git, repository, name) or "") != here
+            if not moved or not left:
+                raise
+        else:
+            return here
+    raise AssertionError
 
 
 def _set(git: Git, repository: str, *words: str) -> None:

@@ -24,7 +24,7 @@ from overmind_core.missions.spec import MissionSpec
 from overmind_core.missions.validate import shell_definition
 from overmind_core.quests import input_folder
 from overmind_core.quests.look_ahead import LookAhead, first_spec
-from overmind_core.quests.ports import LandingRequest, OutputProblem
+from overmind_core.quests.ports import LandingRequest, OutputProblem, SpecInput
 from overmind_core.quests.spare_folders import SpareFolders
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.agents.agent import Agent
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.domain.quests.briefing import Briefing
-    from overmind_core.domain.quests.quest import Goal, Quest, QueueState
+    from overmind_core.domain.quests.quest import Goal, Quest, QueueState, SwarmPost
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.journal import Journal
     from overmind_core.missions.environment import Environments, SavedEnvironments
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.service import Missions
     from overmind_core.missions.store import EnvironmentTable
     from overmind_core.quests.look_ahead import Beginning
-    from overmind_core.quests.ports import AgentWork, Lander, SpecInput, SpecWork
+    from overmind_core.quests.ports import AgentWork, Lander, SpecWork
     from overmind_core.quests.registry import QuestRegistry
     from overmind_core.quests.store import StoredWork
     from overmind_core.system.paths import Home
@@ -224,7 +224,12 @@ class AttemptWork:
         """What quests of other hives have handed on to it."""
         if _queue(quest).post is None:
             return {}
-        found = await asyncio.to_thread(input_folder.brought, self._home, quest.id)
+        found: dict[str, dict[str, bytes]] = {}
+        for path, data in (await asyncio.to_thread(input_folder.brought, self._home, quest.id)).items():
+            kind, _, rest = path.partition("/")
+            need, _, name = rest.partition("/")
+            if kind == briefing.NEEDS and name:
+                found.setdefault(need, {})[name] = data
         return {name: briefing.Delivery(data) for name, data in found.items()}
 
     def _name_of(self, source: str) -> str:
@@ -249,7 +254,14 @@ class AttemptWork:
         return [one for one in found if one is not None and one.status is QuestStatus.COMPLETED]
 
     async def _of_spec(self, quest: Quest) -> SpecInput | None:
-        return await self._specs.given(quest) if _queue(quest).spec is not None else None
+        queue = _queue(quest)
+        if queue.spec is not None:
+            return await self._specs.given(quest)
+        if queue.post is None or queue.post.spec is None:
+            return None
+        return _of_post(
+            queue.post, queue.post.spec, await asyncio.to_thread(input_folder.brought, self._home, quest.id)
+        )
 
     # beside the work
 
@@ -347,6 +359,17 @@ class AttemptWork:
         if post is not None and post.remote is not None:
             remote = RemoteTarget(post.remote, post.id, post.commit or "")
         return LandingRequest(quest.id, goal.into or "", message, goal.verify, _key(quest, "land"), remote)
+
+
+def _of_post(post: SwarmPost, slug: str, brought: Mapping[str, bytes]) -> SpecInput:
+    """What an attempt gets of a spec of another home: that has sent it."""
+
+    def below(folder: str) -> dict[str, bytes]:
+        inside = f"{folder}/"
+        return {path.removeprefix(inside): data for path, data in brought.items() if path.startswith(inside)}
+
+    documents, partial = below(briefing.SPEC), below(briefing.PARTIAL)
+    return SpecInput(slug, post.phase, post.task, documents, partial, brought.get(briefing.SCHEMA))
 
 
 def _spec_names(spec: SpecInput | None) -> dict[str, str | None]:

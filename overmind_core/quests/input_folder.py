@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from overmind_core.system.paths import Home
 
 OUTPUTS = "out"
-BROUGHT = "needs"
-"""What quests of other hives have handed on."""
-_PARTS = 2
-"""Of a path there: the need, and a file."""
+BROUGHT = "brought"
+"""What came from other machines: what is handed on by quests of other hives, and of a spec its documents."""
+_PARTS = 3
+"""Of the longest path there: `needs`, the need, and a file."""
 _NEW, _OLD = "new.", "old."
 """How names begin that are not yet, or no more, what follows."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -152,15 +152,14 @@ def _fill(where: int, prefix: str, files: Mapping[str, bytes]) -> None:
         os.close(inside)
 
 
-def bring(home: Home, mission_id: str, needs: Mapping[str, Mapping[str, bytes]]) -> None:
-    """Keep what others have handed on, for all attempts: by the name of each need and of its files.
+def bring(home: Home, mission_id: str, files: Mapping[str, bytes]) -> None:
+    """Keep what came from other machines, for all attempts: by its path in the folder that they read.
 
-    Names that are no plain names of files are left out.
+    Paths that are none of a few plain names are left out.
 
     Raises:
         OSError: it can't be written.
     """
-    files = {f"{need}/{name}": data for need, made in needs.items() for name, data in made.items()}
     if not files:
         return
     private = private_folder(home, mission_id)
@@ -173,7 +172,7 @@ def bring(home: Home, mission_id: str, needs: Mapping[str, Mapping[str, bytes]])
         try:
             for path, data in files.items():
                 parts = path.split("/")
-                if len(parts) == _PARTS and not any(part in {"", ".", ".."} or "\0" in part for part in parts):
+                if len(parts) <= _PARTS and not any(part in {"", ".", ".."} or "\0" in part for part in parts):
                     _write(inside, parts, data)
         finally:
             os.close(inside)
@@ -181,17 +180,15 @@ def bring(home: Home, mission_id: str, needs: Mapping[str, Mapping[str, bytes]])
         os.close(where)
 
 
-def brought(home: Home, mission_id: str) -> dict[str, dict[str, bytes]]:
-    """Return what `bring` has kept."""
-    found: dict[str, dict[str, bytes]] = {}
+def brought(home: Home, mission_id: str) -> dict[str, bytes]:
+    """Return what `bring` has kept, by path."""
+    found: dict[str, bytes] = {}
     top = f"{private_folder(home, mission_id)}/{BROUGHT}"
-    with contextlib.suppress(FileNotFoundError):
-        for need in sorted(os.listdir(top)):
-            found[need] = {}
-            for name in sorted(os.listdir(f"{top}/{need}")):
-                with open(f"{top}/{need}/{name}", "rb") as file:
-                    found[need][name] = file.read()
-    return found
+    for folder, _, names in os.walk(top):
+        for name in sorted(names):
+            with open(f"{folder}/{name}", "rb") as file:
+                found[os.path.relpath(f"{folder}/{name}", top)] = file.read()
+    return dict(sorted(found.items()))
 
 
 def handed_in(home: Home, mission_id: str, names: Iterable[str], *, largest: int) -> FolderFiles:

@@ -12,7 +12,7 @@ from overmind_core.agents.spec import spec_of
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.missions.mission import Kind
 from overmind_core.domain.quests.needs import cycle_among
-from overmind_core.domain.quests.quest import Goal, Priority, Quest, QuestStatus, QueueState
+from overmind_core.domain.quests.quest import Goal, Priority, Quest, QuestStatus, QueueState, SwarmWork
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.globs import glob_problem
@@ -74,6 +74,8 @@ class QuestOrigin(NamedTuple):
     """Feedback for the first attempt, in Markdown."""
     post: SwarmPost | None = None
     """The swarm's post that it does."""
+    elsewhere: bool = False
+    """Their attempts are posts of the swarm, and land there."""
 
 
 PERSON_ADDS = QuestOrigin()
@@ -146,14 +148,15 @@ class Intake:
         start = self._start(new, title)
         spec = spec_of(start, self._settings, name=name)
         goal = self._goal(new, title, spec)
-        if goal.into is not None and new.isolate is False:
+        lands_here = goal.into is not None and not self._origin.elsewhere
+        if lands_here and new.isolate is False:
             raise OvermindError("invalid", "--into needs a worktree of its own: omit --no-isolate.")
         definition = spec.definition
         if spec.agent is not None and not start.activity_timeout:
             definition = replace(definition, activity_timeout=self._settings.queue.activity_timeout)
-        isolate = True if goal.into is not None else spec.isolate
-        base = goal.into if spec.base is None else spec.base
-        if definition is not spec.definition or goal.into is not None:
+        isolate = True if lands_here else spec.isolate
+        base = goal.into if lands_here and spec.base is None else spec.base
+        if definition is not spec.definition or lands_here:
             spec = replace(spec, definition=definition, isolate=isolate, base=base)
         quest = Quest(
             id=id_,
@@ -173,6 +176,7 @@ class Intake:
                 spec=self._origin.spec,
                 feedback=self._origin.feedback,
                 post=self._origin.post,
+                elsewhere=SwarmWork() if self._origin.elsewhere else None,
             ),
         )
         work = StoredWork(definition, spec.agent, isolate, base, spec.environment.chosen, self._shared)

@@ -286,6 +286,9 @@ class AttemptOutcomes:
         known = {} if work is None else self._agents.conversations([work])
         conversation = known.get(quest.id)
         cost = None if conversation is None or conversation.unpriced else conversation.cost
+        elsewhere = _queue(quest).elsewhere
+        if elsewhere is not None:
+            cost = elsewhere.cost or None
         begun = work is not None and work.run >= _queue(quest).tries[-1].run
         now = self._clock.wall()
         return attempt_ended(quest, now, failure=failure, exit_code=exit_code, cost=cost, begun=begun)

@@ -102,6 +102,8 @@ class Queue:
         """Queued quests whose obstacles may have changed."""
         self._able: dict[str, _Able] = {}
         """Quests that wait for nothing but their turn."""
+        self._elsewhere: dict[str, Waiter] = {}
+        """Those of them whose attempts are posts of the swarm: they need no slot."""
         self._timed: list[tuple[float, str]] = []
         """A heap: when the others that wait for a time only may begin."""
         self._order: list[_Place] = []
@@ -186,7 +188,7 @@ class Queue:
             self._registry.index.let_go(quest.id)
         elif before is None or before.is_over or before.name != quest.name:
             self._registry.index.hold(quest.name, quest.id)
-        if state in HAVE_SLOT:
+        if state in HAVE_SLOT and quest.queue.elsewhere is None:
             self._running[quest.id] = quest
         elif self._running.pop(quest.id, None) is not None:
             self._doubtful.update(self._obstacles.money.postponed())
@@ -203,6 +205,7 @@ class Queue:
             self._doubtful.add(quest.id)
         else:
             self._able.pop(quest.id, None)
+            self._elsewhere.pop(quest.id, None)
             self._doubtful.discard(quest.id)
         if before is None or before.is_over is not quest.is_over or before.goal is not quest.goal:
             self._doubtful.update(need for need in _needs(before, quest) if need in self._able)  # who blocks is sooner
@@ -223,6 +226,7 @@ class Queue:
         doubtful, self._doubtful = self._doubtful, set()
         for quest_id in doubtful:
             self._able.pop(quest_id, None)
+            self._elsewhere.pop(quest_id, None)
             quest = self._quests.live.get(quest_id)
             if quest is None or quest.queue is None or quest.status is not QuestStatus.QUEUED:
                 continue
@@ -236,6 +240,9 @@ class Queue:
             urgency = self._obstacles.urgency(quest)
             # Of one moment: else the last one to come had waited longer.
             waiter = self._waiter(quest, urgency.rank(self._ordered_at))
+            if quest.queue.elsewhere is not None:
+                self._elsewhere[quest_id] = waiter
+                continue
             self._able[quest_id] = _Able(urgency, waiter)
             insort(self._order, _Place(waiter.rank, quest_id))
 
@@ -250,7 +257,7 @@ class Queue:
         return Waiter(
             quest.name,
             rank,
-            pools=(POOL, f"provider:{quest.provider}", *self._pools_alone(quest)),
+            pools=() if quest.queue.elsewhere else (POOL, f"provider:{quest.provider}", *self._pools_alone(quest)),
             owns=quest.goal.owns,
             repository=quest.queue.repository,
         )
@@ -277,6 +284,7 @@ class Queue:
         if now - self._ordered_at > FRESH_SECONDS or now < self._ordered_at:
             self._sort(now)
         self._settle(now)
+        self._start(self._startable_elsewhere(now))
         while not self._start(self._startable(now)):
             pass  # somebody else may have the slot of one for whom there is no money
         if (self._running or self._expected) and not self._looks_ahead:
@@ -320,9 +328,18 @@ class Queue:
                 else:
                     started = False
                     self._able.pop(quest.id, None)
+                    self._elsewhere.pop(quest.id, None)
         finally:
             self._scheduled = False
         return started
+
+    def _startable_elsewhere(self, now: float) -> list[Quest]:
+        """Those that start now as posts of the swarm: what they own is free."""
+        if not self._elsewhere:
+            return []
+        waiters = sorted(self._elsewhere.values(), key=lambda one: one.rank)
+        names = {waiter.name: quest_id for quest_id, waiter in self._elsewhere.items()}
+        return [self._quests.live[names[name]] for name in ready(waiters, now, self.limits(), reasons=False).start]
 
     def _startable(self, now: float) -> list[Quest]:
         """Those that start now, in their order."""

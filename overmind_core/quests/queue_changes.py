@@ -109,13 +109,20 @@ class QueueChanges:
         return [brief(one.quest) for one in made]
 
     async def add_post(
-        self, request: QuestAdd, post: SwarmPost, *, prepare: Callable[[str], None], lease: Callable[[str], None]
+        self,
+        request: QuestAdd,
+        post: SwarmPost,
+        *,
+        origin: QuestOrigin = intake.PERSON_ADDS,
+        prepare: Callable[[str], None],
+        lease: Callable[[str], None],
     ) -> str:
         """Add the quest that does a post of the swarm, and return its id; with the same key once.
 
         Args:
             request: With one quest, and a key.
             post: The post.
+            origin: How its name begins, and the feedback of attempts before it was posted.
             prepare: Called in a thread with the id before the quest can begin; again, where a daemon dies meanwhile.
             lease: Called with the id just before it is saved, and so before it can begin.
 
@@ -125,7 +132,7 @@ class QueueChanges:
         earlier = self.made_by(request.request or "")
         if earlier is not None:
             return earlier.id
-        made = await self.prepare(request, intake.QuestOrigin(post=post))
+        made = await self.prepare(request, origin._replace(post=post))
         quest = made[0].quest.id
         await asyncio.to_thread(prepare, quest)
         self._check_names(made)

@@ -115,6 +115,8 @@ class SpecDetails(SpecRow):
     critical_path: CriticalPathInfo
     hours: float | None
     landed: SpecLanded | None
+    on: dict[str, str] | None
+    """Labels of the hives of the swarm that do its phases and tasks; null: they are done here."""
     verify: str | None
     waits: list[WaitingTask]
 
@@ -138,6 +140,31 @@ class SpecSynced(SpecBrief):
     conflicts: int
     cancelled: int
     steps: list[SyncStepInfo]
+
+
+class SpecAttemptBrief(TypedDict):
+    """The attempt that the swarm does."""
+
+    quest: str
+    name: str
+
+
+class SpecAttemptItem(TypedDict, total=False):
+    """How it goes; of its end also what came of it."""
+
+    what: Literal["standing", "silent", "end"]
+    post: str | None
+    state: str
+    hive: str | None
+    status: str
+    """How it stands at its hive."""
+    why: str | None
+    """Why the swarm does not answer, or why it has ended so."""
+    exit_code: int | None
+    tail: str
+    """The end of what its work has printed, in base64."""
+    files: dict[str, str]
+    """What it hands on: name → base64."""
 
 
 class SpecAdvanced(SpecBrief):

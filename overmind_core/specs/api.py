@@ -5,18 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.specs.spec import PHASES, PhaseName
+from overmind_core.domain.swarm.placement import Placement
 from overmind_core.domain.text.problems import hinted
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
+from overmind_core.missions.callers import forbid_inside, mission_of
 from overmind_core.specs import requests
+from overmind_core.specs.ports import AttemptSource
 
 if TYPE_CHECKING:
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.request import Caller, Stream
+    from overmind_core.missions.registry import Registry
     from overmind_core.specs.answer_types import (
         SpecAccepted,
         SpecAdvanced,
         SpecArchived,
+        SpecAttemptBrief,
+        SpecAttemptItem,
         SpecBrief,
         SpecCreated,
         SpecDetails,
@@ -26,14 +32,17 @@ if TYPE_CHECKING:
         SpecSynced,
     )
     from overmind_core.specs.service import Specs
+    from overmind_core.system.paths import Home
 
 
 class SpecApi:
     """The requests about specs."""
 
-    def __init__(self, *, specs: Specs, journal: Journal) -> None:
+    def __init__(self, *, specs: Specs, journal: Journal, missions: Registry, home: Home) -> None:
         self._specs = specs
         self._journal = journal
+        self._missions = missions
+        self._home = home
 
     @handles(requests.Specs)
     async def specs(self, request: requests.Specs, caller: Caller) -> list[SpecRow]:
@@ -80,6 +89,23 @@ class SpecApi:
         async for item in self._specs.parts.watchers.follow(found.id, set(request.known)):
             yield item
 
+    @handles(requests.SpecAttempt)
+    async def spec_attempt(
+        self, request: requests.SpecAttempt, caller: Caller
+    ) -> Stream[SpecAttemptBrief, SpecAttemptItem]:
+        """Have the swarm do the newest attempt of a quest: an item whenever it stands otherwise, and last its end.
+
+        Only the program that waits for it, and a person, may ask.
+        """
+        elsewhere = self._specs.parts.elsewhere
+        quest = elsewhere.attempt(request.quest)
+        inside = mission_of(caller, self._missions, self._home.root)
+        if inside != quest.id:
+            forbid_inside(inside, "have the swarm do the work of others")
+        yield {"quest": quest.id, "name": quest.name}
+        async for item in elsewhere.follow(quest, AttemptSource(request.remote, request.commit, request.brought)):
+            yield item
+
     def _changes(self, request: requests.SpecRun) -> dict[str, Any]:
         from overmind_core.specs.creation import checked_gates  # noqa: PLC0415 - git is for those who have specs
 
@@ -89,7 +115,25 @@ class SpecApi:
             changes["gates"] = checked_gates(request.gates, ())
         if request.verify is not None:
             changes["verify"] = request.verify or None
+        if request.placement is not None:
+            changes["placement"] = self._placement(request, request.placement)
         return changes
+
+    def _placement(self, request: requests.SpecRun, given: requests.SpecPlacement) -> Placement | None:
+        """Where its phases and tasks are done.
+
+        Raises:
+            OvermindError: `no_swarm`; `invalid`, other machines can't have its code.
+        """
+        if given.here:
+            return None
+        spec = self._specs.registry.find(request.id)
+        if spec.repository is None or spec.base is None:
+            message = f"Spec {spec.slug} is in no git repository, or on no branch: other hives can't have its code"
+            raise OvermindError("invalid", f"{message}. Omit --on.")
+        self._specs.parts.elsewhere.check()
+        secrets = tuple(sorted(set(given.secrets)))
+        return Placement(given.on, given.cpu, given.memory, given.pack, given.on_lost, given.lease, secrets)
 
     @handles(requests.SpecSync)
     async def spec_sync(self, request: requests.SpecSync, caller: Caller) -> SpecSynced:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.specs.creation import SpecCreation
+from overmind_core.specs.elsewhere import SpecsElsewhere
 from overmind_core.specs.gates import GateQuestions
 from overmind_core.specs.landing import SpecLanding
 from overmind_core.specs.looking import SpecLooks, Turns
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from overmind_core.quests.registry import QuestRegistry
     from overmind_core.quests.store import QuestTable, WorkTable
     from overmind_core.specs.gates import UsualCost
+    from overmind_core.specs.ports import SwarmPosts
     from overmind_core.specs.registry import SpecRegistry
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
@@ -69,6 +71,9 @@ class SpecNeeds(NamedTuple):
     spent: Callable[[str], float | None]
     """US dollars that a spec has cost so far."""
     usual_cost: UsualCost
+    posts: SwarmPosts
+    on_spent: Callable[[str, float], None]
+    """Is told the id of a quest and US dollars that the swarm has spent on it."""
 
 
 def spec_parts(needs: SpecNeeds) -> SpecParts:
@@ -142,6 +147,16 @@ def spec_parts(needs: SpecNeeds) -> SpecParts:
     )
     return SpecParts(
         creation=creation,
+        elsewhere=SpecsElsewhere(
+            registry=registry,
+            quests=quests,
+            maker=maker,
+            posts=needs.posts,
+            journal=journal,
+            phase=needs.phase,
+            tasks=needs.tasks,
+            spent=needs.on_spent,
+        ),
         work=PhaseWork(registry=registry, looks=looks, turns=turns, journal=journal, home=needs.home),
         progress=progress,
         landing=landing,

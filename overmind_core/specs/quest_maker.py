@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from overmind_core.agents.spec import spec_of
+from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.plans.blueprint import MOST_RETRIES
 from overmind_core.errors import OvermindError
 from overmind_core.missions.validate import MAX_LABELS
@@ -19,6 +21,7 @@ from overmind_core.quests.store import StoredWork
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from overmind_core.domain.quests.quest import Quest
     from overmind_core.domain.specs.spec import Spec
     from overmind_core.kernel.config import Settings
     from overmind_core.quests.intake import QueuedWork
@@ -27,10 +30,17 @@ if TYPE_CHECKING:
     from overmind_core.quests.requests import NewQuest, QuestAdd
     from overmind_core.quests.store import WorkTable
 
+ATTEMPT = "overmind_core.cli.specs.attempt"
+"""The program that waits while the swarm does an attempt: its words are the repository, a branch, and `OWN`."""
+OWN = "own"
+"""Says that the branch is the spec's own: its work begins and lands there."""
 TYPE = "type"
 """Label with the type of a quest's work, by which outcomes are compared; see learning."""
 LONGEST_TYPE = 40
 """Characters."""
+_KEPT = ("title", "brief", "name", "ref", "needs", "priority", "owns", "check", "into", "verify", "estimate", "group",
+         "labels")  # fmt: skip
+"""Fields of a quest that are told of it here, too, where the swarm does it."""
 _KEY = 8
 """Random bytes."""
 
@@ -64,7 +74,39 @@ class QuestMaker:
         """
         agent = self.agent(spec)
         request = quest_request(spec, agent, self.environment(agent), quests)
-        return await self._changes.prepare(request, origin_of(spec, feedback))
+        origin = origin_of(spec, feedback)
+        if spec.placement is not None:
+            waiting = [_waiting_quest(spec, agent.start, fields) for fields in quests]
+            request, origin = msgspec.structs.replace(request, quests=waiting), origin._replace(elsewhere=True)
+        return await self._changes.prepare(request, origin)
+
+    def posted(self, spec: Spec, quest: Quest, *, retries: int) -> dict[str, Any]:
+        """Return the fields of a new quest by which a hive of the swarm does an attempt of this one.
+
+        Raises:
+            OvermindError: `gone`; `invalid`, nothing does it.
+        """
+        goal = quest.goal
+        assert goal is not None
+        start = self.agent(spec).start
+        provider, _ = provider_and_command(start.provider, start.command, self._settings)
+        fields = {
+            "title": goal.title,
+            "brief": goal.brief,
+            "priority": goal.priority.value,
+            "owns": list(goal.owns),
+            "check": quest.check,
+            "into": goal.into,
+            "verify": goal.verify,
+            "estimate": None if goal.estimate is None else goal.estimate * 1000,
+            "group": goal.group,
+        }
+        work = start.command or (self._settings.queue.agent if provider == RAW else "")
+        stored = self._quests.work(quest.id)
+        labels = start.labels if stored is None else dict(stored.definition.labels)
+        new = msgspec.structs.replace(start, **fields, labels=labels, retries=retries)
+        given = {name: value for name, value in msgspec.to_builtins(new).items() if value not in (None, "", [], {})}
+        return {**given, "provider": provider, "retries": retries, **({"command": work} if work else {})}
 
     def enqueue(self, spec: Spec, made: Sequence[QueuedWork]) -> None:
         """Queue quests that `prepare` has returned, in the current commit."""
@@ -135,6 +177,17 @@ def folder_of(spec: Spec) -> str:
 def origin_of(spec: Spec, feedback: str = "") -> QuestOrigin:
     """Return the origin of a spec's quests."""
     return QuestOrigin(prefix=f"{spec.slug}/", spec=spec.id, feedback=feedback)
+
+
+def _waiting_quest(spec: Spec, start: NewQuest, fields: dict[str, Any]) -> NewQuest:
+    """Return a quest of a spec whose attempts the swarm does: its own work is to wait for that."""
+    whole = new_quest(spec, start, fields)
+    own = spec.branch is not None and whole.into == spec.branch
+    branch = spec.branch if own else spec.base
+    command = [sys.executable, "-P", "-m", ATTEMPT, spec.repository or "", branch or "", *([OWN] if own else [])]
+    given: dict[str, Any] = {name: getattr(whole, name) for name in _KEPT}
+    retries = 0 if own else whole.retries  # of a task the hive that does it tries again
+    return requests.NewQuest(**given, command=command, provider=RAW, isolate=False, retries=retries)
 
 
 def new_quest(spec: Spec, start: NewQuest, fields: dict[str, Any]) -> NewQuest:

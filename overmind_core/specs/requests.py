@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -43,6 +43,36 @@ class SpecNew(Start, frozen=True):
     deny: list[str] = []
 
 
+class SpecPlacement(Args, frozen=True):
+    """Where in the swarm the phases and tasks of a spec are done from now on."""
+
+    here: bool = False
+    """On this machine again."""
+    on: dict[str, str] = {}
+    """Labels that a hive must have; none: any hive."""
+    cpu: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    memory: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Bytes."""
+    pack: bool = False
+    on_lost: Literal["move", "wait"] = "move"
+    lease: Annotated[float, msgspec.Meta(ge=10, le=30 * 86_400)] = 600.0
+    """Seconds."""
+    secrets: list[str] = []
+    """Names of secrets that each gets as variables."""
+
+
+class SpecAttempt(Args, frozen=True):
+    """Have the swarm do the newest attempt of a quest, and tell how that goes."""
+
+    quest: str
+    remote: str
+    """URL of the repository that each hive can fetch by itself."""
+    commit: str
+    """At which the work begins; the remote has it."""
+    brought: str
+    """The commit with what it is to read; the remote has it."""
+
+
 class SpecRun(Args, frozen=True):
     """Have a spec go on where it is; what is null stays as it is."""
 
@@ -56,6 +86,7 @@ class SpecRun(Args, frozen=True):
     verify: str | None = None
     """"" removes it."""
     max_cost: Dollars | None = None
+    placement: SpecPlacement | None = None
 
 
 class SpecWait(Args, frozen=True):

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from overmind_core.quests.registry import QuestEnded, QuestRegistry
     from overmind_core.quests.store import StoredWork
     from overmind_core.specs.creation import SpecCreation
+    from overmind_core.specs.elsewhere import SpecsElsewhere
     from overmind_core.specs.landing import SpecLanding
     from overmind_core.specs.phase_work import PhaseWork
     from overmind_core.specs.progress import Advance, SpecProgress
@@ -53,6 +54,7 @@ class SpecParts:
     """The parts that read documents and act on them."""
 
     creation: SpecCreation
+    elsewhere: SpecsElsewhere
     work: PhaseWork
     progress: SpecProgress
     landing: SpecLanding
@@ -117,6 +119,8 @@ class Specs:
     def resume(self) -> None:
         """Bring on the specs that an earlier daemon had left unfinished."""
         for spec in list(self.registry.all.values()):
+            if spec.posts:
+                self.parts.elsewhere.end_posts(spec.id)
             if not spec.archived and (spec.target is not None or spec.landing or self._may_land(spec)):
                 self.go_on(spec.id)
 
@@ -170,6 +174,8 @@ class Specs:
         """Bring on the spec of a quest that has ended."""
         spec = self.registry.of_quest(ended.quest)
         if spec is not None:
+            if spec.posts:
+                self.parts.elsewhere.end_posts(spec.id)
             self.go_on(spec.id)
 
     def _on_phase_answer(self, question: EngineQuestion, decision: Decision) -> None:

@@ -85,6 +85,7 @@ class SpecViews:
             "landed": None
             if landed is None
             else {"branch": landed.branch, "before": landed.before, "after": landed.after},
+            "on": None if spec.placement is None else dict(spec.placement.labels),
             "verify": spec.verify,
             "waits": [_waits(quest) for quest in self._standing.waiting(spec)],
         }

@@ -106,6 +106,8 @@ class SwarmPostRow(TypedDict):
     attempt: int
     fence: int
     labels: dict[str, str]
+    spec: str | None
+    """Slug of the spec of which it is a phase or a task."""
     exit_code: int | None
     reason: str | None
     posted_by: str

@@ -256,6 +256,7 @@ class Post(msgspec.Struct, frozen=True):
     owned: list[str]
     budget: str | None
     lineage: str | None
+    spec: str | None
     pack: bool
     on_lost: Literal["move", "wait"]
     lease: float

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from overmind_core.domain.missions.names import generate
 from overmind_core.domain.swarm.scaling import JOINED, outlook
 from overmind_core.domain.swarm.secrets import fingerprint
+from overmind_core.domain.swarm.standing import ENDED
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
@@ -18,7 +19,7 @@ from overmind_core.swarm import requests
 from overmind_core.swarm.api_lineages import check_generation
 from overmind_core.swarm.api_vault import check_known
 from overmind_core.swarm.host import NO_SWARM
-from overmind_core.swarm.posts import ENDED, find_post
+from overmind_core.swarm.posts import find_post
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -479,6 +480,7 @@ def _post_row(post: ListedPost) -> answers.SwarmPostRow:
         "attempt": post.attempt,
         "fence": post.fence,
         "labels": post.labels,
+        "spec": post.spec,
         "exit_code": post.exit_code,
         "reason": post.reason,
         "posted_by": post.posted_by,

@@ -9,12 +9,12 @@ import msgspec
 
 from overmind_core.agents.spec import spec_of
 from overmind_core.domain.plans.fleet import fleet_name_problem
+from overmind_core.domain.swarm.standing import ENDED
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
 from overmind_core.missions.requests import Nothing, Start
 from overmind_core.swarm import requests
 from overmind_core.swarm.api_vault import check_known
-from overmind_core.swarm.posts import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from overmind_core.domain.swarm import quest_post
+from overmind_core.domain.swarm.placement import Placement
+from overmind_core.domain.swarm.standing import ENDED
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
@@ -56,7 +58,7 @@ class PostApi:
         known, live = await line.ask(lambda swarm: (swarm.named(needs) if needs else [], swarm.names(ended=False)))
         made = self._read(request, known, live)
         _check_cycles(made)
-        placement = quest_post.Placement(
+        placement = Placement(
             request.on, request.cpu, request.memory, request.pack, request.on_lost, request.lease,
             tuple(sorted(set(request.secrets))),
         )  # fmt: skip
@@ -157,7 +159,7 @@ def _source(given: requests.QuestSource | None) -> quest_post.Source | None:
 
 
 def _definition(
-    new: NewQuest, made: QueuedWork, placement: quest_post.Placement, source: quest_post.Source | None
+    new: NewQuest, made: QueuedWork, placement: Placement, source: quest_post.Source | None
 ) -> dict[str, Any]:
     quest = made.quest
     assert quest.goal is not None

@@ -501,6 +501,11 @@ class Swarm:
         found = self._look("post_ends", answers.PostEnd, "where id = %s", (post,))
         return found[0] if found else None
 
+    def outputs_of(self, post: str) -> dict[str, bytes]:
+        """Return the files that a post has handed on, by name."""
+        found = self._run("select name, body from overmind.output_list where post = %s order by name", (post,))
+        return {name: bytes(body) for name, body in found}
+
     def questions(self) -> list[answers.Question]:
         """Return the questions that are open or were answered and not yet read, by number."""
         return self._look("question_list", answers.Question, "order by number")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.swarm.standing import ENDED
 from overmind_core.errors import OvermindError
 
 if TYPE_CHECKING:
@@ -11,8 +12,6 @@ if TYPE_CHECKING:
 
     from overmind_core.swarm.answers import NamedPost
 
-ENDED = frozenset({"done", "failed", "cancelled"})
-"""States that nothing leaves by itself."""
 SHORTEST_ID = 3
 """Characters of an id that are enough, as of missions."""
 

@@ -13,6 +13,7 @@ from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.missions.environment import login_variables
 from overmind_core.domain.missions.lost import KEEPER_LOST
 from overmind_core.domain.missions.mission import Cause
+from overmind_core.domain.quests.briefing import NEEDS
 from overmind_core.domain.quests.classes import is_of_the_work
 from overmind_core.domain.quests.quest import QuestStatus, SwarmPost
 from overmind_core.domain.sent_work import KEY_RANDOM, new_key, repository_name, sent_branch
@@ -21,13 +22,14 @@ from overmind_core.domain.swarm.masks import masked
 from overmind_core.domain.swarm.quest_post import Source, read
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
-from overmind_core.git import remote
+from overmind_core.git import remote, remote_files
 from overmind_core.git.home_repositories import HomeRepository
 from overmind_core.git.repository import HEADS
 from overmind_core.git.run import Git, GitFailed, GitMissing
 from overmind_core.kernel.database import StoreError
 from overmind_core.quests import input_folder
 from overmind_core.quests.attempt_work import LARGEST_OUTPUT, LARGEST_RESULT
+from overmind_core.quests.intake import QuestOrigin
 from overmind_core.quests.requests import NewQuest, QuestAdd
 from overmind_core.swarm.runs import FENCED, tail_of
 from overmind_core.swarm.store import HeldClaim
@@ -116,11 +118,16 @@ class QuestPosts:
             base = await asyncio.to_thread(self._branch_at, repository, commit, into)
             folder = os.path.join(repository.checkout, posted.source.inside).rstrip("/")
         inputs = await self._inputs(claim) if posted.has_needs else {}
-        request = self._request(claim, posted.fields, folder, base)
+        if posted.brought is not None and posted.source is not None:
+            repository = self._repository(posted.source)
+            inputs |= await asyncio.to_thread(_brought, self._git(), repository, posted.source, posted.brought)
+        prefix = "" if posted.part is None else f"{posted.part.spec}/"
+        request = self._request(claim, posted.fields, folder, base, prefix=prefix)
         post = SwarmPost(
             claim.id,
             None if posted.source is None else to_wire(posted.source.remote),
             None if posted.source is None else posted.source.commit,
+            *(() if posted.part is None else (posted.part.spec, posted.part.phase, posted.part.task)),
         )
 
         leased: list[str] = []
@@ -135,7 +142,9 @@ class QuestPosts:
                 self._leases.hold(quest, deadline_of(moment, claim.lease))
 
         try:
-            quest = await self._changes().add_post(request, post, prepare=prepare, lease=lease)
+            quest = await self._changes().add_post(
+                request, post, origin=QuestOrigin(prefix, feedback=posted.feedback), prepare=prepare, lease=lease
+            )
         except (OvermindError, StoreError):
             self._leases.release(leased)  # nothing was added
             raise
@@ -143,9 +152,11 @@ class QuestPosts:
             lease(quest)
         self._store.save_claim(msgspec.structs.replace(held, mission=quest))
 
-    def _request(self, claim: Claimed, fields: Mapping[str, Any], folder: str, base: str | None) -> QuestAdd:
+    def _request(
+        self, claim: Claimed, fields: Mapping[str, Any], folder: str, base: str | None, *, prefix: str
+    ) -> QuestAdd:
         name = claim.name if not self._changes().is_taken(claim.name) else f"{claim.name}-{claim.id}"
-        given = {**fields, "name": name, "cwd": to_wire(folder)}
+        given = {**fields, "name": name.removeprefix(prefix), "cwd": to_wire(folder)}
         if base is not None:
             given |= {"isolate": True, "base": to_wire(base)}
         variables = {to_wire(key): to_wire(value) for key, value in login_variables(os.environ).items()}
@@ -155,15 +166,12 @@ class QuestPosts:
             raise OvermindError("invalid", f"Post {claim.id} can't be done here: {error}.") from None
         return QuestAdd([new], cwd=to_wire(folder), env=variables, request=_request_key(claim))
 
-    async def _inputs(self, claim: Claimed) -> dict[str, dict[str, bytes]]:
-        """What its needs have handed on: by the name of each, and of its files."""
+    async def _inputs(self, claim: Claimed) -> dict[str, bytes]:
+        """What its needs have handed on, by path in the folder that its attempts read."""
         session = self._store.session
         assert session is not None
         found = await self._line.ask(lambda swarm: swarm.inputs(session.id, claim.id, claim.fence))
-        needs: dict[str, dict[str, bytes]] = {}
-        for _, need, name, body in found:
-            needs.setdefault(need, {})[name] = body
-        return needs
+        return {f"{NEEDS}/{need}/{name}": body for _, need, name, body in found}
 
     # the code
 
@@ -282,7 +290,8 @@ class QuestPosts:
         quest = self.quest_of(held)
         if quest is None or quest.goal is None:
             return {}
-        names = quest.goal.outputs
+        collects = read(msgspec.json.decode(held.claim.definition)).collects
+        names = [*quest.goal.outputs, *(one for one in collects if one not in quest.goal.outputs)]
         found = await asyncio.to_thread(input_folder.handed_in, self._home, quest.id, names, largest=LARGEST_OUTPUT)
         files = dict(found.data)
         mission = None if quest.provider == RAW else self._registry.get(quest.id)
@@ -323,6 +332,20 @@ def _fetched(git: Git, repository: HomeRepository, source: Source, into: str | N
     if into is not None and tip is None:
         raise OvermindError("git_failed", f"There is no branch {into!r} on {source.remote} to land on.")
     return tip or source.commit
+
+
+def _brought(git: Git, repository: HomeRepository, source: Source, commit: str) -> Mapping[str, bytes]:
+    """What its attempts are given to read, which came with the code.
+
+    Raises:
+        OvermindError: `not_pushed`, the remote has no such commit; `invalid`, it has something else.
+    """
+    try:
+        return remote_files.received(git, repository.bare, commit)
+    except GitFailed:
+        raise OvermindError("not_pushed", f"{commit[:7]} is not on {source.remote}.") from None
+    except remote_files.UnfitFiles as error:
+        raise OvermindError("invalid", f"It can't be given its inputs: {error}.") from None
 
 
 def _refused(error: GitFailed) -> OvermindError:

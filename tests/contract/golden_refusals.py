@@ -151,6 +151,7 @@ UNKNOWN: dict[str, dict[str, object]] = {
     "spec_accept": {"id": "nosuch"},
     "spec_archive": {"id": "nosuch"},
     "spec_forget": {"id": "nosuch"},
+    "spec_attempt": {"quest": "nosuch", "remote": "/r", "commit": "0" * 40, "brought": "0" * 40},
     "spec_new": {"title": "x", "cwd": "/proc/nosuch"},
     "spec_run": {"id": "nosuch"},
     "spec_sync": {"id": "nosuch"},

@@ -116,6 +116,7 @@ ASKED = [
     ("report", {"kind": "idea", "text": "x"}, OK),
     ("specs", {}, OK),
     ("spec", {"id": "nosuch"}, NOT_FOUND),
+    ("spec_attempt", {"quest": "nosuch", "remote": "/r", "commit": "0" * 40, "brought": "0" * 40}, "not_running"),
     ("spec_wait", {"id": "nosuch"}, NOT_FOUND),
     ("spec_new", {"title": "x", "cwd": "/", "command": "true"}, FORBIDDEN),
     ("spec_run", {"id": "x"}, FORBIDDEN),

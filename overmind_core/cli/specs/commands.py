@@ -12,13 +12,14 @@ from overmind_core.cli.agents.options import (
     provider_of,
     refuse_agent_options,
 )
-from overmind_core.cli.command import JSON, Command, Parameter, argument, flag, option
+from overmind_core.cli.command import JSON, Command, Parameter, argument, flag, grouped, option
 from overmind_core.cli.context import STDIN, Context, text_of
 from overmind_core.cli.definitions.run import given_command, given_work, request_key
 from overmind_core.cli.output import ABSENT, ascii_text, coloured, dumps, money, table
 from overmind_core.cli.quests.add import run_options_of_queue
 from overmind_core.cli.quests.board import PRIORITIES
 from overmind_core.cli.quests.rows import seconds_cell
+from overmind_core.cli.swarm.run_on import QUEST_OPTIONS
 from overmind_core.cli.values import dollars_or_none, share, warn_about_milliseconds, whole_number
 from overmind_core.domain.missions import status_marks as marks
 from overmind_core.domain.text.cells import display_safe
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
+    from overmind_core.client.client import Client
     from overmind_core.domain.missions.status_marks import StatusMark
 
     Row = Mapping[str, Any]
@@ -212,12 +214,48 @@ def spec_run(args: Namespace, context: Context) -> int:
         for name in ("first", "last", "gates", "threshold", "verify", "max_cost")
         if (value := getattr(args, name)) is not None
     }
-    answer = context.client(start=True).call("spec_run", {"id": args.id, **given})
+    client = context.client(start=True)
+    answer = client.call("spec_run", {"id": args.id, **given, **_placement(args, context, client)})
     if args.json and not args.wait:
         context.print(dumps({name: value for name, value in answer.items() if name != "ended"}))
     elif not args.json:
         (context.note if args.wait else context.print)(run_line(answer))
     return _wait(args, context, answer) if args.wait else 0
+
+
+def _placement(args: Namespace, context: Context, client: Client) -> dict[str, Any]:
+    """Where its phases and tasks are done from now on, if that is said.
+
+    Raises:
+        OvermindError: `not_pushed`, other hives can't have its code; `no_swarm`.
+    """
+    if args.here and args.on is not None:
+        raise UsageError("--here and --on can't be used together")
+    if args.here:
+        return {"placement": {"here": True}}
+    from overmind_core.cli.swarm.run_on import check  # start-up: few use a swarm
+
+    check(args)
+    if args.on is None:
+        return {}
+    from overmind_core.cli.swarm.code_source import check_branch
+    from overmind_core.cli.swarm.commands import swarm_client
+
+    swarm_client(context)
+    spec = client.call("spec", {"id": args.id})
+    if spec["base"] is not None:
+        check_branch(spec["folder"], spec["base"], context)
+    return {
+        "placement": {
+            "on": args.on,
+            "cpu": args.cpu or 0.0,
+            "memory": args.mem or 0,
+            "pack": args.pack,
+            "secrets": args.secret,
+            "on_lost": args.on_lost or "move",
+            "lease": args.lease or 600.0,
+        }
+    }
 
 
 def run_line(answer: Row) -> str:
@@ -317,17 +355,21 @@ RUN = Command(
         option("--max-cost", "USD", "hold its quests once they cost this much together; 0 = no limit",
                parse=dollars_or_none),
         flag("--wait", "print a line for each phase and task, and exit with 0 when it is done"),
+        *(one for one in QUEST_OPTIONS if "--context" not in one.names),
+        *grouped("On a hive of the swarm", [flag("--here", "do its phases and tasks on this machine again")]),
         JSON,
     ],
     examples=[
         "overmind spec run carts",
         "overmind spec run carts --to design",
         "overmind spec run carts --from explore --gates none --wait",
+        "overmind spec run carts --on any",
     ],
     notes=(
         "Goes on where the spec is: after a crash, after an edit, on another machine. Phases that have passed and that "
-        "nothing has changed for are not run again. Options given here stay. With --wait the exit code is 1 when a "
-        "phase has failed, or nothing goes on without a person."
+        "nothing has changed for are not run again. Options given here stay. With --on each phase and each task is "
+        "done by a hive of the swarm, which fetches code and documents from the repository's remote. With --wait the "
+        "exit code is 1 when a phase has failed, or nothing goes on without a person."
     ),
     run=spec_run,
 )  # fmt: skip

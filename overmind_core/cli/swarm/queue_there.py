@@ -64,10 +64,12 @@ def queue(args: Namespace, context: Context) -> int:
 
 def board(args: Namespace, context: Context) -> int:
     """Print all posts as cards."""
-    if args.spec is not None or args.by not in {None, "priority"}:
-        raise UsageError("With -H swarm the board has posts, which are of no spec and no group: --by priority.")
+    if args.by not in {None, "priority"}:
+        raise UsageError("With -H swarm the board has posts, which are of no group: --by priority.")
     client = swarm_client(context)
     rows: list[Row] = client.call("swarm_posts", {"all": True})
+    if args.spec is not None:
+        rows = [row for row in rows if row["spec"] == args.spec]
     asked: dict[str, str] = {}
     for one in client.call("swarm_inbox"):
         asked.setdefault(one["id"], one["summary"])

@@ -103,7 +103,7 @@ def check(args: Namespace) -> None:
     Raises:
         UsageError: as it says.
     """
-    if args.on is not None or args.lineage is not None:
+    if args.on is not None or getattr(args, "lineage", None) is not None:
         with_ = "--on" if args.on is not None else "--lineage"
         for name in ("wait", "tty", "rm", "parent"):
             if getattr(args, name, None):

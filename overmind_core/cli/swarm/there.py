@@ -9,7 +9,7 @@ from overmind_core.cli.agents.inbox import answer_request, inbox_text
 from overmind_core.cli.context import call_each
 from overmind_core.cli.output import coloured, dumps, or_absent, table, write_out
 from overmind_core.cli.quests.add import add_to_swarm
-from overmind_core.cli.swarm import queue_there
+from overmind_core.cli.swarm import queue_there, specs_there
 from overmind_core.cli.swarm.commands import swarm_client, why
 from overmind_core.domain.hives import SWARM
 from overmind_core.domain.text.cells import display_safe
@@ -158,4 +158,5 @@ _COMMANDS: dict[str, Callable[[Namespace, Context], int]] = {
     "inbox": _inbox,
     "answer": _answer,
     **queue_there.COMMANDS,
+    **specs_there.COMMANDS,
 }

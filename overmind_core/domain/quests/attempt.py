@@ -158,6 +158,8 @@ def after(quest: Quest, phase: QuestPhase) -> AttemptStep:
     """What follows a phase that went well; a quest has only the phases that it wants."""
     goal = quest.goal
     assert goal is not None
+    if _queue(quest).elsewhere is not None:
+        return Complete()  # it was checked, reviewed and landed there
     if phase is QuestPhase.WORK and quest.check is not None:
         return StartCheck()
     if phase in {QuestPhase.WORK, QuestPhase.CHECK} and goal.review is not None:

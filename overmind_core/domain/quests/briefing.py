@@ -23,6 +23,9 @@ LONGEST_LINE = 200
 """Characters of a name or a title in a line of ours."""
 MOST_NAMED = 20
 """Files that a prompt names."""
+NEEDS, SPEC, PARTIAL = "needs", "spec", "partial"
+"""Folders of the input folder."""
+SCHEMA = "schema.json"
 CUT = "[…]"
 """Stands where something was left out."""
 
@@ -100,12 +103,12 @@ def files(briefing: Briefing) -> dict[str, bytes]:
     if briefing.feedback:
         found["feedback.md"] = _encoded(briefing.feedback)
     for name, delivery in briefing.needs.items():
-        found |= _below(f"needs/{name}", delivery.outputs)
+        found |= _below(f"{NEEDS}/{name}", delivery.outputs)
         if delivery.result:
-            found.setdefault(f"needs/{name}/result.md", _encoded(quoted(Quotation(name, delivery.result))))
-    found |= _below("spec", briefing.spec) | _below("partial", briefing.partial)
+            found.setdefault(f"{NEEDS}/{name}/result.md", _encoded(quoted(Quotation(name, delivery.result))))
+    found |= _below(SPEC, briefing.spec) | _below(PARTIAL, briefing.partial)
     if briefing.schema is not None:
-        found["schema.json"] = briefing.schema
+        found[SCHEMA] = briefing.schema
     if len(found) == 1:
         return found
     for path in found:

@@ -128,6 +128,20 @@ class SwarmPost:
     """URL of the repository from which its work comes, and where it lands; None: it has none. Wire form."""
     commit: str | None = None
     """The commit at which it was posted."""
+    spec: str | None = None
+    """The slug of the spec of another home of which it is a part; None: of none."""
+    phase: str | None = None
+    task: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SwarmWork:
+    """How a swarm does the attempts of a quest, whose own work here is to wait for that."""
+
+    hive: str | None = None
+    """The hive that does the newest one."""
+    cost: float = 0.0
+    """US dollars, of all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +187,8 @@ class QueueState:
     """The attempt that is to end, as it can't go on without what it has reported; 0: none."""
     post: SwarmPost | None = None
     """The swarm's post that it does; None: it is of this hive alone."""
+    elsewhere: SwarmWork | None = None
+    """Its attempts are posts of the swarm; None: they run here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from overmind_core.domain.quests.quest import LandedWork, Priority
+from overmind_core.domain.swarm.placement import Placement
 from overmind_core.domain.text.problems import hinted
 
 THRESHOLD = 0.7
@@ -189,6 +190,10 @@ class Spec:
     """How it stands as the log has it."""
     request: str | None = None
     """The key of the request that made it."""
+    placement: Placement | None = None
+    """Where in the swarm its phases and tasks are done; None: here."""
+    posts: Mapping[str, str] = field(default_factory=dict)
+    """Ids of posts of the swarm that have not been seen to end → the quest whose attempt each is."""
 
 
 @dataclass(frozen=True, slots=True)

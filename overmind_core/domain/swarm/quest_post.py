@@ -7,36 +7,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.swarm.beginnings import beginnings
+
+if TYPE_CHECKING:
+    from overmind_core.domain.swarm.placement import Placement
 
 _AT_HOME = frozenset({"cwd", "env", "umask", "request", "parent", "needs", "needs_min", "ref", "deadline", "isolate",
                       "base", "name"})  # fmt: skip
 """Fields of a new quest that are the hive's to say, or the swarm's."""
 _URL = re.compile(r"[^-\x00-\x20\x7f][^\x00-\x1f\x7f]{0,2047}")
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 class PostError(ValueError):
     """A post says what no quest can be."""
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where a post may go, and what becomes of it when its hive is silent."""
-
-    labels: Mapping[str, str] = field(default_factory=dict)
-    cpu: float = 0.0
-    memory: int = 0
-    """Bytes."""
-    pack: bool = False
-    on_lost: str = "move"
-    lease: float = 600.0
-    """Seconds."""
-    secrets: Sequence[str] = ()
-    """Names of those that its hive must have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +40,16 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class SpecPart:
+    """A phase or a task of a spec of another home."""
+
+    spec: str
+    """The spec's slug."""
+    phase: str | None = None
+    task: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PostedQuest:
     """What a hive reads of a post."""
 
@@ -59,6 +57,14 @@ class PostedQuest:
     """Of a new quest, as in the request `quest_add`."""
     source: Source | None
     has_needs: bool
+    brought: str | None = None
+    """The commit of the remote whose files it is given to read, see `definition`; None: it has none."""
+    collects: Sequence[str] = ()
+    """Files that it hands on if it has written them, besides its outputs."""
+    feedback: str = ""
+    """What its first attempt is told of earlier ones, in Markdown."""
+    part: SpecPart | None = None
+    """The part of a spec that it is."""
 
 
 def definition(
@@ -70,6 +76,7 @@ def definition(
     deadline_at: float | None,
     placement: Placement,
     source: Source | None,
+    more: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return a quest as the swarm's `post` takes it.
 
@@ -81,6 +88,7 @@ def definition(
         deadline_at: Seconds since the epoch.
         placement: Where it may go.
         source: Its code; None: it needs none.
+        more: Of a part of a spec, as `part_of_spec` returns it.
     """
     provider = given.get("provider")
     made: dict[str, Any] = {
@@ -97,7 +105,24 @@ def definition(
         made["source"] = {"remote": source.remote, "commit": source.commit, "inside": source.inside}
         made["repository"] = source.remote
         made["owned"] = list(beginnings(given.get("owns", ())))
-    return made
+    return {**made, **(more or {})}
+
+
+def part_of_spec(part: SpecPart, *, brought: str, collects: Sequence[str], feedback: str) -> dict[str, Any]:
+    """Return what a definition says besides, where the quest is a part of a spec.
+
+    Args:
+        part: Which one.
+        brought: The commit of the source's remote with what its attempts are to read: `spec/design.md`.
+        collects: Files that it hands on if they are there.
+        feedback: Of attempts before it was posted.
+    """
+    return {
+        "spec": {"spec": part.spec, "phase": part.phase, "task": part.task},
+        "brought": brought,
+        "collects": list(collects),
+        "feedback": feedback,
+    }
 
 
 def read(made: Mapping[str, Any]) -> PostedQuest:
@@ -110,7 +135,31 @@ def read(made: Mapping[str, Any]) -> PostedQuest:
     if not isinstance(fields, dict):
         raise PostError("it has no quest")
     given = {field: value for field, value in fields.items() if field not in _AT_HOME}
-    return PostedQuest(given, _source(made.get("source")), bool(made.get("needs")))
+    source, brought = _source(made.get("source")), made.get("brought")
+    if brought is not None and (source is None or not isinstance(brought, str) or not _COMMIT.fullmatch(brought)):
+        raise PostError("its inputs are no commit of its remote")
+    feedback = made.get("feedback", "")
+    if not isinstance(feedback, str):
+        raise PostError("its feedback is no text")
+    names, part = _names(made.get("collects", [])), _part(made.get("spec"))
+    return PostedQuest(given, source, bool(made.get("needs")), brought, names, feedback, part)
+
+
+def _names(given: object) -> tuple[str, ...]:
+    if not isinstance(given, list) or not all(isinstance(one, str) and _WORD.fullmatch(one) for one in given):
+        raise PostError("the files that it hands on have no plain names")
+    return tuple(given)
+
+
+def _part(given: object) -> SpecPart | None:
+    if given is None:
+        return None
+    words = given if isinstance(given, dict) else {}
+    spec, phase, task = (words.get(name) for name in ("spec", "phase", "task"))
+    given_words = [one for one in (spec, phase, task) if one is not None]
+    if spec is None or not all(isinstance(one, str) and _WORD.fullmatch(one) for one in given_words):
+        raise PostError("it is no part of a spec")
+    return SpecPart(spec, phase, task)
 
 
 def _source(given: object) -> Source | None:

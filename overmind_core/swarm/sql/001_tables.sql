@@ -109,6 +109,7 @@ create table posts (
     owned text[] not null default '{}', -- the literal beginnings of what it owns; '' owns all
     budget text,
     lineage text collate "C", -- of its posts at most one lives
+    spec text, -- slug of the spec of which it is a phase or a task
     pack boolean not null default false,
     on_lost text not null default 'move' check (on_lost in ('move', 'wait')),
     lease double precision not null default 600 check (lease >= 10), -- seconds

@@ -37,12 +37,12 @@ create function insert_post(one jsonb) returns void
     language plpgsql set search_path = overmind, pg_temp as $$
 begin
     insert into posts (id, kind, name, definition, labels, cpu, memory, provider, secrets, only_hive, prefers, format,
-        repository, owned, budget, lineage, pack, on_lost, lease, priority, deadline_at, retries, needs_min, unmet, fleet, place,
+        repository, owned, budget, lineage, spec, pack, on_lost, lease, priority, deadline_at, retries, needs_min, unmet, fleet, place,
         generation, delay, began_at, posted_by)
     values (one ->> 'id', one ->> 'kind', one ->> 'name', one, coalesce(one -> 'labels', '{}'),
         coalesce((one ->> 'cpu')::float8, 0), coalesce((one ->> 'memory')::bigint, 0), one ->> 'provider',
         texts(one -> 'secrets'), one ->> 'only_hive', one ->> 'prefers', coalesce((one ->> 'format')::int, 1),
-        one ->> 'repository', texts(one -> 'owned'), one ->> 'budget', one ->> 'lineage', coalesce((one ->> 'pack')::boolean, false),
+        one ->> 'repository', texts(one -> 'owned'), one ->> 'budget', one ->> 'lineage', one -> 'spec' ->> 'spec', coalesce((one ->> 'pack')::boolean, false),
         coalesce(one ->> 'on_lost', case when one ->> 'kind' = 'quest' then 'move' else 'wait' end),
         coalesce((one ->> 'lease')::float8, 600), coalesce(one ->> 'priority', 'medium'), (one ->> 'deadline_at')::float8,
         coalesce((one ->> 'retries')::int, 0), coalesce((one ->> 'needs_min')::int, 0), 1, one ->> 'fleet',

@@ -11,7 +11,7 @@ create view hive_list with (security_barrier) as
 
 create view post_list with (security_barrier) as
     select p.id, p.kind, p.name, p.state, p.version, p.hive, p.session, p.fence, p.labels, p.cpu, p.memory, p.provider,
-        p.secrets, p.only_hive, p.prefers, p.format, p.repository, p.owned, p.budget, p.lineage, p.pack, p.on_lost,
+        p.secrets, p.only_hive, p.prefers, p.format, p.repository, p.owned, p.budget, p.lineage, p.spec, p.pack, p.on_lost,
         p.lease, p.delay, p.priority, p.deadline_at, p.retries, p.spent, p.dependants, p.able_at, p.fixed, p.unmet,
         p.needs_min, p.status, p.phase, p.attempt, p.cost, p.progress, p.ready, p.cancelling, p.hive_lost, p.exit_code,
         p.reason, p.fleet, p.place, p.generation, p.posted_by, extract(epoch from p.posted_at)::float8 as posted_at,
@@ -23,6 +23,10 @@ create view post_list with (security_barrier) as
 
 create view post_ends with (security_barrier) as
     select p.id, p.definition, p.result, p.tail from posts p where rank_of(my_role()) >= 1;
+
+create view output_list with (security_barrier) as
+    select o.post, o.name, o.body from outputs o join posts p on p.id = o.post and p.fence = o.fence
+    where rank_of(my_role()) >= 1;
 
 create view question_list with (security_barrier) as
     select q.number, q.post, p.name, p.hive, q.key, q.body, q.answer, q.answered_by

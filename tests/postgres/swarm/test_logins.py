@@ -34,7 +34,7 @@ READ_ONLY = {"rank_of", "score"}
 VIEWS = {
     "hive_list", "post_list", "post_ends", "question_list", "refusal_list", "fleet_list", "limit_list", "secret_list",
     "instance_list", "login_list", "event_list", "status", "pool_list",
-    "generation_list",
+    "generation_list", "output_list",
 }  # fmt: skip
 
 
