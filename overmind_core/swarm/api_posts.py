@@ -8,7 +8,6 @@ import msgspec
 
 from overmind_core.domain.swarm import quest_post
 from overmind_core.domain.swarm.placement import Placement
-from overmind_core.domain.swarm.standing import ENDED
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles

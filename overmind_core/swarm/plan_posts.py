@@ -8,11 +8,11 @@ import msgspec
 
 from overmind_core.agents.results import capped
 from overmind_core.domain.plans.blueprint import LARGEST
+from overmind_core.domain.swarm.standing import ENDED
 from overmind_core.errors import OvermindError
 from overmind_core.plans.outputs import Outputs
 from overmind_core.plans.ports import GONE, PostEnd, PostView
 from overmind_core.swarm.handed_on import HANDS_ON, HandedOn, HandsOn, hands_on
-from overmind_core.swarm.posts import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping

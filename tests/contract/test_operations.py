@@ -72,8 +72,8 @@ READINGS: dict[str, dict[str, Any]] = {
 """Request that changes nothing → arguments with which it has something to tell."""
 SAY_SO = {"freeze": {"paused"}, "thaw": {"not_running"}, "web_revoke": {"not_found"}}
 """A repeat that is refused, by a sentence that says how it is: as it should be."""
-NOT_TRIED = {"answer", "attach", "detach", "hook", "interrupt", "spec_attempt", "used"}
-"""What goes on between a person, or a program of ours, and a terminal or the swarm: it ends no work."""
+NOT_TRIED = {"answer", "attach", "detach", "hook", "interrupt", "used"}
+"""What goes on between a person, or an agent, and a terminal: it ends no work, and is not repeated."""
 
 
 class World:
