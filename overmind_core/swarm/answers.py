@@ -315,6 +315,7 @@ class ListedPost(msgspec.Struct, frozen=True):
     attempt: int
     fence: int
     labels: dict[str, str]
+    spec: str | None
     exit_code: int | None
     reason: str | None
     posted_by: str

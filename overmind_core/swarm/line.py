@@ -29,6 +29,9 @@ class _Connection:
 
     def get(self) -> Swarm:
         """Return a connection that can be used."""
+        if self._swarm is not None and not self._listens:
+            with contextlib.suppress(SwarmSilent):  # it may have been lost since, which nobody has read
+                self._swarm.news()
         if self._swarm is not None and not self._swarm.is_usable:
             self.close()
         if self._swarm is None:
