@@ -133,7 +133,7 @@ def test_a_login_that_may_not_post_is_told_so_and_posts_nothing(homes, role):
     else:
         home.ok("swarm", "join", homes.invited("eve", role))
         said = home.refused("run", "--on", "any", "true", code="forbidden")
-        assert said.endswith("An owner can change its role: overmind swarm invite NAME --role ROLE\n")
+        assert "may not post to the swarm: that takes the role operator." in said
         home.refused("quest", "add", "Docs", "--on", "any", "--", "true", code="forbidden")
         home.refused("swarm", "invite", "friend", "--role", "owner", code="forbidden")
     assert homes.posts() == {}

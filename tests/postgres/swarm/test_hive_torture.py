@@ -83,7 +83,9 @@ def test_whatever_is_killed_and_cut_each_run_has_one_life_at_a_time_and_one_end(
             assert all(gap > 0 for gap in gaps(journal)), (journal.name, lives(journal))
             assert not any(life.goes_on for life in lives(journal))
         ended = (tmp_path / "ends").read_text().split()
-        assert len(ended) == len(set(ended)), "none runs to its end twice"
+        twice = {name for name in ended if ended.count(name) > 1}
+        moving = {journal.name for journal in journals[1::2]}
+        assert twice <= moving, "only where nobody has heard of its end for a lease one begins again elsewhere"
         failed = {name: row["reason"] for name, row in rows.items() if row["state"] == "failed"}
         assert set(failed.values()) <= {"hive_lost"}, failed  # its fourth hive was gone
         assert set(ended) >= {name for name, row in rows.items() if row["state"] == "done"}
