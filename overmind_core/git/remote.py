@@ -87,8 +87,8 @@ class BranchesDiffer(Exception):
 def align(git: Git, repository: str, url: str, branch: str) -> str:
     """Have a branch here and the remote's branch of that name be at the same commit; return it.
 
-    Whoever is behind goes on to where the other one is, and who has none gets it. A checkout of the branch goes on with
-    it, unless there is work in the way.
+    The one that is behind goes on to where the other one is; a missing one is made. A checkout of the branch goes on
+    with it, unless there is work in the way.
 
     Raises:
         BranchesDiffer: as it says; nothing was moved.

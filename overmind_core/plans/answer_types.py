@@ -84,7 +84,7 @@ class AgentPost(TypedDict):
     state: str | None
     """queued, claimed, lost, done, failed or cancelled, as of the last look; null: it is not known to be there yet."""
     hive: str | None
-    """Who has it, or had it at its end."""
+    """The hive that has it, or had it at its end."""
     ending: bool
     """Its hive is to end it."""
 

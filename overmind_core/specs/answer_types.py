@@ -164,7 +164,7 @@ class SpecAttemptItem(TypedDict, total=False):
     tail: str
     """The end of what its work has printed, in base64."""
     files: dict[str, str]
-    """What it hands on: name → base64."""
+    """Files for its spec: name → base64."""
 
 
 class SpecAdvanced(SpecBrief):

@@ -218,17 +218,25 @@ class SpecsElsewhere:
 
     async def _ended_surely(self, spec_id: str, post: str) -> None:
         """Have a post end, and wait until its hive has ended it."""
-        while True:
-            try:
-                state = await self._posts.cancel(post)
-            except OvermindError as error:
-                if error.code not in _GONE:
-                    raise
-                state = "cancelled"
-            if state in ENDED:
-                self._forget(spec_id, post)
-                return
+        state = await self._cancelled(post)
+        while state not in ENDED:
             await asyncio.sleep(LOOK_SECONDS)
+            standing = await self._posts.standing(post)
+            if standing is None:
+                break
+            state = standing.state
+            if state not in ENDED and state != "claimed":  # its hive is silent, or has given it back
+                state = await self._cancelled(post)
+        self._forget(spec_id, post)
+
+    async def _cancelled(self, post: str) -> str:
+        """Ask for the end of a post, and return its state; of one that is not there that of an ended one."""
+        try:
+            return await self._posts.cancel(post)
+        except OvermindError as error:
+            if error.code not in _GONE:
+                raise
+            return "cancelled"
 
     def _remember(self, spec_id: str, post: str, quest: str) -> None:
         self._registry.change(spec_id, posts={**self._registry.all[spec_id].posts, post: quest})

@@ -174,7 +174,7 @@ class SwarmWhy(TypedDict):
     summary: str
     hives: list[SwarmWhyLine]
     pools: list[SwarmWhyPool]
-    """Whose instances could take it while it waits."""
+    """Pools whose instances could take it while it waits."""
 
 
 class SwarmPosted(TypedDict):

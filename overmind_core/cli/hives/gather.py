@@ -88,7 +88,7 @@ def gather(
 
 
 class _Waiting:
-    """Who has not answered yet, and until when each of them is waited for. Seconds, monotonic clock."""
+    """Those that have not answered yet → until when each is waited for. Seconds, monotonic clock."""
 
     def __init__(self, chosen: Sequence[Hive | None], began: float) -> None:
         self._hives = {name_of(hive): hive for hive in chosen}

@@ -61,7 +61,7 @@ class Attempt:
         inputs = self._environ[variables.INPUTS]
         message = f"Inputs of {slug}"
         brought = remote_files.send(self._git, self._top, place.url, SENT + slug, inputs, message=message)
-        self._say(f"Sent its inputs: {brought[:7]} on {to_wire(place.name)}")
+        self._print(f"Sent its inputs: {brought[:7]} on {to_wire(place.name)}")
         end = self._followed({"quest": quest, "remote": to_wire(place.url), "commit": commit, "brought": brought})
         return self._taken(end, place.url)
 
@@ -83,7 +83,7 @@ class Attempt:
                     if kind == "item" and item["what"] == "end":
                         return item  # type: ignore[no-any-return] # an answer is any JSON
                     if kind == "item":
-                        self._say(sentence(item))
+                        self._print(sentence(item))
             except OvermindError as error:
                 if error.code != "daemon_lost":
                     raise
@@ -105,7 +105,7 @@ class Attempt:
             self._take_landed(url)
         where = f" on {end['hive']}" if end["hive"] else ""
         why = f": {end['why']}" if end["why"] and not done else ""
-        self._say(f"Post {end['post']} is {end['state']}{where}{why}")
+        self._print(f"Post {end['post']} is {end['state']}{where}{why}")
         return 0 if done else end["exit_code"] or FAILED
 
     def _take_landed(self, url: str) -> None:
@@ -116,12 +116,12 @@ class Attempt:
             except GitFailed as error:
                 if again == TRIES - 1:
                     raise
-                self._say(f"The landed work can't be fetched yet: {to_wire(error.reason)}")
+                self._print(f"The landed work can't be fetched yet: {to_wire(error.reason)}")
                 time.sleep(2.0**again)
             else:
                 return
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         self._context.print(f"[swarm] {display_safe(text)}")
 
 

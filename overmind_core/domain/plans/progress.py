@@ -72,7 +72,7 @@ class AgentPost:
     state: str = ""
     """As the swarm has told it last: queued, claimed, lost, done, failed or cancelled; "": it may not be there yet."""
     hive: str | None = None
-    """Who has it, or had it at its end."""
+    """The hive that has it, or had it at its end."""
     is_ending: bool = False
     """The swarm knows that it is to end: its hive ends it as soon as it hears of that."""
 

@@ -15,7 +15,7 @@ class PostStanding(NamedTuple):
     state: str
     """queued, claimed, lost, done, failed, cancelled."""
     hive: str | None
-    """Who has it, or had it last."""
+    """The hive that has it, or had it last."""
     status: str
     """How it stands there: queued, running, review; empty before it is told."""
     cost: float
@@ -30,4 +30,4 @@ class PostEnding(NamedTuple):
     tail: bytes
     """The end of what its work has printed."""
     files: Mapping[str, bytes]
-    """What it hands on, by name."""
+    """Files that it hands on, by name."""
