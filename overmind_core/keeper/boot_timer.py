@@ -49,8 +49,11 @@ class BootTimer:
             self._timer = self._loop.later(min(max(at - boottime(), 0.0), LOOK), self._fire)
 
     def ready(self, _events: int) -> None:
-        """The system says that it is time."""
-        os.read(self._fd, 8)
+        """The system says that it is time, unless the timer was set anew in the same turn."""
+        try:
+            os.read(self._fd, 8)
+        except BlockingIOError:
+            return
         self._fire()
 
     def failed(self) -> None:

@@ -95,6 +95,7 @@ class Failover:
         self._argv = argv
         self._env = env
         self._kill_after = kill_after
+        self._keeper.ends_all = kill_after is not None
         self._is_transient = is_transient
         self._delay = FIRST_DELAY
 

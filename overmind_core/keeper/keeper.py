@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from overmind_core.keeper.connection import ClientConnection
     from overmind_core.keeper.exit_journal import ExitJournal
+    from overmind_core.keeper.lease_watchdog import LeaseWatchdog
     from overmind_core.keeper.loop import Loop
     from overmind_core.keeper.orphans import Orphans
     from overmind_core.keeper.run import KeptRun, KeptRuns, RunExit
@@ -51,6 +52,7 @@ class Keeper:
         orphans: Orphans,
         marks: MarkPool,
         tickets: Tickets,
+        watchdog: LeaseWatchdog,
         boot: str,
         linger: float,
     ) -> None:
@@ -62,8 +64,8 @@ class Keeper:
         self.marks = marks
         self.tickets = tickets
         self.lent_terminals = LentTerminals()
-        self.leases = RunLeases(loop, self._on_lease_end)
-        self.tree_ends = TreeEnds(loop, runs, orphans, on_gone=self.stop_if_done)
+        self.leases = RunLeases(loop, self._on_lease_end, watchdog=watchdog)
+        self.tree_ends = TreeEnds(loop, runs, orphans, on_gone=self._on_tree_end)
         self.boot = boot
         self.started = loop.wall
         self.supervisor: ClientConnection | None = None
@@ -75,6 +77,8 @@ class Keeper:
         self.quit_requested = False
         self.stay_requested = False
         """A plan or a schedule goes on although nothing may run now."""
+        self.ends_all = False
+        """Whether all runs end with their supervisor: they do so with us, too."""
         self._linger = linger
         self._idle_since = loop.mono
         self._blocked: set[KeptRun] = set()
@@ -158,6 +162,7 @@ class Keeper:
     def _on_lease_end(self, run: KeptRun) -> None:
         """The lease of `run` has ended: so does everything that it has started, whoever supervises."""
         if run.exit is not None and not self.orphans.any_left(run.mark, self.runs.by_pid):
+            self.leases.forget(run)
             return
         run.fenced = True
         self.runs.touch(run)
@@ -165,6 +170,11 @@ class Keeper:
         if run.exit is not None:  # the journal has its exit already: the later line counts
             self.exit_journal.add(self._exit_record(run, run.exit))
         self.tree_ends.begin(run)
+
+    def _on_tree_end(self, run: KeptRun) -> None:
+        """Nothing of the tree of `run` is left."""
+        self.leases.forget(run)
+        self.stop_if_done()
 
     def forget_if_over(self, run: KeptRun) -> None:
         """Forget the run when nothing about it can change any more."""

@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from overmind_core.keeper.lease_watchdog import LeaseWatchdog
     from overmind_core.keeper.loop import Loop
     from overmind_core.keeper.run import KeptRun
 
@@ -21,12 +22,27 @@ if TYPE_CHECKING:
 class RunLeases:
     """Which runs have a lease, and one timer for the earliest of them."""
 
-    __slots__ = ("_clock", "_leased", "_on_end", "_timer")
+    __slots__ = ("_clock", "_leased", "_on_end", "_timer", "_watchdog")
 
-    def __init__(self, loop: Loop, on_end: Callable[[KeptRun], None], *, clock: Callable[[], float] = boottime) -> None:
-        """`on_end`: called once with each run whose lease has ended, which then has none."""
+    def __init__(
+        self,
+        loop: Loop,
+        on_end: Callable[[KeptRun], None],
+        *,
+        watchdog: LeaseWatchdog,
+        clock: Callable[[], float] = boottime,
+    ) -> None:
+        """Lease nothing yet.
+
+        Args:
+            loop: The keeper's.
+            on_end: Called once with each run whose lease has ended, which then has none.
+            watchdog: Ends leased runs where the keeper can't.
+            clock: Seconds of the boot clock.
+        """
         self._clock = clock
         self._on_end = on_end
+        self._watchdog = watchdog
         self._leased: dict[str, KeptRun] = {}
         self._timer = BootTimer(loop, self._end_due)
 
@@ -51,15 +67,28 @@ class RunLeases:
             if until is None or run.fenced or (run.exit is not None and not run.exit.left):
                 run.lease = None
                 self._leased.pop(run.id, None)
+                if not run.fenced:  # else it is when its tree has ended
+                    self.forget(run)
             else:
                 run.lease = until
                 self._leased[run.id] = run
+                self._watchdog.tell(run.id, run.mission, run.mark, until)
         self._end_due()
+
+    def expect(self, run: str, mission: str, mark: int, until: float | None) -> None:
+        """A run is about to be spawned that the watchdog ends then, or with us; None: it was not spawned, or never."""
+        self._watchdog.tell(run, mission, mark, until)
+
+    def forget(self, run: KeptRun) -> None:
+        """Nothing of a run lives any more that the watchdog would have to end."""
+        self._watchdog.tell(run.id, run.mission, run.mark, None)
 
     def drop(self, run: KeptRun) -> None:
         """Nothing of the run lives any more."""
         if run.lease is not None:
             self.set({run: None})
+        else:
+            self.forget(run)
 
     def _end_due(self) -> None:
         due = [run for run in self._leased.values() if self.has_ended(run.lease)]

@@ -18,6 +18,7 @@ from contextlib import suppress
 from overmind_core.keeper.exit_journal import ExitJournal
 from overmind_core.keeper.failover import Failover
 from overmind_core.keeper.keeper import Keeper
+from overmind_core.keeper.lease_watchdog import LeaseWatchdog
 from overmind_core.keeper.loop import Loop
 from overmind_core.keeper.orphans import Orphans
 from overmind_core.keeper.reaper import Reaper
@@ -154,13 +155,16 @@ def _build(home: Home, listening: socket.socket, *, linger: float, is_removed: C
     limit = _file_limit()
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, nofile[1]))
     loop = Loop()
+    runs = KeptRuns()
+    marks = _mark_pool(home)
     keeper = Keeper(
         loop,
-        KeptRuns(),
+        runs,
         exit_journal=ExitJournal(home.exits),
         orphans=Orphans(),
-        marks=_mark_pool(home),
+        marks=marks,
         tickets=Tickets(time.monotonic),
+        watchdog=LeaseWatchdog(loop, home, registered=runs.by_pid, kept=lambda: marks.files),
         boot=boot_id(),
         linger=linger,
     )

@@ -6,6 +6,7 @@ The answers of a burst leave in batches.
 from __future__ import annotations
 
 import errno
+import math
 import os
 import sys
 import time
@@ -98,7 +99,7 @@ class SpawnQueue:
                 raise RequestRefused(ERROR_FENCED, f"the lease of {request['run']} ended before its start")
             if keeper.runs.files + FILES_ON_PIPES >= self._limits[2]:
                 raise RequestRefused(ERROR_TOO_MANY, f"{len(keeper.runs)} runs have reached the limit of open files")
-            run = self._new(request)
+            run = self._new(request, lease)
             keeper.runs.add(run)
         if lease is not None:
             keeper.leases.set({run: lease})
@@ -111,14 +112,18 @@ class SpawnQueue:
             "mono": run.mono,
         }
 
-    def _new(self, request: Mapping[str, Any]) -> KeptRun:
+    def _new(self, request: Mapping[str, Any], lease: float | None) -> KeptRun:
         keeper = self._keeper
         plan = _plan(request, self._limits[:2])
         plan.mark = keeper.marks.take()
+        mission = split_run(request["run"])[0]
+        until = math.inf if lease is None and keeper.ends_all else lease
+        keeper.leases.expect(request["run"], mission, plan.mark, until)
         tick = _ticks_now()
         try:
             spawned = spawn(plan, _method(request))
         except SpawnError as error:
+            keeper.leases.expect(request["run"], mission, plan.mark, None)
             keeper.marks.give_back(plan.mark)
             raise _refusal(error, plan) from None
         limit = int(request.get("log_limit", LIMIT))

@@ -55,8 +55,8 @@ class TreeEnds:
 
     __slots__ = ("_ends", "_loop", "_on_gone", "_orphans", "_runs")
 
-    def __init__(self, loop: Loop, runs: KeptRuns, orphans: Orphans, *, on_gone: Callable[[], None]) -> None:
-        """`on_gone`: called when nothing of a tree is left."""
+    def __init__(self, loop: Loop, runs: KeptRuns, orphans: Orphans, *, on_gone: Callable[[KeptRun], None]) -> None:
+        """`on_gone`: called with each run of whose tree nothing is left any more."""
         self._loop = loop
         self._on_gone = on_gone
         self._runs = runs
@@ -87,7 +87,7 @@ class TreeEnds:
         end.quiet = 0 if found else end.quiet + 1
         if end.quiet >= QUIET_ROUNDS:
             del self._ends[end.run.id]
-            self._on_gone()
+            self._on_gone(end.run)
             return
         pause = PAUSE if self._loop.mono - end.began < PATIENCE else LONG_PAUSE
         self._loop.later(pause, partial(self._round, end))
@@ -98,14 +98,14 @@ def _is_of(pid: int, end: TreeEnd, others: Collection[int]) -> bool:
     mark = mark_of(pid)
     if pid in end.children or (end.run.mark and mark == end.run.mark):
         return True
-    return mark not in others and end.name in _environment(pid)
+    return mark not in others and end.name in environment_of(pid)
 
 
 def _kill(pid: int, end: TreeEnd) -> None:
     """SIGKILL our child `pid` with the group that it leads; remember its children, which are to come to us."""
     with suppress(OSError):
         os.kill(pid, signal.SIGSTOP)
-    end.children.update(_children(pid))
+    end.children.update(children_of(pid))
     with suppress(OSError):
         if os.getpgid(pid) == pid:
             os.killpg(pid, signal.SIGKILL)
@@ -113,10 +113,10 @@ def _kill(pid: int, end: TreeEnd) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def _children(pid: int) -> list[int]:
+def children_of(pid: int) -> list[int]:
     """The children of `pid`, those of its threads too; none where the system doesn't say.
 
-    Certain only of a process that is stopped. Source: proc_tid_children(5).
+    Certain only of a process that is stopped. Source: proc_tidchildren_of(5).
     """
     found: list[int] = []
     with suppress(OSError):
@@ -126,7 +126,7 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def _environment(pid: int) -> list[bytes]:
+def environment_of(pid: int) -> list[bytes]:
     """The variables that `pid` was started with, `NAME=value`; none where we may not read them."""
     try:
         with open(f"/proc/{pid}/environ", "rb", buffering=0) as file:

@@ -101,6 +101,15 @@ def is_own_mark(mark: int) -> bool:
     return mark == OWN_MARK or (mark == NO_MARK and unmarked_limit() > OWN_MARK)
 
 
+def is_of_another(mark: int) -> bool:
+    """Whether this mark, which is not the one that is looked for, says whose a process is: a run's or a supervisor's.
+
+    What lies below the marks of runs is a process' own limit: it has taken its mark off.
+    """
+    top = unmarked_limit()
+    return mark in {OWN_MARK, PERSON_MARK} or top // 2 <= mark < top
+
+
 def clear_own_mark_of(pid: int, *, background: bool = False) -> None:
     """Take the mark of a supervisor off a program that it has just started for a person: it speaks as that person.
 
@@ -149,6 +158,11 @@ class MarkPool:
         self._top = unmarked_limit() if top is None else top
         self._free: deque[int] = deque()
         self._files: list[int] = []
+
+    @property
+    def files(self) -> tuple[int, ...]:
+        """The descriptors of the files that are locked: whoever inherits them holds the locks, too."""
+        return tuple(self._files)
 
     def take(self) -> int:
         """Return a mark that nobody else of this user wears, the longest unused first; NO_MARK when all are taken."""

@@ -252,23 +252,50 @@ def test_an_end_that_was_not_told_yet_is_told_by_the_next_life_of_the_keeper(hom
     assert (tmp_path / "begun").read_text() == "x\n"
 
 
+def test_what_a_hive_had_of_which_all_is_killed_for_good_has_ended_before_it_begins_elsewhere(homes, tmp_path):
+    """Also what hears no hang-up and has left its session; what waits goes on where it is."""
+    home = homes.hive("a", "--slots", "2")
+    mover, child, waiter = (tmp_path / name for name in ("mover", "child", "waiter"))
+    deaf = "trap '' HUP; "
+    homes.desk.ok("run", "--on", "any", "--name", "mover", *LEASE, escaped(child) + deaf + breathing(mover))
+    homes.desk.ok("run", "--on", "any", "--name", "waiter", deaf + breathing(waiter))
+    for journal in (mover, child, waiter):
+        wait_lives(journal, 1)
+    homes.hive("b", "--slots", "2")
+    kill_both(home)
+    for journal in (mover, child):
+        wait_lives(journal, 2)
+        assert not lives(journal)[0].goes_on
+    assert min(lives(mover)[1].first, lives(child)[1].first) > max(lives(mover)[0].last, lives(child)[0].last)
+    assert [life.goes_on for life in lives(waiter)] == [True]
+    home.ok("start")  # its supervisor ends what waited, which is tried again
+    wait_lives(waiter, 2)
+    assert min(gaps(waiter)) > 0
+    homes.desk.ok("kill", "swarm/mover", "swarm/waiter")
+
+
 @pytest.mark.parametrize("seconds", ["shorter", "longer"])
 def test_a_holder_that_stands_still_runs_once(homes, tmp_path, seconds):
     """SIGSTOP of supervisor and keeper, for shorter and longer than the lease."""
     home = homes.hive("a")
-    journal = tmp_path / "mover"
-    homes.desk.ok("run", "--on", "any", "--name", "mover", *LEASE, breathing(journal))
-    wait_lives(journal, 1)
+    mover, child = tmp_path / "mover", tmp_path / "child"
+    homes.desk.ok("run", "--on", "any", "--name", "mover", *LEASE, escaped(child) + breathing(mover))
+    wait_lives(mover, 1)
+    wait_lives(child, 1)
     other = homes.hive("b")
     with frozen(*processes(home)):
-        if seconds == "longer":  # a frozen keeper ends nothing: its run goes on until it thaws, and can tell nothing
-            eventually(lambda: homes.posts()["mover"]["hive"] == homes.name("b"), timeout=60, what="it is taken")
+        if seconds == "longer":
+            wait_lives(mover, 2)
+            wait_lives(child, 2)
         else:
-            breaths = len(journal.read_text().splitlines())
-            eventually(lambda: len(journal.read_text().splitlines()) > breaths + 20, what="a second passes")
+            breaths = len(mover.read_text().splitlines())
+            eventually(lambda: len(mover.read_text().splitlines()) > breaths + 20, what="a second passes")
     if seconds == "longer":
-        eventually(lambda: not lives(journal)[0].goes_on, timeout=20, what="the first has ended")
-        eventually(lambda: [row["name"] for row in other.ps()] == ["mover"], timeout=30, what="it runs there")
-    assert sum(life.goes_on for life in lives(journal)) == 1
-    assert len(lives(journal)) == (2 if seconds == "longer" else 1)
+        eventually(lambda: not lives(mover)[0].goes_on, timeout=20, what="it is reaped")
+        eventually(lambda: "fenced" in reasons(home), timeout=60, what="it knows")
+        assert [row["name"] for row in other.ps()] == ["mover"]
+        assert min(lives(mover)[1].first, lives(child)[1].first) > max(lives(mover)[0].last, lives(child)[0].last)
+    for journal in (mover, child):
+        assert sum(life.goes_on for life in lives(journal)) == 1
+        assert len(lives(journal)) == (2 if seconds == "longer" else 1)
     homes.desk.ok("kill", "swarm/mover")
