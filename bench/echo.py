@@ -33,7 +33,7 @@ Flooding = Callable[[], contextlib.AbstractContextManager[None]]
 def measure(product: Product, folder: str) -> list[Figure]:
     with product.home() as home, tmux.server(folder) as server, _screens(home, server) as screens:
         quiet: dict[str, Times] = {name: [] for name in screens}
-        _collect(quiet, screens, KEYS)
+        collect(quiet, screens, KEYS)
         floods: dict[str, Flooding] = {"overmind": lambda: _our_flood(home), "tmux": lambda: _tmux_flood(server)}
         flooded: dict[str, Times] = {name: [] for name in screens}
         for _ in range(ROUNDS):
@@ -42,7 +42,7 @@ def measure(product: Product, folder: str) -> list[Figure]:
                     screens[name].watch(SETTLE)
                     # What a terminal with nothing between takes meanwhile is the machine's share.
                     sides = [name, BARE] if name == "overmind" else [name]
-                    _collect(flooded, {side: screens[side] for side in sides}, KEYS_PER_ROUND)
+                    collect(flooded, {side: screens[side] for side in sides}, KEYS_PER_ROUND)
                 screens[name].watch(SETTLE)
     return [
         _figure("a key to its echo through `overmind attach`, nothing else going on", quiet),
@@ -71,7 +71,7 @@ def _screens(home: Home, server: tmux.Server) -> Iterator[dict[str, Screen]]:
         yield screens
 
 
-def _collect(taken: Mapping[str, Times], screens: Mapping[str, Screen], count: int) -> None:
+def collect(taken: Mapping[str, Times], screens: Mapping[str, Screen], count: int) -> None:
     """Add the seconds of `count` keys on each screen; they take turns."""
     for letter in itertools.islice(itertools.cycle(_LETTERS), count):
         for name, one in screens.items():
@@ -108,10 +108,10 @@ def _tmux_flood(server: tmux.Server) -> Iterator[None]:
 def _figure(what: str, taken: Mapping[str, Sequence[float]]) -> Figure:
     """`taken`: ours first, then tmux'."""
     (median, late), (their_median, their_late), *_ = map(p50_p99, taken.values())
-    beside = "; ".join(f"{name} {_shown(times)}" for name, times in list(taken.items())[1:])
+    beside = "; ".join(f"{name} {shown(times)}" for name, times in list(taken.items())[1:])
     return Figure(
         what,
-        _shown(taken["overmind"]),
+        shown(taken["overmind"]),
         beside,
         f"**{median / their_median:.2f}×** (p50), **{late / their_late:.2f}×** (p99)",
         f"p50 ≤ {milliseconds(MEDIAN_GOAL)}, p99 ≤ {milliseconds(LATE_GOAL)}, both ≤ tmux",
@@ -124,6 +124,6 @@ def p50_p99(values: Sequence[float]) -> tuple[float, float]:
     return statistics.median(values), statistics.quantiles(values, n=100)[-1]
 
 
-def _shown(values: Sequence[float]) -> str:
+def shown(values: Sequence[float]) -> str:
     median, late = p50_p99(values)
     return f"p50 {median * 1000:.2f} ms, p99 {late * 1000:.1f} ms"

@@ -13,7 +13,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from overmind_core.system.lock import holder_pid
@@ -25,6 +26,7 @@ PATIENCE = 60.0
 """Seconds for anything to start, answer or end."""
 LOOK_AGAIN = 0.002
 """Seconds between two looks at something that tells nobody."""
+NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Product:
@@ -59,15 +61,17 @@ class Product:
         return os.path.join(self._venv, "bin", "overmind")
 
     @contextlib.contextmanager
-    def home(self, *, keeps_files: bool = False) -> Iterator[Home]:
+    def home(self, *, keeps_files: bool = False, variables: Mapping[str, str] = NONE) -> Iterator[Home]:
         """A daemon in a home of its own; afterwards nothing of it is left.
 
         Args:
+            variables: Of its environment, besides those of this process.
             keeps_files: Its files go with the installation. For rounds that make thousands of them: ext4 gives the
                 place of a file to no other one for a minute or more after it was removed, and passes over each such
                 place whenever it makes one, so a round would pay for the removal of the one before.
         """
         home = Home(self, tempfile.mkdtemp(prefix="home-", dir=self._folder))
+        home.environment.update(variables)
         try:
             home.command("start")
             yield home

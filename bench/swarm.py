@@ -1,4 +1,4 @@
-"""Machines that share work: one claim, work of five hives beside one queue, a hive at rest, lists over gates, a move.
+"""Machines that share work: one claim, work of five hives beside one queue, a hive at rest, a move.
 
 The server is a real PostgreSQL of `scripts/postgres-server` that has each commit on the disk before it answers; all
 hives are homes on this machine.
@@ -18,8 +18,8 @@ from typing import Any
 import psycopg
 
 from bench import postgres
-from bench.figures import Figure, at_most, megabytes, milliseconds, take_turns
-from bench.processes import busy_seconds, duration, proportional
+from bench.figures import Figure, megabytes, milliseconds
+from bench.processes import busy_seconds, proportional
 from bench.product import LOOK_AGAIN, PATIENCE, Home, Product
 from overmind_core.swarm import schema
 from overmind_core.swarm.connection import url_with_login
@@ -32,9 +32,6 @@ HIVES, SLOTS = 5, 8
 QUESTS = 10_000
 QUESTS_GOAL = 1.3
 PORTION = 1000
-LISTED = 1000
-LIST_ROUNDS = 7
-COLD_GOAL = 4.0
 MEMORY_GOAL = 30_000_000
 BUSY_GOAL = 0.005
 SETTLE, SECONDS = 5.0, 20.0
@@ -61,7 +58,6 @@ def measure(product: Product, folder: str) -> Iterator[Figure]:
             yield from _work(product, url)
         with postgres.database(server) as url:
             yield _moves(product, url)
-    yield _lists(product)
 
 
 # the database alone
@@ -228,36 +224,3 @@ def _moves(product: Product, url: str) -> Figure:
 
 def _name(home: Home) -> str:
     return str(json.loads(home.command("swarm", "status", "--json"))["hive"])
-
-
-# named hives, without any server
-
-
-def _lists(product: Product) -> Figure:
-    """`ps` of five hives at once, over gates that are opened for it, beside `ps` of as many missions at home."""
-    with contextlib.ExitStack() as stack:
-        desk, full = (stack.enter_context(product.home(keeps_files=True)) for _ in range(2))
-        for number in range(HIVES):
-            hive = stack.enter_context(product.home(keeps_files=True))
-            _fill(hive, LISTED)
-            gate = json.dumps(["env", f"OVERMIND_HOME={hive.path}", product.program, "gate"])
-            with open(os.path.join(desk.path, "config.toml"), "a", encoding="utf-8") as file:
-                file.write(f"[hives.h{number}]\ngate = {gate}\n")
-        _fill(full, HIVES * LISTED)
-        words = [product.program, "ps", "--all", "--json"]
-        hives = ",".join(f"h{number}" for number in range(HIVES))
-        sides = {
-            "gates": lambda: duration([*words, "-H", hives], desk.environment),
-            "home": lambda: duration(words, full.environment),
-        }
-        taken = take_turns(sides, rounds=LIST_ROUNDS)
-    what = f"`ps -H` of {HIVES} hives with {LISTED:,} missions each, beside `ps` of {HIVES * LISTED:,}, cold"
-    return at_most(what, taken["gates"], taken["home"], COLD_GOAL, milliseconds)
-
-
-def _fill(home: Home, count: int) -> None:
-    """Have so many missions that have ended."""
-    with contextlib.closing(home.connect()) as api:
-        for _ in range(0, count, PORTION):
-            started = api.call_each("run", [home.mission(["true"])] * min(count, PORTION))
-            api.until_ended([one["id"] for one in started])
