@@ -474,7 +474,7 @@ YES = flag("--yes", "skip the confirmation", short="-y")
 
 WIDE = "--wide"
 _FORMATS = ("json", "yaml", "name")
-_FORMAT = "output"
+FORMAT = "output"
 """The attribute that says in which format an answer is printed."""
 
 
@@ -487,31 +487,8 @@ def _with_formats(options: Sequence[Parameter]) -> tuple[Parameter, ...]:
     words = f"{', '.join(formats[:-1])} or {formats[-1]}"
     short = None if "-o" in names else "-o"
     name, *also = [name for name in ("--output", "--format") if name not in names]  # a quest has outputs of its own
-    shown = option(name, "FORMAT", f"print {words}", short=short, also=also, choices=formats, attribute=_FORMAT)
+    shown = option(name, "FORMAT", f"print {words}", short=short, also=also, choices=formats, attribute=FORMAT)
     return (*options, shown)
-
-
-class FlagArguments:
-    """The arguments of a command line that gives nothing but flags, as attributes."""
-
-    def __init__(self, values: dict[str, object]) -> None:
-        self.__dict__ |= values
-
-
-def parse_flags(command: Command, words: Sequence[str]) -> FlagArguments | None:
-    """Return the arguments when `words` are nothing but flags, as after most commands that look at something.
-
-    None: there is more to parse, or something to say, and that takes argparse: five milliseconds of a start.
-    """
-    if command.rest or command.rewrite or any(one.is_required for one in command.arguments):
-        return None
-    values = {one.attribute: one.default for one in (*command.arguments, *command.options)}
-    flags = {name: one.attribute for one in command.options if not one.takes_value for name in one.names}
-    for word in words:
-        if word not in flags:
-            return None
-        values[flags[word]] = True
-    return FlagArguments(values)
 
 
 HIVE_OPTION = ("-H", "--hive")
@@ -564,7 +541,7 @@ NAMED = ("id", "ids", "target", "spec", "children", "question")
 """Attributes of parsed arguments that name missions, quests, questions and specs."""
 
 
-def named_things(args: FlagArguments | Namespace) -> list[str]:
+def named_things(args: object) -> list[str]:
     """Return the names in parsed arguments."""
     names: list[str] = []
     for attribute in NAMED:
@@ -576,7 +553,7 @@ def named_things(args: FlagArguments | Namespace) -> list[str]:
     return names
 
 
-def names_a_hive(args: FlagArguments | Namespace) -> bool:
+def names_a_hive(args: object) -> bool:
     """Whether a name may begin with that of a hive, as `eu1/api` does: only then the configuration is looked at."""
     return any("/" in name for name in named_things(args))
 

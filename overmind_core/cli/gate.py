@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from overmind_core.cli.command import Command, option
 from overmind_core.cli.context import Context
 from overmind_core.domain.actor import CLIENT
@@ -37,7 +35,7 @@ def gate(args: Namespace, context: Context) -> int:
 
 
 def _instance(word: str) -> str:
-    from overmind_core.domain.swarm.pools import is_instance_name  # start-up: for gates of pools
+    from overmind_core.domain.swarm.instance_names import is_instance_name  # start-up: for gates of pools
 
     if not is_instance_name(word):
         raise ValueError(f"{word!r} can't be the name of an instance")
@@ -46,6 +44,8 @@ def _instance(word: str) -> str:
 
 def person(word: str) -> str:
     """Check the name in which somebody comes through a gate."""
+    import re  # start-up: for names alone
+
     if re.search(CLIENT, f"gate:{word}") is None:
         raise ValueError(f"{word!r} is not a name: it has lower-case letters, digits and -, at most 32")
     return word

@@ -16,11 +16,11 @@ from overmind_core.cli.command import (
     find,
     names_a_hive,
     names_place,
-    parse_flags,
     split_hives,
 )
 from overmind_core.cli.context import Context, forbid_inside, report_error
 from overmind_core.cli.output import UNWRITABLE
+from overmind_core.cli.quick_arguments import parse_flags
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import FAILED, INTERRUPTED, OvermindError, UsageError
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from overmind_core.domain.swarm.pools import PoolSettings, filled, is_instance_name
+from overmind_core.domain.swarm.instance_names import is_instance_name
+from overmind_core.domain.swarm.pools import PoolSettings, filled
 from overmind_core.pool_engines.program import SeenInstance, State, asked
 
 _STATES: dict[str, State] = {"": "running", "pending": "pending", "running": "running", "ended": "ended"}
@@ -29,6 +30,10 @@ class CommandEngine:
     def seen(self) -> list[SeenInstance]:
         """As in `Engine`."""
         return listed(asked(self._settings.list))
+
+    def alive(self) -> list[SeenInstance]:
+        """As in `Engine`."""
+        return self.seen()
 
     def end(self, seen: SeenInstance) -> None:
         """As in `Engine`; a `down` of what is gone already has nothing to do, and says so by exit status 0."""

@@ -5,15 +5,11 @@ No policy: the number of instances is decided above.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
-from overmind_core.domain.swarm.pools import COMMAND, KUBERNETES, RAY, SLURM, PoolSettings
-from overmind_core.pool_engines.command import CommandEngine
-from overmind_core.pool_engines.kubernetes import KubernetesEngine
+from overmind_core.domain.swarm.pools import KUBERNETES, RAY, SLURM, PoolSettings
 from overmind_core.pool_engines.program import EngineSilent, SeenInstance
-from overmind_core.pool_engines.ray import RayEngine
-from overmind_core.pool_engines.slurm import SlurmEngine
 
 
 class Engine(Protocol):
@@ -39,6 +35,13 @@ class Engine(Protocol):
             EngineSilent: it isn't installed, or doesn't answer.
         """
 
+    def alive(self) -> Sequence[SeenInstance]:
+        """As `seen`, but without asking for those that ended, which may take another program.
+
+        Raises:
+            EngineSilent: it isn't installed, or doesn't answer.
+        """
+
     def end(self, seen: SeenInstance) -> None:
         """Cancel an instance; one that is gone already is fine.
 
@@ -51,15 +54,22 @@ class Engine(Protocol):
 
 
 def engine_of(settings: PoolSettings) -> Engine:
-    """Return the engine of a pool; nothing is asked of it yet."""
-    return _ENGINES[settings.engine](settings)
+    """Return the engine of a pool; nothing is asked of it yet, and none of the others is loaded."""
+    if settings.engine == SLURM:
+        from overmind_core.pool_engines.slurm import SlurmEngine  # noqa: PLC0415 - a command needs one of them alone
 
+        return SlurmEngine(settings)
+    if settings.engine == KUBERNETES:
+        from overmind_core.pool_engines.kubernetes import KubernetesEngine  # noqa: PLC0415 - as above
 
-_ENGINES: Mapping[str, Callable[[PoolSettings], Engine]] = {
-    SLURM: SlurmEngine,
-    RAY: RayEngine,
-    KUBERNETES: KubernetesEngine,
-    COMMAND: CommandEngine,
-}
+        return KubernetesEngine(settings)
+    if settings.engine == RAY:
+        from overmind_core.pool_engines.ray import RayEngine  # noqa: PLC0415 - as above
+
+        return RayEngine(settings)
+    from overmind_core.pool_engines.command import CommandEngine  # noqa: PLC0415 - as above
+
+    return CommandEngine(settings)
+
 
 __all__ = ["Engine", "EngineSilent", "SeenInstance", "engine_of"]

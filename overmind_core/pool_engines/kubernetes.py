@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from overmind_core.domain.swarm.pools import PoolSettings, is_instance_name
+from overmind_core.domain.swarm.instance_names import is_instance_name
+from overmind_core.domain.swarm.pools import PoolSettings
 from overmind_core.pool_engines.job_manifest import INSTANCE_LABEL, POOL_LABEL, job_of, read_manifest, template
 from overmind_core.pool_engines.program import EngineSilent, SeenInstance, State, asked, failed, run
 
@@ -39,6 +40,10 @@ class KubernetesEngine:
         """As in `Engine`."""
         selector = f"{POOL_LABEL}={self._settings.name}"
         return listed(asked([*self._kubectl, "get", "jobs,pods", "-l", selector, "-o", "json"]))
+
+    def alive(self) -> list[SeenInstance]:
+        """As in `Engine`."""
+        return self.seen()
 
     def end(self, seen: SeenInstance) -> None:
         """As in `Engine`."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import IO, Literal, NamedTuple
 
 from overmind_core.domain.text.cells import display_safe
+from overmind_core.system.unnamed_file import unnamed_file
 
 SECONDS = 30.0
 """How long one program of an engine may take: a controller that is busy answers late."""
@@ -70,7 +71,7 @@ def run(
         EngineSilent: it isn't there, can't be started, or takes too long.
     """
     # Files and no pipes: a machine that the program starts, and that goes on, would hold a pipe open.
-    with tempfile.TemporaryFile() as reads, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with unnamed_file() as reads, unnamed_file() as out, unnamed_file() as err:
         reads.write(given.encode())
         reads.seek(0)
         try:
@@ -85,10 +86,11 @@ def run(
         except OSError as error:
             raise EngineSilent(f"{argv[0]} can't be started: {error.strerror}.") from None
         try:
-            code = process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            said = f"{argv[0]} has not answered for {seconds:.0f} s. Try it by hand: {_by_hand(argv)}"
-            raise EngineSilent(said) from None
+            _await_end(process, seconds)
+            code = process.poll()
+            if code is None:
+                said = f"{argv[0]} has not answered for {seconds:.0f} s. Try it by hand: {_by_hand(argv)}"
+                raise EngineSilent(said)
         finally:
             _end(process)
         return Answer(code, _read(out), _read(err))
@@ -124,6 +126,21 @@ def _by_hand(argv: Sequence[str]) -> str:
 def _read(file: IO[bytes]) -> str:
     file.seek(0)
     return file.read(LONGEST).decode(errors="replace")
+
+
+def _await_end(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Wait until it has ended, at most so long: told by the system where it can, as `wait` looks again and again."""
+    if not hasattr(os, "pidfd_open"):
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+        return
+    ended = os.pidfd_open(process.pid)
+    try:
+        waiting = select.poll()  # a supervisor has more descriptors than `select` takes
+        waiting.register(ended, select.POLLIN)
+        waiting.poll(seconds * 1000)
+    finally:
+        os.close(ended)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -14,7 +14,8 @@ import re
 import tokenize
 from collections.abc import Iterator, Sequence
 
-from overmind_core.domain.swarm.pools import RAY_REACH, PoolSettings, filled, is_instance_name, options_of
+from overmind_core.domain.swarm.instance_names import is_instance_name
+from overmind_core.domain.swarm.pools import RAY_REACH, PoolSettings, filled, options_of
 from overmind_core.pool_engines.program import EngineSilent, SeenInstance, State, asked, failed, run
 
 SECONDS = 60.0
@@ -54,6 +55,10 @@ class RayEngine:
     def seen(self) -> list[SeenInstance]:
         """As in `Engine`."""
         return listed(asked(["ray", "job", "list", *_PLAINLY, *self._reach], seconds=SECONDS))
+
+    def alive(self) -> list[SeenInstance]:
+        """As in `Engine`."""
+        return self.seen()
 
     def end(self, seen: SeenInstance) -> None:
         """As in `Engine`."""

@@ -15,7 +15,8 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 
-from overmind_core.domain.swarm.pools import PoolSettings, filled, is_instance_name
+from overmind_core.domain.swarm.instance_names import is_instance_name
+from overmind_core.domain.swarm.pools import PoolSettings, filled
 from overmind_core.pool_engines.program import EngineSilent, SeenInstance, State, asked, failed, run
 
 EXPORTED = ("HOME", "LANG", "LOGNAME", "PATH", "SHELL", "USER")
@@ -63,6 +64,10 @@ class SlurmEngine:
         known = {one.engine_id for one in queued}
         # What the controller has forgotten has ended, whatever its accounts say of it.
         return queued + [one for one in self._accounts() if one.engine_id not in known and one.state == "ended"]
+
+    def alive(self) -> list[SeenInstance]:
+        """As in `Engine`."""
+        return self._queue()
 
     def end(self, seen: SeenInstance) -> None:
         """As in `Engine`."""

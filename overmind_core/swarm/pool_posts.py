@@ -13,8 +13,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.swarm import scaling
+from overmind_core.domain.swarm.instance_names import name_at_engine
 from overmind_core.domain.swarm.leases import deadline_of
-from overmind_core.domain.swarm.pools import name_at_engine
 from overmind_core.domain.swarm.scaling import Deed, Instance, Machine, Seen, Step
 from overmind_core.domain.text.duration import format_uptime
 from overmind_core.errors import OvermindError

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from overmind_core.domain.swarm.pools import swarm_and_instance
+from overmind_core.domain.swarm.instance_names import swarm_and_instance
 from tests.kit.overmind import Overmind
 from tests.kit.processes import alive
 

@@ -11,7 +11,7 @@ from overmind_core.cli.command import Command, option
 from overmind_core.cli.context import Context, forbid_inside
 from overmind_core.cli.hives.elsewhere import INSIDE
 from overmind_core.cli.values import label, whole_number
-from overmind_core.domain.swarm.pools import is_instance_name, is_pool_name, swarm_and_instance
+from overmind_core.domain.swarm.instance_names import is_instance_name, is_pool_name, swarm_and_instance
 from overmind_core.domain.text.duration import DurationError, parse_duration
 from overmind_core.errors import OvermindError, UsageError
 

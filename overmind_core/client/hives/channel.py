@@ -7,18 +7,18 @@ import os
 import signal
 import socket
 import subprocess
-import tempfile
 import threading
 import time
-from typing import Any
 
 from overmind_core.domain.text.cells import display_safe
+from overmind_core.system.unnamed_file import unnamed_file
 from overmind_core.wire import gate
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any, BinaryIO
 
     Json = dict[str, Any]
 
@@ -72,7 +72,7 @@ def open_channel(argv: Sequence[str], wish: Mapping[str, object], limit: float) 
     deadline = time.monotonic() + limit
     ours, theirs = socket.socketpair()
     # A file and no pipe: the connection that ssh keeps in the background would hold a pipe open.
-    with tempfile.TemporaryFile() as errors:
+    with unnamed_file() as errors:
         try:
             process = subprocess.Popen(
                 list(argv),
@@ -118,7 +118,7 @@ def _read_answer(ours: socket.socket, rest: bytes, deadline: float) -> tuple[Jso
     return gate.message_of(line), unread
 
 
-def _reason(argv: Sequence[str], process: subprocess.Popen[bytes], errors: Any, error: Exception) -> str:  # noqa: ANN401
+def _reason(argv: Sequence[str], process: subprocess.Popen[bytes], errors: BinaryIO, error: Exception) -> str:
     """Return why there is no gate, in the words of the command that was to run it where it has some."""
     if isinstance(error, ValueError):
         return str(error)
@@ -155,7 +155,7 @@ class KeptSocket(socket.socket):
     def __init__(self, channel: Channel) -> None:
         super().__init__(fileno=channel.socket.detach())
         channel.socket = self
-        self._process: Any = channel._process  # noqa: SLF001 - its own part
+        self._process = channel._process  # noqa: SLF001 - its own part
 
     def close(self) -> None:
         """Close it, and see the command to its end."""

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from overmind_core.client.config_tables import named_tables
 from overmind_core.client.hives.hive import Hive
+from overmind_core.domain.swarm.instance_names import pool_and_number, swarm_and_instance
 from overmind_core.errors import OvermindError
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from overmind_core.domain.swarm.pools import PoolSettings
     from overmind_core.pool_engines.engine import SeenInstance
 
@@ -38,7 +41,7 @@ def instance_hive(path: str, name: str) -> Hive | None:
     found = _pool(path, name)
     if found is None:
         return None
-    from overmind_core.domain.swarm.pools import pool_of, swarm_and_instance  # noqa: PLC0415 - start-up: only for pools
+    from overmind_core.domain.swarm.pools import pool_of  # noqa: PLC0415 - start-up: only for pools
     from overmind_core.pool_engines.engine import EngineSilent, engine_of  # noqa: PLC0415 - same
 
     try:
@@ -47,8 +50,10 @@ def instance_hive(path: str, name: str) -> Hive | None:
         raise OvermindError("invalid_config", f"{path}: {error}") from None
     engine = engine_of(settings)
     try:
-        seen = [one for one in engine.seen() if (swarm_and_instance(one.name) or ("", ""))[1] == name]
+        seen = _of_name(engine.alive(), name)
         running = _only([one for one in seen if one.state == "running"], name)
+        if running is None:  # what it was remains to be said
+            seen = _of_name(engine.seen(), name)
         gate = None if running is None else engine.gate(running)
     except EngineSilent as error:
         raise OvermindError("hive_silent", f"{name} can't be asked: {error}") from None
@@ -65,9 +70,12 @@ def _pool(path: str, name: str) -> tuple[str, object] | None:
     tables = named_tables(path, "pools", '[pools.hpc] with engine = "slurm"')
     if pool not in tables:
         return None
-    from overmind_core.domain.swarm.pools import pool_and_number  # noqa: PLC0415 - start-up: only for pools
-
     return (pool, tables[pool]) if pool_and_number(name) is not None else None
+
+
+def _of_name(instances: Sequence[SeenInstance], name: str) -> list[SeenInstance]:
+    """Return those that a swarm knows by this name."""
+    return [one for one in instances if (swarm_and_instance(one.name) or ("", ""))[1] == name]
 
 
 def _only(running: list[SeenInstance], name: str) -> SeenInstance | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+from overmind_core.domain.swarm.instance_names import NAME_RULE, is_instance_name, is_pool_name
 from overmind_core.domain.text.cells import did_you_mean
 from overmind_core.domain.text.duration import DurationError, parse_duration
 
@@ -13,21 +13,13 @@ SLURM, RAY, KUBERNETES, COMMAND = "slurm", "ray", "kubernetes", "command"
 EngineName = Literal["slurm", "ray", "kubernetes", "command"]
 ENGINES = (SLURM, RAY, KUBERNETES, COMMAND)
 
-NAME_RULE = "a pool's name has lower-case letters, digits and -, begins with a letter, and has at most 24 characters"
-LONGEST_NAME = 24
-"""Of a pool: its instances are called after it, and are hives, whose names have up to 32."""
 INVITATION_IN_POD = "/etc/overmind/invitation"
 """Where an instance on Kubernetes finds its invitation: the file of the Secret that the manifest mounts."""
 PLACEHOLDER = "{instance}"
 """What the words of a pool of commands have where the name belongs by which the engine knows an instance."""
 RAY_REACH = ("--address", "--headers", "--verify")
 """Options of each `ray job`: where the cluster is."""
-_name = re.compile(r"[a-z][a-z0-9-]*")
-_instance = re.compile(r"[A-Za-z0-9._-]+")
-_apart = re.compile(r"overmind-([0-9a-f]{8})-(.+)")
-_numbered = re.compile(r"([a-z][a-z0-9-]*)-([1-9][0-9]{0,6})")
 _LONGEST_LABEL = 63
-_LONGEST_INSTANCE = 63
 _MOST_SLOTS, _MOST_INSTANCES = 1000, 1000
 _LEAST_IDLE = 1.0
 """Seconds; an instance that is idle for less would leave between two posts."""
@@ -91,50 +83,6 @@ def pool_of(name: str, entry: object) -> PoolSettings:
     found = PoolSettings(**{"name": name, "invitation": _invitation(engine), **read})
     _check(key, found)
     return found
-
-
-def is_pool_name(name: str) -> bool:
-    """Whether a pool can be called so."""
-    return len(name) <= LONGEST_NAME and _name.fullmatch(name) is not None
-
-
-def is_instance_name(name: str) -> bool:
-    """Whether an instance of any engine can be called so: nothing in it means something to a shell or an engine."""
-    return (
-        len(name) <= _LONGEST_INSTANCE
-        and _instance.fullmatch(name) is not None
-        and not name.startswith(("-", "."))
-        and ".." not in name
-    )
-
-
-def instance_name(pool: str, number: int) -> str:
-    """Return how the instance of a pool with this number is called: its engine and the swarm know it by that."""
-    return f"{pool}-{number}"
-
-
-def pool_and_number(instance: str) -> tuple[str, int] | None:
-    """Return of which pool an instance is, and its number; None: no instance is called so."""
-    found = _numbered.fullmatch(instance)
-    if found is None or not is_pool_name(found[1]):
-        return None
-    return found[1], int(found[2])
-
-
-def name_at_engine(swarm: str, instance: str) -> str:
-    """Return how an engine knows an instance: two swarms of one account may have pools of one name.
-
-    `swarm`: its id.
-    """
-    return f"overmind-{swarm}-{instance}"
-
-
-def swarm_and_instance(name: str) -> tuple[str, str] | None:
-    """Return the swarm's id and the instance that an engine knows by this name; None: it is another name."""
-    found = _apart.fullmatch(name)
-    if found is None or pool_and_number(found[2]) is None:
-        return None
-    return found[1], found[2]
 
 
 def filled(words: Sequence[str], instance: str) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
-from overmind_core.domain.swarm.pools import pool_and_number, swarm_and_instance
+from overmind_core.domain.swarm.instance_names import pool_and_number, swarm_and_instance
 
 State = Literal["asked", "started", "running", "joined", "ended"]
 """Of a row; it only goes on."""

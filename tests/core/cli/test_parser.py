@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 
-from overmind_core.cli.command import COMMANDS, JSON, MODULES, find, parse_flags
+from overmind_core.cli.command import COMMANDS, JSON, MODULES, find
 from overmind_core.cli.context import Context
 from overmind_core.cli.main import guarded
 from overmind_core.cli.parser import parse, split_rest
+from overmind_core.cli.quick_arguments import parse_flags
 from overmind_core.errors import UsageError
 from tests.kit.cases import each, tabled
 
@@ -242,11 +244,46 @@ def test_flags_alone_mean_what_argparse_makes_of_them(line):
         assert vars(quick) == vars(parse(command, words))
 
 
+def option_lines():
+    """Each option that takes a word, with words of many forms."""
+    for name in MODULES:
+        command = find(name)
+        for option in command.options:
+            if option.takes_value:
+                choices = [str(one) for one in option.settings.get("choices", ())]  # type: ignore[attr-defined]
+                for word in ("5", "5m", "4G", "k=v", "a", "", "owner", "14:30", "[", *choices):
+                    yield name, [option.names[-1], word]
+
+
+@each(option_lines(), lambda line: f"{line[0]} {line[1]}")
+def test_an_option_with_a_word_means_what_argparse_makes_of_it(line):
+    name, words = line
+    command = find(name)
+    with pytest.MonkeyPatch.context() as patch:  # both read the same moment
+        patch.setattr(time, "time", lambda: 1.8e9)
+        quick = parse_flags(command, words)
+        if quick is not None:
+            assert vars(quick) == vars(parse(command, words))
+
+
 @tabled(
     "words",
-    [["-h"], ["--help"], ["--al"], ["--all=1"], ["-aq"], ["api"], ["--status", "crashed"], ["--"], ["-1"], [""]],
+    [
+        ["-h"],
+        ["--help"],
+        ["--al"],
+        ["--all=1"],
+        ["-aq"],
+        ["api"],
+        ["--status", "crashed"],
+        ["-o", "wide"],
+        ["--limit"],
+        ["--"],
+        ["-1"],
+        [""],
+    ],
 )
-def test_anything_but_flags_is_left_to_argparse(words):
+def test_anything_but_flags_and_single_options_is_left_to_argparse(words):
     assert parse_flags(find("ps"), words) is None
 
 

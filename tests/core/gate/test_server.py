@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any, Self
 
 import pytest
 
+from overmind_core.gate.server import Gate
 from overmind_core.system.paths import Home
 from overmind_core.wire.framing import MAX_LINE
 from tests.kit.fake_daemon import FakeDaemon
@@ -63,6 +65,49 @@ def gate(om):
 )
 def test_a_channels_first_line(gate, sent, codes):
     assert [answer["error"] for answer in gate(sent)] == codes
+
+
+@pytest.fixture
+def pieces(om, monkeypatch):
+    """Serve a channel on which all of this has been said before; return what was written, as it was."""
+
+    def serve(sent: bytes) -> list[list[dict[str, Any]]]:
+        (reads, asks), (answers, writes) = os.pipe(), os.pipe()
+        written: list[bytes] = []
+        write = os.write
+
+        def noted(descriptor: int, data: bytes) -> int:
+            if descriptor == writes:
+                written.append(bytes(data))
+            return write(descriptor, data)
+
+        monkeypatch.setattr(os, "write", noted)
+        write(asks, sent)
+        os.close(asks)
+        Gate(Home(om.home), role="owner", name=None, reads=reads, writes=writes).serve({})
+        for descriptor in (reads, answers, writes):
+            os.close(descriptor)
+        return [[json.loads(line) for line in data.splitlines()] for data in written]
+
+    return serve
+
+
+def test_what_is_asked_before_the_gate_begins_is_answered_in_one_piece_with_its_greeting(daemon, pieces):
+    (greeting, *first), *_ = pieces(REQUESTS)
+    assert greeting["gate"] == 1
+    assert first == [{"ok": {}}]
+    ((greeting, refusal),) = pieces(b'{"channel":"shell"}\n')
+    assert (greeting["gate"], refusal["error"]) == (1, "invalid")
+    ((greeting,),) = pieces(b"")
+    assert greeting["gate"] == 1
+
+
+def test_half_a_character_comes_back_as_it_came(daemon, om):
+    with Running(om, "--role", "viewer") as running:
+        running.send(REQUESTS)
+        running.next()
+        running.send(b'{"cmd":"kill","id":"\\udcff","args":{"id":"x"}}\n')
+        assert (running.next()["id"], daemon.requests) == ("\udcff", [])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.swarm.pools import is_instance_name, pool_of
+from overmind_core.domain.swarm.instance_names import is_instance_name
+from overmind_core.domain.swarm.pools import pool_of
 from overmind_core.pool_engines import job_manifest
 from overmind_core.pool_engines.engine import EngineSilent, SeenInstance, engine_of
 from overmind_core.pool_engines.kubernetes import listed

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.swarm.pools import is_instance_name, pool_of
+from overmind_core.domain.swarm.instance_names import is_instance_name
+from overmind_core.domain.swarm.pools import pool_of
 from overmind_core.pool_engines.engine import EngineSilent, SeenInstance, engine_of
 from overmind_core.pool_engines.program import State
 from overmind_core.pool_engines.ray import listed, submission

@@ -7,17 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.hives import name_fault
-from overmind_core.domain.swarm.pools import (
-    INVITATION_IN_POD,
-    filled,
+from overmind_core.domain.swarm.instance_names import (
     instance_name,
     is_instance_name,
     is_pool_name,
     name_at_engine,
     pool_and_number,
-    pool_of,
     swarm_and_instance,
 )
+from overmind_core.domain.swarm.pools import INVITATION_IN_POD, filled, pool_of
 
 MACHINES = {"up": ["m", "up", "{instance}"], "down": ["m", "down", "{instance}"], "list": ["m", "list"]}
 
