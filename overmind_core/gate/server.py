@@ -219,7 +219,8 @@ class Gate:
                     answer, content = answer_log(self._home.logs, _decoded(line))
                 except OvermindError as error:
                     answer, content = {"error": error.code, "message": error.message}, b""
-                self._write(gate.line(answer) + content)
+                self._write(gate.line(answer) + content[:_CHUNK])
+                self._write(memoryview(content)[_CHUNK:])
             data = os.read(self._reads, _CHUNK)
             if not data:
                 return
@@ -249,9 +250,9 @@ class Gate:
         """Wait until the other side has its git; False: it has left. Not a byte more than that is read."""
         return os.read(self._reads, len(gate.GO)) == gate.GO
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes | memoryview) -> None:
         held, self._held = self._held, b""
-        view = memoryview(held + data if held else data)
+        view = memoryview(b"".join((held, data)) if held else data)
         try:
             while view:
                 view = view[os.write(self._writes, view) :]

@@ -84,6 +84,8 @@ class Hive:
         self._is_ssh = argv[:1] == ["ssh"]
         self._shared = _shared_path(config, argv) if self._is_ssh else None
         self._argv = [*argv[:1], *_shared(self._shared), *argv[1:]]
+        self._idle: list[Channel] = []
+        """A channel for logs that no reader has at present; one at most, or nearly so."""
         run_files.serve_hive(name, self._files)
 
     # as a place
@@ -203,11 +205,21 @@ class Hive:
         return opened
 
     def _files(self, folder: str) -> run_files.RunFiles:
-        return RemoteRunFiles(self.open_logs, folder)
+        return RemoteRunFiles(self.open_logs, self._keep_logs, folder)
 
     def open_logs(self) -> Channel:
-        """Return a channel for logs; one for each reader, which closes it and, once it is lost, asks for another."""
-        return self.open(gate.LOGS, limit=TRY_LIMIT)
+        """Return a channel for logs: one for each reader, which closes it and, once it is lost, asks for another."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self.open(gate.LOGS, limit=TRY_LIMIT)
+
+    def _keep_logs(self, channel: Channel) -> None:
+        """Keep a channel for the next reader: a gate for each of many runs would take as many starts."""
+        if self._idle:
+            channel.close()
+        else:
+            self._idle.append(channel)
 
 
 def _shared(path: str | None) -> list[str]:
