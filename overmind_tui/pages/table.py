@@ -43,6 +43,8 @@ GATHER = 0.2
 """Seconds in which events are gathered into one question."""
 SHARE = 0.2
 """Of the time that an answer may take: one that takes long, of a plan of thousands, is asked for less often."""
+LONGEST_PAUSE = 15.0
+"""Seconds between two questions at most: one answer may have been late because something stood still meanwhile."""
 
 
 class FetchingPage(Protocol):
@@ -135,12 +137,17 @@ class TableSource:
         wanted = self.fetch.events
         if ("*" in wanted or wanted & set(kinds)) and not self.asking:
             self.asking = True
-            self._page.set_timer(max(GATHER, self._took / SHARE), self.ask_again)
+            self._page.set_timer(max(GATHER, self._pause), self.ask_again)
 
     def tick(self) -> None:
         """Another period of `every` is over; where answers take a large part of one, some are left out."""
-        if time.monotonic() - self._asked_at >= self._took / SHARE:
+        if time.monotonic() - self._asked_at >= self._pause:
             self._page.ask()
+
+    @property
+    def _pause(self) -> float:
+        """Seconds from one question to the next at least."""
+        return min(self._took / SHARE, LONGEST_PAUSE)
 
     def ask_again(self) -> None:
         """Have the page ask, whatever is asked already."""

@@ -15,7 +15,7 @@ from overmind_core.client.client import Client
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_tui.shell.messages import Connected, Disconnected, EngineStands, NotesProposed
-from overmind_tui.shell.missions_stream import QUEST, SHARE, Json, MissionsStream, Session
+from overmind_tui.shell.missions_stream import QUEST, Json, MissionsStream, Session, pause_after
 
 OF_ENGINE = frozenset({QUEST, "queue", "health", "steer", "overlap", "started", "exited"})
 """Events after which the queue may be fuller or emptier than before, and missions may go together otherwise."""
@@ -116,7 +116,7 @@ class EventStream(MissionsStream):
             self._engine_pause = float("inf")
             return
         now = time.monotonic()
-        self._engine_due, self._engine_pause = now + ENGINE_PERIOD, now + (now - began) / SHARE
+        self._engine_due, self._engine_pause = now + ENGINE_PERIOD, now + pause_after(now - began)
         self.send(EngineStands(queue, health["coherence"]))
 
     def _refresh_notes(self, session: Session) -> None:

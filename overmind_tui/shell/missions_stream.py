@@ -25,6 +25,8 @@ PERIOD = 1.0
 """Seconds between two looks at the load."""
 SHARE = 0.035
 """Of its time that the supervisor spends on these looks at most."""
+LONGEST_PAUSE = 60.0
+"""Seconds between two looks at most: one answer may have been late because something stood still meanwhile."""
 GATHER = 0.04
 """Seconds in which events are gathered into one question."""
 ANSWER_SECONDS = 30.0
@@ -36,6 +38,11 @@ QUESTIONS = frozenset({ASKED, "answered", "removed"})
 MANY = 200
 """Changed missions from which on all are asked for."""
 Json = dict[str, Any]
+
+
+def pause_after(took: float) -> float:
+    """Return the seconds after an answer that took so many in which no more is asked."""
+    return min(took / SHARE, LONGEST_PAUSE)
 
 
 class Session:
@@ -235,7 +242,7 @@ class MissionsStream(ABC):
                 else:
                     self.send(RowsChanged(session.ask("ps", {"wide": True, "status": LIVE})))
                 took = time.monotonic() - now
-                due = time.monotonic() + max(PERIOD, took / SHARE)
+                due = time.monotonic() + max(PERIOD, pause_after(took))
                 self._refresh_inbox_and_cost(session, set())
                 self.looked(session)
             self._gather(session, min(due, session.heard_at + self.beat))

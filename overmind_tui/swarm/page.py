@@ -18,6 +18,7 @@ NO_SWARM = (
     ":swarm join URL   joins one, by the URL that its owner sends you",
     ":swarm init URL   makes one of a PostgreSQL database",
 )
+SILENT = ("The swarm is silent.", "The rows appear once it answers.")
 JUST_MOVED = "the row under the cursor just changed: check it, then press the key again"
 Answers = Sequence[Any | OvermindError]
 
@@ -46,11 +47,16 @@ class SwarmTablePage(DetailsPage):
         return [row["name"] for row in rows]
 
     def _empty(self) -> tuple[str, ...]:
-        return NO_SWARM if self.swarm is None else super()._empty()
+        if self.swarm is None:
+            return NO_SWARM
+        return super()._empty() if self._loaded or not self.swarm.refusal else SILENT
 
     def swarm_changed(self) -> None:
         """It may have become silent, or answer again."""
-        if self.is_mounted and self.swarm is not None and not self._loaded and not self.swarm.refusal:
+        if not self.is_mounted or self.swarm is None or self._loaded:
+            return
+        self.rearrange()
+        if not self.swarm.refusal:
             self.ask()
 
     def _silent(self, action: Action) -> str:

@@ -20,8 +20,18 @@ PERIOD = 2.0
 """Seconds between two looks."""
 SHARE = 0.1
 """Of its time that the swarm is asked at most: one whose answers take long is asked less often."""
+LONGEST_PAUSE = 30.0
+"""Seconds between two looks at most: one answer may have been late because something stood still meanwhile."""
 NAMES_PERIOD = 30.0
 """Seconds between two looks at what fleets there are, whose names complete a line."""
+
+
+def pause_after(took: float) -> float:
+    """Return the seconds until the next look after one whose answer took so many.
+
+    Of a look that nobody answered this is not asked: to wait for a silent database is no work for it.
+    """
+    return max(PERIOD, min(took / SHARE, LONGEST_PAUSE))
 
 
 class SwarmStream:
@@ -65,16 +75,16 @@ class SwarmStream:
     def _run(self) -> None:
         while not self._closed.is_set():
             began = time.monotonic()
-            self._look()
-            self._wake.wait(max(PERIOD, (time.monotonic() - began) / SHARE))
+            answered = self._look()
+            self._wake.wait(pause_after(time.monotonic() - began) if answered else PERIOD)
             self._wake.clear()
         self._client.close()
 
-    def _look(self) -> None:
-        """Ask once; without a daemon, which others look for, nothing is known."""
+    def _look(self) -> bool:
+        """Ask once; return whether the swarm has answered. Without a daemon, which others look for, nothing is known."""
         state = self._asked("swarm_status")
         if state is None:
-            return
+            return False
         questions = None if state["silence"] else self._asked("swarm_inbox")
         fleets = None
         if not state["silence"] and time.monotonic() >= self._names_due:
@@ -82,6 +92,7 @@ class SwarmStream:
             fleets = self._asked("swarm_fleets")
         if not self._closed.is_set():
             self._post(SwarmStands(state, questions, fleets))
+        return not state["silence"]
 
     def _asked(self, command: str) -> Any:  # noqa: ANN401 - an answer is any JSON
         self._asked_at = time.monotonic()

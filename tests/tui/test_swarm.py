@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from overmind_core.errors import OvermindError
+from overmind_core.system.paths import Home
 from overmind_core.view.actions import Context
 from overmind_core.view.registry import VIEWS
 from overmind_tui.shell.messages import SwarmStands
+from overmind_tui.swarm import stream as stream_module
+from overmind_tui.swarm.stream import SwarmStream
 from tests.kit.cases import tabled
 from tests.tui.conftest import later, picture, until
 from tests.tui.test_pictures import Still, settle
@@ -135,6 +139,65 @@ def test_a_swarm_that_does_not_answer_in_time_counts_as_silent():
         assert "swarm 31+12" in picture(app)
 
     play(scenario)
+
+
+class Waits:
+    """What the stream sleeps on: it notes for how long, and ends the stream."""
+
+    def __init__(self, stream):
+        self.stream = stream
+        self.seconds: list[float] = []
+
+    def wait(self, seconds):
+        self.seconds.append(seconds)
+        self.stream._closed.set()
+
+    def clear(self):
+        """Nothing has woken it."""
+
+
+@pytest.mark.parametrize(("answer", "took", "pause"), [
+    pytest.param(SILENT, 25.0, 2.0, id="nobody answered: that was no work for the database"),
+    pytest.param(None, 25.0, 2.0, id="no daemon"),
+    pytest.param(STATE, 0.01, 2.0, id="an answer at once"),
+    pytest.param(STATE, 1.0, 10.0, id="much to ask for"),
+    pytest.param(STATE, 600.0, 30.0, id="it stood still meanwhile"),
+])  # fmt: skip
+def test_the_next_look_at_the_swarm_is_later_only_for_what_it_had_to_work(tmp_path, monkeypatch, answer, took, pause):
+    now = [0.0]
+    stream = SwarmStream(Home(tmp_path), lambda _message: None)
+
+    def asked(command):
+        now[0] += took if command == "swarm_status" else 0.0
+        return answer if command == "swarm_status" else []
+
+    monkeypatch.setattr(stream_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    waits = Waits(stream)
+    monkeypatch.setattr(stream, "_asked", asked)
+    monkeypatch.setattr(stream, "_wake", waits)
+    stream._run()
+    assert waits.seconds == [pause]
+
+
+def test_a_page_that_is_opened_while_the_swarm_is_silent_says_so():
+    class Unanswered(Written):
+        def request(self, command, requests, on_result):
+            if command != "swarm_posts":
+                super().request(command, requests, on_result)
+
+    async def scenario(app, pilot):
+        await press(pilot, *keys("swarm"))
+        assert "loading …" in picture(app)
+        app.swarm.take(SwarmStands(SILENT, None, None))
+        await settle(pilot)
+        assert "The swarm is silent." in picture(app)
+        await press(pilot, "escape", *keys("swarm"))
+        assert "The swarm is silent." in picture(app)
+        app.swarm.take(SwarmStands(STATE, ASKS, FLEETS))
+        await settle(pilot)
+        assert "loading …" in picture(app)
+
+    play(scenario, Unanswered())
 
 
 def test_a_question_of_the_swarm_is_answered_through_it():
