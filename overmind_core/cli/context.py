@@ -96,8 +96,12 @@ class Context:
             from overmind_core.client.request_keys import RequestKeys  # start-up: only for another hive
 
             self._keys = RequestKeys(self.request_key)
-        self._clients.append(Client(self.place, start=start, notify=self.note, keys=self._keys))
+        self._clients.append(Client(self.place, start=start, notify=self._notify, keys=self._keys))
         return self._clients[-1]
+
+    def _notify(self, text: str) -> None:
+        """Say what a client has noticed: it may name what another machine has said of itself."""
+        self.note("\n".join(map(display_safe, text.split("\n"))))
 
     def close(self) -> None:
         """End the sessions of all clients."""

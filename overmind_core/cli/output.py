@@ -169,6 +169,11 @@ def text_cell(text: str) -> str:
     return cut(display_safe(text), TEXT_CELLS)
 
 
+def labels_cell(labels: Mapping[str, str]) -> str:
+    """Return the labels of a hive or pool as a table shows them, `-` when there are none: others choose them."""
+    return text_cell(or_absent(",".join(f"{name}={value}" for name, value in sorted(labels.items()))))
+
+
 def activity_cell(row: Row) -> str:
     """Return what a mission is doing: `working`, `waiting:permission`, `limited 4m` until its next try."""
     if row.get("activity") == "limited" and row.get("resume_at"):

@@ -8,6 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.missions.names import generate
+from overmind_core.domain.plans.placement import label_problem
 from overmind_core.domain.swarm.scaling import JOINED, outlook
 from overmind_core.domain.swarm.secrets import fingerprint
 from overmind_core.domain.swarm.standing import ENDED
@@ -89,6 +90,9 @@ class SwarmApi:
         url, _, private = request.url.partition("#")
         if private:
             return await self._keep_invitation(url, private)
+        for label, value in request.labels.items():
+            if (problem := label_problem(label, value)) is not None:
+                raise OvermindError("invalid", f"--label {label}={value}: {problem.text}. No post could ask for it.")
         swarm, hive, others = await self._host.join(request.url, request.labels, request.slots)
         key = fingerprint(self._host.vault.key().public)
         return {"swarm": swarm, "hive": hive, "pool": None, "others": others, "fingerprint": key}

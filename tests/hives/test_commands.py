@@ -13,7 +13,9 @@ from overmind_core.cli.command import MODULES, find
 from overmind_core.cli.context import Context
 from overmind_core.cli.hives.elsewhere import choose_hives
 from overmind_core.cli.hives.only_here import is_only_here
+from overmind_core.client.hives.hive import Hive
 from overmind_core.errors import UsageError
+from overmind_core.version import VERSION
 from tests.hives.test_keys import reached
 
 __all__ = ["reached"]
@@ -99,3 +101,12 @@ def test_every_other_command_is_done_there_and_nothing_of_it_here(reached, tmp_p
     assert "Daemon stopped on eu1" in reached("shutdown", "-y", "-H", "eu1")
     assert not os.path.exists(os.path.join(reached.om.home, "overmind.sock")), "no daemon was ever needed here"
     assert "daemon_not_running" in there("status").stderr, "it was that of the hive"
+
+
+def test_what_another_machine_says_of_itself_is_harmless_where_a_client_tells_it(capsys):
+    hive = Hive("eu1", ["false"], config="")
+    Context({}).client()._notify(hive.older("0.1.0\x1b]0;owned\x07\u202e"))
+    assert capsys.readouterr().err == (
+        f"eu1: client newer than daemon ({VERSION}, 0.1.0\\x1b]0;owned\\x07\\u202e)."
+        " On that machine: overmind start --replace\n"
+    )

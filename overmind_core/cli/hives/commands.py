@@ -12,7 +12,7 @@ from overmind_core.cli.hives.elsewhere import INSIDE
 from overmind_core.cli.hives.gather import gather
 from overmind_core.cli.hives.invitation import authorized_line, public_key
 from overmind_core.cli.hives.only_here import error_there
-from overmind_core.cli.output import ABSENT, dumps, or_absent, size, table
+from overmind_core.cli.output import ABSENT, dumps, labels_cell, or_absent, size, table, text_cell
 from overmind_core.cli.swarm.commands import is_in_swarm
 from overmind_core.client.daemon import prepare_home
 from overmind_core.client.hives.config import hive_tables, named, read_hives, unknown
@@ -171,12 +171,12 @@ def _cells(row: Row) -> list[str]:
         row["name"],
         row["via"],
         row["link"],
-        or_absent(row["version"]),
+        text_cell(or_absent(row["version"])),
         or_absent(row["live"]),
         or_absent(row["slots"]),
         ABSENT if row["cpu"] is None else f"{row['cpu']:g}",
         size(row["memory"]),
-        or_absent(",".join(f"{name}={value}" for name, value in sorted(row["labels"].items()))),
+        labels_cell(row["labels"]),
         or_absent(row["seen"]),
     ]
 

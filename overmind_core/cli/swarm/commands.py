@@ -6,7 +6,7 @@ import sys
 
 from overmind_core.cli.command import JSON, Command, argument, flag, one_id, option
 from overmind_core.cli.context import Context
-from overmind_core.cli.output import ABSENT, dumps, or_absent, table
+from overmind_core.cli.output import ABSENT, dumps, labels_cell, or_absent, table, text_cell
 from overmind_core.cli.values import label, whole_number
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.duration import format_uptime
@@ -147,16 +147,15 @@ def _headline(state: Row) -> str:
 
 
 def _cells(row: Row) -> list[str]:
-    labels = ",".join(f"{name}={value}" for name, value in sorted(row["labels"].items()))
     seen = None if row["seen_ago"] is None else f"{format_uptime(max(row['seen_ago'], 0.0))} ago"
     return [
         row["name"],
         row["link"],
-        row["version"],
+        text_cell(row["version"]),
         str(row["held"]),
         str(row["slots"]),
         f"{row['cpu']:g}",
-        or_absent(labels),
+        labels_cell(row["labels"]),
         or_absent(seen),
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from overmind_core.cli.command import JSON, YES, Command, Parameter, argument, flag
 from overmind_core.cli.context import Context, confirmed, forbid_inside
-from overmind_core.cli.output import ABSENT, dumps, or_absent, table
+from overmind_core.cli.output import ABSENT, dumps, labels_cell, or_absent, table
 from overmind_core.cli.swarm.commands import swarm_client
 from overmind_core.cli.values import positive_number
 from overmind_core.domain.text.cells import did_you_mean, display_safe
@@ -56,7 +56,6 @@ def _named(rows: Sequence[Row], name: str) -> Row:
 
 def _cells(row: Row) -> list[str]:
     states = [one["state"] for one in row["instances"]]
-    labels = ",".join(f"{name}={value}" for name, value in sorted(row["labels"].items()))
     return [
         row["name"],
         or_absent(row["engine"]),
@@ -66,7 +65,7 @@ def _cells(row: Row) -> list[str]:
         str(sum(states.count(one) for one in _STARTING)),
         _number(row["max"]),
         _number(row["slots"]),
-        or_absent(labels),
+        labels_cell(row["labels"]),
         or_absent(row["hive"]),
     ]
 

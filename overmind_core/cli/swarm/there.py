@@ -7,7 +7,7 @@ from typing import Any
 
 from overmind_core.cli.agents.inbox import answer_request, inbox_text
 from overmind_core.cli.context import call_each
-from overmind_core.cli.output import coloured, dumps, or_absent, table, write_out
+from overmind_core.cli.output import coloured, dumps, or_absent, table, text_cell, write_out
 from overmind_core.cli.quests.add import add_to_swarm
 from overmind_core.cli.swarm import queue_there, specs_there
 from overmind_core.cli.swarm.commands import swarm_client, why
@@ -57,7 +57,7 @@ def _ps(args: Namespace, context: Context) -> int:
 
 def _cells(row: dict[str, Any]) -> list[str]:
     names = ("id", "name", "kind", "state", "hive", "status", "attempt", "exit_code", "reason")
-    return [or_absent(row[name]) for name in names]
+    return [text_cell(or_absent(row[name])) for name in names]  # others have chosen names and reasons
 
 
 def _cancel(args: Namespace, context: Context) -> int:
@@ -73,12 +73,31 @@ def _cancel(args: Namespace, context: Context) -> int:
 def _logs(args: Namespace, context: Context) -> int:
     if args.follow:
         raise UsageError("The swarm has the end of a log once its run has ended. Follow it at its hive: -H NAME")
+    if refused := next((name for name in _NOT_OF_AN_END if getattr(args, name)), None):
+        raise UsageError(f"--{refused} can't be used with -H swarm: it has the end of a run's output, as text.")
     for one in args.ids:
         tail = swarm_client(context).call("swarm_tail", {"id": one})
         if tail["state"] in {"queued", "claimed", "lost"}:
-            context.note(_as_it_runs(tail, context))
-        write_out(tail["tail"])
+            context.note(display_safe(_as_it_runs(tail, context)))
+        write_out(tail["tail"] if args.raw else _lines(tail["tail"], args, context))
     return 0
+
+
+_NOT_OF_AN_END = ("timestamps", "events", "cast", "since", "until", "stdout", "stderr", "previous", "run", "label")
+"""Options of `logs` for what only the hive that ran it has."""
+
+
+def _lines(tail: str, args: Namespace, context: Context) -> str:
+    """The end of a run's output as `logs` shows it: another machine wrote it, and it may hold anything."""
+    from overmind_core.cli.follow_logs import LinePrinter  # start-up: only here
+    from overmind_core.logs.layout import OUT  # start-up, as above
+    from overmind_core.logs.sanitise import Sanitiser  # start-up, as above
+
+    sanitiser = Sanitiser(colour=coloured(context.environ))
+    lines = [(0.0, OUT, text) for text in (*sanitiser.feed(tail.encode()), *sanitiser.flush())]
+    found = [text for _, _, text in LinePrinter(pattern=args.grep).matching(lines)]
+    first = 0 if args.tail is None else max(len(found) - args.tail, 0)
+    return "".join(f"{text}\n" for text in found[first:])
 
 
 def _as_it_runs(tail: dict[str, Any], context: Context) -> str:

@@ -30,8 +30,11 @@ class LabelProblem(NamedTuple):
 def label_problem(name: str, value: str) -> LabelProblem | None:
     """Return what is wrong with a label; None when nothing is."""
     if not _LABEL.fullmatch(name):
-        return LabelProblem(f"{name!r} is not the name of a label", of_name=True)
-    if len(value) > _LONGEST_LABEL or not value.isprintable():
-        text = f"a label's value has at most {_LONGEST_LABEL} characters, all printable"
+        return LabelProblem(
+            f"{name!r} is not the name of a label: it has letters, digits and . _ / -, at most {_LONGEST_LABEL}",
+            of_name=True,
+        )
+    if len(value) > _LONGEST_LABEL or not value.isprintable() or "," in value:  # `--on` parts labels by commas
+        text = f"a label's value has at most {_LONGEST_LABEL} characters, all printable, and no comma"
         return LabelProblem(text, of_name=False)
     return None

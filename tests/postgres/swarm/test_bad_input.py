@@ -161,7 +161,7 @@ def test_a_blueprint_that_loses_an_agent_that_its_fleet_needs_is_refused(homes, 
     assert homes.desk.json("fleet", "info", "review", "--json")["want"] == 0
 
 
-HOSTILE = "\x1b]0;owned\x07\x1b[31m\u202egnp.exe\x9b2J\n!"
+HOSTILE = "\x1b]0;owned\x07\x1b[31m\u202egnp.exe\x9b2J\n!" + 5000 * "x"
 
 
 def test_hostile_texts_of_another_hive_reach_no_terminal(homes):
@@ -191,7 +191,18 @@ def test_hostile_texts_of_another_hive_reach_no_terminal(homes):
     ):  # fmt: skip
         said = home(*words)
         shown = said.stdout + said.stderr
+        if words[0] in {"ps", "swarm", "hive"}:
+            assert max(map(len, shown.splitlines())) < 400, (words, "endless cells would hide the others")
         assert not any(bad in shown for bad in ("\x1b]", "\x1b[31m", "\x07", "\x9b", "\u202e")), (words, shown)
+
+
+def test_a_hive_has_labels_that_posts_can_ask_for(homes, make_home):
+    home, url = make_home(), homes.invited("odd", "worker")
+    home.ok("start")
+    for label in ("zone name=x", "zone=a,b", "zone=\x1b[31m", f"zone={64 * 'x'}", f"{64 * 'x'}=a"):
+        said = home.refused("swarm", "join", url, "--label", label, code="invalid")
+        assert said.startswith("--label "), label
+    home.refused("swarm", "status", code="no_swarm")
 
 
 def test_a_question_with_a_nul_holds_up_nothing(homes, tmp_path):

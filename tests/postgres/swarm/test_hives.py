@@ -304,6 +304,19 @@ def test_a_hive_that_can_not_leave_is_still_one(homes):
     home.ok("swarm", "leave")
 
 
+def test_the_end_of_a_log_is_shown_harmless_as_another_machine_wrote_it(homes):
+    home = homes.hive("a")
+    command = r"printf 'one\n\033]0;title\007\033[2Jtwo\342\200\256\nthree'"
+    home.ok("run", "--on", "any", "--name", "hostile", command)
+    homes.wait_state("hostile", "done")
+    assert home.ok("logs", "swarm/hostile") == "one\ntwo\nthree\n"
+    assert home.ok("logs", "swarm/hostile", "--tail", "2") == "two\nthree\n"
+    assert home.ok("logs", "swarm/hostile", "--tail", "0") == ""
+    assert home.ok("logs", "swarm/hostile", "--grep", "^t", "--tail", "1") == "three\n"
+    assert "\x1b]0;title\x07" in home.ok("logs", "swarm/hostile", "--raw")
+    assert "--since" in home.refused("logs", "swarm/hostile", "--since", "1h", code="invalid", exit_code=2)
+
+
 def test_where_the_log_of_a_post_that_runs_is_seen_is_said(homes):
     there, other = homes.hive("a"), homes.hive("b", "--slots", "0")
     name = homes.name("a")
