@@ -217,6 +217,9 @@ def test_a_command_about_this_machine_is_not_for_another(hives, words):
 def test_mistakes_name_the_thing(hives):
     hives.add("eu1")
     assert "Did you mean eu1?" in hives.om.refused("ps", "-H", "eu", code="hive_unknown")
+    assert "Did you mean eu1?" in hives.om.refused("ps", "-H", "all,eu", code="hive_unknown")
+    assert "-H swarm stands alone" in hives.om.refused("ps", "-H", "eu1,swarm", code="invalid", exit_code=2)
+    assert "-H swarm stands alone" in hives.om.refused("ps", "-H", "all", "-H", "swarm", code="invalid", exit_code=2)
     hives.om.ok("start")
     said = hives.om.refused("stop", "eu9/api", code="not_found")
     assert said == "No mission named 'eu9/api'. Did you mean eu1/api? See them with: overmind ps --all\n"

@@ -39,13 +39,14 @@ def choose_hives(command: Command, words: Sequence[str], context: Context) -> li
     except ValueError as error:
         raise UsageError(str(error)) from None
     check_not_only_here(command.name)
+    if SWARM in names:
+        raise UsageError(f"-H {SWARM} stands alone: the swarm is no hive.")
     known = read_hives(context.home.config)
     several = ALL in names or len(names) > 1
     if several and command.name not in MERGED:
         raise UsageError(f"{command.name} is for one hive at a time: -H {names[0] if names[0] != ALL else 'NAME'}")
-    if ALL in names:
-        return [None, *known.values()]
-    return [None if name == LOCAL else _reached(known, name, context) for name in names]
+    chosen = [None if name == LOCAL else _reached(known, name, context) for name in names if name != ALL]
+    return [None, *known.values()] if ALL in names else chosen
 
 
 def hive_of_names(command: Command, args: Namespace, context: Context) -> Hive | None:
