@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     Also = Callable[[Mission], Callable[[], None]]
 
 LARGEST_VERDICT = 64 * 1024
+HANDED_IN = "Each try has to leave it in $OVERMIND_OUTPUT_DIR."
+"""Said to whoever tries next."""
 LARGEST_OUTPUT = 4 << 20
 """Bytes of a file that is handed in."""
 MOST_HANDED_ON = 64 << 20
@@ -333,7 +335,7 @@ class AttemptWork:
             input_folder.handed_in, self._home, quest.id, _goal(quest).outputs, largest=LARGEST_OUTPUT
         )
         if found.missing:
-            return OutputProblem("output_missing", f"It did not hand in {', '.join(found.missing)}.")
+            return OutputProblem("output_missing", f"It did not hand in {', '.join(found.missing)}. {HANDED_IN}")
         if found.too_large:
             limit = f"{LARGEST_OUTPUT >> 20} MiB"
             return OutputProblem("output_invalid", f"Larger than {limit}: {', '.join(found.too_large)}.")

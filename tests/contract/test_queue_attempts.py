@@ -292,7 +292,7 @@ def test_what_is_not_handed_in_is_missing_and_named(queue, tmp_path):
     quest = plays(queue, tmp_path, "work", [{"output": "a.md", "text": "x"}], outputs=["a.md", "b.json"], retries=0)
     info = queue.ended(quest)
     assert (info["status"], info["reason"], info["class"]) == ("failed", "output_missing", "output_missing")
-    assert "It did not hand in b.json." in info["feedback"]
+    assert "It did not hand in b.json. Each try has to leave it in $OVERMIND_OUTPUT_DIR." in info["feedback"]
 
 
 def test_what_stands_in_the_folder_of_an_attempt(queue):
