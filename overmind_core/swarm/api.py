@@ -478,7 +478,7 @@ def _post_row(post: ListedPost) -> answers.SwarmPostRow:
         "state": post.state,
         "hive": post.hive,
         "status": None if post.state in ENDED else post.status,  # the last that was reported is not how it ended
-        "phase": post.phase,
+        "phase": None if post.state in ENDED else post.phase,  # as above
         "priority": post.priority,
         "cost_usd": post.cost,
         "attempt": post.attempt,

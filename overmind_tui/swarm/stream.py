@@ -81,7 +81,7 @@ class SwarmStream:
         self._client.close()
 
     def _look(self) -> bool:
-        """Ask once; return whether the swarm has answered. Without a daemon, which others look for, nothing is known."""
+        """Ask once; return whether it has answered. Without a daemon, which others look for, nothing is known."""
         state = self._asked("swarm_status")
         if state is None:
             return False
