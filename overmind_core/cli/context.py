@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 
 from overmind_core.cli.output import JsonText, dumps, write_out
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
@@ -18,7 +19,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
     from overmind_core.client.client import Client
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from overmind_core.system.paths import Home
 
     Answer = Mapping[str, Any]
+
+
+UNEXPLAINED_SECONDS = 1.0
+"""A person who has waited for so long is told for what."""
 
 
 class Context:
@@ -144,6 +149,22 @@ class Context:
         """Print a line to stderr only when a person looks at it."""
         if sys.stderr.isatty():
             self.note(text)
+
+    @contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        """Print a line as `hint` does when what is done in the block takes longer than a second."""
+        if not sys.stderr.isatty():
+            yield
+            return
+        from threading import Timer  # start-up: a person looks
+
+        timer = Timer(UNEXPLAINED_SECONDS, self.note, [text])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
 
 LONGEST_MESSAGE = 800

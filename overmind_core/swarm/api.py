@@ -133,12 +133,12 @@ class SwarmApi:
         del request, caller
         line, service = self._host.line(), self._host.service
         session = None if service is None else self._host.store.session
-        since = None if service is None else service.silent_seconds()
+        began = time.monotonic()
         state: answers.SwarmState = {
             "swarm": "" if session is None else session.swarm,
             "hive": None if session is None else session.hive,
             "silence": "",
-            "silent_seconds": since or 0.0,
+            "silent_seconds": 0.0,
             "mode": "open",
             "queued": 0,
             "claimed": 0,
@@ -152,12 +152,15 @@ class SwarmApi:
             if error.code != "swarm_silent":
                 raise
             state["silence"] = error.message
+            state["silent_seconds"] = round(time.monotonic() - began, 1)  # it was waited for
         else:
             state |= {"swarm": status.name, "mode": status.mode, "hives": [_hive_row(one, status) for one in hives]}
             state |= {"queued": status.queued, "claimed": status.claimed, "lost": status.lost}
             state["store_ms"] = round(seconds * 1000, 1)
         if service is not None and not state["silence"]:  # it answers others, and this hive can't go on by itself
             state["silence"] = service.condition.silence
+        if service is not None:
+            state["silent_seconds"] = max(state["silent_seconds"], service.silent_seconds() or 0.0)
         return state
 
     @handles(requests.SwarmPosts)

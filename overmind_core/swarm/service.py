@@ -126,6 +126,7 @@ class SwarmService:
         self._loop: asyncio.Task[None] | None = None
         self._beat_at = 0.0
         """When the beat that was accepted last was sent. Boot clock."""
+        self._answered_at = clock.boot()  # all that was due; or this began
         self._must_beat = True
         self._noticed: tuple[str, int, float] = ("open", 0, 0.0)
         """The mode and its number, and since when it was seen. Boot clock."""
@@ -300,14 +301,13 @@ class SwarmService:
                 self._note_silence(OvermindError("internal", f"{type(error).__name__}: {error}. See daemon.log"))
                 await asyncio.sleep(RETRY[-1])
                 continue
-            failures = 0
+            failures, self._answered_at = 0, self._clock.boot()
             self.refusal = None
             self.condition = Condition(mode=self._noticed[0])
             await self._wait()
 
     def _note_silence(self, error: OvermindError) -> None:
-        since = self.condition.silent_since
-        self.condition = Condition(error.message, self._clock.boot() if since is None else since, self._noticed[0])
+        self.condition = Condition(error.message, self.condition.silent_since or self._answered_at, self._noticed[0])
 
     async def _wait(self) -> None:
         """Until there is news, something to tell, a post that was seen for long enough, or the next beat is due."""

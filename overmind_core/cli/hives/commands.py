@@ -45,9 +45,10 @@ def add(args: Namespace, context: Context) -> int:
         raise OvermindError("name_taken", f"There is a hive {args.name} already. See: overmind hive info {args.name}")
     prepare_home(context.home)  # it may be the first command of all
     hive = Hive(args.name, gate_of(args.name, entry), config=context.home.config, hint="Nothing was added.")
-    channel = hive.open("requests", start=True)
-    channel.close()
-    _refuse_second_name(hive, context)
+    with context.waiting(f"Connecting to {args.name}."):
+        channel = hive.open("requests", start=True)
+        channel.close()
+        _refuse_second_name(hive, context)
     config_table.write_hive(context.home, args.name, entry)
     answer = {"name": args.name, **_facts(hive)}
     context.print(dumps(answer) if args.json else f"Added hive {args.name} ({_machine(hive)})")

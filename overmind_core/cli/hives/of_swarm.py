@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from overmind_core.cli.swarm.commands import DATABASE
 from overmind_core.domain.text.duration import format_uptime
 from overmind_core.errors import OvermindError
 
@@ -27,7 +28,8 @@ def with_swarm(named: Sequence[Row], context: Context) -> tuple[list[Row], str]:
         context: Of a home that is in a swarm, or has made one.
     """
     try:
-        state = context.client(start=True).call("swarm_status")
+        with context.waiting(DATABASE):
+            state = context.client(start=True).call("swarm_status")
     except OvermindError as error:
         return list(named), f"The swarm: {error.message}"
     rows, left = [], {one["name"]: one for one in state["hives"]}

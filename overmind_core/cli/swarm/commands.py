@@ -28,6 +28,9 @@ ROLES = ("viewer", "worker", "operator", "owner")
 TITLES = ("NAME", "LINK", "VERSION", "HELD", "SLOTS", "CPU", "LABELS", "SEEN")
 
 
+DATABASE = "Waiting for the swarm's database."
+
+
 def is_in_swarm(home: Home) -> bool:
     """Whether a home is a hive of a swarm, or has made one."""
     return home.is_in_swarm
@@ -48,7 +51,8 @@ def swarm_client(context: Context) -> Client:
 
 def init(args: Namespace, context: Context) -> int:
     """Make it, or bring it up to date."""
-    ready = context.client(start=True).call("swarm_init", {"url": _url(args.url)})
+    with context.waiting(DATABASE):
+        ready = context.client(start=True).call("swarm_init", {"url": _url(args.url)})
     if args.json:
         context.print(dumps(ready))
         return 0
@@ -98,7 +102,8 @@ def join(args: Namespace, context: Context) -> int:
     request = {"url": _url(args.url), "labels": dict(args.label)}
     if args.slots is not None:
         request["slots"] = args.slots
-    answer = context.client(start=True).call("swarm_join", request)
+    with context.waiting("Waiting for the swarm: where a hive of this name has lived, it is watched for some seconds."):
+        answer = context.client(start=True).call("swarm_join", request)
     if answer["pool"] is not None:
         pool = display_safe(answer["pool"])
         context.print(dumps(answer) if args.json else f"Kept the invitation of pool {pool}: its instances join with it")
@@ -122,7 +127,8 @@ def leave(args: Namespace, context: Context) -> int:
 
 def status(args: Namespace, context: Context) -> int:
     """Print a line, and one for each hive."""
-    state = swarm_client(context).call("swarm_status")
+    with context.waiting(DATABASE):
+        state = swarm_client(context).call("swarm_status")
     if args.json:
         context.print(dumps(state))
         return 0

@@ -158,7 +158,8 @@ def post_run(args: Namespace, context: Context, request: Mapping[str, Any]) -> i
     }
     if args.cwd is not None:
         asked["run"]["cwd"] = args.cwd
-    answer = swarm_client(context).call("swarm_run", asked)
+    with context.waiting("Waiting for a hive that takes it."):
+        answer = swarm_client(context).call("swarm_run", asked)
     if args.json:
         context.print(dumps(answer))
     elif args.dry_run:

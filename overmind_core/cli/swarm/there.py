@@ -10,7 +10,7 @@ from overmind_core.cli.context import call_each
 from overmind_core.cli.output import coloured, dumps, or_absent, table, text_cell, write_out
 from overmind_core.cli.quests.add import add_to_swarm
 from overmind_core.cli.swarm import queue_there, specs_there
-from overmind_core.cli.swarm.commands import swarm_client, why
+from overmind_core.cli.swarm.commands import DATABASE, swarm_client, why
 from overmind_core.domain.hives import SWARM
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import UsageError
@@ -43,7 +43,8 @@ def run_in_swarm(command: Command, args: Namespace, context: Context) -> int:
 
 
 def _ps(args: Namespace, context: Context) -> int:
-    rows: list[dict[str, Any]] = swarm_client(context).call("swarm_posts", {"all": args.all})
+    with context.waiting(DATABASE):
+        rows: list[dict[str, Any]] = swarm_client(context).call("swarm_posts", {"all": args.all})
     if args.json:
         context.print(dumps(rows))
     elif args.quiet:
