@@ -30,21 +30,23 @@ class SwarmInvited(TypedDict):
 
 
 class SwarmJoined(TypedDict):
-    """This home is a hive of the swarm, or keeps the invitation of a pool."""
+    """This home is a hive of the swarm, looks at it, or keeps the invitation of a pool."""
 
     swarm: str
     hive: str
+    """Empty with a viewer's login: this home looks at the swarm, and with a pool's."""
     pool: str | None
     """The pool whose invitation is kept here for its instances; nothing else was changed then."""
     others: int
     fingerprint: str
-    """Of its public key, for which others seal secrets."""
+    """Of its public key, for which others seal secrets; empty of one that looks."""
 
 
 class SwarmLeft(TypedDict):
     """This home is in no swarm any more."""
 
     swarm: str
+    """Empty where it was not asked, as by a home that has only looked."""
 
 
 HiveLink = Literal["open", "draining", "settling", "silent", "closed"]

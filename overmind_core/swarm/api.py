@@ -94,7 +94,7 @@ class SwarmApi:
             if (problem := label_problem(label, value)) is not None:
                 raise OvermindError("invalid", f"--label {label}={value}: {problem.text}. No post could ask for it.")
         swarm, hive, others = await self._host.join(request.url, request.labels, request.slots)
-        key = fingerprint(self._host.vault.key().public)
+        key = fingerprint(self._host.vault.key().public) if hive else ""
         return {"swarm": swarm, "hive": hive, "pool": None, "others": others, "fingerprint": key}
 
     async def _keep_invitation(self, url: str, private: str) -> answers.SwarmJoined:

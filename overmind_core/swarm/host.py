@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 ASKED_AT_ONCE = 2
 """Things that requests ask the swarm at once: a long look holds up no other request."""
+VIEWER = "viewer"
+"""The role of a login that looks, and takes no part."""
 NO_SWARM = "This hive is in no swarm. Join one with: overmind swarm join"
 
 
@@ -273,6 +275,8 @@ class SwarmHost:
     ) -> tuple[str, str, int]:
         """Become a hive; return the names of swarm and hive, and the number of other hives.
 
+        With the login of a viewer this home looks at the swarm, and is no hive: its name is empty.
+
         `instance`: its name, with the login of its pool; None: it is called as its login.
 
         Raises:
@@ -282,12 +286,14 @@ class SwarmHost:
             session = self.store.session
             name = "one" if session is None else session.swarm
             raise OvermindError("invalid", f"This home is a hive of swarm {name}. Leave it first: overmind swarm leave")
-        self.vault.key()  # others seal for it from now on
         service = self._made(url)
         try:
             hello = await service.line.ask(lambda swarm: swarm.hello())
             if instance is None:
                 _check_no_pool(hello)
+            if hello.role == VIEWER:
+                return await self._look_at(service.line, url, hello)
+            self.vault.key()  # others seal for it from now on
             wanted = self._parts.settings.queue.slots if slots is None else slots
             name = instance or hello.login
             self._joining = self._joining or os.urandom(16).hex()
@@ -301,14 +307,25 @@ class SwarmHost:
         service.begin()
         return hello.name, name, others
 
+    async def _look_at(self, line: SwarmLine, url: str, hello: Hello) -> tuple[str, str, int]:
+        """Keep the login of a viewer, with which requests are made; as `join`."""
+        status = await line.ask(lambda swarm: swarm.status())
+        line.close()
+        write_private(self._parts.home.swarm_url, url)
+        self._hang_up()
+        return hello.name, "", status.hives
+
     async def leave(self, *, release: bool) -> str:
-        """Be a hive no more; return the name of the swarm.
+        """Be a hive no more, or look no more; return the name of the swarm, empty where that is not known.
 
         Raises:
             OvermindError: `no_swarm`; `busy`, it has posts.
         """
         if self._service is None:
-            raise OvermindError("no_swarm", NO_SWARM)
+            if not await asyncio.to_thread(_remove, self._parts.home.swarm_url):
+                raise OvermindError("no_swarm", NO_SWARM)
+            self._hang_up()
+            return ""
         name = await self._service.leave(release=release)
         self._service.line.close()
         self._service = None
@@ -472,8 +489,10 @@ def _read(path: str) -> str | None:
         return None
 
 
-def _remove(path: str) -> None:
+def _remove(path: str) -> bool:
+    """Whether there was one."""
     try:
         os.unlink(path)
     except FileNotFoundError:
-        return
+        return False
+    return True

@@ -144,7 +144,7 @@ class Home:
 
     @property
     def is_in_swarm(self) -> bool:
-        """Whether it is a hive of a swarm, or has made one."""
+        """Whether it is a hive of a swarm, looks at one, or has made one."""
         return os.path.exists(self.swarm_url) or os.path.exists(self.swarm_owner_url)
 
     @property

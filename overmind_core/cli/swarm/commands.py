@@ -110,6 +110,10 @@ def join(args: Namespace, context: Context) -> int:
         if not args.json:
             context.print(f"Key of the pool, for secrets: {answer['fingerprint']}")
         return 0
+    if not answer["hive"]:
+        sentence = f"Looking at swarm {answer['swarm']}, as its viewer: this home takes no work of it, and posts none"
+        context.print(dumps(answer) if args.json else display_safe(sentence))
+        return 0
     others = f"{answer['others']} other{'' if answer['others'] == 1 else 's'}"
     sentence = f"Joined swarm {answer['swarm']} as hive {answer['hive']} ({others})"
     context.print(dumps(answer) if args.json else display_safe(sentence))
@@ -121,7 +125,8 @@ def join(args: Namespace, context: Context) -> int:
 def leave(args: Namespace, context: Context) -> int:
     """Be a hive no more."""
     answer = swarm_client(context).call("swarm_leave", {"release": args.release})
-    context.print(dumps(answer) if args.json else display_safe(f"Left swarm {answer['swarm']}"))
+    left = f"swarm {answer['swarm']}" if answer["swarm"] else "the swarm"
+    context.print(dumps(answer) if args.json else display_safe(f"Left {left}"))
     return 0
 
 

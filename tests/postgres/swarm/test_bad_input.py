@@ -126,17 +126,34 @@ def test_more_processors_than_any_hive_has_are_said_and_given_up_now(homes):
 @pytest.mark.parametrize("role", ["viewer", "worker"])
 def test_a_login_that_may_not_post_is_told_so_and_posts_nothing(homes, role):
     home = homes._make()
-    if role == "viewer":
-        home.ok("start")
-        home.refused("swarm", "join", homes.invited("eve", role), code="forbidden")
-        home.refused("run", "--on", "any", "true", code="no_swarm")
-    else:
-        home.ok("swarm", "join", homes.invited("eve", role))
-        said = home.refused("run", "--on", "any", "true", code="forbidden")
-        assert "may not post to the swarm: that takes the role operator." in said
-        home.refused("quest", "add", "Docs", "--on", "any", "--", "true", code="forbidden")
-        home.refused("swarm", "invite", "friend", "--role", "owner", code="forbidden")
+    home.ok("swarm", "join", homes.invited("eve", role))
+    said = home.refused("run", "--on", "any", "true", code="forbidden")
+    assert "may not post to the swarm: that takes the role operator." in said
+    home.refused("quest", "add", "Docs", "--on", "any", "--", "true", code="forbidden")
+    home.refused("swarm", "invite", "friend", "--role", "owner", code="forbidden")
     assert homes.posts() == {}
+
+
+def test_a_viewer_looks_at_all_and_is_no_hive(homes):
+    worker, eve = homes.hive("a"), homes._make()
+    said = eve.ok("swarm", "join", homes.invited("eve", "viewer"), "--slots", "4")
+    assert said.startswith("Looking at swarm overmind, as its viewer: ")
+    homes.desk.ok("run", "--on", "any", "--name", "docs", "echo written")
+    homes.wait_state("docs", "done")
+    for _ in range(2):  # a daemon that begins anew looks, too
+        assert [one["name"] for one in eve.json("ps", "-H", "swarm", "--all", "--json")] == ["docs"]
+        assert eve.ok("logs", "swarm/docs") == "written\n"
+        state = eve.json("swarm", "status", "--json")
+        assert [one["name"] for one in state["hives"]] == [homes.name("a")]
+        assert state["hive"] is None
+        eve.refused("kill", "swarm/docs", code="forbidden")
+        eve.ok("start", "--replace")
+    eve.ok("swarm", "leave")
+    eve.refused("swarm", "status", code="no_swarm")
+    eve.refused("swarm", "leave", code="no_swarm")
+    eve.ok("swarm", "join", homes.invited("eve", "worker"))
+    assert {one["name"] for one in worker.json("swarm", "status", "--json")["hives"]} == {
+        homes.name("a"), homes.name("eve")}  # fmt: skip
 
 
 def test_outputs_of_more_than_16_mib_fail_their_quest_and_are_handed_to_nobody(homes):
