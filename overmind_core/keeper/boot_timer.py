@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import sys
 import time
@@ -75,11 +76,17 @@ class BootTimer:
         self._action()
 
 
+@functools.cache
+def _library() -> ctypes.CDLL:
+    """The functions of this process, opened once: a timer is set at each start and end of a run with a lease."""
+    return ctypes.CDLL(None)
+
+
 def _create() -> int:
     """A timer of the system on its boot clock; -1 where it has none. Source: timerfd_create(2)."""
     if not sys.platform.startswith("linux") or ctypes.sizeof(ctypes.c_long) != ctypes.sizeof(ctypes.c_int64):
         return -1
-    return int(ctypes.CDLL(None).timerfd_create(time.CLOCK_BOOTTIME, os.O_NONBLOCK | os.O_CLOEXEC))
+    return int(_library().timerfd_create(time.CLOCK_BOOTTIME, os.O_NONBLOCK | os.O_CLOEXEC))
 
 
 def _set(fd: int, at: float | None) -> bool:
@@ -89,4 +96,4 @@ def _set(fd: int, at: float | None) -> bool:
     nanoseconds = 0 if at is None else max(1, int(min(at, FARTHEST) * 1e9))
     # struct itimerspec: seconds and nanoseconds of the interval, which is none, and of the moment
     moment = (ctypes.c_long * 4)(0, 0, *divmod(nanoseconds, 10**9))
-    return bool(ctypes.CDLL(None).timerfd_settime(fd, _ABSOLUTE, moment, None) == 0)
+    return bool(_library().timerfd_settime(fd, _ABSOLUTE, moment, None) == 0)
