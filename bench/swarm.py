@@ -167,7 +167,8 @@ def _work(product: Product, url: str) -> Iterator[Figure]:
         began = time.perf_counter()
         for quests in _portions():
             api.call("swarm_add", {"quests": quests, "cwd": homes[0].path})
-        _until(lambda: _counted(url, _ENDED) == QUESTS, 20 * alone + PATIENCE)
+        with psycopg.connect(url, autocommit=True) as looking:  # a connection for each look would be work beside theirs
+            _until(lambda: _found(looking, _ENDED) == QUESTS, 20 * alone + PATIENCE)
         together = time.perf_counter() - began
         done, twice = _counted(url, _DONE), _counted(url, _CLAIMED) - QUESTS
     yield Figure(
@@ -184,13 +185,17 @@ def _portions() -> Iterator[list[dict[str, Any]]]:
 
 def _counted(url: str, query: str) -> int:
     with psycopg.connect(url, autocommit=True) as connection:
-        row = connection.execute(query.encode()).fetchone()
+        return _found(connection, query)
+
+
+def _found(connection: psycopg.Connection, query: str) -> int:
+    row = connection.execute(query.encode()).fetchone()
     assert row is not None
     return int(row[0])
 
 
 def _until(holds: Callable[[], bool], patience: float) -> None:
-    """Wait for it; a look costs a connection, so there are few."""
+    """Wait for it; a look costs something, so there are few."""
     until = time.monotonic() + patience
     while not holds():
         if time.monotonic() > until:
