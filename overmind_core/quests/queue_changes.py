@@ -114,8 +114,8 @@ class QueueChanges:
         post: SwarmPost,
         *,
         origin: QuestOrigin = intake.PERSON_ADDS,
-        prepare: Callable[[str], None],
-        lease: Callable[[str], None],
+        prepare: Callable[[str], None] | None,
+        link: Callable[[str], Callable[[], None]],
     ) -> str:
         """Add the quest that does a post of the swarm, and return its id; with the same key once.
 
@@ -124,20 +124,21 @@ class QueueChanges:
             post: The post.
             origin: How its name begins, and the feedback of attempts before it was posted.
             prepare: Called in a thread with the id before the quest can begin; again, where a daemon dies meanwhile.
-            lease: Called with the id just before it is saved, and so before it can begin.
+            link: Called with the id just before it is saved, and so before it can begin; what it returns saves in the
+                same transaction which quest it is.
 
         Raises:
-            OvermindError: it can't be done here; nothing was recorded, but for what `lease` has done.
+            OvermindError: it can't be done here; nothing was recorded, but for what `link` has done.
         """
         earlier = self.made_by(request.request or "")
         if earlier is not None:
             return earlier.id
         made = await self.prepare(request, origin._replace(post=post))
         quest = made[0].quest.id
-        await asyncio.to_thread(prepare, quest)
-        self._check_names(made)
-        lease(quest)
-        await self._save(made, request)
+        if prepare is not None:
+            await asyncio.to_thread(prepare, quest)
+            self._check_names(made)
+        await self._save(made, request, link(quest))
         return quest
 
     async def prepare(self, request: QuestAdd, origin: QuestOrigin = intake.PERSON_ADDS) -> list[QueuedWork]:
@@ -170,7 +171,8 @@ class QueueChanges:
         """Return the quest of this number that a request with this key has made; None: it has made none."""
         salt = 0
         while True:
-            found = self._quests.get(intake.quest_id(key, number, salt))
+            fresh = intake.quest_id(key, number, salt)
+            found = self._quests.get(fresh) if self._quests.knows(fresh) else None
             if found is None:
                 return None
             if found.queue is not None and found.queue.request == key:
@@ -181,7 +183,7 @@ class QueueChanges:
         salt = 0
         while True:
             fresh = intake.quest_id(key, number, salt)
-            if not self._registry.knows(fresh) and self._quests.get(fresh) is None:
+            if not self._registry.knows(fresh) and not self._quests.knows(fresh):
                 return fresh
             salt += 1
 
@@ -236,9 +238,17 @@ class QueueChanges:
             raise OvermindError("invalid", f"{quest.cwd} is not in a git repository: leave out --into.")
         return found or quest.cwd
 
-    async def _save(self, made: Sequence[QueuedWork], request: QuestAdd) -> None:
+    async def _save(
+        self, made: Sequence[QueuedWork], request: QuestAdd, link: Callable[[], None] = lambda: None
+    ) -> None:
+        """Save them, and what `link` saves with them."""
         new = [(one.quest, one.work) for one in made]
-        write = self._quests.writing_new(new, {one.work.shared: request.env for one in made})
+        save = self._quests.writing_new(new, {one.work.shared: request.env for one in made})
+
+        def write() -> None:
+            save()
+            link()
+
         for one in made:
             self._registry.index.hold(one.quest.name, one.quest.id)
         changes = [self._journal.save(write), *(self._quests.record(one.quest) for one in made)]

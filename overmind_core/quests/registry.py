@@ -105,6 +105,16 @@ class QuestRegistry:
         self.know(quest)  # where it was saved a moment ago: whoever changes it now changes what is known of it
         return quest
 
+    def knows(self, quest_id: str) -> bool:
+        """Whether there is a quest of this exact id, or one is being saved. Commits nothing."""
+        return (
+            quest_id in self.live
+            or quest_id in self._unsaved
+            or quest_id in self._ended
+            or quest_id in self._arriving
+            or self._quest_table.get(quest_id) is not None
+        )
+
     def text_of(self, quest_id: str) -> str | None:
         """Title and brief of an unfinished quest of the queue; None: there is none with this id."""
         quest = self.live.get(quest_id)

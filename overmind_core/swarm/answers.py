@@ -128,6 +128,14 @@ class Reported(msgspec.Struct, frozen=True):
     answers: list[Reply] = []
 
 
+class Exchanged(msgspec.Struct, frozen=True):
+    """The answer to `exchange`."""
+
+    told: dict[str, Reported]
+    """By post."""
+    claimed: Claims
+
+
 class Taken(msgspec.Struct, frozen=True):
     """The answer to `take`."""
 

@@ -14,7 +14,7 @@ A hive's life, in calls:
 * `claim(session, beat, free)` gives posts; what can't be started is given back with `give_back`. After a lost answer
   the next beat's `held` has what was claimed, and `claims_of` all of it.
 * `report_progress`, `report_end` with the fence of the claim. `fenced`: the claim is over; end the run. A lost answer:
-  report it again.
+  report it again. `tell` does that for several posts at once, and `exchange` claims in the same statement.
 * `watchlist` says which sessions and posts to look at; `take` when a session's beat stood still for its lease and 1 %
   and 2 s more, or for 60 s; a post of the list that was seen so for its delay is named in `claim(…, seen={id:
   [version, seconds]})`.
@@ -278,6 +278,30 @@ class Swarm:
             OvermindError: `too_large`.
         """
         return self._ask("report_end", (session, post, fence, _JSON(end)), answers.Reported)
+
+    def tell(self, session: str, told: Sequence[Mapping[str, object]]) -> dict[str, answers.Reported]:
+        """Tell of several posts at once, all of it or nothing; return by post what it was answered.
+
+        Args:
+            session: As it has joined.
+            told: By post, each once: `post fence`, and `report` or `end` as for `report_progress` or `report_end`.
+
+        Raises:
+            OvermindError: one of them is refused: `too_large`, `invalid`.
+        """
+        return self._ask("tell", (session, _JSON(told)), dict[str, answers.Reported])
+
+    def exchange(
+        self,
+        session: str,
+        beat: int,
+        told: Sequence[Mapping[str, object]],
+        free: Mapping[str, object],
+        seen: Mapping[str, tuple[int, float]] | None = None,
+    ) -> answers.Exchanged:
+        """As `tell`, and then as `claim`, in one statement."""
+        values = (session, beat, _JSON(told), _JSON(free), _JSON(seen or {}))
+        return self._ask("exchange", values, answers.Exchanged)
 
     def give_back(self, session: str, post: str, fence: int, reason: str) -> answers.Reported:
         """Give back what can't run here; this hive is not offered it for a minute."""

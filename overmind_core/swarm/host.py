@@ -35,9 +35,10 @@ if TYPE_CHECKING:
     from overmind_core.swarm.answers import Hello
     from overmind_core.swarm.generations import Conversations
     from overmind_core.swarm.line import SwarmLine
+    from overmind_core.swarm.membership import Machine
     from overmind_core.swarm.pool_settings import HomePools, Invitation
     from overmind_core.swarm.run_secrets import RunSecrets
-    from overmind_core.swarm.service import Machine, SwarmService
+    from overmind_core.swarm.service import SwarmService
     from overmind_core.swarm.store import HeldClaim, SwarmStore
     from overmind_core.swarm.vault import Vault
     from overmind_core.swarm.works import GenomeCheck
@@ -137,7 +138,7 @@ class SwarmHost:
         """Something is asked."""
         if self._service is not None:
             subject = asked.about.id if isinstance(asked.about, About) else asked.mission
-            self._service.on_work(subject or "")
+            self._service.on_work(subject or "", at_once=True)
 
     def close(self) -> None:
         """Hang up; the session goes on until the keeper ends."""
@@ -198,11 +199,11 @@ class SwarmHost:
             return {}
         quest = self._parts.quests.get(mission.id)
         post = None if quest is None or quest.queue is None or quest.queue.post is None else quest.queue.post.id
-        for held in self.store.claims.values():
-            if held.is_open and (held.mission == mission.id or held.claim.id == post):
-                found = self.run_secrets.variables(held)
-                return {**self._folder_of(held), **found, **({NAMES: ",".join(found)} if found else {})}
-        return {}
+        held = self.store.open_of(mission.id) or self.store.open.get(post or "")
+        if held is None:
+            return {}
+        found = self.run_secrets.variables(held)
+        return {**self._folder_of(held), **found, **({NAMES: ",".join(found)} if found else {})}
 
     def _folder_of(self, held: HeldClaim) -> Mapping[str, str]:
         """Where the run of a plan's agent puts what it hands on, as a variable."""
@@ -448,7 +449,7 @@ def _machine(
     from shutil import which  # noqa: PLC0415 - for hives alone
 
     from overmind_core.providers import registry  # noqa: PLC0415 - as above
-    from overmind_core.swarm.service import Machine  # noqa: PLC0415 - as above
+    from overmind_core.swarm.membership import Machine  # noqa: PLC0415 - as above
     from overmind_core.system.hive_id import hive_id  # noqa: PLC0415 - as above
 
     programs = dict(settings.programs)

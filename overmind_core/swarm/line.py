@@ -63,6 +63,8 @@ class SwarmLine:
         )
         self._on_news = on_news
         self._watched: int | None = None
+        self._is_heard = True
+        """Something may have come that nobody has read: news, or the end of the connection; at first there is none."""
 
     async def ask(self, work: Callable[[Swarm], Result]) -> Result:
         """Have a function ask, on a thread of the line; return what it returns.
@@ -74,13 +76,27 @@ class SwarmLine:
         self._unwatch()
         try:
             result, fd, has_news = await self._queue.do(lambda connection: _asked(connection, work), ours=True)
-        except OSError as error:
-            raise SwarmSilent(f"The swarm's database does not answer: {error}") from None
+        except BaseException as error:
+            self._is_heard = True
+            if isinstance(error, OSError):
+                raise SwarmSilent(f"The swarm's database does not answer: {error}") from None
+            raise
         if has_news:  # they came with the answer: nothing more may ever come to be read
             self._has_news()
         else:
             self._watch(fd)
         return result
+
+    async def news(self) -> list[str]:
+        """Return what was heard since the last time; nothing is asked where nothing has come.
+
+        Raises:
+            SwarmSilent: nobody answers.
+        """
+        if not self._is_heard:
+            return []
+        self._is_heard = False
+        return await self.ask(lambda swarm: swarm.news())
 
     async def ask_surely(self, work: Callable[[Swarm], Result], what: str) -> Result:
         """As `ask`, of what does the same when it is asked again: a lost answer is asked for once more.
@@ -125,6 +141,7 @@ class SwarmLine:
 
     def _has_news(self) -> None:
         self._unwatch()
+        self._is_heard = True
         if self._on_news is not None:
             self._on_news()
 

@@ -130,27 +130,36 @@ class QuestPosts:
             *(() if posted.part is None else (posted.part.spec, posted.part.phase, posted.part.task)),
         )
 
-        leased: list[str] = []
+        begun: list[str] = []
 
         def prepare(quest: str) -> None:
             input_folder.bring(self._home, quest, inputs)
 
-        def lease(quest: str) -> None:
+        def link(quest: str) -> Callable[[], None]:
             moment = sent()
+            begun.append(quest)
             if claim.on_lost == "move":
-                leased.append(quest)
                 self._leases.hold(quest, deadline_of(moment, claim.lease))
+            linked = msgspec.structs.replace(held, mission=quest)
+            return lambda: self._store.write_claim(linked)
 
         try:
             quest = await self._changes().add_post(
-                request, post, origin=QuestOrigin(prefix, feedback=posted.feedback), prepare=prepare, lease=lease
+                request,
+                post,
+                origin=QuestOrigin(prefix, feedback=posted.feedback),
+                prepare=prepare if inputs else None,
+                link=link,
             )
         except (OvermindError, StoreError):
-            self._leases.release(leased)  # nothing was added
+            self._leases.release(begun)  # nothing was added
             raise
-        if not leased:  # an earlier try has added it
-            lease(quest)
-        self._store.save_claim(msgspec.structs.replace(held, mission=quest))
+        linked = msgspec.structs.replace(held, mission=quest)
+        if begun:
+            self._store.put(linked)  # that was saved with the quest
+        else:  # an earlier try has added it
+            link(quest)
+            self._store.save_claim(linked)
 
     def _request(
         self, claim: Claimed, fields: Mapping[str, Any], folder: str, base: str | None, *, prefix: str
@@ -292,8 +301,10 @@ class QuestPosts:
             return {}
         collects = read(msgspec.json.decode(held.claim.definition)).collects
         names = [*quest.goal.outputs, *(one for one in collects if one not in quest.goal.outputs)]
-        found = await asyncio.to_thread(input_folder.handed_in, self._home, quest.id, names, largest=LARGEST_OUTPUT)
-        files = dict(found.data)
+        files: dict[str, bytes] = {}
+        if names:
+            found = await asyncio.to_thread(input_folder.handed_in, self._home, quest.id, names, largest=LARGEST_OUTPUT)
+            files.update(found.data)
         mission = None if quest.provider == RAW else self._registry.get(quest.id)
         result = "" if mission is None else await self._results.result(mission)
         hidden = self._secrets.hidden(held)

@@ -5,17 +5,20 @@ from __future__ import annotations
 import base64
 import logging
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from overmind_core.errors import OvermindError
+from overmind_core.swarm.answers import Reported
 from overmind_core.swarm.generations import lineage_of
 from overmind_core.swarm.handed_on import HANDS_ON
 from overmind_core.swarm.store import KEPT_SECONDS
+from overmind_core.swarm.works import PLACE, POOL
 
 if TYPE_CHECKING:
-    from overmind_core.swarm.answers import Reported
+    from collections.abc import Mapping, Sequence
+
     from overmind_core.swarm.line import SwarmLine
     from overmind_core.swarm.post_questions import PostQuestions
     from overmind_core.swarm.run_secrets import RunSecrets
@@ -35,9 +38,29 @@ _OF_SIGNALS = frozenset(
 """Exit codes of what was ended with its machine: engines send these to all that runs in a job."""
 PERIOD = 1.0
 """Seconds between two reports of one post."""
-_OF_ALL = frozenset({"swarm_silent", "forbidden"})
+FIRST = 0.5
+"""Seconds before the first report of a post: of what ends sooner its end is all that is told."""
+_AT_ONCE = frozenset({PLACE, POOL})
+"""Kinds of posts of which all is told at once: others wait for that."""
+KEPT_LOOK = 10.0
+"""Seconds between two looks for ends that need not be kept any more."""
+OF_ALL = frozenset({"swarm_silent", "forbidden"})
 """Errors that are none of a single post."""
+_NOTHING = Reported("ok")
 _log = logging.getLogger(__name__)
+
+
+class Told(NamedTuple):
+    """What is told of one post: how it goes on, or its end."""
+
+    held: HeldClaim
+    end: dict[str, Any] | None
+    report: dict[str, Any] | None
+
+    def as_told(self) -> dict[str, Any]:
+        """Return it as the swarm takes it."""
+        said = {"end": self.end} if self.report is None else {"report": self.report}
+        return {"post": self.held.claim.id, "fence": self.held.claim.fence, **said}
 
 
 class Reports:
@@ -61,6 +84,9 @@ class Reports:
         self._clock = clock
         self._changed: set[str] = set()
         """Posts of which there is something to tell."""
+        self._first: dict[str, float] = {}
+        """When the first report of a post is due that was not told of yet. Boot clock."""
+        self._look_again = 0.0
         self._reported: dict[str, tuple[float, dict[str, Any]]] = {}
         self._cancelling: set[str] = set()
         self._machine_may_end = False
@@ -76,31 +102,41 @@ class Reports:
         """
         self._machine_may_end, self._machine_ends = True, now
 
-    def mark(self, mission: str) -> bool:
-        """A mission has changed, or a quest, or a post without one; whether it is of a post."""
-        claims = self._store.claims.items()
-        found = [post for post, held in claims if held.is_open and mission in {held.mission, post}]
-        self._changed.update(found)
-        return bool(found)
+    def mark(self, subject: str, *, at_once: bool = False) -> bool:
+        """A mission has changed, or a quest, or a post without one; whether it is of a post.
+
+        `at_once`: somebody waits for what is told of it.
+        """
+        held = self._store.open_of(subject)
+        if held is None:
+            return False
+        self._mark(held.claim.id, at_once=at_once or held.claim.kind in _AT_ONCE)
+        return True
+
+    def _mark(self, post: str, *, at_once: bool) -> None:
+        self._changed.add(post)
+        if post not in self._reported:
+            now = self._clock.boot()
+            self._first[post] = now if at_once else self._first.get(post, now + FIRST)
 
     def mark_all(self, *, asking: bool = False) -> None:
         """Look at all that go on. `asking`: those with open questions report in any case, for the answers."""
-        for post, held in self._store.claims.items():
-            if held.is_open:
-                self._changed.add(post)
-                at, before = self._reported.get(post, (0.0, {}))
-                if asking and before.get("questions"):
-                    self._reported[post] = (at, {})
+        for post, held in self._store.open.items():
+            self._mark(post, at_once=held.claim.kind in _AT_ONCE)
+            at, before = self._reported.get(post, (0.0, {}))
+            if asking and before.get("questions"):
+                self._reported[post] = (at, {})
 
     def cancel(self, post: str) -> None:
         """The swarm wants it to end: its end is told as that."""
         self._cancelling.add(post)
-        self._changed.add(post)
+        self._mark(post, at_once=True)
 
     def forget(self, post: str) -> None:
         """Its claim is over."""
         self._cancelling.discard(post)
         self._changed.discard(post)
+        self._first.pop(post, None)
         self._reported.pop(post, None)
         self._doubted.pop(post, None)
 
@@ -108,21 +144,36 @@ class Reports:
         """A new session has begun."""
         self._cancelling.clear()
         self._changed.clear()
+        self._first.clear()
         self._reported.clear()
 
-    def due(self, now: float) -> list[float]:
+    def due(self) -> list[float]:
         """When each report is due, on the boot clock."""
-        changed = [self._reported[post][0] + PERIOD if post in self._reported else now for post in self._changed]
+        changed = [self._due(post) for post in self._changed]
         return changed + ([] if self._machine_ends else [since + DOUBT for since in self._doubted.values()])
+
+    def _due(self, post: str) -> float:
+        return self._reported[post][0] + PERIOD if post in self._reported else self._first.get(post, 0.0)
 
     def notice_ends(self) -> None:
         """Keep what the swarm is to be told of posts that have ended, and forget what it knows for long."""
+        for held in list(self._store.open.values()):
+            self._notice_end(held)
         now = self._clock.boot()
-        for post, held in list(self._store.claims.items()):
-            if held.is_open:
-                self._notice_end(held)
-            elif held.reported_at is not None and not 0 <= now - held.reported_at < KEPT_SECONDS:
-                self._store.drop_claim(post)
+        if now >= self._look_again:
+            self._look_again = now + KEPT_LOOK
+            for post, held in list(self._store.claims.items()):
+                if held.reported_at is not None and not 0 <= now - held.reported_at < KEPT_SECONDS:
+                    self._store.drop_claim(post)
+
+    def notice_end(self, subject: str) -> bool:
+        """As `notice_ends`, of one mission, quest or post; whether there is something to be told or given back now."""
+        held = self._store.open_of(subject)
+        if held is None:
+            return False
+        self._notice_end(held)
+        now = self._store.claims[held.claim.id]
+        return not now.is_open or now.refusal is not None
 
     def _notice_end(self, held: HeldClaim) -> None:
         work = self._works.of(held)
@@ -141,64 +192,116 @@ class Reports:
         if end is not None:
             self._store.save_claim(msgspec.structs.replace(held, end=self._secrets.masked(held, end)))
 
-    async def send(self) -> list[str]:
-        """Tell what is due; return the posts whose claims are over.
+    async def gather(self) -> list[Told]:
+        """Return what is due; what it hands on is with the swarm then.
+
+        Raises:
+            SwarmSilent: nobody answers; what was not told is told again.
+        """
+        found = []
+        if self._store.untold:
+            await self._store.saved()
+        for held in list(self._store.untold.values()):
+            assert held.end is not None
+            found.append(Told(held, await self._whole_end(held, held.end), None))
+        for post in [post for post in self._changed if self._due(post) <= self._clock.boot()]:
+            self._changed.discard(post)  # what changes from now on is told of later
+            going = self._store.open.get(post)
+            report = None if going is None or going.refusal is not None else await self._report_of(going)
+            if going is not None and report is not None:
+                found.append(Told(going, None, report))
+        return found
+
+    def keep_back(self, told: Sequence[Told]) -> None:
+        """These could not be told: they are told again."""
+        self._changed.update(one.held.claim.id for one in told if one.report is not None)
+
+    async def accepted(self, told: Sequence[Told], found: Mapping[str, Reported]) -> list[str]:
+        """Note what the swarm has answered, by post; return the posts whose claims are over."""
+        ended = []
+        for one in told:
+            post = one.held.claim.id
+            answer = found.get(post)
+            if answer is None:
+                continue
+            if one.report is not None:
+                await self._on_answer(one.held, one.report, answer)
+                continue
+            self.forget(post)
+            if answer.word != "fenced":
+                ended.append(msgspec.structs.replace(one.held, end=one.end, reported_at=self._clock.boot(), sealed={}))
+        self._works.release(ended)
+        for held in ended:
+            self._store.save_claim(held)
+        return [one.held.claim.id for one in told if (found.get(one.held.claim.id) or _NOTHING).word == "fenced"]
+
+    async def _on_answer(self, held: HeldClaim, report: dict[str, Any], answer: Reported) -> None:
+        post = held.claim.id
+        self._first.pop(post, None)
+        self._reported[post] = (self._clock.boot(), report)
+        for reply in answer.answers:
+            await self._questions.answer(reply)
+            self._changed.add(post)
+
+    async def send_each(self, told: Sequence[Told]) -> list[str]:
+        """Tell of them one by one, as one of them was refused; return the posts whose claims are over.
 
         Raises:
             SwarmSilent: nobody answers; what was not told is told again.
         """
         over = []
-        for post, held in list(self._store.claims.items()):
-            if await self._is_over(held):
-                over.append(post)
+        for number, one in enumerate(told):
+            try:
+                answer = await (self._send_report(one) if one.end is None else self._send_end(one, one.end))
+            except OvermindError:
+                self.keep_back(told[number:])
+                raise
+            if answer is not None:
+                over += await self.accepted([one], {one.held.claim.id: answer})
         return over
 
-    async def _is_over(self, held: HeldClaim) -> bool:
-        """Tell what there is to tell of one; whether its claim is over."""
-        if held.end is not None:
-            return held.reported_at is None and await self._send_end(held, held.end) == "fenced"
-        if held.refusal is not None or held.claim.id not in self._changed:
-            return False
-        try:
-            return await self._send_report(held) == "fenced"
-        except OvermindError as error:
-            if error.code in _OF_ALL:
-                raise
-            _log.warning("how %s goes on can't be told: %s", held.claim.name, error.message)
-            self._changed.discard(held.claim.id)  # other posts are told of
-            return False
-
-    async def _send_end(self, held: HeldClaim, end: dict[str, Any]) -> str:
-        session, claim = self._store.session, held.claim
+    async def _send_report(self, one: Told) -> Reported | None:
+        session, claim, report = self._store.session, one.held.claim, one.report
         assert session is not None
-        await self._store.saved()
+        assert report is not None
+        try:
+            return await self._line.ask(lambda swarm: swarm.report_progress(session.id, claim.id, claim.fence, report))
+        except OvermindError as error:
+            if error.code in OF_ALL:
+                raise
+            _log.warning("how %s goes on can't be told: %s", claim.name, error.message)
+            return None  # other posts are told of
+
+    async def _send_end(self, one: Told, end: dict[str, Any]) -> Reported | None:
+        session, claim = self._store.session, one.held.claim
+        assert session is not None
+        try:
+            return await self._line.ask(lambda swarm: swarm.report_end(session.id, claim.id, claim.fence, end))
+        except OvermindError as error:
+            if error.code in OF_ALL:
+                raise
+            _log.warning("the whole end of %s can't be told: %s", claim.name, error.message)
+            less = {"state": end["state"], "reason": error.code, "exit_code": end.get("exit_code")}
+        try:
+            return await self._line.ask(lambda swarm: swarm.report_end(session.id, claim.id, claim.fence, less))
+        except OvermindError as error:
+            if error.code in OF_ALL:
+                raise
+            _log.warning("the end of %s can't be told: %s", claim.name, error.message)
+            return None  # tried again with the next beat; other posts are told of
+
+    async def _whole_end(self, held: HeldClaim, end: dict[str, Any]) -> dict[str, Any]:
+        """Return an end with all that belongs to it, once what it hands on is with the swarm."""
+        session = self._store.session
+        assert session is not None
         if end["state"] == "done" or lineage_of(held) is not None:  # a generation that failed has something to say, too
             try:
                 await self._hand_on(held, session.id)
             except OvermindError as error:
-                if error.code in _OF_ALL:
+                if error.code in OF_ALL:
                     raise
                 end = {**end, "state": "failed", "reason": error.code} if end["state"] == "done" else end
-        end = await self._with_outputs(held, end)
-        try:
-            answer = await self._line.ask(lambda swarm: swarm.report_end(session.id, claim.id, claim.fence, end))
-        except OvermindError as error:
-            if error.code in _OF_ALL:
-                raise
-            _log.warning("the whole end of %s can't be told: %s", claim.name, error.message)
-            end = {"state": end["state"], "reason": error.code, "exit_code": end.get("exit_code")}
-            try:
-                answer = await self._line.ask(lambda swarm: swarm.report_end(session.id, claim.id, claim.fence, end))
-            except OvermindError as refused:
-                if refused.code in _OF_ALL:
-                    raise
-                _log.warning("the end of %s can't be told: %s", claim.name, refused.message)
-                return ""  # tried again with the next beat; other posts are told of
-        self.forget(claim.id)
-        if answer.word != "fenced":
-            self._works.release(held)
-            self._store.save_claim(msgspec.structs.replace(held, end=end, reported_at=self._clock.boot(), sealed={}))
-        return answer.word
+        return await self._with_outputs(held, end)
 
     async def _hand_on(self, held: HeldClaim, session: str) -> None:
         """Put what it has made where those that need it find that."""
@@ -237,28 +340,14 @@ class Reports:
         handed_on = await self._works.of(held).handed_on(held)
         return end if handed_on is None else {**end, "result": {**(end.get("result") or {}), HANDS_ON: handed_on}}
 
-    async def _send_report(self, held: HeldClaim) -> str:
-        session, claim, now = self._store.session, held.claim, self._clock.boot()
-        assert session is not None
-        at, before = self._reported.get(claim.id, (0.0, {}))
+    async def _report_of(self, held: HeldClaim) -> dict[str, Any] | None:
+        """Return what is told of one that goes on; None: nothing that the swarm doesn't know."""
         report = self._works.of(held).report(held)
         if report is not None and held.mission is not None:
             report["questions"] = await self._questions.about(held.mission)
             report = self._secrets.masked(held, report)
-        if report is None or report == before:
-            self._changed.discard(claim.id)
-            return ""
-        if now - at < PERIOD:
-            return ""
-        answer: Reported = await self._line.ask(
-            lambda swarm: swarm.report_progress(session.id, claim.id, claim.fence, report)
-        )
-        self._changed.discard(claim.id)
-        self._reported[claim.id] = (now, report)
-        for reply in answer.answers:
-            await self._questions.answer(reply)
-            self._changed.add(claim.id)
-        return answer.word
+        _, before = self._reported.get(held.claim.id, (0.0, {}))
+        return None if report == before else report
 
 
 def _is_of_signal(end: dict[str, Any]) -> bool:

@@ -115,7 +115,7 @@ class Runs:
             begun = msgspec.structs.replace(held, mission=mission.id)
             if handing is not None:
                 os.makedirs(output_folder(self._home, mission.id), 0o700, exist_ok=True)
-            self._store.claims[claim.id] = begun  # by it the run gets its secrets
+            self._store.put(begun)  # by it the run gets its secrets
             self._starting.add(claim.id)
             return lambda: self._store.write_claim(begun)
 
@@ -123,7 +123,7 @@ class Runs:
             started = await self._missions.start(spec if generation is None else generation.spec, also=linked)
         except (OvermindError, StoreError):
             if claim.id in self._starting:
-                self._store.claims[claim.id] = held
+                self._store.put(held)
             raise
         finally:
             self._starting.discard(claim.id)

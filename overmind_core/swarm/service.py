@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,21 +19,24 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
 from overmind_core.swarm.connection import SwarmSilent
+from overmind_core.swarm.membership import Condition
 from overmind_core.swarm.others import Others
 from overmind_core.swarm.starts import Starts
 from overmind_core.swarm.store import HeldClaim, Session
+from overmind_core.swarm.telling import Telling, parts_of, size_of
 from overmind_core.swarm.works import POOL
 from overmind_core.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Mapping
 
     from overmind_core.kernel.keeper_client import CurrentKeeper
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.changes import MissionChanged
     from overmind_core.swarm.answers import Beaten, Claims, Held
     from overmind_core.swarm.line import SwarmLine
-    from overmind_core.swarm.reports import Reports
+    from overmind_core.swarm.membership import Machine
+    from overmind_core.swarm.reports import Reports, Told
     from overmind_core.swarm.store import SwarmStore
     from overmind_core.swarm.works import Works
     from overmind_core.system.machine import Clock
@@ -42,43 +45,11 @@ BEAT = 5.0
 """Seconds between two beats."""
 RETRY = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 """Seconds before the swarm is tried again; the last one from then on."""
-LARGEST_PART = 4 * 1024 * 1024
-"""Characters of what is presented at once; a post with more is presented alone."""
 PLACES = "places"
 """News of places that are to be filled again after a while."""
 NEED = "swarm"
 """Why the keeper stays while nothing runs."""
 _log = logging.getLogger(__name__)
-
-
-class Machine(NamedTuple):
-    """The hive, as its swarm is told: what does not change while it is joined."""
-
-    home: str
-    """Tells this home from all others."""
-    keeper: Callable[[], str]
-    """Which life of its keeper this is."""
-    key: Callable[[], str | None]
-    """Its public key: secrets are sealed for it."""
-    cpu: float
-    memory: int
-    """Bytes."""
-    providers: tuple[str, ...]
-    system: str
-    accepts: Mapping[str, Any]
-    """What its configuration lets in, see `SwarmSettings`."""
-    pools: Callable[[], tuple[str, ...]] = tuple
-    """Those whose instances it can start."""
-
-
-class Condition(NamedTuple):
-    """How this hive stands with its swarm."""
-
-    silence: str = ""
-    """Why the swarm can't be asked, a sentence; empty: it answers."""
-    silent_since: float | None = None
-    """Boot clock, seconds."""
-    mode: str = "open"
 
 
 class SwarmService:
@@ -119,10 +90,16 @@ class SwarmService:
         self._works = works
         self._starts = Starts(works=works, store=store, tasks=tasks, sent=lambda: self._beat_at, changed=self._on_start)
         self._reports = reports
+        self._telling = Telling(reports, line)
         self._clock = clock
         self._tasks = tasks
         self._keeper = keeper
-        self._wake = asyncio.Event()
+        self._stirred = asyncio.Event()
+        """Something has come, or is due sooner than it was."""
+        self._has_work = True
+        """There is something to do at once."""
+        self._waits_until = 0.0
+        """Boot clock."""
         self._loop: asyncio.Task[None] | None = None
         self._beat_at = 0.0
         """When the beat that was accepted last was sent. Boot clock."""
@@ -142,7 +119,8 @@ class SwarmService:
 
     def open_work(self) -> int:
         """Return how many posts go on here, or have ended and were not told of."""
-        return sum(x.claim.kind != POOL and (x.is_open or x.reported_at is None) for x in self._store.claims.values())
+        found = (*self._store.open.values(), *self._store.untold.values())
+        return sum(one.claim.kind != POOL for one in found)
 
     # membership
 
@@ -250,11 +228,17 @@ class SwarmService:
         """A mission has changed: the swarm is told where it is one of its posts."""
         self.on_work(change.saved.id)
 
-    def on_work(self, subject: str) -> None:
-        """A mission or a quest has changed, has ended, or has something open in the inbox."""
-        if self._reports.mark(subject):
-            self._notice_ends()  # at once: a lease may end before the swarm answers
-            self._wake.set()
+    def on_work(self, subject: str, *, at_once: bool = False) -> None:
+        """A mission or a quest has changed, has ended, or has something open in the inbox.
+
+        `at_once`: somebody waits for what the swarm is told of it.
+        """
+        if not self._reports.mark(subject, at_once=at_once):
+            return
+        if self._is_same_life() and self._reports.notice_end(subject):  # at once: a lease may end before the answer
+            self.wake_up()
+        elif min(self._reports.due(), default=self._waits_until) < self._waits_until:
+            self._stirred.set()
 
     def silent_seconds(self) -> float | None:
         """For how long the swarm has not answered this hive; None: it answers."""
@@ -270,12 +254,13 @@ class SwarmService:
 
     def wake_up(self) -> None:
         """The swarm has news."""
-        self._wake.set()
+        self._has_work = True
+        self._stirred.set()
 
     async def _run(self) -> None:
         failures = 0
         while not self._closed:
-            self._wake.clear()
+            self._has_work = False
             try:
                 await self._turn()
             except SwarmSilent as error:
@@ -311,19 +296,22 @@ class SwarmService:
 
     async def _wait(self) -> None:
         """Until there is news, something to tell, a post that was seen for long enough, or the next beat is due."""
-        now = self._clock.boot()
-        moments = [self._beat_at + BEAT, *self._reports.due(now), *self._others.later(now)]
-        left = 0.0 if self._must_beat else max(min(moments) - now, 0.0)
-        try:
-            await asyncio.wait_for(self._wake.wait(), left)
-        except TimeoutError:
-            return
+        while not (self._has_work or self._must_beat):
+            now = self._clock.boot()
+            self._waits_until = min((self._beat_at + BEAT, *self._reports.due(), *self._others.later(now)))
+            self._stirred.clear()
+            if self._waits_until <= now:
+                return
+            try:
+                await asyncio.wait_for(self._stirred.wait(), self._waits_until - now)
+            except TimeoutError:
+                return
 
     async def _turn(self) -> None:
         """Everything once that is due."""
         if self._session.keeper != self._machine.keeper():
             await self._new_life()
-        news = await self.line.ask(lambda swarm: swarm.news())
+        news = await self.line.news()
         called = f"hive:{self._session.hive}" in news
         now = self._clock.boot()
         if called or now - self._beat_at >= BEAT or self._must_beat:  # the answer says what is to end
@@ -333,16 +321,18 @@ class SwarmService:
                 self._works.on_call()
         elif PLACES in news or self._others.is_due(now):
             await self._others.watch(self._session.id)
-        await self._report_all()
-        await asyncio.sleep(delay_after(news, self._free()["load"]))
-        await self._claim()
+        free = self._free()
+        pause = delay_after(news, free["load"]) if free["free_slots"] else 0.0
+        if pause:
+            await self._report_all()
+            await asyncio.sleep(pause)
+        await self._exchange()
         self._starts.begin_all()
         for held in self._open():
             if held.refusal is not None:  # it was fenced here, or nobody has answered
                 await self._give_back(held, held.refusal)
         for held, reason in self._starts.refused():
             await self._give_back(held, reason)
-        await self._report_all()
 
     async def _new_life(self) -> None:
         """The keeper is another one: what the one before held has ended with it, and so has its session."""
@@ -362,7 +352,7 @@ class SwarmService:
             await self._end(held.claim.id)
 
     def _open(self) -> list[HeldClaim]:
-        return [one for one in self._store.claims.values() if one.is_open]
+        return list(self._store.open.values())
 
     def _drop_open(self) -> None:
         """Forget what was held; what has ended is kept, for a store that goes back in time."""
@@ -437,7 +427,8 @@ class SwarmService:
     async def _present(self, answer: Beaten) -> None:
         """The store has gone back in time: tell it what is held here, and what has ended lately."""
         session = self._session
-        for part, is_last in _parts(await self._reports.presented()):
+        told = await self._reports.presented()
+        for part, is_last in (*parts_of(told, size_of),) or (([], True),):
             presented = await self.line.ask(
                 lambda swarm, part=part, is_last=is_last: swarm.present(session.id, part, all_=is_last)  # type: ignore[misc]
             )
@@ -501,38 +492,55 @@ class SwarmService:
         if held.is_open:
             await self._works.of(held).end(held)
 
-    def _notice_ends(self) -> None:
-        """Keep what has ended; not what was lost with its keeper, of which a new session begins."""
+    def _is_same_life(self) -> bool:
+        """Whether the session is of this keeper: of what was lost with another one, a new session begins."""
         session = self._store.session
-        if session is not None and session.keeper == self._machine.keeper():
+        return session is not None and session.keeper == self._machine.keeper()
+
+    async def _due(self) -> list[list[Told]]:
+        """What is due to be told, in parts that are answered in time."""
+        if self._is_same_life():
             self._reports.notice_ends()
+        return await self._telling.due()
 
     async def _report_all(self) -> None:
         """Tell the swarm what is due of its posts."""
-        self._notice_ends()
-        for post in await self._reports.send():
+        for part in await self._due():
+            await self._fence_all(await self._telling.tell(self._session, part))
+
+    async def _fence_all(self, posts: list[str]) -> None:
+        for post in posts:
             await self._fence(post)
 
     def _drop(self, held: HeldClaim) -> None:
         """Forget a claim that is over, and with it its lease."""
         self._store.drop_claim(held.claim.id)
         self._starts.forget(held.claim.id)
-        self._works.release(held)
+        self._works.release([held])
         self._reports.forget(held.claim.id)
 
     # posts
 
-    async def _claim(self) -> None:
-        session, free = self._session, self._free()
-        if not self._takes:
-            return
-        seen = self._others.seen_posts()
-        if self._machine.pools():
+    async def _exchange(self) -> None:
+        """Tell what is due, and take what fits into the room that there is then; where it can be, in one statement."""
+        parts = await self._due()
+        last = parts.pop() if parts else []
+        for part in parts:
+            await self._fence_all(await self._telling.tell(self._session, part))
+        session, free, seen = self._session, self._free(), self._others.seen_posts()
+        if self._takes and self._machine.pools():
             await self._take(await self.line.ask(lambda swarm: swarm.claim_pools(session.id, session.beat, seen)))
-        if free["free_slots"] <= 0:
+        if not self._takes or free["free_slots"] <= 0:
+            if last:
+                await self._fence_all(await self._telling.tell(session, last))
             return
         wanted = {"slots": free["free_slots"], "cpu": free["free_cpu"], "memory": free["free_memory"]}
-        await self._take(await self.line.ask(lambda swarm: swarm.claim(session.id, session.beat, wanted, seen)))
+        if last:
+            over, claims = await self._telling.tell_and_claim(session, last, wanted, seen)
+            await self._fence_all(over)
+        else:
+            claims = await self.line.ask(lambda swarm: swarm.claim(session.id, session.beat, wanted, seen))
+        await self._take(claims)
 
     async def _take(self, answer: Claims) -> None:
         """Keep what was given."""
@@ -540,12 +548,17 @@ class SwarmService:
             self._must_beat = True
         for claim in answer.claims:
             await self._keep(HeldClaim(claim))
-        if answer.claims:
+        if any(
+            one.kind == POOL for one in answer.claims
+        ):  # all others begin with what is saved after it, or not at all
             await self._store.saved()
 
-    def _on_start(self) -> None:
-        self._reports.mark_all()
-        self._wake.set()
+    def _on_start(self, post: str) -> None:
+        held = self._store.claims.get(post)
+        if held is None or held.mission is None:
+            self.wake_up()  # it was refused, or is over already
+        else:
+            self.on_work(post)
 
     async def _give_back(self, held: HeldClaim, reason: str) -> None:
         """Give a post back, once and for all: also where the answer is lost it begins here no more."""
@@ -577,24 +590,10 @@ class SwarmService:
 
     def _free(self, session: Session | None = None) -> dict[str, Any]:
         slots = (session or self._session).slots
-        claims = [one.claim for one in self._store.claims.values() if one.is_open and one.claim.kind != POOL]
+        claims = [one.claim for one in self._store.open.values() if one.claim.kind != POOL]
         return {
             "free_slots": max(slots - len(claims), 0),
             "free_cpu": max(self._machine.cpu - sum(one.cpu for one in claims), 0.0),
             "free_memory": max(self._machine.memory - sum(one.memory for one in claims), 0),
             "load": load_of(len(claims), slots) if slots else 1.0,
         }
-
-
-def _parts(told: list[dict[str, Any]]) -> Iterator[tuple[list[dict[str, Any]], bool]]:
-    """What is presented, in parts that are answered in time; and whether each is the last one."""
-    part: list[dict[str, Any]] = []
-    size = 0
-    for one in told:
-        length = sum(len(str(value)) for value in one.values())
-        if part and size + length > LARGEST_PART:
-            yield part, False
-            part, size = [], 0
-        part.append(one)
-        size += length
-    yield part, True

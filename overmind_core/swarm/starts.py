@@ -39,7 +39,7 @@ class Starts:
         store: Knows which claims are this hive's.
         tasks: For the starts.
         sent: When the last accepted beat was sent. Boot clock, seconds.
-        changed: Called when one has ended, so that the swarm is told.
+        changed: Called with the post of one that has ended, so that the swarm is told.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Starts:
         store: SwarmStore,
         tasks: Tasks,
         sent: Callable[[], float],
-        changed: Callable[[], None],
+        changed: Callable[[str], None],
     ) -> None:
         self._works = works
         self._store = store
@@ -61,8 +61,8 @@ class Starts:
 
     def begin_all(self) -> None:
         """Start all that was claimed and is not begun yet; what failed for a while is tried again."""
-        for post, held in self._store.claims.items():
-            is_new = held.is_open and held.refusal is None and not self._works.is_begun(held)
+        for post, held in self._store.open.items():
+            is_new = held.refusal is None and not self._works.is_begun(held)
             if is_new and post not in self._under_way and post not in self._refused:
                 start = self._under_way[post] = _Start(held)
                 start.task = self._tasks.start(self._run(start))
@@ -107,7 +107,7 @@ class Starts:
             _log.exception("post %s can't be started", post)  # it says what nobody has foreseen
             self._refuse(start, f"{type(error).__name__}: {error}")
         else:
-            self._changed()
+            self._changed(post)
         finally:
             if self._under_way.get(post) is start:
                 del self._under_way[post]
@@ -115,4 +115,4 @@ class Starts:
     def _refuse(self, start: _Start, reason: str) -> None:
         if self._under_way.get(start.held.claim.id) is start:
             self._refused[start.held.claim.id] = (start.held, reason)
-            self._changed()
+            self._changed(start.held.claim.id)

@@ -74,7 +74,16 @@ class SwarmStore:
         self.session: Session | None = None if text is None else msgspec.json.decode(text, type=Session)
         rows = database.read("SELECT claim FROM swarm_claims ORDER BY post")
         found = [msgspec.json.decode(row[0], type=HeldClaim) for row in rows]
-        self.claims: dict[str, HeldClaim] = {one.claim.id: one for one in found}
+        self.claims: dict[str, HeldClaim] = {}
+        """All that is kept, by post; changed by `put` and `drop_claim` alone."""
+        self.open: dict[str, HeldClaim] = {}
+        """Those that go on."""
+        self.untold: dict[str, HeldClaim] = {}
+        """Those that have ended, and of whose end the swarm was not told yet."""
+        self._post_of: dict[str, str] = {}
+        """The mission of a claim that goes on → its post."""
+        for one in found:
+            self.put(one)
 
     def save_session(self, session: Session) -> None:
         """Take this for the session from now on."""
@@ -87,9 +96,32 @@ class SwarmStore:
         self.session = None
         self._journal.save(lambda: self._meta_table.remove(SESSION_FACT))
 
+    def open_of(self, subject: str) -> HeldClaim | None:
+        """Return the claim that goes on of this mission, quest or post; None: there is none."""
+        return self.open.get(self._post_of.get(subject, subject))
+
+    def put(self, held: HeldClaim) -> None:
+        """Know a claim, or what has become of it, without saving that."""
+        self._forget(held.claim.id)
+        post = held.claim.id
+        self.claims[post] = held
+        if held.is_open:
+            self.open[post] = held
+            if held.mission is not None:
+                self._post_of[held.mission] = post
+        elif held.reported_at is None:
+            self.untold[post] = held
+
+    def _forget(self, post: str) -> None:
+        """Have it in no index; its place among the claims stays."""
+        self.untold.pop(post, None)
+        before = self.open.pop(post, None)
+        if before is not None and before.mission is not None and self._post_of.get(before.mission) == post:
+            del self._post_of[before.mission]
+
     def save_claim(self, held: HeldClaim) -> None:
         """Keep a claim, or what has become of it."""
-        self.claims[held.claim.id] = held
+        self.put(held)
         self._journal.save(lambda: self.write_claim(held))
 
     def write_claim(self, held: HeldClaim) -> None:
@@ -101,6 +133,7 @@ class SwarmStore:
 
     def drop_claim(self, post: str) -> None:
         """Forget a claim."""
+        self._forget(post)
         self.claims.pop(post, None)
 
         def remove() -> None:

@@ -15,7 +15,7 @@ from overmind_core.domain.swarm.leases import deadline_of
 from overmind_core.errors import OvermindError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from overmind_core.missions.leases import Leases
     from overmind_core.swarm.pool_posts import PoolPosts
@@ -162,14 +162,15 @@ class Works:
         """A beat was accepted: the leases of all that is held count from when it was sent. Boot clock, seconds."""
         moved = {
             held.mission: deadline_of(sent, held.claim.lease)
-            for held in self._store.claims.values()
-            if held.is_open and held.mission is not None and held.claim.on_lost == "move"
+            for held in self._store.open.values()
+            if held.mission is not None and held.claim.on_lost == "move"
         }
         if moved:
             self._leases.renew(moved)
         self._pools.renew(sent)
 
-    def release(self, held: HeldClaim) -> None:
-        """Its claim is over, and so is its lease."""
-        if held.mission is not None:
-            self._leases.release([held.mission])
+    def release(self, ended: Iterable[HeldClaim]) -> None:
+        """These claims are over, and so are their leases."""
+        missions = [held.mission for held in ended if held.mission is not None]
+        if missions:
+            self._leases.release(missions)

@@ -63,7 +63,14 @@ declare
     number bigint;
 begin
     insert into events (type, post, hive, body) values (type, post, hive, body) returning seq into number;
-    if number % 1000 = 0 then
+    perform forget_old(number, 1);
+end $$;
+
+-- Old events go, and old posts: once for each thousand events. `number`: of the last of so many that were recorded now.
+create function forget_old(number bigint, recorded int) returns void
+    language plpgsql set search_path = overmind, pg_temp as $$
+begin
+    if number % 1000 < recorded then
         delete from events where seq < number - 50000;
         perform forget_ended();
     end if;

@@ -5,6 +5,7 @@ create function post(definitions jsonb) returns jsonb
 declare
     one jsonb;
     ids text[] := '{}';
+    waiting text[];
     unknown text;
 begin
     perform may('operator');
@@ -27,30 +28,42 @@ begin
     if found then
         perform fail('not_found', format('There is no post %s, which another one needs', unknown));
     end if;
-    perform count_needs(ids);
-    perform count_dependants(array(select distinct need from needs n where n.post = any(ids)));
+    waiting := array(select distinct n.post from needs n where n.post = any(ids));
+    if waiting <> '{}' then
+        perform count_needs(waiting);
+        perform count_dependants(array(select distinct need from needs n where n.post = any(waiting)));
+    end if;
     update meta set longest = greatest(longest, (select max(lease) from posts where id = any(ids)));
     return to_jsonb(ids);
 end $$;
 
+-- Where it needs nothing, it waits for its turn alone; else `count_needs` is called once all are there.
 create function insert_post(one jsonb) returns void
     language plpgsql set search_path = overmind, pg_temp as $$
+declare
+    needed constant text[] := array(select jsonb_array_elements_text(coalesce(one -> 'needs', '[]')));
+    moment constant double precision := epoch();
 begin
     insert into posts (id, kind, name, definition, labels, cpu, memory, provider, secrets, only_hive, prefers, format,
         repository, owned, budget, lineage, spec, pack, on_lost, lease, priority, deadline_at, retries, needs_min, unmet, fleet, place,
-        generation, delay, began_at, posted_by)
+        generation, delay, began_at, able_at, posted_by)
     values (one ->> 'id', one ->> 'kind', one ->> 'name', one, coalesce(one -> 'labels', '{}'),
         coalesce((one ->> 'cpu')::float8, 0), coalesce((one ->> 'memory')::bigint, 0), one ->> 'provider',
-        texts(one -> 'secrets'), one ->> 'only_hive', one ->> 'prefers', coalesce((one ->> 'format')::int, 1),
-        one ->> 'repository', texts(one -> 'owned'), one ->> 'budget', one ->> 'lineage', one -> 'spec' ->> 'spec', coalesce((one ->> 'pack')::boolean, false),
+        array(select jsonb_array_elements_text(coalesce(one -> 'secrets', '[]'))), one ->> 'only_hive', one ->> 'prefers',
+        coalesce((one ->> 'format')::int, 1), one ->> 'repository',
+        array(select jsonb_array_elements_text(coalesce(one -> 'owned', '[]'))), one ->> 'budget', one ->> 'lineage',
+        one -> 'spec' ->> 'spec', coalesce((one ->> 'pack')::boolean, false),
         coalesce(one ->> 'on_lost', case when one ->> 'kind' = 'quest' then 'move' else 'wait' end),
         coalesce((one ->> 'lease')::float8, 600), coalesce(one ->> 'priority', 'medium'), (one ->> 'deadline_at')::float8,
-        coalesce((one ->> 'retries')::int, 0), coalesce((one ->> 'needs_min')::int, 0), 1, one ->> 'fleet',
-        (one ->> 'place')::int, coalesce((one ->> 'generation')::int, 0),
-        case when one ->> 'prefers' is null then 0 else 60 end, epoch(),
-        coalesce(one ->> 'posted_by', session_user));
-    insert into needs (post, need) select one ->> 'id', value from jsonb_array_elements_text(one -> 'needs')
-        on conflict do nothing;
+        coalesce((one ->> 'retries')::int, 0), coalesce((one ->> 'needs_min')::int, 0),
+        case when needed = '{}' then 0 else 1 end, one ->> 'fleet', (one ->> 'place')::int,
+        coalesce((one ->> 'generation')::int, 0), case when one ->> 'prefers' is null then 0 else 60 end, moment,
+        case when needed = '{}' then moment end, coalesce(one ->> 'posted_by', session_user));
+    if needed <> '{}' then
+        insert into needs (post, need) select one ->> 'id', need from unnest(needed) need on conflict do nothing;
+    else
+        perform pg_notify('overmind', queue_news(coalesce((one ->> 'pack')::boolean, false)));
+    end if;
     if one ->> 'lineage' is not null then
         perform prefer_conversation(one ->> 'id');
     end if;
@@ -83,7 +96,27 @@ create function waited(seen jsonb, post text, version bigint, least_ double prec
 create function claim(session text, beat bigint, free jsonb, seen jsonb default '{}') returns jsonb
     language plpgsql security definer set search_path = overmind, pg_temp set jit = off set plan_cache_mode = force_generic_plan as $$
 declare
-    now_is meta;
+    now_is meta := notice();
+    alone boolean := some_share();
+begin
+    if alone then
+        perform serialize(); -- before any row
+    end if;
+    return give(session, beat, free, seen, now_is, alone);
+end $$;
+
+-- Whether what waits may share a limit; then `serialize` comes before any row.
+create function some_share() returns boolean
+    language plpgsql stable set search_path = overmind, pg_temp as $$
+begin
+    return exists (select from posts where state = 'queued' and unmet = 0 and (owned <> '{}' or fleet is not null or lineage is not null))
+        or exists (select from limits);
+end $$;
+
+-- See `claim`. `alone`: nobody else takes what shares a limit meanwhile.
+create function give(session text, beat bigint, free jsonb, seen jsonb, now_is meta, alone boolean) returns jsonb
+    language plpgsql set search_path = overmind, pg_temp as $$
+declare
     asked record;
     mine sessions;
     me hives;
@@ -101,21 +134,14 @@ declare
     one record;
     fence_ bigint;
     shares boolean;
-    alone boolean := false; -- nobody else takes what shares a limit meanwhile
     looked int;
 begin
-    now_is := notice();
-    if exists (select from posts where state = 'queued' and unmet = 0 and (owned <> '{}' or fleet is not null or lineage is not null))
-        or exists (select from limits) then
-        perform serialize(); -- before any row
-        alone := true;
-    end if;
     select s.* into asked from my_session(session) s;
     mine := asked.mine;
     word := asked.word;
     if word <> 'ok' then
         return jsonb_build_object('word', 'gone', 'claims', given);
-    elsif mine.beat <> claim.beat then
+    elsif mine.beat <> give.beat then
         return jsonb_build_object('word', 'beat', 'claims', given);
     elsif now_is.mode in ('settling', 'restarted') or mine.settle < now_is.settle then
         return jsonb_build_object('word', 'closed', 'claims', given);
@@ -384,6 +410,20 @@ begin
     ));
 end $$;
 
+create function check_end(post text, end_ jsonb) returns void
+    language plpgsql stable set search_path = overmind, pg_temp as $$
+declare
+    kept constant int := length(decode(coalesce(end_ ->> 'tail', ''), 'base64'));
+begin
+    if coalesce(end_ ->> 'state', '') not in ('done', 'failed', 'cancelled') then
+        perform fail('invalid', format('%s is no end of a post', end_ ->> 'state'));
+    elsif kept > 65536 then
+        perform fail('too_large', format('The tail of %s has %s bytes; at most 65536 are kept', post, kept));
+    elsif pg_column_size(end_ -> 'result') > 1048576 then
+        perform fail('too_large', format('The result of %s is larger than 1 MiB', post));
+    end if;
+end $$;
+
 -- Its end. `end_`: {"state": done | failed | cancelled, "reason", "exit_code", "result", "tail", "cost", "attempt",
 -- "spent", "healthy"}; `tail` in base64, of at most 64 KiB. Told again after a lost answer it is 'ok' again.
 create function report_end(session text, post text, fence bigint, end_ jsonb) returns jsonb
@@ -392,13 +432,7 @@ declare
     p posts;
     tail bytea := decode(coalesce(end_ ->> 'tail', ''), 'base64');
 begin
-    if end_ ->> 'state' not in ('done', 'failed', 'cancelled') then
-        perform fail('invalid', format('%s is no end of a post', end_ ->> 'state'));
-    elsif length(tail) > 65536 then
-        perform fail('too_large', format('The tail of %s has %s bytes; at most 65536 are kept', post, length(tail)));
-    elsif pg_column_size(end_ -> 'result') > 1048576 then
-        perform fail('too_large', format('The result of %s is larger than 1 MiB', post));
-    end if;
+    perform check_end(post, end_);
     if concerns_others(post) then
         perform serialize();
     end if;
@@ -416,6 +450,103 @@ begin
     where id = p.id;
     return jsonb_build_object('word', 'ok', 'state', finish(post, end_ ->> 'state', end_ ->> 'reason',
         (end_ ->> 'exit_code')::int, end_ -> 'result', tail));
+end $$;
+
+-- What a hive tells of several of its posts at once: [{"post", "fence", and "report" as for `report_progress` or "end" as
+-- for `report_end`}], each post once. Answers by post what those answer. All of it, or nothing.
+create function tell(session text, told jsonb) returns jsonb
+    language plpgsql security definer set search_path = overmind, pg_temp as $$
+begin
+    if any_concerns_others(told) then
+        perform serialize();
+    end if;
+    return take_in(session, told);
+end $$;
+
+-- `tell`, and then `claim` with the room that there is after it: one statement, so that the disk is waited for once.
+create function exchange(session text, beat bigint, told jsonb, free jsonb, seen jsonb default '{}') returns jsonb
+    language plpgsql security definer set search_path = overmind, pg_temp set jit = off set plan_cache_mode = force_generic_plan as $$
+declare
+    now_is meta := notice();
+    alone boolean := some_share();
+    answers jsonb;
+begin
+    if alone or any_concerns_others(told) then
+        perform serialize(); -- before any row
+    end if;
+    answers := take_in(session, told);
+    return jsonb_build_object('told', answers, 'claimed', give(session, beat, free, seen, now_is, alone));
+end $$;
+
+-- Whether what is told of any of these posts concerns others; then `serialize` comes before their rows.
+create function any_concerns_others(told jsonb) returns boolean
+    language plpgsql stable set search_path = overmind, pg_temp as $$
+declare
+    ids text[] := array(select value ->> 'post' from jsonb_array_elements(told)
+        where value ? 'end' or (value -> 'report' ->> 'ready')::boolean);
+begin
+    return ids <> '{}' and (exists (select from posts where id = any(ids) and (fleet is not null or lineage is not null))
+        or exists (select from needs where post = any(ids)) or exists (select from needs where need = any(ids)));
+end $$;
+
+-- See `tell`. The ends of posts that concern nobody else are one change of all of them; the rest is done one by one.
+-- The plans are kept for the connection, and may have been made while there was next to nothing: so they use indexes.
+create function take_in(session text, told jsonb) returns jsonb
+    language plpgsql set search_path = overmind, pg_temp set jit = off set enable_seqscan = off set enable_hashjoin = off
+    set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
+declare
+    answers jsonb := '{}';
+    mine text;
+    ids text[] := array(select value ->> 'post' from jsonb_array_elements(told));
+    ended text[];
+    newest bigint;
+    one record;
+begin
+    perform check_end(value ->> 'post', value -> 'end') from jsonb_array_elements(told) where value ? 'end';
+    select s.word into mine from my_session(session) s;
+    perform from posts where id = any(ids) order by id for update;
+    if mine = 'ok' then
+        with changed as (
+            update posts p set state = e.end_ ->> 'state', version = p.version + 1, reason = e.end_ ->> 'reason',
+                exit_code = (e.end_ ->> 'exit_code')::int, result = e.end_ -> 'result',
+                tail = decode(coalesce(e.end_ ->> 'tail', ''), 'base64'), ended_at = epoch(), cancelling = null,
+                cost = coalesce((e.end_ ->> 'cost')::float8, p.cost), attempt = coalesce((e.end_ ->> 'attempt')::int, p.attempt),
+                spent = coalesce((e.end_ ->> 'spent')::int, p.spent)
+            from (
+                select value ->> 'post' as post, (value ->> 'fence')::bigint as fence, value -> 'end' as end_
+                from jsonb_array_elements(told) where value ? 'end'
+            ) e
+            where p.id = e.post and p.fence = e.fence and p.state in ('claimed', 'lost')
+                and coalesce(p.session, '') = take_in.session -- not by the index of all that it holds
+                and p.fleet is null and p.lineage is null
+                and not exists (select from needs n where n.post = p.id)
+                and not exists (select from needs n where n.need = p.id)
+            returning p.id, p.hive, p.fence, p.state, p.reason
+        ), noted as (
+            insert into events (type, post, hive, body)
+                select 'post_' || c.state, c.id, c.hive, jsonb_build_object('fence', c.fence, 'reason', c.reason)
+                from changed c order by c.id
+            returning seq
+        )
+        select array_agg(c.id), coalesce(jsonb_object_agg(c.id, jsonb_build_object('word', 'ok', 'state', c.state)), '{}'),
+                (select max(seq) from noted)
+            into ended, answers, newest from changed c;
+        if ended is not null then
+            delete from questions q where q.post = any(ended);
+            delete from refusals r where r.post = any(ended);
+            delete from outputs o using posts p where o.post = any(ended) and p.id = o.post and p.state <> 'done';
+            perform forget_old(newest, cardinality(ended));
+        end if;
+    end if;
+    for one in
+        select value ->> 'post' as post, (value ->> 'fence')::bigint as fence, value -> 'report' as report, value -> 'end' as end_
+        from jsonb_array_elements(told) where not answers ? (value ->> 'post') order by 1
+    loop
+        answers := answers || jsonb_build_object(one.post, case when one.end_ is null
+            then report_progress(session, one.post, one.fence, one.report)
+            else report_end(session, one.post, one.fence, one.end_) end);
+    end loop;
+    return answers;
 end $$;
 
 -- What can't be started here, or is to end here: another hive may have it, this one not for a minute. Of a run that was

@@ -114,7 +114,7 @@ begin
         select p.oid::regprocedure as signature, g.role from pg_proc p
         join (values
             ('viewer', array['hello', 'my_role', 'rank_of', 'score', 'pools_for']),
-            ('worker', array['join', 'beat', 'settled', 'leave', 'drain', 'claim', 'claims_of', 'report_progress', 'report_end', 'give_back', 'take',
+            ('worker', array['join', 'beat', 'settled', 'leave', 'drain', 'claim', 'claims_of', 'report_progress', 'report_end', 'tell', 'exchange', 'give_back', 'take',
                 'watchlist', 'present', 'generation', 'generation_begins', 'put_output', 'inputs', 'my_secrets', 'claim_pools', 'look_at_pool',
                 'ask_instances', 'report_instance']),
             ('operator', array['post', 'cancel', 'retry', 'answer', 'set_limit', 'apply_fleets', 'scale', 'delete_fleet',

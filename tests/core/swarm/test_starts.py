@@ -19,7 +19,7 @@ from overmind_core.swarm.store import HeldClaim
 def refused_for(error: Exception) -> list[str]:
     """Why a claim is given back whose start has met this error."""
     held = HeldClaim(Claimed("p1", "quest", "a", 1, msgspec.json.encode({}).decode(), "", "move", 600.0))
-    store: Any = SimpleNamespace(claims={"p1": held})
+    store: Any = SimpleNamespace(claims={"p1": held}, open={"p1": held})
 
     async def start(_held: HeldClaim, _sent: object) -> None:
         raise error
@@ -28,7 +28,7 @@ def refused_for(error: Exception) -> list[str]:
 
     async def begun() -> list[str]:
         over = asyncio.Event()
-        starts = Starts(works=works, store=store, tasks=Tasks(), sent=lambda: 0.0, changed=over.set)
+        starts = Starts(works=works, store=store, tasks=Tasks(), sent=lambda: 0.0, changed=lambda _post: over.set())
         starts.begin_all()
         await asyncio.wait_for(over.wait(), 5)
         return [reason for _, reason in starts.refused()]

@@ -13,8 +13,9 @@ from overmind_core.swarm import database, schema
 
 VIEWER = {"hello", "my_role", "pools_for"}
 WORKER = {
-    "join", "beat", "settled", "leave", "drain", "claim", "claims_of", "report_progress", "report_end", "give_back",
-    "take", "watchlist", "present", "put_output", "inputs", "my_secrets", "claim_pools", "look_at_pool",
+    "join", "beat", "settled", "leave", "drain", "claim", "claims_of", "report_progress", "report_end",
+    "tell", "exchange", "give_back", "take", "watchlist", "present",
+    "put_output", "inputs", "my_secrets", "claim_pools", "look_at_pool",
     "ask_instances", "report_instance",
     "generation", "generation_begins",
 }  # fmt: skip
