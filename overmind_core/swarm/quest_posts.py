@@ -31,7 +31,7 @@ from overmind_core.quests import input_folder
 from overmind_core.quests.attempt_work import LARGEST_OUTPUT, LARGEST_RESULT
 from overmind_core.quests.intake import QuestOrigin
 from overmind_core.quests.requests import NewQuest, QuestAdd
-from overmind_core.swarm.runs import FENCED, tail_of
+from overmind_core.swarm.runs import FENCED, request_key, tail_of
 from overmind_core.swarm.store import HeldClaim
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class QuestPosts:
             new = msgspec.convert(given, NewQuest)
         except msgspec.ValidationError as error:
             raise OvermindError("invalid", f"Post {claim.id} can't be done here: {error}.") from None
-        return QuestAdd([new], cwd=to_wire(folder), env=variables, request=_request_key(claim))
+        return QuestAdd([new], cwd=to_wire(folder), env=variables, request=request_key(claim))
 
     async def _inputs(self, claim: Claimed) -> dict[str, bytes]:
         """What its needs have handed on, by path in the folder that its attempts read."""
@@ -219,7 +219,7 @@ class QuestPosts:
 
     async def end(self, held: HeldClaim) -> None:
         """End what a claim has begun: it is somebody else's, or nobody wants it any more."""
-        quest = self.quest_of(held) or self._changes().made_by(_request_key(held.claim))
+        quest = self.quest_of(held) or self._changes().made_by(request_key(held.claim))
         if quest is None or quest.is_over:
             return
         self._cancel(quest)
@@ -317,10 +317,6 @@ class QuestPosts:
         """A quest is none of a plan."""
         del held
         return None
-
-
-def _request_key(claim: Claimed) -> str:
-    return f"swarm-{claim.id}-{claim.fence}"
 
 
 def _fetched(git: Git, repository: HomeRepository, source: Source, into: str | None) -> str:

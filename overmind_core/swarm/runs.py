@@ -264,6 +264,11 @@ def tail_of(logs: str, mission: Mission, hidden: Sequence[bytes] | None = (), th
     return base64.b64encode(data[-TAIL:]).decode()
 
 
+def request_key(claim: Claimed) -> str:
+    """Return the key of what this hive begins for a claim: of the daemon's own, so that no caller has it."""
+    return f"swarm:{claim.id}:{claim.fence}"
+
+
 def _start_of(claim: Claimed, name: str | None) -> Start:
     """Return the request that a post stands for: what it says, and of this hive its folder and a login's variables.
 
@@ -282,10 +287,11 @@ def _start_of(claim: Claimed, name: str | None) -> Start:
     asked = {name: value for name, value in given.items() if name not in _HERE}
     folder = given.get("cwd") or ""
     place = os.path.join(os.path.expanduser("~"), str(folder)).rstrip("/") or "/"
-    request = {**asked, "cwd": to_wire(place), "env": variables, "request": f"swarm-{claim.id}-{claim.fence}"}
+    request = {**asked, "cwd": to_wire(place), "env": variables}
     if name is not None:
         request["name"] = name
     try:
-        return msgspec.convert(request, Start)
+        start = msgspec.convert(request, Start)
     except msgspec.ValidationError as error:
         raise OvermindError("invalid", f"Post {claim.id} can't run here: {error}") from None
+    return msgspec.structs.replace(start, request=request_key(claim))

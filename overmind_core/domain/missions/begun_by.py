@@ -2,7 +2,7 @@
 
 The engine begins again by itself what it still needs of its own: attempts of the queue, checks, reviews, verifications
 of landings, agents of plans, services of a worktree. Started by hand such a mission would run for nobody, in a folder
-that may be gone.
+that may be gone. A run of a post is begun again by the swarm, here or elsewhere: by hand it would run twice.
 """
 
 from __future__ import annotations

@@ -184,6 +184,25 @@ def test_a_hive_that_dies_loses_a_run_with_move_to_another_after_its_lease(homes
     homes.desk.ok("kill", "swarm/mover")
 
 
+def test_a_run_that_the_swarm_begins_again_is_not_offered_to_be_restarted_by_hand(homes):
+    """It would run twice: its post is free once the hive is there again, and begun anew, here or elsewhere."""
+    home = homes.hive("a", "--slots", "1")
+    home.ok("run", "--on", "any", "--name", "long", "sleep 1000")
+    own = home.mission("sleep 1000", "--name", "own")
+    status = home.json("status", "--json")
+    for one in (status["pid"], status["keeper"]["pid"]):
+        os.kill(one, signal.SIGKILL)
+    home.ok("start")
+    eventually(lambda: homes.posts()["long"]["fence"] == 2, timeout=40, what="it is begun again")
+
+    def running():
+        return sorted(row["name"] for row in home.ps() if row["status"] == "running")
+
+    eventually(lambda: running() == ["long"], timeout=20, what="it runs")
+    assert home.ok("restart", "--lost") == f"Restarted mission {own}\n"
+    eventually(lambda: running() == ["long", "own"], timeout=20, what="the own one runs, too")
+
+
 def test_a_hive_that_nobody_knows_is_not_removed_and_a_name_like_it_is_said(homes):
     name = homes.name("a")
     home = homes.hive("a")  # a worker, which may not remove hives either

@@ -22,6 +22,7 @@ from tests.kit.cases import tabled
         ("guardian:0a1b2c", True),
         ("merge-0a1b2c:9f86d081884c7d65", True),
         ("isolation:0a1b2c:db:1:0", True),
+        ("swarm:0a1b2c3d:7", True),
         (request_key("0a1b2c", "planner", AgentProgress()), True),
     ],
 )
