@@ -32,6 +32,8 @@ HIVES, SLOTS = 5, 8
 QUESTS = 10_000
 QUESTS_GOAL = 1.3
 PORTION = 1000
+COUNT_AGAIN = 0.2
+"""Seconds between two counts of all posts that have ended: to count ten thousand takes some milliseconds."""
 MEMORY_GOAL = 30_000_000
 BUSY_GOAL = 0.005
 SETTLE, SECONDS = 5.0, 20.0
@@ -168,7 +170,7 @@ def _work(product: Product, url: str) -> Iterator[Figure]:
         for quests in _portions():
             api.call("swarm_add", {"quests": quests, "cwd": homes[0].path})
         with psycopg.connect(url, autocommit=True) as looking:  # a connection for each look would be work beside theirs
-            _until(lambda: _found(looking, _ENDED) == QUESTS, 20 * alone + PATIENCE)
+            _until(lambda: _found(looking, _ENDED) == QUESTS, 20 * alone + PATIENCE, pause=COUNT_AGAIN)
         together = time.perf_counter() - began
         done, twice = _counted(url, _DONE), _counted(url, _CLAIMED) - QUESTS
     yield Figure(
@@ -194,13 +196,13 @@ def _found(connection: psycopg.Connection, query: str) -> int:
     return int(row[0])
 
 
-def _until(holds: Callable[[], bool], patience: float) -> None:
+def _until(holds: Callable[[], bool], patience: float, *, pause: float = LOOK_AGAIN * 25) -> None:
     """Wait for it; a look costs something, so there are few."""
     until = time.monotonic() + patience
     while not holds():
         if time.monotonic() > until:
             raise RuntimeError(f"still not so after {patience:.0f} s")
-        time.sleep(LOOK_AGAIN * 25)
+        time.sleep(pause)
 
 
 def _moves(product: Product, url: str) -> Figure:
