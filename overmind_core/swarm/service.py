@@ -24,6 +24,7 @@ from overmind_core.swarm.others import Others
 from overmind_core.swarm.starts import Starts
 from overmind_core.swarm.store import HeldClaim, Session
 from overmind_core.swarm.telling import Telling, parts_of, size_of
+from overmind_core.swarm.waking import Waking
 from overmind_core.swarm.works import POOL
 from overmind_core.version import VERSION
 
@@ -94,16 +95,10 @@ class SwarmService:
         self._clock = clock
         self._tasks = tasks
         self._keeper = keeper
-        self._stirred = asyncio.Event()
-        """Something has come, or is due sooner than it was."""
-        self._has_work = True
-        """There is something to do at once."""
-        self._waits_until = 0.0
-        """Boot clock."""
+        self._waking = Waking(clock)
         self._loop: asyncio.Task[None] | None = None
         self._beat_at = 0.0
         """When the beat that was accepted last was sent. Boot clock."""
-        self._answered_at = clock.boot()  # all that was due; or this began
         self._must_beat = True
         self._noticed: tuple[str, int, float] = ("open", 0, 0.0)
         """The mode and its number, and since when it was seen. Boot clock."""
@@ -236,9 +231,13 @@ class SwarmService:
         if not self._reports.mark(subject, at_once=at_once):
             return
         if self._is_same_life() and self._reports.notice_end(subject):  # at once: a lease may end before the answer
-            self.wake_up()
-        elif min(self._reports.due(), default=self._waits_until) < self._waits_until:
-            self._stirred.set()
+            if self._store.open:
+                self._waking.in_a_moment()  # more may end until then, which is told with it
+            else:
+                self._waking.at_once()
+            return
+        for moment in self._reports.due():
+            self._waking.at(moment)
 
     def silent_seconds(self) -> float | None:
         """For how long the swarm has not answered this hive; None: it answers."""
@@ -254,13 +253,12 @@ class SwarmService:
 
     def wake_up(self) -> None:
         """The swarm has news."""
-        self._has_work = True
-        self._stirred.set()
+        self._waking.at_once()
 
     async def _run(self) -> None:
         failures = 0
         while not self._closed:
-            self._has_work = False
+            self._waking.begin_turn()
             try:
                 await self._turn()
             except SwarmSilent as error:
@@ -286,26 +284,21 @@ class SwarmService:
                 self._note_silence(OvermindError("internal", f"{type(error).__name__}: {error}. See daemon.log"))
                 await asyncio.sleep(RETRY[-1])
                 continue
-            failures, self._answered_at = 0, self._clock.boot()
+            failures = 0
             self.refusal = None
             self.condition = Condition(mode=self._noticed[0])
             await self._wait()
 
     def _note_silence(self, error: OvermindError) -> None:
-        self.condition = Condition(error.message, self.condition.silent_since or self._answered_at, self._noticed[0])
+        since = self.condition.silent_since
+        self.condition = Condition(error.message, self._clock.boot() if since is None else since, self._noticed[0])
 
     async def _wait(self) -> None:
         """Until there is news, something to tell, a post that was seen for long enough, or the next beat is due."""
-        while not (self._has_work or self._must_beat):
-            now = self._clock.boot()
-            self._waits_until = min((self._beat_at + BEAT, *self._reports.due(), *self._others.later(now)))
-            self._stirred.clear()
-            if self._waits_until <= now:
-                return
-            try:
-                await asyncio.wait_for(self._stirred.wait(), self._waits_until - now)
-            except TimeoutError:
-                return
+        if not self._must_beat:
+            await self._waking.wait(
+                lambda: (self._beat_at + BEAT, *self._reports.due(), *self._others.later(self._clock.boot()))
+            )
 
     async def _turn(self) -> None:
         """Everything once that is due."""
