@@ -94,7 +94,7 @@ create function waited(seen jsonb, post text, version bigint, least_ double prec
 -- The word: 'ok'; 'gone', 'beat' (beat first, or again), 'closed' (the store is being made sure of), 'draining'.
 -- To compile its plan would take thirty times as long as to run it.
 create function claim(session text, beat bigint, free jsonb, seen jsonb default '{}') returns jsonb
-    language plpgsql security definer set search_path = overmind, pg_temp set jit = off set plan_cache_mode = force_generic_plan as $$
+    language plpgsql security definer set search_path = overmind, pg_temp set jit = off set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 declare
     now_is meta := notice();
     alone boolean := some_share();
@@ -465,7 +465,7 @@ end $$;
 
 -- `tell`, and then `claim` with the room that there is after it: one statement, so that the disk is waited for once.
 create function exchange(session text, beat bigint, told jsonb, free jsonb, seen jsonb default '{}') returns jsonb
-    language plpgsql security definer set search_path = overmind, pg_temp set jit = off set plan_cache_mode = force_generic_plan as $$
+    language plpgsql security definer set search_path = overmind, pg_temp set jit = off set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 declare
     now_is meta := notice();
     alone boolean := some_share();
