@@ -296,6 +296,7 @@ _HELD = (
 _PASSING = (
     re.compile(r"failed to read .*commondir"),  # a worktree that is being added at this moment
     re.compile(r"bad object worktrees/"),  # the same
+    re.compile(r"[Ii]nvalid path '.*/worktrees/[^/']+': No such file"),  # one that is being removed
     re.compile(r"could not create leading directories"),
     re.compile(r"cannot lock ref .*(?:unable to resolve reference|but expected|No such file)", re.DOTALL),
     re.compile(r"could not lock config file"),
