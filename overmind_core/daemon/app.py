@@ -468,8 +468,14 @@ class App:
                 agents=self.agents,
                 memory=self.memory,
                 genomes=self.genomes,
+                followed=self._followed_posts,
             )
         )
+
+    def _followed_posts(self) -> list[str]:
+        """What of this home waits for posts of the swarm."""
+        specs = self.engine.specs.posted()
+        return [*(f"plan {name}" for name in self.plans.posted()), *(f"spec {slug}" for slug in specs)]
 
     def _spec_posts(self) -> SpecPosts:
         """What specs ask of the swarm: they are done by it."""

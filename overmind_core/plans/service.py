@@ -172,6 +172,10 @@ class Plans:
         plan = None if mission_id is None else self.live.get(mission_id)
         return None if plan is None else plan.blueprint.name
 
+    def posted(self) -> list[str]:
+        """The names of the plans with agents that go on as posts of the swarm."""
+        return [plan.blueprint.name for plan in self.live.values() if plan.state.has_posts]
+
     def file_of(self, mission_id: str | None) -> str | None:
         """The path of the blueprint of a plan that runs; None for every other mission, and where there is no file."""
         plan = None if mission_id is None else self.live.get(mission_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.plans.bindings import wanted
+from overmind_core.domain.plans.progress import ACTIVE
 from overmind_core.domain.plans.scheduler import Scheduler
 
 if TYPE_CHECKING:
@@ -41,6 +42,11 @@ class PlanState:
             for source, other, field in references
             if source == "agents" and field == kind
         }
+
+    @property
+    def has_posts(self) -> bool:
+        """Whether one of the agents goes on as a post of the swarm."""
+        return any(node.post is not None and node.stage in ACTIVE for node in self.nodes.values())
 
     @property
     def blueprint(self) -> Blueprint:

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 1.0
 """Between two looks at a post."""
 SILENT = "swarm_silent"
+_WANTED = frozenset({"queued", "claimed", "lost", "done"})
+"""States of a post that serve an attempt which is begun again."""
 _GONE = frozenset({"not_found", "no_swarm"})
 """Codes by which a post can't be ended any more, as it is not there."""
 _log = logging.getLogger(__name__)
@@ -72,6 +74,8 @@ class SpecsElsewhere:
         self._spent = spent
         self._ending: set[str] = set()
         """Specs of which posts are being ended."""
+        self._told: dict[str, int] = {}
+        """Posts whose end an attempt was told → the number of that attempt: the next one needs another post."""
 
     def check(self) -> None:
         """Raise `no_swarm` where this home has none."""
@@ -123,7 +127,7 @@ class SpecsElsewhere:
         while True:
             post = _post_of(quest, number)
             standing = await self._posts.standing(post)
-            if standing is None or standing.state in {"queued", "claimed", "lost", "done"} or post in spec.posts:
+            if standing is None or standing.state in _WANTED or self._is_awaited(quest, post):
                 break
             number += 1  # what became of that one is known
         others = [one for one, whose in spec.posts.items() if whose == quest.id and one != post]
@@ -135,6 +139,12 @@ class SpecsElsewhere:
             await self._journal.saved()
             await self._posts.add(made)
         return post
+
+    def _is_awaited(self, quest: Quest, post: str) -> bool:
+        """Whether the end of a post is that of the newest attempt, which may not have heard it yet."""
+        spec = self._registry.of_quest(quest)
+        tries = _tries(quest)
+        return spec is not None and post in spec.posts and self._told.get(post, tries) == tries
 
     def _definition(self, spec: Spec, quest: Quest, post: str, source: AttemptSource) -> Mapping[str, Any]:
         assert spec.placement is not None
@@ -174,10 +184,9 @@ class SpecsElsewhere:
                 self._spent(quest_id, cost - before.cost)
 
     async def _end(self, quest: Quest, post: str, standing: PostStanding) -> SpecAttemptItem:
-        """Return what came of a post, which is not followed any more."""
+        """Return what came of a post. It is known until the quest needs it no more: whoever waits may ask again."""
         ending = await self._posts.ending(post)
-        self._forget_post(quest, post)
-        await self._journal.saved()
+        self._told[post] = _tries(quest)
         return {
             **_item(post, standing),
             "what": "end",
@@ -194,6 +203,16 @@ class SpecsElsewhere:
             return
         self._ending.add(spec_id)
         self._tasks.start(self._end_unwanted(spec_id))
+
+    async def let_go(self, spec_id: str) -> None:
+        """Ask once for the end of the posts of a spec that is forgotten: their hives see to it from then on.
+
+        Raises:
+            OvermindError: `swarm_silent`, nobody answers.
+        """
+        for post in self._unwanted(spec_id):
+            await self._cancelled(post)
+            self._forget(spec_id, post)
 
     def _unwanted(self, spec_id: str) -> list[str]:
         spec = self._registry.all.get(spec_id)
@@ -241,11 +260,8 @@ class SpecsElsewhere:
     def _remember(self, spec_id: str, post: str, quest: str) -> None:
         self._registry.change(spec_id, posts={**self._registry.all[spec_id].posts, post: quest})
 
-    def _forget_post(self, quest: Quest, post: str) -> None:
-        if quest.queue is not None and quest.queue.spec is not None:
-            self._forget(quest.queue.spec, post)
-
     def _forget(self, spec_id: str, post: str) -> None:
+        self._told.pop(post, None)
         spec = self._registry.all.get(spec_id)
         if spec is not None and post in spec.posts:
             self._registry.change(spec_id, posts={one: quest for one, quest in spec.posts.items() if one != post})
@@ -266,6 +282,11 @@ def _item(post: str, standing: PostStanding) -> SpecAttemptItem:
         "status": standing.status,
         "why": standing.reason,
     }
+
+
+def _tries(quest: Quest) -> int:
+    assert quest.queue is not None
+    return len(quest.queue.tries)
 
 
 def _post_of(quest: Quest, number: int) -> str:

@@ -112,6 +112,11 @@ class Specs:
         queue.alone.append(self.alone_in)
         self.registry.on_change = lambda spec_id: self._reconsider(queue, spec_id)
 
+    def posted(self) -> list[str]:
+        """The slugs of the specs with quests that the swarm does now."""
+        specs = self.registry.all.values()
+        return [spec.slug for spec in specs if any(quest in self._quests.live for quest in spec.posts.values())]
+
     def load(self) -> None:
         """Load all specs into memory."""
         self.registry.load()
@@ -238,8 +243,13 @@ class Specs:
         self._line.hold(_HOLD, on=bool(self._going))
 
     async def forget(self, spec: Spec) -> Sequence[Quest]:
-        """Forget an archived spec and its quests, which are returned; raises as `SpecUpkeep.forget`."""
+        """Forget an archived spec and its quests, which are returned.
+
+        Raises:
+            OvermindError: as `SpecUpkeep.forget`; `swarm_silent`: it has posts that nobody could end any more.
+        """
         await self.parts.landing.ended(spec.id)
+        await self.parts.elsewhere.let_go(spec.id)
         quests = await self.parts.upkeep.forget(spec, self._forgetting)
         self._hold_daemon(spec.id, on=False)
         return quests

@@ -125,7 +125,7 @@ class SwarmApi:
     async def swarm_leave(self, request: requests.SwarmLeave, caller: Caller) -> answers.SwarmLeft:
         """Be a hive no more."""
         del caller
-        return {"swarm": await self._host.leave(release=request.release)}
+        return {"swarm": await self._host.leave(release=request.release, force=request.force)}
 
     @handles(Nothing)
     async def swarm_status(self, request: Nothing, caller: Caller) -> answers.SwarmState:

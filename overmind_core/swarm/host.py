@@ -77,6 +77,8 @@ class SwarmParts(NamedTuple):
     agents: Conversations
     memory: WrittenNotes
     genomes: GenomeCheck
+    followed: Callable[[], Sequence[str]]
+    """What of this home waits for posts that it has made, each as a person calls it."""
 
 
 class WrittenNotes(Protocol):
@@ -316,18 +318,30 @@ class SwarmHost:
         self._hang_up()
         return hello.name, "", status.hives
 
-    async def leave(self, *, release: bool) -> str:
+    async def leave(self, *, release: bool, force: bool = False) -> str:
         """Be a hive no more, or look no more; return the name of the swarm, empty where that is not known.
 
+        Args:
+            release: Also with posts, which are given back, and although its own plans and specs wait for others.
+            force: Also while the swarm does not answer, which then learns nothing of it.
+
         Raises:
-            OvermindError: `no_swarm`; `busy`, it has posts.
+            OvermindError: `no_swarm`; `busy`, it has posts, or waits for some; `swarm_silent`.
         """
         if self._service is None:
             if not await asyncio.to_thread(_remove, self._parts.home.swarm_url):
                 raise OvermindError("no_swarm", NO_SWARM)
             self._hang_up()
             return ""
-        name = await self._service.leave(release=release)
+        waiting = self._parts.followed()
+        if waiting and not release:
+            names = ", ".join(waiting[:5])
+            raise OvermindError(
+                "busy",
+                f"This hive waits for work of the swarm ({names}). End that first, or have it fail with:"
+                " overmind swarm leave --release",
+            )
+        name = await self._service.leave(release=release, force=force)
         self._service.line.close()
         self._service = None
         self._hang_up()

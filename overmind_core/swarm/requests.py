@@ -46,7 +46,9 @@ class SwarmLeave(Args, frozen=True):
     """Be a hive of it no more."""
 
     release: bool = False
-    """Stop the posts that it has, and give them back."""
+    """Stop the posts that it has, and give them back; what waits here for posts fails."""
+    force: bool = False
+    """Leave although the swarm does not answer: it learns of nothing that has ended here."""
 
 
 class Placement(Args, frozen=True, kw_only=True):

@@ -160,23 +160,24 @@ class SwarmService:
         if self._loop is None and not self._closed:
             self._loop = self._tasks.start(self._run())
 
-    async def leave(self, *, release: bool) -> str:
+    async def leave(self, *, release: bool, force: bool) -> str:
         """End the session; return the name of the swarm.
 
+        Args:
+            release: Also where it holds posts: what runs of them ends, and they are given back.
+            force: Also while nobody answers. Others begin what it held once they may, and learn of no end here.
+
         Raises:
-            OvermindError: `busy`, it holds posts.
+            OvermindError: `busy`, it holds posts; `swarm_silent`.
         """
         session = self._session
-        held = self._open()
-        work = [one for one in held if one.claim.kind != POOL]  # others decide about pools then
+        work = [one.claim.name for one in self._open() if one.claim.kind != POOL]  # others decide about pools then
         if work and not release:
-            names = ", ".join(one.claim.name for one in work[:5])
-            raise OvermindError(
-                "busy", f"This hive has work of the swarm ({names}). Give it back with: overmind swarm leave --release"
-            )
+            message = f"This hive has work of the swarm ({', '.join(work[:5])}). Give it back with:"
+            raise OvermindError("busy", f"{message} overmind swarm leave --release")
         await self.close()
         try:
-            is_known = await self._is_known()  # while nobody answers, nothing is ended
+            is_known = await self._is_known(force=force)  # while nobody answers, nothing is ended
             if is_known:
                 await self._report_all()
             for one in self._open():
@@ -198,14 +199,21 @@ class SwarmService:
         await self._store.saved()
         return session.swarm
 
-    async def _is_known(self) -> bool:
+    async def _is_known(self, *, force: bool) -> bool:
         """Whether the swarm takes this login; else an owner has removed the hive, and nobody is left to be told.
+
+        `force`: nor is anybody while nobody answers.
 
         Raises:
             SwarmSilent: nobody answers.
         """
         try:
             hello = await self.line.ask(lambda swarm: swarm.hello())
+        except SwarmSilent as error:
+            if force:
+                return False
+            lost = ", and lose what it could not tell" if self._store.open or self._store.untold else ""
+            raise SwarmSilent(f"{error.message} To leave all the same{lost}: overmind swarm leave --force") from None
         except OvermindError as error:
             if error.code != "forbidden":
                 raise

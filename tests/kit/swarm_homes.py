@@ -46,10 +46,14 @@ class SwarmHomes:
         *options: str,
         role: str = "operator",
         way: Proxy | None = None,
+        home: Overmind | None = None,
         environment: Mapping[str, str] = MappingProxyType({}),
     ) -> Overmind:
-        """Make a home that joins, with these variables besides; `way`: the one that it takes to the database."""
-        home = self._make()
+        """Make a home that joins, with these variables besides, or have this one join.
+
+        `way`: the one that it takes to the database.
+        """
+        home = home or self._make()
         home.environment |= environment
         url = self.invited(short, role)
         said = home.ok("swarm", "join", url if way is None else way.through(url), *options)

@@ -124,7 +124,7 @@ def join(args: Namespace, context: Context) -> int:
 
 def leave(args: Namespace, context: Context) -> int:
     """Be a hive no more."""
-    answer = swarm_client(context).call("swarm_leave", {"release": args.release})
+    answer = swarm_client(context).call("swarm_leave", {"release": args.release, "force": args.force})
     left = f"swarm {answer['swarm']}" if answer["swarm"] else "the swarm"
     context.print(dumps(answer) if args.json else display_safe(f"Left {left}"))
     return 0
@@ -253,7 +253,11 @@ COMMANDS = (
     ),
     Command(
         name="swarm leave",
-        options=[flag("--release", "stop the posts that this hive has, and give them back"), JSON],
+        options=[
+            flag("--release", "stop the posts that this hive has, and give them back; its plans and specs there fail"),
+            flag("--force", "leave although the swarm does not answer: it learns of nothing that has ended here"),
+            JSON,
+        ],
         examples=["overmind swarm leave"],
         run=leave,
     ),

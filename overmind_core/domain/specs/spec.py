@@ -193,7 +193,7 @@ class Spec:
     placement: Placement | None = None
     """Where in the swarm its phases and tasks are done; None: here."""
     posts: Mapping[str, str] = field(default_factory=dict)
-    """Ids of posts of the swarm that have not been seen to end → the quest whose attempt each is."""
+    """Ids of posts of the swarm that go on, or whose end is not recorded yet → the quest whose attempt each is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,6 +221,25 @@ def test_a_hive_leaves_and_gives_back_what_it_has(homes):
     home.refused("swarm", "status", code="no_swarm")
 
 
+def test_a_hive_leaves_a_swarm_that_is_gone_for_good_if_it_is_told_to(homes):
+    with homes.way() as way:
+        home = homes.hive("a", way=way)
+        home.ok("run", "--on", "any", "--name", "long", "sleep 1000")
+        eventually(home.ps, what="it runs")
+        way.cut()
+        said = home.refused("swarm", "leave", "--release", code="swarm_silent")
+        assert "To leave all the same, and lose what it could not tell: overmind swarm leave --force" in said
+        assert home.ps()
+        home.refused("swarm", "leave", "--force", code="busy")
+        assert home.ok("swarm", "leave", "--release", "--force") == "Left swarm overmind\n"
+        eventually(lambda: not home.ps(), what="nothing of it runs")
+        home.refused("swarm", "status", code="no_swarm")
+        way.mend()
+    assert homes.posts()["long"]["state"] == "claimed"  # it was told nothing: its hive is silent
+    homes.desk.ok("hive", "rm", homes.name("a"), "--dead", "-y")
+    assert homes.posts()["long"]["state"] == "queued"
+
+
 def test_a_hive_that_drains_takes_nothing_and_one_that_is_dead_gives_its_posts_up(homes):
     first = homes.hive("a", "--slots", "1")
     assert homes.desk.ok("hive", "drain", homes.name("a")) == f"Hive {homes.name('a')} takes nothing new (0 run on)\n"

@@ -247,6 +247,19 @@ def test_a_supervisor_that_is_killed_before_it_is_told_the_end_asks_for_it(homes
     assert lives(tmp_path) == ["x"]
 
 
+def test_a_hive_whose_plans_wait_for_others_leaves_only_if_it_is_told_to(homes, tmp_path):
+    desk = homes.hive("desk", "--slots", "0")
+    homes.hive("a")
+    desk.ok("apply", one(tmp_path, until(tmp_path / "go")))
+    wait_stage(desk, "there", "running")
+    said = desk.refused("swarm", "leave", code="busy")
+    assert "This hive waits for work of the swarm (plan team). End that first, or have it fail with: " in said
+    assert desk.ok("swarm", "leave", "--release").startswith("Left swarm ")
+    assert wait_stage(desk, "there", "failed")["reason"] == "no_swarm"
+    (tmp_path / "go").touch()
+    homes.wait_state("team-there", "done")
+
+
 def test_a_cancel_that_nobody_has_heard_of_is_told_after_a_kill(homes, way, tmp_path):
     desk = homes.hive("desk", "--slots", "0", way=way)
     home = homes.hive("a")

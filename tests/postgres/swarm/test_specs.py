@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from overmind_core.domain.specs.spec import PhaseName
-from tests.kit.killing import kill_supervisor
+from tests.kit.killing import kill, kill_both, kill_supervisor
 from tests.kit.overmind import Overmind
+from tests.kit.raw_socket import RawSocket
 from tests.kit.specs import SpecWorld, Steps, done, handed_in
 from tests.kit.swarm_homes import SwarmHomes
 from tests.kit.waiting import eventually
@@ -169,6 +170,58 @@ def test_a_cancelled_task_is_ended_where_it_runs(world):
     world.homes.wait_state("carts/TSK-001", "cancelled", timeout=60.0)
     world.gate.touch()
     assert "TSK-001 1" not in world.attempts()
+
+
+def test_an_end_of_which_nobody_heard_before_a_loss_of_power_is_told_again(world):
+    world.write(tasks={"TSK-001": [*world.held(), {"exit": 3}]})
+    world.hive("a")
+    world.begin("--retries", "0")
+    world.wait_held()
+    quest = world.quest("carts/TSK-001")["id"]
+    program = world.om.pid(quest)
+    os.kill(program, signal.SIGSTOP)
+    world.gate.touch()
+    world.homes.wait_state("carts/TSK-001", "failed", timeout=60.0)
+    with RawSocket.connect(world.om.home, timeout=30.0) as api:  # as the program would have heard it
+        api.send("spec_attempt", quest=quest, remote=world.remote, commit="0" * 40, brought="0" * 40)
+        assert any("'failed'" in str(line) for line in api.lines())
+    kill_both(world.om)
+    kill(program)
+    world.om.ok("start")
+    world.until("stuck", "failed")
+    rows = world.homes.desk.json("ps", "-H", "swarm", "--all", "--json")
+    assert [row["state"] for row in rows if row["name"] == "carts/TSK-001"] == ["failed"]
+
+
+def test_a_hive_whose_specs_wait_for_others_leaves_only_if_it_is_told_to(world):
+    world.write(phases={"explore": [*world.held(), *handed_in(PhaseName.EXPLORE)]})
+    world.homes.hive("b", "--slots", "0", home=world.om)
+    world.hive("a")
+    world.begin()
+    world.wait_held()
+    said = world.om.refused("swarm", "leave", code="busy")
+    assert "This hive waits for work of the swarm (spec carts)." in said
+    assert world.om.ok("swarm", "leave", "--release").startswith("Left swarm ")
+    world.gate.touch()
+    world.homes.wait_state("carts/explore", "done", timeout=60.0)
+
+
+def test_a_spec_is_not_forgotten_while_nobody_can_be_told_to_end_its_work(world):
+    way = world.homes.way()
+    world.write(phases={"explore": [*world.held(), *handed_in(PhaseName.EXPLORE)]})
+    with way:
+        world.homes.hive("b", "--slots", "0", home=world.om, way=way)
+        world.hive("a")
+        world.begin()
+        world.wait_held()
+        way.cut()
+        world.om.ok("quest", "cancel", "carts/explore")
+        world.om.ok("spec", "archive", "carts")
+        with RawSocket.connect(world.om.home, timeout=60.0) as api:
+            assert api.request("spec_forget", id="carts")["error"] == "swarm_silent"
+        way.mend()
+        world.homes.wait_state("carts/explore", "cancelled", timeout=60.0)
+        world.om.api("spec_forget", id="carts")
 
 
 def test_a_task_that_fails_is_tried_again_by_its_hive_and_by_a_person(world):
