@@ -147,10 +147,11 @@ def status(args: Namespace, context: Context) -> int:
 
 def _headline(state: Row) -> str:
     name = f"swarm {state['swarm'] or ABSENT}"
-    if state["silence"]:
+    if state["silence"] and not state["store_ms"]:
         return f"{name} · silent for {format_uptime(state['silent_seconds'])} · what runs here goes on"
     alive = sum(row["link"] != "closed" for row in state["hives"])
     mode = "" if state["mode"] == "open" else f" · {state['mode']}"
+    mode += " · this hive takes nothing" if state["silence"] else ""
     return (
         f"{name} · {alive}/{len(state['hives'])} hives · queued {state['queued']} · claimed {state['claimed']}"
         f" · lost {state['lost']}{mode} · store {state['store_ms']:.0f} ms"

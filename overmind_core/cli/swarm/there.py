@@ -37,6 +37,8 @@ def run_in_swarm(command: Command, args: Namespace, context: Context) -> int:
         return why(args, context)
     work = _COMMANDS.get(command.name)
     if work is None:
+        if post := getattr(args, "id", None) or next(iter(getattr(args, "ids", None) or ()), None):
+            raise UsageError(_only_at_its_hive(command.name, post, context))
         known = ", ".join((*_COMMANDS, "why", "quest why"))
         raise UsageError(f"{command.name} can't be used with -H swarm. These can: {known}. A hive itself: -H NAME")
     return work(args, context)
@@ -103,19 +105,41 @@ def _lines(tail: str, args: Namespace, context: Context) -> str:
 
 def _as_it_runs(tail: dict[str, Any], context: Context) -> str:
     """Say where the log of a post that has not ended can be seen."""
+    runs, overmind = _where(tail, context)
+    if overmind is not None:
+        return f"{runs}. See its log as it runs: {overmind} logs {tail['name']}"
+    end = f"{runs}: the swarm has the end of its log once it has ended."
+    if tail["state"] == "queued" or tail["hive"] is None:
+        return end
+    return f"{end} As it runs, where {tail['hive']} is a named hive: overmind hive add {tail['hive']} HOST"
+
+
+def _only_at_its_hive(command: str, post: str, context: Context) -> str:
+    """Say where what the swarm can't do with a post can be done."""
+    tail = swarm_client(context).call("swarm_tail", {"id": post})
+    runs, overmind = _where(tail, context)
+    name = display_safe(tail["name"])
+    if overmind is not None:
+        return display_safe(f"{runs}, where this can be done: {overmind} {command} {name}")
+    if tail["state"] in {"claimed", "lost"}:
+        hint = f"Name that hive first: overmind hive add {tail['hive']} HOST"
+        return display_safe(f"{command} is done at the hive that runs it. {runs}. {hint}")
+    return display_safe(f"{command} is done at the hive that runs it. {runs}. See: overmind why {SWARM}/{name}")
+
+
+def _where(tail: dict[str, Any], context: Context) -> tuple[str, str | None]:
+    """Say how a post stands, and with what a command begins that goes to its hive; None: none does."""
     name, hive = tail["name"], tail["hive"]
-    end = "the swarm has the end of its log once it has ended"
-    if tail["state"] == "queued" or hive is None:
-        return f"{name} is {tail['state']}: {end}."
+    if tail["state"] not in {"claimed", "lost"} or hive is None:
+        return f"{name} is {tail['state']}", None
     runs = f"{name} runs on {hive}" if tail["state"] == "claimed" else f"{name} is lost with {hive}"
     if tail["here"] and context.hive is None:
-        return f"{runs}, this hive. See its log as it runs: overmind logs {name}"
+        return f"{runs}, this hive", "overmind"
     from overmind_core.client.hives.config import hive_tables  # start-up
     from overmind_core.client.hives.pool_hives import is_instance  # start-up
 
-    if hive in hive_tables(context.home.config) or is_instance(context.home.config, hive):
-        return f"{runs}. See its log as it runs: overmind -H {hive} logs {name}"
-    return f"{runs}: {end}. As it runs, where {hive} is a named hive: overmind hive add {hive} HOST"
+    is_named = hive in hive_tables(context.home.config) or is_instance(context.home.config, hive)
+    return runs, f"overmind -H {hive}" if is_named else None
 
 
 def _quests(args: Namespace, context: Context) -> int:

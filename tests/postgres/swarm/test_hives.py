@@ -371,4 +371,13 @@ def test_where_the_log_of_a_post_that_runs_is_seen_is_said(homes):
     assert there("logs", "swarm/long").stderr == (
         f"long runs on {name}, this hive. See its log as it runs: overmind logs long\n"
     )
+    said = other.refused("attach", "swarm/long", code="invalid", exit_code=2)
+    assert said == f"long runs on {name}, where this can be done: overmind -H {name} attach long\n"
+    Path(other.home, "config.toml").unlink()
+    said = other.refused("info", "swarm/long", code="invalid", exit_code=2)
+    assert said == (
+        f"info is done at the hive that runs it. long runs on {name}."
+        f" Name that hive first: overmind hive add {name} HOST\n"
+    )
+    other.refused("attach", "swarm/nosuch", code="not_found")
     homes.desk.ok("kill", "swarm/long")

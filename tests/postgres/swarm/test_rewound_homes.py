@@ -173,6 +173,9 @@ def test_a_copied_home_takes_nothing_while_the_first_lives_and_ends_nothing_of_i
     copy.ok("start")
     said = eventually(lambda: copy.json("swarm", "status", "--json")["silence"], timeout=60, what="it is refused")
     assert "lives already, in another home" in said
+    lines = copy.ok("swarm", "status").splitlines()
+    assert lines[0].startswith("swarm overmind · 1/1 hives · ")  # the database answers
+    assert " · this hive takes nothing · store " in lines[0]
     run(homes, "new", "true")
     homes.wait_state("new", "done")
     check(homes, journals, [])
