@@ -2,27 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-import os
-from functools import cache
-from typing import NamedTuple
-
-from tests.kit.overmind import REPOSITORY
-
-
-class Case(NamedTuple):
-    """A promise.
-
-    Attributes:
-        number: From 1.
-        promise: In one sentence.
-        tests: `file::test` below `tests/`; all together prove it.
-    """
-
-    number: int
-    promise: str
-    tests: tuple[str, ...]
-
+from tests.kit.promises import Case, missing
 
 CASES = (
     Case(1, "A fresh link shows rows, and its token stands in no address, history, log or argument.", (
@@ -246,31 +226,10 @@ CASES = (
 )  # fmt: skip
 
 
-@cache
-def names_in(path: str) -> frozenset[str]:
-    """Names of the tests in a file below `tests/`; none where there is no such file."""
-    whole = os.path.join(REPOSITORY, "tests", path)
-    if not os.path.exists(whole):
-        return frozenset()
-    with open(whole, encoding="utf-8") as file:
-        body = ast.parse(file.read()).body
-    return frozenset(
-        one.name
-        for one in body
-        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and one.name.startswith("test_")
-    )
-
-
 def test_each_case_has_tests():
     assert [case.number for case in CASES] == list(range(1, 46))
     assert not [case.number for case in CASES if not case.tests]
 
 
 def test_each_test_of_a_case_is_there():
-    missing = [
-        f"{case.number}: {named}"
-        for case in CASES
-        for named in case.tests
-        if named.partition("::")[2] not in names_in(named.partition("::")[0])
-    ]
-    assert not missing, "\n".join(missing)
+    assert not missing(CASES)
