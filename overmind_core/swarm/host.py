@@ -129,7 +129,7 @@ class SwarmHost:
     def on_change(self, change: MissionChanged) -> None:
         """A mission has changed."""
         if self._service is not None:
-            self._service.on_change(change)
+            self._service.on_work(change.saved.id)
 
     def on_quest_end(self, ended: QuestEnded) -> None:
         """A quest has ended."""

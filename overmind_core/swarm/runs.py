@@ -156,10 +156,8 @@ class Runs:
 
     async def cancel(self, held: HeldClaim) -> None:
         """End it: nobody wants it any more. An agent of a plan is stopped as one that its plan stops at home."""
-        if HANDS_ON in msgspec.json.decode(held.claim.definition):
-            self._stops.stop(self.mission_of(held))
-        else:
-            await self.end(held)
+        is_of_plan = HANDS_ON in msgspec.json.decode(held.claim.definition)
+        self._stops.stop(self.mission_of(held), at_once=not is_of_plan)
 
     def report(self, held: HeldClaim) -> dict[str, Any] | None:
         """Return what the swarm is told of a claim that goes on; None: nothing is known of it yet."""

@@ -19,6 +19,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
 from overmind_core.swarm.connection import SwarmSilent
+from overmind_core.swarm.endings import Endings
 from overmind_core.swarm.membership import Condition
 from overmind_core.swarm.others import Others
 from overmind_core.swarm.starts import Starts
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
     from overmind_core.kernel.keeper_client import CurrentKeeper
     from overmind_core.kernel.tasks import Tasks
-    from overmind_core.missions.changes import MissionChanged
     from overmind_core.swarm.answers import Beaten, Claims, Held
     from overmind_core.swarm.line import SwarmLine
     from overmind_core.swarm.membership import Machine
@@ -90,6 +90,7 @@ class SwarmService:
         self._store = store
         self._works = works
         self._starts = Starts(works=works, store=store, tasks=tasks, sent=lambda: self._beat_at, changed=self._on_start)
+        self._endings = Endings(works=works, tasks=tasks, changed=self.wake_up)
         self._reports = reports
         self._telling = Telling(reports, line)
         self._clock = clock
@@ -182,9 +183,9 @@ class SwarmService:
                 await self._report_all()
             for one in self._open():
                 await self._starts.settle(one.claim.id)
-                if is_known:
-                    await self._give_back(one, "its hive has left")
-                else:
+                while is_known and not await self._give_back(one, "its hive has left"):
+                    pass
+                if not is_known:
                     await self._end(one.claim.id)
             if is_known:
                 await self.line.ask(lambda swarm: swarm.leave(session.id))
@@ -226,10 +227,6 @@ class SwarmService:
         if self._loop is not None:
             self._loop.cancel()
             await asyncio.gather(self._loop, return_exceptions=True)
-
-    def on_change(self, change: MissionChanged) -> None:
-        """A mission has changed: the swarm is told where it is one of its posts."""
-        self.on_work(change.saved.id)
 
     def on_work(self, subject: str, *, at_once: bool = False) -> None:
         """A mission or a quest has changed, has ended, or has something open in the inbox.
@@ -328,7 +325,7 @@ class SwarmService:
             await self._report_all()
             await asyncio.sleep(pause)
         await self._exchange()
-        self._starts.begin_all()
+        self._starts.begin_all(but=self._endings.under_way)
         for held in self._open():
             if held.refusal is not None:  # it was fenced here, or nobody has answered
                 await self._give_back(held, held.refusal)
@@ -340,7 +337,8 @@ class SwarmService:
         await self._end_all()  # a restart of its own policy would run beside the one that others begin
         await self._report_all()  # what had ended before
         self._drop_open()
-        self._forget_seen()
+        self._others.forget()
+        self._reports.forget_all()
         session = msgspec.structs.replace(
             self._session, id=uuid.uuid4().hex, keeper=self._machine.keeper(), fence=0, next_nonce=uuid.uuid4().hex
         )
@@ -487,11 +485,11 @@ class SwarmService:
             self._drop(self._store.claims[post])
 
     async def _end(self, post: str) -> None:
-        """End what the claim of a post has begun here, and begin nothing of it any more."""
+        """Have what the claim of a post has begun here end, and begin nothing of it any more."""
         await self._starts.settle(post)
         held = self._store.claims[post]
         if held.is_open:
-            await self._works.of(held).end(held)
+            await self._endings.end(held)
 
     def _is_same_life(self) -> bool:
         """Whether the session is of this keeper: of what was lost with another one, a new session begins."""
@@ -561,20 +559,18 @@ class SwarmService:
         else:
             self.on_work(post)
 
-    async def _give_back(self, held: HeldClaim, reason: str) -> None:
-        """Give a post back, once and for all: also where the answer is lost it begins here no more."""
+    async def _give_back(self, held: HeldClaim, reason: str) -> bool:
+        """Give a post back once its work has ended here, which may be later; it begins here no more in any case."""
         session, claim = self._session, held.claim
         await self._starts.settle(claim.id)
         held = msgspec.structs.replace(self._store.claims.get(claim.id, held), refusal=reason)
         self._store.save_claim(held)
         await self._store.saved()
-        await self._works.of(held).end(held)
+        if not await self._endings.end(held):
+            return False
         await self.line.ask(lambda swarm: swarm.give_back(session.id, claim.id, claim.fence, reason))
         self._drop(self._store.claims.get(claim.id, held))
-
-    def _forget_seen(self) -> None:
-        self._others.forget()
-        self._reports.forget_all()
+        return True
 
     # this hive
 

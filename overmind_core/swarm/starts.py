@@ -12,7 +12,7 @@ from overmind_core.kernel.database import StoreError
 from overmind_core.swarm.connection import SwarmSilent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.swarm.store import HeldClaim, SwarmStore
@@ -59,11 +59,11 @@ class Starts:
         self._under_way: dict[str, _Start] = {}
         self._refused: dict[str, tuple[HeldClaim, str]] = {}
 
-    def begin_all(self) -> None:
-        """Start all that was claimed and is not begun yet; what failed for a while is tried again."""
+    def begin_all(self, *, but: Collection[str]) -> None:
+        """Start all that was claimed and is not begun yet, but these posts; what failed for a while is tried again."""
         for post, held in self._store.open.items():
             is_new = held.refusal is None and not self._works.is_begun(held)
-            if is_new and post not in self._under_way and post not in self._refused:
+            if is_new and post not in but and post not in self._under_way and post not in self._refused:
                 start = self._under_way[post] = _Start(held)
                 start.task = self._tasks.start(self._run(start))
 

@@ -1,4 +1,4 @@
-"""Runs of posts that are stopped as their definitions say, while their hive goes on with the rest."""
+"""Runs of posts that are ended, at once or as their definitions say, while their hive goes on with the rest."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class Stops:
         self._under_way: set[str] = set()
         """Missions that are being stopped."""
 
-    def stop(self, mission: Mission | None) -> None:
-        """Stop a mission, unless it has ended or is being stopped."""
+    def stop(self, mission: Mission | None, *, at_once: bool = False) -> None:
+        """End a mission as its definition says, or at once, unless it has ended or is being ended."""
         if mission is not None and mission.is_live and mission.id not in self._under_way:
             self._under_way.add(mission.id)
-            self._tasks.start(self._stop(mission))
+            self._tasks.start(self._stop(mission, *((Cause.KILL, 0.0) if at_once else (Cause.STOP, None))))
 
-    async def _stop(self, mission: Mission) -> None:
+    async def _stop(self, mission: Mission, cause: Cause, grace: float | None) -> None:
         try:
-            await self._missions.end(mission, Cause.STOP, cascade=True, grace=None)
+            await self._missions.end(mission, cause, cascade=True, grace=grace)
         except OvermindError as error:
             if error.code != "not_running":
                 raise

@@ -29,7 +29,7 @@ def refused_for(error: Exception) -> list[str]:
     async def begun() -> list[str]:
         over = asyncio.Event()
         starts = Starts(works=works, store=store, tasks=Tasks(), sent=lambda: 0.0, changed=lambda _post: over.set())
-        starts.begin_all()
+        starts.begin_all(but=())
         await asyncio.wait_for(over.wait(), 5)
         return [reason for _, reason in starts.refused()]
 

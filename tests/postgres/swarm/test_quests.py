@@ -12,6 +12,7 @@ import pytest
 
 from tests.kit.killing import kill_supervisor
 from tests.kit.overmind import Overmind
+from tests.kit.proxy import Proxy
 from tests.kit.repositories import Repository
 from tests.kit.swarm_homes import SwarmHomes
 from tests.kit.waiting import eventually
@@ -60,9 +61,9 @@ def shop(tmp_path):
     return Shop(tmp_path)
 
 
-def hive(homes: SwarmHomes, name: str, *words: str):
+def hive(homes: SwarmHomes, name: str, *words: str, way: Proxy | None = None):
     """A hive whose account can commit."""
-    home = homes.hive(name, *words)
+    home = homes.hive(name, *words, way=way)
     Path(home.environment["HOME"], ".gitconfig").write_text(IDENTITY)
     return home
 
@@ -287,6 +288,30 @@ def test_a_holder_that_is_frozen_between_check_and_push_lands_nothing_twice(home
     )
     assert shop.trailers() == [row["id"]]
     assert second.json("inbox", "--json") == first.json("inbox", "--json") == []
+
+
+def test_a_hive_goes_on_while_git_still_hangs_in_a_quest_that_is_its_no_more(homes, shop, tmp_path):
+    """A remote that takes a push and answers nothing holds up no beat: all else that the hive has leased goes on."""
+    gate, pushes = tmp_path / "go", tmp_path / "pushes"
+    hook = Path(shop.remote, "hooks", "pre-receive")
+    hook.write_text(f"#!/bin/sh\necho x >> {pushes}; while [ ! -e {gate} ]; do sleep .05; done\n")
+    hook.chmod(0o755)
+    with homes.way() as way:
+        first = hive(homes, "a", "--label", "disk=big", way=way)
+        add(first, shop, "Once", "any", "--into", "main", "--lease", "10s", command="echo two > app.py")
+        eventually(pushes.exists, timeout=30, what="it is being pushed")
+        way.cut()
+        hive(homes, "b")
+        eventually(lambda: homes.posts()["once"]["hive"] == homes.name("b"), timeout=60, what="another hive has it")
+        way.mend()
+        homes.desk.ok("run", "--on", "disk=big", "--name", "other", "true")
+        homes.wait_state("other", "done", timeout=60)  # by the first one, in which git still hangs
+        homes.desk.ok("run", "--on", "disk=big", "--name", "another", "true")
+        homes.wait_state("another", "done", timeout=30)
+        gate.touch()
+        row = homes.wait_state("once", "done", timeout=60)
+        assert shop.trailers() == [row["id"]]
+        assert shop.main("app.py") == "two"
 
 
 @pytest.mark.parametrize("moment", ["work", "verify"])
