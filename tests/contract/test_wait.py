@@ -30,6 +30,7 @@ def test_a_finished_mission_answers_at_once(om, command, said, code):
     assert (finished.returncode, finished.stdout) == (code, f"Mission {mission} finished: {said}\n")
 
 
+@pytest.mark.own_home  # in a shared one the web server of other tests is connected as well
 def test_a_live_mission_is_waited_for(om):
     os.mkfifo(om.path("gate"))
     mission = om.mission("read x < gate; exit 3", "--name", "gated")
@@ -44,7 +45,6 @@ def test_a_live_mission_is_waited_for(om):
 
 def test_a_killed_mission_exits_with_137_and_has_no_code(om):
     mission = om.mission("sleep 100")
-    _connected(om, 0)
     client = om.popen("wait", mission)
     om.ok("kill", mission)
     out, _ = client.communicate(timeout=30)
@@ -84,7 +84,6 @@ def test_the_same_mission_twice_is_one_line(om):
 
 def test_five_waiters_get_the_same_answer(om):
     mission = om.mission("sleep 0.5; exit 6")
-    _connected(om, 0)
     clients = [om.popen("wait", mission) for _ in range(5)]
     assert {client.communicate(timeout=30)[0] for client in clients} == {
         f"Mission {mission} finished: crashed (exit code 6)\n"
@@ -92,6 +91,7 @@ def test_five_waiters_get_the_same_answer(om):
     assert {client.returncode for client in clients} == {6}
 
 
+@pytest.mark.own_home
 def test_a_waiter_that_goes_away_costs_nothing(om):
     mission = om.mission("sleep 100")
     _connected(om, 0)
@@ -125,6 +125,7 @@ def test_a_bare_timeout_of_who_waits_is_seconds(om):
     assert time.monotonic() - began >= 0.3
 
 
+@pytest.mark.own_home
 def test_ctrl_c_leaves_the_mission_alone(om):
     mission = om.mission("sleep 100")
     _connected(om, 0)

@@ -305,6 +305,7 @@ SCENES: dict[str, Scene] = {
             "divide the work": ["Divided."],
         },
         files={"overmind.json": '{"mcpServers":{"overmind":{"command":"overmind","args":["mcp"]}}}\n'},
+        unsorted=["overmind cost"],  # two agents work side by side, and whose turn ends first comes first
     ),
     "docs/quests.md": Scene(
         files={
