@@ -31,6 +31,7 @@ from types import ModuleType
 from typing import NoReturn
 
 import overmind_core
+from tests.kit import forked_memory
 from tests.kit.becoming import INTERPRETER, ROOM, WEB, WORLD, become, is_usual
 
 LONGEST_INPUT = 4096
@@ -303,6 +304,7 @@ def _main() -> None:
     _load_all()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # ctrl-c in the shell that runs the tests
     gc.freeze()
+    forked_memory.settle()
     _serve(socket.socket(fileno=int(sys.argv[1])))
 
 
