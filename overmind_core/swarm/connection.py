@@ -188,6 +188,8 @@ def in_words(error: psycopg.Error) -> OvermindError:
         return OvermindError(
             "invalid", f"There is no database {missing[1]} on that server. Make it first: createdb {missing[1]}"
         )
+    if error.sqlstate is None and _NOT_TRUSTED.search(said):
+        return SwarmSilent(_NOT_TRUSTED_TEXT.format(said))
     if error.sqlstate is None and _REFUSED.search(said):  # an error of connecting has no code
         return OvermindError("forbidden", _REFUSED_TEXT.format(said))
     for kinds, code, text in _WORDS:
@@ -236,6 +238,11 @@ _READ_ONLY = "The swarm's database takes no writes: it is a standby, or read-onl
 _REFUSED_TEXT = "The swarm refuses this login: {}. Check its password in the URL. Ask an owner for a new invitation."
 _NO_DATABASE = re.compile(r'database "([^"]*)" does not exist')
 _REFUSED = re.compile(r"authentication failed|role .* (does not exist|is not permitted)|no password supplied")
+_NOT_TRUSTED = re.compile(r"root certificate file .* does not exist|certificate verify failed")
+_NOT_TRUSTED_TEXT = (
+    "The swarm's database does not answer: {}. Give the URL the certificate of who has signed the server's:"
+    " sslrootcert=FILE, or sslrootcert=system where this machine trusts them"
+)
 _UNKNOWN = (psycopg.OperationalError, psycopg.InterfaceError)
 _WORDS: tuple[tuple[tuple[type[psycopg.Error], ...], str, str], ...] = (
     ((errors.InsufficientPrivilege,), "forbidden", "{}"),

@@ -85,7 +85,17 @@ def invite(args: Namespace, context: Context) -> int:
     on = f"On {where}, once:" if args.pool else "On that machine, once:"
     context.print(f"Invited {args.name} ({'worker, a pool' if args.pool else answer['role']}). {on}")
     context.print(f"overmind swarm join '{answer['url']}'")
+    if certificate := _certificate(answer["url"]):
+        context.note(display_safe(f"That machine needs this file, too: {certificate}. Else change sslrootcert there."))
     return 0
+
+
+def _certificate(url: str) -> str:
+    """The file of this machine by which the server's certificate is checked; "": there is none."""
+    from urllib.parse import parse_qs, urlsplit  # start-up: only here
+
+    named = parse_qs(urlsplit(url).query).get("sslrootcert", [""])[0]
+    return "" if named == "system" else named
 
 
 _MEANS = {
