@@ -44,13 +44,23 @@ def answer_log(logs: str, request: Mapping[str, Any]) -> tuple[dict[str, Any], b
                 at, data = files.read(_number(request, "stream", len(STREAMS) - 1), _number(request, "offset"), length)
                 return {"ok": at, "bytes": len(data)}, data
             case gate.INDEXES:
-                return {"ok": files.index_numbers()}, b""
+                return _indexes(files, _limit(request))
             case gate.INDEX:
                 data = files.read_index(_number(request, "number"), _limit(request))
                 return {"ok": None, "bytes": len(data)}, data
     except OSError as error:
         raise OvermindError("internal", f"The log of {run} can't be read: {error.strerror}.") from None
     raise OvermindError("invalid", "A gate does not know this question about a log.")
+
+
+def _indexes(files: LocalRunFiles, length: int) -> tuple[dict[str, Any], bytes]:
+    """Answer with the index's segments, and with the first bytes of the newest ones when a `length` was given."""
+    numbers = files.index_numbers()
+    if length < 0:
+        return {"ok": numbers}, b""
+    heads = [files.read_index(number, min(length, gate.HEAD)) for number in numbers[-gate.MOST_HEADS :]]
+    data = b"".join(heads)
+    return {"ok": numbers, "heads": [len(head) for head in heads], "bytes": len(data)}, data
 
 
 def _number(request: Mapping[str, Any], name: str, most: int = 1 << 62) -> int:

@@ -41,6 +41,10 @@ START, END, READ, INDEXES, INDEX = "start", "end", "read", "indexes", "index"
 """What can be asked about the log of a run."""
 MOST_BYTES = 4 << 20
 """Bytes of a log that are answered at once."""
+HEAD = 4096
+"""Bytes of each index segment that come with the list of them, where they are asked for: the whole of most."""
+MOST_HEADS = MOST_BYTES // HEAD
+"""Of the newest ones, so that they are one answer."""
 
 
 def line(message: Mapping[str, Any]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from itertools import accumulate
 
 from overmind_core.errors import OvermindError
 from overmind_core.logs.layout import STREAMS
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from overmind_core.client.hives.channel import Channel
 
+    Json = dict[str, Any]
     Piece = tuple[int, memoryview]
 
 AHEAD = 1 << 20
@@ -54,6 +56,8 @@ class RemoteRunFiles:
         """The streams of the pieces that were asked for ahead and have yet to come."""
         self._asked = [0] * len(STREAMS)
         """Behind the last piece that was asked for ahead, of each stream."""
+        self._heads: dict[int, bytes] = {}
+        """Segment of the index → how it begins, as of the last look at the list of them."""
         self._outstanding = 0
         """Requests whose answer has not come whole."""
         self._is_lost = False
@@ -62,11 +66,11 @@ class RemoteRunFiles:
 
     def start(self, stream: int) -> int:
         """As in `RunFiles`."""
-        return int(self._ask(gate.START, stream=stream)[0])
+        return int(self._ask(gate.START, stream=stream)[0]["ok"])
 
     def end(self, stream: int) -> tuple[int, float]:
         """As in `RunFiles`."""
-        end, grown_at = self._ask(gate.END, stream=stream)[0]
+        end, grown_at = self._ask(gate.END, stream=stream)[0]["ok"]
         return int(end), float(grown_at)
 
     def read(self, stream: int, start: int, limit: int) -> tuple[int, bytes]:
@@ -95,7 +99,7 @@ class RemoteRunFiles:
             if at <= start < at + len(data):
                 return at, data
         answer, data = self._ask(gate.READ, stream=stream, offset=start, length=length)
-        return int(answer), data
+        return int(answer["ok"]), data
 
     def _ask_ahead(self, stream: int, end: int) -> None:
         """Ask for the pieces behind `end`, which come while this one is worked on."""
@@ -118,14 +122,21 @@ class RemoteRunFiles:
                 answer, data = self._received_answer()
             except OvermindError:
                 continue
-            self._ready[stream].append((int(answer), data))
+            self._ready[stream].append((int(answer["ok"]), data))
 
     def index_numbers(self) -> list[int]:
         """As in `RunFiles`."""
-        return list(self._ask(gate.INDEXES)[0])
+        answer, data = self._ask(gate.INDEXES, length=gate.HEAD)
+        numbers, lengths = list(answer["ok"]), list(answer.get("heads", ()))  # an older gate sends none
+        heads = [bytes(data[end - length : end]) for length, end in zip(lengths, accumulate(lengths), strict=False)]
+        self._heads = dict(zip(numbers[len(numbers) - len(heads) :], heads, strict=False))
+        return numbers
 
     def read_index(self, number: int, limit: int = -1) -> bytes:
-        """As in `RunFiles`."""
+        """As in `RunFiles`, as of the last `index_numbers`: a request for each would empty the link each time."""
+        head = self._heads.get(number)
+        if head is not None and (len(head) < gate.HEAD or 0 <= limit <= len(head)):
+            return head if limit < 0 else head[:limit]
         return bytes(self._ask(gate.INDEX, number=number, length=limit)[1])
 
     def __del__(self) -> None:
@@ -136,7 +147,7 @@ class RemoteRunFiles:
         else:
             self._channel.close()
 
-    def _ask(self, op: str, **fields: object) -> tuple[Any, memoryview]:
+    def _ask(self, op: str, **fields: object) -> tuple[Json, memoryview]:
         with self._guard:
             was_open, lost_at = self._channel is not None or self._is_lost, 0.0
             while True:
@@ -166,7 +177,7 @@ class RemoteRunFiles:
         self._channel.socket.settimeout(_ANSWER_LIMIT)
         self._channel.socket.sendall(gate.line({"op": op, "run": self._run, **fields}))
 
-    def _received_answer(self) -> tuple[Any, memoryview]:
+    def _received_answer(self) -> tuple[Json, memoryview]:
         """Return the next answer and the bytes behind it.
 
         Raises:
@@ -197,7 +208,7 @@ class RemoteRunFiles:
                 raise ConnectionResetError("the gate ended")
             filled += more
         self._outstanding -= 1
-        return answer["ok"], content
+        return answer, content
 
     def _drop(self) -> None:
         if self._channel is not None:

@@ -169,6 +169,37 @@ def test_what_grows_is_read_on_though_its_end_was_fetched_before(reader, folder)
     assert reader.read(OUT, SIZE, WINDOW) == (SIZE, b"more")
 
 
+def test_a_look_at_the_index_brings_what_its_segments_hold_in_one_answer(reader, gates, folder):
+    for number in range(1, 5):
+        (folder / index_name(number)).write_bytes(bytes([number]) * (gate.HEAD - 3 + number))  # the last two are longer
+    here = LocalRunFiles(str(folder))
+    assert reader.index_numbers() == here.index_numbers() == [0, 1, 2, 3, 4]
+    for number in (0, 1, 2, 5):
+        assert reader.read_index(number) == here.read_index(number)
+    for number in range(5):
+        assert reader.read_index(number, 48) == here.read_index(number, 48)
+    assert [op for op, _ in gates.asked] == [gate.INDEXES, gate.INDEX]  # of the one that is not there
+    for number in (3, 4):
+        assert reader.read_index(number) == here.read_index(number)
+    assert len(gates.asked) == 4
+
+
+def test_what_the_index_has_grown_by_is_read_after_the_next_look(reader, folder):
+    here = LocalRunFiles(str(folder))
+    for _ in range(2):
+        assert reader.index_numbers() == here.index_numbers()
+        assert reader.read_index(here.index_numbers()[-1]) == here.read_index(here.index_numbers()[-1])
+        with (folder / index_name(0)).open("ab") as file:
+            file.write(b"more")
+
+
+def test_a_gate_that_sends_no_beginnings_of_the_index_is_asked_for_each(reader, gates, folder, monkeypatch):
+    monkeypatch.setattr(gate, "HEAD", -1)  # so is nothing asked for, and nothing sent
+    assert reader.index_numbers() == [0]
+    assert reader.read_index(0) == LocalRunFiles(str(folder)).read_index(0)
+    assert [op for op, _ in gates.asked] == [gate.INDEXES, gate.INDEX]
+
+
 def test_a_channel_without_an_answer_to_come_is_kept_and_any_other_is_closed(gates, folder):
     for _ in range(3):
         whole(RemoteRunFiles(gates.open, gates.kept.append, str(folder)), ERR)

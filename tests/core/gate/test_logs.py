@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from overmind_core.errors import OvermindError
 from overmind_core.gate.logs import answer_log
-from overmind_core.logs.layout import STREAMS
+from overmind_core.logs.layout import STREAMS, index_name
 from overmind_core.wire import gate
 
 RUN = "27b47545/000001"
@@ -69,6 +70,19 @@ def test_behind_the_end_is_nothing(logs, offset):
     request = {"op": gate.READ, "run": RUN, "stream": 0, "offset": offset, "length": 1 << 62}
     answer, content = answer_log(logs, request)
     assert (answer["bytes"], content) == (0, b"")
+
+
+@pytest.mark.parametrize("length", [1, gate.HEAD, gate.MOST_BYTES])
+def test_the_index_is_listed_with_the_beginnings_of_its_newest_segments(logs, monkeypatch, length):
+    monkeypatch.setattr(gate, "MOST_HEADS", 2)
+    contents = [b"a" * 10, b"b" * (gate.HEAD + 1), b"c"]
+    for number, content in enumerate(contents):
+        Path(logs, RUN, index_name(number)).write_bytes(content)
+    answer, content = answer_log(logs, {"op": gate.INDEXES, "run": RUN, "length": length})
+    heads = [one[: min(length, gate.HEAD)] for one in contents[1:]]
+    assert answer == {"ok": [0, 1, 2], "heads": [len(one) for one in heads], "bytes": len(content)}
+    assert content == b"".join(heads)
+    assert answer_log(logs, {"op": gate.INDEXES, "run": RUN}) == ({"ok": [0, 1, 2]}, b"")
 
 
 _ANY = st.recursive(
