@@ -217,6 +217,13 @@ class Client:
         self._connection = None
         self._greeted = False
 
+    def release(self) -> None:
+        """As `close`, once all is answered: the gate of a hive that served it serves the next log (see `Hive`)."""
+        if self._connection is not None:
+            self._connection.release()
+        self._connection = None
+        self._greeted = False
+
     def abandon(self) -> None:
         """End the session for good, from any thread: whatever waits in it fails, and nothing is asked any more."""
         self._abandoned = True

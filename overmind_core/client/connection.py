@@ -133,6 +133,10 @@ class ApiConnection:
         """Let the other thread, which waits for an answer, meet the end of the connection; it closes the socket."""
         unixsocket.hang_up(self._socket)
 
+    def release(self) -> None:
+        """As `close`, once all is answered; what leads there may serve something else."""
+        self.close()
+
     def close(self) -> None:
         """Close the socket; what is queued is not sent."""
         self._socket.close()

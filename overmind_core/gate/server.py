@@ -111,11 +111,16 @@ class Gate:
         self._write(gate.line({"ok": {}}))
         lines = LineBuffer(MAX_LINE)
         try:
-            self._pass_on(daemon, lines.feed(rest))
+            turned = self._pass_on(daemon, lines.feed(rest))
             receive = self._greeting_with_answer(daemon)
-            self._relay(daemon.fileno(), receive, lambda data: self._pass_on(daemon, lines.feed(data)))
+            turned = turned or self._relay(
+                daemon.fileno(), receive, lambda data: self._pass_on(daemon, lines.feed(data))
+            )
         finally:
             daemon.close()
+        if turned:
+            self._write(gate.line({"ok": {}}))
+            self._serve_logs(b"")
 
     def _greeting_with_answer(self, daemon: DaemonConnection) -> Callable[[], bytes]:
         """Return what receives from the daemon: its greeting together with the first answer, if that is asked for.
@@ -136,7 +141,8 @@ class Gate:
 
         return receive
 
-    def _pass_on(self, daemon: DaemonConnection, lines: list[bytes]) -> None:
+    def _pass_on(self, daemon: DaemonConnection, lines: list[bytes]) -> bool:
+        """Send requests to the daemon; return whether the channel is one for logs from now on."""
         self._passed += len(lines)
         for line in lines:
             if line is TOO_LONG:
@@ -145,11 +151,14 @@ class Gate:
             request: Json = {}
             try:
                 request = _decoded(line)
+                if request.get("channel") == gate.LOGS and "cmd" not in request:
+                    return True
                 daemon.send(self._checked(request))
             except OvermindError as error:
                 self._refuse(request.get("id"), error)
         if lines:
             daemon.send_queued()
+        return False
 
     def _checked(self, request: Json) -> Json:
         """Return a request as the daemon gets it: in the name that is known here, with this account's environment."""
@@ -193,20 +202,21 @@ class Gate:
         finally:
             keeper.close()
 
-    def _relay(self, descriptor: int, receive: Callable[[], bytes], send: Callable[[bytes], object]) -> None:
-        """Pass on what comes from both sides until one of them ends."""
+    def _relay(self, descriptor: int, receive: Callable[[], bytes], send: Callable[[bytes], object]) -> bool:
+        """Pass on what comes from both sides until one of them ends, or `send` returns true; return whether it did."""
         while True:
             ready = select.select([self._reads, descriptor], [], [])[0]
             if descriptor in ready:
                 data = receive()
                 if not data:
-                    return
+                    return False
                 self._write(data)
             if self._reads in ready:
                 data = os.read(self._reads, _CHUNK)
                 if not data:
-                    return
-                send(data)
+                    return False
+                if send(data):
+                    return True
 
     def _serve_logs(self, rest: bytes) -> None:
         from overmind_core.gate.logs import answer_log  # noqa: PLC0415 - for those who read logs

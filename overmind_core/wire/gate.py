@@ -4,7 +4,8 @@ The gate begins with one line, its greeting; all before it is what a login shell
 line what the channel is for (it need not wait for the greeting), and the gate answers that with one line, `{"ok": …}`
 or `{"error": code, "message": …}`. Then follow
 
-* `requests`: the API's lines, as on overmind.sock;
+* `requests`: the API's lines, as on overmind.sock. Once all are answered, the line that asks for a channel for `logs`
+  makes it one, and is answered as the first line is;
 * `terminal`: the bytes of one stream with the keeper, which begins with a ticket;
 * `logs`: one request a line, `{"op", "run", …}`, each answered by a line; where that has `bytes`, so many bytes follow;
 * `git`: of a `repository` by its name, one of three services. `receive-pack` and `upload-pack` wait for an empty line,

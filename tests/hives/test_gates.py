@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -186,6 +188,37 @@ def test_a_log_is_read_there_as_here(hives):
     for options in ([], ["-n", "3"], ["--timestamps"], ["--raw"], ["--grep", "^1234"], ["--cast"]):
         assert hives("logs", *options, f"eu1/{mission}") == there.ok("logs", *options, mission), options
     assert hives("screen", f"eu1/{mission}") == there.ok("screen", mission)
+
+
+def test_a_log_comes_by_the_gate_that_was_asked_for_it(hives, tmp_path):
+    there = hives.home("eu1")
+    words = ["sh", "-c", f'echo >>{tmp_path}/gates; exec "$@"', "sh", *gate_words(there)]
+    Path(hives.om.home, "config.toml").write_text(f"[hives.eu1]\ngate = {json.dumps(words)}\n")
+    for command in ("seq 3", "true"):
+        mission = there.mission(command)
+        there.wait_status(mission, "stopped")
+        assert hives("logs", "--raw", f"eu1/{mission}") == there.ok("logs", "--raw", mission)
+    assert (tmp_path / "gates").read_text() == "\n\n"
+
+
+def test_a_gate_that_can_t_serve_a_log_behind_requests_costs_one_more(hives, tmp_path):
+    there = hives.home("eu1")
+    mission = there.mission("seq 3")
+    there.wait_status(mission, "stopped")
+    refuses = f"{sys.executable} -uc {shlex.quote(_WITHOUT_TURN)}"
+    words = ["sh", "-c", f'echo >>{tmp_path}/gates; {refuses} | "$@"', "sh", *gate_words(there)]
+    Path(hives.om.home, "config.toml").write_text(f"[hives.eu1]\ngate = {json.dumps(words)}\n")
+    assert hives("logs", "--raw", f"eu1/{mission}") == there.ok("logs", "--raw", mission)
+    assert (tmp_path / "gates").read_text() == "\n\n"
+
+
+_WITHOUT_TURN = """
+import sys
+for number, line in enumerate(sys.stdin.buffer):
+    sys.stdout.buffer.write(line if number == 0 or b'"channel"' not in line else b'{"cmd":"no such request"}\\n')
+    sys.stdout.buffer.flush()
+"""
+"""Passes on what a gate is sent, but of a channel's second purpose only what an older gate makes of it."""
 
 
 def test_a_log_is_followed_over_a_killed_supervisor(hives, tmp_path):

@@ -45,7 +45,9 @@ def logs(args: Namespace, context: Context) -> int:
         return 0
     if args.follow:
         return _follow(args, context, _selection(args, context, args.run))
-    answer = context.client().call("logs", {"ids": args.ids or None})
+    client = context.client()
+    answer = client.call("logs", {"ids": args.ids or None})
+    client.release()
     transcripts = []
     for mission in answer["missions"]:
         run = _previous(mission) if args.previous else args.run

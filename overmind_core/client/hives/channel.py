@@ -52,6 +52,22 @@ class Channel:
         self.unread = unread
         self._process = process
 
+    def turn(self, wish: Mapping[str, object], limit: float) -> bool:
+        """Have it serve something else, once all is answered; False: it can't, and is to be closed.
+
+        Args:
+            wish: As its first line.
+            limit: Seconds for the answer.
+        """
+        try:
+            self.socket.settimeout(limit)
+            self.socket.sendall(gate.line(wish))
+            answer, self.unread = _read_answer(self.socket, b"", time.monotonic() + limit)
+            self.socket.settimeout(None)
+        except (OSError, ValueError):
+            return False
+        return "ok" in answer
+
     def close(self) -> None:
         """End it; the gate's process, and whatever command runs it here, end by themselves or are killed."""
         self.socket.close()

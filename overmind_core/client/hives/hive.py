@@ -45,10 +45,18 @@ _CONTROL_NAME = 64
 class HiveConnection(ApiConnection):
     """A connection to the daemon of a hive."""
 
-    def __init__(self, channel: Channel, hive: str) -> None:
+    def __init__(self, channel: Channel, hive: Hive) -> None:
         super().__init__(channel.socket, channel.unread)
         self._channel = channel
-        self._hive = hive
+        self._place = hive
+        self._hive = hive.name
+
+    def release(self) -> None:
+        """End it, and leave its channel to the next reader of a log."""
+        if self._unsent or self._unread:
+            self.close()
+        else:
+            self._place.keep_requests(self._channel)
 
     def close(self) -> None:
         """End the channel; what is queued is not sent."""
@@ -86,6 +94,8 @@ class Hive:
         self._argv = [*argv[:1], *_shared(self._shared), *argv[1:]]
         self._idle: list[Channel] = []
         """A channel for logs that no reader has at present; one at most, or nearly so."""
+        self._released: list[Channel] = []
+        """Likewise one for requests, which nobody asks any more."""
         run_files.serve_hive(name, self._files)
 
     # as a place
@@ -96,7 +106,7 @@ class Hive:
         Raises:
             OvermindError: `hive_silent`, why it can't be reached; `daemon_not_running` and others, what its gate said.
         """
-        return HiveConnection(self.open(gate.REQUESTS, limit=limit, start=start), self.name), None
+        return HiveConnection(self.open(gate.REQUESTS, limit=limit, start=start), self), None
 
     def try_connect(self) -> ApiConnection | None:
         """Return a connection; None: it can't be reached just now, or has no daemon."""
@@ -212,14 +222,33 @@ class Hive:
         try:
             return self._idle.pop()
         except IndexError:
-            return self.open(gate.LOGS, limit=TRY_LIMIT)
+            return self._turned() or self.open(gate.LOGS, limit=TRY_LIMIT)
+
+    def _turned(self) -> Channel | None:
+        """Return a channel that was one for requests: another gate would take as long to start as the first one."""
+        try:
+            channel = self._released.pop()
+        except IndexError:
+            return None
+        if channel.turn({"channel": gate.LOGS}, TRY_LIMIT):
+            return channel
+        channel.close()
+        return None
+
+    def keep_requests(self, channel: Channel) -> None:
+        """Keep a channel for requests, all of which are answered, for the next reader of a log."""
+        _keep(channel, self._released)
 
     def _keep_logs(self, channel: Channel) -> None:
         """Keep a channel for the next reader: a gate for each of many runs would take as many starts."""
-        if self._idle:
-            channel.close()
-        else:
-            self._idle.append(channel)
+        _keep(channel, self._idle)
+
+
+def _keep(channel: Channel, kept: list[Channel]) -> None:
+    if kept:
+        channel.close()
+    else:
+        kept.append(channel)
 
 
 def _shared(path: str | None) -> list[str]:

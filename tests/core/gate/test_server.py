@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import pytest
 
+from overmind_core.domain.hives import ROLES
 from overmind_core.gate.server import Gate
 from overmind_core.system.paths import Home
 from overmind_core.wire.framing import MAX_LINE
@@ -142,6 +143,18 @@ def test_a_character_that_is_cut_in_two_comes_whole(daemon, om):
         running.send(b'\xbc"}}\n')
         assert running.next() == {"ok": "send", "id": 1}
     assert daemon.requests[0]["args"]["text"] == "ü"
+
+
+def test_a_channel_for_requests_becomes_one_for_logs(daemon, om):
+    for role in ROLES:
+        with Running(om, "--role", role) as running:
+            running.send(REQUESTS + b'{"cmd":"ps","id":1}\n')
+            assert [running.next(), running.next()] == [{"ok": {}}, {"ok": "ps", "id": 1}]
+            running.send(LOGS)
+            assert running.next() == {"ok": {}}
+            running.send(b'{"op":"end","run":"27b47545/000001","stream":0}\n{"cmd":"ps","id":2}\n')
+            assert [running.next().get("ok"), running.next()["error"]] == [[0, 0.0], "invalid"]
+    assert len(daemon.requests) == len(ROLES)
 
 
 @pytest.mark.parametrize("cut", [0, 1, 20, 40])
