@@ -15,6 +15,7 @@ from overmind_core.domain.missions import names
 from overmind_core.domain.missions.events import MissionUpdated
 from overmind_core.domain.missions.facts import EndAsked, StartAsked
 from overmind_core.domain.missions.mission import FINAL, UNFORGIVING, Cause, Definition, Kind, Mission, Status
+from overmind_core.domain.missions.references import is_id
 from overmind_core.domain.missions.run_end import FENCED
 from overmind_core.domain.missions.tree import levels
 from overmind_core.errors import OvermindError
@@ -108,6 +109,7 @@ class Missions:
         inside: str | None = None,
         caller: Caller | None = None,
         also: Callable[[Mission], Write] | None = None,
+        wished: str | None = None,
     ) -> Started:
         """Record a mission, start it, answer once it runs; nothing is recorded when it can't.
 
@@ -118,16 +120,17 @@ class Missions:
             inside: The mission that asks; None for a person.
             caller: Who asks, where it may have ended since.
             also: Gets the new mission, and returns what is saved together with it.
+            wished: The id that it is to have, unless another one has it.
 
         Raises:
             OvermindError: it can't be started, or may not be.
         """
         if spec.request is None:
-            return await self._begin(spec, inside, caller, also)
+            return await self._begin(spec, inside, caller, also, wished)
         earlier = self.by_request(spec.request)
         if earlier is not None:
             return _standing(earlier)
-        return await self._under_way.do(spec.request, lambda: self._begin(spec, inside, caller, also))
+        return await self._under_way.do(spec.request, lambda: self._begin(spec, inside, caller, also, wished))
 
     async def start_child(
         self,
@@ -172,11 +175,17 @@ class Missions:
         )
 
     async def _begin(
-        self, spec: MissionSpec, inside: str | None, caller: Caller | None, also: Callable[[Mission], Write] | None
+        self,
+        spec: MissionSpec,
+        inside: str | None,
+        caller: Caller | None,
+        also: Callable[[Mission], Write] | None,
+        wished: str | None,
     ) -> Started:
         planned = await self._preparer.planned(spec)
         named = spec.placed(self._name(spec.definition.name), spec.definition.parent)
-        started = await self._create(named, planned, inside=inside, caller=caller, also=also)
+        free = wished if wished is not None and is_id(wished) and not self._registry.knows(wished) else None
+        started = await self._create(named, planned, inside=inside, caller=caller, also=also, mission_id=free)
         if spec.isolate is False and await self._preparer.has_file(spec.definition.cwd):
             started.note = "not isolated: it shares files, ports and services with everything else in this folder."
         return started

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from overmind_core.domain.missions.references import is_id
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.attempt import has_run
 from overmind_core.domain.quests.needs import cycle_of
@@ -130,7 +131,7 @@ class QueueChanges:
         Raises:
             OvermindError: it can't be done here; nothing was recorded, but for what `link` has done.
         """
-        earlier = self.made_by(request.request or "")
+        earlier = self.made_by(request.request or "", post=post.id)
         if earlier is not None:
             return earlier.id
         made = await self.prepare(request, origin._replace(post=post))
@@ -152,6 +153,8 @@ class QueueChanges:
         if len(self._quests.live) + len(request.quests) > MOST_UNFINISHED:
             raise OvermindError("too_large", f"There can be up to {MOST_UNFINISHED:,} unfinished quests.")
         ids = [self._new_id(key, number) for number in range(len(request.quests))]
+        if origin.post is not None and is_id(origin.post.id) and self._is_free(origin.post.id):
+            ids = [origin.post.id]  # people know it by that
         read = intake.Intake(
             request,
             self._settings,
@@ -167,8 +170,14 @@ class QueueChanges:
         self._check_names(made)
         return made
 
-    def made_by(self, key: str, number: int = 0) -> Quest | None:
-        """Return the quest of this number that a request with this key has made; None: it has made none."""
+    def made_by(self, key: str, number: int = 0, *, post: str | None = None) -> Quest | None:
+        """Return the quest of this number that a request with this key has made; None: it has made none.
+
+        `post`: the post of the swarm that it does.
+        """
+        named = None if post is None or not self._quests.knows(post) else self._quests.get(post)
+        if named is not None and named.queue is not None and named.queue.request == key:
+            return named
         salt = 0
         while True:
             fresh = intake.quest_id(key, number, salt)
@@ -183,9 +192,12 @@ class QueueChanges:
         salt = 0
         while True:
             fresh = intake.quest_id(key, number, salt)
-            if not self._registry.knows(fresh) and not self._quests.knows(fresh):
+            if self._is_free(fresh):
                 return fresh
             salt += 1
+
+    def _is_free(self, quest: str) -> bool:
+        return not self._registry.knows(quest) and not self._quests.knows(quest)
 
     def is_taken(self, name: str) -> bool:
         """Whether a live quest or mission has this name."""

@@ -184,14 +184,8 @@ def in_words(error: psycopg.Error) -> OvermindError:
         return OvermindError(error.diag.message_hint or "internal", said)
     if "recovery is in progress" in said:
         return SwarmSilent(_READ_ONLY)
-    if error.sqlstate is None and (missing := _NO_DATABASE.search(said)):
-        return OvermindError(
-            "invalid", f"There is no database {missing[1]} on that server. Make it first: createdb {missing[1]}"
-        )
-    if error.sqlstate is None and _NOT_TRUSTED.search(said):
-        return SwarmSilent(_NOT_TRUSTED_TEXT.format(said))
-    if error.sqlstate is None and _REFUSED.search(said):  # an error of connecting has no code
-        return OvermindError("forbidden", _REFUSED_TEXT.format(said))
+    if error.sqlstate is None and (found := _of_connecting(said)) is not None:
+        return found
     for kinds, code, text in _WORDS:
         if isinstance(error, kinds):
             message = text.format(_not_allowed(said) if isinstance(error, errors.InsufficientPrivilege) else said)
@@ -199,6 +193,17 @@ def in_words(error: psycopg.Error) -> OvermindError:
             unknown = isinstance(error, _UNKNOWN) and (error.sqlstate or "08")[:2] in {"08", "57"}
             return SwarmSilent(message, unknown=unknown) if code == "swarm_silent" else OvermindError(code, message)
     return OvermindError("internal", f"The swarm's database refused: {said}")
+
+
+def _of_connecting(said: str) -> OvermindError | None:
+    """Return an error of connecting, which has no code; None: it is one like others."""
+    if missing := _NO_DATABASE.search(said):
+        return OvermindError(
+            "invalid", f"There is no database {missing[1]} on that server. Make it first: createdb {missing[1]}"
+        )
+    if _NOT_TRUSTED.search(said):
+        return SwarmSilent(_NOT_TRUSTED_TEXT.format(said))
+    return OvermindError("forbidden", _REFUSED_TEXT.format(said)) if _REFUSED.search(said) else None
 
 
 def _not_allowed(said: str) -> str:

@@ -219,7 +219,7 @@ class QuestPosts:
 
     async def end(self, held: HeldClaim) -> None:
         """End what a claim has begun: it is somebody else's, or nobody wants it any more."""
-        quest = self.quest_of(held) or self._changes().made_by(request_key(held.claim))
+        quest = self.quest_of(held) or self._changes().made_by(request_key(held.claim), post=held.claim.id)
         if quest is None or quest.is_over:
             return
         self._cancel(quest)

@@ -120,7 +120,8 @@ class Runs:
             return lambda: self._store.write_claim(begun)
 
         try:
-            started = await self._missions.start(spec if generation is None else generation.spec, also=linked)
+            whole = spec if generation is None else generation.spec
+            started = await self._missions.start(whole, also=linked, wished=claim.id)
         except (OvermindError, StoreError):
             if claim.id in self._starting:
                 self._store.put(held)

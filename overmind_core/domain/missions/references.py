@@ -24,6 +24,14 @@ SHORTEST_PREFIX = 3
 _PREFIX = re.compile(rf"[0-9a-f]{{{SHORTEST_PREFIX},8}}")
 
 
+_ID = re.compile(r"[0-9a-f]{8}")
+
+
+def is_id(text: str) -> bool:
+    """Whether a mission may have this id: one of digits alone would be taken for a number."""
+    return _ID.fullmatch(text) is not None and not text.isdigit()
+
+
 class Candidate(NamedTuple):
     """What has to be known of a mission to tell whether it is meant."""
 

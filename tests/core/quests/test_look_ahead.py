@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from contextlib import asynccontextmanager
 
@@ -50,8 +51,11 @@ class Daemons:
     @property
     def spare(self):
         """The spare folders, by inode."""
-        names = os.listdir(self.place) if os.path.isdir(self.place) else []
-        return {os.stat(os.path.join(self.place, name)).st_ino: name for name in names}
+        found = {}
+        for name in os.listdir(self.place) if os.path.isdir(self.place) else []:
+            with contextlib.suppress(FileNotFoundError):  # a thread takes or removes it just now
+                found[os.stat(os.path.join(self.place, name)).st_ino] = name
+        return found
 
     def brief(self, quest):
         """What its attempt reads."""

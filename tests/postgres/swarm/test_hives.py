@@ -65,6 +65,21 @@ def test_a_run_is_taken_by_a_hive_that_has_its_labels_and_its_end_is_told(homes)
     assert [one["name"] for one in homes.homes["eu1"].ps("--all")] == ["docs"]
 
 
+def test_a_post_has_at_its_hive_the_id_that_was_printed(homes):
+    home = homes.hive("a")
+    said = homes.desk.ok("run", "--on", "any", "--name", "docs", "echo hello")
+    post = said.split()[2]
+    assert said == f"Started mission {post} (docs) on {homes.name('a')}\n"
+    assert "hello" in home.ok("logs", "-f", post)
+    added = homes.desk.ok("quest", "add", "Site", "--on", "any", "--", "true")
+    quest = added.split()[2]
+    homes.wait_state("site", "done")
+    assert home.json("quest", "info", quest, "--json")["name"] == "site"
+    homes.desk.ok("quest", "retry", "swarm/site")  # another one of that id there may not be
+    eventually(lambda: len(home.json("quest", "list", "--json")) == 2, timeout=30, what="it is done again")
+    homes.wait_state("site", "done")
+
+
 def test_a_run_without_a_name_gets_one_and_runs(homes):
     """Its id can't be its name: each hive would give it back."""
     for short in ("eu1", "eu2"):
