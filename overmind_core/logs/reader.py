@@ -162,7 +162,7 @@ class _StreamCursor:
         self._segments = segments
         self._position = start
         self._end = end
-        self._window = memoryview(b"")
+        self._window = b""
         self._window_start = start
 
     @property
@@ -177,7 +177,7 @@ class _StreamCursor:
             if start >= offset:
                 return
             begin = start - self._window_start
-            data = bytes(self._window[begin : begin + offset - start])
+            data = self._window[begin : begin + offset - start]  # of all of it, bytes make no copy
             self._position += len(data)
             yield start, data
 
@@ -186,7 +186,6 @@ class _StreamCursor:
         if self._position < self._window_start + len(self._window):
             return True
         limit = min(WINDOW, self._end - self._position)
-        self._window_start, data = self._segments.read(self._position, limit)
-        self._window = memoryview(data)
+        self._window_start, self._window = self._segments.read(self._position, limit)
         self._position = max(self._position, self._window_start)
-        return bool(data)
+        return bool(self._window)

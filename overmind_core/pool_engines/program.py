@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import re
 import select
-import signal
-import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import IO, Literal, NamedTuple
 
 from overmind_core.domain.text.cells import display_safe
+from overmind_core.system.child_process import ChildProcess
 from overmind_core.system.unnamed_file import unnamed_file
 
 SECONDS = 30.0
@@ -75,10 +73,11 @@ def run(
         reads.write(given.encode())
         reads.seek(0)
         try:
-            process = subprocess.Popen(
-                list(argv), stdin=reads, stdout=out, stderr=err, start_new_session=True,
-                env=environment(os.environ) if variables is None else dict(variables),
-            )  # fmt: skip
+            process = ChildProcess(
+                argv,
+                environment=environment(os.environ) if variables is None else variables,
+                files=(reads.fileno(), out.fileno(), err.fileno()),
+            )
         except FileNotFoundError:
             raise EngineSilent(
                 f"There is no {argv[0]} here. Install it, or take its pool out of config.toml."
@@ -92,7 +91,7 @@ def run(
                 said = f"{argv[0]} has not answered for {seconds:.0f} s. Try it by hand: {_by_hand(argv)}"
                 raise EngineSilent(said)
         finally:
-            _end(process)
+            process.kill()
         return Answer(code, _read(out), _read(err))
 
 
@@ -128,11 +127,10 @@ def _read(file: IO[bytes]) -> str:
     return file.read(LONGEST).decode(errors="replace")
 
 
-def _await_end(process: subprocess.Popen[bytes], seconds: float) -> None:
+def _await_end(process: ChildProcess, seconds: float) -> None:
     """Wait until it has ended, at most so long: told by the system where it can, as `wait` looks again and again."""
     if not hasattr(os, "pidfd_open"):
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(seconds)
+        process.wait(seconds)
         return
     ended = os.pidfd_open(process.pid)
     try:
@@ -141,11 +139,3 @@ def _await_end(process: subprocess.Popen[bytes], seconds: float) -> None:
         waiting.poll(seconds * 1000)
     finally:
         os.close(ended)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill what still runs, with what it started."""
-    if process.poll() is None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()

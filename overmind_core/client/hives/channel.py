@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
+import _socket
 import os
-import signal
-import socket
-import subprocess
-import threading
 import time
 
 from overmind_core.domain.text.cells import display_safe
+from overmind_core.system.child_process import ChildProcess
 from overmind_core.system.unnamed_file import unnamed_file
 from overmind_core.wire import gate
 
@@ -46,7 +43,7 @@ class Channel:
         unread: What has come behind the gate's answer.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], end: socket.socket, greeting: Json, unread: bytes) -> None:
+    def __init__(self, process: ChildProcess, end: _socket.socket, greeting: Json, unread: bytes) -> None:
         self.socket = end
         self.greeting = greeting
         self.unread = unread
@@ -86,18 +83,12 @@ def open_channel(argv: Sequence[str], wish: Mapping[str, object], limit: float) 
         NoGate: there is none, or not in time.
     """
     deadline = time.monotonic() + limit
-    ours, theirs = socket.socketpair()
+    ours, theirs = _socket.socketpair()
     # A file and no pipe: the connection that ssh keeps in the background would hold a pipe open.
     with unnamed_file() as errors:
         try:
-            process = subprocess.Popen(
-                list(argv),
-                stdin=theirs.fileno(),
-                stdout=theirs.fileno(),
-                stderr=errors,
-                start_new_session=True,
-                env=_environment(),
-            )
+            standard = theirs.fileno(), theirs.fileno(), errors.fileno()
+            process = ChildProcess(argv, environment=_environment(), files=standard)
         except OSError as error:
             ours.close()
             raise NoGate(f"{argv[0]} can't be started: {error.strerror}") from None
@@ -117,7 +108,7 @@ def open_channel(argv: Sequence[str], wish: Mapping[str, object], limit: float) 
     return Channel(process, ours, greeting, unread), answer
 
 
-def _read_greeting(ours: socket.socket, deadline: float) -> tuple[Json, bytes]:
+def _read_greeting(ours: _socket.socket, deadline: float) -> tuple[Json, bytes]:
     received = b""
     while (found := gate.greeting_in(received)) is None:
         received += _received(ours, deadline)
@@ -127,21 +118,20 @@ def _read_greeting(ours: socket.socket, deadline: float) -> tuple[Json, bytes]:
     return found
 
 
-def _read_answer(ours: socket.socket, rest: bytes, deadline: float) -> tuple[Json, bytes]:
+def _read_answer(ours: _socket.socket, rest: bytes, deadline: float) -> tuple[Json, bytes]:
     while b"\n" not in rest:
         rest += _received(ours, deadline)
     line, _, unread = rest.partition(b"\n")
     return gate.message_of(line), unread
 
 
-def _reason(argv: Sequence[str], process: subprocess.Popen[bytes], errors: BinaryIO, error: Exception) -> str:
+def _reason(argv: Sequence[str], process: ChildProcess, errors: BinaryIO, error: Exception) -> str:
     """Return why there is no gate, in the words of the command that was to run it where it has some."""
     if isinstance(error, ValueError):
         return str(error)
     ended = not isinstance(error, TimeoutError)
     if ended:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_LEAVE_LIMIT)
+        process.wait(_LEAVE_LIMIT)
     errors.seek(0)
     lines = [line.strip() for line in errors.read(4096).decode(errors="replace").splitlines() if line.strip()]
     # What runs the gate may end with a line of its own about that: the gate's says more.
@@ -165,7 +155,7 @@ def _explained(argv: Sequence[str], said: str, code: int | None) -> str:
     return said
 
 
-class KeptSocket(socket.socket):
+class KeptSocket(_socket.socket):
     """A channel's socket that ends the channel when it is closed."""
 
     def __init__(self, channel: Channel) -> None:
@@ -179,7 +169,7 @@ class KeptSocket(socket.socket):
         _end(self._process)
 
 
-def _received(ours: socket.socket, deadline: float) -> bytes:
+def _received(ours: _socket.socket, deadline: float) -> bytes:
     ours.settimeout(max(deadline - time.monotonic(), 0.001))
     data = ours.recv(_CHUNK)
     if not data:
@@ -192,21 +182,21 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "OVERMIND_HOME"}
 
 
-_RUNNING: set[subprocess.Popen[bytes]] = set()
+_RUNNING: set[ChildProcess] = set()
 """Commands that have not been seen to their end."""
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: ChildProcess) -> None:
     """See a command to its end beside what goes on, and kill it when it stays."""
 
     def wait() -> None:
-        try:
-            process.wait(_LEAVE_LIMIT)
-        except subprocess.TimeoutExpired:
-            _kill(process)
+        if process.wait(_LEAVE_LIMIT) is None:
+            process.kill()
         _RUNNING.discard(process)
 
     if process.poll() is None:
+        import threading  # noqa: PLC0415 - start-up: a command ends before
+
         threading.Thread(target=wait, name="gate-end", daemon=True).start()
     else:
         _RUNNING.discard(process)
@@ -215,13 +205,5 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def end_all() -> None:
     """Kill all commands that still run: this process is about to end, and nobody would see to them."""
     for process in list(_RUNNING):
-        _kill(process)
+        process.kill()  # the connection that ssh keeps for later is in a session of its own
     _RUNNING.clear()
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill a command with what it has started; the connection that ssh keeps for later is in a session of its own."""
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()

@@ -22,7 +22,7 @@ from overmind_core.wire import gate
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    import socket
+    import _socket
     from collections.abc import Sequence
     from typing import Any
 
@@ -148,7 +148,7 @@ class Hive:
         """Whether its next daemon comes by itself: nothing else is to be done from here."""
         return True
 
-    def open_terminal(self, address: str) -> tuple[socket.socket, bytes]:
+    def open_terminal(self, address: str) -> tuple[_socket.socket, bytes]:
         """Return a connection to its keeper, and what has come on it already; `address` is where that listens there.
 
         Raises:
@@ -269,13 +269,16 @@ def _listens(path: str) -> bool:
 
 def _shared_path(config: str, argv: Sequence[str]) -> str | None:
     """Return where ssh has the connection that the channels of one hive share; None: it can have no socket."""
-    from hashlib import sha256  # noqa: PLC0415 - for this alone
+    try:  # as hashlib does, which loads all of OpenSSL: six milliseconds of each command for a hive
+        from _blake2 import blake2b  # noqa: PLC0415 - for this alone
+    except ImportError:
+        from hashlib import blake2b  # noqa: PLC0415 - as above
 
     try:
         folder = runtime_folder(os.geteuid())
     except HomeUnsafe:
         return None
-    digest = sha256("\0".join([config, *argv]).encode(errors="surrogateescape")).hexdigest()[:12]
+    digest = blake2b("\0".join([config, *argv]).encode(errors="surrogateescape")).hexdigest()[:12]
     path = os.path.join(folder, f"ssh-{digest}")
     if len(os.fsencode(path)) + _CONTROL_NAME // 2 > LONGEST_SOCKET_PATH or "%" in path:
         return None

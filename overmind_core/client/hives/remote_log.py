@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import _thread
 import time
 from itertools import accumulate
 
@@ -62,7 +62,7 @@ class RemoteRunFiles:
         """Requests whose answer has not come whole."""
         self._is_lost = False
         """The channel was lost, and nobody has looked for the hive since."""
-        self._guard = threading.RLock()
+        self._guard = _thread.RLock()
 
     def start(self, stream: int) -> int:
         """As in `RunFiles`."""
