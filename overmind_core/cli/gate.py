@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from overmind_core.cli.command import Command, option
 from overmind_core.cli.context import Context
-from overmind_core.domain.actor import CLIENT
 from overmind_core.domain.hives import OWNER, ROLES
 from overmind_core.errors import OvermindError
 
@@ -45,6 +44,8 @@ def _instance(word: str) -> str:
 def person(word: str) -> str:
     """Check the name in which somebody comes through a gate."""
     import re  # start-up: for names alone
+
+    from overmind_core.domain.actor import CLIENT  # same
 
     if re.search(CLIENT, f"gate:{word}") is None:
         raise ValueError(f"{word!r} is not a name: it has lower-case letters, digits and -, at most 32")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from overmind_core.domain.operation import Danger
 
 TYPE_CHECKING = False
@@ -18,7 +16,6 @@ RESERVED = (ALL, LOCAL, SWARM)
 """Words behind -H that are no hive of a person's."""
 NAME = r"^[a-z][a-z0-9-]{0,31}$(?!\n)"
 NAME_RULE = "a hive's name has lower-case letters, digits and -, begins with a letter, and has at most 32 characters"
-_name = re.compile(NAME)
 _WAYS = ("ssh", "gate")
 
 SSH_OPTIONS = (
@@ -44,7 +41,9 @@ def name_fault(name: str) -> str:
     """Return why a hive can't be called so, a sentence; empty: it can."""
     if name in RESERVED:
         return f"A hive can't be called {name!r}: -H {name} means something else. Choose another name."
-    if _name.search(name) is None:
+    import re  # noqa: PLC0415 - a gate, which starts for each command, names no hive
+
+    if re.search(NAME, name) is None:
         return f"A hive can't be called {name!r}: {NAME_RULE}."
     return ""
 
