@@ -33,7 +33,7 @@ scratch.prefer_memory()
 
 hypothesis.settings.register_profile(
     "suite",
-    max_examples=torture.portion(200),
+    max_examples=torture.portion(200, part=8),
     deadline=None,  # other workers share the processor: the time of one example says nothing
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )

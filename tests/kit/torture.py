@@ -14,9 +14,9 @@ PART = 4
 """One in so many."""
 
 
-def portion(whole: int) -> int:
+def portion(whole: int, *, part: int = PART) -> int:
     """So many rounds, examples or lines, or a part of them."""
-    return whole if WHOLE else -(-whole // PART)
+    return whole if WHOLE else -(-whole // part)
 
 
 def some(cases: Iterable[Case], *, part: int = PART) -> list[Case]:

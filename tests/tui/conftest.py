@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pytest_textual_snapshot import SVGImageExtension
 from syrupy.location import PyTestLocation
+from textual import strip
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
@@ -93,6 +94,25 @@ def parsed_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Stylesheet, "_parse_rules", remembered)
+        yield
+
+
+class _Forgetful:
+    """All that a strip asks of its caches; keeps nothing."""
+
+    def get(self, _key: object) -> None:
+        pass
+
+    def __setitem__(self, _key: object, _value: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="session", autouse=True)
+def strips_remember_nothing() -> Iterator[None]:
+    """Each line of each frame makes seven caches; where a frame is hardly ever drawn twice, that is a fifth of all."""
+    forgetful = _Forgetful()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(strip, "FIFOCache", lambda _size: forgetful)
         yield
 
 
