@@ -48,6 +48,9 @@ class Daemon:
     def recover(self, *, repeatable: bool) -> None:
         assert repeatable
 
+    def release(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 
