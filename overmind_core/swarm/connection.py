@@ -41,6 +41,10 @@ class SwarmSilent(OvermindError):
         self.unknown = unknown
 
 
+_READS = 64
+"""Most pieces of input that are taken in at once: a server that talks without end is heard next time."""
+
+
 class BoundedConnection(psycopg.Connection[tuple[Any, ...]]):
     """A connection that is closed when an answer takes too long."""
 
@@ -59,6 +63,19 @@ class BoundedConnection(psycopg.Connection[tuple[Any, ...]]):
                 wanted = gen.send(self._ready(int(wanted), end))
         except StopIteration as ended:
             return ended.value  # type: ignore[no-any-return]
+
+    def read_all(self) -> None:
+        """Take in what has come, without waiting.
+
+        Raises:
+            psycopg.OperationalError: the other side has hung up.
+        """
+        come = select.poll()
+        come.register(self.pgconn.socket, select.POLLIN)
+        for _ in range(_READS):  # a server that ends says so first, and hangs up behind it
+            self.pgconn.consume_input()
+            if not come.poll(0):
+                return
 
     def _ready(self, wanted: int, end: float) -> Ready:
         """What the socket is ready for of what is wanted: 1 to be read, 2 to be written."""

@@ -119,7 +119,7 @@ class Swarm:
             SwarmSilent: the connection is lost.
         """
         try:
-            self._connection.pgconn.consume_input()
+            self._connection.read_all()
             while notify := self._connection.pgconn.notifies():
                 self._news.append(notify.extra.decode())
         except psycopg.Error as error:

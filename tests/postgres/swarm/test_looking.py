@@ -10,6 +10,7 @@ import pytest
 
 from overmind_core.errors import OvermindError
 from overmind_core.swarm.posts import find_post
+from tests.kit.postgres_server import servers
 from tests.kit.swarm_homes import SwarmHomes
 from tests.kit.waiting import eventually
 from tests.postgres.conftest import empty_database
@@ -105,3 +106,16 @@ def test_what_was_needed_and_has_failed_is_named_in_the_line(swarm):
     waiting = swarm.post("site", needs=[need])
     swarm.admin.cancel(need)
     assert [one.name for one in swarm.admin.ended_badly([need, waiting])] == ["docs"]
+
+
+def test_who_asks_does_not_notice_that_the_server_was_started_again(make_home):
+    """What a server says before it hangs up is no sign that its connection can be used."""
+    with servers() as machines:
+        server = machines.started()
+        homes = SwarmHomes(server.url, make_home)
+        looking = [homes.desk.popen("ps", "-H", "swarm") for _ in range(6)]  # on all connections that there may be
+        assert {one.wait(30) for one in looking} == {0}
+        server.stop()
+        server.start()
+        for _ in range(6):
+            homes.desk.ok("ps", "-H", "swarm")
