@@ -15,7 +15,7 @@ declare
 begin
     loop
         given := left(replace(gen_random_uuid()::text, '-', ''), 8);
-        exit when not exists (select from posts where id = given);
+        exit when given !~ '^[0-9]*$' and not exists (select from posts where id = given); -- a hive's missions have no such id
     end loop;
     perform insert_post(place_definition(f, number, hive_name, given));
     perform count_needs(array[given]);
@@ -128,7 +128,8 @@ begin
     end if;
 end $$;
 
--- Where a hive fits, each sentinel has a place on it; where it fits no more, none.
+-- Where a hive fits, each sentinel has a place on it; where it fits no more, none. An instance of a pool has none: it would
+-- never be idle, and its slots would not be free for what it was started for.
 create function fill_sentinels(hive_name text) returns void
     language plpgsql set search_path = overmind, pg_temp as $$
 declare
@@ -144,6 +145,7 @@ begin
         if h.labels @> coalesce(f.definition -> 'labels', '{}')
             and (f.definition ->> 'provider' is null or f.definition ->> 'provider' = any(h.providers))
             and h.slots > 0
+            and not exists (select from instances i where i.name = h.name and i.pool = h.login)
         then
             if there = '{}' then
                 perform add_place(f, null, hive_name);

@@ -103,6 +103,21 @@ def test_a_decider_that_leaves_or_is_drained_gives_its_pools_to_another(pool, sw
     assert len(pool.offered(decider.hive)) == 1
 
 
+def test_an_instance_has_no_place_of_a_sentinel(pool, swarm):
+    """With one it would never be idle, and its one slot would be taken for good."""
+    decider = pool.decider()
+    swarm.admin.apply_fleets("team.toml", [{"fleet": "disk", "want": None, "definition": {"agent": "disk"}}])
+    (name,) = decider.ask(1)
+    instance = pool.instance(name)
+    assert instance.join(slots=1).word == "joined"
+    assert [one.only_hive for one in swarm.admin.posts()] == []
+    swarm.hive("eu1")
+    swarm.admin.apply_fleets("team.toml", [{"fleet": "disk", "want": None, "definition": {"agent": "df"}}])
+    assert [one.only_hive for one in swarm.admin.posts()] == [swarm.login("eu1")]
+    work = swarm.post(labels={})
+    assert instance.claim_one().id == work
+
+
 def test_an_instance_is_a_row_before_it_joins_and_joins_once(pool, swarm):
     with pytest.raises(OvermindError) as unknown:
         pool.instance(f"{pool.name}-1").join()
