@@ -336,7 +336,8 @@ def _post_id(key: str | None) -> str:
     """Return an id for a post; with a key of the caller's choice the same again."""
     import uuid  # noqa: PLC0415 - it loads what few daemons need
 
-    return (uuid.uuid5(uuid.NAMESPACE_OID, key) if key else uuid.uuid4()).hex[:8]
+    found = (uuid.uuid5(uuid.NAMESPACE_OID, key) if key else uuid.uuid4()).hex[:8]
+    return f"a{found[1:]}" if found.isdigit() else found  # digits alone are no id of a mission, which gets this one
 
 
 def _definition(request: requests.SwarmRun, post: str, name: str, only_hive: str | None) -> dict[str, Any]:
