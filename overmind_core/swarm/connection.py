@@ -99,16 +99,23 @@ def checked(url: str) -> dict[str, Any]:
     """Return the parameters of a URL, made safe: TLS with a checked name, but for loopback and sockets.
 
     Raises:
-        OvermindError: `invalid`, it is no URL of PostgreSQL, or asks for less.
+        OvermindError: `invalid`, it is no URL of PostgreSQL, asks for less, or names a file by a part of its path.
     """
     try:
         found: dict[str, Any] = dict(conninfo.conninfo_to_dict(url))
     except psycopg.Error:
+        found = {}
+    if not found:  # of an empty one libpq would make the server that is nearest
         raise OvermindError(
             "invalid", "The URL of a PostgreSQL database looks like this: postgresql://NAME@HOST/DATABASE"
-        ) from None
+        )
     if "service" in found:
         raise OvermindError("invalid", "The URL of a swarm names its host itself, not by service")
+    for name in _FILES:
+        path = str(found.get(name) or "/")
+        if not path.startswith("/") and (name, path) != ("sslrootcert", "system"):
+            # The daemon has another current folder than whoever typed it, and no shell has put a home for ~.
+            raise OvermindError("invalid", f"{name} names a file by its whole path, not {path}")
     hosts = _hosts(found)
     far = [host for host in hosts if not _is_near(host)]
     if far:
@@ -118,6 +125,10 @@ def checked(url: str) -> dict[str, Any]:
                 "invalid", f"The way to {far[0]} would not be safe with sslmode={mode}. Use sslmode=verify-full"
             )
     return found
+
+
+_FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl", "passfile")
+"""Parameters that name files."""
 
 
 def _hosts(found: Mapping[str, Any]) -> list[str]:
@@ -199,7 +210,7 @@ def in_words(error: psycopg.Error) -> OvermindError:
     said = error.diag.message_primary or str(error).strip().splitlines()[0].removeprefix("connection failed: ")
     if error.sqlstate == "OM000":  # a function's own
         return OvermindError(error.diag.message_hint or "internal", said)
-    if "recovery is in progress" in said:
+    if "recovery is in progress" in said or "session is read-only" in said:
         return SwarmSilent(_READ_ONLY)
     if error.sqlstate is None and (found := _of_connecting(said)) is not None:
         return found
@@ -263,7 +274,7 @@ _REFUSED = re.compile(r"authentication failed|role .* (does not exist|is not per
 _NOT_TRUSTED = re.compile(r"root certificate file .* does not exist|certificate verify failed")
 _NOT_TRUSTED_TEXT = (
     "The swarm's database does not answer: {}. Give the URL the certificate of who has signed the server's:"
-    " sslrootcert=FILE, or sslrootcert=system where this machine trusts them"
+    " sslrootcert=FILE, or sslrootcert=system where this machine trusts them. An expired one is not believed either"
 )
 _UNKNOWN = (psycopg.OperationalError, psycopg.InterfaceError)
 _WORDS: tuple[tuple[tuple[type[psycopg.Error], ...], str, str], ...] = (

@@ -8,6 +8,8 @@ import re
 import signal
 import sqlite3
 import stat
+import uuid
+from itertools import count
 from pathlib import Path
 
 import psycopg
@@ -78,6 +80,16 @@ def test_a_post_has_at_its_hive_the_id_that_was_printed(homes):
     homes.desk.ok("quest", "retry", "swarm/site")  # another one of that id there may not be
     eventually(lambda: len(home.json("quest", "list", "--json")) == 2, timeout=30, what="it is done again")
     homes.wait_state("site", "done")
+
+
+def test_a_post_whose_key_makes_an_id_of_digits_has_that_id_at_its_hive_too(homes):
+    """No mission has one: a word of digits is a number."""
+    home = homes.hive("a")
+    key = next(key for key in map(str, count()) if uuid.uuid5(uuid.NAMESPACE_OID, key).hex[:8].isdigit())
+    run = {"command": "echo hello", "name": "docs"}
+    post = homes.desk.api("swarm_run", run=run, request=key)["id"]
+    homes.wait_state("docs", "done")
+    assert home.info(post)["name"] == "docs"
 
 
 def test_a_run_without_a_name_gets_one_and_runs(homes):
@@ -296,7 +308,10 @@ def test_a_hive_that_was_removed_leaves_and_ends_what_it_still_has(homes):
     ("words", "code"),
     [
         (["swarm", "join", "http://example.com"], "invalid"),
+        (["swarm", "join", ""], "invalid"),
         (["swarm", "join", "postgresql://x@db.example.com/a?sslmode=disable"], "invalid"),
+        (["swarm", "join", "postgresql://x@db.example.com/a?sslrootcert=db.crt"], "invalid"),
+        (["swarm", "join", "postgresql://x@db.example.com/a?sslrootcert=~/db.crt"], "invalid"),
         (["swarm", "join", "postgresql://x@127.0.0.1:1/a"], "swarm_silent"),
         (["swarm", "init", "postgresql://x@127.0.0.1:1/a"], "swarm_silent"),
     ],
