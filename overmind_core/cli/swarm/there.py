@@ -66,8 +66,8 @@ def _cells(row: dict[str, Any]) -> list[str]:
 def _cancel(args: Namespace, context: Context) -> int:
     def line(answer: Any) -> str:  # noqa: ANN401 - of the API
         if answer["state"] == "cancelling":
-            return f"Post {answer['id']} ({answer['name']}) is being ended by its hive"
-        return f"Post {answer['id']} ({answer['name']}): {answer['state']}"
+            return display_safe(f"Post {answer['id']} ({answer['name']}) is being ended by its hive")
+        return display_safe(f"Post {answer['id']} ({answer['name']}): {answer['state']}")
 
     requests = [{"id": one} for one in args.ids]
     return call_each(context, swarm_client(context), "swarm_cancel", requests, line=line, as_json=args.json)
@@ -164,7 +164,7 @@ def _retry(args: Namespace, context: Context) -> int:
         raise UsageError("--message can't be used with -H swarm: the next hive begins with what was posted.")
 
     def line(answer: Any) -> str:  # noqa: ANN401 - of the API
-        return f"Quest queued: {answer['id']} ({answer['name']})"
+        return display_safe(f"Quest queued: {answer['id']} ({answer['name']})")
 
     requests = [{"id": one} for one in args.ids]
     return call_each(context, swarm_client(context), "swarm_retry", requests, line=line, as_json=args.json)

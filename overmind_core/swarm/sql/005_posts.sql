@@ -16,6 +16,8 @@ begin
                 perform fail('name_taken', format('Post %s is there already, with another definition', one ->> 'id'));
             end if;
             continue; -- asked again after a lost answer
+        elsif coalesce(one ->> 'id', '') !~ '^[a-z0-9]+$' then -- people give it to commands, and programs do
+            perform fail('invalid', format('%L is no id of a post: it has lower-case letters and digits', one ->> 'id'));
         elsif one ->> 'kind' not in ('quest', 'run') then
             perform fail('invalid', format('A post of kind %s is not posted by hand', one ->> 'kind'));
         elsif one ->> 'lineage' is not null and one ->> 'kind' <> 'run' then

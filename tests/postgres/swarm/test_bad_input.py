@@ -205,12 +205,21 @@ def test_hostile_texts_of_another_hive_reach_no_terminal(homes):
     for words in (
         ["ps", "-H", "swarm"], ["swarm", "status"], ["why", "bad0bad0"], ["inbox", "-H", "swarm"], ["hive", "list"],
         ["queue", "-H", "swarm"], ["board", "-H", "swarm"], ["events", "-H", "swarm"], ["fleet", "list"],
+        ["kill", "swarm/bad0bad0"], ["quest", "retry", "-H", "swarm", "bad0bad0"], ["logs", "swarm/bad0bad0"],
     ):  # fmt: skip
         said = home(*words)
         shown = said.stdout + said.stderr
         if words[0] in {"ps", "swarm", "hive"}:
             assert max(map(len, shown.splitlines())) < 400, (words, "endless cells would hide the others")
         assert not any(bad in shown for bad in ("\x1b]", "\x1b[31m", "\x07", "\x9b", "\u202e")), (words, shown)
+
+
+def test_an_id_that_no_word_of_a_command_could_be_is_refused(homes):
+    """`overmind kill $(overmind ps -q -H swarm)` takes each as a word."""
+    for odd in ("a --force", "\x1b[31m", "A", "", None):
+        with psycopg.connect(homes.url) as connection, pytest.raises(psycopg.Error, match="no id of a post"):
+            one = {"id": odd, "kind": "run", "name": "odd", "run": {"command": "true"}}
+            connection.execute("select overmind.post(%s::jsonb)", (json.dumps([one]),))
 
 
 def test_a_hive_has_labels_that_posts_can_ask_for(homes, make_home):
