@@ -217,8 +217,8 @@ def test_hostile_texts_of_another_hive_reach_no_terminal(homes):
 def test_an_id_that_no_word_of_a_command_could_be_is_refused(homes):
     """`overmind kill $(overmind ps -q -H swarm)` takes each as a word."""
     for odd in ("a --force", "\x1b[31m", "A", "", None):
+        one = {"id": odd, "kind": "run", "name": "odd", "run": {"command": "true"}}
         with psycopg.connect(homes.url) as connection, pytest.raises(psycopg.Error, match="no id of a post"):
-            one = {"id": odd, "kind": "run", "name": "odd", "run": {"command": "true"}}
             connection.execute("select overmind.post(%s::jsonb)", (json.dumps([one]),))
 
 
