@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tomllib
+from itertools import takewhile
 
-from overmind_core.cli.command import COMMANDS, find
+from overmind_core.cli.command import COMMANDS, find, names_place, split_hives
+from overmind_core.cli.parser import parse
 from overmind_core.daemon.routes import TABLE as API
 from overmind_core.domain.missions.transitions import TABLE
 from overmind_core.domain.quests import life
+from overmind_core.errors import OvermindError
 from scripts.reference.__main__ import PAGES, outdated
 from tests.kit.cases import each, tabled
 from tests.kit.overmind import REPOSITORY
@@ -75,6 +79,43 @@ def test_the_drawing_of_a_quests_life_is_its_table():
     assert sorted(drawn) == sorted(
         (before, after, event) for before, row in life.TABLE.items() for event, after in row.items()
     )
+
+
+def typed(page: str) -> list[list[str]]:
+    """The words of each command in a page's blocks; of those with a pipe or the like what stands before it."""
+    found = []
+    for block in re.findall(r"^```(?:sh|console)\n(.*?)^```", read(page), re.MULTILINE | re.DOTALL):
+        for line in block.splitlines():
+            shown = re.sub(r"\$\(.*?\)", "X", line.removeprefix("$ "))
+            if shown.startswith("overmind ") and shown.count("'") % 2 == shown.count('"') % 2 == 0:
+                reader = shlex.shlex(shown, posix=True, punctuation_chars="|&;<>")
+                reader.whitespace_split = True
+                found.append(list(takewhile(lambda word: word[0:1] not in set("|&;<>"), reader))[1:])
+    return found
+
+
+def refusal(words: list[str]) -> str | None:
+    """What is said of words that are no command; they are parsed, and nothing is run."""
+    while words and names_place(words[0]):
+        words = words[2:]
+    name = next((" ".join(words[:count]) for count in (2, 1) if " ".join(words[:count]) in COMMANDS), None)
+    if name is None:
+        return None  # --headless has a parser of its own, and the page of commands explains families and aliases
+    command, rest = find(name), words[len(name.split()) :]
+    try:
+        parse(command, split_hives(command, rest)[0] if any(map(names_place, rest)) else rest)
+    except OvermindError as error:
+        return error.message
+    except SystemExit:
+        pass  # it asks for help
+    return None
+
+
+def test_every_command_of_a_page_is_one_that_the_program_takes():
+    commands = [(page, words) for page in pages() for words in typed(page)]
+    assert len(commands) > 500, "the pages are full of them"
+    refused = [(page, words, said) for page, words in commands if (said := refusal(words)) is not None]
+    assert refused == []
 
 
 def leads_nowhere(page: str, target: str) -> bool:
