@@ -87,6 +87,8 @@ class SwarmState(TypedDict):
     lost: int
     store_ms: float
     """How long the database took to answer."""
+    warnings: list[str]
+    """What a swarm needs of its server that this one does not give."""
     hives: list[SwarmHiveRow]
 
 

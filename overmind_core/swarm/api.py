@@ -144,10 +144,11 @@ class SwarmApi:
             "claimed": 0,
             "lost": 0,
             "store_ms": 0.0,
+            "warnings": [],
             "hives": [],
         }
         try:
-            status, hives, seconds = await line.ask(_looked)
+            status, hives, seconds, warnings = await line.ask(_looked)
         except OvermindError as error:
             if error.code != "swarm_silent":
                 raise
@@ -156,7 +157,7 @@ class SwarmApi:
         else:
             state |= {"swarm": status.name, "mode": status.mode, "hives": [_hive_row(one, status) for one in hives]}
             state |= {"queued": status.queued, "claimed": status.claimed, "lost": status.lost}
-            state["store_ms"] = round(seconds * 1000, 1)
+            state |= {"store_ms": round(seconds * 1000, 1), "warnings": warnings}
         if service is not None and not state["silence"]:  # it answers others, and this hive can't go on by itself
             state["silence"] = service.condition.silence
         if service is not None:
@@ -360,11 +361,11 @@ def _definition(request: requests.SwarmRun, post: str, name: str, only_hive: str
     }
 
 
-def _looked(swarm: Swarm) -> tuple[Status, list[Hive], float]:
-    """The swarm in figures, its hives, and the seconds that it has taken to say so."""
+def _looked(swarm: Swarm) -> tuple[Status, list[Hive], float, list[str]]:
+    """The swarm in figures, its hives, the seconds that it has taken to say so, and what its server lacks."""
     began = time.monotonic()
     status, hives = swarm.status(), swarm.hives()
-    return status, hives, time.monotonic() - began
+    return status, hives, time.monotonic() - began, swarm.warnings()
 
 
 def _queue(swarm: Swarm) -> answers.SwarmQueue:

@@ -38,7 +38,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.swarm import answers, connection
 from overmind_core.swarm.connection import ANSWER_SECONDS, SwarmSilent, in_words
 from overmind_core.swarm.posts import SHORTEST_ID
-from overmind_core.swarm.schema import released
+from overmind_core.swarm.schema import KEPT, released, unkept
 
 Role = Literal["viewer", "worker", "operator", "owner"]
 Found = TypeVar("Found")
@@ -468,6 +468,11 @@ class Swarm:
         if not found:  # whoever is none of it sees nothing
             raise OvermindError("forbidden", "The login is none of this swarm any more: an owner has removed it.")
         return found[0]
+
+    def warnings(self) -> list[str]:
+        """Return in sentences what a swarm needs of its server that this one does not give."""
+        ((by_disk, by_standby),) = self._run(KEPT, ())
+        return unkept(by_disk=by_disk, by_standby=by_standby)
 
     def hives(self) -> list[answers.Hive]:
         """Return all hives, by name."""

@@ -137,25 +137,37 @@ def _found(connection: psycopg.Connection) -> int:
 
 
 def _warnings(connection: psycopg.Connection) -> list[str]:
-    found = []
-    row = connection.execute(
-        "select (select rolcreaterole or rolsuper from pg_roles where rolname = current_user),"
-        " current_setting('fsync') = 'on', current_setting('full_page_writes') = 'on',"
-        " current_setting('synchronous_commit'), current_setting('synchronous_standby_names'),"
-        " (select count(*) from pg_stat_replication where sync_state = 'async')"
-    ).fetchone()
+    row = connection.execute("select rolcreaterole or rolsuper from pg_roles where rolname = current_user").fetchone()
+    kept = connection.execute(KEPT).fetchone()
     assert row is not None
-    may_invite, flushes, whole_pages, commit, standbys, lagging = row
-    if not may_invite:
+    assert kept is not None
+    found = unkept(by_disk=kept[0], by_standby=kept[1])
+    if not row[0]:
         found.append(
             f"Login {connection.info.user} may not make logins, so that nobody can be invited. The server's admin can"
             f" allow it: ALTER ROLE {connection.info.user} CREATEROLE"
         )
-    if not (flushes and whole_pages) or commit in {"off", "local"}:
+    return found
+
+
+KEPT = (
+    "select current_setting('fsync') = 'on' and current_setting('full_page_writes') = 'on'"
+    " and current_setting('synchronous_commit') not in ('off', 'local'),"
+    # Who may not see how a standby follows sees that there is one.
+    " current_setting('synchronous_standby_names') <> ''"
+    " or not exists (select from pg_stat_replication where coalesce(sync_state, 'async') = 'async')"
+)
+"""Whether the server's disk, and its standby, have what was answered: what `unkept` takes. Any login may ask."""
+
+
+def unkept(*, by_disk: bool, by_standby: bool) -> list[str]:
+    """Return in sentences what may be forgotten."""
+    found = []
+    if not by_disk:
         found.append(
             "The server may forget what it has answered: set fsync, full_page_writes and synchronous_commit to on."
         )
-    if lagging and not standbys:
+    if not by_standby:
         found.append(
             "The server has a standby that is not synchronous: promoted, it would have forgotten answered claims. Set"
             " synchronous_standby_names"

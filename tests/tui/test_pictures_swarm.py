@@ -38,7 +38,7 @@ HIVES = [
 ]  # fmt: skip
 STATE: Any = {
     "swarm": "overmind", "hive": "ada-laptop", "silence": "", "silent_seconds": 0.0, "mode": "open", "queued": 12,
-    "claimed": 31, "lost": 1, "store_ms": 2.0, "hives": HIVES,
+    "claimed": 31, "lost": 1, "store_ms": 2.0, "warnings": [], "hives": HIVES,
 }  # fmt: skip
 SILENT = {**STATE, "silence": "connection refused: db.example.com:5432", "silent_seconds": 12.0, "hives": []}
 

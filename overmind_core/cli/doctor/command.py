@@ -11,7 +11,7 @@ from threading import Thread
 
 from overmind_core.cli.command import JSON, Command
 from overmind_core.cli.context import Context
-from overmind_core.cli.doctor import hives, home, machine, web
+from overmind_core.cli.doctor import hives, home, machine, swarm, web
 from overmind_core.cli.doctor.finding import Check, CheckContext, Finding, fail
 from overmind_core.errors import OvermindError
 
@@ -122,6 +122,7 @@ CHECKS = (
     Check("memory", home.memory),
     Check("config.toml", home.config),
     Check("hives", hives.named),
+    Check("swarm", swarm.membership),
     Check("web", web.server),
     Check("logs", home.logs),
     Check("open files", machine.open_files),
