@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 ALL, LOCAL, SWARM = "all", "local", "swarm"
 RESERVED = (ALL, LOCAL, SWARM)
 """Words behind -H that are no hive of a person's."""
+AWAY = frozenset({"silent", "closed"})
+"""Links of hives of a swarm that don't beat."""
 NAME = r"^[a-z][a-z0-9-]{0,31}$(?!\n)"
 NAME_RULE = "a hive's name has lower-case letters, digits and -, begins with a letter, and has at most 32 characters"
 _WAYS = ("ssh", "gate")

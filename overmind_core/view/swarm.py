@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from overmind_core.domain.hives import SWARM
+from overmind_core.domain.hives import AWAY, SWARM
 from overmind_core.domain.missions.status_marks import BLOCKED
 from overmind_core.view import board as board_rows
 from overmind_core.view import missions as missions_rows
@@ -31,8 +31,6 @@ ENDED = frozenset({"done", "failed", "cancelled"})
 RETRIED = frozenset({"failed", "cancelled"})
 _HELD = frozenset({"claimed", "lost"})
 """States of a post that a hive has."""
-_AWAY = frozenset({"silent", "closed"})
-"""Links of hives that don't beat."""
 
 
 class SwarmState(NamedTuple):
@@ -133,7 +131,7 @@ def learn(rows: Iterable[Row], questions: Iterable[Row], state: SwarmState, name
     asked: dict[str, str] = {}
     for one in questions:
         asked.setdefault(one["id"], safe(one["summary"]))
-    away = {one["name"]: one["seen_ago"] for one in state.hives if one["link"] in _AWAY}
+    away = {one["name"]: one["seen_ago"] for one in state.hives if one["link"] in AWAY}
     for row in rows:
         row[ASKED] = asked.get(row["id"], "")
         row["activity"] = "waiting" if row[ASKED] and row["status"] == "running" else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from overmind_core.cli.doctor.finding import CheckContext, Finding, fail, ok, warn
 from overmind_core.client.stream import call_if_running
+from overmind_core.domain.hives import AWAY
 from overmind_core.errors import OvermindError
 
 PATIENCE = 12.0
@@ -24,6 +25,6 @@ def membership(context: CheckContext) -> Finding | None:
         return fail(state["silence"], "check the server and the way to it; missions here go on meanwhile")
     if state["warnings"]:
         return warn(" ".join(state["warnings"]), "the server's administrator can change it, in postgresql.conf")
-    reached = sum(one["link"] == "open" for one in state["hives"])
-    found = f"{state['swarm']}: {reached} of {len(state['hives'])} hives open"
+    alive = sum(one["link"] not in AWAY for one in state["hives"])
+    found = f"{state['swarm']}: {alive} of {len(state['hives'])} hives beat"
     return ok(found if state["hive"] is None else f"{found}, this one as {state['hive']}")

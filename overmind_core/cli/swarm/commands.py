@@ -8,6 +8,7 @@ from overmind_core.cli.command import JSON, Command, argument, flag, one_id, opt
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import ABSENT, dumps, labels_cell, or_absent, table, text_cell
 from overmind_core.cli.values import label, whole_number
+from overmind_core.domain.hives import AWAY
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.duration import format_uptime
 from overmind_core.errors import OvermindError
@@ -159,7 +160,7 @@ def _headline(state: Row) -> str:
     name = f"swarm {state['swarm'] or ABSENT}"
     if state["silence"] and not state["store_ms"]:
         return f"{name} · silent for {format_uptime(state['silent_seconds'])} · what runs here goes on"
-    alive = sum(row["link"] != "closed" for row in state["hives"])
+    alive = sum(row["link"] not in AWAY for row in state["hives"])
     mode = "" if state["mode"] == "open" else f" · {state['mode']}"
     mode += " · this hive takes nothing" if state["silence"] else ""
     return (

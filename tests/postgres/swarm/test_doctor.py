@@ -31,9 +31,9 @@ def test_it_says_whether_the_database_answers_and_has_a_standby_that_could_forge
         assert row(make_home()) is None, "it is in none"
         found = row(home)
         assert (found["status"], found["found"]) == (
-            "ok", f"overmind: 1 of 1 hives open, this one as {homes.name('a')}"
+            "ok", f"overmind: 1 of 1 hives beat, this one as {homes.name('a')}"
         )  # fmt: skip
-        assert row(homes.desk)["found"] == "overmind: 1 of 1 hives open"
+        assert row(homes.desk)["found"] == "overmind: 1 of 1 hives beat"
         machines.standby_of(server)
         for one in (home, homes.desk):
             eventually(partial(is_warned, one), timeout=30, what="it warns")

@@ -123,6 +123,18 @@ def test_a_run_that_a_hive_could_take_but_none_takes_waits(homes):
     assert said.endswith("(docs): waits: no hive has taken it yet\n")
 
 
+def test_a_hive_that_is_silent_is_not_counted_among_those_that_are_there(homes):
+    homes.hive("b")
+    kill_both(homes.hive("a"))
+    with psycopg.connect(homes.url) as database:  # some time ago
+        database.execute(
+            "update overmind.sessions set seen_at = now() - interval '30 s' where hive = %s", (homes.name("a"),)
+        )
+    said = homes.desk.ok("swarm", "status").splitlines()
+    assert said[0].startswith("swarm overmind · 1/2 hives · ")
+    assert said[2].split()[:2] == [homes.name("a"), "silent"]
+
+
 def test_what_a_hives_configuration_does_not_let_in_is_given_back_and_why_says_so(homes):
     home = homes.hive("a")
     home.ok("swarm", "leave")
