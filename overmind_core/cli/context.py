@@ -112,8 +112,9 @@ class Context:
         """End the sessions of all clients."""
         for client in self._clients:
             client.close()
-        if channels := sys.modules.get("overmind_core.client.hives.channel"):
-            channels.end_all()
+        if hives := sys.modules.get("overmind_core.client.hives.hive"):
+            hives.leave_gates()
+            sys.modules["overmind_core.client.hives.channel"].end_all()
 
     def print(self, text: str) -> None:
         """Print a line of the answer to stdout; JSON in the format that was asked for."""

@@ -71,6 +71,8 @@ class Client:
         self._greeted_at = 0.0
         self._warned = False
         self._last_number = _HELLO
+        self.unanswered = 0
+        """Requests of this session that more may be answered to: whoever has met the end of one takes it off."""
         self._lost_at: float | None = None
         self._abandoned = False
 
@@ -139,6 +141,7 @@ class Client:
         """
         connection = self._connected()
         self._last_number += 1
+        self.unanswered += 1
         connection.send(envelope(command, args, self._last_number, self.by, key))
         return self._last_number
 
@@ -175,12 +178,12 @@ class Client:
             OvermindError: `daemon_lost`, also when the request must not be repeated.
         """
         if self._abandoned:
-            self.close()
+            self._drop()
             self._connected()
         met = bool(self.daemon)  # ever: whoever has followed a daemon waits for the next one, and starts none
         if self._greeted and time.monotonic() - self._greeted_at >= STEADY_SECONDS:
             self._lost_at = None  # an answer may take longer than the lives of two daemons
-        self.close()
+        self._drop()
         if not repeatable:
             raise self.place.unknown_outcome()
         if self._lost_at is not None:  # again, without an answer in between
@@ -211,18 +214,18 @@ class Client:
         return connection or self.place.connect_until(deadline)
 
     def close(self) -> None:
-        """End the session; the next request begins a new one."""
+        """End the session; the next request begins a new one. What leads there may serve another one, see `Hive`."""
+        if self._connection is not None and self._greeted and not self.unanswered:
+            self._connection.release()
+            self._connection = None
+        self._drop()
+
+    def _drop(self) -> None:
         if self._connection is not None:
             self._connection.close()
         self._connection = None
         self._greeted = False
-
-    def release(self) -> None:
-        """As `close`, once all is answered: the gate of a hive that served it serves the next log (see `Hive`)."""
-        if self._connection is not None:
-            self._connection.release()
-        self._connection = None
-        self._greeted = False
+        self.unanswered = 0
 
     def abandon(self) -> None:
         """End the session for good, from any thread: whatever waits in it fails, and nothing is asked any more."""
@@ -292,6 +295,7 @@ class Exchange:
             answer = client.receive()
             place = self.in_flight.pop(answer.get("id", _HELLO), None)
             if place is not None:
+                client.unanswered -= 1
                 self.unanswered.remove(place)
                 self.answers[place] = self._result_of(place, answer)
                 self._send(client, unsent, 1)

@@ -59,7 +59,10 @@ class Gate:
         self._held = b""
         """The greeting, while the other side's first line is there already: it is written with the answer to that."""
         self._passed = 0
-        """Requests that have come."""
+        """Requests that have come on this channel."""
+        self._buffer = LineBuffer(MAX_LINE)
+        self._behind: list[bytes] = []
+        """Lines that have come behind the first one of the channel that is served now."""
 
     def serve(self, facts: Mapping[str, object]) -> None:
         """Serve the channel until either side has ended it.
@@ -67,7 +70,13 @@ class Gate:
         Args:
             facts: Of this machine, for the greeting.
         """
-        hello = {"gate": gate.VERSION, "version": VERSION, "home": to_wire(self._home.root), "role": self._role}
+        hello = {
+            "gate": gate.VERSION,
+            "version": VERSION,
+            "home": to_wire(self._home.root),
+            "role": self._role,
+            gate.TURNS: True,
+        }
         self._held = gate.line({**hello, **facts})
         if not select.select([self._reads], [], [], 0)[0]:
             self._write(b"")
@@ -76,23 +85,40 @@ class Gate:
             self._write(b"")
             return
         try:
-            wish = _decoded(line)
-            match wish.get("channel"):
-                case gate.REQUESTS:
-                    self._serve_requests(start=wish.get("start") is True, rest=rest)
-                case gate.TERMINAL:
-                    self._serve_terminal(rest)
-                case gate.LOGS:
-                    self._write(gate.line({"ok": {}}))
-                    self._serve_logs(rest)
-                case gate.GIT:
-                    self._serve_git(wish)
-                case other:
-                    raise OvermindError("invalid", f"A gate has no channel {other!r}.")  # noqa: TRY301 - told below
+            first = _decoded(line)
+            if _is_wish(first):
+                self._behind, rest = self._buffer.feed(rest), b""
+            wish: Json | None = first
+            while wish is not None:
+                wish = self._serve_channel(wish, rest)
+            self._write(b"")
         except OvermindError as error:
             self._write(gate.line({"error": error.code, "message": error.message}))
         except ConnectionError:
             return
+
+    def _serve_channel(self, wish: Json, rest: bytes) -> Json | None:
+        """Serve what the first line of a channel asks for; return that of the next one, None: the other side has left.
+
+        Raises:
+            OvermindError: it can't be served.
+            ConnectionError: the other side has left, while something was on its way to it.
+        """
+        match wish.get("channel"):
+            case gate.REQUESTS:
+                return self._serve_requests(start=wish.get("start") is True)
+            case gate.LOGS:
+                self._write(gate.line({"ok": {}}))
+                return self._serve_logs()
+            case gate.IDLE:
+                return self._wait()
+            case gate.TERMINAL:
+                self._serve_terminal(rest)
+            case gate.GIT:
+                self._serve_git(wish)
+            case other:
+                raise OvermindError("invalid", f"A gate has no channel {other!r}.")
+        return None
 
     def _first_line(self) -> tuple[bytes | None, bytes]:
         received = b""
@@ -106,21 +132,21 @@ class Gate:
 
     # requests
 
-    def _serve_requests(self, *, start: bool, rest: bytes) -> None:
+    def _lines(self, data: bytes = b"") -> list[bytes]:
+        """Return the lines that are there now that `data` has come."""
+        behind, self._behind = self._behind, []
+        return behind + self._buffer.feed(data)
+
+    def _serve_requests(self, *, start: bool) -> Json | None:
         daemon = connect_or_start(self._home, start=start and self._role != VIEWER)[0]
         self._write(gate.line({"ok": {}}))
-        lines = LineBuffer(MAX_LINE)
+        self._passed = 0
         try:
-            turned = self._pass_on(daemon, lines.feed(rest))
+            wish = self._pass_on(daemon, self._lines())
             receive = self._greeting_with_answer(daemon)
-            turned = turned or self._relay(
-                daemon.fileno(), receive, lambda data: self._pass_on(daemon, lines.feed(data))
-            )
+            return wish or self._relay(daemon.fileno(), receive, lambda data: self._pass_on(daemon, self._lines(data)))
         finally:
             daemon.close()
-        if turned:
-            self._write(gate.line({"ok": {}}))
-            self._serve_logs(b"")
 
     def _greeting_with_answer(self, daemon: DaemonConnection) -> Callable[[], bytes]:
         """Return what receives from the daemon: its greeting together with the first answer, if that is asked for.
@@ -141,24 +167,25 @@ class Gate:
 
         return receive
 
-    def _pass_on(self, daemon: DaemonConnection, lines: list[bytes]) -> bool:
-        """Send requests to the daemon; return whether the channel is one for logs from now on."""
+    def _pass_on(self, daemon: DaemonConnection, lines: list[bytes]) -> Json | None:
+        """Send requests to the daemon; return the first line of the next channel, when that has come."""
         self._passed += len(lines)
-        for line in lines:
+        for number, line in enumerate(lines, 1):
             if line is TOO_LONG:
                 self._refuse(None, OvermindError("too_large", f"A request is limited to {MAX_LINE} bytes."))
                 continue
             request: Json = {}
             try:
                 request = _decoded(line)
-                if request.get("channel") == gate.LOGS and "cmd" not in request:
-                    return True
+                if _is_wish(request):
+                    self._behind = lines[number:]
+                    return request
                 daemon.send(self._checked(request))
             except OvermindError as error:
                 self._refuse(request.get("id"), error)
         if lines:
             daemon.send_queued()
-        return False
+        return None
 
     def _checked(self, request: Json) -> Json:
         """Return a request as the daemon gets it: in the name that is known here, with this account's environment."""
@@ -202,38 +229,66 @@ class Gate:
         finally:
             keeper.close()
 
-    def _relay(self, descriptor: int, receive: Callable[[], bytes], send: Callable[[bytes], object]) -> bool:
-        """Pass on what comes from both sides until one of them ends, or `send` returns true; return whether it did."""
+    def _relay(
+        self, descriptor: int, receive: Callable[[], bytes], send: Callable[[bytes], Json | None]
+    ) -> Json | None:
+        """Pass on what comes from both sides until one of them ends, or `send` returns something; return that."""
         while True:
             ready = select.select([self._reads, descriptor], [], [])[0]
             if descriptor in ready:
                 data = receive()
                 if not data:
-                    return False
+                    return None
                 self._write(data)
             if self._reads in ready:
                 data = os.read(self._reads, _CHUNK)
                 if not data:
-                    return False
-                if send(data):
-                    return True
+                    return None
+                if wish := send(data):
+                    return wish
 
-    def _serve_logs(self, rest: bytes) -> None:
+    def _serve_logs(self) -> Json | None:
         from overmind_core.gate.logs import answer_log  # noqa: PLC0415 - for those who read logs
 
-        lines = LineBuffer(gate.LONGEST_LINE)
-        data = rest
+        data = b""
         while True:
-            for line in lines.feed(data):
+            lines = self._lines(data)
+            for number, line in enumerate(lines, 1):
                 try:
-                    answer, content = answer_log(self._home.logs, _decoded(line))
+                    request = _decoded(line)
+                    if _is_wish(request):
+                        self._behind = lines[number:]
+                        return request
+                    answer, content = answer_log(self._home.logs, request)
                 except OvermindError as error:
                     answer, content = {"error": error.code, "message": error.message}, b""
                 self._write(gate.line(answer) + content[:_CHUNK])
                 self._write(memoryview(content)[_CHUNK:])
             data = os.read(self._reads, _CHUNK)
             if not data:
-                return
+                return None
+
+    # between commands
+
+    def _wait(self) -> Json | None:
+        """Wait for the first line of the next channel, for as long as the daemon lives."""
+        try:
+            daemon = connect_or_start(self._home, start=False)[0]
+        except OvermindError:
+            return None
+        try:
+            while not (lines := self._lines()):
+                if self._reads not in select.select([self._reads, daemon.fileno()], [], [])[0]:
+                    if not daemon.receive_raw():
+                        return None
+                elif data := os.read(self._reads, _CHUNK):
+                    self._behind = self._lines(data)
+                else:
+                    return None
+        finally:
+            daemon.close()
+        self._behind = lines[1:]
+        return _decoded(lines[0])
 
     # git
 
@@ -268,6 +323,11 @@ class Gate:
                 view = view[os.write(self._writes, view) :]
         except BrokenPipeError:
             raise ConnectionResetError("the other side has left") from None
+
+
+def _is_wish(request: Json) -> bool:
+    """Whether it is the first line of another channel, which a gate may serve behind this one."""
+    return request.get("channel") in gate.IN_TURN and "cmd" not in request and "op" not in request
 
 
 def _decoded(line: bytes) -> Json:

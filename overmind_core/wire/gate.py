@@ -4,10 +4,11 @@ The gate begins with one line, its greeting; all before it is what a login shell
 line what the channel is for (it need not wait for the greeting), and the gate answers that with one line, `{"ok": …}`
 or `{"error": code, "message": …}`. Then follow
 
-* `requests`: the API's lines, as on overmind.sock. Once all are answered, the line that asks for a channel for `logs`
-  makes it one, and is answered as the first line is;
+* `requests`: the API's lines, as on overmind.sock;
+* `logs`: one request a line, `{"op", "run", …}`, each answered by a line; where that has `bytes`, so many bytes follow.
+* `idle`: nothing, for as long as the daemon lives. It alone is not answered.
+  Of these three, once all is answered, the line that asks for another one, or for the same anew, makes it that;
 * `terminal`: the bytes of one stream with the keeper, which begins with a ticket;
-* `logs`: one request a line, `{"op", "run", …}`, each answered by a line; where that has `bytes`, so many bytes follow;
 * `git`: of a `repository` by its name, one of three services. `receive-pack` and `upload-pack` wait for an empty line,
   then the bytes are those of git. `checkout` answers a second time, once the `commit` is checked out: `{"path"}`.
 """
@@ -30,8 +31,12 @@ NOISE_LIMIT = 64 * 1024
 LONGEST_LINE = 64 * 1024
 """Bytes of a greeting, of a channel's first line, and of a request for logs."""
 
-REQUESTS, TERMINAL, LOGS, GIT = "requests", "terminal", "logs", "git"
-CHANNELS = (REQUESTS, TERMINAL, LOGS, GIT)
+REQUESTS, TERMINAL, LOGS, GIT, IDLE = "requests", "terminal", "logs", "git", "idle"
+CHANNELS = (REQUESTS, TERMINAL, LOGS, GIT, IDLE)
+IN_TURN = (REQUESTS, LOGS, IDLE)
+"""Those that one gate serves one after the other."""
+TURNS = "turns"
+"""Of a greeting: whether that is so; gates of older versions knew less."""
 
 RECEIVE, UPLOAD, CHECKOUT = "receive-pack", "upload-pack", "checkout"
 """Services of the channel for git."""

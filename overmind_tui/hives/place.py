@@ -22,6 +22,8 @@ class HivePlace(Hive):
         config: Path of the config.toml that says so.
     """
 
+    leaves_gates = False
+
     def __init__(self, name: str, argv: Sequence[str], *, config: str) -> None:
         super().__init__(name, argv, config=config)
         self._guard = threading.Lock()

@@ -47,7 +47,7 @@ def logs(args: Namespace, context: Context) -> int:
         return _follow(args, context, _selection(args, context, args.run))
     client = context.client()
     answer = client.call("logs", {"ids": args.ids or None})
-    client.release()
+    client.close()  # the gate that has answered serves the logs
     transcripts = []
     for mission in answer["missions"]:
         run = _previous(mission) if args.previous else args.run

@@ -6,6 +6,7 @@ import _socket
 import os
 import time
 
+from overmind_core.client.hives import kept_gates
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.system.child_process import ChildProcess
 from overmind_core.system.unnamed_file import unnamed_file
@@ -43,32 +44,59 @@ class Channel:
         unread: What has come behind the gate's answer.
     """
 
-    def __init__(self, process: ChildProcess, end: _socket.socket, greeting: Json, unread: bytes) -> None:
+    def __init__(
+        self, process: ChildProcess | kept_gates.Lent, end: _socket.socket, greeting: Json, unread: bytes = b""
+    ) -> None:
         self.socket = end
         self.greeting = greeting
         self.unread = unread
         self._process = process
 
-    def turn(self, wish: Mapping[str, object], limit: float) -> bool:
-        """Have it serve something else, once all is answered; False: it can't, and is to be closed.
+    def turn(self, wish: Mapping[str, object], limit: float) -> Json:
+        """Have it serve something else, once all is answered; return the gate's answer.
 
         Args:
             wish: As its first line.
             limit: Seconds for the answer.
+
+        Raises:
+            OSError: it has ended, or does not answer in time.
+            ValueError: what answers is no gate; a clause.
         """
-        try:
-            self.socket.settimeout(limit)
-            self.socket.sendall(gate.line(wish))
-            answer, self.unread = _read_answer(self.socket, b"", time.monotonic() + limit)
-            self.socket.settimeout(None)
-        except (OSError, ValueError):
-            return False
-        return "ok" in answer
+        self.socket.settimeout(limit)
+        self.socket.sendall(gate.line(wish))
+        answer, self.unread = _read_answer(self.socket, b"", time.monotonic() + limit)
+        self.socket.settimeout(None)
+        return answer
 
     def close(self) -> None:
         """End it; the gate's process, and whatever command runs it here, end by themselves or are killed."""
         self.socket.close()
         _end(self._process)
+
+    def _sent(self, wish: Mapping[str, object]) -> bool:
+        try:
+            self.socket.sendall(gate.line(wish))
+        except OSError:
+            return False
+        return True
+
+    def leave_to_next(self, path: str) -> None:
+        """Close it, and keep its gate for the next command, once all is answered; `path` is where that looks for it."""
+        if self.greeting.get(gate.TURNS) is not True or not self._sent({"channel": gate.IDLE}):
+            self.close()
+            return
+        if isinstance(self._process, kept_gates.Lent):
+            self._process.give_back()
+        elif kept_gates.hold(path, self.socket, self._process.pid, self.greeting):
+            _RUNNING.discard(self._process)
+        self.socket.close()
+
+
+def kept_channel(path: str) -> Channel | None:
+    """Return a channel of which the command before this one has left the gate; None: it has left none."""
+    lent = kept_gates.borrow(path)
+    return None if lent is None else Channel(lent, lent.socket, lent.greeting)
 
 
 def open_channel(argv: Sequence[str], wish: Mapping[str, object], limit: float) -> tuple[Channel, Json]:
@@ -186,8 +214,11 @@ _RUNNING: set[ChildProcess] = set()
 """Commands that have not been seen to their end."""
 
 
-def _end(process: ChildProcess) -> None:
+def _end(process: ChildProcess | kept_gates.Lent) -> None:
     """See a command to its end beside what goes on, and kill it when it stays."""
+    if isinstance(process, kept_gates.Lent):
+        process.end()
+        return
 
     def wait() -> None:
         if process.wait(_LEAVE_LIMIT) is None:

@@ -1,21 +1,21 @@
 """A hive as a place: each connection is one process that the person's own ssh, or another command, runs a gate in.
 
 The channels of one hive share one connection of ssh (ControlMaster), so that all but the first are there in
-milliseconds. Where the server allows no more sessions on it, ssh opens another one by itself.
+milliseconds. Where the server allows no more sessions on it, ssh opens another one by itself. A command leaves one gate
+to the next command, for which it is there at once (`kept_gates`).
 """
 
 from __future__ import annotations
 
 import errno
-import os
 import time
 
 from overmind_core.client.connection import ApiConnection
-from overmind_core.client.hives.channel import Channel, KeptSocket, NoGate, open_channel
+from overmind_core.client.hives.channel import Channel, KeptSocket, NoGate, kept_channel, open_channel
+from overmind_core.client.hives.kept_gates import account_path
 from overmind_core.client.hives.remote_log import RemoteRunFiles
 from overmind_core.errors import OvermindError
 from overmind_core.logs import run_files
-from overmind_core.system.paths import LONGEST_SOCKET_PATH, HomeUnsafe, runtime_folder
 from overmind_core.version import VERSION
 from overmind_core.wire import gate
 
@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     import _socket
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     Json = dict[str, Any]
@@ -38,8 +38,6 @@ TRY_LIMIT = 5.0
 """Seconds for an attempt to find a lost hive again: one that began while nothing passed may never be answered."""
 _PAUSE = 0.1
 """Seconds between two attempts to find a lost hive again."""
-_CONTROL_NAME = 64
-"""Bytes that ssh may put behind our part of the path of a shared connection: a digest, and a suffix while it binds."""
 
 
 class HiveConnection(ApiConnection):
@@ -52,8 +50,8 @@ class HiveConnection(ApiConnection):
         self._hive = hive.name
 
     def release(self) -> None:
-        """End it, and leave its channel to the next reader of a log."""
-        if self._unsent or self._unread:
+        """End it, and leave its channel to the next reader of a log, or the next command."""
+        if self._unsent or self._unread or not self._place.leaves_gates:
             self.close()
         else:
             self._place.keep_requests(self._channel)
@@ -76,22 +74,38 @@ class Hive:
 
     Args:
         name: Its name.
-        argv: The command that runs a gate there.
-        config: Path of the config.toml that says so: each has connections of ssh of its own.
+        argv: The command that runs a gate there, or what finds that out once none is left from before, and raises
+            OvermindError when there is none.
+        config: Path of the config.toml that says so: each has connections of its own.
+        known_by: What that says of it, where the command is not known yet.
         hint: A sentence behind why it can't be reached.
     """
+
+    leaves_gates = True
+    """Whether the gate of one connection serves the next one; a program that holds its connections needs that not."""
 
     keyed = True
     """What changes something there carries a key: a link is lost more often than a daemon."""
 
-    def __init__(self, name: str, argv: Sequence[str], *, config: str, hint: str = HINT) -> None:
+    def __init__(
+        self,
+        name: str,
+        argv: Sequence[str] | Callable[[], Sequence[str]],
+        *,
+        config: str,
+        known_by: Sequence[str] = (),
+        hint: str = HINT,
+    ) -> None:
         self.name = name
         self._hint = hint
         self.greeting: Json = {}
         """The newest greeting of its gate: version, home, system, cpu, memory (bytes). Empty before it was reached."""
-        self._is_ssh = argv[:1] == ["ssh"]
-        self._shared = _shared_path(config, argv) if self._is_ssh else None
-        self._argv = [*argv[:1], *_shared(self._shared), *argv[1:]]
+        self._find = argv if callable(argv) else None
+        words = [] if callable(argv) else list(argv)
+        self._is_ssh = words[:1] == ["ssh"]
+        self._shared = account_path("ssh", config, words) if self._is_ssh else None
+        self._argv = [*words[:1], *_shared(self._shared), *words[1:]]
+        self._kept = account_path("gate", config, [*words, *known_by]) if self.leaves_gates else None
         self._idle: list[Channel] = []
         """A channel for logs that no reader has at present; one at most, or nearly so."""
         self._released: list[Channel] = []
@@ -204,8 +218,9 @@ class Hive:
         Raises:
             OvermindError: `hive_silent`, why it can't be reached, or what its gate said.
         """
+        wish = {"channel": channel, **wish}
         try:
-            opened, answer = open_channel(self._argv, {"channel": channel, **wish}, limit)
+            opened, answer = self._left(wish, limit) or open_channel(self._command(), wish, limit)
         except NoGate as error:
             raise self.silent(str(error)) from None
         self.greeting = opened.greeting
@@ -213,6 +228,42 @@ class Hive:
             opened.close()
             raise OvermindError(str(answer["error"]), str(answer.get("message")), hive=self.name)
         return opened
+
+    def _command(self) -> list[str]:
+        if self._find is not None:
+            self._argv, self._find = list(self._find()), None
+        return self._argv
+
+    def _left(self, wish: Json, limit: float) -> tuple[Channel, Json] | None:
+        """Return the channel that the command before this one has left, and its answer; None: it has left none.
+
+        Raises:
+            NoGate: its gate does not answer, as another one would not.
+        """
+        if self._kept is None or wish["channel"] not in gate.IN_TURN:
+            return None
+        found = kept_channel(self._kept)
+        if found is None:
+            return None
+        try:
+            return found, found.turn(wish, limit)
+        except TimeoutError:
+            found.close()
+            raise NoGate("it does not answer") from None
+        except (OSError, ValueError):  # it has ended meanwhile, or is an older one's
+            found.close()
+            return None
+
+    def leave(self) -> None:
+        """Leave one gate to the next command; the others end."""
+        for channel in [*self._released, *self._idle]:
+            if self._kept is not None:
+                channel.leave_to_next(self._kept)
+                self._kept = None
+            else:
+                channel.close()
+        self._released.clear()
+        self._idle.clear()
 
     def _files(self, folder: str) -> run_files.RunFiles:
         return RemoteRunFiles(self.open_logs, self._keep_logs, folder)
@@ -230,25 +281,40 @@ class Hive:
             channel = self._released.pop()
         except IndexError:
             return None
-        if channel.turn({"channel": gate.LOGS}, TRY_LIMIT):
-            return channel
+        try:
+            if "ok" in channel.turn({"channel": gate.LOGS}, TRY_LIMIT):
+                return channel
+        except (OSError, ValueError):
+            pass
         channel.close()
         return None
 
     def keep_requests(self, channel: Channel) -> None:
         """Keep a channel for requests, all of which are answered, for the next reader of a log."""
-        _keep(channel, self._released)
+        self._keep(channel, self._released)
 
     def _keep_logs(self, channel: Channel) -> None:
         """Keep a channel for the next reader: a gate for each of many runs would take as many starts."""
-        _keep(channel, self._idle)
+        self._keep(channel, self._idle)
 
-
-def _keep(channel: Channel, kept: list[Channel]) -> None:
-    if kept:
-        channel.close()
-    else:
+    def _keep(self, channel: Channel, kept: list[Channel]) -> None:
+        if kept:
+            channel.close()
+            return
         kept.append(channel)
+        if self.leaves_gates:
+            _ASKED.append(self)
+
+
+def leave_gates() -> None:
+    """Leave a gate of each hive that was asked to the next command: this process is about to end."""
+    for hive in _ASKED:
+        hive.leave()
+    _ASKED.clear()
+
+
+_ASKED: list[Hive] = []
+"""Those of this process on whose gates nothing is on its way."""
 
 
 def _shared(path: str | None) -> list[str]:
@@ -265,24 +331,6 @@ def _listens(path: str) -> bool:
     with socket.socket(socket.AF_UNIX) as probe:
         probe.setblocking(False)
         return probe.connect_ex(path) in {0, errno.EAGAIN}
-
-
-def _shared_path(config: str, argv: Sequence[str]) -> str | None:
-    """Return where ssh has the connection that the channels of one hive share; None: it can have no socket."""
-    try:  # as hashlib does, which loads all of OpenSSL: six milliseconds of each command for a hive
-        from _blake2 import blake2b  # noqa: PLC0415 - for this alone
-    except ImportError:
-        from hashlib import blake2b  # noqa: PLC0415 - as above
-
-    try:
-        folder = runtime_folder(os.geteuid())
-    except HomeUnsafe:
-        return None
-    digest = blake2b("\0".join([config, *argv]).encode(errors="surrogateescape")).hexdigest()[:12]
-    path = os.path.join(folder, f"ssh-{digest}")
-    if len(os.fsencode(path)) + _CONTROL_NAME // 2 > LONGEST_SOCKET_PATH or "%" in path:
-        return None
-    return path
 
 
 def _address_logs(value: object, hive: str) -> None:

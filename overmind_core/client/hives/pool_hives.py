@@ -33,19 +33,24 @@ def is_instance(path: str, name: str) -> bool:
 
 
 def instance_hive(path: str, name: str) -> Hive | None:
-    """Return an instance as a place, for whose gate its engine was asked; None: no pool of config.toml has it.
+    """Return an instance as a place, for whose gate its engine will be asked; None: no pool of config.toml has it.
 
     Raises:
-        OvermindError: `hive_silent`, why it can't be reached; `invalid_config`.
+        OvermindError: `invalid_config`.
     """
     found = _pool(path, name)
     if found is None:
         return None
+    return Hive(name, lambda: _gate(path, name, *found), config=path, known_by=[name, repr(found)], hint=HINT)
+
+
+def _gate(path: str, name: str, pool: str, table: object) -> list[str]:
+    """Return the command that runs the gate of an instance, for which its engine is asked."""
     from overmind_core.domain.swarm.pools import pool_of  # noqa: PLC0415 - start-up: only for pools
     from overmind_core.pool_engines.engine import EngineSilent, engine_of  # noqa: PLC0415 - same
 
     try:
-        settings = pool_of(*found)
+        settings = pool_of(pool, table)
     except ValueError as error:
         raise OvermindError("invalid_config", f"{path}: {error}") from None
     engine = engine_of(settings)
@@ -59,7 +64,7 @@ def instance_hive(path: str, name: str) -> Hive | None:
         raise OvermindError("hive_silent", f"{name} can't be asked: {error}") from None
     if gate is None:
         raise OvermindError("hive_silent", f"{name} can't be asked: {_why(settings, seen)}")
-    return Hive(name, gate, config=path, hint=HINT)
+    return list(gate)
 
 
 def _pool(path: str, name: str) -> tuple[str, object] | None:

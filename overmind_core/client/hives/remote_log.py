@@ -29,6 +29,7 @@ WAY_BACK = 10.0
 """Seconds in which a lost hive is looked for."""
 _ANSWER_LIMIT = 10.0
 _PAUSE = 0.1
+_ENDLESS = 1 << 62
 _NOTHING = 0, memoryview(b"")
 _CHUNK = 1 << 16
 
@@ -56,6 +57,8 @@ class RemoteRunFiles:
         """The streams of the pieces that were asked for ahead and have yet to come."""
         self._asked = [0] * len(STREAMS)
         """Behind the last piece that was asked for ahead, of each stream."""
+        self._ends = [_ENDLESS] * len(STREAMS)
+        """Where each stream ended when that was asked: nothing is fetched ahead from behind it."""
         self._heads: dict[int, bytes] = {}
         """Segment of the index → how it begins, as of the last look at the list of them."""
         self._outstanding = 0
@@ -71,7 +74,8 @@ class RemoteRunFiles:
     def end(self, stream: int) -> tuple[int, float]:
         """As in `RunFiles`."""
         end, grown_at = self._ask(gate.END, stream=stream)[0]["ok"]
-        return int(end), float(grown_at)
+        self._ends[stream] = int(end)
+        return self._ends[stream], float(grown_at)
 
     def read(self, stream: int, start: int, limit: int) -> tuple[int, bytes]:
         """As in `RunFiles`."""
@@ -107,6 +111,8 @@ class RemoteRunFiles:
         asked = self._asked[stream] if known else end
         try:
             for _ in range(known, PIECES if self._channel is not None else 0):
+                if asked >= self._ends[stream]:
+                    break
                 self._send(gate.READ, stream=stream, offset=asked, length=AHEAD)
                 self._coming.append(stream)
                 asked += AHEAD

@@ -18,6 +18,7 @@ from overmind_core.wire.framing import MAX_LINE
 from tests.kit.fake_daemon import FakeDaemon
 
 LIMIT = 60
+IDLE = b'{"channel":"idle"}\n'
 REQUESTS, LOGS, TERMINAL = b'{"channel":"requests"}\n', b'{"channel":"logs"}\n', b'{"channel":"terminal"}\n'
 
 
@@ -157,6 +158,36 @@ def test_a_channel_for_requests_becomes_one_for_logs(daemon, om):
     assert len(daemon.requests) == len(ROLES)
 
 
+def test_what_comes_together_is_served_one_after_the_other(daemon, om):
+    end = b'{"op":"end","run":"27b47545/000001","stream":0}\n'
+    for separator in (b"", IDLE, IDLE * 3):
+        with Running(om) as running:
+            running.send(LOGS + end + separator + REQUESTS)
+            assert [running.next() for _ in range(3)] == [{"ok": {}}, {"ok": [0, 0.0]}, {"ok": {}}]
+            running.send(b'{"cmd":"ps","id":1}\n')
+            assert running.next() == {"ok": "ps", "id": 1}
+            running.send(separator + LOGS + end + separator + REQUESTS[:9])
+            assert [running.next() for _ in range(2)] == [{"ok": {}}, {"ok": [0, 0.0]}]
+            running.send(REQUESTS[9:])
+            assert running.next() == {"ok": {}}
+
+
+def test_without_a_daemon_it_does_not_wait_for_another_channel(gate):
+    assert gate(IDLE + LOGS) == []
+    assert gate(LOGS + IDLE + LOGS) == [{"ok": {}}]
+
+
+def test_it_waits_for_another_channel_until_its_daemon_ends(om):
+    with FakeDaemon(Home(om.home), lambda _: []):
+        running = Running(om)
+        assert running.next()["gate"] == 1
+        running.send(REQUESTS + IDLE + REQUESTS)
+        assert [running.next(), running.next()] == [{"ok": {}}] * 2
+        running.send(IDLE)
+    running.wait()
+    running.__exit__()
+
+
 @pytest.mark.parametrize("cut", [0, 1, 20, 40])
 def test_closed_in_the_middle_of_a_request_nothing_is_asked(daemon, gate, cut):
     gate(REQUESTS + b'{"cmd":"kill","args":{"id":"x"},"id":1}'[:cut])
@@ -255,6 +286,10 @@ class Running:
     def __exit__(self, *_: object) -> None:
         said = self._process.communicate(timeout=LIMIT)[1]
         assert (self._process.returncode, said) == (0, b"")
+
+    def wait(self) -> None:
+        """Wait for its end."""
+        self._process.wait(LIMIT)
 
     def send(self, data: bytes) -> None:
         """Write to it."""
