@@ -59,6 +59,11 @@ def read_data(folder: str, names: Iterable[str], *, largest: int) -> FolderFiles
     )
 
 
+def read_beginnings(folder: str, names: Iterable[str], *, most: int) -> dict[str, bytes]:
+    """Read the first `most` bytes of each of these files that is there."""
+    return _read_all(folder, names, most - 1)[0]
+
+
 def _read_all(folder: str, names: Iterable[str], most: int) -> tuple[dict[str, bytes], tuple[str, ...]]:
     """At most one byte more than `most` of each of these files; and the names of those that are not there."""
     wanted = tuple(dict.fromkeys(names))

@@ -10,7 +10,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from overmind_core.missions.output_files import FolderFiles, read_data
+from overmind_core.missions.output_files import FolderFiles, read_beginnings, read_data
 from overmind_core.missions.private_files import INPUTS, private_folder
 from overmind_core.system.remove_tree import remove_tree
 
@@ -194,6 +194,11 @@ def brought(home: Home, mission_id: str) -> dict[str, bytes]:
 def handed_in(home: Home, mission_id: str, names: Iterable[str], *, largest: int) -> FolderFiles:
     """These files of the folder that an attempt wrote to, none that is larger than `largest` bytes."""
     return read_data(attempt_folders(home, mission_id).outputs, names, largest=largest)
+
+
+def beginnings_handed_in(home: Home, mission_id: str, names: Iterable[str], *, most: int) -> dict[str, bytes]:
+    """The same of which the first `most` bytes will do; those that are not there are left out."""
+    return read_beginnings(attempt_folders(home, mission_id).outputs, names, most=most)
 
 
 def _write(folder: int, path: list[str], data: bytes) -> None:

@@ -300,11 +300,17 @@ class QuestPosts:
         if quest is None or quest.goal is None:
             return {}
         collects = read(msgspec.json.decode(held.claim.definition)).collects
-        names = [*quest.goal.outputs, *(one for one in collects if one not in quest.goal.outputs)]
+        outputs = quest.goal.outputs
         files: dict[str, bytes] = {}
-        if names:
-            found = await asyncio.to_thread(input_folder.handed_in, self._home, quest.id, names, largest=LARGEST_OUTPUT)
-            files.update(found.data)
+        if collects:  # whoever judges them says what is too large: the beginning of that is enough to see it
+            files |= await asyncio.to_thread(
+                input_folder.beginnings_handed_in, self._home, quest.id, collects, most=LARGEST_OUTPUT
+            )
+        if outputs:
+            found = await asyncio.to_thread(
+                input_folder.handed_in, self._home, quest.id, outputs, largest=LARGEST_OUTPUT
+            )
+            files |= found.data
         mission = None if quest.provider == RAW else self._registry.get(quest.id)
         result = "" if mission is None else await self._results.result(mission)
         hidden = self._secrets.hidden(held)

@@ -161,6 +161,20 @@ def test_a_document_that_does_not_pass_is_made_again_with_what_was_wrong_with_it
     assert "# Carts" in text
 
 
+@pytest.mark.parametrize("size", [(1 << 20) + 1, 5 << 20])
+def test_a_document_that_is_too_large_is_made_again_and_the_agent_hears_why(world, size):
+    seen = Path(world.om.environment["HOME"], "seen")
+    large = {"call": f'head -c {size} /dev/zero | tr "\\0" x > "$OVERMIND_OUTPUT_DIR/design.json"'}
+    world.write(phases={"design": [*world.held(), large]})
+    world.hive("a")
+    world.begin()
+    world.wait_held()
+    world.write(phases={"design": [{"call": f'cat "$OVERMIND_IN/feedback.md" > {seen}'}, *handed_in(PhaseName.DESIGN)]})
+    world.gate.touch()
+    assert world.until("done", "stuck", "failed")["state"] == "done"
+    assert "design.json is larger than 1 MiB" in seen.read_text()
+
+
 def test_a_cancelled_task_is_ended_where_it_runs(world):
     world.write(tasks={"TSK-001": [*world.held(), *done("TSK-001")]})
     world.hive("a")
