@@ -104,6 +104,22 @@ class RenderedLines:
         return [*sanitiser.feed(text.encode("utf-8", "replace")), *sanitiser.flush()]
 
 
+def readable_lines(data: bytes, renderer: LineRenderer | None, *, colour: bool = False, cut: bool = False) -> list[str]:
+    """Return the lines that these bytes of one stream make, the last one without its newline, too.
+
+    Args:
+        data: Whatever was written.
+        renderer: Who knows the lines; None: they are plain.
+        colour: As in `Sanitiser`.
+        cut: They may begin in the middle of a line, of which a renderer can make nothing.
+    """
+    if renderer is None:
+        plain = Sanitiser(colour=colour)
+        return [*plain.feed(data), *plain.flush()]
+    known = RenderedLines(renderer, colour=colour, cut=cut)
+    return [*known.feed(data), *known.flush()]
+
+
 def begins_inside_a_line(log: RunLog, stream: int, offset: int) -> bool:
     """Whether the byte at `offset` is inside of a line, as far as kept bytes show."""
     return offset > 0 and log.read(stream, offset - 1, 1) != (offset - 1, b"\n")

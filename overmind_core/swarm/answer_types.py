@@ -395,6 +395,10 @@ class SwarmTail(TypedDict):
     here: bool
     """Whether that is the hive that answers."""
     tail: str
+    format: str | None
+    """Whose lines those are, as of a run in `logs`; null: plain ones."""
+    cut: bool
+    """Whether more was written before, so that it may begin in the middle of a line."""
 
 
 class SwarmDrained(TypedDict):

@@ -7,6 +7,7 @@ import time
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.missions.names import generate
 from overmind_core.domain.plans.placement import label_problem
 from overmind_core.domain.swarm.scaling import JOINED, outlook
@@ -21,13 +22,14 @@ from overmind_core.swarm.api_lineages import check_generation
 from overmind_core.swarm.api_vault import check_known
 from overmind_core.swarm.host import NO_SWARM
 from overmind_core.swarm.posts import find_post
+from overmind_core.swarm.runs import TAIL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from overmind_core.kernel.request import Caller
     from overmind_core.swarm import answer_types as answers
-    from overmind_core.swarm.answers import Hive, Instance, ListedPost, NamedPost, Pool, Post, Status
+    from overmind_core.swarm.answers import Hive, Instance, ListedPost, NamedPost, Pool, Post, PostEnd, Status
     from overmind_core.swarm.database import Swarm
     from overmind_core.swarm.host import SwarmHost
 
@@ -279,6 +281,8 @@ class SwarmApi:
             "hive": hive,
             "here": session is not None and session.hive == hive,
             "tail": tail.decode(errors="replace"),
+            "format": None if now is None or end is None else _format_of(now, end),
+            "cut": len(tail) >= TAIL,
         }
 
     @handles(requests.SwarmHive)
@@ -473,6 +477,11 @@ def _hive_row(hive: Hive, status: Status) -> answers.SwarmHiveRow:
         "labels": hive.labels,
         "seen_ago": hive.seen_ago,
     }
+
+
+def _format_of(post: Post, end: PostEnd) -> str | None:
+    """Return whose lines its run wrote; None: plain ones, or those of a terminal."""
+    return None if post.provider == RAW or end.definition.get("tty") is True else post.provider
 
 
 def _post_row(post: ListedPost) -> answers.SwarmPostRow:

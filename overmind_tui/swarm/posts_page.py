@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from textual import on
 
 from overmind_core.domain.hives import SWARM
+from overmind_core.logs.display import readable_lines
+from overmind_core.providers import registry
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import swarm as swarm_rows
 from overmind_core.view.cells import Cell, Row, safe
@@ -89,7 +91,7 @@ class PostRowsPage(SwarmTablePage):
         if row["state"] == "queued":
             self.get("swarm_why", {"id": row[POST]}, lambda why: self._show(row, why, ""))
         elif row["state"] in swarm_rows.ENDED:
-            self.get("swarm_tail", {"id": row[POST]}, lambda found: self._show(row, None, found["tail"]))
+            self.get("swarm_tail", {"id": row[POST]}, lambda found: self._show(row, None, _readable(found)))
         else:
             self._show(row, None, "")
 
@@ -114,7 +116,7 @@ class PostRowsPage(SwarmTablePage):
         if mission is not None:
             self.shell.main.show_log(mission["id"], f"the mission of {safe(row['name'])} was removed")
         elif row["state"] in swarm_rows.ENDED:
-            self.get("swarm_tail", {"id": row[POST]}, lambda found: self._show_tail(row, found["tail"]))
+            self.get("swarm_tail", {"id": row[POST]}, lambda found: self._show_tail(row, _readable(found)))
         else:
             where = f"{safe(row['hive'])} has no gate: " if row["state"] == "claimed" else ""
             self.shell.flash(f"{where}the swarm has the end of its log once it has ended", "slow")
@@ -237,3 +239,10 @@ def _bare(row: Row) -> str:
 
 def _count(answers: Sequence[Any]) -> str:
     return key_of(SWARM, answers[0]["name"]) if len(answers) == 1 else f"{len(answers)} posts"
+
+
+def _readable(found: Row) -> str:
+    """The end of a log as its lines are read: an agent's are made so by whoever knows them."""
+    renderer = registry.renderer(found["format"]) if found.get("format") else None
+    lines = readable_lines(found["tail"].encode("utf-8", "replace"), renderer, cut=found.get("cut") is True)
+    return "\n".join(lines)

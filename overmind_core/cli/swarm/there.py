@@ -82,7 +82,7 @@ def _logs(args: Namespace, context: Context) -> int:
         tail = swarm_client(context).call("swarm_tail", {"id": one})
         if tail["state"] in {"queued", "claimed", "lost"}:
             context.note(display_safe(_as_it_runs(tail, context)))
-        write_out(tail["tail"] if args.raw else _lines(tail["tail"], args, context))
+        write_out(tail["tail"] if args.raw else _lines(tail, args, context))
     return 0
 
 
@@ -90,15 +90,17 @@ _NOT_OF_AN_END = ("timestamps", "events", "cast", "since", "until", "stdout", "s
 """Options of `logs` for what only the hive that ran it has."""
 
 
-def _lines(tail: str, args: Namespace, context: Context) -> str:
+def _lines(tail: dict[str, Any], args: Namespace, context: Context) -> str:
     """The end of a run's output as `logs` shows it: another machine wrote it, and it may hold anything."""
-    from overmind_core.cli.follow_logs import LinePrinter  # start-up: only here
+    from overmind_core.cli.follow_logs import LinePrinter, line_renderer  # start-up: only here
+    from overmind_core.logs.display import readable_lines  # start-up, as above
     from overmind_core.logs.layout import OUT  # start-up, as above
-    from overmind_core.logs.sanitise import Sanitiser  # start-up, as above
 
-    sanitiser = Sanitiser(colour=coloured(context.environ))
-    lines = [(0.0, OUT, text) for text in (*sanitiser.feed(tail.encode()), *sanitiser.flush())]
-    found = [text for _, _, text in LinePrinter(pattern=args.grep).matching(lines)]
+    renderer = line_renderer(tail["format"]) if tail.get("format") else None
+    texts = readable_lines(
+        tail["tail"].encode(), renderer, colour=coloured(context.environ), cut=tail.get("cut") is True
+    )
+    found = [text for _, _, text in LinePrinter(pattern=args.grep).matching([(0.0, OUT, text) for text in texts])]
     first = 0 if args.tail is None else max(len(found) - args.tail, 0)
     return "".join(f"{text}\n" for text in found[first:])
 

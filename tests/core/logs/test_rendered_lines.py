@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.logs.display import RenderedLines, RunDisplay, begins_inside_a_line
+from overmind_core.logs.display import RenderedLines, RunDisplay, begins_inside_a_line, readable_lines
 from overmind_core.logs.layout import ERR, OUT
 from overmind_core.logs.transcript import LogSelection, Transcript
 from tests.kit.log_files import LogFiles
@@ -49,6 +49,12 @@ def test_a_line_that_turns_the_screen_has_no_effect_on_the_next():
 
 def test_a_line_whose_beginning_is_not_there_is_left_out():
     assert rendered(b'of it"}\nwhole\n', cut=True) == ["1 whole"]
+
+
+def test_bytes_alone_are_read_by_whoever_knows_them_or_as_plain_ones():
+    assert readable_lines(b'of it"}\na|b\nlast', Counted(), cut=True) == ["1 a", "1 b", "2 last"]
+    assert readable_lines(b"of it\n\x1b[31mred\x07", None, cut=True) == ["of it", "red"]
+    assert readable_lines(b"", None) == readable_lines(b"", Counted()) == []
 
 
 def test_half_a_line_is_partial_and_shows_nothing():

@@ -65,7 +65,10 @@ def test_the_second_generation_goes_on_with_the_conversation_of_the_first_at_its
     row = homes.wait_state("two", "done")
     assert row["hive"] == holder
     assert conversation(home, "two") == conversation(home, "one")
-    assert "history: n=2 | hello | !history now" in first.ok("logs", "swarm/two")
+    said = first.ok("logs", "swarm/two")
+    assert "history: n=2 | hello | !history now" in said
+    assert "{" not in said, "it is shown as `logs` shows it at its hive"
+    assert '{"type":' in first.ok("logs", "swarm/two", "--raw").replace(" ", "")
     assert "[lineage] generation 2 of ada goes on with the conversation of generation 1" in home.ok("logs", "two")
     found = lineage(second)
     assert (found["generation"], found["state"], found["hive"], found["waiting"]) == (2, "done", holder, [])
