@@ -238,8 +238,12 @@ class SwarmHost:
             from overmind_core.swarm.line import SwarmLine  # noqa: PLC0415 - it loads psycopg
 
             url = None if self._service is None else _read(self._parts.home.swarm_url)
-            self._line = SwarmLine(url or self.owner_url(), most=ASKED_AT_ONCE)
+            self._line = SwarmLine(url or self.owner_url(), most=ASKED_AT_ONCE, on_answer=self._on_answer)
         return self._line
+
+    def _on_answer(self) -> None:
+        if self._service is not None:
+            self._service.on_answer()
 
     def _hang_up(self) -> None:
         """The next request makes a line of its own: this home is somebody else in the swarm now, or nobody."""

@@ -55,13 +55,22 @@ class SwarmLine:
         url: Where it is, with the login's password.
         on_news: Called on the loop when the swarm has news for this hive; None: it does not listen.
         most: So many things are asked at once, each on a connection of its own; 1 where it listens.
+        on_answer: Called on the loop with each answer; None: nobody else wants to know that there was one.
     """
 
-    def __init__(self, url: str, on_news: Callable[[], None] | None = None, *, most: int = 1) -> None:
+    def __init__(
+        self,
+        url: str,
+        on_news: Callable[[], None] | None = None,
+        *,
+        most: int = 1,
+        on_answer: Callable[[], None] | None = None,
+    ) -> None:
         self._queue: WorkQueue[_Connection] = WorkQueue(
             "swarm", lambda: _Connection(url, listens=on_news is not None), threads=most, about="the swarm"
         )
         self._on_news = on_news
+        self._on_answer = on_answer
         self._watched: int | None = None
         self._is_heard = True
         """Something may have come that nobody has read: news, or the end of the connection; at first there is none."""
@@ -81,6 +90,8 @@ class SwarmLine:
             if isinstance(error, OSError):
                 raise SwarmSilent(f"The swarm's database does not answer: {error}") from None
             raise
+        if self._on_answer is not None:
+            self._on_answer()
         if has_news:  # they came with the answer: nothing more may ever come to be read
             self._has_news()
         else:

@@ -260,6 +260,10 @@ class SwarmService:
         """The swarm has news."""
         self._waking.at_once()
 
+    def on_answer(self) -> None:
+        """The swarm has answered somebody else here: it is there again."""
+        self._waking.reached()
+
     async def _run(self) -> None:
         failures = 0
         while not self._closed:
@@ -270,7 +274,7 @@ class SwarmService:
                 self._note_silence(error)
                 pause = RETRY[min(failures, len(RETRY) - 1)]
                 failures += 1
-                await asyncio.sleep(pause)
+                await self._waking.until_reached(pause)
                 continue
             except HandingOver:
                 return  # the next daemon goes on

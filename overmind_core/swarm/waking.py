@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Waking:
         self._has_work = True
         self._gathers_until: float | None = None
         self._waits_until = 0.0
+        self._reached = asyncio.Event()
 
     def at_once(self) -> None:
         """There is something to do."""
@@ -39,6 +41,16 @@ class Waking:
         """There is something to do then."""
         if moment < self._waits_until:
             self._stirred.set()
+
+    def reached(self) -> None:
+        """The swarm has answered somebody here."""
+        self._reached.set()
+
+    async def until_reached(self, most: float) -> None:
+        """Return when the swarm has answered somebody, or after `most` seconds."""
+        self._reached.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._reached.wait(), most)
 
     def begin_turn(self) -> None:
         """All of it is done now; what comes from now on is for the next turn."""

@@ -59,3 +59,19 @@ def test_several_ends_are_gathered_in_one_wait():
 def test_an_earlier_moment_has_the_wait_measured_anew_and_a_later_one_does_not():
     assert len(woken(lambda waking: waking.at(0.0), due=GATHER)) == 2
     assert len(woken(lambda waking: waking.at(1e12), due=GATHER)) == 1
+
+
+def test_a_pause_ends_when_somebody_is_answered_but_not_for_an_answer_of_before():
+    async def run() -> None:
+        waking = Waking(SimpleNamespace(boot=asyncio.get_running_loop().time))
+        waking.reached()
+        pause = asyncio.create_task(waking.until_reached(1000.0))
+        await asyncio.sleep(0)
+        waking.at_once()  # news can be read only once it is there again
+        await asyncio.sleep(0)
+        assert not pause.done()
+        waking.reached()
+        await asyncio.wait_for(pause, 20)
+        await asyncio.wait_for(waking.until_reached(0.001), 20)
+
+    asyncio.run(run())
