@@ -237,6 +237,11 @@ def _of_connecting(said: str) -> OvermindError | None:
 def _not_allowed(said: str) -> str:
     """Return what a login may not do, and which role may; a server says no more than the name of a function."""
     found = _DENIED.search(said)
+    if found is not None and found[1] == "schema":
+        return (
+            "This login has no part in a swarm of that database: its schema overmind is not open to it. Ask an owner of"
+            " the swarm for an invitation, or name another database."
+        )
     what, role = ("look at the swarm", "viewer")
     if found is not None and found[1] == "function":
         what, role = _DEEDS.get(found[2], ("take part in the swarm's work", "worker"))

@@ -20,7 +20,7 @@ from overmind_core.client.hives.hive import HINT, Hive
 from overmind_core.domain.hives import ROLES, VIEWER, gate_of, name_fault
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.duration import format_uptime
-from overmind_core.errors import OvermindError, UsageError
+from overmind_core.errors import FAILED, OvermindError, UsageError
 
 TYPE_CHECKING = False
 
@@ -106,7 +106,7 @@ def _facts(hive: Hive) -> dict[str, Any]:
 
 
 def list_hives(args: Namespace, context: Context) -> int:
-    """Ask all of them, and print a line for each, the silent ones too."""
+    """Ask all of them, and print a line for each, the silent ones too; 1 when the swarm could not say which it has."""
     forbid_inside(context, INSIDE)
     rows, silence = _all_rows(context)
     if args.json:
@@ -118,7 +118,7 @@ def list_hives(args: Namespace, context: Context) -> int:
     for text in (*(row["error"] for row in rows), silence):
         if text:
             context.note(display_safe(text))
-    return 0
+    return FAILED if silence and not any(row.get("in_swarm") for row in rows) else 0
 
 
 def _all_rows(context: Context) -> tuple[list[dict[str, Any]], str]:

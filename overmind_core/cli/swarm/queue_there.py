@@ -78,6 +78,7 @@ def board(args: Namespace, context: Context) -> int:
     for row in rows:
         card = _card(row, asked.get(row["id"]), now)
         cards["review" if card.get("asked") else _IN_COLUMN[row["state"]]].append(card)
+    cards["done"].sort(key=lambda card: str(card["ended_at"]), reverse=True)
     columns = [{"name": name, "count": len(found), "quests": found} for name, found in cards.items()]
     if args.json:
         context.print(dumps({"columns": columns}))
@@ -107,6 +108,7 @@ def _card(row: Row, question: str | None, now: float) -> Row:
         "reason": "its hive is silent" if row["state"] == "lost" else row["reason"],
         "code": None,
         "why": row["reason"] or "",
+        "ended_at": row["ended_at"],
         "duration_seconds": max(ended - parse_time(row["posted_at"], now), 0.0),
         "cost_usd": row["cost_usd"] or None,
         **({} if question is None else {"asked": question}),

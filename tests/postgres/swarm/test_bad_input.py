@@ -58,6 +58,23 @@ def test_a_database_that_is_read_only_is_silence_and_what_runs_goes_on(homes, da
     homes.wait_state("long", "cancelled", timeout=60)
 
 
+def test_a_login_that_has_no_part_in_a_swarm_of_that_database_is_told_so(make_home):
+    home = make_home()
+    home.ok("start")
+    with empty_database() as url, psycopg.connect(url, autocommit=True) as connection:
+        login = f"l{connection.info.dbname}"
+        connection.execute("create schema overmind")
+        connection.execute(f"create role \"{login}\" login password 'x'".encode())
+        try:
+            words = url.replace("user=postgres", f"user={login}&password=x")
+            assert words != url
+            said = home.refused("swarm", "join", words, code="forbidden")
+            assert "has no part in a swarm of that database" in said
+            assert home.refused("swarm", "status", code="no_swarm")
+        finally:
+            connection.execute(f'drop role "{login}"'.encode())
+
+
 def test_a_database_whose_disk_is_full_says_so_and_keeps_nothing_of_what_was_asked(homes):
     """The server answers as one does that can't write."""
     home = homes.hive("a")

@@ -119,3 +119,17 @@ def test_who_asks_does_not_notice_that_the_server_was_started_again(make_home):
         server.start()
         for _ in range(6):
             homes.desk.ok("ps", "-H", "swarm")
+
+
+def test_a_list_of_hives_without_those_of_a_silent_swarm_says_that_and_has_failed(make_home):
+    with servers() as machines:
+        server = machines.started()
+        homes = SwarmHomes(server.url, make_home)
+        home = homes.hive("a")
+        assert homes.name("a") in home.ok("hive", "list")
+        server.stop()
+        done = home("hive", "list")
+        assert done.returncode == 1
+        assert "swarm" in done.stderr
+        server.start()
+        assert homes.name("a") in home.ok("hive", "list")

@@ -335,6 +335,8 @@ def test_the_swarms_queue_board_cost_and_events_show_its_posts(homes, shop):
     home = hive(homes, "a", "--slots", "1")
     add(home, shop, "Done", "any", command="true")
     homes.wait_state("done", "done")
+    add(home, shop, "Later", "any", command="true")
+    homes.wait_state("later", "done")
     add(home, shop, "Never", "gpu=yes", command="true")
     add(home, shop, "After", "any", "--needs", "never", "--priority", "high", command="true")
     queue = homes.desk.ok("queue", "-H", "swarm").splitlines()
@@ -343,12 +345,14 @@ def test_the_swarms_queue_board_cost_and_events_show_its_posts(homes, shop):
     assert queue[2].endswith("no: 1 hive, none fits: label gpu=yes")
     assert queue[3].endswith("waits: needs never (queued)")
     columns = {one["name"]: one for one in homes.desk.json("board", "-H", "swarm", "--json")["columns"]}
-    assert [card["name"] for card in columns["done"]["quests"]] == ["done"]
+    assert [card["name"] for card in columns["done"]["quests"]] == ["later", "done"]
     assert [card["name"] for card in columns["queued"]["quests"]] == ["never", "after"]
     assert "QUEUED 2" in homes.desk.ok("board", "-H", "swarm")
     assert homes.desk.json("cost", "-H", "swarm", "--json") == []
     kinds = [one["type"] for one in homes.desk.ndjson("events", "-H", "swarm")]
     assert kinds.count("post_queued") >= 3
     assert "post_done" in kinds
-    assert [one["type"] for one in homes.desk.ndjson("events", "-H", "swarm", "--type", "post_done")] == ["post_done"]
+    assert [one["type"] for one in homes.desk.ndjson("events", "-H", "swarm", "--type", "post_done")] == [
+        "post_done"
+    ] * 2
     homes.desk.refused("queue", "-H", "swarm", "--at", "+2h", code="invalid", exit_code=2)
