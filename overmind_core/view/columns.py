@@ -26,7 +26,7 @@ from overmind_core.domain.text.cells import pad, width
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, safe
-from overmind_core.view.hive_keys import HIVE, bare_name
+from overmind_core.view.hive_keys import HIVE, bare_id, bare_name
 from overmind_core.view.missions import Branch
 from overmind_core.view.numbers import Ticking
 
@@ -256,7 +256,8 @@ def _of_hive(row: Row, now: float) -> Cell:
 def _with_hives() -> tuple[Column, ...]:
     name, *others = MISSIONS
     hive = Column("hive", "HIVE", 5, 12, 2, _quiet(HIVE))
-    return (name, hive, *(one._replace(cell=_of_hive) if one.key == "now" else one for one in others))
+    cells = {"now": _of_hive, "id": lambda row, _now: Cell(safe(bare_id(row)), "quiet")}
+    return (name, hive, *(one._replace(cell=cells.get(one.key, one.cell)) for one in others))
 
 
 MISSIONS_OF_HIVES = _with_hives()

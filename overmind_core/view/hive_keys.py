@@ -13,8 +13,8 @@ from overmind_core.domain.hives import LOCAL, SWARM
 from overmind_core.errors import OvermindError
 
 __all__ = (
-    "HIVE", "HIVES", "LOCAL", "SILENT_SINCE", "Addressed", "addressed", "bare_name", "hive_of", "is_of_swarm", "key_of",
-    "keyed", "parted", "question_key",
+    "HIVE", "HIVES", "LOCAL", "SILENT_SINCE", "Addressed", "addressed", "bare_id", "bare_name", "hive_of", "is_of_swarm",
+    "key_of", "keyed", "parted", "question_key",
 )  # fmt: skip
 
 TYPE_CHECKING = False
@@ -62,6 +62,12 @@ def bare_name(row: Row) -> str:
     """The name of a mission in its own hive."""
     hive, name = hive_of(row), str(row["name"])
     return name.removeprefix(key_of(hive, "")) if hive else name
+
+
+def bare_id(row: Row) -> str:
+    """The id of a mission in its own hive."""
+    hive, found = hive_of(row), str(row.get("id") or "")
+    return found.removeprefix(key_of(hive, "")) if hive else found
 
 
 def is_of_swarm(question: Mapping[str, Any]) -> bool:

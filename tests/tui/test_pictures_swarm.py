@@ -126,7 +126,8 @@ ANSWERS = {
     "pool_list": POOLS,
     "swarm_posts": POSTS, "swarm_why": WHY, "swarm_queue": QUEUE, "swarm_fleets": FLEETS, "swarm_fleet": FLEET,
     "vault_list": VAULT,
-    "swarm_tail": {"id": "00000002", "name": "lint", "state": "failed", "tail": "src/api.py:7: E501\n1 problem\n"},
+    "swarm_tail": {"id": "00000002", "name": "lint", "state": "failed", "hive": "gpu1", "here": False,
+                   "tail": "src/api.py:7: E501\n1 problem\n", "format": None, "cut": False},
 }  # fmt: skip
 
 
