@@ -13,8 +13,8 @@ from overmind_core.domain.hives import LOCAL, SWARM
 from overmind_core.errors import OvermindError
 
 __all__ = (
-    "HIVE", "HIVES", "LOCAL", "SILENT_SINCE", "Addressed", "addressed", "bare_id", "bare_name", "hive_of", "is_of_swarm",
-    "key_of", "keyed", "parted", "question_key",
+    "HIVE", "HIVES", "LOCAL", "SILENT_SINCE", "Addressed", "addressed", "bare_id", "bare_name", "hive_of",
+    "is_of_swarm", "key_of", "keyed", "parted", "question_key",
 )  # fmt: skip
 
 TYPE_CHECKING = False

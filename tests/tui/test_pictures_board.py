@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any, ClassVar
 
 import pytest
@@ -129,7 +130,7 @@ class Boarded(Still):
         self.main.rearrange()
 
     def request(self, command, requests, on_result):
-        on_result([self.answers.get(command, {}) for _ in requests])
+        on_result([deepcopy(self.answers.get(command, {})) for _ in requests])
 
 
 class Paused(Boarded):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any, ClassVar
 
 import pytest
@@ -32,7 +33,7 @@ class Noted(Still):
 
     def request(self, command, requests, on_result):
         of_mission = command == "notes" and "mission" in requests[0]
-        on_result([self.written if of_mission else self.answers.get(command, {}) for _ in requests])
+        on_result([deepcopy(self.written if of_mission else self.answers.get(command, {})) for _ in requests])
 
 
 class NoNotes(Noted):

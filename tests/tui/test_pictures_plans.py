@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any, ClassVar
 
 import pytest
@@ -154,7 +155,8 @@ class Planned(Still):
         self.main.rearrange()
 
     def request(self, command, requests, on_result):
-        on_result([self.answers.get(command, []) for _ in requests])
+        # Each answer is a new one, as from a daemon: views note what they know in its rows.
+        on_result([deepcopy(self.answers.get(command, [])) for _ in requests])
 
 
 class Lattice(Planned):

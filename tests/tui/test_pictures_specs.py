@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any, ClassVar
 
 import pytest
@@ -116,7 +117,7 @@ class Specified(Still):
             return next(self.placed(one) for one in SPECS if given["id"] in {one["id"], one["slug"]})
         if command == "specs":
             return [self.placed(one) for one in self.answers["specs"]]
-        return self.answers.get(command, {})
+        return deepcopy(self.answers.get(command, {}))
 
     def placed(self, one):
         return {**one, "folder": f"{self.folder}/{one['slug']}"}

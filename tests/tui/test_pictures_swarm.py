@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -169,8 +170,8 @@ class OfSwarm(Still):
     def request(self, command, requests, on_result):
         """As the daemon answers."""
         if command in ANSWERS:
-            found = ANSWERS[command]
-            live = [one for one in POSTS if one["ended_at"] is None]
+            found = deepcopy(ANSWERS[command])
+            live = deepcopy([one for one in POSTS if one["ended_at"] is None])
             on_result([live if command == "swarm_posts" and not requests[0]["all"] else found])
         else:
             super().request(command, requests, on_result)

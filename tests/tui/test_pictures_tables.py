@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from copy import deepcopy
 from typing import Any, ClassVar
 
 import pytest
@@ -69,7 +70,7 @@ class Tables(Still):
         self.jobs.start = looked  # type: ignore[method-assign]
 
     def request(self, command, _requests, on_result):
-        on_result([self.answers.get(command, [])])
+        on_result([deepcopy(self.answers.get(command, []))])
 
 
 class Nothing(Tables):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any, ClassVar
 
 import pytest
@@ -214,7 +215,7 @@ class Isolated(Still):
         if command == "info":
             on_result([self.fleet.of(one["id"]) for one in requests])
         else:
-            on_result([self.answers.get(command, {}) for _ in requests])
+            on_result([deepcopy(self.answers.get(command, {})) for _ in requests])
 
     def follow(self, command, request, each, on_result):
         del command
