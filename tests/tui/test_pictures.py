@@ -5,8 +5,9 @@ New ones are accepted, once somebody has looked at them, with `make snapshots`.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import UTC
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from textual.pilot import Pilot
@@ -115,6 +116,11 @@ EVENTS: list[Any] = [
 class Still(OvermindApp):
     """The program with missions that never change, at a time that stands."""
 
+    answers: ClassVar[dict[str, Any]] = {}
+    """What a daemon would say, by command."""
+    other_answer: ClassVar[Any] = INFO
+    """And to any other command."""
+
     def __init__(self, rows=ROWS, **how):
         world = World("/srv/work", 0o022, {"LC_ALL": "C.UTF-8", "TERM": "xterm-256color"})
         super().__init__(Home("/proc/nosuch/overmind"), world, zone=UTC, **how)
@@ -144,8 +150,13 @@ class Still(OvermindApp):
     def now(self):
         return NOW
 
-    def request(self, _command, _requests, on_result):
-        on_result([INFO])
+    def answer(self, command, given):
+        """Each answer is a new one, as from a daemon: views note what they know in its rows."""
+        del given
+        return deepcopy(self.answers.get(command, self.other_answer))
+
+    def request(self, command, requests, on_result):
+        on_result([self.answer(command, one) for one in requests])
 
 
 async def settle(pilot: Pilot[Any]) -> None:

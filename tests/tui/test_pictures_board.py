@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any, ClassVar
 
 import pytest
@@ -115,6 +114,7 @@ QUESTIONS: list[Any] = [
 class Boarded(Still):
     """The program with quests that stand still."""
 
+    other_answer: ClassVar[Any] = {}
     answers: ClassVar[dict[str, Any]] = {
         "board": BOARD, "queue": QUEUE, "quest_why": WHY, "quest": DETAILS, "timeline": [],
         "quests": [row for rows in reversed(COLUMNS.values()) for row in rows],
@@ -128,9 +128,6 @@ class Boarded(Still):
         self.fleet.questions = QUESTIONS
         self.fleet.before = self.fleet.load
         self.main.rearrange()
-
-    def request(self, command, requests, on_result):
-        on_result([deepcopy(self.answers.get(command, {})) for _ in requests])
 
 
 class Paused(Boarded):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any, ClassVar
 
 import pytest
@@ -130,6 +129,7 @@ FLEET = [
 class Watched(Still):
     """The program with missions that are watched, and stand still."""
 
+    other_answer: ClassVar[Any] = {}
     answers: ClassVar[dict[str, Any]] = {
         "health": HEALTH, "timeline": TIMELINE, "learn": LEARNED, "notes": LESSONS,
         "note": LESSONS["notes"][0], "quest_why": WHY, "interrupt": {"interrupted": True},
@@ -146,9 +146,6 @@ class Watched(Still):
         self.fleet.questions = self.questions
         self.fleet.before = self.fleet.load
         self.main.rearrange()
-
-    def request(self, command, requests, on_result):
-        on_result([deepcopy(self.answers.get(command, {})) for _ in requests])
 
 
 class Nothing(Watched):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any, ClassVar
 
 import pytest
@@ -191,6 +190,7 @@ DIRTY = OvermindError("dirty", "1 file of web is not committed.", files=["app.py
 class Isolated(Still):
     """The program with worktrees that stand still."""
 
+    other_answer: ClassVar[Any] = {}
     answers: ClassVar[dict[str, Any]] = {
         "worktrees": {"worktrees": WORKTREES}, "changes": CHANGES, "push": {"remote": "origin", "branch": "b"},
     }  # fmt: skip
@@ -215,7 +215,7 @@ class Isolated(Still):
         if command == "info":
             on_result([self.fleet.of(one["id"]) for one in requests])
         else:
-            on_result([deepcopy(self.answers.get(command, {})) for _ in requests])
+            super().request(command, requests, on_result)
 
     def follow(self, command, request, each, on_result):
         del command
