@@ -13,9 +13,12 @@ from tests.kit import torture
 from tests.kit.cases import tabled
 from tests.kit.overmind import REPOSITORY
 
+GIVEN = ("MAKE", "MFLAGS", "TESTS", "ARGS", "WORKERS")
+"""How the names begin by which a make that runs these tests tells another one what itself was given."""
+
 
 def make(*words: str) -> str:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(GIVEN)}
     return subprocess.run(
         ["make", *words], cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=True
     ).stdout
