@@ -73,7 +73,7 @@ def name_of_remote(url: str) -> str | None:
     if "://" in url:
         return None
     scp = _SCP.fullmatch(url)
-    return None if scp is None else _name(_unbracketed(scp["host"]), scp["path"], _PORTS["ssh"])
+    return None if scp is None else _name(_unbracketed(scp["host"]), scp["path"], _PORTS["ssh"], between=":")
 
 
 def _unbracketed(host: str) -> str:
@@ -84,7 +84,7 @@ def _unbracketed(host: str) -> str:
     return host if is_address else f"{user}{at}{inner}"
 
 
-def _name(authority: str, path: str, default_port: str) -> str | None:
+def _name(authority: str, path: str, default_port: str, *, between: str = "/") -> str | None:
     user, at, rest = authority.rpartition("@")
     host = _HOST.fullmatch(rest)
     if host is None or (
@@ -102,8 +102,9 @@ def _name(authority: str, path: str, default_port: str) -> str | None:
     whole = "/".join(parts)
     name = f"{place}{port}/{whole.lower() if place in _FOLDED else whole}"
     is_plain = whole and name.isprintable() and len(name) <= LONGEST_NAME
-    # As it was written: a token in small letters is none.
-    is_secret = is_plain and redact(f"{name} {rest}/{whole}").secrets
+    # As it was written, too: a token in small letters is none, nor is one whose colon has become a slash.
+    written = {f"{rest}/{whole}", f"{rest}{between}{whole}"}
+    is_secret = is_plain and redact(" ".join((name, *written))).secrets
     return name if is_plain and not is_secret else None
 
 

@@ -102,6 +102,10 @@ def test_no_token_of_any_format_is_in_the_name(form):
         assert one.rest.lower() not in name.lower(), one
 
 
+def test_a_token_whose_colon_reads_as_that_behind_a_host_is_not_in_the_name():
+    assert name_of_remote("1234567890:AA6YUMYkxlTZTlhMKBPZRNNpFAjWtf_RlrU@h.example:a/b") is None
+
+
 @given(st.text())
 def test_no_text_raises_and_a_name_is_the_name_of_itself(text):
     name = name_of_remote(text)
