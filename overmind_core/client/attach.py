@@ -15,6 +15,7 @@ from collections import deque
 from overmind_core.client.client import answer_result
 from overmind_core.client.connection import ANSWER_LIMIT, envelope
 from overmind_core.client.place import LocalPlace, place_of
+from overmind_core.client.unreadable import FAULTS, unreadable
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_core.wire.keeper import FRAME_OFFSET, STREAM, FrameDecoder, parse_offset
@@ -61,15 +62,18 @@ class MissionAttachment:
         self._send_request(self.place.connect(start=False)[0])
         try:
             head = answer_result(self._open().receive(timeout=ANSWER_LIMIT))
+            self.mission: str = head["id"]
+            self.name: str = head["name"]
+            self.may_write: bool = head["write"]
         except (ConnectionError, TimeoutError):
             self.close()
             raise OvermindError("daemon_lost") from None
         except OvermindError:
             self.close()
             raise
-        self.mission: str = head["id"]
-        self.name: str = head["name"]
-        self.may_write: bool = head["write"]
+        except FAULTS:
+            self.close()
+            raise unreadable() from None
         self._request |= {"id": self.mission, "rejoin": True}
 
     @property

@@ -29,6 +29,7 @@ from overmind_core.client.terminal_stream import (
     Sized,
     StateChange,
 )
+from overmind_core.client.unreadable import FAULTS, unreadable
 from overmind_core.errors import OvermindError
 from overmind_core.terminal.screen import SCROLLBACK
 from overmind_core.wire.keeper import (
@@ -204,6 +205,9 @@ class Link:
             self._inbox.put(Failed(error.code, error.message))
         except OSError as error:
             self._inbox.put(Failed("internal", str(error)))
+        except FAULTS:  # a hive answers what it likes
+            said = unreadable()
+            self._inbox.put(Failed(said.code, said.message))
         finally:
             self._drop()
             if attachment is not None:

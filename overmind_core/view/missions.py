@@ -169,7 +169,7 @@ def held_since(row: Row) -> float | None:
 
 def since(row: Row, now: float) -> str:
     """Its state in words, how long that has been or took, and which run it is, from the second on."""
-    return " · ".join(filter(None, (_since(row, now), f"run {row['run']}" if row.get("run", 0) > 1 else "")))
+    return " · ".join(filter(None, (_since(row, now), f"run {row['run']}" if (row.get("run") or 0) > 1 else "")))
 
 
 def _since(row: Row, now: float) -> str:

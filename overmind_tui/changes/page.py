@@ -31,6 +31,7 @@ from overmind_core.view import landing as lines
 from overmind_core.view.actions import Context
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.diff import DiffFiles, DiffText, Spot
+from overmind_core.view.hive_keys import hive_of
 from overmind_tui.inbox.messages import SESSION
 from overmind_tui.pages.text import BORDERS, FILTERED, TextPage
 from overmind_tui.render.layout import NARROW, TINY
@@ -194,7 +195,7 @@ class ChangeSource:
             (answer,) = answers
             if not isinstance(answer, OvermindError):
                 self._take(shell, diff.of_api(answer))
-            elif lines.has_one(self._row):
+            elif lines.has_one(self._row) or hive_of(self._row):  # what lies here under that path is another folder
                 self._fail(answer.message)
             else:
                 self._ask_git(shell)

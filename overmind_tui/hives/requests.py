@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from overmind_core.client.unreadable import FAULTS, unreadable
 from overmind_core.errors import OvermindError
 from overmind_tui.shell.messages import Done
 
@@ -44,6 +46,7 @@ class HiveRequests:
     def send(self, command: str, requests: Sequence[Arguments], on_result: OnAnswers) -> None:
         """Send requests of one kind; `on_result` gets answers and errors in order, in the program's own thread."""
         answers: list[Any] = [None] * len(requests)
+        of_hives: set[int] = set()
         places: dict[str, list[int]] = {}
         wanted: list[Arguments] = []
         for at, request in enumerate(requests):
@@ -55,7 +58,10 @@ class HiveRequests:
                 continue
             wanted.append(arguments)
             places.setdefault(hive, []).append(at)
+            if hive:
+                of_hives.add(at)
         left = len(places)
+        on_result = _guarded(on_result, of_hives)
 
         def take(of_hive: Sequence[int], found: Sequence[Any]) -> None:
             nonlocal left
@@ -72,7 +78,7 @@ class HiveRequests:
 
     def ask(self, hive: str, command: str, arguments: Arguments, on_result: OnAnswers) -> None:
         """Ask one hive, "" is this home, for something that is of none of its missions."""
-        self._send(hive, command, [arguments], on_result)
+        self._send(hive, command, [arguments], _guarded(on_result, {0}) if hive else on_result)
 
     def follow(
         self, command: str, request: Arguments, each: Callable[[Item], None],
@@ -90,7 +96,7 @@ class HiveRequests:
         elif silent := self._hives.silent(hive, self._now()):
             on_result(silent)
         else:
-            self._here.follow_at(found.place, command, arguments, each, on_result)
+            self._here.follow_at(found.place, command, arguments, _ignored(each), _last(on_result))
 
     def _send(self, hive: str, command: str, requests: Sequence[Arguments], on_result: OnAnswers) -> None:
         found = self._hives.of(hive)
@@ -107,3 +113,40 @@ class HiveRequests:
         except OvermindError as error:
             answers = [error] * len(requests)
         self._post(Done(lambda: on_result(answers)))
+
+
+def _last(on_result: Callable[[Item | OvermindError], None]) -> Callable[[Item | OvermindError], None]:
+    """Hand the last item of a hive's stream on, as an error where it can't be read."""
+
+    def take(item: Item | OvermindError) -> None:
+        try:
+            on_result(item)
+        except FAULTS:
+            on_result(unreadable())
+
+    return take
+
+
+def _ignored(each: Callable[[Item], None]) -> Callable[[Item], None]:
+    """Hand on the items of a hive's stream that can be read."""
+
+    def take(item: Item) -> None:
+        with suppress(*FAULTS):
+            each(item)
+
+    return take
+
+
+def _guarded(on_result: OnAnswers, of_hives: Collection[int]) -> OnAnswers:
+    """Hand the answers on, those of hives once more as errors where they can't be read."""
+
+    def take(answers: Sequence[Any | OvermindError]) -> None:
+        try:
+            on_result(answers)
+        except FAULTS:
+            if not of_hives:
+                raise
+            readable = [unreadable() if at in of_hives else answer for at, answer in enumerate(answers)]
+            on_result(readable)
+
+    return take

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from overmind_core.client.client import Client
+from overmind_core.client.unreadable import FAULTS, SENTENCE
 from overmind_core.errors import OvermindError
 from overmind_core.view import hive_rows
 from overmind_tui.shell.messages import Connected, Disconnected, FromHive, InboxChanged, RowsChanged
@@ -22,9 +23,6 @@ OF_QUEUE = frozenset({QUEST, "queue"})
 QUEUE_PERIOD = 15.0
 """Seconds after which it is asked about without any."""
 LOST = "the connection was lost"
-NONSENSE = "its answers make no sense here. Install the same overmind on both"
-_FAULTS = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
-"""Errors of whoever reads an answer that is of another shape."""
 
 
 class HiveSession(Session):
@@ -79,8 +77,8 @@ class HiveStream(MissionsStream):
         """As any stream; a hive that answers nonsense is lost."""
         try:
             super().follow(session)
-        except _FAULTS as error:
-            raise OvermindError("internal", NONSENSE) from error
+        except FAULTS as error:
+            raise OvermindError("internal", SENTENCE) from error
 
     def send(self, message: Message) -> None:
         """Post it, as far as it can be shown."""

@@ -12,6 +12,7 @@ from typing import Any
 from textual.message import Message
 
 from overmind_core.client.client import Client, answer_result
+from overmind_core.client.unreadable import FAULTS, unreadable
 from overmind_core.errors import OvermindError
 from overmind_core.log_pages.index import LogPage, LogScope
 from overmind_core.log_pages.page_worker import PageRead, PagesIndexed, PageWorker, Result
@@ -152,6 +153,9 @@ class LogFollower:
             else:
                 self._send(LogFailed(look, error.message))
                 self._changed.wait()
+        except FAULTS:  # a hive answers what it likes, and this thread reads all other logs, too
+            self._send(LogFailed(look, unreadable().message))
+            self._changed.wait()
 
     def _follow(self, client: Client, look: LogScope, ids: Sequence[str]) -> None:
         client.connect()

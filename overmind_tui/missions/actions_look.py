@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.describe import Lines
 from overmind_tui.command_line import jobs
 from overmind_tui.command_line.jobs import PROGRAM
-from overmind_tui.missions.describe_page import DescribePage, Known, ask
+from overmind_tui.missions.describe_page import DescribePage, ask
 from overmind_tui.pages.text import TextPage
 
 if TYPE_CHECKING:
@@ -47,9 +48,9 @@ class ViewActions:
         row, shell = rows[0], self._shell
         expected = shell.expect_view()
 
-        def show(known: Known) -> None:
+        def show(lines: Lines) -> None:
             expected.came()
-            shell.open(DescribePage(row, known))
+            shell.open(DescribePage(row, lines))
 
         ask(shell, row, show, expected.failed)
 
@@ -74,9 +75,6 @@ class ViewActions:
             shell.open(TextPage("toml", f"definition · {safe(row['name'])}", lambda: shown))
 
         self._jobs.start("definition", [[*PROGRAM, "edit", row["id"], "--print"]], on_result)
-
-
-Lines = list[list[Cell]]
 
 
 _KEY = re.compile(r"""(\s*(?:"[^"]*"|'[^']*'|[\w.-]+)\s*)=(.*)""")

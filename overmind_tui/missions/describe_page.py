@@ -15,21 +15,15 @@ if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell
 
 Answers = Sequence[Any | OvermindError]
-Known = tuple[Mapping[str, Any], Mapping[str, Any] | None]
-"""What `info` says, and what `definition` says."""
 
 
 class DescribePage(TextPage):
     """Shows the description as it was when it was asked for."""
 
-    def __init__(self, row: Row, known: Known) -> None:
+    def __init__(self, row: Row, lines: describe.Lines) -> None:
         self._row = row
-        self._known = known
-        super().__init__("describe", safe(row["name"]), self._described)
-
-    def _described(self) -> describe.Lines:
-        shell = self.shell
-        return describe.lines(*self._known, describe.Rendering(shell.now(), shell.zone, shell.ascii_only))
+        self._lines = lines
+        super().__init__("describe", safe(row["name"]), lambda: self._lines)
 
     def targets(self) -> list[Row]:
         """The mission that it is about."""
@@ -39,14 +33,17 @@ class DescribePage(TextPage):
         """Ask again."""
         ask(self.shell, self._row, self._show, lambda: None)
 
-    def _show(self, known: Known) -> None:
-        self._known = known
+    def _show(self, lines: describe.Lines) -> None:
+        self._lines = lines
         if self.is_mounted:
             self.update()
 
 
-def ask(shell: Shell, row: Row, then: Callable[[Known], None], failed: Callable[[], None]) -> None:
+def ask(shell: Shell, row: Row, then: Callable[[describe.Lines], None], failed: Callable[[], None]) -> None:
     """Ask for all that is known of a mission; what makes that impossible is a flash, and then `failed` is called."""
+
+    def lines(info: Mapping[str, Any], terms: Mapping[str, Any] | None) -> describe.Lines:
+        return describe.lines(info, terms, describe.Rendering(shell.now(), shell.zone, shell.ascii_only))
 
     def on_result(answers: Answers) -> None:
         (info,) = answers
@@ -54,17 +51,18 @@ def ask(shell: Shell, row: Row, then: Callable[[Known], None], failed: Callable[
             shell.flash(safe(info.message), "bad")
             failed()
             return
+        lines(info, None)  # what of a hive can't be read is found while that answer is looked at, not the next one
 
         def defined(answers: Answers) -> None:
             (answer,) = answers
             terms = None if isinstance(answer, OvermindError) else answer.get("definition")
             if not (info.get("notes") or {}).get("wrote"):
-                then((info, terms))
+                then(lines(info, terms))
                 return
 
             def on_notes(answers: Answers) -> None:
                 wrote = written(answers[0], ascii_only=shell.ascii_only)
-                then(({**info, describe.WRITTEN: wrote}, terms))
+                then(lines({**info, describe.WRITTEN: wrote}, terms))
 
             shell.request("notes", [{"mission": row["id"], "all": True}], on_notes)
 

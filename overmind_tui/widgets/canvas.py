@@ -99,6 +99,6 @@ def _colour(value: int | str | None) -> Color | None:
     return Color.from_ansi(value) if isinstance(value, int) else Color.parse(value)
 
 
-def literal(text: str) -> str:
-    """A text for a border: nothing in it is markup."""
-    return Content(text).markup
+def literal(text: str) -> Content:
+    """A text for a border: nothing in it is markup, which escaped is not always read as it was written."""
+    return Content(text)

@@ -43,7 +43,6 @@ from tests.tui.noted import WHOLE
 from tests.tui.test_keys import REACHED, go_to, walk
 from tests.tui.test_pictures import ROWS, Still, settle
 from tests.tui.test_pictures_specs import GATED
-from tests.tui.test_pictures_starting import AGENT
 
 MAIN = [Context.MISSIONS, Context.LOG, Context.GIVEN, Context.LOOKING, Context.TYPING]
 REPLACED = {
@@ -76,7 +75,7 @@ def pages(app):
         LearnPage(views["learn"], show), NotesPage(views["notes"], show), NotePage(app, WHOLE),
         RitualsPage(views["rituals"], show), RunsPage(RUNS, show, row),
         WorktreesPage(views["worktrees"], show), ChangesPage(row, messages), NeedsPage(answers, lambda _need: None),
-        TextPage("toml", "text", list), DescribePage(row, (AGENT, None)), DoctorPage(views["doctor"]),
+        TextPage("toml", "text", list), DescribePage(row, []), DoctorPage(views["doctor"]),
         WebPage(views["web"]),
     ]  # fmt: skip
 

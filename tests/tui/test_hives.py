@@ -411,9 +411,27 @@ def test_a_hive_that_answers_nonsense_harms_itself_alone(om, alone, opened, tmp_
         await until(pilot, lambda: app.hives.states[1].link is Link(link), what=link)
         if link == "open":
             await until(pilot, lambda: "\\x1b[2J[" in picture(app), what="its name, as it is")
+            assert app.main.select("odd/00c0ffee")
+            await until(pilot, lambda: "─ stats · odd/\\x1b[2J[red]" in picture(app), what="it is under the cursor")
+            await until(pilot, lambda: "Its answers make no sense" in picture(app), what="a log of nonsense")
+            for key in "deiva":
+                later(app)
+                app.notice.clear()
+                await pilot.press(key)
+                if key in "dei":
+                    await until(pilot, lambda: "answers make no sense" in app.notice.text, what=key)
+                    continue
+                await until(pilot, lambda: "logs ·" not in picture(app), what=key)
+                await until(pilot, lambda: "answers make no sense" in picture(app), what=key)
+                for _ in range(3):  # a terminal, and the room that it took, are closed one by one
+                    await pilot.press("escape")
+                await until(pilot, lambda: "logs ·" in picture(app), what="the missions")
+            assert app.main.select(next(one for one, row in app.fleet.rows.items() if row["name"] == "here"))
+            await until(pilot, lambda: "│ no output yet" in picture(app), what="another log is read")
         else:
             assert "make no sense" in app.hives.states[1].reason
         assert "▶ here" in picture(app)
+        later(app)
         await pilot.press("d")
         await until(pilot, lambda: isinstance(app.screen, DescribePage), what="keys work")
 

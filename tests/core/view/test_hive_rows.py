@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.view import columns, hive_rows, inbox, row_filter
+from overmind_core.view import columns, hive_rows, inbox, row_filter, summary
 from overmind_core.view.arrangement import Arrangement
 from overmind_core.view.columns import MISSIONS_OF_HIVES, ORDERS, Order
 from overmind_core.view.fleet import Fleet
@@ -39,6 +39,8 @@ def drawn(fleet: Fleet) -> None:
     columns.needed(MISSIONS_OF_HIVES, branches, NOW)
     for branch in branches:
         name_cell(branch, ascii_only=True)
+    for one in rows:
+        summary.stats(one, (), 80, NOW)
     inbox.listing(inbox.needs(rows, fleet.questions, NOW), 80, ascii_only=False)
     assert fleet.counts is not None
     assert fleet.tokens >= 0
