@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import os
 import select
+import stat
+import sys
+from _socket import SCM_RIGHTS, SOL_SOCKET
 
 from overmind_core.client.connection import ANSWER_LIMIT
 from overmind_core.client.daemon import connect_or_start, daemon_environment
@@ -20,10 +23,12 @@ from overmind_core.system.paths import read_socket_address
 from overmind_core.version import VERSION
 from overmind_core.wire import gate, quick_json
 from overmind_core.wire.framing import MAX_LINE, TOO_LONG, LineBuffer
+from overmind_core.wire.keeper import PIPES, STREAM
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from _socket import socket
     from collections.abc import Callable, Mapping
     from typing import Any
 
@@ -33,6 +38,8 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 _CHUNK = 1 << 16
+_SHORT = 1 << 12
+"""Bytes that a socket without anything in it takes at once."""
 _TOGETHER = 0.05
 """Seconds for which the daemon's greeting waits for the answer behind it."""
 _NESTED = {"ritual_create": {"quest": "quest_run", "apply": "apply"}}
@@ -120,8 +127,7 @@ class Gate:
                 raise OvermindError("invalid", f"A gate has no channel {other!r}.")
         return None
 
-    def _first_line(self) -> tuple[bytes | None, bytes]:
-        received = b""
+    def _first_line(self, received: bytes = b"") -> tuple[bytes | None, bytes]:
         while b"\n" not in received:
             data = os.read(self._reads, _CHUNK)
             if not data or len(received) > gate.LONGEST_LINE:
@@ -222,12 +228,47 @@ class Gate:
         except OSError:
             raise OvermindError("gone", "The keeper of the terminal is not there any more.") from None
         self._write(gate.line({"ok": {}}))
-        keeper.settimeout(None)
         try:
-            keeper.sendall(rest)
-            self._relay(keeper.fileno(), lambda: keeper.recv(_CHUNK), keeper.sendall)
+            line, rest = self._first_line(rest)
+            if line is None:
+                return
+            if _decoded(line).get("op") != STREAM:
+                raise OvermindError("forbidden", "A gate's terminals have streams, and nothing else.")
+            stream = b"%b\n%b" % (line, rest)
+            is_lent = self._lends(keeper) and _send_with_files(keeper, stream, (self._reads, self._writes))
+            keeper.settimeout(None)
+            if is_lent:
+                self._wait_for_end(keeper)
+            else:
+                keeper.sendall(stream)
+                self._relay_stream(keeper)
+        except TimeoutError:
+            raise OvermindError("gone", "The keeper of the terminal does not answer.") from None
         finally:
             keeper.close()
+
+    def _lends(self, keeper: socket) -> bool:
+        """Whether the keeper serves the other side on our descriptors; one that is older, or full, refuses."""
+        if not all(_is_pipe(descriptor) for descriptor in (self._reads, self._writes)):
+            return False
+        keeper.sendall(gate.line({"op": PIPES, "n": 0}))
+        return "ok" in _decoded(_line_of(keeper)[0])
+
+    def _wait_for_end(self, keeper: socket) -> None:
+        """Have the keeper serve the other side, until either of them has left."""
+        try:
+            while keeper.recv(_CHUNK):
+                pass
+        finally:
+            for descriptor in (self._reads, self._writes):  # whoever has them, too, had them like that
+                os.set_blocking(descriptor, True)  # noqa: FBT003 - its own signature
+
+    def _relay_stream(self, keeper: socket) -> None:
+        """Pass the stream on, if there is one: who was refused may ask for nothing else."""
+        answer, behind = _line_of(keeper)
+        self._write(b"%b\n%b" % (answer, behind))
+        if "ok" in _decoded(answer):
+            self._relay(keeper.fileno(), lambda: keeper.recv(_CHUNK), keeper.sendall)
 
     def _relay(
         self, descriptor: int, receive: Callable[[], bytes], send: Callable[[bytes], Json | None]
@@ -328,6 +369,34 @@ class Gate:
 def _is_wish(request: Json) -> bool:
     """Whether it is the first line of another channel, which a gate may serve behind this one."""
     return request.get("channel") in gate.IN_TURN and "cmd" not in request and "op" not in request
+
+
+def _is_pipe(descriptor: int) -> bool:
+    """Whether one can wait for it: a pipe or a socket."""
+    mode = os.fstat(descriptor).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+def _line_of(keeper: socket) -> tuple[bytes, bytes]:
+    """Return the keeper's next line, and what has come behind it. Raises ConnectionError: it has left."""
+    received = b""
+    while b"\n" not in received:
+        data = keeper.recv(_CHUNK)
+        if not data:
+            raise ConnectionResetError("the keeper has left")
+        received += data
+    line, _, behind = received.partition(b"\n")
+    return line, behind
+
+
+def _send_with_files(keeper: socket, line: bytes, files: tuple[int, int]) -> bool:
+    """Send a line with descriptors, which come with its first byte; False: nothing was sent, as it would take long."""
+    if len(line) > _SHORT:
+        return False
+    rights = (SOL_SOCKET, SCM_RIGHTS, b"".join(number.to_bytes(4, sys.byteorder) for number in files))
+    sent = keeper.sendmsg([line], [rights])
+    keeper.sendall(line[sent:])
+    return True
 
 
 def _decoded(line: bytes) -> Json:

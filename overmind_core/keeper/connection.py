@@ -1,15 +1,21 @@
-"""One client's socket: sends without ever blocking, and drops a client that doesn't read."""
+"""One client's socket: sends without ever blocking, and drops a client that doesn't read.
+
+A gate, which relays between its own client and us, may lend us the two descriptors on which it is served: then a key
+and its echo wake one process less, each. Its socket stays, so that either side notices when the other one has ended.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import select
+import socket
+from functools import partial
 
 from overmind_core.keeper.loop import READ, WRITE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Mapping
 
     from overmind_core.keeper.loop import Loop
@@ -19,6 +25,13 @@ UNSENT_LIMIT = 32 << 20
 _RECEIVE_BUFFER = bytearray(256 << 10)
 """Bytes received at once; one for all: what came is taken over before the next look."""
 _RECEIVE_VIEW = memoryview(_RECEIVE_BUFFER)
+
+MOST_LENT_PIPES = 8
+"""Gates whose descriptors are used at once: two more each, within the keeper's reserve."""
+_DESCRIPTOR = 4
+"""Bytes."""
+_TWO_FILES = socket.CMSG_SPACE(2 * _DESCRIPTOR)
+_CLOSED_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -34,7 +47,11 @@ class ClientConnection:
         "_hang_up",
         "_loop",
         "_out",
+        "_out_fd",
         "_paused",
+        "_pipes",
+        "_receive_into",
+        "_send",
         "_socket",
         "limit",
         "on_closed",
@@ -45,7 +62,11 @@ class ClientConnection:
         accepted.setblocking(False)
         self._loop = loop
         self._socket = accepted
-        self._fd = accepted.fileno()
+        self._fd = self._out_fd = accepted.fileno()
+        """What is read from, and what is written to."""
+        self._receive_into: Callable[[bytearray], int] = accepted.recv_into
+        self._send: Callable[[bytes | bytearray], int] = accepted.send
+        self._pipes: LentPipes | None = None
         self._out = bytearray()
         self._hang_up: select.poll | None = None
         """Asks whether the client has hung up; made for the few that are asked about."""
@@ -84,7 +105,7 @@ class ClientConnection:
             return
         if not self._out and not self._corked:  # as nearly always: nothing waits, and all of it is taken
             try:
-                sent = self._socket.send(data)
+                sent = self._send(data)
             except OSError:
                 sent = 0  # it is met again, and told apart, by `_flush`
             if sent == len(data):
@@ -122,9 +143,13 @@ class ClientConnection:
         """Close now; again is harmless."""
         if self._fd < 0:
             return
-        self._loop.forget(self._fd)
-        self._loop.prefer(self._fd, on=False)
-        self._fd = -1
+        for fd in {self._fd, self._out_fd}:
+            self._loop.forget(fd)
+            self._loop.prefer(fd, on=False)
+        self._fd = self._out_fd = -1
+        if self._pipes is not None:
+            self._loop.forget(self._socket.fileno())
+            self._pipes.close()
         self._socket.close()
         self._out.clear()
         self.on_closed()
@@ -142,7 +167,7 @@ class ClientConnection:
 
     def _receive(self) -> None:
         try:
-            size = self._socket.recv_into(_RECEIVE_BUFFER)
+            size = self._receive_into(_RECEIVE_BUFFER)
         except BlockingIOError:
             return
         except OSError:
@@ -161,7 +186,7 @@ class ClientConnection:
     def _flush(self) -> None:
         try:
             while self._out and self._fd >= 0:
-                sent = self._socket.send(self._out)
+                sent = self._send(self._out)
                 del self._out[:sent]
         except BlockingIOError:
             pass
@@ -176,7 +201,105 @@ class ClientConnection:
         if self._fd >= 0:
             # A client that doesn't read its answers isn't asked for more requests.
             reading = READ if not self._paused and len(self._out) < self.limit // 4 else 0
-            self._loop.watch(self._fd, reading | (WRITE if self._out else 0), self)
+            writing = WRITE if self._out else 0
+            if self._fd == self._out_fd:
+                self._loop.watch(self._fd, reading | writing, self)
+            else:
+                self._loop.watch(self._fd, reading, self)
+                self._loop.watch(self._out_fd, writing, self)
+
+    # what a gate lends
+
+    def expect_pipes(self, count: LentPipeCount) -> None:
+        """What comes next may bring the two descriptors of a gate's client: it is served on them from then on.
+
+        Raises:
+            BlockingIOError: so many are in use that there may be no more.
+        """
+        if not count.is_free:
+            raise BlockingIOError("too many gates are served")
+        self._receive_into = partial(self._receive_pipes, count)
+
+    def _receive_pipes(self, count: LentPipeCount, buffer: bytearray) -> int:
+        size, sent_along, _flags, _address = self._socket.recvmsg_into([buffer], _TWO_FILES, _CLOSED_ON_EXEC)
+        self._receive_into = self._socket.recv_into
+        files: list[int] = []
+        for level, kind, content in sent_along:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                files += memoryview(content[: len(content) // _DESCRIPTOR * _DESCRIPTOR]).cast("i")
+        if len(files) == 2 and count.is_free:  # noqa: PLR2004 - one to read, one to write
+            self._use(LentPipes(files[0], files[1], count))
+        else:
+            for fd in files:
+                os.close(fd)
+        return size
+
+    def _use(self, pipes: LentPipes) -> None:
+        """Serve the client on these; its gate is only watched for its end."""
+        self._pipes = pipes
+        loop = self._loop
+        loop.forget(self._fd)
+        loop.prefer(self._fd, on=False)
+        self._receive_into, self._send = pipes.receive_into, pipes.send
+        self._fd, self._out_fd, self._hang_up = pipes.reads, pipes.writes, None
+        loop.watch(self._socket.fileno(), READ, _Gate(self))
+        for fd in (self._fd, self._out_fd):
+            os.set_inheritable(fd, False)  # noqa: FBT003 - its own signature
+            os.set_blocking(fd, False)  # noqa: FBT003 - as above
+            loop.prefer(fd, on=True)
+        self._watch()
+
+
+class LentPipeCount:
+    """How many gates have lent their descriptors."""
+
+    __slots__ = ("_most", "lent")
+
+    def __init__(self, most: int = MOST_LENT_PIPES) -> None:
+        self._most = most
+        self.lent = 0
+
+    @property
+    def is_free(self) -> bool:
+        """Whether one more may lend them."""
+        return self.lent < self._most
+
+
+class LentPipes:
+    """Two descriptors of a gate, counted until `close`: one is read, the other written, as a socket would be."""
+
+    __slots__ = ("_count", "reads", "receive_into", "send", "writes")
+
+    def __init__(self, reads: int, writes: int, count: LentPipeCount) -> None:
+        self.reads = reads
+        self.writes = writes
+        self._count = count
+        count.lent += 1
+        self.receive_into: Callable[[bytearray], int] = lambda buffer: os.readv(reads, (buffer,))
+        self.send: Callable[[bytes | bytearray], int] = partial(os.write, writes)
+
+    def close(self) -> None:
+        """Use them no more."""
+        self._count.lent -= 1
+        os.close(self.reads)
+        os.close(self.writes)
+
+
+class _Gate:
+    """The socket of a gate that has lent its descriptors: whatever happens on it is its end."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    def ready(self, _events: int) -> None:
+        """The gate has ended."""
+        self._connection.close()
+
+    def failed(self) -> None:
+        """As above."""
+        self._connection.close()
 
 
 def _ignore(_data: bytes) -> None:

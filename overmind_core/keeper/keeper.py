@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 
+from overmind_core.keeper.connection import LentPipeCount
 from overmind_core.keeper.input import RequestRefused
 from overmind_core.keeper.leases import RunLeases
 from overmind_core.keeper.loop import BOOST_TAIL
@@ -64,6 +65,7 @@ class Keeper:
         self.marks = marks
         self.tickets = tickets
         self.lent_terminals = LentTerminals()
+        self.lent_pipes = LentPipeCount()
         self.leases = RunLeases(loop, self._on_lease_end, watchdog=watchdog)
         self.tree_ends = TreeEnds(loop, runs, orphans, on_gone=self._on_tree_end)
         self.boot = boot

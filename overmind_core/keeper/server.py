@@ -22,6 +22,7 @@ from overmind_core.system.unixsocket import peer
 from overmind_core.version import VERSION
 from overmind_core.wire.framing import TOO_LONG, LineBuffer
 from overmind_core.wire.keeper import (
+    ERROR_BUSY,
     ERROR_FORBIDDEN,
     ERROR_HELLO_FIRST,
     ERROR_INVALID,
@@ -31,6 +32,7 @@ from overmind_core.wire.keeper import (
     ERROR_UNKNOWN_OP,
     HELLO,
     LINE_LIMIT,
+    PIPES,
     PROTOCOL,
     PURGE,
     SPAWN,
@@ -108,8 +110,8 @@ class ClientSession:
     """One client's requests, line by line, until a ticket turns its connection into a view."""
 
     __slots__ = (
-        "_client", "_connection", "_failover", "_is_supervisor", "_is_view", "_keeper", "_lines", "_spawn_queue",
-        "may_supervise",
+        "_client", "_connection", "_failover", "_is_gate", "_is_supervisor", "_is_view", "_keeper", "_lines",
+        "_spawn_queue", "may_supervise",
     )  # fmt: skip
 
     def __init__(
@@ -126,6 +128,8 @@ class ClientSession:
         self._connection = connection
         self._client = client
         self._lines = LineBuffer(LINE_LIMIT)
+        self._is_gate = False
+        """It relays for somebody who may view a run, and nothing else."""
         self._is_supervisor = False
         self._is_view = False
         self.may_supervise: Callable[[], bool] = _nobody
@@ -152,6 +156,10 @@ class ClientSession:
 
     def _dispatch(self, request: Mapping[str, Any]) -> dict[str, object] | None:
         op = request.get("op")
+        if op == PIPES:
+            return self._expect_pipes()
+        if self._is_gate and op != STREAM:
+            raise RequestRefused(ERROR_FORBIDDEN, "a gate may ask for a stream alone")
         if op == HELLO:
             return self._hello(request)
         if op == STREAM:
@@ -198,6 +206,16 @@ class ClientSession:
             "leases": {run.id: run.lease for run in keeper.leases},
         }
 
+    def _expect_pipes(self) -> dict[str, object]:
+        if self._is_supervisor:
+            raise RequestRefused(ERROR_INVALID, "a supervisor's connection can't become a gate's")
+        self._is_gate = True
+        try:
+            self._connection.expect_pipes(self._keeper.lent_pipes)
+        except BlockingIOError as error:
+            raise RequestRefused(ERROR_BUSY, str(error)) from None
+        return {}
+
     def _stream(self, request: Mapping[str, Any]) -> None:
         """From here on the connection carries frames."""
         if self._is_supervisor:
@@ -209,7 +227,7 @@ class ClientSession:
             raise RequestRefused(ERROR_TICKET, "this ticket is unknown, used or expired")
         self._is_view = True
         may_write = taken[1] == MAY_WRITE
-        may_lend = {"terminal": True} if may_write and IS_SUPPORTED else {}
+        may_lend = {"terminal": True} if may_write and IS_SUPPORTED and not self._is_gate else {}
         self._connection.send_json({"n": request.get("n", 0), "ok": {"run": run.id, **may_lend}})
         access = ClientTerminal(self._keeper.lent_terminals, self._client) if may_lend else None
         run.viewers.join(Viewer(run, self._connection, may_write=may_write, size=size, access=access))

@@ -48,6 +48,11 @@ GOODBYE = "goodbye"
 QUIT = "quit"
 STREAM = "stream"
 """Its answer has `terminal: true` where the keeper can be lent the terminal of the viewer."""
+PIPES = "pipes"
+"""Of a gate, whose client wants a stream, and nothing else. Once it is answered, the line that asks for the stream may
+bring two descriptors (SCM_RIGHTS), the ones that the gate reads and writes: the keeper then serves them itself, says
+nothing on the gate's socket any more, and closes that at the end. A keeper that can't refuses this request, and is
+asked for the stream all the same."""
 
 EXIT = "exit"
 GROWN = "grown"
