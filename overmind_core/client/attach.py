@@ -265,8 +265,6 @@ class KeeperStream:
 
     def send(self, frame: bytes) -> None:
         """Send a frame behind what waits. Raises ConnectionError."""
-        if len(self._unsent) + len(frame) > UNSENT_LIMIT:
-            return
         if not self._unsent:
             try:
                 sent = self._socket.send(frame)
@@ -275,6 +273,8 @@ class KeeperStream:
             if sent == len(frame):
                 return
             frame = frame[sent:]
+        if len(self._unsent) + len(frame) > UNSENT_LIMIT:
+            return
         self._unsent += frame
         self.flush()
 

@@ -176,12 +176,13 @@ class ClientConnection:
             self.close()
             return
         data = bytes(_RECEIVE_VIEW[:size])
-        # Answers to pipelined requests leave together.
-        self.cork()
+        self._corked = True  # answers to pipelined requests leave together
         try:
             self.on_data(data)
         finally:
-            self.uncork()
+            self._corked = False
+            if self._out or self._ending or self._client_left:
+                self._flush()
 
     def _flush(self) -> None:
         try:

@@ -77,6 +77,15 @@ class Stdin:
             raise RequestRefused(ERROR_BUSY, "the agent has not yet read its earlier input")
         if self.is_tty:
             self._measure(data)
+        if not self._queue:  # as with each key: the kernel takes it at once
+            try:
+                wrote = os.write(self.fd, data)
+            except OSError:
+                wrote = 0  # it is met again, and told apart, by `flush`
+            self.written += wrote
+            if wrote == len(data):
+                return
+            data = data[wrote:]
         self._queue += data
         self.flush()
 

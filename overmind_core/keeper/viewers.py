@@ -174,7 +174,7 @@ class RunViewers:
         """The run has written this."""
         if self.all:
             shown = bytes(data)
-            for viewer in tuple(self.all):
+            for viewer in self.all if len(self.all) == 1 else tuple(self.all):
                 viewer.show(shown)
             self._loop.end_boost()
 
@@ -363,33 +363,34 @@ class Viewer:
     def type(self, data: bytes) -> None:
         """Pass input on; what a terminal answers by itself only of who typed last."""
         run = self._run
-        if run.viewers.active_writer.current is not self:
+        viewers, stdin = run.viewers, run.stdin
+        if viewers.active_writer.current is not self:
             data = without_reports(data)
             if not data:
                 return
-            run.viewers.active_writer.on_input(self)
-        run.viewers.boost()
+            viewers.active_writer.on_input(self)
         try:
-            run.stdin.type(data)
+            stdin.type(data)
         except RequestRefused:
             # Nothing to answer with in the middle of a stream; the log shows what arrived.
             return
-        if run.stdin.waiting > TYPED_BACKLOG:
+        viewers.boost()
+        if stdin.waiting > TYPED_BACKLOG:
             self._recall()
             self._connection.pause(paused=True)
 
     def _on_data(self, data: bytes) -> None:
         try:
             for kind, payload in self._decoder.feed(data):
-                if self.may_write:
+                if kind == FRAME_DATA and self.may_write:
+                    self.type(payload)
+                elif self.may_write:
                     self._on_frame(kind, payload)
         except FrameError:
             self._connection.close()
 
     def _on_frame(self, kind: int, payload: bytes) -> None:
-        if kind == FRAME_DATA:
-            self.type(payload)
-        elif kind == FRAME_RESIZE:
+        if kind == FRAME_RESIZE:
             self.size = parse_resize(payload)
             self._run.viewers.active_writer.on_resize(self)
         elif kind == FRAME_REDRAW:

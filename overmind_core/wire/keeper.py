@@ -110,6 +110,8 @@ FRAME_LIMIT = 16 << 20
 """Bytes of one frame's payload."""
 
 _HEAD = struct.Struct(">BI")
+_ONE_BYTE = _HEAD.pack(FRAME_DATA, 1)
+"""Begins the frame of a key, and that of its echo: a person waits for both, and each step less is felt."""
 _RESIZE = struct.Struct(">HH")
 _EXIT = struct.Struct(">i")
 _OFFSET = struct.Struct(">Q")
@@ -127,7 +129,7 @@ def frame(kind: int, payload: bytes) -> bytes:
 
 def data_frame(data: bytes) -> bytes:
     """Terminal bytes, or typed input."""
-    return frame(FRAME_DATA, data)
+    return _ONE_BYTE + data if len(data) == 1 else frame(FRAME_DATA, data)
 
 
 def resize_frame(columns: int, rows: int) -> bytes:

@@ -167,7 +167,8 @@ class Terminal:
             data = os.read(IN, READ)
         except OSError:
             data = b""
-        self.lost = self.lost or not data
+        if not data:
+            self.lost = True
         return data
 
     @property
@@ -189,8 +190,8 @@ class Terminal:
 
     def write(self, data: bytes) -> None:
         """Show `data` behind what waits."""
-        self._restore.observe(data)
         if self._waiting:
+            self._restore.observe(data)
             self._waiting += data
             return
         try:
@@ -200,6 +201,7 @@ class Terminal:
         except OSError:
             self.lost = True
             return
+        self._restore.observe(data)  # behind it: somebody waits to see it
         if written < len(data):
             self._waiting += data[written:]
             self.flush()
