@@ -234,14 +234,14 @@ class Gate:
                 return
             if _decoded(line).get("op") != STREAM:
                 raise OvermindError("forbidden", "A gate's terminals have streams, and nothing else.")
-            stream = b"%b\n%b" % (line, rest)
-            is_lent = self._lends(keeper) and _send_with_files(keeper, stream, (self._reads, self._writes))
+            files = self._reads, self._writes
+            is_lent = self._lends(keeper) and _send_with_files(keeper, b"%b\n%b" % (line, rest), files)
             keeper.settimeout(None)
             if is_lent:
                 self._wait_for_end(keeper)
             else:
-                keeper.sendall(stream)
-                self._relay_stream(keeper)
+                keeper.sendall(line + b"\n")
+                self._relay_stream(keeper, rest)
         except TimeoutError:
             raise OvermindError("gone", "The keeper of the terminal does not answer.") from None
         finally:
@@ -261,13 +261,14 @@ class Gate:
                 pass
         finally:
             for descriptor in (self._reads, self._writes):  # whoever has them, too, had them like that
-                os.set_blocking(descriptor, True)  # noqa: FBT003 - its own signature
+                os.set_blocking(descriptor, True)
 
-    def _relay_stream(self, keeper: socket) -> None:
+    def _relay_stream(self, keeper: socket, typed: bytes) -> None:
         """Pass the stream on, if there is one: who was refused may ask for nothing else."""
         answer, behind = _line_of(keeper)
         self._write(b"%b\n%b" % (answer, behind))
         if "ok" in _decoded(answer):
+            keeper.sendall(typed)
             self._relay(keeper.fileno(), lambda: keeper.recv(_CHUNK), keeper.sendall)
 
     def _relay(

@@ -222,14 +222,18 @@ class ClientConnection:
         self._receive_into = partial(self._receive_pipes, count)
 
     def _receive_pipes(self, count: LentPipeCount, buffer: bytearray) -> int:
-        size, sent_along, _flags, _address = self._socket.recvmsg_into([buffer], _TWO_FILES, _CLOSED_ON_EXEC)
+        size, sent_along, flags, _address = self._socket.recvmsg_into([buffer], _TWO_FILES, _CLOSED_ON_EXEC)
         self._receive_into = self._socket.recv_into
         files: list[int] = []
         for level, kind, content in sent_along:
             if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
                 files += memoryview(content[: len(content) // _DESCRIPTOR * _DESCRIPTOR]).cast("i")
-        if len(files) == 2 and count.is_free:  # noqa: PLR2004 - one to read, one to write
-            self._use(LentPipes(files[0], files[1], count))
+        is_cut = flags & socket.MSG_CTRUNC  # there were more
+        if len(files) == 2 and not is_cut and count.is_free:  # noqa: PLR2004 - one to read, one to write
+            try:
+                self._use(LentPipes(files[0], files[1], count))
+            except OSError:  # files that nobody can wait for
+                self.close()
         else:
             for fd in files:
                 os.close(fd)
@@ -245,8 +249,8 @@ class ClientConnection:
         self._fd, self._out_fd, self._hang_up = pipes.reads, pipes.writes, None
         loop.watch(self._socket.fileno(), READ, _Gate(self))
         for fd in (self._fd, self._out_fd):
-            os.set_inheritable(fd, False)  # noqa: FBT003 - its own signature
-            os.set_blocking(fd, False)  # noqa: FBT003 - as above
+            os.set_inheritable(fd, False)
+            os.set_blocking(fd, False)
             loop.prefer(fd, on=True)
         self._watch()
 
