@@ -6,7 +6,7 @@ import re
 
 from overmind_core.errors import OvermindError
 from overmind_core.logs.layout import STREAMS
-from overmind_core.logs.run_files import LocalRunFiles
+from overmind_core.logs.run_files import FilePart, LocalRunFiles
 from overmind_core.wire import gate
 
 TYPE_CHECKING = False
@@ -19,8 +19,8 @@ _RUN = re.compile(r"[A-Za-z0-9_-]{1,64}/[0-9]{6,12}(?!\n)")
 """The last two names of a run's folder: the mission, and the number of its run."""
 
 
-def answer_log(logs: str, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """Return the answer to one request about a run's log, and the bytes that follow it.
+def answer_log(logs: str, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes | FilePart]:
+    """Return the answer to one request about a run's log, and the bytes that follow it; whoever sends a part closes it.
 
     Args:
         logs: The folder of all logs.
@@ -41,8 +41,8 @@ def answer_log(logs: str, request: Mapping[str, Any]) -> tuple[dict[str, Any], b
                 return {"ok": files.end(_number(request, "stream", len(STREAMS) - 1))}, b""
             case gate.READ:
                 length = min(_number(request, "length"), gate.MOST_BYTES)
-                at, data = files.read(_number(request, "stream", len(STREAMS) - 1), _number(request, "offset"), length)
-                return {"ok": at, "bytes": len(data)}, data
+                at, part = files.part(_number(request, "stream", len(STREAMS) - 1), _number(request, "offset"), length)
+                return {"ok": at, "bytes": part.length if part else 0}, part or b""
             case gate.INDEXES:
                 return _indexes(files, _limit(request))
             case gate.INDEX:

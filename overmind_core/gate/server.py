@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from overmind_core.client.connection import DaemonConnection
+    from overmind_core.logs.run_files import FilePart
     from overmind_core.system.paths import Home
 
     Json = dict[str, Any]
@@ -293,6 +294,7 @@ class Gate:
         from overmind_core.gate.logs import answer_log  # noqa: PLC0415 - for those who read logs
 
         data = b""
+        content: bytes | FilePart
         while True:
             lines = self._lines(data)
             for number, line in enumerate(lines, 1):
@@ -304,11 +306,33 @@ class Gate:
                     answer, content = answer_log(self._home.logs, request)
                 except OvermindError as error:
                     answer, content = {"error": error.code, "message": error.message}, b""
-                self._write(gate.line(answer) + content[:_CHUNK])
-                self._write(memoryview(content)[_CHUNK:])
+                if isinstance(content, bytes):
+                    self._write(gate.line(answer) + content)
+                else:
+                    self._write_part(gate.line(answer), content)
             data = os.read(self._reads, _CHUNK)
             if not data:
                 return None
+
+    def _write_part(self, head: bytes, part: FilePart) -> None:
+        """Write a part of a file behind the line that announces it; a large one without taking it into our hands."""
+        with part:
+            if part.length <= _CHUNK:  # in one piece: a small second packet may have to wait for an answer to the first
+                self._write(head + part.read())
+                return
+            self._write(head)
+            sent = 0
+            while sent < part.length:
+                try:
+                    passed = os.sendfile(self._writes, part.descriptor, part.at + sent, part.length - sent)
+                except BrokenPipeError:
+                    raise ConnectionResetError("the other side has left") from None
+                except OSError:  # the system does so for sockets alone, or not at all
+                    self._write(memoryview(part.read())[sent:])
+                    return
+                if not passed:
+                    raise ConnectionResetError("a log has become shorter")
+                sent += passed
 
     # between commands
 

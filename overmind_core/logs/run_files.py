@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, Self
 
 from overmind_core.logs.layout import data_name, data_starts, index_name, index_numbers
 
@@ -41,6 +41,27 @@ class RunFiles(Protocol):
         ...
 
 
+class FilePart:
+    """Bytes of an open file from an offset on, which stay when it is removed. As a context it closes the file."""
+
+    __slots__ = ("at", "descriptor", "length")
+
+    def __init__(self, descriptor: int, at: int, length: int) -> None:
+        self.descriptor = descriptor
+        self.at = at
+        self.length = length
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.descriptor)
+
+    def read(self) -> bytes:
+        """Return the bytes."""
+        return os.pread(self.descriptor, self.length, self.at)
+
+
 class LocalRunFiles:
     """A run's folder on this machine, which needs not exist yet. Retention may remove files between two reads."""
 
@@ -66,19 +87,27 @@ class LocalRunFiles:
 
     def read(self, stream: int, start: int, limit: int) -> tuple[int, bytes]:
         """As in `RunFiles`: what one segment holds of that."""
+        start, part = self.part(stream, start, limit)
+        if part is None:
+            return start, b""
+        with part:
+            return start, part.read()
+
+    def part(self, stream: int, start: int, limit: int) -> tuple[int, FilePart | None]:
+        """The same as a part of its file, None: there is none; for who passes bytes on without a look at them."""
         while True:
             starts = self._starts(stream)
             at = bisect_right(starts, start) - 1
             if not starts:
-                return start, b""
+                return start, None
             if at < 0:
                 at, start = 0, starts[0]
             try:
-                data = self._read_from(self._path(stream, starts[at]), start - starts[at], limit)
+                part = self._part_of(self._path(stream, starts[at]), start - starts[at], limit)
             except FileNotFoundError:
                 continue
-            if data or at + 1 == len(starts):
-                return start, data
+            if part is not None or at + 1 == len(starts):
+                return start, part
             start = starts[at + 1]
 
     def index_numbers(self) -> list[int]:
@@ -97,12 +126,13 @@ class LocalRunFiles:
             return b""
 
     @staticmethod
-    def _read_from(path: str, at: int, limit: int) -> bytes:
+    def _part_of(path: str, at: int, limit: int) -> FilePart | None:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            return os.pread(file, limit, at)
-        finally:
-            os.close(file)
+        length = min(os.fstat(file).st_size - at, limit)
+        if length > 0:
+            return FilePart(file, at, length)
+        os.close(file)
+        return None
 
     def _starts(self, stream: int) -> list[int]:
         try:

@@ -30,7 +30,8 @@ WAY_BACK = 10.0
 _ANSWER_LIMIT = 10.0
 _PAUSE = 0.1
 _ENDLESS = 1 << 62
-_NOTHING = 0, memoryview(b"")
+_EMPTY = memoryview(bytearray())
+_NOTHING = 0, _EMPTY
 _CHUNK = 1 << 16
 
 
@@ -53,6 +54,8 @@ class RemoteRunFiles:
         """Stream → the offset and the bytes that are read at present."""
         self._ready: dict[int, list[Piece]] = {stream: [] for stream in range(len(STREAMS))}
         """Stream → the pieces behind those that have come already."""
+        self._used = _EMPTY
+        """The buffer of a piece that nobody reads any more: the next one of its size comes into it."""
         self._coming: list[int] = []
         """The streams of the pieces that were asked for ahead and have yet to come."""
         self._asked = [0] * len(STREAMS)
@@ -83,6 +86,7 @@ class RemoteRunFiles:
             at, data = self._ahead.get(stream, _NOTHING)
             if not at <= start < at + len(data):
                 goes_on = len(data) > 0 and start == at + len(data)
+                self._used, self._ahead[stream] = data, _NOTHING
                 at, data = self._ahead[stream] = self._piece(stream, start, min(max(limit, AHEAD), gate.MOST_BYTES))
                 start = max(start, at)
                 if goes_on and len(data) >= AHEAD:  # else it is the end by now
@@ -205,7 +209,7 @@ class RemoteRunFiles:
         length = answer.get("bytes", 0)
         if "ok" not in answer or type(length) is not int or not 0 <= length <= gate.MOST_BYTES:
             raise ValueError("its gate answers what is no answer")
-        content = memoryview(bytearray(length))
+        content, self._used = (self._used if len(self._used) == length else memoryview(bytearray(length))), _EMPTY
         filled = min(length, len(self._unread))
         content[:filled], self._unread = self._unread[:filled], self._unread[filled:]
         while filled < length:

@@ -55,6 +55,9 @@ class Gates:
                 request = json.loads(line)
                 self.asked.append((request["op"], request.get("offset", 0)))
                 answer, content = answer_log(self._logs, request)
+                if not isinstance(content, bytes):
+                    with content:
+                        content = content.read()
                 said = gate.line(answer) + content
                 try:
                     theirs.sendall(said[: len(said) // 2] if number == cut_after else said)

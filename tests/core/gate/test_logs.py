@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
+import socket
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +16,22 @@ from hypothesis import strategies as st
 
 from overmind_core.errors import OvermindError
 from overmind_core.gate.logs import answer_log
-from overmind_core.logs.layout import STREAMS, index_name
+from overmind_core.gate.server import Gate
+from overmind_core.logs.layout import STREAMS, data_name, index_name
+from overmind_core.system.paths import Home
 from overmind_core.wire import gate
 
 RUN = "27b47545/000001"
 OPS = [gate.START, gate.END, gate.READ, gate.INDEXES, gate.INDEX]
+
+
+def answered(logs: str, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """The answer, and the bytes behind it."""
+    answer, content = answer_log(logs, request)
+    if isinstance(content, bytes):
+        return answer, content
+    with content:
+        return answer, content.read()
 
 
 @pytest.fixture
@@ -68,7 +83,7 @@ def test_another_question_is_refused(logs, op):
 @pytest.mark.parametrize("offset", [0, 1, 1 << 31, (1 << 62)])
 def test_behind_the_end_is_nothing(logs, offset):
     request = {"op": gate.READ, "run": RUN, "stream": 0, "offset": offset, "length": 1 << 62}
-    answer, content = answer_log(logs, request)
+    answer, content = answered(logs, request)
     assert (answer["bytes"], content) == (0, b"")
 
 
@@ -78,7 +93,7 @@ def test_the_index_is_listed_with_the_beginnings_of_its_newest_segments(logs, mo
     contents = [b"a" * 10, b"b" * (gate.HEAD + 1), b"c"]
     for number, content in enumerate(contents):
         Path(logs, RUN, index_name(number)).write_bytes(content)
-    answer, content = answer_log(logs, {"op": gate.INDEXES, "run": RUN, "length": length})
+    answer, content = answered(logs, {"op": gate.INDEXES, "run": RUN, "length": length})
     heads = [one[: min(length, gate.HEAD)] for one in contents[1:]]
     assert answer == {"ok": [0, 1, 2], "heads": [len(one) for one in heads], "bytes": len(content)}
     assert content == b"".join(heads)
@@ -111,9 +126,35 @@ def test_any_request_has_an_answer_or_is_refused(logs, request_made):
     answer: dict[str, Any] = {}
     content = b""
     try:
-        answer, content = answer_log(logs, request_made)
+        answer, content = answered(logs, request_made)
     except OvermindError as error:
         code = error.code
     assert code in {"invalid", "internal"} if code else "ok" in answer
     assert answer.get("bytes", 0) == len(content) <= gate.MOST_BYTES
     assert b"secret" not in content
+
+
+def refused(*_):
+    raise OSError(errno.ENOTSOCK, "no socket")
+
+
+@pytest.mark.parametrize("length", [1, 1 << 16, (1 << 16) + 1, 3 << 20])
+@pytest.mark.parametrize("sendfile", [os.sendfile, refused])
+def test_bytes_are_passed_on_whole_whatever_the_system_can(logs, monkeypatch, length, sendfile):
+    monkeypatch.setattr(os, "sendfile", sendfile)
+    content = os.urandom(length + 10)
+    Path(logs, RUN, data_name(0, 0)).write_bytes(content)
+    ours, theirs = socket.socketpair()
+    home = Home(os.path.dirname(logs))
+    serving = Gate(home, role="viewer", name=None, reads=theirs.fileno(), writes=theirs.fileno())
+    thread = threading.Thread(target=serving.serve, args=({},))
+    request = {"op": gate.READ, "run": RUN, "stream": 0, "offset": 7, "length": length}
+    with ours, theirs, ours.makefile("rb") as answers:
+        thread.start()
+        ours.sendall(gate.line({"channel": gate.LOGS}) + gate.line(request) * 2)
+        ours.shutdown(socket.SHUT_WR)
+        assert [next(answers)[:8] for _ in range(2)] == [gate.BEGINNING, b'{"ok":{}']
+        for _ in range(2):
+            assert json.loads(next(answers)) == {"ok": 7, "bytes": length}
+            assert answers.read(length) == content[7 : 7 + length]
+        thread.join()
