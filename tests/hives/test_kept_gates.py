@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from overmind_core.client.hives import kept_gates
+from overmind_core.client.hives import gate_holder, kept_gates
 from tests.hives.conftest import gate_words
 from tests.kit import processes
 from tests.kit.waiting import eventually
@@ -204,6 +204,27 @@ def test_a_gate_is_lent_to_one_after_the_other_with_its_greeting(ends, path, com
     assert there.recv(1) == b""
     eventually(lambda: not os.path.exists(path), timeout=PATIENCE)
     assert command.wait(PATIENCE) == -signal.SIGKILL  # it did not end by itself
+
+
+def test_one_that_leaves_with_the_gate_before_it_was_told_everything_ends_it(path, monkeypatch):
+    listener = socket.socket(socket.AF_UNIX)
+    borrower, (gate, there) = socket.socket(socket.AF_UNIX), socket.socketpair()
+    send = socket.send_fds
+
+    def send_and_lose(to, *arguments):
+        sent = send(to, *arguments)
+        borrower.close()
+        return sent
+
+    monkeypatch.setattr(socket, "send_fds", send_and_lose)
+    with listener, gate, there:
+        listener.bind(path)
+        listener.listen()
+        borrower.connect(path)
+        thread = threading.Thread(target=gate_holder.hold, args=(listener, gate, b"{}\n", PATIENCE, path), daemon=True)
+        thread.start()
+        thread.join(PATIENCE / 2)
+        assert not thread.is_alive()
 
 
 def test_one_that_nobody_uses_ends(ends, path, command, monkeypatch):

@@ -66,12 +66,14 @@ def _is_in_order(borrower: socket.socket) -> bool:
 
 
 def _lend(borrower: socket.socket, gate: socket.socket, greeting: bytes) -> bool:
+    """Whether it has the gate now, and may use it even if it leaves before it has all of the greeting."""
     borrower.settimeout(_SEND_LIMIT)
     try:
         sent = socket.send_fds(borrower, [greeting], [gate.fileno()])
-        borrower.sendall(greeting[sent:])
     except OSError:
         return False
+    with contextlib.suppress(OSError):
+        borrower.sendall(greeting[sent:])
     return True
 
 
