@@ -9,6 +9,6 @@ FAULTS = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, R
 SENTENCE = "its answers make no sense here. Install the same overmind on both"
 
 
-def unreadable() -> OvermindError:
-    """What it failed with, `internal`."""
-    return OvermindError("internal", SENTENCE[0].upper() + SENTENCE[1:])
+def unreadable(hive: str = "") -> OvermindError:
+    """What it failed with, `internal`; in the name of a hive where it isn't clear which."""
+    return OvermindError("internal", f"{hive}: {SENTENCE}" if hive else SENTENCE[0].upper() + SENTENCE[1:])

@@ -14,9 +14,12 @@ from overmind_core.cli.context import Context
 from overmind_core.cli.hives.elsewhere import choose_hives
 from overmind_core.cli.hives.only_here import is_only_here
 from overmind_core.client.hives.hive import Hive
+from overmind_core.client.unreadable import SENTENCE
 from overmind_core.errors import UsageError
 from overmind_core.version import VERSION
 from tests.hives.test_keys import reached
+from tests.kit.named_hives import name_odd_hive
+from tests.kit.waiting import eventually
 
 __all__ = ["reached"]
 
@@ -101,6 +104,36 @@ def test_every_other_command_is_done_there_and_nothing_of_it_here(reached, tmp_p
     assert "Daemon stopped on eu1" in reached("shutdown", "-y", "-H", "eu1")
     assert not os.path.exists(os.path.join(reached.om.home, "overmind.sock")), "no daemon was ever needed here"
     assert "daemon_not_running" in there("status").stderr, "it was that of the hive"
+
+
+ODD = {
+    "ps": [{"id": "00c0ffee", "name": "x"}], "top": [7], "inbox": [{"question": 1}], "cost": {"a": 1}, "events": [],
+}  # fmt: skip
+
+
+def test_a_hive_that_answers_nonsense_is_told_in_one_sentence(hives, tmp_path):
+    name_odd_hive(hives.om, tmp_path, ODD)
+    lines = ("ps", "top --once", "inbox", "logs x", "stop x", "rm x", "restart x", "send x hi", "changes x", "merge x",
+             "board", "queue", "quest list", "worktrees", "health", "status")  # fmt: skip
+    for line in lines:
+        done = hives.om(*line.split(), "-H", "odd")
+        assert done.returncode == 1, line
+        assert (
+            done.stderr == "Error: internal: odd: its answers make no sense here. Install the same overmind on both\n"
+        )
+
+
+@pytest.mark.parametrize("words", [["ps"], ["ps", "--wide"], ["top", "--once"], ["inbox"], ["cost"], ["logs"]])
+def test_a_hive_that_answers_nonsense_hides_no_other(hives, tmp_path, words):
+    name_odd_hive(hives.om, tmp_path, ODD)
+    hives.add("eu1")
+    mission = hives.home("eu1").mission("echo here; sleep 600", "--name", "api")
+    eventually(lambda: "here" in hives.home("eu1").ok("logs", mission))
+    done = hives.om(*words, "-H", "odd,eu1")
+    assert done.returncode == 1
+    assert f"Error: internal: odd: {SENTENCE}\n" in done.stderr
+    shown = {"ps": mission, "top": mission, "logs": "here"}
+    assert shown.get(words[0], "") in done.stdout
 
 
 def test_what_another_machine_says_of_itself_is_harmless_where_a_client_tells_it(capsys):

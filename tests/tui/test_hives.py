@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
 import shlex
@@ -21,7 +20,7 @@ from overmind_tui.hives.page import HivesPage
 from overmind_tui.missions.describe_page import DescribePage
 from overmind_tui.pages.compose import Composer
 from tests.kit import claude, processes, sessions
-from tests.kit.named_hives import gate_of, name_hives
+from tests.kit.named_hives import gate_of, name_hives, name_odd_hive
 from tests.tui.conftest import later, picture, until
 from tests.tui.test_needs import decisions
 
@@ -375,37 +374,23 @@ def test_without_hives_nothing_about_gates_is_imported(om, alone):
 # whatever is at the other end
 
 
-NONSENSE = """
-import json, sys
-say = lambda message: (sys.stdout.write(json.dumps(message) + "\\n"), sys.stdout.flush())
-print("Welcome to this machine")
-say({"gate": 1, "version": "9.9.9", "home": "/nowhere"})
-sys.stdin.readline()
-say({"ok": {}})
-for line in sys.stdin:
-    request = json.loads(line)
-    found = ANSWERS.get(request["cmd"], {"version": "9.9.9", "seq": 1})
-    say({"id": request["id"], "ok": found})
-"""
-REST = '{"cost": [], "inbox": [], "queue": {"slots": 1, "paused": False}}'
-HOSTILE = {
-    "names that draw": (REST[:-1] + ', "ps": [MISSION]}', "open"),
-    "no list": ('{"ps": 7}', "closed"),
-    "no number of events": ('{"logs": {}}', "closed"),
-}
 MISSION = {
     "id": "00c0ffee", "name": "\x1b[2J[red]x[/] [b", "status": "running", "started_at": "2026-01-01T00:00:00.000Z",
     "cpu_percent": "much", "labels": 7, "now": None,
 }  # fmt: skip
+REST: dict[str, Any] = {"cost": [], "inbox": [], "queue": {"slots": 1, "paused": False}}
+HOSTILE: dict[str, tuple[dict[str, Any], str]] = {
+    "names that draw": ({**REST, "ps": [MISSION]}, "open"),
+    "no list": ({"ps": 7}, "closed"),
+    "no number of events": ({"logs": {}}, "closed"),
+}
 
 
 @pytest.mark.parametrize("case", HOSTILE)
 def test_a_hive_that_answers_nonsense_harms_itself_alone(om, alone, opened, tmp_path, case):
     del alone
     answers, link = HOSTILE[case]
-    program = tmp_path / "gate.py"
-    program.write_text(f"ANSWERS = {answers.replace('MISSION', repr(MISSION))}\n{NONSENSE}")
-    Path(om.home, "config.toml").write_text(f"[hives.odd]\ngate = {json.dumps([sys.executable, str(program)])}\n")
+    name_odd_hive(om, tmp_path, answers)
 
     async def scenario(app, pilot):
         await until(pilot, lambda: app.hives.states[1].link is Link(link), what=link)

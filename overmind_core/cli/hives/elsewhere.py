@@ -6,6 +6,7 @@ from overmind_core.cli.command import NAMED, named_things
 from overmind_core.cli.hives.only_here import check_not_only_here
 from overmind_core.client.hives.config import named, read_hives
 from overmind_core.client.hives.pool_hives import instance_hive, is_instance
+from overmind_core.client.unreadable import FAULTS, unreadable
 from overmind_core.domain.hives import ALL, LOCAL, SWARM, names_in
 from overmind_core.errors import OvermindError, UsageError
 
@@ -110,8 +111,13 @@ def is_for_swarm(words: Sequence[str], args: Namespace) -> bool:
 def run_elsewhere(command: Command, args: Namespace, chosen: Sequence[Hive | None], context: Context) -> int:
     """Run a command for the hives that were chosen; return its exit status."""
     if len(chosen) == 1:
-        context.hive = chosen[0]
-        return command.run(args, context)
+        context.hive = hive = chosen[0]
+        try:
+            return command.run(args, context)
+        except FAULTS as error:
+            if hive is None:
+                raise
+            raise unreadable(hive.name) from error
     from overmind_core.cli.hives.merged import run_merged  # start-up: only for several
 
     return run_merged(command, args, chosen, context)

@@ -13,6 +13,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from overmind_core.client.client import Client
 from overmind_core.client.hives.hive import HINT
+from overmind_core.client.unreadable import FAULTS, unreadable
 from overmind_core.domain.hives import LOCAL
 from overmind_core.errors import OvermindError
 
@@ -67,6 +68,8 @@ def gather(
             arrived.put((name_of(hive), work(client)))
         except OvermindError as error:
             arrived.put((name_of(hive), error))
+        except FAULTS:
+            arrived.put((name_of(hive), unreadable(name_of(hive))))
         except Exception as error:  # noqa: BLE001 - told as that hive's failure
             arrived.put((name_of(hive), OvermindError("internal", f"{name_of(hive)}: {error}")))
         finally:

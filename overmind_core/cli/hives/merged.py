@@ -14,6 +14,7 @@ from overmind_core.cli.missions import list as lists
 from overmind_core.cli.missions.logs import LOGS
 from overmind_core.cli.output import STATUS_COLOURS, coloured, dumps, redraw, table
 from overmind_core.client.stream import follow
+from overmind_core.client.unreadable import FAULTS, unreadable
 from overmind_core.domain.hives import LOCAL
 from overmind_core.errors import FAILED, UsageError
 
@@ -44,6 +45,28 @@ def _finished(gathered: Gathered[Any], context: Context) -> int:
     return FAILED if gathered.failures else 0
 
 
+def _drawn(found: Gathered[Rows], draw: Callable[[Rows], str]) -> tuple[Gathered[Rows], str]:
+    """Return how all of it looks; a hive whose rows can't be drawn has failed, and hides no other."""
+    try:
+        return found, draw(with_hive(found))
+    except FAULTS:
+        odd = [name for name in found.answers if name != LOCAL and not _is_drawn(found, name, draw)]
+        if not odd:
+            raise
+    answers = {name: rows for name, rows in found.answers.items() if name not in odd}
+    failures = {**found.failures, **{name: unreadable(name) for name in odd}}
+    left = Gathered(answers, failures)
+    return left, draw(with_hive(left))
+
+
+def _is_drawn(found: Gathered[Rows], name: str, draw: Callable[[Rows], str]) -> bool:
+    try:
+        draw(with_hive(Gathered({name: found.answers[name]}, {})))
+    except FAULTS:
+        return False
+    return True
+
+
 def with_hive(gathered: Gathered[Rows]) -> Rows:
     """Return the rows of all, each with `hive`."""
     return [{"hive": name, **row} for name, rows in gathered.answers.items() for row in rows]
@@ -56,12 +79,14 @@ def _ps(args: Namespace, chosen: Sequence[Hive | None], context: Context) -> int
     def look(*, told: bool = True) -> Gathered[Rows]:
         return gather(chosen, context, lambda client: list(lists.fetch_rows(args, client)), told=told)  # type: ignore[arg-type]
 
+    def draw(rows: Rows) -> str:
+        return _ps_text(args, rows, context)
+
     if args.watch:
-        redraw(lambda: _ps_text(args, with_hive(look(told=False)), context), context.rendered)
-    found = look()
-    rows = with_hive(found)
-    if rows or args.json:
-        context.print(_ps_text(args, rows, context))
+        redraw(lambda: _drawn(look(told=False), draw)[1], context.rendered)
+    found, text = _drawn(look(), draw)
+    if any(found.answers.values()) or args.json:
+        context.print(text)
     else:
         context.hint("No missions. Start one with: overmind run -H HIVE 'make test'")
     return _finished(found, context)
@@ -92,9 +117,9 @@ def _top(args: Namespace, chosen: Sequence[Hive | None], context: Context) -> in
         return table((HIVE, *lists.TITLES), [[row["hive"], *lists.top_cells(row)] for row in rows], colours=colours)
 
     if not args.once and (args.json or sys.stdout.isatty()):
-        redraw(lambda: text(with_hive(look(told=False))), context.rendered)
-    found = look()
-    context.print(text(with_hive(found)))
+        redraw(lambda: _drawn(look(told=False), text)[1], context.rendered)
+    found, shown = _drawn(look(), text)
+    context.print(shown)
     return _finished(found, context)
 
 
@@ -110,9 +135,8 @@ def _inbox(args: Namespace, chosen: Sequence[Hive | None], context: Context) -> 
         return inbox_text(oldest, time.time(), bold=coloured(context.environ))
 
     if args.watch:
-        redraw(lambda: text(with_hive(look(told=False))), context.rendered)
-    found = look()
-    shown = text(with_hive(found))
+        redraw(lambda: _drawn(look(told=False), text)[1], context.rendered)
+    found, shown = _drawn(look(), text)
     if shown:
         context.print(shown)
     else:
@@ -129,11 +153,14 @@ def _numbered(question: dict[str, Any]) -> dict[str, Any]:
 def _cost(args: Namespace, chosen: Sequence[Hive | None], context: Context) -> int:
     by = args.by or "mission"
     request = {"by": by} | ({} if args.since is None else {"since": args.since})
-    found: Gathered[Rows] = gather(chosen, context, lambda client: client.call("cost", request))
-    rows = with_hive(found)
-    if not rows and not args.json:
+
+    def draw(rows: Rows) -> str:
+        return dumps(rows) if args.json else costs.cost_table(rows, by, hives=True)
+
+    found, text = _drawn(gather(chosen, context, lambda client: client.call("cost", request)), draw)
+    if not any(found.answers.values()) and not args.json:
         context.hint("No agent has cost anything yet.")
-    context.print(dumps(rows) if args.json else costs.cost_table(rows, by, hives=True))
+    context.print(text)
     return _finished(found, context)
 
 
@@ -148,10 +175,12 @@ def _events(args: Namespace, chosen: Sequence[Hive | None], context: Context) ->
         wanted = {"types": args.types} if args.types else {}
         return [item for kind, item in follow(client, lambda: ("events", wanted)) if kind == "item"]
 
-    found = gather(chosen, context, ask)
-    for event in sorted(with_hive(found), key=lambda one: one["at"]):
-        if event["at"] >= earliest:
-            context.print(dumps(event))
+    def draw(rows: Rows) -> str:
+        return "\n".join(dumps(row) for row in sorted(rows, key=lambda one: one["at"]) if row["at"] >= earliest)
+
+    found, text = _drawn(gather(chosen, context, ask), draw)
+    if text:
+        context.print(text)
     return _finished(found, context)
 
 
@@ -162,7 +191,12 @@ def _logs(args: Namespace, chosen: Sequence[Hive | None], context: Context) -> i
     for hive in chosen:
         if name_of(hive) in found.answers:
             context.hive = hive
-            LOGS.run(args, context)
+            try:
+                LOGS.run(args, context)
+            except FAULTS:
+                if hive is None:
+                    raise
+                found.failures[hive.name] = unreadable(hive.name)
     context.hive = None
     return _finished(found, context)
 
