@@ -207,8 +207,8 @@ class ClientSession:
         }
 
     def _expect_pipes(self) -> dict[str, object]:
-        if self._is_supervisor:
-            raise RequestRefused(ERROR_INVALID, "a supervisor's connection can't become a gate's")
+        if self._is_supervisor or self._is_gate:
+            raise RequestRefused(ERROR_INVALID, "only a new connection can become a gate's")
         self._is_gate = True
         try:
             self._connection.expect_pipes(self._keeper.lent_pipes)

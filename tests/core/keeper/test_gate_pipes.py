@@ -158,8 +158,18 @@ def test_a_gate_may_ask_for_a_stream_and_nothing_else(lending):
     assert gate.ask(op=wire.HELLO, protocol=wire.PROTOCOL)["error"] == "forbidden"
 
 
+def test_what_came_by_lent_descriptors_can_lend_no_others(client, lending):
+    gate = lending()
+    gate.ticket = "unknown"
+    assert "ok" in gate.ask(op=wire.PIPES)
+    gate.lend()
+    assert gate.line()["error"] == "ticket"
+    gate.theirs[0].sendall(b'{"op":"pipes","n":2}\n{"op":"stream","n":3,"ticket":"none"}\n')
+    assert [gate.line()["error"] for _ in range(2)] == ["invalid", "ticket"]
+
+
 def test_a_supervisor_lends_nothing(client):
-    with pytest.raises(Exception, match="supervisor"):
+    with pytest.raises(Exception, match="new connection"):
         client.ask(wire.PIPES)
 
 
