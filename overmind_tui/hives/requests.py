@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -46,7 +46,7 @@ class HiveRequests:
     def send(self, command: str, requests: Sequence[Arguments], on_result: OnAnswers) -> None:
         """Send requests of one kind; `on_result` gets answers and errors in order, in the program's own thread."""
         answers: list[Any] = [None] * len(requests)
-        of_hives: set[int] = set()
+        of_hives: dict[int, str] = {}
         places: dict[str, list[int]] = {}
         wanted: list[Arguments] = []
         for at, request in enumerate(requests):
@@ -59,7 +59,7 @@ class HiveRequests:
             wanted.append(arguments)
             places.setdefault(hive, []).append(at)
             if hive:
-                of_hives.add(at)
+                of_hives[at] = hive
         left = len(places)
         on_result = _guarded(on_result, of_hives)
 
@@ -78,7 +78,7 @@ class HiveRequests:
 
     def ask(self, hive: str, command: str, arguments: Arguments, on_result: OnAnswers) -> None:
         """Ask one hive, "" is this home, for something that is of none of its missions."""
-        self._send(hive, command, [arguments], _guarded(on_result, {0}) if hive else on_result)
+        self._send(hive, command, [arguments], _guarded(on_result, {0: hive} if hive else {}))
 
     def follow(
         self, command: str, request: Arguments, each: Callable[[Item], None],
@@ -96,7 +96,7 @@ class HiveRequests:
         elif silent := self._hives.silent(hive, self._now()):
             on_result(silent)
         else:
-            self._here.follow_at(found.place, command, arguments, _ignored(each), _last(on_result))
+            self._here.follow_at(found.place, command, arguments, _ignored(each), _last(on_result, hive))
 
     def _send(self, hive: str, command: str, requests: Sequence[Arguments], on_result: OnAnswers) -> None:
         found = self._hives.of(hive)
@@ -115,14 +115,14 @@ class HiveRequests:
         self._post(Done(lambda: on_result(answers)))
 
 
-def _last(on_result: Callable[[Item | OvermindError], None]) -> Callable[[Item | OvermindError], None]:
+def _last(on_result: Callable[[Item | OvermindError], None], hive: str) -> Callable[[Item | OvermindError], None]:
     """Hand the last item of a hive's stream on, as an error where it can't be read."""
 
     def take(item: Item | OvermindError) -> None:
         try:
             on_result(item)
         except FAULTS:
-            on_result(unreadable())
+            on_result(unreadable(hive))
 
     return take
 
@@ -137,8 +137,8 @@ def _ignored(each: Callable[[Item], None]) -> Callable[[Item], None]:
     return take
 
 
-def _guarded(on_result: OnAnswers, of_hives: Collection[int]) -> OnAnswers:
-    """Hand the answers on, those of hives once more as errors where they can't be read."""
+def _guarded(on_result: OnAnswers, of_hives: Mapping[int, str]) -> OnAnswers:
+    """Hand the answers on, those of `of_hives` once more as errors where they can't be read."""
 
     def take(answers: Sequence[Any | OvermindError]) -> None:
         try:
@@ -146,7 +146,7 @@ def _guarded(on_result: OnAnswers, of_hives: Collection[int]) -> OnAnswers:
         except FAULTS:
             if not of_hives:
                 raise
-            readable = [unreadable() if at in of_hives else answer for at, answer in enumerate(answers)]
+            readable = [unreadable(of_hives[at]) if at in of_hives else answer for at, answer in enumerate(answers)]
             on_result(readable)
 
     return take

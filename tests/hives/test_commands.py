@@ -12,9 +12,12 @@ from overmind_core.cli import main
 from overmind_core.cli.command import MODULES, find
 from overmind_core.cli.context import Context
 from overmind_core.cli.hives.elsewhere import choose_hives
+from overmind_core.cli.hives.gather import Gathered
+from overmind_core.cli.hives.merged import with_hive
 from overmind_core.cli.hives.only_here import is_only_here
 from overmind_core.client.hives.hive import Hive
 from overmind_core.client.unreadable import SENTENCE
+from overmind_core.domain.hives import LOCAL
 from overmind_core.errors import UsageError
 from overmind_core.version import VERSION
 from tests.hives.test_keys import reached
@@ -134,6 +137,11 @@ def test_a_hive_that_answers_nonsense_hides_no_other(hives, tmp_path, words):
     assert f"Error: internal: odd: {SENTENCE}\n" in done.stderr
     shown = {"ps": mission, "top": mission, "logs": "here"}
     assert shown.get(words[0], "") in done.stdout
+
+
+def test_a_hive_can_not_say_to_be_another_one():
+    (row,) = with_hive(Gathered({"odd": [{"id": "x", "hive": LOCAL}]}, {}))
+    assert list(row.items()) == [("hive", "odd"), ("id", "x")]
 
 
 def test_what_another_machine_says_of_itself_is_harmless_where_a_client_tells_it(capsys):

@@ -68,8 +68,8 @@ def _is_drawn(found: Gathered[Rows], name: str, draw: Callable[[Rows], str]) -> 
 
 
 def with_hive(gathered: Gathered[Rows]) -> Rows:
-    """Return the rows of all, each with `hive`."""
-    return [{"hive": name, **row} for name, rows in gathered.answers.items() for row in rows]
+    """Return the rows of all, each with `hive` first: whatever a row says, it is of who has sent it."""
+    return [{"hive": name} | row | {"hive": name} for name, rows in gathered.answers.items() for row in rows]
 
 
 def _ps(args: Namespace, chosen: Sequence[Hive | None], context: Context) -> int:
