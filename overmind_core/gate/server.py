@@ -8,27 +8,19 @@ from __future__ import annotations
 
 import os
 import select
-import stat
-import sys
-from _socket import SCM_RIGHTS, SOL_SOCKET
 
-from overmind_core.client.connection import ANSWER_LIMIT
 from overmind_core.client.daemon import connect_or_start, daemon_environment
 from overmind_core.domain.hives import OWNER, VIEWER, refusal
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
-from overmind_core.system import unixsocket
 from overmind_core.system.hive_id import hive_id
-from overmind_core.system.paths import read_socket_address
 from overmind_core.version import VERSION
 from overmind_core.wire import gate, quick_json
 from overmind_core.wire.framing import MAX_LINE, TOO_LONG, LineBuffer
-from overmind_core.wire.keeper import PIPES, STREAM
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from _socket import socket
     from collections.abc import Callable, Mapping
     from typing import Any
 
@@ -39,8 +31,6 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 _CHUNK = 1 << 16
-_SHORT = 1 << 12
-"""Bytes that a socket without anything in it takes at once."""
 _TOGETHER = 0.05
 """Seconds for which the daemon's greeting waits for the answer behind it."""
 _NESTED = {"ritual_create": {"quest": "quest_run", "apply": "apply"}}
@@ -222,55 +212,28 @@ class Gate:
     def _serve_terminal(self, rest: bytes) -> None:
         if self._role == VIEWER:
             raise OvermindError("forbidden", "A gate for viewers has no terminals: they can be typed into.")
-        try:
-            keeper = unixsocket.connect(
-                read_socket_address(self._home.keeper_socket, self._home.keeper_socket_pointer), ANSWER_LIMIT
-            )
-        except OSError:
-            raise OvermindError("gone", "The keeper of the terminal is not there any more.") from None
+        from overmind_core.gate.terminals import answer_to, connect_keeper, serve_on  # noqa: PLC0415 - for those alone
+        from overmind_core.wire.keeper import STREAM  # noqa: PLC0415 - as above
+
+        keeper = connect_keeper(self._home)
         self._write(gate.line({"ok": {}}))
         try:
-            line, rest = self._first_line(rest)
+            line, typed = self._first_line(rest)
             if line is None:
                 return
             if _decoded(line).get("op") != STREAM:
                 raise OvermindError("forbidden", "A gate's terminals have streams, and nothing else.")
-            files = self._reads, self._writes
-            is_lent = self._lends(keeper) and _send_with_files(keeper, b"%b\n%b" % (line, rest), files)
-            keeper.settimeout(None)
-            if is_lent:
-                self._wait_for_end(keeper)
-            else:
-                keeper.sendall(line + b"\n")
-                self._relay_stream(keeper, rest)
+            if serve_on(self._reads, self._writes, keeper, line, typed):
+                return
+            is_stream, answer = answer_to(keeper, line)
+            self._write(answer)
+            if is_stream:  # who was refused may ask for nothing else
+                keeper.sendall(typed)
+                self._relay(keeper.fileno(), lambda: keeper.recv(_CHUNK), keeper.sendall)
         except TimeoutError:
             raise OvermindError("gone", "The keeper of the terminal does not answer.") from None
         finally:
             keeper.close()
-
-    def _lends(self, keeper: socket) -> bool:
-        """Whether the keeper serves the other side on our descriptors; one that is older, or full, refuses."""
-        if not all(_is_pipe(descriptor) for descriptor in (self._reads, self._writes)):
-            return False
-        keeper.sendall(gate.line({"op": PIPES, "n": 0}))
-        return "ok" in _decoded(_line_of(keeper)[0])
-
-    def _wait_for_end(self, keeper: socket) -> None:
-        """Have the keeper serve the other side, until either of them has left."""
-        try:
-            while keeper.recv(_CHUNK):
-                pass
-        finally:
-            for descriptor in (self._reads, self._writes):  # whoever has them, too, had them like that
-                os.set_blocking(descriptor, True)
-
-    def _relay_stream(self, keeper: socket, typed: bytes) -> None:
-        """Pass the stream on, if there is one: who was refused may ask for nothing else."""
-        answer, behind = _line_of(keeper)
-        self._write(b"%b\n%b" % (answer, behind))
-        if "ok" in _decoded(answer):
-            keeper.sendall(typed)
-            self._relay(keeper.fileno(), lambda: keeper.recv(_CHUNK), keeper.sendall)
 
     def _relay(
         self, descriptor: int, receive: Callable[[], bytes], send: Callable[[bytes], Json | None]
@@ -318,7 +281,7 @@ class Gate:
         """Write a part of a file behind the line that announces it; a large one without taking it into our hands."""
         with part:
             if part.length <= _CHUNK:  # in one piece: a small second packet may have to wait for an answer to the first
-                self._write(head + part.read())
+                self._write(head + _read(part))
                 return
             self._write(head)
             sent = 0
@@ -327,8 +290,8 @@ class Gate:
                     passed = os.sendfile(self._writes, part.descriptor, part.at + sent, part.length - sent)
                 except BrokenPipeError:
                     raise ConnectionResetError("the other side has left") from None
-                except OSError:  # the system does so for sockets alone, or not at all
-                    self._write(memoryview(part.read())[sent:])
+                except OSError:  # the system does so for sockets alone, or not at all; or the file can't be read
+                    self._write(memoryview(_read(part))[sent:])
                     return
                 if not passed:
                     raise ConnectionResetError("a log has become shorter")
@@ -396,32 +359,15 @@ def _is_wish(request: Json) -> bool:
     return request.get("channel") in gate.IN_TURN and "cmd" not in request and "op" not in request
 
 
-def _is_pipe(descriptor: int) -> bool:
-    """Whether one can wait for it: a pipe or a socket."""
-    mode = os.fstat(descriptor).st_mode
-    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
-
-
-def _line_of(keeper: socket) -> tuple[bytes, bytes]:
-    """Return the keeper's next line, and what has come behind it. Raises ConnectionError: it has left."""
-    received = b""
-    while b"\n" not in received:
-        data = keeper.recv(_CHUNK)
-        if not data:
-            raise ConnectionResetError("the keeper has left")
-        received += data
-    line, _, behind = received.partition(b"\n")
-    return line, behind
-
-
-def _send_with_files(keeper: socket, line: bytes, files: tuple[int, int]) -> bool:
-    """Send a line with descriptors, which come with its first byte; False: nothing was sent, as it would take long."""
-    if len(line) > _SHORT:
-        return False
-    rights = (SOL_SOCKET, SCM_RIGHTS, b"".join(number.to_bytes(4, sys.byteorder) for number in files))
-    sent = keeper.sendmsg([line], [rights])
-    keeper.sendall(line[sent:])
-    return True
+def _read(part: FilePart) -> bytes:
+    """Read a part whose length was told; what can't be read ends the channel, and is asked for again."""
+    try:
+        data = part.read()
+    except OSError as error:
+        raise ConnectionResetError(f"a log can't be read: {error}") from None
+    if len(data) < part.length:
+        raise ConnectionResetError("a log has become shorter")
+    return data
 
 
 def _decoded(line: bytes) -> Json:
