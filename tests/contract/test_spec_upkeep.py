@@ -100,7 +100,7 @@ def test_documents_that_do_not_pass_are_made_again_by_who_takes_up_a_folder(om, 
     world.run("carts", "--to", "tasks")
     world.asked("phase")
     clone = f"{world.folder}-clone"
-    passing = shutil.ignore_patterns("worktrees", "overmind")  # of attempts, and their branches
+    passing = shutil.ignore_patterns("worktrees", "overmind", "*.lock")  # of attempts, and of git that deletes branches
     shutil.copytree(world.folder, clone, ignore=passing)
     path = os.path.join(clone, ".overmind", "specs", "carts", "requirements.md")
     with open(path, "w") as file:
