@@ -134,6 +134,7 @@ class World:
     def forget(self, machine: Machine) -> None:
         """Its session has ended: nothing of it runs on."""
         machine.runs.clear()
+        machine.hive.swarm.close()
         machine.hive = self.swarm.again(machine.hive)
         self.join(machine)
 

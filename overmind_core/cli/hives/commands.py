@@ -255,10 +255,11 @@ def remove(args: Namespace, context: Context) -> int:
         return _remove_from_swarm(args, context)
     if args.dead:
         raise UsageError("--dead is for hives of a swarm, and this home is in none.")
-    named(read_hives(context.home.config), args.name)
+    hive = named(read_hives(context.home.config), args.name)
     if not confirmed(f"Forget hive {args.name}? Its missions run on there.", yes=args.yes):
         return 1
     config_table.remove_hive(context.home, args.name)
+    hive.drop_kept()
     context.print(dumps({"name": args.name}) if args.json else f"Removed hive {args.name}")
     return 0
 

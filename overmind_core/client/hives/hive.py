@@ -12,7 +12,7 @@ import time
 
 from overmind_core.client.connection import ApiConnection
 from overmind_core.client.hives.channel import Channel, KeptSocket, NoGate, kept_channel, open_channel
-from overmind_core.client.hives.kept_gates import account_path
+from overmind_core.client.hives.kept_gates import account_path, drop
 from overmind_core.client.hives.remote_log import RemoteRunFiles
 from overmind_core.errors import OvermindError
 from overmind_core.logs import run_files
@@ -111,6 +111,11 @@ class Hive:
         self._released: list[Channel] = []
         """Likewise one for requests, which nobody asks any more."""
         run_files.serve_hive(name, self._files)
+
+    def drop_kept(self) -> None:
+        """End the gate that was left to the next command: there is none."""
+        if self._kept is not None:
+            drop(self._kept)
 
     # as a place
 

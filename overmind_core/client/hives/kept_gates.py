@@ -113,6 +113,17 @@ def borrow(path: str) -> Lent | None:
     return None
 
 
+def drop(path: str) -> None:
+    """End the gate that is held at a path; one that a command has just now ends with that."""
+    lent = borrow(path)
+    try:  # noqa: SIM105  (start-up: contextlib costs each command)
+        os.unlink(path)
+    except OSError:
+        pass
+    if lent is not None:
+        lent.end()
+
+
 def hold(path: str, end: _socket.socket, command: int, greeting: Json) -> bool:
     """Have a process of its own keep a gate on which nothing is on its way; False: another one waits there.
 

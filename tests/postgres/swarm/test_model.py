@@ -18,17 +18,20 @@ machine_numbers = st.integers(0, len(RATES) - 1)
 
 @pytest.fixture(scope="module")
 def made(module_database_url):
-    with swarm_in(module_database_url) as made:
-        yield made, [made.member(f"eu{number}", "worker") for number in range(len(RATES))]
+    with swarm_in(module_database_url) as swarm:
+        for number in range(len(RATES)):
+            swarm.member(f"eu{number}", "worker").close()
+        yield swarm
 
 
 class SwarmMachine(RuleBasedStateMachine):
     """One swarm, three hives."""
 
-    def __init__(self, swarm, members):
+    def __init__(self, swarm):
         super().__init__()
         cleared(swarm)
-        hives = [Hive(member, swarm.login(f"eu{number}")) for number, member in enumerate(members)]
+        logins = [swarm.login(f"eu{number}") for number in range(len(RATES))]
+        hives = [Hive(swarm.connected(swarm.url_of(login)), login) for login in logins]
         self.world = World(swarm, [Machine(hive, rate) for hive, rate in zip(hives, RATES, strict=True)])
 
     @initialize()
@@ -115,6 +118,13 @@ class SwarmMachine(RuleBasedStateMachine):
 
     def teardown(self):
         """In the end all goes on: each hive beats and has what it is said to have."""
+        try:
+            self.check_end()
+        finally:
+            for machine in self.world.machines:
+                machine.hive.swarm.close()
+
+    def check_end(self):
         world = self.world
         for _ in range(2):
             for machine in world.machines:
@@ -138,7 +148,7 @@ class SwarmMachine(RuleBasedStateMachine):
 @pytest.mark.timeout(500)
 def test_one_holder_fences_only_grow_and_no_end_is_lost(made):
     run_state_machine_as_test(
-        lambda: SwarmMachine(*made),  # type: ignore[arg-type] # whatever makes one will do
+        lambda: SwarmMachine(made),  # type: ignore[arg-type] # whatever makes one will do
         settings=settings(
             max_examples=portion(100),
             stateful_step_count=30,
@@ -159,7 +169,7 @@ WEIGHTS = {
 def test_a_long_life_with_many_rewinds(made, walk):
     """As above, further than examples that are to be made small go."""
     chance = seeded_random()
-    machine = SwarmMachine(*made)
+    machine = SwarmMachine(made)
     machine.begin()
     for _ in range(400):
         number, which = chance.randrange(len(RATES)), chance.randrange(10)
