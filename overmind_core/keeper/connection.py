@@ -176,13 +176,11 @@ class ClientConnection:
             self.close()
             return
         data = bytes(_RECEIVE_VIEW[:size])
-        self._corked = True  # answers to pipelined requests leave together
+        self.cork()  # answers to pipelined requests leave together
         try:
             self.on_data(data)
         finally:
-            self._corked = False
-            if self._out or self._ending or self._client_left:
-                self._flush()
+            self.uncork()
 
     def _flush(self) -> None:
         try:

@@ -174,7 +174,7 @@ class RunViewers:
         """The run has written this."""
         if self.all:
             shown = bytes(data)
-            for viewer in self.all if len(self.all) == 1 else tuple(self.all):
+            for viewer in tuple(self.all):
                 viewer.show(shown)
             self._loop.end_boost()
 
@@ -382,15 +382,15 @@ class Viewer:
     def _on_data(self, data: bytes) -> None:
         try:
             for kind, payload in self._decoder.feed(data):
-                if kind == FRAME_DATA and self.may_write:
-                    self.type(payload)
-                elif self.may_write:
+                if self.may_write:
                     self._on_frame(kind, payload)
         except FrameError:
             self._connection.close()
 
     def _on_frame(self, kind: int, payload: bytes) -> None:
-        if kind == FRAME_RESIZE:
+        if kind == FRAME_DATA:
+            self.type(payload)
+        elif kind == FRAME_RESIZE:
             self.size = parse_resize(payload)
             self._run.viewers.active_writer.on_resize(self)
         elif kind == FRAME_REDRAW:

@@ -63,9 +63,7 @@ class KeyFilter:
 
     def is_plain(self, data: bytes) -> bool:
         """Whether `data` would be passed on as it is, with nothing held before or after it."""
-        if self._begun or self._pasting:
-            return False
-        return data not in self.special if len(data) == 1 else self._special.search(data) is None
+        return not self._begun and not self._pasting and self._special.search(data) is None
 
     def feed(self, data: bytes) -> bytes:
         """What to pass on now that `data` was read."""

@@ -155,20 +155,14 @@ class AttachSession:
         if stream is None or not self._is_clear(stream):
             return poll()
         inward = [(stream.fileno(), select.POLLIN)]
-        read, is_plain = self._terminal.read, self._keys.is_plain
         wait = QUIET * 1000 if loan.may_offer else None
         while self._is_clear(stream):
             events = poll(wait)
             if events == inward:
-                try:
-                    frames = stream.receive()
-                except (ConnectionError, FrameError):
-                    self._break_off()
-                    break
-                self._show(frames)
+                self._relay()
             elif events == _KEYS:
-                data = read()
-                if not data or not is_plain(data):
+                data = self._terminal.read()
+                if not data or not self._keys.is_plain(data):
                     self._on_keys(data)
                     break
                 self._send(data_frame(data))
