@@ -14,6 +14,8 @@ Mode = Literal["open", "restarted", "settling", "presenting"]
 """`open`: claims are given. `restarted`: not until every session with slots has beaten. `settling`: the store has
 gone back in time, no claim is given until one hive has waited for the longest lease. `presenting`: after that; posts
 with `wait` are given again once every known hive has presented."""
+CLOSED = frozenset[Mode]({"restarted", "settling"})
+"""No claim is given, and none begins that was: it may be of a time that is forgotten, and another hive's by now."""
 
 
 class Hello(msgspec.Struct, frozen=True):

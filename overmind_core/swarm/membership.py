@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from overmind_core.swarm.answers import CLOSED
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from overmind_core.swarm.answers import Mode
 
 
 class Machine(NamedTuple):
@@ -36,3 +40,26 @@ class Condition(NamedTuple):
     silent_since: float | None = None
     """Boot clock, seconds."""
     mode: str = "open"
+
+
+class StoreMode:
+    """What the store does, as the beats of this hive were told, and for how long it has done that."""
+
+    def __init__(self) -> None:
+        self.name: Mode = "open"
+        self._settle = 0
+        self._since = 0.0
+
+    def note(self, name: Mode, settle: int, now: float) -> None:
+        """A beat was answered. `settle`: the number of the rewind; `now`: boot clock, seconds."""
+        if (name, settle) != (self.name, self._settle):
+            self.name, self._settle, self._since = name, settle, now
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing may begin, as another hive may have it by now."""
+        return self.name in CLOSED
+
+    def lasts(self, now: float) -> float:
+        """Seconds since this hive noticed it."""
+        return now - self._since

@@ -20,7 +20,7 @@ from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
 from overmind_core.swarm.connection import SwarmSilent
 from overmind_core.swarm.endings import Endings
-from overmind_core.swarm.membership import Condition
+from overmind_core.swarm.membership import Condition, StoreMode
 from overmind_core.swarm.others import Others
 from overmind_core.swarm.starts import Starts
 from overmind_core.swarm.store import HeldClaim, Session
@@ -89,7 +89,7 @@ class SwarmService:
         self._machine = machine
         self._store = store
         self._works = works
-        self._starts = Starts(works=works, store=store, tasks=tasks, sent=lambda: self._beat_at, changed=self._on_start)
+        self._starts = Starts(works=works, store=store, tasks=tasks, sent=self._may_begin, changed=self._on_start)
         self._endings = Endings(works=works, tasks=tasks, changed=self.wake_up)
         self._reports = reports
         self._telling = Telling(reports, line)
@@ -101,8 +101,7 @@ class SwarmService:
         self._beat_at = 0.0
         """When the beat that was accepted last was sent. Boot clock."""
         self._must_beat = True
-        self._noticed: tuple[str, int, float] = ("open", 0, 0.0)
-        """The mode and its number, and since when it was seen. Boot clock."""
+        self._mode = StoreMode()
         self._others = Others(line, clock)
         self._closed = False
 
@@ -295,12 +294,12 @@ class SwarmService:
                 continue
             failures = 0
             self.refusal = None
-            self.condition = Condition(mode=self._noticed[0])
+            self.condition = Condition(mode=self._mode.name)
             await self._wait()
 
     def _note_silence(self, error: OvermindError) -> None:
         since = self.condition.silent_since
-        self.condition = Condition(error.message, self._clock.boot() if since is None else since, self._noticed[0])
+        self.condition = Condition(error.message, self._clock.boot() if since is None else since, self._mode.name)
 
     async def _wait(self) -> None:
         """Until there is news, something to tell, a post that was seen for long enough, or the next beat is due."""
@@ -329,7 +328,8 @@ class SwarmService:
             await self._report_all()
             await asyncio.sleep(pause)
         await self._exchange()
-        self._starts.begin_all(but=self._endings.under_way)
+        if not self._mode.is_closed:
+            self._starts.begin_all(but=self._endings.under_way)
         for held in self._open():
             if held.refusal is not None:  # it was fenced here, or nobody has answered
                 await self._give_back(held, held.refusal)
@@ -374,7 +374,7 @@ class SwarmService:
             # Others have seen that one since it was sent for the first time: no lease counts from the second.
         self._beat_at, self._must_beat = sent, False
         self._works.renew(sent)
-        self._notice_mode(answer)
+        self._mode.note(answer.mode, answer.settle, self._clock.boot())
         if answer.word == "present":
             await self._present(answer)  # what it says is held is older than that
         else:
@@ -414,16 +414,16 @@ class SwarmService:
             await self._store.saved()
         await self._begin_session(session)
 
-    def _notice_mode(self, answer: Beaten) -> None:
-        if (answer.mode, answer.settle) != self._noticed[:2]:
-            self._noticed = (answer.mode, answer.settle, self._clock.boot())
+    def _may_begin(self) -> float:
+        """Return when the last accepted beat was sent: boot clock. Raises SwarmSilent: nothing may begin now."""
+        if self._mode.is_closed:
+            raise SwarmSilent("the database was started again or has gone back in time")
+        return self._beat_at
 
     async def _settle(self, answer: Beaten) -> None:
         """Say how long the store has been looked after, once that is as long as the longest lease."""
-        if answer.mode not in {"settling", "restarted"}:
-            return
-        waited = self._clock.boot() - self._noticed[2]
-        if waited >= may_take_after(answer.longest):
+        waited = self._mode.lasts(self._clock.boot())
+        if self._mode.is_closed and waited >= may_take_after(answer.longest):
             session = self._session
             await self.line.ask(lambda swarm: swarm.settled(session.id, answer.settle, waited))
 
@@ -547,7 +547,7 @@ class SwarmService:
 
     async def _take(self, answer: Claims) -> None:
         """Keep what was given."""
-        if answer.word in {"beat", "gone"}:
+        if answer.word in {"beat", "gone"} or (answer.claims and self._mode.is_closed):  # no more, as it seems
             self._must_beat = True
         for claim in answer.claims:
             await self._keep(HeldClaim(claim))

@@ -15,7 +15,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from overmind_core.swarm.answers import Beaten, Claimed
+from overmind_core.swarm.answers import CLOSED, Beaten, Claimed
 from tests.kit.swarm import LONGEST, Hive, TestSwarm
 
 TABLES = ("meta", "hives", "sessions", "posts", "needs", "refusals", "questions", "outputs", "places", "instances")
@@ -116,7 +116,8 @@ class World:
             if mine is not None and mine[0].fence == claim.fence:
                 self.tell_end(machine, claim, mine[1])
             elif claim.fence not in machine.started:
-                self.start(machine, claim)
+                if beaten.mode not in CLOSED:  # else it may be another one's by now
+                    self.start(machine, claim)
             elif claim.id not in machine.runs:  # its keeper has ended it, or it was given back
                 hive.swarm.give_back(hive.session, claim.id, claim.fence, "fenced")
 
@@ -262,35 +263,41 @@ class World:
     def save(self) -> None:
         """Remember the store as it is."""
         self.snapshots += 1
-        name = f"snapshot_{self.snapshots}"
-        self.swarm.sql(f"create schema {name}")
-        for table in TABLES:
-            self.swarm.sql(f"create table {name}.{table} as table overmind.{table}")
-        self.swarm.sql(f"create table {name}.last as select last_value from overmind.fences")
+        save_store(self.swarm, f"snapshot_{self.snapshots}")
 
     def rewind(self, snapshot: int, *, is_told: bool) -> None:
         """The store is as it was then, and its server was started again; `is_told`: on another timeline, too."""
-        name = f"snapshot_{snapshot}"
-        for table in reversed(TABLES):
-            self.swarm.sql(f"delete from overmind.{table}")
-        for table in TABLES:
-            columns = ", ".join(
-                f'"{column}"'
-                for (column,) in self.swarm.sql(
-                    "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped"
-                    " and attgenerated = ''",
-                    f"overmind.{table}",
-                )
-            )
-            self.swarm.sql(f"insert into overmind.{table} ({columns}) select {columns} from {name}.{table}")
-        self.swarm.sql(f"select setval('overmind.fences', last_value) from {name}.last")
-        self.swarm.sql("update overmind.meta set started = 'epoch'")
+        restore_store(self.swarm, f"snapshot_{snapshot}")
         if is_told:
             self.swarm.sql("update overmind.meta set timeline = timeline + 1")
 
     def post(self, **wanted: Any) -> None:
         """A person posts."""
         self.posted.append(self.swarm.post(**wanted))
+
+
+def save_store(swarm: TestSwarm, name: str) -> None:
+    """Remember the store as it is, under a name."""
+    swarm.sql(f"create schema {name}")
+    for table in TABLES:
+        swarm.sql(f"create table {name}.{table} as table overmind.{table}")
+    swarm.sql(f"create table {name}.last as select last_value from overmind.fences")
+
+
+def restore_store(swarm: TestSwarm, name: str) -> None:
+    """Have the store be as it was, in one moment, and as if its server was started again."""
+    statements = [f"delete from overmind.{table}" for table in reversed(TABLES)]
+    for table in TABLES:
+        found = swarm.sql(
+            "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped"
+            " and attgenerated = ''",
+            f"overmind.{table}",
+        )
+        columns = ", ".join(f'"{column}"' for (column,) in found)
+        statements.append(f"insert into overmind.{table} ({columns}) select {columns} from {name}.{table}")
+    statements.append(f"select setval('overmind.fences', last_value) from {name}.last")
+    statements.append("update overmind.meta set started = 'epoch'")
+    swarm.sql("; ".join(statements))
 
 
 def cleared(swarm: TestSwarm) -> None:

@@ -158,6 +158,31 @@ def test_one_holder_fences_only_grow_and_no_end_is_lost(made):
     )
 
 
+@pytest.mark.parametrize("is_told", [False, True])
+def test_a_claim_that_nobody_knew_of_begins_nothing_when_another_hive_has_it_since(made, is_told):
+    """Its answer was lost, and then the store forgets that another hive has taken the post."""
+    machine = SwarmMachine(made)
+    machine.begin()
+    world = machine.world
+    first, second, _ = world.machines
+    for one in world.machines:
+        world.beat(one)
+    world.post(on_lost="move", lease=10)
+    world.claim(first, lost=True)
+    world.save()
+    world.look(second)
+    world.advance(LONG)
+    world.take(second)
+    world.beat(second)
+    world.claim(second, lost=False)
+    assert list(second.runs) == world.posted
+    world.rewind(world.snapshots, is_told=is_told)
+    for number in (0, 1, 0, 2, 0):
+        machine.hurry(number)
+    assert (list(first.runs), list(second.runs)) == ([], world.posted)
+    machine.teardown()
+
+
 WEIGHTS = {
     "work": 30, "beat": 10, "claim": 5, "end": 15, "give_back": 4, "retry": 4, "watch_and_take": 15, "reboot": 2,
     "save": 6, "rewind": 6, "hurry": 6, "wait_until_settled": 5,

@@ -12,8 +12,10 @@ import pytest
 
 from tests.kit.breaths import breathing, gaps, lives
 from tests.kit.postgres_server import PostgresServer, servers
-from tests.kit.proxy import Proxy
+from tests.kit.proxy import ANSWER, REQUEST, Proxy
+from tests.kit.swarm import Hive, swarm_in
 from tests.kit.swarm_homes import SwarmHomes
+from tests.kit.swarm_model import restore_store, save_store
 from tests.kit.waiting import eventually
 from tests.postgres.conftest import empty_database
 
@@ -146,6 +148,50 @@ def test_an_older_dump_is_restored_and_no_run_begins_twice_and_no_end_or_output_
     finish(homes, goes_on)
 
 
+@pytest.fixture
+def homes(make_home):
+    """A swarm of this test."""
+    with empty_database() as url:
+        yield SwarmHomes(url, make_home)
+
+
+def test_a_claim_that_was_answered_to_nobody_begins_nothing_when_another_hive_has_it_since(homes, tmp_path):
+    """And the store forgets that: its server was started with an older copy of its disk."""
+    with homes.way() as way, swarm_in(homes.url) as swarm:
+        home = homes.hive("a", way=way)
+        other = Hive(swarm.connected(homes.invited("b")), homes.name("b"))
+        assert other.join().word == "joined"
+        homes.desk.ok("hive", "drain", other.name)  # for as long as the first one claims
+        swarm.sql("update overmind.meta set longest = 10")
+        for what, function in ((ANSWER, "claim"), (REQUEST, "claims_of")):
+            way.lose(what, function, 1000)
+        homes.desk.ok("run", "--on", "any", "--name", "once", *MOVE, f"touch {tmp_path}/begun")
+        homes.wait_state("once", "claimed")
+        way.cut()
+        homes.desk.ok("hive", "drain", other.name, "--undo")
+        save_store(swarm, "before")
+        (first,) = [one for one in other.swarm.watchlist(other.session).sessions if one.session != other.session]
+        other.swarm.take(other.session, first.session, first.beat, 13.0)
+        claim = other.claim_one()
+
+        restore_store(swarm, "before")
+        for function in ("claim", "claims_of"):
+            way.lose(ANSWER, function, 0)
+        way.mend()
+        home.ok("swarm", "status")
+        beats = "select beat from overmind.sessions where id = %s"
+        eventually(lambda: swarm.sql(beats, first.session)[0][0] >= first.beat + 2, timeout=60, what="it beats on")
+        assert home.ps("--all") == []
+
+        assert other.beat().mode == "settling"
+        assert other.swarm.present(other.session, [other.presented(claim)], all_=True).posts == {claim.id: "ok"}
+        eventually(lambda: other.beat().mode == "open", timeout=60, what="all goes on")
+        assert other.end(claim).word == "ok"
+        assert homes.wait_state("once", "done", "failed")["hive"] == other.name
+        assert home.ps("--all") == []
+        assert not (tmp_path / "begun").exists()
+
+
 def copied(original, make_home):
     """Copy a home as it is, as somebody does who sets up a second machine from the first."""
     copy = make_home()
@@ -154,13 +200,6 @@ def copied(original, make_home):
     for name in ("overmind.sock", "keeper.sock", "supervisor.lock", "keeper.lock"):
         Path(copy.home, name).unlink(missing_ok=True)
     return copy
-
-
-@pytest.fixture
-def homes(make_home):
-    """A swarm of this test."""
-    with empty_database() as url:
-        yield SwarmHomes(url, make_home)
 
 
 def test_a_copied_home_takes_nothing_while_the_first_lives_and_ends_nothing_of_it(homes, make_home, tmp_path):
