@@ -142,7 +142,7 @@ class TestSwarm:
 
     def post(self, name: str = "docs", **more: Any) -> str:
         """Post a quest."""
-        given = uuid.uuid4().hex[:8]
+        given = str(more.pop("id", uuid.uuid4().hex[:8]))
         self.admin.post([{"id": given, "kind": "quest", "name": name, **more}])
         return given
 
