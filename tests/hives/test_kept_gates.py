@@ -90,19 +90,23 @@ def test_it_ends_with_the_daemon_that_it_serves_and_the_next_command_begins_anot
     assert len(json.loads(counted.om.ok("ps", "-H", "eu1", "--all", "--json"))) == 1
 
 
-@pytest.mark.parametrize("is_used", [False, True])
-def test_none_is_left_of_a_hive_that_was_removed(counted, is_used):
+def test_none_is_left_of_a_hive_that_was_removed(counted):
     counted.ps()
     gate, holder = counted.gate, counted.holder
-    if is_used:
-        follower = counted.om.popen("events", "-f", "-H", "eu1")
-        counted.there.ok("run", "--name", "first", "sleep 100")
-        assert any("first" in line for line in iter(follower.stdout.readline, ""))
     counted.om.ok("hive", "rm", "eu1", "--yes")
-    if is_used:
-        assert processes.alive(gate)
-        follower.send_signal(signal.SIGINT)
-        follower.wait(PATIENCE)
+    eventually(lambda: not processes.alive(gate) and not processes.alive(holder), timeout=PATIENCE)
+
+
+def test_one_that_a_command_has_when_its_hive_is_removed_ends_with_that_command(counted):
+    counted.ps()
+    gate, holder = counted.gate, counted.holder
+    follower = counted.om.popen("events", "-f", "-H", "eu1")
+    counted.there.ok("run", "--name", "first", "sleep 100")
+    assert any("first" in line for line in iter(follower.stdout.readline, ""))
+    counted.om.ok("hive", "rm", "eu1", "--yes")
+    assert processes.alive(gate)
+    follower.send_signal(signal.SIGINT)
+    follower.wait(PATIENCE)
     eventually(lambda: not processes.alive(gate) and not processes.alive(holder), timeout=PATIENCE)
 
 
