@@ -112,6 +112,7 @@ class EpisodeTable:
 _SELECT = "SELECT mission, run, name, repository, at, out, ended, proposed, data FROM episodes"
 _EMPTY = "UPDATE episodes SET data = ?, text = '', ended = 1"
 _NOTHING = msgspec.json.encode(Episode()).decode()
+_decode = msgspec.json.Decoder(Episode).decode  # here, before several threads read: see `learn_types`
 _SAVE = """INSERT INTO episodes (mission, run, name, repository, at, out, ended, proposed, data, text)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (mission, run) DO UPDATE SET name = excluded.name, repository = excluded.repository,
@@ -121,8 +122,7 @@ _SAVE = """INSERT INTO episodes (mission, run, name, repository, at, out, ended,
 
 def _stored(row: Row) -> StoredEpisode:
     mission, run, name, repository, at, out, ended, proposed, data = row
-    episode = msgspec.json.decode(data, type=Episode)
-    return StoredEpisode(mission, run, name, repository, at, out, bool(ended), proposed, episode)
+    return StoredEpisode(mission, run, name, repository, at, out, bool(ended), proposed, _decode(data))
 
 
 def _best(found: Sequence[str], wanted: Sequence[str]) -> str:

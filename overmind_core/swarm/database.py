@@ -35,6 +35,7 @@ import psycopg
 
 from overmind_core.domain.text.storable import storable_json
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.codec import learn_types
 from overmind_core.swarm import answers, connection
 from overmind_core.swarm.connection import ANSWER_SECONDS, SwarmSilent, in_words
 from overmind_core.swarm.posts import SHORTEST_ID
@@ -45,6 +46,8 @@ Found = TypeVar("Found")
 Row = TypeVar("Row", bound=msgspec.Struct)
 _TRIES: Final = 3
 """Of a statement that two ask for in such a way that the server ends one of them."""
+
+learn_types(answers)  # each line to the swarm decodes in a thread of its own
 
 
 def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> Swarm:
