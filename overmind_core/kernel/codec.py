@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import ModuleType
 from typing import Generic, TypeVar
 
 import msgspec
@@ -12,19 +11,11 @@ Value = TypeVar("Value")
 _encode = msgspec.json.Encoder().encode
 
 
-def learn_types(module: ModuleType) -> None:
-    """Have msgspec know all structs of a module; called at an import, before several threads decode such.
-
-    It learns a type with its first use, and gives another thread that comes meanwhile what it has so far: in release
-    0.22 the process ends with SIGSEGV then.
-    """
-    for found in vars(module).values():
-        if isinstance(found, type) and issubclass(found, msgspec.Struct):
-            msgspec.json.Decoder(found)
-
-
 class Codec(Generic[Value]):
-    """One type of value as text, and back.
+    """One type of value as text, and back. Made at an import it may be used by several threads at once.
+
+    For msgspec learns a type with its first use, and gives another thread that comes meanwhile what it has so far: in
+    release 0.22 the process ends with SIGSEGV then.
 
     A field that the text lacks has its default, one that the type lacks is passed over: rows outlive versions.
     """

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
 from overmind_core.domain.memory.episodes import Episode, lines
+from overmind_core.kernel.codec import Codec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -62,7 +61,7 @@ class EpisodeTable:
     def save(self, stored: StoredEpisode) -> None:
         """Store one, inside of a transaction."""
         text = "\n".join(lines(stored.episode)).lower()
-        data = msgspec.json.encode(stored.episode).decode()
+        data = _CODEC.encode(stored.episode)
         self._database.write(_SAVE, (*stored[:-1], data, text))
 
     def unfinished(self) -> list[tuple[str, int]]:
@@ -111,8 +110,8 @@ class EpisodeTable:
 
 _SELECT = "SELECT mission, run, name, repository, at, out, ended, proposed, data FROM episodes"
 _EMPTY = "UPDATE episodes SET data = ?, text = '', ended = 1"
-_NOTHING = msgspec.json.encode(Episode()).decode()
-_decode = msgspec.json.Decoder(Episode).decode  # here, before several threads read: see `learn_types`
+_CODEC = Codec(Episode)
+_NOTHING = _CODEC.encode(Episode())
 _SAVE = """INSERT INTO episodes (mission, run, name, repository, at, out, ended, proposed, data, text)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (mission, run) DO UPDATE SET name = excluded.name, repository = excluded.repository,
@@ -122,7 +121,7 @@ _SAVE = """INSERT INTO episodes (mission, run, name, repository, at, out, ended,
 
 def _stored(row: Row) -> StoredEpisode:
     mission, run, name, repository, at, out, ended, proposed, data = row
-    return StoredEpisode(mission, run, name, repository, at, out, bool(ended), proposed, _decode(data))
+    return StoredEpisode(mission, run, name, repository, at, out, bool(ended), proposed, _CODEC.decode(data))
 
 
 def _best(found: Sequence[str], wanted: Sequence[str]) -> str:

@@ -35,7 +35,7 @@ import psycopg
 
 from overmind_core.domain.text.storable import storable_json
 from overmind_core.errors import OvermindError
-from overmind_core.kernel.codec import learn_types
+from overmind_core.kernel.codec import Codec
 from overmind_core.swarm import answers, connection
 from overmind_core.swarm.connection import ANSWER_SECONDS, SwarmSilent, in_words
 from overmind_core.swarm.posts import SHORTEST_ID
@@ -47,7 +47,9 @@ Row = TypeVar("Row", bound=msgspec.Struct)
 _TRIES: Final = 3
 """Of a statement that two ask for in such a way that the server ends one of them."""
 
-learn_types(answers)  # each line to the swarm decodes in a thread of its own
+for _kind in vars(answers).values():
+    if isinstance(_kind, type) and issubclass(_kind, msgspec.Struct):
+        Codec(_kind)  # msgspec knows it from here on: each line to the swarm decodes in a thread of its own
 
 
 def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> Swarm:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.tasks import Tasks
 from overmind_core.swarm.answers import Claimed
+from overmind_core.swarm.connection import SwarmSilent
 from overmind_core.swarm.starts import Starts
 from overmind_core.swarm.store import HeldClaim
 
@@ -47,3 +49,35 @@ def refused_for(error: Exception) -> list[str]:
 )
 def test_what_can_not_be_started_here_is_given_back_with_the_reason(error, reason):
     assert refused_for(error) == [reason]
+
+
+def test_one_under_way_when_the_store_may_be_an_older_one_is_not_refused_and_begins_later():
+    """To fetch its code took until then: nothing is recorded of it before the swarm gives claims again."""
+    held = HeldClaim(Claimed("p1", "quest", "a", 1, "{}", "", "move", 600.0))
+    store: Any = SimpleNamespace(claims={"p1": held}, open={"p1": held})
+    recorded: list[float] = []
+    is_closed = True
+
+    async def start(_held: HeldClaim, sent: Callable[[], float]) -> None:
+        recorded.append(sent())
+
+    def sent() -> float:
+        if is_closed:
+            raise SwarmSilent("the database was started again")
+        return 7.0
+
+    works: Any = SimpleNamespace(start=start, is_begun=lambda _held: False)
+
+    async def begun() -> None:
+        nonlocal is_closed
+        tasks, over = Tasks(), asyncio.Event()
+        starts = Starts(works=works, store=store, tasks=tasks, sent=sent, changed=lambda _post: over.set())
+        starts.begin_all(but=())
+        await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
+        assert (list(starts.refused()), recorded, over.is_set()) == ([], [], False)
+        is_closed = False
+        starts.begin_all(but=())
+        await asyncio.wait_for(over.wait(), 5)
+
+    asyncio.run(begun())
+    assert recorded == [7.0]
