@@ -145,7 +145,7 @@ def shutdown(args: Namespace, context: Context) -> int:
             again = f"See them with: overmind -H {context.hive.name} ps"
         context.note(f"{_missions(answer['kept'])} {verb} running{where}. {again}")
     print_notes([answer], context)
-    return FAILED if answer.get("held") and not args.keep else 0
+    return FAILED if not args.keep and (answer.get("held") or answer.get("stopping")) else 0
 
 
 UNREADABLE = frozenset({"schema_newer", "internal"})

@@ -70,7 +70,9 @@ class Departed(TypedDict):
     """Missions that ended."""
     kept: int
     """Missions that live on."""
+    stopping: NotRequired[int]
+    """Only with a swarm that does not answer: plans with agents on other hives. The next daemon ends them."""
     held: NotRequired[int]
     """Only on a full disk: runs whose end could not be saved. The keeper stays, and holds them for the next daemon."""
     note: NotRequired[str]
-    """Only on a full disk: what could not be saved, what stays, and what to do."""
+    """Only if not all has ended, or is saved: why, what stays, and what to do."""

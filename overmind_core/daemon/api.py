@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.lost import lost_sentence
-from overmind_core.domain.missions.mission import LIVE, Cause, Status
+from overmind_core.domain.missions.mission import LIVE, Mission, Status
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
@@ -75,10 +75,24 @@ def _counted(by_status: Mapping[str, int], lost: int) -> MissionCounts:
     }
 
 
-def _departed(unsaved: Unsaved | None, *, stopped: int = 0, kept: int = 0) -> Departed:
+def _departed(
+    unsaved: Unsaved | None, *, stopped: int = 0, kept: int = 0, stopping: Sequence[Mission] = ()
+) -> Departed:
+    """`stopping`: those whose end others hold up, and that the next daemon ends."""
     answer: Departed = {"stopped": stopped, "kept": kept}
+    notes = []
+    if stopping:
+        names = ", ".join(one.definition.name for one in stopping)
+        answer["stopping"] = len(stopping)
+        notes.append(
+            f"The swarm does not answer, so agents of {names} on other hives may still run."
+            " The next daemon ends them: overmind start"
+        )
     if unsaved is not None:
-        answer |= {"held": unsaved.ends, "note": unsaved.note(live=kept)}
+        answer["held"] = unsaved.ends
+        notes.append(unsaved.note(live=kept))
+    if notes:
+        answer["note"] = " ".join(notes)
     return answer
 
 
@@ -176,12 +190,12 @@ class DaemonApi:
     async def _stop_all(self) -> Departed:
         self._phase.closing = True
         try:
-            ended = await self._missions.end_all(Cause.STOP, None)
+            ended, held_up = await self._missions.stop_all()
         except OvermindError:
             self._phase.closing = False
             raise
         await self._preparer.calm_all()  # also of those that have ended just now
-        return _departed(await self._leave(Departure.END), stopped=len(ended))
+        return _departed(await self._leave(Departure.END), stopped=len(ended), stopping=held_up)
 
     async def _keeper_row(self) -> KeeperStatus | None:
         link = self._line.link

@@ -34,7 +34,7 @@ from overmind_core.kernel.tasks import SingleFlight, Tasks
 from overmind_core.landing.locations import Locations
 from overmind_core.landing.service import MergeQueue
 from overmind_core.missions.attachments import Attachments
-from overmind_core.missions.changes import EffectDue, MissionChanged, OutputGrew, RunConcluded
+from overmind_core.missions.changes import EffectDue, EndHeldUp, MissionChanged, OutputGrew, RunConcluded
 from overmind_core.missions.deadlines import Deadlines
 from overmind_core.missions.effects import Effects
 from overmind_core.missions.end_marks import EndMarks
@@ -537,6 +537,7 @@ class App:
         bus.subscribe(RunConcluded, self.keeper.on_conclusion)
         bus.subscribe(RunConcluded, self.progress.on_conclusion)
         bus.subscribe(RunConcluded, self.terminator.on_conclusion)
+        bus.subscribe(EndHeldUp, self.terminator.on_held_up)
         self.capture = CaptureHost(self.memory, self.agents, self.tasks, bus)
 
     def _spec_asked_about(self, word: str) -> About:

@@ -120,7 +120,7 @@ class LifecycleApi:
         inside = self._inside(caller)
         if request.all:
             forbid_inside(inside, "kill everything")
-            ended = await self._missions.end_all(Cause.KILL, 0.0)
+            ended = await self._missions.kill_all()
             return self._killed(ended)
         if request.id is None:
             raise OvermindError("invalid", "Missing id: name a mission to kill, or use --all.")

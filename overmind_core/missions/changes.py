@@ -24,6 +24,12 @@ class MissionChanged(NamedTuple):
     """The same mission as it is by now, where it lives: it may have changed again since it was saved."""
 
 
+class EndHeldUp(NamedTuple):
+    """A mission that was asked to end can't for now, or can again: somebody elsewhere does not answer, or does."""
+
+    mission: str
+
+
 class RunConcluded(NamedTuple):
     """A run has ended and nothing of it is left, or what is left is spared."""
 

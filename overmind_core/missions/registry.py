@@ -27,7 +27,7 @@ from overmind_core.domain.missions.tree import children_of
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.codec import Codec
-from overmind_core.missions.changes import EffectDue, MissionChanged, RunConcluded
+from overmind_core.missions.changes import EffectDue, EndHeldUp, MissionChanged, RunConcluded
 from overmind_core.missions.store import MissionRow, RunRow
 
 if TYPE_CHECKING:
@@ -165,6 +165,7 @@ class Registry:
         self.on_end: list[Callable[[Mission], None]] = []
         """Called with a mission that has ended, before that is saved: what is decided then is saved with it."""
         self._waiters: dict[str, list[_Waiter]] = {}
+        self._held_up: dict[str, str] = {}
 
     def now(self) -> Now:
         """This moment on both clocks."""
@@ -378,6 +379,35 @@ class Registry:
             return await waiter
         finally:
             self._forget_waiter(mission_id, entry)
+
+    async def ended_or_held_up(self, mission_id: str) -> Mission:
+        """As `ended`, but a live mission is returned once its end is held up.
+
+        Raises:
+            OvermindError: `gone`, it is not on the books.
+        """
+        return await self.until(mission_id, lambda mission: not mission.is_live or mission.id in self._held_up)
+
+    def hold_up(self, mission_id: str, why: str | None) -> None:
+        """A live mission that was asked to end can't, for nothing of it is here and somebody elsewhere does not answer.
+
+        Args:
+            mission_id: Of the mission.
+            why: A sentence for whoever waits for its end; None: it goes on.
+        """
+        if why == self._held_up.get(mission_id):
+            return
+        if why is None:
+            del self._held_up[mission_id]
+        else:
+            self._held_up[mission_id] = why
+        self._bus.publish(EndHeldUp(mission_id))
+        if (mission := self.live.get(mission_id)) is not None:
+            self._wake(mission)
+
+    def held_up(self, mission_id: str) -> str | None:
+        """Why the end of a mission is held up, as a sentence; None: it is not."""
+        return self._held_up.get(mission_id)
 
     def parents(self) -> dict[str, str | None]:
         """The parent of every mission, live and finished, by id."""

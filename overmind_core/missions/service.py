@@ -470,7 +470,8 @@ class Missions:
             grace: Seconds; None: each mission's own.
 
         Raises:
-            OvermindError: `not_running`; `survivors`, some processes could not be ended.
+            OvermindError: `not_running`; `survivors`, some processes could not be ended; `swarm_silent`, it ends once
+                the swarm answers.
         """
         cascade = cascade or (cause is Cause.KILL and mission.definition.kind is Kind.BLUEPRINT)
         order = levels([mission.id], self._registry.parents()) if cascade else [[mission.id]]
@@ -480,15 +481,32 @@ class Missions:
             raise not_running(mission)
         if not mission.is_live and cause is Cause.KILL:
             concerned[-1].append(mission)  # it is only hidden
-        return await self._end_levels(concerned, cause, grace)
+        return self._all_ended(await self._end_levels(concerned, cause, grace))
 
-    async def end_all(self, cause: Cause, grace: float | None) -> list[Mission]:
-        """End every live mission at once.
+    async def kill_all(self) -> list[Mission]:
+        """Kill every live mission at once.
+
+        Raises:
+            OvermindError: as of `end`.
+        """
+        return self._all_ended(await self._end_levels([list(self._registry.live.values())], Cause.KILL, 0.0))
+
+    async def stop_all(self) -> tuple[list[Mission], list[Mission]]:
+        """Stop every live mission at once; returns those that have ended, and those whose end is held up.
 
         Raises:
             OvermindError: `survivors`.
         """
-        return await self._end_levels([list(self._registry.live.values())], cause, grace)
+        found = await self._end_levels([list(self._registry.live.values())], Cause.STOP, None)
+        return [one for one in found if not one.is_live], [one for one in found if one.is_live]
+
+    def _all_ended(self, missions: list[Mission]) -> list[Mission]:
+        """Return them, where the end of none is held up."""
+        for one in missions:
+            if one.is_live:
+                why = self._registry.held_up(one.id) or "Nobody answers who can end it."
+                raise OvermindError("swarm_silent", f"{one.definition.name} is being stopped. {why}")
+        return missions
 
     def end_marked(self) -> None:
         """Go on with the ends that an earlier supervisor could not store."""
@@ -505,6 +523,7 @@ class Missions:
         """Mark all as stopping in one commit, so that none gets a child from then on; then end level after level.
 
         Each level has its own grace once the one before is gone, so the stored deadlines grow with the levels.
+        Returns them in that order; one that is still live is held up.
         """
         before: frozenset[str] = frozenset()
         plans = {one.id for level in order for one in level if one.definition.kind is Kind.BLUEPRINT}
@@ -519,14 +538,22 @@ class Missions:
                 asked.append(mission.id)
             before = frozenset(mission.id for mission in level) or before
         self.end_marks.ending(asked, cause)
-        ended = [await self._registry.ended(mission.id) for level in order for mission in level]
+        found = await self._ended_or_held_up([mission for level in order for mission in level])
+        ended = [one for one in found if not one.is_live]
         self._leases.release(one.id for one in ended if one.reason != FENCED)
         await self._preparer.calm([one.id for one in ended])
         survivors = [f"{one.id}: {', '.join(one.survivors)}" for one in ended if one.survivors]
         if survivors:
             message = f"Some processes could not be ended: {'; '.join(survivors)}. Overmind tries again every minute."
             raise OvermindError("survivors", message)
-        return ended
+        return found
+
+    async def _ended_or_held_up(self, missions: Sequence[Mission]) -> list[Mission]:
+        """Wait until each of them has ended, or all that have not are held up."""
+        while True:
+            found = [await self._registry.ended_or_held_up(one.id) for one in missions]
+            if all(not one.is_live or self._registry.held_up(one.id) is not None for one in found):
+                return found
 
     # changing
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.keeper_client import KeeperConnection
-    from overmind_core.missions.changes import MissionChanged, RunConcluded
+    from overmind_core.missions.changes import EndHeldUp, MissionChanged, RunConcluded
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.tree_members import Identities
     from overmind_core.system.process import Identity
@@ -113,6 +113,11 @@ class Terminator:
         if change.current.id in self._leaving or self._before:
             self._wake.set()
 
+    def on_held_up(self, held_up: EndHeldUp) -> None:
+        """What was to end after that mission need not wait for it, or has to again."""
+        if held_up.mission in self._leaving or self._before:
+            self._wake.set()
+
     def on_conclusion(self, concluded: RunConcluded) -> None:
         """The run is over."""
         self._seen.pop(concluded.run, None)
@@ -181,8 +186,10 @@ class Terminator:
         return found
 
     def _blocked(self, mission_id: str) -> bool:
-        """Whether one that comes before it in a cascade is still ending."""
-        return any((one := self._registry.live.get(name)) and one.ending for name in self._before.get(mission_id, ()))
+        """Whether one that comes before it in a cascade is still ending, and nobody elsewhere holds that up."""
+        before = self._before.get(mission_id, ())
+        live = [one for name in before if (one := self._registry.live.get(name)) is not None]
+        return any(one.ending is not None and self._registry.held_up(one.id) is None for one in live)
 
     def _drop_finished(self) -> None:
         for mission_id, run in list(self._leaving.items()):

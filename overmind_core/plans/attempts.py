@@ -21,7 +21,7 @@ from overmind_core.plans.posted_attempts import PostedAttempts
 from overmind_core.probes.probe import NotReady, is_occupied, until_ready, was_ready
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Mapping
 
     from overmind_core.domain.plans.blueprint import PlanAgent, Probe
     from overmind_core.domain.plans.progress import AgentPost, AgentProgress
@@ -134,6 +134,11 @@ class Attempts:
         task = asyncio.current_task()
         if task is None or self._under_way.get(name) is not task:  # else it is just being followed
             self.follow(name, post)
+
+    @property
+    def silences(self) -> Mapping[str, str]:
+        """Post → why the swarm does not answer what is asked about it, as a sentence."""
+        return self._posted.silences
 
     def follow(self, name: str, post: str) -> None:
         """Report how a post goes on."""

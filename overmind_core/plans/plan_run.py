@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from overmind_core.system.machine import Clock
 
 _BEGUN = frozenset({AgentStage.RUNNING, AgentStage.STOPPING})
+ENDED_LATER = "Its agents on other hives are ended once the swarm answers."
 CLEAN_UP_SECONDS = 300.0
 """How long what cleans up may go on, after the grace, once a plan is being ended."""
 
@@ -85,9 +86,9 @@ class RemovedAgents:
         self._end_post = end_post
 
     @property
-    def any_active(self) -> bool:
-        """Whether anything of them runs, or may be about to."""
-        return any(node.stage in ACTIVE for node in self._nodes.values())
+    def active(self) -> list[AgentProgress]:
+        """Those of which anything runs, or may be about to."""
+        return [node for node in self._nodes.values() if node.stage in ACTIVE]
 
     def put(self, name: str, node: AgentProgress) -> None:
         """This one is removed, and stands like that."""
@@ -257,6 +258,7 @@ class PlanRun:
         """It is over, or another daemon goes on with it."""
         self._set_timer(None)
         self._attempts.close()
+        self._registry.hold_up(self.id, None)
 
     def restart(self) -> None:
         """All of it runs anew."""
@@ -423,6 +425,7 @@ class PlanRun:
             self._registry.apply(mission, Spawned(None, now.wall, now.mono))
         elif mission.status is Status.STOPPING:
             self._wind_down(mission)
+            self._registry.hold_up(mission.id, self._held_up_by())
         elif mission.status is Status.RUNNING and not self._phase.closing:
             self._advance(mission)
 
@@ -447,6 +450,17 @@ class PlanRun:
             if node.post is not None and node.stage in ACTIVE:
                 self.put(name, replace(node, stage=AgentStage.CANCELLED, reason=EndReason.CANCEL.value))
 
+    def _held_up_by(self) -> str | None:
+        """Why it can't end yet, where all that is left of it are posts and the swarm does not answer; else None."""
+        silences = self._attempts.silences
+        if not silences:
+            return None
+        left = [*(node for node in self.nodes.values() if node.stage in ACTIVE), *self._removed.active]
+        found = [None if node.post is None else silences.get(node.post.id) for node in left]
+        if not found or None in found:
+            return None
+        return f"{(found[0] or '').rstrip('.')}. {ENDED_LATER}"
+
     def _delays_end(self, node: AgentProgress) -> bool:
         """Whether the plan's end waits for the agent's: it is being ended too, or not known to have begun."""
         if node.post is not None:
@@ -455,10 +469,17 @@ class PlanRun:
         asked_for = node.stage is AgentStage.STARTING and node.mission is None
         return asked_for or (mission is not None and mission.ending is not None)
 
+    def _unreachable(self) -> frozenset[str]:
+        """Those that can't be ended now: posts, while the swarm does not answer."""
+        silences = self._attempts.silences
+        if not silences:
+            return frozenset()
+        return frozenset(name for name, node in self.nodes.items() if node.post and node.post.id in silences)
+
     def _step(self, ending: PlanEnding) -> PlanStep:
         """What is to be done, once those are skipped that can't run any more."""
         wall = self._clock.wall()
-        while (step := self.state.scheduler.step(wall, ending=ending)).skip:
+        while (step := self.state.scheduler.step(wall, ending=ending, unreachable=self._unreachable())).skip:
             for name, why in step.skip.items():
                 node = replace(self.nodes[name], stage=AgentStage.SKIPPED, reason=why)
                 self.put(name, node, log_lines.skipped(name, node))
@@ -476,7 +497,7 @@ class PlanRun:
             self._attempts.begin(name, is_new=True)
         for name, why in step.stop.items():
             self._stop(name, why)
-        if step.over and not self._removed.any_active:
+        if step.over and not self._removed.active:
             self._finish(mission)
             return
         retry = None if step.look_again is None else step.look_again - self._clock.wall()

@@ -9,8 +9,12 @@ from overmind_core.errors import OvermindError
 from overmind_core.plans.ports import PASSING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.plans.ports import PostView, SwarmPosts
+
+    OnSilence = Callable[[OvermindError | None], None]
 
 PERIOD = 1.0
 """Seconds between two looks: hives tell the swarm at most so often."""
@@ -19,10 +23,11 @@ LONGEST_PAUSE = 8.0
 
 
 class _Waiter:
-    def __init__(self, post: str, known: PostView | None, future: asyncio.Future[PostView]) -> None:
+    def __init__(self, post: str, known: PostView | None, on_silence: OnSilence) -> None:
         self.post = post
         self.known = known
-        self.future = future
+        self.on_silence = on_silence
+        self.future: asyncio.Future[PostView] = asyncio.get_running_loop().create_future()
 
 
 class PostWatch:
@@ -35,13 +40,18 @@ class PostWatch:
         self._new = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
 
-    async def change(self, post: str, known: PostView | None) -> PostView:
+    async def change(self, post: str, known: PostView | None, on_silence: OnSilence) -> PostView:
         """Wait until a post stands otherwise than as it is known, and return how.
+
+        Args:
+            post: Its id.
+            known: How it stands as far as the caller knows; None: it knows nothing.
+            on_silence: Called after each question with what kept the swarm from answering it; None: it has.
 
         Raises:
             OvermindError: it can't be found out any more, as `no_swarm`.
         """
-        waiter = _Waiter(post, known, asyncio.get_running_loop().create_future())
+        waiter = _Waiter(post, known, on_silence)
         self._waiters.add(waiter)
         self._new.set()
         if self._loop is None or self._loop.done():
@@ -61,13 +71,16 @@ class PostWatch:
                 views = await self._swarm.look({one.post for one in waiters})
             except OvermindError as error:
                 is_silent = error.code in PASSING
-                if not is_silent:
+                if is_silent:
+                    self._tell(waiters, error)
+                else:
                     self._give_up(waiters, error)
             except Exception as error:
                 # Whatever it is: who waits for ever would never end.
                 self._give_up(waiters, OvermindError("internal", f"{type(error).__name__}: {error}"))
                 raise
             else:
+                self._tell(waiters, None)
                 for one in waiters:
                     view = views.get(one.post)
                     if view is not None and view != one.known and not one.future.done():
@@ -84,6 +97,12 @@ class PostWatch:
             await asyncio.wait_for(self._new.wait(), seconds)
         except TimeoutError:
             return
+
+    @staticmethod
+    def _tell(waiters: list[_Waiter], silence: OvermindError | None) -> None:
+        for one in waiters:
+            if not one.future.done():
+                one.on_silence(silence)
 
     @staticmethod
     def _give_up(waiters: list[_Waiter], error: OvermindError) -> None:

@@ -7,6 +7,7 @@ looks for it first, and posts what is not there: nothing is posted twice, and no
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from overmind_core.domain.plans.progress import AgentPost, AttemptEnd
@@ -50,6 +51,9 @@ class PostListener(Protocol):
     def on_end(self, name: str, end: AttemptEnd, explained: str = "") -> None:
         """An attempt is over; `explained`: why, in words, where it is not for its exit code."""
 
+    def schedule(self) -> None:
+        """Something else has changed: decide anew."""
+
 
 class PostedAttempts:
     """Does what the swarm does for one plan. Each piece of work is a coroutine, of which one runs for each agent."""
@@ -72,6 +76,8 @@ class PostedAttempts:
         self._watch = watch
         self._unwanted: set[str] = set()
         """Posts that are to end."""
+        self.silences: dict[str, str] = {}
+        """Post that is to end, or to be posted → why the swarm has not answered that yet. To be read."""
 
     def new_id(self, key: str) -> str:
         """The id of the post that the attempt of this request key is."""
@@ -97,11 +103,11 @@ class PostedAttempts:
         post = node.post.id
         is_there = bool(node.post.state)
         if not is_there and not is_new:
-            view = (await self._surely(lambda: self._swarm.look([post]))).get(post)
+            view = (await self._surely(post, lambda: self._swarm.look([post]))).get(post)
             is_there = view is not None and view.state != GONE
         if not is_there:
             new = await self._starter.to_post(self._plan, agent, node, applied)
-            await self._surely(lambda: self._swarm.post(new))
+            await self._surely(post, lambda: self._swarm.post(new))
         if not node.post.state:
             self._listener.on_post(agent.name, AgentPost(post, "queued"))
         await self.follow(agent.name, post)
@@ -115,8 +121,8 @@ class PostedAttempts:
         view: PostView | None = None
         while view is None or not view.is_over:
             if post in self._unwanted and (view is None or not view.is_ending or view.state == "lost"):
-                await self._surely(lambda: self._swarm.cancel(post))
-            view = await self._watch.change(post, view)
+                await self._surely(post, lambda: self._swarm.cancel(post))
+            view = await self._watch.change(post, view, partial(self._on_look, post))
             known = AgentPost(post, view.state, view.hive, is_ending=view.is_ending)
             if view.state != GONE:
                 self._listener.on_post(name, known, has_begun=view.has_begun)
@@ -124,7 +130,20 @@ class PostedAttempts:
         if view.state == GONE:
             self._report_gone(name)
             return
-        self._report_end(name, await self._surely(lambda: self._swarm.end_of(post)))
+        self._report_end(name, await self._surely(post, lambda: self._swarm.end_of(post)))
+
+    def _on_look(self, post: str, silence: OvermindError | None) -> None:
+        if silence is None or post in self._unwanted:
+            self._on_silence(post, silence)
+
+    def _on_silence(self, post: str, silence: OvermindError | None) -> None:
+        if (silence is None) is (post not in self.silences):
+            return
+        if silence is None:
+            del self.silences[post]
+        else:
+            self.silences[post] = silence.message
+        self._listener.schedule()
 
     def _report_gone(self, name: str) -> None:
         end = AttemptEnd(ok=False, at=self._clock.wall(), reason=FORGOTTEN)
@@ -152,8 +171,8 @@ class PostedAttempts:
             explained,
         )
 
-    async def _surely(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Ask the swarm, again and again while it does not answer: what is asked does the same when it is repeated.
+    async def _surely(self, post: str, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Ask about a post, again and again while nobody answers: what is asked does the same when it is repeated.
 
         Raises:
             OvermindError: it refuses.
@@ -161,9 +180,13 @@ class PostedAttempts:
         pause = FIRST_PAUSE
         while True:
             try:
-                return await ask()
+                answer = await ask()
             except OvermindError as error:
                 if error.code not in PASSING:
                     raise
+                self._on_silence(post, error)
+            else:
+                self._on_silence(post, None)
+                return answer
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)

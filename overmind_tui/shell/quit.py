@@ -106,7 +106,8 @@ class Quit:
                 answer = client.call("shutdown", {})
             finally:
                 client.close()
-            stopped = f"Stopped {live} mission{'s' * (live > 1)}."
+            ended = live - answer.get("stopping", 0)
+            stopped = f"Stopped {ended} mission{'s' * (ended != 1)}."
             return f"{stopped} {answer['note']}" if answer.get("note") else stopped
 
         self._in_thread(f"stopping {live} …", stop)

@@ -8,7 +8,7 @@ to say: one pool, in the order of the file.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import assert_never
@@ -135,12 +135,15 @@ class Scheduler:
             )
         ]
 
-    def step(self, now: float, *, ending: PlanEnding = PlanEnding.NONE) -> PlanStep:
+    def step(
+        self, now: float, *, ending: PlanEnding = PlanEnding.NONE, unreachable: Collection[str] = frozenset()
+    ) -> PlanStep:
         """What is to be done at `now` (seconds since the epoch).
 
         Args:
             now: For those that have a time.
             ending: How the plan itself is being ended.
+            unreachable: Those that can't be ended for now: where the plan ends, those behind them don't wait for that.
         """
         self._doubtful |= {name for name in self._delayed if self._wait_left(name, now) <= 0}
         skip = dict.fromkeys(self._given_up(ending), "the plan ends") or self._settle_doubtful(now)
@@ -152,7 +155,9 @@ class Scheduler:
         start = ready(head, now, Limits({_POOL: pool}), reasons=False).start if head else ()
         over = all(not self._by_stage[stage] for stage in AgentStage if stage not in FINAL)
         waits = [self._wait_left(name, now) for name in self._delayed]
-        return PlanStep(start, stop=self._stops(ending), over=over, look_again=now + min(waits) if waits else None)
+        return PlanStep(
+            start, stop=self._stops(ending, unreachable), over=over, look_again=now + min(waits) if waits else None
+        )
 
     def _given_up(self, ending: PlanEnding) -> list[str]:
         """Those that wait in a plan that is being ended, but for what cleans up."""
@@ -233,7 +238,7 @@ class Scheduler:
             one.until in _AFTER_FAILURE and self.nodes[one.agent].stage is AgentStage.FAILED for one in agent.depends_on
         )
 
-    def _stops(self, ending: PlanEnding) -> dict[str, EndReason]:
+    def _stops(self, ending: PlanEnding, unreachable: Collection[str]) -> dict[str, EndReason]:
         """Who is to be ended now."""
         running = self._by_stage[AgentStage.RUNNING]
         preparing = [name for name in self._by_stage[AgentStage.STARTING] if self.nodes[name].can_be_ended]
@@ -241,7 +246,7 @@ class Scheduler:
             spared = self._spared(ending)
             cancelled = [name for name in (*running, *preparing) if name not in spared]
             why = EndReason.FAILURE if ending is PlanEnding.NONE else EndReason.CANCEL
-            if stops := dict.fromkeys(self._leaves(cancelled), why):
+            if stops := dict.fromkeys(self._leaves(cancelled, () if ending is PlanEnding.NONE else unreachable), why):
                 return stops
         if self._unfinished or any(self._by_stage[stage] for stage in _NOT_YET):
             return {}
@@ -262,10 +267,13 @@ class Scheduler:
             left += needed
         return spared
 
-    def _leaves(self, running: Iterable[str]) -> list[str]:
-        """Those of `running` that no other active agent depends on, in the order of the blueprint."""
+    def _leaves(self, running: Iterable[str], aside: Collection[str] = ()) -> list[str]:
+        """Those of `running` that no active agent but those `aside` depends on, in the order of the blueprint."""
+        dependents = self._dependents
         leaves = [
-            name for name in running if not any(self.nodes[one].stage in ACTIVE for one in self._dependents[name])
+            name
+            for name in running
+            if not any(self.nodes[one].stage in ACTIVE and one not in aside for one in dependents[name])
         ]
         return sorted(leaves, key=self._order.__getitem__)
 

@@ -20,7 +20,7 @@ from overmind_core.kernel.bus import Bus
 from overmind_core.kernel.event_log import EventLog
 from overmind_core.kernel.journal import Journal
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
-from overmind_core.missions.changes import MissionChanged
+from overmind_core.missions.changes import EndHeldUp, MissionChanged
 from overmind_core.missions.registry import Registry
 from overmind_core.missions.terminator import BLIND_LIMIT, LOOK_AGAIN, RESWEEP_SECONDS, ProcessTrees, Terminator
 from overmind_core.system.membership import RunTarget
@@ -128,6 +128,7 @@ class World:
         self._marker = ""
         self._turn_over = asyncio.Event()
         bus.subscribe(MissionChanged, terminator.on_change)
+        bus.subscribe(EndHeldUp, terminator.on_held_up)
         bus.subscribe(MissionChanged, self._on_change)
 
     def _on_change(self, change):
@@ -356,6 +357,22 @@ def test_who_waits_for_its_children_waits_also_when_it_had_just_been_restarted(t
         await world.turn()
 
     assert played(tmp_path, story).machine.signalled == [f"{ONE}.2"]
+
+
+def test_what_ends_after_a_mission_whose_end_is_held_up_elsewhere_does_not_wait_for_it(tmp_path):
+    async def story(world):
+        held_up = stopping(TWO, exited=False)
+        world.registry.add(held_up, lambda: None, None)
+        parent = stopping(ONE, exited=False)
+        world.terminator.wait_for(ONE, frozenset({TWO}))
+        world.registry.add(parent, lambda: None, None)
+        world.terminator.signal(parent, (15,))
+        await world.turn()
+        assert world.machine.signalled == []
+        world.registry.hold_up(TWO, "Nobody answers.")
+        await in_process.until(lambda: world.machine.signalled)
+
+    assert played(tmp_path, story).machine.signalled == [f"{ONE}.1"]
 
 
 class Signals:

@@ -302,6 +302,105 @@ def test_a_plan_that_is_killed_ends_as_soon_as_the_swarm_knows_of_it(folder):
     assert [view.is_ending for view in swarm.views.values()] == [True]
 
 
+BEHIND = [
+    {**agent("db"), "start": {"command": "sleep 1000", "cwd": "/", "restart": "always"}},
+    {**agent("there", on={}), "depends_on": [{"agent": "db", "until": "started"}]},
+]
+"""What is posted needs an agent of this machine, which ends after it."""
+SILENCE = OvermindError("swarm_silent", "Nobody answers.")
+
+
+async def left_alone(inside: Any, swarm: ScriptedSwarm) -> str:
+    """Apply that plan, and have the swarm fall silent once all of it runs; return its id."""
+    swarm.holds = True
+    whole: str = (await inside.ask("apply", **plan(BEHIND)))["id"]
+    nodes = inside.app.plans.live[whole].nodes
+    await until(lambda: all(one.stage is AgentStage.RUNNING for one in nodes.values()))
+    swarm.error = SILENCE
+    return whole
+
+
+def played_with_services(folder: str, swarm: ScriptedSwarm, *plays: Any) -> None:
+    """Run stories in supervisors that follow each other, whose runs end when they are killed."""
+
+    async def whole() -> None:
+        keeper = ScriptedKeeper(Home(folder))
+        keeper.on_ask["purge"] = lambda fields: keeper.exit(fields["run"], -9)
+        for play in plays:
+            async with supervising(Home(folder), keeper) as inside:
+                await play(inside)
+        keeper.close()
+
+    with swarm_of(swarm):
+        in_process.run(whole())
+
+
+@pytest.mark.parametrize("word", ["stop", "kill"])
+def test_who_ends_a_plan_is_told_that_the_swarm_does_not_answer_and_what_is_here_ends(folder, word):
+    swarm = ScriptedSwarm()
+
+    async def story(inside: Any) -> None:
+        whole = await left_alone(inside, swarm)
+        with pytest.raises(OvermindError) as refused:
+            await inside.ask(word, id=whole)
+        assert refused.value.code == "swarm_silent"
+        assert refused.value.message == (
+            "p is being stopped. Nobody answers. Its agents on other hives are ended once the swarm answers."
+        )
+        found = await agents_of(inside, whole)
+        assert {name: one["stage"] for name, one in found.items()} == {
+            "db": "cancelled" if word == "stop" else "failed",
+            "there": "stopping",
+        }
+        assert inside.app.registry.live[whole].status == "stopping"
+        swarm.error = None
+        ended = await inside.app.registry.ended(whole)
+        assert ended.status == ("stopped" if word == "stop" else "killed")
+        assert (await agents_of(inside, whole))["there"]["stage"] == "cancelled"
+
+    played_with_services(folder, swarm, story)
+
+
+def test_a_shutdown_leaves_a_plan_whose_swarm_does_not_answer_to_the_next_daemon(folder):
+    swarm = ScriptedSwarm()
+    plans = []
+
+    async def story(inside: Any) -> None:
+        plans.append(await left_alone(inside, swarm))
+        answer = await inside.ask("shutdown")
+        assert (answer["stopped"], answer["kept"], answer["stopping"]) == (1, 0, 1)
+        assert answer["note"] == (
+            "The swarm does not answer, so agents of p on other hives may still run."
+            " The next daemon ends them: overmind start"
+        )
+
+    async def later(inside: Any) -> None:
+        assert inside.app.registry.live[plans[0]].status == "stopping"
+        swarm.error = None
+        await inside.app.registry.ended(plans[0])
+        found = await agents_of(inside, plans[0])
+        assert {name: one["stage"] for name, one in found.items()} == dict.fromkeys(found, "cancelled")
+
+    played_with_services(folder, swarm, story, later)
+    assert swarm.posted == {"there": 1}
+    assert len(swarm.cancelled) == 1
+
+
+def test_a_silence_before_the_end_is_no_reason_not_to_ask(folder):
+    """A plan is ended while the swarm's next look is due: nobody knows yet that it answers again."""
+    swarm = ScriptedSwarm()
+
+    async def story(inside: Any) -> None:
+        whole = await left_alone(inside, swarm)
+        await asyncio.sleep(20)
+        swarm.error = None
+        await inside.ask("stop", id=whole)
+        assert not inside.app.registry.get(whole).is_live
+
+    played_with_services(folder, swarm, story)
+    assert len(swarm.cancelled) == 1
+
+
 def test_a_post_of_which_the_swarm_knows_nothing_any_more_has_failed(folder):
     swarm = ScriptedSwarm()
     swarm.holds = True

@@ -276,6 +276,43 @@ def test_a_cancel_that_nobody_has_heard_of_is_told_after_a_kill(homes, way, tmp_
     stopping.communicate(timeout=30)
 
 
+MIXED = """
+[agents.db]
+command = "exec sleep 1000"
+restart = "always"
+
+[agents.there]
+command = "exec sleep 1000"
+on = "any"
+depends_on = [{ agent = "db", until = "started" }]
+"""
+
+
+def test_whoever_stops_a_plan_or_all_is_told_that_the_swarm_does_not_answer(homes, way, tmp_path):
+    desk = homes.hive("desk", "--slots", "0", way=way)
+    home = homes.hive("a")
+    desk.ok("apply", written(tmp_path, MIXED))
+    wait_stage(desk, "there", "running")
+    way.cut()
+    said = desk.refused("stop", "team", code="swarm_silent")
+    assert said.startswith("team is being stopped. The swarm's database does not answer: ")
+    assert said.endswith(". Its agents on other hives are ended once the swarm answers.\n")
+    assert {name: row["stage"] for name, row in agents(desk).items()} == {"db": "cancelled", "there": "stopping"}
+    ended = desk("shutdown", "-y")
+    assert (ended.returncode, ended.stdout) == (1, "Daemon stopped\n")
+    assert ended.stderr == (
+        "The swarm does not answer, so agents of team on other hives may still run. The next daemon ends them:"
+        " overmind start\n"
+    )
+    assert running(home) == ["team-there"]
+    way.mend()
+    desk.ok("start")
+    desk.wait_status("team", "stopped", timeout=90)
+    homes.wait_state("team-there", "cancelled")
+    eventually(lambda: not running(home), timeout=30, what="nothing runs there")
+    assert desk("shutdown", "-y").returncode == 0
+
+
 def test_an_agent_from_git_runs_there_once_its_hive_trusts_the_file(homes, tmp_path):
     shelf = Repository(str(tmp_path / "agents"))
     shelf.commit("agents", {"say.toml": '[agents.say]\ncommand = "echo said"\n'})

@@ -43,11 +43,11 @@ def plan(*agents, on_failure=OnFailure.STOP, max_parallel=0):
     return Blueprint("p", agents, max_parallel, on_failure)
 
 
-def step(blueprint, nodes, now, *, ending=PlanEnding.NONE):
+def step(blueprint, nodes, now, *, ending=PlanEnding.NONE, unreachable=()):
     """One step, with all that follows from those that it skips."""
     board = Scheduler(blueprint, nodes)
     skip: dict[str, str] = {}
-    while (found := board.step(now, ending=ending)).skip:
+    while (found := board.step(now, ending=ending, unreachable=unreachable)).skip:
         skip |= found.skip
         for name in found.skip:
             board.put(name, SKIPPED)
@@ -216,6 +216,16 @@ def test_a_plan_that_is_ended_starts_nothing_and_stops_what_runs_leaves_first():
     for ending in (ORDERLY, AT_ONCE):
         found = step(three, nodes, NOW, ending=ending)
         assert (found.start, found.skip.keys(), found.stop) == ((), {"c", "d"}, {"b": EndReason.CANCEL})
+
+
+def test_nobody_ends_after_one_that_cannot_be_ended_now_and_the_plan_is_not_over():
+    two = plan(agent("db", stays=True), agent("there", "db", until=Until.STARTED))
+    stopping = replace(RUNNING, stage=AgentStage.STOPPING, stopped=EndReason.CANCEL)
+    nodes = {"db": RUNNING, "there": stopping}
+    assert step(two, nodes, NOW, ending=ORDERLY).stop == {}
+    assert step(two, nodes, NOW, ending=ORDERLY, unreachable={"there"}).stop == {"db": EndReason.CANCEL}
+    assert step(two, nodes, NOW, unreachable={"there"}).stop == {}, "a plan that is not ended keeps its order"
+    assert not step(two, nodes | {"db": replace(RUNNING, stage=AgentStage.CANCELLED)}, NOW, ending=ORDERLY).over
 
 
 CLEANING = plan(
