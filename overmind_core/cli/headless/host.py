@@ -124,7 +124,10 @@ class HostThread:
             while live := [row for row in client.call("ps") if row["ended_at"] is None]:
                 tidy = {row["id"] for row in live if row["type"] == "blueprint" and _cleans_up(client, row["id"])}
                 self.cleans_up = bool(tidy)  # such a plan ends its agents itself
-                client.call_each("stop", [{"id": row["id"], **extra} for row in live if row["parent"] not in tidy])
+                asked = [{"id": row["id"], **extra} for row in live if row["parent"] not in tidy]
+                answers = client.call_each("stop", asked)
+                if all(isinstance(one, OvermindError) and one.code == "swarm_silent" for one in answers):
+                    break  # what is left ends once the swarm answers
         self.cleans_up = False
 
     def _kill_all(self) -> None:

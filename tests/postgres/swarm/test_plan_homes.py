@@ -313,6 +313,22 @@ def test_whoever_stops_a_plan_or_all_is_told_that_the_swarm_does_not_answer(home
     assert desk("shutdown", "-y").returncode == 0
 
 
+def test_a_headless_run_that_is_ended_leaves_what_it_cannot_reach_to_the_next_daemon(homes, way, tmp_path):
+    desk = homes.hive("desk", "--slots", "0", way=way)
+    home = homes.hive("a")
+    desk.ok("shutdown", "-y")
+    run = desk.popen("--headless", "apply", "--home", desk.home, written(tmp_path, MIXED))
+    eventually(lambda: running(home), timeout=60, what="it runs there")
+    way.cut()
+    run.terminate()
+    run.communicate(timeout=60)
+    assert run.returncode == 143
+    way.mend()
+    eventually(lambda: desk("start").returncode == 0, timeout=30, what="the keeper of the run has left")
+    homes.wait_state("team-there", "cancelled", timeout=90)
+    eventually(lambda: not running(home), timeout=30, what="nothing runs there")
+
+
 def test_an_agent_from_git_runs_there_once_its_hive_trusts_the_file(homes, tmp_path):
     shelf = Repository(str(tmp_path / "agents"))
     shelf.commit("agents", {"say.toml": '[agents.say]\ncommand = "echo said"\n'})
