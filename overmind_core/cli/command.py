@@ -570,8 +570,7 @@ def find(name: str) -> Command:
     if module is None:
         from overmind_core.cli.synonyms import advice  # only after a mistake
 
-        raise OvermindError(
-            "unknown_command", f"Unknown command {name!r}.{advice(name, COMMANDS)} See: overmind --help"
-        )
+        known = COMMANDS if " " in name else dict.fromkeys(one.partition(" ")[0] for one in COMMANDS)
+        raise OvermindError("unknown_command", f"Unknown command {name!r}.{advice(name, known)} See: overmind --help")
     commands: tuple[Command, ...] = __import__(module, fromlist=["COMMANDS"]).COMMANDS
     return next(command for command in commands if command.name == name)

@@ -10,7 +10,7 @@ from overmind_core.domain.text.cells import did_you_mean
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 INSTEAD: dict[str, str] = {
     "add": "To add work to the queue: overmind quest add TITLE",
@@ -112,7 +112,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
 """Option of other programs → ours that mean the same, best first; a command has some of them, or none."""
 
 
-def advice(word: str, known: Sequence[str]) -> str:
+def advice(word: str, known: Iterable[str]) -> str:
     """Return ` To …: overmind …`, or the `known` commands that look like the word; nothing when there are none."""
     found = INSTEAD.get(word) or INSTEAD.get(word.split(" ", maxsplit=1)[0])
     return f" {found}." if found else did_you_mean(word, known)

@@ -8,6 +8,7 @@ is begun again like any other work, and finds the post that it had asked for.
 from __future__ import annotations
 
 import base64
+import errno
 import os
 import sys
 import time
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 
 SENT = "overmind/spec/"
 """How branches of the remote begin that have what the attempts of a spec are to read; the rest is its slug."""
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Errors after which there may be room again."""
+LONGEST_PAUSE = 30.0
+"""Seconds between two tries to write what was handed in; at first one, then twice as long each time."""
 TRIES = 8
 """How often what has landed is asked of the remote before that has failed; the pauses add up to four minutes."""
 
@@ -98,8 +103,7 @@ class Attempt:
             sys.stdout.buffer.flush()
         outputs = self._environ[variables.OUTPUTS]
         for name, text in end["files"].items():
-            with open(os.path.join(outputs, os.path.basename(name)), "wb") as file:
-                file.write(base64.b64decode(text))
+            self._put(os.path.join(outputs, os.path.basename(name)), base64.b64decode(text))
         done = end["state"] == "done"
         if done and self._own:
             self._take_landed(url)
@@ -107,6 +111,23 @@ class Attempt:
         why = f": {end['why']}" if end["why"] and not done else ""
         self._print(f"Post {end['post']} is {end['state']}{where}{why}")
         return 0 if done else end["exit_code"] or FAILED
+
+    def _put(self, path: str, data: bytes) -> None:
+        """Write what was handed in: where the disk is full it waits for room, for an agent has worked for it."""
+        pause = 1.0
+        while True:
+            try:
+                with open(path, "wb") as file:
+                    file.write(data)
+            except OSError as error:
+                if error.errno not in NO_ROOM:
+                    raise
+                if pause == 1.0:
+                    self._print(f"{os.path.basename(path)} can't be written: {error.strerror}. It is tried again.")
+            else:
+                return
+            time.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
 
     def _take_landed(self, url: str) -> None:
         """Have the spec's branch be here as it is on the remote: its work is there, so patience is cheaper."""

@@ -131,6 +131,12 @@ def test_a_word_with_which_several_commands_begin_lists_them(words, capsys):
     assert "  quest cancel  cancel quests" in shown
 
 
+@pytest.mark.parametrize(("word", "meant"), [("hvie", "hive"), ("quets", "quest or queue"), ("swram", "swarm")])
+def test_the_first_of_two_words_may_be_wrong(word, meant, capsys):
+    assert guarded([word, "list"], Context({})) == 2
+    assert f"Unknown command {word!r}. Did you mean {meant}? See" in capsys.readouterr().err
+
+
 def test_the_second_word_of_a_command_may_be_wrong(capsys):
     assert guarded(["quest", "lsit", "--json"], Context({})) == 2
     assert "Unknown command 'quest lsit'. Did you mean quest list" in capsys.readouterr().err

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from overmind_core.domain.specs.spec import PhaseName
+from tests.kit.full_disk import full_disk
 from tests.kit.killing import kill, kill_both, kill_supervisor
 from tests.kit.overmind import Overmind
 from tests.kit.raw_socket import RawSocket
@@ -173,6 +174,50 @@ def test_a_document_that_is_too_large_is_made_again_and_the_agent_hears_why(worl
     world.gate.touch()
     assert world.until("done", "stuck", "failed")["state"] == "done"
     assert "design.json is larger than 1 MiB" in seen.read_text()
+
+
+def test_a_document_for_which_there_is_no_room_here_is_waited_for_and_not_made_again(world):
+    world.write(phases={"design": [*world.held(), *handed_in(PhaseName.DESIGN)]})
+    world.hive("a")
+    world.begin()
+    world.wait_held()
+    quest = world.quest("carts/design")["id"]
+    line = "design.json can't be written: File too large. It is tried again."
+    with full_disk(world.om.pid(quest), 100):
+        world.gate.touch()
+        eventually(lambda: line in world.om.logs(quest), **PATIENT, what="it says that there is no room")
+        assert world.quest("carts/design")["tries"] == 1
+    assert world.until("done", "stuck", "failed")["state"] == "done"
+    assert world.attempts().count("design 1") == 1
+
+
+HOSTILE = b"\x1b]0;mine\x07\x1b[2J\xff\xfe\x00\xc3" * 50
+"""What no terminal may be given, and no document has."""
+
+
+def test_a_document_of_hostile_bytes_is_refused_and_reaches_no_terminal(world):
+    seen = Path(world.om.environment["HOME"], "seen")
+    bytes_file = Path(world.om.environment["HOME"], "hostile")
+    bytes_file.write_bytes(HOSTILE)
+    copies = " ".join(f'cp {bytes_file} "$OVERMIND_OUTPUT_DIR/{name}";' for name in ("design.json", "design.md"))
+    bad = {"call": f"cat {bytes_file}; {copies}"}
+    world.write(phases={"design": [*world.held(), bad]})
+    world.hive("a")
+    world.begin()
+    world.wait_held()
+    quest = world.quest("carts/design")["id"]
+    world.write(phases={"design": [{"call": f'cat "$OVERMIND_IN/feedback.md" > {seen}'}, *handed_in(PhaseName.DESIGN)]})
+    world.gate.touch()
+    assert world.until("done", "stuck", "failed")["state"] == "done"
+    assert "output_invalid" in seen.read_text()
+    shown = [
+        world.om.ok(*words)
+        for words in (
+            ("logs", "carts/design"), ("logs", quest), ("logs", "swarm/carts/design"), ("spec", "show", "carts"),
+            ("quest", "info", "carts/design"), ("quest", "why", "carts/design"), ("events",),
+        )
+    ]  # fmt: skip
+    assert not any(one in text for text in (*shown, seen.read_text()) for one in ("\x1b", "\x00", "\x07"))
 
 
 def test_a_cancelled_task_is_ended_where_it_runs(world):
