@@ -30,7 +30,7 @@ from overmind_core.system.run_mark import is_of_another, mark_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
     from collections.abc import Set as AbstractSet
 
     from overmind_core.keeper.run import KeptRun
@@ -142,13 +142,13 @@ class LeaseWatchdog:
             self.failed()
             return
         if not self._pid:
-            _run_and_exit(its.detach(), self._home, {2, *self._kept()})
+            _run_and_exit(its.detach(), self._home, {2, *self._kept()}, self._known)
         its.close()
         ours.setblocking(False)
         self._registered[self._pid] = None
         self._socket = ours
-        self._buffer = bytearray().join(_line(run, *lease) for run, lease in self._known.items())
-        self.ready(WRITE)
+        self._buffer.clear()  # the copy of us knows all of it, even if we are killed before we can tell it anything
+        self._loop.watch(ours.fileno(), READ, self)
 
 
 def _line(run: str, mission: str, mark: int, until: float | None) -> bytes:
@@ -158,7 +158,7 @@ def _line(run: str, mission: str, mark: int, until: float | None) -> bytes:
 # the watchdog's own process
 
 
-def _run_and_exit(fd: int, home: Home, kept: Collection[int]) -> None:
+def _run_and_exit(fd: int, home: Home, kept: Collection[int], known: Mapping[str, tuple[str, int, float]]) -> None:
     """Be the watchdog until the keeper is gone and with it all that was leased; never returns to the keeper's code."""
     code = 1
     try:
@@ -167,7 +167,7 @@ def _run_and_exit(fd: int, home: Home, kept: Collection[int]) -> None:
         os.setsid()  # whoever ends the keeper's group means the keeper
         _close_all_but({fd, *kept})
         loop = Loop()
-        _Watchdog(loop, socket.socket(fileno=fd), home)
+        _Watchdog(loop, socket.socket(fileno=fd), home, known)
         loop.run()
         code = 0
     except BaseException:  # noqa: BLE001 -- whatever it is, this copy of the keeper must not go on as one
@@ -198,17 +198,20 @@ class _Lease:
 class _Watchdog:
     """Knows the leases, and ends what they were given to."""
 
-    def __init__(self, loop: Loop, connection: socket.socket, home: Home) -> None:
+    def __init__(
+        self, loop: Loop, connection: socket.socket, home: Home, known: Mapping[str, tuple[str, int, float]]
+    ) -> None:
         self._loop = loop
         self._connection = connection
         self._home = home
         self._told = bytearray()
-        self._leases: dict[str, _Lease] = {}
+        self._leases = {run: _Lease(*lease) for run, lease in known.items()}
         self._timer = BootTimer(loop, self._on_due)
         self._keeper_lives = True
         self._keeper = os.getppid()
         connection.setblocking(False)
         loop.watch(connection.fileno(), READ, self)
+        self._set_timer()
 
     def ready(self, _events: int) -> None:
         """The keeper has told something, or is gone."""

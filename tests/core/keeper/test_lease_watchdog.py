@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import signal
+import subprocess
 import sys
 import time
 
@@ -13,7 +14,7 @@ import pytest
 from overmind_core.system.machine import boottime
 from tests.core.keeper.test_leases import FAR, LATE, OTHER, RUN, SHED, SOON, TREE
 from tests.kit.keeper_client import KeeperProcess
-from tests.kit.processes import alive, programs_with_word, with_word
+from tests.kit.processes import MARKER, alive, programs_with_word, with_word
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.linux
@@ -136,6 +137,32 @@ def test_a_watchdog_that_was_killed_is_replaced_and_knows_all_leases(keeper, cli
     eventually(lambda: set(watchdogs(keeper)) - {first}, what="another one")
     keeper.process.send_signal(signal.SIGKILL)
     eventually(lambda: gone(word), what="nothing of the tree is left")
+
+
+DIES = """
+import os, signal, sys
+from overmind_core.keeper.lease_watchdog import LeaseWatchdog
+from overmind_core.keeper.loop import Loop
+from overmind_core.system.paths import Home
+
+fork = os.fork
+def dies():
+    return fork() and os.kill(os.getpid(), signal.SIGKILL)
+os.fork = dies
+LeaseWatchdog(Loop(), Home(sys.argv[1]), registered={}).tell("aaaaaaaa.1", "aaaaaaaa", 0, float("inf"))
+"""
+
+
+def test_a_keeper_that_is_killed_as_it_forks_its_watchdog_takes_what_it_has_leased_with_it(tmp_path, marker):
+    environ = {**os.environ, MARKER: marker}
+    ours = {**environ, "OVERMIND_HOME": os.path.realpath(tmp_path), "OVERMIND_MISSION_ID": "aaaaaaaa"}
+    with subprocess.Popen(["sleep", "1000"], env=ours) as leased:
+        try:
+            died = subprocess.run([sys.executable, "-c", DIES, str(tmp_path)], env=environ, check=False)
+            assert died.returncode == -signal.SIGKILL
+            assert leased.wait(10) == -signal.SIGKILL
+        finally:
+            leased.kill()
 
 
 def test_a_watchdog_that_stood_still_learns_first_what_was_told_meanwhile(keeper, client):
