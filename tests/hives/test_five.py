@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.hives.test_ssh import FIVE, serve
@@ -54,6 +55,12 @@ def cut_for(line, seconds):
     line.cut()
     time.sleep(seconds)  # the length of the cut is what is tried here
     line.mend()
+
+
+def callers(home):
+    """How many have a connection to a home's daemon."""
+    sockets = psutil.Process(home.supervisor_pid()).net_connections("unix")
+    return sum(bool(one.laddr) for one in sockets) - 1  # it listens on one itself
 
 
 def timed(om, *words):
@@ -141,19 +148,21 @@ def test_logs_and_wait_lose_and_double_no_byte_over_a_cut_of_five_seconds(far, s
     config = sshd.folder / "ssh_config"
     config.write_text(config.read_text().replace(f"Port {sshd.port}", f"Port {line.port}"))
     there = far.home("eu1")
-    count = "i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo $i; sleep .03; done; exit 3"
+    count = "i=0; while [ $i -lt 500 ]; do i=$((i+1)); echo $i; sleep .03; done; exit 3"
     mission = there.mission(count)
-    follower = far.om.popen("logs", "-f", f"eu1/{mission}")
+    eventually(lambda: callers(there) == 0, what="whoever has started it has hung up")
     waiter = far.om.popen("wait", f"eu1/{mission}")
+    eventually(lambda: callers(there) == 1, what="it waits there")
     events = far.om.popen("events", "-f", "-H", "eu1")
+    seen: list[dict[str, Any]] = [json.loads(events.stdout.readline())]
+    follower = far.om.popen("logs", "-f", f"eu1/{mission}")
     assert follower.stdout.readline() == "1\n"
     cut_for(line, CUT)
-    assert [int(one) for one in follower.stdout.read().split()] == list(range(2, 301))
+    assert [int(one) for one in follower.stdout.read().split()] == list(range(2, 501))
     assert follower.wait(60) == 0
     out, said = waiter.communicate(timeout=60)
     assert (waiter.returncode, mission in out) == (3, True), said
-    seen: list[dict[str, Any]] = []
-    while not seen or seen[-1]["type"] != "crashed":
+    while seen[-1]["type"] != "crashed":
         seen.append(json.loads(events.stdout.readline()))
     events.kill()
     events.communicate()
