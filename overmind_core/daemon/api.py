@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.lost import lost_sentence
-from overmind_core.domain.missions.mission import LIVE, Mission, Status
+from overmind_core.domain.missions.mission import LIVE, Cause, Mission, Status
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
@@ -75,11 +75,10 @@ def _counted(by_status: Mapping[str, int], lost: int) -> MissionCounts:
     }
 
 
-def _departed(
-    unsaved: Unsaved | None, *, stopped: int = 0, kept: int = 0, stopping: Sequence[Mission] = ()
-) -> Departed:
-    """`stopping`: those whose end others hold up, and that the next daemon ends."""
-    answer: Departed = {"stopped": stopped, "kept": kept}
+def _departed(unsaved: Unsaved | None, *, ended: Sequence[Mission] = (), kept: int = 0) -> Departed:
+    """`ended`: those that were to end; the next daemon ends what still lives of them, as others hold that up."""
+    stopping = [one for one in ended if one.is_live]
+    answer: Departed = {"stopped": len(ended) - len(stopping), "kept": kept}
     notes = []
     if stopping:
         names = ", ".join(one.definition.name for one in stopping)
@@ -190,12 +189,12 @@ class DaemonApi:
     async def _stop_all(self) -> Departed:
         self._phase.closing = True
         try:
-            ended, held_up = await self._missions.stop_all()
+            ended = await self._missions.end_all(Cause.STOP, None)
         except OvermindError:
             self._phase.closing = False
             raise
         await self._preparer.calm_all()  # also of those that have ended just now
-        return _departed(await self._leave(Departure.END), stopped=len(ended), stopping=held_up)
+        return _departed(await self._leave(Departure.END), ended=ended)
 
     async def _keeper_row(self) -> KeeperStatus | None:
         link = self._line.link

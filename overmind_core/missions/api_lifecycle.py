@@ -120,8 +120,7 @@ class LifecycleApi:
         inside = self._inside(caller)
         if request.all:
             forbid_inside(inside, "kill everything")
-            ended = await self._missions.kill_all()
-            return self._killed(ended)
+            return self._killed(self._missions.all_ended(await self._missions.end_all(Cause.KILL, 0.0)))
         if request.id is None:
             raise OvermindError("invalid", "Missing id: name a mission to kill, or use --all.")
         mission = find(self._registry, request.id, live_first=True)

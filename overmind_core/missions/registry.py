@@ -380,13 +380,18 @@ class Registry:
         finally:
             self._forget_waiter(mission_id, entry)
 
-    async def ended_or_held_up(self, mission_id: str) -> Mission:
-        """As `ended`, but a live mission is returned once its end is held up.
+    async def ended_or_held_up(self, mission_id: str, run: int | None = None) -> Mission:
+        """As `ended`, but a live mission is returned once its end is held up, or that of this run, or it has another.
 
         Raises:
             OvermindError: `gone`, it is not on the books.
         """
-        return await self.until(mission_id, lambda mission: not mission.is_live or mission.id in self._held_up)
+
+        def holds(mission: Mission) -> bool:
+            is_past = run is not None and mission.run != run
+            return not mission.is_live or is_past or mission.id in self._held_up
+
+        return await self.until(mission_id, holds)
 
     def hold_up(self, mission_id: str, why: str | None) -> None:
         """A live mission that was asked to end can't, for nothing of it is here and somebody elsewhere does not answer.

@@ -399,7 +399,7 @@ class Missions:
         Raises:
             OvermindError: `name_taken`; `forbidden` when a limit of it is used up; `fenced` when its lease has ended;
                 `not_isolated`, `dirty` or `unmerged` where it is to be fresh; why it could not start, as
-                `cwd_not_found`, where it has ended so.
+                `cwd_not_found`, where it has ended so; `swarm_silent`, it begins anew once the swarm answers.
         """
         mission = self._registry.get(mission.id) or mission
         spent = self._runner.spent(mission)
@@ -412,7 +412,9 @@ class Missions:
         number = mission.run
         if mission.is_live:
             mission = self._registry.apply(mission, EndAsked(Cause.RESTART, mission.definition.grace))
-            mission = await self._registry.until(mission.id, lambda now: not now.is_live or now.run != number)
+            mission = await self._registry.ended_or_held_up(mission.id, run=number)
+            if mission.is_live and mission.run == number:
+                self.all_ended([mission])
         if mission.status in FINAL:
             self._check_lease(mission)
             self._check_own_name_free(mission)
@@ -475,33 +477,39 @@ class Missions:
         """
         cascade = cascade or (cause is Cause.KILL and mission.definition.kind is Kind.BLUEPRINT)
         order = levels([mission.id], self._registry.parents()) if cascade else [[mission.id]]
-        live = self._registry.live
-        concerned = [[one for name in level if (one := live.get(name)) is not None] for level in order]
+        concerned = self._live_of(order)
         if not any(concerned) and cause is Cause.STOP:
             raise not_running(mission)
         if not mission.is_live and cause is Cause.KILL:
             concerned[-1].append(mission)  # it is only hidden
-        return self._all_ended(await self._end_levels(concerned, cause, grace))
+        return self.all_ended(await self._end_levels(concerned, cause, grace))
 
-    async def kill_all(self) -> list[Mission]:
-        """Kill every live mission at once.
-
-        Raises:
-            OvermindError: as of `end`.
-        """
-        return self._all_ended(await self._end_levels([list(self._registry.live.values())], Cause.KILL, 0.0))
-
-    async def stop_all(self) -> tuple[list[Mission], list[Mission]]:
-        """Stop every live mission at once; returns those that have ended, and those whose end is held up.
+    async def end_here(self, mission: Mission) -> None:
+        """Kill a mission and all below it, as far as anything of them is on this machine.
 
         Raises:
             OvermindError: `survivors`.
         """
-        found = await self._end_levels([list(self._registry.live.values())], Cause.STOP, None)
-        return [one for one in found if not one.is_live], [one for one in found if one.is_live]
+        await self._end_levels(self._live_of(levels([mission.id], self._registry.parents())), Cause.KILL, 0.0)
 
-    def _all_ended(self, missions: list[Mission]) -> list[Mission]:
-        """Return them, where the end of none is held up."""
+    async def end_all(self, cause: Cause, grace: float | None) -> list[Mission]:
+        """End every live mission at once; one that is still live then is held up.
+
+        Raises:
+            OvermindError: `survivors`.
+        """
+        return await self._end_levels([list(self._registry.live.values())], cause, grace)
+
+    def _live_of(self, order: Sequence[Sequence[str]]) -> list[list[Mission]]:
+        live = self._registry.live
+        return [[one for name in level if (one := live.get(name)) is not None] for level in order]
+
+    def all_ended(self, missions: list[Mission]) -> list[Mission]:
+        """Return them, where the end of none is held up.
+
+        Raises:
+            OvermindError: `swarm_silent`.
+        """
         for one in missions:
             if one.is_live:
                 why = self._registry.held_up(one.id) or "Nobody answers who can end it."

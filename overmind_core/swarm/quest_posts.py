@@ -12,7 +12,6 @@ import msgspec
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.missions.environment import login_variables
 from overmind_core.domain.missions.lost import KEEPER_LOST
-from overmind_core.domain.missions.mission import Cause
 from overmind_core.domain.quests.briefing import NEEDS
 from overmind_core.domain.quests.classes import is_of_the_work
 from overmind_core.domain.quests.quest import QuestStatus, SwarmPost
@@ -225,7 +224,7 @@ class QuestPosts:
         self._cancel(quest)
         work = self._registry.live.get(quest.id)
         if work is not None:
-            await self._missions.end(work, Cause.KILL, cascade=True, grace=0.0)
+            await self._missions.end_here(work)
         await self._quests.end_of(quest.id)
 
     async def cancel(self, held: HeldClaim) -> None:

@@ -148,7 +148,7 @@ class Runs:
         """Kill what a claim has started: it is somebody else's, or this hive leaves."""
         mission = self.mission_of(held)
         if mission is not None and mission.is_live:
-            await self._missions.end(mission, Cause.KILL, cascade=True, grace=0.0)
+            await self._missions.end_here(mission)
 
     def release(self, held: HeldClaim) -> None:
         """Take the lease off: the claim is over."""

@@ -32,7 +32,7 @@ class Stops:
         try:
             await self._missions.end(mission, cause, cascade=True, grace=grace)
         except OvermindError as error:
-            if error.code != "not_running":
+            if error.code not in {"not_running", "swarm_silent"}:  # of the latter nothing is left on this machine
                 raise
         finally:
             self._under_way.discard(mission.id)

@@ -335,6 +335,21 @@ def played_with_services(folder: str, swarm: ScriptedSwarm, *plays: Any) -> None
         in_process.run(whole())
 
 
+def test_a_plan_that_is_to_begin_anew_does_so_once_the_swarm_answers(folder):
+    swarm = ScriptedSwarm()
+
+    async def story(inside: Any) -> None:
+        whole = await left_alone(inside, swarm)
+        with pytest.raises(OvermindError, match="p is being stopped"):
+            await inside.ask("restart", id=whole)
+        swarm.error = None
+        await inside.app.registry.until(whole, lambda mission: mission.run == 2 and mission.status == "running")
+        await until(lambda: len(swarm.posted) and swarm.posted["there"] == 2)
+        assert len(swarm.cancelled) == 1
+
+    played_with_services(folder, swarm, story)
+
+
 @pytest.mark.parametrize("word", ["stop", "kill"])
 def test_who_ends_a_plan_is_told_that_the_swarm_does_not_answer_and_what_is_here_ends(folder, word):
     swarm = ScriptedSwarm()
