@@ -84,7 +84,7 @@ class LifecycleApi:
         if (refusal := self._quests.runs_by_itself(mission.id, mission.definition.parent)) is not None:
             raise OvermindError("not_finished", refusal)
         return answers.restarted_mission(
-            await self._missions.restart(mission, fresh=request.fresh, force=request.force)
+            await self._missions.restarts.restart(mission, fresh=request.fresh, force=request.force)
         )
 
     async def _restart_lost(self, *, dry_run: bool) -> LostMissions:
@@ -92,7 +92,7 @@ class LifecycleApi:
         for mission in self._lost.all():
             try:
                 if not dry_run:
-                    await self._missions.restart(mission)
+                    await self._missions.restarts.restart(mission)
             except OvermindError as error:  # its folder may be gone; that is no reason to leave the others
                 problems.append(error.message)
             else:
@@ -120,7 +120,9 @@ class LifecycleApi:
         inside = self._inside(caller)
         if request.all:
             forbid_inside(inside, "kill everything")
-            return self._killed(self._missions.all_ended(await self._missions.end_all(Cause.KILL, 0.0)))
+            ended = await self._missions.end_all(Cause.KILL, 0.0)
+            self._registry.check_not_held_up(ended)
+            return self._killed(ended)
         if request.id is None:
             raise OvermindError("invalid", "Missing id: name a mission to kill, or use --all.")
         mission = find(self._registry, request.id, live_first=True)

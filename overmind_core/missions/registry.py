@@ -410,6 +410,16 @@ class Registry:
         if (mission := self.live.get(mission_id)) is not None:
             self._wake(mission)
 
+    def check_not_held_up(self, missions: Iterable[Mission]) -> None:
+        """Refuse to say that these have ended while the end of one is held up.
+
+        Raises:
+            OvermindError: `swarm_silent`.
+        """
+        for one in missions:
+            if one.is_live and (why := self._held_up.get(one.id)) is not None:
+                raise OvermindError("swarm_silent", f"{one.definition.name} is being stopped. {why}")
+
     def held_up(self, mission_id: str) -> str | None:
         """Why the end of a mission is held up, as a sentence; None: it is not."""
         return self._held_up.get(mission_id)

@@ -13,8 +13,8 @@ import msgspec
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.missions import names
 from overmind_core.domain.missions.events import MissionUpdated
-from overmind_core.domain.missions.facts import EndAsked, StartAsked
-from overmind_core.domain.missions.mission import FINAL, UNFORGIVING, Cause, Definition, Kind, Mission, Status
+from overmind_core.domain.missions.facts import EndAsked
+from overmind_core.domain.missions.mission import UNFORGIVING, Cause, Definition, Kind, Mission, Status
 from overmind_core.domain.missions.references import is_id
 from overmind_core.domain.missions.run_end import FENCED
 from overmind_core.domain.missions.tree import levels
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.limits import TreeLimits
     from overmind_core.missions.ports import Preparation, Preparer, Runner
     from overmind_core.missions.registry import Registry
+    from overmind_core.missions.restarts import Restarts
     from overmind_core.missions.spec import MissionSpec
     from overmind_core.missions.store import EnvironmentTable, MissionTable
     from overmind_core.missions.terminator import Terminator
@@ -84,6 +85,7 @@ class Missions:
         environment_table: EnvironmentTable,
         under_way: SingleFlight[Started],
         end_marks: EndMarks,
+        restarts: Restarts,
     ) -> None:
         self._registry = registry
         self._journal = journal
@@ -99,6 +101,7 @@ class Missions:
         self._environment_table = environment_table
         self._under_way = under_way
         self.end_marks = end_marks
+        self.restarts = restarts
 
     # starting
 
@@ -391,73 +394,6 @@ class Missions:
             if not fresh.isdigit() and not self._registry.knows(fresh):
                 return fresh
 
-    # starting again
-
-    async def restart(self, mission: Mission, *, fresh: bool = False, force: bool = False) -> Mission:
-        """Stop what runs, then start the same mission again; `fresh`: with a new worktree, ports and services.
-
-        Raises:
-            OvermindError: `name_taken`; `forbidden` when a limit of it is used up; `fenced` when its lease has ended;
-                `not_isolated`, `dirty` or `unmerged` where it is to be fresh; why it could not start, as
-                `cwd_not_found`, where it has ended so; `swarm_silent`, it begins anew once the swarm answers.
-        """
-        mission = self._registry.get(mission.id) or mission
-        spent = self._runner.spent(mission)
-        if spent is not None:
-            raise OvermindError("forbidden", spent.sentence)
-        self._check_lease(mission)
-        if fresh:
-            await self._remove_own(mission, force=force)
-            mission = self._registry.get(mission.id) or mission
-        number = mission.run
-        if mission.is_live:
-            mission = self._registry.apply(mission, EndAsked(Cause.RESTART, mission.definition.grace))
-            mission = await self._registry.ended_or_held_up(mission.id, run=number)
-            if mission.is_live and mission.run == number:
-                self.all_ended([mission])
-        if mission.status in FINAL:
-            self._check_lease(mission)
-            self._check_own_name_free(mission)
-            mission = self._registry.apply(mission, StartAsked())
-        await self._journal.saved()
-        await self._registry.until(mission.id, lambda now: now.status is not Status.STARTING)
-        begun = self._registry.get(mission.id) or mission
-        self._check_begun(begun)
-        return begun
-
-    def _check_lease(self, mission: Mission) -> None:
-        if mission.reason == FENCED or self._leases.has_ended(mission):
-            raise MissionFenced(mission)
-
-    def _check_begun(self, mission: Mission) -> None:
-        """Refuse one that has ended since its newest run could not be started: there is none with that number."""
-        if mission.status is not Status.CRASHED or mission.reason is None:
-            return
-        run = self._registry.newest_run(mission.id)
-        if run is None or run.number != mission.run:
-            about = f"{mission.id} ({mission.definition.name})"
-            raise OvermindError(mission.reason, f"Mission {about} could not start. See: overmind logs {mission.id}")
-
-    async def _remove_own(self, mission: Mission, *, force: bool) -> None:
-        """End it, and remove what it has of its own: it gets all of that anew."""
-        await self._preparer.check(mission.id, force=force)
-        if mission.is_live:
-            self._registry.apply(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
-            await self._registry.ended(mission.id)
-            await self._preparer.calm([mission.id])
-        await self._preparer.remove(mission.id, force=force)
-
-    def _check_own_name_free(self, mission: Mission) -> None:
-        holder = self._registry.index.holder(mission.definition.name)
-        if holder is not None:
-            name = mission.definition.name
-            if holder == mission.id:
-                message = f"The queue starts quest {mission.id} ({name}). See: overmind quest why {name}"
-                raise OvermindError("not_running", message)
-            raise OvermindError(
-                "name_taken", f"A live mission has the name {name!r} now. Rename one of them: overmind update --name"
-            )
-
     # ending
 
     async def end(self, mission: Mission, cause: Cause, *, cascade: bool, grace: float | None) -> list[Mission]:
@@ -482,7 +418,9 @@ class Missions:
             raise not_running(mission)
         if not mission.is_live and cause is Cause.KILL:
             concerned[-1].append(mission)  # it is only hidden
-        return self.all_ended(await self._end_levels(concerned, cause, grace))
+        found = await self._end_levels(concerned, cause, grace)
+        self._registry.check_not_held_up(found)
+        return found
 
     async def end_here(self, mission: Mission) -> None:
         """Kill a mission and all below it, as far as anything of them is on this machine.
@@ -503,18 +441,6 @@ class Missions:
     def _live_of(self, order: Sequence[Sequence[str]]) -> list[list[Mission]]:
         live = self._registry.live
         return [[one for name in level if (one := live.get(name)) is not None] for level in order]
-
-    def all_ended(self, missions: list[Mission]) -> list[Mission]:
-        """Return them, where the end of none is held up.
-
-        Raises:
-            OvermindError: `swarm_silent`.
-        """
-        for one in missions:
-            if one.is_live:
-                why = self._registry.held_up(one.id) or "Nobody answers who can end it."
-                raise OvermindError("swarm_silent", f"{one.definition.name} is being stopped. {why}")
-        return missions
 
     def end_marked(self) -> None:
         """Go on with the ends that an earlier supervisor could not store."""
@@ -538,6 +464,7 @@ class Missions:
         asked: list[str] = []
         for number, level in enumerate(order):
             for mission in level:
+                self.restarts.overtake(mission.id)
                 self._terminator.wait_for(mission.id, before)
                 if cause is Cause.STOP and mission.definition.parent in plans:
                     continue  # the plan ends it, in its own order

@@ -41,6 +41,13 @@ class SwarmSilent(OvermindError):
         self.unknown = unknown
 
 
+class NotLetIn(OvermindError):
+    """The server lets this home not in, as with a login that it refuses or a database that is not there.
+
+    Nothing was asked, so this says nothing of what the swarm knows.
+    """
+
+
 _READS = 64
 """Most pieces of input that are taken in at once: a server that talks without end is heard next time."""
 
@@ -179,6 +186,7 @@ def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> BoundedConne
 
     Raises:
         OvermindError: `invalid`, see `checked`.
+        NotLetIn: the server refuses the login, or has no such database.
         SwarmSilent: nobody answers there, or takes writes.
     """
     parameters = checked(url)
@@ -198,8 +206,9 @@ def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> BoundedConne
         connection = BoundedConnection.connect(**parameters, autocommit=True)
     except psycopg.Error as error:
         said = in_words(error)
-        if isinstance(said, SwarmSilent):
-            said.unknown = False  # nothing was asked yet
+        if not isinstance(said, SwarmSilent):
+            raise NotLetIn(said.code, said.message) from None
+        said.unknown = False  # nothing was asked yet
         raise said from None
     connection.answer_seconds = answer_seconds
     return connection

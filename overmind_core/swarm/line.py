@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.work_queue import WorkQueue
-from overmind_core.swarm.connection import SwarmSilent
+from overmind_core.swarm.connection import NotLetIn, SwarmSilent
 from overmind_core.swarm.database import Swarm, connect
 
 if TYPE_CHECKING:
@@ -97,6 +97,18 @@ class SwarmLine:
         else:
             self._watch(fd)
         return result
+
+    async def ask_patiently(self, work: Callable[[Swarm], Result]) -> Result:
+        """As `ask`, for whoever asks again until somebody answers: who is not let in now may be later.
+
+        Raises:
+            SwarmSilent: nobody answers, or this home is not let in.
+            OvermindError: it was refused.
+        """
+        try:
+            return await self.ask(work)
+        except NotLetIn as error:
+            raise SwarmSilent(error.message) from None
 
     async def news(self) -> list[str]:
         """Return what was heard since the last time; nothing is asked where nothing has come.

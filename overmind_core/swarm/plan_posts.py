@@ -71,12 +71,12 @@ class PlanPosts:
         if len(msgspec.json.encode(definition)) > LARGEST_RUN:
             message = f"{post.agent}: with its values it has more than {LARGEST_RUN} bytes. Pass a file instead."
             raise OvermindError("too_large", message)
-        await self._host().line().ask(lambda swarm: swarm.post([definition]))
+        await self._host().line().ask_patiently(lambda swarm: swarm.post([definition]))
 
     async def look(self, posts: Collection[str]) -> Mapping[str, PostView]:
         """How these stand; one that is not there, and may come back yet, is left out."""
         wanted = list(posts)
-        found, hello = await self._host().line().ask(lambda swarm: (swarm.posts_of(wanted), swarm.hello()))
+        found, hello = await self._host().line().ask_patiently(lambda swarm: (swarm.posts_of(wanted), swarm.hello()))
         if hello.role is None:  # it sees nothing any more
             raise OvermindError("forbidden", f"Login {hello.login} is none of the swarm any more.")
         views = {one.id: _view(one) for one in found}
@@ -87,7 +87,7 @@ class PlanPosts:
     async def cancel(self, post: str) -> str:
         """Have it end; return its state, `cancelling` where its hive ends it, `GONE` where there is no such post."""
         try:
-            return await self._host().line().ask(lambda swarm: swarm.cancel(post))
+            return await self._host().line().ask_patiently(lambda swarm: swarm.cancel(post))
         except OvermindError as error:
             if error.code != "not_found":
                 raise
@@ -95,7 +95,7 @@ class PlanPosts:
 
     async def end_of(self, post: str) -> PostEnd:
         """What came of one that has ended."""
-        row, end = await self._host().line().ask(lambda swarm: (swarm.find_post(post), swarm.end_of(post)))
+        row, end = await self._host().line().ask_patiently(lambda swarm: (swarm.find_post(post), swarm.end_of(post)))
         if row is None or end is None:
             return PostEnd("failed", reason="gone")
         wanted = hands_on(end.definition) or HandsOn()

@@ -18,7 +18,7 @@ from overmind_core.domain.swarm.leases import may_take_after
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
-from overmind_core.swarm.connection import SwarmSilent
+from overmind_core.swarm.connection import NotLetIn, SwarmSilent
 from overmind_core.swarm.endings import Endings
 from overmind_core.swarm.membership import Condition, StoreMode
 from overmind_core.swarm.others import Others
@@ -209,15 +209,15 @@ class SwarmService:
         """
         try:
             hello = await self.line.ask(lambda swarm: swarm.hello())
-        except SwarmSilent as error:
+        except OvermindError as error:
+            if error.code == "forbidden":
+                return False
+            if not isinstance(error, SwarmSilent | NotLetIn):
+                raise
             if force:
                 return False
             lost = ", and lose what it could not tell" if self._store.open or self._store.untold else ""
             raise SwarmSilent(f"{error.message} To leave all the same{lost}: overmind swarm leave --force") from None
-        except OvermindError as error:
-            if error.code != "forbidden":
-                raise
-            return False
         return hello.role is not None  # it may have been removed while it is connected
 
     async def close(self) -> None:

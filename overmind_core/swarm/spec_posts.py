@@ -26,19 +26,19 @@ class SpecPosts:
 
     async def add(self, definition: Mapping[str, Any]) -> None:
         """Post a quest, once for its id."""
-        await self._host.line().ask(lambda swarm: swarm.post([definition]))
+        await self._host.line().ask_patiently(lambda swarm: swarm.post([definition]))
 
     async def standing(self, post: str) -> PostStanding | None:
         """Return how a post stands; None: there is none."""
-        return await self._host.line().ask(lambda swarm: _standing(swarm.find_post(post)))
+        return await self._host.line().ask_patiently(lambda swarm: _standing(swarm.find_post(post)))
 
     async def ending(self, post: str) -> PostEnding:
         """Return what came of one that has ended."""
-        return await self._host.line().ask(lambda swarm: _ending(swarm, post))
+        return await self._host.line().ask_patiently(lambda swarm: _ending(swarm, post))
 
     async def cancel(self, post: str) -> str:
         """Have a post end; return its state, `cancelling` where its hive has to end it first."""
-        return await self._host.line().ask(lambda swarm: swarm.cancel(post))
+        return await self._host.line().ask_patiently(lambda swarm: swarm.cancel(post))
 
 
 def _standing(post: Post | None) -> PostStanding | None:

@@ -35,6 +35,32 @@ def test_restart_starts_a_finished_mission_and_a_killed_one_is_listed_again(om):
     assert [(row["id"], row["status"]) for row in om.ps()] == [(mission, "running")]
 
 
+@pytest.mark.parametrize(("word", "status"), [("stop", "stopped"), ("kill", "killed")])
+def test_whoever_ends_a_mission_that_is_to_be_restarted_has_the_last_word(om, word, status):
+    mission = om.mission("trap : TERM; echo on; while :; do sleep .05; done", "--grace", "1")
+    eventually(lambda: om.logs(mission) == "on\n", what="it ignores the signal")
+    restarting = om.popen("restart", mission)
+    om.wait_status(mission, "stopping")
+    om.ok(word, mission)
+    _, said = restarting.communicate(timeout=30)
+    assert (restarting.returncode, om.info(mission)["status"]) == (1, status)
+    assert "was ended meanwhile, and is not started again." in said
+    assert len(om.info(mission)["runs"]) == 1
+    restarting = om.popen("restart", mission)
+    assert restarting.wait(30) == 0
+    om.wait_status(mission, "running")
+
+
+def test_a_restart_after_a_stop_that_is_under_way_starts_it_again(om):
+    mission = om.mission("trap : TERM; echo on; while :; do sleep .05; done", "--grace", "1")
+    eventually(lambda: om.logs(mission) == "on\n", what="it ignores the signal")
+    stopping = om.popen("stop", mission)
+    om.wait_status(mission, "stopping")
+    om.ok("restart", mission)
+    assert stopping.wait(30) == 0
+    assert [run["number"] for run in om.info(mission)["runs"]] == [1, 2]
+
+
 def test_restart_of_a_finished_mission_whose_name_is_taken_is_refused(om):
     old = om.finished("true", "--name", "same")["id"]
     om.mission("sleep 100", "--name", "same")
