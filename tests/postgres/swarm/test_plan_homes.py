@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from tests.kit.killing import await_another, kill_both, kill_supervisor
 from tests.kit.overmind import Overmind
 from tests.kit.proxy import ANSWER, REQUEST
 from tests.kit.repositories import Repository
-from tests.kit.swarm_homes import SwarmHomes
+from tests.kit.swarm_homes import SwarmHomes, url_of_server
 from tests.kit.waiting import eventually
 from tests.postgres.conftest import empty_database
 
@@ -311,6 +316,65 @@ def test_whoever_stops_a_plan_or_all_is_told_that_the_swarm_does_not_answer(home
     homes.wait_state("team-there", "cancelled")
     eventually(lambda: not running(home), timeout=30, what="nothing runs there")
     assert desk("shutdown", "-y").returncode == 0
+
+
+@contextlib.contextmanager
+def refused_login(homes: SwarmHomes, name: str) -> Iterator[None]:
+    """The server refuses this login in the block."""
+    with psycopg.connect(homes.url, autocommit=True) as owner:
+        role = sql.Identifier(name)
+        owner.execute(sql.SQL("alter role {} nologin").format(role))
+        owner.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", (name,))
+        try:
+            yield
+        finally:
+            owner.execute(sql.SQL("alter role {} login").format(role))
+
+
+@contextlib.contextmanager
+def missing_database(homes: SwarmHomes, _name: str) -> Iterator[None]:
+    """There is no database of that name in the block."""
+    name = urlsplit(homes.url).path.strip("/")
+    found, away = sql.Identifier(name), sql.Identifier(f"{name}_away")
+    with psycopg.connect(url_of_server(), autocommit=True) as owner:
+        owner.execute(sql.SQL("alter database {} allow_connections false").format(found))
+        owner.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (name,))
+        owner.execute(sql.SQL("alter database {} rename to {}").format(found, away))
+        try:
+            yield
+        finally:
+            owner.execute(sql.SQL("alter database {} rename to {}").format(away, found))
+            owner.execute(sql.SQL("alter database {} allow_connections true").format(found))
+
+
+@pytest.mark.parametrize(
+    ("outage", "words"),
+    [(refused_login, "The swarm refuses this login"), (missing_database, "There is no database")],
+    ids=["refused login", "missing database"],
+)
+def test_a_plan_that_is_not_let_in_fails_nothing_and_posts_nothing_twice(homes, tmp_path, outage, words):
+    """What a server says of a login or of its databases says nothing of a post."""
+    desk = homes.hive("desk", "--slots", "0")
+    homes.hive("a")
+    desk.ok("apply", one(tmp_path, until(tmp_path / "go"), "retries = 2"))
+    wait_stage(desk, "there", "running")
+    with outage(homes, homes.name("desk")):
+        eventually(lambda: desk("swarm", "status").returncode != 0, timeout=60, what="it is not let in")
+        said = desk.refused("stop", "team", code="swarm_silent")
+        assert said.startswith(f"team is being stopped. {words}")
+        assert agents(desk)["there"]["stage"] == "stopping"
+    desk.wait_status("team", "stopped", timeout=120)
+    homes.wait_state("team-there", "cancelled")
+    assert lives(tmp_path) == ["x"]
+
+
+def test_a_swarm_whose_database_is_gone_can_be_left(homes):
+    desk = homes.hive("desk")
+    with missing_database(homes, ""):
+        said = desk.refused("swarm", "leave", code="swarm_silent")
+        assert "There is no database" in said
+        assert said.endswith("To leave all the same: overmind swarm leave --force\n")
+        desk.ok("swarm", "leave", "--force")
 
 
 def test_a_headless_run_that_is_ended_leaves_what_it_cannot_reach_to_the_next_daemon(homes, way, tmp_path):
