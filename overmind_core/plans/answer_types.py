@@ -82,9 +82,10 @@ class AgentPost(TypedDict):
 
     id: str
     state: str | None
-    """queued, claimed, lost, done, failed or cancelled, as of the last look; null: it is not known to be there yet."""
+    """queued, claimed, lost, done, failed or cancelled, as of the last look; behind: it is posted once what is left of
+    the agent's earlier attempts has ended; null: it is not known to be there yet."""
     hive: str | None
-    """The hive that has it, or had it at its end."""
+    """The hive that has it, or had it at its end; of one that is behind the hive of the earlier attempt."""
     ending: bool
     """Its hive is to end it."""
 

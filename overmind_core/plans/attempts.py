@@ -12,7 +12,7 @@ from overmind_core.domain.isolation.saga import SagaPhase
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause, Mission, Status
 from overmind_core.domain.plans import progress
-from overmind_core.domain.plans.progress import NOT_READY, AgentStage, AttemptEnd
+from overmind_core.domain.plans.progress import NOT_POSTED, NOT_READY, AgentStage, AttemptEnd
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
@@ -211,7 +211,7 @@ class Attempts:
         agent, node = self._plan.agents.get(name), self._plan.nodes.get(name)
         if agent is None or node is None or node.post is None:
             self._fail(name, "removed", "")
-        elif agent.is_posted or node.post.state:
+        elif agent.is_posted or node.post.state not in NOT_POSTED:
             await self._posted.begin(agent, node, self._environment(), is_new=is_new)
         else:  # it was changed since, so that nobody can post what it was
             await self._posted.follow(name, node.post.id)

@@ -21,7 +21,9 @@ from overmind_core.domain.missions.mission import UNFORGIVING, Cause, Ending, Mi
 from overmind_core.domain.plans import progress
 from overmind_core.domain.plans.progress import (
     ACTIVE,
+    BEHIND,
     FINAL,
+    NOT_POSTED,
     AgentProgress,
     AgentStage,
     AttemptEnd,
@@ -334,7 +336,7 @@ class PlanRun:
             self._removed.on_post(name, post)
             return
         agent = self.state.agents[name]
-        is_new = not node.post.state
+        is_new = node.post.state in NOT_POSTED and post.state not in NOT_POSTED
         known = replace(node, post=post)
         if is_new:
             self.put(name, known, log_lines.posted(agent, known))
@@ -344,7 +346,7 @@ class PlanRun:
             self.put(name, known, log_lines.started(agent, known))
         elif not is_new:
             self.put(name, known)
-        if is_new and known.stopped is not None:
+        if known.stopped is not None and (is_new or post.state == BEHIND):
             self._stop(name, known.stopped)
         self.schedule()
 

@@ -7,11 +7,13 @@ looks for it first, and posts what is not there: nothing is posted twice, and no
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from overmind_core.domain.plans.progress import AgentPost, AttemptEnd
+from overmind_core.domain.plans.progress import BEHIND, NOT_POSTED, AgentPost, AttemptEnd
 from overmind_core.errors import OvermindError
+from overmind_core.plans.attempt_start import request_key
 from overmind_core.plans.ports import GONE, PASSING
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 DIGITS = 12
 """Of an id: so many that no two of a swarm's posts have the same."""
+EARLIER = 20
+"""Earlier attempts that are looked at before another one is posted."""
 FORGOTTEN = "post_forgotten"
 """The reason of an attempt of which the swarm knows nothing any more."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 8.0
@@ -101,14 +105,15 @@ class PostedAttempts:
         """
         assert node.post is not None
         post = node.post.id
-        is_there = bool(node.post.state)
+        is_there = node.post.state not in NOT_POSTED
         if not is_there and not is_new:
             view = (await self._surely(post, lambda: self._swarm.look([post]))).get(post)
             is_there = view is not None and view.state != GONE
         if not is_there:
+            await self._earlier_have_ended(agent.name, node)
             new = await self._starter.to_post(self._plan, agent, node, applied)
             await self._surely(post, lambda: self._swarm.post(new))
-        if not node.post.state:
+        if node.post.state in NOT_POSTED:
             self._listener.on_post(agent.name, AgentPost(post, "queued"))
         await self.follow(agent.name, post)
 
@@ -126,9 +131,10 @@ class PostedAttempts:
             known = AgentPost(post, view.state, view.hive, is_ending=view.is_ending)
             if view.state != GONE:
                 self._listener.on_post(name, known, has_begun=view.has_begun)
+        was_wanted = post not in self._unwanted
         self._unwanted.discard(post)
         if view.state == GONE:
-            self._report_gone(name)
+            self._report_gone(name, was_wanted=was_wanted)
             return
         self._report_end(name, await self._surely(post, lambda: self._swarm.end_of(post)))
 
@@ -145,9 +151,34 @@ class PostedAttempts:
             self.silences[post] = silence.message
         self._listener.schedule()
 
-    def _report_gone(self, name: str) -> None:
-        end = AttemptEnd(ok=False, at=self._clock.wall(), reason=FORGOTTEN)
-        self._listener.on_end(name, end, "the swarm has no such post any more")
+    async def _earlier_have_ended(self, name: str, node: AgentProgress) -> None:
+        """Wait until nothing of the agent's earlier attempts is left in the swarm: a plan that is killed ends before.
+
+        Raises:
+            OvermindError: it can't be found out.
+        """
+        assert node.post is not None
+        post, newest = node.post.id, node.attempt - 1
+        numbers = range(max(newest - EARLIER, 0) + 1, newest + 1)
+        if not numbers:
+            return
+        earlier = [self.new_id(request_key(self._plan.id, name, replace(node, attempt=one))) for one in numbers]
+        views = await self._surely(post, lambda: self._swarm.look(earlier))
+        left = {one: view for one, view in views.items() if not view.is_over}
+        for one, first in left.items():
+            self._listener.on_post(name, AgentPost(post, BEHIND, first.hive))
+            view: PostView | None = first
+            while view is not None and not view.is_over:
+                if not view.is_ending or view.state == "lost":
+                    await self._surely(post, partial(self._swarm.cancel, one))
+                view = await self._watch.change(one, view, partial(self._on_look, post))
+        if left:
+            self._listener.on_post(name, AgentPost(post))
+
+    def _report_gone(self, name: str, *, was_wanted: bool) -> None:
+        """One that nobody wants any more was never posted, or is forgotten: nothing of it is left in either case."""
+        end = AttemptEnd(ok=False, at=self._clock.wall(), reason=FORGOTTEN if was_wanted else "cancelled")
+        self._listener.on_end(name, end, "the swarm has no such post any more" if was_wanted else "")
 
     def _report_end(self, name: str, end: PostEnd) -> None:
         ok = end.state == "done" and not end.by_hand

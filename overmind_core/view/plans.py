@@ -175,6 +175,8 @@ def _there(row: Row) -> str:
         return "is being posted to the swarm"
     if post["state"] == "queued":
         return f"waits in the swarm: swarm/{safe(post['id'])}"
+    if post["state"] == "behind":
+        return f"waits for the end of its last attempt{' on ' + safe(post['hive']) if post['hive'] else ''}"
     lost = ", which is silent" if post["state"] == "lost" else ""
     return f"on {safe(post['hive'])}{lost}"
 

@@ -113,6 +113,7 @@ WHY = [
     (step("a", "cancelled", reason="cancel"), "stopped by the plan"),
     (posted("starting", None), "is being posted to the swarm"),
     (posted("starting", "queued"), "waits in the swarm: swarm/1a2b3c"),
+    (posted("starting", "behind", "eu1"), "waits for the end of its last attempt on eu1"),
     (posted("running", "claimed", "eu1", attempt=2), "try 2 · on eu1"),
     (posted("running", "lost", "eu1"), "on eu1, which is silent"),
     (posted("failed", "failed", "eu1", exit_code=3), "exit 3 · on eu1"),

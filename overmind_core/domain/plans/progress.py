@@ -64,15 +64,22 @@ NOT_READY = "not_ready"
 _CUT_SHORT = frozenset({EndReason.CANCEL, EndReason.FAILURE, EndReason.REMOVED})
 
 
+BEHIND = "behind"
+"""In the place of a post's state: it is not there, and is posted once what is left of earlier attempts has ended."""
+NOT_POSTED = frozenset({"", BEHIND})
+"""States in which nobody knows that a post is there."""
+
+
 @dataclass(frozen=True, slots=True)
 class AgentPost:
     """The post of the swarm that is an attempt."""
 
     id: str
     state: str = ""
-    """As the swarm has told it last: queued, claimed, lost, done, failed or cancelled; "": it may not be there yet."""
+    """As the swarm has told it last: queued, claimed, lost, done, failed or cancelled; "": it may not be there yet, or
+    `BEHIND`."""
     hive: str | None = None
-    """The hive that has it, or had it at its end."""
+    """The hive that has it, or had it at its end; of a post that is `BEHIND` the hive of the earlier one."""
     is_ending: bool = False
     """The swarm knows that it is to end: its hive ends it as soon as it hears of that."""
 

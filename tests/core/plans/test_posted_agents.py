@@ -14,7 +14,7 @@ import pytest
 from overmind_core.daemon import app
 from overmind_core.domain.plans.blueprint import Blueprint, PlanAgent
 from overmind_core.domain.plans.diff import difference
-from overmind_core.domain.plans.progress import AgentStage
+from overmind_core.domain.plans.progress import BEHIND, AgentStage
 from overmind_core.errors import OvermindError
 from overmind_core.plans.ports import GONE, NewPost, PostEnd, PostView
 from overmind_core.system.paths import Home
@@ -302,7 +302,7 @@ def test_a_plan_that_is_killed_ends_as_soon_as_the_swarm_knows_of_it(folder):
     assert [view.is_ending for view in swarm.views.values()] == [True]
 
 
-BEHIND = [
+NEEDS_ONE_HERE = [
     {**agent("db"), "start": {"command": "sleep 1000", "cwd": "/", "restart": "always"}},
     {**agent("there", on={}), "depends_on": [{"agent": "db", "until": "started"}]},
 ]
@@ -313,7 +313,7 @@ SILENCE = OvermindError("swarm_silent", "Nobody answers.")
 async def left_alone(inside: Any, swarm: ScriptedSwarm) -> str:
     """Apply that plan, and have the swarm fall silent once all of it runs; return its id."""
     swarm.holds = True
-    whole: str = (await inside.ask("apply", **plan(BEHIND)))["id"]
+    whole: str = (await inside.ask("apply", **plan(NEEDS_ONE_HERE)))["id"]
     nodes = inside.app.plans.live[whole].nodes
     await until(lambda: all(one.stage is AgentStage.RUNNING for one in nodes.values()))
     swarm.error = SILENCE
@@ -414,6 +414,57 @@ def test_a_silence_before_the_end_is_no_reason_not_to_ask(folder):
 
     played_with_services(folder, swarm, story)
     assert len(swarm.cancelled) == 1
+
+
+async def killed_before_its_post_has_ended(inside: Any, swarm: ScriptedSwarm) -> str:
+    """Kill a plan whose hive does not end its post yet, and have it run anew; return its id."""
+    swarm.holds = True
+    whole: str = (await inside.ask("apply", **plan(ONE)))["id"]
+    nodes = inside.app.plans.live[whole].nodes
+    await until(lambda: nodes["there"].stage is AgentStage.RUNNING)
+    swarm.is_still = True
+    await inside.ask("kill", id=whole)
+    await inside.ask("restart", id=whole)
+    nodes = inside.app.plans.live[whole].nodes
+    await until(lambda: nodes["there"].post is not None and nodes["there"].post.state == BEHIND)
+    return whole
+
+
+def test_an_attempt_is_posted_once_what_is_left_of_the_last_one_has_ended(folder):
+    swarm = ScriptedSwarm()
+
+    async def story(inside: Any) -> None:
+        whole = await killed_before_its_post_has_ended(inside, swarm)
+        await asyncio.sleep(100)
+        found = (await agents_of(inside, whole))["there"]
+        assert (found["stage"], found["post"]["state"], found["post"]["hive"]) == ("starting", "behind", "eu1")
+        assert swarm.posted["there"] == 1
+
+    async def later(inside: Any) -> None:
+        (whole,) = inside.app.plans.live
+        nodes = inside.app.plans.live[whole].nodes
+        assert swarm.posted["there"] == 1
+        swarm.is_still = False
+        await until(lambda: nodes["there"].stage is AgentStage.RUNNING)
+        assert swarm.posted["there"] == 2
+        assert sorted(view.state for view in swarm.views.values()) == ["cancelled", "claimed"]
+
+    played_with_services(folder, swarm, story, later)
+
+
+@pytest.mark.parametrize("word", ["stop", "kill"])
+def test_an_attempt_that_waits_for_the_end_of_the_last_one_can_be_ended(folder, word):
+    swarm = ScriptedSwarm()
+
+    async def story(inside: Any) -> None:
+        whole = await killed_before_its_post_has_ended(inside, swarm)
+        await inside.ask(word, id=whole)
+        found = (await agents_of(inside, whole))["there"]
+        assert (found["stage"], found["reason"]) == ("cancelled", "cancel")
+        assert not inside.app.registry.get(whole).is_live
+
+    played_with_services(folder, swarm, story)
+    assert swarm.posted["there"] == 1
 
 
 def test_a_post_of_which_the_swarm_knows_nothing_any_more_has_failed(folder):

@@ -174,6 +174,23 @@ def test_who_ends_a_plan_ends_its_posts(homes, tmp_path, word):
     eventually(lambda: not running(home), timeout=30, what="nothing runs there")
 
 
+def test_a_plan_that_runs_anew_after_a_kill_has_no_second_copy_beside_the_first(homes, tmp_path):
+    """The hive gives the first one its grace, which it uses."""
+    homes.hive("a")
+    homes.hive("b")
+    desk = homes.desk
+    desk.ok("apply", one(tmp_path, "trap : TERM; while :; do sleep .05; done"))
+    first = wait_stage(desk, "there", "running")["post"]
+    desk.ok("kill", "team")
+    desk.ok("restart", "team")
+    eventually(lambda: agents(desk)["there"]["post"]["state"] == "behind", timeout=30, what="it waits for the first")
+    assert agents(desk)["there"]["post"]["hive"] == first["hive"]
+    second = wait_stage(desk, "there", "running")["post"]
+    rows = {row["id"]: row["state"] for row in desk.json("ps", "-H", "swarm", "--all", "--json")}
+    assert rows == {first["id"]: "cancelled", second["id"]: "claimed"}
+    assert lives(tmp_path) == ["x"] * 2
+
+
 def test_a_post_that_waits_is_cancelled_with_its_plan(homes, tmp_path):
     homes.desk.ok("apply", one(tmp_path, "true"))
     homes.wait_state("team-there", "queued")
