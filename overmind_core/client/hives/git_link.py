@@ -31,7 +31,10 @@ _PUSH = ("-c", "push.gpgSign=false", "push", "--quiet", "--no-verify", "--no-fol
 _FETCH = ("fetch", "--quiet", "--no-tags", "--no-prune", "--no-write-fetch-head", "--no-auto-maintenance",
           "--no-recurse-submodules", "--refmap=")  # fmt: skip
 """Nothing but what is named moves, in either direction."""
-_LOST = re.compile(r"hung up|early EOF|unexpected disconnect|[Rr]ead error|[Ww]rite error|Broken pipe|reset by peer")
+_LOST = re.compile(
+    r"hung up|Could not read from remote|early EOF|unexpected disconnect|[Rr]ead error|[Ww]rite error|Broken pipe"
+    r"|reset by peer"
+)
 """In what git says when the other side is gone."""
 _PAUSE = 0.1
 """Seconds between two attempts to go on after a loss."""
