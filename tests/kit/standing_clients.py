@@ -73,11 +73,11 @@ class StandingClients:
 def _output(client: subprocess.Popen[str], *, exit_code: int = 0) -> str:
     """What a client that ended by itself has printed, without a word of complaint.
 
-    One that finds no daemon for some seconds, as on a busy machine, starts the next one itself and says so.
+    One that finds no daemon for some seconds, as on a busy machine, starts the next one itself and says so, each time.
     """
     text, errors = client.communicate(timeout=PATIENCE)
     assert client.returncode == exit_code
-    assert re.fullmatch(r"(Daemon started \(PID \d+\)\n)?", errors)
+    assert re.fullmatch(r"(Daemon started \(PID \d+\)\n)*", errors), errors
     return text
 
 

@@ -65,7 +65,7 @@ class Database:
         async def ask(work: Callable[[Any], Any]) -> Any:
             return work(self)
 
-        host: Any = SimpleNamespace(line=lambda: SimpleNamespace(ask=ask), home_id=lambda: "abc")
+        host: Any = SimpleNamespace(line=lambda: SimpleNamespace(ask=ask, ask_patiently=ask), home_id=lambda: "abc")
         return PlanPosts(lambda: host)
 
 
