@@ -418,7 +418,7 @@ class Registry:
         """
         for one in missions:
             if one.is_live and (why := self._held_up.get(one.id)) is not None:
-                raise OvermindError("swarm_silent", f"{one.definition.name} is being stopped. {why}")
+                raise OvermindError("swarm_silent", f"{one.definition.name} is being ended. {why}")
 
     def held_up(self, mission_id: str) -> str | None:
         """Why the end of a mission is held up, as a sentence; None: it is not."""

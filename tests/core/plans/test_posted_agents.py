@@ -340,7 +340,7 @@ def test_a_plan_that_is_to_begin_anew_does_so_once_the_swarm_answers(folder):
 
     async def story(inside: Any) -> None:
         whole = await left_alone(inside, swarm)
-        with pytest.raises(OvermindError, match="p is being stopped"):
+        with pytest.raises(OvermindError, match="p is being ended"):
             await inside.ask("restart", id=whole)
         swarm.error = None
         await inside.app.registry.until(whole, lambda mission: mission.run == 2 and mission.status == "running")
@@ -360,7 +360,7 @@ def test_who_ends_a_plan_is_told_that_the_swarm_does_not_answer_and_what_is_here
             await inside.ask(word, id=whole)
         assert refused.value.code == "swarm_silent"
         assert refused.value.message == (
-            "p is being stopped. Nobody answers. Its agents on other hives are ended once the swarm answers."
+            "p is being ended. Nobody answers. Its agents on other hives are ended once the swarm answers."
         )
         found = await agents_of(inside, whole)
         assert {name: one["stage"] for name, one in found.items()} == {

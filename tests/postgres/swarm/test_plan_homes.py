@@ -317,7 +317,7 @@ def test_whoever_stops_a_plan_or_all_is_told_that_the_swarm_does_not_answer(home
     wait_stage(desk, "there", "running")
     way.cut()
     said = desk.refused("stop", "team", code="swarm_silent")
-    assert said.startswith("team is being stopped. The swarm's database does not answer: ")
+    assert said.startswith("team is being ended. The swarm's database does not answer: ")
     assert said.endswith(". Its agents on other hives are ended once the swarm answers.\n")
     assert {name: row["stage"] for name, row in agents(desk).items()} == {"db": "cancelled", "there": "stopping"}
     ended = desk("shutdown", "-y")
@@ -378,7 +378,7 @@ def test_a_plan_that_is_not_let_in_fails_nothing_and_posts_nothing_twice(homes, 
     with outage(homes, homes.name("desk")):
         eventually(lambda: desk("swarm", "status").returncode != 0, timeout=60, what="it is not let in")
         said = desk.refused("stop", "team", code="swarm_silent")
-        assert said.startswith(f"team is being stopped. {words}")
+        assert said.startswith(f"team is being ended. {words}")
         assert agents(desk)["there"]["stage"] == "stopping"
     desk.wait_status("team", "stopped", timeout=120)
     homes.wait_state("team-there", "cancelled")
