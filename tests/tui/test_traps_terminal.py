@@ -117,7 +117,7 @@ def test_over_ssh_a_sequence_in_pieces_is_never_typed(om):
 @pytest.mark.torture
 def test_nothing_piles_up_for_a_terminal_that_takes_nothing(om):
     """Not one byte is read of many MB of output; then what is shown is of now, and keys are obeyed."""
-    begun, more = 16_000_000, torture.portion(128_000_000, part=8)
+    begun, more = 16_000_000, torture.portion(128_000_000, part=4)
     mission = om.mission(FLOOD, "--type", "session", "--name", "flood")
     with tui(om, size=(120, 40)) as person:
         person.shows("missions[1]")
