@@ -49,7 +49,6 @@ from overmind_core.missions.observer import MissionObserver
 from overmind_core.missions.output_progress import LastLines, OutputProgress
 from overmind_core.missions.registry import Registry
 from overmind_core.missions.resources import Resources
-from overmind_core.missions.restarts import Restarts
 from overmind_core.missions.retention import Retention
 from overmind_core.missions.run_records import RunRecords
 from overmind_core.missions.service import Missions
@@ -244,13 +243,6 @@ class App:
             environment_table=state.environments,
             under_way=SingleFlight(),
             end_marks=EndMarks(home.root, self.journal),
-            restarts=Restarts(
-                registry=self.registry,
-                journal=self.journal,
-                leases=self.leases,
-                runner=self.agents,
-                preparer=self.isolation,
-            ),
         )
         self.observer = MissionObserver(
             logs=home.logs,

@@ -34,6 +34,7 @@ from overmind_core.missions.api_seen import SeenApi
 from overmind_core.missions.callers import forbid_inside, mission_of
 from overmind_core.missions.figures import FigureLooks, FigureReader
 from overmind_core.missions.lost import LostLookup
+from overmind_core.missions.restarts import Restarts
 from overmind_core.notifications.api import EventsApi
 from overmind_core.plans.api import PlanApi
 from overmind_core.quests.api import QuestApi
@@ -154,6 +155,13 @@ def handlers(app: App) -> tuple[object, ...]:
         registry=app.registry,
         journal=app.journal,
         missions=app.missions,
+        restarts=Restarts(
+            registry=app.registry,
+            journal=app.journal,
+            leases=app.leases,
+            runner=app.agents,
+            preparer=app.isolation,
+        ),
         trees=app.trees,
         progress=app.progress,
         retention=app.retention,

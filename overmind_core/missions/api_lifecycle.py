@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.ports import MissionKeeper, PlanRunner
     from overmind_core.missions.registry import Registry
+    from overmind_core.missions.restarts import Restarts
     from overmind_core.missions.retention import Retention
     from overmind_core.missions.service import Missions
     from overmind_core.missions.terminator import ProcessTrees
@@ -52,6 +53,7 @@ class LifecycleApi:
         registry: Registry,
         journal: Journal,
         missions: Missions,
+        restarts: Restarts,
         trees: ProcessTrees,
         progress: OutputProgress,
         retention: Retention,
@@ -64,6 +66,7 @@ class LifecycleApi:
         self._registry = registry
         self._journal = journal
         self._missions = missions
+        self._restarts = restarts
         self._trees = trees
         self._progress = progress
         self._retention = retention
@@ -84,7 +87,7 @@ class LifecycleApi:
         if (refusal := self._quests.runs_by_itself(mission.id, mission.definition.parent)) is not None:
             raise OvermindError("not_finished", refusal)
         return answers.restarted_mission(
-            await self._missions.restarts.restart(mission, fresh=request.fresh, force=request.force)
+            await self._restarts.restart(mission, fresh=request.fresh, force=request.force)
         )
 
     async def _restart_lost(self, *, dry_run: bool) -> LostMissions:
@@ -92,7 +95,7 @@ class LifecycleApi:
         for mission in self._lost.all():
             try:
                 if not dry_run:
-                    await self._missions.restarts.restart(mission)
+                    await self._restarts.restart(mission)
             except OvermindError as error:  # its folder may be gone; that is no reason to leave the others
                 problems.append(error.message)
             else:

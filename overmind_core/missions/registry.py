@@ -18,7 +18,7 @@ import msgspec
 from overmind_core.domain.events import MissionEvent
 from overmind_core.domain.missions import restart_policy
 from overmind_core.domain.missions.events import MissionCreated, RunExited
-from overmind_core.domain.missions.facts import KeeperLost, Now
+from overmind_core.domain.missions.facts import EndAsked, KeeperLost, Now
 from overmind_core.domain.missions.lifecycle import next_state
 from overmind_core.domain.missions.mission import Cause, Mission, Run, Status
 from overmind_core.domain.missions.references import SHORTEST_PREFIX
@@ -124,6 +124,7 @@ class NameIndex:
 
 _Waiter = tuple[Callable[[Mission], bool], "asyncio.Future[Mission]"]
 _BY_ITSELF = frozenset({Cause.EXITED, Cause.CHANGE_OVER})
+_OF_MISSION = frozenset({Cause.STOP, Cause.KILL})
 _HAS_RUN = frozenset({Status.PREPARING, Status.STARTING, Status.RUNNING, Status.PAUSED, Status.STOPPING})
 _log = logging.getLogger(__name__)
 MISSION = Codec(Mission)
@@ -164,6 +165,8 @@ class Registry:
         """Their last runs."""
         self.on_end: list[Callable[[Mission], None]] = []
         """Called with a mission that has ended, before that is saved: what is decided then is saved with it."""
+        self.on_end_asked: list[Callable[[str], None]] = []
+        """Called with the id of a mission that somebody stops or kills."""
         self._waiters: dict[str, list[_Waiter]] = {}
         self._held_up: dict[str, str] = {}
 
@@ -236,6 +239,9 @@ class Registry:
             IllegalTransition: the fact means nothing to it; nothing changed.
         """
         after, effects = next_state(mission, fact, self.now())
+        if isinstance(fact, EndAsked) and fact.cause in _OF_MISSION:
+            for tell in self.on_end_asked:
+                tell(mission.id)
         self._conclude_run(mission, after, _why(mission, fact))
         if after.run != mission.run:
             effects = self._record_last_end(mission, effects)

@@ -1,6 +1,6 @@
 """Restarts that somebody asks for: what runs is stopped, then the same mission starts again.
 
-Whoever stops or kills a mission that is to be restarted has the last word: it is not started again.
+A stop or a kill that comes after the restart was asked for overrides it: the mission is not started again.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ class Restarts:
         self._runner = runner
         self._preparer = preparer
         self._waiting: dict[str, set[object]] = {}
-        """Mission → the restarts that wait for its end."""
+        """Mission → the restarts that wait for its end, and still start it then."""
+        registry.on_end_asked.append(self._override)
 
-    def overtake(self, mission_id: str) -> None:
+    def _override(self, mission_id: str) -> None:
         """Somebody ends this mission: restarts that were asked for before start it no more."""
         self._waiting.pop(mission_id, None)
 
@@ -56,7 +57,7 @@ class Restarts:
             await self._remove_own(mission, force=force)
             mission = self._registry.get(mission.id) or mission
         if mission.is_live:
-            mission = await self._ended(mission)
+            mission = await self._ended(mission, Cause.RESTART)
         if mission.status in FINAL:
             self._check_lease(mission)
             self._check_own_name_free(mission)
@@ -67,14 +68,18 @@ class Restarts:
         self._check_begun(begun)
         return begun
 
-    async def _ended(self, mission: Mission) -> Mission:
-        """Have what runs end; return the mission once it has, or has another run."""
+    async def _ended(self, mission: Mission, cause: Cause) -> Mission:
+        """Have what runs end; return the mission once it has, or has another run.
+
+        Raises:
+            OvermindError: `swarm_silent`; `not_running`, somebody has stopped or killed it meanwhile.
+        """
         number, ours = mission.run, object()
+        self._registry.apply(mission, EndAsked(cause, mission.definition.grace), urgent=cause is Cause.STOP)
         self._waiting.setdefault(mission.id, set()).add(ours)
         try:
-            self._registry.apply(mission, EndAsked(Cause.RESTART, mission.definition.grace))
             mission = await self._registry.ended_or_held_up(mission.id, run=number)
-            is_overtaken = ours not in self._waiting.get(mission.id, ())
+            is_overridden = ours not in self._waiting.get(mission.id, ())
         finally:
             waiting = self._waiting.get(mission.id, set())
             waiting.discard(ours)
@@ -82,7 +87,7 @@ class Restarts:
                 self._waiting.pop(mission.id, None)
         if mission.is_live and mission.run == number:
             self._registry.check_not_held_up([mission])
-        if is_overtaken and not mission.is_live:
+        if is_overridden and not mission.is_live:
             about = f"{mission.id} ({mission.definition.name})"
             raise OvermindError("not_running", f"Mission {about} was ended meanwhile, and is not started again.")
         return mission
@@ -104,8 +109,7 @@ class Restarts:
         """End it, and remove what it has of its own: it gets all of that anew."""
         await self._preparer.check(mission.id, force=force)
         if mission.is_live:
-            self._registry.apply(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
-            await self._registry.ended(mission.id)
+            await self._ended(mission, Cause.STOP)
             await self._preparer.calm([mission.id])
         await self._preparer.remove(mission.id, force=force)
 

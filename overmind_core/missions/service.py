@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from overmind_core.missions.limits import TreeLimits
     from overmind_core.missions.ports import Preparation, Preparer, Runner
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.restarts import Restarts
     from overmind_core.missions.spec import MissionSpec
     from overmind_core.missions.store import EnvironmentTable, MissionTable
     from overmind_core.missions.terminator import Terminator
@@ -85,7 +84,6 @@ class Missions:
         environment_table: EnvironmentTable,
         under_way: SingleFlight[Started],
         end_marks: EndMarks,
-        restarts: Restarts,
     ) -> None:
         self._registry = registry
         self._journal = journal
@@ -101,7 +99,6 @@ class Missions:
         self._environment_table = environment_table
         self._under_way = under_way
         self.end_marks = end_marks
-        self.restarts = restarts
 
     # starting
 
@@ -464,7 +461,6 @@ class Missions:
         asked: list[str] = []
         for number, level in enumerate(order):
             for mission in level:
-                self.restarts.overtake(mission.id)
                 self._terminator.wait_for(mission.id, before)
                 if cause is Cause.STOP and mission.definition.parent in plans:
                     continue  # the plan ends it, in its own order

@@ -36,7 +36,7 @@ def test_restart_starts_a_finished_mission_and_a_killed_one_is_listed_again(om):
 
 
 @pytest.mark.parametrize(("word", "status"), [("stop", "stopped"), ("kill", "killed")])
-def test_whoever_ends_a_mission_that_is_to_be_restarted_has_the_last_word(om, word, status):
+def test_a_mission_that_was_ended_after_its_restart_was_asked_for_is_not_started_again(om, word, status):
     mission = om.mission("trap : TERM; echo on; while :; do sleep .05; done", "--grace", "1")
     eventually(lambda: om.logs(mission) == "on\n", what="it ignores the signal")
     restarting = om.popen("restart", mission)
