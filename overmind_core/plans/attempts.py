@@ -12,7 +12,7 @@ from overmind_core.domain.isolation.saga import SagaPhase
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause, Mission, Status
 from overmind_core.domain.plans import progress
-from overmind_core.domain.plans.progress import NOT_POSTED, NOT_READY, AgentStage, AttemptEnd
+from overmind_core.domain.plans.progress import BEHIND, NOT_POSTED, NOT_READY, AgentStage, AttemptEnd
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
@@ -128,17 +128,21 @@ class Attempts:
             return None
         return self._posted.new_id(request_key(self._plan.id, name, progress.begun(self._plan.nodes[name])))
 
-    def end_post(self, name: str, post: str) -> None:
+    def end_post(self, name: str, post: AgentPost) -> None:
         """Have an attempt end that is a post: of an agent of the plan, or of one that is no longer."""
-        self._posted.end(post)
+        if post.state == BEHIND:  # nobody has posted it
+            self._cancel_work(name)
+            self._fail(name, "cancelled", "")
+            return
+        self._posted.end(post.id)
         task = asyncio.current_task()
         if task is None or self._under_way.get(name) is not task:  # else it is just being followed
-            self.follow(name, post)
+            self.follow(name, post.id)
 
     @property
-    def silences(self) -> Mapping[str, str]:
+    def unanswered(self) -> Mapping[str, str]:
         """Post → why the swarm does not answer what is asked about it, as a sentence."""
-        return self._posted.silences
+        return self._posted.unanswered
 
     def follow(self, name: str, post: str) -> None:
         """Report how a post goes on."""
@@ -181,7 +185,7 @@ class Attempts:
 
     def _check_post(self, name: str, post: AgentPost, stage: AgentStage) -> None:
         if stage is AgentStage.STOPPING:
-            self.end_post(name, post.id)
+            self.end_post(name, post)
         else:
             self.follow(name, post.id)
 

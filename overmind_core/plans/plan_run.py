@@ -76,7 +76,7 @@ class RemovedAgents:
         missions: Missions,
         save: Callable[[str, AgentProgress], None],
         stop: Callable[[str | None], None],
-        end_post: Callable[[str, str], None],
+        end_post: Callable[[str, AgentPost], None],
     ) -> None:
         """`save` stores where one stands; `stop` tells a mission to end, `end_post` the post of an agent."""
         self._registry = registry
@@ -122,7 +122,7 @@ class RemovedAgents:
         is_new = node.stage is AgentStage.STARTING
         self.put(name, replace(node, stage=AgentStage.STOPPING, post=post))
         if is_new:
-            self._end_post(name, post.id)
+            self._end_post(name, post)
 
     def on_change(self, mission: Mission) -> bool:
         """A mission below the plan has changed; whether it was one of these, and has ended."""
@@ -143,7 +143,7 @@ class RemovedAgents:
         mission = node.mission
         if node.post is not None:
             self.put(name, replace(node, stage=AgentStage.STOPPING))
-            self._end_post(name, node.post.id)
+            self._end_post(name, node.post)
             return
         if node.stage is AgentStage.STARTING:
             begun = self._missions.by_request(request_key(self._plan, name, node))
@@ -454,14 +454,12 @@ class PlanRun:
 
     def _held_up_by(self) -> str | None:
         """Why it can't end yet, where all that is left of it are posts and the swarm does not answer; else None."""
-        silences = self._attempts.silences
-        if not silences:
+        unanswered = self._attempts.unanswered
+        if not unanswered:
             return None
         left = [*(node for node in self.nodes.values() if node.stage in ACTIVE), *self._removed.active]
-        found = [None if node.post is None else silences.get(node.post.id) for node in left]
-        if not found or None in found:
-            return None
-        return f"{(found[0] or '').rstrip('.')}. {ENDED_LATER}"
+        why = ["" if node.post is None else unanswered.get(node.post.id, "") for node in left]
+        return f"{why[0].rstrip('.')}. {ENDED_LATER}" if why and all(why) else None
 
     def _delays_end(self, node: AgentProgress) -> bool:
         """Whether the plan's end waits for the agent's: it is being ended too, or not known to have begun."""
@@ -473,10 +471,10 @@ class PlanRun:
 
     def _unreachable(self) -> frozenset[str]:
         """Those that can't be ended now: posts, while the swarm does not answer."""
-        silences = self._attempts.silences
-        if not silences:
+        unanswered = self._attempts.unanswered
+        if not unanswered:
             return frozenset()
-        return frozenset(name for name, node in self.nodes.items() if node.post and node.post.id in silences)
+        return frozenset(name for name, node in self.nodes.items() if node.post and node.post.id in unanswered)
 
     def _step(self, ending: PlanEnding) -> PlanStep:
         """What is to be done, once those are skipped that can't run any more."""
@@ -526,7 +524,7 @@ class PlanRun:
 
     def _stop_attempt(self, name: str, node: AgentProgress) -> None:
         if node.post is not None:
-            self._attempts.end_post(name, node.post.id)
+            self._attempts.end_post(name, node.post)
         else:
             self._stop_mission(node.mission)
 

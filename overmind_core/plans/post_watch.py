@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.plans.ports import PostView, SwarmPosts
 
-    OnSilence = Callable[[OvermindError | None], None]
+    OnAnswer = Callable[[OvermindError | None], None]
 
 PERIOD = 1.0
 """Seconds between two looks: hives tell the swarm at most so often."""
@@ -23,10 +23,10 @@ LONGEST_PAUSE = 8.0
 
 
 class _Waiter:
-    def __init__(self, post: str, known: PostView | None, on_silence: OnSilence) -> None:
+    def __init__(self, post: str, known: PostView | None, on_answer: OnAnswer) -> None:
         self.post = post
         self.known = known
-        self.on_silence = on_silence
+        self.on_answer = on_answer
         self.future: asyncio.Future[PostView] = asyncio.get_running_loop().create_future()
 
 
@@ -40,18 +40,18 @@ class PostWatch:
         self._new = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
 
-    async def change(self, post: str, known: PostView | None, on_silence: OnSilence) -> PostView:
+    async def change(self, post: str, known: PostView | None, on_answer: OnAnswer) -> PostView:
         """Wait until a post stands otherwise than as it is known, and return how.
 
         Args:
             post: Its id.
             known: How it stands as far as the caller knows; None: it knows nothing.
-            on_silence: Called after each question with what kept the swarm from answering it; None: it has.
+            on_answer: Called after each question with what kept the swarm from answering it; None: it has.
 
         Raises:
             OvermindError: it can't be found out any more, as `no_swarm`.
         """
-        waiter = _Waiter(post, known, on_silence)
+        waiter = _Waiter(post, known, on_answer)
         self._waiters.add(waiter)
         self._new.set()
         if self._loop is None or self._loop.done():
@@ -72,7 +72,7 @@ class PostWatch:
             except OvermindError as error:
                 is_silent = error.code in PASSING
                 if is_silent:
-                    self._tell(waiters, error)
+                    self._report(waiters, error)
                 else:
                     self._give_up(waiters, error)
             except Exception as error:
@@ -80,7 +80,7 @@ class PostWatch:
                 self._give_up(waiters, OvermindError("internal", f"{type(error).__name__}: {error}"))
                 raise
             else:
-                self._tell(waiters, None)
+                self._report(waiters, None)
                 for one in waiters:
                     view = views.get(one.post)
                     if view is not None and view != one.known and not one.future.done():
@@ -99,10 +99,10 @@ class PostWatch:
             return
 
     @staticmethod
-    def _tell(waiters: list[_Waiter], silence: OvermindError | None) -> None:
+    def _report(waiters: list[_Waiter], failure: OvermindError | None) -> None:
         for one in waiters:
             if not one.future.done():
-                one.on_silence(silence)
+                one.on_answer(failure)
 
     @staticmethod
     def _give_up(waiters: list[_Waiter], error: OvermindError) -> None:

@@ -80,7 +80,7 @@ class PostedAttempts:
         self._watch = watch
         self._unwanted: set[str] = set()
         """Posts that are to end."""
-        self.silences: dict[str, str] = {}
+        self.unanswered: dict[str, str] = {}
         """Post that is to end, or to be posted → why the swarm has not answered that yet. To be read."""
 
     def new_id(self, key: str) -> str:
@@ -110,7 +110,8 @@ class PostedAttempts:
             view = (await self._surely(post, lambda: self._swarm.look([post]))).get(post)
             is_there = view is not None and view.state != GONE
         if not is_there:
-            await self._earlier_have_ended(agent.name, node)
+            if not await self._earlier_have_ended(agent.name, node):
+                return  # whoever ends it says so
             new = await self._starter.to_post(self._plan, agent, node, applied)
             await self._surely(post, lambda: self._swarm.post(new))
         if node.post.state in NOT_POSTED:
@@ -125,34 +126,39 @@ class PostedAttempts:
         """
         view: PostView | None = None
         while view is None or not view.is_over:
-            if post in self._unwanted and (view is None or not view.is_ending or view.state == "lost"):
-                await self._surely(post, lambda: self._swarm.cancel(post))
-            view = await self._watch.change(post, view, partial(self._on_look, post))
+            view = await self._change(post, view, ends=post in self._unwanted, about=post)
             known = AgentPost(post, view.state, view.hive, is_ending=view.is_ending)
             if view.state != GONE:
                 self._listener.on_post(name, known, has_begun=view.has_begun)
-        was_wanted = post not in self._unwanted
         self._unwanted.discard(post)
         if view.state == GONE:
-            self._report_gone(name, was_wanted=was_wanted)
+            self._report_gone(name)
             return
         self._report_end(name, await self._surely(post, lambda: self._swarm.end_of(post)))
 
-    def _on_look(self, post: str, silence: OvermindError | None) -> None:
-        if silence is None or post in self._unwanted:
-            self._on_silence(post, silence)
+    async def _change(self, post: str, view: PostView | None, *, ends: bool, about: str) -> PostView:
+        """Wait until a post stands otherwise, and have it end before, if it `ends`; `about`: for which one that is."""
+        if ends and (view is None or not view.is_ending or view.state == "lost"):
+            await self._surely(about, lambda: self._swarm.cancel(post))
+        return await self._watch.change(post, view, partial(self._on_look, about))
 
-    def _on_silence(self, post: str, silence: OvermindError | None) -> None:
-        if (silence is None) is (post not in self.silences):
+    def _on_look(self, post: str, failure: OvermindError | None) -> None:
+        if failure is None or post in self._unwanted:
+            self._on_answer(post, failure)
+
+    def _on_answer(self, post: str, failure: OvermindError | None) -> None:
+        if (failure is None) is (post not in self.unanswered):
             return
-        if silence is None:
-            del self.silences[post]
+        if failure is None:
+            del self.unanswered[post]
         else:
-            self.silences[post] = silence.message
+            self.unanswered[post] = failure.message
         self._listener.schedule()
 
-    async def _earlier_have_ended(self, name: str, node: AgentProgress) -> None:
+    async def _earlier_have_ended(self, name: str, node: AgentProgress) -> bool:
         """Wait until nothing of the agent's earlier attempts is left in the swarm: a plan that is killed ends before.
+
+        Returns whether somebody wants this one still.
 
         Raises:
             OvermindError: it can't be found out.
@@ -161,24 +167,26 @@ class PostedAttempts:
         post, newest = node.post.id, node.attempt - 1
         numbers = range(max(newest - EARLIER, 0) + 1, newest + 1)
         if not numbers:
-            return
+            return True
         earlier = [self.new_id(request_key(self._plan.id, name, replace(node, attempt=one))) for one in numbers]
         views = await self._surely(post, lambda: self._swarm.look(earlier))
-        left = {one: view for one, view in views.items() if not view.is_over}
-        for one, first in left.items():
-            self._listener.on_post(name, AgentPost(post, BEHIND, first.hive))
-            view: PostView | None = first
-            while view is not None and not view.is_over:
-                if not view.is_ending or view.state == "lost":
-                    await self._surely(post, partial(self._swarm.cancel, one))
-                view = await self._watch.change(one, view, partial(self._on_look, post))
+        # One of which the swarm says nothing may come back: its hive has not told yet what it holds.
+        left = [one for one in earlier if (view := views.get(one)) is None or not view.is_over]
+        for one in left:
+            view = views.get(one)
+            while view is None or not view.is_over:
+                self._listener.on_post(name, AgentPost(post, BEHIND, None if view is None else view.hive))
+                view = await self._change(one, view, ends=True, about=post)
         if left:
+            now = self._plan.nodes.get(name)
+            if now is None or now.post is None or now.post.id != post or now.stopped is not None:
+                return False
             self._listener.on_post(name, AgentPost(post))
+        return True
 
-    def _report_gone(self, name: str, *, was_wanted: bool) -> None:
-        """One that nobody wants any more was never posted, or is forgotten: nothing of it is left in either case."""
-        end = AttemptEnd(ok=False, at=self._clock.wall(), reason=FORGOTTEN if was_wanted else "cancelled")
-        self._listener.on_end(name, end, "the swarm has no such post any more" if was_wanted else "")
+    def _report_gone(self, name: str) -> None:
+        end = AttemptEnd(ok=False, at=self._clock.wall(), reason=FORGOTTEN)
+        self._listener.on_end(name, end, "the swarm has no such post any more")
 
     def _report_end(self, name: str, end: PostEnd) -> None:
         ok = end.state == "done" and not end.by_hand
@@ -215,9 +223,9 @@ class PostedAttempts:
             except OvermindError as error:
                 if error.code not in PASSING:
                     raise
-                self._on_silence(post, error)
+                self._on_answer(post, error)
             else:
-                self._on_silence(post, None)
+                self._on_answer(post, None)
                 return answer
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 LEAVE_LIMIT = 25.0
 """Seconds that leaving may take, with a hand-over to a daemon."""
+ENDED_LATER = "The swarm does not answer: a daemon in the background ends the rest once it does."
 LEFT_BEHIND = 1
 """Exit status of a program that could not leave by itself."""
 
@@ -108,7 +109,8 @@ class Quit:
                 client.close()
             ended = live - answer.get("stopping", 0)
             stopped = f"Stopped {ended} mission{'s' * (ended != 1)}."
-            return f"{stopped} {answer['note']}" if answer.get("note") else stopped
+            note = ENDED_LATER if answer.get("stopping") else answer.get("note")
+            return f"{stopped} {note}" if note else stopped
 
         self._in_thread(f"stopping {live} …", stop)
 

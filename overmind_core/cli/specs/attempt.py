@@ -22,7 +22,7 @@ from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import FAILED, OvermindError
 from overmind_core.git import remote, remote_files
 from overmind_core.git.repository import HEADS, resolve
-from overmind_core.git.run import Git, GitFailed, GitMissing
+from overmind_core.git.run import NO_ROOM, Git, GitFailed, GitMissing
 
 TYPE_CHECKING = False
 
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 SENT = "overmind/spec/"
 """How branches of the remote begin that have what the attempts of a spec are to read; the rest is its slug."""
-NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""Errors after which there may be room again."""
+_NO_ROOM = NO_ROOM | {errno.EFBIG}
+"""Errors after which there may be room again, or for a file of that size."""
 LONGEST_PAUSE = 30.0
 """Seconds between two tries to write what was handed in; at first one, then twice as long each time."""
 TRIES = 8
@@ -120,7 +120,7 @@ class Attempt:
                 with open(path, "wb") as file:
                     file.write(data)
             except OSError as error:
-                if error.errno not in NO_ROOM:
+                if error.errno not in _NO_ROOM:
                     raise
                 if pause == 1.0:
                     self._print(f"{os.path.basename(path)} can't be written: {error.strerror}. It is tried again.")

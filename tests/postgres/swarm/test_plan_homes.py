@@ -16,6 +16,7 @@ from psycopg import sql
 
 from tests.kit.killing import await_another, kill_both, kill_supervisor
 from tests.kit.overmind import Overmind
+from tests.kit.processes import of_home
 from tests.kit.proxy import ANSWER, REQUEST
 from tests.kit.repositories import Repository
 from tests.kit.swarm_homes import SwarmHomes, url_of_server
@@ -327,6 +328,7 @@ def test_whoever_stops_a_plan_or_all_is_told_that_the_swarm_does_not_answer(home
         " overmind start\n"
     )
     assert running(home) == ["team-there"]
+    eventually(lambda: not of_home(desk.home), timeout=30, what="nothing of the home runs")
     way.mend()
     desk.ok("start")
     desk.wait_status("team", "stopped", timeout=90)
