@@ -196,6 +196,7 @@ def test_a_supervisor_that_is_killed_leaves_what_runs_to_the_next_one(om, phase)
         queue.go("work")
         queue.await_at("check")
     running = quest if phase == "work" else f"one/{phase}"
+    om.wait_status(running, "running")  # it may say that it runs before its keeper has
     pid = om.pid(running)
     kill(om.supervisor_pid())
     om.ok("start")
