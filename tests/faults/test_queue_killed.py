@@ -162,6 +162,7 @@ def test_a_disk_that_is_full_while_quests_run_costs_no_attempt_and_nothing_runs_
     queue.add_all([{**one, "check": f"echo {one['title']} >> {checked}"} for one in quests])
     for name in names[:3]:
         queue.await_at(name)
+        om.wait_status(name, "running")
     pids = [om.pid(name) for name in names[:3]]
     with full_disk(om.supervisor_pid()):
         queue.go(*names)

@@ -84,7 +84,9 @@ def test_killed_when_something_is_over_and_what_follows_has_not_begun_the_next_o
     for gate in ("work", "check"):
         shop.await_at(gate)
         if gate == over:
-            pid, supervisor = om.pid(quest if gate == "work" else "work/check"), om.supervisor_pid()
+            running, supervisor = quest if gate == "work" else "work/check", om.supervisor_pid()
+            om.wait_status(running, "running")
+            pid = om.pid(running)
             with frozen(supervisor):
                 shop.go(gate)
                 eventually(partial(has_ended, pid), what=f"the {gate} is over")
