@@ -200,7 +200,7 @@ class SwarmApi:
             return {"id": post, "name": found.name, "hive": found.hive, "summary": "", "hives": []}
         if request.now:
             await line.ask_surely(lambda swarm: swarm.cancel(post), f"{about} may have been cancelled")
-            raise OvermindError("no_room", f"No hive has taken {definition['name']} ({summary}). It was not kept.")
+            raise OvermindError("no_room", f"No hive has taken {definition['name']} ({summary}). It was cancelled.")
         return {"id": post, "name": definition["name"], "hive": None, "summary": summary, "hives": []}
 
     async def _taken(self, post: str) -> tuple[Post | None, str]:

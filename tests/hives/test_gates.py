@@ -30,6 +30,8 @@ def test_a_hive_is_added_once_it_has_answered_and_listed_with_what_it_says(hives
 def test_what_does_not_answer_is_not_added(hives):
     said = hives.om.refused("hive", "add", "eu1", "--gate", "false", code="hive_silent")
     assert said == "eu1 can't be asked: false ended with exit status 1 and without a word. Nothing was added.\n"
+    said = hives.om.refused("hive", "add", "eu1", "--gate", "echo hi", code="hive_silent")
+    assert said == "eu1 can't be asked: echo ended with exit status 0 and had printed hi. Nothing was added.\n"
     assert not Path(hives.om.home, "config.toml").exists()
 
 

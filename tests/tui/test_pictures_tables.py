@@ -11,6 +11,7 @@ import pytest
 from overmind_tui.command_line.jobs import Outcome
 from overmind_tui.shell import settings
 from tests.kit.pictures import SIZES
+from tests.tui.conftest import until
 from tests.tui.test_pictures import AGENTS, INFO, ROWS, Still, settle
 
 KEYS = {":": "colon", "/": "slash", "?": "question_mark", " ": "space", "(": "left_parenthesis", "-": "minus"}
@@ -127,6 +128,7 @@ def test_table(pictured, view, size):
 def test_empty(pictured, view, size):
     async def press(pilot):
         await typed(pilot, f":{view}", "enter")
+        await until(pilot, lambda: not pilot.app.screen.is_filling, what="that nothing came")
 
     assert pictured(Nothing(), size, press)
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 16
 _LEAVE_LIMIT = 1.0
 """Seconds for a command to end by itself once its channel is closed."""
+_SHOWN = 60
+"""Characters of a line that is shown in a sentence."""
 _NOT_FOUND = 127
 """Exit status of a shell that found no such command."""
 
@@ -123,23 +125,25 @@ def open_channel(argv: Sequence[str], wish: Mapping[str, object], limit: float) 
         finally:
             theirs.close()
         _RUNNING.add(process)
+        heard = bytearray()
         try:
             ours.sendall(gate.line(wish))
-            greeting, rest = _read_greeting(ours, deadline)
+            greeting, rest = _read_greeting(ours, heard, deadline)
             answer, unread = _read_answer(ours, rest, deadline)
             ours.settimeout(None)
         except (OSError, ValueError) as error:
-            why = _reason(argv, process, errors, error)
+            why = _reason(argv, process, errors, bytes(heard) + _left_in(ours), error)
             ours.close()
             _end(process)
             raise NoGate(why) from None
     return Channel(process, ours, greeting, unread), answer
 
 
-def _read_greeting(ours: _socket.socket, deadline: float) -> tuple[Json, bytes]:
-    received = b""
-    while (found := gate.greeting_in(received)) is None:
-        received += _received(ours, deadline)
+def _read_greeting(ours: _socket.socket, heard: bytearray, deadline: float) -> tuple[Json, bytes]:
+    """Return the gate's greeting and what follows it; `heard` is given what came in place of one."""
+    while (found := gate.greeting_in(bytes(heard))) is None:
+        heard += _received(ours, deadline)
+    heard.clear()
     if found[0]["gate"] != gate.VERSION:
         theirs = found[0].get("version")
         raise ValueError(f"its gate speaks another version ({theirs} there). Install the same overmind on both")
@@ -153,22 +157,36 @@ def _read_answer(ours: _socket.socket, rest: bytes, deadline: float) -> tuple[Js
     return gate.message_of(line), unread
 
 
-def _reason(argv: Sequence[str], process: ChildProcess, errors: BinaryIO, error: Exception) -> str:
-    """Return why there is no gate, in the words of the command that was to run it where it has some."""
+def _reason(argv: Sequence[str], process: ChildProcess, errors: BinaryIO, heard: bytes, error: Exception) -> str:
+    """Return why there is no gate, in the words of the command that was to run it where it has some.
+
+    Args:
+        argv: The command.
+        process: It.
+        errors: Its standard error.
+        heard: What it printed in place of a greeting.
+        error: What happened here.
+    """
     if isinstance(error, ValueError):
         return str(error)
     ended = not isinstance(error, TimeoutError)
     if ended:
         process.wait(_LEAVE_LIMIT)
     errors.seek(0)
-    lines = [line.strip() for line in errors.read(4096).decode(errors="replace").splitlines() if line.strip()]
+    lines = _lines(errors.read(4096))
     # What runs the gate may end with a line of its own about that: the gate's says more.
     said = [line for line in lines if not line.startswith(_RUNNERS)] or lines
     if said:
         return _explained(argv, display_safe(said[-1].rstrip(".")), process.returncode)
     if not ended:
         return "it does not answer"
-    return f"{argv[0]} ended with exit status {process.returncode} and without a word"
+    how = f"{argv[0]} ended with exit status {process.returncode}"
+    printed = _lines(heard)
+    return f"{how} and had printed {display_safe(printed[-1])[:_SHOWN]}" if printed else f"{how} and without a word"
+
+
+def _lines(text: bytes) -> list[str]:
+    return [line.strip() for line in text.decode(errors="replace").splitlines() if line.strip()]
 
 
 def _explained(argv: Sequence[str], said: str, code: int | None) -> str:
@@ -195,6 +213,15 @@ class KeptSocket(_socket.socket):
         """Close it, and see the command to its end."""
         super().close()
         _end(self._process)
+
+
+def _left_in(ours: _socket.socket) -> bytes:
+    """Return what has come and was not read: whoever can't be told anything may have said something before."""
+    ours.setblocking(False)
+    try:
+        return ours.recv(_CHUNK)
+    except OSError:
+        return b""
 
 
 def _received(ours: _socket.socket, deadline: float) -> bytes:
