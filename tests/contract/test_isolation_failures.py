@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -10,6 +11,10 @@ from typing import NamedTuple
 
 import pytest
 
+from overmind_core.cli.definitions.start import PreparationFollower
+from overmind_core.client.client import Client
+from overmind_core.errors import OvermindError
+from overmind_core.system.paths import Home
 from tests.kit.full_disk import full_disk
 from tests.kit.isolated import GATES, PROJECT, Gates, Project
 from tests.kit.overmind import FINAL
@@ -239,6 +244,23 @@ def test_a_policy_prepares_again_as_often_as_its_budget_allows(om):
     again = ("--restart", "on-failure", "--max-restarts", "1", "--backoff", "10ms")
     told = om("run", "--name", "again", *again, "true", cwd=shop.folder).stderr
     assert "Error: restart_budget_spent: The project's set-up failed. See its log: overmind logs again" in told
+
+
+def test_whoever_looks_late_at_a_set_up_that_failed_is_not_told_that_the_mission_runs(om):
+    shop = Project(om, text(isolation='setup: ["exit 1"]'))
+    waits = shop.run(name="waits", restart="on-failure", max_restarts=1, backoff=60_000)
+    ended = shop.run(name="ended", restart="on-failure", max_restarts=1, backoff=10)
+    om.wait_status(waits, "restarting")
+    om.wait_status(ended, *FINAL)
+    with contextlib.closing(Client(Home(om.home))) as client:
+        late = PreparationFollower({"id": waits, "name": "waits"})
+        late.catch_up(client)
+        assert not late.over
+        late = PreparationFollower({"id": ended, "name": "ended"})
+        late.catch_up(client)
+    with pytest.raises(OvermindError, match="The project's set-up failed") as refused:
+        late.check()
+    assert refused.value.code == "restart_budget_spent"
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from overmind_core.cli.context import Context
@@ -90,9 +90,12 @@ BEAT = 1.0
 _FINAL = frozenset({"stopped", "crashed", "killed"})
 _ENDS = {"stopped": "stopped", "crashed": "crashed", "killed": "killed", "hidden": "killed", "removed": "removed"}
 """Event → what has happened to the mission."""
-_SPAWN_FAILED = "spawn_failed"
 _SET_UP_FAILED, _SET_UP_NOTE = "setup_failed", "set_up_failed"
 """As a reason, and as an event: a policy may have tried it again."""
+_FAILURES = frozenset({"spawn_failed", _SET_UP_NOTE})
+"""Events, and notes of the log: it was not started."""
+_TRIES = _FAILURES | {"preparing", "restart"}
+"""Notes of the log about a start: the last of them tells how the newest one stands."""
 _SET_UP = "The project's set-up failed."
 _BEFORE, _BEHIND = "--- could not start: ", " ---"
 """Around the sentence in the log's line."""
@@ -153,15 +156,15 @@ class PreparationFollower:
         """Learn what has happened until now."""
         head = client.call("logs", {"ids": [self._id]})
         self._seq = head["seq"]
-        notes = head["missions"][0]["annotations"]
-        if notes and notes[-1]["kind"] == _SPAWN_FAILED:  # else it was started again since
-            self._failure = _sentence(notes[-1]["text"])
+        self._failure = _newest_failure(head["missions"][0]["annotations"])
         facts = client.call("info", {"id": self._id})
         self.step = (facts.get("isolation") or {}).get("step") or ""
         if facts["status"] in _FINAL:
             self._code = facts["reason"]
             ran = facts["exit_code"] is not None and self._code != _SET_UP_FAILED and self._failure is None
             self.runs, self._end = ran, facts["status"]  # it did, and has ended since; or it never will
+        elif facts["status"] == "restarting":
+            self.runs = self._failure is None  # else it is about to be prepared once more
         elif facts["status"] not in {"preparing", "starting", "stopping"}:
             self.runs = True
 
@@ -179,10 +182,8 @@ class PreparationFollower:
             self.step = event.get("step") or ""
         elif kind == "started":
             self.runs = True
-        elif kind == _SPAWN_FAILED:
-            self._failure = _sentence(event.get("text", ""))
-        elif kind == _SET_UP_NOTE:
-            self._failure = _SET_UP
+        elif kind in _FAILURES:
+            self._failure = _failure_of(kind, event.get("text", ""))
         elif kind in _ENDS:
             self._end = _ENDS[kind]
             self._code = event.get("reason")
@@ -206,6 +207,14 @@ class PreparationFollower:
         )
 
 
-def _sentence(text: str) -> str:
-    """The sentence of the log's line."""
-    return text.removeprefix(_BEFORE).removesuffix(_BEHIND)
+def _newest_failure(notes: Sequence[Json]) -> str | None:
+    """Return why the mission was not started, by the notes of its log; None: it was, or is about to be."""
+    newest = next((note for note in reversed(notes) if note["kind"] in _TRIES), None)
+    if newest is None or newest["kind"] not in _FAILURES:
+        return None
+    return _failure_of(newest["kind"], newest["text"])
+
+
+def _failure_of(kind: str, text: str) -> str:
+    """Return the sentence for a person."""
+    return _SET_UP if kind == _SET_UP_NOTE else text.removeprefix(_BEFORE).removesuffix(_BEHIND)
