@@ -419,16 +419,20 @@ class Attempts:
     def _begin_landing(self, quest: Quest) -> None:
         if quest.queue is None or quest.queue.phase is not QuestPhase.LANDING or not quest.runs:
             self._put(in_phase(quest, QuestPhase.LANDING))
-        self._landings[quest.id] = self._act(quest.id, self._land(quest.id))
+        self._act(quest.id, self._land(quest.id))
 
     async def _land(self, quest_id: str) -> Then:
-        quest = self._quests.live.get(quest_id)
-        if quest is None or quest.goal is None:
+        quest, task = self._quests.live.get(quest_id), asyncio.current_task()
+        if quest is None or quest.goal is None or quest.cancelling or task is None:
             return None
         wish = self._work().landing(quest)
+        # It can be broken off while it lands: not before it has begun, nor while its end is recorded, for then nobody
+        # would look at the quest again.
+        self._landings[quest_id] = task
         try:
             landed = await self._lander.land(wish)
         except OvermindError as error:
+            del self._landings[quest_id]
             if not self._phase.closing:
                 await self._outcomes().not_landed(quest_id, error)
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from unittest import mock
 
@@ -187,3 +188,61 @@ def test_one_that_waits_for_room_to_be_checked_is_cancelled_at_once(tmp_path):
             return f"{check}.2" in shop.keeper.held
 
     assert not story(tmp_path, scenario)
+
+
+async def begin_refused(shop, inside, error):
+    """Have the work of a quest end, and its landing be refused with `error`."""
+
+    async def refused(_wish):
+        shop.tried += 1
+        raise error
+
+    with mock.patch.object(inside.app.engine.attempts._lander, "land", refused):
+        return await shop.begin(inside)
+
+
+def test_one_that_is_cancelled_while_it_is_recorded_that_it_can_not_land_is_cancelled(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon(room_after=0) as inside:
+            attempts, told, go_on = inside.app.engine.attempts, asyncio.Event(), asyncio.Event()
+            outcomes = attempts._outcomes()
+            record = outcomes.not_landed
+
+            async def slowly(quest, error):
+                told.set()
+                await go_on.wait()
+                await record(quest, error)
+
+            with mock.patch.object(outcomes, "not_landed", slowly):
+                quest = await begin_refused(shop, inside, OvermindError("fenced", "Its claim is over."))
+                await told.wait()
+                asked = asyncio.ensure_future(inside.ask("quest_cancel", id=quest))
+                await until(lambda: inside.app.quest_registry.live[quest].cancelling, "it is to end")
+                go_on.set()
+                await asked
+            await until(lambda: quest not in inside.app.quest_registry.live, "it has ended")
+            return (await inside.ask("quest", id=quest))["status"]
+
+    assert story(tmp_path, scenario) == "cancelled"
+
+
+def test_one_that_is_cancelled_just_before_its_landing_begins_is_cancelled(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon(room_after=0) as inside:
+            attempts = inside.app.engine.attempts
+            begin = attempts._begin_landing
+
+            def and_cancel(quest):
+                begin(quest)
+                attempts.cancel(inside.app.quest_registry.live[quest.id])
+
+            with mock.patch.object(attempts, "_begin_landing", and_cancel):
+                quest = {"title": "work", "command": "true", "into": "main"}
+                added = await inside.ask("quest_add", quests=[quest], cwd=shop.code.folder, env={**world(), **AUTHOR})
+                name = added["quests"][0]["id"]
+                await until(lambda: f"{name}.1" in shop.keeper.held, "it runs")
+                shop.keeper.exit(f"{name}.1")
+                await until(lambda: name not in inside.app.quest_registry.live, "it has ended")
+            return shop.tried, (await inside.ask("quest", id=name))["status"]
+
+    assert story(tmp_path, scenario) == (0, "cancelled")

@@ -281,11 +281,12 @@ def test_a_holder_that_is_frozen_between_check_and_push_lands_nothing_twice(home
             os.kill(one, signal.SIGCONT)
     row = homes.posts()["once"]
     assert (row["hive"], row["fence"]) == (homes.name("b"), 2)
-    eventually(
-        lambda: [quest["status"] for quest in first.json("quest", "list", "--json")] == ["cancelled"],
-        timeout=30,
-        what="the first one knows that its claim is over",
-    )
+
+    def is_told():
+        assert [quest["status"] for quest in first.json("quest", "list", "--json")] == ["cancelled"]
+        return True
+
+    eventually(is_told, timeout=30, what="the first one knows that its claim is over")
     assert shop.trailers() == [row["id"]]
     assert second.json("inbox", "--json") == first.json("inbox", "--json") == []
 
