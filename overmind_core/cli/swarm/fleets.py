@@ -98,8 +98,7 @@ def apply_fleets(context: Context, fleets: Sequence[Fleet], path: str, *, dry_ru
     except OvermindError as error:
         if fleets or error.code not in _NOT_ASKED:
             raise
-        if error.code != "forbidden":  # a mission has no part in what a person's file asks of the swarm
-            context.note(f"Whether the swarm has fleets of {display_safe(path)} is not known: {error.message}")
+        context.note(f"Whether the swarm has fleets of {display_safe(path)} is not known: {error.message}")
         return []
     found: list[Row] = answer["fleets"]
     return found

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.kit.killing import kill_both, kill_supervisor
+from tests.kit.overmind import PROGRAM
 from tests.kit.swarm_homes import SwarmHomes
 from tests.kit.waiting import eventually
 from tests.postgres.conftest import empty_database
@@ -295,3 +296,14 @@ def test_fleets_without_a_swarm_say_how_to_join_one(om, team):
     assert "overmind swarm join" in om.refused("apply", team.write(1), code="no_swarm")
     for words in (["list"], ["info", "x"], ["scale", "x", "1"], ["delete", "x", "-y"]):
         om.refused("fleet", *words, code="no_swarm")
+
+
+def test_a_mission_that_applies_a_plan_without_fleets_is_told_nothing_of_fleets(homes, tmp_path):
+    """It may not ask the swarm to change anything, and no fleet of that file is its own."""
+    plan = tmp_path / "plan.toml"
+    plan.write_text("[agents.build]\ncommand = 'true'\n")
+    homes.hive("a")
+    mission = homes.desk.finished([*PROGRAM, "apply", str(plan)])
+    said = homes.desk.logs(mission["id"])
+    assert (mission["status"], mission["exit_code"]) == ("stopped", 0), said
+    assert "fleet" not in said
