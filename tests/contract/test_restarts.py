@@ -73,11 +73,11 @@ def test_each_delay_is_twice_the_one_before(om):
     mission = om.finished("exit 1", "--restart", "always", "--max-restarts", "5", "--backoff", "20")["id"]
     delays = [one["delay_seconds"] for one in happened(om, mission, "restarting")]
     assert delays == [0.02, 0.04, 0.08, 0.16, 0.32]
-    ends = [seconds(one["at"]) for one in happened(om, mission, "restarting")]
+    # When a run has ended, its keeper says: on a busy machine the event about it may come some milliseconds later.
+    ends = [seconds(run["ended_at"]) for run in om.info(mission)["runs"]][:-1]
     starts = [seconds(one["at"]) for one in happened(om, mission, "restart")]
     for end, start, delay in zip(ends, starts, delays, strict=True):
-        # An event may be written some milliseconds after the decision that it tells of, on a machine that is busy.
-        assert start - end >= delay / 2
+        assert round((start - end) * 1000) >= round(delay * 1000) - 2, "times are shown in milliseconds"
 
 
 def test_the_delay_begins_anew_after_a_run_that_lasted_longer_than_the_window(om):
