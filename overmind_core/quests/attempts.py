@@ -423,7 +423,8 @@ class Attempts:
 
     async def _land(self, quest_id: str) -> Then:
         quest, task = self._quests.live.get(quest_id), asyncio.current_task()
-        if quest is None or quest.goal is None or quest.cancelling or task is None:
+        assert task is not None
+        if quest is None or quest.goal is None or quest.cancelling:
             return None
         wish = self._work().landing(quest)
         # It can be broken off while it lands: not before it has begun, nor while its end is recorded, for then nobody

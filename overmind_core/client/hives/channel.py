@@ -182,7 +182,9 @@ def _reason(argv: Sequence[str], process: ChildProcess, errors: BinaryIO, heard:
         return "it does not answer"
     how = f"{argv[0]} ended with exit status {process.returncode}"
     printed = _lines(heard)
-    return f"{how} and had printed {display_safe(printed[-1])[:_SHOWN]}" if printed else f"{how} and without a word"
+    if printed:
+        return f"{how} and had printed {display_safe(printed[-1].rstrip('.'))[:_SHOWN]}"
+    return f"{how} and without a word"
 
 
 def _lines(text: bytes) -> list[str]:

@@ -190,22 +190,11 @@ def test_one_that_waits_for_room_to_be_checked_is_cancelled_at_once(tmp_path):
     assert not story(tmp_path, scenario)
 
 
-async def begin_refused(shop, inside, error):
-    """Have the work of a quest end, and its landing be refused with `error`."""
-
-    async def refused(_wish):
-        shop.tried += 1
-        raise error
-
-    with mock.patch.object(inside.app.engine.attempts._lander, "land", refused):
-        return await shop.begin(inside)
-
-
 def test_one_that_is_cancelled_while_it_is_recorded_that_it_can_not_land_is_cancelled(tmp_path):
     async def scenario(shop):
-        async with shop.daemon(room_after=0) as inside:
-            attempts, told, go_on = inside.app.engine.attempts, asyncio.Event(), asyncio.Event()
-            outcomes = attempts._outcomes()
+        async with shop.daemon(room_after=9) as inside:
+            told, go_on = asyncio.Event(), asyncio.Event()
+            outcomes = inside.app.engine.attempts._outcomes()
             record = outcomes.not_landed
 
             async def slowly(quest, error):
@@ -214,7 +203,7 @@ def test_one_that_is_cancelled_while_it_is_recorded_that_it_can_not_land_is_canc
                 await record(quest, error)
 
             with mock.patch.object(outcomes, "not_landed", slowly):
-                quest = await begin_refused(shop, inside, OvermindError("fenced", "Its claim is over."))
+                quest = await shop.begin(inside)
                 await told.wait()
                 asked = asyncio.ensure_future(inside.ask("quest_cancel", id=quest))
                 await until(lambda: inside.app.quest_registry.live[quest].cancelling, "it is to end")
