@@ -43,7 +43,11 @@ class KeeperClient:
         self.home = home
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.settimeout(PATIENCE)
-        self.socket.connect(read_socket_address(home.keeper_socket, home.keeper_socket_pointer))
+        try:
+            self.socket.connect(read_socket_address(home.keeper_socket, home.keeper_socket_pointer))
+        except OSError:  # else a later test of this worker is blamed for it
+            self.socket.close()
+            raise
         self.notices: deque[dict[str, Any]] = deque()
         self._lines = LineBuffer(ANSWER_LIMIT)
         self._answers: dict[int, dict[str, Any]] = {}
