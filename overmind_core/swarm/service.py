@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import uuid
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from overmind_core.domain.swarm.fits import delay_after, load_of
-from overmind_core.domain.swarm.leases import may_take_after
+from overmind_core.domain.swarm.leases import deadline_of, may_take_after, retry_pause
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
 
 BEAT = 5.0
 """Seconds between two beats."""
-RETRY = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
-"""Seconds before the swarm is tried again; the last one from then on."""
 PLACES = "places"
 """News of places that are to be filled again after a while."""
 NEED = "swarm"
@@ -271,31 +270,31 @@ class SwarmService:
                 await self._turn()
             except SwarmSilent as error:
                 self._note_silence(error)
-                pause = RETRY[min(failures, len(RETRY) - 1)]
-                failures += 1
-                await self._waking.until_reached(pause)
-                continue
             except HandingOver:
                 return  # the next daemon goes on
             except OvermindError as error:
                 _log.warning("the swarm refuses this hive: %s", error.message)
                 self.refusal = error
                 self._note_silence(error)
-                await asyncio.sleep(RETRY[-1])
-                continue
             except StoreError as error:  # as on a full disk: what could not be saved has not counted
                 self._note_silence(OvermindError("internal", f"{error.path} can't be written: {error.detail}."))
-                await asyncio.sleep(RETRY[0])
-                continue
+                failures = 0
             except Exception as error:  # noqa: BLE001 - a bug, or a database of another shape: others go on
                 _log.exception("the hive could not go on with its swarm")
                 self._note_silence(OvermindError("internal", f"{type(error).__name__}: {error}. See daemon.log"))
-                await asyncio.sleep(RETRY[-1])
+            else:
+                failures = 0
+                self.refusal = None
+                self.condition = Condition(mode=self._mode.name)
+                await self._wait()
                 continue
-            failures = 0
-            self.refusal = None
-            self.condition = Condition(mode=self._mode.name)
-            await self._wait()
+            await self._waking.until_reached(retry_pause(failures, self._lease_left()))
+            failures += 1
+
+    def _lease_left(self) -> float:
+        """Seconds until the first lease here ends, unless there is another beat; infinity: nothing is leased."""
+        leases = [one.claim.lease for one in self._open() if one.claim.on_lost == "move"]
+        return deadline_of(self._beat_at, min(leases, default=math.inf)) - self._clock.boot()
 
     def _note_silence(self, error: OvermindError) -> None:
         since = self.condition.silent_since

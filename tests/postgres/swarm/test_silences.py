@@ -10,7 +10,9 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.kit.breaths import breathing, escaped, gaps, lives
@@ -102,6 +104,28 @@ def test_a_server_that_is_away_for_less_than_the_lease_ends_nothing(server, make
     assert {row["state"] for name, row in homes.posts().items() if name != "new"} == {"claimed"}
     assert [[life.goes_on for life in lives(journal)] for journal in journals] == [[True], [True]]
     homes.desk.ok("kill", "swarm/mover", "swarm/waiter", "swarm/new")
+
+
+def test_a_hive_that_is_refused_for_a_moment_is_back_before_its_lease_ends(homes, tmp_path):
+    """As while an older copy of the database is restored, whose rights come last."""
+    home = homes.hive("a")
+    journal = tmp_path / "mover"
+    homes.desk.ok("run", "--on", "any", "--name", "mover", *LEASE, breathing(journal))
+    wait_lives(journal, 1)
+    with psycopg.connect(homes.url, autocommit=True) as owner:
+
+        def beat() -> int:
+            return int(owner.execute("select beat from overmind.sessions").fetchall()[0][0])
+
+        owner.execute("revoke usage on schema overmind from overmind_viewer")
+        refused = "its schema overmind is not open to it"
+        eventually(lambda: refused in Path(home.path("daemon.log")).read_text(), timeout=30, what="it is refused")
+        before = beat()
+        owner.execute("grant usage on schema overmind to overmind_viewer")
+        eventually(lambda: beat() > before + 1, timeout=60, what="it beats again")
+    assert [life.goes_on for life in lives(journal)] == [True]
+    assert homes.posts()["mover"]["state"] == "claimed"
+    homes.desk.ok("kill", "swarm/mover")
 
 
 def test_a_server_that_is_away_for_longer_than_the_lease_ends_what_moves_which_is_tried_again(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.swarm.leases import DRIFT, MARGIN, deadline_of, may_take_after
+from overmind_core.domain.swarm.leases import DRIFT, MARGIN, RETRY, deadline_of, may_take_after, retry_pause
 
 LEASES = st.floats(10.0, 86_400.0)
 """Seconds."""
@@ -41,3 +43,29 @@ def test_lost_answers_only_bring_the_holders_end_forward(lease, drift, beats):
 @pytest.mark.parametrize(("lease", "after"), [(10.0, 12.1), (60.0, 62.6), (600.0, 608.0)])
 def test_the_wait_is_the_lease_two_seconds_and_a_hundredth(lease, after):
     assert may_take_after(lease) == pytest.approx(after)
+
+
+@pytest.mark.parametrize(
+    ("failures", "left", "pause"),
+    [
+        *((number, math.inf, pause) for number, pause in enumerate((1, 2, 4, 8, 16, 30, 30))),
+        (0, 9.0, 1),
+        (2, 7.0, 3.5),
+        (5, 590.0, 30),
+        (9, 20.0, 10),
+        (9, 1.5, 1),
+        (9, 0.0, 30),
+        (9, -100.0, 30),
+    ],
+)
+def test_a_store_that_fails_is_tried_again_more_and_more_rarely_unless_a_lease_is_about_to_end(failures, left, pause):
+    assert retry_pause(failures, left) == pause
+
+
+@given(lease=LEASES, away=st.floats(0.0, 86_400.0))
+def test_a_store_that_is_there_again_two_seconds_before_the_lease_ends_is_beaten_in_time(lease, away):
+    now, failures = 0.0, 0
+    while now < min(away, lease - 2 * RETRY[0]):
+        now += retry_pause(failures, lease - now)
+        failures += 1
+    assert now < lease
