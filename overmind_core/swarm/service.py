@@ -97,8 +97,6 @@ class SwarmService:
         self._keeper = keeper
         self._waking = Waking(clock)
         self._loop: asyncio.Task[None] | None = None
-        self._beat_at = 0.0
-        """When the beat that was accepted last was sent. Boot clock."""
         self._must_beat = True
         self._mode = StoreMode()
         self._others = Others(line, clock)
@@ -294,7 +292,7 @@ class SwarmService:
     def _lease_left(self) -> float:
         """Seconds until the first lease here ends, unless there is another beat; infinity: nothing is leased."""
         leases = [one.claim.lease for one in self._open() if one.claim.on_lost == "move"]
-        return deadline_of(self._beat_at, min(leases, default=math.inf)) - self._clock.boot()
+        return deadline_of(self._session.beat_sent, min(leases, default=math.inf)) - self._clock.boot()
 
     def _note_silence(self, error: OvermindError) -> None:
         since = self.condition.silent_since
@@ -304,7 +302,7 @@ class SwarmService:
         """Until there is news, something to tell, a post that was seen for long enough, or the next beat is due."""
         if not self._must_beat:
             await self._waking.wait(
-                lambda: (self._beat_at + BEAT, *self._reports.due(), *self._others.later(self._clock.boot()))
+                lambda: (self._session.beat_sent + BEAT, *self._reports.due(), *self._others.later(self._clock.boot()))
             )
 
     async def _turn(self) -> None:
@@ -314,7 +312,7 @@ class SwarmService:
         news = await self.line.news()
         called = f"hive:{self._session.hive}" in news
         now = self._clock.boot()
-        if called or now - self._beat_at >= BEAT or self._must_beat:  # the answer says what is to end
+        if called or now - self._session.beat_sent >= BEAT or self._must_beat:  # the answer says what is to end
             await self._beat()
             self._reports.mark_all(asking=called)
             if called:
@@ -343,8 +341,9 @@ class SwarmService:
         self._others.forget()
         self._reports.forget_all()
         session = msgspec.structs.replace(
-            self._session, id=uuid.uuid4().hex, keeper=self._machine.keeper(), fence=0, next_nonce=uuid.uuid4().hex
-        )
+            self._session, id=uuid.uuid4().hex, keeper=self._machine.keeper(), fence=0, beat_sent=0.0,
+            next_nonce=uuid.uuid4().hex,
+        )  # fmt: skip
         await self._begin_session(session)
 
     async def _end_all(self) -> None:
@@ -363,15 +362,15 @@ class SwarmService:
 
     async def _beat(self) -> None:
         """Beat, and do what the answer says."""
+        self._must_beat = True  # it counts once it is saved
         while True:
             sent = self._clock.boot()
-            answer = await self._send_beat()
+            answer = await self._send_beat(sent)
             if answer is None:
                 return
             if not answer.again:
                 break
-            # Others have seen that one since it was sent for the first time: no lease counts from the second.
-        self._beat_at, self._must_beat = sent, False
+        self._must_beat = False
         self._works.renew(sent)
         self._mode.note(answer.mode, answer.settle, self._clock.boot())
         if answer.word == "present":
@@ -381,7 +380,7 @@ class SwarmService:
         await self._settle(answer)
         await self._others.watch(self._session.id)
 
-    async def _send_beat(self) -> Beaten | None:
+    async def _send_beat(self, now: float) -> Beaten | None:
         """Return the answer to one beat, which is saved; None: the session was over, and another one has begun."""
         session = self._session
         about = {
@@ -394,9 +393,10 @@ class SwarmService:
         if answer.word in {"gone", "cloned"}:
             await self._lose_session(answer.word)
             return None
-        self._store.save_session(
-            msgspec.structs.replace(session, beat=answer.beat, nonce=session.next_nonce, next_nonce=uuid.uuid4().hex)
-        )
+        # Others have seen a beat that is sent again since it was sent for the first time: no lease counts from now.
+        sent = session.beat_sent if answer.again else now
+        beaten = msgspec.structs.replace(session, beat=answer.beat, beat_sent=sent, nonce=session.next_nonce)
+        self._store.save_session(msgspec.structs.replace(beaten, next_nonce=uuid.uuid4().hex))
         await self._store.saved()
         self.is_draining = bool(answer.draining)
         return answer
@@ -417,7 +417,7 @@ class SwarmService:
         """Return when the last accepted beat was sent: boot clock. Raises SwarmSilent: nothing may begin now."""
         if self._mode.is_closed:
             raise SwarmSilent("the database was started again or has gone back in time")
-        return self._beat_at
+        return self._session.beat_sent
 
     async def _settle(self, answer: Beaten) -> None:
         """Say how long the store has been looked after, once that is as long as the longest lease."""

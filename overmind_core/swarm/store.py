@@ -30,6 +30,8 @@ class Session(msgspec.Struct, frozen=True):
     slots: int = 0
     beat: int = 0
     """Number of the beat that was accepted last."""
+    beat_sent: float = 0.0
+    """When that was sent: boot clock, seconds. Kept, so that the next supervisor knows when the leases here end."""
     nonce: str = ""
     """Its nonce."""
     next_nonce: str = ""

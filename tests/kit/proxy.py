@@ -33,6 +33,7 @@ class Proxy:
     Attributes:
         calls: The functions that were asked for, oldest first.
         lost: How often each was lost.
+        refused: How many came while it was cut.
         delay: Seconds that each piece is held up, either way.
     """
 
@@ -40,6 +41,7 @@ class Proxy:
         """`server`: the folder of the server's socket."""
         self.calls: list[str] = []
         self.lost: Counter[str] = Counter()
+        self.refused = 0
         self.delay = 0.0
         self._server = str(Path(server, SOCKET))
         self._folder = tempfile.mkdtemp(prefix="om-proxy-")
@@ -136,6 +138,7 @@ class Proxy:
             except OSError:  # it was closed
                 return
             if self._is_cut:
+                self.refused += 1
                 client.close()
                 continue
             server = socket.socket(socket.AF_UNIX)

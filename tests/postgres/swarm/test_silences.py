@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from tests.kit.breaths import breathing, escaped, gaps, lives
-from tests.kit.killing import kill, kill_both, kill_keeper
+from tests.kit.killing import kill, kill_both, kill_keeper, kill_supervisor
 from tests.kit.overmind import Overmind
 from tests.kit.postgres_server import servers
 from tests.kit.swarm_homes import SwarmHomes
@@ -209,6 +209,24 @@ def test_a_supervisor_that_is_killed_again_and_again_costs_no_lease_while_its_ke
     for _ in range(4):
         kill(home.supervisor_pid())
         eventually(lambda: home("swarm", "status").returncode == 0, timeout=20, what="it is back")
+    assert [life.goes_on for life in lives(journal)] == [True]
+    assert homes.posts()["mover"]["fence"] == 1
+    homes.desk.ok("kill", "swarm/mover")
+
+
+def test_a_supervisor_that_began_in_silence_is_back_before_a_lease_ends(homes, way, tmp_path):
+    """It knows when the beat was sent that was accepted last: the one before it has sent that."""
+    home = homes.hive("a", way=way)
+    journal = tmp_path / "mover"
+    homes.desk.ok("run", "--on", "any", "--name", "mover", *LEASE[:3], "60s", breathing(journal))
+    wait_lives(journal, 1)
+    way.cut()
+    kill_supervisor(home)
+    before = way.refused
+    eventually(lambda: way.refused >= before + 5, timeout=60, what="it has tried 1, 2, 4, 8 and 16 s after each other")
+    asked = len(way.calls)
+    way.mend()
+    eventually(lambda: "beat" in way.calls[asked:], timeout=60, what="it beats again")
     assert [life.goes_on for life in lives(journal)] == [True]
     assert homes.posts()["mover"]["fence"] == 1
     homes.desk.ok("kill", "swarm/mover")
