@@ -12,7 +12,7 @@ from overmind_core.domain.missions.names import generate
 from overmind_core.domain.plans.placement import label_problem
 from overmind_core.domain.swarm.scaling import JOINED, outlook
 from overmind_core.domain.swarm.secrets import fingerprint
-from overmind_core.domain.swarm.standing import ENDED
+from overmind_core.domain.swarm.standing import ENDED, TAIL
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
@@ -22,7 +22,6 @@ from overmind_core.swarm.api_lineages import check_generation
 from overmind_core.swarm.api_vault import check_known
 from overmind_core.swarm.host import NO_SWARM
 from overmind_core.swarm.posts import find_post
-from overmind_core.swarm.runs import TAIL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,6 +16,7 @@ from overmind_core.domain.missions.names import name_problem
 from overmind_core.domain.plans.blueprint import FOLDER
 from overmind_core.domain.swarm.leases import deadline_of
 from overmind_core.domain.swarm.masks import masked
+from overmind_core.domain.swarm.standing import TAIL
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
@@ -47,8 +48,6 @@ if TYPE_CHECKING:
     from overmind_core.swarm.store import SwarmStore
     from overmind_core.system.paths import Home
 
-TAIL = 64 * 1024
-"""Bytes of a log that the swarm gets with an end."""
 OUTPUTS = "out"
 """The folder, among a mission's private files, of what an agent of a plan hands on."""
 FENCED = "fenced"

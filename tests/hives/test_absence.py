@@ -11,6 +11,12 @@ import pytest
 FOREIGN = ("psycopg", "nacl", "overmind_core.gate", "overmind_core.client.hives", "overmind_core.cli.hives",
            "overmind_core.cli.swarm", "overmind_core.wire.gate")  # fmt: skip
 """Packages of the gate and the swarm."""
+SAYS_THAT_THERE_IS_NONE = {
+    f"overmind_core.swarm{name}"
+    for name in ("", ".api", ".api_fleets", ".api_lineages", ".api_pools", ".api_posts", ".api_vault", ".handed_on",
+                 ".host", ".plan_posts", ".posts", ".requests")
+}  # fmt: skip
+"""Modules of the swarm that every daemon loads; what a membership needs besides is loaded with one."""
 LOOK = """
 import os, sys
 os._exit = lambda status: print(status, *sys.modules, file=sys.stderr)
@@ -66,3 +72,4 @@ def test_a_daemon_of_a_home_without_a_swarm_has_no_part_of_its_database(om):
     assert "overmind_core.quests.service" in imported
     assert not {one for one in imported if one.split(".")[0] in {"psycopg", "nacl"}}
     assert not foreign(imported)
+    assert {one for one in imported if one.startswith("overmind_core.swarm")} <= SAYS_THAT_THERE_IS_NONE

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 ENDED = frozenset({"done", "failed", "cancelled"})
 """States that nothing leaves by itself."""
+TAIL = 64 * 1024
+"""Bytes of a log that the swarm gets with an end."""
 
 
 class PostStanding(NamedTuple):
