@@ -12,6 +12,7 @@ from overmind_core.domain.hives import AWAY
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.duration import format_uptime
 from overmind_core.errors import OvermindError
+from overmind_core.system.own_arguments import hide_argument
 
 TYPE_CHECKING = False
 
@@ -64,8 +65,11 @@ def init(args: Namespace, context: Context) -> int:
 
 
 def _url(word: str) -> str:
-    """Return a URL; of `-` the first line of standard input, where no list of processes shows it."""
-    return sys.stdin.readline().strip() if word == "-" else word
+    """Return a URL; of `-` the first line of standard input, where no list of processes has ever shown it."""
+    if word == "-":
+        return sys.stdin.readline().strip()
+    hide_argument(word)
+    return word
 
 
 def invite(args: Namespace, context: Context) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -11,6 +14,7 @@ from psycopg import sql
 from overmind_core.swarm.connection import url_with_login
 from tests.kit.postgres_server import servers
 from tests.kit.swarm_homes import SwarmHomes
+from tests.kit.waiting import eventually
 
 ODD = "p@ss:w/ö%41'\"?#&+ \\=$;"
 
@@ -50,6 +54,31 @@ def test_a_password_with_odd_characters_is_taken_as_it_is(homes):
     assert ODD not in url
     home.ok("swarm", "join", "-", stdin=url)
     assert ODD not in home.ok("swarm", "status", "--json") + "".join(map(str, home.events()))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere it is shown")
+def test_no_list_of_processes_shows_the_password_while_it_joins(homes):
+    url = homes.invited("a")
+    password = url.split(":")[2].split("@")[0]
+    home = homes._make()
+    with homes.way() as way:
+        way.freeze()
+        words = [sys.executable, "-P", "-m", "overmind_core.cli", "swarm", "join", way.through(url)]
+        joining = subprocess.Popen(words, env=home.environment, stdout=subprocess.PIPE, text=True)
+        shown = Path(f"/proc/{joining.pid}/cmdline")
+        eventually(lambda: b"\0join\0***" in shown.read_bytes(), timeout=30, what="the URL is hidden")
+        assert joining.poll() is None
+        assert not any(password.encode() in one for one in command_lines())
+        way.thaw()
+        assert joining.communicate(timeout=60)[0].startswith("Joined swarm ")
+        assert not any(password.encode() in one for one in command_lines())
+
+
+def command_lines():
+    """What the list of processes shows of each."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended meanwhile
+            yield (process / "cmdline").read_bytes()
 
 
 def test_an_invitation_again_locks_out_who_has_the_one_before(homes):
