@@ -111,6 +111,7 @@ CASES = (
          "test_an_instance_that_is_killed_leaves_no_process_and_its_name_never_joins_again"),
         "pools/test_slurm_pool.py::test_a_job_that_is_cancelled_leaves_nothing_and_its_work_goes_on_in_another_one",
         "pools/test_slurm_pool.py::test_a_controller_that_is_killed_and_comes_back_has_no_instance_twice",
+        "pools/test_ray_pool.py::test_a_job_that_is_stopped_leaves_nothing_and_its_work_goes_on_in_another_one",
     )),
     Case(17, "Without hives and swarm nothing of them is ever imported.", (
         "hives/test_absence.py::test_no_command_loads_what_only_hives_and_a_swarm_need",

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator
@@ -41,8 +42,8 @@ class Ray:
         gcs, self._dashboard, clients, agent = free_ports(4)
         self.address = f"http://127.0.0.1:{self._dashboard}"
         self._environment = {
-            "PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8", processes.MARKER: marker,
-            _OWN: str(folder),
+            "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}",  # its jobs find `overmind`
+            "HOME": str(folder), "LC_ALL": "C.UTF-8", processes.MARKER: marker, _OWN: str(folder),
         }  # fmt: skip
         self._head: subprocess.Popen[bytes] | None = None
         self._words = [

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,85 +12,27 @@ from tests.kit.attached import Attached
 from tests.kit.overmind import Overmind
 from tests.kit.slurm import Slurm
 from tests.kit.swarm_homes import SwarmHomes
+from tests.kit.swarm_pool import PATIENCE, SwarmPool
 from tests.kit.waiting import eventually
 from tests.postgres.conftest import empty_database
 
-PATIENCE = 90.0
 
-
-class Pool:
-    """A swarm with a pool, and a hive that takes nothing and starts the pool's instances.
-
-    Attributes:
-        name: Of the pool; each test has its own, as all are of one account.
-        hub: The hive.
-    """
+class Pool(SwarmPool):
+    """A pool of Slurm."""
 
     def __init__(self, homes: SwarmHomes, cluster: Slurm) -> None:
-        self.homes = homes
+        super().__init__(homes)
         self.cluster = cluster
-        self.name = homes.name("p")
-        self.desk = homes.desk
-        lines = self.desk.ok("swarm", "invite", self.name, "--role", "worker", "--pool").splitlines()
-        self._url = lines[-1].removeprefix("overmind swarm join ").strip("'")
-        self.hub: Overmind = homes.hive("hub", "--slots", "0")
-
-    def begin(self, **keys: Any) -> None:
-        """Have the hub start instances."""
-        table = {
-            "engine": "slurm",
-            "slots": 2,
-            "max": 2,
-            "idle": "4s",
-            "labels": {"gpu": "yes"},
-            **keys,
-        }
-        lines = [f"{key} = {toml(value)}" for key, value in table.items()]
-        Path(self.hub.home, "config.toml").write_text("\n".join([f"[pools.{self.name}]", *lines, ""]))
-        assert self.hub.ok("swarm", "join", "-", stdin=self._url).startswith("Kept the invitation")
-
-    def instances(self) -> list[dict[str, Any]]:
-        """All that there were, as the swarm has them."""
-        found: list[dict[str, Any]] = self.desk.json("pool", "list", self.name, "--json")["instances"]
-        return found
-
-    def listed(self) -> str:
-        """What `pool list` says of it."""
-        said = self.desk("pool", "list")
-        return said.stdout + said.stderr
-
-    def joined(self) -> list[str]:
-        """Those that are hives."""
-        return [one["name"] for one in self.instances() if one["state"] == "joined"]
-
-    def wait_joined(self, count: int) -> list[str]:
-        """Return those that are hives once there are so many."""
-        eventually(lambda: len(self.joined()) == count, timeout=PATIENCE, what=f"{count} instances have joined")
-        return self.joined()
-
-    def post(self, name: str, script: str, *options: str) -> None:
-        """Post a run for the pool."""
-        self.desk.ok("run", "--on", "gpu=yes", "--name", name, *options, script)
 
     def job(self, instance: str) -> str:
         """The number of the job of an instance."""
         (number,) = [job[0] for job in self.cluster.jobs() if job[2].endswith(f"-{instance}")]
         return number
 
-    def homes_left(self) -> list[Path]:
-        """Homes of instances; one that was killed together with its keeper leaves its own."""
-        return list(Path(f"/tmp/overmind-{os.geteuid()}/pools").glob(f"overmind-????????-{self.name}-*"))
-
     def wait_empty(self) -> None:
         """Wait until there is no job, and no process of one."""
         eventually(lambda: not self.cluster.jobs(), timeout=PATIENCE, what="there is no job")
         eventually(lambda: not self.cluster.processes(), timeout=20.0, what="no process of a job is left")
-
-
-def toml(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {toml(one)}" for key, one in value.items()) + " }"
-    return json.dumps(value)
 
 
 @pytest.fixture
@@ -115,15 +53,14 @@ def pool(cluster, make_home) -> Iterator[Pool]:
         for job in cluster.jobs():
             cluster.run("scancel", job[0])
         eventually(lambda: not cluster.processes(), timeout=PATIENCE, what="no process of a job is left")
-        for one in made.homes_left():
-            shutil.rmtree(one)
+        made.remove_homes()
 
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_pool_goes_from_nought_to_two_and_back_by_itself_and_a_terminal_of_it_is_attached_to(pool, tmp_path):
     go = tmp_path / "go"
-    pool.begin()
+    pool.begin(engine="slurm")
     for number in range(4):
         pool.post(f"train-{number}", f"echo here-{number}; until [ -e {go} ]; do sleep .1; done")
     names = pool.wait_joined(2)
@@ -154,7 +91,7 @@ def test_a_pool_goes_from_nought_to_two_and_back_by_itself_and_a_terminal_of_it_
 @pytest.mark.timeout(300)
 def test_a_job_that_is_cancelled_leaves_nothing_and_its_work_goes_on_in_another_one(pool, tmp_path):
     go, journal = tmp_path / "go", tmp_path / "journal"
-    pool.begin(max=1)
+    pool.begin(engine="slurm", max=1)
     work = f"echo $$ >>{journal}; (setsid sleep 600 &); until [ -e {go} ]; do sleep .1; done"
     pool.post("train", work, "--on-lost", "move", "--lease", "10s")
     (first,) = pool.wait_joined(1)
@@ -171,7 +108,7 @@ def test_a_job_that_is_cancelled_leaves_nothing_and_its_work_goes_on_in_another_
 @pytest.mark.timeout(300)
 def test_a_controller_that_is_killed_and_comes_back_has_no_instance_twice(pool, tmp_path):
     go, journal = tmp_path / "go", tmp_path / "journal"
-    pool.begin(max=1)
+    pool.begin(engine="slurm", max=1)
     work = f"echo begun >>{journal}; until [ -e {go} ]; do sleep .1; done; echo ended >>{journal}"
     pool.post("train", work, "--on-lost", "move", "--lease", "10s")
     pool.wait_joined(1)
