@@ -57,8 +57,12 @@ if TYPE_CHECKING:
 
 ECHO_LIMIT = 1 << 14
 """Bytes shown for one key; a run that writes more is not answering keys, and its viewer does the work."""
-FRESH = 0.02
-"""Seconds for which a look at the viewer's process counts when something is shown. A key is always preceded by one."""
+FRESH = 0.001
+"""Seconds for which a look at the viewer's process counts when something is shown. A key is always preceded by one.
+
+Long enough for the echo of a key, and shorter than a shell needs to notice that attach was stopped and to write its
+prompt, behind which nothing may be shown.
+"""
 MOST_LENT = 16
 """Terminals lent at once: two descriptors each, within the keeper's reserve."""
 ESC = b"\x1b"
