@@ -38,8 +38,9 @@ class Colony:
         self.kept = self.rows()
 
     def rows(self):
-        """Where it ends, and all that it has."""
-        with database.connect(self.server.conninfo) as connection:
+        """Where it ends, and all that it has: of one moment, as in a backup, though a push may be under way."""
+        with database.connect(self.server.conninfo) as connection, connection.transaction():
+            connection.execute("set transaction isolation level repeatable read")
             end = database.end_of(connection, self.name)
             return end, connection.execute("select * from entry where colony = %s", [self.name]).fetchall()
 
