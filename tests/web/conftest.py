@@ -36,6 +36,14 @@ LOST = (
     "net::ERR_CONNECTION_RESET",
 )
 """What a browser says by itself when a server is gone."""
+PLACES = """() => [...document.querySelectorAll("a, button, input, select, textarea, summary, [tabindex]")]
+.map((one) => {
+    const box = one.getBoundingClientRect();
+    return [box.x, box.y, box.width, box.height].join();
+}).join(";")"""
+"""Where everything is that can be pressed."""
+LOOKS = 5
+"""How often axe looks at a page that moves meanwhile."""
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m web` chooses
@@ -177,7 +185,11 @@ def axe() -> str:
 
 @pytest.fixture
 def judged(axe: str) -> Callable[[Page], list[str]]:
-    """What axe finds in a page; the strict policy keeps scripts out, so it goes in by the debugger."""
+    """What axe finds in a page; the strict policy keeps scripts out, so it goes in by the debugger.
+
+    It asks for places one after the other: what it finds while the page gets its data and things move is looked at
+    again, once they stand still.
+    """
 
     def judge(page: Page) -> list[str]:
         page.evaluate("() => Promise.allSettled(document.getAnimations().map((one) => one.finished))")
@@ -187,11 +199,16 @@ def judged(axe: str) -> Callable[[Page], list[str]]:
             "axe.run(document, {resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})"
         )
         expression = f"{asked}.then((found) => JSON.stringify(found.violations))"
-        answer = session.send(
-            "Runtime.evaluate", {"expression": expression, "awaitPromise": True, "returnByValue": True}
-        )
+        violations: list[Any] = []
+        for _ in range(LOOKS):
+            places = page.evaluate(PLACES)
+            answer = session.send(
+                "Runtime.evaluate", {"expression": expression, "awaitPromise": True, "returnByValue": True}
+            )
+            violations = json.loads(answer["result"]["value"])
+            if not violations or page.evaluate(PLACES) == places:
+                break
         session.detach()
-        violations = json.loads(answer["result"]["value"])
         return [f"{one['id']}: {node['html']} {node['failureSummary']}" for one in violations for node in one["nodes"]]
 
     return judge

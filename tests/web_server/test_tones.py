@@ -54,7 +54,7 @@ def test_every_tone_can_be_read_on_every_ground(theme, tone, ground):
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize(("tone", "ground"), [*CHANGED, ("on-filled", "filled"), ("page", "wait")])
+@pytest.mark.parametrize(("tone", "ground"), [*CHANGED, ("on-filled", "filled"), ("page", "wait"), ("text", "glow")])
 def test_what_stands_on_a_ground_of_its_own_can_be_read(theme, tone, ground):
     found = tokens()[theme]
     assert contrast(found[tone], found[ground]) >= 4.5

@@ -407,7 +407,8 @@ export class Table {
       }
       const cls = `cell c-${column}${part.cell.classList.contains("right") ? " right" : ""}${tone ? ` tone-${word(tone)}` : ""}`;
       if (part.cell.className !== cls) part.cell.className = cls;
-      if (changed.has(`${id} ${column}`) && !still.matches) part.cell.animate([{ backgroundColor: "var(--glow)" }, { backgroundColor: "transparent" }], { duration: GLOW });
+      // Along the edge, so that every tone is read as well as before.
+      if (changed.has(`${id} ${column}`) && !still.matches) part.cell.animate([{ boxShadow: "inset 0 -2px var(--key)" }, { boxShadow: "inset 0 -2px transparent" }], { duration: GLOW });
     }
     const told = new Set(cells.map((cell) => cell[0]));
     for (const [column, part] of parts.cells) {
