@@ -191,6 +191,8 @@ def test_a_run_that_writes_more_than_echoes_is_left_to_its_viewer(lending):
     assert lending.connection.kinds()[-1] == (wire.FRAME_DATA, piece)
 
 
+QUICK_SHELL = 0.002
+"""Seconds after a key within which a shell that has stopped attach may have its prompt up."""
 AWAY = {
     "in the background": lambda keeper: setattr(keeper.terminal, "foreground", False),
     "hung up": lambda keeper: setattr(keeper.connection, "there", False),
@@ -208,7 +210,7 @@ def test_a_key_for_somebody_else_stays_where_it_is(lending, goes):
 @pytest.mark.parametrize("goes", AWAY.values(), ids=AWAY)
 def test_nothing_is_written_under_somebody_else(lending, goes):
     goes(lending)
-    lending.loop.mono += 2 * viewer_terminal.FRESH
+    lending.loop.mono += QUICK_SHELL
     lending.write(b"abc")
     assert lending.terminal.screen == b""
     assert returned(lending)
