@@ -1,14 +1,21 @@
 # Everything a person or CI does with this repository. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo-isolation demo-engine demo-swarm test torture test-claude test-docker test-pools test-postgres test-web coverage lint types imports house check bench snapshots screenshots docs format lock clean
+.PHONY: help setup run demo-isolation demo-engine demo-swarm test test-process test-all test-long torture test-claude test-docker test-pools test-postgres test-web coverage lint types imports house check bench snapshots screenshots docs format lock clean
 
 BIN := .venv/bin
 CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
-# Tests wait for processes more than they compute; the real agents compute as well.
-WORKERS ?= $(shell expr $(CORES) \* 3)
-AGENT_WORKERS ?= $(shell expr $(CORES) + 1)
+# Tests of processes wait more than they compute, those of PostgreSQL most; a worker more costs some 6 s of processor time.
+ONE_MORE := $(shell expr $(CORES) + 1)
+THREEFOLD := $(shell expr $(CORES) \* 3)
+FOURFOLD := $(shell expr $(CORES) \* 4)
+PYTEST = $(BIN)/python -m pytest --dist worksteal -n
+WORKERS ?=
 ARGS ?=
 TESTS ?=
+# Where a test stands says when it runs: docs/contributing.md has the table, tests/house/test_tiers.py holds it.
+QUICK := tests --ignore=tests/process --ignore=tests/engines
+PROCESS := tests/process --ignore=tests/process/long
+engine = $(or $(TESTS),tests/engines/$(1) --ignore=tests/engines/$(1)/long)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -31,31 +38,41 @@ demo-engine: setup ## a spec from its brief to merged work in a home of its own,
 demo-swarm: setup ## five homes that share work through a PostgreSQL; one is killed, the database stands still; leaves nothing
 	@PYTHON=$(BIN)/python scripts/demo-swarm
 
-test: setup ## run the whole suite (ARGS="-k name" or TESTS=path for a part of it)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS) $(ARGS)
+test: setup ## run the quick tests and the walk through all doors (ARGS="-k name" or TESTS=path for a part, as with each)
+	OVERMIND_TEST_TARGET=test $(PYTEST) $(or $(WORKERS),$(ONE_MORE)) $(or $(TESTS),$(QUICK)) $(ARGS)
+
+test-process: setup ## run the tests that start real programs
+	OVERMIND_TEST_TARGET=test-process $(PYTEST) $(or $(WORKERS),$(THREEFOLD)) $(or $(TESTS),$(PROCESS)) $(ARGS)
+
+test-all: ## test, then test-process
+	$(MAKE) test
+	$(MAKE) test-process
+
+test-long: setup ## run the tests of processes that take long by themselves: kills in rounds, real minutes
+	$(PYTEST) $(or $(WORKERS),$(THREEFOLD)) $(or $(TESTS),tests/process/long) $(ARGS)
 
 torture: setup ## run what kills, floods and races for minutes, with all its rounds and examples
-	OVERMIND_TEST_TORTURE=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(or $(TESTS),$(shell grep -rlwE "import .*(torture|given)" tests --include="test_*.py")) $(ARGS)
+	OVERMIND_TEST_TORTURE=1 $(PYTEST) $(or $(WORKERS),$(THREEFOLD)) $(or $(TESTS),$(shell grep -rlwE "import .*(torture|given)" tests --include="test_*.py" --exclude-dir=engines)) $(ARGS)
 
-test-claude: setup ## run the tests that need the real claude, which npm fetches once, against a stub of its API
+test-claude: setup ## run the tests of claude: a stand-in, and the real one, which npm fetches once, against a stub of its API
 	@program=$$(scripts/install-claude) && OVERMIND_TEST_CLAUDE=1 OVERMIND_CLAUDE_BIN=$$program \
-		$(BIN)/python -m pytest -n $(AGENT_WORKERS) --dist worksteal -m claude $(or $(TESTS),tests/claude) $(ARGS)
+		$(PYTEST) $(or $(WORKERS),$(ONE_MORE)) $(call engine,claude) $(ARGS)
 
 test-docker: setup ## run the tests that need a real engine of Docker; one is started, and ended, when none answers
-	@PYTHON=$(BIN)/python WORKERS=$(WORKERS) TESTS="$(TESTS)" scripts/test-docker $(ARGS)
+	@PYTHON=$(BIN)/python WORKERS=$(or $(WORKERS),$(THREEFOLD)) TESTS="$(call engine,docker)" scripts/test-docker $(ARGS)
 
 test-postgres: setup ## run the tests that need a real PostgreSQL; one is started for them, and ended
-	@PYTHON=$(BIN)/python WORKERS=$(AGENT_WORKERS) TESTS="$(TESTS)" scripts/test-postgres $(ARGS)
+	@PYTHON=$(BIN)/python WORKERS=$(or $(WORKERS),$(FOURFOLD)) TESTS="$(call engine,postgres)" scripts/test-postgres $(ARGS)
 
 test-pools: setup ## run the tests that need real engines of pools: Slurm and Ray are installed where they may be
-	@PYTHON=$(BIN)/python WORKERS=$(AGENT_WORKERS) TESTS="$(TESTS)" scripts/test-pools $(ARGS)
+	@PYTHON=$(BIN)/python WORKERS=$(or $(WORKERS),$(ONE_MORE)) TESTS="$(call engine,pools)" scripts/test-pools $(ARGS)
 
 test-web: setup ## run the tests of the web dashboard in Chromium, which is installed where it may be
-	@PYTHON=$(BIN)/python WORKERS=$(AGENT_WORKERS) TESTS="$(TESTS)" scripts/test-web $(ARGS)
+	@PYTHON=$(BIN)/python WORKERS=$(or $(WORKERS),$(CORES)) TESTS="$(call engine,web)" scripts/test-web $(ARGS)
 
 coverage: setup ## run the suite and report the branches that it missed, daemons included
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	$(BIN)/coverage run -m pytest -n $(or $(WORKERS),$(THREEFOLD)) --dist worksteal $(or $(TESTS),tests --ignore=tests/engines) $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

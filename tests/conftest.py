@@ -1,4 +1,4 @@
-"""Fixtures of all tests: homes, the command line in them, and the proof that nothing is left."""
+"""Fixtures of all tests, and the proof that nothing is left. Homes are fixtures of `tests/process/conftest.py`."""
 
 from __future__ import annotations
 
@@ -9,21 +9,17 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import Callable, Generator, Iterator
-from pathlib import Path
+from collections.abc import Generator, Iterator
 
 import hypothesis
 import pytest
 
-from tests.kit import fork_server, processes, scratch, torture
+from tests.kit import fork_server, processes, scratch, tiers, torture
 from tests.kit import home as homes
+from tests.kit.cases import Cases
 from tests.kit.clock import FakeClock
-from tests.kit.overmind import Overmind
-from tests.kit.shared_home import SharedHome, shared
+from tests.kit.shared_home import FAILED
 from tests.kit.waiting import eventually
-
-FAILED = pytest.StashKey[bool]()
-"""A test that failed."""
 
 # Compiled tests are kept whatever the shell says: to rewrite the assertions of all files takes each worker 7 seconds.
 sys.dont_write_bytecode = False
@@ -67,53 +63,24 @@ def marker() -> Iterator[str]:
 
 
 @pytest.fixture
-def make_home(marker: str, tmp_path: Path) -> Iterator[Callable[[], Overmind]]:
-    """Make as many homes as the test wants, side by side."""
-    made: list[Overmind] = []
-
-    def make() -> Overmind:
-        made.append(homes.make(user_home=str(tmp_path), marker=marker))
-        return made[-1]
-
-    yield make
-    left = [f"{overmind.home}: {what}" for overmind in made for what in homes.end(overmind)]
-    assert not left, "left after the test:\n" + "\n".join(left)
-
-
-@pytest.fixture(scope="session")
-def shared_home(marker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedHome]:
-    """One home for all tests of this test process that are marked `shared_home`."""
-    with shared(user_home=str(tmp_path_factory.mktemp("daemons")), marker=marker) as home:
-        yield home
-
-
-@pytest.fixture
-def om(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Overmind]:
-    """The command line in an empty home: of its own, unless the test is marked `shared_home` and not `own_home`."""
-    if not _shares(request.node):
-        yield request.getfixturevalue("make_home")()
-        return
-    lender: SharedHome = request.getfixturevalue("shared_home")
-    overmind = lender.lend(str(tmp_path))
-    yield overmind
-    left = lender.take_back(overmind, failed=request.node.stash.get(FAILED, False))
-    assert not left, "left after the test:\n" + "\n".join(left)
-
-
-def _shares(test: pytest.Item) -> bool:
-    return bool(test.get_closest_marker("shared_home")) and not test.get_closest_marker("own_home")
-
-
-@pytest.fixture
-def home(om: Overmind) -> str:
-    """The path of that home."""
-    return om.home
-
-
-@pytest.fixture
 def clock() -> FakeClock:
     """A clock that stands still until it is moved."""
     return FakeClock()
+
+
+@pytest.fixture
+def cases() -> Iterator[Cases]:
+    """A table of cases, judged when all were tried."""
+    table = Cases()
+    yield table
+    table.verdict()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let the kit know the file of the test that runs: it decides whether our programs may be started."""
+    with tiers.running(str(item.path)):
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

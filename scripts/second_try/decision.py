@@ -26,7 +26,7 @@ class Stands(Exception):
 
 
 def failed_once(report: str, seen: Collection[str]) -> list[str]:
-    """Return the names of the tests to try again, such as `tests/contract/test_run.py::test_it[a]`.
+    """Return the names of the tests to try again, such as `tests/process/contract/test_run.py::test_it[a]`.
 
     Args:
         report: Path of the report of a run that failed, in the form `xunit1`, which names files.

@@ -208,6 +208,6 @@ UNKNOWN: dict[str, dict[str, object]] = {
 }
 
 WITH_A_CORTEX = {"memory_share", "memory_sync"}
-"""Commands that succeed with a team's server: tests/postgres/test_sync.py."""
+"""Commands that succeed with a team's server: tests/engines/postgres/test_sync.py."""
 WITH_A_SWARM = {name for name in UNKNOWN if name.startswith(("swarm_", "vault_", "pool_", "spec_attempt"))}
-"""Commands that succeed with a swarm's database: tests/postgres/swarm."""
+"""Commands that succeed with a swarm's database: tests/engines/postgres/swarm."""

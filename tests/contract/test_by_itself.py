@@ -9,46 +9,10 @@ import pytest
 
 from tests.kit.events import TYPES
 from tests.kit.overmind import REPOSITORY
-from tests.kit.specs import SpecWorld
-from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.own_home
-FAILS_ONCE = 'test "$OVERMIND_ATTEMPT" -gt 1 || { echo "AssertionError: total"; exit 1; }; echo 1 > total.txt'
 TOLD = {"quest", "spec", "report", "health", "steer", "overlap", "note", "landed", "cost_warning"}
 """Types of events that the engine alone records, or that say who has asked for them."""
-
-
-def test_each_event_of_the_engine_says_so_and_why(om):
-    world = SpecWorld(om, settings='[health]\nbeat = "100ms"\n')
-    world.write(
-        tasks={"TSK-002": [{"call": "overmind report idea 'cache the index'"}, {"write": "shop/b", "text": "1"}]}
-    )
-    quest = {"title": "total", "command": FAILS_ONCE, "into": "main", "retries": 1}
-    om.api("quest_add", quests=[quest], cwd=world.folder, env=om.environment)
-    world.new("Carts", "--gates", "none", "--allow", "Bash(true)")
-    world.run()
-    world.until("done")
-    silent = om.mission("sleep 600")
-    eventually(lambda: om.events("health", mission=silent), what="it is quiet")
-    eventually(lambda: om.events("note"), what="a lesson")
-    told = om.events(*TOLD)
-    assert {event["type"] for event in told} >= {"quest", "spec", "report", "health", "note", "landed"}
-    for event in told:
-        assert event.get("by"), event
-        assert event["by"] != "engine" or event["why"], event
-        assert event["by"] in {"engine", "person"} or event["type"] == "report", event
-    by_itself = {event["type"] for event in told if event["by"] == "engine"}
-    assert by_itself >= {"quest", "spec", "health", "note", "landed"}
-
-
-def test_pausing_the_queue_and_setting_its_slots_are_events_with_who_has_done_it(om):
-    om.ok("start")
-    om.ok("queue", "pause")
-    om.ok("queue", "slots", "5")
-    assert [(one["paused"], one["slots"], one["by"]) for one in om.events("queue")] == [
-        (True, 3, "person"),
-        (True, 5, "person"),
-    ]
 
 
 def test_the_table_of_it_is_about_events_that_have_both_fields():

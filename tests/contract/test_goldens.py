@@ -4,7 +4,7 @@ The goldens are the files of `goldens/`: help.txt, api_*.json (a section of `gol
 hold for every way in which the sources are arranged, so a difference is either a mistake or a change that somebody
 meant. After one that was meant, write them anew and look at the difference before you commit it:
 
-    pytest tests/contract/test_goldens.py --update-goldens
+    pytest tests/contract tests/walk/contract --update-goldens
     git diff tests/contract/goldens
 
 Ids, times, paths, ports, sizes and durations are placeholders there (`tests/kit/recorded.py`). A command that is new in
@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import os
 
 import pytest
@@ -24,16 +23,9 @@ from overmind_core.cli.command import COMMANDS, HIDDEN
 from overmind_core.cli.context import Context
 from overmind_core.cli.headless.commands import HEADLESS_COMMANDS as HEADLESS
 from overmind_core.cli.main import guarded
-from overmind_core.daemon.routes import TABLE
-from tests.contract.golden_refusals import WITH_A_CORTEX, WITH_A_SWARM
-from tests.contract.golden_script import Script
-from tests.kit.answers import answer_problems
-from tests.kit.events import TYPES, is_of_its_type
 from tests.kit.golden_files import GoldenFiles
-from tests.kit.recorded import pretty
 
 GOLDENS = os.path.join(os.path.dirname(__file__), "goldens")
-COMMANDS_OF_THE_API = frozenset(TABLE)
 FAMILIES = ("quest", "ritual", "spec")
 HELP = [
     ["--help"],
@@ -42,24 +34,6 @@ HELP = [
     ["--headless", "--help"],
     *(["--headless", name, "--help"] for name in HEADLESS),
 ]
-
-UNSEEN = {
-    "agent_posted": "needs a swarm: tests/postgres/swarm/test_plan_homes.py",
-    "cortex": "needs a Cortex, so a PostgreSQL: tests/postgres/test_sync.py",
-    "health": "a mission would have to be silent for three beats of half a minute: tests/core/watching",
-    "keeper_lost": "the keeper would have to be killed, and everything with it: tests/faults/test_keeper_killed.py",
-    "log_removed": "all logs together would have to fill a part of the disk, at a check that comes by the clock",
-    "generation_begun": "needs a swarm: tests/postgres/swarm/test_lineage_homes.py",
-    "notes_given": "needs notes that fit an agent's prompt: tests/core/agents/test_briefing.py",
-    "overlap": "two agents would have to change one file beside each other: tests/contract/test_health.py",
-    "plan_note": "a project's file would have to be ignored by a plan: tests/contract/test_isolated_plans.py",
-    "service_ended": "needs a container, so an engine of Docker: tests/docker/test_isolation.py",
-    "service_wrote": "needs a container, so an engine of Docker: tests/docker/test_readiness.py",
-    "session": "a person would have to type /clear into an agent's program: tests/agents/test_interactive.py",
-    "steer": "an agent would have to lose its way for as long as a daemon looks: tests/core/watching",
-    "survivors": "a process would have to survive SIGKILL: tests/core/domain",
-}
-"""Type → why the script can't make it happen."""
 
 
 @pytest.fixture
@@ -81,34 +55,3 @@ def _printed(words: list[str]) -> str:
     with contextlib.redirect_stdout(out):
         assert guarded(words, Context()) == 0, words
     return out.getvalue()
-
-
-@pytest.mark.long
-def test_answers_and_events_are_as_they_were(om, tmp_path, goldens, cases):
-    script = Script(om, str(tmp_path))
-    script.play()
-    for section, text in script.api.written().items():
-        with cases(section):
-            goldens.check(f"api_{section}.json", text)
-    with cases("every answer is of the type that its handler declares"):
-        assert [problem for line in script.api.lines() for problem in answer_problems(line)] == []
-    events: dict[str, set[str]] = {}
-    for event in map(script.api.plain, script.events):
-        events.setdefault(event["type"], set()).add(pretty(event))
-    with cases("events"):
-        goldens.check("events.json", pretty({kind: _sorted(found) for kind, found in sorted(events.items())}))
-    with cases("every command has succeeded once"):
-        assert script.api.succeeded == COMMANDS_OF_THE_API - WITH_A_CORTEX - WITH_A_SWARM
-    with cases("every command was refused once"):
-        assert script.api.refused_once - {"nosuch"} == COMMANDS_OF_THE_API
-    with cases("every event is one that its class writes"):
-        assert [event for event in script.events if not is_of_its_type(event)] == []
-    with cases("every type of event was seen"):
-        assert set(events) | set(UNSEEN) == set(TYPES)
-        assert not set(events) & set(UNSEEN)
-    with cases("no file is left over"):
-        assert goldens.names() == {"help.txt", "events.json", *(f"api_{one}.json" for one in script.api.written())}
-
-
-def _sorted(events):
-    return [json.loads(one) for one in sorted(events)]

@@ -26,7 +26,7 @@ def make(*words: str) -> str:
 
 def test_help_names_each_target_once():
     listed = re.findall(r"^ +make ([a-z-]+) ", make("help"), re.MULTILINE)
-    expected = "help setup run test torture test-claude test-docker test-postgres"
+    expected = "help setup run test test-process test-all test-long torture test-claude test-docker test-postgres"
     expected += " test-pools test-web lint types imports bench docs check"
     assert set(expected.split()) <= set(listed)
     assert len(listed) == len(set(listed))
@@ -82,7 +82,7 @@ def test_torture_has_all_rounds_and_the_suite_a_part_of_them():
     expected = {
         str(path.relative_to(REPOSITORY))
         for path in tests.rglob("test_*.py")
-        if re.search(importing, path.read_text(), re.MULTILINE)
+        if path.parts[len(tests.parts)] != "engines" and re.search(importing, path.read_text(), re.MULTILINE)
     }
     assert len(expected) > 10
     assert expected == set(re.findall(r"tests/\S+\.py", make("--dry-run", "torture")))
@@ -93,11 +93,20 @@ def test_torture_has_all_rounds_and_the_suite_a_part_of_them():
 
 
 @pytest.mark.linux
-def test_there_are_three_workers_for_each_core():
-    cores = len(os.sched_getaffinity(0))
-    assert f" -n {cores * 3} " in make("--dry-run", "test")
-    assert f" -n {cores + 1} " in make("--dry-run", "test-claude")
-    assert " -n 7 " in make("--dry-run", "test", "WORKERS=7")
+@tabled(
+    ("target", "workers"),
+    [
+        ("test", lambda cores: cores + 1),
+        ("test-process", lambda cores: cores * 3),
+        ("test-claude", lambda cores: cores + 1),
+        ("test-postgres", lambda cores: cores * 4),
+        ("test-web", lambda cores: cores),
+    ],
+)
+def test_a_target_has_as_many_workers_as_its_tests_wait(target, workers):
+    number = re.compile(r"(?:-n |WORKERS=)(\d+)")
+    assert number.findall(make("--dry-run", target)) == [str(workers(len(os.sched_getaffinity(0))))]
+    assert number.findall(make("--dry-run", target, "WORKERS=7")) == ["7"]
 
 
 def test_the_suite_does_not_ask_for_the_real_program():

@@ -5,14 +5,12 @@ from __future__ import annotations
 import itertools
 import re
 import shlex
-from functools import partial
 
 from overmind_core.cli.command import find, split_hives
 from overmind_core.cli.main import _named, _take_place
 from overmind_core.cli.parser import parse
 from tests.house.test_docs import pages, read
 from tests.kit.cases import tabled
-from tests.kit.waiting import eventually
 
 
 def commands(text):
@@ -30,39 +28,12 @@ def _words(line):
     return list(itertools.takewhile(lambda word: not set(word) <= set("|<>;&"), lexer))
 
 
-def between(text, name):
-    return text.partition(f"<!-- {name}: begin -->")[2].partition(f"<!-- {name}: end -->")[0]
-
-
 @tabled("page", sorted(pages()))
 def test_every_command_line_can_be_given(page):
     for words in commands(read(page)):
         if words and words[0] != "--headless":  # those are a table of their own: tests/headless
             name, rest = _named(_take_place(words)[0])
             parse(find(name), split_hives(find(name), rest)[0])
-
-
-SAID = {
-    "ps": r"demo-agent .*\n.*└─ demo-tests ",
-    "inbox": r"return FORMAT\.format",
-    "answer": r"\(demo-agent\): allow\n",
-    "logs": r"✔ job \d+ ",
-}
-"""What a command of the first minutes shows, at the latest when it is tried again."""
-
-
-def test_the_first_minutes_go_as_they_are_written(om):
-    begin, *middle, end = commands(between(read("README.md"), "first minutes"))
-    om.ok(*begin)
-    assert [words[0] for words in middle] == list(SAID)
-    for words in middle:
-        eventually(partial(_shows, om, words, SAID[words[0]]), timeout=60, what=" ".join(words))
-    assert re.fullmatch(r"Removed \d demo missions\n", om.ok(*end))
-
-
-def _shows(om, words, pattern):
-    finished = om(*words)
-    return finished.returncode == 0 and re.search(pattern, finished.stdout)
 
 
 def test_the_first_picture_is_of_the_demonstration():

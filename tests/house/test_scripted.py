@@ -14,7 +14,6 @@ import pytest
 
 from tests.kit import claude, processes, scripted
 from tests.kit.agent_world import AgentWorld
-from tests.kit.overmind import FINAL
 from tests.kit.repositories import Repository
 
 
@@ -56,8 +55,6 @@ def world(marker: str, tmp_path) -> Iterator[AgentWorld]:
 def behind(world: AgentWorld, steps: Any, **variables: str) -> Mapping[str, str]:
     return {"STAND_IN_SCRIPT": scripted.write(world.home, steps), **variables}
 
-
-# as a plain command
 
 SAID = [
     ([{"say": "hello"}], "hello\n"),
@@ -168,9 +165,6 @@ def test_a_child_lives_on(plain, session):
     assert (code, processes.alive(pid)) == (0, True)
     assert (os.getsid(pid) == pid) is session
     os.kill(pid, signal.SIGKILL)
-
-
-# behind the stand-in
 
 
 def uses(lines: Any) -> list[tuple[str, dict[str, Any]]]:
@@ -286,31 +280,3 @@ def test_a_script_that_is_none_is_told_at_once(world):
     with world.lines(env=behind(world, [{"sya": "x"}])) as lines:
         assert lines.end() == 1
         assert "step 1" in lines.stderr()
-
-
-# in missions
-
-
-def test_one_script_drives_a_command_and_an_agent(om, tmp_path):
-    steps = [{"say": "at work"}, {"call": ["overmind", "version"]}, {"touch": str(tmp_path / "$OVERMIND_MISSION_NAME")}]
-    script = scripted.write(tmp_path, steps)
-    scripted.behind(claude.at_hand(om, tmp_path), script)
-    om.ok("run", "--name", "plain", "--", *scripted.command(script))
-    om.ok("run", "--name", "agent", "--provider", "claude", "begin")
-    for name in ("plain", "agent"):
-        assert om.wait_status(name, *FINAL)["exit_code"] == 0
-        assert (tmp_path / name).exists()
-        assert "at work" in om.ok("logs", name)
-        assert "Bash: overmind version" in om.ok("logs", name)
-
-
-def test_each_attempt_plays_its_part_and_what_it_starts_plays_none(om, tmp_path):
-    script = {"tasks.TSK-001.2": [{"call": ["overmind", "run", "--name", "inner", "env"]}], "*": [{"say": "nobody"}]}
-    command = scripted.command(scripted.write(tmp_path, script))
-    attempt = ("--env", "OVERMIND_TASK=TSK-001", "--env", "OVERMIND_ATTEMPT=2", "--env", f"OVERMIND_IN={tmp_path}")
-    om.ok("run", "--name", "outer", *attempt, "--", *command)
-    assert om.wait_status("outer", *FINAL)["exit_code"] == 0
-    om.wait_status("inner", *FINAL)
-    inner = {line.partition("=")[0] for line in om.ok("logs", "inner").splitlines()}
-    assert "OVERMIND_PARENT_ID" in inner
-    assert not inner & {"OVERMIND_TASK", "OVERMIND_ATTEMPT", "OVERMIND_IN"}

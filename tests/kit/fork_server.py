@@ -31,7 +31,7 @@ from types import ModuleType
 from typing import NoReturn
 
 import overmind_core
-from tests.kit import forked_memory
+from tests.kit import forked_memory, tiers
 from tests.kit.becoming import INTERPRETER, ROOM, WEB, WORLD, become, is_usual
 
 LONGEST_INPUT = 4096
@@ -153,6 +153,7 @@ class ForkServer:
             module: The program.
             session: Whether it gets a session of its own.
         """
+        tiers.assert_may_start(f"{module} {' '.join(map(os.fspath, words[:1]))}".strip())
         channel, theirs = socket.socketpair()
         with theirs:
             ours = _serves_web(module, words)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from overmind_core.system.paths import Home, read_socket_address
 from overmind_core.wire.framing import LineBuffer
 from overmind_core.wire.keeper import PROTOCOL, FrameDecoder
-from tests.kit import becoming, fork_server
+from tests.kit import becoming, fork_server, tiers
 from tests.kit.forked_process import ForkedProcess
 from tests.kit.processes import MARKER
 
@@ -203,6 +203,7 @@ class KeeperProcess:
         nofile: tuple[int, int] | None = None,
         modules: str = "",
     ) -> None:
+        tiers.assert_may_start("a keeper")
         self.home = Home(root)
         os.makedirs(self.home.root, mode=0o700, exist_ok=True)
         self._linger = linger

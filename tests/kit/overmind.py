@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
-from tests.kit import fork_server
+from tests.kit import fork_server, tiers
 from tests.kit.forked_process import ForkedProcess
 from tests.kit.processes import MARKER, alive
 from tests.kit.raw_socket import RawSocket
@@ -33,6 +33,7 @@ class Overmind:
     """
 
     def __init__(self, home: str, *, user_home: str, marker: str, since: int = 0) -> None:
+        tiers.assert_may_start("a home")
         self.home = home
         self.since = since
         self._clients: list[subprocess.Popen[str]] = []

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
-from tests.kit.overmind import REPOSITORY
+from tests.kit import tiers
 
 
 class Case(NamedTuple):
@@ -17,7 +16,7 @@ class Case(NamedTuple):
     Attributes:
         number: From 1.
         promise: In one sentence.
-        tests: `file::test` below `tests/`; all together prove it.
+        tests: `room/file::test`, whatever the tier; all together prove it.
     """
 
     number: int
@@ -26,18 +25,17 @@ class Case(NamedTuple):
 
 
 @cache
-def names_in(path: str) -> frozenset[str]:
-    """Names of the tests in a file below `tests/`; none where there is no such file."""
-    whole = os.path.join(REPOSITORY, "tests", path)
-    if not os.path.exists(whole):
-        return frozenset()
-    with open(whole, encoding="utf-8") as file:
+def names_in(room_path: str) -> frozenset[str]:
+    """Names of the tests in a file of a room, in each tier where the room has that file."""
+    return frozenset(name for path in tiers.files(room_path) for name in _names_in(path))
+
+
+def _names_in(path: str) -> Iterator[str]:
+    with open(path, encoding="utf-8") as file:
         body = ast.parse(file.read()).body
-    return frozenset(
-        one.name
-        for one in body
-        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and one.name.startswith("test_")
-    )
+    for one in body:
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and one.name.startswith("test_"):
+            yield one.name
 
 
 def missing(cases: Iterable[Case]) -> list[str]:

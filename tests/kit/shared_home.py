@@ -11,6 +11,8 @@ import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.kit import home as homes
 from tests.kit import processes
 from tests.kit.overmind import FINAL, Overmind
@@ -19,6 +21,8 @@ from tests.kit.raw_socket import RawSocket
 if TYPE_CHECKING:
     from tests.kit.web_site import Site
 
+FAILED = pytest.StashKey[bool]()
+"""A test that failed: its home is not lent to the next one."""
 CONFIG = "config.toml"
 """What a daemon has read of it stays in its head."""
 DAEMONS_OWN = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 
@@ -47,17 +46,3 @@ def test_each_error_that_is_explained_exists():
     table = skill.instructions().partition("| symptom |")[2]
     codes = set(re.findall(r"`([a-z_]+)`", table)) - {"crashed", "waiting", "limited"}
     assert codes <= set(CODES)
-
-
-def test_it_is_printed_for_a_system_prompt_and_as_a_skill_file(om):
-    assert om.ok("skill") == skill.instructions()
-    printed = om.ok("skill", "--format", "claude")
-    head, _, body = printed.removeprefix("---\n").partition("\n---\n\n")
-    name, description = (line.split(": ", 1)[1] for line in head.splitlines())
-    assert (name, json.loads(description)) == (skill.SKILL_NAME, skill.SKILL_DESCRIPTION), "in quotes: it has a colon"
-    assert body == skill.instructions()
-    assert json.loads(om.ok("skill", "--json")) == {
-        "name": skill.SKILL_NAME,
-        "description": skill.SKILL_DESCRIPTION,
-        "text": skill.instructions(),
-    }

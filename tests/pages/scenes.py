@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.house.test_docs import read
-from tests.house.test_readme import between
 from tests.kit.spec_documents import FILES
 from tests.kit.specs import whole_script
 from tests.kit.transcript import steps
+from tests.process.house.test_readme import between
 
 Lines = Mapping[str, Sequence[str | Sequence[str]]]
 
@@ -184,7 +184,7 @@ SCENES: dict[str, Scene] = {
             "overmind quest list --graph@1": ["touch ~/shown"],
             "overmind quest add -f site.jsonl@1": ["until overmind board | grep -q '✔ cart'; do sleep 0.1; done"],
         },
-        left_out={step.command: "tests/contract/test_queue_commands.py, alone" for step in steps(FIVE_MINUTES)},
+        left_out={step.command: "tests/process/contract/test_queue_commands.py, alone" for step in steps(FIVE_MINUTES)},
     ),
     "docs/specs.md": Scene(
         repository=True,
@@ -285,7 +285,7 @@ SCENES: dict[str, Scene] = {
             "overmind claude run --name unlucky --env CLAUDE_CODE_MAX_RETRIES=2 say hello",
         ],
         left_out={
-            "overmind stop filler": "tests/faults/test_full_disk.py, which mounts a small disk",
+            "overmind stop filler": "tests/process/faults/test_full_disk.py, which mounts a small disk",
             "overmind prune --older 0s": "the same",
             "overmind shutdown -y": "the same file, by a limit of file size",
         },
@@ -317,7 +317,7 @@ SCENES: dict[str, Scene] = {
     "docs/service.md": Scene(programs={"systemctl": 'echo "$@"', "loginctl": "exit 0"}),
     "docs/web.md": Scene(
         left_out={
-            "overmind web --open": "tests/web_server/test_serving.py, at a port of its own",
+            "overmind web --open": "tests/process/web_server/test_serving.py, at a port of its own",
             "overmind web --background": "the same",
             "overmind web link --name phone": "tests/contract/test_web_access.py",
             "overmind web revoke phone": "the same",

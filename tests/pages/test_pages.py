@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.house.test_docs import pages, read
 from tests.kit.transcript import steps
 from tests.pages.scenes import ENGINE, SCENES
-from tests.pages.stage import try_page
 
 REFERENCE = "docs/commands.md"
 """Only what can be typed, which the command line itself takes: see tests/house/test_readme.py."""
@@ -15,9 +12,3 @@ REFERENCE = "docs/commands.md"
 
 def test_every_page_with_a_console_block_is_tried():
     assert {page for page in pages() if list(steps(read(page)))} == {*SCENES, *ENGINE, REFERENCE}
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("page", SCENES)
-def test_its_console_blocks_say_what_comes(om, tmp_path, page):
-    try_page(om, str(tmp_path), page, SCENES[page])

@@ -1,10 +1,8 @@
-"""The program in a test: against a real supervisor, or against missions that never change."""
+"""The program in a test, against missions that never change."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
-from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -16,38 +14,10 @@ from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 
-from overmind_core.system.paths import Home
-from overmind_tui.app import OvermindApp
 from overmind_tui.pages import dialog
-from overmind_tui.shell.world import World
 from tests.kit import idle
-from tests.kit.overmind import REPOSITORY, Overmind
+from tests.kit.overmind import REPOSITORY
 from tests.kit.pictures import SIZES, Album, compared
-from tests.kit.shared_home import SharedHome, shared
-
-
-@pytest.fixture(scope="session")
-def shared_home(marker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedHome]:
-    """The home of all tests here that do not ask for one alone."""
-    with shared(user_home=str(tmp_path_factory.mktemp("daemons")), marker=marker) as home:
-        yield home
-
-
-@pytest.fixture
-def alone(make_home: Callable[[], Overmind]) -> Overmind:
-    """A home for one test, where nothing runs and nothing has happened; who asks for it has it as `om`."""
-    return make_home()
-
-
-@pytest.fixture
-def om(request: pytest.FixtureRequest) -> Iterator[Overmind]:
-    """The command line in a home where a daemon runs and no mission is; what happened there before is on record."""
-    if "alone" in request.fixturenames:
-        yield request.getfixturevalue("alone")
-        return
-    shared_home: SharedHome = request.getfixturevalue("shared_home")
-    with shared_home.lent(str(request.getfixturevalue("tmp_path"))) as overmind:
-        yield overmind
 
 
 @pytest.fixture(autouse=True)
@@ -138,20 +108,6 @@ def weighty_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dialog, "WEIGHTY", frozenset({"bad", "slow"}))
 
 
-@pytest.fixture
-def program(om: Overmind) -> Callable[..., OvermindApp]:
-    """Make the program for the home of the test."""
-
-    def make(*, coached: bool = True, **how: Any) -> OvermindApp:
-        world = World(om.home, 0o022, om.environment)
-        app = OvermindApp(Home(om.home), world, zone=UTC, **how)
-        if coached:  # pictures are of what stays, not of the first minutes
-            app.coaching.end()
-        return app
-
-    return make
-
-
 async def until(pilot: Pilot[Any], look: Callable[[], object], *, what: str = "", tries: int = 400) -> None:
     """Let the program work until `look` comes true; that is looked at often at first."""
     for number in range(tries):
@@ -159,41 +115,6 @@ async def until(pilot: Pilot[Any], look: Callable[[], object], *, what: str = ""
             return
         await pilot.pause(min(0.05, 0.005 * (number + 1)))
     raise AssertionError(f"not: {what or look}\n{picture(pilot.app)}")
-
-
-SHELL = ["sh", "-c", "PS1='ready$ ' exec sh"]
-
-
-@pytest.fixture
-def session(om):
-    """Start a session with this command."""
-
-    def start(command=SHELL, name="shell", *options):
-        return om.mission(command, "--type", "session", "--name", name, *options)
-
-    return start
-
-
-@pytest.fixture
-def opened(om, program):
-    """Run the program with these missions until they are shown, then the scenario."""
-
-    def open_with(missions, scenario, size=(120, 40), **how):
-        if missions and om.holder("supervisor.lock") is None:
-            om.ok("start")
-        for name, command in missions.items():
-            om.api("run", name=name, command=command, cwd=om.home, env=om.environment)
-
-        async def whole():
-            app = program(**how)
-            async with app.run_test(size=size) as pilot:
-                await until(pilot, lambda: app.fleet.loaded and len(app.fleet.rows) >= len(missions), what="rows")
-                await scenario(app, pilot)
-            await asyncio.to_thread(app.quitting.on_exit)
-
-        asyncio.run(whole())
-
-    return open_with
 
 
 def later(app):

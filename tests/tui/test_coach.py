@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from overmind_core.view.actions import TAKES_EVERYTHING, Context
@@ -12,7 +10,6 @@ from overmind_core.view.keymap import ACTIONS
 from overmind_tui.pages.page import bottom_line
 from overmind_tui.shell.coaching import ANSWERS, LEAVES, LISTS, OPENS, STEPS, Coach
 from tests.kit.cases import tabled
-from tests.tui.conftest import picture, until
 
 M, N, LOOKING, LOG = Context.MISSIONS, Context.NEEDS, Context.LOOKING, Context.LOG
 
@@ -84,49 +81,3 @@ def test_what_stands_gives_way_to_the_line():
     assert "api asks" not in "".join(shown(40))
     assert "api asks" in "".join(shown(40, ""))
     assert "api asks" in "".join(shown(25))
-
-
-def test_a_new_user_is_led_through_three_steps_once(om, opened):
-    async def first(app, pilot):
-        await until(pilot, lambda: "1/3 ! lists agents that need you" in picture(app))
-        await pilot.press("!")
-        await until(pilot, lambda: "2/3" in picture(app))
-        await pilot.press("escape")
-        await until(pilot, lambda: "3/3 enter shows" in picture(app))
-        await pilot.press("enter")
-        await until(pilot, lambda: app.screen.context is not M)
-        await pilot.press("escape")
-        await until(pilot, lambda: "3/3" not in picture(app))
-        await until(pilot, lambda: len(remembered(om)) == len(STEPS), what="it is remembered")
-
-    async def again(app, pilot):
-        assert "/3 " not in picture(app)
-
-    opened({"api": "sleep 300"}, first, coached=False)
-    opened({}, again, coached=False)
-
-
-def remembered(om):
-    try:
-        with open(om.path("tui.json"), encoding="utf-8") as file:
-            return json.load(file).get("coached", [])
-    except FileNotFoundError:
-        return []
-
-
-def test_nobody_is_led_who_does_not_want_it(om, opened):
-    with open(om.path("config.toml"), "w", encoding="utf-8") as file:
-        file.write("[tui]\ncoach = false\n")
-
-    async def scenario(app, pilot):
-        await pilot.pause()
-        assert "1/3" not in picture(app)
-
-    opened({"api": "sleep 300"}, scenario, coached=False)
-
-
-def test_without_missions_or_rights_there_is_nothing_to_try(program):
-    assert program(coached=False).coaching.line(M) == ""
-    reader = program(coached=False, read_only=True)
-    reader.fleet.rows["x"] = {}
-    assert reader.coaching.line(M) == ""

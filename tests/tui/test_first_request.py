@@ -265,9 +265,6 @@ def test_what_is_typed_before_the_first_frame_is_for_the_view_to_begin_with(view
     asyncio.run(session())
 
 
-# no supervisor yet
-
-
 def refusing(scenario):
     """The board, as long as nobody answers, and whether anybody will is not known."""
 
@@ -321,17 +318,3 @@ def test_an_answer_of_nobody_that_comes_after_the_supervisor_is_none(monkeypatch
         assert app.screen.table.empty == (NOT_THERE.message,)
 
     refusing(scenario)
-
-
-def test_a_program_that_is_its_own_supervisor_shows_its_first_view(program, alone):
-    """Quests are asked for when something happens, not every so often."""
-    del alone
-
-    async def session():
-        app = program(view="quests")
-        async with app.run_test(size=(120, 40)) as pilot:
-            await until(pilot, lambda: "No quests yet." in picture(app), what="the answer of our own supervisor")
-            assert app.supervisor_host.active
-        await asyncio.to_thread(app.quitting.on_exit)
-
-    asyncio.run(session())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 
 import pytest
 
@@ -29,7 +28,6 @@ from overmind_tui.render.layout import Panel
 from overmind_tui.shell import clipboard
 from overmind_tui.shell.updates import show_bottom
 from tests.kit.cases import tabled
-from tests.kit.repositories import AUTHOR, Repository
 from tests.tui.conftest import picture, until
 from tests.tui.test_pictures import NOW, mission
 from tests.tui.test_pictures_worktrees import (
@@ -45,9 +43,6 @@ from tests.tui.test_pictures_worktrees import (
 )
 from tests.tui.test_plans import KEYS
 from tests.tui.walks import go
-
-# worktrees
-
 
 STANDS = [
     ({"merged": True}, "clean", ""),
@@ -113,9 +108,6 @@ def test_how_much_of_a_step_is_done_stands_before_it(step, now):
     assert missions_rows.now_cell(mission(1, "api", "preparing", isolation={"step": step})).text == now
 
 
-# what changed
-
-
 def test_the_answer_of_the_supervisor_is_a_text_with_the_place_of_each_line():
     text = changes_diff.text(changes_diff.of_api(CHANGES))
     lines = ["".join(cell.text for cell in line) for line in changes_diff.marked(text, {"app.py:2"})]
@@ -144,9 +136,6 @@ def test_any_diff_can_be_shown(diff, path, numbers):
     assert [spot.number for _, spot in changes_diff.drawn(part, 100) if spot is not None] == numbers
 
 
-# comments
-
-
 def test_a_comment_names_its_place_and_quotes_its_line():
     draft = changes_diff.with_place("", Spot("app.py", 5, '+PORT = "x"'))
     assert draft == 'app.py:5\n> +PORT = "x"\n'
@@ -162,9 +151,6 @@ def test_places_of_which_nothing_is_said_are_not_kept():
     assert changes_diff.pruned(draft) == "app.py:5\n> +x\nwhy?"
     assert changes_diff.with_place(draft, Spot("c.py", 1, "+z")).count("> ") == 2, "the place of before was given up"
     assert changes_diff.pruned("a:1 is no place\n> but a quote") == "a:1 is no place\n> but a quote"
-
-
-# landing as a form
 
 
 def said(form):
@@ -210,9 +196,6 @@ def test_a_refusal_says_why_and_what_may_be_done(error, own, stage, text):
 
 def test_an_agent_is_told_which_files_to_resolve():
     assert landing_lines.to_resolve(CONFLICTS.fields).endswith("and commit:\n- app.py\n- config/日本.toml\n")
-
-
-# walks
 
 
 class Asked(Isolated):
@@ -519,72 +502,6 @@ def test_pushing_says_where_it_went():
         assert app.notice.text == "copied /srv/work/.overmind/worktrees/00000001"
 
     walk(scenario)
-
-
-# against a supervisor
-
-PROJECT = "isolation:\n  setup: [echo set up]\n"
-
-
-def test_an_isolated_mission_is_reviewed_and_landed(om, opened, tmp_path):
-    shop = Repository(str(tmp_path / "shop"))
-    shop.commit("first", {"app.py": "one\ntwo\n"})
-    om.environment |= AUTHOR
-    work = "sed -i s/two/zwei/ app.py; git commit -qam german; echo more > new; sleep 300"
-    om.ok("run", "--isolate", "--cwd", shop.folder, "--name", "api", work)
-
-    async def scenario(app, pilot):
-        async def until_it_says(*texts):
-            await until(pilot, lambda: all(text in picture(app) for text in texts), what=str(texts))
-
-        def api():
-            return next((row for row in app.fleet.rows.values() if row["name"] == "api"), {})
-
-        await until(pilot, lambda: os.path.exists(f"{landing_lines.folder(api())}/new"), what="its work")
-        app.commands.run("wt")
-        await until_it_says("overmind/api", "uncommitted", "3100")
-        app.screen.act(keymap(Context.WORKTREES)["enter"])
-        await until_it_says("overmind/api → main", "+zwei", "new new", "german")
-        app.screen.act(keymap(Context.CHANGES)["L"])
-        await until_it_says("1 file of the worktree is not committed", "enter commits first")
-        await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, Composer), what="the message of the commit")
-        app.screen.paste("more")
-        await pilot.press("enter")
-        await until_it_says("2 commits · 2 files", "enter lands")
-        await pilot.press("tab", "tab")
-        app.screen.paste("test -s new")
-        await pilot.press("enter")
-        await until(pilot, lambda: app.notice.text.startswith("landed api: 2 commits on main"), what="landed")
-        assert shop.read("new") == "more\n"
-        await pilot.press("q")
-        await until_it_says("clean")
-        om.ok("stop", "api")  # all of it has landed: nothing is kept
-        await until_it_says("No worktrees yet.")
-
-    opened({"other": "true"}, scenario)
-
-
-def test_a_project_is_trusted_before_its_commands_run(om, opened, tmp_path):
-    shop = Repository(str(tmp_path / "shop"))
-    shop.commit("first", {".overmind.yml": PROJECT})
-
-    async def scenario(app, pilot):
-        app.action_groups.start.start_fast("command", "sleep 300", folder=shop.folder)
-        await until(pilot, lambda: "echo set up" in picture(app), what="a question")
-        assert isinstance(app.screen, Dialog)
-        await pilot.press("n")
-        assert len(app.fleet.rows) == 1
-        app.action_groups.start.start_fast("command", "sleep 300", folder=shop.folder)
-        await until(pilot, lambda: "echo set up" in picture(app), what="the question again")
-        await pilot.press("y")
-        await until(pilot, lambda: any(row["status"] == "running" for row in app.fleet.rows.values()), what="it runs")
-        await pilot.press("l")
-        await until(pilot, lambda: "set up" in picture(app), what="its set-up in its log")
-        await pilot.press("escape", "d")
-        await until(pilot, lambda: "based on main" in picture(app), what="where")
-
-    opened({"other": "true"}, scenario)
 
 
 def test_each_thing_that_changes_a_worktree_is_off_where_one_may_only_look():

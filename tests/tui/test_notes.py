@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Any, ClassVar
 
 import pytest
@@ -16,15 +15,12 @@ from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell import external
-from tests.kit.overmind import PROGRAM
-from tests.tui.conftest import picture, until
+from tests.tui.conftest import picture
 from tests.tui.noted import NOTES
 from tests.tui.test_keys import ALL_KEYS
 from tests.tui.test_pictures_notes import NoNotes, Noted
 from tests.tui.test_pictures_starting import AGENT
 from tests.tui.walks import Recording, walk
-
-# walks
 
 
 class RecordingNotes(Recording, Noted):
@@ -293,9 +289,6 @@ def test_no_key_is_a_mistake_where_there_are_no_notes():
     walk(scenario, NoNotes)
 
 
-# the panel
-
-
 def has_keys(app, panel):
     """Whether a panel of the missions screen has the keys."""
     return app.main.panels.current is panel
@@ -404,54 +397,3 @@ def test_the_panel_says_why_there_are_no_notes():
         assert "Memory is off: [red]the disk is full[/]\\x1b[2J." in picture(app)
 
     walk(refused, RecordingNotes)
-
-
-# real notes
-
-
-def test_notes_of_a_home_are_found_given_judged_accepted_forgotten_and_written(alone, om, opened):
-    om.ok("remember", "The rate limiter keeps its buckets in Redis", "--kind", "gotcha", "--pin")
-    om.ok("run", "--memory", "--name", "reader", "--", "sleep", "300")
-    om.mission(f"{shlex.join(PROGRAM)} remember 'for everybody' --scope global; sleep 300", "--name", "writer")
-
-    async def scenario(app, pilot):
-        await until(pilot, lambda: "◇ 1" in picture(app).split("\n")[0], what="the count of proposals")
-        app.main.table.select(app.fleet.named("writer")["id"])
-        await pilot.press("u")
-        await until(pilot, lambda: "wrote  1 note" in picture(app), what="what it wrote")
-        await pilot.press("tab", "tab", "down", "down", "enter")
-        await until(pilot, lambda: isinstance(app.screen, NotePage), what="all about it")
-        await until(pilot, lambda: "by mission writer" in picture(app), what="its author")
-        await pilot.press("escape")
-        app.main.table.select(app.fleet.named("reader")["id"])
-        await until(pilot, lambda: "given  1 note" in picture(app), what="what the other one was given")
-        await pilot.press("u")
-        app.commands.run("notes")
-        await until(pilot, lambda: "notes[2]" in picture(app), what="both")
-        pinned = next(row["id"] for row in app.screen.rows if row["pinned"])
-        await pilot.press("slash", *"redsi", "enter")
-        await until(pilot, lambda: "spelling (redsi: redis)" in app.screen.standing().text, what="it")
-        await pilot.press("h")
-        await until(pilot, lambda: "+1 -0" in picture(app), what="the vote")
-        await pilot.press("p")
-        await until(pilot, lambda: "• live" in picture(app), what="it without its pin")
-        await pilot.press("p")
-        await until(pilot, lambda: "◆ pinned" in picture(app), what="it with its pin")
-        await pilot.press("u")
-        await until(pilot, lambda: app.screen_stack == [app.main], what="who was given it")
-        assert [branch.row["name"] for branch in app.main.table.branches if branch.meant] == ["reader"]
-        app.commands.run("notes proposed")
-        await until(pilot, lambda: "for everybody" in picture(app), what="the proposal")
-        await pilot.press("y")
-        await until(pilot, lambda: "◇" not in picture(app), what="it accepted")
-        app.commands.run("notes")
-        await until(pilot, lambda: "notes[2]" in picture(app), what="both")
-        app.screen.table.select(pinned)
-        await pilot.press("ctrl+d")
-        await until(pilot, lambda: "notes[1]" in picture(app), what="one")
-        await pilot.press("ctrl+z")
-        await until(pilot, lambda: "◆ pinned" in picture(app), what="both again, with its pin")
-        await pilot.press("n", *"third", "enter")
-        await until(pilot, lambda: "notes[3]" in picture(app), what="the third")
-
-    opened({}, scenario)

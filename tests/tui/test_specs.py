@@ -15,8 +15,7 @@ from overmind_tui.shell import external
 from overmind_tui.shell.updates import show_bottom
 from overmind_tui.specs.document import DocumentPage
 from overmind_tui.specs.page import SpecPage, SpecsPage
-from tests.kit.specs import SpecWorld
-from tests.tui.conftest import picture, until
+from tests.tui.conftest import picture
 from tests.tui.test_pictures import NOW
 from tests.tui.test_pictures_board import WHY
 from tests.tui.test_pictures_specs import (
@@ -39,9 +38,6 @@ __all__ = ["specified"]
 
 def cells(columns, row):
     return {column.key: column.cell(row, NOW).text for column in columns}
-
-
-# rows
 
 
 def test_a_row_of_a_spec_says_how_its_phases_stand_and_what_a_person_is_to_do():
@@ -113,9 +109,6 @@ def test_a_long_line_goes_on_below_and_is_one_line_of_the_document():
     assert len(drawn) == len(places) == 4
     assert set(places) == {1}
     assert all(line.startswith(" " * 9) for line in read(drawn)[1:])
-
-
-# walks
 
 
 class RecordingSpecs(Recording, Specified):
@@ -456,51 +449,3 @@ def test_what_has_no_quest_says_so():
         assert app.of("quest_why") == [{"id": "00000064"}]
 
     walk(scenario, RecordingSpecs)
-
-
-@pytest.fixture
-def om(alone):
-    return alone
-
-
-@pytest.mark.own_home
-def test_from_a_gate_that_is_commented_on_to_work_that_has_landed(om, opened):
-    world = SpecWorld(om)
-    world.new("Carts", "--brief", "Visitors want carts.")
-    world.run()
-    world.asked("phase")
-
-    async def allow(app, pilot):
-        await pilot.press("y")
-        await until(pilot, lambda: isinstance(app.screen, NeedsPage), what="the question")
-        await until(pilot, lambda: app.screen.answers.reading_delay.enough and not app.screen.restless, what="read")
-        await pilot.press("y")
-        await until(pilot, lambda: not app.fleet.questions, what="the answer")
-        await pilot.press("escape")
-
-    async def scenario(app, pilot):
-        app.commands.run("specs")
-        await until(pilot, lambda: "tasks review 1.00" in picture(app), what="the gate")
-        await pilot.press("enter")
-        await until(pilot, lambda: "TSK-002" in picture(app), what="tasks before they are queued")
-        await pilot.press("G", "enter")
-        await until(pilot, lambda: "### TSK-002 Store carts" in picture(app), what="the document")
-        await pilot.press("c", *"split it", "escape")
-        await until(pilot, lambda: "1 comment not sent" in picture(app), what="a comment")
-        await pilot.press("n")
-        await until(pilot, lambda: isinstance(app.screen, Composer), what="the comments")
-        first = app.fleet.questions[0]["question"]
-        await pilot.press("enter")
-        await until(pilot, lambda: app.fleet.questions and app.fleet.questions[0]["question"] != first, what="again")
-        assert sum(one.startswith("tasks") for one in world.attempts()) == 2
-        await pilot.press("escape")
-        await until(pilot, lambda: isinstance(app.screen, SpecPage), what="the spec")
-        await until(pilot, lambda: "review" in picture(app), what="the new document")
-        await allow(app, pilot)
-        await until(pilot, lambda: app.fleet.questions, what="both tasks are done", tries=1200)
-        await until(pilot, lambda: picture(app).count("completed") == 2, what="both are seen")
-        await allow(app, pilot)
-        await until(pilot, lambda: "done · tasks 2/2" in picture(app), what="landed", tries=1200)
-
-    opened({}, scenario)
-    assert world.states() == dict.fromkeys(("explore", "requirements", "design", "tasks", "sync"), "passed")

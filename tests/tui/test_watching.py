@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
@@ -20,7 +20,7 @@ from overmind_tui.notes.note_page import NotePage
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.layout import Panel
 from overmind_tui.timeline.page import TimelinePage
-from tests.tui.conftest import picture, until
+from tests.tui.conftest import picture
 from tests.tui.test_keys import ALL_KEYS
 from tests.tui.test_pictures import NOW
 from tests.tui.test_pictures_board import Boarded
@@ -46,9 +46,6 @@ def healthy():
     found = health_rows.listed(HEALTH, fleet, NOW)
     health_rows.learn(found, fleet, QUESTIONS)
     return found
-
-
-# rows
 
 
 def test_a_row_of_health_says_its_level_beside_its_mark_and_what_is_asked_or_what_holds():
@@ -108,19 +105,10 @@ def test_each_order_sorts_all_rows():
             assert len(sorted(order.key(row, NOW) for row in rows)) == len(rows)
 
 
-# walks
-
-
 class RecordingHealth(Recording, Watched):
     """Health, a timeline and lessons that stand still."""
 
     refusal = OvermindError("not_found", "There is none.")
-
-
-class Quiet(RecordingHealth):
-    """The same where nothing is asked of the person."""
-
-    questions: ClassVar[list[Any]] = []
 
 
 def current(app) -> Any:
@@ -303,35 +291,3 @@ def test_no_key_is_a_mistake_where_there_is_nothing(view):
                 await press(key)
 
     walk(scenario, Nothing)
-
-
-# real missions
-
-
-def test_the_health_and_the_timeline_of_a_mission_that_runs(om, opened):
-    async def scenario(app, pilot):
-        app.commands.run("health")
-        await until(pilot, lambda: "health[1]" in picture(app) and "api" in picture(app), what="its health")
-        assert "coherence" in picture(app)
-        await pilot.press("t")
-        await until(pilot, lambda: "created" in picture(app), what="its beginning")
-        om.ok("stop", "api")
-        await until(pilot, lambda: "stopped" in picture(app), what="its end")
-
-    opened({"api": "while :; do echo x; sleep .1; done"}, scenario)
-
-
-def test_the_header_says_how_full_the_queue_is(om, opened):
-    om.ok("queue", "slots", "1")
-
-    async def scenario(app, pilot):
-        assert "queue" not in picture(app).split("\n")[0]
-        om.ok("quest", "add", "One", "--", "sleep", "300")
-        om.ok("quest", "add", "Two", "--", "true")
-        await until(pilot, lambda: "queue 1/1 +1" in picture(app).split("\n")[0], what="both")
-        om.ok("queue", "pause")
-        await until(pilot, lambda: "queue paused 1/1 +1" in picture(app).split("\n")[0], what="the pause")
-
-    opened({}, scenario)
-    om.ok("queue", "resume")
-    om.ok("quest", "cancel", "two", "one")

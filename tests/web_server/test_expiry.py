@@ -13,8 +13,6 @@ from overmind_web.live.feed import Feed
 from overmind_web.live.socket import REVOKED, Tabs
 from overmind_web.server.credentials import Secrets, Visitor
 from overmind_web.supervisor import Supervisor
-from overmind_web.tty.terminal import Terminals
-from tests.kit.overmind import Overmind
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 PATIENCE = 30.0
@@ -84,14 +82,6 @@ async def tab(home: str, visitor: Visitor, logins: Logins) -> Opened:
     return opened
 
 
-async def terminal(om: Overmind, visitor: Visitor, logins: Logins) -> Opened:
-    """The terminal of a program that goes on, when it has ended."""
-    mission = om.mission("echo ready; cat", "--type", "session")
-    opened = Opened(visitor, "/tty", f"id={mission}&mode=type")
-    await opened.serve(Terminals(Home(om.home), logins, Supervisor(Home(om.home))))  # type: ignore[arg-type]  # of which they use this much
-    return opened
-
-
 def test_a_tab_whose_login_runs_out_is_told_so_and_closed(tmp_path):
     async def test() -> None:
         visitor = lasting(0.2)
@@ -109,17 +99,4 @@ def test_a_tab_whose_login_ended_while_it_was_being_opened_is_closed(tmp_path):
         assert opened.messages[-1] == {"t": "bye", "error": "revoked"}
         assert opened.sent[-1] == {"type": "websocket.close", "code": REVOKED}
 
-    asyncio.run(test())
-
-
-def test_a_terminal_whose_login_runs_out_or_ended_while_it_was_being_opened_is_closed(om):
-    async def test() -> None:
-        visitor = lasting(1.0)
-        for who, logins in ((visitor, Logins(visitor)), (lasting(3600.0), Logins(None))):
-            opened = await terminal(om, who, logins)
-            assert opened.sent[0]["type"] == "websocket.accept"
-            assert opened.sent[-1] == {"type": "websocket.close", "code": REVOKED, "reason": ""}
-            assert not any(message["type"] in {"ended", "failed"} for message in opened.messages)
-
-    om.ok("start")
     asyncio.run(test())

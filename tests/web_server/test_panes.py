@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from overmind_web.live.pane import changed_cells
-from tests.kit.web_tab import Table, with_cells
+from tests.kit.web_tab import with_cells
 
 
 def row(*cells, name="worker", **facts):
@@ -26,14 +26,3 @@ def test_a_row_of_which_more_changed_is_sent_whole():
     assert changed_cells(None, before) == []
     assert changed_cells(before, None) == []
     assert changed_cells({"no": "row"}, {"a": "row"}) == []
-
-
-def test_a_mission_that_writes_is_told_of_by_its_cells(om, tab):
-    mission = om.mission(["sh", "-c", "n=0; while :; do n=$((n + 1)); echo tick $n; sleep 0.2; done"])
-    tab.open(1, "missions")
-    table = Table(tab, 1)
-    tab.until(lambda: tab.panes[1] and table.take().rows.get(mission), what="it is listed")
-    tab.until(lambda: any("cells" in frame for frame in tab.panes[1]), what="cells of it are told")
-    tab.until(
-        lambda: table.take().cells(mission).get("now", [""])[0].startswith("tick"), what="its newest line is there"
-    )

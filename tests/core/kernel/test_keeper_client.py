@@ -14,7 +14,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel import keeper_client
 from overmind_core.kernel.keeper_client import KeeperConnection, KeeperStarter
 from overmind_core.system.lock import try_lock
-from overmind_core.system.paths import LONGEST_HOME, Home
+from overmind_core.system.paths import Home
 from overmind_core.system.unixsocket import listen
 from tests.kit import in_process
 from tests.kit.waiting import eventually
@@ -34,15 +34,6 @@ def refusal(home):
     with pytest.raises(OvermindError) as refused:
         asyncio.run(connect())
     return refused.value
-
-
-def test_a_keeper_that_cannot_begin_says_why_and_is_not_started_again(tmp_path):
-    folder = tmp_path.joinpath(*["x" * 100] * (LONGEST_HOME // 100 + 1))
-    folder.mkdir(parents=True)
-    refused = refusal(Home(str(folder)))
-    assert refused.code == "forbidden"
-    assert refused.message.startswith(f"The keeper can't start: {folder} is longer than {LONGEST_HOME} bytes")
-    assert (folder / "keeper.log").read_text().count("is longer than") == 1
 
 
 def test_a_keeper_that_ends_without_a_word_is_started_again_ever_more_slowly(home, monkeypatch):

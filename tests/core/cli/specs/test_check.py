@@ -65,13 +65,6 @@ def test_a_spec_is_checked_by_its_slug_from_anywhere_in_the_repository(shop, spe
     assert spec_check(f"../{FOLDER}") == (0, ALL_PASSED, "")
 
 
-def test_no_daemon_is_started_and_nothing_is_written(shop, om):
-    before = sorted(os.listdir(shop / FOLDER))
-    assert om.ok("spec", "check", "carts", cwd=str(shop)).splitlines() == ALL_PASSED
-    assert "not running" in om.refused("status", code="daemon_not_running")
-    assert sorted(os.listdir(shop / FOLDER)) == before
-
-
 def test_a_fault_is_told_with_its_file_and_line_and_what_would_bring_more_points(shop, spec_check):
     write(TASKS, tasks({"hours": 6, "needs": ["TSK-009"]}, {"needs": ["TSK-008"]}))
     status, out, err = spec_check("carts", "tasks")

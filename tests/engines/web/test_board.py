@@ -1,0 +1,143 @@
+"""The board in Chromium: columns, cards that move by what is asked of them, and the tabs of a phone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.engines.web.conftest import DESK, PHONE, press_until
+from tests.kit.queued_shop import Shop
+from tests.kit.specs import SpecWorld
+from tests.kit.waiting import eventually
+
+
+def card(page, name: str):
+    """A card."""
+    return page.locator(".board-card").filter(has=page.get_by_role("link", name=name, exact=True))
+
+
+def column(page, name: str):
+    """A column."""
+    return page.locator(f'.board-column[data-column="{name}"]')
+
+
+def test_a_quest_is_seen_as_it_runs_is_cancelled_after_a_question_and_tried_again(pages, site):
+    page = pages.open("board", **DESK)
+    page.get_by_role("heading", name="No quests yet.").wait_for()
+    site.om.ok("quest", "add", "Build the site", "--", "sleep", "600")
+    column(page, "running").get_by_role("link", name="build-the-site").wait_for()
+    dialog = page.get_by_role("dialog")
+    press_until(page, "x", dialog)
+    assert "build-the-site" in dialog.inner_text()
+    assert dialog.get_by_role("button", name="Cancel").first.evaluate("(one) => one === document.activeElement")
+    page.keyboard.press("y")
+    retry = card(page, "build-the-site").get_by_role("button", name="Retry")
+    retry.wait_for()
+    running = column(page, "running").get_by_role("link", name="build-the-site")
+    press = "(buttons) => buttons.forEach((button) => button.click())"
+    eventually(lambda: retry.evaluate_all(press) or running.is_visible(), timeout=30, what="it runs again")
+
+
+def test_keys_go_over_the_board_and_open_a_quest(pages, site):
+    site.om.ok("queue", "pause")
+    for name in ("Alpha", "Beta"):
+        site.om.ok("quest", "add", name, "--", "true")
+    page = pages.open("board", **DESK)
+    page.locator(".board-card.cursor").filter(has_text="alpha").wait_for()
+    page.keyboard.press("j")
+    page.locator(".board-card.cursor").filter(has_text="beta").wait_for()
+    page.keyboard.press("w")
+    page.wait_for_url(re.compile("#/quests/.+/why"))
+    page.go_back()
+    page.locator(".board-card.cursor").filter(has_text="beta").wait_for()
+
+
+def test_a_page_that_was_left_before_it_had_come_does_not_open_in_place_of_the_one_that_is_meant(pages, site):
+    site.om.ok("quest", "add", "Alpha", "--", "sleep", "600")
+    page = pages.open("board", **DESK)
+    held = []
+    page.route(re.compile("/pages/plans.js$"), lambda route: held.append(route))  # noqa: PLW0108 - it marks what it calls
+    card(page, "alpha").wait_for()
+    page.get_by_role("link", name="Plans").click()
+    eventually(lambda: page.wait_for_timeout(20) or held, what="the page's module is asked for")
+    page.go_back()
+    page.wait_for_url(re.compile("#/board"))
+    held[0].continue_()
+    page.evaluate("(address) => import(address).then(() => null)", held[0].request.url)
+    assert card(page, "alpha").is_visible()
+
+
+def pressed(page, button, until):
+    """Press a button as soon as it takes an answer, until something holds."""
+    click = "(buttons) => buttons.forEach((button) => button.click())"
+    eventually(lambda: button.evaluate_all(click) or until(), timeout=30, what="the press is taken")
+
+
+@pytest.mark.parametrize("how", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_card_in_review_lands_from_the_board(pages, site, how):
+    shop = Shop(site.om)
+    shop.code.write({"b": "mine\n"})
+    quest = shop.add("work", "echo 2 > b", into="main")
+    shop.asked("merge", quest)
+    page = pages.open("board?column=review", **how)
+    tab = page.get_by_role("tab").filter(has_text="review")
+    if tab.is_visible():
+        tab.tap()
+    shown = card(page, "work")
+    shown.get_by_role("link", name="Changes").wait_for()
+    shop.code.git("checkout", "-q", "b")
+    pressed(
+        page, shown.get_by_role("button", name="Land"), lambda: not shown.get_by_role("button", name="Land").count()
+    )
+    shop.ended(quest)
+    assert shop.code.read("b") == "2\n"
+
+
+def test_what_waits_to_land_is_landed_and_left_on_its_card_of_what_needs_you(pages, site):
+    shop = Shop(site.om)
+    shop.code.write({"b": "mine\n"})
+    quest = shop.add("work", "echo 2 > b", into="main")
+    question = shop.asked("merge", quest)
+    page = pages.open("needs", **DESK)
+    shown = page.locator(f'article[data-key$=":{question["question"]}"]')
+    shown.get_by_role("button", name="Land").wait_for()
+    shown.get_by_role("link", name="Changes").wait_for()
+    pressed(page, shown.get_by_role("button", name="Leave it"), lambda: not shown.count())
+    eventually(lambda: shop.info(quest)["status"] != "running", what="it is left")
+    assert shop.code.read("b") == "mine\n"
+
+
+def test_the_gate_of_a_spec_is_a_card_in_review_that_opens_its_document(pages, site):
+    world = SpecWorld(site.om)
+    world.new("Carts", "--gates", "requirements")
+    world.run()
+    world.asked("phase")
+    page = pages.open("board", **DESK)
+    gate = column(page, "review").locator(".board-card").filter(has_text="carts: requirements")
+    gate.get_by_role("link", name="Read").click()
+    page.wait_for_url(re.compile("#/spec/[^/]+/requirements"))
+    page.locator('[data-line="requirements.md:1"]').wait_for()
+    assert not page.locator("article").get_by_role("link", name="Read").count()
+
+
+def test_a_phone_shows_one_column_at_a_time_and_nothing_runs_out_of_sight(pages, site):
+    site.om.ok("queue", "pause")
+    site.om.ok("quest", "add", "Alpha", "--", "true")
+    page = pages.open("board", **PHONE)
+    tab = page.get_by_role("tab").filter(has_text="blocked")
+    tab.tap()
+    column(page, "blocked").get_by_role("link", name="alpha").wait_for()
+    assert column(page, "running").is_hidden()
+    assert tab.bounding_box()["height"] >= 44
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("how", [DESK, PHONE])
+def test_axe_finds_nothing_on_the_board(pages, site, judged, theme, how):
+    site.om.ok("quest", "add", "Works", "--", "sleep", "600")
+    site.om.ok("quest", "add", "Fails", "--", "false")
+    page = pages.open("board", theme=theme, **how)
+    page.locator(".board-card").first.wait_for()
+    assert not judged(page)

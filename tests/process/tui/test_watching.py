@@ -1,0 +1,34 @@
+"""Health, timelines and lessons in the full-screen program: what rows say, and walks through the views."""
+
+from __future__ import annotations
+
+from tests.tui.conftest import picture, until
+
+
+def test_the_health_and_the_timeline_of_a_mission_that_runs(om, opened):
+    async def scenario(app, pilot):
+        app.commands.run("health")
+        await until(pilot, lambda: "health[1]" in picture(app) and "api" in picture(app), what="its health")
+        assert "coherence" in picture(app)
+        await pilot.press("t")
+        await until(pilot, lambda: "created" in picture(app), what="its beginning")
+        om.ok("stop", "api")
+        await until(pilot, lambda: "stopped" in picture(app), what="its end")
+
+    opened({"api": "while :; do echo x; sleep .1; done"}, scenario)
+
+
+def test_the_header_says_how_full_the_queue_is(om, opened):
+    om.ok("queue", "slots", "1")
+
+    async def scenario(app, pilot):
+        assert "queue" not in picture(app).split("\n")[0]
+        om.ok("quest", "add", "One", "--", "sleep", "300")
+        om.ok("quest", "add", "Two", "--", "true")
+        await until(pilot, lambda: "queue 1/1 +1" in picture(app).split("\n")[0], what="both")
+        om.ok("queue", "pause")
+        await until(pilot, lambda: "queue paused 1/1 +1" in picture(app).split("\n")[0], what="the pause")
+
+    opened({}, scenario)
+    om.ok("queue", "resume")
+    om.ok("quest", "cancel", "two", "one")
