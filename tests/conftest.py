@@ -8,7 +8,6 @@ import gc
 import os
 import signal
 import sys
-import uuid
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
@@ -57,12 +56,11 @@ def marker() -> Iterator[str]:
 
     The last test of the worker tells it, whoever left them: CI never tries that again.
     """
-    value = uuid.uuid4().hex
-    yield value
+    yield processes.RUN
     fork_server.end()
     with contextlib.suppress(AssertionError):  # who is about to end gets as long for it as at the end of a home
-        eventually(lambda: not processes.of_run(value), timeout=homes.PATIENCE)
-    left = processes.of_run(value)
+        eventually(lambda: not processes.of_run(processes.RUN), timeout=homes.PATIENCE)
+    left = processes.of_run(processes.RUN)
     assert not left, "processes left by the test run:\n" + "\n".join(left)
 
 
