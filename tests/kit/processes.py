@@ -131,17 +131,23 @@ def ours() -> list[int]:
         return [pid for pid in psutil.pids() if pid != os.getpid()]
     found: set[int] = set()
     for _ in range(_MOST_WALKS):
-        met: set[int] = set()
-        todo = [*children(os.getpid()), *_escaped()]
-        while todo:
-            pid = todo.pop()
-            if pid not in met:
-                met.add(pid)
-                todo += children(pid)
+        escaped = _escaped()
+        met = below(os.getpid(), *escaped).union(escaped)
         if met <= found:
             break
         found |= met
     return sorted(found)
+
+
+def below(*roots: int) -> set[int]:
+    """Return the pids of the descendants of these processes, by one walk."""
+    found: set[int] = set()
+    todo = list(roots)
+    while todo:
+        new = set(children(todo.pop())) - found
+        found |= new
+        todo += new
+    return found
 
 
 def _escaped() -> list[int]:
