@@ -14,7 +14,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests.kit import fork_server, processes, scratch, torture
+from tests.kit import fork_server, person, processes, scratch, torture
 from tests.kit import home as homes
 from tests.kit.clock import FakeClock
 from tests.kit.overmind import Overmind
@@ -29,6 +29,7 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 scratch.prefer_memory()
+person.replace()
 
 hypothesis.settings.register_profile(
     "suite",
@@ -106,6 +107,12 @@ def _shares(test: pytest.Item) -> bool:
 def home(om: Overmind) -> str:
     """The path of that home."""
     return om.home
+
+
+@pytest.fixture
+def absent(tmp_path: Path) -> str:
+    """A path at which nothing is, whatever the machine has: below the test's own folder, where nobody makes it."""
+    return str(tmp_path / "absent")
 
 
 @pytest.fixture
