@@ -8,13 +8,13 @@ import gc
 import os
 import signal
 import sys
-import uuid
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
 
-from tests.kit import fork_server, processes, scratch, tiers, torture
+from tests.kit import fork_server, person, processes, scratch, tiers, torture
 from tests.kit import home as homes
 from tests.kit.cases import Cases
 from tests.kit.clock import FakeClock
@@ -26,6 +26,7 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 scratch.prefer_memory()
+person.replace()
 
 hypothesis.settings.register_profile(
     "suite",
@@ -53,13 +54,18 @@ def marker() -> Iterator[str]:
 
     The last test of the worker tells it, whoever left them: CI never tries that again.
     """
-    value = uuid.uuid4().hex
-    yield value
+    yield processes.RUN
     fork_server.end()
     with contextlib.suppress(AssertionError):  # who is about to end gets as long for it as at the end of a home
-        eventually(lambda: not processes.of_run(value), timeout=homes.PATIENCE)
-    left = processes.of_run(value)
+        eventually(lambda: not processes.of_run(processes.RUN), timeout=homes.PATIENCE)
+    left = processes.of_run(processes.RUN)
     assert not left, "processes left by the test run:\n" + "\n".join(left)
+
+
+@pytest.fixture
+def absent(tmp_path: Path) -> str:
+    """A path at which nothing is, whatever the machine has: below the test's own folder, where nobody makes it."""
+    return str(tmp_path / "absent")
 
 
 @pytest.fixture

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
 import time
 
 import pytest
 
+from overmind_core.system.process_table import new_process_table
 from tests.kit import in_process
 
 
@@ -51,3 +54,16 @@ def test_an_error_in_a_callback_is_one_of_the_test():
 
     with pytest.raises(ZeroDivisionError):
         in_process.run(story())
+
+
+@pytest.mark.linux
+def test_its_supervisors_see_our_own_processes_and_nobody_elses():
+    async def story():
+        return await asyncio.to_thread(lambda: new_process_table().scan())
+
+    with subprocess.Popen(["sleep", "60"]) as child:
+        snapshot = in_process.run(story())
+        child.kill()
+    assert {os.getpid(), child.pid} <= snapshot.processes.keys()
+    assert all(pid == os.getpid() or snapshot.descends(pid, os.getpid()) for pid in snapshot.processes)
+    assert os.getppid() in new_process_table().scan().processes, "afterwards it is the machine's again"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import time
 import uuid
 
+import psutil
 import pytest
 
 from tests.kit import processes, stopwatch
@@ -24,6 +26,40 @@ def test_the_marker_finds_what_a_run_started():
         child.kill()
         child.wait()
     assert not processes.of_run(marker)
+
+
+def orphan(marker, tmp_path):
+    """Start a process that outlives its parent, with that marker; its pid and its only word."""
+    word, file = f"600.{uuid.uuid4().int % 10**9}", tmp_path / marker
+    environment = {processes.MARKER: marker, "PATH": os.environ["PATH"]}
+    subprocess.run(["/bin/sh", "-c", f"setsid sleep {word} & echo $! > {file}"], env=environment, check=True)
+    pid = int(file.read_text())
+    eventually(lambda: psutil.Process(pid).cmdline() == ["sleep", word], what="it runs its program")
+    return pid, word
+
+
+@pytest.mark.linux
+def test_what_a_test_has_started_is_found_when_its_parent_is_gone(marker, tmp_path):
+    pid, word = orphan(marker, tmp_path)
+    assert processes.with_word(word) == processes.programs_with_word(word) == [pid]
+    assert psutil.Process(pid).ppid() in processes.adopters()
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not processes.with_word(word))
+
+
+@pytest.mark.linux
+def test_a_process_of_a_neighbour_is_never_ours(marker, tmp_path):
+    neighbour, word = orphan(uuid.uuid4().hex, tmp_path)
+    try:
+        assert processes.alive(neighbour)
+        assert processes.with_word(word) == []
+        assert processes.of_home(word) == []
+        processes.kill_home(word)
+        assert processes.with_variable("PATH", os.environ["PATH"], on_machine=True)
+        assert neighbour not in processes.with_variable("PATH", os.environ["PATH"])
+        assert processes.alive(neighbour)
+    finally:
+        os.kill(neighbour, signal.SIGKILL)
 
 
 def test_a_zombie_is_not_alive():

@@ -6,11 +6,15 @@ once. Each call is a fork of it that takes over arguments, environment, folder, 
 `python -m overmind_core.cli` as always; what follows from it without a real start, `becoming.py` tells.
 
 What is started on a terminal or by a mission has its real start.
+
+The server adopts what its calls leave behind, as the first process of a machine does, and buries it: so all that a test
+process starts by it stays below it (`processes.py`), and what it has used of the processor is counted here in the end.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import functools
 import gc
@@ -18,6 +22,7 @@ import importlib
 import json
 import os
 import pkgutil
+import resource
 import select
 import selectors
 import signal
@@ -53,6 +58,10 @@ _ABOUT_WEB = {"link", "token", "sessions", "revoke", "stop"}
 """Commands that only tell the web server, or ask about it."""
 _PLAIN, _WEB = b".", b"w"
 """What is needed for a call: what all have, or the web server as well, which most runs never start."""
+_COST = b"c"
+"""No call: a question for the processor time used."""
+PR_SET_CHILD_SUBREAPER = 36
+"""prctl(2)."""
 _FILES = 3
 """Standard files."""
 PASSED = _FILES
@@ -164,6 +173,19 @@ class ForkServer:
         channel.shutdown(socket.SHUT_WR)
         return Call(channel)
 
+    @property
+    def pid(self) -> int:
+        """Its process, which adopts what its calls leave behind."""
+        return self._process.pid
+
+    def used(self) -> float:
+        """Return the processor seconds of the server and of all that it has buried, with what those had buried."""
+        channel, theirs = socket.socketpair()
+        with channel:
+            with theirs:
+                socket.send_fds(self._control, [_COST], [theirs.fileno()])
+            return float(channel.recv(64))
+
     def close(self) -> None:
         """End it."""
         self._control.close()
@@ -241,6 +263,10 @@ def _serve(control: socket.socket) -> None:
         if not asked:
             return
         channel = socket.socket(fileno=fds[0])
+        if asked == _COST:
+            with channel, contextlib.suppress(OSError):
+                channel.sendall(repr(used()).encode())
+            continue
         if asked == _WEB:
             _load_web()
         pid = os.fork()
@@ -255,12 +281,25 @@ def _serve(control: socket.socket) -> None:
 
 
 def _reap(calls: dict[int, socket.socket]) -> None:
-    while calls:
-        pid, status = os.waitpid(-1, os.WNOHANG)
-        if not pid:
-            return
-        with calls.pop(pid) as channel, contextlib.suppress(OSError):  # whoever asked may have stopped waiting
-            channel.sendall(b"%d" % os.waitstatus_to_exitcode(status))
+    """Bury the dead: calls, and orphans that were adopted, of which nobody wants to hear."""
+    with contextlib.suppress(ChildProcessError):
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            pid, status = ended
+            if pid in calls:
+                with calls.pop(pid) as channel, contextlib.suppress(OSError):  # whoever asked may have stopped waiting
+                    channel.sendall(b"%d" % os.waitstatus_to_exitcode(status))
+
+
+def used() -> float:
+    """Return the processor seconds of this process and of all children that it has buried, with theirs."""
+    found = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in found)
+
+
+def _adopt() -> None:
+    """Become the parent of whoever loses its own below us; only Linux has this."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def _become(channel: socket.socket, files: Sequence[int]) -> NoReturn:
@@ -302,6 +341,7 @@ def _load_web() -> None:
 
 
 def _main() -> None:
+    _adopt()
     _load_all()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # ctrl-c in the shell that runs the tests
     gc.freeze()

@@ -12,8 +12,9 @@ import base64
 import json
 import os
 import selectors
+import sys
 from collections import defaultdict
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from unittest import mock
 
@@ -27,8 +28,12 @@ from overmind_core.kernel.keeper_client import KeeperRefused
 from overmind_core.kernel.request import ourselves
 from overmind_core.logs.layout import ERR, OUT
 from overmind_core.logs.writer import RunLogWriter
+from overmind_core.system import process_table
 from overmind_core.system.machine import boot_id
 from overmind_core.system.paths import Home
+from overmind_core.system.process import Snapshot
+from overmind_core.system.process_table_linux import LinuxProcessTable
+from tests.kit import processes
 from tests.kit.briefing import Remembered
 from tests.kit.events import is_of_its_type
 
@@ -126,12 +131,32 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         with (
             mock.patch.object(asyncio, "wrap_future", watched),
             mock.patch.object(asyncio.futures, "wrap_future", watched),
+            _own_processes(),
             asyncio.Runner(loop_factory=lambda: loop) as runner,
         ):
             return runner.run(asyncio.wait_for(work, LIMIT))
     finally:
         for failure in loop.failures:
             raise failure
+
+
+class OwnProcesses(LinuxProcessTable):
+    """The table of a supervisor that runs in this process: nobody but us and our descendants, and all real.
+
+    A supervisor looks at all processes again and again; here a look costs the same on a machine that has thousands.
+    """
+
+    def scan(self) -> Snapshot:
+        """Look at them."""
+        found = map(process_table.read, (os.getpid(), *processes.below(os.getpid())))
+        return Snapshot({process.pid: process for process in found if process is not None})
+
+
+def _own_processes() -> AbstractContextManager[object]:
+    """Have every look at the machine see those alone; elsewhere than on Linux it is the real look."""
+    if sys.platform != "linux":
+        return nullcontext()
+    return mock.patch.object(process_table, "_SystemProcessTable", OwnProcesses)
 
 
 async def until(holds: Callable[[], T], what: str = "") -> T:

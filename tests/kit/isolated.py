@@ -112,8 +112,7 @@ class Project(Repository):
 
     def _gits(self) -> list[str]:
         """Every git of ours that runs for this person, and its hooks."""
-        ours = set(processes.with_variable("HOME", self.om.environment["HOME"]))
-        found = [row for row in processes.of_run(self._marker) if int(row.split()[0]) in ours]
+        found = processes.of_person(self.om.environment["HOME"])
         return [row for row in found if "git -c core" in row or "post-checkout" in row]
 
     @property

@@ -64,7 +64,7 @@ class Ray:
 
     def end(self) -> None:
         """Kill all of it: those below the head, and those that have left it."""
-        found = set(processes.with_variable(_OWN, str(self.folder)))
+        found = set(processes.with_variable(_OWN, str(self.folder), on_machine=True))
         if self._head is not None:  # some write their title over the environment
             with contextlib.suppress(psutil.NoSuchProcess):
                 found.update(one.pid for one in psutil.Process(self._head.pid).children(recursive=True))

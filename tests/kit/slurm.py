@@ -114,7 +114,8 @@ class Slurm:
     def processes(self) -> list[int]:
         """Processes of its jobs, whatever has become of their parents."""
         own = {process.pid for process in self._running.values()}
-        return [pid for pid in processes.with_variable("SLURM_CONF", self.config) if pid not in own and _is_job(pid)]
+        found = processes.with_variable("SLURM_CONF", self.config, on_machine=True)
+        return [pid for pid in found if pid not in own and _is_job(pid)]
 
     def end(self) -> list[str]:
         """End everything; return what had outlived its job."""
@@ -126,7 +127,7 @@ class Slurm:
             process.kill()
             process.wait()
         self._running.clear()
-        for pid in processes.with_variable("SLURM_CONF", self.config):
+        for pid in processes.with_variable("SLURM_CONF", self.config, on_machine=True):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         return left

@@ -30,7 +30,7 @@ def tools(tmp_path) -> str:
 def install(tools: str, cache: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["/bin/sh", SCRIPT],
-        env={"PATH": tools, "HOME": "/nonexistent", "XDG_CACHE_HOME": str(cache)},
+        env={"PATH": tools, "HOME": os.path.join(tools, "absent"), "XDG_CACHE_HOME": str(cache)},
         capture_output=True,
         text=True,
     )

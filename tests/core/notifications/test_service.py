@@ -48,9 +48,9 @@ def test_the_desktop_is_told_without_markup(desktop):
 
 
 @pytest.mark.parametrize("missing", ["PATH", "DISPLAY"])
-def test_without_a_desktop_nothing_is_run(desktop, missing):
+def test_without_a_desktop_nothing_is_run(desktop, missing, absent):
     environ = {name: value for name, value in desktop.items() if name != missing} | {"HOME": "/"}
-    assert argv_of(EVENT, None, {"PATH": "/nonexistent", **environ}) == []
+    assert argv_of(EVENT, None, {"PATH": absent, **environ}) == []
 
 
 def test_a_mac_is_told_by_arguments_not_by_script(monkeypatch):
@@ -143,8 +143,8 @@ def test_nobody_is_called_while_anybody_looks(writer):
     assert len(file.read_text().splitlines()) == 1
 
 
-def test_a_command_that_is_missing_is_no_failure():
-    asyncio.run(heard(EVENT, command=("/nonexistent/call",)))
+def test_a_command_that_is_missing_is_no_failure(absent):
+    asyncio.run(heard(EVENT, command=(absent,)))
 
 
 def test_a_command_that_hangs_is_ended(monkeypatch):

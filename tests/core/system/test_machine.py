@@ -12,7 +12,6 @@ import pytest
 from overmind_core.system.machine import Clock, SystemClock, boot_id, system_zone
 from tests.kit.overmind import REPOSITORY
 
-NOWHERE = "/nonexistent/file"
 PROGRAM = "from overmind_core.system.machine import boot_id; print(boot_id())"
 
 
@@ -44,10 +43,10 @@ def test_the_system_s_clock_tells_both_times():
         ("", "Asia/Tokyo"),
     ],
 )
-def test_the_variable_counts_where_it_names_a_zone(tmp_path, variable, expected):
+def test_the_variable_counts_where_it_names_a_zone(tmp_path, absent, variable, expected):
     link = tmp_path / "localtime"
     link.symlink_to("/usr/share/zoneinfo/Asia/Tokyo")
-    assert system_zone({"TZ": variable}, link=str(link), file=NOWHERE) == expected
+    assert system_zone({"TZ": variable}, link=str(link), file=absent) == expected
 
 
 def test_a_system_that_copies_the_table_has_a_file_with_its_name(tmp_path):
@@ -56,7 +55,7 @@ def test_a_system_that_copies_the_table_has_a_file_with_its_name(tmp_path):
     assert system_zone({}, link=str(tmp_path / "localtime"), file=str(tmp_path / "timezone")) == "Asia/Tokyo"
 
 
-def test_nobody_says_anything(tmp_path):
+def test_nobody_says_anything(tmp_path, absent):
     (tmp_path / "timezone").write_bytes(b"\xff\xfe")
-    assert system_zone({}, link=NOWHERE, file=NOWHERE) == "UTC"
-    assert system_zone({}, link=NOWHERE, file=str(tmp_path / "timezone")) == "UTC"
+    assert system_zone({}, link=absent, file=absent) == "UTC"
+    assert system_zone({}, link=absent, file=str(tmp_path / "timezone")) == "UTC"

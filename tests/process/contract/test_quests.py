@@ -81,14 +81,14 @@ def test_a_quest_from_its_beginning_to_the_removal_of_its_mission(om):
 
 
 @pytest.mark.own_home
-def test_what_makes_no_quest_is_refused_by_name_and_leaves_nothing(om, quests, cases):
+def test_what_makes_no_quest_is_refused_by_name_and_leaves_nothing(om, quests, cases, absent):
     for words, code, exit_code in [
         (["quest", "run"], "empty_command", 2),
         (["quest", "run", "--check", " ", "true"], "empty_command", 2),
         (["quest", "run", "--restart", "always", "true"], "invalid", 2),
         (["quest", "run", "--type", "session"], "invalid", 2),
         (["quest", "run", "--retries", "-1", "true"], "invalid", 2),
-        (["quest", "run", "--cwd", "/nonexistent", "true"], "cwd_not_found", 1),
+        (["quest", "run", "--cwd", absent, "true"], "cwd_not_found", 1),
         (["quest", "run", "nosuchprogram-at-all", "x"], "not_found", 1),
         (["quest", "info", "nosuch"], "not_found", 1),
         (["quest", "wait", "nosuch"], "not_found", 1),

@@ -97,7 +97,7 @@ def test_a_ritual_is_created_shown_run_paused_resumed_and_deleted(om):
     assert om.json("quest", "info", quest, "--json")["status"] == "completed"
 
 
-def test_what_makes_no_ritual_is_refused_by_name_and_leaves_nothing(om, rituals, cases):
+def test_what_makes_no_ritual_is_refused_by_name_and_leaves_nothing(om, rituals, cases, absent):
     rituals.create("there", NEVER, "true")
     for words, code, said in [
         (["x", "61 * * * *", "true"], "invalid_cron", "minute: '61'"),
@@ -108,7 +108,7 @@ def test_what_makes_no_ritual_is_refused_by_name_and_leaves_nothing(om, rituals,
         (["there", "@daily", "true"], "name_taken", "'there'"),
         (["x/y", "@daily", "true"], "invalid", "'x/y'"),
         (["x", "@daily", "--tz", "Mars/Olympus", "true"], "invalid", "Mars/Olympus"),
-        (["x", "@daily", "--cwd", "/nonexistent", "true"], "cwd_not_found", "/nonexistent"),
+        (["x", "@daily", "--cwd", absent, "true"], "cwd_not_found", absent),
         (["x", "@daily", "nosuchprogram-at-all", "a"], "not_found", "nosuchprogram"),
     ]:
         with cases(" ".join(words)):

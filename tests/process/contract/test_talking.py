@@ -59,9 +59,9 @@ def test_a_failed_prompt_is_a_failed_mission(om):
     assert om.ps()[0]["reason"] == "api_error 500"
 
 
-def test_a_missing_agent_starts_nothing(om):
+def test_a_missing_agent_starts_nothing(om, absent):
     om.ok("start")
-    om.environment["OVERMIND_CLAUDE_BIN"] = "/nonexistent/claude"
+    om.environment["OVERMIND_CLAUDE_BIN"] = absent
     om.refused("claude", "run", "hello", code="provider_missing")
     assert om.ps("--all") == []
     om.refused("run", "--provider", "nosuch", "hello", code="unknown_provider", exit_code=2)

@@ -57,7 +57,7 @@ COMMANDS = [
     ["run", "--stop-signal", W, "true"],
     ["run", "--type", W, "true"],
     ["run", "--provider", W, "true"],
-    ["run", "--", "/nonexistent/" + W, W],
+    ["run", "--", "./absent/" + W, W],
     ["changes", W],
     ["commit", W, "-m", W],
     ["merge", W, "--into", W],

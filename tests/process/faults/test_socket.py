@@ -18,7 +18,7 @@ from tests.process.faults import strategies
 
 pytestmark = pytest.mark.torture
 
-HARMLESS = ["true", "exit 3", ["true"], ["sleep", "0.1"], "", " \t", [], [""], ["/nonexistent"], ["true", "\0"], "x\0"]
+HARMLESS = ["true", "exit 3", ["true"], ["sleep", "0.1"], "", " \t", [], [""], ["./absent"], ["true", "\0"], "x\0"]
 """What may be run here: nothing that a random text could turn into harm."""
 
 
@@ -141,7 +141,7 @@ def plausible(target):
         "id": missions,
         "ids": st.lists(missions, max_size=3),
         "command": st.sampled_from(HARMLESS),
-        "cwd": st.sampled_from([target.om.home, "/", "relative", "/nonexistent", "/etc/passwd"]),
+        "cwd": st.sampled_from([target.om.home, "/", "relative", target.om.path("absent"), "/etc/passwd"]),
         "name": st.sampled_from(["decoy", "fresh", "a" * 63, "a" * 64, "..", "deadbeef", "x.lock"]),
         "parent": missions,
         "children": missions,

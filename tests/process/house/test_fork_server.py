@@ -13,7 +13,7 @@ from functools import partial
 import psutil
 import pytest
 
-from tests.kit import fork_server
+from tests.kit import fork_server, processes
 from tests.kit.agents import Agents
 from tests.kit.claude import settle
 from tests.kit.overmind import PROGRAM, Overmind
@@ -76,7 +76,8 @@ def look(om, pid):
     words = [re.sub(r"^\d+$", "FD", word.replace(om.home, "HOME")) for word in daemon.cmdline() if word]
     variables = {name: value.replace(om.home, "HOME") for name, value in daemon.environ().items()}
     files = sorted(one.path.replace(om.home, "HOME").replace(f"{pid}", "PID") for one in daemon.open_files())
-    parent = "the daemon" if daemon.ppid() == om.supervisor_pid() else daemon.ppid()
+    adopters = {fork_server.running().pid, *processes.adopters()}
+    parent = {om.supervisor_pid(): "the daemon", **dict.fromkeys(adopters, "who adopts")}.get(daemon.ppid())
     own_session = os.getsid(daemon.pid) != daemon.pid
     return (
         words,
@@ -92,6 +93,19 @@ def look(om, pid):
         ),
         daemon.rlimit(psutil.RLIMIT_NOFILE),
     )
+
+
+@pytest.mark.own_home
+def test_what_daemons_leave_behind_is_found_named_and_buried(om):
+    orphan = om.pid(om.mission("trap '' HUP; sleep 600", "--name", "left"))
+    for daemon in (om.supervisor_pid(), om.keeper_pid()):
+        os.kill(daemon, signal.SIGKILL)
+    eventually(lambda: psutil.Process(orphan).ppid() == fork_server.running().pid, what="it is adopted")
+    named = [one for one in processes.of_home(om.home) if one.startswith(f"{orphan} ")]
+    assert "sleep 600" in named[0]
+    processes.kill_home(om.home)
+    eventually(lambda: not psutil.pid_exists(orphan), what="it is buried")
+    assert processes.of_home(om.home) == []
 
 
 @pytest.mark.own_home

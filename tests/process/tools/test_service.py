@@ -15,8 +15,8 @@ from tests.tools.test_service import linux
 
 
 @linux
-def test_without_a_user_manager_the_file_is_written_and_the_commands_are_told(om, tmp_path):
-    environment = {"XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_RUNTIME_DIR": "/nonexistent"}
+def test_without_a_user_manager_the_file_is_written_and_the_commands_are_told(om, tmp_path, absent):
+    environment = {"XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_RUNTIME_DIR": absent}
     said = om.ok("service", "install", env=environment)
     (unit,) = os.listdir(tmp_path / "config" / "systemd" / "user")
     assert f"systemctl --user enable {unit}" in said

@@ -137,7 +137,7 @@ class Script:
         self.run("echo ready; exec sleep 1000", "web", request="key")
         self.said(web, "ready")
         for how in (
-            {"name": "web"}, {"cwd": "/nonexistent"}, {"provider": "nosuch"}, {"parent": "nosuch"},
+            {"name": "web"}, {"cwd": f"{self.om.home}/absent"}, {"provider": "nosuch"}, {"parent": "nosuch"},
             {"restart": "maybe"}, {"name": "a b"}, {"stop_signal": "NOPE"}, {"command": ""}, {"command": ["nosuch-x"]},
         ):  # fmt: skip
             self.api.refused("run", **(self.start("true") | how))
@@ -565,7 +565,7 @@ else echo > "shop/$OVERMIND_TASK"; fi"""
         self.shop = shop
         where = {"cwd": shop.folder, "env": self.world}
         self.api.ok("isolate", **where)
-        self.api.refused("isolate", cwd="/nonexistent")
+        self.api.refused("isolate", cwd=f"{self.om.home}/absent")
         self.api.refused("run", **(self.start("true") | where))
         self.api.refused("trust", **where, sha256="0" * 64)
         self.api.refused("trust", cwd=self.om.home, env=self.world)

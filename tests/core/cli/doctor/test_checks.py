@@ -156,11 +156,11 @@ LINGER = [
 
 
 @pytest.mark.parametrize(("answer", "status"), LINGER)
-def test_linger(world, tmp_path, answer, status):
+def test_linger(world, tmp_path, absent, answer, status):
     found = machine.linger(world(answer), str(tmp_path))
     assert found is not None
     assert found.status == status
-    assert machine.linger(world(answer), "/nonexistent") is None
+    assert machine.linger(world(answer), absent) is None
 
 
 def test_a_network_file_system_fails(world, monkeypatch):

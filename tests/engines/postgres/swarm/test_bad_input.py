@@ -112,9 +112,9 @@ IMPOSSIBLE = [
 ]
 
 
-def test_a_run_that_its_hive_can_not_start_is_not_said_to_be_started(homes):
+def test_a_run_that_its_hive_can_not_start_is_not_said_to_be_started(homes, absent):
     homes.hive("a")
-    said = homes.desk.ok("run", "--on", "any", "--name", "nofolder", "--cwd", "/nonexistent", "true")
+    said = homes.desk.ok("run", "--on", "any", "--name", "nofolder", "--cwd", absent, "true")
     assert said.startswith("Posted ")
     assert "given back: " in said
     assert homes.posts()["nofolder"]["state"] == "queued"

@@ -57,9 +57,9 @@ def test_mission_and_token_may_come_from_the_environment(call, home):
     assert (daemon.requests[0]["args"]["mission"], daemon.requests[0]["args"]["token"]) == ("b1b2c3d4", "other")
 
 
-def test_the_home_may_be_named(call, home):
+def test_the_home_may_be_named(call, home, absent):
     with FakeDaemon(home, lambda _: TAKEN) as daemon:
-        call(EVENT, *PROOF, "--home", home.root, OVERMIND_HOME="/nonexistent")
+        call(EVENT, *PROOF, "--home", home.root, OVERMIND_HOME=absent)
 
     assert len(daemon.requests) == 1
 
