@@ -52,6 +52,7 @@ def test_check_runs_each_tool(tool):
         "scripts/install-claude",
         "scripts/install-python-program",
         "scripts/install-slurm",
+        "scripts/must",
         "scripts/postgres-server",
         "scripts/test-docker",
         "scripts/test-images",
@@ -64,15 +65,6 @@ def test_a_script_is_executable_and_has_no_syntax_error(path):
     script = os.path.join(REPOSITORY, path)
     assert os.access(script, os.X_OK)
     subprocess.run(["bash", "-n", script], check=True)
-
-
-@tabled(
-    "target",
-    ["test", "check", "test-claude", "demo-engine", "test-docker", "test-postgres", "test-pools", "test-web"],
-)
-def test_ci_runs(target):
-    with open(os.path.join(REPOSITORY, ".ci", "run")) as file:
-        assert re.search(rf"^(make|steadily) {target} \|\|", file.read(), re.MULTILINE)
 
 
 def test_torture_has_all_rounds_and_the_suite_a_part_of_them():

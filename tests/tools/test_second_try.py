@@ -1,20 +1,19 @@
-"""What CI tries again: a few failed tests, with their files and under the same load; never what was left behind."""
+"""What a landing tries again: a few failed tests; never what was left behind, nor a crashed worker."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import stat
 import subprocess
 import sys
 from xml.sax.saxutils import quoteattr
 
 import pytest
 
-from scripts.second_try.decision import MOST, Stands, failed_once, listed
-from tests.kit.overmind import REPOSITORY
+from scripts.landing.reports import OPTIONS, Cost, Unreadable, read_cases, read_cost, read_left_out
+from scripts.landing.second_try import FailedTest, Final, check_second_try, choose_failed
 
 BODY = "def test_it(): assert False"
+CLASS = "class TestOne:\n    def test_it(self): assert False"
 SET_UP = """
 import pytest
 @pytest.fixture
@@ -40,6 +39,14 @@ def test_first(): pass
 def test_last(): pass
 """
 IMPORT = "import nothing_of_that_name\ndef test_it(): pass"
+CRASH = "import os\ndef test_it(): os._exit(1)"
+SEEDED = """
+import pytest
+@pytest.mark.parametrize("word", ["a b", "c | [d]"])
+def test_it(word):
+    print("OVERMIND_TEST_SEED=77")
+    assert word == "a b", "first\\nsecond"
+"""
 
 
 @pytest.fixture
@@ -49,19 +56,33 @@ def reported(tmp_path):
     def run(text, *options):
         (tmp_path / "test_one.py").write_text(text)
         words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={tmp_path}"]
-        words += ["-o", "junit_family=xunit1", "--junitxml=report.xml", *options, "test_one.py"]
+        words += [*f"{OPTIONS}report.xml".split(), *options, "test_one.py"]
         environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
         environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         finished = subprocess.run([sys.executable, *words], cwd=tmp_path, env=environ, capture_output=True, timeout=60)
         assert finished.returncode != 0
-        return str(tmp_path / "report.xml")
+        return read_cases(str(tmp_path / "report.xml"))
 
     return run
 
 
-@pytest.mark.parametrize("text", [BODY, SET_UP], ids=["body", "set-up"])
-def test_a_test_that_fails_is_tried_again(reported, text):
-    assert failed_once(reported(text), ()) == ["test_one.py::test_it"]
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (BODY, FailedTest("test_one.py::test_it", "test_one.py", "assert False", "")),
+        (CLASS, FailedTest("test_one.py::TestOne::test_it", "test_one.py", "assert False", "")),
+        (SET_UP, FailedTest("test_one.py::test_it", "test_one.py", "RuntimeError: no luck", "")),
+        (
+            SEEDED,
+            FailedTest(
+                "test_one.py::test_it[c | [d]]", "test_one.py", "AssertionError: first", "OVERMIND_TEST_SEED=77"
+            ),
+        ),
+    ],
+    ids=["body", "class", "set-up", "seeded"],
+)
+def test_a_test_that_fails_is_tried_again(reported, text, expected):
+    assert choose_failed(reported(text)) == [expected]
 
 
 @pytest.mark.parametrize(
@@ -72,134 +93,73 @@ def test_a_test_that_fails_is_tried_again(reported, text):
         (SESSION, (), "processes left by the test run"),
         (SESSION, ("-p", "xdist.plugin", "-n", "2"), "processes left by the test run"),
         (IMPORT, (), "collection failure"),
+        (CRASH, ("-p", "xdist.plugin", "-n", "1"), "crashed while running"),
     ],
-    ids=["teardown", "both", "session", "session of a worker", "import"],
+    ids=["teardown", "both", "session", "session of a worker", "import", "crash"],
 )
-def test_what_says_nothing_of_who_did_it_stands(reported, text, options, why):
-    with pytest.raises(Stands, match=why):
-        failed_once(reported(text, *options), ())
+def test_what_says_nothing_of_who_did_it_is_final(reported, text, options, why):
+    with pytest.raises(Final, match=why):
+        choose_failed(reported(text, *options))
 
 
-def report_of(folder, *names):
-    """A report in which these tests, and none of the others, have failed."""
-    cases = [
-        f"<testcase file='tests/test_a.py' name={quoteattr(name)}><failure message='x'/></testcase>" for name in names
-    ]
+def cases_of(folder, *entries):
+    """The cases of a report with these entries: a test, and the XML inside."""
+    cases = [f"<testcase file='tests/test_a.py' name={quoteattr(name)}>{inside}</testcase>" for name, inside in entries]
     path = folder / "report.xml"
-    fine = (
-        "<testcase file='tests/test_a.py' name='fine'/><testcase file='tests/test_a.py' name='s'><skipped/></testcase>"
-    )
-    path.write_text(f"<testsuites><testsuite>{fine}{''.join(cases)}</testsuite></testsuites>")
-    return str(path)
+    path.write_text(f"<testsuites><testsuite>{''.join(cases)}</testsuite></testsuites>")
+    return read_cases(str(path))
 
 
-def test_three_may_be_an_accident_and_four_are_none(tmp_path):
-    names = [f"test_it[<{number}> &]" for number in range(MOST)]
-    assert failed_once(report_of(tmp_path, *names), ()) == [f"tests/test_a.py::{name}" for name in names]
-    with pytest.raises(Stands, match="4 tests have failed"):
-        failed_once(report_of(tmp_path, *names, "another"), ())
+FAILURE, SKIPPED = "<failure message='no'/>", "<skipped message='no htop'/>"
 
 
-def test_one_that_was_unsteady_before_is_to_be_mended(tmp_path):
-    seen = listed("# why\n\ntests/test_a.py::b\n  tests/test_a.py::c [x y]\n")
-    assert seen == {"tests/test_a.py::b", "tests/test_a.py::c [x y]"}
-    assert failed_once(report_of(tmp_path, "a"), seen)
-    with pytest.raises(Stands, match=r"to be mended: tests/test_a\.py::b$"):
-        failed_once(report_of(tmp_path, "a", "b"), seen)
+def test_a_red_run_without_a_failed_test_is_final(tmp_path):
+    with pytest.raises(Final, match="something else has"):
+        choose_failed(cases_of(tmp_path, ("fine", ""), ("s", SKIPPED)))
 
 
-def test_a_worker_that_died_proves_nothing(tmp_path):
-    told = "failed on setup with \"worker 'gw0' crashed while running 'tests/test_a.py::test_it'\""  # as pytest has it
-    case = f"<testcase file='tests/test_a.py' name='test_it'><error message={quoteattr(told)}/></testcase>"
-    (tmp_path / "report.xml").write_text(f"<testsuites><testsuite>{case}</testsuite></testsuites>")
-    with pytest.raises(Stands, match="crashed while running"):
-        failed_once(str(tmp_path / "report.xml"), ())
+@pytest.mark.parametrize("text", [None, "", "<testsuites><testsu"], ids=["missing", "empty", "torn"])
+def test_a_report_that_is_not_whole_is_said_to_be(tmp_path, text):
+    if text is not None:
+        (tmp_path / "report.xml").write_text(text)
+    with pytest.raises(Unreadable, match="there is no report of it"):
+        read_cases(str(tmp_path / "report.xml"))
 
 
-def test_a_run_that_failed_without_a_failed_test_or_a_report_stands(tmp_path):
-    with pytest.raises(Stands, match="something else has"):
-        failed_once(report_of(tmp_path), ())
-    with pytest.raises(Stands, match="no report"):
-        failed_once(str(tmp_path / "none.xml"), ())
-    (tmp_path / "torn.xml").write_text("<testsuites><testsu")
-    with pytest.raises(Stands, match="no report"):
-        failed_once(str(tmp_path / "torn.xml"), ())
+@pytest.mark.parametrize(
+    ("code", "second", "why"),
+    [
+        (0, [("a", ""), ("b", SKIPPED)], None),
+        (2, [("a", ""), ("b", FAILURE)], "exit 2"),
+        (0, [("a", SKIPPED)], "not all of these ran"),
+        (0, [("b", "")], "not all of these ran"),
+    ],
+    ids=["passes", "another fails", "is skipped", "is missing"],
+)
+def test_the_second_try_is_green_when_the_test_itself_passes(tmp_path, code, second, why):
+    failed = choose_failed(cases_of(tmp_path, ("a", FAILURE), ("b", "")))
+    cases = cases_of(tmp_path, *second)
+    if why is None:
+        check_second_try(failed, code, cases)
+    else:
+        with pytest.raises(Final, match=why):
+            check_second_try(failed, code, cases)
 
 
-def test_the_list_of_those_seen_before_names_tests_that_are_there():
-    with open(os.path.join(REPOSITORY, ".ci", "seen-unsteady"), encoding="utf-8") as file:
-        for name in listed(file.read()):
-            path, _, test = name.partition("::")
-            with open(os.path.join(REPOSITORY, path), encoding="utf-8") as text:
-                assert f"def {test.partition('[')[0]}(" in text.read(), name
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("12 passed\ncost: 267 s of processor time, 98,415 looks of 125,000\n", Cost(267.0, "98,415 of 125,000")),
+        ("cost: 1,267.5 s of processor time\nmake: *** [test] Error 1\n", Cost(1267.5, "")),
+        ("cost: 1 s of processor time\ncost: 2 s of processor time, 9 looks\n", Cost(2.0, "9")),
+        ("the cost: 1 s of processor time", None),
+    ],
+    ids=["whole", "without looks", "the last", "another sentence"],
+)
+def test_the_cost_is_read_from_the_output(output, expected):
+    assert read_cost(output) == expected
 
 
-# --- .ci/run, with a `make` that only says how it was called -------------------------------------------------------
-
-MAKE = """\
-#!/bin/sh
-echo "$*" >> calls
-report=$(echo "$*" | sed -n 's/.*--junitxml=\\([^ ]*\\).*/\\1/p')
-[ "$1" = test ] || exit 0
-case $report in
-*-first.xml) [ ! -e first.xml ] || { cp first.xml "$report"; exit 2; } ;;
-*-second.xml) [ ! -e second.xml ] || { cp second.xml "$report"; exit 2; } ;;
-esac
-"""
-
-
-@pytest.fixture
-def ci(tmp_path):
-    """Run `.ci/run` in a folder of its own; its exit status, what it said, and how `make` was called."""
-    for name in (".ci", "scripts/second_try"):
-        shutil.copytree(os.path.join(REPOSITORY, name), tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    for name in ("make", "tmux", "vim", "openssl", "npm"):  # it installs what is missing
-        (programs / name).write_text(MAKE)
-        (programs / name).chmod(stat.S_IRWXU)
-    (programs / "python3").symlink_to(sys.executable)
-
-    def run():
-        environ = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
-        finished = subprocess.run(
-            ["bash", ".ci/run"], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60
-        )
-        calls = [line.partition(" ARGS=")[0] for line in (tmp_path / "calls").read_text().splitlines()]
-        return finished.returncode, finished.stdout + finished.stderr, calls
-
-    return run
-
-
-ALL = ["test", "check", "test-claude", "demo-engine", "test-docker", "test-postgres", "test-pools", "test-web"]
-
-
-def test_ci_that_passes_tries_nothing_again(ci):
-    code, said, calls = ci()
-    assert (code, calls) == (0, ALL)
-    assert "UNSTEADY" not in said
-
-
-def test_ci_tries_a_failed_test_again_with_its_file_and_as_many_workers_and_names_it(ci, tmp_path):
-    os.rename(report_of(tmp_path, "test_it[a b]"), tmp_path / "first.xml")
-    code, said, calls = ci()
-    assert (code, calls) == (0, ["test", "test TESTS=tests/test_a.py ", *ALL[1:]])
-    assert "UNSTEADY" in said
-    assert said.count("tests/test_a.py::test_it[a b]") == 2
-
-
-def test_ci_fails_with_what_fails_twice(ci, tmp_path):
-    os.rename(report_of(tmp_path, "test_it"), tmp_path / "first.xml")
-    shutil.copy(tmp_path / "first.xml", tmp_path / "second.xml")
-    code, said, calls = ci()
-    assert (code, len(calls)) == (1, len(ALL) + 1)
-    assert "make test: exit 2" in said
-
-
-def test_ci_fails_at_once_with_one_that_is_listed(ci, tmp_path):
-    os.rename(report_of(tmp_path, "test_it"), tmp_path / "first.xml")
-    with open(tmp_path / ".ci" / "seen-unsteady", "a") as file:
-        file.write("tests/test_a.py::test_it\n")
-    code, said, calls = ci()
-    assert (code, calls) == (1, ALL)
-    assert "Not tried again: unsteady before, and to be mended: tests/test_a.py::test_it." in said
+def test_the_reason_is_read_why_an_engine_was_left_out():
+    assert read_left_out("Installing\nmake test-web: skipped. it needs root\n16 skipped\n") == "it needs root"
+    assert read_left_out("16 skipped\n") is None

@@ -1,7 +1,7 @@
 """Each test of this folder runs twice: with the stand-in, and with the real program, where that is asked for.
 
 A test that is marked with `claude` runs with the real one alone. `make test-claude` fetches that, names it in
-OVERMIND_CLAUDE_BIN and sets OVERMIND_TEST_CLAUDE.
+OVERMIND_CLAUDE_BIN and sets OVERMIND_TEST_CLAUDE. Where OVERMIND_TEST_MUST names claude, it is asked for.
 """
 
 from __future__ import annotations
@@ -15,13 +15,19 @@ import pytest
 from tests.kit import claude
 from tests.kit.agent_world import AgentWorld
 from tests.kit.agents import Agents
+from tests.kit.engines import leave_out
 from tests.kit.hook_log import HookLog
 from tests.kit.messages_api import MessagesApi
 from tests.kit.overmind import Overmind
 
-REAL = pytest.param("real", marks=[pytest.mark.claude, pytest.mark.skipif(
-    not os.environ.get("OVERMIND_TEST_CLAUDE"), reason="the real claude: make test-claude"
-)])  # fmt: skip
+REAL = pytest.param("real", marks=pytest.mark.claude)
+
+
+@pytest.hookimpl(tryfirst=True)  # before its fixtures
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out a test with the real program, unless somebody asked for that."""
+    if item.get_closest_marker("claude") and not os.environ.get("OVERMIND_TEST_CLAUDE"):
+        leave_out("claude", "the real claude: make test-claude")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -1,6 +1,7 @@
 """A real engine: `make test-docker` finds or starts one, makes the images, and sets OVERMIND_TEST_DOCKER.
 
-Where none can be had it sets OVERMIND_NO_DOCKER to the reason, and each test here is skipped with it.
+Where none can be had it sets OVERMIND_NO_DOCKER to the reason, and each test here is skipped with it, or fails
+where OVERMIND_TEST_MUST names docker.
 """
 
 from __future__ import annotations
@@ -13,19 +14,24 @@ import pytest
 
 from overmind_core.containers.engine import Engine
 from tests.kit.containers import Containers
+from tests.kit.engines import leave_out
 
 HERE = os.path.join(os.path.dirname(__file__), "")
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m docker` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test of this folder; skip it, unless somebody asked for a real engine."""
+    """Mark each test of this folder."""
     for item in items:
         if str(item.path).startswith(HERE):
             item.add_marker(pytest.mark.docker)
-            if not os.environ.get("OVERMIND_TEST_DOCKER"):
-                reason = os.environ.get("OVERMIND_NO_DOCKER") or "a real engine of Docker: make test-docker"
-                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(tryfirst=True)  # before its fixtures
+def pytest_runtest_setup() -> None:
+    """Leave out a test, unless somebody asked for a real engine."""
+    if not os.environ.get("OVERMIND_TEST_DOCKER"):
+        leave_out("docker", os.environ.get("OVERMIND_NO_DOCKER") or "a real engine of Docker: make test-docker")
 
 
 @pytest.fixture

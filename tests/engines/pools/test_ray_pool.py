@@ -11,6 +11,7 @@ import pytest
 
 from tests.engines.postgres.conftest import empty_database
 from tests.kit import processes
+from tests.kit.engines import leave_out
 from tests.kit.overmind import Overmind
 from tests.kit.ray import Ray
 from tests.kit.swarm_homes import SwarmHomes
@@ -22,7 +23,7 @@ from tests.kit.waiting import eventually
 def pool(ray_head: Ray, make_home) -> Iterator[SwarmPool]:
     """A swarm of this test, with a pool of Ray."""
     if not os.environ.get("OVERMIND_TEST_POSTGRES"):
-        pytest.skip(f"without PostgreSQL: {os.environ.get('OVERMIND_NO_POSTGRES') or 'make test-pools'}")
+        leave_out("pools", f"without PostgreSQL: {os.environ.get('OVERMIND_NO_POSTGRES') or 'make test-pools'}")
 
     def make() -> Overmind:
         home: Overmind = make_home()

@@ -10,6 +10,7 @@ import pytest
 
 from tests.engines.postgres.conftest import empty_database
 from tests.kit.attached import Attached
+from tests.kit.engines import leave_out
 from tests.kit.overmind import Overmind
 from tests.kit.slurm import Slurm
 from tests.kit.swarm_homes import SwarmHomes
@@ -39,7 +40,7 @@ class Pool(SwarmPool):
 def pool(cluster, make_home) -> Iterator[Pool]:
     """A swarm of this test, with a pool of Slurm."""
     if not os.environ.get("OVERMIND_TEST_POSTGRES"):
-        pytest.skip(f"without PostgreSQL: {os.environ.get('OVERMIND_NO_POSTGRES') or 'make test-pools'}")
+        leave_out("pools", f"without PostgreSQL: {os.environ.get('OVERMIND_NO_POSTGRES') or 'make test-pools'}")
 
     def make() -> Overmind:
         home: Overmind = make_home()

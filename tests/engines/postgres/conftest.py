@@ -1,6 +1,7 @@
 """A real PostgreSQL: `make test-postgres` starts one, and sets OVERMIND_TEST_POSTGRES to where it answers.
 
-Where none can be had it sets OVERMIND_NO_POSTGRES to the reason, and each test here is skipped with it.
+Where none can be had it sets OVERMIND_NO_POSTGRES to the reason, and each test here is skipped with it,
+or fails where OVERMIND_TEST_MUST names postgres.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.kit.engines import leave_out
+
 if TYPE_CHECKING:
     from tests.kit.cortex import RunningCortex
 
@@ -21,13 +24,17 @@ HERE = os.path.join(os.path.dirname(__file__), "")
 
 @pytest.hookimpl(tryfirst=True)  # before `-m postgres` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test of this folder; skip it, unless somebody asked for a real server."""
+    """Mark each test of this folder."""
     for item in items:
         if str(item.path).startswith(HERE):
             item.add_marker(pytest.mark.postgres)
-            if not os.environ.get("OVERMIND_TEST_POSTGRES"):
-                reason = os.environ.get("OVERMIND_NO_POSTGRES") or "a real PostgreSQL: make test-postgres"
-                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(tryfirst=True)  # before its fixtures
+def pytest_runtest_setup() -> None:
+    """Leave out a test, unless somebody asked for a real server."""
+    if not os.environ.get("OVERMIND_TEST_POSTGRES"):
+        leave_out("postgres", os.environ.get("OVERMIND_NO_POSTGRES") or "a real PostgreSQL: make test-postgres")
 
 
 @contextlib.contextmanager

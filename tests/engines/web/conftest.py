@@ -1,7 +1,7 @@
 """A real web server and Debian's Chromium: `make test-web` sets OVERMIND_TEST_WEB to the browser's path.
 
-Where none can be had it sets OVERMIND_NO_WEB to the reason, and each test here is skipped with it. A console error, an
-error of a page or a request to anything foreign fails any test.
+Where none can be had it sets OVERMIND_NO_WEB to the reason, and each test here is skipped with it, or fails where
+OVERMIND_TEST_MUST names web. A console error, an error of a page or a request to anything foreign fails any test.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.kit.agents import Agents
+from tests.kit.engines import leave_out
 from tests.kit.overmind import Overmind
 from tests.kit.waiting import eventually
 from tests.kit.web_site import Site
@@ -48,13 +49,17 @@ LOOKS = 5
 
 @pytest.hookimpl(tryfirst=True)  # before `-m web` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test of this folder; skip it, unless somebody asked for a real browser."""
+    """Mark each test of this folder."""
     for item in items:
         if str(item.path).startswith(HERE):
             item.add_marker(pytest.mark.web)
-            if not os.environ.get("OVERMIND_TEST_WEB"):
-                reason = os.environ.get("OVERMIND_NO_WEB") or "a real Chromium: make test-web"
-                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(tryfirst=True)  # before its fixtures
+def pytest_runtest_setup() -> None:
+    """Leave out a test, unless somebody asked for a real browser."""
+    if not os.environ.get("OVERMIND_TEST_WEB"):
+        leave_out("web", os.environ.get("OVERMIND_NO_WEB") or "a real Chromium: make test-web")
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from tests.engines.web.conftest import Watched
+from tests.kit.engines import leave_out
 from tests.kit.overmind import Overmind
 from tests.kit.waiting import eventually
 from tests.kit.web_client import WebClient
@@ -112,7 +113,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
     def start(proxy: Proxy, port: int, inner: int, host: str) -> None:
         path = shutil.which(proxy.program, path=f"{os.environ['PATH']}:/usr/sbin")
         if path is None:
-            pytest.skip(f"{proxy.program} is not installed: apt-get install nginx-light caddy")
+            leave_out("web", f"{proxy.program} is not installed: apt-get install nginx-light caddy")
         file = tmp_path / "settings"
         values = {"folder": tmp_path, "port": port, "inner": inner, "host": host, "handle": proxy.handle}
         file.write_text(proxy.settings.format(**values))

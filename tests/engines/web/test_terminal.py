@@ -13,6 +13,7 @@ from overmind_core.logs.snapshot import screen_at
 from overmind_core.terminal.cells import Underline
 from tests.engines.web.conftest import DESK, PHONE
 from tests.kit import claude
+from tests.kit.engines import leave_out
 from tests.kit.killing import kill_supervisor
 
 SCREEN = """() => {
@@ -147,7 +148,7 @@ PROGRAMS = {
 
 def test_a_program_that_draws_all_the_time_has_the_same_cells_and_the_size_of_the_page(om, pages):
     if shutil.which("htop") is None:
-        pytest.skip("htop is not installed: apt-get install htop")
+        leave_out("web", "htop is not installed: apt-get install htop")
     mission = session(om, "exec htop --no-color --delay=100")
     page = open_terminal(pages, mission)
     until(page, "F10")

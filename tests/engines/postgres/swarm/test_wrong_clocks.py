@@ -11,14 +11,21 @@ import psycopg
 import pytest
 
 from tests.kit.breaths import breathing, gaps, lives
+from tests.kit.engines import leave_out
 from tests.kit.overmind import Overmind
 from tests.kit.postgres_server import servers
 from tests.kit.swarm_homes import SwarmHomes
 from tests.kit.waiting import eventually
 from tests.kit.wrong_clock import DAY, LIBRARY, WrongClock
 
-pytestmark = pytest.mark.skipif(LIBRARY is None, reason="libfaketime is not installed: apt-get install libfaketime")
 HOUR = 3600
+
+
+@pytest.fixture(autouse=True)
+def library():
+    """The library that makes clocks wrong."""
+    if LIBRARY is None:
+        leave_out("postgres", "libfaketime is not installed: apt-get install libfaketime")
 
 
 WRONG = {"server": DAY, "a": -DAY, "b": DAY + HOUR}

@@ -1,0 +1,1 @@
+"""A landing: the targets that CI runs, in their order, and what a failure of them means."""
