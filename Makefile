@@ -20,13 +20,15 @@ engine = $(or $(TESTS),tests/engines/$(1) --ignore=tests/engines/$(1)/long)
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
-setup: .venv/.installed ## make the private virtual environment .venv (uv when present, else venv and pip)
+setup: .venv/.installed ## make the private virtual environment .venv with all that development needs (by uv when present, else pip)
 
-.venv/.installed: pyproject.toml requirements.lock
-	@scripts/setup .venv
-	@touch $@
+.venv/.runs: pyproject.toml requirements-run.lock
+	@scripts/setup run
 
-run: setup ## open the program; without a terminal run a small real job headless
+.venv/.installed: .venv/.runs requirements.lock
+	@scripts/setup all
+
+run: .venv/.runs ## open the program, with only what it needs; without a terminal run a small real job headless
 	@OVERMIND=$(BIN)/overmind scripts/first-run
 
 demo-isolation: setup ## agents that work on one project at once, each with its own server and database; leaves nothing
@@ -107,9 +109,12 @@ format: setup ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-lock: ## resolve requirements.lock anew for all supported Pythons (needs uv)
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-annotate \
-		--upgrade --quiet --custom-compile-command "make lock" --output-file requirements.lock
+LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --upgrade --quiet \
+	--custom-compile-command "make lock"
+
+lock: ## resolve both locks for all supported Pythons: requirements-run.lock is a part of requirements.lock (needs uv)
+	$(LOCK) --extra dev --output-file requirements.lock
+	printf 'editables\nhatchling\n' | $(LOCK) --extra web --constraint requirements.lock - --output-file requirements-run.lock
 
 clean: ## remove what the other targets made
 	rm -rf .venv build dist htmlcov .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*

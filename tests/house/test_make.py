@@ -101,6 +101,16 @@ def test_a_target_has_as_many_workers_as_its_tests_wait(target, workers):
     assert number.findall(make("--dry-run", target, "WORKERS=7")) == ["7"]
 
 
+def test_what_is_run_brings_only_what_it_needs_and_what_tests_it_the_rest():
+    prepared = {target: make("--dry-run", "--always-make", target) for target in ("run", "test", "check", "setup")}
+    assert {target: re.findall(r"scripts/setup (\w+)", steps) for target, steps in prepared.items()} == {
+        "run": ["run"],
+        "test": ["run", "all"],
+        "check": ["run", "all"],
+        "setup": ["run", "all"],
+    }
+
+
 def test_the_suite_does_not_ask_for_the_real_program():
     assert not {"CLAUDE", "DOCKER", "POOLS", "POSTGRES"} & set(re.findall("[A-Z]+", make("--dry-run", "test")))
     assert "OVERMIND_TEST_CLAUDE=1" in make("--dry-run", "test-claude")

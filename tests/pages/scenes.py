@@ -167,7 +167,7 @@ SCENES: dict[str, Scene] = {
         },
         typed={"overmind demo": [[("demo-agent", "q")]], "overmind trust": [[("[y/N]", "y\r")]]},
         unsorted=["overmind apply"],
-        left_out={"make setup": "the suite's own first step", ". .venv/bin/activate": "the same"},
+        left_out={"make run": "the suite's own first step", ". .venv/bin/activate": "the same"},
     ),
     "docs/queue.md": Scene(
         repository=True,

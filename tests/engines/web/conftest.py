@@ -1,4 +1,4 @@
-"""A real web server and Debian's Chromium: `make test-web` sets OVERMIND_TEST_WEB to the browser's path.
+"""A real web server and Chromium's headless shell: `make test-web` sets OVERMIND_TEST_WEB to the browser's path.
 
 Where none can be had it sets OVERMIND_NO_WEB to the reason, and each test here is skipped with it, or fails where
 OVERMIND_TEST_MUST names web. A console error, an error of a page or a request to anything foreign fails any test.
