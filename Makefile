@@ -1,6 +1,6 @@
 # Everything a person or CI does with this repository. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo-isolation demo-engine demo-swarm test test-process test-all test-long torture test-claude test-docker test-pools test-postgres test-web coverage lint types imports house check bench snapshots screenshots docs format lock clean
+.PHONY: help setup run demo-isolation demo-engine demo-swarm test test-process test-all test-long torture test-claude test-docker test-pools test-postgres test-web nightly unsteady coverage lint types imports house check bench snapshots screenshots docs format lock clean
 
 BIN := .venv/bin
 CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
@@ -71,6 +71,13 @@ test-pools: setup ## run the tests that need real engines of pools: Slurm and Ra
 
 test-web: setup ## run the tests of the web dashboard in Chromium, which is installed where it may be
 	@PYTHON=$(BIN)/python WORKERS=$(or $(WORKERS),$(CORES)) TESTS="$(call engine,web)" scripts/test-web $(ARGS)
+
+nightly: setup ## run all of it with all rounds and examples, the long tests and each engine's; hours
+	@python3 -m scripts.landing night
+
+unsteady: setup ## run each test of .ci/unsteady 20 times, and say what is wrong with the list
+	$(BIN)/python -m scripts.landing.unsteady repeat
+	$(BIN)/python -m scripts.landing.unsteady judge
 
 coverage: setup ## run the suite and report the branches that it missed, daemons included
 	$(BIN)/coverage erase

@@ -1,4 +1,8 @@
-"""`python3 -m scripts.landing`: run a landing; exit 1 when it is refused. Needs Python's standard library alone."""
+"""Run a landing, or a night; exit 1 when it is refused, or red. Needs Python's standard library alone.
+
+python3 -m scripts.landing          what CI runs
+python3 -m scripts.landing night    all of it, with all rounds and examples
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,21 @@ import tempfile
 
 from scripts.landing.execution import Interrupts
 from scripts.landing.sequence import Landing
+from scripts.landing.targets import LANDING, NIGHT
 
 
 def main() -> int:
     """Run it, and return its exit status."""
+    plans = {(): LANDING, ("night",): NIGHT}
+    plan = plans.get(tuple(sys.argv[1:]))
+    if plan is None:
+        sys.stderr.write(f"{__doc__}")
+        return 2
     interrupts = Interrupts()
     interrupts.listen()
     try:
         with tempfile.TemporaryDirectory(prefix="overmind-landing-", ignore_cleanup_errors=True) as folder:
-            lands = Landing(folder, out=sys.stdout.buffer, interrupts=interrupts).run()
+            lands = Landing(folder, plan, out=sys.stdout.buffer, interrupts=interrupts).run()
     except OSError as error:  # a full disk, or nobody reads any more
         sys.stderr.write(f"Refused: {error}\n")
         return 1

@@ -1,4 +1,4 @@
-"""The sequence of a landing: its stages, and the second try of a few tests that failed in them."""
+"""The sequence of a landing or a night: its stages, and the second try of a few tests that failed in them."""
 
 from __future__ import annotations
 
@@ -14,32 +14,39 @@ from scripts.landing.execution import HEARTBEAT_SECONDS, Ended, Executor, Interr
 from scripts.landing.reports import OPTIONS, Unreadable, read_cases, read_cost, read_left_out
 from scripts.landing.second_try import MOST, FailedTest, Final, check_second_try, choose_failed
 from scripts.landing.summary import Result, write_summary
-from scripts.landing.targets import STAGES
 from scripts.landing.unsteady import PATH, Row, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from scripts.landing.targets import Target
+    from scripts.landing.targets import Plan, Target
 
 SECOND_WORKERS = 2
 """Workers of a second try, which runs when nothing else does."""
 
 
 class Landing:
-    """One landing.
+    """One landing, or one night.
 
     Args:
         folder: For output and reports; it exists.
+        plan: What is run.
         out: Everything that people read goes there.
         interrupts: Signals that end it.
         heartbeat_seconds: No silence is longer.
     """
 
     def __init__(
-        self, folder: str, *, out: BinaryIO, interrupts: Interrupts, heartbeat_seconds: float = HEARTBEAT_SECONDS
+        self,
+        folder: str,
+        plan: Plan,
+        *,
+        out: BinaryIO,
+        interrupts: Interrupts,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
     ) -> None:
         self._folder = folder
+        self._plan = plan
         self._out = out
         self._executor = Executor(
             folder, say=self._say, on_end=self._finish, interrupts=interrupts, heartbeat_seconds=heartbeat_seconds
@@ -53,15 +60,17 @@ class Landing:
         """Run all stages up to a red one, and print the last lines; true: it lands."""
         begun = time.monotonic()
         try:
-            for stage in STAGES:
+            for stage in self._plan.stages:
                 results = self._execute([[self._make_job(target) for target in lane] for lane in stage])
                 red = [result for result in results if result.ended.code]
                 if red and not self._forgive(red):
                     break
         except Interrupted as reason:
             self._final.append(f"{reason}.")
-        lines = write_summary(self._results, final=self._final, listed=_read_listed(), seconds=time.monotonic() - begun)
-        self._say("\n=== The landing ===\n" + "\n".join(lines))
+        lines = write_summary(
+            self._results, self._plan, final=self._final, listed=_read_listed(), seconds=time.monotonic() - begun
+        )
+        self._say("\n=== The last lines ===\n" + "\n".join(lines))
         return not self._final
 
     def _execute(self, lanes: Sequence[Sequence[Job]]) -> list[Result]:
@@ -76,12 +85,12 @@ class Landing:
     def _make_job(self, target: Target, tests: Sequence[FailedTest] = (), seed: str = "") -> Job:
         """Return the run of a target, or the second try of some of its tests."""
         if not target.reports:
-            return Job(target)
+            return Job(target, target.words)
         self._reports += 1
         report = os.path.join(self._folder, f"{self._reports}-{target.name}.xml")
         arguments = OPTIONS + report
         if not tests:
-            return Job(target, (f"ARGS={arguments}",), report=report)
+            return Job(target, (*target.words, f"ARGS={arguments}"), report=report)
         arguments += f" -n {SECOND_WORKERS}"
         environment: tuple[tuple[str, str], ...] = ()
         if seed.startswith("--"):
@@ -110,6 +119,8 @@ class Landing:
         """Try the tests again that failed in these; false: the landing is refused."""
         chosen = [(result, tests) for result in red if (tests := self._choose(result))]
         self._failed_tests += sum(len(tests) for _, tests in chosen)
+        if not self._final and not self._plan.second_try:
+            self._final += [f"{result.ended.job.title}: exit {result.ended.code}." for result, _ in chosen]
         if not self._final and self._failed_tests > MOST:
             self._final.append(f"{self._failed_tests} tests have failed; {MOST} at most are tried again.")
         if self._final:

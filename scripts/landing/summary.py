@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from scripts.landing.execution import write_duration
-from scripts.landing.targets import LIMIT_SECONDS, STAGES
 from scripts.landing.unsteady import PATH, write_row
 
 if TYPE_CHECKING:
@@ -15,13 +14,13 @@ if TYPE_CHECKING:
 
     from scripts.landing.execution import Ended
     from scripts.landing.reports import Case, Cost
+    from scripts.landing.targets import Plan
     from scripts.landing.unsteady import Row
 
 DEAREST = 10
 """Tests that are named because they took longest."""
 _TITLES = ("target", "exit", "tests", "skipped", "unsteady", "CPU s", "looks", "seconds")
 _NONE = "–"
-_ORDER = [target for stage in STAGES for lane in stage for target in lane]
 
 
 @dataclass(slots=True)
@@ -43,17 +42,19 @@ class Result:
 
 
 def write_summary(
-    results: Sequence[Result], *, final: Sequence[str], listed: Sequence[Row], seconds: float
+    results: Sequence[Result], plan: Plan, *, final: Sequence[str], listed: Sequence[Row], seconds: float
 ) -> Iterator[str]:
     """Return its lines.
 
     Args:
         results: Of all runs, second tries too, as they ended.
+        plan: What was run, in which order.
         final: Reasons why the landing is refused, a sentence each; none: it lands.
         listed: Rows of the list of unsteady tests.
         seconds: The whole landing took so long.
     """
-    results = sorted(results, key=lambda result: _ORDER.index(result.ended.job.target))
+    order = [target for stage in plan.stages for lane in stage for target in lane]
+    results = sorted(results, key=lambda result: order.index(result.ended.job.target))
     first = [result for result in results if not result.ended.job.again]
     yield from _write_table([_TITLES, *(_row(result) for result in results)])
     skipped = [line for result in first for line in _write_skipped(result)]
@@ -67,8 +68,8 @@ def write_summary(
     yield from (f"Listed already since {dates[row.name]}: {row.name}" for row in rows if row.name in dates)
     yield ""
     yield from (f"Red: {reason}" for reason in final)
-    verdict = "Refused" if final else "Lands"
-    yield f"{verdict} after {write_duration(seconds)}; the limit is {write_duration(LIMIT_SECONDS)}."
+    verdict = f"{plan.verdicts[bool(final)]} after {write_duration(seconds)}"
+    yield f"{verdict}; the limit is {write_duration(plan.limit_seconds)}." if plan.limit_seconds else f"{verdict}."
 
 
 def _row(result: Result) -> tuple[str, ...]:

@@ -1,11 +1,8 @@
-"""The targets of a landing, in their order, each with its budget. `make help` says what they are."""
+"""The targets of a landing and of a night, in their order, with their budgets. `make help` says what they are."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-LIMIT_SECONDS = 1_500
-"""A landing may take this long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +14,8 @@ class Target:
     """On a normal day; None: no budget."""
     reports: bool = True
     """pytest runs in it, and writes a report."""
+    words: tuple[str, ...] = ()
+    """Variables for make, such as `TESTS=tests/engines/web`."""
 
 
 CHECK = Target("check", 30, reports=False)
@@ -31,5 +30,48 @@ WAITING = (
     Target("demo-engine", reports=False),
 )
 """The lane of the engines, which mostly wait."""
-STAGES: tuple[tuple[tuple[Target, ...], ...], ...] = (((CHECK,),), ((TEST,),), (COMPUTING, WAITING))
-"""Stages of lanes of targets. Lanes run side by side, the targets of one after each other; a red stage is the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Targets to run.
+
+    Attributes:
+        stages: Lanes of targets. Lanes run side by side, the targets of one after each other; a red stage is the last.
+        limit_seconds: All of it may take this long; None: as long as it takes.
+        second_try: A few tests that failed are tried again.
+        verdicts: The word for what went well, and for what did not.
+    """
+
+    stages: tuple[tuple[tuple[Target, ...], ...], ...]
+    limit_seconds: int | None
+    second_try: bool
+    verdicts: tuple[str, str]
+
+
+LANDING = Plan((((CHECK,),), ((TEST,),), (COMPUTING, WAITING)), 1_500, second_try=True, verdicts=("Lands", "Refused"))
+NIGHT = Plan(
+    (
+        (
+            (
+                CHECK,
+                TEST,
+                *COMPUTING,
+                Target("test-long"),
+                Target("torture"),
+                *(
+                    Target(f"test-{engine}", words=(f"TESTS=tests/engines/{engine}",))
+                    for engine in ("postgres", "web", "docker", "claude", "pools")
+                ),
+                *(Target(f"demo-{name}", reports=False) for name in ("engine", "swarm", "isolation")),
+                Target("bench", reports=False, words=("ARGS=--smoke",)),
+                Target("unsteady", reports=False),
+                Target("coverage"),
+            ),
+        ),
+    ),
+    None,
+    second_try=False,
+    verdicts=("Green", "Red"),
+)
+"""One lane, since what is measured at night is measured alone; one stage, since no failure hides another."""

@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from scripts.landing.execution import Ended, Executor, Interrupts, Job, write_duration
-from scripts.landing.targets import Target
+from scripts.landing.targets import NIGHT, Target
 from tests.kit.fake_make import FINE, FakeMake, Step
 from tests.kit.overmind import REPOSITORY
 from tests.kit.waiting import eventually
@@ -54,6 +54,7 @@ class Ci:
             self.put(name)
         self.environment = {**os.environ, "PATH": f"{self.programs}:{os.environ['PATH']}", "TMPDIR": str(folder)}
         self.environment.pop("OVERMIND_TEST_MUST", None)
+        self.command = ["bash", ".ci/run"]
 
     def put(self, name, command=""):
         """Make a program."""
@@ -65,7 +66,7 @@ class Ci:
         for name, planned in steps.items():
             self.make.plan(name.replace("_", "-"), *([planned] if isinstance(planned, Step) else planned))
         return subprocess.Popen(
-            ["bash", ".ci/run"], cwd=self.folder, env=self.environment, text=True,
+            self.command, cwd=self.folder, env=self.environment, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
 
@@ -97,7 +98,7 @@ def ci(tmp_path):
 
 def row(said, target):
     """The row of a target in the last lines, without its seconds."""
-    lines = said.partition("=== The landing ===")[2].splitlines()
+    lines = said.partition("=== The last lines ===")[2].splitlines()
     cells = next(re.split("  +", line) for line in lines if line.startswith(f"{target}  "))
     assert re.fullmatch(r"\d+( of \d+(, over)?)?", cells[-1])
     return cells[1:-1]
@@ -116,7 +117,7 @@ def test_a_green_landing_runs_all_and_shows_a_row_for_each(ci):
     assert row(said, "test") == ["0", "12", "2", "0", "1267", "98,415 of 125,000"]
     assert [row(said, name)[:4] for name in ("test-process", "test-docker")] == [["0", "1", "0", "0"]] * 2
     assert [row(said, name)[:4] for name in ("demo-engine", "test-web")] == [["0", "–", "–", "–"]] * 2
-    last = said.partition("=== The landing ===")[2]
+    last = said.partition("=== The last lines ===")[2]
     assert "test: 2 × no htop\n" in last
     assert "test-web: all. it needs root\n" in last
     dearest = re.findall(r"^ +([\d.]+) s  tests/test_b\.py::(\w+)$", last, re.MULTILINE)
@@ -124,6 +125,19 @@ def test_a_green_landing_runs_all_and_shows_a_row_for_each(ci):
     assert len(re.findall(r"^ +[\d.]+ s  tests/", last, re.MULTILINE)) == 10
     assert last.splitlines()[-1].startswith("Lands after ")
     assert said.count(cost) == 1
+
+
+def test_a_night_runs_each_target_once_whatever_fails_and_is_red_for_one(ci):
+    ci.command = ["python3", "-m", "scripts.landing", "night"]
+    code, said = ci.run(check=Step(1), test=red("test_it"), unsteady=Step(1), test_web=green("test_long"))
+    assert code == 1
+    targets = [call.target for call in ci.make.begun()]
+    assert targets == [target.name for stage in NIGHT.stages for lane in stage for target in lane]
+    last = said.partition("=== The last lines ===")[2]
+    assert [line for line in last.splitlines() if line.startswith("Red: ")] == [
+        "Red: make check: exit 1.", "Red: make unsteady: exit 1.", "Red: make test: tests/test_a.py::test_it: AssertionError: no",
+    ]  # fmt: skip
+    assert last.splitlines()[-1].startswith("Red after ")
 
 
 def test_the_environment_may_name_other_engines_but_narrows_no_target(ci):
@@ -213,7 +227,7 @@ def test_a_test_that_fails_in_a_lane_is_tried_again_when_both_have_ended(ci):
     assert (code, ci.targets()) == (0, ["check", "test", *LANE_B, "test-postgres"])
     assert ci.place("end", "test-process") < ci.place("begin", "test-postgres")
     shown = re.findall(
-        r"^(check|test\S*(?: again)?|demo-engine)  ", said.partition("=== The landing ===")[2], re.MULTILINE
+        r"^(check|test\S*(?: again)?|demo-engine)  ", said.partition("=== The last lines ===")[2], re.MULTILINE
     )
     assert shown == ["check", "test", *LANE_A, LANE_B[0], f"{LANE_B[0]} again", *LANE_B[1:]]
     assert "Listed already since 2026-01-02: tests/test_a.py::test_it\n" in said
