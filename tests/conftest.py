@@ -30,7 +30,7 @@ person.replace()
 
 hypothesis.settings.register_profile(
     "suite",
-    max_examples=torture.portion(200, part=8),
+    max_examples=torture.portion(200, part=20),
     deadline=None,  # other workers share the processor: the time of one example says nothing
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
