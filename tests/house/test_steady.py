@@ -60,7 +60,7 @@ def files() -> Iterator[tuple[str, str]]:
 
 
 def sleeps(text: str) -> Iterator[int]:
-    """The lines of a module that sleep for real: not for 0, nor on the clock of `in_process`, which costs nobody."""
+    """The lines of a module that sleep for real: not for 0, and not on the clock of `in_process`, which is free."""
     modules = {"time"} if "in_process" in text else {"time", "asyncio"}
     for node in ast.walk(ast.parse(text)):
         match node:

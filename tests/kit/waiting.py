@@ -1,10 +1,15 @@
-"""Waiting for what announces itself by no event: the only poll in the tests."""
+"""Waiting for what announces itself by no event: the only poll in the tests.
+
+All patience is told in seconds of a normal day, and is longer where the machine is slower (`look.slowness`).
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from typing import TypeVar
+
+from tests.kit import look as looks
 
 Seen = TypeVar("Seen")
 
@@ -17,13 +22,14 @@ def eventually(look: Callable[[], Seen], timeout: float = 10.0, *, what: str = "
 
     Args:
         look: Asked again and again; an assertion that fails inside counts as not yet.
-        timeout: Seconds.
+        timeout: Seconds of a normal day.
         what: The fact waited for, for the message of the failure.
     """
+    patience = timeout * looks.slowness()
     began = time.monotonic()
     while True:
         waited = time.monotonic() - began
-        late = waited > timeout
+        late = waited > patience
         try:
             seen = look()
         except AssertionError:
@@ -32,5 +38,5 @@ def eventually(look: Callable[[], Seen], timeout: float = 10.0, *, what: str = "
         else:
             if seen:
                 return seen
-            assert not late, f"after {timeout} s still not: {what or look}"
+            assert not late, f"after {patience:g} s still not: {what or look}"
         time.sleep(min(max(waited / 10, INTERVAL), LONGEST_INTERVAL))
