@@ -10,16 +10,20 @@ import signal
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 
-from tests.kit import fork_server, person, processes, scratch, tiers, torture
+from tests.kit import cost, fork_server, person, processes, scratch, tiers, torture
 from tests.kit import home as homes
 from tests.kit.cases import Cases
 from tests.kit.clock import FakeClock
 from tests.kit.shared_home import FAILED
 from tests.kit.waiting import eventually
+
+BILL = cost.Bill()
+"""Of this process: a worker's own, or that of all workers in the process that they work for."""
 
 # Compiled tests are kept whatever the shell says: to rewrite the assertions of all files takes each worker 7 seconds.
 sys.dont_write_bytecode = False
@@ -84,8 +88,8 @@ def cases() -> Iterator[Cases]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Let the kit know the file of the test that runs: it decides whether our programs may be started."""
-    with tiers.running(str(item.path)):
+    """Note what the test has cost, with its fixtures; its file decides whether our programs may be started."""
+    with tiers.running(str(item.path)), BILL.test(item.nodeid):
         return (yield)
 
 
@@ -128,10 +132,38 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(100_000, 50, 50)
 
 
-def pytest_sessionfinish() -> None:
-    """Look for garbage once more: pytest does so five times at its end, each time through all that was ever loaded."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
+    """Hand the worker's bill to the process it works for, and look for garbage once more.
+
+    pytest does that five times at its end, each time through all that was ever loaded.
+    """
     gc.collect()
     gc.freeze()
+    workeroutput = getattr(session.config, "workeroutput", None)
+    if workeroutput is not None or BILL.tests:
+        BILL.close()
+    if workeroutput is not None:
+        workeroutput["bill"] = (BILL.seconds, BILL.looks, BILL.tests, BILL.waits)
+    result = yield  # the workers end in it
+    if BILL.is_red and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    return result
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add the bill of a worker that has ended; one that crashed has none."""
+    if "bill" in getattr(node, "workeroutput", {}):
+        BILL.merge(*node.workeroutput["bill"])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what the tests have cost."""
+    if BILL.seconds:
+        terminalreporter.section("cost")
+        for line in BILL.lines():
+            terminalreporter.line(line)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -56,7 +56,7 @@ NIGHT = Plan(
             (
                 CHECK,
                 TEST,
-                *COMPUTING,
+                Target("test-process", words=("OVERMIND_TEST_NIGHT=1",)),
                 Target("test-long"),
                 Target("torture"),
                 *(

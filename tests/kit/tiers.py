@@ -33,6 +33,11 @@ def may_start(path: str) -> bool:
     return os.path.relpath(path, TESTS).split(os.sep)[0] in STARTING
 
 
+def is_impatient(test: str) -> bool:
+    """Return whether a test, such as `tests/process/hives/test_ssh.py::test_it`, may not wait long by itself."""
+    return test.startswith("tests/process/") and not test.startswith("tests/process/long/")
+
+
 def files(room_path: str) -> list[str]:
     """Return the paths of a file such as `hives/test_ssh.py`, one for each tier where its room has it."""
     engine, _, rest = room_path.partition("/")

@@ -135,8 +135,10 @@ def test_a_night_runs_each_target_once_whatever_fails_and_is_red_for_one(ci):
     assert targets == [target.name for stage in NIGHT.stages for lane in stage for target in lane]
     last = said.partition("=== The last lines ===")[2]
     assert [line for line in last.splitlines() if line.startswith("Red: ")] == [
-        "Red: make check: exit 1.", "Red: make unsteady: exit 1.", "Red: make test: tests/test_a.py::test_it: AssertionError: no",
-    ]  # fmt: skip
+        "Red: make check: exit 1.",
+        "Red: make unsteady: exit 1.",
+        "Red: make test: tests/test_a.py::test_it: AssertionError: no",
+    ]
     assert last.splitlines()[-1].startswith("Red after ")
 
 
