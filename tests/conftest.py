@@ -141,12 +141,12 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
     gc.collect()
     gc.freeze()
     workeroutput = getattr(session.config, "workeroutput", None)
-    if workeroutput is not None or BILL.tests:
+    if workeroutput is not None or not BILL.is_of_workers:
         BILL.close()
     if workeroutput is not None:
         workeroutput["bill"] = (BILL.seconds, BILL.looks, BILL.tests, BILL.waits)
     result = yield  # the workers end in it
-    if BILL.is_red and session.exitstatus == pytest.ExitCode.OK:
+    if BILL.waits and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     return result
 
@@ -160,7 +160,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what the tests have cost."""
-    if BILL.seconds:
+    if BILL.tests:
         terminalreporter.section("cost")
         for line in BILL.lines():
             terminalreporter.line(line)

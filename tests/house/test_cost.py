@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from unittest import mock
@@ -39,27 +40,23 @@ def test_without_a_target_no_limit_is_told(monkeypatch):
 
 
 @tabled(
-    ("test", "seconds", "is_told"),
+    ("test", "seconds", "night", "is_told"),
     [
-        ("tests/process/hives/test_ssh.py::test_it", 4.0, True),
-        ("tests/process/hives/test_ssh.py::test_it", 2.0, False),
-        ("tests/process/long/hives/test_ssh.py::test_it", 4.0, False),
-        ("tests/walk/hives/test_ssh.py::test_it", 4.0, False),
+        ("tests/process/hives/test_ssh.py::test_it", 4.0, "1", True),
+        ("tests/process/hives/test_ssh.py::test_it", 2.0, "1", False),
+        ("tests/process/hives/test_ssh.py::test_it", 4.0, "", False),
+        ("tests/process/long/hives/test_ssh.py::test_it", 4.0, "1", False),
+        ("tests/walk/hives/test_ssh.py::test_it", 4.0, "1", False),
     ],
 )
-def test_a_test_of_processes_that_waits_longer_than_three_seconds_is_told(test, seconds, is_told):
+def test_at_night_a_test_of_processes_that_waits_longer_than_three_seconds_is_told(test, seconds, night, is_told):
     bill = Bill()
-    with mock.patch.object(cost.time, "monotonic", iter([0.0, seconds]).__next__), bill.test(test):
+    with (
+        mock.patch.object(cost.time, "monotonic", iter([0.0, seconds]).__next__),
+        mock.patch.dict(os.environ, {cost.NIGHT: night}),
+        bill.test(test),
+    ):
         pass
     assert [line for line in bill.lines() if line.startswith("waited ")] == (
         [f"waited {seconds} s, 3 at most: {test}"] if is_told else []
     )
-
-
-def test_only_at_night_a_wait_fails_the_run(monkeypatch):
-    bill = Bill(waits={"tests/process/test_it.py::test_it": 4.0})
-    monkeypatch.delenv(cost.NIGHT, raising=False)
-    assert not bill.is_red
-    monkeypatch.setenv(cost.NIGHT, "1")
-    assert bill.is_red
-    assert not Bill().is_red

@@ -22,7 +22,7 @@ TARGET = "OVERMIND_TEST_TARGET"
 LIMITS = {"test": 125_000, "test-process": 330_000}
 """Looks that all tests of a target may cost: what they did cost, and a fifth more. It is only printed so far."""
 NIGHT = "OVERMIND_TEST_NIGHT"
-"""The variable with which a night, when little else runs, has waits fail the run."""
+"""The variable with which a night, when little else runs, looks for waits that are too long: they fail the run."""
 LONGEST_WAIT = 3.0
 """Seconds that a test of `tests/process/` may wait by itself; who waits longer stands in `tests/process/long/`."""
 DEAREST = 10
@@ -44,6 +44,8 @@ class Bill:
     looks: float = 0.0
     tests: dict[str, float] = field(default_factory=dict)
     """The dearest tests: processor seconds by node id."""
+    is_of_workers: bool = False
+    """Others have run the tests."""
     waits: dict[str, float] = field(default_factory=dict)
     """Tests that waited too long for where they stand: seconds in which neither they nor what they started computed."""
 
@@ -55,13 +57,8 @@ class Bill:
         yield
         self.tests[name] = used() - used_before
         waited = time.monotonic() - began - (in_queue(pid) - queued) - self.tests[name]
-        if waited > LONGEST_WAIT and tiers.is_impatient(name):
+        if waited > LONGEST_WAIT and tiers.is_impatient(name) and os.environ.get(NIGHT) == "1":
             self.waits[name] = waited
-
-    @property
-    def is_red(self) -> bool:
-        """Whether waits fail the run."""
-        return bool(self.waits) and os.environ.get(NIGHT) == "1"
 
     def close(self) -> None:
         """Sum up what this worker has used."""
@@ -71,6 +68,7 @@ class Bill:
 
     def merge(self, seconds: float, looks: float, tests: dict[str, float], waits: dict[str, float]) -> None:
         """Add a worker's."""
+        self.is_of_workers = True
         self.waits |= waits
         self.seconds += seconds
         self.looks += looks

@@ -163,6 +163,9 @@ SCENES: dict[str, Scene] = {
                 f"sed -i 's/    time.sleep(SECONDS)/{LOOKED_AT}/' agents/own_world.py",
                 "git init -q -b main; git add .; git commit -q -m 'A shop'",
             ],
+            "overmind run --name header 'python3 -m agents.header'@1": [
+                "until [ $(overmind ports | grep -c discount) = 3 ]; do sleep 0.1; done"  # two take theirs in any order
+            ],
             "overmind commit discount -m 'Ten per cent off'@1": ["touch ~/looked"],
         },
         typed={"overmind demo": [[("demo-agent", "q")]], "overmind trust": [[("[y/N]", "y\r")]]},
