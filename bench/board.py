@@ -9,14 +9,14 @@ from bench import paint
 from bench.figures import Figure, Side, milliseconds, ratio, take_turns
 from bench.product import Home, Product
 from bench.queue import MANY, queued
-from bench.screen import first_frame, gap, screen
+from bench.screen import State, first_frame, has_text, screen
+from bench.sizes import choose_size
 
-ROUNDS = 9
-KEYS = 150
-SETTLE = 5.0
-COLUMN = rb" %d " % MANY
+ROUNDS = choose_size(9, smoke=1)
+SETTLE = choose_size(5.0, smoke=0.5)
+COLUMN = has_text(f" {MANY} ")
 """The number of the column that all of them stand in: the queue is paused, so that nothing moves by itself."""
-FRAME = rb"board\["
+FRAME = has_text("board[")
 """The board's own border: its cards are there, or `loading …` is."""
 FAR = 24
 """Cards that keys go down before they go up again: as many as a screen shows, each of which is then painted whole."""
@@ -48,7 +48,7 @@ def measure(product: Product, folder: str) -> Iterator[Figure]:
         yield paint.figure(f"`j` or `k` to its card painted, board of {MANY:,} quests", *_keys(product, home))
 
 
-def _first(home: Home, wanted: bytes) -> Side:
+def _first(home: Home, wanted: State[bool]) -> Side:
     return lambda: first_frame([home.product.program, "tui", "-c", "board"], home.environment, wanted)
 
 
@@ -59,19 +59,9 @@ def _there_and_back() -> Iterator[bytes]:
 
 
 def _keys(product: Product, home: Home) -> tuple[list[float], list[float]]:
-    """Seconds of each key: ours, and those of a program that only counts its keys; they take turns."""
     with contextlib.ExitStack() as stack:
         ours = stack.enter_context(screen([home.product.program, "tui", "-c", "board"], home.environment))
         theirs = stack.enter_context(screen(*paint.bare_program(product)))
         ours.until(COLUMN)
         ours.watch(SETTLE)
-        keys = _there_and_back()
-        _, card = ours.answer(next(keys), paint.CURSOR % b"")
-        taken: tuple[list[float], list[float]] = [], []
-        for count in range(1, KEYS + 1):
-            ours.watch(gap())
-            took, card = ours.answer(next(keys), paint.CURSOR % card)
-            taken[0].append(took)
-            theirs.watch(gap())
-            taken[1].append(theirs.answer(b"j", b"count %d" % count)[0])
-    return taken
+        return paint.time_moves(ours, theirs, _there_and_back(), [f"quest-{number}" for number in range(MANY)])

@@ -10,21 +10,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from bench import tmux
 from bench.figures import Figure, milliseconds
 from bench.product import Home, Product
-from bench.screen import Screen, gap, screen
+from bench.screen import Screen, gap, has_text, has_typed, screen
+from bench.sizes import choose_size
 
-KEYS = 300
+KEYS = choose_size(300, smoke=5)
 """Of each side, when nothing else goes on."""
-ROUNDS, KEYS_PER_ROUND = 5, 60
+ROUNDS, KEYS_PER_ROUND = choose_size((5, 60), smoke=(1, 5))
 """Of each side, while others flood: one side at a time, for its flood would be the other's burden."""
-FLOODS = 4
+FLOODS = choose_size(4, smoke=1)
 MEDIAN_GOAL, LATE_GOAL = 0.002, 0.010
 ECHO = ["sh", "-c", "stty raw -echo; printf ready; exec cat"]
 """The program itself answers each key, as an editor does."""
 FLOOD = ["yes", "x" * 79]
-SETTLE = 1.0
+SETTLE = choose_size(1.0, smoke=0.2)
 BARE = "a bare terminal"
 _LETTERS = "αβγδεζηθικλμνξοπρστυφχψω"
-"""Bytes that no escape sequence holds."""
+"""Each next to another one, so that one that was typed is no other."""
 
 Times = list[float]
 Flooding = Callable[[], contextlib.AbstractContextManager[None]]
@@ -66,7 +67,7 @@ def _screens(home: Home, server: tmux.Server) -> Iterator[dict[str, Screen]]:
     ):
         screens = {"overmind": ours, "tmux": theirs, BARE: bare}
         for one in screens.values():
-            one.until(b"ready")
+            one.until(has_text("ready"))
             one.watch(SETTLE)
         yield screens
 
@@ -81,7 +82,7 @@ def collect(taken: Mapping[str, Times], screens: Mapping[str, Screen], count: in
 def _echo(one: Screen, letter: str) -> float:
     """Seconds, at the pace of a person in a hurry."""
     one.watch(gap())
-    return one.answer(letter.encode(), letter.encode())[0]
+    return one.answer(letter.encode(), has_typed(letter))[0]
 
 
 @contextlib.contextmanager

@@ -9,16 +9,16 @@ from dataclasses import replace
 from bench import screen as terminals
 from bench.figures import Figure
 from bench.product import Home, Product
+from bench.sizes import choose_size
 from overmind_core.terminal.cells import Style
-from overmind_core.terminal.screen import Screen
 
-MISSIONS = 9
+MISSIONS = choose_size(9, smoke=3)
 SERVICE = ["bash", "-c", "exec 9<> <(:); for i in 1 2 3; do echo started part $i of $0; done; read -u 9"]
 """Says what it is and waits, as services do."""
-SETTLE = 4.0
-ANSWER = 1.0
+SETTLE = choose_size(4.0, smoke=0.5)
+ANSWER = choose_size(1.0, smoke=0.4)
 """Seconds in which all that a key changes is drawn, and what ticks is."""
-REST = 10.0
+REST = choose_size(10.0, smoke=0.5)
 CURSOR_GOAL, SWITCH_GOAL, REST_GOAL = 1000, 2.0, 200
 VIEWS = {"`:top`": b":top\r", "`?`": b"?", "`:events`": b":events\r"}
 BACK = b"\x1b"
@@ -36,6 +36,7 @@ def measure(product: Product, folder: str) -> list[Figure]:
 def _figures(home: Home) -> list[Figure]:
     with terminals.screen([home.product.program, "tui"], home.environment) as program:
         shown = _Shown(program)
+        program.until(terminals.has_text(f"missions[{MISSIONS}]"))
         shown.watch(SETTLE)
         resting = shown.watch(REST) / REST
         program.press(b"g")
@@ -69,14 +70,11 @@ class _Shown:
 
     def __init__(self, program: terminals.Screen) -> None:
         self._program = program
-        rows, columns = terminals.SIZE
-        self._screen = Screen(columns, rows)
+        self._screen = program.shown
 
     def watch(self, seconds: float) -> int:
         """The bytes of a while."""
-        data = self._program.watch(seconds)
-        self._screen.feed(data)
-        return len(data)
+        return self._program.watch(seconds)
 
     def press(self, keys: bytes) -> tuple[int, int]:
         """The bytes that follow on keys, and those of the cells that are others then."""

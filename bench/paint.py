@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from bench.figures import Figure, Side, milliseconds, ratio, take_turns
 from bench.product import Home, Product
-from bench.screen import first_frame, gap, p50_p95, screen
+from bench.screen import Cursor, Screen, first_frame, gap, has_line, has_text, p50_p95, screen
+from bench.sizes import choose_size
+from overmind_core.terminal.cells import Colour
+from overmind_tui.shell import appearance
 
-FEW, SOME, MANY = 10, 100, 1000
-TICKING = 100
+FEW, SOME, MANY = choose_size((10, 100, 1000), smoke=(3, 5, 8))
+TICKING = choose_size(100, smoke=5)
 """Those that write each second at most: more of them would measure the machine's scheduler."""
-ROUNDS = 15
-KEYS = 150
-SETTLE = 5.0
+ROUNDS = choose_size(15, smoke=1)
+KEYS = choose_size(150, smoke=4)
+SETTLE = choose_size(5.0, smoke=0.5)
 FIRST_GOAL = 0.300
 KEY_GOAL = 0.016
-CURSOR = rb"48;2;47;59;99m(?:\x1b\[[\d;]*m|[^\x1b\w])*(?!%s )([\w-]+) "
-"""A row under the cursor, on `cursor` of the dark theme, that isn't the one from before; a mark, then a name."""
 TICK = ["bash", "-c", "exec 9<> <(:); while :; do echo tick $SECONDS; read -t 1 -u 9; done"]
 """A pause without a process: a read of a pipe that nobody writes to."""
 FLOOD = ["python3", "-c", "import os, time\nwhile 1: os.write(1, (b'x' * 99 + b'\\n') * 5000); time.sleep(0.05)"]
@@ -63,7 +64,7 @@ def _told(count: int) -> str:
 
 
 def _first(home: Home) -> Side:
-    return lambda: first_frame([home.product.program, "tui"], home.environment, rb"missions\[")
+    return lambda: first_frame([home.product.program, "tui"], home.environment, has_text("missions["))
 
 
 def bare_program(product: Product) -> tuple[list[str], dict[str, str]]:
@@ -73,7 +74,7 @@ def bare_program(product: Product) -> tuple[list[str], dict[str, str]]:
 
 def bare(product: Product) -> Side:
     """From the start of such a program to its first frame."""
-    return lambda: first_frame(*bare_program(product), b"count 0")
+    return lambda: first_frame(*bare_program(product), has_line("count 0"))
 
 
 def _ticking(home: Home, count: int) -> None:
@@ -91,23 +92,34 @@ def _there_and_back(count: int) -> Iterator[bytes]:
 
 
 def _keys(product: Product, home: Home, missions: int) -> tuple[list[float], list[float]]:
-    """Seconds of each key: ours, and those of a program that only counts its keys; they take turns."""
-    with (
-        screen([home.product.program, "tui"], home.environment) as ours,
-        screen(*bare_program(product)) as theirs,
-    ):
-        ours.until(rb"missions\[%d\D" % missions)
-        taken: tuple[list[float], list[float]] = [], []
+    with screen([home.product.program, "tui"], home.environment) as ours, screen(*bare_program(product)) as theirs:
+        ours.until(has_text(f"missions[{missions}]"))
         ours.watch(SETTLE)
-        keys = _there_and_back(missions)
-        _, row = ours.answer(next(keys), CURSOR % b"")
-        for count in range(1, KEYS + 1):
-            ours.watch(gap())
-            took, row = ours.answer(next(keys), CURSOR % row)
-            taken[0].append(took)
-            theirs.watch(gap())
-            taken[1].append(theirs.answer(b"j", b"count %d" % count)[0])
+        with contextlib.closing(home.connect()) as api:
+            names = [row["name"] for row in api.call("ps", {})]
+        return time_moves(ours, theirs, _there_and_back(missions), names)
+
+
+def time_moves(
+    ours: Screen, theirs: Screen, keys: Iterator[bytes], names: Collection[str]
+) -> tuple[list[float], list[float]]:
+    """Seconds of each key to another row under the cursor, and those of a program that only counts; they take turns."""
+    cursor = Cursor(cursor_colour(), names)
+    ours.until(cursor.settle)
+    theirs.until(has_line("count 0"))
+    taken: tuple[list[float], list[float]] = [], []
+    for count in range(1, KEYS + 1):
+        ours.watch(gap())
+        taken[0].append(ours.answer(next(keys), cursor.find_moved)[0])
+        theirs.watch(gap())
+        taken[1].append(theirs.answer(b"j", has_line(f"count {count}"))[0])
     return taken
+
+
+def cursor_colour() -> Colour:
+    """The background of a row under the cursor: `cursor` of the dark theme."""
+    red, green, blue = bytes.fromhex(appearance.DARK.variables["cursor"].removeprefix("#"))
+    return red, green, blue
 
 
 def figure(what: str, ours: Sequence[float], theirs: Sequence[float]) -> Figure:

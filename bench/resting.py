@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from bench.figures import Figure, megabytes
 from bench.processes import busy_seconds, resident
 from bench.product import Home, Product
-from bench.screen import screen
+from bench.screen import has_text, screen
+from bench.sizes import choose_size
 
-COUNTS = (10, 1000)
-SETTLE = 70.0
+COUNTS = choose_size((10, 1000), smoke=(3,))
+SETTLE = choose_size(70.0, smoke=1.0)
 """Seconds after which times are told in minutes: before that all rows change each second."""
-SECONDS = 20.0
+SECONDS = choose_size(20.0, smoke=1.0)
 BUSY_GOAL = 0.010
 """Part of one core."""
 
@@ -26,7 +27,7 @@ def measure(product: Product, folder: str) -> list[Figure]:
 def _figures(product: Product, count: int) -> Sequence[Figure]:
     with product.home() as home:
         home.sleepers(count)
-        busy, memory = _measured(home)
+        busy, memory = _measured(home, count)
     told = f"`overmind tui` at rest, {count:,} idle missions"
     return [
         Figure(
@@ -43,9 +44,9 @@ def _figures(product: Product, count: int) -> Sequence[Figure]:
     ]
 
 
-def _measured(home: Home) -> tuple[float, int]:
+def _measured(home: Home, count: int) -> tuple[float, int]:
     with screen([home.product.program, "tui"], home.environment) as shown:
-        shown.until(rb"missions\[\d+")
+        shown.until(has_text(f"missions[{count}]"))
         shown.watch(SETTLE)
         before = busy_seconds(shown.pid)
         shown.watch(SECONDS)
