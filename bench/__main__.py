@@ -3,105 +3,66 @@
 from __future__ import annotations
 
 import argparse
+import importlib
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
-from bench import (
-    agent_lines,
-    board,
-    cortex,
-    echo,
-    emulator,
-    frames,
-    guardian,
-    hives,
-    idle,
-    isolation,
-    kill,
-    logs,
-    memory,
-    memory_speed,
-    output,
-    paint,
-    peers,
-    plans,
-    pools,
-    ps,
-    queue,
-    recovery,
-    resting,
-    sessions,
-    spawn,
-    specs,
-    swarm,
-    table,
-    tmux,
-    web,
-)
-from bench.figures import Figure
+from bench import sizes, table, tmux
+from bench.figures import Row
 from bench.product import Product
+from bench.runs import Outcome, list_gaps, list_seconds, run_measurement
 
-MEASUREMENTS: dict[str, Callable[[Product, str], Iterable[Figure]]] = {
-    "ps": ps.measure,
-    "spawn": spawn.measure,
-    "kill": kill.measure,
-    "output": output.measure,
-    "idle": idle.measure,
-    "recovery": recovery.measure,
-    "paint": paint.measure,
-    "board": board.measure,
-    "frames": frames.measure,
-    "logs": logs.measure,
-    "resting": resting.measure,
-    "echo": echo.measure,
-    "agent_lines": agent_lines.measure,
-    "emulator": emulator.measure,
-    "sessions": sessions.measure,
-    "plans": plans.measure,
-    "queue": queue.measure,
-    "specs": specs.measure,
-    "memory": memory.measure,
-    "memory_speed": memory_speed.measure,
-    "cortex": cortex.measure,
-    "swarm": swarm.measure,
-    "hives": hives.measure,
-    "pools": pools.measure,
-    "guardian": guardian.measure,
-    "isolation": isolation.measure,
-    "peers": peers.measure,
-    "web": web.measure,
-}
+NAMES = (
+    "ps", "spawn", "kill", "output", "idle", "recovery", "paint", "board", "frames", "logs", "resting", "echo",
+    "agent_lines", "emulator", "sessions", "plans", "queue", "specs", "memory", "memory_speed", "cortex", "swarm",
+    "hives", "pools", "guardian", "isolation", "peers", "web",
+)  # fmt: skip
+"""Of the modules whose `measure` yields rows, in the order of the table."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="name", help=f"some of: {' '.join(MEASUREMENTS)}; all by default")
+    parser.add_argument("names", nargs="*", metavar="name", help=f"some of: {' '.join(NAMES)}; all by default")
     parser.add_argument("--keep-table", action="store_true", help="leave bench/README.md as it is")
+    parser.add_argument("--smoke", action="store_true", help="see whether each runs, with tiny sizes; keep the table")
     options = parser.parse_args(words)
-    unknown = sorted(set(options.names) - set(MEASUREMENTS))
+    unknown = sorted(set(options.names) - set(NAMES))
     if unknown:
-        parser.error(f"there is no measurement {unknown[0]!r}; there are: {' '.join(MEASUREMENTS)}")
+        parser.error(f"there is no measurement {unknown[0]!r}; there are: {' '.join(NAMES)}")
     if not tmux.is_there():
         print(tmux.MISSING, file=sys.stderr)
         return 1
-    figures = measured(options.names or list(MEASUREMENTS))
-    if not options.names and not options.keep_table:
-        table.write(table.markdown(figures, command="make bench", machine=table.machine()))
-    return 0
+    if options.smoke:
+        os.environ[sizes.SMOKE] = "1"
+    machine = table.machine()  # its load before we are a part of it
+    outcomes = measured(options.names or NAMES)
+    gaps = list_gaps(outcomes)
+    print("\n".join(["", list_seconds(outcomes), *gaps]), flush=True)
+    if not options.names and not options.keep_table and not options.smoke:
+        figures = [figure for one in outcomes for figure in one.figures]
+        table.write(table.markdown(figures, command="make bench", machine=machine, gaps=gaps))
+    return 1 if any(one.failure for one in outcomes) else 0
 
 
-def measured(names: Sequence[str]) -> list[Figure]:
+def measured(names: Sequence[str]) -> list[Outcome]:
     """Carry measurements out, one after the other, and print each row as it comes."""
-    figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="overmind-bench-") as folder:
         print("Installing the product …", flush=True)
         product = Product(folder)
-        for name in names:
-            for figure in MEASUREMENTS[name](product, folder):
-                print(table.plain(figure), flush=True)
-                figures.append(figure)
-    return figures
+        return [run_measurement(name, partial(_measure, name, product, folder), _show) for name in names]
+
+
+def _measure(name: str, product: Product, folder: str) -> Iterable[Row]:
+    """Load it now, not before: it chooses its sizes then."""
+    measure: Callable[[Product, str], Iterable[Row]] = importlib.import_module(f"bench.{name}").measure
+    return measure(product, folder)
+
+
+def _show(text: str) -> None:
+    print(text, flush=True)
 
 
 if __name__ == "__main__":

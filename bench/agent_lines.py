@@ -9,14 +9,15 @@ from collections.abc import Callable, Sequence
 
 from bench.figures import Figure, Rounds, spread, take_turns
 from bench.product import Product
+from bench.sizes import choose_size
 from overmind_core.providers import registry
 
 RECORDED = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests", "data", "transcripts")
 RUNS = ("text", "tool", "thinking", "failed_tool", "permission_denied", "partial_messages")
 """Recorded runs of `claude`, as `tests/core/providers` reads them."""
-LINES = 20_000
-ROUNDS = 7
-HUGE = 10_000_000
+LINES = choose_size(20_000, smoke=100)
+ROUNDS = choose_size(7, smoke=1)
+HUGE = choose_size(10_000_000, smoke=10_000)
 """Bytes of one answer."""
 
 Work = Callable[[bytes], object]

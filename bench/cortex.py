@@ -22,26 +22,28 @@ from typing import Any
 import psycopg
 
 from bench import memory_set, postgres
-from bench.figures import Figure, milliseconds
+from bench.figures import Figure, Row, Skipped, milliseconds
 from bench.memory import version
 from bench.memory_speed import AT_ONCE, BUILDING, Text
 from bench.product import REPOSITORY, Home, Product
+from bench.sizes import choose_size
 from overmind_core.domain.memory.notes import Content, Scope, ScopeKind
 from overmind_core.domain.replacing import replace
 from overmind_core.memory.opened import Writing
 
-NOTES = 10_000
+NOTES = choose_size(10_000, smoke=50)
 GOAL = 10.0
 """Seconds."""
-NOTHING = 20
+NOTHING = choose_size(20, smoke=2)
 """Times that nothing is to be sent or received."""
 IDLE_GOAL = 0.05
 COLONY = Scope(ScopeKind.COLONY)
 
 
-def measure(product: Product, folder: str) -> Iterator[Figure]:
+def measure(product: Product, folder: str) -> Iterator[Row]:
     with postgres.server("cortex") as server:
-        if server is None:
+        if isinstance(server, Skipped):
+            yield server
             return
         text = Text(memory_set.build().notes, seed=NOTES)
         texts = [text.note(number) for number in range(NOTES)]

@@ -20,13 +20,15 @@ import pyte
 
 from bench.figures import Figure, Side, at_least, take_turns
 from bench.product import Product
+from bench.sizes import choose_size
 from overmind_core.terminal.screen import SCROLLBACK, Screen
 
 COLUMNS, ROWS = 80, 24
 CHUNKS = {"64 KiB": 1 << 16, "4 KiB": 1 << 12}
-OURS_SIZE, STOCK_SIZE = 4_000_000, 400_000
+OURS_SIZE, STOCK_SIZE = choose_size((4_000_000, 400_000), smoke=(80_000, 8_000))
 """Bytes of a round: enough for some tenths of a second each."""
-SPEED_ROUNDS = 5
+SPEED_ROUNDS, SCREENS_ROUNDS, SCREENS_TIMES = choose_size((5, 3, 5), smoke=(1, 1, 1))
+"""How often, and how often in one round recorded sessions are drawn."""
 PLAIN_GOAL, COLOURED_GOAL, SCREENS_GOAL = 15, 5, 4
 MEMORY_GOAL = 450
 """Bytes of a scrollback line of 80 columns."""
@@ -75,8 +77,12 @@ def speed(what: str, data: bytes, chunk: int, goal: float) -> Figure:
 
 def screens() -> Figure:
     """What htop, mc and top wrote in recorded sessions; others make stock pyte raise."""
-    pieces = [piece for name in ("htop", "mc", "top") for piece in _recorded(name)] * 5
-    rounds = take_turns({"Overmind": lambda: _rate(_ours(), pieces), "pyte": lambda: _rate(_stock(), pieces)}, rounds=3)
+    pieces = [piece for name in ("htop", "mc", "top") for piece in _recorded(name)] * SCREENS_TIMES
+    sides: dict[str, Side] = {
+        "Overmind": lambda: _rate(_ours(), pieces),
+        "pyte": lambda: _rate(_stock(), pieces),
+    }
+    rounds = take_turns(sides, rounds=SCREENS_ROUNDS)
     return at_least("emulator: htop, mc and top, recorded", rounds["Overmind"], rounds["pyte"], SCREENS_GOAL, _shown)
 
 

@@ -23,6 +23,17 @@ class Figure(NamedTuple):
     met: bool
 
 
+class Skipped(NamedTuple):
+    """A measurement, or rows of it, that can't be made on this machine."""
+
+    what: str
+    why: str
+
+
+Row = Figure | Skipped
+"""What a measurement yields, one after the other."""
+
+
 class Rounds(NamedTuple):
     """The values of one side, in the order of the rounds."""
 

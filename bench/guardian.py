@@ -8,6 +8,7 @@ from collections.abc import Callable
 from bench.agent_lines import recorded
 from bench.figures import Figure, at_most, take_turns
 from bench.product import Product
+from bench.sizes import choose_size
 from overmind_core.domain.agents.agent_events import ToolCalled, ToolReturned
 from overmind_core.domain.watching import guardian, tool_window
 from overmind_core.domain.watching.guardian import Observed, Scope
@@ -15,10 +16,10 @@ from overmind_core.domain.watching.health import HealthLevel
 from overmind_core.domain.watching.tool_window import MOST_CALLS, ToolWindow
 from overmind_core.providers import registry
 
-AGENTS = 50
-SAMPLES = 2000
+AGENTS = choose_size(50, smoke=4)
+SAMPLES = choose_size(2000, smoke=20)
 """In a round."""
-ROUNDS = 9
+ROUNDS = choose_size(9, smoke=1)
 CHANGED = 40
 """Files that each agent has changed."""
 GOAL = 15.0

@@ -15,36 +15,37 @@ from pathlib import Path
 from typing import Any
 
 from bench.echo import ECHO, KEYS, collect, p50_p99, shown
-from bench.figures import Figure, at_least, at_most, megabytes_per_second, milliseconds, take_turns
+from bench.figures import Figure, Row, Skipped, at_least, at_most, megabytes_per_second, milliseconds, take_turns
 from bench.processes import duration
 from bench.product import Home, Product
-from bench.screen import screen
+from bench.screen import has_text, screen
+from bench.sizes import choose_size
 from overmind_core.client.client import Client
 from overmind_core.system.paths import Home as Layout
 from overmind_tui.hives.clients import RequestClients
 from overmind_tui.hives.place import HivePlace
 from tests.kit import sshd
 
-HIVES, LISTED = 5, 1000
+HIVES, LISTED = choose_size((5, 1000), smoke=(2, 3))
 PORTION = 1000
-LIST_ROUNDS = 7
-OPEN_ROUNDS = 30
+LIST_ROUNDS = choose_size(7, smoke=1)
+OPEN_ROUNDS = choose_size(30, smoke=1)
 COLD_GOAL, OPEN_GOAL = 4.0, 2.0
 ECHO_GOAL = 1.5
-SETTLE = 1.0
-LOG = 90 << 20
+SETTLE = choose_size(1.0, smoke=0.2)
+LOG = choose_size(90 << 20, smoke=1 << 20)
 """Bytes: as many as a mission's log may have, or nearly so."""
-LOG_ROUNDS = 7
+LOG_ROUNDS = choose_size(7, smoke=1)
 LOG_GOAL = 0.7
 PATIENCE = 10.0
 WHOLE = {"all": True, "wide": True}
 """The arguments of `ps` with which the full-screen program asks for all missions."""
 
 
-def measure(product: Product, folder: str) -> Iterator[Figure]:
+def measure(product: Product, folder: str) -> Iterator[Row]:
     yield from _lists(product)
     if not sshd.AVAILABLE:
-        print(f"hives: over ssh: skipped: {sshd.MISSING}", flush=True)
+        yield Skipped("hives over ssh", sshd.MISSING)
         return
     with sshd.running(Path(folder, "sshd"), uuid.uuid4().hex) as server, product.home() as home, product.home() as hive:
         home.environment["PATH"] = f"{server.bin}:{home.environment['PATH']}"
@@ -144,7 +145,7 @@ def _echo(server: sshd.Sshd, home: Home, hive: Home) -> Figure:
     ):
         screens = {"overmind": ours, "ssh": theirs}
         for one in screens.values():
-            one.until(b"ready")
+            one.until(has_text("ready"))
             one.watch(SETTLE)
         taken: dict[str, list[float]] = {name: [] for name in screens}
         collect(taken, screens, KEYS)

@@ -9,10 +9,11 @@ from bench import tmux
 from bench.figures import Figure, megabytes
 from bench.processes import busy_seconds, proportional, resident
 from bench.product import Product
+from bench.sizes import choose_size
 
-MISSIONS = 1000
-SETTLE = 3.0
-SECONDS = 10.0
+MISSIONS = choose_size(1000, smoke=5)
+SETTLE = choose_size(3.0, smoke=0.2)
+SECONDS = choose_size(10.0, smoke=0.5)
 MEMORY_GOAL = 60_000_000
 BUSY_GOAL = 0.005
 """Part of one core."""

@@ -7,21 +7,21 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from bench.figures import Figure, at_most, milliseconds, take_turns
+from bench.figures import Figure, Row, Skipped, at_most, milliseconds, take_turns
 from bench.product import Api, Home, Product
+from bench.sizes import choose_size
 from overmind_core.containers.engine import Engine
 from overmind_core.containers.model import EngineMissing
 
-ROUNDS = 7
-FEW, MANY = 100, 20_000
+ROUNDS = choose_size(7, smoke=1)
+FEW, MANY = choose_size((100, 20_000), smoke=(5, 20))
 """Files of a repository."""
 PER_FOLDER = 100
-AT_ONCE = 20
+AT_ONCE = choose_size(20, smoke=2)
 IMAGES = ("redis:7", "overmind-test/redis:7")
 """The second is made of this machine's own Redis: scripts/test-images."""
 GIT = {
@@ -51,20 +51,24 @@ class Case(NamedTuple):
     """Goal: so many times what it takes by hand."""
 
 
-def measure(product: Product, folder: str) -> list[Figure]:
+def measure(product: Product, folder: str) -> Iterator[Row]:
     """One row for each case: from the request to the first instruction."""
     if shutil.which("git") is None:
-        print("skipped: isolation (no git: apt-get install git)", file=sys.stderr)
-        return []
+        yield Skipped("isolation", "git is not installed (apt-get install git)")
+        return
     cases = [
         Case(f"`run --isolate`, {FEW} files, to the first instruction"),
         Case(f"`run --isolate`, {MANY:,} files, to the first instruction", files=MANY, most=1.5),
         Case(f"{AT_ONCE} × `run --isolate` at once, {FEW} files, to the last one's first instruction", at_once=AT_ONCE),
     ]
+    for case in cases:
+        yield _measured(product, folder, case)
     image = _image()
-    if image:
-        cases.append(Case("`run --isolate` with a Redis of its own, to the first instruction", image=image, most=1.5))
-    return [_measured(product, folder, case) for case in cases]
+    if isinstance(image, Skipped):
+        yield image
+        return
+    case = Case("`run --isolate` with a Redis of its own, to the first instruction", image=image, most=1.5)
+    yield _measured(product, folder, case)
 
 
 def _measured(product: Product, folder: str, case: Case) -> Figure:
@@ -169,23 +173,20 @@ def _begun(fifo: str, count: int) -> Iterator[Callable[[], None]]:
 # the database
 
 
-def _image() -> str:
-    """An image that the engine here has; "" when there is none, which is told."""
+def _image() -> str | Skipped:
+    """An image that the engine here has."""
+    what = "isolation with a container"
     if shutil.which("docker") is None:
-        print("skipped: isolation with a container (no docker)", file=sys.stderr)
-        return ""
+        return Skipped(what, "docker is not installed")
     try:
         engine = Engine.connect(os.environ)
     except EngineMissing as error:
-        print(f"skipped: isolation with a container ({error.why})", file=sys.stderr)
-        return ""
+        return Skipped(what, error.why)
     try:
         found = next((image for image in IMAGES if engine.has_image(image)), "")
     finally:
         engine.close()
-    if not found:
-        print("skipped: isolation with a container (no image: scripts/test-images)", file=sys.stderr)
-    return found
+    return found or Skipped(what, "docker has no image of Redis (scripts/test-images)")
 
 
 def _database(image: str) -> str:

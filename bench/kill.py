@@ -9,9 +9,10 @@ from bench import tmux
 from bench.figures import Figure, spread, take_turns
 from bench.processes import lives
 from bench.product import LOOK_AGAIN, Product
+from bench.sizes import choose_size
 
-MISSIONS = 3000
-ROUNDS = 2
+MISSIONS = choose_size(3000, smoke=10)
+ROUNDS = choose_size(2, smoke=1)
 GOAL = 5.0
 """Seconds."""
 

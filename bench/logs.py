@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from bench.figures import Figure, milliseconds
 from bench.product import Product
+from bench.sizes import choose_size
 from overmind_core.log_pages.index import LogPage, LogScope
 from overmind_core.log_pages.line_filter import LineFilter
 from overmind_core.log_pages.page_search import matching
@@ -17,13 +18,13 @@ from overmind_core.log_pages.reader import Reader
 from overmind_core.logs.layout import OUT, SEGMENT, data_name, index_name
 from overmind_core.logs.time_index import pack
 
-LINES = 1_000_000
-RECORDS = 20_000
+LINES = choose_size(1_000_000, smoke=10_000)
+RECORDS = choose_size(20_000, smoke=200)
 """Of the time index: as many as 1,000 seconds of steady output leave."""
 LINE = b"line %07d of a log that has a million lines, with some words in it: GET /users/%d 200 12 ms\n"
 TAIL_GOAL, INDEX_GOAL, SLICE_GOAL = 0.050, 0.300, 0.005
 """Seconds."""
-ROUNDS = 5
+ROUNDS = choose_size(5, smoke=1)
 
 
 def measure(product: Product, folder: str) -> list[Figure]:

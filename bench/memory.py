@@ -13,12 +13,13 @@ import sqlite3
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
 from bench import memory_set
-from bench.figures import Figure, milliseconds
+from bench.figures import Figure, Row, Skipped, milliseconds
+from bench.sizes import choose_size
 from overmind_core.domain.memory.choice import Candidate, Corpus, choose, stems_of
 from overmind_core.domain.memory.notes import Author, Content, Origin, Standing, Version, note_id
 from overmind_core.memory.briefing import MOST_ASKED, RANKED
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 FIRST = 5
 """Answers that count."""
-ASKED = 400
+ASKED = choose_size(400, smoke=20)
 """Questions of a kind, at most."""
 TOKENS = 1500
 SEED = 7
@@ -54,14 +55,17 @@ class Scope(NamedTuple):
     """At most this share of all others is given anything."""
 
 
-SCOPES = (Scope(30, 12, 60, 0.35, 0.1), Scope(300, 3, 300, 0.3, 0.2), Scope(2300, 1, 800, 0.22, 0.3))
+SCOPES = choose_size(
+    (Scope(30, 12, 60, 0.35, 0.1), Scope(300, 3, 300, 0.3, 0.2), Scope(2300, 1, 800, 0.22, 0.3)),
+    smoke=(Scope(30, 1, 20, 0.35, 0.1),),
+)
 
 
-def measure(product: Product, folder: str) -> list[Figure]:
+def measure(product: Product, folder: str) -> Iterator[Row]:
     del product
     questions = memory_set.build()
     if questions.without:
-        print(f"memory: {questions.without}")
+        yield Skipped("memory: questions of the manual", questions.without)
     sides = _Sides(
         _Store(os.path.join(folder, "memory.db"), questions.notes),
         _Plain(questions.notes),
@@ -73,16 +77,13 @@ def measure(product: Product, folder: str) -> list[Figure]:
         ("by its name", questions.identifiers, 0.95),
         ("by its name with a slip", questions.typos, 0.8),
     )
-    figures = [
-        _recalled(f"found {how}, of {len(questions.notes):,} notes", asked, goal, sides)
-        for how, asked, goal in kinds
-        if asked
-    ]
+    for how, asked, goal in kinds:
+        if asked:
+            yield _recalled(f"found {how}, of {len(questions.notes):,} notes", asked, goal, sides)
     sides.store.close()
     if questions.paraphrases:
         for scope in SCOPES:
-            figures += _given(scope, questions, folder)
-    return figures
+            yield from _given(scope, questions, folder)
 
 
 class _Store:

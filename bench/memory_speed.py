@@ -27,6 +27,7 @@ from bench.figures import Figure, Rounds, milliseconds, ratio, spread, take_turn
 from bench.memory import EVERYTHING, FIRST, version
 from bench.processes import duration
 from bench.product import Api, Home, Product
+from bench.sizes import choose_size
 from overmind_core.domain.memory.notes import Author, Content, Origin, Scope, ScopeKind, note_id
 from overmind_core.domain.memory.permissions import Writer
 from overmind_core.kernel.work_queue import MOST_WAITING, WorkQueue
@@ -35,14 +36,14 @@ from overmind_core.memory.opened import Reading, Writing
 from overmind_core.memory.recall import Finding, recall
 from overmind_core.memory.store import Draft
 
-FEW, MANY = 10_000, 100_000
+FEW, MANY = choose_size((10_000, 100_000), smoke=(100, 200))
 """Notes."""
 ANSWERED = {FEW: 0.03, MANY: 0.2}
 """Seconds for 95 of a hundred questions."""
 MORE = {FEW: 0.015, MANY: 0.3}
 """Seconds that an agent may start later for what it is given; no agent ever waits longer than the latter."""
-QUESTIONS = 120
-WRITTEN = 300
+QUESTIONS = choose_size(120, smoke=5)
+WRITTEN = choose_size(300, smoke=5)
 AT_ONCE = 5_000
 """Notes that are written in one transaction while a store is made."""
 BUILDING = "PRAGMA cache_size = -200000"
@@ -50,14 +51,14 @@ BUILDING = "PRAGMA cache_size = -200000"
 EVERYWHERE = Scope(ScopeKind.GLOBAL)
 ADA = Writer(Author(person="ada"))
 REACH = Reach((EVERYWHERE,), every_id=True)
-AGENTS = 20
+AGENTS = choose_size(20, smoke=2)
 """Those who search at once, and those who write."""
-ROUNDS = 25
-LISTED = 8
+ROUNDS = choose_size(25, smoke=1)
+LISTED = choose_size(8, smoke=1)
 """Rounds of `ps` beside those who ask, and how often in each."""
-STARTED = 40
+STARTED = choose_size(40, smoke=2)
 """Missions of a round."""
-SLEEPERS = 100
+SLEEPERS = choose_size(100, smoke=2)
 
 
 class Text:

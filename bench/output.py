@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from bench import tmux
 from bench.figures import Figure, at_least, megabytes, megabytes_per_second, take_turns
 from bench.product import Api, Product
+from bench.sizes import choose_size
 from bench.writers import Stored, Writers, writers
 
-MANY = 8
-MANY_SIZE = 10_000_000
-ONE_SIZE = 60_000_000
-ROUNDS = 5
+MANY = choose_size(8, smoke=2)
+MANY_SIZE = choose_size(10_000_000, smoke=80_000)
+ONE_SIZE = choose_size(60_000_000, smoke=80_000)
+ROUNDS = choose_size(5, smoke=1)
 MANY_GOAL = 1.5
 ONE_GOAL = 0.9
 DISCARD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "discard.py")

@@ -17,13 +17,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from bench import queue
-from bench.figures import Figure, Side, at_least, at_most, milliseconds, per_second, take_turns
+from bench.figures import Figure, Row, Side, Skipped, at_least, at_most, milliseconds, per_second, take_turns
 from bench.processes import duration
 from bench.product import Product
+from bench.sizes import choose_size
 
-COUNT = 100
-QUESTS = 1000
-LISTS, STARTS, BOARDS = 15, 3, 5
+COUNT = choose_size(100, smoke=3)
+QUESTS = choose_size(1000, smoke=5)
+LISTS, STARTS, BOARDS = choose_size((15, 3, 5), smoke=(1, 1, 1))
 """Rounds."""
 PATIENCE = 300.0
 BOARD_GOAL = 0.5
@@ -172,26 +173,26 @@ class Unreachable(Exception):
     """A peer can't be had here; why."""
 
 
-def measure(product: Product, folder: str) -> list[Figure]:
-    figures: list[Figure] = []
+def measure(product: Product, folder: str) -> Iterator[Row]:
     for make in (Supervisord, Pm2):
         inner = tempfile.mkdtemp(prefix="peer-", dir=folder)
         try:
             peer: Peer = make(inner)
         except Unreachable as missing:
-            print(f"{make.__name__.lower()}: skipped, {missing}", flush=True)
+            yield Skipped(f"peers: {make.__name__.lower()}", str(missing))
             continue
-        figures += [_lists(product, peer), _starts(product, peer)]
-    return [*figures, *_boards(product, folder)]
+        yield _lists(product, peer)
+        yield _starts(product, peer)
+    yield from _boards(product, folder)
 
 
-def _boards(product: Product, folder: str) -> Iterator[Figure]:
+def _boards(product: Product, folder: str) -> Iterator[Row]:
     for make in (Backlog, TaskMaster):
         inner = tempfile.mkdtemp(prefix="peer-", dir=folder)
         try:
             board: Board = make(inner)
         except Unreachable as missing:
-            print(f"{make.lister}: skipped, {missing}", flush=True)
+            yield Skipped(f"peers: {make.lister}", str(missing))
             continue
         yield _board(product, board)
 

@@ -8,29 +8,31 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from bench.figures import Figure, Rounds, at_most, milliseconds, take_turns
+from bench.figures import Figure, Rounds, Row, Skipped, at_most, milliseconds, take_turns
 from bench.product import Api, Home, Product
+from bench.sizes import choose_size
 
-COUNT = 1000
-LAYER = 25
+COUNT = choose_size(1000, smoke=10)
+LAYER = choose_size(25, smoke=5)
 """Agents of the lattice that stand side by side; each depends on two of the layer before."""
-ROUNDS = 3
+ROUNDS = choose_size(3, smoke=1)
 AT_ONCE = 8
 """Jobs of make and ninja, and agents of ours, that run at the same time."""
 GOAL = 3.0
 Edges = Mapping[str, Sequence[str]]
 
 
-def measure(product: Product, folder: str) -> list[Figure]:
+def measure(product: Product, folder: str) -> Iterator[Row]:
     """One row for each shape and peer: seconds for each agent."""
     if shutil.which("make") is None:
-        print("skipped: plans (no make: apt-get install make)", file=sys.stderr)
-        return []
+        yield Skipped("plans", "make is not installed (apt-get install make)")
+        return
     ninja = _ninja(folder)
-    rows = []
+    if ninja is None:
+        yield Skipped("plans beside ninja", "it can't be installed from PyPI")
     for shape, edges in SHAPES.items():
         where = os.path.join(folder, f"plan-{shape.partition(' ')[0]}")
         os.makedirs(where, exist_ok=True)
@@ -39,8 +41,8 @@ def measure(product: Product, folder: str) -> list[Figure]:
             sides["ninja"] = _theirs([ninja, "-C", _ninja_file(where, edges()), "-j", str(AT_ONCE), "--quiet"])
         taken = take_turns(sides, rounds=ROUNDS)
         ours = taken.pop("overmind")
-        rows += [_row(shape, ours, theirs, goal=GOAL if name == "make" else None) for name, theirs in taken.items()]
-    return rows
+        for name, theirs in taken.items():
+            yield _row(shape, ours, theirs, goal=GOAL if name == "make" else None)
 
 
 def _row(shape: str, ours: Rounds, theirs: Rounds, *, goal: float | None) -> Figure:
@@ -143,7 +145,4 @@ def _ninja(folder: str) -> str | None:
     subprocess.run([sys.executable, "-m", "venv", where], check=True)
     install = [os.path.join(where, "bin", "python"), "-m", "pip", "install", "--quiet", "ninja"]
     done = subprocess.run(install, check=False, stderr=subprocess.DEVNULL, timeout=300)
-    if done.returncode:
-        print("skipped: ninja can't be installed here", file=sys.stderr)
-        return None
-    return os.path.join(where, "bin", "ninja")
+    return None if done.returncode else os.path.join(where, "bin", "ninja")

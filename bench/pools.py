@@ -15,13 +15,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import postgres
-from bench.figures import Figure, at_most, milliseconds, spread, take_turns
+from bench.figures import Figure, Row, Skipped, at_most, milliseconds, spread, take_turns
 from bench.processes import duration
 from bench.product import PATIENCE, Home, Product
+from bench.sizes import choose_size
 from overmind_core.system.paths import runtime_folder
 from tests.kit import slurm
 
-ROUNDS = 15
+ROUNDS = choose_size(15, smoke=1)
 GOAL = 2.0
 LOOK_AGAIN = 0.2
 """Seconds between two looks at an instance that starts."""
@@ -29,13 +30,14 @@ STEP = ("--overlap", "--nodes=1", "--ntasks=1")
 """What a step needs to begin beside what runs in its job."""
 
 
-def measure(product: Product, folder: str) -> Iterator[Figure]:
+def measure(product: Product, folder: str) -> Iterator[Row]:
     del folder
     if missing := slurm.missing():
-        print(f"pools: skipped: Slurm is not installed: {', '.join(missing)}. Install it with: make test-pools")
+        yield Skipped("pools", f"Slurm is not installed: {', '.join(missing)} (make test-pools installs it)")
         return
     with postgres.server("pools") as server:
-        if server is None:
+        if isinstance(server, Skipped):
+            yield server
             return
         product.install_swarm()
         with postgres.database(server) as url, slurm.running(uuid.uuid4().hex) as cluster:

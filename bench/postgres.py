@@ -11,12 +11,13 @@ from collections.abc import Iterator
 
 import psycopg
 
+from bench.figures import Skipped
 from bench.product import REPOSITORY
 
 
 @contextlib.contextmanager
-def server(who: str, *, syncs: bool = False) -> Iterator[str | None]:
-    """Run one, by its URL; None, and it is said why, where none can be had.
+def server(who: str, *, syncs: bool = False) -> Iterator[str | Skipped]:
+    """Run one, by its URL, where one can be had.
 
     Args:
         who: The measurement that wants it.
@@ -36,8 +37,7 @@ def server(who: str, *, syncs: bool = False) -> Iterator[str | None]:
         }
         started = subprocess.run([script, "start"], env=environment, capture_output=True, text=True, check=False)
         if started.returncode:
-            print(f"{who}: {started.stderr.strip().splitlines()[-1]}")
-            yield None
+            yield Skipped(who, started.stderr.strip().splitlines()[-1])
             return
         try:
             yield started.stdout.strip()

@@ -10,9 +10,10 @@ from bench import tmux
 from bench.figures import Figure, Side, at_most, milliseconds, ratio, take_turns
 from bench.processes import duration
 from bench.product import Home, Product
+from bench.sizes import choose_size
 
-MISSIONS = 100
-ROUNDS = 80
+MISSIONS = choose_size(100, smoke=3)
+ROUNDS = choose_size(80, smoke=2)
 GOAL = 2.5
 
 

@@ -7,39 +7,39 @@ import itertools
 import random
 import shutil
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from bench import plans, recovery
-from bench.figures import Figure, Side, at_most, megabytes, milliseconds, take_turns
+from bench.figures import Figure, Row, Side, Skipped, at_most, megabytes, milliseconds, take_turns
 from bench.processes import duration, resident, sleeps
 from bench.product import Api, Home, Product
+from bench.sizes import choose_size
 from overmind_core.domain.admission import Limits, Owned, Pool, Ready, Wait, WaitCode, Waiter, ready
 from overmind_core.domain.quests.quest import Goal, Priority, Quest, QuestStatus, QueueState
 from overmind_core.domain.quests.score import Urgency, urgency_of
 
-COUNT = 1000
-CHAIN = 200
+COUNT = choose_size(1000, smoke=10)
+CHAIN = choose_size(200, smoke=4)
 AT_ONCE = plans.AT_ONCE
-MANY = 10_000
-RUNNING = 100
+MANY = choose_size(10_000, smoke=50)
+RUNNING = choose_size(100, smoke=3)
 PORTION = 1000
 """Quests of one request."""
-ROUNDS = 3
-SHORT_ROUNDS = 7
-COLD_ROUNDS = 40
+ROUNDS = choose_size(3, smoke=1)
+SHORT_ROUNDS = choose_size(7, smoke=1)
+COLD_ROUNDS = choose_size(40, smoke=2)
 PLAN_GOAL, MAKE_GOAL, CHAIN_GOAL = 1.2, 3.5, 1.25
 STARTS_GOAL, REASONS_GOAL = 10.0, 30.0
 BOARD_GOAL = 3.5
 RECOVERY_GOAL = 1.15
 MEMORY_GOAL = 25_000_000
-SETTLE, SECONDS = 5.0, 10.0
+SETTLE, SECONDS = choose_size((5.0, 10.0), smoke=(0.2, 0.5))
 
 
-def measure(product: Product, folder: str) -> Iterator[Figure]:
+def measure(product: Product, folder: str) -> Iterator[Row]:
     yield from _many(product, folder)
     yield _chain(product)
     yield from _choices()
@@ -51,13 +51,13 @@ def measure(product: Product, folder: str) -> Iterator[Figure]:
 # quests that do nothing
 
 
-def _many(product: Product, folder: str) -> Iterator[Figure]:
+def _many(product: Product, folder: str) -> Iterator[Row]:
     """From the request that adds them to the end of the last one."""
     sides = {"overmind": _ours(product), "a plan": plans.planned(product, plans.wide)}
     if shutil.which("make") is not None:
         sides["make"] = plans.made(folder, plans.wide())
     else:
-        print("skipped: make beside the queue (no make: apt-get install make)", file=sys.stderr)
+        yield Skipped("the queue beside make", "it is not installed (apt-get install make)")
     taken = take_turns(sides, rounds=ROUNDS)
     ours = taken.pop("overmind")
     what = f"{COUNT:,} × `true` through a queue of {AT_ONCE} slots: for each quest"

@@ -13,10 +13,11 @@ from bench import tmux
 from bench.figures import Figure, milliseconds
 from bench.processes import duration, lives
 from bench.product import LOOK_AGAIN, PATIENCE, Api, Home, Product
+from bench.sizes import choose_size
 
-MISSIONS = 1000
-WINDOWS = 100
-ROUNDS = 7
+MISSIONS = choose_size(1000, smoke=5)
+WINDOWS = choose_size(100, smoke=3)
+ROUNDS = choose_size(7, smoke=1)
 GOAL = 0.5
 """Seconds."""
 

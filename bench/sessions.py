@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from bench.figures import Figure
 from bench.processes import resident
 from bench.product import Home, Product
+from bench.sizes import choose_size
 
-FEW, MANY = 100, 500
+FEW, MANY = choose_size((100, 500), smoke=(2, 4))
 AT_ONCE = 8
 CLAUDE = 191_000_000
 """Bytes that an idle session of the real program has resident, for comparison (version 2.1.328)."""

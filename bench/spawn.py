@@ -7,9 +7,10 @@ import contextlib
 from bench import tmux
 from bench.figures import Figure, at_least, per_second, take_turns
 from bench.product import Product
+from bench.sizes import choose_size
 
-COUNT = 300
-ROUNDS = 9
+COUNT = choose_size(300, smoke=5)
+ROUNDS = choose_size(9, smoke=2)
 GOAL = 1.8
 
 

@@ -9,16 +9,17 @@ from typing import Any
 
 from bench.figures import Figure, at_most, milliseconds, take_turns
 from bench.product import Product
+from bench.sizes import choose_size
 from overmind_core.domain.specs.check import CheckContext, DocumentVerdict, judge
 from overmind_core.domain.specs.document_json import read_json
 from overmind_core.domain.specs.markdown import parse, render
 from overmind_core.domain.specs.reading import Reading, read
 from overmind_core.domain.specs.spec import PhaseName
 
-TASKS = 200
+TASKS = choose_size(200, smoke=20)
 PER_GROUP, PER_REQUIREMENT = 10, 5
-ROUNDS = 15
-TIMES = 5
+ROUNDS = choose_size(15, smoke=1)
+TIMES = choose_size(5, smoke=1)
 """A side of a round does it so often."""
 GOAL = 12.0
 

@@ -18,38 +18,40 @@ from typing import Any
 import psycopg
 
 from bench import postgres
-from bench.figures import Figure, megabytes, milliseconds
+from bench.figures import Figure, Row, Skipped, megabytes, milliseconds
 from bench.processes import busy_seconds, proportional
 from bench.product import LOOK_AGAIN, PATIENCE, Home, Product
+from bench.sizes import choose_size
 from overmind_core.swarm import schema
 from overmind_core.swarm.connection import url_with_login
 from overmind_core.swarm.database import Swarm, connect
 
-WAITING = 10_000
-CLAIMS = 300
+WAITING = choose_size(10_000, smoke=50)
+CLAIMS = choose_size(300, smoke=5)
 CLAIM_GOAL, WHOLE_GOAL = 3.0, 15.0
-HIVES, SLOTS = 5, 8
-QUESTS = 10_000
+HIVES, SLOTS = choose_size((5, 8), smoke=(2, 2))
+QUESTS = choose_size(10_000, smoke=10)
 QUESTS_GOAL = 1.3
 PORTION = 1000
 COUNT_AGAIN = 0.2
 """Seconds between two counts of all posts that have ended: to count ten thousand takes some milliseconds."""
 MEMORY_GOAL = 30_000_000
 BUSY_GOAL = 0.005
-SETTLE, SECONDS = 5.0, 20.0
+SETTLE, SECONDS = choose_size((5.0, 20.0), smoke=(0.2, 0.5))
 LEASE = 10.0
 BEAT = 5.0
 MOVE_GOAL = LEASE * 1.01 + 2.0 + BEAT
-MOVES = 3
+MOVES = choose_size(3, smoke=1)
 _ENDED = "select count(*) from overmind.posts where state in ('done', 'failed', 'cancelled')"
 _DONE = "select count(*) from overmind.posts where state = 'done'"
 _CLAIMED = "select count(*) from overmind.events where type = 'post_claimed'"
 
 
-def measure(product: Product, folder: str) -> Iterator[Figure]:
+def measure(product: Product, folder: str) -> Iterator[Row]:
     del folder
     with postgres.server("swarm", syncs=True) as server:
-        if server is None:
+        if isinstance(server, Skipped):
+            yield server
             return
         with postgres.database(server) as url:
             yield from _claims(url)

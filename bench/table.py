@@ -16,11 +16,12 @@ END = "<!-- figures: end -->"
 HEAD = ("what", "Overmind", "beside it", "ratio", "goal", "met")
 
 
-def markdown(figures: Sequence[Figure], *, command: str, machine: str) -> str:
-    """The table with the command that made it and the machine that it was made on."""
+def markdown(figures: Sequence[Figure], *, command: str, machine: str, gaps: Sequence[str] = ()) -> str:
+    """The table with the command that made it, the machine that it was made on, and what is not in it."""
     rows = [[*figure[:-1], "yes" if figure.met else "**no**"] for figure in figures]
     lines = [f"| {' | '.join(cells)} |" for cells in (HEAD, ["---"] * len(HEAD), *rows)]
-    return "\n".join([f"Made by `{command}` on {machine}.", "", *lines])
+    missing = ["", "Not in this table:", "", *(f"* {gap}" for gap in gaps)] if gaps else []
+    return "\n".join([f"Made by `{command}` on {machine}.", "", *lines, *missing])
 
 
 def plain(figure: Figure) -> str:

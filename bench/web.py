@@ -6,24 +6,25 @@ import contextlib
 from collections.abc import Iterator
 
 from bench import web_logs, web_pages, web_server, web_terminal
-from bench.figures import Figure
+from bench.figures import Figure, Row, Skipped
 from bench.paint import TICK
 from bench.product import Home, Product
+from bench.sizes import choose_size
 from bench.web_site import Visitor, chromium, served, why_no_browser
 
-MISSIONS, TICKING, MANY = 1000, 100, 10_000
+MISSIONS, TICKING, MANY = choose_size((1000, 100, 10_000), smoke=(60, 5, 120))
 FIRST_GOAL, MANY_GOAL = 0.500, 0.800
 BATCH = 500
 """Missions that are started at once."""
 TOLD = f"{MISSIONS:,} missions, {TICKING} of which write each second"
 
 
-def measure(product: Product, folder: str) -> Iterator[Figure]:
+def measure(product: Product, folder: str) -> Iterator[Row]:
     """Each row as it comes; those in a browser are skipped where there is none."""
     product.install_web()
     missing = why_no_browser()
     if missing is not None:
-        print(f"web, in a browser: skipped, {missing}", flush=True)
+        yield Skipped("web, in a browser", missing)
     yield from idle(product, browser=missing is None)
     yield from web_server.crowded(product)
     if missing is None:
@@ -35,13 +36,13 @@ def idle(product: Product, *, browser: bool) -> Iterator[Figure]:
     """Missions that do nothing."""
     with product.home() as home:
         home.sleepers(MISSIONS)
-        yield from web_server.start(home)
-        yield from web_server.at_rest(home)
+        yield from web_server.start(home, MISSIONS)
+        yield from web_server.at_rest(home, MISSIONS)
         if not browser:
             return
         with served(home) as site, chromium() as running:
             visitor = Visitor(running, site)
-            yield from web_pages.quiet(home, visitor)
+            yield from web_pages.quiet(home, visitor, MISSIONS)
             yield from web_pages.first_rows(visitor, MISSIONS, FIRST_GOAL)
             yield web_pages.jumps(visitor, MISSIONS)
             yield web_pages.presses(visitor)
@@ -65,7 +66,7 @@ def busy(product: Product) -> Iterator[Figure]:
             yield from web_pages.busy(home, visitor, TOLD)
 
 
-def one(product: Product, folder: str, *, browser: bool) -> Iterator[Figure]:
+def one(product: Product, folder: str, *, browser: bool) -> Iterator[Row]:
     """A log, and a terminal."""
     with product.home() as home:
         mission = web_logs.written(home)

@@ -10,11 +10,12 @@ import time
 from bench.figures import Figure
 from bench.product import LOOK_AGAIN, Home
 from bench.screen import gap
+from bench.sizes import choose_size
 from bench.web_pages import LAPTOP
 from bench.web_server import late
 from bench.web_site import LIVE, Site, Visitor, Wire
 
-LINES = 1_000_000
+LINES = choose_size(1_000_000, smoke=20_000)
 LINE = "line %07d of a log that has a million lines, with some words in it"
 WRITER = f"""
 import sys, time
@@ -23,12 +24,13 @@ for start in range(0, {LINES}, 10000):
 sys.stdout.flush()
 time.sleep(100000)
 """
-OPENED, READ, JUMPS = 9, 300, 60
+OPENED, READ, JUMPS = choose_size((9, 300, 60), smoke=(2, 5, 3))
 TAIL_GOAL, INDEX_GOAL, READ_GOAL, JUMP_GOAL = 0.200, 0.500, 0.020, 0.050
-TAIL = """async (id) => {
+LAST = f"line {LINES - 1:07}"
+TAIL = """async ([id, last]) => {
     const began = performance.now();
     location.hash = `#/m/${id}/log`;
-    return (await probe.until(() => document.querySelector('.log-tail')?.textContent.includes('line 0999999'))) - began;
+    return (await probe.until(() => document.querySelector('.log-tail')?.textContent.includes(last))) - began;
 }"""
 JUMP = """async (share) => {
     const log = document.querySelector('.log-scroll');
@@ -96,11 +98,11 @@ def browser(visitor: Visitor, mission: str) -> list[Figure]:
     with visitor.page(size=LAPTOP) as page:
         page.locator(LIVE).first.wait_for()
         for _ in range(OPENED):
-            tails.append(page.evaluate(TAIL, mission) / 1000)
+            tails.append(page.evaluate(TAIL, [mission, LAST]) / 1000)
             page.evaluate("() => (location.hash = '#/missions')")
             page.locator(".log-tail").wait_for(state="detached")
             page.wait_for_timeout(300)
-        page.evaluate(TAIL, mission)
+        page.evaluate(TAIL, [mission, LAST])
         page.wait_for_timeout(2000)
         place = 0.0
         for _ in range(JUMPS):

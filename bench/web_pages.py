@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING
 from bench.figures import Figure, milliseconds
 from bench.product import Home
 from bench.screen import gap, p50_p95
+from bench.sizes import choose_size
 from bench.web_server import SETTLE, late, limit, share, spent
 from bench.web_site import LIVE, Meter, Visitor, spread
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-LOADS, EVENTS, PRESSES, JUMPS, KEYS = 7, 100, 12, 60, 120
+LOADS, EVENTS, PRESSES, JUMPS, KEYS = choose_size((7, 100, 12, 60, 120), smoke=(2, 4, 2, 3, 6))
 RATE, BATCH = 250, 25
 """Events a second, and those that are asked for at once."""
-QUIET, BUSY = 20.0, 10.0
+QUIET, BUSY = choose_size((20.0, 10.0), smoke=(1.0, 1.0))
 """Seconds."""
 PRESS_GOAL, EVENT_GOAL, JUMP_GOAL, KEY_GOAL = 0.100, 0.100, 0.100, 0.016
 QUIET_GOAL, BUSY_GOAL, THREAD_GOAL, SUPERVISOR_GOAL = 100, 10_000, 0.05, 0.03
@@ -140,7 +141,7 @@ def keys(visitor: Visitor, told: str) -> list[Figure]:
     return figures
 
 
-def quiet(home: Home, visitor: Visitor) -> list[Figure]:
+def quiet(home: Home, visitor: Visitor, missions: int) -> list[Figure]:
     """A tab while nothing happens: its wire, both processes, its browser."""
     site = visitor.site
     alone = spent([home.supervisor, site.pid], QUIET)
@@ -153,7 +154,7 @@ def quiet(home: Home, visitor: Visitor) -> list[Figure]:
         page.wait_for_timeout(1)
         wire, busy = (_bytes(page) - before) / QUIET, (meter.busy - thread) / QUIET
     return [
-        limit("a tab on 1,000 idle missions: its wire", wire, QUIET_GOAL, _rate),
+        limit(f"a tab on {missions:,} idle missions: its wire", wire, QUIET_GOAL, _rate),
         limit(
             "the same: the supervisor's processor", looked[0], SUPERVISOR_GOAL, share, beside=f"no tab {alone[0]:.2%}"
         ),

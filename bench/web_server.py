@@ -16,13 +16,16 @@ from bench.figures import Figure, megabytes, milliseconds, take_turns
 from bench.processes import busy_seconds, duration, resident
 from bench.product import Home, Product
 from bench.screen import p50_p95
+from bench.sizes import choose_size
 from bench.web_site import Site, Wire, served, spread
 
-STARTS = 12
-SETTLE, SECONDS = 5.0, 20.0
+STARTS = choose_size(12, smoke=1)
+SETTLE, SECONDS = choose_size((5.0, 20.0), smoke=(0.2, 0.5))
 START_GOAL, MEMORY_GOAL, BUSY_GOAL = 0.400, 60_000_000, 0.005
 WAIT_GOAL, ATTACKED_MEMORY_GOAL = 0.100, 150_000_000
-HALF_REQUESTS = 10_000
+HALF_REQUESTS = choose_size(10_000, smoke=50)
+HUGE, FRAGMENTS, UNREAD = choose_size((100_000_000, 100_000, 50_000), smoke=(100_000, 100, 100))
+"""Characters of one frame, fragments of another one, and requests of who reads none of their answers."""
 ENDLESS = "(a+)+$"
 """An expression that takes for ever on letters `a` with something else behind them."""
 NEVER_MATCHED = ["sh", "-c", "sleep 100000", "a" * 40 + "!"]
@@ -56,7 +59,7 @@ def share(part: float) -> str:
     return f"{part:.2%} of a core"
 
 
-def start(home: Home) -> list[Figure]:
+def start(home: Home, missions: int) -> list[Figure]:
     """From the start of the command to the link and to the first answer."""
     answered: list[float] = []
 
@@ -74,20 +77,21 @@ def start(home: Home) -> list[Figure]:
     first = statistics.median(answered)
     return [
         limit(
-            "`overmind web`, 1,000 missions: exec to its link", ours.median, START_GOAL, milliseconds,
+            f"`overmind web`, {missions:,} missions: exec to its link", ours.median, START_GOAL, milliseconds,
             beside=f"python -c pass {milliseconds(theirs.median)}", ratio=f"**{ours.median / theirs.median:.1f}×**",
             more=f", to the first answer {milliseconds(first)}",
         )
     ]  # fmt: skip
 
 
-def at_rest(home: Home) -> list[Figure]:
+def at_rest(home: Home, missions: int) -> list[Figure]:
     """Memory and processor time while nobody looks."""
     with served(home) as site:
         time.sleep(SETTLE)
         busy = spent([site.pid], SECONDS)[0]
+        told = f"`overmind web`, {missions:,} idle missions: memory (RSS)"
         return [
-            limit("`overmind web`, 1,000 idle missions: memory (RSS)", resident(site.pid), MEMORY_GOAL, megabytes),
+            limit(told, resident(site.pid), MEMORY_GOAL, megabytes),
             limit(f"the same, no tab: processor, over {SECONDS:.0f} s", busy, BUSY_GOAL, share),
         ]
 
@@ -142,7 +146,7 @@ def _attacked(site: Site, honest: Wire) -> Figure:
     """Each attack by itself: the longest wait of somebody else, the most memory."""
     attacks = {
         f"{HALF_REQUESTS:,} half requests": _half_requests,
-        "a frame of 100 MB": _huge_frame,
+        f"a frame of {HUGE / 1e6:.0f} MB": _huge_frame,
         "fragments without end": _fragments,
         "who never reads": _never_read,
     }
@@ -173,14 +177,14 @@ def _huge_frame(site: Site) -> None:
     from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - as in Wire
 
     with Wire(site) as wire, contextlib.suppress(ConnectionClosed, OSError):
-        wire.socket.send("x" * 100_000_000)
+        wire.socket.send("x" * HUGE)
 
 
 def _fragments(site: Site) -> None:
     from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - as in Wire
 
     with Wire(site) as wire, contextlib.suppress(ConnectionClosed, OSError):
-        wire.socket.send("x" * 1000 for _ in range(100_000))
+        wire.socket.send("x" * 1000 for _ in range(FRAGMENTS))
 
 
 def _never_read(site: Site) -> None:
@@ -188,7 +192,7 @@ def _never_read(site: Site) -> None:
 
     with Wire(site) as wire, contextlib.suppress(ConnectionClosed, TimeoutError):
         wire.socket.socket.settimeout(2.0)
-        for number in range(50_000):
+        for number in range(UNREAD):
             wire.say(t="do", n=number, verb="ps", args={"all": True})
 
 

@@ -13,10 +13,11 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench.figures import Figure, megabytes
+from bench.figures import Figure, Row, Skipped, megabytes
 from bench.paint import FLOOD
 from bench.product import LOOK_AGAIN, PATIENCE, Home
 from bench.screen import gap, p50_p95
+from bench.sizes import choose_size
 from bench.web_server import late, limit
 from bench.web_site import DESK, PROBE, Meter, Visitor, spread
 
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
 
 ECHO = ["sh", "-c", "stty raw -echo; printf ready; exec cat"]
 """The program itself answers each key, as an editor does."""
-KEYS = 100
+KEYS = choose_size(100, smoke=5)
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 TEXT = "a line as a compiler would write it, with a path/of/some/file.c:120 and a warning."
-SIZE, THEIR_SIZE = 8_000_000, 50_000
+SIZE, THEIR_SIZE = choose_size((8_000_000, 50_000), smoke=(80_000, 5_000))
 """Bytes that are drawn from the first to the last."""
-FLOODED = 8.0
+FLOODED = choose_size(8.0, smoke=1.0)
 """Seconds."""
 ECHO_GOAL, FLOOD_ECHO_GOAL, FRAMES_GOAL, HEAP_GOAL = 0.030, 0.100, 50, 80_000_000
 
@@ -51,11 +52,13 @@ def other() -> Other | None:
     return None
 
 
-def measure(home: Home, visitor: Visitor, browser: Browser, folder: str) -> Iterator[Figure]:
+def measure(home: Home, visitor: Visitor, browser: Browser, folder: str) -> Iterator[Row]:
     """All rows."""
     theirs = other()
     if theirs is None:
-        print("beside the terminal: skipped, neither ttyd nor shellinabox is installed", flush=True)
+        yield Skipped(
+            "web: a terminal of others", "neither ttyd nor shellinabox is installed (apt-get install shellinabox)"
+        )
     ours = _echo_of(home, visitor)
     what = "web terminal: a key to its echo painted"
     if theirs is None:
@@ -112,12 +115,12 @@ def _echoes(page: Page, keys: int = KEYS) -> list[float]:
 
 
 def _printer(size: int) -> list[str]:
-    """A program that writes so many bytes of lines after a key, and a last word."""
+    """A program that writes so many bytes of lines after a key, and a last word on a line of its own."""
     work = f"yes '{TEXT}' | head -c {size}"
     return [
         "sh",
         "-c",
-        f"stty raw -echo; printf ready; head -c 1 >/dev/null; stty opost; {work}; printf 'all of it'; cat",
+        f"stty raw -echo; printf ready; head -c 1 >/dev/null; stty opost; {work}; printf '\\nall of it'; cat",
     ]
 
 

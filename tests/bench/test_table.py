@@ -19,6 +19,11 @@ def test_a_row_is_a_line_of_the_table():
     assert missed.endswith("| **no** |")
 
 
+def test_what_is_not_in_the_table_stands_below_it():
+    text = table.markdown([ROW], command="make bench", machine="2 cores", gaps=["skipped: pages: no browser"])
+    assert text.splitlines()[-4:] == ["", "Not in this table:", "", "* skipped: pages: no browser"]
+
+
 def test_only_what_stands_between_the_marks_is_replaced():
     document = f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n"
     once = table.replaced(document, "new")
