@@ -23,7 +23,7 @@ OPENED = {
     "stats": ("stats", {"id": "worker"}),
     "new": ("new", {}),
     "events": ("events", {"filter": "QUEST engine"}),
-    "events of one": ("events", {"mission": "worker"}),
+    "events of one": ("events", {"mission": "WORKER"}),
     "days": ("days", {}),
     "timeline": ("timeline", {"id": "paint-it"}),
     "board": ("board", {}),
