@@ -1,0 +1,153 @@
+"""What a headless run came to: its exit status, what failed, and the words of each end."""
+
+from __future__ import annotations
+
+import pytest
+
+from overmind_core.cli.headless.outcome import SHOWN_LINES, AgentOutcome, Outcome, PlanResult, Result, lasted
+from tests.kit.cases import tabled
+
+INFO = {
+    "id": "a1b2c3d4", "name": "worker", "command": "make test", "status": "stopped", "exit_code": 0, "reason": None,
+    "restart_count": 0, "uptime_seconds": 1.26, "started_at": "2027-01-15T08:00:00Z",
+}  # fmt: skip
+AGENT = {
+    "name": "build", "mission": "a1b2c3d4", "stage": "succeeded", "attempt": 1, "reason": None, "exit_code": 0,
+    "seconds": 2.0, "started_at": None, "depends_on": [],
+}  # fmt: skip
+
+
+def ended(**how):
+    asked = how.pop("asked", True)
+    return Outcome({**INFO, **how}, asked=asked)
+
+
+def agent(mission=None, **how):
+    return AgentOutcome({**AGENT, **how}, mission)
+
+
+@tabled(
+    ("end", "status", "failed", "words"),
+    [
+        ({}, 0, False, "stopped, exit code 0"),
+        ({"status": "crashed", "exit_code": 3, "restart_count": 2}, 3, True, "crashed, exit code 3, 2 restarts"),
+        ({"status": "crashed", "exit_code": 3, "restart_count": 1}, 3, True, "crashed, exit code 3, 1 restart"),
+        ({"status": "killed", "exit_code": None}, 137, True, "killed"),
+        ({"status": "killed", "exit_code": None, "reason": "fenced"}, 137, True, "killed, fenced"),
+        ({"exit_code": 3, "asked": False}, 3, False, "stopped, exit code 3"),
+        ({"status": "killed", "exit_code": None, "asked": False}, 137, False, "killed"),
+        ({"status": "crashed", "exit_code": 3, "asked": False}, 3, True, "crashed, exit code 3"),
+    ],
+)
+def test_an_end_has_a_status_and_words_and_what_was_not_asked_for_fails_by_crashing_alone(end, status, failed, words):
+    outcome = ended(**end)
+    assert (outcome.exit_status, outcome.failed, outcome.words) == (status, failed, words)
+    assert (outcome.skipped, outcome.detail) == ("", "make test")
+
+
+def test_a_result_of_one_is_told_in_a_line_and_of_several_in_a_table():
+    one = Result(3, [ended(status="crashed", exit_code=3)])
+    assert (one.name, one.classname, one.noun, one.graph, one.is_listed) == ("worker", "overmind", "mission", "", False)
+    assert one.last_line == "worker: crashed, exit code 3, 1.3s"
+    several = Result(0, [ended(), ended(name="helper", asked=False)])
+    assert (several.is_listed, several.last_line) == (True, "")
+    nothing = Result(1, [], "the disk is full")
+    assert (nothing.name, nothing.is_listed, nothing.last_line) == ("overmind", False, "the disk is full")
+
+
+def test_trouble_is_the_failure_of_what_was_asked_for_alone():
+    asked, helper, crashed = (
+        ended(),
+        ended(name="helper", asked=False),
+        ended(status="crashed", exit_code=1, asked=False),
+    )
+    result = Result(130, [asked, helper, crashed], "interrupted by INT")
+    assert [result.failure(one) for one in result.outcomes] == [
+        "interrupted by INT: stopped, exit code 0", "", "crashed, exit code 1",
+    ]  # fmt: skip
+    assert Result(130, [asked], "interrupted by INT").last_line.endswith("1.3s (interrupted by INT)")
+    assert Result(0, [asked]).failure(asked) == ""
+
+
+def test_the_summary_has_what_scripts_read():
+    assert Result(3, [ended(status="crashed", exit_code=3, restart_count=2)], "").as_json() == {
+        "exit_code": 3,
+        "trouble": None,
+        "missions": [
+            {
+                "name": "worker", "status": "crashed", "exit_code": 3, "reason": None, "restart_count": 2,
+                "uptime_seconds": 1.26,
+            },
+        ],
+    }  # fmt: skip
+    assert Result(130, [], "interrupted by INT").as_json()["trouble"] == "interrupted by INT"
+
+
+@tabled(
+    ("seconds", "text"),
+    [(0.04, "0.0s"), (12.34, "12.3s"), (59.94, "59.9s"), (60, "1m 0s"), (312.4, "5m 12s"), (3599, "59m 59s"),
+     (3600, "1h 0m"), (3725, "1h 2m"), (90_000, "25h 0m")],
+)  # fmt: skip
+def test_a_duration_reads_as_people_say_it(seconds, text):
+    assert lasted(seconds) == text
+
+
+@tabled(
+    ("stage", "asked", "failed", "is_skipped"),
+    [
+        ("waiting", False, False, True), ("starting", True, False, False), ("running", True, False, False),
+        ("succeeded", False, False, False), ("failed", True, True, False), ("skipped", False, False, True),
+        ("cancelled", True, False, True),
+    ],
+)  # fmt: skip
+def test_an_agent_is_blamed_for_its_own_failure_alone(stage, asked, failed, is_skipped):
+    outcome = agent(stage=stage, exit_code=None)
+    assert (outcome.asked, outcome.failed, bool(outcome.skipped)) == (asked, failed, is_skipped)
+
+
+@tabled(
+    ("reason", "words"),
+    [
+        ("cancel", "skipped, the plan was ended"),
+        ("failure", "skipped, another agent has failed"),
+        ("output_missing", "skipped, output_missing"),
+        (None, "skipped"),
+    ],
+)
+def test_an_agent_says_why_it_did_not_run(reason, words):
+    assert agent(stage="skipped", exit_code=None, reason=reason).words == words
+
+
+def test_tries_of_an_agent_count_as_restarts_beside_those_of_its_mission():
+    mission = Outcome({**INFO, "restart_count": 2}, output="\n".join(map(str, range(SHOWN_LINES + 5))), dropped=7)
+    third = agent(mission, attempt=3, stage="failed", exit_code=1)
+    assert (third.restarts, third.words) == (4, "failed, exit code 1, 4 restarts")
+    assert (third.detail.splitlines()[0], len(third.detail.splitlines()), third.dropped) == ("5", SHOWN_LINES, 7)
+    assert (agent(attempt=0, stage="waiting").restarts, agent(seconds=None).seconds) == (0, 0.0)
+    silent = agent(Outcome(INFO), stage="failed")
+    assert (silent.detail, agent().command) == ("make test", "")
+
+
+@pytest.fixture
+def plan():
+    return {
+        "id": "p", "name": "release", "seconds": 3.0, "counts": {"succeeded": 1, "failed": 1, "skipped": 0},
+        "agents": [
+            {**AGENT, "name": "build", "mission": "b"},
+            {**AGENT, "name": "test", "mission": None, "stage": "skipped", "depends_on": [{"agent": "build"}]},
+        ],
+    }  # fmt: skip
+
+
+def test_a_plan_is_told_by_its_agents_and_what_they_started_beside(plan):
+    missions = [Outcome({**INFO, "id": one, "name": name}) for one, name in
+                [("p", "release"), ("b", "release/build"), ("x", "helper")]]  # fmt: skip
+    result = PlanResult(Result(1, missions, "timed out"), plan)
+    assert [(one.name, type(one)) for one in result.outcomes] == [
+        ("build", AgentOutcome), ("test", AgentOutcome), ("helper", Outcome),
+    ]  # fmt: skip
+    assert (result.name, result.classname, result.noun, result.is_listed) == ("release", "release", "agent", True)
+    assert result.last_line == "release: 1 succeeded, 1 failed, 3.0s (timed out)"
+    assert "build" in result.graph
+    assert result.outcomes[0].command == "make test"
+    assert result.as_json() == {"exit_code": 1, "trouble": "timed out", "plan": plan}
