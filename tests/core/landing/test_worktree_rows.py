@@ -1,0 +1,126 @@
+"""A worktree as lists and removals have it: what is not known is null, what would be lost is named."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import msgspec
+import pytest
+
+from overmind_core.domain.isolation.isolation import Isolation
+from overmind_core.git.changes import ChangedFile
+from overmind_core.landing import answers
+from overmind_core.landing.answers import InspectedWorktree, WorktreeInspector
+
+STATE = SimpleNamespace(
+    ahead=2, behind=1, files=3, insertions=5, deletions=4, dirty=("a.py",), merged=False,
+    commits=(("1234", "Paint\udcff"),), ignored=SimpleNamespace(kept=(".env",)),
+)  # fmt: skip
+
+
+SINCE = "0123456789abcdef"
+
+
+def isolation(**how):
+    known = {
+        "mission": "a1b2c3d4", "name": "red", "source": "/shop", "subfolder": "", "project": None, "saga": None,
+        "worktree": "/w/red", "branch": "om/red", "base": "main", "ports": {"web": 3100}, "ignored": 1,
+    }  # fmt: skip
+    return Isolation(**known | how)
+
+
+def looked(state=STATE, *, problem="", size=None, **how):
+    return InspectedWorktree(isolation(**how), state, size, {"db": "healthy"}, problem)
+
+
+def row(worktree, *, mission=None, records=None):
+    workspace = SimpleNamespace(records=records or {}, find=lambda text: (records or {})[text])
+    registry = SimpleNamespace(get=lambda _: mission)
+    return WorktreeInspector(locations=None, workspace=workspace, registry=registry).row(worktree)
+
+
+def mission(*, live=True):
+    return SimpleNamespace(is_live=live, status="running", definition=SimpleNamespace(name="renamed"))
+
+
+def test_a_row_has_all_that_is_known():
+    assert row(looked(size=9), mission=mission()) == {
+        "mission": "a1b2c3d4", "name": "renamed", "status": "running", "source": "/shop", "path": "/w/red",
+        "branch": "om/red", "base": "main", "ahead": 2, "behind": 1, "files": 3, "insertions": 5, "deletions": 4,
+        "dirty": True, "merged": False, "ignored": 1, "ports": {"web": 3100}, "containers": {"db": "healthy"},
+        "size_bytes": 9, "problem": None,
+    }  # fmt: skip
+
+
+def test_of_a_broken_one_nothing_is_made_up():
+    found = row(looked(None, problem="Git refused"), mission=mission())
+    unknown = ("ahead", "behind", "files", "insertions", "deletions", "dirty", "merged", "size_bytes")
+    assert [found[name] for name in unknown] == [None] * len(unknown)
+    assert found["problem"] == "Git refused"
+
+
+@pytest.mark.parametrize(("found", "ports"), [(None, {}), (mission(live=False), {}), (mission(), {"web": 3100})])
+def test_ports_are_those_of_a_live_mission_alone(found, ports):
+    assert row(looked(), mission=found)["ports"] == ports
+
+
+def test_a_mission_that_was_removed_has_the_name_that_it_had():
+    found = row(looked())
+    assert (found["name"], found["status"]) == ("red", None)
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_removal_names_what_would_be_lost(live):
+    lost = looked().standing(live=live)
+    assert (lost.live, lost.uncommitted, lost.ignored) == (live, ("a.py",), (".env",))
+    assert len(lost.unmerged) == 1
+    assert msgspec.json.encode(lost.unmerged)  # a subject of any bytes can be sent
+    merged = SimpleNamespace(**vars(STATE) | {"merged": True})
+    assert looked(merged).standing(live=live).unmerged == ()
+    assert looked(None, problem="Git refused").standing(live=live).problem == "Git refused"
+
+
+def test_those_without_a_worktree_are_left_out_and_the_order_stays():
+    records = {
+        "a": isolation(mission="a"), "b": isolation(mission="b", branch=None),
+        "c": isolation(mission="c", worktree=None), "d": isolation(mission="d"),
+    }  # fmt: skip
+    workspace = SimpleNamespace(records=records, find=lambda text: records[text])
+    worktrees = WorktreeInspector(locations=None, workspace=workspace, registry=None)
+    assert [one.mission for one in worktrees.of(None)] == ["a", "d"]
+    assert [one.mission for one in worktrees.of(["d", "b"])] == ["d"]
+    assert worktrees.of([]) == []
+
+
+def test_a_file_has_what_became_of_it():
+    (moved, added) = answers.files(
+        [ChangedFile("b\udcff", "a", "R", 1, 2, binary=False), ChangedFile("c", None, "A", None, None, binary=True)]
+    )
+    assert [moved[name] for name in ("old_path", "status", "added", "removed", "binary")] == ["a", "R", 1, 2, False]
+    assert msgspec.json.encode(moved["path"])  # a name of any bytes can be sent
+    assert (added["old_path"], added["added"], added["binary"]) == (None, None, True)
+
+
+def changed(diff, **how):
+    known = {"top": "/w/red", "branch": "om/red", "since": SINCE, "commits": [("12", "Paint")], "files": []}
+    found = SimpleNamespace(**known | {"diff": diff, "cut": ""} | how)
+    place = SimpleNamespace(mission="a1b2c3d4", name="red", base="main")
+    return answers.changes(place, found)
+
+
+def test_changes_are_whole_until_they_are_too_many_for_one_answer(monkeypatch):
+    monkeypatch.setattr(answers, "MOST", 100)
+    small = changed("a\n" * 20)
+    assert (small["diff"], small["cut"], small["base"], small["merge_base"]) == ("a\n" * 20, "", "main", SINCE)
+    assert small["commits"] == [{"hash": "12", "subject": "Paint"}]
+    large = changed("a line\n" * 100)
+    assert 0 < len(large["diff"]) <= 100
+    assert large["diff"].endswith("a line\n")
+    assert large["cut"] == "The output is truncated. See all changes with: git -C /w/red diff 0123456789ab"
+
+
+def test_changes_without_a_branch_are_against_what_is_checked_out():
+    place = SimpleNamespace(mission="a1b2c3d4", name="red", base=None)
+    found = SimpleNamespace(top="/w", branch=None, since="1", commits=[], files=[], diff="", cut="more files")
+    told = answers.changes(place, found)
+    assert (told["base"], told["branch"], told["cut"]) == ("HEAD", None, "more files")
