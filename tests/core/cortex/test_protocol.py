@@ -190,7 +190,8 @@ def test_the_longest_question_and_the_most_answers_are_fine():
 @tabled(
     ("after", "chain", "place"),
     [("0", "", Place(0, "")), (str(2**63 - 1), "a" * 64, Place(2**63 - 1, "a" * 64)),
-     ("7", "0" * 64, Place(7, "0" * 64)), (str(2**63), "", "after: a number."), ("-1", "", "after: a number."), ("", "", "after: a number."),
+     ("7", "0" * 64, Place(7, "0" * 64)), (str(2**63), "", "after: a number."),
+     ("-1", "", "after: a number."), ("", "", "after: a number."),
      ("1\n", "", "after: a number."), ("0" * 20, "", "after: a number."),
      ("1", "a" * 63, "chain: 64 hexadecimal digits."), ("1", "A" * 64, "chain: 64 hexadecimal digits.")],
 )  # fmt: skip
