@@ -218,7 +218,8 @@ def test_the_prefix_alone_leads_to_its_slash():
         await served._guard(scope, None, send)
         return sent
 
-    start, *_ = asyncio.run(story())
+    start, body = asyncio.run(story())
+    assert body == {"type": "http.response.body"}
     assert (start["status"], dict(start["headers"])[b"location"], served.came) == (308, b"/om/", [])
 
 
