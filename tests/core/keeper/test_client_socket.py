@@ -246,6 +246,9 @@ def test_a_client_is_served_on_what_its_gate_lends_until_the_gate_ends(serve):
     served = serve()
     lent = Lent(served, count)
     assert (count.lent, served.came) == (1, [b"x"])
+    handed = served.loop.watched.keys() - {served.fd}
+    assert [(os.get_inheritable(fd), os.get_blocking(fd)) for fd in handed] == [(False, False)] * 2
+    assert handed <= served.loop.preferred
     os.write(lent.from_gate, b"typed")
     for fd, (events, watcher) in list(served.loop.watched.items()):
         if events & READ and fd != served.fd:

@@ -191,6 +191,12 @@ def test_a_lost_report_fails_a_run_that_was_well_and_changes_no_other_status(rep
         assert "Error: invalid: / can't be written: Is a directory." in err
 
 
+def test_a_report_that_can_not_be_written_in_the_end_is_lost_too(tmp_path):
+    made = Reports(Namespace(json=False, events=None, junit=str(tmp_path / "junit.xml")), Context({}), "run")
+    (tmp_path / "junit.xml").mkdir()
+    assert made.end(Result(0, [outcome()]), mute=False) == 1
+
+
 @pytest.mark.parametrize("option", ["events", "junit"])
 def test_a_file_that_can_not_be_written_is_refused_before_anything_starts(report, tmp_path, option):
     (tmp_path / "file").write_text("x")
