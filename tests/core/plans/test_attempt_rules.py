@@ -144,7 +144,8 @@ STOPPING = AgentProgress(AgentStage.STOPPING, attempt=1, mission="a1b2c3d4")
 RUNS = replace(MISSION, status=Status.RUNNING, ended_at=None)
 CHECKS = {
     "it is gone": (
-        None, None, [("end", "build", end(ok=False, at=100.0, exit_code=None, reason="removed"), ""), "schedule"], [], [],
+        None, None, [("end", "build", end(ok=False, at=100.0, exit_code=None, reason="removed"), ""),
+        "schedule"], [], [],
     ),
     "it has ended": (MISSION, None, [("end", "build", end(), ""), "schedule"], [], []),
     "it ended before anybody could look": (
