@@ -20,8 +20,9 @@ ANSWER = choose_size(1.0, smoke=0.4)
 """Seconds in which all that a key changes is drawn, and what ticks is."""
 REST = choose_size(10.0, smoke=0.5)
 CURSOR_GOAL, SWITCH_GOAL, REST_GOAL = 1000, 2.0, 200
-VIEWS = {"`:top`": b":top\r", "`?`": b"?", "`:events`": b":events\r"}
-BACK = b"\x1b"
+VIEWS = {"`:top`": (b":top\r", "─ top["), "`?`": (b"?", "─ mission keys ─"), "`:events`": (b":events\r", "─ events[")}
+"""Keys that open a view, and its frame."""
+BACK = b"\x1b", "─ missions["
 Cells = list[list[tuple[str, Style]]]
 
 
@@ -46,9 +47,9 @@ def _figures(home: Home) -> list[Figure]:
             _figure("a moved cursor (`j`), in the second after it", statistics.median(moves), CURSOR_GOAL, max(moves)),
             _figure(f"at rest, {MISSIONS} missions, a second", resting, REST_GOAL),
         ]
-        for name, keys in VIEWS.items():
-            for what, key in ((f"to {name}", keys), (f"back from {name}", BACK)):
-                sent, changed = shown.press(key)
+        for name, view in VIEWS.items():
+            for what, (keys, frame) in ((f"to {name}", view), (f"back from {name}", BACK)):
+                sent, changed = shown.press(keys, frame)
                 figures.append(_switch(what, sent, changed))
         return figures
 
@@ -74,13 +75,17 @@ class _Shown:
 
     def watch(self, seconds: float) -> int:
         """The bytes of a while."""
-        return self._program.watch(seconds)
+        before = self._program.received
+        self._program.watch(seconds)
+        return self._program.received - before
 
-    def press(self, keys: bytes) -> tuple[int, int]:
-        """The bytes that follow on keys, and those of the cells that are others then."""
-        before = self._cells()
+    def press(self, keys: bytes, frame: str = "") -> tuple[int, int]:
+        """The bytes that follow on keys until a frame is there, and a while longer; those of the cells that changed."""
+        before, received = self._cells(), self._program.received
         self._program.press(keys)
-        sent = self.watch(ANSWER)
+        self._program.until(terminals.has_text(frame))
+        self.watch(ANSWER)
+        sent = self._program.received - received
         changed = [
             new[0]
             for old_row, new_row in zip(before, self._cells(), strict=True)

@@ -35,12 +35,18 @@ State = Callable[[emulator.Screen], Found | None]
 
 
 class Screen:
-    """One program; it ends with `end`."""
+    """One program; it ends with `end`.
+
+    Attributes:
+        shown: What it has drawn so far.
+        received: Bytes that it has written so far.
+    """
 
     def __init__(self, argv: Sequence[str], environment: Mapping[str, str]) -> None:
         world = {**environment, **WORLD}
         rows, columns = SIZE
         self.shown = emulator.Screen(columns, rows)
+        self.received = 0
         self.began = time.perf_counter()
         self._process = PtyProcess.spawn(list(argv), env=world, dimensions=SIZE)
         self._fd: int = self._process.fd
@@ -62,22 +68,23 @@ class Screen:
         while time.perf_counter() < deadline:
             reached: list[tuple[float, Found]] = []
             for at, piece in self._pieces(1.0):
-                self.shown.feed(piece)
+                self._draw(piece)
                 if not reached and (found := state(self.shown)) is not None:
                     reached.append((at, found))
             if reached:
                 return reached[0]
         raise TimeoutError(f"the screen did not come to what was waited for:\n{self.shown.text()}")
 
-    def watch(self, seconds: float) -> int:
-        """Draw what is written for a while; return how many bytes that was."""
-        size = 0
+    def watch(self, seconds: float) -> None:
+        """Draw what is written for a while."""
         until = time.perf_counter() + seconds
         while (left := until - time.perf_counter()) > 0:
             for _, piece in self._pieces(left):
-                self.shown.feed(piece)
-                size += len(piece)
-        return size
+                self._draw(piece)
+
+    def _draw(self, piece: bytes) -> None:
+        self.shown.feed(piece)
+        self.received += len(piece)
 
     def _pieces(self, patience: float) -> list[tuple[float, bytes]]:
         """All that can be read now, each piece with its moment; the first one is waited for."""
