@@ -112,7 +112,7 @@ NAMED = [
         "hives",
         (
             f"A list waits {word(gather.SILENCE)} second longer for a hive than for the others, and "
-            f"{word(hive.TRY_LIMIT)} for one to which ssh has yet to connect"
+            f"{word(gather.CONNECT)} for one to which ssh has yet to connect"
         ),
     ),
     ("hives", f"find their way back for {FAR_GONE_SECONDS:g} seconds"),

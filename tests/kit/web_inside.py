@@ -198,7 +198,8 @@ class Looking:
         self._number += 1
         number = self._number
         self.send(t="do", n=number, verb=verb, args=args)
-        return await until(lambda: next((one for one in self.said["did"] if one["n"] == number), None), verb)
+        (did,) = await until(lambda: [one for one in self.said["did"] if one["n"] == number], verb)
+        return did
 
 
 def visitor(*, read_only: bool = False, expires_at: float = FAR, name: str = "phone") -> Visitor:

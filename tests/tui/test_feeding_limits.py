@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -14,12 +15,14 @@ class Drawn:
     """A feeding on a clock of its own: what was drawn, and what is to be called later."""
 
     def __init__(self, monkeypatch, *, cost=0.0):
-        self.now, self.frames, self.later, self.fed, self.more = 100.0, 0, [], b"", 0
+        self.now, self.frames, self.fed, self.more = 100.0, 0, b"", 0
+        self.later: list[Any] = []
         self.cost = cost
         monkeypatch.setattr(feeding, "time", SimpleNamespace(perf_counter=lambda: self.now))
         self.feeding = Feeding(lambda wait, call: self.later.append((self.now + wait, call)), self.paint, self.again)
-        self.screen = SimpleNamespace(feed=self.feed, modes=SimpleNamespace(synchronized=False))
-        self.feeding.show(self.screen)
+        screen: Any = SimpleNamespace(feed=self.feed, modes=SimpleNamespace(synchronized=False))
+        self.screen = screen
+        self.feeding.show(screen)
 
     def paint(self):
         self.frames += 1
@@ -118,8 +121,8 @@ def test_more_than_a_slice_takes_waits_so_that_keys_get_their_turn(monkeypatch):
 def test_another_screen_gets_nothing_of_what_the_last_one_had_still_to_get(monkeypatch):
     slow = Drawn(monkeypatch, cost=0.003)
     slow.comes(b"old" * 10_000)
-    got = []
-    other = SimpleNamespace(feed=got.append, modes=SimpleNamespace(synchronized=False))
+    got: list[bytes] = []
+    other: Any = SimpleNamespace(feed=got.append, modes=SimpleNamespace(synchronized=False))
     slow.feeding.show(other)
     slow.pass_time(0.01)
     slow.comes(b"new")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import msgspec
 import pytest
@@ -97,7 +98,7 @@ def test_what_a_page_elsewhere_could_send_goes_no_further(name):
     assert (found.error, found.message[: len(words)]) == (error, words)
 
 
-SOCKETS = {
+SOCKETS: dict[str, Any] = {
     "a page of ours": ([HOST, ORIGIN, COOKIE, OFFERED], LOGGED_IN),
     "a script": ([HOST, TOKEN], (Secrets(token="t1"),)),
     "no cookie": ([HOST, ORIGIN, OFFERED], ()),
@@ -142,8 +143,9 @@ class Served:
     def __init__(self, address=HERE, who=None):
         self.came = []
         self.waits = None
-        self.credentials = ScriptedCredentials(who or visitor())
-        self._guard = Guard(self._app, address, self.credentials)
+        credentials: Any = ScriptedCredentials(who or visitor())
+        self.credentials = credentials
+        self._guard: Any = Guard(self._app, address, credentials)
 
     async def _app(self, scope, _receive, send):
         self.came.append((scope["path"], scope["state"].get("visitor")))

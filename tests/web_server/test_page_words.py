@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ from overmind_web.pages.registry import PAGES
 from tests.kit.in_process import WALL, until, world
 from tests.kit.web_inside import looked_at
 
-OPENED = {
+OPENED: dict[str, tuple[str, dict[str, Any]]] = {
     "missions": ("missions", {}),
     "flat": ("missions", {"flat": True, "order": "name", "filter": "site"}),
     "attention": ("missions", {"attention": True}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -166,7 +167,7 @@ def test_changes_of_a_moment_are_one_frame_and_what_the_page_asks_for_does_not_w
     assert waited < socket.GATHER
 
 
-PRESSES = {
+PRESSES: dict[str, Any] = {
     "what was done is answered": ("queue_set", {"paused": True}, "ok", None),
     "what is refused says why": ("info", {"id": "nosuch"}, "not_found", "nosuch"),
     "a stream is no press": ("events", {}, "forbidden", "events is shown by a pane."),

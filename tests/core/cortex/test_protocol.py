@@ -6,6 +6,7 @@ import base64
 import json
 import struct
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -116,7 +117,7 @@ def test_an_entry_that_is_refused_is_named_where_it_has_an_id_at_all():
 
 @tabled("where", ["text", "key", "tags", "files"])
 def test_a_secret_is_not_taken_wherever_it_stands(where):
-    value = (SECRET,) if where in {"tags", "files"} else f"the key is {SECRET}"
+    value: Any = (SECRET,) if where in {"tags", "files"} else f"the key is {SECRET}"
     content = replace(VERSION.content, **{where: value})
     found = refused(push, versions=[to_wire(replace(VERSION, content=content))])
     assert (found.code, found.fields) == ("invalid", {"id": "1" * 32})
@@ -178,7 +179,7 @@ SEARCHES = {
 @pytest.mark.parametrize("name", SEARCHES)
 def test_what_is_no_search_is_refused_with_a_sentence(name):
     body, words = SEARCHES[name]
-    found = refused(search, **body)
+    found = refused(parse_search, json.dumps(body).encode())
     assert (found.code, found.message[: len(words)]) == ("invalid", words)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from types import SimpleNamespace
+from typing import Any
 
 import psycopg
 import pytest
@@ -47,7 +48,7 @@ def cortex(monkeypatch):
     monkeypatch.setattr(database, "cortex_id", lambda _: "cortex-1")
     monkeypatch.setattr(database, "end_of", lambda _connection, colony: Place(9, colony))
     monkeypatch.setattr(server, "search", lambda *_: SimpleNamespace(hits=[], with_meaning=False))
-    made = []
+    made: list[Cortex] = []
 
     def ask(method, path, *parts, token="write", header=None, query="", waits=False):
         if not made:
@@ -216,9 +217,14 @@ class Connection:
 @pytest.mark.parametrize(("broken", "again"), [(True, "answer"), (False, None)])
 def test_a_lost_connection_is_made_again_once_and_an_error_of_a_good_one_is_none_of_that(monkeypatch, broken, again):
     made = [Connection(0, broken=False), Connection(0, broken=False)]
-    opened = []
-    monkeypatch.setattr(database, "connect", lambda _: opened.append(made.pop(0)) or opened[-1])
-    cortex = Cortex("")
+    opened: list[Connection] = []
+
+    def connect(_conninfo):
+        opened.append(made.pop(0))
+        return opened[-1]
+
+    monkeypatch.setattr(database, "connect", connect)
+    cortex: Any = Cortex("")
     try:
         assert cortex._ask_now(Connection.answer) == "answer"
         opened[0].fails, opened[0].broken = 1, broken

@@ -52,7 +52,7 @@ class Attempt:
         self.tries += 1
         if self.left > 0:
             self.left -= 1
-            raise GitFailed(["commit"], 128, self.output)
+            raise GitFailed(("commit",), 128, self.output)
         return "done"
 
 
@@ -78,7 +78,7 @@ def test_a_lock_is_waited_for_longer_than_a_large_commit_takes_and_not_for_ever(
         retry_while_locked(attempt)
     assert 5.0 <= clock.now - 50.0 <= 10.0
     assert failed.value.output.startswith("fatal: /shop/.git/index.lock is held by another git, or was left by one")
-    assert (failed.value.words, failed.value.code) == (["commit"], 128)
+    assert (failed.value.words, failed.value.code) == (("commit",), 128)
 
 
 def test_pauses_grow_so_that_a_short_lock_costs_little_and_a_long_one_few_tries(clock):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from typing import Any
 
 import pytest
 
@@ -42,11 +43,13 @@ class Served:
         for end in (ours, self.client):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         self.client.setblocking(False)
-        self.loop = ScriptedLoop()
+        loop: Any = ScriptedLoop()
+        self.loop = loop
         self.fd = ours.fileno()
-        self.connection = ClientConnection(self.loop, ours)
+        self.connection = ClientConnection(loop, ours)
         self.connection.limit = limit
-        self.came, self.closed = [], 0
+        self.came: list[bytes] = []
+        self.closed = 0
         self.connection.on_data = self.came.append
         self.connection.on_closed = self.note_closed
 
@@ -130,7 +133,12 @@ def test_the_room_of_a_client_is_as_large_as_the_keeper_can_afford_and_no_larger
 def test_answers_to_what_came_together_leave_together(serve):
     served = serve()
     sent = []
-    served.connection._send = lambda data: sent.append(bytes(data)) or len(data)
+
+    def taken(data):
+        sent.append(bytes(data))
+        return len(data)
+
+    served.connection._send = taken
 
     def answer(data):
         for byte in data:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 import pytest
@@ -19,6 +20,7 @@ STATE = SimpleNamespace(
 
 
 SINCE = "0123456789abcdef"
+UNUSED: Any = None
 
 
 def isolation(**how):
@@ -34,9 +36,9 @@ def looked(state=STATE, *, problem="", size=None, **how):
 
 
 def row(worktree, *, mission=None, records=None):
-    workspace = SimpleNamespace(records=records or {}, find=lambda text: (records or {})[text])
-    registry = SimpleNamespace(get=lambda _: mission)
-    return WorktreeInspector(locations=None, workspace=workspace, registry=registry).row(worktree)
+    workspace: Any = SimpleNamespace(records=records or {}, find=lambda text: (records or {})[text])
+    registry: Any = SimpleNamespace(get=lambda _: mission)
+    return WorktreeInspector(locations=UNUSED, workspace=workspace, registry=registry).row(worktree)
 
 
 def mission(*, live=True):
@@ -85,8 +87,8 @@ def test_those_without_a_worktree_are_left_out_and_the_order_stays():
         "a": isolation(mission="a"), "b": isolation(mission="b", branch=None),
         "c": isolation(mission="c", worktree=None), "d": isolation(mission="d"),
     }  # fmt: skip
-    workspace = SimpleNamespace(records=records, find=lambda text: records[text])
-    worktrees = WorktreeInspector(locations=None, workspace=workspace, registry=None)
+    workspace: Any = SimpleNamespace(records=records, find=lambda text: records[text])
+    worktrees = WorktreeInspector(locations=UNUSED, workspace=workspace, registry=UNUSED)
     assert [one.mission for one in worktrees.of(None)] == ["a", "d"]
     assert [one.mission for one in worktrees.of(["d", "b"])] == ["d"]
     assert worktrees.of([]) == []
@@ -94,17 +96,17 @@ def test_those_without_a_worktree_are_left_out_and_the_order_stays():
 
 def test_a_file_has_what_became_of_it():
     (moved, added) = answers.files(
-        [ChangedFile("b\udcff", "a", "R", 1, 2, binary=False), ChangedFile("c", None, "A", None, None, binary=True)]
+        [ChangedFile("b\udcff", "a", "R", 1, 2, binary=False), ChangedFile("c", None, "A", 0, 0, binary=True)]
     )
     assert [moved[name] for name in ("old_path", "status", "added", "removed", "binary")] == ["a", "R", 1, 2, False]
     assert msgspec.json.encode(moved["path"])  # a name of any bytes can be sent
-    assert (added["old_path"], added["added"], added["binary"]) == (None, None, True)
+    assert (added["old_path"], added["added"], added["binary"]) == (None, 0, True)
 
 
 def changed(diff, **how):
     known = {"top": "/w/red", "branch": "om/red", "since": SINCE, "commits": [("12", "Paint")], "files": []}
-    found = SimpleNamespace(**known | {"diff": diff, "cut": ""} | how)
-    place = SimpleNamespace(mission="a1b2c3d4", name="red", base="main")
+    found: Any = SimpleNamespace(**known | {"diff": diff, "cut": ""} | how)
+    place: Any = SimpleNamespace(mission="a1b2c3d4", name="red", base="main")
     return answers.changes(place, found)
 
 
@@ -120,7 +122,7 @@ def test_changes_are_whole_until_they_are_too_many_for_one_answer(monkeypatch):
 
 
 def test_changes_without_a_branch_are_against_what_is_checked_out():
-    place = SimpleNamespace(mission="a1b2c3d4", name="red", base=None)
-    found = SimpleNamespace(top="/w", branch=None, since="1", commits=[], files=[], diff="", cut="more files")
+    place: Any = SimpleNamespace(mission="a1b2c3d4", name="red", base=None)
+    found: Any = SimpleNamespace(top="/w", branch=None, since="1", commits=[], files=[], diff="", cut="more files")
     told = answers.changes(place, found)
     assert (told["base"], told["branch"], told["cut"]) == ("HEAD", None, "more files")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ def story(tmp_path):
 
 
 def heard(inside, kind):
-    found = []
+    found: list[Any] = []
     inside.app.bus.subscribe(kind, found.append)
     return found
 
@@ -82,7 +83,7 @@ def test_who_ends_a_mission_is_told_once_and_the_run_says_why(story, ask, state,
     async def play(inside, keeper):
         mission = await inside.run("sleep 9")
         await runs(inside, keeper, f"{mission}.1")
-        asked = []
+        asked: list[str] = []
         inside.app.registry.on_end_asked.append(asked.append)
         ending = asyncio.ensure_future(inside.ask(ask, id=mission))
         await until(lambda: asked, "it is asked to end")
@@ -101,7 +102,8 @@ def test_a_mission_that_ends_by_itself_is_not_told_of_as_ended_by_somebody(story
     async def play(inside, keeper):
         mission = await inside.run("true")
         await runs(inside, keeper, f"{mission}.1")
-        asked, decided = [], []
+        asked: list[str] = []
+        decided: list[tuple[str, bool]] = []
         inside.app.registry.on_end_asked.append(asked.append)
         inside.app.registry.on_end.append(lambda one: decided.append((one.id, one.is_live)))
         keeper.exit(f"{mission}.1", 0)
@@ -114,7 +116,7 @@ def test_a_mission_that_ends_by_itself_is_not_told_of_as_ended_by_somebody(story
 
 def test_a_feature_that_fails_at_an_end_stops_no_other_and_not_the_end(story):
     async def play(inside, keeper):
-        decided = []
+        decided: list[Any] = []
 
         def fails(_mission):
             raise ValueError

@@ -18,10 +18,14 @@ from overmind_core.plans.attempts import AHEAD, Attempts
 from tests.kit.clock import FakeClock
 
 AGENT = SimpleNamespace(name="build", outputs=(), merge=None, ready=None, is_posted=False)
-MISSION = Mission(
+MISSION: Any = Mission(
     "a1b2c3d4", Definition("release/build", "true", ("true",), "/", columns=80, rows=24), created_at=0.0,
     status=Status.STOPPED, exit_code=0, ended_at=7.0,
 )  # fmt: skip
+
+
+def made(**parts) -> Any:
+    return SimpleNamespace(**parts)
 
 
 class Plan:
@@ -33,22 +37,27 @@ class Plan:
         self.reported: list[Any] = []
         self.began: list[str] = []
         self.asked: list[tuple[Mission, EndAsked]] = []
-        self.state = SimpleNamespace(
+        self.state = made(
             id="p", agents={"build": SimpleNamespace(**vars(AGENT) | (agent or {}))},
             nodes={"build": node or AgentProgress(AgentStage.RUNNING, attempt=1, mission="a1b2c3d4")}, results=results,
         )  # fmt: skip
-        registry = SimpleNamespace(
+        registry: Any = SimpleNamespace(
             get=lambda _: mission, newest_run=lambda _: run, live={one.id: one for one in live},
-            apply_if_legal=lambda one, fact, urgent: self.asked.append((one, fact)) or urgent,
+            apply_if_legal=self.ask,
         )  # fmt: skip
         unused: Any = SimpleNamespace()
         records = {} if saga is None else {MISSION.id: SimpleNamespace(saga=saga)}
-        self.attempts = Attempts(
-            self.state, self, clock=FakeClock(wall=100.0), phase=SimpleNamespace(closing=closing), tasks=self,
-            registry=registry, environments=SimpleNamespace(of=lambda _: "environment"),
-            workspace=SimpleNamespace(records=records), observer=unused, starter=self, values=unused, outputs=unused,
+        us: Any = self
+        self.attempts: Any = Attempts(
+            self.state, us, clock=FakeClock(wall=100.0), phase=made(closing=closing), tasks=us,
+            registry=registry, environments=made(of=lambda _: "environment"),
+            workspace=made(records=records), observer=unused, starter=us, values=unused, outputs=unused,
             swarm=unused, watch=unused,
         )  # fmt: skip
+
+    def ask(self, mission, fact, *, urgent):
+        assert urgent
+        self.asked.append((mission, fact))
 
     def start(self, work):
         self.began.append(work.__qualname__.rpartition(".")[2])
@@ -79,7 +88,7 @@ def end(**how):
     return AttemptEnd(**{"ok": True, "at": 7.0, "exit_code": 0, "reason": None} | how)
 
 
-ENDS = {
+ENDS: dict[str, Any] = {
     "well": (MISSION, None, end()),
     "well, with a run of its own": (MISSION, run(None), end()),
     "badly": (replace(MISSION, status=Status.CRASHED, exit_code=3), run(None), end(ok=False, exit_code=3)),
@@ -104,7 +113,7 @@ def test_an_attempt_ends_well_only_by_itself(name):
     assert plan.reported == [("end", "build", expected, "")]
 
 
-READ_FIRST = {
+READ_FIRST: dict[str, Any] = {
     "nothing": ({}, {}, False),
     "others refer to its result": ({"results": {"build"}}, {}, True),
     "others refer to somebody's result": ({"results": {"test"}}, {}, False),
@@ -142,10 +151,10 @@ def test_the_end_of_what_has_more_to_be_done_for_follows_its_commit(definition):
 
 STOPPING = AgentProgress(AgentStage.STOPPING, attempt=1, mission="a1b2c3d4")
 RUNS = replace(MISSION, status=Status.RUNNING, ended_at=None)
-CHECKS = {
+CHECKS: dict[str, Any] = {
     "it is gone": (
-        None, None, [("end", "build", end(ok=False, at=100.0, exit_code=None, reason="removed"), ""),
-        "schedule"], [], [],
+        None, None, [("end", "build", end(ok=False, at=100.0, exit_code=None, reason="removed"), ""), "schedule"],
+        [], [],
     ),
     "it has ended": (MISSION, None, [("end", "build", end(), ""), "schedule"], [], []),
     "it ended before anybody could look": (
@@ -172,7 +181,7 @@ def test_what_a_daemon_does_about_an_attempt_that_it_finds(name):
     assert [fact.cause for _, fact in plan.asked] == asked
 
 
-PREPARING = {
+PREPARING: dict[str, Any] = {
     "nothing of its own": (None, {}, True, False),
     "a project without isolation": (SagaPhase.FORWARD, {}, False, False),
     "it is prepared": (SagaPhase.DONE, {"status": Status.PREPARING}, True, True),
@@ -204,7 +213,7 @@ def test_the_next_daemon_goes_on_only_with_a_plan_that_lives_on(closing, live, g
     assert plan.attempts._goes_on_later is goes_on
 
 
-EXPLAINED = {
+EXPLAINED: dict[str, Any] = {
     "nothing to say": ({}, None, ""),
     "its set-up failed": ({"reason": "setup_failed"}, None, "setup_failed; see: overmind logs release/build"),
     "what it was to have of its own": (
@@ -262,7 +271,7 @@ def test_what_is_worked_out_ahead_is_of_so_many_agents_and_of_each_once():
         plan.state.nodes[f"a{number}"] = plan.state.nodes["build"]
         plan.attempts.look_ahead(f"a{number}")
     assert list(plan.attempts._ahead) == [f"a{number}" for number in range(2, AHEAD + 2)]
-    plan.spec_ahead = lambda *_: "another"
+    vars(plan)["spec_ahead"] = lambda *_: "another"
     plan.attempts.look_ahead("a2")
     assert plan.attempts._ahead["a2"][1] == "spec"
     plan.attempts.forget_ahead()

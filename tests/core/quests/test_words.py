@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from overmind_core.domain.settings import QueueSettings
@@ -87,7 +89,7 @@ def test_a_run_of_a_ritual_is_named_after_it_and_says_which(story):
     assert (row["number"], row["status"]) == (1, "completed")
 
 
-ENDS = {
+ENDS: dict[str, Any] = {
     "well": (0, {}, {"status": "completed", "reason": None, "exit_code": 0}),
     "badly": (3, {"retries": 0}, {"status": "failed", "reason": "exit", "exit_code": 3, "class": "exit"}),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -47,8 +48,10 @@ def follow(clock):
     """An observer of missions, its client, and the events that it has handed on."""
 
     def begin(*missions):
-        client, events, finished = ScriptedClient(clock), [], []
-        screen = SimpleNamespace(finish=lambda: finished.append(True))
+        client: Any = ScriptedClient(clock)
+        events: list[Any] = []
+        finished: list[bool] = []
+        screen: Any = SimpleNamespace(finish=lambda: finished.append(True))
         home = HomeObserver(client, screen, events.append, since=7)
         home.begin(missions)
         return SimpleNamespace(home=home, client=client, events=events, finished=finished)
@@ -164,7 +167,7 @@ def test_a_trouble_counts_from_when_it_began_whatever_is_said_meanwhile(follow, 
 
 
 def test_the_newest_event_is_a_number(clock):
-    client = ScriptedClient(clock)
+    client: Any = ScriptedClient(clock)
     client.answers = [{"seq": 12}, {"seq": None}]
     assert newest_event(client) == 12
     with pytest.raises(OvermindError):

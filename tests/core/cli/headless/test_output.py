@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -67,7 +68,7 @@ def lines(*texts):
 @pytest.fixture
 def screen(monkeypatch):
     """A screen whose printer keeps what it shows: (mission, text)."""
-    made = OutputScreen(colour=False)
+    made: Any = OutputScreen(colour=False)
     made.shown = []
 
     class Printer:
@@ -82,7 +83,7 @@ def screen(monkeypatch):
 
 
 def test_the_first_mission_is_announced_once_and_names_come_with_the_second(screen):
-    said = []
+    said: list[str] = []
     screen.announce = said.append
     one, two = transcript("1", "one"), transcript("2", "two")
     screen.enter(one)
@@ -95,7 +96,7 @@ def test_the_first_mission_is_announced_once_and_names_come_with_the_second(scre
 
 
 def test_where_there_will_be_several_the_first_has_a_name_too():
-    made = OutputScreen(colour=False, several=True)
+    made: Any = OutputScreen(colour=False, several=True)
     named = []
     made._printer = SimpleNamespace(name=lambda found: named.append([one.name for one in found]))
     made.enter(transcript("1", "one"))

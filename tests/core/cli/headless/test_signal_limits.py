@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ def handler(monkeypatch):
         clock = SimpleNamespace(now=0.0)
         coming = list(later)
         monkeypatch.setattr(runner, "time", SimpleNamespace(monotonic=lambda: clock.now))
-        made = SignalHandler.__new__(SignalHandler)
+        made: Any = SignalHandler.__new__(SignalHandler)
         made.number = first
         made._busy = 0.0
         made._cleans_up = lambda: cleans_up(clock.now)

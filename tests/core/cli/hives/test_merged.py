@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from overmind_core.cli.hives.gather import CONNECT, SILENCE, Gathered, _Waiting
 from overmind_core.cli.hives.merged import run_merged, with_hive
 from overmind_core.errors import OvermindError, UsageError
 
-EU1 = SimpleNamespace(name="eu1")
+EU1: Any = SimpleNamespace(name="eu1")
 MISSION = {
     "id": "a1b2c3d4", "name": "worker", "type": "command", "status": "running", "restart_count": 0, "parent": None,
     "children": [], "uptime_seconds": 4, "command": "make test", "reason": None, "cpu_percent": 1.0,
@@ -56,7 +57,8 @@ def ask(monkeypatch, capsys):
         monkeypatch.setattr(merged, "gather", gather)
         monkeypatch.setattr(merged, "follow", lambda client, request: [("ok", {}), *(
             ("item", row) for row in client.call(*request()))])  # fmt: skip
-        status = run_merged(SimpleNamespace(name=command), Namespace(**args), [None, EU1], Context({}))
+        named: Any = SimpleNamespace(name=command)
+        status = run_merged(named, Namespace(**args), [None, EU1], Context({}))
         shown = capsys.readouterr()
         return status, shown.out, shown.err, asked
 
@@ -190,7 +192,8 @@ def test_the_first_answer_gives_the_others_a_moment_and_without_one_there_is_mor
 
 
 def test_a_link_that_is_being_opened_has_its_own_time_and_then_a_moment_to_answer():
-    late = SimpleNamespace(name="late", is_connecting=lambda: late.connects, connects=True)
+    late: Any = SimpleNamespace(name="late", connects=True)
+    late.is_connecting = lambda: late.connects
     waiting = _Waiting([hive("a"), late], 100.0)
     assert waiting.connecting(100.0) == ["late"]
     waiting.answered("a", 101.0)
