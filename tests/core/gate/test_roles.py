@@ -226,3 +226,15 @@ def test_the_end_of_the_daemon_is_the_end_of_its_channel(home, channel):
         assert opened.next() == {"ok": {}}
         opened.send(b'{"cmd":"ps","id":1}\n')
         assert opened.next() is None
+
+
+def test_quests_of_one_request_work_in_folders_that_count_from_its_own(daemon, channel):
+    opened = channel(first=REQUESTS)
+    opened.next(), opened.next()
+    opened.ask(
+        "quest_add", cwd="/srv", quests=[{"title": "a", "cwd": "shop"}, {"title": "b", "cwd": "/x"}, {"title": "c"}]
+    )
+    opened.ask("quest_add", quests=[{"title": "a", "cwd": "shop"}])
+    first, second = (request["args"]["quests"] for request in daemon.requests)
+    assert [quest.get("cwd") for quest in first] == ["/srv/shop", "/x", None]
+    assert [quest.get("cwd") for quest in second] == ["shop"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -126,3 +127,25 @@ def test_changes_without_a_branch_are_against_what_is_checked_out():
     found: Any = SimpleNamespace(top="/w", branch=None, since="1", commits=[], files=[], diff="", cut="more files")
     told = answers.changes(place, found)
     assert (told["base"], told["branch"], told["cut"]) == ("HEAD", None, "more files")
+
+
+CONTAINERS = {
+    "running": ({"running": True}, "running"),
+    "healthy": ({"running": True, "health": "healthy"}, "healthy"),
+    "exited": ({"exists": True, "health": "healthy"}, "exited"),
+    "gone": ({}, "gone"),
+}
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_a_container_stands_as_its_engine_says(monkeypatch, name):
+    state, word = CONTAINERS[name]
+    known = SimpleNamespace(**{"running": False, "exists": False, "health": None} | state)
+
+    async def with_engine(_workspace, _isolation, ask):
+        return ask(SimpleNamespace(state=lambda _: known))
+
+    monkeypatch.setattr(answers, "with_engine", with_engine)
+    worktrees = WorktreeInspector(locations=UNUSED, workspace=UNUSED, registry=UNUSED)
+    assert asyncio.run(worktrees._containers(isolation(containers={"db": "om-db"}))) == {"db": word}
+    assert asyncio.run(worktrees._containers(isolation())) == {}
