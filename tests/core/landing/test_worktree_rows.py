@@ -129,7 +129,7 @@ def test_changes_without_a_branch_are_against_what_is_checked_out():
     assert (told["base"], told["branch"], told["cut"]) == ("HEAD", None, "more files")
 
 
-CONTAINERS = {
+CONTAINERS: dict[str, tuple[dict[str, Any], str]] = {
     "running": ({"running": True}, "running"),
     "healthy": ({"running": True, "health": "healthy"}, "healthy"),
     "exited": ({"exists": True, "health": "healthy"}, "exited"),
