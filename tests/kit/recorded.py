@@ -23,6 +23,10 @@ MISSION = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{8}(?![0-9A-Za-z])")
 SECONDS = re.compile(r"\b\d+(?:\.\d s\b|s(?= ago\b))")
 PID = re.compile(r"(?<=ended in the background: )\d+")
 MANY = re.compile(r"x{100,}")
+BY_HAND = ("due_local", "last_local")
+"""Keys of moments at which the script does something by hand."""
+MINUTE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
+"""A moment whose seconds are left out, as they are nought."""
 DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 NUMBERS = re.compile(
     r"""
@@ -149,7 +153,7 @@ class Recorded:
         if isinstance(value, list):
             return [self.plain(one, key) for one in value]
         if isinstance(value, str):
-            return self._text(value)
+            return "<time> UTC" if key in BY_HAND and MINUTE.fullmatch(value) else self._text(value)
         if isinstance(value, int) and not isinstance(value, bool) and self._ports[0] <= value <= self._ports[1]:
             return "<port>"
         return value
