@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from unittest import mock
 
 from tests.kit import cost
@@ -52,7 +53,7 @@ def test_without_a_target_no_limit_is_told(monkeypatch):
 def test_at_night_a_test_of_processes_that_waits_longer_than_three_seconds_is_told(test, seconds, night, is_told):
     bill = Bill()
     with (
-        mock.patch.object(cost.time, "monotonic", iter([0.0, seconds]).__next__),
+        mock.patch.object(time, "monotonic", iter([0.0, seconds]).__next__),
         mock.patch.dict(os.environ, {cost.NIGHT: night}),
         bill.test(test),
     ):
