@@ -14,6 +14,8 @@ from tests.kit.repositories import Repository
 from tests.kit.specs import SpecWorld
 
 WIDTHS = {"desk": DESK, "laptop": LAPTOP, "phone": PHONE}
+BY_DAY = [("desk", "dark"), ("phone", "light")]
+"""Width and theme in which axe looks at pages and dialogs; at all others it looks at night: `long/test_looks.py`."""
 MANY_PAGES = 600
 """Seconds for a test that opens three dozen pages, on a machine that does much else."""
 SMALL = """() => [...document.querySelectorAll("button, a, input, select, textarea, summary")].filter((one) => {
@@ -125,9 +127,13 @@ def shown(pages, page, route: str) -> None:
 
 
 @pytest.mark.timeout(MANY_PAGES)
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("width", WIDTHS)
-def test_axe_finds_nothing_on_any_page(pages, life, judged, theme, width):
+@pytest.mark.parametrize(("width", "theme"), BY_DAY)
+def test_axe_finds_nothing_on_any_page(pages, life, judged, width, theme):
+    look_at_pages(pages, life, judged, width, theme)
+
+
+def look_at_pages(pages, life: Life, judged, width: str, theme: str) -> None:
+    """Have axe look at every page."""
     page = pages.open(theme=theme, **WIDTHS[width])
     found = {}
     for route in routes(life):
@@ -164,9 +170,13 @@ def dialogs(page, life: Life) -> dict[str, tuple[str, Callable[[], None]]]:
 
 
 @pytest.mark.timeout(MANY_PAGES)
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("width", ["desk", "phone"])
-def test_axe_finds_nothing_in_dialogs_and_fingers_hit_their_buttons(pages, life, judged, theme, width):
+@pytest.mark.parametrize(("width", "theme"), BY_DAY)
+def test_axe_finds_nothing_in_dialogs_and_fingers_hit_their_buttons(pages, life, judged, width, theme):
+    look_at_dialogs(pages, life, judged, width, theme)
+
+
+def look_at_dialogs(pages, life: Life, judged, width: str, theme: str) -> None:
+    """Have axe look at every dialog, and on a phone measure what a finger presses."""
     page = pages.open(theme=theme, **WIDTHS[width])
     found = {}
     opened = dialogs(page, life) | {
