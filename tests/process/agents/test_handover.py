@@ -5,12 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
-import time
 
 import pytest
 
-from tests.kit import claude, torture
+from tests.kit import claude
 from tests.kit.agents import LEAVE
 from tests.kit.attached import Attached
 from tests.kit.handover import given_back, one_process
@@ -57,9 +55,6 @@ def handed_over(agents, mission):
 def history(agents, mission):
     """What the program remembers of the person's words."""
     return agents.say(mission, "!history").partition(" | ")[2].split(" | ")[:-1]
-
-
-# --- there and back -----------------------------------------------------------------------------------------------
 
 
 def test_an_idle_session_is_handed_over_at_once_and_given_back(agents):
@@ -174,9 +169,6 @@ def test_a_process_inside_a_mission_can_not_attach(agents):
     assert "forbidden" in agents.om.logs(inside["id"])
 
 
-# --- while it works -----------------------------------------------------------------------------------------------
-
-
 def test_a_turn_under_way_is_finished_first(agents):
     mission, gate = agents.session(*BASH), agents.gate()
     message = agents.post(mission, gate.prompt)
@@ -275,9 +267,6 @@ def test_who_comes_back_before_it_is_idle_keeps_it(agents):
     given_back(agents, mission)
 
 
-# --- whatever dies ------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("end", ["killed", "hung up", "detached"])
 def test_however_the_client_goes_it_is_given_back(agents, end):
     mission = agents.session(prompt="by pipe")
@@ -292,21 +281,6 @@ def test_however_the_client_goes_it_is_given_back(agents, end):
             agents.om.ok("detach", mission)
             assert person.end() == 0
         given_back(agents, mission)
-
-
-@pytest.mark.long
-@pytest.mark.own_home
-def test_the_supervisor_dies_while_a_turn_is_finished(agents):
-    mission, gate = agents.session(*BASH), agents.gate()
-    message = agents.post(mission, gate.prompt)
-    agents.doing(mission, "working")
-    with joining(agents, mission):
-        eventually(lambda: agents.om.info(mission)["handover"] == "finishing")
-        kill_supervisor(agents.om)
-    gate.open()
-    assert agents.answer(message)["text"] == "tool said: through"
-    given_back(agents, mission)
-    assert agents.heard(mission) == [gate.prompt]
 
 
 @pytest.mark.own_home
@@ -336,25 +310,6 @@ def test_supervisor_and_client_die_while_a_person_has_it(agents):
         person.kill()
         kill_supervisor(agents.om)
         given_back(agents, mission)
-
-
-@pytest.mark.long
-@pytest.mark.own_home
-@pytest.mark.parametrize("pause", torture.some([0.05, 0.0, 0.1, 0.2, 0.4]))
-def test_the_supervisor_dies_on_the_way_there_and_on_the_way_back(agents, pause):
-    mission = agents.session(prompt="by pipe")
-    agents.answer(1)
-    with contextlib.suppress(EOFError, OSError), joining(agents, mission) as api:
-        time.sleep(pause)  # the moment itself is the experiment
-        os.kill(agents.om.supervisor_pid(), signal.SIGKILL)
-        until_ready(api)
-    eventually(lambda: one_process(agents, mission), timeout=20)
-    with joining(agents, mission) as api:
-        until_ready(api)
-    time.sleep(pause)
-    kill_supervisor(agents.om)
-    given_back(agents, mission)
-    assert history(agents, mission) == ["by pipe"]
 
 
 @pytest.mark.parametrize("options", [AGAIN, ()], ids=["restarted", "not restarted"])

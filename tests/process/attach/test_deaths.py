@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 
 import pytest
 
-from overmind_core.client.connection import ANSWER_LIMIT
-from tests.kit.killing import await_another, kill, kill_both, kill_keeper
+from tests.kit.killing import await_another, kill, kill_keeper
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.shared_home
@@ -151,19 +149,6 @@ def test_with_another_keeper_the_stay_goes_on(om, attach):
     kill_keeper(om)
     await_run(om, mission, 2)
     person.until(lambda: _echoes(person), "it is joined")
-
-
-@pytest.mark.long
-@pytest.mark.own_home
-def test_nobody_left_is_an_error_and_the_terminal_is_restored(om, attach, shell):
-    person = attach(shell)
-    kill_both(om)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert person.end() == 1
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert restored(person)
-    assert "Error: daemon_lost" in person.text()
-    assert after.ru_utime - before.ru_utime < ANSWER_LIMIT / 4, "it waits, and is not busy with that"
 
 
 def _echoes(person):

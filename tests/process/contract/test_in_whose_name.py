@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from typing import Any
 
@@ -11,11 +10,9 @@ import pytest
 from overmind_core.client.client import Client
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
-from tests.contract.test_goldens import GOLDENS
 from tests.kit import claude, sessions
 from tests.kit.killing import kill_supervisor
 from tests.kit.raw_socket import RawSocket
-from tests.walk.contract.golden_script import Script
 
 pytestmark = pytest.mark.shared_home
 
@@ -106,9 +103,6 @@ def test_a_shell_gets_what_a_client_types_and_its_log_says_who(om, phone):
     assert [one["sender"] for one in om.api("messages", id=shell)] == [PHONE]
 
 
-# one question, several who answer
-
-
 def by_command_line(om, question, behaviour):
     """The answer of the command line: None, or why it was refused."""
     ended = om("answer", str(question), behaviour)
@@ -178,22 +172,3 @@ def test_the_next_daemon_still_knows_who_has_answered(om):
     kill_supervisor(om)
     om.ok("start")
     assert f"already answered by {PHONE} " in by_command_line(om, question, "deny")
-
-
-# everything that can be asked
-
-
-@pytest.mark.long
-@pytest.mark.own_home
-def test_whatever_is_asked_in_the_name_of_a_client_is_told_in_its_name(om, tmp_path, monkeypatch):
-    script = Script(om, str(tmp_path))
-    monkeypatch.setattr(RawSocket, "by", PHONE)
-    script.play()
-    with open(f"{GOLDENS}/events.json", encoding="utf-8") as file:
-        golden = json.load(file)
-    of_people = {kind for kind, found in golden.items() if any(event.get("by") == "person" for event in found)}
-    told: dict[str, set[str]] = {}
-    for event in script.events:
-        told.setdefault(event["type"], set()).add(event.get("by", ""))
-    assert {kind for kind, found in told.items() if PHONE in found} == {*of_people, "answered"}
-    assert [kind for kind, found in told.items() if "person" in found] == []

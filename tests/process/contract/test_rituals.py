@@ -14,7 +14,6 @@ import pytest
 from overmind_core.daemon.state import State
 from overmind_core.domain.schedules import RunStatus, Trigger
 from overmind_core.schedules import store
-from tests.kit import torture
 from tests.kit.killing import kill, kill_supervisor
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
@@ -369,23 +368,6 @@ def test_whenever_a_supervisor_is_killed_each_run_comes_once(om, rituals):
     assert rituals.lines() == begun
     assert len(set(begun)) == len(begun) >= 2
     assert len({row["due_at"] for row in rows}) == len(rows)
-
-
-@pytest.mark.long
-@pytest.mark.own_home
-@pytest.mark.timeout(200)
-def test_each_minute_of_a_real_clock_comes_once(om, rituals):
-    """One of them, or two with `make torture`. It sleeps nearly all the time."""
-    minutes = torture.portion(2)
-    created = int(time.time()) // 60
-    rituals.create("minutely", "* * * * *", "date +%s.%N >> out")
-    with RawSocket.connect(om.home, timeout=190) as events:
-        events.ok("events", follow=True, since=om.since)
-        while count(rituals.history("minutely")) < minutes:
-            events.read_line()
-    began = [int(float(line)) // 60 for line in rituals.lines()]
-    assert began == list(range(began[0], began[0] + minutes))
-    assert began[0] - created in {1, 2}  # 2 when the minute was over before the ritual was there
 
 
 def test_a_ritual_that_is_deleted_as_it_is_made_is_told_of_as_gone(rituals):

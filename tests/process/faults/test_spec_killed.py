@@ -17,7 +17,7 @@ from tests.kit import torture
 from tests.kit.full_disk import full_disk
 from tests.kit.killing import kill
 from tests.kit.raw_socket import RawSocket
-from tests.kit.specs import SpecWorld, changed, done, handed_in
+from tests.kit.specs import SpecWorld, changed, handed_in
 from tests.kit.waiting import eventually
 from tests.process.faults.test_full_disk import _small_disk as small_disk
 
@@ -277,21 +277,3 @@ def test_a_spec_that_meets_a_full_disk_on_its_way_goes_on_by_itself_once_there_i
         assert [one for one in om.api("quests") if "TSK" in one["name"]] == []
     world.until("done")
     assert world.attempts() == [*ONCE, "TSK-001 1", "TSK-002 1"], om.events()
-
-
-def test_nothing_of_a_spec_runs_twice_however_often_the_daemon_is_killed(om, world, moments):
-    """Kill table: at random points of a whole spec."""
-    world.write(tasks={"TSK-001": done("TSK-001")})
-    world.new("Carts", "--gates", "none", "--allow", "Bash(true)")
-    world.run()
-    for _ in range(torture.portion(20)):
-        time.sleep(moments.random() * 0.3)  # the moment itself is the experiment
-        with contextlib.suppress(ProcessLookupError):
-            if (pid := om.holder("supervisor.lock")) is not None:
-                kill(pid)
-        om.ok("start")
-    world.until("done")
-    assert world.attempts() == [*ONCE, "TSK-001 1", "TSK-002 1"]
-    assert world.repository.git("log", "--format=%s", "--merges", "main").splitlines() == MERGES
-    eventually(lambda: "\n" not in world.repository.git("worktree", "list"), what="no worktree is left")
-    assert om.api("inbox") == []

@@ -6,12 +6,11 @@ import contextlib
 import os
 import re
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.kit.killing import await_another, kill_supervisor
+from tests.kit.killing import kill_supervisor
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
@@ -94,48 +93,6 @@ def test_what_a_killed_daemon_had_begun_is_not_done_again(om, tmp_path):
         os.kill(om.pid(mission), signal.SIGKILL)
     om.wait_status(mission, "running", "stopped", "killed", "crashed")
     assert restarts(om, mission) <= 1
-
-
-def test_a_restart_is_done_once_wherever_link_and_supervisor_are_lost(reached, sshd):
-    there = reached.home("eu1")
-    mission = there.mission("exec sleep 300")
-    done = 0
-    for number in range(8):
-        asking = reached.om.popen("restart", f"eu1/{mission}")
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            asking.wait(0.05 + 0.04 * number)
-        if number % 2:
-            old = there.supervisor_pid()
-            os.kill(old, signal.SIGKILL)
-            await_another(there, old)
-        else:
-            sshd.cut()
-        out, said = asking.communicate(timeout=60)
-        there.wait_status(mission, "running")
-        now = restarts(there, mission)
-        assert now - done == 1 if asking.returncode == 0 else now - done <= 1, (out, said)
-        done = now
-
-
-def test_a_message_is_delivered_once_wherever_link_and_supervisor_are_lost(reached, sshd):
-    there = reached.home("eu1")
-    session = there.mission("exec cat", "--type", "session", "--name", "reader")
-    succeeded = 0
-    for number in range(6):
-        asking = reached.om.popen("send", f"eu1/{session}", f"message-{number}-")
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            asking.wait(0.05 + 0.05 * number)
-        if number % 2:
-            old = there.supervisor_pid()
-            os.kill(old, signal.SIGKILL)
-            await_another(there, old)
-        else:
-            sshd.cut()
-        out, said = asking.communicate(timeout=60)
-        sent = [one for one in there.api("messages", id=session) if f"message-{number}-" in str(one)]
-        assert len(sent) == 1 if asking.returncode == 0 else len(sent) <= 1, (out, said)
-        succeeded += asking.returncode == 0
-    assert succeeded, "it was lost each time before anything was sent"
 
 
 def test_nobody_answers_any_more_and_the_key_that_was_named_settles_it(reached, sshd, tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import subprocess
@@ -209,30 +208,3 @@ def test_the_channel_for_git_takes_names_and_nothing_else(sender, wish):
     done = subprocess.run(gate_words(sender.there), input=line, capture_output=True, text=True, timeout=60, check=False)
     assert json.loads(done.stdout.splitlines()[-1])["error"] == "invalid"
     assert not os.path.exists(sender.there.path("repositories"))
-
-
-def test_over_a_real_server_with_the_link_cut_at_any_moment_a_run_begins_once(far, sshd, tmp_path):
-    sender = Sender(far, tmp_path / "shop")
-    sshd.serve_home("eu1", sender.there)
-    Path(far.om.home, "config.toml").write_text('[hives.eu1]\nssh = "eu1"\n')
-    assert sender.log(sender.run("cat a.txt")) == ["one"]
-    for number in range(6):
-        name = f"once-{number}"
-        words = ("run", "-H", "eu1", "--isolate", "--name", name, "sleep 300")
-        starter = far.om.popen(*words, cwd=sender.own.folder)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            starter.wait(0.1 * number)
-        sshd.cut()
-        out, said = starter.communicate(timeout=60)
-        started = [row for row in sender.there.ps() if row["name"] == name]
-        assert len(started) == (1 if starter.returncode == 0 else len(started)) <= 1, (out, said)
-    mission = sender.run("echo two > a.txt; git commit -qam two")
-    merging = far.om.popen("merge", mission, cwd=sender.own.folder)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        merging.wait(0.2)
-    sshd.cut()
-    out, said = merging.communicate(timeout=60)
-    if merging.returncode:  # it was cut before the hive had answered at all
-        assert (said.startswith("Error: hive_silent: "), sender.own.read("a.txt")) == (True, "one\n"), (out, said)
-        sender("merge", mission)
-    assert sender.own.read("a.txt") == "two\n", (out, said)

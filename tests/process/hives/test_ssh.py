@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import subprocess
 import sys
@@ -92,20 +91,6 @@ def test_a_wait_finds_its_way_back(far, sshd, tmp_path):
     gate.touch()
     out, said = waiter.communicate(timeout=60)
     assert (waiter.returncode, mission in out) == (3, True), said
-
-
-def test_a_repeated_run_starts_once_wherever_the_link_is_cut(far, sshd):
-    serve(far, sshd, "eu1")
-    there = far.home("eu1")
-    there.ok("start")
-    for number in range(8):
-        starter = far.om.popen("run", "-H", "eu1", "--name", f"once-{number}", "sleep 300")
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            starter.wait(0.03 * number)
-        sshd.cut()
-        out, said = starter.communicate(timeout=60)
-        started = [row for row in there.ps() if row["name"] == f"once-{number}"]
-        assert len(started) == (1 if starter.returncode == 0 else len(started)) <= 1, (out, said)
 
 
 def test_a_host_that_cannot_be_asked_says_why_in_its_own_words(far, sshd):

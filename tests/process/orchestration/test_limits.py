@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.kit import torture
-from tests.kit.killing import kill_supervisor
 from tests.kit.overmind import PROGRAM
 from tests.kit.waiting import eventually
 
@@ -107,15 +106,3 @@ def test_starts_through_the_socket_are_counted_one_after_the_other(om):
     started = [json.loads(answer.stdout)["id"] for answer in answers if answer.returncode == 0]
     assert len(started) == 4
     assert sorted(om.info(parent)["children"]) == sorted(started)
-
-
-@pytest.mark.long
-@pytest.mark.own_home
-def test_the_limit_holds_when_the_supervisor_is_killed_among_the_starts(om, tmp_path):
-    parent = om.mission(starts("sleep 60", AT_ONCE, tmp_path), "--max-children", "5")
-    eventually(lambda: om.info(parent)["children"])
-    kill_supervisor(om)
-    refused, said = outcomes(tmp_path, AT_ONCE)
-    assert len(om.info(parent)["children"]) == 5, said
-    assert len(refused) == AT_ONCE - 5
-    assert all("Error: forbidden: " in text for text in refused), refused

@@ -12,14 +12,12 @@ import psutil
 import pytest
 
 from overmind_core.terminal.modes import INITIAL
-from tests.kit import torture
 from tests.kit.attached import Attached
 from tests.kit.overmind import PROGRAM
 from tests.kit.waiting import eventually
 
 ENDS = ["sh", "-c", "stty -isig -echo; printf 'ready$ '; read line; exit 3"]
 """No key but enter ends it; nothing that is typed is thrown away by ctrl-c."""
-FLOOD = "while :; do printf '%s flood of words that fill a line of the terminal %s\\n' $RANDOM $RANDOM; done"
 CRASHING = (
     "import sys; sys.argv = ['overmind']; from overmind_tui import __main__ as program;"
     "from overmind_tui.app import OvermindApp;"
@@ -114,35 +112,6 @@ def test_over_ssh_a_sequence_in_pieces_is_never_typed(om):
     assert {row["status"] for row in om.api("ps")} == {"running"}
 
 
-@pytest.mark.torture
-def test_nothing_piles_up_for_a_terminal_that_takes_nothing(om):
-    """Not one byte is read of many MB of output; then what is shown is of now, and keys are obeyed."""
-    begun, more = 16_000_000, torture.portion(128_000_000, part=4)
-    mission = om.mission(FLOOD, "--type", "session", "--name", "flood")
-    with tui(om, size=(120, 40)) as person:
-        person.shows("missions[1]")
-        person.type(b"\r")
-        person.shows("looking")
-        program = psutil.Process(person.process.pid)
-        wait_for_output(om, mission, begun)
-        before = program.memory_info().rss
-        wait_for_output(om, mission, begun + more)
-        assert program.memory_info().rss - before < more * 7 / 8, "less than what came meanwhile"
-        person.type(b"?")
-        seen = len(person.seen)
-        person.shows("<help>")
-        assert len(person.seen) - seen < 400_000, "some frames, and what the kernel holds"
-
-
-def wait_for_output(om, mission, size):
-    """Until the mission has written so many bytes more or less."""
-
-    def written():
-        return sum(run.get("output_bytes") or 0 for run in om.info(mission)["runs"]) >= size
-
-    eventually(written, timeout=60.0, what="output")
-
-
 def test_the_terminal_is_asked_nothing_whose_answer_would_be_typed(om):
     om.mission("sleep 300", "--name", "alpha")
     with tui(om) as person:
@@ -160,9 +129,6 @@ def test_the_mouse_is_the_terminals_where_it_is_off(om):
     with tui(om) as person:
         person.shows("missions[1]")
         assert person.screen.modes.mouse == 0
-
-
-# every way out leaves the terminal as it was
 
 
 def press(keys):

@@ -76,19 +76,3 @@ def test_a_page_that_went_away_is_nobody_who_looks(om, called, planner, site):
             return bool(called.exists())
 
         eventually(is_called, timeout=30.0, what="a call")
-
-
-def test_a_page_that_answers_no_more_is_taken_for_nobody(om, called, planner, site):
-    """A phone that sleeps keeps its socket open for minutes."""
-    tab = site.tab()
-    try:
-        tab.say({"t": "look", "visible": True})
-
-        def is_called() -> bool:
-            ask(om, planner, "asleep")
-            deny(om, planner)
-            return bool(called.exists())
-
-        eventually(is_called, timeout=60.0, what="a call")
-    finally:
-        tab.close()

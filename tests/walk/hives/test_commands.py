@@ -13,7 +13,7 @@ from overmind_core.client.unreadable import SENTENCE
 from tests.hives.test_commands import example
 from tests.kit.named_hives import name_odd_hive
 from tests.kit.waiting import eventually
-from tests.process.hives.test_keys import reached
+from tests.process.long.hives.test_keys import reached
 
 __all__ = ["reached"]
 
