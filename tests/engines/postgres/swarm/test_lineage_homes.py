@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,37 +92,6 @@ def test_at_most_one_generation_lives_and_the_next_waits_for_its_end(homes, hive
     assert lineage(home)["waiting"] == ["two"]
     gate.touch()
     homes.wait_state("two", "done")
-
-
-def test_elsewhere_it_begins_a_new_conversation_after_a_minute_with_the_last_result_and_the_notes_and_says_so(
-    homes, hive
-):
-    first = hive("a", "--label", "at=a")
-    begin(first, "one", "!bash overmind remember 'the tests need redis'", "--on", "at=a", "--allowed-tools", "Bash")
-    homes.wait_state("one", "done")
-    result = lineage(first)["result"]
-    assert lineage(first)["notes"] == "- the tests need redis"
-    second = hive("b", "--label", "at=b")
-    first.ok("shutdown")
-    began = time.monotonic()
-    begin(second, "two", "go on", "--on", "any")
-    said = second.ok("why", "two")
-    assert f"{homes.name('b')}  waits: for 60 s it is for {homes.name('a')}, where its conversation lies\n" in said
-    row = homes.wait_state("two", "done", timeout=100)
-    assert time.monotonic() - began >= 60
-    assert row["hive"] == homes.name("b")
-    told = second.ok("logs", "two")
-    assert (
-        f"[lineage] generation 2 of ada begins a new conversation: that of generation 1 lies on {homes.name('a')}"
-        in told
-    )
-    echo = lineage(second)["result"]
-    assert echo.startswith("echo: go on\n\n---\n\nYou are generation 2 of ada.")
-    assert f"The result of generation 1:\n\n{result}" in echo
-    assert "Notes of earlier generations:\n\n- the tests need redis" in echo
-    (_, newest) = lineage(second)["generations"]
-    assert (newest["conversation"], newest["why"]) == ("new", f"that of generation 1 lies on {homes.name('a')}")
-    assert lineage(second)["notes"] == "- the tests need redis"
 
 
 def test_without_on_a_generation_runs_here_and_still_one_at_a_time(homes, hive):

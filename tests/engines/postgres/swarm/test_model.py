@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.kit.swarm import Hive, swarm_in
 from tests.kit.swarm_model import LONG, Machine, World, cleared
-from tests.kit.torture import portion, seeded_random
 
 RATES = (1.0, 0.9951, 1.0049)
 """Clocks that differ by less than 1 %."""
@@ -145,19 +143,6 @@ class SwarmMachine(RuleBasedStateMachine):
             assert found is None or found.state in {"done", "failed"}, post
 
 
-@pytest.mark.timeout(500)
-def test_one_holder_fences_only_grow_and_no_end_is_lost(made):
-    run_state_machine_as_test(
-        lambda: SwarmMachine(made),  # type: ignore[arg-type] # whatever makes one will do
-        settings=settings(
-            max_examples=portion(100),
-            stateful_step_count=30,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-
-
 @pytest.mark.parametrize("is_told", [False, True])
 def test_a_claim_that_nobody_knew_of_begins_nothing_when_another_hive_has_it_since(made, is_told):
     """Its answer was lost, and then the store forgets that another hive has taken the post."""
@@ -180,42 +165,4 @@ def test_a_claim_that_nobody_knew_of_begins_nothing_when_another_hive_has_it_sin
     for number in (0, 1, 0, 2, 0):
         machine.hurry(number)
     assert (list(first.runs), list(second.runs)) == ([], world.posted)
-    machine.teardown()
-
-
-WEIGHTS = {
-    "work": 30, "beat": 10, "claim": 5, "end": 15, "give_back": 4, "retry": 4, "watch_and_take": 15, "reboot": 2,
-    "save": 6, "rewind": 6, "hurry": 6, "wait_until_settled": 5,
-}  # fmt: skip
-
-
-@pytest.mark.timeout(500)
-@pytest.mark.parametrize("walk", range(portion(12)))
-def test_a_long_life_with_many_rewinds(made, walk):
-    """As above, further than examples that are to be made small go."""
-    chance = seeded_random()
-    machine = SwarmMachine(made)
-    machine.begin()
-    for _ in range(400):
-        number, which = chance.randrange(len(RATES)), chance.randrange(10)
-        match chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]:
-            case "work":
-                machine.work(number, chance.choice(["move", "wait"]), chance.random() < 0.2)
-            case "beat":
-                machine.beat(number, chance.random() < 0.5)
-            case "end":
-                machine.end(number, which, chance.choice(["done", "failed"]), chance.random() < 0.3)
-            case "give_back":
-                machine.give_back(number, which)
-            case "retry":
-                machine.retry(which)
-            case "watch_and_take":
-                machine.watch_and_take(number, chance.choice([6.0, 11.0, 12.2, LONG]))
-            case "save":
-                machine.save()
-            case "rewind":
-                order = [chance.randrange(len(RATES)) for _ in range(chance.randrange(1, 5))]
-                machine.rewind(chance.randrange(2), chance.random() < 0.5, order)
-            case name:
-                getattr(machine, name)(number)
     machine.teardown()
