@@ -15,7 +15,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from tests.kit import cost, fork_server, person, processes, scratch, tiers, torture
+from tests.kit import cost, fork_server, look, person, processes, scratch, tiers, torture
 from tests.kit import home as homes
 from tests.kit.cases import Cases
 from tests.kit.clock import FakeClock
@@ -31,6 +31,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 scratch.prefer_memory()
 person.replace()
+# Fails the one test, so that its fixtures still clean up. A slow day is no failure, as for all patience of ours.
+os.environ.setdefault("PYTEST_TIMEOUT", f"{120 * min(3.0, look.slowness()):.0f}")
 
 hypothesis.settings.register_profile(
     "suite",
