@@ -60,7 +60,7 @@ NIGHT = Plan(
                 Target("test-long"),
                 Target("torture"),
                 *(
-                    Target(f"test-{engine}", words=(f"TESTS=tests/engines/{engine}",))
+                    Target(f"test-{engine}", words=(f"TESTS=tests/engines/{engine}", "OVERMIND_TEST_TORTURE=1"))
                     for engine in ("postgres", "web", "docker", "claude", "pools")
                 ),
                 *(Target(f"demo-{name}", reports=False) for name in ("engine", "swarm", "isolation")),
