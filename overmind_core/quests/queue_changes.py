@@ -291,9 +291,9 @@ class QueueChanges:
         """
         quest = self._quests.find(request.id)
         self.retried(quest, intake.checked_brief(request.message or ""))
-        await self._journal.saved()
-        again = self._quests.live[quest.id].queue
+        again = self._quests.live[quest.id].queue  # before the wait, in which somebody may cancel and remove it
         assert again is not None
+        await self._journal.saved()
         return {**brief(quest), "round": again.round}
 
     def check_retry(self, quest: Quest) -> QueueState:
