@@ -6,17 +6,19 @@ python3 -m scripts.landing night    all of it, with all rounds and examples
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 
 from scripts.landing.execution import Interrupts
 from scripts.landing.sequence import Landing
-from scripts.landing.targets import LANDING, NIGHT
+from scripts.landing.targets import NIGHT, plan_landing
 
 
 def main() -> int:
     """Run it, and return its exit status."""
-    plans = {(): LANDING, ("night",): NIGHT}
+    cores = int(os.environ.get("OVERMIND_LANDING_CORES", "0")) or os.cpu_count() or 1
+    plans = {(): plan_landing(cores), ("night",): NIGHT}
     plan = plans.get(tuple(sys.argv[1:]))
     if plan is None:
         sys.stderr.write(f"{__doc__}")

@@ -54,6 +54,7 @@ class Ci:
             self.put(name)
         self.environment = {**os.environ, "PATH": f"{self.programs}:{os.environ['PATH']}", "TMPDIR": str(folder)}
         self.environment.pop("OVERMIND_TEST_MUST", None)
+        self.environment["OVERMIND_LANDING_CORES"] = "4"
         self.command = ["bash", ".ci/run"]
 
     def put(self, name, command=""):
@@ -125,6 +126,14 @@ def test_a_green_landing_runs_all_and_shows_a_row_for_each(ci):
     assert len(re.findall(r"^ +[\d.]+ s  tests/", last, re.MULTILINE)) == 10
     assert last.splitlines()[-1].startswith("Lands after ")
     assert said.count(cost) == 1
+
+
+def test_on_few_cores_the_lanes_run_one_after_the_other(ci):
+    ci.environment["OVERMIND_LANDING_CORES"] = "2"
+    assert ci.run(test_process=red("test_it"))[0] == 1
+    targets = [call.target for call in ci.make.begun()]
+    assert targets == ["check", "test", "test-process", *LANE_B, "test-process"]
+    assert ci.place("end", "test-process") > ci.place("end", "demo-engine"), "the second try comes when all have ended"
 
 
 def test_a_night_runs_each_target_once_whatever_fails_and_is_red_for_one(ci):
