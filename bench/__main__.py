@@ -20,7 +20,7 @@ NAMES = (
     "agent_lines", "emulator", "sessions", "plans", "queue", "specs", "memory", "memory_speed", "cortex", "swarm",
     "hives", "pools", "guardian", "isolation", "peers", "web",
 )  # fmt: skip
-"""Of the modules whose `measure` yields rows, in the order of the table."""
+"""The `measure` of each module with rows, in the order of the table."""
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -31,7 +31,7 @@ class Skipped(NamedTuple):
 
 
 Row = Figure | Skipped
-"""What a measurement yields, one after the other."""
+"""The figures of a measurement, one after the other."""
 
 
 class Rounds(NamedTuple):

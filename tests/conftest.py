@@ -23,7 +23,7 @@ from tests.kit.shared_home import FAILED
 from tests.kit.waiting import eventually
 
 BILL = cost.Bill()
-"""Of this process: a worker's own, or that of all workers in the process that they work for."""
+"""The bill of this process: a worker's own, or that of all workers in the process that they work for."""
 
 # Compiled tests are kept whatever the shell says: to rewrite the assertions of all files takes each worker 7 seconds.
 sys.dont_write_bytecode = False

@@ -43,7 +43,7 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.number = 0
-        """Of the first; 0: none came."""
+        """The number of the first; 0: none came."""
         self.count = 0
 
     def listen(self) -> None:

@@ -40,7 +40,7 @@ class Bill:
     """The cost of some tests, of one worker or of all."""
 
     seconds: float = 0.0
-    """Of the processor, with what it took to collect them."""
+    """Processor time, with what it took to collect the tests."""
     looks: float = 0.0
     tests: dict[str, float] = field(default_factory=dict)
     """The dearest tests: processor seconds by node id."""

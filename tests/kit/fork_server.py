@@ -175,7 +175,7 @@ class ForkServer:
 
     @property
     def pid(self) -> int:
-        """Its process, which adopts what its calls leave behind."""
+        """The server's process, which adopts what its calls leave behind."""
         return self._process.pid
 
     def used(self) -> float:

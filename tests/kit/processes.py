@@ -23,7 +23,7 @@ from overmind_core.system.process_table import children, read, tells_children
 MARKER = "OMTEST_RUN"
 """The variable that everything a test run starts inherits; the product passes it on, as it isn't one of its own."""
 RUN = uuid.uuid4().hex
-"""Its value in what this test process starts."""
+"""The marker's value in what this test process starts."""
 _PIECE = 1 << 17
 """Bytes read at once."""
 _MOST_WALKS = 20
