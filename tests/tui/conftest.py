@@ -10,11 +10,14 @@ import pytest
 from pytest_textual_snapshot import SVGImageExtension
 from syrupy.location import PyTestLocation
 from textual import strip
+from textual._compositor import Compositor
+from textual.app import App
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 
 from overmind_tui.pages import dialog
+from overmind_tui.widgets.lines import Lines
 from tests.kit import idle
 from tests.kit.overmind import REPOSITORY
 from tests.kit.pictures import SIZES, Album, compared
@@ -83,6 +86,31 @@ def strips_remember_nothing() -> Iterator[None]:
     forgetful = _Forgetful()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(strip, "FIFOCache", lambda _size: forgetful)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def drawn_where_somebody_looks() -> Iterator[None]:
+    """A frame that no test looks at is not drawn, a quarter of all work; the last one is, and fails if it can't be."""
+    draw, shut_down = Compositor.render_update, App._shutdown
+
+    def unseen(compositor: Compositor, *how: Any, **named: Any) -> Any:
+        if any(how) or named.get("full") or named.get("screen_stack"):  # a picture, or one view on top of another
+            return draw(compositor, *how, **named)
+        compositor._dirty_regions.clear()
+        for widget in compositor.visible_widgets:
+            if isinstance(widget, Lines):  # how many they are is known when they are drawn
+                widget.render_lines(widget.content_size.region)
+        return None
+
+    async def seen_last(app: App[Any]) -> None:
+        if app._screen_stack and app.is_running:
+            app.screen._compositor.render_strips()
+        await shut_down(app)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Compositor, "render_update", unseen)
+        patch.setattr(App, "_shutdown", seen_last)
         yield
 
 

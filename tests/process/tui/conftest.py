@@ -16,6 +16,7 @@ from tests.kit.overmind import Overmind
 from tests.kit.shared_home import SharedHome, shared
 from tests.tui.conftest import (
     album,
+    drawn_where_somebody_looks,
     paced_by_events,
     parsed_once,
     pictured,
@@ -28,6 +29,7 @@ from tests.tui.conftest import (
 
 __all__ = [
     "album",
+    "drawn_where_somebody_looks",
     "paced_by_events",
     "parsed_once",
     "pictured",

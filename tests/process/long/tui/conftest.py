@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.process.tui.conftest import (
     album,
     alone,
+    drawn_where_somebody_looks,
     om,
     opened,
     paced_by_events,
@@ -22,6 +23,7 @@ from tests.process.tui.conftest import (
 __all__ = [
     "album",
     "alone",
+    "drawn_where_somebody_looks",
     "om",
     "opened",
     "paced_by_events",
