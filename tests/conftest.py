@@ -36,7 +36,7 @@ os.environ.setdefault("PYTEST_TIMEOUT", f"{120 * min(3.0, look.slowness()):.0f}"
 
 hypothesis.settings.register_profile(
     "suite",
-    max_examples=torture.portion(200, part=20),
+    max_examples=torture.examples(200),
     deadline=None,  # other workers share the processor: the time of one example says nothing
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )

@@ -19,6 +19,11 @@ def portion(whole: int, *, part: int = PART) -> int:
     return whole if WHOLE else -(-whole // part)
 
 
+def examples(whole: int) -> int:
+    """So many of hypothesis' examples, or a twentieth of them: a day has many runs, and each draws others."""
+    return portion(whole, part=20)
+
+
 def some(cases: Iterable[Case], *, part: int = PART) -> list[Case]:
     """All cases, or the first and then every fourth: always the same ones."""
     return list(cases)[:: 1 if WHOLE else part]

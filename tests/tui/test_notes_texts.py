@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from overmind_core.view import mission_notes
 from overmind_core.view import notes as notes_rows
 from overmind_core.view.describe import Rendering
-from tests.kit.torture import portion
+from tests.kit.torture import examples
 from tests.tui.noted import note, version
 from tests.tui.test_pictures import NOW
 from tests.tui.walks import read
@@ -27,7 +27,7 @@ MEAN = st.lists(
 BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-@settings(max_examples=portion(400))
+@settings(max_examples=examples(400))
 @given(MEAN, MEAN, MEAN, st.sampled_from(["live", "proposed", "forgotten"]), st.dictionaries(MEAN, MEAN, max_size=2))
 def test_no_control_character_of_a_note_is_drawn(text, word, name, state, corrected):
     by = {"person": None, "mission": "00000001", "name": name, "agent": word}

@@ -162,7 +162,7 @@ STEP = st.one_of(
 
 
 @given(st.lists(STEP, min_size=20, max_size=60))
-@settings(max_examples=torture.portion(800))
+@settings(max_examples=torture.examples(800))
 def test_every_byte_arrives_once_and_in_order_whoever_is_first(steps):
     world = World()
     for name, arguments in steps:

@@ -26,7 +26,7 @@ from overmind_core.memory.opened import Reading, Writing
 from overmind_core.memory.store import Draft
 from overmind_core.memory.tables import Chosen
 from tests.kit.overmind import REPOSITORY
-from tests.kit.torture import portion
+from tests.kit.torture import examples, portion
 
 REPO = Scope(ScopeKind.REPO, "example.org/shop")
 REACH = Reach((REPO, Scope(ScopeKind.GLOBAL)), every_id=True)
@@ -77,7 +77,7 @@ class Model:
         }
 
 
-@settings(max_examples=portion(160), deadline=None)
+@settings(max_examples=examples(160), deadline=None)
 @given(steps=st.lists(STEPS, max_size=14))
 @example(steps=[("remember", "redis one", ""), ("pin", 0, ""), ("forget", 0, ""), ("restore", 0, "")])
 def test_the_store_does_what_a_few_dictionaries_do(steps):

@@ -143,7 +143,7 @@ class Story:
             self.keeper.exit(fields["run"], -9)
 
 
-@settings(max_examples=torture.portion(80), deadline=None)
+@settings(max_examples=torture.examples(80), deadline=None)
 @given(acts=st.lists(ACTS, max_size=25))
 def test_nothing_runs_behind_the_end_of_its_lease(tmp_path_factory, acts):
     async def whole():

@@ -195,7 +195,7 @@ JSON = st.recursive(
 
 
 @pytest.mark.torture
-@settings(max_examples=torture.portion(100))
+@settings(max_examples=torture.examples(100))
 @given(
     st.binary()
     | st.builds(lambda kind, rest: json.dumps({**rest, "type": kind}).encode(), KINDS, st.dictionaries(KEYS, JSON))

@@ -211,7 +211,7 @@ def lived(folder: str, checkout: str, acts: list[Act]) -> World:
 
 
 @given(ACTS)
-@settings(max_examples=torture.portion(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=torture.examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_happens_the_laws_of_the_queue_hold(checkout, acts):
     with tempfile.TemporaryDirectory() as folder:
         lived(folder, checkout, acts)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from overmind_core.domain.swarm.leases import DRIFT, deadline_of
 from overmind_core.swarm.answers import Taken, WatchedPost, WatchedSession, Watchlist
 from overmind_core.swarm.others import LOST_AFTER, Others
+from tests.kit import torture
 from tests.kit.clock import FakeClock
 
 LEASE = 10.0
@@ -67,7 +68,7 @@ class Line:
         return answer
 
 
-@settings(max_examples=400)
+@settings(max_examples=torture.examples(2000))
 @given(
     pauses=st.lists(st.tuples(st.integers(1, 9), st.sampled_from([0.0, 0.5, 4.0])), min_size=1, max_size=4),
     ways=st.lists(st.sampled_from([0.0, 0.5, 3.0, 9.5]), max_size=6),

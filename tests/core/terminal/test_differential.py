@@ -134,7 +134,7 @@ def test_a_redraw_shows_the_same_cells_on_a_terminal_that_is_not_ours(recording)
             assert theirs.mode(25) == ours.cursor.visible
 
 
-@settings(max_examples=torture.portion(400), deadline=None)
+@settings(max_examples=torture.examples(400), deadline=None)
 @given(st.lists(tokens, max_size=40), st.sampled_from(SIZES))
 def test_invented_streams_agree_apart_from_what_is_on_the_list(stream, size):
     ours, theirs = Screen(*size), ghostty.Ghostty(*size)

@@ -29,7 +29,7 @@ def rows(screen: Screen) -> list[object]:
     return [screen.runs(y) for y in range(screen.rows)]
 
 
-@settings(max_examples=torture.portion(200), deadline=None)
+@settings(max_examples=torture.examples(200), deadline=None)
 @given(streams, st.sampled_from([(8, 4), (20, 6), (2, 3), (9, 1)]))
 def test_the_rows_above_the_screen_come_over_and_the_screen_is_the_same(stream, size):
     screen = Screen(*size)

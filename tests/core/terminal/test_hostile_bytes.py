@@ -102,7 +102,7 @@ _lines = st.lists(
 ).map(lambda lines: "\r\n" + "\r\n".join(lines) + "\r\n")  # fmt: skip
 
 
-@settings(max_examples=torture.portion(150), deadline=None)
+@settings(max_examples=torture.examples(150), deadline=None)
 @given(st.lists(streams | _lines, max_size=3).map("".join), st.sampled_from([(8, 4), (20, 6), (1, 1), (12, 30)]))
 def test_what_is_taken_in_bulk_is_the_same_byte_by_byte(text, size):
     data = text.encode()
@@ -114,7 +114,7 @@ def test_what_is_taken_in_bulk_is_the_same_byte_by_byte(text, size):
     assert _everything(whole) == _everything(single)
 
 
-@settings(max_examples=torture.portion(150), deadline=None)
+@settings(max_examples=torture.examples(150), deadline=None)
 @given(st.lists(tokens, max_size=20).map("".join), st.data())
 def test_cuts_inside_of_sequences_and_characters_change_nothing(text, data):
     raw = text.encode()

@@ -48,7 +48,7 @@ def redrawn(screen: Screen) -> Screen:
     return fresh
 
 
-@settings(max_examples=torture.portion(400), deadline=None)
+@settings(max_examples=torture.examples(400), deadline=None)
 @given(streams, st.sampled_from([(8, 4), (20, 6), (1, 1), (2, 3)]))
 @example("\x1b[?1047h\x1b[?1049h\x1b[!p", (8, 4))  # what 1049 has saved on the alternate screen is forgotten
 def test_a_redraw_carries_the_whole_screen_over(stream, size):

@@ -42,7 +42,7 @@ def test_it_does_not_matter_how_the_head_is_cut(places):
     assert scan_modes([scan_modes(chunks[:2]), *chunks[2:]]) == scan_modes([HEAD])
 
 
-@settings(max_examples=torture.portion(300))
+@settings(max_examples=torture.examples(300))
 @given(st.integers(0, 400))
 def test_a_program_that_paints_its_screen_looks_the_same_from_any_cut(cut):
     paint = b"".join(b"\x1b[%d;1H\x1b[K\x1b[3%dmrow %d \xe6\x97\xa5" % (y + 1, y, y) for y in range(5))

@@ -81,7 +81,7 @@ def test_margins_end_and_tab_stops_go_on_over_the_new_columns():
 _sizes = st.tuples(st.integers(1, 30), st.integers(1, 12))
 
 
-@settings(max_examples=torture.portion(200), deadline=None)
+@settings(max_examples=torture.examples(200), deadline=None)
 @given(st.lists(st.tuples(streams, _sizes), max_size=5))
 def test_any_sizes_between_any_output_leave_a_whole_screen(steps):
     screen = Screen(8, 4)
@@ -98,7 +98,7 @@ def test_any_sizes_between_any_output_leave_a_whole_screen(steps):
     assert screen.faults == []
 
 
-@settings(max_examples=torture.portion(200), deadline=None)
+@settings(max_examples=torture.examples(200), deadline=None)
 @given(st.text(alphabet="ab 日\r\n", max_size=80), st.lists(_sizes, max_size=4))
 def test_no_text_is_lost_on_the_way_through_other_sizes(text, sizes):
     screen = Screen(30, 12)

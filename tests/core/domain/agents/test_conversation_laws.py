@@ -326,5 +326,5 @@ class Conversations(RuleBasedStateMachine):
         assert (self.c.queue, self.c.open, self.c.turn, self.c.sending) == ((), (), None, None)
 
 
-Conversations.TestCase.settings = settings(max_examples=torture.portion(150), stateful_step_count=40)
+Conversations.TestCase.settings = settings(max_examples=torture.examples(150), stateful_step_count=40)
 test_whatever_happens = Conversations.TestCase

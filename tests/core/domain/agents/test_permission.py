@@ -360,7 +360,7 @@ PIECES = [
 
 
 @settings(
-    max_examples=torture.portion(400),
+    max_examples=torture.examples(400),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

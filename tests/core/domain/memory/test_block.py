@@ -112,7 +112,7 @@ HELD = st.builds(lambda id_, head, text: BlockNote(f"[{id_}] {head}", text), IDS
 
 
 @pytest.mark.timeout(600 if WHOLE else 120)
-@settings(max_examples=20_000 if WHOLE else 300)
+@settings(max_examples=20_000 if WHOLE else 100)
 @given(st.lists(HELD, min_size=1, max_size=5))
 def test_a_block_holds_exactly_its_notes_and_nothing_that_ends_it(notes):
     block = render(notes, SECRET)

@@ -15,7 +15,7 @@ from overmind_core.domain.memory.notes import Author, Content, Note, NoteState, 
 from overmind_core.domain.memory.ranking import alike, grams
 from overmind_core.domain.memory.words import stems
 from tests.kit.cases import tabled
-from tests.kit.torture import portion
+from tests.kit.torture import examples
 
 
 def note(
@@ -184,7 +184,7 @@ NOTES = st.lists(
 )
 
 
-@settings(max_examples=portion(1000))
+@settings(max_examples=examples(1000))
 @given(
     NOTES, TEXTS | st.just("see api/x"), st.integers(0, 2000), st.integers(0, 5000), st.randoms(use_true_random=False)
 )

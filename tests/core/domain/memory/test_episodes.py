@@ -34,7 +34,7 @@ from overmind_core.domain.memory.notes import LONGEST_TEXT
 from overmind_core.domain.memory.redaction import redact
 from tests.kit.cases import tabled
 from tests.kit.planted_secrets import tokens
-from tests.kit.torture import portion, seeded_random
+from tests.kit.torture import examples, seeded_random
 
 
 def clean(text):
@@ -224,7 +224,7 @@ FACTS = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=portion(600))
+@settings(max_examples=examples(600))
 @given(st.lists(FACTS, max_size=40), st.integers(0, 40))
 def test_it_goes_on_from_what_was_saved_as_if_nothing_had_been(facts, place):
     whole = fold(begun("p", clean), facts, clean)

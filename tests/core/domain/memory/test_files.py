@@ -59,7 +59,7 @@ def test_a_file_is_as_people_read_it():
     assert file_name(NoteFile("…", id="N-7f3k9c2m4q")) == "note-N-7f3k9c2m4q.md"
 
 
-@settings(max_examples=20_000 if torture.WHOLE else 500, deadline=None)
+@settings(max_examples=20_000 if torture.WHOLE else 100, deadline=None)
 @given(note_files)
 def test_what_is_written_is_read_again(note):
     assert parse(render(note)) == note

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.memory.ranking import Hits, Ranked, Weight, alike, factor, grams, rank, route
 from tests.kit.cases import tabled
-from tests.kit.torture import portion
+from tests.kit.torture import examples
 
 ASKED = "why does redis stop here"
 """Words and meaning count the same."""
@@ -101,7 +101,7 @@ WEIGHTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=portion(1000))
+@settings(max_examples=examples(1000))
 @given(st.lists(st.builds(Hits, st.sampled_from([ASKED, "redis", "one two three"]), LISTS, meaning=LISTS)), WEIGHTS)
 def test_each_note_is_answered_once_and_a_vote_never_puts_it_down(hits, weights):
     found = rank(hits, weights)

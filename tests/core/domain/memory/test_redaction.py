@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from overmind_core.domain.memory.redaction import redact, secret_values
 from overmind_core.domain.memory.secret_formats import FORMATS
 from tests.kit.planted_secrets import BASE64, OTHERS, PUBLISHED, word
-from tests.kit.torture import portion
+from tests.kit.torture import examples, portion
 
 BROKEN = {"azure key", "mailchimp key"}
 """Kinds that are not found wherever a line's end is within them."""
@@ -42,7 +42,7 @@ AROUND = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=portion(2000))
+@settings(max_examples=examples(2000))
 @example(("mailgun key", f"key-{'a1' * 16}", "a1" * 6, True), ("", ""), 3, 0, "\n")
 @example(("secret", f"aws_secret_access_key=/{'aB3+' * 9}aB3", "3+aB3+aB3", False), ("", ""), 0, 0, "\n")
 @given(planted(), AROUND, st.integers(0, 3), st.integers(0, 200), st.sampled_from(["\n", "\r\n", "\n    "]))
@@ -63,7 +63,7 @@ def test_no_token_of_a_known_format_survives(secret, around, form, place, end_of
     assert redact(cleaned) == (cleaned, 0)
 
 
-@settings(max_examples=portion(1000))
+@settings(max_examples=examples(1000))
 @given(st.lists(planted() | st.text(max_size=20) | st.sampled_from(["password=", "[redacted: ", "]", "://a:", "@"])))
 def test_what_was_redacted_stays_so_and_joined_texts_reveal_nothing(parts):
     texts = [part if isinstance(part, str) else part[1] for part in parts]

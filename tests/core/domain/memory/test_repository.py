@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from overmind_core.domain.memory.repository import chosen_name, name_of_remote
 from tests.kit.cases import tabled
 from tests.kit.planted_secrets import tokens
-from tests.kit.torture import portion, seeded_random
+from tests.kit.torture import examples, seeded_random
 
 SHOP = "github.com/team/shop"
 NAMES = [
@@ -76,7 +76,7 @@ def test_origin_counts_else_the_only_remote(remotes, name):
 SECRET = st.text("abcXYZ019!$%&*+,=~-_.@:", min_size=8, max_size=30).map("s3cReT".__add__)
 
 
-@settings(max_examples=portion(1000))
+@settings(max_examples=examples(1000))
 @given(
     SECRET,
     st.sampled_from(["https://{}@h.example/a/b", "https://u:{}@h.example/a/b", "ssh://u:{}@h.example:22/a/b.git",

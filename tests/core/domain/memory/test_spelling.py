@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.memory.spelling import SHORTEST, corrections, distance, neighbours
 from tests.kit.cases import tabled
-from tests.kit.torture import portion
+from tests.kit.torture import examples
 
 KNOWN = {"redis": 9, "reads": 30, "bucket": 4, "buckets": 2, "limiter": 3, "limited": 8, "configuration": 5, "e501": 2}
 
@@ -54,13 +54,13 @@ def plain_distance(one: str, other: str) -> int:
     return least
 
 
-@settings(max_examples=portion(600))
+@settings(max_examples=examples(600))
 @given(st.text("abc", max_size=6), st.text("abc", max_size=5))
 def test_the_distance_is_that_of_its_definition(one, other):
     assert distance(one, other) == plain_distance(one, other) == distance(other, one)
 
 
-@settings(max_examples=portion(2000))
+@settings(max_examples=examples(2000))
 @given(WORDS, st.data())
 def test_what_one_or_two_slips_make_of_a_word_is_its_neighbour(word, data):
     wrong = word

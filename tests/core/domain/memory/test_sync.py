@@ -14,7 +14,7 @@ from overmind_core.domain.memory.sync import MOST_BYTES, MOST_ENTRIES, ChainBrok
 from tests.kit import torture
 from tests.kit.synced import COLONY, MINE, OTHER, Client, Server
 
-HISTORIES = 10_000 if torture.WHOLE else 300
+HISTORIES = 10_000 if torture.WHOLE else 60
 CLIENTS = 4
 STEPS = 60
 

@@ -29,7 +29,7 @@ from overmind_core.domain.memory.versions import (
     purge,
 )
 from tests.kit.cases import tabled
-from tests.kit.torture import portion
+from tests.kit.torture import examples
 
 NOTE = "N-0000000001"
 ADA = Author(person="ada")
@@ -199,7 +199,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Version], list[Vote]]:
     ]
 
 
-@settings(max_examples=portion(2000))
+@settings(max_examples=examples(2000))
 @given(histories(), st.randoms(use_true_random=False), st.data())
 def test_the_order_and_repetition_of_versions_and_votes_mean_nothing(history, random, data):
     versions, votes = history
@@ -213,7 +213,7 @@ def test_the_order_and_repetition_of_versions_and_votes_mean_nothing(history, ra
     assert merged([*merged(rest), *merged(part)]) == merged(versions)
 
 
-@settings(max_examples=portion(2000))
+@settings(max_examples=examples(2000))
 @given(histories())
 def test_what_is_shown_is_what_nobody_has_replaced(history):
     versions, votes = history

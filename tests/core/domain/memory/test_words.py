@@ -26,7 +26,7 @@ from overmind_core.domain.memory.words import (
     words,
 )
 from tests.kit.cases import tabled
-from tests.kit.torture import portion
+from tests.kit.torture import examples
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_a_text_has_the_words_that_the_index_has(index, text):
     assert [stem(word) for word in words(text)] == indexed(index, text)
 
 
-@settings(max_examples=portion(400))
+@settings(max_examples=examples(400))
 @given(st.lists(MADE, min_size=1, max_size=200))
 def test_a_word_has_the_stem_that_the_index_has(index, made):
     assert [stem(word) for word in made] == indexed(index, " ".join(made))
@@ -155,7 +155,7 @@ def test_of_a_question_the_rarest_words_are_looked_for():
     assert rarest(asked, {}, 0) == []
 
 
-@settings(max_examples=portion(2000))
+@settings(max_examples=examples(2000))
 @given(st.text(max_size=200) | st.text('"*^():-+{}\0 aAN_./\ud800', max_size=60))
 def test_no_question_is_a_query_of_its_own(index, question):
     asked = question_words(question)

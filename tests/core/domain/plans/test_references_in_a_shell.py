@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from overmind_core.domain.plans.references import bind_shell, check_shell
+from tests.kit import torture
 
 BASH = shutil.which("bash")
 SHELLS = [["/bin/sh"], *([[BASH, "--posix"]] if BASH else [])]
@@ -103,7 +104,7 @@ def run(shell, text, environment, folder):
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: os.path.basename(shell[0]))
-@settings(max_examples=60)
+@settings(max_examples=torture.examples(600))
 @given(commands())
 @example(({f"vars.v{number}": evil for number, evil in enumerate(EVIL)}, [Word("${vars.v4}", EVIL[4])]))
 def test_a_shell_prints_every_value_as_it_is(shell, made):
@@ -162,7 +163,7 @@ REFERENCE = "${vars.x}"
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: os.path.basename(shell[0]))
-@settings(max_examples=60)
+@settings(max_examples=torture.examples(600))
 @given(st.lists(st.sampled_from([*pieces, *[REFERENCE] * 20]), min_size=3, max_size=16), st.sampled_from(EVIL))
 @example(["$((", REFERENCE, "))"], EVIL[4])
 @example(["${n:", REFERENCE, "}"], EVIL[4])

@@ -450,7 +450,7 @@ class Life:
         return True
 
 
-@settings(max_examples=torture.portion(150), deadline=None)
+@settings(max_examples=torture.examples(150), deadline=None)
 @given(blueprint=plans(), data=st.data())
 def test_every_plan_comes_to_an_end_and_no_agent_runs_before_its_time_or_too_often(blueprint, data):
     life = Life(blueprint, data.draw)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from overmind_core.domain.text import file_tree
 from overmind_core.domain.text.file_pattern import matches
 from overmind_core.domain.text.file_tree import FileTree
-from tests.kit.torture import portion
+from tests.kit.torture import examples
 
 NAME = st.sampled_from(["a", "b", "ab", "a.py", ".git", "[a]", "c\nd"])
 PART = st.sampled_from(["a", "b", "a.py", "*", "**", "?", "[ab]", "*.py", "\\[a\\]", "a*", ".", ""]) | NAME
@@ -23,7 +23,7 @@ def every(paths):
     return dict.fromkeys("/".join(one[:end]) for one in parts for end in range(1, len(one) + 1))
 
 
-@settings(max_examples=portion(1600))
+@settings(max_examples=examples(1600))
 @given(PATHS, PATTERN)
 def test_a_tree_answers_as_each_of_its_files(paths, pattern):
     if not pattern.startswith("/") and pattern.strip("/."):

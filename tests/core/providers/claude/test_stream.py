@@ -379,7 +379,7 @@ def test_no_line_of_bytes_raises(line):
 
 
 @pytest.mark.torture
-@settings(max_examples=torture.portion(100))
+@settings(max_examples=torture.examples(100))
 @given(st.lists(st.tuples(TYPES, SUBTYPES, st.dictionaries(KEYS, JSON, max_size=6)), max_size=5))
 def test_no_object_raises_and_every_text_can_be_written(objects):
     renderer = CLAUDE.renderer()
