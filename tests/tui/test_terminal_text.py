@@ -95,6 +95,7 @@ def test_patterns_are_found_whatever_the_case(text, where):
 
 def test_what_was_wrapped_is_found_in_both_rows():
     assert matches(grid("12345678needle"), "needle") == [(0, 8, 10), (1, 0, 4)]
+    assert matches(grid("1234567890" * 2 + "12needle"), "needle") == [(2, 2, 8)]
 
 
 def test_columns_behind_wide_characters_are_cells():

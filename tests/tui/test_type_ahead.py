@@ -13,7 +13,7 @@ from overmind_core.view.actions import Context
 from overmind_core.view.keymap import keymap
 from overmind_tui.missions.describe_page import DescribePage
 from overmind_tui.pages.dialog import Answer, Dialog
-from overmind_tui.shell.key_queue import QUIET_SECONDS, STILL_TYPING, KeyQueue, QuietPeriod
+from overmind_tui.shell.key_queue import QUIET_SECONDS, STILL_TYPING, KeyQueue, QuietPeriod, character
 from tests.kit.cases import tabled
 from tests.tui.conftest import until
 from tests.tui.test_pictures import INFO
@@ -187,3 +187,14 @@ def test_each_key_that_opens_a_place_for_text_says_so():
     for context in Context:
         for action in keymap(context).values():
             assert action.takes_text is (action.name in opens), (context, action.name)
+
+
+@tabled(
+    ("key", "typed", "found"),
+    [
+        ("a", "a", "a"), ("plus", "+", "+"), ("+", "+", "+"), ("space", " ", " "), ("ctrl+a", "\x01", None),
+        ("alt+a", "a", None), ("enter", "\r", None), ("escape", None, None), ("f1", None, None), ("é", "é", "é"),
+    ],
+)  # fmt: skip
+def test_only_what_is_no_shortcut_is_a_character(key, typed, found):
+    assert character(events.Key(key, typed)) == found

@@ -16,6 +16,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import Database
 from overmind_core.memory.given import Given, GivenRow
 from overmind_core.memory.opened import secret_of
+from overmind_core.memory.purge import _replace_in
 from overmind_core.memory.requests import Forget, Note, NoteSet, Outcome, Recall, Remember, Search
 from overmind_core.memory.shared_copy import SharedCopy
 from tests.kit.in_process import run, until
@@ -173,3 +174,15 @@ def test_a_purge_that_comes_from_a_cortex_leaves_no_byte_either(tmp_path):
             assert await home.memory.write(lambda writing: writing.purge.begun()) == []
 
     run(work())
+
+
+def test_a_file_that_has_not_the_text_stays_the_file_that_it_was(tmp_path):
+    path = tmp_path / "given"
+    path.write_bytes(b"one two")
+    for old in (b"", b"three"):
+        before = path.stat()
+        _replace_in(str(path), old, b"[purged]")
+        assert (path.read_bytes(), path.stat().st_ino) == (b"one two", before.st_ino)
+    _replace_in(str(path), b"two", b"[purged]")
+    assert path.read_bytes() == b"one [purged]"
+    assert os.listdir(tmp_path) == ["given"]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.agents.permission import InvalidRule, decide, parse, rule_for
+from overmind_core.domain.shell import commands
 from tests.kit import torture
 from tests.kit.cases import tabled
 
@@ -178,6 +179,16 @@ DENIED = [
 @tabled("command", DENIED)
 def test_a_denying_rule_finds_its_program_wherever_it_stands(command):
     assert says(["Bash"], ["Bash(rm:*)"], "Bash", bash(command)) == "deny"
+
+
+@tabled("carrier", sorted(commands.CARRIERS))
+def test_a_denying_rule_finds_its_program_behind_whatever_starts_it(carrier):
+    assert says(["Bash"], ["Bash(rm:*)"], "Bash", bash(f"{carrier} -x rm y")) == "deny"
+
+
+@tabled("shell", sorted(commands.SHELLS))
+def test_a_denying_rule_finds_its_program_in_the_text_of_a_shell(shell):
+    assert says(["Bash"], ["Bash(rm:*)"], "Bash", bash(f"{shell} -c 'cd y; rm x'")) == "deny"
 
 
 @pytest.mark.parametrize("command", ["echo rm x", "git commit -m 'rm x'", "rmdir x", "ls rm"])

@@ -1,0 +1,39 @@
+"""`overmind queue -H swarm`: what waits in a swarm, or what to type where nothing does."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from overmind_core.cli.swarm import queue_there
+
+POST = {"position": 1, "score": 2.5, "name": "docs", "priority": "medium", "why": "turn: 1 of 4 runs"}
+
+
+@pytest.fixture
+def said(monkeypatch):
+    def ask(posts):
+        answer = {"used": 1, "slots": 4, "posts": posts}
+        monkeypatch.setattr(queue_there, "swarm_client", lambda _context: SimpleNamespace(call=lambda _name: answer))
+        out: list[str] = []
+        hints: list[str] = []
+        context: Any = SimpleNamespace(print=out.append, hint=hints.append)
+        options: Any = SimpleNamespace(at=None, json=False)
+        assert queue_there.queue(options, context) == 0
+        return "\n".join(out).splitlines(), hints
+
+    return ask
+
+
+def test_an_empty_queue_says_what_to_type_next(said):
+    lines, hints = said([])
+    assert lines == ["running 1/4 · queued 0"]
+    assert hints == ["Nothing waits. Post a quest with: overmind quest add 'Docs' --on any -- make docs"]
+
+
+def test_what_waits_is_a_table_below_how_much_runs(said):
+    lines, hints = said([POST])
+    assert (lines[0], len(lines), hints) == ("running 1/4 · queued 1", 3, [])
+    assert "docs" in lines[2]

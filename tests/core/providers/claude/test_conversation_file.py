@@ -1,0 +1,42 @@
+"""What a line of a conversation's file tells of use and cost."""
+
+from __future__ import annotations
+
+import json
+
+from overmind_core.domain.agents.agent_events import CostTotalled, ModelCalled
+from overmind_core.providers.claude.conversation_file import figure
+from tests.kit.cases import tabled
+
+USAGE = {"input_tokens": 3, "output_tokens": 4}
+CALL = {
+    "type": "assistant",
+    "timestamp": "2026-01-01T00:00:10Z",
+    "message": {"id": "m1", "model": "claude-x", "usage": USAGE},
+}
+SINCE = 1767225600.0  # 2026-01-01T00:00:00Z
+
+
+def told(since=SINCE, **line):
+    return figure(json.dumps(line).encode(), since)
+
+
+@tabled(
+    ("line", "kind"),
+    [
+        (CALL, ModelCalled),
+        ({**CALL, "type": "user"}, None),
+        ({**CALL, "type_": "assistant", "type": ""}, None),
+        ({**CALL, "timestamp": "2025-12-31T23:59:59Z"}, None),
+        ({**CALL, "timestamp": "never"}, ModelCalled),
+        ({"type": "cost-state", "totalCostUSD": 0.25}, CostTotalled),
+        ({"type": "cost-state"}, None),
+    ],
+)
+def test_only_calls_of_this_conversation_since_its_start_and_its_total_count(line, kind):
+    assert type(told(**line)) is (kind or type(None))
+
+
+def test_what_is_no_line_tells_nothing():
+    assert figure(b'{"type":"assistant"', SINCE) is None
+    assert figure(b"", SINCE) is None

@@ -1,0 +1,33 @@
+"""The description of a mission: how it is treated, in the units that people read."""
+
+from __future__ import annotations
+
+from overmind_core.view.describe import _treatment
+from tests.kit.cases import tabled
+
+
+def shown(**info):
+    return ["".join(cell.text for cell in line).split() for line in _treatment(info)]
+
+
+@tabled(
+    ("info", "words"),
+    [
+        ({}, []),
+        ({"restart_policy": "never"}, ["restart", "never"]),
+        ({"restart_policy": "on_failure"}, ["restart", "on-failure,", "no", "limit,", "first", "delay"]),
+        (
+            {"restart_policy": "always", "max_restarts": 5, "max_seconds": 60, "backoff_ms": 500},
+            ["restart", "always,", "at", "most", "5", "in", "1m,", "first", "delay", "500ms"],
+        ),
+        ({"timeout_ms": 90_000}, ["timeout", "1m"]),
+        ({"timeout_ms": 250}, ["timeout", "250ms"]),
+        ({"activity_timeout_seconds": 2}, ["activity", "timeout", "2s"]),
+        ({"grace_seconds": 0}, []),
+        ({"grace_seconds": 10}, ["grace", "10s"]),
+        ({"restart_count": 3}, ["restarted", "3"]),
+        ({"max_children": 2}, ["max", "children", "2"]),
+    ],
+)
+def test_how_it_is_treated_is_told_in_spans_of_time(info, words):
+    assert [word for line in shown(**info) for word in line] == words
