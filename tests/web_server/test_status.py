@@ -12,7 +12,7 @@ STATUSES = {
     "gone": 410, "too_large": 413, "misdirected": 421, "internal": 500, "busy": 503, "timeout": 504,
     "daemon_not_running": 503, "daemon_lost": 503,
 }  # fmt: skip
-"""Of all others it is 409."""
+"""Others have 409."""
 
 
 @tabled("code", sorted({*CODES, *STATUSES}))

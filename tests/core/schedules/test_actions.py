@@ -1,4 +1,4 @@
-"""What a ritual does is stored in two parts: environments, which may hold secrets, apart from all else."""
+"""A ritual's work is stored in two parts: environments, which may hold secrets, apart from all else."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ POST = {"position": 1, "score": 2.5, "name": "docs", "priority": "medium", "why"
 
 
 @pytest.fixture
-def said(monkeypatch):
+def queue_of(monkeypatch):
     def ask(posts):
         answer = {"used": 1, "slots": 4, "posts": posts}
         monkeypatch.setattr(queue_there, "swarm_client", lambda _context: SimpleNamespace(call=lambda _name: answer))
@@ -27,13 +27,13 @@ def said(monkeypatch):
     return ask
 
 
-def test_an_empty_queue_says_what_to_type_next(said):
-    lines, hints = said([])
+def test_an_empty_queue_says_what_to_type_next(queue_of):
+    lines, hints = queue_of([])
     assert lines == ["running 1/4 · queued 0"]
     assert hints == ["Nothing waits. Post a quest with: overmind quest add 'Docs' --on any -- make docs"]
 
 
-def test_what_waits_is_a_table_below_how_much_runs(said):
-    lines, hints = said([POST])
+def test_what_waits_is_a_table_below_how_much_runs(queue_of):
+    lines, hints = queue_of([POST])
     assert (lines[0], len(lines), hints) == ("running 1/4 · queued 1", 3, [])
     assert "docs" in lines[2]

@@ -1,4 +1,4 @@
-"""What a definition says of the program that it runs."""
+"""A definition: which programs read from the terminal."""
 
 from __future__ import annotations
 

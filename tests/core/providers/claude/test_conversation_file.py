@@ -1,4 +1,4 @@
-"""What a line of a conversation's file tells of use and cost."""
+"""The lines of a conversation's file: use and cost, of this conversation alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CALL = {
 SINCE = 1767225600.0  # 2026-01-01T00:00:00Z
 
 
-def told(since=SINCE, **line):
+def figure_of(since=SINCE, **line):
     return figure(json.dumps(line).encode(), since)
 
 
@@ -34,7 +34,7 @@ def told(since=SINCE, **line):
     ],
 )
 def test_only_calls_of_this_conversation_since_its_start_and_its_total_count(line, kind):
-    assert type(told(**line)) is (kind or type(None))
+    assert type(figure_of(**line)) is (kind or type(None))
 
 
 def test_what_is_no_line_tells_nothing():
