@@ -12,6 +12,8 @@ Case = TypeVar("Case")
 WHOLE = os.environ.get("OVERMIND_TEST_TORTURE") == "1"
 PART = 4
 """One in so many."""
+FEWEST_EXAMPLES = 10
+"""Of a law, by day."""
 
 
 def portion(whole: int, *, part: int = PART) -> int:
@@ -20,8 +22,8 @@ def portion(whole: int, *, part: int = PART) -> int:
 
 
 def examples(whole: int) -> int:
-    """So many of hypothesis' examples, or a twentieth of them: a day has many runs, and each draws others."""
-    return portion(whole, part=20)
+    """So many of hypothesis' examples, or a twentieth of them and at least ten: each run of a day draws others."""
+    return max(portion(whole, part=20), min(whole, FEWEST_EXAMPLES))
 
 
 def some(cases: Iterable[Case], *, part: int = PART) -> list[Case]:
