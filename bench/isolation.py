@@ -180,8 +180,8 @@ def _image() -> str | Skipped:
         return Skipped(what, "docker is not installed")
     try:
         engine = Engine.connect(os.environ)
-    except EngineMissing as error:
-        return Skipped(what, error.why)
+    except EngineMissing:
+        return Skipped(what, "no engine of Docker or Podman answers (scripts/docker-engine start, and set DOCKER_HOST)")
     try:
         found = next((image for image in IMAGES if engine.has_image(image)), "")
     finally:
