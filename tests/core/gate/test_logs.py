@@ -98,6 +98,8 @@ def test_the_index_is_listed_with_the_beginnings_of_its_newest_segments(logs, mo
     assert answer == {"ok": [0, 1, 2], "heads": [len(one) for one in heads], "bytes": len(content)}
     assert content == b"".join(heads)
     assert answer_log(logs, {"op": gate.INDEXES, "run": RUN}) == ({"ok": [0, 1, 2]}, b"")
+    none = {"ok": [0, 1, 2], "heads": [0, 0], "bytes": 0}
+    assert answer_log(logs, {"op": gate.INDEXES, "run": RUN, "length": 0}) == (none, b"")
 
 
 _ANY = st.recursive(

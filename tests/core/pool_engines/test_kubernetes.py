@@ -42,6 +42,7 @@ def test_what_is_printed_is_a_job_that_runs_once_and_has_its_invitation_as_a_fil
     assert "env" not in container
     mounted = next(mount for mount in container["volumeMounts"] if mount["name"] == "invitation")
     assert f"{mounted['mountPath']}/{job_manifest.SECRET_KEY}" == POOL.invitation
+    assert mounted["readOnly"] is True
 
 
 def test_an_instances_job_has_its_name_its_labels_and_its_command():

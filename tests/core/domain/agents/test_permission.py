@@ -154,6 +154,17 @@ def test_a_redirection_is_an_edit_of_its_file(command, expected):
     assert says(["Bash(echo:*)", "Bash(cd:*)", "Edit(src/**)"], [], "Bash", bash(command)) == expected
 
 
+CARRIERS = (
+    "sudo doas env command builtin exec nohup nice ionice time timeout stdbuf setsid xargs parallel find busybox watch "
+    "chroot flock script unshare strace ssh"
+)
+
+
+@tabled("carrier", CARRIERS.split())
+def test_a_program_that_starts_another_hides_nothing_from_a_denial(carrier):
+    assert says([f"Bash({carrier}:*)"], ["Bash(rm:*)"], "Bash", bash(f"{carrier} -x rm y")) == "deny"
+
+
 DENIED = [
     "rm -rf x",
     "/bin/rm x",
