@@ -211,3 +211,15 @@ def test_a_quest_that_somebody_meets_as_it_is_saved_begins_once_or_never(tmp_pat
             assert told == ["queued", status]
 
     story(tmp_path, scenario)
+
+
+def test_the_scores_of_a_later_time_are_told_without_waiting_for_it(tmp_path):
+    async def scenario(daemons):
+        async with daemons.one():
+            await daemons.inside.ask("queue_set", paused=True)
+            await daemons.add("waits")
+            found = [await daemons.inside.ask("queue", at=at) for at in (0, 3600, 7200)]
+            scores = [one["quests"][0]["score"] for one in found]
+            assert scores == pytest.approx([0.275, 0.475, 0.6475], abs=1e-3)
+
+    story(tmp_path, scenario)

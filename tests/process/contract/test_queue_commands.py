@@ -354,15 +354,6 @@ def test_a_quest_that_begins_at_once_needs_no_slot_and_looks_as_before(om, queue
     queue.go("waits")
 
 
-def test_scores_of_a_later_time_are_told_without_waiting_for_it(om, queue):
-    om.ok("queue", "pause")
-    queue.held("old")
-    now = om.json("queue", "--json")["quests"][0]["score"]
-    later = om.json("queue", "--at", "+2h", "--json")["quests"][0]["score"]
-    assert now < 0.3
-    assert later == pytest.approx(0.6475, abs=1e-3)
-
-
 def test_scores_are_those_of_the_formula_and_a_critical_one_is_always_first(om, queue):
     """Acceptance 1 and 2, as they are typed; the clock goes on meanwhile, so they are right to a few thousandths."""
     om.ok("queue", "pause")

@@ -1,0 +1,43 @@
+"""What is asked of a named hive: a question whether it runs starts nothing there."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from overmind_core.client.hives.hive import Hive
+from overmind_core.errors import OvermindError
+
+
+class Asked(Hive):
+    """Notes how it is connected to, and answers with an error if there is one."""
+
+    def __init__(self, folder: str, error: OvermindError | None) -> None:
+        super().__init__("eu1", ["true"], config=f"{folder}/config.toml")
+        self.error = error
+        self.starts: list[bool] = []
+        self.closed = 0
+
+    def connect(self, *, start: bool, limit: float = 0.0) -> Any:
+        del limit
+        self.starts.append(start)
+        if self.error is not None:
+            raise self.error
+        return SimpleNamespace(close=self.close_one), None
+
+    def close_one(self) -> None:
+        self.closed += 1
+
+
+@pytest.mark.parametrize("code", [None, "daemon_not_running"])
+def test_whether_a_daemon_runs_there_is_asked_without_starting_one(tmp_path, code):
+    hive = Asked(str(tmp_path), None if code is None else OvermindError(code, "It does not run."))
+    assert hive.has_daemon() is (code is None)
+    assert (hive.starts, hive.closed) == ([False], int(code is None))
+
+
+def test_who_can_not_be_asked_is_no_answer(tmp_path):
+    with pytest.raises(OvermindError, match="silent"):
+        Asked(str(tmp_path), OvermindError("hive_silent", "It is silent.")).has_daemon()
