@@ -8,6 +8,7 @@ more than its row says, in tests/tui/test_keys.py.
 from __future__ import annotations
 
 import asyncio
+import os
 
 import msgspec
 
@@ -27,6 +28,7 @@ from tests.house.test_packages import SLOW_TO_IMPORT, modules_after
 from tests.kit.cases import each
 
 ROWS = (*REQUESTS, *COMMANDS)
+PAGES = os.path.join(os.path.dirname(__file__), "..", "..", "overmind_web", "static", "pages")
 OTHER_WORDS = {
     "claude run": "it says what it is short for",
     "rituals": "it says what it is another word for",
@@ -110,6 +112,11 @@ def test_each_operation_has_a_place_on_the_web_or_a_reason_why_not(row):
     assert any(places) or row.not_on_web
     assert not row.scripts_only or not row.not_on_web
     assert not row.made_of or (OPERATIONS[row.made_of].request and not row.not_on_web)
+
+
+def test_each_page_that_a_row_names_is_one_of_the_web():
+    pages = {name.removesuffix(".js") for name in os.listdir(PAGES)} | {"mission"}  # that one is beside each list
+    assert {page for row in ROWS for page in row.pages} <= pages
 
 
 @each(REQUESTS, lambda row: row.name)
