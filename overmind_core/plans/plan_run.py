@@ -500,8 +500,9 @@ class PlanRun:
         if step.over and not self._removed.active:
             self._finish(mission)
             return
-        retry = None if step.look_again is None else step.look_again - self._clock.wall()
-        waits = [wait for wait in (retry, seconds_left) if wait is not None and wait > 0]
+        waits = [] if seconds_left is None or seconds_left <= 0 else [seconds_left]
+        if step.look_again is not None:  # which may have come while this was done
+            waits.append(max(step.look_again - self._clock.wall(), 0.0))
         self._set_timer(min(waits, default=None))
 
     def _set_timer(self, seconds: float | None) -> None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from itertools import pairwise
+from unittest import mock
 
 import pytest
 
 from overmind_core.daemon.state import State
 from overmind_core.domain.plans.progress import AgentStage
+from overmind_core.domain.plans.scheduler import Scheduler
 from overmind_core.kernel.database import DiskFull
 from overmind_core.missions.registry import decode_mission
 from overmind_core.plans import store
 from overmind_core.system.paths import Home
 from tests.kit import in_process
-from tests.kit.in_process import ScriptedKeeper, supervising, until, world
+from tests.kit.in_process import WALL, LoopClock, ScriptedKeeper, supervising, until, world
 from tests.kit.mortal import Mortal, at_each_commit
 
 CHAIN = ["a", "b", "c"]
@@ -149,3 +151,36 @@ def test_an_end_that_can_t_be_saved_goes_on_in_memory_and_starts_nobody_before_i
         return len(keeper.held)
 
     assert in_process.run(story()) == len(CHAIN)
+
+
+def test_a_try_that_falls_due_while_the_plan_is_looked_at_begins(folder):
+    """Each look takes longer than the pause before it, and nothing else wakes the plan."""
+    home = Home(folder)
+    keeper = ScriptedKeeper(home)
+
+    def fails(fields):
+        asyncio.get_running_loop().call_soon(keeper.exit, fields["run"], 3)
+
+    keeper.on_ask["spawn"] = fails
+    plan = blueprint({"a": []})
+    plan["agents"][0] |= {"retries": 1, "backoff": 0.005}
+    looked, step = [0], Scheduler.step
+
+    def slow_step(scheduler, now, **how):
+        looked[0] += 1
+        return step(scheduler, now, **how)
+
+    async def play():
+        async with supervising(home, keeper) as inside:
+            with (
+                mock.patch.object(Scheduler, "step", slow_step),
+                mock.patch.object(LoopClock, "wall", lambda clock: WALL + clock.mono() + 0.01 * looked[0]),
+            ):
+                whole = (await inside.ask("apply", blueprint=plan, cwd="/", env=world()))["id"]
+                await until(lambda: whole not in inside.app.registry.live, "the plan has ended")
+            return (await inside.ask("plan", id=whole))["agents"][0]["attempt"]
+
+    try:
+        assert in_process.run(play()) == 2
+    finally:
+        keeper.close()
