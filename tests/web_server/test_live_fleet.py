@@ -1,4 +1,4 @@
-"""What the browser's head knows beside the missions themselves: what was spent today."""
+"""The head of the browser's pages beside the missions themselves: the money spent today."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of a named hive: a question whether it runs starts nothing there."""
+"""A named hive as it is asked whether it runs: the question starts nothing there."""
 
 from __future__ import annotations
 
