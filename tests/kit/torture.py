@@ -13,7 +13,7 @@ WHOLE = os.environ.get("OVERMIND_TEST_TORTURE") == "1"
 PART = 4
 """One in so many."""
 FEWEST_EXAMPLES = 10
-"""Of a law, by day."""
+"""Least number of examples that hypothesis draws of a law by day."""
 
 
 def portion(whole: int, *, part: int = PART) -> int:
