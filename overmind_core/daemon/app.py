@@ -228,6 +228,7 @@ class App:
                 self.registry, logs=home.logs, as_it_runs=lambda one: self.launcher.as_it_runs(one).definition
             ),
         )
+        self.terminator.on_untold = self.keeper.ask_about
         self.missions = Missions(
             registry=self.registry,
             journal=self.journal,

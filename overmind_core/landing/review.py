@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from overmind_core.domain.isolation.isolation import Isolation
+    from overmind_core.domain.missions.mission import Mission
     from overmind_core.git.changes import WorktreeChanges
     from overmind_core.isolation.service import IsolationService
     from overmind_core.isolation.workspace import Workspace
@@ -102,6 +103,11 @@ def _discarded(isolation: Isolation) -> DiscardedWork:
         "containers": sorted(isolation.containers.values()),
         "volumes": list(isolation.volumes),
     }
+
+
+def _is_merge_step(mission: Mission) -> bool:
+    """Whether it is what a plan runs for an agent that is a merge."""
+    return "merge-step" in mission.definition.argv[1:]
 
 
 def _os(text: str | None) -> str | None:
@@ -209,6 +215,8 @@ class LandingReview:
             raise OvermindError("empty_command", "--verify needs a command.")
         place = self._locations.isolated(request.id, there=False)
         self._forbid_landing(caller, place.mission, "merge the work of")
+        if not request.preview:
+            self._forbid_target(caller, place, request.into or to_wire(place.base or ""))
         way = MergeWay.SQUASH if request.squash else MergeWay.REBASE if request.rebase else MergeWay.MERGE
         wish = MergeRequest(
             into=_os(request.into),
@@ -341,3 +349,29 @@ class LandingReview:
         mission = self._registry.get(mission_id)
         if mission is None or not any(descends(mission, plan, self._registry) for plan in plans):
             self._forbid_foreign(caller, mission_id, what)
+
+    def _forbid_target(self, caller: Caller, place: WorkLocation, target: str) -> None:
+        """A mission moves its own branch and those of the missions above it; into any other one a person merges.
+
+        So nothing reaches a branch around the checks and reviews of whatever it runs for. What a person's own plan
+        says lands where it says.
+
+        Raises:
+            OvermindError: `forbidden`.
+        """
+        inside = mission_of(caller, self._registry, self._home.root)
+        if inside is None:
+            return
+        above = list(line(self._registry, inside))
+        if len(above) == 2 and above[1].definition.kind is Kind.BLUEPRINT and _is_merge_step(above[0]):
+            return
+        records = [self._workspace.records.get(one.id) for one in above]
+        own = list(dict.fromkeys(one.branch for one in records if one is not None and one.branch is not None))
+        if target in own:
+            return
+        allowed = f"only into {' or '.join(own)}" if own else "into no branch, since it has none of its own"
+        raise OvermindError(
+            "forbidden",
+            f"A process inside a mission ({inside}) may merge {allowed}. A person can land it: overmind merge "
+            f"{place.name} --into {target}",
+        )

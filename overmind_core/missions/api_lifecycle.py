@@ -171,8 +171,8 @@ class LifecycleApi:
             raise OvermindError("not_running", f"{_is(mission)} It is not frozen.")
         await self._trees.thaw(mission)
         await self._progress.look()
-        current = self._registry.live.get(mission.id, mission)
-        self._registry.apply_if_legal(current, Thawed(self._progress.of(mission.run_id).last))
+        mission = self._with_process(mission.id)  # once more: a signal that came while it was frozen may have ended it
+        self._registry.apply_if_legal(mission, Thawed(self._progress.of(mission.run_id).last))
         await self._journal.saved()
         return answers.brief(mission)
 

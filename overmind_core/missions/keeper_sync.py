@@ -337,6 +337,25 @@ class KeeperSync:
                 self._records.lost(mission, asked=not self._launcher.unasked([mission]))
                 self._registry.apply_if_legal(mission, KeeperLost(leased=self._leases.until(mission) is not None))
 
+    def ask_about(self, mission: Mission) -> None:
+        """Nothing of an ending mission is found, and no exit of it was told: the books follow what the keeper holds."""
+        self._tasks.start(self._settle_untold(mission))
+
+    async def _settle_untold(self, mission: Mission) -> None:
+        if (link := self._line.link) is None:
+            return  # the next keeper is asked about all of them
+        try:
+            listing = await link.request("list")
+        except (KeeperGone, KeeperRefused):
+            return
+        current = self._registry.live.get(mission.id)
+        if current is None or current.run != mission.run or current.status is not Status.STOPPING:
+            return
+        held = {row["run"]: row for row in listing["runs"]}
+        for verdict in compare([current], held, read_exits(self._exits), same_keeper=True):
+            if verdict.action in {Action.ENDED, Action.LOST}:
+                self._settle(verdict)
+
     def _adopt(self, mission: Mission, row: Mapping[str, Any]) -> Mission:
         """The keeper has the run: learn its process if we never heard the answer, go on with an ending."""
         self._progress.set(mission.run_id, row["out"], row["err"], row["last"])

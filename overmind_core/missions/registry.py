@@ -235,9 +235,12 @@ class Registry:
     def apply(self, mission: Mission, fact: Fact, *, urgent: bool = False) -> Mission:
         """Let `fact` happen to the mission; what follows from it is done after the commit.
 
+        What counts is the mission as the books have it now: whoever has waited meanwhile may hold an older copy.
+
         Raises:
-            IllegalTransition: the fact means nothing to it; nothing changed.
+            IllegalTransition: the fact means nothing to it, or it has ended meanwhile; nothing changed.
         """
+        mission = self._current(mission, fact)
         after, effects = next_state(mission, fact, self.now())
         if isinstance(fact, EndAsked) and fact.cause in _OF_MISSION:
             for tell in self.on_end_asked:
@@ -247,6 +250,13 @@ class Registry:
             effects = self._record_last_end(mission, effects)
         self.put(after, effects, urgent=urgent)
         return after
+
+    def _current(self, mission: Mission, fact: Fact) -> Mission:
+        """The mission of the books of which a live one is a copy; an ended one is as it was given."""
+        current = self.live.get(mission.id) if mission.is_live else mission
+        if current is None or current.run != mission.run:
+            raise IllegalTransition(mission.status if current is None else current.status, type(fact).__name__)
+        return current
 
     def _record_last_end(self, mission: Mission, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
         """Record how the run before ended as its own event; what is left is about the next one."""

@@ -49,6 +49,8 @@ BLIND_SECONDS = 0.2
 """Pause after a look at the machine that failed."""
 BLIND_LIMIT = 10.0
 """Seconds after which whoever waits for an end is told that it can't be seen to; it is tried again each minute."""
+UNTOLD_SECONDS = 1.0
+"""Seconds for which nothing of a mission is found and the keeper tells no exit, until it is asked; as often again."""
 SAME_SECONDS = 60.0
 """How often the log says the same."""
 PURGE_SECONDS = 20.0
@@ -75,6 +77,10 @@ class Terminator:
         """Run of which nothing was found, while its exit is not told → the moment of the next look."""
         self._blind_since: dict[str, float] = {}
         """Run → when an attempt to end it failed first, of those that did since the last that worked."""
+        self._missing_since: dict[str, float] = {}
+        """Run whose process is not found while its exit is not told → since when, or since the keeper was asked."""
+        self.on_untold: Callable[[Mission], object] = lambda _mission: None
+        """Called with a mission of whose process nothing is found, when the keeper should have told its exit."""
         self._reported: dict[str, float] = {}
         """Failure → when the log said so."""
         self._wake = asyncio.Event()
@@ -123,8 +129,8 @@ class Terminator:
         self._seen.pop(concluded.run, None)
         if concluded.spared:
             self._trees.certain_since = now_ticks()
-        self._blind_since.pop(concluded.run, None)
-        self._look_again_at.pop(concluded.run, None)
+        for known in (self._blind_since, self._look_again_at, self._missing_since):
+            known.pop(concluded.run, None)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -299,6 +305,14 @@ class Terminator:
             self._survived[mission.run_id] = targets[mission.run_id]
         self._look_again_at[mission.run_id] = self._loop.time() + LOOK_AGAIN
         self._registry.apply_if_legal(current, Gone(survivors), urgent=True)
+        if not survivors and current.ending is not None and not current.ending.exited:
+            self._ask_about(current)
+
+    def _ask_about(self, mission: Mission) -> None:
+        now = self._loop.time()
+        if now - self._missing_since.setdefault(mission.run_id, now) >= UNTOLD_SECONDS:
+            self._missing_since[mission.run_id] = now
+            self.on_untold(mission)
 
     async def _check_leftovers(self) -> None:
         """Check the missions whose own process has ended: are the others gone, too?"""

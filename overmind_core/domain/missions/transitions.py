@@ -69,7 +69,7 @@ TABLE: Mapping[Status, Mapping[TransitionStep, Status]] = {
 class IllegalTransition(Exception):
     """`step` means nothing in `status`; nothing changed."""
 
-    def __init__(self, status: Status, step: TransitionStep) -> None:
+    def __init__(self, status: Status, step: TransitionStep | str) -> None:
         super().__init__(f"{step} in {status}")
         self.status = status
         self.step = step

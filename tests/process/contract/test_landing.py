@@ -358,20 +358,35 @@ def test_a_merge_that_landed_is_told_as_landed_whoever_dies_meanwhile(om, shop):
     assert om.info(live)["status"] in FINAL
 
 
-def test_a_mission_may_land_the_work_of_its_own_children_only(om, shop):
+def test_a_mission_may_land_the_work_of_its_own_children_only_and_only_into_branches_of_its_tree(om, shop):
     shop.committed("stranger", "a")
     overmind = shlex.join(PROGRAM)
     inner = "echo y > b; git add -A; git commit -qm child"
     script = (
-        f"o() {{ {overmind} \"$@\"; }}; o run --isolate --name child --wait -- /bin/sh -c '{inner}'; o merge child;"
+        f"o() {{ {overmind} \"$@\"; }}; o run --isolate --name child --wait -- /bin/sh -c '{inner}';"
+        "o merge child --into main; o merge child --preview --into main; o merge child;"
         "o merge stranger; o push child; o worktrees prune; o discard child"
     )
-    parent = om.mission(["/bin/sh", "-c", script], cwd=shop.code.folder)
-    om.wait_status(parent, *FINAL)
-    said = om.logs(parent)
-    assert "Merged child into main: 1 commit, 1 file" in said
+    om.ok("run", "--isolate", "--name", "parent", "--wait", "--", "/bin/sh", "-c", script, cwd=shop.code.folder)
+    said = om.logs("parent")
+    assert "may merge only into overmind/parent. A person can land it: overmind merge child --into main" in said
+    assert "Merged child into overmind/parent: 1 commit, 1 file" in said
     assert "may not merge the work of" in said
     assert "may not push branches" in said
     assert "may not prune worktrees" in said
     assert "Discarded child" in said
-    assert shop.log() == ["Merge overmind/child into main", "child", "first"]
+    assert shop.log() == ["first"]
+    assert shop.log("overmind/parent") == ["Merge overmind/child into overmind/parent", "child", "first"]
+
+
+def test_a_mission_in_a_persons_checkout_moves_no_branch_of_theirs(om, shop):
+    overmind = shlex.join(PROGRAM)
+    script = (
+        f"{overmind} run --isolate --name child --wait -- /bin/sh -c 'echo y > b; git add -A; git commit -qm child';"
+        f"{overmind} merge child"
+    )
+    parent = om.mission(["/bin/sh", "-c", script], cwd=shop.code.folder)
+    om.wait_status(parent, *FINAL)
+    assert "may merge into no branch, since it has none of its own" in om.logs(parent)
+    assert shop.log() == ["first"]
+    assert om.ok("merge", "child", cwd=shop.code.folder).startswith("Merged child into main")
