@@ -12,7 +12,7 @@ from overmind_core.domain.agents import conversation_events
 from overmind_core.domain.agents.agent import BY_KEYS, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.agents.choices import InvalidChoice, choices_of, chosen, offered
-from overmind_core.domain.agents.permission import rule_for
+from overmind_core.domain.agents.permission import rules_for
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.actor import actor
 
@@ -58,9 +58,9 @@ class Answering:
 
     def _store_rule(self, session: Session, asked: Asked) -> None:
         """Answer the same question by itself from now on."""
-        rule = rule_of(asked)
-        if rule is not None and rule not in session.agent.allow:
-            self._agents.redefine(session.id, replace(session.agent, allow=(*session.agent.allow, rule)))
+        new = [rule for rule in rules_of(asked) if rule not in session.agent.allow]
+        if new:
+            self._agents.redefine(session.id, replace(session.agent, allow=(*session.agent.allow, *new)))
 
 
 def is_attach_only(asked: Asked, session: Session) -> bool:
@@ -68,9 +68,9 @@ def is_attach_only(asked: Asked, session: Session) -> bool:
     return asked.need in BY_KEYS or (session.state.mode is AgentMode.INTERACTIVE and not session.provider.speaks_json)
 
 
-def rule_of(asked: Asked) -> str | None:
-    """The rule that answers the same by itself; None where there is none."""
-    return rule_for(asked.tool, asked.subject) if asked.need is AgentNeed.PERMISSION else None
+def rules_of(asked: Asked) -> tuple[str, ...]:
+    """The rules that answer the same by themselves; none where none can."""
+    return rules_for(asked.tool, asked.subject) if asked.need is AgentNeed.PERMISSION else ()
 
 
 def options_of(asked: Asked) -> list[str]:

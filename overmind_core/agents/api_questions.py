@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from overmind_core.agents.answering import answerer, is_attach_only, options_of, rule_of
+from overmind_core.agents.answering import answerer, is_attach_only, options_of, rules_of
 from overmind_core.agents.replaced_file import path_written, replaced_file
 from overmind_core.agents.requests import Answer, Hook
 from overmind_core.agents.store import ASKED
@@ -296,7 +296,7 @@ class QuestionApi:
             "tool": asked.tool,
             "summary": asked.summary,
             "subject": dict(asked.subject),
-            "rule": rule_of(asked),
+            "rule": ", ".join(rules_of(asked)) or None,
             "options": options_of(asked),
             "choices": [
                 {"question": one.text, "heading": one.heading, "options": list(one.labels), "several": one.several}

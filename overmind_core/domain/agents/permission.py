@@ -17,10 +17,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from overmind_core.domain.agents import note_commands
+from overmind_core.domain.agents import note_commands, word_rules
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.agents.agent_events import Behaviour
+from overmind_core.domain.agents.word_rules import Verdict
 from overmind_core.domain.shell import commands
+from overmind_core.domain.shell.words import joined, split
 from overmind_core.domain.text import file_pattern
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ _RULE = re.compile(r"(?P<tool>[A-Za-z_*][\w.*-]*)(?:\((?P<about>.*)\))?", re.DOT
 _ESCAPE = re.compile(r"\\([()*\\])")
 _DOMAIN = "domain:"
 _HOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@\\\s]*@)?(\[[^\]\s]*\]|[^/?#:@\\\s]+)(?=[:/?#\\]|\Z)")
-_PIECES = re.compile(r"\\.|\*|[^\\*]+|\\", re.DOTALL)
+_TEXTS = re.compile(r"\\.|\*|[^\\*]+|\\", re.DOTALL)
 _CONTROL = re.compile(r"[\0-\x20\x7f]")
 
 
@@ -104,28 +106,49 @@ def decide(
     allowing = [parse(text) for text in allow]
     if tool in UNRULED:
         return None
-    for rule in denying:
-        if _denies(rule, use):
+    verdicts = [(_denies(rule, use), rule) for rule in denying]
+    for verdict, rule in verdicts:
+        if verdict is Verdict.YES:
             return Behaviour.DENY, rule.text
+    if any(verdict is Verdict.PERHAPS for verdict, _ in verdicts):
+        return None
     found = _allowing(allowing, use)
     return (Behaviour.ALLOW, ", ".join(dict.fromkeys(rule.text for rule in found))) if found else None
 
 
-def rule_for(tool: str, subject: Mapping[str, Any]) -> str | None:
-    """The rule that "always" stores: this very command, file, or host; None where no rule can answer."""
+def rules_for(tool: str, subject: Mapping[str, Any]) -> tuple[str, ...]:
+    """The rules that "always" stores: of this very command, file, or host; none where no rule can answer."""
     if tool in UNRULED:
-        return None
+        return ()
     if tool == SHELL:
-        command = _text(subject, "command").strip(commands.BLANK)
-        return f"{SHELL}({_escaped(command)})" if command else None
+        return _rules_for_command(_text(subject, "command").strip(commands.BLANK))
     if path := _path(subject):
         family = "Edit" if tool in EDITORS else "Read" if tool in READERS else None
-        return f"{family}({file_pattern.exactly(path)})" if family else tool
+        return (f"{family}({file_pattern.exactly(path)})" if family else tool,)
     if tool == "WebFetch":
         host = _host(subject)
-        return f"WebFetch({_DOMAIN}{host})" if host else None
+        return (f"WebFetch({_DOMAIN}{host})",) if host else ()
     named = _named(tool, subject)
-    return f"{tool}({named})" if named else tool
+    return (f"{tool}({named})" if named else tool,)
+
+
+def _rules_for_command(command: str) -> tuple[str, ...]:
+    """The command's text as it is; of one with a text in it, which won't come back, a rule for each of its parts."""
+    if not command:
+        return ()
+    whole = (f"{SHELL}({_escaped(command)})",)
+    taken = commands.parts(joined(command)) if commands.has_data(command) else None
+    if taken is None or taken.writes or taken.reads:
+        return whole
+    found: list[str] = []
+    for part in taken.commands:
+        if not commands.has_data(part):
+            found.append(f"{SHELL}({_escaped(part)})")
+        elif (begin := word_rules.beginning(split(part))) is not None:
+            found.append(f"{SHELL}({_escaped(begin)}:*)")
+        else:
+            return whole
+    return tuple(dict.fromkeys(found))
 
 
 def _check(text: str, tool: str, about: str) -> None:
@@ -139,14 +162,23 @@ def _check(text: str, tool: str, about: str) -> None:
         raise InvalidRule(f"{text!r}: :* is only allowed at the end")
 
 
-def _denies(rule: Rule, use: ToolUse) -> bool:
-    if use.tool == SHELL:
-        command = _text(use.subject, "command")
-        if rule.tool != SHELL:
-            return any(_about_tool(rule, opened) for opened in _opened(commands.parts(command), use))
-        about = rule.about
-        return about is None or any(_command(about, suspect) for suspect in commands.suspects(command))
-    return _about_tool(rule, use)
+def _denies(rule: Rule, use: ToolUse) -> Verdict:
+    if use.tool != SHELL:
+        return Verdict.YES if _about_tool(rule, use) else Verdict.NO
+    command = _text(use.subject, "command")
+    if rule.tool != SHELL:
+        opened = _opened(commands.parts(joined(command)), use)
+        return Verdict.YES if any(_about_tool(rule, one) for one in opened) else Verdict.NO
+    if rule.about is None:
+        return Verdict.YES
+    verdict, as_words = Verdict.NO, word_rules.read(_pieces(rule.about))
+    for suspect in commands.suspects(command):
+        found = Verdict.NO if as_words is None else word_rules.denied(as_words, suspect.words)
+        if found is Verdict.YES or _command(rule.about, suspect.text):
+            return Verdict.YES
+        if found is Verdict.PERHAPS:
+            verdict = found
+    return verdict
 
 
 def _allowing(rules: Sequence[Rule], use: ToolUse) -> list[Rule]:
@@ -155,7 +187,7 @@ def _allowing(rules: Sequence[Rule], use: ToolUse) -> list[Rule]:
         return _first(rules, lambda rule: _about_tool(rule, use))
     command = _text(use.subject, "command").strip(commands.BLANK)
     whole = _first(rules, lambda rule: rule.tool == SHELL and (rule.about is None or _exact(rule.about) == command))
-    return whole or _all_parts(rules, use, commands.parts(command))
+    return whole or _all_parts(rules, use, commands.parts(joined(command)))
 
 
 def _all_parts(rules: Sequence[Rule], use: ToolUse, taken: commands.CommandParts | None) -> list[Rule]:
@@ -201,8 +233,19 @@ def _names(ruled: str, tool: str) -> bool:
     return tool == ruled or {tool, ruled} == DELEGATES
 
 
+def _simple(about: str, command: str) -> bool:
+    """Whether one simple command is what stands in the parentheses of a rule about the shell, as text or as words."""
+    if _command(about, command):
+        return True
+    as_words = word_rules.read(_pieces(about))
+    return as_words is not None and word_rules.allowed(as_words, split(command))
+
+
+def _pieces(about: str) -> tuple[str, ...]:
+    return tuple(_split(f"{about[:-2]} *" if about.endswith(":*") else about))
+
+
 def _command(about: str, command: str) -> bool:
-    """Whether one simple command is what stands in the parentheses of a rule about the shell."""
     if about.endswith(":*"):
         return _wild(f"{about[:-2]} *", command)
     return _wild(about, command)
@@ -230,7 +273,7 @@ def _wild(pattern: str, command: str) -> bool:
 def _split(pattern: str) -> list[str]:
     r"""The texts between the wildcards; `\*` is none."""
     pieces = [""]
-    for piece in _PIECES.findall(pattern):
+    for piece in _TEXTS.findall(pattern):
         if piece == "*":
             pieces.append("")
         else:
@@ -261,7 +304,7 @@ def _name(about: str, use: ToolUse) -> bool:
 
 
 _ABOUT: Mapping[str, Callable[[str, ToolUse], bool]] = {
-    SHELL: lambda about, use: _command(about, _text(use.subject, "command")),
+    SHELL: lambda about, use: _simple(about, _text(use.subject, "command")),
     **dict.fromkeys([*EDITORS, *READERS], _file),
     **dict.fromkeys([*DELEGATES, "Skill"], _name),
     "WebFetch": _domain,

@@ -1,7 +1,8 @@
 """A shell command taken apart into its simple commands, so that a rule about one program says nothing about the next.
 
 Three readings. `parts` is for allowing: exact, and None for whatever it doesn't understand. `suspects` is for denying:
-generous, it also looks behind `sudo`, into `sh -c '…'`, and into what it doesn't understand. `read` is the strictest:
+generous, it also looks behind `sudo`, into `sh -c '…'`, and into what it doesn't understand; of a word that only the
+shell can know it says so. `read` is the strictest:
 words and quotes, no variable, substitution, pattern or file; each word is known for certain, so that options can be
 judged, and whatever a shell might read in another way is not understood.
 """
@@ -9,15 +10,13 @@ judged, and whatever a shell might read in another way is not understood.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from overmind_core.domain.shell.words import BLANK, Word, joined, split
+
 MAX_DEPTH = 16
 """Command substitutions, or shells started by shells, within each other; a deeper one is not understood."""
-
-BLANK = " \t\n"
-"""What a shell takes for space; all other characters are parts of words."""
 
 HARMLESS_FILES = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"})
 
@@ -50,6 +49,8 @@ CARRIERS = frozenset(
     ]
 )
 """Programs that start the one named behind their own options."""
+CARRIES_NEXT = CARRIERS - {"timeout", "parallel", "find", "chroot", "flock", "script", "ssh"}
+"""Those whose first word that is no option names that program."""
 MOVERS = frozenset(["cd", "pushd", "popd", "chdir"])
 """What changes the folder of the commands behind it."""
 SHELLS = frozenset(["sh", "bash", "dash", "zsh", "ksh", "ash", "fish"])
@@ -64,6 +65,7 @@ KEYWORDS = frozenset(
         "do",
         "for",
         "case",
+        "select",
         "in",
         "!",
         "{",
@@ -77,9 +79,17 @@ KEYWORDS = frozenset(
     ]
 )
 
+_NO_PROGRAM = frozenset(["for", "case", "select", "[["])
+"""Keywords behind which no program stands."""
+_VARIABLE = re.compile(r"\$\{?\w")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=")
 _NAME = re.compile(r"\{[A-Za-z_]\w*\}")
 _WORD = re.compile(r"""[ \t]*((?:[^\s;&|<>()'"`$\\*?\[\]{}~!#]|'[^'\n]*'|"[^"\n$`\\]*")+)(?=[ \t\n;&|<>)]|\Z)""")
+_DATA = re.compile(
+    r"""\$\([ \t]*cat[ \t]*<<[ \t]*(?P<quote>['"])(?P<tag>\w+)(?P=quote)[ \t]*\n"""
+    r"""(?:(?!(?P=tag)\n)[^\n\0]*\n)*(?P=tag)\n[ \t\n]*\)"""
+)
+"""A text as it is, up to the first line that is the tag alone: how agents write the message of a commit."""
 _DIGITS_BEFORE = re.compile(r"(?:^|(?<=[ \t\n]))[0-9]+$")
 _ROUGH = re.compile(r"[;&|\n()`<>{}\"']|\$\(")
 _UNKNOWN = ("<<", "<(", ">(", "<>")
@@ -112,18 +122,40 @@ def parts(command: str) -> CommandParts | None:
     return CommandParts(tuple(scanner.commands), tuple(scanner.writes), tuple(scanner.reads))
 
 
+def has_data(command: str) -> bool:
+    """Whether a text stands in it that the shell takes as it is: `$(cat <<'END' …)`."""
+    return _DATA.search(command) is not None
+
+
 def moves(taken: CommandParts) -> bool:
     """Whether relative names in it are relative to another folder than where it begins."""
     return any(word.strip("'\"\\") in MOVERS for command in taken.commands for word in command.split())
 
 
-def suspects(command: str, depth: int = 0) -> Iterator[str]:
-    """Whatever may be run by it, as texts that begin with a program's name."""
-    yield command.strip(BLANK)
-    taken = parts(command)
-    for piece in taken.commands if taken is not None else _ROUGH.split(command):
-        yield piece.strip(BLANK)
-        yield from _behind(_words(piece), depth)
+class Suspect(NamedTuple):
+    """What may be run: as a text that begins with a program's name, and as words, where they could be told apart."""
+
+    text: str
+    words: tuple[Word, ...] = ()
+
+
+def suspects(command: str, depth: int = 0) -> Iterator[Suspect]:
+    """Whatever may be run by it."""
+    yield Suspect(command.strip(BLANK))
+    plain = joined(command)
+    taken = parts(plain)
+    for piece in taken.commands if taken is not None else _ROUGH.split(plain):
+        yield Suspect(piece.strip(BLANK))
+        words = split(piece)
+        if taken is None and not _may_be_program(words, plain):
+            continue
+        yield from _behind(words, depth)
+
+
+def _may_be_program(words: Sequence[Word], command: str) -> bool:
+    """Whether what stands first in a piece of a command that was not understood may be run, and is no piece of text."""
+    left = _program_first(words)
+    return not left or left[0].is_known or ("<<" not in command and bool(_VARIABLE.match(left[0].text)))
 
 
 class _Scanner:
@@ -215,6 +247,9 @@ class _Scanner:
         if following == "((" or following[:1] in {"'", '"', "["}:
             raise _NotUnderstood
         if following[:1] == "(":
+            if (data := _DATA.match(self._text, at)) is not None:
+                self.commands.append("cat")
+                return data.end()
             return self.scan(at + 2, ")", depth + 1)
         if following[:1] == "{":
             name = _NAME.match(self._text, at + 1)
@@ -251,41 +286,53 @@ class _Scanner:
         (self.reads if operator[0] == "<" else self.writes).append(name)
 
 
-def _words(piece: str) -> list[str]:
-    """Its words without quotes."""
-    try:
-        return shlex.split(piece)
-    except ValueError:
-        return piece.split()
-
-
-def _behind(words: Sequence[str], depth: int) -> Iterator[str]:
+def _behind(words: Sequence[Word], depth: int) -> Iterator[Suspect]:
     """What is run behind variables, keywords and programs that start others."""
     left = _program_first(words)
     if not left:
         return
-    program = left[0].rpartition("/")[2]
-    yield " ".join(left)
-    yield " ".join([program, *left[1:]])
-    if program in CARRIERS:
-        for begin in range(1, min(len(left), _MOST_WORDS)):
-            yield from _behind_one(left[begin:], depth)
-    else:
+    yield _suspect(left)
+    program = _base(left[0])
+    if program not in CARRIERS:
         yield from _behind_one(left, depth)
+        return
+    options_over = False
+    for begin in range(1, min(len(left), _MOST_WORDS)):
+        word = left[begin]
+        is_next = program in CARRIES_NEXT and not options_over
+        options_over = options_over or not (word.text.startswith("-") or _ASSIGNMENT.match(word.text))
+        if word.is_known or is_next:
+            yield from _behind_one(left[begin:], depth)
 
 
-def _behind_one(words: Sequence[str], depth: int) -> Iterator[str]:
-    program = words[0].rpartition("/")[2]
-    yield " ".join([program, *words[1:]])
-    if program in SHELLS and depth < MAX_DEPTH:
-        for word in words[1:_MOST_WORDS]:
-            if not word.startswith("-"):
-                yield from suspects(word, depth + 1)
+def _behind_one(words: Sequence[Word], depth: int) -> Iterator[Suspect]:
+    program = _base(words[0])
+    yield _suspect([words[0]._replace(text=program), *words[1:]])
+    if program not in SHELLS or depth >= MAX_DEPTH:
+        return
+    is_text = False
+    for word in words[1:_MOST_WORDS]:
+        if word.text.startswith("-"):
+            is_text = is_text or (not word.text.startswith("--") and "c" in word.text)
+        elif word.is_known:
+            yield from suspects(word.text, depth + 1)
+        elif is_text:
+            yield _suspect([word])
 
 
-def _program_first(words: Sequence[str]) -> Sequence[str]:
+def _suspect(words: Sequence[Word]) -> Suspect:
+    return Suspect(" ".join(word.text for word in words), tuple(words))
+
+
+def _base(word: Word) -> str:
+    return word.text.rpartition("/")[2] if word.is_known else word.text
+
+
+def _program_first(words: Sequence[Word]) -> Sequence[Word]:
     at = 0
-    while at < len(words) and (words[at] in KEYWORDS or _ASSIGNMENT.match(words[at])):
+    while at < len(words) and (words[at].text in KEYWORDS or _ASSIGNMENT.match(words[at].text)):
+        if words[at].text in _NO_PROGRAM:
+            return ()
         at += 1
     return words[at:]
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from overmind_core.domain.agents.agent_events import Behaviour
-from overmind_core.domain.agents.permission import InvalidRule, decide, parse, rule_for
+from overmind_core.domain.agents.permission import InvalidRule, decide, parse, rules_for
 from overmind_core.domain.shell import commands
 from tests.kit import torture
 from tests.kit.cases import tabled
@@ -298,7 +298,7 @@ def test_other_tools_are_named(rule, tool, subject, expected):
 @pytest.mark.parametrize("tool", ["AskUserQuestion", "ExitPlanMode"])
 def test_no_rule_answers_for_the_person(tool):
     assert says([tool], [], tool, {}) is None
-    assert rule_for(tool, {}) is None
+    assert rules_for(tool, {}) == ()
 
 
 INVALID = [
@@ -339,18 +339,18 @@ STORED = [
 
 @tabled(("tool", "subject", "rule"), STORED)
 def test_always_stores_a_rule_for_this_very_thing(tool, subject, rule):
-    assert rule_for(tool, subject) == rule
+    assert rules_for(tool, subject) == (() if rule is None else (rule,))
     assert rule is None or says([rule], [], tool, subject) == "allow"
 
 
 @given(st.text(min_size=1))
 @example("\x85")  # a blank of Unicode's, and a word to the shell
 def test_a_stored_rule_allows_its_command_again_and_no_longer_one(command):
-    rule = rule_for("Bash", bash(command))
-    if rule is None:
+    rules = rules_for("Bash", bash(command))
+    if not rules:
         return
-    assert says([rule], [], "Bash", bash(command)) == "allow"
-    assert says([rule], [], "Bash", bash(f"{command}x")) is None
+    assert says(rules, [], "Bash", bash(command)) == "allow"
+    assert says(rules, [], "Bash", bash(f"{command}x")) is None
 
 
 @given(st.text(alphabet="abc/*?[]\\. ~()", min_size=1))
@@ -358,8 +358,7 @@ def test_a_stored_rule_allows_its_command_again_and_no_longer_one(command):
 @example("/../c")
 def test_a_stored_rule_allows_its_file_again_and_no_other(path):
     this, other = f"/x{path}", f"/y{path}"
-    rule = rule_for("Edit", {"file_path": this})
-    assert rule is not None
+    (rule,) = rules_for("Edit", {"file_path": this})
     assert says([rule], [], "Edit", {"file_path": this}) == "allow"
     is_same = posixpath.normpath(this) == posixpath.normpath(other)
     assert says([rule], [], "Edit", {"file_path": other}) == ("allow" if is_same else None)

@@ -1,0 +1,190 @@
+"""Rules about the shell compare words: spelling passes no denial, and what only the shell knows is asked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from overmind_core.domain.agents.permission import decide, rules_for
+from tests.kit.cases import tabled
+
+CWD = "/home/me/project"
+LONG = "m" * 4000
+
+
+def says(allow, deny, command):
+    found = decide(allow, deny, "Bash", {"command": command}, CWD)
+    return None if found is None else found[0].value
+
+
+DENIED = [
+    ("git push:*", "git push origin HEAD:main"),
+    ("git push:*", "git -C . push origin HEAD:main"),
+    ("git push:*", 'git -C "$PWD" push'),
+    ("git push:*", "git -c a=b push"),
+    ("git push:*", "git --no-pager push"),
+    ("git push:*", "git --git-dir x --work-tree=y -p push"),
+    ("git push:*", "git \\\n push origin HEAD:two"),
+    ("git push:*", "git push\\\n origin main"),
+    ("git push:*", "git pu\\\nsh origin main"),
+    ("git push:*", 'git "pu\\\nsh" origin main'),
+    ("git push:*", "git   push"),
+    ("git push:*", 'git "pu""sh"'),
+    ("git push:*", "git p'us'h"),
+    ("git push:*", r"git \push"),
+    ("git push:*", "/usr/bin/git -C . push"),
+    ("git push:*", "sudo git -C . push"),
+    ("git push:*", "env -i A=b git -C . push"),
+    ("git push:*", "sh -c 'git -C . push'"),
+    ("git push:*", "cd x && git -C y push | cat"),
+    ("git push:*", "(git -C y push)"),
+    ("git push:*", "for i in 1; do git -C y push; done"),
+    ("git push", "git -C . push"),
+    ("git * main", "git -C . push origin main"),
+    ("git push*", "git -C . push-all"),
+    ("rm -rf:*", "rm \\\n -rf x"),
+    ("rm -rf:*", "rm -v -rf x"),
+    ("curl:*", "cu\\\nrl x"),
+    ("curl:*", "c'u'rl x"),
+    ("docker run:*", "docker -H tcp://x run y"),
+    ("docker compose up:*", "docker --context x compose -f y up"),
+    ("kubectl delete:*", "kubectl -n prod delete pod x"),
+    ("npm publish:*", "npm --prefix x publish"),
+    ("terraform apply:*", "terraform -chdir=x apply"),
+    ("gh pr merge:*", "gh -R a/b pr --x merge 7"),
+    ("helm uninstall:*", "helm --kube-context prod uninstall x"),
+    ("ssh prod:*", "ssh -p 22 prod ls"),
+    ("cargo publish:*", "cargo --config a=b publish"),
+    ("make deploy:*", "make -j deploy"),
+]
+
+
+@tabled(("about", "command"), DENIED)
+def test_no_spelling_passes_a_denial(about, command):
+    assert says(["Bash"], [f"Bash({about})"], command) == "deny"
+
+
+ASKED = [
+    ("git push:*", "git $'push'"),
+    ("git push:*", "git pus?"),
+    ("git push:*", "git {push,origin}"),
+    ("git push:*", "x=push; git $x"),
+    ("git push:*", "git $(echo push)"),
+    ("git push:*", 'git "$x"'),
+    ("git push:*", "git `echo push`"),
+    ("git push:*", "git -C $dir status"),
+    ("git push:*", "git $options status"),
+    ("git push:*", '"$tool" push'),
+    ("git push:*", 'sh -c "$script"'),
+    ("git push:*", 'eval "$script"'),
+    ("git push:*", "sudo $tool push"),
+    ("git push:*", "(x=git; $x push)"),
+    ("git push", "git push $nothing"),
+    ("curl:*", "{curl,x}"),
+    ("curl:*", "$(which curl) x"),
+    ("curl:*", "/usr/bin/cur? x"),
+    ("rm -rf:*", "rm $flags x"),
+]
+
+
+@tabled(("about", "command"), ASKED)
+def test_a_word_that_only_the_shell_knows_is_asked_for(about, command):
+    assert says(["Bash"], [f"Bash({about})"], command) is None
+    assert says(["Bash"], [], command) == "allow", "without such a rule nobody has to be asked"
+
+
+LEFT_ALONE = [
+    ("git push:*", "git status"),
+    ("git push:*", 'git commit -m "$message"'),
+    ("git push:*", "git commit -m 'then git push'"),
+    ("git push:*", "git log $range -- push"),
+    ("git push:*", "git stash push"),
+    ("git push:*", "git -C push status"),
+    ("git push", "git push --dry-run"),
+    ("git push:*", "echo $x; ls *.py; make {a,b}"),
+    ("git push:*", "for f in $(ls); do cat $f; done"),
+    ("git push:*", "case $x in a) ls;; esac"),
+    ("git push:*", "[ $x = y ] && [[ $z == *.py ]] && ls"),
+    ("git push:*", "find . -name *.py -exec cat {} +"),
+    ("git push:*", "timeout $T make"),
+    ("git push:*", "python3 - <<'E'\nprint(f'{x} *2')\n$x\nE"),
+    ("git push:*", "A=$x make"),
+    ("rm -rf:*", "rm -r x"),
+    ("curl:*", "curlie x"),
+    ("make deploy:*", "make build deploy"),
+]
+
+
+@tabled(("about", "command"), LEFT_ALONE)
+def test_what_a_denial_does_not_name_is_left_alone(about, command):
+    assert says(["Bash"], [f"Bash({about})"], command) == "allow"
+
+
+ALLOWED = [
+    ("git status", "git   status"),
+    ("git status", '"git" status'),
+    ("git push:*", "git \\\n push origin"),
+    ("npm run:*", 'npm "run" $x'),
+    ("git commit -m 'a b'", 'git commit -m "a b"'),
+]
+
+
+@tabled(("about", "command"), ALLOWED)
+def test_to_allow_quotes_and_line_ends_are_resolved(about, command):
+    assert says([f"Bash({about})"], [], command) == "allow"
+
+
+NOT_ALLOWED = [
+    ("git push:*", "git -C . push"),
+    ("git push:*", "/usr/bin/git push"),
+    ("git status x", 'git "status x"'),
+    ("git status", "git $x"),
+    ("git push:*", "git $x push"),
+    ("git push:*", r"git\ push"),
+    ("git push:*", "GIT=x git push"),
+]
+
+
+@tabled(("about", "command"), NOT_ALLOWED)
+def test_to_allow_no_word_is_passed_over(about, command):
+    assert says([f"Bash({about})"], [], command) is None
+
+
+MESSAGE = "git commit -m \"$(cat <<'EOT'\nmsg {}: it's; rm -rf / `x` $(y)\n\n  EOT\nEOT\n)\""
+
+
+OTHERS = [
+    ("<<'EOT'", "<<EOT"),
+    ("cat <<", "sh <<"),
+    ("\n)", "\nrm -rf /\n)"),
+    ("cat <<'EOT'", "cat - <<'EOT'"),
+    ("\nEOT\n", "\nEOT \n"),
+]
+
+
+def test_the_text_of_a_commit_is_data():
+    commit = MESSAGE.format("one")
+    assert says(["Bash(git:*)", "Bash(cat)"], [], f"git add a && {commit}") == "allow"
+    assert says(["Bash(git:*)"], [], commit) is None, "cat needs a rule as well"
+    assert says(["Bash"], ["Bash(rm:*)"], commit) == "allow"
+
+
+@tabled(("text", "instead"), OTHERS)
+def test_what_a_shell_would_read_is_no_data(text, instead):
+    assert says(["Bash(git:*)", "Bash(cat)"], [], MESSAGE.format("one").replace(text, instead)) is None
+
+
+def test_always_stores_what_comes_back_of_a_commit_with_a_text():
+    stored = rules_for("Bash", {"command": f"git add a && {MESSAGE.format('one')}"})
+    assert stored == ("Bash(git add a)", "Bash(cat)", "Bash(git commit:*)")
+    assert says(stored, [], f"git add a && {MESSAGE.format('two')}") == "allow"
+    assert says(stored, [], f"git add b && {MESSAGE.format('two')}") is None
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["git push" + " \\\n" * 50_000, "git " + "-c a=b " * 20_000 + "push", "git " * 50_000, "$(" * 20_000, "{a," * 50_000,
+     "git commit -m \"$(cat <<'E'\n" + "x\n" * 100_000, "'" * 99_999, '"$(' * 9_000],
+    ids=lambda text: text[:12].replace("\n", " "),
+)  # fmt: skip
+def test_a_hostile_command_is_decided(command):
+    says(["Bash(ls:*)"], ["Bash(git * main)", "Bash(git push:*)", "Bash(curl:*)"], command)
