@@ -8,6 +8,7 @@ at all. A branch is pushed to where it belongs.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -77,6 +78,16 @@ def commit(
     return CommitMade(commit_, subject, changed)
 
 
+def stage_all(git: Git, folder: str) -> None:
+    """Stage everything in the worktree around a folder, conflicting files as they are.
+
+    Raises:
+        GitFailed: git refused.
+    """
+    top = top_of(git, folder)
+    retry_while_locked(lambda: _add_all(git, top))
+
+
 def _add_all(git: Git, top: str) -> None:
     """Stage everything, also what lies outside a sparse checkout."""
     words = ("config", "--type=bool", "--get", "core.sparseCheckout")
@@ -96,9 +107,63 @@ def conflicting(git: Git, folder: str) -> tuple[str, ...]:
     return tuple(sorted({line.split("\t", 1)[1] for line in git(folder, "ls-files", "-u", "-z").split("\0") if line}))
 
 
+def unresolved(git: Git, folder: str) -> tuple[str, ...]:
+    """Return the conflicting files that nobody has resolved, relative to the top, also of who knows nothing of git.
+
+    A text is resolved when no marks of a conflict are left in it, and whatever was conflicting when it was deleted.
+    """
+    top = top_of(git, folder)
+    sides: dict[str, set[str]] = {}
+    for line in git(top, "ls-files", "-u", "-z").split("\0"):
+        if line:
+            about, path = line.split("\t", 1)
+            sides.setdefault(path, set()).add(about.rsplit(" ", 1)[1])
+    return tuple(sorted(path for path, stages in sides.items() if not _is_resolved(os.path.join(top, path), stages)))
+
+
+def _is_resolved(path: str, stages: set[str]) -> bool:
+    try:
+        if os.path.islink(path) or not stages >= {"2", "3"}:
+            return not os.path.lexists(path)
+        with open(path, "rb") as file:
+            text = file.read()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return b"\0" not in text and not _MARKS.search(text)
+
+
+_MARKS = re.compile(rb"^(<<<<<<<|>>>>>>>) ", re.MULTILINE)
+"""Git's, around both sides of a conflict."""
+
+
+def begin(git: Git, folder: str, commit: str) -> tuple[str, ...]:
+    """Merge a commit into the branch of a worktree, as far as git can, and return the files that conflict.
+
+    Without one the merge is committed. With one the files have both sides between marks, and the merge stays begun
+    until somebody commits. One that was begun before is left as it is.
+
+    Raises:
+        GitFailed: git refused, as where files are not committed.
+        GitMissing: there is none.
+    """
+    top = top_of(git, folder)
+    if git.run(top, "rev-parse", "--verify", "--quiet", "MERGE_HEAD", expected=(0, 1)).code == 0:
+        return conflicting(git, top)
+    words = ("merge", "--no-ff", "--no-edit", "--no-stat", commit)
+    answer = git.run(top, *PLAIN, *_MARKED, *words, expected=(0, 1))
+    found = conflicting(git, top) if answer.code else ()
+    if answer.code and not found:
+        raise _refused(words, answer)
+    return found
+
+
 PLAIN = ("-c", "rerere.enabled=false", "-c", "merge.autoStash=false", "-c", "rebase.autoStash=false",
          "-c", "rebase.updateRefs=false", "-c", "rebase.autoSquash=false", "-c", "merge.verbosity=2")  # fmt: skip
 """Before the command: nothing but the scratch worktree is written, and nothing is remembered for another time."""
+_MARKED = ("-c", "merge.conflictStyle=merge", "-c", f"core.hooksPath={os.devnull}")
+"""Same: conflicts are marked as every agent knows them, and no hook judges what nobody has finished."""
 _NO_UPKEEP = ("-c", "maintenance.auto=false")
 """Same: another git looks whether the repository is to be packed, which the merge of the work does, too."""
 _REBASES = ("rebase-merge/head-name", "rebase-apply/head-name")

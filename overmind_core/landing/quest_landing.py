@@ -132,6 +132,27 @@ class QuestLanding:
 
         return await self._locations.run(quest_work.conflicts_text, place, into)
 
+    async def begin_merge(self, mission: str, into: str, remote: RemoteTarget | None) -> list[str]:
+        """Merge the branch on which a mission's work is to land into its worktree; return the files that conflict.
+
+        Raises:
+            OvermindError: `not_isolated`, `git_failed`: nothing was begun.
+        """
+        from overmind_core.git import remote as git_remote  # noqa: PLC0415 - for quests of a swarm
+        from overmind_core.git import repository  # noqa: PLC0415 - most daemons land nothing
+        from overmind_core.landing import quest_work  # noqa: PLC0415 - same
+
+        place = self._locations.isolated(mission)
+        run, git, source, branch = self._locations.run, place.git, place.source, from_wire(into)
+        if remote is None:
+            target = await run(repository.resolve, git, source, repository.HEADS + branch)
+        else:
+            await run(git_remote.fetch, git, source, from_wire(remote.url))
+            target = await run(git_remote.take, git, source, branch)
+        if target is None:
+            raise OvermindError("git_failed", f"There is no branch {into!r} to merge.")
+        return [to_wire(path) for path in await run(quest_work.begin_merge, place, target)]
+
     async def changes_text(self, mission: str) -> str:
         """What a mission has changed and not landed, as text of at most 64 KiB; "" where there is none, or no git."""
         from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing

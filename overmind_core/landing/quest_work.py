@@ -67,6 +67,9 @@ def commit(place: WorkLocation, into: str, message: str) -> None:
 
 def _commit(place: WorkLocation, message: str, look: WorktreeLook, index: IndexLook) -> None:
     try:
+        if look.conflicting:
+            _resolve(place)
+            look, index = look_at(place.git, place.folder), look_at_index(place.git, place.folder)
         with suppress(merge.NothingToCommit):
             merge.commit(place.git, place.folder, message, look, index)
     except merge.Unresolved as error:
@@ -74,6 +77,27 @@ def _commit(place: WorkLocation, message: str, look: WorktreeLook, index: IndexL
         raise _unfit(f"{problem}: {list_text([to_wire(path) for path in error.args[0]])}.", error.args[0]) from None
     except merge.NestedRepositories as error:
         raise _unfit(preview.nested(place, error.args[0]).message, error.args[0]) from None
+
+
+def _resolve(place: WorkLocation) -> None:
+    """Tell git of the conflicts that an agent has resolved in the files.
+
+    Raises:
+        Unresolved: it has not resolved all of them.
+    """
+    if left := merge.unresolved(place.git, place.folder):
+        raise merge.Unresolved(left)
+    merge.stage_all(place.git, place.folder)
+
+
+def begin_merge(place: WorkLocation, target: str) -> tuple[str, ...]:
+    """Merge a commit into the worktree, for an agent to finish; return the files that conflict.
+
+    Raises:
+        GitFailed: git refused.
+        GitMissing: there is none.
+    """
+    return merge.begin(place.git, place.folder, target)
 
 
 def _changed_ours(place: WorkLocation, into: str, look: WorktreeLook | None) -> list[str]:

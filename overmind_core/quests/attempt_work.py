@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -59,6 +60,11 @@ MOST_HANDED_ON = 64 << 20
 LARGEST_RESULT = 64 * 1024
 """Bytes of the final answer of a quest, as those read it that need it."""
 FEW_BYTES = 32 * 1024
+
+
+_FAILED_TOGETHER = frozenset({"conflicts", "verify_failed"})
+"""Classes of work that is good by itself, and not together with what has landed meanwhile."""
+_log = logging.getLogger(__name__)
 
 
 class Verdict(NamedTuple):
@@ -135,6 +141,8 @@ class AttemptWork:
             return
         of_spec = await self._of_spec(quest)
         brief = await self._briefing(quest, of_spec)
+        if work is not None:
+            brief = await self._with_merge(quest, brief)
         folders = await self._prepared(quest, quest.id, briefing.files(brief))
         given = self._variables(quest, folders, of_spec)
         stored = self._quests.work(quest.id)
@@ -146,6 +154,18 @@ class AttemptWork:
             await self._begin_first(quest, stored, given, agent)
         else:
             self._begin_again(work, stored, given, agent)
+
+    async def _with_merge(self, quest: Quest, brief: Briefing) -> Briefing:
+        """Begin where the landing failed: with both sides in the worktree, which the work is to bring together."""
+        goal, queue = _goal(quest), _queue(quest)
+        if queue.failure not in _FAILED_TOGETHER or goal.into is None:
+            return brief
+        try:
+            conflicting = await self._lander.begin_merge(quest.id, goal.into, _remote(quest))
+        except OvermindError as error:
+            _log.info("%s can't be merged into the work of quest %s: %s", goal.into, quest.id, error.message)
+            return brief
+        return replace(brief, feedback=briefing.with_merge(brief.feedback, goal.into, conflicting))
 
     def _variables(self, quest: Quest, folders: AgentFolders, spec: SpecInput | None) -> dict[str, str]:
         attempt = _queue(quest).tries[-1].number
@@ -356,11 +376,13 @@ class AttemptWork:
         goal = _goal(quest)
         first = goal.brief.strip().partition("\n\n")[0].strip()
         message = f"{goal.title}\n\n{first}\n" if first else f"{goal.title}\n"
-        post = _queue(quest).post
-        remote = None
-        if post is not None and post.remote is not None:
-            remote = RemoteTarget(post.remote, post.id, post.commit or "")
-        return LandingRequest(quest.id, goal.into or "", message, goal.verify, _key(quest, "land"), remote)
+        return LandingRequest(quest.id, goal.into or "", message, goal.verify, _key(quest, "land"), _remote(quest))
+
+
+def _remote(quest: Quest) -> RemoteTarget | None:
+    """Where the branch is on which it is to land; None: here."""
+    post = _queue(quest).post
+    return None if post is None or post.remote is None else RemoteTarget(post.remote, post.id, post.commit or "")
 
 
 def _of_post(post: SwarmPost, slug: str, brought: Mapping[str, bytes]) -> SpecInput:

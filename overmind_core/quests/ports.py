@@ -62,6 +62,13 @@ class Lander(Protocol):
     async def conflict_sides(self, mission: str, into: str) -> str:
         """Both sides of each conflict, as text for the agent that resolves them."""
 
+    async def begin_merge(self, mission: str, into: str, remote: RemoteTarget | None) -> list[str]:
+        """Merge the branch on which the work is to land into its worktree; return the files that conflict.
+
+        Raises:
+            OvermindError: nothing was begun.
+        """
+
 
 class Asker(Protocol):
     """The inbox: asks people about quests."""

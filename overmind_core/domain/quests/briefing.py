@@ -17,8 +17,6 @@ LARGEST_TEXT = 64 * 1024
 """Bytes of a brief, and of all feedback."""
 LARGEST_TAIL = 16 * 1024
 """Bytes of what failed."""
-LARGEST_SIDE = 8 * 1024
-"""Bytes of one side of a conflicting file."""
 LONGEST_LINE = 200
 """Characters of a name or a title in a line of ours."""
 MOST_NAMED = 20
@@ -45,17 +43,6 @@ class Quotation(NamedTuple):
     whose: str
     """In a sentence after "From": `the check`, `login/TSK-002`."""
     text: str
-
-
-class ConflictingFile(NamedTuple):
-    """A file that two changed at the same place."""
-
-    path: str
-    """Relative to the top of the repository; wire form."""
-    ours: str | None
-    """As the quest has it; None: not there, or no text."""
-    theirs: str | None
-    """As the branch has it on which it is to land."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +190,6 @@ def feedback(
     attempt: int,
     notes: Iterable[str] = (),
     quotations: Iterable[Quotation] = (),
-    conflicts: Iterable[ConflictingFile] = (),
     words: str = "",
     steer: str = "",
 ) -> str:
@@ -216,7 +202,6 @@ def feedback(
         attempt: Its number.
         notes: Lines of our own, such as the faults of a document; a long one is cut.
         quotations: What failed printed, or said; of each the last 16 KiB.
-        conflicts: Files that conflict; both sides of each are quoted while there is room.
         words: A person's own, verbatim.
         steer: What it was told as it was ended, verbatim.
     """
@@ -224,7 +209,29 @@ def feedback(
     if listed := "\n".join(f"- {one_line(note)}" for note in notes):
         parts.insert(0, _cut(listed, LARGEST_TAIL) + "\n")
     known = [f"{_ATTEMPT}{attempt} failed: {failure}.\n", *_quoted_words(words), *_quoted_words(steer, _STEERED)]
-    return _joined(known, [*parts, *_conflicting([*conflicts])])
+    return _joined(known, parts)
+
+
+def with_merge(before: str, into: str, conflicting: Sequence[str]) -> str:
+    """The feedback with what was done in the worktree since: the branch on which the work is to land was merged there.
+
+    Args:
+        before: The feedback.
+        into: That branch.
+        conflicting: Paths of the files with conflicts; none: the merge was committed.
+    """
+    branch = f"`{one_line(into)}`"
+    if conflicting:
+        paths = _listed([f"`{one_line(path)}`" for path in conflicting])
+        text = (
+            f"In your worktree {branch} is being merged into your work. Both sides stand in {paths}, between lines that "
+            "begin with `<<<<<<<` and `>>>>>>>`. Resolve these files so that both changes stay, and leave none of those "
+            "lines. Then commit, or leave that to Overmind."
+        )
+    else:
+        text = f"In your worktree {branch} is merged into your work: what failed can be repeated there."
+    head, _, rest = before.partition("\n\n") if before.startswith(_ATTEMPT) else ("", "", before)
+    return _joined([*([f"{head.rstrip()}\n"] if head else []), f"{text}\n"], [rest] if rest else [])
 
 
 def with_words(before: str, words: str) -> str:
@@ -251,21 +258,6 @@ def _quoted_words(words: str, whose: str = _PERSON) -> Iterator[str]:
     text = _fit(words).strip("\n")
     if text.strip():
         yield f"{whose}\n\n{_closed(text)}\n"
-
-
-def _conflicting(conflicts: Sequence[ConflictingFile]) -> Iterator[str]:
-    if not conflicts:
-        return
-    paths = _listed([f"`{one_line(one.path)}`" for one in conflicts])
-    yield f"The files {paths} conflict. Merge both sides, so that each keeps what it is there for.\n"
-    for one in conflicts:
-        path = one_line(one.path)
-        yield quoted(Quotation(f"your side, {path}", _side(one.ours)))
-        yield quoted(Quotation(f"the other side, {path}", _side(one.theirs)))
-
-
-def _side(text: str | None) -> str:
-    return "(not there, or no text)" if text is None else _cut(text, LARGEST_SIDE)
 
 
 def _joined(known: Sequence[str], parts: Sequence[str]) -> str:

@@ -52,6 +52,54 @@ def test_a_need_counts_when_it_has_landed_and_its_commit_is_in_the_next_worktree
     assert "+2" in shop.om.ok("changes", "b")
 
 
+def test_two_who_know_nothing_of_git_change_one_line_and_both_changes_land(shop):
+    """The second attempt finds both sides in the file, and what to do with them; nobody is asked."""
+    a = shop.add("a", f"echo carts > a; {shop.held('work')}", into="main")
+    shop.await_at("work")
+    merge = "sed -i -e '/^<<<<<<< /d' -e '/^=======$/d' -e '/^>>>>>>> /d' a"
+    b = shop.add("b", f'if [ -f "$OVERMIND_IN/feedback.md" ]; then cat "$OVERMIND_IN/feedback.md"; {merge}; else '
+                 f"echo vouchers > a; {shop.held('other')}; fi", into="main")  # fmt: skip
+    shop.await_at("other")
+    shop.go("work")
+    assert shop.ended(a)["status"] == "completed"
+    shop.go("other")
+    info = shop.ended(b)
+    assert (info["status"], classes(info)) == ("completed", ["conflicts", None])
+    assert sorted(shop.code.git("show", "main:a").split()) == ["carts", "vouchers"]
+    told = shop.om.logs("b")
+    assert "In your worktree `main` is being merged into your work. Both sides stand in `a`" in told
+    assert shop.om.api("inbox") == []
+    assert shop.is_cleared(b)
+
+
+def test_whoever_leaves_the_marks_of_a_conflict_is_told_so_again(shop):
+    shop.add("a", f"echo carts > a; {shop.held('work')}", into="main")
+    shop.await_at("work")
+    b = shop.add("b", f"[ -f $OVERMIND_IN/feedback.md ] || {{ echo vouchers > a; {shop.held('other')}; }}", into="main")
+    shop.await_at("other")
+    shop.go("work")
+    shop.ended("a")
+    shop.go("other")
+    info = shop.ended(b)
+    assert (info["status"], classes(info)[:2]) == ("failed", ["conflicts", "output_invalid"])
+    assert "has unresolved conflicts: a." in info["feedback"]
+    assert shop.code.git("show", "main:a") == "carts"
+
+
+def test_what_the_verification_refused_is_tried_again_on_the_merged_work(shop):
+    shop.add("a", f"echo x > new; {shop.held('work')}", into="main")
+    shop.await_at("work")
+    b = shop.add("b", f"if [ -f new ]; then rm new; else echo 2 > b; {shop.held('other')}; fi", into="main",
+                 verify="test ! -f new")  # fmt: skip
+    shop.await_at("other")
+    shop.go("work")
+    shop.ended("a")
+    shop.go("other")
+    info = shop.ended(b)
+    assert (info["status"], classes(info)) == ("completed", ["verify_failed", None])
+    assert shop.code.git("ls-tree", "--name-only", "main").split() == ["a", "b"]
+
+
 def test_what_has_not_landed_is_kept_when_its_record_is_removed_and_both_say_so(shop):
     quest = shop.add("a", f"echo 2 > b; git commit -qam 'a: two'; {shop.held('work')}", into="main")
     shop.await_at("work")
