@@ -205,6 +205,10 @@ end, the program denies what it would ask ("Tool permission request failed: Stre
 and whoever reads the result closes it."""
 
 
+OWN_TREE = {"CLAUDE_CODE_DISABLE_AGENT_VIEW": "1"}
+"""Keeps the session in its mission: else one `←` in an empty prompt moves it to Claude's own daemon, under another id."""
+
+
 def launch(start: LaunchRequest, program: str) -> Launch:
     """How to start it."""
     files: dict[str, str] = {}
@@ -217,7 +221,7 @@ def launch(start: LaunchRequest, program: str) -> Launch:
         argv += (*LINES, *start.agent.arguments)
     if start.first_prompt is not None and start.mode is AgentMode.INTERACTIVE:
         argv += ("--", start.first_prompt)
-    return Launch(argv=tuple(argv), stdin=_stdin(start), files=files)
+    return Launch(argv=tuple(argv), stdin=_stdin(start), environment=OWN_TREE, files=files)
 
 
 def _several(agent: Agent) -> Iterator[str]:

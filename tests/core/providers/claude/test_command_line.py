@@ -320,3 +320,8 @@ def test_a_question_is_answered_by_labels_or_in_the_persons_own_words(questions,
     question = Asked("r1", AgentNeed.QUESTION, "AskUserQuestion", "x", {"questions": questions})
     response = json.loads(CLAUDE.answer(question, decision))["response"]["response"]
     assert response["updatedInput"] == {"questions": questions, "answers": answers}
+
+
+@pytest.mark.parametrize("mode", AgentMode)
+def test_no_key_of_its_own_takes_a_session_out_of_its_mission(mode):
+    assert launch(mode, Agent(home=mode, prompt="go")).environment["CLAUDE_CODE_DISABLE_AGENT_VIEW"] == "1"
