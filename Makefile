@@ -121,7 +121,7 @@ LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --genera
 
 lock: ## resolve both locks for all supported Pythons: requirements-run.lock is a part of requirements.lock (needs uv)
 	$(LOCK) --extra dev --output-file requirements.lock
-	printf 'editables\nhatchling\n' | $(LOCK) --extra web --constraint requirements.lock - --output-file requirements-run.lock
+	printf 'editables\nhatchling\n' | $(LOCK) --constraint requirements.lock - --output-file requirements-run.lock
 
 clean: ## remove what the other targets made
 	rm -rf .venv build dist htmlcov .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*

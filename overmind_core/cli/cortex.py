@@ -23,7 +23,6 @@ DB = option("--db", "URL", "env:NAME, file:PATH, or postgresql://… without a p
 FILE = argument("file", "the file of the backup", metavar="FILE")
 _ROLES = ("read", "write", "admin")
 _LISTEN = "127.0.0.1:7337"
-_EXTRA = "pip install 'overmind[cortex]'"
 _ACTIONS = ("new", "list", "revoke")
 
 
@@ -35,9 +34,11 @@ def _check_installed() -> None:
     """
     from importlib.util import find_spec
 
-    missing = [name for name in ("psycopg", "starlette", "uvicorn") if find_spec(name) is None]
-    if missing:
-        raise OvermindError("invalid", f"The server needs {', '.join(missing)}. Install with: {_EXTRA}")
+    from overmind_core.system.installation import install_command
+
+    if find_spec("psycopg") is None:
+        message = f"The server needs psycopg, which is not installed. Install it with: {install_command('cortex')}"
+        raise OvermindError("invalid", message)
 
 
 def database_address(given: str | None, environ: Mapping[str, str]) -> str:
@@ -168,7 +169,7 @@ SERVE = Command(
         "overmind cortex serve --db env:CORTEX_DB",
         "overmind cortex serve --db file:/etc/cortex/db --listen 0.0.0.0:7337 --cert cert.pem --key key.pem",
     ],
-    notes=f"Needs PostgreSQL; pgvector is used where it is there. Install with: {_EXTRA}",
+    notes="Needs PostgreSQL; pgvector is used where it is there. The command says what else is to be installed.",
     run=serve,
 )
 

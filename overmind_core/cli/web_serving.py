@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from overmind_core.system.web_server import WebServer
 
 MODULE = "overmind_web"
-EXTRA = "pip install 'overmind[web]'"
-NEEDED = ("httptools", "segno", "starlette", "uvicorn", "websockets")
 
 
 def serve(args: Namespace, context: Context) -> int:
@@ -36,31 +34,12 @@ def serve(args: Namespace, context: Context) -> int:
     running = read_web_server(context.home)
     if running is not None:
         return _print_second_link(args, context, running)
-    check_installed()
     argv = [sys.executable, "-P", "-m", MODULE, "--home", context.home.root, *_server_options(args, context)]
     sys.stdout.flush()
     if args.background:
         return _start_background(argv, context)
     os.execve(argv[0], argv, dict(context.environ))  # noqa: S606  (our own program)
     raise AssertionError  # it does not return
-
-
-def missing_packages() -> list[str]:
-    """Return the packages that the server needs and that are not installed."""
-    from importlib.util import find_spec
-
-    return [name for name in NEEDED if find_spec(name) is None]
-
-
-def check_installed() -> None:
-    """Say how to install what the server needs.
-
-    Raises:
-        OvermindError: it is missing.
-    """
-    missing = missing_packages()
-    if missing:
-        raise OvermindError("invalid", f"The web server needs {', '.join(missing)}. Install with: {EXTRA}")
 
 
 def _print_second_link(args: Namespace, context: Context, running: WebServer) -> int:
@@ -205,7 +184,7 @@ WEB = Command(
     ],
     notes=(
         "Prints a link that works once, within 10 minutes. A second `overmind web` prints a link to the first."
-        f" Defaults are in [web] of config.toml. Needs: {EXTRA}"
+        " Defaults are in [web] of config.toml."
     ),
     run=serve,
 )

@@ -228,7 +228,6 @@ class App:
                 self.registry, logs=home.logs, as_it_runs=lambda one: self.launcher.as_it_runs(one).definition
             ),
         )
-        self.terminator.on_untold = self.keeper.ask_about
         self.missions = Missions(
             registry=self.registry,
             journal=self.journal,
@@ -539,6 +538,7 @@ class App:
         bus.subscribe(RunConcluded, self.progress.on_conclusion)
         bus.subscribe(RunConcluded, self.terminator.on_conclusion)
         bus.subscribe(EndHeldUp, self.terminator.on_held_up)
+        self.terminator.on_untold = self.keeper.ask_about
         self.capture = CaptureHost(self.memory, self.agents, self.tasks, bus)
 
     def _spec_asked_about(self, word: str) -> About:

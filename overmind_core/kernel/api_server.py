@@ -21,6 +21,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import DiskFull, StoreError
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
 from overmind_core.kernel.request import Args, Caller, Request
+from overmind_core.system.installation import what_is_missing
 from overmind_core.system.unixsocket import Peer, is_hung_up, peer
 from overmind_core.wire.framing import MAX_LINE, TOO_LONG, LineBuffer
 
@@ -371,5 +372,11 @@ def _explain(error: Exception) -> OvermindError:
         case KeeperGone() | KeeperRefused():
             return OvermindError("busy", "The keeper was replaced just now. Try again.")
         case _:
-            _log.error("a request failed", exc_info=error)
-            return OvermindError("internal", f"{type(error).__name__}: {error}. See daemon.log")
+            return _explain_unexpected(error)
+
+
+def _explain_unexpected(error: Exception) -> OvermindError:
+    if isinstance(error, ImportError) and (missing := what_is_missing(error)) is not None:
+        return OvermindError("invalid", missing)
+    _log.error("a request failed", exc_info=error)
+    return OvermindError("internal", f"{type(error).__name__}: {error}. See daemon.log")

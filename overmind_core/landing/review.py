@@ -363,7 +363,7 @@ class LandingReview:
         if inside is None:
             return
         above = list(line(self._registry, inside))
-        if len(above) == 2 and above[1].definition.kind is Kind.BLUEPRINT and _is_merge_step(above[0]):
+        if [one.definition.kind for one in above[1:]] == [Kind.BLUEPRINT] and _is_merge_step(above[0]):
             return
         records = [self._workspace.records.get(one.id) for one in above]
         own = list(dict.fromkeys(one.branch for one in records if one is not None and one.branch is not None))

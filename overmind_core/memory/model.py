@@ -1,6 +1,6 @@
 """A model that turns texts into vectors: a folder of a person's own, with a tokenizer and a matrix of a vector a token.
 
-Only the worker's process loads one, for the libraries are large and optional (the extra `overmind[memory]`). Nothing
+Only the worker's process loads one, for the libraries are large and optional (the extra `memory`). Nothing
 is ever fetched: what is not in the folder is not there.
 """
 
@@ -24,7 +24,6 @@ MATRIX = ".safetensors"
 LONGEST = 512
 """Tokens of a text that count."""
 _LIBRARIES = ("numpy", "safetensors", "tokenizers")
-_NOT_INSTALLED = "{} is not installed: pip install 'overmind[memory]'"
 _BLOCK = 1 << 20
 
 
@@ -58,7 +57,7 @@ class Model:
             from safetensors.numpy import load_file  # noqa: PLC0415 - same
             from tokenizers import Tokenizer  # noqa: PLC0415 - same
         except ImportError as error:
-            raise ModelError(_NOT_INSTALLED.format(error.name)) from error
+            raise ModelError(_not_installed(error.name)) from error
         words, matrix = _files(folder)
         try:
             tokenizer = Tokenizer.from_file(words)
@@ -96,7 +95,7 @@ def problem_of(folder: str) -> str | None:
 
     missing = next((name for name in _LIBRARIES if find_spec(name) is None), None)
     if missing is not None:
-        return _NOT_INSTALLED.format(missing)
+        return _not_installed(missing)
     try:
         _files(folder)
     except ModelError as error:
@@ -124,3 +123,9 @@ def _name(*paths: str) -> str:
             while block := file.read(_BLOCK):
                 found.update(block)
     return found.hexdigest()[:16]
+
+
+def _not_installed(package: str | None) -> str:
+    from overmind_core.system.installation import install_command  # noqa: PLC0415 - for those who lack it
+
+    return f"{package} is not installed. Install it with: {install_command('memory')}"

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 LOOK_AGAIN = 0.05
 """Seconds between looks at background processes that were signalled to end and have not yet, and at missions of which
 nothing is left while the exit of their process is not told."""
+SHORTEST_WAIT = 0.001
+"""Seconds: a shorter one may be over before the clock shows it."""
 LISTED = 10
 """Background processes that a log names."""
 RESWEEP_SECONDS = 60.0
@@ -177,7 +179,10 @@ class Terminator:
         for mission, due in self._waiting():
             has_exited = mission.ending is not None and mission.ending.exited
             times.append(min(due, now + LOOK_AGAIN) if has_exited else due)
-        return max(0.0, min(times) - now) if times and self.link is not None else None
+        if not times or self.link is None:
+            return None
+        left = min(times) - now
+        return max(left, SHORTEST_WAIT) if left > 0 else 0.0
 
     def _waiting(self) -> list[tuple[Mission, float]]:
         """Missions on their way out that no batch has in hand, and whose process is known; when to end each."""

@@ -109,10 +109,12 @@ class SwarmHost:
         """
         from importlib.util import find_spec  # noqa: PLC0415 - for those who become part of a swarm
 
+        from overmind_core.system.installation import install_command  # noqa: PLC0415 - same
+
         for module, package in (("psycopg", "psycopg"), ("nacl", "PyNaCl")):
             if find_spec(module) is None:
-                message = f"A swarm needs {package}. Install it with: pip install 'overmind[swarm]'"
-                raise OvermindError("invalid", message)
+                message = f"A swarm needs {package}, which is not installed"
+                raise OvermindError("invalid", f"{message}. Install it with: {install_command('swarm')}")
 
     def begin(self) -> None:
         """Go on in the swarm that this home is in, if it is in one."""

@@ -11,6 +11,7 @@ from importlib.metadata import version
 
 import pytest
 
+from overmind_core.system.installation import DISTRIBUTION
 from overmind_core.version import VERSION
 from tests.kit.cases import tabled
 from tests.kit.overmind import REPOSITORY
@@ -90,14 +91,14 @@ def test_an_init_file_holds_a_docstring_and_nothing_else(package):
 
 
 def test_the_installed_version_is_the_one_in_the_code():
-    assert version("overmind") == VERSION
+    assert version(DISTRIBUTION) == VERSION
 
 
 def test_the_lock_file_pins_every_dependency_and_names_no_index():
     with open(os.path.join(REPOSITORY, "pyproject.toml"), "rb") as file:
         project = tomllib.load(file)["project"]
     extras = [line for extra in project["optional-dependencies"].values() for line in extra]
-    wanted = project["dependencies"] + [line for line in extras if not line.startswith("overmind[")]
+    wanted = project["dependencies"] + [line for line in extras if not line.startswith(f"{DISTRIBUTION}[")]
     with open(os.path.join(REPOSITORY, "requirements.lock")) as file:
         lock = file.read()
     assert [line for line in wanted if f"\n{line.split('>=')[0].split('[')[0]}==" not in lock] == []

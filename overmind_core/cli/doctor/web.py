@@ -6,7 +6,6 @@ import os
 import stat
 
 from overmind_core.cli.doctor.finding import CheckContext, Finding, fail, ok, warn
-from overmind_core.cli.web_serving import EXTRA, missing_packages
 from overmind_core.domain.settings import WebSettings
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import load
@@ -26,8 +25,6 @@ def server(context: CheckContext) -> Finding | None:
     running = read_web_server(context.home)
     if running is None and settings == WebSettings():
         return None
-    if missing := missing_packages():
-        return fail(f"{', '.join(missing)} missing", EXTRA)
     if settings.cert and (problem := _certificate_problem(context, settings)):
         return problem
     if running is None:

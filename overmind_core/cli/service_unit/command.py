@@ -21,7 +21,6 @@ from overmind_core.cli.service_unit.units import (
     systemd_plan,
     systemd_web_plan,
 )
-from overmind_core.cli.web_serving import check_installed
 from overmind_core.client.daemon import prepare_home
 from overmind_core.errors import OvermindError
 
@@ -40,8 +39,6 @@ def service(args: Namespace, context: Context) -> int:
     if args.dry_run:
         context.print("\n".join(line for plan in plans for line in dry_run_text(plan, removal=removal)))
         return 0
-    if args.web and not removal:
-        check_installed()
     for plan in plans:
         if removal:
             remove(plan, run_program, context.print)

@@ -104,35 +104,21 @@ def _from_first(rule: WordRule, command: Sequence[Word]) -> Verdict:
         behind, found = found, [Verdict.NO] * (end + 1)
         found[end] = behind[end] if wanted == _WILD else Verdict.NO
         for at in range(end - 1, 0, -1):
+            word = command[at]
             if wanted == _WILD:  # any words, or none
                 found[at] = max(behind[at], found[at + 1], key=_WEIGHT)
-            else:
-                found[at] = _at(wanted, command, at, valued, behind, found)
+            elif not word.is_known:
+                found[at] = Verdict.PERHAPS
+            elif _fits(wanted, word.text):
+                found[at] = behind[at + 1]
+            elif word.text.startswith("-"):
+                found[at] = _behind_option(command, at, found, has_value=word.text in valued)
     return found[min(1, end)]
 
 
-def _at(
-    wanted: str,
-    command: Sequence[Word],
-    at: int,
-    valued: frozenset[str],
-    behind: Sequence[Verdict],
-    found: Sequence[Verdict],
-) -> Verdict:
-    """The verdict where this word of the rule is looked for at a word of the command.
-
-    Args:
-        behind: The verdicts on what follows that word of the rule.
-        found: The verdicts on that word itself, at later words of the command.
-    """
-    word = command[at]
-    if not word.is_known:
-        return Verdict.PERHAPS
-    if _fits(wanted, word.text):
-        return behind[at + 1]
-    if not word.text.startswith("-"):
-        return Verdict.NO
-    if word.text not in valued:
+def _behind_option(command: Sequence[Word], at: int, found: Sequence[Verdict], *, has_value: bool) -> Verdict:
+    """The verdict on what stands behind an option, of the verdicts on each later word."""
+    if not has_value:
         return found[at + 1]
     if at + 1 < len(command) and not command[at + 1].is_one:
         return Verdict.PERHAPS

@@ -224,9 +224,9 @@ def with_merge(before: str, into: str, conflicting: Sequence[str]) -> str:
     if conflicting:
         paths = _listed([f"`{one_line(path)}`" for path in conflicting])
         text = (
-            f"In your worktree {branch} is being merged into your work. Both sides stand in {paths}, between lines that "
-            "begin with `<<<<<<<` and `>>>>>>>`. Resolve these files so that both changes stay, and leave none of those "
-            "lines. Then commit, or leave that to Overmind."
+            f"In your worktree {branch} is being merged into your work. Both sides stand in {paths}, between lines "
+            "that begin with `<<<<<<<` and `>>>>>>>`. Resolve these files so that both changes stay, and leave none of "
+            "those lines. Then commit, or leave that to Overmind."
         )
     else:
         text = f"In your worktree {branch} is merged into your work: what failed can be repeated there."

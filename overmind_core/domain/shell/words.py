@@ -13,6 +13,7 @@ BLANK = " \t\n"
 """What a shell takes for space; all other characters are parts of words."""
 
 _CONTINUED = re.compile(r"""'[^']*'|\\\n|\\.|"(?:[^"\\]|\\.)*"|.""", re.DOTALL)
+_ESCAPED = re.compile(r"\\.", re.DOTALL)
 _BRACES = re.compile(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")
 _BRACKETS = frozenset(["[", "[[", "]", "]]"])
 """Words of a test, which are no patterns of files."""
@@ -35,9 +36,9 @@ def joined(command: str) -> str:
 
 def _without_line_ends(found: re.Match[str]) -> str:
     piece = found[0]
-    if piece == "\\\n":
-        return ""
-    return re.sub(r"\\(.)", lambda one: "" if one[1] == "\n" else one[0], piece, flags=re.S) if piece[0] == '"' else piece
+    if piece[0] == '"':
+        return _ESCAPED.sub(lambda one: "" if one[0] == "\\\n" else one[0], piece)
+    return "" if piece == "\\\n" else piece
 
 
 def split(command: str) -> list[Word]:

@@ -206,7 +206,7 @@ and whoever reads the result closes it."""
 
 
 OWN_TREE = {"CLAUDE_CODE_DISABLE_AGENT_VIEW": "1"}
-"""Keeps the session in its mission: else one `←` in an empty prompt moves it to Claude's own daemon, under another id."""
+"""Keeps the session in its mission: else `←` in an empty prompt moves it to Claude's own daemon, under another id."""
 
 
 def launch(start: LaunchRequest, program: str) -> Launch:

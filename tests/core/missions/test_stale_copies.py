@@ -56,7 +56,7 @@ def test_what_happened_meanwhile_to_a_live_mission_stays(story):
         mission = await begun(inside, keeper)
         registry = inside.app.registry
         copy = registry.live[mission]
-        await inside.ask("update", id=mission, label=["team=web"])
+        await inside.ask("update", id=mission, labels={"team": "web"})
         registry.apply(copy, Frozen())
         assert dict(registry.live[mission].definition.labels) == {"team": "web"}
 
@@ -83,9 +83,9 @@ def _lives(keeper, mission):
     return keeper.held[f"{mission}.1"]["exit"] is None
 
 
-@pytest.mark.parametrize("command", ["kill", "stop"])
+@pytest.mark.parametrize(("command", "code"), [("kill", None), ("stop", 143)])
 @pytest.mark.parametrize("forgotten", [False, True])
-def test_an_end_needs_no_word_of_a_keeper_that_tells_none(story, command, forgotten):
+def test_an_end_needs_no_word_of_a_keeper_that_tells_none(story, command, code, forgotten):
     """Its exit was told to nobody, or the keeper knows of no such run: who ends it waits no longer than its grace."""
 
     async def play(inside, keeper):
@@ -97,6 +97,6 @@ def test_an_end_needs_no_word_of_a_keeper_that_tells_none(story, command, forgot
             del keeper.held[f"{mission}.1"]
         await asyncio.wait_for(inside.ask(command, id=mission), 30.0)
         assert mission not in inside.app.registry.live
-        assert (await inside.ask("info", id=mission))["exit_code"] == 143
+        assert (await inside.ask("info", id=mission))["exit_code"] == code
 
     story(play)

@@ -282,16 +282,3 @@ def test_a_browser_is_sent_to_the_link_by_a_file_and_no_program_is_given_it(om, 
     client.log_in(link)
     om.ok("web", "stop")
     assert not os.path.exists(om.path("web-open.html"))
-
-
-def test_without_its_libraries_it_says_the_one_command_that_brings_them(om, tmp_path):
-    (tmp_path / "sitecustomize.py").write_text(
-        "import importlib.util\nfound = importlib.util.find_spec\n"
-        "importlib.util.find_spec = lambda name, *more: None if name == 'segno' else found(name, *more)\n"
-    )
-    words = [sys.executable, "-m", "overmind_core.cli", "web"]
-    environment = {**om.environment, "PYTHONPATH": str(tmp_path)}
-    refused = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
-    assert refused.returncode == 1
-    assert "segno" in refused.stderr
-    assert "pip install 'overmind[web]'" in refused.stderr

@@ -182,8 +182,8 @@ def test_always_stores_what_comes_back_of_a_commit_with_a_text():
 
 @pytest.mark.parametrize(
     "command",
-    ["git push" + " \\\n" * 50_000, "git " + "-c a=b " * 20_000 + "push", "git " * 50_000, "$(" * 20_000, "{a," * 50_000,
-     "git commit -m \"$(cat <<'E'\n" + "x\n" * 100_000, "'" * 99_999, '"$(' * 9_000],
+    ["git push" + " \\\n" * 50_000, "git " + "-c a=b " * 20_000 + "push", "git " * 50_000, "$(" * 20_000,
+     "{a," * 50_000, "git commit -m \"$(cat <<'E'\n" + "x\n" * 100_000, "'" * 99_999, '"$(' * 9_000],
     ids=lambda text: text[:12].replace("\n", " "),
 )  # fmt: skip
 def test_a_hostile_command_is_decided(command):
