@@ -64,7 +64,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="overmind tui", description=__doc__, allow_abbrev=False)
     parser.add_argument("--read-only", action="store_true")
     parser.add_argument("--theme")
-    parser.add_argument("-c", dest="view")
+    parser.add_argument("-c", "--view")
     return parser.parse_args()
 
 

@@ -76,3 +76,11 @@ def test_the_full_screen_program_begins_as_its_options_say(monkeypatch, tmp_path
         "home": str(tmp_path), "read_only": "--read-only" in rest, "theme": given.get("--theme"),
         "view": given.get("-c", ""), "mouse": False,
     }  # fmt: skip
+
+
+def test_it_knows_each_spelling_of_each_option_of_its_command(monkeypatch):
+    """Other commands begin it as well, such as the demonstrations, and in their own words."""
+    for option in daemon.TUI.options:
+        for name in option.names:
+            monkeypatch.setattr(sys, "argv", ["overmind tui", name, *(["x"] if option.takes_value else [])])
+            assert vars(program._options())[option.names[-1].lstrip("-").replace("-", "_")] in {"x", True}
