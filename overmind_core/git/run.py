@@ -53,6 +53,13 @@ _FILTER = re.compile(r"\b(?:clean|smudge) filter .* failed$")
 """Source: git's convert.c."""
 
 
+_PROGRESS = re.compile(
+    r"(?:Preparing worktree|Cloning into|Switched to|HEAD is now|Previous HEAD|Updating |From |To |Auto-merging|CONFLICT|"
+    r"Submodule |Already |Note:|hint:|warning:|remote:|Enumerating |Counting |Compressing |Writing |Receiving |Unpacking )"
+)
+"""Beginnings of lines in which git says what it does."""
+
+
 class GitMissing(Exception):
     """There is no git on PATH."""
 
@@ -87,6 +94,8 @@ class GitFailed(Exception):
         lines = [line.strip() for line in self.output.splitlines() if line.strip()]
         errors = [line for line in lines if line.startswith(("fatal:", "error:"))]
         chosen = [*errors, *lines][:1]
+        if errors and lines[0] not in errors and not _PROGRESS.match(lines[0]):
+            chosen.insert(0, lines[0])  # what a program that git ran had to say: the rest only follows from it
         if errors and _FILTER.search(errors[-1]) and errors[-1] not in chosen:
             chosen.insert(0, errors[-1])  # it names the file and the filter, the first one only the program
         plain = (one.removeprefix("fatal: ").removeprefix("error: ") for one in chosen)

@@ -11,6 +11,7 @@ import pytest
 from overmind_core.git import run
 from overmind_core.git.run import MARK, Git, GitFailed, GitMissing
 from overmind_core.system.sweep import end_stragglers
+from tests.kit.cases import tabled
 from tests.kit.processes import with_word
 from tests.kit.repositories import Repository
 from tests.kit.waiting import eventually
@@ -143,3 +144,22 @@ def test_a_lookup_fetches_nothing_with_what_the_settings_name(tmp_path):
     with pytest.raises(GitFailed):
         Git(shop.environ)(shop.folder, *lookup)
     assert not told.exists()
+
+
+@tabled(
+    ("said", "reason"),
+    [
+        ("git-lfs-not-here filter-process: 1: git-lfs-not-here: not found\nfatal: the remote end hung up unexpectedly",
+         "git-lfs-not-here filter-process: 1: git-lfs-not-here: not found: the remote end hung up unexpectedly"),
+        ("Preparing worktree (new branch 'x')\nfatal: 'x' is already used", "'x' is already used"),
+        ("Cloning into '/a'...\nfatal: repository '/b' does not exist", "repository '/b' does not exist"),
+        ("ssh: connect to host h port 22: refused\nfatal: Could not read from remote repository.",
+         "ssh: connect to host h port 22: refused: Could not read from remote repository."),
+        ("fatal: bad revision 'x'", "bad revision 'x'"),
+        ("error: first\nfatal: second", "first"),
+        ("hook says no", "hook says no"),
+        ("", "it exited with 1"),
+    ],
+)  # fmt: skip
+def test_the_reason_names_what_the_program_said_that_git_ran(said, reason):
+    assert GitFailed(("worktree", "add"), 1, said).reason == reason
