@@ -18,6 +18,7 @@ from overmind_core.agents.handover import Handover
 from overmind_core.agents.input_queue import InputQueue
 from overmind_core.agents.messages import MessageQueue
 from overmind_core.agents.output_reader import OutputReader, TitleReader
+from overmind_core.agents.pasting import Pasting
 from overmind_core.agents.permission_hooks import PermissionWaiters
 from overmind_core.agents.questions import Questions
 from overmind_core.agents.rules import Rules
@@ -151,7 +152,7 @@ def assemble(parts: AgentParts, subjects: Subjects) -> AssembledAgents:
         written_notes=notes,
         briefing=None if unattended else RunBriefing(parts.memory, subjects.text_of_quest),
     )
-    submission = Submission(agents, messages, context.inputs, journal)
+    submission = Submission(agents, messages, context.inputs, journal, Pasting(screens))
     apis = (
         MessageApi(
             agents=agents,

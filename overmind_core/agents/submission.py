@@ -5,6 +5,7 @@ A raw session has no turns: it is typed what was accepted at once.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,10 @@ from overmind_core.kernel.database import StoreError
 if TYPE_CHECKING:
     from overmind_core.agents.input_queue import InputQueue
     from overmind_core.agents.messages import MessageQueue
+    from overmind_core.agents.pasting import Pasting
     from overmind_core.agents.service import Agents
     from overmind_core.agents.session import Session
+    from overmind_core.agents.store import MessageRow
     from overmind_core.kernel.journal import Journal
 
 MOST_QUEUED = 1000
@@ -33,8 +36,12 @@ MOST_QUEUED = 1000
 class Submission:
     """The way of a message to its session."""
 
-    def __init__(self, agents: Agents, messages: MessageQueue, inputs: InputQueue, journal: Journal) -> None:
+    def __init__(
+        self, agents: Agents, messages: MessageQueue, inputs: InputQueue, journal: Journal, pasting: Pasting
+    ) -> None:
         self._agents = agents
+        self._pasting = pasting
+        self._turns: dict[str, asyncio.Lock] = {}
         self._messages = messages
         self._inputs = inputs
         self._journal = journal
@@ -124,13 +131,29 @@ class Submission:
         whoever is killed when. Without a keeper just now it stays queued, and whoever adopts the run types it.
 
         Raises:
-            OvermindError: `too_large`, the terminal takes no line of this length; `not_running`, nobody reads it.
+            OvermindError: `too_large`, the terminal takes no line of this length; `not_running`, nobody reads it;
+                `draft`, the program did not take it.
         """
         mission = session.mission
         if mission is None or mission.status is not Status.RUNNING:
             raise OvermindError("not_running", f"Mission {session.id} is not running right now. Try again.")
         message = self._messages.new(session.id, text, sender=sender, request=request)
-        typing = session.type_message(message, typed_bytes(text) + ENTER)
+        async with self._turns.setdefault(session.id, asyncio.Lock()):  # what is pasted is entered before the next one
+            screen = await self._pasting.screen(session)
+            if screen is None:
+                await self._type(session, message, typed_bytes(text) + ENTER)
+            else:
+                from overmind_core.terminal.input_encoding import paste  # noqa: PLC0415 - few daemons type into one
+
+                await self._type(session, message, paste(text, screen.modes))
+                if not await self._pasting.enter(session, screen):
+                    name = mission.definition.name
+                    stands = f"The message stands as a draft in the prompt of mission {session.id} ({name})"
+                    raise OvermindError("draft", f"{stands}. Send or delete it in: overmind attach {name}")
+        return message.id
+
+    async def _type(self, session: Session, message: MessageRow, data: bytes) -> None:
+        typing = session.type_message(message, data)
         try:
             await self._journal.saved()
         except StoreError:
@@ -141,7 +164,6 @@ class Submission:
         if refusal is not None:
             code = refusal.code if refusal.code in {"too_large", "busy"} else "not_running"
             raise OvermindError(code, f"Can't type into mission {session.id}: {refusal.message}.")
-        return message.id
 
     def _fail(self, session: Session, number: int, error: str) -> None:
         moved = conversation_events.MessageMoved(number, FAILED, error)

@@ -54,8 +54,8 @@ _FILTER = re.compile(r"\b(?:clean|smudge) filter .* failed$")
 
 
 _PROGRESS = re.compile(
-    r"(?:Preparing worktree|Cloning into|Switched to|HEAD is now|Previous HEAD|Updating |From |To |Auto-merging|CONFLICT|"
-    r"Submodule |Already |Note:|hint:|warning:|remote:|Enumerating |Counting |Compressing |Writing |Receiving |Unpacking )"
+    r"Preparing worktree|Cloning into|Switched to|HEAD is now|Previous HEAD|Updating |From |To |Auto-merging|CONFLICT|"
+    r"Submodule |Already |Note:|hint:|warning:|remote:|Enumerating |Counting |Compressing |Writing |Receiving |Unpack"
 )
 """Beginnings of lines in which git says what it does."""
 
