@@ -127,9 +127,12 @@ class BrowserConnection(HttpToolsProtocol):
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
-        """Leave the connection to a websocket."""
+        """Leave the connection to a websocket; what is no text in its header would be an error of ours."""
         self._forget()
-        super().handle_websocket_upgrade()
+        if all(value.isascii() for name, value in self.scope["headers"] if name.startswith(b"sec-websocket-")):
+            super().handle_websocket_upgrade()
+        else:
+            self.send_400_response("Invalid HTTP request received.")
 
     def _set_deadline(self) -> None:
         self._deadline = self.loop.call_later(REQUEST_SECONDS, self._end)
