@@ -147,6 +147,13 @@ def status_word(word: str) -> str:
     return _one_of(word, [status.value for status in Status])
 
 
+def outcome_word(word: str) -> str:
+    """Check an outcome; a dash stands for its blank."""
+    from overmind_core.domain.missions.outcome import Outcome  # start-up, as above
+
+    return _one_of(word.replace("-", " "), [outcome.value for outcome in Outcome])
+
+
 def quest_status_word(word: str) -> str:
     """Check a quest's status."""
     from overmind_core.domain.quests.quest import QuestStatus  # start-up, as above

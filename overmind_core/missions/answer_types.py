@@ -11,6 +11,7 @@ from overmind_core.domain.agents.agent import ActivityKind, ActivitySource, Agen
 from overmind_core.domain.memory.giving import Injection
 from overmind_core.domain.memory.notes import NoteKind
 from overmind_core.domain.missions.mission import Kind, Restart, Status
+from overmind_core.domain.missions.outcome import Outcome
 
 
 class MissionBrief(TypedDict):
@@ -121,6 +122,8 @@ class MissionCore(MissionBrief):
     """Ids."""
     exit_code: int | None
     """Of the newest finished run, 128+N for a signal; null when it was killed or nobody knows."""
+    outcome: Outcome | None
+    """Whether it did what it was for; null while it has not ended."""
     started_at: str
     """Of its first run."""
     run: int

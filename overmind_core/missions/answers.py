@@ -8,6 +8,7 @@ from overmind_core.domain.agents.agent import RAW, AgentMode
 from overmind_core.domain.agents.conversation import handover_phase
 from overmind_core.domain.agents.spending import cost_of
 from overmind_core.domain.missions.mission import Mission, Status, shell_code
+from overmind_core.domain.missions.outcome import outcome_of
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import format_time
 
@@ -73,6 +74,7 @@ def row(
         "parent": definition.parent,
         "children": list(children),
         "exit_code": exit_code(mission),
+        "outcome": outcome_of(mission),
         "started_at": format_time(mission.started_at or mission.created_at),
         "run": mission.run,
         "run_started_at": time(mission.run_started_at),

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.mission import Mission, Status
+from overmind_core.domain.missions.outcome import Outcome, outcome_of
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
 from overmind_core.missions import answers
@@ -209,12 +210,17 @@ class QueryApi:
             if text not in set(Status):
                 known = ", ".join(Status)
                 raise OvermindError("invalid", f"Unknown status {text!r}. Known: {known}.")
-        if request.recent is not None and not (request.all or request.status or request.label or parent):
+        for text in request.outcome:
+            if text not in set(Outcome):
+                raise OvermindError("invalid", f"Unknown outcome {text!r}. Known: {', '.join(Outcome)}.")
+        filtered = request.all or request.status or request.outcome or request.label or parent
+        if request.recent is not None and not filtered:
             rows = self._mission_table.recent(request.recent, also=self._lost.ids())
             return [self._registry.known(row.id) or decoded(row) for row in rows]
-        hidden = request.all or Status.KILLED in request.status
+        hidden = request.all or Status.KILLED in request.status or bool(request.outcome)
         rows = self._mission_table.all(statuses=request.status, include_hidden=hidden, parent=parent)
-        return [self._registry.known(row.id) or decoded(row) for row in rows]
+        found = [self._registry.known(row.id) or decoded(row) for row in rows]
+        return [one for one in found if outcome_of(one) in request.outcome] if request.outcome else found
 
     async def _widened(self, missions: Sequence[Mission], rows: Sequence[ListedMission]) -> list[WideMission]:
         await self._progress.look()

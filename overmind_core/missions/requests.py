@@ -93,6 +93,8 @@ class Ps(Args, frozen=True):
     all: bool = False
     children: str | None = None
     status: list[str] = []
+    outcome: list[str] = []
+    """Of these outcomes: `succeeded`, `failed`, `timed out`, `stopped`, `killed`, `lost`."""
     label: list[str] = []
     wide: bool = False
     history: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 from overmind_core.cli.command import JSON, Command, flag, ids, one_id, option
@@ -21,7 +22,7 @@ from overmind_core.cli.output import (
     table,
     tokens,
 )
-from overmind_core.cli.values import label_filter, status_word
+from overmind_core.cli.values import label_filter, outcome_word, status_word
 from overmind_core.domain.missions.lost import KEEPER_LOST, MEND, lost_sentence
 from overmind_core.domain.missions.lost import NOW as LOST_NOW
 from overmind_core.domain.text.duration import format_uptime
@@ -45,6 +46,21 @@ def now_cell(row: Row) -> str:
     return or_absent((row.get("isolation") or {}).get("step") or row.get("now"))
 
 
+def exit_cell(row: Row) -> str:
+    """Return how it ended: its code, the signal that ended it, or `timeout`; of what has not ended, nothing."""
+    if row.get("outcome") == "timed out":
+        return "timeout"
+    code = row["exit_code"]
+    if code is not None and code > SIGNALLED:
+        try:
+            return signal.Signals(code - SIGNALLED).name.removeprefix("SIG")
+        except ValueError:
+            pass
+    return or_absent(code)
+
+
+SIGNALLED = 128
+"""What a shell adds to the number of the signal that ended a program."""
 COLUMNS: dict[str, Callable[[Row], str]] = {
     "ID": lambda row: row["id"],
     "NAME": lambda row: row["name"],
@@ -54,12 +70,12 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "PARENT": lambda row: or_absent(row["parent"]),
     "CHILDREN": lambda row: str(len(row["children"])),
     "UPTIME": lambda row: ABSENT if row["uptime_seconds"] is None else format_uptime(row["uptime_seconds"]),
+    "EXIT": exit_cell,
     "COMMAND": lambda row: command_cell(row["command"]),
 }
 """Title → cell of a row of `ps --json`."""
 
 WIDE: dict[str, Callable[[Row], str]] = {
-    "EXIT": lambda row: or_absent(row["exit_code"]),
     "CPU%": lambda row: ABSENT if row.get("cpu_percent") is None else f"{row['cpu_percent']:.1f}",
     "MEM": lambda row: size(row.get("memory_bytes")),
     "ACTIVITY": activity_cell,
@@ -71,7 +87,7 @@ WIDE: dict[str, Callable[[Row], str]] = {
 
 KEYS = (
     "id", "name", "type", "status", "reason", "restart_count", "parent", "children", "exit_code", "started_at",
-    "ended_at", "uptime_seconds", "command", "cwd", "labels", "provider", "activity",
+    "ended_at", "uptime_seconds", "command", "cwd", "labels", "provider", "activity", "outcome",
 )  # fmt: skip
 """Of `ps --json`; with --wide whatever else is known of a row."""
 
@@ -106,11 +122,11 @@ def _print_omitted(args: Namespace, rows: Sequence[Row], context: Context) -> No
 
 
 def _is_filtered(args: Namespace) -> bool:
-    return bool(args.all or args.status or args.label or args.children or args.json)
+    return bool(args.all or args.status or args.outcome or args.failed or args.label or args.children or args.json)
 
 
 def _empty(args: Namespace) -> str:
-    if args.status or args.label or args.children:
+    if args.status or args.outcome or args.failed or args.label or args.children:
         return "No missions match. See all with: overmind ps --all"
     return "No missions. Start one with: overmind run 'make test'"
 
@@ -118,17 +134,21 @@ def _empty(args: Namespace) -> str:
 def fetch_rows(args: Namespace, client: Client) -> Sequence[Row]:
     """Return the rows that the options select, by start time."""
     wanted = {"all": args.all, "status": args.status, "label": args.label, "wide": args.wide}
+    if outcomes := [*args.outcome, *(FAILURES if args.failed else ())]:
+        wanted["outcome"] = outcomes
     if not _is_filtered(args):
         wanted["recent"] = 0 if args.quiet else RECENT
     if args.children is not None:
         wanted["children"] = args.children
     rows: Sequence[Row] = client.call("ps", wanted)
-    if args.quiet and not (args.all or args.status or args.children):
+    if args.quiet and not (args.all or args.status or outcomes or args.children):
         return [row for row in rows if row["status"] not in ENDED]  # `kill $(overmind ps -q)` is about live ones
     return rows
 
 
 ENDED = frozenset({"stopped", "crashed", "killed"})
+FAILURES = ("failed", "timed out", "lost")
+"""Outcomes that nobody wanted."""
 
 
 def render(args: Namespace, context: Context, rows: Sequence[Row]) -> str:
@@ -158,11 +178,14 @@ def _cells(columns: Mapping[str, Callable[[Row], str]], prefix: str, row: Row) -
 FILTERS = [
     flag("--all", "include killed missions and all ended ones", short="-a"),
     option("--status", "STATUS", "only missions with this status (repeatable)", parse=status_word, repeat=True),
+    option("--outcome", "OUTCOME", "only missions that ended so: failed, timed-out, stopped … (repeatable)",
+           parse=outcome_word, repeat=True),
+    flag("--failed", "only missions that failed, timed out or were lost"),
     option("--label", "KEY[=VALUE]", "only missions with this label (repeatable)",
            short="-l", also=["--selector"], parse=label_filter, repeat=True),
     option("--children", "ID", "only the children of this mission"),
     flag("--tree", "show children under their parents"),
-    flag("--wide", "show EXIT, CPU%%, MEM, ACTIVITY, COST and NOW too", short="-w"),
+    flag("--wide", "show CPU%%, MEM, ACTIVITY, COST and NOW too", short="-w"),
 ]  # fmt: skip
 
 PS = Command(
@@ -171,7 +194,7 @@ PS = Command(
         *FILTERS,
         flag(
             "--quiet",
-            "print ids only: those of live missions, unless --all, --status or --children selects others",
+            "print ids only: those of live missions, unless --all, --status, --outcome or --children selects others",
             short="-q",
         ),
         flag("--watch", "refresh every second until ctrl-c"),
@@ -180,7 +203,8 @@ PS = Command(
     examples=[
         "overmind ps",
         "overmind ps --all --tree",
-        "overmind ps -q --status crashed",
+        "overmind ps --failed",
+        "overmind ps -q --outcome succeeded",
         "overmind ps -l team=web -o yaml",
         "overmind kill $(overmind ps -q)",
     ],

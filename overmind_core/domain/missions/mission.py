@@ -191,6 +191,8 @@ class Mission:
     ended_at: float | None = None
     exit_code: int | None = None
     """Of the newest finished run, 128+N for a signal; None when killed or unknown."""
+    ended_by: Cause | None = None
+    """Why its newest run ended; None: it has not, or an older program ended it."""
     resume_at: float | None = None
     """Wall time before which another run makes no sense, as the last one said at its end; None: nobody knows."""
     restart_count: int = 0

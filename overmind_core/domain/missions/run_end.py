@@ -105,6 +105,7 @@ def _final(mission: Mission, verdict: _EndVerdict, now: Now, effects: tuple[Effe
     ended = replace(
         mission,
         status=status,
+        ended_by=None if mission.ending is None else mission.ending.cause,
         setup=False,
         ending=None,
         reason=verdict.reason,
@@ -126,6 +127,7 @@ def start(mission: Mission, now: Now, effects: tuple[Effect, ...]) -> Outcome:
         run=mission.run + 1,
         setup=False,
         ending=None,
+        ended_by=None,
         reason=None,
         pid=None,
         exit_code=None,

@@ -1,0 +1,81 @@
+"""Whether work did what it was for, in one set of words; every code of ours has its sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from overmind_core.domain.missions.mission import LIVE, Cause, Definition, Mission, Status
+from overmind_core.domain.missions.outcome import MARKS, SENTENCES, Outcome, outcome_of, sentence, words
+from overmind_core.domain.quests.classes import RETRIES_SPENT, TABLE
+from tests.kit.cases import tabled
+
+
+def ended(status, reason=None, code=None, by=None):
+    return Mission("a", Definition("a", "x", ("x",), "/"), 0.0, status, reason, exit_code=code, ended_by=by)
+
+
+STOPPED, CRASHED, KILLED = Status.STOPPED, Status.CRASHED, Status.KILLED
+
+
+@tabled(
+    ("status", "reason", "code", "by", "outcome"),
+    [
+        (STOPPED, None, 0, Cause.EXITED, Outcome.SUCCEEDED),
+        (STOPPED, None, 0, Cause.STOP, Outcome.STOPPED),
+        (STOPPED, None, 143, Cause.STOP, Outcome.STOPPED),
+        (STOPPED, "restart_cancelled", 3, None, Outcome.STOPPED),
+        (STOPPED, None, 0, None, Outcome.SUCCEEDED),
+        (STOPPED, None, 143, None, Outcome.STOPPED),
+        (STOPPED, None, None, None, Outcome.STOPPED),
+        (CRASHED, None, 1, Cause.EXITED, Outcome.FAILED),
+        (CRASHED, "restart_budget_spent", 3, Cause.EXITED, Outcome.FAILED),
+        (CRASHED, "cwd_not_found", None, Cause.SPAWN_FAILED, Outcome.FAILED),
+        (CRASHED, "max_cost", 143, Cause.LIMIT, Outcome.FAILED),
+        (CRASHED, "timeout", 124, Cause.TIMEOUT, Outcome.TIMED_OUT),
+        (CRASHED, "stalled", 137, Cause.STALLED, Outcome.TIMED_OUT),
+        (CRASHED, "keeper_lost", None, Cause.KEEPER_LOST, Outcome.LOST),
+        (KILLED, "fenced", None, Cause.FENCED, Outcome.LOST),
+        (KILLED, None, None, Cause.KILL, Outcome.KILLED),
+        (KILLED, None, None, None, Outcome.KILLED),
+    ],
+)
+def test_how_a_mission_ended(status, reason, code, by, outcome):
+    assert outcome_of(ended(status, reason, code, by)) is outcome
+
+
+@tabled("status", sorted(LIVE))
+def test_what_lives_has_not_ended(status):
+    assert outcome_of(ended(status)) is None
+
+
+def test_each_outcome_has_a_mark():
+    assert set(MARKS) == set(Outcome)
+    assert {outcome for outcome, mark in MARKS.items() if mark.tone == "good"} == {Outcome.SUCCEEDED}
+
+
+@tabled("code", sorted({*TABLE, *(cause.value for cause in Cause if cause in {Cause.STALLED, Cause.TIMEOUT}),
+                        RETRIES_SPENT}))  # fmt: skip
+def test_each_class_has_a_sentence_of_its_own(code):
+    assert code in SENTENCES
+    assert "_" not in sentence(code)
+
+
+def test_a_code_that_nobody_knows_is_words_all_the_same():
+    assert sentence("of_a_newer_program") == "of a newer program"
+    assert sentence("api_error 529") == "the service of its model answered with an error (529)"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code", "reason", "said"),
+    [
+        (Outcome.FAILED, 1, None, "failed (1)"),
+        (Outcome.FAILED, 3, "restart_budget_spent", "failed (3): restarted too often, gave up"),
+        (Outcome.FAILED, None, "cwd_not_found", "failed: its folder does not exist"),
+        (Outcome.FAILED, 1, "exit", "failed (1)"),
+        (Outcome.FAILED, 0, "no_result", "failed: it ended without an answer"),
+        (Outcome.TIMED_OUT, 124, "timeout", "timed out"),
+        (Outcome.SUCCEEDED, 0, None, "succeeded"),
+    ],
+)
+def test_why_it_failed_is_said_behind_it(outcome, code, reason, said):
+    assert words(outcome, exit_code=code, reason=reason) == said
