@@ -47,6 +47,8 @@ LISTED = 10
 """Background processes that a log names."""
 RESWEEP_SECONDS = 60.0
 """How often what could not be ended is tried again."""
+RESWEEP_AFTER_AN_END = 1.0
+"""Seconds from the end of any run until it is tried again, too."""
 BLIND_SECONDS = 0.2
 """Pause after a look at the machine that failed."""
 BLIND_LIMIT = 10.0
@@ -75,6 +77,7 @@ class Terminator:
         """Missions that must be gone before this one is touched: a cascade ends leaves first."""
         self._seen: dict[str, set[Identity]] = {}
         self._survived: dict[str, RunTarget] = {}
+        self._resweep_at = self._loop.time() + RESWEEP_SECONDS
         self._look_again_at: dict[str, float] = {}
         """Run of which nothing was found, while its exit is not told → the moment of the next look."""
         self._blind_since: dict[str, float] = {}
@@ -133,13 +136,15 @@ class Terminator:
             self._trees.certain_since = now_ticks()
         for known in (self._blind_since, self._look_again_at, self._missing_since):
             known.pop(concluded.run, None)
+        if self._survived:  # perhaps of what used a server that has survived
+            self._resweep_at = min(self._resweep_at, self._loop.time() + RESWEEP_AFTER_AN_END)
+            self._wake.set()
 
     async def run(self) -> None:
         """Work until cancelled."""
-        resweep = self._loop.time() + RESWEEP_SECONDS
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._timeout(resweep))
+                await asyncio.wait_for(self._wake.wait(), self._timeout())
             self._wake.clear()
             if self.link is None:
                 continue
@@ -147,8 +152,8 @@ class Terminator:
                 await self._turn()
             except Exception as error:  # noqa: BLE001 - whatever it is, other ends must not wait for it
                 await self._try_later(error)
-            if self._loop.time() >= resweep:
-                resweep = self._loop.time() + RESWEEP_SECONDS
+            if self._loop.time() >= self._resweep_at:
+                self._resweep_at = self._loop.time() + RESWEEP_SECONDS
                 self._start(self._resweep())
 
     async def _turn(self) -> None:
@@ -172,10 +177,10 @@ class Terminator:
             self._reported = {one: at for one, at in self._reported.items() if now - at < SAME_SECONDS} | {text: now}
             _log.warning("can't list processes: %s", text, exc_info=None if isinstance(error, OSError) else error)
 
-    def _timeout(self, resweep: float) -> float | None:
+    def _timeout(self) -> float | None:
         """Seconds until something is due by itself."""
         now = self._loop.time()
-        times = [resweep] if self._survived else []
+        times = [self._resweep_at] if self._survived else []
         for mission, due in self._waiting():
             has_exited = mission.ending is not None and mission.ending.exited
             times.append(min(due, now + LOOK_AGAIN) if has_exited else due)

@@ -5,6 +5,7 @@ mission and home, and the mark. No single one finds all: a program may leave its
 environment; and none is followed into what holds one of our locks, for that is another supervisor or keeper with
 missions of its own.
 
+A server that left its run and that others are connected to is theirs too: it is named, and ends when they have gone.
 Exempt are programs that serve the whole user, though a mission started them. A pattern is a shell glob. It is held
 against the process' name and against its command line, the program without its folder: `java*GradleDaemon*` finds
 `/usr/bin/java -Xmx512m org.gradle.launcher.daemon.bootstrap.GradleDaemon 8.5`.
@@ -70,6 +71,9 @@ class ProcessFacts(Protocol):
     def is_exempt(self, process: Process) -> bool:
         """Whether it is a program that is never ended."""
 
+    def clients(self, process: Process) -> Collection[int]:
+        """The pids of those that are connected to it as to a server of this machine; nobody where that isn't told."""
+
 
 @dataclass(frozen=True, slots=True)
 class Siblings:
@@ -92,6 +96,8 @@ class Membership(NamedTuple):
     """Pids by run, of processes that may be the run's or another's: they have shed everything that would tell."""
     foreign: set[int]
     """Pids of the keeper's children without a mark that are no run's of these: they are no sign that one lives."""
+    shared: dict[str, dict[int, set[int]]]
+    """By the run that has left it: each server among the spared to which others are connected, with their pids."""
 
 
 @dataclass(slots=True)
@@ -125,11 +131,13 @@ class MembershipSearch:
             self._claim(run, [pid], owners, spared)
         orphans = self._unmarked_orphans(owners)
         unexplained = self._by_elimination(orphans, owners, spared)
+        shared = self._release_shared(owners, spared)
         members: dict[str, set[int]] = {target.run: set() for target in self.targets}
         for pid, run in owners.items():
             if not self.snapshot.processes[pid].dead:
                 members[run].add(pid)
-        return Membership(members, spared, unexplained, {one.pid for one in orphans if one.pid not in owners})
+        foreign = {one.pid for one in orphans if one.pid not in owners}
+        return Membership(members, spared, unexplained, foreign, shared)
 
     def _claim(self, run: str, pids: Iterable[int], owners: dict[int, str], spared: set[int]) -> None:
         """Give `pids`, and all below them, to `run`, down to what is not to be touched."""
@@ -143,6 +151,39 @@ class MembershipSearch:
                 continue
             owners[pid] = run
             todo += self.snapshot.children.get(pid, ())
+
+    def _release_shared(self, owners: dict[int, str], spared: set[int]) -> dict[str, dict[int, set[int]]]:
+        """Take the servers that others use from their runs, with all below them: a codex starts one for all of a home.
+
+        Such a server has left its run's tree and session on purpose, before any look found it there. What an agent has
+        running below itself ends with it, whoever looks at its pages.
+        """
+        found: dict[str, dict[int, set[int]]] = {}
+        nobody = {*self._boundary, self.ours}
+        for pid, run in list(owners.items()):
+            if not self._has_left(pid, run, owners):
+                continue
+            others = {one for one in self.facts.clients(self.snapshot.processes[pid]) if one not in owners} - nobody
+            if others:
+                found.setdefault(run, {})[pid] = others
+        todo = [pid for servers in found.values() for pid in servers]
+        while todo:
+            pid = todo.pop()
+            if owners.pop(pid, None) is not None:
+                spared.add(pid)
+                todo += self.snapshot.children.get(pid, ())
+        return found
+
+    def _has_left(self, pid: int, run: str, owners: Mapping[int, str]) -> bool:
+        """Whether a process is nobody's child and in no root's session, and was never seen to belong."""
+        process = self.snapshot.processes[pid]
+        roots = {target.root_pid for target in self.targets}
+        return (
+            not process.dead
+            and not roots & {pid, process.sid}
+            and process.ppid not in owners
+            and process.identity not in self.seen.get(run, ())
+        )
 
     def _visible(self, target: RunTarget) -> Iterator[int]:
         """The root, its session, and what was seen before with the sessions it leads."""

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 
 from overmind_core.system.membership import EXEMPT_PROGRAMS, exempt_matcher
 from overmind_core.system.process import Identity, Process, Snapshot, send_pinned
 from overmind_core.system.run_mark import NO_MARK, mark_of, unmarked_limit
+from overmind_core.system.socket_clients import clients
 
 PF_EXITING = 0x4
 """Among the flags of /proc/<pid>/stat. Source: include/linux/sched.h."""
@@ -147,6 +148,7 @@ class LinuxProcessTable:
         self._origins: dict[Identity, tuple[bytes, bytes]] = {}
         self._holders: set[Identity] = set()
         self._servants: set[Identity] = set()
+        self._clients: dict[Identity, Collection[int]] = {}
         self._lockers: set[int] | None = None
         self._uids = None if os.geteuid() == 0 else {os.getuid(), os.geteuid(), 0}
         """None: root may read everybody's."""
@@ -205,6 +207,12 @@ class LinuxProcessTable:
     def is_exempt(self, process: Process) -> bool:
         """Whether it is a program that is never ended."""
         return _remembered(self._servants, process.identity, lambda: self._matches(process.name, command(process.pid)))
+
+    def clients(self, process: Process) -> Collection[int]:
+        """The pids of those that are connected to it as to a server of this machine; asked once."""
+        if process.identity not in self._clients:
+            self._clients[process.identity] = clients(process.pid)
+        return self._clients[process.identity]
 
     def _readable(self, pid: int) -> bool:
         """Whether its environment may be ours: root's too, for so look programs that hide their memory.

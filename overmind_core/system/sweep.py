@@ -90,6 +90,8 @@ LOOK_PAUSES = (0.0, 0.001, 0.002, 0.005, 0.01, 0.01, 0.02, 0.02, 0.05)
 
 DOUBT = "(of this mission or another: it changed its user)"
 """Behind the command line of what may be a run's."""
+SHARED = "(a server that others use: {clients})"
+"""Behind the command line of what a run has left, and whom somebody else is connected to."""
 
 
 class NamedProcess(NamedTuple):
@@ -135,11 +137,11 @@ class Sweep:
         self._others = others
         self._snapshot = Snapshot({})
         self.spared: set[int] = set()
-        """Whom the newest look found, and left alone (a program of the list `leave`, a daemon of ours)."""
+        """Whom the newest look found, and left alone: a program of the list `leave`, a daemon of ours, a shared server."""
         self.foreign: set[int] = set()
         """Orphans without a mark that the newest look found to be nobody's of these runs, or perhaps another's."""
         self.perhaps: dict[str, list[NamedProcess]] = {}
-        """What nothing explains, by each run that may have left it, of the newest look."""
+        """What nothing explains or others use, by each run that may have left it, of the newest look."""
 
     def alive(self) -> dict[str, set[int]]:
         """The pids that live, by run. An empty set proves nothing yet: `end` does."""
@@ -176,7 +178,7 @@ class Sweep:
         return self._each_once(signal.SIGCONT).members
 
     def end(self, *, purge: Purge | None = None, limit: float = END_LIMIT) -> dict[str, list[NamedProcess]]:
-        """Kill all of them. What may be theirs or another run's is named, and left alone.
+        """Kill all of them. What may be another run's, or serves others, is named and left alone.
 
         Args:
             purge: how to reach the keeper; None when it is dead.
@@ -209,7 +211,14 @@ class Sweep:
         self.perhaps = {
             run: [NamedProcess(one.pid, f"{one.command} {DOUBT}") for one in more] for run, more in named.items()
         }
+        for run, servers in found.shared.items():
+            self.perhaps.setdefault(run, []).extend(self._name_shared(*one) for one in sorted(servers.items()))
         return found
+
+    def _name_shared(self, pid: int, clients: Collection[int]) -> NamedProcess:
+        known = (self._snapshot.processes.get(one) for one in sorted(clients))
+        told = ", ".join(f"{one.name}, PID {one.pid}" for one in known if one is not None)
+        return NamedProcess(pid, f"{self._name(pid).command} {SHARED.format(clients=told or 'somebody')}")
 
     def _all(self, found: Membership) -> list[Process]:
         """Oldest first, so that parents are stopped before their children."""

@@ -17,13 +17,14 @@ FREE = (b"", b"")
 class Facts:
     """What a table says."""
 
-    def __init__(self, *, adopting=True, origins=None, marks=None, locks=(), left=(), leaving=()):
+    def __init__(self, *, adopting=True, origins=None, marks=None, locks=(), left=(), leaving=(), clients=None):
         self.adopting = adopting
         self.origins = origins or {}
         self.marks = marks or {}
         self.locks = locks
         self.names = left
         self.leaving = leaving
+        self.connected = clients or {}
 
     def origin(self, process):
         return self.origins.get(process.pid, FREE)
@@ -42,6 +43,9 @@ class Facts:
 
     def is_exempt(self, process):
         return process.pid in self.names
+
+    def clients(self, process):
+        return self.connected.get(process.pid, ())
 
 
 def process(pid, ppid, *, sid=None, ticks=2000, state="S", threads=1):
@@ -113,6 +117,33 @@ def test_who_belongs_beside_the_root(extra, facts, expected):
 
 def test_what_is_left_alone_is_named():
     assert find([process(101, ROOT)], facts=Facts(left={101})).spared == {101}
+
+
+SERVER = [process(101, KEEPER), process(102, 101), process(103, ROOT), process(200, 1)]
+"""What has left with a child of its own, a child that has not, and a stranger."""
+SHARING = {
+    "a stranger's": ({101: {200}}, {}, {101, 102}),
+    "nobody's": ({}, {}, set()),
+    "of its own run alone": ({101: {103}}, {}, set()),
+    "of both": ({101: {103, 200}}, {}, {101, 102}),
+    "of us, the keeper and the first process": ({101: {OURS, KEEPER, 1}}, {}, set()),
+    "of its own child": ({101: {102}}, {}, set()),
+    "a stranger's that has not left": ({103: {200}}, {}, set()),
+    "a stranger's, that was seen to belong": ({101: {200}}, {"m.1": {(101, 2000)}}, set()),
+}
+
+
+@tabled(("clients", "seen", "spared"), SHARING.values(), ids=SHARING)
+def test_a_server_that_left_is_spared_while_others_are_connected(clients, seen, spared):
+    found = find(SERVER, facts=Facts(marks={101: 777}, clients=clients), seen=seen)
+    assert found.members["m.1"] == {ROOT, 101, 102, 103} - spared
+    assert found.spared == spared
+    assert found.shared == ({"m.1": {101: {200}}} if spared else {})
+
+
+def test_a_root_and_its_session_are_no_shared_server():
+    facts = Facts(clients={ROOT: {200}, 101: {200}})
+    assert belongs([process(101, KEEPER, sid=ROOT), process(200, 1)], facts=facts) == {ROOT, 101}
 
 
 def test_a_root_is_never_left_alone():
