@@ -300,7 +300,7 @@ class App:
             registry=self.registry,
             missions=self.missions,
             environments=self.environments,
-            run_table=state.runs,
+            home=home,
         )
         self.locations = Locations(registry=self.registry, workspace=self.workspace, environments=self.environments)
         self.landing = MergeQueue(

@@ -153,6 +153,7 @@ class Engine:
             work=lambda: self._attempt_work,
             outcomes=lambda: self._outcomes,
             lander=self.quest_landing,
+            home=parts.home,
         )
         self.obstacles = Obstacles(parts.quests)
         self.obstacles.holds += [self.specs.hold, self.quest_asker.hold]

@@ -11,6 +11,7 @@ from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.isolation.saga import SagaPhase
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause, Mission, Status
+from overmind_core.domain.missions.outcome import ON_PURPOSE, Outcome, outcome_of
 from overmind_core.domain.plans import progress
 from overmind_core.domain.plans.progress import BEHIND, NOT_POSTED, NOT_READY, AgentStage, AttemptEnd
 from overmind_core.errors import OvermindError
@@ -391,14 +392,13 @@ class Attempts:
 
     def _end(self, mission: Mission) -> AttemptEnd:
         """How the mission ended; one that a person stopped has failed, whatever its exit code."""
-        run = self._registry.newest_run(mission.id)
-        by_hand = run is not None and run.reason == Cause.STOP
-        reason = "stopped" if by_hand and mission.status is Status.STOPPED else mission.reason
-        if mission.status is Status.KILLED:
-            reason = "killed"
-        at = mission.ended_at or self._clock.wall()
-        ok = mission.status is Status.STOPPED and not by_hand
-        return AttemptEnd(ok=ok, at=at, exit_code=mission.exit_code, reason=reason)
+        outcome = outcome_of(mission)
+        return AttemptEnd(
+            ok=outcome is Outcome.SUCCEEDED,
+            at=mission.ended_at or self._clock.wall(),
+            exit_code=mission.exit_code,
+            reason=outcome.value if outcome in ON_PURPOSE else mission.reason,
+        )
 
     def _begin_work(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         """Do something for an agent beside everything else; it takes the place of what was being done for it."""

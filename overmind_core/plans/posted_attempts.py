@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from overmind_core.domain.missions.outcome import Outcome
 from overmind_core.domain.plans.progress import BEHIND, NOT_POSTED, AgentPost, AttemptEnd
 from overmind_core.errors import OvermindError
 from overmind_core.plans.attempt_start import request_key
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from overmind_core.domain.plans.blueprint import PlanAgent
-    from overmind_core.domain.plans.progress import AgentProgress
+    from overmind_core.domain.missions.outcome import Outcome
+from overmind_core.domain.plans.progress import AgentProgress
     from overmind_core.missions.spec import Environment
     from overmind_core.plans.attempt_start import AttemptStarter
     from overmind_core.plans.ports import PostEnd, PostView, SwarmPosts
@@ -190,9 +192,8 @@ class PostedAttempts:
 
     def _report_end(self, name: str, end: PostEnd) -> None:
         ok = end.state == "done" and not end.by_hand
-        reason = "stopped" if end.by_hand and end.state == "done" else end.reason
-        if end.state == "cancelled" and not reason:
-            reason = "cancelled"
+        given_up = end.by_hand or end.state == "cancelled"
+        reason = Outcome.STOPPED.value if given_up and end.reason != Outcome.KILLED.value else end.reason
         explained = ""
         if ok and end.problem is not None:
             ok, (reason, explained) = False, end.problem

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause, Mission
+from overmind_core.domain.missions.outcome import was_stopped
 from overmind_core.domain.quests import attempt as steps
 from overmind_core.domain.quests.attempt import AttemptMissions, in_phase, next_attempt_step
 from overmind_core.domain.quests.classes import BLOCKED, INTERNAL, is_nobodys_fault
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from overmind_core.quests.ports import Lander
     from overmind_core.quests.registry import QuestRegistry
     from overmind_core.system.machine import Clock
+    from overmind_core.system.paths import Home
 
     Then = Callable[[], None] | None
     Act = Coroutine[Any, Any, Then]
@@ -69,6 +71,7 @@ class Attempts:
         work: Callable[[], AttemptWork],
         outcomes: Callable[[], AttemptOutcomes],
         lander: Lander,
+        home: Home,
     ) -> None:
         self._quests = quests
         self._journal = journal
@@ -86,7 +89,7 @@ class Attempts:
             journal=journal,
             phase=phase,
             tasks=tasks,
-            is_full=lambda mission: self._outcomes().is_full(mission),
+            home=home,
             go_on=self.consider,
         )
         self._acting: set[str] = set()
@@ -274,15 +277,8 @@ class Attempts:
         check = self._registry.get(quest.check_id) if checks and quest.check_id is not None else None
         review = None if queue.review_id is None else self._registry.get(queue.review_id)
         begun = work is not None and work.run >= queue.tries[-1].run
-        stopped = any(self._was_stopped(one) for one in (work if begun else None, check, review))
+        stopped = any(was_stopped(one) for one in (work if begun else None, check, review))
         return AttemptMissions(work, check, review, stopped)
-
-    def _was_stopped(self, mission: Mission | None) -> bool:
-        """Whether somebody has stopped its newest run: a program that ends well then has exit code 0, too."""
-        if mission is None or mission.is_live:
-            return False
-        run = self._registry.newest_run(mission.id)
-        return run is not None and run.number == mission.run and run.reason == Cause.STOP
 
     def _quest_of(self, mission: Mission) -> str | None:
         quest = self._quests.live.get(mission.id)

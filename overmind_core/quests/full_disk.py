@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.facts import StartAsked
 from overmind_core.domain.quests.life import is_refused, waits_for_room
 from overmind_core.domain.replacing import replace
+from overmind_core.domain.text.bytestrings import from_wire
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.domain.quests.quest import Quest
@@ -19,9 +21,21 @@ if TYPE_CHECKING:
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.registry import Registry
     from overmind_core.quests.registry import QuestRegistry
+    from overmind_core.system.paths import Home
 
 ROOM_SECONDS = 30.0
 """Pause before what the disk had no room for is tried again."""
+_log = logging.getLogger(__name__)
+
+
+async def had_no_room(mission: Mission, home: Home) -> bool:
+    """Whether the disk has no room where a mission works, where its log is, or for temporary files."""
+    from overmind_core.system.disk import first_full  # noqa: PLC0415 - for those whose check has failed
+
+    full = await asyncio.to_thread(first_full, (from_wire(mission.definition.cwd), home.root))
+    if full is not None:
+        _log.warning("mission %s had no room: the disk of %s is full", mission.id, full)
+    return full is not None
 
 
 class FullDisk:
@@ -35,16 +49,16 @@ class FullDisk:
         journal: Journal,
         phase: Phase,
         tasks: Tasks,
-        is_full: Callable[[Mission], Awaitable[bool]],
+        home: Home,
         go_on: Callable[[str], None],
     ) -> None:
-        """`is_full`: whether the disk has no room for a mission; `go_on`: decides what comes next for a quest."""
+        """`go_on`: decides what comes next for a quest."""
         self._quests = quests
         self._registry = registry
         self._journal = journal
         self._phase = phase
         self._tasks = tasks
-        self._is_full = is_full
+        self._home = home
         self._go_on = go_on
         self._waiting: set[str] = set()
 
@@ -63,7 +77,7 @@ class FullDisk:
                     return
                 # A landing looks for itself, and has nothing to repeat; a check may take long.
                 check = None if is_refused(quest) or quest.check_id is None else self._registry.get(quest.check_id)
-                if check is None or not await self._is_full(check):
+                if check is None or not await had_no_room(check, self._home):
                     break
         finally:
             self._waiting.discard(quest_id)

@@ -6,7 +6,6 @@ Each outcome is one commit: the quest, its event, and the question to a person i
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.engine_questions import EngineNeed
@@ -16,8 +15,8 @@ from overmind_core.domain.quests.classes import CHECK_FAILED, Requeue, after_fai
 from overmind_core.domain.quests.life import DISK_FULL, waits_for_room
 from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus
 from overmind_core.domain.replacing import replace
-from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.logs.run_output import ending, newest
+from overmind_core.quests.full_disk import had_no_room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,7 +42,6 @@ FENCED = "fenced"
 """Code of a landing that came too late: another hive may have the work."""
 WORK_AT_FAULT = frozenset({"output_invalid", "conflicts", "verify_failed"})
 """Codes of a failed landing that the next attempt can fix; with all others the target branch is at fault."""
-_log = logging.getLogger(__name__)
 
 
 class AttemptOutcomes:
@@ -103,7 +101,7 @@ class AttemptOutcomes:
             mission is not None
             and phase is QuestPhase.CHECK
             and failure == CHECK_FAILED
-            and await self.is_full(mission)
+            and await had_no_room(mission, self._home)
         ):
             self._wait_for_room(quest.id)
             return
@@ -114,15 +112,6 @@ class AttemptOutcomes:
                 self._fail_for_good(current, failure, "gone", "", 1)
             return
         self.failed(current, failure, feedback=tail, exit_code=mission.shell_exit, resume_at=mission.resume_at)
-
-    async def is_full(self, mission: Mission) -> bool:
-        """Whether the disk has no room where a mission works, where its log is, or for temporary files."""
-        from overmind_core.system.disk import first_full  # noqa: PLC0415 - for those whose check has failed
-
-        full = await asyncio.to_thread(first_full, (from_wire(mission.definition.cwd), self._home.root))
-        if full is not None:
-            _log.warning("mission %s had no room: the disk of %s is full", mission.id, full)
-        return full is not None
 
     def _wait_for_room(self, quest_id: str) -> None:
         """Record that a check has failed for want of room, which is not the work's fault: it is run again."""

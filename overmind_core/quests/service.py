@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.domain.missions.facts import StartAsked
 from overmind_core.domain.missions.mission import Cause, Mission, Restart
+from overmind_core.domain.missions.outcome import was_stopped
+from overmind_core.domain.quests.classes import CHECK_FAILED, INTERNAL
 from overmind_core.domain.quests.quest import (
     CHECK,
     Finish,
@@ -31,9 +33,9 @@ from overmind_core.kernel.actor import handed_on
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
 from overmind_core.missions.lookup import find
-from overmind_core.missions.registry import run_of
 from overmind_core.missions.spec import MissionSpec
 from overmind_core.missions.validate import shell_definition
+from overmind_core.quests.full_disk import ROOM_SECONDS, had_no_room
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -47,9 +49,9 @@ if TYPE_CHECKING:
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.service import Missions, Started
-    from overmind_core.missions.store import RunTable
     from overmind_core.quests.registry import QuestRegistry
     from overmind_core.system.machine import Clock
+    from overmind_core.system.paths import Home
 
     _Also = Callable[[Mission], Callable[[], None]]
 
@@ -83,7 +85,7 @@ class QuestService:
         registry: Registry,
         missions: Missions,
         environments: Environments,
-        run_table: RunTable,
+        home: Home,
     ) -> None:
         self._quests = quests
         self._journal = journal
@@ -94,7 +96,7 @@ class QuestService:
         self._registry = registry
         self._missions = missions
         self._environments = environments
-        self._run_table = run_table
+        self._home = home
         self._running: set[str] = set()
         self._checks: dict[str, str] = {}
         """Id of the mission that checks → id of its quest."""
@@ -228,13 +230,19 @@ class QuestService:
             return
         work = self._registry.get(quest.id)
         check = None if quest.check_id is None else self._registry.get(quest.check_id)
-        step = next_step(quest, work, check, stopped=self._was_stopped(work) or self._was_stopped(check))
-        if self._phase.closing and not isinstance(
-            step, Finish | KeepWaiting
-        ):  # the daemon leaves, or doesn't after all
+        step = next_step(quest, work, check, stopped=was_stopped(work) or was_stopped(check))
+        is_over = isinstance(step, Finish) and step.status is not QuestStatus.FAILED
+        if self._phase.closing and not (is_over or isinstance(step, KeepWaiting)):  # it leaves, or doesn't after all
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self.consider, quest_id)
+        elif check is not None and _blames_check(step):
+            self._act(quest, self._judge(quest_id, check, step))
         else:
-            self._do(quest, work, step)
+            try:
+                self._do(quest, work, step)
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001 - see `_acted`
+                self._on_error(quest_id, error)
 
     def _do(self, quest: Quest, work: Mission | None, step: Step) -> None:
         match step:
@@ -248,14 +256,6 @@ class QuestService:
                 self._act(quest, handed_on(self._stop(quest)))
             case _:
                 pass
-
-    def _was_stopped(self, mission: Mission | None) -> bool:
-        """Whether a person ended the newest run; a stopped program may exit with 0, so its exit code does not say."""
-        if mission is None or mission.is_live:
-            return False
-        row = self._run_table.latest(mission.id)
-        by_hand = row is not None and row.number == mission.run and run_of(row).reason == Cause.STOP
-        return by_hand or mission.reason == "restart_cancelled"
 
     # acting
 
@@ -271,9 +271,40 @@ class QuestService:
             return  # the next daemon decides again
         except StoreError:
             await asyncio.sleep(RETRY_SECONDS)
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody waits for it for ever
+            self._on_error(quest_id, error)
+            return
         finally:
             self._acting.discard(quest_id)
         self.consider(quest_id)
+
+    def _on_error(self, quest_id: str, error: Exception) -> None:
+        """A bug kept the quest from going on: it fails, unless something of it runs, whose end leads to the next step."""
+        quest = self._quests.live.get(quest_id)
+        _log.error("quest %s could not go on", quest_id if quest is None else quest.name, exc_info=error)
+        if quest is None or self._phase.closing:
+            return
+        work = self._registry.get(quest_id)
+        check = None if quest.check_id is None else self._registry.get(quest.check_id)
+        if not any(one is not None and one.is_live for one in (work, check)):
+            self._end(quest, work, Finish(QuestStatus.FAILED, INTERNAL, 1))
+
+    async def _judge(self, quest_id: str, check: Mission, step: Step) -> None:
+        """Take the step that a failed check leads to; where the disk was full, check once more when there is room."""
+        full = waited = await had_no_room(check, self._home)
+        until = self._clock.mono() + ROOM_SECONDS
+        while (quest := self._quests.live.get(quest_id)) is not None:
+            if quest.cancelling or self._phase.closing:
+                return  # it is considered again
+            if not full:
+                break
+            await asyncio.sleep(RETRY_SECONDS)
+            if self._clock.mono() >= until:
+                full, until = await had_no_room(check, self._home), self._clock.mono() + ROOM_SECONDS
+        if quest is not None and waited:
+            self._registry.apply(check, StartAsked())
+        elif quest is not None:
+            self._do(quest, self._registry.get(quest_id), step)
 
     async def _check(self, quest: Quest, work: Mission, attempt: int) -> None:
         assert quest.check is not None
@@ -363,3 +394,8 @@ class QuestService:
     def _put(self, quest: Quest) -> None:
         self._keep(quest)
         self._quests.put(quest)
+
+
+def _blames_check(step: Step) -> bool:
+    """Whether it follows from a check that has failed."""
+    return isinstance(step, RetryWork) or (isinstance(step, Finish) and step.reason == CHECK_FAILED)

@@ -10,9 +10,8 @@ import msgspec
 
 from overmind_core.agents.spec import spec_of
 from overmind_core.domain.missions.environment import login_variables
-from overmind_core.domain.missions.lost import KEEPER_LOST
-from overmind_core.domain.missions.mission import Cause, Status
 from overmind_core.domain.missions.names import name_problem
+from overmind_core.domain.missions.outcome import ON_PURPOSE, Outcome, outcome_of, was_stopped
 from overmind_core.domain.plans.blueprint import FOLDER
 from overmind_core.domain.swarm.leases import deadline_of
 from overmind_core.domain.swarm.masks import masked
@@ -174,13 +173,14 @@ class Runs:
             return None
         if mission is None:
             return {"state": "failed", "reason": "its mission was removed"}
-        if mission.reason in {FENCED, KEEPER_LOST}:  # others try it again
+        outcome = outcome_of(mission)
+        if outcome is None or outcome is Outcome.LOST:  # others try it again
             return None
-        good = mission.status is Status.STOPPED and not mission.exit_code
-        ended = "cancelled" if cancelling or mission.status is Status.KILLED else "done" if good else "failed"
+        given_up = outcome in ON_PURPOSE
+        good = outcome is Outcome.SUCCEEDED
         return {
-            "state": ended,
-            "reason": mission.reason,
+            "state": "cancelled" if cancelling or given_up else "done" if good else "failed",
+            "reason": outcome.value if given_up else mission.reason,
             "exit_code": mission.exit_code,
             "attempt": mission.run,
             "tail": tail_of(self._logs, mission, self._secrets.hidden(held)),
@@ -206,7 +206,6 @@ class Runs:
         hidden = self._secrets.hidden(held)
         if mission is None or wanted is None or hidden is None:
             return None
-        run = self._registry.newest_run(mission.id)
         folder = output_folder(self._home, mission.id)
         try:
             read = await self._plan_outputs.read(mission, folder, (RESULT,), wanted.outputs)
@@ -223,7 +222,7 @@ class Runs:
             output=hide(text),
             facts={name: hide(value) for name, value in read.facts.items()},
             problem=read.problem,
-            by_hand=run is not None and run.reason == Cause.STOP,
+            by_hand=was_stopped(mission),
         )
         found: dict[str, Any] = msgspec.to_builtins(handed)
         return found

@@ -23,6 +23,7 @@ from overmind_core.swarm.connection import NotLetIn, SwarmSilent
 from overmind_core.swarm.endings import Endings
 from overmind_core.swarm.membership import Condition, StoreMode
 from overmind_core.swarm.others import Others
+from overmind_core.swarm.reports import HIVE_LOST
 from overmind_core.swarm.starts import Starts
 from overmind_core.swarm.store import HeldClaim, Session
 from overmind_core.swarm.telling import Telling, parts_of, size_of
@@ -347,10 +348,20 @@ class SwarmService:
         await self._begin_session(session)
 
     async def _end_all(self) -> None:
-        """End what is held: others may begin it."""
+        """End what is held: others may begin it.
+
+        Raises:
+            OvermindError: some can't be ended; all others were.
+        """
         self._reports.notice_ends()
+        problems = []
         for held in self._open():
-            await self._end(held.claim.id)
+            try:
+                await self._end(held.claim.id)
+            except OvermindError as error:
+                problems.append(error)
+        if problems:
+            raise problems[0]
 
     def _open(self) -> list[HeldClaim]:
         return list(self._store.open.values())
@@ -492,6 +503,10 @@ class SwarmService:
         await self._starts.settle(post)
         held = self._store.claims[post]
         if held.is_open:
+            # Saved before it is ended: an end that we caused is not the work's, and is told to nobody.
+            held = msgspec.structs.replace(held, refusal=held.refusal or HIVE_LOST)
+            self._store.save_claim(held)
+            await self._store.saved()
             await self._endings.end(held)
 
     def _is_same_life(self) -> bool:

@@ -33,6 +33,10 @@ class Outcome(StrEnum):
     """Nobody knows: its keeper or its machine went away."""
 
 
+ON_PURPOSE = frozenset({Outcome.STOPPED, Outcome.KILLED})
+"""Nobody wants it any more, so it is not tried again."""
+
+
 class Mark(NamedTuple):
     """How an outcome looks."""
 
@@ -69,6 +73,11 @@ def outcome_of(mission: Mission) -> Outcome | None:
     # An older program did not note who ended it. What was stopped ended by a signal, unless it handles those.
     is_unknown = mission.ended_by is None and mission.exit_code != 0
     return Outcome.STOPPED if is_unknown else Outcome.SUCCEEDED
+
+
+def was_stopped(mission: Mission | None) -> bool:
+    """Whether somebody has stopped it, or its restart; its exit code does not say, for a program may end well then."""
+    return mission is not None and outcome_of(mission) is Outcome.STOPPED
 
 
 SENTENCES: Mapping[str, str] = {

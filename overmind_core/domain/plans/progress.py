@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from overmind_core.domain.missions.outcome import ON_PURPOSE
 from overmind_core.domain.plans.blueprint import PlanAgent
 from overmind_core.domain.replacing import replace
 
@@ -171,7 +172,7 @@ def ended(agent: PlanAgent, node: AgentProgress, end: AttemptEnd) -> AgentProgre
         return replace(known, stage=AgentStage.CANCELLED, reason=node.stopped.value)
     if node.stopped is EndReason.DONE or end.ok:
         return replace(known, stage=AgentStage.SUCCEEDED)
-    if node.tries <= agent.retries:
+    if node.tries <= agent.retries and end.reason not in ON_PURPOSE:
         return replace(
             fresh(node),
             tries=node.tries,
