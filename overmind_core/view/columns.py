@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from overmind_core.domain.missions.status_marks import (
-    CRASHED,
+    BAD_ENDS,
     FROZEN,
     KILLED,
     LIMITED,
@@ -17,6 +17,7 @@ from overmind_core.domain.missions.status_marks import (
     RESTARTING,
     STARTING,
     STOPPED,
+    SUCCEEDED,
     STOPPING,
     WAITING,
     WORKING,
@@ -265,7 +266,8 @@ MISSIONS_OF_HIVES = _with_hives()
 
 
 _URGENCY = (
-    WAITING, YOUR_TURN, CRASHED, LIMITED, RESTARTING, WORKING, STARTING, PREPARING, STOPPING, FROZEN, STOPPED, KILLED,
+    WAITING, YOUR_TURN, *BAD_ENDS, LIMITED, RESTARTING, WORKING, STARTING, PREPARING, STOPPING, FROZEN, SUCCEEDED,
+    STOPPED, KILLED,
 )  # fmt: skip
 _SPOKEN = {"time": "for"}
 """Other words for an order."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from overmind_core.domain import engine_questions
 from overmind_core.domain.hives import SWARM
-from overmind_core.domain.missions.status_marks import CRASHED, LIMITED, WAITING, YOUR_TURN, StatusMark
+from overmind_core.domain.missions.status_marks import BAD_ENDS, LIMITED, WAITING, YOUR_TURN, StatusMark
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import missions as rows
 from overmind_core.view.cells import Row
@@ -399,7 +399,7 @@ def _past(loaded: Mapping[str, Sequence[float]]) -> list[Sample]:
 
 
 def wanted(row: Row, asked_about: Collection[str] = ()) -> bool:
-    """Whether it needs attention: it waits, crashed, is limited for good, or its answer is unseen.
+    """Whether it needs attention: it waits, failed, is limited for good, or its answer is unseen.
 
     `asked_about`: ids of what the engine asks about.
     """
@@ -408,4 +408,4 @@ def wanted(row: Row, asked_about: Collection[str] = ()) -> bool:
     found = rows.mark(row)
     if found is LIMITED:
         return row.get("resume_at") is None and not row.get("attempt")
-    return found in {WAITING, CRASHED} or (found is YOUR_TURN and bool(row.get("unseen")))
+    return found in {WAITING, *BAD_ENDS} or (found is YOUR_TURN and bool(row.get("unseen")))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from overmind_core.domain import engine_questions
-from overmind_core.domain.missions.status_marks import CRASHED, LIMITED, WAITING, YOUR_TURN, StatusMark
+from overmind_core.domain.missions.status_marks import BAD_ENDS, FAILED, LIMITED, WAITING, YOUR_TURN, StatusMark
 from overmind_core.domain.text.cells import pad, width
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import missions as rows
@@ -34,7 +34,7 @@ LONGEST_NAME = 24
 """Cells."""
 ROOMY = 50
 """Cells from which on a line also says what kind of need it is."""
-REASONS = {LIMITED: "limited", CRASHED: "crashed", WAITING: "waits", YOUR_TURN: ""}
+REASONS = {LIMITED: "limited", FAILED: "failed", WAITING: "waits", YOUR_TURN: ""}
 
 
 class Need(NamedTuple):
@@ -104,7 +104,7 @@ def blocked(row: Row) -> bool:
     found = missions_rows.mark(row)
     if found is LIMITED:
         return row.get("resume_at") is None and not row.get("attempt")
-    return found is WAITING or (found is CRASHED and row.get("reason") == SPENT)
+    return found is WAITING or (found in BAD_ENDS and row.get("reason") == SPENT)
 
 
 def your_turn(row: Row) -> bool:
@@ -400,9 +400,9 @@ def about(need: Need, answer: str) -> SubjectLines:
         return [[Cell(f" {rows.LOST_WORDS}", "bad")], [], [Cell(line, "quiet")]]
     if need.group == TURN:
         return plain(answer) or [[Cell(f" {need.summary}")]]
-    tone = "bad" if rows.mark(need.row) is CRASHED else "slow"
+    tone = "bad" if rows.mark(need.row) in BAD_ENDS else "slow"
     lines: SubjectLines = [[Cell(f" {need.summary}", tone)]] if need.summary else []
-    if rows.mark(need.row) is CRASHED:
+    if rows.mark(need.row) in BAD_ENDS:
         return [*lines, [], [Cell(" no automatic restarts left · r restarts it", "quiet")]]
     return [*lines, [], [Cell(" no known time when it can continue", "quiet")]]
 

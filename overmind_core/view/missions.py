@@ -11,11 +11,11 @@ from overmind_core.domain import engine_questions
 from overmind_core.domain.missions.status_marks import (
     ATTACHED,
     BLOCKED,
-    CRASHED,
-    KILLED,
+    FAILED,
     LIMITED,
     PREPARING,
     RESTARTING,
+    STOPPED,
     WAITING,
     StatusMark,
     mark_of,
@@ -41,7 +41,6 @@ CHECK, CHECK_FAILED = "/check", "check_failed"
 """Behind the name of a quest's work the name of its check; noted in the row of such work."""
 UNFINISHED = "unfinished"
 """Noted in the row of a plan that was ended before all its agents were."""
-HALTED = StatusMark(KILLED.mark, KILLED.ascii, "stopped", KILLED.tone)
 PLAN = "blueprint"
 """Type of a mission that is a plan: it has agents, and no process."""
 
@@ -114,12 +113,12 @@ def has_terminal(row: Row) -> bool:
 def mark(row: Row) -> StatusMark:
     """The mark of a row; work whose check has failed did not end well, a quest that can't start any more is blocked."""
     if row.get(CHECK_FAILED):
-        return CRASHED
+        return FAILED
     if row["status"] == "queued" and row.get("code") == BLOCKED.word:
         return BLOCKED
     if row.get(UNFINISHED):
-        return HALTED
-    return mark_of(row["status"], row.get("activity"))
+        return STOPPED
+    return mark_of(row["status"], row.get("activity"), row.get("outcome"))
 
 
 def state(row: Row, now: float) -> str:

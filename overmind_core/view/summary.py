@@ -17,6 +17,7 @@ from overmind_core.domain.missions.status_marks import (
     RESTARTING,
     STARTING,
     STOPPED,
+    SUCCEEDED,
     STOPPING,
     StatusMark,
 )
@@ -104,7 +105,7 @@ def _joined(parts: Sequence[Sequence[Cell]]) -> list[Cell]:
 LEAST_HINTS, LEAST_COLUMNS = 36, 60
 """Cells that hints have in one line, and in columns, before the queue is told beside them."""
 SEPARATOR = Cell(" │ ", "guide")
-LEAST_TELLING = (KILLED, STOPPED, FROZEN, STOPPING, PREPARING, STARTING, RESTARTING)
+LEAST_TELLING = (KILLED, STOPPED, SUCCEEDED, FROZEN, STOPPING, PREPARING, STARTING, RESTARTING)
 """Counts that are left out, in this order, where not even the counts fit."""
 _JUMP, _JUMP_PART = 5.0, 0.1
 """Percent of a core, and the part of the load, below which nobody calls it a change."""

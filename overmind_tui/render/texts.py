@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from overmind_core.domain.missions import status_marks
-from overmind_core.domain.missions.status_marks import CRASHED, MARKS, WAITING, StatusMark
+from overmind_core.domain.missions.status_marks import BAD_ENDS, MARKS, WAITING, StatusMark
 from overmind_core.domain.operation import Danger
 from overmind_core.view import actions, numbers, registry
 from overmind_core.view import keymap as shell_keymap
@@ -191,7 +191,7 @@ def away_text(events: Sequence[Row], rows: Iterable[Row], cost: float, *, since:
     touched = {event.get("mission") for event in events}
     now = {row["id"]: missions_rows.mark(row) for row in rows if row["id"] in touched}
     waiting = {one for one, mark in now.items() if mark is WAITING}
-    crashed = _of(events, FAILED) & {one for one, mark in now.items() if mark is CRASHED}
+    crashed = _of(events, FAILED) & {one for one, mark in now.items() if mark in BAD_ENDS}
     finished = _of(events, FINISHED) - waiting - crashed
     waits = len(waiting | _asked_about(events))
     parts = [

@@ -7,7 +7,7 @@ it failed is a code among ourselves; `sentence` is what people read of it.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.mission import FINAL, Cause, Mission, Status
 from overmind_core.domain.missions.run_end import FENCED
@@ -35,23 +35,6 @@ class Outcome(StrEnum):
 
 ON_PURPOSE = frozenset({Outcome.STOPPED, Outcome.KILLED})
 """Nobody wants it any more, so it is not tried again."""
-
-
-class Mark(NamedTuple):
-    """How an outcome looks."""
-
-    sign: str
-    tone: str
-
-
-MARKS: Mapping[Outcome, Mark] = {
-    Outcome.SUCCEEDED: Mark("✔", "good"),
-    Outcome.FAILED: Mark("✖", "bad"),
-    Outcome.TIMED_OUT: Mark("✖", "bad"),
-    Outcome.STOPPED: Mark("■", "quiet"),
-    Outcome.KILLED: Mark("■", "quiet"),
-    Outcome.LOST: Mark("?", "slow"),
-}
 
 _BY_TIME = frozenset({"timeout", "stalled"})
 _LOST = frozenset({Cause.KEEPER_LOST.value, FENCED})

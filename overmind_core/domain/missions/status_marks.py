@@ -44,21 +44,27 @@ STARTING = StatusMark("…", ".", "starting", "slow")
 PREPARING = StatusMark("…", ".", "preparing", "slow")
 RESTARTING = StatusMark("↻", "@", "restarting", "slow")
 STOPPING = StatusMark("…", ".", "stopping", "slow")
-STOPPED = StatusMark("✔", "+", "stopped", "calm")
-CRASHED = StatusMark("✖", "x", "crashed", "bad")
-KILLED = StatusMark("–", "-", "killed", "off")
 FROZEN = StatusMark("‖", "=", "frozen", "off")
 
+SUCCEEDED = StatusMark("✔", "+", "succeeded", "good")
+FAILED = StatusMark("✖", "x", "failed", "bad")
+TIMED_OUT = StatusMark("✖", "x", "timed out", "bad")
+STOPPED = StatusMark("■", "-", "stopped", "off")
+KILLED = StatusMark("■", "-", "killed", "off")
+LOST = StatusMark("?", "?", "lost", "slow")
+OUTCOMES: tuple[StatusMark, ...] = (SUCCEEDED, FAILED, TIMED_OUT, STOPPED, KILLED, LOST)
+"""How work ended: the words of `Outcome`."""
+BAD_ENDS: tuple[StatusMark, ...] = (FAILED, TIMED_OUT, LOST)
+"""Those about which a person may want to do something."""
+
 MARKS: tuple[StatusMark, ...] = (
-    WORKING, WAITING, YOUR_TURN, LIMITED, STARTING, PREPARING, RESTARTING, STOPPING, FROZEN, STOPPED, CRASHED, KILLED,
+    WORKING, WAITING, YOUR_TURN, LIMITED, STARTING, PREPARING, RESTARTING, STOPPING, FROZEN, *OUTCOMES,
 )  # fmt: skip
 """In the order in which they are counted."""
 ATTACHED = StatusMark("⌨", "#", "attached", "good")
 
 PENDING = StatusMark("○", "o", "waiting", "off")
-SUCCEEDED = StatusMark("✔", "+", "succeeded", "calm")
-COMPLETED = StatusMark("✔", "+", "completed", "calm")
-FAILED = StatusMark("✖", "x", "failed", "bad")
+COMPLETED = StatusMark("✔", "+", "completed", "good")
 SKIPPED = StatusMark("⊘", "/", "skipped", "off")
 CANCELLED = StatusMark("–", "-", "cancelled", "off")
 MISSED = StatusMark("⊘", "/", "missed", "off")
@@ -66,10 +72,10 @@ QUEUED = StatusMark("○", "o", "queued", "slow")
 REVIEW = StatusMark("?", "?", "review", "wait")
 BLOCKED = StatusMark("⊗", "%", "blocked", "bad")
 STALE = StatusMark("↻", "@", "stale", "slow")
-LOST = StatusMark("!", "?", "lost", "wait")
+UNHEARD = StatusMark("!", "?", "lost", "wait")
 """A post of the swarm whose hive is silent, and about which a person is asked."""
 PLANNED: tuple[StatusMark, ...] = (
-    PENDING, SUCCEEDED, COMPLETED, FAILED, SKIPPED, CANCELLED, MISSED, QUEUED, REVIEW, BLOCKED, STALE,
+    PENDING, COMPLETED, SKIPPED, CANCELLED, MISSED, QUEUED, REVIEW, BLOCKED, STALE,
 )  # fmt: skip
 """Of agents of plans, quests, phases of specs, rituals and their runs; where they run or begin, they show the same as
 missions."""
@@ -83,19 +89,23 @@ _BY_ACTIVITY = {"idle": YOUR_TURN, "waiting": WAITING, "limited": LIMITED}
 _BY_STATUS: dict[str, StatusMark] = {
     "running": WORKING,
     "paused": FROZEN,
-    **{mark.word: mark for mark in (PREPARING, STARTING, RESTARTING, STOPPING, STOPPED, CRASHED, KILLED)},
-    **{mark.word: mark for mark in (*PLANNED, *SILENT, LOST)},
+    "crashed": FAILED,
+    **{mark.word: mark for mark in (PREPARING, STARTING, RESTARTING, STOPPING, *OUTCOMES, *PLANNED, *SILENT, UNHEARD)},
 }
+_BY_OUTCOME = {mark.word: mark for mark in OUTCOMES}
 
 
-def mark_of(status: str, activity: str | None = None) -> StatusMark:
+def mark_of(status: str, activity: str | None = None, outcome: str | None = None) -> StatusMark:
     """The mark of a mission, or of what is planned.
 
     Args:
         status: Of a mission; the stage of an agent of a plan; the status of a quest, a ritual, or a run of one; a
             level of health that has a mark.
         activity: What a mission's provider says that it is doing; counts while it runs.
+        outcome: How it ended, where that is known.
     """
+    if outcome is not None:
+        return _BY_OUTCOME[outcome]
     if status == "running" and activity in _BY_ACTIVITY:
         return _BY_ACTIVITY[activity]
     return _BY_STATUS[status]

@@ -10,9 +10,10 @@ const SHAPES = {
   limited: [["path", { d: "M2 6.5c2-2.5 4-2.5 6 0s4 2.5 6 0M2 11c2-2.5 4-2.5 6 0s4 2.5 6 0" }]],
   starting: [3, 8, 13].map((cx) => ["circle", { cx, cy: 8, r: 1.4, ...FILL }]),
   restarting: [["path", { d: "M13 8a5 5 0 1 1-1.6-3.7M13.2 1.8v3.4H9.8" }]],
-  stopped: [["path", { d: "M2.8 8.6l3.4 3.6 7-8" }]],
-  crashed: [["path", { d: "M3.5 3.5l9 9M12.5 3.5l-9 9" }]],
-  killed: [["path", { d: "M3 8h10" }]],
+  succeeded: [["path", { d: "M2.8 8.6l3.4 3.6 7-8" }]],
+  failed: [["path", { d: "M3.5 3.5l9 9M12.5 3.5l-9 9" }]],
+  stopped: [["path", { d: "M4 4h8v8H4z", ...FILL }]],
+  cancelled: [["path", { d: "M3 8h10" }]],
   frozen: [["path", { d: "M5.5 3v10M10.5 3v10" }]],
   queued: [["circle", { cx: 8, cy: 8, r: 4.8 }]],
   skipped: [["circle", { cx: 8, cy: 8, r: 5.2 }], ["path", { d: "M4.5 11.5l7-7" }]],
@@ -43,22 +44,22 @@ const SHAPES = {
 };
 
 const SAME = {
-  preparing: "starting", stopping: "starting", succeeded: "stopped", completed: "stopped", failed: "crashed", cancelled: "killed",
-  missed: "skipped", pending: "queued", stale: "restarting", stalled: "quiet", hung: "crashed", needs: "waiting", missions: "working",
-  quests: "queued", running: "working", ready: "stopped", learning: "memory", notes: "memory", plan: "plans",
+  preparing: "starting", stopping: "starting", completed: "succeeded", crashed: "failed", "timed out": "failed", killed: "stopped",
+  lost: "review", missed: "skipped", pending: "queued", stale: "restarting", stalled: "quiet", hung: "failed", needs: "waiting",
+  missions: "working", quests: "queued", running: "working", ready: "succeeded", learning: "memory", notes: "memory", plan: "plans",
 };
 
 /** By the sign that the full-screen program draws, where only that is known. */
 const SIGNS = {
-  "▶": "working", "❯": "your turn", "!": "waiting", "≈": "limited", "…": "starting", "↻": "restarting", "✔": "stopped", "✖": "crashed",
-  "–": "killed", "‖": "frozen", "○": "queued", "⊘": "skipped", "⊗": "blocked", "?": "review", "z": "quiet", "Z": "quiet", "X": "crashed",
+  "▶": "working", "❯": "your turn", "!": "waiting", "≈": "limited", "…": "starting", "↻": "restarting", "✔": "succeeded", "✖": "failed",
+  "■": "stopped", "–": "cancelled", "‖": "frozen", "○": "queued", "⊘": "skipped", "⊗": "blocked", "?": "review", "z": "quiet", "Z": "quiet", "X": "failed",
   "⌨": "attached", "◆": "plans",
 };
 
 /** The tone of a state's mark, as the table of marks of the program has it. */
 const TONES = {
-  working: "good", "your turn": "wait", waiting: "wait", limited: "slow", starting: "slow", restarting: "slow", stopped: "calm",
-  crashed: "bad", killed: "off", frozen: "off", queued: "slow", skipped: "off", blocked: "bad", review: "wait", quiet: "slow", attached: "good",
+  working: "good", "your turn": "wait", waiting: "wait", limited: "slow", starting: "slow", restarting: "slow", succeeded: "good",
+  failed: "bad", stopped: "off", cancelled: "off", frozen: "off", queued: "slow", skipped: "off", blocked: "bad", review: "wait", quiet: "slow", attached: "good",
 };
 
 function shape(name) {

@@ -23,7 +23,7 @@ export function open(place, context) {
 }
 
 function finding({ status, tone, check, found, mend }) {
-  const picture = { ok: "stopped", warn: "waiting", fail: "crashed" }[status] ?? "more";
+  const picture = { ok: "succeeded", warn: "waiting", fail: "failed" }[status] ?? "more";
   return h(
     "div",
     { class: "finding" },

@@ -29,7 +29,7 @@ const COLUMNS = [
   { key: "folder", title: "FOLDER", width: "minmax(90px, .8fr)", px: 120, keep: 16, wide: true, sorts: false },
 ];
 const ORDERS = [["", "tree"], ["name", "name"], ["state", "state"], ["for", "time in state"], ["age", "age"], ["cost", "cost"], ["cpu", "CPU"], ["memory", "memory"]];
-const COUNTED = ["working", "waiting", "your turn", "limited", "starting", "restarting", "frozen", "stopped", "crashed", "killed"];
+const COUNTED = ["working", "waiting", "your turn", "limited", "starting", "restarting", "frozen", "succeeded", "failed", "timed out", "stopped", "killed", "lost"];
 const wide = matchMedia("(min-width: 1100px)");
 const MOST_LOGS = 100;
 /** Missions whose logs are read as one at most. */

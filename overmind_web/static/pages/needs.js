@@ -125,7 +125,7 @@ class Needs {
       for (const card of this._cards.values()) card.element.remove();
       this._cards.clear();
       fill(this.list);
-      fill(this.cards, h("div", { class: "nothing" }, mark("stopped"), h("h2", {}, "Nothing needs your attention."), h("p", { class: "quiet" }, "Questions of agents, and turns that are over, come here by themselves."), h("p", {}, h("a", { href: "#/missions" }, "Missions"))));
+      fill(this.cards, h("div", { class: "nothing" }, mark("succeeded"), h("h2", {}, "Nothing needs your attention."), h("p", { class: "quiet" }, "Questions of agents, and turns that are over, come here by themselves."), h("p", {}, h("a", { href: "#/missions" }, "Missions"))));
       this.body.classList.add("empty");
       return;
     }
