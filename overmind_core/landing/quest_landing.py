@@ -68,6 +68,10 @@ class LandingWish(Protocol):
     def remote(self) -> RemoteTarget | None:
         """Where the branch is; None: here."""
 
+    @property
+    def allow_empty(self) -> bool:
+        """Whether it is fine when nothing was changed."""
+
 
 class QuestLanding:
     """Used from the loop's thread."""
@@ -104,8 +108,8 @@ class QuestLanding:
         go, unless something would be lost with them.
 
         Raises:
-            OvermindError: nothing has landed. The work is at fault: `output_invalid` with `files`; `conflicts`;
-                `verify_failed` with the `mission` that checked. Its target is: `dirty`, `busy`, `git_failed` and
+            OvermindError: nothing has landed. The work is at fault: `no_change`; `output_invalid` with `files`;
+                `conflicts`; `verify_failed` with the `mission` that checked. Its target is: `dirty`, `busy`, `git_failed` and
                 others. `not_isolated`: it never had a worktree. `fenced`: somebody else may land it now.
         """
         landed = self.landed(request.request)
@@ -118,8 +122,23 @@ class QuestLanding:
                     landed = await self._merge(place, request)
                 else:
                     landed = await self._land_remotely(place, request, request.remote)
+                if landed is None and not request.allow_empty and await self._is_unchanged(place):
+                    raise OvermindError("no_change", "Nothing was changed or committed.")
         await self._clear(request.mission)
         return landed
+
+    async def is_unchanged(self, mission: str) -> bool:
+        """Whether a mission has changed nothing in its worktree and committed nothing; False where none can tell."""
+        try:
+            return await self._is_unchanged(self._locations.isolated(mission, there=False))
+        except OvermindError as error:
+            _log.debug("whether %s changed anything can't be told: %s", mission, error.message)
+            return False
+
+    async def _is_unchanged(self, place: WorkLocation) -> bool:
+        from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
+
+        return await self._locations.run(quest_work.is_unchanged, place)
 
     async def conflict_sides(self, mission: str, into: str) -> str:
         """Both sides of each conflict with a branch as text, at most 16 KiB; "" where nothing conflicts.

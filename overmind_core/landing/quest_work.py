@@ -90,6 +90,20 @@ def _resolve(place: WorkLocation) -> None:
     merge.stage_all(place.git, place.folder)
 
 
+def is_unchanged(place: WorkLocation) -> bool:
+    """Whether a branch has nothing but what it began with, and nothing in its worktree differs from that.
+
+    Raises:
+        GitFailed: git refused.
+        GitMissing: there is none.
+    """
+    if place.base_commit is None or place.branch is None:
+        return False
+    if repository.resolve(place.git, place.source, repository.HEADS + place.branch) != place.base_commit:
+        return False
+    return not os.path.isdir(place.folder) or not look_at(place.git, place.folder).changed
+
+
 def begin_merge(place: WorkLocation, target: str) -> tuple[str, ...]:
     """Merge a commit into the worktree, for an agent to finish; return the files that conflict.
 

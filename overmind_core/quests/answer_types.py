@@ -142,6 +142,8 @@ class QuestDetails(QuestRow):
     review: str | None
     """`person`, or the provider that reviews its work."""
     verify: str | None
+    allow_empty: bool
+    """Whether it is done also where nothing was changed."""
     """A shell command that has to succeed on the merged work."""
     max_cost_usd: float | None
     """For all attempts, checks and reviews; null: no limit."""

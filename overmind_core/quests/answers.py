@@ -171,6 +171,7 @@ def details(whole: QuestRow, quest: Quest) -> QuestDetails:
         "outputs": [] if goal is None else list(goal.outputs),
         "review": None if goal is None else goal.review,
         "verify": None if goal is None else goal.verify,
+        "allow_empty": goal is not None and goal.allow_empty,
         "max_cost_usd": None if goal is None else goal.max_cost or None,
         "feedback": None if queue is None else queue.feedback or None,
     }

@@ -376,7 +376,8 @@ class AttemptWork:
         goal = _goal(quest)
         first = goal.brief.strip().partition("\n\n")[0].strip()
         message = f"{goal.title}\n\n{first}\n" if first else f"{goal.title}\n"
-        return LandingRequest(quest.id, goal.into or "", message, goal.verify, _key(quest, "land"), _remote(quest))
+        key, remote = _key(quest, "land"), _remote(quest)
+        return LandingRequest(quest.id, goal.into or "", message, goal.verify, key, remote, goal.allow_empty)
 
 
 def _remote(quest: Quest) -> RemoteTarget | None:

@@ -273,6 +273,7 @@ _GOAL: Mapping[str, tuple[str, Callable[[Any, QuestRegistry, float], object]]] =
     "estimate": ("estimate", _alone(intake.checked_estimate)),
     "into": ("into", _TEXT),
     "verify": ("verify", _TEXT),
+    "allow_empty": ("allow_empty", _alone(bool)),
     "group": ("group", _TEXT),
     "max_cost": ("max_cost", _alone(float)),
 }

@@ -235,6 +235,7 @@ class Intake:
             review=checked_review(new.review),
             into=new.into or None,
             verify=checked_verify(new.verify, new.into),
+            allow_empty=new.allow_empty,
             estimate=checked_estimate(new.estimate),
             max_cost=new.max_cost,
             group=new.group or None,

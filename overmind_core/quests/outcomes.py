@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.attempt import attempt_ended, in_review
-from overmind_core.domain.quests.classes import CHECK_FAILED, Requeue, after_failure, class_of, is_nobodys_fault
+from overmind_core.domain.quests.classes import CHECK_FAILED, NO_CHANGE, Requeue, after_failure, class_of, is_nobodys_fault
 from overmind_core.domain.quests.life import DISK_FULL, waits_for_room
 from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus
 from overmind_core.domain.replacing import replace
@@ -38,9 +38,11 @@ SHOWN_LINES = 12
 """Lines of that in a question."""
 MOST_LINES = 400
 """Lines of changes in a question."""
+UNCHANGED = "Nothing was changed or committed."
+"""What the next attempt is told of one that left nothing to land."""
 FENCED = "fenced"
 """Code of a landing that came too late: another hive may have the work."""
-WORK_AT_FAULT = frozenset({"output_invalid", "conflicts", "verify_failed"})
+WORK_AT_FAULT = frozenset({NO_CHANGE, "output_invalid", "conflicts", "verify_failed"})
 """Codes of a failed landing that the next attempt can fix; with all others the target branch is at fault."""
 
 
@@ -202,10 +204,14 @@ class AttemptOutcomes:
         """Ask a person to review the work; the question shows its changes, or else its output."""
         shown = await self._lander.changes_text(quest_id)
         work = self._registry.get(quest_id)
+        unchanged = not shown and await self._lander.is_unchanged(quest_id)
         if not shown and work is not None:
             shown = await self.tail(work)
         quest = self._quests.live.get(quest_id)
         if quest is None or quest.goal is None or quest.cancelling:
+            return
+        if unchanged and quest.goal.into is not None and not quest.goal.allow_empty:
+            self.failed(quest, NO_CHANGE, feedback=UNCHANGED)
             return
         into = quest.goal.into
         head = [quest.goal.title, *([] if into is None else [f"To land on {into}."])]

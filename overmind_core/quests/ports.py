@@ -40,6 +40,8 @@ class LandingRequest(NamedTuple):
     """A repeat with the same key returns the result of the first."""
     remote: RemoteTarget | None = None
     """Where the branch is; None: here."""
+    allow_empty: bool = False
+    """Whether it is fine when nothing was changed."""
 
 
 class Lander(Protocol):
@@ -49,12 +51,15 @@ class Lander(Protocol):
         """Commit, verify and merge it; None when there was nothing to land. Then its worktree and branch go.
 
         Raises:
-            OvermindError: `output_invalid`, `conflicts`, `verify_failed`: the work is at fault. `dirty`, `busy`,
+            OvermindError: `no_change`, `output_invalid`, `conflicts`, `verify_failed`: the work is at fault. `dirty`, `busy`,
                 `git_failed` and others: its target is. Nothing has landed.
         """
 
     def landed(self, request: str) -> LandedWork | None:
         """Where the landing with this request key has landed; None: it has not."""
+
+    async def is_unchanged(self, mission: str) -> bool:
+        """Whether it has changed nothing in its worktree and committed nothing; False where none can tell."""
 
     async def changes_text(self, mission: str) -> str:
         """The changes of a mission that have not landed, as text for a reviewer; "" if git can't say."""

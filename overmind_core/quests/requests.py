@@ -54,6 +54,8 @@ class NewQuest(Start, frozen=True):
     """The branch on which its work begins and lands."""
     verify: str | None = None
     """A shell command that has to succeed on the merged work."""
+    allow_empty: bool = False
+    """Whether it is done also where nothing was changed; else work that is `into` a branch has failed then."""
     backoff: Amount = ""
     """The pause before the second attempt, in ms, which doubles; empty: the one of the queue."""
     retries: Whole = 2
@@ -99,6 +101,7 @@ class QuestEdit(Args, frozen=True):
     review: str | None = None
     into: str | None = None
     verify: str | None = None
+    allow_empty: bool | None = None
     retries: Whole | None = None
     estimate: Amount | None = None
     max_cost: Annotated[float, msgspec.Meta(ge=0)] | None = None

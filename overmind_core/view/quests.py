@@ -320,6 +320,8 @@ def _names(row: Row) -> str | None:
 
 def _landed(row: Row) -> str | None:
     found = row.get("landed")
+    if found is None and row["status"] == "completed" and row.get("into"):
+        return "nothing to land"
     return None if found is None else f"{found['branch']}  {found['before'][:8]}..{found['after'][:8]}"
 
 

@@ -62,6 +62,7 @@ _GOAL = [
     option("--review", "WHO", "reviewer of the work: person, or an agent such as claude"),
     option("--into", "BRANCH", "branch on which the work begins and lands, in a worktree of its own"),
     option("--verify", "CMD", "with --into: shell command that has to succeed on the merged work"),
+    Parameter("--allow-empty", action="store_true", help="with --into: done also where nothing was changed"),
     option("--retries", "N", "retry up to N times if the work fails (default 2)", parse=whole_number),
     option(
         "--estimate", "TIME", "how long it takes (default: as long as such quests took)", parse=or_nothing(duration)
@@ -274,7 +275,8 @@ def new_quest(args: Namespace, environ: Mapping[str, str]) -> dict[str, Any]:
 def given_goal(args: Namespace) -> dict[str, Any]:
     """Return what was given of `GOAL`, but for lists, by its names on the socket."""
     given = {name: value for name in _TEXTS if (value := getattr(args, name)) is not None}
-    return given | ({"brief": text_of([args.brief])} if args.brief is not None else {})
+    given |= {"brief": text_of([args.brief])} if args.brief is not None else {}
+    return given | ({"allow_empty": True} if args.allow_empty else {})
 
 
 def _names(given: Sequence[Sequence[str]]) -> list[str]:

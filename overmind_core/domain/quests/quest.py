@@ -112,6 +112,8 @@ class Goal:
     """The branch on which its work lands; None: it doesn't."""
     verify: str | None = None
     """A shell command that has to succeed on the merged work."""
+    allow_empty: bool = False
+    """Whether it is done also where nothing was changed; else work that is to land, and changed nothing, has failed."""
     estimate: float | None = None
     """Seconds; None: what such quests took."""
     max_cost: float = 0.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.admission import Wait, WaitCode
+from overmind_core.domain.missions.outcome import sentence
 from overmind_core.domain.quests.life import is_refused, state_of, waits_for_room
 from overmind_core.domain.quests.needs import Need, Needs, SetFree, StillWaiting
 from overmind_core.domain.quests.quest import QuestStatus
@@ -140,10 +141,12 @@ def _standing(quest: Quest) -> tuple[str, tuple[str, ...]]:
             return f"a person decides, {attempt_text(quest)}", (f"overmind answer {quest.name} allow",)
         case QuestStatus.COMPLETED:
             landed = None if quest.queue is None else quest.queue.landed
-            return "" if landed is None else f"landed on {landed.branch}", ()
+            if landed is not None:
+                return f"landed on {landed.branch}", ()
+            return "" if quest.goal is None or quest.goal.into is None else "nothing to land", ()
         case QuestStatus.FAILED | QuestStatus.CANCELLED:
             again = () if quest.queue is None else (f"overmind quest retry {quest.name}",)
-            return quest.reason or "", again
+            return sentence(quest.reason) if quest.reason else "", again
 
 
 def in_the_way(quest: Quest, wait: Wait | None, needs: Needs, find: Callable[[str], Quest | None]) -> list[Need]:

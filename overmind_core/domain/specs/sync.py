@@ -198,6 +198,7 @@ def goal_of(task: SpecTask, *, priority: Priority, into: str | None, verify: str
         owns=tuple(dict.fromkeys(map(owned, (*task.creates, *task.modifies)))),
         into=into,
         verify=verify if into else None,
+        allow_empty=not (task.creates or task.modifies),  # one that names files is not done where it touched none
         estimate=round((task.hours or 0.0) * SECONDS_OF_HOUR, 3) or None,
         group=task.group or None,
     )

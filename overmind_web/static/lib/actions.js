@@ -29,7 +29,7 @@ export function actions({ verbs, toasts }) {
       const row = verbs.row(verb) ?? {};
       if (missions.length === 1) {
         const [one] = missions;
-        const over = ["stopped", "crashed", "killed"].includes(one.state);
+        const over = ["stopped", "crashed", "killed", "succeeded", "failed", "timed out", "lost"].includes(one.state);
         const asks = over && verb === "restart" ? null : () => sentences(missions);
         const args = typeof how.args === "function" ? async () => about(await how.args(), one) : { id: one.id, ...how.args };
         await verbs.press(verb, args, { title: `${capital(how.label ?? row.label ?? verb)} ${one.name}?`, ...how, asks, says: how.says ?? `${one.name}: ${ENDED[verb] ?? "done"}` });

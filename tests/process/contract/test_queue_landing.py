@@ -341,3 +341,35 @@ def test_a_killed_supervisor_lands_it_once(shop, point):
     assert shop.leases(quest) == ["work"]
     assert len(shop.om.events("landed")) == 1
     assert shop.is_cleared(quest)
+
+
+@pytest.mark.parametrize("review", [None, "person"])
+def test_work_that_changed_nothing_has_failed_and_the_next_attempt_is_told(shop, review):
+    """Neither is anybody asked to review it."""
+    quest = shop.add("idle", 'cat "$OVERMIND_IN/feedback.md" || true', into="main", retries=1, review=review)
+    info = shop.ended(quest)
+    assert (info["status"], info["reason"], classes(info)) == ("failed", "no_change", ["no_change", "no_change"])
+    assert "Nothing was changed or committed." in shop.om.logs("idle")
+    assert shop.log() == ["first"]
+    assert {event.get("phase") for event in shop.events(quest)}.isdisjoint({"reviewing"})
+
+
+def test_work_that_changed_nothing_the_first_time_lands_once_it_has(shop):
+    quest = shop.add("late", '[ ! -f "$OVERMIND_IN/feedback.md" ] || echo 2 > b', into="main", retries=1)
+    info = shop.ended(quest)
+    assert (info["status"], classes(info)) == ("completed", ["no_change", None])
+    assert shop.code.git("show", "main:b") == "2"
+
+
+def test_work_that_may_change_nothing_is_done_and_nothing_lands(shop):
+    shop.om.ok("quest", "add", "look", "--into", "main", "--allow-empty", "--wait", "--", "true")
+    info = shop.om.api("quest", id="look")
+    assert (info["status"], info["landed"], info["allow_empty"]) == ("completed", None, True)
+    assert shop.log() == ["first"] and shop.is_cleared(info["id"])
+
+
+def test_work_that_its_agent_has_landed_itself_is_no_work_without_a_change(shop):
+    merge = f"echo 2 > b; git commit -qam own; git -C {shop.code.folder} merge -q $(git branch --show-current)"
+    info = shop.ended(shop.add("own", merge, into="main", retries=0))
+    assert (info["status"], info["landed"]) == ("completed", None)
+    assert shop.log() == ["own", "first"]
