@@ -139,6 +139,7 @@ class Draft:
     retries: int = 0
     backoff: float = BACKOFF
     clean_env: bool = False
+    service: bool | None = None
     landing: Landing | None = None
     placement: Placement = HERE
 
@@ -154,6 +155,7 @@ class Draft:
             retries=self.retries,
             backoff=self.backoff,
             clean_env=self.clean_env,
+            service=self.service,
             merge=None if self.landing is None else self.landing.merge,
             **self.placement._asdict(),
         )
@@ -194,6 +196,7 @@ def _plan(found: Draft, spot: FileValue, table: Mapping[str, FileValue], context
     backoff = _closed(table, "backoff", reading.milliseconds, context)
     found.backoff = BACKOFF if backoff is None else backoff
     found.clean_env = _closed(table, "clean_env", reading.flag, context) or False
+    found.service = _closed(table, "service", reading.flag, context)
     if "merge" not in table and not context.in_fleet:
         found.placement = placement(spot, table, context.scope)
 

@@ -107,7 +107,7 @@ def report_endless(waits: Mapping[str, Waits], staying: Iterable[str], notes: Fi
                 notes.at(
                     one.at[name],
                     f"{name} never ends on its own, so no agent can wait for its success. Write in depends_on:"
-                    f' {{ agent = "{name}", until = "ready" }}',
+                    f' {{ agent = "{name}", until = "ready" }}, or service = false in {name} if it does end',
                 )
 
 

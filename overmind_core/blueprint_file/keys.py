@@ -68,7 +68,7 @@ OPTIONS: Mapping[str, Key] = {
 """Those that need nothing but their value."""
 SPECIAL = ("command", "cwd", "env", "env_file", "clean_env", "mcp_config")
 """Options that also need the folder, the disk or each other."""
-PLAN = ("depends_on", "outputs", "ready", "when", "retries")
+PLAN = ("depends_on", "outputs", "ready", "service", "when", "retries")
 """What makes an agent a part of a plan."""
 MERGE = ("merge", "into", "verify", "squash", "rebase")
 """Of an agent that lands what others have done, instead of a command."""

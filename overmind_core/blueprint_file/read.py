@@ -179,7 +179,7 @@ def _report_whole(drafts: list[Draft], notes: Findings) -> None:
 
 
 def _stays(one: Draft) -> bool:
-    return PlanAgent(one.name, one.start).stays
+    return PlanAgent(one.name, one.start, ready=one.ready, service=one.service).stays
 
 
 def _report_unused(given: Mapping[str, str], written: object, scope: Scope, notes: Findings) -> None:

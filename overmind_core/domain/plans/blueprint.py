@@ -50,6 +50,10 @@ class ProbeKind(StrEnum):
     IDLE = "idle"
 
 
+_PORTS = frozenset({ProbeKind.TCP, ProbeKind.HTTP})
+"""What is ready when it listens is a service."""
+
+
 @dataclass(frozen=True, slots=True)
 class Probe:
     """When an agent is ready."""
@@ -110,6 +114,8 @@ class PlanAgent:
     """Of the caller's variables it gets only those that every login has: `environment.login_variables`."""
     merge: PlanMerge | None = None
     """What it does instead of running a command."""
+    service: bool | None = None
+    """Whether it does not end by itself, where the file says so."""
     genome: Genome | None = None
     """The file in git from which it was taken."""
     on: dict[str, str] | None = None
@@ -137,7 +143,10 @@ class PlanAgent:
     @property
     def stays(self) -> bool:
         """Whether it does not end by itself: the plan stops it when all others are done."""
-        return self.start.get("type") == "session" or self.start.get("restart") == "always"
+        if self.service is not None:
+            return self.service
+        listens = self.ready is not None and self.ready.kind in _PORTS
+        return listens or self.start.get("type") == "session" or self.start.get("restart") == "always"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ CHANGED = "~"
 GONE = "-"
 
 _WHOLE = ("name", "max_parallel", "on_failure", "timeout")
-_PLAN = ("depends_on", "outputs", "ready", "when", "retries", "clean_env", "on", "cpu", "memory")
+_PLAN = ("depends_on", "outputs", "ready", "service", "when", "retries", "clean_env", "on", "cpu", "memory")
 _MERGE = ("into", "verify", "squash", "rebase")
 _WRITTEN = {
     "env_set": "env", "columns": "size", "rows": "size", "tty": "no_tty", "prompt": "command", "arguments": "agent_arg",

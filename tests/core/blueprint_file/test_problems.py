@@ -280,7 +280,7 @@ PLAN = {
         [
             (
                 "a never ends on its own, so no agent can wait for its success. Write in depends_on:"
-                ' { agent = "a", until = "ready" }'
+                ' { agent = "a", until = "ready" }, or service = false in a if it does end'
             )
         ],
     ),
@@ -289,7 +289,7 @@ PLAN = {
         [
             (
                 "a never ends on its own, so no agent can wait for its success. Write in depends_on:"
-                ' { agent = "a", until = "ready" }'
+                ' { agent = "a", until = "ready" }, or service = false in a if it does end'
             )
         ],
     ),
@@ -375,7 +375,7 @@ MERGES = {
         [
             (
                 "a never ends on its own, so no agent can wait for its success. Write in depends_on:"
-                ' { agent = "a", until = "ready" }'
+                ' { agent = "a", until = "ready" }, or service = false in a if it does end'
             )
         ],
     ),
