@@ -40,8 +40,10 @@ class Answering:
         self._agents = agents
         self._clock = clock
 
-    def answer(self, question: QuestionRow, decision: Decision) -> None:
+    def answer(self, question: QuestionRow, decision: Decision, *, is_named: bool = True) -> None:
         """Answer a question of an agent that is open, in the name of a person.
+
+        `is_named`: whether they have said that they allow or deny it, and not merely answered.
 
         Raises:
             OvermindError: `not_found`, it is not asked any more; `invalid`, it takes no such answer.
@@ -50,7 +52,7 @@ class Answering:
         if question.state != QUESTION_OPEN or session is None or question.id not in session.questions:
             raise too_late(question, self._clock.wall())
         asked = session.questions[question.id]
-        _check(asked, session, decision)
+        _check(question.id, asked, session, decision, is_named=is_named)
         decision = _chosen(asked, decision)
         if decision.behaviour is Behaviour.ALWAYS:
             self._store_rule(session, asked)
@@ -78,7 +80,7 @@ def options_of(asked: Asked) -> list[str]:
     return offered(choices_of(asked.subject))
 
 
-def _check(asked: Asked, session: Session, decision: Decision) -> None:
+def _check(number: int, asked: Asked, session: Session, decision: Decision, *, is_named: bool) -> None:
     if is_attach_only(asked, session):
         name = session.mission.definition.name if session.mission is not None else session.id
         raise OvermindError("invalid", f"This can only be answered in its terminal: overmind attach {name}")
@@ -86,7 +88,15 @@ def _check(asked: Asked, session: Session, decision: Decision) -> None:
         raise OvermindError("invalid", "`always` is for permissions. Use allow or deny.")
     says_nothing = not (decision.options or decision.message)
     if asked.need is AgentNeed.QUESTION and decision.behaviour is Behaviour.ALLOW and says_nothing:
-        raise OvermindError("invalid", "This is a question. Answer it with --option LABEL or --message TEXT.")
+        options = [f"{place} ({label})" for place, label in enumerate(options_of(asked), 1)]
+        way = " or ".join([*([f"the number of an option, {', '.join(options)},"] if options else []), "a text"])
+        typed = f"overmind answer {number} {1 if options else 'TEXT'}"
+        raise OvermindError("invalid", f"This is a question. Answer it with {way}: {typed}")
+    if asked.need is not AgentNeed.QUESTION and not is_named:
+        ways = "allow, deny or always" if asked.need is AgentNeed.PERMISSION else "allow or deny"
+        raise OvermindError(
+            "invalid", f"This is no question with options. Answer it with {ways}: overmind answer {number} allow"
+        )
 
 
 def _chosen(asked: Asked, decision: Decision) -> Decision:

@@ -105,10 +105,11 @@ class QuestionApi:
             OvermindError: it is answered already, there is none, or the answer does not fit.
         """
         question = self._question(request)
-        behaviour = Behaviour(request.behaviour)
+        is_named = request.behaviour is not None
+        behaviour = Behaviour.ALLOW if request.behaviour is None else Behaviour(request.behaviour)
         decision, by = Decision(behaviour, request.message, tuple(request.options)), answerer()
         if question.mission is None:
-            asked = await self._engine.answer(question, decision, by)
+            asked = await self._engine.answer(question, decision, by, is_named=is_named)
             about = self._about(asked)
             return {
                 "question": question.id,
@@ -120,7 +121,7 @@ class QuestionApi:
                 "behaviour": behaviour,
                 "by": by,
             }
-        self._answering.answer(question, decision)
+        self._answering.answer(question, decision, is_named=is_named)
         await self._journal.saved()
         mission = self._registry.get(question.mission)
         if mission is None:

@@ -48,6 +48,9 @@ ALONE = Decision(Behaviour.DENY, "No one can answer.")
 """The answer where no person can give one."""
 _log = logging.getLogger(__name__)
 
+_REPORT = "report"
+"""`EngineNeed.REPORT`: what a mission asks, which a text answers."""
+
 
 class EngineQuestion(NamedTuple):
     """One that is open."""
@@ -208,15 +211,17 @@ class EngineQuestions:
         """The open question of this number."""
         return self._open.get(number)
 
-    async def answer(self, row: QuestionRow, decision: Decision, by: str) -> EngineQuestion:
+    async def answer(self, row: QuestionRow, decision: Decision, by: str, *, is_named: bool = True) -> EngineQuestion:
         """Answer a question, once; returns when that, and what follows from it, is saved.
+
+        `is_named`: whether the person has said that they allow or deny it, and not merely answered.
 
         Raises:
             OvermindError: `not_found`, it is not asked any more; `invalid` or `too_large`, it takes no such answer; or
                 what its handler refuses with. It is open as before.
             StoreError: there is no room for the answer. It is open as before.
         """
-        self._check(self._asked(row), decision)
+        self._check(self._asked(row), decision, is_named=is_named)
         await self._make_room(row.id, decision, by)
         question = self._asked(row)  # somebody may have been faster
         self._act(question, decision, by)
@@ -244,7 +249,10 @@ class EngineQuestions:
             raise too_late(self._unsaved.get(row.id) or self._questions.get(row.id) or row, self._clock.wall())
         return question
 
-    def _check(self, question: EngineQuestion, decision: Decision) -> None:
+    def _check(self, question: EngineQuestion, decision: Decision, *, is_named: bool) -> None:
+        if not is_named and (decision.options or question.need != _REPORT):
+            ways = "allow or deny, and perhaps --message TEXT"
+            raise OvermindError("invalid", f"Answer it with {ways}: overmind answer {question.number} allow")
         if decision.behaviour is Behaviour.ALWAYS:
             raise OvermindError("invalid", "`always` is for permissions. Use allow or deny.")
         if decision.options:

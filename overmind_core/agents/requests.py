@@ -45,11 +45,11 @@ class Answer(Args, frozen=True, kw_only=True):
 
     question: Whole | None = None
     id: str | None = None
-    behaviour: Literal["allow", "deny", "always"]
-    """`always` is for permissions."""
+    behaviour: Literal["allow", "deny", "always"] | None = None
+    """`always` is for permissions. Null: options or a message answer it, which is no permission and no gate."""
     message: str | None = None
     options: list[str] = []
-    """The chosen labels."""
+    """The chosen labels; `#2` is the second one, `1:#2` the second one of the first question."""
 
 
 class Hook(Args, frozen=True):

@@ -109,8 +109,9 @@ class QuestLanding:
 
         Raises:
             OvermindError: nothing has landed. The work is at fault: `no_change`; `output_invalid` with `files`;
-                `conflicts`; `verify_failed` with the `mission` that checked. Its target is: `dirty`, `busy`, `git_failed` and
-                others. `not_isolated`: it never had a worktree. `fenced`: somebody else may land it now.
+                `conflicts`; `verify_failed` with the `mission` that checked. Its target is: `dirty`, `busy`,
+                `git_failed` and others. `not_isolated`: it never had a worktree. `fenced`: somebody else may land it
+                now.
         """
         landed = self.landed(request.request)
         await self._finish_removal(request.mission)

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from overmind_core.domain.plans.blueprint import PlanAgent
-    from overmind_core.domain.missions.outcome import Outcome
-from overmind_core.domain.plans.progress import AgentProgress
+    from overmind_core.domain.plans.progress import AgentProgress
     from overmind_core.missions.spec import Environment
     from overmind_core.plans.attempt_start import AttemptStarter
     from overmind_core.plans.ports import PostEnd, PostView, SwarmPosts

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.attempt import attempt_ended, in_review
-from overmind_core.domain.quests.classes import CHECK_FAILED, NO_CHANGE, Requeue, after_failure, class_of, is_nobodys_fault
+from overmind_core.domain.quests.classes import (
+    CHECK_FAILED,
+    NO_CHANGE,
+    Requeue,
+    after_failure,
+    class_of,
+    is_nobodys_fault,
+)
 from overmind_core.domain.quests.life import DISK_FULL, waits_for_room
 from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus
 from overmind_core.domain.replacing import replace

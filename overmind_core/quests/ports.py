@@ -51,8 +51,8 @@ class Lander(Protocol):
         """Commit, verify and merge it; None when there was nothing to land. Then its worktree and branch go.
 
         Raises:
-            OvermindError: `no_change`, `output_invalid`, `conflicts`, `verify_failed`: the work is at fault. `dirty`, `busy`,
-                `git_failed` and others: its target is. Nothing has landed.
+            OvermindError: `no_change`, `output_invalid`, `conflicts`, `verify_failed`: the work is at fault.
+                `dirty`, `busy`, `git_failed` and others: its target is. Nothing has landed.
         """
 
     def landed(self, request: str) -> LandedWork | None:

@@ -279,7 +279,7 @@ class QuestService:
         self.consider(quest_id)
 
     def _on_error(self, quest_id: str, error: Exception) -> None:
-        """A bug kept the quest from going on: it fails, unless something of it runs, whose end leads to the next step."""
+        """A bug kept the quest from going on: it fails, unless something of it runs: its end leads on."""
         quest = self._quests.live.get(quest_id)
         _log.error("quest %s could not go on", quest_id if quest is None else quest.name, exc_info=error)
         if quest is None or self._phase.closing:

@@ -34,19 +34,29 @@ def repository_around(folder: str) -> str | None:
 def files_of(top: str, environ: Mapping[str, str] = os.environ) -> frozenset[str] | None:
     """Return the existing files that git does not ignore; None: unknown.
 
-    Where there is no git, those of the folder, without hidden folders. Links are not followed.
+    Where there is no git, those of the folder, without hidden folders. Links to folders are not followed, and one that
+    leads out of the checkout is no file of it.
 
     Args:
         top: Of the checkout.
         environ: In which git is looked for.
     """
     if not os.path.lexists(os.path.join(top, _GIT)):
-        return _walked(top)
+        found = _walked(top)
+        return None if found is None else frozenset(_inside(top, found))
     git = Git(environ)
     try:
-        return frozenset(map(to_wire, _listed(git, top)))
+        return frozenset(_inside(top, map(to_wire, _listed(git, top))))
     except (GitFailed, GitMissing):
         return None
+
+
+def _inside(top: str, names: Iterable[str]) -> Iterator[str]:
+    real = os.path.realpath(top)
+    for name in names:
+        path = os.path.join(top, from_wire(name))
+        if not os.path.islink(path) or os.path.commonpath((real, os.path.realpath(path))) == real:
+            yield name
 
 
 def _listed(git: Git, top: str) -> set[str]:

@@ -125,17 +125,19 @@ class PostApi:
         line = self._host.line()
         words = [] if request.id is None else [request.id]
         asked = _asked(request, await line.ask(lambda swarm: (swarm.questions(), swarm.named(words))))
-        answer: dict[str, Any] = {"answer": request.behaviour, "behaviour": request.behaviour}
+        behaviour = request.behaviour or "allow"
+        options = _labels(asked, request)
+        answer: dict[str, Any] = {"answer": behaviour, "behaviour": behaviour}
         if request.message is not None:
             answer["message"] = request.message
-        if request.options:
-            answer["options"] = request.options
+        if options:
+            answer["options"] = options
         state = await line.ask(lambda swarm: swarm.answer(asked.number, answer))
         return {
             "question": asked.number,
             "id": asked.post,
             "name": asked.name,
-            "behaviour": request.behaviour,
+            "behaviour": behaviour,
             "state": state,
         }
 
@@ -198,6 +200,27 @@ def _asked(request: requests.SwarmAnswer, known: tuple[list[Question], list[Name
     if not found:
         raise OvermindError("not_found", f"{what}. See: overmind inbox -H swarm")
     return found[0]
+
+
+def _labels(asked: Question, request: requests.SwarmAnswer) -> list[str]:
+    """The options of an answer as every hive takes them, whatever its version.
+
+    Raises:
+        OvermindError: `invalid`, it asks for a permission, and nobody has said allow or deny; an option is none of its.
+    """
+    from overmind_core.domain.agents.choices import InvalidChoice, choices_of, chosen  # noqa: PLC0415 - for answers
+
+    if request.behaviour is None and asked.body.get("need") != "question":
+        message = f"Answer it with allow or deny: overmind answer swarm/{asked.number} allow"
+        raise OvermindError("invalid", f"This is no question with options. {message}")
+    choices = choices_of(asked.body.get("subject") or {})
+    if request.behaviour is not None or not choices:
+        return request.options
+    try:
+        found = chosen(choices, request.options, request.message)
+    except InvalidChoice as error:
+        raise OvermindError("invalid", str(error)) from None
+    return [f"{number}:{label}" for number, labels in enumerate(found, 1) for label in labels]
 
 
 def _question(one: Question, silent_since: float) -> answers.SwarmQuestion:

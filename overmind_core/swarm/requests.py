@@ -114,10 +114,11 @@ class SwarmAnswer(Args, frozen=True, kw_only=True):
     question: Annotated[int, msgspec.Meta(ge=1)] | None = None
     id: str | None = None
     """A post, for its oldest question."""
-    behaviour: Literal["allow", "deny", "always"]
+    behaviour: Literal["allow", "deny", "always"] | None = None
+    """Null: options or a message answer it, which is no permission."""
     message: str | None = None
     options: list[str] = []
-    """The chosen labels."""
+    """The chosen labels; `#2` is the second one."""
 
 
 class NewFleet(Placement, frozen=True, kw_only=True):

@@ -179,7 +179,6 @@ class SwarmService:
             if is_known:
                 await self._report_all()
             for one in self._open():
-                await self._starts.settle(one.claim.id)
                 while is_known and not await self._give_back(one, "its hive has left"):
                     pass
                 if not is_known:
@@ -348,20 +347,11 @@ class SwarmService:
         await self._begin_session(session)
 
     async def _end_all(self) -> None:
-        """End what is held: others may begin it.
-
-        Raises:
-            OvermindError: some can't be ended; all others were.
-        """
+        """End what is held: others may begin it. Raises for one that can't be ended once all others were."""
         self._reports.notice_ends()
-        problems = []
-        for held in self._open():
-            try:
-                await self._end(held.claim.id)
-            except OvermindError as error:
-                problems.append(error)
-        if problems:
-            raise problems[0]
+        for end in await asyncio.gather(*(self._end(one.claim.id) for one in self._open()), return_exceptions=True):
+            if isinstance(end, BaseException):
+                raise end
 
     def _open(self) -> list[HeldClaim]:
         return list(self._store.open.values())
@@ -498,16 +488,18 @@ class SwarmService:
                 await self._end(post)
             self._drop(self._store.claims[post])
 
-    async def _end(self, post: str) -> None:
-        """Have what the claim of a post has begun here end, and begin nothing of it any more."""
+    async def _end(self, post: str, reason: str = HIVE_LOST) -> bool:
+        """Have what the claim of a post has begun here end, and begin nothing of it; whether nothing of it goes on.
+
+        Given up before it is ended: an end that we caused is not the work's, and is told to nobody.
+        """
         await self._starts.settle(post)
         held = self._store.claims[post]
-        if held.is_open:
-            # Saved before it is ended: an end that we caused is not the work's, and is told to nobody.
-            held = msgspec.structs.replace(held, refusal=held.refusal or HIVE_LOST)
-            self._store.save_claim(held)
-            await self._store.saved()
-            await self._endings.end(held)
+        if not held.is_open:
+            return True
+        self._store.save_claim(msgspec.structs.replace(held, refusal=held.refusal or reason))
+        await self._store.saved()
+        return await self._endings.end(self._store.claims[post])
 
     def _is_same_life(self) -> bool:
         """Whether the session is of this keeper: of what was lost with another one, a new session begins."""
@@ -535,8 +527,6 @@ class SwarmService:
         self._starts.forget(held.claim.id)
         self._works.release([held])
         self._reports.forget(held.claim.id)
-
-    # posts
 
     async def _exchange(self) -> None:
         """Tell what is due, and take what fits into the room that there is then; where it can be, in one statement."""
@@ -580,11 +570,7 @@ class SwarmService:
     async def _give_back(self, held: HeldClaim, reason: str) -> bool:
         """Give a post back once its work has ended here, which may be later; it begins here no more in any case."""
         session, claim = self._session, held.claim
-        await self._starts.settle(claim.id)
-        held = msgspec.structs.replace(self._store.claims.get(claim.id, held), refusal=reason)
-        self._store.save_claim(held)
-        await self._store.saved()
-        if not await self._endings.end(held):
+        if not await self._end(claim.id, reason):
             return False
         await self.line.ask(lambda swarm: swarm.give_back(session.id, claim.id, claim.fence, reason))
         self._drop(self._store.claims.get(claim.id, held))

@@ -10,7 +10,6 @@ import os
 import re
 import shlex
 import sys
-from importlib import metadata, util
 
 DISTRIBUTION = "overmind-agents"
 """`overmind` on PyPI is another company's."""
@@ -32,7 +31,11 @@ def what_is_missing(error: ImportError) -> str | None:
     """For people, why an optional part can't be used, and what installs it; None: that is not the reason."""
     module = (error.name or "").partition(".")[0]
     extra = EXTRAS.get(module)
-    if extra is None or not isinstance(error, ModuleNotFoundError) or util.find_spec(module) is not None:
+    if extra is None or not isinstance(error, ModuleNotFoundError):
+        return None
+    from importlib import util  # noqa: PLC0415 - start-up: for who lacks something
+
+    if util.find_spec(module) is not None:
         return None
     return f"This needs {module}, which is not installed. Install it with: {install_command(extra)}"
 
@@ -43,6 +46,8 @@ def packages_of(extra: str) -> list[str]:
     Raises:
         PackageNotFoundError: nothing is installed: this is a copy of the source alone.
     """
+    from importlib import metadata  # noqa: PLC0415 - start-up: it loads zipfile, tempfile and email
+
     found = map(_EXTRA.fullmatch, metadata.requires(DISTRIBUTION) or ())
     return [one["package"].strip() for one in found if one is not None and one["extra"] == extra]
 
@@ -55,6 +60,8 @@ def install_command(extra: str, *, prefix: str = sys.prefix, python: str = sys.e
         prefix: The environment that this runs in.
         python: Its Python.
     """
+    from importlib import metadata, util  # noqa: PLC0415 - as above
+
     try:
         packages = packages_of(extra)
     except metadata.PackageNotFoundError:

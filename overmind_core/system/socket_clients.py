@@ -77,9 +77,7 @@ def _tcp_clients(pid: int, own: Collection[int]) -> Iterator[object]:
     ends = [end for table in ("tcp", "tcp6") for end in _tcp_ends(f"/proc/{pid}/net/{table}")] if own else []
     mine = [end for end in ends if end.inode in own]
     ports = {_port(end.address) for end in mine if end.state == _LISTENING}
-    served = {
-        (end.peer, end.address) for end in mine if end.state == _ESTABLISHED and _port(end.address) in ports
-    }
+    served = {(end.peer, end.address) for end in mine if end.state == _ESTABLISHED and _port(end.address) in ports}
     return (end.inode for end in ends if (end.address, end.peer) in served)
 
 

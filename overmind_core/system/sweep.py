@@ -137,7 +137,7 @@ class Sweep:
         self._others = others
         self._snapshot = Snapshot({})
         self.spared: set[int] = set()
-        """Whom the newest look found, and left alone: a program of the list `leave`, a daemon of ours, a shared server."""
+        """Whom the newest look found, and left alone: a program of the list `leave`, our daemon, a shared server."""
         self.foreign: set[int] = set()
         """Orphans without a mark that the newest look found to be nobody's of these runs, or perhaps another's."""
         self.perhaps: dict[str, list[NamedProcess]] = {}

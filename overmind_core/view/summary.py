@@ -17,8 +17,8 @@ from overmind_core.domain.missions.status_marks import (
     RESTARTING,
     STARTING,
     STOPPED,
-    SUCCEEDED,
     STOPPING,
+    SUCCEEDED,
     StatusMark,
 )
 from overmind_core.domain.text.cells import width

@@ -60,7 +60,7 @@ def test_the_lock_to_run_names_what_the_program_the_dashboard_and_the_build_need
     with open(os.path.join(REPOSITORY, "pyproject.toml"), "rb") as file:
         parsed = tomllib.load(file)
     project = parsed["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["web"], *parsed["build-system"]["requires"]]
+    wanted = [*project["dependencies"], *parsed["build-system"]["requires"]]
     here = {
         name
         for (name, _), (condition, _) in locked("requirements-run.lock").items()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -26,6 +27,7 @@ from overmind_core.domain.missions.lost import lost_sentence
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.duration import format_uptime
 from overmind_core.domain.text.moment import parse_time
+from overmind_core.errors import UsageError
 
 TYPE_CHECKING = False
 
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 
 
 _INDENT = "    "
+LOOK_SECONDS = 0.3
+"""Between two looks for the first question."""
 _BOLD = "\x1b[1m{}\x1b[0m"
 
 
@@ -58,6 +62,8 @@ def inbox(args: Namespace, context: Context) -> int:
 
     if args.watch:
         redraw(draw, context.rendered)
+    while args.wait and not client.call("inbox"):
+        time.sleep(LOOK_SECONDS)
     text = draw()
     if text:
         context.print(text)
@@ -123,28 +129,45 @@ def _hints(question: Question) -> Iterator[str]:
     if question["attach_only"]:
         yield f"→ answer it in its terminal: overmind attach {question['id']}"
         return
+    number = question["question"]
     if question["options"]:
-        several = len(question.get("choices") or ())
-        numbers = [f"{number}:" for number in range(1, several + 1)] if several > 1 else [""]
-        options = " ".join(f"--option {number}LABEL" for number in numbers)
-        yield f"→ overmind answer {question['question']} allow {options}"
+        choices = question.get("choices") or [{}]
+        ways = " ".join("1,2" if one.get("several") else "1" for one in choices)
+        each = "the number of an option" if len(choices) == 1 else "the number of an option of each"
+        yield f"→ overmind answer {number} {ways}   {each}, or a text"
+    elif question["need"] == "question":
+        yield f"→ overmind answer {number} 'TEXT'"
+    else:
+        yield f"→ overmind answer {number} allow   or deny{', always' if question['rule'] else ''}"
     if question["rule"]:
         yield f"→ always stores: {display_safe(question['rule'])}"
 
 
 INBOX = Command(
     name="inbox",
-    options=[flag("--watch", "refresh every second until ctrl-c"), JSON],
-    examples=["overmind inbox", "overmind inbox --watch", "overmind inbox --json | jq '.[0].subject'"],
+    options=[
+        flag("--watch", "refresh every second until ctrl-c"),
+        flag("--wait", "wait for the first question, if there is none"),
+        JSON,
+    ],
+    examples=[
+        "overmind inbox",
+        "overmind inbox --wait",
+        "overmind inbox --watch",
+        "overmind inbox --json | jq '.[0].subject'",
+    ],
     notes=(
-        "Each question begins with its number. Answer it by that number: overmind answer 7 allow. $ marks a command; - "
-        "and + mark a change."
+        "Each question begins with its number, and ends with a line that answers it. $ marks a command; - and + mark a "
+        "change."
     ),
     run=inbox,
 )
 
 
 BEHAVIOURS = ("allow", "deny", "always")
+_NUMBERS = re.compile(r"[1-9][0-9]{0,2}(,[1-9][0-9]{0,2})*")
+_PLACE = "#"
+"""Before the number of an option, as domain/agents/choices.py takes it."""
 _LONGEST_NUMBER = 7
 """Digits; eight may be an id."""
 
@@ -168,12 +191,26 @@ def _whose(answered: Mapping[str, Any]) -> str:
 
 def answer_request(args: Namespace) -> dict[str, Any]:
     """Return the arguments of the request `answer`."""
-    request = question_reference(args.question) | {"behaviour": args.behaviour}
+    request = question_reference(args.question) | _said(args.answer)
     if args.message is not None:
         request["message"] = args.message
     if args.option:
-        request["options"] = args.option
+        request["options"] = [*request.get("options", ()), *args.option]
+    if not args.answer and not (args.message or args.option):
+        raise UsageError("Missing answer: allow, deny, always, the number of an option, or a text")
     return request
+
+
+def _said(words: Sequence[str]) -> dict[str, Any]:
+    """An answer as it is typed: a word, the numbers of options, one for each question, or a text."""
+    if len(words) == 1 and words[0] in BEHAVIOURS:
+        return {"behaviour": words[0]}
+    if all(_NUMBERS.fullmatch(word) for word in words):
+        places = [(at, number) for at, word in enumerate(words, 1) for number in word.split(",")]
+        return {"options": [f"{at}:{_PLACE}{number}" for at, number in places]} if places else {}
+    if len(words) > 1:
+        raise UsageError(f"One answer, not {len(words)}: quote a text, such as 'in euros'")
+    return {"message": words[0]}
 
 
 def question_reference(word: str) -> dict[str, Any]:
@@ -189,7 +226,12 @@ ANSWER = Command(
         argument(
             "question", "number of a question, or a mission, quest or spec for its oldest question", metavar="question"
         ),
-        argument("behaviour", "allow, deny, or always (allow it and store the rule)", choices=BEHAVIOURS),
+        argument(
+            "answer",
+            "the number of an option (1,3: several), or a text; for permissions and gates allow, deny, or always "
+            "(allow it and store the rule)",
+            nargs="*",
+        ),
     ],
     options=[
         option(
@@ -201,7 +243,8 @@ ANSWER = Command(
     examples=[
         "overmind answer 7 allow",
         "overmind answer api deny --message 'use make clean instead'",
-        "overmind answer 9 allow --option PostgreSQL",
+        "overmind answer 9 2             # the second option that inbox shows",
+        "overmind answer 9 'MariaDB, as on the server'",
         "overmind answer 7 always        # stores the rule that inbox shows",
         "overmind answer login deny -m 'split the second task'",
     ],

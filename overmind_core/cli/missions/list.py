@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 
 from overmind_core.cli.command import JSON, Command, flag, ids, one_id, option
@@ -52,6 +51,8 @@ def exit_cell(row: Row) -> str:
         return "timeout"
     code = row["exit_code"]
     if code is not None and code > SIGNALLED:
+        import signal  # start-up: for what a signal has ended
+
         try:
             return signal.Signals(code - SIGNALLED).name.removeprefix("SIG")
         except ValueError:

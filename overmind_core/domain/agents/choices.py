@@ -1,13 +1,17 @@
 """Answers to questions with options: which label belongs to which of several questions that are asked at once. Pure.
 
 An option is written as its label, as `2:LABEL` with the number of its question, or as `QUESTION=LABEL` with the
-question's text or heading. Each question gets an answer, or the whole is refused.
+question's text or heading. `#3` in place of a label is the third one. Each question gets an answer, or the whole is
+refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
+
+PLACE = "#"
+"""Before the number of an option, in place of its label."""
 
 
 class InvalidChoice(ValueError):
@@ -71,13 +75,19 @@ def _place(choices: Sequence[Choice], option: str, found: Sequence[Sequence[str]
         for name in filter(None, (one.text, one.heading)):
             if option.startswith(f"{name}="):
                 return _checked(choices, at, option.removeprefix(f"{name}="))
+    if len(choices) == 1 and option.startswith(PLACE):
+        return _checked(choices, 0, option)
     raise InvalidChoice(f"{option!r} is not one of its options: {', '.join(offered(choices)) or 'none'}.")
 
 
 def _checked(choices: Sequence[Choice], at: int, label: str) -> tuple[int, str]:
-    if label not in choices[at].labels:
-        known = ", ".join(choices[at].labels) or "it has none"
-        raise InvalidChoice(f"{label!r} is not an option of {_named(choices, at + 1, first=False)}: {known}.")
+    labels = choices[at].labels
+    if label not in labels and label.startswith(PLACE) and label[1:].isdecimal() and 0 < int(label[1:]) <= len(labels):
+        return at, labels[int(label[1:]) - 1]
+    if label not in labels:
+        known = ", ".join(f"{number}. {one}" for number, one in enumerate(labels, 1)) or "it has none"
+        which = _named(choices, at + 1, first=False)
+        raise InvalidChoice(f"{label.removeprefix(PLACE)!r} is not an option of {which}: {known}.")
     return at, label
 
 
@@ -89,13 +99,9 @@ def _named(choices: Sequence[Choice], number: int, *, first: bool = True) -> str
 
 
 def _how(choices: Sequence[Choice], number: int) -> str:
-    label = next(iter(choices[number - 1].labels), "LABEL")
-    option = label if len(choices) == 1 else f"{number}:{label}"
-    return f"Answer it with an option, such as --option {_quoted(option)}, or with --message TEXT."
-
-
-def _quoted(option: str) -> str:
-    return option if option.replace(":", "").isalnum() else "'" + option.replace("'", "'\\''") + "'"
+    options = len(choices[number - 1].labels)
+    way = f"the number of an option, 1 to {options}, or with a text" if options else "a text"
+    return f"Answer it with {way}."
 
 
 def _labels(question: Mapping[str, Any]) -> tuple[str, ...]:

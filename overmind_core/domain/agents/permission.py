@@ -22,7 +22,7 @@ from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.agents.word_rules import Verdict
 from overmind_core.domain.shell import commands
-from overmind_core.domain.shell.words import joined, split
+from overmind_core.domain.shell.words import BLANK, joined, split
 from overmind_core.domain.text import file_pattern
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def rules_for(tool: str, subject: Mapping[str, Any]) -> tuple[str, ...]:
     if tool in UNRULED:
         return ()
     if tool == SHELL:
-        return _rules_for_command(_text(subject, "command").strip(commands.BLANK))
+        return _rules_for_command(_text(subject, "command").strip(BLANK))
     if path := _path(subject):
         family = "Edit" if tool in EDITORS else "Read" if tool in READERS else None
         return (f"{family}({file_pattern.exactly(path)})" if family else tool,)
@@ -152,7 +152,7 @@ def _rules_for_command(command: str) -> tuple[str, ...]:
 
 
 def _check(text: str, tool: str, about: str) -> None:
-    if not about.strip(commands.BLANK):
+    if not about.strip(BLANK):
         raise InvalidRule(f"{text!r}: the parentheses are empty; write {tool} for all its uses")
     if tool not in _ABOUT:
         raise InvalidRule(f"{text!r}: a rule about {tool} takes no parentheses; write {tool} for all its uses")
@@ -185,7 +185,7 @@ def _allowing(rules: Sequence[Rule], use: ToolUse) -> list[Rule]:
     """The rules that together allow it; empty when they don't."""
     if use.tool != SHELL:
         return _first(rules, lambda rule: _about_tool(rule, use))
-    command = _text(use.subject, "command").strip(commands.BLANK)
+    command = _text(use.subject, "command").strip(BLANK)
     whole = _first(rules, lambda rule: rule.tool == SHELL and (rule.about is None or _exact(rule.about) == command))
     return whole or _all_parts(rules, use, commands.parts(joined(command)))
 
@@ -284,7 +284,7 @@ def _split(pattern: str) -> list[str]:
 def _exact(about: str) -> str | None:
     """The command that a rule without a wildcard names."""
     pieces = _split(about)
-    return pieces[0].strip(commands.BLANK) if len(pieces) == 1 else None
+    return pieces[0].strip(BLANK) if len(pieces) == 1 else None
 
 
 def _file(about: str, use: ToolUse) -> bool:

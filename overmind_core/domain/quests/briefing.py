@@ -229,7 +229,7 @@ def with_merge(before: str, into: str, conflicting: Sequence[str]) -> str:
             "those lines. Then commit, or leave that to Overmind."
         )
     else:
-        text = f"In your worktree {branch} is merged into your work: what failed can be repeated there."
+        text = f"In your worktree {branch} is merged into your work, so you can repeat there what failed."
     head, _, rest = before.partition("\n\n") if before.startswith(_ATTEMPT) else ("", "", before)
     return _joined([*([f"{head.rstrip()}\n"] if head else []), f"{text}\n"], [rest] if rest else [])
 

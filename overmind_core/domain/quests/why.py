@@ -140,13 +140,18 @@ def _standing(quest: Quest) -> tuple[str, tuple[str, ...]]:
         case QuestStatus.REVIEW:
             return f"a person decides, {attempt_text(quest)}", (f"overmind answer {quest.name} allow",)
         case QuestStatus.COMPLETED:
-            landed = None if quest.queue is None else quest.queue.landed
-            if landed is not None:
-                return f"landed on {landed.branch}", ()
-            return "" if quest.goal is None or quest.goal.into is None else "nothing to land", ()
+            return _landing(quest), ()
         case QuestStatus.FAILED | QuestStatus.CANCELLED:
             again = () if quest.queue is None else (f"overmind quest retry {quest.name}",)
             return sentence(quest.reason) if quest.reason else "", again
+
+
+def _landing(quest: Quest) -> str:
+    """Where its work has landed; "" for work that was not to."""
+    landed = None if quest.queue is None else quest.queue.landed
+    if landed is not None:
+        return f"landed on {landed.branch}"
+    return "" if quest.goal is None or quest.goal.into is None else "nothing to land"
 
 
 def in_the_way(quest: Quest, wait: Wait | None, needs: Needs, find: Callable[[str], Quest | None]) -> list[Need]:

@@ -62,7 +62,7 @@ class _Splitter:
 
     def words(self) -> list[Word]:
         """All of them."""
-        found = []
+        found: list[Word] = []
         while True:
             while self._at < len(self._text) and self._text[self._at] in BLANK:
                 self._at += 1

@@ -26,14 +26,25 @@ def test_ps_has_exactly_its_columns(overmind):
 
     lines = out.splitlines()
     assert (status, err) == (0, "")
-    assert lines[0].split() == ["ID", "NAME", "TYPE", "STATUS", "RESTARTS", "PARENT", "CHILDREN", "UPTIME", "COMMAND"]
-    assert lines[1].split() == ["a1b2c3d4", "api", "task", "running", "2", "-", "1", "5m", "./server"]
+    assert lines[0].split() == [
+        "ID",
+        "NAME",
+        "TYPE",
+        "STATUS",
+        "RESTARTS",
+        "PARENT",
+        "CHILDREN",
+        "UPTIME",
+        "EXIT",
+        "COMMAND",
+    ]
+    assert lines[1].split() == ["a1b2c3d4", "api", "task", "running", "2", "-", "1", "5m", "-", "./server"]
     assert "\x1b" not in out
 
 
 def test_an_empty_list_is_a_header_and_no_hint_in_a_pipe(overmind):
     assert overmind({"ps": [{"ok": []}]}, "ps")[1:3] == (
-        "ID  NAME  TYPE  STATUS  RESTARTS  PARENT  CHILDREN  UPTIME  COMMAND\n",
+        "ID  NAME  TYPE  STATUS  RESTARTS  PARENT  CHILDREN  UPTIME  EXIT  COMMAND\n",
         "",
     )
     assert overmind({"ps": [{"ok": []}]}, "ps", "--json")[1] == "[]\n"

@@ -30,6 +30,7 @@ class Wish(NamedTuple):
     verify: str | None = None
     request: str = "quest:red:land:1"
     remote: RemoteTarget | None = None
+    allow_empty: bool = True
 
 
 class Shop:

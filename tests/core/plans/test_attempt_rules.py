@@ -92,13 +92,19 @@ ENDS: dict[str, Any] = {
     "well": (MISSION, None, end()),
     "well, with a run of its own": (MISSION, run(None), end()),
     "badly": (replace(MISSION, status=Status.CRASHED, exit_code=3), run(None), end(ok=False, exit_code=3)),
-    "a person stopped it": (MISSION, run(Cause.STOP), end(ok=False, reason="stopped")),
+    "a person stopped it": (
+        replace(MISSION, ended_by=Cause.STOP), run(Cause.STOP), end(ok=False, reason="stopped"),
+    ),
+    "a person stopped it while it waited for its restart": (
+        replace(MISSION, exit_code=3, reason="restart_cancelled"), run(None),
+        end(ok=False, exit_code=3, reason="stopped"),
+    ),
     "a person stopped it, and it failed": (
         replace(MISSION, status=Status.CRASHED, exit_code=1, reason="x"), run(Cause.STOP),
         end(ok=False, exit_code=1, reason="x"),
     ),
     "killed": (
-        replace(MISSION, status=Status.KILLED, exit_code=None, reason="fenced"), run(Cause.KILL),
+        replace(MISSION, status=Status.KILLED, exit_code=None, reason="killed"), run(Cause.KILL),
         end(ok=False, exit_code=None, reason="killed"),
     ),
     "nobody knows when": (replace(MISSION, ended_at=None), None, end(at=100.0)),

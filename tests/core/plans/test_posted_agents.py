@@ -243,7 +243,7 @@ def test_an_attempt_that_fails_is_posted_anew_as_often_as_the_plan_says(folder):
 @pytest.mark.parametrize(
     ("end", "reason"),
     [
-        (PostEnd("cancelled"), "cancelled"),
+        (PostEnd("cancelled"), "stopped"),
         (PostEnd("failed", reason="hive_lost"), "hive_lost"),
         (PostEnd("done", 0, by_hand=True), "stopped"),
         (PostEnd("done", 0, problem=("output_missing", "it did not set the outputs x")), "output_missing"),

@@ -47,7 +47,7 @@ class Shop:
 
     async def begin(self, inside):
         """Have the work of a quest end, and its landing be refused."""
-        quest = {"title": "work", "command": "true", "into": "main"}
+        quest = {"title": "work", "command": "true", "into": "main", "allow_empty": True}
         environment = {**world(), **AUTHOR}
         added = await inside.ask("quest_add", quests=[quest], cwd=self.code.folder, env=environment)
         name = added["quests"][0]["id"]
@@ -121,7 +121,8 @@ async def checking(shop, *, full):
         added = await inside.ask("quest_add", quests=[quest], cwd=str(shop.code.folder), env=world())
         name = added["quests"][0]["id"]
         await until(lambda: f"{name}.1" in shop.keeper.held, "it runs")
-        with mock.patch.object(inside.app.engine.attempts._outcomes(), "is_full", side_effect=full) as looks:
+        found = ["/" if one else None for one in full]
+        with mock.patch("overmind_core.system.disk.first_full", side_effect=found) as looks:
             shop.keeper.exit(f"{name}.1")
             await until(lambda: inside.app.quest_registry.live[name].check_id, "it is checked")
             check = inside.app.quest_registry.live[name].check_id
@@ -226,7 +227,7 @@ def test_one_that_is_cancelled_just_before_its_landing_begins_is_cancelled(tmp_p
                 attempts.cancel(inside.app.quest_registry.live[quest.id])
 
             with mock.patch.object(attempts, "_begin_landing", and_cancel):
-                quest = {"title": "work", "command": "true", "into": "main"}
+                quest = {"title": "work", "command": "true", "into": "main", "allow_empty": True}
                 added = await inside.ask("quest_add", quests=[quest], cwd=shop.code.folder, env={**world(), **AUTHOR})
                 name = added["quests"][0]["id"]
                 await until(lambda: f"{name}.1" in shop.keeper.held, "it runs")

@@ -40,6 +40,21 @@ def test_without_git_they_are_looked_for(shop):
     assert files_of(str(shop)) == frozenset({"a.py", "shop/b.py", "gone.py", "ignored.log", ".gitignore", "link.py"})
 
 
+def linked(top):
+    """The links among the files of a checkout."""
+    return {name for name in files_of(str(top)) or () if os.path.islink(top / name)}
+
+
+def test_a_link_out_of_the_checkout_is_no_file_of_it(shop):
+    os.symlink("/etc/passwd", shop / "passwd")
+    os.symlink("../../../../../../etc/passwd", shop / "shop" / "far")
+    os.symlink("../a.py", shop / "shop" / "near")
+    os.symlink("nowhere", shop / "dangling")
+    assert linked(shop) == {"shop/near", "dangling"}
+    subprocess.run(["git", "init", "-q", str(shop)], check=True)
+    assert linked(shop) == {"shop/near", "dangling"}
+
+
 def test_too_many_of_them_are_not_known(shop, monkeypatch):
     monkeypatch.setattr(repository, "MOST_FILES", 3)
     assert files_of(str(shop)) is None

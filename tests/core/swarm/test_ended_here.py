@@ -30,24 +30,25 @@ class Life:
         self.ended: set[str] = set()
         self.joined = False
         session = Session("s", "h", "old", "keeper-1", slots=1)
-        meta = SimpleNamespace(get=lambda _: msgspec.json.encode(session).decode(), save=lambda *_: None)
+        meta: Any = SimpleNamespace(get=lambda _: msgspec.json.encode(session).decode(), save=lambda *_: None)
         journal: Any = SimpleNamespace(save=lambda write: write(), saved=self.saved)
-        database = SimpleNamespace(read=lambda *_: [], write=self.write)
+        database: Any = SimpleNamespace(read=lambda *_: [], write=self.write)
         self.on_disk: dict[str, HeldClaim] = {}
         self.store = SwarmStore(database, meta, journal)
         for post in POSTS:
             self.store.save_claim(HeldClaim(Claimed(post, "run", post, 1, "{}", "", "move", 600.0), mission=post))
         clock: Any = SimpleNamespace(boot=lambda: asyncio.get_running_loop().time())
         line: Any = SimpleNamespace(ask=self.ask, news=self.news)
+        none: Any = None
         works: Any = SimpleNamespace(of=lambda _held: self, release=lambda _held: None, on_call=lambda: None)
-        reports = Reports(store=self.store, works=works, questions=Any, secrets=Any, line=line, clock=clock)
+        reports = Reports(store=self.store, works=works, questions=none, secrets=none, line=line, clock=clock)
         machine: Any = SimpleNamespace(
             keeper=lambda: "keeper-2", key=lambda: None, pools=tuple, home="h", cpu=1.0, memory=1, providers=(),
             accepts={}, system="linux",
         )  # fmt: skip
         self.service = SwarmService(
             machine=machine, store=self.store, works=works, reports=reports, line=line, clock=clock, tasks=Tasks(),
-            keeper=Any,
+            keeper=none,
         )  # fmt: skip
 
     def write(self, _sql, row):

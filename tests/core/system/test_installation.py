@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import metadata
+from importlib import metadata, util
 
 import pytest
 
 from overmind_core.kernel import api_server
-from overmind_core.system import installation
 from overmind_core.system.installation import EXTRAS, install_command, packages_of, what_is_missing
 
 
@@ -15,7 +14,7 @@ from overmind_core.system.installation import EXTRAS, install_command, packages_
 def declared(monkeypatch):
     rows = ["rich<16,>=15", "psycopg[binary]<4,>=3.2; extra == 'swarm'", 'pynacl<2,>=1.5; extra == "swarm"',
             "numpy<3,>=2; (python_version >= '3.11') and extra == 'memory'"]  # fmt: skip
-    monkeypatch.setattr(installation.metadata, "requires", lambda _name: rows)
+    monkeypatch.setattr(metadata, "requires", lambda _name: rows)
 
 
 @pytest.mark.parametrize(
@@ -27,14 +26,14 @@ def declared(monkeypatch):
     ],
 )
 def test_the_command_is_that_of_the_installation(declared, monkeypatch, tmp_path, file, command):
-    monkeypatch.setattr(installation.util, "find_spec", lambda _name: object())
+    monkeypatch.setattr(util, "find_spec", lambda _name: object())
     if file is not None:
         (tmp_path / file).write_text("{}")
     assert install_command("swarm", prefix=str(tmp_path), python="/a b/python") == command
 
 
 def test_without_pip_it_is_uvs(declared, monkeypatch, tmp_path):
-    monkeypatch.setattr(installation.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(util, "find_spec", lambda _name: None)
     expected = "uv pip install --python /v/bin/python 'numpy<3,>=2'"
     assert install_command("memory", prefix=str(tmp_path), python="/v/bin/python") == expected
 
@@ -43,7 +42,7 @@ def test_a_copy_of_the_source_alone_is_installed_first(monkeypatch):
     def missing(name):
         raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(installation.metadata, "requires", missing)
+    monkeypatch.setattr(metadata, "requires", missing)
     assert install_command("swarm") == "make setup, or python3 -m pip install '.[swarm]' in the folder of the source"
 
 
@@ -66,14 +65,14 @@ def test_what_is_printed_is_what_this_copy_declares():
     ],
 )
 def test_only_a_missing_optional_package_is_told_as_one(declared, monkeypatch, error, is_told):
-    monkeypatch.setattr(installation.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(util, "find_spec", lambda _name: None)
     told = what_is_missing(error)
     assert (told is not None) is is_told
     assert told is None or told.startswith("This needs psycopg, which is not installed. Install it with: ")
 
 
 def test_a_request_whose_extra_is_missing_is_refused_with_that_line(declared, monkeypatch):
-    monkeypatch.setattr(installation.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(util, "find_spec", lambda _name: None)
     refused = api_server._explain(ModuleNotFoundError("No module named 'psycopg'", name="psycopg"))
     assert refused.code == "invalid"
     assert "uv pip install" in refused.message

@@ -28,15 +28,14 @@ sys.stdin.read()
 
 def listen(family, folder):
     """A socket that listens, and what a client is told of it."""
-    if family == "unix":
-        server = socket.socket(socket.AF_UNIX)
-        server.bind(f"{folder}/s")
-        where = f"{folder}/s"
-    else:
-        server = socket.create_server(("127.0.0.1" if family == "tcp" else "::", 0), family=FAMILIES[family])
-        where = str(server.getsockname()[1])
+    if family != "unix":
+        where = ("127.0.0.1" if family == "tcp" else "::", 0)
+        server = socket.create_server(where, family=FAMILIES[family], dualstack_ipv6=family == "both")
+        return server, str(server.getsockname()[1])
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(f"{folder}/s")
     server.listen()
-    return server, where
+    return server, f"{folder}/s"
 
 
 FAMILIES = {"tcp": socket.AF_INET, "both": socket.AF_INET6}
@@ -47,6 +46,8 @@ def test_who_is_connected_to_a_server_is_its_client_and_not_the_other_way_round(
     server, where = listen(family, tmp_path)
     with server, subprocess.Popen([sys.executable, "-c", CONNECT, family.replace("both", "tcp"), where],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:  # fmt: skip
+        assert other.stdout is not None
+        assert other.stdin is not None
         assert other.stdout.readline() == b"connected\n"
         with server.accept()[0]:
             assert clients(os.getpid()) == {other.pid}

@@ -126,9 +126,9 @@ def test_a_row_has_the_words_of_the_terminal_and_tones_by_name():
     guides, mark, name, new, shown, facts = sent(
         row("c", "crashed", exit_code=3, unseen=True, now="exit 3", ended_at="2025-12-31T23:01:00.000Z"), guides="└─"
     )
-    assert (guides, mark, name, new) == ("└─", "crashed", "c", 1)
+    assert (guides, mark, name, new) == ("└─", "failed", "c", 1)
     assert {cell[0]: cell[1:] for cell in shown} == {
-        "id": ("c", "quiet"), "agent": ("raw", "quiet"), "state": ("crashed", "bad"), "for": ("1m", "quiet"),
+        "id": ("c", "quiet"), "agent": ("raw", "quiet"), "state": ("failed", "bad"), "for": ("1m", "quiet"),
         "age": ("", "quiet", NOW - 3600.0), "exit": ("3", "bad"), "now": ("exit 3", "bad"), "folder": ("/src", "quiet"),
         "command": ("run c", "quiet"),
     }  # fmt: skip
@@ -150,7 +150,7 @@ TICKING = [
     (row("a", "restarting", next_restart_at="2026-01-01T00:00:05.000Z"), {"state": ("retry ", "slow", NOW + 5.0)}),
     (row("a", activity="limited", resume_at="2026-01-01T00:04:00.000Z"), {"state": ("limited ", "slow", NOW + 240.0)}),
     (row("a", activity="limited"), {"state": ("limited", "slow")}),
-    (row("a", "stopped", ended_at="2025-12-31T23:00:30.000Z"), {"for": ("30s", "quiet"), "state": ("stopped", "calm")}),
+    (row("a", "stopped", ended_at="2025-12-31T23:00:30.000Z"), {"for": ("30s", "quiet"), "state": ("stopped", "off")}),
 ]
 
 
@@ -231,7 +231,7 @@ def test_the_head_counts_as_the_header_of_the_terminal_does():
     fleet.questions = [question(mission="a")]
     fleet.today = 1.25
     found = head(fleet, NOW)
-    assert found["counts"] == {"working": 1, "waiting": 1, "your turn": 1, "stopped": 1, "crashed": 1}
+    assert found["counts"] == {"working": 1, "waiting": 1, "your turn": 1, "failed": 1, "stopped": 1}
     assert (found["needs"], found["turns"], found["title"]) == (1, 1, "!1 ❯1 overmind")
     assert (found["today"], found["tokens"], found["load"]) == (1.25, 5, "cpu 50% mem 3.0M")
     assert json.loads(json.dumps(found)) == found

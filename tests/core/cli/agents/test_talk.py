@@ -50,6 +50,7 @@ BLOCKS = [
 7  api (a1b2c3d4)  Bash permission  2m
     $ rm -rf build
     description: clean
+    → overmind answer 7 allow   or deny, always
     → always stores: Bash(rm -rf build)""",
     ),
     (
@@ -60,7 +61,8 @@ BLOCKS = [
     a.py
     - 1
     - 2
-    + 3""",
+    + 3
+    → overmind answer 7 allow   or deny""",
     ),
     (
         {**QUESTION, "rule": None, "tool": "AskUserQuestion", "need": "question", "options": ["Go", "Rust"],
@@ -71,7 +73,7 @@ BLOCKS = [
     Which?
       1. Go  small
       2. Rust
-    → overmind answer 7 allow --option LABEL""",
+    → overmind answer 7 1   the number of an option, or a text""",
     ),
     (
         {**QUESTION, "rule": None, "tool": "AskUserQuestion", "need": "question", "options": ["1:Go", "2:Yes"],
@@ -85,7 +87,7 @@ BLOCKS = [
       1. Go
     Now?
       1. Yes
-    → overmind answer 7 allow --option 1:LABEL --option 2:LABEL""",
+    → overmind answer 7 1 1   the number of an option of each, or a text""",
     ),
     (
         {**QUESTION, "rule": None, "tool": "Write",
@@ -97,7 +99,8 @@ BLOCKS = [
       one
     - two
     + new
-      three""",
+      three
+    → overmind answer 7 allow   or deny""",
     ),
     (
         {**QUESTION, "rule": None, "tool": "Write", "subject": {"file_path": "/w/a.txt", "content": "wiped\n"},
@@ -108,7 +111,8 @@ BLOCKS = [
     - 1
     - 2
     - 3
-    + wiped""",
+    + wiped
+    → overmind answer 7 allow   or deny""",
     ),
     (
         {**QUESTION, "rule": None, "tool": "Write", "subject": {"file_path": "/w/a.txt", "content": "one\n"},
@@ -116,7 +120,8 @@ BLOCKS = [
         """\
 7  api (a1b2c3d4)  Write permission  2m
     /w/a.txt  (a new file)
-    + one""",
+    + one
+    → overmind answer 7 allow   or deny""",
     ),
     (
         {**QUESTION, "rule": None, "tool": "Write", "subject": {"file_path": "/w/a.bin", "content": "x"},
@@ -124,14 +129,16 @@ BLOCKS = [
         """\
 7  api (a1b2c3d4)  Write permission  2m
     /w/a.bin  (replaces a file that can't be shown)
-    + x""",
+    + x
+    → overmind answer 7 allow   or deny""",
     ),
     (
         {**QUESTION, "rule": None, "tool": "ExitPlanMode", "need": "plan", "summary": "a plan without text",
          "subject": {"plan": ""}},
         """\
 7  api (a1b2c3d4)  ExitPlanMode plan  2m
-    a plan without text""",
+    a plan without text
+    → overmind answer 7 allow   or deny""",
     ),
     (
         {**QUESTION, "rule": None, "tool": "", "need": "setup", "summary": "Do you trust this folder?", "subject": {},
@@ -192,11 +199,33 @@ def test_who_comes_too_late_is_told(overmind):
     assert (ran.status, ran.err) == (1, "Error: not_found: Question 7 was answered by human: deny\n")
 
 
-def test_answer_knows_three_ways(overmind):
-    ran = overmind({}, "answer", "7", "perhaps")
+ANSWERS = [
+    (["allow"], {"behaviour": "allow"}),
+    (["always"], {"behaviour": "always"}),
+    (["deny", "-m", "no"], {"behaviour": "deny", "message": "no"}),
+    (["2"], {"options": ["1:#2"]}),
+    (["1,3"], {"options": ["1:#1", "1:#3"]}),
+    (["1", "2,3"], {"options": ["1:#1", "2:#2", "2:#3"]}),
+    (["in euros"], {"message": "in euros"}),
+    (["perhaps"], {"message": "perhaps"}),
+    (["0"], {"message": "0"}),
+    (["--option", "Red"], {"options": ["Red"]}),
+    (["allow", "--option", "Red"], {"behaviour": "allow", "options": ["Red"]}),
+]
 
+
+@pytest.mark.parametrize(("words", "request_"), ANSWERS)
+def test_an_answer_is_a_word_numbers_of_options_or_a_text(overmind, words, request_):
+    answered = {"question": 7, "id": "a1b2c3d4", "name": "api", "behaviour": "allow", "by": "a person"}
+    ran = overmind({"answer": [{"ok": answered}]}, "answer", "7", *words)
+    assert ran.requests == [("answer", {"question": 7, **request_})]
+
+
+@pytest.mark.parametrize("words", [[], ["in", "euros"], ["1", "euros"]])
+def test_no_answer_and_a_text_without_quotes_are_refused(overmind, words):
+    ran = overmind({}, "answer", "7", *words)
     assert ran.status == 2
-    assert "'perhaps'" in ran.err
+    assert ran.requests == []
 
 
 MESSAGE = {

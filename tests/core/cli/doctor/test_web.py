@@ -7,7 +7,6 @@ import sys
 
 import pytest
 
-from overmind_core.cli import web_serving
 from overmind_core.cli.doctor import web
 from overmind_core.cli.doctor.finding import CheckContext
 from overmind_core.cli.external import ProgramResult, run_program
@@ -71,12 +70,6 @@ def test_one_that_runs_says_where_it_is_whatever_is_wrong_with_the_file(home, se
     assert look(home) == ("ok", f"{home.web_socket} (PID {os.getpid()})")
     lock.release()
     assert look(home) is None
-
-
-def test_what_is_not_installed_is_named_with_the_command_that_brings_it(home, settings, monkeypatch):
-    monkeypatch.setattr(web_serving, "NEEDED", ("uvicorn", "no_such_package"))
-    settings("port = 8000")
-    assert look(home) == ("fail", "no_such_package missing")
 
 
 def test_a_certificate_that_fits_its_key_is_well_until_it_ends(home, files):

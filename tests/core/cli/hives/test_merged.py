@@ -28,7 +28,7 @@ QUESTION = {
 }  # fmt: skip
 COST = {"key": "a1b2c3d4", "name": "worker", "cost_usd": 0.5, "input_tokens": 1, "output_tokens": 2, "turns": 3}
 PS = {"all": False, "status": None, "label": None, "wide": False, "children": None, "watch": False, "json": False,
-      "quiet": False}  # fmt: skip
+      "quiet": False, "outcome": [], "failed": False}  # fmt: skip
 
 
 @pytest.fixture

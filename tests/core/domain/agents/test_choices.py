@@ -22,6 +22,10 @@ CHOSEN = [
     ([COLOUR], ["1:Blue"], None, [("Blue",)]),
     ([COLOUR], ["Which?=Blue"], None, [("Blue",)]),
     ([COLOUR], ["Colour=Blue"], None, [("Blue",)]),
+    ([COLOUR], ["#2"], None, [("Blue",)]),
+    ([COLOUR], ["1:#2"], None, [("Blue",)]),
+    ([PARTS, COLOUR], ["1:#1", "1:#3", "2:#1"], None, [("api", "docs"), ("Red",)]),
+    ([question("How?", "#2", "other")], ["1:#2"], None, [("#2",)]),
     ([COLOUR], [], "green", [()]),
     ([PARTS], ["api", "docs"], None, [("api", "docs")]),
     ([PARTS], ["api", "api"], None, [("api",)]),
@@ -44,16 +48,19 @@ REFUSED = [
     (
         [PARTS, COLOUR],
         ["web"],
-        "Question 2 of 2 (Which?) has no answer. Answer it with an option, such as --option 2:Red",
+        "Question 2 of 2 (Which?) has no answer. Answer it with the number of an option, 1 to 2",
     ),
     ([SURE, NOW], ["Yes"], "Question 2 of 2 (Now?) has no answer."),
-    ([COLOUR], [], "The question has no answer. Answer it with an option, such as --option Red"),
+    ([COLOUR], [], "The question has no answer. Answer it with the number of an option, 1 to 2"),
     ([COLOUR], ["Red", "Blue"], "The question takes one answer, not Red, Blue."),
     ([COLOUR], ["Green"], "'Green' is not one of its options: Red, Blue."),
     ([SURE, COLOUR], ["Green"], "'Green' is not one of its options: 1:Yes, 1:No, 2:Red, 2:Blue."),
-    ([SURE, COLOUR], ["1:Red", "2:Red"], "'Red' is not an option of question 1 of 2 (Sure?): Yes, No."),
+    ([SURE, COLOUR], ["1:Red", "2:Red"], "'Red' is not an option of question 1 of 2 (Sure?): 1. Yes, 2. No."),
     ([SURE, NOW], ["3:Yes", "1:No"], "'3:Yes' is not one of its options"),
     ([], ["Yes"], "'Yes' is not one of its options: none."),
+    ([COLOUR], ["#3"], "'3' is not an option of the question: 1. Red, 2. Blue."),
+    ([COLOUR], ["1:#0"], "'0' is not an option of the question: 1. Red, 2. Blue."),
+    ([COLOUR], ["2:#1"], "'2:#1' is not one of its options"),
 ]
 
 

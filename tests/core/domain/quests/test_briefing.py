@@ -185,7 +185,7 @@ def test_of_a_verification_that_failed_it_says_that_both_are_merged():
     told = with_merge(feedback("verify_failed", attempt=2), "main", [])
     assert told == (
         "Attempt 2 failed: verify_failed.\n\n"
-        "In your worktree `main` is merged into your work: what failed can be repeated there.\n"
+        "In your worktree `main` is merged into your work, so you can repeat there what failed.\n"
     )
 
 

@@ -125,10 +125,10 @@ STANDS = [
     ),
     (
         quest("a", "failed", reason="check_failed"),
-        ["a has failed: check_failed", "  go on with: overmind quest retry a"],
+        ["a has failed: its check failed", "  go on with: overmind quest retry a"],
     ),
     (quest("a", "cancelled"), ["a was cancelled", "  go on with: overmind quest retry a"]),
-    (quest("a", "failed", goal=None, queue=None, reason="timeout"), ["a has failed: timeout"]),
+    (quest("a", "failed", goal=None, queue=None, reason="timeout"), ["a has failed: it took too long"]),
 ]
 
 
