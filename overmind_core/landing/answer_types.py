@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypedDict
 
 from overmind_core.domain.missions.mission import Status
+from overmind_core.domain.missions.outcome import Outcome
 
 
 class WorktreeInfo(TypedDict):
@@ -14,6 +15,8 @@ class WorktreeInfo(TypedDict):
     name: str
     status: Status | None
     """Null when the mission was removed."""
+    outcome: Outcome | None
+    """How the mission ended; null while it has not, and when it was removed."""
     source: str
     """The repository that it belongs to."""
     path: str | None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from overmind_core.domain.landing import RemovalCandidate
+from overmind_core.domain.missions.outcome import outcome_of
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import status
@@ -160,6 +161,7 @@ class WorktreeInspector:
             "mission": one.mission,
             "name": one.name if mission is None else mission.definition.name,
             "status": None if mission is None else mission.status,
+            "outcome": None if mission is None else outcome_of(mission),
             "source": one.source,
             "path": one.worktree,
             "branch": one.branch,

@@ -128,6 +128,10 @@ class QuestLanding:
         await self._clear(request.mission)
         return landed
 
+    def worktree(self, mission: str) -> str | None:
+        """The folder of a mission's worktree; None: it has none."""
+        return self._workspace.worktree_of(mission)
+
     async def is_unchanged(self, mission: str) -> bool:
         """Whether a mission has changed nothing in its worktree and committed nothing; False where none can tell."""
         try:

@@ -357,6 +357,7 @@ class MissionEnd(MissionBrief):
     shell_exit: int
     """The exit code of a shell that waited for it: 137 if it was killed."""
     reason: str | None
+    outcome: Outcome | None
 
 
 class LogAnnotation(TypedDict):

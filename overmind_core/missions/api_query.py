@@ -60,6 +60,7 @@ def _end(mission: Mission) -> MissionEnd:
         "exit_code": answers.exit_code(mission),
         "shell_exit": mission.shell_exit,
         "reason": mission.reason,
+        "outcome": outcome_of(mission),
     }
 
 

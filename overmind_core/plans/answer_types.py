@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from overmind_core.domain.missions.mission import Status
+from overmind_core.domain.missions.outcome import Outcome
 from overmind_core.domain.plans.blueprint import OnFailure, Until, When
 from overmind_core.domain.plans.progress import AgentStage
 from overmind_core.missions.answer_types import MissionBrief
@@ -57,6 +58,7 @@ class PlanSummary(MissionBrief):
     status: Status
     reason: str | None
     exit_code: int | None
+    outcome: Outcome | None
     file: str
     """The blueprint's file, where it had one."""
     run: int

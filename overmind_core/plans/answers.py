@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.missions.outcome import outcome_of
 from overmind_core.domain.plans.progress import FINAL, AgentProgress, AgentStage
 from overmind_core.domain.text.moment import format_time
 from overmind_core.missions import answers
@@ -45,6 +46,7 @@ def summary(mission: Mission, plan: Outline, now: float) -> PlanSummary:
         "status": mission.status,
         "reason": mission.reason,
         "exit_code": answers.exit_code(mission),
+        "outcome": outcome_of(mission),
         "file": plan.file,
         "run": mission.run,
         "started_at": format_time(mission.started_at or mission.created_at),

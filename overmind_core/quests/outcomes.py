@@ -9,11 +9,13 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.engine_questions import EngineNeed
+from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.attempt import attempt_ended, in_review
 from overmind_core.domain.quests.classes import (
     CHECK_FAILED,
     NO_CHANGE,
+    RETRIES_SPENT,
     Requeue,
     after_failure,
     class_of,
@@ -22,6 +24,7 @@ from overmind_core.domain.quests.classes import (
 from overmind_core.domain.quests.life import DISK_FULL, waits_for_room
 from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus
 from overmind_core.domain.replacing import replace
+from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.logs.run_output import ending, newest
 from overmind_core.quests.full_disk import had_no_room
 
@@ -205,7 +208,8 @@ class AttemptOutcomes:
             self._end(over)
             self.on_end(over)
             if queue.post is None:  # of a post the swarm is told, where people try it again
-                self._asker.ask(over, EngineNeed.STUCK, summary, _stuck(over, "\n".join((*notes, feedback))))
+                shown = _stuck(over, self._lander.worktree(quest.id), "\n".join((*notes, feedback)))
+                self._asker.ask(over, EngineNeed.STUCK, summary, shown)
 
     async def ask_review(self, quest_id: str) -> None:
         """Ask a person to review the work; the question shows its changes, or else its output."""
@@ -334,16 +338,17 @@ def _feedback(queue: QueueState, failure: str, text: str, notes: Sequence[str] =
 
 
 def _why(reason: str, failure: str) -> str:
-    return failure if reason in {failure, "retries_spent"} else reason
+    return sentence(failure if reason in {failure, RETRIES_SPENT} else reason)
 
 
-def _stuck(quest: Quest, feedback: str) -> dict[str, object]:
-    """What a person reads of a quest that has failed: how, and the end of what it printed."""
+def _stuck(quest: Quest, folder: str | None, feedback: str) -> dict[str, object]:
+    """What a person reads of a quest that has failed: how, of a check which and where, and the end of its output."""
     queue = quest.queue
     assert queue is not None
-    tries = len(queue.tries)
-    head = f"{queue.failure} in attempt {tries}, exit code {quest.exit_code}"
-    return {"class": queue.failure, "lines": [head, *feedback.splitlines()[-SHOWN_LINES:]]}
+    head = [f"{sentence(queue.failure)} in attempt {len(queue.tries)}, exit code {quest.exit_code}"]
+    if queue.failure == CHECK_FAILED:
+        head += [f"$ {quest.check}", *([] if folder is None else [f"in {to_wire(folder)}"])]
+    return {"class": queue.failure, "lines": [*head, *feedback.splitlines()[-SHOWN_LINES:]]}
 
 
 def _no_one(_quest: Quest) -> None:

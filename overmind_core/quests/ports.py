@@ -58,6 +58,9 @@ class Lander(Protocol):
     def landed(self, request: str) -> LandedWork | None:
         """Where the landing with this request key has landed; None: it has not."""
 
+    def worktree(self, mission: str) -> str | None:
+        """The folder of its worktree; None: it has none."""
+
     async def is_unchanged(self, mission: str) -> bool:
         """Whether it has changed nothing in its worktree and committed nothing; False where none can tell."""
 

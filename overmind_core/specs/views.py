@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.specs.phases import drifted
 from overmind_core.domain.specs.shape import Sync
@@ -171,8 +172,8 @@ def _faults_of_quest(record: SpecPhase, quest: str) -> list[str]:
     if record.failure == QuestStatus.CANCELLED:
         return [f"its quest was cancelled. See: overmind quest why {quest}"]
     if record.refused:
-        return [f"its quest has failed: {record.failure}", *record.refused]
-    return [f"its quest has failed: {record.failure}. See: overmind logs {quest}"]
+        return [f"its quest has failed: {sentence(record.failure)}", *record.refused]
+    return [f"its quest has failed: {sentence(record.failure)}. See: overmind logs {quest}"]
 
 
 def brief(spec: Spec) -> SpecBrief:

@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 
 from overmind_core.domain.agents.agent import RAW
+from overmind_core.domain.missions.reasons import sentence
 from overmind_core.view import mission_notes, numbers
 from overmind_core.view import missions as rows
 from overmind_core.view.cells import Cell, fitted, safe
@@ -62,7 +63,7 @@ def _head(info: Info, look: Rendering) -> Lines:
     mark = rows.mark(dict(info))
     sign = mark.ascii if look.ascii_only else mark.mark
     state = f"{sign} {rows.since(dict(info), look.now)}"
-    reason = f"  {safe(info.get('reason'))}" if info.get("reason") else ""
+    reason = f"  {safe(sentence(info.get('reason')))}" if info.get("reason") else ""
     return [
         [Cell(f" {safe(info['name'])} ", "accent"), Cell(safe(info["id"]), "quiet")],
         [Cell(f" {state}", mark.tone), Cell(reason, "bad")],
@@ -193,7 +194,8 @@ def _run(run: Info, look: Rendering) -> list[Cell]:
     lasted = "" if began is None else numbers.span(max(0.0, (ended or look.now) - began))
     live = run.get("ended_at") is None
     code = "" if run.get("exit_code") is None else str(run["exit_code"])
-    reason = f"running as process {run.get('os_pid')}" if live and run.get("os_pid") else safe(run.get("reason"))
+    goes_on = live and run.get("os_pid")
+    reason = f"running as process {run.get('os_pid')}" if goes_on else safe(sentence(run.get("reason")))
     text = f" {run['number']:>5}  {clock(run.get('started_at'), look) or '':<19} {lasted:>7} "
     tail = f"{numbers.size(run.get('output_bytes')):>7}  "
     tone = "bad" if run.get("exit_code") else ("good" if live else "")

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.missions.status_marks import WORKING
 from overmind_core.domain.text import graph
 from overmind_core.domain.text.graph import NODE, drawing
@@ -28,12 +29,6 @@ OTHERS = 100
 RAN, CRITICAL = "━", "◆"
 STAGES = ("failed", "starting", "running", "stopping", "waiting", "cancelled", "skipped", "succeeded")
 """The first are to be looked at first."""
-_BY_PLAN = {
-    "cancel": "stopped by the plan",
-    "failure": "stopped because another agent failed",
-    "removed": "removed from the plan",
-}
-"""Reason of a cancelled agent → in words."""
 NOTHING = Cell("")
 
 
@@ -159,10 +154,8 @@ def why(row: Row) -> str:
             return _failed(row)
         case "succeeded":
             return _handed_on(row)
-        case "skipped":
-            return safe(row["reason"])
-        case "cancelled":
-            return _BY_PLAN.get(row["reason"] or "", safe(row["reason"]))
+        case "skipped" | "cancelled":
+            return safe(sentence(row["reason"]))
     return " · ".join(filter(None, (_tried(row), _there(row) or safe(row.get("now")))))
 
 
@@ -187,7 +180,7 @@ def _tried(row: Row) -> str:
 
 def _failed(row: Row) -> str:
     """How its mission ended, where that is known; else the code and the reason."""
-    reason = safe(row["reason"]).replace("_", " ")
+    reason = safe(sentence(row["reason"]))
     ended = safe(row.get("now")) or (f"exit {row['exit_code']}" if row["exit_code"] is not None else "")
     hive = (row.get("post") or {}).get("hive")
     there = f"on {safe(hive)}" if hive else ""
@@ -350,7 +343,7 @@ def _goes_on_since(row: Row) -> float | None:
 
 def _plans_why(row: Row, _now: float) -> Cell:
     code = row.get("exit_code")
-    parts = [f"exit {code}" if code else "", safe(row.get("reason"))]
+    parts = [f"exit {code}" if code else "", safe(sentence(row.get("reason")))]
     return Cell(", ".join(filter(None, parts)), "bad" if row["status"] == "crashed" else "quiet")
 
 

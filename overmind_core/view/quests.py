@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from overmind_core.domain.engine_questions import without_name
+from overmind_core.domain.missions.reasons import sentence
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, safe
@@ -118,7 +119,7 @@ def reason(row: Row) -> str:
 
 def _failure(word: str | None, code: int | None) -> str:
     """A class of failures or another reason, and the exit code; where that is all it is not said twice."""
-    text = "" if word == EXIT and code else safe(word).replace("_", " ")
+    text = "" if word == EXIT and code else safe(sentence(word))
     return ", ".join(filter(None, (text, f"exit {code}" if code else "")))
 
 

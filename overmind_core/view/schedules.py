@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.missions.status_marks import FAILED, mark_of
 from overmind_core.view import columns, numbers
 from overmind_core.view import missions as missions_rows
@@ -128,7 +129,7 @@ def ritual_why(row: Row) -> str:
     """Why it failed or never began, and for how many times before it stands."""
     from overmind_core.domain.schedules import missed_text  # noqa: PLC0415 - the first frame needs none of it
 
-    text = safe(row["text"]) or safe(row["reason"]).replace("_", " ")
+    text = safe(row["text"]) or safe(sentence(row["reason"]))
     code = f"exit {row['exit_code']}" if row["exit_code"] and not row["text"] else ""
     missed = f"{missed_text(row['missed'])} more missed" if row["missed"] else ""
     return " · ".join(filter(None, (text, code, missed)))

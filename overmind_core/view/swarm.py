@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from overmind_core.domain.hives import AWAY, SWARM
+from overmind_core.domain.missions.reasons import SAY_NOTHING, sentence
 from overmind_core.domain.missions.status_marks import BLOCKED
 from overmind_core.view import board as board_rows
 from overmind_core.view import missions as missions_rows
@@ -160,10 +161,11 @@ def explanation(row: Row) -> str:
     """What is asked about it, else why it stands as it does."""
     if row.get(ASKED):
         return str(row[ASKED])
-    reason, code = safe(row.get("reason")).replace("_", " "), row.get("exit_code")
+    reason, code = row.get("reason") or "", row.get("exit_code")
     if row["state"] == "failed" and code:
-        return f"exit {code}" if reason in {"", "exit", "exited", "failed"} else f"{reason}, exit {code}"
-    return "" if reason == row["state"] else reason
+        says_nothing = not reason or reason in SAY_NOTHING
+        return f"exit {code}" if says_nothing else f"{safe(sentence(reason))}, exit {code}"
+    return "" if reason == row["state"] else safe(sentence(reason))
 
 
 def _name(row: Row, _now: float) -> Cell:

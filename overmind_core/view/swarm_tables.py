@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from overmind_core.domain.missions.reasons import sentence
 from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.columns import By, Column
@@ -102,7 +103,7 @@ def _place(one: Mapping[str, Any], wide: int, _look: Rendering) -> list[Cell]:
         "ready" if one["ready"] else "",
         "" if one["current"] else "earlier definition",
         f"ending: {safe(one['ending'])}" if one["ending"] else "",
-        f"last run: {safe(one['reason'])}" if one["reason"] and one["state"] == "queued" else "",
+        f"last run: {safe(sentence(one['reason']))}" if one["reason"] and one["state"] == "queued" else "",
     ]
     tone = {"claimed": "good", "lost": "bad"}.get(one["state"], "slow")
     name = Cell(f"  {safe(one['name']):<{wide}}  ", "name")

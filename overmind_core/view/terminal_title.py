@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from overmind_core.domain.missions.reasons import sentence
 from overmind_core.view.cells import safe
 from overmind_core.view.numbers import span
 
@@ -67,9 +68,9 @@ def over(item: Json) -> str:
             return f"could not start here: {reason} · esc back" if reason else "running without a terminal · esc back"
         case "detached":
             return "detached · i types · esc back"
-    code, status, reason = item.get("exit_code"), safe(item.get("status")), safe(item.get("reason"))
+    code, status, why = item.get("exit_code"), safe(item.get("status")), item.get("reason")
     how = f"exited ({code})" if code is not None else status
-    return f"{how}{f', {reason}' if reason and reason != how else ''} · {OVER}"
+    return f"{how}{f', {safe(sentence(why))}' if why and why != how else ''} · {OVER}"
 
 
 class Viewport(NamedTuple):

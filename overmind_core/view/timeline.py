@@ -19,12 +19,12 @@ _ABOVE = frozenset({EARLIER, ALSO})
 BEGINS = "begins"
 """Noted in a row: its attempt, on the first row of that; "" on the others."""
 _SHOWN_AS = {"working": "running", "checking": "running", "reviewing": "running", "landing": "running",
-             "started": "running", "landed": "completed", "exited": "stopped", "spawn_failed": "crashed",
+             "started": "running", "landed": "completed", "spawn_failed": "crashed",
              "set_up_failed": "crashed", "keeper_lost": "crashed", "thawed": "running"}  # fmt: skip
 """What happened → the status that has its mark, where that is another word."""
 _HAVE_MARKS = frozenset({
-    "queued", "running", "review", "completed", "failed", "cancelled", "stopped", "crashed", "killed", "restarting",
-    "stopping", "paused",
+    "queued", "running", "review", "completed", "failed", "cancelled", "crashed", "restarting", "stopping", "paused",
+    "succeeded", "timed out", "stopped", "killed", "lost",
 })  # fmt: skip
 _TONES = {
     "asked": "wait", "answered": "good", "steer": "slow", "overlap": "slow", "health": "slow", "report": "accent",

@@ -55,7 +55,10 @@ def help_sections(
         entries = [Entry(_keys([one.key], ascii_only=ascii_only), safe(f":{one.line}"), line=one.line) for one in own]
         found.append(Section("your hotkeys", entries))
     meant = _MARKS.get(context, MARKS)
-    marks = [Entry(f"{mark.mark} {mark.ascii}", mark.word, tone=mark.tone) for mark in meant]
+    same: dict[tuple[str, str, str], list[str]] = {}
+    for mark in meant:
+        same.setdefault((mark.mark, mark.ascii, mark.tone), []).append(mark.word)
+    marks = [Entry(f"{mark} {sign}", ", ".join(words), tone=tone) for (mark, sign, tone), words in same.items()]
     selects = Entry("shift-drag", "select text with the terminal's own selection", tone="quiet")
     return [*found, Section("marks", marks), Section("mouse", [selects])]
 

@@ -92,4 +92,5 @@ def _first_failure(writers: list[Writer]) -> int:
 
 
 def _ending(writer: Writer) -> str:
-    return f"Mission {writer.id} finished: {'crashed' if writer.code else 'stopped'} (exit code {writer.code})"
+    status, outcome = ("crashed", "failed") if writer.code else ("stopped", "succeeded")
+    return f"Mission {writer.id} finished: {status} (exit code {writer.code}): {outcome}"

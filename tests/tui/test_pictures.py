@@ -23,6 +23,10 @@ NOW = 1_767_225_600.0
 """2026-01-01T00:00:00Z."""
 
 
+OUTCOMES = {"stopped": "succeeded", "crashed": "failed", "killed": "killed"}
+"""How missions of a status ended, where their picture says nothing else."""
+
+
 def mission(at, name, status, parent=None, **more) -> Any:
     return {
         "id": f"{at:08x}", "name": name, "type": "task", "status": status, "reason": None, "restart_count": 0,
@@ -30,7 +34,7 @@ def mission(at, name, status, parent=None, **more) -> Any:
         "ended_at": None if status not in {"stopped", "crashed"} else "2025-12-31T23:58:30.000Z",
         "uptime_seconds": 90.0, "command": f"./{name} --serve", "cwd": "/srv/work", "labels": {}, "provider": "raw",
         "activity": None, "cpu_percent": None, "memory_bytes": None, "output_bytes_per_second": None,
-        "next_restart_at": None, "now": None, **more,
+        "next_restart_at": None, "now": None, "outcome": OUTCOMES.get(status), **more,
     }  # fmt: skip
 
 

@@ -37,7 +37,7 @@ RUN = {"started_at": "2026-01-01T11:00:00.000Z", "run_started_at": "2026-01-01T1
     ("shown", "words"),
     [
         (row("a", **RUN), "working for 2s · run 4"),
-        (row("a", "crashed", **RUN, ended_at="2026-01-01T11:59:59.000Z"), "crashed after 1s · run 4"),
+        (row("a", "crashed", **RUN, ended_at="2026-01-01T11:59:59.000Z"), "failed after 1s · run 4"),
         (row("a", **RUN | {"run": 1}), "working for 2s"),
         (row("a", started_at=RUN["started_at"]), "working for 1h"),
     ],
@@ -328,13 +328,13 @@ def test_a_click_on_a_heading_sorts_and_one_on_a_hint_does_what_the_key_does():
 
 def test_work_whose_check_has_failed_did_not_end_well():
     fleet = Fleet()
-    work = row("w", "stopped", exit_code=0)
+    work = row("w", "stopped", exit_code=0, outcome="succeeded")
     check = {**row("c", "crashed", parent="w", exit_code=4, now="exit 4"), "name": "w/check"}
     fleet.apply([work, check], (), everything=True)
     shown = fleet.rows["w"]
     assert (missions_rows.mark(shown).mark, missions_rows.state(shown, NOON)) == ("✖", "failed")
     assert missions_rows.now_cell(shown).text == "check failed: exit 4"
-    again = {**check, "id": "d", "status": "stopped", "started_at": "2026-01-02T00:00:00.000Z"}
+    again = {**check, "id": "d", "status": "stopped", "outcome": "succeeded", "started_at": "2026-01-02T00:00:00.000Z"}
     fleet.apply([again], (), everything=False)
     assert missions_rows.mark(fleet.rows["w"]).mark == "✔", "the newest check counts"
 
@@ -342,14 +342,16 @@ def test_work_whose_check_has_failed_did_not_end_well():
 @tabled(
     ("counts", "status", "code", "mark", "word"),
     [
-        ({"succeeded": 2}, "stopped", 0, "✔", "stopped"),
-        ({"succeeded": 1, "skipped": 1}, "stopped", 0, "✔", "stopped"),  # it was for a failure that did not come
-        ({"succeeded": 1, "cancelled": 1}, "stopped", 1, "–", "stopped"),
-        ({"succeeded": 1, "waiting": 1}, "stopped", 1, "–", "stopped"),
+        ({"succeeded": 2}, "stopped", 0, "✔", "succeeded"),
+        ({"succeeded": 1, "skipped": 1}, "stopped", 0, "✔", "succeeded"),  # it was for a failure that did not come
+        ({"succeeded": 1, "cancelled": 1}, "stopped", 1, "■", "stopped"),
+        ({"succeeded": 1, "waiting": 1}, "stopped", 1, "■", "stopped"),
         ({"failed": 1, "skipped": 1}, "stopped", 1, "✖", "failed"),
         ({"running": 2}, "running", None, "▶", "working"),
     ],
 )
 def test_only_a_plan_that_ended_with_code_0_has_a_tick(counts, status, code, mark, word):
-    (shown,) = plans_rows.plans([{**row("p", status, exit_code=code), "counts": counts, "total": 2}])
+    (shown,) = plans_rows.plans(
+        [{**row("p", status, exit_code=code, outcome="succeeded" if code == 0 else None), "counts": counts, "total": 2}]
+    )
     assert (missions_rows.mark(shown).mark, missions_rows.state(shown, NOON)) == (mark, word)

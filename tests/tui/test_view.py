@@ -8,7 +8,8 @@ import pytest
 from rich.cells import cell_len
 
 from overmind_core.domain.missions.mission import Status
-from overmind_core.domain.missions.status_marks import MARKS
+from overmind_core.domain.missions.outcome import Outcome
+from overmind_core.domain.missions.status_marks import MARKS, OUTCOMES, mark_of
 from overmind_core.domain.operation import Danger
 from overmind_core.domain.text.cells import width
 from overmind_core.view import cells as render_cells
@@ -498,7 +499,8 @@ def test_the_terminal_is_rung_with_one_line_that_runs_nothing():
 
 
 def test_every_state_has_its_own_mark_sign_and_word():
-    assert {one.value for one in Status} <= {"running", "paused", *(mark.word for mark in MARKS)}
+    assert all(mark_of(one.value) in MARKS for one in Status)
+    assert {one.value for one in Outcome} == {mark.word for mark in OUTCOMES}
     assert len({mark.word for mark in MARKS}) == len(MARKS)
     assert all(width(mark.mark) == 1 and mark.ascii.isascii() and "\ufe0f" not in mark.mark for mark in MARKS)
 

@@ -75,7 +75,7 @@ def test_a_timeline_names_each_attempt_once_and_puts_marks_beside_their_words():
     rows = timeline_rows.rows(TIMELINE, None, NOW)
     assert [row["begins"] for row in rows] == ["", "", "1", "", "", "", "2", *[""] * 9]
     assert [timeline_rows.what(row).text for row in rows][:7] == [
-        "  earlier", "○ queued", "▶ working", "✔ stopped", "▶ checking", "○ queued", "▶ working",
+        "  earlier", "○ queued", "▶ working", "✔ succeeded", "▶ checking", "○ queued", "▶ working",
     ]  # fmt: skip
     assert len({row["id"] for row in rows}) == len(rows)
     assert timeline_rows.what({"what": "of_a_later_version"}).text == "  of a later version"

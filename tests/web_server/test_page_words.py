@@ -182,7 +182,7 @@ def test_every_pane_of_every_page_but_those_that_start_a_program_is_shown_here()
 def test_missions_have_their_state_and_what_they_say(rows, shown):
     found = rows("missions")
     assert {name: mark for mark, name, _, _ in found.values()} == {
-        "build-the-site": "working", "worker": "working", "paint-it": "crashed",
+        "build-the-site": "working", "worker": "working", "paint-it": "failed",
     }  # fmt: skip
     assert found["WORKER"][2]["now"] == "two"
     assert found["BAD"][2]["now"] == "exit 3"
@@ -206,7 +206,8 @@ def test_what_needs_a_person_is_a_card_with_what_can_be_done(content):
     needs = content("needs")
     (card,) = needs["needs"]
     assert (card["key"], card["group"], card["kind"], card["question"]) == ("BAD:1", "blocked", "stuck", 1)
-    assert (card["summary"], card["mark"], card["live"]) == ("paint-it has failed: exit", "waiting", False)
+    assert card["summary"] == "paint-it has failed: its command failed"
+    assert (card["mark"], card["live"]) == ("waiting", False)
     assert card["effects"] == {
         "allow": "begin a new round", "deny": "leave it failed", "text": "the feedback for it",
     }  # fmt: skip
@@ -265,9 +266,9 @@ def test_a_timeline_tells_it_in_order(content):
     assert told_of == [
         ("person", "○ queued", "", "waits for its turn"),
         ("engine", "▶ working", "1", "attempt 1 begins"),
-        ("", "✖ crashed", "", "exit code 3"),
-        ("engine", "✖ failed", "", "exit (exit code 3)"),
-        ("engine", "asked", "", "question 1 (stuck): paint-it has failed: exit"),
+        ("", "✖ failed", "", "exit code 3"),
+        ("engine", "✖ failed", "", "its command failed (exit code 3)"),
+        ("engine", "asked", "", "question 1 (stuck): paint-it has failed: its command failed"),
     ]
 
 
@@ -283,7 +284,11 @@ def test_the_board_has_each_quest_once_in_its_column(content):
     assert (cards["WAITS"]["priority"], "since" in cards["WAITS"], "tries" in cards["WAITS"]) == ("low", False, False)
     assert (cards["RUNS"]["tries"], "priority" in cards["RUNS"], "ended" in cards["RUNS"]) == ("1/3", False, False)
     assert WALL <= cards["RUNS"]["since"] <= WALL + 1
-    assert (cards["BAD"]["question"], cards["BAD"]["need"], cards["BAD"]["why"]) == (1, "stuck", "has failed: exit")
+    assert (cards["BAD"]["question"], cards["BAD"]["need"], cards["BAD"]["why"]) == (
+        1,
+        "stuck",
+        "has failed: its command failed",
+    )
     assert ("since" in cards["BAD"], WALL <= cards["BAD"]["ended"] <= WALL + 1) == (False, True)
     assert {one: card["facts"]["there"] for one, card in cards.items()} == {"WAITS": False, "RUNS": True, "BAD": True}
 
@@ -343,5 +348,5 @@ def test_a_log_has_its_newest_lines_and_a_search_has_where_its_words_stand(shown
 
 def test_what_stands_at_the_top_counts_what_waits(shown):
     (head,) = shown["head"]
-    assert head["counts"] == {"working": 2, "waiting": 1, "crashed": 1}
+    assert head["counts"] == {"working": 2, "waiting": 1, "failed": 1}
     assert (head["needs"], head["turns"], head["title"], head["engine"]) == (1, 0, "!1 overmind", "queue 1/1 +1")

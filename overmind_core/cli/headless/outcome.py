@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from overmind_core.cli.context import exit_status
-from overmind_core.domain.plans.progress import AgentStage, EndReason
+from overmind_core.domain.missions.reasons import ended_words
+from overmind_core.domain.plans.progress import AgentStage
 from overmind_core.domain.text.graph_drawing import mermaid
 
 TYPE_CHECKING = False
@@ -28,7 +29,7 @@ class Outcome:
     """
 
     __slots__ = (
-        "asked", "command", "dropped", "exit_code", "id", "name", "output", "reason", "restarts", "seconds",
+        "asked", "command", "dropped", "exit_code", "id", "name", "outcome", "output", "reason", "restarts", "seconds",
         "started_at", "status",
     )  # fmt: skip
 
@@ -38,6 +39,7 @@ class Outcome:
         self.asked = asked
         self.command = str(info["command"])
         self.status = str(info["status"])
+        self.outcome: str | None = info["outcome"]
         self.exit_code: int | None = info["exit_code"]
         self.reason: str | None = info["reason"]
         self.restarts = int(info["restart_count"])
@@ -67,12 +69,15 @@ class Outcome:
         return self.command
 
     @property
+    def state(self) -> str:
+        """How it ended, or how it stands."""
+        return self.outcome or self.status
+
+    @property
     def words(self) -> str:
-        """What happened, such as `crashed, exit code 3, 2 restarts`."""
-        parts = [self.status, "" if self.exit_code is None else f"exit code {self.exit_code}", self.reason or ""]
-        if self.restarts:
-            parts.append(f"{self.restarts} restart{'s' if self.restarts > 1 else ''}")
-        return ", ".join(filter(None, parts))
+        """What happened, such as `failed (3): restarted too often, gave up, 2 restarts`."""
+        happened = ended_words(self.state, self.exit_code, self.reason)
+        return f"{happened}, {self.restarts} restart{'s' if self.restarts > 1 else ''}" if self.restarts else happened
 
 
 class Result:
@@ -144,6 +149,7 @@ class Result:
                 {
                     "name": one.name,
                     "status": one.status,
+                    "outcome": one.outcome,
                     "exit_code": one.exit_code,
                     "reason": one.reason,
                     "restart_count": one.restarts,
@@ -166,7 +172,6 @@ SHOWN_LINES = 40
 """Of a failed agent's log, in a report."""
 _UNTOUCHED = frozenset({AgentStage.SUCCEEDED, AgentStage.SKIPPED, AgentStage.WAITING})
 """Where an agent stands whom whatever ended the whole did no harm."""
-_BY_PLAN = {EndReason.CANCEL: "the plan was ended", EndReason.FAILURE: "another agent has failed"}
 _NOT_DONE = frozenset({AgentStage.SKIPPED, AgentStage.WAITING, AgentStage.CANCELLED})
 
 
@@ -188,7 +193,7 @@ class AgentOutcome(Outcome):
             "id": agent["mission"],
             "command": "" if mission is None else mission.command,
             "status": self.stage.value,
-            "reason": _BY_PLAN.get(agent["reason"], agent["reason"]),
+            "outcome": None,
             "restart_count": tries + (0 if mission is None else mission.restarts),
             "uptime_seconds": agent["seconds"] or 0.0,
         }

@@ -11,6 +11,7 @@ from overmind_core.cli.values import duration, timeout_seconds
 from overmind_core.client.stream import follow
 from overmind_core.domain.missions import lost
 from overmind_core.domain.missions.lost import KEEPER_LOST
+from overmind_core.domain.missions.reasons import ended_words
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import format_time, parse_time
@@ -116,13 +117,21 @@ class EndWaiter:
         return not known
 
 
+LOST = "lost"
+"""An outcome: how it was lost is said already."""
+
+
 def end_line(end: End) -> str:
     """Return what a person reads of an end."""
     if end.get("reason") == KEEPER_LOST:
         how = lost.NOW
     else:
         how = "no exit code" if end["exit_code"] is None else f"exit code {end['exit_code']}"
-    return display_safe(f"Mission {end['id']} finished: {end['status']} ({how})")
+    landed = f"Mission {end['id']} finished: {end['status']} ({how})"
+    outcome = end.get("outcome")  # an older supervisor says none
+    if outcome is None or outcome == end["status"]:
+        return display_safe(landed)
+    return display_safe(f"{landed}: {ended_words(outcome, reason=None if outcome == LOST else end['reason'])}")
 
 
 def _means(wanted: str, end: End) -> bool:

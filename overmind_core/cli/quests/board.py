@@ -6,6 +6,7 @@ from overmind_core.cli.command import JSON, Command, argument, flag, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import coloured, dumps, is_ascii_only, terminal_columns
 from overmind_core.cli.quests.rows import ASKED, is_blocked, phase_word, quest_mark, time_and_cost
+from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.missions.status_marks import REVIEW
 from overmind_core.domain.text.cells import cut, display_safe, width
 
@@ -190,7 +191,7 @@ def _tails(row: Row) -> tuple[str, ...]:
     if status == "queued":
         return row["why"] or "", "" if is_blocked(row) else row["code"] or ""  # its column says that it is blocked
     if status in {"failed", "cancelled"}:
-        return (row["reason"] or status,)
+        return (sentence(row["reason"]) or status,)
     phase = phase_word(row)
     about = time_and_cost(row)
     return (f"{phase} {about}" if phase not in {"", "working"} else about, about, phase)

@@ -9,6 +9,7 @@ from overmind_core.cli.definitions.run import RUN_OPTIONS, run_request
 from overmind_core.cli.missions import logs
 from overmind_core.cli.missions.watch import EndWaiter, wait_for_ends
 from overmind_core.cli.values import duration, warn_about_milliseconds, whole_number
+from overmind_core.domain.missions.reasons import SAY_NOTHING, sentence
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import INTERRUPTED, OvermindError
 
@@ -162,7 +163,7 @@ def quest_wait(args: Namespace, context: Context) -> int:
 
 def end_line(end: Mapping[str, Any]) -> str:
     """Return what a person reads of an end."""
-    why = f"{end['reason']}, " if end["reason"] else ""
+    why = f"{sentence(end['reason'])}, " if end["reason"] and end["reason"] not in SAY_NOTHING else ""
     return display_safe(f"Quest {end['id']} finished: {end['status']} ({why}exit code {end['exit_code']})")
 
 

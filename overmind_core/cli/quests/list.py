@@ -16,6 +16,7 @@ from overmind_core.cli.output import (
 )
 from overmind_core.cli.quests.rows import BLOCKING, COLOURS, is_blocked, score_cell
 from overmind_core.cli.values import positive_number, quest_status_word
+from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.text.duration import format_uptime
 
 TYPE_CHECKING = False
@@ -34,6 +35,13 @@ def _tries(row: Row) -> str:
     return f"{row['attempts'] if tries is None else tries}/{row['retries'] + 1}"
 
 
+def _why(row: Row) -> str | None:
+    """Return why it has ended, else the code of why it waits; what failed last says more than that all has."""
+    spent = row["reason"] == RETRIES_SPENT and row.get("class")
+    return sentence(row["class"] if spent else row["reason"]) or row.get("code")
+
+
+RETRIES_SPENT = "retries_spent"
 COLUMNS: dict[str, Callable[[Row], str]] = {
     "ID": lambda row: row["id"],
     "NAME": lambda row: row["name"],
@@ -41,7 +49,7 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "TRIES": _tries,
     "DURATION": lambda row: format_uptime(row["duration_seconds"]),
     "EXIT": lambda row: or_absent(row["exit_code"]),
-    "REASON": lambda row: or_absent(row["reason"] or row.get("code")),
+    "REASON": lambda row: or_absent(_why(row)),
     "COMMAND": lambda row: command_cell(row["command"]),
 }
 """Title → cell of a row of `quest list --json`."""

@@ -7,6 +7,7 @@ from overmind_core.cli.context import Context
 from overmind_core.cli.output import ascii_text, dumps, or_absent, table, text_cell
 from overmind_core.cli.quests.rows import score_cell
 from overmind_core.cli.values import duration_from_now
+from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.text.cells import display_safe
 
 TYPE_CHECKING = False
@@ -71,7 +72,7 @@ def _queue_lines(answer: Answer) -> Iterator[str]:
 def _landing(row: Row) -> str:
     where = f" on {row['into']}" if row["into"] else ""
     then = "tried again by itself" if row["reason"] == DISK_FULL else "a person decides"
-    refused = f" ({row['reason']}: {then})" if row["reason"] else ""
+    refused = f" ({sentence(row['reason'])}: {then})" if row["reason"] else ""
     return display_safe(f"{row['name']}{where}{refused}")
 
 

@@ -99,6 +99,8 @@ class MissionEnded(MissionAct, frozen=True, kw_only=True):
     reason: str | UnsetType | None = UNSET
     """The reason, if the mission did not end by itself. Absent, like `exit_code`, if it was waiting for a restart."""
     exit_code: int | UnsetType | None = UNSET
+    outcome: str | UnsetType | None = UNSET
+    """How it ended, as people read it: a word of `Outcome`. Absent in what an older version recorded."""
 
 
 class MissionStopped(MissionEnded, frozen=True, tag="stopped"):

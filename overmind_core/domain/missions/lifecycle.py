@@ -33,6 +33,7 @@ from overmind_core.domain.missions.facts import (
     Thawed,
 )
 from overmind_core.domain.missions.mission import UNFORGIVING, Cause, Ending, Kind, Mission, Status, shell_code
+from overmind_core.domain.missions.outcome import outcome_of
 from overmind_core.domain.missions.run_end import FENCED, conclude, start
 from overmind_core.domain.missions.transitions import IllegalTransition, TransitionStep, transition, with_step
 from overmind_core.domain.replacing import replace
@@ -221,15 +222,16 @@ def _cancel_restart(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
         recorded = events.MissionStopping(text=fact.text, cause=fact.cause.value)
         return stopping, (recorded, *_ending_effects(stopping))
     if fact.cause is Cause.KILL:
-        return replace(with_step(calm, TransitionStep.KILLED), exit_code=None, reason=None), (events.MissionKilled(),)
+        killed = replace(with_step(calm, TransitionStep.KILLED), exit_code=None, reason=None)
+        return killed, (events.MissionKilled(outcome=outcome_of(killed)),)
     if fact.cause is Cause.FENCED:
         fenced = replace(with_step(calm, TransitionStep.KILLED), exit_code=None, reason=FENCED)
-        return fenced, (events.MissionKilled(text=fact.text, reason=FENCED),)
+        return fenced, (events.MissionKilled(text=fact.text, reason=FENCED, outcome=outcome_of(fenced)),)
     if fact.cause is Cause.LIMIT:
-        return replace(with_step(calm, TransitionStep.BAD), reason=fact.reason), (
-            events.MissionCrashed(text=fact.text),
-        )
-    return replace(with_step(calm, TransitionStep.CLEAN), reason="restart_cancelled"), (events.MissionStopped(),)
+        crashed = replace(with_step(calm, TransitionStep.BAD), reason=fact.reason)
+        return crashed, (events.MissionCrashed(text=fact.text, outcome=outcome_of(crashed)),)
+    stopped = replace(with_step(calm, TransitionStep.CLEAN), reason="restart_cancelled")
+    return stopped, (events.MissionStopped(outcome=outcome_of(stopped)),)
 
 
 def _keeper_lost(mission: Mission, fact: KeeperLost, now: Now) -> Outcome:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, assert_never
 from overmind_core.domain.missions import events, restart_policy
 from overmind_core.domain.missions.facts import Effect, Now, Outcome, Prepare, Spawn
 from overmind_core.domain.missions.mission import Cause, Mission, Status
+from overmind_core.domain.missions.outcome import outcome_of
 from overmind_core.domain.missions.transitions import TransitionStep, transition, with_step
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.moment import format_time
@@ -115,7 +116,7 @@ def _final(mission: Mission, verdict: _EndVerdict, now: Now, effects: tuple[Effe
         next_restart_at=None,
         next_restart_mono=None,
     )
-    return ended, (*effects, _ENDS[status](reason=verdict.reason, exit_code=verdict.code))
+    return ended, (*effects, _ENDS[status](reason=verdict.reason, exit_code=verdict.code, outcome=outcome_of(ended)))
 
 
 def start(mission: Mission, now: Now, effects: tuple[Effect, ...]) -> Outcome:

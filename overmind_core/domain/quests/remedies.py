@@ -62,9 +62,12 @@ def remedies(quest: Quest, wait: Wait | None, by: Sequence[Need], slots: int, kn
     return wait.do
 
 
+_LOOKS = ("overmind quest why ", "overmind quest info ", "overmind quest logs ")
+
+
 def is_look(command: str) -> bool:
     """Return whether a command only shows something."""
-    return command == "overmind queue" or command.startswith(("overmind quest why ", "overmind quest info "))
+    return command == "overmind queue" or command.startswith(_LOOKS)
 
 
 def _unblock(quest: Quest, roots: Sequence[Need], known: Known) -> Iterator[str]:

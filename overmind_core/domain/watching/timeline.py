@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from overmind_core.domain.actor import ENGINE, PERSON
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.missions.mission import Cause
+from overmind_core.domain.missions.reasons import SAY_NOTHING, sentence
 from overmind_core.domain.quests.life import QuestState
 from overmind_core.domain.quests.quest import QuestPhase
 from overmind_core.domain.specs.check import score_text
@@ -77,7 +78,8 @@ def _quest(event: Fields) -> _Summary:
         return _Summary(state.value, begins if state is QuestState.WORKING else str(event.get("why") or ""))
     if status == "queued":
         return _Summary(status, _queued(event))
-    text = event.get("reason") or event.get("why") or ""
+    reason = event.get("reason")
+    text = sentence(str(reason)) if reason else event.get("why") or ""
     code = event.get("exit_code")
     return _Summary(status, f"{text} (exit code {code})" if text and code else str(text))
 
@@ -91,7 +93,8 @@ def _queued(event: Fields) -> str:
         return str(event.get("why") or "waits for its turn")
     if event.get("by") not in {None, ENGINE}:
         return f"attempt {number} was denied: it is tried again" if failure == _DENIED else "a new round of attempts"
-    return f"attempt {number} has failed: {failure or event.get('why') or 'unknown'}"
+    why = sentence(str(failure)) if failure else event.get("why") or "unknown"
+    return f"attempt {number} has failed: {why}"
 
 
 def _spec(event: Fields) -> _Summary:
@@ -160,7 +163,8 @@ def _exit(event: Fields) -> str:
 
 def _ended(event: Fields) -> _Summary:
     reason = event.get("reason")
-    return _Summary(str(event["type"]), f"{reason} ({_exit(event)})" if reason else _exit(event))
+    text = f"{sentence(str(reason))} ({_exit(event)})" if reason and reason not in SAY_NOTHING else _exit(event)
+    return _Summary(str(event.get("outcome") or event["type"]), text)
 
 
 _OF_ENGINE = frozenset({Cause.TIMEOUT.value, Cause.STALLED.value, Cause.LIMIT.value, Cause.FENCED.value})

@@ -149,9 +149,9 @@ OLD = [
 
 def test_a_quest_that_began_at_once_is_listed_as_ever():
     assert quest_table(OLD, wide=False, colours=None).splitlines() == [
-        "ID        NAME  STATUS     TRIES  DURATION  EXIT  REASON         COMMAND",
-        "a1b2c3d4  docs  completed  2/3    2m        0     -              make site",
-        "b1b2c3d4  api   failed     1/1    2m        3     retries_spent  pytest",
+        "ID        NAME  STATUS     TRIES  DURATION  EXIT  REASON                     COMMAND",
+        "a1b2c3d4  docs  completed  2/3    2m        0     -                          make site",
+        "b1b2c3d4  api   failed     1/1    2m        3     it failed in each attempt  pytest",
     ]
 
 
@@ -242,7 +242,7 @@ def test_the_board_is_five_columns_with_counts_and_a_card_a_line():
     assert drawn(BOARD, 100) == [
         "QUEUED 1                 RUNNING 2          BLOCKED 2                REVIEW 1        DONE 2",
         "○ docs slots             ▶ login 2m $.12    ⊗ ship needs api (fa...  ? pay 2m $1.50  ✔ old 30s",
-        "                         ▶ api checking 2m  ✖ web check_failed                       – bad cancelled",
+        "                         ▶ api checking 2m  ✖ web its check failed                   – bad cancelled",
     ]
 
 
@@ -277,7 +277,7 @@ def test_where_a_sentence_does_not_fit_its_code_does(cells, card):
 
 
 def test_a_reason_without_a_shorter_one_is_cut():
-    assert card_text(row("docs", status="failed", reason="check_failed"), 14) == "docs check_..."
+    assert card_text(row("docs", status="failed", reason="check_failed"), 14) == "docs its ch..."
     assert card_text(row("ship", code="blocked", why="needs api (failed)"), 16) == "ship needs ap..."
     assert card_text(row("docs", status="failed", reason="check_failed"), 12) == "docs"
 
@@ -298,7 +298,7 @@ def test_a_narrow_terminal_gets_the_columns_below_each_other():
         "▶ api checking 2m",
         "BLOCKED 2",
         "⊗ ship needs api (failed)",
-        "✖ web check_failed",
+        "✖ web its check failed",
         "REVIEW 1",
         "? pay 2m $1.50",
         "DONE 2",

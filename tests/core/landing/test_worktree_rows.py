@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from overmind_core.domain.isolation.isolation import Isolation
+from overmind_core.domain.missions.mission import Status
 from overmind_core.git.changes import ChangedFile
 from overmind_core.landing import answers
 from overmind_core.landing.answers import InspectedWorktree, WorktreeInspector
@@ -43,15 +44,15 @@ def row(worktree, *, mission=None, records=None):
 
 
 def mission(*, live=True):
-    return SimpleNamespace(is_live=live, status="running", definition=SimpleNamespace(name="renamed"))
+    return SimpleNamespace(is_live=live, status=Status.RUNNING, definition=SimpleNamespace(name="renamed"))
 
 
 def test_a_row_has_all_that_is_known():
     assert row(looked(size=9), mission=mission()) == {
-        "mission": "a1b2c3d4", "name": "renamed", "status": "running", "source": "/shop", "path": "/w/red",
-        "branch": "om/red", "base": "main", "ahead": 2, "behind": 1, "files": 3, "insertions": 5, "deletions": 4,
-        "dirty": True, "merged": False, "ignored": 1, "ports": {"web": 3100}, "containers": {"db": "healthy"},
-        "size_bytes": 9, "problem": None,
+        "mission": "a1b2c3d4", "name": "renamed", "status": "running", "outcome": None, "source": "/shop",
+        "path": "/w/red", "branch": "om/red", "base": "main", "ahead": 2, "behind": 1, "files": 3, "insertions": 5,
+        "deletions": 4, "dirty": True, "merged": False, "ignored": 1, "ports": {"web": 3100},
+        "containers": {"db": "healthy"}, "size_bytes": 9, "problem": None,
     }  # fmt: skip
 
 

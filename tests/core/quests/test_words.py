@@ -142,7 +142,7 @@ def test_a_quest_that_failed_asks_with_what_its_answers_do(story):
 
     question, after, row = story(play)
     assert (question["need"], question["name"]) == ("stuck", "paint-it")
-    assert question["summary"] == "paint-it has failed: exit"
+    assert question["summary"] == "paint-it has failed: its command failed"
     assert (after, row["status"], row["round"]) == ([], "running", 2)
 
 

@@ -28,7 +28,7 @@ def test_an_orchestrator_starts_an_agent_in_its_shell_and_reads_its_result(om, w
         return om.ok("send", "boss", "--wait", "--timeout", f"{PATIENCE}s", "--", f"!bash {command}")
 
     assert "Started mission " in told("overmind claude run --name worker 'sum it up'")
-    assert "finished: stopped (exit code 0)" in told("overmind wait worker --timeout 50s")
+    assert "finished: stopped (exit code 0): succeeded" in told("overmind wait worker --timeout 50s")
     assert "echo: sum it up" in told("overmind result worker")
     assert om.info("worker")["parent"] == om.info("boss")["id"]
     assert om.json("inbox", "--json") == []

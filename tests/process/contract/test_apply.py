@@ -52,7 +52,7 @@ def test_a_plan_is_a_mission_and_its_agents_are_its_children(om, tmp_path):
     assert [one["id"] for one in om.ps("--children", "plan")] == [build]
     eventually(lambda: om.logs("build") == "built\n")
     (tmp_path / "go").touch()
-    assert om.ok("wait", "plan") == f"Mission {plan} finished: stopped (exit code 0)\n"
+    assert om.ok("wait", "plan") == f"Mission {plan} finished: stopped (exit code 0): succeeded\n"
     assert om.logs("test") == "tested\n"
     assert narrative(om, "plan") == [
         "--- build: started (ID) ---", "--- build: succeeded after T ---",

@@ -248,7 +248,7 @@ def test_finished_missions_answer_after_a_shutdown_and_start(om):
     assert [row["id"] for row in om.ps()] == [mission]
     assert om.logs("kept") == "kept\n"
     waited = om("wait", mission)
-    assert (waited.returncode, waited.stdout) == (3, f"Mission {mission} finished: crashed (exit code 3)\n")
+    assert (waited.returncode, waited.stdout) == (3, f"Mission {mission} finished: crashed (exit code 3): failed\n")
 
 
 def test_status_names_daemon_keeper_home_and_counts(om):

@@ -178,7 +178,7 @@ def test_whoever_ends_the_mission_of_a_quest_cancels_it(om, quests, cases):
 def test_run_wait_follows_the_work_and_exits_with_the_quests_code(om):
     finished = om("quest", "run", "--wait", "--name", "followed", "--check", "exit 4", "echo working")
     assert (finished.returncode, finished.stdout) == (4, "working\n")
-    assert "finished: failed (check_failed, exit code 4)" in finished.stderr
+    assert "finished: failed (its check failed, exit code 4)" in finished.stderr
     assert set(om.json("quest", "run", "--json", "true")) == {"id", "name"}
 
 

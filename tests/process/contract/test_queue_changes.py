@@ -171,7 +171,10 @@ def test_waiting_tells_of_each_round_as_it_ends(queue):
     assert waiting.poll() is None
     queue.go("one")
     out, _ = waiting.communicate(timeout=30)
-    assert (waiting.returncode, out) == (1, f"Quest {quest} finished: failed (retries_spent, exit code 1)\n")
+    assert (waiting.returncode, out) == (
+        1,
+        f"Quest {quest} finished: failed (it failed in each attempt, exit code 1)\n",
+    )
     assert om("quest", "wait", "one").returncode == 1
     with open(mended, "w", encoding="utf-8"):
         pass

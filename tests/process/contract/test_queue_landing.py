@@ -13,7 +13,6 @@ from tests.kit.processes import with_word
 from tests.kit.queued import Queued
 from tests.kit.queued_shop import Shop
 from tests.kit.repositories import Repository
-from tests.kit.waiting import eventually
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ pytestmark = pytest.mark.shared_home
 @pytest.mark.parametrize(
     ("command", "said", "code"),
     [
-        ("true", "stopped (exit code 0)", 0),
-        ("exit 42", "crashed (exit code 42)", 42),
-        ("kill -TERM $$", "crashed (exit code 143)", 143),
+        ("true", "stopped (exit code 0): succeeded", 0),
+        ("exit 42", "crashed (exit code 42): failed", 42),
+        ("kill -TERM $$", "crashed (exit code 143): failed", 143),
     ],
 )
 def test_a_finished_mission_answers_at_once(om, command, said, code):
@@ -40,7 +40,7 @@ def test_a_live_mission_is_waited_for(om):
     with open(om.path("gate"), "w") as gate:
         gate.write("go\n")
     out, err = client.communicate(timeout=30)
-    assert (client.returncode, out, err) == (3, f"Mission {mission} finished: crashed (exit code 3)\n", "")
+    assert (client.returncode, out, err) == (3, f"Mission {mission} finished: crashed (exit code 3): failed\n", "")
 
 
 def test_a_killed_mission_exits_with_137_and_has_no_code(om):
@@ -73,7 +73,7 @@ def test_any_ends_with_the_first(om):
     om.mission("sleep 100", "--name", "slow")
     quick = om.mission("exit 5")
     finished = om("wait", "--any", "slow", quick)
-    assert (finished.returncode, finished.stdout) == (5, f"Mission {quick} finished: crashed (exit code 5)\n")
+    assert (finished.returncode, finished.stdout) == (5, f"Mission {quick} finished: crashed (exit code 5): failed\n")
 
 
 def test_the_same_mission_twice_is_one_line(om):
@@ -86,7 +86,7 @@ def test_five_waiters_get_the_same_answer(om):
     mission = om.mission("sleep 0.5; exit 6")
     clients = [om.popen("wait", mission) for _ in range(5)]
     assert {client.communicate(timeout=30)[0] for client in clients} == {
-        f"Mission {mission} finished: crashed (exit code 6)\n"
+        f"Mission {mission} finished: crashed (exit code 6): failed\n"
     }
     assert {client.returncode for client in clients} == {6}
 
@@ -159,7 +159,7 @@ def test_a_replaced_supervisor_is_not_noticed(om, words):
         gate.write("go\n")
     out, err = client.communicate(timeout=30)
     assert (client.returncode, err) == (8, "")
-    assert out == f"Mission {mission} finished: crashed (exit code 8)\n"
+    assert out == f"Mission {mission} finished: crashed (exit code 8): failed\n"
 
 
 def test_as_json_each_end_is_a_line(om):

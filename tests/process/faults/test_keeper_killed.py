@@ -103,7 +103,11 @@ def test_what_ran_is_lost_or_restarted_and_no_process_is_left(om):
         assert_restarted(om, mission, pid)
     assert_still_known(om, known)
     text, errors = waiting.communicate(timeout=20)
-    assert (text, errors, waiting.returncode) == (f"Mission {plain} finished: crashed (lost with its keeper)\n", "", 1)
+    assert (text, errors, waiting.returncode) == (
+        f"Mission {plain} finished: crashed (lost with its keeper): lost\n",
+        "",
+        1,
+    )
     assert om.finished("exit 5")["exit_code"] == 5
 
 

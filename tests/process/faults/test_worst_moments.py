@@ -269,7 +269,9 @@ def test_a_natural_end_is_swept_after_a_crash(om, moments):
     kill_supervisor(om)
     text, errors = client.communicate(timeout=30)
     assert (client.returncode, errors) == (7, "")
-    assert sorted(text.splitlines()) == sorted(f"Mission {one} finished: crashed (exit code 7)" for one in missions)
+    assert sorted(text.splitlines()) == sorted(
+        f"Mission {one} finished: crashed (exit code 7): failed" for one in missions
+    )
     for mission in missions:
         assert om.info(mission)["runs"][0]["exit_code"] == 7
         assert not processes.with_variable("OVERMIND_MISSION_ID", mission)

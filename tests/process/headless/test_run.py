@@ -23,7 +23,7 @@ EXIT_CODES = [0, 1, 2, 42, 141]
 def test_the_output_comes_on_stdout_the_summary_on_stderr_and_nothing_is_left(headless):
     done = headless("run", "--name", "build", "echo out; echo err >&2")
     assert (done.returncode, done.stdout) == (0, "out\nerr\n")
-    assert re.fullmatch(r"overmind: build: stopped, exit code 0, [0-9.]+s\n", done.stderr)
+    assert re.fullmatch(r"overmind: build: succeeded, [0-9.]+s\n", done.stderr)
     assert headless.homes() == []
     assert headless.living() == []
 
@@ -49,7 +49,7 @@ def test_a_failure_keeps_the_home_and_names_it(headless):
     done = headless("run", "--name", "build", "echo why; exit 3")
     (home,) = headless.homes()
     assert done.stderr.splitlines()[-1] == f"overmind: state and logs are kept in {home}"
-    assert done.stderr.startswith("overmind: build: crashed, exit code 3, ")
+    assert done.stderr.startswith("overmind: build: failed (3), ")
     assert oct(os.stat(home).st_mode & 0o777) == "0o700"
     logs = [os.path.join(folder, name) for folder, _, names in os.walk(f"{home}/logs") for name in names]
     assert any(b"why" in Path(log).read_bytes() for log in logs), logs
@@ -172,7 +172,7 @@ def test_what_the_work_starts_is_shown_with_names_and_ends_with_it(headless, loc
     done = headless("run", "--name", "boss", f"overmind run --name kid '{kid}'; {wait}; echo boss; exit 4")
     assert done.returncode == 4
     assert {"boss | boss", "kid  | kid"} <= set(done.stdout.splitlines())
-    assert re.search(r"^boss +crashed +4 ", done.stderr, re.MULTILINE)
+    assert re.search(r"^boss +failed +4 ", done.stderr, re.MULTILINE)
     assert re.search(r"^kid +stopped ", done.stderr, re.MULTILINE)
     assert not lock.held()
 
@@ -198,7 +198,7 @@ def test_colours_go_where_they_are_welcome_and_nothing_else_gets_through(headles
 def test_a_terminal_gets_colours_and_everything_else(headless):
     with Terminal(headless.overmind, "--headless", "run", COLOUR, env={"TMPDIR": headless.folder}) as terminal:
         terminal.expect("\x1b\\[31mred\x1b\\[0m")
-        terminal.expect("stopped, exit code 0")
+        terminal.expect("succeeded")
         assert terminal.end() == 0
     assert headless.homes() == []
 

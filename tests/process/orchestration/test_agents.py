@@ -30,7 +30,7 @@ def test_it_starts_agents_waits_reads_their_results_talks_to_them_and_ends_them(
     boss = agents.session(*ORCHESTRATOR)
     worker = json.loads(told(agents, boss, "overmind claude run --json --name worker 'sum it up'"))["id"]
     waited = told(agents, boss, "overmind wait worker --timeout 30s")
-    assert waited == f"Mission {worker} finished: stopped (exit code 0)"
+    assert waited == f"Mission {worker} finished: stopped (exit code 0): succeeded"
     assert json.loads(told(agents, boss, "overmind result worker --json"))["result"] == "echo: sum it up"
     assert "sum it up" in told(agents, boss, "overmind logs worker")
 

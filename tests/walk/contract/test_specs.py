@@ -69,10 +69,10 @@ def test_a_phase_that_has_failed_shows_what_was_wrong_with_its_document(om, worl
     world.run()
     world.until("failed")
     shown = om.ok("spec", "show", "carts").splitlines()
-    at = shown.index("  its quest has failed: output_invalid")
+    at = shown.index("  its quest has failed: its outputs are not valid")
     assert shown[at + 1].startswith("  The score of explore.json is ")
     assert "  hint: codebase_summary: missing" in shown
-    assert world.phase("explore")["faults"][0] == "its quest has failed: output_invalid"
+    assert world.phase("explore")["faults"][0] == "its quest has failed: its outputs are not valid"
 
 
 def test_a_phase_whose_agent_has_failed_names_the_command_that_shows_why(om, world):
@@ -81,7 +81,7 @@ def test_a_phase_whose_agent_has_failed_names_the_command_that_shows_why(om, wor
     world.until("failed")
     (fault,) = world.phase("explore")["faults"]
     quest = world.phase("explore")["quest"]
-    assert fault == f"its quest has failed: exit. See: overmind logs {quest}"
+    assert fault == f"its quest has failed: its command failed. See: overmind logs {quest}"
     assert "no key" in om.ok("logs", quest)
 
 
@@ -108,5 +108,5 @@ def test_several_questions_about_quests_of_a_spec_are_listed_with_the_command_fo
     told = om.refused("answer", "carts", "deny", code="ambiguous")
     assert told.startswith("2 questions about quests of carts are open: overmind answer ")
     for number, name in zip(numbers, ("TSK-001", "TSK-002"), strict=True):
-        assert f"overmind answer {number} allow|deny (carts/{name} has failed: exit)" in told
+        assert f"overmind answer {number} allow|deny (carts/{name} has failed: its command failed)" in told
     assert len(om.api("inbox")) == 2

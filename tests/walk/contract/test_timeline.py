@@ -45,7 +45,7 @@ def test_a_quest_is_told_line_by_line_and_attempt_by_attempt(om, queue):
     assert titles.split() == ["TIME", "ATTEMPT", "WHAT", "BY", "TEXT"]
     assert len(lines) == len(rows)
     assert [line.split()[2] for line in lines if line.split()[2].isdigit()] == ["1", "2"]  # folded by attempt
-    assert lines[3].endswith("queued     engine  attempt 1 has failed: exit")
+    assert lines[3].endswith("queued     engine  attempt 1 has failed: its command failed")
 
 
 def test_a_quest_that_waits_has_a_timeline_and_so_has_any_mission(om, queue):
@@ -55,7 +55,7 @@ def test_a_quest_that_waits_has_a_timeline_and_so_has_any_mission(om, queue):
     om.ok("run", "--name", "plain", "--", "sh", "-c", "exit 4")
     om("wait", "plain")
     rows = told(om, "plain")
-    assert whats(rows) == ["created", "started", "crashed"]
+    assert whats(rows) == ["created", "started", "failed"]
     assert (rows[0]["by"], rows[-1]["text"]) == ("person", "exit code 4")
 
 

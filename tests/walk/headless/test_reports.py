@@ -20,7 +20,7 @@ def test_junit_has_one_case_that_failed(headless, tmp_path):
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("1", "1", "0")
     (case,) = suite
     assert case.get("name") == "job"
-    assert case.find("failure").get("message") == "crashed, exit code 3"
+    assert case.find("failure").get("message") == "failed (3)"
     assert case.find("system-out").text == "a<b>&]]>red 😀"
 
 
@@ -95,11 +95,11 @@ def test_github_gets_a_group_annotations_and_a_step_summary(headless, tmp_path):
         "::group::overmind run job",
         "hi",
         "::endgroup::",
-        "::error title=job::crashed, exit code 3",
+        "::error title=job::failed (3)",
     ]
     text = summary.read_text()
     assert text.startswith("before\n### ❌ job\n")
-    assert "| job | crashed | 3 |" in text
+    assert "| job | failed | 3 |" in text
     assert "<pre>hi</pre>" in text
 
 

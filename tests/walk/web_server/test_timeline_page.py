@@ -38,7 +38,7 @@ def test_the_timeline_of_one_is_whole(om, tab):
     tab.open(1, "timeline", id="quick")
     said = ["".join(text for text, _ in row["what"]).strip() for row in newest(tab)["content"]["rows"]]
     assert any("started" in what for what in said)
-    assert any("exited" in what or "stopped" in what for what in said)
+    assert any("succeeded" in what for what in said)
 
 
 def test_what_is_not_there_is_refused_in_words(tab, cases):

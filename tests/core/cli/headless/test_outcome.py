@@ -9,7 +9,7 @@ from tests.kit.cases import tabled
 
 INFO = {
     "id": "a1b2c3d4", "name": "worker", "command": "make test", "status": "stopped", "exit_code": 0, "reason": None,
-    "restart_count": 0, "uptime_seconds": 1.26, "started_at": "2027-01-15T08:00:00Z",
+    "outcome": "succeeded", "restart_count": 0, "uptime_seconds": 1.26, "started_at": "2027-01-15T08:00:00Z",
 }  # fmt: skip
 AGENT = {
     "name": "build", "mission": "a1b2c3d4", "stage": "succeeded", "attempt": 1, "reason": None, "exit_code": 0,
@@ -17,9 +17,13 @@ AGENT = {
 }  # fmt: skip
 
 
+OUTCOMES = {"stopped": "succeeded", "crashed": "failed", "killed": "killed"}
+
+
 def ended(**how):
     asked = how.pop("asked", True)
-    return Outcome({**INFO, **how}, asked=asked)
+    info = {**INFO, **how}
+    return Outcome({**info, "outcome": how.get("outcome", OUTCOMES[info["status"]])}, asked=asked)
 
 
 def agent(mission=None, **how):
@@ -29,14 +33,20 @@ def agent(mission=None, **how):
 @tabled(
     ("end", "status", "failed", "words"),
     [
-        ({}, 0, False, "stopped, exit code 0"),
-        ({"status": "crashed", "exit_code": 3, "restart_count": 2}, 3, True, "crashed, exit code 3, 2 restarts"),
-        ({"status": "crashed", "exit_code": 3, "restart_count": 1}, 3, True, "crashed, exit code 3, 1 restart"),
+        ({}, 0, False, "succeeded"),
+        ({"outcome": "stopped", "exit_code": 143}, 143, True, "stopped"),
+        ({"status": "crashed", "exit_code": 3, "restart_count": 2}, 3, True, "failed (3), 2 restarts"),
+        ({"status": "crashed", "exit_code": 3, "restart_count": 1}, 3, True, "failed (3), 1 restart"),
         ({"status": "killed", "exit_code": None}, 137, True, "killed"),
-        ({"status": "killed", "exit_code": None, "reason": "fenced"}, 137, True, "killed, fenced"),
-        ({"exit_code": 3, "asked": False}, 3, False, "stopped, exit code 3"),
+        (
+            {"status": "killed", "exit_code": None, "reason": "fenced", "outcome": "lost"},
+            137,
+            True,
+            "lost: its lease ended: another machine may have its work",
+        ),
+        ({"exit_code": 3, "outcome": "stopped", "asked": False}, 3, False, "stopped"),
         ({"status": "killed", "exit_code": None, "asked": False}, 137, False, "killed"),
-        ({"status": "crashed", "exit_code": 3, "asked": False}, 3, True, "crashed, exit code 3"),
+        ({"status": "crashed", "exit_code": 3, "asked": False}, 3, True, "failed (3)"),
     ],
 )
 def test_an_end_has_a_status_and_words_and_what_was_not_asked_for_fails_by_crashing_alone(end, status, failed, words):
@@ -48,7 +58,7 @@ def test_an_end_has_a_status_and_words_and_what_was_not_asked_for_fails_by_crash
 def test_a_result_of_one_is_told_in_a_line_and_of_several_in_a_table():
     one = Result(3, [ended(status="crashed", exit_code=3)])
     assert (one.name, one.classname, one.noun, one.graph, one.is_listed) == ("worker", "overmind", "mission", "", False)
-    assert one.last_line == "worker: crashed, exit code 3, 1.3s"
+    assert one.last_line == "worker: failed (3), 1.3s"
     several = Result(0, [ended(), ended(name="helper", asked=False)])
     assert (several.is_listed, several.last_line) == (True, "")
     nothing = Result(1, [], "the disk is full")
@@ -63,7 +73,7 @@ def test_trouble_is_the_failure_of_what_was_asked_for_alone():
     )
     result = Result(130, [asked, helper, crashed], "interrupted by INT")
     assert [result.failure(one) for one in result.outcomes] == [
-        "interrupted by INT: stopped, exit code 0", "", "crashed, exit code 1",
+        "interrupted by INT: succeeded", "", "failed (1)",
     ]  # fmt: skip
     assert Result(130, [asked], "interrupted by INT").last_line.endswith("1.3s (interrupted by INT)")
     assert Result(0, [asked]).failure(asked) == ""
@@ -75,8 +85,8 @@ def test_the_summary_has_what_scripts_read():
         "trouble": None,
         "missions": [
             {
-                "name": "worker", "status": "crashed", "exit_code": 3, "reason": None, "restart_count": 2,
-                "uptime_seconds": 1.26,
+                "name": "worker", "status": "crashed", "outcome": "failed", "exit_code": 3, "reason": None,
+                "restart_count": 2, "uptime_seconds": 1.26,
             },
         ],
     }  # fmt: skip
@@ -108,9 +118,9 @@ def test_an_agent_is_blamed_for_its_own_failure_alone(stage, asked, failed, is_s
 @tabled(
     ("reason", "words"),
     [
-        ("cancel", "skipped, the plan was ended"),
-        ("failure", "skipped, another agent has failed"),
-        ("output_missing", "skipped, output_missing"),
+        ("cancel", "skipped: its plan stopped it"),
+        ("failure", "skipped: its plan stopped it, for another agent failed"),
+        ("output_missing", "skipped: it did not hand in what was asked for"),
         (None, "skipped"),
     ],
 )
@@ -121,7 +131,7 @@ def test_an_agent_says_why_it_did_not_run(reason, words):
 def test_tries_of_an_agent_count_as_restarts_beside_those_of_its_mission():
     mission = Outcome({**INFO, "restart_count": 2}, output="\n".join(map(str, range(SHOWN_LINES + 5))), dropped=7)
     third = agent(mission, attempt=3, stage="failed", exit_code=1)
-    assert (third.restarts, third.words) == (4, "failed, exit code 1, 4 restarts")
+    assert (third.restarts, third.words) == (4, "failed (1), 4 restarts")
     assert (third.detail.splitlines()[0], len(third.detail.splitlines()), third.dropped) == ("5", SHOWN_LINES, 7)
     assert (agent(attempt=0, stage="waiting").restarts, agent(seconds=None).seconds) == (0, 0.0)
     silent = agent(Outcome(INFO), stage="failed")

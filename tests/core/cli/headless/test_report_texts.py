@@ -16,7 +16,7 @@ from overmind_core.errors import OvermindError
 from tests.core.cli.headless.test_outcome import AGENT, INFO
 from tests.kit.cases import tabled
 
-CRASHED = {"status": "crashed", "exit_code": 3}
+CRASHED = {"status": "crashed", "outcome": "failed", "exit_code": 3}
 
 
 def outcome(output="", dropped=0, *, asked=True, **how):
@@ -35,7 +35,7 @@ def test_a_junit_report_has_a_case_for_each_and_counts_them():
     assert len(first) == 0
     failure, output = second
     assert (failure.tag, failure.get("type"), failure.text) == ("failure", "timeout", "make test")
-    assert failure.get("message") == "crashed, exit code 3, timeout"
+    assert failure.get("message") == "failed (3)"
     assert (output.tag, output.text) == ("system-out", "[9 characters left out]\ntail & more")
 
 
@@ -43,7 +43,7 @@ def test_a_failure_without_a_reason_is_of_the_type_of_its_status():
     root = ET.fromstring(junit(Result(3, [outcome(**CRASHED)])))
     failure = root.find(".//failure")
     assert failure is not None
-    assert failure.get("type") == "crashed"
+    assert failure.get("type") == "failed"
 
 
 def test_a_junit_report_says_what_did_not_run_and_why():
@@ -53,7 +53,7 @@ def test_a_junit_report_says_what_did_not_run_and_why():
     assert (root.get("skipped"), root.get("failures")) == ("1", "1")
     found = root.find(".//skipped")
     assert found is not None
-    assert found.get("message") == "skipped, another agent has failed"
+    assert found.get("message") == "skipped: its plan stopped it, for another agent failed"
 
 
 def test_a_run_that_could_not_begin_is_one_case_with_an_error():
@@ -66,11 +66,11 @@ def test_a_run_that_could_not_begin_is_one_case_with_an_error():
 
 def test_github_gets_an_error_for_each_failure_else_for_the_run():
     failed = [outcome(), outcome(name="a:b,c", **CRASHED)]
-    assert error_lines(Result(1, failed)) == ["::error title=a%3Ab%2Cc::crashed, exit code 3"]
+    assert error_lines(Result(1, failed)) == ["::error title=a%3Ab%2Cc::failed (3)"]
     assert error_lines(Result(1, [], "100 % full: sorry")) == ["::error title=overmind::100 %25 full: sorry"]
     assert error_lines(Result(0, [outcome()])) == []
     assert error_lines(Result(130, [outcome()], "interrupted by INT")) == [
-        "::error title=worker::interrupted by INT: stopped, exit code 0"
+        "::error title=worker::interrupted by INT: succeeded"
     ]
 
 
@@ -79,9 +79,9 @@ def test_a_summary_is_markdown_with_a_row_for_each_and_the_last_output_of_what_f
     bad = outcome(f"{lines}\n<b>", name="*bad*", reason="timeout", **CRASHED)
     text = step_summary(Result(3, [outcome("fine"), bad, outcome(name="c", exit_code=None)], "ran out"))
     assert text.startswith("### ❌ worker\n\nran out\n\n| mission | status | exit code | duration | restarts |\n")
-    assert "| worker | stopped | 0 | 1.3s | 0 |\n" in text
-    assert "| \\*bad\\* | crashed (timeout) | 3 | 1.3s | 0 |\n" in text
-    assert "| c | stopped | - | 1.3s | 0 |\n" in text
+    assert "| worker | succeeded | 0 | 1.3s | 0 |\n" in text
+    assert "| \\*bad\\* | failed (it took too long) | 3 | 1.3s | 0 |\n" in text
+    assert "| c | succeeded | - | 1.3s | 0 |\n" in text
     assert "<summary>Last output of worker</summary>" in text  # with trouble each that was asked for has failed
     assert "<pre>21\n" in text
     assert "\n&lt;b&gt;</pre>" in text
@@ -122,7 +122,7 @@ def test_a_person_reads_how_it_ended_and_where_things_are(report):
     status, out, err = report(BAD, kept="/home/x", worktrees={"/w": "om/red"})
     assert (status, out) == (3, "")
     assert err.splitlines() == [
-        "overmind: worker: crashed, exit code 3, 1.3s",
+        "overmind: worker: failed (3), 1.3s",
         "overmind: work is left in /w (branch om/red)",
         "overmind: state and logs are kept in /home/x",
     ]
@@ -132,8 +132,8 @@ def test_several_are_a_table(report):
     _, _, err = report(Result(0, [outcome(), outcome(name="b", exit_code=None, reason="timeout")]))
     title, first, second = err.splitlines()
     assert title.split() == ["NAME", "STATUS", "EXIT", "DURATION", "RESTARTS", "REASON"]
-    assert first.split() == ["worker", "stopped", "0", "1.3s", "0", "-"]
-    assert second.split() == ["b", "stopped", "-", "1.3s", "0", "timeout"]
+    assert first.split() == ["worker", "succeeded", "0", "1.3s", "0", "-"]
+    assert second.split() == ["b", "succeeded", "-", "1.3s", "0", "it", "took", "too", "long"]
 
 
 def test_json_has_where_things_are_and_worktrees_only_where_work_is_left(report):
@@ -151,9 +151,9 @@ def test_json_has_where_things_are_and_worktrees_only_where_work_is_left(report)
     [
         ({}, {}, []),
         ({"GITHUB_ACTIONS": "1"}, {}, []),
-        (GITHUB, {}, ["::group::overmind run worker", "::endgroup::", "::error title=worker::crashed, exit code 3"]),
+        (GITHUB, {}, ["::group::overmind run worker", "::endgroup::", "::error title=worker::failed (3)"]),
         (GITHUB, {"mute": True}, ["::group::overmind run worker"]),
-        (GITHUB, {"begun": False}, ["::error title=worker::crashed, exit code 3"]),
+        (GITHUB, {"begun": False}, ["::error title=worker::failed (3)"]),
     ],
 )
 def test_github_folds_the_output_and_shows_errors_below_it(environ, how, lines):

@@ -27,8 +27,10 @@ QUESTION = {
     "subject": {"command": "rm -rf build"}, "attach_only": False, "rule": None,
 }  # fmt: skip
 COST = {"key": "a1b2c3d4", "name": "worker", "cost_usd": 0.5, "input_tokens": 1, "output_tokens": 2, "turns": 3}
-PS = {"all": False, "status": None, "label": None, "wide": False, "children": None, "watch": False, "json": False,
-      "quiet": False, "outcome": [], "failed": False}  # fmt: skip
+PS: dict[str, object] = {
+    "all": False, "status": None, "label": None, "wide": False, "children": None, "watch": False, "json": False,
+    "quiet": False, "outcome": [], "failed": False,
+}  # fmt: skip
 
 
 @pytest.fixture

@@ -314,7 +314,7 @@ def test_a_limit_reached_while_a_restart_waits_is_the_reason_of_its_end():
     after, effects = next_state(mission(Status.RESTARTING, ended_at=NOW.wall - 15), asked, NOW)
     assert (after.status, after.reason, after.next_restart_at) == (Status.CRASHED, "max_cost", None)
     assert after.ended_at == NOW.wall
-    assert effects == (events.MissionCrashed(text="--- stopped ---"),)
+    assert effects == (events.MissionCrashed(text="--- stopped ---", outcome="failed"),)
 
 
 @pytest.mark.parametrize("cause", [Cause.EXITED, Cause.RESTART, Cause.CHANGE_OVER])
@@ -383,14 +383,14 @@ def test_the_end_of_a_lease_takes_the_place_of_every_other_ending(cause, exited)
         fenced, _ = next_state(fenced, Exited(0, NOW.wall, left=True), NOW)
     after, effects = next_state(fenced, Gone(), NOW)
     assert (after.status, after.reason, after.exit_code) == (Status.KILLED, "fenced", None)
-    assert effects == (events.MissionKilled(reason="fenced", exit_code=None),)
+    assert effects == (events.MissionKilled(reason="fenced", exit_code=None, outcome="lost"),)
 
 
 def test_a_lease_that_ends_before_a_restart_is_the_end():
     asked = EndAsked(Cause.FENCED, 0.0, "--- killed ---")
     after, effects = next_state(mission(Status.RESTARTING, policy=always()), asked, NOW)
     assert (after.status, after.reason, after.next_restart_at) == (Status.KILLED, "fenced", None)
-    assert effects == (events.MissionKilled(text="--- killed ---", reason="fenced"),)
+    assert effects == (events.MissionKilled(text="--- killed ---", reason="fenced", outcome="lost"),)
 
 
 def test_a_spawn_that_came_after_the_end_of_its_lease_has_not_failed_but_was_fenced():

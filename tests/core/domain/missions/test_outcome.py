@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.domain.missions.mission import LIVE, Cause, Definition, Mission, Status
-from overmind_core.domain.missions.outcome import SENTENCES, Outcome, outcome_of, sentence, words
+from overmind_core.domain.missions.outcome import Outcome, outcome_of
+from overmind_core.domain.missions.reasons import SENTENCES, ended_words, sentence
 from overmind_core.domain.missions.status_marks import OUTCOMES
 from overmind_core.domain.quests.classes import RETRIES_SPENT, TABLE
 from tests.kit.cases import tabled
@@ -64,6 +65,8 @@ def test_each_class_has_a_sentence_of_its_own(code):
 def test_a_code_that_nobody_knows_is_words_all_the_same():
     assert sentence("of_a_newer_program") == "of a newer program"
     assert sentence("api_error 529") == "the service of its model answered with an error (529)"
+    assert sentence("failed on a sentence of its own") == "failed on a sentence of its own"
+    assert sentence(None) == ""
 
 
 @pytest.mark.parametrize(
@@ -75,8 +78,11 @@ def test_a_code_that_nobody_knows_is_words_all_the_same():
         (Outcome.FAILED, 1, "exit", "failed (1)"),
         (Outcome.FAILED, 0, "no_result", "failed: it ended without an answer"),
         (Outcome.TIMED_OUT, 124, "timeout", "timed out"),
+        (Outcome.TIMED_OUT, 137, "stalled", "timed out: it was silent for too long"),
+        (Outcome.STOPPED, 143, "restart_cancelled", "stopped: it was stopped before its restart"),
+        (Outcome.KILLED, None, None, "killed"),
         (Outcome.SUCCEEDED, 0, None, "succeeded"),
     ],
 )
 def test_why_it_failed_is_said_behind_it(outcome, code, reason, said):
-    assert words(outcome, exit_code=code, reason=reason) == said
+    assert ended_words(outcome, code, reason) == said

@@ -99,6 +99,8 @@ def test_the_answer_reads_as_in_the_manual():
     assert why.in_the_way(asked, wait, needs, store.get) == [Need(failed.id, failed)]
 
 
+CHECKED = QueueState(failure="check_failed")
+SEE = "  see: overmind quest logs a"
 STANDS = [
     (quest("a"), ["a is queued: it starts now"]),
     (quest("a", "running"), ["a is running: working, attempt 1 of 3"]),
@@ -125,10 +127,25 @@ STANDS = [
     ),
     (
         quest("a", "failed", reason="check_failed"),
-        ["a has failed: its check failed", "  go on with: overmind quest retry a"],
+        [
+            "a has failed: its check failed",
+            "  see: overmind quest logs --check a",
+            "  go on with: overmind quest retry a",
+        ],
+    ),
+    (
+        quest("a", "failed", reason="retries_spent", check="pytest -q\n", exit_code=2, queue=CHECKED),
+        [
+            "a has failed: its check failed (2): pytest -q",
+            "  see: overmind quest logs --check a",
+            "  go on with: overmind quest retry a",
+        ],
     ),
     (quest("a", "cancelled"), ["a was cancelled", "  go on with: overmind quest retry a"]),
-    (quest("a", "failed", goal=None, queue=None, reason="timeout"), ["a has failed: it took too long"]),
+    (
+        quest("a", "failed", goal=None, queue=None, reason="timeout"),
+        ["a has failed: it took too long", SEE],
+    ),
 ]
 
 

@@ -34,7 +34,7 @@ def test_the_attempts_of_a_quest_are_told_each_thing_once():
         {"type": "created", "run": 1},
         {"type": "started", "run": 1, "pid": 7},
         {"type": "exited", "run": 1, "exit_code": 0},
-        {"type": "stopped", "run": 1, "reason": None, "exit_code": 0},
+        {"type": "stopped", "run": 1, "reason": None, "exit_code": 0, "outcome": "succeeded"},
         quest("running", "check", 1, by="engine", why="its work has ended"),
         quest("queued", None, 1, by="engine", why="check_failed") | {"class": "check_failed"},
         quest("running", "work", 2, by="engine"),
@@ -43,9 +43,9 @@ def test_the_attempts_of_a_quest_are_told_each_thing_once():
     ) == [
         (None, "queued", "person", "waits for its turn"),
         (1, "working", "engine", "attempt 1 begins"),
-        (1, "stopped", None, "exit code 0"),
+        (1, "succeeded", None, "exit code 0"),
         (1, "checking", "engine", "its work has ended"),
-        (1, "queued", "engine", "attempt 1 has failed: check_failed"),
+        (1, "queued", "engine", "attempt 1 has failed: its check failed"),
         (2, "working", "engine", "attempt 2 begins"),
         (2, "completed", "engine", "it is done"),
     ]
@@ -79,7 +79,7 @@ def test_the_runs_of_a_mission_are_its_attempts():
         (1, "restarting", None, "exit code 2; again in 1s"),
         (2, "started", None, "run 2"),
         (2, "stopping", "person", "kill"),
-        (2, "killed", None, "killed (no exit code)"),
+        (2, "killed", None, "no exit code"),
     ]
 
 
@@ -99,7 +99,7 @@ def test_a_quest_that_began_at_once_is_told_with_its_run():
         {"type": "started", "run": 1, "pid": 7},
         {"type": "quest", "status": "running", "by": "person"},
         {"type": "quest", "status": "failed", "reason": "check_failed", "exit_code": 3},
-    ) == [(1, "working", "person", "run 1"), (1, "failed", None, "check_failed (exit code 3)")]
+    ) == [(1, "working", "person", "run 1"), (1, "failed", None, "its check failed (exit code 3)")]
 
 
 @tabled(

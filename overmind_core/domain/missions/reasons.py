@@ -1,0 +1,91 @@
+"""Reasons: a code among ourselves, a sentence for people. One table for every face.
+
+Nothing is imported: the command line pays for it at each start. So outcomes are named by their words here.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SENTENCES: Mapping[str, str] = {
+    "api_error": "the service of its model answered with an error",
+    "blocked": "it reported that it can't go on",
+    "cancel": "its plan stopped it",
+    "check_failed": "its check failed",
+    "conflicts": "its work conflicts with what has landed meanwhile",
+    "cwd_not_found": "its folder does not exist",
+    "dirty": "the branch is checked out where files are not committed",
+    "disk_full": "the disk was full",
+    "exit": "its command failed",
+    "failed": "it failed",
+    "failure": "its plan stopped it, for another agent failed",
+    "fenced": "its lease ended: another machine may have its work",
+    "forbidden": "a limit of it is used up",
+    "gone": "something that it needs was removed",
+    "internal": "Overmind made a mistake; see daemon.log",
+    "interrupted": "its turn was interrupted",
+    "invalid": "its request is not valid",
+    "keeper_lost": "the program that held it, or the machine, went away",
+    "killed": "it was killed",
+    "limited": "its account has reached a limit",
+    "max_cost": "it reached its limit of cost",
+    "max_turns": "it reached its limit of turns",
+    "name_taken": "its name was taken",
+    "no_change": "nothing was changed or committed",
+    "no_credit": "its account has no credit left",
+    "no_result": "it ended without an answer",
+    "no_structured_output": "it gave no answer in the form that was asked for",
+    "no_terminals": "the machine had no free terminals",
+    "not_found": "its program was not found",
+    "not_logged_in": "it is not logged in",
+    "not_pushed": "its work could not be pushed",
+    "output_invalid": "its outputs are not valid",
+    "output_missing": "it did not hand in what was asked for",
+    "provider_missing": "its program was not found",
+    "removed": "it was taken out of the plan",
+    "restart_budget_spent": "restarted too often, gave up",
+    "restart_cancelled": "it was stopped before its restart",
+    "retries_spent": "it failed in each attempt",
+    "review_denied": "its review was denied",
+    "setup_failed": "the project's set-up failed",
+    "stalled": "it was silent for too long",
+    "steered": "it was ended for another way to its goal",
+    "stopped": "it was stopped",
+    "timeout": "it took too long",
+    "unknown_provider": "its provider is not known",
+    "untrusted_project": "the project's configuration is not trusted",
+    "usage_error": "its program refused the arguments",
+    "verify_failed": "the check of the merged work failed",
+    "wrong_start": "its conversation could not be continued",
+}
+"""Code of a reason or of a class of failures → what people read. A number behind a code stays behind the sentence."""
+
+
+def sentence(code: str | None) -> str:
+    """What people read of a code, and of a number behind it; "" for none. A text that is no code stays as it is."""
+    if not code:
+        return ""
+    first, blank, rest = code.partition(" ")
+    if first in SENTENCES and (not blank or rest.isdigit()):
+        return SENTENCES[first] + (f" ({rest})" if blank else "")
+    return code if blank else code.replace("_", " ")
+
+
+SAY_NOTHING = frozenset({"exit", "exited", "failed", "timeout", "stopped", "killed"})
+"""Reasons that the outcome, or its exit code, has said already."""
+
+
+def ended_words(outcome: str, exit_code: int | None = None, reason: str | None = None) -> str:
+    """The outcome with why: `failed (3): restarted too often, gave up`, `failed (1)`, `timed out`.
+
+    Args:
+        outcome: A word of `Outcome`.
+        exit_code: As a shell shows it; None: it has none.
+        reason: The code of its reason; None: there is none but its exit code.
+    """
+    code = f" ({exit_code})" if exit_code and outcome == "failed" else ""
+    why = "" if reason is None or reason in SAY_NOTHING or outcome == "succeeded" else sentence(reason)
+    return f"{outcome}{code}{f': {why}' if why else ''}"
