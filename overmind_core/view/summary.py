@@ -127,41 +127,38 @@ class Load(NamedTuple):
 
 
 class EngineLoad(NamedTuple):
-    """How full the queue is, and how missions go together.
+    """How full the queue is, and whether agents work against each other.
 
     Attributes:
         used: Slots that are taken.
         slots: How many there are.
         queued: Quests that wait.
         paused: Whether nothing starts.
-        coherence: Two digits; "" where nothing is known.
-        grade: What they mean: `critical`, `low`, `fair`, `good`, or "".
+        sharing: Agents that change the same files.
     """
 
     used: int = 0
     slots: int = 0
     queued: int = 0
     paused: bool = False
-    coherence: str = ""
-    grade: str = ""
+    sharing: int = 0
 
     @classmethod
     def of(cls, queue: Row, coherence: Row) -> EngineLoad:
         """As the requests `queue` and `health` answer."""
         used = next((pool["used"] for pool in queue["pools"] if pool["name"] == "queue"), 0)
-        known = "" if coherence["value"] is None else coherence["text"]
-        return cls(used, queue["slots"], queue["count"], queue["paused"], known, coherence["grade"])
+        return cls(used, queue["slots"], queue["count"], queue["paused"], coherence["sharing"])
 
     @property
     def cells(self) -> list[Cell]:
-        """What the header says: `queue 2/3 +7 · coherence .82`; nothing of an empty queue and of nobody."""
+        """What the header says: `queue 2/3 +7`, nothing of an empty queue; and when agents work against each other."""
         found: list[Cell] = []
         if self.used or self.queued or self.paused:
             paused, more = "paused " if self.paused else "", f" +{self.queued}" if self.queued else ""
             found += [Cell("queue ", "label"), Cell(paused, "slow"), Cell(f"{self.used}/{self.slots}{more}")]
-        if self.coherence:
-            tone = {"critical": "bad", "low": "slow"}.get(self.grade, "")
-            found += [Cell(" · coherence " if found else "coherence ", "label"), Cell(self.coherence, tone)]
+        if self.sharing > 1:
+            told = f"{self.sharing} agents change the same files"
+            found += [Cell(" · ", "label"), Cell(told, "slow")] if found else [Cell(told, "slow")]
         return found
 
 

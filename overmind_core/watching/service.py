@@ -177,7 +177,8 @@ class Watching:
     def _beat(self, watch: Watch, mission: Mission, now: float, cpu: float | None = None) -> None:
         assert watch.liveness is not None
         watch.liveness = health.beat(watch.liveness, now, heard_at=self._heard_at(watch, mission), cpu_percent=cpu)
-        level = health.level(watch.liveness, self.health)
+        watch.may_alarm = self._may_alarm(mission)
+        level = health.level(watch.liveness, self.health, may_alarm=watch.may_alarm)
         changed, why = level is not watch.recorded_level, ""
         if changed:
             why = "a sign of life" if level is HealthLevel.OK else self._silence(watch, now)
@@ -207,9 +208,11 @@ class Watching:
         return mission
 
     def _record_level(self, watch: Watch, mission: Mission, level: HealthLevel, why: str) -> None:
-        """Record the level of health if it has changed."""
+        """Record the level of health if it has changed; that a server is quiet is no news."""
         if level is not watch.recorded_level:
             watch.recorded_level = level
+            if not watch.may_alarm:
+                return
             self._registry.record(mission, HealthChanged(level=level.value, by=ENGINE, why=why))
 
     def _silence(self, watch: Watch, now: float) -> str:
@@ -228,6 +231,10 @@ class Watching:
         if watch.liveness is None:
             self._watched(watch)
         self._wanted.set()
+
+    def _may_alarm(self, mission: Mission) -> bool:
+        """Whether its silence is a bad sign: of an agent, a quest, and what was given a limit of silence."""
+        return self._is_steered(mission) or mission.definition.activity_timeout > 0
 
     def _is_watchable(self, mission: Mission) -> bool:
         """Whether silence can be a bad sign: a plan has no process, and a program in a terminal is often idle."""

@@ -33,6 +33,8 @@ class Watch:
     run: int
     liveness: Liveness | None = None
     """None: silence is no bad sign now, because it waits, is limited, idle, frozen or held."""
+    may_alarm: bool = True
+    """Whether its silence is a bad sign, rather than that of a server that nobody asks anything."""
     recorded_level: HealthLevel = HealthLevel.OK
     """The level of the newest event."""
     fact_at: float = 0.0
@@ -74,7 +76,7 @@ class Watch:
 
     def level(self, settings: HealthSettings) -> HealthLevel | None:
         """The level of its health; None while silence is no bad sign."""
-        return None if self.liveness is None else health.level(self.liveness, settings)
+        return None if self.liveness is None else health.level(self.liveness, settings, may_alarm=self.may_alarm)
 
     def edited(self, folder: str) -> frozenset[str]:
         """The files that its newest tool calls have edited, as absolute paths; it works in `folder`."""

@@ -195,7 +195,7 @@ def test_once(snap_compare, view):
 @pytest.mark.parametrize("size", SIZES)
 def test_header(pictured, size):
     program = Watched()
-    program.fleet.engine = EngineLoad(2, 3, 7, coherence=".41", grade="low")
+    program.fleet.engine = EngineLoad(2, 3, 7, sharing=2)
     assert pictured(program, size, press(*VIEWS["health"]))
 
 

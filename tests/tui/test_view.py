@@ -262,28 +262,28 @@ def test_what_has_no_room_in_the_header_leaves_in_a_fixed_order(cells, parts):
 
 
 ENGINES = [
-    (EngineLoad(2, 3, 7, coherence=".82"), "queue 2/3 +7 · coherence .82"),
+    (EngineLoad(2, 3, 7, sharing=2), "queue 2/3 +7 · 2 agents change the same files"),
     (EngineLoad(2, 3), "queue 2/3"),
     (EngineLoad(0, 3, 7, paused=True), "queue paused 0/3 +7"),
-    (EngineLoad(0, 3, coherence=".3"), "coherence .3"),
+    (EngineLoad(0, 3, sharing=3), "3 agents change the same files"),
     (EngineLoad(0, 3), ""),
 ]
 
 
 @pytest.mark.parametrize(("engine", "text"), ENGINES)
-def test_the_header_says_how_full_the_queue_is_and_how_missions_go_together(engine, text):
+def test_the_header_says_how_full_the_queue_is_and_whether_agents_work_against_each_other(engine, text):
     assert "".join(cell.text for cell in engine.cells) == text
 
 
 def test_what_the_header_says_of_the_queue_is_the_first_to_drop():
     shown = keymap.hints(Context.MISSIONS, read_only=False)
-    known = facts(row("a"), today=1.5)._replace(engine=EngineLoad(2, 3, 7, coherence=".82"))
+    known = facts(row("a"), today=1.5)._replace(engine=EngineLoad(2, 3, 7, sharing=2))
     said = {
         (cells, lines): "".join(cell.text for line in summary.header(known, shown, cells, lines) for cell in line)
         for cells, lines in ((200, 1), (80, 1), (200, 3), (120, 3), (90, 3))
     }
-    assert {size: "queue 2/3 +7 · coherence .82" in text for size, text in said.items()} == {
-        (200, 1): True, (80, 1): False, (200, 3): True, (120, 3): True, (90, 3): False,
+    assert {size: "queue 2/3 +7 · 2 agents change the same files" in text for size, text in said.items()} == {
+        (200, 1): True, (80, 1): False, (200, 3): True, (120, 3): False, (90, 3): False,
     }  # fmt: skip
     assert all("overmind 0.1" in text and "$1.50" in text and "cpu" in text for text in said.values())
 
@@ -291,11 +291,11 @@ def test_what_the_header_says_of_the_queue_is_the_first_to_drop():
 @pytest.mark.parametrize("lines", [1, 3])
 def test_how_many_notes_wait_is_the_first_to_drop_even_before_the_queue(lines):
     shown = keymap.hints(Context.MISSIONS, read_only=False)
-    known = facts(row("a"), today=1.5)._replace(engine=EngineLoad(2, 3, 7, coherence=".82"), proposed=3)
+    known = facts(row("a"), today=1.5)._replace(engine=EngineLoad(2, 3, 7, sharing=2), proposed=3)
     said = ["".join(cell.text for line in summary.header(known, shown, cells, lines) for cell in line)
             for cells in range(200, 39, -1)]  # fmt: skip
     assert "◇ 3" in said[0]
-    rest = ("overmind 0.1", "queue 2/3 +7 · coherence .82", "cpu", "$1.50")
+    rest = ("overmind 0.1", "queue 2/3 +7 · 2 agents change the same files", "cpu", "$1.50")
     assert all(part in text for text in said if "◇ 3" in text for part in rest)
     assert any("◇ 3" not in text and all(part in text for part in rest) for text in said)
 

@@ -79,7 +79,7 @@ PLANNED: tuple[StatusMark, ...] = (
 )  # fmt: skip
 """Of agents of plans, quests, phases of specs, rituals and their runs; where they run or begin, they show the same as
 missions."""
-QUIET = StatusMark("z", "z", "quiet", "slow")
+QUIET = StatusMark("z", "z", "quiet", "off")
 STALLED = StatusMark("Z", "Z", "stalled", "wait")
 HUNG = StatusMark("X", "X", "hung", "bad")
 SILENT: tuple[StatusMark, ...] = (QUIET, STALLED, HUNG)

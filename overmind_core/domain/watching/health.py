@@ -95,8 +95,16 @@ def steered(liveness: Liveness) -> Liveness:
     return replace(liveness, steered_at=liveness.missed)
 
 
-def level(liveness: Liveness, settings: HealthSettings) -> HealthLevel:
-    """The level of health that follows from the missed beats."""
+def level(liveness: Liveness, settings: HealthSettings, *, may_alarm: bool = True) -> HealthLevel:
+    """The level of health that follows from the missed beats.
+
+    Args:
+        liveness: As of the newest beat.
+        settings: How many beats each level takes.
+        may_alarm: Whether its silence is a bad sign; a silent server may have nothing to do, and is quiet at most.
+    """
+    if not may_alarm:
+        return HealthLevel.QUIET if liveness.missed >= settings.quiet else HealthLevel.OK
     if liveness.missed >= hung_after(liveness, settings):
         return HealthLevel.HUNG
     if liveness.missed >= settings.stalled:

@@ -55,7 +55,7 @@ def test_silence_without_cpu_is_quiet_stalled_and_hung_in_this_order(home):
     """Acceptance 45."""
 
     async def play(inside, _keeper):
-        mission = await inside.run("sleep 9000")
+        mission = await inside.run("sleep 9000", activity_timeout=9000)
         await asyncio.sleep(25.5 * BEAT)
         return levels(inside, mission), await row(inside, mission)
 
@@ -66,9 +66,21 @@ def test_silence_without_cpu_is_quiet_stalled_and_hung_in_this_order(home):
     assert [term["term"] for term in shown["terms"] if term["holds"]] == ["silence"]
 
 
+def test_a_server_without_requests_is_quiet_for_ever_and_that_is_no_news(home):
+    async def play(inside, _keeper):
+        mission = await inside.run("python3 app.py")
+        await asyncio.sleep(25.5 * BEAT)
+        return levels(inside, mission), await row(inside, mission)
+
+    told, shown = story(home, play)
+    assert told == []
+    assert (shown["level"], shown["missed"]) == ("quiet", 25)
+    assert [term["term"] for term in shown["terms"] if term["holds"]] == []
+
+
 def test_output_is_a_sign_of_life(home):
     async def play(inside, keeper):
-        mission = await inside.run("make")
+        mission = await inside.run("make", activity_timeout=9000)
         await asyncio.sleep(4.5 * BEAT)
         keeper.write(f"{mission}.1", b"x")
         await asyncio.sleep(BEAT)
@@ -81,7 +93,7 @@ def test_output_is_a_sign_of_life(home):
 
 def test_silence_of_a_command_holds_until_its_next_output(home):
     async def play(inside, keeper):
-        mission = await inside.run("make")
+        mission = await inside.run("make", activity_timeout=9000)
         seen = []
         for beats in (9.5, 1, 8):
             await asyncio.sleep(beats * BEAT)
