@@ -10,6 +10,8 @@ FAILED = 1
 """Exit status of a request that failed."""
 USAGE = 2
 """Exit status of a command line that makes no sense."""
+NEEDS_PERSON = 3
+"""Nothing that is waited for can end before a person changes something."""
 TIMED_OUT = 124
 """Exit status of a limit that ran out, as timeout(1) has it."""
 INTERRUPTED = 130

@@ -10,7 +10,7 @@ import re
 
 from overmind_core.cli.context import exit_status
 from overmind_core.cli.output import coloured, write_out
-from overmind_core.client.stream import follow
+from overmind_core.client.stream import HEARTBEAT, follow
 from overmind_core.domain.text.cells import display_safe, pad, width
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
     Begin = Callable[[list[Transcript]], None]
     Show = Callable[[Transcript], None]
+
+
+IDLE_SECONDS = 1.0
 
 
 class LogFollower:
@@ -50,14 +53,21 @@ class LogFollower:
         self._seq = 0
         self._begun = False
 
-    def follow(self, client: Client, *, deadline: float | None = None) -> None:
+    def follow(
+        self, client: Client, *, deadline: float | None = None, idle: Callable[[], object] | None = None
+    ) -> None:
         """Show everything until all missions have ended, or until `deadline` (seconds on the monotonic clock).
+
+        `idle`: called each second in which nothing comes.
 
         Raises:
             OvermindError: the daemon said no, or was lost for ten seconds.
         """
         try:
-            for kind, content in follow(client, self._request, deadline=deadline):
+            beat = None if idle is None else IDLE_SECONDS
+            for kind, content in follow(client, self._request, deadline=deadline, beat=beat):
+                if kind == HEARTBEAT and idle is not None:
+                    idle()
                 if kind == "ok":
                     self._describe(content)
                 elif kind == "item":
@@ -97,11 +107,18 @@ class LogFollower:
 
 
 def follow_output(
-    client: Client, mission: str, write: Callable[[str], None], *, colour: bool, since: float | None = None
+    client: Client,
+    mission: str,
+    write: Callable[[str], None],
+    *,
+    colour: bool,
+    since: float | None = None,
+    idle: Callable[[], object] | None = None,
 ) -> Transcript:
     """Hand each line of a mission's log, with its annotations, to `write` (stdout) until the mission has ended.
 
-    `since`: only what was written from then on, in seconds since the epoch.
+    `since`: only what was written from then on, in seconds since the epoch; `idle`: called each second in which
+    nothing comes.
 
     Returns:
         The transcript, whose `status` and `exit_code` are then final.
@@ -123,7 +140,7 @@ def follow_output(
 
     selection = LogSelection(since=since, colour=colour, renderers=line_renderer)
     follower = LogFollower([mission], selection, begin=begin, show=show)
-    follower.follow(client)
+    follower.follow(client, idle=idle)
     return next(iter(follower.transcripts.values()))
 
 
@@ -191,7 +208,12 @@ def follow_until_end(context: Context, mission: str, *, since: float | None = No
 
     `since`: only what was written from then on, in seconds since the epoch.
     """
-    transcript = follow_output(context.client(), mission, context.print, colour=coloured(context.environ), since=since)
+    from overmind_core.cli.waiting import WaitTeller
+
+    teller = WaitTeller(context, lambda: [mission], of_quests=False, keep_waiting=True)
+    transcript = follow_output(
+        context.client(), mission, context.print, colour=coloured(context.environ), since=since, idle=teller.is_hopeless
+    )
     return exit_status(transcript.status, transcript.exit_code)
 
 

@@ -124,21 +124,33 @@ def _subject(question: Question) -> str:
     return name if question["name"] == question["id"] else f"{name} ({question['id']})"
 
 
+def answer_line(question: Question) -> str:
+    """Return a line that answers it, to be typed as it is, or nearly."""
+    number = question["question"]
+    if question["attach_only"]:
+        return f"overmind attach {question['id']}"
+    if question["options"]:
+        ways = " ".join("1,2" if one.get("several") else "1" for one in question.get("choices") or [{}])
+        return f"overmind answer {number} {ways}"
+    return f"overmind answer {number} {QUOTED_TEXT if question['need'] == 'question' else 'allow'}"
+
+
+QUOTED_TEXT = "'TEXT'"
+
+
 def _hints(question: Question) -> Iterator[str]:
     """How it can be answered, where that is not plain."""
+    line = answer_line(question)
     if question["attach_only"]:
-        yield f"→ answer it in its terminal: overmind attach {question['id']}"
+        yield f"→ answer it in its terminal: {line}"
         return
-    number = question["question"]
     if question["options"]:
-        choices = question.get("choices") or [{}]
-        ways = " ".join("1,2" if one.get("several") else "1" for one in choices)
-        each = "the number of an option" if len(choices) == 1 else "the number of an option of each"
-        yield f"→ overmind answer {number} {ways}   {each}, or a text"
+        one_only = len(question.get("choices") or [{}]) == 1
+        yield f"→ {line}   the number of an option{'' if one_only else ' of each'}, or a text"
     elif question["need"] == "question":
-        yield f"→ overmind answer {number} 'TEXT'"
+        yield f"→ {line}"
     else:
-        yield f"→ overmind answer {number} allow   or deny{', always' if question['rule'] else ''}"
+        yield f"→ {line}   or deny{', always' if question['rule'] else ''}"
     if question["rule"]:
         yield f"→ always stores: {display_safe(question['rule'])}"
 

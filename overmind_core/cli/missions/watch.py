@@ -8,14 +8,14 @@ from overmind_core.cli.command import JSON, Command, flag, ids, one_id, option
 from overmind_core.cli.context import Context, exit_status
 from overmind_core.cli.output import dumps
 from overmind_core.cli.values import duration, timeout_seconds
-from overmind_core.client.stream import follow
+from overmind_core.client.stream import HEARTBEAT, follow
 from overmind_core.domain.missions import lost
 from overmind_core.domain.missions.lost import KEEPER_LOST
 from overmind_core.domain.missions.reasons import ended_words
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import format_time, parse_time
-from overmind_core.errors import OvermindError, UsageError
+from overmind_core.errors import NEEDS_PERSON, OvermindError, UsageError
 
 TYPE_CHECKING = False
 
@@ -31,24 +31,54 @@ if TYPE_CHECKING:
 
 def wait(args: Namespace, context: Context) -> int:
     """Print a line as each ends; return the first exit status that isn't 0, in the order of the arguments."""
-    return wait_for_ends(args, context, EndWaiter(args.ids, any_one=args.any), end_line)
+    ends = EndWaiter(args.ids, any_one=args.any)
+
+    def say(end: End) -> None:
+        context.print(dumps(end) if args.json else end_line(end))
+
+    return wait_for_ends(context, ends, say, timeout=args.timeout)
 
 
-def wait_for_ends(args: Namespace, context: Context, ends: EndWaiter, line: Callable[[End], str]) -> int:
-    """Print what `line` makes of each end as it comes; return the exit status of `ends`."""
-    deadline = None if args.timeout is None else time.monotonic() + timeout_seconds(args.timeout)
+def wait_for_ends(
+    context: Context,
+    ends: EndWaiter,
+    say: Callable[[End], None],
+    *,
+    timeout: str | None = None,
+    keep_waiting: bool = False,
+) -> int:
+    """Hand each end to `say` as it comes, and tell meanwhile what is waited for.
+
+    Args:
+        context: Of the command.
+        ends: What is waited for.
+        say: Called with each end.
+        timeout: As a person wrote it; None: for ever.
+        keep_waiting: Also while nothing can end before a person changes something.
+
+    Returns:
+        The exit status of `ends`; `NEEDS_PERSON`: none can end before a person changes something.
+
+    Raises:
+        OvermindError: `timeout`, or the daemon said no, or was lost.
+    """
+    from overmind_core.cli.waiting import LOOK_SECONDS, WaitTeller  # start-up: only while one waits
+
+    deadline = None if timeout is None else time.monotonic() + timeout_seconds(timeout)
+    teller = WaitTeller(context, lambda: ends.pending, of_quests=ends.of_quests, keep_waiting=keep_waiting)
     try:
-        for kind, item in follow(context.client(), ends.request, deadline=deadline):
+        for kind, item in follow(context.client(), ends.request, deadline=deadline, beat=LOOK_SECONDS):
+            if kind == HEARTBEAT and teller.is_hopeless():
+                return NEEDS_PERSON
             if kind == "ok":
                 ends.resolve_names(item)
-                ends.print_note(item, context)
             elif kind == "item" and ends.add(item):
-                context.print(dumps(item) if args.json else line(item))
+                say(item)
             if ends.is_done:
                 break
     except OvermindError as error:
         if error.code == "timeout":
-            raise OvermindError("timeout", f"Not ended within {args.timeout}: {', '.join(ends.pending)}.") from None
+            raise OvermindError("timeout", f"Not ended within {timeout}: {', '.join(ends.pending)}.") from None
         raise
     return ends.status
 
@@ -67,13 +97,16 @@ class EndWaiter:
         self._wanted = list(wanted)
         self._any = any_one
         self._ended: dict[str, End] = {}
-        self._printed: set[str] = set()
-        """Notes of the daemon that the person has read; after a loss they come again."""
 
     @property
     def pending(self) -> list[str]:
         """What has not ended yet."""
         return [mission for mission in self._wanted if mission not in self._ended]
+
+    @property
+    def of_quests(self) -> bool:
+        """Whether quests are waited for."""
+        return self._command == "quest_wait"
 
     @property
     def is_done(self) -> bool:
@@ -100,13 +133,6 @@ class EndWaiter:
         real = dict(zip(asked, (mission["id"] for mission in missions), strict=True))
         self._wanted = [real.get(mission, mission) for mission in self._wanted]
 
-    def print_note(self, answer: Mapping[str, Any] | None, context: Context) -> None:
-        """Print to stderr, once, why nothing may end for now."""
-        note = (answer or {}).get("note")
-        if note and note not in self._printed:
-            self._printed.add(note)
-            context.note(display_safe(note))
-
     def add(self, end: End) -> bool:
         """Record an end; False when it was known already."""
         known = end["id"] in self._ended
@@ -132,6 +158,9 @@ def end_line(end: End) -> str:
     if outcome is None or outcome == end["status"]:
         return display_safe(landed)
     return display_safe(f"{landed}: {ended_words(outcome, reason=None if outcome == LOST else end['reason'])}")
+
+
+KEEP_WAITING = flag("--keep-waiting", "wait on also while a person has to change something first")
 
 
 def _means(wanted: str, end: End) -> bool:

@@ -14,7 +14,7 @@ from overmind_core.cli.agents.options import (
 from overmind_core.cli.command import JSON, Command, Parameter, argument, grouped, option
 from overmind_core.cli.context import STDIN, Context, call_each, text_of
 from overmind_core.cli.definitions.run import RUN_OPTIONS, given_command, given_work, request_key
-from overmind_core.cli.missions.watch import EndWaiter
+from overmind_core.cli.missions.watch import KEEP_WAITING, EndWaiter, wait_for_ends
 from overmind_core.cli.output import dumps
 from overmind_core.cli.quests.board import PRIORITIES
 from overmind_core.cli.quests.commands import end_line, quest_ids
@@ -126,8 +126,8 @@ def run_options_of_queue() -> Iterator[Parameter]:
 
 
 _OF_ALL = frozenset({
-    "--file", "--wait", "--json", "--cwd", "--clean-env", "--on", "--cpu", "--mem", "--pack", "--on-lost", "--lease",
-    "--secret", "--context",
+    "--file", "--wait", "--keep-waiting", "--json", "--cwd", "--clean-env", "--on", "--cpu", "--mem", "--pack",
+    "--on-lost", "--lease", "--secret", "--context",
 })  # fmt: skip
 """Options that mean something for the quests of a file, too."""
 
@@ -160,7 +160,7 @@ def quest_add(args: Namespace, context: Context) -> int:
     else:
         for one in added:
             (context.note if args.wait else context.print)(_queued(one))
-    return _wait(context, added) if args.wait else 0
+    return _wait(context, added, keep_waiting=args.keep_waiting) if args.wait else 0
 
 
 def add_to_swarm(args: Namespace, context: Context) -> int:
@@ -214,22 +214,15 @@ def _queued(quest: Quest) -> str:
     return f"Quest queued: {quest['id']} ({quest['name']})"
 
 
-def _wait(context: Context, quests: Sequence[Quest]) -> int:
+def _wait(context: Context, quests: Sequence[Quest], *, keep_waiting: bool) -> int:
     """Tell as each ends; return the first exit status that isn't 0, in their order."""
-    from overmind_core.client.stream import follow  # start-up: only with --wait
-
     ends = EndWaiter([quest["id"] for quest in quests], any_one=False, command="quest_wait")
     try:
-        for kind, item in follow(context.client(), ends.request):
-            if kind == "ok":
-                ends.print_note(item, context)
-            elif kind == "item" and ends.add(item):
-                context.note(end_line(item))
+        return wait_for_ends(context, ends, lambda end: context.note(end_line(end)), keep_waiting=keep_waiting)
     except KeyboardInterrupt:
         what = f"Quest {quests[0]['id']} stays" if len(quests) == 1 else f"{len(quests)} quests stay"
         context.note(f"\n{what} in the queue. See them with: overmind queue")
         return INTERRUPTED
-    return ends.status
 
 
 def _refuse_options_of_one(args: Namespace) -> None:
@@ -300,7 +293,7 @@ def _doer(args: Namespace) -> dict[str, Any]:
     return found | ({"agent": options} if options else {})
 
 
-ADD_OPTIONS = [FILE, PROVIDER, WAIT, *GOAL, *run_options_of_queue(), *QUEST_OPTIONS]
+ADD_OPTIONS = [FILE, PROVIDER, WAIT, KEEP_WAITING, *GOAL, *run_options_of_queue(), *QUEST_OPTIONS]
 
 QUEST_ADD = Command(
     name="quest add",

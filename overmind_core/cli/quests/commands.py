@@ -7,7 +7,8 @@ from overmind_core.cli.command import JSON, Command, Parameter, argument, flag, 
 from overmind_core.cli.context import Context, call_for_ids
 from overmind_core.cli.definitions.run import RUN_OPTIONS, run_request
 from overmind_core.cli.missions import logs
-from overmind_core.cli.missions.watch import EndWaiter, wait_for_ends
+from overmind_core.cli.missions.watch import KEEP_WAITING, EndWaiter, wait_for_ends
+from overmind_core.cli.output import dumps
 from overmind_core.cli.values import duration, warn_about_milliseconds, whole_number
 from overmind_core.domain.missions.reasons import SAY_NOTHING, sentence
 from overmind_core.domain.text.cells import display_safe
@@ -69,18 +70,14 @@ def quest_run(args: Namespace, context: Context) -> int:
 def _follow(context: Context, quest: Mapping[str, Any]) -> int:
     """Print what the work writes, then wait until the quest, with its check, has ended."""
     from overmind_core.cli.follow_logs import follow_until_end  # start-up: only with --wait
-    from overmind_core.client.stream import follow
 
     ends = EndWaiter([quest["id"]], any_one=False, command="quest_wait")
     try:
         follow_until_end(context, quest["id"])
-        for kind, item in follow(context.client(), ends.request):
-            if kind == "item" and ends.add(item):
-                context.note(end_line(item))
+        return wait_for_ends(context, ends, lambda end: context.note(end_line(end)))
     except KeyboardInterrupt:
         context.note(f"\nQuest {quest['id']} keeps running. Return with: overmind quest logs -f {quest['name']}")
         return INTERRUPTED
-    return ends.status
 
 
 QUEST_RUN = Command(
@@ -158,7 +155,12 @@ QUEST_LOGS = Command(
 
 def quest_wait(args: Namespace, context: Context) -> int:
     """Print a line as each ends; return the first exit status that isn't 0, in the order of the arguments."""
-    return wait_for_ends(args, context, EndWaiter(args.ids, any_one=args.any, command="quest_wait"), end_line)
+    ends = EndWaiter(args.ids, any_one=args.any, command="quest_wait")
+
+    def say(end: Mapping[str, Any]) -> None:
+        context.print(dumps(end) if args.json else end_line(end))
+
+    return wait_for_ends(context, ends, say, timeout=args.timeout, keep_waiting=args.keep_waiting)
 
 
 def end_line(end: Mapping[str, Any]) -> str:
@@ -173,6 +175,7 @@ QUEST_WAIT = Command(
     options=[
         flag("--any", "wait only until the first one ends"),
         option("--timeout", "TIME", "give up after this many seconds, with exit code 124", parse=duration),
+        KEEP_WAITING,
         JSON,
     ],
     examples=[
@@ -182,7 +185,8 @@ QUEST_WAIT = Command(
     ],
     notes=(
         "Exits with 0 for a completed quest, or with the code of its work or check. With several quests, the first "
-        "code other than 0 counts."
+        "code other than 0 counts. Meanwhile it says on stderr for whom or what it waits. When none of them can end "
+        "before a person changes something, because something that they need has failed, it exits with 3."
     ),
     run=quest_wait,
 )

@@ -23,7 +23,7 @@ from overmind_core.cli.swarm.run_on import QUEST_OPTIONS
 from overmind_core.cli.values import dollars_or_none, share, warn_about_milliseconds, whole_number
 from overmind_core.domain.missions import status_marks as marks
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.errors import FAILED, INTERRUPTED, UsageError
+from overmind_core.errors import FAILED, INTERRUPTED, NEEDS_PERSON, UsageError
 
 TYPE_CHECKING = False
 
@@ -313,7 +313,10 @@ def _wait(args: Namespace, context: Context, answer: Row) -> int:
         return INTERRUPTED
     if not args.json:
         context.print(f"Spec {answer['slug']}: {state}")
-    return FAILED if state in {"failed", "stuck"} else 0
+    if state == "stuck":
+        context.note("  go on with: overmind inbox")
+        return NEEDS_PERSON
+    return FAILED if state == "failed" else 0
 
 
 def _note_held(item: Row, context: Context) -> None:
@@ -369,7 +372,7 @@ RUN = Command(
         "Goes on where the spec is: after a crash, after an edit, on another machine. Phases that have passed and that "
         "nothing has changed for are not run again. Options given here stay. With --on each phase and each task is "
         "done by a hive of the swarm, which fetches code and documents from the repository's remote. With --wait the "
-        "exit code is 1 when a phase has failed, or nothing goes on without a person."
+        "exit code is 1 when a phase has failed, and 3 when nothing goes on without a person."
     ),
     run=spec_run,
 )  # fmt: skip

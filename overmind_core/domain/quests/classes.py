@@ -16,7 +16,7 @@ from overmind_core.domain.missions.mission import Status
 
 if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.domain.quests.quest import QueueState
+    from overmind_core.domain.quests.quest import Quest, QueueState
 
 
 class Consequence(StrEnum):
@@ -102,6 +102,11 @@ class Fail(NamedTuple):
 def consequence_of(failure: str) -> Consequence:
     """Return what follows from a class."""
     return TABLE.get(failure.partition(" ")[0], Consequence.COUNTS)
+
+
+def last_failure(quest: Quest) -> str | None:
+    """Return why it has ended: the class of its last failure, where all its attempts have failed, else its reason."""
+    return quest.queue.failure if quest.reason == RETRIES_SPENT and quest.queue is not None else quest.reason
 
 
 def is_nobodys_fault(mission: Mission) -> bool:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.admission import Wait, WaitCode
+from overmind_core.domain.missions.reasons import sentence
+from overmind_core.domain.quests.classes import last_failure
 from overmind_core.domain.quests.quest import Quest, QuestStatus
 from overmind_core.domain.text.duration import format_uptime
 
@@ -203,8 +205,8 @@ class Needs:
 def _state(need: Need) -> str:
     if need.quest is None:
         return "removed"
-    status, reason = need.quest.status.value, need.quest.reason
-    return f"{status}: {reason}" if reason else status
+    status, reason = need.quest.status.value, last_failure(need.quest)
+    return f"{status}: {sentence(reason)}" if reason else status
 
 
 def _listed(names: Sequence[str]) -> str:

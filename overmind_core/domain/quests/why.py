@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.domain.admission import Wait, WaitCode
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.missions.reasons import sentence
-from overmind_core.domain.quests.classes import CHECK_FAILED, RETRIES_SPENT
+from overmind_core.domain.quests.classes import CHECK_FAILED, last_failure
 from overmind_core.domain.quests.life import is_refused, state_of, waits_for_room
 from overmind_core.domain.quests.needs import Need, Needs, SetFree, StillWaiting
 from overmind_core.domain.quests.quest import QuestStatus
@@ -148,14 +148,9 @@ def _standing(quest: Quest) -> tuple[str, tuple[str, ...]]:
             return _why_ended(quest), (*_to_see(quest), *again)
 
 
-def _failure(quest: Quest) -> str | None:
-    """The class of its last failure, where all its attempts have failed, else its reason."""
-    return quest.queue.failure if quest.reason == RETRIES_SPENT and quest.queue is not None else quest.reason
-
-
 def _why_ended(quest: Quest) -> str:
     """Why it has failed or was cancelled; of a check its command and exit code."""
-    failure = _failure(quest)
+    failure = last_failure(quest)
     if failure == CHECK_FAILED and quest.check:
         return f"{sentence(failure)} ({quest.exit_code}): {one_line(quest.check)}"
     return sentence(failure)
@@ -163,7 +158,7 @@ def _why_ended(quest: Quest) -> str:
 
 def _to_see(quest: Quest) -> tuple[str, ...]:
     """The command that shows what failed."""
-    flag = " --check" if _failure(quest) == CHECK_FAILED else ""
+    flag = " --check" if last_failure(quest) == CHECK_FAILED else ""
     return (f"overmind quest logs{flag} {quest.name}",) if quest.status is QuestStatus.FAILED else ()
 
 

@@ -1,51 +1,168 @@
-"""A person who waits at a terminal is told for what; a program is not."""
+"""What a command that waits says meanwhile: whom or what it waits for, once, and when nothing can go on."""
 
 from __future__ import annotations
 
-import threading
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from overmind_core.cli import context as context_module
-from overmind_core.cli.context import Context
+from overmind_core.cli import waiting
+from overmind_core.errors import OvermindError
+from tests.kit.cases import tabled
 
 
-@pytest.fixture
-def told(monkeypatch):
-    """Notes of the context, which comes first; as if a second had gone by at once."""
-    context, notes, came = Context({}), [], threading.Event()
-    monkeypatch.setattr(context_module, "UNEXPLAINED_SECONDS", 0.0)
+class Asked:
+    """A command whose daemon answers from a table."""
 
-    def note(text):
-        notes.append(text)
-        came.set()
+    def __init__(self, *ids, of_quests=False, keep_waiting=False, **answers):
+        self.answers = {"inbox": [], "ps": [], **answers}
+        self.said: list[str] = []
+        context: Any = SimpleNamespace(client=lambda: self, note=self.said.append)
+        self.teller = waiting.WaitTeller(context, lambda: ids, of_quests=of_quests, keep_waiting=keep_waiting)
 
-    monkeypatch.setattr(context, "note", note)
-    return context, notes, came
+    def call(self, command, args=None):
+        answer = self.answers[command]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer[args["id"]] if command in {"quest_why", "plan"} else answer
 
-
-def test_a_person_is_told_for_what_they_wait(told, monkeypatch):
-    context, notes, came = told
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    with context.waiting("Waiting for it."):
-        assert came.wait(20)
-    assert notes == ["Waiting for it."]
-
-
-def test_nobody_is_told_where_no_person_looks(told, monkeypatch):
-    context, notes, _ = told
-    monkeypatch.setattr("sys.stderr.isatty", lambda: False, raising=False)
-    before = threading.active_count()
-    with context.waiting("Waiting for it."):
-        assert threading.active_count() == before
-    assert notes == []
+    def look(self):
+        hopeless = self.teller.is_hopeless()
+        said, self.said[:] = list(self.said), []
+        return said, hopeless
 
 
-def test_nothing_is_told_of_what_did_not_take_long(told, monkeypatch):
-    context, notes, _ = told
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    monkeypatch.setattr(context_module, "UNEXPLAINED_SECONDS", 3600.0)
-    with context.waiting("Waiting for it."):
-        (timer,) = [one for one in threading.enumerate() if isinstance(one, threading.Timer)]
-    timer.join(20)
-    assert notes == []
+def row(id_, **more):
+    return {
+        "id": id_,
+        "name": f"m-{id_}",
+        "parent": None,
+        "status": "running",
+        "type": "task",
+        "activity": None,
+        **more,
+    }
+
+
+def question(id_, number=3, need="permission", **more):
+    return {"question": number, "id": id_, "name": f"m-{id_}", "need": need, "options": [], "attach_only": False,
+            "rule": None, **more}  # fmt: skip
+
+
+def why(id_, code="needs", status="queued", text="waits for x (running)", do=()):
+    return {"id": id_, "name": f"q-{id_}", "status": status, "code": code, "text": text, "do": list(do)}
+
+
+@tabled(
+    ("rows", "line"),
+    [
+        ([row("a")], None),
+        ([row("a", status="paused")], "waits for you: m-a is frozen: overmind thaw m-a"),
+        ([row("a", activity="limited")], "waits: the account of m-a has reached a limit: overmind inbox"),
+        ([row("a", status="restarting", next_restart_at="2027-01-15T08:00:00Z")],
+         "waits: m-a has ended and starts again at 2027-01-15T08:00:00Z"),
+        ([row("a", type="session", activity="idle")],
+         "waits for you: m-a waits for a message: overmind send m-a 'TEXT'"),
+        ([row("a"), row("b", parent="a", status="paused")], "waits for you: m-b is frozen: overmind thaw m-b"),
+        ([row("a"), row("b", parent="a", type="session", activity="idle")], None),
+        ([row("a"), row("b", status="paused")], None),
+    ],
+)  # fmt: skip
+def test_what_holds_up_a_mission_or_what_it_has_started_is_said(rows, line):
+    assert Asked("a", ps=rows).look() == ([] if line is None else [line], False)
+
+
+@tabled(
+    ("asked", "line"),
+    [
+        (question("a"), "question 3 (permission of m-a): overmind answer 3 allow"),
+        (question("b"), "question 3 (permission of m-b): overmind answer 3 allow"),
+        (question("a", need="question"), "question 3 (question of m-a): overmind answer 3 'TEXT'"),
+        (question("a", need="question", options=["x", "y"]), "question 3 (question of m-a): overmind answer 3 1"),
+        (question("a", attach_only=True), "question 3 (permission of m-a): overmind attach a"),
+        (question("x", need="stuck", about={"kind": "quest", "id": "x", "name": "m-a/check"}),
+         "question 3 (stuck of m-a/check): overmind answer 3 allow"),
+        (question("z"), None),
+    ],
+)  # fmt: skip
+def test_a_question_of_its_tree_is_said_with_the_line_that_answers_it(asked, line):
+    said, _ = Asked("m-a", ps=[row("a"), row("b", parent="a")], inbox=[asked]).look()
+    assert said == ([] if line is None else [f"waits for you: {line}"])
+
+
+def test_it_is_said_once_and_again_when_it_changes():
+    asked = Asked("a", ps=[row("a")], inbox=[question("a")])
+    first, again = asked.look()[0], asked.look()[0]
+    asked.answers["inbox"] = []
+    nothing = asked.look()[0]
+    asked.answers["inbox"] = [question("a", 4)]
+    assert [len(first), again, nothing] == [1, [], []]
+    assert asked.look()[0] == ["waits for you: question 4 (permission of m-a): overmind answer 4 allow"]
+    asked.answers["inbox"] = OvermindError("daemon_lost")
+    assert asked.look() == ([], False), "the stream of the ends says that the daemon was lost"
+
+
+BLOCKED = why("a", "blocked", text="needs x (failed: its check failed)", do=["overmind quest retry x"])
+
+
+@tabled(
+    ("answer", "line"),
+    [
+        (why("a"), "waits: q-a is queued: waits for x (running)"),
+        (why("a", "held", text="the queue is paused", do=["overmind queue resume"]),
+         "waits for you: q-a is queued: the queue is paused: overmind queue resume"),
+        (BLOCKED, "waits for you: q-a can't start: needs x (failed: its check failed): overmind quest retry x"),
+        (why("a", None, "running", "working"), None),
+    ],
+)  # fmt: skip
+def test_a_quest_says_why_it_does_not_start_and_the_command_where_a_person_has_to(answer, line):
+    said, hopeless = Asked("a", of_quests=True, quest_why={"a": answer}).look()
+    assert (said, hopeless) == ([] if line is None else [line], answer is BLOCKED)
+
+
+def test_the_place_in_line_is_not_said_each_time_it_changes():
+    asked = Asked("a", of_quests=True, quest_why={"a": why("a", "slots", text="2nd in line")})
+    assert len(asked.look()[0]) == 1
+    asked.answers["quest_why"] = {"a": why("a", "slots", text="1st in line")}
+    assert asked.look()[0] == []
+
+
+def test_nothing_goes_on_only_where_none_can_and_nobody_wants_to_wait_on():
+    answers = {"a": BLOCKED, "b": why("b")}
+    assert not Asked("a", "b", of_quests=True, quest_why=answers).look()[1]
+    assert Asked("a", of_quests=True, quest_why=answers).look()[1]
+    assert not Asked("a", of_quests=True, keep_waiting=True, quest_why=answers).look()[1]
+
+
+def test_a_review_is_said_as_the_question_that_it_is():
+    asked = question("a", need="review", about={"kind": "quest", "id": "a", "name": "q-a"})
+    said, _ = Asked("a", of_quests=True, inbox=[asked], quest_why={"a": why("a", None, "review")}).look()
+    assert said == ["waits for you: question 3 (review of q-a): overmind answer 3 allow"]
+
+
+def agent(name, stage="running", *, ready=None, stays=False):
+    return {"name": name, "stage": stage, "ready": ready, "stays": stays, "attempt": 1}
+
+
+@pytest.mark.parametrize(
+    ("agents", "lines"),
+    [
+        ([agent("server", ready=True), agent("test", "succeeded")],
+         ["waits for server: it runs and has no end of its own (service = true ends it with the plan)"]),
+        ([agent("build"), agent("db", stays=True)], ["waits for build: it runs"]),
+        ([agent("build"), agent("test", "waiting")], []),
+        ([agent("db", stays=True)], []),
+    ],
+)  # fmt: skip
+def test_a_plan_whose_last_agents_run_on_says_for_which_it_waits_after_a_while(monkeypatch, agents, lines):
+    asked = Asked("a", ps=[row("a", type="blueprint")], plan={"a": {"id": "a", "agents": agents}})
+    assert asked.look()[0] == []
+    monkeypatch.setattr(waiting, "PATIENCE", 0.0)
+    assert asked.look()[0] == lines
+    assert asked.look()[0] == []
+
+
+@pytest.mark.parametrize("code", ["not_found", "daemon_lost"])
+def test_a_look_that_fails_ends_nothing(code):
+    assert Asked("a", ps=OvermindError(code)).look() == ([], False)

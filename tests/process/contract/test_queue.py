@@ -45,7 +45,10 @@ def test_with_two_of_three_failed_it_is_blocked_and_both_are_named(queue):
     for name in ("one", "two", "three"):
         queue.ended(name)
     why = queue.why("goal")
-    assert (why["code"], why["text"]) == ("blocked", "needs one (failed: exit), two (failed: exit)")
+    assert (why["code"], why["text"]) == (
+        "blocked",
+        "needs one (failed: its command failed), two (failed: its command failed)",
+    )
     assert [one["name"] for one in why["by"]] == ["one", "two"]
     assert why["do"] == ["overmind quest retry one", "overmind quest retry two"]
     assert queue.om.ok("quest", "why", "goal").splitlines()[0] == f"goal is queued: blocked: {why['text']}"
@@ -154,7 +157,7 @@ def test_a_failed_root_blocks_at_any_depth_and_its_retry_completes_them_all(queu
     queue.ended(root)
     for quest in depth:
         why = queue.why(quest)
-        assert (why["code"], why["text"]) == ("blocked", "needs root (failed: exit)")
+        assert (why["code"], why["text"]) == ("blocked", "needs root (failed: its command failed)")
         assert [one["name"] for one in why["by"]] == ["root"]
     assert queue.om.ok("queue").splitlines()[0] == "running 0/3 · queued 5 · landing 0"
     touch(queue.om.path("mended"))

@@ -263,7 +263,7 @@ def test_a_failed_quest_gets_a_round_with_the_words_of_a_person(om, queue):
     assert "no database" in row["feedback"]
     queue.add("After", "--needs", "deploy", "--", "true")
     assert queue.why("after")[:2] == [
-        "after is queued: blocked: needs deploy (failed: retries_spent)",
+        "after is queued: blocked: needs deploy (failed: its command failed)",
         "  go on with: overmind quest retry deploy",
     ]
     assert queue.why("deploy")[:2] == ["deploy has failed: retries_spent", "  go on with: overmind quest retry deploy"]

@@ -44,7 +44,7 @@ def test_blocked_names_the_root_and_its_retry_lets_all_go_on(queue):
     queue.add("between", needs=["root"])
     queue.add("last", needs=["between"])
     queue.ended("root")
-    (command,) = queue.says("last", "blocked", "needs root (failed: exit)")
+    (command,) = queue.says("last", "blocked", "needs root (failed: its command failed)")
     with open(queue.om.path("mended"), "w", encoding="utf-8"):
         pass
     queue.typed(command)
@@ -71,7 +71,7 @@ def test_blocked_where_the_root_is_gone_is_done_without_it(queue):
     om.ok("rm", "root")
     queue.add("between", needs=["root", "once"])
     queue.add("last", needs=["between"])
-    commands = queue.says("last", "blocked", "needs root (failed: exit), once (failed)")
+    commands = queue.says("last", "blocked", "needs root (failed: its command failed), once (failed)")
     assert commands == ["overmind quest edit between --needs once", "overmind quest edit between --needs root"]
     queue.typed(commands[0])
     (command,) = queue.says("last", "blocked", "needs once (failed)")
@@ -87,7 +87,7 @@ def test_blocked_by_one_whose_name_somebody_else_has_now(queue):
     queue.add("after", needs=[old])
     queue.add("work", queue.held("other"))
     queue.await_at("other")
-    commands = queue.says("after", "blocked", "needs work (failed: exit)")
+    commands = queue.says("after", "blocked", "needs work (failed: its command failed)")
     assert commands == [f"overmind quest edit {old} --name work-2", f"overmind quest retry {old}"]
     with open(om.path("mended"), "w", encoding="utf-8"):
         pass

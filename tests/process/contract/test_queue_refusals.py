@@ -92,7 +92,7 @@ def test_a_need_that_has_failed_is_accepted_and_says_that_it_is_blocked(om):
     queue.ended(queue.add("root", "exit 3", retries=0))
     om.ok("quest", "add", "Later", "--needs", "root", "--", "true")
     assert om.ok("quest", "why", "later").splitlines()[:2] == [
-        "later is queued: blocked: needs root (failed: exit)",
+        "later is queued: blocked: needs root (failed: its command failed)",
         "  go on with: overmind quest retry root",
     ]
 

@@ -76,7 +76,9 @@ WAITS = [
         waits("waits for b (running 2h)", "b"),
         id="it needs one that began at once",
     ),
-    pytest.param(quest("a", "b"), [failed("b")], blocked("needs b (failed: check_failed)", "b"), id="one has failed"),
+    pytest.param(
+        quest("a", "b"), [failed("b")], blocked("needs b (failed: its check failed)", "b"), id="one has failed"
+    ),
     pytest.param(
         quest("a", "b"), [quest("b", status="cancelled")], blocked("needs b (cancelled)", "b"), id="one was cancelled"
     ),
@@ -95,13 +97,13 @@ WAITS = [
     pytest.param(
         quest("a", "b"),
         [quest("b", "c"), quest("c", "d"), failed("d")],
-        blocked("needs d (failed: check_failed)", "d"),
+        blocked("needs d (failed: its check failed)", "d"),
         id="the root is further down",
     ),
     pytest.param(
         quest("a", "b", "c"),
         [quest("b", "e", "d"), quest("c", "d"), failed("d", reason=None), failed("e")],
-        blocked("needs e (failed: check_failed), d (failed)", "e", "d"),
+        blocked("needs e (failed: its check failed), d (failed)", "e", "d"),
         id="two roots, each named once",
     ),
     pytest.param(
@@ -125,7 +127,7 @@ WAITS = [
     pytest.param(
         quest("a", "b", "c", "d", at_least=2),
         [quest("b"), failed("c"), failed("d", reason="timeout")],
-        blocked("needs c (failed: check_failed), d (failed: timeout)", "c", "d"),
+        blocked("needs c (failed: its check failed), d (failed: it took too long)", "c", "d"),
         id="two failed of three, where two have to complete",
     ),
     pytest.param(
@@ -138,8 +140,8 @@ WAITS = [
         quest("a", *"bcdefgh"),
         [failed(name) for name in "bcdefgh"],
         blocked(
-            "needs b (failed: check_failed), c (failed: check_failed), d (failed: check_failed), "
-            "e (failed: check_failed), f (failed: check_failed) and 2 more",
+            "needs b (failed: its check failed), c (failed: its check failed), d (failed: its check failed), "
+            "e (failed: its check failed), f (failed: its check failed) and 2 more",
             *"bcdefgh",
         ),
         id="many have failed",
@@ -162,7 +164,7 @@ def test_a_retry_of_the_root_lets_all_go_on_at_any_depth():
     looked = Needs(store.get, NOW)
     found = [looked.wait(one) for one in reversed(chain[1:])]
     assert {(wait.text, wait.by) for wait in found if wait is not None} == {
-        ("needs q0 (failed: check_failed)", ("q0",))
+        ("needs q0 (failed: its check failed)", ("q0",))
     }
     store["Q0"] = quest("q0")
     again = Needs(store.get, NOW).wait(chain[-1])

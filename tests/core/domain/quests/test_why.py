@@ -91,7 +91,7 @@ def test_the_answer_reads_as_in_the_manual():
     do = ("overmind quest retry login/TSK-002",)
     told = why.why_of(asked, wait, why.Place(3, 7, score), set_free(asked, (after, later), store.get), do)
     assert why.why_lines(told) == [
-        "login/TSK-004 is queued: blocked: needs login/TSK-002 (failed: check_failed)",
+        "login/TSK-004 is queued: blocked: needs login/TSK-002 (failed: its check failed)",
         "  go on with: overmind quest retry login/TSK-002",
         "score .6475 = .225 priority + .2 age + 0 deadline + 0 blocking + .05 retries, .6475 after 2h; 3 of 7",
         "completing it starts: login/TSK-005 · still waiting then: login/TSK-006 (login/TSK-003)",

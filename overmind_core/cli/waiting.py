@@ -1,0 +1,154 @@
+"""What a command that waits says meanwhile, on stderr: whom or what it waits for, and the command that helps."""
+
+from __future__ import annotations
+
+import time
+
+from overmind_core.cli.agents.inbox import answer_line
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.errors import OvermindError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from typing import Any
+
+    from overmind_core.cli.context import Context
+    from overmind_core.client.client import Client
+
+    Row = Mapping[str, Any]
+    Wait = tuple[tuple[object, ...], str]
+    """A reason why the command still waits: a key that stays as long as nothing new is to be said, and the text."""
+
+LOOK_SECONDS = 1.0
+"""Between two looks at what is waited for."""
+PATIENCE = 10.0
+"""Seconds for which nobody wonders why an agent of a plan that simply runs has not ended."""
+_BLOCKED = "blocked"
+_HELD = frozenset({"held", "budget", _BLOCKED})
+"""Codes of why a quest is queued that a person ends."""
+_NOT_DONE = frozenset({"waiting", "starting", "running", "stopping"})
+
+
+class WaitTeller:
+    """Says why a command still waits, as soon as that changes.
+
+    Args:
+        context: Of the command.
+        pending: Returns ids or names of what it waits for.
+        of_quests: Those are quests; else missions, or plans.
+        keep_waiting: It waits on where nothing can end without a person.
+    """
+
+    def __init__(
+        self, context: Context, pending: Callable[[], Sequence[str]], *, of_quests: bool, keep_waiting: bool
+    ) -> None:
+        self._context = context
+        self._pending = pending
+        self._of_quests = of_quests
+        self._keep_waiting = keep_waiting
+        self._client: Client | None = None
+        self._said: set[tuple[object, ...]] = set()
+        self._began = time.monotonic()
+
+    def is_hopeless(self) -> bool:
+        """Look at what is waited for and say what is new; return whether none of it can end without a person."""
+        if self._client is None:
+            self._client = self._context.client()
+        try:
+            waits, hopeless = self._quests(self._client) if self._of_quests else (self._missions(self._client), False)
+        except (OvermindError, ConnectionError):
+            return False  # the stream of the ends says it
+        for key, text in waits:
+            if key not in self._said:
+                self._context.note(display_safe(text))
+        self._said = {key for key, _ in waits}
+        return hopeless and not self._keep_waiting
+
+    def _quests(self, client: Client) -> tuple[list[Wait], bool]:
+        questions = client.call("inbox")
+        found: list[Wait] = []
+        blocked = []
+        pending = self._pending()
+        for quest in pending:
+            why = client.call("quest_why", {"id": quest})
+            asked = list(_asked(questions, {why["id"]}, (why["name"],)))
+            found += asked
+            if why["status"] == "queued" and why["code"] is not None and not asked:
+                found.append(_queued(why))
+            blocked.append(why["status"] == "queued" and why["code"] == _BLOCKED)
+        return found, bool(pending) and all(blocked)
+
+    def _missions(self, client: Client) -> list[Wait]:
+        rows = {row["id"]: row for row in client.call("ps", {"recent": 0})}
+        pending = [row for row in rows.values() if row["id"] in self._pending() or row["name"] in self._pending()]
+        family = _family(rows.values(), {row["id"] for row in pending})
+        found = list(_asked(client.call("inbox"), family, [row["name"] for row in pending]))
+        found += [wait for one in sorted(family) if (wait := _held_up(rows[one], is_asked_for=rows[one] in pending))]
+        if time.monotonic() - self._began >= PATIENCE:
+            for row in pending:
+                if row["type"] == "blueprint":
+                    found += _of_plan(client.call("plan", {"id": row["id"]}))
+        return found
+
+
+def _family(rows: Iterable[Row], ids: set[str]) -> set[str]:
+    """The missions with all that they have started; rows come in the order of their birth."""
+    found = set(ids)
+    for row in rows:
+        if row["parent"] in found:
+            found.add(row["id"])
+    return found
+
+
+def _asked(questions: Iterable[Row], ids: set[str], names: Sequence[str]) -> Iterator[Wait]:
+    """Questions about any of them, or about what is named below one, such as a check."""
+    for question in questions:
+        about = question.get("about") or question
+        below = any(str(about["name"]).startswith(f"{name}/") for name in names)
+        if question["id"] in ids or about["id"] in ids or below:
+            number = question["question"]
+            text = f"question {number} ({question['need']} of {about['name']}): {answer_line(question)}"
+            yield ("question", number), f"waits for you: {text}"
+
+
+def _queued(why: Row) -> Wait:
+    """Why a quest does not start; what it goes on with, where a person has to say it."""
+    whom = " for you" if why["code"] in _HELD else ""
+    do = f": {why['do'][0]}" if why["do"] and whom else ""
+    return (why["id"], why["code"]), f"waits{whom}: {why['name']} {_verb(why)}{why['text']}{do}"
+
+
+def _verb(why: Row) -> str:
+    return "can't start: " if why["code"] == _BLOCKED else "is queued: "
+
+
+def _held_up(row: Row, *, is_asked_for: bool) -> Wait | None:
+    """What holds a mission up that does not ask anything."""
+    name = row["name"]
+    if row["status"] == "paused":
+        return (row["id"], "paused"), f"waits for you: {name} is frozen: overmind thaw {name}"
+    if row["status"] == "restarting":
+        again = row.get("next_restart_at") or "soon"
+        return (row["id"], "restarting", again), f"waits: {name} has ended and starts again at {again}"
+    if row["activity"] == "limited":
+        return (row["id"], "limited"), f"waits: the account of {name} has reached a limit: overmind inbox"
+    if is_asked_for and row["type"] == "session" and row["activity"] == "idle":
+        return (row["id"], "idle"), f"waits for you: {name} waits for a message: overmind send {name} 'TEXT'"
+    return None
+
+
+def _of_plan(plan: Row) -> Iterator[Wait]:
+    """What a plan waits for that runs: agents that others have awaited, and that have no end of their own, first."""
+    left = [agent for agent in plan["agents"] if agent["stage"] in _NOT_DONE and not agent["stays"]]
+    running = [agent for agent in left if agent["stage"] == "running"]
+    if len(running) < len(left):
+        return
+    for agent in running:
+        name = agent["name"]
+        if agent["ready"]:
+            text = f"waits for {name}: it runs and has no end of its own (service = true ends it with the plan)"
+        else:
+            text = f"waits for {name}: it runs"
+        yield (plan["id"], name, agent["attempt"]), text
