@@ -73,6 +73,8 @@ class Pasting:
             now = await self._screens.of(session.id)
             if now is None or session.state.running != run or is_taken(before, pasted, at_cursor(now)):
                 return True
+            if not now.modes.bracketed_paste:  # a shell that runs a command takes no pastes; a draft leaves that on
+                return True
         return False
 
     async def _shown(self, session: Session, before: AtCursor) -> AtCursor:

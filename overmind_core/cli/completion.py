@@ -23,6 +23,7 @@ from overmind_core.cli.parser import Parser, add_parameters
 from overmind_core.client.stream import call_if_running
 from overmind_core.domain.hives import ALL
 from overmind_core.domain.missions.mission import Status
+from overmind_core.domain.missions.outcome import Outcome
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError
 from overmind_core.providers.registry import names
@@ -160,6 +161,7 @@ PROGRAMS: Completion = {
     },
 }
 STATUSES = _fixed("statuses", [status.value for status in Status])
+OUTCOMES = _fixed("outcomes", [outcome.value.replace(" ", "-") for outcome in Outcome])
 SIGNALS = _fixed("signals", sorted(number.name.removeprefix("SIG") for number in signal.Signals))
 MISSIONS = {kind: _missions(kind) for kind in ("live", "finished", "all")}
 QUESTS, RITUALS = _missions("quests"), _missions("rituals")
@@ -174,6 +176,7 @@ BY_METAVAR: dict[str, Completion] = {
     "note": _missions(NOTES),
     "NOTE": _missions(NOTES),
     "STATUS": STATUSES,
+    "OUTCOME": OUTCOMES,
     "FOLDER": shtab.DIRECTORY,
     "DIR": shtab.DIRECTORY,
     "FILE": shtab.FILE,
@@ -184,6 +187,7 @@ REVIEWERS = _fixed("reviewers", ["person", *(name for name in names() if name !=
 BY_NAME: dict[tuple[str, str], Completion] = {
     ("signal", "signal"): SIGNALS,
     ("answer", "question"): _missions(QUESTIONS),
+    ("answer", "answer"): _fixed("answers", ["allow", "deny", "always"]),
     ("quest add", "review"): REVIEWERS,
     ("quest edit", "review"): REVIEWERS,
     **{(f"hive {verb}", "name"): _missions(HIVES) for verb in ("info", "drain", "rm")},

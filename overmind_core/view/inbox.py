@@ -27,7 +27,7 @@ LOST_POST = "lost"
 """The need about a post of the swarm whose hive is silent."""
 HOLDER = "holder"
 """In a question of the swarm the hive that has the post."""
-LOST, BLOCKED, OVER, TURN = "lost with the keeper", "blocked", "crashed", "your turn"
+LOST, BLOCKED, OVER, TURN = "lost with the keeper", "blocked", "failed", "your turn"
 GROUPS = (LOST, BLOCKED, OVER, TURN)
 """In the order in which they are listed: one that waits now stands above one that ended long ago."""
 LONGEST_NAME = 24

@@ -200,7 +200,7 @@ def away_text(events: Sequence[Row], rows: Iterable[Row], cost: float, *, since:
     parts = [
         *([f"{len(finished)} finished"] if finished else []),
         *([f"{waits} wait{'s' * (waits == 1)}"] if waits else []),
-        *([f"{len(crashed)} crashed"] if crashed else []),
+        *([f"{len(crashed)} failed"] if crashed else []),
         *([numbers.money(cost)] if cost else []),
     ]
     return f"since {since}: {', '.join(parts)}" if parts else ""

@@ -269,7 +269,7 @@ def test_somebody_comes_back(pictured, size):
     class Back(Agents):
         def _start(self):
             super()._start()
-            self.away_summary.text = "since 12:40: 3 finished, 2 wait, 1 crashed, $4.10"
+            self.away_summary.text = "since 12:40: 3 finished, 2 wait, 1 failed, $4.10"
             self.main.changed_connection()
 
     assert pictured(Back(), size, settle)

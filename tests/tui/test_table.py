@@ -36,7 +36,7 @@ MEANWHILE = [
         [event("stopped", "b"), event("crashed", "c"), event("asked"), event("asked", "d")],
         [row("a", activity="waiting"), row("d", activity="waiting"), row("b", "stopped"), row("c", "crashed")],
         0.5,
-        "since 12:40: 1 finished, 2 wait, 1 crashed, $0.50",
+        "since 12:40: 1 finished, 2 wait, 1 failed, $0.50",
     ),
     ([event("crashed")], [row("a", "running")], 0.0, ""),
     ([asked_about("s"), asked_about("q", 2)], [row("a", activity="waiting")], 0.0, "since 12:40: 2 wait"),

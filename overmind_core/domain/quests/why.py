@@ -134,10 +134,10 @@ def _standing(quest: Quest) -> tuple[str, tuple[str, ...]]:
             return "it starts now", ()
         case QuestStatus.RUNNING if is_refused(quest):
             then = "it is tried again by itself" if waits_for_room(quest) else "a person decides"
-            message = f"{state_of(quest)} was refused ({quest.reason}): {then}, {attempt_text(quest)}"
+            message = f"{state_of(quest)} was refused ({sentence(quest.reason)}): {then}, {attempt_text(quest)}"
             return message, (f"overmind answer {quest.name} allow",)
         case QuestStatus.RUNNING:
-            room = f" again once the disk has room ({quest.reason})" if waits_for_room(quest) else ""
+            room = " again once the disk has room" if waits_for_room(quest) else ""
             return f"{state_of(quest)}{room}, {attempt_text(quest)}", ()
         case QuestStatus.REVIEW:
             return f"a person decides, {attempt_text(quest)}", (f"overmind answer {quest.name} allow",)

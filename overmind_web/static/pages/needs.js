@@ -6,7 +6,7 @@ import { tick } from "../lib/time.js";
 import { Card, kindOf } from "../lib/card.js";
 import { Guard } from "../lib/verbs.js";
 
-const TITLES = { blocked: "Blocked", "your turn": "Your turn", crashed: "Crashed", "lost with the keeper": "Lost with the keeper" };
+const TITLES = { blocked: "Blocked", "your turn": "Your turn", failed: "Failed", "lost with the keeper": "Lost with the keeper" };
 const wide = matchMedia("(min-width: 1100px)");
 const NAMED = 800;
 /** Milliseconds within which it is told who answered. */

@@ -17,11 +17,11 @@ from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.shared_home
 
-COLUMNS = ["ID", "NAME", "TYPE", "STATUS", "RESTARTS", "PARENT", "CHILDREN", "UPTIME", "COMMAND"]
-WIDE = ["EXIT", "CPU%", "MEM", "ACTIVITY", "COST", "NOW"]
+COLUMNS = ["ID", "NAME", "TYPE", "STATUS", "RESTARTS", "PARENT", "CHILDREN", "UPTIME", "EXIT", "COMMAND"]
+WIDE = ["CPU%", "MEM", "ACTIVITY", "COST", "NOW"]
 KEYS = [
     "id", "name", "type", "status", "reason", "restart_count", "parent", "children", "exit_code", "started_at",
-    "ended_at", "uptime_seconds", "command", "cwd", "labels", "provider", "activity",
+    "ended_at", "uptime_seconds", "command", "cwd", "labels", "provider", "activity", "outcome",
 ]  # fmt: skip
 INFO = [
     "status", "reason", "os_pid", "type", "provider", "argv", "cwd", "model", "restart_policy", "restart_count",
@@ -52,7 +52,7 @@ def test_the_columns(om):
     mission = om.finished("echo hi", "--name", "short")["id"]
     title, row = lines(om)
     assert title.split() == COLUMNS
-    assert row.split(None, 8) == [mission, "short", "task", "stopped", "0", "-", "0", "0s", "echo hi"]
+    assert row.split(None, 9) == [mission, "short", "task", "stopped", "0", "-", "0", "0s", "0", "echo hi"]
     assert lines(om, "--wide")[0].split() == [*COLUMNS, *WIDE]
 
 
@@ -81,6 +81,7 @@ def test_json_has_exactly_these_keys_on_one_compact_line(om):
         "parent": None,
         "children": [],
         "exit_code": 1,
+        "outcome": "failed",
         "command": "false",
         "cwd": om.home,
         "labels": {"a": "b"},
@@ -227,7 +228,7 @@ def test_a_long_command_is_cut_to_40_cells(om):
     om.mission("sleep 100 # " + "日本" * 50)
     om.mission("sleep 100 # " + "x" * 28)
     om.mission("sleep 100 # " + "x" * 29)
-    wide, exact, longer = [row.split(None, 8)[8] for row in lines(om)[1:]]
+    wide, exact, longer = [row.split(None, 9)[9] for row in lines(om)[1:]]
     assert wide.endswith("...")
     assert 38 <= width(wide) <= 40
     assert exact == "sleep 100 # " + "x" * 28

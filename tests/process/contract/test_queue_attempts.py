@@ -94,7 +94,7 @@ def test_retries_that_are_spent_ask_once_and_allow_gives_a_round_that_reads_the_
         question["question"]
     ]
     assert question["about"] == {"kind": "quest", "id": quest, "name": "work"}
-    assert "work has failed: exit" in question["summary"]
+    assert "work has failed: its command failed" in question["summary"]
     assert any("the last words" in line for line in question["subject"]["lines"])
     with open(mended, "w", encoding="utf-8"):
         pass

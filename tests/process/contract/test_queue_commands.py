@@ -266,7 +266,7 @@ def test_a_failed_quest_gets_a_round_with_the_words_of_a_person(om, queue):
         "after is queued: blocked: needs deploy (failed: its command failed)",
         "  go on with: overmind quest retry deploy",
     ]
-    assert queue.why("deploy")[:2] == ["deploy has failed: retries_spent", "  go on with: overmind quest retry deploy"]
+    assert queue.why("deploy")[:2] == ["deploy has failed: its command failed", "  see: overmind quest logs deploy"]
     assert queue.columns()["blocked"] == ["deploy", "after"]
     with open(om.path("fixed"), "w"):
         pass

@@ -171,10 +171,11 @@ def test_a_target_that_refuses_is_asked_about_and_allow_tries_again(shop):
     assert (info["status"], info["phase"], info["reason"], classes(info)) == ("running", "landing", "dirty", [None])
     assert shop.column_of("work") == "review"
     assert shop.om.ok("queue").splitlines() == [
-        "running 0/4 · queued 0 · landing 1", "landing: work on main (dirty: a person decides)"
+        "running 0/4 · queued 0 · landing 1",
+        "landing: work on main (its branch has uncommitted changes: a person decides)",
     ]  # fmt: skip
     assert shop.om.ok("quest", "why", "work").splitlines() == [
-        "work is running: landing was refused (dirty): a person decides, attempt 1 of 3",
+        "work is running: landing was refused (its branch has uncommitted changes): a person decides, attempt 1 of 3",
         "  go on with: overmind answer work allow",
     ]
     assert "work can't land on main:" in question["summary"]

@@ -160,7 +160,7 @@ def test_a_folder_that_becomes_read_only_while_an_agent_works_keeps_what_it_hand
         quest = world.quest("carts/explore")
         assert [one["class"] for one in quest["attempt_list"]] == ["forbidden"]
         shown = om.ok("spec", "show", "carts")
-        assert f"its quest has failed: forbidden\n  {folder} can't be written: Read-only file system." in shown
+        assert f"its quest has failed: it was not allowed\n  {folder} can't be written: Read-only file system." in shown
     world.write(phases={"explore": [{"read": "partial/explore.json"}, *handed_in(PhaseName.EXPLORE)]})
     world.run("carts", "--to", "explore")
     world.until("draft")

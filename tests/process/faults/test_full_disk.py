@@ -281,7 +281,7 @@ def test_a_repository_without_room_for_a_landing_is_named_and_no_fault_of_the_wo
         assert om.ok("quest", "why", "work").splitlines()[0] == (
             "work is running: landing was refused (disk_full): it is tried again by itself, attempt 1 of 3"
         )
-        assert om.ok("queue").splitlines()[-1] == "landing: work on main (disk_full: tried again by itself)"
+        assert om.ok("queue").splitlines()[-1] == "landing: work on main (the disk was full: tried again by itself)"
         os.unlink(filler)
         shop.answer(question, "allow")
         info = shop.ended(quest)

@@ -151,7 +151,7 @@ def test_killed_while_the_worktree_of_a_quest_that_changed_nothing_goes_it_compl
     os.chmod(os.path.join(folder, "git"), 0o755)
     om.environment["PATH"] = f"{folder}:{om.environment['PATH']}"
     shop = Shop(om)
-    quest = shop.add("work", "true", into="main")
+    quest = shop.add("work", "true", into="main", allow_empty=True)
     shop.await_hook()
     kill(om.supervisor_pid())
     shop.go("hook")

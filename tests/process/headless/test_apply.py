@@ -79,7 +79,7 @@ def test_what_cleans_up_runs_on_a_signal_and_when_the_time_is_over(headless, tmp
 def _output(out):
     lines = out.splitlines()
     assert lines[0] == "::group::overmind apply ci"
-    assert lines[-1] == "::error title=test::failed, exit code 3"
+    assert lines[-1] == "::error title=test::failed (3)"
     assert all(" | " in line for line in lines[1:-2])
     shown = [line.partition("|") for line in lines]
     by_name = {name.strip(): [text.strip() for other, _, text in shown if other == name] for name, _, _ in shown}

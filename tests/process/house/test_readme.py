@@ -24,7 +24,8 @@ SAID = {
 
 
 def test_the_first_minutes_go_as_they_are_written(om):
-    begin, *middle, end = commands(between(read("README.md"), "first minutes"))
+    clear, begin, *middle, end = commands(between(read("README.md"), "first minutes"))
+    om.ok(*clear)
     om.ok(*begin)
     assert [words[0] for words in middle] == list(SAID)
     for words in middle:

@@ -119,7 +119,7 @@ def test_a_crash_is_looked_into_and_started_again(om):
     om.mission("test -e mended || { echo first mend me; exit 3; }; echo all is well; sleep 300", "--name", "build")
     om.wait_status("build", "crashed")
     with TmuxScreen(om, "tui", size=SIZE) as screen:
-        screen.until("✖ build", "crashed", "first mend me")
+        screen.until("✖ build", "failed", "first mend me")
         screen.type("l")
         screen.until("<logs>")
         screen.keys("Escape")

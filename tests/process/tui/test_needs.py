@@ -324,7 +324,7 @@ def test_what_crashed_for_good_has_a_group_of_its_own_and_its_log_is_one_key_awa
     async def scenario(app, pilot):
         await until(pilot, lambda: app.fleet.rows, what="rows")
         await pilot.press("exclamation_mark")
-        await until(pilot, lambda: "crashed[1]" in picture(app), what="listed")
+        await until(pilot, lambda: "failed[1]" in picture(app), what="listed")
         assert "no automatic restarts left · r restarts it" in picture(app)
         await pilot.press("m")
         assert "flaky has no question: r restarts it" in picture(app)

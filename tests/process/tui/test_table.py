@@ -264,7 +264,7 @@ def test_who_comes_back_is_told_what_happened_and_enter_shows_it(om, program, op
     kept.save()
 
     async def scenario(app, pilot):
-        await until(pilot, lambda: "1 finished, 1 crashed" in picture(app), what="the line")
+        await until(pilot, lambda: "1 finished, 1 failed" in picture(app), what="the line")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, TablePage), what="events")
         await pilot.press("q")

@@ -155,7 +155,7 @@ def test_the_head_counts_what_every_page_shows(om, tab):
     om.mission("sleep 1000")
     om.mission(["sh", "-c", "exit 3"])
     tab.until(
-        lambda: tab.said.get("head") and tab.said["head"][-1]["counts"] == {"working": 1, "crashed": 1}, what="both"
+        lambda: tab.said.get("head") and tab.said["head"][-1]["counts"] == {"working": 1, "failed": 1}, what="both"
     )
     head = tab.said["head"][-1]
     assert (head["needs"], head["turns"], head["title"]) == (0, 0, "overmind")
