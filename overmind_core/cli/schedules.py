@@ -293,7 +293,7 @@ def _line(run: Mapping[str, Any]) -> str:
         return f"Queued: run {run['number']} of {run['ritual']['name']} starts when the previous one ends"
     if "/" in run["name"]:
         return f"Quest started: {run['id']} ({run['name']})"
-    return f"Started pipeline {run['id']} ({run['name']})"
+    return f"Started plan {run['id']} ({run['name']})"
 
 
 RITUAL_RUN = Command(

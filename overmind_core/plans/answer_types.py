@@ -31,6 +31,8 @@ class AppliedPlan(TypedDict):
     status: str
     """started, changed, unchanged or planned."""
     changes: list[AgentChange]
+    kept: list[str]
+    """Agents of an ended plan that don't run again."""
 
 
 class DeletedPlan(MissionBrief):

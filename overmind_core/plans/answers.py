@@ -36,7 +36,13 @@ def applied(outcome: Applied) -> AppliedPlan:
     changes: list[AgentChange] = [
         {"sign": change.sign, "agent": change.agent, "why": list(change.why)} for change in outcome.changes
     ]
-    return {"id": outcome.id, "name": outcome.name, "status": outcome.status, "changes": changes}
+    return {
+        "id": outcome.id,
+        "name": outcome.name,
+        "status": outcome.status,
+        "changes": changes,
+        "kept": list(outcome.kept),
+    }
 
 
 def summary(mission: Mission, plan: Outline, now: float) -> PlanSummary:

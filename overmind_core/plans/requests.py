@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from overmind_core.domain.plans.blueprint import Blueprint
 from overmind_core.kernel.request import Args, RequestKey
 from overmind_core.missions.requests import Whole
 
 
 class Apply(Args, frozen=True):
-    """A plan, checked as far as a file can be: see docs/blueprints.md. `rerun`: of an ended one, the failed agents."""
+    """A plan, checked as far as a file can be: see docs/blueprints.md. `rerun`: of an ended one, these agents alone."""
 
     blueprint: Blueprint
     cwd: str
@@ -19,7 +17,8 @@ class Apply(Args, frozen=True):
     """The caller's environment: of the plan, and of each of its agents."""
     umask: Whole = 0o022
     dry_run: bool = False
-    rerun: Literal["failed"] | None = None
+    rerun: str | list[str] | None = None
+    """`failed`, `changed`, or names of agents: what runs of an ended plan, with all that depends on it."""
     request: RequestKey | None = None
     """As with `run`: a new plan is made once, however often it is asked for."""
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.plans.progress import FINAL, AgentStage
 from overmind_core.domain.text.graph import below
+from overmind_core.errors import OvermindError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from overmind_core.domain.plans.blueprint import Blueprint
+    from overmind_core.plans.requests import Apply
     from overmind_core.plans.state import PlanState
 
 _WRONG = frozenset({AgentStage.FAILED, AgentStage.CANCELLED})
@@ -27,6 +29,26 @@ def failed(plan: PlanState, *, ended: bool = False) -> set[str]:
     if wrong.isdisjoint(stages.values()):
         return set()
     return {name for name, stage in stages.items() if stage in wrong or stage is AgentStage.SKIPPED}
+
+
+FAILED, CHANGED = "failed", "changed"
+"""Words that stand for agents; what has changed runs again in any case."""
+
+
+def wanted(request: Apply, plan: PlanState, *, ended: bool = False) -> set[str]:
+    """The agents that a request names, or means by a word, of those that there are.
+
+    Raises:
+        OvermindError: `not_found`, there is no agent of a name.
+    """
+    words = [request.rerun] if isinstance(request.rerun, str) else request.rerun or ()
+    found = failed(plan, ended=ended) if FAILED in words else set[str]()
+    names = {word for word in words if word not in {FAILED, CHANGED}}
+    unknown = sorted(names - request.blueprint.by_name.keys())
+    if unknown:
+        known = ", ".join(request.blueprint.by_name)
+        raise OvermindError("not_found", f"The plan has no agent named {unknown[0]!r}. It has: {known}.")
+    return found | names
 
 
 def after_change(plan: PlanState, blueprint: Blueprint, changed: set[str]) -> set[str]:

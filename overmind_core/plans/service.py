@@ -78,6 +78,8 @@ class Applied(NamedTuple):
     status: str
     """started, changed, unchanged or planned."""
     changes: Sequence[PlanChange] = ()
+    kept: Sequence[str] = ()
+    """Agents of an ended plan that don't run again."""
 
 
 class Plans:
@@ -352,7 +354,7 @@ class Plans:
             name = mission.definition.name
             raise OvermindError("not_running", f"Plan {mission.id} ({name}) is being stopped. Try again.")
         changes = difference(plan.blueprint, request.blueprint)
-        failed = reruns.failed(plan.state) if request.rerun else set()
+        failed = reruns.wanted(request, plan.state)
         if not changes and not failed:
             return _applied(mission, "unchanged")
         changed = [change.agent for change in changes if change.sign == "~" and change.agent]
@@ -371,7 +373,7 @@ class Plans:
         return _applied(mission, "changed", changes)
 
     async def _rerun(self, request: Apply, inside: str | None, notes: Sequence[str] | None) -> Applied | None:
-        """Run what failed of the newest plan of this name and file, and what depends on it, once more.
+        """Run a part of the newest plan of this name and file, and what depends on it, once more.
 
         None: the agents have to be checked first.
         """
@@ -379,19 +381,20 @@ class Plans:
         plan = None if mission is None else self._stored(mission.id)
         if mission is None or plan is None:
             name, place = request.blueprint.name, "" if request.file in NO_FILE else f" from {request.file}"
-            raise OvermindError("not_found", f"No plan named {name!r}{place} has run, so no agent has failed.")
+            raise OvermindError("not_found", f"No plan named {name!r}{place} has run yet, so all of it is new.")
         forbid_foreign(inside, mission, self._registry, "run again")
-        failed = reruns.failed(plan.state, ended=True)
+        asked = reruns.wanted(request, plan.state, ended=True)
         changes = difference(plan.blueprint, request.blueprint)
         changed = {change.agent for change in changes if change.agent and change.sign != "-"}
-        again = below(request.blueprint.edges, failed | changed) | failed | changed
+        again = below(request.blueprint.edges, asked | changed) | asked | changed
         again &= request.blueprint.by_name.keys()
         again |= reruns.services(request.blueprint, again)
         if not again:
             return _applied(mission, "unchanged")
         anew = [PlanChange("~", one, ("runs again",)) for one in sorted(again)]
+        kept = [agent.name for agent in request.blueprint.agents if agent.name not in again]
         if request.dry_run:
-            return _applied(mission, "planned", anew)
+            return _applied(mission, "planned", anew, kept)
         if notes is None:
             return None
         plan.state.file = request.file or plan.state.file
@@ -402,7 +405,7 @@ class Plans:
         self._journal.save(lambda: self._environment_table.save(mission.id, environment))
         self._registry.apply(_limited(mission, request.blueprint), StartAsked())
         await self._journal.saved()
-        return _applied(mission, "started", anew)
+        return _applied(mission, "started", anew, kept)
 
     def _newest(self, request: Apply) -> Mission | None:
         """The mission of the newest plan of this name and file."""
@@ -450,8 +453,8 @@ def _origin(request: Apply) -> tuple[str, str]:
     return request.file, request.cwd if request.file in NO_FILE else ""
 
 
-def _applied(mission: Mission, status: str, changes: Sequence[PlanChange] = ()) -> Applied:
-    return Applied(mission.id, mission.definition.name, status, changes)
+def _applied(mission: Mission, status: str, changes: Sequence[PlanChange] = (), kept: Sequence[str] = ()) -> Applied:
+    return Applied(mission.id, mission.definition.name, status, changes, kept)
 
 
 def _environment(request: Apply) -> str:

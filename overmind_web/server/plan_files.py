@@ -10,7 +10,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -40,7 +40,7 @@ class ByPath(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`${vars.NAME}` → value; wins over the file."""
     dry_run: bool = False
     """Only tell what would be done."""
-    rerun: Literal["failed"] | None = None
+    rerun: str | list[str] | None = None
     sha256: str | None = None
     """As a dry run told it: the file is applied if it is still the same plan."""
     request: str | None = None

@@ -193,7 +193,7 @@ _REQUEST_KEY = 16
 
 
 def apply_request(
-    blueprint: Blueprint, path: str, environ: Mapping[str, str], *, dry_run: bool = False, rerun: str | None = None
+    blueprint: Blueprint, path: str, environ: Mapping[str, str], *, dry_run: bool = False, rerun: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Return the arguments of the request `apply`.
 
@@ -202,7 +202,7 @@ def apply_request(
         path: Its file, as the person wrote it.
         environ: The caller's, of the plan and of all its agents.
         dry_run: Only ask what would be done.
-        rerun: `failed`: run what failed once more.
+        rerun: `failed`, `changed`, or names: of an ended plan, these agents alone run again.
 
     Raises:
         OvermindError: something that no program can be given.
@@ -216,7 +216,7 @@ def apply_request(
         "env": caller_environment.inherited_variables(environ, clean=False),
         "umask": caller_environment.current_umask(),
         "dry_run": dry_run,
-        "rerun": rerun,
+        "rerun": list(rerun) or None,
         "request": os.urandom(_REQUEST_KEY).hex(),
     }
 

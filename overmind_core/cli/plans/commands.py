@@ -22,6 +22,7 @@ from overmind_core.cli.plans.blueprint import (
     real_path,
 )
 from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import FAILED, INTERRUPTED, OvermindError, UsageError
 
 TYPE_CHECKING = False
@@ -49,15 +50,18 @@ def apply(args: Namespace, context: Context) -> int:
 
     path = chosen_file(args.file, args.filename, "apply")
     found = load_all(path, args.var, context, args.name)
-    if not found.blueprint.agents and (args.wait or args.rerun):
-        raise UsageError(f"{path} has fleets alone, and they don't end: --wait and --rerun are for plans.")
-    request = apply_request(found.blueprint, path, context.environ, dry_run=args.dry_run, rerun=args.rerun)
+    rerun = [*args.rerun, *(["changed"] if args.changed else [])]
+    if not found.blueprint.agents and (args.wait or rerun):
+        raise UsageError(f"{path} has fleets alone, and they don't end: --wait, --changed and --rerun are for plans.")
+    request = apply_request(found.blueprint, path, context.environ, dry_run=args.dry_run, rerun=rerun)
     fleets = _fleets(context, found, path, request, dry_run=args.dry_run)
     began = time.time()
-    answer = None
+    answer = last = None
     if found.blueprint.agents:
-        answer = call_trusted(context, context.client(start=True), "apply", request)
-    _print_answer(args, context, answer, fleets)
+        client = context.client(start=True)
+        last = None if rerun or args.json else _last_run(client, found.blueprint.name, request["file"])
+        answer = call_trusted(context, client, "apply", request)
+    _print_answer(args, context, answer, fleets, [] if answer is None else _lines(answer, last, partial=bool(rerun)))
     if answer is None or not args.wait or args.dry_run:
         return 0
     return _follow(context, answer, since=began if answer["status"] == "started" else None)
@@ -80,7 +84,11 @@ def _fleets(
 
 
 def _print_answer(
-    args: Namespace, context: Context, answer: Mapping[str, Any] | None, fleets: Sequence[Mapping[str, Any]]
+    args: Namespace,
+    context: Context,
+    answer: Mapping[str, Any] | None,
+    fleets: Sequence[Mapping[str, Any]],
+    lines: Sequence[str],
 ) -> None:
     if args.json:
         context.print(dumps({**(answer or {}), **({"fleets": fleets} if fleets else {})}))
@@ -91,22 +99,44 @@ def _print_answer(
 
         for one in fleets:
             write(change_line(one))
-    for line in [] if answer is None else _lines(answer, fresh=args.rerun is None):
+    for line in lines:
         write(line)
 
 
-def _lines(answer: Mapping[str, Any], *, fresh: bool) -> list[str]:
+def _lines(answer: Mapping[str, Any], last: Plan | None, *, partial: bool) -> list[str]:
     """What a person reads of the answer.
 
     Args:
         answer: Of the daemon.
-        fresh: A plan that is started is a new one, of which all is new.
+        last: The plan of this name and file as it has ended; None: it lives, or never ran.
+        partial: A part of an ended plan runs; else a plan that is started is a new one, of which all is new.
     """
-    status, plan = answer["status"], f"pipeline {answer['id']} ({answer['name']})"
+    status, plan = answer["status"], f"plan {answer['id']} ({answer['name']})"
     if status == "unchanged":
         return [f"unchanged: {plan}"]
-    shown = [] if status == "started" and fresh else change_lines(answer["changes"])
-    return [*shown, f"{DONE[status]} {plan}"] if status in DONE else shown
+    shown = [] if status == "started" and not partial else change_lines(answer["changes"])
+    if answer["kept"]:
+        shown.append(display_safe(f"kept: {', '.join(answer['kept'])}"))
+    if status not in DONE:
+        return [*shown, *([f"ended: apply runs all of it again ({_ended(last)})"] if last is not None else [])]
+    again = f" again: {_ended(last)}" if status == "started" and last is not None else ""
+    return [*shown, f"{DONE[status]} {plan}{again}"]
+
+
+def _last_run(client: Client, name: str, file: str) -> Plan | None:
+    """Return the newest plan of this name and file, if that has ended."""
+    found = [one for one in client.call("plans") if (one["name"], one["file"]) == (name, file)]
+    newest = max(found, key=lambda one: (one["status"] not in FINAL, str(one["started_at"])), default=None)
+    return newest if newest is not None and newest["status"] in FINAL else None
+
+
+def _ended(plan: Plan) -> str:
+    """How and when it ended, as a clause."""
+    from overmind_core.domain.text.duration import format_uptime  # start-up: only for a plan that has run before
+    from overmind_core.domain.text.moment import parse_time
+
+    ago = time.time() - parse_time(plan["ended_at"], time.time())
+    return f"its last run {plan['outcome']} {format_uptime(max(ago, 0.0))} ago"
 
 
 def _follow(context: Context, answer: Mapping[str, Any], *, since: float | None) -> int:
@@ -115,12 +145,13 @@ def _follow(context: Context, answer: Mapping[str, Any], *, since: float | None)
     try:
         return follow_until_end(context, answer["id"], since=since)
     except KeyboardInterrupt:
-        context.note(f"\nPipeline {answer['id']} keeps running. Return with: overmind logs -f {answer['name']}")
+        context.note(f"\nPlan {answer['id']} keeps running. Return with: overmind logs -f {answer['name']}")
         return INTERRUPTED
 
 
-RERUN = option("--rerun", "WHICH", "failed: run failed agents again, and the agents that depend on them",
-               choices=("failed",))  # fmt: skip
+RERUN = option("--rerun", "WHICH", "of an ended plan, run only these agents again, and the agents that depend on them: "
+               "failed, or the name of one (repeatable)", repeat=True)  # fmt: skip
+CHANGED = flag("--changed", "of an ended plan, run only what was changed, and the agents that depend on it")
 
 APPLY = Command(
     name="apply",
@@ -130,6 +161,7 @@ APPLY = Command(
         VAR,
         NAME,
         flag("--dry-run", "report without changing anything"),
+        CHANGED,
         RERUN,
         flag("--wait", "follow its narrative and exit with its code; ctrl-c leaves it running"),
         JSON,
@@ -138,6 +170,7 @@ APPLY = Command(
         "overmind apply release.toml",
         "overmind apply release.toml --var base=main --wait",
         "overmind apply release.toml --dry-run",
+        "overmind apply release.toml --changed",
         "overmind apply release.toml --rerun failed",
         "overmind apply ci.toml --name ci-hotfix",
         "generate-plan | overmind apply -",
@@ -145,8 +178,9 @@ APPLY = Command(
     notes=(
         "The whole file is checked first. Each mistake is printed as file:line:column: message, and nothing is "
         "started. A live plan of the same name and file is changed: + a new agent, ~ a changed agent, - a removed "
-        "agent. Changed agents that have begun run again, together with all agents that depend on them. A plan of "
-        "another file is never touched: if it has the name, give this plan another with --name. - as the file "
+        "agent. Changed agents that have begun run again, together with all agents that depend on them. A plan that "
+        "has ended runs again, all of it, unless --changed or --rerun says otherwise. A plan of another file is never "
+        "touched: if it has the name, give this plan another with --name. - as the file "
         "reads standard input. Fleets and sentinels of the file are posted to the swarm in one transaction before "
         "the plan; those that the file no longer has end."
     ),
@@ -252,12 +286,16 @@ def diff(args: Namespace, context: Context) -> int:
     found = load_all(path, args.var, context, args.name)
     blueprint = found.blueprint
     request = apply_request(blueprint, path, context.environ, dry_run=True)
-    changes = context.client().call("apply", request)["changes"] if blueprint.agents else []
+    client = context.client()
+    last = _last_run(client, blueprint.name, request["file"]) if blueprint.agents else None
+    changes = client.call("apply", request)["changes"] if blueprint.agents else []
     fleets = [one for one in _fleets(context, found, path, request, dry_run=True) if one["change"] != "unchanged"]
     if args.json:
         context.print(dumps({"changes": changes, "fleets": fleets} if fleets else changes))
     elif changes or fleets:
         _print_changes(context, changes, fleets)
+        if last is not None:
+            context.note(f"ended: apply runs all of it again ({_ended(last)})")
     else:
         context.hint(f"The live plan {blueprint.name} matches {path}.")
     return FAILED if (changes or fleets) and args.exit_code else 0
@@ -299,9 +337,9 @@ def delete(args: Namespace, context: Context) -> int:
     if args.json:
         context.print(dumps(answer))
     elif live:
-        context.print(f"Deleted pipeline {answer['id']} ({answer['name']})")
+        context.print(f"Deleted plan {answer['id']} ({answer['name']})")
     else:
-        context.print(f"Pipeline {answer['id']} ({answer['name']}) has already ended")
+        context.print(f"Plan {answer['id']} ({answer['name']}) has already ended")
     return 0
 
 
@@ -362,7 +400,7 @@ def _is_path(word: str) -> bool:
 def _question(plan: Plan) -> str:
     count = sum(number for stage, number in plan["counts"].items() if stage not in ENDED)
     agents = f" and its {count} running agent{'s' if count > 1 else ''}" if count else ""
-    return f"End pipeline {plan['id']} ({plan['name']}){agents}?"
+    return f"End plan {plan['id']} ({plan['name']}){agents}?"
 
 
 DELETE = Command(

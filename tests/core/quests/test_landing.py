@@ -140,7 +140,7 @@ def test_a_check_without_room_costs_no_attempt_and_runs_again_once_there_is(tmp_
             info = await inside.ask("quest", id=name)
             assert (info["status"], info["phase"], info["reason"]) == ("running", "check", "disk_full")
             why = await inside.ask("quest_why", id=name)
-            assert why["text"] == "checking again once the disk has room (disk_full), attempt 1 of 1"
+            assert why["text"] == "checking again once the disk has room, attempt 1 of 1"
             assert inside.app.line.is_needed, "it goes on by itself"
             told = [one for one in inside.events(name) if one["type"] == "quest"][-1]
             assert (told["status"], told["phase"], told["by"], told["why"]) == (

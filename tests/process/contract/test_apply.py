@@ -41,7 +41,7 @@ def test_a_plan_is_a_mission_and_its_agents_are_its_children(om, tmp_path):
         depends_on = ["build"]
     """)  # fmt: skip
     said = om.ok("apply", path)
-    assert re.fullmatch(r"Started pipeline [0-9a-f]{8} \(plan\)\n", said)
+    assert re.fullmatch(r"Started plan [0-9a-f]{8} \(plan\)\n", said)
     plan = said.split()[2]
     build = eventually(lambda: [row["id"] for row in om.api("ps") if row["name"] == "plan/build"])[0]
     row = om.ps("--all")[0]
@@ -397,7 +397,7 @@ def test_an_unchanged_file_changes_nothing_and_a_changed_one_only_what_differs(o
     plan = om.json("apply", "--json", path)["id"]
     both_run(om)
     before = {row["name"]: row["id"] for row in om.api("ps")}
-    assert om.ok("apply", path) == f"unchanged: pipeline {plan} (plan)\n"
+    assert om.ok("apply", path) == f"unchanged: plan {plan} (plan)\n"
     assert om.ok("diff", path) == ""
     assert om.json("diff", path, "--json") == []
     changed = STAYS.replace('command = "true"', 'command = "false"')
@@ -407,7 +407,7 @@ def test_an_unchanged_file_changes_nothing_and_a_changed_one_only_what_differs(o
     assert om("diff", path, "--exit-code").returncode == 1
     assert om.ok("apply", path, "--dry-run") == told
     assert {row["name"]: row["id"] for row in om.api("ps")} == before
-    assert om.ok("apply", path) == f"{told}Changed pipeline {plan} (plan)\n"
+    assert om.ok("apply", path) == f"{told}Changed plan {plan} (plan)\n"
     eventually(lambda: "plan/new" in {row["name"] for row in om.api("ps")})
     assert {row["name"]: row["id"] for row in om.api("ps") if row["name"] != "plan/new"} == before
     written(tmp_path, STAYS.replace("sleep 600", "sleep 601"))
@@ -417,8 +417,8 @@ def test_an_unchanged_file_changes_nothing_and_a_changed_one_only_what_differs(o
                             and row["command"] == "sleep 601"]) == 2)  # fmt: skip
     lives = {"plan", "plan/a", "plan/b"}
     eventually(lambda: {row["name"] for row in om.api("ps") if row["ended_at"] is None} == lives)
-    assert om.ok("delete", path) == f"Deleted pipeline {plan} (plan)\n"
-    assert om.ok("delete", "plan") == f"Pipeline {plan} (plan) has already ended\n"
+    assert om.ok("delete", path) == f"Deleted plan {plan} (plan)\n"
+    assert om.ok("delete", "plan") == f"Plan {plan} (plan) has already ended\n"
     assert om.ok("diff", path).splitlines() == ["+ a", "+ b", "+ c"]
     om.refused("delete", "nobody", code="not_found")
     om.refused("delete", "./nobody", code="invalid")
@@ -445,22 +445,58 @@ def test_what_failed_runs_again_and_what_depends_on_it_and_nothing_else(om, tmp_
     }  # fmt: skip
     (tmp_path / "mended").touch()
     told = "".join(f"~ {name} (runs again)\n" for name in ("after", "db", "flaky"))
+    told += "kept: base\n"
     assert om.ok("apply", path, "--rerun", "failed", "--dry-run") == told
     done = om("apply", path, "--rerun", "failed", "--wait")
     assert done.returncode == 0, done
-    assert done.stderr == f"{told}Started pipeline {plan} (plan)\n"
+    assert done.stderr == f"{told}Started plan {plan} (plan)\n"
     assert done.stdout.startswith("--- restart #1 at ")
     assert "failed" not in done.stdout
     assert om.logs("plan", "--run", "2") == done.stdout
     assert set(stages(ended(om, plan)).values()) == {"succeeded"}
     counts = {name: (tmp_path / name).read_text().count("ran") for name in ("base", "db", "flaky", "after")}
     assert counts == {"base": 1, "db": 2, "flaky": 2, "after": 1}
-    assert om.ok("apply", path, "--rerun", "failed") == f"unchanged: pipeline {plan} (plan)\n"
+    assert om.ok("apply", path, "--rerun", "failed") == f"unchanged: plan {plan} (plan)\n"
     again = om.json("apply", path, "--json")
     assert again["id"] != plan
     ended(om, again["id"])
     assert (tmp_path / "base").read_text().count("ran") == 2
     om.refused("apply", written(tmp_path, STAYS, "never"), "--rerun", "failed", code="not_found")
+
+
+def test_what_has_ended_runs_again_whole_or_in_the_part_that_is_asked_for_and_says_so(om, tmp_path):
+    def text(first):
+        return f"""
+            [agents.lint]
+            command = "echo ran >> lint"
+            [agents.build]
+            command = "echo {first} >> build"
+            [agents.test]
+            command = "echo ran >> test"
+            depends_on = ["build"]
+        """
+
+    def ran(name):
+        return (tmp_path / name).read_text().split()
+
+    path = written(tmp_path, text("one"))
+    om.refused("apply", path, "--changed", code="not_found")
+    om.ok("apply", path, "--wait")
+    written(tmp_path, text("two"))
+    seen = om("diff", path)
+    assert seen.stdout == "+ lint\n+ build\n+ test\n"
+    assert re.fullmatch(r"ended: apply runs all of it again \(its last run succeeded \d+s ago\)\n", seen.stderr)
+    done = om("apply", path, "--changed", "--wait")
+    assert re.fullmatch(
+        r"~ build \(runs again\)\n~ test \(runs again\)\nkept: lint\nStarted plan \w+ \(plan\)\n", done.stderr
+    )
+    assert (ran("lint"), ran("build"), ran("test")) == (["ran"], ["one", "two"], ["ran"] * 2)
+    assert om.ok("apply", path, "--changed").startswith("unchanged: plan ")
+    om.refused("apply", path, "--rerun", "tset", code="not_found")
+    assert "kept: lint, build\n" in om("apply", path, "--rerun", "test", "--wait").stderr
+    again = om("apply", path, "--wait").stderr
+    assert re.fullmatch(r"Started plan \w+ \(plan\) again: its last run succeeded \d+s ago\n", again)
+    assert (ran("lint"), ran("test")) == (["ran"] * 2, ["ran"] * 4)
 
 
 # --- followed -----------------------------------------------------------------------------------------------------
@@ -470,7 +506,7 @@ def test_whoever_waits_sees_the_narrative_and_gets_the_code(om, tmp_path):
     path = written(tmp_path, '[agents.a]\ncommand = "exit 3"\n')
     done = om("apply", path, "--wait")
     assert done.returncode == 1
-    assert re.search(r"Started pipeline [0-9a-f]{8} \(plan\)\n$", done.stderr)
+    assert re.search(r"Started plan [0-9a-f]{8} \(plan\)\n$", done.stderr)
     assert [line.split(" (")[0] for line in done.stdout.splitlines()[:2]] == ["--- a: started", "--- a: failed"]
     assert done.stdout.endswith("; failed: a ---\n")
 
@@ -534,7 +570,7 @@ def test_what_was_killed_runs_again_like_what_has_failed(om, tmp_path):
 def test_a_person_is_asked_before_agents_end(om, tmp_path):
     plan = applied(om, tmp_path, STAYS)
     both_run(om)
-    for answer, said, status in (("n", "Nothing done", 1), ("y", f"Deleted pipeline {plan}", 0)):
+    for answer, said, status in (("n", "Nothing done", 1), ("y", f"Deleted plan {plan}", 0)):
         with Terminal(om, "delete", "plan") as terminal:
             terminal.expect(r"\(plan\) and its 2 running agents\? \[y/N\] ")
             terminal.type(f"{answer}\r")
@@ -566,7 +602,7 @@ def test_what_failed_may_run_again_while_the_rest_goes_on(om, tmp_path):
     eventually(lambda: stages(om.api("plan", id=plan))["after"] == "skipped")
     (tmp_path / "mended").touch()
     told = "~ after (runs again)\n~ flaky (runs again)\n"
-    assert om.ok("apply", path, "--rerun", "failed") == f"{told}Changed pipeline {plan} (plan)\n"
+    assert om.ok("apply", path, "--rerun", "failed") == f"{told}Changed plan {plan} (plan)\n"
     eventually((tmp_path / "after").exists)
     (tmp_path / "go").touch()
     assert set(stages(ended(om, plan)).values()) == {"succeeded"}

@@ -56,11 +56,11 @@ def test_with_a_name_of_its_own_it_runs_beside_the_other_and_is_told_apart(om, f
     first = om.json("apply", "ci.toml", "--json", cwd=pa)["id"]
     second = om.json("apply", "ci.toml", "--name", "ci-b", "--json", cwd=pb)["id"]
     eventually(lambda: {"ci/build", "ci-b/other"} <= live(om))
-    assert om.ok("apply", "ci.toml", "--name", "ci-b", cwd=pb).startswith(f"unchanged: pipeline {second}")
+    assert om.ok("apply", "ci.toml", "--name", "ci-b", cwd=pb).startswith(f"unchanged: plan {second}")
     assert om.ok("diff", "ci.toml", "--name", "ci-b", cwd=pb) == ""
-    assert om.ok("delete", "ci.toml", "-y", cwd=pb) == f"Deleted pipeline {second} (ci-b)\n"
+    assert om.ok("delete", "ci.toml", "-y", cwd=pb) == f"Deleted plan {second} (ci-b)\n"
     assert live(om) == {"ci", "ci/build"}
-    assert om.ok("delete", "ci", "-y") == f"Deleted pipeline {first} (ci)\n"
+    assert om.ok("delete", "ci", "-y") == f"Deleted plan {first} (ci)\n"
 
 
 def test_of_one_file_there_may_be_several_and_then_a_name_says_which(om, folders):
@@ -77,7 +77,7 @@ def test_a_linked_folder_is_the_folder_and_a_linked_file_is_a_file_of_its_own_fo
     pa, pb = folders
     plan = om.json("apply", "ci.toml", "--json", cwd=pa)["id"]
     (tmp_path / "link").symlink_to(pa)
-    assert om.ok("apply", str(tmp_path / "link" / "ci.toml")) == f"unchanged: pipeline {plan} (ci)\n"
+    assert om.ok("apply", str(tmp_path / "link" / "ci.toml")) == f"unchanged: plan {plan} (ci)\n"
     shared = os.path.join(pb, "shared.toml")
     os.symlink(os.path.join(pa, "ci.toml"), shared)
     om.refused("apply", "shared.toml", "--name", "ci", cwd=pb, code="name_taken")
@@ -87,7 +87,7 @@ def test_plans_of_standard_input_are_told_apart_by_their_folders(om, folders):
     pa, pb = folders
     named = f'[blueprint]\nname = "piped"\n{BUILD}'
     plan = om.json("apply", "-", "--json", stdin=named, cwd=pa)["id"]
-    assert om.ok("apply", "-", stdin=named, cwd=pa) == f"unchanged: pipeline {plan} (piped)\n"
+    assert om.ok("apply", "-", stdin=named, cwd=pa) == f"unchanged: plan {plan} (piped)\n"
     refused = om("apply", "-", stdin=named, cwd=pb)
     assert f"is taken by plan {plan} from standard input in {os.path.realpath(pa)}." in refused.stderr
 

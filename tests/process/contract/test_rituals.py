@@ -315,7 +315,7 @@ def test_a_plan_comes_again_as_it_was_when_its_ritual_was_created(om, rituals, c
     om.ok(*words, "--var", "code=0")
     os.unlink(om.path("ship.toml"))
     began = om.ok("ritual", "run", "weekly")
-    first = re.findall(r"^Started pipeline ([0-9a-f]{8}) \(shipping\)\n$", began)[0]
+    first = re.findall(r"^Started plan ([0-9a-f]{8}) \(shipping\)\n$", began)[0]
     (row,) = rituals.until("weekly", count)
     assert (row["id"], row["exit_code"], rituals.lines()) == (first, 0, ["built", "plain"])
     with cases("a plan of that name that somebody else has started is left alone"):

@@ -279,7 +279,7 @@ def test_a_repository_without_room_for_a_landing_is_named_and_no_fault_of_the_wo
         assert question["subject"]["lines"] == ["It is tried again by itself until there is room."]
         assert shop.info(quest)["reason"] == "disk_full"
         assert om.ok("quest", "why", "work").splitlines()[0] == (
-            "work is running: landing was refused (disk_full): it is tried again by itself, attempt 1 of 3"
+            "work is running: landing was refused (the disk was full): it is tried again by itself, attempt 1 of 3"
         )
         assert om.ok("queue").splitlines()[-1] == "landing: work on main (the disk was full: tried again by itself)"
         os.unlink(filler)

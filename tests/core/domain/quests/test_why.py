@@ -112,7 +112,7 @@ STANDS = [
     (
         quest("a", "running", queue=QueueState(phase=QuestPhase.LANDING), reason="dirty"),
         [
-            "a is running: landing was refused (dirty): a person decides, attempt 1 of 3",
+            "a is running: landing was refused (its branch has uncommitted changes): a person decides, attempt 1 of 3",
             "  go on with: overmind answer a allow",
         ],
     ),

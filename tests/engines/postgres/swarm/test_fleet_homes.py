@@ -227,7 +227,7 @@ def test_a_plan_and_a_fleet_of_one_file_are_applied_together_or_not_at_all(homes
     assert homes.desk.ok("fleet", "list") == ""
     said = homes.desk.ok("apply", path).splitlines()
     assert said[0] == "Fleet review: 1 wanted"
-    assert said[1].startswith("Started pipeline ")
+    assert said[1].startswith("Started plan ")
     wait_running(homes, 1)
     end_all(homes)
 
