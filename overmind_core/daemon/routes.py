@@ -244,7 +244,6 @@ def handlers(app: App) -> tuple[object, ...]:
         quests=app.quests,
         every=app.quest_registry,
         attempts=app.engine.attempts,
-        is_paused=lambda: app.engine.queue.paused,
         views=views,
         mission_table=app.state.missions,
         quest_table=app.state.quests,

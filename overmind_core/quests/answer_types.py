@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, TypedDict
 
 from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.quests.quest import QuestStatus
@@ -19,8 +19,6 @@ class QuestsFollowed(TypedDict):
     """The quests that are waited for."""
 
     missions: list[QuestBrief]
-    note: NotRequired[str]
-    """Only where one of them can't begin because the queue is paused: how a person resumes it."""
 
 
 class QuestEnd(QuestBrief):

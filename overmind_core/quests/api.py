@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from overmind_core.system.paths import Home
 
 
-NOTE_PAUSED = "The queue is paused, so nothing of it begins. Resume it with: overmind queue resume"
 FOREVER = "36500d"
 """The window of a quest's retries: none of them is ever forgotten."""
 
@@ -73,15 +72,12 @@ class QuestApi:
         quests: QuestService,
         every: QuestRegistry,
         attempts: Attempts,
-        is_paused: Callable[[], bool],
         views: Callable[[], QueueViews],
         mission_table: MissionTable,
         journal: Journal,
         quest_table: QuestTable,
         clock: Clock,
     ) -> None:
-        """`is_paused`: whether the queue is."""
-        self._is_paused = is_paused
         self._registry = registry
         self._home = home
         self._settings = settings
@@ -131,10 +127,7 @@ class QuestApi:
         """An item as each quest ends; `any`: only the first."""
         del caller
         found = [self._all.find(text) for text in request.ids]
-        followed: QuestsFollowed = {"missions": [brief(one) for one in found]}
-        if self._is_paused() and any(one.status is QuestStatus.QUEUED for one in found):
-            followed["note"] = NOTE_PAUSED
-        yield followed
+        yield {"missions": [brief(one) for one in found]}
         waiting = {self._all.end_of(one) for one in dict.fromkeys(one.id for one in found)}
         try:
             for next_end in asyncio.as_completed(waiting):  # looks at each once, however many there are

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.admission import QUEUE, WaitCode
+from overmind_core.domain.quests.classes import CHECK_FAILED, last_failure
 from overmind_core.domain.quests.needs import Need, needs_of
 from overmind_core.domain.quests.quest import QuestStatus
 
@@ -49,7 +50,8 @@ def remedies(quest: Quest, wait: Wait | None, by: Sequence[Need], slots: int, kn
     """
     if wait is None:
         ended = quest.status in {QuestStatus.FAILED, QuestStatus.CANCELLED}
-        return tuple(_again(quest, known)) if ended and known.may_retry(quest) else ()
+        again = _again(quest, known) if ended and known.may_retry(quest) else ()
+        return (*look_at(quest, known.word(quest)), *again)
     match wait.code:
         case WaitCode.BLOCKED:
             return tuple(dict.fromkeys(islice(_unblock(quest, by, known), MOST)))
@@ -60,6 +62,12 @@ def remedies(quest: Quest, wait: Wait | None, by: Sequence[Need], slots: int, kn
         case WaitCode.SLOTS:
             return (f"overmind queue slots {slots + 1}",) if wait.by == (QUEUE,) else ("overmind queue",)
     return wait.do
+
+
+def look_at(quest: Quest, word: str) -> tuple[str, ...]:
+    """Return the command that shows what failed; none for one that has not. `word`: what a person calls it."""
+    flag = " --check" if last_failure(quest) == CHECK_FAILED else ""
+    return (f"overmind quest logs{flag} {word}",) if quest.status is QuestStatus.FAILED else ()
 
 
 _LOOKS = ("overmind quest why ", "overmind quest info ", "overmind quest logs ")

@@ -15,7 +15,7 @@ from overmind_core.domain.quests.classes import CHECK_FAILED, last_failure
 from overmind_core.domain.quests.life import is_refused, state_of, waits_for_room
 from overmind_core.domain.quests.needs import Need, Needs, SetFree, StillWaiting
 from overmind_core.domain.quests.quest import QuestStatus
-from overmind_core.domain.quests.remedies import is_look
+from overmind_core.domain.quests.remedies import is_look, look_at
 from overmind_core.domain.quests.score import Score, score_text
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _standing(quest: Quest) -> tuple[str, tuple[str, ...]]:
             return _landing(quest), ()
         case QuestStatus.FAILED | QuestStatus.CANCELLED:
             again = () if quest.queue is None else (f"overmind quest retry {quest.name}",)
-            return _why_ended(quest), (*_to_see(quest), *again)
+            return _why_ended(quest), (*look_at(quest, quest.name), *again)
 
 
 def _why_ended(quest: Quest) -> str:
@@ -154,12 +154,6 @@ def _why_ended(quest: Quest) -> str:
     if failure == CHECK_FAILED and quest.check:
         return f"{sentence(failure)} ({quest.exit_code}): {one_line(quest.check)}"
     return sentence(failure)
-
-
-def _to_see(quest: Quest) -> tuple[str, ...]:
-    """The command that shows what failed."""
-    flag = " --check" if last_failure(quest) == CHECK_FAILED else ""
-    return (f"overmind quest logs{flag} {quest.name}",) if quest.status is QuestStatus.FAILED else ()
 
 
 def _landing(quest: Quest) -> str:

@@ -183,15 +183,15 @@ def test_a_running_quest_that_is_cancelled_leaves_no_process_and_its_dependants_
 
 
 def test_who_waits_for_quests_is_told_that_the_queue_is_paused(queue):
-    om, note = queue.om, "The queue is paused, so nothing of it begins. Resume it with: overmind queue resume\n"
+    om, note = queue.om, "is queued: the queue is paused: overmind queue resume\n"
     queue.add("done")
     om.ok("quest", "wait", "done")
     om.ok("queue", "pause")
     assert om("quest", "wait", "done").stderr == ""
     queue.add("later")
-    assert note in om("quest", "wait", "later", "--timeout", "200ms").stderr
+    assert f"waits for you: later {note}" in om("quest", "wait", "later", "--timeout", "2s").stderr
     adding = om.popen("quest", "add", "another", "--wait", "--", "true")
-    assert [adding.stderr.readline() for _ in range(2)][1] == note
+    assert [adding.stderr.readline() for _ in range(2)][1] == f"waits for you: another {note}"
     om.ok("queue", "resume")
     assert adding.wait(30) == 0
 

@@ -117,9 +117,9 @@ def _junit(suite):
     }  # fmt: skip
     assert {case.get("classname") for case in suite} == {"ci"}
     failure = cases["test"].find("failure")
-    assert failure.get("message") == "failed, exit code 3"
+    assert failure.get("message") == "failed (3)"
     assert failure.text == "testing\nit is broken"
-    assert cases["publish"].find("skipped").get("message") == "skipped, test failed"
+    assert cases["publish"].find("skipped").get("message") == "skipped: test failed"
     assert cases["build"].find("system-out").text == "built"
     assert float(cases["build"].get("time")) >= 0
 

@@ -79,7 +79,7 @@ def test_the_supervisor_is_killed_a_mission_ends_meanwhile_and_no_row_is_stale(s
         tab.heard(lambda message: message["t"] == "up" and message["ok"])
         eventually(lambda: truth(site.om)["two"] != "running")
         missions.until({"one": "working", "two": "failed", "three": "working"})
-        assert truth(site.om) == {"one": "running", "two": "failed", "three": "running"}
+        assert truth(site.om) == {"one": "running", "two": "crashed", "three": "running"}
         assert tab.press("kill", id="one")["ok"]
         missions.until({"three": "working"})
 
