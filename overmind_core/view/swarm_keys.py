@@ -32,8 +32,9 @@ def _of_posts(context: Context) -> tuple[Action, ...]:
 SWARM_ACTIONS: tuple[Action, ...] = (
     Action("hive-missions", ("enter",), USUAL, "show its missions; of a hive without a gate its posts", _HIVES,
            verb="ps", hint=1),
-    Action("drain-hive", ("d",), USUAL, "take nothing new there, or take new work again", _HIVES, Needs.HIVE,
-           "hive drain", hint=1),
+    Action("describe-row", ("d",), "describe", "show all that is known of it", _HIVES, verb="hive info", hint=1),
+    Action("drain-hive", ("D",), USUAL, "take nothing new there, or take new work again", _HIVES, Needs.HIVE,
+           "hive drain", hint=2),
     *_of_posts(_POSTS),
     *_of_posts(_BOARD),
     Action("column-left", ("left",), "column to the left", "column to the left", _BOARD, alone=_MOVES),

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.errors import OvermindError
 from overmind_core.view import hives as hives_rows
-from overmind_core.view.cells import safe
+from overmind_core.view.cells import Row, safe
 from overmind_core.view.hive_keys import LOCAL
 from overmind_core.view.registry import View
 from overmind_tui.command_line.parse import Show
+from overmind_tui.pages.dialog import ask_first
 from overmind_tui.pages.table import TablePage
 
 if TYPE_CHECKING:
@@ -53,7 +54,11 @@ class HivesPage(TablePage):
 
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also their missions, and draining."""
-        return super().handlers(context) | {"hive-missions": self.do_missions, "drain-hive": self.do_drain}
+        return super().handlers(context) | {
+            "hive-missions": self.do_missions,
+            "describe-row": self.do_open_row,
+            "drain-hive": self.do_drain,
+        }
 
     def do_missions(self) -> None:
         """The missions of the one under the cursor; the posts of one that only the swarm knows."""
@@ -66,7 +71,16 @@ class HivesPage(TablePage):
 
         A queue is paused where a gate leads to it; of a hive that only the swarm knows that one is asked.
         """
-        for row in self.chosen():
+        rows = self.chosen()
+        busy = [row for row in rows if not row.get("draining")]
+        if busy:
+            lines = [f"{safe(row['name'])} begins nothing new; running work goes on" for row in busy]
+            ask_first(self.shell, "drain hive", busy, lines, lambda: self._drain(rows))
+        else:
+            self._drain(rows)
+
+    def _drain(self, rows: Sequence[Row]) -> None:
+        for row in rows:
             draining, shell = not row.get("draining"), self.shell
             on_result = partial(self._drained, row["name"])
             if not row["is_named"]:

@@ -143,7 +143,8 @@ def ask_first(shell: Shell, word: str, rows: Sequence[Row], lines: list[str], th
         then: Does it.
     """
     verb, _, noun = word.partition(" ")
-    title = f"{word} {safe(rows[0]['name'])}?" if len(rows) == 1 else f"{verb} {len(rows)} {noun}s?"
+    which = f"{word} {safe(rows[0]['name'])}" if len(rows) == 1 else f"{verb} {len(rows)} {noun}s"
+    title = f"{which.rstrip()}?"
     more = [f"… and {len(lines) - NAMED} more"] if len(lines) > NAMED else []
     answers = [Answer(("y",), verb, then, "bad"), Answer(("n",), "keep", lambda: None)]
     shell.open(Dialog(title, [*lines[:NAMED], *more], answers, first=1))

@@ -11,6 +11,7 @@ from overmind_core.view import queue as queue_rows
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.registry import SWARM_QUEUE, View
 from overmind_tui.command_line.parse import Show
+from overmind_tui.pages.dialog import ask_first
 from overmind_tui.quests.page import LongRowsPage
 
 if TYPE_CHECKING:
@@ -62,9 +63,14 @@ class QueuePage(LongRowsPage):
         return super().handlers(context) | {"pause-queue": self.do_pause}
 
     def do_pause(self) -> None:
-        """Start nothing any more, or again."""
-        paused = not self._status.paused
+        """Start nothing any more, which is asked first, or again."""
+        if self._status.paused:
+            self._pause(paused=False)
+            return
+        lines = ["nothing of it starts until it is resumed; running work goes on"]
+        ask_first(self.shell, "pause queue", [{"name": ""}], lines, lambda: self._pause(paused=True))
 
+    def _pause(self, *, paused: bool) -> None:
         def on_result(answers: Sequence[Any | OvermindError]) -> None:
             (answer,) = answers
             if isinstance(answer, OvermindError):

@@ -93,13 +93,17 @@ class ScheduleActions:
 
     def run_ritual(self, rows: list[Row]) -> None:
         """Run these now, whatever their schedules."""
-        each(self._shell, Request("ritual_run", "run", "started a run of", RITUALS, " · enter shows its runs"), rows)
+        doing = Request("ritual_run", "run", "started a run of", RITUALS, " · enter shows its runs")
+        lines = [f"{safe(row['name'])}  {safe(row['command'])}" for row in rows]
+        ask_first(self._shell, "run ritual", rows, lines, lambda: each(self._shell, doing, rows))
 
     def pause_ritual(self, rows: list[Row]) -> None:
         """Pause these; when all of them are paused, let them go on."""
         awake = [row for row in rows if not row["paused"]]
         if awake:
-            each(self._shell, Request("ritual_pause", "pause", "paused", RITUALS, " · s resumes it"), awake)
+            doing = Request("ritual_pause", "pause", "paused", RITUALS, " · shift-s resumes it")
+            lines = [f"{safe(row['name'])}  {safe(row['schedule'])}" for row in awake]
+            ask_first(self._shell, "pause ritual", awake, lines, lambda: each(self._shell, doing, awake))
         else:
             each(self._shell, Request("ritual_resume", "resume", "resumed", RITUALS), rows)
 

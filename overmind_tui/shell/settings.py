@@ -9,7 +9,7 @@ motion = true              # false: nothing blinks
 coach = true               # false: no first steps in the bottom line
 fps = 0                    # frames a second at most; 0: 60, over ssh 15
 escape_ms = 0              # how long a lone Esc waits; 0: 25, over ssh 150
-confirm_kill = false       # ctrl-k asks too
+confirm_kill = true        # false: ctrl-k on one mission without live children acts at once
 detach_keys = ["ctrl-]"]   # leave a mission's terminal as ctrl-\ does
 log_time = false           # times in the log
 log_wrap = false
@@ -145,7 +145,7 @@ class Settings(NamedTuple):
 
     theme: str = "dark"
     symbols: str = "auto"
-    confirm_kill: bool = False
+    confirm_kill: bool = True
     mouse: bool = True
     motion: bool = True
     coach: bool = True

@@ -197,9 +197,12 @@ def test_a_quest_is_cancelled_only_after_a_question():
 
 def test_a_ritual_is_run_paused_resumed_and_deleted_and_has_a_history():
     async def scenario(app, press):
-        await press(":rituals", "t", "s")
+        await press(":rituals", "R")
+        await press("y")
+        await press("S")
+        await press("y")
         assert app.asked[-2:] == [("ritual_run", "backup"), ("ritual_pause", "backup")]
-        await press("j", "j", "p", "k", "ctrl+d")
+        await press("j", "j", "S", "k", "ctrl+d")
         assert ("ritual_resume", "prune") in app.asked
         assert "the running quest of mail continues" in picture(app)
         await press("y")
@@ -209,7 +212,8 @@ def test_a_ritual_is_run_paused_resumed_and_deleted_and_has_a_history():
             ["ritual", "resume", "mail", "--json"], ["ritual", "pause", "prune"], ["ritual", "delete", "mail"],
         ]  # fmt: skip
         app.refuses = True
-        await press("t")
+        await press("R")
+        await press("y")
         assert app.notice.text == "mail: It is gone."
         app.refuses = False
         await press("enter")
@@ -221,7 +225,7 @@ def test_a_ritual_is_run_paused_resumed_and_deleted_and_has_a_history():
 
 def test_nothing_is_done_where_there_is_no_row():
     async def scenario(app, press):
-        await press(":rituals", "t", "enter", "d", "l")
+        await press(":rituals", "R", "enter", "d", "l")
         assert app.notice.text == "run now: no ritual is selected here"
         await press(":quests", "x", "enter", "v")
         assert app.notice.text == "cancel: no quest is selected here"
@@ -230,7 +234,7 @@ def test_nothing_is_done_where_there_is_no_row():
         await press(":bp", "enter", "l")
         assert app.screen.view == "blueprints"
         app.read_only = True
-        await press(":rituals", "s")
+        await press(":rituals", "S")
         assert app.notice.text == "read-only: pause is off"
 
     walk(scenario, Empty)

@@ -51,7 +51,7 @@ LOOK = Rendering(NOW)
 
 def test_all_about_a_quest_of_the_queue_says_what_it_needs_what_it_owns_and_how_its_attempts_went():
     text = read(quests_rows.quest(DETAILS, LOOK))
-    assert text[:2] == [" login/TSK-002 00000052", " ✖ failed after 10m 00s  check failed, exit 1"]
+    assert text[:2] == [" login/TSK-002 00000052", " ✖ failed after 10m 00s  its check failed, exit 1"]
     for line in (
         "  needs              login/TSK-001", "  owns               api/**", "                     web/login/*",
         "  lands on           main", "  tries              3 of 3", "  cost               $1.25",
@@ -60,7 +60,7 @@ def test_all_about_a_quest_of_the_queue_says_what_it_needs_what_it_owns_and_how_
     ):  # fmt: skip
         assert line in text
     assert [line.split("  ")[-1] for line in text if line.startswith(("    1", "    2"))] == [
-        "exit 2", "check failed, exit 1",
+        "exit 2", "its check failed, exit 1",
     ]  # fmt: skip
 
 
@@ -249,7 +249,7 @@ def test_the_command_line_means_the_card_under_the_cursor():
 
 def test_read_only_changes_nothing():
     async def scenario(app, press):
-        await press(":queue", "s")
+        await press(":queue", "S")
         assert app.notice.text == "read-only: pause is off"
         await press(":board", "r", "x", "shift+up")
         assert app.notice.text == "read-only: urgent is off"

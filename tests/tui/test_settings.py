@@ -42,7 +42,7 @@ motion = false
 coach = false
 fps = 15
 escape_ms = 100
-confirm_kill = true
+confirm_kill = false
 detach_keys = ["ctrl-]", "ctrl-g"]
 log_time = true
 log_wrap = true
@@ -68,7 +68,7 @@ def test_every_setting_can_be_written(tmp_path):
     assert found == Settings(
         theme="nord",
         symbols="ascii",
-        confirm_kill=True,
+        confirm_kill=False,
         mouse=False,
         motion=False,
         coach=False,

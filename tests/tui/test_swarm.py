@@ -299,9 +299,11 @@ def test_a_secret_can_be_granted_only_where_its_value_is_kept():
 
 def test_hives_are_drained_by_their_gates_else_through_the_swarm():
     async def scenario(app, pilot):
-        await press(pilot, *keys("hives"), "G", "d")
+        await press(pilot, *keys("hives"), "G", "D")
         assert app.asked == [("swarm_drain", [{"name": "lab", "undo": True}])], "it drains already"
-        await press(pilot, "g", "d")
+        await press(pilot, "g", "D")
+        assert app.asked[1:] == [], "it asks first"
+        await press(pilot, "y")
         assert app.asked[1:] == [("queue_set", [{"paused": True}])]
         await press(pilot, "j", "enter")
         assert app.screen.context is Context.POSTS

@@ -104,7 +104,7 @@ def mark_of(status: str, activity: str | None = None, outcome: str | None = None
         activity: What a mission's provider says that it is doing; counts while it runs.
         outcome: How it ended, where that is known.
     """
-    if outcome is not None:
+    if outcome in _BY_OUTCOME:  # a hive of a later version may have others
         return _BY_OUTCOME[outcome]
     if status == "running" and activity in _BY_ACTIVITY:
         return _BY_ACTIVITY[activity]

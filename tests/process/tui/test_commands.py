@@ -221,6 +221,8 @@ def test_top_shows_live_missions_and_their_keys_act(om, opened):
         await pilot.press("left", "h", "right", "t", "J")
         assert app.screen is page, "a table has no tree"
         await pilot.press("ctrl+k")
+        await until(pilot, lambda: isinstance(app.screen, Dialog), what="asked")
+        await pilot.press("y")
         await until(pilot, lambda: om.info("alpha")["status"] == "killed", what="killed from here")
         await pilot.press("escape")
         await until(pilot, lambda: [one.row["name"] for one in page.table.branches] == ["beta"], what="gone")

@@ -19,6 +19,7 @@ from overmind_core.view.hives import Link
 from overmind_tui.hives.page import HivesPage
 from overmind_tui.missions.describe_page import DescribePage
 from overmind_tui.pages.compose import Composer
+from overmind_tui.pages.dialog import Dialog
 from tests.kit import claude, processes, sessions
 from tests.kit.named_hives import gate_of, name_hives, name_odd_hive
 from tests.process.tui.test_needs import decisions
@@ -103,6 +104,8 @@ def test_what_is_done_to_a_row_is_done_in_its_hive(om, eu1, several):
         await until(pilot, lambda: of_eu1(app, "work")["status"] == "running", what="runs again")
         await selected(app, pilot, "work")
         await pilot.press("ctrl+k")
+        await until(pilot, lambda: isinstance(app.screen, Dialog), what="asked")
+        await pilot.press("y")
         await until(pilot, lambda: of_eu1(app, "work")["status"] == "killed", what="killed")
         assert eu1.wait_status("work", "killed")
         assert om.json("info", "work")["status"] == "running"
@@ -329,7 +332,9 @@ def test_the_view_of_hives_leads_to_their_missions_and_drains_them(om, eu1, seve
             "eu1", "gate", "open", VERSION, 1,
         )  # fmt: skip
         assert app.screen.table.select("eu1")
-        await pilot.press("d")
+        await pilot.press("D")
+        await until(pilot, lambda: isinstance(app.screen, Dialog), what="asked")
+        await pilot.press("y")
         await until(pilot, lambda: "eu1 takes nothing new (0 run on)" in picture(app), what="told")
         assert eu1.json("queue", "--json")["paused"]
         await until(pilot, lambda: "draining" in picture(app), what="shown")

@@ -176,6 +176,8 @@ def test_a_key_that_ends_work_is_refused_when_the_row_has_just_moved(om, opened)
         assert "just changed" in app.notice.text
         await until(pilot, lambda: not app.main.restless, what="it rests")
         await pilot.press("ctrl+k")
+        await until(pilot, lambda: isinstance(app.screen, Dialog), what="asked")
+        await pilot.press("y")
         await until(pilot, lambda: "killed beta" in app.notice.text, what="then it is killed")
 
     opened({"alpha": "sleep 300", "beta": "sleep 300"}, scenario)

@@ -6,6 +6,7 @@ import pytest
 
 from overmind_core.view.actions import Context
 from overmind_core.view.keymap import keymap
+from overmind_tui.pages.dialog import Dialog
 from tests.tui.conftest import picture, until
 
 LIVE = "until test -e {gate}; do sleep 0.05; done"
@@ -28,9 +29,11 @@ def test_what_a_supervisor_tells_is_what_is_shown_and_it_is_shown_as_it_happens(
         await shown("QUEUED 2", "RUNNING 1", "▶ build", "○ docs", "○ site")
         app.commands.run("queue")
         await shown("running 1/1 · queued 2", "waits for build (running", "1st in line")
-        app.screen.act(keymap(Context.QUEUE)["s"])
-        await shown("paused, s resumes", "queue paused: 1 runs on")
-        app.screen.act(keymap(Context.QUEUE)["s"])
+        app.screen.act(keymap(Context.QUEUE)["S"])
+        await until(pilot, lambda: isinstance(app.screen, Dialog), what="it asks")
+        await pilot.press("y")
+        await shown("paused, shift-s resumes", "queue paused: 1 runs on")
+        app.screen.act(keymap(Context.QUEUE)["S"])
         await shown("queue resumed")
         app.commands.run("board")
         await shown("RUNNING 1")

@@ -219,6 +219,8 @@ def test_what_is_shown_is_saved(om, opened):
 def test_killed_rows_stay_dimmed_until_the_view_is_left(om, opened):
     async def scenario(app, pilot):
         await pilot.press("ctrl+k")
+        await until(pilot, lambda: isinstance(app.screen, Dialog), what="asked")
+        await pilot.press("y")
         await until(pilot, lambda: app.main.table.branches[0].dimmed, what="dimmed")
         assert app.notice.text == "killed alpha · r restarts it"
         await pilot.press("x")

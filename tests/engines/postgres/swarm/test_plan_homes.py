@@ -186,7 +186,7 @@ def test_what_the_swarm_cancels_fails_the_agent(homes, tmp_path):
     homes.wait_state("team-there", "queued")
     homes.desk.ok("kill", "-H", "swarm", "team-there")
     found = wait_stage(homes.desk, "there", "failed")
-    assert (found["reason"], found["exit_code"]) == ("cancelled", None)
+    assert (found["reason"], found["exit_code"]) == ("stopped", None)
 
 
 def test_a_changed_agent_ends_there_and_runs_anew(homes, tmp_path):

@@ -163,7 +163,7 @@ def test_what_is_not_on_the_remote_is_not_posted(homes, shop):
 
 def test_a_branch_to_land_on_that_the_remote_lacks_is_refused_at_once(homes, shop):
     home = hive(homes, "a")
-    words = ("quest", "add", "Docs", "--on", "any", "--into", "next", "--", "true")
+    words = ("quest", "add", "Docs", "--on", "any", "--into", "next", "--allow-empty", "--", "true")
     said = home.refused(*words, cwd=shop.code.folder, code="not_pushed")
     assert said == "There is no branch 'next' on origin to land on. Push it: git push origin next\n"
     shop.code.git("push", "-q", "origin", "main:next")
