@@ -227,6 +227,7 @@ def handlers(app: App) -> tuple[object, ...]:
         clock=app.clock,
         changes=app.engine.queue_changes,
         views=views,
+        limit_today=app.engine.budgets.limit_today,
     )
     reports = ReportApi(
         home=app.home,

@@ -148,7 +148,7 @@ REQUESTS: tuple[Operation, ...] = (
               label="why", key="w", pages=("queue", "board")),
     Operation("queue", "list queued quests in the order in which they start, and why each waits", repeatable=True,
               pages=("queue",)),
-    Operation("queue_set", "pause or resume the queue, or change its slots", _CHANGES,
+    Operation("queue_set", "pause or resume the queue, or change its slots or limit", _CHANGES,
               repeatable=True, forbidden="change the queue", commands=(),
               label="pause", key="S", pages=("queue",)),
     Operation("board", "show all quests as cards in five columns", repeatable=True, pages=("board",)),

@@ -42,6 +42,7 @@ class QueueApi:
         clock: Clock,
         changes: Callable[[], QueueChanges],
         views: Callable[[], QueueViews],
+        limit_today: Callable[[float], None],
     ) -> None:
         """`changes`: loads and makes what adds and changes quests; most supervisors never need it."""
         self._quests = quests
@@ -49,6 +50,7 @@ class QueueApi:
         self._clock = clock
         self._changes = changes
         self._views = views
+        self._limit_today = limit_today
 
     @handles(requests.QuestAdd)
     async def quest_add(self, request: requests.QuestAdd, caller: Caller) -> QuestsAdded:
@@ -82,8 +84,10 @@ class QueueApi:
 
     @handles(requests.QueueSet)
     async def queue_set(self, request: requests.QueueSet, caller: Caller) -> QueueChanged:
-        """Pause or resume the queue, or change its slots."""
+        """Pause or resume the queue, or change its slots, or what it may cost until midnight."""
         del caller
+        if request.max_cost_today is not None:
+            self._limit_today(request.max_cost_today)
         if request.slots is not None:
             self._queue.set_slots(request.slots)
         if request.paused is not None:

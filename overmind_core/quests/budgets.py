@@ -24,6 +24,7 @@ from overmind_core.domain.quests.life import HAVE_SLOT, state_of
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.watching import budget
 from overmind_core.domain.watching.budget import BudgetMarks, Spending
+from overmind_core.errors import OvermindError
 from overmind_core.kernel.codec import Codec
 from overmind_core.missions.lookup import line
 from overmind_core.quests import store
@@ -330,7 +331,7 @@ class QueueBudgets:
             if question.need == EngineNeed.BUDGET:
                 return (f"overmind answer {question.number} allow",)
         if scope.about == THE_QUEUE:
-            return ()
+            return (f"overmind queue --max-cost-per-day {budget.raised(scope.limit):g} --today",)
         return (f"overmind spec run {scope.about.name} --max-cost {budget.raised(scope.limit):g}",)
 
     # what people decide
@@ -360,6 +361,19 @@ class QueueBudgets:
         account = self._account(scope.about.id)
         self._save(scope.about.id, replace(account, limit=limit, configured=self._settings.queue.max_cost_per_day))
         self._reconsider(self.postponed())
+
+    def limit_today(self, limit: float) -> None:
+        """Let the queue cost so much until midnight, in US dollars, whatever is configured.
+
+        Raises:
+            OvermindError: `invalid`, no day has a limit.
+        """
+        scope = self._day_scope()
+        if scope is None:
+            message = "No day has a limit of cost. It would be max_cost_per_day in [queue] of config.toml."
+            raise OvermindError("invalid", message)
+        self._questions.withdraw(THE_QUEUE.id, EngineNeed.BUDGET)
+        self._raise(scope, limit)
 
     def on_limit(self, spec_id: str) -> None:
         """Withdraw the question about a spec whose limit has changed, or that will cost nothing more."""

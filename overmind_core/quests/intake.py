@@ -144,7 +144,7 @@ class Intake:
 
     def _one(self, new: NewQuest, id_: str, now: float) -> QueuedWork:
         title = checked_title(new.title)
-        name = self._name(new, title)
+        name = self._name(new, title, id_)
         start = self._start(new, title)
         spec = spec_of(start, self._settings, name=name)
         goal = self._goal(new, title, spec)
@@ -182,12 +182,12 @@ class Intake:
         work = StoredWork(definition, spec.agent, isolate, base, spec.environment.chosen, self._shared)
         return QueuedWork(quest, spec, work, new.ref)
 
-    def _name(self, new: NewQuest, title: str) -> str:
+    def _name(self, new: NewQuest, title: str, id_: str) -> str:
         def taken(name: str) -> bool:
             return name in self._names or self._taken(name)
 
         if new.name is None:
-            name = slug_of(title, taken)
+            name = slug_of(title, taken, unnamed=f"quest-{id_}")  # one that nobody else will ever have
         else:
             name = self._origin.prefix + validate.checked_name(new.name)
             if taken(name):

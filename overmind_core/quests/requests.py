@@ -132,6 +132,8 @@ class QueueSet(Args, frozen=True):
 
     paused: bool | None = None
     slots: Annotated[int, msgspec.Meta(ge=1, le=1000)] | None = None
+    max_cost_today: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    """US dollars until midnight, in the place of `max_cost_per_day` in the configuration."""
 
 
 class Board(Args, frozen=True):

@@ -113,7 +113,7 @@ class SpecCreation:
         text = intake.checked_brief(request.brief or "")
         looked = await self._projects.inspect(request.cwd, request.env)
         spec = self._spec(request, title, looked)
-        await self._maker.check(replace(spec, slug=self._free_slug(title, (), looked.source)), agent, request.env)
+        await self._maker.check(replace(spec, slug=self._free_slug(spec, title, (), looked.source)), agent, request.env)
         made = await self._with_folder(spec, looked, f"# {title}\n\n{text}".rstrip() + "\n")
         try:
             await self._save(made, agent, request)
@@ -130,7 +130,8 @@ class SpecCreation:
             raise OvermindError("name_taken", f"{to_wire(folder)} is spec {same.slug} already.", id=same.id)
         looked = await self._projects.inspect(to_wire(top), request.env)
         name = to_wire(os.path.basename(folder))
-        spec = replace(self._spec(request, "", looked), folder=to_wire(folder), slug=self._free_slug(name, ()))
+        bare = self._spec(request, "", looked)
+        spec = replace(bare, folder=to_wire(folder), slug=self._free_slug(bare, name, ()))
         problem = await asyncio.to_thread(documents.folder_problem, spec)
         if problem is not None and problem.code != "not_found":
             raise OvermindError(problem.code, problem.text)
@@ -187,7 +188,7 @@ class SpecCreation:
         top = looked.source
         refused: set[str] = set()
         while True:
-            slug = self._free_slug(spec.title, refused, top)
+            slug = self._free_slug(spec, spec.title, refused, top)
             folder = spec_folder(top, slug)
             try:
                 await asyncio.to_thread(documents.make_folder, folder, text)
@@ -196,12 +197,12 @@ class SpecCreation:
                 continue
             return replace(spec, slug=slug, folder=to_wire(folder))
 
-    def _free_slug(self, title: str, refused: set[str] | tuple[()], top: str | None = None) -> str:
+    def _free_slug(self, spec: Spec, title: str, refused: set[str] | tuple[()], top: str | None = None) -> str:
         def taken(slug: str) -> bool:
             is_there = top is not None and os.path.lexists(spec_folder(top, slug))
             return slug in refused or is_there or self._registry.named(slug) is not None
 
-        return slug_of(title, taken)
+        return slug_of(title, taken, unnamed=f"spec-{spec.id}")
 
     async def _save(self, spec: Spec, agent: SpecAgent, request: SpecNew) -> None:
         changes = self._registry.add(spec, ())

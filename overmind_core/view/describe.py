@@ -174,8 +174,8 @@ def _treatment(info: Info) -> Lines:
         ("activity timeout", _seconds(info.get("activity_timeout_seconds"))),
         ("timeout", _seconds((info.get("timeout_ms") or 0) / 1000)),
         ("grace", _seconds(info.get("grace_seconds"))),
-        ("max children", info.get("max_children")),
-        ("max depth", info.get("max_depth")),
+        ("max children", _limit(info.get("max_children"))),
+        ("max depth", _limit(info.get("max_depth"))),
     )
 
 
@@ -206,6 +206,11 @@ def _notes(info: Info) -> Lines:
     if not info.get("notes"):
         return []
     return [line.cells for line in mission_notes.lines(info["notes"], info.get(WRITTEN))]
+
+
+def _limit(count: int | None) -> str | None:
+    """As text, since none at all is a limit, too."""
+    return None if count is None else str(count)
 
 
 def pairs(*known: tuple[str, object]) -> Lines:

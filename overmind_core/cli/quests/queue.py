@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from overmind_core.cli.command import JSON, Command, Parameter, argument, option
+from overmind_core.cli.command import JSON, Command, Parameter, argument, flag, option
 from overmind_core.cli.context import Context
-from overmind_core.cli.output import ascii_text, dumps, or_absent, table, text_cell
+from overmind_core.cli.output import ascii_text, dumps, money, or_absent, table, text_cell
 from overmind_core.cli.quests.rows import score_cell
-from overmind_core.cli.values import duration_from_now
+from overmind_core.cli.values import dollars, duration_from_now
 from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.text.cells import display_safe
+from overmind_core.errors import UsageError
 
 TYPE_CHECKING = False
 
@@ -39,7 +40,9 @@ EMPTY = "The queue is empty. Add a quest with: overmind quest add 'Title' -- mak
 
 
 def queue(args: Namespace, context: Context) -> int:
-    """Print it as it is, or as it would be at another time."""
+    """Print it as it is, or as it would be at another time; or change what it may cost until midnight."""
+    if args.max_cost_per_day is not None or args.today:
+        return _limit_today(args, context)
     answer = context.client().call("queue", {"at": args.at} if args.at is not None else {})
     if args.json:
         context.print(dumps(answer))
@@ -48,6 +51,16 @@ def queue(args: Namespace, context: Context) -> int:
     if not answer["quests"]:
         context.hint(EMPTY)
     return 0
+
+
+def _limit_today(args: Namespace, context: Context) -> int:
+    if args.max_cost_per_day is None or not args.today or args.at is not None:
+        raise UsageError(
+            "Give both: overmind queue --max-cost-per-day 50 --today. For every day it is max_cost_per_day in [queue] "
+            "of config.toml."
+        )
+    limit = args.max_cost_per_day
+    return _change(context, {"max_cost_today": limit}, args, lambda _: f"Limit until midnight: {money(limit)}")
 
 
 def queue_text(answer: Answer) -> str:
@@ -84,9 +97,17 @@ QUEUE = Command(
     name="queue",
     options=[
         option("--at", "TIME", "scores and reasons at a later time, such as +2h", parse=duration_from_now),
+        option("--max-cost-per-day", "USD", "with --today: what quests may cost until midnight", parse=dollars),
+        flag("--today", "with --max-cost-per-day: until midnight"),
         JSON,
     ],
-    examples=["overmind queue", "overmind queue --at +2h", "overmind queue pause", "overmind queue slots 5"],
+    examples=[
+        "overmind queue",
+        "overmind queue --at +2h",
+        "overmind queue pause",
+        "overmind queue slots 5",
+        "overmind queue --max-cost-per-day 50 --today",
+    ],
     notes=(
         "The first line: slots in use, quests that wait, and quests that land. SCORE orders the quests of one "
         "priority; critical ones come first. WAITS: why a quest does not start yet."

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 LONGEST_SLUG = 40
 """Characters, its number included."""
 UNTITLED = "untitled"
-"""What a title becomes that has no letter or digit of ASCII, such as one in Japanese."""
 
 _LONGEST_TITLE = 4096
 """Characters of a title that are looked at."""
@@ -30,13 +29,18 @@ _LIKE_AN_ID = re.compile(r"[0-9a-f]{8}")
 """No mission may be called so, see `domain.missions.names`."""
 
 
-def slug_of(title: str, taken: Callable[[str], bool] | Container[str]) -> str:
+def slug_of(title: str, taken: Callable[[str], bool] | Container[str], *, unnamed: str = UNTITLED) -> str:
     """Return the slug of `title` that is not taken: `add-login`, else `add-login-2` and so on.
 
-    Letters with accents lose them. The title may be any text.
+    Letters with accents lose them.
+
+    Args:
+        title: Any text.
+        taken: Names that are.
+        unnamed: What a title becomes that has no letter or digit of ASCII, such as one in Japanese.
     """
     is_taken = taken if callable(taken) else taken.__contains__
-    stem = _cut(_words(title), LONGEST_SLUG) or UNTITLED
+    stem = _cut(_words(title), LONGEST_SLUG) or unnamed
     for number in count(1):
         suffix = "" if number == 1 else f"-{number}"
         slug = _cut(stem, LONGEST_SLUG - len(suffix)) + suffix

@@ -416,3 +416,14 @@ def test_each_quest_is_in_one_part_of_the_board(rows, by):
     for place, part in enumerate(rows):
         found = [quest for _, lane in lanes(board, by) for quest in lane[place]["quests"]]
         assert sorted(map(id, found)) == sorted(map(id, part))
+
+
+def test_the_limit_of_this_day_is_changed_with_both_words(overmind):
+    changed = {"queue_set": [{"ok": {"paused": False, "slots": 3, "running": 0}}]}
+    ran = overmind(changed, "queue", "--max-cost-per-day", "50", "--today")
+    assert (ran.status, ran.out) == (0, "Limit until midnight: $50.00\n")
+    assert ran.requests[-1] == ("queue_set", {"max_cost_today": 50.0})
+    for words in (["--today"], ["--max-cost-per-day", "50"], ["--max-cost-per-day", "50", "--today", "--at", "+2h"]):
+        refused = overmind(changed, "queue", *words)
+        assert (refused.status, refused.out) == (2, "")
+        assert "overmind queue --max-cost-per-day 50 --today" in refused.err

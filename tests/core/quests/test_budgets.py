@@ -107,3 +107,23 @@ def test_at_midnight_the_question_is_withdrawn_and_the_queue_goes_on_by_itself(t
         return found, spent
 
     assert in_process.run(told()) == (("budget", "budget", [], {"completed"}), pytest.approx(0.10))
+
+
+def test_a_day_whose_raise_was_denied_has_a_command_that_lets_the_queue_go_on(tmp_path):
+    async def told():
+        story = Budgeted(str(tmp_path))
+        async with supervising(story.home, story.keeper, settings=SETTINGS) as inside:
+            story.plays(inside)
+            await story.adds(inside)
+            await until(inside.app.engine_questions.asked_about, "more money is asked for")
+            (question,) = await inside.ask("inbox")
+            await inside.ask("answer", question=question["question"], behaviour="deny")
+            why = await inside.ask("quest_why", id="four")
+            await inside.ask("queue_set", max_cost_today=5.0)
+            while {row["status"] for row in await inside.ask("quests")} != {"completed"}:
+                await asyncio.sleep(0.01)
+            asked = await inside.ask("inbox")
+        story.keeper.close()
+        return why["code"], why["do"], asked
+
+    assert in_process.run(told()) == ("budget", ["overmind queue --max-cost-per-day 1.5 --today"], [])
