@@ -113,10 +113,14 @@ class DaemonApi:
         preparer: Preparer,
         leave: Callable[[Departure], Awaitable[Unsaved | None]],
         settings_mistake: str,
+        pending_settings: Callable[[], str],
         unrecorded: UnrecordedLogs,
         lost: LostLookup,
     ) -> None:
-        """`leave`: part from the keeper and end the daemon; `settings_mistake`: why they are not those of the file."""
+        """`leave`: part from the keeper and end the daemon; `settings_mistake`: why they are not those of the file.
+
+        `pending_settings`: what was changed there since.
+        """
         self._home = home
         self._clock = clock
         self._phase = phase
@@ -129,6 +133,7 @@ class DaemonApi:
         self._preparer = preparer
         self._leave = leave
         self._settings_mistake = settings_mistake
+        self._pending_settings = pending_settings
         self._unrecorded = unrecorded
         self._lost = lost
         self._started_at = clock.wall()
@@ -156,7 +161,7 @@ class DaemonApi:
             "missions": _counted(counts, lost),
             "keeper": await self._keeper_row(),
             "log_bytes": await asyncio.to_thread(folder_size, self._home.logs),
-            "problems": self._problems(lost),
+            "problems": [*self._problems(lost), *filter(None, [await asyncio.to_thread(self._pending)])],
         }
 
     def _problems(self, lost: int) -> list[str]:
@@ -170,6 +175,9 @@ class DaemonApi:
         if (unrecorded := self._unrecorded.problem()) is not None:
             found.append(unrecorded)
         return found
+
+    def _pending(self) -> str:
+        return "" if self._settings_mistake else self._pending_settings()
 
     @handles(Shutdown)
     async def shutdown(self, request: Shutdown, caller: Caller) -> Departed:

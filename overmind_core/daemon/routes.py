@@ -20,6 +20,7 @@ from overmind_core.definitions.api_run import RunApi
 from overmind_core.domain.actor import PERSON
 from overmind_core.domain.operations import OPERATIONS, REQUESTS
 from overmind_core.isolation.api import IsolationApi
+from overmind_core.kernel import config
 from overmind_core.kernel.actor import acts
 from overmind_core.kernel.api_server import Endpoint
 from overmind_core.kernel.keyed_requests import KeyedRequests, KeyedRequestTable
@@ -37,6 +38,7 @@ from overmind_core.missions.lost import LostLookup
 from overmind_core.missions.restarts import Restarts
 from overmind_core.notifications.api import EventsApi
 from overmind_core.plans.api import PlanApi
+from overmind_core.providers.registry import names as provider_names
 from overmind_core.quests.api import QuestApi
 from overmind_core.quests.api_queue import QueueApi
 from overmind_core.reports.api import ReportApi
@@ -146,6 +148,9 @@ def handlers(app: App) -> tuple[object, ...]:
         preparer=app.isolation,
         leave=app.leave,
         settings_mistake=app.settings_mistake,
+        pending_settings=lambda: config.pending(
+            app.home.config, app.home.good_config, app.settings, providers=provider_names()
+        ),
         unrecorded=app.unrecorded,
         lost=lost,
     )

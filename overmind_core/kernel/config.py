@@ -179,6 +179,27 @@ def load_or_last_good(path: str, copy: str, *, providers: Collection[str]) -> Lo
         raise
 
 
+def pending(path: str, copy: str, used: Settings, *, providers: Collection[str]) -> str:
+    """What a person has changed in the file since the daemon began, as a sentence; "": nothing that it uses.
+
+    Args:
+        path: Of config.toml.
+        copy: Of the text that the daemon began with.
+        used: The daemon's settings.
+        providers: Names of the providers there are.
+    """
+    try:
+        text = _text(path) or ""
+        if text == (_text(copy) or ""):
+            return ""
+        now = _settings(path, text, providers)
+    except OvermindError as error:
+        end = "" if error.message.endswith((".", "?")) else "."
+        return f"{error.message}{end} Fix it, then run: overmind start --replace"
+    is_same = now._replace(web=used.web) == used  # the web server reads its part itself
+    return "" if is_same else f"{path} was changed: it takes effect with: overmind start --replace"
+
+
 def keep_copy(found: Loaded, copy: str) -> None:
     """Keep the text of settings that were good.
 

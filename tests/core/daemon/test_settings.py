@@ -250,6 +250,27 @@ def test_a_daemon_that_goes_on_for_another_has_the_settings_that_were_good_last(
     assert last_good(home) == (Settings(finished=3), "[retention]\nfinished = 3", "")
 
 
+CHANGED = [
+    ("[queue]\nslots = 2", ""),
+    ("[queue]\nslots = 2 # the same, with a word on it", ""),
+    ('[queue]\nslots = 2\n[tui]\ntheme = "light"\n[web]\nport = 7700', ""),
+    ("[queue]\nslots = 3", "was changed: it takes effect with: overmind start --replace"),
+    ("", "was changed: it takes effect with: overmind start --replace"),
+    ("[queue]\nslot = 3", "unknown key 'slot'. Did you mean slots? Fix it, then run: overmind start --replace"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), CHANGED)
+def test_a_change_that_a_running_daemon_does_not_use_yet_is_said(home, text, said):
+    used = load(home, "[queue]\nslots = 2")
+    config.keep_copy(last_good(home), home.good_config)
+    with open(home.config, "w", encoding="utf-8") as file:
+        file.write(text)
+    found = config.pending(home.config, home.good_config, used, providers=names())
+    assert found.endswith(said)
+    assert bool(found) == bool(said)
+
+
 def test_without_settings_that_were_good_once_a_mistake_stops_every_daemon(home):
     for copy in (None, "[logs"):
         if copy is not None:

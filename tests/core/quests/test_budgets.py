@@ -120,8 +120,8 @@ def test_a_day_whose_raise_was_denied_has_a_command_that_lets_the_queue_go_on(tm
             await inside.ask("answer", question=question["question"], behaviour="deny")
             why = await inside.ask("quest_why", id="four")
             await inside.ask("queue_set", max_cost_today=5.0)
-            while {row["status"] for row in await inside.ask("quests")} != {"completed"}:
-                await asyncio.sleep(0.01)
+            four = inside.app.quest_registry.find("four").id
+            await until(lambda: inside.app.quest_registry.find(four).is_over, "it is done")
             asked = await inside.ask("inbox")
         story.keeper.close()
         return why["code"], why["do"], asked
