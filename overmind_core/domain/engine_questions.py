@@ -73,6 +73,8 @@ EFFECTS: Mapping[str, AnswerEffects] = {
     ),
 }
 """By need."""
+REVIEW_ALONE = AnswerEffects("accept the work", "fail this attempt", "the feedback for the next")
+"""Of `review` of work that lands nowhere."""
 STUCK_SPEC = AnswerEffects("go on with the spec", "leave it as it is")
 """Of `stuck` about a spec, which could not go on by a fault of the daemon's."""
 _SPEC = "spec"
@@ -108,6 +110,8 @@ def effects_of(question: Mapping[str, Any]) -> AnswerEffects:
     """What answers to it do."""
     if question["need"] == EngineNeed.STUCK and (question.get("about") or {}).get("kind") == _SPEC:
         return STUCK_SPEC
+    if question["need"] == EngineNeed.REVIEW and question["subject"].get("into", True) is None:
+        return REVIEW_ALONE
     return EFFECTS.get(question["need"], UNKNOWN)
 
 

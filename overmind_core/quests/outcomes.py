@@ -213,7 +213,8 @@ class AttemptOutcomes:
 
     async def ask_review(self, quest_id: str) -> None:
         """Ask a person to review the work; the question shows its changes, or else its output."""
-        shown = await self._lander.changes_text(quest_id)
+        changes = await self._lander.changes_text(quest_id)
+        shown = changes
         work = self._registry.get(quest_id)
         unchanged = not shown and await self._lander.is_unchanged(quest_id)
         if not shown and work is not None:
@@ -225,7 +226,9 @@ class AttemptOutcomes:
             self.failed(quest, NO_CHANGE, feedback=UNCHANGED)
             return
         into = quest.goal.into
+        is_shared = self._lander.worktree(quest_id) is None
         head = [quest.goal.title, *([] if into is None else [f"To land on {into}."])]
+        head += ["Its folder is shared: shown is all that is not committed there."] if is_shared and changes else []
         text = shown.splitlines()
         more = [f"See all of it with: overmind changes {quest.name}"] if len(text) > MOST_LINES else []
         lines = [*head, *text[:MOST_LINES], *more]

@@ -45,6 +45,12 @@ def test_a_spec_that_is_stuck_goes_on_and_has_no_rounds():
     ]
 
 
+@pytest.mark.parametrize(("into", "does"), [("main", "accept the work, and land it"), (None, "accept the work")])
+def test_work_that_lands_nowhere_is_not_said_to_land(into, does):
+    asked = {**question("review"), "subject": {"into": into}}
+    assert next(engine_questions.hints(asked)) == ("overmind answer 4 allow", does)
+
+
 @pytest.mark.parametrize(
     ("subject", "lines"),
     [
