@@ -133,7 +133,8 @@ def verdict_on(
     *,
     depth: int,
     queued_of_source: int,
-    open_of_spec: int,
+    open_together: int,
+    together: str,
     is_assignable: bool,
     limits: ReportSettings,
 ) -> Verdict:
@@ -143,7 +144,8 @@ def verdict_on(
         kind: Its kind.
         depth: How many reports lie between it and what a person wanted, itself included.
         queued_of_source: Quests that reports of the same mission have become.
-        open_of_spec: Unfinished quests that reports have become in the same spec; 0 without one.
+        open_together: Unfinished quests that reports have become in the same spec, else below the same quest.
+        together: What people call that.
         is_assignable: Whether there is an agent to do it.
         limits: The settings.
     """
@@ -154,7 +156,7 @@ def verdict_on(
     reasons = (
         (depth > limits.depth, f"it is {depth} reports away from what a person wanted"),
         (queued_of_source >= limits.per_source, f"this mission has queued {queued_of_source} quests already"),
-        (open_of_spec >= limits.per_spec, f"{open_of_spec} reported quests of its spec are open"),
+        (open_together >= limits.per_spec, f"{open_together} reported quests of {together} are open"),
         (not is_assignable, "no agent is configured for it"),
     )
     past = next((why for is_past, why in reasons if is_past), None)

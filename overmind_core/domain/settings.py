@@ -63,7 +63,7 @@ class ReportSettings(NamedTuple):
     per_source: int = 5
     """Quests that the reports of one mission queue."""
     per_spec: int = 20
-    """Unfinished quests that reports have queued for one spec."""
+    """Unfinished quests that reports have queued for one spec, or below one quest outside of specs."""
 
 
 INJECTIONS = ("auto", "pinned", "off")

@@ -339,7 +339,7 @@ class QueueBudgets:
     def _ask(self, scope: _Scope, text: str) -> None:
         account = self._account(scope.about.id)
         running = [one.name for one in self._running() if self._is_in(scope, one)]
-        lines = [f"Running: {', '.join(running)}."] if running else ["Nothing of it runs."]
+        lines = [f"Running when this was asked: {', '.join(running)}."] if running else ["Nothing of it runs."]
         subject = {"lines": lines, "spent_usd": account.usd, "max_cost_usd": scope.limit, "running": running}
         self._questions.ask(EngineNeed.BUDGET, scope.about, summary=text, subject=subject)
 

@@ -174,11 +174,14 @@ class Reports:
         kept = self._table.of(source.id)
         depth = 1 if source.quest is None or source.quest.queue is None else source.quest.queue.depth + 1
         assignment = at_hand if source.mission is None else self._assignments.of(source.mission, source.quest)
+        root = self._root(source)
+        open_together = self._open_of_spec(source.spec) if root is None else self._open_below(root)
         verdict = rules.verdict_on(
             wanted.kind,
             depth=depth,
             queued_of_source=sum(row.report.quest is not None for row in kept),
-            open_of_spec=0 if source.spec is None else self._open_of_spec(source.spec),
+            open_together=open_together,
+            together="its spec" if root is None else root.name,
             is_assignable=assignment is not None,
             limits=self._settings.reports,
         )
@@ -194,12 +197,35 @@ class Reports:
             if verdict.outcome is Outcome.QUEUED and assignment is not None:
                 report = replace(report, quest=self._queue(source, report, assignment))
             elif verdict.outcome is Outcome.ASKED:
-                report = replace(report, question=self._ask(source, report, number, verdict.why, blocked, waits=waits))
+                shared = root if open_together >= self._settings.reports.per_spec else None
+                asked = self._ask(source, report, number, verdict.why, blocked, waits=waits, shared=shared)
+                report = replace(report, question=asked)
             self._save(ReportRow(number, source.id, source.spec, digest, RECORD.encode(report)))
             self._record(report, number, report, why)
         return self._answer(number, report, why or None)
 
-    def _open_of_spec(self, spec: str) -> int:
+    def _root(self, source: Source) -> Quest | None:
+        """The quest outside of specs from which what is reported comes, over all reports; None: a spec, or a person."""
+        quest, seen = source.quest, set[str]()
+        if source.spec is not None or quest is None:
+            return None
+        while quest.queue is not None and quest.queue.source is not None and quest.id not in seen:
+            seen.add(quest.id)
+            mission = self._registry.get(quest.queue.source)
+            above = None if mission is None else self.source_of(mission).quest
+            if above is None:
+                return quest
+            quest = above
+        return quest
+
+    def _open_below(self, root: Quest) -> int:
+        """How many unfinished quests reports have queued below a quest."""
+        reported = [one for one in self._quests.live.values() if one.queue is not None and one.queue.depth]
+        return sum(self._root(Source(one.id, one.name, None, one)) == root for one in reported)
+
+    def _open_of_spec(self, spec: str | None) -> int:
+        if spec is None:
+            return 0
         ids = [row.report.quest for row in self._table.of_spec(spec)]
         return sum(one in self._quests.live for one in ids if one is not None)
 
@@ -259,13 +285,25 @@ class Reports:
     def _is_taken(self, name: str) -> bool:
         return self._quests.holder(name) is not None or self._registry.index.holder(name) is not None
 
-    def _ask(self, source: Source, report: Report, number: int, why: str, blocked: Quest | None, *, waits: bool) -> int:
-        """Ask a person; all reports of a source that are past a limit share one question."""
+    def _ask(
+        self,
+        source: Source,
+        report: Report,
+        number: int,
+        why: str,
+        blocked: Quest | None,
+        *,
+        waits: bool,
+        shared: Quest | None,
+    ) -> int:
+        """Ask a person; all reports of a source that are past a limit share one question, or all below a quest."""
         about, who = self._about(source, blocked), "A person" if source.id == PERSON else source.name
         if report.kind is ReportKind.QUESTION:
             summary, key = f"{who} asks: {report.text}", f"report:{number}"
         else:
             summary, key = f"{who} has reported something that is not queued by itself: {why}", f"limit:{source.id}"
+            if shared is not None and blocked is None:
+                about, key = About(AboutKind.QUEST, shared.id, shared.name), f"limit:{shared.id}"
         lines = [f"{report.kind.value}: {report.text}", *report.evidence]
         if report.because:
             lines.append(f"Because: {report.because}")
@@ -336,7 +374,7 @@ class Reports:
         """Act on a person's answer: a report that they allow is queued, and a blocked source can go on."""
         late = []
         if decision.behaviour is Behaviour.ALLOW:
-            for row in self._table.of(str(question.subject.get("source", ""))):
+            for row in self._table.asked(question.number):
                 report = row.report
                 if report.question == question.number and report.kind in BECOMES_QUEST and report.quest is None:
                     late.append(self._queue_late(row, report))
@@ -355,8 +393,9 @@ class Reports:
         source = self.source_of(mission) if mission is not None else Source(PERSON, PERSON, None, None)
         assignment = None if mission is None else self._assignments.of(mission, source.quest)
         if assignment is None:
-            message = f"There is no agent for what {report.source_name} has reported. Set [queue] agent in config.toml"
-            raise OvermindError("invalid", f"{message}, or add it with: overmind quest add")
+            message = f"There is no agent for what {report.source_name} has reported"
+            ways = "Set agent in [queue] of config.toml, then run: overmind start --replace"
+            raise OvermindError("invalid", f"{message}. {ways}. Or add it yourself: overmind quest add")
         queued = replace(report, quest=self._queue(source, report, assignment), outcome=Outcome.QUEUED)
         self._save(row._replace(record=RECORD.encode(queued)))
         return queued.quest or ""

@@ -62,6 +62,11 @@ class ReportTable:
         """Return those of a mission, oldest first."""
         return self._read("source = ?", (source,))
 
+    def asked(self, question: int) -> list[ReportRow]:
+        """Return those that share a question, oldest first."""
+        found = self._read("record LIKE ?", (f'%"question":{question}%',))
+        return [row for row in found if row.report.question == question]
+
     def of_spec(self, spec: str) -> list[ReportRow]:
         """Return those of a spec, oldest first."""
         return self._read("spec = ?", (spec,))

@@ -30,7 +30,8 @@ def agent(name, stage, **more):
 def plan(*agents, trouble="", output=""):
     missions = [
         Outcome({"id": one["mission"], "name": f"ci/{one['name']}", "command": "make", "status": "crashed",
-                 "exit_code": 3, "reason": None, "restart_count": 0, "uptime_seconds": 1.0, "started_at": None},
+                 "outcome": "failed", "exit_code": 3, "reason": None, "restart_count": 0, "uptime_seconds": 1.0,
+                 "started_at": None},
                 asked=False, output=output)
         for one in agents if one["mission"]
     ]  # fmt: skip
@@ -43,7 +44,7 @@ def test_the_failure_of_an_agent_shows_the_end_of_its_log():
     report = junit(plan(agent("a", "failed", mission="2", attempt=3, exit_code=3), output=lines))
     suite: Any = ET.fromstring(report)[0]
     failure = suite[0].find("failure")
-    assert failure.get("message") == "failed, exit code 3, 2 restarts"
+    assert failure.get("message") == "failed (3), 2 restarts"
     assert failure.text.splitlines()[-1] == "line 99"
     assert len(failure.text.splitlines()) == 40
 

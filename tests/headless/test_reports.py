@@ -16,6 +16,7 @@ INFO = {
     "name": "job",
     "command": "make | tee <log> & \x07",
     "status": "crashed",
+    "outcome": "failed",
     "exit_code": 3,
     "reason": None,
     "restart_count": 1,
@@ -35,7 +36,7 @@ def suite_of(document: str) -> Any:
 
 def test_annotations_escape_what_github_would_read():
     failed = result(trouble="50% done\r\nreally")
-    assert error_lines(failed) == ["::error title=job::50%25 done\\r\\nreally: crashed, exit code 3, 1 restart"]
+    assert error_lines(failed) == ["::error title=job::50%25 done\\r\\nreally: failed (3), 1 restart"]
     assert error_lines(Result(1, (), "no: such, thing")) == ["::error title=overmind::no: such, thing"]
     assert error_lines(Result(0, ())) == []
 
@@ -43,7 +44,7 @@ def test_annotations_escape_what_github_would_read():
 def test_markdown_stays_text():
     text = step_summary(result(output="</pre><b>x", name="a|b`c"))
     assert "&lt;/pre&gt;&lt;b&gt;x" in text
-    assert "| a\\|b\\`c | crashed | 3 | 1.5s | 1 |" in text
+    assert "| a\\|b\\`c | failed | 3 | 1.5s | 1 |" in text
 
 
 def test_junit_is_valid_for_any_character():

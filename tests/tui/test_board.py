@@ -71,7 +71,7 @@ CARDS = [
     (IN_LINE, 22, "○ chores 2nd in line"),
     (IN_LINE, 18, "○ chores slots"),
     (in_queue(7, "api", "failed", 9, 2, reason="retries_spent", exit_code=1, **{"class": "check_failed"}), 40,
-     "✖ api check failed, exit 1"),
+     "✖ api its check failed, exit 1"),
     (in_queue(7, "api", "failed", 9, 2, reason="exit", exit_code=3), 40, "✖ api exit 3"),
     (in_queue(7, "api", "cancelled", 9, 2, reason=None), 40, "– api 7s"),
     (in_queue(7, "api", "completed", 9, 2, cost_usd=0.5), 40, "✔ api 7s $.50"),
@@ -90,7 +90,7 @@ ROOMY = [
     (queued(1, "a", 1, "waits for b", priority="critical"), "○ a      critical  waits for b"),
     (queued(1, "a", 1, "waits for b"), "○ a      waits for b"),
     (in_queue(7, "a", "running", 60, phase="work", tries=2, priority="low"), "▶ a      low  2/3  1m"),
-    (in_queue(7, "a", "failed", 60, 1, reason="timeout", priority="high", tries=3), "✖ a      3/3  timeout"),
+    (in_queue(7, "a", "failed", 60, 1, reason="timeout", priority="high", tries=3), "✖ a      3/3  it took too long"),
 ]
 
 
@@ -359,7 +359,7 @@ def test_the_board_as_text_says_all_columns_whole():
         await press(":board")
         text = app.screen.shown_text().splitlines()
         assert text[:2] == ["QUEUED 5", "  ○ login/TSK-003 waits for login/TSK-001 (running 4m)"]
-        assert text[-2:] == ["  – old-idea stopped, exit 143", "  … 1014 more"]
+        assert text[-2:] == ["  – old-idea it was stopped, exit 143", "  … 1014 more"]
         await press("b")
         assert app.screen.shown_text().splitlines()[:3] == [
             "QUEUED 5", " login", "  ○ TSK-003 waits for login/TSK-001 (running 4m)",

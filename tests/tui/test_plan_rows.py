@@ -92,12 +92,15 @@ WHY = [
     (step("a", "succeeded", began=5, ended=1, result="done [b]"), "done [b]"),
     (step("a", "succeeded", began=5, ended=1, facts={"url": "http://x"}), "url=http://x"),
     (step("a", "failed", began=5, ended=1, exit_code=3), "exit 3"),
-    (step("a", "failed", began=5, ended=1, exit_code=0, reason="output_missing"), "output missing · exit 0"),
-    (step("a", "failed", reason="name_taken"), "name taken"),
+    (
+        step("a", "failed", began=5, ended=1, exit_code=0, reason="output_missing"),
+        "it did not hand in what was asked for · exit 0",
+    ),
+    (step("a", "failed", reason="name_taken"), "its name was taken"),
     (step("a", "failed", began=5, ended=1, exit_code=3, attempt=2), "try 2 · exit 3"),
     (step("a", "failed"), "failed"),
     (step("a", "skipped", reason="b failed"), "b failed"),
-    (step("a", "cancelled", reason="cancel"), "stopped by the plan"),
+    (step("a", "cancelled", reason="cancel"), "its plan stopped it"),
     (posted("starting", None), "is being posted to the swarm"),
     (posted("starting", "queued"), "waits in the swarm: swarm/1a2b3c"),
     (posted("starting", "behind", "eu1"), "waits for the end of its last attempt on eu1"),
@@ -212,7 +215,10 @@ def test_agents_have_an_order_by_each_column(by):
 QUESTS_SAY = [
     (quest(1, "q", "running", 42, phase="work"), ("working", "42s", "", "")),
     (quest(1, "q", "running", 42, phase="check", retries=2, attempts=2), ("checking", "42s", "2/3", "")),
-    (quest(1, "q", "failed", 42, 2, reason="check_failed", exit_code=1), ("failed", "40s", "", "check failed, exit 1")),
+    (
+        quest(1, "q", "failed", 42, 2, reason="check_failed", exit_code=1),
+        ("failed", "40s", "", "its check failed, exit 1"),
+    ),
     (quest(1, "q", "completed", 42, 2, exit_code=0), ("completed", "40s", "", "")),
 ]
 
@@ -259,7 +265,7 @@ RUNS_SAY = [
     (run(2, "missed", missed=3), ("#2", "missed", "", "3 more missed")),
     (run(2, "missed", missed=1000), ("#2", "missed", "", "1000+ more missed")),
     (run(3, "failed", began=9, ended=4, exit_code=2, reason="check_failed"),
-     ("backup/3", "failed", "5s", "check failed · exit 2")),
+     ("backup/3", "failed", "5s", "its check failed · exit 2")),
     (run(4, "skipped", reason="overlap", text="The run before went on."),
      ("#4", "skipped", "", "The run before went on.")),
     (run(5, "running", began=9), ("backup/5", "working", "9s", "")),
@@ -276,7 +282,7 @@ def test_a_run_says_how_it_came_out(row, said):
 def test_all_about_a_quest_is_a_text_to_read():
     assert read(quests_rows.quest(QUESTS[1], LOOK)) == [
         " docs 00000021",
-        " ✖ failed after 16m 40s  check failed, exit 2",
+        " ✖ failed after 16m 40s  its check failed, exit 2",
         "  command            make docs",
         "  folder             /srv/work",
         "  check              test -f index.html",

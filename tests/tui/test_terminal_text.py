@@ -143,7 +143,7 @@ def test_a_terminal_that_fits_does_not_move():
         ({"type": "ended", "status": "stopped", "exit_code": 0}, "exited (0) · r restart · esc back"),
         ({"type": "ended", "status": "killed", "exit_code": None}, "killed · r restart · esc back"),
         ({"type": "ended", "status": "crashed", "exit_code": 1, "reason": "timeout"},
-         "exited (1), timeout · r restart · esc back"),
+         "exited (1), it took too long · r restart · esc back"),
         ({"type": "handing_back"}, "running without a terminal · esc back"),
     ],
 )  # fmt: skip

@@ -97,7 +97,7 @@ QUEUE = Command(
     name="queue",
     options=[
         option("--at", "TIME", "scores and reasons at a later time, such as +2h", parse=duration_from_now),
-        option("--max-cost-per-day", "USD", "with --today: what quests may cost until midnight", parse=dollars),
+        option("--max-cost-per-day", "USD", "with --today: the limit of all quests until midnight", parse=dollars),
         flag("--today", "with --max-cost-per-day: until midnight"),
         JSON,
     ],

@@ -49,9 +49,7 @@ def remedies(quest: Quest, wait: Wait | None, by: Sequence[Need], slots: int, kn
         known: What is asked about quests.
     """
     if wait is None:
-        ended = quest.status in {QuestStatus.FAILED, QuestStatus.CANCELLED}
-        again = _again(quest, known) if ended and known.may_retry(quest) else ()
-        return (*look_at(quest, known.word(quest)), *again)
+        return _after(quest, known)
     match wait.code:
         case WaitCode.BLOCKED:
             return tuple(dict.fromkeys(islice(_unblock(quest, by, known), MOST)))
@@ -62,6 +60,15 @@ def remedies(quest: Quest, wait: Wait | None, by: Sequence[Need], slots: int, kn
         case WaitCode.SLOTS:
             return (f"overmind queue slots {slots + 1}",) if wait.by == (QUEUE,) else ("overmind queue",)
     return wait.do
+
+
+def _after(quest: Quest, known: Known) -> tuple[str, ...]:
+    """The commands for one that has ended, and not well."""
+    ended = quest.status in {QuestStatus.FAILED, QuestStatus.CANCELLED}
+    if not ended or (quest.is_queued and not known.may_retry(quest)):  # its log has gone with its mission
+        return ()
+    again = _again(quest, known) if known.may_retry(quest) else ()
+    return (*look_at(quest, known.word(quest)), *again)
 
 
 def look_at(quest: Quest, word: str) -> tuple[str, ...]:

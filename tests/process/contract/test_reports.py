@@ -138,6 +138,27 @@ def test_what_is_four_reports_away_from_what_a_person_wanted_is_asked(om):
     assert "4 reports away" in question["summary"]
 
 
+def test_all_that_one_quest_leads_to_has_one_limit_and_one_question(om):
+    """Agents that report in a ring: each one's own limits are far away."""
+    agent = f'{REPORT} bug "$OVERMIND_MISSION_ID a"; {REPORT} bug "$OVERMIND_MISSION_ID b"; exec sleep 1000'
+    settings(om, f"[queue]\nslots = 9\nagent = ['sh', '-c', '{agent}']\n[reports]\nper_spec = 3\n")
+    om.ok("start")
+    add(om, "first", agent)
+
+    def settled():
+        rows = om.api("quests")
+        asked = om.api("inbox")
+        told = [row for row in reports(om) if row["question"] is not None]
+        return asked if len(rows) == 4 and len(told) == 5 else None
+
+    (asked,) = eventually(settled, timeout=60.0, what="three are queued, and five past the limit")
+    assert "3 reported quests of first are open" in asked["summary"]
+    assert asked["about"]["name"] == "first"
+    om.ok("queue", "slots", "1")
+    om.ok("answer", str(asked["question"]), "allow")
+    eventually(lambda: len(om.api("quests")) == 9, timeout=30.0, what="all that were asked about are queued")
+
+
 def test_whoever_is_blocked_needs_what_it_has_reported_and_its_own_attempt_was_free(om):
     """Acceptance 43: `--block`: the source waits for the new quest, and its own attempt was free."""
     settings(om, '[queue]\nagent = ["sh", "-c", "touch mended"]\n')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from overmind_core.view.actions import Context
 from overmind_core.view.keymap import keymap
+from overmind_tui.pages.dialog import Dialog
 from overmind_tui.render.layout import Panel
 from tests.tui.conftest import picture, until
 
@@ -29,7 +30,9 @@ def test_what_a_supervisor_tells_is_what_is_shown_and_it_is_shown_as_it_happens(
 
         await shown("quests", "docs", "working", "sleep 300")
         await shown("rituals", "nightly", "waiting", "0 3 * * *")
-        app.screen.act(keymap(Context.RITUALS)["t"])
+        app.screen.act(keymap(Context.RITUALS)["R"])
+        await until(pilot, lambda: isinstance(app.screen, Dialog), what="asked")
+        await pilot.press("y")
         await until(pilot, lambda: "completed" in picture(app), what="its run")
         app.screen.act(keymap(Context.RITUALS)["enter"])
         await until(pilot, lambda: "nightly/1" in picture(app) and "manual" in picture(app), what="its history")

@@ -153,7 +153,7 @@ def test_arguments_that_are_none_are_refused(tab, tmp_path):
     table = Cases()
     for odd in (
         {"path": 3}, {"path": None}, {"path": [path]}, {"path": path, "cwd": "/"}, {"path": path, "blueprint": {}},
-        {"path": path, "variables": {"word": 3}}, {"path": path, "variables": []}, {"path": path, "rerun": "all"},
+        {"path": path, "variables": {"word": 3}}, {"path": path, "variables": []}, {"path": path, "rerun": 3},
         {"path": path, "dry_run": 1}, {"path": path, "name": "a name"}, {"path": path, "variables": {"wrod": "x"}},
     ):  # fmt: skip
         with table(str(odd)):

@@ -63,7 +63,7 @@ CASES = {
         ["overmind quest edit c --needs e", "overmind quest edit d --needs ''"],
     ),
     "what is needed tells why it goes on": (told(quest("a", "c"), quest("c")), ["overmind quest why c"]),
-    "one that has failed itself": (told(FAILED), ["overmind quest retry b"]),
+    "one that has failed itself": (told(FAILED), ["overmind quest logs b", "overmind quest retry b"]),
     "one that has failed and is gone": (told(FAILED, gone="b"), []),
     "one that runs": (told(quest("a", status="running")), []),
     "of many that have failed the first": (
