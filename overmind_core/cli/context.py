@@ -219,6 +219,17 @@ def confirmed(question: str, *, yes: bool) -> bool:
     return False
 
 
+def confirmed_removal(question: str, *, yes: bool) -> bool:
+    """Whether to remove several things for good: as `confirmed`, but a script has to say -y.
+
+    Raises:
+        OvermindError: `invalid`: nobody can be asked, and -y was not given.
+    """
+    if not yes and not is_interactive():
+        raise OvermindError("invalid", f"{question} Nobody can be asked here: repeat it with -y.")
+    return confirmed(question, yes=yes)
+
+
 def forbid_inside(context: Context, what: str) -> None:
     """Refuse a process inside a mission what no request of the daemon's could refuse it.
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 
 from overmind_core.cli.command import JSON, YES, Command, Parameter, flag, ids, one_id, option
-from overmind_core.cli.context import Context, call_each, call_for_ids, confirmed, print_notes, report_error
+from overmind_core.cli.context import (
+    Context,
+    call_each,
+    call_for_ids,
+    confirmed,
+    confirmed_removal,
+    print_notes,
+    report_error,
+)
 from overmind_core.cli.missions.options import POLICY, given_policy
 from overmind_core.cli.output import dumps, size
 from overmind_core.cli.values import duration, label_change, mission_name, signal_name
@@ -373,7 +381,8 @@ SIGNAL = Command(
 def remove(args: Namespace, context: Context) -> int:
     """Remove record and log of each; with --force kill those that live first, and ask nothing."""
     several = len(args.ids) > 1
-    if several and not args.force and not confirmed(f"Remove {len(args.ids)} missions with their logs?", yes=args.yes):
+    question = f"Remove {len(args.ids)} missions with their logs?"
+    if several and not args.force and not confirmed_removal(question, yes=args.yes):
         return FAILED
     client = context.client()
     wanted = _ended_by_force(client, args.ids) if args.force else args.ids
@@ -419,7 +428,7 @@ def prune(args: Namespace, context: Context) -> int:
     if found["missions"] and not args.dry_run:
         removed = _count(len(found["missions"]), "finished mission")
         question = f"Remove {removed} and the logs ({size(found['bytes'])})?"
-        if not confirmed(question, yes=args.yes):
+        if not confirmed_removal(question, yes=args.yes):
             return FAILED
         found = client.call("prune", older)
     verb = "Would remove" if args.dry_run else "Removed"
@@ -440,7 +449,10 @@ PRUNE = Command(
         JSON,
     ],
     examples=["overmind prune --older 7d", "overmind prune -y"],
-    notes="Worktrees with work that would be lost are kept, as with rm, and it says where they are.",
+    notes=(
+        "Worktrees with work that would be lost are kept, as with rm, and it says where they are. Without a terminal, -y "
+        "is needed."
+    ),
     run=prune,
 )
 

@@ -194,14 +194,16 @@ def test_prune_removes_what_has_ended_and_spares_what_lives(om):
     assert re.fullmatch(r"Would remove 4 missions \(.*\)\n", om.ok("prune", "--dry-run"))
     assert len(om.ps("--all")) == 5
     assert om.ok("prune", "--older", "1h").startswith("Removed 0 missions")
-    assert re.fullmatch(r"Removed 4 missions \(.*\)\n", om.ok("prune", "--older", "0s"))
+    assert re.fullmatch(r"Removed 4 missions \(.*\)\n", om.ok("prune", "--older", "0s", "-y"))
     assert [row["id"] for row in om.ps("--all")] == [live]
     assert [one for one in done if os.path.exists(om.path("logs", one))] == []
 
 
 def test_prune_as_json_names_the_missions_and_the_bytes(om):
     mission = om.finished("echo some output", "--name", "named")["id"]
-    answer = om.json("prune", "--json")
+    refused = om.refused("prune", code="invalid")
+    assert "repeat it with -y" in refused
+    answer = om.json("prune", "-y", "--json")
     assert answer["missions"] == [{"id": mission, "name": "named"}]
     assert answer["bytes"] >= len("some output")
     assert om.json("prune", "--json") == {"missions": [], "bytes": 0}

@@ -174,7 +174,7 @@ def test_between_two_attempts_its_mission_stays_and_after_its_removal_there_is_n
     told = om.refused("rm", "work", code="not_finished")
     assert f"Quest {quest} (work) has not finished" in told
     assert "overmind quest cancel work" in told
-    om.ok("prune", "--older", "0s")
+    om.ok("prune", "--older", "0s", "-y")
     assert om.info(quest)["status"] == "crashed"
     assert "The queue starts quest" in om.refused("restart", "work", code="not_finished")
     om.ok("quest", "cancel", "work")
@@ -191,7 +191,7 @@ def test_a_mission_that_an_unfinished_quest_needs_stays(queue):
     queue.add("second", needs=["first"])
     queue.asked("stuck", first)
     assert "is needed by second" in om.refused("rm", "first", code="not_finished")
-    om.ok("prune", "--older", "0s")
+    om.ok("prune", "--older", "0s", "-y")
     assert om.info(first)["status"] == "crashed"
     om.ok("quest", "cancel", "second")
     om.ok("rm", "first")

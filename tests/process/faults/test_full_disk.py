@@ -243,7 +243,7 @@ def test_a_removal_makes_the_room_that_it_needs(om, command):
         await_held_back(om, filler)
         om.ok("kill", filler)
         om.refused("run", "true", code="disk_full")
-        om.ok(command, *([old] if command == "rm" else []))
+        om.ok(command, *([old] if command == "rm" else ["-y"]))
         assert old not in {row["id"] for row in om.ps("--all")}
         assert om.finished("exit 3")["exit_code"] == 3
         om.ok("shutdown")
