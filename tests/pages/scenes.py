@@ -289,7 +289,7 @@ SCENES: dict[str, Scene] = {
         ],
         left_out={
             "overmind stop filler": "tests/process/faults/test_full_disk.py, which mounts a small disk",
-            "overmind prune --older 0s": "the same",
+            "overmind prune --older 0s -y": "the same",
             "overmind shutdown -y": "the same file, by a limit of file size",
         },
     ),

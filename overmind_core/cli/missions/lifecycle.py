@@ -450,8 +450,8 @@ PRUNE = Command(
     ],
     examples=["overmind prune --older 7d", "overmind prune -y"],
     notes=(
-        "Worktrees with work that would be lost are kept, as with rm, and it says where they are. Without a terminal, -y "
-        "is needed."
+        "Worktrees with work that would be lost are kept, as with rm, and it says where they are. Without a terminal, "
+        "-y is needed."
     ),
     run=prune,
 )

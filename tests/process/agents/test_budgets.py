@@ -148,7 +148,7 @@ def test_denied_what_runs_is_stopped_the_rest_is_held_and_nothing_is_gone(agents
     shop.queue.answer(question, "deny")
     over = shop.queue.ended("stays")
     assert (over["status"], over["reason"]) == ("cancelled", None)
-    assert shop.held("later")["do"] == []
+    assert shop.held("later")["do"] == ["overmind queue --max-cost-per-day 1.5 --today"]
     assert (_rows(shop), shop.repository.git("branch", "--list"), sorted(os.listdir(worktree))) == before
     assert shop.budget_questions() == []
     assert shop.times_asked() == 1

@@ -120,7 +120,7 @@ def test_one_that_asks_is_neither_quiet_nor_stalled_nor_hung(agents, shop, tmp_p
     mission = agents.session("--name", "login", prompt="begin")
     (asked,) = eventually(lambda: om.json("inbox", "--json"), timeout=30.0)
     assert asked["need"] == "permission"
-    silent = om.mission("exec sleep 1000", "--name", "silent")
+    silent = om.mission("exec sleep 1000", "--name", "silent", "--activity-timeout", "1h")
     eventually(lambda: levels(om, silent) == ["quiet", "stalled", "hung"], timeout=30.0)
     assert levels(om, mission) == []
     assert (health(om, "login")["level"], health(om, "silent")["level"]) == (None, "hung")

@@ -22,7 +22,7 @@ def test_each_event_of_the_engine_says_so_and_why(om):
     world.new("Carts", "--gates", "none", "--allow", "Bash(true)")
     world.run()
     world.until("done")
-    silent = om.mission("sleep 600")
+    silent = om.mission("sleep 600", "--activity-timeout", "1h")
     eventually(lambda: om.events("health", mission=silent), what="it is quiet")
     eventually(lambda: om.events("note"), what="a lesson")
     told = om.events(*TOLD)

@@ -49,7 +49,8 @@ def test_what_was_done_to_missions_has_the_same_shape_as_json_whatever_was_done(
         if verb == "stop":
             om.mission("sleep 100", "--name", "one")
             om.mission("sleep 100", "--name", "two")
-        shapes[verb] = [sorted({"id", "name"} & set(row)) for row in om.json(verb, "one", "two", "--json")]
+        words = ["-y"] if verb == "rm" else []
+        shapes[verb] = [sorted({"id", "name"} & set(row)) for row in om.json(verb, *words, "one", "two", "--json")]
     assert set(map(str, shapes.values())) == {str([["id", "name"]] * 2)}
 
 

@@ -30,7 +30,7 @@ def levels(om, mission):
 
 def test_silence_without_cpu_gets_worse_and_with_cpu_it_is_ok(quick):
     """Acceptance 45."""
-    silent = quick.mission("exec sleep 1000", "--name", "silent")
+    silent = quick.mission("exec sleep 1000", "--name", "silent", "--activity-timeout", "1h")
     spin = quick.mission(SPIN, "--name", "spin")
     eventually(lambda: levels(quick, silent) == ["quiet", "stalled", "hung"], timeout=60.0)
     assert set(levels(quick, spin)) <= {"quiet", "ok"}
@@ -43,7 +43,7 @@ def test_silence_without_cpu_gets_worse_and_with_cpu_it_is_ok(quick):
 
 def test_a_build_that_starts_a_short_program_again_and_again_is_busy(quick):
     build = quick.mission("while :; do seq 20000 >/dev/null; done", "--name", "build")
-    silent = quick.mission("exec sleep 1000", "--name", "silent")
+    silent = quick.mission("exec sleep 1000", "--name", "silent", "--activity-timeout", "1h")
     eventually(lambda: "stalled" in levels(quick, silent), timeout=60.0)
     assert "stalled" not in levels(quick, build)
 

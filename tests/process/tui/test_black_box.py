@@ -86,7 +86,7 @@ def test_logs_and_describe_open_and_close(om):
         screen.until("missions[1]", gone="<describe>")
 
 
-def test_stop_asks_and_kill_acts_at_once_on_one_leaf(om):
+def test_stop_and_kill_ask_with_the_focus_on_cancel(om):
     for name in ("alpha", "beta"):
         om.mission(WRITER, "--name", name)
     with TmuxScreen(om) as screen:
@@ -101,6 +101,7 @@ def test_stop_asks_and_kill_acts_at_once_on_one_leaf(om):
         screen.until("stopped alpha")
         screen.keys("j")
         screen.keys("C-k")
+        screen.agree("y", "kill beta?")
         screen.until("killed beta")
         assert om.wait_status("beta", "killed")["status"] == "killed"
 

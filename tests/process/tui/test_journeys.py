@@ -197,6 +197,7 @@ def test_a_form_starts_a_shell_that_is_typed_into_at_once(om):
         screen.keys("Escape")
         screen.until("<missions>", gone="<terminal>")
         screen.keys("C-k")
+        screen.agree("y", "kill ")
         screen.until("killed")
 
 
