@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from overmind_core.domain.missions.mission import Status
+from overmind_core.domain.missions.outcome import Outcome
 from overmind_core.view import numbers, subject
 from overmind_core.view.cells import Row
 from overmind_core.view.subject import Choosing
@@ -19,6 +20,7 @@ from overmind_core.view.subject import Choosing
 LONGEST_KEY = 128
 """Characters of an id."""
 _STATUSES = frozenset(Status)
+_OUTCOMES = frozenset(Outcome)
 PART = "part"
 """The field that only questions of the engine have."""
 _TIMES = ("ended_at", "run_started_at", "activity_since", "next_restart_at", "resume_at")
@@ -83,6 +85,7 @@ _NEEDED = {"id": _Field(_key, needed=True), "name": _Field(_text, needed=True)}
 MISSION: Mapping[str, _Field] = {
     **_NEEDED,
     "status": _Field(lambda value: isinstance(value, str) and value in _STATUSES, needed=True),
+    "outcome": _Field(lambda value: isinstance(value, str) and value in _OUTCOMES),
     "type": _Field(_text, "task"),
     "started_at": _Field(_time, needed=True),
     "restart_count": _Field(_count, 0),

@@ -105,3 +105,9 @@ def test_what_a_real_supervisor_says_stays_as_it_is():
     event = {"seq": 3, "type": "message_answered", "mission": "a", "name": "a", "message": 4, "run": 1}
     (heard,) = hive_rows.events([event])
     assert {name: heard[name] for name in event} == event
+
+
+@pytest.mark.parametrize("outcome", ["timed out", "won", ["failed"], {}, 3, None])
+def test_an_outcome_is_a_word_of_ours_or_none(outcome):
+    (shown,) = hive_rows.missions([row("a", "stopped", outcome=outcome)])
+    assert shown["outcome"] == ("timed out" if outcome == "timed out" else None)
