@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 1.0
 """Between two looks at what is waited for."""
+PAUSE = 2.0
+"""Between two looks where the one before told nothing new: many may wait, beside thousands of missions."""
+MOST_SAID = 20
+"""Quests of which it is said why they wait; of thousands, the first."""
 PATIENCE = 10.0
 """Seconds for which nobody wonders why an agent of a plan that simply runs has not ended."""
 _BLOCKED = "blocked"
@@ -51,41 +55,45 @@ class WaitTeller:
         self._client: Client | None = None
         self._said: set[tuple[object, ...]] = set()
         self._began = time.monotonic()
+        self._next_look = 0.0
 
     def is_hopeless(self) -> bool:
         """Look at what is waited for and say what is new; return whether none of it can end without a person."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return False
         if self._client is None:
             self._client = self._context.client()
         try:
             waits, hopeless = self._quests(self._client) if self._of_quests else (self._missions(self._client), False)
         except (OvermindError, ConnectionError):
             return False  # the stream of the ends says it
-        for key, text in waits:
-            if key not in self._said:
-                self._context.note(display_safe(text))
+        news = [text for key, text in waits if key not in self._said]
+        for text in news:
+            self._context.note(display_safe(text))
+        self._next_look = now + (0.0 if news else PAUSE - LOOK_SECONDS / 2)  # the beats come each LOOK_SECONDS
         self._said = {key for key, _ in waits}
         return hopeless and not self._keep_waiting
 
     def _quests(self, client: Client) -> tuple[list[Wait], bool]:
         questions = client.call("inbox")
         found: list[Wait] = []
-        blocked = []
         pending = self._pending()
-        for quest in pending:
-            why = client.call("quest_why", {"id": quest})
+        first = [client.call("quest_why", {"id": quest}) for quest in pending[:MOST_SAID]]
+        for why in first:
             asked = list(_asked(questions, {why["id"]}, (why["name"],)))
             found += asked
             if why["status"] == "queued" and why["code"] is not None and not asked:
                 found.append(_queued(why))
-            blocked.append(why["status"] == "queued" and why["code"] == _BLOCKED)
-        return found, bool(pending) and all(blocked)
+        others = (client.call("quest_why", {"id": quest}) for quest in pending[MOST_SAID:])  # until one can go on
+        return found, bool(first) and all(map(_is_blocked, first)) and all(map(_is_blocked, others))
 
     def _missions(self, client: Client) -> list[Wait]:
-        rows = {row["id"]: row for row in client.call("ps", {"recent": 0})}
-        pending = [row for row in rows.values() if row["id"] in self._pending() or row["name"] in self._pending()]
-        family = _family(rows.values(), {row["id"] for row in pending})
-        found = list(_asked(client.call("inbox"), family, [row["name"] for row in pending]))
-        found += [wait for one in sorted(family) if (wait := _held_up(rows[one], is_asked_for=rows[one] in pending))]
+        wanted = self._pending()
+        family = _family(client, wanted)
+        pending = [row for row in family if row["id"] in wanted]
+        found = list(_asked(client.call("inbox"), {row["id"] for row in family}, [row["name"] for row in pending]))
+        found += [wait for one in family if (wait := _held_up(one, is_asked_for=one in pending))]
         if time.monotonic() - self._began >= PATIENCE:
             for row in pending:
                 if row["type"] == "blueprint":
@@ -93,13 +101,20 @@ class WaitTeller:
         return found
 
 
-def _family(rows: Iterable[Row], ids: set[str]) -> set[str]:
-    """The missions with all that they have started; rows come in the order of their birth."""
-    found = set(ids)
-    for row in rows:
-        if row["parent"] in found:
-            found.add(row["id"])
+def _family(client: Client, ids: Sequence[str]) -> list[Row]:
+    """The missions with all that they have started, generation by generation: of a home with thousands only these."""
+    found: list[Row] = []
+    left = list(ids)
+    while left:
+        rows = client.call("ps", {"ids": left, "known": True})
+        found += rows
+        known = {row["id"] for row in found}
+        left = [child for row in rows for child in row["children"] if child not in known]
     return found
+
+
+def _is_blocked(why: Row) -> bool:
+    return bool(why["status"] == "queued" and why["code"] == _BLOCKED)
 
 
 def _asked(questions: Iterable[Row], ids: set[str], names: Sequence[str]) -> Iterator[Wait]:

@@ -18,16 +18,23 @@ class Asked:
     def __init__(self, *ids, of_quests=False, keep_waiting=False, **answers):
         self.answers = {"inbox": [], "ps": [], **answers}
         self.said: list[str] = []
+        self.asked: list[str] = []
         context: Any = SimpleNamespace(client=lambda: self, note=self.said.append)
         self.teller = waiting.WaitTeller(context, lambda: ids, of_quests=of_quests, keep_waiting=keep_waiting)
 
     def call(self, command, args=None):
+        self.asked.append(command)
         answer = self.answers[command]
         if isinstance(answer, Exception):
             raise answer
+        if command == "ps":
+            children = {one["id"]: [row["id"] for row in answer if row["parent"] == one["id"]] for one in answer}
+            return [{**row, "children": children[row["id"]]} for row in answer if row["id"] in args["ids"]]
         return answer[args["id"]] if command in {"quest_why", "plan"} else answer
 
-    def look(self):
+    def look(self, *, soon=False):
+        if not soon:
+            self.teller._next_look = 0.0
         hopeless = self.teller.is_hopeless()
         said, self.said[:] = list(self.said), []
         return said, hopeless
@@ -87,7 +94,7 @@ def test_what_holds_up_a_mission_or_what_it_has_started_is_said(rows, line):
     ],
 )  # fmt: skip
 def test_a_question_of_its_tree_is_said_with_the_line_that_answers_it(asked, line):
-    said, _ = Asked("m-a", ps=[row("a"), row("b", parent="a")], inbox=[asked]).look()
+    said, _ = Asked("a", ps=[row("a"), row("b", parent="a")], inbox=[asked]).look()
     assert said == ([] if line is None else [f"waits for you: {line}"])
 
 
@@ -101,6 +108,18 @@ def test_it_is_said_once_and_again_when_it_changes():
     assert asked.look()[0] == ["waits for you: question 4 (permission of m-a): overmind answer 4 allow"]
     asked.answers["inbox"] = OvermindError("daemon_lost")
     assert asked.look() == ([], False), "the stream of the ends says that the daemon was lost"
+
+
+def test_where_nothing_is_new_the_next_look_comes_later_and_strangers_are_not_asked_about():
+    asked = Asked("a", ps=[row("a"), row("b", parent="a"), *(row(f"x{number}") for number in range(3))])
+    asked.look()
+    assert asked.asked == ["ps", "ps", "inbox"], "a generation at a time"
+    asked.look(soon=True)
+    assert len(asked.asked) == 3
+    asked.answers["inbox"] = [question("a")]
+    assert len(asked.look()[0]) == 1
+    assert asked.look(soon=True) == ([], False)
+    assert len(asked.asked) == 9, "behind news it is looked again at once"
 
 
 BLOCKED = why("a", "blocked", text="needs x (failed: its check failed)", do=["overmind quest retry x"])
@@ -133,6 +152,17 @@ def test_nothing_goes_on_only_where_none_can_and_nobody_wants_to_wait_on():
     assert not Asked("a", "b", of_quests=True, quest_why=answers).look()[1]
     assert Asked("a", of_quests=True, quest_why=answers).look()[1]
     assert not Asked("a", of_quests=True, keep_waiting=True, quest_why=answers).look()[1]
+
+
+def test_of_thousands_the_first_are_told_and_one_that_can_go_on_ends_the_look():
+    names = [f"q{number}" for number in range(1000)]
+    blocked = {name: {**BLOCKED, "id": name} for name in names}
+    asked = Asked(*names, of_quests=True, quest_why=blocked)
+    said, hopeless = asked.look()
+    assert (len(said), hopeless, len(asked.asked)) == (waiting.MOST_SAID, True, 1001)
+    asked = Asked(*names, of_quests=True, quest_why={**blocked, "q25": why("q25")})
+    assert not asked.look()[1]
+    assert len(asked.asked) == 1 + 26
 
 
 def test_a_review_is_said_as_the_question_that_it_is():
