@@ -221,7 +221,8 @@ class Reports:
     def _open_below(self, root: Quest) -> int:
         """How many unfinished quests reports have queued below a quest."""
         reported = [one for one in self._quests.live.values() if one.queue is not None and one.queue.depth]
-        return sum(self._root(Source(one.id, one.name, None, one)) == root for one in reported)
+        roots = [self._root(Source(one.id, one.name, None, one)) for one in reported]
+        return sum(one is not None and one.id == root.id for one in roots)  # a quest is another record at each change
 
     def _open_of_spec(self, spec: str | None) -> int:
         if spec is None:
