@@ -82,7 +82,7 @@ def test_nothing_but_force_removes_work(om):
     om.api("worktrees_prune")
     assert lost(shop, missions) == [], "a discard, or a prune of worktrees"
 
-    om.ok("rm", *missions.values())
+    om.ok("rm", "-y", *missions.values())
     om.ok("shutdown", "--keep")
     om.ok("start")
     assert lost(shop, missions) == [], "a removal of their records, and a start"
