@@ -38,7 +38,8 @@ def _init_isolation(args: Namespace, context: Context) -> int:
     from overmind_core.domain.isolation.project import FILE
     from overmind_core.domain.text.cells import display_safe
     from overmind_core.git.ignored import ignored
-    from overmind_core.git.run import Git
+    from overmind_core.git.run import Git, GitFailed, GitMissing
+    from overmind_core.git.worktree_gaps import untracked_hooks
     from overmind_core.project_file.detect import detect
     from overmind_core.project_file.template import first
 
@@ -46,7 +47,12 @@ def _init_isolation(args: Namespace, context: Context) -> int:
         raise OvermindError("invalid", f"init --isolation takes no file: it writes {FILE} at the top of the project.")
     top = _top(os.getcwd())
     path = to_wire(os.path.join(top, FILE))
-    detected = detect(top, lambda names: ignored(Git(os.environ), top, names))
+    git = Git(os.environ)
+    try:
+        hooks = untracked_hooks(git, top)
+    except (GitFailed, GitMissing):  # no repository
+        hooks = None
+    detected = detect(top, lambda names: ignored(git, top, names), hooks)
     _write(path, first(detected).encode(), force=args.force, other=False)
     services = [one.service.name for one in detected.proposals]
     if args.json:

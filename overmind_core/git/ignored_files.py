@@ -17,7 +17,7 @@ from overmind_core.domain.isolation.keep import CACHES, KeepRules
 from overmind_core.git.layout import GIT
 from overmind_core.git.look import WorktreeLook, look_at
 from overmind_core.git.run import Git, GitFailed
-from overmind_core.git.worktree_base import submodule_paths
+from overmind_core.git.submodules import submodule_paths
 
 MOST = 1000
 """Files that are named at most."""

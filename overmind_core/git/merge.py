@@ -20,7 +20,7 @@ from overmind_core.git.layout import git_folders, top_of
 from overmind_core.git.look import IndexLook, WorktreeLook, look_at, look_at_index
 from overmind_core.git.nested import nested_repositories
 from overmind_core.git.run import Git, GitAnswer, GitFailed, retry_while_locked
-from overmind_core.git.worktree_base import check_out_submodules
+from overmind_core.git.submodules import check_out_submodules
 from overmind_core.git.worktree_removal import remove
 
 

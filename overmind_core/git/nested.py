@@ -11,7 +11,7 @@ import os
 from overmind_core.git.layout import GIT
 from overmind_core.git.look import IndexLook, WorktreeLook
 from overmind_core.git.run import Git
-from overmind_core.git.worktree_base import submodule_paths
+from overmind_core.git.submodules import submodule_paths
 
 
 def nested_repositories(git: Git, path: str, look: WorktreeLook, index: IndexLook) -> tuple[str, ...]:

@@ -53,6 +53,14 @@ _FILTER = re.compile(r"\b(?:clean|smudge) filter .* failed$")
 """Source: git's convert.c."""
 
 
+_CAUSE = re.compile(
+    r"(?:not found|No such file or directory|[Pp]ermission denied.*|not executable|Exec format error|"
+    r"Could not resolve (?:host|hostname) .*|Host key verification failed.*|"
+    r"Connection (?:refused|timed out|closed.*|reset.*))$"
+)
+"""Ends of lines in which the shell, ssh or another program that git ran says why it failed."""
+
+
 _PROGRESS = re.compile(
     r"Preparing worktree|Cloning into|Switched to|HEAD is now|Previous HEAD|Updating |From |To |Auto-merging|CONFLICT|"
     r"Submodule |Already |Note:|hint:|warning:|remote:|Enumerating |Counting |Compressing |Writing |Receiving |Unpack"
@@ -69,13 +77,15 @@ class GitFailed(Exception):
 
     Attributes:
         code: Its exit status; negative for a signal; None when it took too long.
-        said: What it wrote to standard error, or else to standard output.
+        output: What it wrote to standard error, or else to standard output; what is made of that for people.
+        said: The same as git wrote it.
     """
 
-    def __init__(self, words: tuple[str, ...], code: int | None, output: str) -> None:
+    def __init__(self, words: tuple[str, ...], code: int | None, output: str, *, said: str | None = None) -> None:
         self.words = words
         self.code = code
         self.output = output.strip()
+        self.said = self.output if said is None else said
         super().__init__(f"git {' '.join(words)}: {self.reason}")
 
     @property
@@ -94,12 +104,19 @@ class GitFailed(Exception):
         lines = [line.strip() for line in self.output.splitlines() if line.strip()]
         errors = [line for line in lines if line.startswith(("fatal:", "error:"))]
         chosen = [*errors, *lines][:1]
-        if errors and lines[0] not in errors and not _PROGRESS.match(lines[0]):
-            chosen.insert(0, lines[0])  # what a program that git ran had to say: the rest only follows from it
+        if errors and (cause := _cause(lines, errors)) is not None:
+            chosen.insert(0, cause)
         if errors and _FILTER.search(errors[-1]) and errors[-1] not in chosen:
             chosen.insert(0, errors[-1])  # it names the file and the filter, the first one only the program
         plain = (one.removeprefix("fatal: ").removeprefix("error: ") for one in chosen)
         return ": ".join(plain) or f"it exited with {self.code}"
+
+
+def _cause(lines: Sequence[str], errors: Sequence[str]) -> str | None:
+    """What a program that git ran had to say: the rest only follows from it. Git may be the quicker one of the two."""
+    others = [line for line in lines if line not in errors and not _PROGRESS.match(line)]
+    before = lines[: lines.index(errors[0])]
+    return next((line for line in others if line in before or _CAUSE.search(line)), None)
 
 
 class GitAnswer(NamedTuple):
@@ -358,4 +375,4 @@ def _stuck(error: GitFailed, lock: str | None) -> GitFailed:
         f"fatal: {lock} is held by another git, or was left by one that was killed: "
         "wait for it, or remove the file if no git is running, then try again"
     )
-    return GitFailed(error.words, error.code, output)
+    return GitFailed(error.words, error.code, output, said=error.said)

@@ -18,13 +18,13 @@ from overmind_core.git.look import IndexLook, WorktreeLook, look_at, look_at_ind
 from overmind_core.git.nested import bare_gitlinks
 from overmind_core.git.repository import is_ancestor, resolve, resolve_all
 from overmind_core.git.run import Git, GitFailed
+from overmind_core.git.submodules import unpushed_submodules
 from overmind_core.git.unsaved import (
     hidden_changes,
     left_commits,
     unsaved_repositories,
     unsaved_submodules,
 )
-from overmind_core.git.worktree_base import unpushed_submodules
 
 SECONDS = 60.0
 """A comparison that takes longer counts as a difference: then nothing is removed."""

@@ -1,17 +1,9 @@
-"""The base of a mission's branch: what is checked out, a base, what its remote has by now; and a worktree's submodules.
-
-A submodule comes from the person's checkout where that has it, else from where it comes from. A copy from the person's
-checkout needs no network, and has what was never pushed. It knows its true origin afterwards.
-"""
+"""The base of a mission's branch: what is checked out, a base, what its remote has by now."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from overmind_core.git.layout import git_folders
-from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.repository import HEADS, Repository, resolve, resolve_all
 from overmind_core.git.run import Git, GitFailed, retry_while_locked
 
@@ -134,7 +126,8 @@ def _fetch(git: Git, top: str, remote: str) -> None:
         retry_while_locked(lambda: git(top, *words, seconds=FETCH_SECONDS))
     except GitFailed as error:
         advice = "check the network and your access, or set `fetch: false` in .overmind.yml to use the local state"
-        raise GitFailed(words, error.code, f"{remote} can't be fetched: {error.reason}: {advice}") from None
+        message = f"{remote} can't be fetched: {error.reason}: {advice}"
+        raise GitFailed(words, error.code, message, said=error.said) from None
 
 
 def _newer(git: Git, top: str, here: BranchBase, there: BranchBase) -> BranchBase:
@@ -150,155 +143,3 @@ def _newer(git: Git, top: str, here: BranchBase, there: BranchBase) -> BranchBas
     if behind:
         return here._replace(note=f"{here.note}: {here.name} and {there.name} have diverged; started at {here.name}")
     return here._replace(note=f"{here.note}: {here.name} is ahead of {there.name}")
-
-
-NOT_THERE = (0, 1)
-IN_WORKTREE = ("--file", ".gitmodules")
-SOME = 1000
-"""Commits of a submodule that are looked for elsewhere: the newest."""
-
-
-class _Submodule(NamedTuple):
-    name: str
-    path: str
-    """Relative to the checkout that it is in."""
-    commit: str
-
-
-def check_out_submodules(git: Git, path: str, repository: Repository) -> None:
-    """Check out the submodules of the worktree at `path`, and theirs.
-
-    Raises:
-        GitFailed: one can't be had.
-        GitMissing: there is no git.
-    """
-    checkouts = dict.fromkeys(top for top in (repository.top, repository.main) if top is not None)
-    _check_out_level(git, path, list(checkouts), repository.common)
-
-
-def unpushed_submodules(git: Git, path: str) -> list[str]:
-    """Return the paths of submodules of a worktree with commits that neither their origin nor the person has.
-
-    Raises:
-        GitFailed: there is no worktree.
-        GitMissing: there is no git.
-    """
-    if not os.path.isfile(os.path.join(path, ".gitmodules")):
-        return []
-    return list(_unpushed_submodules(git, path, *git_folders(git, path)))
-
-
-def uncommitted_submodules(git: Git, path: str) -> list[str]:
-    """Return the paths of submodules of a worktree with files that are not committed in them.
-
-    A commit in the worktree has only the commits of its submodules: it leaves such files out.
-
-    Raises:
-        GitFailed: git refused.
-        GitMissing: there is none.
-    """
-    checked_out = [one.path for one in _submodules(git, path) if os.path.lexists(os.path.join(path, one.path, ".git"))]
-    return [inside for inside in checked_out if look_at(git, os.path.join(path, inside)).changed]
-
-
-def _unpushed_submodules(git: Git, path: str, own: str, persons: str) -> Iterator[str]:
-    for submodule in _submodules(git, path):
-        mine, theirs = (os.path.join(folder, "modules", submodule.name) for folder in (own, persons))
-        inside = os.path.join(path, submodule.path)
-        if mine == theirs or not os.path.isdir(mine) or not os.path.lexists(os.path.join(inside, ".git")):
-            continue
-        which = ("HEAD", "--branches", "--not", "--remotes", "--")
-        commits = git.run(mine, f"--git-dir={mine}", "rev-list", f"--max-count={SOME}", *which).out
-        known = os.path.isdir(theirs) and not _missing(git, theirs, commits)
-        if commits and not known:
-            yield submodule.path
-        yield from (f"{submodule.path}/{deeper}" for deeper in _unpushed_submodules(git, inside, mine, theirs))
-
-
-def _missing(git: Git, folder: str, commits: str) -> bool:
-    answer = git.run(folder, f"--git-dir={folder}", "cat-file", "--batch-check", text=commits)
-    return any(line.endswith(" missing") for line in answer.out.splitlines())
-
-
-def _check_out_level(git: Git, path: str, checkouts: Sequence[str], common: str) -> None:
-    for submodule in _submodules(git, path):
-        source = _source(git, submodule, checkouts, common)
-        if source is None:
-            words = ("submodule", "update", "--init", "--recursive", "--quiet", "--", submodule.path)
-            _update(git, path, submodule, words)
-            continue
-        # Git does not copy submodules from this machine unless it is told to: this once, and from here alone.
-        allowed = ("-c", "protocol.file.allow=always", "-c", f"submodule.{submodule.name}.url={source}")
-        _update(git, path, submodule, (*allowed, "submodule", "update", "--init", "--quiet", "--", submodule.path))
-        inside = os.path.join(path, submodule.path)
-        _set_origin(git, inside, source)
-        _check_out_level(git, inside, [os.path.join(top, submodule.path) for top in checkouts], source)
-
-
-def _update(git: Git, path: str, submodule: _Submodule, words: tuple[str, ...]) -> None:
-    try:
-        retry_while_locked(lambda: git(path, *words))
-    except GitFailed as error:
-        raise GitFailed(words, error.code, f"submodule {submodule.path}: {error.reason}") from None
-
-
-def _submodules(git: Git, path: str) -> list[_Submodule]:
-    """Those that are to be checked out: named in .gitmodules, and not switched off by the person."""
-    if not os.path.isfile(os.path.join(path, ".gitmodules")):
-        return []
-    names = {where.rstrip("/"): name for name, where in _settings(git, path, IN_WORKTREE, "path").items()}
-    off = _settings(git, path, IN_WORKTREE, "update") | _settings(git, path, (), "update")
-    links = ((names.get(link.path), link) for link in look_at_index(git, path).gitlinks)
-    return [
-        _Submodule(name, link.path, link.commit) for name, link in links if name is not None and off.get(name) != "none"
-    ]
-
-
-def submodule_paths(git: Git, folder: str, commit: str | None = None) -> frozenset[str]:
-    """Return the paths that .gitmodules names, in the worktree at `folder` or in a commit.
-
-    Raises:
-        GitFailed: there is no repository.
-        GitMissing: there is no git.
-    """
-    if commit is None and not os.path.isfile(os.path.join(folder, ".gitmodules")):
-        return frozenset()
-    if commit is not None and git.run(folder, "cat-file", "-e", f"{commit}:.gitmodules", expected=(0, 1, 128)).code:
-        return frozenset()
-    where = IN_WORKTREE if commit is None else ("--blob", f"{commit}:.gitmodules")
-    return frozenset(path.rstrip("/") for path in _settings(git, folder, where, "path").values())
-
-
-def _settings(git: Git, path: str, where: tuple[str, ...], key: str) -> dict[str, str]:
-    """One setting of each submodule, by the submodule's name."""
-    pattern = rf"^submodule\..*\.{key}$"
-    out = git.run(path, "config", *where, "-z", "--get-regexp", pattern, expected=NOT_THERE).out
-    rows = (row.partition("\n") for row in out.split("\0") if row)
-    return {name.removeprefix("submodule.").removesuffix(f".{key}"): value for name, _, value in rows}
-
-
-def _source(git: Git, submodule: _Submodule, checkouts: Sequence[str], common: str) -> str | None:
-    """Git's folder of a submodule that the person has, with the commit that is wanted; None: it comes from afar."""
-    if "=" in submodule.name or "\n" in submodule.name:  # can't be said on a command line
-        return None
-    places = [os.path.join(top, submodule.path) for top in checkouts]
-    folders = [place for place in places if os.path.lexists(os.path.join(place, ".git"))]
-    for folder in [*folders, os.path.join(common, "modules", submodule.name)]:
-        if not os.path.isdir(folder):
-            continue
-        try:
-            own = os.path.realpath(git(folder, "rev-parse", "--absolute-git-dir"))
-            where = f"--git-dir={own}"
-            git(own, where, "cat-file", "-e", f"{submodule.commit}^{{commit}}")
-            if git(own, where, "rev-parse", "--is-shallow-repository") == "false":  # such a one can't be copied whole
-                return own
-        except GitFailed:
-            continue
-    return None
-
-
-def _set_origin(git: Git, folder: str, source: str) -> None:
-    """Have a copy know where the submodule comes from, instead of the person's checkout."""
-    configured = git.run(source, f"--git-dir={source}", "config", "remote.origin.url", expected=NOT_THERE).out
-    if configured.strip():
-        git(folder, "config", "remote.origin.url", configured.removesuffix("\n"))

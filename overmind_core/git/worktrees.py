@@ -20,7 +20,8 @@ from overmind_core.git.layout import git_folders
 from overmind_core.git.repository import HEADS, Checkout, Repository, check_out, checkouts, resolve
 from overmind_core.git.run import Git, GitFailed
 from overmind_core.git.status import Dirty, Unmerged
-from overmind_core.git.worktree_base import check_out_submodules, find_base
+from overmind_core.git.submodules import check_out_submodules
+from overmind_core.git.worktree_base import find_base
 from overmind_core.git.worktree_removal import (
     claimed_branch,
     message,
@@ -52,6 +53,8 @@ class NewWorktree(NamedTuple):
     base_commit: str
     fetched: str
     """What came of the fetch, for people; "" without one."""
+    notes: tuple[str, ...] = ()
+    """What it has not, and why: lines for people."""
 
 
 def exclude(common: str) -> None:
@@ -169,17 +172,17 @@ def add(  # noqa: PLR0917 (none of them has a default)
     branch = None
     try:
         branch = _create(git, repository.common, path, branches, start.commit)
-        _finish(git, repository, path, branch)
+        notes = _finish(git, repository, path, branch)
     except GitFailed as error:
         if not error.was_ended:
             with suppress(GitFailed):
                 branch = branch or claimed_branch(git, repository.common, path)
                 remove(git, repository.common, path, branch, force=True)
         raise
-    return NewWorktree(branch, start.name, start.commit, start.note)
+    return NewWorktree(branch, start.name, start.commit, start.note, notes)
 
 
-def again(git: Git, repository: Repository, path: str, branch: str) -> None:
+def again(git: Git, repository: Repository, path: str, branch: str) -> tuple[str, ...]:
     """Make the worktree of a branch anew whose folder was deleted by hand: its commits are in it, nothing else is.
 
     Args:
@@ -187,6 +190,9 @@ def again(git: Git, repository: Repository, path: str, branch: str) -> None:
         repository: Seen from the person's checkout.
         path: Nothing is there.
         branch: Made by `add`.
+
+    Returns:
+        What it has not, and why: lines for people.
 
     Raises:
         GitFailed: something is there, or the branch is gone, or checked out elsewhere. The branch is left in any case.
@@ -198,7 +204,7 @@ def again(git: Git, repository: Repository, path: str, branch: str) -> None:
         raise GitFailed(("worktree", "add"), None, f"the branch {branch} is gone")
     exclude(repository.common)
     try:
-        _finish(git, repository, path, branch)
+        return _finish(git, repository, path, branch)
     except GitFailed as error:
         if not error.was_ended:
             with suppress(GitFailed):
@@ -206,12 +212,13 @@ def again(git: Git, repository: Repository, path: str, branch: str) -> None:
         raise
 
 
-def _finish(git: Git, repository: Repository, path: str, branch: str) -> None:
-    """From a branch to a whole worktree of it."""
+def _finish(git: Git, repository: Repository, path: str, branch: str) -> tuple[str, ...]:
+    """From a branch to a whole worktree of it; what that has not."""
     prune_admin_folders(git, repository.common, path)
     check_out(git, repository.top, path, "--", path, branch)
-    check_out_submodules(git, path, repository)
+    notes = check_out_submodules(git, path, repository)
     _mark(git, path, branch)
+    return tuple(notes)
 
 
 def _create(git: Git, common: str, path: str, branches: Iterable[str], commit: str) -> str:

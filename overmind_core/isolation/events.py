@@ -12,7 +12,11 @@ class PreparationStep(MissionEvent, frozen=True, kw_only=True, tag="preparing"):
 
 
 class FileLeftOut(MissionEvent, frozen=True, tag="left_out"):
-    """A file named in `.overmind.yml` was not copied or linked; the text gives the reason."""
+    """A file of `.overmind.yml`, a submodule or git's hooks are missing in the worktree; the text gives the reason."""
+
+
+class GitWrote(MissionEvent, frozen=True, tag="git_wrote"):
+    """A line of what git wrote when it refused to create a worktree, or to remove it."""
 
 
 class ServiceWrote(MissionEvent, frozen=True, tag="service_wrote"):

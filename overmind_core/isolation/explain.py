@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.isolation.isolation import OWN, text_of
@@ -11,7 +12,9 @@ from overmind_core.domain.isolation.saga import steps
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git.run import Git, GitFailed
+from overmind_core.git.submodules import submodule_notes
 from overmind_core.git.worktree_base import find_base
+from overmind_core.git.worktree_gaps import missing_filters, untracked_hooks
 from overmind_core.isolation.errors import git_failed, no_commits
 from overmind_core.isolation.ports import choice
 
@@ -39,13 +42,17 @@ async def explain(workspace: Workspace, cwd: str, environ: Mapping[str, str]) ->
     ports, exhausted_range = await workspace.in_thread(_ports, project, _held(workspace))
     base: str | None = None
     no_base: list[str] = []
+    missing: list[str] = []
+    lacking: list[str] = []
     if worktree:
-        base, no_base = await workspace.in_thread(_base, looked, project, environ, workspace.home)
+        git = Git({from_wire(name): from_wire(value) for name, value in environ.items()}, home=workspace.home)
+        base, no_base = await workspace.in_thread(_base, looked, project, git)
+        missing, lacking = await workspace.in_thread(_lacking, looked, project, git)
     absent = await workspace.in_thread(_absent, looked.source, project) if worktree else []
     engine, engine_problem = await _engine(workspace, project, environ)
     return {
         **_facts(looked),
-        "problems": [*no_base, *exhausted_range],
+        "problems": [*no_base, *missing, *exhausted_range],
         "branch": _branch(project) if worktree else None,
         "base": base,
         "worktree": worktree,
@@ -59,7 +66,7 @@ async def explain(workspace: Workspace, cwd: str, environ: Mapping[str, str]) ->
         ],
         "engine": engine,
         "engine_problem": engine_problem,
-        "notes": [*_notes(looked, project), *absent],
+        "notes": [*_notes(looked, project), *absent, *lacking],
     }
 
 
@@ -115,18 +122,40 @@ def _branch(project: Project) -> str:
     return project.branch.replace("{name}", "<name>").replace("{id}", "<id>")
 
 
-def _base(looked: Inspected, project: Project, environ: Mapping[str, str], home: str) -> tuple[str | None, list[str]]:
+def _base(looked: Inspected, project: Project, git: Git) -> tuple[str | None, list[str]]:
     """What the branch would begin at, and why that can't be."""
     repository = looked.repository
     assert repository is not None
     if repository.head is None:
         return None, [no_commits(to_wire(looked.source)).message]
-    git = Git({from_wire(name): from_wire(value) for name, value in environ.items()}, home=home)
     wanted = None if project.base is None else from_wire(project.base)
     try:
         return to_wire(find_base(git, repository, wanted, fetch=False).name), []
     except GitFailed as error:
         return project.base, [git_failed(error).message]
+
+
+def _lacking(looked: Inspected, project: Project, git: Git) -> tuple[list[str], list[str]]:
+    """What a worktree would not have, or do: reasons why there can be none, and notes."""
+    repository = looked.repository
+    assert repository is not None
+    try:
+        found = missing_filters(git, repository.top)
+        notes = [*(one.text for one in found if not one.is_required), *submodule_notes(git, repository)]
+        hooks = untracked_hooks(git, repository.top)
+    except GitFailed as error:
+        return [], [git_failed(error).message]
+    if hooks is not None and not any(_covers(from_wire(one), hooks) for one in (*project.copy, *project.link)):
+        notes.append(f"{hooks}: core.hooksPath names it, and it is not committed: no hook runs in a worktree. "
+                     "Add it to `copy`, unless `setup` creates it")  # fmt: skip
+    problems = [one.text for one in found if one.is_required]
+    return [f"{to_wire(text)}." for text in problems], [f"{to_wire(text[:1].upper() + text[1:])}." for text in notes]
+
+
+def _covers(pattern: str, path: str) -> bool:
+    """Whether something of `path` is copied or linked by a pattern."""
+    plain = pattern.rstrip("/")
+    return f"{path}/".startswith(f"{plain}/") or plain.startswith(f"{path}/") or fnmatchcase(path, plain)
 
 
 def _absent(source: str, project: Project) -> list[str]:

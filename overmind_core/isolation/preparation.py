@@ -12,11 +12,13 @@ from overmind_core.domain.isolation.isolation import Removal
 from overmind_core.domain.isolation.saga import CheckStep, SagaPhase, StepKind, TakeStep, UndoStep, next_action
 from overmind_core.domain.missions.facts import Prepared, SpawnFailed
 from overmind_core.domain.missions.mission import Cause, Status
-from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git.ignored_files import moment
-from overmind_core.git.run import MARK
+from overmind_core.git.run import MARK, GitFailed, GitMissing
+from overmind_core.git.worktree_gaps import lost_hooks
 from overmind_core.isolation import release
+from overmind_core.isolation.events import FileLeftOut
 from overmind_core.isolation.plan import renewed
 from overmind_core.isolation.steps.registry import StepExecutors
 from overmind_core.system.sweep import end_stragglers
@@ -134,7 +136,19 @@ class Preparation:
             now = 0 if worktree is None else await self._workspace.in_thread(moment, from_wire(worktree))
         except OSError:
             now = 0  # then all in it is
+        if worktree is not None and (hooks := await self._lost_hooks(worktree)) is not None:
+            text = f"--- no hook of git runs here: {to_wire(hooks)} is not in the worktree. Add it to `copy` ---"
+            if (mission := self._current) is not None:
+                self._workspace.registry.record(mission, FileLeftOut(text=text))
         self._workspace.put(replace(self._isolation, ready_at=now))
+
+    async def _lost_hooks(self, worktree: str) -> str | None:
+        """The folder of hooks that the worktree has not, though all is done that could have made it."""
+        git, source = self._workspace.git(self._isolation), from_wire(self._isolation.source)
+        try:
+            return await self._workspace.in_thread(lost_hooks, git, source, from_wire(worktree))
+        except (GitFailed, GitMissing):
+            return None  # only a note would come of it
 
     async def _check_step(self, look: CheckStep) -> None:
         try:

@@ -24,7 +24,7 @@ from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.merge import TargetBranch, TargetInUse
 from overmind_core.git.nested import added_gitlinks, nested_repositories
 from overmind_core.git.status import is_landed
-from overmind_core.git.worktree_base import uncommitted_submodules
+from overmind_core.git.submodules import uncommitted_submodules
 from overmind_core.landing.locations import WorkLocation
 
 if TYPE_CHECKING:

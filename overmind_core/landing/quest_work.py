@@ -20,8 +20,8 @@ from overmind_core.git.changes import ChangedFile, merge_base, worktree_changes
 from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.merge_tree import ConflictSides, conflict_sides
 from overmind_core.git.run import GitFailed
+from overmind_core.git.submodules import uncommitted_submodules, unpushed_submodules
 from overmind_core.git.unsaved import hidden_changes
-from overmind_core.git.worktree_base import uncommitted_submodules, unpushed_submodules
 from overmind_core.landing import preview
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from overmind_core.git import merge as git_merge
 from overmind_core.git import repository, status
 from overmind_core.git.changes import commit_changes, worktree_changes
 from overmind_core.git.look import look_at, look_at_index
+from overmind_core.git.submodules import uncommitted_submodules, unpushed_submodules
 from overmind_core.git.unsaved import hidden_changes
-from overmind_core.git.worktree_base import uncommitted_submodules, unpushed_submodules
 from overmind_core.landing import answers, preview
 from overmind_core.landing.preview import MergeRequest
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of

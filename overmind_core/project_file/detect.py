@@ -55,8 +55,11 @@ Ignored = Callable[[Collection[str]], Collection[str]]
 """Which of these paths, relative to the top of the project, git ignores."""
 
 
-def detect(top: str, ignored: Ignored) -> Detected:
-    """Look at the project in a folder, a path of the system. What can't be read does not exist."""
+def detect(top: str, ignored: Ignored, hooks: str | None = None) -> Detected:
+    """Look at the project in a folder, a path of the system. What can't be read does not exist.
+
+    `hooks`: the folder of git's hooks, relative to the top, where that is not committed.
+    """
     look = _Inspection(top, ignored)
     look.compose()
     look.procfile()
@@ -65,7 +68,7 @@ def detect(top: str, ignored: Ignored) -> Detected:
     look.go()
     look.node()
     look.makefile()
-    copy = look.env_files
+    copy = (*look.env_files, *([hooks] if hooks is not None and _is_plain(hooks) else []))
     if copy:
         look.found.append(", ".join(copy))
     return Detected(

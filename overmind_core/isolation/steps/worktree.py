@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -19,9 +19,10 @@ from overmind_core.git.run import GitFailed, GitMissing
 from overmind_core.git.status import RemovalRefused
 from overmind_core.git.worktree_removal import RemovedWorktree, claimed_branch
 from overmind_core.isolation.errors import git_failed, git_missing, no_commits
-from overmind_core.isolation.events import FileLeftOut
+from overmind_core.isolation.events import FileLeftOut, GitWrote
 
 if TYPE_CHECKING:
+    from overmind_core.domain.events import MissionEvent
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.git.repository import Repository
     from overmind_core.git.run import Git
@@ -30,8 +31,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-async def with_git(workspace: Workspace, function: Callable[..., T], *arguments: object, **named: object) -> T:
+LINES = 200
+"""Lines of git in a mission's log, at most: the last ones."""
+
+
+async def with_git(
+    workspace: Workspace, function: Callable[..., T], *arguments: object, log: str = "", **named: object
+) -> T:
     """Call something that runs git, in a thread.
+
+    `log`: the mission whose log gets what git wrote, where it refuses with more than a line.
 
     Raises:
         OvermindError: `git_failed`.
@@ -39,9 +48,18 @@ async def with_git(workspace: Workspace, function: Callable[..., T], *arguments:
     try:
         return await workspace.in_thread(partial(function, *arguments, **named))
     except GitFailed as error:
+        if len(lines := error.said.splitlines()) > 1:
+            _log(workspace, log, (GitWrote(text=f"git | {to_wire(line)}") for line in lines[-LINES:]))
         raise git_failed(error) from None
     except GitMissing:
         raise git_missing() from None
+
+
+def _log(workspace: Workspace, mission: str, events: Iterable[MissionEvent]) -> None:
+    found = workspace.registry.live.get(mission)
+    if found is not None:
+        for event in events:
+            workspace.registry.record(found, event)
 
 
 class Worktree:
@@ -67,10 +85,11 @@ class Worktree:
         repository = await self._repository()
         begun = await self._begin(repository)
         if begun is not None:
-            await self._run(worktrees.again, repository, self._path, begun)
+            notes = await self._run(worktrees.again, repository, self._path, begun)
             self._made(replace(self._record, half=False))
         else:
             made = await self._add(repository)
+            notes = made.notes
             self._made(
                 replace(
                     self._record,
@@ -80,6 +99,7 @@ class Worktree:
                     base_commit=made.base_commit,
                 )
             )
+        _log(self._workspace, self._mission, (FileLeftOut(text=f"--- {to_wire(note)} ---") for note in notes))
         await with_git(self._workspace, _folder, from_wire(self._record.folder))
 
     async def undo(self, service: str) -> None:
@@ -94,7 +114,7 @@ class Worktree:
             self._workspace.put(replace(self._record, half=False))
             return
         try:
-            await with_git(self._workspace, remove, self._git, one, force=one.half or not one.ready_once)
+            await self._run(remove, one, force=one.half or not one.ready_once)
         except RemovalRefused:
             return  # a person's or an agent's work: only a person removes it
         self._workspace.put(replace(self._record, half=False, branch=None, base_commit=None))
@@ -147,7 +167,7 @@ class Worktree:
             book.put(replace(mission, set_up=False))
 
     async def _run(self, function: Callable[..., T], *arguments: object, **named: object) -> T:
-        return await with_git(self._workspace, function, self._git, *arguments, **named)
+        return await with_git(self._workspace, function, self._git, *arguments, log=self._mission, **named)
 
     @property
     def _base(self) -> str | None:
@@ -194,11 +214,8 @@ class FilesStep:
             )
         except PlacingFailed as error:
             raise OvermindError("disk_full" if error.is_full else "invalid", to_wire(str(error))) from None
-        book = self._workspace.registry
-        mission = book.live.get(self._mission)
-        for line in notes:
-            if mission is not None and line.startswith("not "):
-                book.record(mission, FileLeftOut(text=f"--- {line} ---"))
+        missing = (FileLeftOut(text=f"--- {line} ---") for line in notes if line.startswith("not "))
+        _log(self._workspace, self._mission, missing)
 
     async def undo(self, service: str) -> None:
         """Nothing: they go with the worktree."""

@@ -79,6 +79,42 @@ def test_a_filter_whose_program_is_missing_is_named_with_the_file(git, tmp_path)
     assert "no-such-program" in caught.value.reason
 
 
+SAID = {
+    "a filter that git heard of first": (
+        ["fatal: the remote end hung up unexpectedly", "lfs-not-here filter-process: 1: lfs-not-here: not found"],
+        "lfs-not-here filter-process: 1: lfs-not-here: not found: the remote end hung up unexpectedly",
+    ),
+    "a filter behind what git does": (
+        [
+            "Preparing worktree (new branch 'x')",
+            "error: packet write with format failed",
+            "sh: 1: lfs: not found",
+            "fatal: x.bin: smudge filter lfs failed",
+        ],
+        "x.bin: smudge filter lfs failed: sh: 1: lfs: not found: packet write with format failed",
+    ),
+    "ssh behind what git does": (
+        [
+            "Cloning into 'cam'...",
+            "ssh: Could not resolve hostname d: Name or service not known",
+            "fatal: Could not read from remote repository.",
+            "Please make sure you have the correct access rights",
+        ],
+        "ssh: Could not resolve hostname d: Name or service not known: Could not read from remote repository.",
+    ),
+    "names of files behind an error are no cause": (
+        ["error: Your local changes would be overwritten by merge:", "\ta.txt", "Please commit", "Aborting"],
+        "Your local changes would be overwritten by merge:",
+    ),
+    "only progress before an error": (["Cloning into 'x'...", "fatal: no"], "no"),
+}
+
+
+@pytest.mark.parametrize(("lines", "reason"), SAID.values(), ids=SAID)
+def test_the_reason_begins_with_the_line_that_names_the_cause(lines, reason):
+    assert GitFailed(("worktree", "add"), 128, "\n".join(lines)).reason == reason
+
+
 def test_an_expected_status_is_an_answer(git, tmp_path):
     answer = git.run(str(tmp_path), "-c", "alias.three=!echo out; echo err >&2; exit 3", "three", expected=(3,))
     assert answer == (3, "out\n", "err\n")

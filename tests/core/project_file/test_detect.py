@@ -162,6 +162,11 @@ def test_env_files_that_git_ignores_are_copied(folder):
     assert detected.found == (".env, .env.local",)
 
 
+def test_hooks_that_are_not_committed_are_copied(folder):
+    assert detect(str(folder), lambda _: (), ".husky/_").copy == (".husky/_",)
+    assert detect(str(folder), lambda _: (), "hooks*").copy == ()
+
+
 def test_who_runs_git_is_asked_about_what_is_there_and_once(folder):
     for name in (".env", ".env.sample", "x.env", ".envrc"):
         (folder / name).write_text("")

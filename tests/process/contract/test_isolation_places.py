@@ -107,6 +107,41 @@ def test_submodules_are_checked_out_and_nothing_of_them_is_left(om):
     inner.assert_untouched()
 
 
+def test_what_a_worktree_can_not_have_is_in_the_log_and_in_the_check(om):
+    inner = Project(om, None, "inner")
+    shop = Project(om, None)
+    shop.git("update-index", "--add", "--cacheinfo", f"160000,{inner.git('rev-parse', 'HEAD').strip()},cam")
+    shop.write({".gitmodules": '[submodule "cam"]\npath = cam\nurl = D:/cam/\n', ".gitignore": ".hooks\n"})
+    shop.git("add", ".gitmodules", ".gitignore")
+    shop.git("commit", "-qm", "with a submodule that nobody has")
+    shop.git("config", "core.hooksPath", ".hooks")
+    shop.write({".hooks/pre-commit": "#!/bin/sh\n"})
+    os.chmod(shop.path(".hooks", "pre-commit"), 0o755)
+    info = prepared(om, shop, "exec sleep 1000", isolate=True)
+    lines = om.logs(info["id"])
+    assert "--- submodule cam stays empty, as in your checkout ---\n" in lines
+    assert "--- no hook of git runs here: .hooks is not in the worktree." in lines
+    notes = om.api("isolate", cwd=shop.folder)["notes"]
+    assert "Submodule cam stays empty, as in your checkout." in notes
+    assert any(note.startswith(".hooks: core.hooksPath names it") for note in notes)
+
+
+def test_what_git_wrote_is_in_the_log_and_its_cause_in_the_error(om):
+    shop = Project(om, None)
+    shop.commit("with a filter", {"x.bin": "1\n"})
+    shop.commit("and its attribute", {".gitattributes": "*.bin filter=lost\n"})
+    shop.git("config", "filter.lost.process", "no-such-program now")
+    shop.git("config", "filter.lost.required", "true")
+    id_ = shop.run(isolate=True)
+    om.wait_status(id_, "crashed")
+    *written, end = om.logs(id_).splitlines()
+    assert end.startswith("--- could not start: Git refused: ")
+    assert "no-such-program: not found" in end
+    assert any(line.startswith("git | ") and line.endswith("no-such-program: not found") for line in written)
+    problem = "x.bin: git's filter lost needs no-such-program, which is not on PATH."
+    assert problem in om.api("isolate", cwd=shop.folder)["problems"]
+
+
 def test_a_file_counts_only_as_it_was_trusted_and_only_the_persons(om):
     shop = Project(om, SPAN % ', setup: ["echo trusted"]')
     info = prepared(om, shop, "echo 'isolation: { setup: [\"touch ~/evil\"] }' > .overmind.yml; exec sleep 1000")

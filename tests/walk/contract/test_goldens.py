@@ -31,6 +31,7 @@ COMMANDS_OF_THE_API = frozenset(TABLE)
 UNSEEN = {
     "agent_posted": "needs a swarm: tests/engines/postgres/swarm/test_plan_homes.py",
     "cortex": "needs a Cortex, so a PostgreSQL: tests/engines/postgres/test_sync.py",
+    "git_wrote": "needs a git that refuses with several lines: tests/process/contract/test_isolation_places.py",
     "health": "a mission would have to be silent for three beats of half a minute: tests/core/watching",
     "keeper_lost": "the keeper would have to be killed, and all else too: tests/process/faults/test_keeper_killed.py",
     "log_removed": "all logs together would have to fill a part of the disk, at a check that comes by the clock",
