@@ -85,6 +85,9 @@ class WaitTeller:
             found += asked
             if why["status"] == "queued" and why["code"] is not None and not asked:
                 found.append(_queued(why))
+            elif why["status"] == "running" and why["do"] and not asked:  # what is asked about is its target
+                text = f"waits for you: {why['name']} is running: {why['text']}"
+                found.append(((why["id"], *why["do"]), text))
         others = (client.call("quest_why", {"id": quest}) for quest in pending[MOST_SAID:])  # until one can go on
         return found, bool(first) and all(map(_is_blocked, first)) and all(map(_is_blocked, others))
 

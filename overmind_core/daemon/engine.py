@@ -153,6 +153,7 @@ class Engine:
             work=lambda: self._attempt_work,
             outcomes=lambda: self._outcomes,
             lander=self.quest_landing,
+            asker=self.quest_asker,
             home=parts.home,
         )
         self.obstacles = Obstacles(parts.quests)
@@ -330,8 +331,12 @@ class Engine:
             lander=self.quest_landing,
             home=parts.home,
         )
-        outcomes.on_end = self.learning.attempt_ended
+        outcomes.on_end = self._on_attempt_end
         return outcomes
+
+    def _on_attempt_end(self, quest: Quest) -> None:
+        self.learning.attempt_ended(quest)
+        self.attempts.targets.on_attempt_end(quest)
 
     def results(self) -> MissionResults:
         """What missions end with."""

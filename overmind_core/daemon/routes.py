@@ -373,6 +373,7 @@ def _queue_views(app: App) -> QueueViews:
         slug_of=app.engine.specs.slug_of,
         find_spec=app.engine.specs.id_of,
         estimated=app.engine.learning.estimated_seconds,
+        refusal=app.engine.attempts.targets.refusal,
     )
 
 

@@ -77,7 +77,9 @@ REVIEW_ALONE = AnswerEffects("accept the work", "fail this attempt", "the feedba
 """Of `review` of work that lands nowhere."""
 STUCK_SPEC = AnswerEffects("go on with the spec", "leave it as it is")
 """Of `stuck` about a spec, which could not go on by a fault of the daemon's."""
-_SPEC = "spec"
+TARGET = AnswerEffects("try again now", "leave the work of all that wait for it as it is")
+"""Of `merge` about a branch whose checkout is in the way, which is asked about once."""
+_SPEC, _QUEUE = "spec", "queue"
 UNKNOWN = AnswerEffects("allow", "deny")
 """Of a need that only a later version knows."""
 BLOCKS = "blocks"
@@ -110,6 +112,8 @@ def effects_of(question: Mapping[str, Any]) -> AnswerEffects:
     """What answers to it do."""
     if question["need"] == EngineNeed.STUCK and (question.get("about") or {}).get("kind") == _SPEC:
         return STUCK_SPEC
+    if question["need"] == EngineNeed.MERGE and (question.get("about") or {}).get("kind") == _QUEUE:
+        return TARGET
     if question["need"] == EngineNeed.REVIEW and question["subject"].get("into", True) is None:
         return REVIEW_ALONE
     return EFFECTS.get(question["need"], UNKNOWN)

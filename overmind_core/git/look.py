@@ -9,10 +9,13 @@ from overmind_core.git.run import Git
 
 LINK = "160000"
 """Mode of a submodule in git's index."""
-_STATUS = ("status", "--porcelain=v2", "--branch", "--no-ahead-behind", "-z", "--untracked-files=all",
-           "--ignore-submodules=none", "--no-renames")  # fmt: skip
+_STATUS = ("status", "--porcelain=v2", "--branch", "--no-ahead-behind", "-z", "--no-renames")
+_ALL = ("--untracked-files=all", "--ignore-submodules=none")
+_KNOWN = ("--untracked-files=no", "--ignore-submodules=dirty")
 _FIELDS = {"1": 9, "u": 11}
 """How many fields an entry of a tracked file has, by its first one; the path is the last. Source: git-status(1)."""
+_ONLY_WITHIN = (".M S", ".T S")
+"""How an entry of a submodule goes on whose staged commit is the committed one. Source: git-status(1)."""
 _NO_COMMIT = "(initial)"
 _NOT_PLAIN = ("(", "refs/")
 """How the name of a branch begins that may be none: `(detached)`, `(null)`, what is no branch by its whole name."""
@@ -35,6 +38,8 @@ class WorktreeLook(NamedTuple):
     """Files that git does not know; `folder/` for a repository of its own."""
     ignored: tuple[str, ...] = ()
     """What git ignores, if that was asked for; folders end with `/`."""
+    within: tuple[str, ...] = ()
+    """Submodules among the tracked ones that are staged as they are committed: only their folder differs."""
 
     @property
     def changed(self) -> tuple[str, ...]:
@@ -58,22 +63,25 @@ class IndexLook(NamedTuple):
     """Files of which git was told to overlook the changes."""
 
 
-def look_at(git: Git, path: str, *, ignored: bool = False) -> WorktreeLook:
+def look_at(git: Git, path: str, *, ignored: bool = False, untracked: bool = True) -> WorktreeLook:
     """Return what git's status says of the worktree around `path`; nothing there is written.
 
     Args:
         git: For whoever looks.
         path: A folder of the worktree.
         ignored: Whether to tell what git ignores.
+        untracked: Whether to tell what git does not know, and what is changed inside of submodules, which takes longer.
 
     Raises:
         GitFailed: there is no worktree.
         GitMissing: there is no git.
     """
-    out = git.run(path, *_STATUS, *(("--ignored=matching",) if ignored else ())).out
+    which = _ALL if untracked else _KNOWN
+    out = git.run(path, *_STATUS, *which, *(("--ignored=matching",) if ignored else ())).out
     head = branch = None
     found: dict[str, list[str]] = {"1": [], "u": [], "?": [], "!": []}
     unstaged: list[str] = []
+    within: list[str] = []
     for entry in out.split("\0"):
         kind, _, rest = entry.partition(" ")
         if kind == "#":
@@ -87,8 +95,11 @@ def look_at(git: Git, path: str, *, ignored: bool = False) -> WorktreeLook:
             found[kind].append(name)
             if kind in _FIELDS and rest[1] != ".":
                 unstaged.append(name)
+                if rest.startswith(_ONLY_WITHIN):
+                    within.append(name)
     tracked, conflicting, new, hidden = (tuple(names) for names in found.values())
-    return WorktreeLook(head, branch, (*tracked, *conflicting), conflicting, tuple(unstaged), new, hidden)
+    known = (*tracked, *conflicting)
+    return WorktreeLook(head, branch, known, conflicting, tuple(unstaged), new, hidden, tuple(within))
 
 
 def look_at_index(git: Git, path: str) -> IndexLook:

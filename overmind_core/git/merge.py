@@ -14,11 +14,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from overmind_core.domain.checkout_collisions import Collisions, TargetUse, collisions
+from overmind_core.domain.git_operations import GitOperation
 from overmind_core.domain.landing import MergeWay
+from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.git import repository
+from overmind_core.git.checkout_edits import changes_between, edits_of
 from overmind_core.git.layout import git_folders, top_of
 from overmind_core.git.look import IndexLook, WorktreeLook, look_at, look_at_index
 from overmind_core.git.nested import nested_repositories
+from overmind_core.git.operation import operation_of
 from overmind_core.git.run import Git, GitAnswer, GitFailed, retry_while_locked
 from overmind_core.git.submodules import check_out_submodules
 from overmind_core.git.worktree_removal import remove
@@ -166,6 +171,8 @@ _MARKED = ("-c", "merge.conflictStyle=merge", "-c", f"core.hooksPath={os.devnull
 """Same: conflicts are marked as every agent knows them, and no hook judges what nobody has finished."""
 _NO_UPKEEP = ("-c", "maintenance.auto=false")
 """Same: another git looks whether the repository is to be packed, which the merge of the work does, too."""
+_NOT_INSIDE = ("-c", "submodule.recurse=false")
+"""Same: the folders of submodules are the person's alone."""
 _REBASES = ("rebase-merge/head-name", "rebase-apply/head-name")
 """In the folder of a worktree, while a rebase is under way there: the branch that it is about."""
 UNKNOWN_OPTION = (128, 129)
@@ -186,12 +193,25 @@ class TargetMoved(Exception):
     """The target is another commit by now."""
 
 
-class UntrackedInTheWay(Exception):
-    """Files that git does not know are where new ones would go. Its arguments: the folder, and the paths."""
-
-
 class TargetInUse(Exception):
-    """The target can't be moved now. Its arguments: the folder where it is in use, and what is in the way there."""
+    """The target can't be moved now.
+
+    Attributes:
+        folder: The checkout where it is in use.
+        operation: What stands half done there; None: files are in the way.
+        found: Those files: a person's, which are nowhere else.
+    """
+
+    def __init__(self, folder: str, *, operation: GitOperation | None = None, found: Collisions | None = None) -> None:
+        super().__init__(folder, operation, found)
+        self.folder = folder
+        self.operation = operation
+        self.found = found or Collisions()
+
+    def use(self, branch: str) -> TargetUse:
+        """The same for people. `branch`: the target."""
+        found = Collisions(*(tuple(map(to_wire, paths)) for paths in self.found))
+        return TargetUse(to_wire(branch), to_wire(self.folder), self.operation, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,21 +246,32 @@ def target_of(git: Git, source: str, branch: str) -> TargetBranch | None:
     return TargetBranch(branch, commit, folder, tuple(one.path for one in known if one.branch is None))
 
 
-def check_free(git: Git, target: TargetBranch) -> None:
-    """See that the target may be moved, where it is checked out now.
+def check_free(git: Git, target: TargetBranch, after: str, *, before: str | None = None) -> None:
+    """See that the target may be moved to a commit, where it is checked out now.
+
+    Args:
+        git: For whoever lands.
+        target: It.
+        after: The commit, or its tree.
+        before: What the changes begin at, where `after` has only the work itself; the target by default.
 
     Raises:
-        TargetInUse: it is checked out where files are changed, or being rebased.
+        TargetInUse: what would change there meets uncommitted files, or something stands half done.
         GitFailed: git can't tell.
     """
-    if target.folder is not None:
-        words = ("status", "--porcelain", "--untracked-files=no")
-        if git.run(target.folder, *words).out:
-            raise TargetInUse(target.folder, "uncommitted changes")
+    folder = target.folder
+    if folder is None:
+        for path in target.detached:
+            if os.path.isdir(path) and _rebased(git, path) == target.branch:
+                raise TargetInUse(path, operation=GitOperation.REBASE)
         return
-    for path in target.detached:
-        if os.path.isdir(path) and _rebased(git, path) == target.branch:
-            raise TargetInUse(path, "an unfinished rebase")
+    operation = operation_of(git, folder)
+    if operation not in {None, GitOperation.BISECT}:
+        raise TargetInUse(folder, operation=operation)
+    changes = changes_between(git, folder, before or target.commit, after)
+    found = collisions(changes, edits_of(git, folder, changes))
+    if any(found):
+        raise TargetInUse(folder, found=found)
 
 
 def _rebased(git: Git, folder: str) -> str | None:
@@ -326,40 +357,49 @@ def land(git: Git, source: str, target: TargetBranch, after: str, reason: str) -
 
     Raises:
         TargetMoved: it is another commit by now.
-        TargetInUse: its checkout has changes by now.
-        UntrackedInTheWay: see there.
+        TargetInUse: see there; git itself looks as well, just before it writes.
         GitFailed: git refused. In all cases nothing was changed.
     """
     now = target_of(git, source, target.branch)
     if now is None or now.commit != target.commit:
         raise TargetMoved
-    check_free(git, now)
+    check_free(git, now, after)
     words: tuple[str, ...]
     if now.folder is None:
         words = ("update-ref", "-m", reason, f"{repository.HEADS}{now.branch}", after, now.commit)
     else:
         # Git would overwrite files that it ignores, without a word: a person's .env is nowhere else.
-        words = (*PLAIN, *_NO_UPKEEP, "merge", "--ff-only", "--no-overwrite-ignore", "--no-stat", "--quiet", after)
+        words = (*PLAIN, *_NO_UPKEEP, *_NOT_INSIDE, "merge", "--ff-only", "--no-overwrite-ignore", "--no-stat",
+                 "--quiet", after)  # fmt: skip
     try:
         retry_while_locked(lambda: git(now.folder or source, *words))
     except GitFailed as error:
         later = target_of(git, source, target.branch)
         if later is None or later.commit not in {target.commit, after}:
             raise TargetMoved from None
-        if paths := _overwritten_files(error.output):
-            raise UntrackedInTheWay(now.folder, paths) from None
+        if now.folder is not None and any(found := _overwritten_files(error.output)):
+            raise TargetInUse(now.folder, found=found) from None
         if later.commit != after:  # else a hook complained about what is done
             raise
 
 
-_IN_THE_WAY = ("untracked working tree files would be", "would lose untracked files in")
+_LOOSE = ("untracked working tree files would be", "would lose untracked files in")
+_EDITED = ("Your local changes to the following files",)
 
 
-def _overwritten_files(output: str) -> tuple[str, ...]:
+def _overwritten_files(output: str) -> Collisions:
     """The files that a merge would have overwritten. Source: git's unpack-trees.c."""
-    if not any(words in output for words in _IN_THE_WAY):
-        return ()
-    return tuple(line.strip() for line in output.splitlines() if line.startswith("\t"))
+    edited: list[str] = []
+    loose: list[str] = []
+    current: list[str] = []
+    for line in output.splitlines():
+        if line.startswith("\t"):
+            current.append(line.strip())
+        elif any(words in line for words in _LOOSE):
+            current = loose
+        elif any(words in line for words in _EDITED):
+            current = edited
+    return Collisions(tuple(edited), tuple(loose))
 
 
 def commits_between(git: Git, folder: str, since: str, until: str) -> frozenset[str]:

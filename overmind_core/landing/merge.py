@@ -16,7 +16,7 @@ from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import merge
 from overmind_core.git.changes import commits_between
-from overmind_core.git.merge import AlreadyMerged, MergeConflicts, TargetInUse, TargetMoved, UntrackedInTheWay
+from overmind_core.git.merge import AlreadyMerged, MergeConflicts, TargetInUse, TargetMoved
 from overmind_core.git.merge_tree import merged_tree
 from overmind_core.git.run import MARK, NO_ROOM, GitFailed, GitMissing
 from overmind_core.isolation.errors import git_missing
@@ -134,6 +134,8 @@ class MergeRun:
             self._journal.save(self._merger.keep(trace))
             await self._journal.saved()
             after = await self._integrated(plan)
+            if not self._wish.preview:
+                await self._asking(preview.check_free, self._place, plan.target, after)
             result = await self._result(plan, after)
             if not self._wish.preview:
                 await self._checked(trace)
@@ -323,8 +325,6 @@ class MergeRun:
             await self._workspace.in_thread(merge.land, git, place.source, plan.target, trace.after, reason)
         except TargetInUse as error:
             raise preview.occupied(plan.target, error) from None
-        except UntrackedInTheWay as error:
-            raise preview.untracked(plan.target, error) from None
         except GitFailed as error:
             raise refused(error) from None
         self._merger.record(trace)

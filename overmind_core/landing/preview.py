@@ -21,7 +21,8 @@ from overmind_core.errors import OvermindError
 from overmind_core.git import merge, repository, status
 from overmind_core.git.changes import ChangedFile, CommitLine, commits_between, merge_base, names_between
 from overmind_core.git.look import look_at, look_at_index
-from overmind_core.git.merge import TargetBranch, TargetInUse
+from overmind_core.git.merge import AlreadyMerged, MergeConflicts, TargetBranch, TargetInUse
+from overmind_core.git.merge_tree import merged_tree
 from overmind_core.git.nested import added_gitlinks, nested_repositories
 from overmind_core.git.status import is_landed
 from overmind_core.git.submodules import uncommitted_submodules
@@ -121,8 +122,6 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
     since = merge_base(git, place.source, target.commit, commit)
     if since == commit or is_landed(git, place.source, commit, target.commit, fork=since):
         raise OvermindError("nothing_to_merge", _nothing(place, target, uncommitted))
-    if not wish.preview:
-        check_free(place, target)
     return MergePlan(target, commit, since, commits_between(git, place.source, target.commit, commit), uncommitted)
 
 
@@ -205,32 +204,46 @@ def _nothing(place: WorkLocation, target: TargetBranch, uncommitted: Sequence[st
     return message
 
 
-def check_free(place: WorkLocation, target: TargetBranch) -> None:
-    """See that the target may be moved.
+def check_free(place: WorkLocation, target: TargetBranch, after: str, before: str | None = None) -> None:
+    """See that the target may be moved to a commit; see `merge.check_free`.
 
     Raises:
         OvermindError: `dirty`.
         GitFailed: git can't tell.
     """
     try:
-        merge.check_free(place.git, target)
+        merge.check_free(place.git, target, after, before=before)
     except TargetInUse as error:
         raise occupied(target, error) from None
 
 
 def occupied(target: TargetBranch, error: TargetInUse) -> OvermindError:
-    """The target is in use."""
-    folder, why = (to_wire(one) for one in error.args)
-    message = f"{to_wire(target.branch)} is checked out in {folder}, which has {why}. Nothing was changed."
-    return OvermindError("dirty", f"{message} Commit or stash there, then try again.", folder=folder)
+    """The target is in use; its fields say where, and which commands help."""
+    use = error.use(target.branch)
+    return OvermindError("dirty", use.sentence, **use.fields)
 
 
-def untracked(target: TargetBranch, error: merge.UntrackedInTheWay) -> OvermindError:
-    """Files of the person's are where new ones would go."""
-    folder, paths = error.args
-    names = [to_wire(path) for path in paths]
-    message = f"In {to_wire(folder or '')} are untracked files where {to_wire(target.branch)} gets new files"
-    return OvermindError("dirty", f"{message}: {list_text(names)}. Move them away. Nothing was changed.", files=names)
+def obstacle(place: WorkLocation, into: str) -> OvermindError | None:
+    """Return why a branch can't be moved to what is to land on it; None: nothing of its checkout is in the way.
+
+    Raises:
+        GitFailed: git can't tell.
+        GitMissing: there is none.
+    """
+    git, source = place.git, place.source
+    target = merge.target_of(git, source, into)
+    commit = repository.resolve(git, source, repository.HEADS + (place.branch or ""))
+    if target is None or commit is None:
+        return None
+    try:
+        after = merged_tree(git, source, commit=commit, target=target.commit)
+        since = merge_base(git, source, target.commit, commit) if after is None else None
+        check_free(place, target, after or commit, since)
+    except (AlreadyMerged, MergeConflicts):
+        return None
+    except OvermindError as error:
+        return error
+    return None
 
 
 def files_of(place: WorkLocation, before: str, after: str) -> tuple[ChangedFile, ...]:

@@ -177,6 +177,26 @@ class QuestLanding:
             raise OvermindError("git_failed", f"There is no branch {into!r} to merge.")
         return [to_wire(path) for path in await run(quest_work.begin_merge, place, target)]
 
+    async def until_free(self, request: LandingWish, report: Callable[[OvermindError], object]) -> None:
+        """Return once nothing in the checkout of its target is in the way of a mission's work.
+
+        `report` is called with what is in the way, each time that was looked at.
+
+        Raises:
+            OvermindError: `not_isolated`, `git_failed`: nobody can tell.
+        """
+        place = self._place(request.mission)
+        if place is not None:
+            await self.until_branch_free(place, request.into, report)
+
+    async def until_branch_free(
+        self, place: WorkLocation, into: str, report: Callable[[OvermindError], object]
+    ) -> None:
+        """Do the same for the work of a branch; raises the same."""
+        from overmind_core.landing.checkout_watch import until_free  # noqa: PLC0415 - for those who wait
+
+        await until_free(self._locations, place, from_wire(into), report)
+
     async def changes_text(self, mission: str) -> str:
         """What a mission has changed and not landed, as text of at most 64 KiB; "" where there is none, or no git."""
         from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
@@ -310,6 +330,8 @@ class QuestLanding:
                 return None
             if error.code == "invalid":  # what the work could be blamed for was looked at before
                 raise OvermindError("git_failed", error.message, **error.fields) from None
+            if error.code == "dirty" and "folder" not in error.fields:  # not its target, but its own worktree
+                raise OvermindError("output_invalid", error.message, **error.fields) from None
             raise
         return LandedWork(done["target"], done["before"], done["after"] or "")
 

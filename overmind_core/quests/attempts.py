@@ -26,6 +26,7 @@ from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
 from overmind_core.missions.lookup import find
 from overmind_core.quests.full_disk import FullDisk
+from overmind_core.quests.target_waits import TargetWaits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from overmind_core.quests.attempt_work import AttemptWork
     from overmind_core.quests.look_ahead import Beginning
     from overmind_core.quests.outcomes import AttemptOutcomes
-    from overmind_core.quests.ports import Lander
+    from overmind_core.quests.ports import Asker, Lander
     from overmind_core.quests.registry import QuestRegistry
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
@@ -71,6 +72,7 @@ class Attempts:
         work: Callable[[], AttemptWork],
         outcomes: Callable[[], AttemptOutcomes],
         lander: Lander,
+        asker: Asker,
         home: Home,
     ) -> None:
         self._quests = quests
@@ -92,6 +94,17 @@ class Attempts:
             home=home,
             go_on=self.consider,
         )
+        self.targets = TargetWaits(
+            quests=quests,
+            journal=journal,
+            phase=phase,
+            tasks=tasks,
+            asker=asker,
+            lander=lander,
+            landing=lambda quest: self._work().landing(quest),
+            go_on=self.consider,
+        )
+        """Those that wait for the checkout of their target."""
         self._acting: set[str] = set()
         """Quests for which something is being begun, judged or ended."""
         self._landings: dict[str, asyncio.Task[None]] = {}
@@ -106,6 +119,7 @@ class Attempts:
 
     def resume(self) -> None:
         """Go on with quests that an earlier daemon had left unfinished."""
+        self.targets.resume()
         for quest in list(self._quests.live.values()):
             if quest.queue is not None and quest.status is not QuestStatus.QUEUED:
                 self.consider(quest.id)
@@ -240,6 +254,7 @@ class Attempts:
         match step:
             case steps.KeepWaiting():
                 self._full_disk.wait(quest)
+                self.targets.wait(quest)
             case steps.StartWork():
                 self._act(quest.id, self._begin(quest.id))
             case steps.StopWork():
@@ -432,6 +447,7 @@ class Attempts:
             del self._landings[quest_id]
             if not self._phase.closing:
                 await self._outcomes().not_landed(quest_id, error)
+                self.targets.report(quest_id, error)
             return None
         except asyncio.CancelledError:
             if not self._is_cancelling(quest_id) or self._phase.closing:

@@ -21,7 +21,7 @@ from overmind_core.domain.quests.classes import (
     class_of,
     is_nobodys_fault,
 )
-from overmind_core.domain.quests.life import DISK_FULL, waits_for_room
+from overmind_core.domain.quests.life import DISK_FULL, waits_for_room, waits_for_target
 from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.bytestrings import to_wire
@@ -269,7 +269,9 @@ class AttemptOutcomes:
         with self._journal.together():
             waiting = replace(quest, reason=error.code)
             self._quests.put(waiting)
-            if error.code == FENCED:  # it is ended as soon as the swarm says so, or when its lease is seen to be over
+            # It is ended as soon as the swarm says so, or when its lease is seen to be over; or it is asked about
+            # together with all others that are to land there.
+            if error.code == FENCED or waits_for_target(waiting):
                 return
             summary = f"{quest.name} can't land on {quest.goal.into}: {error.message}"
             again = {"lines": ["It is tried again by itself until there is room."]} if waits_for_room(waiting) else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from overmind_core.domain.agents.agent import Agent
     from overmind_core.domain.agents.conversation import Conversation
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.landing import RemoteTarget
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.domain.quests.quest import LandedWork, Quest
+    from overmind_core.errors import OvermindError
 
 
 class AgentWork(Protocol):
@@ -55,6 +56,13 @@ class Lander(Protocol):
                 `dirty`, `busy`, `git_failed` and others: its target is. Nothing has landed.
         """
 
+    async def until_free(self, request: LandingRequest, report: Callable[[OvermindError], object]) -> None:
+        """Return once nothing in the checkout of its target is in its way; `report` gets what is, at each look.
+
+        Raises:
+            OvermindError: nobody can tell.
+        """
+
     def landed(self, request: str) -> LandedWork | None:
         """Where the landing with this request key has landed; None: it has not."""
 
@@ -83,6 +91,15 @@ class Asker(Protocol):
 
     def ask(self, quest: Quest, need: EngineNeed, summary: str, subject: Mapping[str, object]) -> int:
         """Ask about a quest and return the number of the question; an open question is not asked twice."""
+
+    def ask_about_target(self, into: str, folder: str, summary: str, subject: Mapping[str, object]) -> int:
+        """Ask about a branch whose checkout is in the way, once for all that are to land there; return the number."""
+
+    def withdraw_target(self, into: str, folder: str) -> None:
+        """Withdraw that question."""
+
+    def targets_asked_about(self) -> list[tuple[str, str]]:
+        """Each such branch about which a question is open, with the folder of its checkout."""
 
     def withdraw(self, quest_id: str) -> None:
         """Withdraw the questions about a quest's attempts."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.engine_questions import BLOCKS, EngineNeed
-from overmind_core.domain.events import About, AboutKind
+from overmind_core.domain.events import THE_QUEUE, About, AboutKind
 from overmind_core.domain.quests.attempt import has_run
 from overmind_core.domain.quests.why import question_open
 from overmind_core.errors import OvermindError
@@ -61,6 +61,12 @@ class QuestQuestions:
         for need, act in zip(NEEDS, (stuck, review, merge), strict=True):
             self._engine.on(need, self._about_quest(act), kind=AboutKind.QUEST)
 
+        def target(question: EngineQuestion, decision: Decision) -> None:
+            for quest in attempts.targets.at(*_target(question)):
+                merge(quest, decision)
+
+        self._engine.on(EngineNeed.MERGE, target, kind=AboutKind.QUEUE)
+
     def _about_quest(self, act: Callable[[Quest, Decision], None]) -> Callable[[EngineQuestion, Decision], None]:
         def on_answer(question: EngineQuestion, decision: Decision) -> None:
             quest = self._quests.get(question.about.id)
@@ -74,6 +80,19 @@ class QuestQuestions:
         """Ask about a quest and return the number of the question; an open question is not asked twice."""
         about = About(AboutKind.QUEST, quest.id, quest.name)
         return self._engine.ask(need, about, summary=summary, subject=subject)
+
+    def ask_about_target(self, into: str, folder: str, summary: str, subject: Mapping[str, object]) -> int:
+        """Ask about a branch whose checkout is in the way, once for all that are to land there; return the number."""
+        key = _target_key(into, folder)
+        return self._engine.ask(EngineNeed.MERGE, THE_QUEUE, summary=summary, subject=subject, part=into, key=key)
+
+    def withdraw_target(self, into: str, folder: str) -> None:
+        """Withdraw that question."""
+        self._engine.withdraw(THE_QUEUE.id, EngineNeed.MERGE, key=_target_key(into, folder))
+
+    def targets_asked_about(self) -> list[tuple[str, str]]:
+        """Each such branch about which a question is open, with the folder of its checkout."""
+        return [_target(one) for one in self._engine.open_for(THE_QUEUE.id) if one.need == EngineNeed.MERGE]
 
     def withdraw(self, quest_id: str) -> None:
         """Withdraw the questions about a quest's attempts, but not those that its mission has reported."""
@@ -107,3 +126,12 @@ class QuestQuestions:
         if quest is None:
             return False
         return not quest.is_over or not has_run(quest) or self._registry.get(quest_id) is not None
+
+
+def _target_key(into: str, folder: str) -> str:
+    return f"{into}\0{folder}"
+
+
+def _target(question: EngineQuestion) -> tuple[str, str]:
+    """The branch that a question is about, and the folder of its checkout."""
+    return str(question.subject["into"]), str(question.subject["folder"])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.admission import Limits, Owned, Pool, Waiter, ready
 from overmind_core.domain.events import THE_QUEUE
-from overmind_core.domain.quests.life import HAVE_SLOT, OWN, QuestState, is_refused, state_of, waits_for_room
+from overmind_core.domain.quests.life import HAVE_SLOT, OWN, QuestState, is_refused, is_tried_again, state_of
 from overmind_core.domain.quests.quest import Quest, QuestStatus
 from overmind_core.quests.events import QueueChanged
 
@@ -192,7 +192,7 @@ class Queue:
             self._running[quest.id] = quest
         elif self._running.pop(quest.id, None) is not None:
             self._doubtful.update(self._obstacles.money.postponed())
-        if state is QuestState.LANDING and (not is_refused(quest) or waits_for_room(quest)):
+        if state is QuestState.LANDING and (not is_refused(quest) or is_tried_again(quest)):
             self._landing.add(quest.id)
         else:
             self._landing.discard(quest.id)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.quests.attempt import has_run
 from overmind_core.domain.quests.board import COLUMNS, Column, column_of
+from overmind_core.domain.quests.life import is_refused, waits_for_target
 from overmind_core.domain.quests.needs import set_free
 from overmind_core.domain.quests.quest import HAS_ENDED, Quest, QuestPhase, QuestStatus
 from overmind_core.domain.quests.remedies import Known, remedies
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.admission import Wait
     from overmind_core.domain.quests.needs import Need
     from overmind_core.domain.quests.score import Score
+    from overmind_core.domain.quests.why import Refusal
     from overmind_core.kernel.journal import Journal
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.store import MissionTable
@@ -69,10 +71,12 @@ class QueueViews:
         slug_of: Callable[[str], str | None],
         find_spec: Callable[[str], str],
         estimated: Callable[[Quest], float | None],
+        refusal: Callable[[str], Refusal | None],
     ) -> None:
         """`slug_of`: of the spec with an id. `find_spec`: the id of the spec that a word means.
 
-        `estimated`: how many seconds an attempt of a quest takes; None: nobody knows.
+        `estimated`: how many seconds an attempt of a quest takes; None: nobody knows. `refusal`: what is in the way of
+        the landing of a quest.
         """
         self._quests = quests
         self._queue = queue
@@ -86,6 +90,7 @@ class QueueViews:
         self._slug_of = slug_of
         self._find_spec = find_spec
         self._estimated = estimated
+        self._refusal = refusal
 
     def rows(self, quests: Sequence[Quest]) -> list[QuestRow]:
         """These quests as rows."""
@@ -142,7 +147,7 @@ class QueueViews:
         for quest in (*sorted(others, key=_newest_first), *line.quests):
             if wanted is None or quest.spec == wanted:
                 code = line.code(quest) if _is_queued(quest) else None
-                columns[column_of(quest, code, asked=quest.id in asked)].append(quest)
+                columns[column_of(quest, code, asked=quest.id in asked or is_refused(quest))].append(quest)
         return {"columns": [self._column(column, columns[column], now, line, limit) for column in COLUMNS]}
 
     def _column(self, column: Column, quests: list[Quest], now: float, line: Line, limit: int) -> BoardColumn:
@@ -164,7 +169,8 @@ class QueueViews:
         dependants = [self._quests.live[one] for one in self._quests.dependants(quest.id) if one in self._quests.live]
         free = set_free(quest, dependants, self._quests.get)
         by = in_the_way(quest, wait, self._obstacles.needs(now), self._named)
-        found = why_of(quest, wait, place, free, self._remedies(quest, wait, by))
+        refusal = self._refusal(quest.id) if waits_for_target(quest) else None
+        found = why_of(quest, wait, place, free, self._remedies(quest, wait, by), refusal=refusal)
         until = (
             quest.queue.not_before if quest.queue is not None and wait is not None and wait.code == "until" else None
         )

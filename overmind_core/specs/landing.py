@@ -37,10 +37,14 @@ SHOWN_FILES = 50
 """Most files that a question lists."""
 MOST_FILES = 1000
 """Most files of one landing that are watched for drift."""
-DISK_FULL = "disk_full"
-ROOM_SECONDS = 30.0
-"""Pause before a spec lands again for which the disk had no room."""
-AGAIN = "It is tried again by itself until there is room."
+DISK_FULL, DIRTY = "disk_full", "dirty"
+ROOM_SECONDS, LOOK_SECONDS = 30.0, 2.0
+"""Pause before a spec lands again for which the disk had no room; before its target is looked at."""
+AGAIN = {
+    DISK_FULL: "It is tried again by itself until there is room.",
+    DIRTY: "It lands by itself once that is out of the way.",
+}
+"""Code of a refusal that goes away → the line about it."""
 _log = logging.getLogger(__name__)
 
 
@@ -66,7 +70,7 @@ class SpecLanding:
         self._phase = phase
         self._tasks = tasks
         self._later: set[str] = set()
-        """Specs that are to land again once there may be room."""
+        """Specs that are to land again once they may."""
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self.on_end: Callable[[str], None] = lambda _spec: None
         """Called with the id of a spec once its landing has ended, well or not."""
@@ -83,7 +87,7 @@ class SpecLanding:
                 self._registry.change(spec.id, landed=LandedWork(spec.base or "", "", ""), question=None)
             else:
                 self._ask_about(spec, error, preview=True)
-                self.look_for_room(self._registry.all[spec.id])
+                self.land_later(self._registry.all[spec.id])
             return
         if self._is_answered(spec):
             return
@@ -119,25 +123,45 @@ class SpecLanding:
         if spec.id not in self._under_way and not (self._phase.closing or self._phase.handing_over):
             self._under_way[spec.id] = self._tasks.start(self._land(spec.id))
 
-    def look_for_room(self, spec: Spec) -> None:
-        """Where the disk was full for its landing or preview, try that again later: perhaps there is room by then."""
-        if self._waits_for_room(spec) and spec.id not in self._later:
+    def land_later(self, spec: Spec) -> None:
+        """Where its landing or preview was refused for what goes away, try that again once it may have."""
+        if self._waits(spec) and spec.id not in self._later:
             self._later.add(spec.id)
-            self._tasks.start(self._land_with_room(spec.id))
+            self._tasks.start(self._land_later(spec))
 
-    async def _land_with_room(self, spec_id: str) -> None:
-        await asyncio.sleep(ROOM_SECONDS)
-        self._later.discard(spec_id)
-        spec = self._registry.all.get(spec_id)
-        if spec is None or spec.archived or self._phase.closing or not self._waits_for_room(spec):
+    async def _land_later(self, spec: Spec) -> None:
+        try:
+            await asyncio.sleep(ROOM_SECONDS if self._asked(spec)["code"] == DISK_FULL else LOOK_SECONDS)
+            if self._asked(spec).get("code") == DIRTY:
+                await self._until_free(spec)
+        finally:
+            self._later.discard(spec.id)
+        current = self._registry.all.get(spec.id)
+        if current is None or current.archived or self._phase.closing or not self._waits(current):
             return
-        if self._asked(spec).get("preview"):
-            await self.ask(spec)
+        if self._asked(current).get("preview"):
+            await self.ask(current)
         else:
-            self.start(spec)
+            self.start(current)
 
-    def _waits_for_room(self, spec: Spec) -> bool:
-        return self._asked(spec).get("code") == DISK_FULL
+    async def _until_free(self, spec: Spec) -> None:
+        """Wait until the checkout of its base is out of the way; where nobody can tell, a while."""
+
+        def look(_error: OvermindError) -> None:
+            current = self._registry.all.get(spec.id)
+            if current is None or current.question != spec.question:
+                raise OvermindError("gone", "It does not wait any more.")
+
+        try:
+            await self._landing.until_branch_free(
+                await self._place(spec, self._environment(spec)), spec.base or "", look
+            )
+        except OvermindError as error:
+            _log.info("spec %s: nobody can tell what is in its way: %s", spec.slug, error.message)
+            await asyncio.sleep(ROOM_SECONDS)
+
+    def _waits(self, spec: Spec) -> bool:
+        return self._asked(spec).get("code") in AGAIN
 
     def _asked(self, spec: Spec) -> Mapping[str, Any]:
         """What the open question of a spec is about."""
@@ -189,7 +213,7 @@ class SpecLanding:
     async def _merge(self, spec: Spec, *, preview: bool) -> MergeResult:
         from overmind_core.landing.preview import MergeCheck, MergeRequest  # noqa: PLC0415 - git is for those who land
 
-        environment = Environment(self._maker.environment(self._maker.agent(spec)), {})
+        environment = self._environment(spec)
         place = await self._place(spec, environment)
         request = MergeRequest(
             into=from_wire(spec.base or ""),
@@ -201,6 +225,9 @@ class SpecLanding:
             check=MergeCheck(quest_name(spec.slug, VERIFY), None, {}, environment),
         )
         return await self._landing.land_branch(place, request)
+
+    def _environment(self, spec: Spec) -> Environment:
+        return Environment(self._maker.environment(self._maker.agent(spec)), {})
 
     async def _place(self, spec: Spec, environment: Environment) -> WorkLocation:
         return await self._locations.branch(
@@ -214,7 +241,7 @@ class SpecLanding:
     def _ask_about(self, spec: Spec, error: OvermindError, *, preview: bool = False) -> None:
         """Ask a person about a spec that can't land; `preview`: nobody has been asked whether it is to."""
         summary = f"{spec.slug} can't land on {spec.base}: {error.message}"
-        again = [AGAIN] if error.code == DISK_FULL else []
+        again = [AGAIN[error.code]] if error.code in AGAIN else []
         subject = {"code": error.code, "lines": [error.message, *again], **({"preview": True} if preview else {})}
         self._put_question(spec, summary, subject)
 

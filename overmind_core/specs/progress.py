@@ -275,7 +275,7 @@ class SpecProgress:
         elif spec.question is None:
             self._landing.start(self._registry.change(spec.id, landing=True))
         else:
-            self._landing.look_for_room(spec)
+            self._landing.land_later(spec)
 
     async def _know_files(self, spec: Spec) -> None:
         """Without git nothing lands: store the files of completed tasks as they are now, to see drift later."""

@@ -19,21 +19,13 @@ from overmind_core.domain.landing import (
     commit_message,
     conflicts_text,
     count_text,
-    list_text,
 )
 from overmind_core.domain.sent_work import branch_of_sent, is_sent
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError, UsageError
 from overmind_core.git import merge
 from overmind_core.git.changes import ChangedFile, commits_between, merge_base, names_between
-from overmind_core.git.merge import (
-    AlreadyMerged,
-    MergeConflicts,
-    TargetBranch,
-    TargetInUse,
-    TargetMoved,
-    UntrackedInTheWay,
-)
+from overmind_core.git.merge import AlreadyMerged, MergeConflicts, TargetBranch, TargetInUse, TargetMoved
 from overmind_core.git.repository import HEADS, resolve
 from overmind_core.git.run import Git, GitFailed
 from overmind_core.git.status import is_landed
@@ -153,8 +145,6 @@ class _Fetched:
         since = merge_base(git, top, target.commit, commit)
         if since == commit or is_landed(git, top, commit, target.commit, fork=since):
             raise self._nothing(target)
-        if not self._args.preview:
-            self._check_free(target)
         commits = commits_between(git, top, target.commit, commit)
         after = self._integrated(target, commit, [one.subject for one in commits])
         files = names_between(git, top, target.commit, after)
@@ -208,31 +198,14 @@ class _Fetched:
     def _nothing(self, target: TargetBranch) -> OvermindError:
         return OvermindError("nothing_to_merge", f"{to_wire(target.branch)} already has all changes of {self._name}.")
 
-    def _check_free(self, target: TargetBranch) -> None:
-        try:
-            merge.check_free(self._git, target)
-        except TargetInUse as error:
-            raise _occupied(target, error) from None
-
     def _move(self, target: TargetBranch, after: str) -> None:
         try:
             merge.land(self._git, self._top, target, after, f"overmind: {self._way} {self._name}")
         except TargetInUse as error:
-            raise _occupied(target, error) from None
-        except UntrackedInTheWay as error:
-            names = list_text([to_wire(path) for path in error.args[1]])
-            where = (
-                f"In {to_wire(error.args[0] or '')} are untracked files where {to_wire(target.branch)} gets new ones"
-            )
-            raise OvermindError("dirty", f"{where}: {names}. Move them away. Nothing was changed.") from None
+            use = error.use(target.branch)
+            raise OvermindError("dirty", use.sentence, **use.fields) from None
 
 
 def _file(one: ChangedFile) -> dict[str, Any]:
     old = None if one.old_path is None else to_wire(one.old_path)
     return {**asdict(one), "path": to_wire(one.path), "old_path": old}
-
-
-def _occupied(target: TargetBranch, error: TargetInUse) -> OvermindError:
-    folder, why = (to_wire(one) for one in error.args)
-    message = f"{to_wire(target.branch)} is checked out in {folder}, which has {why}. Nothing was changed."
-    return OvermindError("dirty", f"{message} Commit or stash there, then try again.", folder=folder)

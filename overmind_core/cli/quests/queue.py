@@ -30,7 +30,7 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "WAITS": lambda row: or_absent(text_cell(row["why"] or "")),
 }
 """Title → cell of a quest that `queue --json` lists."""
-DISK_FULL = "disk_full"
+TRIED_AGAIN = frozenset({"disk_full", "dirty"})
 """Why a landing was refused that is tried again once there is room."""
 MAIN_POOL = "queue"
 """The pool whose slots every quest of the queue takes one of."""
@@ -84,7 +84,7 @@ def _queue_lines(answer: Answer) -> Iterator[str]:
 
 def _landing(row: Row) -> str:
     where = f" on {row['into']}" if row["into"] else ""
-    then = "tried again by itself" if row["reason"] == DISK_FULL else "a person decides"
+    then = "tried again by itself" if row["reason"] in TRIED_AGAIN else "a person decides"
     refused = f" ({sentence(row['reason'])}: {then})" if row["reason"] else ""
     return display_safe(f"{row['name']}{where}{refused}")
 

@@ -58,6 +58,8 @@ COLOURS = {
     "draft": "33",
 }
 """State of a spec → SGR number, see ECMA-48."""
+_DIRTY = "dirty"
+"""The reason of a task that lands by itself once a person's files are out of its way."""
 _SHOWN = 10
 """Faults, hints and files that `spec show` lists of each."""
 
@@ -463,9 +465,7 @@ def _spec_lines(spec: Row) -> Iterator[str]:
     for one in spec["waits"]:
         why = "" if one["why"] is None else f": {one['why']}"
         yield display_safe(f"  {one['name']}: {one['status']}{why}")
-        asks = one["status"] in {"review", "running"}
-        do = f"answer {one['name']} allow" if asks else f"quest retry {one['name']}"
-        yield display_safe(f"    go on with: overmind {do}")
+        yield display_safe(f"    {_remedy(one)}")
     for one in spec["coverage"]:
         yield display_safe(f"  {one['requirement']}: {', '.join(one['tasks']) or 'no task'}")
     path = spec["critical_path"]
@@ -477,6 +477,15 @@ def _spec_lines(spec: Row) -> Iterator[str]:
         yield f"  go on with: overmind spec accept {spec['slug']}, or spec run {spec['slug']} --from explore"
     if spec["question"] is not None:
         yield f"waits: question {spec['question']}: overmind answer {spec['slug']} allow"
+
+
+def _remedy(waiting: Row) -> str:
+    """The command that helps a task that waits."""
+    name = waiting["name"]
+    if waiting["why"] == _DIRTY:
+        return f"see: overmind quest why {name}"
+    asks = waiting["status"] in {"review", "running"}
+    return f"go on with: overmind {f'answer {name} allow' if asks else f'quest retry {name}'}"
 
 
 def _problem(spec: Row) -> Iterator[str]:

@@ -17,7 +17,7 @@ SENTENCES: Mapping[str, str] = {
     "check_failed": "its check failed",
     "conflicts": "its work conflicts with what has landed meanwhile",
     "cwd_not_found": "its folder does not exist",
-    "dirty": "its branch has uncommitted changes",
+    "dirty": "uncommitted files are in its way",
     "disk_full": "the disk was full",
     "exit": "its command failed",
     "failed": "it failed",

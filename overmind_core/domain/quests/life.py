@@ -120,6 +120,20 @@ def waits_for_room(quest: Quest) -> bool:
     return quest.reason == DISK_FULL and state_of(quest) in {QuestState.CHECKING, QuestState.LANDING}
 
 
+DIRTY = "dirty"
+"""The reason of a landing that meets uncommitted files in the checkout of its target."""
+
+
+def waits_for_target(quest: Quest) -> bool:
+    """Return whether its landing is tried again by itself: once a person's files are out of its way."""
+    return quest.reason == DIRTY and state_of(quest) is QuestState.LANDING
+
+
+def is_tried_again(quest: Quest) -> bool:
+    """Return whether what was refused, or had no room, goes on by itself as soon as it can."""
+    return waits_for_room(quest) or waits_for_target(quest)
+
+
 def moved(quest: Quest, event: QuestEvent) -> Quest:
     """Return a quest of the queue with the status and phase that an event leads to.
 

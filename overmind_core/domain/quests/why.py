@@ -12,7 +12,7 @@ from overmind_core.domain.admission import Wait, WaitCode
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.quests.classes import CHECK_FAILED, last_failure
-from overmind_core.domain.quests.life import is_refused, state_of, waits_for_room
+from overmind_core.domain.quests.life import is_refused, is_tried_again, state_of, waits_for_room, waits_for_target
 from overmind_core.domain.quests.needs import Need, Needs, SetFree, StillWaiting
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.quests.remedies import is_look, look_at
@@ -91,6 +91,15 @@ class Why(NamedTuple):
     waiting_then: tuple[StillWaiting, ...] = ()
 
 
+class Refusal(NamedTuple):
+    """What is in the way of a landing."""
+
+    text: str
+    """A whole sentence, or several."""
+    do: tuple[str, ...]
+    """Commands that take it out of the way."""
+
+
 class Place(NamedTuple):
     """Where a queued quest stands in line."""
 
@@ -101,7 +110,13 @@ class Place(NamedTuple):
 
 
 def why_of(
-    quest: Quest, wait: Wait | None, place: Place | None, free: SetFree, do: tuple[str, ...] | None = None
+    quest: Quest,
+    wait: Wait | None,
+    place: Place | None,
+    free: SetFree,
+    do: tuple[str, ...] | None = None,
+    *,
+    refusal: Refusal | None = None,
 ) -> Why:
     """Return the answer about a quest.
 
@@ -111,8 +126,9 @@ def why_of(
         place: Where it stands in line; None unless it is queued.
         free: What its completion sets free.
         do: The commands that help, see `remedies`; None: those that are known without other quests.
+        refusal: What is in the way of its landing, where that is known.
     """
-    text, known = (wait.text, wait.do) if wait is not None else _standing(quest)
+    text, known = (wait.text, wait.do) if wait is not None else _standing(quest, refusal)
     return Why(
         quest.name,
         quest.status,
@@ -127,15 +143,22 @@ def why_of(
     )
 
 
-def _standing(quest: Quest) -> tuple[str, tuple[str, ...]]:
+def _refused(quest: Quest, refusal: Refusal | None) -> tuple[str, tuple[str, ...]]:
+    if refusal is not None:
+        text = f"it lands by itself, {attempt_text(quest)}, once this is out of the way: {refusal.text}"
+        return text, refusal.do
+    then = "it is tried again by itself" if is_tried_again(quest) else "a person decides"
+    message = f"{state_of(quest)} was refused ({sentence(quest.reason)}): {then}, {attempt_text(quest)}"
+    return message, ("overmind inbox" if waits_for_target(quest) else f"overmind answer {quest.name} allow",)
+
+
+def _standing(quest: Quest, refusal: Refusal | None) -> tuple[str, tuple[str, ...]]:
     """How a quest stands that does not wait, and what a person can do about it."""
     match quest.status:
         case QuestStatus.QUEUED:
             return "it starts now", ()
         case QuestStatus.RUNNING if is_refused(quest):
-            then = "it is tried again by itself" if waits_for_room(quest) else "a person decides"
-            message = f"{state_of(quest)} was refused ({sentence(quest.reason)}): {then}, {attempt_text(quest)}"
-            return message, (f"overmind answer {quest.name} allow",)
+            return _refused(quest, refusal)
         case QuestStatus.RUNNING:
             room = " again once the disk has room" if waits_for_room(quest) else ""
             return f"{state_of(quest)}{room}, {attempt_text(quest)}", ()

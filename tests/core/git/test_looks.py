@@ -9,7 +9,7 @@ import pytest
 from overmind_core.git.changes import names_between, worktree_changes
 from overmind_core.git.ignored import ignored
 from overmind_core.git.look import look_at, look_at_index
-from overmind_core.git.merge import check_free, commit, conflicting, remote_for, target_of
+from overmind_core.git.merge import TargetInUse, check_free, commit, conflicting, remote_for, target_of
 from overmind_core.git.nested import added_gitlinks, nested_repositories
 from overmind_core.git.repository import checked_out, find_repository, is_ancestor
 from overmind_core.git.run import HOME, MARK, Git, command_of
@@ -17,6 +17,8 @@ from overmind_core.git.status import is_landed, is_untouched, uncommitted_files,
 from overmind_core.git.unsaved import unsaved_repositories
 from tests.kit.repositories import Repository
 
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+"""Git knows it everywhere."""
 HOOKS = (
     "fsmonitor-watchman", "post-checkout", "post-commit", "post-index-change", "post-merge", "pre-auto-gc",
     "pre-commit", "pre-push", "prepare-commit-msg", "query-watchman", "reference-transaction",
@@ -88,8 +90,8 @@ def test_a_look_runs_no_hook_and_no_program_of_the_settings_but_filters(trapped,
     remote_for(git, top, "main", None)
     target = target_of(git, top, "main")
     assert target is not None
-    with pytest.raises(Exception, match="uncommitted"):
-        check_free(git, target)
+    with pytest.raises(TargetInUse):
+        check_free(git, target, EMPTY_TREE)
     assert ran(tmp_path) <= FILTERS
     shop.git("status")
     assert {"core.fsmonitor", "post-index-change"} <= ran(tmp_path)  # they are no duds

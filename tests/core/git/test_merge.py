@@ -6,10 +6,13 @@ import os
 
 import pytest
 
+from overmind_core.domain.checkout_collisions import Collisions
+from overmind_core.domain.git_operations import GitOperation
 from overmind_core.domain.landing import MergeWay
 from overmind_core.git import merge as git_merge
-from overmind_core.git.merge import AlreadyMerged, MergeConflicts, TargetInUse, TargetMoved, UntrackedInTheWay
+from overmind_core.git.merge import AlreadyMerged, MergeConflicts, TargetInUse, TargetMoved
 from overmind_core.git.merge_tree import merged_tree
+from overmind_core.git.operation import operation_of
 from overmind_core.git.run import Git, GitFailed
 from tests.kit.repositories import Repository
 
@@ -129,23 +132,53 @@ def test_a_hook_that_fails_after_what_is_done_stops_no_merge(shop, merge, way):
     assert shop.read("cart") == "2\n"
 
 
-def test_a_checkout_with_changes_is_never_touched(shop, merge):
+def test_a_file_that_the_landing_changes_and_a_person_too_stops_it(shop, merge):
+    shop.git("checkout", "-q", "red")
+    shop.commit("red: a", {"a": "red\n"})
+    shop.git("checkout", "-q", "main")
     target, after = merge.target(), merge.integrate()
     shop.write({"a": "mine\n"})
     with pytest.raises(TargetInUse) as occupied:
-        git_merge.check_free(merge.git, target)
-    assert occupied.value.args[0] == shop.folder
+        git_merge.check_free(merge.git, target, after)
+    assert (occupied.value.folder, occupied.value.found) == (shop.folder, Collisions(("a",), ()))
     with pytest.raises(TargetInUse):
         merge.land(target, after)
     assert (shop.git("rev-parse", "main"), shop.read("a")) == (target.commit, "mine\n")
 
 
+def test_what_a_person_has_changed_elsewhere_stays_and_the_clean_files_follow(shop, merge):
+    target, after = merge.target(), merge.integrate()
+    shop.write({"a": "mine\n", "b": "staged\n"})
+    shop.git("add", "b")
+    merge.land(target, after)
+    assert (shop.git("rev-parse", "main"), shop.read("cart"), shop.read("a")) == (after, "2\n", "mine\n")
+    assert shop.git("diff", "--cached", "--name-only") == "b"
+
+
+def test_a_change_that_git_alone_has_seen_is_named_as_well(shop, merge, monkeypatch):
+    """Between our look and git's."""
+    target, after = merge.target(), merge.integrate()
+    shop.write({"cart": "just now\n"})
+    monkeypatch.setattr(git_merge, "check_free", lambda *_: None)
+    with pytest.raises(TargetInUse) as occupied:
+        merge.land(target, after)
+    assert occupied.value.found == Collisions((), ("cart",))
+    os.unlink(shop.path("cart"))
+    shop.git("checkout", "-q", "red")
+    shop.git("checkout", "-q", "-B", "main", "red~1")
+    shop.write({"cart": "edited just now\n"})
+    with pytest.raises(TargetInUse) as occupied:
+        git_merge.land(merge.git, shop.folder, merge.target(), shop.git("rev-parse", "red"), "test")
+    assert occupied.value.found == Collisions(("cart",), ())
+    assert shop.read("cart") == "edited just now\n"
+
+
 def test_an_untracked_file_in_the_way_stops_it_and_others_do_not(shop, merge):
     target, after = merge.target(), merge.integrate()
     shop.write({"cart": "precious\n", "other": "x\n"})
-    with pytest.raises(UntrackedInTheWay) as untracked:
+    with pytest.raises(TargetInUse) as untracked:
         merge.land(target, after)
-    assert untracked.value.args == (shop.folder, ("cart",))
+    assert (untracked.value.folder, untracked.value.found) == (shop.folder, Collisions((), ("cart",)))
     assert (shop.git("rev-parse", "main"), shop.read("cart")) == (target.commit, "precious\n")
     os.unlink(shop.path("cart"))
     merge.land(target, after)
@@ -157,9 +190,9 @@ def test_a_file_that_git_ignores_is_not_overwritten_either(shop, merge, mine):
     shop.commit("ignores", {".gitignore": "cart\n"})
     target, after = merge.target(), merge.integrate()
     shop.write({mine: "precious\n"})
-    with pytest.raises(UntrackedInTheWay) as untracked:
+    with pytest.raises(TargetInUse) as untracked:
         merge.land(target, after)
-    assert untracked.value.args == (shop.folder, ("cart",))
+    assert (untracked.value.folder, untracked.value.found) == (shop.folder, Collisions((), (mine,)))
     assert (shop.git("rev-parse", "main"), shop.read(mine)) == (target.commit, "precious\n")
 
 
@@ -180,15 +213,55 @@ def test_a_target_that_nobody_has_checked_out_is_moved_by_its_name(shop, merge):
     assert shop.git("reflog", "-1", "--format=%gs", "main") == "test"
 
 
-def test_a_target_that_is_being_rebased_is_left_alone(shop, merge):
+def half_done(shop, words):
+    """Begin something of git's that stops with a conflict, in the checkout of main."""
     shop.git("branch", "upstream", "red")
     shop.git("checkout", "-q", "upstream")
     shop.commit("against", {"street": "other\n"})
+    shop.git("format-patch", "-q", "-1", "-o", "..")
     shop.git("checkout", "-q", "main")
-    with pytest.raises(AssertionError, match="could not apply"):
-        shop.git("rebase", "upstream")
+    with pytest.raises(AssertionError):
+        shop.git(*words)
+
+
+@pytest.mark.parametrize(
+    ("operation", "words"),
+    [
+        (GitOperation.REBASE, ("rebase", "upstream")),
+        (GitOperation.REBASE, ("rebase", "--apply", "upstream")),
+        (GitOperation.MERGE, ("merge", "upstream")),
+        (GitOperation.CHERRY_PICK, ("cherry-pick", "upstream")),
+        (GitOperation.REVERT, ("revert", "--no-edit", "red~2")),
+        (GitOperation.AM, ("am", "../0001-against.patch")),
+    ],
+)
+def test_where_something_stands_half_done_the_target_is_left_alone_and_that_is_named(shop, merge, operation, words):
+    if operation is GitOperation.REVERT:
+        shop.git("merge", "-q", "--no-edit", "red")
+        shop.git("checkout", "-q", "-B", "red", "red")
+        shop.commit("red: three", {"a": "3\n"})
+        shop.git("checkout", "-q", "main")
+    after = merge.integrate()
+    half_done(shop, words)
+    before = shop.git("status", "--porcelain")
+    target = merge.target()
+    with pytest.raises(TargetInUse) as occupied:
+        git_merge.check_free(merge.git, target, after)
+    assert (occupied.value.folder, occupied.value.operation) == (shop.folder, operation)
+    assert occupied.value.use("main").sentence.startswith(f"main is in use in {shop.folder}, where a {operation.noun} ")
     with pytest.raises(TargetInUse):
-        git_merge.check_free(merge.git, merge.target())
+        merge.land(target, after)
+    assert (shop.git("rev-parse", "main"), shop.git("status", "--porcelain")) == (target.commit, before)
+
+
+def test_while_a_person_looks_for_a_bad_commit_the_target_moves(shop, merge):
+    shop.git("bisect", "start", "main", "main~1")
+    assert operation_of(merge.git, shop.folder) is GitOperation.BISECT
+    target, after = merge.target(), merge.integrate()
+    merge.land(target, after)
+    assert shop.git("rev-parse", "main") == after
+    shop.git("bisect", "reset")
+    assert shop.read("cart") == "2\n"
 
 
 def test_what_is_no_branch_is_no_target(shop, merge):

@@ -88,7 +88,7 @@ def test_a_scratch_worktree_is_closed_without_git_and_a_landing_takes_few(repo, 
     repo("checkout", "-q", "--detach")
     target = merge.target_of(git, repo.path, "main")
     assert target is not None
-    merge.check_free(git, target)
+    merge.check_free(git, target, tip)
     assert git.words == ["worktree", "show-ref"]
     git.words.clear()
     scratch = repo.worktree("merge-abc")

@@ -232,9 +232,16 @@ def test_a_fault_while_it_lands_is_asked_about_as_what_keeps_it_from_landing(tmp
         daemons.keeper.close()
 
 
-def test_a_spec_that_has_no_room_to_land_is_asked_about_once_and_lands_once_there_is(tmp_path):
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("disk_full", "It is tried again by itself until there is room."),
+        ("dirty", "It lands by itself once that is out of the way."),
+    ],
+)
+def test_a_spec_whose_landing_is_refused_for_what_goes_away_is_asked_about_once_and_lands_then(tmp_path, code, told):
     daemons = Daemons(tmp_path)
-    full = OvermindError("disk_full", "The disk is full: unable to write loose object file.")
+    full = OvermindError(code, "It can't land.")
     merged = {"target": "main", "before": "a", "after": "b", "files": []}
 
     async def scenario():
@@ -243,16 +250,20 @@ def test_a_spec_that_has_no_room_to_land_is_asked_about_once_and_lands_once_ther
             specs = daemons.inside.app.engine.specs
             spec = specs.registry.change(specs.id_of(slug), landing=True)
             landing = specs.parts.landing
-            with mock.patch.object(landing, "_merge", side_effect=[full, full, merged]) as merge:
+            with (
+                mock.patch.object(landing, "_merge", side_effect=[full, full, merged]) as merge,
+                mock.patch.object(landing, "_place", mock.AsyncMock()),
+                mock.patch.object(landing._landing, "until_branch_free", mock.AsyncMock()),
+            ):
                 landing.start(spec)
                 (question,) = await eventually(daemons, "inbox")
-                assert question["subject"]["lines"][-1] == "It is tried again by itself until there is room."
-                landing.look_for_room(specs.registry.all[spec.id])
+                assert question["subject"]["lines"][-1] == told
+                landing.land_later(specs.registry.all[spec.id])
                 await until(lambda: merge.call_count == 2, "it was tried again")
                 await idle()
                 (again,) = await daemons.inside.ask("inbox")
                 assert again["question"] == question["question"]
-                landing.look_for_room(specs.registry.all[spec.id])
+                landing.land_later(specs.registry.all[spec.id])
                 await until(lambda: specs.registry.all[spec.id].landed, "it has landed")
             assert await daemons.inside.ask("inbox") == []
 

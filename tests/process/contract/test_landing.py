@@ -177,10 +177,10 @@ def test_what_cannot_land_is_refused_and_nothing_is_changed(om, shop, cases):
     refused("invalid", "branch of red itself", into="overmind/red")
     refused("verify_failed", "overmind logs", verify="exit 7")
     refused("verify_failed", "took more than 0.2 s", verify="exec sleep 1000", verify_timeout="200ms")
-    shop.code.write({"b": "mine\n"})
-    refused("dirty", "Nothing was changed", verify="touch never")
-    assert shop.code.read("b") == "mine\n"
-    shop.code.git("checkout", "-q", "b")
+    shop.code.write({"a": "mine\n"})
+    refused("dirty", "1 file that the landing changes is not committed: a.", verify="touch never")
+    assert shop.code.read("a") == "mine\n"
+    shop.code.git("checkout", "-q", "a")
     shop.code.write({"fresh": "mine\n"})
     refused("dirty", "are untracked files", rebase=True)
     os.unlink(shop.code.path("fresh"))

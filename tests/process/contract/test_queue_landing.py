@@ -13,6 +13,7 @@ from tests.kit.processes import with_word
 from tests.kit.queued import Queued
 from tests.kit.queued_shop import Shop
 from tests.kit.repositories import Repository
+from tests.kit.waiting import eventually
 
 
 @pytest.fixture
@@ -162,83 +163,182 @@ def test_a_verification_that_fails_moves_no_ref_and_is_what_the_next_attempt_rea
     assert shop.code.git("rev-list", "--count", "main") == "4", "both attempts, and one merge"
 
 
-def test_a_target_that_refuses_is_asked_about_and_allow_tries_again(shop):
-    """A landing that its target refuses keeps the attempt and asks `merge`."""
-    shop.code.write({"b": "mine\n"})
-    quest = shop.add("work", "echo 2 > b", into="main")
-    question = shop.asked("merge", quest)
-    info = shop.info(quest)
-    assert (info["status"], info["phase"], info["reason"], classes(info)) == ("running", "landing", "dirty", [None])
-    assert shop.column_of("work") == "review"
-    assert shop.om.ok("queue").splitlines() == [
-        "running 0/4 · queued 0 · landing 1",
-        "landing: work on main (its branch has uncommitted changes: a person decides)",
-    ]  # fmt: skip
-    assert shop.om.ok("quest", "why", "work").splitlines() == [
-        "work is running: landing was refused (its branch has uncommitted changes): a person decides, attempt 1 of 3",
-        "  go on with: overmind answer work allow",
-    ]
-    assert "work can't land on main:" in question["summary"]
-    assert "! work can't land on main: " in shop.om.ok("board")
-    assert shop.code.read("b") == "mine\n"
-    shop.code.git("checkout", "-q", "b")
-    shop.om.ok("answer", "work", "allow")
-    info = shop.ended(quest)
-    assert (info["status"], info["reason"], classes(info)) == ("completed", None, [None])
-    assert shop.code.read("b") == "2\n"
-    assert (info["attempts"], shop.phases(quest)) == (1, [None, "work", "landing", None])
+def waits_on_main(shop, *quests):
+    """The one question about the checkout of main, once these wait for it."""
+    question = shop.asked("merge", "queue")
+    for quest in quests:
+        eventually(lambda one=quest: shop.info(one)["reason"] == "dirty", what=f"{quest} waits")
+    assert [one["question"] for one in shop.om.api("inbox")] == [question["question"]]
+    return question
 
 
-def test_a_refused_landing_waits_for_the_person_over_a_new_daemon_and_may_be_refused_again(shop):
-    """Kill table: any question open: still open, same number; answered: acts once."""
-    shop.code.write({"b": "mine\n"})
-    quest = shop.add("work", "echo 2 > b", into="main")
-    question = shop.asked("merge", quest)
-    kill(shop.om.supervisor_pid())
-    shop.om.ok("start")
-    assert shop.asked("merge", quest)["question"] == question["question"]
-    shop.code.git("checkout", "-q", "b")
-    assert shop.info(quest)["reason"] == "dirty", "it is not tried again unless somebody says so"
-    shop.code.write({"b": "mine again\n"})
-    shop.answer(question, "allow")
-    again = shop.asked("merge", quest)
-    assert again["question"] > question["question"]
-    assert [one["question"] for one in shop.om.api("inbox")] == [again["question"]]
-    shop.code.git("checkout", "-q", "b")
-    shop.answer(again, "allow")
-    kill(shop.om.supervisor_pid())
-    shop.om.ok("start")
+def test_what_meets_no_file_of_the_persons_lands_and_the_clean_files_follow(shop):
+    shop.code.write({"b": "mine\n", "c": "mine\n", "untracked": "mine\n"})
+    shop.code.git("add", "c")
+    quest = shop.add("work", "echo 2 > a; echo 1 > new", into="main")
     assert shop.ended(quest)["status"] == "completed"
+    assert [shop.code.read(name) for name in ("a", "new", "b", "c", "untracked")] == ["2\n", "1\n", *["mine\n"] * 3]
+    assert shop.code.git("status", "--porcelain").splitlines() == ["M b", "A  c", "?? untracked"]
+
+
+def test_what_meets_a_persons_files_is_asked_about_once_and_lands_by_itself_when_they_are_gone(shop):
+    """Also where a check of the merged work would run: it never begins."""
+    shop.code.write({"b": "mine\n", "new": "mine\n"})
+    ran = shop.om.path("ran")
+    one = shop.add("one", "echo 2 > b", into="main", verify=f"touch {ran}")
+    two = shop.add("two", "echo 3 > new", into="main")
+    question = waits_on_main(shop, one, two)
+    assert (question["about"], question["part"]) == ({"kind": "queue", "id": "queue", "name": "queue"}, "main")
+    assert question["summary"].startswith("Work can't land on main: ")
+    assert [shop.column_of(name) for name in ("one", "two")] == ["review", "review"]
+    queue = shop.om.ok("queue").splitlines()
+    assert queue[0] == "running 0/4 · queued 0 · landing 2"
+    assert "one on main (uncommitted files are in its way: tried again by itself)" in queue[1]
+    folder = shop.code.folder
+    assert shop.om.ok("quest", "why", "one").splitlines() == [
+        (
+            "one is running: it lands by itself, attempt 1 of 3, once this is out of the way: main is checked out in "
+            f"{folder}, where 1 file that the landing changes is not committed: b. Commit or stash it there. "
+            "Nothing was changed."
+        ),
+        f"  go on with: git -C {folder} stash push -- b",
+    ]
+    assert f"  go on with: mv {folder}/new {folder}/new.mine" in shop.om.ok("quest", "why", "two").splitlines()
+    assert not os.path.exists(ran)
+    shop.code.git("stash", "push", "-q", "--", "b")
+    info = shop.ended(one)
+    assert (info["status"], info["reason"], info["attempts"], classes(info)) == ("completed", None, 1, [None])
+    assert waits_on_main(shop, two)["question"] == question["question"]
+    os.rename(shop.code.path("new"), shop.code.path("new.mine"))
+    assert shop.ended(two)["status"] == "completed"
+    assert shop.om.api("inbox") == []
+    assert [shop.code.read(name) for name in ("b", "new", "new.mine")] == ["2\n", "3\n", "mine\n"]
+    shop.code.git("stash", "drop", "-q")
+    assert len([one for one in shop.om.events("asked") if one["need"] == "merge"]) == 1
+
+
+def test_whoever_waits_for_a_quest_is_told_what_is_in_its_way(shop):
+    shop.code.write({"b": "mine\n"})
+    shop.add("work", "echo 2 > b", into="main")
+    with shop.om.popen("quest", "wait", "work") as waiting:
+        line = waiting.stderr.readline()
+        shop.code.git("checkout", "-q", "b")
+        assert waiting.wait() == 0
+    assert "waits for you: work is running: it lands by itself, attempt 1 of 3, once this is out of the way: " in line
+
+
+def test_a_refused_landing_lands_by_itself_under_the_next_daemon_as_well(shop):
+    """Kill table: any question open: still open, same number."""
+    shop.code.write({"b": "mine\n"})
+    quest = shop.add("work", "echo 2 > b", into="main")
+    question = waits_on_main(shop, quest)
+    kill(shop.om.supervisor_pid())
+    shop.om.ok("start")
+    assert waits_on_main(shop, quest)["question"] == question["question"]
+    eventually(lambda: "stash push" in shop.om.ok("quest", "why", "work"), what="it was looked at again")
+    shop.code.git("checkout", "-q", "b")
+    assert shop.ended(quest)["status"] == "completed"
+    assert shop.om.api("inbox") == []
     assert len(shop.om.events("landed")) == 1
 
 
-def test_cancelled_where_its_target_has_refused_it_withdraws_the_question(shop):
+@pytest.mark.parametrize("phase", ["before", "within"])
+def test_a_daemon_that_is_killed_while_it_lands_beside_a_persons_files_changes_none_of_them(shop, phase):
+    """Before git moves the target, and while git is at it."""
+    edits = {"b": "mine\n", "staged": "mine\n", "untracked": "mine\n", ".env": "mine\n"}
+    shop.code.commit("more", {"gone": "1\n", "old": "1\n", ".gitignore": ".env\n"})
+    shop.code.write(edits)
+    shop.code.git("add", "staged")
+    os.unlink(shop.code.path("gone"))
+    shop.code.git("mv", "old", "renamed")
+    before = shop.code.git("status", "--porcelain")
+    if phase == "within":
+        shop.hangs_once("post-merge", unless='[ "$(pwd)" != ' + f'"{shop.code.folder}" ]')
+    quest = shop.add("work", "echo 2 > a; echo 1 > new", into="main", verify=shop.held("verify"))
+    shop.await_at("verify")
+    if phase == "before":
+        kill_supervisor(shop.om)
+    shop.go("verify")
+    if phase == "within":
+        shop.await_hook()
+        kill_supervisor(shop.om)
+        shop.go("hook")
+    info = shop.ended(quest)
+    assert (info["status"], info["attempts"], info["landed"]["after"]) == ("completed", 1, shop.head())
+    assert shop.code.git("status", "--porcelain") == before
+    assert {name: shop.code.read(name) for name in edits} == edits
+    assert (shop.code.read("a"), shop.code.read("new"), shop.code.read("renamed")) == ("2\n", "1\n", "1\n")
+    assert len(shop.om.events("landed")) == 1
+
+
+@pytest.mark.parametrize(
+    ("operation", "way_out"), [("rebase", "rebase --abort"), ("cherry-pick", "cherry-pick --abort")]
+)
+def test_what_stands_half_done_in_the_checkout_is_called_what_it_is_and_its_end_lets_the_work_land(
+    shop, operation, way_out
+):
+    shop.code.git("checkout", "-q", "-b", "other")
+    shop.code.commit("other", {"b": "other\n"})
+    shop.code.git("checkout", "-q", "main")
+    shop.code.commit("own", {"b": "own\n"})
+    with pytest.raises(AssertionError):
+        shop.code.git(operation, "other")
+    quest = shop.add("work", "echo 2 > a", into="main")
+    question = waits_on_main(shop, quest)
+    folder = shop.code.folder
+    assert f"main is in use in {folder}, where a {operation} is not finished." in question["summary"]
+    assert f"  go on with: git -C {folder} {way_out}" in shop.om.ok("quest", "why", "work").splitlines()
+    shop.code.git(*way_out.split())
+    assert shop.ended(quest)["status"] == "completed"
+    assert shop.om.api("inbox") == []
+
+
+def test_a_refused_landing_can_be_tried_at_once_and_may_be_refused_again(shop):
+    shop.code.write({"b": "mine\n"})
+    quest = shop.add("work", "echo 2 > b", into="main")
+    question = waits_on_main(shop, quest)
+    shop.answer(question, "allow")
+    again = eventually(
+        lambda: [one for one in shop.om.api("inbox") if one["question"] != question["question"]], what="asked again"
+    )
+    assert again[0]["part"] == "main"
+    shop.code.git("checkout", "-q", "b")
+    assert shop.ended(quest)["status"] == "completed"
+    assert shop.om.api("inbox") == []
+
+
+def test_cancelled_where_its_target_has_refused_it_withdraws_the_question_with_the_last_of_them(shop):
     """Acceptance 38, of `merge`: its subject ends: withdrawn, the count one less."""
     shop.code.write({"b": "mine\n"})
-    quest = shop.add("work", "echo 2 > b", into="main")
-    question = shop.asked("merge", quest)
-    shop.om.ok("quest", "cancel", "work")
-    assert (shop.info(quest)["status"], shop.om.api("inbox")) == ("cancelled", [])
+    first, second = shop.add("first", "echo 2 > b", into="main"), shop.add("second", "echo 3 > b", into="main")
+    question = waits_on_main(shop, first, second)
+    shop.om.ok("quest", "cancel", "first")
+    assert shop.info(first)["status"] == "cancelled"
+    waits_on_main(shop, second)
+    shop.om.ok("quest", "cancel", "second")
+    assert (shop.info(second)["status"], shop.om.api("inbox")) == ("cancelled", [])
     told = shop.om.refused("answer", str(question["question"]), "allow", code="not_found")
     assert "is closed: it was withdrawn " in told
-    assert shop.code.git("branch", "--list", "overmind/work") == "+ overmind/work"
+    assert shop.code.git("branch", "--list", "overmind/first") == "+ overmind/first"
 
 
-def test_a_target_that_refuses_and_is_left_keeps_branch_and_worktree(shop):
+def test_a_target_that_refuses_and_is_left_keeps_branch_and_worktree_of_all(shop):
     """Acceptance 37, of `merge`: denied: no row, file, branch or worktree is gone."""
     shop.code.write({"b": "mine\n"})
-    quest = shop.add("work", "echo 2 > b", into="main")
-    shop.asked("merge", quest)
-    shop.om.ok("answer", "work", "deny")
-    info = shop.ended(quest)
-    assert (info["status"], info["reason"], shop.om.api("inbox")) == ("failed", "dirty", [])
-    worktree = shop.code.path(".overmind", "worktrees", quest)
-    with open(os.path.join(worktree, "b"), encoding="utf-8") as file:
-        assert file.read() == "2\n"
+    quests = [shop.add(name, "echo 2 > b", into="main") for name in ("work", "more")]
+    question = waits_on_main(shop, *quests)
+    shop.om.ok("answer", str(question["question"]), "deny")
+    for quest in quests:
+        info = shop.ended(quest)
+        assert (info["status"], info["reason"]) == ("failed", "dirty")
+        worktree = shop.code.path(".overmind", "worktrees", quest)
+        with open(os.path.join(worktree, "b"), encoding="utf-8") as file:
+            assert file.read() == "2\n"
+    assert shop.om.api("inbox") == []
     assert shop.code.git("branch", "--list", "overmind/work") == "+ overmind/work"
     shop.code.git("checkout", "-q", "b")
     shop.om.ok("quest", "retry", "work")
-    assert shop.ended(quest)["status"] == "completed"
+    assert shop.ended(quests[0])["status"] == "completed"
 
 
 def test_what_changes_below_our_folder_never_lands(shop):

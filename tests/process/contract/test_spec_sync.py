@@ -168,7 +168,7 @@ def test_a_branch_of_the_spec_s_name_is_left_alone(om, world):
     assert world.repository.git("rev-parse", "spec/carts") == before
 
 
-def test_a_task_whose_branch_refuses_it_waits_for_a_person_and_its_spec_is_stuck(om, world):
+def test_a_task_whose_branch_refuses_it_keeps_its_spec_stuck_until_a_person_clears_the_way(om, world):
     go = om.path("go")
     world.write(tasks={"TSK-001": [{"until": go}, *done("TSK-001")]})
     world.new("Carts", "--gates", "none", "--allow", "Bash(true)")
@@ -178,16 +178,16 @@ def test_a_task_whose_branch_refuses_it_waits_for_a_person_and_its_spec_is_stuck
     other.write({"shop/TSK-001.txt": "mine\n"})
     with open(go, "w", encoding="utf-8"):
         pass
-    question = world.asked("merge", "carts/TSK-001")
+    question = world.asked("merge", "queue")
+    assert question["part"] == "spec/carts"
     shown = world.show()
     assert shown["state"] == "stuck"
     assert [(one["name"], one["status"], one["why"]) for one in shown["waits"]] == [
         ("carts/TSK-001", "running", "dirty")
     ]
-    assert "    go on with: overmind answer carts/TSK-001 allow" in om.ok("spec", "show", "carts").splitlines()
+    assert "    see: overmind quest why carts/TSK-001" in om.ok("spec", "show", "carts").splitlines()
     assert world.run().endswith(" (carts) is stuck\n  go on with: overmind inbox\n")
     os.unlink(other.path("shop", "TSK-001.txt"))
-    om.ok("answer", str(question["question"]), "allow")
     assert world.until("done")["landed"]["branch"] == "main"
 
 

@@ -112,7 +112,17 @@ STANDS = [
     (
         quest("a", "running", queue=QueueState(phase=QuestPhase.LANDING), reason="dirty"),
         [
-            "a is running: landing was refused (its branch has uncommitted changes): a person decides, attempt 1 of 3",
+            (
+                "a is running: landing was refused (uncommitted files are in its way): it is tried again by itself, "
+                "attempt 1 of 3"
+            ),
+            "  go on with: overmind inbox",
+        ],
+    ),
+    (
+        quest("a", "running", queue=QueueState(phase=QuestPhase.LANDING), reason="git_failed"),
+        [
+            "a is running: landing was refused (git failed): a person decides, attempt 1 of 3",
             "  go on with: overmind answer a allow",
         ],
     ),
@@ -152,6 +162,16 @@ STANDS = [
 @tabled(("one", "lines"), STANDS)
 def test_how_one_stands_that_does_not_wait(one, lines):
     assert why.why_lines(why.why_of(one, None, None, NONE)) == lines
+
+
+def test_one_whose_target_is_in_use_says_where_and_which_commands_help():
+    one = quest("a", "running", queue=QueueState(phase=QuestPhase.LANDING), reason="dirty")
+    refusal = why.Refusal("main is in use in /shop.", ("git -C /shop stash push -- b", "mv /shop/n /shop/n.mine"))
+    assert why.why_lines(why.why_of(one, None, None, NONE, refusal=refusal)) == [
+        "a is running: it lands by itself, attempt 1 of 3, once this is out of the way: main is in use in /shop.",
+        "  go on with: git -C /shop stash push -- b",
+        "  go on with: mv /shop/n /shop/n.mine",
+    ]
 
 
 def test_what_follows_is_told_though_nothing_starts_and_many_are_counted():
