@@ -52,6 +52,7 @@ from overmind_core.missions.resources import Resources
 from overmind_core.missions.retention import Retention
 from overmind_core.missions.run_records import RunRecords
 from overmind_core.missions.service import Missions
+from overmind_core.missions.terminal_answers import TerminalAnswers
 from overmind_core.missions.terminator import ProcessTrees, Terminator
 from overmind_core.missions.unrecorded import UnrecordedLogs
 from overmind_core.missions.unseen import NEWSWORTHY, Unseen
@@ -227,6 +228,7 @@ class App:
             records=RunRecords(
                 self.registry, logs=home.logs, as_it_runs=lambda one: self.launcher.as_it_runs(one).definition
             ),
+            terminals=TerminalAnswers(line=self.line, registry=self.registry, home=home, tasks=self.tasks),
         )
         self.missions = Missions(
             registry=self.registry,

@@ -14,7 +14,7 @@ from overmind_core.keeper.loop import BOOST_TAIL
 from overmind_core.keeper.orphans import QUIET
 from overmind_core.keeper.tree_ends import TreeEnds
 from overmind_core.keeper.viewer_terminal import LentTerminals
-from overmind_core.wire.keeper import ERROR_INTERNAL, ERROR_INVALID, EXIT, FENCED, GROWN, TROUBLE
+from overmind_core.wire.keeper import ERROR_INTERNAL, ERROR_INVALID, EXIT, FENCED, GROWN, QUERIES, TROUBLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -128,6 +128,10 @@ class Keeper:
         self.runs.touch(run)
         self.notify({"notice": TROUBLE, "run": run.id, "reason": run.trouble})
         self.forget_if_over(run)
+
+    def on_queries(self, run: KeptRun) -> None:
+        """The program of `run` has asked its terminal, and the supervisor is to answer; without one they wait."""
+        self.notify({"notice": QUERIES, "run": run.id, "queries": run.viewers.queries.for_memory()})
 
     def on_hangup(self, run: KeptRun) -> None:
         """Nobody has the terminal of `run` open, though its root lives: read again at the next tick."""

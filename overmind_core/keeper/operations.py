@@ -15,6 +15,7 @@ from overmind_core.keeper.input import RequestRefused
 from overmind_core.keeper.leases import lease_moment
 from overmind_core.wire.keeper import (
     ACK,
+    ANSWER,
     CHANGED,
     CURSOR,
     EOF,
@@ -80,6 +81,7 @@ def _row(run: KeptRun) -> dict[str, object]:
         "acked": run.acked,
         "lease": run.lease,
         "fenced": run.fenced,
+        "queries": run.viewers.queries.for_memory(),
         "exit": None
         if end is None
         else {"code": end.code, "end": end.end, "mono": end.mono, "out": end.out, "err": end.err, "left": end.left},
@@ -103,6 +105,13 @@ def _write(keeper: Keeper, request: Request) -> dict[str, object]:
     stdin = _run(keeper, request).stdin
     stdin.write(int(request["seq"]), base64.b64decode(request["data"], validate=True))
     return {"seq": stdin.seq, "written": stdin.written}
+
+
+def _answer(keeper: Keeper, request: Request) -> dict[str, object]:
+    viewers = _run(keeper, request).viewers
+    for end, data in request["answers"]:
+        viewers.answer(int(end), base64.b64decode(data, validate=True))
+    return {}
 
 
 def _eof(keeper: Keeper, request: Request) -> dict[str, object]:
@@ -224,6 +233,7 @@ OPERATIONS: dict[str, Operation] = {
     CHANGED: _changed,
     WATCH: _watch,
     WRITE: _write,
+    ANSWER: _answer,
     EOF: _eof,
     RESIZE: _resize,
     SIGNAL: _signal,

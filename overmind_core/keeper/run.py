@@ -36,6 +36,9 @@ if TYPE_CHECKING:
         def on_log_state(self, run: KeptRun) -> None:
             """The log of the run can't be written, or can again."""
 
+        def on_queries(self, run: KeptRun) -> None:
+            """The terminal in memory owes the run an answer."""
+
         def on_hangup(self, run: KeptRun) -> None:
             """Nobody has the terminal of the run open, though its root lives."""
 
@@ -238,6 +241,8 @@ class KeptRun:
         except OSError as error:
             self.on_log_error(error)
         self.viewers.show(data)  # a person waits for it, and nobody for what follows
+        if self.stdin.is_tty:
+            self.viewers.read_queries(data)
         if not self.log.blocked:
             try:
                 self.log.note_growth(stream, observer.loop.wall)
@@ -277,6 +282,10 @@ class KeptRun:
         self.trouble = DISK_FULL if error.errno in _DISK_FULL else LOG_ERROR
         self.poll()
         self._observer.on_log_state(self)
+
+    def on_queries(self) -> None:
+        """The terminal in memory owes the program an answer."""
+        self._observer.on_queries(self)
 
     def retry(self) -> None:
         """Try to write again what was refused."""

@@ -1,15 +1,15 @@
 """The viewers of a run: who looks at it live, who of them is the active writer, and the tickets that let them in.
 
-The size of the active writer's terminal is the program's, and that terminal alone answers the program's questions.
-Before anybody has typed, the size is that of who came first, and nobody answers.
+The size of the active writer's terminal is the program's, and that terminal alone answers the program's queries. Before
+anybody has typed, the size is that of who came first, and the terminal in memory answers.
 """
 
 from __future__ import annotations
 
-import re
 import termios
 
 from overmind_core.keeper.input import RequestRefused
+from overmind_core.keeper.queries import TerminalQueries
 from overmind_core.keeper.viewer_terminal import LentTerminal
 from overmind_core.logs.layout import OUT
 from overmind_core.system import terminal
@@ -86,6 +86,9 @@ if TYPE_CHECKING:
         def on_log_error(self, error: OSError) -> None:
             """The log can't be written."""
 
+        def on_queries(self) -> None:
+            """The terminal in memory owes the program an answer."""
+
 
 class ActiveWriter:
     """The viewer that typed last, to whose size the terminal is fitted."""
@@ -128,6 +131,11 @@ class ActiveWriter:
         if self._order:
             self.on_resize(self._order[-1])
 
+    def on_absence(self, writer: Writer) -> None:
+        """A viewer's terminal does not even answer what each terminal does: nobody is there until somebody types."""
+        if self.current is writer:
+            self.current = None
+
 
 REDRAW_PAUSE = 0.05
 """Seconds that a program has to notice another size before it gets the true one again."""
@@ -136,11 +144,14 @@ REDRAW_PAUSE = 0.05
 class RunViewers:
     """All viewers of one run."""
 
-    __slots__ = ("_loop", "_run", "active_writer", "all")
+    __slots__ = ("_loop", "_run", "_waits", "active_writer", "all", "queries")
 
     def __init__(self, run: Viewed, loop: Loop) -> None:
         self._run = run
         self._loop = loop
+        self._waits = False
+        """Whether a timer is set for answers that may not come."""
+        self.queries = TerminalQueries()
         self.all: list[Viewer] = []
         self.active_writer = ActiveWriter(self.resize)
 
@@ -165,6 +176,8 @@ class RunViewers:
             self.all.remove(viewer)
             self._prefer_output()
             self.active_writer.leave(viewer)
+            if self.queries.leave(viewer):
+                self._run.on_queries()
 
     def _prefer_output(self) -> None:
         for output in self._run.outputs:
@@ -177,6 +190,47 @@ class RunViewers:
             for viewer in tuple(self.all):
                 viewer.show(shown)
             self._loop.end_boost()
+
+    def read_queries(self, data: memoryview) -> None:
+        """The run has written this, and it is shown: see who answers what it asks its terminal."""
+        if not self.queries.may_be_in(data):
+            return
+        log, active = self._run.log, self.active_writer.current
+        found = self.queries.read(
+            data,
+            log.offsets[OUT] + len(log.kept(OUT)),
+            active=active,
+            shown=[viewer for viewer in self.all if viewer.may_write],
+            now=self._loop.mono,
+        )
+        if found and active is None:
+            self._run.on_queries()
+        elif found:
+            self._wait_for_answers()
+
+    def _wait_for_answers(self) -> None:
+        due = self.queries.due
+        if due is not None and not self._waits:
+            self._waits = True
+            self._loop.later(max(due - self._loop.mono, 0.0), self._expire_queries)
+
+    def _expire_queries(self) -> None:
+        self._waits = False
+        absent = self.queries.expire(self._loop.mono)
+        for viewer in self.all:
+            if viewer in absent:
+                self.active_writer.on_absence(viewer)
+        if absent:
+            self._run.on_queries()
+        self._wait_for_answers()
+
+    def answer(self, end: int, data: bytes) -> None:
+        """The terminal in memory answers the query that ends at this offset; nothing happens where it no longer may."""
+        if self.queries.answer(end) and data:
+            try:
+                self._run.stdin.type(data)
+            except RequestRefused:  # nobody reads
+                return
 
     def finish(self, code: int) -> None:
         """The run has ended."""
@@ -259,35 +313,6 @@ class Tickets:
         return (run, mode) if run and self._clock() < expires else None
 
 
-_TERMINAL_REPORT = re.compile(
-    rb"\x1b\[(?:"
-    rb"[?>=][0-9;:]*c"  # device attributes
-    rb"|\??[0-9]+;[0-9;]+R|\??[0-9;]+n"  # cursor position, device status, colour scheme
-    rb"|\??[0-9;]+\$y"  # state of a mode
-    rb"|\?[0-9;]*u"  # keyboard flags
-    rb"|[0-9;:]+t|[IO])"  # sizes of the window, focus in and out
-    rb"|\x1b(?:\][0-9]+;|P[0-9>!]|_G)[^\x07\x18\x1a\x1b]*(?:\x07|\x1b\\)"  # colours, version, settings, graphics
-)
-"""What a terminal sends by itself: answers to a program's questions.
-
-Source: XTerm Control Sequences; the kitty keyboard protocol; in-band resize notifications (mode 2048). A cursor
-position report of row 1 looks like a modified F3 (`CSI 1;2R`): it counts as a report.
-"""
-PASTE = b"\x1b[200~"
-"""Begins pasted text (bracketed paste), in which nothing is a report."""
-
-
-def without_reports(data: bytes) -> bytes:
-    """Return `data`, which cuts no sequence in two, without what a terminal sends by itself.
-
-    Every viewer's terminal answers a program's questions; the program must get one answer only.
-    """
-    if b"\x1b" not in data:
-        return data
-    head, paste, tail = data.partition(PASTE)
-    return _TERMINAL_REPORT.sub(b"", head) + paste + tail
-
-
 TYPED_BACKLOG = 1 << 20
 """Bytes waiting for the agent from which on no more is taken from a writer."""
 
@@ -361,14 +386,15 @@ class Viewer:
         self.lent = None
 
     def type(self, data: bytes) -> None:
-        """Pass input on; what a terminal answers by itself only of who typed last."""
+        """Pass input on; of what a terminal answers by itself, only what is for the program."""
         run = self._run
         viewers, stdin = run.viewers, run.stdin
-        if viewers.active_writer.current is not self:
-            data = without_reports(data)
-            if not data:
-                return
+        is_active = viewers.active_writer.current is self
+        data, is_typed = viewers.queries.admit(self, data, active=is_active)
+        if is_typed and not is_active:
             viewers.active_writer.on_input(self)
+        if not data:
+            return
         try:
             stdin.type(data)
         except RequestRefused:

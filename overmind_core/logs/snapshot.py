@@ -131,6 +131,25 @@ def screen_at(
     return screen
 
 
+def draw_on(screen: Screen, log: RunLog, columns: int, rows: int, *, since: int, until: int) -> None:
+    """Draw what was written, and the sizes that the terminal got, since the screen was drawn at the offset `since`.
+
+    Args:
+        screen: Drawn from the same log.
+        log: Of a run with a terminal.
+        columns: Of the terminal when the run began.
+        rows: The same.
+        since: Bytes since the run began.
+        until: The same.
+    """
+    data = b"".join(pieces_between(log, until, since))
+    for piece in _pieces(log, since, data, (columns, rows)):
+        size = _drawable(piece.columns, piece.rows)
+        if size != (screen.columns, screen.rows):
+            screen.resize(*size)
+        screen.feed(piece.data)
+
+
 def _drawable(columns: int, rows: int) -> tuple[int, int]:
     return min(max(columns, 1), LARGEST), min(max(rows, 1), LARGEST)
 

@@ -28,7 +28,7 @@ from overmind_core.missions.launcher import SPAWNING
 from overmind_core.missions.reconcile import Action, Verdict, compare, unknown_runs
 from overmind_core.system.membership import RunTarget
 from overmind_core.system.process_table import command
-from overmind_core.wire.keeper import FENCED
+from overmind_core.wire.keeper import FENCED, QUERIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.ports import Preparer, Runner
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.run_records import RunRecords
+    from overmind_core.missions.terminal_answers import TerminalAnswers
     from overmind_core.missions.terminator import ProcessTrees, Terminator
     from overmind_core.system.machine import Clock
 
@@ -140,9 +141,11 @@ class KeeperSync:
         runner: Runner,
         preparer: Preparer,
         records: RunRecords,
+        terminals: TerminalAnswers,
     ) -> None:
         """`exits`: the path of the keeper's journal of exits."""
         self._records = records
+        self._terminals = terminals
         self._line = line
         self._keepers = keepers
         self._registry = registry
@@ -272,6 +275,9 @@ class KeeperSync:
         # In one commit with what was settled: a supervisor that dies before it must find the keeper new again.
         self._journal.save(lambda: self._meta_table.save(KEEPER_FACT, identity))
         self._records.journalled({run: entry for run, entry in exits.items() if run not in held})
+        for run, row in held.items():
+            if row.get("queries"):  # asked while nobody supervised; an older keeper notes none
+                self._terminals.on_queries(run, row["queries"])
         self._followers.watch_again(self._line.link)
 
     def _stay(self) -> None:
@@ -410,6 +416,8 @@ class KeeperSync:
             self._terminator.when_free(run.partition(".")[0], partial(self._exit_noticed, notice))
         elif kind == "trouble":
             self._troubled(run, notice.get("reason"))
+        elif kind == QUERIES:
+            self._terminals.on_queries(run, notice["queries"])
         elif kind == FENCED and (mission := self._of(run)) is not None:
             self._leases.fence(mission)
 

@@ -62,6 +62,10 @@ class Keyboard:
         """`CSI > m`."""
         self._resources.clear()
 
+    def current(self, *, alternate: bool) -> int:
+        """The flags of a screen that count now."""
+        return self._stacks[alternate][-1]
+
     def flags(self, *, alternate: bool) -> Iterator[str]:
         """What sets the flags of a screen on a terminal that shows it, and has none set."""
         base, *pushed = self._stacks[alternate]

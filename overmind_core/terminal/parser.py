@@ -160,6 +160,7 @@ SEQUENCES: dict[str, Sequence] = {
     "?$p": reports.report_private_mode,
     "$p": reports.report_mode,
     ">c": reports.report_secondary_attributes,
+    "?u": reports.report_keyboard_flags,
     ">u": switches.push_keyboard_flags,
     "<u": switches.pop_keyboard_flags,
     "=u": switches.set_keyboard_flags,

@@ -1,8 +1,8 @@
 """Reports and strings: what the terminal answers to a program's questions, and what OSC and DCS strings do.
 
-It is a VT220 with colours, and bears nobody's name. Not answered on purpose: the terminal's name (XTVERSION), the kitty
-keyboard protocol and graphics, reads of the clipboard: an answer would promise more than is there, or give away what is
-private. Strings carry titles, links, notifications, the clipboard, marks of a shell.
+It is a VT220 with colours, and bears nobody's name. Not answered on purpose: the terminal's name (XTVERSION), kitty's
+graphics, reads of the clipboard: an answer would promise more than is there, or give away what is private. Strings
+carry titles, links, notifications, the clipboard, marks of a shell.
 
 Source: XTerm Control Sequences, "Operating System Commands"; OSC 8, 9, 52, 133, 777 as their first terminals had them.
 """
@@ -70,6 +70,12 @@ def report_private_mode(state: TerminalState, parameters: Parameters) -> None:
     mode = parameters[0] if parameters else 0
     on = state.modes.alternate if mode in modes.ALTERNATE_SCREENS else mode in state.modes.private
     state.replies.append(b"\x1b[?%d;%d$y" % (mode, _value(on=on) if mode in modes.KNOWN else _UNKNOWN))
+
+
+def report_keyboard_flags(state: TerminalState, parameters: Parameters) -> None:
+    """The flags of kitty's keyboard protocol: they are kept for whoever joins, and programs take plain keys as well."""
+    if not parameters:
+        state.replies.append(b"\x1b[?%du" % state.keyboard.current(alternate=state.modes.alternate))
 
 
 def window(state: TerminalState, parameters: Parameters) -> None:

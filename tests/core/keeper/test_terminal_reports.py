@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.keeper.viewers import PASTE, without_reports
+from overmind_core.keeper.queries import PASTE, TerminalQueries
 from tests.kit.cases import tabled
 
 REPORTS = {
@@ -46,6 +46,11 @@ KEYS = {
 }
 
 
+def without_reports(data: bytes) -> bytes:
+    """What is typed at the terminal of a viewer that is not asked."""
+    return TerminalQueries().admit(object(), data, active=False)[0]
+
+
 @tabled("report", REPORTS.values(), ids=REPORTS)
 def test_a_report_is_not_typed(report):
     assert without_reports(report) == b""
@@ -55,6 +60,12 @@ def test_a_report_is_not_typed(report):
 @tabled("keys", KEYS.values(), ids=KEYS)
 def test_keys_are_typed(keys):
     assert without_reports(keys) == keys
+
+
+@tabled("data", [b"a", b"\x1b[A", PASTE + b"x\x1b[201~", REPORTS["cursor position"] + b"a"])
+def test_who_has_typed_anything_but_reports_has_typed(data):
+    assert TerminalQueries().admit(object(), data, active=False)[1]
+    assert not TerminalQueries().admit(object(), REPORTS["cursor position"], active=False)[1]
 
 
 def test_a_paste_is_typed_as_it_is():

@@ -25,7 +25,7 @@ def test_a_state_that_a_full_disk_took_late_does_not_bring_back_a_mission_that_h
         "line": CurrentKeeper(headless=False),
     }
     others = ("keepers", "journal", "meta_table", "exits", "tasks", "launcher", "terminator", "trees", "followers")
-    more = ("leases", "deadlines", "runner", "preparer", "records")
+    more = ("leases", "deadlines", "runner", "preparer", "records", "terminals")
     sync = KeeperSync(**parts, **dict.fromkeys((*others, *more), unused))
     sync._troubled(RUNNING.run_id, "disk_full")
     assert registry.put.call_args.args[0].reason == "disk_full"

@@ -30,11 +30,14 @@ ANSWERED = [
     (b"\x1bP$qz\x1b\\", b"\x1bP0$r\x1b\\"),
     (b"\x1bP+q544e\x1b\\", b"\x1bP0+r\x1b\\"),
     (b"\x1b[5n\x1b[c", b"\x1b[0n\x1b[?62;22c"),
+    (b"\x1b[?u", b"\x1b[?0u"),
+    (b"\x1b[>5u\x1b[?u", b"\x1b[?5u"),
+    (b"\x1b[>5u\x1b[?1049h\x1b[?u", b"\x1b[?0u"),
+    (b"\x1b[>5u\x1b[<u\x1b[?u", b"\x1b[?0u"),
 ]
 SILENT = [
     b"\x1b[>q",
     b"\x1b[>0q",
-    b"\x1b[?u",
     b"\x1b[=c",
     b"\x1b]52;c;?\x07",
     b"\x1b]10;?\x07",
@@ -61,7 +64,7 @@ def test_questions_are_answered(data, answer):
 
 
 @tabled("data", SILENT)
-def test_names_keyboards_and_the_clipboard_are_nobodys_business(data):
+def test_names_and_the_clipboard_are_nobodys_business(data):
     assert answers(data) == b""
 
 
