@@ -65,6 +65,8 @@ class SpecRow(SpecBrief):
     title: str
     folder: str
     state: SpecStateWord
+    changed_since: PhaseWord | None
+    """The first phase that an edit has put out of date since the spec was done; null: none, or it is not done."""
     branch: str | None
     """On which its tasks land; null before the first sync, and without git."""
     base: str | None
@@ -206,10 +208,12 @@ class SpecProgressItem(TypedDict):
 
 
 class SpecAccepted(SpecBrief):
-    """Files as they are now."""
+    """A spec that was taken as it is now."""
 
     files: list[str]
     """Those that had changed."""
+    phases: list[PhaseWord]
+    """Those that had to be done or approved again, as the brief or a document was edited."""
 
 
 class SpecForgotten(SpecBrief):

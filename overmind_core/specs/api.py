@@ -156,12 +156,18 @@ class SpecApi:
 
     @handles(requests.Spec)
     async def spec_accept(self, request: requests.Spec, caller: Caller) -> SpecAccepted:
-        """Take the files that a spec is about as they are now."""
+        """Take the brief, the documents and the files that a spec is about as they are now."""
         del caller
         found = self._specs.registry.find(request.id)
-        files = await self._specs.parts.upkeep.accept(found)
+        accepted = await self._specs.parts.upkeep.accept(found)
         await self._journal.saved()
-        return {"id": found.id, "slug": found.slug, "files": files}
+        self._specs.go_on(found.id)
+        return {
+            "id": found.id,
+            "slug": found.slug,
+            "files": accepted.files,
+            "phases": [one.value for one in accepted.phases],
+        }
 
     @handles(requests.SpecArchive)
     async def spec_archive(self, request: requests.SpecArchive, caller: Caller) -> SpecArchived:

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 LARGEST_BRIEF = 64 * 1024
 """Bytes."""
-NEW = ".new.md"
-"""Suffix of a document that an agent wrote while somebody edited the one that stands."""
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -96,7 +94,7 @@ def look(spec: Spec, known: Mapping[PhaseName, str | None], rules: CommandRules)
     brief_sha256, problem = _look_at_brief(spec, folder)
     if problem is not None:
         return LookedFolder("", {}, problem)
-    found = {phase: _file_hash(os.path.join(folder, document_name(phase))) for phase in PHASES}
+    found = {phase: file_hash(os.path.join(folder, document_name(phase))) for phase in PHASES}
     changed = [phase for phase, hashed in found.items() if hashed is not None and hashed != known.get(phase)]
     fresh = _examined(spec, changed, rules)
     documents = {
@@ -167,8 +165,8 @@ def _denied(document: Tasks, command: DocumentCommand) -> Fault:
     return Fault("denied", message, ("tasks", place, "check"))
 
 
-def _file_hash(path: str) -> str | None:
-    """The hash of a file's content, or of the reason why it can't be read; None: there is no file."""
+def file_hash(path: str) -> str | None:
+    """Return the hash of a file's content, or of the reason why it can't be read; None: there is no file. Blocks."""
     try:
         data = read_small_file(path, MAX_BYTES, links=False)
     except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from shlex import quote
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.domain.specs.check import score_text
@@ -55,8 +56,10 @@ class GateQuestions:
         lines = [f"{spec.folder}/{name} passed with {score}", *(f"hint: {one}" for one in record.hints)]
         subject: dict[str, Any] = {"phase": record.phase, "score": record.score, "file": f"{spec.folder}/{name}"}
         if record.contested:
-            new = f"{record.phase}{documents.NEW}"
-            lines.append(f"Somebody has edited {name} while an agent wrote {new}: allow keeps the edited one.")
+            new = record.beside
+            lines.append(f"{name} was written or edited by a person, and stays. The agent's is beside it, as {new}.")
+            lines.append(f"allow keeps {name} and removes {new}")
+            lines.append(f"to take the agent's: mv {quote(f'{spec.folder}/{new}')} {quote(f'{spec.folder}/{name}')}")
         if record.phase is PhaseName.TASKS:
             tasks = await asyncio.to_thread(_tasks, spec)
             lines += self._about_tasks(spec, tasks, subject)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.specs.phases import edited, phase_states, read_hash
 from overmind_core.domain.specs.spec import PHASES, PhaseName, PhaseState, Spec, SpecPhase
+from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.spec_files.documents import document_name
 from overmind_core.specs import documents
+from overmind_core.specs.document_writing import remove_own, restore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,12 +65,20 @@ class SpecLooks:
             phase: None if record.faults else record.file_sha256
             for phase, record in self._registry.phases(spec.id).items()
         }
+        records = dict(self._registry.phases(spec.id))
+        gone = await asyncio.to_thread(_tidied, spec, records)
         looked = await asyncio.to_thread(documents.look, spec, known, self.rules(spec))
         if looked.problem is not None:
             return self._unread(spec, looked.problem)
         for phase in PHASES:
             before = self._registry.phase(spec.id, phase)
-            after = self._with_quest(self._with_edit(spec, before, looked.documents.get(phase), looked.brief_sha256))
+            settled = phase in gone and before.beside == records[phase].beside
+            after = replace(before, contested=False, beside="", beside_sha256="") if settled else before
+            after = self._with_edit(spec, after, looked.documents.get(phase), looked.brief_sha256)
+            if settled and before.contested and after.file_sha256 == before.beside_sha256:
+                # a person has taken the agent's
+                after = replace(after, written_sha256=after.file_sha256, quest=before.quest)
+            after = self._with_quest(after)
             if after != before:
                 self._registry.put_phase(spec.id, after)
         found = self.standing(spec, looked.brief_sha256)
@@ -161,6 +173,28 @@ class SpecLooks:
         if quest.status in _FAILED:
             failure = quest.queue.failure if quest.status is QuestStatus.FAILED else str(quest.status)
         return replace(record, failure=failure or None, attempts=len(quest.queue.tries))
+
+
+def _tidied(spec: Spec, records: Mapping[PhaseName, SpecPhase]) -> set[PhaseName]:
+    """Put back what an end amid writing has left aside, and remove what lies beside an accepted document; blocks.
+
+    Returns:
+        The phases whose document beside a person's is gone: it was removed here, or taken, or thrown away.
+    """
+    folder = from_wire(spec.folder)
+    gone = set()
+    for phase, record in records.items():
+        name = document_name(phase)
+        with suppress(OSError):  # what is wrong with the folder is found by the look
+            restore(folder, name, record.own)
+            if not record.beside:
+                continue
+            is_kept = not record.contested and record.read_sha256 is not None and phase is not PhaseName.SYNC
+            if is_kept or documents.file_hash(os.path.join(folder, name)) == record.beside_sha256:
+                remove_own(folder, record.beside, record.own)
+            if is_kept or not os.path.lexists(os.path.join(folder, record.beside)):
+                gone.add(phase)
+    return gone
 
 
 def _removed(record: SpecPhase) -> SpecPhase:

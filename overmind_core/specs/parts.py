@@ -162,7 +162,13 @@ def spec_parts(needs: SpecNeeds) -> SpecParts:
         landing=landing,
         maker=maker,
         upkeep=SpecUpkeep(
-            registry=registry, quests=quests, questions=needs.questions, maker=maker, turns=turns, journal=journal
+            registry=registry,
+            quests=quests,
+            questions=needs.questions,
+            maker=maker,
+            looks=looks,
+            turns=turns,
+            journal=journal,
         ),
         watchers=SpecWatchers(registry=registry, quests=quests, held=standing.held),
         views=views,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.specs.check import score_text
-from overmind_core.domain.specs.document_json import as_json, document_hash, read_json, schema
+from overmind_core.domain.specs.document_json import as_json, read_json, schema
 from overmind_core.domain.specs.markdown import parse, render
-from overmind_core.domain.specs.phases import accepted, fault_lines, may_replace
+from overmind_core.domain.specs.phases import accepted, fault_lines
 from overmind_core.domain.specs.shape import MAX_BYTES
 from overmind_core.domain.specs.spec import PHASES, PhaseName
 from overmind_core.domain.text.bytestrings import from_wire
@@ -20,6 +20,7 @@ from overmind_core.quests.input_folder import handed_in
 from overmind_core.quests.ports import Judgement, OutputProblem, SpecInput
 from overmind_core.spec_files.documents import BRIEF, JSON, MARKDOWN, document_name
 from overmind_core.specs import documents
+from overmind_core.specs.document_writing import WrittenDocument, write_document
 
 if TYPE_CHECKING:
     from overmind_core.domain.quests.quest import Quest
@@ -34,14 +35,6 @@ if TYPE_CHECKING:
     from overmind_core.system.paths import Home
 
 UNFIT = "output_invalid"
-
-
-class _Written(NamedTuple):
-    """The folder of a spec after a passing document was handed in."""
-
-    stands: bool
-    """Whether the document has its own name; else it was written beside one that somebody has edited."""
-    file_sha256: str | None
 
 
 class PhaseWork:
@@ -82,7 +75,6 @@ class PhaseWork:
             spec.id,
             phase,
             refused=(),
-            given_sha256=None if document is None else document_hash(document),
             given_read_sha256=self._looks.read_hash(spec, phase, standing.brief_sha256),
         )
         return SpecInput(spec.slug, phase, None, found, partial, _json(schema(phase)))
@@ -94,7 +86,8 @@ class PhaseWork:
             before = self._handed_in(quest, phase).data
             if before:
                 return before
-        found = documents.raw(spec, [document_name(phase), f"{phase}{documents.NEW}"])
+        beside = self._registry.phase(spec.id, phase).beside
+        found = documents.raw(spec, [document_name(phase), *([beside] if beside else [])])
         return found if document is None else {**found, f"{phase}{JSON}": _json(as_json(document))}
 
     # what it hands in
@@ -139,12 +132,20 @@ class PhaseWork:
         text = render(document).encode()
         record = self._registry.phase(spec.id, phase)
         try:
-            written = await asyncio.to_thread(_write, spec, record, text, examined.sha256)
+            written = await asyncio.to_thread(_write, spec, record, text)
         except OSError as error:
             refused = documents.unwritable(from_wire(spec.folder), error)
             return OutputProblem(refused.code, notes=(refused.message,))
         if not written.stands:
-            found = replace(record, contested=True, read_sha256=record.given_read_sha256, feedback="")
+            found = replace(
+                record,
+                contested=True,
+                beside=written.name,
+                beside_sha256=written.sha256,
+                read_sha256=record.given_read_sha256,
+                feedback="",
+                file_sha256=None,  # it is looked at again: perhaps it does not pass
+            )
             self._registry.put_phase(spec.id, found)
             await self._looks.settle(spec)
         else:
@@ -157,7 +158,10 @@ class PhaseWork:
             )
             found = replace(
                 found,
-                file_sha256=written.file_sha256,
+                file_sha256=written.sha256,
+                written_sha256=written.sha256,
+                beside="",
+                beside_sha256="",
                 commands=tuple(one.sha256 for one in examined.commands),
             )
             self._registry.put_phase(spec.id, found)
@@ -179,16 +183,11 @@ def _read(phase: PhaseName, name: str, data: bytes, title: str) -> Reading:
     return reading._replace(document=replace(reading.document, title=title))
 
 
-def _write(spec: Spec, record: SpecPhase, text: bytes, own_sha256: str) -> _Written:
-    """Write a document to its place; blocks. After a crash it is written again."""
-    folder = from_wire(spec.folder)
-    now = documents.standing(spec, record.phase)
-    sha256 = None if now is None else document_hash(now)
-    if sha256 == own_sha256 or may_replace(record, sha256):
-        documents.write_file(folder, document_name(record.phase), text)
-        return _Written(stands=True, file_sha256=documents.hash_of(text))
-    documents.write_file(folder, f"{record.phase}{documents.NEW}", text)
-    return _Written(stands=False, file_sha256=None)
+def _write(spec: Spec, record: SpecPhase, text: bytes) -> WrittenDocument:
+    """Write a document to its place, or beside a person's; blocks. After a crash it is written again."""
+    return write_document(
+        from_wire(spec.folder), document_name(record.phase), text, own=record.own, beside=record.beside
+    )
 
 
 def _notes(verdict: DocumentVerdict, name: str, threshold: float) -> list[str]:

@@ -28,7 +28,7 @@ from overmind_core.specs.quest_maker import TYPE
 from overmind_core.specs.registry import phase_outputs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from overmind_core.agents.engine_questions import EngineQuestion, EngineQuestions
     from overmind_core.domain.agents.agent_events import Decision
@@ -102,6 +102,8 @@ class SpecProgress:
         self._journal = journal
         self._phase = phase
         self._gates = gates
+        self.on_settled: Callable[[str], None] = lambda _spec: None
+        """Called with the id of a spec that may go on, as a person has decided between two documents of it."""
 
     # going on
 
@@ -211,10 +213,16 @@ class SpecProgress:
 
         The caller holds the spec's lock.
         """
+        contested = self._contested(spec)
         standing = await self._looks.settle(spec)
+        if contested - self._contested(spec):  # a person has taken the agent's document, or thrown it away
+            self.on_settled(spec.id)
         if not spec.archived and standing.problem is None:
             await self._update_gates(spec, standing)
         return standing
+
+    def _contested(self, spec: Spec) -> set[PhaseName]:
+        return {phase for phase, record in self._registry.phases(spec.id).items() if record.contested}
 
     async def _update_gates(self, spec: Spec, standing: SpecStanding) -> None:
         """Ask the question of the first open gate, and withdraw those of all others."""
@@ -222,7 +230,8 @@ class SpecProgress:
         wanted = None
         if opened is not None and standing.states[opened] is PhaseState.REVIEW:
             record = self._registry.phase(spec.id, opened)
-            if spec.target is not None or record.contested or record.released_sha256 is not None:
+            is_asked = spec.target is not None or record.contested or record.released_sha256 is not None
+            if is_asked and self._standing.state(spec, standing) is not SpecState.DONE:
                 wanted = record
         key = None if wanted is None else _gate_key(wanted)
         for question in self._questions.open_for(spec.id):

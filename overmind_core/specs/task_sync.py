@@ -18,6 +18,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.missions.spec import Environment
 from overmind_core.spec_files.documents import document_name
 from overmind_core.specs import documents
+from overmind_core.specs.document_writing import WrittenDocument, write_document
 from overmind_core.specs.quest_maker import TYPE
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ class _Plan(NamedTuple):
     steps: Sequence[SyncStep]
     made: Sequence[QueuedWork]
     """Quests that are to be added."""
-    file_sha256: str
-    """Of the file sync.md."""
+    written: WrittenDocument
+    """The file with the computed document: `sync.md`, or one beside a person's."""
     brief_sha256: str
 
 
@@ -113,13 +114,13 @@ class TaskSync:
         made = await self._maker.prepare(spec, fields) if fields else []
         text = render(read.sync).encode()
         try:
-            await asyncio.to_thread(documents.write_file, from_wire(spec.folder), document_name(PhaseName.SYNC), text)
+            written = await asyncio.to_thread(self._write, spec, text)
         except OSError as error:
             raise documents.unwritable(from_wire(spec.folder), error) from None
         planned = steps(self._existing(spec), read.tasks)  # meanwhile a quest may have begun, or was removed
         if any(step.action is SyncAction.CREATE and step.task not in new for step in planned):
             return await self.sync(spec, brief_sha256)
-        await self._commit(spec, _Plan(read, planned, made, documents.hash_of(text), brief_sha256))
+        await self._commit(spec, _Plan(read, planned, made, written, brief_sha256))
         return Synced(planned)
 
     def _read(self, spec: Spec) -> _Read:
@@ -134,6 +135,12 @@ class TaskSync:
             lines = fault_lines(found.verdict, document_name(PhaseName.TASKS), spec.threshold)
             raise OvermindError("invalid", "; ".join(lines))
         return _Read(reading.document, compute(context, title=spec.title))
+
+    def _write(self, spec: Spec, text: bytes) -> WrittenDocument:
+        """Write `sync.md`, or a file beside one that a person has edited; blocks."""
+        record = self._registry.phase(spec.id, PhaseName.SYNC)
+        name = document_name(PhaseName.SYNC)
+        return write_document(from_wire(spec.folder), name, text, own=record.own, beside=record.beside)
 
     def _existing(self, spec: Spec) -> dict[str, SyncedTask]:
         known = self._registry.phase(spec.id, PhaseName.SYNC).tasks
@@ -193,7 +200,7 @@ class TaskSync:
 
     async def _commit(self, spec: Spec, plan: _Plan) -> None:
         """Save all changes in one transaction."""
-        read, planned, made = plan.read, plan.steps, plan.made
+        read, planned, made, written = plan.read, plan.steps, plan.made, plan.written
         by_id = {task.id: task for task in read.tasks.tasks}
         fresh = {one.ref: one.quest.id for one in made}
         record = self._registry.phase(spec.id, PhaseName.SYNC)
@@ -217,7 +224,10 @@ class TaskSync:
                 PhaseName.SYNC,
                 sha256=document_hash(read.sync),
                 read_sha256=self._looks.read_hash(spec, PhaseName.SYNC, plan.brief_sha256),
-                file_sha256=plan.file_sha256,
+                file_sha256=written.sha256 if written.stands else record.file_sha256,
+                written_sha256=written.sha256 if written.stands else record.written_sha256,
+                beside="" if written.stands else written.name,
+                beside_sha256="" if written.stands else written.sha256,
                 score=1.0,
                 faults=(),
                 failure=None,

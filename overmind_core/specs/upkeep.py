@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from overmind_core.domain.quests.quest import Quest, QuestStatus
-from overmind_core.domain.specs.phases import drifted
-from overmind_core.domain.specs.spec import SpecState
+from overmind_core.domain.specs.phases import drifted, taken_as_is
+from overmind_core.domain.specs.spec import PHASES, PhaseName, PhaseState, SpecState
 from overmind_core.errors import OvermindError
 from overmind_core.quests.intake import environment_owner
 from overmind_core.spec_files.repository import hashes_of
@@ -23,11 +23,19 @@ if TYPE_CHECKING:
     from overmind_core.domain.specs.spec import Spec
     from overmind_core.kernel.journal import Journal
     from overmind_core.quests.registry import QuestRegistry
-    from overmind_core.specs.looking import Turns
+    from overmind_core.specs.looking import SpecLooks, Turns
     from overmind_core.specs.quest_maker import QuestMaker
     from overmind_core.specs.registry import SpecRegistry
 
     Forgetting = Callable[[Spec, Sequence[Quest]], Awaitable[list[Callable[[], None]]]]
+
+
+class Accepted(NamedTuple):
+    """The part of a spec that a person has taken as it is, where it had changed."""
+
+    files: list[str]
+    phases: list[PhaseName]
+    """Those that were stale, or whose gate was open, because of an edit."""
 
 
 class SpecUpkeep:
@@ -40,6 +48,7 @@ class SpecUpkeep:
         quests: QuestRegistry,
         questions: EngineQuestions,
         maker: QuestMaker,
+        looks: SpecLooks,
         turns: Turns,
         journal: Journal,
     ) -> None:
@@ -47,20 +56,40 @@ class SpecUpkeep:
         self._quests = quests
         self._questions = questions
         self._maker = maker
+        self._looks = looks
         self._turns = turns
         self._journal = journal
 
-    async def accept(self, spec: Spec) -> list[str]:
-        """Accept the files that a spec names as they are now; return those that had changed."""
+    async def accept(self, spec: Spec) -> Accepted:
+        """Take the brief, the documents and the files that a spec names as they are now; nothing runs again.
+
+        Raises:
+            OvermindError: `invalid`: a document has faults; or the folder can't be read. Nothing was changed.
+        """
         async with self._turns.of(spec.id):
+            standing = await self._looks.settle(spec)
+            if standing.problem is not None:
+                raise OvermindError(standing.problem.code, standing.problem.text)
             records = dict(self._registry.phases(spec.id))
+            faults = [fault for one in records.values() if one.failure is None for fault in one.faults]
+            if faults:
+                raise OvermindError("invalid", "; ".join(faults))
             known = {path: hashed for one in records.values() for path, hashed in one.files.items()}
             now = await asyncio.to_thread(hashes_of, documents.top_of(spec), known)
             changed = drifted(known, now)
-            for phase, record in records.items():
-                if not set(changed).isdisjoint(record.files):
-                    self._registry.change_phase(spec.id, phase, files={path: now[path] for path in record.files})
-        return changed
+            records = dict(self._registry.phases(spec.id))
+            asks = self._looks.asks(spec)
+            with self._journal.together():
+                for record in taken_as_is(records, brief_sha256=standing.brief_sha256, asks=asks).values():
+                    self._registry.put_phase(spec.id, record)
+                for phase, record in self._registry.phases(spec.id).items():
+                    if not set(changed).isdisjoint(record.files):
+                        self._registry.change_phase(spec.id, phase, files={path: now[path] for path in record.files})
+                after = self._looks.standing(self._registry.all[spec.id], standing.brief_sha256)
+                for phase, state in after.states.items():
+                    self._registry.record_phase_state(spec, phase, state)
+            good = [one for one in PHASES if standing.states[one] is not after.states[one] is PhaseState.PASSED]
+        return Accepted(changed, good)
 
     async def archive(self, spec: Spec, *, archived: bool, environment: dict[str, str]) -> int:
         """Archive a spec and forget the environment of its quests, or undo that; return how many quests are queued.

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.quests.quest import QuestStatus
-from overmind_core.domain.specs.phases import drifted
+from overmind_core.domain.specs.phases import drifted, first_changed
 from overmind_core.domain.specs.shape import Sync
 from overmind_core.domain.specs.spec import PHASES, PhaseName, PhaseState, SpecState
 from overmind_core.domain.text.moment import format_time
+from overmind_core.spec_files.documents import document_name
 from overmind_core.spec_files.repository import hashes_of
 from overmind_core.specs import documents
 
@@ -127,12 +128,14 @@ class SpecViews:
             standing = await self._progress.settle(spec)
         spec = self._registry.all[spec.id]
         state = self._standing.state(spec, standing)
+        changed = first_changed(state, standing.states)
         statuses = Counter(status for status, _ in self._standing.quests(spec))
         return {
             **brief(spec),
             "title": spec.title,
             "folder": spec.folder,
             "state": state.value,
+            "changed_since": None if changed is None else changed.value,
             "branch": spec.branch,
             "base": spec.base,
             "gates": [one.value for one in spec.gates],
@@ -150,6 +153,9 @@ class SpecViews:
     def _phase(self, spec: Spec, phase: PhaseName, standing: SpecStanding) -> SpecPhaseInfo:
         record, state = self._registry.phase(spec.id, phase), standing.states[phase]
         faults = list(record.faults)
+        if faults and record.contested:
+            name = document_name(phase)
+            faults.append(f"an agent's passes, and lies beside it; to take that: mv {record.beside} {name}")
         if standing.problem is not None and state is PhaseState.FAILED:
             faults = [standing.problem.text]
         elif record.failure is not None and record.quest is not None and not faults:

@@ -101,10 +101,21 @@ def waits_for(spec: Row) -> str:
     return "" if asked is None else f"question {asked}: y n"
 
 
+CHANGED = "changed since"
+"""What is said of a spec that is done, whose brief or documents were edited afterwards."""
+
+
+def state(spec: Row) -> str:
+    """How it stands, in words: `done, changed since`."""
+    return spec["state"] if spec["changed_since"] is None else f"{spec['state']}, {CHANGED}"
+
+
 def why(spec: Row) -> str:
     """What it waits for: a person, or what has to be mended first."""
     if waiting := waits_for(spec):
         return waiting
+    if spec["changed_since"] is not None:
+        return f"{CHANGED}: :spec accept takes it as it is, r runs it again"
     if spec.get("problem") is not None:
         return f"{safe(spec['problem'])}: r tries again"
     phase = current_phase(spec)
@@ -187,7 +198,7 @@ def looked_in(row: Row) -> str:
 def standing(row: Row) -> str:
     """How a spec stands, in a line."""
     phase = current_phase(row)
-    facts = (safe(row["slug"]), row["state"], "" if phase is None else phase_words(phase), why(row))
+    facts = (safe(row["slug"]), state(row), "" if phase is None else phase_words(phase), why(row))
     return " · ".join(filter(None, facts))
 
 
@@ -380,7 +391,7 @@ def summary(spec: Row, rows: Sequence[Row]) -> str:
         filter(
             None,
             (
-                spec["state"],
+                state(spec),
                 f"tasks {tasks_done(spec)}" if spec["tasks"] else "",
                 _path(tasks),
                 f"{cost(spec)}{limit}" if spec["cost_usd"] or spec["cost_unknown"] else "",
@@ -411,7 +422,7 @@ def description(spec: Row, look: Rendering) -> Lines:
     sign = mark.ascii if look.ascii_only else mark.mark
     return [
         quests_rows.title(spec["slug"], spec["id"]),
-        [Cell(f" {sign} {spec['state']}", mark.tone), Cell(f"  {why(spec)}" if why(spec) else "", "quiet")],
+        [Cell(f" {sign} {state(spec)}", mark.tone), Cell(f"  {why(spec)}" if why(spec) else "", "quiet")],
         *pairs(
             ("title", spec["title"]),
             ("folder", spec["folder"]),

@@ -106,7 +106,7 @@ VERBS: dict[str, Verb] = {
         Verb("spec list", "list specs as text"),
         Verb("spec show", "describe specs as text", of="specs"),
         Verb("spec check", "check documents of a spec, and print their scores and faults"),
-        Verb("spec accept", "take the files that specs are about as they are now", starts=True, of="specs"),
+        Verb("spec accept", "take briefs, documents and files of specs as they are now", starts=True, of="specs"),
         Verb("spec archive", "archive specs; --undo takes them back", starts=True, of="specs"),
         Verb("health", "list the health of missions as text, with command-line options"),
         Verb("timeline", "print a timeline as text, with command-line options"),

@@ -108,6 +108,7 @@ def content(spec: Row, rows: Sequence[Row], now: float) -> dict[str, Any]:
         "tone": tones.named(mark.tone),
         "summary": safe(specs_rows.summary(spec, rows)),
         "drift": len(spec["drift"]),
+        "edited": any(one["state"] == "stale" for one in spec["phases"]) or spec["changed_since"] is not None,
         "archived": spec["state"] == "archived",
         "columns": frames.columns(specs_rows.PART_COLUMNS),
         "parts": [_part(branch.row, branch.guides, now) for branch in shown],

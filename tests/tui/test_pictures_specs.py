@@ -33,7 +33,8 @@ def spec(number, slug, state, phases, **more) -> Any:
     usual: Any = {
         "title": slug.capitalize(), "folder": "/srv/work/.overmind/specs/" + slug, "branch": None, "base": "main",
         "gates": ["tasks", "merge"], "threshold": 0.7, "cost_usd": None, "cost_unknown": 0, "max_cost_usd": None,
-        "tasks": {}, "question": None, "created_at": at(7200), "drift": [], "drift_of": 12, "coverage": [],
+        "tasks": {}, "question": None, "created_at": at(7200), "changed_since": None,
+        "drift": [], "drift_of": 12, "coverage": [],
         "critical_path": {"tasks": [], "hours": None}, "hours": None, "landed": None, "verify": None,
     }  # fmt: skip
     return {"id": f"5bec{number:04x}", "slug": slug, "state": state, "phases": phases, **usual, **more}

@@ -60,6 +60,10 @@ COLOURS = {
 """State of a spec → SGR number, see ECMA-48."""
 _DIRTY = "dirty"
 """The reason of a task that lands by itself once a person's files are out of its way."""
+CHANGED = "changed since"
+"""What stands beside a spec that is done, whose brief or documents were edited afterwards."""
+_GOES_ON = frozenset({"running", "archived"})
+"""States of a spec in which nobody has to decide about stale documents."""
 _SHOWN = 10
 """Faults, hints and files that `spec show` lists of each."""
 
@@ -92,6 +96,7 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "TASKS": _tasks_cell,
     "COST": _cost_cell,
     "AGE": _age_cell,
+    "NOTE": lambda row: ABSENT if row["changed_since"] is None else CHANGED,
 }
 """Title → cell of a row of `spec list --json`."""
 EMPTY = "There are no specs. Create one with: overmind spec new 'Title' --provider claude"
@@ -448,7 +453,8 @@ def spec_text(spec: Row) -> str:
 
 
 def _spec_lines(spec: Row) -> Iterator[str]:
-    yield display_safe(f"{spec['slug']}  {spec['state']}  {spec['title']}")
+    state = spec["state"] if spec["changed_since"] is None else f"{spec['state']}, {CHANGED}"
+    yield display_safe(f"{spec['slug']}  {state}  {spec['title']}")
     yield display_safe(f"folder: {spec['folder']}")
     if spec["branch"] is not None:
         yield display_safe(f"branch: {spec['branch']}, lands on {spec['base']}")
@@ -471,6 +477,7 @@ def _spec_lines(spec: Row) -> Iterator[str]:
     path = spec["critical_path"]
     if path["tasks"]:
         yield display_safe(f"critical path: {' -> '.join(path['tasks'])} ({path['hours']:g} of {spec['hours']:g} h)")
+    yield from _edited(spec)
     if spec["drift"]:
         yield f"drift: {len(spec['drift'])} of {spec['drift_of']} files"
         yield from _listed(spec["drift"])
@@ -486,6 +493,18 @@ def _remedy(waiting: Row) -> str:
         return f"see: overmind quest why {name}"
     asks = waiting["status"] in {"review", "running"}
     return f"go on with: overmind {f'answer {name} allow' if asks else f'quest retry {name}'}"
+
+
+def _edited(spec: Row) -> Iterator[str]:
+    """What a person can do about documents that are out of date, as the brief or one before them was edited."""
+    stale = [one["phase"] for one in spec["phases"] if one["state"] == "stale"]
+    if spec["changed_since"] is not None:
+        yield f"{CHANGED} it was done: from {spec['changed_since']} on; nothing runs by itself"
+    elif not stale or spec["state"] in _GOES_ON:
+        return
+    first = spec["changed_since"] or stale[0]
+    yield f"  go on with: overmind spec accept {spec['slug']} to take it as it is, or"
+    yield f"    overmind spec run {spec['slug']} to do {first} and later phases again"
 
 
 def _problem(spec: Row) -> Iterator[str]:
@@ -531,10 +550,17 @@ def spec_accept(args: Namespace, context: Context) -> int:
     if args.json:
         context.print(dumps(answer))
         return 0
-    count = len(answer["files"])
-    what = "1 file as it is" if count == 1 else f"{count} files as they are"
-    context.print(f"Accepted {answer['slug']}: {what} now")
+    context.print(accepted_line(answer))
     return 0
+
+
+def accepted_line(answer: Row) -> str:
+    """Return what was taken as it is, in one line."""
+    count, phases = len(answer["files"]), answer["phases"]
+    what = [f"{count} file{'s' * (count != 1)}"] if count or not phases else []
+    what += [", ".join(phases)] if phases else []
+    are = "as it is" if count + len(phases) == 1 else "as they are"
+    return f"Accepted {answer['slug']}: {' and '.join(what)} {are} now"
 
 
 ACCEPT = Command(
@@ -542,7 +568,10 @@ ACCEPT = Command(
     arguments=[spec_id()],
     options=[JSON],
     examples=["overmind spec accept carts"],
-    notes="Clears the drift that spec show reports, without running anything.",
+    notes=(
+        "Takes the brief, the documents and the files as they are, without running anything: phases are not stale any "
+        "more, and the drift that spec show reports is gone. Documents with faults are refused."
+    ),
     run=spec_accept,
 )
 

@@ -133,7 +133,6 @@ def accepted(
         failure=None,
         sha256=sha256,
         read_sha256=read_sha256,
-        given_sha256=None,
         given_read_sha256=None,
         contested=False,
         feedback="",
@@ -180,19 +179,42 @@ def fault_line(fault: Fault, file: str) -> str:
     return f"{file}:{fault.line}: {fault.text}" if fault.line else f"{file}: {fault.text}"
 
 
-def may_replace(record: SpecPhase, standing_sha256: str | None) -> bool:
-    """Whether the document of an attempt may take the place of the one that stands: nobody has changed that meanwhile.
-
-    Args:
-        record: Of the phase, while the attempt runs.
-        standing_sha256: Of the document in the folder; None: there is none.
-    """
-    return standing_sha256 is None or standing_sha256 == record.given_sha256
-
-
 def again(record: SpecPhase) -> SpecPhase:
     """Return the record of a phase that is done again: attempts count from 0, ids stay."""
     return replace(record, failure=None, attempts=0, read_sha256=None)
+
+
+def taken_as_is(
+    phases: Mapping[PhaseName, SpecPhase], *, brief_sha256: str, asks: bool = False
+) -> dict[PhaseName, SpecPhase]:
+    """Return the records that change when a person takes the brief and all documents as they are now: nothing is stale.
+
+    The gate of a document that a person has edited since it was released stays closed; one that an agent has made, and
+    tasks with commands that nobody has allowed, are still asked about. Where an agent has failed to make a document
+    again, the one that stands is kept.
+
+    Args:
+        phases: What is stored.
+        brief_sha256: Of the brief as it is now.
+        asks: The tasks bring commands that nobody has allowed.
+    """
+    hashes = {phase: record.sha256 for phase, record in phases.items()}
+    changed = {}
+    for phase, record in phases.items():
+        now = read_hash(phase, brief_sha256, hashes)
+        after = record
+        if record.failure is not None and record.sha256 is not None:
+            after = replace(record, failure=None, quest=None, read_sha256=now)
+        elif record.read_sha256 is not None:
+            after = replace(record, read_sha256=now)
+        if after.given_read_sha256 is not None:  # an attempt is under way, which had read the text before
+            after = replace(after, given_read_sha256=now)
+        is_edit = record.quest is None and record.released_sha256 is not None and not record.contested
+        if is_edit and not (asks and phase is PhaseName.TASKS):
+            after = replace(after, released_sha256=record.sha256)
+        if after != record:
+            changed[phase] = after
+    return changed
 
 
 def drifted(known: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
@@ -239,6 +261,7 @@ def spec_state(
         (spec.archived, SpecState.ARCHIVED),
         (spec.problem is not None, SpecState.STUCK),
         (queued or PhaseState.RUNNING in among or _begins_next(spec, states), SpecState.RUNNING),
+        (_is_over(spec, states, tasks), SpecState.DONE),
         (PhaseState.FAILED in among, SpecState.FAILED),
         (PhaseState.REVIEW in among, SpecState.REVIEW),
         (spec.landing, SpecState.LANDING),
@@ -261,6 +284,22 @@ def _begins_next(spec: Spec, states: Mapping[PhaseName, PhaseState]) -> bool:
 
 def _has_passed(states: Mapping[PhaseName, PhaseState]) -> bool:
     return all(states.get(phase) is PhaseState.PASSED for phase in PHASES)
+
+
+def _is_over(spec: Spec, states: Mapping[PhaseName, PhaseState], tasks: TaskCounts) -> bool:
+    """Whether all of its work was done and has landed, and nobody wants more: an edit since then stops nothing."""
+    if spec.target is not None or spec.landing or tasks.going or tasks.stuck or not tasks.total:
+        return False
+    if spec.repository is not None:
+        return spec.landed is not None
+    return states.get(PhaseName.SYNC) is not PhaseState.PENDING
+
+
+def first_changed(state: SpecState, states: Mapping[PhaseName, PhaseState]) -> PhaseName | None:
+    """Return the first phase that an edit has put out of date since the spec was done; None: nothing has changed."""
+    if state is not SpecState.DONE:
+        return None
+    return next((phase for phase in PHASES if states.get(phase) is not PhaseState.PASSED), None)
 
 
 def task_counts(quests: Iterable[tuple[QuestStatus, bool]]) -> TaskCounts:

@@ -231,12 +231,16 @@ class SpecPhase:
     """Of what had been read when that was made, see `read_hash`; None: it has to be made again."""
     file_sha256: str | None = None
     """Of the bytes of the file when it was looked at last."""
-    given_sha256: str | None = None
-    """Of the document that stood when the running attempt began: what has been edited since is newer than its own."""
     given_read_sha256: str | None = None
     """Of what there was to read when the running attempt began, see `read_hash`."""
+    written_sha256: str | None = None
+    """Of the bytes that were written here last as its document: what differs from them is a person's."""
     contested: bool = False
     """Beside what somebody has edited lies an agent's newer document: a person decides."""
+    beside: str = ""
+    """Name of the file with the document that was written beside a person's; "" for none."""
+    beside_sha256: str = ""
+    """Of the bytes that were written there."""
     released_sha256: str | None = None
     """Of the document with which a person has let its gate go on."""
     question: int | None = None
@@ -251,6 +255,11 @@ class SpecPhase:
     """Of tasks: hashes of the commands that no rule allows."""
     tasks: Mapping[str, TaskQuest] = field(default_factory=dict)
     """Of sync: id of a task → the quest that was made of it."""
+
+    @property
+    def own(self) -> frozenset[str]:
+        """Hashes of the bytes that were written here: only files with these may be replaced or removed."""
+        return frozenset(filter(None, (self.written_sha256, self.beside_sha256)))
 
 
 def quest_name(slug: str, part: str) -> str:

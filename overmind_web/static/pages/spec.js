@@ -96,7 +96,7 @@ class Spec {
     this._listed(content);
     if (!this._phase) this._read(content.current, false);
     this._tabs();
-    const shape = JSON.stringify([content.state, content.drift]);
+    const shape = JSON.stringify([content.state, content.drift, content.edited]);
     if (shape !== this._shape) {
       this._shape = shape;
       this._actions(content);
@@ -361,9 +361,9 @@ class Spec {
 
   _menu() {
     const { verbs, socket } = this._context;
-    const { name, archived, drift } = this._content;
+    const { name, archived, drift, edited } = this._content;
     const item = (verb, label, key) => ({ label, key, disabled: !socket.ready || (!verbs.allowed(verb) && verb !== "spec_sync"), press: () => this._press(verb) });
-    return menu(name, [item("spec_run", "Run", "r"), item("spec_sync", "Sync: show what it would do", "s"), drift ? item("spec_accept", `Accept ${drift} changed files`, "") : null, item("spec_archive", archived ? "Restore" : "Archive", "^d")].filter(Boolean));
+    return menu(name, [item("spec_run", "Run", "r"), item("spec_sync", "Sync: show what it would do", "s"), drift || edited ? item("spec_accept", "Accept all as it is now", "") : null, item("spec_archive", archived ? "Restore" : "Archive", "^d")].filter(Boolean));
   }
 
   _press(verb) {

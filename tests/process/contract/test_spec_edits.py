@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 
 import pytest
 
@@ -185,6 +186,7 @@ def test_a_person_s_edit_while_an_agent_writes_is_kept_and_the_agent_s_lies_besi
     world.answer("allow")
     eventually(lambda: "tasks 1" in world.attempts(), what="tasks go on with the person's design")
     assert "cart cupboard" in world.document("design.md")
+    assert not os.path.exists(world.path("design.new.md"))
 
 
 def test_denied_the_agent_works_on_the_person_s_document(om, world):
@@ -208,7 +210,15 @@ def test_denied_the_agent_works_on_the_person_s_document(om, world):
     })  # fmt: skip
     world.answer("deny", "-m", "Use my words, <literally> $HOME.")
     eventually(lambda: world.attempts().count("design 1") == 3, what="design runs again")
-    eventually(lambda: "Both." in world.document("design.md"), what="the new one stands")
+    question = world.asked("phase")
+    assert "Both." in world.document("design.new.md")
+    assert "cart cupboard" in world.document("design.md"), "what a person has written is never replaced"
+    (take,) = (line for line in question["subject"]["lines"] if line.startswith("to take the agent's: mv "))
+    subprocess.run(["sh", "-c", take.partition(": ")[2]], check=True)
+    assert world.states()["design"] == "passed"
+    eventually(lambda: "tasks 1" in world.attempts(), what="it goes on with what the person has taken")
+    assert "Both." in world.document("design.md")
+    assert not os.path.exists(world.path("design.new.md"))
     said = om.ok("logs", world.phase("design")["quest"])
     assert "cart cupboard" in said
     assert "The agent's own words" in said

@@ -65,6 +65,35 @@ def test_what_its_own_tasks_have_landed_is_no_drift_and_what_changes_afterwards_
     assert world.show()["drift"] == []
 
 
+def test_an_edit_after_the_landing_leaves_a_spec_done_and_can_be_taken_as_harmless(om, world):
+    world.new("Carts", "--gates", "tasks", "--allow", "Bash(true)")
+    world.run()
+    world.asked("phase")
+    world.answer("allow")
+    world.until("done")
+    attempts = world.attempts()
+    for edited, first in (("brief.md", "explore"), ("requirements.md", "design"), ("tasks.md", "tasks")):
+        with open(world.path(edited), "a") as file:
+            file.write("\nA typo less.\n" if edited == "brief.md" else "")
+        if edited != "brief.md":
+            world.edit(edited, "cart", "basket")
+        spec = world.show()
+        assert (spec["state"], spec["changed_since"]) == ("done", first), edited
+        shown = om.ok("spec", "show", "carts")
+        assert shown.startswith("carts  done, changed since  Carts\n")
+        assert "overmind spec accept carts" in shown
+        assert "overmind spec run carts" in shown
+        assert om.ok("spec", "list").splitlines()[1].endswith("  changed since")
+        assert om.api("inbox") == []
+        assert f"{first}, " in om.ok("spec", "accept", "carts") or first == "tasks"
+        assert (world.show()["state"], world.show()["changed_since"]) == ("done", None), edited
+        assert set(world.states().values()) == {"passed"}
+    world.edit("requirements.md", "### REQ-CART-002 ", "### REQ-CART-001 ")
+    assert world.show()["state"] == "done"
+    assert "requirements.md:" in om.refused("spec", "accept", "carts", code="invalid")
+    assert world.attempts() == attempts
+
+
 def test_a_clone_with_the_folder_goes_on_where_its_documents_are(om, world):
     """Acceptance 33."""
     world.new()
@@ -109,8 +138,14 @@ def test_documents_that_do_not_pass_are_made_again_by_who_takes_up_a_folder(om, 
     states = world.states("carts-2")
     assert (states["explore"], states["requirements"]) == ("passed", "pending")
     assert world.run("carts-2", "--to", "requirements") == "Spec carts-2: requirements queued\n"
-    world.until("draft", slug="carts-2")
+    world.until("failed", slug="carts-2")
     assert world.attempts()[4:] == ["requirements 1"]
+    nothing, beside = world.show("carts-2")["phases"][1]["faults"]
+    assert nothing.startswith("requirements.md:")
+    assert beside.endswith("to take that: mv requirements.new.md requirements.md")
+    os.replace(path.replace(".md", ".new.md"), path)
+    world.until("draft", slug="carts-2")
+    assert world.attempts()[5:] == []
 
 
 def test_only_a_folder_of_documents_is_taken_up(om, world):

@@ -20,11 +20,11 @@ from overmind_core.domain.specs.phases import (
     fault_lines,
     feedback,
     is_gate_open,
-    may_replace,
     next_phase,
     phase_states,
     read_hash,
     spec_state,
+    taken_as_is,
     task_counts,
 )
 from overmind_core.domain.specs.reading import read
@@ -112,6 +112,43 @@ def test_whatever_was_made_of_an_edited_document_is_stale_and_nothing_else():
     phases[REQUIREMENTS] = edited(phases[REQUIREMENTS], GOOD, sha256=changed, file="requirements.md", threshold=0.7)
     assert states(phases) == [PASSED, PASSED, STALE, STALE, STALE]
     assert states(finished(), brief="another") == [STALE] * 5
+
+
+@tabled(
+    "edits",
+    [{phase} for phase in ("brief", *PHASES[:-1])] + [{"brief", REQUIREMENTS, TASKS}],
+    ids=lambda edits: "-".join(sorted(edits)),
+)
+def test_an_edit_of_any_document_can_be_taken_as_harmless(edits):
+    """Nothing is stale any more, no gate opens, and what an attempt under way brings is not stale either."""
+    phases = {phase: replace(one, quest="q", released_sha256=one.sha256) for phase, one in finished().items()}
+    phases[SYNC] = replace(phases[SYNC], given_read_sha256="old")
+    for phase in edits - {"brief"}:
+        after = edited(phases[phase], GOOD, sha256=f"edit of {phase}", file="", threshold=0.7)
+        phases[phase] = replace(after, quest=None)
+    brief = "another" if "brief" in edits else "brief"
+    assert states(phases, brief, gates=GATES) != [PASSED] * 5
+    phases |= taken_as_is(phases, brief_sha256=brief)
+    assert states(phases, brief, gates=GATES) == [PASSED] * 5
+    assert phases[SYNC].given_read_sha256 == read_hash(SYNC, brief, hashes(phases))
+    assert taken_as_is(phases, brief_sha256=brief) == {}
+
+
+def test_what_no_person_has_written_or_allowed_is_asked_about_though_edits_were_taken_as_they_are():
+    phases = finished()
+    phases[DESIGN] = replace(phases[DESIGN], quest="q", released_sha256="older")
+    phases[TASKS] = replace(phases[TASKS], released_sha256="older")
+    phases |= taken_as_is(phases, brief_sha256="another", asks=True)
+    assert states(phases, "another", gates=GATES, asks=True)[2:4] == [REVIEW, REVIEW]
+    assert states(phases, "another", asks=True)[2:4] == [PASSED, REVIEW]
+
+
+def test_a_document_that_could_not_be_made_again_is_kept_where_a_person_takes_it_as_it_is():
+    phases = finished()
+    phases[EXPLORE] = replace(again(phases[EXPLORE]), failure="check_failed", quest="q")
+    assert states(phases)[0] is FAILED
+    phases |= taken_as_is(phases, brief_sha256="another")
+    assert states(phases, "another") == [PASSED] * 5
 
 
 def test_an_edit_of_the_layout_makes_nothing_stale():
@@ -205,14 +242,6 @@ def test_behind_the_last_phase_that_is_wanted_nothing_comes_next():
     assert next_phase(found, last=DESIGN).phase is DESIGN
 
 
-def test_a_document_that_somebody_has_changed_meanwhile_is_not_replaced():
-    record = SpecPhase(DESIGN, given_sha256="before")
-    assert may_replace(record, "before")
-    assert may_replace(record, None)
-    assert not may_replace(record, "edited")
-    assert not may_replace(SpecPhase(DESIGN), "written by hand")
-
-
 def test_drift_names_what_is_no_longer_as_it_was():
     """32, the pure part: a key file that changes."""
     known = {"b.py": "1", "a.py": "2", "c.py": "", "d.py": "4"}
@@ -237,6 +266,7 @@ def test_the_next_attempt_is_told_the_score_the_faults_and_the_hints():
 
 
 SPEC = Spec("0123abcd", "carts", "Carts", "/shop/.overmind/specs/carts", repository="/shop", branch="spec/carts")
+LANDED = replace(SPEC, landed=LandedWork("main", "a", "b"))
 DONE_PHASES = [PASSED] * 5
 COMPLETED = TaskCounts(completed=3)
 STATES = [
@@ -255,6 +285,20 @@ STATES = [
     (replace(SPEC, landing=True), DONE_PHASES, COMPLETED, False, SpecState.LANDING),
     (replace(SPEC, question=4), DONE_PHASES, COMPLETED, False, SpecState.REVIEW),
     (replace(SPEC, landed=LandedWork("main", "a", "b")), DONE_PHASES, COMPLETED, False, SpecState.DONE),
+    *(
+        (LANDED, [*[PASSED] * 2, edit, *[STALE] * 2], COMPLETED, False, SpecState.DONE)
+        for edit in (STALE, REVIEW, FAILED, PENDING)
+    ),
+    *(
+        (replace(LANDED, repository=None, branch=None, landed=None), [edit, *[STALE] * 4], COMPLETED, False, state)
+        for edit, state in ((STALE, SpecState.DONE), (FAILED, SpecState.DONE))
+    ),
+    (LANDED, [STALE] * 5, TaskCounts(completed=2, stuck=1), False, SpecState.STUCK),
+    (LANDED, [STALE] * 5, TaskCounts(completed=2, going=1), False, SpecState.WORKING),
+    (LANDED, [STALE] * 5, COMPLETED, True, SpecState.RUNNING),
+    (replace(LANDED, target=PhaseName.SYNC), [STALE] * 5, COMPLETED, False, SpecState.RUNNING),
+    (replace(LANDED, target=PhaseName.SYNC), [FAILED, *[STALE] * 4], COMPLETED, False, SpecState.FAILED),
+    (replace(LANDED, target=PhaseName.SYNC), [*[PASSED] * 3, REVIEW, STALE], COMPLETED, False, SpecState.REVIEW),
     (replace(SPEC, branch=None), DONE_PHASES, COMPLETED, False, SpecState.DONE),
     (replace(SPEC, archived=True), DONE_PHASES, TaskCounts(going=1), True, SpecState.ARCHIVED),
 ]
