@@ -32,7 +32,7 @@ WORKTREE_ACTIONS: tuple[Action, ...] = (
     Action("shell-there", ("s",), USUAL, "open a shell in it", _W, _WORKTREE, "shell", hint=5, takes_text=True),
     Action("copy-path", ("c",), "copy path", "copy its path, or all marked paths", _W, needs=_WORKTREE,
            verb="worktrees", hint=5),
-    Action("comment", ("c",), "comment", "comment on the line; esc keeps it, m sends all", _C,
+    Action("comment", ("#",), "comment", "comment on the line; esc keeps it, m sends all", _C,
            verb="send", hint=1, takes_text=True),
     Action("message", ("m",), USUAL, "send the agent a message with the kept comments", _C, _LIVES, "send",
            hint=2, takes_text=True),
@@ -46,7 +46,7 @@ WORKTREE_ACTIONS: tuple[Action, ...] = (
     Action("previous-file", ("N",), "previous file", "go to the previous file, or to the previous match of /", _C,
            alone=_MOVES),
     Action("open-file", ("enter",), "open diff", "go from the list of files to the diff", _C, alone=_MOVES),
-    Action("copy", ("y",), "copy", "copy the whole diff", _C, verb="changes"),
+    Action("copy", ("c",), "copy", "copy the whole diff", _C, verb="changes"),
 )  # fmt: skip
 
 
@@ -99,7 +99,7 @@ _MISSION = (
            verb="changes", hint=14),
     Action("land", ("L",), USUAL, "merge its worktree; shows a preview first", _M,
            Needs.WORKTREE, "merge"),
-    Action("as-toml", ("y",), "as TOML", "show its definition as TOML", _M, needs=_ANY, verb="edit", unlike=_SHOWS),
+    Action("as-toml", ("E",), "as TOML", "show its definition as TOML", _M, needs=_ANY, verb="edit", unlike=_SHOWS),
     Action("message", ("m",), USUAL, "send a message to it, or to all marked missions", _M, _LIVE, "send", hint=3,
            takes_text=True),
     Action("new", ("n",), USUAL, "start a mission", _M, verb="run", hint=1, takes_text=True),
@@ -110,7 +110,7 @@ _MISSION = (
     Action("stop", ("x",), USUAL, "stop it: send its stop signal, then SIGKILL", _M, _LIVE, "stop", hint=6),
     Action("remove", ("ctrl+d",), USUAL, "remove a finished mission and its log", _M, _ANY, "rm", hint=16),
     Action("kill", ("ctrl+k",), USUAL, "kill it and everything it started", _M, _LIVE, "kill", hint=15),
-    _look("flat", ("t",), "tree or flat", "tree / flat", _M, hint=17),
+    _look("flat", ("b",), "tree or flat", "tree / flat", _M, hint=17),
     of_given(_M),
     Action("copy", ("c",), "copy id", "copy its id, or all marked ids", _M, needs=_ANY, alone=_PICKS),
     Action("parent", ("J",), "parent", "go to the mission that started it", _M, needs=_ANY, alone=_MOVES),
@@ -119,10 +119,10 @@ _MISSION = (
     _look("sort-name", ("N",), "by name", "sort by name; again: reverse", _M),
     _look("sort-age", ("A",), "by age", "sort by age", _M),
     _look("sort-for", ("F",), "by for", "sort by time in the current state", _M),
-    _look("sort-state", ("S",), "by state", "sort by state", _M),
-    _look("sort-cpu", ("C",), "by cpu", "sort by processor use", _M),
+    _look("sort-state", ("T",), "by state", "sort by state", _M),
+    _look("sort-cpu", ("%",), "by cpu", "sort by processor use", _M),
     _look("sort-memory", ("M",), "by memory", "sort by memory", _M),
-    _look("sort-cost", ("D",), "by cost", "sort by cost", _M),
+    _look("sort-cost", ("$",), "by cost", "sort by cost", _M),
     _look("attention", ("ctrl+z",), "attention", "show only missions that need attention; again: all", _M, hint=18),
 )  # fmt: skip
 
@@ -182,7 +182,7 @@ def _of_quests(context: Context) -> tuple[Action, ...]:
         Action("why", ("w",), USUAL, "show why it waits, its score, and what depends on it", context, verb="quest why",
                hint=1),
         Action("quest-log", ("l",), USUAL, "show its log on the main screen", context, verb="quest logs", hint=1),
-        Action("question", ("y", "n"), USUAL, "show what is asked about it; y and n answer there", context, _QUEST,
+        Action("question", ("y",), USUAL, "show what is asked about it; y and n answer there", context, _QUEST,
                "answer", hint=1, unlike=_ANSWERS),
         Action("retry-quest", ("r",), USUAL, "retry it after it has failed or was cancelled", context, _QUEST,
                "quest retry", hint=1),
@@ -191,8 +191,8 @@ def _of_quests(context: Context) -> tuple[Action, ...]:
         Action("describe-row", ("d",), USUAL, "describe it", context, verb="quest info", hint=3),
         Action("attach-quest", ("a",), USUAL, "type into its terminal (view only when read-only)", context,
                verb="attach", hint=3, unlike=LOOKS_ON, takes_text=True),
-        Action("check-log", ("v",), "check", "show the log of its latest check", context, verb="quest logs", hint=4),
-        Action("quest-changes", ("V",), USUAL, "show its changes, or what has landed", context, verb="changes",
+        Action("check-log", ("V",), "check", "show the log of its latest check", context, verb="quest logs", hint=4),
+        Action("quest-changes", ("v",), USUAL, "show its changes, or what has landed", context, verb="changes",
                hint=4),
         Action("raise-priority", ("shift+up",), "urgent", "raise its priority", context, _QUEST, "quest edit", hint=3),
         Action("lower-priority", ("shift+down",), "less urgent", "lower its priority", context, _QUEST, "quest edit",
@@ -203,7 +203,7 @@ def _of_quests(context: Context) -> tuple[Action, ...]:
 def _of_watched(context: Context) -> tuple[Action, ...]:
     """What can be done to a mission that is watched, and to what has a timeline."""
     return (
-        Action("question", ("y", "n"), USUAL, "show what is asked about it; y and n answer there", context, _QUEST,
+        Action("question", ("y",), USUAL, "show what is asked about it; y and n answer there", context, _QUEST,
                "answer", hint=2, unlike=_ANSWERS),
         Action("message", ("m",), USUAL, "send it a message", context, _LIVE, "send", hint=3, takes_text=True),
         Action("interrupt", ("i",), USUAL, "interrupt the turn", context, _LIVE, "interrupt", hint=3),
@@ -227,14 +227,14 @@ def _of_specs(context: Context, run: str) -> tuple[Action, ...]:
     return (
         Action("answer-spec", ("y",), USUAL, "show what is asked about it; y and n answer there", context, _OF_SPEC,
                "answer", hint=2, unlike=_ANSWERS),
-        Action("send-comments", ("n",), "deny", "send all comments as feedback; without any: show what is asked",
+        Action("send-comments", ("m",), "send comments", "send all comments as feedback, or show what is asked",
                context, _OF_SPEC, "answer", hint=3),
-        Action("comment-document", ("c",), "comment", "comment on the line of its document; esc keeps it, n sends all",
+        Action("comment-document", ("#",), "comment", "comment on the line of its document; esc keeps it, m sends all",
                context, _OF_SPEC, "answer", hint=4, takes_text=True),
         Action("edit-document", ("e",), "edit", "edit its document in $EDITOR; it is checked at once", context,
                _OF_SPEC, alone=_EDITS, hint=5, unlike=_WRITES, takes_text=True),
         Action("run-spec", ("r",), USUAL, run, context, _OF_SPEC, "spec run", hint=3),
-        Action("sync-spec", ("s",), USUAL, "show what a sync would do to the quests of its tasks", context, _OF_SPEC,
+        Action("sync-spec", ("v",), USUAL, "show what a sync would do to the quests of its tasks", context, _OF_SPEC,
                "spec sync", hint=6, unlike=_PREVIEW),
     )  # fmt: skip
 
@@ -261,11 +261,9 @@ _SPECIFIED = (
     Action("timeline", ("t",), USUAL, "show its timeline, or that of the task", _SPEC, verb="timeline", hint=7),
     Action("describe-row", ("d",), "describe", "describe the spec", _SPEC, verb="spec show", hint=8),
     *_of_specs(_DOC, "run the spec again from this phase"),
-    Action("copy", ("C",), "copy", "copy the document", _DOC, alone="it is a file", hint=4),
+    Action("copy", ("c",), "copy", "copy the document", _DOC, alone="it is a file", hint=4),
     _move("next-panel", ("tab",), "next document", _DOC),
     _move("previous-panel", ("shift+tab",), "previous document", _DOC),
-    _move("next-match", ("N",), "next match of /", _DOC),
-    _move("previous-match", ("P",), "previous match of /", _DOC),
 )  # fmt: skip
 
 _WATCHED = (
@@ -285,7 +283,7 @@ _WATCHED = (
     Action("accept-note", ("y",), USUAL, "accept it: it is given from now on", _LEARN, _NOTE, "learn accept",
            hint=2),
     Action("forget-note", ("ctrl+d",), USUAL, "forget it", _LEARN, _NOTE, "learn drop", hint=3),
-    Action("restore-note", ("ctrl+z",), USUAL, "take back what was forgotten last", _LEARN, verb="note restore",
+    Action("restore-note", ("U",), USUAL, "take back what was forgotten last", _LEARN, verb="note restore",
            hint=5),
     _look("group-by", ("b",), "group by", "group quests by type, by provider, by model, by spec", _LEARN, hint=4),
 )  # fmt: skip
@@ -320,14 +318,14 @@ _LOG = (
             ("6", "1h", "hour"),
         )
     ),
-    Action("follow", ("s",), "follow", "follow the newest line, or pause", _L, verb="logs", hint=1),
-    _look("wrap", ("w",), "wrap", "wrap long lines, or scroll sideways", _L, hint=2),
-    Action("time", ("t",), "time", "show the time of each line", _L, verb="logs", hint=3),
-    _look("zoom", ("f",), "full screen", "full screen", _L, hint=4),
+    Action("follow", ("f",), "follow", "follow the newest line, or pause", _L, verb="logs", hint=1),
+    _look("wrap", ("W",), "wrap", "wrap long lines, or scroll sideways", _L, hint=2),
+    Action("time", ("@",), "time", "show the time of each line", _L, verb="logs", hint=3),
+    _look("zoom", ("z",), "full screen", "full screen", _L, hint=4),
     Action("previous", ("p",), "previous run", "show the log of the previous run; again: one run earlier", _L,
            verb="logs"),
-    _look("ruler", ("m",), "ruler", "draw a ruler; new lines appear below it", _L),
-    _look("clear-view", ("C",), "clear", "show only new lines; nothing is deleted", _L),
+    _look("ruler", ("_",), "ruler", "draw a ruler; new lines appear below it", _L),
+    _look("clear-view", ("ctrl+l",), "clear", "show only new lines; nothing is deleted", _L),
     of_given(_L),
     Action("copy", ("c",), "copy", "copy the log as shown", _L, alone="a pipe does the same", hint=6),
     Action("log-filter", ("/",), "filter", "show only matching lines; tab: search instead", _L,

@@ -18,8 +18,6 @@ CHANGES = frozenset({
     "turn_ended", "removed",
 })  # fmt: skip
 """Kinds of events after which a worktree stands otherwise."""
-PLACE = "/.overmind/worktrees/"
-"""Between a checkout and the id of a worktree in it."""
 GONE = "removed"
 """The state of a mission that is no more."""
 DIRTY, UNMERGED, MERGED, CLEAN, BROKEN = "uncommitted", "unmerged", "merged", "clean", "broken"
@@ -46,12 +44,6 @@ def has_one(row: Row) -> bool:
 def folder(row: Row) -> str:
     """Where it is."""
     return str((row.get("isolation") or {}).get("worktree") or row.get("path") or "")
-
-
-def beside(cwd: str) -> str:
-    """The folder where a new mission begins beside one that runs in `cwd`: of a worktree that which it was made of."""
-    source, inside, rest = cwd.partition(PLACE)
-    return "/".join(filter(None, (source, rest.partition("/")[2]))) if inside else cwd
 
 
 def standing(row: Row) -> str:

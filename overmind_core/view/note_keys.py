@@ -21,10 +21,10 @@ def _judging(context: Context) -> tuple[Action, ...]:
                "note accept", hint=1),
         Action("edit-note", ("e",), USUAL, "edit its text in $EDITOR", context, _NOTE, "note edit", hint=4,
                takes_text=True),
-        Action("pin-note", ("p",), USUAL, "pin it: it is given always; again: unpin it", context, _NOTE, "note pin",
+        Action("pin-note", ("Y",), USUAL, "pin it: it is given always; again: unpin it", context, _NOTE, "note pin",
                hint=5),
-        Action("note-helped", ("h",), USUAL, "say that it has helped", context, _NOTE, "helped", hint=6),
-        Action("note-hurt", ("H",), USUAL, "say that it has hurt: one that hurts more is given to nobody", context,
+        Action("note-helped", ("shift+up",), USUAL, "say that it has helped", context, _NOTE, "helped", hint=6),
+        Action("note-hurt", ("shift+down",), USUAL, "say that it has hurt: then it may be given to nobody", context,
                _NOTE, "hurt", hint=6),
     )  # fmt: skip
 
@@ -35,7 +35,7 @@ NOTE_ACTIONS: tuple[Action, ...] = (
     Action("new-note", ("n",), "new", "write a note", _NOTES, verb="remember", hint=3, takes_text=True),
     Action("note-users", ("u",), "used by", "show the missions that were given it", _NOTES, verb="note", hint=6),
     Action("forget-note", ("ctrl+d",), USUAL, "forget it", _NOTES, _NOTE, "forget", hint=4),
-    Action("restore-note", ("ctrl+z",), USUAL, "take back what was forgotten under the cursor, else last",
+    Action("restore-note", ("U",), USUAL, "take back what was forgotten under the cursor, else last",
            _NOTES, verb="note restore", hint=7),
     *_judging(_PAGE),
     Action("open-given", ("enter",), USUAL, "show all of the note", _GIVEN, verb="note", hint=1),

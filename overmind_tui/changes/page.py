@@ -344,7 +344,7 @@ class ChangesPage(TextPage):
         unsent = f" · {pending} comment{'s' * (pending != 1)} not sent" if pending else ""
         send = f"m sends {pending} · " if pending else ""
         land = "shift-l land · " if self._lands else ""
-        comment = "c comment · " if self._takes_comments else ""
+        comment = "# comment · " if self._takes_comments else ""
         keys = FILTERED if self._wanted else f"{send}n N files · {comment}{land}/ filter · esc back"
         self.text.set_title(f"{self._title}{branch}{unsent}{wanted}", keys)
 

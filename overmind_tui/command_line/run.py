@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Protocol
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.operation import Danger
 from overmind_core.providers import registry as providers
-from overmind_core.view import landing as landing_lines
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.actions import Needs
 from overmind_core.view.cells import Row, safe
@@ -202,14 +201,7 @@ class CommandRun:
         what, _, rest = text.partition(" ")
         if what not in {SHELL, *providers.names()} - {RAW}:
             what, rest = COMMAND, text
-        self._start(what, rest.strip(), folder=self._folder)
-
-    @property
-    def _folder(self) -> str:
-        """That of the cursor's row, else where the program was started."""
-        rows = self._page_of(None).targets()
-        here = bool(rows) and not hive_of(rows[0])
-        return landing_lines.beside(str(rows[0]["cwd"])) if here else self._shell.world.folder
+        self._start(what, rest.strip(), folder=self._shell.world.folder)
 
     # the command line
 

@@ -139,10 +139,10 @@ class MessageActions:
             self.drafts.keep(ids, kept)
             count = len(diff.places(kept))
             if count:
-                self._shell.flash(f"{count} comment{'s' * (count != 1)} kept · c adds another, m sends", "quiet")
+                self._shell.flash(f"{count} comment{'s' * (count != 1)} kept · # adds another, m sends", "quiet")
 
         ended = f"{name} has ended: esc keeps the comment until r restarts it"
-        note = "esc keeps the comment; c on another line adds one" if missions_rows.is_live(row) else ended
+        note = "esc keeps the comment; # on another line adds one" if missions_rows.is_live(row) else ended
         draft = diff.with_place(before, spot)
         self._shell.open(
             Composer(

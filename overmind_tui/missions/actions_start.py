@@ -17,7 +17,6 @@ from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.providers import registry as providers
 from overmind_core.view import form_fields, form_request
-from overmind_core.view import landing as landing_lines
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.field import Field
 from overmind_core.view.form_fields import COMMAND, SHELL, Form, ProgramKind, Startable
@@ -108,11 +107,10 @@ class StartActions:
 
     # new
 
-    def new(self, rows: list[Row]) -> None:
-        """Ask for a mission, beginning in the folder of the cursor's row, or with what was typed before."""
+    def new(self, _rows: list[Row]) -> None:
+        """Ask for a mission, beginning in the folder of this program, or with what was typed before."""
         shell = self._shell
-        here = bool(rows) and not hive_of(rows[0])  # a folder of another hive is none of this machine
-        folder = safe(landing_lines.beside(from_wire(rows[0]["cwd"])) if here else shell.world.folder)
+        folder = safe(shell.world.folder)
         shell.typed.hold()
         opened = False
 

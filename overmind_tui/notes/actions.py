@@ -84,7 +84,7 @@ class NoteActions:
 
         def forgot(_answers: Answers) -> str:
             self._forgotten.append(ids)
-            return f"forgot {_named(ids)} · ctrl-z takes it back"
+            return f"forgot {_named(ids)} · shift-u takes it back"
 
         self._ask("forget", [{"notes": ids}], forgot)
 

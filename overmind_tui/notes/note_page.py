@@ -15,7 +15,7 @@ from overmind_tui.pages.text import TextPage
 if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell
 
-KEYS = "e edit · p pin · h helped · / filter · esc back"
+KEYS = "e edit · shift-y pin · shift-↑ helped · / filter · esc back"
 HANG = 21
 """Cells from the left where a long value goes on."""
 

@@ -229,12 +229,12 @@ class SpecActions:
             self.drafts.keep(place, kept)
             count = len(diff.places(kept))
             if count:
-                message = f"{count} comment{'s' * (count != 1)} kept · c adds another, n sends"
+                message = f"{count} comment{'s' * (count != 1)} kept · # adds another, m sends"
                 self._shell.flash(message, "quiet")
 
         asked = self._gate(row)
         title = f"comments · {safe(row['name'])}" if asked is None else f"deny with comments · {_of(asked, row)}"
-        note = "esc keeps it; c on another line adds one" + (", n sends all" if asked is not None else "")
+        note = "esc keeps it; # on another line adds one" + (", m sends all" if asked is not None else "")
         purpose = Purpose(title, send, keep, draft, self.drafts.sent, note, recall=self.drafts.add)
         self._shell.open(Composer(purpose))
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from overmind_tui.pages.page import Handler
 
 Answers = Sequence[Any | OvermindError]
-FILTERED = "shift-n shift-p next and previous match · esc clears the search"
+FILTERED = "n shift-n next and previous match · esc clears the search"
 _LOADING = DocumentText((), "loading …")
 
 
@@ -171,9 +171,9 @@ class DocumentPage(TextPage):
         asked = "" if stands is None or stands["question"] is None else f" · question {stands['question']}"
         unsent = f" · {pending} comment{'s' * (pending != 1)} not sent" if pending else ""
         name = f"{safe(self._spec['slug'])} · {document_texts.name_of(self.phase)}"
-        answers = "" if not asked else "y n answer · "
-        send = f"n sends {pending} · " if pending else answers
-        keys = FILTERED if self._wanted else f"{send}c comment · e edit · r run · tab next document · esc back"
+        answers = "" if not asked else "y answers · "
+        send = f"m sends {pending} · " if pending else answers
+        keys = FILTERED if self._wanted else f"{send}# comment · e edit · r run · tab next document · esc back"
         self.text.set_title(f"{name}{state}{asked}{unsent}{wanted}", keys)
 
     def on_resize(self) -> None:

@@ -100,7 +100,7 @@ class App {
     this.frame = h("div", { class: "frame" }, h("a", { class: "skip", href: "#main", onclick: (event) => (event.preventDefault(), this.main.focus()) }, "Skip to the page"), this.nav, h("div", { class: "stage" }, this.banner, this.main), this.tabs);
     fill(this.root, symbols(), this.frame, this.toasts.element, this.toasts.spoken);
     this.keys.layer("everywhere", [
-      ["!", "what needs you", () => this.router.go("needs")],
+      ["!", "needs you", () => this.router.go("needs")],
       [".", "the next one that needs you", () => this.next()],
       ["?", "these keys", () => help(this.keys)],
       [":", "go to a page", () => this.jump()],

@@ -52,7 +52,7 @@ REPLACED = {
     (Context.LOOKING, "restart"),
     (Context.NEEDS, "attach"),
     (Context.NEEDS, "next-need"),
-} - {(Context.WORKTREES, "copy"), (Context.SPECS, "copy"), (Context.SPEC, "copy")}  # fmt: skip
+} - {(Context.WORKTREES, "copy")}  # fmt: skip
 """What pages and panels do themselves, though it can be done to rows: its `c` copies what is shown, and so on."""
 INSIDE = {verb.inside or verb.asks for verb in VERBS.values()}
 """Actions that `:` does as a key would."""

@@ -84,18 +84,6 @@ def test_worktrees_have_an_order_by_each_column(by):
     assert len(sorted(rows, key=lambda row: landing_lines.ORDERS[by].key(row, NOW))) == len(WORKTREES)
 
 
-BESIDE = [
-    ("/srv/work", "/srv/work"),
-    ("/srv/work/.overmind/worktrees/0000000a", "/srv/work"),
-    ("/srv/work/.overmind/worktrees/0000000a/api/src", "/srv/work/api/src"),
-]
-
-
-@pytest.mark.parametrize(("cwd", "folder"), BESIDE)
-def test_a_new_mission_begins_beside_an_isolated_one_and_not_in_its_worktree(cwd, folder):
-    assert landing_lines.beside(cwd) == folder
-
-
 STEPS = [
     ("pulling redis:7 40 %", "40 %  pulling redis:7"),
     ("setting up: make deps", "setting up: make deps"),
@@ -316,19 +304,19 @@ def test_comments_are_gathered_and_sent_as_one_message():
         await press("v")
         await pilot.pause()
         page = app.screen
-        await press("c")
+        await press("#")
         assert app.notice.text.startswith("the cursor is not on a line of a file")
-        await press("n", *"jjjjjjj", "c")
+        await press("n", *"jjjjjjj", "#")
         assert isinstance(app.screen, Composer)
         app.screen.paste("from the settings")
         await press("escape")
-        assert app.notice.text == "1 comment kept · c adds another, m sends"
+        assert app.notice.text == "1 comment kept · # adds another, m sends"
         assert page.pending == ["app.py:5"]
         assert "1 comment not sent" in picture(app)
-        await press("j", "j", "j", "c")
+        await press("j", "j", "j", "#")
         await press("ctrl+c")
         assert page.pending == ["app.py:5"], "what is cancelled takes nothing with it"
-        await press("c")
+        await press("#")
         app.screen.paste("and here")
         await press("enter")
         await pilot.pause()
@@ -356,16 +344,16 @@ def test_who_reads_no_messages_gets_no_comments():
     async def scenario(app, press, pilot):
         await press("v")
         await pilot.pause()
-        assert "c comment" in picture(app)
+        assert "# comment" in picture(app)
         await press("escape")
         app.main.table.select("00000004")
         await press("v")
         await pilot.pause()
-        assert "c comment" not in picture(app), "nobody would read it"
-        await press("n", "j", "j", "c")
+        assert "# comment" not in picture(app), "nobody would read it"
+        await press("n", "j", "j", "#")
         assert app.notice.text == "[red]fix[/] is a task and takes no messages: press a to type into it"
         app.read_only = True
-        await press("c")
+        await press("#")
         assert app.notice.text == "read-only: comment is off"
         await press("L")
         assert app.notice.text == "read-only: land is off"

@@ -57,25 +57,25 @@ def test_notes_are_accepted_pinned_judged_forgotten_and_taken_back():
         assert app.notice.text == f"accepted {FIRST} · new conversations are given what fits"
         await press("down", "y")
         assert app.notice.text == f"{PINNED_ONE} is pinned: y accepts what is proposed"
-        await press("p", "h", "H")
+        await press("Y", "shift+up", "shift+down")
         assert changes(app)[1:] == [(PINNED_ONE, "unpin")]
         assert app.of("outcome") == [{"notes": [PINNED_ONE], "helped": helped, **HERE} for helped in (True, False)]
         assert app.notice.text == f"{PINNED_ONE}: helped 5, hurt 0"
-        await press("*", "p")
+        await press("*", "Y")
         assert changes(app)[2:] == [(row["id"], "pin") for row in NOTES[:6] if not row["pinned"]]
-        await press("escape", "ctrl+z")
+        await press("escape", "U")
         assert app.notice.text == "nothing was forgotten here · :notes all shows what was forgotten before"
         await press("ctrl+d", "down", "ctrl+d")
         assert app.of("forget") == [{"notes": [PINNED_ONE], **HERE}, {"notes": [NOTES[2]["id"]], **HERE}]
-        assert app.notice.text == f"forgot {NOTES[2]['id']} · ctrl-z takes it back"
+        assert app.notice.text == f"forgot {NOTES[2]['id']} · shift-u takes it back"
         del app.asked[:]
-        await press("ctrl+z", "ctrl+z", "ctrl+z")
+        await press("U", "U", "U")
         assert changes(app) == [(NOTES[2]["id"], "restore"), (PINNED_ONE, "restore")]
         app.refuses = True
         await press("ctrl+d")
         assert app.notice.text == "Memory is off: [red]the disk is full[/]\\x1b[2J."
         del app.asked[:]
-        await press("ctrl+z")
+        await press("U")
         assert changes(app) == [], "what was not forgotten is not taken back"
 
     walk(scenario, RecordingNotes)
@@ -89,7 +89,7 @@ def test_what_is_forgotten_under_the_cursor_is_taken_back():
         await press(":notes all", "ctrl+d")
         assert app.of("notes") == [{"all": True, **HERE}]
         assert app.notice.text == f"{NOTES[6]['id']} is forgotten already"
-        await press("ctrl+z")
+        await press("U")
         assert changes(app) == [(NOTES[6]["id"], "restore")]
 
     walk(scenario, All)
@@ -265,7 +265,7 @@ def test_all_about_a_note_is_opened_and_asked_again_and_who_was_given_it_is_show
 
 def test_read_only_looks_and_changes_nothing():
     async def scenario(app, press):
-        await press(":notes", *"ypehH", "ctrl+d", "ctrl+z", "n")
+        await press(":notes", *"ypehH", "ctrl+d", "U", "n")
         assert app.notice.text == "read-only: new is off"
         assert {name for name, _ in app.asked} == {"notes", "memory"}
         await press("enter")

@@ -69,7 +69,7 @@ def test_each_action_on_notes_has_a_key_and_a_verb_which_the_list_a_note_and_the
         await press("enter")
         await verbs(WHOLE["id"])
         del app.asked[:], edited[:]
-        await press("y", "p", "h", "H", "e")
+        await press("y", "Y", "shift+up", "shift+down", "e")
         assert changes(app) == [(WHOLE["id"], "pin")], "it is no proposal"
         assert [given["helped"] for given in app.of("outcome")] == [True, False]
         assert edited == [WHOLE["id"]]

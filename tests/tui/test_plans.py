@@ -181,7 +181,7 @@ def test_a_quest_is_cancelled_only_after_a_question():
         await press("x", "y")
         assert ("quest_cancel", "00000024") in app.asked
         assert app.notice.text == "cancelled port"
-        await press("v")
+        await press("V")
         assert app.notice.text == "port has no check yet"
         await press("G", "x")
         assert app.notice.text == "backup/4 is already completed"

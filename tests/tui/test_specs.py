@@ -257,9 +257,9 @@ def test_r_has_a_spec_go_on_and_asks_before_a_phase_that_has_passed_is_done_agai
     walk(scenario, RecordingSpecs)
 
 
-def test_s_shows_what_a_sync_would_do_and_changes_nothing():
+def test_v_shows_what_a_sync_would_do_and_changes_nothing():
     async def scenario(app, press):
-        await press(":specs", "s")
+        await press(":specs", "v")
         assert isinstance(app.screen, TextPage)
         assert app.of("spec_sync") == [{"id": "5bec0001", "dry_run": True}]
         text = app.screen.shown_text().splitlines()
@@ -287,18 +287,18 @@ def test_ctrl_d_archives_after_a_question_and_takes_an_archived_one_back():
     walk(scenario, RecordingSpecs)
 
 
-def test_comments_are_kept_from_line_to_line_and_n_sends_all_as_feedback():
+def test_comments_are_kept_from_line_to_line_and_m_sends_all_as_feedback():
     async def scenario(app, press):
-        await press(":spec carts", "enter", *["down"] * 8, "c")
+        await press(":spec carts", "enter", *["down"] * 8, "#")
         assert isinstance(app.screen, Composer)
         await press(*"too large", "escape")
-        assert app.notice.text == "1 comment kept · c adds another, n sends"
+        assert app.notice.text == "1 comment kept · # adds another, m sends"
         assert "1 comment not sent" in picture(app)
-        await press("down", "c", *"why", "escape", "down", "c", "escape")
+        await press("down", "#", *"why", "escape", "down", "#", "escape")
         assert app.action_groups.specs.places(GATED) == ["tasks.md:9", "tasks.md:10"], "a place without words is none"
         await press("escape")
         assert isinstance(app.screen, SpecPage)
-        await press("n")
+        await press("m")
         assert isinstance(app.screen, Composer)
         await press("enter")
         assert app.of("answer") == [
@@ -316,7 +316,7 @@ def test_comments_are_kept_from_line_to_line_and_n_sends_all_as_feedback():
 
 def test_a_comment_waits_until_something_is_asked():
     async def scenario(app, press):
-        await press(":spec login", "enter", "down", "c", *"no", "enter")
+        await press(":spec login", "enter", "down", "#", *"no", "enter")
         assert isinstance(app.screen, Composer)
         assert "nothing is asked about login now: esc keeps the comments until then" in picture(app)
         await press("escape")
@@ -326,9 +326,9 @@ def test_a_comment_waits_until_something_is_asked():
     walk(scenario, RecordingSpecs)
 
 
-def test_y_and_n_show_what_is_asked_and_answer_there():
+def test_y_and_m_show_what_is_asked_and_the_answer_is_given_there():
     async def scenario(app, press):
-        for keys in ((":specs", "y"), (":specs", "n"), (":spec carts", "y"), (":spec carts", "enter", "n")):
+        for keys in ((":specs", "y"), (":specs", "m"), (":spec carts", "y"), (":spec carts", "enter", "m")):
             await press(*keys)
             assert isinstance(app.screen, NeedsPage)
             assert "new command: pytest -q" in picture(app)
@@ -393,7 +393,7 @@ def test_a_document_that_is_no_file_is_said_and_nothing_is_followed(tmp_path):
         assert at(app) == "explore"
         await press("down", "down", "enter")
         assert "design.md: it is not written yet" in picture(app)
-        await press("c")
+        await press("#")
         assert app.notice.text == "the cursor is not on a line of the document: move it with j k"
         await press("tab")
         assert "tasks.md: " in picture(app)
@@ -406,10 +406,10 @@ def test_a_document_that_is_no_file_is_said_and_nothing_is_followed(tmp_path):
 def test_read_only_shows_all_and_changes_nothing():
     async def scenario(app, press):
         await press(
-            ":specs", "r", "e", "n", "c", "ctrl+d", "enter", "r", "e", "n", "c", "ctrl+d", "s", "escape", "enter"
+            ":specs", "r", "e", "m", "#", "ctrl+d", "enter", "r", "e", "m", "#", "ctrl+d", "v", "escape", "enter"
         )
         assert isinstance(app.screen, DocumentPage)
-        await press("r", "e", "n", "c")
+        await press("r", "e", "m", "#")
         assert {name for name, _ in app.asked} <= {"specs", "spec", "quests", "spec_sync"}
         await press("y")
         assert isinstance(app.screen, NeedsPage), "to look is allowed"
@@ -422,7 +422,7 @@ def test_a_spec_that_is_not_there_is_said_in_the_place_of_its_phases():
         app.refuses = True
         await press(":spec nothing")
         assert "There is no such spec." in picture(app)
-        await press("enter", "w", "l", "d", "y", "n", "c", "e", "r", "s", "G", "space")
+        await press("enter", "w", "l", "d", "y", "m", "#", "e", "r", "v", "G", "space")
         assert isinstance(app.screen, SpecPage)
 
     walk(scenario, RecordingSpecs)

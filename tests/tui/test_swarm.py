@@ -247,12 +247,12 @@ def test_a_fleet_is_scaled_by_a_line_that_a_key_begins():
     async def scenario(app, pilot):
         ran = []
         app.jobs.start = lambda name, calls, _then: ran.append((name, [list(one)[-2:] for one in calls]))
-        await press(pilot, *keys("fleets"), "j", "s", "7", "enter")
+        await press(pilot, *keys("fleets"), "j", "e", "7", "enter")
         assert ran == [("fleet scale", [["review", "7"]])]
-        await press(pilot, "k", "s")
+        await press(pilot, "k", "e")
         assert "disk is a sentinel: it has one place on every fitting hive" in last_line(app)
         later(app)  # what is typed next was meant for the line
-        await press(pilot, *keys("fleets"), "j", "p")
+        await press(pilot, *keys("fleets"), "j", "enter")
         assert [row["name"] for row in app.screen.chosen()] == ["swarm/review-2"]
 
     play(scenario)
@@ -280,7 +280,7 @@ def test_the_instances_of_a_pool_are_drained_after_a_question_and_more_are_start
         assert "draining 2 instances of hpc" in last_line(app)
         ran = []
         app.jobs.start = lambda name, calls, _then: ran.append((name, [list(one)[-2:] for one in calls]))
-        await press(pilot, "s", "2", "enter")
+        await press(pilot, "n", "2", "enter")
         assert ran == [("pool up", [["hpc", "2"]])]
 
     play(scenario)
@@ -288,10 +288,10 @@ def test_the_instances_of_a_pool_are_drained_after_a_question_and_more_are_start
 
 def test_a_secret_can_be_granted_only_where_its_value_is_kept():
     async def scenario(app, pilot):
-        await press(pilot, *keys("vault"), "j", "s")
+        await press(pilot, *keys("vault"), "j", "e")
         assert "NPM_TOKEN is not kept in this home: grace can grant it" in last_line(app)
         later(app)  # as above
-        await press(pilot, "k", "s")
+        await press(pilot, "k", "e")
         assert ":vault grant DEPLOY_KEY" in last_line(app)
 
     play(scenario)

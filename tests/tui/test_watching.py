@@ -125,7 +125,7 @@ def test_from_health_to_what_is_asked_to_the_patterns_to_the_timeline_to_the_log
             assert isinstance(app.screen, TextPage)
             assert "AssertionError: [red]3 != 4[/] \\x1b[2J" in picture(app)
             await press("escape")
-        for key in ("y", "n"):
+        for key in ("y",):
             await press(key)
             assert isinstance(app.screen, NeedsPage)
             assert "you have had the same error" in picture(app)
@@ -240,7 +240,7 @@ def test_lessons_are_accepted_forgotten_and_taken_back():
         assert app.notice.text == f"accepted {IDS[7]} · new conversations are given what fits"
         await press("down", "y")
         assert app.notice.text == f"{IDS[3]} is live: y accepts what is proposed"
-        await press("down", "ctrl+d", "ctrl+z")
+        await press("down", "ctrl+d", "U")
         assert app.of("forget") == [{"notes": [IDS[5]], **HERE}]
         assert app.of("note_set")[1:] == [{"note": IDS[5], "change": "restore", **HERE}]
         await press("enter")

@@ -24,10 +24,9 @@ export function begun(socket) {
 
 /**
  * @param {Object} context of the pages
- * @param {{folder?: string}} given
  * @returns {Promise<{id: string, tab: string}|null>}
  */
-export async function newMission(context, given) {
+export async function newMission(context) {
   const { socket, toasts } = context;
   const start = await begun(socket);
   const remembered = kept("new", {});
@@ -51,7 +50,7 @@ export async function newMission(context, given) {
   const text = h("textarea", { class: "field", rows: 4, placeholder: "the task; empty: it waits for your message" });
   text.value = remembered.text ?? "";
   const name = h("input", { class: "field", placeholder: "generated", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
-  const folder = h("input", { class: "field", value: given.folder || remembered.cwd || start.folder || "", placeholder: "working directory", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
+  const folder = h("input", { class: "field", value: remembered.cwd || start.folder || "", placeholder: "working directory", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
   const isolate = h("select", { class: "field" }, [["", "as the project says"], ["yes", "yes: a worktree and ports of its own"], ["no", "no"]].map(([value, title]) => h("option", { value }, title)));
   const restart = h("select", { class: "field" }, ["never", "on-failure", "always"].map((value) => h("option", { value }, value)));
   const model = h("input", { class: "field", placeholder: "default of the agent", autocomplete: "off" });

@@ -92,8 +92,8 @@ class Board {
       ["m", "send it back with words", with_((card) => (this._lands(card) ? (this._sendBack(card), true) : false))],
       ["x", "cancel", pressed(cancel)],
       ["r", "retry", pressed(retry)],
-      ["+", "more urgent", pressed(raise)],
-      ["-", "less urgent", pressed(lower)],
+      ["shift+up", "more urgent", pressed(raise)],
+      ["shift+down", "less urgent", pressed(lower)],
       ["n", "a new quest", () => (this.element.querySelector('.tools [data-verb="quest_add"]')?.click(), true)],
       ["b", "lanes by spec, by group, by priority; none", () => this._nextLanes()],
     ];

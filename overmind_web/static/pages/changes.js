@@ -68,12 +68,11 @@ class Changes {
       ["/", "find in the changes", here(() => (this.find.focus(), this.find.select(), true))],
       ["n", "the next file; the next line that was found", () => (this._matches.length ? this._match(1) : this._file(1))],
       ["N", "the file before; the line found before", () => (this._matches.length ? this._match(-1) : this._file(-1))],
-      ["c", "comment on the line", () => (this.cursor === null ? false : this._comment(this.cursor))],
+      ["#", "comment on the line", () => (this.cursor === null ? false : this._comment(this.cursor))],
       ["m", "send the comments", () => (this.comments.count ? this._press("send") : false)],
       ["C", "commit", () => this._press("commit")],
       ["L", "land", () => this._press("merge")],
       ["P", "push", () => this._press("push")],
-      ["ctrl+d", "discard", () => this._press("discard")],
     ];
   }
 
@@ -382,7 +381,7 @@ class Changes {
     const { verbs, router } = this._context;
     const about = this._about;
     const item = (verb, label, key) => ({ label, key, danger: verb === "discard", disabled: !this._context.socket.ready || !verbs.allowed(verb), press: () => this._press(verb) });
-    return menu(about.name, [item("push", "Push", "P"), item("discard", "Discard", "^d"), about.there && this._alone ? { label: "Log", key: "l", press: () => router.go("m", [this.id, "log"]) } : null].filter(Boolean));
+    return menu(about.name, [item("push", "Push", "P"), item("discard", "Discard", ""), about.there && this._alone ? { label: "Log", key: "l", press: () => router.go("m", [this.id, "log"]) } : null].filter(Boolean));
   }
 
   _press(verb) {

@@ -71,7 +71,7 @@ class Plan {
       ["ctrl+k", "kill the agent", press("kill")],
       ["r", "run all again", () => (this._row() ? (this._press(ACTIONS.find(({ verb }) => verb === "restart")), true) : false)],
       ["R", "run failed agents again", () => (this._canRerun() ? (this._rerun(), true) : false)],
-      ["A", "apply its file again", () => (this._canApply() ? (this._apply(), true) : false)],
+      ["B", "apply its file again", () => (this._canApply() ? (this._apply(), true) : false)],
     ];
   }
 
@@ -146,7 +146,7 @@ class Plan {
     const file = this._content.file;
     const more = () => menu(row.name, [
       ...known.map((action) => ({ label: action.label, key: action.key ?? verbs.row(action.verb)?.key ?? "", danger: verbs.row(action.verb)?.danger === "ends work", disabled: !socket.ready || !verbs.allowed(action.verb), press: () => this._press(action) })),
-      ...(this._canApply() ? [{ label: "Apply its file again", key: "A", disabled: !socket.ready, press: () => this._apply() }] : []),
+      ...(this._canApply() ? [{ label: "Apply its file again", key: "B", disabled: !socket.ready, press: () => this._apply() }] : []),
       { label: "Log of the plan", press: () => this._context.router.go("m", [row.id, "log"]) },
       { label: "Describe it", press: () => this._context.router.go("m", [row.id, "describe"]) },
     ]);

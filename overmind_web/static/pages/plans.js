@@ -29,7 +29,7 @@ export function open(place, context) {
   return new ListPage(place, context, {
     list: "plans", title: "Plans", page: "plans", actions: ACTIONS, details: false, opens: show,
     tools: () => [button()], first: () => h("div", {}, button()),
-    keys: [["d", "its graph", show], ["l", "its log", (row) => context.router.go("m", [row.id, "log"])], ["A", "apply its file again", again]],
+    keys: [["d", "describe it", (row) => (context.router.go("m", [row.id, "describe"]), true)], ["l", "its log", (row) => context.router.go("m", [row.id, "log"])], ["B", "apply its file again", again]],
     hint: "A plan is a file of agents that depend on each other. On the machine, overmind init writes an example.",
   });
 }

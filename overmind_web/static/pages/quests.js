@@ -21,8 +21,8 @@ const open = (row) => !ENDED.has(row.facts.status);
 export const ACTIONS = [
   { verb: "quest_cancel", label: "Cancel", when: open, args: (row) => ({ id: row.id }), asks: (row) => [`${row.name}: ${row.cells.state?.text ?? row.facts.status}`], says: (row) => `cancelled ${row.name}` },
   { verb: "quest_retry", label: "Retry", when: (row) => ["failed", "cancelled"].includes(row.facts.status), args: (row) => ({ id: row.id }), says: (row) => `queued ${row.name} again`, primary: true },
-  { verb: "quest_edit", label: "More urgent", key: "+", when: (row) => open(row) && stepped(row.facts.priority, -1) !== null, args: (row) => ({ id: row.id, priority: stepped(row.facts.priority, -1) }), says: (row) => `raised ${row.name}` },
-  { verb: "quest_edit", label: "Less urgent", key: "-", when: (row) => open(row) && stepped(row.facts.priority, 1) !== null, args: (row) => ({ id: row.id, priority: stepped(row.facts.priority, 1) }), says: (row) => `lowered ${row.name}` },
+  { verb: "quest_edit", label: "More urgent", key: "shift+up", when: (row) => open(row) && stepped(row.facts.priority, -1) !== null, args: (row) => ({ id: row.id, priority: stepped(row.facts.priority, -1) }), says: (row) => `raised ${row.name}` },
+  { verb: "quest_edit", label: "Less urgent", key: "shift+down", when: (row) => open(row) && stepped(row.facts.priority, 1) !== null, args: (row) => ({ id: row.id, priority: stepped(row.facts.priority, 1) }), says: (row) => `lowered ${row.name}` },
 ];
 
 /** Where its work can be looked at. */

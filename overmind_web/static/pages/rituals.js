@@ -24,7 +24,7 @@ class Rituals extends ListPage {
     super(place, context, {
       list: "rituals", title: "Rituals", page: "rituals", actions: ACTIONS, hint: "A ritual starts a quest at the times of its schedule.",
       links: (row) => [{ title: "Runs", href: href("rituals", [row.id, "runs"]) }, ...(row.facts.last_id ? [{ title: "Last log", href: href("m", [row.facts.last_id, "log"]) }] : [])],
-      keys: [["l", "log of its newest run", (row) => row.facts.last_id && context.router.go("m", [row.facts.last_id, "log"])], ["h", "its runs", (row) => context.router.go("rituals", [row.id, "runs"])]],
+      keys: [["l", "log of its newest run", (row) => row.facts.last_id && context.router.go("m", [row.facts.last_id, "log"])], ["t", "its runs", (row) => context.router.go("rituals", [row.id, "runs"])]],
       tools: () => [add()], first: add,
     });
   }
@@ -40,7 +40,7 @@ class Runs extends ListPage {
     super({ ...place, parts: [] }, context, {
       list: "runs", title: "Runs", page: "rituals", args: { id }, details: false,
       opens: (row) => row.facts.mission && (context.router.go("m", [row.facts.mission, "log"]), true),
-      tools: () => [context.verbs.button("ritual_run", () => ({ id }), { label: "Run now", key: "t", primary: true, says: "started a run" })],
+      tools: () => [context.verbs.button("ritual_run", () => ({ id }), { label: "Run now", key: "R", primary: true, says: "started a run" })],
     });
     this._id = id;
   }

@@ -61,13 +61,13 @@ class Spec {
       ["k up", "up", () => this._move(-1)],
       ["tab", "the next document", () => this._beside(1)],
       ["shift+tab", "the document before", () => this._beside(-1)],
-      ["c", "comment on the line", () => (this._line === null ? false : this._comment(this._line))],
+      ["#", "comment on the line", () => (this._line === null ? false : this._comment(this._line))],
       ["y", "allow what is asked", () => this._card?.key("y") ?? false],
-      ["n", "send the comments; without any: deny what is asked", () => (this.comments.count ? (this._send.click(), true) : (this._card?.key("n") ?? false))],
-      ["m", "deny with words", () => this._card?.key("m") ?? false],
-      ["g", "graph of the tasks", () => (this._tasks().length ? (this._context.router.go("spec", [this.id, GRAPH]), true) : false)],
+      ["n", "deny what is asked", () => this._card?.key("n") ?? false],
+      ["m", "send the comments; without any: answer with words", () => (this.comments.count ? (this._send.click(), true) : (this._card?.key("m") ?? false))],
+      ["b", "graph of the tasks", () => (this._tasks().length ? (this._context.router.go("spec", [this.id, GRAPH]), true) : false)],
       ["r", "run it", () => this._press("spec_run")],
-      ["s", "what a sync would do", () => this._press("spec_sync")],
+      ["v", "preview of a sync", () => this._press("spec_sync")],
       ["ctrl+d", "archive it", () => this._press("spec_archive")],
     ];
   }
@@ -345,7 +345,7 @@ class Spec {
         sending = this.comments.sending();
         return sending.text ? { question: this._gate, behaviour: "deny", message: sending.text } : null;
       },
-      { label: "Send", key: "n", primary: true, done: () => (sending.arrived(), this._context.toasts.say(`${this._content?.name ?? this.id}: it is done again with your comments`, "good")) },
+      { label: "Send", key: "m", primary: true, done: () => (sending.arrived(), this._context.toasts.say(`${this._content?.name ?? this.id}: it is done again with your comments`, "good")) },
     );
     fill(this.foot, this._send, this._hint);
   }

@@ -188,7 +188,7 @@ def test_it_is_read_commented_and_landed_by_keys_alone(pages, shop, mission):
     page.get_by_text("Press a line to comment on it.").wait_for()  # an agent that starts takes no messages yet
     page.keyboard.press("n")
     page.keyboard.press("j")
-    page.keyboard.press("c")
+    page.keyboard.press("#")
     page.keyboard.type("by key")
     page.keyboard.press("Control+Enter")
     page.locator(".comment-text").get_by_text("by key").wait_for()

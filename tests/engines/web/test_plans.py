@@ -136,7 +136,7 @@ def test_a_login_that_may_only_look_is_offered_no_file(pages, site, tmp_path):
     assert page.get_by_role("button", name="Apply a file").first.is_disabled()
     pages.go(page, f"plan/{plan}")
     agent(page, "types").wait_for()
-    page.keyboard.press("A")
+    page.keyboard.press("B")
     assert not page.get_by_role("dialog").count()
 
 

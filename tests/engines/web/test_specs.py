@@ -55,7 +55,7 @@ def test_the_tasks_of_a_spec_are_drawn_as_a_graph_beside_their_list(pages, om, s
     world.asked("phase")
     page = pages.open("spec/carts", **how)
     page.locator('[data-part="task:TSK-001"]').wait_for()
-    page.keyboard.press("g")
+    page.keyboard.press("b")
     page.wait_for_url("**/spec/carts/graph")
     page.locator('.plan-node[data-id="task:TSK-002"]').wait_for()
     assert page.locator(".plan-node").count() == page.locator('[data-part^="task:"]').count()

@@ -57,7 +57,7 @@ def test_a_refusal_stays_beside_its_field_until_that_is_mended(om, opened):
     opened({"alpha": "sleep 300"}, scenario)
 
 
-def test_the_folder_is_that_of_the_row_and_tab_completes_what_is_typed(om, opened, tmp_path):
+def test_the_folder_is_that_of_the_program_whatever_the_row_and_tab_completes_what_is_typed(om, opened, tmp_path):
     (tmp_path / "only").mkdir()
 
     async def scenario(app, pilot):
@@ -65,8 +65,10 @@ def test_the_folder_is_that_of_the_row_and_tab_completes_what_is_typed(om, opene
         await until(pilot, lambda: app.main.table.select(om.info("there")["id"]), what="its row")
         await pilot.press("n")
         await until(pilot, lambda: on_form(app), what="the form")
-        assert app.screen.state.text("cwd") == str(tmp_path)
-        await pilot.press(*"pwd", "tab", "tab", "/", "o")
+        assert app.screen.state.text("cwd") == app.world.folder != str(tmp_path)
+        await pilot.press(*"pwd", "tab", "tab", "ctrl+u")
+        app.screen.paste(f"{tmp_path}/")
+        await pilot.press("o")
         await until(pilot, lambda: app.screen.state.ghost == "nly/", what="what completes it")
         await pilot.press("tab", "enter")
         await until(pilot, lambda: not on_form(app), what="started")
@@ -149,14 +151,14 @@ def test_a_file_system_that_does_not_answer_holds_no_keys(om, opened, monkeypatc
     opened({"alpha": "sleep 300"}, scenario)
 
 
-def test_the_next_form_has_the_folder_of_its_row_unless_another_one_was_typed(om, opened, tmp_path):
+def test_the_next_form_has_the_folder_of_the_program_unless_another_one_was_typed(om, opened, tmp_path):
     async def scenario(app, pilot):
         om.mission("sleep 300", "--name", "there", "--cwd", str(tmp_path))
         there = om.info("there")["id"]
         await until(pilot, lambda: there in app.fleet.rows, what="its row")
         for row, typed, folder in (
-            (om.info("alpha")["id"], "x", om.home),
-            (there, "", str(tmp_path)),
+            (om.info("alpha")["id"], "x", app.world.folder),
+            (there, "", app.world.folder),
             (there, "2", "2"),
         ):
             app.main.table.select(row)

@@ -42,9 +42,9 @@ def test_from_a_gate_that_is_commented_on_to_work_that_has_landed(om, opened):
         await until(pilot, lambda: "TSK-002" in picture(app), what="tasks before they are queued")
         await pilot.press("G", "enter")
         await until(pilot, lambda: "### TSK-002 Store carts" in picture(app), what="the document")
-        await pilot.press("c", *"split it", "escape")
+        await pilot.press("#", *"split it", "escape")
         await until(pilot, lambda: "1 comment not sent" in picture(app), what="a comment")
-        await pilot.press("n")
+        await pilot.press("m")
         await until(pilot, lambda: isinstance(app.screen, Composer), what="the comments")
         first = app.fleet.questions[0]["question"]
         await pilot.press("enter")

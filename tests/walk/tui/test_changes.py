@@ -61,10 +61,10 @@ def test_v_shows_the_changes_and_n_goes_from_file_to_file(om, opened, repository
         (repository / "fresh").write_text("x")
         await pilot.press("escape", "ctrl+r", "g")
         await until(pilot, lambda: "fresh" in picture(app), what="asked again")
-        await pilot.press("y")
+        await pilot.press("c")
         await until(pilot, lambda: app.notice.text.startswith("copied"), what="copied")
         assert "+seven [b]" in copied(app)
-        await pilot.press("c")
+        await pilot.press("#")
         assert app.notice.text.startswith("the cursor is not on a line of a file")
         later(app)
         await pilot.press("q")
@@ -75,7 +75,7 @@ def test_v_shows_the_changes_and_n_goes_from_file_to_file(om, opened, repository
 
 def test_the_definition_and_the_description_are_pages(om, opened):
     async def scenario(app, pilot):
-        await pilot.press("y")
+        await pilot.press("E")
         await until(pilot, lambda: 'command = "sleep 300"' in picture(app), what="its TOML")
         await pilot.press("q", "d")
         await until(pilot, lambda: "runs[1]" in picture(app), what="its description")
