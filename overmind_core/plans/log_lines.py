@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
+from overmind_core.domain.missions.reasons import OUT_OF_TIME, sentence
 from overmind_core.domain.plans.progress import AgentProgress, AgentStage, EndReason, Nodes
 from overmind_core.plans.events import (
     AgentAdvanced,
@@ -80,10 +81,11 @@ def ended(name: str, before: AgentProgress, after: AgentProgress, explained: str
     elif before.stopped is EndReason.AGAIN:
         how = "ended, to run again"
     why = "" if how != "failed" else f" ({explained or _reason(after)})"
+    word = "timed out" if how == "failed" and not explained and after.reason in OUT_OF_TIME else how
     took = "" if before.started_at is None or after.ended_at is None else lasted(after.ended_at - before.started_at)
     after_what = f" after {took}" if took else ""
     again = ": retrying" if how == "failed" and after.stage is AgentStage.WAITING else ""
-    return _agent_event(AgentEnded, name, f"{how}{why}{after_what}{again}", after)
+    return _agent_event(AgentEnded, name, f"{word}{why}{after_what}{again}", after)
 
 
 def plan_note(sentence: str) -> PlanNoted:
@@ -123,7 +125,8 @@ def lasted(seconds: float) -> str:
 
 
 def _reason(node: AgentProgress) -> str:
-    parts = [f"exit {node.exit_code}" if node.exit_code is not None else "", node.reason or ""]
+    why = "" if node.reason in OUT_OF_TIME else sentence(node.reason)
+    parts = [f"exit {node.exit_code}" if node.exit_code is not None else "", why]
     return ", ".join(part for part in parts if part) or "killed"
 
 

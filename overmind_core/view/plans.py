@@ -182,6 +182,7 @@ def _failed(row: Row) -> str:
     """How its mission ended, where that is known; else the code and the reason."""
     reason = safe(sentence(row["reason"]))
     ended = safe(row.get("now")) or (f"exit {row['exit_code']}" if row["exit_code"] is not None else "")
+    reason = "" if reason in ended else reason
     hive = (row.get("post") or {}).get("hive")
     there = f"on {safe(hive)}" if hive else ""
     return " · ".join(filter(None, dict.fromkeys((_tried(row), reason, ended, there)))) or "failed"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from overmind_core.cli.context import exit_status
-from overmind_core.domain.missions.reasons import ended_words
+from overmind_core.domain.missions.reasons import OUT_OF_TIME, ended_words
 from overmind_core.domain.plans.progress import AgentStage
 from overmind_core.domain.text.graph_drawing import mermaid
 
@@ -204,6 +204,11 @@ class AgentOutcome(Outcome):
     def failed(self) -> bool:
         """Whether it has failed for good."""
         return self.stage is AgentStage.FAILED
+
+    @property
+    def state(self) -> str:
+        """The word of its stage, or that a limit has ended it."""
+        return "timed out" if self.failed and self.reason in OUT_OF_TIME else self.status
 
     @property
     def skipped(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from overmind_core.domain.missions.mission import FINAL, Cause, Mission, Status
+from overmind_core.domain.missions.reasons import OUT_OF_TIME
 
 
 class Outcome(StrEnum):
@@ -31,7 +32,6 @@ class Outcome(StrEnum):
 ON_PURPOSE = frozenset({Outcome.STOPPED, Outcome.KILLED})
 """Nobody wants it any more, so it is not tried again."""
 
-_BY_TIME = frozenset({"timeout", "stalled"})
 _LOST = frozenset({Cause.KEEPER_LOST.value, Cause.FENCED.value})
 _ON_PURPOSE = frozenset({"restart_cancelled", "stopped"})
 
@@ -45,7 +45,7 @@ def outcome_of(mission: Mission) -> Outcome | None:
     if mission.status is Status.KILLED:
         return Outcome.KILLED
     if mission.status is Status.CRASHED:
-        return Outcome.TIMED_OUT if mission.reason in _BY_TIME else Outcome.FAILED
+        return Outcome.TIMED_OUT if mission.reason in OUT_OF_TIME else Outcome.FAILED
     if mission.ended_by is Cause.STOP or mission.reason in _ON_PURPOSE:
         return Outcome.STOPPED
     # An older program did not note who ended it. What was stopped ended by a signal, unless it handles those.

@@ -74,6 +74,8 @@ def sentence(code: str | None) -> str:
     return code if blank else code.replace("_", " ")
 
 
+OUT_OF_TIME = frozenset({"timeout", "stalled"})
+"""Reasons of what a limit of time or of silence has ended."""
 SAY_NOTHING = frozenset({"exit", "exited", "failed", "timeout", "stopped", "killed"})
 """Reasons that the outcome, or its exit code, has said already."""
 

@@ -16,9 +16,10 @@ ENDS = [
     (Status.STOPPED, 0, None, "", None),
     (Status.CRASHED, 3, None, "no such file", "exit 3: no such file"),
     (Status.CRASHED, 3, None, "", "exit 3"),
-    (Status.CRASHED, 124, "timeout", "hi", "exit 124, timeout: hi"),
-    (Status.CRASHED, 143, "max_cost", "echo: c", "exit 143, max_cost: echo: c"),
-    (Status.CRASHED, None, "keeper_lost", "", "keeper_lost"),
+    (Status.CRASHED, 124, "timeout", "hi", "exit 124, it took too long: hi"),
+    (Status.CRASHED, 143, "max_cost", "echo: c", "exit 143, it reached its limit of cost: echo: c"),
+    (Status.CRASHED, 3, "restart_budget_spent", "", "exit 3, restarted too often, gave up"),
+    (Status.CRASHED, None, "keeper_lost", "", "the program that held it, or the machine, went away"),
     (Status.CRASHED, 1, "api_error 529", "✗ api_error 529: Overloaded", "exit 1: ✗ api_error 529: Overloaded"),
 ]
 

@@ -161,3 +161,16 @@ def test_a_plan_is_told_by_its_agents_and_what_they_started_beside(plan):
     assert "build" in result.graph
     assert result.outcomes[0].command == "make test"
     assert result.as_json() == {"exit_code": 1, "trouble": "timed out", "plan": plan}
+
+
+@tabled(
+    ("how", "words"),
+    [
+        ({"exit_code": 124, "reason": "timeout"}, "timed out"),
+        ({"exit_code": 137, "reason": "stalled"}, "timed out: it was silent for too long"),
+        ({"exit_code": 3, "reason": None}, "failed (3)"),
+    ],
+)
+def test_an_agent_that_a_limit_has_ended_timed_out(how, words):
+    outcome = agent(stage="failed", **how)
+    assert (outcome.failed, outcome.words) == (True, words)

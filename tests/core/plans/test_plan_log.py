@@ -1,0 +1,25 @@
+"""What the log of a plan says of an agent's end: its outcome, and why, in words."""
+
+from __future__ import annotations
+
+from overmind_core.domain.plans.progress import AgentProgress, AgentStage
+from overmind_core.plans.log_lines import ended
+from tests.kit.cases import tabled
+
+ENDS = [
+    # exit code, reason, what is said
+    (3, None, "failed (exit 3) after 2.0 s"),
+    (3, "restart_budget_spent", "failed (exit 3, restarted too often, gave up) after 2.0 s"),
+    (124, "timeout", "timed out (exit 124) after 2.0 s"),
+    (137, "stalled", "timed out (exit 137) after 2.0 s"),
+    (None, None, "failed (killed) after 2.0 s"),
+]
+
+
+@tabled(("code", "reason", "said"), ENDS)
+def test_an_end_is_told_in_words(code, reason, said):
+    begun = AgentProgress(AgentStage.RUNNING, mission="a1b2c3d4", started_at=1.0)
+    after = AgentProgress(
+        AgentStage.FAILED, mission="a1b2c3d4", started_at=1.0, ended_at=3.0, exit_code=code, reason=reason
+    )
+    assert ended("a", begun, after).text == f"--- a: {said} ---"
