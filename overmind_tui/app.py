@@ -143,8 +143,7 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         self._configure_hives()
         self.swarm: Swarm | None = None
         self._configure_swarm()
-        if self.first_view:
-            self.typed.hold()
+        self.typed.hold()
         if not self.appearance.begin():
             self.notice.put(f"unknown theme {self.live.theme!r}: using {DARK.name}", "bad")
 

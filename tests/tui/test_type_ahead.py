@@ -198,3 +198,17 @@ def test_each_key_that_opens_a_place_for_text_says_so():
 )  # fmt: skip
 def test_only_what_is_no_shortcut_is_a_character(key, typed, found):
     assert character(events.Key(key, typed)) == found
+
+
+def test_keys_wait_for_the_first_view():
+    app = Asked()
+    before = [events.Key(key, key) for key in "jj"]
+    for key in before:
+        app.typed.put(key)  # before there is a screen
+    assert app.typed.is_waiting
+
+    async def scenario(app, pilot):
+        del pilot
+        assert not app.typed.is_waiting
+
+    run(lambda: app, scenario)
