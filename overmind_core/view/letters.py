@@ -36,14 +36,17 @@ class Mode(StrEnum):
     """What is asked, with its answers: a form of yes, no and numbers; a dialog shows the key of each answer."""
     READING = "reading"
     """A text: a log, a diff, a document."""
+    LOG = "log"
+    """The lines of a mission as they come, with the keys that k9s has there."""
     TERMINAL = "terminal"
     """A terminal that is looked at; the one that is typed into takes every key."""
 
 
 MODE_OF: Mapping[Context, Mode] = {
     Context.NEEDS: Mode.QUESTION,
-    **dict.fromkeys((Context.LOG, Context.TEXT, Context.HELP, Context.CHANGES), Mode.READING),
+    **dict.fromkeys((Context.TEXT, Context.HELP, Context.CHANGES), Mode.READING),
     **dict.fromkeys((Context.DOCUMENT, Context.NOTE), Mode.READING),
+    Context.LOG: Mode.LOG,
     Context.LOOKING: Mode.TERMINAL,
 }
 """By context; the others are lists."""
@@ -53,7 +56,7 @@ PAGE_MODES: Mapping[str, Mode] = {
     "card.js": Mode.QUESTION,
     "dialog.js": Mode.QUESTION,
     "changes.js": Mode.READING,
-    "log.js": Mode.READING,
+    "log.js": Mode.LOG,
     "terminal.js": Mode.TERMINAL,
 }
 """By file of the browser's pages; the others are lists."""
@@ -63,14 +66,13 @@ LETTERS: Mapping[str, Meaning] = {
         "type into its terminal", ("attach", "attach-quest", "type"), ("its terminal", "terminal of", "attach")
     ),
     "b": Meaning(
-        "arrange the rows", ("flat", "lanes", "group-by"), ("tree or flat", "as a tree", "lanes", "graph of")
+        "arrange the rows", ("lanes", "group-by"), ("lanes", "graph of")
     ),
     "c": Meaning("copy", ("copy", "copy-path"), ("copy",)),
     "d": Meaning("describe", ("describe", "describe-row", "open-note"), ("describe", "all about it")),
     "e": Meaning(
         "edit", ("edit", "edit-document", "edit-note", "scale-fleet", "grant-secret"), ("edit", "change how it")
     ),
-    "f": Meaning("follow the newest line", ("follow",)),
     "g": Meaning("the first line", ("first",), ("first row", "the first line", "to the top")),
     "h": Meaning("fold", ("fold",), ("fold",)),
     "i": Meaning("interrupt the turn", ("interrupt",), ("interrupt",)),
@@ -92,7 +94,7 @@ LETTERS: Mapping[str, Meaning] = {
         "run it again", ("restart", "retry-quest", "retry-post", "run-spec"), ("restart", "retry", "run", "start it")
     ),
     "s": Meaning("a shell in its folder", ("shell", "shell-there"), ("shell",)),
-    "t": Meaning("its timeline, or its runs", ("timeline",), ("its runs",)),
+    "t": Meaning("as a tree, or flat", ("flat",), ("tree or flat", "as a tree")),
     "u": Meaning("notes it was given, missions given a note", ("notes", "note-users"), ("notes",)),
     "v": Meaning(
         "its changes", ("changes", "quest-changes", "sync-spec"), ("its changes", "changes", "preview of", "sync")
@@ -112,6 +114,7 @@ LETTERS: Mapping[str, Meaning] = {
     "E": Meaning("show its definition", ("as-toml",)),
     "F": Meaning("sort by the time in its state", ("sort-for",), ("sort by time",)),
     "G": Meaning("the last line", ("last",), ("last row", "the last line", "to the end")),
+    "H": Meaning("hold: pause, or go on", ("pause-ritual", "pause-queue"), ("pause", "resume")),
     "J": Meaning("its parent", ("parent",)),
     "L": Meaning("land", ("land",), ("land",)),
     "M": Meaning("sort by memory", ("sort-memory",), ("sort by memory",)),
@@ -119,17 +122,14 @@ LETTERS: Mapping[str, Meaning] = {
     "O": Meaning("sort by the chosen column", ("sort-chosen",)),
     "P": Meaning("push", ("push",), ("push",)),
     "R": Meaning("run now", ("run-ritual",), ("run now", "run failed")),
-    "S": Meaning("pause, or go on", ("pause-ritual", "pause-queue"), ("pause", "resume")),
-    "T": Meaning("sort by state", ("sort-state",), ("sort by state",)),
+    "S": Meaning("sort by state", ("sort-state",), ("sort by state",)),
+    "T": Meaning("its timeline, or its runs", ("timeline",), ("its runs",)),
     "U": Meaning("undo: take back a removal", ("restore-note",), ("take back",)),
     "V": Meaning("output of its check", ("check-log",)),
-    "W": Meaning("wrap lines", ("wrap",)),
     "Y": Meaning("yes, always", ("always", "pin-note"), ("always", "pin", "unpin")),
     "#": Meaning("comment on the line", ("comment", "comment-document"), ("comment",)),
     "$": Meaning("sort by cost", ("sort-cost",), ("sort by cost",)),
     "%": Meaning("sort by processor", ("sort-cpu",), ("sort by cpu",)),
-    "@": Meaning("the time of each line", ("time",)),
-    "_": Meaning("draw a ruler", ("ruler",)),
     "*": Meaning("mark all", ("mark-all",), ("mark all",)),
     "<": Meaning("the column to the left", ("sort-left",)),
     ">": Meaning("the column to the right", ("sort-right",)),
@@ -159,7 +159,6 @@ LETTERS: Mapping[str, Meaning] = {
     "ctrl+f": Meaning("a page down", ("page-down",), ("a page down",)),
     "ctrl+g": Meaning("the bottom line", ("crumbs",)),
     "ctrl+k": Meaning("kill it", ("kill",), ("kill",)),
-    "ctrl+l": Meaning("clear the view", ("clear-view",)),
     "ctrl+q": Meaning("no filter", ("clear-filter",)),
     "ctrl+r": Meaning("refresh", ("refresh",)),
     "ctrl+s": Meaning("save the view", ("save",)),
@@ -188,7 +187,18 @@ MODES: Mapping[Mode, Mapping[str, Meaning]] = {
         "n": Meaning("no", ("deny",), ("deny", "cancel")),
         **{str(number): _CHOICE for number in range(1, 10)},
     },
-    Mode.READING: {**_MATCHES, **_HALF_PAGES, **{str(number): _SPAN for number in range(7)}},
+    Mode.READING: {**_MATCHES, **_HALF_PAGES},
+    Mode.LOG: {
+        **_MATCHES,
+        **_HALF_PAGES,
+        **{str(number): _SPAN for number in range(7)},
+        "f": Meaning("the whole screen for it", ("zoom",)),
+        "m": Meaning("draw a ruler", ("ruler",)),
+        "s": Meaning("follow the newest line", ("follow",)),
+        "t": Meaning("the time of each line", ("time",)),
+        "w": Meaning("wrap lines", ("wrap",)),
+        "C": Meaning("clear the view", ("clear-view",)),
+    },
     Mode.TERMINAL: {
         **_MATCHES,
         **_HALF_PAGES,

@@ -131,7 +131,7 @@ class Header:
         if screen := log_lines.screen(row, view.paged_log.partial):
             return screen
         switch = {True: "on", False: "off"}
-        follows = "follow" if view.following else "paused, f follows"
+        follows = "follow" if view.following else "paused, s follows"
         return f"{follows} · wrap {switch[view.wrap]} · time {switch[view.times]}"
 
     def empty(self) -> Sequence[Sequence[Cell]]:

@@ -76,9 +76,9 @@ def test_each_key_of_a_page_in_the_browser_has_its_one_meaning(path):
 def test_keys_of_the_browser_are_found_at_all():
     found = {(name, key) for name, key, _text in browser_keys()}
     assert {
-        ("missions.js", "T"), ("spec.js", "#"), ("queue.js", "S"), ("plan.js", "B"), ("rituals.js", "R"),
+        ("missions.js", "S"), ("spec.js", "#"), ("queue.js", "H"), ("plan.js", "B"), ("rituals.js", "R"),
         ("quests.js", "w"), ("quests.js", "shift+up"), ("card.js", "y"), ("list.js", "d"), ("terminal.js", "i"),
-        ("missions.js", "b"),
+        ("missions.js", "t"),
     } <= found  # fmt: skip
 
 
@@ -121,5 +121,6 @@ def test_few_keys_differ_in_a_mode():
         Mode.LIST: [],
         Mode.QUESTION: ["n"],
         Mode.READING: ["n", "N", "ctrl+d", "ctrl+u"],
+        Mode.LOG: ["n", "N", "ctrl+d", "ctrl+u", "m", "s", "t", "w", "C"],
         Mode.TERMINAL: ["n", "N", "ctrl+d", "ctrl+u", "i", "space", "ctrl+backslash"],
     }

@@ -199,10 +199,10 @@ def test_a_ritual_is_run_paused_resumed_and_deleted_and_has_a_history():
     async def scenario(app, press):
         await press(":rituals", "R")
         await press("y")
-        await press("S")
+        await press("H")
         await press("y")
         assert app.asked[-2:] == [("ritual_run", "backup"), ("ritual_pause", "backup")]
-        await press("j", "j", "S", "k", "ctrl+d")
+        await press("j", "j", "H", "k", "ctrl+d")
         assert ("ritual_resume", "prune") in app.asked
         assert "the running quest of mail continues" in picture(app)
         await press("y")
@@ -234,7 +234,7 @@ def test_nothing_is_done_where_there_is_no_row():
         await press(":bp", "enter", "l")
         assert app.screen.view == "blueprints"
         app.read_only = True
-        await press(":rituals", "S")
+        await press(":rituals", "H")
         assert app.notice.text == "read-only: pause is off"
 
     walk(scenario, Empty)

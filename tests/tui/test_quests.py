@@ -248,7 +248,7 @@ def test_the_command_line_means_the_card_under_the_cursor():
 
 def test_read_only_changes_nothing():
     async def scenario(app, press):
-        await press(":queue", "S")
+        await press(":queue", "H")
         assert app.notice.text == "read-only: pause is off"
         await press(":board", "r", "x", "shift+up")
         assert app.notice.text == "read-only: urgent is off"

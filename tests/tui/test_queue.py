@@ -40,7 +40,7 @@ def test_a_landing_quest_says_where():
 
 def test_the_queue_is_paused_and_resumed():
     async def scenario(app, press):
-        await press(":queue", "S")
+        await press(":queue", "H")
         await press("y")
         assert ("queue_set", {"paused": True}) in app.asked
         assert app.notice.text == "queue paused: 2 run on"
@@ -51,11 +51,11 @@ def test_the_queue_is_paused_and_resumed():
         }
         app.screen.source.ask_again()
         assert app.screen.subtitle().startswith("paused, shift-s resumes")
-        await press("S")
+        await press("H")
         assert ("queue_set", {"paused": False}) in app.asked
         assert app.notice.text == "queue resumed"
         app.refuses = True
-        await press("S")
+        await press("H")
         assert app.notice.text == "It has ended."
 
     walk(scenario, RecordingBoard)

@@ -130,7 +130,7 @@ def test_from_health_to_what_is_asked_to_the_patterns_to_the_timeline_to_the_log
             assert isinstance(app.screen, NeedsPage)
             assert "you have had the same error" in picture(app)
             await press("escape")
-        await press("t")
+        await press("T")
         assert isinstance(app.screen, TimelinePage)
         assert app.of("timeline") == [{"id": "00000050"}]
         assert current(app)["what"] == "note", "the newest is the last one"

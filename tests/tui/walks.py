@@ -68,7 +68,7 @@ async def go(app, pilot, steps):
             app.commands.run(one[1:])
         else:
             app.screen.press(one, one if len(one) == 1 else None)
-        if one.startswith(":") or one in {"enter", "x", "ctrl+d", "d", "escape", "y", "R", "S"}:
+        if one.startswith(":") or one in {"enter", "x", "ctrl+d", "d", "escape", "y", "R", "H"}:
             await pilot.pause()
 
 

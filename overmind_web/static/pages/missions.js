@@ -137,11 +137,11 @@ class Missions {
       ["x", "stop", act("stop")],
       ["ctrl+k", "kill", act("kill")],
       ["ctrl+d", "remove", act("rm")],
-      ["b", "tree or flat", () => this._set({ flat: this._query.flat ? "" : "1" })],
+      ["t", "tree or flat", () => this._set({ flat: this._query.flat ? "" : "1" })],
       ["ctrl+z", "only what needs attention", () => this._set({ attention: this._query.attention ? "" : "1" })],
       ["N", "sort by name", () => this._order("name")],
       ["A", "sort by age", () => this._order("age")],
-      ["T", "sort by state", () => this._order("state")],
+      ["S", "sort by state", () => this._order("state")],
       ["F", "sort by time in its state", () => this._order("for")],
       ["%", "sort by CPU", () => this._order("cpu")],
       ["M", "sort by memory", () => this._order("memory")],
@@ -370,7 +370,7 @@ class Missions {
   _listMenu() {
     const now = this._query;
     return menu("Missions", [
-      { label: now.flat ? "As a tree" : "Flat", key: "b", press: () => this._set({ flat: now.flat ? "" : "1" }) },
+      { label: now.flat ? "As a tree" : "Flat", key: "t", press: () => this._set({ flat: now.flat ? "" : "1" }) },
       { label: now.attention ? "Show all" : "Only what needs attention", key: "^z", press: () => this._set({ attention: now.attention ? "" : "1" }) },
       { label: this._columns.length === COLUMNS.length ? "Fewer columns" : "More columns", press: () => ((this._columns = this._columns.length === COLUMNS.length ? COLUMNS.filter((column) => !column.wide) : COLUMNS), this.table.columns(this._columns)) },
       ...ORDERS.map(([key, title]) => ({ label: key ? `Order by ${title}` : "Order of the tree", press: () => this._set({ order: key, reversed: "" }) })),

@@ -18,7 +18,7 @@ export function open(place, context) {
     return h("span", {}, facts.paused ? h("b", { class: "tone-slow" }, "paused · ") : null, text);
   };
   const page = open_(place, context, "queue", "Queue", { tools: () => [slots, pause, resume], how: { line } });
-  const drop = context.keys.layer("queue", [["S", "pause or resume the queue", () => (pause.hidden ? resume : pause).click()]]);
+  const drop = context.keys.layer("queue", [["H", "pause or resume the queue", () => (pause.hidden ? resume : pause).click()]]);
   const { close } = page;
   page.close = () => (drop(), close.call(page));
   return page;

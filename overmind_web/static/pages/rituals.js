@@ -24,7 +24,7 @@ class Rituals extends ListPage {
     super(place, context, {
       list: "rituals", title: "Rituals", page: "rituals", actions: ACTIONS, hint: "A ritual starts a quest at the times of its schedule.",
       links: (row) => [{ title: "Runs", href: href("rituals", [row.id, "runs"]) }, ...(row.facts.last_id ? [{ title: "Last log", href: href("m", [row.facts.last_id, "log"]) }] : [])],
-      keys: [["l", "log of its newest run", (row) => row.facts.last_id && context.router.go("m", [row.facts.last_id, "log"])], ["t", "its runs", (row) => context.router.go("rituals", [row.id, "runs"])]],
+      keys: [["l", "log of its newest run", (row) => row.facts.last_id && context.router.go("m", [row.facts.last_id, "log"])], ["T", "its runs", (row) => context.router.go("rituals", [row.id, "runs"])]],
       tools: () => [add()], first: add,
     });
   }

@@ -218,7 +218,7 @@ def test_top_shows_live_missions_and_their_keys_act(om, opened):
         await pilot.press("slash", *"alph", "enter")
         assert [one.row["name"] for one in page.table.branches] == ["alpha"]
         assert "alpha" in page.shown_text()
-        await pilot.press("left", "h", "right", "b", "J")
+        await pilot.press("left", "h", "right", "t", "J")
         assert app.screen is page, "a table has no tree"
         await pilot.press("ctrl+k")
         await until(pilot, lambda: isinstance(app.screen, Dialog), what="asked")

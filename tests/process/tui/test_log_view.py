@@ -217,7 +217,7 @@ def test_ranges_show_what_is_that_young_and_say_when_the_last_line_was(om, opene
     async def scenario(app, pilot):
         await until(pilot, lambda: "200 ERROR" in shown(app), what="the log")
         app.now = lambda: time.time() + 7200
-        await pilot.press("l", "z", "3")
+        await pilot.press("l", "f", "3")
         await until(pilot, lambda: "no output in the last 5m · the last line was at" in picture(app), what="why")
         assert "2h ago" in picture(app)
         assert "the last 5m" in titles(app)[0]
@@ -237,7 +237,7 @@ def test_clearing_the_view_deletes_nothing(om, opened, tmp_path):
 
     async def scenario(app, pilot):
         await until(pilot, lambda: "200 ERROR" in shown(app), what="the log")
-        await pilot.press("l", "ctrl+l")
+        await pilot.press("l", "C")
         await until(pilot, lambda: "no output since the view was cleared" in picture(app), what="nothing")
         gate.touch()
         await until(pilot, lambda: "late ERROR" in shown(app), what="what came")
@@ -253,7 +253,7 @@ def test_a_ruler_stands_above_what_comes(om, opened, tmp_path):
 
     async def scenario(app, pilot):
         await until(pilot, lambda: "200 ERROR" in shown(app), what="the log")
-        await pilot.press("l", "_")
+        await pilot.press("l", "m")
         await until(pilot, lambda: re.search(r"── \d\d:\d\d:\d\d ─────", shown(app)), what="the ruler")
         gate.touch()
         await until(pilot, lambda: "late ERROR" in shown(app), what="what came")
@@ -347,11 +347,11 @@ HOSTILE = (
 
 def test_text_of_agents_is_literal_and_aligned(om, opened):
     async def scenario(app, pilot):
-        await pilot.press("l", "z")
+        await pilot.press("l", "f")
         await until(pilot, lambda: "日本語" in shown(app), what="the log")
         for line in ("a [red]R[/red] [/] [b ", "        tab ", "red| ", "日本語 e\u0301| ", "written ", "x "):
             assert f"│{line}" in picture(app)
-        await pilot.press("W", "@", "slash", *"red")
+        await pilot.press("w", "t", "slash", *"red")
         await pilot.pause()
         assert "[red]R[/red]" in picture(app)
 
@@ -371,7 +371,7 @@ def test_copying_and_saving_take_whole_lines(om, opened):
 
     async def scenario(app, pilot):
         await until(pilot, lambda: "second" in shown(app), what="the log")
-        await pilot.press("l", "W", "c")
+        await pilot.press("l", "w", "c")
         await until(pilot, lambda: "copied 2 lines" in app.notice.text, what="copied")
         text = "long " * 100 + "\nsecond"
         await until(pilot, lambda: copied.read_text().rstrip("\n") == text, what="whole lines")
@@ -428,12 +428,12 @@ def test_half_pages_and_following(om, opened):
         await until(pilot, lambda: "200 ERROR" not in shown(app) and not view.following, what="half a page up")
         await pilot.press("ctrl+d")
         assert view.following
-        await pilot.press("f")
+        await pilot.press("s")
         assert not view.following
         assert "paused" in titles(app)[1]
-        await pilot.press("f")
+        await pilot.press("s")
         assert view.following
-        await pilot.press("z")
+        await pilot.press("f")
         assert app.main.panels.zoomed
 
     opened({"speaker": SPEAKER + "sleep 300"}, scenario)
@@ -447,9 +447,9 @@ def test_a_log_whose_folder_was_removed_is_a_sentence(om, opened):
     os.rmdir(run["path"])
 
     async def scenario(app, pilot):
-        await pilot.press("l", "z")
+        await pilot.press("l", "f")
         await until(pilot, lambda: "the log was removed" in picture(app), what="why")
-        await pilot.press("g", "G", "pageup", "W", "@", "_", "2", "0", "c")
+        await pilot.press("g", "G", "pageup", "w", "t", "m", "2", "0", "c")
         assert app.is_running
 
     opened({}, scenario)

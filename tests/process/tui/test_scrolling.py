@@ -34,7 +34,7 @@ def test_a_log_that_came_at_once_is_shown_at_its_tail(om, opened, size):
 
 def test_a_wrapped_log_that_came_while_it_was_hidden_is_shown_at_its_tail(om, opened):
     async def scenario(app, pilot):
-        await pilot.press("l", "W", "escape", "G")
+        await pilot.press("l", "w", "escape", "G")
         await until(pilot, lambda: "line 60" in app.main.log_view.text(), what="the log")
         await pilot.press("l")
         await until(pilot, lambda: "line 60 " + "long " * 6 in picture(app), what="the tail, in sight", tries=60)
@@ -66,7 +66,7 @@ def numbers(app):
 def test_who_reads_back_in_a_flood_is_not_disturbed_and_s_is_at_the_tail_again(om, opened, wrap):
     async def scenario(app, pilot):
         view = app.main.log_view
-        await pilot.press("l", "z", *("W" if wrap else ""))
+        await pilot.press("l", "z", *("w" if wrap else ""))
         await until(pilot, lambda: len(view.rows) > 300, what="lines")
         await pilot.press("pageup", "pageup")
         assert not view.following
@@ -76,7 +76,7 @@ def test_who_reads_back_in_a_flood_is_not_disturbed_and_s_is_at_the_tail_again(o
         await pilot.pause(1.0)
         assert numbers(app) == shown != []
         assert len(view.paged_log.tail.lines) <= held + 400
-        await pilot.press("f")
+        await pilot.press("s")
         await until(pilot, lambda: int(max(numbers(app), key=int)) > int(max(shown, key=int)) + 10_000, what="tail")
         await until(pilot, lambda: len(view.paged_log.tail.lines) <= 7000, what="what is held has its limit")
 
@@ -85,10 +85,10 @@ def test_who_reads_back_in_a_flood_is_not_disturbed_and_s_is_at_the_tail_again(o
 
 def test_a_flood_that_is_followed_keeps_the_keys_alive(om, opened):
     async def scenario(app, pilot):
-        await pilot.press("l", "W")
+        await pilot.press("l", "w")
         await until(pilot, lambda: len(app.main.log_view.rows) > 300, what="lines")
         for wraps in (False, True, False):
-            await pilot.press("W")
+            await pilot.press("w")
             assert app.main.log_view.wrap is wraps
 
     opened({"flood": FLOOD}, scenario)

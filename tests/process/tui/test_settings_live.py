@@ -94,7 +94,7 @@ def test_how_logs_are_shown_follows_the_settings_and_what_a_key_changed_stays_el
         log = app.main.log_view
         save(om, "[tui]\nlog_time = true\nlog_range = '5m'")
         await until(pilot, lambda: log.times, what="times")
-        await pilot.press("tab", "@")
+        await pilot.press("tab", "t")
         assert not log.times
         save(om, "[tui]\nlog_time = true\nlog_range = '5m'\nconfirm_kill = true")
         await until(pilot, lambda: app.settings.confirm_kill, what="something else")

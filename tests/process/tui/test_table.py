@@ -65,7 +65,7 @@ def test_a_column_is_chosen_and_sorted_by(opened):
 
 def test_how_the_table_looks_is_remembered(om, program, opened):
     async def scenario(app, pilot):
-        await pilot.press("N", "N", "ctrl+w", "b")
+        await pilot.press("N", "N", "ctrl+w", "t")
         assert app.main.table.wide
 
     opened(SLEEPERS, scenario)
