@@ -58,8 +58,6 @@ COLOURS = {
     "draft": "33",
 }
 """State of a spec → SGR number, see ECMA-48."""
-_DIRTY = "dirty"
-"""The reason of a task that lands by itself once a person's files are out of its way."""
 CHANGED = "changed since"
 """What stands beside a spec that is done, whose brief or documents were edited afterwards."""
 _GOES_ON = frozenset({"running", "archived"})
@@ -489,7 +487,7 @@ def _spec_lines(spec: Row) -> Iterator[str]:
 def _remedy(waiting: Row) -> str:
     """The command that helps a task that waits."""
     name = waiting["name"]
-    if waiting["why"] == _DIRTY:
+    if waiting["why"] == "dirty":  # it lands by itself once a person's files are out of its way
         return f"see: overmind quest why {name}"
     asks = waiting["status"] in {"review", "running"}
     return f"go on with: overmind {f'answer {name} allow' if asks else f'quest retry {name}'}"
