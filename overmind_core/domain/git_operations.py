@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from enum import StrEnum
+
+from overmind_core.domain.landing import list_text
 
 
 class GitOperation(StrEnum):
@@ -35,3 +38,23 @@ class GitOperation(StrEnum):
         """Return a sentence with both commands."""
         finish, *take_back = self.ways_out(folder)
         return f"Finish it with: {finish}{''.join(f', or take it back with: {one}' for one in take_back)}"
+
+
+def unfinished(operation: GitOperation | None, name: str, folder: str, conflicting: Sequence[str] = ()) -> str:
+    """Return what stands half done in the worktree of a mission, and the commands that help. Texts in wire form.
+
+    Args:
+        operation: It; None: there are only files with conflicts, as after `git stash pop`.
+        name: The mission's.
+        folder: Its worktree.
+        conflicting: Files whose conflicts are not resolved.
+    """
+    where = f"the worktree of {name}"
+    if operation is None:
+        command = shlex.join(("git", "-C", folder, "add", "--", *conflicting[:1]))
+        files = f"{where[0].upper()}{where[1:]} has unresolved conflicts: {list_text(conflicting)}"
+        return f"{files}. Resolve them, then stage each file: {command}"
+    if not conflicting:
+        return f"A {operation.noun} in {where} is not finished. {operation.advice(folder)}"
+    files = f"A {operation.noun} in {where} has unresolved conflicts: {list_text(conflicting)}"
+    return f"{files}. Resolve them first. {operation.advice(folder)}"

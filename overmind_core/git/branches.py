@@ -23,7 +23,24 @@ _BLOCKED = re.compile(r"'refs/heads/(?P<name>[^']+)' exists; cannot create")
 
 
 class NamesTaken(Exception):
-    """None of the names is free. Its argument: the branches in their way."""
+    """None of the names is free. Its argument: the branches in their way.
+
+    Attributes:
+        above: The one among them that is the folder of a name: it makes every name below it impossible; None: none is.
+    """
+
+    def __init__(self, taken: tuple[str, ...], above: str | None = None) -> None:
+        super().__init__(taken)
+        self.above = above
+
+    @property
+    def problem(self) -> str:
+        """What is in the way, and how to get it out of it; without the latter where another name helps."""
+        if self.above is not None:
+            way = f"rename that branch with: git branch -m {self.above} NAME"
+            return f"a branch is called {self.above}, so git can make none below {self.above}/: {way}"
+        taken = self.args[0]
+        return f"{', '.join(taken[:3])} already {'exists' if len(taken) == 1 else 'exist'}"
 
 
 def create_branch(
@@ -73,7 +90,7 @@ def create_branch(
                 blocked.add(other["name"])
         else:
             return name
-    raise NamesTaken(tuple(dict.fromkeys(taken)))
+    raise NamesTaken(tuple(dict.fromkeys(taken)), min(blocked, default=None))
 
 
 def made_with(git: Git, folder: str, name: str, message: str) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from overmind_core.domain.checkout_collisions import Collisions, TargetUse, collisions
-from overmind_core.domain.git_operations import GitOperation
+from overmind_core.domain.git_operations import GitOperation, unfinished
 from overmind_core.domain.landing import MergeWay
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.git import repository
@@ -34,7 +34,21 @@ class NothingToCommit(Exception):
 
 
 class Unresolved(Exception):
-    """A merge is under way in the worktree, with unresolved conflicts. Its argument: the paths."""
+    """Something stands half done in the worktree: what is there can't be committed as it is.
+
+    Attributes:
+        paths: Files with unresolved conflicts; none: there is only an operation that commits by itself.
+        operation: What was begun; None: nothing that git knows of.
+    """
+
+    def __init__(self, paths: tuple[str, ...], operation: GitOperation | None = None) -> None:
+        super().__init__(paths, operation)
+        self.paths = paths
+        self.operation = operation
+
+    def sentence(self, name: str, folder: str) -> str:
+        """The same for people. `name`: of the mission; `folder`: its worktree."""
+        return unfinished(self.operation, name, to_wire(folder), tuple(map(to_wire, self.paths)))
 
 
 class NestedRepositories(Exception):
@@ -63,15 +77,16 @@ def commit(
 
     Raises:
         NothingToCommit: there is nothing.
-        Unresolved: files have conflicts.
+        Unresolved: files have conflicts, or a rebase is under way.
         NestedRepositories: folders are repositories of their own, and no submodules.
         GitFailed: git, or a hook, refused; what was to be committed is staged.
         GitMissing: there is none.
     """
     top = top_of(git, folder)
     look = look_at(git, top) if look is None else look
-    if look.conflicting:
-        raise Unresolved(tuple(sorted(look.conflicting)))
+    operation = operation_of(git, top)
+    if look.conflicting or (operation is not None and operation.commits_elsewhere):
+        raise Unresolved(tuple(sorted(look.conflicting)), operation)
     if nested := nested_repositories(git, top, look, look_at_index(git, top) if index is None else index):
         raise NestedRepositories(nested)
     retry_while_locked(lambda: _add_all(git, top))

@@ -9,13 +9,15 @@ import os
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from overmind_core.domain.git_operations import GitOperation
 from overmind_core.domain.isolation.keep import KeepRules
 from overmind_core.git.ignored_files import NONE, IgnoredFiles, ignored_files
 from overmind_core.git.layout import GIT
 from overmind_core.git.look import IndexLook, WorktreeLook, look_at, look_at_index
 from overmind_core.git.nested import bare_gitlinks
+from overmind_core.git.operation import operation_of
 from overmind_core.git.repository import is_ancestor, resolve, resolve_all
 from overmind_core.git.run import Git, GitFailed
 from overmind_core.git.submodules import unpushed_submodules
@@ -158,6 +160,8 @@ class WorktreeStatus:
     """Those that the base does not have, newest first, at most `COMMITS`."""
     ignored: IgnoredFiles = NONE
     """Files that git ignores and an agent made; none unless they were asked for."""
+    operation: GitOperation | None = None
+    """What stands half done there."""
 
 
 def worktree_status(
@@ -184,9 +188,10 @@ def worktree_status(
     if keep is not None:
         dirty = with_hidden_work(git, path, dirty, index)
     ignored = ignored_files(git, path, keep, look) if keep is not None else NONE
-    head, branch = look.head, look.branch
+    head, branch, operation = look.head, look.branch, operation_of(git, path)
     if head is None:
-        return WorktreeStatus(None, branch, 0, 0, len(dirty), 0, 0, dirty, merged=True, commits=(), ignored=ignored)
+        none = WorktreeStatus(None, branch, 0, 0, len(dirty), 0, 0, dirty, merged=True, commits=(), ignored=ignored)
+        return replace(none, operation=operation)
     now, began = resolve_all(git, path, base or "", base_commit)
     tip = now or base_commit
     common, behind, ahead = _apart(git, path, tip, head, base_commit)
@@ -204,6 +209,7 @@ def worktree_status(
         merged=not unmerged_commits(git, path, tips, ours=[branch] if branch else [], base=base, began=began),
         commits=_log(git, path, [*tips, f"^{tip}"]) if ahead or len(tips) > 1 else (),
         ignored=ignored,
+        operation=operation,
     )
 
 

@@ -225,10 +225,8 @@ def _create(git: Git, common: str, path: str, branches: Iterable[str], commit: s
     try:
         return create_branch(git, common, branches, commit, message(path), before=partial(record_claim, path))
     except NamesTaken as error:
-        (taken,) = error.args
-        problem = f"{', '.join(taken[:3])} already {'exists' if len(taken) == 1 else 'exist'}"
-        advice = "rename the mission, or set another `branch:`"
-        raise GitFailed(("branch",), None, f"its branch can't be created: {problem}: {advice}") from None
+        advice = ", or set another `branch:`" if error.above else ": rename the mission, or set another `branch:`"
+        raise GitFailed(("branch",), None, f"its branch can't be created: {error.problem}{advice}") from None
 
 
 def _mark(git: Git, path: str, branch: str) -> None:

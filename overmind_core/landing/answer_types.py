@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
+from overmind_core.domain.git_operations import GitOperation
 from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.missions.outcome import Outcome
 
@@ -32,6 +33,8 @@ class WorktreeInfo(TypedDict):
     deletions: int | None
     dirty: bool | None
     """It has uncommitted changes."""
+    operation: GitOperation | None
+    """The operation of git's that is not finished there, such as a rebase."""
     merged: bool | None
     """All its commits are in the base."""
     ignored: int

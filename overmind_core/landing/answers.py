@@ -172,6 +172,7 @@ class WorktreeInspector:
             "insertions": None if state is None else state.insertions,
             "deletions": None if state is None else state.deletions,
             "dirty": None if state is None else bool(state.dirty),
+            "operation": None if state is None else state.operation,
             "merged": None if state is None else state.merged,
             "ignored": one.ignored,
             "ports": one.ports if live else {},

@@ -7,6 +7,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.git_operations import GitOperation
 from overmind_core.domain.landing import (
     ChangeAuthor,
     Landed,
@@ -24,6 +25,7 @@ from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.merge import AlreadyMerged, MergeConflicts, TargetBranch, TargetInUse
 from overmind_core.git.merge_tree import merged_tree
 from overmind_core.git.nested import added_gitlinks, nested_repositories
+from overmind_core.git.operation import operation_of
 from overmind_core.git.status import is_landed
 from overmind_core.git.submodules import uncommitted_submodules
 from overmind_core.landing.locations import WorkLocation
@@ -109,8 +111,10 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
         )
     look = look_at(git, place.folder) if os.path.isdir(place.folder) else None
     uncommitted = () if look is None else _uncommitted(place, wish, look)
-    if uncommitted and not wish.preview and look is not None:
-        raise _dirty(place, uncommitted, look)
+    if look is not None and not wish.preview:
+        _refuse_half_done(place, uncommitted, look)
+        if uncommitted:
+            raise _dirty(place, uncommitted, look)
     if look is not None and look.branch == place.branch:  # nothing was committed since it was found clean
         commit = look.head
     else:
@@ -132,6 +136,16 @@ def _uncommitted(place: WorkLocation, wish: MergeRequest, look: WorktreeLook) ->
     if not wish.preview and (inside := nested_repositories(git, folder, look, index)):
         raise nested(place, inside)
     return status.uncommitted_files(git, folder, look, index)
+
+
+def _refuse_half_done(place: WorkLocation, uncommitted: Sequence[str], look: WorktreeLook) -> None:
+    """Refuse work in the middle of an operation of git's: a commit would not be what helps."""
+    operation = operation_of(place.git, place.folder)
+    is_apart = operation in {GitOperation.REBASE, GitOperation.AM}  # the branch is not what is there
+    if is_apart or look.conflicting or (operation is not None and uncommitted):
+        error = merge.Unresolved(look.conflicting, operation)
+        files = [to_wire(path) for path in uncommitted]
+        raise OvermindError("dirty", error.sentence(to_wire(place.name), place.folder), files=files)
 
 
 def _dirty(place: WorkLocation, uncommitted: Sequence[str], look: WorktreeLook) -> OvermindError:

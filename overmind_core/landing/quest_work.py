@@ -11,6 +11,7 @@ from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.git_operations import GitOperation
 from overmind_core.domain.landing import count_text, list_text
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
@@ -19,6 +20,7 @@ from overmind_core.git.branches import NamesTaken, create_branch, made_with
 from overmind_core.git.changes import ChangedFile, merge_base, worktree_changes
 from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.merge_tree import ConflictSides, conflict_sides
+from overmind_core.git.operation import operation_of
 from overmind_core.git.run import GitFailed
 from overmind_core.git.submodules import uncommitted_submodules, unpushed_submodules
 from overmind_core.git.unsaved import hidden_changes
@@ -50,6 +52,7 @@ def commit(place: WorkLocation, into: str, message: str) -> None:
     git = place.git
     look = look_at(git, place.folder) if os.path.isdir(place.folder) else None
     if look is not None:
+        _refuse_half_done(place, look)
         _refuse_elsewhere(place, look)
     _refuse_ours(place, _changed_ours(place, into, look))
     if look is None:
@@ -68,25 +71,27 @@ def commit(place: WorkLocation, into: str, message: str) -> None:
 def _commit(place: WorkLocation, message: str, look: WorktreeLook, index: IndexLook) -> None:
     try:
         if look.conflicting:
-            _resolve(place)
+            _resolve(place, look)
             look, index = look_at(place.git, place.folder), look_at_index(place.git, place.folder)
         with suppress(merge.NothingToCommit):
             merge.commit(place.git, place.folder, message, look, index)
     except merge.Unresolved as error:
-        problem = f"A merge in the worktree of {place.name} has unresolved conflicts"
-        raise _unfit(f"{problem}: {list_text([to_wire(path) for path in error.args[0]])}.", error.args[0]) from None
+        raise _unfit(error.sentence(place.name, place.folder), error.paths) from None
     except merge.NestedRepositories as error:
         raise _unfit(preview.nested(place, error.args[0]).message, error.args[0]) from None
 
 
-def _resolve(place: WorkLocation) -> None:
+def _resolve(place: WorkLocation, look: WorktreeLook) -> None:
     """Tell git of the conflicts that an agent has resolved in the files.
 
     Raises:
-        Unresolved: it has not resolved all of them.
+        Unresolved: it has not resolved all of them, or a rebase is under way.
     """
+    operation = operation_of(place.git, place.folder)
+    if operation is not None and operation.commits_elsewhere:
+        raise merge.Unresolved(look.conflicting, operation)
     if left := merge.unresolved(place.git, place.folder):
-        raise merge.Unresolved(left)
+        raise merge.Unresolved(left, operation)
     merge.stage_all(place.git, place.folder)
 
 
@@ -142,6 +147,14 @@ def _refuse_ours(place: WorkLocation, ours: Sequence[str]) -> None:
         raise _unfit(f"{changed} by {place.name}: {named}. Such changes never land: undo them.", ours)
 
 
+def _refuse_half_done(place: WorkLocation, look: WorktreeLook) -> None:
+    """Refuse work in the middle of a rebase: its commits are on no branch, and the branch is as it was before."""
+    operation = operation_of(place.git, place.folder)
+    if operation in {GitOperation.REBASE, GitOperation.AM} or (operation is GitOperation.BISECT and look.changed):
+        error = merge.Unresolved(look.conflicting, operation)
+        raise _unfit(error.sentence(place.name, place.folder), error.paths)
+
+
 def _refuse_elsewhere(place: WorkLocation, look: WorktreeLook) -> None:
     """Refuse work that is on another branch than the one that lands: it would be left behind."""
     git, branch = place.git, place.branch or ""
@@ -177,7 +190,7 @@ def ensure_branch(place: WorkLocation, base: str) -> str:
     try:
         return create_branch(git, source, _names(wanted), commit_, message)
     except NamesTaken as error:
-        problem = f"the branch {wanted} can't be created: {list_text(error.args[0])} already exists"
+        problem = f"the branch {wanted} can't be created: {error.problem}"
         raise GitFailed(("branch", wanted), None, problem) from None
 
 

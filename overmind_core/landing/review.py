@@ -193,10 +193,8 @@ class LandingReview:
                 message = preview.overlooked(place, hidden)
             raise OvermindError("nothing_to_commit", message) from None
         except git_merge.Unresolved as error:
-            message = f"A merge in the worktree of {place.name} has unresolved conflicts"
-            raise OvermindError(
-                "conflicts", f"{message}: {list_text([to_wire(path) for path in error.args[0]])}."
-            ) from None
+            code = "conflicts" if error.paths else "git_failed"
+            raise OvermindError(code, error.sentence(place.name, place.folder)) from None
         except git_merge.NestedRepositories as error:
             raise preview.nested(place, error.args[0]) from None
         return {

@@ -47,10 +47,14 @@ def folder(row: Row) -> str:
 
 
 def standing(row: Row) -> str:
-    """What is to be done about its work, in a word."""
+    """What is to be done about its work, in a word: the operation of git's that is not finished, else its kind."""
+    return safe(row["operation"]) if row.get("operation") else _kind(row)
+
+
+def _kind(row: Row) -> str:
     if row.get("problem"):
         return BROKEN
-    if row.get("dirty"):
+    if row.get("dirty") or row.get("operation"):
         return DIRTY
     if not row.get("merged"):
         return UNMERGED
@@ -104,7 +108,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("distance", "±BASE", 5, 8, 4, lambda row, _now: Cell(distance(row))),
     Column("files", "FILES", 5, 6, 6, lambda row, _now: Cell(str(row.get("files") or ""), "quiet"), right=True),
     Column("lines", "LINES", 7, 12, 7, lambda row, _now: Cell(_lines(row), "quiet"), right=True),
-    Column("work", "WORK", 11, 11, 1, lambda row, _now: Cell(standing(row), _TONES[standing(row)])),
+    Column("work", "WORK", 11, 11, 1, lambda row, _now: Cell(standing(row), _TONES[_kind(row)])),
     Column("ports", "PORTS", 9, 26, 8, lambda row, _now: Cell(ports(row)), spare=True),
     Column("containers", "CONTAINERS", 10, 24, 9, lambda row, _now: Cell(containers(row), "quiet"), spare=True),
     Column("size", "SIZE", 4, 6, 10, lambda row, _now: Cell(numbers.size(row.get("size_bytes")), "quiet"), right=True,
@@ -131,7 +135,7 @@ ORDERS: Orders = {
     "distance": _most("ahead"),
     "files": _most("files"),
     "lines": By(lambda row, _now: (row.get("insertions") or 0) + (row.get("deletions") or 0)),
-    "work": By(lambda row, _now: _WORK.index(standing(row)), rises=True),
+    "work": By(lambda row, _now: _WORK.index(_kind(row)), rises=True),
     "ports": By(lambda row, _now: sorted((row.get("ports") or {}).values()), rises=True),
     "size": _most("size_bytes"),
     "path": _text("path"),
@@ -140,7 +144,7 @@ ORDERS: Orders = {
 
 def summary(rows: Sequence[Row]) -> str:
     """What all of them come to."""
-    counted = {word: sum(standing(row) == word for row in rows) for word in _WORK}
+    counted = {word: sum(_kind(row) == word for row in rows) for word in _WORK}
     text = [f"{count} {word}" for word, count in counted.items() if count]
     size = sum(row.get("size_bytes") or 0 for row in rows)
     return " · ".join([*text, *([numbers.size(size) + "B"] if size else [])])

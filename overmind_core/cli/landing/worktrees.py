@@ -36,6 +36,8 @@ def _known(row: Row, cell: Callable[[], str]) -> str:
 def _work(row: Row) -> str:
     if row["problem"]:
         return "broken"
+    if row["operation"]:
+        return str(row["operation"])
     if row["dirty"]:
         return "uncommitted"
     if not row["merged"]:

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from overmind_core.domain.git_operations import GitOperation
 from overmind_core.git import run
 from overmind_core.git.merge import NothingToCommit, Unresolved, commit
 from overmind_core.git.run import Git, GitFailed
@@ -76,11 +77,51 @@ def test_a_merge_is_committed_once_its_conflicts_are_resolved(repository, git):
         repository.git("merge", "other")
     with pytest.raises(Unresolved) as conflicts:
         commit(git, repository.folder, "markers")
-    assert conflicts.value.args == (("a",),)
+    assert (conflicts.value.paths, conflicts.value.operation) == (("a",), GitOperation.MERGE)
     repository.write({"a": "ours\n"})
     repository.git("add", "a")
     assert commit(git, repository.folder, "merged").files == 0  # the tree is ours, the commit has two parents
     assert len(repository.git("log", "-1", "--format=%P").split()) == 2
+
+
+@pytest.mark.parametrize(
+    ("operation", "words", "is_resolved"),
+    [
+        (GitOperation.REBASE, ("rebase", "other"), False),
+        (GitOperation.REBASE, ("rebase", "other"), True),
+        (GitOperation.CHERRY_PICK, ("cherry-pick", "other"), False),
+        (GitOperation.REVERT, ("revert", "--no-edit", "HEAD~1"), False),
+        (GitOperation.BISECT, ("bisect", "start", "HEAD", "HEAD~1"), True),
+        (None, ("stash", "pop"), False),
+    ],
+)
+def test_what_stands_half_done_is_called_what_it_is_and_nothing_is_committed(
+    repository, git, operation, words, is_resolved
+):
+    repository.git("checkout", "-q", "-b", "other")
+    repository.commit("theirs", {"a": "theirs\n"})
+    repository.git("checkout", "-q", "main")
+    if operation is None:
+        repository.write({"a": "stashed\n"})
+        repository.git("stash", "-q")
+    repository.commit("ours", {"a": "ours\n"})
+    repository.commit("again", {"a": "again\n"})
+    if operation is GitOperation.BISECT:
+        repository.git(*words)
+    else:
+        with pytest.raises(AssertionError):
+            repository.git(*words)
+    if is_resolved:
+        repository.write({"a": "both\n"})
+        repository.git("add", "a")
+    head = repository.git("rev-parse", "HEAD")
+    with pytest.raises(Unresolved) as refused:
+        commit(git, repository.folder, "markers")
+    assert (refused.value.operation, refused.value.paths) == (operation, () if is_resolved else ("a",))
+    said = refused.value.sentence("red", repository.folder)
+    for command in () if operation is None else operation.ways_out(repository.folder):
+        assert command in said
+    assert repository.git("rev-parse", "HEAD") == head
 
 
 def test_work_outside_a_sparse_checkout_is_committed_and_what_it_leaves_out_stays(repository, git):

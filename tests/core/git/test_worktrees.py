@@ -122,7 +122,7 @@ def test_a_name_that_is_taken_is_passed_over(repo, there, got):
 
 def test_a_branch_in_the_way_of_all_names_is_named_and_nothing_is_left(repo):
     repo("branch", "overmind")
-    with pytest.raises(GitFailed, match="overmind already exists: rename the mission"):
+    with pytest.raises(GitFailed, match="none below overmind/: rename that branch with: git branch -m overmind NAME"):
         made(repo, branches=names())
     assert left(repo) == ([], [], ["overmind"])
     assert made(repo, branches=chain(["overmind/api"], ["other"])).branch == "other"

@@ -9,15 +9,18 @@ from typing import Any
 import msgspec
 import pytest
 
+from overmind_core.cli.landing import worktrees
+from overmind_core.domain.git_operations import GitOperation
 from overmind_core.domain.isolation.isolation import Isolation
 from overmind_core.domain.missions.mission import Status
 from overmind_core.git.changes import ChangedFile
 from overmind_core.landing import answers
 from overmind_core.landing.answers import InspectedWorktree, WorktreeInspector
+from overmind_core.view import landing as view
 
 STATE = SimpleNamespace(
     ahead=2, behind=1, files=3, insertions=5, deletions=4, dirty=("a.py",), merged=False,
-    commits=(("1234", "Paint\udcff"),), ignored=SimpleNamespace(kept=(".env",)),
+    commits=(("1234", "Paint\udcff"),), ignored=SimpleNamespace(kept=(".env",)), operation=None,
 )  # fmt: skip
 
 
@@ -51,9 +54,15 @@ def test_a_row_has_all_that_is_known():
     assert row(looked(size=9), mission=mission()) == {
         "mission": "a1b2c3d4", "name": "renamed", "status": "running", "outcome": None, "source": "/shop",
         "path": "/w/red", "branch": "om/red", "base": "main", "ahead": 2, "behind": 1, "files": 3, "insertions": 5,
-        "deletions": 4, "dirty": True, "merged": False, "ignored": 1, "ports": {"web": 3100},
+        "deletions": 4, "dirty": True, "operation": None, "merged": False, "ignored": 1, "ports": {"web": 3100},
         "containers": {"db": "healthy"}, "size_bytes": 9, "problem": None,
     }  # fmt: skip
+
+
+def test_one_with_a_rebase_that_is_not_finished_says_so_whatever_else_is_in_it():
+    found = row(looked(SimpleNamespace(**{**vars(STATE), "operation": GitOperation.REBASE})), mission=mission())
+    assert (found["operation"], view.standing(found), worktrees.COLUMNS["WORK"](found)) == ("rebase",) * 3
+    assert view.summary([found]) == "1 uncommitted"
 
 
 def test_of_a_broken_one_nothing_is_made_up():

@@ -82,7 +82,8 @@ CASES = {
     "a branch is above": Case(
         text(),
         "git_failed",
-        "overmind already exists: rename the mission, or set another `branch:`",
+        "a branch is called overmind, so git can make none below overmind/: rename that branch with: "
+        "git branch -m overmind NAME, or set another `branch:`",
         lambda shop: shop.git("branch", "overmind"),
         lambda shop: shop.git("branch", "-m", "overmind", "other"),
     ),
