@@ -157,7 +157,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "context show",
     ),
     "Use a browser": ("web", "web link", "web token", "web sessions", "web revoke", "web stop"),
-    "Everyday tools": ("demo", "doctor", "version", "completion", "service"),
+    "Everyday tools": ("demo", "doctor", "state", "state recover", "version", "completion", "service"),
 }
 """Heading → commands, in the order in which `overmind --help` shows them. A name may have two words."""
 
@@ -191,6 +191,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "plans.commands": ("apply", "agents", "diff", "delete"),
     "plans.outputs": ("output",),
     "doctor.command": ("doctor",),
+    "state": ("state", "state recover"),
     "isolation.commands": ("isolate", "trust", "ports"),
     "agents.cost": ("cost",),
     "agents.inbox": ("inbox", "answer", "hook", "seen"),

@@ -1,4 +1,4 @@
-"""The keeper, asked directly: where no daemon can read the state, what runs can still be ended.
+"""The keeper, asked directly: where no daemon can read the state, what runs can still be listed, and ended.
 
 Nothing is decided or stored here. The keeper journals each exit, and the next daemon that can read the state learns it.
 """
@@ -14,7 +14,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.system.lock import holder_pid
 from overmind_core.system.paths import read_socket_address
 from overmind_core.version import VERSION
-from overmind_core.wire.keeper import HELLO, LIST, PROTOCOL, SIGNAL
+from overmind_core.wire.keeper import GOODBYE, HELLO, LIST, PROTOCOL, SIGNAL
 
 TYPE_CHECKING = False
 
@@ -30,22 +30,30 @@ _PAUSE = 0.05
 
 
 class BareKeeper:
-    """The connection of who takes a supervisor's place only to end everything.
+    """The connection of who takes a supervisor's place only to look, or to end everything.
+
+    Args:
+        home: The home.
+        kill_after: Seconds after which the keeper ends all that is left, and itself, once we hang up; None: it stays.
 
     Raises:
         OvermindError: `busy`, the keeper does not answer; `internal`, it speaks another protocol.
     """
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, *, kill_after: float | None = 0.0) -> None:
         self._home = home
         self._connection = DaemonConnection(read_socket_address(home.keeper_socket, home.keeper_socket_pointer))
         self._number = 0
-        # With `kill_after` it ends all that is left, and itself, as soon as we hang up.
-        self._ask(HELLO, protocol=PROTOCOL, version=VERSION, pid=os.getpid(), daemon=None, kill_after=0.0)
+        self._ask(HELLO, protocol=PROTOCOL, version=VERSION, pid=os.getpid(), daemon=None, kill_after=kill_after)
 
     def live(self) -> list[str]:
         """Return the runs whose first process lives."""
         return [row["run"] for row in self._ask(LIST)["runs"] if row.get("exit") is None]
+
+    def leave(self) -> None:
+        """Hang up; what runs goes on, and no daemon is wanted for it before somebody starts one."""
+        self._ask(GOODBYE)
+        self._connection.close()
 
     def end_all(self, grace: float) -> None:
         """Ask all to end, kill what is left after `grace` seconds, and wait until the keeper has left, too."""

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from overmind_core.daemon import state_check
 from overmind_core.daemon.app import App
 from overmind_core.daemon.routes import endpoints
 from overmind_core.daemon.state import State
+from overmind_core.daemon.state_copies import StateCopies
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause
 from overmind_core.errors import OvermindError
@@ -194,6 +196,7 @@ class Host:
         assert self._lock is not None
         assert self._config is not None
         with _explained(self._home):
+            _check_state(self._home)
             state = State.open(self._home.database)
         _keep_copy(self._home, self._config)
         keepers = KeeperStarter(
@@ -215,6 +218,8 @@ class Host:
                 _end_plans(app)
             await self._listen(app)
             app.tasks.start(app.retention.keep_bounded())
+            if self._kill_after is None:  # else the home ends with us, or is a headless run's
+                app.tasks.start(StateCopies(self._home).run())
             app.tasks.start(self._look_around(app))
             ready()
             await app.phase.leaving.wait()
@@ -367,11 +372,26 @@ def _explained(home: Home) -> Iterator[None]:
     except DiskFull as error:
         advice = f"Free space there first. {home.logs} holds mission logs, which you can remove."
         raise OvermindError("disk_full", f"The disk is full: {home.database} can't be written. {advice}") from error
-    except (StoreCorrupt, msgspec.MsgspecError) as error:
-        advice = "Move it away to start with an empty state. Missions that still run are recovered."
-        raise OvermindError("internal", f"The state {home.database} is damaged ({error}). {advice}") from error
+    except (StoreCorrupt, msgspec.MsgspecError, UnicodeError) as error:
+        raise _damaged(home, f"is damaged ({error})") from error
     except StoreError as error:
         raise OvermindError("internal", f"The state can't be opened: {error}") from error
+
+
+def _check_state(home: Home) -> None:
+    """See that nothing of the state is damaged or gone.
+
+    Raises:
+        OvermindError: `internal`, it is.
+    """
+    state_check.prepare(home)
+    if found := state_check.trouble(home):
+        raise _damaged(home, found)
+
+
+def _damaged(home: Home, trouble: str) -> OvermindError:
+    advice = f"Recover it with: {state_check.RECOVER}. Missions that run go on meanwhile"
+    return OvermindError("internal", f"The state {home.database} {trouble}. {advice}.")
 
 
 def _check_files() -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from overmind_core.errors import OvermindError
-from overmind_core.kernel.database import DiskFull, StoreError
+from overmind_core.kernel.database import DiskFull, StoreCorrupt, StoreError
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
 from overmind_core.kernel.request import Args, Caller, Request
 from overmind_core.system.installation import what_is_missing
@@ -368,11 +368,17 @@ def _explain(error: Exception) -> OvermindError:
                 "disk_full", "The disk is full: the change can't be saved. Free some space and try again."
             )
         case StoreError():
-            return OvermindError("internal", f"The state can't be saved: {error}")
+            return OvermindError("internal", _store_failure(error))
         case KeeperGone() | KeeperRefused():
             return OvermindError("busy", "The keeper was replaced just now. Try again.")
         case _:
             return _explain_unexpected(error)
+
+
+def _store_failure(error: StoreError) -> str:
+    if isinstance(error, StoreCorrupt):
+        return f"The state {error.path} is damaged ({error.detail}). Recover it with: overmind state recover"
+    return f"The state can't be saved: {error}"
 
 
 def _explain_unexpected(error: Exception) -> OvermindError:

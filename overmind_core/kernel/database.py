@@ -31,7 +31,7 @@ class StoreError(Exception):
 
 
 class StoreCorrupt(StoreError):
-    """The file is damaged, or no database: the machine's or a person's doing. Move it away to start afresh."""
+    """The file is damaged, or no database: the machine's or a person's doing. See `overmind state recover`."""
 
 
 class DiskFull(StoreError):
@@ -89,9 +89,17 @@ BY_PRIMARY_CODE: dict[int, type[StoreError]] = {
 }
 
 
-def translate(path: str, error: sqlite3.Error) -> Exception:
+_NO_TEXT = "Could not decode to UTF-8"
+"""How Python's module begins its error about a column whose text is damaged; another one is `UnicodeDecodeError`."""
+ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""What may come of a statement."""
+
+
+def translate(path: str, error: Exception) -> Exception:
     """Return our name for `error`, or `error` itself when it is a mistake in this program."""
     code = getattr(error, "sqlite_errorcode", None)
+    if isinstance(error, UnicodeDecodeError) or (code is None and str(error).startswith(_NO_TEXT)):
+        return StoreCorrupt(path, str(error))
     if code is None:
         return error
     kind = BY_EXTENDED_CODE.get(code) or BY_PRIMARY_CODE.get(code & PRIMARY)
@@ -199,7 +207,7 @@ class Database:
         connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=CACHED_STATEMENTS)
         database = cls(connection, path)
         for number, migration in enumerate(migrations, 1):
-            database._migrate(number, migration)
+            database.migrate(number, migration)
         return database
 
     @classmethod
@@ -222,7 +230,7 @@ class Database:
         """Return all rows of a query."""
         try:
             return self._connection.execute(sql, values).fetchall()
-        except sqlite3.Error as error:
+        except ERRORS as error:
             raise translate(self.path, error) from error
 
     def read_one(self, sql: str, values: Sequence[Value] = ()) -> Row | None:
@@ -248,7 +256,7 @@ class Database:
         self._require_transaction()
         try:
             return self._connection.executemany(sql, rows).rowcount
-        except sqlite3.Error as error:
+        except ERRORS as error:
             raise translate(self.path, error) from error
 
     @contextmanager
@@ -336,7 +344,7 @@ class Database:
             # Frees a page per step: `execute` would take a single one, a script goes on to the end.
             self._connection.executescript(f"PRAGMA incremental_vacuum({VACUUM_PAGES})")
             self.read("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.Error as error:
+        except ERRORS as error:
             raise translate(self.path, error) from error
         finally:
             self.read(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000:.0f}")
@@ -348,7 +356,7 @@ class Database:
     def _execute(self, sql: str, values: Sequence[Value] = ()) -> sqlite3.Cursor:
         try:
             return self._connection.execute(sql, values)
-        except sqlite3.Error as error:
+        except ERRORS as error:
             raise translate(self.path, error) from error
 
     def _require_transaction(self) -> None:
@@ -370,12 +378,13 @@ class Database:
         for setting in SETTINGS:
             self.read(setting)
         for number, migration in enumerate(migrations[found:], found + 1):
-            self._migrate(number, migration)
+            self.migrate(number, migration)
 
     def _schema(self) -> int:
         return int(self.read("PRAGMA user_version")[0][0])
 
-    def _migrate(self, number: int, migration: Migration) -> None:
+    def migrate(self, number: int, migration: Migration) -> None:
+        """Take the step to the schema of this number."""
         with self.transaction():
             for statement in migration:
                 self.write(statement)

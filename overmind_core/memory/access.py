@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from overmind_core.domain.memory.permissions import Forbidden
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import Interrupted, StoreCorrupt, StoreError
+from overmind_core.kernel.replaced_file import finish, has_file, is_damaged
 from overmind_core.kernel.work_queue import WorkQueue
 from overmind_core.memory import recovery
 from overmind_core.memory.opened import QUERY_SECONDS, Reading, Replaced, Writing, memory_off, reason_of
@@ -69,11 +70,11 @@ class NoteAccess:
         self._later: set[asyncio.Future[object]] = set()
 
     def _new_writing(self) -> Writing:
-        recovery.finish(self.path, self._clock_at)
+        finish(self.path, self._clock_at)
         if self._mending:
             self._mending = False
             with self._readers.held():
-                if recovery.is_damaged(self.path):
+                if is_damaged(self.path):
                     self._recovered = recovery.recover(self.path, self._files, self._clock_at)
         return Writing(self.path, files=self._files, readers=self._readers.held)
 
@@ -143,7 +144,7 @@ class NoteAccess:
     @property
     def has_file(self) -> bool:
         """Whether there are notes, or were some."""
-        return recovery.has_file(self.path)
+        return has_file(self.path)
 
     async def read(
         self, work: Callable[[Reading], Result], *, ours: bool = False, seconds: float = QUERY_SECONDS

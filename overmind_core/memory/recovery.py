@@ -1,7 +1,6 @@
 """A damaged memory.db is set aside, and what can be read of it is taken over into a new one.
 
-On the thread that writes, while nobody reads. The new file is made beside the old one and takes its place when it is
-whole: whoever dies in between, and however full the disk is, one of the two is there.
+On the thread that writes, while nobody reads.
 
 Every page is read by itself, so rows are told apart by their columns. A note comes back as it stood or not at all: its
 own row says what its newest version was where that one is lost, and where both are lost the note counts as forgotten.
@@ -9,10 +8,8 @@ own row says what its newest version was where that one is lost, and where both 
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from collections import Counter, defaultdict
-from contextlib import closing, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -22,7 +19,8 @@ from overmind_core.domain.memory.block import parse
 from overmind_core.domain.memory.notes import ID, Author, Note, NoteState, Origin, Standing, Version
 from overmind_core.domain.replacing import replace
 from overmind_core.kernel.database import Conflict, StoreUnavailable
-from overmind_core.memory.database_pages import DatabasePages
+from overmind_core.kernel.database_pages import DatabasePages
+from overmind_core.kernel.replaced_file import put_in_place
 from overmind_core.memory.index import derived
 from overmind_core.memory.opened import SIGNING, Writing
 from overmind_core.memory.shared_copy import CONNECTION, SharedCopy
@@ -32,11 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from overmind_core.kernel.database import Value
-    from overmind_core.memory.database_pages import Row
+    from overmind_core.kernel.database_pages import Row
 
-_UNFINISHED, _WHOLE = ".recovering", ".recovered"
-"""Endings of the new file's name while it is made, and until it has the place of the old one."""
-_SIDE_FILES = ("", "-wal", "-shm")
 _COLUMNS_OF_A_NOTE = 20
 _SELF = Author(person="overmind")
 """Who forgets what can't be known any more."""
@@ -88,17 +83,6 @@ _OTHERS = (
 )
 
 
-def is_damaged(path: str) -> bool:
-    """Whether a file is there and is no whole database."""
-    if not os.path.exists(path):
-        return False
-    try:
-        with closing(sqlite3.connect(path)) as database:
-            return [row[0] for row in database.execute("PRAGMA quick_check(1)")] != ["ok"]
-    except sqlite3.DatabaseError:
-        return True
-
-
 def recover(path: str, files: str, at: float) -> Recovered:
     """Put a new file with what can be read of a damaged one in its place, and give that another name.
 
@@ -111,56 +95,19 @@ def recover(path: str, files: str, at: float) -> Recovered:
         OvermindError: `memory_off`.
         StoreError: the new file can't be written, such as DiskFull; the old one is where it was.
     """
-    new = f"{path}{_UNFINISHED}"
-    _remove(new)
-    try:
+
+    def make(new: str) -> tuple[int, int]:
         writing = Writing(new, files=files, readers=nullcontext)
         try:
             writing.at = at
-            notes, lost = _take_over(writing, path)
+            found = _take_over(writing, path)
             writing.purge.finish()
         finally:
             writing.close()
-    except BaseException:
-        _remove(new)
-        raise
-    os.rename(new, f"{path}{_WHOLE}")
-    aside = _free_name(f"{path}.damaged-{at:.0f}")
-    _set_aside(path, aside)
-    os.rename(f"{path}{_WHOLE}", path)
+        return found
+
+    (notes, lost), aside = put_in_place(path, make, at)
     return Recovered(notes, lost, aside)
-
-
-def has_file(path: str) -> bool:
-    """Whether the file is there, or will be once a recovery has gone on."""
-    return os.path.exists(path) or os.path.exists(f"{path}{_WHOLE}")
-
-
-def finish(path: str, at: float) -> None:
-    """Go on where a recovery was cut off between setting the old file aside and putting the new one in its place."""
-    if os.path.exists(f"{path}{_WHOLE}") and not os.path.exists(path):
-        _set_aside(path, _free_name(f"{path}.damaged-{at:.0f}"))
-        os.rename(f"{path}{_WHOLE}", path)
-
-
-def _free_name(wanted: str) -> str:
-    number, name = 0, wanted
-    while any(os.path.exists(f"{name}{ending}") for ending in _SIDE_FILES):
-        number += 1
-        name = f"{wanted}-{number}"
-    return name
-
-
-def _set_aside(path: str, aside: str) -> None:
-    for ending in _SIDE_FILES:
-        with suppress(FileNotFoundError):
-            os.rename(f"{path}{ending}", f"{aside}{ending}")
-
-
-def _remove(path: str) -> None:
-    for ending in _SIDE_FILES:
-        with suppress(FileNotFoundError):
-            os.unlink(f"{path}{ending}")
 
 
 def _take_over(writing: Writing, path: str) -> tuple[int, int]:

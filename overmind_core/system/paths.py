@@ -123,6 +123,11 @@ class Home:
         return self._inside("state.db")
 
     @property
+    def copies(self) -> str:
+        """The folder of daily copies of that file: `state-<day>.db`."""
+        return self._inside("copies")
+
+    @property
     def memory(self) -> str:
         """The SQLite file of notes; missing where there never were any."""
         return self._inside("memory.db")

@@ -118,6 +118,7 @@ CHECKS = (
     Check("socket", home.socket_address),
     Check("daemon", home.daemon),
     Check("keeper", home.keeper),
+    Check("state", home.state),
     Check("missions", home.missions),
     Check("memory", home.memory),
     Check("config.toml", home.config),

@@ -182,6 +182,21 @@ def _answering(context: CheckContext, pid: int) -> Finding:
     return warn(f"{found}. {'. '.join(problems)}", "see each with: overmind status") if problems else ok(found)
 
 
+def state(context: CheckContext) -> Finding:
+    """Whether the home's own records are whole, and how old their newest copy is."""
+    from overmind_core.cli.state import state_facts
+    from overmind_core.daemon.state_check import RECOVER
+
+    facts = state_facts(context.home)
+    if facts["trouble"]:
+        return fail(f"{facts['path']} {facts['trouble']}", RECOVER)
+    if facts["bytes"] is None:
+        return ok("none yet")
+    copies = facts["copies"]
+    kept = f"newest copy of {copies[0]['day']}, {len(copies)} in all" if copies else "no copy yet"
+    return ok(f"whole, {size(facts['bytes'])}; {kept}")
+
+
 def memory(context: CheckContext) -> Finding | None:
     """Whether memory can be used; None: nobody can say."""
     if not os.path.exists(context.home.memory):

@@ -14,8 +14,9 @@ from overmind_core.domain.memory.block import BlockNote, render
 from overmind_core.domain.memory.episodes import begun
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import PAGE
+from overmind_core.kernel.database_pages import DatabasePages
+from overmind_core.kernel.replaced_file import is_damaged
 from overmind_core.memory import recovery
-from overmind_core.memory.database_pages import DatabasePages
 from overmind_core.memory.episode_table import EpisodeTable, StoredEpisode
 from overmind_core.memory.given import Given, GivenRow
 from overmind_core.memory.opened import secret_of
@@ -144,7 +145,7 @@ FIRST_PAGE = [
 def test_a_file_whose_first_page_is_lost_comes_back_whole(whole, tmp_path, data):
     tables, notes = contents(whole)
     path = damaged(whole, tmp_path, overwritten(0, data))
-    assert recovery.is_damaged(path)
+    assert is_damaged(path)
     found = recovered(path, tmp_path)
     assert (found.notes, found.lost, found.damaged) == (not_purged(notes), 0, f"{path}.damaged-1")
     after, notes_after = contents(path)

@@ -50,13 +50,12 @@ def test_a_damaged_state_is_named(om, damage):
         assert om.path("state.db") in sentence
         assert "damaged" in sentence
         eventually(lambda: not processes.of_home(om.home), what="no daemon stays")
-    shutil.move(om.path("state.db"), om.path("state.db.damaged"))
-    om.ok("start")
+    assert f"{om.path('state.db')}.damaged-" in om.ok("state", "recover")
     assert om.finished("exit 4")["exit_code"] == 4
 
 
-def test_an_empty_state_is_a_new_one(om):
-    om.finished("true")
+def test_an_empty_file_is_a_new_state_where_nothing_tells_of_an_old_one(om):
+    om.ok("start")
     om.ok("shutdown", "-y")
     os.truncate(om.path("state.db"), 0)
     om.ok("start")
@@ -120,7 +119,7 @@ def test_agents_whose_state_is_gone_are_found_again(om):
     for name in os.listdir(om.home):
         if name.startswith("state.db"):
             os.unlink(om.path(name))
-    om.ok("start")
+    assert mission in om.ok("state", "recover")
     (row,) = om.ps()
     assert (row["id"], row["status"]) == (mission, "running")
     assert "sleep 600" in row["command"]
@@ -142,10 +141,9 @@ def test_logs_whose_record_is_lost_are_told_and_stay(om):
     for name in os.listdir(om.home):
         if name.startswith("state.db"):
             os.unlink(om.path(name))
-    started = om("start")
     first, second = sorted([ended, between])
+    assert f"2 missions ({first}, {second})" in om.ok("state", "recover")
     told = f"2 log folders have no record ({first}, {second}): the state was lost."
-    assert told in started.stderr
     assert told in om.ok("status")
     (daemon,) = [one for one in om.json("doctor", "--json") if one["check"] == "daemon"]
     assert (daemon["status"], told in daemon["found"]) == ("warn", True)

@@ -1,0 +1,232 @@
+"""Commands about state.db, the home's own books: state, state recover. Neither needs a daemon."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from overmind_core.cli.command import JSON, YES, Command, flag
+from overmind_core.cli.context import Context, confirmed
+from overmind_core.cli.output import dumps, size
+from overmind_core.client.client import Client
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.errors import FAILED, OvermindError
+from overmind_core.system.lock import holder_pid, wait_lock
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from overmind_core.daemon.state_recovery import Report
+    from overmind_core.system.paths import Home
+
+
+SHOWN = 20
+"""Names in a line; --json has all."""
+_LEAVE_SECONDS = 10.0
+"""How long a daemon may take to leave its missions to the keeper."""
+
+
+def state(args: Namespace, context: Context) -> int:
+    """Print whether the state is whole, and which copies of it there are; exit status 1 when it is damaged."""
+    facts = state_facts(context.home)
+    context.print(dumps(facts) if args.json else _text(_state_lines(facts)))
+    return FAILED if facts["trouble"] else 0
+
+
+def state_facts(home: Home) -> dict[str, Any]:
+    """Return how the state is: JSON-able, `trouble` is null where it is whole."""
+    from overmind_core.daemon.state_check import trouble
+    from overmind_core.daemon.state_copies import copies
+
+    found = trouble(home, is_open=holder_pid(home.supervisor_lock) is not None, thorough=True)
+    size_now = os.stat(home.database).st_size if os.path.exists(home.database) else None
+    return {
+        "path": home.database,
+        "bytes": size_now,
+        "trouble": found or None,
+        "copies": [
+            {"day": one.day, "path": one.path, "bytes": one.bytes, "made_at": one.made_at}
+            for one in copies(home.copies)
+        ],
+        "damaged": sorted(
+            os.path.join(home.root, name)
+            for name in (os.listdir(home.root) if os.path.isdir(home.root) else ())
+            if name.startswith(f"{os.path.basename(home.database)}.damaged-") and not name.endswith(("-wal", "-shm"))
+        ),
+    }
+
+
+def _state_lines(facts: Mapping[str, Any]) -> list[str]:
+    from overmind_core.daemon.state_check import RECOVER
+
+    if facts["trouble"]:
+        lines = [f"{facts['path']} {facts['trouble']}. Recover it with: {RECOVER}"]
+    elif facts["bytes"] is None:
+        lines = [f"{facts['path']} does not exist yet"]
+    else:
+        lines = [f"{facts['path']} is whole, {size(facts['bytes'])}"]
+    lines += [f"Copy of {one['day']}: {one['path']}, {size(one['bytes'])}" for one in facts["copies"]]
+    if not facts["copies"]:
+        lines.append("No copies yet: one is made each day on which something has changed")
+    return [*lines, *(f"Damaged, set aside: {path}" for path in facts["damaged"])]
+
+
+def recover(args: Namespace, context: Context) -> int:
+    """Take over what can be read of a damaged state, and start a daemon with it."""
+    from overmind_core.daemon.state_check import prepare, trouble
+    from overmind_core.daemon.state_recovery import is_needed
+
+    home = context.home
+    if context.environ.get("OVERMIND_MISSION_ID"):
+        raise OvermindError("forbidden", "A process inside a mission may not recover the state.")
+    is_open = holder_pid(home.supervisor_lock) is not None
+    if args.empty and not confirmed("Begin with an empty state? The old file is kept beside it.", yes=args.yes):
+        return FAILED
+    if is_open and not args.empty and not trouble(home, is_open=True, thorough=True):
+        return _nothing_to_do(args, context)
+    if is_open:
+        context.client().call("shutdown", {"keep": True})
+    lock = wait_lock(home.supervisor_lock, _LEAVE_SECONDS) if os.path.isdir(home.root) else None
+    if lock is None and os.path.isdir(home.root):
+        raise OvermindError("busy", f"PID {holder_pid(home.supervisor_lock)} holds {home.supervisor_lock}. Try again.")
+    try:
+        prepare(home)
+        if not args.empty and not trouble(home) and not is_needed(home):
+            return _nothing_to_do(args, context)
+        answer, lines = _emptied(home) if args.empty else _recovered(home)
+    finally:
+        if lock is not None:
+            lock.release()
+    context.print(dumps(answer) if args.json else _text(lines))
+    pid = Client(home, start=True).connect()["pid"]
+    if not args.json:
+        context.print(f"Daemon started (PID {pid})")
+    return 0
+
+
+def _text(lines: Sequence[str]) -> str:
+    return "\n".join(map(display_safe, lines))
+
+
+def _nothing_to_do(args: Namespace, context: Context) -> int:
+    context.print(dumps({"recovered": False}) if args.json else "The state is whole: there is nothing to recover")
+    return 0
+
+
+def _emptied(home: Home) -> tuple[dict[str, Any], list[str]]:
+    from overmind_core.daemon.state_recovery import begin_anew
+
+    with _explained(home):
+        damaged = begin_anew(home, time.time())
+    kept = f"; the old one is {damaged}" if damaged else ""
+    return {"recovered": True, "empty": True, "damaged": damaged}, [f"The state is empty{kept}"]
+
+
+def _recovered(home: Home) -> tuple[dict[str, Any], list[str]]:
+    from overmind_core.daemon.state_recovery import recover as recover_state
+    from overmind_core.domain.missions.facts import Now
+
+    held = _held(home)
+    with _explained(home):
+        report = recover_state(home, held, Now(time.time(), time.monotonic()))
+    answer = {
+        "recovered": True,
+        "empty": False,
+        "damaged": report.damaged,
+        "copy": report.copy,
+        "tables": [one._asdict() for one in report.tables],
+        "unrecorded": report.unrecorded,
+        "queue_paused": report.queue_paused,
+    }
+    return answer, report_lines(report)
+
+
+def _held(home: Home) -> dict[str, int]:
+    """Mission → the newest run of it that lives, as the keeper says."""
+    if holder_pid(home.keeper_lock) is None:
+        return {}
+    from overmind_core.client.keeper import BareKeeper
+
+    keeper = BareKeeper(home, kill_after=None)
+    try:
+        runs = [run.rpartition(".") for run in keeper.live()]
+    finally:
+        keeper.leave()
+    found: dict[str, int] = {}
+    for mission, _, number in runs:
+        found[mission] = max(int(number), found.get(mission, 0))
+    return found
+
+
+def report_lines(report: Report) -> list[str]:
+    """Return what came back, and what did not, a line for each table of which there is something to say."""
+    kept = f"; the damaged file is {report.damaged}" if report.damaged else ""
+    lines = [f"The state was recovered{kept}"]
+    if report.copy is None and any(one.lost or not one.is_whole for one in report.tables):
+        lines.append("There was no copy to fill in what is missing")
+    for table in report.tables:
+        parts = [f"{table.recovered} recovered"] if table.recovered else []
+        if table.from_copy:
+            parts.append(f"{len(table.from_copy)} from the copy of {report.copy}{_names(table.from_copy)}")
+        if table.lost:
+            parts.append(f"{len(table.lost)} lost{_names(table.lost)}")
+        if not table.is_whole and table.recovered:
+            parts.append("there may have been more")
+        if parts:
+            lines.append(f"  {table.table.replace('_', ' ')}: {', '.join(parts)}")
+    if report.unrecorded:
+        what = "1 mission" if len(report.unrecorded) == 1 else f"{len(report.unrecorded)} missions"
+        lines.append(f"Lost but for a log, or a process that lives on: {what}{_names(report.unrecorded)}")
+    if report.queue_paused:
+        lines.append(
+            f"The queue is paused: quests are as on {report.copy}, and may have run since. "
+            "Look at them with overmind queue, then go on with: overmind queue resume"
+        )
+    return lines
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f", and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f" ({', '.join(names[:SHOWN])}{more})"
+
+
+class _explained:  # noqa: N801 - a block
+    """Says that a new file could not be written, instead of the store's and the system's errors.
+
+    Raises:
+        OvermindError: in their place.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        import errno
+
+        from overmind_core.kernel.database import DiskFull, StoreError
+
+        full = isinstance(error, DiskFull) or (isinstance(error, OSError) and error.errno == errno.ENOSPC)
+        if isinstance(error, (StoreError, OSError)):
+            what = f"Nothing was changed: no new {self._home.database} can be written"
+            raise OvermindError("disk_full" if full else "internal", f"{what} ({error}).") from error
+
+
+STATE = Command(name="state", options=[JSON], examples=["overmind state", "overmind state --json"], run=state)
+RECOVER_STATE = Command(
+    name="state recover",
+    options=[flag("--empty", "begin with an empty state; the old file is set aside"), YES, JSON],
+    examples=["overmind state recover", "overmind state recover --json", "overmind state recover --empty -y"],
+    notes=(
+        "The rows of a damaged state.db that can be read are taken over, and its newest copy has the others. Missions "
+        "that run go on meanwhile. The damaged file is kept."
+    ),
+    run=recover,
+)
+COMMANDS = (STATE, RECOVER_STATE)
