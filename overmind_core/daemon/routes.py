@@ -374,6 +374,7 @@ def _queue_views(app: App) -> QueueViews:
         find_spec=app.engine.specs.id_of,
         estimated=app.engine.learning.estimated_seconds,
         refusal=app.engine.attempts.targets.refusal,
+        gates=app.engine.specs.gates,
     )
 
 

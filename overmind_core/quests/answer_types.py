@@ -261,8 +261,27 @@ class BoardColumn(TypedDict):
     quests: list[QuestRow]
 
 
+class BoardGate(TypedDict):
+    """A question about a spec that keeps it from going on: a card in review, which is no quest."""
+
+    spec: str
+    name: str
+    """The slug of the spec."""
+    title: str
+    need: Literal["phase", "merge", "stuck"]
+    phase: str | None
+    """The phase whose document is asked about; null: all of the spec is."""
+    priority: Literal["critical", "high", "medium", "low"]
+    question: int
+    """Its number."""
+    summary: str
+    asked_at: str
+
+
 class QuestBoard(TypedDict):
     """Every quest in exactly one column."""
 
     columns: list[BoardColumn]
     """From queued to done."""
+    gates: list[BoardGate]
+    """The specs that wait for a person, the oldest question first. No column counts them."""

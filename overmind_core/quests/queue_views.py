@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.store import MissionTable
     from overmind_core.quests.answer_types import (
         BoardColumn,
+        BoardGate,
         QuestBoard,
         QuestDetails,
         QuestRow,
@@ -72,11 +73,12 @@ class QueueViews:
         find_spec: Callable[[str], str],
         estimated: Callable[[Quest], float | None],
         refusal: Callable[[str], Refusal | None],
+        gates: Callable[[str | None], list[BoardGate]],
     ) -> None:
         """`slug_of`: of the spec with an id. `find_spec`: the id of the spec that a word means.
 
         `estimated`: how many seconds an attempt of a quest takes; None: nobody knows. `refusal`: what is in the way of
-        the landing of a quest.
+        the landing of a quest. `gates`: what specs wait for, or the one with an id.
         """
         self._quests = quests
         self._queue = queue
@@ -91,6 +93,7 @@ class QueueViews:
         self._find_spec = find_spec
         self._estimated = estimated
         self._refusal = refusal
+        self._gates = gates
 
     def rows(self, quests: Sequence[Quest]) -> list[QuestRow]:
         """These quests as rows."""
@@ -148,7 +151,10 @@ class QueueViews:
             if wanted is None or quest.spec == wanted:
                 code = line.code(quest) if _is_queued(quest) else None
                 columns[column_of(quest, code, asked=quest.id in asked or is_refused(quest))].append(quest)
-        return {"columns": [self._column(column, columns[column], now, line, limit) for column in COLUMNS]}
+        return {
+            "columns": [self._column(column, columns[column], now, line, limit) for column in COLUMNS],
+            "gates": self._gates(wanted),
+        }
 
     def _column(self, column: Column, quests: list[Quest], now: float, line: Line, limit: int) -> BoardColumn:
         return {

@@ -15,6 +15,7 @@ from overmind_core.domain.events import About, AboutKind
 from overmind_core.domain.quests import why
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.specs.spec import PHASES, PhaseState, SpecState
+from overmind_core.domain.text.moment import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.registry import Registry
+    from overmind_core.quests.answer_types import BoardGate
     from overmind_core.quests.ports import Judgement, SpecInput
     from overmind_core.quests.queue import Queue
     from overmind_core.quests.registry import QuestEnded, QuestRegistry
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _HOLD = "specs"
+_STOPS = frozenset({EngineNeed.PHASE, EngineNeed.MERGE, EngineNeed.STUCK})
+"""What is asked about a spec that goes no further without an answer."""
 _GOES_ON = frozenset({SpecState.RUNNING, SpecState.WORKING, SpecState.LANDING})
 """States in which a spec goes on without a person."""
 
@@ -263,6 +267,15 @@ class Specs:
         if self._made is not None:
             self._made.watchers.on_hold()
 
+    # what they wait for
+
+    def gates(self, spec_id: str | None) -> list[BoardGate]:
+        """The questions that keep specs from going on, or the spec with this id, as cards of the board."""
+        specs = self.registry.all
+        wanted = specs if spec_id is None else [spec_id]
+        asked = [one for spec in wanted for one in self._questions.open_for(spec) if one.need in _STOPS]
+        return [_gate(specs[one.about.id], one) for one in sorted(asked, key=lambda one: one.number)]
+
     # names
 
     def work_of(self, spec_id: str) -> StoredWork | None:
@@ -292,3 +305,17 @@ class Specs:
                 return quest.spec
             above = None if mission is None else mission.definition.parent
         return None
+
+
+def _gate(spec: Spec, asked: EngineQuestion) -> BoardGate:
+    return {
+        "spec": spec.id,
+        "name": spec.slug,
+        "title": spec.title,
+        "need": asked.need,  # type: ignore[typeddict-item] # one of its words
+        "phase": asked.part or None,
+        "priority": spec.priority.value,
+        "question": asked.number,
+        "summary": asked.summary,
+        "asked_at": format_time(asked.asked_at),
+    }

@@ -21,6 +21,7 @@ from overmind_core.view.missions import Branch
 
 NAMES = ("queued", "running", "blocked", "review", "done")
 """Of the columns, from left to right; the words of `Column`, whose module takes longer to load than a frame to draw."""
+REVIEW = "review"
 COLUMN = "column"
 """Noted in the row of a quest: the place of its column."""
 LANES = ("", "spec", "group", "priority")
@@ -50,12 +51,45 @@ def whole(answer: Row) -> list[Row]:
 
 
 def counted(answer: Row) -> Counted:
-    """The quests of an answer."""
+    """The quests of an answer, and in review what specs wait for."""
     columns = {column["name"]: column for column in answer["columns"]}
+    above = {REVIEW: [gate_row(one) for one in answer.get("gates") or ()]}
+    found = [(name, columns[name]["quests"] if name in columns else ()) for name in NAMES]
     rows = [
-        {**row, COLUMN: place} for place, name in enumerate(NAMES) if name in columns for row in columns[name]["quests"]
+        {**row, COLUMN: place} for place, (name, quests) in enumerate(found) for row in (*above.get(name, ()), *quests)
     ]
-    return Counted(rows, tuple(columns[name]["count"] if name in columns else 0 for name in NAMES))
+    counts = (columns[name]["count"] if name in columns else 0 for name in NAMES)
+    return Counted(rows, tuple(count + len(above.get(name, ())) for name, count in zip(NAMES, counts, strict=True)))
+
+
+def gate_row(gate: Row) -> Row:
+    """The card of what a spec waits for: it stands among quests, and is none."""
+    return {
+        "id": f"gate:{gate['question']}",
+        "name": gate["name"] if gate["phase"] is None else f"{gate['name']}/{gate['phase']}",
+        quests_rows.GATE: gate,
+        quests_rows.ASKED: gate_word(gate),
+        "status": REVIEW,
+        "title": gate["title"],
+        "spec": gate["name"],
+        "priority": gate["priority"],
+        "started_at": gate["asked_at"],
+        "command": gate["summary"],
+        **_NO_QUEST,
+    }
+
+
+def gate_word(gate: Row) -> str:
+    """What stands behind the name of such a card: `gate`, `merge`."""
+    return "gate" if gate["need"] == "phase" else str(gate["need"])
+
+
+_NO_QUEST: Row = {
+    "activity": None, "phase": None, "attempts": 0, "retries": 0, "reason": None, "exit_code": None, "check": None,
+    "check_id": None, "cwd": "", "provider": "", "ritual": None, "mission": None, "mission_status": None,
+    "ended_at": None, "duration_seconds": 0.0, "group": None, "cost_usd": None,
+}  # fmt: skip
+"""Fields of a quest that a gate has not."""
 
 
 # where cards stand

@@ -28,6 +28,8 @@ EXIT = "exit"
 """The class of an attempt whose work has failed by itself: its code says more."""
 ASKED, BEGAN = "asked", "began"
 """Noted in the row of a quest: what is asked about it, and when its mission's newest run began, as the API tells it."""
+GATE = "gate"
+"""Noted in a row of the board that is no quest: what its spec waits for, as the API tells it."""
 LOOKED_IN = "looked_in"
 """Noted there, too: the text that a filter looks in."""
 
@@ -47,6 +49,8 @@ def learn(rows: Iterable[Row], fleet: Mapping[str, Row], questions: Iterable[Row
     """
     asked = {one["id"]: safe(one["summary"]) for one in questions}
     for row in rows:
+        if row.get(GATE):
+            continue
         mission = fleet.get(row["id"])
         row[BEGAN] = None if mission is None else mission.get("run_started_at") or mission["started_at"]
         question = without_name(asked.get(row["id"], ""), safe(row["name"]))
@@ -57,7 +61,9 @@ def learn(rows: Iterable[Row], fleet: Mapping[str, Row], questions: Iterable[Row
 
 
 def question_of(row: Row, questions: Iterable[Row]) -> Row | None:
-    """The oldest question about a quest; None where there is none."""
+    """The oldest question about a quest, or that of a gate; None where there is none."""
+    if gate := row.get(GATE):
+        return next((one for one in questions if one["question"] == gate["question"]), None)
     return next((one for one in questions if one["id"] == row["id"]), None)
 
 

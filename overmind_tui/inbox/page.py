@@ -16,6 +16,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.view import inbox as inbox_rows
 from overmind_core.view import inbox as rows
 from overmind_core.view import missions as missions_rows
+from overmind_core.view import quests as quests_rows
 from overmind_core.view import registry, row_filter, subject
 from overmind_core.view.actions import Action, Context
 from overmind_core.view.cells import Cell, Row, safe
@@ -499,7 +500,7 @@ class InboxActions:
 
     def question(self, rows: list[Row]) -> None:
         """Open the page on what is asked about the first of these, which need not be missions."""
-        asked = next((one for one in self._shell.fleet.questions if one["id"] == rows[0]["id"]), None)
+        asked = quests_rows.question_of(rows[0], self._shell.fleet.questions)
         if asked is None:
             self._shell.flash(f"nothing is asked about {safe(rows[0]['name'])}", "slow")
         else:

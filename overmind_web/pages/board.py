@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.missions.status_marks import WAITING
 from overmind_core.view import board as board_rows
 from overmind_core.view import missions as missions_rows
@@ -24,7 +23,6 @@ from overmind_web.pages.arguments import text
 
 COLUMNS: Final = ("queued", "running", "review", "blocked", "done")
 """From left to right."""
-REVIEW: Final = "review"
 FEW: Final = 30
 """Cards of a column that are shown at first."""
 MANY: Final = 500
@@ -85,7 +83,6 @@ class BoardPane(ContentPane):
             by=text(self.args, "by"),
             questions=fleet.questions,
             there=fleet.rows,
-            spec=spec,
         ) | {"problem": problem}
 
 
@@ -119,7 +116,6 @@ def content(
     by: str,
     questions: Sequence[Row],
     there: Mapping[str, Row],
-    spec: str = "",
 ) -> dict[str, object]:
     """The board as a page draws it. Pure.
 
@@ -129,21 +125,19 @@ def content(
         by: What lanes are made of; "" or anything unknown: there are none.
         questions: As `inbox` has them, the oldest first.
         there: Missions by their ids.
-        spec: Name of the only spec that is shown.
     """
     asked = {one["id"]: one for one in reversed(questions)}
-    gates = [gate(one) for one in questions if one["need"] == EngineNeed.PHASE and spec in {"", one["name"]}]
     lanes = by if by in board_rows.LANES else ""
     rows = board_rows.ordered(found.rows, lanes)
     columns = []
     for name in COLUMNS:
         place = board_rows.NAMES.index(name)
         shown = [row for row in rows if row[board_rows.COLUMN] == place]
-        cards = [card(row, by=lanes, question=asked.get(row["id"]), there=row["id"] in there)
+        cards = [gate(row, by=lanes) if row.get(quests_rows.GATE) else
+                 card(row, by=lanes, question=asked.get(row["id"]), there=row["id"] in there)
                  for row in shown]  # fmt: skip
-        above = gates if name == REVIEW else []
         columns.append({
-            "name": name, "count": found.counts[place] + len(above), "cards": [*above, *cards],
+            "name": name, "count": found.counts[place], "cards": cards,
             "more": board_rows.more(found.counts[place], len(shown)),
         })  # fmt: skip
     return {
@@ -157,21 +151,23 @@ def _lanes(rows: Sequence[Row]) -> list[str]:
     return [one for one in board_rows.LANES if not one or any(row.get(one) for row in rows)]
 
 
-def gate(question: Row) -> dict[str, object]:
-    """The card of a spec that waits for a person. Pure."""
+def gate(row: Row, *, by: str) -> dict[str, object]:
+    """The card of a spec that waits for a person, as `board_rows.gate_row` makes its row. Pure."""
+    asked = row[quests_rows.GATE]
     return {
-        "id": f"gate:{question['question']}",
-        "name": safe(f"{question['name']}: {question.get('part') or question['need']}"),
+        "id": row["id"],
+        "name": safe(f"{board_rows.short_name(row, by)} {row[quests_rows.ASKED]}"),
         "mark": WAITING.word,
         "tone": "wait",
         "state": WAITING.word,
-        "why": safe(question["summary"]),
+        "why": safe(asked["summary"]),
         "why_tone": "wait",
-        "question": int(question["question"]),
-        "need": question["need"],
-        "spec": question["id"],
-        "part": question.get("part") or "",
+        "question": int(asked["question"]),
+        "need": asked["need"],
+        "spec": asked["spec"],
+        "part": asked["phase"] or "",
         "facts": {"status": "waiting", "there": False},
+        **({"lane": board_rows.lane(row, by)} if by else {}),
     }
 
 

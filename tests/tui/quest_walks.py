@@ -25,6 +25,32 @@ class RecordingBoard(Recording, Boarded):
     }  # fmt: skip
 
 
+GATE = {
+    "spec": "5bec5bec", "name": "carts", "title": "Carts", "need": "phase", "phase": "tasks", "priority": "medium",
+    "question": 11, "summary": "carts: tasks passed with .95", "asked_at": "2025-11-27T10:00:00.000Z",
+}  # fmt: skip
+MERGE = {**GATE, "need": "merge", "phase": None, "question": 12, "summary": "Land spec/carts on main"}
+
+
+class GatedBoard(RecordingBoard):
+    """The same while two specs wait for a person."""
+
+    answers: ClassVar[dict[str, Any]] = {
+        **RecordingBoard.answers, "board": {**BOARD, "gates": [GATE, MERGE]},
+    }  # fmt: skip
+
+    def _start(self):
+        super()._start()
+        asked: dict[str, Any] = {"tool": "", "options": [], "subject": {"lines": []}, "rule": None, "attach_only": False}
+        self.fleet.questions = [
+            *QUESTIONS,
+            *(
+                {**asked, "id": one["spec"], "about": {"kind": "spec"}, "part": one["phase"] or "", **one}
+                for one in (GATE, MERGE)
+            ),
+        ]
+
+
 class Long(RecordingBoard):
     """The same with ten thousand quests that wait."""
 

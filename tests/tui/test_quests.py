@@ -19,7 +19,7 @@ from overmind_tui.pages.text import TextPage
 from overmind_tui.quests import page as quests_page
 from overmind_tui.render.layout import Panel
 from tests.tui.conftest import picture
-from tests.tui.quest_walks import Long, RecordingBoard, card_at, known
+from tests.tui.quest_walks import MERGE, GatedBoard, Long, RecordingBoard, card_at, known
 from tests.tui.test_keys import ALL_KEYS
 from tests.tui.test_pictures import NOW
 from tests.tui.test_pictures_board import (
@@ -257,6 +257,25 @@ def test_read_only_changes_nothing():
         assert isinstance(app.screen, NeedsPage), "to look is allowed"
 
     walk(scenario, RecordingBoard, read_only=True)
+
+
+def test_a_gate_is_a_card_in_review_that_leads_to_its_question_and_is_no_quest():
+    async def scenario(app, press):
+        await press(":board", "right", "right", "right")
+        assert card_at(app) == "carts/tasks"
+        for key in ("l", "r", "x", "v", "V", "shift+up"):
+            await press(key)
+            assert app.notice.text == "carts/tasks is a gate and no quest: enter shows what is asked"
+        await press("down")
+        assert card_at(app) == "carts"
+        assert {name for name, _ in app.asked} <= {"queue", "board"}
+        for key in ("enter", "d", "w", "y"):
+            await press(key)
+            assert isinstance(app.screen, NeedsPage), key
+            assert app.screen.current.key == (MERGE["spec"], MERGE["question"])
+            await press("escape")
+
+    walk(scenario, GatedBoard)
 
 
 def test_nothing_is_done_where_there_is_no_card():

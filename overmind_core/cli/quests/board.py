@@ -53,8 +53,9 @@ def board(args: Namespace, context: Context) -> int:
         ascii_only=is_ascii_only(),
         colours=coloured(context.environ),
     )
-    context.print("\n".join(drawn.lines(_with_questions(answer["columns"], context), args.by)))
-    if not any(column["count"] for column in answer["columns"]):
+    columns = with_gates(_with_questions(answer["columns"], context), answer["gates"])
+    context.print("\n".join(drawn.lines(columns, args.by)))
+    if not any(column["count"] for column in columns):
         context.hint(EMPTY if args.spec is None else "No quests of this spec.")
     return 0
 
@@ -74,6 +75,21 @@ def _with_questions(columns: Sequence[Column], context: Context) -> Sequence[Col
 
     return [
         {**column, "quests": [noted(row) for row in column["quests"]]} if column["name"] == REVIEW.word else column
+        for column in columns
+    ]
+
+
+def with_gates(columns: Sequence[Column], gates: Sequence[Row]) -> Sequence[Column]:
+    """Return the columns, with what specs wait for as cards in review."""
+    if not gates:
+        return columns
+    from overmind_core.view.board import gate_row  # start-up: only where a spec waits
+
+    cards = [gate_row(one) for one in gates]
+    return [
+        {**column, "count": column["count"] + len(cards), "quests": [*cards, *column["quests"]]}
+        if column["name"] == REVIEW.word
+        else column
         for column in columns
     ]
 

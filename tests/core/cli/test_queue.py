@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from overmind_core.cli.quests.board import CARDS, LANES, BoardDrawing, card_text, lanes, shares
+from overmind_core.cli.quests.board import CARDS, LANES, BoardDrawing, card_text, lanes, shares, with_gates
 from overmind_core.cli.quests.list import graph_text, mermaid_text, quest_table
 from overmind_core.cli.quests.queue import queue_text
 from overmind_core.cli.quests.rows import decimal, quest_mark
@@ -287,6 +287,23 @@ def test_what_a_person_is_asked_stands_beside_the_quest_instead_of_what_it_does(
     assert quest_mark(landing).word == "waiting"
     assert card_text(landing, 60) == "login can't land on main: it has changes"
     assert card_text({**landing, "asked": ""}, 60).startswith("login landing ")
+
+
+GATE = {
+    "spec": "5bec5bec", "name": "carts", "title": "Carts", "need": "phase", "phase": "tasks", "priority": "high",
+    "question": 11, "summary": "carts: tasks passed with .95", "asked_at": "2025-11-27T10:00:00.000Z",
+}  # fmt: skip
+
+
+def test_what_specs_wait_for_are_cards_in_review():
+    board = with_gates(BOARD, [GATE, {**GATE, "need": "merge", "phase": None}])
+    shown = drawn(board, 200)
+    assert "REVIEW 3" in shown[0]
+    assert "carts/tasks gate" in shown[1]
+    assert "carts merge" in shown[2]
+    at = drawn(board, 40, by="spec").index("carts")
+    assert drawn(board, 40, by="spec")[at + 1].endswith(" tasks gate"), "a lane of its spec, named as there"
+    assert with_gates(BOARD, []) is BOARD
 
 
 def test_a_narrow_terminal_gets_the_columns_below_each_other():

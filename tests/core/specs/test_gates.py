@@ -1,12 +1,17 @@
-"""Questions at the gates of a spec: what its tasks are estimated to cost."""
+"""Questions at the gates of a spec: what its tasks are estimated to cost, and the cards that they have on the board."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 from overmind_core.specs.gates import GateQuestions
+from overmind_core.view.board import counted
+from tests.kit import in_process
 from tests.kit.cases import tabled
+from tests.kit.in_process import idle
+from tests.kit.spec_daemons import Daemons
 
 SPEC: Any = None
 TASKS: Any = [SimpleNamespace(type=name, group="g") for name in ("feature", "test", "docs")]
@@ -32,3 +37,42 @@ def test_of_tasks_the_known_costs_are_added(costs, dollars, unknown, text):
 def test_without_known_work_no_cost_is_known():
     gates: Any = SimpleNamespace(_maker=SimpleNamespace(work=lambda _spec: None))
     assert GateQuestions._cost(gates, SPEC, TASKS) == (None, 3)
+
+
+def test_what_a_spec_waits_for_is_a_card_in_review_until_it_is_answered(tmp_path):
+    daemons = Daemons(tmp_path)
+    shown = {"target": "main", "commits": [{"subject": "carts"}], "files": [{"path": "carts.py"}]}
+
+    def cards(board):
+        found = counted(board)
+        review = [row for row in found.rows if row["column"] == 3]
+        return [(row["name"], row["asked"]) for row in review], found.counts[3]
+
+    async def scenario():
+        async with daemons.one():
+            slug = await daemons.new(gates="explore")
+            ask = daemons.inside.ask
+            assert cards(await ask("board")) == ([], 0)
+            await ask("spec_run", id=slug, last="explore")
+            run = await daemons.begun("explore")
+            daemons.hand_in(run, "explore")
+            daemons.keeper.exit(run)
+            while not (questions := await ask("inbox")):
+                await idle()
+            board = await ask("board")
+            assert cards(board) == ([("carts/explore", "gate")], 1)
+            (gate,) = board["gates"]
+            assert (gate["question"], gate["name"], gate["phase"]) == (questions[0]["question"], "carts", "explore")
+            assert cards(await ask("board", spec=slug)) == ([("carts/explore", "gate")], 1)
+            await ask("answer", question=questions[0]["question"], behaviour="allow")
+            assert cards(await ask("board")) == ([], 0)
+            specs = daemons.inside.app.engine.specs
+            landing = specs.parts.landing
+            with mock.patch.object(landing, "_merge", side_effect=[shown]):
+                await landing.ask(specs.registry.all[specs.id_of(slug)])
+            assert cards(await ask("board")) == ([("carts", "merge")], 1)
+
+    try:
+        in_process.run(scenario())
+    finally:
+        daemons.keeper.close()

@@ -114,7 +114,7 @@ def test_the_gate_of_a_spec_is_a_card_in_review_that_opens_its_document(pages, s
     world.run()
     world.asked("phase")
     page = pages.open("board", **DESK)
-    gate = column(page, "review").locator(".board-card").filter(has_text="carts: requirements")
+    gate = column(page, "review").locator(".board-card").filter(has_text="carts/requirements gate")
     gate.get_by_role("link", name="Read").click()
     page.wait_for_url(re.compile("#/spec/[^/]+/requirements"))
     page.locator('[data-line="requirements.md:1"]').wait_for()
