@@ -17,19 +17,26 @@ ELLIPSIS = "..."
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 # They turn the reading direction of what follows, so that a name or command reads as another one.
 _BIDI = frozenset(map(chr, (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+# They have no look at all, so that two texts that differ look alike, and a text is hidden in another one. Joiners
+# (U+200C, U+200D) and selectors of variants belong to scripts and emoji, and stay.
+_INVISIBLE = frozenset(map(chr, (
+    0x180E, 0x200B, *range(0x2060, 0x2066), *range(0x206A, 0x2070), 0xFEFF, *range(0xFFF9, 0xFFFC),
+    *range(0xE0000, 0xE0080),
+)))  # fmt: skip
 # Hangul vowels and final consonants: drawn into the cell of the syllable's first letter.
 _JOINING_JAMO = range(0x1160, 0x1200)
 _SOFT_HYPHEN = 0xAD
 # Bytes that were no UTF-8: as Python holds them (`surrogateescape`), and as they travel on the wire.
 _RAW_BYTES = (range(0xDC80, 0xDD00), range(0x10DC80, 0x10DD00))
 _LAST_OF_ONE_BYTE = 0xFF
+_LAST_OF_FOUR_DIGITS = 0xFFFF
 
 
 def display_safe(text: str) -> str:
     r"""`text` as one harmless line.
 
-    Control characters, escape sequences, line separators and bidirectional controls are shown as `\xNN` or
-    `\uNNNN` (newline, return and tab by their names); bytes that were no UTF-8 (lone surrogates
+    Control characters, escape sequences, line separators, bidirectional controls and characters without a look are
+    shown as `\xNN` or `\uNNNN` (newline, return and tab by their names); bytes that were no UTF-8 (lone surrogates
     U+DC80..U+DCFF, or U+10DC80..U+10DCFF, their form on the wire) as `\xNN`.
     """
     if text.isprintable():
@@ -78,8 +85,10 @@ def _shown(character: str) -> str:
         return _NAMED[character]
     if any(code in codes for codes in _RAW_BYTES):
         return f"\\x{code & 0xFF:02x}"
-    if character in _BIDI or _category(character) in {"Cc", "Cs", "Zl", "Zp"}:
-        return f"\\x{code:02x}" if code <= _LAST_OF_ONE_BYTE else f"\\u{code:04x}"
+    if character in _BIDI or character in _INVISIBLE or _category(character) in {"Cc", "Cs", "Zl", "Zp"}:
+        if code <= _LAST_OF_ONE_BYTE:
+            return f"\\x{code:02x}"
+        return f"\\u{code:04x}" if code <= _LAST_OF_FOUR_DIGITS else f"\\U{code:08x}"
     return character
 
 
