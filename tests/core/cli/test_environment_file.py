@@ -24,6 +24,15 @@ LINES = [
     ("A=1\r\nB=2\r\n", {"A": "1", "B": "2"}),
     ("A=1\nA=2", {"A": "2"}),
     ("\ufeffA=1", {"A": "1"}),
+    (
+        "K='-----BEGIN\n# no\nB=c\n-----END' # why\nB=2",
+        {"K": "-----BEGIN\n# no\nB=c\n-----END", "B": "2"},
+    ),
+    ('K="a\n b\\n\\"c\n"\nB=2', {"K": 'a\n b\n"c\n', "B": "2"}),
+    ("A='it''s'", {"A": "its"}),
+    ("A='it'\"'\"'s'", {"A": "it's"}),
+    ("A=it''s", {"A": "it''s"}),
+    ("A=''", {"A": ""}),
 ]
 
 
@@ -32,7 +41,9 @@ def test_a_line_is_a_variable(text, variables):
     assert parse_variables(text, "x.env") == variables
 
 
-@pytest.mark.parametrize(("text", "where"), [("A=1\nnonsense", "x.env:2"), ("1A=x", "x.env:1"), ("A='open", "x.env:1")])
+@pytest.mark.parametrize(("text", "where"), [("A=1\nnonsense", "x.env:2"), ("1A=x", "x.env:1"), ("A='open", "x.env:1"),
+    ("B=1\nA='open\nB=2\n", "x.env:2"), ("A='open\nB='x'", "x.env:1"), ("A='x' y", "x.env:1"),
+])  # fmt: skip
 def test_a_mistake_names_file_and_line(text, where):
     with pytest.raises(OvermindError) as raised:
         parse_variables(text, "x.env")
