@@ -120,16 +120,25 @@ class _Inspection:
         if name is None or data is None:
             return
         try:
-            proposals, built = proposal.proposals(data, name, proposal.variables(content(self._path(".env")) or b""))
+            found = proposal.proposals(data, name, proposal.variables(content(self._path(".env")) or b""))
         except Problems as problems:
             first = problems.problems[0]
             self.problems.append(f"{name}:{first.line}:{first.column}: {first.message}")
             return
-        self.proposals += proposals
-        if proposals:
-            self.found.append(f"{name} ({_counted(len(proposals), 'container')})")
-        if built:
-            self.problems.append(f"{name}: {_counted(len(built), 'service')} without an image to pull: skipped")
+        self.proposals += found.proposals
+        if found.proposals:
+            self.found.append(f"{name} ({_counted(len(found.proposals), 'container')})")
+        if found.built:
+            self.problems.append(f"{name}: {_counted(len(found.built), 'service')} without an image to pull: skipped")
+        if found.left_out:
+            self.problems.append(f"{name}: not imported: {', '.join(found.left_out)}")
+        if left := sum(len(one.left_out) for one in found.proposals):
+            where = sum(bool(one.left_out) for one in found.proposals)
+            services = _counted(where, "container")
+            self.problems.append(f"{name}: {_counted(left, 'setting')} of {services} not imported: the file names them")
+        if named := sum(len(one.references) for one in found.proposals):
+            words = "1 variable names" if named == 1 else f"{named} variables name"
+            self.problems.append(f"{name}: {words} the host of another container: they need your edit, see the file")
 
     def procfile(self) -> None:
         lines = [line.partition(":") for line in (self.text("Procfile") or "").splitlines()]

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import NamedTuple
 
 from overmind_core.documents.yaml import Scalar, ScalarKind, Value, document
 from overmind_core.domain.isolation.isolation import clashes, volume_clashes
@@ -34,6 +35,19 @@ class Proposal:
     """The file that says so."""
     left_out: tuple[str, ...] = ()
     """What that file says besides, and ours has no word for."""
+    references: Mapping[str, str] = field(default_factory=dict)
+    """Variable → the service whose host its value names: containers of a mission do not reach each other by name."""
+
+
+class ComposeFile(NamedTuple):
+    """What became of a compose file."""
+
+    proposals: list[Proposal]
+    """Containers, each behind those that it depends on."""
+    built: list[str]
+    """Services that are built here, and are none."""
+    left_out: list[str]
+    """Keys of the file itself that ours has no word for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +115,19 @@ PORTS = {
     "mailhog": 8025,
 }
 """Where well-known images listen."""
-UNKNOWN = ("build", "command", "entrypoint", "networks", "configs", "secrets", "profiles")
-"""What compose files say and ours has no word for."""
+OF_FILE = frozenset({"services", "volumes", "version", "name"})
+"""Keys of a compose file that are taken over, or say nothing about containers."""
+STARTED = "service_started"
+"""The condition of `depends_on` that an order of starts fulfils."""
+RESTARTS = {"always": "always", "unless-stopped": "always", "on-failure": "on-failure"}
 LONGEST = 200
 """Characters of a variable, its value or a command that is taken over."""
 
 _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?-([^{}]*))?[^{}]*\}|\$[A-Za-z_][A-Za-z0-9_]*")
 _NAMED = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?[-?][^{}]*)?\}|\$([A-Za-z_][A-Za-z0-9_]*)")
 _SETTING = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*")
+_FOR_HOSTS = re.compile(r"HOST|URL|URI|ADDR|ENDPOINT|SERVER|BROKER|DSN")
+"""In the name of a variable whose whole value may be a host."""
 _SECRET = re.compile(r"PASSWORD|SECRET|KEY|TOKEN")
 
 
@@ -127,10 +146,8 @@ def variables(data: bytes) -> dict[str, str]:
     return found
 
 
-def proposals(
-    data: bytes, origin: str, known: Mapping[str, str] = MappingProxyType({})
-) -> tuple[list[Proposal], list[str]]:
-    """Return the containers of a compose file, and the names of services that are built here and are none.
+def proposals(data: bytes, origin: str, known: Mapping[str, str] = MappingProxyType({})) -> ComposeFile:
+    """Return what a compose file says: its containers, and all that has no equivalent.
 
     Args:
         data: The file.
@@ -142,15 +159,52 @@ def proposals(
     """
     root, _, _ = document(data)
     root = _with(root, known)
-    found: list[Proposal] = []
+    found: dict[str, Proposal] = {}
     built: list[str] = []
-    for name, table in _tables(_at(root, "services")):
+    tables = dict(_tables(_at(root, "services")))
+    for name, table in tables.items():
         image = _filled(_at(table, "image"))
         if image is None or image_problem(image) is not None:
             built.append(name)
             continue
-        found.append(Proposal(_service(name, image, table), origin, _left_out(table)))
-    return found, built
+        service = _service(name, image, table)
+        others = [other for other in tables if other != name]
+        found[name] = Proposal(service, origin, tuple(_left_out(table, service)), dict(_references(service, others)))
+    names = root if isinstance(root, dict) else {}
+    left_out = [key[:LONGEST_NAME] for key in names if key not in OF_FILE and not key.startswith("x-")]
+    return ComposeFile([found[name] for name in _ordered(found, tables)], built, left_out)
+
+
+def _ordered(names: Iterable[str], tables: Mapping[str, dict[str, Value]]) -> list[str]:
+    """The names in their order, but each behind those that it depends on; a circle is cut where it is met first."""
+    wanted, order, on_the_way = list(names), dict[str, None](), set[str]()
+
+    def add(name: str) -> None:
+        if name in order or name in on_the_way or name not in tables:
+            return
+        on_the_way.add(name)
+        for other in _needed(tables[name]):
+            add(other)
+        order[name] = None
+
+    for name in wanted:
+        add(name)
+    return [name for name in order if name in set(wanted)]
+
+
+def _needed(table: dict[str, Value]) -> list[str]:
+    """The services that one depends on."""
+    node = _at(table, "depends_on")
+    return list(node) if isinstance(node, dict) else [one.text for one in _entries(node) if isinstance(one, Scalar)]
+
+
+def _references(service: Service, others: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for variable, value in service.env.items():
+        for other in others:
+            named = re.search(rf"(?:^|[/@,=])(?:{re.escape(other)})(?=:\d|[/,]|$)", value)
+            if named is not None and (named[0] != value or _FOR_HOSTS.search(variable.upper())):
+                yield variable, other
+                break
 
 
 def _with(node: Value, known: Mapping[str, str]) -> Value:
@@ -176,14 +230,68 @@ def _service(name: str, image: str, table: dict[str, Value]) -> Service:
         port=port,
         env=dict(_env(_at(table, "environment"))),
         volumes=dict(_volumes(_at(table, "volumes"))),
+        restart=RESTARTS.get(_policy(_at(table, "restart")), "never"),
         ready=_ready(_at(_at(table, "healthcheck"), "test"), port),
     )
 
 
-def _left_out(table: dict[str, Value]) -> tuple[str, ...]:
-    found = [key for key in UNKNOWN if key in table]
-    mounts = len(_entries(_at(table, "volumes"))) - len(dict(_volumes(_at(table, "volumes"))))
-    return (*found, "folders of this machine") if mounts else tuple(found)
+def _left_out(table: dict[str, Value], service: Service) -> Iterator[str]:
+    """All that is said of a service and is not in ours: what was taken is known, what there is besides is not."""
+    taken: Mapping[str, Callable[[Value], Iterable[str]]] = {
+        "image": lambda _: (),
+        "environment": lambda node: _other_variables(node, service),
+        "ports": lambda _: (),
+        "expose": lambda _: (),
+        "volumes": _other_mounts,
+        "healthcheck": lambda node: _other_checks(node, service),
+        "depends_on": _conditions,
+        "restart": lambda node: () if _policy(node) in {*RESTARTS, "no"} else ("restart",),
+    }
+    for key, node in table.items():
+        if key in taken:
+            yield from taken[key](node)
+        elif not key.startswith("x-"):
+            yield key[:LONGEST_NAME]
+    yield from _other_ports(table, service)
+
+
+def _policy(node: Value | None) -> str:
+    """When a container is started again, without how often."""
+    return (_filled(node) or "no").partition(":")[0]
+
+
+def _other_variables(node: Value, service: Service) -> Iterator[str]:
+    names = node if isinstance(node, dict) else [one.text.partition("=")[0] for one in _entries(node)
+                                                 if isinstance(one, Scalar)]  # fmt: skip
+    yield from (f"environment {name[:LONGEST_NAME]}" for name in names if name not in service.env)
+
+
+def _other_mounts(node: Value) -> tuple[str, ...]:
+    return ("folders of this machine",) if len(_entries(node)) > len(dict(_volumes(node))) else ()
+
+
+def _other_checks(node: Value, service: Service) -> Iterator[str]:
+    is_taken = service.ready is not None and service.ready.kind is ReadyKind.EXEC
+    for key in node if isinstance(node, dict) else ():
+        if key != "test" or not is_taken:
+            yield f"healthcheck {key[:LONGEST_NAME]}"
+
+
+def _conditions(node: Value) -> Iterator[str]:
+    """An order of starts is taken; nothing waits for another container to be healthy, or to end."""
+    for one in (node if isinstance(node, dict) else {}).values():
+        condition = _filled(_at(one, "condition")) or STARTED
+        if condition != STARTED:
+            yield f"depends_on {condition[:LONGEST_NAME]}"
+
+
+def _other_ports(table: dict[str, Value], service: Service) -> Iterator[str]:
+    """One port of a container is taken."""
+    entries = [*_entries(_at(table, "ports")), *_entries(_at(table, "expose"))]
+    yield from dict.fromkeys(f"port {port}" for port in _ports(table) if port != service.port)
+    lost = len(entries) - len(list(_ports(table)))
+    if lost:
+        yield "ranges of ports"
 
 
 def _ports(table: dict[str, Value]) -> Iterator[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 import yaml
 from yaml.resolver import Resolver
@@ -97,7 +98,7 @@ def _escaped(sign: str) -> str:
 
 def _service(proposal: Proposal) -> Iterator[str]:
     service = proposal.service
-    left = f"; not imported: {', '.join(proposal.left_out)}" if proposal.left_out else ""
+    left = f"; not imported: {', '.join(map(quoted, proposal.left_out))}" if proposal.left_out else ""
     yield _commented(f"  {quoted(service.name)}:", f"from {proposal.origin}{left}")
     if service.command is not None:
         yield f"    command: {quoted(service.command)}"
@@ -108,17 +109,23 @@ def _service(proposal: Proposal) -> Iterator[str]:
             "its port in the container" if service.image else "its usual port; each mission gets another one, in PORT"
         )
         yield _commented(f"    port: {service.port}", comment)
-    yield from _pairs("env", service.env)
+    yield from _pairs("env", service.env, proposal.references)
     yield from _pairs("volumes", service.volumes)
     if service.restart != "never":
         yield f"    restart: {service.restart}"
     yield from _ready(service)
 
 
-def _pairs(key: str, pairs: Mapping[str, str]) -> Iterator[str]:
+def _pairs(key: str, pairs: Mapping[str, str], references: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
     if pairs:
         yield f"    {key}:"
-        yield from (f"      {quoted(name)}: {quoted(value)}" for name, value in pairs.items())
+    for name, value in pairs.items():
+        line = f"      {quoted(name)}: {quoted(value)}"
+        other = references.get(name)
+        if other is None:
+            yield line
+        else:
+            yield _commented(line, f"names the host of {quoted(other)}: a container is not reached by its name here")
 
 
 def _ready(service: Service) -> Iterator[str]:

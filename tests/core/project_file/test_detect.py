@@ -89,9 +89,67 @@ def test_the_containers_of_a_compose_file(folder):
         Service("mail", image="mail", port=25, volumes={"spool": "/spool"}, ready=ReadyCheck(ReadyKind.TCP)),
     )
     assert detected.found == ("compose.yaml (4 containers)",)
-    assert detected.problems == ("compose.yaml: 1 service without an image to pull: skipped",)
-    assert "# from compose.yaml; not imported: folders of this machine" in first(detected)
-    assert "# from compose.yaml; not imported: command" in first(detected)
+    assert detected.problems == (
+        "compose.yaml: 1 service without an image to pull: skipped",
+        "compose.yaml: 4 settings of 3 containers not imported: the file names them",
+    )
+    assert "# from compose.yaml; not imported: environment MODE, folders of this machine\n" in first(detected)
+    assert "# from compose.yaml; not imported: command\n" in first(detected)
+    assert "# from compose.yaml; not imported: environment B\n" in first(detected)
+
+
+STACK = """\
+x-common: &common { restart: always, user: "101:101" }
+networks: { back: {} }
+services:
+  worker:
+    <<: *common
+    image: acme/worker:3
+    depends_on: { store: { condition: service_healthy }, cache: { condition: service_started }, web: {} }
+    environment:
+      DATABASE_URL: postgresql://acme:dev@store:5432/acme
+      REDIS_HOST: cache
+      CACHE_KIND: cache
+      BROKERS: "queue:9092,other:9092"
+    x-note: mine
+  web: { build: ., depends_on: [worker] }
+  queue: { image: kafka, restart: "on-failure:3", expose: [9092, "1-5"], stop_grace_period: 5s }
+  cache: { image: redis, restart: unless-stopped, "odd\\nkey": 1 }
+  store:
+    image: acme/store
+    ports: ["8123:8123", "127.0.0.1:9000:9000"]
+    healthcheck: { test: [CMD, ready], interval: 5s, retries: 10, start_period: 1s }
+    depends_on: [cache]
+    restart: on-demand
+"""
+
+
+def test_each_key_of_a_compose_file_without_an_equivalent_is_named(folder):
+    detected = written(folder, compose__yaml=STACK)
+    assert {one.service.name: one.left_out for one in detected.proposals} == {
+        "cache": ("odd\nkey",),
+        "store": ("healthcheck interval", "healthcheck retries", "healthcheck start_period", "restart", "port 9000"),
+        "worker": ("depends_on service_healthy", "user"),
+        "queue": ("stop_grace_period", "ranges of ports"),
+    }
+    assert detected.problems == (
+        "compose.yaml: 1 service without an image to pull: skipped",
+        "compose.yaml: not imported: networks",
+        "compose.yaml: 10 settings of 4 containers not imported: the file names them",
+        "compose.yaml: 3 variables name the host of another container: they need your edit, see the file",
+    )
+    text = first(detected)
+    assert 'not imported: "odd\\x0akey"\n' in text
+    assert text.count("a container is not reached by its name here") == 3
+    found = read(detected).services
+    assert [one.name for one in found] == ["cache", "store", "worker", "queue"], "what others need comes first"
+    assert [one.restart for one in found] == ["always", "never", "always", "on-failure"]
+    assert found[2].env["DATABASE_URL"] == "postgresql://acme:dev@store:5432/acme"
+
+
+def test_a_circle_of_containers_has_some_order(folder):
+    text = "services: {a: {image: x, depends_on: [b]}, b: {image: x, depends_on: {a: {}, gone: {}}}}"
+    assert [one.service.name for one in written(folder, compose__yaml=text).proposals] == ["b", "a"]
 
 
 def test_a_compose_file_that_is_broken_is_told(folder):
@@ -257,7 +315,7 @@ COMPOSES = st.dictionaries(NAMES, SERVICE | VALUES, max_size=6)
 def test_whatever_a_compose_file_says_our_reader_takes_what_comes_of_it(services):
     data = yaml.safe_dump({"services": services}, allow_unicode=True).encode(errors="replace")
     try:
-        proposals, _ = proposal.proposals(data, "compose.yaml")
+        proposals, *_ = proposal.proposals(data, "compose.yaml")
     except Problems:
         return
     found = read(Detected(distinct(proposals)))
