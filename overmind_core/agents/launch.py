@@ -14,6 +14,8 @@ from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.providers.base import LaunchRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from overmind_core.agents.session import Session
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.providers.base import InteractiveProvider, Launch
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 LEAST_COST = 0.01
 """US dollars; a program takes no limit of 0."""
 _LONGEST_FILE = 4 * 1024 * 1024
+_RECORD = 256 * 1024
+"""Bytes of a conversation's record that are read; in a larger one something was said."""
 _LONG_PROMPT = 100_000
 """Bytes from which on a prompt is no argument."""
 
@@ -54,6 +58,33 @@ def launch_of(session: Session, mission: Mission, notes: str | None) -> Launch |
     )
     session.launch = session.provider.launch(start)
     return session.launch
+
+
+def has_forgotten(session: Session, environ: Mapping[str, str]) -> bool:
+    """Whether the program would resume a conversation of which its record holds nothing any more.
+
+    Where there is no record, the program says it itself.
+    """
+    pattern = session.provider.conversations(environ) if session.state.resumed else None
+    if pattern is None:
+        return False
+    before, _, after = from_wire(pattern).partition("*")
+    name = after.removeprefix("/").format(session=session.state.session)
+    try:
+        folders = [entry.path for entry in os.scandir(before)]
+    except OSError:
+        return False
+    records = [path for folder in folders if os.path.isfile(path := os.path.join(folder, name))]
+    return bool(records) and not any(_has_turn(session, path) for path in records)
+
+
+def _has_turn(session: Session, path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            record = file.read(_RECORD)
+    except OSError:
+        return True  # the program will say it
+    return len(record) == _RECORD or session.provider.has_turn(record)
 
 
 def _affordable(session: Session) -> Agent:

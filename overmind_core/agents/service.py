@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from overmind_core.agents.budgets import spent_budget, spent_turns
-from overmind_core.agents.launch import checked_mission, first_message, launch_of
+from overmind_core.agents.launch import checked_mission, first_message, has_forgotten, launch_of
 from overmind_core.agents.session import Session
 from overmind_core.agents.store import ASKED, DEFINITION, DELIVERED, FAILED, QUEUED, STATE, AgentRow, MessageRow
 from overmind_core.agents.waiting import WaitingMissions
@@ -26,7 +26,7 @@ from overmind_core.domain.agents.conversation import (
     last_paragraph,
     switch_resume,
 )
-from overmind_core.domain.agents.events import MessageResent, PromptGiven
+from overmind_core.domain.agents.events import ConversationLost, MessageResent, PromptGiven
 from overmind_core.domain.agents.own_folders import rules
 from overmind_core.domain.memory.giving import Injection
 from overmind_core.domain.missions.events import StartFailed
@@ -218,10 +218,14 @@ class Agents:
         """What a mission was given of the notes, and has written; None: it was to be given nothing."""
         return None if self._briefing is None else self._briefing.notes_of(mission)
 
-    def launch(self, mission: Mission, notes: str | None) -> Launch | None:
+    def launch(self, mission: Mission, notes: str | None, environ: Mapping[str, str]) -> Launch | None:
         """How the mission's newest run is started, with these notes; None for a plain program."""
         session = self._sessions.get(mission.id)
-        return None if session is None else launch_of(session, mission, notes)
+        if session is None:
+            return None
+        if has_forgotten(session, environ):
+            self._begin_again(session, mission)
+        return launch_of(session, mission, notes)
 
     def on_change(self, change: MissionChanged) -> None:
         """A state of a mission was saved."""
@@ -343,6 +347,21 @@ class Agents:
         text = f"--- message {earlier[0].id} was not delivered: resent as message {again.id} ---"
         session.record(MessageResent(text=text, message=again.id))
 
+    def _begin_again(self, session: Session, mission: Mission) -> None:
+        """The conversation is gone, and the new one knows nothing: it gets the first prompt before all else."""
+        text = "--- its conversation is gone: it begins a new one, without what was said before ---"
+        self._context.registry.record(mission, ConversationLost(text=text))
+        prompt = session.agent.prompt
+        waiting = [session.text_of(one) for one in session.state.queue]
+        if prompt is None or session.agent.home is AgentMode.ONE_SHOT or prompt in waiting:
+            return
+        again = self._context.messages.new(session.id, prompt, sender=None, request=None)._replace(resent=True)
+        self._context.messages.insert(again)
+        session.know(again.id, again.text)
+        session.put(replace(session.state, queue=(again.id, *session.state.queue)))
+        text = f"--- its first prompt is given again, as message {again.id} ---"
+        self._context.registry.record(mission, MessageResent(text=text, message=again.id))
+
     def _follow(self, mission: Mission) -> None:
         """Take in where the mission stands: its run may have begun or ended, or hold still."""
         session = self._sessions.get(mission.id)
@@ -393,7 +412,11 @@ class Agents:
 
     def _verdict(self, session: Session, mission: Mission, row: Mapping[str, Any], errors: str) -> RunVerdict:
         code, until = int(row["code"]), int(row["out"])
-        return _verdict(session, code, errors, lambda: self._last_words(session, mission, until))
+        was_resumed = session.state.resumed and not session.state.switched
+        verdict = _verdict(session, code, errors, lambda: self._last_words(session, mission, until))
+        if was_resumed and session.state.switched and not session.state.begun:
+            self._begin_again(session, mission)
+        return verdict
 
     def _last_words(self, session: Session, mission: Mission, until: int) -> str:
         """Why a program on a terminal did not start, as its screen says."""

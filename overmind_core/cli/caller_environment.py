@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from overmind_core.documents.variables import parse_variables
-from overmind_core.domain.missions.environment import login_variables
+from overmind_core.domain.missions.environment import login_variables, session_variables
 from overmind_core.domain.swarm.secrets import NAMES as SECRETS
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
@@ -49,6 +49,11 @@ def inherited_variables(environ: Mapping[str, str], *, clean: bool) -> dict[str,
     kept = login_variables(environ) if clean else environ
     secrets = environ.get(SECRETS, "").split(",")  # a daemon keeps what it is sent, and these are kept nowhere
     return checked_variables({to_wire(name): to_wire(value) for name, value in kept.items() if name not in secrets})
+
+
+def session_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what serves the caller's login session, in wire form: a restart takes it over."""
+    return {name: to_wire(value) for name, value in session_variables(environ).items()}
 
 
 def given_variables(files: Sequence[str], pairs: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:

@@ -132,7 +132,7 @@ class App:
         self.last_lines = LastLines()
         self.resources = Resources(self.trees)
         self.load_history = LoadHistory(self.registry, self.resources, self.progress)
-        saved = SavedEnvironments(self.journal, state.environments)
+        saved = self.saved_environments = SavedEnvironments(self.journal, state.environments)
         self.workspace = Workspace(
             home=home.root,
             registry=self.registry,

@@ -159,6 +159,7 @@ def handlers(app: App) -> tuple[object, ...]:
         clock=app.clock,
         registry=app.registry,
         journal=app.journal,
+        environments=app.saved_environments,
         missions=app.missions,
         restarts=Restarts(
             registry=app.registry,

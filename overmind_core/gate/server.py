@@ -385,6 +385,8 @@ def _completed(name: str, args: Json) -> Json:
     from overmind_core.domain.operations import OPERATIONS  # noqa: PLC0415 - as above
 
     found = {**args}
+    if name == "restart":
+        found.pop("session_env", None)  # what serves a session of another machine serves nobody here
     for argument in OPERATIONS[name].caller:
         if found.get(argument) is None:
             found[argument] = _account()[argument]

@@ -144,6 +144,8 @@ class MissionCore(MissionBrief):
     """Its output goes to a terminal, not to pipes."""
     unseen: bool
     """Something happened to it since a person last looked."""
+    conversation_lost: bool
+    """Its agent's conversation was gone, so it began a new one, and nobody has looked since."""
     lost: bool
     """It was lost with its keeper, or with the machine, and `restart` with `lost` starts it again."""
 

@@ -61,6 +61,7 @@ def row(
     conversation: Conversation | None = None,
     *,
     unseen: bool = False,
+    conversation_lost: bool = False,
     lost: bool = False,
 ) -> MissionSummary:
     """A mission in a list; `now` in seconds since the epoch, `said` how its conversation stands, if it has one."""
@@ -88,6 +89,7 @@ def row(
         "interactive": definition.interactive,
         "tty": definition.tty,
         "unseen": unseen,
+        "conversation_lost": conversation_lost,
         "lost": lost,
         **talking(mission, conversation),
     }
@@ -127,13 +129,14 @@ def details(
     *,
     conversation: Conversation | None = None,
     unseen: bool = False,
+    conversation_lost: bool = False,
     lost: bool = False,
 ) -> MissionDetails:
     """Everything known about a mission but its environment."""
     definition = mission.definition
     policy = definition.restart
     return {
-        **row(mission, children, now, conversation, unseen=unseen, lost=lost),
+        **row(mission, children, now, conversation, unseen=unseen, conversation_lost=conversation_lost, lost=lost),
         "os_pid": mission.pid,
         "argv": list(definition.argv),
         "model": None if conversation is None else conversation.model,

@@ -6,9 +6,11 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.actor import PERSON
 from overmind_core.domain.missions.facts import Frozen, Thawed
 from overmind_core.domain.missions.mission import Cause, Kind, Mission, Status
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.actor import actor
 from overmind_core.kernel.request import handles
 from overmind_core.missions import answers, validate
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
         RestartedMission,
         StoppedMission,
     )
+    from overmind_core.missions.environment import SavedEnvironments
     from overmind_core.missions.lost import LostLookup
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.ports import MissionKeeper, PlanRunner
@@ -52,6 +55,7 @@ class LifecycleApi:
         clock: Clock,
         registry: Registry,
         journal: Journal,
+        environments: SavedEnvironments,
         missions: Missions,
         restarts: Restarts,
         trees: ProcessTrees,
@@ -65,6 +69,7 @@ class LifecycleApi:
         self._clock = clock
         self._registry = registry
         self._journal = journal
+        self._environments = environments
         self._missions = missions
         self._restarts = restarts
         self._trees = trees
@@ -86,6 +91,8 @@ class LifecycleApi:
         self._check_not_planned(mission)
         if (refusal := self._quests.runs_by_itself(mission.id, mission.definition.parent)) is not None:
             raise OvermindError("not_finished", refusal)
+        if actor() == PERSON:
+            self._environments.renew(mission.id, request.session_env)
         return answers.restarted_mission(
             await self._restarts.restart(mission, fresh=request.fresh, force=request.force)
         )

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.domain.missions.environment import renewed_variables
 from overmind_core.domain.plans.references import VARIABLE
 from overmind_core.domain.quests.variables import VARIABLES as OF_ATTEMPTS
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
@@ -221,6 +222,14 @@ class SavedEnvironments:
         saved = self._table.get(mission_id)
         parts = json.loads(saved) if saved else {}
         return Environment(parts.get("inherited", {}), parts.get("chosen", {}))
+
+    def renew(self, mission_id: str, session: Mapping[str, str]) -> None:
+        """Have the next runs of a mission find what serves this login session, such as its agent of ssh."""
+        saved = self.of(mission_id)
+        inherited = renewed_variables(saved.inherited, session)
+        if inherited != saved.inherited:
+            text = json.dumps({"inherited": inherited, "chosen": saved.chosen})
+            self._journal.save(lambda: self._table.save(mission_id, text))
 
 
 class Environments:

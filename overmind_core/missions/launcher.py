@@ -288,8 +288,8 @@ class Launcher:
         """The run with what it is given; `is_asked`: whether memory was asked about it."""
         definition = mission.definition
         notes = given.text if given is not None and given.text else None
-        launch = None if mission.setup else self._runner.launch(mission, notes)
         searched = environment.both
+        launch = None if mission.setup else self._runner.launch(mission, notes, searched)
         argv = definition.argv if launch is None else private_files.filled(self._home, mission.id, launch)
         located = await self._locate(mission, argv[0], searched)
         composed = self._composed(mission, environment, located)

@@ -54,8 +54,8 @@ class Runner(Protocol):
     def notes_of(self, mission: Mission) -> Awaitable[MissionNotes | None] | None:
         """What it was given of the notes, and has written; None: it was to be given nothing."""
 
-    def launch(self, mission: Mission, notes: str | None) -> Launch | None:
-        """How its program is started, with these notes; None for a plain program."""
+    def launch(self, mission: Mission, notes: str | None, environ: Mapping[str, str]) -> Launch | None:
+        """How its program is started, with these notes and this environment; None for a plain program."""
 
     def adopted(self, mission: Mission, row: Mapping[str, Any]) -> None:
         """The keeper holds its run, which an earlier supervisor began."""

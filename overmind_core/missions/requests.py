@@ -167,6 +167,9 @@ class RestartArgs(Args, frozen=True):
     """With a new worktree, new ports and new containers; the old ones are discarded."""
     force: bool = False
     """Also when that loses work."""
+    session_env: dict[str, str] = {}
+    """`SSH_AUTH_SOCK`, `DISPLAY`, `WAYLAND_DISPLAY` and `KRB5CCNAME` of a person at this machine: the next runs get
+    them. From anybody else they mean nothing."""
 
 
 class Signal(Args, frozen=True):

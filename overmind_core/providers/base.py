@@ -95,6 +95,12 @@ class Provider(Protocol):
     def launch(self, start: LaunchRequest) -> Launch:
         """How to start the program for this run."""
 
+    def conversations(self, environ: Mapping[str, str]) -> str | None:
+        """Pattern of the paths at which its program keeps conversations, with `{session}`; None: nobody knows."""
+
+    def has_turn(self, record: bytes) -> bool:
+        """Whether in the beginning of such a file anything was said."""
+
     def parse(self, line: bytes) -> Sequence[AgentFact]:
         """What one line of output means (without its newline). Never raises; what is unknown means nothing."""
 

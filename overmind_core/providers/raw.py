@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from overmind_core.domain.agents.agent import Agent, AgentMode
 from overmind_core.domain.agents.agent_events import AgentFact, Asked, Decision, PlainLine, RunVerdict, TurnResult
@@ -34,6 +34,16 @@ class Raw:
         """None."""
         del agent
         return ()
+
+    def conversations(self, environ: Mapping[str, str]) -> str | None:
+        """Its program says itself that one is gone."""
+        del environ
+        return None
+
+    def has_turn(self, record: bytes) -> bool:
+        """Nobody looks."""
+        del record
+        return True
 
     def launch(self, start: LaunchRequest) -> Launch:
         """The person's own program."""

@@ -95,7 +95,10 @@ MISSION: Mapping[str, _Field] = {
     **{name: _Field(_text) for name in ("reason", "now", "need", "code")},
     **{name: _Field(_time) for name in _TIMES},
     **{name: _Field(_number) for name in (*_FIGURES, "cost_usd", "uptime_seconds", "exit_code")},
-    **{name: _Field(_flag, otherwise=False) for name in ("unseen", "lost", "tty", "interactive", "unfinished")},
+    **{
+        name: _Field(_flag, otherwise=False)
+        for name in ("unseen", "conversation_lost", "lost", "tty", "interactive", "unfinished")
+    },
     **{name: _Field(_count) for name in ("run", "attached", "attempt")},
     "tokens": _Field(_amounts),
     "isolation": _Field(lambda value: isinstance(value, dict)),

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from overmind_core.domain import engine_questions
+from overmind_core.domain.missions.reasons import CONVERSATION_LOST
 from overmind_core.domain.missions.status_marks import BAD_ENDS, FAILED, LIMITED, WAITING, YOUR_TURN, StatusMark
 from overmind_core.domain.text.cells import pad, width
 from overmind_core.view import missions as missions_rows
@@ -79,6 +80,8 @@ class Need(NamedTuple):
         """What it is about, in a line."""
         if self.group == LOST:
             return missions_rows.LOST_WORDS
+        if self.asked is None and self.row.get("conversation_lost"):
+            return CONVERSATION_LOST
         return safe(self.asked["summary"] if self.asked else self.row.get("now"))
 
 
@@ -142,7 +145,7 @@ def needs(rows: Iterable[Row], questions: Sequence[Row], now: float) -> list[Nee
             found.append(Need(row, None, LOST, _held(row, now)))
         elif blocked(row) and row["id"] not in asked_about:
             found.append(Need(row, None, BLOCKED if missions_rows.is_live(row) else OVER, _held(row, now)))
-        elif your_turn(row):
+        elif your_turn(row) or (row.get("conversation_lost") and missions_rows.is_live(row)):
             found.append(Need(row, None, TURN, _held(row, now)))
     for one in by_engine:
         row = _row_of(one, missions)

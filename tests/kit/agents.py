@@ -185,12 +185,15 @@ class Agents:
 
     def transcript(self, session: str) -> list[str]:
         """The same of one conversation."""
-        pattern = os.path.join(self.om.environment["HOME"], ".claude", "projects", "*", f"{session}.jsonl")
         texts = []
-        for path in glob.glob(pattern):
+        for path in self.records(session):
             with open(path, encoding="utf-8") as file:
                 texts += [text for line in file for text in _texts(json.loads(line))]
         return texts
+
+    def records(self, session: str) -> list[str]:
+        """Paths of the files in which the program keeps a conversation."""
+        return glob.glob(os.path.join(self.om.environment["HOME"], ".claude", "projects", "*", f"{session}.jsonl"))
 
     def kill(self, mission: str) -> int:
         """SIGKILL the agent's process; return its pid."""

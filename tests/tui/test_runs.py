@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from overmind_core.domain.missions.reasons import CONVERSATION_LOST
 from overmind_core.errors import OvermindError
 from overmind_core.view import inbox as inbox_rows
 from overmind_core.view import missions as missions_rows
@@ -67,6 +68,13 @@ def test_what_was_lost_with_its_keeper_is_told_counted_and_needs_somebody():
     assert text.endswith(":restart --lost restarts them")
     (need,) = inbox_rows.needs([LOST, row("b"), OF_ENGINE], (), NOON)
     assert (need.row["id"], need.group, need.summary) == ("a", "lost with the keeper", "lost with its keeper")
+
+
+def test_an_agent_that_has_lost_its_conversation_needs_somebody_while_it_lives():
+    forgetful = row("a", conversation_lost=True, provider="claude", activity="working")
+    (need,) = inbox_rows.needs([forgetful], (), NOON)
+    assert (need.group, need.summary) == ("your turn", CONVERSATION_LOST)
+    assert inbox_rows.needs([{**forgetful, "status": "stopped"}], (), NOON) == []
 
 
 def test_what_only_the_engine_needs_is_told_as_lost_and_needs_nobody():

@@ -24,6 +24,7 @@ from overmind_core.client.daemon import connect_until, try_connect
 from overmind_core.domain import engine_questions
 from overmind_core.domain.agents import approval_subject
 from overmind_core.domain.missions.lost import lost_sentence
+from overmind_core.domain.missions.reasons import CONVERSATION_LOST
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.duration import format_uptime
 from overmind_core.domain.text.moment import parse_time
@@ -57,7 +58,7 @@ def inbox(args: Namespace, context: Context) -> int:
         questions = client.call("inbox")
         if args.json:
             return dumps(questions)
-        found = [inbox_text(questions, time.time(), bold=coloured(context.environ)), limited_text(client, time.time())]
+        found = [inbox_text(questions, time.time(), bold=coloured(context.environ)), held_up_text(client, time.time())]
         return "\n\n".join(filter(None, found))
 
     if args.watch:
@@ -79,11 +80,21 @@ def inbox_text(questions: Sequence[Question], now: float, *, bold: bool = False)
     return "\n\n".join("\n".join(_block(question, now, bold=bold)) for question in questions)
 
 
-def limited_text(client: Client, now: float) -> str:
-    """Return a line for each agent that a limit holds up; `now` in seconds since the epoch."""
-    limited = [row["id"] for row in client.call("ps") if row.get("activity") == "limited"]
+def held_up_text(client: Client, now: float) -> str:
+    """Return a line for each agent that a limit holds up or that has lost its conversation.
+
+    `now`: in seconds since the epoch.
+    """
+    found = client.call("ps")
+    limited = [row["id"] for row in found if row.get("activity") == "limited"]
     rows = client.call("ps", {"ids": limited, "wide": True}) if limited else []
-    return "\n".join(_limited(row, now) for row in rows)
+    lost = [row for row in found if row.get("conversation_lost")]
+    return "\n".join([*(_limited(row, now) for row in rows), *map(_forgetful, lost)])
+
+
+def _forgetful(row: Mapping[str, Any]) -> str:
+    name = display_safe(row["name"])
+    return f"{name} ({row['id']}): {CONVERSATION_LOST}. Log: overmind logs {name} · seen: overmind seen {name}"
 
 
 def _limited(row: Mapping[str, Any], now: float) -> str:

@@ -25,7 +25,8 @@ _KEPT = frozenset({"busy", "daemon_lost", "daemon_not_running", "disk_full", "fo
 
 def edit(args: Namespace, context: Context) -> int:
     """Print the text, take it from a file, or have it edited; then restart what has changed."""
-    from overmind_core.cli.definitions.edit_file import definition_text  # start-up: --help needs none
+    from overmind_core.cli.caller_environment import session_environment  # start-up: --help needs none
+    from overmind_core.cli.definitions.edit_file import definition_text  # as above
 
     before = context.client(start=True).call("definition", {"id": args.id})
     if args.print:
@@ -34,7 +35,8 @@ def edit(args: Namespace, context: Context) -> int:
     after = _edit_in_editor(before, context) if args.file is None else _store_file(before, args.file, context)
     restarted = bool(after["changed"]) and not args.no_restart
     if restarted:
-        context.client().call("restart", {"id": before["id"]})
+        session = session_environment(context.environ) if context.hive is None else {}
+        context.client().call("restart", {"id": before["id"], "session_env": session})
     if not args.quiet:
         _print_result(after, context, restarted=restarted, as_json=args.json)
     return 0

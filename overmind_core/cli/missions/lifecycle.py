@@ -259,7 +259,11 @@ def restart(args: Namespace, context: Context) -> int:
         wanted = _all_to_restart(args, context) if args.all else args.ids
     if wanted is None:
         return FAILED
-    how = {"fresh": True, "force": args.force} if args.fresh else {}
+    how: dict[str, Any] = {"fresh": True, "force": args.force} if args.fresh else {}
+    if context.hive is None:
+        from overmind_core.cli.caller_environment import session_environment  # start-up: --help needs none
+
+        how["session_env"] = session_environment(context.environ)
     requests = [{"id": mission, **how} for mission in wanted]
     begun: list[Mapping[str, Any]] = []
 

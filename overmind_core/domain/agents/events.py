@@ -23,6 +23,10 @@ class ConversationChanged(MissionEvent, frozen=True, kw_only=True, tag="session"
     """The id of the conversation in its program."""
 
 
+class ConversationLost(MissionEvent, frozen=True, tag="conversation_lost"):
+    """An agent's program has lost its conversation, and begins a new one without what was said before."""
+
+
 class PromptGiven(MissionEvent, frozen=True, tag="prompt"):
     """The agent of a task was started; the text is its prompt."""
 

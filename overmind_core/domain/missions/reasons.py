@@ -76,6 +76,8 @@ def sentence(code: str | None) -> str:
 
 OUT_OF_TIME = frozenset({"timeout", "stalled"})
 """Reasons of what a limit of time or of silence has ended."""
+CONVERSATION_LOST = "its conversation was gone: it began a new one, without what was said before"
+"""People read it until they have looked at the agent."""
 SAY_NOTHING = frozenset({"exit", "exited", "failed", "timeout", "stopped", "killed"})
 """Reasons that the outcome, or its exit code, has said already."""
 

@@ -7,6 +7,8 @@ results.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import datetime
 
 from overmind_core.domain.agents.agent_events import CostTotalled, ModelCalled
@@ -16,6 +18,7 @@ from overmind_core.providers.lines import Object, number_at, object_at, read_obj
 SUFFIX = ".jsonl"
 SUB_AGENTS = "subagents"
 WITHOUT_TERMINAL = "sdk-cli"
+_SAID = re.compile(rb'"type":\s*"(?:user|assistant)"')
 _MARKS = (b'"usage"', b'"cost-state"')
 
 
@@ -23,6 +26,17 @@ def path_of(payload: Object) -> str | None:
     """Where the conversation of a hook event is kept; None when it does not say, or names no such file."""
     path, session = text_at(payload, "transcript_path"), text_at(payload, "session_id")
     return path if path.startswith("/") and session and path.endswith(f"/{session}{SUFFIX}") else None
+
+
+def kept_in(environ: Mapping[str, str]) -> str | None:
+    """A pattern of the paths of conversations, with `{session}` for the id; None where the environment has no home."""
+    home = environ.get("CLAUDE_CONFIG_DIR") or (f"{environ['HOME']}/.claude" if environ.get("HOME") else None)
+    return None if home is None else f"{home}/projects/*/{{session}}{SUFFIX}"
+
+
+def has_turn(record: bytes) -> bool:
+    """Whether anything was said in the lines of such a file."""
+    return _SAID.search(record) is not None
 
 
 def sub_agents_of(path: str) -> str:

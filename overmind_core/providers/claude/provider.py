@@ -77,6 +77,14 @@ class Claude:
         """Settings files that a person passes as arguments: ours are merged with them."""
         return command_line.settings_files(agent.arguments)
 
+    def conversations(self, environ: Mapping[str, str]) -> str | None:
+        """One folder for each folder in which it works."""
+        return conversation_file.kept_in(environ)
+
+    def has_turn(self, record: bytes) -> bool:
+        """Whether somebody has spoken: a program that is ended writes its figures into a new file."""
+        return conversation_file.has_turn(record)
+
     def launch(self, start: LaunchRequest) -> Launch:
         """Its command line."""
         return command_line.launch(start, self.program)

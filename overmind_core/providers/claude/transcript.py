@@ -108,6 +108,8 @@ class ClaudeTranscript:
             yield from _indented(f"{GEAR} {call.summary} → no answer", call.depth)
         self._calls.clear()
         result = stream.turn_result(found)
+        if result.reason == stream.WRONG_START:  # no turn: the next run begins otherwise, which the log says
+            return
         if not result.ok:
             yield failure(result)
         yield turn_summary(result)

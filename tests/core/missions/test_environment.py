@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from overmind_core.domain.missions.environment import renewed_variables
 from overmind_core.missions.environment import Identity, compose
 from tests.kit.cases import tabled
 
@@ -33,3 +34,19 @@ def composed(inherited, chosen):
 def test_of_our_own_variables_those_of_plans_and_of_attempts_are_kept_where_they_are_given(name, chosen, inherited):
     assert (name in composed({}, {name: "x"})) is chosen
     assert (name in composed({name: "x"}, {})) is inherited
+
+
+RENEWED = [
+    # inherited, the session of who restarts, what the next run inherits
+    ({"SSH_AUTH_SOCK": "/old", "A": "1"}, {"SSH_AUTH_SOCK": "/new"}, {"SSH_AUTH_SOCK": "/new", "A": "1"}),
+    ({"A": "1"}, {"DISPLAY": ":1", "KRB5CCNAME": "k"}, {"A": "1", "DISPLAY": ":1", "KRB5CCNAME": "k"}),
+    ({"SSH_AUTH_SOCK": "/old", "A": "1"}, {"WAYLAND_DISPLAY": ""}, {"SSH_AUTH_SOCK": "/old", "A": "1"}),
+    ({"A": "1"}, {"A": "2", "PATH": "/evil", "LD_PRELOAD": "x"}, {"A": "1"}),
+    ({"PATH": "/bin", "LC_ALL": "C"}, {"DISPLAY": ":1"}, {"PATH": "/bin", "LC_ALL": "C"}),
+    ({}, {"DISPLAY": ":1"}, {}),
+]
+
+
+@tabled(("inherited", "session", "renewed"), RENEWED)
+def test_a_restart_brings_what_serves_the_session_of_who_asks(inherited, session, renewed):
+    assert renewed_variables(inherited, session) == renewed

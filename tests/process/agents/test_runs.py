@@ -56,6 +56,29 @@ def test_a_session_resumes_its_conversation(agents, way):
     assert programs_with_word(session) == [agents.om.pid(mission)]
 
 
+@pytest.mark.parametrize("way", ["restart", "killed"])
+def test_a_lost_conversation_begins_again_with_the_first_prompt_and_the_person_is_told(agents, way):
+    mission = agents.session(*AGAIN, prompt="remember me")
+    agents.answer(1)
+    agents.say(mission, "and this")
+    agents.om.ok("seen", mission)
+    for path in agents.records(session_of(agents, mission)):
+        os.unlink(path)
+    if way == "restart":  # the program writes its figures into a new file as it ends
+        agents.om.ok("restart", mission)
+    else:
+        agents.kill(mission)
+    assert history(agents, mission) == ["remember me", "!history"]
+    lines = agents.om.logs(mission).splitlines()
+    (at,) = [number for number, line in enumerate(lines) if line.startswith("--- its conversation is gone: ")]
+    assert lines[at + 1].startswith("--- its first prompt is given again, as message ")
+    assert not [line for line in lines if "wrong_start" in line or "turn over" in line]
+    assert agents.om.info(mission)["conversation_lost"]
+    assert f"({mission}): its conversation was gone" in agents.om.ok("inbox")
+    agents.om.ok("seen", mission)
+    assert not agents.om.info(mission)["conversation_lost"]
+
+
 def test_a_session_without_a_prompt_yet_begins_again_under_its_id(agents):
     mission = agents.session(*AGAIN)
     session = session_of(agents, mission)
@@ -136,7 +159,7 @@ def test_a_conversation_that_is_lost_is_begun_again_once_and_uncounted(agents):
     assert agents.say(mission, "again") == "echo: again"
     info = agents.om.info(mission)
     assert (info["session_id"], info["restart_count"], len(info["runs"])) == (session, 1, 3), "the person's restart"
-    assert agents.transcript(session) == ["again"]
+    assert agents.transcript(session) == ["hello", "again"], "its first prompt is given again"
 
 
 def test_a_conversation_that_exists_is_resumed_once_and_uncounted(agents, tmp_path):

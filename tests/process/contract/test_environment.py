@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from tests.kit.overmind import PROGRAM, REPOSITORY
 from tests.kit.raw_socket import RawSocket
 from tests.kit.repositories import Repository
+from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.shared_home
 
@@ -54,6 +56,25 @@ def test_each_run_brings_its_own_variables_whoever_started_the_daemon(om):
     found = environment(om, env={"FROM": "the caller"})
     assert found["FROM"] == "the caller"
     assert "ONLY_DAEMON" not in found
+
+
+def test_a_restart_brings_the_agent_of_ssh_of_who_restarts_and_only_that(om):
+    show = "echo $SSH_AUTH_SOCK/$MINE; exec sleep 1000"
+    mission = om.mission([show], "--restart", "always", "--backoff", "1ms", env={"SSH_AUTH_SOCK": "/old", "MINE": "1"})
+
+    def said(count):
+        lines = [line for line in om.logs(mission).splitlines() if line.startswith("/")]
+        return lines if len(lines) == count else None
+
+    eventually(lambda: said(1), what="it has begun")
+    om.ok("restart", mission, env={"SSH_AUTH_SOCK": "/new", "MINE": "2"})
+    eventually(lambda: said(2), what="it was restarted by hand")
+    os.kill(om.pid(mission), signal.SIGKILL)
+    eventually(lambda: said(3), what="and by itself")
+    with RawSocket.connect(om.home, by="web:phone") as phone:
+        phone.ok("restart", id=mission, session_env={"SSH_AUTH_SOCK": "/of/the/browser"})
+    found = eventually(lambda: said(4), what="and from a browser")
+    assert found == ["/old/1", "/new/1", "/new/1", "/new/1"]
 
 
 def test_a_mission_learns_who_it_is(om):

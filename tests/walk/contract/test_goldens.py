@@ -30,6 +30,7 @@ COMMANDS_OF_THE_API = frozenset(TABLE)
 
 UNSEEN = {
     "agent_posted": "needs a swarm: tests/engines/postgres/swarm/test_plan_homes.py",
+    "conversation_lost": "an agent's own files would have to be deleted: tests/process/agents/test_runs.py",
     "cortex": "needs a Cortex, so a PostgreSQL: tests/engines/postgres/test_sync.py",
     "git_wrote": "needs a git that refuses with several lines: tests/process/contract/test_isolation_places.py",
     "health": "a mission would have to be silent for three beats of half a minute: tests/core/watching",
