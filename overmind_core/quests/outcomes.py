@@ -168,8 +168,9 @@ class AttemptOutcomes:
         if quest.cancelling:  # a person is cancelling it
             self.cancelled(quest, None, code)
             return
+        now = self._clock.wall()
         then = after_failure(
-            failure, queue, quest.retries, self._clock.wall(), resume_at=resume_at, backoff=self._backoff(quest)
+            failure, queue, quest.retries, now, resume_at=resume_at, backoff=self._backoff(quest)
         )
         if not isinstance(then, Requeue):
             self._fail_for_good(quest, failure, then.reason, feedback, code, notes=notes)
@@ -182,6 +183,7 @@ class AttemptOutcomes:
             spent=queue.spent + then.counts,
             free=0 if then.counts else queue.free + 1,
             not_before=then.at,
+            pause=then.at - now,
             able_at=then.at,
             feedback=recorded,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import insort
+from dataclasses import replace
 from heapq import heappop, heappush
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
@@ -106,6 +107,8 @@ class Queue:
         """Those of them whose attempts are posts of the swarm: they need no slot."""
         self._timed: list[tuple[float, str]] = []
         """A heap: when the others that wait for a time only may begin."""
+        self._latest = float("-inf")
+        """The time of the newest look."""
         self._order: list[_Place] = []
         self._ordered_at = float("-inf")
         self._running: dict[str, Quest] = {}
@@ -232,6 +235,8 @@ class Queue:
                 continue
             if not self._obstacles.may_start(quest):
                 continue
+            quest = self._paused_no_longer(quest, now)
+            assert quest.queue is not None
             if quest.queue.not_before > now:
                 heappush(self._timed, (quest.queue.not_before, quest_id))
                 continue
@@ -246,8 +251,21 @@ class Queue:
             self._able[quest_id] = _Able(urgency, waiter)
             insort(self._order, _Place(waiter.rank, quest_id))
 
+    def _paused_no_longer(self, quest: Quest, now: float) -> Quest:
+        """The quest, whose next attempt waits from now for no longer than its pause: the clock may be set back."""
+        queue = quest.queue
+        if queue is None or not queue.pause or queue.not_before <= now + queue.pause:
+            return quest
+        capped = replace(quest, queue=replace(queue, not_before=now + queue.pause, able_at=now + queue.pause))
+        self._quests.put(capped)
+        return capped
+
     def _apply_due(self, now: float) -> None:
-        """Look again at those whose waiting time has passed."""
+        """Look again at those whose waiting time has passed, and at all once the clock was set back."""
+        if now < self._latest:
+            self._doubtful.update(quest_id for _, quest_id in self._timed)
+            self._timed.clear()
+        self._latest = now
         while self._timed and self._timed[0][0] <= now:
             self._doubtful.add(heappop(self._timed)[1])
 

@@ -166,6 +166,8 @@ class QueueState:
     """Since when only its turn has been in its way; None: something else is."""
     not_before: float = 0.0
     """When the next attempt may begin."""
+    pause: float = 0.0
+    """Seconds between the end of the newest attempt and `not_before`; 0: unknown."""
     feedback: str = ""
     """What the next attempt is told of the one before; Markdown."""
     review_id: str | None = None

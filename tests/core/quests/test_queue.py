@@ -223,3 +223,26 @@ def test_the_scores_of_a_later_time_are_told_without_waiting_for_it(tmp_path):
             assert scores == pytest.approx([0.275, 0.475, 0.6475], abs=1e-3)
 
     story(tmp_path, scenario)
+
+
+@pytest.mark.parametrize("while_it_waits", [True, False], ids=["while it waits", "between two daemons"])
+def test_a_clock_that_is_set_back_makes_no_pause_longer(tmp_path, monkeypatch, while_it_waits):
+    wall = in_process.WALL
+
+    def set_back():
+        monkeypatch.setattr(in_process, "WALL", wall - 86_400)
+
+    async def scenario(daemons):
+        async with daemons.one(backoff=8.0):
+            quest = await daemons.add("one", retries=1)
+            await daemons.ends(quest, code=3)
+            if while_it_waits:
+                set_back()
+                await daemons.begun(quest, 2)
+        if not while_it_waits:
+            set_back()
+            async with daemons.one(backoff=8.0):
+                await daemons.begun(quest, 2)
+        assert daemons.started(quest, 2) - daemons.ended(quest, 1) < 60
+
+    story(tmp_path, scenario)
