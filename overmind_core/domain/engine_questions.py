@@ -1,6 +1,7 @@
 """Questions of the engine: what a person decides about quests, specs, missions and the queue. No clock, no IO.
 
-`EFFECTS` is the only truth about what an answer does: the inbox and docs/activity.md read it. Nothing is ever deleted
+`EFFECTS` and `AGENT_EFFECTS` are the only truth about what an answer does: buttons, keys, hints of commands and
+docs/activity.md have their words from there. Nothing is ever deleted
 by an answer. Imports nothing slow: the command line reads it, too.
 """
 
@@ -73,6 +74,16 @@ EFFECTS: Mapping[str, AnswerEffects] = {
     ),
 }
 """By need."""
+AGENT_EFFECTS: Mapping[str, AnswerEffects] = {
+    "permission": AnswerEffects("allow once", "deny", "the reason"),
+    "plan": AnswerEffects("approve the plan", "go on planning", "the changes to make"),
+    "question": AnswerEffects("send the answer", "give no answer", "the answer", text_with=ALLOW),
+}
+"""Of an agent's questions, by what it wants; what only its terminal answers has none."""
+LOST_JOB = AnswerEffects("it is off: give it away", "wait for it")
+"""Of the question about work of the swarm whose machine is silent."""
+LOST = "lost"
+"""The need of that question."""
 REVIEW_ALONE = AnswerEffects("accept the work", "fail this attempt", "the feedback for the next")
 """Of `review` of work that lands nowhere."""
 STUCK_SPEC = AnswerEffects("go on with the spec", "leave it as it is")
@@ -116,7 +127,9 @@ def effects_of(question: Mapping[str, Any]) -> AnswerEffects:
         return TARGET
     if question["need"] == EngineNeed.REVIEW and question["subject"].get("into", True) is None:
         return REVIEW_ALONE
-    return EFFECTS.get(question["need"], UNKNOWN)
+    if is_of_engine(question):
+        return EFFECTS.get(question["need"], UNKNOWN)
+    return LOST_JOB if question["need"] == LOST else AGENT_EFFECTS.get(question["need"], UNKNOWN)
 
 
 def hints(question: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

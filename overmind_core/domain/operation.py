@@ -141,6 +141,11 @@ class Operation:
         return f"<{self.name}: {self.danger}>"
 
     @property
+    def asks_first(self) -> bool:
+        """Whether a person at a screen is asked before: it ends work, or pauses or runs something by a shifted key."""
+        return self.danger is Danger.ENDS_WORK or (bool(self.questions) and self.key.isupper())
+
+    @property
     def on_web(self) -> bool:
         """Whether the web passes it on, for a page or a script."""
         return self.request and not self.not_on_web

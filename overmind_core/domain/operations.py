@@ -191,10 +191,12 @@ REQUESTS: tuple[Operation, ...] = (
               label="history", key="enter", pages=("rituals",)),
     Operation("ritual_run", "run a ritual now, even if it is paused", _CHANGES,
               repeatable=True, forbidden="run rituals", asks_keeper=True,
-              label="run now", key="R", pages=("rituals",), request_key=True),
+              label="run now", key="R", pages=("rituals",), request_key=True,
+              questions=("It runs now, whatever its schedule, which does not change.",)),
     Operation("ritual_pause", "pause rituals: they no longer run on schedule", _CHANGES,
               repeatable=True, forbidden="pause rituals",
-              label="pause", key="H", pages=("rituals",)),
+              label="pause", key="H", pages=("rituals",),
+              questions=("It no longer runs on its schedule until it is resumed. A run that has begun goes on.",)),
     Operation("ritual_resume", "resume rituals; runs missed while paused are not made up", _CHANGES,
               repeatable=True, forbidden="resume rituals",
               label="resume", key="H", pages=("rituals",)),
@@ -370,9 +372,10 @@ def _command(
     pages: tuple[str, ...] = (),
     made_of: str = "",
     not_on_web: str = "",
+    questions: tuple[str, ...] = (),
 ) -> Operation:
     return Operation(name, summary, danger, request=False, label=label, key=key, pages=pages, made_of=made_of,
-                     not_on_web=not_on_web)  # fmt: skip
+                     not_on_web=not_on_web, questions=questions)  # fmt: skip
 
 
 _LESSONS = "a lesson is a note, and has the buttons of notes"
@@ -399,7 +402,8 @@ COMMANDS: tuple[Operation, ...] = (
     _command("output", "pass values to the later agents of a blueprint", _CHANGES, not_on_web="for agents of a plan"),
     _command("quest_logs", "show the output of quests", label="logs", key="l", made_of="logs"),
     _command("queue_pause", "pause the queue: nothing starts, running quests continue", _CHANGES,
-             label="pause", key="H", made_of="queue_set"),
+             label="pause", key="H", made_of="queue_set",
+             questions=("Nothing of it starts until it is resumed. Running work goes on.",)),
     _command("queue_resume", "resume the queue", _CHANGES, label="resume", key="H", made_of="queue_set"),
     _command("queue_slots", "set how many quests of the queue run at once", _CHANGES,
              label="slots", made_of="queue_set"),
@@ -482,7 +486,8 @@ def web_verbs() -> list[dict[str, object]]:
     """What buttons of the web can name, JSON-able: requests, and the commands that are made of one.
 
     Each has `name`, `request` (what is asked for), `label`, `key` (empty: none), `danger`, `questions`, `pages`,
-    `repeatable`, and `request_key` (whether it takes a key by which a repetition is recognised).
+    `repeatable`, `request_key` (whether it takes a key by which a repetition is recognised), and `asks` (whether a
+    person is asked before it is done).
     """
     shown = [(row, row) for row in REQUESTS if row.on_web and row.pages]
     shown += [(row, of) for row in COMMANDS if row.made_of and (of := OPERATIONS[row.made_of]).on_web]
@@ -497,6 +502,7 @@ def web_verbs() -> list[dict[str, object]]:
             "pages": list(row.pages or request.pages),
             "repeatable": request.repeatable,
             "request_key": request.request_key,
+            "asks": row.asks_first,
         }
         for row, request in shown
     ]

@@ -19,11 +19,8 @@ Card = dict[str, object]
 SPOKEN = frozenset({"question", "plan", "setup", "draft"})
 """Needs whose tool says nothing more."""
 _LEFT_OUT = "@"
-_LABELS = {
-    EngineNeed.REVIEW: {"allow": "Land", "deny": "Send back"},
-    EngineNeed.MERGE: {"allow": "Land", "deny": "Leave it"},
-}
-"""What buttons call both answers, by what the engine wants decided."""
+_READ_FIRST = frozenset({EngineNeed.REVIEW, EngineNeed.MERGE})
+"""What the engine wants decided about changes."""
 
 
 def card(need: Need, answer: str = "") -> Card:
@@ -44,7 +41,8 @@ def card(need: Need, answer: str = "") -> Card:
         rule: What `always` stores; null where no rule covers it.
         offers: What can be done: `[action, key, label]`, the most important first.
         text_with, words: The answer that the person's own words go with, and what they do.
-        labels: What both answers to a question of the engine are called, where that is not allow and deny.
+        labels: What both answers do, as buttons say it.
+        text_is: The meaning of a text for the engine; absent: it has none.
         read: What is read before it is answered: `["changes", id]`, or `["spec", id, phase]`; absent: it is all here.
         attach_only: Whether it can be answered in its terminal alone.
         live, session, terminal: Whether the mission runs, takes messages, has a terminal.
@@ -93,13 +91,13 @@ def _asked(need: Need, asked: Row) -> Card:
         "text_with": words.behaviour,
         "words": words.doing,
     }
-    if by_engine and (effects := engine_questions.effects_of(asked)) is not engine_questions.UNKNOWN:
-        found["effects"] = {"allow": effects.allow, "deny": effects.deny, "text": effects.text}
-    if by_engine and asked["need"] in _LABELS:
-        found["labels"] = _LABELS[asked["need"]]
+    effects = engine_questions.effects_of(asked)
+    found["labels"] = {"allow": effects.allow, "deny": effects.deny}
+    if by_engine and effects.text:
+        found["text_is"] = effects.text
     if by_engine and asked["need"] == EngineNeed.PHASE:
         found["read"] = ["spec", asked["id"], *filter(None, [asked["part"]])]
-    elif by_engine and asked["need"] in _LABELS and need.mission is not None:
+    elif by_engine and asked["need"] in _READ_FIRST and need.mission is not None:
         found["read"] = ["changes", asked["id"]]
     return found
 

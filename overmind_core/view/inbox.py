@@ -24,7 +24,7 @@ Key = tuple[str, int]
 """A mission, and the number of what it asks; 0 where it asks nothing."""
 SPENT = "restart_budget_spent"
 """The reason of one that nobody starts again."""
-LOST_POST = "lost"
+LOST_POST = engine_questions.LOST
 """The need about a post of the swarm whose hive is silent."""
 HOLDER = "holder"
 """In a question of the swarm the hive that has the post."""
@@ -319,8 +319,8 @@ def _helps(row: Row) -> Iterator[Offer]:
 
 def _answers(asked: Row, choosing: Choosing | None) -> Iterator[Offer]:
     if engine_questions.is_of_engine(asked):
-        yield Offer(ALLOW, "y", "allow")
-        yield Offer(DENY, "n", "deny")
+        yield Offer(ALLOW, "y", engine_questions.effects_of(asked).allow)
+        yield Offer(DENY, "n", engine_questions.effects_of(asked).deny)
         yield Offer("reply", "m", with_text(asked))
         return
     if asked["attach_only"]:
@@ -329,19 +329,20 @@ def _answers(asked: Row, choosing: Choosing | None) -> Iterator[Offer]:
         yield WHOLE
         return
     if asked["need"] == LOST_POST and is_of_swarm(asked):
-        yield Offer(ALLOW, "y", "it is off: give it away")
-        yield Offer(DENY, "n", "wait for it")
+        yield Offer(ALLOW, "y", engine_questions.LOST_JOB.allow)
+        yield Offer(DENY, "n", engine_questions.LOST_JOB.deny)
         return
+    effects = engine_questions.effects_of(asked)
     if choosing is not None:
         yield Offer("option", "1-9", "mark" if choosing.several else "choose")
         if choosing.begun:
             yield Offer("confirm", "enter", "confirm these")
         yield Offer("reply", "m", "own words")
     else:
-        yield Offer(ALLOW, "y", "approve" if asked["need"] == "plan" else "allow")
-    yield Offer(DENY, "n", "deny")
+        yield Offer(ALLOW, "y", effects.allow)
+    yield Offer(DENY, "n", effects.deny)
     if choosing is None:
-        yield Offer("reply", "m", "deny with a reason")
+        yield Offer("reply", "m", with_text(asked))
     if asked["rule"]:
         yield Offer(ALWAYS, "shift-y", "always")
 
@@ -358,15 +359,18 @@ def in_words(asked: Row) -> InWords:
     """What words do to this question."""
     if engine_questions.is_of_engine(asked):
         behaviour = engine_questions.effects_of(asked).text_with
-        return InWords(behaviour, f"{behaviour} with a text", f"{DONE[behaviour]} with your text")
+        return InWords(behaviour, with_text(asked), f"{DONE[behaviour]} with your text")
     if asked["need"] == QUESTION:
         return InWords(ALLOW, "answer", "answered")
-    return InWords(DENY, "deny with a reason", "denied with your reason")
+    return InWords(DENY, with_text(asked), "denied with your reason")
 
 
 def with_text(asked: Row) -> str:
-    """What `m` does with a question of the engine."""
-    return f"{engine_questions.effects_of(asked).text_with} with a text"
+    """What `m` does with a question."""
+    effects = engine_questions.effects_of(asked)
+    if not engine_questions.is_of_engine(asked) and effects.text_with == DENY:
+        return f"{effects.deny} with {'a reason' if effects.deny == DENY else 'a text'}"
+    return f"type {effects.text}" if effects.text else f"{effects.of(effects.text_with)} with a text"
 
 
 def _effects(asked: Row) -> SubjectLines:

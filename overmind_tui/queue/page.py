@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.hives import SWARM
+from overmind_core.domain.operations import BY_COMMAND
 from overmind_core.errors import OvermindError
 from overmind_core.view import queue as queue_rows
 from overmind_core.view.cells import Row, safe
@@ -67,7 +68,7 @@ class QueuePage(LongRowsPage):
         if self._status.paused:
             self._pause(paused=False)
             return
-        lines = ["nothing of it starts until it is resumed; running work goes on"]
+        lines = list(BY_COMMAND["queue pause"].questions)
         ask_first(self.shell, "pause queue", [{"name": ""}], lines, lambda: self._pause(paused=True))
 
     def _pause(self, *, paused: bool) -> None:

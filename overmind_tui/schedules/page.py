@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from overmind_core.domain.operations import BY_COMMAND
 from overmind_core.view import registry
 from overmind_core.view import schedules as rows
 from overmind_core.view.cells import Row, safe
@@ -95,6 +96,7 @@ class ScheduleActions:
         """Run these now, whatever their schedules."""
         doing = Request("ritual_run", "run", "started a run of", RITUALS, " · enter shows its runs")
         lines = [f"{safe(row['name'])}  {safe(row['command'])}" for row in rows]
+        lines += BY_COMMAND["ritual run"].questions
         ask_first(self._shell, "run ritual", rows, lines, lambda: each(self._shell, doing, rows))
 
     def pause_ritual(self, rows: list[Row]) -> None:
@@ -103,6 +105,7 @@ class ScheduleActions:
         if awake:
             doing = Request("ritual_pause", "pause", "paused", RITUALS, " · shift-s resumes it")
             lines = [f"{safe(row['name'])}  {safe(row['schedule'])}" for row in awake]
+            lines += BY_COMMAND["ritual pause"].questions
             ask_first(self._shell, "pause ritual", awake, lines, lambda: each(self._shell, doing, awake))
         else:
             each(self._shell, Request("ritual_resume", "resume", "resumed", RITUALS), rows)

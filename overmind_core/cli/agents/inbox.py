@@ -161,7 +161,10 @@ def _hints(question: Question) -> Iterator[str]:
     elif question["need"] == "question":
         yield f"→ {line}"
     else:
-        yield f"→ {line}   or deny{', always' if question['rule'] else ''}"
+        effects = engine_questions.effects_of(question)
+        does = f"{effects.allow}, " if effects.allow != engine_questions.AGENT_EFFECTS["permission"].allow else ""
+        deny = f"deny: {effects.deny}" if effects.deny != engine_questions.DENY else engine_questions.DENY
+        yield f"→ {line}   {does}or {deny}{', always' if question['rule'] else ''}"
     if question["rule"]:
         yield f"→ always stores: {display_safe(question['rule'])}"
 

@@ -40,7 +40,7 @@ export function actions({ verbs, toasts }) {
         toasts.say(refusal, "wait");
         return;
       }
-      if (row.danger === "ends work" && !(await confirm(`${capital(row.label ?? verb)} ${missions.length} missions?`, [...sentences(missions), ...(row.questions ?? [])], row.label ?? verb))) return;
+      if (row.asks && !(await confirm(`${capital(row.label ?? verb)} ${missions.length} missions?`, [...sentences(missions), ...(row.questions ?? [])], row.label ?? verb))) return;
       const failed = [];
       let done = 0;
       await Promise.all(

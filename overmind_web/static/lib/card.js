@@ -64,10 +64,7 @@ export class Card {
     if (need.choices?.length) parts.push(...need.choices.map((choice, place) => this._choice(choice, place)));
     if (!parts.length && need.summary) parts.push(h("p", { class: "summary" }, need.summary));
     if (need.rule) parts.push(h("p", { class: "rule quiet" }, "always would store ", h("code", {}, need.rule)));
-    if (need.effects) {
-      const { allow, deny, text } = need.effects;
-      parts.push(h("dl", { class: "effects" }, [["Allow", allow], ["Deny", deny], ["Your text", text]].filter(([, effect]) => effect).map(([label, effect]) => [h("dt", {}, label), h("dd", {}, effect)])));
-    }
+    if (need.text_is) parts.push(h("dl", { class: "effects" }, h("dt", {}, "Your text"), h("dd", {}, need.text_is)));
     if (need.attach_only) parts.push(h("p", { class: "tone-slow" }, "Answer it in its terminal."));
     this.body.replaceChildren(...parts);
     this._buttons();
@@ -133,13 +130,13 @@ export class Card {
     const more = [];
     if (need.question && !need.attach_only) {
       if (need.choices?.length) {
-        const send = this._answer("allow", { label: "Send", key: "y", primary: true }, () => (this.complete ? { options: this.labels } : this._incomplete()));
+        const send = this._answer("allow", { label: "Send the answer", key: "y", primary: true }, () => (this.complete ? { options: this.labels } : this._incomplete()));
         if (!this.complete) send.classList.add("waits-for-choice");
-        buttons.push(this._answer("deny", { label: "Deny", key: "n" }), send);
+        buttons.push(this._answer("deny", { label: need.labels.deny, key: "n" }), send);
         more.push(this._textButton("Own words", need.text_with ?? "allow"));
       } else {
-        const labels = need.labels ?? { deny: "Deny", allow: need.kind === "plan" ? "Approve" : need.effects ? "Allow" : "Allow once" };
-        buttons.push(this._answer("deny", { label: labels.deny, key: "n" }), this._answer("allow", { label: labels.allow, key: "y", primary: true }));
+        const { allow, deny } = need.labels;
+        buttons.push(this._answer("deny", { label: deny, key: "n" }), this._answer("allow", { label: allow, key: "y", primary: true }));
         if (need.read) buttons.unshift(this._read(need.read));
         more.push(this._textButton(capital(need.words ?? "deny with a reason"), need.text_with ?? "deny"));
       }

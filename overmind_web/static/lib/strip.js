@@ -72,7 +72,7 @@ export class Strip {
     );
     const direct = !need.choices?.length && !need.attach_only;
     const buttons = direct
-      ? [this._button(need, "deny", "Deny", false), this._button(need, "allow", need.kind === "plan" ? "Approve" : need.effects ? "Allow" : "Allow once", true)]
+      ? [this._button(need, "deny", need.labels.deny, false), this._button(need, "allow", need.labels.allow, true)]
       : [h("a", { class: "button", href: whole }, need.attach_only ? "Read" : "Answer")];
     return [mark(need.mark ?? "waiting", need.tone ? `tone-${need.tone}` : ""), text, h("div", { class: "strip-actions" }, buttons)];
   }

@@ -99,7 +99,7 @@ export class Verbs {
       { type: "button", class: ["button", how.primary && "primary", (how.danger ?? row.danger === "ends work") && "danger", how.small && "small"], data: { verb }, "aria-keyshortcuts": key || null },
       how.icon ?? null,
       h("span", {}, capital(how.label ?? row.label ?? verb)),
-      key ? h("kbd", {}, key.replace("ctrl+", "^")) : null,
+      key ? h("kbd", {}, key.replace("ctrl+", "^").replace("shift+up", "⇧↑").replace("shift+down", "⇧↓")) : null,
     );
     const pending = new Set();
     button.addEventListener("click", async () => {
@@ -113,7 +113,7 @@ export class Verbs {
     return button;
   }
 
-  /** Ask for an operation, after a question where it ends work; says what came of it. Resolves to its answer, null where nothing was asked or it was refused. */
+  /** Ask for an operation, after a question where its row says so; says what came of it. Resolves to its answer, null where nothing was asked or it was refused. */
   async press(verb, args, how = {}) {
     const row = this.row(verb) ?? {};
     if (!this.allowed(verb)) {
@@ -128,7 +128,7 @@ export class Verbs {
     forms.done();
     let given = typeof args === "function" ? await args() : args;
     if (given === null || given === undefined) return null;
-    if (row.danger === "ends work" && how.asks !== null) {
+    if (row.asks && how.asks !== null) {
       const sentences = [...(how.asks?.() ?? []), ...(row.questions ?? [])];
       const label = how.label ?? row.label ?? verb;
       if (!(await confirm(how.title ?? `${capital(label)}?`, sentences, capital(label)))) return null;

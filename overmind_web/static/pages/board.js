@@ -131,7 +131,7 @@ class Board {
     const paused = content.paused ? "resume" : "pause";
     if (this.pause.dataset.does !== paused) {
       this.pause.dataset.does = paused;
-      fill(this.pause, this._context.verbs.button("queue_set", { paused: !content.paused }, { label: paused, key: "", says: content.paused ? "the queue goes on" : "no other quest starts" }));
+      fill(this.pause, this._context.verbs.button(content.paused ? "queue_resume" : "queue_pause", { paused: !content.paused }, { label: paused, key: "", says: content.paused ? "the queue goes on" : "no other quest starts" }));
     }
     const shape = content.lanes.join();
     if (this._lanesShape !== shape) {

@@ -138,7 +138,7 @@ BLOCKS = [
         """\
 7  api (a1b2c3d4)  ExitPlanMode plan  2m
     a plan without text
-    → overmind answer 7 allow   or deny""",
+    → overmind answer 7 allow   approve the plan, or deny: go on planning""",
     ),
     (
         {**QUESTION, "rule": None, "tool": "", "need": "setup", "summary": "Do you trust this folder?", "subject": {},
