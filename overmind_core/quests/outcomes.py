@@ -169,9 +169,7 @@ class AttemptOutcomes:
             self.cancelled(quest, None, code)
             return
         now = self._clock.wall()
-        then = after_failure(
-            failure, queue, quest.retries, now, resume_at=resume_at, backoff=self._backoff(quest)
-        )
+        then = after_failure(failure, queue, quest.retries, now, resume_at=resume_at, backoff=self._backoff(quest))
         if not isinstance(then, Requeue):
             self._fail_for_good(quest, failure, then.reason, feedback, code, notes=notes)
             return
