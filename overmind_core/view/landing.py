@@ -18,6 +18,8 @@ CHANGES = frozenset({
     "turn_ended", "removed",
 })  # fmt: skip
 """Kinds of events after which a worktree stands otherwise."""
+PLACE = "/.overmind/worktrees/"
+"""Between a checkout and the id of a worktree in it."""
 GONE = "removed"
 """The state of a mission that is no more."""
 DIRTY, UNMERGED, MERGED, CLEAN, BROKEN = "uncommitted", "unmerged", "merged", "clean", "broken"
