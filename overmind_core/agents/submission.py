@@ -74,6 +74,10 @@ class Submission:
         await self._journal.saved()
         return number
 
+    def knows(self, request: str) -> bool:
+        """Whether a message with this key was accepted before."""
+        return self._messages.by_request(request) is not None
+
     def queue(self, session: Session, text: str, *, request: str) -> int:
         """Queue a message of the daemon's own with this turn's commit, once for each `request`; return its number."""
         earlier = self._messages.by_request(request)

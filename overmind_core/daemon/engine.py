@@ -120,6 +120,7 @@ class Engine:
             is_fenced=parts.leases.is_over,
         )
         self._parts = parts
+        self.submission = parts.submission
         self.lessons = LessonHost(
             parts.memory, parts.state, parts.tasks, parts.bus, parts.quests, is_headless=parts.line.headless
         )

@@ -161,13 +161,7 @@ def handlers(app: App) -> tuple[object, ...]:
         journal=app.journal,
         environments=app.saved_environments,
         missions=app.missions,
-        restarts=Restarts(
-            registry=app.registry,
-            journal=app.journal,
-            leases=app.leases,
-            runner=app.agents,
-            preparer=app.isolation,
-        ),
+        restarts=_restarts(app),
         trees=app.trees,
         progress=app.progress,
         retention=app.retention,
@@ -389,8 +383,16 @@ def _web_accesses(app: App) -> WebAccesses:
 
 def _review(app: App) -> LandingReview:
     from overmind_core.landing.answers import WorktreeInspector  # noqa: PLC0415 - git is for those who land
+    from overmind_core.landing.resolving import ConflictResolving  # noqa: PLC0415 - same
     from overmind_core.landing.review import LandingReview  # noqa: PLC0415 - same
 
+    resolving = ConflictResolving(
+        registry=app.registry,
+        locations=app.locations,
+        agents=app.agents,
+        submission=app.engine.submission,
+        restarts=_restarts(app),
+    )
     worktrees = WorktreeInspector(locations=app.locations, workspace=app.workspace, registry=app.registry)
     return LandingReview(
         landing=app.landing,
@@ -403,6 +405,13 @@ def _review(app: App) -> LandingReview:
         home=app.home,
         journal=app.journal,
         landing_table=app.state.landings,
+        resolving=resolving,
+    )
+
+
+def _restarts(app: App) -> Restarts:
+    return Restarts(
+        registry=app.registry, journal=app.journal, leases=app.leases, runner=app.agents, preparer=app.isolation
     )
 
 

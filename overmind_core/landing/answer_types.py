@@ -154,7 +154,23 @@ class MergeResult(MissionWork):
     """Id of the mission that checked it."""
 
 
-MergeItem = MergeStep | MergeTarget | MergeCheck | MergeResult
+class ResolvingWork(MissionWork):
+    """The result of a merge whose conflicts were handed to the mission's agent; the last item."""
+
+    ok: Literal[True]
+    merged: bool
+    """Never: it is merged once the agent has finished, by another request."""
+    target: str
+    """Name of the branch."""
+    resolving: list[str]
+    """Files that conflict, in the mission's worktree."""
+    message: int
+    """Number of the message that the agent was sent."""
+    restarted: bool
+    """Its session had ended, and was started again."""
+
+
+MergeItem = MergeStep | MergeTarget | MergeCheck | MergeResult | ResolvingWork
 
 
 class PushedBranch(MissionWork):

@@ -150,16 +150,22 @@ def _refuse_half_done(place: WorkLocation, uncommitted: Sequence[str], look: Wor
 
 def _dirty(place: WorkLocation, uncommitted: Sequence[str], look: WorktreeLook) -> OvermindError:
     """A merge would leave work out; the command that helps depends on where it is."""
-    files, name = [to_wire(path) for path in uncommitted], to_wire(place.name)
+    files = [to_wire(path) for path in uncommitted]
     if not look.changed:
         message = unpushed(place, uncommitted)
     elif set(uncommitted) <= set(inside := uncommitted_submodules(place.git, place.folder)):
         message = unsaved_within(place, inside)
     else:
-        are = "is" if len(files) == 1 else "are"
-        message = f"{count_text(len(files), 'file')} of {name} {are} not committed: {list_text(files)}."
-        message = f"{message} Commit with: overmind commit {name} -m …"
+        return uncommitted_work(place, uncommitted)
     return OvermindError("dirty", message, files=files)
+
+
+def uncommitted_work(place: WorkLocation, uncommitted: Sequence[str]) -> OvermindError:
+    """Files of a mission's worktree are not committed."""
+    files, name = [to_wire(path) for path in uncommitted], to_wire(place.name)
+    are = "is" if len(files) == 1 else "are"
+    message = f"{count_text(len(files), 'file')} of {name} {are} not committed: {list_text(files)}."
+    return OvermindError("dirty", f"{message} Commit with: overmind commit {name} -m …", files=files)
 
 
 def nested(place: WorkLocation, paths: Sequence[str]) -> OvermindError:

@@ -37,6 +37,8 @@ class Merge(Args, frozen=True):
     message: str | None = None
     preview: bool = False
     """Only say what would land, or conflict."""
+    resolve: bool = False
+    """Begin the merge in the mission's worktree where it conflicts, and have the mission's agent finish it."""
     request: RequestKey | None = None
     """A key of the caller's choice, without `:`; a repeat with the same key is told of the landing that there was."""
 

@@ -19,6 +19,7 @@ from overmind_core.git.submodules import uncommitted_submodules, unpushed_submod
 from overmind_core.git.unsaved import hidden_changes
 from overmind_core.landing import answers, preview
 from overmind_core.landing.preview import MergeRequest
+from overmind_core.landing.resolving import offer
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
 from overmind_core.missions.lookup import descends, find, line
 from overmind_core.missions.validate import seconds
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from overmind_core.landing.locations import Locations, WorkLocation
     from overmind_core.landing.requests import Commit, Discard, Merge, Push, WorktreesPrune
     from overmind_core.landing.requests import Worktrees as WorktreesRequest
+    from overmind_core.landing.resolving import ConflictResolving
     from overmind_core.landing.service import MergeQueue
     from overmind_core.landing.store import LandingRow, LandingTable
     from overmind_core.missions.registry import Registry
@@ -130,7 +132,9 @@ class LandingReview:
         home: Home,
         journal: Journal,
         landing_table: LandingTable,
+        resolving: ConflictResolving,
     ) -> None:
+        self._resolving = resolving
         self._landing = landing
         self._journal = journal
         self._landing_table = landing_table
@@ -211,10 +215,16 @@ class LandingReview:
             raise OvermindError("invalid", "--squash and --rebase can't be combined.")
         if request.verify is not None and not request.verify.strip():
             raise OvermindError("empty_command", "--verify needs a command.")
-        place = self._locations.isolated(request.id, there=False)
+        place = self._locations.isolated(request.id, there=request.resolve)
         self._forbid_landing(caller, place.mission, "merge the work of")
         if not request.preview:
             self._forbid_target(caller, place, request.into or to_wire(place.base or ""))
+        if request.resolve:
+            self._forbid_foreign(caller, place.mission, "hand work to")
+            yield {"mission": place.mission, "name": place.name}
+            into = request.into or to_wire(place.base or "")
+            yield await self._resolving.hand_over(place, into, request.request or f"resolve:{os.urandom(8).hex()}")
+            return
         way = MergeWay.SQUASH if request.squash else MergeWay.REBASE if request.rebase else MergeWay.MERGE
         wish = MergeRequest(
             into=_os(request.into),
@@ -239,11 +249,17 @@ class LandingReview:
         try:
             yield {"mission": place.mission, "name": place.name}
             while (item := await items.get()) is not None:
+                if isinstance(item, OvermindError) and item.code == "conflicts":
+                    raise self._offered(item, place, request.into)
                 if isinstance(item, Exception):
                     raise item
                 yield item
         finally:
             task.cancel()  # nobody waits for it any more, or it is done
+
+    def _offered(self, error: OvermindError, place: WorkLocation, into: str | None) -> OvermindError:
+        """Conflicts, with the command that hands them to an agent that can take them."""
+        return offer(error, place.name, into) if self._resolving.takes_work(place.mission) else error
 
     async def push(self, request: Push) -> PushedBranch:
         """Push a mission's branch under its own name, never by force."""

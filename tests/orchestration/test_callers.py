@@ -183,6 +183,7 @@ ASKED = [
     ("commit", {"id": "worker", "message": "x"}, OK),
     ("merge", {"id": "stranger", "preview": True}, FORBIDDEN),
     ("merge", {"id": "worker", "preview": True}, OK),
+    ("merge", {"id": "stranger", "resolve": True}, FORBIDDEN),
     ("push", {"id": "worker"}, FORBIDDEN),
     ("discard", {"id": "stranger", "force": True}, FORBIDDEN),
     ("discard", {"id": "worker", "force": True}, OK),

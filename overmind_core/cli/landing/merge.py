@@ -33,6 +33,8 @@ def merge(args: Namespace, context: Context) -> int:
 
     if args.squash and args.rebase:
         raise UsageError("--squash and --rebase can't be used together")
+    if args.resolve:
+        _check_resolve(args, context)
     landing = _Landing(args, context)
     try:
         if context.hive is None:
@@ -58,6 +60,17 @@ def merge(args: Namespace, context: Context) -> int:
     return 0
 
 
+def _check_resolve(args: Namespace, context: Context) -> None:
+    """See that it merges nothing yet, and here."""
+    others = {"--squash": args.squash, "--rebase": args.rebase, "--verify": args.verify, "--preview": args.preview,
+              "--message": args.message}  # fmt: skip
+    for name, value in others.items():
+        if value:
+            raise UsageError(f"--resolve merges nothing yet: use {name} when the agent has finished")
+    if context.hive is not None:
+        raise UsageError("--resolve is for missions of this machine")
+
+
 class _Landing:
     """One merge, followed over its stream."""
 
@@ -74,6 +87,7 @@ class _Landing:
             **({} if args.verify_timeout is None else {"verify_timeout": args.verify_timeout}),
             "message": None if not args.message else "\n\n".join(args.message),
             "preview": args.preview,
+            **({"resolve": True} if args.resolve else {}),
             "request": os.urandom(_REQUEST_KEY).hex(),
         }
 
@@ -119,6 +133,9 @@ class _Landing:
 
 
 def _print_result(context: Context, done: Json) -> None:
+    if "resolving" in done:
+        _print_handed_over(context, done)
+        return
     from overmind_core.cli.landing import changes
 
     commits = f"{len(done['commits'])} commit{'' if len(done['commits']) == 1 else 's'}"
@@ -134,6 +151,15 @@ def _print_result(context: Context, done: Json) -> None:
     if left := done["uncommitted"]:
         verb = "is" if len(left) == 1 else "are"
         context.note(display_safe(f"Left out, because it {verb} not committed: {', '.join(left)}"))
+
+
+def _print_handed_over(context: Context, done: Json) -> None:
+    name, files = done["name"], done["resolving"]
+    count = f"{len(files)} file{' conflicts' if len(files) == 1 else 's conflict'}"
+    began = f"Began to merge {done['target']} in the worktree of {name}: {count} ({', '.join(files)})"
+    again = f"{name} was started again, and resolves them" if done["restarted"] else f"{name} resolves them"
+    context.print(display_safe(f"{began}. {again} (message {done['message']})."))
+    context.hint(display_safe(f"Merge again when it has committed: overmind merge {name} --into {done['target']}"))
 
 
 def _print_conflicts(context: Context, fields: Json) -> None:
@@ -159,19 +185,22 @@ MERGE = Command(
             repeat=True,
         ),
         flag("--preview", "report the commits or conflicts, and merge nothing"),
+        flag("--resolve", "begin the merge in the mission's worktree, and have its agent resolve the conflicts"),
         JSON,
     ],
     examples=[
         "overmind merge red --preview",
         "overmind merge red --verify 'make test'",
         "overmind merge red --into release --squash -m 'Add the cart'",
+        "overmind merge red --resolve",
     ],
     notes=(
         "Work is merged and verified in a separate worktree; then the branch moves forward in one step. Where the "
-        "branch is checked out, its files are updated too, and the merge is refused if those files have "
-        "uncommitted changes. On a conflict, each file is named with the missions that changed it, and nothing is "
-        "changed. The command of --verify runs as a mission named <name>/verify, and its log stays. The mission's "
-        "branch stays unchanged. The work of a mission of another hive, such as eu1/red, is fetched, and merged here."
+        "branch is checked out, its files are updated too, and the merge is refused if it would change a file that "
+        "is not committed there. On a conflict, each file is named with the missions that changed it, and nothing is "
+        "changed; --resolve hands the conflicts to the mission's agent, if it is a session. The command of --verify "
+        "runs as a mission named <name>/verify, and its log stays. The mission's branch stays unchanged. The work of "
+        "a mission of another hive, such as eu1/red, is fetched, and merged here."
     ),
     run=merge,
 )

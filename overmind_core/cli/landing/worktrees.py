@@ -36,7 +36,7 @@ def _known(row: Row, cell: Callable[[], str]) -> str:
 def _work(row: Row) -> str:
     if row["problem"]:
         return "broken"
-    if row["operation"]:
+    if row.get("operation"):  # the daemon of another machine may not know it
         return str(row["operation"])
     if row["dirty"]:
         return "uncommitted"

@@ -220,18 +220,26 @@ def with_merge(before: str, into: str, conflicting: Sequence[str]) -> str:
         into: That branch.
         conflicting: Paths of the files with conflicts; none: the merge was committed.
     """
-    branch = f"`{one_line(into)}`"
     if conflicting:
-        paths = _listed([f"`{one_line(path)}`" for path in conflicting])
-        text = (
-            f"In your worktree {branch} is being merged into your work. Both sides stand in {paths}, between lines "
-            "that begin with `<<<<<<<` and `>>>>>>>`. Resolve these files so that both changes stay, and leave none of "
-            "those lines. Then commit, or leave that to Overmind."
-        )
+        text = f"{_conflicts_text(into, conflicting)} Then commit, or leave that to Overmind."
     else:
-        text = f"In your worktree {branch} is merged into your work, so you can repeat there what failed."
+        text = f"In your worktree `{one_line(into)}` is merged into your work, so you can repeat there what failed."
     head, _, rest = before.partition("\n\n") if before.startswith(_ATTEMPT) else ("", "", before)
     return _joined([*([f"{head.rstrip()}\n"] if head else []), f"{text}\n"], [rest] if rest else [])
+
+
+def conflicts_task(into: str, conflicting: Sequence[str]) -> str:
+    """The task of an agent in whose worktree a merge was begun: a message to it. Arguments as of `with_merge`."""
+    return f"{_conflicts_text(into, conflicting)} Then commit: git add --all, and git commit --no-edit."
+
+
+def _conflicts_text(into: str, conflicting: Sequence[str]) -> str:
+    paths = _listed([f"`{one_line(path)}`" for path in conflicting])
+    return (
+        f"In your worktree `{one_line(into)}` is being merged into your work. Both sides stand in {paths}, between "
+        "lines that begin with `<<<<<<<` and `>>>>>>>`. Resolve these files so that both changes stay, and leave none "
+        "of those lines."
+    )
 
 
 def with_words(before: str, words: str) -> str:

@@ -364,12 +364,13 @@ def test_a_mission_may_land_the_work_of_its_own_children_only_and_only_into_bran
     inner = "echo y > b; git add -A; git commit -qm child"
     script = (
         f"o() {{ {overmind} \"$@\"; }}; o run --isolate --name child --wait -- /bin/sh -c '{inner}';"
-        "o merge child --into main; o merge child --preview --into main; o merge child;"
-        "o merge stranger; o push child; o worktrees prune; o discard child"
+        "o merge child --into main; o merge child --into main --resolve; o merge child --preview --into main;"
+        "o merge child; o merge stranger; o push child; o worktrees prune; o discard child"
     )
     om.ok("run", "--isolate", "--name", "parent", "--wait", "--", "/bin/sh", "-c", script, cwd=shop.code.folder)
     said = om.logs("parent")
-    assert "may merge only into overmind/parent. A person can land it: overmind merge child --into main" in said
+    refusal = "may merge only into overmind/parent. A person can land it: overmind merge child --into main"
+    assert said.count(refusal) == 2, "also where the agent would be told to resolve conflicts with it"
     assert "Merged child into overmind/parent: 1 commit, 1 file" in said
     assert "may not merge the work of" in said
     assert "may not push branches" in said
