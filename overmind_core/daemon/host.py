@@ -36,6 +36,7 @@ from overmind_core.system.paths import (
     socket_address,
 )
 from overmind_core.system.run_mark import clear_mark, wear_own_mark
+from overmind_core.system.sweep import end_own_programs
 from overmind_core.system.unixsocket import BACKLOG, listen
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ LOOK_SECONDS = 2.0
 """Seconds between two looks whether the socket is still there, and whether the keeper answers."""
 KEEPER_SECONDS = 5.0
 """How long the keeper of an earlier run that left nothing may take to leave."""
+TURNS = 10
+"""Turns of the loop in which those that wait for something are told that it is over."""
 FLUSH_SECONDS = 1.0
 """How long clients get to take their last answers."""
 _log = logging.getLogger(__name__)
@@ -211,6 +214,8 @@ class Host:
         self._app = app
         wear_own_mark()  # what we start for ourselves, and a mission may have written, is told from a person's programs
         self._loop = asyncio.get_running_loop()
+        if any(map(os.path.lexists, (self._home.socket, self._home.socket_pointer))):  # who leaves in order removes it
+            app.workspace.end_left_programs()
         try:
             with _explained(self._home):
                 await app.start()
@@ -228,6 +233,8 @@ class Host:
             await self._let_clients_go()
         finally:
             app.close()
+            if app.workspace.in_threads:  # what runs now nobody waits for any more
+                end_own_programs(self._home.root)
             if self._is_ours():  # else these names may be those of another home by now, and of its files
                 release_socket_address(self._home.socket, self._home.socket_pointer)
                 state.close()
@@ -330,7 +337,7 @@ class Host:
 
     async def _let_clients_go(self) -> None:
         """Let each client have what was answered to it."""
-        for _ in range(3):
+        for _ in range(TURNS):
             await asyncio.sleep(0)
         for connection in list(self._connections):
             connection.close()

@@ -469,7 +469,7 @@ COMMANDS: tuple[Operation, ...] = (
              pages=("doctor",), not_on_web="the page runs it on that machine"),
     _command("state", "show whether the home's own records are whole, and the copies of them",
              not_on_web="a damaged state has no daemon to ask"),
-    _command("state_recover", "recover a damaged state.db: what can be read of it, and its newest copy for the rest",
+    _command("state_recover", "recover a damaged state.db: the rows that can be read, others from its copy",
              _CHANGES, not_on_web="a damaged state has no daemon to ask"),
     _command("service", "install or remove the daemon as a service: a systemd user unit, or a launchd agent", _CHANGES,
              not_on_web="it changes that machine"),

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from overmind_core.domain.isolation.isolation import isolation_variables
@@ -94,6 +95,8 @@ class Workspace:
         self.ports = Ports(port_table, journal, self.threads)
         self.records: dict[str, Isolation] = {}
         """By mission; also of missions that were removed, as long as something is left."""
+        self._ending: asyncio.Future[int] | None = None
+        """The end of what a daemon that was killed has left running."""
         self.inherited: frozenset[str] = frozenset()
         """Missions that an earlier daemon knew: some of its git may still run for them."""
         self.with_guests: set[str] = set()
@@ -198,6 +201,19 @@ class Workspace:
         if not environment.inherited:  # the mission was removed, and its caller's environment with it
             known = {**os.environ, **known}
         return Git(known, isolation.mission, umask, self.home)
+
+    def end_left_programs(self) -> None:
+        """End, beside everything else, the git of a daemon that was killed: it would go on, and be asked for again."""
+        from overmind_core.system.process_table import now_ticks  # noqa: PLC0415 - for those whose daemon was killed
+        from overmind_core.system.sweep import end_own_programs  # noqa: PLC0415 - same
+
+        end = partial(end_own_programs, self.home, before=now_ticks())
+        self._ending = asyncio.get_running_loop().run_in_executor(self.threads, end)
+
+    async def left_programs_ended(self) -> None:
+        """Wait until nothing of an earlier daemon's git runs."""
+        if self._ending is not None:
+            await asyncio.wait([self._ending])
 
     async def in_thread(self, function: Callable[..., T], *arguments: Any) -> T:  # noqa: ANN401 - whatever it takes
         """Call something that blocks, elsewhere."""

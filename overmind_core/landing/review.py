@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.landing import MergeWay, list_text, why_kept
 from overmind_core.domain.missions.mission import Kind
@@ -25,7 +25,7 @@ from overmind_core.missions.lookup import descends, find, line
 from overmind_core.missions.validate import seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
 
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.domain.missions.mission import Mission
@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import One
     from overmind_core.system.paths import Home
+
+Result = TypeVar("Result")
 
 
 def _changes(place: WorkLocation, landings: Sequence[LandingRow]) -> WorktreeChanges:
@@ -141,6 +143,8 @@ class LandingReview:
         self._locations = locations
         self._worktrees = worktrees
         self._workspace = workspace
+        self._pushes: dict[tuple[str, str], asyncio.Lock] = {}
+        """Checkout and branch → held while it is pushed."""
         self._tasks = tasks
         self._registry = registry
         self._isolation = isolation
@@ -265,7 +269,7 @@ class LandingReview:
         """Push a mission's branch under its own name, never by force."""
         place = self._locations.isolated(request.id, there=False)
         try:
-            done, uncommitted = await self._locations.run(_push, place, _os(request.remote))
+            done, uncommitted = await self._while_here(self._push_in_turn(place, _os(request.remote)))
         except git_merge.NoRemote as error:
             known = [to_wire(name) for name in error.args[0]]
             message = f"{to_wire(place.source)} has several remotes: {list_text(known)}. Choose one with --remote"
@@ -279,6 +283,29 @@ class LandingReview:
             "commit": done.commit,
             "uncommitted": [to_wire(path) for path in uncommitted],
         }
+
+    async def _push_in_turn(self, place: WorkLocation, remote: str | None) -> tuple[git_merge.Pushed, tuple[str, ...]]:
+        """Push once nobody else pushes that branch, a daemon that was killed included."""
+        await self._workspace.left_programs_ended()
+        turn = self._pushes.setdefault((place.source, place.branch or ""), asyncio.Lock())
+        async with turn:
+            return await self._locations.run(_push, place, remote)
+
+    async def _while_here(self, work: Coroutine[None, None, Result]) -> Result:
+        """Bring work for somebody to its end, unless the daemon ends first: its programs end with it.
+
+        Raises:
+            OvermindError: `daemon_lost`; and as `work`.
+        """
+        task, leaving = asyncio.ensure_future(work), asyncio.ensure_future(self._workspace.phase.leaving.wait())
+        try:
+            await asyncio.wait([task, leaving], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            leaving.cancel()
+        if not task.done() and not self._workspace.phase.handing_over:
+            task.cancel()
+            raise OvermindError("daemon_lost", "The daemon was shut down before git had ended.")
+        return await task
 
     async def discard(self, request: Discard, caller: Caller) -> DiscardedWork:
         """Remove the worktree, the branch, the containers and the volumes of an ended mission."""

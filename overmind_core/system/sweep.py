@@ -17,7 +17,7 @@ from typing import NamedTuple
 from overmind_core.system.membership import Membership, RunTarget, Siblings, find_members
 from overmind_core.system.process import Identity, Process, Snapshot
 from overmind_core.system.process_table import ProcessTable, children, environ, new_process_table, read
-from overmind_core.system.run_mark import mark_of
+from overmind_core.system.run_mark import OWN_VARIABLE, mark_of
 
 CHASE_QUIET = 0.1
 """Seconds without anybody new that prove the end."""
@@ -281,6 +281,7 @@ STRAGGLER_PAUSE = 0.01
 """Seconds between looks."""
 GENTLE = 0.5
 """Seconds that those that were asked to end get for it: a git takes its lock files away, which nobody else would."""
+HOME_VARIABLE = "OVERMIND_HOME"
 MISSION_VARIABLE = b"\0OVERMIND_MISSION_ID="
 """In the environment of agents: they are ended as missions, wherever they were started."""
 
@@ -300,14 +301,32 @@ def end_stragglers(variable: str, value: str) -> int:
     """
     if not value:
         return 0
-    sign = b"\0" + os.fsencode(f"{variable}={value}") + b"\0"
+    return _end_all([os.fsencode(f"\0{variable}={value}\0")])
+
+
+def end_own_programs(home: str, *, before: int | None = None) -> int:
+    """End every git of a supervisor that has ended, or is about to, with all that it runs, such as ssh.
+
+    As `end_stragglers`; blocks.
+
+    Args:
+        home: Path of the supervisor's home.
+        before: Only what was started before this moment, in clock ticks; None: all.
+
+    Returns:
+        How many were found.
+    """
+    return _end_all([os.fsencode(f"\0{HOME_VARIABLE}={home}\0"), os.fsencode(f"\0{OWN_VARIABLE}=")], before)
+
+
+def _end_all(signs: Sequence[bytes], before: int | None = None) -> int:
     on = new_process_table(())
     met: set[Identity] = set()
     began = time.monotonic()
     until = began + END_LIMIT
     empty = 0
     while empty < EMPTY_LOOKS and time.monotonic() < until:
-        found = list(_started_with(on, on.scan(), sign))
+        found = [one for one in _started_with(on, on.scan(), signs) if before is None or one.ticks < before]
         empty = 0 if found else empty + 1
         late = time.monotonic() >= began + GENTLE
         for process in found:
@@ -320,12 +339,17 @@ def end_stragglers(variable: str, value: str) -> int:
     return len(met)
 
 
-def _started_with(on: ProcessTable, snapshot: Snapshot, sign: bytes) -> Iterator[Process]:
+def _started_with(on: ProcessTable, snapshot: Snapshot, signs: Sequence[bytes]) -> Iterator[Process]:
     for process in snapshot.processes.values():
         if process.dead or process.pid == os.getpid():
             continue
         text = b"\0" + environ(process.pid)
-        if sign in text and MISSION_VARIABLE not in text and not on.holds_lock(process) and _may_end(process.pid):
+        if (
+            all(sign in text for sign in signs)
+            and MISSION_VARIABLE not in text
+            and not on.holds_lock(process)
+            and _may_end(process.pid)
+        ):
             yield process
 
 

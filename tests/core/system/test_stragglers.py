@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 
-from overmind_core.system.sweep import end_stragglers
+from overmind_core.system.sweep import end_own_programs, end_stragglers
 from tests.kit import processes
 from tests.kit.waiting import eventually
 
@@ -102,3 +102,18 @@ def test_what_forks_all_the_time_ends():
     finally:
         storm.kill()
         storm.wait()
+
+
+def test_the_git_of_one_home_ends_as_far_as_it_is_older_and_no_other():
+    home = f"/home-{uuid.uuid4()}"
+    ours, others = start("m1", OVERMIND_HOME=home), start("m1", OVERMIND_HOME=f"{home}-other")
+    plain = subprocess.Popen(["/bin/sleep", "600"], env={"OVERMIND_HOME": home})
+    try:
+        eventually(lambda: len(processes.with_variable("OVERMIND_HOME", home)) == 2)
+        assert end_own_programs(home, before=0) == 0
+        assert end_own_programs(home) == 1
+        assert (ours.wait(), others.poll(), plain.poll()) == (-signal.SIGTERM, None, None)
+    finally:
+        for process in (ours, others, plain):
+            process.kill()
+            process.wait()
