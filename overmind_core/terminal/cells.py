@@ -11,6 +11,7 @@ its text goes on.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
@@ -18,7 +19,7 @@ from itertools import compress
 from operator import attrgetter, is_not
 from typing import Any
 
-from wcwidth import wcwidth
+from wcwidth import iter_graphemes, wcswidth, wcwidth
 
 Colour = int | tuple[int, int, int] | None
 """The terminal's own (None), an index of its palette (0–255), or red, green, blue (0–255 each)."""
@@ -103,10 +104,10 @@ def _forget() -> None:
 
 
 NARROW = (
-    "\u00a0-\u00ac\u00ae-\u02ff\u0370-\u0377\u0384-\u0482\u1e00-\u1fbc\u2010-\u2019\u201c\u201d\u2022\u2026\u2030"
+    "\u00a0-\u00a8\u00aa-\u00ac\u00af-\u02ff\u0370-\u0377\u0384-\u0482\u1e00-\u1fbc\u2010-\u2019\u201c\u201d\u2022\u2026\u2030"
     "\u2190-\u2193\u2212\u2260\u2264\u2265\u2500-\u259f\u2800-\u28ff\ue0a0-\ue0d4\uff61-\uff9d"
 )
-"""Inside of brackets of a regular expression: characters of one cell that no mark belongs to."""
+"""Inside of brackets of a regular expression: characters of one cell that are no marks, and no part of an emoji."""
 WIDE = "\u3041-\u3096\u309b-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff60"
 """The same for characters of two cells."""
 _SOFT_HYPHEN = "\xad"
@@ -119,6 +120,60 @@ def width(character: str) -> int:
     A soft hyphen is seen, as in xterm.
     """
     return 1 if character == _SOFT_HYPHEN else wcwidth(character)
+
+
+_JOINER, _EMOJI_LOOK = "\u200d", "\ufe0f"
+_FLAG_LETTERS = "\U0001f1e6-\U0001f1ff"
+_TONES = "\U0001f3fb-\U0001f3ff"
+_JOINING = re.compile(f"[{_FLAG_LETTERS}{_TONES}]")
+"""Characters of two cells that may belong to the one before them."""
+_CLUSTERED = re.compile(f"[{_JOINER}{_EMOJI_LOOK}{_FLAG_LETTERS}{_TONES}]")
+_A_PERSON = "\U0001f469"
+WIDE_CELLS = 2
+
+
+@lru_cache(maxsize=4096)
+def joins(cluster: str, character: str) -> bool:
+    """Whether a character that has cells of its own belongs to the cluster of characters before it.
+
+    That is the first letter of a flag, an emoji that gets a skin tone, or an emoji with a joiner behind it.
+
+    Source: Unicode Standard Annex 29, rules GB11 to GB13; Unicode Technical Standard 51, "Emoji Modifiers".
+    """
+    if cluster[-1:] == _JOINER:
+        return is_pictured(cluster[0]) and is_pictured(character)
+    if not cluster or _JOINING.match(character) is None:
+        return False
+    if _is_tone(character):
+        last = cluster.rstrip(_EMOJI_LOOK)[-1:] or cluster
+        return is_pictured(last)
+    return len(cluster) == 1 and _JOINING.match(cluster) is not None and not _is_tone(cluster)
+
+
+@lru_cache(maxsize=1024)
+def cluster_width(cluster: str) -> int:
+    """Cells of a character with all that joins it: two where that makes an emoji of it.
+
+    So count the renderers of agents (`string-width`) and `wcswidth`.
+    """
+    first = width(cluster[0])
+    if first == WIDE_CELLS or any(width(character) > 0 for character in cluster[1:]):
+        return WIDE_CELLS
+    return WIDE_CELLS if cluster[1:2] == _EMOJI_LOOK and wcswidth(cluster[:2]) == WIDE_CELLS else first
+
+
+def _is_tone(character: str) -> bool:
+    return "\U0001f3fb" <= character <= "\U0001f3ff"
+
+
+@lru_cache(maxsize=1024)
+def is_pictured(character: str) -> bool:
+    """Whether it is an emoji, or can be one, that a joiner binds to another one (Extended_Pictographic)."""
+    return (
+        width(character) > 0
+        and not _is_tone(character)
+        and len(list(iter_graphemes(_A_PERSON + _JOINER + character))) == 1
+    )
 
 
 Run = tuple[str, Style]
@@ -163,7 +218,7 @@ class CellRow:
     def mend_end(self) -> None:
         """Blank the last cell when it holds the left half of a wide character."""
         last = self.cells[-1]
-        if last and not last.isascii() and width(last[0]) > 1:
+        if last and not last.isascii() and cluster_width(last) > 1:
             self.cells[-1] = " "
 
     def fill(self, start: int, end: int, text: str, style: Style) -> None:
@@ -238,15 +293,30 @@ def cells_of(text: str) -> list[str]:
     """The cells that a row's text was joined from."""
     if text.isascii():
         return list(text)
+    if _CLUSTERED.search(text):
+        return _cells_of_clusters(text)
     cells: list[str] = []
     for character in text:
         size = width(character)
-        if size == 2:  # noqa: PLR2004 (a wide character)
+        if size == WIDE_CELLS:
             cells += (character, "")
         elif size == 1 or not cells:
             cells.append(character)
         else:
             cells[-1 if cells[-1] else -2] += character
+    return cells
+
+
+def _cells_of_clusters(text: str) -> list[str]:
+    clusters: list[str] = []
+    for character in text:
+        if clusters and (width(character) == 0 or joins(clusters[-1], character)):
+            clusters[-1] += character
+        else:
+            clusters.append(character)
+    cells: list[str] = []
+    for cluster in clusters:
+        cells += (cluster, "") if cluster_width(cluster) == WIDE_CELLS else (cluster,)
     return cells
 
 

@@ -9,18 +9,29 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from overmind_core.terminal.cells import DEFAULT, CellRow, Entry, Style, Wrap, pack, unpack, width
+from overmind_core.terminal.cells import (
+    DEFAULT,
+    WIDE_CELLS,
+    CellRow,
+    Entry,
+    Style,
+    Wrap,
+    cluster_width,
+    joins,
+    pack,
+    unpack,
+    width,
+)
 from overmind_core.terminal.scrollback import LogicalLine
 from overmind_core.terminal.sgr import select
 from overmind_core.terminal.state import TerminalState
 
-MARKS_LIMIT = 8
-"""Characters in one cell: a letter and the marks on it."""
+MARKS_LIMIT = 16
+"""Characters in one cell: a letter and the marks on it, or an emoji; the longest one has ten."""
 UNSEEN = frozenset(map(chr, (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0xFEFF)))
 """Characters that turn the reading direction or separate lines: cells have neither, and whoever reads the text of
 a screen must not be led astray."""
 REPEAT_LIMIT = 10_000
-WIDE = 2
 
 
 def draw(state: TerminalState, text: str) -> None:
@@ -66,25 +77,29 @@ def draw_anywhere(state: TerminalState, text: str) -> None:
 def draw_wide(state: TerminalState, text: str) -> None:
     """Characters of two cells each."""
     while text:
-        room = (state.columns - state.x) // WIDE
+        room = (state.columns - state.x) // WIDE_CELLS
         if state.special or state.pending_wrap or not room:
-            _draw_one(state, text[0], WIDE)
+            _draw_one(state, text[0], WIDE_CELLS)
             text = text[1:]
             continue
         part, text = text[:room], text[room:]
-        cells = [""] * (WIDE * len(part))
-        cells[::WIDE] = part
+        cells = [""] * (WIDE_CELLS * len(part))
+        cells[::WIDE_CELLS] = part
         _put(state, cells)
         state.last = part
 
 
 def draw_character(state: TerminalState, character: str) -> None:
-    """Any character but a control; one of no width joins the character before it."""
+    """Any character but a control; one of no width joins the character before it, and so do the parts of an emoji."""
     size = width(character)
     if size > 0:
-        _draw_one(state, character, size)
-    elif size == 0 and character not in UNSEEN:
-        _join(state, character)
+        column = _column_before(state)
+        if column < 0 or not joins(state.rows[state.y].cells[column], character):
+            _draw_one(state, character, size)
+            return
+    elif size < 0 or character in UNSEEN:
+        return
+    _join(state, character)
 
 
 def repeat(state: TerminalState, count: int) -> None:
@@ -92,7 +107,7 @@ def repeat(state: TerminalState, count: int) -> None:
     if not state.last:
         return
     character, count = state.last[-1], min(count, REPEAT_LIMIT)
-    if width(character) == WIDE:
+    if width(character) == WIDE_CELLS:
         draw_wide(state, character * count)
     else:
         draw_anywhere(state, character * count)
@@ -158,17 +173,43 @@ def _room_made(state: TerminalState, size: int) -> bool:
     return True
 
 
-def _join(state: TerminalState, mark: str) -> None:
-    """A mark onto the character before the cursor."""
+def _column_before(state: TerminalState) -> int:
+    """Where the character before the cursor stands; -1 when there is none in this row."""
     column = state.x if state.pending_wrap else state.x - 1
+    return column - 1 if column > 0 and not state.rows[state.y].cells[column] else column
+
+
+def _join(state: TerminalState, mark: str) -> None:
+    """A mark, or a part of an emoji, onto the character before the cursor."""
+    column = _column_before(state)
     if column < 0:
         return
-    cells = state.rows[state.y].cells
-    if not cells[column] and column:
-        column -= 1
-    if len(cells[column]) < MARKS_LIMIT:
-        cells[column] += mark
+    row = state.rows[state.y]
+    cluster = row.cells[column] + mark
+    if len(cluster) > MARKS_LIMIT:
+        return
+    is_narrow = column + 1 == state.columns or row.cells[column + 1] != ""
+    if is_narrow and cluster_width(cluster) == WIDE_CELLS:
+        _widen(state, column, cluster)
+    else:
+        row.cells[column] = cluster
         state.dirty.add(state.y)
+
+
+def _widen(state: TerminalState, column: int, cluster: str) -> None:
+    """The character before the cursor takes two cells now; from the last column it moves to the next row.
+
+    Without wrapping it stays as it is there.
+    """
+    before, state.style = state.style, state.rows[state.y].styles[column]
+    state.x, state.pending_wrap = column, False
+    if column + 1 < state.columns or _room_made(state, WIDE_CELLS):
+        if state.modes.insert:
+            state.rows[state.y].insert(state.x + 1, 1, DEFAULT)
+        _put(state, [cluster, ""])
+    else:
+        state.pending_wrap = True
+    state.style = before
 
 
 _SGR = re.compile(r"\x1b\[([0-9;:]*+)m")

@@ -49,6 +49,7 @@ class Ghostty:
         self._new = core.init_sized
         self._terminal: Any = core.Terminal(cols=columns, rows=rows)
         self.feed = self._terminal.feed
+        self.feed(b"\x1b[?2027h")  # it counts clusters
         self._out = {name: self._ffi.new(f"{name}*") for name in ("uint32_t", "uint16_t", "int", "GhosttyCell")}
 
     def resize(self, columns: int, rows: int) -> None:

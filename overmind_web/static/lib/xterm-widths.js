@@ -1,6 +1,6 @@
 /** Cells of characters, as our own emulator has them. Written by overmind_web/tty/widths.py. */
 
-const WORDS = [
+const CELLS = [
   "lc,33,0 7o,6,0 7c,18,0 2,0,0 2,1,0 2,1,0 2,2,0 1z,a,0 2,0,0 1b,k,0 h,0,0 2u,6,0 3,5,0 3,1,0 2,3,0 10,0,0 v,q,0 2k,a,0 1n,8,0 a,0,0 p,3,0 2,8",
   ",0 2,2,0 2,4,0 18,2,0 1o,8,0 17,n,0 2,w,0 1j,2,0 2,h,0 2,6,0 b,1,0 u,2,0 1l,0,0 2,6,0 3,1,0 3,2,0 a,0,0 b,1,0 r,0,0 3,2,0 1l,0,0 2,4,0 5,1,0",
   " 3,2,0 4,0,0 v,1,0 4,0,0 c,2,0 1l,0,0 2,7,0 2,2,0 2,2,0 l,1,0 n,5,0 2,2,0 1l,0,0 2,6,0 3,1,0 3,2,0 6,4,0 b,1,0 v,0,0 1o,4,0 4,2,0 2,3,0 a,0,",
@@ -25,34 +25,84 @@ const WORDS = [
   ",0,2 6,b,2 5,0,2 7w,1a,2 2,9,2 2,54,2 35,c,2 4,1y,2 2,0,2 4,h,2 2,c,2 4,b,2 zq,1ekd,2 3,1ekd,2 e1oj,35r,0",
 ].join("");
 
-const starts = [], ends = [], cells = [];
-for (const word of WORDS.split(" ")) {
-  const [distance, more, width] = word.split(",").map((digits) => Number.parseInt(digits, 36));
-  starts.push((ends.at(-1) ?? 0) + distance);
-  ends.push(starts.at(-1) + more);
-  cells.push(width);
+const KINDS = [
+  "z,0,2 7,0,2 6,9,2 34,0,3 5,0,3 2o5,0,1 3k,0,1 3gp,0,3 d,0,3 61,0,3 n,0,3 2j,5,3 g,1,3 a8,1,1 d,0,3 4n,0,3 q,3,1 1,2,3 1,0,1 1,1,3 1,0,1 5,2,",
+  "3 5k,0,3 6g,1,3 b,0,3 a,0,3 1n,1,3 1,1,1 2,4,3 a,0,3 3,0,3 3,1,1 3,0,3 5,0,3 3,0,3 2,1,3 3,0,3 4,0,3 4,1,3 9,2,3 6,0,3 2,0,3 6,b,1 c,1,3 3,0",
+  ",3 2,1,3 2,0,3 j,0,3 3,0,3 1,0,1 j,0,3 1,0,1 1,3,3 2,0,3 2,1,3 4,0,3 1,0,1 6,0,3 3,1,1 5,1,3 c,1,1 6,1,1 3,0,3 6,0,1 1,0,3 2,0,3 2,0,3 1,0,1",
+  " l,0,3 1,0,1 6,1,3 1,1,1 1,0,3 1,0,1 2,2,3 1,0,1 3,0,1 5,0,3 3,0,1 3,1,3 1,1,1 1,1,3 2,0,3 3,0,3 2,0,3 2,0,3 7,0,3 4,0,3 7,0,1 b,1,3 g,0,3 3",
+  ",0,3 5,0,1 2,0,1 5,2,1 2,0,1 c,1,3 1d,2,1 a,0,3 f,0,1 f,0,1 ad,1,3 cw,2,3 k,1,1 1g,0,1 5,0,1 yj,0,1 d,0,1 gq,0,1 2,0,1 14hx,1,1 1bhh,0,1 14,",
+  "3,1 2t,b,1 g,1,1 g,0,1 f,1,1 12,9,1 35,1,3 d,1,3 f,0,1 3,9,1 l,1i,1 s,e,1 b,0,1 l,0,1 3,8,1 2,3,1 a,m,1 7,56,1 1,0,3 3,8,3 1,8,1 1,0,3 1,1x,",
+  "1 1,0,3 1,l,1 3,1,3 2,2,3 3,1,3 1,16,1 1,3,3 1,4,1 1,b,3 1,g,1 3,0,3 1,0,1 1,0,3 2,0,3 1,2,1 6,1q,1 1,0,3 1,0,1 1,0,3 1,56,1 1,0,3 2,1q,1 c,",
+  "1,3 1,3,1 2,n,1 8,1,3 3,6,3 1,0,1 d,0,3 3,3,3 3,0,3 5,1,1 e,0,1 1,0,3 3,0,3 9,1,3 a,0,3 6,2,3 d,2,3 9,2,3 3,0,3 2,0,3 5,0,3 7,0,3 4,0,3 7,0,",
+  "3 1,2c,1 1d,1x,1 6,0,3 1,0,1 1,2,3 1,2,1 3,a,1 1,5,3 4,0,3 2,4,1 1,0,3 3,0,3 1,b,1 65,k,1 s,3,1 1l,7,1 b,5,1 15,7,1 v,1,1 d,3,1 3,d,1 a,12,1",
+  " d,1a,1 2,9,1 2,54,1 2h,7,1 f,41,1 75,sd,1",
+].join("");
+
+/** A function that gives the value of a code point: that of its range, or the other one. */
+function table(words, other) {
+  const starts = [], ends = [], values = [];
+  for (const word of words.split(" ")) {
+    const [distance, more, value] = word.split(",").map((digits) => Number.parseInt(digits, 36));
+    starts.push((ends.at(-1) ?? 0) + distance);
+    ends.push(starts.at(-1) + more);
+    values.push(value);
+  }
+  return (point) => {
+    if (point < starts[0]) return other;
+    let [low, high] = [0, starts.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (starts[middle] <= point) low = middle;
+      else high = middle - 1;
+    }
+    return point <= ends[low] ? values[low] : other;
+  };
 }
 
 /** Cells of a code point: 0, 1 or 2. */
-export function cellsOf(point) {
-  if (point < starts[0]) return 1;
-  let [low, high] = [0, starts.length - 1];
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (starts[middle] <= point) low = middle;
-    else high = middle - 1;
-  }
-  return point <= ends[low] ? cells[low] : 1;
+export const cellsOf = table(CELLS, 1);
+const kindOf = table(KINDS, 0);
+const [PICTURED, TEXT] = [1, 2];
+const [JOINER, EMOJI_LOOK] = [0x200d, 0xfe0f];
+const isFlagLetter = (point) => point >= 0x1f1e6 && point <= 0x1f1ff;
+const isTone = (point) => point >= 0x1f3fb && point <= 0x1f3ff;
+
+/** Of the characters that stand together so far: what may still come to them. */
+const [BINDS, TAKES_TONE, TAKES_LOOK, TAKES_LETTER, IS_BOUND] = [1, 2, 4, 8, 16];
+
+function begun(point) {
+  if (isFlagLetter(point)) return TAKES_LETTER;
+  const kind = kindOf(point);
+  return (kind & PICTURED ? BINDS | TAKES_TONE : 0) | (kind & TEXT ? TAKES_LOOK : 0);
 }
 
-/** The answers for xterm.js: cells, and whether a character without any joins the one before. */
+/** Whether a character with cells of its own belongs to those before it; as `joins` of the emulator. */
+function joins(point, state) {
+  if (state & IS_BOUND) return (state & BINDS) !== 0 && (kindOf(point) & PICTURED) !== 0;
+  if (isTone(point)) return (state & TAKES_TONE) !== 0;
+  return isFlagLetter(point) && (state & TAKES_LETTER) !== 0;
+}
+
+function packed(state, cells, joined) {
+  return (state << 3) | (cells << 1) | (joined ? 1 : 0);
+}
+
+/** The answers for xterm.js: cells, whether it joins those before it, and the state, which comes back with the next. */
 export const widths = {
   version: "overmind",
   wcwidth: cellsOf,
   charProperties(point, before) {
-    const width = cellsOf(point);
-    const old = (before >> 1) & 3;
-    const joins = width === 0 && before !== 0 && old !== 0;
-    return ((joins ? Math.max(width, old) : width) << 1) | (joins ? 1 : 0);
+    const cells = cellsOf(point);
+    const [old, state] = [(before >> 1) & 3, before >> 3];
+    if (cells > 0) {
+      if (old === 0 || !joins(point, state)) return packed(begun(point), cells, false);
+      const takes = kindOf(point) & PICTURED ? TAKES_TONE : 0;
+      return packed((state & BINDS) | takes, 2, true);
+    }
+    if (before === 0 || old === 0) return packed(0, 0, false);
+    const binds = state & BINDS;
+    if (point === JOINER) return packed(binds | IS_BOUND, old, true);
+    if (point === EMOJI_LOOK) return packed(binds | (state & TAKES_TONE), state & TAKES_LOOK ? 2 : old, true);
+    return packed(binds, old, true);
   },
 };

@@ -76,7 +76,7 @@ def test_text_arrives_and_sequences_do_not(data, first):
 
 def test_a_cell_takes_a_few_marks_only():
     screen = screen_with(("a" + "\u0301" * 1000).encode())
-    assert len(screen.line(0)) == 8
+    assert len(screen.line(0)) == 16
 
 
 def test_rows_that_leave_the_primary_screen_are_kept_with_their_looks():
