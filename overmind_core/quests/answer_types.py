@@ -80,6 +80,8 @@ class Landed(TypedDict):
 class QuestRow(QuestInfo, FailureClass):
     """A quest in a list. What only quests of the queue have is null, or empty, for one that began at once."""
 
+    title: str | None
+    """As it was written, in any script; `name` is what commands take."""
     priority: PriorityWord | None
     deadline_at: str | None
     score: float | None
@@ -132,7 +134,6 @@ class QuestDetails(QuestRow):
 
     attempt_list: list[QuestAttempt]
     """Oldest first; empty for one that began at once."""
-    title: str | None
     brief: str | None
     """The task, in Markdown."""
     outputs: list[str]

@@ -117,6 +117,7 @@ def row(
     wait = None if line is None else line.wait
     return {
         **info(quest, work, now),
+        "title": goal.title,
         "priority": _word(goal.priority.value),
         "deadline_at": time(goal.deadline_at),
         "score": None if score is None else round(score, 6),
@@ -139,6 +140,7 @@ def row(
 
 
 _NO_QUEUE: QuestRow = {  # type: ignore[typeddict-item] # the rest of a row stands before it
+    "title": None,
     "priority": None,
     "deadline_at": None,
     "score": None,
@@ -166,7 +168,6 @@ def details(whole: QuestRow, quest: Quest) -> QuestDetails:
     return {
         **whole,
         "attempt_list": [] if queue is None else list(_attempts(quest)),
-        "title": None if goal is None else goal.title,
         "brief": None if goal is None else goal.brief,
         "outputs": [] if goal is None else list(goal.outputs),
         "review": None if goal is None else goal.review,

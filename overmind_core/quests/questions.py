@@ -8,11 +8,12 @@ from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.engine_questions import BLOCKS, EngineNeed
 from overmind_core.domain.events import THE_QUEUE, About, AboutKind
 from overmind_core.domain.quests.attempt import has_run
+from overmind_core.domain.quests.titles import shown_name
 from overmind_core.domain.quests.why import question_open
 from overmind_core.errors import OvermindError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from overmind_core.agents.engine_questions import EngineQuestion, EngineQuestions
     from overmind_core.agents.questions import Questions
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 
 NEEDS = (EngineNeed.STUCK, EngineNeed.REVIEW, EngineNeed.MERGE)
 """Kinds of questions about the attempts of a quest."""
+
+
+def _lines(subject: Mapping[str, object]) -> Sequence[object]:
+    lines = subject.get("lines")
+    return lines if isinstance(lines, (list, tuple)) else ()
 
 
 class QuestQuestions:
@@ -79,6 +85,9 @@ class QuestQuestions:
     def ask(self, quest: Quest, need: EngineNeed, summary: str, subject: Mapping[str, object]) -> int:
         """Ask about a quest and return the number of the question; an open question is not asked twice."""
         about = About(AboutKind.QUEST, quest.id, quest.name)
+        title = None if quest.goal is None else quest.goal.title
+        if title is not None and shown_name(quest.name, title) != quest.name:
+            subject = {**subject, "title": title, "lines": [title, *_lines(subject)]}
         return self._engine.ask(need, about, summary=summary, subject=subject)
 
     def ask_about_target(self, into: str, folder: str, summary: str, subject: Mapping[str, object]) -> int:

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 KEPT = 1000
 """How many ended quests are kept."""
+_SEVERAL = 2
+_SHOWN = 10
+"""Quests of one name that an error lists."""
 _TRIM_EVERY = 500
 
 
@@ -141,14 +144,38 @@ class QuestRegistry:
         exact = self.live.get(text)
         if exact is not None:  # an id comes before each name; who waits for a thousand quests names them so
             return exact
-        match resolve(text, self._quest_table.candidates(text), live_first=live_first):
+        candidates = self._quest_table.candidates(text)
+        match resolve(text, candidates, live_first=live_first):
             case ResolvedReference(candidate):
+                self._check_meant(text, candidate, candidates)
                 found = self.get(candidate.id)
                 if found is not None:
                     return found
-            case Ambiguous(candidates):
-                raise _ambiguous(text, candidates)
+            case Ambiguous(several):
+                raise _ambiguous(text, several)
         raise OvermindError("not_found", f"No quest named {text!r}. See them with: overmind quest list")
+
+    def _check_meant(self, text: str, meant: Candidate, candidates: Sequence[Candidate]) -> None:
+        """Check that a name means one work: of several that have ended the newest, if they are about the same.
+
+        Raises:
+            OvermindError: `ambiguous`: their titles differ.
+        """
+        named = [one for one in candidates if one.name == text]
+        if meant.live or meant.name != text or meant.id == text or len(named) < _SEVERAL:
+            return
+        titles: dict[str, str] = {}
+        for one in sorted(named, key=lambda one: -(one.ended_at or 0.0))[:_SHOWN]:
+            quest = self.get(one.id)
+            if quest is not None and quest.goal is not None:
+                titles[one.id] = quest.goal.title
+        if len(set(titles.values())) > 1:
+            listed = ", ".join(f"{id_} ({title})" for id_, title in titles.items())
+            raise OvermindError(
+                "ambiguous",
+                f"{text!r} names several quests: {listed}. Give an id.",
+                candidates=[{"id": id_, "name": text} for id_ in titles],
+            )
 
     def holder(self, name: str) -> str | None:
         """The id of the unfinished quest of this name."""

@@ -311,7 +311,7 @@ def card(row: Row, cells: int, now: float, *, by: str = "", names: int = 0, asci
     sign = Cell(f"{mark.ascii if ascii_only else mark.mark} ", mark.tone)
     name, room = short_name(row, by), cells - 2
     if width(name) > room:
-        return [sign, Cell(_end_of(name, room) if "/" in name else clipped(name, room), "name")]
+        return [sign, Cell(_end_of(name, room) if "/" in row["name"] else clipped(name, room), "name")]
     if cells >= ROOMY:
         return [sign, *_roomy(row, name, room, min(max(names, width(name)), LONGEST_NAME), now)]
     room -= width(name) + 1
@@ -337,7 +337,7 @@ def _roomy(row: Row, name: str, room: int, names: int, now: float) -> list[Cell]
 
 def short_name(row: Row, by: str) -> str:
     """What a quest is called in its lane."""
-    name = safe(row["name"])
+    name = quests_rows.called(row)
     return name.removeprefix(f"{safe(row['spec'])}/") if by == "spec" and row.get("spec") else name
 
 

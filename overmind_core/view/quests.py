@@ -7,6 +7,7 @@ from typing import Any
 
 from overmind_core.domain.engine_questions import without_name
 from overmind_core.domain.missions.reasons import sentence
+from overmind_core.domain.quests.titles import shown_name
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, safe
@@ -169,7 +170,12 @@ def priority_cell(row: Row, _now: float) -> Cell:
     return Cell(found, {"critical": "bad", "high": "slow"}.get(found, "quiet"))
 
 
-NAME = Column("name", "QUEST", 12, 36, 0, lambda row, _now: Cell(safe(row["name"])))
+def called(row: Row) -> str:
+    """The words by which people know it: its name, or its title where a name can't say it."""
+    return safe(shown_name(row["name"], row.get("title")))
+
+
+NAME = Column("name", "QUEST", 12, 36, 0, lambda row, _now: Cell(called(row)))
 COST = Column("cost", "COST", 5, 7, 6, lambda row, _now: Cell(cost(row), "quiet"), right=True, spare=True)
 COLUMNS: tuple[Column, ...] = (
     NAME,
@@ -236,8 +242,8 @@ def looked_in(row: Row) -> str:
 
 
 def _looked_in(row: Row) -> str:
-    parts = (row["name"], row["id"], state(row), row["status"], row.get("priority"), why(row), row.get("spec"),
-             row.get("group"), row["ritual"], row["provider"], row["command"])  # fmt: skip
+    parts = (row["name"], row.get("title"), row["id"], state(row), row["status"], row.get("priority"), why(row),
+             row.get("spec"), row.get("group"), row["ritual"], row["provider"], row["command"])  # fmt: skip
     return "\n".join(safe(part) for part in parts if part)
 
 
@@ -253,7 +259,7 @@ def standing(row: Row) -> str:
     tried = f"attempt {tries(row).replace('/', ' of ')}" if tries(row) and row["status"] != "queued" else ""
     urgent = row.get("priority") if row["status"] not in ENDED and row.get("priority") != "medium" else ""
     facts = ", ".join(filter(None, (state(row), place, urgent, tried)))
-    return " · ".join(filter(None, (safe(row["name"]), facts, why(row))))
+    return " · ".join(filter(None, (called(row), facts, why(row))))
 
 
 def without_mission(row: Row) -> str:

@@ -41,8 +41,13 @@ class GatedBoard(RecordingBoard):
 
     def _start(self):
         super()._start()
-        asked: dict[str, Any] = {"tool": "", "options": [], "subject": {"lines": []}, "rule": None}
-        asked["attach_only"] = False
+        asked: dict[str, Any] = {
+            "tool": "",
+            "options": [],
+            "subject": {"lines": []},
+            "rule": None,
+            "attach_only": False,
+        }
         self.fleet.questions = [
             *QUESTIONS,
             *(

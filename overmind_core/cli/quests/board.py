@@ -8,6 +8,7 @@ from overmind_core.cli.output import coloured, dumps, is_ascii_only, terminal_co
 from overmind_core.cli.quests.rows import ASKED, is_blocked, phase_word, quest_mark, time_and_cost
 from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.missions.status_marks import REVIEW
+from overmind_core.domain.quests.titles import shown_name
 from overmind_core.domain.text.cells import cut, display_safe, width
 
 TYPE_CHECKING = False
@@ -85,7 +86,7 @@ def with_gates(columns: Sequence[Column], gates: Sequence[Row]) -> Sequence[Colu
         return columns
     from overmind_core.view.board import gate_row  # start-up: only where a spec waits
 
-    cards = [gate_row(one) for one in gates]
+    cards = [gate_row(dict(one)) for one in gates]
     return [
         {**column, "count": column["count"] + len(cards), "quests": [*cards, *column["quests"]]}
         if column["name"] == REVIEW.word
@@ -188,9 +189,9 @@ def card_text(row: Row, cells: int, *, spec: str | None = None) -> str:
     Of a name that is too long the end is shown where it is one of several of a spec: that tells them apart. `spec`: the
     one in whose part of the board it stands; there it is called as in its document.
     """
-    name = display_safe(row["name"].removeprefix(f"{spec}/") if spec else row["name"])
+    name = display_safe(shown_name(row["name"].removeprefix(f"{spec}/") if spec else row["name"], row.get("title")))
     if width(name) > cells:
-        return _end_of(name, cells) if "/" in name else cut(name, cells)
+        return _end_of(name, cells) if "/" in row["name"] else cut(name, cells)
     room = cells - width(name) - 1
     tails = [display_safe(tail) for tail in _tails(row) if tail]
     fitting = next((tail for tail in tails if width(tail) <= room), None)

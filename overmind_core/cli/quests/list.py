@@ -14,7 +14,7 @@ from overmind_core.cli.output import (
     terminal_columns,
     text_cell,
 )
-from overmind_core.cli.quests.rows import BLOCKING, COLOURS, is_blocked, score_cell
+from overmind_core.cli.quests.rows import BLOCKING, COLOURS, is_blocked, score_cell, title_cell
 from overmind_core.cli.values import positive_number, quest_status_word
 from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.text.duration import format_uptime
@@ -62,6 +62,9 @@ WIDE: dict[str, Callable[[Row], str]] = {
 }
 """More columns, with --wide."""
 
+LAST: dict[str, Callable[[Row], str]] = {"TITLE": title_cell}
+"""Behind all others, for people: those before it stand where scripts look for them."""
+
 ENDED = frozenset({"completed", "failed", "cancelled"})
 
 
@@ -96,7 +99,7 @@ def _empty(args: Namespace) -> str:
 
 def quest_table(rows: Sequence[Row], *, wide: bool, colours: Mapping[str, str] | None) -> str:
     """Return the table of quests."""
-    columns = {**COLUMNS, **WIDE} if wide else COLUMNS
+    columns = {**COLUMNS, **(WIDE if wide else {}), **LAST}
     return table(list(columns), [[cell(row) for cell in columns.values()] for row in rows], colours=colours)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from overmind_core.cli.command import JSON, Command, Parameter, argument, flag, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import ascii_text, dumps, money, or_absent, table, text_cell
-from overmind_core.cli.quests.rows import score_cell
+from overmind_core.cli.quests.rows import score_cell, title_cell
 from overmind_core.cli.values import dollars, duration_from_now
 from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.text.cells import display_safe
@@ -28,6 +28,7 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "QUEST": lambda row: row["name"],
     "PRIORITY": lambda row: or_absent(row["priority"]),
     "WAITS": lambda row: or_absent(text_cell(row["why"] or "")),
+    "TITLE": title_cell,
 }
 """Title → cell of a quest that `queue --json` lists."""
 TRIED_AGAIN = frozenset({"disk_full", "dirty"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from overmind_core.cli.output import ABSENT, money
+from overmind_core.cli.output import ABSENT, command_cell, money
 from overmind_core.domain.missions.status_marks import BLOCKED, StatusMark, mark_of
 from overmind_core.domain.text.duration import format_uptime
 
@@ -64,6 +64,11 @@ def decimal(number: float) -> str:
 def score_cell(row: Row) -> str:
     """Return its score; `-` when it isn't queued."""
     return ABSENT if row.get("score") is None else decimal(row["score"])
+
+
+def title_cell(row: Row) -> str:
+    """Return its title as it was written, at most 40 cells; `-` for one that began at once."""
+    return ABSENT if row.get("title") is None else command_cell(row["title"])
 
 
 def seconds_cell(seconds: float | None) -> str:

@@ -25,6 +25,8 @@ _SHORTEST_CUT = LONGEST_SLUG // 2
 _SILENT = re.compile("['\u2019`\u00b4]|[\u0300-\u036f]")
 """Apostrophes, and what decomposing has taken off a letter: both join what stands around them."""
 _OTHER = re.compile(r"[^a-z0-9]+")
+_OF_ID = re.compile(r"quest-[0-9a-f]{8}")
+"""The name of a quest whose title has nothing for one."""
 _LIKE_AN_ID = re.compile(r"[0-9a-f]{8}")
 """No mission may be called so, see `domain.missions.names`."""
 
@@ -49,10 +51,24 @@ def slug_of(title: str, taken: Callable[[str], bool] | Container[str], *, unname
     raise AssertionError  # count() has no end
 
 
+def says_less(name: str, title: str) -> bool:
+    """Whether a name was made from `title` without some of its letters, or without all of its text."""
+    plain = _plain(title)
+    letters = [one for one in plain if one.isalnum()]
+    if letters and all(one.isascii() for one in letters):
+        return False
+    stem = _cut(_words(title), _SHORTEST_CUT)
+    return _OF_ID.fullmatch(name) is not None or bool(stem and name.startswith(stem))
+
+
 def _words(title: str) -> str:
     """The title's words, joined by dashes."""
-    plain = _SILENT.sub("", unicodedata.normalize("NFKD", title[:_LONGEST_TITLE]))
-    return _OTHER.sub("-", plain.casefold()).strip("-")
+    return _OTHER.sub("-", _plain(title)).strip("-")
+
+
+def _plain(title: str) -> str:
+    """The title in small letters without accents."""
+    return _SILENT.sub("", unicodedata.normalize("NFKD", title[:_LONGEST_TITLE])).casefold()
 
 
 def _cut(words: str, longest: int) -> str:

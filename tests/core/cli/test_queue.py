@@ -108,16 +108,24 @@ def queue(*quests, **facts):
 def test_the_queue_says_how_full_it_is_then_whose_turn_it_is_then_who_lands():
     text = queue_text(
         queue(
-            row("login", position=1, score=0.6475, priority="critical", code="slots", why="3 of 3 slots are taken"),
+            row(
+                "login",
+                title="Let visitors log in",
+                position=1,
+                score=0.6475,
+                priority="critical",
+                code="slots",
+                why="3 of 3 slots are taken",
+            ),
             row("docs", position=2, score=0.1625, priority="low", code="needs", why="waits for login (queued)"),
             landing=[row("shop", status="running", phase="landing", into="main"), row("api", status="running")],
         )
     )
     assert text.splitlines() == [
         "running 2/3 · queued 2 · landing 2",
-        "#  SCORE  QUEST  PRIORITY  WAITS",
-        "1  .6475  login  critical  3 of 3 slots are taken",
-        "2  .1625  docs   low       waits for login (queued)",
+        "#  SCORE  QUEST  PRIORITY  WAITS                     TITLE",
+        "1  .6475  login  critical  3 of 3 slots are taken    Let visitors log in",
+        "2  .1625  docs   low       waits for login (queued)  -",
         "landing: shop on main, api",
     ]
 
@@ -149,9 +157,9 @@ OLD = [
 
 def test_a_quest_that_began_at_once_is_listed_as_ever():
     assert quest_table(OLD, wide=False, colours=None).splitlines() == [
-        "ID        NAME  STATUS     TRIES  DURATION  EXIT  REASON                     COMMAND",
-        "a1b2c3d4  docs  completed  2/3    2m        0     -                          make site",
-        "b1b2c3d4  api   failed     1/1    2m        3     it failed in each attempt  pytest",
+        "ID        NAME  STATUS     TRIES  DURATION  EXIT  REASON                     COMMAND    TITLE",
+        "a1b2c3d4  docs  completed  2/3    2m        0     -                          make site  -",
+        "b1b2c3d4  api   failed     1/1    2m        3     it failed in each attempt  pytest     -",
     ]
 
 
@@ -164,15 +172,28 @@ def test_the_reason_of_a_queued_one_is_its_code_and_its_tries_are_those_of_its_r
 def test_wide_shows_the_queue_beside_it():
     rows = [row("docs", needs=["a", "b"], why="waits for a (queued)", code="needs"), OLD[0]]
     title, waiting, old = quest_table(rows, wide=True, colours=None).splitlines()
-    assert re.split(" {2,}", title)[-4:] == ["PRIORITY", "SCORE", "NEEDS", "WAITS"]
-    assert re.split(" {2,}", waiting)[-4:] == ["medium", ".475", "a, b", "waits for a (queued)"]
-    assert re.split(" {2,}", old)[-4:] == ["-", "-", "-", "-"]
+    assert re.split(" {2,}", title)[-5:] == ["PRIORITY", "SCORE", "NEEDS", "WAITS", "TITLE"]
+    assert re.split(" {2,}", waiting)[-5:] == ["medium", ".475", "a, b", "waits for a (queued)", "-"]
+    assert re.split(" {2,}", old)[-5:] == ["-"] * 5
+
+
+def test_a_title_in_any_script_is_shown_as_written_and_takes_its_cells():
+    titles = {"quest-5dabb79e": "修复登录问题", "quest-5dabb79f": "إصلاح", "quest-5dabb7a0": "🚀"}
+    rows = [row(name, title=title) for name, title in titles.items()]
+    listed = quest_table(rows, wide=False, colours=None).splitlines()[1:]
+    for line, (name, title) in zip(listed, titles.items(), strict=True):
+        assert (line.split()[1], line.split()[-1]) == (name, title)
+    lines = drawn(columns(queued=rows, running=[row("api", status="running")]), 100)
+    for line, title in zip(lines[1:], titles.values(), strict=True):
+        assert line.startswith(f"○ {title}")
+    title, first = lines[:2]
+    assert width(first[: first.index("▶")]) == width(title[: title.index("RUNNING")])
 
 
 def test_old_daemons_rows_have_no_queue():
     known = {name: OLD[0][name] for name in ("id", "name", "status", "attempts", "retries", "duration_seconds")}
     line = quest_table([{**known, "exit_code": None, "reason": None, "command": "x"}], wide=True, colours=None)
-    assert line.splitlines()[1].split()[-5:] == ["x", "-", "-", "-", "-"]
+    assert line.splitlines()[1].split()[-6:] == ["x", *["-"] * 5]
 
 
 CHAIN = [

@@ -189,3 +189,16 @@ def test_titles_and_reasons_are_shown_literally_in_each_face(queue):
         assert "\x1b" not in said
         assert "\x07" not in said
     assert json.loads(om.ok("quest", "info", name, "--json"))["title"] == title
+
+
+def test_a_name_that_ended_quests_about_different_things_have_had_is_refused_with_them(om):
+    for title in ("First thing", "Second thing", "Second thing"):
+        om.ok("quest", "add", title, "--name", "x", "--wait", "--", "true")
+        if title == "First thing":
+            assert om.ok("quest", "why", "x").startswith("x has completed")
+    said = om.refused("quest", "why", "x", code="ambiguous")
+    assert said.startswith("'x' names several quests: ")
+    assert "(First thing)" in said
+    assert "(Second thing)" in said
+    om.ok("quest", "add", "Third thing", "--name", "x", "--", "sleep", "600")
+    assert om.ok("quest", "why", "x").startswith("x is "), "the unfinished one is meant"
