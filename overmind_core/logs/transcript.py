@@ -7,11 +7,12 @@ So it does no harm when an answer comes twice, or when the daemon is replaced me
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from math import inf
 
 from overmind_core.domain.text.bytestrings import from_wire
-from overmind_core.logs.display import Line, Note, RenderedLines, RunDisplay, begins_inside_a_line
+from overmind_core.logs.display import NOTE, Line, Note, RenderedLines, RunDisplay, begins_inside_a_line
 from overmind_core.logs.layout import ERR, OUT
 from overmind_core.logs.reader import Chunk, RunLog
 from overmind_core.logs.tail import at_moment, full_screen_bytes, last_lines
@@ -85,6 +86,10 @@ WITHOUT_PROCESS = "blueprint"
 
 _WIDER = 4
 _WIDEST = 1 << 16
+_TAIL_BYTES, _BYTES_OF_A_LINE = 1 << 20, 1 << 16
+"""Of a tail; more only where lines are longer than anybody reads."""
+_LONGEST_CHARACTER = 4
+"""Bytes. Source: UTF-8."""
 
 
 def run_log(run: Json) -> RunLog:
@@ -342,13 +347,43 @@ class Transcript:
             ends = log.end  # what comes while this is read is for the next call
             last = last_lines(log, wanted, ends)
             position = max(last[OUT], first[OUT]), max(last[ERR], first[ERR])
+            # Lines of a known format are cut where they are read: a part of one says nothing.
+            floor = position if run.get("format") else _floor(log, position, ends, wanted)
+            left, position = sum(floor) - sum(position), floor
             view = RunView(run, position, self._selection, _behind(notes, position, first))
-            lines: deque[Line] = deque(view.lines(ends), maxlen=self._shown_limit(count))
-            if finish:
-                lines.extend(view.display.finish())
-            if len(lines) >= count or _not_behind(position, first) or wanted > _WIDEST:
+            read = chain(view.lines(ends), view.display.finish() if finish else ())
+            lines: deque[Line] = deque(_cut(read, left) if left else read, maxlen=self._shown_limit(count))
+            if len(lines) >= count or left or _not_behind(position, first) or wanted > _WIDEST:
                 return view, list(lines)
             wanted = max(wanted, 1) * _WIDER
+
+
+def _floor(log: RunLog, position: Offsets, ends: Offsets, lines: int) -> Offsets:
+    """Where the tail begins at the earliest, with so many lines that are not too long; at a whole character."""
+    most = _TAIL_BYTES + lines * _BYTES_OF_A_LINE
+    earliest = (ends[OUT] - most, ends[ERR] - most)
+    out, err = (
+        _whole_character(log, stream, earliest[stream]) if earliest[stream] > position[stream] else position[stream]
+        for stream in BOTH
+    )
+    return out, err
+
+
+def _cut(lines: Iterable[Line], size: int) -> Iterator[Line]:
+    """The lines, of which the first one has lost its beginning: `size` bytes."""
+    is_first = True
+    for wall, stream, text in lines:
+        if is_first and stream != NOTE:
+            is_first = False
+            yield wall, stream, f"… {size / 1e6:.1f} MB left out, see --raw … {text}"
+        else:
+            yield wall, stream, text
+
+
+def _whole_character(log: RunLog, stream: int, offset: int) -> int:
+    at, data = log.read(stream, offset, _LONGEST_CHARACTER)
+    inside = next((number for number, byte in enumerate(data) if byte & 0xC0 != 0x80), 0)  # noqa: PLR2004 - as UTF-8 has it
+    return offset + inside if at == offset else offset
 
 
 def _count_lines(chunks: Iterator[Chunk]) -> int:

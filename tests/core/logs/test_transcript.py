@@ -119,6 +119,20 @@ def test_the_wanted_part_is_shown(restarted: Mission, wanted: dict[str, Any], ex
     assert text(restarted, **wanted) == expected
 
 
+def test_the_tail_of_a_line_that_nobody_reads_whole_says_what_is_left_out(mission: Mission) -> None:
+    files = mission.run()
+    files.out("ü".encode() * 3_000_000 + b"the end\nlast\n", 5.0)
+    mission.status = "stopped"
+    end, last = text(mission, tail=2)
+    note, _, kept = end.partition("--raw … ")
+    assert note == "… 4.8 MB left out, see "
+    assert kept.strip("ü") == "the end"
+    assert last == "last"
+    assert text(mission, tail=1) == ["last"]
+    (whole, _) = text(mission)
+    assert len(whole) == 3_000_007
+
+
 def test_the_tail_of_both_streams_is_that_of_the_whole(mission: Mission) -> None:
     files = mission.run()
     for number in range(40):
