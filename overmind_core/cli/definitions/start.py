@@ -160,6 +160,8 @@ class PreparationFollower:
         facts = client.call("info", {"id": self._id})
         self.step = (facts.get("isolation") or {}).get("step") or ""
         if facts["status"] in _FINAL:
+            if self._failure is None:  # it may have ended between the two answers
+                self._failure = _newest_failure(client.call("logs", {"ids": [self._id]})["missions"][0]["annotations"])
             self._code = facts["reason"]
             ran = facts["exit_code"] is not None and self._code != _SET_UP_FAILED and self._failure is None
             self.runs, self._end = ran, facts["status"]  # it did, and has ended since; or it never will
