@@ -29,6 +29,8 @@ MOST_SAID = 20
 """Quests of which it is said why they wait; of thousands, the first."""
 PATIENCE = 10.0
 """Seconds for which nobody wonders why an agent of a plan that simply runs has not ended."""
+FOR_YOU = "waits for you"
+"""The beginning of what is said where a person has to do something."""
 _BLOCKED = "blocked"
 _HELD = frozenset({"held", "budget", _BLOCKED})
 """Codes of why a quest is queued that a person ends."""
@@ -43,15 +45,26 @@ class WaitTeller:
         pending: Returns ids or names of what it waits for.
         of_quests: Those are quests; else missions, or plans.
         keep_waiting: It waits on where nothing can end without a person.
+        for_answer: The missions are to answer a message, which none does while it waits for a person.
+        of_spec: What is pending is the spec of this name.
     """
 
     def __init__(
-        self, context: Context, pending: Callable[[], Sequence[str]], *, of_quests: bool, keep_waiting: bool
+        self,
+        context: Context,
+        pending: Callable[[], Sequence[str]],
+        *,
+        of_quests: bool,
+        keep_waiting: bool,
+        for_answer: bool = False,
+        of_spec: str = "",
     ) -> None:
         self._context = context
         self._pending = pending
         self._of_quests = of_quests
         self._keep_waiting = keep_waiting
+        self._for_answer = for_answer
+        self._of_spec = of_spec
         self._client: Client | None = None
         self._said: set[tuple[object, ...]] = set()
         self._began = time.monotonic()
@@ -65,7 +78,7 @@ class WaitTeller:
         if self._client is None:
             self._client = self._context.client()
         try:
-            waits, hopeless = self._quests(self._client) if self._of_quests else (self._missions(self._client), False)
+            waits, hopeless = self._look(self._client)
         except (OvermindError, ConnectionError):
             return False  # the stream of the ends says it
         news = [text for key, text in waits if key not in self._said]
@@ -74,6 +87,11 @@ class WaitTeller:
         self._next_look = now + (0.0 if news else PAUSE - LOOK_SECONDS / 2)  # the beats come each LOOK_SECONDS
         self._said = {key for key, _ in waits}
         return hopeless and not self._keep_waiting
+
+    def _look(self, client: Client) -> tuple[list[Wait], bool]:
+        if self._of_spec:
+            return list(_asked(client.call("inbox"), set(self._pending()), (self._of_spec,))), False
+        return self._quests(client) if self._of_quests else self._missions(client)
 
     def _quests(self, client: Client) -> tuple[list[Wait], bool]:
         questions = client.call("inbox")
@@ -91,17 +109,18 @@ class WaitTeller:
         others = (client.call("quest_why", {"id": quest}) for quest in pending[MOST_SAID:])  # until one can go on
         return found, bool(first) and all(map(_is_blocked, first)) and all(map(_is_blocked, others))
 
-    def _missions(self, client: Client) -> list[Wait]:
+    def _missions(self, client: Client) -> tuple[list[Wait], bool]:
         wanted = self._pending()
         family = _family(client, wanted)
         pending = [row for row in family if row["id"] in wanted]
         found = list(_asked(client.call("inbox"), {row["id"] for row in family}, [row["name"] for row in pending]))
-        found += [wait for one in family if (wait := _held_up(one, is_asked_for=one in pending))]
+        is_awaited = not self._for_answer
+        found += [wait for one in family if (wait := _held_up(one, is_asked_for=is_awaited and one in pending))]
         if time.monotonic() - self._began >= PATIENCE:
             for row in pending:
                 if row["type"] == "blueprint":
                     found += _of_plan(client.call("plan", {"id": row["id"]}))
-        return found
+        return found, self._for_answer and any(text.startswith(FOR_YOU) for _, text in found)
 
 
 def _family(client: Client, ids: Sequence[str]) -> list[Row]:
@@ -128,7 +147,7 @@ def _asked(questions: Iterable[Row], ids: set[str], names: Sequence[str]) -> Ite
         if question["id"] in ids or about["id"] in ids or below:
             number = question["question"]
             text = f"question {number} ({question['need']} of {about['name']}): {answer_line(question)}"
-            yield ("question", number), f"waits for you: {text}"
+            yield ("question", number), f"{FOR_YOU}: {text}"
 
 
 def _queued(why: Row) -> Wait:
@@ -146,14 +165,14 @@ def _held_up(row: Row, *, is_asked_for: bool) -> Wait | None:
     """What holds a mission up that does not ask anything."""
     name = row["name"]
     if row["status"] == "paused":
-        return (row["id"], "paused"), f"waits for you: {name} is frozen: overmind thaw {name}"
+        return (row["id"], "paused"), f"{FOR_YOU}: {name} is frozen: overmind thaw {name}"
     if row["status"] == "restarting":
         again = row.get("next_restart_at") or "soon"
         return (row["id"], "restarting", again), f"waits: {name} has ended and starts again at {again}"
     if row["activity"] == "limited":
         return (row["id"], "limited"), f"waits: the account of {name} has reached a limit: overmind inbox"
     if is_asked_for and row["type"] == "session" and row["activity"] == "idle":
-        return (row["id"], "idle"), f"waits for you: {name} waits for a message: overmind send {name} 'TEXT'"
+        return (row["id"], "idle"), f"{FOR_YOU}: {name} waits for a message: overmind send {name} 'TEXT'"
     return None
 
 

@@ -54,20 +54,33 @@ def follow(
             return
 
 
-def await_answer(client: Client, next_request: Callable[[], Request], *, deadline: float | None = None) -> Any:  # noqa: ANN401  (an answer is any JSON)
+def await_answer(
+    client: Client,
+    next_request: Callable[[], Request],
+    *,
+    deadline: float | None = None,
+    beat: float | None = None,
+    is_hopeless: Callable[[], bool] | None = None,
+) -> Any:  # noqa: ANN401  (an answer is any JSON)
     """Return the one answer to a request that may take long.
 
     Args:
         client: The session; nothing else may use it meanwhile.
         next_request: Returns command and arguments; asked again after each loss, when less time is left.
         deadline: When to give up, seconds on the monotonic clock; None: never.
+        beat: Ask `is_hopeless` whenever nothing came for so many seconds; None: never.
+        is_hopeless: Returns whether to give up: then None is returned, and nothing else may use `client`.
 
     Raises:
         OvermindError: the daemon said no; `daemon_lost`, ten seconds after a loss; `timeout` at `deadline`.
     """
     while True:
         try:
-            return _next_line(client, client.send(*next_request()), deadline)[1]
+            number = client.send(*next_request())
+            while (line := _next_line(client, number, deadline, beat))[0] == HEARTBEAT:
+                if is_hopeless is not None and is_hopeless():
+                    return None
+            return line[1]
         except ConnectionError:
             client.recover(repeatable=True)
 

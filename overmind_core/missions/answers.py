@@ -9,7 +9,7 @@ from overmind_core.domain.agents.conversation import handover_phase
 from overmind_core.domain.agents.spending import cost_of
 from overmind_core.domain.missions.mission import Mission, Status, shell_code
 from overmind_core.domain.missions.outcome import outcome_of
-from overmind_core.domain.missions.reasons import sentence
+from overmind_core.domain.missions.reasons import SAY_NOTHING, SPENT, gave_up, sentence
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import format_time
 
@@ -202,9 +202,20 @@ def now_line(mission: Mission, last_line: str = "", conversation: Conversation |
         return None if _draws_itself(mission, conversation) else last_line or None
     code = mission.exit_code if mission.status is Status.RESTARTING else exit_code(mission)
     reason = mission.reason or ""
-    how = [f"exit {code}" if code else "", "" if reason in last_line else sentence(reason)]
+    how = [f"exit {code}" if code else "", "" if reason in last_line else _why(mission)]
     parts = [", ".join(part for part in how if part), last_line]
     return ": ".join(part for part in parts if part) or None
+
+
+TIMED_OUT = "timeout"
+
+
+def _why(mission: Mission) -> str:
+    """The reason of its end, as people read it."""
+    if mission.reason == SPENT:
+        policy = mission.definition.restart
+        return gave_up(policy.max_restarts, policy.window)
+    return "" if mission.reason in SAY_NOTHING - {TIMED_OUT} else sentence(mission.reason)
 
 
 def _draws_itself(mission: Mission, conversation: Conversation | None) -> bool:

@@ -12,13 +12,13 @@ from overmind_core.cli.output import dumps, or_absent, safe_text, table, text_ce
 from overmind_core.cli.values import duration, timeout_seconds, whole_number
 from overmind_core.client.stream import await_answer, follow
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.errors import CODES, OvermindError, UsageError
+from overmind_core.errors import CODES, NEEDS_PERSON, OvermindError, UsageError
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from overmind_core.client.client import Client
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 DELIVERY = 2.0
 """Seconds that `send` waits for the message to reach the agent."""
 ANSWER = "60s"
+LOOK_SECONDS = 1.0
+"""Between two looks at what keeps an answer from coming."""
 _SLACK = 5.0
 """Seconds that the daemon's own word on a time that ran out may take."""
 _REQUEST_KEY = 16
@@ -78,9 +80,18 @@ def _check_answers(client: Client, mission: str) -> None:
 
 
 def _answer(args: Namespace, context: Context, client: Client, message: Json) -> int:
+    from overmind_core.cli.waiting import WaitTeller  # start-up: only while one waits
+
     args.timeout = args.timeout or ANSWER
+    teller = WaitTeller(
+        context, lambda: [message["id"]], of_quests=False, keep_waiting=args.keep_waiting, for_answer=True
+    )
     try:
-        message = {**message, **await_message(client, message, "answered", timeout_seconds(args.timeout))}
+        answered = await_message(client, message, "answered", timeout_seconds(args.timeout), teller.is_hopeless)
+        if not answered:
+            context.note(f"Message {message['message']} stays. See: overmind messages {message['name']}")
+            return NEEDS_PERSON
+        message = {**message, **answered}
     except KeyboardInterrupt:
         context.note(f"\nMessage {message['message']} stays. See: overmind messages {message['name']}")
         raise
@@ -97,16 +108,22 @@ def _answer(args: Namespace, context: Context, client: Client, message: Json) ->
     return 0
 
 
-def await_message(client: Client, message: Json, until: str, patience: float) -> Json:
-    """Return how the message stands once it is `until`, has failed, or `patience` seconds have passed."""
+def await_message(
+    client: Client, message: Json, until: str, patience: float, is_hopeless: Callable[[], bool] | None = None
+) -> Json:
+    """Return how the message stands once it is `until`, has failed, or `patience` seconds have passed.
+
+    `is_hopeless` is asked again and again meanwhile; where it says so, nothing is returned.
+    """
     deadline = time.monotonic() + patience
 
     def request() -> tuple[str, Json]:
         left = max(0.0, deadline - time.monotonic())
         return "await_message", {"message": message["message"], "until": until, "timeout": left}
 
-    found: Json = await_answer(client, request, deadline=deadline + _SLACK)
-    return found
+    beat = None if is_hopeless is None else LOOK_SECONDS
+    found: Json | None = await_answer(client, request, deadline=deadline + _SLACK, beat=beat, is_hopeless=is_hopeless)
+    return found or {}
 
 
 def fail_if_failed(message: Json) -> None:
@@ -146,6 +163,7 @@ SEND = Command(
             f"limit of --wait, in seconds (default {ANSWER}); exits with 124 when it runs out",
             parse=duration,
         ),
+        flag("--keep-waiting", "wait on also while a person has to change something first"),
         flag("--queue", "send it even while a person has taken over the session"),
         JSON,
     ],
@@ -158,6 +176,8 @@ SEND = Command(
     notes=(
         "An agent gets one message at a time, when it is idle. Other messages queue in order, and survive any "
         "crash.\n"
+        "While --wait waits for a person, because the agent asks something or is frozen, it says so on standard "
+        "error with the command that helps, and exits with 3. With --keep-waiting it waits on.\n"
         "Without --wait, send prints the progress of the message within 2 seconds. After a timeout the message "
         "stays; see overmind messages. Put -- before a text that begins with a dash."
     ),

@@ -293,26 +293,30 @@ class _Watch:
     def request(self) -> tuple[str, dict[str, Any]]:
         return "spec_wait", {"id": self.spec, "known": self.known}
 
+    def note(self, item: Row, state: str) -> str:
+        """Remember that this is known; return the state of the spec after it."""
+        if item["what"] == "state":
+            return str(item["state"])
+        self.known.append(item["key"])
+        return state
+
 
 def _wait(args: Namespace, context: Context, answer: Row) -> int:
-    from overmind_core.client.stream import follow  # start-up: only with --wait
+    from overmind_core.cli.waiting import LOOK_SECONDS, WaitTeller  # start-up: only with --wait
+    from overmind_core.client.stream import HEARTBEAT, follow
 
     watch = _Watch(answer)
     state = answer["state"]
+    teller = WaitTeller(
+        context, lambda: [answer["id"]], of_quests=False, keep_waiting=True, of_spec=str(answer["slug"])
+    )
     try:
-        for kind, item in follow(context.client(), watch.request):
-            if kind != "item":
-                continue
-            if item["what"] == "state":
-                state = item["state"]
-            else:
-                watch.known.append(item["key"])
-            if args.json:
-                context.print(dumps({name: value for name, value in item.items() if name != "key"}))
-            elif item["what"] == "held":
-                _note_held(item, context)
-            elif item["what"] != "state":
-                context.print(ended_line(item, answer["slug"]))
+        for kind, item in follow(context.client(), watch.request, beat=LOOK_SECONDS):
+            if kind == HEARTBEAT:
+                teller.is_hopeless()
+            elif kind == "item":
+                state = watch.note(item, state)
+                _show(item, answer["slug"], context, json=args.json)
     except KeyboardInterrupt:
         context.note(f"\nSpec {answer['slug']} goes on. See it with: overmind spec show {answer['slug']}")
         return INTERRUPTED
@@ -322,6 +326,15 @@ def _wait(args: Namespace, context: Context, answer: Row) -> int:
         context.note("  go on with: overmind inbox")
         return NEEDS_PERSON
     return FAILED if state == "failed" else 0
+
+
+def _show(item: Row, slug: str, context: Context, *, json: bool) -> None:
+    if json:
+        context.print(dumps({name: value for name, value in item.items() if name != "key"}))
+    if item["what"] == "held":
+        _note_held(item, context)
+    elif item["what"] != "state" and not json:
+        context.print(ended_line(item, slug))
 
 
 def _note_held(item: Row, context: Context) -> None:

@@ -78,12 +78,26 @@ OUT_OF_TIME = frozenset({"timeout", "stalled"})
 """Reasons of what a limit of time or of silence has ended."""
 CONVERSATION_LOST = "its conversation was gone: it began a new one, without what was said before"
 """People read it until they have looked at the agent."""
+SPENT = "restart_budget_spent"
+"""The code of who was started again too often."""
+_SPANS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+
+
+def gave_up(times: int, seconds: float) -> str:
+    """What people read of `SPENT` where the limit is known: `restarted 5 times in a minute, gave up`."""
+    length, unit = next((one for one in _SPANS if seconds >= one[0] and seconds % one[0] == 0), (1, "second"))
+    count = seconds / length
+    span = f"{'an' if unit == 'hour' else 'a'} {unit}" if count == 1 else f"{count:g} {unit}s"
+    often = "once" if times == 1 else f"{times} times"
+    return f"restarted {often} in {span}, gave up"
+
+
 SAY_NOTHING = frozenset({"exit", "exited", "failed", "timeout", "stopped", "killed"})
 """Reasons that the outcome, or its exit code, has said already."""
 
 
 def ended_words(outcome: str, exit_code: int | None = None, reason: str | None = None) -> str:
-    """The outcome with why: `failed (3): restarted too often, gave up`, `failed (1)`, `timed out`.
+    """The outcome with why: `failed (3): its folder does not exist`, `failed (1)`, `timed out`.
 
     Args:
         outcome: A word of `Outcome`.

@@ -15,12 +15,19 @@ from tests.kit.cases import tabled
 class Asked:
     """A command whose daemon answers from a table."""
 
-    def __init__(self, *ids, of_quests=False, keep_waiting=False, **answers):
+    def __init__(self, *ids, of_quests=False, keep_waiting=False, for_answer=False, of_spec="", **answers):
         self.answers = {"inbox": [], "ps": [], **answers}
         self.said: list[str] = []
         self.asked: list[str] = []
         context: Any = SimpleNamespace(client=lambda: self, note=self.said.append)
-        self.teller = waiting.WaitTeller(context, lambda: ids, of_quests=of_quests, keep_waiting=keep_waiting)
+        self.teller = waiting.WaitTeller(
+            context,
+            lambda: ids,
+            of_quests=of_quests,
+            keep_waiting=keep_waiting,
+            for_answer=for_answer,
+            of_spec=of_spec,
+        )
 
     def call(self, command, args=None):
         self.asked.append(command)
@@ -196,3 +203,37 @@ def test_a_plan_whose_last_agents_run_on_says_for_which_it_waits_after_a_while(m
 @pytest.mark.parametrize("code", ["not_found", "daemon_lost"])
 def test_a_look_that_fails_ends_nothing(code):
     assert Asked("a", ps=OvermindError(code)).look() == ([], False)
+
+
+@tabled("why", [
+    ("a question", {"inbox": [question("a")], "ps": [row("a", type="session", activity="waiting")]}),
+    ("frozen", {"ps": [row("a", type="session", status="paused", activity="idle")]}),
+    ("a question of what it started", {"inbox": [question("b")], "ps": [row("a"), row("b", parent="a")]}),
+])  # fmt: skip
+def test_nothing_is_answered_while_a_person_is_waited_for(why):
+    _, answers = why
+    said, hopeless = Asked("a", for_answer=True, **answers).look()
+    assert [one.partition(":")[0] for one in said] == ["waits for you"]
+    assert hopeless
+    assert not Asked("a", for_answer=True, keep_waiting=True, **answers).look()[1]
+    assert not Asked("a", **answers).look()[1], "its end may come without an answer"
+
+
+def test_a_session_that_is_to_answer_is_not_said_to_wait_for_a_message():
+    asked = Asked("a", for_answer=True, ps=[row("a", type="session", activity="idle")])
+    assert asked.look() == ([], False)
+
+
+def test_of_a_spec_all_that_is_asked_about_it_is_said():
+    about = {"kind": "spec", "id": "5bec", "name": "carts"}
+    gate = {**question("5bec", 4, "phase"), "name": "carts", "about": about}
+    agent = {**question("a", 5), "name": "carts/design"}
+    other = {**question("b", 6), "name": "cartsy/design"}
+    asked = Asked("5bec", of_spec="carts", inbox=[gate, agent, other])
+    assert asked.look() == (
+        [
+            "waits for you: question 4 (phase of carts): overmind answer 4 allow",
+            "waits for you: question 5 (permission of carts/design): overmind answer 5 allow",
+        ],
+        False,
+    )

@@ -18,8 +18,8 @@ ENDS = [
     (Status.CRASHED, 3, None, "", "exit 3"),
     (Status.CRASHED, 124, "timeout", "hi", "exit 124, it took too long: hi"),
     (Status.CRASHED, 143, "max_cost", "echo: c", "exit 143, it reached its limit of cost: echo: c"),
-    (Status.CRASHED, 3, "restart_budget_spent", "", "exit 3, restarted too often, gave up"),
     (Status.CRASHED, None, "keeper_lost", "", "the program that held it, or the machine, went away"),
+    (Status.CRASHED, 3, "restart_budget_spent", "bad", "exit 3, restarted 5 times in a minute, gave up: bad"),
     (Status.CRASHED, 1, "api_error 529", "✗ api_error 529: Overloaded", "exit 1: ✗ api_error 529: Overloaded"),
 ]
 

@@ -155,6 +155,16 @@ def test_a_wait_that_runs_out_exits_124_and_the_message_stays(agents):
     assert agents.answer(2)["text"] == "echo: late"
 
 
+def test_a_wait_says_that_a_person_is_needed_and_ends(agents):
+    mission = agents.session()
+    waiting = agents.om("send", mission, "--wait", '!ask Bash {"command": "ls -l"}')
+    (asked,) = agents.om.api("inbox")
+    assert waiting.returncode == 3
+    assert f": overmind answer {asked['question']} allow" in waiting.stderr
+    agents.om.ok("answer", str(asked["question"]), "allow")
+    assert agents.answer(1)["state"] == "answered"
+
+
 def test_the_answer_as_json(agents):
     mission = agents.session()
     answer = agents.om.json("send", mission, "--wait", "--json", "hello")

@@ -6,7 +6,7 @@ import pytest
 
 from overmind_core.domain.missions.mission import LIVE, Cause, Definition, Mission, Status
 from overmind_core.domain.missions.outcome import Outcome, outcome_of
-from overmind_core.domain.missions.reasons import SENTENCES, ended_words, sentence
+from overmind_core.domain.missions.reasons import SENTENCES, ended_words, gave_up, sentence
 from overmind_core.domain.missions.status_marks import OUTCOMES
 from overmind_core.domain.quests.classes import RETRIES_SPENT, TABLE
 from tests.kit.cases import tabled
@@ -86,3 +86,17 @@ def test_a_code_that_nobody_knows_is_words_all_the_same():
 )
 def test_why_it_failed_is_said_behind_it(outcome, code, reason, said):
     assert ended_words(outcome, code, reason) == said
+
+
+@pytest.mark.parametrize(
+    ("times", "seconds", "said"),
+    [
+        (5, 60.0, "restarted 5 times in a minute, gave up"),
+        (1, 3600.0, "restarted once in an hour, gave up"),
+        (3, 90.0, "restarted 3 times in 90 seconds, gave up"),
+        (2, 0.5, "restarted 2 times in 0.5 seconds, gave up"),
+        (4, 172_800.0, "restarted 4 times in 2 days, gave up"),
+    ],
+)
+def test_who_was_restarted_too_often_has_the_numbers(times, seconds, said):
+    assert gave_up(times, seconds) == said
