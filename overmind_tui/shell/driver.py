@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from typing import IO, Any
 
-from textual import events
+from textual import constants, events
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._xterm_parser import XTermParser
 from textual.drivers import linux_driver
@@ -135,6 +135,8 @@ REMOTE_FRAME_SECONDS = 1 / 15
 _POLL, _POLL_PENDING = 0.1, 0.005
 _CHUNK = 4096
 _REPORTS = "MmIOytR"
+KEYBOARD_FLAGS_BACK = "\x1b[<u"
+"""Takes the newest flags of kitty's keyboard protocol off the terminal's stack."""
 PLAIN = "\x1b[m"
 """Text without colours and attributes."""
 
@@ -227,8 +229,12 @@ class Driver(LinuxDriver):
         super().resume_application_mode()
 
     def write(self, data: str) -> None:
-        """Write, unless another program has the terminal: nobody would take it from the queue."""
-        if not self._away:
+        """Write, unless another program has the terminal: nobody would take it from the queue.
+
+        Textual takes keyboard flags off at its end also where it has set none: they are those of who started us.
+        """
+        is_of_others = data == KEYBOARD_FLAGS_BACK and constants.DISABLE_KITTY_KEY
+        if not (self._away or is_of_others):
             super().write(data)
 
     def take_frame(self) -> bool:

@@ -44,7 +44,7 @@ class Quit:
     def listen(self) -> None:
         """On the terminal's end, and when told to end: hand over, then go."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGHUP, signal.SIGTERM):
+        for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
             try:
                 loop.add_signal_handler(number, self.at_once)
             except (RuntimeError, ValueError):  # not in the main thread: somebody else's signals

@@ -151,10 +151,12 @@ def crash(person, _om):
 
 WAYS = {
     "q": press(b"q"), "ctrl-c": press(b"\x03"), "a command": press(b":q\r"), "terminated": send(signal.SIGTERM),
-    "hung up": send(signal.SIGHUP), "without its supervisor": lose_supervisor, "crash": crash,
+    "hung up": send(signal.SIGHUP), "told to quit": send(signal.SIGQUIT), "without its supervisor": lose_supervisor,
+    "crash": crash,
 }  # fmt: skip
 IN_PANE = {
-    "terminated": send(signal.SIGTERM), "hung up": send(signal.SIGHUP), "left": press(b"\x1c\x1b"),
+    "terminated": send(signal.SIGTERM), "hung up": send(signal.SIGHUP), "told to quit": send(signal.SIGQUIT),
+    "left": press(b"\x1c\x1b"),
 }  # fmt: skip
 
 
@@ -169,6 +171,7 @@ def left_as_it_was(person, *, status=None):
     assert modes.cursor_visible
     assert not modes.private & {1000, 1002, 1003, 1004, 1006, 1015, 1016, 1049, 2004, 2026, 2031, 2048}
     assert modes.private <= INITIAL | {1048, 12}
+    assert not re.search(rb"\x1b\[[<>=][0-9;]*u", bytes(person.seen))  # the keyboard is as it was, and whose it was
 
 
 @pytest.mark.parametrize("way", WAYS)
