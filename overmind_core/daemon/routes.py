@@ -160,6 +160,7 @@ def handlers(app: App) -> tuple[object, ...]:
         registry=app.registry,
         journal=app.journal,
         environments=app.saved_environments,
+        unseen=app.unseen,
         missions=app.missions,
         restarts=_restarts(app),
         trees=app.trees,

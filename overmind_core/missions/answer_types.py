@@ -42,6 +42,8 @@ class RestartedMission(MissionBrief):
 
     status: NotRequired[Status]
     """Only of one that is prepared first."""
+    note: NotRequired[str]
+    """Only where its agent's conversation was found to be gone."""
 
 
 class LostMissions(TypedDict):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from overmind_core.domain.actor import PERSON
 from overmind_core.domain.missions.facts import Frozen, Thawed
 from overmind_core.domain.missions.mission import Cause, Kind, Mission, Status
+from overmind_core.domain.missions.reasons import CONVERSATION_LOST
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.actor import actor
 from overmind_core.kernel.request import handles
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.retention import Retention
     from overmind_core.missions.service import Missions
     from overmind_core.missions.terminator import ProcessTrees
+    from overmind_core.missions.unseen import Unseen
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
 
@@ -56,6 +58,7 @@ class LifecycleApi:
         registry: Registry,
         journal: Journal,
         environments: SavedEnvironments,
+        unseen: Unseen,
         missions: Missions,
         restarts: Restarts,
         trees: ProcessTrees,
@@ -70,6 +73,7 @@ class LifecycleApi:
         self._registry = registry
         self._journal = journal
         self._environments = environments
+        self._unseen = unseen
         self._missions = missions
         self._restarts = restarts
         self._trees = trees
@@ -93,9 +97,13 @@ class LifecycleApi:
             raise OvermindError("not_finished", refusal)
         if actor() == PERSON:
             self._environments.renew(mission.id, request.session_env)
-        return answers.restarted_mission(
+        before = self._unseen.has_lost_conversation(mission.id)
+        answer = answers.restarted_mission(
             await self._restarts.restart(mission, fresh=request.fresh, force=request.force)
         )
+        if self._unseen.has_lost_conversation(mission.id) and not before:
+            answer["note"] = f"{mission.definition.name}: {CONVERSATION_LOST}"
+        return answer
 
     async def _restart_lost(self, *, dry_run: bool) -> LostMissions:
         begun, problems = [], []

@@ -271,7 +271,8 @@ def restart(args: Namespace, context: Context) -> int:
         begun.append(answer)
         return _restarted(answer["id"])
 
-    status = call_each(context, context.client(start=True), "restart", requests, line=line, as_json=args.json)
+    client = context.client(start=True)
+    status = call_each(context, client, "restart", requests, line=line, as_json=args.json, notes=True)
     return status or _follow_preparations(context, begun)
 
 

@@ -285,3 +285,9 @@ def test_options_may_stand_between_the_words_of_a_command_s_name(words, same, tm
         return status, capsys.readouterr()
 
     assert told(words) == told(same)
+
+
+def test_a_terminal_that_can_do_nothing_is_told_by_its_name(monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    with pytest.raises(UsageError, match="TERM=dumb says that this terminal can't move its cursor"):
+        exec_tui(cast("Any", None), [])
