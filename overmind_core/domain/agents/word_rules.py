@@ -10,16 +10,20 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
+from itertools import takewhile
 from typing import NamedTuple
 
+from overmind_core.domain.shell.commands import CARRIERS, KEYWORDS, SHELLS
 from overmind_core.domain.shell.words import Word, split
 
 _WILD = "\0"
 """Stands for `*` while the quotes of a rule are resolved: no command has it."""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]*")
+_RUN_ANYTHING = CARRIERS | SHELLS | KEYWORDS
 VALUED: Mapping[str, frozenset[str]] = {
-    "git": frozenset(["-C", "-c", "--git-dir", "--work-tree", "--namespace", "--super-prefix", "--config-env"]),
+    "git": frozenset(["-C", "-c", "--git-dir", "--work-tree", "--namespace", "--super-prefix", "--config-env",
+                      "--attr-source"]),
     "docker": frozenset(
         ["-H", "--host", "-c", "--context", "--config", "-l", "--log-level", "--tlscacert", "--tlscert", "--tlskey",
          "-f", "--file", "-p", "--project-name", "--profile", "--env-file", "--project-directory"]  # of compose
@@ -111,7 +115,7 @@ def _from_first(rule: WordRule, command: Sequence[Word]) -> Verdict:
                 found[at] = Verdict.PERHAPS
             elif _fits(wanted, word.text):
                 found[at] = behind[at + 1]
-            elif word.text.startswith("-"):
+            elif word.text.startswith(("-", "+")):  # `+nightly` of cargo
                 found[at] = _behind_option(command, at, found, has_value=word.text in valued)
     return found[min(1, end)]
 
@@ -140,11 +144,9 @@ def allowed(rule: WordRule, command: Sequence[Word]) -> bool:
 
 
 def beginning(command: Sequence[Word]) -> str | None:
-    """The program and its subcommand, or the program alone, as the text of a rule; None: they are not known."""
-    named = command[:2] if len(command) > 1 and _NAME.fullmatch(command[1].text) else command[:1]
-    if not named or not all(word.is_known and _NAME.fullmatch(word.text) for word in named):
-        return None
-    return " ".join(word.text for word in named)
+    """The program and its subcommands, as the text of a rule; None: that would allow too much."""
+    named = list(takewhile(lambda word: word.is_known and _NAME.fullmatch(word.text), command))
+    return " ".join(word.text for word in named) if len(named) > 1 and named[0].text not in _RUN_ANYTHING else None
 
 
 def _fits(wanted: str, word: str) -> bool:

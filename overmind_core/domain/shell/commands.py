@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from overmind_core.domain.shell.pieces import ROUGH, Piece, pieces
 from overmind_core.domain.shell.words import BLANK, Word, joined, split
 
 MAX_DEPTH = 16
@@ -46,11 +47,23 @@ CARRIERS = frozenset(
         "unshare",
         "strace",
         "ssh",
+        "su",
+        "runuser",
+        "setpriv",
+        "taskset",
+        "eval",
+        "trap",
+        "noglob",
+        "nocorrect",
     ]
 )
 """Programs that start the one named behind their own options."""
-CARRIES_NEXT = CARRIERS - {"timeout", "parallel", "find", "chroot", "flock", "script", "ssh"}
+CARRIES_NEXT = CARRIERS - {
+    "timeout", "parallel", "find", "chroot", "flock", "script", "ssh", "su", "runuser", "setpriv", "taskset", "trap",
+}  # fmt: skip
 """Those whose first word that is no option names that program."""
+APPENDS = frozenset(["xargs", "parallel"])
+"""Those that put words behind the command which only they know."""
 MOVERS = frozenset(["cd", "pushd", "popd", "chdir"])
 """What changes the folder of the commands behind it."""
 SHELLS = frozenset(["sh", "bash", "dash", "zsh", "ksh", "ash", "fish"])
@@ -75,7 +88,6 @@ KEYWORDS = frozenset(
         "[[",
         "function",
         "coproc",
-        "eval",
     ]
 )
 
@@ -86,12 +98,11 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=")
 _NAME = re.compile(r"\{[A-Za-z_]\w*\}")
 _WORD = re.compile(r"""[ \t]*((?:[^\s;&|<>()'"`$\\*?\[\]{}~!#]|'[^'\n]*'|"[^"\n$`\\]*")+)(?=[ \t\n;&|<>)]|\Z)""")
 _DATA = re.compile(
-    r"""\$\([ \t]*cat[ \t]*<<[ \t]*(?P<quote>['"])(?P<tag>\w+)(?P=quote)[ \t]*\n"""
-    r"""(?:(?!(?P=tag)\n)[^\n\0]*\n)*(?P=tag)\n[ \t\n]*\)"""
+    r"""\$\([ \t\n]*cat[ \t]*<<(?P<dash>-)?[ \t]*(?:(?P<quote>['"])|\\)(?P<tag>\w+)(?(quote)(?P=quote))[ \t]*\n"""
+    r"""(?:(?!(?(dash)\t*)(?P=tag)\n)[^\n\0]*\n)*(?(dash)\t*)(?P=tag)\n[ \t\n]*\)"""
 )
 """A text as it is, up to the first line that is the tag alone: how agents write the message of a commit."""
 _DIGITS_BEFORE = re.compile(r"(?:^|(?<=[ \t\n]))[0-9]+$")
-_ROUGH = re.compile(r"[;&|\n()`<>{}\"']|\$\(")
 _UNKNOWN = ("<<", "<(", ">(", "<>")
 _DESCRIPTOR = re.compile(r"[0-9]+|-")
 """What a shell takes for one; other digits of Unicode name files."""
@@ -144,12 +155,26 @@ def suspects(command: str, depth: int = 0) -> Iterator[Suspect]:
     yield Suspect(command.strip(BLANK))
     plain = joined(command)
     taken = parts(plain)
-    for piece in taken.commands if taken is not None else _ROUGH.split(plain):
+    if taken is not None:
+        found, is_whole = [Piece(one, tuple(split(one))) for one in taken.commands], True
+    else:
+        found, is_whole = pieces(plain)
+    if not is_whole:
+        yield from _roughly(plain, depth)
+    for piece in found:
+        yield Suspect(piece.text)
+        left = _program_first(piece.words)
+        if left and (left[0].is_known or not piece.is_text):
+            yield from _behind(piece.words, depth)
+
+
+def _roughly(command: str, depth: int) -> Iterator[Suspect]:
+    """What may be run by a command whose quotes or groups do not close."""
+    for piece in ROUGH.split(command):
         yield Suspect(piece.strip(BLANK))
         words = split(piece)
-        if taken is None and not _may_be_program(words, plain):
-            continue
-        yield from _behind(words, depth)
+        if _may_be_program(words, command):
+            yield from _behind(words, depth)
 
 
 def _may_be_program(words: Sequence[Word], command: str) -> bool:
@@ -297,12 +322,16 @@ def _behind(words: Sequence[Word], depth: int) -> Iterator[Suspect]:
         yield from _behind_one(left, depth)
         return
     options_over = False
+    if program in APPENDS:
+        left = [*left, Word("$@", is_known=False, is_one=False)]
     for begin in range(1, min(len(left), _MOST_WORDS)):
         word = left[begin]
         is_next = program in CARRIES_NEXT and not options_over
         options_over = options_over or not (word.text.startswith("-") or _ASSIGNMENT.match(word.text))
         if word.is_known or is_next:
             yield from _behind_one(left[begin:], depth)
+        if word.is_known and " " in word.text and depth < MAX_DEPTH:  # `eval 'git push'`, `su -c 'git push'`
+            yield from suspects(word.text, depth + 1)
 
 
 def _behind_one(words: Sequence[Word], depth: int) -> Iterator[Suspect]:
@@ -333,7 +362,7 @@ def _program_first(words: Sequence[Word]) -> Sequence[Word]:
     while at < len(words) and (words[at].text in KEYWORDS or _ASSIGNMENT.match(words[at].text)):
         if words[at].text in _NO_PROGRAM:
             return ()
-        at += 1
+        at += 2 if words[at].text == "function" else 1
     return words[at:]
 
 

@@ -55,7 +55,34 @@ DENIED = [
     ("ssh prod:*", "ssh -p 22 prod ls"),
     ("cargo publish:*", "cargo --config a=b publish"),
     ("make deploy:*", "make -j deploy"),
+    ("git push:*", "git --attr-source HEAD push"),
+    ("cargo publish:*", "cargo +nightly publish"),
+    ("git push:*", "function f { git push; }; f"),
+    ("git push:*", "eval 'git -C . push'"),
+    ("git push:*", "trap 'git -C . push' EXIT"),
+    ("git push:*", "su -c 'git -C . push' me"),
+    ("git push:*", "(git -C 'my repo' push)"),
+    ("git push:*", 'git -C "my repo" push # it\'s time'),
+    ("git push:*", "bash <<A\nbash <<B\ngit 'push'\nB\nA"),
+    ("git push:*", "(git >log 2>&1 'push')"),
 ]
+
+
+AROUND = [
+    "{}; (true)", "{} # it's done", "{}; echo $((1))", "{}; echo ${{x:-y}}", "{}; cat <(ls)", "{}; echo $'x'",
+    "{}; cat <<E\nit's\nE", "{}\ncase x in x) ls;; esac", "f() {{ ls; }}; {}", "cat <<E\nit's\nE\n{}", "({}\n)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_nothing_around_a_command_hides_it(around):
+    for about, command in DENIED:
+        assert says(["Bash"], [f"Bash({about})"], around.format(command)) == "deny", command
+    for about, command in ASKED:
+        assert says(["Bash"], [f"Bash({about})"], around.format(command)) is None, command
+    for about, command in LEFT_ALONE:
+        if "<<" not in command:
+            assert says(["Bash"], [f"Bash({about})"], around.format(command)) == "allow", command
 
 
 @tabled(("about", "command"), DENIED)
@@ -83,6 +110,8 @@ ASKED = [
     ("curl:*", "$(which curl) x"),
     ("curl:*", "/usr/bin/cur? x"),
     ("rm -rf:*", "rm $flags x"),
+    ("git push:*", "$'git' push"),
+    ("git push:*", "echo push | xargs git"),
 ]
 
 
@@ -181,8 +210,29 @@ def test_always_stores_what_comes_back_of_a_commit_with_a_text():
 
 
 @pytest.mark.parametrize(
+    ("before", "after"),
+    [("$(cat", "$(\n  cat"), ("<<'EOT'", "<<\\EOT"), ("<<'EOT'", '<<"EOT"'), ("<<'EOT'", "<<-'EOT'")],
+)
+def test_a_text_is_data_however_it_is_written(before, after):
+    commit = MESSAGE.format("one").replace(before, after)
+    assert says(["Bash(git:*)", "Bash(cat)"], [], commit) == "allow"
+    assert rules_for("Bash", {"command": commit}) == ("Bash(cat)", "Bash(git commit:*)")
+
+
+TOO_MUCH = ["git -C x commit -m", "rm -rf", "bash -c", "sudo git commit -m", "env A=b git", "python3 -c", "eval"]
+
+
+@pytest.mark.parametrize("begin", TOO_MUCH)
+def test_always_stores_no_rule_that_would_allow_all_of_a_program(begin):
+    command = f"{begin} \"$(cat <<'E'\ntext\nE\n)\""
+    assert says(rules_for("Bash", {"command": command}), [], command) == "allow"
+    assert says(rules_for("Bash", {"command": command}), [], command.replace("text", "other")) is None
+
+
+@pytest.mark.parametrize(
     "command",
-    ["git push" + " \\\n" * 50_000, "git " + "-c a=b " * 20_000 + "push", "git " * 50_000, "$(" * 20_000,
+    ["cat <<E\n" * 2_000 + "E\n" * 2_000, "(" * 9_000 + ")" * 9_000, "git push" + " \\\n" * 50_000,
+     "git " + "-c a=b " * 20_000 + "push", "git " * 50_000, "$(" * 20_000,
      "{a," * 50_000, "git commit -m \"$(cat <<'E'\n" + "x\n" * 100_000, "'" * 99_999, '"$(' * 9_000],
     ids=lambda text: text[:12].replace("\n", " "),
 )  # fmt: skip
