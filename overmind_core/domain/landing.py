@@ -45,6 +45,15 @@ class Landed(NamedTuple):
     commits: frozenset[str]
 
 
+class LeftWork(NamedTuple):
+    """Work that was left in its worktree, as it could not be brought together with what had landed."""
+
+    commit: str
+    """The one that has it."""
+    conflicting: tuple[str, ...]
+    """Paths of files with conflicts. Wire form."""
+
+
 class RemoteTarget(NamedTuple):
     """The branch of a remote on which work lands, instead of one here. Texts in wire form."""
 

@@ -179,6 +179,22 @@ def begin(git: Git, folder: str, commit: str) -> tuple[str, ...]:
     return found
 
 
+def give_up(git: Git, folder: str, commit: str) -> tuple[str, ...]:
+    """Bring a worktree in which conflicts were left to a commit, and its branch, and return the files that had them.
+
+    Without any nothing is done. Files that git does not know stay.
+
+    Raises:
+        GitFailed: git refused.
+        GitMissing: there is none.
+    """
+    top = top_of(git, folder)
+    left = unresolved(git, top)
+    if left:
+        git.run(top, *PLAIN, *_NOT_INSIDE, "reset", "--hard", "--quiet", commit)
+    return left
+
+
 PLAIN = ("-c", "rerere.enabled=false", "-c", "merge.autoStash=false", "-c", "rebase.autoStash=false",
          "-c", "rebase.updateRefs=false", "-c", "rebase.autoSquash=false", "-c", "merge.verbosity=2")  # fmt: skip
 """Before the command: nothing but the scratch worktree is written, and nothing is remembered for another time."""

@@ -24,7 +24,7 @@ from overmind_core.missions.validate import seconds
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from overmind_core.domain.landing import RemoteTarget
+    from overmind_core.domain.landing import LeftWork, RemoteTarget
     from overmind_core.isolation.service import IsolationService
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.kernel.journal import Journal
@@ -162,11 +162,33 @@ class QuestLanding:
         Raises:
             OvermindError: `not_isolated`, `git_failed`: nothing was begun.
         """
-        from overmind_core.git import remote as git_remote  # noqa: PLC0415 - for quests of a swarm
-        from overmind_core.git import repository  # noqa: PLC0415 - most daemons land nothing
-        from overmind_core.landing import quest_work  # noqa: PLC0415 - same
+        from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
 
         place = self._locations.isolated(mission)
+        target = await self._target(place, into, remote)
+        found = await self._locations.run(quest_work.begin_merge, place, target)
+        return [to_wire(path) for path in found]
+
+    async def begin_anew(self, mission: str, into: str, remote: RemoteTarget | None) -> LeftWork | None:
+        """Have a mission begin at the branch on which its work is to land, if it has left conflicts; else return None.
+
+        Raises:
+            OvermindError: `not_isolated`, `git_failed`: nothing was begun.
+        """
+        from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
+
+        place = self._locations.isolated(mission)
+        target = await self._target(place, into, remote)
+        left = await self._locations.run(quest_work.begin_anew, place, target)
+        if left is not None:
+            self._workspace.put(replace(self._workspace.records[mission], base_commit=target))
+        return left
+
+    async def _target(self, place: WorkLocation, into: str, remote: RemoteTarget | None) -> str:
+        """The commit of the branch on which work is to land, which is fetched first if it is elsewhere."""
+        from overmind_core.git import remote as git_remote  # noqa: PLC0415 - for quests of a swarm
+        from overmind_core.git import repository  # noqa: PLC0415 - most daemons land nothing
+
         run, git, source, branch = self._locations.run, place.git, place.source, from_wire(into)
         if remote is None:
             target = await run(repository.resolve, git, source, repository.HEADS + branch)
@@ -175,7 +197,7 @@ class QuestLanding:
             target = await run(git_remote.take, git, source, branch)
         if target is None:
             raise OvermindError("git_failed", f"There is no branch {into!r} to merge.")
-        return [to_wire(path) for path in await run(quest_work.begin_merge, place, target)]
+        return target
 
     async def until_free(self, request: LandingWish, report: Callable[[OvermindError], object]) -> None:
         """Return once nothing in the checkout of its target is in the way of a mission's work.

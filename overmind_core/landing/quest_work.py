@@ -12,7 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.git_operations import GitOperation
-from overmind_core.domain.landing import count_text, list_text
+from overmind_core.domain.landing import LeftWork, count_text, list_text
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import merge, repository
@@ -117,6 +117,18 @@ def begin_merge(place: WorkLocation, target: str) -> tuple[str, ...]:
         GitMissing: there is none.
     """
     return merge.begin(place.git, place.folder, target)
+
+
+def begin_anew(place: WorkLocation, target: str) -> LeftWork | None:
+    """Leave work whose conflicts nobody has resolved, and begin at a commit; None: there were none, nothing is done.
+
+    Raises:
+        GitFailed: git refused.
+        GitMissing: there is none.
+    """
+    commit = repository.resolve(place.git, place.folder, "HEAD") or ""
+    left = merge.give_up(place.git, place.folder, target)
+    return LeftWork(commit, tuple(map(to_wire, left))) if left else None
 
 
 def _changed_ours(place: WorkLocation, into: str, look: WorktreeLook | None) -> list[str]:

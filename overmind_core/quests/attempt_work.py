@@ -158,6 +158,8 @@ class AttemptWork:
     async def _with_merge(self, quest: Quest, brief: Briefing) -> Briefing:
         """Begin where the landing failed: with both sides in the worktree, which the work is to bring together."""
         goal, queue = _goal(quest), _queue(quest)
+        if queue.failure == "output_invalid" and goal.into is not None and quest.provider == RAW:
+            return await self._anew(quest, goal.into, brief)
         if queue.failure not in _FAILED_TOGETHER or goal.into is None:
             return brief
         try:
@@ -166,6 +168,17 @@ class AttemptWork:
             _log.info("%s can't be merged into the work of quest %s: %s", goal.into, quest.id, error.message)
             return brief
         return replace(brief, feedback=briefing.with_merge(brief.feedback, goal.into, conflicting))
+
+    async def _anew(self, quest: Quest, into: str, brief: Briefing) -> Briefing:
+        """Have a command, which reads no marks, do its work once more on top of what has landed."""
+        try:
+            left = await self._lander.begin_anew(quest.id, into, _remote(quest))
+        except OvermindError as error:
+            _log.info("quest %s can't begin anew at %s: %s", quest.id, into, error.message)
+            return brief
+        if left is None:
+            return brief
+        return replace(brief, feedback=briefing.with_anew(brief.feedback, into, left.conflicting, left.commit))
 
     def _variables(self, quest: Quest, folders: AgentFolders, spec: SpecInput | None) -> dict[str, str]:
         attempt = _queue(quest).tries[-1].number

@@ -350,7 +350,10 @@ def _stuck(quest: Quest, folder: str | None, feedback: str) -> dict[str, object]
     """What a person reads of a quest that has failed: how, of a check which and where, and the end of its output."""
     queue = quest.queue
     assert queue is not None
-    head = [f"{sentence(queue.failure)} in attempt {len(queue.tries)}, exit code {quest.exit_code}"]
+    code = queue.tries[-1].exit_code if queue.tries else None
+    head = [
+        f"{sentence(queue.failure)} in attempt {len(queue.tries)}" + ("" if code is None else f", exit code {code}")
+    ]
     if queue.failure == CHECK_FAILED:
         head += [f"$ {quest.check}", *([] if folder is None else [f"in {to_wire(folder)}"])]
     return {"class": queue.failure, "lines": [*head, *feedback.splitlines()[-SHOWN_LINES:]]}

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.agents.agent import Agent
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.engine_questions import EngineNeed
-    from overmind_core.domain.landing import RemoteTarget
+    from overmind_core.domain.landing import LeftWork, RemoteTarget
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.domain.quests.quest import LandedWork, Quest
     from overmind_core.errors import OvermindError
@@ -80,6 +80,13 @@ class Lander(Protocol):
 
     async def begin_merge(self, mission: str, into: str, remote: RemoteTarget | None) -> list[str]:
         """Merge the branch on which the work is to land into its worktree; return the files that conflict.
+
+        Raises:
+            OvermindError: nothing was begun.
+        """
+
+    async def begin_anew(self, mission: str, into: str, remote: RemoteTarget | None) -> LeftWork | None:
+        """Bring a worktree in which conflicts were left to the branch on which it lands; None: there are none.
 
         Raises:
             OvermindError: nothing was begun.

@@ -224,6 +224,27 @@ def with_merge(before: str, into: str, conflicting: Sequence[str]) -> str:
         text = f"{_conflicts_text(into, conflicting)} Then commit, or leave that to Overmind."
     else:
         text = f"In your worktree `{one_line(into)}` is merged into your work, so you can repeat there what failed."
+    return _with_text(before, text)
+
+
+def with_anew(before: str, into: str, conflicting: Sequence[str], commit: str) -> str:
+    """The feedback where conflicts were left, so that the worktree was brought to the branch on which work is to land.
+
+    Args:
+        before: The feedback.
+        into: That branch.
+        conflicting: Paths of the files with conflicts.
+        commit: The one with the work that was left.
+    """
+    paths = _listed([f"`{one_line(path)}`" for path in conflicting])
+    text = (
+        f"Conflicts with `{one_line(into)}` were left in {paths}. Your worktree is now as `{one_line(into)}` is: do the"
+        f" work once more, on top of it. What you had done is commit {commit[:12]}."
+    )
+    return _with_text(before, text)
+
+
+def _with_text(before: str, text: str) -> str:
     head, _, rest = before.partition("\n\n") if before.startswith(_ATTEMPT) else ("", "", before)
     return _joined([*([f"{head.rstrip()}\n"] if head else []), f"{text}\n"], [rest] if rest else [])
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.domain.admission import Wait, WaitCode
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.missions.reasons import sentence
+from overmind_core.domain.quests.briefing import bare
 from overmind_core.domain.quests.classes import CHECK_FAILED, last_failure
 from overmind_core.domain.quests.life import is_refused, is_tried_again, state_of, waits_for_room, waits_for_target
 from overmind_core.domain.quests.needs import Need, Needs, SetFree, StillWaiting
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 10
 """Quests that a line names; then it counts."""
+_EXPLAINED = frozenset({"output_invalid", "output_missing", "conflicts"})
+"""Classes of failures whose feedback begins with the very reason."""
 _ORDER = {code: number for number, code in enumerate(WaitCode)}
 
 PAUSED = Wait(WaitCode.HELD, "the queue is paused", do=("overmind queue resume",))
@@ -176,6 +179,9 @@ def _why_ended(quest: Quest) -> str:
     failure = last_failure(quest)
     if failure == CHECK_FAILED and quest.check:
         return f"{sentence(failure)} ({quest.exit_code}): {one_line(quest.check)}"
+    if failure in _EXPLAINED and quest.queue is not None:
+        said = next(iter(bare(quest.queue.feedback or "").split("\n", 1)), "").strip()
+        return f"{sentence(failure)}: {one_line(said)}" if said else sentence(failure)
     return sentence(failure)
 
 

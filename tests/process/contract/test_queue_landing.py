@@ -72,17 +72,34 @@ def test_two_who_know_nothing_of_git_change_one_line_and_both_changes_land(shop)
     assert shop.is_cleared(b)
 
 
-def test_whoever_leaves_the_marks_of_a_conflict_is_told_so_again(shop):
+def test_a_command_that_leaves_the_marks_of_a_conflict_does_its_work_once_more_on_what_has_landed(shop):
     shop.add("a", f"echo carts > a; {shop.held('work')}", into="main")
     shop.await_at("work")
-    b = shop.add("b", f"[ -f $OVERMIND_IN/feedback.md ] || {{ echo vouchers > a; {shop.held('other')}; }}", into="main")
+    b = shop.add("b", "if [ -f $OVERMIND_IN/feedback.md ]; then cat $OVERMIND_IN/feedback.md; echo vouchers >> a; "
+                 f"else echo vouchers > a; {shop.held('other')}; fi", into="main")  # fmt: skip
     shop.await_at("other")
     shop.go("work")
     shop.ended("a")
     shop.go("other")
     info = shop.ended(b)
-    assert (info["status"], classes(info)[:2]) == ("failed", ["conflicts", "output_invalid"])
-    assert "has unresolved conflicts: a." in info["feedback"]
+    assert (info["status"], classes(info)) == ("completed", ["conflicts", "output_invalid", None])
+    assert shop.code.git("show", "main:a").split() == ["carts", "vouchers"]
+    told = shop.om.logs("b")
+    assert "has unresolved conflicts: a." in told
+    assert "Conflicts with `main` were left in `a`. Your worktree is now as `main` is: do the work once more" in told
+    assert shop.is_cleared(b)
+
+
+def test_a_command_with_nothing_to_add_to_what_has_landed_is_not_done(shop):
+    shop.add("a", f"sed -i s/1/carts/ a; {shop.held('work')}", into="main")
+    shop.await_at("work")
+    b = shop.add("b", f"sed -i s/1/vouchers/ a; [ -f $OVERMIND_IN/feedback.md ] || {shop.held('other')}", into="main")
+    shop.await_at("other")
+    shop.go("work")
+    shop.ended("a")
+    shop.go("other")
+    info = shop.ended(b)
+    assert (info["status"], classes(info)) == ("failed", ["conflicts", "output_invalid", "no_change"])
     assert shop.code.git("show", "main:a") == "carts"
 
 
