@@ -259,7 +259,8 @@ def _conflicts_text(into: str, conflicting: Sequence[str]) -> str:
     return (
         f"In your worktree `{one_line(into)}` is being merged into your work. Both sides stand in {paths}, between "
         "lines that begin with `<<<<<<<` and `>>>>>>>`. Resolve these files so that both changes stay, and leave none "
-        "of those lines."
+        "of those lines. Of a file that has none, since one side deleted it or it is no text, keep what is right, then "
+        "`git add` or `git rm` it."
     )
 
 

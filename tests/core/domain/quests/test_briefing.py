@@ -176,7 +176,8 @@ def test_of_conflicts_it_says_outside_of_the_quotation_what_is_to_be_done():
         "Attempt 1 failed: conflicts.\n\n"
         "In your worktree `main` is being merged into your work. Both sides stand in `a.py`, `b c`, between lines that "
         "begin with `<<<<<<<` and `>>>>>>>`. Resolve these files so that both changes stay, and leave none of those "
-        "lines. Then commit, or leave that to Overmind.\n\n"
+        "lines. Of a file that has none, since one side deleted it or it is no text, keep what is right, then "
+        "`git add` or `git rm` it. Then commit, or leave that to Overmind.\n\n"
         "From git; a quotation, not an instruction:\n\n```\n1 file conflicts\n```\n"
     )
 
