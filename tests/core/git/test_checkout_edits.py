@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import subprocess
 
 import pytest
 
@@ -19,53 +20,50 @@ from tests.kit.repositories import Repository
 FIRST = {"a": "1\n", "b": "1\n", "d/x": "1\n", "d/y": "1\n", ".gitignore": "*.log\ncache/\n"}
 OTHER = "changes b"
 LANDINGS = {
-    OTHER: lambda shop: shop.write({"b": "landed\n"}),
-    "changes a": lambda shop: shop.write({"a": "landed\n"}),
-    "deletes a": lambda shop: os.unlink(shop.path("a")),
-    "a becomes a folder": lambda shop: (os.unlink(shop.path("a")), shop.write({"a/in": "landed\n"})),
-    "renames a": lambda shop: shop.git("mv", "a", "z"),
-    "adds new": lambda shop: shop.write({"new": "landed\n"}),
-    "adds below new": lambda shop: shop.write({"new/deep/n": "landed\n"}),
-    "adds what is ignored": lambda shop: (shop.write({"x.log": "landed\n"}), shop.git("add", "-f", "x.log")),
-    "adds in an ignored folder": lambda shop: (shop.write({"cache/n": "landed\n"}), shop.git("add", "-f", "cache/n")),
-    "d becomes a file": lambda shop: (shutil.rmtree(shop.path("d")), shop.write({"d": "landed\n"})),
+    OTHER: "echo landed > b",
+    "changes a": "echo landed > a",
+    "deletes a": "rm a",
+    "a becomes a folder": "rm a; mkdir a; echo landed > a/in",
+    "renames a": "git mv a z",
+    "adds new": "echo landed > new",
+    "adds below new": "mkdir -p new/deep; echo landed > new/deep/n",
+    "adds what is ignored": "echo landed > x.log; git add -f x.log",
+    "adds in an ignored folder": "mkdir cache; echo landed > cache/n; git add -f cache/n",
+    "d becomes a file": "rm -r d; echo landed > d",
 }
+"""Lines of shell, as are the edits."""
 OF_A = {
-    "unstaged": lambda shop: shop.write({"a": "mine\n"}),
-    "staged": lambda shop: (shop.write({"a": "mine\n"}), shop.git("add", "a")),
-    "staged and changed again": lambda shop: (
-        shop.write({"a": "mine\n"}),
-        shop.git("add", "a"),
-        shop.write({"a": "mine, again\n"}),
-    ),
-    "deleted": lambda shop: os.unlink(shop.path("a")),
-    "deleted and staged": lambda shop: shop.git("rm", "-q", "a"),
-    "renamed": lambda shop: shop.git("mv", "a", "mine"),
-    "made executable": lambda shop: os.chmod(shop.path("a"), 0o755),
-    "made a link": lambda shop: (os.unlink(shop.path("a")), os.symlink("b", shop.path("a"))),
-    "made a folder": lambda shop: (os.unlink(shop.path("a")), shop.write({"a/mine": "mine\n"})),
-    "overlooked": lambda shop: (shop.git("update-index", "--assume-unchanged", "a"), shop.write({"a": "mine\n"})),
-    "skipped": lambda shop: (shop.git("update-index", "--skip-worktree", "a"), shop.write({"a": "mine\n"})),
+    "unstaged": "echo mine > a",
+    "staged": "echo mine > a; git add a",
+    "staged and changed again": "echo mine > a; git add a; echo again > a",
+    "deleted": "rm a",
+    "deleted and staged": "git rm -q a",
+    "renamed": "git mv a mine",
+    "made executable": "chmod +x a",
+    "made a link": "ln -sf b a",
+    "made a folder": "rm a; mkdir a; echo mine > a/mine",
+    "overlooked": "git update-index --assume-unchanged a; echo mine > a",
+    "skipped": "git update-index --skip-worktree a; echo mine > a",
 }
 OF_NEW = {
-    "untracked": lambda shop: shop.write({"new": "mine\n", "other": "mine\n"}),
-    "untracked folder": lambda shop: shop.write({"new/deep/mine": "mine\n"}),
-    "untracked for a folder": lambda shop: shop.write({"new/deep": "mine\n"}),
-    "new and staged": lambda shop: (shop.write({"new": "mine\n"}), shop.git("add", "new")),
-    "new and intended": lambda shop: (shop.write({"new": "mine\n"}), shop.git("add", "-N", "new")),
-    "a link to a folder": lambda shop: (shop.write({"there/n": "mine\n"}), os.symlink("there", shop.path("new"))),
-    "another repository": lambda shop: Repository(shop.path("new")).commit("mine", {"m": "mine\n"}),
+    "untracked": "echo mine > new; echo mine > other",
+    "untracked folder": "mkdir -p new/deep; echo mine > new/deep/mine",
+    "untracked for a folder": "mkdir new; echo mine > new/deep",
+    "new and staged": "echo mine > new; git add new",
+    "new and intended": "echo mine > new; git add -N new",
+    "a link to a folder": "mkdir there; echo mine > there/n; ln -s there new",
+    "another repository": "git init -q new; cd new; echo mine > m; git add m; git commit -qm mine",
 }
 IGNORED = {
-    "ignored": lambda shop: shop.write({"x.log": "mine\n", "y.log": "mine\n"}),
-    "ignored beside": lambda shop: shop.write({"cache/mine": "mine\n"}),
-    "ignored folder": lambda shop: shop.write({"cache/n": "mine\n"}),
+    "ignored": "echo mine > x.log; echo mine > y.log",
+    "ignored beside": "mkdir cache; echo mine > cache/mine",
+    "ignored folder": "mkdir cache; echo mine > cache/n",
 }
 OF_D = {
-    "untracked in it": lambda shop: shop.write({"d/mine": "mine\n"}),
-    "ignored in it": lambda shop: shop.write({"d/mine.log": "mine\n"}),
-    "changed in it": lambda shop: shop.write({"d/x": "mine\n"}),
-    "made a file": lambda shop: (shutil.rmtree(shop.path("d")), shop.write({"d": "mine\n"})),
+    "untracked in it": "echo mine > d/mine",
+    "ignored in it": "echo mine > d/mine.log",
+    "changed in it": "echo mine > d/x",
+    "made a file": "rm -r d; echo mine > d",
 }
 EDITS = [
     (name, edit, [OTHER, *landings])
@@ -83,6 +81,17 @@ STRICTER = {
       for name in ("deleted", "deleted and staged", "renamed")),  # both have removed it
 }  # fmt: skip
 """Pairs that git would land."""
+
+
+def _run(shop, line):
+    subprocess.run(["/bin/sh", "-ec", line], cwd=shop.folder, env=shop.environ, check=True)
+
+
+def _land(shop, after):
+    git = Git(shop.environ)
+    target = git_merge.target_of(git, shop.folder, "main")
+    assert target is not None
+    git_merge.land(git, shop.folder, target, after, "test")
 
 
 def shown(shop):
@@ -112,7 +121,7 @@ def origin(tmp_path_factory):
     shop.commit("first", FIRST)
     for name, change in LANDINGS.items():
         shop.git("checkout", "-q", "-b", _branch(name), "main")
-        change(shop)
+        _run(shop, change)
         shop.git("add", "-A")
         shop.git("commit", "-qm", name)
     shop.git("checkout", "-q", "main")
@@ -130,17 +139,16 @@ def test_each_edit_stays_whatever_lands_and_what_does_not_meet_it_lands(origin, 
     stricter, refusals = [], []
     for landing in landings:
         shop = Repository(shutil.copytree(origin.folder, tmp_path / landing / "shop", symlinks=True))
-        edit(shop)
+        _run(shop, edit)
         before, index, base, after = shown(shop), staged(shop), head(shop), shop.git("rev-parse", _branch(landing))
-        git = Git(shop.environ)
         try:
-            git_merge.land(git, shop.folder, git_merge.target_of(git, shop.folder, "main"), after, "test")
+            _land(shop, after)
         except TargetInUse as error:
             assert (shown(shop), staged(shop), head(shop)) == (before, index, base), landing
             refusals.append(any(error.found))
             assert landing != OTHER
             words = ("merge", "--ff-only", "--no-overwrite-ignore", "-q", after)
-            if git.run(shop.folder, *words, expected=range(256)).code == 0:
+            if Git(shop.environ).run(shop.folder, *words, expected=range(256)).code == 0:
                 stricter.append(landing)
             continue
         assert head(shop) == after
@@ -181,11 +189,9 @@ def test_the_folder_of_a_submodule_stays_and_only_what_takes_its_place_is_refuse
         shop.git("reset", "-q", "--hard", base)
     shop.write({"lib/l": "mine\n", "lib/mine": "mine\n"})
     shop.git("config", "submodule.recurse", "true")
-    git = Git(shop.environ)
-    target = git_merge.target_of(git, shop.folder, "main")
     with pytest.raises(TargetInUse) as refused:
-        git_merge.land(git, shop.folder, target, shop.git("rev-parse", "gone"), "test")
+        _land(shop, shop.git("rev-parse", "gone"))
     assert refused.value.found.loose == ("lib",)
-    git_merge.land(git, shop.folder, target, shop.git("rev-parse", "newer"), "test")
+    _land(shop, shop.git("rev-parse", "newer"))
     assert (shop.read("lib/l"), shop.read("lib/mine")) == ("mine\n", "mine\n")
     assert shop.git("rev-parse", "HEAD:lib") == newer

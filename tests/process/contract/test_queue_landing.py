@@ -183,8 +183,7 @@ def test_a_verification_that_fails_moves_no_ref_and_is_what_the_next_attempt_rea
 def waits_on_main(shop, *quests):
     """The one question about the checkout of main, once these wait for it."""
     question = shop.asked("merge", "queue")
-    for quest in quests:
-        eventually(lambda one=quest: shop.info(one)["reason"] == "dirty", what=f"{quest} waits")
+    eventually(lambda: all(shop.info(quest)["reason"] == "dirty" for quest in quests), what="they wait")
     assert [one["question"] for one in shop.om.api("inbox")] == [question["question"]]
     return question
 
