@@ -75,10 +75,14 @@ def daemon_argv(home: Home, *more: str) -> list[str]:
 
 
 def daemon_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return `environ` without the variables of missions."""
-    return {
+    """Return `environ` without the variables of missions; one says in which mission the daemon was started."""
+    from overmind_core.system.run_mark import STARTED_IN  # noqa: PLC0415  (start-up: only when a daemon is launched)
+
+    mission = environ.get("OVERMIND_MISSION_ID", environ.get(STARTED_IN, ""))
+    kept = {
         name: value for name, value in environ.items() if not name.startswith(("OVERMIND_MISSION_", "OVERMIND_PARENT_"))
     }
+    return {**kept, STARTED_IN: mission} if mission else kept
 
 
 def launch(

@@ -173,7 +173,7 @@ def _shed() -> None:
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    for name in [name for name in os.environ if name.startswith("OVERMIND_")]:
+    for name in [name for name in os.environ if name.startswith("OVERMIND_") and name != run_mark.STARTED_IN]:
         del os.environ[name]
 
 

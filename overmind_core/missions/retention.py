@@ -13,7 +13,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.events import LogRemoved, MissionRemoved
-from overmind_core.kernel.database import DiskFull
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.database import DiskFull, StoreError
 from overmind_core.missions.private_files import private_folder
 from overmind_core.system.remove_tree import remove_tree
 
@@ -118,7 +119,8 @@ class Retention:
         self._finished = self._count_finished()
         await self._pause(FIRST_SECONDS)
         while True:
-            await self.tidy()
+            with suppress(StoreError, OvermindError):  # a full disk: the next look tries again
+                await self.tidy()
             await asyncio.sleep(SOON_SECONDS)
             await self._pause(PERIOD - SOON_SECONDS)
 
@@ -162,11 +164,24 @@ class Retention:
                 await self._journal.saved()
             except DiskFull:  # these logs may take the room that is missing; the records go with the next try
                 await asyncio.to_thread(_remove_folders, folders)
-                await self._journal.saved()
+                await self._saved_now(len(part))
             await asyncio.to_thread(_remove_folders, folders)
         if ids:
             self._database.tidy()
         return kept
+
+    async def _saved_now(self, count: int) -> None:
+        """Wait for the removal of so many records, whose logs are gone already.
+
+        Raises:
+            OvermindError: `disk_full`, says what was done.
+        """
+        try:
+            await self._journal.saved()
+        except DiskFull as error:
+            logs = "The log of 1 mission was" if count == 1 else f"The logs of {count} missions were"
+            message = f"{logs} removed, but the disk is still full. The rest goes as soon as it has room"
+            raise OvermindError("disk_full", f"{message}.") from error
 
     async def _bound_events(self) -> None:
         more = True

@@ -23,6 +23,8 @@ SOCKET_NAME = 22
 LONGEST_HOME = 480
 """Bytes. SQLite opens paths of at most 512, with room for the names of its side files."""
 
+SHOWN_OF_LONG = 40
+"""Characters of each end of a path that is too long."""
 PRIVATE = 0o700
 """The mode of every folder of ours."""
 
@@ -268,7 +270,9 @@ def ensure_home(home: Home) -> None:
         OSError: it can't be created or changed.
     """
     if len(os.fsencode(home.root)) > LONGEST_HOME:
-        raise HomeUnsafe(home.root, f"is longer than {LONGEST_HOME} bytes: set OVERMIND_HOME to a shorter path")
+        shown = f"{home.root[:SHOWN_OF_LONG]}…{home.root[-SHOWN_OF_LONG:]}"
+        reason = f"is longer than {LONGEST_HOME} bytes: {shown}. Set OVERMIND_HOME to a shorter one"
+        raise HomeUnsafe("The home's path", reason)
     os.makedirs(os.path.dirname(home.root), exist_ok=True)
     _own_folder(home.root, os.geteuid())
     kind = file_system(home.root)

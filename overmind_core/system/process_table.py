@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from overmind_core.system.membership import EXEMPT_PROGRAMS, ProcessFacts
@@ -50,6 +50,12 @@ class ProcessTable(ProcessFacts, Protocol):
 
     def send(self, process: Process, signal: int) -> bool:
         """Send `signal` to that very process; False when it is gone or not ours to signal."""
+
+    def daemon_in(self, process: Process, missions: Collection[str] | None) -> tuple[str, str] | None:
+        """The mission inside which a daemon or keeper was started, and its home; None: it is neither, or of no such.
+
+        `missions`: those that count; None: any.
+        """
 
     def command(self, process: Process) -> str:
         """The command line, for people."""

@@ -11,11 +11,12 @@ import os
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from functools import cache
 
 from overmind_core.system.membership import EXEMPT_PROGRAMS, exempt_matcher
 from overmind_core.system.process import Identity, Process, Snapshot, send_pinned
-from overmind_core.system.run_mark import NO_MARK, mark_of, unmarked_limit
+from overmind_core.system.run_mark import NO_MARK, STARTED_IN, mark_of, unmarked_limit
 from overmind_core.system.socket_clients import clients
 
 PF_EXITING = 0x4
@@ -204,6 +205,17 @@ class LinuxProcessTable:
             return False
         return _remembered(self._holders, process.identity, lambda: _holds_lock(process.pid))
 
+    def daemon_in(self, process: Process, missions: Collection[str] | None) -> tuple[str, str] | None:
+        """The mission inside which a daemon or keeper was started, and its home; None: it is neither, or of no such.
+
+        `missions`: those that count; None: any.
+        """
+        if not self.holds_lock(process):
+            return None
+        mission = os.fsdecode(_value(b"\0" + environ(process.pid), os.fsencode(STARTED_IN)))
+        home = _locked_home(process.pid) if mission and (missions is None or mission in missions) else None
+        return None if home is None else (mission, os.fsdecode(home))
+
     def is_exempt(self, process: Process) -> bool:
         """Whether it is a program that is never ended."""
         return _remembered(self._servants, process.identity, lambda: self._matches(process.name, command(process.pid)))
@@ -262,6 +274,15 @@ def _holds_lock(pid: int) -> bool:
     except GONE:
         return False
     return any(_is_lock(pid, fd) for fd in fds)
+
+
+def _locked_home(pid: int) -> bytes | None:
+    """The home whose lock a process holds."""
+    with suppress(*GONE):
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            if _is_lock(pid, fd):
+                return os.path.dirname(os.readlink(os.fsencode(f"/proc/{pid}/fd/{fd}")))
+    return None
 
 
 def _is_lock(pid: int, fd: str) -> bool:

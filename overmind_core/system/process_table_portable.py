@@ -146,6 +146,11 @@ class PortableProcessTable:
             return any(_is_lock(file.path) for file in psutil.Process(process.pid).open_files())
         return False
 
+    def daemon_in(self, process: Process, missions: Collection[str] | None) -> tuple[str, str] | None:
+        """None: of each process all files would have to be looked at."""
+        del process, missions
+        return None
+
     def is_exempt(self, process: Process) -> bool:
         """Whether it is a program that is never ended."""
         return self._matches(process.name, command(process.pid))

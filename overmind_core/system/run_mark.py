@@ -29,6 +29,8 @@ PERSON_MARK = 2
 """What a person's command wears that a supervisor starts in the background: it may leave processes, and is no run."""
 OWN_VARIABLE = "OVERMIND_GIT_FOR"
 """Variable in the environment of each git of a supervisor, and of the hooks that it runs: for which mission it is."""
+STARTED_IN = "OVERMIND_STARTED_IN"
+"""Variable in the environment of a daemon, and of its keeper, that was started inside a mission: the mission's id."""
 DEFAULT_LIMIT = 819_200
 """The kernel's default for both limits, in bytes: what a process without a mark wears."""
 BLOCK_SIZE = 4096

@@ -94,6 +94,10 @@ SHARED = "(a server that others use: {clients})"
 """Behind the command line of what a run has left, and whom somebody else is connected to."""
 
 
+DAEMON = "(a daemon of {home}, PID {pid})"
+"""Behind the command line of a daemon that was started inside a run, with missions of its own."""
+
+
 class NamedProcess(NamedTuple):
     """A process with its command line, for people."""
 
@@ -213,7 +217,20 @@ class Sweep:
         }
         for run, servers in found.shared.items():
             self.perhaps.setdefault(run, []).extend(self._name_shared(*one) for one in sorted(servers.items()))
+        for run, process, home in self._daemons():
+            told = f"{self._name(process.pid).command} {DAEMON.format(home=home, pid=process.pid)}"
+            self.perhaps.setdefault(run, []).append(NamedProcess(process.pid, told))
         return found
+
+    def _daemons(self) -> Iterator[tuple[str, Process, str]]:
+        """Daemons of other homes that were started inside these runs, with their homes."""
+        runs = {target.mission: target for target in self.targets}
+        for process in self._snapshot.processes.values():
+            if process.dead or process.pid in {self.keeper, os.getpid()}:
+                continue
+            found = self._machine.daemon_in(process, runs)
+            if found is not None and found[1] != runs[found[0]].home:
+                yield runs[found[0]].run, process, found[1]
 
     def _name_shared(self, pid: int, clients: Collection[int]) -> NamedProcess:
         known = (self._snapshot.processes.get(one) for one in sorted(clients))

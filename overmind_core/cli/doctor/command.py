@@ -120,6 +120,7 @@ CHECKS = (
     Check("keeper", home.keeper),
     Check("state", home.state),
     Check("missions", home.missions),
+    Check("daemons inside", home.daemons_inside),
     Check("memory", home.memory),
     Check("config.toml", home.config),
     Check("hives", hives.named),

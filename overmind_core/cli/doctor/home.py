@@ -197,6 +197,25 @@ def state(context: CheckContext) -> Finding:
     return ok(f"whole, {size(facts['bytes'])}; {kept}")
 
 
+def daemons_inside(context: CheckContext) -> Finding | None:
+    """Whether daemons of other homes were started inside missions, which no end of those takes along."""
+    from overmind_core.system.process_table import new_process_table
+
+    table, keeper = new_process_table(()), holder_pid(context.home.keeper_lock)
+    snapshot = table.scan()
+    found = {
+        inside[1]: process.pid
+        for process in snapshot.processes.values()
+        if keeper is not None and not process.dead and snapshot.descends(process.pid, keeper)
+        if (inside := table.daemon_in(process, None)) is not None and inside[1] != context.home.root
+    }
+    if not found:
+        return None
+    told = ", ".join(f"a daemon of {home}, PID {pid}" for home, pid in sorted(found.items()))
+    first = min(found)
+    return warn(f"started inside missions, and outlive them: {told}", f"overmind --home {first} shutdown")
+
+
 def memory(context: CheckContext) -> Finding | None:
     """Whether memory can be used; None: nobody can say."""
     if not os.path.exists(context.home.memory):

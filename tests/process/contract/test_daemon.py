@@ -290,7 +290,7 @@ def test_a_daemon_started_from_inside_a_mission_survives_that_mission(make_home)
     mission = outer.mission(f"{start}; sleep 100")
     eventually(lambda: inner("status").returncode == 0)
     daemon, keeper = inner.supervisor_pid(), inner.keeper_pid()
-    outer.ok("kill", mission)
+    assert f"(a daemon of {inner.home}, PID {daemon})" in outer.refused("kill", mission, code="survivors")
     assert alive(daemon)
     assert alive(keeper)
     assert inner.finished("true")["exit_code"] == 0

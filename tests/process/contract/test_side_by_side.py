@@ -64,7 +64,7 @@ def test_what_one_home_starts_in_another_belongs_to_the_other(pair):
     others_lock.grown(1)
     (row,) = other.ps()
     assert row["parent"] is None
-    mine.ok("kill", mission)
+    assert f"(a daemon of {other.home}, PID " in mine.refused("kill", mission, code="survivors")
     assert others_lock.held()
     assert other.info(row["id"])["status"] == "running"
 
@@ -96,7 +96,8 @@ def test_a_daemon_from_inside_a_mission_survives_it_with_its_missions(pair, end,
     elif end == "death of the keeper":
         os.kill(mine.keeper_pid(), signal.SIGKILL)
     else:
-        mine.ok(end, mission)
+        told = f"(a daemon of {other.home}, PID {daemon})" in mine(end, mission).stderr
+        assert told == ("OVERMIND_MISSION_ID" not in way), "it is named unless it was disguised"
     mine.wait_status(mission, "stopped", "killed", "crashed")
     assert not lock.held(), lock.holders()
     assert (other.supervisor_pid(), other.keeper_pid()) == (daemon, keeper)

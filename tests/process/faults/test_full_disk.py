@@ -229,8 +229,10 @@ def test_a_mission_whose_log_is_full_waits_and_can_be_ended(om):
 def test_what_is_removed_while_the_disk_is_full_leaves_no_log(om):
     mission = om.finished("echo text")["id"]
     with full_disk(om.supervisor_pid()):
-        om.refused("rm", mission, code="disk_full")
+        said = om.refused("rm", mission, code="disk_full")
+        assert "The log of 1 mission was removed, but the disk is still full." in said
         assert not os.path.exists(om.path("logs", mission))
+        om.refused("prune", "-y", code="disk_full")
     eventually(lambda: not om.ps("--all"), what="its record is gone")
 
 

@@ -11,5 +11,5 @@ def test_a_keeper_that_cannot_begin_says_why_and_is_not_started_again(tmp_path):
     folder.mkdir(parents=True)
     refused = refusal(Home(str(folder)))
     assert refused.code == "forbidden"
-    assert refused.message.startswith(f"The keeper can't start: {folder} is longer than {LONGEST_HOME} bytes")
+    assert refused.message.startswith(f"The keeper can't start: The home's path is longer than {LONGEST_HOME} bytes: ")
     assert (folder / "keeper.log").read_text().count("is longer than") == 1

@@ -1,0 +1,45 @@
+"""A daemon of another home that a mission starts outlives it by design: every answer about the end names it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+
+from tests.kit import processes
+from tests.kit.overmind import PROGRAM, Overmind
+from tests.kit.waiting import eventually
+
+
+def test_a_daemon_inside_is_named_by_kill_info_and_doctor(om, tmp_path):
+    inner = Overmind(str(tmp_path / "inner"), user_home=om.environment["HOME"], marker="inner")
+    os.mkdir(inner.home)
+    begin = f"OVERMIND_HOME={inner.home} {shlex.join([*PROGRAM, 'run', '--name', 'deep', 'sleep 7799'])}"
+    outer = om.mission(f"{begin}; sleep 600", "--name", "outer")
+    eventually(lambda: inner.holder("supervisor.lock") is not None, what="the inner daemon is there")
+    eventually(lambda: [row["name"] for row in inner.ps()] == ["deep"])
+    deep = inner.pid("deep")
+    named = f"(a daemon of {inner.home}, PID {inner.supervisor_pid()})"
+    try:
+        assert named in om.refused("kill", "outer", code="survivors")
+        assert any(named in one for one in om.info(outer)["survivors"])
+        assert processes.alive(deep), "what it supervises is its own"
+        (row,) = [one for one in json.loads(om("doctor", "--json").stdout) if one["check"] == "daemons inside"]
+        assert row["status"] == "warn"
+        assert f"a daemon of {inner.home}, PID " in row["found"]
+        assert row["mend"] == f"overmind --home {inner.home} shutdown"
+    finally:
+        inner.ok("shutdown", "-y")
+    assert not [one for one in json.loads(om("doctor", "--json").stdout) if one["check"] == "daemons inside"]
+
+
+def test_a_shutdown_names_it_too(om, tmp_path):
+    inner = Overmind(str(tmp_path / "inner"), user_home=om.environment["HOME"], marker="inner")
+    os.mkdir(inner.home)
+    om.mission(f"OVERMIND_HOME={inner.home} {shlex.join([*PROGRAM, 'start'])}; sleep 600", "--name", "outer")
+    eventually(lambda: inner.holder("supervisor.lock") is not None, what="the inner daemon is there")
+    try:
+        said = om("shutdown", "-y")
+        assert f"a daemon of {inner.home}" in said.stdout + said.stderr
+    finally:
+        inner.ok("shutdown", "-y")
