@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from overmind_core.system.paths import Home
 
 
+RECOVER = "overmind state recover"
+"""What mends a damaged state."""
 SHOWN = 20
 """Names in a line; --json has all."""
 _LEAVE_SECONDS = 10.0
@@ -61,8 +63,6 @@ def state_facts(home: Home) -> dict[str, Any]:
 
 
 def _state_lines(facts: Mapping[str, Any]) -> list[str]:
-    from overmind_core.daemon.state_check import RECOVER
-
     if facts["trouble"]:
         lines = [f"{facts['path']} {facts['trouble']}. Recover it with: {RECOVER}"]
     elif facts["bytes"] is None:

@@ -184,8 +184,7 @@ def _answering(context: CheckContext, pid: int) -> Finding:
 
 def state(context: CheckContext) -> Finding:
     """Whether the home's own records are whole, and how old their newest copy is."""
-    from overmind_core.cli.state import state_facts
-    from overmind_core.daemon.state_check import RECOVER
+    from overmind_core.cli.state import RECOVER, state_facts
 
     facts = state_facts(context.home)
     if facts["trouble"]:
