@@ -66,8 +66,6 @@ _REPORT = re.compile(
 
 Source: as above; in-band resize notifications (mode 2048).
 """
-_KEY_OR_REPORT = re.compile(rb"\x1b\[1;(?:[2-9]|1[0-6])R")
-"""F3 with modifiers, or the cursor in the first row: a key only where no report is expected."""
 _ESCAPE = re.compile(rb"\x1b")
 _CUT = re.compile(
     rb"\x1b(?:\[[?>]?[0-9]{0,6}\$?|\](?:1(?:[0-2](?:;(?:\?\x1b?)?)?)?)?|P(?:[$+](?:q[^\x07\x18\x1a\x1b]{0,256}\x1b?)?)?)?\Z"
@@ -158,12 +156,10 @@ class TerminalQueries:
 
     def _admits(self, terminal: Terminal, report: re.Match[bytes], active: bool) -> bool:  # noqa: FBT001 - as above
         """Whether a report is for the program; the query that it answers is done with."""
-        if report.lastindex is None:
-            return active
         expected = self._expected.get(terminal, ())
         answered = [query for query in expected if query.kind == report.lastindex]
-        if not answered:
-            return active and _KEY_OR_REPORT.fullmatch(report[0]) is not None
+        if not answered:  # it answers none of these, or is F3 with modifiers, which looks like the cursor's position
+            return active
         owed = next((query for query in answered if self._owes(terminal, query)), None)
         self._expected[terminal].remove(owed or answered[0])
         if owed is not None:
