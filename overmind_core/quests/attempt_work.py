@@ -19,6 +19,7 @@ from overmind_core.domain.quests.quest import CHECK, REVIEW, QuestStatus
 from overmind_core.domain.quests.variables import variables
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.domain.text.cells import cut, display_safe
 from overmind_core.errors import OvermindError
 from overmind_core.missions.requests import Start
 from overmind_core.missions.spec import MissionSpec
@@ -27,6 +28,9 @@ from overmind_core.quests import input_folder
 from overmind_core.quests.look_ahead import LookAhead, first_spec
 from overmind_core.quests.ports import LandingRequest, OutputProblem, SpecInput
 from overmind_core.quests.spare_folders import SpareFolders
+
+SUBJECT_CELLS = 72
+"""Width of a commit's subject, as `git log` and its readers expect it."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -387,10 +391,23 @@ class AttemptWork:
     def landing(self, quest: Quest) -> LandingRequest:
         """How its work is to land."""
         goal = _goal(quest)
-        first = goal.brief.strip().partition("\n\n")[0].strip()
-        message = f"{goal.title}\n\n{first}\n" if first else f"{goal.title}\n"
+        message = commit_message(goal.title, goal.brief)
         key, remote = _key(quest, "land"), _remote(quest)
         return LandingRequest(quest.id, goal.into or "", message, goal.verify, key, remote, goal.allow_empty)
+
+
+def commit_message(title: str, brief: str) -> str:
+    """Return the message of the commit with which a quest lands: it harms no terminal, and its subject is short.
+
+    Args:
+        title: Of the quest, in one line.
+        brief: Its first paragraph is the body.
+    """
+    whole = display_safe(title)
+    subject = cut(whole, SUBJECT_CELLS)
+    first = brief.strip().partition("\n\n")[0].strip()
+    body = "\n".join(display_safe(line.expandtabs()) for line in first.splitlines())
+    return "\n\n".join(filter(None, (subject, whole if subject != whole else "", body))) + "\n"
 
 
 def _remote(quest: Quest) -> RemoteTarget | None:

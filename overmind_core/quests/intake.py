@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 LARGEST_BRIEF = 64 * 1024
 """Most bytes of a brief, and of a person's addition to the feedback."""
 MOST_NEEDS = 100
+_SHOWN_NAMES = 10
+"""Quests that an error about a cycle names."""
 MOST_OWNS = 200
 MOST_OUTPUTS = 50
 BETWEEN = 1e-6
@@ -370,6 +372,8 @@ def checked_owns(patterns: Collection[str]) -> tuple[str, ...]:
         raise OvermindError("too_large", f"A quest can own up to {MOST_OWNS} patterns; these are {len(patterns)}.")
     for one in patterns:
         problem = glob_problem(one)
+        if problem is None and one.startswith("/"):
+            problem = "is not in the folder of the quest: patterns are relative to that"
         if problem is not None:
             raise OvermindError("invalid", f"--owns: {one[:80]!r} {problem}.")
     return tuple(dict.fromkeys(patterns))
@@ -434,5 +438,6 @@ def needs_of(quest: Quest | None) -> Sequence[str]:
 
 def cycle_error(names: Sequence[str]) -> OvermindError:
     """An error for quests that need each other, in their order."""
-    message = f"These quests would need each other: {' → '.join([*names, names[0]])}."
+    shown = [*names[:_SHOWN_NAMES], *([f"… {len(names) - _SHOWN_NAMES} more"] if len(names) > _SHOWN_NAMES else [])]
+    message = f"These quests would need each other: {' → '.join([*shown, names[0]])}."
     return OvermindError("cycle", message, members=list(names))

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     """Type of work, provider and model → US dollars of an attempt; None: unknown."""
 
 
+SHOWN_PATHS = 5
+"""Files of a task that a question lists of each kind."""
+
+
 class _Cost(NamedTuple):
     """What tasks are estimated to cost."""
 
@@ -72,8 +76,8 @@ class GateQuestions:
         hours, cost = sum(one.hours or 0.0 for one in tasks), self._cost(spec, tasks)
         subject.update(tasks=len(tasks), hours=hours, cost_usd=cost.dollars, commands=new)
         return [
-            f"{len(tasks)} tasks, {hours:g} hours{cost.text}",
-            *(f"{one.id} {one.title}" for one in tasks),
+            f"{counted(len(tasks), 'task')}, {counted(hours, 'hour')}{cost.text}",
+            *(line for one in tasks for line in _task_lines(one)),
             *(f"new command: {text}" for text in new),
         ]
 
@@ -86,6 +90,28 @@ class GateQuestions:
         found = [self._usual_cost(one.type or one.group, work.definition.provider, model) for one in tasks]
         known = [one for one in found if one is not None]
         return _Cost(round(sum(known), 6) if known else None, len(found) - len(known))
+
+
+def counted(number: float, word: str) -> str:
+    """Return a number of things: `1 task`, `3.5 hours`."""
+    return f"{number:g} {word}{'' if number == 1 else 's'}"
+
+
+def _task_lines(task: SpecTask) -> list[str]:
+    """The lines about a task: its title, then its time, its needs and the files that it makes or changes."""
+    facts = (
+        "" if task.hours is None else f"{task.hours:g} h",
+        f"needs {', '.join(task.needs)}" if task.needs else "",
+        f"creates {_listed(task.creates)}" if task.creates else "",
+        f"modifies {_listed(task.modifies)}" if task.modifies else "",
+    )
+    about = " · ".join(filter(None, facts))
+    return [f"{task.id} {task.title}", *([f"  {about}"] if about else [])]
+
+
+def _listed(paths: Sequence[str]) -> str:
+    more = len(paths) - SHOWN_PATHS
+    return ", ".join((*paths[:SHOWN_PATHS], *((f"{more} more",) if more > 0 else ())))
 
 
 def _tasks(spec: Spec) -> Sequence[SpecTask]:

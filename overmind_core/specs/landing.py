@@ -18,6 +18,7 @@ from overmind_core.missions.spec import Environment
 from overmind_core.missions.validate import seconds
 from overmind_core.spec_files.repository import hashes_of
 from overmind_core.specs import documents
+from overmind_core.specs.gates import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -100,10 +101,11 @@ class SpecLanding:
             "commits": len(found["commits"]),
             "files": len(files),
             "lines": [
-                f"{len(found['commits'])} commits, {len(files)} files, no conflict",
+                f"{counted(len(found['commits']), 'commit')}, {counted(len(files), 'file')}, no conflict",
                 *(one["subject"] for one in found["commits"][:SHOWN_FILES]),
                 *files[:SHOWN_FILES],
                 *([f"and {more} more"] if more > 0 else []),
+                f"{spec.branch} stays afterwards. Commit the documents yourself: {spec.folder}",
             ],
         }
         self._put_question(spec, f"Land {spec.branch} on {found['target']}", subject)

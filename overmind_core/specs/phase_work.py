@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.replacing import replace
@@ -16,13 +17,15 @@ from overmind_core.domain.specs.spec import PHASES, PhaseName
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.problems import Problems, decoded
 from overmind_core.errors import OvermindError
-from overmind_core.quests.input_folder import handed_in
+from overmind_core.quests.input_folder import attempt_folders, handed_in
 from overmind_core.quests.ports import Judgement, OutputProblem, SpecInput
 from overmind_core.spec_files.documents import BRIEF, JSON, MARKDOWN, document_name
 from overmind_core.specs import documents
 from overmind_core.specs.document_writing import WrittenDocument, write_document
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from overmind_core.domain.quests.quest import Quest
     from overmind_core.domain.specs.check import DocumentVerdict
     from overmind_core.domain.specs.reading import Reading
@@ -109,10 +112,8 @@ class PhaseWork:
             return None  # accepted already: an earlier daemon ended right after that
         found = await asyncio.to_thread(self._handed_in, quest, phase)
         name = next(iter(found.data), None)
-        if name is None and found.too_large:
-            return OutputProblem(UNFIT, notes=(f"{found.too_large[0]} is larger than {MAX_BYTES >> 20} MiB.",))
         if name is None:
-            return OutputProblem("output_missing", notes=(f"It did not hand in {phase}{JSON}.",))
+            return await asyncio.to_thread(self._nothing, quest, phase, found.too_large)
         try:
             reading = _read(phase, name, found.data[name], spec.title)
         except Problems as error:
@@ -173,6 +174,17 @@ class PhaseWork:
         context = documents.context_of(spec, documents.read_all(spec))
         return documents.examine(spec, reading, context, self._looks.rules(spec))
 
+    def _nothing(self, quest: Quest, phase: PhaseName, too_large: Sequence[str]) -> OutputProblem:
+        """Why there is no document that can be read; blocks."""
+        if too_large:
+            return OutputProblem(UNFIT, notes=(f"{too_large[0]} is larger than {MAX_BYTES >> 20} MiB.",))
+        outputs = attempt_folders(self._home, quest.id).outputs
+        for name in (f"{phase}{JSON}", f"{phase}{MARKDOWN}"):
+            if os.path.lexists(os.path.join(outputs, name)):
+                note = f"{name} is a link, a folder or a device, which is not read: hand in a regular file."
+                return OutputProblem("output_missing", notes=(note,))
+        return OutputProblem("output_missing", notes=(f"It did not hand in {phase}{JSON}.",))
+
     def _handed_in(self, quest: Quest, phase: PhaseName) -> FolderFiles:
         return handed_in(self._home, quest.id, (f"{phase}{JSON}", f"{phase}{MARKDOWN}"), largest=MAX_BYTES)
 
@@ -193,7 +205,12 @@ def _write(spec: Spec, record: SpecPhase, text: bytes) -> WrittenDocument:
 def _notes(verdict: DocumentVerdict, name: str, threshold: float) -> list[str]:
     """The feedback on a document that does not pass: faults, score, and hints."""
     lines = fault_lines(verdict, name, threshold)
-    score = f"The score of {name} is {score_text(verdict.score)}; it needs {score_text(threshold)}."
+    if verdict.vetoes:
+        count = len(verdict.vetoes)
+        faults = f"{count} fault{'s' * (count != 1)}"
+        score = f"{name} has {faults}, so it is refused. Its score: {score_text(verdict.score)}."
+    else:
+        score = f"The score of {name} is {score_text(verdict.score)}; it needs {score_text(threshold)}."
     return [score, *(line for line in lines if verdict.vetoes), *(f"hint: {hint}" for hint in verdict.hints)]
 
 

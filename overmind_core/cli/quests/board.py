@@ -54,7 +54,7 @@ def board(args: Namespace, context: Context) -> int:
         ascii_only=is_ascii_only(),
         colours=coloured(context.environ),
     )
-    columns = with_gates(_with_questions(answer["columns"], context), answer["gates"])
+    columns = with_gates(_with_questions(answer["columns"], context), answer.get("gates", ()))
     context.print("\n".join(drawn.lines(columns, args.by)))
     if not any(column["count"] for column in columns):
         context.hint(EMPTY if args.spec is None else "No quests of this spec.")

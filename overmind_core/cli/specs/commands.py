@@ -224,7 +224,8 @@ def spec_run(args: Namespace, context: Context) -> int:
     if args.json and not args.wait:
         context.print(dumps({name: value for name, value in answer.items() if name != "ended"}))
     elif not args.json:
-        (context.note if args.wait else context.print)(run_line(answer))
+        changed = [name for name in ("gates", "threshold", "verify", "max_cost") if name in given]
+        (context.note if args.wait else context.print)(run_line(answer, changed=changed))
     return _wait(args, context, answer) if args.wait else 0
 
 
@@ -263,8 +264,8 @@ def _placement(args: Namespace, context: Context, client: Client) -> dict[str, A
     }
 
 
-def run_line(answer: Row) -> str:
-    """Return how far a spec was brought, in one line."""
+def run_line(answer: Row, changed: Sequence[str] = ()) -> str:
+    """Return how far a spec was brought, in one line; `changed`: options of it that have new values."""
     name = f"Spec {answer['slug']}"
     if answer["queued"] and answer["phase"] is not None:
         return f"{name}: {answer['phase']} queued"
@@ -280,7 +281,14 @@ def run_line(answer: Row) -> str:
         return f"{name}: landing"
     do = f"quest retry {' '.join(answer['waits'])}" if answer["waits"] else "inbox"
     then = f"\n  go on with: overmind {do}" if answer["waits"] or answer["state"] == "stuck" else ""
-    return f"unchanged: spec {answer['id']} ({answer['slug']}) is {answer['state']}{then}"
+    return f"{_unmoved(answer, changed)}{then}"
+
+
+def _unmoved(answer: Row, changed: Sequence[str]) -> str:
+    if not changed:
+        return f"unchanged: spec {answer['id']} ({answer['slug']}) is {answer['state']}"
+    options = ", ".join(f"--{name.replace('_', '-')}" for name in changed)
+    return f"Spec {answer['slug']}: {options} changed; it is {answer['state']}"
 
 
 class _Watch:

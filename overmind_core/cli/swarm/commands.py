@@ -187,6 +187,14 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
+def _is_spec(word: str, context: Context) -> bool:
+    try:
+        context.client().call("spec", {"id": word})
+    except OvermindError:
+        return False
+    return True
+
+
 def why(args: Namespace, context: Context) -> int:
     """Print why a post waits, and a line for each hive."""
     try:
@@ -194,7 +202,8 @@ def why(args: Namespace, context: Context) -> int:
     except OvermindError as error:
         if error.code != "no_swarm" or context.hive is not None:
             raise
-        message = f"{error.message}. Of a quest of this machine: overmind quest why {args.id}"
+        of, command = ("spec", "spec show") if _is_spec(args.id, context) else ("quest", "quest why")
+        message = f"{error.message}. Of a {of} of this machine: overmind {command} {args.id}"
         raise OvermindError("no_swarm", message) from None
     if args.json:
         context.print(dumps(answer))

@@ -250,7 +250,8 @@ def test_a_preview_without_room_is_asked_about_once_and_shown_once_there_is(tmp_
                 await until(lambda: merge.call_count == 3, "and again")
                 (preview,) = await eventually(daemons, "inbox")
             assert preview["summary"] == "Land None on main"
-            assert preview["subject"]["lines"] == ["1 commits, 1 files, no conflict", "carts", "carts.py"]
+            assert preview["subject"]["lines"][:-1] == ["1 commit, 1 file, no conflict", "carts", "carts.py"]
+            assert ". Commit the documents yourself: /" in preview["subject"]["lines"][-1]
             assert specs.registry.all[spec.id].question == preview["question"] != question["question"]
 
     try:

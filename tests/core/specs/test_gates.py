@@ -6,7 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
-from overmind_core.specs.gates import GateQuestions
+from overmind_core.domain.specs.shape import SpecTask
+from overmind_core.specs.gates import GateQuestions, _task_lines
+from overmind_core.specs.gates import counted as number_of
 from overmind_core.view.board import counted
 from tests.kit import in_process
 from tests.kit.cases import tabled
@@ -32,6 +34,19 @@ def test_of_tasks_the_known_costs_are_added(costs, dollars, unknown, text):
     gates: Any = SimpleNamespace(_maker=maker, _usual_cost=lambda kind, _provider, _model: costs.get(kind))
     found = GateQuestions._cost(gates, SPEC, TASKS)
     assert (found.dollars, found.unknown, found.text) == (dollars, unknown, text)
+
+
+def test_a_task_is_asked_about_with_its_time_its_needs_and_its_files():
+    task = SpecTask(id="TSK-002", title="Store carts", hours=1.5, needs=("TSK-001",), modifies=("shop/store.py",))
+    assert _task_lines(task) == ["TSK-002 Store carts", "  1.5 h · needs TSK-001 · modifies shop/store.py"]
+    many = SpecTask(id="TSK-003", title="Many", creates=tuple(f"{one}.py" for one in range(7)))
+    assert _task_lines(many) == ["TSK-003 Many", "  creates 0.py, 1.py, 2.py, 3.py, 4.py, 2 more"]
+    assert _task_lines(SpecTask(id="TSK-004", title="None")) == ["TSK-004 None"]
+
+
+@tabled(("number", "text"), [(0, "0 hours"), (1, "1 hour"), (1.0, "1 hour"), (3.5, "3.5 hours"), (2, "2 hours")])
+def test_one_thing_is_not_several(number, text):
+    assert number_of(number, "hour") == text
 
 
 def test_without_known_work_no_cost_is_known():
