@@ -84,8 +84,8 @@ class _KilledError(BaseException):
 class Disk:
     """`os` as the module sees it, which does something before its step of this number."""
 
-    def __init__(self, before, at):
-        self._before, self._at = before, at
+    def __init__(self, before, at, *, ends=False):
+        self._before, self._at, self._ends = before, at, ends
         self.steps = 0
 
     def __getattr__(self, name):
@@ -97,21 +97,15 @@ class Disk:
             self.steps += 1
             if self.steps == self._at:
                 self._before()
-            elif self._gone():
+            elif self._ends and self.steps > self._at:
                 raise _KilledError  # nothing more happens, no clearing up either
             return real(*args, **named)
 
         return step
 
-    def _gone(self):
-        return getattr(self._before, "killed", False) and self.steps > self._at
-
 
 def kill():
     raise _KilledError
-
-
-kill.killed = True
 
 
 def steps_of_a_write(tmp_path, monkeypatch):
@@ -140,8 +134,7 @@ def test_no_save_is_lost_whenever_it_comes_and_whenever_the_process_ends(tmp_pat
                 if "end" in what:
                     kill()
 
-            happens.killed = "end" in what
-            monkeypatch.setattr(document_writing, "os", Disk(happens, at))
+            monkeypatch.setattr(document_writing, "os", Disk(happens, at, ends="end" in what))
             try:
                 write(folder)
             except _KilledError:
