@@ -12,7 +12,7 @@ import stat
 
 from overmind_core.client.skill import system_prompt
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
-from overmind_core.domain.text.problems import decoded
+from overmind_core.domain.text.problems import Problem, Problems, decoded
 from overmind_core.errors import OvermindError
 
 TYPE_CHECKING = False
@@ -142,6 +142,18 @@ def real_path(path: str) -> str:
     return to_wire(os.path.join(from_wire(folder_of(path)), os.path.basename(from_wire(path))))
 
 
+def _other_format(name: str, text: str) -> str | None:
+    """What a file is that is no TOML, and what to do with it; None where it is, or nobody can tell."""
+    from overmind_core.blueprint_file.foreign_keys import foreign_format  # start-up: --help needs none
+    from overmind_core.documents.toml import document  # start-up, as above
+
+    try:
+        document(text)
+    except Problems:
+        return foreign_format(name, text)
+    return None
+
+
 def read_plan(
     data: bytes,
     path: str,
@@ -168,15 +180,22 @@ def read_plan(
     """
     from overmind_core.blueprint_file.read import read  # start-up: --help needs none
 
-    found = read(
-        to_wire(decoded(data)),
-        name=name,
-        folder=folder_of(path),
-        variables=variables,
-        environ=environ,
-        disk=disk,
-        called=called,
-    )
+    text = to_wire(decoded(data))
+    try:
+        found = read(
+            text,
+            name=name,
+            folder=folder_of(path),
+            variables=variables,
+            environ=environ,
+            disk=disk,
+            called=called,
+        )
+    except Problems:
+        words = _other_format(os.path.basename(path), text)
+        if words is None:
+            raise
+        raise Problems([Problem(1, 1, words)]) from None
     for start in [*(agent.start for agent in found.blueprint.agents), *(fleet.run for fleet in found.fleets)]:
         options = start.get("agent", {})
         if options.get("orchestrator"):

@@ -5,6 +5,7 @@ Those of GitHub Actions, GitLab CI, docker compose, Airflow, Argo and make's kin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 
@@ -32,6 +33,17 @@ FOREIGN_AGENT: Mapping[str, str] = {
     **_for_each("name id", "the name in its header: [agents.NAME]"),
     **_for_each("agent llm program", 'provider = "claude"'),
     **_for_each("image container services docker", 'command = "docker run …"'),
+    **_for_each("ports port expose probe liveness_probe", "ready = { tcp = 5432 }: a program takes its ports itself"),
+    **_for_each("volumes volume mounts", 'cwd = "…": a command sees the files of this machine'),
+    **_for_each("runs_on runner tags availability node", 'nothing: it runs here; in a swarm, on = { LABEL = "…" }'),
+    **_for_each("shutdown stop stop_command kill_signal", 'stop_signal = "INT" and grace = "10s"'),
+    **_for_each("profiles disabled enabled skip", "nothing: leave the table out, or put a # before its lines"),
+    **_for_each("autostart auto_start start", "nothing: it starts once all in depends_on has"),
+    **_for_each("concurrency max_concurrency resource_group", "max_parallel = 4 below [blueprint]"),
+    **_for_each("namespace group project", 'labels = { group = "…" }'),
+    **_for_each("logs log_file log_location log logging", "nothing: overmind logs NAME has all of it"),
+    **_for_each("cache caches uses with", "a command that does the same"),
+    **_for_each("restart_policy autorestart auto_restart", 'restart = "on-failure"'),
 }
 """Below [agents.NAME]."""
 FOREIGN_WHOLE: Mapping[str, str] = {
@@ -43,9 +55,36 @@ FOREIGN_WHOLE: Mapping[str, str] = {
 }
 """Below [blueprint]."""
 FOREIGN_ROOT: Mapping[str, str] = {
-    **_for_each("jobs steps tasks stages services agent pipeline workflow", "[agents.NAME]"),
+    **_for_each("jobs steps tasks stages services agent pipeline workflow processes procs", "[agents.NAME]"),
+    **_for_each("runs_on permissions version volumes networks", "nothing: it has no equivalent"),
     **_for_each("variables env environment params inputs", "[vars]"),
     **_for_each("plan settings config defaults name timeout max_parallel on_failure concurrency", "[blueprint]"),
     **_for_each("schedule cron on", "a ritual: overmind ritual create NAME CRON --apply FILE"),
 }
 """In the file itself."""
+
+
+_YAML = re.compile(r"(?:---\s*|[\w.\"'-]+:(?:\s.*)?)")
+"""A first line, as TOML has none."""
+
+
+def foreign_format(name: str, text: str) -> str | None:
+    """Return what a file is that is no TOML, and what to do with it; None: nobody can tell.
+
+    `name`: the file's, without its folder.
+    """
+    plain, _, end = name.lower().rpartition(".")
+    first = next((line for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
+    if (plain or end).startswith("procfile"):
+        return (
+            'this is a Procfile, and a blueprint is TOML: write [agents.NAME] and command = "…" for each of its lines. '
+            "As services of isolated missions: overmind init --isolation"
+        )
+    if first.startswith("{") or end == "json":
+        return "this is JSON, and a blueprint is TOML. To begin one: overmind init"
+    if end in {"yml", "yaml"} or _YAML.fullmatch(first):
+        return (
+            "this is YAML, and a blueprint is TOML: each process, job or service is a table [agents.NAME]. To begin "
+            "one: overmind init. For a compose file's containers beside missions: overmind init --isolation"
+        )
+    return None

@@ -337,6 +337,9 @@ def exec_tui(context: Context, words: Sequence[str]) -> NoReturn:
     Raises:
         OvermindError: nobody could see it, or it can't be started.
     """
+    if os.environ.get("TERM") == "dumb":
+        message = "TERM=dumb says that this terminal can't move its cursor, and the full-screen program has to."
+        raise UsageError(f"{message} Set TERM to what it is, such as xterm-256color. See: overmind ps")
     if not is_on_terminal():
         raise UsageError("The full-screen program needs a terminal for input and output. See: overmind ps")
     context.close()

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.isolation.isolation import OWN, text_of
-from overmind_core.domain.isolation.project import Project, Strategy
+from overmind_core.domain.isolation.project import FILE, Project, Strategy
 from overmind_core.domain.isolation.saga import steps
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from overmind_core.isolation.projects import Inspected
     from overmind_core.isolation.workspace import Workspace
 
+MISNAMED = ".overmind.yaml"
 NO_FILE = "No .overmind.yml: missions here are isolated only with --isolate."
 NO_REPOSITORY = "Not a git repository: missions get their own ports and services, but no worktree."
 SHARED = "This folder is in a mission's worktree: missions started here share it, unless --isolate is given."
@@ -111,11 +112,16 @@ def _unusable(cwd: str, error: OvermindError) -> IsolationPlan:
 def _notes(looked: Inspected, project: Project) -> list[str]:
     notes = {
         NO_FILE: looked.found is None,
+        f"{MISNAMED} is not read: its name has to be {FILE}.": looked.found is None and _is_misnamed(looked.source),
         NO_REPOSITORY: looked.repository is None,
         SHARED: looked.shared,
         ONE_AT_A_TIME: project.strategy is Strategy.NONE and bool(project.services),
     }
     return [note for note, applies in notes.items() if applies]
+
+
+def _is_misnamed(source: str) -> bool:
+    return os.path.lexists(os.path.join(source, MISNAMED))
 
 
 def _branch(project: Project) -> str:

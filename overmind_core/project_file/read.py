@@ -224,6 +224,8 @@ def project(data: bytes) -> Project:
     """
     root, places, doubled = document(data)
     notes = Findings(places, doubled, named=values.full_name)
+    if isinstance(root, dict):  # as in compose: what other parts take over by an anchor
+        root = {name: value for name, value in root.items() if not name.startswith("x-")}
     tables = values.table_of(FileValue(notes, (), root), ROOT) or {}
     services = _services(tables["services"]) if "services" in tables else ()
     found = _isolation(tables.get("isolation"), services)

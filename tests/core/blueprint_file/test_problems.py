@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.blueprint_file import keys
-from overmind_core.blueprint_file.foreign_keys import FOREIGN_AGENT, FOREIGN_ROOT, FOREIGN_WHOLE
+from overmind_core.blueprint_file.foreign_keys import FOREIGN_AGENT, FOREIGN_ROOT, FOREIGN_WHOLE, foreign_format
 from overmind_core.domain.text.problems import Problems, decoded
 from tests.kit.blueprint_texts import marked, problems
 from tests.kit.cases import tabled
@@ -587,6 +587,10 @@ FOREIGN = [
     ("working_dir = 'x'", "working_dir", 'cwd = "…"'),
     ("environment = {}", "environment", 'env = { NAME = "…" }'),
     ("continue_on_error = true", "continue_on_error", 'on_failure = "continue" below [blueprint]'),
+    ("runs-on = 'x'", "runs-on", 'nothing: it runs here; in a swarm, on = { LABEL = "…" }'),
+    ("ports = [1]", "ports", "ready = { tcp = 5432 }: a program takes its ports itself"),
+    ("profiles = []", "profiles", "nothing: leave the table out, or put a # before its lines"),
+    ("autostart = false", "autostart", "nothing: it starts once all in depends_on has"),
     ("after_script = 'x'", "after_script", 'a separate agent with when = "always"'),
 ]
 
@@ -600,3 +604,22 @@ def test_no_key_of_ours_is_called_foreign():
     for ours, foreign in ((keys.AGENT, FOREIGN_AGENT), (keys.WHOLE, FOREIGN_WHOLE), (keys.ROOT, FOREIGN_ROOT)):
         assert not set(ours) & foreign.keys()
         assert all(name == name.lower().replace("-", "_") for name in foreign)
+
+
+FORMATS = [
+    ("Procfile.dev", "web: bin/rails server\njs: yarn build\n", "this is a Procfile, "),
+    ("ci.yaml", "[oops\n", "this is YAML, "),
+    ("stdin", "# x\n\nversion: '3'\nservices:\n", "this is YAML, "),
+    ("stdin", "---\na: 1\n", "this is YAML, "),
+    ("plan.json", "", "this is JSON, "),
+    ("stdin", '{"agents": {}}', "this is JSON, "),
+    ("plan.toml", "[agents.x\n", None),
+    ("plan.toml", "a = 1:2\n", None),
+    ("plan", "", None),
+]
+
+
+@tabled(("name", "text", "said"), FORMATS)
+def test_a_file_of_another_program_is_called_what_it_is(name, text, said):
+    found = foreign_format(name, text)
+    assert found is None if said is None else found is not None and found.startswith(said)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any, cast
 
 import pytest
 
 from overmind_core.cli.command import ALIASES, COMMANDS, find
 from overmind_core.cli.context import Context
+from overmind_core.cli.daemon import exec_tui
 from overmind_core.cli.headless import commands
 from overmind_core.cli.main import guarded
 from overmind_core.cli.synonyms import INSTEAD, OPTIONS
-from overmind_core.errors import CODES, OvermindError
+from overmind_core.errors import CODES, OvermindError, UsageError
 from overmind_core.version import VERSION
 from tests.kit.cases import tabled
 

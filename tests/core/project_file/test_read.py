@@ -103,6 +103,15 @@ def test_services(text):
     assert service(text) == SERVICES[text]
 
 
+def test_what_other_parts_take_over_by_an_anchor_stands_under_a_key_of_its_own():
+    text = b"x-web: &web { command: serve, port: 3000 }\nx-y: 1\nservices: { a: *web, b: { <<: *web, port: 4000 } }\n"
+    assert [(one.command, one.port) for one in project(text).services] == [("serve", 3000), ("serve", 4000)]
+    with pytest.raises(Problems):
+        project(b"xweb: {}\n")
+    with pytest.raises(Problems):
+        project(b"services: { x-a: 1 }\n")
+
+
 def test_what_is_written_once_can_be_meant_several_times():
     found = project(
         b"services:\n"

@@ -26,6 +26,15 @@ BROKEN = "services:\n  web:\n    comand: x\nisolation:\n  port_range: 9-1\n"
 NO_ENGINE = {"DOCKER_HOST": "unix:///nowhere.sock"}
 
 
+def test_a_file_with_another_ending_is_named(om):
+    shop = Repository(os.path.join(om.environment["HOME"], "shop"))
+    shop.commit("first", {".overmind.yaml": "isolation: {}\n"})
+    words = ".overmind.yaml is not read: its name has to be .overmind.yml."
+    assert words in om.ok("isolate", shop.folder)
+    shop.commit("second", {".overmind.yml": "isolation: {}\n"})
+    assert words not in om.ok("isolate", shop.folder)
+
+
 def test_it_explains_what_a_mission_would_get_and_changes_nothing(om, cases):
     shop = Repository(os.path.join(om.environment["HOME"], "shop"))
     shop.commit("first", {".overmind.yml": FILE, ".gitignore": ".env\n", "sub/a": ""})
