@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.agents.agent import RAW
 from overmind_core.log_pages.index import LogScope
 from overmind_core.log_pages.paged_log import PagedLog
 from overmind_core.log_pages.reader import Reader
@@ -85,7 +86,13 @@ class LogPanel:
         self.look, self.span, self._reader, self._asks_head = look, span, None, False
         view.read_pages = self._feed.want
         view.start(look.alone, "" if look.missions else "no mission is selected")
+        view.wrap_unless_chosen(wrap=self._screen.shell.settings.log_wrap or self._is_of_agent(look))
         self._feed.show(look)
+
+    def _is_of_agent(self, look: LogScope) -> bool:
+        """Whether it is what an agent says, which is prose."""
+        row = self._screen.shell.fleet.rows.get(look.alone or "")
+        return row is not None and row.get("provider") not in {None, "", RAW}
 
     def came(self, message: Came) -> None:
         """Something of the log that is looked at."""

@@ -163,6 +163,7 @@ class NeedsRoom(SureTimers, Screen[None]):
 FILLING_SECONDS = 0.1
 """How long a page that has just opened may wait for what it shows before it is drawn without that."""
 ALT = "alt+"
+CONTROL = "ctrl+"
 OF_MISSIONS = frozenset({Needs.MISSION, Needs.LIVE, Needs.WORKTREE})
 """What must be there for actions that the hive of a mission is asked to do."""
 LEAVING = frozenset({"quit", "leave"})
@@ -303,11 +304,15 @@ class Page(NeedsRoom, RateLimited):
         if hotkey is not None and hotkey.counts_in(self.context):
             self.shell.commands.run(hotkey.line)
             return
+        self.shell.notice.take_key()
         action = keymap.meaning(self.context, key, character)
         if action is not None:
             self.act(action)
         elif key.startswith(ALT):
             self._press_both(key.removeprefix(ALT))
+        elif character is not None or key.startswith(CONTROL):
+            shown = actions.shown_key(character or key, ascii_only=self.shell.ascii_only)
+            self.shell.flash(f"{shown} does nothing here · ? shows the keys", "quiet")
 
     def _press_both(self, key: str) -> None:
         """Esc with a key close behind it looks like alt and the key: it is both."""

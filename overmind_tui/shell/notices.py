@@ -75,6 +75,12 @@ class Notice:
         if self.until != float("inf") and time.monotonic() > self._put_at + READ_SECONDS:
             self.clear()
 
+    def take_key(self) -> None:
+        """A key is pressed, and the answer to the one before goes, unless it is bad and just there."""
+        is_fresh = time.monotonic() < self._put_at + READ_SECONDS
+        if self.until != float("inf") and not (self.tone == "bad" and is_fresh):
+            self.clear()
+
     def clear(self) -> None:
         """Nothing stands there."""
         self._cell = NOTHING

@@ -47,6 +47,8 @@ class LogCanvas(ScrollCanvas):
         self._offset = 0
         """Cells that are out of sight at the left."""
         self.wrap = False
+        self._is_wrap_chosen = False
+        """Whether a person has said how long lines are shown."""
         self.times = False
         self.empty = ""
         self.marked: Pattern | None = None
@@ -292,7 +294,13 @@ class LogView(SureTimers, LogCanvas):
         self.post_message(self.Changed())
         return True
 
+    def wrap_unless_chosen(self, *, wrap: bool) -> None:
+        """As it is best for this log, while nobody has said otherwise."""
+        if not self._is_wrap_chosen:
+            self.show_as(times=self.times, wrap=wrap)
+
     def _toggle(self, what: str) -> None:
+        self._is_wrap_chosen |= what == "wrap"
         self.show_as(times=self.times is not (what == "time"), wrap=self.wrap is not (what == "wrap"))
 
     def show_as(self, *, times: bool, wrap: bool) -> None:
