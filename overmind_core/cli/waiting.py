@@ -167,8 +167,10 @@ def _held_up(row: Row, *, is_asked_for: bool) -> Wait | None:
     if row["status"] == "paused":
         return (row["id"], "paused"), f"{FOR_YOU}: {name} is frozen: overmind thaw {name}"
     if row["status"] == "restarting":
-        again = row.get("next_restart_at") or "soon"
-        return (row["id"], "restarting", again), f"waits: {name} has ended and starts again at {again}"
+        again = row.get("next_restart_at")
+        when = f"at {again}" if again else "soon"
+        text = f"waits: {name} has ended and starts again {when}: overmind logs {name}"
+        return (row["id"], "restarting", again), text
     if row["activity"] == "limited":
         return (row["id"], "limited"), f"waits: the account of {name} has reached a limit: overmind inbox"
     if is_asked_for and row["type"] == "session" and row["activity"] == "idle":

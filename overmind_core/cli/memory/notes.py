@@ -62,6 +62,8 @@ def recall(args: Namespace, context: Context) -> int:
     answer = context.client().call("recall", request)
     now = time.time()
     _print_found(args, context, answer["notes"], lambda one: lines.found_lines(one, now), between="\n\n")
+    if not answer["notes"]:
+        context.hint("No note answers that. See all with: overmind notes")
     if answer["why_not"]:
         context.note(display_safe(f"words only: {answer['why_not']}"))
     return 0
