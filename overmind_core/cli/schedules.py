@@ -10,7 +10,7 @@ from overmind_core.cli.output import coloured, command_cell, dumps, or_absent, t
 from overmind_core.cli.plans.blueprint import VAR, apply_request, load
 from overmind_core.cli.quests.commands import quest_request, run_options
 from overmind_core.cli.quests.rows import COLOURS, seconds_cell
-from overmind_core.cli.values import mission_name, positive_number, time_zone, warn_about_milliseconds
+from overmind_core.cli.values import mission_name, positive_number, time_zone
 from overmind_core.domain.missions.reasons import sentence
 from overmind_core.errors import UsageError
 
@@ -94,7 +94,6 @@ def ritual_create(args: Namespace, context: Context) -> int:
     from overmind_core.cli.isolation.trust import call_trusted  # start-up: --help needs none
 
     request = _request(args, context)
-    warn_about_milliseconds(args.timeout, context)
     ritual = call_trusted(context, context.client(start=True), "ritual_create", request)
     if args.json:
         context.print(dumps(ritual))

@@ -1,7 +1,7 @@
 """Values of options and words: each function checks or converts one word; a ValueError has a text for the person.
 
-A `--timeout` that limits a run is milliseconds without a unit, and who seems to mean seconds is warned; one of who only
-waits is seconds. On the start-up path: nothing that most commands don't need is imported here.
+A time without a unit is seconds, but for `--backoff`. On the start-up path: nothing that most commands don't need is
+imported here.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from overmind_core.cli.context import Context
 
 
 MILLISECONDS = "ms"
@@ -52,6 +50,12 @@ def or_nothing(parse: Callable[[str], object]) -> Callable[[str], object]:
 def names(word: str) -> list[str]:
     """Return the names that stand between commas."""
     return [name for part in word.split(",") if (name := part.strip())]
+
+
+def run_seconds(word: str) -> str:
+    """Check a duration of seconds or with a unit; it travels with its unit, as requests count in milliseconds."""
+    parse_duration(word)
+    return word if word[-1:].isalpha() else f"{word.strip()}s"
 
 
 def milliseconds(word: str) -> str:
@@ -204,20 +208,9 @@ def time_zone(word: str) -> str:
     return word
 
 
-PROBABLY_SECONDS = 1000
-"""A bare number below this was probably meant in seconds."""
-
-
 def timeout_seconds(given: str) -> float:
     """Return the seconds that a checked `--timeout` of who waits means."""
     return parse_duration(given)
-
-
-def warn_about_milliseconds(given: str | None, context: Context) -> None:
-    """Warn about a number without a unit that was probably meant in seconds."""
-    number = given or ""
-    if number.isdigit() and 0 < int(number) < PROBABLY_SECONDS:
-        context.note(f"Warning: --timeout {number} means {number} milliseconds; for seconds write {number}s")
 
 
 def listed(words: Sequence[str]) -> str:

@@ -15,8 +15,8 @@ HEAD = """\
 
 `make docs` writes this page from the table of the command line. Each command prints the same with `--help`.
 
-`<id>` is an id, a name, or at least 3 characters of an id. Numbers without a unit are milliseconds for `run --timeout`
-and `--backoff`, and seconds elsewhere. Every duration takes the units `ms`, `s`, `m`, `h` and `d`. The home is
+`<id>` is an id, a name, or at least 3 characters of an id. Times without a unit are seconds, but for `--backoff`,
+where they are milliseconds. Every duration takes the units `ms`, `s`, `m`, `h` and `d`. The home is
 `$OVERMIND_HOME`, or `~/.overmind`. [missions.md](missions.md) explains missions, names and ids.
 """
 

@@ -24,8 +24,8 @@ Overmind keeps its output, and restarts it according to its restart policy.
 .B overmind
 alone opens the full-screen program on a terminal.
 .PP
-\fI<id>\fR is an id, a name, or at least 3 characters of an id. Numbers without a unit are milliseconds for
-\fBrun \-\-timeout\fR and \fB\-\-backoff\fR, and seconds elsewhere. Every duration takes the units ms, s, m, h and d.
+\fI<id>\fR is an id, a name, or at least 3 characters of an id. Times without a unit are seconds, but for
+\fB\-\-backoff\fR, where they are milliseconds. Every duration takes the units ms, s, m, h and d.
 .SH GLOBAL OPTIONS
 .TP
 \fB\-\-home\fR \fIDIR\fR

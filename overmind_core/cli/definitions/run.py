@@ -12,7 +12,7 @@ from overmind_core.cli.isolation.options import ISOLATION, SENDING, given_isolat
 from overmind_core.cli.missions.options import POLICY, given_policy
 from overmind_core.cli.swarm.run_on import SWARM_OPTIONS, take_context, with_variables
 from overmind_core.cli.swarm.run_on import check as check_on
-from overmind_core.cli.values import label, mission_name, terminal_size, variable_pair, warn_about_milliseconds
+from overmind_core.cli.values import label, mission_name, terminal_size, variable_pair
 from overmind_core.errors import INTERRUPTED, OvermindError, UsageError
 
 TYPE_CHECKING = False
@@ -39,7 +39,6 @@ def run(args: Namespace, context: Context) -> int:
         from overmind_core.cli.swarm.run_on import post_run  # start-up: for posts alone
 
         return post_run(args, context, request)
-    warn_about_milliseconds(args.timeout, context)
     mission = start_mission(args, context, "run", request, message="Started mission {id} ({name})")
     if mission is None:
         return INTERRUPTED
@@ -219,7 +218,7 @@ RUN = Command(
     ],
     notes=(
         "Options come before the command; -- ends them. One word is a shell string; several words run without a "
-        "shell, unchanged. Bare numbers are milliseconds for --timeout and --backoff, and seconds elsewhere; every "
+        "shell, unchanged. A time without a unit is seconds, but for --backoff, where it is milliseconds; every "
         "duration takes the units ms, s, m, h and d.\n\n"
         "With --provider the words are the agent's prompt; - reads it from standard input. A session without a "
         "command runs your $SHELL. An agent's session without a prompt waits for: overmind send\n\n"

@@ -9,7 +9,7 @@ from overmind_core.cli.definitions.run import RUN_OPTIONS, run_request
 from overmind_core.cli.parser import parse
 from overmind_core.cli.plans.blueprint import FILE, FILENAME, NAME, VAR, apply_request, chosen_file, load
 from overmind_core.cli.plans.commands import RERUN
-from overmind_core.cli.values import milliseconds, warn_about_milliseconds
+from overmind_core.cli.values import run_seconds
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError, UsageError
 
@@ -32,7 +32,7 @@ REPORTS = [
 """May stand before the command and among its own options."""
 
 TOTAL_TIMEOUT = option(
-    "--timeout", "TIME", "limit of the whole run, in ms; exits with 124 when it runs out", parse=milliseconds
+    "--timeout", "TIME", "limit of the whole run; exits with 124 when it runs out", parse=run_seconds
 )
 """Only before the command: `run --timeout` limits one run."""
 
@@ -93,7 +93,6 @@ def run(args: Namespace, context: Context) -> int:
             "A headless run can't be a session, because no one can send it messages. Leave out --type session"
         )
     request = run_request(args, context)
-    warn_about_milliseconds(args.timeout, context)
     runner = HeadlessRunner(args, context, "run")
     return runner.run(lambda client: [_begin(args, context, client, request)])
 

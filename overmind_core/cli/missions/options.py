@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from overmind_core.cli.command import flag, grouped, option
-from overmind_core.cli.values import duration, milliseconds, signal_name, whole_number
+from overmind_core.cli.values import duration, milliseconds, run_seconds, signal_name, whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _POLICY = [
     ),
     option("--grace", "TIME", "time from the stop signal to SIGKILL (default 10s)", parse=duration),
     option("--stop-signal", "NAME", "signal that a stop sends first (default TERM)", parse=signal_name),
-    option("--timeout", "TIME", "limit of one run's wall clock, in ms; 0 = none (default 0)", parse=milliseconds),
+    option("--timeout", "TIME", "limit of one run's wall clock; 0 = none (default 0)", parse=run_seconds),
     flag("--leave-background", "when it exits, leave its background processes running"),
 ]
 POLICY = grouped("Restarts and time limits", _POLICY)

@@ -27,7 +27,6 @@ from overmind_core.cli.values import (
     mission_name,
     names,
     or_nothing,
-    warn_about_milliseconds,
     whole_number,
 )
 from overmind_core.errors import INTERRUPTED, UsageError
@@ -153,7 +152,6 @@ def quest_add(args: Namespace, context: Context) -> int:
             added = call_trusted(context, client, "quest_add", _request(args, context, quests))["quests"]
     else:
         quest = with_variables(new_quest(args, context.environ), variables)
-        warn_about_milliseconds(args.timeout, context)
         added = call_trusted(context, client, "quest_add", _request(args, context, [quest]))["quests"]
     if args.json:
         context.print(dumps([_brief(one) for one in added] if args.file is not None else _brief(added[0])))

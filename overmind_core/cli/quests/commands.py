@@ -9,7 +9,7 @@ from overmind_core.cli.definitions.run import RUN_OPTIONS, run_request
 from overmind_core.cli.missions import logs
 from overmind_core.cli.missions.watch import KEEP_WAITING, EndWaiter, wait_for_ends
 from overmind_core.cli.output import dumps
-from overmind_core.cli.values import duration, warn_about_milliseconds, whole_number
+from overmind_core.cli.values import duration, whole_number
 from overmind_core.domain.missions.reasons import SAY_NOTHING, sentence
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import INTERRUPTED, OvermindError
@@ -60,7 +60,6 @@ def quest_run(args: Namespace, context: Context) -> int:
     from overmind_core.cli.definitions.start import start_mission  # start-up: --help needs none
 
     request = quest_request(args, context)
-    warn_about_milliseconds(args.timeout, context)
     quest = start_mission(args, context, "quest_run", request, message="Quest started: {id} ({name})")
     if quest is None:
         return INTERRUPTED

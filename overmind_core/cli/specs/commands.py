@@ -20,7 +20,7 @@ from overmind_core.cli.quests.add import run_options_of_queue
 from overmind_core.cli.quests.board import PRIORITIES
 from overmind_core.cli.quests.rows import seconds_cell
 from overmind_core.cli.swarm.run_on import QUEST_OPTIONS
-from overmind_core.cli.values import dollars_or_none, share, warn_about_milliseconds, whole_number
+from overmind_core.cli.values import dollars_or_none, share, whole_number
 from overmind_core.domain.missions import status_marks as marks
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import FAILED, INTERRUPTED, NEEDS_PERSON, UsageError
@@ -135,7 +135,6 @@ def spec_new(args: Namespace, context: Context) -> int:
 
     if args.title is None and args.folder is None:
         raise UsageError("Missing title. See: overmind spec new --help")
-    warn_about_milliseconds(args.timeout, context)
     made = call_trusted(context, context.client(start=True), "spec_new", _new_request(args, context))
     if made["hidden_by"] is not None:
         hidden = display_safe(f"git ignores {made['folder']}, by {made['hidden_by']}")

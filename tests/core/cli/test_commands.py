@@ -134,10 +134,11 @@ def test_one_word_is_a_shell_string(overmind):
     assert args["command"] == "echo $HOME"
 
 
-def test_a_timeout_of_few_milliseconds_warns(overmind):
-    _, _, err, _ = overmind({"run": [{"ok": {"id": "a", "name": "n"}}]}, "run", "--timeout", "30", "true")
+@pytest.mark.parametrize(("given", "asked"), [("30", "30s"), ("0.5", "0.5s"), ("700ms", "700ms"), ("5m", "5m")])
+def test_a_time_of_a_run_without_a_unit_is_seconds(overmind, given, asked):
+    *_, [(_, args)] = overmind({"run": [{"ok": {"id": "a", "name": "n"}}]}, "run", "--timeout", given, "true")
 
-    assert "30s" in err
+    assert args["timeout"] == asked
 
 
 def test_a_subscription_goes_on_behind_what_was_printed(overmind):

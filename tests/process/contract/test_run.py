@@ -178,11 +178,9 @@ def test_a_run_over_its_timeout_is_crashed_with_code_124(om):
     assert (row["status"], row["reason"], row["exit_code"]) == ("crashed", "timeout", 124)
 
 
-def test_a_bare_timeout_below_a_second_warns(om):
-    om.ok("start")
-    assert om.run("true", "--timeout", "999").stderr.startswith("Warning: --timeout 999")
-    assert om.run("true", "--timeout", "1000").stderr == ""
-    assert om.run("true", "--timeout", "5s").stderr == ""
+def test_a_timeout_without_a_unit_is_seconds(om):
+    assert om.info(om.mission("true", "--timeout", "30"))["timeout_ms"] == 30_000
+    assert om.info(om.mission("true", "--timeout", "5m"))["timeout_ms"] == 300_000
 
 
 def test_a_session_has_its_terminal_as_input(om):

@@ -156,7 +156,7 @@ def test_restarts_are_counted_and_the_last_run_decides(headless, tmp_path):
 
 @pytest.mark.parametrize(
     "words",
-    [("--timeout", "700", "run"), ("run", "--timeout", "700ms"), ("--timeout", "1s", "run", "--restart", "always")],
+    [("--timeout", "0.7", "run"), ("run", "--timeout", "700ms"), ("--timeout", "1s", "run", "--restart", "always")],
 )
 def test_a_timeout_ends_it_with_124(headless, lock, words):
     done = headless(*words, "--", lock.wrap("echo on; sleep @"))

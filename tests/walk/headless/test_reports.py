@@ -55,7 +55,7 @@ def test_junit_is_written_when_nothing_could_start(headless, tmp_path):
 def test_junit_of_an_interrupted_run_has_failed(headless, tmp_path):
     path = tmp_path / "report.xml"
     assert (
-        headless("--timeout", "500", "--junit", str(path), "run", "trap 'exit 0' TERM; sleep 60 & wait").returncode
+        headless("--timeout", "0.5", "--junit", str(path), "run", "trap 'exit 0' TERM; sleep 60 & wait").returncode
         == 124
     )
     assert "timed out" in suite_of(path.read_text())[0].find("failure").get("message")
