@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from overmind_core.domain.operations import OPERATIONS
+from overmind_core.domain.operations import OPERATIONS, web_verbs
 from overmind_core.view.actions import TAKES_EVERYTHING, Context
 from overmind_core.view.keymap import ACTIONS, keymap
 from overmind_core.view.letters import LETTERS, MODE_OF, MODES, PAGE_MODES, Mode, meaning_of
@@ -124,3 +124,11 @@ def test_few_keys_differ_in_a_mode():
         Mode.LOG: ["n", "N", "ctrl+d", "ctrl+u", "m", "s", "t", "w", "C"],
         Mode.TERMINAL: ["n", "N", "ctrl+d", "ctrl+u", "i", "space", "ctrl+backslash"],
     }
+
+
+def test_pausing_and_running_now_are_asked_in_the_words_of_their_operations():
+    rows = {row["name"]: row for row in web_verbs()}
+    asked = {name for name, row in rows.items() if row["asks"] and row["danger"] != "ends work"}
+    assert asked == {"ritual_run", "ritual_pause", "queue_pause"}
+    assert all(rows[name]["questions"] for name in asked)
+    assert all(row["asks"] for row in rows.values() if row["danger"] == "ends work")
