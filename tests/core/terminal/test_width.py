@@ -66,8 +66,8 @@ def test_what_stands_together_takes_the_cells_that_agents_count(text, cells):
         screen.feed(data[cut:] + b"|")
         assert (screen.cursor.x, screen.line(0)) == (cells + 2, f"|{text}|")
         assert screen.faults == []
+        assert screen._state.rows[0].cells[: cells + 2] == cells_of(f"|{text}|")
     assert len(cells_of(text)) == cells
-    assert screen._state.rows[0].cells[: cells + 2] == cells_of(f"|{text}|")
 
 
 @pytest.mark.parametrize("text", ["🇩🇪", "👨\u200d👩\u200d👧", "👍🏽", "⚠\ufe0f", "1\ufe0f\u20e3", "☝🏽"])
