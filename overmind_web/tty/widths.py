@@ -95,7 +95,7 @@ const [JOINER, EMOJI_LOOK] = [0x200d, 0xfe0f];
 const isFlagLetter = (point) => point >= 0x1f1e6 && point <= 0x1f1ff;
 const isTone = (point) => point >= 0x1f3fb && point <= 0x1f3ff;
 
-/** Of the characters that stand together so far: what may still come to them. */
+/** Flags of the characters that stand together so far: these may still join them. */
 const [BINDS, TAKES_TONE, TAKES_LOOK, TAKES_LETTER, IS_BOUND] = [1, 2, 4, 8, 16];
 
 function begun(point) {
