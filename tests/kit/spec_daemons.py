@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 from overmind_core.domain.specs.spec import PhaseName
 from overmind_core.quests.input_folder import attempt_folders
@@ -16,31 +19,31 @@ from tests.kit.spec_documents import WHOLE, write_files
 class Daemons:
     """One home, one folder without git, and the supervisor of the moment."""
 
-    def __init__(self, tmp_path):
+    def __init__(self, tmp_path: Path) -> None:
         self.home = Home(str(tmp_path / "home"))
         self.keeper = ScriptedKeeper(self.home)
         self.folder = str(tmp_path / "shop")
         write_files(self.folder)
 
     @asynccontextmanager
-    async def one(self):
+    async def one(self) -> AsyncIterator[Daemons]:
         async with supervising(self.home, self.keeper) as inside:
             self.inside = inside
             yield self
 
     @property
-    def work(self):
+    def work(self) -> Any:
         return self.inside.app.engine.specs.parts.work
 
-    async def new(self, **options):
+    async def new(self, **options: object) -> str:
         given = {"title": "Carts", "command": "true", "cwd": self.folder, "env": world()}
         made = await self.inside.ask("spec_new", **given, **options)
-        return made["slug"]
+        return str(made["slug"])
 
-    async def begun(self, phase):
+    async def begun(self, phase: str) -> Any:
         """The quest of a phase, once its attempt runs."""
 
-        def running():
+        def running() -> str | None:
             runs = [run for run, row in self.keeper.held.items() if row["exit"] is None]
             missions = {run: self.inside.app.registry.get(run.partition(".")[0]) for run in runs}
             names = {run: one.definition.name for run, one in missions.items() if one is not None}
@@ -48,7 +51,7 @@ class Daemons:
 
         return await until(running, f"{phase} runs")
 
-    def hand_in(self, run, phase):
+    def hand_in(self, run: str, phase: str) -> None:
         folder = attempt_folders(self.home, run.partition(".")[0]).outputs
         with open(os.path.join(folder, f"{phase}.json"), "w") as file:
             json.dump(WHOLE[PhaseName(phase)], file)
