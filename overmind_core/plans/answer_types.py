@@ -99,6 +99,8 @@ class PlannedAgent(TypedDict):
 
     name: str
     stage: AgentStage
+    outcome: Outcome | None
+    """How it ended; `stopped`: the plan ended it once all else was done. Null: it has not, or never ran to an end."""
     waits_for: str | None
     """The reason it waits, while it waits."""
     reason: str | None

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.outcome import outcome_of
+from overmind_core.domain.plans import progress
 from overmind_core.domain.plans.progress import FINAL, AgentProgress, AgentStage
 from overmind_core.domain.text.moment import format_time
 from overmind_core.missions import answers
@@ -88,6 +89,7 @@ def agent(plan: PlanState, name: str, now: float) -> PlannedAgent:
     return {
         "name": name,
         "stage": node.stage,
+        "outcome": progress.outcome_of(node),
         "waits_for": plan.scheduler.waits_for(name) if node.stage is AgentStage.WAITING else None,
         "reason": node.reason,
         "mission": node.mission,

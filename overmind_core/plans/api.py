@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.mission import Cause, Kind, Mission
+from overmind_core.domain.plans.progress import AgentStage, held_others
 from overmind_core.domain.text.graph import critical_path, order
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
@@ -88,14 +89,19 @@ class PlanApi:
         edges = plan.blueprint.edges
         now = self._clock.wall()
         seconds = {
-            name: 0.0 if plan.agents[name].stays else answers.seconds(node, now) or 0.0
+            name: held_others(
+                answers.seconds(node, now),
+                stays=plan.agents[name].stays,
+                ready=node.ready if plan.agents[name].ready is not None else None,
+            )
             for name, node in plan.nodes.items()
         }
+        chain = critical_path(edges, seconds)
         return {
             **answers.summary(mission, answers.outline(plan), now),
             "max_parallel": plan.blueprint.max_parallel,
             "on_failure": plan.blueprint.on_failure,
-            "critical_path": critical_path(edges, seconds),
+            "critical_path": [name for name in chain if plan.nodes[name].stage is not AgentStage.SKIPPED],
             "agents": [answers.agent(plan, name, now) for name in order(edges)],
         }
 

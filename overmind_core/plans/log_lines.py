@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.missions.reasons import OUT_OF_TIME, sentence
-from overmind_core.domain.plans.progress import AgentProgress, AgentStage, EndReason, Nodes
+from overmind_core.domain.plans.progress import ORDER, AgentProgress, AgentStage, EndReason, Nodes, word_of
 from overmind_core.plans.events import (
     AgentAdvanced,
     AgentEnded,
@@ -106,8 +106,8 @@ def changed(lines: Sequence[str]) -> PlanChanged:
 
 def over(blueprint: Blueprint, nodes: Nodes, seconds: float) -> PlanEnded:
     """The whole is over."""
-    counts = Counter(nodes[agent.name].stage for agent in blueprint.agents)
-    parts = [f"{count} {stage}" for stage in AgentStage if (count := counts.get(stage))]
+    counts = Counter(word_of(nodes[agent.name]) for agent in blueprint.agents)
+    parts = [f"{counts[word]} {word}" for word in ORDER if counts[word]]
     failed = [agent.name for agent in blueprint.agents if nodes[agent.name].stage is AgentStage.FAILED]
     more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
     named = f"; failed: {', '.join(failed[:NAMED])}{more}" if failed else ""

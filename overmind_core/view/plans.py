@@ -13,6 +13,7 @@ from typing import Any
 
 from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.missions.status_marks import WORKING
+from overmind_core.domain.plans.progress import held_others
 from overmind_core.domain.text import graph
 from overmind_core.domain.text.graph import NODE, drawing
 from overmind_core.view import missions as missions_rows
@@ -27,8 +28,10 @@ BAR, LONGEST_BAR = 10, 60
 OTHERS = 100
 """Cells that the other columns take with ease."""
 RAN, CRITICAL = "━", "◆"
-STAGES = ("failed", "starting", "running", "stopping", "waiting", "cancelled", "skipped", "succeeded")
-"""The first are to be looked at first."""
+WORDS = (
+    "failed", "timed out", "starting", "running", "stopping", "waiting", "cancelled", "skipped", "stopped", "succeeded",
+)  # fmt: skip
+"""Outcomes and stages; the first are to be looked at first."""
 NOTHING = Cell("")
 
 
@@ -60,11 +63,15 @@ def _agent(one: Row) -> Row:
 
 
 def mark_critical(rows: Sequence[Row], now: float) -> None:
-    """Note in each row whether it is on the chain that takes longest so far; who stays takes no time from others."""
+    """Note in each row whether it is on the chain that takes longest so far; who does not run is on none."""
     edges = {row["name"]: row["needs"] for row in rows}
-    path = set(graph.critical_path(edges, {row["name"]: 0.0 if row["stays"] else seconds(row, now) for row in rows}))
+    path = set(graph.critical_path(edges, {row["name"]: _held_others(row, now) for row in rows}))
     for row in rows:
-        row["critical"] = row["name"] in path
+        row["critical"] = row["name"] in path and (row["stage"] != "skipped")
+
+
+def _held_others(row: Row, now: float) -> float:
+    return held_others(seconds(row, now), stays=row["stays"], ready=row["ready"])
 
 
 def learn(rows: Sequence[Row], fleet: Mapping[str, Row]) -> None:
@@ -84,15 +91,25 @@ def seconds(row: Row, now: float) -> float:
 
 def summary(plan: Row, rows: Sequence[Row], now: float) -> str:
     """How the whole stands, in one line."""
-    counts = Counter(row["stage"] for row in rows)
-    critical = sum(seconds(row, now) for row in rows if row["critical"] and not row["stays"])
+    critical = sum(_held_others(row, now) for row in rows if row["critical"])
     return " · ".join(
         [
             f"{missions_rows.mark(plan).word} {numbers.ticking(missions_rows.lasted(plan, now))}",
             f"{CRITICAL} critical path {numbers.ticking(critical)}",
-            *(f"{counts[stage]} {stage}" for stage in STAGES if counts[stage]),
+            *(f"{count} {one}" for one, count in counted(rows)),
         ]
     )
+
+
+def counted(rows: Sequence[Row]) -> list[tuple[str, int]]:
+    """How many agents stand where, in the words of their outcomes and stages."""
+    counts = Counter(map(word, rows))
+    return [(one, counts[one]) for one in WORDS if counts[one]]
+
+
+def word(row: Row) -> str:
+    """The outcome of an agent, else its stage."""
+    return str(row.get("outcome") or row["stage"])  # a hive of an earlier version says no outcome
 
 
 def looked_in(row: Row) -> str:
@@ -189,9 +206,10 @@ def _failed(row: Row) -> str:
 
 
 def _handed_on(row: Row) -> str:
-    """What it handed on; of one that handed on nothing, its last line."""
+    """What it handed on; of one that handed on nothing, its last line, or why the plan ended it."""
     facts = [f"{key}={value}" for key, value in row["facts"].items()]
-    return safe("  ".join(filter(None, [row["result"] or "", *facts])) or row.get("now"))
+    last = "all else was done" if row.get("outcome") == "stopped" else row.get("now")
+    return safe("  ".join(filter(None, [row["result"] or "", *facts])) or last)
 
 
 def _why(row: Row, _now: float) -> Cell:
@@ -213,7 +231,7 @@ COLUMNS: tuple[Column, ...] = (
 )  # fmt: skip
 AGENT_ORDERS: Orders = {
     "name": By(lambda row, _now: row["name"].casefold(), rises=True),
-    "state": By(lambda row, _now: STAGES.index(row["stage"]), rises=True),
+    "state": By(lambda row, _now: WORDS.index(word(row)), rises=True),
     "took": By(seconds),
     "when": By(lambda row, _now: math.inf if row["began"] is None else row["began"], rises=True),
     "critical": By(lambda row, _now: row["critical"]),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
@@ -83,7 +82,6 @@ def content(plan: Row, fleet: Mapping[str, Row], now: float) -> dict[str, object
     rows = plans_rows.agents(plan, now)
     plans_rows.learn(rows, fleet)
     mark = missions_rows.mark(plan)
-    counts = Counter(row["stage"] for row in rows)
     return {
         "id": plan["id"],
         "name": safe(plan["name"]),
@@ -95,7 +93,7 @@ def content(plan: Row, fleet: Mapping[str, Row], now: float) -> dict[str, object
         "run": plan["run"],
         "file": safe(plan["file"]),
         "path": plan["file"] if safe(plan["file"]) == plan["file"] else "",
-        "counts": [[stage, counts[stage]] for stage in plans_rows.STAGES if counts[stage]],
+        "counts": [[word, count] for word, count in plans_rows.counted(rows)],
         "drawn": len(rows) <= MOST_DRAWN,
         "agents": agents(rows, fleet),
         "empty": VIEWS["plan"].empty.split("\n"),

@@ -12,6 +12,7 @@ from overmind_core.domain.missions.status_marks import MARKS, PLANNED, SILENT, m
 from overmind_core.domain.plans.progress import AgentStage
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.schedules import RunStatus
+from overmind_core.view import missions as missions_rows
 from overmind_core.view import plans as plans_rows
 from overmind_core.view import quests as quests_rows
 from overmind_core.view import schedules as schedules_rows
@@ -91,6 +92,8 @@ WHY = [
     (step("a", "running", began=5, attempt=3), "try 3"),
     (step("a", "succeeded", began=5, ended=1, result="done [b]"), "done [b]"),
     (step("a", "succeeded", began=5, ended=1, facts={"url": "http://x"}), "url=http://x"),
+    (step("a", "succeeded", began=5, ended=1, exit_code=143, outcome="stopped"), "all else was done"),
+    (step("a", "succeeded", began=5, ended=1, result="done", outcome="stopped"), "done"),
     (step("a", "failed", began=5, ended=1, exit_code=3), "exit 3"),
     (
         step("a", "failed", began=5, ended=1, exit_code=0, reason="output_missing"),
@@ -162,6 +165,26 @@ def test_the_critical_path_is_the_chain_that_takes_longest_and_goes_on_with_the_
     assert [row["name"] for row in agents if row["critical"]] == ["fast", "last"]
     summary = plans_rows.summary(whole(1, "p", "running", [], 60), agents, NOW + 6)
     assert summary == "working 1m 06s · ◆ critical path 11s · 2 running · 1 waiting · 1 succeeded"
+
+
+def test_a_service_that_never_got_ready_held_up_the_plan_and_who_was_skipped_did_not():
+    agents = plans_rows.agents(
+        whole(1, "p", "crashed", [
+            step("database", "failed", (), 60, 30, stays=True, ready=False, outcome="failed"),
+            step("test", "skipped", ("database",)), step("notes", "skipped", ("test",)),
+        ], 60, 30), NOW,
+    )  # fmt: skip
+    assert [row["name"] for row in agents if row["critical"]] == ["database"]
+    summary = plans_rows.summary(whole(1, "p", "crashed", [], 60, 30), agents, NOW)
+    assert summary == "failed 30s · ◆ critical path 30s · 1 failed · 2 skipped"
+
+
+def test_a_service_that_its_plan_ended_was_stopped_as_its_mission_was():
+    ended = step("db", "succeeded", began=60, ended=30, exit_code=143, stays=True, outcome="stopped")
+    rows = rows_of(ended, step("test", "succeeded", (), 60, 30, outcome="succeeded"), status="stopped", ended=30)
+    mark = missions_rows.mark(rows["db"])
+    assert (mark.mark, plans_rows.state(rows["db"]), mark.tone) == ("■", "stopped", "off")
+    assert plans_rows.counted(list(rows.values())) == [("stopped", 1), ("succeeded", 1)]
 
 
 def edges(rows):

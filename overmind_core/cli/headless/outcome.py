@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from overmind_core.cli.context import exit_status
-from overmind_core.domain.missions.reasons import OUT_OF_TIME, ended_words
-from overmind_core.domain.plans.progress import AgentStage
+from overmind_core.domain.missions.reasons import ended_words
+from overmind_core.domain.plans.progress import ORDER, AgentStage
 from overmind_core.domain.text.graph_drawing import mermaid
 
 TYPE_CHECKING = False
@@ -193,7 +195,7 @@ class AgentOutcome(Outcome):
             "id": agent["mission"],
             "command": "" if mission is None else mission.command,
             "status": self.stage.value,
-            "outcome": None,
+            "outcome": agent.get("outcome"),  # a daemon of an earlier version says none
             "restart_count": tries + (0 if mission is None else mission.restarts),
             "uptime_seconds": agent["seconds"] or 0.0,
         }
@@ -204,11 +206,6 @@ class AgentOutcome(Outcome):
     def failed(self) -> bool:
         """Whether it has failed for good."""
         return self.stage is AgentStage.FAILED
-
-    @property
-    def state(self) -> str:
-        """The word of its stage, or that a limit has ended it."""
-        return "timed out" if self.failed and self.reason in OUT_OF_TIME else self.status
 
     @property
     def skipped(self) -> str:
@@ -229,14 +226,14 @@ class PlanResult(Result):
         plan: as the answer to `plan` has it.
     """
 
-    __slots__ = ("plan",)
+    __slots__ = ("_agents", "plan")
 
     def __init__(self, found: Result, plan: Mapping[str, Any]) -> None:
         self.plan = plan
         by_id = {one.id: one for one in found.outcomes}
-        agents = [AgentOutcome(agent, by_id.get(agent["mission"])) for agent in plan["agents"]]
+        self._agents = [AgentOutcome(agent, by_id.get(agent["mission"])) for agent in plan["agents"]]
         others = [one for one in found.outcomes if one.id != plan["id"] and not one.name.startswith(f"{self.name}/")]
-        super().__init__(found.exit_status, [*agents, *others], found.trouble)
+        super().__init__(found.exit_status, [*self._agents, *others], found.trouble)
 
     @property
     def name(self) -> str:
@@ -257,7 +254,7 @@ class PlanResult(Result):
     def graph(self) -> str:
         """Its agents, what each depends on, and where they stand."""
         edges = {agent["name"]: [one["agent"] for one in agent["depends_on"]] for agent in self.plan["agents"]}
-        return mermaid(edges, {agent["name"]: agent["stage"] for agent in self.plan["agents"]})
+        return mermaid(edges, {one.name: one.state for one in self._agents})
 
     @property
     def is_listed(self) -> bool:
@@ -267,8 +264,9 @@ class PlanResult(Result):
     @property
     def last_line(self) -> str:
         """How many agents stand where, and how long it took."""
-        counts = [f"{count} {stage}" for stage, count in self.plan["counts"].items() if count]
-        return f"{self.name}: {', '.join(counts)}, {lasted(self.plan['seconds'])}{self.because}"
+        counts = Counter(one.state for one in self._agents)
+        parts = [f"{counts[word]} {word}" for word in ORDER if counts[word]]
+        return f"{self.name}: {', '.join(parts)}, {lasted(self.plan['seconds'])}{self.because}"
 
     def as_json(self) -> dict[str, Any]:
         """The summary of `--json`."""

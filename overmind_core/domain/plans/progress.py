@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from overmind_core.domain.missions.outcome import ON_PURPOSE
+from overmind_core.domain.missions.outcome import ON_PURPOSE, Outcome
+from overmind_core.domain.missions.reasons import OUT_OF_TIME
 from overmind_core.domain.plans.blueprint import PlanAgent
 from overmind_core.domain.replacing import replace
 
@@ -122,9 +123,50 @@ class AgentProgress:
 Nodes = Mapping[str, AgentProgress]
 
 
+def outcome_of(node: AgentProgress) -> Outcome | None:
+    """How an agent ended, in the word that its mission has too; None: it has not, or only its stage says it.
+
+    A service that the plan ended on purpose has done what it was for, so its stage is `SUCCEEDED`.
+    """
+    match node.stage:
+        case AgentStage.SUCCEEDED:
+            return Outcome.STOPPED if node.stopped is EndReason.DONE else Outcome.SUCCEEDED
+        case AgentStage.FAILED:
+            return Outcome.TIMED_OUT if node.reason in OUT_OF_TIME else Outcome.FAILED
+    return None
+
+
+ORDER = (
+    *(stage for stage in AgentStage if stage not in FINAL),
+    Outcome.SUCCEEDED,
+    Outcome.STOPPED,
+    Outcome.FAILED,
+    Outcome.TIMED_OUT,
+    AgentStage.SKIPPED,
+    AgentStage.CANCELLED,
+)
+"""The words of `word_of`, as they are counted."""
+
+
+def word_of(node: AgentProgress) -> str:
+    """Where an agent stands, as people read it: its outcome, else its stage."""
+    return outcome_of(node) or node.stage
+
+
 def fresh(node: AgentProgress) -> AgentProgress:
     """The agent is to run as if it never had; its attempts stay counted."""
     return AgentProgress(attempt=node.attempt)
+
+
+def held_others(seconds: float | None, *, stays: bool, ready: bool | None) -> float:
+    """Seconds of the critical path that an agent takes: one that stays runs beside the others once it is ready.
+
+    Args:
+        seconds: How long its newest attempt has run; None: there was none.
+        stays: It does not end by itself.
+        ready: None: nobody looks for that, so it is as soon as it runs.
+    """
+    return seconds if seconds and not (stays and ready is not False) else 0.0
 
 
 def begun(node: AgentProgress, post: str | None = None) -> AgentProgress:

@@ -221,6 +221,8 @@ _STYLES: Mapping[str, str] = {
     AgentStage.FAILED: "fill:#ffebe9,stroke:#cf222e,color:#1f2328,stroke-width:3px",
     AgentStage.SKIPPED: "fill:#eaeef2,stroke:#8c959f,color:#57606a,stroke-dasharray:4",
     AgentStage.CANCELLED: "fill:#fff8c5,stroke:#9a6700,color:#1f2328,stroke-dasharray:4",
+    "timed out": "fill:#ffebe9,stroke:#cf222e,color:#1f2328,stroke-width:3px",
+    "stopped": "fill:#eaeef2,stroke:#8c959f,color:#1f2328",
     "queued": "fill:#eaeef2,stroke:#8c959f,color:#1f2328",
     "blocked": "fill:#ffebe9,stroke:#cf222e,color:#1f2328,stroke-dasharray:4",
     "review": "fill:#fbefff,stroke:#8250df,color:#1f2328,stroke-width:3px",
@@ -236,8 +238,8 @@ def mermaid(edges: Mapping[str, Sequence[str]], states: Mapping[str, str]) -> st
 
     Args:
         edges: What each name depends on; a dependency that is no key is left out.
-        states: The `AgentStage` of each name, or the status of a quest: a word below it and its colour; none for a
-            name that is missing.
+        states: The outcome or `AgentStage` of each name, or the status of a quest: a word below it and its colour; none
+            for a name that is missing.
     """
     number = {name: f"n{place}" for place, name in enumerate(edges)}
     nodes = [f'{number[name]}["{_label(name, states.get(name))}"]' for name in edges]
@@ -256,7 +258,8 @@ def _colours(number: Mapping[str, str], states: Mapping[str, str]) -> list[str]:
     lines = []
     for stage, style in _STYLES.items():
         if members := [number[name] for name in number if states.get(name) == stage]:
-            lines += [f"classDef {stage} {style}", f"class {','.join(members)} {stage}"]
+            name = stage.replace(" ", "_")
+            lines += [f"classDef {name} {style}", f"class {','.join(members)} {name}"]
     return lines
 
 

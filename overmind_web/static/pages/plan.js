@@ -86,7 +86,7 @@ class Plan {
     this._content = content;
     write(this.title.firstChild, content.name);
     remark(this.picture, content.mark, word(content.tone));
-    fill(this.counts, content.counts.map(([stage, count]) => `${count} ${stage}`).join(" · "));
+    fill(this.counts, content.counts.map(([word, count]) => `${count} ${word}`).join(" · "));
     const shape = `${content.live} ${content.name} ${this._canRerun()}`;
     if (shape !== this._shape) {
       this._shape = shape;
@@ -125,7 +125,7 @@ class Plan {
   }
 
   _canRerun() {
-    return this._canApply() && this._content.counts.some(([stage]) => stage === "failed" || stage === "cancelled");
+    return this._canApply() && this._content.counts.some(([word]) => ["failed", "timed out", "cancelled"].includes(word));
   }
 
   _apply() {

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from overmind_core.domain.plans.progress import AgentProgress, AgentStage
-from overmind_core.plans.log_lines import ended
+from types import SimpleNamespace
+from typing import Any
+
+from overmind_core.domain.plans.progress import AgentProgress, AgentStage, EndReason
+from overmind_core.plans.log_lines import ended, over
 from tests.kit.cases import tabled
 
 ENDS = [
@@ -23,3 +26,16 @@ def test_an_end_is_told_in_words(code, reason, said):
         AgentStage.FAILED, mission="a1b2c3d4", started_at=1.0, ended_at=3.0, exit_code=code, reason=reason
     )
     assert ended("a", begun, after).text == f"--- a: {said} ---"
+
+
+def test_the_last_line_counts_a_service_that_the_plan_ended_as_stopped():
+    nodes = {
+        "db": AgentProgress(AgentStage.SUCCEEDED, stopped=EndReason.DONE),
+        "build": AgentProgress(AgentStage.SUCCEEDED),
+        "slow": AgentProgress(AgentStage.FAILED, reason="timeout"),
+        "bad": AgentProgress(AgentStage.FAILED, exit_code=1),
+        "last": AgentProgress(AgentStage.SKIPPED),
+    }
+    blueprint: Any = SimpleNamespace(name="ci", agents=[SimpleNamespace(name=name) for name in nodes])
+    said = "--- ci: 1 succeeded, 1 stopped, 1 failed, 1 timed out, 1 skipped in 2.0 s; failed: slow, bad ---"
+    assert over(blueprint, nodes, 2.0).text == said

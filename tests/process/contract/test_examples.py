@@ -30,7 +30,7 @@ SAID = {
 ENDS = {
     "linear": "3 succeeded in",
     "diamond": "4 succeeded in",
-    "service": "3 succeeded in",
+    "service": "2 succeeded, 1 stopped in",
     "data": "4 succeeded in",
     "failure": "3 succeeded, 1 failed, 1 skipped in",
     "ci": "5 succeeded in",

@@ -157,7 +157,7 @@ def test_a_plan_is_told_by_its_agents_and_what_they_started_beside(plan):
         ("build", AgentOutcome), ("test", AgentOutcome), ("helper", Outcome),
     ]  # fmt: skip
     assert (result.name, result.classname, result.noun, result.is_listed) == ("release", "release", "agent", True)
-    assert result.last_line == "release: 1 succeeded, 1 failed, 3.0s (timed out)"
+    assert result.last_line == "release: 1 succeeded, 1 skipped, 3.0s (timed out)"
     assert "build" in result.graph
     assert result.outcomes[0].command == "make test"
     assert result.as_json() == {"exit_code": 1, "trouble": "timed out", "plan": plan}
@@ -166,11 +166,20 @@ def test_a_plan_is_told_by_its_agents_and_what_they_started_beside(plan):
 @tabled(
     ("how", "words"),
     [
-        ({"exit_code": 124, "reason": "timeout"}, "timed out"),
-        ({"exit_code": 137, "reason": "stalled"}, "timed out: it was silent for too long"),
-        ({"exit_code": 3, "reason": None}, "failed (3)"),
+        ({"exit_code": 124, "reason": "timeout", "outcome": "timed out"}, "timed out"),
+        ({"exit_code": 137, "reason": "stalled", "outcome": "timed out"}, "timed out: it was silent for too long"),
+        ({"exit_code": 3, "reason": None, "outcome": "failed"}, "failed (3)"),
     ],
 )
 def test_an_agent_that_a_limit_has_ended_timed_out(how, words):
     outcome = agent(stage="failed", **how)
     assert (outcome.failed, outcome.words) == (True, words)
+
+
+def test_a_service_that_its_plan_ended_was_stopped_and_nobody_is_to_blame(plan):
+    service = {**AGENT, "name": "db", "exit_code": 143, "outcome": "stopped"}
+    result = PlanResult(Result(0, []), {**plan, "agents": [*plan["agents"], service]})
+    found = result.outcomes[-1]
+    assert (found.state, found.words, found.failed, result.failure(found)) == ("stopped", "stopped", False, "")
+    assert result.last_line == "release: 1 succeeded, 1 stopped, 1 skipped, 3.0s"
+    assert "db<br/>stopped" in result.graph
