@@ -469,6 +469,11 @@ class Registry:
         newest = self.runs.get(mission_id)
         return [newest if newest is not None and one.number == newest.number else one for one in found]
 
+    def restarted_ends(self, mission: Mission) -> list[Run]:
+        """The runs after each of which its policy started it again, or will, oldest first; a set-up is none."""
+        count = mission.restart_count + (mission.status is Status.RESTARTING)
+        return [run for run in self.runs_of(mission.id) if run.ended_at is not None][-count:] if count else []
+
     def _wake(self, mission: Mission) -> None:
         for holds, waiter in list(self._waiters.get(mission.id, ())):
             if not waiter.done() and holds(mission):

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.isolation.saga import SagaPhase
 from overmind_core.domain.missions.facts import EndAsked
-from overmind_core.domain.missions.mission import Cause, Mission, Status
+from overmind_core.domain.missions.mission import Cause, Mission, Status, shell_code
 from overmind_core.domain.missions.outcome import ON_PURPOSE, Outcome, outcome_of
+from overmind_core.domain.missions.reasons import exits
 from overmind_core.domain.plans import progress
 from overmind_core.domain.plans.progress import BEHIND, NOT_POSTED, NOT_READY, AgentStage, AttemptEnd
+from overmind_core.domain.text.cells import cut
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
@@ -46,6 +48,8 @@ _REFUSAL = re.compile(r"Error: ([a-z_]+): (.+)")
 """The last line of one of our commands that failed."""
 AHEAD = 8
 """Agents for which that is worked out while they wait."""
+LAST_LINE_CELLS = 200
+"""Of what a command wrote last, where it stands in a sentence."""
 RETRY_SECONDS = 1.0
 """Pause before an agent is asked for again that could not be saved (a full disk)."""
 
@@ -303,10 +307,24 @@ class Attempts:
             occupied = name in self._occupied
             await until_ready(self._observer, mission, bound.probe, bound.variables, occupied=occupied)
         except NotReady as error:
-            self._unready[mission.id] = str(error)
-            self._not_ready(mission, str(error))
+            why = await self._why_not_ready(mission.id, str(error))
+            self._unready[mission.id] = why
+            self._not_ready(mission, why)
         else:
             self._listener.on_ready(name, mission.id)
+
+    async def _why_not_ready(self, mission_id: str, seen: str) -> str:
+        """Why it did not become ready, as a clause: how its command ended each time, else what its probe has seen."""
+        mission = self._registry.live.get(mission_id)
+        ends = [] if mission is None else self._registry.restarted_ends(mission)
+        if mission is None or not ends:
+            return seen
+        how = exits([None if run.code is None else shell_code(run.code) for run in ends])
+        text = await self._outputs.log_text(replace(mission, run=ends[-1].number))
+        last = cut(text.rstrip().rpartition("\n")[2].strip(), LAST_LINE_CELLS)
+        runs = mission.status is Status.RUNNING  # nothing can listen where nothing runs
+        about = f"{how}{': ' if last else ''}{last}; see: overmind logs {mission.definition.name}"
+        return f"{seen}; {about}" if runs else about
 
     def _not_ready(self, mission: Mission, why: str) -> None:
         """It had its time: it has failed, and ends."""

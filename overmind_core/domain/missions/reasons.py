@@ -8,7 +8,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 SENTENCES: Mapping[str, str] = {
     "api_error": "the service of its model answered with an error",
@@ -41,6 +41,7 @@ SENTENCES: Mapping[str, str] = {
     "no_terminals": "the machine had no free terminals",
     "not_found": "its program was not found",
     "not_logged_in": "it is not logged in",
+    "not_ready": "it was not ready in time",
     "not_pushed": "its work could not be pushed",
     "output_invalid": "its outputs are not valid",
     "output_missing": "it did not hand in what was asked for",
@@ -72,6 +73,21 @@ def sentence(code: str | None) -> str:
     if first in SENTENCES and (not blank or rest.isdigit()):
         return SENTENCES[first] + (f" ({rest})" if blank else "")
     return code if blank else code.replace("_", " ")
+
+
+def exits(codes: Sequence[int | None]) -> str:
+    """How a command that is started again and again has ended: `its command exited with 1, 5 times`; "": it has not.
+
+    `codes`: As a shell shows them, oldest first; None: nobody knows.
+    """
+    if not codes:
+        return ""
+    how = "ended" if codes[-1] is None else f"exited with {codes[-1]}"
+    if len(codes) == 1:
+        return f"its command {how}"
+    if len(set(codes)) == 1:
+        return f"its command {how}, {len(codes)} times"
+    return f"its command ended {len(codes)} times; the last time it {how}"
 
 
 OUT_OF_TIME = frozenset({"timeout", "stalled"})

@@ -7,6 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.isolation.project import READY_SECONDS, ReadyCheck, ReadyKind
+from overmind_core.domain.missions.mission import shell_code
+from overmind_core.domain.missions.reasons import exits
 from overmind_core.domain.plans.blueprint import Probe, ProbeKind
 from overmind_core.errors import OvermindError
 from overmind_core.isolation.events import ServiceWrote
@@ -113,7 +115,10 @@ class Readiness:
                 raise OvermindError("not_ready", f"{_ended(ended.result())}. {see}")
             ready.result()
         except NotReady as error:
-            raise OvermindError("not_ready", f"it did not become ready: {error}. {see}") from None
+            current = book.live.get(child)
+            ends = [] if current is None else book.restarted_ends(current)
+            why = exits([None if run.code is None else shell_code(run.code) for run in ends]) or error
+            raise OvermindError("not_ready", f"it did not become ready: {why}. {see}") from None
         finally:
             ended.cancel()
             if ready.cancel():

@@ -124,6 +124,14 @@ CASES = {
         "not_ready",
         "it did not become ready: after 1 s",
     ),
+    "a service ends each time before it is ready": Case(
+        text(
+            services='web: {command: "[ -e ~/cure ] || exit 3; exec sleep 1000", restart: always, '
+            'ready: {exec: "[ -e ~/cure ]", timeout: 1s}}'
+        ),
+        "not_ready",
+        "it did not become ready: its command exited with 3",
+    ),
     "the program does not exist": Case(
         text(isolation='setup: ["true"]'),
         "not_found",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 
 import pytest
@@ -69,6 +70,21 @@ def test_an_agent_that_is_not_ready_in_time_has_failed_and_ends(om, tmp_path, po
     """)  # fmt: skip
     assert stages(ended(om, plan)) == {"web": "failed", "after": "skipped"}
     assert f"not ready: after 0.2 s nothing listens on localhost:{port} (Connection refused)" in om.logs("web")
+
+
+def test_what_ended_each_time_before_it_was_ready_says_how_and_what_it_wrote_last(om, tmp_path, port):
+    plan = applied(om, tmp_path, f"""
+        [agents.db]
+        command = "echo starts; echo no folder >&2; exit 3"
+        restart = "always"
+        ready = {{ tcp = {port}, timeout = "500ms" }}
+        [agents.after]
+        command = "true"
+        depends_on = [{{ agent = "db", until = "ready" }}]
+    """)  # fmt: skip
+    assert stages(ended(om, plan)) == {"db": "failed", "after": "skipped"}
+    why = r"its command exited with 3(, \d+ times)?: no folder; see: overmind logs plan/db\) after "
+    assert re.search(rf"--- db: failed \(not ready: .*{why}", om.logs(plan))
 
 
 def test_a_stranger_on_the_port_is_not_the_agent(om, tmp_path):
