@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from overmind_core.cli.agents.inbox import answer_line
 from overmind_core.domain.text.cells import display_safe
+from overmind_core.domain.text.moment import parse_time
 from overmind_core.errors import OvermindError
 
 TYPE_CHECKING = False
@@ -34,6 +36,14 @@ FOR_YOU = "waits for you"
 _BLOCKED = "blocked"
 _HELD = frozenset({"held", "budget", _BLOCKED})
 """Codes of why a quest is queued that a person ends."""
+MOST_NAMED = 3
+"""Agents of a plan that are named where more wait for the same."""
+ADVICE = "advice"
+"""The first of a key of what is said once, whatever comes between."""
+_NEXT = "next_restart_at"
+_READY = "ready"
+_ENDS = frozenset({"success", "finished", "failure"})
+"""Words of `until` that an agent without an end of its own never reaches."""
 _NOT_DONE = frozenset({"waiting", "starting", "running", "stopping"})
 
 
@@ -85,7 +95,7 @@ class WaitTeller:
         for text in news:
             self._context.note(display_safe(text))
         self._next_look = now + (0.0 if news else PAUSE - LOOK_SECONDS / 2)  # the beats come each LOOK_SECONDS
-        self._said = {key for key, _ in waits}
+        self._said = {key for key, _ in waits} | {key for key in self._said if key[0] == ADVICE}
         return hopeless and not self._keep_waiting
 
     def _look(self, client: Client) -> tuple[list[Wait], bool]:
@@ -115,12 +125,21 @@ class WaitTeller:
         pending = [row for row in family if row["id"] in wanted]
         found = list(_asked(client.call("inbox"), {row["id"] for row in family}, [row["name"] for row in pending]))
         is_awaited = not self._for_answer
-        found += [wait for one in family if (wait := _held_up(one, is_asked_for=is_awaited and one in pending))]
+        for one in family:
+            wait = _held_up(self._with_next_start(client, one), is_asked_for=is_awaited and one in pending)
+            found += [] if wait is None else [wait]
         if time.monotonic() - self._began >= PATIENCE:
             for row in pending:
                 if row["type"] == "blueprint":
                     found += _of_plan(client.call("plan", {"id": row["id"]}))
         return found, self._for_answer and any(text.startswith(FOR_YOU) for _, text in found)
+
+    def _with_next_start(self, client: Client, row: Row) -> Row:
+        """The row, and when it starts again, of which a list says nothing; it is asked for once each time."""
+        if row["status"] != "restarting" or (row["id"], row["status"]) in self._said:
+            return row
+        now = client.call("info", {"id": row["id"]})
+        return {**row, "status": now["status"], _NEXT: now[_NEXT]}
 
 
 def _family(client: Client, ids: Sequence[str]) -> list[Row]:
@@ -167,10 +186,8 @@ def _held_up(row: Row, *, is_asked_for: bool) -> Wait | None:
     if row["status"] == "paused":
         return (row["id"], "paused"), f"{FOR_YOU}: {name} is frozen: overmind thaw {name}"
     if row["status"] == "restarting":
-        again = row.get("next_restart_at")
-        when = f"at {again}" if again else "soon"
-        text = f"waits: {name} has ended and starts again {when}: overmind logs {name}"
-        return (row["id"], "restarting", again), text
+        when = _until(row.get(_NEXT))
+        return (row["id"], "restarting"), f"waits: {name} has ended and starts again{when}: overmind logs {name}"
     if row["activity"] == "limited":
         return (row["id"], "limited"), f"waits: the account of {name} has reached a limit: overmind inbox"
     if is_asked_for and row["type"] == "session" and row["activity"] == "idle":
@@ -178,8 +195,52 @@ def _held_up(row: Row, *, is_asked_for: bool) -> Wait | None:
     return None
 
 
+def _until(moment: str | None) -> str:
+    """How long it is until then: ` in 8 s`; no longer than a moment: ` now`."""
+    seconds = 0.0 if moment is None else parse_time(moment, time.time()) - time.time()
+    return f" in {math.ceil(seconds)} s" if seconds > 0 else " now"
+
+
+def _awaited(agents: Sequence[Row]) -> list[tuple[Row, str, list[str]]]:
+    """Agents that run for a while, each with what others wait for, and these."""
+    running = {
+        agent["name"]: agent
+        for agent in agents
+        if agent["stage"] == "running" and (agent["seconds"] or 0.0) >= PATIENCE
+    }
+    found: dict[tuple[str, str], list[str]] = {}
+    for agent in agents:
+        for one in agent["depends_on"] if agent["stage"] == "waiting" else ():
+            needed = running.get(one["agent"])
+            if needed is not None and (one["until"] in _ENDS or (one["until"] == _READY and needed["ready"] is False)):
+                until = _READY if one["until"] == _READY else "end"
+                found.setdefault((one["agent"], until), []).append(agent["name"])
+    return [(running[name], until, waiting) for (name, until), waiting in found.items()]
+
+
+def _advice(server: str, waiting: str) -> str:
+    """What helps where the first has no end of its own."""
+    needs = f'depends_on = [{{ agent = "{server}", until = "ready" }}]'
+    return (
+        f"If {server} is a server, it has no end of its own: give it ready = {{ tcp = PORT }}, and {waiting} {needs}. "
+        "Then apply the file again, and the plan goes on."
+    )
+
+
 def _of_plan(plan: Row) -> Iterator[Wait]:
-    """What a plan waits for that runs: agents that others have awaited, and that have no end of their own, first."""
+    """What a plan waits for that runs: agents for which others wait, else those that alone are left."""
+    awaited = _awaited(plan["agents"])
+    for agent, until, waiting in awaited:
+        whom = f"{', '.join(waiting[:MOST_NAMED])}{' and others' if len(waiting) > MOST_NAMED else ''}"
+        verb = "waits" if len(waiting) == 1 else "wait"
+        name, key = agent["name"], (plan["id"], agent["name"], agent["attempt"], until)
+        if until == _READY:
+            yield key, f"{whom} {verb} until {name} is ready, which it is not yet: overmind logs {plan['name']}/{name}"
+            continue
+        yield key, f"{whom} {verb} for the end of {name}, which runs: overmind logs {plan['name']}/{name}"
+        yield (ADVICE, plan["id"]), _advice(name, waiting[0])
+    if awaited:
+        return
     left = [agent for agent in plan["agents"] if agent["stage"] in _NOT_DONE and not agent["stays"]]
     running = [agent for agent in left if agent["stage"] == "running"]
     if len(running) < len(left):

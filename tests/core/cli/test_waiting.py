@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from overmind_core.cli import waiting
+from overmind_core.domain.text.moment import parse_time
 from overmind_core.errors import OvermindError
 from tests.kit.cases import tabled
 
@@ -74,9 +75,6 @@ def why(id_, code="needs", status="queued", text="waits for x (running)", do=())
         ([row("a")], None),
         ([row("a", status="paused")], "waits for you: m-a is frozen: overmind thaw m-a"),
         ([row("a", activity="limited")], "waits: the account of m-a has reached a limit: overmind inbox"),
-        ([row("a", status="restarting", next_restart_at="2027-01-15T08:00:00Z")],
-         "waits: m-a has ended and starts again at 2027-01-15T08:00:00Z: overmind logs m-a"),
-        ([row("a", status="restarting")], "waits: m-a has ended and starts again soon: overmind logs m-a"),
         ([row("a", type="session", activity="idle")],
          "waits for you: m-a waits for a message: overmind send m-a 'TEXT'"),
         ([row("a"), row("b", parent="a", status="paused")], "waits for you: m-b is frozen: overmind thaw m-b"),
@@ -179,8 +177,33 @@ def test_a_review_is_said_as_the_question_that_it_is():
     assert said == ["waits for you: question 3 (review of q-a): overmind answer 3 allow"]
 
 
-def agent(name, stage="running", *, ready=None, stays=False):
-    return {"name": name, "stage": stage, "ready": ready, "stays": stays, "attempt": 1}
+@tabled(
+    ("info", "line"),
+    [
+        ({"status": "restarting", "next_restart_at": "2027-01-15T08:00:07.5Z"}, "starts again in 8 s"),
+        ({"status": "restarting", "next_restart_at": "2027-01-15T07:59:59Z"}, "starts again now"),
+        ({"status": "restarting", "next_restart_at": None}, "starts again now"),
+        ({"status": "running", "next_restart_at": None}, None),
+    ],
+)
+def test_it_is_said_in_how_many_seconds_a_mission_starts_again(info, line):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(waiting.time, "time", lambda: parse_time("2027-01-15T08:00:00Z", 0.0))
+        asked = Asked("a", ps=[row("a", status="restarting")], info=info)
+        assert asked.look()[0] == ([] if line is None else [f"waits: m-a has ended and {line}"])
+        assert asked.look()[0] == []
+
+
+def agent(name, stage="running", *needs, ready=None, stays=False, seconds=60.0, until="success"):
+    depends_on = [{"agent": one, "until": until} for one in needs]
+    return {"name": name, "stage": stage, "ready": ready, "stays": stays, "attempt": 1, "seconds": seconds,
+            "depends_on": depends_on}  # fmt: skip
+
+
+ADVICE = (
+    "If web is a server, it has no end of its own: give it ready = { tcp = PORT }, and test "
+    'depends_on = [{ agent = "web", until = "ready" }]. Then apply the file again, and the plan goes on.'
+)
 
 
 @pytest.mark.parametrize(
@@ -190,15 +213,35 @@ def agent(name, stage="running", *, ready=None, stays=False):
          ["waits for server: it runs and has no end of its own (service = true ends it with the plan)"]),
         ([agent("build"), agent("db", stays=True)], ["waits for build: it runs"]),
         ([agent("build"), agent("test", "waiting")], []),
+        ([agent("web"), agent("test", "waiting", "web")],
+         ["test waits for the end of web, which runs: overmind logs plan/web", ADVICE]),
+        ([agent("web"), *(agent(name, "waiting", "web") for name in ("test", "a", "b", "c"))],
+         ["test, a, b and others wait for the end of web, which runs: overmind logs plan/web", ADVICE]),
+        ([agent("db", ready=False, stays=True), agent("test", "waiting", "db", until="ready")],
+         ["test waits until db is ready, which it is not yet: overmind logs plan/db"]),
+        ([agent("db", ready=True, stays=True), agent("web", seconds=60.0), agent("x", "waiting", "db", until="ready")],
+         []),
         ([agent("db", stays=True)], []),
     ],
 )  # fmt: skip
 def test_a_plan_whose_last_agents_run_on_says_for_which_it_waits_after_a_while(monkeypatch, agents, lines):
-    asked = Asked("a", ps=[row("a", type="blueprint")], plan={"a": {"id": "a", "agents": agents}})
+    asked = Asked("a", ps=[row("a", type="blueprint")], plan={"a": {"id": "a", "name": "plan", "agents": agents}})
     assert asked.look()[0] == []
     monkeypatch.setattr(waiting, "PATIENCE", 0.0)
     assert asked.look()[0] == lines
     assert asked.look()[0] == []
+
+
+def test_of_a_chain_of_agents_each_need_is_said_and_the_advice_once(monkeypatch):
+    monkeypatch.setattr(waiting, "PATIENCE", 5.0)
+    plan: dict[str, Any] = {"id": "a", "name": "plan", "agents": [agent("web"), agent("test", "waiting", "web")]}
+    asked = Asked("a", ps=[row("a", type="blueprint")], plan={"a": plan})
+    asked.teller._began -= 10.0
+    assert len(asked.look()[0]) == 2
+    plan["agents"] = [agent("web", "succeeded"), agent("test", seconds=1.0), agent("last", "waiting", "test")]
+    assert asked.look()[0] == [], "it has only begun"
+    plan["agents"] = [agent("web", "succeeded"), agent("test"), agent("last", "waiting", "test")]
+    assert asked.look()[0] == ["last waits for the end of test, which runs: overmind logs plan/test"]
 
 
 @pytest.mark.parametrize("code", ["not_found", "daemon_lost"])
