@@ -272,6 +272,7 @@ def test_a_gate_is_a_card_in_review_that_leads_to_its_question_and_is_no_quest()
         for key in ("enter", "d", "w", "y"):
             await press(key)
             assert isinstance(app.screen, NeedsPage), key
+            assert app.screen.current is not None
             assert app.screen.current.key == (MERGE["spec"], MERGE["question"])
             await press("escape")
 
