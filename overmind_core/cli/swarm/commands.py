@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from overmind_core.cli.command import JSON, Command, argument, flag, one_id, option
+from overmind_core.cli.command import JSON, Command, argument, flag, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import ABSENT, dumps, labels_cell, or_absent, table, text_cell
 from overmind_core.cli.values import label, whole_number
@@ -187,24 +187,16 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
-def _is_spec(word: str, context: Context) -> bool:
-    try:
-        context.client().call("spec", {"id": word})
-    except OvermindError:
-        return False
-    return True
-
-
 def why(args: Namespace, context: Context) -> int:
-    """Print why a post waits, and a line for each hive."""
+    """Print why a post waits, and a line for each hive; of what is no post of a swarm, why that waits here."""
     try:
         answer = swarm_client(context).call("swarm_why", {"id": args.id})
     except OvermindError as error:
-        if error.code != "no_swarm" or context.hive is not None:
+        if error.code not in _NO_POST or context.hive is not None:
             raise
-        of, command = ("spec", "spec show") if _is_spec(args.id, context) else ("quest", "quest why")
-        message = f"{error.message}. Of a {of} of this machine: overmind {command} {args.id}"
-        raise OvermindError("no_swarm", message) from None
+        from overmind_core.cli.why import why_here  # start-up: only for what is no post
+
+        return why_here(args, context)
     if args.json:
         context.print(dumps(answer))
         return 0
@@ -213,6 +205,9 @@ def why(args: Namespace, context: Context) -> int:
     for one in answer["pools"]:
         context.print(display_safe(f"  pool {one['pool']}  {one['text']}"))
     return 0
+
+
+_NO_POST = frozenset({"no_swarm", "not_found"})
 
 
 def print_hives(lines: list[Row], context: Context) -> None:
@@ -287,5 +282,12 @@ COMMANDS = (
         run=leave,
     ),
     Command(name="swarm status", options=[JSON], examples=["overmind swarm status"], run=status),
-    Command(name="why", arguments=[one_id()], options=[JSON], examples=["overmind why docs"], run=why),
+    Command(
+        name="why",
+        arguments=[argument("id", "id or name of a post of the swarm, a quest, a spec, a plan or a mission")],
+        options=[JSON],
+        examples=["overmind why docs", "overmind why release"],
+        notes="A word that names no post of the swarm is looked for among the quests, specs and plans of this machine.",
+        run=why,
+    ),
 )

@@ -1,0 +1,74 @@
+"""Why something of this machine waits, whatever it is: a quest, a spec, a plan or another mission; for `why`."""
+
+from __future__ import annotations
+
+from overmind_core.cli.output import dumps
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.errors import OvermindError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
+    from overmind_core.cli.context import Context
+
+    Row = Mapping[str, Any]
+
+
+def why_here(args: Namespace, context: Context) -> int:
+    """Print why what is named waits.
+
+    Raises:
+        OvermindError: `not_found`, nothing is named so; what the daemon says.
+    """
+    from overmind_core.cli.quests.queue import quest_why
+    from overmind_core.cli.specs.commands import spec_show
+
+    kinds: tuple[Callable[[Namespace, Context], int], ...] = (quest_why, spec_show, _mission_why)
+    for print_one in kinds:
+        try:
+            return print_one(args, context)
+        except OvermindError as error:
+            if error.code != "not_found":
+                raise
+    raise OvermindError(
+        "not_found",
+        f"No quest, spec, plan or mission is named {args.id!r}. "
+        "See: overmind quest list, overmind spec list, overmind ps",
+    )
+
+
+def _mission_why(args: Namespace, context: Context) -> int:
+    """Print what a plan waits for, and how another mission stands."""
+    client = context.client()
+    mission = client.call("info", {"id": args.id})
+    is_plan = mission["type"] == "blueprint"
+    answer = client.call("plan", {"id": mission["id"]}) if is_plan else mission
+    if args.json:
+        context.print(dumps(answer))
+        return 0
+    context.print(display_safe(f"{answer['name']} ({answer['id']}): {_state(answer)}"))
+    for line in _plan_lines(answer) if is_plan else ():
+        context.print(display_safe(f"  {line}"))
+    if is_plan and answer["outcome"] not in {None, "succeeded"}:
+        context.print(display_safe(f"See: overmind logs {answer['name']}"))
+    return 0
+
+
+def _state(row: Row) -> str:
+    from overmind_core.domain.missions.reasons import ended_words
+
+    return ended_words(row["outcome"] or row["status"], row["exit_code"], row["reason"])
+
+
+def _plan_lines(plan: Row) -> Iterator[str]:
+    """A line for each agent that has not done what it is for."""
+    from overmind_core.view import plans as rows
+
+    for agent in plan["agents"]:
+        if agent["stage"] != "succeeded":
+            why = rows.why(agent)
+            yield f"{agent['name']}: {rows.word(agent)}{f', {why}' if why else ''}"
