@@ -354,6 +354,8 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
     @on(messages.NotesProposed)
     def _apply_update(self, message: Item) -> None:
         self.updates.take(message)
+        if self.fleet.loaded:
+            self.commands.missions_came()
 
     @on(messages.FromHive)
     def _came_of_hive(self, message: messages.FromHive) -> None:

@@ -44,6 +44,8 @@ class Commands:
         self._leave = leave
         self._remembered = remembered
         self.history = ViewHistory()
+        self._begins_with = ""
+        """What is shown first, once the missions are known."""
         self._words = registry.words()
 
     # words
@@ -121,12 +123,27 @@ class Commands:
                 shell.flash(f"{safe(reason)} · {safe(hint)}", "bad")
 
     def begin(self, text: str) -> None:
-        """Start with a line, or with the view of the last time; what was none is no reason to complain loudly."""
+        """Start with a line, or with the view of the last time; what was none is no reason to complain loudly.
+
+        A word behind a view may be a mission or a plan: whether it is one is known once the missions are.
+        """
         found = parse.parsed(text, self.language)
-        if not isinstance(found, Show):
+        names_view = text.lstrip(": ").partition(" ")[0] in self._words
+        if isinstance(found, Show):
+            if not self._is_broken(found):
+                self.go(found)
+        elif names_view and not self._shell.fleet.loaded:
+            self._begins_with = text
+        elif names_view and isinstance(found, parse.Unknown):
+            self._shell.flash(f"{safe(found.reason)} · {safe(found.hint)}", "bad")
+        else:
             self._shell.flash(f"unknown view {safe(text)!r} · ctrl-a lists all", "bad")
-        elif not self._is_broken(found):
-            self.go(found)
+
+    def missions_came(self) -> None:
+        """Open what was to be shown first, and names what has only now come; not over what was opened meanwhile."""
+        text, self._begins_with = self._begins_with, ""
+        if text and not self.history.lines:
+            self.begin(text)
 
     def _is_broken(self, show: Show) -> bool:
         """Whether the filter makes no sense, which is told; nothing is opened for it."""

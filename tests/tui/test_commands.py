@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 from overmind_core.cli.command import COMMANDS as COMMAND_LINE
 from overmind_core.domain.operation import Danger
 from overmind_core.view import keymap, registry
@@ -82,3 +85,52 @@ def test_read_only_help_and_aliases_show_nothing_that_changes():
         text = "\n".join("".join(cell.text for cell in line) for line in lines)
         assert f"({Danger.CHANGES.value})" not in text
         assert f"({Danger.ENDS_WORK.value})" not in text
+
+
+PLAN_ROW = {"id": "a1b2c3d4", "name": "release", "type": "blueprint"}
+
+
+class Begun:
+    """A `:` line of a program that has just begun, whose missions come later."""
+
+    def __init__(self, text, rows=()):
+        self.fleet = SimpleNamespace(loaded=False, rows={}, home_rows=[])
+        self.settings = SimpleNamespace(aliases={})
+        self.flashed: list[str] = []
+        self.opened: list[Any] = []
+        unused: Any = None
+        shell: Any = self
+        self.commands: Any = command_line.Commands(shell, unused, leave=unused, remembered=unused)
+        vars(self.commands)["_open"] = self.opened.append
+        self.commands.begin(text)
+        self.before = [*self.opened]
+        self.fleet.rows, self.fleet.home_rows, self.fleet.loaded = {row["id"]: row for row in rows}, [*rows], True
+        self.commands.missions_came()
+        self.commands.missions_came()
+
+    def flash(self, text, _tone):
+        self.flashed.append(text)
+
+
+@tabled("text", ["plan release", ":plan release", "plan a1b2c3d4", "logs release", "describe release"])
+def test_the_first_view_may_name_what_is_known_only_later(text):
+    begun = Begun(text, [PLAN_ROW])
+    assert (begun.before, begun.flashed) == ([], [])
+    assert [show.words for show in begun.opened] == [(text.rpartition(" ")[2],)]
+
+
+@tabled(
+    ("text", "said"),
+    [
+        ("nonsense", "unknown view 'nonsense' · ctrl-a lists all"),
+        ("plan relaese", "plan: no plan named 'relaese', 'release'? · :plans lists them"),
+        ("describe x", "describe: no mission named 'x' · :missions lists them"),
+    ],
+)
+def test_a_first_view_that_is_none_is_said_once_with_what_it_lacks(text, said):
+    begun = Begun(text, [PLAN_ROW])
+    assert (begun.opened, begun.flashed) == ([], [said])
+
+
+def test_a_first_view_that_names_nothing_is_open_at_once_and_none_is_opened_over_another():
+    assert Begun("events").before == Begun("events").opened != []
