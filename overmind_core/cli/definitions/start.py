@@ -203,9 +203,10 @@ class PreparationFollower:
         if failure is None or self._end != "crashed":  # a step that was broken off for that is no reason
             raise OvermindError("exited", f"Mission {self._id} ({self._name}) was {self._end} before it ran.")
         failure = f"{failure.removesuffix('.')}."
-        logs, check = f"overmind logs {self._name}", "overmind isolate --check"
+        # A service that is the reason is named with its own log, which says more than that of the mission.
+        logs = "" if "See: overmind logs " in failure else f" See its log: overmind logs {self._name}."
         raise OvermindError(
-            self._code or "exited", f"{failure} See its log: {logs}. Check the set-up: {check}", id=self._id
+            self._code or "exited", f"{failure}{logs} Check the set-up: overmind isolate --check", id=self._id
         )
 
 

@@ -56,6 +56,10 @@ SET_UP_FAILED = {"type": "crashed", "reason": "setup_failed", "exit_code": 2}
 FAILURES = [
     (({**FAILED, "text": "--- could not start: See: x ---"}, CRASHED), "Error: not_ready: See: x. " + HOW_TO_GO_ON),
     ((FAILED, CRASHED), "Error: not_ready: Nothing listens at 3101. " + HOW_TO_GO_ON),
+    (
+        ({**FAILED, "text": "--- could not start: No. See: overmind logs web/db ---"}, CRASHED),
+        "Error: not_ready: No. See: overmind logs web/db. Check the set-up: overmind isolate --check\n",
+    ),
     ((SET_UP_FAILED,), "Error: setup_failed: The project's set-up failed. " + HOW_TO_GO_ON),
     (({"type": "killed"},), "Error: exited: Mission a1b2c3d4 (web) was killed before it ran.\n"),
     ((FAILED, {"type": "killed"}), "Error: exited: Mission a1b2c3d4 (web) was killed before it ran.\n"),
