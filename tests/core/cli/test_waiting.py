@@ -188,7 +188,7 @@ def test_a_review_is_said_as_the_question_that_it_is():
 )
 def test_it_is_said_in_how_many_seconds_a_mission_starts_again(info, line):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(waiting.time, "time", lambda: parse_time("2027-01-15T08:00:00Z", 0.0))
+        patch.setattr("time.time", lambda: parse_time("2027-01-15T08:00:00Z", 0.0))
         asked = Asked("a", ps=[row("a", status="restarting")], info=info)
         assert asked.look()[0] == ([] if line is None else [f"waits: m-a has ended and {line}: overmind logs m-a"])
         assert asked.look()[0] == []

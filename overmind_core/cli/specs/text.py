@@ -1,0 +1,127 @@
+"""One spec as `spec show` prints it: its phases, what waits, and what a person can do about it."""
+
+from __future__ import annotations
+
+from overmind_core.cli.output import ABSENT, money
+from overmind_core.domain.missions import status_marks as marks
+from overmind_core.domain.text.cells import display_safe
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
+
+    from overmind_core.domain.missions.status_marks import StatusMark
+
+    Row = Mapping[str, Any]
+
+PHASE_MARKS: dict[str, StatusMark] = {
+    "pending": marks.PENDING,
+    "running": marks.WORKING,
+    "review": marks.REVIEW,
+    "passed": marks.COMPLETED,
+    "failed": marks.FAILED,
+    "stale": marks.STALE,
+}
+"""State of a phase → how it is shown."""
+CHANGED = "changed since"
+"""What stands beside a spec that is done, whose brief or documents were edited afterwards."""
+_GOES_ON = frozenset({"running", "archived"})
+"""States of a spec in which nobody has to decide about stale documents."""
+_SHOWN = 10
+"""Faults, hints and files that `spec show` lists of each."""
+
+
+def cost_cell(row: Row) -> str:
+    """The cost of a spec, with the count of agents whose cost nobody knows."""
+    cost = money(row["cost_usd"])
+    return f"{cost}+{row['cost_unknown']}?" if row["cost_unknown"] else cost
+
+
+def spec_text(spec: Row) -> str:
+    """Return what a person reads of one spec."""
+    return "\n".join(_spec_lines(spec))
+
+
+def _spec_lines(spec: Row) -> Iterator[str]:
+    state = spec["state"] if spec["changed_since"] is None else f"{spec['state']}, {CHANGED}"
+    yield display_safe(f"{spec['slug']}  {state}  {spec['title']}")
+    yield display_safe(f"folder: {spec['folder']}")
+    if spec["branch"] is not None:
+        yield display_safe(f"branch: {spec['branch']}, lands on {spec['base']}")
+    landed = spec["landed"]
+    if landed is not None and landed["after"]:
+        yield display_safe(f"landed: {landed['after'][:12]} on {landed['branch']}")
+    limit = f" of {money(spec['max_cost_usd'])}" if spec["max_cost_usd"] is not None else ""
+    yield f"cost: {cost_cell(spec)}{limit}"
+    yield from _problem(spec)
+    for phase in spec["phases"]:
+        yield from _phase_lines(phase)
+    if spec["tasks"]:
+        yield "tasks: " + " · ".join(f"{count} {status}" for status, count in spec["tasks"].items())
+    for one in spec["waits"]:
+        why = "" if one["why"] is None else f": {one['why']}"
+        yield display_safe(f"  {one['name']}: {one['status']}{why}")
+        yield display_safe(f"    {_remedy(one)}")
+    for one in spec["coverage"]:
+        yield display_safe(f"  {one['requirement']}: {', '.join(one['tasks']) or 'no task'}")
+    path = spec["critical_path"]
+    if path["tasks"]:
+        yield display_safe(f"critical path: {' -> '.join(path['tasks'])} ({path['hours']:g} of {spec['hours']:g} h)")
+    yield from _edited(spec)
+    if spec["drift"]:
+        yield f"drift: {len(spec['drift'])} of {spec['drift_of']} files"
+        yield from _listed(spec["drift"])
+        yield f"  go on with: overmind spec accept {spec['slug']}, or spec run {spec['slug']} --from explore"
+    if spec["question"] is not None:
+        yield f"waits: question {spec['question']}: overmind answer {spec['slug']} allow"
+
+
+def _remedy(waiting: Row) -> str:
+    """The command that helps a task that waits."""
+    name = waiting["name"]
+    if waiting["why"] == "dirty":  # it lands by itself once a person's files are out of its way
+        return f"see: overmind quest why {name}"
+    asks = waiting["status"] in {"review", "running"}
+    return f"go on with: overmind {f'answer {name} allow' if asks else f'quest retry {name}'}"
+
+
+def _edited(spec: Row) -> Iterator[str]:
+    """What a person can do about documents that are out of date, as the brief or one before them was edited."""
+    stale = [one["phase"] for one in spec["phases"] if one["state"] == "stale"]
+    if spec["changed_since"] is not None:
+        yield f"{CHANGED} it was done: from {spec['changed_since']} on; nothing runs by itself"
+    elif not stale or spec["state"] in _GOES_ON:
+        return
+    first = spec["changed_since"] or stale[0]
+    yield f"  go on with: overmind spec accept {spec['slug']} to take it as it is, or"
+    yield f"    overmind spec run {spec['slug']} to do {first} and later phases again"
+
+
+def _problem(spec: Row) -> Iterator[str]:
+    if spec["problem"] is not None:
+        yield display_safe(spec["problem"])
+        yield f"  go on with: overmind spec run {spec['slug']}"
+
+
+def _phase_lines(phase: Row) -> Iterator[str]:
+    mark = PHASE_MARKS[phase["state"]]
+    score = ABSENT if phase["score"] is None else score_cell(phase["score"])
+    asks = "" if phase["question"] is None else f"  question {phase['question']}"
+    yield f"{mark.mark} {phase['phase'].ljust(12)}  {phase['state'].ljust(7)}  {score.ljust(5)}{asks}".rstrip()
+    yield from _listed(phase["faults"])
+
+
+def _listed(lines: Sequence[str]) -> Iterator[str]:
+    for line in lines[:_SHOWN]:
+        yield display_safe(f"  {line}")
+    if len(lines) > _SHOWN:
+        yield f"  … {len(lines) - _SHOWN} more"
+
+
+def score_cell(score: float) -> str:
+    """A score as everywhere else."""
+    from overmind_core.domain.specs.check import score_text  # start-up: for scores
+
+    return score_text(score)
