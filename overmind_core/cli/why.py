@@ -1,8 +1,10 @@
-"""Why something of this machine waits, whatever it is: a quest, a spec, a plan or another mission; for `why`."""
+"""why: of a post of the swarm, or of what this machine has: a quest, a spec, a plan or another mission."""
 
 from __future__ import annotations
 
+from overmind_core.cli.command import JSON, Command, argument
 from overmind_core.cli.output import dumps
+from overmind_core.cli.swarm.commands import print_hives, swarm_client
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError
 
@@ -18,7 +20,28 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
 
 
-def why_here(args: Namespace, context: Context) -> int:
+_NO_POST = frozenset({"no_swarm", "not_found"})
+
+
+def why(args: Namespace, context: Context) -> int:
+    """Print why a post waits, and a line for each hive; of what is no post of a swarm, why that waits here."""
+    try:
+        answer = swarm_client(context).call("swarm_why", {"id": args.id})
+    except OvermindError as error:
+        if error.code not in _NO_POST or context.hive is not None:
+            raise
+        return _why_here(args, context)
+    if args.json:
+        context.print(dumps(answer))
+        return 0
+    context.print(display_safe(f"{answer['name']} ({answer['id']}): {answer['summary']}"))
+    print_hives(answer["hives"], context)
+    for one in answer["pools"]:
+        context.print(display_safe(f"  pool {one['pool']}  {one['text']}"))
+    return 0
+
+
+def _why_here(args: Namespace, context: Context) -> int:
     """Print why what is named waits.
 
     Raises:
@@ -72,3 +95,15 @@ def _plan_lines(plan: Row) -> Iterator[str]:
         if agent["stage"] != "succeeded":
             why = rows.why(agent)
             yield f"{agent['name']}: {rows.word(agent)}{f', {why}' if why else ''}"
+
+
+COMMANDS = (
+    Command(
+        name="why",
+        arguments=[argument("id", "id or name of a post of the swarm, a quest, a spec, a plan or a mission")],
+        options=[JSON],
+        examples=["overmind why docs", "overmind why release"],
+        notes="A word that names no post of the swarm is looked for among the quests, specs and plans of this machine.",
+        run=why,
+    ),
+)

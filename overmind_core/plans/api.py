@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.mission import Cause, Kind, Mission
-from overmind_core.domain.plans.progress import AgentStage, held_others
-from overmind_core.domain.text.graph import critical_path, order
+from overmind_core.domain.plans.progress import AgentStage
+from overmind_core.domain.text.graph import critical_path, held_others, order
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
 from overmind_core.missions.answers import brief

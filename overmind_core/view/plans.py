@@ -13,7 +13,6 @@ from typing import Any
 
 from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.missions.status_marks import WORKING
-from overmind_core.domain.plans.progress import held_others
 from overmind_core.domain.text import graph
 from overmind_core.domain.text.graph import NODE, drawing
 from overmind_core.view import missions as missions_rows
@@ -71,7 +70,7 @@ def mark_critical(rows: Sequence[Row], now: float) -> None:
 
 
 def _held_others(row: Row, now: float) -> float:
-    return held_others(seconds(row, now), stays=row["stays"], ready=row["ready"])
+    return graph.held_others(seconds(row, now), stays=row["stays"], ready=row["ready"])
 
 
 def learn(rows: Sequence[Row], fleet: Mapping[str, Row]) -> None:

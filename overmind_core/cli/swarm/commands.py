@@ -1,4 +1,4 @@
-"""Commands about the swarm: swarm init, invite, join, leave and status, and why."""
+"""Commands about the swarm: swarm init, invite, join, leave and status."""
 
 from __future__ import annotations
 
@@ -187,29 +187,6 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
-def why(args: Namespace, context: Context) -> int:
-    """Print why a post waits, and a line for each hive; of what is no post of a swarm, why that waits here."""
-    try:
-        answer = swarm_client(context).call("swarm_why", {"id": args.id})
-    except OvermindError as error:
-        if error.code not in _NO_POST or context.hive is not None:
-            raise
-        from overmind_core.cli.why import why_here  # start-up: only for what is no post
-
-        return why_here(args, context)
-    if args.json:
-        context.print(dumps(answer))
-        return 0
-    context.print(display_safe(f"{answer['name']} ({answer['id']}): {answer['summary']}"))
-    print_hives(answer["hives"], context)
-    for one in answer["pools"]:
-        context.print(display_safe(f"  pool {one['pool']}  {one['text']}"))
-    return 0
-
-
-_NO_POST = frozenset({"no_swarm", "not_found"})
-
-
 def print_hives(lines: list[Row], context: Context) -> None:
     """Print what the oracle says about each hive."""
     wide = max((len(line["hive"]) for line in lines), default=0)
@@ -282,12 +259,4 @@ COMMANDS = (
         run=leave,
     ),
     Command(name="swarm status", options=[JSON], examples=["overmind swarm status"], run=status),
-    Command(
-        name="why",
-        arguments=[argument("id", "id or name of a post of the swarm, a quest, a spec, a plan or a mission")],
-        options=[JSON],
-        examples=["overmind why docs", "overmind why release"],
-        notes="A word that names no post of the swarm is looked for among the quests, specs and plans of this machine.",
-        run=why,
-    ),
 )

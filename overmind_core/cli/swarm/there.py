@@ -10,7 +10,8 @@ from overmind_core.cli.context import call_each
 from overmind_core.cli.output import coloured, dumps, or_absent, table, text_cell, write_out
 from overmind_core.cli.quests.add import add_to_swarm
 from overmind_core.cli.swarm import queue_there, specs_there
-from overmind_core.cli.swarm.commands import DATABASE, swarm_client, why
+from overmind_core.cli.swarm.commands import DATABASE, swarm_client
+from overmind_core.cli.why import why
 from overmind_core.domain.hives import SWARM
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import UsageError

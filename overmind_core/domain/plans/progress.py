@@ -158,17 +158,6 @@ def fresh(node: AgentProgress) -> AgentProgress:
     return AgentProgress(attempt=node.attempt)
 
 
-def held_others(seconds: float | None, *, stays: bool, ready: bool | None) -> float:
-    """Seconds of the critical path that an agent takes: one that stays runs beside the others once it is ready.
-
-    Args:
-        seconds: How long its newest attempt has run; None: there was none.
-        stays: It does not end by itself.
-        ready: None: nobody looks for that, so it is as soon as it runs.
-    """
-    return seconds if seconds and not (stays and ready is not False) else 0.0
-
-
 def begun(node: AgentProgress, post: str | None = None) -> AgentProgress:
     """Its next attempt is about to be asked for; `post`: the id of the post that it is to be, of one of the swarm."""
     return AgentProgress(

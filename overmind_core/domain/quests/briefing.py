@@ -239,7 +239,7 @@ def with_anew(before: str, into: str, conflicting: Sequence[str], commit: str) -
     paths = _listed([f"`{one_line(path)}`" for path in conflicting])
     text = (
         f"Conflicts with `{one_line(into)}` were left in {paths}. Your worktree is now as `{one_line(into)}` is: do the"
-        f" work once more, on top of it. What you had done is commit {commit[:12]}."
+        f" work once more, on top of it. Your earlier work is commit {commit[:12]}."
     )
     return _with_text(before, text)
 

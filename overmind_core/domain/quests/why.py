@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.domain.admission import Wait, WaitCode
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.missions.reasons import sentence
-from overmind_core.domain.quests.briefing import bare
 from overmind_core.domain.quests.classes import CHECK_FAILED, last_failure
 from overmind_core.domain.quests.life import is_refused, is_tried_again, state_of, waits_for_room, waits_for_target
 from overmind_core.domain.quests.needs import Need, Needs, SetFree, StillWaiting
@@ -180,6 +179,8 @@ def _why_ended(quest: Quest) -> str:
     if failure == CHECK_FAILED and quest.check:
         return f"{sentence(failure)} ({quest.exit_code}): {one_line(quest.check)}"
     if failure in _EXPLAINED and quest.queue is not None:
+        from overmind_core.domain.quests.briefing import bare  # noqa: PLC0415 - for quests that have failed so
+
         said = next(iter(bare(quest.queue.feedback or "").split("\n", 1)), "").strip()
         return f"{sentence(failure)}: {one_line(said)}" if said else sentence(failure)
     return sentence(failure)

@@ -96,6 +96,17 @@ def levels(edges: Edges) -> list[list[str]]:
     return found
 
 
+def held_others(seconds: float | None, *, stays: bool, ready: bool | None) -> float:
+    """Seconds of the critical path that an agent takes: one that stays runs beside the others once it is ready.
+
+    Args:
+        seconds: How long its newest attempt has run; None: there was none.
+        stays: It does not end by itself.
+        ready: None: nobody looks for that, so it is as soon as it runs.
+    """
+    return seconds if seconds and not (stays and ready is not False) else 0.0
+
+
 def critical_path(edges: Edges, seconds: Mapping[str, float]) -> list[str]:
     """The chain of dependencies that takes longest, first to last: the whole is no faster than this.
 

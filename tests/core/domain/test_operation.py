@@ -106,6 +106,6 @@ def test_buttons_name_requests_that_the_web_passes_on():
     assert msgspec.json.decode(msgspec.json.encode(verbs)) == verbs
     assert not {verb["name"] for verb in verbs} & (SECRETS | OF_THE_MACHINE)
     assert next(verb for verb in verbs if verb["name"] == "note_pin") == {
-        "name": "note_pin", "request": "note_set", "label": "pin", "key": "p", "danger": "changes", "questions": [],
-        "pages": ["memory"], "repeatable": True, "request_key": False,
+        "name": "note_pin", "request": "note_set", "label": "pin", "key": "Y", "asks": False, "danger": "changes",
+        "questions": [], "pages": ["memory"], "repeatable": True, "request_key": False,
     }  # fmt: skip

@@ -67,7 +67,7 @@ def test_every_path_is_in_the_home_and_its_own():
     home = Home("/h")
     names = [name for name in vars(Home) if isinstance(vars(Home)[name], property) and name != "is_in_swarm"]
     paths = {getattr(home, name) for name in names}
-    assert len(paths) == len(names) == 27
+    assert len(paths) == len(names) == 28
     assert all(os.path.dirname(path) == "/h" for path in paths)
 
 

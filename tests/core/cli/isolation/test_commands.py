@@ -169,8 +169,8 @@ def test_ports_are_a_table_and_an_empty_one_has_its_header(overmind):
 
 
 FRESH: list[tuple[list[str], dict[str, Any]]] = [
-    ([], {"id": "web"}),
-    (["--fresh"], {"id": "web", "fresh": True, "force": False}),
+    ([], {"id": "web", "session_env": {}}),
+    (["--fresh"], {"id": "web", "session_env": {}, "fresh": True, "force": False}),
 ]
 
 

@@ -14,10 +14,10 @@ from overmind_core.domain.plans.progress import (
     AgentProgress,
     AgentStage,
     EndReason,
-    held_others,
     outcome_of,
     word_of,
 )
+from overmind_core.domain.text.graph import held_others
 from overmind_core.view.plans import WORDS
 from tests.kit.cases import tabled
 
