@@ -174,6 +174,19 @@ def _verified(git: Git, folder: str, full: str) -> str:
     return git.run(folder, *words, expected=(0, 1, _FATAL)).out.strip()
 
 
+def same_files(git: Git, folder: str, commit: str, other: str) -> bool:
+    """Whether two commits have the same files, whatever lies between them.
+
+    Raises:
+        GitFailed: one of them does not exist.
+        GitMissing: there is no git.
+    """
+    if commit == other:
+        return True
+    tree, other_tree = git.run(folder, "rev-parse", f"{commit}^{{tree}}", f"{other}^{{tree}}").out.split()
+    return tree == other_tree
+
+
 def is_ancestor(git: Git, folder: str, commit: str, of: str) -> bool:
     """Whether `of` has `commit` and all before it.
 

@@ -123,8 +123,6 @@ class QuestLanding:
                     landed = await self._merge(place, request)
                 else:
                     landed = await self._land_remotely(place, request, request.remote)
-                if landed is None and not request.allow_empty and await self._is_unchanged(place):
-                    raise OvermindError("no_change", "Nothing was changed or committed.")
         await self._clear(request.mission)
         return landed
 
@@ -133,7 +131,7 @@ class QuestLanding:
         return self._workspace.worktree_of(mission)
 
     async def is_unchanged(self, mission: str) -> bool:
-        """Whether a mission has changed nothing in its worktree and committed nothing; False where none can tell."""
+        """Whether a mission's branch and worktree have the files that they began with; False where none can tell."""
         try:
             return await self._is_unchanged(self._locations.isolated(mission, there=False))
         except OvermindError as error:
@@ -336,6 +334,8 @@ class QuestLanding:
         from overmind_core.git.remote import TRAILER  # noqa: PLC0415 - same
         from overmind_core.landing.preview import MergeRequest  # noqa: PLC0415 - same
 
+        if not wish.allow_empty and await self._is_unchanged(place):
+            raise OvermindError("no_change", "Nothing was changed or committed.")
         request = MergeRequest(
             into=from_wire(wish.into),
             verify=None if wish.verify is None else from_wire(wish.verify),

@@ -96,7 +96,9 @@ def _resolve(place: WorkLocation, look: WorktreeLook) -> None:
 
 
 def is_unchanged(place: WorkLocation) -> bool:
-    """Whether a branch has nothing but what it began with, and nothing in its worktree differs from that.
+    """Whether a branch has the files that it began with, and nothing in its worktree differs from those.
+
+    Commits without a change, or of which one undoes the other, change nothing.
 
     Raises:
         GitFailed: git refused.
@@ -104,7 +106,8 @@ def is_unchanged(place: WorkLocation) -> bool:
     """
     if place.base_commit is None or place.branch is None:
         return False
-    if repository.resolve(place.git, place.source, repository.HEADS + place.branch) != place.base_commit:
+    tip = repository.resolve(place.git, place.source, repository.HEADS + place.branch)
+    if tip is None or not repository.same_files(place.git, place.source, place.base_commit, tip):
         return False
     return not os.path.isdir(place.folder) or not look_at(place.git, place.folder).changed
 

@@ -121,7 +121,7 @@ class AttemptOutcomes:
         current = self._quests.live.get(quest.id)
         if current is None or mission is None:
             if current is not None:
-                self._fail_for_good(current, failure, "gone", "", 1)
+                self._fail_for_good(current, failure, "gone", "", None)
             return
         self.failed(current, failure, feedback=tail, exit_code=mission.shell_exit, resume_at=mission.resume_at)
 
@@ -164,14 +164,13 @@ class AttemptOutcomes:
         """
         queue = quest.queue
         assert queue is not None
-        code = 1 if exit_code is None else exit_code
         if quest.cancelling:  # a person is cancelling it
-            self.cancelled(quest, None, code)
+            self.cancelled(quest, None, 1 if exit_code is None else exit_code)
             return
         now = self._clock.wall()
         then = after_failure(failure, queue, quest.retries, now, resume_at=resume_at, backoff=self._backoff(quest))
         if not isinstance(then, Requeue):
-            self._fail_for_good(quest, failure, then.reason, feedback, code, notes=notes)
+            self._fail_for_good(quest, failure, then.reason, feedback, exit_code, notes=notes)
             return
         ended = self._ended(quest, failure, exit_code)
         recorded = _feedback(ended, failure, feedback, notes)
@@ -197,12 +196,19 @@ class AttemptOutcomes:
         return self._settings.queue.backoff if work is None else work.definition.restart.backoff
 
     def _fail_for_good(
-        self, quest: Quest, failure: str, reason: str, feedback: str, code: int, *, notes: Sequence[str] = ()
+        self,
+        quest: Quest,
+        failure: str,
+        reason: str,
+        feedback: str,
+        exit_code: int | None,
+        *,
+        notes: Sequence[str] = (),
     ) -> None:
-        queue = self._ended(quest, failure, code)
+        queue = self._ended(quest, failure, exit_code)
         recorded = _feedback(queue, failure, feedback, notes)
         queue = replace(queue, failure=failure, spent=queue.spent + 1, feedback=recorded)
-        over = self._over(quest, QuestStatus.FAILED, reason, code, queue)
+        over = self._over(quest, QuestStatus.FAILED, reason, 1 if exit_code is None else exit_code, queue)
         summary = f"{over.name} has failed: {_why(reason, failure)}"
         with self._journal.together():
             self._end(over)

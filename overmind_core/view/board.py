@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
+from overmind_core.domain.missions.reasons import nothing_landed
 from overmind_core.domain.text.cells import pad, width
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
@@ -285,8 +286,11 @@ def tails(row: Row, now: float) -> tuple[str, ...]:
             return (row[quests_rows.ASKED],)
         case "queued":
             why = quests_rows.why(row)
-            code = "" if row.get("code") == "blocked" else safe(row.get("code"))  # its column says that it is blocked
+            # Its column says that it is blocked, and `needs` without a name says nothing.
+            code = "" if row.get("code") in {"blocked", "needs"} else safe(row.get("code"))
             return why, why.partition(": ")[0] if row.get("code") == "slots" else "", code
+        case "completed" if nothing_landed(row):
+            return (f"{nothing_landed(row)} {about}", nothing_landed(row))
         case "failed" | "cancelled" | "lost":
             return (quests_rows.why(row) or about,)
         case "running" if row["phase"] not in {None, "work"}:

@@ -8,11 +8,13 @@ from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from overmind_core.domain import engine_questions
+from overmind_core.domain.missions.reasons import nothing_landed
 from overmind_core.domain.missions.status_marks import (
     ATTACHED,
     BLOCKED,
     FAILED,
     LIMITED,
+    NOTHING_LANDED,
     PREPARING,
     RESTARTING,
     STOPPED,
@@ -118,6 +120,8 @@ def mark(row: Row) -> StatusMark:
         return BLOCKED
     if row.get(UNFINISHED):
         return STOPPED
+    if nothing_landed(row):
+        return NOTHING_LANDED
     return mark_of(row["status"], row.get("activity"), row.get("outcome"))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from overmind_core.domain.engine_questions import without_name
-from overmind_core.domain.missions.reasons import sentence
+from overmind_core.domain.missions.reasons import nothing_landed, said_exit, sentence
 from overmind_core.domain.quests.titles import shown_name
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
@@ -126,6 +126,7 @@ def reason(row: Row) -> str:
 
 def _failure(word: str | None, code: int | None) -> str:
     """A class of failures or another reason, and the exit code; where that is all it is not said twice."""
+    code = said_exit(word, code)
     text = "" if word == EXIT and code else safe(sentence(word))
     return ", ".join(filter(None, (text, f"exit {code}" if code else "")))
 
@@ -138,7 +139,7 @@ def why(row: Row) -> str:
     if row.get(ASKED):
         return str(row[ASKED])
     if row["status"] != "queued":
-        return reason(row)
+        return nothing_landed(row) or reason(row)
     text, _, place = safe(row.get("why")).rpartition("; ")
     return f"{place}: {text}" if row.get("code") == "slots" and text else safe(row.get("why"))
 
@@ -303,7 +304,7 @@ def quest(info: Info, look: Rendering) -> Lines:
             ("tries", _of(row)),
             ("cost", numbers.money(row.get("cost_usd")) or None),
             ("cost limit", numbers.money(row.get("max_cost_usd")) or None),
-            ("exit code", row["exit_code"]),
+            ("exit code", said_exit(row["reason"], row["exit_code"])),
             ("started", clock(row["started_at"], look)),
             ("ended", clock(row["ended_at"], look)),
             ("ritual", row["ritual"]),
@@ -333,8 +334,8 @@ def _names(row: Row) -> str | None:
 
 def _landed(row: Row) -> str | None:
     found = row.get("landed")
-    if found is None and row["status"] == "completed" and row.get("into"):
-        return "nothing to land"
+    if nothing := nothing_landed(row):
+        return nothing
     return None if found is None else f"{found['branch']}  {found['before'][:8]}..{found['after'][:8]}"
 
 

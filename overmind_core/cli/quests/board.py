@@ -5,8 +5,8 @@ from __future__ import annotations
 from overmind_core.cli.command import JSON, Command, argument, flag, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import coloured, dumps, is_ascii_only, terminal_columns
-from overmind_core.cli.quests.rows import ASKED, is_blocked, phase_word, quest_mark, time_and_cost
-from overmind_core.domain.missions.reasons import sentence
+from overmind_core.cli.quests.rows import ASKED, BLOCKING, phase_word, quest_mark, time_and_cost
+from overmind_core.domain.missions.reasons import nothing_landed, sentence
 from overmind_core.domain.missions.status_marks import REVIEW
 from overmind_core.domain.quests.titles import shown_name
 from overmind_core.domain.text.cells import cut, display_safe, width
@@ -206,14 +206,19 @@ def _tails(row: Row) -> tuple[str, ...]:
     if row.get(ASKED):
         return (row[ASKED],)
     if status == "queued":
-        return row["why"] or "", "" if is_blocked(row) else row["code"] or ""  # its column says that it is blocked
+        # Its column says that it is blocked, and `needs` without a name says nothing.
+        return row["why"] or "", "" if row["code"] in _UNSAID else row["code"] or ""
     if status in {"failed", "cancelled"}:
         return (sentence(row["reason"]) or status,)
     phase = phase_word(row)
     about = time_and_cost(row)
+    if nothing := nothing_landed(row):
+        return f"{nothing} {about}", nothing
     return (f"{phase} {about}" if phase not in {"", "working"} else about, about, phase)
 
 
+_UNSAID = frozenset({BLOCKING, "needs"})
+"""Codes that alone say nothing on a card."""
 _DOTS = "..."
 
 

@@ -10,7 +10,7 @@ from overmind_core.cli.missions import logs
 from overmind_core.cli.missions.watch import KEEP_WAITING, EndWaiter, wait_for_ends
 from overmind_core.cli.output import dumps
 from overmind_core.cli.values import duration, whole_number
-from overmind_core.domain.missions.reasons import SAY_NOTHING, sentence
+from overmind_core.domain.missions.reasons import SAY_NOTHING, said_exit, sentence
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import INTERRUPTED, OvermindError
 
@@ -164,8 +164,10 @@ def quest_wait(args: Namespace, context: Context) -> int:
 
 def end_line(end: Mapping[str, Any]) -> str:
     """Return what a person reads of an end."""
-    why = f"{sentence(end['reason'])}, " if end["reason"] and end["reason"] not in SAY_NOTHING else ""
-    return display_safe(f"Quest {end['id']} finished: {end['status']} ({why}exit code {end['exit_code']})")
+    why = sentence(end["reason"]) if end["reason"] and end["reason"] not in SAY_NOTHING else ""
+    code = said_exit(end["reason"], end["exit_code"])
+    how = ", ".join(filter(None, (why, "" if code is None else f"exit code {code}")))
+    return display_safe(f"Quest {end['id']} finished: {end['status']}" + (f" ({how})" if how else ""))
 
 
 QUEST_WAIT = Command(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from overmind_core.cli.output import ABSENT, command_cell, money
-from overmind_core.domain.missions.status_marks import BLOCKED, StatusMark, mark_of
+from overmind_core.domain.missions.reasons import nothing_landed
+from overmind_core.domain.missions.status_marks import BLOCKED, NOTHING_LANDED, StatusMark, mark_of
 from overmind_core.domain.text.duration import format_uptime
 
 TYPE_CHECKING = False
@@ -41,7 +42,9 @@ _DIGITS = 4
 
 def quest_mark(row: Row) -> StatusMark:
     """Return the mark of a quest."""
-    return BLOCKED if is_blocked(row) else mark_of(row["status"], "waiting" if row.get(ASKED) else None)
+    if is_blocked(row):
+        return BLOCKED
+    return NOTHING_LANDED if nothing_landed(row) else mark_of(row["status"], "waiting" if row.get(ASKED) else None)
 
 
 def is_blocked(row: Row) -> bool:

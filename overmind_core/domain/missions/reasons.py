@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
 SENTENCES: Mapping[str, str] = {
     "api_error": "the service of its model answered with an error",
@@ -110,6 +111,32 @@ def gave_up(times: int, seconds: float) -> str:
 
 SAY_NOTHING = frozenset({"exit", "exited", "failed", "timeout", "stopped", "killed"})
 """Reasons that the outcome, or its exit code, has said already."""
+
+
+NO_EXIT = frozenset(
+    {
+        "busy", "conflicts", "cwd_not_found", "dirty", "fenced", "forbidden", "git_failed", "gone", "internal",
+        "invalid", "name_taken", "no_change", "no_terminals", "not_found", "not_pushed", "output_invalid",
+        "output_missing", "provider_missing", "review_denied", "unknown_provider", "untrusted_project",
+        "verify_failed",
+    }
+)  # fmt: skip
+"""Reasons and classes for which Overmind refused work, or could not begin it: no program of the work exited so."""
+
+
+def said_exit(reason: str | None, exit_code: int | None) -> int | None:
+    """The exit code that people read: None where no program exited with it, though `wait` has to exit with one."""
+    return None if reason in NO_EXIT else exit_code
+
+
+NOTHING_LANDED = "nothing to land"
+"""How a quest with a target has completed whose work has changed nothing."""
+
+
+def nothing_landed(row: Mapping[str, Any]) -> str:
+    """What people read of the row of a quest that was to land and has changed nothing; "" for any other."""
+    is_empty = row["status"] == "completed" and row.get("into") and row.get("landed", row) is None
+    return NOTHING_LANDED if is_empty else ""
 
 
 def ended_words(outcome: str, exit_code: int | None = None, reason: str | None = None) -> str:

@@ -65,6 +65,8 @@ ATTACHED = StatusMark("⌨", "#", "attached", "good")
 
 PENDING = StatusMark("○", "o", "waiting", "off")
 COMPLETED = StatusMark("✔", "+", "completed", "good")
+NOTHING_LANDED = StatusMark("✔", "+", "completed", "off")
+"""Of a quest that was to land, and has changed nothing: what stands beside it says so."""
 SKIPPED = StatusMark("⊘", "/", "skipped", "off")
 CANCELLED = StatusMark("–", "-", "cancelled", "off")
 MISSED = StatusMark("⊘", "/", "missed", "off")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.missions.reasons import NOTHING_LANDED
 from overmind_core.domain.quests.quest import QuestPhase, QuestStatus, QueueState
 from overmind_core.domain.replacing import replace
 
@@ -157,7 +158,14 @@ def because(quest: Quest) -> str:
         return quest.reason
     if quest.status is QuestStatus.QUEUED and quest.queue is not None and quest.queue.failure is not None:
         return quest.queue.failure
-    return _BECAUSE[state_of(quest)]
+    return NOTHING_LANDED if has_landed_nothing(quest) else _BECAUSE[state_of(quest)]
+
+
+def has_landed_nothing(quest: Quest) -> bool:
+    """Return whether it has completed, was to land, and there was nothing to."""
+    to_land = quest.goal is not None and quest.goal.into is not None
+    landed = None if quest.queue is None else quest.queue.landed
+    return to_land and quest.status is QuestStatus.COMPLETED and landed is None
 
 
 _BECAUSE: Mapping[QuestState, str] = {
@@ -165,7 +173,7 @@ _BECAUSE: Mapping[QuestState, str] = {
     QuestState.WORKING: "its turn has come",
     QuestState.CHECKING: "its work has ended",
     QuestState.REVIEWING: "its work is to be reviewed",
-    QuestState.LANDING: "its work is good",
+    QuestState.LANDING: "its work is to land",
     QuestState.REVIEW: "a person decides",
     QuestState.COMPLETED: "it is done",
     QuestState.FAILED: "its attempt has failed",

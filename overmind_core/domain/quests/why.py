@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.admission import Wait, WaitCode
 from overmind_core.domain.agents.turns import one_line
-from overmind_core.domain.missions.reasons import sentence
+from overmind_core.domain.missions.reasons import NOTHING_LANDED, sentence
 from overmind_core.domain.quests.classes import CHECK_FAILED, last_failure
-from overmind_core.domain.quests.life import is_refused, is_tried_again, state_of, waits_for_room, waits_for_target
+from overmind_core.domain.quests.life import (
+    has_landed_nothing,
+    is_refused,
+    is_tried_again,
+    state_of,
+    waits_for_room,
+    waits_for_target,
+)
 from overmind_core.domain.quests.needs import Need, Needs, SetFree, StillWaiting
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.quests.remedies import is_look, look_at
@@ -191,7 +198,7 @@ def _landing(quest: Quest) -> str:
     landed = None if quest.queue is None else quest.queue.landed
     if landed is not None:
         return f"landed on {landed.branch}"
-    return "" if quest.goal is None or quest.goal.into is None else "nothing to land"
+    return NOTHING_LANDED if has_landed_nothing(quest) else ""
 
 
 def in_the_way(quest: Quest, wait: Wait | None, needs: Needs, find: Callable[[str], Quest | None]) -> list[Need]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from overmind_core.domain.actor import ENGINE, PERSON
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.missions.mission import Cause
-from overmind_core.domain.missions.reasons import SAY_NOTHING, sentence
+from overmind_core.domain.missions.reasons import SAY_NOTHING, said_exit, sentence
 from overmind_core.domain.quests.life import QuestState
 from overmind_core.domain.quests.quest import QuestPhase
 from overmind_core.domain.specs.check import score_text
@@ -80,7 +80,7 @@ def _quest(event: Fields) -> _Summary:
         return _Summary(status, _queued(event))
     reason = event.get("reason")
     text = sentence(str(reason)) if reason else event.get("why") or ""
-    code = event.get("exit_code")
+    code = said_exit(reason if isinstance(reason, str) else None, event.get("exit_code"))
     return _Summary(status, f"{text} (exit code {code})" if text and code else str(text))
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from overmind_core.domain.missions.reasons import NO_EXIT, SENTENCES, said_exit
+from overmind_core.domain.quests.classes import TABLE
+from tests.core.cli.quest_rows import row
+
 
 @pytest.mark.parametrize(
     ("words", "asked"),
@@ -35,3 +39,53 @@ def test_options_behind_the_command_of_a_ritual_are_the_commands_own(overmind):
     ((_, asked),) = requests
     assert (asked["name"], asked["schedule"], asked["zone"]) == ("report", "30 8 * * MON-FRI", "Europe/Berlin")
     assert (asked["quest"]["command"], asked["quest"]["retries"]) == (["./report", "--mail", "--retries", "9"], 2)
+
+
+LANDED = {"branch": "main", "before": "1" * 40, "after": "2" * 40}
+SHOWN = [
+    ({"status": "failed", "reason": "exit", "exit_code": 3}, "3", "its command failed"),
+    ({"status": "failed", "reason": "check_failed", "exit_code": 4}, "4", "its check failed"),
+    ({"status": "failed", "reason": "no_change", "exit_code": 1}, "-", "nothing was changed or committed"),
+    ({"status": "failed", "reason": "output_invalid", "exit_code": 1}, "-", "its outputs are not valid"),
+    ({"status": "completed", "exit_code": 0, "into": "main"}, "0", "nothing to land"),
+    ({"status": "completed", "exit_code": 0, "into": "main", "landed": LANDED}, "0", "-"),
+    ({"status": "completed", "exit_code": 0}, "0", "-"),
+]
+
+
+@pytest.mark.parametrize(("fields", "code", "why"), SHOWN)
+def test_the_list_shows_how_a_program_exited_and_why_a_quest_ended_so(overmind, fields, code, why):
+    """What a program did not exit with is no exit code, though waiting for the quest has to exit with one."""
+    answer = {"quests": [{"ok": [row("docs", attempts=1, ended_at="2026-11-20T12:00:02.000Z", **fields)]}]}
+    out = overmind(answer, "quest", "list").out
+    titles, line = out.splitlines()
+    assert line[titles.index("EXIT") : titles.index("REASON")].strip() == code
+    assert line[titles.index("REASON") : titles.index("COMMAND")].strip() == why
+
+
+@pytest.mark.parametrize(
+    ("reason", "code", "said"),
+    [("check_failed", 4, "its check failed, exit code 4"), ("no_change", 1, "nothing was changed or committed")],
+)
+def test_the_end_of_a_quest_says_an_exit_code_where_a_program_exited(overmind, reason, code, said):
+    def wait(args):
+        yield {"ok": {"missions": [{"id": one, "name": "docs"} for one in args["ids"]]}}
+        yield {"item": {"id": "a1b2c3d4", "name": "docs", "status": "failed", "reason": reason, "exit_code": code}}
+        yield {"end": {}}
+
+    ran = overmind({"quest_wait": wait}, "quest", "wait", "a1b2c3d4")
+    assert (ran.status, ran.out.splitlines()) == (code, [f"Quest a1b2c3d4 finished: failed ({said})"])
+
+
+def test_a_card_says_that_there_was_nothing_to_land(overmind):
+    done = {"status": "completed", "into": "main", "attempts": 1, "ended_at": "2026-11-20T12:00:02.000Z"}
+    columns = [{"name": one, "count": 0, "quests": []} for one in ("queued", "running", "blocked", "review")]
+    columns.append({"name": "done", "count": 1, "quests": [row("docs", **done)]})
+    out = overmind({"board": [{"ok": {"columns": columns, "gates": []}}]}, "board").out
+    assert "docs nothing to land 2m" in out
+
+
+def test_codes_without_an_exit_are_reasons_that_are_known():
+    assert NO_EXIT - {"busy", "git_failed"} <= SENTENCES.keys()
+    assert said_exit("exit", 3) == 3
+    assert {said_exit(one, 1) for one in TABLE if one in {"exit", "check_failed", "timeout", "api_error"}} == {1}

@@ -288,13 +288,17 @@ def test_a_column_that_needs_little_leaves_room_for_the_others(wanted, room, giv
     [
         (50, "docs waits for login (queued)"),
         (29, "docs waits for login (queued)"),
-        (28, "docs needs"),
-        (10, "docs needs"),
-        (9, "docs"),
+        (28, "docs waits for login (que..."),
+        (10, "docs"),
     ],
 )
-def test_where_a_sentence_does_not_fit_its_code_does(cells, card):
+def test_a_sentence_that_names_what_it_waits_for_shows_where_it_is_cut(cells, card):
     assert card_text(row("docs", code="needs", why="waits for login (queued)"), cells) == card
+
+
+@pytest.mark.parametrize(("cells", "card"), [(40, "docs 3 of 3 slots are taken"), (20, "docs slots"), (9, "docs")])
+def test_where_a_sentence_does_not_fit_its_code_does(cells, card):
+    assert card_text(row("docs", code="slots", why="3 of 3 slots are taken"), cells) == card
 
 
 def test_a_reason_without_a_shorter_one_is_cut():

@@ -128,6 +128,25 @@ def test_nothing_to_land_is_fine_and_leaves_nothing(tmp_path):
     story(tmp_path, scenario)
 
 
+@pytest.mark.parametrize(
+    "commits",
+    [
+        pytest.param([{}], id="a commit without a change"),
+        pytest.param([{"b": "2\n"}, {"b": "1\n"}], id="commits of which one undoes the other"),
+    ],
+)
+def test_commits_that_change_nothing_are_no_change(tmp_path, commits):
+    async def scenario(shop):
+        async with shop.daemon():
+            await shop.works(None, *commits)
+            assert (await shop.refused(allow_empty=False)).code == "no_change"
+            assert await shop.inside.app.engine.quest_landing.is_unchanged(shop.red)
+            shop.work.write({"b": "2\n"})
+            assert (await shop.land(allow_empty=False)).branch == "main"
+
+    story(tmp_path, scenario)
+
+
 def test_what_is_checked_out_elsewhere_is_not_moved(tmp_path):
     async def scenario(shop):
         async with shop.daemon():

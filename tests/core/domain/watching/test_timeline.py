@@ -103,6 +103,20 @@ def test_a_quest_that_began_at_once_is_told_with_its_run():
 
 
 @tabled(
+    ("event", "text"),
+    [
+        ({"reason": "check_failed", "exit_code": 3}, "its check failed (exit code 3)"),
+        ({"reason": "no_change", "exit_code": 1}, "nothing was changed or committed"),
+        ({"reason": "output_invalid", "exit_code": 1}, "its outputs are not valid"),
+        ({"reason": "conflicts", "exit_code": 1}, "its work conflicts with what has landed meanwhile"),
+        ({"reason": "review_denied", "exit_code": 1}, "its review was denied"),
+    ],
+)
+def test_an_exit_code_is_told_only_where_a_program_exited_with_it(event, text):
+    assert told({"type": "quest", "status": "failed", **event}) == [(None, "failed", None, text)]
+
+
+@tabled(
     ("event", "expected"),
     [
         ({"type": "health", "level": "stalled", "by": "engine", "why": "no sign of life for 5m"},
