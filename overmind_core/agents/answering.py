@@ -11,16 +11,19 @@ from overmind_core.domain.actor import PERSON
 from overmind_core.domain.agents import conversation_events
 from overmind_core.domain.agents.agent import BY_KEYS, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Behaviour
-from overmind_core.domain.agents.choices import InvalidChoice, choices_of, chosen, offered
+from overmind_core.domain.agents.choices import InvalidChoice, choices_of, chosen, example, offered, typed
 from overmind_core.domain.agents.permission import rules_for
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.actor import actor
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from overmind_core.agents.service import Agents
     from overmind_core.agents.session import Session
     from overmind_core.agents.store import QuestionRow
     from overmind_core.domain.agents.agent_events import Asked, Decision
+    from overmind_core.domain.agents.choices import Choice
     from overmind_core.system.machine import Clock
 
 A_PERSON = "a person"
@@ -53,7 +56,7 @@ class Answering:
             raise too_late(question, self._clock.wall())
         asked = session.questions[question.id]
         _check(question.id, asked, session, decision, is_named=is_named)
-        decision = _chosen(asked, decision)
+        decision = _chosen(question.id, asked, decision)
         if decision.behaviour is Behaviour.ALWAYS:
             self._store_rule(session, asked)
         session.apply(conversation_events.Answered(question.id, decision, answerer()))
@@ -88,10 +91,10 @@ def _check(number: int, asked: Asked, session: Session, decision: Decision, *, i
         raise OvermindError("invalid", "`always` is for permissions. Use allow or deny.")
     says_nothing = not (decision.options or decision.message)
     if asked.need is AgentNeed.QUESTION and decision.behaviour is Behaviour.ALLOW and says_nothing:
-        options = [f"{place} ({label})" for place, label in enumerate(options_of(asked), 1)]
-        way = " or ".join([*([f"the number of an option, {', '.join(options)},"] if options else []), "a text"])
-        typed = f"overmind answer {number} {1 if options else 'TEXT'}"
-        raise OvermindError("invalid", f"This is a question. Answer it with {way}: {typed}")
+        choices = choices_of(asked.subject)
+        option = "the number of an option" if len(choices) == 1 else "the number of an option for each question"
+        way = f"{option}, {typed(choices)}, or a text" if options_of(asked) else "a text"
+        raise OvermindError("invalid", f"This is a question. Answer it with {way}: {_line(number, choices)}")
     if asked.need is not AgentNeed.QUESTION and not is_named:
         ways = "allow, deny or always" if asked.need is AgentNeed.PERMISSION else "allow or deny"
         raise OvermindError(
@@ -99,7 +102,12 @@ def _check(number: int, asked: Asked, session: Session, decision: Decision, *, i
         )
 
 
-def _chosen(asked: Asked, decision: Decision) -> Decision:
+def _line(number: int, choices: Sequence[Choice]) -> str:
+    """A line that answers a question as it stands, or with a text in place of TEXT."""
+    return f"overmind answer {number} {example(choices) if any(one.labels for one in choices) else 'TEXT'}"
+
+
+def _chosen(number: int, asked: Asked, decision: Decision) -> Decision:
     """The decision with the labels of each question; those of a denial are nobody's.
 
     Raises:
@@ -111,4 +119,4 @@ def _chosen(asked: Asked, decision: Decision) -> Decision:
     try:
         return decision._replace(chosen=chosen(choices, decision.options, decision.message))
     except InvalidChoice as error:
-        raise OvermindError("invalid", str(error)) from None
+        raise OvermindError("invalid", f"{error} For example: {_line(number, choices)}") from None

@@ -47,9 +47,13 @@ def offered(choices: Sequence[Choice]) -> list[str]:
 def chosen(choices: Sequence[Choice], options: Sequence[str], message: str | None) -> tuple[tuple[str, ...], ...]:
     """The labels for each question, in their order; none where `message` answers it in the person's own words.
 
+    A message that is the label of a single option chooses that; so does one that is, but for upper and lower case.
+
     Raises:
         InvalidChoice: an option is none of theirs, or a question has no answer, or too many.
     """
+    if message and not options and (label := _meant(choices, message)) is not None:
+        return ((label,),)
     found: list[list[str]] = [[] for _ in choices]
     for option in options:
         at, label = _place(choices, option, found)
@@ -63,6 +67,31 @@ def chosen(choices: Sequence[Choice], options: Sequence[str], message: str | Non
     return tuple(map(tuple, found))
 
 
+def _meant(choices: Sequence[Choice], text: str) -> str | None:
+    """The option that a text names; None where there are several questions, and where it names none or several."""
+    labels = choices[0].labels if len(choices) == 1 else ()
+    if text in labels:
+        return text
+    alike = [label for label in labels if label.strip().casefold() == text.strip().casefold()]
+    return alike[0] if len(alike) == 1 else None
+
+
+def typed(choices: Sequence[Choice]) -> str:
+    """The numbers of options as people type them, with their labels: `1 (Red), 2 (Blue)`, for each question."""
+    if len(choices) == 1:
+        return _numbered(choices[0])
+    return "; ".join(f"{one.text}: {_numbered(one)}" for one in choices)
+
+
+def example(choices: Sequence[Choice]) -> str:
+    """An answer that is taken as it stands: the number of an option for each question, with `1,2` for several."""
+    return " ".join("1,2" if one.several and len(one.labels) > 1 else "1" for one in choices)
+
+
+def _numbered(choice: Choice) -> str:
+    return ", ".join(f"{number} ({label})" for number, label in enumerate(choice.labels, 1)) or "a text"
+
+
 def _place(choices: Sequence[Choice], option: str, found: Sequence[Sequence[str]]) -> tuple[int, str]:
     """Which question an option answers, and with which label; one that several offer answers them in their order."""
     plain = [at for at, one in enumerate(choices) if option in one.labels]
@@ -71,6 +100,9 @@ def _place(choices: Sequence[Choice], option: str, found: Sequence[Sequence[str]
     number, colon, label = option.partition(":")
     if colon and number.isdecimal() and 1 <= int(number) <= len(choices):
         return _checked(choices, int(number) - 1, label)
+    if choices and number.isdecimal() and label.startswith(PLACE):
+        count = "One question is" if len(choices) == 1 else f"{len(choices)} questions are"
+        raise InvalidChoice(f"{count} asked: one number for each, and 1,2 for several options.")
     for at, one in enumerate(choices):
         for name in filter(None, (one.text, one.heading)):
             if option.startswith(f"{name}="):

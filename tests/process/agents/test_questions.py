@@ -143,6 +143,11 @@ def test_questions_with_several_parts_are_answered_whole_or_not_at_all(agents):
     ]  # fmt: skip
     said = agents.om.refused("answer", mission, "allow", "--option", "Red", code="invalid")
     assert "Question 2 of 2 (Which size?) has no answer." in said
+    line = said.strip().rpartition("For example: overmind ")[2].split()
+    assert line == ["answer", str(asked["question"]), "1", "1"]
+    said = agents.om.refused("answer", mission, "allow", code="invalid")
+    assert "Which color?: 1 (Red), 2 (Blue); Which size?: 1 (S), 2 (L)" in said
+    assert said.strip().endswith(f": overmind answer {asked['question']} 1 1")
     assert agents.asked(mission) == [asked]
     agents.om.ok("answer", mission, "allow", "--option", "2:S", "--option", "Color=Blue")
     said = agents.answer(message)["text"]

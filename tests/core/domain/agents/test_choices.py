@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.agents.choices import InvalidChoice, choices_of, chosen, offered
+from overmind_core.domain.agents.choices import InvalidChoice, choices_of, chosen, example, offered, typed
 from tests.kit.cases import tabled
 
 
@@ -27,6 +27,12 @@ CHOSEN = [
     ([PARTS, COLOUR], ["1:#1", "1:#3", "2:#1"], None, [("api", "docs"), ("Red",)]),
     ([question("How?", "#2", "other")], ["1:#2"], None, [("#2",)]),
     ([COLOUR], [], "green", [()]),
+    ([COLOUR], [], "red", [("Red",)]),
+    ([COLOUR], [], " RED ", [("Red",)]),
+    ([COLOUR], [], "Red, but darker", [()]),
+    ([question("Case?", "a", "A")], [], "A", [("A",)]),
+    ([question("Case?", "Ab", "aB")], [], "ab", [()]),
+    ([SURE, NOW], [], "yes", [(), ()]),
     ([PARTS], ["api", "docs"], None, [("api", "docs")]),
     ([PARTS], ["api", "api"], None, [("api",)]),
     ([PARTS, COLOUR], ["web", "Red"], None, [("web",), ("Red",)]),
@@ -60,7 +66,9 @@ REFUSED = [
     ([], ["Yes"], "'Yes' is not one of its options: none."),
     ([COLOUR], ["#3"], "'3' is not an option of the question: 1. Red, 2. Blue."),
     ([COLOUR], ["1:#0"], "'0' is not an option of the question: 1. Red, 2. Blue."),
-    ([COLOUR], ["2:#1"], "'2:#1' is not one of its options"),
+    ([COLOUR], ["1:#1", "2:#1"], "One question is asked: one number for each, and 1,2 for several options."),
+    ([SURE, NOW], ["1:#1", "2:#1", "3:#1"], "2 questions are asked: one number for each"),
+    ([SURE, NOW], ["1:#1", "2:#3"], "'3' is not an option of question 2 of 2 (Now?): 1. Yes, 2. No."),
 ]
 
 
@@ -74,3 +82,20 @@ def test_an_answer_that_leaves_a_question_open_or_fits_none_is_refused(questions
 def test_the_options_of_several_questions_are_offered_with_their_numbers():
     assert offered(choices_of({"questions": [COLOUR]})) == ["Red", "Blue"]
     assert offered(choices_of({"questions": [SURE, COLOUR]})) == ["1:Yes", "1:No", "2:Red", "2:Blue"]
+
+
+@tabled(
+    ("questions", "numbers", "answer"),
+    [
+        ([COLOUR], "1 (Red), 2 (Blue)", "1"),
+        ([PARTS], "1 (api), 2 (web), 3 (docs)", "1,2"),
+        ([SURE, PARTS, COLOUR], "Sure?: 1 (Yes), 2 (No); Parts?: 1 (api), 2 (web), 3 (docs); Which?: 1 (Red), 2 (Blue)",
+         "1 1,2 1"),
+        ([question("Only?", "one", several=True), NOW], "Only?: 1 (one); Now?: 1 (Yes), 2 (No)", "1 1"),
+    ],
+)  # fmt: skip
+def test_what_may_be_typed_is_said_and_the_example_is_taken(questions, numbers, answer):
+    choices = choices_of({"questions": questions})
+    assert (typed(choices), example(choices)) == (numbers, answer)
+    places = [f"{at}:#{number}" for at, word in enumerate(answer.split(), 1) for number in word.split(",")]
+    assert all(chosen(choices, places, None))
