@@ -17,6 +17,9 @@ TIMED_OUT = 124
 INTERRUPTED = 130
 """Exit status of a view that was left with ctrl-c: 128 + SIGINT."""
 
+NO_FOLDER = "does not exist. Create it, or name another one with --cwd."
+"""How the sentence about a missing working directory ends."""
+
 CODES: dict[str, tuple[int, str]] = {
     "not_found": (FAILED, "No such mission. See them with: overmind ps --all"),
     "not_running": (FAILED, "The mission is not running."),

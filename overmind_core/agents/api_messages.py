@@ -117,7 +117,7 @@ class MessageApi:
         mission = find(self._registry, request.id, live_first=True)
         asking = mission_of(caller, self._registry, self._home.root)
         forbid_foreign(asking, mission, self._registry, "interrupt")
-        busy = self._agents.session(mission).interrupt()
+        busy = self._agents.session(mission, to_interrupt=True).interrupt()
         await self._journal.saved()
         return {**answers.brief(mission), "interrupted": busy}
 

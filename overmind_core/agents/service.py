@@ -106,15 +106,20 @@ class Agents:
         """The agent of a live mission; None for plain programs, and for those that have ended."""
         return self._sessions.get(mission_id)
 
-    def session(self, mission: Mission) -> Session:
-        """The session to which something can be sent.
+    def session(self, mission: Mission, *, to_interrupt: bool = False) -> Session:
+        """The session to which something can be sent; `to_interrupt`: that is the end of its turn.
 
         Raises:
             OvermindError: `not_session`, `not_running` or `exited`.
         """
         name = mission.definition.name
         if mission.definition.kind is not Kind.SESSION:
-            raise OvermindError("not_session", f"Mission {mission.id} ({name}) is a task and takes no messages.")
+            what, do = (
+                ("has no turn to interrupt", f"Stop it: overmind stop {name}")
+                if to_interrupt
+                else ("takes no messages", f"Type into it: overmind attach {name}")
+            )
+            raise OvermindError("not_session", f"Mission {mission.id} ({name}) is a task and {what}. {do}")
         session = self._sessions.get(mission.id)
         if not mission.is_live or session is None:
             raise OvermindError(

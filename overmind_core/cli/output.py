@@ -135,15 +135,54 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, colours: Mapp
         titles: The first line.
         rows: As many cells each.
         colours: Cells of the column STATUS that are exactly such a word get this SGR number.
+
+    On a terminal the widest columns are cut until a row is a line; what else reads it gets all.
     """
     safe = [[display_safe(cell) for cell in row] for row in rows]
     widths = [max(map(width, column)) for column in zip(titles, *safe, strict=True)]
+    if (room := _terminal_room()) is not None:
+        widths = fitting(widths, list(map(width, titles)), room)
+        safe = [[cut(cell, most) for cell, most in zip(row, widths, strict=True)] for row in safe]
     painted = titles.index("STATUS") if colours and "STATUS" in titles else -1
     lines = [_line(titles, widths)]
     for row in safe:
         code = (colours or {}).get(row[painted]) if painted >= 0 else None
         lines.append(_line(row, widths) if code is None else _line(row, widths, painted=painted, code=code))
     return "\n".join(lines)
+
+
+def _terminal_room() -> int | None:
+    """The width of the terminal on stdout; None where it is none."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
+
+
+_NAMING = 2
+"""Columns at the left that say which row it is, and are typed elsewhere: they stay whole."""
+_LEAST = 8
+"""Cells in which the beginning of a text still says something."""
+
+
+def fitting(widths: Sequence[int], titles: Sequence[int], room: int) -> list[int]:
+    """Return widths of columns with which a row is at most `room` cells, as far as columns can be cut.
+
+    Args:
+        widths: Of the columns, as their cells need.
+        titles: Of their titles, which stay.
+        room: Cells of a line.
+    """
+    found = list(widths)
+    over = sum(found) + len(_GAP) * (len(found) - 1) - room
+    while over > 0:
+        spare = [(found[at], at) for at in range(_NAMING, len(found)) if found[at] > max(titles[at], _LEAST)]
+        if not spare:
+            break
+        _, widest = max(spare)
+        found[widest] -= 1
+        over -= 1
+    return found
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], *, painted: int = -1, code: str = "") -> str:

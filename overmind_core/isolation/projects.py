@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.domain.isolation.project import FILE
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.domain.text.problems import Problems
-from overmind_core.errors import OvermindError
+from overmind_core.errors import NO_FOLDER, OvermindError
 from overmind_core.kernel.tasks import Looks
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _repository(environ: Mapping[str, str], cwd: str, home: str, branch: str | N
     from overmind_core.isolation.errors import git_failed, git_missing  # noqa: PLC0415 - same
 
     if not os.path.isdir(cwd):
-        raise OvermindError("cwd_not_found", f"The working directory {to_wire(cwd)} does not exist.")
+        raise OvermindError("cwd_not_found", f"The working directory {to_wire(cwd)} {NO_FOLDER}")
     try:
         return git_repository.find_repository(Git(environ, home=home), cwd, branch=branch)
     except GitFailed as error:

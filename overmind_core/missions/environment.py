@@ -17,7 +17,7 @@ from overmind_core.domain.missions.environment import renewed_variables
 from overmind_core.domain.plans.references import VARIABLE
 from overmind_core.domain.quests.variables import VARIABLES as OF_ATTEMPTS
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
-from overmind_core.errors import OvermindError
+from overmind_core.errors import NO_FOLDER, OvermindError
 from overmind_core.kernel.tasks import Looks
 from overmind_core.missions.spec import Environment
 
@@ -167,8 +167,8 @@ def _locate(question: Question) -> Located:
     if not os.path.isabs(cwd):
         raise OvermindError("cwd_not_found", f"The working directory {to_wire(cwd)} is not an absolute path.")
     if not os.path.isdir(cwd):
-        kind = "is not a directory" if os.path.exists(cwd) else "does not exist"
-        raise OvermindError("cwd_not_found", f"The working directory {to_wire(cwd)} {kind}.")
+        kind = "is not a directory. Name another one with --cwd." if os.path.exists(cwd) else NO_FOLDER
+        raise OvermindError("cwd_not_found", f"The working directory {to_wire(cwd)} {kind}")
     if not os.access(cwd, os.X_OK):
         raise OvermindError(
             "cwd_not_found", f"The working directory {to_wire(cwd)} can't be entered: permission denied."

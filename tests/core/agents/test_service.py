@@ -11,6 +11,7 @@ from overmind_core.agents.service import REJOIN_SECONDS
 from overmind_core.domain.agents.agent import AgentMode
 from overmind_core.domain.agents.agent_events import LimitReached, TurnBegan, TurnEnded, TurnResult
 from overmind_core.domain.agents.conversation_events import ModeWanted
+from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from tests.kit import in_process
 from tests.kit.in_process import WALL, ScriptedKeeper, supervising, until, world
@@ -97,3 +98,21 @@ def test_a_handed_over_session_is_taken_back_when_nobody_comes_back_after_a_cras
 
     there, back = AgentMode.INTERACTIVE, AgentMode.HEADLESS
     assert in_process.run(story()) == [there, there if rejoined else back]
+
+
+def test_a_task_has_no_turn_and_takes_no_messages_and_both_say_what_can_be_done(home, environment):
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            await inside.run("sleep 9", name="api")
+            return [await refused(inside, "interrupt", id="api"), await refused(inside, "send", id="api", text="x")]
+
+    async def refused(inside, command, **arguments):
+        with pytest.raises(OvermindError) as error:
+            await inside.ask(command, **arguments)
+        return error.value.message.partition("(api) ")[2]
+
+    assert in_process.run(story()) == [
+        "is a task and has no turn to interrupt. Stop it: overmind stop api",
+        "is a task and takes no messages. Type into it: overmind attach api",
+    ]

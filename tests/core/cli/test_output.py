@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from overmind_core.cli import output
 from overmind_core.cli.output import command_cell, dumps, safe_text, size, table
 from overmind_core.domain.text.cells import width
 from tests.kit.cases import tabled
@@ -31,6 +34,26 @@ def test_a_long_command_is_cut_to_forty_cells():
     assert width(command_cell("漢" * 50)) <= 40
     assert command_cell("x" * 41) == "x" * 37 + "..."
     assert command_cell("x" * 40) == "x" * 40
+
+
+@pytest.mark.parametrize("cells", [120, 100, 80, 70])
+def test_on_a_terminal_a_row_is_a_line_and_its_name_whole(cells, monkeypatch):
+    titles = ["ID", "NAME", "STATUS", "REASON", "COMMAND"]
+    rows = [["a1b2c3d4", "漢字-a-name", "running", "r" * 60, "c" * 40], ["b1b2c3d4", "b", "x", "-", "make"]]
+    wide = table(titles, rows)
+    monkeypatch.setattr(output, "_terminal_room", lambda: cells)
+    text = table(titles, rows, colours={"running": "32"}).replace("\x1b[32m", "").replace("\x1b[0m", "")
+    assert max(map(width, wide.split("\n"))) > max(map(width, text.split("\n"))) <= cells
+    assert text.split("\n")[1].startswith("a1b2c3d4  漢字-a-name  running  r")
+    assert "..." in text
+    assert text.split("\n")[2].split() == rows[1]
+
+
+def test_a_table_that_fits_its_terminal_is_as_it_is(monkeypatch):
+    rows = [["a1b2c3d4", "api", "running", "c" * 40]]
+    text = table(["ID", "NAME", "STATUS", "COMMAND"], rows)
+    monkeypatch.setattr(output, "_terminal_room", lambda: width(text.split("\n")[1]))
+    assert table(["ID", "NAME", "STATUS", "COMMAND"], rows) == text
 
 
 def test_only_the_status_is_painted_and_alignment_stays():
