@@ -104,6 +104,7 @@ LIMIT = 15.0
 
 CHECKS = (
     Check("python", machine.python),
+    Check("overmind", machine.command),
     Check("git", machine.git),
     Check("docker", machine.docker_client),
     Check("docker engine", machine.docker_engine),

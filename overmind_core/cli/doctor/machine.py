@@ -213,6 +213,33 @@ def python(_context: CheckContext, version: tuple[int, ...] = sys.version_info[:
     return ok(found)
 
 
+COMMAND = "overmind"
+_SHIMS = "shims"
+"""Folder whose programs start the version that was chosen for where one is: of pyenv, asdf, mise."""
+
+
+def command(context: CheckContext, script: str = sys.argv[0], python: str = sys.executable) -> Finding | None:
+    """Whether `overmind` starts this copy; None: it is not on PATH, or this copy has no script to compare it with.
+
+    Args:
+        context: Where to look.
+        script: Which file this was started by.
+        python: This copy's; its script lies beside it, unless it was put elsewhere and started from there.
+    """
+    first = context.which(COMMAND)
+    is_script = os.path.basename(os.path.realpath(script)) == COMMAND and os.path.isfile(script)
+    ours = script if is_script else os.path.join(os.path.dirname(python), COMMAND)
+    if first is None or not os.path.exists(ours):
+        return None
+    if os.path.realpath(first) == os.path.realpath(ours) or os.path.basename(os.path.dirname(first)) == _SHIMS:
+        return ok(first)
+    ours = os.path.abspath(ours)
+    return warn(
+        f"another one is first on PATH: {first}; this copy is {ours}",
+        f"put {os.path.dirname(ours)} before {os.path.dirname(first)} in PATH, or remove the other one",
+    )
+
+
 def git(context: CheckContext) -> Finding:
     """Whether git runs."""
     return _version_of(context, "git", mend="install git: agents work in its worktrees")

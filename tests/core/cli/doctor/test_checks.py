@@ -43,6 +43,50 @@ def test_python(world, version, status):
     assert machine.python(world(), version).status == status
 
 
+COMMANDS = [
+    # what is first on PATH, what this was started by, the status, what is said
+    ("venv/bin/overmind", "venv/bin/overmind", "ok", "venv/bin/overmind"),
+    ("link/overmind", "venv/bin/overmind", "ok", "link/overmind"),
+    ("link/overmind", "cli/__main__.py", "ok", "link/overmind"),
+    ("link/overmind", "link/overmind", "ok", "link/overmind"),
+    ("user/overmind", "user/overmind", "ok", "user/overmind"),
+    ("shims/overmind", "venv/bin/overmind", "ok", "shims/overmind"),
+    (
+        "user/overmind",
+        "venv/bin/overmind",
+        "warn",
+        "another one is first on PATH: {}/user/overmind; this copy is {}/venv",
+    ),
+    (
+        "user/overmind",
+        "cli/__main__.py",
+        "warn",
+        "another one is first on PATH: {}/user/overmind; this copy is {}/venv",
+    ),
+    ("venv/bin/overmind", "user/overmind", "warn", "this copy is {}/user/overmind"),
+    (None, "venv/bin/overmind", None, ""),
+]
+
+
+@pytest.mark.parametrize(("first", "script", "status", "words"), COMMANDS)
+def test_the_command_that_is_first_on_path(world, tmp_path, first, script, status, words):
+    for name in ("venv/bin/overmind", "user/overmind", "shims/overmind", "cli/__main__.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (tmp_path / "link").mkdir()
+    (tmp_path / "link/overmind").symlink_to(tmp_path / "venv/bin/overmind")
+    context = world()._replace(which=lambda _: first and str(tmp_path / first))
+    found = machine.command(context, str(tmp_path / script), str(tmp_path / "venv/bin/python"))
+    assert (found and found.status) == status
+    if found is not None:
+        assert words.replace("{}", str(tmp_path)) in found.found
+        assert found.status == "ok" or "in PATH" in found.mend
+
+
+def test_a_copy_without_a_script_has_nothing_to_compare(world, tmp_path):
+    assert machine.command(world(), str(tmp_path / "__main__.py"), str(tmp_path / "python")) is None
+
+
 PROGRAMS = [
     (machine.git, ProgramResult(0, "git version 2.39"), "ok"),
     (machine.git, ProgramResult(1, "broken"), "warn"),
