@@ -371,6 +371,8 @@ def _queue_views(app: App) -> QueueViews:
         estimated=app.engine.learning.estimated_seconds,
         refusal=app.engine.attempts.targets.refusal,
         gates=app.engine.specs.gates,
+        worktree=app.engine.quest_landing.worktree,
+        home=app.home,
     )
 
 

@@ -141,6 +141,8 @@ class QuestDetails(QuestRow):
     review: str | None
     """`person`, or the provider that reviews its work."""
     verify: str | None
+    worktree: str | None
+    """The folder of its worktree; null when it has none, or none any more."""
     allow_empty: bool
     """Whether it is done also where nothing was changed."""
     """A shell command that has to succeed on the merged work."""
@@ -219,6 +221,10 @@ class QuestWhy(QuestBrief):
     """The names of those that can start once it has completed."""
     waiting_then: list[StillWaiting]
     """The others that need it."""
+    folder: str | None
+    """Where the check ran that it has failed for: its worktree, if it has one; null unless one has failed."""
+    output: list[str]
+    """The last lines that the check printed, at most three."""
 
 
 class QueuePool(TypedDict):

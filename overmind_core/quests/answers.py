@@ -162,7 +162,7 @@ _NO_QUEUE: QuestRow = {  # type: ignore[typeddict-item] # the rest of a row stan
 }
 
 
-def details(whole: QuestRow, quest: Quest) -> QuestDetails:
+def details(whole: QuestRow, quest: Quest, worktree: str | None) -> QuestDetails:
     """Everything known of one quest, from its row."""
     goal, queue = quest.goal, quest.queue
     return {
@@ -172,6 +172,7 @@ def details(whole: QuestRow, quest: Quest) -> QuestDetails:
         "outputs": [] if goal is None else list(goal.outputs),
         "review": None if goal is None else goal.review,
         "verify": None if goal is None else goal.verify,
+        "worktree": worktree,
         "allow_empty": goal is not None and goal.allow_empty,
         "max_cost_usd": None if goal is None else goal.max_cost or None,
         "feedback": None if queue is None else queue.feedback or None,

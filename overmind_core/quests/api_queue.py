@@ -74,7 +74,7 @@ class QueueApi:
     async def quest_why(self, request: requests.Quest, caller: Caller) -> QuestWhy:
         """Why a quest does not start, or how it stands, and what depends on it."""
         del caller
-        return self._views().why(self._quests.find(request.id))
+        return await self._views().why(self._quests.find(request.id))
 
     @handles(requests.Queue)
     async def queue(self, request: requests.Queue, caller: Caller) -> QueueStatus:

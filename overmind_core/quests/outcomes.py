@@ -16,6 +16,7 @@ from overmind_core.domain.quests.classes import (
     CHECK_FAILED,
     NO_CHANGE,
     RETRIES_SPENT,
+    VERIFY_FAILED,
     Requeue,
     after_failure,
     class_of,
@@ -23,6 +24,7 @@ from overmind_core.domain.quests.classes import (
 )
 from overmind_core.domain.quests.life import DISK_FULL, waits_for_room, waits_for_target
 from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus
+from overmind_core.domain.quests.why import has_failed_check
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.logs.run_output import ending, newest
@@ -52,7 +54,7 @@ UNCHANGED = "Nothing was changed or committed."
 """What the next attempt is told of one that left nothing to land."""
 FENCED = "fenced"
 """Code of a landing that came too late: another hive may have the work."""
-WORK_AT_FAULT = frozenset({NO_CHANGE, "output_invalid", "conflicts", "verify_failed"})
+WORK_AT_FAULT = frozenset({NO_CHANGE, "output_invalid", "conflicts", VERIFY_FAILED})
 """Codes of a failed landing that the next attempt can fix; with all others the target branch is at fault."""
 
 
@@ -270,7 +272,8 @@ class AttemptOutcomes:
             feedback = await self._landing_feedback(quest, error)
             current = self._quests.live.get(quest_id)
             if current is not None:
-                self.failed(current, error.code, feedback=feedback)
+                code = None if verification is None else verification.shell_exit
+                self.failed(current, error.code, feedback=feedback, exit_code=code)
             return
         with self._journal.together():
             waiting = replace(quest, reason=error.code)
@@ -296,7 +299,7 @@ class AttemptOutcomes:
     def _verification(self, error: OvermindError) -> Mission | None:
         """The mission that verified the merged work, and failed or was lost."""
         mission = error.fields.get("mission")
-        return self._registry.get(mission) if error.code == "verify_failed" and isinstance(mission, str) else None
+        return self._registry.get(mission) if error.code == VERIFY_FAILED and isinstance(mission, str) else None
 
     def _ended(self, quest: Quest, failure: str | None, exit_code: int | None) -> QueueState:
         work = self._registry.get(quest.id)
@@ -333,7 +336,7 @@ def _queue(quest: Quest) -> QueueState:
     return quest.queue
 
 
-_PRINTED = {"check_failed": "the check", "verify_failed": "the verification", "conflicts": "git"}
+_PRINTED = {CHECK_FAILED: "the check", VERIFY_FAILED: "the verification", "conflicts": "git"}
 """Class of a failure → whose output is quoted; of other classes that of the work."""
 _SAID = frozenset({"review_denied"})
 """Classes of which a person or a reviewer tells why."""
@@ -360,8 +363,10 @@ def _stuck(quest: Quest, folder: str | None, feedback: str) -> dict[str, object]
     head = [
         f"{sentence(queue.failure)} in attempt {len(queue.tries)}" + ("" if code is None else f", exit code {code}")
     ]
-    if queue.failure == CHECK_FAILED:
-        head += [f"$ {quest.check}", *([] if folder is None else [f"in {to_wire(folder)}"])]
+    if has_failed_check(quest):
+        verify = None if quest.goal is None else quest.goal.verify
+        command = quest.check if queue.failure == CHECK_FAILED else verify
+        head += [f"$ {command}", f"in {quest.cwd if folder is None else to_wire(folder)}"]
     return {"class": queue.failure, "lines": [*head, *feedback.splitlines()[-SHOWN_LINES:]]}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.quests.attempt import has_run
@@ -10,9 +11,11 @@ from overmind_core.domain.quests.life import is_refused, waits_for_target
 from overmind_core.domain.quests.needs import set_free
 from overmind_core.domain.quests.quest import HAS_ENDED, Quest, QuestPhase, QuestStatus
 from overmind_core.domain.quests.remedies import Known, remedies
-from overmind_core.domain.quests.why import Place, in_the_way, why_of
+from overmind_core.domain.quests.why import Evidence, Place, has_failed_check, in_the_way, last_printed, why_of
+from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.text.slug import slug_of
 from overmind_core.errors import OvermindError
+from overmind_core.logs.run_output import ending, newest
 from overmind_core.missions.answers import time
 from overmind_core.missions.registry import decode_mission
 from overmind_core.quests import answers, store
@@ -47,11 +50,14 @@ if TYPE_CHECKING:
     from overmind_core.quests.registry import QuestRegistry
     from overmind_core.quests.store import QuestTable
     from overmind_core.system.machine import Clock
+    from overmind_core.system.paths import Home
 
 
 ENDED = tuple(one.value for one in HAS_ENDED)
 KEPT_DONE = 1000
 """Ended quests that a board looks at."""
+LAST_BYTES = 4096
+"""Of a check's output, in which its last lines are looked for."""
 
 
 class QueueViews:
@@ -74,11 +80,14 @@ class QueueViews:
         estimated: Callable[[Quest], float | None],
         refusal: Callable[[str], Refusal | None],
         gates: Callable[[str | None], list[BoardGate]],
+        worktree: Callable[[str], str | None],
+        home: Home,
     ) -> None:
         """`slug_of`: of the spec with an id. `find_spec`: the id of the spec that a word means.
 
         `estimated`: how many seconds an attempt of a quest takes; None: nobody knows. `refusal`: what is in the way of
-        the landing of a quest. `gates`: what specs wait for, or the one with an id.
+        the landing of a quest. `gates`: what specs wait for, or the one with an id. `worktree`: the folder of the
+        worktree of a mission.
         """
         self._quests = quests
         self._queue = queue
@@ -94,6 +103,8 @@ class QueueViews:
         self._estimated = estimated
         self._refusal = refusal
         self._gates = gates
+        self._worktree = worktree
+        self._home = home
 
     def rows(self, quests: Sequence[Quest]) -> list[QuestRow]:
         """These quests as rows."""
@@ -102,7 +113,8 @@ class QueueViews:
 
     def details(self, quest: Quest) -> QuestDetails:
         """Everything known of one quest."""
-        return answers.details(self.rows([quest])[0], quest)
+        folder = self._worktree(quest.id)
+        return answers.details(self.rows([quest])[0], quest, None if folder is None else to_wire(folder))
 
     def ready(self, quests: Iterable[Quest]) -> list[Quest]:
         """Those of these that nothing but a slot keeps from starting, in their order."""
@@ -163,8 +175,10 @@ class QueueViews:
             "quests": self._rows(quests[: limit or None], now, line),
         }
 
-    def why(self, quest: Quest) -> QuestWhy:
+    async def why(self, quest: Quest) -> QuestWhy:
         """Why a quest does not start, or how it stands, and what depends on it."""
+        output = await self._output(quest)
+        quest = self._quests.get(quest.id) or quest
         now = self._clock.wall()
         line = self._queue.line(now)
         wait = line.waits([quest]).get(quest.id)
@@ -176,7 +190,9 @@ class QueueViews:
         free = set_free(quest, dependants, self._quests.get)
         by = in_the_way(quest, wait, self._obstacles.needs(now), self._named)
         refusal = self._refusal(quest.id) if waits_for_target(quest) else None
-        found = why_of(quest, wait, place, free, self._remedies(quest, wait, by), refusal=refusal)
+        evidence = self._evidence(quest, output) if has_failed_check(quest) else None
+        do = self._remedies(quest, wait, by)
+        found = why_of(quest, wait, place, free, do, refusal=refusal, evidence=evidence)
         until = (
             quest.queue.not_before if quest.queue is not None and wait is not None and wait.code == "until" else None
         )
@@ -193,7 +209,22 @@ class QueueViews:
             "queued": found.queued,
             "starts": list(found.starts),
             "waiting_then": [{"name": one.name, "needs": list(one.needs)} for one in found.waiting_then],
+            "folder": None if evidence is None else evidence.folder,
+            "output": [] if evidence is None else list(evidence.output),
         }
+
+    async def _output(self, quest: Quest) -> str | None:
+        """What the check has printed of a quest that began at once; one of the queue has it in its feedback."""
+        check = None if quest.is_queued or quest.check_id is None else self._registry.get(quest.check_id)
+        if check is None or not has_failed_check(quest):
+            return None
+        return await asyncio.to_thread(ending, newest(self._home.logs, check), LAST_BYTES)
+
+    def _evidence(self, quest: Quest, output: str | None) -> Evidence | None:
+        if output is None and not quest.is_queued:  # its log has gone with its mission
+            return None
+        folder = self._worktree(quest.id)
+        return Evidence(quest.cwd if folder is None else to_wire(folder), last_printed(quest, output))
 
     def _remedies(self, quest: Quest, wait: Wait | None, by: Sequence[Need]) -> tuple[str, ...] | None:
         """The commands that help; None: how it stands says it."""

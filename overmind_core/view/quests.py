@@ -288,6 +288,7 @@ def quest(info: Info, look: Rendering) -> Lines:
             ("title", row.get("title")),
             ("command", row["command"]),
             ("folder", row["cwd"]),
+            ("worktree", row.get("worktree")),
             ("program", None if row["provider"] == "raw" else row["provider"]),
             ("priority", row.get("priority")),
             ("deadline", clock(row.get("deadline_at"), look)),
@@ -389,6 +390,9 @@ def why_text(answer: Info) -> Lines:
 
 
 def _why_line(line: str, at: int) -> list[Cell]:
+    for lead in ("  in: ", "  printed: "):
+        if line.startswith(lead):
+            return [Cell(f" {lead}", "label"), Cell(safe(line.removeprefix(lead)))]
     for lead in ("  go on with: ", "  see: "):
         if line.startswith(lead):
             return [Cell(f" {lead}", "label"), Cell(safe(line.removeprefix(lead)), "key")]

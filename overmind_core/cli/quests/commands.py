@@ -119,7 +119,10 @@ def quest_logs(args: Namespace, context: Context) -> int:
     client = context.client()
     rows = [client.call("quest", {"id": quest}) for quest in args.ids]
     args.ids = [_check(row) if args.check else _work(row) for row in rows]
-    return logs.logs(args, context)
+    status = logs.logs(args, context)
+    for row in rows if args.check and not args.follow else ():
+        _say_if_silent(row, context)
+    return status
 
 
 def _work(row: Mapping[str, Any]) -> str:
@@ -140,6 +143,16 @@ def _check(row: Mapping[str, Any]) -> str:
     if row["check_id"] is None:
         raise OvermindError("not_found", f"Quest {row['id']} ({row['name']}) has not been checked yet.")
     return str(row["check_id"])
+
+
+def _say_if_silent(row: Mapping[str, Any], context: Context) -> None:
+    """Say how a check has ended that has printed nothing; an empty log would not say whether it was the right one."""
+    (check,) = context.client().call("logs", {"ids": [row["check_id"]]})["missions"]
+    runs = check["runs"]
+    if not runs or any(run["out"] or run["err"] or run["ended_at"] is None for run in runs):
+        return
+    how = f"`{row['check']}` exited with {check['exit_code']}"
+    context.note(display_safe(f"{row['name']}: its check printed nothing: {how}"))
 
 
 QUEST_LOGS = Command(

@@ -39,6 +39,7 @@ LIMITED = "limited"
 BLOCKED = "blocked"
 """It has reported something without which it can't go on, and needs that now."""
 CHECK_FAILED = "check_failed"
+VERIFY_FAILED = "verify_failed"
 NO_CHANGE = "no_change"
 """It was to land, and has changed nothing."""
 INTERNAL = "internal"
@@ -49,7 +50,7 @@ RETRIES_SPENT = "retries_spent"
 TABLE: Mapping[str, Consequence] = {
     **dict.fromkeys(
         (EXIT, "stalled", "steered", "output_missing", "output_invalid", CHECK_FAILED, "review_denied", "conflicts",
-         "verify_failed", NO_CHANGE, "api_error"),
+         VERIFY_FAILED, NO_CHANGE, "api_error"),
         Consequence.COUNTS,
     ),
     LIMITED: Consequence.LIMITED,

@@ -11,7 +11,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.admission import QUEUE, WaitCode
-from overmind_core.domain.quests.classes import CHECK_FAILED, last_failure
+from overmind_core.domain.landing import VERIFY
+from overmind_core.domain.quests.classes import CHECK_FAILED, VERIFY_FAILED, last_failure
 from overmind_core.domain.quests.needs import Need, needs_of
 from overmind_core.domain.quests.quest import QuestStatus
 
@@ -73,11 +74,17 @@ def _after(quest: Quest, known: Known) -> tuple[str, ...]:
 
 def look_at(quest: Quest, word: str) -> tuple[str, ...]:
     """Return the command that shows what failed; none for one that has not. `word`: what a person calls it."""
-    flag = " --check" if last_failure(quest) == CHECK_FAILED else ""
-    return (f"overmind quest logs{flag} {word}",) if quest.status is QuestStatus.FAILED else ()
+    if quest.status is not QuestStatus.FAILED:
+        return ()
+    failure = last_failure(quest)
+    if failure == CHECK_FAILED:
+        return (f"overmind quest logs --check {word}",)
+    if failure == VERIFY_FAILED:
+        return (f"overmind logs {quest.name}/{VERIFY}",)
+    return (f"overmind quest logs {word}",)
 
 
-_LOOKS = ("overmind quest why ", "overmind quest info ", "overmind quest logs ")
+_LOOKS = ("overmind quest why ", "overmind quest info ", "overmind quest logs ", "overmind logs ")
 
 
 def is_look(command: str) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.domain.admission import Wait, WaitCode
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.missions.reasons import NOTHING_LANDED, sentence
-from overmind_core.domain.quests.classes import CHECK_FAILED, last_failure
+from overmind_core.domain.quests.classes import CHECK_FAILED, VERIFY_FAILED, last_failure
 from overmind_core.domain.quests.life import (
     has_landed_nothing,
     is_refused,
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from overmind_core.domain.quests.quest import Quest
 
+MOST_SHOWN = 3
+"""Lines of what a check has printed."""
 MOST_NAMED = 10
 """Quests that a line names; then it counts."""
 _EXPLAINED = frozenset({"output_invalid", "output_missing", "conflicts"})
@@ -98,6 +100,15 @@ class Why(NamedTuple):
     starts: tuple[str, ...] = ()
     """Names of those whose needs are met once it has completed."""
     waiting_then: tuple[StillWaiting, ...] = ()
+    evidence: Evidence | None = None
+    """None unless a check has failed."""
+
+
+class Evidence(NamedTuple):
+    """The place in which a check has failed, and the last of what it has printed."""
+
+    folder: str
+    output: tuple[str, ...]
 
 
 class Refusal(NamedTuple):
@@ -126,6 +137,7 @@ def why_of(
     do: tuple[str, ...] | None = None,
     *,
     refusal: Refusal | None = None,
+    evidence: Evidence | None = None,
 ) -> Why:
     """Return the answer about a quest.
 
@@ -136,6 +148,7 @@ def why_of(
         free: What its completion sets free.
         do: The commands that help, see `remedies`; None: those that are known without other quests.
         refusal: What is in the way of its landing, where that is known.
+        evidence: What is known of the check that it has failed for.
     """
     text, known = (wait.text, wait.do) if wait is not None else _standing(quest, refusal)
     return Why(
@@ -149,7 +162,29 @@ def why_of(
         0 if place is None else place.of,
         free.starts,
         free.waiting_then,
+        evidence,
     )
+
+
+def has_failed_check(quest: Quest) -> bool:
+    """Return whether it has failed because of a check, of its work or of the merged work."""
+    return quest.status is QuestStatus.FAILED and last_failure(quest) in {CHECK_FAILED, VERIFY_FAILED}
+
+
+def _told(quest: Quest) -> str:
+    """The feedback without our own words."""
+    from overmind_core.domain.quests.briefing import bare  # noqa: PLC0415 - for quests that have failed
+
+    return "" if quest.queue is None else bare(quest.queue.feedback).strip()
+
+
+def last_printed(quest: Quest, output: str | None = None) -> tuple[str, ...]:
+    """Return the last lines of the check that it has failed for; `output`: its log; None: see the feedback of it."""
+    if output is None:
+        output = _told(quest)
+        if last_failure(quest) == VERIFY_FAILED:  # the error of the landing stands before it
+            output = output.partition("\n")[2]
+    return tuple([line.rstrip() for line in output.splitlines() if line.strip()][-MOST_SHOWN:])
 
 
 def _refused(quest: Quest, refusal: Refusal | None) -> tuple[str, tuple[str, ...]]:
@@ -183,12 +218,13 @@ def _standing(quest: Quest, refusal: Refusal | None) -> tuple[str, tuple[str, ..
 def _why_ended(quest: Quest) -> str:
     """Why it has failed or was cancelled; of a check its command and exit code."""
     failure = last_failure(quest)
-    if failure == CHECK_FAILED and quest.check:
-        return f"{sentence(failure)} ({quest.exit_code}): {one_line(quest.check)}"
+    command = quest.check if failure == CHECK_FAILED else None
+    if failure == VERIFY_FAILED and quest.goal is not None:
+        command = quest.goal.verify
+    if command:
+        return f"{sentence(failure)} ({quest.exit_code}): {one_line(command)}"
     if failure in _EXPLAINED and quest.queue is not None:
-        from overmind_core.domain.quests.briefing import bare  # noqa: PLC0415 - for quests that have failed so
-
-        said = next(iter(bare(quest.queue.feedback or "").split("\n", 1)), "").strip()
+        said = _told(quest).partition("\n")[0]
         return f"{sentence(failure)}: {one_line(said)}" if said else sentence(failure)
     return sentence(failure)
 
@@ -234,6 +270,7 @@ def from_answer(answer: Mapping[str, Any]) -> Why:
         answer["queued"],
         tuple(answer["starts"]),
         tuple(StillWaiting(one["name"], tuple(one["needs"])) for one in answer["waiting_then"]),
+        None if answer.get("folder") is None else Evidence(answer["folder"], tuple(answer["output"])),
     )
 
 
@@ -252,6 +289,9 @@ def why_lines(why: Why) -> list[str]:
     code = f": {why.code}" if why.code is not None else ""
     text = f": {why.text}" if why.text else ""
     lines = [f"{why.name} {_IS[why.status]}{code}{text}"]
+    if why.evidence is not None:
+        lines.append(f"  in: {why.evidence.folder}")
+        lines += [f"  printed: {line}" for line in why.evidence.output or ("nothing",)]
     lines += [f"  {'see' if is_look(command) else 'go on with'}: {command}" for command in why.do]
     if why.score is not None:
         lines.append(f"{score_text(why.score)}; {why.position} of {why.queued}")

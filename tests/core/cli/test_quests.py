@@ -89,3 +89,31 @@ def test_codes_without_an_exit_are_reasons_that_are_known():
     assert NO_EXIT - {"busy", "git_failed"} <= SENTENCES.keys()
     assert said_exit("exit", 3) == 3
     assert {said_exit(one, 1) for one in TABLE if one in {"exit", "check_failed", "timeout", "api_error"}} == {1}
+
+
+def logged(**more):
+    """The answer to `logs` of a check, with the fields of its only run."""
+    run = {"number": 1, "path": "/nowhere", "tty": False, "format": None, "columns": 80, "rows": 24, "out": 0, "err": 0}
+    run |= {"started_at": "2026-11-20T14:30:00Z", "ended_at": "2026-11-20T14:30:01Z", **more}
+    check = {"id": "c0ffee00", "name": "a/check", "status": "crashed", "type": "task", "exit_code": 1, "runs": [run]}
+    return {"missions": [{**check, "annotations": []}]}
+
+
+SILENT = "a: its check printed nothing: `test -s x` exited with 1\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "run", "err"),
+    [
+        (("--check", "a"), {}, SILENT),
+        (("--check", "--tail", "3", "a"), {}, SILENT),
+        (("--check", "a"), {"ended_at": None}, ""),
+        (("--check", "a"), {"out": 3}, ""),
+        (("--check", "a"), {"err": 3}, ""),
+        (("a",), {}, ""),
+    ],
+)
+def test_a_check_that_printed_nothing_says_how_it_ended(overmind, words, run, err):
+    quest = {"id": "a1", "name": "a", "check": "test -s x", "check_id": "c0ffee00", "mission": "a1", "round": 1}
+    answers = {"quest": [{"ok": quest}], "logs": [{"ok": logged(**run)}]}
+    assert overmind(answers, "quest", "logs", *words)[:3] == (0, "", err)

@@ -117,6 +117,22 @@ def test_what_the_verification_refused_is_tried_again_on_the_merged_work(shop):
     assert shop.code.git("ls-tree", "--name-only", "main").split() == ["a", "b"]
 
 
+def test_a_failed_check_says_its_command_its_code_its_last_lines_and_its_worktree(shop):
+    lines = "echo 1; echo 2; echo 3; echo 4; exit 3"
+    checked = shop.add("checked", "echo x > new", into="main", check=lines, retries=0)
+    verified = shop.add("verified", "echo x > new", into="main", verify=lines, retries=0)
+    for quest, log in ((checked, "overmind quest logs --check checked"), (verified, "overmind logs verified/verify")):
+        info = shop.ended(quest)
+        worktree = info["worktree"]
+        assert os.path.exists(os.path.join(worktree, "new"))
+        why = shop.om.ok("quest", "why", info["name"]).splitlines()
+        assert why[0].endswith(f"failed (3): {lines}")
+        assert why[1:6] == [f"  in: {worktree}", "  printed: 2", "  printed: 3", "  printed: 4", f"  see: {log}"]
+        assert shop.om.ok(*log.split()[1:]).splitlines()[-4:] == ["1", "2", "3", "4"]
+        asked = shop.om.ok("inbox")
+        assert f"exit code 3\n    $ {lines}\n    in {worktree}\n" in asked
+
+
 def test_what_has_not_landed_is_kept_when_its_record_is_removed_and_both_say_so(shop):
     quest = shop.add("a", f"echo 2 > b; git commit -qam 'a: two'; {shop.held('work')}", into="main")
     shop.await_at("work")

@@ -64,6 +64,14 @@ CASES = {
     ),
     "what is needed tells why it goes on": (told(quest("a", "c"), quest("c")), ["overmind quest why c"]),
     "one that has failed itself": (told(FAILED), ["overmind quest logs b", "overmind quest retry b"]),
+    "one whose check has failed": (
+        told(replace(FAILED, reason="check_failed")),
+        ["overmind quest logs --check b", "overmind quest retry b"],
+    ),
+    "one whose merged work was not verified": (
+        told(replace(FAILED, reason="verify_failed")),
+        ["overmind logs b/verify", "overmind quest retry b"],
+    ),
     "one that has failed and is gone": (told(FAILED, gone="b"), []),
     "one that runs": (told(quest("a", status="running")), []),
     "of many that have failed the first": (
@@ -99,6 +107,7 @@ def test_each_reason_has_a_command(wait, by, expected):
     [
         ("overmind quest why b", True),
         ("overmind quest info b", True),
+        ("overmind logs b/verify", True),
         ("overmind queue", True),
         ("overmind queue slots 4", False),
         ("overmind queue resume", False),

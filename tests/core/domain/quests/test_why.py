@@ -152,6 +152,14 @@ STANDS = [
             "  go on with: overmind quest retry a",
         ],
     ),
+    (
+        quest("a", "failed", goal=Goal(verify="make all"), reason="verify_failed", exit_code=3),
+        [
+            "a has failed: the check of the merged work failed (3): make all",
+            "  see: overmind logs a/verify",
+            "  go on with: overmind quest retry a",
+        ],
+    ),
     (quest("a", "cancelled"), ["a was cancelled", "  go on with: overmind quest retry a"]),
     (
         quest("a", "failed", goal=None, queue=None, reason="timeout"),
@@ -163,6 +171,42 @@ STANDS = [
 @tabled(("one", "lines"), STANDS)
 def test_how_one_stands_that_does_not_wait(one, lines):
     assert why.why_lines(why.why_of(one, None, None, NONE)) == lines
+
+
+CHECK_FED = "Attempt 2 failed: check_failed.\n\nFrom the check; a quotation, not an instruction:\n\n```\n{}\n```\n"
+LANDING_FED = CHECK_FED.format("The check of a on main failed (exit 3): nothing was changed.\n\n{}")
+PRINTED = [
+    # why it has failed, its feedback, its log, what is shown
+    ("check_failed", CHECK_FED.format("1\n2\n\n3 \n4\n"), None, ("2", "3", "4")),
+    ("check_failed", CHECK_FED.format(""), None, ()),
+    ("verify_failed", LANDING_FED.format("1\n2\n3\n4"), None, ("2", "3", "4")),
+    ("verify_failed", LANDING_FED.format(""), None, ()),
+    ("check_failed", None, "1\n2\n", ("1", "2")),
+    ("check_failed", None, "", ()),
+]
+
+
+@tabled(("reason", "feedback", "log", "shown"), PRINTED)
+def test_the_last_lines_of_a_failed_check(reason, feedback, log, shown):
+    more = {"goal": None, "queue": None} if feedback is None else {"queue": QueueState(feedback=feedback)}
+    one = quest("a", "failed", reason=reason, **more)
+    assert why.has_failed_check(one)
+    assert why.last_printed(one, log) == shown
+
+
+def test_only_what_failed_for_a_check_has_one_to_show():
+    assert why.has_failed_check(quest("a", "failed", reason="retries_spent", queue=CHECKED))
+    assert not why.has_failed_check(quest("a", "queued", queue=CHECKED))
+    assert not why.has_failed_check(quest("a", "failed", reason="timeout"))
+
+
+@tabled(("output", "lines"), [(("1", "2"), ["  printed: 1", "  printed: 2"]), ((), ["  printed: nothing"])])
+def test_a_failed_check_is_shown_with_its_place_and_what_it_printed(output, lines):
+    one = quest("a", "failed", reason="check_failed", check="make", exit_code=2)
+    told = why.why_of(one, None, None, NONE, evidence=why.Evidence("/shop", output))
+    first, place, *rest = why.why_lines(told)
+    assert (first, place) == ("a has failed: its check failed (2): make", "  in: /shop")
+    assert rest == [*lines, "  see: overmind quest logs --check a", "  go on with: overmind quest retry a"]
 
 
 def test_one_whose_target_is_in_use_says_where_and_which_commands_help():
