@@ -232,6 +232,14 @@ class _Reader:
             return ""
         return "/".join(name for name in text.split("/") if name not in {"", "."})
 
+    def file(self, value: object, row: DocumentField) -> str:
+        """A path of a file; one that ends as only a folder's may is none, whatever is there."""
+        found = self.path(value, row)
+        if found and str(value).strip().rpartition("/")[2] in {"", "."}:
+            self.wrong(f"{str(value).strip()[:MAX_ID]!r} is a folder: name a file")
+            return ""
+        return found
+
     def hours(self, value: object, row: DocumentField) -> float | None:
         """A number of hours."""
         if value == "":
@@ -437,7 +445,7 @@ _READ: Mapping[FieldKind, _Read] = {
     FieldKind.TEXT: _Reader.text,
     FieldKind.LINE: _Reader.line,
     FieldKind.ID: _Reader.id,
-    FieldKind.PATH: _Reader.path,
+    FieldKind.PATH: _Reader.file,
     FieldKind.HOURS: _Reader.hours,
     FieldKind.TEXTS: _Reader.texts,
     FieldKind.IDS: _Reader.ids,
