@@ -215,7 +215,7 @@ OPENERS: Mapping[str, str] = {
     "changes": "overmind_tui.shell.views:of_mission",
     "events": "overmind_tui.events.page:open_events",
     "inbox": "overmind_tui.shell.views:inbox",
-    "blueprints": "overmind_tui.plans.page:open_plans",
+    "plans": "overmind_tui.plans.page:open_plans",
     "plan": "overmind_tui.plans.page:open_plan",
     "quests": "overmind_tui.quests.page:open_quests",
     "board": "overmind_tui.board.page:open_board",

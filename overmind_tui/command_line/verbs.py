@@ -87,7 +87,7 @@ VERBS: dict[str, Verb] = {
         Verb("agents", "check a blueprint and list its agents"),
         Verb("apply", "start the plan of a file, or update the live one", starts=True),
         Verb("diff", "show the changes apply would make: + new, ~ changed, - removed"),
-        Verb("delete", "delete a plan by file, id or name", agrees=True, of="blueprints"),
+        Verb("delete", "delete a plan by file, id or name", agrees=True, of="plans"),
         Verb("quest run", "start a quest", starts=True),
         Verb("quest cancel", "cancel quests", of="quests"),
         Verb("quest add", "put a quest into the queue", starts=True),

@@ -40,7 +40,7 @@ def open_plan(shell: Shell, view: View, show: Show) -> None:
     if found is None:
         if shell.fleet.loaded:  # else nobody knows whether there is any
             shell.flash(_none_meant(shell, named=bool(show.words)), "slow")
-        shell.open(PlansPage(registry.VIEWS["blueprints"], show._replace(words=())))
+        shell.open(PlansPage(registry.VIEWS["plans"], show._replace(words=())))
     else:
         shell.open(PlanPage(view, show, found["id"], found["name"]))
 
@@ -98,7 +98,7 @@ class PlanPage(TablePage):
         super().__init__(view, show)
         self._mission = mission
         self._plan: Row | None = None
-        self.crumbs = ("missions", "blueprints", safe(name))
+        self.crumbs = ("missions", "plans", safe(name))
 
     def make_table(self) -> ResourceTable:
         """The list, whose cursor leaves out what is no agent."""

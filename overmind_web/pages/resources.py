@@ -126,7 +126,7 @@ RESOURCES: Mapping[str, Resource] = {
         about="ritual", lines=schedules_rows.ritual,
     ),
     "runs": Resource(RUNS, _shaped(RUNS), ("mission",), lines=schedules_rows.run),
-    "plans": Resource(VIEWS["blueprints"], _shaped(VIEWS["blueprints"]), ("status", "file")),
+    "plans": Resource(VIEWS["plans"], _shaped(VIEWS["plans"]), ("status", "file")),
     "specs": Resource(
         VIEWS["specs"], _shaped(VIEWS["specs"]), ("state",), specs_rows.looked_in,
         about="spec", lines=specs_rows.description,

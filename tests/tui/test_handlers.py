@@ -64,7 +64,7 @@ def pages(app):
     messages, answers = app.action_groups.messages, app.action_groups.inbox.answer_actions
     return [
         TablePage(views["top"], show), TablePage(views["cost"], show), EventsPage(views["events"], show),
-        PlansPage(views["blueprints"], show), PlanPage(views["plan"], show, row["id"], "release"),
+        PlansPage(views["plans"], show), PlanPage(views["plan"], show, row["id"], "release"),
         QuestsPage(views["quests"], show), BoardPage(views["board"], show), QueuePage(views["queue"], show),
         HivesPage(views["hives"], show), PostsPage(views["swarm"], show), SwarmQueuePage(SWARM_QUEUE, show),
         SwarmBoardPage(SWARM_BOARD, show), FleetsPage(views["fleets"], show), PoolsPage(views["pools"], show),

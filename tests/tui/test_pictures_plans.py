@@ -209,7 +209,7 @@ def test_too_many_edges(snap_compare):
     assert snap_compare(Lattice(), terminal_size=SIZES["80x24"], run_before=press(":plans", "enter", "enter"))
 
 
-@pytest.mark.parametrize("view", ["blueprints", "quests", "rituals"])
+@pytest.mark.parametrize("view", ["plans", "quests", "rituals"])
 def test_empty(snap_compare, view):
     assert snap_compare(Empty(), terminal_size=SIZES["80x24"], run_before=press(f":{view}", "enter"))
 

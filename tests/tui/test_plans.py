@@ -232,7 +232,7 @@ def test_nothing_is_done_where_there_is_no_row():
         await press(":quest cancel")
         assert app.notice.text == "quest cancel: name one, or select it in :quests"
         await press(":bp", "enter", "l")
-        assert app.screen.view == "blueprints"
+        assert app.screen.view == "plans"
         app.read_only = True
         await press(":rituals", "H")
         assert app.notice.text == "read-only: pause is off"

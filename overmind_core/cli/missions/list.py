@@ -62,10 +62,12 @@ def exit_cell(row: Row) -> str:
 
 SIGNALLED = 128
 """What a shell adds to the number of the signal that ended a program."""
+PLAN = "plan"
+"""For people the type that JSON calls `blueprint`: a blueprint is the file, and a plan what runs."""
 COLUMNS: dict[str, Callable[[Row], str]] = {
     "ID": lambda row: row["id"],
     "NAME": lambda row: row["name"],
-    "TYPE": lambda row: row["type"],
+    "TYPE": lambda row: PLAN if row["type"] == "blueprint" else row["type"],
     "STATUS": lambda row: row["status"],
     "RESTARTS": lambda row: str(row["restart_count"]),
     "PARENT": lambda row: or_absent(row["parent"]),

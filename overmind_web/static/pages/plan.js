@@ -170,7 +170,7 @@ class Plan {
       const [title, ...more] = content.empty;
       this.graph.element.hidden = true;
       this._rows.clear();
-      fill(this.bars, h("li", { class: "nothing" }, mark("plans"), h("h2", {}, title), more.map((text) => h("p", { class: "quiet" }, text.replace(/^:blueprints/, "Plans")))));
+      fill(this.bars, h("li", { class: "nothing" }, mark("plans"), h("h2", {}, title), more.map((text) => h("p", { class: "quiet" }, text.replace(/^:plans/, "Plans")))));
       return;
     }
     this._list(content.agents);

@@ -42,6 +42,13 @@ def test_ps_has_exactly_its_columns(overmind):
     assert "\x1b" not in out
 
 
+def test_a_plan_is_called_so_in_the_table_and_blueprint_in_its_json(overmind):
+    answer = {"ps": [{"ok": [ROW | {"type": "blueprint"}]}]}
+    assert overmind(answer, "ps")[1].splitlines()[1].split()[2] == "plan"
+    assert overmind(answer, "ps", "--tree")[1].splitlines()[1].split()[2] == "plan"
+    assert json.loads(overmind(answer, "ps", "--json")[1])[0]["type"] == "blueprint"
+
+
 def test_an_empty_list_is_a_header_and_no_hint_in_a_pipe(overmind):
     assert overmind({"ps": [{"ok": []}]}, "ps")[1:3] == (
         "ID  NAME  TYPE  STATUS  RESTARTS  PARENT  CHILDREN  UPTIME  EXIT  COMMAND\n",
