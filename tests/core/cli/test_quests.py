@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from overmind_core.domain.missions.reasons import NO_EXIT, SENTENCES, said_exit
