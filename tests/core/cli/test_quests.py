@@ -81,7 +81,9 @@ def test_the_end_of_a_quest_says_an_exit_code_where_a_program_exited(overmind, r
 
 def test_a_card_says_that_there_was_nothing_to_land(overmind):
     done = {"status": "completed", "into": "main", "attempts": 1, "ended_at": "2026-11-20T12:00:02.000Z"}
-    columns: list[dict[str, Any]] = [{"name": one, "count": 0, "quests": []} for one in ("queued", "running", "blocked", "review")]
+    columns: list[dict[str, Any]] = [
+        {"name": one, "count": 0, "quests": []} for one in ("queued", "running", "blocked", "review")
+    ]
     columns.append({"name": "done", "count": 1, "quests": [row("docs", **done)]})
     out = overmind({"board": [{"ok": {"columns": columns, "gates": []}}]}, "board").out
     assert "docs nothing to land 2m" in out
