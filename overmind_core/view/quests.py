@@ -85,6 +85,11 @@ def works(row: Row, now: float) -> float:
     return quest_lasted(row, now) if began is None else max(0.0, now - began)
 
 
+def at_stake(row: Row, now: float) -> str:
+    """What ends with it when it is cancelled."""
+    return f"{safe(row['name'])}  {state(row)} for {numbers.ticking(works(row, now))}"
+
+
 def _age(row: Row, now: float) -> float:
     return now - (numbers.moment(row["started_at"]) or now)
 

@@ -229,3 +229,11 @@ def _runs(kept: list[Row], look: Rendering) -> Lines:
         [Cell(f"  {header}", "label")],
         *([Cell(f"  {one}")] for one in rest),
     ]
+
+
+def at_stake(rows: Sequence[Row]) -> list[str]:
+    """What goes with these when they are deleted, and what goes on."""
+    runs = [f"{row['last_number']} runs" if row["last_number"] else "no runs" for row in rows]
+    lines = [f"{safe(row['name'])}  {safe(row['schedule'])}  {ran}" for row, ran in zip(rows, runs, strict=True)]
+    busy = [safe(row["name"]) for row in rows if row["running"]]
+    return [*lines, *([f"the running quest of {', '.join(busy)} continues"] if busy else [])]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.operation import Danger
+from overmind_core.errors import OvermindError
 from overmind_core.providers import registry as providers
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.actions import Needs
@@ -16,7 +17,7 @@ from overmind_core.view.cells import Row, safe
 from overmind_core.view.form_fields import COMMAND, SHELL
 from overmind_core.view.hive_keys import hive_of
 from overmind_core.view.keymap import ACTIONS
-from overmind_tui.command_line import parse, verbs
+from overmind_tui.command_line import parse, stakes, verbs
 from overmind_tui.command_line.jobs import PROGRAM, Jobs, Outcome
 from overmind_tui.command_line.verbs import Verb
 from overmind_tui.missions.actions_end import ENDING
@@ -40,6 +41,9 @@ _FOR_ALL = _ALL | {LOST} | _HELP
 """With one of these the verb needs no ids."""
 MOST_NAMED = 8
 """Missions that a question names, each on a line."""
+MOST_LINES = 12
+"""Lines that say what is at stake."""
+_NOT_FOUND = "not_found"
 _ERROR = re.compile(r"^Error: \w+: ")
 """What a shell needs to see; here the sentence is red."""
 _CHANGED = re.compile(r"(?:\w+ mission )?([0-9a-f]{8})(?: .*)?")
@@ -103,12 +107,12 @@ class CommandRun:
 
     def _together(self, verb: Verb, words: list[str]) -> None:
         plain, _, flags = verbs.parted(verb.name, words)
-        names, calls = plain, [words]
+        names, calls, chosen = plain, [words], list[Row]()
         if verb.takes_missions and len(plain) <= (verb.name == "signal") and not _FOR_ALL & flags:
             rows = self._meant(verb)
             if not rows:
                 return
-            names = [row["name"] for row in rows]
+            names, chosen = [row["name"] for row in rows], rows
             calls = [[*(row["id"] for row in of_hive), *words] for of_hive in _by_hive(rows)]
             words = calls[0]
         unknown = (
@@ -117,7 +121,7 @@ class CommandRun:
         if unknown and self._shell.fleet.loaded and verb.name != "signal" and not _HELP & set(words):
             self._refuse(verb, plain[0])
         elif _is_asked(verb, words) and not _HELP & set(words) and not unknown:
-            self._ask(verb, names, calls)
+            self._ask_about(verb, names, calls, chosen)
         else:
             self._spawn(verb, calls)
 
@@ -143,9 +147,34 @@ class CommandRun:
         elif page.restless:
             self._shell.flash("the row under the cursor just changed: check it, then try again", "slow")
         else:
-            self._ask(verb, [row["name"] for row in rows], [[*(row["id"] for row in rows), *words]])
+            self._ask_about(verb, [row["name"] for row in rows], [[*(row["id"] for row in rows), *words]], rows)
 
-    def _ask(self, verb: Verb, names: Sequence[str], calls: Sequence[Sequence[str]]) -> None:
+    def _ask_about(self, verb: Verb, names: Sequence[str], calls: Sequence[Sequence[str]], rows: Sequence[Row]) -> None:
+        """Ask, once it is known what would be lost; rows tell it, else the supervisor does."""
+        shell = self._shell
+        known = stakes.rows_at_stake(verb.name, rows, shell.now())
+        asked = None if rows else stakes.asked_of(verb.name, verbs.parted(verb.name, calls[0]), shell.world.folder)
+        if asked is None:
+            self._ask(verb, names, calls, known)
+            return
+        stake, requests = asked
+
+        def on_result(answers: Sequence[Any]) -> None:
+            failed = next((one for one in answers if isinstance(one, OvermindError)), None)
+            told: list[str] = []
+            try:
+                if failed is None:
+                    told = stake.lines(answers, verbs.parted(verb.name, calls[0]), shell.now())
+            except OvermindError as error:
+                failed = error
+            if failed is not None and failed.code == _NOT_FOUND:
+                shell.flash(f"{verb.name}: {safe(failed.message)}", "bad")
+            else:  # also where nobody can tell: nothing ends without a question
+                self._ask(verb, names, calls, told)
+
+        shell.request(stake.command, requests, on_result)
+
+    def _ask(self, verb: Verb, names: Sequence[str], calls: Sequence[Sequence[str]], stake: Sequence[str] = ()) -> None:
         """What ends work asks first; the calls differ in the missions that they name."""
         words = calls[0]
         if verb.name == "shutdown":
@@ -165,7 +194,8 @@ class CommandRun:
             line = f"{line}: {len(rows)} live {'mission' if len(rows) == 1 else 'missions'}"
         lasted = [f"{safe(row['name'])}  {missions_rows.since(row, self._shell.now())}" for row in rows[:MOST_NAMED]]
         more = [f"… and {len(rows) - MOST_NAMED} more"] if len(rows) > MOST_NAMED else []
-        lasted += more
+        lasted = list(stake[:MOST_LINES]) or [*lasted, *more]
+        lasted += [f"… and {len(stake) - MOST_LINES} more lines"] if len(stake) > MOST_LINES else []
         self._shell.open(Dialog(f"{verb.name}?", [line, *([""] if lasted else []), *lasted], answers, first=1))
 
     # what the program does itself

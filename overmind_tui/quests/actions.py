@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from overmind_core.view import numbers
 from overmind_core.view import quests as quests_rows
 from overmind_core.view.cells import Row, safe
 from overmind_tui.missions.actions_end import Request, each
@@ -39,10 +38,7 @@ class QuestActions:
             self._shell.flash(f"{safe(rows[0]['name'])} is already {rows[0]['status']}", "slow")
             return
         now = self._shell.now()
-        lines = [
-            f"{safe(row['name'])}  {quests_rows.state(row)} for {numbers.ticking(quests_rows.works(row, now))}"
-            for row in live
-        ]
+        lines = [quests_rows.at_stake(row, now) for row in live]
         doing = Request("quest_cancel", "cancel", "cancelled", QUESTS)
         ask_first(self._shell, "cancel quest", live, lines, lambda: each(self._shell, doing, live))
 

@@ -10,6 +10,7 @@ from overmind_core.view import registry
 from overmind_core.view import schedules as rows
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.registry import View
+from overmind_core.view.schedules import at_stake
 from overmind_tui.command_line.parse import Show
 from overmind_tui.missions.actions_end import Request, each
 from overmind_tui.pages.details import DetailsPage
@@ -112,13 +113,6 @@ class ScheduleActions:
 
     def delete_ritual(self, rows: list[Row]) -> None:
         """Forget these and their runs; what runs of them goes on."""
-        lines = [_at_stake(row) for row in rows]
-        busy = [safe(row["name"]) for row in rows if row["running"]]
-        lines += [f"the running quest of {', '.join(busy)} continues"] if busy else []
+        lines = at_stake(rows)
         doing = Request("ritual_delete", "delete", "deleted", RITUALS)
         ask_first(self._shell, "delete ritual", rows, lines, lambda: each(self._shell, doing, rows))
-
-
-def _at_stake(row: Row) -> str:
-    runs = f"  {row['last_number']} runs" if row["last_number"] else "  no runs"
-    return f"{safe(row['name'])}  {safe(row['schedule'])}{runs}"

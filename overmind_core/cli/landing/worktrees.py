@@ -148,11 +148,16 @@ def _request(args: Namespace, *, dry: bool) -> dict[str, Any]:
 
 def _agreed(args: Namespace, planned: Mapping[str, Any]) -> bool:
     """Name the work that would be lost, or the worktrees where those of all repositories go, and ask."""
+    is_lost = any(one["lost"] for one in planned["removed"])
+    is_asked = is_lost or (args.all and planned["removed"])
+    return not is_asked or confirmed(prune_question(planned), yes=args.yes)
+
+
+def prune_question(planned: Mapping[str, Any]) -> str:
+    """Return what is asked before these are removed: whose work would be lost, else whose worktrees go."""
     lost = [f"{one['name']} ({one['lost']})" for one in planned["removed"] if one["lost"]]
-    if lost:
-        return confirmed(f"Discard the work of {', '.join(lost)}?", yes=args.yes)
-    names = [one["name"] for one in planned["removed"]]
-    return not (args.all and names) or confirmed(f"Remove the worktrees of {', '.join(names)}?", yes=args.yes)
+    names = ", ".join(one["name"] for one in planned["removed"])
+    return f"Discard the work of {', '.join(lost)}?" if lost else f"Remove the worktrees of {names}?"
 
 
 WORKTREES_PRUNE = Command(
