@@ -136,18 +136,20 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, colours: Mapp
         rows: As many cells each.
         colours: Cells of the column STATUS that are exactly such a word get this SGR number.
 
-    On a terminal the widest columns are cut until a row is a line; what else reads it gets all.
+    On a terminal the widest columns are cut until a row is a line, and where that is not enough, those at the right are
+    left out; what else reads it gets all.
     """
     safe = [[display_safe(cell) for cell in row] for row in rows]
-    widths = [max(map(width, column)) for column in zip(titles, *safe, strict=True)]
+    widths, gap = [max(map(width, column)) for column in zip(titles, *safe, strict=True)], _GAP
     if (room := _terminal_room()) is not None:
-        widths = fitting(widths, list(map(width, titles)), room)
-        safe = [[cut(cell, most) for cell, most in zip(row, widths, strict=True)] for row in safe]
+        widths, gap = fitting(widths, list(map(width, titles)), room)
+        safe = [[cut(cell, most) for cell, most in zip(row, widths, strict=False)] for row in safe]
+        titles = titles[: len(widths)]
     painted = titles.index("STATUS") if colours and "STATUS" in titles else -1
-    lines = [_line(titles, widths)]
+    lines = [_line(titles, widths, gap)]
     for row in safe:
         code = (colours or {}).get(row[painted]) if painted >= 0 else None
-        lines.append(_line(row, widths) if code is None else _line(row, widths, painted=painted, code=code))
+        lines.append(_line(row, widths, gap) if code is None else _line(row, widths, gap, painted=painted, code=code))
     return "\n".join(lines)
 
 
@@ -165,32 +167,34 @@ _LEAST = 8
 """Cells in which the beginning of a text still says something."""
 
 
-def fitting(widths: Sequence[int], titles: Sequence[int], room: int) -> list[int]:
-    """Return widths of columns with which a row is at most `room` cells, as far as columns can be cut.
+def fitting(widths: Sequence[int], titles: Sequence[int], room: int) -> tuple[list[int], str]:
+    """Return widths of columns, and what stands between two of them, with which a row is at most `room` cells.
 
     Args:
         widths: Of the columns, as their cells need.
         titles: Of their titles, which stay.
         room: Cells of a line.
     """
+    least = [one if at < _NAMING else min(one, max(titles[at], _LEAST)) for at, one in enumerate(widths)]
+    gap = _GAP if sum(least) + len(_GAP) * (len(least) - 1) <= room else " "
     found = list(widths)
-    over = sum(found) + len(_GAP) * (len(found) - 1) - room
-    while over > 0:
-        spare = [(found[at], at) for at in range(_NAMING, len(found)) if found[at] > max(titles[at], _LEAST)]
+    while len(found) > _NAMING and sum(least[: len(found)]) + len(gap) * (len(found) - 1) > room:
+        found.pop()
+    over = sum(found) + len(gap) * (len(found) - 1) - room
+    for _ in range(over):
+        spare = [(one, at) for at, one in enumerate(found) if one > least[at]]
         if not spare:
             break
-        _, widest = max(spare)
-        found[widest] -= 1
-        over -= 1
-    return found
+        found[max(spare)[1]] -= 1
+    return found, gap
 
 
-def _line(cells: Sequence[str], widths: Sequence[int], *, painted: int = -1, code: str = "") -> str:
+def _line(cells: Sequence[str], widths: Sequence[int], gap: str, *, painted: int = -1, code: str = "") -> str:
     padded = [pad(cell, cells_wide) for cell, cells_wide in zip(cells, widths, strict=True)]
     padded[-1] = cells[-1]
     if painted >= 0:
         padded[painted] = f"\x1b[{code}m{padded[painted]}\x1b[0m"
-    return _GAP.join(padded).rstrip()
+    return gap.join(padded).rstrip()
 
 
 def or_absent(value: object) -> str:

@@ -49,6 +49,16 @@ def test_on_a_terminal_a_row_is_a_line_and_its_name_whole(cells, monkeypatch):
     assert text.split("\n")[2].split() == rows[1]
 
 
+@pytest.mark.parametrize(("cells", "titles"), [(44, "ID NAME STATUS REASON COMMAND"), (33, "ID NAME STATUS")])
+def test_on_a_narrow_terminal_columns_stand_closer_and_the_last_are_left_out(cells, titles, monkeypatch):
+    rows = [["a1b2c3d4", "api-name", "running", "r" * 20, "c" * 40]]
+    monkeypatch.setattr(output, "_terminal_room", lambda: cells)
+    lines = table(["ID", "NAME", "STATUS", "REASON", "COMMAND"], rows).split("\n")
+    assert lines[0].split() == titles.split()
+    assert max(map(width, lines)) <= cells
+    assert lines[1].split()[:2] == ["a1b2c3d4", "api-name"]
+
+
 def test_a_table_that_fits_its_terminal_is_as_it_is(monkeypatch):
     rows = [["a1b2c3d4", "api", "running", "c" * 40]]
     text = table(["ID", "NAME", "STATUS", "COMMAND"], rows)
