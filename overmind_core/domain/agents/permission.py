@@ -22,7 +22,7 @@ from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.agents.word_rules import Verdict
 from overmind_core.domain.shell import commands
-from overmind_core.domain.shell.words import BLANK, joined, split
+from overmind_core.domain.shell.words import BLANK, split
 from overmind_core.domain.text import file_pattern
 
 if TYPE_CHECKING:
@@ -137,12 +137,12 @@ def _rules_for_command(command: str) -> tuple[str, ...]:
     if not command:
         return ()
     whole = (f"{SHELL}({_escaped(command)})",)
-    taken = commands.parts(joined(command)) if commands.has_data(command) else None
-    if taken is None or taken.writes or taken.reads:
+    taken = commands.parts(command)
+    if taken is None or taken.writes or taken.reads or not (taken.fed or commands.has_data(command)):
         return whole
     found: list[str] = []
     for part in taken.commands:
-        if not commands.has_data(part):
+        if part not in taken.fed and not commands.has_data(part):
             found.append(f"{SHELL}({_escaped(part)})")
         elif (begin := word_rules.beginning(split(part))) is not None:
             found.append(f"{SHELL}({_escaped(begin)}:*)")
@@ -167,7 +167,7 @@ def _denies(rule: Rule, use: ToolUse) -> Verdict:
         return Verdict.YES if _about_tool(rule, use) else Verdict.NO
     command = _text(use.subject, "command")
     if rule.tool != SHELL:
-        opened = _opened(commands.parts(joined(command)), use)
+        opened = _opened(commands.parts(command), use)
         return Verdict.YES if any(_about_tool(rule, one) for one in opened) else Verdict.NO
     if rule.about is None:
         return Verdict.YES
@@ -187,7 +187,7 @@ def _allowing(rules: Sequence[Rule], use: ToolUse) -> list[Rule]:
         return _first(rules, lambda rule: _about_tool(rule, use))
     command = _text(use.subject, "command").strip(BLANK)
     whole = _first(rules, lambda rule: rule.tool == SHELL and (rule.about is None or _exact(rule.about) == command))
-    return whole or _all_parts(rules, use, commands.parts(joined(command)))
+    return whole or _all_parts(rules, use, commands.parts(command))
 
 
 def _all_parts(rules: Sequence[Rule], use: ToolUse, taken: commands.CommandParts | None) -> list[Rule]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from overmind_core.domain.shell.pieces import ROUGH, Piece, pieces
@@ -102,6 +103,19 @@ _DATA = re.compile(
     r"""(?:(?!(?(dash)\t*)(?P=tag)\n)[^\n\0]*\n)*(?(dash)\t*)(?P=tag)\n[ \t\n]*\)"""
 )
 """A text as it is, up to the first line that is the tag alone: how agents write the message of a commit."""
+_STDIN_DATA = re.compile(
+    r"""<<(?P<dash>-)?[ \t]*(?:(?P<quote>['"])|\\)(?P<tag>\w+)(?(quote)(?P=quote))"""
+    r"""(?P<rest>(?=[ \t\n;&|])[ \t\w;&|=,./:@-]*)\n"""
+    r"""(?:(?!(?(dash)\t*)(?P=tag)(?:\n|\Z))[^\n\0]*\n)*(?(dash)\t*)(?P=tag)(?=\n|\Z)"""
+)
+"""The same as standard input, with the plain rest of its line."""
+_READS_DATA = {
+    ("git", "commit"): frozenset(["-F", "--file"]),
+    ("git", "tag"): frozenset(["-F", "--file"]),
+    ("gh", "pr"): frozenset(["-F", "--body-file"]),
+    ("gh", "issue"): frozenset(["-F", "--body-file"]),
+}
+"""Commands that take their standard input for a text and hand it to no other program → the options that say so."""
 _DIGITS_BEFORE = re.compile(r"(?:^|(?<=[ \t\n]))[0-9]+$")
 _UNKNOWN = ("<<", "<(", ">(", "<>")
 _DESCRIPTOR = re.compile(r"[0-9]+|-")
@@ -117,6 +131,8 @@ class CommandParts(NamedTuple):
     commands: tuple[str, ...]
     writes: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
+    fed: frozenset[str] = frozenset()
+    """Those of the commands whose standard input is a text that stands in the whole."""
 
 
 class _NotUnderstood(Exception):
@@ -125,12 +141,14 @@ class _NotUnderstood(Exception):
 
 def parts(command: str) -> CommandParts | None:
     """Its simple commands without redirections, those inside of `$(…)` and backticks too; None: not understood."""
-    scanner = _Scanner(command)
+    # In a text no line is continued: joined to another one, the line that ends it would not be seen.
+    has_texts = "\\\n" not in command.partition("<")[2]
+    scanner = _Scanner(joined(command), has_texts=has_texts)
     try:
         scanner.scan(0, "", 0)
     except _NotUnderstood:
         return None
-    return CommandParts(tuple(scanner.commands), tuple(scanner.writes), tuple(scanner.reads))
+    return CommandParts(tuple(scanner.commands), tuple(scanner.writes), tuple(scanner.reads), frozenset(scanner.fed))
 
 
 def has_data(command: str) -> bool:
@@ -154,7 +172,7 @@ def suspects(command: str, depth: int = 0) -> Iterator[Suspect]:
     """Whatever may be run by it."""
     yield Suspect(command.strip(BLANK))
     plain = joined(command)
-    taken = parts(plain)
+    taken = parts(command)
     if taken is not None:
         found, is_whole = [Piece(one, tuple(split(one))) for one in taken.commands], True
     else:
@@ -186,11 +204,16 @@ def _may_be_program(words: Sequence[Word], command: str) -> bool:
 class _Scanner:
     """Reads a command from left to right."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, has_texts: bool) -> None:
         self._text = text
+        self._has_texts = has_texts
+        self._is_fed = False
+        """The command that is being read gets a text."""
+        self._text_begins, self._text_ends = -1, -1
         self.commands: list[str] = []
         self.writes: list[str] = []
         self.reads: list[str] = []
+        self.fed: list[str] = []
 
     def scan(self, at: int, closing: str, depth: int) -> int:
         """Read up to `closing`; where it ends."""
@@ -204,13 +227,13 @@ class _Scanner:
                 self._finish(current)
                 return at + 1
             if character in "<>" or text.startswith("&>", at):
-                at = self._redirection(at, current)
+                at = self._redirection(at, current, depth)
             elif character in "\n;&|":
                 if text.startswith(";;", at):
                     raise _NotUnderstood
                 self._finish(current)
                 current = []
-                at += 1
+                at = self._text_ends if at == self._text_begins else at + 1
             else:
                 end = self._piece(at, depth, starts=not current or current[-1][-1:].isspace())
                 current.append(text[at:end])
@@ -223,6 +246,11 @@ class _Scanner:
     def _finish(self, current: list[str]) -> None:
         if command := "".join(current).strip(BLANK):
             self.commands.append(command)
+        if self._is_fed:
+            if not _takes_text(split(command)):
+                raise _NotUnderstood
+            self.fed.append(command)
+            self._is_fed = False
 
     def _piece(self, at: int, depth: int, *, starts: bool) -> int:
         """The end of the quoted text, the substitution or the character at `at`."""
@@ -272,7 +300,7 @@ class _Scanner:
         if following == "((" or following[:1] in {"'", '"', "["}:
             raise _NotUnderstood
         if following[:1] == "(":
-            if (data := _DATA.match(self._text, at)) is not None:
+            if self._has_texts and (data := _DATA.match(self._text, at)) is not None:
                 self.commands.append("cat")
                 return data.end()
             return self.scan(at + 2, ")", depth + 1)
@@ -285,7 +313,7 @@ class _Scanner:
 
     def _backticks(self, at: int, depth: int) -> int:
         end = self._find("`", at + 1)
-        inner = _Scanner(self._text[at + 1 : end - 1])
+        inner = _Scanner(self._text[at + 1 : end - 1], has_texts=self._has_texts)
         if "\\" in self._text[at:end]:
             raise _NotUnderstood
         inner.scan(0, "", depth + 1)
@@ -294,8 +322,14 @@ class _Scanner:
         self.reads += inner.reads
         return end
 
-    def _redirection(self, at: int, current: list[str]) -> int:
+    def _redirection(self, at: int, current: list[str], depth: int) -> int:
         text = self._text
+        data = _STDIN_DATA.match(text, at) if self._has_texts and not depth and not self._is_fed else None
+        if data is not None and at > self._text_begins:
+            self._is_fed = True
+            self._text_begins, self._text_ends = data.end("rest"), data.end()
+            current.append(" ")
+            return data.start("rest")
         operator = next(one for one in _OPERATORS if text.startswith(one, at))
         before = "".join(current)
         current[:] = [_DIGITS_BEFORE.sub("", before) if operator[0] != "&" else before, " "]
@@ -309,6 +343,16 @@ class _Scanner:
         if (operator[-1] == "&" and _DESCRIPTOR.fullmatch(name)) or name in HARMLESS_FILES:
             return
         (self.reads if operator[0] == "<" else self.writes).append(name)
+
+
+def _takes_text(words: Sequence[Word]) -> bool:
+    """Whether a command reads its standard input as a text, and each of its words is known."""
+    known = [word.text for word in words]
+    options = _READS_DATA.get((known[0], known[1])) if len(known) > 1 else None
+    if options is None or not all(word.is_known for word in words):
+        return False
+    named = any(one in options and value == "-" for one, value in pairwise(known))
+    return named or any(f"{one}=-" in known for one in options)
 
 
 def _behind(words: Sequence[Word], depth: int) -> Iterator[Suspect]:

@@ -238,3 +238,68 @@ def test_always_stores_no_rule_that_would_allow_all_of_a_program(begin):
 )  # fmt: skip
 def test_a_hostile_command_is_decided(command):
     says(["Bash(ls:*)"], ["Bash(git * main)", "Bash(git push:*)", "Bash(curl:*)"], command)
+
+
+FED = "git add a && git commit -F - <<'EOF'\n{}\nEOF"
+GIT = ["Bash(git *)", "Bash(cat)", "Bash(gh pr:*)"]
+DATA = [
+    FED.format("one"),
+    FED.format("it's `id` $(rm x) && git push\nrm -rf ~\n EOF\nEOFF"),
+    FED.format(""),
+    FED.format("one") + "\n",
+    FED.format("one") + "\ngit status",
+    "git add a && \\\n  git commit -F - <<'EOF'\none\nEOF",
+    "git commit -F - --no-verify <<'EOF' && git status\none\nEOF\ngit log",
+    'git commit --file=- <<"EOF"\n$x\nEOF',
+    "git commit <<\\EOF -F -\n$x\nEOF",
+    "git commit -F - <<-'EOF'\n\tone\n\tEOF",
+    "git tag v1 -F - <<'EOF'\none\nEOF\ngit commit -F - <<'X'\ntwo\nX",
+    "gh pr create --title x --body-file - <<'EOF'\none\nEOF",
+]
+
+
+@tabled("command", DATA)
+def test_the_text_of_a_commit_that_comes_by_standard_input_is_data(command):
+    assert says(GIT, [], command) == "allow"
+    assert says(GIT, ["Bash(rm:*)", "Bash(git push:*)"], command) == "allow"
+    assert says(["Bash(cat)"], [], command) is None
+
+
+RUN = "{} <<'EOF'\nrm -rf ~\nEOF"
+NO_DATA = [
+    *(RUN.format(one) for one in (
+        "sh", "bash -s", "python3 -", "ssh x", "eval", "xargs", "cat", "sudo git commit -F -", "git commit", "git am",
+        "git -c alias.commit='!sh' commit -F -", "git -C x commit -F -", "git bisect run sh -F -", "git $x -F -",
+        'git commit -F - "$x"', "git submodule foreach sh -F -", "do git commit -F -", "A=b git commit -F -",
+        "git commit -F -x", "git commit -F - -- (", "$(git commit -F -", "git commit -F - <<'X'", "x; git am",
+    )),
+    FED.format("one\nEOF\nrm -rf ~"),  # what follows the text is run
+    FED.format("one") + "; rm -rf ~",  # it doesn't end there
+    "git commit -F - <<'EOF'\none",
+    "git commit -F - <<EOF\n$(rm -rf ~)\nEOF",
+    "git commit -F - <<'EOF' && rm -rf ~\none\nEOF",
+    "git commit -F - <<'EOF' | sh\none\nEOF",
+    "git commit -F - <<'EOF' \"\n\"\none\nEOF\nrm -rf ~",
+    "git commit -F - <<'EOF' # '\none\nEOF\nrm -rf ~",
+    "git commit -F - <<'EOF'\nx\\\nEOF\nrm -rf ~\ngit commit -F - <<'EOF'\nEOF",
+    "git commit -F - <<'EOF'\nEO\\\nF\ngit commit -F - <<'Z'\nEOF\nrm -rf ~\nZ",
+    "git commit -F - <\\\n<'EOF'\nx\\\nEOF\nrm -rf ~\ngit commit -F - <<'EOF'\nEOF",
+    "git commit -F - 'a <<' <<'EOF'\nx\\\nEOF\nrm -rf ~\nEOF",
+    'git commit -m "$(cat <<\'EOF\'\nx\\\nEOF\n)"; rm -rf ~; git commit -m "$(cat <<\'EOF\'\nEOF\n)"',
+    "git commit -F - <<'EOF'\none\nEOF\r\nrm -rf ~\nEOF\nrm -rf ~",
+    "git commit -F - <<'EOF'\none\n\0\nEOF",
+    "`git commit -F - <<'EOF'\none\nEOF\n`",
+    "(git commit -F - <<'EOF'\none\nEOF\n)",
+]  # fmt: skip
+
+
+@tabled("command", NO_DATA)
+def test_what_runs_the_text_or_ends_it_elsewhere_is_asked_for(command):
+    assert says(GIT, [], command) is None
+
+
+def test_always_stores_a_rule_of_the_commit_and_not_its_text():
+    assert rules_for("Bash", {"command": FED.format("one")}) == ("Bash(git add a)", "Bash(git commit:*)")
+    assert rules_for("Bash", {"command": "git commit -F - <<'EOF'\none\nEOF"}) == ("Bash(git commit:*)",)
+    (whole,) = rules_for("Bash", {"command": RUN.format("bash -s")})
+    assert whole.startswith("Bash(bash -s <<")
