@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from overmind_core.domain.missions.status_marks import SILENT, StatusMark
 from overmind_core.view import missions as missions_rows
@@ -21,39 +20,12 @@ LOW = 0.6
 """An alignment below this is steered."""
 _LEVELS = ("hung", "stalled", "quiet", "ok")
 _MARKS: Mapping[str, StatusMark] = {mark.word: mark for mark in SILENT}
-_COUNTS = (("live", "running"), ("low", "low"), ("steered", "steered"), ("sharing", "sharing files"))
-_GRADES = {"critical": "bad", "low": "slow", "good": "good"}
+_COUNTS = (("live", "running"), ("low", "low"), ("steered", "steered"), ("sharing", "agents change the same files"))
 
 
-class Coherence(NamedTuple):
-    """How missions that run go together.
-
-    Attributes:
-        text: Two digits, `idle`, or `–`.
-        grade: `critical`, `low`, `fair`, `good`, or "".
-        counts: The counts behind it, in words.
-    """
-
-    text: str = "–"
-    grade: str = ""
-    counts: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, facts: Row) -> Coherence:
-        """As the request `health` answers."""
-        return cls(
-            facts["text"], facts["grade"], tuple(f"{facts[name]} {word}" for name, word in _COUNTS if facts[name])
-        )
-
-    @property
-    def summary(self) -> str:
-        """What the lower border says."""
-        return " · ".join(filter(None, (f"coherence {self.text}", self.grade, *self.counts)))
-
-    @property
-    def tone(self) -> str:
-        """What it means for whoever looks."""
-        return _GRADES.get(self.grade, "")
+def summary(facts: Row) -> str:
+    """How many run, have a problem, or work against each other, as the request `health` answers under `coherence`."""
+    return " · ".join(f"{facts[name]} {word}" for name, word in _COUNTS if facts[name])
 
 
 def whole(answer: Row) -> list[Row]:

@@ -9,7 +9,6 @@ from textual import on
 
 from overmind_core.view import health as health_rows
 from overmind_core.view.cells import Cell, Row, safe
-from overmind_core.view.health import Coherence
 from overmind_core.view.registry import View
 from overmind_tui.command_line.parse import Show
 from overmind_tui.pages.details import DetailsPage
@@ -34,14 +33,14 @@ class HealthPage(DetailsPage):
 
     def __init__(self, view: View, show: Show) -> None:
         super().__init__(view, show)
-        self._coherence = Coherence()
+        self._summary = ""
         self._learned: tuple[int, Sequence[Row]] = (-1, ())
         """What was known when it was noted in the rows: how often the fleet had changed, and the questions."""
 
     def take(self, rows: list[Row]) -> None:
         """Show the missions of the answer."""
         (answer,) = rows
-        self._coherence = Coherence.of(answer["coherence"])
+        self._summary = health_rows.summary(answer["coherence"])
         found = health_rows.listed(answer, self.shell.fleet.rows, self.shell.now())
         self._learn(found)
         super().take(found)
@@ -64,7 +63,7 @@ class HealthPage(DetailsPage):
 
     def subtitle(self) -> str:
         """How they go together."""
-        return self._coherence.summary if self._loaded else ""
+        return self._summary
 
     @on(ResourceTable.Selected)
     def selected(self) -> None:

@@ -96,7 +96,7 @@ def _queue(answer: Any, fleet: Fleet, _now: float) -> Listed:  # noqa: ANN401 - 
 def _health(answer: Any, fleet: Fleet, now: float) -> Listed:  # noqa: ANN401 - as above
     rows = health_rows.listed(answer, fleet.rows, now)
     health_rows.learn(rows, fleet.rows, fleet.questions)
-    return Listed(rows, health_rows.Coherence.of(answer["coherence"]).summary)
+    return Listed(rows, health_rows.summary(answer["coherence"]))
 
 
 def _notes(answer: Any, _fleet: Fleet, _now: float) -> Listed:  # noqa: ANN401 - as above

@@ -119,7 +119,7 @@ def current(app) -> Any:
 def test_from_health_to_what_is_asked_to_the_patterns_to_the_timeline_to_the_log():
     async def scenario(app, press):
         await press(":hl")
-        assert app.screen.subtitle() == "coherence .72 · fair · 5 running · 1 low · 1 steered"
+        assert app.screen.subtitle() == "5 running · 1 low · 1 steered"
         for key in ("w", "enter"):
             await press(key)
             assert isinstance(app.screen, TextPage)

@@ -44,13 +44,11 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
 
 
 def summary(facts: Row) -> str:
-    """Return the last line: coherence, and the counts behind it."""
-    parts = [f"coherence {facts['text']}", facts["grade"]]
-    parts += [f"{facts[name]} {word}" for name, word in _COUNTS if facts[name]]
-    return " · ".join(filter(None, parts))
+    """Return the last line: how many run, have a problem, or work against each other; "" where nothing runs."""
+    return " · ".join(f"{facts[name]} {word}" for name, word in _COUNTS if facts[name])
 
 
-_COUNTS = (("live", "running"), ("low", "low"), ("steered", "steered"), ("sharing", "sharing files"))
+_COUNTS = (("live", "running"), ("low", "low"), ("steered", "steered"), ("sharing", "agents change the same files"))
 
 
 def health(args: Namespace, context: Context) -> int:
@@ -71,7 +69,8 @@ def health(args: Namespace, context: Context) -> int:
         colours = COLOURS if coloured(context.environ) else None
         cells = [[cell(row) for cell in COLUMNS.values()] for row in rows]
         context.print(table(list(COLUMNS), cells, colours=colours))
-    context.print(summary(found["coherence"]))
+    if last := summary(found["coherence"]):
+        context.print(last)
     return 0
 
 
@@ -84,8 +83,7 @@ COMMANDS = (
         notes=(
             "A sign of life is output, a report of the agent, or CPU time. Without one a mission becomes quiet, "
             "stalled, then hung; config.toml sets after how long. ALIGN is 1.00 for an agent that does its task, less "
-            "for each pattern in WHY; the number of a review counts for five minutes. Coherence is the same for all "
-            "missions together."
+            "for each pattern in WHY; the number of a review counts for five minutes."
         ),
         run=health,
     ),

@@ -48,14 +48,14 @@ def test_a_build_that_starts_a_short_program_again_and_again_is_busy(quick):
     assert "stalled" not in levels(quick, build)
 
 
-def test_health_is_a_table_with_coherence_under_it(om):
+def test_health_is_a_table_with_how_many_run_under_it(om):
     om.mission("exec sleep 1000", "--name", "nap")
     om.mission("cat", "--name", "shell", "--type", "session")
     titles, row, last = om.ok("health").splitlines()
     assert titles.split() == TITLES
     assert row.split()[:2] == ["nap", "ok"]
     assert row.split()[3:] == ["-", "-", "-"]
-    assert last == "coherence – · 1 running"
+    assert last == "1 running"
     (shown,) = om.json("health", "shell", "--json")
     assert (shown["name"], shown["level"], shown["silent_seconds"], shown["coherence"]) == ("shell", None, None, None)
 
@@ -80,13 +80,13 @@ def test_two_that_change_one_file_are_told_apart_before_either_lands(quick):
         (row,) = [row for row in quick.json("timeline", name, "--json") if row["what"] == "overlap"]
         assert row["text"] == f"{other} changes a.txt, b.txt, too; conflicts: a.txt"
     assert quick.json("health", "one", "--json")[0]["level"] == "ok"
-    assert quick.ok("health").splitlines()[-1] == "coherence – · 2 running · 2 sharing files"
+    assert quick.ok("health").splitlines()[-1] == "2 running · 2 agents change the same files"
     assert shop.git("status", "--porcelain", "--untracked-files=no") == "", "nobody sees anything of the look"
 
 
-def test_where_nothing_runs_coherence_is_idle(om):
+def test_where_nothing_runs_there_is_nothing_to_say(om):
     om.finished("true")
-    assert om.ok("health").splitlines()[-1] == "coherence idle"
+    assert om.ok("health") == ""
     assert om.json("health", "--json") == []
 
 
