@@ -303,6 +303,13 @@ def at_stake(row: Row) -> list[str]:
     return [line for line in lines if line]
 
 
+def discard_question(planned: Mapping[str, Any]) -> str:
+    """What is asked before these worktrees go: whose work would be lost, else whose they are."""
+    lost_ = [f"{one['name']} ({one['lost']})" for one in planned["removed"] if one["lost"]]
+    names = ", ".join(one["name"] for one in planned["removed"])
+    return f"Discard the work of {', '.join(lost_)}?" if lost_ else f"Remove the worktrees of {names}?"
+
+
 def lost(fields: Mapping[str, Any]) -> list[str]:
     """What would be lost for good, by the supervisor's refusal."""
     found = []

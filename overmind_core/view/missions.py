@@ -385,3 +385,8 @@ def has_moved(old: Sequence[Branch], new: Sequence[Branch], wanted: str | None, 
     if wanted is None or not 0 <= at < len(old):
         return False
     return not (at < len(new) and new[at].id == wanted)
+
+
+def removal_question(count: int, size: str) -> str:
+    """What is asked before so many finished missions go, with logs of a size that is written out."""
+    return f"Remove {count} finished mission{'s' * (count != 1)} and the logs ({size})?"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from overmind_core.errors import OvermindError
-from overmind_core.view import landing, quests, schedules
+from overmind_core.view import landing, missions, numbers, quests, schedules
 from overmind_core.view.cells import Row, safe
 from overmind_tui.command_line.verbs import Parts
 
@@ -18,12 +17,12 @@ class Stake(NamedTuple):
 
     Attributes:
         command: The request that tells it.
-        requests: Its arguments, by the words of the line and the folder of the program; None: it can't tell.
+        requests: Its arguments, by the words of the line and the folder of the program.
         lines: What the answers say; raises `not_found` where there is nothing that could end.
     """
 
     command: str
-    requests: Callable[[Parts, str], list[dict[str, Any]] | None]
+    requests: Callable[[Parts, str], list[dict[str, Any]]]
     lines: Callable[[Sequence[Any], Parts, float], list[str]]
 
 
@@ -61,24 +60,17 @@ def _named_worktrees(answers: Sequence[Any], parts: Parts, now: float) -> list[s
     return rows_at_stake("discard", found, now)
 
 
-def _older(parts: Parts, _folder: str) -> list[dict[str, Any]] | None:
-    from overmind_core.cli.values import duration  # noqa: PLC0415 - not for the first frame
-
+def _older(parts: Parts, _folder: str) -> list[dict[str, Any]]:
     words = " ".join(parts.options).replace("=", " ").split()
     given = [after for word, after in pairwise(words) if word == "--older"]
-    try:
-        return [{"dry_run": True, **({"older": duration(given[-1])} if given else {})}]
-    except (ArgumentTypeError, ValueError):  # the command itself says so
-        return None
+    return [{"dry_run": True, **({"older": given[-1]} if given else {})}]
 
 
 def _removal(answers: Sequence[Any], _parts: Parts, _now: float) -> list[str]:
-    from overmind_core.cli.missions.lifecycle import prune_question  # noqa: PLC0415 - not for the first frame
-
     (found,) = answers
     if not found["missions"]:
         raise OvermindError("not_found", "There are no such missions.")
-    return [safe(prune_question(found))]
+    return [missions.removal_question(len(found["missions"]), numbers.size(found["bytes"]))]
 
 
 def _here(parts: Parts, folder: str) -> list[dict[str, Any]]:
@@ -87,9 +79,7 @@ def _here(parts: Parts, folder: str) -> list[dict[str, Any]]:
 
 
 def _discarded(answers: Sequence[Any], _parts: Parts, _now: float) -> list[str]:
-    from overmind_core.cli.landing.worktrees import prune_question  # noqa: PLC0415 - not for the first frame
-
-    return [safe(prune_question(planned)) for planned in answers if planned["removed"]]
+    return [safe(landing.discard_question(planned)) for planned in answers if planned["removed"]]
 
 
 def _of_each(verb: str) -> Callable[[Sequence[Any], Parts, float], list[str]]:
@@ -108,5 +98,5 @@ STAKES: dict[str, Stake] = {
 def asked_of(verb: str, parts: Parts, folder: str) -> tuple[Stake, list[dict[str, Any]]] | None:
     """Return what tells the stakes of a verb and the arguments of its requests; None where nothing does."""
     stake = None if parts.flags & _ELSEWHERE else STAKES.get(verb)
-    requests = None if stake is None else stake.requests(parts, folder)
-    return None if stake is None or not requests else (stake, requests)
+    requests = [] if stake is None else stake.requests(parts, folder)
+    return (stake, requests) if stake is not None and requests else None

@@ -242,8 +242,8 @@ class Typed(Asked):
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        (":prune", ["Remove 60 finished missions and the logs (42 KB)?"]),
-        (":prune --older 7d", ["prune --older 7d", "Remove 60 finished missions and the logs (42 KB)?"]),
+        (":prune", ["Remove 60 finished missions and the logs (42K)?"]),
+        (":prune --older 7d", ["prune --older 7d", "Remove 60 finished missions and the logs (42K)?"]),
         (":worktrees prune --force", ["worktrees prune --force", "Discard the work of header (1 commit)?"]),
         (":discard 日本-site --force", ["discard --force 日本-site", "worktree ", "branch "]),
         (":quest cancel port", ["quest cancel port", "port  working for 42s"]),

@@ -150,14 +150,11 @@ def _agreed(args: Namespace, planned: Mapping[str, Any]) -> bool:
     """Name the work that would be lost, or the worktrees where those of all repositories go, and ask."""
     is_lost = any(one["lost"] for one in planned["removed"])
     is_asked = is_lost or (args.all and planned["removed"])
-    return not is_asked or confirmed(prune_question(planned), yes=args.yes)
+    if not is_asked:
+        return True
+    from overmind_core.view.landing import discard_question  # start-up: only before something goes
 
-
-def prune_question(planned: Mapping[str, Any]) -> str:
-    """Return what is asked before these are removed: whose work would be lost, else whose worktrees go."""
-    lost = [f"{one['name']} ({one['lost']})" for one in planned["removed"] if one["lost"]]
-    names = ", ".join(one["name"] for one in planned["removed"])
-    return f"Discard the work of {', '.join(lost)}?" if lost else f"Remove the worktrees of {names}?"
+    return confirmed(discard_question(planned), yes=args.yes)
 
 
 WORKTREES_PRUNE = Command(

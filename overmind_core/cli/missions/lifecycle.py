@@ -431,7 +431,10 @@ def prune(args: Namespace, context: Context) -> int:
     older = {} if args.older is None else {"older": args.older}
     found = client.call("prune", {**older, "dry_run": True})
     if found["missions"] and not args.dry_run:
-        if not confirmed_removal(prune_question(found), yes=args.yes):
+        from overmind_core.view.missions import removal_question  # start-up: only before something goes
+
+        question = removal_question(len(found["missions"]), size(found["bytes"]))
+        if not confirmed_removal(question, yes=args.yes):
             return FAILED
         found = client.call("prune", older)
     verb = "Would remove" if args.dry_run else "Removed"
@@ -439,11 +442,6 @@ def prune(args: Namespace, context: Context) -> int:
     context.print(dumps(found) if args.json else f"{verb} {removed} ({size(found['bytes'])})")
     print_notes([found], context)
     return 0
-
-
-def prune_question(found: Mapping[str, Any]) -> str:
-    """Return what is asked before so many are removed, by the answer of a dry run."""
-    return f"Remove {_count(len(found['missions']), 'finished mission')} and the logs ({size(found['bytes'])})?"
 
 
 FORCE = flag("--yes", "skip the confirmation", short="-y", also=["-f", "--force"])

@@ -138,8 +138,8 @@ def test_the_log_tells_why_a_restart_was_not_possible(om, way):
     command = f"echo begun; rmdir {folder}; exit 1"
     mission = om.finished(command, "--cwd", folder, "--restart", "always", "--max-restarts", "2", *FAST)["id"]
     lines = om.logs(mission, *way).splitlines()
-    why = f"The working directory {folder} does not exist. Create it, or name another one with --cwd."
-    reason = f"--- could not start: {why} ---"
+    do = "Create it, or name another one with --cwd."
+    reason = f"--- could not start: The working directory {folder} does not exist. {do} ---"
     assert (lines[0], lines.count(reason), lines[-1]) == (
         "begun",
         2,
