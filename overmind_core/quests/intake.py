@@ -372,8 +372,6 @@ def checked_owns(patterns: Collection[str]) -> tuple[str, ...]:
         raise OvermindError("too_large", f"A quest can own up to {MOST_OWNS} patterns; these are {len(patterns)}.")
     for one in patterns:
         problem = glob_problem(one)
-        if problem is None and one.startswith("/"):
-            problem = "is not in the folder of the quest: patterns are relative to that"
         if problem is not None:
             raise OvermindError("invalid", f"--owns: {one[:80]!r} {problem}.")
     return tuple(dict.fromkeys(patterns))

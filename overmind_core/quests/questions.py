@@ -143,4 +143,4 @@ def _target_key(into: str, folder: str) -> str:
 
 def _target(question: EngineQuestion) -> tuple[str, str]:
     """The branch that a question is about, and the folder of its checkout."""
-    return str(question.subject["into"]), str(question.subject["folder"])
+    return str(question.subject.get("into", "")), str(question.subject.get("folder", ""))

@@ -74,7 +74,7 @@ def test_a_quest_from_its_beginning_to_the_removal_of_its_mission(om):
     assert (found["status"], found["exit_code"], found["mission"], found["phase"]) == ("completed", 0, None, None)
     assert [row["id"] for row in om.json("quest", "list", "--json")] == [quest]
     title, row = om.ok("quest", "list").splitlines()
-    assert title.split() == ["ID", "NAME", "STATUS", "TRIES", "DURATION", "EXIT", "REASON", "COMMAND"]
+    assert title.split() == ["ID", "NAME", "STATUS", "TRIES", "DURATION", "EXIT", "REASON", "COMMAND", "TITLE"]
     assert row.split()[:4] == [quest, "docs", "completed", "1/1"]
     assert "was removed" in om.refused("quest", "logs", "docs", code="gone")
     assert om.ok("quest", "wait", "docs").startswith(f"Quest {quest} finished: completed")

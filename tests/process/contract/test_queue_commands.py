@@ -83,7 +83,7 @@ def test_a_quest_of_the_queue_from_its_title_to_its_end(om, queue):
     assert queue.why(docs["id"])[1:] == ["completing it starts: ship"]
     first, titles, row = om.ok("queue").splitlines()
     assert first == "running 1/3 · queued 1 · landing 0"
-    assert titles.split() == ["#", "SCORE", "QUEST", "PRIORITY", "WAITS"]
+    assert titles.split() == ["#", "SCORE", "QUEST", "PRIORITY", "WAITS", "TITLE"]
     assert re.match(r"1  \.\d+ +ship +high +waits for write-the", row)
     assert om.ok("board").split("\n")[0].split()[:6] == ["QUEUED", "1", "RUNNING", "1", "BLOCKED", "0"]
     assert om.ok("quest", "list", "--graph").splitlines() == [
@@ -307,8 +307,8 @@ def test_slots_bound_what_runs_and_the_list_tells_what_is_ready(om, queue):
     assert queue.why("second")[0] == "second is queued: slots: 1 of 1 slots are taken; 1st in line"
     assert queue.names("--ready") == ["second"]
     wide = [re.split(" {2,}", line) for line in om.ok("quest", "list", "--wide").splitlines()]
-    assert wide[0][-4:] == ["PRIORITY", "SCORE", "NEEDS", "WAITS"]
-    assert [line[-2] for line in wide[1:]] == ["-", "-", "second"]
+    assert wide[0][-5:] == ["PRIORITY", "SCORE", "NEEDS", "WAITS", "TITLE"]
+    assert [line[-3] for line in wide[1:]] == ["-", "-", "second"]
     assert om.ok("queue", "slots", "2") == "Slots: 2\n"
     queue.until("second", "running")
     for name in ("first", "second", "third"):

@@ -34,11 +34,22 @@ def missions(om):
 
 
 def test_the_same_columns_on_a_terminal_and_in_a_pipe(om):
+    om.mission("sleep 100")
+    assert _on_a_terminal(om, "ps") == om.ok("ps")
+
+
+def test_a_row_is_cut_to_the_terminal_and_whole_in_a_pipe(om):
     om.mission("sleep 100 # " + "x" * 200, "--name", "n" * 60)
-    with Terminal(om, "ps") as terminal:
+    lines = _on_a_terminal(om, "ps").splitlines()
+    assert len(lines) == 2
+    assert "n" * 60 in lines[1]
+    assert "x" * 20 in om.ok("ps")
+
+
+def _on_a_terminal(om, *words):
+    with Terminal(om, *words) as terminal:
         assert terminal.end() == 0
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", terminal.shown)
-    assert plain == om.ok("ps")
+    return re.sub(r"\x1b\[[0-9;]*m", "", terminal.shown)
 
 
 def test_colour_only_on_a_terminal_and_only_when_wanted(om):

@@ -58,7 +58,7 @@ def complete(om, world, tmp_path):
 
 WITHOUT_A_DAEMON = [
     (["ver"], ["version"]),
-    (["st"], ["start", "status", "stop"]),
+    (["st"], ["start", "state", "status", "stop"]),
     (["ps", "--wi"], ["--wide"]),
     (["ps", "--status", "r"], ["running", "restarting"]),
     (["signal", "x", "USR"], ["USR1", "USR2"]),

@@ -462,7 +462,7 @@ def test_what_is_known_of_a_mission_is_asked_of_its_hive(om, eu1, several):
             pilot, lambda: isinstance(app.screen, DescribePage) and "team=web" in picture(app), what="described"
         )
         await pilot.press("escape")
-        await pilot.press("y")
+        await pilot.press("E")
         await until(pilot, lambda: 'command = ["sleep", "300"]' in picture(app), what="its definition")
         await pilot.press("escape", "s")
         await until(pilot, lambda: "has its folder on eu1" in picture(app), what="a shell is for its own machine")
