@@ -58,7 +58,7 @@ def complete(om, world, tmp_path):
 
 WITHOUT_A_DAEMON = [
     (["ver"], ["version"]),
-    (["st"], ["start", "state", "status", "stop"]),
+    (["st"], ["start", "status", "stop", "state"]),
     (["ps", "--wi"], ["--wide"]),
     (["ps", "--status", "r"], ["running", "restarting"]),
     (["signal", "x", "USR"], ["USR1", "USR2"]),
