@@ -267,7 +267,7 @@ ONCE = {
     "worktrees_help": (*WT, "question_mark"),
     "changes_help": ("v", "question_mark"),
     "changes_filtered": ("v", "/port", "enter"),
-    "comment_box": ("v", "n", *"jjjjjjj", "c", *"take it from the settings"),
+    "comment_box": ("v", "n", *"jjjjjjj", "#", *"take it from the settings"),
     "commit_box": (*WT, "C", *"Read the port"),
 }
 

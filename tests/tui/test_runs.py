@@ -181,7 +181,10 @@ def test_a_typed_verb_for_all_takes_the_shells_words_and_names_the_live_missions
     fleet = Fleet()
     fleet.apply([row("a"), row("b", "stopped"), row("c")], (), everything=True)
     asked: list[Dialog] = []
-    shell = SimpleNamespace(fleet=fleet, read_only=False, open=asked.append, now=lambda: NOON, flash=lambda *_: None)
+    shell = SimpleNamespace(
+        fleet=fleet, read_only=False, open=asked.append, now=lambda: NOON, flash=lambda *_: None,
+        world=SimpleNamespace(folder="/x"),
+    )  # fmt: skip
     CommandRun(cast("Any", shell), cast("Any", None), cast("Any", None)).run(VERBS[name], words)
     (dialog,) = asked
     assert dialog._lines[0] == line

@@ -63,7 +63,7 @@ def test_both_are_told_before_either_lands_and_a_persons_checkout_stays_byte_for
     (told,) = eventually(lambda: om.events("overlap"), timeout=40.0, what="the overlap is told")
     assert {told["mission"], told["other"]} == {first, second}
     assert (told["files"], told["conflicts"], told["by"]) == (["b"], ["b"], "engine")
-    assert om.ok("health").splitlines()[-1].endswith("2 running · 2 sharing files")
+    assert om.ok("health").splitlines()[-1].endswith("2 running · 2 agents change the same files")
     assert (om.events("landed"), shop.head("next")) == ([], main)
     assert checkout(code.folder) == before
 
@@ -88,7 +88,7 @@ def test_both_are_told_before_either_lands_and_a_persons_checkout_stays_byte_for
 def test_the_next_daemon_does_not_tell_it_again(om):
     shop = Shop(om, SETTINGS)
     begin = lambda name: shop.add(name, f"echo {name} > b; {shop.held(name)}", isolate=True)  # noqa: E731
-    sharing = lambda count: om.ok("health").splitlines()[-1].endswith(f"{count} sharing files")  # noqa: E731
+    sharing = lambda count: om.ok("health").splitlines()[-1].endswith(f"{count} agents change the same files")  # noqa: E731
     begin("first")
     begin("second")
     (told,) = eventually(lambda: om.events("overlap"), timeout=40.0, what="the overlap is told")
