@@ -75,35 +75,33 @@ def pressed(page, button, until):
 
 
 @pytest.mark.parametrize("how", [DESK, PHONE], ids=["desk", "phone"])
-def test_a_card_in_review_lands_from_the_board(pages, site, how):
+def test_a_card_that_waits_for_a_checkout_is_in_review_and_lands_by_itself(pages, site, how):
     shop = Shop(site.om)
     shop.code.write({"b": "mine\n"})
     quest = shop.add("work", "echo 2 > b", into="main")
-    shop.asked("merge", quest)
+    shop.asked("merge")
     page = pages.open("board?column=review", **how)
     tab = page.get_by_role("tab").filter(has_text="review")
     if tab.is_visible():
         tab.tap()
-    shown = card(page, "work")
-    shown.get_by_role("link", name="Changes").wait_for()
+    shown = column(page, "review").get_by_role("link", name="work", exact=True)
+    shown.wait_for()
     shop.code.git("checkout", "-q", "b")
-    pressed(
-        page, shown.get_by_role("button", name="Land"), lambda: not shown.get_by_role("button", name="Land").count()
-    )
-    shop.ended(quest)
+    shown.wait_for(state="detached")
+    assert shop.ended(quest)["status"] == "completed"
     assert shop.code.read("b") == "2\n"
 
 
-def test_what_waits_to_land_is_landed_and_left_on_its_card_of_what_needs_you(pages, site):
+def test_work_that_waits_for_a_checkout_is_left_on_the_card_of_what_needs_you(pages, site):
     shop = Shop(site.om)
     shop.code.write({"b": "mine\n"})
     quest = shop.add("work", "echo 2 > b", into="main")
-    question = shop.asked("merge", quest)
+    question = shop.asked("merge")
     page = pages.open("needs", **DESK)
     shown = page.locator(f'article[data-key$=":{question["question"]}"]')
-    shown.get_by_role("button", name="Land").wait_for()
-    shown.get_by_role("link", name="Changes").wait_for()
-    pressed(page, shown.get_by_role("button", name="Leave it"), lambda: not shown.count())
+    shown.get_by_role("button", name=re.compile("try again now", re.IGNORECASE)).wait_for()
+    leave = shown.get_by_role("button", name=re.compile("leave the work of all that wait for it", re.IGNORECASE))
+    pressed(page, leave, lambda: not shown.count())
     eventually(lambda: shop.info(quest)["status"] != "running", what="it is left")
     assert shop.code.read("b") == "mine\n"
 
