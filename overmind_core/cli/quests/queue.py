@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
 
 
+TITLE = "TITLE"
 COLUMNS: dict[str, Callable[[Row], str]] = {
     "#": lambda row: or_absent(row["position"]),
     "SCORE": score_cell,
     "QUEST": lambda row: row["name"],
     "PRIORITY": lambda row: or_absent(row["priority"]),
     "WAITS": lambda row: or_absent(text_cell(row["why"] or "")),
-    "TITLE": title_cell,
+    TITLE: title_cell,
 }
 """Title → cell of a quest that `queue --json` lists."""
 TRIED_AGAIN = frozenset({"disk_full", "dirty"})

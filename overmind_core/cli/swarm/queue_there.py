@@ -16,7 +16,7 @@ from overmind_core.cli.output import (
     terminal_columns,
 )
 from overmind_core.cli.quests.board import CARDS, BoardDrawing
-from overmind_core.cli.quests.queue import COLUMNS
+from overmind_core.cli.quests.queue import COLUMNS, TITLE
 from overmind_core.cli.swarm.commands import swarm_client
 from overmind_core.domain.text.moment import parse_time
 from overmind_core.errors import UsageError
@@ -55,7 +55,8 @@ def queue(args: Namespace, context: Context) -> int:
         return 0
     lines = [f"running {answer['used']}/{answer['slots']} · queued {len(answer['posts'])}"]
     if answer["posts"]:
-        lines.append(table(list(COLUMNS), [[cell(row) for cell in COLUMNS.values()] for row in answer["posts"]]))
+        columns = {title: cell for title, cell in COLUMNS.items() if title != TITLE}  # a post is known by its name
+        lines.append(table(list(columns), [[cell(row) for cell in columns.values()] for row in answer["posts"]]))
     context.print(ascii_text("\n".join(lines)))
     if not answer["posts"]:
         context.hint("Nothing waits. Post a quest with: overmind quest add 'Docs' --on any -- make docs")
