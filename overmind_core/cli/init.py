@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 
 from overmind_core.cli.command import JSON, Command, argument, flag
 from overmind_core.cli.context import Context
@@ -29,7 +30,8 @@ def init(args: Namespace, context: Context) -> int:
         context.print(dumps({"path": path}))
     else:
         context.print(f"Wrote {path}")
-        context.hint(f"Check it: overmind agents --graph {path}   Run it: overmind apply {path}")
+        word = shlex.quote(path)
+        context.hint(f"Check it: overmind agents --graph {word}   Run it: overmind apply {word}")
     return 0
 
 

@@ -7,6 +7,7 @@ written goes into a copy of the index, and into objects in a folder that is remo
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
@@ -98,7 +99,7 @@ def worktree_changes(git: Git, folder: str, base: str | None = None) -> Worktree
     files += [ChangedFile(path, None, "?" if path in unknown else "M", 0, 0, binary=True) for path in staged.large]
     commits = [] if base is None or since == look.head else _commits(git, top, since)
     if not whole or len(files) > MAX_FILES or len(commits) > MAX_COMMITS:
-        notes.append(f"The output is truncated. See all changes with: git -C {top} diff {since[:12]}")
+        notes.append(f"The output is truncated. See all changes with: git -C {shlex.quote(top)} diff {since[:12]}")
     return WorktreeChanges(
         top=top,
         branch=look.branch,
@@ -127,7 +128,7 @@ def commit_changes(git: Git, folder: str, since: str, until: str, *, tip: str = 
     text, whole = diff_between(git, folder, since, until, most=MAX_BYTES)
     files, commits = names_between(git, folder, since, until), _commits(git, folder, since, tip or until)
     is_all = whole and len(files) <= MAX_FILES and len(commits) <= MAX_COMMITS
-    rest = f"git -C {folder} diff {since[:12]} {until[:12]}"
+    rest = f"git -C {shlex.quote(folder)} diff {since[:12]} {until[:12]}"
     return WorktreeChanges(
         top=folder,
         branch=None,

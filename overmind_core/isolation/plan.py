@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -123,8 +124,8 @@ def untrusted(looked: Inspected) -> OvermindError:
     assert looked.found is not None
     path = to_wire(looked.found.path)
     why = "has changed since it was trusted" if looked.changed else "is not trusted yet"
-    folder = to_wire(os.path.dirname(looked.found.path))
-    message = f"{path} {why}, and it runs commands. Review it, then: overmind trust {folder} (or run with --no-isolate)"
+    where = shlex.quote(to_wire(os.path.dirname(looked.found.path)))
+    message = f"{path} {why}, and it runs commands. Review it, then: overmind trust {where} (or run with --no-isolate)"
     return OvermindError(
         "untrusted_project",
         message,

@@ -186,10 +186,10 @@ def unpushed(place: WorkLocation, paths: Sequence[str]) -> str:
     has = "has" if len(names) == 1 else "have"
     message = f"{list_text(names)} of {to_wire(place.name)} {has} commits that neither its origin nor your checkout has"
     own, persons = (os.path.join(folder, paths[0]) for folder in (place.folder, place.source))
-    inside, branch = shlex.quote(to_wire(own)), shlex.quote(f"HEAD:refs/heads/{to_wire(place.branch or 'overmind')}")
-    ways = [f"git -C {inside} push origin {branch}"]
+    inside, refs = shlex.quote(to_wire(own)), shlex.quote(f"HEAD:refs/heads/{to_wire(place.branch or 'overmind')}")
+    ways = [f"git -C {inside} push origin {refs}"]
     if os.path.lexists(os.path.join(persons, ".git")):
-        ways.append(f"git -C {shlex.quote(to_wire(persons))} fetch {inside} {branch}")
+        ways.append(f"git -C {shlex.quote(to_wire(persons))} fetch {inside} {refs}")
     return f"{message}. Push or fetch them first: {' or: '.join(ways)}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents.agent import RAW
@@ -135,7 +136,7 @@ def _begun(place: WorkLocation, into: str) -> list[str]:
 
 def offer(error: OvermindError, name: str, into: str | None) -> OvermindError:
     """Return a refusal for conflicts with the command that hands them to the agent."""
-    where = "" if into is None else f" --into {into}"
+    where = "" if into is None else f" --into {shlex.quote(into)}"
     files = error.fields.get("files")
     them = count_text(len(files), "conflict") if isinstance(files, list) else "them"
     message = f"{error.message} Hand {them} to its agent with: overmind merge {name}{where} --resolve"

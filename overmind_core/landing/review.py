@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -80,7 +81,7 @@ def _landed(place: WorkLocation, landings: Sequence[LandingRow]) -> WorktreeChan
     notes = [found.cut] if found.cut else []
     if earlier:
         ranges = list_text([f"{one.before[:12]} {one.after[:12]}" for one in earlier])
-        notes.append(f"This landed last. See what landed before with: git -C {folder} diff {ranges}")
+        notes.append(f"This landed last. See what landed before with: git -C {shlex.quote(folder)} diff {ranges}")
     return replace(found, branch=from_wire(last.target), cut=" ".join(notes))
 
 
@@ -414,5 +415,5 @@ class LandingReview:
         raise OvermindError(
             "forbidden",
             f"A process inside a mission ({inside}) may merge {allowed}. A person can land it: overmind merge "
-            f"{place.name} --into {target}",
+            f"{place.name} --into {shlex.quote(target)}",
         )

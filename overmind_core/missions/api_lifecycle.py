@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -232,7 +233,7 @@ class LifecycleApi:
         plan = None if mission.is_live else self._plans.name_of(mission.definition.parent)
         if plan is not None:
             file = self._plans.file_of(mission.definition.parent)
-            again = f"overmind apply {file or 'FILE'} --rerun failed"
+            again = f"overmind apply {shlex.quote(file or 'FILE')} --rerun failed"
             message = (
                 f"Mission {mission.id} ({mission.definition.name}) is part of the plan {plan}, which is still running."
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -206,7 +207,9 @@ class QuestEdits:
         mission = self._registry.get(quest.id)
         if mission is not None and not mission.definition.isolated:
             message = f"Quest {quest.id} ({quest.name}) has no worktree of its own: {mission.definition.cwd}"
-            raise OvermindError("invalid", f"{message}. Add it again with: overmind quest add --into {into}")
+            raise OvermindError(
+                "invalid", f"{message}. Add it again with: overmind quest add --into {shlex.quote(into)}"
+            )
         return replace(stored, isolate=True, base=into)
 
     def _save(self, edited: Edited) -> None:

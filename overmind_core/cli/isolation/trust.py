@@ -133,11 +133,11 @@ def _untrusted_error(facts: Mapping[str, Any], without: str, *, here: bool) -> O
 def _untrusted_there(facts: Mapping[str, Any], hive: str, without: str) -> OvermindError:
     """Whoever trusts a file of another machine has to be able to look at it there."""
     why = "has changed since it was trusted" if facts.get("changed") else "is not trusted"
-    folder = shlex.quote(os.path.dirname(facts["path"]))
+    word = shlex.quote(os.path.dirname(facts["path"]))
     return OvermindError(
         _UNTRUSTED,
         f"{facts['path']} {why} on {hive}; nothing was started. On that machine, review it: overmind isolate --check "
-        f"{folder}. Trust it: overmind trust {folder}. Run without it: {without}",
+        f"{word}. Trust it: overmind trust {word}. Run without it: {without}",
     )
 
 

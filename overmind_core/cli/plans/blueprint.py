@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 
 from overmind_core import plan_file
 from overmind_core.cli import caller_environment
@@ -42,7 +43,9 @@ def load(path: str, variables: Sequence[tuple[str, str]], context: Context, call
     """
     found = load_all(path, variables, context, called)
     if found.fleets:
-        raise OvermindError("invalid", f"{path} has fleets, which only apply can post: overmind apply {path}")
+        raise OvermindError(
+            "invalid", f"{path} has fleets, which only apply can post: overmind apply {shlex.quote(path)}"
+        )
     return found.blueprint
 
 
