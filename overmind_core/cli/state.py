@@ -6,7 +6,7 @@ import os
 import time
 
 from overmind_core.cli.command import JSON, YES, Command, flag
-from overmind_core.cli.context import Context, confirmed
+from overmind_core.cli.context import Context, confirmed_removal
 from overmind_core.cli.output import dumps, size
 from overmind_core.client.client import Client
 from overmind_core.domain.text.cells import display_safe
@@ -84,7 +84,7 @@ def recover(args: Namespace, context: Context) -> int:
     if context.environ.get("OVERMIND_MISSION_ID"):
         raise OvermindError("forbidden", "A process inside a mission may not recover the state.")
     is_open = holder_pid(home.supervisor_lock) is not None
-    if args.empty and not confirmed("Begin with an empty state? The old file is kept beside it.", yes=args.yes):
+    if args.empty and not confirmed_removal("Begin with an empty state? The old file is kept beside it.", yes=args.yes):
         return FAILED
     if is_open and not args.empty and not trouble(home, is_open=True, thorough=True):
         return _nothing_to_do(args, context)

@@ -7,7 +7,7 @@ import re
 
 from overmind_core.cli import caller_environment
 from overmind_core.cli.command import JSON, YES, Command, flag
-from overmind_core.cli.context import Context, confirmed, is_interactive
+from overmind_core.cli.context import Context, confirmed_removal
 from overmind_core.cli.isolation.commands import HERE
 from overmind_core.cli.landing.changes import removed_line
 from overmind_core.cli.output import ABSENT, STATUS_COLOURS, coloured, dumps, or_absent, size, table
@@ -123,8 +123,8 @@ def worktrees_prune(args: Namespace, context: Context) -> int:
     if context.hive is not None and not args.all:
         raise UsageError(f"There is no current repository on {context.hive.name}. Prune those of all with: --all")
     client = context.client()
-    asks = not args.dry_run and (args.force or (args.all and is_interactive()))
-    if asks and not _agreed(args, client.call("worktrees_prune", _request(args, dry=True))):
+    asks = not args.dry_run and not args.yes
+    if asks and not _agreed(client.call("worktrees_prune", _request(args, dry=True))):
         return FAILED
     answer = client.call("worktrees_prune", _request(args, dry=args.dry_run))
     if args.json:
@@ -146,15 +146,14 @@ def _request(args: Namespace, *, dry: bool) -> dict[str, Any]:
     return {"force": args.force, "dry_run": dry, **where}
 
 
-def _agreed(args: Namespace, planned: Mapping[str, Any]) -> bool:
-    """Name the work that would be lost, or the worktrees where those of all repositories go, and ask."""
-    is_lost = any(one["lost"] for one in planned["removed"])
-    is_asked = is_lost or (args.all and planned["removed"])
-    if not is_asked:
+def _agreed(planned: Mapping[str, Any]) -> bool:
+    """Name the work that would be lost, or the worktrees where several go, and ask."""
+    removed = planned["removed"]
+    if not removed or (len(removed) == 1 and not removed[0]["lost"]):
         return True
     from overmind_core.view.landing import discard_question  # start-up: only before something goes
 
-    return confirmed(discard_question(planned), yes=args.yes)
+    return confirmed_removal(discard_question(planned), yes=False)
 
 
 WORKTREES_PRUNE = Command(

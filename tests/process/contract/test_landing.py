@@ -229,7 +229,7 @@ def test_work_that_would_be_lost_is_named_first(om, shop):
     forced = om.ok("worktrees", "prune", "--force", "--dry-run", "--all")
     assert "Would remove red: worktree, branch overmind/red (1 unmerged commit lost)\n" in forced
     assert "Would remove clean: worktree, branch overmind/clean (1 uncommitted file lost)\n" in forced
-    om.ok("worktrees", "prune", "--force", cwd=shop.code.folder)
+    om.ok("worktrees", "prune", "--force", "-y", cwd=shop.code.folder)
     assert [row["name"] for row in om.json("worktrees", "--json")] == ["live", "clean"]
     assert om.ok("ports", "--here", cwd=other.code.folder).count("\n") == 1
     assert om.ok("ports", "--here", cwd=shop.code.path(".overmind")).count(" live ") == 1

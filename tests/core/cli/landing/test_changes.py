@@ -6,6 +6,8 @@ import json
 import os
 from typing import Any
 
+import pytest
+
 from overmind_core.cli.landing import changes
 
 DIFF = """diff --git a/x b/x
@@ -81,8 +83,27 @@ def test_what_would_be_lost_by_a_clean_up_is_named_before_it_is(overmind):
     answer = {"removed": [{**gone, "lost": "1 uncommitted file"}], "kept": [{**gone, "name": "blue", "why": "live"}]}
     script = {"worktrees_prune": lambda _: [{"ok": answer}]}
     status, out, _, requests = overmind(script, "worktrees", "prune", "--force", "--yes")
-    assert (status, [args["dry_run"] for _, args in requests]) == (0, [True, False])
+    assert (status, [args["dry_run"] for _, args in requests]) == (0, [False])
     assert out == "Removed red: worktree, branch b, 1 container (1 uncommitted file lost)\nKept blue: live\n"
+
+
+@pytest.mark.parametrize(
+    ("lost", "more"), [(["1 uncommitted file"], []), ([None, None], ["--all"]), ([None, None], [])]
+)
+def test_a_script_says_y_before_work_is_lost_or_several_worktrees_go(overmind, lost, more):
+    gone = {"mission": "a1b2c3d4", "worktree": "/w", "branch": "b", "containers": [], "volumes": []}
+    answer = {"removed": [{**gone, "name": f"n{at}", "lost": one} for at, one in enumerate(lost)], "kept": []}
+    status, out, err, requests = overmind({"worktrees_prune": lambda _: [{"ok": answer}]}, "worktrees", "prune", *more)
+    assert (status, out, [args["dry_run"] for _, args in requests]) == (1, "", [True])
+    assert "n0" in err
+    assert "repeat it with -y" in err
+
+
+def test_one_worktree_whose_work_has_landed_is_removed_unasked(overmind):
+    gone = {"mission": "a1b2c3d4", "name": "red", "worktree": "/w", "branch": "b", "containers": [], "volumes": []}
+    answer = {"removed": [{**gone, "lost": None}], "kept": []}
+    status, _, _, requests = overmind({"worktrees_prune": lambda _: [{"ok": answer}]}, "worktrees", "prune")
+    assert (status, [args["dry_run"] for _, args in requests]) == (0, [True, False])
 
 
 def test_a_merge_is_asked_for_again_with_the_key_of_the_first_when_the_daemon_was_lost(overmind):
