@@ -20,6 +20,7 @@ from overmind_core.view.keymap import ACTIONS
 from overmind_tui.command_line import parse, stakes, verbs
 from overmind_tui.command_line.jobs import PROGRAM, Jobs, Outcome
 from overmind_tui.command_line.verbs import Verb
+from overmind_tui.inbox.messages import SESSION
 from overmind_tui.missions.actions_end import ENDING
 from overmind_tui.missions.actions_start import UNTIL_READ
 from overmind_tui.pages.dialog import Answer, Dialog
@@ -126,13 +127,30 @@ class CommandRun:
             self._spawn(verb, calls)
 
     def _one_each(self, verb: Verb, words: Sequence[str]) -> None:
-        """The same words to each of the marked missions, else to the cursor's; a text names none."""
+        """The same words to each of the marked missions, else to the cursor's, unless they name one."""
         if verb.prose is None and verbs.plain(verb.name, words):
             self._spawn(verb, [words])
+            return
+        if verb.prose is not None and (named := self._addressed(words)):
+            self._spawn(verb, [named])
             return
         rows = self._meant(verb)
         if rows:
             self._spawn(verb, [[row["id"], *words] for row in rows])
+
+    def _addressed(self, words: Sequence[str]) -> list[str]:
+        """The words for the live session whose name or id a text begins with; none where it begins with no such.
+
+        Only more text behind it makes it a name: `fix` alone is a text, and so is `fix it` where fix takes no messages.
+        """
+        name, _, text = words[-1].partition(" ") if words else ("", "", "")
+        row = self._shell.fleet.named(name) if text.strip() else None
+        is_named = row is not None and name in {row["name"], row["id"]}
+        if row is None or not is_named or row["type"] != SESSION or not missions_rows.is_live(row):
+            return []
+        text = text.strip()
+        options = [word for word in words[:-1] if word != "--"]
+        return [row["id"], *options, *(["--"] if text.startswith("-") else []), text]
 
     def _of_view(self, verb: Verb, words: Sequence[str]) -> None:
         """The same words to each of the marked rows, else to the cursor's, of the view whose rows are meant."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -19,8 +19,9 @@ from overmind_core.view.columns import Order
 from overmind_core.view.fleet import Fleet
 from overmind_core.view.keymap import hints
 from overmind_tui.command_line.jobs import Outcome
+from overmind_tui.command_line.parse import Do, Language, parsed
 from overmind_tui.command_line.run import CommandRun
-from overmind_tui.command_line.verbs import VERBS
+from overmind_tui.command_line.verbs import VERBS, Verb
 from overmind_tui.missions.actions_end import Request, each
 from overmind_tui.missions.header import offered
 from overmind_tui.pages.dialog import Dialog
@@ -141,6 +142,42 @@ def verb_of(fleet, name, words, outcome):
     CommandRun(cast("Any", shell), cast("Any", jobs), cast("Any", None))._spawn(VERBS[name], [words])
     ended[0](outcome)
     return asked
+
+
+SENDS = Language(views={}, verbs=VERBS, leave={}, prose={"send": VERBS["send"].prose or ()})
+
+
+@tabled(
+    ("line", "argv"),
+    [
+        ("s1a delete the build folder", ["s1a", "delete the build folder"]),
+        ("--timeout 5 s1a -v means verbose", ["s1a", "--timeout", "5", "--", "-v means verbose"]),
+        ("go on, don't wait", ["s2a", "go on, don't wait"]),
+        ("s1a", ["s2a", "s1a"]),
+        ("s1 is the one", ["s2a", "s1 is the one"]),
+        ("task it is", ["s2a", "task it is"]),
+        ("old it is", ["s2a", "old it is"]),
+    ],
+)
+def test_a_message_goes_to_the_session_that_it_begins_with_else_to_the_one_under_the_cursor(line, argv):
+    fleet = Fleet()
+    sessions = [row("s1a", type="session"), row("s2a", type="session"), row("old", "stopped", type="session")]
+    fleet.apply([*sessions, row("task")], (), everything=True)
+    page = SimpleNamespace(targets=lambda: [fleet.rows["s2a"]], restless=False)
+    shell = SimpleNamespace(fleet=fleet, read_only=False)
+    started: list[list[str]] = []
+
+    class Runs(CommandRun):
+        def _page_of(self, verb: Verb | None) -> Any:  # noqa: ARG002 - as the product has it
+            return page
+
+        def _spawn(self, verb: Verb, calls: Sequence[Sequence[str]]) -> None:  # noqa: ARG002
+            started.extend(map(list, calls))
+
+    done = parsed(f"send {line}", SENDS)
+    assert isinstance(done, Do), line
+    Runs(cast("Any", shell), cast("Any", None), cast("Any", None)).run(VERBS["send"], done.words)
+    assert started == [argv]
 
 
 @tabled(
