@@ -325,13 +325,13 @@ def exit_status(status: str, exit_code: int | None, reason: str | None = None) -
         exit_code: Of its last run, negative for a signal; None when there is none.
         reason: Why it ended so; `timeout` is 124.
     """
-    if status == "killed":
+    if status == "killed" and exit_code is None and reason is None:
         return KILLED
     if reason == "timeout":
         return TIMED_OUT
     if exit_code is not None and exit_code < 0:
         return _SIGNALLED - exit_code
-    if not exit_code and status == "crashed":
+    if not exit_code and (status == "crashed" or (status == "killed" and reason is not None)):
         return FAILED
     return exit_code or 0
 

@@ -333,7 +333,7 @@ class Exchange:
         if self.command == "forget":
             return {"notes": [{"id": note, "still_in": []} for note in args.get("notes", ())]}
         mission = {"id": args.get("id"), "name": None}
-        return {"killed": [mission]} if self.command == "kill" else {**mission, "also": []}
+        return {"killed": [mission], "hidden": []} if self.command == "kill" else {**mission, "also": []}
 
 
 def answer_result(answer: dict[str, Any]) -> Any:  # noqa: ANN401  (any JSON)

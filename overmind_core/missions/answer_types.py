@@ -69,6 +69,8 @@ class KilledMissions(TypedDict):
     """The missions that were killed."""
 
     killed: list[MissionBrief]
+    hidden: list[str]
+    """The ids of those that had ended before: plain `ps` no longer lists them, and how they ended is kept."""
     note: NotRequired[str]
     """Only on a full disk, as of one that is stopped."""
 

@@ -184,7 +184,7 @@ def run_details(run: Run, mission: Mission) -> RunSummary:
 
 def exit_code(mission: Mission) -> int | None:
     """The newest run's exit code, once the mission has one."""
-    return None if mission.status is Status.KILLED else mission.exit_code
+    return None if mission.is_killed else mission.exit_code
 
 
 def uptime(mission: Mission, now: float) -> float:

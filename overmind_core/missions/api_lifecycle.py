@@ -150,7 +150,10 @@ class LifecycleApi:
         return self._killed(ended)
 
     def _killed(self, missions: list[Mission]) -> KilledMissions:
-        answer: KilledMissions = {"killed": [answers.brief(one) for one in missions]}
+        answer: KilledMissions = {
+            "killed": [answers.brief(one) for one in missions],
+            "hidden": [one.id for one in missions if not one.is_killed],
+        }
         if (note := self._missions.end_marks.note(one.id for one in missions)) is not None:
             answer["note"] = note
         return answer

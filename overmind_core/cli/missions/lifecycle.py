@@ -156,12 +156,17 @@ def kill(args: Namespace, context: Context) -> int:
         if isinstance(answer, OvermindError):
             report_error(answer, context)
         elif not args.json:
-            context.print(_killed_line([mission["id"] for mission in answer["killed"]], cascade=args.cascade))
+            context.print("\n".join(_killed_lines(answer, cascade=args.cascade)))
     return 0 if len(done) == len(answers) else FAILED
 
 
-def _killed_line(killed: Sequence[str], *, cascade: bool) -> str:
-    return f"Killed mission {killed[-1]} and all children" if cascade else "\n".join(map(_killed, killed))
+def _killed_lines(answer: Mapping[str, Any], *, cascade: bool) -> list[str]:
+    hidden = answer.get("hidden", ())  # of another release's hive, there is none
+    killed = [mission["id"] for mission in answer["killed"] if mission["id"] not in hidden]
+    lines = [f"Mission {mission} had already ended: ps no longer lists it" for mission in hidden]
+    if cascade and killed and not hidden:
+        return [f"Killed mission {killed[-1]} and all children"]
+    return [*lines, *map(_killed, killed)]
 
 
 KILL_SIGNAL = "KILL"

@@ -226,16 +226,25 @@ class Mission:
         return self.status in LIVE
 
     @property
+    def is_killed(self) -> bool:
+        """Whether a kill ended it; one that had ended before is only hidden by it, and keeps how it ended."""
+        if self.ended_by is not None:
+            return self.status is Status.KILLED and self.ended_by in UNFORGIVING
+        # An older program did not note who ended it.
+        return self.status is Status.KILLED and self.exit_code is None and self.reason in {None, Cause.FENCED.value}
+
+    @property
     def shell_exit(self) -> int:
         """What `wait` exits with: the child's code, 137 when killed, 1 when it crashed although it exited 0.
 
         Source: cli.md, exit codes.
         """
-        if self.status is Status.KILLED:
+        if self.is_killed:
             return 137
+        has_failed = self.status is Status.CRASHED or (self.status is Status.KILLED and self.reason is not None)
         if self.exit_code is None:
-            return 0 if self.status is Status.STOPPED else 1
-        if self.exit_code == 0 and self.status is Status.CRASHED:
+            return 1 if has_failed else 0
+        if self.exit_code == 0 and has_failed:
             return 1
         return self.exit_code
 

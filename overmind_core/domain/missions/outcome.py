@@ -42,12 +42,13 @@ def outcome_of(mission: Mission) -> Outcome | None:
         return None
     if mission.reason in _LOST:
         return Outcome.LOST
-    if mission.status is Status.KILLED:
+    if mission.is_killed:
         return Outcome.KILLED
-    if mission.status is Status.CRASHED:
-        return Outcome.TIMED_OUT if mission.reason in OUT_OF_TIME else Outcome.FAILED
     if mission.ended_by is Cause.STOP or mission.reason in _ON_PURPOSE:
         return Outcome.STOPPED
+    is_hidden = mission.status is Status.KILLED  # after its end, of which its code and reason tell
+    if mission.status is Status.CRASHED or (is_hidden and (mission.reason is not None or mission.exit_code != 0)):
+        return Outcome.TIMED_OUT if mission.reason in OUT_OF_TIME else Outcome.FAILED
     # An older program did not note who ended it. What was stopped ended by a signal, unless it handles those.
     is_unknown = mission.ended_by is None and mission.exit_code != 0
     return Outcome.STOPPED if is_unknown else Outcome.SUCCEEDED

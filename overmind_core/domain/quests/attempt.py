@@ -238,4 +238,4 @@ def _code(mission: Mission | None) -> int:
 
 
 def _killed(mission: Mission | None) -> bool:
-    return mission is not None and mission.status is Status.KILLED
+    return mission is not None and mission.is_killed

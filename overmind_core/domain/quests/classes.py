@@ -127,7 +127,7 @@ def class_of(mission: Mission, beside: str | None = None) -> str:
         mission: The attempt's work; or its check or review.
         beside: Of a check or review: the class that says so. What befell it, and not the work, keeps its own.
     """
-    if mission.status is Status.KILLED:
+    if mission.is_killed:
         return "killed"
     own = _SAME.get(mission.reason) or mission.reason or EXIT
     if beside is None:

@@ -319,7 +319,7 @@ def _code(mission: Mission | None) -> int:
 
 
 def _killed(mission: Mission | None) -> bool:
-    return mission is not None and mission.status is Status.KILLED
+    return mission is not None and mission.is_killed
 
 
 def _why_cancelled(quest: Quest, work: Mission | None, check: Mission | None) -> str | None:

@@ -113,7 +113,7 @@ def test_what_this_program_has_never_heard_of_is_not_asked_twice(place, join):
 ONE: dict[str, object] = {"id": "x", "name": None, "also": []}
 DONE = [
     ("stop", "not_running", ONE),
-    ("kill", "not_running", {"killed": [{"id": "x", "name": None}]}),
+    ("kill", "not_running", {"killed": [{"id": "x", "name": None}], "hidden": []}),
     ("rm", "not_found", ONE),
     ("quest_cancel", "not_running", ONE),
     ("spec_forget", "not_found", ONE),

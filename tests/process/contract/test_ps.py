@@ -167,9 +167,13 @@ def test_killed_missions_are_hidden_until_asked_for(om):
 
 
 def test_killing_a_finished_mission_only_hides_it(om):
-    mission = om.finished("echo kept")["id"]
-    assert om.ok("kill", mission) == f"Killed mission {mission}\n"
+    mission = om.finished("echo kept; exit 3")["id"]
+    assert om.ok("kill", mission) == f"Mission {mission} had already ended: ps no longer lists it\n"
     assert ids(om) == []
+    info = om.info(mission)
+    assert (info["status"], info["outcome"], info["exit_code"]) == ("killed", "failed", 3)
+    assert ids(om, "--all", "--failed") == [mission]
+    assert om("wait", mission).returncode == 3
     assert om.logs(mission) == "kept\n"
 
 

@@ -70,7 +70,7 @@ def test_more_clients_than_files_hurt_nobody_for_long(poor):
         assert early.ok("info", id=mission)["status"] == "running"
         early.send("kill", id=mission)
         killed = early.read_line(timeout=30)
-        assert killed == {"ok": {"killed": [{"id": mission, "name": killed["ok"]["killed"][0]["name"]}]}}
+        assert killed == {"ok": {"killed": [{"id": mission, "name": killed["ok"]["killed"][0]["name"]}], "hidden": []}}
     eventually(lambda: poor("ps").returncode == 0, timeout=20, what="everybody is answered again")
     assert poor.finished("exit 4")["exit_code"] == 4
     assert os.path.exists(poor.path("overmind.sock"))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.missions.mission import Definition, Mission, Status
+from overmind_core.domain.missions.mission import Cause, Definition, Mission, Status
 from overmind_core.domain.quests.classes import (
     MOST_UNCOUNTED,
     TABLE,
@@ -64,7 +64,7 @@ def test_a_check_is_at_fault_for_all_but_what_befell_it(reason, expected):
 
 
 def test_what_was_killed_was_killed_whatever_it_says():
-    killed = replace(WORK, status=Status.KILLED, reason="timeout")
+    killed = replace(WORK, status=Status.KILLED, ended_by=Cause.KILL, reason="timeout")
     assert (class_of(killed), class_of(killed, "check_failed")) == ("killed", "killed")
 
 
