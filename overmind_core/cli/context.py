@@ -325,7 +325,7 @@ def exit_status(status: str, exit_code: int | None, reason: str | None = None) -
         exit_code: Of its last run, negative for a signal; None when there is none.
         reason: Why it ended so; `timeout` is 124.
     """
-    if status == "killed" and exit_code is None and reason is None:
+    if status == "killed" and exit_code is None:  # else it had ended before, and was hidden
         return KILLED
     if reason == "timeout":
         return TIMED_OUT

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 from overmind_core.cli.command import JSON, Command, flag, option
 from overmind_core.cli.context import Context, forbid_inside
@@ -122,10 +123,11 @@ def _start_background(argv: Sequence[str], context: Context) -> int:
     prepare_home(context.home)  # it may be the first command of all
     log = os.open(context.home.web_log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     before = os.fstat(log).st_size
+    environ = dict(context.environ)
+    with suppress(OSError):
+        environ["PWD"] = os.getcwd()  # it runs in /, and proposes the folder where it was started
     try:
-        started = Popen(
-            argv, env=dict(context.environ), stdin=DEVNULL, stdout=PIPE, stderr=log, cwd="/", start_new_session=True
-        )
+        started = Popen(argv, env=environ, stdin=DEVNULL, stdout=PIPE, stderr=log, cwd="/", start_new_session=True)
     finally:
         os.close(log)
     assert started.stdout is not None

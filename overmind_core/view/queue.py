@@ -57,7 +57,7 @@ class Status(NamedTuple):
 
     def _parts(self) -> Iterator[str]:
         if self.paused:
-            yield "paused, shift-s resumes"
+            yield "paused, shift-h resumes"
         yield f"running {self.used}/{self.slots}"
         yield f"queued {self.queued}"
         yield f"landing {self.landing}"

@@ -140,7 +140,7 @@ class Composer(NeedsRoom, ModalScreen[None]):
         if continued is not None:
             self._write(continued)
         elif not self.field.text.strip():
-            self.refused(f"nothing to {self._purpose.verb} yet · esc closes the box")
+            self.refused("the text is empty · esc closes the box")
         else:
             self._waits, self._refusal = True, ""
             hold = self.shell.typed.hold()

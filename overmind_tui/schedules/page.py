@@ -104,7 +104,7 @@ class ScheduleActions:
         """Pause these; when all of them are paused, let them go on."""
         awake = [row for row in rows if not row["paused"]]
         if awake:
-            doing = Request("ritual_pause", "pause", "paused", RITUALS, " · shift-s resumes it")
+            doing = Request("ritual_pause", "pause", "paused", RITUALS, " · shift-h resumes it")
             lines = [f"{safe(row['name'])}  {safe(row['schedule'])}" for row in awake]
             lines += BY_COMMAND["ritual pause"].questions
             ask_first(self._shell, "pause ritual", awake, lines, lambda: each(self._shell, doing, awake))

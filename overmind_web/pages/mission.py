@@ -24,6 +24,12 @@ _FULL_CORE = 100.0
 """Percent: the top of the curve of the processor, where it isn't higher."""
 
 
+def started_in() -> str:
+    """Return the folder in which the server was started; in the background it runs in `/`, and PWD has it."""
+    folder = os.getcwd()
+    return os.environ.get("PWD", folder) if folder == "/" else folder
+
+
 def _named(args: dict[str, Any]) -> str:
     """The mission that a pane is about.
 
@@ -142,4 +148,4 @@ class NewPane(ContentPane):
         agents = [
             {"name": name, "missing": not there} for name, there in sorted(found.items(), key=lambda one: not one[1])
         ]
-        return {"agents": agents, "folder": os.getcwd()}
+        return {"agents": agents, "folder": started_in()}

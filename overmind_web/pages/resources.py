@@ -7,7 +7,6 @@ reads them too; the row adds what a browser needs besides. One that is opened is
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -30,6 +29,7 @@ from overmind_web.live.feed import Change
 from overmind_web.live.messages import Open
 from overmind_web.live.pane import ANY, ContentPane, PaneContext, Rows, TablePane
 from overmind_web.pages.arguments import text
+from overmind_web.pages.mission import started_in
 
 TICK = 5.0
 """Seconds after which ages and durations of rows in view are said anew."""
@@ -204,7 +204,7 @@ class ResourcePane(TablePane):
         name, words = text(self.args, "list"), text(self.args, "words").strip()
         if name == "notes" and words:
             named = "" if self.context.read_only else text(self.args, "cwd")  # who may only look has no folder opened
-            return "search", {"words": words, "cwd": named or os.getcwd()}
+            return "search", {"words": words, "cwd": named or started_in()}
         way = self._fetch.ways.get(text(self.args, "way"))
         asked = dict(way if way is not None else LISTS.get(name, self._fetch.arguments))
         if about := text(self.args, "id"):

@@ -23,7 +23,7 @@ def test_the_queue_says_who_lands_then_whose_turn_it_is():
         ["2", ".5225", "port-the-parser-to-the-new-grammar", "high", "1st in line: 3 of 3 slots are taken"],
     ]
     assert queue_rows.Status.of(QUEUE).text == "running 3/3 · queued 6 · landing 1 · provider claude 1/2"
-    assert queue_rows.Status.of({**QUEUE, "paused": True}).text.startswith("paused, shift-s resumes · ")
+    assert queue_rows.Status.of({**QUEUE, "paused": True}).text.startswith("paused, shift-h resumes · ")
 
 
 DECIMALS = [(0.6475, ".6475"), (0.5, ".5"), (0, "0"), (1.25, "1.25"), (0.16254, ".1625")]
@@ -50,7 +50,7 @@ def test_the_queue_is_paused_and_resumed():
             "queue_set": {"paused": False, "slots": 3, "running": 1},
         }
         app.screen.source.ask_again()
-        assert app.screen.subtitle().startswith("paused, shift-s resumes")
+        assert app.screen.subtitle().startswith("paused, shift-h resumes")
         await press("H")
         assert ("queue_set", {"paused": False}) in app.asked
         assert app.notice.text == "queue resumed"

@@ -15,7 +15,9 @@ ENDS = [
     ("crashed", None, "keeper_lost", 1),
     ("crashed", 143, "timeout", 124),
     ("killed", None, None, 137),
-    ("killed", 0, None, 137),
+    ("killed", 0, None, 0),
+    ("killed", 3, None, 3),
+    ("killed", 0, "restart_budget_spent", 1),
     ("stopped", -15, None, 143),
 ]
 

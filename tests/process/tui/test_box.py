@@ -193,7 +193,7 @@ def test_a_task_takes_no_messages_and_nothing_is_sent_when_nothing_is_written(om
         later(app)
         await at(app, pilot, planner)
         await pilot.press("m", "space", "enter")
-        assert "nothing to send yet" in picture(app)
+        assert "the text is empty" in picture(app)
 
     opened({}, scenario)
 

@@ -32,7 +32,7 @@ def test_what_a_supervisor_tells_is_what_is_shown_and_it_is_shown_as_it_happens(
         app.screen.act(keymap(Context.QUEUE)["H"])
         await until(pilot, lambda: isinstance(app.screen, Dialog), what="it asks")
         await pilot.press("y")
-        await shown("paused, shift-s resumes", "queue paused: 1 runs on")
+        await shown("paused, shift-h resumes", "queue paused: 1 runs on")
         app.screen.act(keymap(Context.QUEUE)["H"])
         await shown("queue resumed")
         app.commands.run("board")
