@@ -9,6 +9,7 @@ from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_core.probes.poll import Tell, Watched, polled
 from overmind_core.probes.side_process import ended, running
+from overmind_core.system.run_mark import PROBE_VARIABLE
 
 SHELL = "/bin/sh"
 LIMIT = 10.0
@@ -38,11 +39,13 @@ async def check(watched: Watched, command: str, *, limit: float = LIMIT) -> str:
 
 async def _run(watched: Watched, command: str, limit: float) -> int:
     definition = watched.mission.definition
-    environment = {**await watched.observer.environment(watched.mission), **watched.variables}
+    found = {**await watched.observer.environment(watched.mission), **watched.variables}
+    environment = {from_wire(name): from_wire(value) for name, value in found.items()}
+    environment[PROBE_VARIABLE] = watched.mission.id  # so the next supervisor ends it where we are killed
     async with running(
         [SHELL, "-c", from_wire(command)],
         cwd=from_wire(definition.cwd),
-        environment={from_wire(name): from_wire(value) for name, value in environment.items()},
+        environment=environment,
         umask=definition.umask,
     ) as process:
         async with asyncio.timeout(limit):

@@ -29,6 +29,10 @@ PERSON_MARK = 2
 """What a person's command wears that a supervisor starts in the background: it may leave processes, and is no run."""
 OWN_VARIABLE = "OVERMIND_GIT_FOR"
 """Variable in the environment of each git of a supervisor, and of the hooks that it runs: for which mission it is."""
+PROBE_VARIABLE = "OVERMIND_PROBE_OF"
+"""Variable in the environment of each probe of a supervisor: the id of the mission that it is about.
+
+No `OWN_VARIABLE`, as that makes what it says to the supervisor the word of its mission."""
 STARTED_IN = "OVERMIND_STARTED_IN"
 """Variable in the environment of a daemon, and of its keeper, that was started inside a mission: the mission's id."""
 DEFAULT_LIMIT = 819_200

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from overmind_core.system.membership import Membership, RunTarget, Siblings, find_members
 from overmind_core.system.process import Identity, Process, Snapshot
 from overmind_core.system.process_table import ProcessTable, children, environ, new_process_table, read
-from overmind_core.system.run_mark import OWN_VARIABLE, mark_of
+from overmind_core.system.run_mark import OWN_VARIABLE, PROBE_VARIABLE, mark_of
 
 CHASE_QUIET = 0.1
 """Seconds without anybody new that prove the end."""
@@ -318,11 +318,11 @@ def end_stragglers(variable: str, value: str) -> int:
     """
     if not value:
         return 0
-    return _end_all([os.fsencode(f"\0{variable}={value}\0")])
+    return _end_all(_has_all(os.fsencode(f"\0{variable}={value}\0")))
 
 
 def end_own_programs(home: str, *, before: int | None = None) -> int:
-    """End every git of a supervisor that has ended, or is about to, with all that it runs, such as ssh.
+    """End every git and probe of a supervisor that has ended, or is about to, with all that they run, such as ssh.
 
     As `end_stragglers`; blocks.
 
@@ -333,17 +333,38 @@ def end_own_programs(home: str, *, before: int | None = None) -> int:
     Returns:
         How many were found.
     """
-    return _end_all([os.fsencode(f"\0{HOME_VARIABLE}={home}\0"), os.fsencode(f"\0{OWN_VARIABLE}=")], before)
+    is_git = _has_all(os.fsencode(f"\0{HOME_VARIABLE}={home}\0"), os.fsencode(f"\0{OWN_VARIABLE}="))
+    is_probe = _is_probe_of(home)
+    return _end_all(lambda text: is_git(text) or is_probe(text), before)
 
 
-def _end_all(signs: Sequence[bytes], before: int | None = None) -> int:
+_Sign = Callable[[bytes], bool]
+"""Whether a process is meant, by its environment with a NUL before it."""
+
+
+def _has_all(*signs: bytes) -> _Sign:
+    return lambda text: MISSION_VARIABLE not in text and all(sign in text for sign in signs)
+
+
+def _is_probe_of(home: str) -> _Sign:
+    """Those that a probe has started are meant too, but no mission that one has started: it is another mission's."""
+    of_home, begin = os.fsencode(f"\0{HOME_VARIABLE}={home}\0"), os.fsencode(f"\0{PROBE_VARIABLE}=")
+
+    def is_probe(text: bytes) -> bool:
+        _, found, rest = text.partition(begin)
+        return bool(found) and of_home in text and MISSION_VARIABLE + rest.partition(b"\0")[0] + b"\0" in text
+
+    return is_probe
+
+
+def _end_all(is_meant: _Sign, before: int | None = None) -> int:
     on = new_process_table(())
     met: set[Identity] = set()
     began = time.monotonic()
     until = began + END_LIMIT
     empty = 0
     while empty < EMPTY_LOOKS and time.monotonic() < until:
-        found = [one for one in _started_with(on, on.scan(), signs) if before is None or one.ticks < before]
+        found = [one for one in _started_with(on, on.scan(), is_meant) if before is None or one.ticks < before]
         empty = 0 if found else empty + 1
         late = time.monotonic() >= began + GENTLE
         for process in found:
@@ -356,17 +377,12 @@ def _end_all(signs: Sequence[bytes], before: int | None = None) -> int:
     return len(met)
 
 
-def _started_with(on: ProcessTable, snapshot: Snapshot, signs: Sequence[bytes]) -> Iterator[Process]:
+def _started_with(on: ProcessTable, snapshot: Snapshot, is_meant: _Sign) -> Iterator[Process]:
     for process in snapshot.processes.values():
         if process.dead or process.pid == os.getpid():
             continue
         text = b"\0" + environ(process.pid)
-        if (
-            all(sign in text for sign in signs)
-            and MISSION_VARIABLE not in text
-            and not on.holds_lock(process)
-            and _may_end(process.pid)
-        ):
+        if is_meant(text) and not on.holds_lock(process) and _may_end(process.pid):
             yield process
 
 

@@ -13,7 +13,7 @@ from overmind_core.system.sweep import end_own_programs, end_stragglers
 from tests.kit import processes
 from tests.kit.waiting import eventually
 
-NAME = "OVERMIND_GIT_FOR"
+NAME, PROBE = "OVERMIND_GIT_FOR", "OVERMIND_PROBE_OF"
 
 
 def start(value, command="exec sleep 600", **variables):
@@ -102,6 +102,24 @@ def test_what_forks_all_the_time_ends():
     finally:
         storm.kill()
         storm.wait()
+
+
+def test_the_probes_of_one_home_end_and_no_mission_that_one_has_started():
+    home, other = f"/home-{uuid.uuid4()}", f"/home-{uuid.uuid4()}"
+    probes = [(home, "m1", "m1"), (home, "m1", "m2"), (other, "m1", "m1")]
+    started = [
+        subprocess.Popen(["/bin/sleep", "600"], env={"OVERMIND_HOME": at, PROBE: about, "OVERMIND_MISSION_ID": mission})
+        for at, about, mission in probes
+    ]
+    try:
+        eventually(lambda: all(processes.with_variable("OVERMIND_HOME", at) for at in (home, other)))
+        assert end_own_programs(home) == 1
+        assert [process.poll() for process in started[1:]] == [None, None]
+        assert started[0].wait() == -signal.SIGTERM
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
 
 
 def test_the_git_of_one_home_ends_as_far_as_it_is_older_and_no_other():

@@ -1,4 +1,4 @@
-"""A push to a host that does not answer ends with the daemon, and never goes on beside the next one's."""
+"""What a daemon has begun for itself ends with it: a push to a host that does not answer, a probe that takes long."""
 
 from __future__ import annotations
 
@@ -65,6 +65,28 @@ def test_a_shutdown_leaves_nothing_of_a_push_and_tells_who_waits(om, remote):
     _, said = pushing.communicate(timeout=30)
     assert pushing.returncode == 1
     assert "daemon_lost: The daemon was shut down before git had ended." in said
+
+
+def test_a_probe_of_a_daemon_that_was_killed_ends_with_the_start_of_the_next(om, tmp_path):
+    begun = tmp_path / "begun"
+    (tmp_path / "p.toml").write_text(f"""
+        [agents.server]
+        command = "sleep 66003"
+        ready = {{ exec = "echo $$ >> {begun}; sleep 66004; true" }}
+    """)
+
+    def probes():
+        return [int(line) for line in begun.read_text().split()] if begun.exists() else []
+
+    om.ok("apply", str(tmp_path / "p.toml"))
+    eventually(probes, what="the probe has begun")
+    (first,) = probes()
+    kill_supervisor(om)
+    om.ok("start")
+    eventually(lambda: len(probes()) == 2, what="the next daemon looks")
+    eventually(lambda: not processes.alive(first), what="the probe of the last one has ended")
+    assert {os.getsid(pid) for pid in processes.with_word("66004")} == {probes()[1]}
+    assert [row["status"] for row in om.ps() if row["name"] == "p/server"] == ["running"]
 
 
 def test_a_push_that_is_asked_for_again_runs_alone(om, remote):
