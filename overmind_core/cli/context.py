@@ -151,22 +151,23 @@ class Context:
         if sys.stderr.isatty():
             self.note(text)
 
-    def waiting(self, text: str) -> Waiting:
-        """Print a line as `hint` does when what is done in the block takes longer than a second."""
-        return Waiting(self, text)
+    def waiting(self, text: str, *, to_pipe: bool = False) -> Waiting:
+        """Print a line as `hint` does when what is done in the block takes longer than a second; `to_pipe`: always."""
+        return Waiting(self, text, to_pipe=to_pipe)
 
 
 class Waiting:
     """A block of which a person is told when it takes long; `contextlib` would cost a tenth of each command's start."""
 
-    def __init__(self, context: Context, text: str) -> None:
+    def __init__(self, context: Context, text: str, *, to_pipe: bool) -> None:
         self._context = context
         self._text = text
+        self._to_pipe = to_pipe
         self._timer: Timer | None = None
 
     def __enter__(self) -> None:
         """Begin to wait."""
-        if not sys.stderr.isatty():
+        if not self._to_pipe and not sys.stderr.isatty():
             return
         from threading import Timer  # start-up: a person looks
 

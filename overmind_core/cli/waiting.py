@@ -28,7 +28,7 @@ LOOK_SECONDS = 1.0
 PAUSE = 2.0
 """Between two looks where the one before told nothing new: many may wait, beside thousands of missions."""
 MOST_SAID = 20
-"""Quests of which it is said why they wait; of thousands, the first."""
+"""Quests of which it is said why they wait; of thousands, the first. As many of those that are in their way."""
 PATIENCE = 10.0
 """Seconds for which nobody wonders why an agent of a plan that simply runs has not ended."""
 FOR_YOU = "waits for you"
@@ -36,12 +36,16 @@ FOR_YOU = "waits for you"
 _BLOCKED = "blocked"
 _HELD = frozenset({"held", "budget", _BLOCKED})
 """Codes of why a quest is queued that a person ends."""
+_SAID_OF_SPEC = _HELD | {"needs"}
+"""Codes of which its stream tells, or that are those of another quest of it."""
 MOST_NAMED = 3
 """Agents of a plan that are named where more wait for the same."""
 ADVICE = "advice"
 """The first of a key of what is said once, whatever comes between."""
 _NEXT = "next_restart_at"
 _READY = "ready"
+_TO_COME = frozenset({"queued", "running", "review"})
+"""Statuses of quests that have not ended."""
 _ENDS = frozenset({"success", "finished", "failure"})
 """Words of `until` that an agent without an end of its own never reaches."""
 _NOT_DONE = frozenset({"waiting", "starting", "running", "stopping"})
@@ -55,7 +59,7 @@ class WaitTeller:
         pending: Returns ids or names of what it waits for.
         of_quests: Those are quests; else missions, or plans.
         keep_waiting: It waits on where nothing can end without a person.
-        for_answer: The missions are to answer a message, which none does while it waits for a person.
+        for_answer: The missions are to answer this message, which none does while it waits for a person.
         of_spec: What is pending is the spec of this name.
     """
 
@@ -66,7 +70,7 @@ class WaitTeller:
         *,
         of_quests: bool,
         keep_waiting: bool,
-        for_answer: bool = False,
+        for_answer: int | None = None,
         of_spec: str = "",
     ) -> None:
         self._context = context
@@ -91,7 +95,7 @@ class WaitTeller:
             waits, hopeless = self._look(self._client)
         except (OvermindError, ConnectionError):
             return False  # the stream of the ends says it
-        news = [text for key, text in waits if key not in self._said]
+        news = [text for key, text in dict(waits).items() if key not in self._said]
         for text in news:
             self._context.note(display_safe(text))
         self._next_look = now + (0.0 if news else PAUSE - LOOK_SECONDS / 2)  # the beats come each LOOK_SECONDS
@@ -100,22 +104,32 @@ class WaitTeller:
 
     def _look(self, client: Client) -> tuple[list[Wait], bool]:
         if self._of_spec:
-            return list(_asked(client.call("inbox"), set(self._pending()), (self._of_spec,))), False
+            return list(self._spec(client)), False
         return self._quests(client) if self._of_quests else self._missions(client)
+
+    def _spec(self, client: Client) -> Iterator[Wait]:
+        """What the stream of its progress does not say: its questions, and what is in the way of its quests."""
+        questions = client.call("inbox")
+        asked = list(_asked(questions, set(self._pending()), (self._of_spec,)))
+        yield from asked
+        quests = client.call("quests", {"spec": self._of_spec, "status": ["queued", "running"]})
+        running = [one["id"] for one in quests if one["status"] == "running"]
+        yield from self._held_missions(client, running, questions)
+        if running or asked:
+            return
+        for one in quests[:MOST_SAID]:
+            why = client.call("quest_why", {"id": one["id"]})
+            if why["code"] is not None and why["code"] not in _SAID_OF_SPEC:
+                yield _queued(why)
+                return
 
     def _quests(self, client: Client) -> tuple[list[Wait], bool]:
         questions = client.call("inbox")
-        found: list[Wait] = []
         pending = self._pending()
         first = [client.call("quest_why", {"id": quest}) for quest in pending[:MOST_SAID]]
-        for why in first:
-            asked = list(_asked(questions, {why["id"]}, (why["name"],)))
-            found += asked
-            if why["status"] == "queued" and why["code"] is not None and not asked:
-                found.append(_queued(why))
-            elif why["status"] == "running" and why["do"] and not asked:  # what is asked about is its target
-                text = f"waits for you: {why['name']} is running: {why['text']}"
-                found.append(((why["id"], *why["do"]), text))
+        told = [*first, *_in_the_way(client, first)]
+        found = [wait for why in told for wait in _of_quest(why, questions)]
+        found += self._held_missions(client, [why["id"] for why in told if why["status"] == "running"], questions)
         others = (client.call("quest_why", {"id": quest}) for quest in pending[MOST_SAID:])  # until one can go on
         return found, bool(first) and all(map(_is_blocked, first)) and all(map(_is_blocked, others))
 
@@ -124,15 +138,28 @@ class WaitTeller:
         family = _family(client, wanted)
         pending = [row for row in family if row["id"] in wanted]
         found = list(_asked(client.call("inbox"), {row["id"] for row in family}, [row["name"] for row in pending]))
-        is_awaited = not self._for_answer
+        is_awaited = self._for_answer is None
         for one in family:
             wait = _held_up(self._with_next_start(client, one), is_asked_for=is_awaited and one in pending)
             found += [] if wait is None else [wait]
-        if time.monotonic() - self._began >= PATIENCE:
-            for row in pending:
-                if row["type"] == "blueprint":
-                    found += _of_plan(client.call("plan", {"id": row["id"]}))
-        return found, self._for_answer and any(text.startswith(FOR_YOU) for _, text in found)
+        for row in pending:
+            if row["type"] == "blueprint":
+                is_long = time.monotonic() - self._began >= PATIENCE
+                found += _of_plan(client.call("plan", {"id": row["id"]}), is_long=is_long)
+        if self._for_answer is None:
+            return found, False
+        if not found and pending:
+            found += _in_line(pending[0], client.call("messages", {"id": pending[0]["id"]}), self._for_answer)
+        return found, any(text.startswith(FOR_YOU) for _, text in found)
+
+    def _held_missions(self, client: Client, ids: Sequence[str], questions: Sequence[Row]) -> Iterator[Wait]:
+        """What holds up the missions of quests that run, and what these have started."""
+        family = _family(client, ids) if ids else []
+        yield from _asked(questions, {row["id"] for row in family}, ())
+        for row in family:
+            wait = _held_up(self._with_next_start(client, row), is_asked_for=False)
+            if wait is not None:
+                yield wait
 
     def _with_next_start(self, client: Client, row: Row) -> Row:
         """The row, and when it starts again, of which a list says nothing; it is asked for once each time."""
@@ -154,6 +181,20 @@ def _family(client: Client, ids: Sequence[str]) -> list[Row]:
     return found
 
 
+def _in_the_way(client: Client, whys: Sequence[Row]) -> Iterator[Row]:
+    """Why the quests stand as they do that these wait for, and those that these wait for in turn."""
+    seen = {why["id"] for why in whys}
+    most = len(seen) + MOST_SAID
+    left = [one for why in whys for one in why["by"]]
+    while left and len(seen) < most:
+        one = left.pop(0)
+        if one["id"] not in seen and one["status"] in _TO_COME:
+            seen.add(one["id"])
+            why = client.call("quest_why", {"id": one["id"]})
+            yield why
+            left += why["by"]
+
+
 def _is_blocked(why: Row) -> bool:
     return bool(why["status"] == "queued" and why["code"] == _BLOCKED)
 
@@ -169,11 +210,30 @@ def _asked(questions: Iterable[Row], ids: set[str], names: Sequence[str]) -> Ite
             yield ("question", number), f"{FOR_YOU}: {text}"
 
 
+def _of_quest(why: Row, questions: Iterable[Row]) -> Iterator[Wait]:
+    """Why a quest has not ended, unless it simply runs."""
+    asked = list(_asked(questions, {why["id"]}, (why["name"],)))
+    if asked:
+        yield from asked
+    elif why["status"] == "queued" and why["code"] is not None:
+        yield _queued(why)
+    elif why["status"] == "running" and why["do"]:  # what is asked about is its target
+        text = f"{FOR_YOU}: {why['name']} is running: {why['text']}"
+        yield (why["id"], *why["do"]), _with_command(text, why["do"])
+
+
 def _queued(why: Row) -> Wait:
-    """Why a quest does not start; what it goes on with, where a person has to say it."""
-    whom = " for you" if why["code"] in _HELD else ""
-    do = f": {why['do'][0]}" if why["do"] and whom else ""
-    return (why["id"], why["code"]), f"waits{whom}: {why['name']} {_verb(why)}{why['text']}{do}"
+    """Why a quest does not start, and the command that lets it go on, or tells more."""
+    whom = FOR_YOU if why["code"] in _HELD else "waits"
+    text = f"{whom}: {why['name']} {_verb(why)}{why['text']}"
+    return (why["id"], why["code"]), _with_command(text, why["do"])
+
+
+def _with_command(text: str, do: Sequence[str]) -> str:
+    """The text with the first of these commands, unless it names that already."""
+    if not do or do[0] in text:
+        return text
+    return f"{text} Go on with: {do[0]}" if text.endswith(".") else f"{text}: {do[0]}"
 
 
 def _verb(why: Row) -> str:
@@ -218,6 +278,19 @@ def _awaited(agents: Sequence[Row]) -> list[tuple[Row, str, list[str]]]:
     return [(running[name], until, waiting) for (name, until), waiting in found.items()]
 
 
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:MOST_NAMED])}{' and others' if len(names) > MOST_NAMED else ''}"
+
+
+def _in_line(row: Row, messages: Sequence[Row], number: int) -> Iterator[Wait]:
+    """Why a message has not reached its agent."""
+    before = [one for one in messages if one["message"] < number and one["state"] in {"queued", "delivered"}]
+    if any(one["message"] == number and one["state"] == "queued" for one in messages):
+        name = row["name"]
+        ahead = f"{len(before)} message{'' if len(before) == 1 else 's'} before this one" if before else "its turn"
+        yield (row["id"], "in line"), f"waits: {name} is busy with {ahead}: overmind logs -f {name}"
+
+
 def _advice(server: str, waiting: str) -> str:
     """What helps where the first has no end of its own."""
     needs = f'depends_on = [{{ agent = "{server}", until = "ready" }}]'
@@ -227,11 +300,28 @@ def _advice(server: str, waiting: str) -> str:
     )
 
 
-def _of_plan(plan: Row) -> Iterator[Wait]:
-    """What a plan waits for that runs: agents for which others wait, else those that alone are left."""
-    awaited = _awaited(plan["agents"])
+def _of_plan(plan: Row, *, is_long: bool) -> Iterator[Wait]:
+    """What a plan waits for that runs.
+
+    Agents whose next try comes after a pause; and once it `is_long`, those for which others wait, else those that alone
+    are left.
+    """
+    from overmind_core.domain.plans.progress import NEXT_TRY  # start-up: only for plans
+
+    for agent in plan["agents"]:
+        if agent["waits_for"] == NEXT_TRY:
+            name = f"{plan['name']}/{agent['name']}"
+            key = (plan["id"], agent["name"], agent["attempt"], NEXT_TRY)
+            yield key, f"waits: {name} has failed and is tried again after a pause: overmind logs {name}"
+    if is_long:
+        awaited = _awaited(plan["agents"])
+        yield from _of_awaited(plan, awaited) if awaited else _of_last(plan)
+
+
+def _of_awaited(plan: Row, awaited: Sequence[tuple[Row, str, list[str]]]) -> Iterator[Wait]:
+    """Agents for which others wait."""
     for agent, until, waiting in awaited:
-        whom = f"{', '.join(waiting[:MOST_NAMED])}{' and others' if len(waiting) > MOST_NAMED else ''}"
+        whom = _listed(waiting)
         verb = "waits" if len(waiting) == 1 else "wait"
         name, key = agent["name"], (plan["id"], agent["name"], agent["attempt"], until)
         if until == _READY:
@@ -239,10 +329,20 @@ def _of_plan(plan: Row) -> Iterator[Wait]:
             continue
         yield key, f"{whom} {verb} for the end of {name}, which runs: overmind logs {plan['name']}/{name}"
         yield (ADVICE, plan["id"]), _advice(name, waiting[0])
-    if awaited:
-        return
+
+
+def _of_last(plan: Row) -> Iterator[Wait]:
+    """Agents that run on while nothing else can begin."""
+    from overmind_core.domain.plans.progress import FREE_SLOT  # start-up: only for plans
+
     left = [agent for agent in plan["agents"] if agent["stage"] in _NOT_DONE and not agent["stays"]]
     running = [agent for agent in left if agent["stage"] == "running"]
+    in_line = [agent for agent in left if (agent["waits_for"] or "").startswith(FREE_SLOT)]
+    if in_line and running:
+        first, slot = running[0]["name"], in_line[0]["waits_for"]
+        verb = "waits" if len(in_line) == 1 else "wait"
+        text = f"{_listed([one['name'] for one in in_line])} {verb} for {slot}: overmind logs {plan['name']}/{first}"
+        yield (plan["id"], FREE_SLOT, first), text
     if len(running) < len(left):
         return
     for agent in running:
@@ -250,5 +350,5 @@ def _of_plan(plan: Row) -> Iterator[Wait]:
         if agent["ready"]:
             text = f"waits for {name}: it runs and has no end of its own (service = true ends it with the plan)"
         else:
-            text = f"waits for {name}: it runs"
+            text = f"waits for {name}: it runs: overmind logs {plan['name']}/{name}"
         yield (plan["id"], name, agent["attempt"]), text

@@ -63,8 +63,10 @@ def inbox(args: Namespace, context: Context) -> int:
 
     if args.watch:
         redraw(draw, context.rendered)
-    while args.wait and not client.call("inbox"):
-        time.sleep(LOOK_SECONDS)
+    if args.wait and not client.call("inbox"):
+        context.note("waits for the first question; none is open: overmind ps")
+        while not client.call("inbox"):
+            time.sleep(LOOK_SECONDS)
     text = draw()
     if text:
         context.print(text)

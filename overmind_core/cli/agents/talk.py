@@ -84,7 +84,11 @@ def _answer(args: Namespace, context: Context, client: Client, message: Json) ->
 
     args.timeout = args.timeout or ANSWER
     teller = WaitTeller(
-        context, lambda: [message["id"]], of_quests=False, keep_waiting=args.keep_waiting, for_answer=True
+        context,
+        lambda: [message["id"]],
+        of_quests=False,
+        keep_waiting=args.keep_waiting,
+        for_answer=message["message"],
     )
     try:
         answered = await_message(client, message, "answered", timeout_seconds(args.timeout), teller.is_hopeless)

@@ -127,7 +127,8 @@ COMMIT = Command(
 
 def push(args: Namespace, context: Context) -> int:
     """Push, and print where to."""
-    with git_output_shown(context):
+    text = f"Pushing {args.id}: waiting for the remote to answer, or for another push of its branch to end"
+    with git_output_shown(context), context.waiting(display_safe(text), to_pipe=True):
         done = context.client().call("push", {"id": args.id, "remote": args.remote})
     if args.json:
         context.print(dumps(done))

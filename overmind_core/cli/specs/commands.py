@@ -203,7 +203,8 @@ def spec_run(args: Namespace, context: Context) -> int:
         context.print(dumps({name: value for name, value in answer.items() if name != "ended"}))
     elif not args.json:
         changed = [name for name in ("gates", "threshold", "verify", "max_cost") if name in given]
-        (context.note if args.wait else context.print)(run_line(answer, changed=changed))
+        ways = ways_out(client, answer) if answer["state"] == "stuck" and not args.wait else ()
+        (context.note if args.wait else context.print)(run_line(answer, changed, ways))
     return _wait(args, context, answer) if args.wait else 0
 
 
@@ -242,8 +243,14 @@ def _placement(args: Namespace, context: Context, client: Client) -> dict[str, A
     }
 
 
-def run_line(answer: Row, changed: Sequence[str] = ()) -> str:
-    """Return how far a spec was brought, in one line; `changed`: options of it that have new values."""
+def run_line(answer: Row, changed: Sequence[str] = (), ways: Sequence[str] = ()) -> str:
+    """Return how far a spec was brought.
+
+    Args:
+        answer: To the request.
+        changed: Options of it that have new values.
+        ways: Commands with which one that is stuck goes on.
+    """
     name = f"Spec {answer['slug']}"
     if answer["queued"] and answer["phase"] is not None:
         return f"{name}: {answer['phase']} queued"
@@ -257,9 +264,7 @@ def run_line(answer: Row, changed: Sequence[str] = ()) -> str:
         return f"{name}: {answer['phase']} is running"
     if answer["state"] == "landing":
         return f"{name}: landing"
-    do = f"quest retry {' '.join(answer['waits'])}" if answer["waits"] else "inbox"
-    then = f"\n  go on with: overmind {do}" if answer["waits"] or answer["state"] == "stuck" else ""
-    return f"{_unmoved(answer, changed)}{then}"
+    return "\n  go on with: ".join((_unmoved(answer, changed), *ways))
 
 
 def _unmoved(answer: Row, changed: Sequence[str]) -> str:
@@ -308,10 +313,28 @@ def _wait(args: Namespace, context: Context, answer: Row) -> int:
         return INTERRUPTED
     if not args.json:
         context.print(f"Spec {answer['slug']}: {state}")
-    if state == "stuck":
-        context.note("  go on with: overmind inbox")
-        return NEEDS_PERSON
-    return FAILED if state == "failed" else 0
+    if state in {"stuck", "failed"}:
+        for line in ways_out(context.client(), answer):
+            context.note(display_safe(f"  go on with: {line}"))
+        return NEEDS_PERSON if state == "stuck" else FAILED
+    return 0
+
+
+def ways_out(client: Client, spec: Row) -> Sequence[str]:
+    """Return the commands with which a spec goes on that has failed or is stuck."""
+    from overmind_core.cli.agents.inbox import answer_line  # start-up: for those alone
+
+    waits = client.call("spec", {"id": spec["id"]})["waits"]
+    ended = [one["name"] for one in waits if one["status"] in {"failed", "cancelled"}]
+    if ended:
+        return [f"overmind quest retry {' '.join(ended)}"]
+    abouts = [(question, question.get("about") or question) for question in client.call("inbox")]
+    begin = f"{spec['slug']}/"
+    asked = [one for one, about in abouts if about["id"] == spec["id"] or str(about["name"]).startswith(begin)]
+    if asked:
+        return [answer_line(question) for question in asked]
+    ways = [client.call("quest_why", {"id": one["id"]})["do"] or [f"overmind quest why {one['name']}"] for one in waits]
+    return [way[0] for way in ways] or [f"overmind spec run {spec['slug']}"]
 
 
 def _show(item: Row, slug: str, context: Context, *, json: bool) -> None:

@@ -30,6 +30,10 @@ class AgentStage(StrEnum):
     """The plan stopped it after another one had failed, or was itself stopped."""
 
 
+NEXT_TRY = "its next try"
+"""What an agent waits for that has failed, during the pause."""
+FREE_SLOT = "a free slot"
+"""The beginning of what an agent waits for while as many run as may."""
 FINAL = frozenset({AgentStage.SUCCEEDED, AgentStage.FAILED, AgentStage.SKIPPED, AgentStage.CANCELLED})
 ACTIVE = frozenset({AgentStage.STARTING, AgentStage.RUNNING, AgentStage.STOPPING})
 

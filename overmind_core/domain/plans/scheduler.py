@@ -18,7 +18,9 @@ from overmind_core.domain.plans.blueprint import Blueprint, Dependency, OnFailur
 from overmind_core.domain.plans.progress import (
     ACTIVE,
     FINAL,
+    FREE_SLOT,
     LONGEST_PAUSE,
+    NEXT_TRY,
     AgentProgress,
     AgentStage,
     EndReason,
@@ -114,7 +116,7 @@ class Scheduler:
 
     def waits_for(self, name: str) -> str:
         """What a waiting agent waits for, as of the last step."""
-        return self._blocked.get(name) or f"a free slot: {self.blueprint.max_parallel} run at a time"
+        return self._blocked.get(name) or f"{FREE_SLOT}: {self.blueprint.max_parallel} run at a time"
 
     def is_start_of_interest(self, name: str) -> bool:
         """Whether something may follow from the start of an agent, and not only from its end."""
@@ -200,7 +202,7 @@ class Scheduler:
             elif verdict.blocked:
                 self._blocked[name] = verdict.blocked
             elif self._wait_left(name, now) > 0:
-                self._blocked[name] = "its next try"
+                self._blocked[name] = NEXT_TRY
                 self._delayed.add(name)
             else:
                 insort(self._startable, self._order[name])

@@ -8,16 +8,19 @@ from typing import Any
 import pytest
 
 from overmind_core.cli import waiting
+from overmind_core.domain.plans.progress import NEXT_TRY
 from overmind_core.domain.text.moment import parse_time
 from overmind_core.errors import OvermindError
 from tests.kit.cases import tabled
+
+NO_PLAN: dict[str, Any] = {"id": "a", "name": "plan", "agents": []}
 
 
 class Asked:
     """A command whose daemon answers from a table."""
 
-    def __init__(self, *ids, of_quests=False, keep_waiting=False, for_answer=False, of_spec="", **answers):
-        self.answers = {"inbox": [], "ps": [], **answers}
+    def __init__(self, *ids, of_quests=False, keep_waiting=False, for_answer=None, of_spec="", **answers):
+        self.answers = {"inbox": [], "ps": [], "plan": {"a": NO_PLAN}, "messages": [], "quests": [], **answers}
         self.said: list[str] = []
         self.asked: list[str] = []
         context: Any = SimpleNamespace(client=lambda: self, note=self.said.append)
@@ -65,8 +68,9 @@ def question(id_, number=3, need="permission", **more):
             "rule": None, **more}  # fmt: skip
 
 
-def why(id_, code="needs", status="queued", text="waits for x (running)", do=()):
-    return {"id": id_, "name": f"q-{id_}", "status": status, "code": code, "text": text, "do": list(do)}
+def why(id_, code="needs", status="queued", text="waits for x (running)", do=(), by=()):
+    return {"id": id_, "name": f"q-{id_}", "status": status, "code": code, "text": text, "do": list(do),
+            "by": [{"id": one, "status": how} for one, how in by]}  # fmt: skip
 
 
 @tabled(
@@ -135,15 +139,53 @@ BLOCKED = why("a", "blocked", text="needs x (failed: its check failed)", do=["ov
     ("answer", "line"),
     [
         (why("a"), "waits: q-a is queued: waits for x (running)"),
+        (why("a", do=["overmind quest why x"]), "waits: q-a is queued: waits for x (running): overmind quest why x"),
         (why("a", "held", text="the queue is paused", do=["overmind queue resume"]),
          "waits for you: q-a is queued: the queue is paused: overmind queue resume"),
         (BLOCKED, "waits for you: q-a can't start: needs x (failed: its check failed): overmind quest retry x"),
         (why("a", None, "running", "working"), None),
+        (why("a", None, "running", "it lands once a is committed.", ["git -C x stash"]),
+         "waits for you: q-a is running: it lands once a is committed. Go on with: git -C x stash"),
+        (why("a", None, "running", "finish it with: git rebase --abort", ["git rebase --abort"]),
+         "waits for you: q-a is running: finish it with: git rebase --abort"),
     ],
 )  # fmt: skip
 def test_a_quest_says_why_it_does_not_start_and_the_command_where_a_person_has_to(answer, line):
     said, hopeless = Asked("a", of_quests=True, quest_why={"a": answer}).look()
     assert (said, hopeless) == ([] if line is None else [line], answer is BLOCKED)
+
+
+def needs(*by):
+    return why("a", by=by)
+
+
+@tabled(
+    ("others", "answers", "lines"),
+    [
+        ({"a": needs(("x", "review")), "x": why("x", None, "review", "a person decides")},
+         {"inbox": [question("x", need="review")]},
+         ["waits for you: question 3 (review of m-x): overmind answer 3 allow"]),
+        ({"a": needs(("b", "queued")), "b": why("b", by=[("x", "running")]), "x": why("x", None, "running", "working")},
+         {"inbox": [question("c")], "ps": [row("x"), row("c", parent="x")]},
+         ["waits: q-b is queued: waits for x (running)",
+          "waits for you: question 3 (permission of m-c): overmind answer 3 allow"]),
+        ({"a": needs(("x", "running")), "x": why("x", None, "running", "working")},
+         {"ps": [row("x", status="paused")]},
+         ["waits for you: m-x is frozen: overmind thaw m-x"]),
+        ({"a": needs(("x", "failed"))}, {}, []),
+        ({"a": needs(("a", "queued"))}, {}, []),
+    ],
+)  # fmt: skip
+def test_what_holds_up_those_that_it_needs_is_said_at_any_depth(others, answers, lines):
+    said, hopeless = Asked("a", of_quests=True, quest_why=others, **answers).look()
+    assert (said[1:], hopeless) == (lines, False)
+    assert said[0] == "waits: q-a is queued: waits for x (running)"
+
+
+def test_what_holds_up_the_mission_of_a_quest_is_said():
+    working = {"a": why("a", None, "running", "working")}
+    asked = Asked("a", of_quests=True, quest_why=working, ps=[row("a", status="paused")])
+    assert asked.look() == (["waits for you: m-a is frozen: overmind thaw m-a"], False)
 
 
 def test_the_place_in_line_is_not_said_each_time_it_changes():
@@ -194,10 +236,10 @@ def test_it_is_said_in_how_many_seconds_a_mission_starts_again(info, line):
         assert asked.look()[0] == []
 
 
-def agent(name, stage="running", *needs, ready=None, stays=False, seconds=60.0, until="success"):
+def agent(name, stage="running", *needs, ready=None, stays=False, seconds=60.0, until="success", waits_for=None):
     depends_on = [{"agent": one, "until": until} for one in needs]
     return {"name": name, "stage": stage, "ready": ready, "stays": stays, "attempt": 1, "seconds": seconds,
-            "depends_on": depends_on}  # fmt: skip
+            "depends_on": depends_on, "waits_for": waits_for}  # fmt: skip
 
 
 ADVICE = (
@@ -206,12 +248,15 @@ ADVICE = (
 )
 
 
+SLOT = "a free slot: 1 run at a time"
+
+
 @pytest.mark.parametrize(
     ("agents", "lines"),
     [
         ([agent("server", ready=True), agent("test", "succeeded")],
          ["waits for server: it runs and has no end of its own (service = true ends it with the plan)"]),
-        ([agent("build"), agent("db", stays=True)], ["waits for build: it runs"]),
+        ([agent("build"), agent("db", stays=True)], ["waits for build: it runs: overmind logs plan/build"]),
         ([agent("build"), agent("test", "waiting")], []),
         ([agent("web"), agent("test", "waiting", "web")],
          ["test waits for the end of web, which runs: overmind logs plan/web", ADVICE]),
@@ -222,6 +267,8 @@ ADVICE = (
         ([agent("db", ready=True, stays=True), agent("web", seconds=60.0), agent("x", "waiting", "db", until="ready")],
          []),
         ([agent("db", stays=True)], []),
+        ([agent("a"), agent("b", "waiting", waits_for=SLOT), agent("c", "waiting", waits_for=SLOT)],
+         ["b, c wait for a free slot: 1 run at a time: overmind logs plan/a"]),
     ],
 )  # fmt: skip
 def test_a_plan_whose_last_agents_run_on_says_for_which_it_waits_after_a_while(monkeypatch, agents, lines):
@@ -230,6 +277,16 @@ def test_a_plan_whose_last_agents_run_on_says_for_which_it_waits_after_a_while(m
     monkeypatch.setattr(waiting, "PATIENCE", 0.0)
     assert asked.look()[0] == lines
     assert asked.look()[0] == []
+
+
+def test_the_pause_before_the_next_try_of_an_agent_is_said_at_once_and_each_time():
+    failed = agent("a", "waiting", waits_for=NEXT_TRY)
+    plan: dict[str, Any] = {"id": "a", "name": "plan", "agents": [failed, agent("b", "waiting", "a", waits_for="a")]}
+    asked = Asked("a", ps=[row("a", type="blueprint")], plan={"a": plan})
+    line = "waits: plan/a has failed and is tried again after a pause: overmind logs plan/a"
+    assert [asked.look()[0], asked.look()[0]] == [[line], []]
+    plan["agents"] = [{**failed, "attempt": 2}]
+    assert asked.look()[0] == [line]
 
 
 def test_of_a_chain_of_agents_each_need_is_said_and_the_advice_once(monkeypatch):
@@ -256,16 +313,50 @@ def test_a_look_that_fails_ends_nothing(code):
 ])  # fmt: skip
 def test_nothing_is_answered_while_a_person_is_waited_for(why):
     _, answers = why
-    said, hopeless = Asked("a", for_answer=True, **answers).look()
+    said, hopeless = Asked("a", for_answer=7, **answers).look()
     assert [one.partition(":")[0] for one in said] == ["waits for you"]
     assert hopeless
-    assert not Asked("a", for_answer=True, keep_waiting=True, **answers).look()[1]
+    assert not Asked("a", for_answer=7, keep_waiting=True, **answers).look()[1]
     assert not Asked("a", **answers).look()[1], "its end may come without an answer"
 
 
 def test_a_session_that_is_to_answer_is_not_said_to_wait_for_a_message():
-    asked = Asked("a", for_answer=True, ps=[row("a", type="session", activity="idle")])
+    asked = Asked("a", for_answer=7, ps=[row("a", type="session", activity="idle")])
     assert asked.look() == ([], False)
+
+
+@tabled(
+    ("messages", "line"),
+    [
+        ([{"message": 7, "state": "queued"}], "waits: m-a is busy with its turn: overmind logs -f m-a"),
+        ([{"message": 5, "state": "answered"}, {"message": 6, "state": "delivered"}, {"message": 7, "state": "queued"}],
+         "waits: m-a is busy with 1 message before this one: overmind logs -f m-a"),
+        ([{"message": 7, "state": "delivered"}], None),
+    ],
+)  # fmt: skip
+def test_a_message_that_has_not_reached_its_agent_says_what_is_before_it(messages, line):
+    asked = Asked("a", for_answer=7, ps=[row("a", type="session", activity="working")], messages=messages)
+    assert asked.look() == ([] if line is None else [line], False)
+    assert asked.look()[0] == []
+
+
+@tabled(
+    ("quests", "answers", "line"),
+    [
+        ([("x", "queued"), ("y", "queued")], {"quest_why": {"x": why("x", "slots", text="1 of 1 slots are taken")}},
+         "waits: q-x is queued: 1 of 1 slots are taken"),
+        ([("x", "queued"), ("y", "queued")], {"quest_why": {"x": why("x"), "y": why("y", "until", text="not yet")}},
+         "waits: q-y is queued: not yet"),
+        ([("x", "queued")], {"quest_why": {"x": why("x", "held", text="the queue is paused")}}, None),
+        ([("x", "queued"), ("y", "running")], {"ps": [row("y")]}, None),
+        ([("y", "running")], {"ps": [row("y", status="paused")]},
+         "waits for you: m-y is frozen: overmind thaw m-y"),
+    ],
+)  # fmt: skip
+def test_of_a_spec_what_is_in_the_way_of_its_quests_is_said(quests, answers, line):
+    rows = [{"id": id_, "status": status} for id_, status in quests]
+    asked = Asked("5bec", of_spec="carts", quests=rows, **answers)
+    assert asked.look() == ([] if line is None else [line], False)
 
 
 def test_of_a_spec_all_that_is_asked_about_it_is_said():
