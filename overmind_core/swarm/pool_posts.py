@@ -240,8 +240,8 @@ class _Decider:
             await asyncio.to_thread(engine.end, SeenInstance(name, machine.engine_id, machine.state))
             _log.info("pool %s: ended %s", settings.name, step.name)
         else:
-            known = machines.get(step.name)
-            await self._report(step, None if known is None else known.engine_id)
+            at_engine = name_at_engine(self._swarm, step.name)
+            await self._report(step, scaling.reported_id(machines.get(step.name), at_engine))
 
     async def _report(self, step: Step, engine_id: str | None) -> None:
         session, claim = self._session, self.held.claim

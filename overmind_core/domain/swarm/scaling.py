@@ -65,6 +65,18 @@ def machines_of(seen: Iterable[Machine], swarm: str, pool: str) -> dict[str, Mac
     return found
 
 
+def reported_id(machine: Machine | None, at_engine: str) -> str | None:
+    """Return what a look has to report as the engine's own name of an instance; None: what is known of it stays.
+
+    A list that has nothing but the name that we gave says nothing new: what the engine answered at the start counts.
+
+    Args:
+        machine: As it was seen; None: it was not.
+        at_engine: The name that we gave.
+    """
+    return None if machine is None or machine.engine_id == at_engine else machine.engine_id
+
+
 def outlook(starting: Sequence[str], live: int, most: int | None, silence: str = "") -> str:
     """Return what a pool does for a post that waits for its machines, behind the pool's name.
 

@@ -16,6 +16,7 @@ from overmind_core.domain.swarm.scaling import (
     held_by,
     machines_of,
     outlook,
+    reported_id,
     steps,
     wanted,
 )
@@ -163,3 +164,15 @@ def test_machines_of_other_swarms_and_pools_of_the_account_are_none_of_a_pool():
 )
 def test_what_a_pool_does_for_a_post_that_waits(starting, live, most, silence, says):
     assert outlook(starting, live, most, silence) == says
+
+
+@pytest.mark.parametrize(
+    ("machine", "reported"),
+    [
+        (Machine("p-1", "s-p-1", "running"), None),
+        (Machine("p-1", "4711", "running"), "4711"),
+        (None, None),
+    ],
+)
+def test_a_list_that_knows_our_name_only_takes_nothing_from_what_the_engine_has_answered(machine, reported):
+    assert reported_id(machine, "s-p-1") == reported

@@ -87,6 +87,8 @@ def test_an_instance_that_does_not_join_is_ended_and_told(pool):
 
     eventually(is_ended, timeout=40, what="it is ended")
     eventually(lambda: not pool.machines.alive(), what="its machine was ended")
+    (row,) = pool.row()["instances"]
+    assert row["engine_id"] == str(pool.machines.pid(name)), "as it was started, whatever `list` calls it"
     assert "it has not joined within 3s" in pool.desk.ok("pool", "list", pool.name)
     (event,) = [
         one for one in map(json.loads, pool.desk.ok("events", "-H", "swarm").splitlines())
