@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.domain.specs.check import CheckContext, DocumentVerdict, judge
 from overmind_core.domain.specs.commands import DocumentCommand, judge_commands
 from overmind_core.domain.specs.document_json import document_hash
+from overmind_core.domain.specs.phases import task_files
 from overmind_core.domain.specs.shape import MAX_BYTES, Document, Explore, Fault, Tasks
 from overmind_core.domain.specs.spec import PHASES, PhaseName
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
@@ -206,12 +207,21 @@ def standing(spec: Spec, phase: PhaseName) -> Document | None:
     return None if reading is None else reading.document
 
 
-def files_of_tasks(spec: Spec, tasks: Collection[str], known: Collection[str]) -> dict[str, str]:
-    """Return the files that these tasks create or change, except known ones, with their hashes; blocks."""
+def files_of_tasks(
+    spec: Spec, completed: Collection[str], known: Mapping[str, str]
+) -> tuple[dict[str, str], frozenset[str]]:
+    """Return what is known now of the files of its tasks, with their hashes, and those that tasks still change; blocks.
+
+    Args:
+        spec: Its folder has them.
+        completed: Ids of its tasks.
+        known: Hashes of earlier.
+    """
     document = standing(spec, PhaseName.TASKS)
-    mine = [one for one in document.tasks if one.id in tasks] if isinstance(document, Tasks) else []
-    paths = dict.fromkeys(path for one in mine for path in (*one.creates, *one.modifies))
-    return hashes_of(top_of(spec), [path for path in paths if path not in known])
+    if not isinstance(document, Tasks):
+        return dict(known), frozenset()
+    found = task_files(document.tasks, completed, known)
+    return {**{path: known[path] for path in found.kept}, **hashes_of(top_of(spec), found.new)}, found.changing
 
 
 def raw(spec: Spec, names: Iterable[str]) -> dict[str, bytes]:

@@ -266,7 +266,7 @@ class SpecProgress:
     async def _update_landing(self, spec: Spec, standing: SpecStanding) -> None:
         """Once all tasks are done, ask whether the spec lands, or land it."""
         if spec.repository is None:
-            await self._know_files(spec)
+            await self.update_files(spec)
         if spec.branch is None or spec.landed is not None or spec.declined:
             return
         if any(standing.states[one] is not PhaseState.PASSED for one in PHASES):
@@ -286,15 +286,23 @@ class SpecProgress:
         else:
             self._landing.land_later(spec)
 
-    async def _know_files(self, spec: Spec) -> None:
-        """Without git nothing lands: store the files of completed tasks as they are now, to see drift later."""
+    async def update_files(self, spec: Spec) -> frozenset[str]:
+        """Store the files of completed tasks as they are now, to see drift later, where nothing lands without git.
+
+        Called in the turn of the spec.
+
+        Returns:
+            The files that tasks still change: whatever becomes of them is no drift.
+        """
         record = self._registry.phase(spec.id, PhaseName.SYNC)
+        if not record.tasks:
+            return frozenset()
         made = {task: self._quests.get(one.quest) for task, one in record.tasks.items()}
         done = {task for task, one in made.items() if one is not None and one.status is QuestStatus.COMPLETED}
-        if done:
-            files = await asyncio.to_thread(documents.files_of_tasks, spec, done, record.files)
-            if files:
-                self._registry.change_phase(spec.id, PhaseName.SYNC, files={**record.files, **files})
+        files, changing = await asyncio.to_thread(documents.files_of_tasks, spec, done, record.files)
+        if files != record.files:
+            self._registry.change_phase(spec.id, PhaseName.SYNC, files=files)
+        return changing
 
     def on_merge_answer(self, question: EngineQuestion, decision: Decision) -> None:
         """Act on a person's answer whether the spec lands."""

@@ -72,7 +72,11 @@ class SpecViews:
         """Everything known of one spec."""
         row = await self._row(spec, self._costs().get(spec.id))
         spec = self._registry.all[spec.id]
-        files = self.files(spec)
+        changing: frozenset[str] = frozenset()
+        if spec.repository is None:
+            async with self._turns.of(spec.id):
+                changing = await self._progress.update_files(spec)
+        files = {path: hashed for path, hashed in self.files(spec).items() if path not in changing}
         now = await asyncio.to_thread(hashes_of, documents.top_of(spec), files)
         computed = await asyncio.to_thread(documents.standing, spec, PhaseName.SYNC)
         sync = computed if isinstance(computed, Sync) else Sync()

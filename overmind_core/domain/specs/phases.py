@@ -13,7 +13,7 @@ from typing import NamedTuple
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.specs.check import DocumentVerdict, score_text
 from overmind_core.domain.specs.document_json import value_hash
-from overmind_core.domain.specs.shape import Fault
+from overmind_core.domain.specs.shape import Fault, SpecTask
 from overmind_core.domain.specs.spec import PHASES, Gate, PhaseName, PhaseState, Spec, SpecPhase, SpecState
 
 
@@ -225,6 +225,37 @@ def drifted(known: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
         now: File → SHA-256 today; "" for one that is not there.
     """
     return sorted(path for path, sha256 in known.items() if now.get(path, "") != sha256)
+
+
+class TaskFiles(NamedTuple):
+    """The files that the tasks of a spec create or change, by what is known of them."""
+
+    kept: list[str]
+    """Known ones: what becomes of them is drift."""
+    new: list[str]
+    """Those that are as their tasks have left them, and not known."""
+    changing: frozenset[str]
+    """Those that a task changes which is not completed, whatever was known of them: that is no drift."""
+
+
+def task_files(tasks: Iterable[SpecTask], completed: Collection[str], known: Collection[str]) -> TaskFiles:
+    """Return the files of tasks that work in one folder, one after the other, and land nothing.
+
+    Args:
+        tasks: All of a spec.
+        completed: Ids of those that are.
+        known: Files of which a hash is known.
+    """
+    paths: dict[str, bool] = {}
+    for task in tasks:
+        for path in (*task.creates, *task.modifies):
+            paths[path] = paths.get(path, True) and task.id in completed
+    changing = frozenset(path for path, is_done in paths.items() if not is_done)
+    return TaskFiles(
+        [path for path in known if path not in changing],
+        [path for path in paths if path not in changing and path not in known],
+        changing,
+    )
 
 
 # specs

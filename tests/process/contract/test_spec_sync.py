@@ -215,8 +215,9 @@ def test_what_is_added_after_a_landing_lands_too(om, world):
 def test_without_git_tasks_run_one_at_a_time_in_the_folder_and_nothing_lands(om):
     world = SpecWorld(om, git=False)
     value = three()
-    value["tasks"][1]["modifies"] = ["shop/app.py"]
-    held = [{"write": "shop/app.py", "text": "with carts\n"}, {"call": "mkdir ~/alone && sleep 0.1 && rmdir ~/alone"}]
+    for task in value["tasks"]:
+        task["modifies"] = ["shop/app.py"]
+    held = [{"call": "mkdir ~/alone && sleep 0.1 && rmdir ~/alone && echo '# with carts' >> shop/app.py"}]
     world.write(
         phases={"tasks": [{"output": "tasks.json", "data": value}]},
         tasks={f"TSK-00{number}": [*held, *done(f"TSK-00{number}")] for number in (1, 2, 3)},

@@ -26,9 +26,10 @@ from overmind_core.domain.specs.phases import (
     spec_state,
     taken_as_is,
     task_counts,
+    task_files,
 )
 from overmind_core.domain.specs.reading import read
-from overmind_core.domain.specs.shape import Fault
+from overmind_core.domain.specs.shape import Fault, SpecTask
 from overmind_core.domain.specs.spec import (
     DEFAULT_GATES,
     GATES,
@@ -247,6 +248,23 @@ def test_drift_names_what_is_no_longer_as_it_was():
     known = {"b.py": "1", "a.py": "2", "c.py": "", "d.py": "4"}
     assert drifted(known, known) == []
     assert drifted(known, {"b.py": "1", "a.py": "3", "c.py": "new", "e.py": "5"}) == ["a.py", "c.py", "d.py"]
+
+
+@pytest.mark.parametrize(
+    ("completed", "known", "kept", "new", "changing"),
+    [
+        ([], ["x"], ["x"], [], {"a", "b", "c"}),
+        (["T1"], ["x"], ["x"], ["a"], {"b", "c"}),
+        (["T1", "T2"], ["x", "a"], ["x", "a"], ["c"], {"b"}),
+        (["T1", "T3"], ["a"], ["a"], [], {"b", "c"}),
+        (["T1", "T2", "T3"], ["a"], ["a"], ["c", "b"], set()),
+        (["T1", "T2"], ["a", "b", "c"], ["a", "c"], [], {"b"}),
+    ],
+)
+def test_a_file_of_tasks_is_known_as_the_last_one_that_changes_it_has_left_it(completed, known, kept, new, changing):
+    first, second = SpecTask("T1", "", "", "", "", creates=("a",)), SpecTask("T2", "", "", "", "", ("c",), ("b",))
+    tasks = [first, second, replace(second, id="T3", creates=())]
+    assert task_files(tasks, completed, known) == (kept, new, changing)
 
 
 def test_faults_are_told_as_compilers_do():
