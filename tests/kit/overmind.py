@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
+from overmind_core.system.lock import holder_pid
 from tests.kit import fork_server, tiers
 from tests.kit.forked_process import ForkedProcess
 from tests.kit.processes import MARKER, alive
@@ -233,6 +234,10 @@ class Overmind:
         except FileNotFoundError:
             return None
         return pid if pid and alive(pid) else None
+
+    def locked_by(self, lock: str) -> int | None:
+        """Return who holds a lock now; a process that has let go of it may live for a moment longer."""
+        return holder_pid(self.path(lock))
 
     def supervisor_pid(self) -> int:
         """Pid of the supervisor, which must be there."""

@@ -104,7 +104,7 @@ def test_a_command_brings_a_daemon_back_when_a_keeper_lives_without_one(om):
     mission = om.mission("sleep 100")
     pid = om.pid(mission)
     om.ok("shutdown", "--keep")
-    assert om.holder("supervisor.lock") is None
+    assert om.locked_by("supervisor.lock") is None
     finished = om("ps", "--json")
     assert finished.returncode == 0, finished.stderr
     assert finished.stderr == f"Daemon started (PID {om.supervisor_pid()})\n"

@@ -45,7 +45,7 @@ def all_gone(om, pids, within=WITHIN):
     """Wait until neither the tree nor a daemon or keeper is left."""
     eventually(lambda: not any(map(processes.alive, pids)), timeout=within, what="nothing of the tree is left")
     eventually(lambda: om.holder("keeper.lock") is None, what="the keeper has left")
-    assert om.holder("supervisor.lock") is None
+    assert om.locked_by("supervisor.lock") is None
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])

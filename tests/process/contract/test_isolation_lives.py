@@ -108,7 +108,7 @@ def test_a_shutdown_leaves_no_service_and_no_half_of_anything(om, gates, gate):
     else:
         gates.await_at(gate)
     om.ok("shutdown", "-y")
-    assert om.holder("supervisor.lock") is None
+    assert om.locked_by("supervisor.lock") is None
     om.ok("start")
     assert om.info(mission)["status"] == "stopped"
     shop.assert_nothing_left()

@@ -170,7 +170,7 @@ def test_a_shutdown_right_after_space_was_freed_is_complete(om):
         assert "stored once there is space" in om("stop", mission).stderr
     finished = om("shutdown", "-y")
     assert (finished.returncode, finished.stdout, finished.stderr) == (0, "Daemon stopped\n", "")
-    assert (om.holder("supervisor.lock"), om.holder("keeper.lock")) == (None, None)
+    assert (om.locked_by("supervisor.lock"), om.locked_by("keeper.lock")) == (None, None)
     om.ok("start")
     assert om.info(mission)["status"] == "stopped"
 
@@ -185,9 +185,9 @@ def test_a_shutdown_on_a_full_disk_says_what_stays_and_the_next_one_is_complete(
     assert finished.stderr.startswith("The disk is full: the end")
     assert f"The keeper (PID {keeper}) stays" in finished.stderr
     assert finished.stderr.endswith("then run: overmind shutdown\n")
-    assert (om.holder("supervisor.lock"), om.holder("keeper.lock")) == (None, keeper)
+    assert (om.locked_by("supervisor.lock"), om.locked_by("keeper.lock")) == (None, keeper)
     assert om.ok("shutdown", "-y") == "Daemon stopped\n"
-    assert om.holder("keeper.lock") is None
+    assert om.locked_by("keeper.lock") is None
     om.ok("start")
     assert [om.info(mission)["status"] for mission in started] == ["stopped"] * missions
     assert [om.info(mission)["restart_count"] for mission in started] == [0] * missions

@@ -69,7 +69,7 @@ def test_missions_without_a_daemon_are_noticed_and_not_adopted(om):
     om.ok("shutdown", "--keep")
     found = examined(om)
     assert (found["daemon"]["status"], found["daemon"]["mend"]) == ("warn", "overmind start")
-    assert om.holder("supervisor.lock") is None
+    assert om.locked_by("supervisor.lock") is None
 
 
 def test_a_stale_socket_is_noticed(om):
