@@ -9,6 +9,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,11 @@ async def selected(app, pilot, name):
     """Put the cursor on a mission of eu1."""
     await until(pilot, lambda: of_eu1(app, name) and app.main.select(of_eu1(app, name)["id"]), what=f"{name} is there")
     await until(pilot, lambda: app.main.table.current.row is of_eu1(app, name), what="shown as it is")
+
+
+async def heard(app, pilot):
+    """Wait until letters are commands again: behind a view that opens late, as on a busy machine, they are not."""
+    await until(pilot, lambda: time.monotonic() >= app.typed.quiet.until, what="letters are commands")
 
 
 def lines(app):
@@ -462,9 +468,12 @@ def test_what_is_known_of_a_mission_is_asked_of_its_hive(om, eu1, several):
             pilot, lambda: isinstance(app.screen, DescribePage) and "team=web" in picture(app), what="described"
         )
         await pilot.press("escape")
+        await heard(app, pilot)
         await pilot.press("E")
         await until(pilot, lambda: 'command = ["sleep", "300"]' in picture(app), what="its definition")
-        await pilot.press("escape", "s")
+        await pilot.press("escape")
+        await heard(app, pilot)
+        await pilot.press("s")
         await until(pilot, lambda: "has its folder on eu1" in picture(app), what="a shell is for its own machine")
 
     several(om, {}, scenario)
