@@ -21,6 +21,8 @@ from tests.kit.raw_socket import RawSocket
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = [sys.executable, "-P", "-m", "overmind_core.cli"]
 INHERITED = ("PATH", "TMPDIR", "TZ", "USER", "LOGNAME", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
+WAITS = ("waits", "Pushing ")
+"""Beginnings of lines that a busy machine has before an error: for what a command waits after a second."""
 FINAL = ("stopped", "crashed", "killed")
 
 Finished = subprocess.CompletedProcess[str]
@@ -77,12 +79,15 @@ class Overmind:
         return finished.stdout
 
     def refused(self, *words: str, code: str, exit_code: int = 1, **how: Any) -> str:
-        """Run a command that must fail with the error `code`, and return its sentence."""
+        """Run a command that must fail with the error `code`, and return its sentence, without what it waited for."""
         finished = self(*words, **how)
         assert finished.returncode == exit_code, f"{words}: {finished}"
+        said = "".join(
+            itertools.dropwhile(lambda line: line.startswith(WAITS), finished.stderr.splitlines(keepends=True))
+        )
         start = f"Error: {code}: "
-        assert finished.stderr.startswith(start), f"{words}: {finished.stderr}"
-        return finished.stderr.removeprefix(start)
+        assert said.startswith(start), f"{words}: {finished.stderr}"
+        return said.removeprefix(start)
 
     def json(self, *words: str, **how: Any) -> Any:
         """Run a command that prints one JSON value, and return that."""
