@@ -339,7 +339,7 @@ def end_own_programs(home: str, *, before: int | None = None) -> int:
 
 
 _Sign = Callable[[bytes], bool]
-"""Whether a process is meant, by its environment with a NUL before it."""
+"""Tells by the environment of a process, with a NUL before it, if that one is meant."""
 
 
 def _has_all(*signs: bytes) -> _Sign:
