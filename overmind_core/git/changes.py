@@ -10,7 +10,7 @@ import os
 import shlex
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -90,12 +90,8 @@ def worktree_changes(git: Git, folder: str, base: str | None = None) -> Worktree
     since = merge_base(git, top, base) if base is not None else look.head or _empty_tree(git, top)
     with throwaway_objects(git, top) as (objects, scratch):
         staged = stage_all(git, top, look, objects, os.path.join(scratch, "index"))
-        listed = git.run(top, *_DIFF, "--raw", "--numstat", "-z", "--no-abbrev", since, variables=staged.variables).out
-        diff = os.path.join(scratch, "diff")
-        git.run(top, *_DIFF, "--patch", f"--output={diff}", since, variables=staged.variables)
-        text, whole = _beginning(diff, MAX_BYTES)
-    unknown, notes = staged.unknown, list(staged.notes)
-    files = [_marked(one, unknown) for one in _files(listed)]
+        files, text, whole = staged_changes(git, top, staged, since, os.path.join(scratch, "diff"))
+    unknown, notes = staged.unknown, [*too_large(staged.large), *staged.notes]
     files += [ChangedFile(path, None, "?" if path in unknown else "M", 0, 0, binary=True) for path in staged.large]
     commits = [] if base is None or since == look.head else _commits(git, top, since)
     if not whole or len(files) > MAX_FILES or len(commits) > MAX_COMMITS:
@@ -182,6 +178,30 @@ def names_between(git: Git, folder: str, since: str, until: str) -> tuple[Change
     return tuple(_files(git.run(folder, *_COMPARE, "--raw", "--numstat", "-z", "--no-abbrev", since, until).out))
 
 
+def staged_changes(
+    git: Git, top: str, staged: StagedCopy, since: str, output: str, *paths: str
+) -> tuple[list[ChangedFile], str, bool]:
+    """Return what differs between a commit or tree and a staged copy: the files, the diff, and whether that is all.
+
+    Args:
+        git: For the mission.
+        top: Top of the worktree.
+        staged: Of `stage_all`.
+        since: The commit or tree.
+        output: Path of a file for the diff, where nothing is.
+        paths: Pathspecs; none: all files.
+
+    Raises:
+        GitFailed: git refused.
+        GitMissing: there is none.
+    """
+    only = ("--", *paths) if paths else ()
+    words = ("--raw", "--numstat", "-z", "--no-abbrev", since, *only)
+    listed = git.run(top, *_DIFF, *words, variables=staged.variables).out
+    git.run(top, *_DIFF, "--patch", f"--output={output}", since, *only, variables=staged.variables)
+    return [_marked(one, staged.unknown) for one in _files(listed)], *_beginning(output, MAX_BYTES)
+
+
 class StagedCopy(NamedTuple):
     """All that is in a worktree, staged in a copy of its index."""
 
@@ -192,25 +212,37 @@ class StagedCopy(NamedTuple):
     large: tuple[str, ...]
     """Files that are too much to be read for a look: they are as they were committed last."""
     notes: tuple[str, ...]
-    """What is not in it, for people."""
+    """Why others are not in it, for people."""
 
 
-def stage_all(git: Git, top: str, look: WorktreeLook, objects: Mapping[str, str], index: str) -> StagedCopy:
+def stage_all(
+    git: Git,
+    top: str,
+    look: WorktreeLook,
+    objects: Mapping[str, str],
+    index: str,
+    *,
+    without: Collection[str] = (),
+    most: int | None = None,
+) -> StagedCopy:
     """Stage everything in a worktree, also new files, but in a copy of its index.
 
     Args:
         git: For the mission.
         top: Top of the worktree.
         look: What git's status says of it.
-        objects: Of `throwaway_objects`.
+        objects: Of `throwaway_objects`, or others of `object_variables`.
         index: Path of the copy, where nothing is.
+        without: Files that are not read, whatever their size.
+        most: Bytes that are read, of all files together; `MOST_READ` by default.
 
     Raises:
         GitFailed: git refused.
         GitMissing: there is none.
     """
-    large, notes = _large(top, look)
-    left_out = [f":(exclude,top,literal){path}" for path in large]
+    large = _large(top, look, without, MOST_READ if most is None else most)
+    notes: list[str] = []
+    left_out = [exclude(path) for path in large]
     with suppress(FileNotFoundError):  # nothing was ever added
         # With its time: git compares the content of files that are as young as their index, and those alone.
         shutil.copy2(os.path.join(git_folders(git, top).own, "index"), index)
@@ -223,23 +255,48 @@ def stage_all(git: Git, top: str, look: WorktreeLook, objects: Mapping[str, str]
     return StagedCopy(variables, frozenset(look.new), tuple(large), tuple(notes))
 
 
+def exclude(path: str) -> str:
+    """Return the pathspec that leaves out a file; relative to the top."""
+    return f":(exclude,top,literal){path}"
+
+
 @contextmanager
-def throwaway_objects(git: Git, folder: str) -> Iterator[tuple[Mapping[str, str], str]]:
+def throwaway_objects(git: Git, folder: str, *more: str) -> Iterator[tuple[Mapping[str, str], str]]:
     """A place for new objects that are gone afterwards: the variables that lead git there, and the folder around it.
+
+    Args:
+        git: For the mission.
+        folder: Any of the repository.
+        more: Folders with objects that are looked for beside those of the repository.
 
     Raises:
         GitFailed: there is no repository.
         GitMissing: there is no git.
     """
-    objects = os.path.join(git_folders(git, folder).common, "objects")
     with tempfile.TemporaryDirectory(prefix="overmind-changes-", ignore_cleanup_errors=True) as scratch:
         own = os.path.join(scratch, "objects")
         os.mkdir(own)
-        yield {"GIT_OBJECT_DIRECTORY": own, "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(objects)}, scratch
+        yield object_variables(git, folder, own, *more), scratch
 
 
-def _large(top: str, look: WorktreeLook) -> tuple[list[str], list[str]]:
-    """The files that are too much to be read for a look, and what is said of them."""
+def object_variables(git: Git, folder: str, own: str, *more: str) -> Mapping[str, str]:
+    """Return the variables that have git put new objects into `own`, and look for others in the repository too.
+
+    Raises:
+        GitFailed: there is no repository.
+        GitMissing: there is no git.
+    """
+    known = (os.path.join(git_folders(git, folder).common, "objects"), *more)
+    return {"GIT_OBJECT_DIRECTORY": own, "GIT_ALTERNATE_OBJECT_DIRECTORIES": ":".join(map(_quoted, known))}
+
+
+def too_large(paths: Sequence[str]) -> list[str]:
+    """What is said of changed files that are too large to be read for a look."""
+    return [f"Too large to show: {', '.join(paths)}."] if paths else []
+
+
+def _large(top: str, look: WorktreeLook, without: Collection[str], most: int) -> list[str]:
+    """The files that are too much to be read for a look."""
     found: list[str] = []
     total = 0
     for path in sorted({*look.new, *look.unstaged}):
@@ -247,13 +304,13 @@ def _large(top: str, look: WorktreeLook) -> tuple[list[str], list[str]]:
             size = os.lstat(os.path.join(top, path)).st_size
         except OSError:  # removed
             continue
-        if size > LARGE or total + size > MOST_READ:
+        if path in without or size > LARGE or total + size > most:
             found.append(path)
         else:
             total += size
     if len(found) > MOST_LARGE:
         raise GitFailed(("diff",), None, f"{top} has {len(found)} large uncommitted files: add them to .gitignore")
-    return found, [f"Too large to show: {', '.join(found)}."] if found else []
+    return found
 
 
 def _empty_tree(git: Git, top: str) -> str:

@@ -140,8 +140,10 @@ class Git:
     """Of the files that it makes; our own is for what belongs to the home."""
     home: str = ""
     """Path of the supervisor's home; "" leaves the caller's."""
+    limit: float = SECONDS
+    """How long each git may take, where a call says nothing else."""
 
-    def __call__(self, folder: str, *words: str, seconds: float = SECONDS) -> str:
+    def __call__(self, folder: str, *words: str, seconds: float | None = None) -> str:
         """Return what git writes, without the last line's end.
 
         Raises:
@@ -155,7 +157,7 @@ class Git:
         folder: str,
         *words: str,
         expected: Collection[int] = _OK,
-        seconds: float = SECONDS,
+        seconds: float | None = None,
         variables: Mapping[str, str] | None = None,
         text: str | None = None,
         kept: tuple[int, ...] = (),
@@ -166,7 +168,7 @@ class Git:
             folder: Where.
             words: The command and its arguments.
             expected: Exit statuses that are an answer.
-            seconds: How long it may take.
+            seconds: How long it may take; `limit` by default.
             variables: On top of the environment, such as GIT_INDEX_FILE.
             text: For its standard input.
             kept: Descriptors that it inherits, under the same numbers.
@@ -187,7 +189,8 @@ class Git:
                 if given is not None and text is not None:
                     given.write(os.fsencode(text))
                     given.seek(0)
-                code = self._run(words, folder, (given or subprocess.DEVNULL, out, err), variables or {}, seconds, kept)
+                most = self.limit if seconds is None else seconds
+                code = self._run(words, folder, (given or subprocess.DEVNULL, out, err), variables or {}, most, kept)
                 answer = GitAnswer(code, _written(out), _written(err))
         except OSError as error:
             raise GitFailed(words, None, f"no temporary file can be written: {error.strerror}") from None
@@ -231,7 +234,7 @@ class Git:
             raise GitFailed(words, None, str(error)) from None
         code, is_late = _wait(process, seconds)
         if is_late and code == -signal.SIGKILL:
-            raise GitFailed(words, None, f"git {words[0]} took more than {seconds:g} s")
+            raise GitFailed(words, None, f"git {command_of(words)} took more than {seconds:g} s")
         return code
 
     def _environ(self) -> dict[str, str]:

@@ -7,6 +7,7 @@ import os
 import pytest
 
 from overmind_core.git.changes import names_between, worktree_changes
+from overmind_core.git.checkout_state import changes_since, take_state
 from overmind_core.git.ignored import ignored
 from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.merge import TargetInUse, check_free, commit, conflicting, remote_for, target_of
@@ -72,6 +73,7 @@ def test_a_look_runs_no_hook_and_no_program_of_the_settings_but_filters(trapped,
     found = find_repository(git, top)
     assert found is not None
     worktree_changes(git, top, "main")
+    changes_since(git, top, take_state(git, top, str(tmp_path / "states")), str(tmp_path / "states"))
     worktree_status(git, top, "main", first)
     names_between(git, top, first, "HEAD")
     unmerged_commits(git, top, [first], ours=["main"], base=None, began=None)
