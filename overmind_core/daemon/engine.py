@@ -118,6 +118,7 @@ class Engine:
             journal=parts.journal,
             landing_table=parts.state.landings,
             is_fenced=parts.leases.is_over,
+            home=parts.home,
         )
         self._parts = parts
         self.submission = parts.submission

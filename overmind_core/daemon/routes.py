@@ -409,6 +409,7 @@ def _review(app: App) -> LandingReview:
         journal=app.journal,
         landing_table=app.state.landings,
         resolving=resolving,
+        quest=app.quests.get,
     )
 
 

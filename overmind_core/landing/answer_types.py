@@ -90,7 +90,7 @@ class MissionChanges(MissionWork):
     """Top of the worktree."""
     branch: str | None
     base: str
-    """The commit it is compared with; `HEAD` for uncommitted changes."""
+    """The commit it is compared with; `HEAD` for uncommitted changes; in words, the start of a quest's attempt."""
     merge_base: str
     """The commit at which both went apart."""
     commits: list[CommitInfo]
@@ -100,6 +100,8 @@ class MissionChanges(MissionWork):
     """Of everything, committed or not."""
     cut: str
     """Why this is not all, and how to see the rest; empty when it is."""
+    note: str
+    """Of a quest whose folder is shared: since when the changes are, or why nobody knows; else empty."""
 
 
 class CommittedWork(MissionWork):

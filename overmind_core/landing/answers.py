@@ -94,8 +94,8 @@ def files(found: Iterable[ChangedFile]) -> list[FileChange]:
     ]
 
 
-def changes(place: WorkLocation, found: WorktreeChanges) -> MissionChanges:
-    """All that is in a worktree."""
+def changes(place: WorkLocation, found: WorktreeChanges, base: str = "", note: str = "") -> MissionChanges:
+    """All that is in a worktree, or has changed in a shared folder; `base`: since when, `note`: a sentence about it."""
     diff, cut = to_wire(found.diff), to_wire(found.cut)
     while len(msgspec.json.encode(diff)) > MOST:
         diff = diff[: diff.rfind("\n", 0, len(diff) // 2) + 1]
@@ -105,12 +105,13 @@ def changes(place: WorkLocation, found: WorktreeChanges) -> MissionChanges:
         "name": place.name,
         "path": to_wire(found.top),
         "branch": None if found.branch is None else to_wire(found.branch),
-        "base": "HEAD" if place.base is None else to_wire(place.base),
+        "base": base or ("HEAD" if place.base is None else to_wire(place.base)),
         "merge_base": found.since,
         "commits": commits(found.commits),
         "files": files(found.files),
         "diff": diff,
         "cut": cut,
+        "note": note,
     }
 
 

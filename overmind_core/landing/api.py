@@ -50,7 +50,10 @@ class LandingApi:
 
     @handles(One)
     async def changes(self, request: One, caller: Caller) -> MissionChanges:
-        """The changes of a mission since its branch began; without a worktree, the uncommitted ones where it works."""
+        """The changes of a mission since its branch began; without a worktree, what is not committed there.
+
+        Of a quest that is reviewed, and has no worktree, those there since its newest attempt began.
+        """
         del caller
         return await self._review.changes(request)
 

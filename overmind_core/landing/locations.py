@@ -11,6 +11,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.git.run import NO_ROOM, UMASK, Git, GitFailed, GitMissing
 from overmind_core.isolation.errors import git_missing
 from overmind_core.missions.lookup import find
+from overmind_core.missions.private_files import STATES, private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.spec import Environment
+    from overmind_core.system.paths import Home
 
 
 OUTPUT_KEPT = 16_000
@@ -54,6 +56,11 @@ class WorkLocation:
     def scratch(self) -> str:
         """Where its work is merged."""
         return scratch_of(self.source, self.mission)
+
+
+def states_of(home: Home, mission: str) -> str:
+    """Return the path of the folder for what git keeps of the states of a mission's shared folder."""
+    return f"{private_folder(home, mission)}/{STATES}"
 
 
 WORKTREES = "/.overmind/worktrees/"
@@ -104,6 +111,11 @@ class Locations:
             removed = " Its worktree was removed. Work that was merged is in the history of its repository."
             raise OvermindError("gone", message + (removed if WORKTREES in mission.definition.cwd else ""))
         return WorkLocation(mission.id, mission.definition.name, self.git_of(mission.id), folder, folder, "")
+
+    def folder(self, mission: str, folder: str, environment: Environment) -> WorkLocation:
+        """The folder in which a mission is about to work, there or not; texts in wire form."""
+        path = from_wire(folder)
+        return WorkLocation(mission, mission, self._git_in(environment, mission, UMASK), path, path, "")
 
     def isolated(self, text: str, *, there: bool = True) -> WorkLocation:
         """The place of a mission that has a worktree.
@@ -167,8 +179,7 @@ class Locations:
         looked = await self._workspace.projects.inspect(source, environment.both)
         if looked.repository is None:
             raise OvermindError("git_failed", f"{source} is not in a git repository.")
-        known = {from_wire(name): from_wire(value) for name, value in environment.both.items()}
-        git = Git(known if "PATH" in known else {**os.environ, **known}, owner, UMASK, self._workspace.home)
+        git = self._git_in(environment, owner, UMASK)
         await self.run(exclude, looked.repository.common)
         return WorkLocation(
             owner,
@@ -183,12 +194,13 @@ class Locations:
 
     def git_of(self, mission: str, mark: str = "") -> Git:
         """Git in the environment of a mission's caller; in ours where that is forgotten."""
-        environment = self._environments.of(mission)
-        both = {**environment.inherited, **environment.chosen}
-        known = {from_wire(name): from_wire(value) for name, value in both.items()}
         found = self._registry.get(mission)
         umask = UMASK if found is None else found.definition.umask
-        return Git(known if "PATH" in known else {**os.environ, **known}, mark or mission, umask, self._workspace.home)
+        return self._git_in(self._environments.of(mission), mark or mission, umask)
+
+    def _git_in(self, environment: Environment, mark: str, umask: int) -> Git:
+        known = {from_wire(name): from_wire(value) for name, value in environment.both.items()}
+        return Git(known if "PATH" in known else {**os.environ, **known}, mark, umask, self._workspace.home)
 
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
         """Call something that runs git, in a thread.

@@ -16,15 +16,18 @@ from overmind_core.domain.isolation.isolation import Removal
 from overmind_core.domain.isolation.project import Teardown
 from overmind_core.domain.landing import VERIFY_LIMIT
 from overmind_core.domain.quests.quest import LandedWork
+from overmind_core.domain.quests.shared_folder import Basis, ShownChanges
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git.run import MARK
+from overmind_core.landing.locations import states_of
 from overmind_core.missions.validate import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from overmind_core.domain.landing import LeftWork, RemoteTarget
+    from overmind_core.domain.quests.quest import FolderState
     from overmind_core.isolation.service import IsolationService
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.kernel.journal import Journal
@@ -34,10 +37,13 @@ if TYPE_CHECKING:
     from overmind_core.landing.service import MergeQueue
     from overmind_core.landing.store import LandingTable
     from overmind_core.missions.spec import Environment
+    from overmind_core.system.paths import Home
 
 WHY = "the quest's work has passed"
 ROUNDS = 10
 """How often work is merged anew because others have moved the remote's branch meanwhile."""
+STATE_SECONDS = 10.0
+"""For one git that looks how a shared folder is: an attempt waits for it."""
 _log = logging.getLogger(__name__)
 
 
@@ -86,6 +92,7 @@ class QuestLanding:
         journal: Journal,
         landing_table: LandingTable,
         is_fenced: Callable[[str], bool],
+        home: Home,
     ) -> None:
         """`is_fenced`: whether the lease of a mission has ended: nothing of it may land any more."""
         self._queue = queue
@@ -95,6 +102,7 @@ class QuestLanding:
         self._journal = journal
         self._landing_table = landing_table
         self._is_fenced = is_fenced
+        self._home = home
         self._pushed: dict[str, LandedWork] = {}
         """Key of a request → what it has landed on a remote."""
         self._turns: dict[str, asyncio.Lock] = {}
@@ -217,16 +225,37 @@ class QuestLanding:
 
         await until_free(self._locations, place, from_wire(into), report)
 
-    async def changes_text(self, mission: str) -> str:
-        """What a mission has changed and not landed, as text of at most 64 KiB; "" where there is none, or no git."""
+    async def shown_changes(self, mission: str, state: FolderState | None) -> ShownChanges:
+        """What a mission has changed and not landed, as text of at most 64 KiB.
+
+        `state`: how its folder was as its attempt began, where it has no worktree.
+        """
         from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
 
         try:
             place = self._locations.anywhere(mission)
-            return await self._locations.run(quest_work.changes_text, place)
+            return await self._locations.run(quest_work.shown_changes, place, state, states_of(self._home, mission))
         except OvermindError as error:
-            _log.debug("the changes of %s can't be shown: %s", mission, error.message)
-            return ""
+            return ShownChanges("", Basis.UNKNOWN, (error.message,))
+
+    async def folder_state(
+        self, mission: str, folder: str, environment: Environment, *, isolated: bool
+    ) -> FolderState | None:
+        """How the folder is in which a mission is about to work; None: it gets a worktree. Texts in wire form.
+
+        `isolated`: it has been, or will be, isolated, which mostly is a worktree.
+        """
+        if isolated and (self.worktree(mission) is not None or await self._gets_worktree(folder, environment)):
+            return None
+        from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
+
+        place = self._locations.folder(mission, folder, environment)
+        place = replace(place, git=replace(place.git, limit=STATE_SECONDS))
+        return await self._locations.run(quest_work.folder_state, place, states_of(self._home, mission))
+
+    async def _gets_worktree(self, folder: str, environment: Environment) -> bool:
+        looked = await self._workspace.projects.inspect(folder, environment.both)
+        return looked.repository is not None and (looked.found is None or looked.found.project.worktree)
 
     async def ensure_branch(self, source: str, name: str, base: str, *, owner: str, environment: Environment) -> str:
         """See that an owner, such as a spec, has a branch, and return its name; asked again, it is the same one.

@@ -9,24 +9,29 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.git_operations import GitOperation
 from overmind_core.domain.landing import LeftWork, count_text, list_text
+from overmind_core.domain.quests.quest import FolderState
+from overmind_core.domain.quests.shared_folder import Basis, ShownChanges, unknown_start
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import merge, repository
 from overmind_core.git.branches import NamesTaken, create_branch, made_with
 from overmind_core.git.changes import ChangedFile, merge_base, worktree_changes
+from overmind_core.git.checkout_state import CheckoutState, changes_since, take_state
 from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.merge_tree import ConflictSides, conflict_sides
 from overmind_core.git.operation import operation_of
-from overmind_core.git.run import GitFailed
+from overmind_core.git.run import GitFailed, GitMissing
 from overmind_core.git.submodules import uncommitted_submodules, unpushed_submodules
 from overmind_core.git.unsaved import hidden_changes
 from overmind_core.landing import preview
+from overmind_core.system.remove_tree import remove_tree
 
 if TYPE_CHECKING:
+    from overmind_core.git.changes import WorktreeChanges
     from overmind_core.git.look import IndexLook, WorktreeLook
     from overmind_core.landing.locations import WorkLocation
 
@@ -215,19 +220,85 @@ def _names(wanted: str) -> Iterator[str]:
         yield f"{wanted}-{number}"
 
 
-def changes_text(place: WorkLocation) -> str:
-    """Return what a mission has changed and not landed (wire form), for whoever reviews it: the files, then the diff.
+def folder_state(place: WorkLocation, objects: str) -> FolderState:
+    """Return the state of a folder that others work in too, or why nobody knows it.
 
-    At most `MOST_DIFF` bytes of UTF-8; "" where nothing has changed.
+    Args:
+        place: The folder.
+        objects: Folder for what its repository lacks of that; gone again where it has nothing.
+    """
+    is_new = not os.path.lexists(objects)
+    try:
+        state = take_state(place.git, place.folder, objects)
+    except GitFailed as error:
+        is_none = error.reason.startswith(repository.NO_REPOSITORY)
+        problem = "there was no git repository" if is_none else to_wire(error.reason).rstrip(".")
+    except GitMissing:
+        problem = "there was no git on PATH"
+    except OSError as error:
+        problem = error.strerror or type(error).__name__
+    else:
+        return FolderState(state.tree, state.head, {to_wire(path): mark for path, mark in state.large.items()})
+    if is_new:
+        with suppress(OSError):
+            remove_tree(objects)
+    return FolderState(problem=problem)
+
+
+class ComparedChanges(NamedTuple):
+    """The changes of a mission, and what they are compared with."""
+
+    found: WorktreeChanges
+    basis: Basis
+    problem: str = ""
+    """Why it is not the start of the attempt; "" where it is, and for a worktree. A sentence."""
+
+
+def compared_changes(place: WorkLocation, state: FolderState | None, objects: str) -> ComparedChanges:
+    """Return what a mission has changed and not landed; in a shared folder, what has changed there.
+
+    Args:
+        place: Of the mission.
+        state: How its folder was as its attempt began, see `folder_state`.
+        objects: The same folder as for that.
 
     Raises:
         GitFailed: there is no repository.
         GitMissing: there is no git.
     """
-    base = place.base_commit
-    if place.base is not None:
-        base = repository.resolve(place.git, place.folder, place.base) or base
-    found = worktree_changes(place.git, place.folder, base)
+    if place.branch is not None:
+        base = place.base_commit
+        if place.base is not None:
+            base = repository.resolve(place.git, place.folder, place.base) or base
+        return ComparedChanges(worktree_changes(place.git, place.folder, base), Basis.WORKTREE)
+    problem = "" if state is None else state.problem
+    if state is not None and state.tree is not None:
+        known = CheckoutState(state.tree, state.head, {from_wire(path): mark for path, mark in state.large.items()})
+        try:
+            return ComparedChanges(changes_since(place.git, place.folder, known, objects), Basis.START)
+        except GitFailed as error:  # what was committed then is gone, or git refuses whatever is asked
+            problem = to_wire(error.reason).rstrip(".")
+    said = unknown_start(problem) if problem else ""
+    return ComparedChanges(worktree_changes(place.git, place.folder), Basis.COMMIT, said)
+
+
+def shown_changes(place: WorkLocation, state: FolderState | None, objects: str) -> ShownChanges:
+    """Return what `compared_changes` does as text, for whoever reviews it: the files, then the diff.
+
+    At most `MOST_DIFF` bytes of UTF-8.
+    """
+    try:
+        found, basis, problem = compared_changes(place, state, objects)
+    except GitFailed as error:
+        if error.reason.startswith(repository.NO_REPOSITORY):
+            return ShownChanges("", Basis.NO_REPOSITORY)
+        return ShownChanges("", Basis.UNKNOWN, (f"Git refused: {to_wire(error.reason).rstrip('.')}.",))
+    except GitMissing:
+        return ShownChanges("", Basis.UNKNOWN, ("There is no git on PATH.",))
+    return ShownChanges(_text(found), basis, tuple(one for one in (problem, to_wire(found.cut)) if one))
+
+
+def _text(found: WorktreeChanges) -> str:
     if not found.files:
         return ""
     named = [f"{_status(one)} {to_wire(one.path)} +{one.added} -{one.removed}" for one in found.files[:_LISTED]]

@@ -10,26 +10,30 @@ from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.landing import MergeWay, list_text, why_kept
 from overmind_core.domain.missions.mission import Kind
+from overmind_core.domain.quests.shared_folder import compared_with, newest_state
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import merge as git_merge
 from overmind_core.git import repository, status
-from overmind_core.git.changes import commit_changes, worktree_changes
+from overmind_core.git.changes import commit_changes
 from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.submodules import uncommitted_submodules, unpushed_submodules
 from overmind_core.git.unsaved import hidden_changes
 from overmind_core.landing import answers, preview
+from overmind_core.landing.locations import states_of
 from overmind_core.landing.preview import MergeRequest
+from overmind_core.landing.quest_work import ComparedChanges, compared_changes
 from overmind_core.landing.resolving import offer
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
 from overmind_core.missions.lookup import descends, find, line
 from overmind_core.missions.validate import seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.domain.missions.mission import Mission
+    from overmind_core.domain.quests.quest import FolderState, Quest
     from overmind_core.git.changes import WorktreeChanges
     from overmind_core.isolation.service import IsolationService
     from overmind_core.isolation.workspace import Workspace
@@ -62,15 +66,15 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-def _changes(place: WorkLocation, landings: Sequence[LandingRow]) -> WorktreeChanges:
-    base = place.base_commit
-    if place.base is not None:
-        base = repository.resolve(place.git, place.folder, place.base) or base
-    found = worktree_changes(place.git, place.folder, base)
+def _changes(
+    place: WorkLocation, landings: Sequence[LandingRow], state: FolderState | None, states: str
+) -> ComparedChanges:
+    compared = compared_changes(place, state, states)
+    found = compared.found
     if found.files or found.commits or not landings:
-        return found
+        return compared
     is_all = landings[-1].tip == repository.resolve(place.git, place.folder, "HEAD")
-    return _landed(place, landings) if is_all else found
+    return compared._replace(found=_landed(place, landings)) if is_all else compared
 
 
 def _landed(place: WorkLocation, landings: Sequence[LandingRow]) -> WorktreeChanges:
@@ -136,7 +140,9 @@ class LandingReview:
         journal: Journal,
         landing_table: LandingTable,
         resolving: ConflictResolving,
+        quest: Callable[[str], Quest | None],
     ) -> None:
+        """`quest`: the one with this id."""
         self._resolving = resolving
         self._landing = landing
         self._journal = journal
@@ -150,6 +156,7 @@ class LandingReview:
         self._registry = registry
         self._isolation = isolation
         self._home = home
+        self._quest = quest
 
     async def worktrees(self, request: WorktreesRequest) -> WorktreeList:
         """The worktrees of missions, also of removed ones, with how each stands to its base."""
@@ -160,7 +167,7 @@ class LandingReview:
     async def changes(self, request: One) -> MissionChanges:
         """What a mission has changed since its branch began, or what of it has landed, once that is all.
 
-        Without a worktree, what is not committed.
+        Without a worktree, what is not committed; of a quest that is reviewed, what changed since its attempt began.
         """
         try:
             place = self._locations.anywhere(request.id)
@@ -171,8 +178,12 @@ class LandingReview:
                 raise
             found = await self._locations.run(_landed, removed, landed)
             return await self._workspace.in_thread(answers.changes, removed, found)
-        found = await self._locations.run(_changes, place, self._landings_of(place.mission))
-        return await self._workspace.in_thread(answers.changes, place, found)
+        quest = self._quest(place.mission) if place.branch is None else None
+        landings, states = self._landings_of(place.mission), states_of(self._home, place.mission)
+        compared = await self._locations.run(_changes, place, landings, newest_state(quest), states)
+        base, said = compared_with(quest, compared.basis, is_empty=not compared.found.files)
+        note = " ".join(filter(None, (said, compared.problem)))
+        return await self._workspace.in_thread(answers.changes, place, compared.found, base, note)
 
     def _landings_of(self, mission: str) -> list[LandingRow]:
         self._journal.flush()

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 INPUTS = "in"
 """The folder, among these files, that an attempt of a quest reads."""
 NOTES = "notes.md"
+STATES = "states"
+"""The folder with what git keeps for us of the states of a shared folder, as attempts of a quest began."""
 
 
 def private_folder(home: Home, mission_id: str) -> str:

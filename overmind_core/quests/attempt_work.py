@@ -13,7 +13,7 @@ import msgspec
 from overmind_core.domain.agents.agent import RAW, AgentFolders
 from overmind_core.domain.landing import RemoteTarget
 from overmind_core.domain.missions.facts import StartAsked
-from overmind_core.domain.quests import briefing
+from overmind_core.domain.quests import briefing, shared_folder
 from overmind_core.domain.quests.briefing import VERDICT
 from overmind_core.domain.quests.quest import CHECK, REVIEW, QuestStatus
 from overmind_core.domain.quests.variables import variables
@@ -37,14 +37,16 @@ if TYPE_CHECKING:
 
     from overmind_core.agents.results import MissionResults
     from overmind_core.domain.agents.agent import Agent
-    from overmind_core.domain.missions.mission import Mission
+    from overmind_core.domain.missions.mission import Definition, Mission
     from overmind_core.domain.quests.briefing import Briefing
     from overmind_core.domain.quests.quest import Goal, Quest, QueueState, SwarmPost
+    from overmind_core.domain.quests.shared_folder import ShownChanges
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.journal import Journal
     from overmind_core.missions.environment import Environments, SavedEnvironments
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.service import Missions
+    from overmind_core.missions.spec import Environment
     from overmind_core.missions.store import EnvironmentTable
     from overmind_core.quests.look_ahead import Beginning
     from overmind_core.quests.ports import AgentWork, Lander, SpecWork
@@ -156,7 +158,9 @@ class AttemptWork:
             agent = replace(agent, prompt=prompt, folders=folders)
         if work is None:
             await self._begin_first(quest, stored, given, agent)
-        else:
+            return
+        made, environment = work.definition, self._environments.of(work.id)
+        if await self._recorded(quest, made, environment, isolated=made.isolated):
             self._begin_again(work, stored, given, agent)
 
     async def _with_merge(self, quest: Quest, brief: Briefing) -> Briefing:
@@ -218,7 +222,23 @@ class AttemptWork:
         await self._start_first(quest, replace(spec, agent=agent))
 
     async def _start_first(self, quest: Quest, spec: MissionSpec) -> None:
-        await self._missions.start_child(spec, settled=False, is_new=True, mission_id=quest.id)
+        if await self._recorded(quest, spec.definition, spec.environment, isolated=bool(spec.isolate)):
+            await self._missions.start_child(spec, settled=False, is_new=True, mission_id=quest.id)
+
+    async def _recorded(self, quest: Quest, made: Definition, environment: Environment, *, isolated: bool) -> bool:
+        """Record how the folder is in which the newest attempt begins, if its review is to compare with that.
+
+        After a kill -9 it is recorded anew, as nothing of the attempt has run. False: it is not to begin any more.
+        """
+        if not shared_folder.is_compared(quest):
+            return True
+        state = await self._lander.folder_state(quest.id, made.cwd, environment, isolated=isolated)
+        current = self._quests.live.get(quest.id)
+        if current is None or current.cancelling:
+            return False
+        if state is not None:
+            self._quests.put(shared_folder.with_state(current, state))
+        return True
 
     def _begin_again(
         self, work: Mission, stored: StoredWork | None, given: Mapping[str, str], agent: Agent | None
@@ -318,11 +338,17 @@ class AttemptWork:
         if earlier is not None:
             return earlier
         of_spec = await self._of_spec(quest)
-        brief, changes = await self._briefing(quest, of_spec), await self._lander.changes_text(quest.id)
+        brief = await self._briefing(quest, of_spec)
+        changes = await self._lander.shown_changes(quest.id, shared_folder.newest_state(quest))
         mission_id = self._missions.new_id()
-        folders = await self._prepared(quest, mission_id, briefing.review_files(brief, changes))
+        folders = await self._prepared(quest, mission_id, briefing.review_files(brief, _review_text(quest, changes)))
         prompt = briefing.review_prompt(
-            brief, name=quest.name, inputs=folders.inputs, outputs=folders.outputs, changes=bool(changes)
+            brief,
+            name=quest.name,
+            inputs=folders.inputs,
+            outputs=folders.outputs,
+            changes=bool(changes.text),
+            note=shared_folder.review_sentence(quest, changes),
         )
         made, world = work.definition, self._environments.of(work.id)
         asked = Start(
@@ -414,6 +440,12 @@ def _remote(quest: Quest) -> RemoteTarget | None:
     """Where the branch is on which it is to land; None: here."""
     post = _queue(quest).post
     return None if post is None or post.remote is None else RemoteTarget(post.remote, post.id, post.commit or "")
+
+
+def _review_text(quest: Quest, changes: ShownChanges) -> str:
+    """The changes as a reviewing provider reads them; "" where there are none."""
+    lines = shared_folder.review_lines(quest, changes)
+    return "\n".join([*lines, "", changes.text]) if changes.text and lines else changes.text
 
 
 def _of_post(post: SwarmPost, slug: str, brought: Mapping[str, bytes]) -> SpecInput:

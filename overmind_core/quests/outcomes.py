@@ -24,6 +24,7 @@ from overmind_core.domain.quests.classes import (
 )
 from overmind_core.domain.quests.life import DISK_FULL, waits_for_room, waits_for_target
 from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus
+from overmind_core.domain.quests.shared_folder import newest_state, review_lines
 from overmind_core.domain.quests.why import has_failed_check
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.bytestrings import to_wire
@@ -221,8 +222,9 @@ class AttemptOutcomes:
 
     async def ask_review(self, quest_id: str) -> None:
         """Ask a person to review the work; the question shows its changes, or else its output."""
-        changes = await self._lander.changes_text(quest_id)
-        shown = changes
+        known = self._quests.live.get(quest_id)
+        changes = await self._lander.shown_changes(quest_id, newest_state(known))
+        shown = changes.text
         work = self._registry.get(quest_id)
         unchanged = not shown and await self._lander.is_unchanged(quest_id)
         if not shown and work is not None:
@@ -234,9 +236,7 @@ class AttemptOutcomes:
             self.failed(quest, NO_CHANGE, feedback=UNCHANGED)
             return
         into = quest.goal.into
-        is_shared = self._lander.worktree(quest_id) is None
-        head = [quest.goal.title, *([] if into is None else [f"To land on {into}."])]
-        head += ["Its folder is shared: shown is all that is not committed there."] if is_shared and changes else []
+        head = [quest.goal.title, *([] if into is None else [f"To land on {into}."]), *review_lines(quest, changes)]
         text = shown.splitlines()
         more = [f"See all of it with: overmind changes {quest.name}"] if len(text) > MOST_LINES else []
         lines = [*head, *text[:MOST_LINES], *more]

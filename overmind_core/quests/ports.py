@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from overmind_core.domain.engine_questions import EngineNeed
     from overmind_core.domain.landing import LeftWork, RemoteTarget
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.domain.quests.quest import LandedWork, Quest
+    from overmind_core.domain.quests.quest import FolderState, LandedWork, Quest
+    from overmind_core.domain.quests.shared_folder import ShownChanges
     from overmind_core.errors import OvermindError
+    from overmind_core.missions.spec import Environment
 
 
 class AgentWork(Protocol):
@@ -72,8 +74,20 @@ class Lander(Protocol):
     async def is_unchanged(self, mission: str) -> bool:
         """Whether it has changed nothing in its worktree and committed nothing; False where none can tell."""
 
-    async def changes_text(self, mission: str) -> str:
-        """The changes of a mission that have not landed, as text for a reviewer; "" if git can't say."""
+    async def shown_changes(self, mission: str, state: FolderState | None) -> ShownChanges:
+        """The changes of a mission that have not landed, as text for a reviewer.
+
+        `state`: how its folder was as its attempt began, where that is shared and somebody knows.
+        """
+
+    async def folder_state(
+        self, mission: str, folder: str, environment: Environment, *, isolated: bool
+    ) -> FolderState | None:
+        """How a folder is in which a mission is about to work; None: it gets a worktree of its own. Wire form.
+
+        Raises:
+            OvermindError: its project can't be read.
+        """
 
     async def conflict_sides(self, mission: str, into: str) -> str:
         """Both sides of each conflict, as text for the agent that resolves them."""

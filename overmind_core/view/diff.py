@@ -152,6 +152,7 @@ class DiffFiles(NamedTuple):
         cut: Why the diff is not whole; "" when it is.
         base: The branch that it is compared with; "": with the last commit.
         since: From when on commits are listed, for people; "": those that the base has not.
+        note: A sentence about what it is compared with; "": nothing needs to be said.
     """
 
     branch: str
@@ -161,6 +162,7 @@ class DiffFiles(NamedTuple):
     cut: str = ""
     base: str = ""
     since: str = ""
+    note: str = ""
 
 
 class DiffText(NamedTuple):
@@ -188,7 +190,7 @@ def of_api(answer: Mapping[str, Any]) -> DiffFiles:
     commits = ((one["hash"][:9], one["subject"]) for one in answer.get("commits") or ())
     return DiffFiles(
         answer.get("branch") or "", tuple(commits), tuple(files), answer["diff"], answer.get("cut") or "",
-        "" if answer.get("base") in {None, HEAD} else answer["base"],
+        "" if answer.get("base") in {None, HEAD} else answer["base"], note=answer.get("note") or "",
     )  # fmt: skip
 
 
@@ -296,7 +298,8 @@ def _head(found: DiffFiles) -> Lines:
     sums = [Cell(f"  +{added}", "good"), Cell(f" -{removed}", "bad")] if added or removed else []
     base = [Cell(f" compared with {safe(found.base)}", "quiet")] if found.base else []
     text = Cell("  " + ", ".join(filter(None, words)))
-    return [[Cell(f" {safe(found.branch) or 'no branch'}", "title"), *base, text, *sums]]
+    note = [[Cell(f" {safe(found.note)}", "quiet")]] if found.note else []
+    return [[Cell(f" {safe(found.branch) or 'no branch'}", "title"), *base, text, *sums], *note]
 
 
 def _commits(found: DiffFiles) -> Lines:

@@ -340,7 +340,8 @@ class ChangesPage(TextPage):
         sign = "?" if self._searching else "/"
         wanted = f" <{sign}{self._wanted.text}>" if self._wanted else ""
         found = self._found
-        branch = f" · {safe(found.branch)} → {safe(found.base)}" if found is not None and found.base else ""
+        lands = found is not None and found.base and not found.note
+        branch = f" · {safe(found.branch)} → {safe(found.base)}" if found is not None and lands else ""
         unsent = f" · {pending} comment{'s' * (pending != 1)} not sent" if pending else ""
         send = f"m sends {pending} · " if pending else ""
         land = "shift-l land · " if self._lands else ""

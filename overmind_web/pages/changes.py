@@ -70,6 +70,7 @@ def content(found: DiffFiles) -> dict[str, Any]:
         "earlier": max(0, len(found.commits) - diff.MOST_COMMITS),
         "files": [_file(one, parts.get(one.path, [])) for one in (*found.files, *others)],
         "cut": safe(cut),
+        "note": safe(found.note),
         "empty": what,
     }
 

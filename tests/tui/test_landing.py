@@ -109,6 +109,14 @@ def test_the_answer_of_the_supervisor_is_a_text_with_the_place_of_each_line():
     )
 
 
+def test_changes_of_a_shared_folder_say_since_when_they_are():
+    note = "Its folder is shared: shown is what changed since attempt 2 began."
+    answer = {**CHANGES, "branch": "main", "base": "the start of attempt 2", "commits": [], "note": note}
+    lines = ["".join(cell.text for cell in line) for line in changes_diff.text(changes_diff.of_api(answer)).lines]
+    assert lines[0].startswith(" main compared with the start of attempt 2 ")
+    assert lines[1] == f" {note}"
+
+
 ODD = [
     ("diff --git a/x b/x\nold mode 100644\nnew mode 100755\n", "x", []),
     ('diff --git "a/\\303" "b/\\303"\n--- "a/\\303"\n+++ "b/\\303"\n@@ -1 +1 @@\n-a\n+b\n', "\\303", [1, 1]),

@@ -42,6 +42,12 @@ def test_a_file_that_nobody_listed_is_shown_by_its_diff():
     assert (only["path"], len(only["lines"])) == ("app.py", 5)
 
 
+def test_changes_of_a_shared_folder_say_since_when_they_are():
+    found = changes.content(DiffFiles("main", (), (), "", base="the start of attempt 2", note="Shown is \x1b[2J."))
+    assert (found["note"], found["base"]) == ("Shown is \\x1b[2J.", "the start of attempt 2")
+    assert found["empty"] == "no changes compared with the start of attempt 2"
+
+
 def test_a_diff_of_too_many_lines_is_cut_and_says_so():
     body = "".join(f"+line {number}\n" for number in range(30_000))
     long = f"diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -0,0 +1,30000 @@\n{body}"

@@ -41,6 +41,8 @@ def changes(args: Namespace, context: Context) -> int:
     if not found["files"]:
         context.hint(f"{found['name']} has no changes since {found['base']}.")
         return 0
+    if found.get("note"):
+        context.hint(display_safe(found["note"]))
     _show(args, context, found)
     if found["cut"]:
         context.note(found["cut"])
@@ -86,7 +88,8 @@ CHANGES = Command(
     notes=(
         "Compares with the commit where the mission's branch left its base. Untracked files are included (? in "
         "--stat), ignored files are not. For a mission without a worktree it prints the uncommitted changes of the "
-        "repository where the mission works. Once all of its work has landed, or its worktree is gone, it prints what "
+        "repository where the mission works; for a quest with --review, what changed there since its attempt began, "
+        "by whomever. Once all of its work has landed, or its worktree is gone, it prints what "
         "landed. Nothing is touched, not even git's index. Page by page: `overmind changes red | less`, or `v` in the "
         "full-screen program."
     ),

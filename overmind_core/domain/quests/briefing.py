@@ -149,7 +149,7 @@ def review_files(briefing: Briefing, changes: str) -> dict[str, bytes]:
     return found | ({CHANGES: _encoded(changes)} if changes else {})
 
 
-def review_prompt(briefing: Briefing, *, name: str, inputs: str, outputs: str, changes: bool) -> str:
+def review_prompt(briefing: Briefing, *, name: str, inputs: str, outputs: str, changes: bool, note: str = "") -> str:
     """What a provider is told that reviews the work of a quest.
 
     Args:
@@ -158,13 +158,15 @@ def review_prompt(briefing: Briefing, *, name: str, inputs: str, outputs: str, c
         inputs: The folder with `review_files`. Wire form.
         outputs: The folder in which it puts its verdict. Wire form.
         changes: Whether it is known what was changed.
+        note: A sentence about them.
     """
     where = f"Its changes are in {inputs}/{CHANGES} (${INPUTS})" if changes else "Look at what is in this folder"
+    said = f" {note}" if note else ""
     lines = (
         f"Review the work of {one_line(name)}, which is in this folder; change nothing of it. The task was the text"
-        f" above. {where}. Judge whether the work does what the task wants, all of it and nothing else, and is correct."
-        f' Then write {{"pass": true or false, "feedback": "TEXT"}} to {outputs}/{VERDICT} (${OUTPUTS}): TEXT says what'
-        " is wrong and how to fix it, for the next attempt."
+        f" above. {where}.{said} Judge whether the work does what the task wants, all of it and nothing else, and is"
+        f' correct. Then write {{"pass": true or false, "feedback": "TEXT"}} to {outputs}/{VERDICT} (${OUTPUTS}): TEXT'
+        " says what is wrong and how to fix it, for the next attempt."
     )
     return _fit("\n\n".join([_task(briefing).rstrip(), lines]))
 

@@ -6,7 +6,7 @@ answers follows from what is saved alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -73,6 +73,20 @@ class LandedWork:
 
 
 @dataclass(frozen=True, slots=True)
+class FolderState:
+    """The state of a folder that others work in too, as an attempt began."""
+
+    tree: str | None = None
+    """Git's tree of all that was in its checkout; None: nobody knows, see `problem`."""
+    head: str | None = None
+    """The commit that was checked out; None: there was none."""
+    large: dict[str, str] = field(default_factory=dict)
+    """Files that the tree lacks, as they were too large → a mark that changes with them. Wire form."""
+    problem: str = ""
+    """Why there is no tree, for people; without a full stop."""
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One attempt of a queued quest: run `run` of its mission, and what followed."""
 
@@ -87,6 +101,8 @@ class Attempt:
     exit_code: int | None = None
     cost_usd: float | None = None
     """None: nobody knows."""
+    folder: FolderState | None = None
+    """The state of its folder as it began, with which a review compares; None: it was not recorded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ class Changes {
     const added = content.files.reduce((sum, file) => sum + file.added, 0);
     const removed = content.files.reduce((sum, file) => sum + file.removed, 0);
     fill(this.sums, `${content.files.length} file${content.files.length === 1 ? "" : "s"} `, content.files.length ? counts({ added, removed }) : null);
-    fill(this.branch, [content.branch, content.base].filter(Boolean).join(" → "));
+    fill(this.branch, [content.branch, content.note ? "" : content.base].filter(Boolean).join(" → "));
     this._draw(content);
     this._buttons();
   }
@@ -126,7 +126,7 @@ class Changes {
     });
     fill(this.list, content.files.map((file) => this._entry(file)));
     this.list.hidden = this.find.hidden = content.files.length === 0;
-    fill(this.text, this._commits(content), shown, this._elsewhere(), content.files.length ? null : this._empty(content), content.cut ? h("p", { class: "changes-cut tone-slow" }, `Cut off: ${content.cut}. Run git diff in its folder to see the rest.`) : null);
+    fill(this.text, content.note ? h("p", { class: "changes-note quiet" }, content.note) : null, this._commits(content), shown, this._elsewhere(), content.files.length ? null : this._empty(content), content.cut ? h("p", { class: "changes-cut tone-slow" }, `Cut off: ${content.cut}. Run git diff in its folder to see the rest.`) : null);
     this._place();
     this.text.scrollTop = scrollTop;
     if (focused instanceof HTMLElement && focused.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });

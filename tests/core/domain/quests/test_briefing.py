@@ -20,6 +20,7 @@ from overmind_core.domain.quests.briefing import (
     one_line,
     prompt,
     quoted,
+    review_prompt,
     tail,
     with_merge,
     with_words,
@@ -242,3 +243,16 @@ def test_a_quest_without_a_spec_has_no_variable_of_one():
     task = variables(inputs="/in", outputs="/out", quest="abc123", attempt=2, spec="login", task="TSK-001")
     assert task.keys() - given_to_it.keys() == {"OVERMIND_SPEC", "OVERMIND_TASK"}
     assert task.keys() <= VARIABLES
+
+
+@tabled(
+    ("changes", "note", "said"),
+    [
+        (True, "", "Its changes are in /in/changes.diff ($OVERMIND_IN). Judge"),
+        (True, "It is shared.", "Its changes are in /in/changes.diff ($OVERMIND_IN). It is shared. Judge"),
+        (False, "Nothing changed.", "Look at what is in this folder. Nothing changed. Judge"),
+    ],
+)
+def test_a_reviewer_is_told_where_the_changes_are_and_of_what_they_are(changes, note, said):
+    told = review_prompt(Briefing("x"), name="work", inputs="/in", outputs="/out", changes=changes, note=note)
+    assert said in told
