@@ -91,6 +91,10 @@ STUCK_SPEC = AnswerEffects("go on with the spec", "leave it as it is")
 TARGET = AnswerEffects("try again now", "leave the work of all that wait for it as it is")
 """Of `merge` about a branch whose checkout is in the way, which is asked about once."""
 _SPEC, _QUEUE = "spec", "queue"
+UNDOES = AnswerEffects("land it all the same", "begin another attempt, which keeps both", "the feedback for it")
+"""Of `merge` about work that would undo what has landed."""
+UNDOES_LANDED = "undoes_landed"
+"""The code of that, and the class of an attempt that ends with it."""
 UNKNOWN = AnswerEffects("allow", "deny")
 """Of a need that only a later version knows."""
 BLOCKS = "blocks"
@@ -125,6 +129,8 @@ def effects_of(question: Mapping[str, Any]) -> AnswerEffects:
         return STUCK_SPEC
     if question["need"] == EngineNeed.MERGE and (question.get("about") or {}).get("kind") == _QUEUE:
         return TARGET
+    if question["need"] == EngineNeed.MERGE and question["subject"].get("code") == UNDOES_LANDED:
+        return UNDOES
     if question["need"] == EngineNeed.REVIEW and question["subject"].get("into", True) is None:
         return REVIEW_ALONE
     if is_of_engine(question):

@@ -134,6 +134,10 @@ class MergeRun:
             self._journal.save(self._merger.keep(trace))
             await self._journal.saved()
             after = await self._integrated(plan)
+            if self._wish.met:
+                from overmind_core.landing import kept_sides  # noqa: PLC0415 - for work that has met a conflict
+
+                await self._asking(kept_sides.check, self._place, self._wish.met, plan.target.commit, after)
             if not self._wish.preview:
                 await self._asking(preview.check_free, self._place, plan.target, after)
             result = await self._result(plan, after)

@@ -33,6 +33,7 @@ from overmind_core.landing.locations import WorkLocation
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from overmind_core.domain.quests.quest import MetConflict
     from overmind_core.git.look import WorktreeLook
     from overmind_core.landing.store import LandingRow
     from overmind_core.missions.spec import Environment
@@ -75,6 +76,8 @@ class MergeRequest:
     """Lines that end the message of the commit."""
     leased: bool = False
     """The work has a lease, which its check shares: that is a child of the mission in any case."""
+    met: tuple[MetConflict, ...] = ()
+    """Conflicts that the work has met before: what had landed then must not be undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,4 +294,6 @@ def conflict(
         f"{message} {to_wire(target.branch)}. Nothing was changed: {conflicts_text(meet)}.",
         target=to_wire(target.branch),
         files=[{"path": path, "missions": [side._asdict() for side in who]} for path, who in meet.items()],
+        before=target.commit,
+        tip=plan.commit,
     )

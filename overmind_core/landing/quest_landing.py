@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from overmind_core.domain.landing import LeftWork, RemoteTarget
-    from overmind_core.domain.quests.quest import FolderState
+    from overmind_core.domain.quests.quest import FolderState, MetConflict
     from overmind_core.isolation.service import IsolationService
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.kernel.journal import Journal
@@ -78,6 +78,10 @@ class LandingWish(Protocol):
     def allow_empty(self) -> bool:
         """Whether it is fine when nothing was changed."""
 
+    @property
+    def met(self) -> tuple[MetConflict, ...]:
+        """Conflicts that it has met before: what had landed then must not be undone."""
+
 
 class QuestLanding:
     """Used from the loop's thread."""
@@ -117,7 +121,8 @@ class QuestLanding:
 
         Raises:
             OvermindError: nothing has landed. The work is at fault: `no_change`; `output_invalid` with `files`;
-                `conflicts`; `verify_failed` with the `mission` that checked. Its target is: `dirty`, `busy`,
+                `conflicts`; `verify_failed` with the `mission` that checked. It waits for a person: `undoes_landed`
+                with `dropped`. Its target is at fault: `dirty`, `busy`,
                 `git_failed` and others. `not_isolated`: it never had a worktree. `fenced`: somebody else may land it
                 now.
         """
@@ -373,6 +378,7 @@ class QuestLanding:
             why=WHY,
             trailers=() if wish.remote is None else (f"{TRAILER}: {wish.remote.quest}",),
             leased=wish.remote is not None,
+            met=wish.met,
         )
         try:
             done = await self._queue.merge(place, request)

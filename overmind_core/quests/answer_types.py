@@ -75,6 +75,8 @@ class Landed(TypedDict):
     before: str
     """The commit that the branch named before."""
     after: str
+    conflicts: list[str]
+    """Files in which the work had met a conflict in an earlier attempt."""
 
 
 class QuestRow(QuestInfo, FailureClass):

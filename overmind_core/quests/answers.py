@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from overmind_core.domain.quests.attempt import cost_of
+from overmind_core.domain.quests.life import landed_conflicts
 from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus
 from overmind_core.domain.text.moment import format_time
 from overmind_core.missions.answers import time
@@ -195,7 +196,10 @@ def _attempts(quest: Quest) -> Iterable[QuestAttempt]:
 
 def _landed(quest: Quest) -> Landed | None:
     found = None if quest.queue is None else quest.queue.landed
-    return None if found is None else {"branch": found.branch, "before": found.before, "after": found.after}
+    if found is None:
+        return None
+    conflicts = landed_conflicts(quest)
+    return {"branch": found.branch, "before": found.before, "after": found.after, "conflicts": conflicts}
 
 
 def _word(priority: str) -> PriorityWord:

@@ -419,7 +419,8 @@ class AttemptWork:
         goal = _goal(quest)
         message = commit_message(goal.title, goal.brief)
         key, remote = _key(quest, "land"), _remote(quest)
-        return LandingRequest(quest.id, goal.into or "", message, goal.verify, key, remote, goal.allow_empty)
+        met = tuple(one for one in _queue(quest).met if not one.accepted)
+        return LandingRequest(quest.id, goal.into or "", message, goal.verify, key, remote, goal.allow_empty, met)
 
 
 def commit_message(title: str, brief: str) -> str:

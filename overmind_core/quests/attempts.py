@@ -172,10 +172,19 @@ class Attempts:
             self._outcomes().failed(quest, "review_denied", feedback=text)
 
     def land_again(self, quest: Quest) -> None:
-        """Its target has refused it; a person says that it is to be tried again."""
-        if is_refused(quest):
-            self._quests.put(replace(quest, reason=None))
+        """Its target has refused it; a person says that it is to be tried again, or to land whatever that undoes."""
+        if is_refused(quest) and quest.queue is not None:
+            queue = quest.queue
+            if queue.dropped:
+                met = tuple(replace(one, accepted=True) for one in queue.met)
+                queue = replace(queue, met=met, dropped=())
+            self._quests.put(replace(quest, reason=None, queue=queue))
             self.consider(quest.id)
+
+    def keep_landed(self, quest: Quest, words: str) -> None:
+        """It would undo what has landed; a person says that its next attempt is to keep that."""
+        if is_refused(quest):
+            self._outcomes().keep_landed(quest, words)
 
     def left_unmerged(self, quest: Quest) -> None:
         """Its target has refused it; a person says that it is to be left at that."""

@@ -6,9 +6,9 @@ Each outcome is one commit: the quest, its event, and the question to a person i
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from overmind_core.domain.engine_questions import EngineNeed
+from overmind_core.domain.engine_questions import UNDOES_LANDED, EngineNeed
 from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.attempt import attempt_ended, in_review
@@ -23,7 +23,15 @@ from overmind_core.domain.quests.classes import (
     is_nobodys_fault,
 )
 from overmind_core.domain.quests.life import DISK_FULL, waits_for_room, waits_for_target
-from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus
+from overmind_core.domain.quests.quest import (
+    ConflictingFile,
+    DroppedChange,
+    MetConflict,
+    Quest,
+    QuestPhase,
+    QuestStatus,
+)
+from overmind_core.domain.quests.resolution import dropped_lines, dropped_sentence
 from overmind_core.domain.quests.shared_folder import newest_state, review_lines
 from overmind_core.domain.quests.why import has_failed_check
 from overmind_core.domain.replacing import replace
@@ -152,6 +160,7 @@ class AttemptOutcomes:
         *,
         feedback: str,
         notes: Sequence[str] = (),
+        words: str = "",
         exit_code: int | None = None,
         resume_at: float | None = None,
     ) -> None:
@@ -162,6 +171,7 @@ class AttemptOutcomes:
             failure: The class.
             feedback: For the next attempt: the output of what failed, which is quoted.
             notes: For the next attempt: lines of our own.
+            words: For the next attempt: a person's own.
             exit_code: Of what failed, where it has one.
             resume_at: Before this time, in seconds since the epoch, another attempt would fail, too.
         """
@@ -173,10 +183,10 @@ class AttemptOutcomes:
         now = self._clock.wall()
         then = after_failure(failure, queue, quest.retries, now, resume_at=resume_at, backoff=self._backoff(quest))
         if not isinstance(then, Requeue):
-            self._fail_for_good(quest, failure, then.reason, feedback, exit_code, notes=notes)
+            self._fail_for_good(quest, failure, then.reason, feedback, exit_code, notes=notes, words=words)
             return
         ended = self._ended(quest, failure, exit_code)
-        recorded = _feedback(ended, failure, feedback, notes)
+        recorded = _feedback(ended, failure, feedback, notes, words)
         again = replace(
             ended,
             failure=failure,
@@ -207,9 +217,10 @@ class AttemptOutcomes:
         exit_code: int | None,
         *,
         notes: Sequence[str] = (),
+        words: str = "",
     ) -> None:
         queue = self._ended(quest, failure, exit_code)
-        recorded = _feedback(queue, failure, feedback, notes)
+        recorded = _feedback(queue, failure, feedback, notes, words)
         queue = replace(queue, failure=failure, spent=queue.spent + 1, feedback=recorded)
         over = self._over(quest, QuestStatus.FAILED, reason, 1 if exit_code is None else exit_code, queue)
         summary = f"{over.name} has failed: {_why(reason, failure)}"
@@ -256,6 +267,13 @@ class AttemptOutcomes:
             self._end(over)
             self.on_end(over)
 
+    def keep_landed(self, quest: Quest, words: str) -> None:
+        """Record that a person wants what its landing would undo to stay: the next attempt is told of it."""
+        dropped = _queue(quest).dropped
+        notes = (f"{dropped_sentence(dropped)} Keep what had landed, beside the change of this quest.",)
+        again = replace(quest, queue=replace(_queue(quest), dropped=()))
+        self.failed(again, UNDOES_LANDED, feedback="\n".join(dropped_lines(dropped)), notes=notes, words=words)
+
     async def not_landed(self, quest_id: str, error: OvermindError) -> None:
         """Record that its work could not land: the next attempt fixes the work, or a person the target branch."""
         quest = self._quests.live.get(quest_id)
@@ -273,18 +291,23 @@ class AttemptOutcomes:
             current = self._quests.live.get(quest_id)
             if current is not None:
                 code = None if verification is None else verification.shell_exit
-                self.failed(current, error.code, feedback=feedback, exit_code=code)
+                self.failed(_with_conflict(current, error), error.code, feedback=feedback, exit_code=code)
             return
+        dropped = _dropped(error)
         with self._journal.together():
-            waiting = replace(quest, reason=error.code)
+            waiting = replace(quest, reason=error.code, queue=replace(_queue(quest), dropped=dropped))
             self._quests.put(waiting)
             # It is ended as soon as the swarm says so, or when its lease is seen to be over; or it is asked about
             # together with all others that are to land there.
             if error.code == FENCED or waits_for_target(waiting):
                 return
             summary = f"{quest.name} can't land on {quest.goal.into}: {error.message}"
-            again = {"lines": ["It is tried again by itself until there is room."]} if waits_for_room(waiting) else {}
-            subject = {"code": error.code, "into": quest.goal.into, **again}
+            lines = dropped_lines(dropped)
+            if error.code == UNDOES_LANDED:
+                lines.append(f"To leave it, with its branch and worktree: overmind quest cancel {quest.name}")
+            if waits_for_room(waiting):
+                lines.append("It is tried again by itself until there is room.")
+            subject = {"code": error.code, "into": quest.goal.into, **({"lines": lines} if lines else {})}
             self._asker.ask(waiting, EngineNeed.MERGE, summary, subject)
 
     async def _landing_feedback(self, quest: Quest, error: OvermindError) -> str:
@@ -336,19 +359,50 @@ def _queue(quest: Quest) -> QueueState:
     return quest.queue
 
 
-_PRINTED = {CHECK_FAILED: "the check", VERIFY_FAILED: "the verification", "conflicts": "git"}
+MOST_CONFLICTS = 8
+"""Conflicts of its work that a quest knows, the newest."""
+
+
+def _with_conflict(quest: Quest, error: OvermindError) -> Quest:
+    """The quest with the conflict that its landing has met, if that is why it was refused."""
+    landed, own = error.fields.get("before"), error.fields.get("tip")
+    if error.code != "conflicts" or not isinstance(landed, str) or not isinstance(own, str):
+        return quest
+    listed: Any = error.fields["files"]
+    files = tuple(
+        ConflictingFile(one["path"], tuple(who["name"] for who in one["missions"] if who["id"] != quest.id))
+        for one in listed
+    )
+    met = (*_queue(quest).met, MetConflict(landed, own, files))[-MOST_CONFLICTS:]
+    return replace(quest, queue=replace(_queue(quest), met=met))
+
+
+def _dropped(error: OvermindError) -> tuple[DroppedChange, ...]:
+    """What its landing would have undone."""
+    found: Any = error.fields.get("dropped") or ()
+    return tuple(DroppedChange(one["path"], one["text"], tuple(one["lines"])) for one in found)
+
+
+_PRINTED = {
+    CHECK_FAILED: "the check",
+    VERIFY_FAILED: "the verification",
+    "conflicts": "git",
+    UNDOES_LANDED: "the landed work",
+}
 """Class of a failure → whose output is quoted; of other classes that of the work."""
 _SAID = frozenset({"review_denied"})
 """Classes of which a person or a reviewer tells why."""
 
 
-def _feedback(queue: QueueState, failure: str, text: str, notes: Sequence[str] = ()) -> str:
+def _feedback(queue: QueueState, failure: str, text: str, notes: Sequence[str] = (), words: str = "") -> str:
     """What the next attempt is told."""
     attempt = len(queue.tries)
     if failure in _SAID:
         return briefing.feedback(failure, attempt=attempt, words=text)
     quotations = [briefing.Quotation(_PRINTED.get(failure, f"attempt {attempt}"), text)]
-    return briefing.feedback(failure, attempt=attempt, notes=notes, quotations=quotations, steer=queue.steer)
+    return briefing.feedback(
+        failure, attempt=attempt, notes=notes, quotations=quotations, words=words, steer=queue.steer
+    )
 
 
 def _why(reason: str, failure: str) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.engine_questions import EngineNeed
     from overmind_core.domain.landing import LeftWork, RemoteTarget
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.domain.quests.quest import FolderState, LandedWork, Quest
+    from overmind_core.domain.quests.quest import FolderState, LandedWork, MetConflict, Quest
     from overmind_core.domain.quests.shared_folder import ShownChanges
     from overmind_core.errors import OvermindError
     from overmind_core.missions.spec import Environment
@@ -45,6 +45,8 @@ class LandingRequest(NamedTuple):
     """Where the branch is; None: here."""
     allow_empty: bool = False
     """Whether it is fine when nothing was changed."""
+    met: tuple[MetConflict, ...] = ()
+    """Conflicts that it has met before: what had landed then must not be undone."""
 
 
 class Lander(Protocol):
@@ -55,7 +57,8 @@ class Lander(Protocol):
 
         Raises:
             OvermindError: `no_change`, `output_invalid`, `conflicts`, `verify_failed`: the work is at fault.
-                `dirty`, `busy`, `git_failed` and others: its target is. Nothing has landed.
+                `undoes_landed`: a person decides. `dirty`, `busy`, `git_failed` and others: its target is at fault.
+                Nothing has landed.
         """
 
     async def until_free(self, request: LandingRequest, report: Callable[[OvermindError], object]) -> None:

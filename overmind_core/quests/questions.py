@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents.agent_events import Behaviour
-from overmind_core.domain.engine_questions import BLOCKS, EngineNeed
+from overmind_core.domain.engine_questions import BLOCKS, UNDOES_LANDED, EngineNeed
 from overmind_core.domain.events import THE_QUEUE, About, AboutKind
 from overmind_core.domain.quests.attempt import has_run
 from overmind_core.domain.quests.titles import shown_name
@@ -61,6 +61,8 @@ class QuestQuestions:
         def merge(quest: Quest, decision: Decision) -> None:
             if decision.behaviour is Behaviour.ALLOW:
                 attempts.land_again(quest)
+            elif quest.reason == UNDOES_LANDED:
+                attempts.keep_landed(quest, decision.message or "")
             else:
                 attempts.left_unmerged(quest)
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from overmind_core.domain.engine_questions import UNDOES, UNDOES_LANDED, effects_of
 from overmind_core.domain.missions.status_marks import WAITING
 from overmind_core.view import board as board_rows
 from overmind_core.view import missions as missions_rows
@@ -171,6 +172,11 @@ def gate(row: Row, *, by: str) -> dict[str, object]:
     }
 
 
+def _need(question: Row) -> str:
+    """What is needed; work that would undo what has landed is read before it lands, so it is another need here."""
+    return UNDOES_LANDED if effects_of(question) is UNDOES else str(question["need"])
+
+
 def card(row: Row, *, by: str, question: Row | None, there: bool) -> dict[str, object]:
     """A card: what is not known of it is left out. Pure.
 
@@ -183,7 +189,7 @@ def card(row: Row, *, by: str, question: Row | None, there: bool) -> dict[str, o
     urgent = safe(row.get("priority"))
     said: dict[str, object] = {
         "state": quests_rows.state(row),
-        "why": "landed" if row.get("landed") and row["status"] == "completed" else quests_rows.why(row),
+        "why": quests_rows.why(row) or ("landed" if row.get("landed") and row["status"] == "completed" else ""),
         "why_tone": tones.named(quests_rows.why_tone(row)),
         "since": _since(row) if running else None,
         "ended": ended,
@@ -193,7 +199,7 @@ def card(row: Row, *, by: str, question: Row | None, there: bool) -> dict[str, o
         "priority": "" if urgent == "medium" or row["status"] in quests_rows.ENDED else urgent,
         "lane": board_rows.lane(row, by) if by else "",
         "question": None if question is None else int(question["question"]),
-        "need": None if question is None else question["need"],
+        "need": None if question is None else _need(question),
     }  # fmt: skip
     return {
         "id": row["id"],

@@ -79,6 +79,8 @@ CARDS = [
     (in_queue(7, "api", "completed", 9, 2, into="main"), 22, "✔ api nothing to land"),
     (in_queue(7, "api", "completed", 9, 2, into="main", landed={"branch": "main", "before": "1", "after": "2"}), 40,
      "✔ api 7s"),
+    (in_queue(7, "api", "completed", 9, 2, into="main", landed={"branch": "main", "conflicts": ["a", "b"]}), 50,
+     "✔ api landed after conflicts in a, b 7s"),
     (in_queue(7, "api", "failed", 9, 2, reason="no_change", exit_code=1), 50,
      "✖ api nothing was changed or committed"),
     (in_queue(7, "api", "review", 125), 40, "? api 2m"),

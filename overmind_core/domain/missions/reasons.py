@@ -57,6 +57,7 @@ SENTENCES: Mapping[str, str] = {
     "steered": "it was ended for another way to its goal",
     "stopped": "it was stopped",
     "timeout": "it took too long",
+    "undoes_landed": "it would undo what has landed",
     "unknown_provider": "its provider is not known",
     "untrusted_project": "the project's configuration is not trusted",
     "usage_error": "its program refused the arguments",
@@ -117,8 +118,8 @@ NO_EXIT = frozenset(
     {
         "busy", "conflicts", "cwd_not_found", "dirty", "fenced", "forbidden", "git_failed", "gone", "internal",
         "invalid", "name_taken", "no_change", "no_terminals", "not_found", "not_pushed", "output_invalid",
-        "output_missing", "provider_missing", "review_denied", "unknown_provider", "untrusted_project",
-        "verify_failed",
+        "output_missing", "provider_missing", "review_denied", "undoes_landed", "unknown_provider",
+        "untrusted_project", "verify_failed",
     }
 )  # fmt: skip
 """Reasons and classes for which Overmind refused work, or could not begin it: no program of the work exited so."""
@@ -137,6 +138,28 @@ def nothing_landed(row: Mapping[str, Any]) -> str:
     """What people read of the row of a quest that was to land and has changed nothing; "" for any other."""
     is_empty = row["status"] == "completed" and row.get("into") and row.get("landed", row) is None
     return NOTHING_LANDED if is_empty else ""
+
+
+_MOST_FILES = 3
+"""Files that `landed_after` names; then it counts."""
+
+
+def landed_after(conflicts: Sequence[str]) -> str:
+    """How a quest has completed whose work had met conflicts: `landed after a conflict in README.md`; "": it had none.
+
+    `conflicts`: The files.
+    """
+    if not conflicts:
+        return ""
+    more = len(conflicts) - _MOST_FILES
+    named = ", ".join(conflicts[:_MOST_FILES]) + (f" and {more} more" if more > 0 else "")
+    return f"landed after {'a conflict' if len(conflicts) == 1 else 'conflicts'} in {named}"
+
+
+def landing_note(row: Mapping[str, Any]) -> str:
+    """What people read of how the row of a completed quest came to its end: nothing landed, or after a conflict."""
+    landed = row.get("landed") if row["status"] == "completed" else None
+    return nothing_landed(row) or landed_after(landed.get("conflicts") or () if landed else ())
 
 
 def ended_words(outcome: str, exit_code: int | None = None, reason: str | None = None) -> str:

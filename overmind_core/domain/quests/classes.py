@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.agents.agent_events import NO_CREDIT
+from overmind_core.domain.engine_questions import UNDOES_LANDED
 from overmind_core.domain.missions.lost import KEEPER_LOST
 from overmind_core.domain.missions.mission import Status
 
@@ -50,7 +51,7 @@ RETRIES_SPENT = "retries_spent"
 TABLE: Mapping[str, Consequence] = {
     **dict.fromkeys(
         (EXIT, "stalled", "steered", "output_missing", "output_invalid", CHECK_FAILED, "review_denied", "conflicts",
-         VERIFY_FAILED, NO_CHANGE, "api_error"),
+         UNDOES_LANDED, VERIFY_FAILED, NO_CHANGE, "api_error"),
         Consequence.COUNTS,
     ),
     LIMITED: Consequence.LIMITED,

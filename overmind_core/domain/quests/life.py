@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.missions.reasons import NOTHING_LANDED
+from overmind_core.domain.missions.reasons import NOTHING_LANDED, landed_after
 from overmind_core.domain.quests.quest import QuestPhase, QuestStatus, QueueState
 from overmind_core.domain.replacing import replace
 
@@ -158,7 +158,9 @@ def because(quest: Quest) -> str:
         return quest.reason
     if quest.status is QuestStatus.QUEUED and quest.queue is not None and quest.queue.failure is not None:
         return quest.queue.failure
-    return NOTHING_LANDED if has_landed_nothing(quest) else _BECAUSE[state_of(quest)]
+    if has_landed_nothing(quest):
+        return NOTHING_LANDED
+    return landed_after(landed_conflicts(quest)) or _BECAUSE[state_of(quest)]
 
 
 def has_landed_nothing(quest: Quest) -> bool:
@@ -166,6 +168,14 @@ def has_landed_nothing(quest: Quest) -> bool:
     to_land = quest.goal is not None and quest.goal.into is not None
     landed = None if quest.queue is None else quest.queue.landed
     return to_land and quest.status is QuestStatus.COMPLETED and landed is None
+
+
+def landed_conflicts(quest: Quest) -> list[str]:
+    """Return the files in which its work had met conflicts before it landed, sorted. Wire form."""
+    queue = quest.queue
+    if quest.status is not QuestStatus.COMPLETED or queue is None or queue.landed is None:
+        return []
+    return sorted({file.path for one in queue.met for file in one.files})
 
 
 _BECAUSE: Mapping[QuestState, str] = {

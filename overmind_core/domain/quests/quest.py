@@ -87,6 +87,39 @@ class FolderState:
 
 
 @dataclass(frozen=True, slots=True)
+class ConflictingFile:
+    """One file in which work met a conflict. Texts in wire form."""
+
+    path: str
+    whose: tuple[str, ...] = ()
+    """Names of those whose changes of it had landed."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetConflict:
+    """A conflict of a quest's work with what had landed before it. Texts in wire form."""
+
+    landed: str
+    """Commit at which the branch stood on which it was to land."""
+    own: str
+    """Commit of the work."""
+    files: tuple[ConflictingFile, ...]
+    accepted: bool = False
+    """Whether a person lets it land though it drops the other side."""
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedChange:
+    """A change of one file that had landed, and that the newest landing would undo. Texts in wire form."""
+
+    path: str
+    text: str
+    """A sentence without its end: `README.md would lose 1 line of a`."""
+    lines: tuple[str, ...] = ()
+    """The first of them, each behind `-` if it would go, or `+` if it would come back."""
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One attempt of a queued quest: run `run` of its mission, and what followed."""
 
@@ -209,6 +242,10 @@ class QueueState:
     """The swarm's post that it does; None: it is of this hive alone."""
     elsewhere: SwarmWork | None = None
     """Its attempts are posts of the swarm; None: they run here."""
+    met: tuple[MetConflict, ...] = ()
+    """The conflicts of its work, the oldest first."""
+    dropped: tuple[DroppedChange, ...] = ()
+    """Why its newest landing waits for a person; empty: nothing that had landed would be undone."""
 
 
 @dataclass(frozen=True, slots=True)

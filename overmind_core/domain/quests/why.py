@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.admission import Wait, WaitCode
 from overmind_core.domain.agents.turns import one_line
-from overmind_core.domain.missions.reasons import NOTHING_LANDED, sentence
+from overmind_core.domain.missions.reasons import NOTHING_LANDED, landed_after, sentence
 from overmind_core.domain.quests.classes import CHECK_FAILED, VERIFY_FAILED, last_failure
 from overmind_core.domain.quests.life import (
     has_landed_nothing,
     is_refused,
     is_tried_again,
+    landed_conflicts,
     state_of,
     waits_for_room,
     waits_for_target,
@@ -191,6 +192,10 @@ def _refused(quest: Quest, refusal: Refusal | None) -> tuple[str, tuple[str, ...
     if refusal is not None:
         text = f"it lands by itself, {attempt_text(quest)}, once this is out of the way: {refusal.text}"
         return text, refusal.do
+    if quest.queue is not None and quest.queue.dropped:
+        text = " ".join(f"{one.text}." for one in quest.queue.dropped)
+        do = (f"overmind answer {quest.name} allow", f"overmind answer {quest.name} deny")
+        return f"landing was refused: {text} A person decides, {attempt_text(quest)}", do
     then = "it is tried again by itself" if is_tried_again(quest) else "a person decides"
     message = f"{state_of(quest)} was refused ({sentence(quest.reason)}): {then}, {attempt_text(quest)}"
     return message, ("overmind inbox" if waits_for_target(quest) else f"overmind answer {quest.name} allow",)
@@ -233,7 +238,8 @@ def _landing(quest: Quest) -> str:
     """Where its work has landed; "" for work that was not to."""
     landed = None if quest.queue is None else quest.queue.landed
     if landed is not None:
-        return f"landed on {landed.branch}"
+        after = landed_after(landed_conflicts(quest))
+        return f"landed on {landed.branch}{after.removeprefix('landed')}"
     return NOTHING_LANDED if has_landed_nothing(quest) else ""
 
 

@@ -43,7 +43,8 @@ def test_options_behind_the_command_of_a_ritual_are_the_commands_own(overmind):
     assert (asked["quest"]["command"], asked["quest"]["retries"]) == (["./report", "--mail", "--retries", "9"], 2)
 
 
-LANDED = {"branch": "main", "before": "1" * 40, "after": "2" * 40}
+LANDED = {"branch": "main", "before": "1" * 40, "after": "2" * 40, "conflicts": []}
+AFTER_CONFLICT = {**LANDED, "conflicts": ["README.md"]}
 SHOWN = [
     ({"status": "failed", "reason": "exit", "exit_code": 3}, "3", "its command failed"),
     ({"status": "failed", "reason": "check_failed", "exit_code": 4}, "4", "its check failed"),
@@ -51,6 +52,11 @@ SHOWN = [
     ({"status": "failed", "reason": "output_invalid", "exit_code": 1}, "-", "its outputs are not valid"),
     ({"status": "completed", "exit_code": 0, "into": "main"}, "0", "nothing to land"),
     ({"status": "completed", "exit_code": 0, "into": "main", "landed": LANDED}, "0", "-"),
+    (
+        {"status": "completed", "exit_code": 0, "into": "main", "landed": AFTER_CONFLICT},
+        "0",
+        "landed after a conflict in README.md",
+    ),
     ({"status": "completed", "exit_code": 0}, "0", "-"),
 ]
 
@@ -79,14 +85,18 @@ def test_the_end_of_a_quest_says_an_exit_code_where_a_program_exited(overmind, r
     assert (ran.status, ran.out.splitlines()) == (code, [f"Quest a1b2c3d4 finished: failed ({said})"])
 
 
-def test_a_card_says_that_there_was_nothing_to_land(overmind):
-    done = {"status": "completed", "into": "main", "attempts": 1, "ended_at": "2026-11-20T12:00:02.000Z"}
+@pytest.mark.parametrize(
+    ("landed", "said"), [(None, "nothing to land"), (AFTER_CONFLICT, "landed after a conflict in README.md")]
+)
+def test_a_card_says_that_there_was_nothing_to_land_or_a_conflict(overmind, landed, said):
+    ended = {"attempts": 1, "ended_at": "2026-11-20T12:00:02.000Z"}
+    done = {"status": "completed", "into": "main", "landed": landed, **ended}
     columns: list[dict[str, Any]] = [
         {"name": one, "count": 0, "quests": []} for one in ("queued", "running", "blocked", "review")
     ]
     columns.append({"name": "done", "count": 1, "quests": [row("docs", **done)]})
     out = overmind({"board": [{"ok": {"columns": columns, "gates": []}}]}, "board").out
-    assert "docs nothing to land 2m" in out
+    assert f"docs {said} 2m" in out
 
 
 def test_codes_without_an_exit_are_reasons_that_are_known():

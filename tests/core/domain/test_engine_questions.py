@@ -45,6 +45,14 @@ def test_a_spec_that_is_stuck_goes_on_and_has_no_rounds():
     ]
 
 
+def test_work_that_would_undo_what_has_landed_lands_all_the_same_or_is_done_again():
+    asked = {**question("merge"), "subject": {"code": "undoes_landed", "into": "main"}}
+    assert list(engine_questions.hints(asked)) == [
+        ("overmind answer 4 allow", "land it all the same"),
+        ("overmind answer 4 deny", "begin another attempt, which keeps both; -m TEXT: the feedback for it"),
+    ]
+
+
 @pytest.mark.parametrize(("into", "does"), [("main", "accept the work, and land it"), (None, "accept the work")])
 def test_work_that_lands_nowhere_is_not_said_to_land(into, does):
     asked = {**question("review"), "subject": {"into": into}}

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from overmind_core.domain.landing import RemoteTarget
-from overmind_core.domain.quests.quest import LandedWork
+from overmind_core.domain.quests.quest import ConflictingFile, LandedWork, MetConflict
 from overmind_core.errors import OvermindError
 from overmind_core.landing.preview import MergeCheck, MergeRequest
 from overmind_core.landing.quest_work import MOST_TEXT
@@ -31,6 +31,7 @@ class Wish(NamedTuple):
     request: str = "quest:red:land:1"
     remote: RemoteTarget | None = None
     allow_empty: bool = True
+    met: tuple[MetConflict, ...] = ()
 
 
 class Shop:
@@ -305,6 +306,34 @@ def test_conflicts_name_the_files_and_show_both_sides_and_land_once_they_are_mer
             shop.work.git("add", "a")
             assert (await shop.land()).branch == "main"
             assert shop.code.read("a") == "blue and red\n"
+
+    story(tmp_path, scenario)
+
+
+def test_what_would_undo_the_other_side_of_an_earlier_conflict_is_refused_before_its_check_runs(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon():
+            await shop.works({"a": "red\n", "bin": b"\0red", "gone": "red\n"})
+            shop.code.commit("blue", {"a": "blue\n", "bin": b"\0blue"})
+            error = await shop.refused()
+            files = (ConflictingFile("a", ("blue",)), ConflictingFile("bin", ("blue",)), ConflictingFile("c"))
+            met = MetConflict(error.fields["before"], error.fields["tip"], files)
+            shop.work.git("merge", "-q", "-s", "ours", "main")
+            error = await shop.refused(met=(met,), verify=f"touch {tmp_path}/ran")
+            assert error.code == "undoes_landed"
+            assert error.message == (
+                "a would lose 1 line of blue. bin would be as it was before the change of blue. Nothing was changed."
+            )
+            assert error.fields["dropped"] == [
+                {"path": "a", "text": "a would lose 1 line of blue", "lines": ["- blue"]},
+                {"path": "bin", "text": "bin would be as it was before the change of blue", "lines": []},
+            ]
+            assert not (tmp_path / "ran").exists()
+            unknown = MetConflict("0" * 40, "0" * 40, files)
+            assert (await shop.refused(met=(unknown, met))).code == "undoes_landed"
+            shop.work.write({"a": "blue\nred\n", "bin": b"\0both"})
+            assert (await shop.land(met=(met,))).branch == "main"
+            assert shop.code.read("a") == "blue\nred\n"
 
     story(tmp_path, scenario)
 

@@ -37,7 +37,7 @@ def test_a_need_counts_when_it_has_landed_and_its_commit_is_in_the_next_worktree
     assert shop.head() == before
     shop.go("verify")
     info = shop.ended(b)
-    assert info["landed"] == {"branch": "main", "before": before, "after": shop.head()}
+    assert info["landed"] == {"branch": "main", "before": before, "after": shop.head(), "conflicts": []}
     assert shop.code.git("log", "-1", "--format=%B", "main^2") == "b\n\nSay two."
     assert shop.ended(a)["status"] == "completed"
     assert "\n2\nMerge overmind/b into main\n" in shop.om.logs("a")
@@ -88,6 +88,70 @@ def test_a_command_that_leaves_the_marks_of_a_conflict_does_its_work_once_more_o
     assert "has unresolved conflicts: a." in told
     assert "Conflicts with `main` were left in `a`. Your worktree is now as `main` is: do the work once more" in told
     assert shop.is_cleared(b)
+
+
+def writes_over(shop):
+    """The second of two that change one file, which it writes whole in each attempt; both go on by themselves."""
+    shop.add("carts", f"echo carts > a; {shop.held('work')}", into="main")
+    shop.await_at("work")
+    command = f"cat $OVERMIND_IN/feedback.md; echo vouchers > a; [ $OVERMIND_ATTEMPT != 1 ] || {shop.held('other')}"
+    quest = shop.add("vouchers", command, into="main")
+    shop.await_at("other")
+    shop.go("work")
+    shop.ended("carts")
+    shop.go("other")
+    return quest, shop.asked("merge", "vouchers")
+
+
+def test_work_that_would_undo_what_has_landed_waits_for_a_person_and_says_so_everywhere_once_it_has(shop):
+    quest, question = writes_over(shop)
+    refusal = "a would lose 1 line of carts."
+    assert question["summary"] == f"vouchers can't land on main: {refusal} Nothing was changed."
+    assert question["subject"]["lines"] == [
+        "a:", "- carts", "To leave it, with its branch and worktree: overmind quest cancel vouchers"
+    ]  # fmt: skip
+    asked = shop.om.ok("inbox")
+    assert "land it all the same" in asked
+    assert "begin another attempt, which keeps both; -m TEXT: the feedback for it" in asked
+    assert shop.om.ok("quest", "why", "vouchers").splitlines() == [
+        f"vouchers is running: landing was refused: {refusal} A person decides, attempt 2 of 3",
+        "  go on with: overmind answer vouchers allow",
+        "  go on with: overmind answer vouchers deny",
+    ]
+    kill(shop.om.supervisor_pid())
+    shop.om.ok("start")
+    assert shop.asked("merge", "vouchers")["question"] == question["question"]
+    assert shop.code.git("show", "main:a") == "carts"
+    shop.om.ok("answer", "vouchers", "allow")
+    info = shop.ended(quest)
+    assert (info["status"], classes(info), info["landed"]["conflicts"]) == ("completed", ["conflicts", None], ["a"])
+    assert shop.code.git("show", "main:a") == "vouchers"
+    said = "landed after a conflict in a"
+    assert shop.om.ok("quest", "why", "vouchers").splitlines()[0] == (
+        "vouchers has completed: landed on main after a conflict in a"
+    )
+    for command in (("quest", "list"), ("board",), ("timeline", "vouchers")):
+        assert said in shop.om.ok(*command), command
+    assert said not in shop.om.ok("quest", "why", "carts")
+    assert shop.om.api("quest", id="carts")["landed"]["conflicts"] == []
+
+
+def test_what_would_be_undone_and_is_to_stay_is_told_to_the_next_attempt(shop):
+    quest, question = writes_over(shop)
+    shop.om.ok("answer", str(question["question"]), "deny", "-m", "keep the carts")
+    again = eventually(
+        lambda: [one for one in shop.om.api("inbox") if one["question"] != question["question"]], what="asked again"
+    )
+    told = shop.om.logs("vouchers")
+    assert "Attempt 2 failed: undoes_landed." in told
+    assert "A person says:\n\nkeep the carts" in told
+    assert "a would lose 1 line of carts. Keep what had landed, beside the change of this quest." in told
+    shop.om.ok("quest", "cancel", "vouchers")
+    info = shop.info(quest)
+    assert (info["status"], classes(info)) == ("cancelled", ["conflicts", "undoes_landed", None])
+    assert [shop.om.api("inbox"), shop.code.git("show", "main:a")] == [[], "carts"]
+    assert shop.code.git("branch", "--list", "overmind/vouchers") == "+ overmind/vouchers"
+    assert again[0]["need"] == "merge"
 
 
 def test_a_command_with_nothing_to_add_to_what_has_landed_is_not_done(shop):

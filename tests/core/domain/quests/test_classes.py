@@ -125,7 +125,7 @@ def test_each_class_of_the_contract_stands_in_the_table():
     counts = "exit stalled steered output_missing output_invalid check_failed review_denied conflicts verify_failed"
     final = "timeout max_turns max_cost not_logged_in setup_failed cwd_not_found provider_missing usage_error"
     expected = {
-        Consequence.COUNTS: {*counts.split(), "no_change", "api_error"},
+        Consequence.COUNTS: {*counts.split(), "undoes_landed", "no_change", "api_error"},
         Consequence.LIMITED: {"limited"},
         Consequence.FREE: {"keeper_lost", "disk_full", "no_terminals", "blocked"},
         Consequence.CANCELLED: {"stopped", "killed"},

@@ -15,8 +15,11 @@ from overmind_core.domain.quests import why
 from overmind_core.domain.quests.needs import Need, Needs, SetFree, StillWaiting, are_met, met_at, set_free
 from overmind_core.domain.quests.quest import (
     Attempt,
+    ConflictingFile,
+    DroppedChange,
     Goal,
     LandedWork,
+    MetConflict,
     Priority,
     Quest,
     QuestPhase,
@@ -99,6 +102,7 @@ def test_the_answer_reads_as_in_the_manual():
     assert why.in_the_way(asked, wait, needs, store.get) == [Need(failed.id, failed)]
 
 
+MET = tuple(map(ConflictingFile, "abc"))
 CHECKED = QueueState(failure="check_failed")
 SEE = "  see: overmind quest logs a"
 STANDS = [
@@ -109,6 +113,28 @@ STANDS = [
         ["a is running: checking, attempt 2 of 3"],
     ),
     (quest("a", "running", queue=QueueState(phase=QuestPhase.LANDING)), ["a is running: landing, attempt 1 of 3"]),
+    (
+        quest(
+            "a",
+            "running",
+            queue=QueueState(
+                phase=QuestPhase.LANDING,
+                dropped=(
+                    DroppedChange("r", "r would lose 1 line of b", ("- x",)),
+                    DroppedChange("s", "s would be as it was before the change of c"),
+                ),
+            ),
+            reason="undoes_landed",
+        ),
+        [
+            (
+                "a is running: landing was refused: r would lose 1 line of b. s would be as it was before the change "
+                "of c. A person decides, attempt 1 of 3"
+            ),
+            "  go on with: overmind answer a allow",
+            "  go on with: overmind answer a deny",
+        ],
+    ),
     (
         quest("a", "running", queue=QueueState(phase=QuestPhase.LANDING), reason="dirty"),
         [
@@ -135,6 +161,17 @@ STANDS = [
     (
         quest("a", "completed", queue=QueueState(landed=LandedWork("main", "1", "2"))),
         ["a has completed: landed on main"],
+    ),
+    (
+        quest(
+            "a",
+            "completed",
+            queue=QueueState(
+                landed=LandedWork("main", "1", "2"),
+                met=(MetConflict("3", "4", tuple(map(ConflictingFile, "db"))), MetConflict("5", "6", MET)),
+            ),
+        ),
+        ["a has completed: landed on main after conflicts in a, b, c and 1 more"],
     ),
     (
         quest("a", "failed", reason="check_failed"),
