@@ -227,6 +227,8 @@ class QuestWhy(QuestBrief):
     """Where the check ran that it has failed for: its worktree, if it has one; null unless one has failed."""
     output: list[str]
     """The last lines that the check printed, at most three."""
+    empty_needs: list[str]
+    """The names of those that it needs and that have completed with nothing to land."""
 
 
 class QueuePool(TypedDict):

@@ -15,6 +15,7 @@ from overmind_core.domain.landing import RemoteTarget
 from overmind_core.domain.missions.facts import StartAsked
 from overmind_core.domain.quests import briefing, shared_folder
 from overmind_core.domain.quests.briefing import VERDICT
+from overmind_core.domain.quests.life import has_landed_nothing
 from overmind_core.domain.quests.quest import CHECK, REVIEW, QuestStatus
 from overmind_core.domain.quests.variables import variables
 from overmind_core.domain.replacing import replace
@@ -276,7 +277,7 @@ class AttemptWork:
         for quest in self._needed(goal):
             delivery = await self._delivery(quest)
             room -= sum(map(len, delivery.outputs.values()))
-            found[quest.name] = delivery if room >= 0 else briefing.Delivery(result=delivery.result)
+            found[quest.name] = delivery if room >= 0 else replace(delivery, outputs={})
         return found
 
     async def _brought(self, quest: Quest) -> dict[str, briefing.Delivery]:
@@ -305,7 +306,7 @@ class AttemptWork:
             data = found.data
         mission = None if quest.provider == RAW else self._registry.get(quest.id)
         result = "" if mission is None else await self._results.result(mission)
-        return briefing.Delivery(data, briefing.tail(result, LARGEST_RESULT))
+        return briefing.Delivery(data, briefing.tail(result, LARGEST_RESULT), has_landed=not has_landed_nothing(quest))
 
     def _needed(self, goal: Goal) -> list[Quest]:
         """The quests that it needs and that have completed."""

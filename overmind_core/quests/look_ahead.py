@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.quests import briefing
+from overmind_core.domain.quests.life import has_landed_nothing
 from overmind_core.domain.quests.variables import variables
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.missions.spec import Environment, MissionSpec
@@ -79,11 +80,14 @@ class LookAhead:
         return Beginning(quest, briefing.files(brief), first_spec(quest, stored, self._quests, given))
 
     def _gets_nothing(self, goal: Goal | None) -> bool:
-        """Whether none of those that it needs hands anything on to it."""
+        """Whether none of those that it needs hands anything on to it, or is to be told of."""
         needed = map(self._quests.get, () if goal is None else goal.needs)
-        return all(
-            one is None or (one.provider == RAW and (one.goal is None or not one.goal.outputs)) for one in needed
-        )
+        return all(one is None or _hands_on_nothing(one) for one in needed)
+
+
+def _hands_on_nothing(quest: Quest) -> bool:
+    is_silent = quest.provider == RAW and not has_landed_nothing(quest)
+    return is_silent and (quest.goal is None or not quest.goal.outputs)
 
 
 def first_spec(quest: Quest, stored: StoredWork, quests: QuestRegistry, given: Mapping[str, str]) -> MissionSpec:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.quests.attempt import has_run
 from overmind_core.domain.quests.board import COLUMNS, Column, column_of
-from overmind_core.domain.quests.life import is_refused, waits_for_target
+from overmind_core.domain.quests.life import has_landed_nothing, is_refused, waits_for_target
 from overmind_core.domain.quests.needs import set_free
 from overmind_core.domain.quests.quest import HAS_ENDED, Quest, QuestPhase, QuestStatus
 from overmind_core.domain.quests.remedies import Known, remedies
@@ -192,7 +192,8 @@ class QueueViews:
         refusal = self._refusal(quest.id) if waits_for_target(quest) else None
         evidence = self._evidence(quest, output) if has_failed_check(quest) else None
         do = self._remedies(quest, wait, by)
-        found = why_of(quest, wait, place, free, do, refusal=refusal, evidence=evidence)
+        empty = self._empty_needs(quest)
+        found = why_of(quest, wait, place, free, do, refusal=refusal, evidence=evidence, empty_needs=empty)
         until = (
             quest.queue.not_before if quest.queue is not None and wait is not None and wait.code == "until" else None
         )
@@ -211,7 +212,13 @@ class QueueViews:
             "waiting_then": [{"name": one.name, "needs": list(one.needs)} for one in found.waiting_then],
             "folder": None if evidence is None else evidence.folder,
             "output": [] if evidence is None else list(evidence.output),
+            "empty_needs": empty,
         }
+
+    def _empty_needs(self, quest: Quest) -> list[str]:
+        """The names of those that it needs and that have completed with nothing to land."""
+        needed = map(self._quests.get, () if quest.goal is None else quest.goal.needs)
+        return [one.name for one in needed if one is not None and has_landed_nothing(one)]
 
     async def _output(self, quest: Quest) -> str | None:
         """What the check has printed of a quest that began at once; one of the queue has it in its feedback."""

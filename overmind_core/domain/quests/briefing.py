@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from overmind_core.domain.missions.reasons import NOTHING_LANDED
 from overmind_core.domain.quests.variables import INPUTS, OUTPUTS
 
 LARGEST_TEXT = 64 * 1024
@@ -53,6 +54,8 @@ class Delivery:
     """By file name."""
     result: str = ""
     """Its final answer; "" when there is none."""
+    has_landed: bool = True
+    """False: it was to land, and there was nothing to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,15 @@ def _task(briefing: Briefing) -> str:
         title = f"# Look into what {one_line(briefing.author)} has reported"
         text = f"{one_line(briefing.title)}\n\n{briefing.brief}".rstrip()
         brief = quoted(Quotation(briefing.author, _cut(text, LARGEST_TEXT)))
-    return "\n\n".join(part for part in (title, brief.strip("\n")) if part) + "\n"
+    parts = (title, brief.strip("\n"), _empty_needs(briefing))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _empty_needs(briefing: Briefing) -> str:
+    """The quests that it needs and that have changed nothing, so that nobody looks for their work."""
+    names = [f"`{one_line(name)}`" for name, delivery in briefing.needs.items() if not delivery.has_landed]
+    text = f"Needed quests that completed with {NOTHING_LANDED}, and changed nothing"
+    return f"{text}: {_listed(names)}." if names else ""
 
 
 def _listed(paths: Sequence[str]) -> str:

@@ -103,6 +103,8 @@ class Why(NamedTuple):
     waiting_then: tuple[StillWaiting, ...] = ()
     evidence: Evidence | None = None
     """None unless a check has failed."""
+    empty_needs: tuple[str, ...] = ()
+    """Names of those that it needs and that have completed with nothing to land."""
 
 
 class Evidence(NamedTuple):
@@ -139,6 +141,7 @@ def why_of(
     *,
     refusal: Refusal | None = None,
     evidence: Evidence | None = None,
+    empty_needs: Sequence[str] = (),
 ) -> Why:
     """Return the answer about a quest.
 
@@ -150,6 +153,7 @@ def why_of(
         do: The commands that help, see `remedies`; None: those that are known without other quests.
         refusal: What is in the way of its landing, where that is known.
         evidence: What is known of the check that it has failed for.
+        empty_needs: Names of those that it needs and that have completed with nothing to land.
     """
     text, known = (wait.text, wait.do) if wait is not None else _standing(quest, refusal)
     return Why(
@@ -164,6 +168,7 @@ def why_of(
         free.starts,
         free.waiting_then,
         evidence,
+        tuple(empty_needs),
     )
 
 
@@ -277,6 +282,7 @@ def from_answer(answer: Mapping[str, Any]) -> Why:
         tuple(answer["starts"]),
         tuple(StillWaiting(one["name"], tuple(one["needs"])) for one in answer["waiting_then"]),
         None if answer.get("folder") is None else Evidence(answer["folder"], tuple(answer["output"])),
+        tuple(answer.get("empty_needs") or ()),
     )
 
 
@@ -295,6 +301,8 @@ def why_lines(why: Why) -> list[str]:
     code = f": {why.code}" if why.code is not None else ""
     text = f": {why.text}" if why.text else ""
     lines = [f"{why.name} {_IS[why.status]}{code}{text}"]
+    if why.empty_needs:
+        lines.append(f"  needs: {_listed(why.empty_needs)}, completed with {NOTHING_LANDED}")
     if why.evidence is not None:
         lines.append(f"  in: {why.evidence.folder}")
         lines += [f"  printed: {line}" for line in why.evidence.output or ("nothing",)]

@@ -550,10 +550,14 @@ def test_work_that_changed_nothing_the_first_time_lands_once_it_has(shop):
     assert shop.code.git("show", "main:b") == "2"
 
 
-def test_work_that_may_change_nothing_is_done_and_nothing_lands(shop):
+def test_work_that_may_change_nothing_is_done_nothing_lands_and_those_that_need_it_are_told(shop):
     shop.om.ok("quest", "add", "look", "--into", "main", "--allow-empty", "--wait", "--", "true", cwd=shop.code.folder)
+    next_one = shop.add("next", "cat $OVERMIND_IN/brief.md", needs=["look"])
     info = shop.om.api("quest", id="look")
     assert (info["status"], info["landed"], info["allow_empty"]) == ("completed", None, True)
+    assert shop.ended(next_one)["status"] == "completed"
+    assert "completed with nothing to land, and changed nothing: `look`." in shop.om.logs("next")
+    assert "  needs: look, completed with nothing to land" in shop.om.ok("quest", "why", "next").splitlines()
     assert shop.log() == ["first"]
     assert shop.is_cleared(info["id"])
 

@@ -155,6 +155,15 @@ def test_a_file_gives_way_to_the_folder_of_another_quest():
     assert sorted(files(Briefing("x", needs=needs))) == ["brief.md", "needs/a/b/c"]
 
 
+def test_a_need_that_has_changed_nothing_is_told_outside_of_any_quotation():
+    needs = {"a": Delivery(has_landed=False), "b": Delivery(), "c": Delivery({"o": b"x"}, has_landed=False)}
+    said = "Needed quests that completed with nothing to land, and changed nothing: `a`, `c`."
+    brief = Briefing("Shop", "Build it.", needs=needs)
+    assert files(brief)["brief.md"].decode() == f"# Shop\n\nBuild it.\n\n{said}\n"
+    assert said in outside(prompt(brief, inputs="/in", outputs="/out"))
+    assert "nothing to land" not in prompt(Briefing("Shop", needs={"b": Delivery()}), inputs="/in", outputs="/out")
+
+
 # feedback
 
 

@@ -246,6 +246,14 @@ def test_a_failed_check_is_shown_with_its_place_and_what_it_printed(output, line
     assert rest == [*lines, "  see: overmind quest logs --check a", "  go on with: overmind quest retry a"]
 
 
+def test_needs_that_have_landed_nothing_are_named():
+    found = why.why_of(quest("a"), None, None, NONE, empty_needs=["b", "c"])
+    assert why.why_lines(found) == [
+        "a is queued: it starts now",
+        "  needs: b, c, completed with nothing to land",
+    ]
+
+
 def test_one_whose_target_is_in_use_says_where_and_which_commands_help():
     one = quest("a", "running", queue=QueueState(phase=QuestPhase.LANDING), reason="dirty")
     refusal = why.Refusal("main is in use in /shop.", ("git -C /shop stash push -- b", "mv /shop/n /shop/n.mine"))
