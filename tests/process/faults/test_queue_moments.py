@@ -184,6 +184,12 @@ def test_a_chain_that_lands_outlives_a_daemon_killed_while_the_second_is_merged(
     assert_lives_are_legal(shop.events())
 
 
+def kill_within(om, moments, seconds):
+    """Kill the supervisor after a part of so many seconds."""
+    time.sleep(moments.random() * seconds)  # the moment itself is the experiment
+    kill(om.supervisor_pid())
+
+
 @pytest.mark.parametrize("need", ["review", "stuck"])
 def test_an_answer_acts_once_whenever_the_daemon_dies(om, moments, need):
     """Kill table: answered, not acted on: still open, same number; acts once."""
@@ -199,8 +205,7 @@ def test_an_answer_acts_once_whenever_the_daemon_dies(om, moments, need):
             pass
         with RawSocket.connect(om.home) as api:
             api.send("answer", question=question["question"], behaviour="allow")
-            time.sleep(moments.random() * 0.02)  # the moment itself is the experiment
-            kill(om.supervisor_pid())
+            kill_within(om, moments, 0.02)
         om.ok("start")
         left = [one["question"] for one in om.api("inbox")]
         assert left in ([], [question["question"]])
@@ -211,6 +216,46 @@ def test_an_answer_acts_once_whenever_the_daemon_dies(om, moments, need):
             assert Counter(file.read().split())[name] == (2 if need == "stuck" else 1)
         answered = [event["behaviour"] for event in om.events("answered", mission=quest)]
         assert answered == ["allow"]
+    assert_lives_are_legal(shop.events())
+
+
+def is_dirty(shop, quest):
+    """Whether its landing waits for the checkout."""
+    return shop.info(quest)["reason"] == "dirty"
+
+
+@pytest.mark.parametrize("behaviour", ["allow", "deny"])
+def test_the_answer_about_a_checkout_acts_once_on_all_that_wait_whenever_the_daemon_dies(om, moments, behaviour):
+    """Kill table: answered, not acted on: still open, same number; acts once, on each of them."""
+    shop = Shop(om)
+    for number in range(torture.portion(8)):
+        clean = {name: shop.code.read(name) for name in ("a", "b")}
+        shop.code.write(dict.fromkeys(clean, "mine\n"))
+        names = [f"{name}{number}" for name in clean]
+        quests = [shop.add(name, f"echo {name} > {name[0]}", into="main") for name in names]
+        question = shop.asked("merge", "queue")
+        for quest in quests:
+            eventually(partial(is_dirty, shop, quest), what="it waits")
+        with RawSocket.connect(om.home) as api:
+            api.send("answer", question=question["question"], behaviour=behaviour)
+            if behaviour == "allow":
+                shop.code.write(clean)
+            kill_within(om, moments, 0.3)  # in the midst of a landing, too
+        om.ok("start")
+        if behaviour == "deny" and (left := [one["question"] for one in om.api("inbox")]):
+            assert left == [question["question"]]
+            shop.answer(question, "deny")
+        infos = [shop.ended(quest) for quest in quests]
+        landed = [event["name"] for event in om.events("landed")]
+        if behaviour == "allow":
+            assert [(info["status"], classes(info)) for info in infos] == [("completed", [None])] * 2
+            assert [landed.count(name) for name in names] == [1, 1]
+            assert [shop.code.read(name[0]) for name in names] == [f"{name}\n" for name in names]
+        else:
+            assert [(info["status"], classes(info)) for info in infos] == [("failed", ["dirty"])] * 2
+            shop.code.write(clean)
+        assert om.api("inbox") == []
+        assert len([event for event in om.events("answered") if event["question"] == question["question"]]) == 1
     assert_lives_are_legal(shop.events())
 
 
