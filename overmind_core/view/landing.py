@@ -185,6 +185,10 @@ class Wanted(NamedTuple):
     into: str = ""
     verify: str = ""
 
+    def resolution(self, mission: str) -> dict[str, Any]:
+        """What the supervisor is asked where the mission's agent is to resolve conflicts: nothing is merged yet."""
+        return {"id": mission, "into": self.into or None, "resolve": True}
+
     def request(self, mission: str, *, preview: bool) -> dict[str, Any]:
         """What the supervisor is asked."""
         return {
@@ -264,17 +268,26 @@ def uncommitted(files: Sequence[object]) -> Lines:
     return [[Cell(f"{text} not committed. Only commits land.", "slow")], *_some([_file(one) for one in files], "files")]
 
 
-def to_resolve(fields: Mapping[str, Any]) -> str:
-    """What an agent is asked to do about conflicts."""
-    target = fields.get("target") or "the base"
-    paths = "\n".join(f"- {one['path']}" for one in fields.get("files") or ())
-    return f"Your work conflicts with {target}. Merge {target} into your branch, resolve and commit:\n{paths}\n"
+RESOLVING = "resolving"
+"""The step of a landing whose conflicts are handed to an agent; no supervisor tells it."""
+
+
+def resolves(row: Row | None) -> bool:
+    """Return whether the agent of a mission can be handed conflicts: a session, which goes on also after its end."""
+    return row is not None and row["type"] == "session" and row["provider"] != "raw"
+
+
+def resolving(answer: Mapping[str, Any]) -> str:
+    """What is said once an agent has been handed the conflicts, and what is to be done then."""
+    name, files = safe(answer.get("name")), counted(count(answer.get("resolving")), "file")
+    again = f"{name} was started again, and" if answer.get("restarted") else name
+    return f"{again} resolves {files}: land it when it has committed"
 
 
 def progress(item: Mapping[str, Any]) -> str:
     """What an item of the stream says that goes on; "" when it says nothing for people."""
-    words = {"merging": "merging", "verifying": "verifying", "landing": "landing"}
-    return words.get(str(item.get("step")), safe(item.get("step")))
+    step = item.get("step")
+    return "handing the conflicts over" if step == RESOLVING else safe(step)
 
 
 def landed(name: str, answer: Mapping[str, Any]) -> str:

@@ -35,7 +35,7 @@ class Stage(StrEnum):
 KEYS = {
     Stage.LOOKING: "esc closes",
     Stage.READY: "enter lands · tab next · ←→ how · esc cancels",
-    Stage.CONFLICTS: "v changes · m asks the agent to resolve · esc closes",
+    Stage.CONFLICTS: "m has its agent resolve them · v changes · esc closes",
     Stage.DIRTY: "enter commits first · v changes · esc closes",
     Stage.REFUSED: "tab changes how · esc closes",
     Stage.RUNNING: "esc closes; landing continues",
@@ -43,7 +43,7 @@ KEYS = {
 }
 """What may be pressed."""
 KEYS_OF_A_TASK = "v changes · esc closes"
-"""Where conflicts are, and nobody reads messages."""
+"""Where conflicts are, and no conversation of an agent can go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,6 @@ class LandForm:
     stage: Stage = Stage.LOOKING
     answer_lines: Lines | None = None
     verify: str = ""
-    resolve: str = ""
 
     @property
     def wanted(self) -> Wanted:
@@ -132,8 +131,8 @@ def refused(form: LandForm, error: OvermindError, *, own: bool) -> LandForm:
     head: Lines = [_way(form), *_sentence(safe(error.message))]
     match error.code:
         case "conflicts":
-            lines, resolve = landing_lines.conflicts(error.fields, form.branch), landing_lines.to_resolve(error.fields)
-            return replace(form, stage=Stage.CONFLICTS, answer_lines=lines, resolve=resolve)
+            lines = landing_lines.conflicts(error.fields, form.branch)
+            return replace(form, stage=Stage.CONFLICTS, answer_lines=lines)
         case "dirty" | "nothing_to_merge" if own:
             return _uncommitted(form, list(error.fields.get("files") or ()))  # type: ignore[call-overload] # a list of names
         case "verify_failed":

@@ -150,15 +150,6 @@ class MessageActions:
             )
         )
 
-    def propose(self, row: Row, text: str) -> None:
-        """Write to it, beginning with a text where nothing else was begun."""
-        if row["type"] != SESSION:
-            self._shell.flash(f"{safe(row['name'])} is a task and takes no messages: press a to type into it", "slow")
-            return
-        if not self.drafts.draft([row["id"]]):
-            self.drafts.keep([row["id"]], text)
-        self._write([row], "")
-
     def hive_of(self, mission: str) -> str:
         """The hive of a mission; "" is this home."""
         row = self._shell.fleet.of(mission)

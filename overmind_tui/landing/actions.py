@@ -18,7 +18,6 @@ from overmind_tui.shell import clipboard, external
 from overmind_tui.shell.shell import Shell
 
 if TYPE_CHECKING:
-    from overmind_tui.inbox.messages import MessageActions
     from overmind_tui.landing.dialog import Answers
 
 
@@ -28,9 +27,8 @@ UNMERGED = "unmerged"
 class WorktreeActions:
     """Asks before anything leaves a worktree, or is lost with it."""
 
-    def __init__(self, shell: Shell, message_actions: MessageActions) -> None:
+    def __init__(self, shell: Shell) -> None:
         self._shell = shell
-        self.propose = message_actions.propose
         self.handlers: dict[str, Callable[[list[Row]], object]] = {
             "land": self.land,
             "commit": self.commit,

@@ -29,10 +29,6 @@ from overmind_tui.widgets.canvas import Canvas, literal
 Answers = Sequence[Any | OvermindError]
 
 
-SESSION = "session"
-"""The type of a mission that reads messages."""
-
-
 WIDTH = 84
 
 
@@ -59,9 +55,6 @@ class Commits(Protocol):
 
     def land(self, rows: list[Row]) -> None:
         """Show what would come, and merge what the person wants."""
-
-    def propose(self, row: Row, text: str) -> None:
-        """Write to the agent, beginning with a text."""
 
 
 class LandingDialog(NeedsRoom, ModalScreen[None]):
@@ -197,8 +190,8 @@ class LandingDialog(NeedsRoom, ModalScreen[None]):
         if character == "v" and stage in {Stage.CONFLICTS, Stage.DIRTY}:
             self.close()
             self.shell.act("changes", [self._row])
-        elif character == "m" and stage is Stage.CONFLICTS:
-            self._ask_agent()
+        elif character == "m" and stage is Stage.CONFLICTS and self._resolves:
+            self._hand_over()
         elif character == "l" and stage is Stage.CHECK_FAILED and self.state.at == "how":
             self.close()
             self.shell.main.show_log(self.state.verify, "the log of the check was removed")
@@ -206,13 +199,28 @@ class LandingDialog(NeedsRoom, ModalScreen[None]):
             return False
         return True
 
-    def _ask_agent(self) -> None:
-        known = self.shell.fleet.of(self._row["id"])
-        self.close()
-        if known is None:
-            self.shell.flash(f"the mission of {safe(self._row['name'])} was removed", "slow")
-        else:
-            self._landing.propose(known, self.state.resolve)
+    @property
+    def _resolves(self) -> bool:
+        """Whether its agent can be handed conflicts."""
+        return landing_lines.resolves(self.shell.fleet.of(self._row["id"]))
+
+    def _hand_over(self) -> None:
+        """Have its agent resolve the conflicts: nothing is merged yet."""
+        if not self._reading_delay.enough:
+            self.shell.flash("the conflicts just appeared: read them, then press m again", "slow")
+            return
+        self._be(form.running(self.state, {"step": landing_lines.RESOLVING}))
+        request = self.state.wanted.resolution(self._row["id"])
+        self.shell.follow("merge", request, self._goes_on, self._on_handed_over)
+
+    def _on_handed_over(self, answer: Mapping[str, Any] | OvermindError) -> None:
+        if not isinstance(answer, OvermindError):
+            self.close()
+            self.shell.flash(landing_lines.resolving(answer), "good")
+            return
+        self.shell.flash(safe(answer.message), "bad")
+        if self.is_attached:
+            self._refused(answer)
 
     def do_start(self) -> None:
         """Land it, or first commit what is not committed."""
@@ -263,9 +271,8 @@ class LandingDialog(NeedsRoom, ModalScreen[None]):
             return
         size = self.app.size
         self._frame.styles.width = min(WIDTH, size.width)
-        known = self.shell.fleet.of(self._row["id"])
         keys = KEYS[state.stage]
-        if state.stage is Stage.CONFLICTS and (known is None or known["type"] != SESSION):
+        if state.stage is Stage.CONFLICTS and not self._resolves:
             keys = KEYS_OF_A_TASK
         self._frame.border_title = literal(clipped(f"land {safe(self._row['name'])}", max(size.width - 8, 8)))
         self._frame.border_subtitle = keys if len(keys) < size.width - 6 else "esc closes"

@@ -38,7 +38,7 @@ def action_groups(shell: Shell, jobs: Jobs, drafts: Drafts) -> ActionGroups:
     inbox = InboxActions(shell, answers)
     return ActionGroups(
         EndActions(shell), StartActions(shell), ViewActions(shell, jobs, messages), messages, CopyActions(shell),
-        inbox, WorktreeActions(shell, messages), ScheduleActions(shell), QuestActions(shell),
+        inbox, WorktreeActions(shell), ScheduleActions(shell), QuestActions(shell),
         SpecActions(shell, answers, drafts, inbox), NoteActions(shell, drafts),
     )  # fmt: skip
 

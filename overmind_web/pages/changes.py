@@ -98,6 +98,7 @@ def about(row: Row | None, answer: Mapping[str, Any]) -> dict[str, object]:
         "there": row is not None,
         "live": row is not None and missions_rows.is_live(row),
         "takes": row is not None and row["type"] == SESSION and missions_rows.is_live(row),
+        "resolves": landing.resolves(row),
         "worktree": landing.PLACE in str(answer["path"]) if row is None else landing.has_one(row),
         "folder": safe(answer["path"]),
     }
@@ -128,7 +129,6 @@ class LandingPane(ContentPane):
         return {
             "stage": form.stage.value,
             "lines": frames.lines(form.answer_lines or []),
-            "resolve": form.resolve,
             "base": safe(form.base),
             "hows": [(how.value, meaning) for how, meaning in HOWS.items()],
         }

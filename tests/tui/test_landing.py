@@ -190,10 +190,6 @@ def test_a_refusal_says_why_and_what_may_be_done(error, own, stage, text):
     assert landing_form.KEYS[form.stage]
 
 
-def test_an_agent_is_told_which_files_to_resolve():
-    assert landing_lines.to_resolve(CONFLICTS.fields).endswith("and commit:\n- app.py\n- config/日本.toml\n")
-
-
 class Asked(Isolated):
     """Keeps what it was asked."""
 
@@ -220,7 +216,7 @@ class Asked(Isolated):
             super().request(command, requests, on_result)
 
     def follow(self, command, request, each, on_result):
-        if not request["preview"]:
+        if not request.get("preview"):
             self.merged.append(request)
         super().follow(command, request, each, on_result)
 
@@ -410,17 +406,19 @@ def test_a_check_that_fails_shows_its_log():
     walk(scenario)
 
 
-def test_conflicts_can_not_be_landed_but_an_agent_can_be_asked():
+def test_conflicts_can_not_be_landed_but_handed_to_the_agent():
     async def scenario(app, press, pilot):
-        app.merges = [CONFLICTS]
+        app.merges = [CONFLICTS, {"name": "api", "resolving": ["app.py"], "message": 4, "restarted": True}]
         await press("L")
         await pilot.pause()
+        assert "m has its agent resolve them" in picture(app)
         await press("enter", "tab", "x")
         assert app.merged == []
         await press("m")
         await pilot.pause()
-        assert isinstance(app.screen, Composer)
-        assert app.screen.field.text == landing_lines.to_resolve(CONFLICTS.fields)
+        assert app.merged == [{"id": "00000001", "into": None, "resolve": True}]
+        assert on_main(app)
+        assert app.notice.text == "api was started again, and resolves 1 file: land it when it has committed"
 
     walk(scenario)
 

@@ -219,7 +219,7 @@ class Isolated(Still):
 
     def follow(self, command, request, each, on_result):
         del command
-        if not request["preview"]:
+        if not request.get("preview"):
             for item in self.items:
                 each(item)
         on_result(self.merges.pop(0) if len(self.merges) > 1 else self.merges[0])

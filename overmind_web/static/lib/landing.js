@@ -41,8 +41,8 @@ export function commit(context, { id, name }) {
   }).then(Boolean);
 }
 
-/** Show what a landing would bring, and land it. @returns {Promise<string|null>} `landed`, `commit`, `resolve` with the words for the agent, or null */
-export function land(context, { id, name, takes }) {
+/** Show what a landing would bring, and land it. @returns {Promise<string|null>} `landed`, `commit`, `resolving`, or null */
+export function land(context, { id, name, resolves }) {
   const { socket, verbs, toasts } = context;
   let pane;
   return dialog(
@@ -120,10 +120,26 @@ export function land(context, { id, name, takes }) {
           return true;
         },
       });
+      let resolving = null;
+      const handing = verbs.button("merge", () => ((problem.textContent = ""), { id, into: wanted.into || null, resolve: true }), {
+        label: "Have its agent resolve them", key: "", primary: true,
+        guard: () => (performance.now() - shownAt < READ ? "The conflicts have just appeared: read them, then press again." : null),
+        item: (one) => {
+          if (one.resolving) resolving = one;
+        },
+        done: () => {
+          toasts.say(`${resolving?.restarted ? `${name} was started again, and` : name} resolves ${counted(many(resolving?.resolving), "file")}: land it when it has committed`, "good");
+          close({ what: "resolving" });
+        },
+        failed: (error) => {
+          problem.textContent = error.message;
+          return true;
+        },
+      });
       const buttons = () => {
         const cancel = h("button", { type: "button", class: "button", onclick: () => close(null) }, "Cancel");
         if (content?.stage === "dirty") fill(foot, cancel, h("button", { type: "button", class: "button primary", disabled: !verbs.allowed("commit"), onclick: () => close({ what: "commit" }) }, "Commit first"));
-        else if (content?.stage === "conflicts") fill(foot, cancel, takes ? h("button", { type: "button", class: "button primary", disabled: !verbs.allowed("send"), onclick: () => close({ what: "resolve", text: content.resolve }) }, "Ask the agent to resolve") : null);
+        else if (content?.stage === "conflicts") fill(foot, cancel, resolves ? handing : null);
         else fill(foot, cancel, button);
       };
       into.addEventListener("input", () => {

@@ -6,7 +6,6 @@ import { mark } from "../lib/marks.js";
 import { menu } from "../lib/dialog.js";
 import { Comments } from "../lib/review.js";
 import { commit, land, push, discard } from "../lib/landing.js";
-import { keep } from "../lib/store.js";
 import { href } from "../lib/router.js";
 
 const narrow = matchMedia("(max-width: 1099px)");
@@ -421,9 +420,6 @@ class Changes {
         this._again();
         await this._land(about);
       }
-    } else if (ended?.what === "resolve") {
-      keep(`draft:message:${this.id}`, ended.text);
-      this._context.router.go("m", [this.id, "log"]);
     } else if (ended?.what === "landed") this._again();
   }
 
