@@ -348,12 +348,15 @@ def checked_deadline(deadline: Amount | None, now: float) -> float | None:
     if not isinstance(deadline, str):
         return now + validate.seconds(deadline, "--deadline")
     try:
-        return parse_later(deadline, now)
+        found = parse_later(deadline, now)
     except ValueError:
         message = (
             f"--deadline: {deadline!r} is neither a time nor a duration. Examples: 2h, 17:30, 2026-01-31T12:00:00Z"
         )
         raise OvermindError("invalid", message) from None
+    if found < now:  # it would go before all others, for a slip of the pen
+        raise OvermindError("invalid", f"--deadline: {deadline!r} has passed. Give one to come, such as 2h or 17:30.")
+    return found
 
 
 def checked_estimate(estimate: Amount | None) -> float | None:

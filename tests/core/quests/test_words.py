@@ -187,6 +187,23 @@ def test_the_same_report_is_counted_and_not_queued_again(story):
     assert (second["outcome"], second["count"], second["quest"], count) == (first["outcome"], 2, first["quest"], 1)
 
 
+@pytest.mark.parametrize("past", ["2020-01-01", "1970-01-01T00:00:00Z"])
+def test_a_deadline_that_has_passed_is_refused_before_it_moves_a_quest_to_the_front(story, past):
+    async def play(inside, _keeper):
+        await inside.ask("queue_set", paused=True)
+        with pytest.raises(OvermindError) as added:
+            await add(inside, "Sell it", deadline=past)
+        kept = await add(inside, "Paint it", deadline="1h")
+        with pytest.raises(OvermindError) as edited:
+            await inside.ask("quest_edit", id=kept, deadline=past)
+        return added.value, edited.value, await inside.ask("quests")
+
+    added, edited, quests = story(play)
+    refused = ("invalid", f"--deadline: {past!r} has passed. Give one to come, such as 2h or 17:30.")
+    assert [(one.code, one.message) for one in (added, edited)] == [refused, refused]
+    assert [row["name"] for row in quests] == ["paint-it"]
+
+
 def test_a_row_says_on_what_its_work_lands_and_what_it_needs(story):
     async def play(inside, _keeper):
         await inside.ask("queue_set", paused=True)
