@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from overmind_core.domain.isolation.isolation import Removal
 from overmind_core.domain.isolation.project import Teardown
 from overmind_core.domain.landing import VERIFY_LIMIT
-from overmind_core.domain.quests.quest import LandedWork
+from overmind_core.domain.quests.quest import MOST_NOT_OWNED, LandedWork
 from overmind_core.domain.quests.shared_folder import Basis, ShownChanges
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
@@ -261,6 +261,22 @@ class QuestLanding:
     async def _gets_worktree(self, folder: str, environment: Environment) -> bool:
         looked = await self._workspace.projects.inspect(folder, environment.both)
         return looked.repository is not None and (looked.found is None or looked.found.project.worktree)
+
+    async def not_owned(self, mission: str, owns: tuple[str, ...], landed: LandedWork | None) -> tuple[str, ...]:
+        """The files among what has landed, or else among what is to, that no pattern names; () where none can tell."""
+        from overmind_core.domain.watching.guardian import files_outside  # noqa: PLC0415 - for those that own some
+        from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
+
+        record = self._workspace.records.get(mission)
+        if record is None or record.half:
+            return ()
+        place = self._locations.location_of(record)
+        try:
+            found = await self._locations.run(quest_work.changed_names, place, landed)
+        except OvermindError as error:
+            _log.debug("the files of %s can't be named: %s", mission, error.message)
+            return ()
+        return files_outside(owns, to_wire(place.source), frozenset(map(to_wire, found)))[:MOST_NOT_OWNED]
 
     async def ensure_branch(self, source: str, name: str, base: str, *, owner: str, environment: Environment) -> str:
         """See that an owner, such as a spec, has a branch, and return its name; asked again, it is the same one.

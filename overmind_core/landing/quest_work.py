@@ -19,7 +19,7 @@ from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import merge, repository
 from overmind_core.git.branches import NamesTaken, create_branch, made_with
-from overmind_core.git.changes import ChangedFile, merge_base, worktree_changes
+from overmind_core.git.changes import ChangedFile, merge_base, names_between, worktree_changes
 from overmind_core.git.checkout_state import CheckoutState, changes_since, take_state
 from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.merge_tree import ConflictSides, conflict_sides
@@ -31,6 +31,7 @@ from overmind_core.landing import preview
 from overmind_core.system.remove_tree import remove_tree
 
 if TYPE_CHECKING:
+    from overmind_core.domain.quests.quest import LandedWork
     from overmind_core.git.changes import WorktreeChanges
     from overmind_core.git.look import IndexLook, WorktreeLook
     from overmind_core.landing.locations import WorkLocation
@@ -267,10 +268,7 @@ def compared_changes(place: WorkLocation, state: FolderState | None, objects: st
         GitMissing: there is no git.
     """
     if place.branch is not None:
-        base = place.base_commit
-        if place.base is not None:
-            base = repository.resolve(place.git, place.folder, place.base) or base
-        return ComparedChanges(worktree_changes(place.git, place.folder, base), Basis.WORKTREE)
+        return ComparedChanges(_unlanded(place), Basis.WORKTREE)
     problem = "" if state is None else state.problem
     if state is not None and state.tree is not None:
         known = CheckoutState(state.tree, state.head, {from_wire(path): mark for path, mark in state.large.items()})
@@ -305,6 +303,25 @@ def _text(found: WorktreeChanges) -> str:
     more = len(found.files) - len(named)
     rest = [f"… and {count_text(more, 'file')} more"] if more > 0 else []
     return _beginning("\n".join([*named, *rest, "", to_wire(found.diff)]), MOST_DIFF)
+
+
+def changed_names(place: WorkLocation, landed: LandedWork | None) -> list[str]:
+    """Return the paths of the files that have landed, or, if nothing has, of those that a mission has changed.
+
+    Raises:
+        GitFailed: git refused.
+        GitMissing: there is none.
+    """
+    if landed is None:
+        return [file.path for file in _unlanded(place).files]
+    return [file.path for file in names_between(place.git, place.source, landed.before, landed.after)]
+
+
+def _unlanded(place: WorkLocation) -> WorktreeChanges:
+    base = place.base_commit
+    if place.base is not None:
+        base = repository.resolve(place.git, place.folder, place.base) or base
+    return worktree_changes(place.git, place.folder, base)
 
 
 def _status(file: ChangedFile) -> str:

@@ -77,6 +77,8 @@ class Landed(TypedDict):
     after: str
     conflicts: list[str]
     """Files in which the work had met a conflict in an earlier attempt."""
+    not_owned: list[str]
+    """Files among it that the quest does not own, relative to the top of the repository; 100 at most."""
 
 
 class QuestRow(QuestInfo, FailureClass):

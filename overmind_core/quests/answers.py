@@ -198,8 +198,13 @@ def _landed(quest: Quest) -> Landed | None:
     found = None if quest.queue is None else quest.queue.landed
     if found is None:
         return None
-    conflicts = landed_conflicts(quest)
-    return {"branch": found.branch, "before": found.before, "after": found.after, "conflicts": conflicts}
+    return {
+        "branch": found.branch,
+        "before": found.before,
+        "after": found.after,
+        "conflicts": landed_conflicts(quest),
+        "not_owned": list(found.not_owned),
+    }
 
 
 def _word(priority: str) -> PriorityWord:

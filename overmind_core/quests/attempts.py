@@ -31,6 +31,7 @@ from overmind_core.quests.target_waits import TargetWaits
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
 
+    from overmind_core.domain.quests.quest import LandedWork
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.tasks import Tasks
@@ -451,7 +452,7 @@ class Attempts:
         # would look at the quest again.
         self._landings[quest_id] = task
         try:
-            landed = await self._lander.land(wish)
+            landed = await self._with_not_owned(quest, await self._lander.land(wish))
         except OvermindError as error:
             del self._landings[quest_id]
             if not self._phase.closing:
@@ -469,6 +470,12 @@ class Attempts:
             queue = replace(current.queue, landed=landed or current.queue.landed)
             self._outcomes().completed(replace(current, queue=queue))
         return None
+
+    async def _with_not_owned(self, quest: Quest, landed: LandedWork | None) -> LandedWork | None:
+        """Name the files that have landed and that are not the quest's own."""
+        if landed is None or quest.goal is None or not quest.goal.owns:
+            return landed
+        return replace(landed, not_owned=await self._lander.not_owned(quest.id, quest.goal.owns, landed))
 
     def _is_cancelling(self, quest_id: str) -> bool:
         quest = self._quests.live.get(quest_id)

@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.engine_questions import UNDOES_LANDED, EngineNeed
-from overmind_core.domain.missions.reasons import sentence
+from overmind_core.domain.missions.reasons import not_owned_text, sentence
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.attempt import attempt_ended, in_review
 from overmind_core.domain.quests.classes import (
@@ -240,6 +240,7 @@ class AttemptOutcomes:
         unchanged = not shown and await self._lander.is_unchanged(quest_id)
         if not shown and work is not None:
             shown = await self.tail(work)
+        not_owned = await self._not_owned(quest_id)
         quest = self._quests.live.get(quest_id)
         if quest is None or quest.goal is None or quest.cancelling:
             return
@@ -248,6 +249,7 @@ class AttemptOutcomes:
             return
         into = quest.goal.into
         head = [quest.goal.title, *([] if into is None else [f"To land on {into}."]), *review_lines(quest, changes)]
+        head += [f"{not_owned_text(not_owned)}. It owns {', '.join(quest.goal.owns)}."] if not_owned else []
         text = shown.splitlines()
         more = [f"See all of it with: overmind changes {quest.name}"] if len(text) > MOST_LINES else []
         lines = [*head, *text[:MOST_LINES], *more]
@@ -257,6 +259,14 @@ class AttemptOutcomes:
             self._quests.record(waiting)
             summary = f"Review the work of {quest.name}: {quest.goal.title}"
             self._asker.ask(waiting, EngineNeed.REVIEW, summary, {"lines": lines, "into": into})
+
+    async def _not_owned(self, quest_id: str) -> tuple[str, ...]:
+        """The files that a quest has changed in its worktree and that are not its own."""
+        quest = self._quests.live.get(quest_id)
+        owns = () if quest is None or quest.goal is None else quest.goal.owns
+        if not owns or self._lander.worktree(quest_id) is None:
+            return ()
+        return await self._lander.not_owned(quest_id, owns, None)
 
     def left_unmerged(self, quest: Quest) -> None:
         """Complete a quest whose landing was refused, as a person wants: its branch and its worktree stay."""

@@ -92,6 +92,9 @@ class Lander(Protocol):
             OvermindError: its project can't be read.
         """
 
+    async def not_owned(self, mission: str, owns: tuple[str, ...], landed: LandedWork | None) -> tuple[str, ...]:
+        """The files among what has landed, or else among what is to, that no pattern names; () where none can tell."""
+
     async def conflict_sides(self, mission: str, into: str) -> str:
         """Both sides of each conflict, as text for the agent that resolves them."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.events import About, AboutKind
 from overmind_core.domain.landing import VERIFY, VERIFY_LIMIT
+from overmind_core.domain.missions.reasons import not_owned_text
 from overmind_core.domain.quests.quest import LandedWork
 from overmind_core.domain.specs.spec import PhaseName, quest_name
 from overmind_core.domain.text.bytestrings import from_wire
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from overmind_core.landing.answer_types import MergeResult
     from overmind_core.landing.locations import Locations, WorkLocation
     from overmind_core.landing.quest_landing import QuestLanding
+    from overmind_core.quests.registry import QuestRegistry
     from overmind_core.specs.quest_maker import QuestMaker
     from overmind_core.specs.registry import SpecRegistry
 
@@ -56,6 +58,7 @@ class SpecLanding:
         self,
         *,
         registry: SpecRegistry,
+        quests: QuestRegistry,
         maker: QuestMaker,
         questions: EngineQuestions,
         landing: QuestLanding,
@@ -64,6 +67,7 @@ class SpecLanding:
         tasks: Tasks,
     ) -> None:
         self._registry = registry
+        self._quests = quests
         self._maker = maker
         self._questions = questions
         self._landing = landing
@@ -105,10 +109,22 @@ class SpecLanding:
                 *(one["subject"] for one in found["commits"][:SHOWN_FILES]),
                 *files[:SHOWN_FILES],
                 *([f"and {more} more"] if more > 0 else []),
+                *self._not_owned(spec),
                 f"{spec.branch} stays afterwards. Commit the documents yourself: {spec.folder}",
             ],
         }
         self._put_question(spec, f"Land {spec.branch} on {found['target']}", subject)
+
+    def _not_owned(self, spec: Spec) -> list[str]:
+        """The lines about tasks that have changed files which they do not own."""
+        tasks = self._registry.phase(spec.id, PhaseName.SYNC).tasks.values()
+        found = [quest for one in tasks if (quest := self._quests.get(one.quest)) is not None]
+        strange = [(one.name, one.queue.landed) for one in found if one.queue is not None]
+        return [
+            f"{name} changed {not_owned_text(landed.not_owned)}"
+            for name, landed in strange
+            if landed is not None and landed.not_owned
+        ]
 
     def _is_answered(self, spec: Spec) -> bool:
         """Whether a person has answered meanwhile, or it is gone."""

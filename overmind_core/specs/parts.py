@@ -84,6 +84,7 @@ def spec_parts(needs: SpecNeeds) -> SpecParts:
     looks = SpecLooks(registry=registry, quests=quests, settings=needs.settings, home=home)
     landing = SpecLanding(
         registry=registry,
+        quests=quests,
         maker=maker,
         questions=needs.questions,
         landing=needs.landing,

@@ -305,6 +305,7 @@ def quest(info: Info, look: Rendering) -> Lines:
             ("lands on", row.get("into")),
             ("verify", row.get("verify")),
             ("landed", _landed(row)),
+            ("not its own", "\n".join(map(safe, (row.get("landed") or {}).get("not_owned") or ())) or None),
             ("spec", row.get("spec")),
             ("group", row.get("group")),
             ("tries", _of(row)),

@@ -81,6 +81,8 @@ CARDS = [
      "✔ api 7s"),
     (in_queue(7, "api", "completed", 9, 2, into="main", landed={"branch": "main", "conflicts": ["a", "b"]}), 50,
      "✔ api landed after conflicts in a, b 7s"),
+    (in_queue(7, "api", "completed", 9, 2, into="main", landed={"branch": "main", "not_owned": ["x"]}), 40,
+     "✔ api 1 file not its own 7s"),
     (in_queue(7, "api", "failed", 9, 2, reason="no_change", exit_code=1), 50,
      "✖ api nothing was changed or committed"),
     (in_queue(7, "api", "review", 125), 40, "? api 2m"),

@@ -140,8 +140,8 @@ def nothing_landed(row: Mapping[str, Any]) -> str:
     return NOTHING_LANDED if is_empty else ""
 
 
-_MOST_FILES = 3
-"""Files that `landed_after` names; then it counts."""
+MOST_NAMED = 3
+"""Files that a line names; then it counts."""
 
 
 def landed_after(conflicts: Sequence[str]) -> str:
@@ -151,15 +151,39 @@ def landed_after(conflicts: Sequence[str]) -> str:
     """
     if not conflicts:
         return ""
-    more = len(conflicts) - _MOST_FILES
-    named = ", ".join(conflicts[:_MOST_FILES]) + (f" and {more} more" if more > 0 else "")
+    more = len(conflicts) - MOST_NAMED
+    named = ", ".join(conflicts[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
     return f"landed after {'a conflict' if len(conflicts) == 1 else 'conflicts'} in {named}"
 
 
+def not_owned_count(count: int) -> str:
+    """Return `2 files not its own`; "" for none."""
+    return f"{count} file{'' if count == 1 else 's'} not its own" if count else ""
+
+
+def not_owned_text(paths: Sequence[str]) -> str:
+    """Return how many files a quest has changed that it does not own, and which; "" for none."""
+    if not paths:
+        return ""
+    more = len(paths) - MOST_NAMED
+    listed = ", ".join((*paths[:MOST_NAMED], *((f"{more} more",) if more > 0 else ())))
+    return f"{not_owned_count(len(paths))}: {listed}"
+
+
+def landed_not_owned(row: Mapping[str, Any]) -> str:
+    """Return how many files not its own the quest of a row has landed; "" where all are, or where nothing is known."""
+    landed = row.get("landed")
+    return not_owned_count(len(landed.get("not_owned") or ())) if landed else ""
+
+
 def landing_note(row: Mapping[str, Any]) -> str:
-    """What people read of how the row of a completed quest came to its end: nothing landed, or after a conflict."""
+    """What people read of how the row of a completed quest came to its end: nothing landed, after a conflict, or more.
+
+    More is files that are not its own.
+    """
     landed = row.get("landed") if row["status"] == "completed" else None
-    return nothing_landed(row) or landed_after(landed.get("conflicts") or () if landed else ())
+    after = landed_after(landed.get("conflicts") or () if landed else ())
+    return nothing_landed(row) or ", ".join(part for part in (after, landed_not_owned(row)) if part)
 
 
 def ended_words(outcome: str, exit_code: int | None = None, reason: str | None = None) -> str:

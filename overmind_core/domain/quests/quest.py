@@ -62,6 +62,9 @@ HAS_ENDED: Mapping[QuestStatus, str] = {
 """How a sentence says that a quest has ended."""
 
 
+MOST_NOT_OWNED = 100
+
+
 @dataclass(frozen=True, slots=True)
 class LandedWork:
     """Where the work of a quest has landed. Texts in wire form."""
@@ -70,6 +73,8 @@ class LandedWork:
     before: str
     """Commit at which the branch stood before."""
     after: str
+    not_owned: tuple[str, ...] = ()
+    """Files among it that its quest does not own, relative to the top of the repository; `MOST_NOT_OWNED` at most."""
 
 
 @dataclass(frozen=True, slots=True)

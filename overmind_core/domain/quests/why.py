@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.admission import Wait, WaitCode
 from overmind_core.domain.agents.turns import one_line
-from overmind_core.domain.missions.reasons import NOTHING_LANDED, landed_after, sentence
+from overmind_core.domain.missions.reasons import NOTHING_LANDED, landed_after, not_owned_text, sentence
 from overmind_core.domain.quests.classes import CHECK_FAILED, VERIFY_FAILED, last_failure
 from overmind_core.domain.quests.life import (
     has_landed_nothing,
@@ -243,8 +243,9 @@ def _landing(quest: Quest) -> str:
     """Where its work has landed; "" for work that was not to."""
     landed = None if quest.queue is None else quest.queue.landed
     if landed is not None:
-        after = landed_after(landed_conflicts(quest))
-        return f"landed on {landed.branch}{after.removeprefix('landed')}"
+        after = landed_after(landed_conflicts(quest)).removeprefix("landed")
+        strange = not_owned_text([one_line(path) for path in landed.not_owned])
+        return f"landed on {landed.branch}{after}{f', with {strange}' if strange else ''}"
     return NOTHING_LANDED if has_landed_nothing(quest) else ""
 
 

@@ -180,7 +180,7 @@ def _drift(observed: Observed) -> Found:
     if scope is None or not scope.owns:
         return None
     if observed.changed is not None:
-        outside = _outside(scope.owns, scope.top, observed.changed)
+        outside = files_outside(scope.owns, scope.top, observed.changed)
     elif observed.window.known:
         outside = _edited_outside(scope, observed.window.uses)
     else:
@@ -189,7 +189,7 @@ def _drift(observed: Observed) -> Found:
 
 
 @lru_cache(maxsize=256)
-def _outside(owns: tuple[str, ...], top: str, changed: frozenset[str]) -> tuple[str, ...]:
+def files_outside(owns: tuple[str, ...], top: str, changed: frozenset[str]) -> tuple[str, ...]:
     """The changed files that no pattern names; remembered, for most samples find what the one before found."""
     return tuple(path for path in sorted(changed) if path and not is_owned(owns, path, top))
 

@@ -45,6 +45,7 @@ def test_options_behind_the_command_of_a_ritual_are_the_commands_own(overmind):
 
 LANDED = {"branch": "main", "before": "1" * 40, "after": "2" * 40, "conflicts": []}
 AFTER_CONFLICT = {**LANDED, "conflicts": ["README.md"]}
+STRANGE = {**LANDED, "not_owned": ["shop/app.py", "shop/menu.py"]}
 SHOWN = [
     ({"status": "failed", "reason": "exit", "exit_code": 3}, "3", "its command failed"),
     ({"status": "failed", "reason": "check_failed", "exit_code": 4}, "4", "its check failed"),
@@ -57,6 +58,7 @@ SHOWN = [
         "0",
         "landed after a conflict in README.md",
     ),
+    ({"status": "completed", "exit_code": 0, "into": "main", "landed": STRANGE}, "0", "2 files not its own"),
     ({"status": "completed", "exit_code": 0}, "0", "-"),
 ]
 
@@ -86,9 +88,15 @@ def test_the_end_of_a_quest_says_an_exit_code_where_a_program_exited(overmind, r
 
 
 @pytest.mark.parametrize(
-    ("landed", "said"), [(None, "nothing to land"), (AFTER_CONFLICT, "landed after a conflict in README.md")]
+    ("landed", "said"),
+    [
+        (None, "nothing to land"),
+        (AFTER_CONFLICT, "landed after a conflict in README.md"),
+        (STRANGE, "2 files not its own"),
+        ({**AFTER_CONFLICT, "not_owned": ["a"]}, "landed after a conflict in README.md, 1 file not its own"),
+    ],
 )
-def test_a_card_says_that_there_was_nothing_to_land_or_a_conflict(overmind, landed, said):
+def test_a_card_says_that_there_was_nothing_to_land_or_what_was_amiss(overmind, landed, said):
     ended = {"attempts": 1, "ended_at": "2026-11-20T12:00:02.000Z"}
     done = {"status": "completed", "into": "main", "landed": landed, **ended}
     columns: list[dict[str, Any]] = [

@@ -116,6 +116,23 @@ def test_what_a_quest_made_is_committed_and_merged_and_its_worktree_goes(tmp_pat
     story(tmp_path, scenario)
 
 
+def test_the_files_that_no_pattern_of_a_quest_names_are_known_before_and_after_its_landing(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon():
+            landing = shop.inside.app.engine.quest_landing
+            await shop.works({"new": "x\n"}, {"docs/b": "2\n", "docs/deep/c": "3\n"})
+            cases = ((("docs",), ("new",)), (("new", "docs/*"), ()), (("/b",), ("docs/b", "docs/deep/c", "new")))
+            for owns, strange in cases:
+                assert await landing.not_owned(shop.red, owns, None) == strange, owns
+            landed = await shop.land()
+            shop.code.commit("another one's", {"later": "1"})
+            for owns, strange in cases:
+                assert await landing.not_owned(shop.red, owns, landed) == strange, owns
+            assert await landing.not_owned(shop.red, ("a",), LandedWork("main", "0" * 40, "1" * 40)) == ()
+
+    story(tmp_path, scenario)
+
+
 def test_nothing_to_land_is_fine_and_leaves_nothing(tmp_path):
     async def scenario(shop):
         async with shop.daemon():

@@ -37,7 +37,8 @@ def test_a_need_counts_when_it_has_landed_and_its_commit_is_in_the_next_worktree
     assert shop.head() == before
     shop.go("verify")
     info = shop.ended(b)
-    assert info["landed"] == {"branch": "main", "before": before, "after": shop.head(), "conflicts": []}
+    landed = {"branch": "main", "before": before, "after": shop.head(), "conflicts": [], "not_owned": []}
+    assert info["landed"] == landed
     assert shop.code.git("log", "-1", "--format=%B", "main^2") == "b\n\nSay two."
     assert shop.ended(a)["status"] == "completed"
     assert "\n2\nMerge overmind/b into main\n" in shop.om.logs("a")
@@ -530,6 +531,17 @@ def test_a_killed_supervisor_lands_it_once(shop, point):
     assert shop.leases(quest) == ["work"]
     assert len(shop.om.events("landed")) == 1
     assert shop.is_cleared(quest)
+
+
+def test_files_that_a_quest_does_not_own_are_named_before_and_after_they_land(shop):
+    quest = shop.add("carts", "echo 1 > a; echo 2 > strange", into="main", owns=["a"], review="person")
+    (question,) = eventually(lambda: shop.om.api("inbox"), 30, what="a person is asked")
+    assert "1 file not its own: strange. It owns a." in question["subject"]["lines"]
+    shop.om.ok("answer", "carts", "allow")
+    assert shop.ended(quest)["landed"]["not_owned"] == ["strange"]
+    assert shop.om.ok("quest", "why", "carts").splitlines() == [
+        "carts has completed: landed on main, with 1 file not its own: strange"
+    ]
 
 
 @pytest.mark.parametrize("review", [None, "person"])

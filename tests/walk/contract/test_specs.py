@@ -39,6 +39,7 @@ def test_a_spec_from_its_brief_to_work_that_has_landed(om, world):
     assert world.answer("allow") == f"Answered question {question['question']} of carts (tasks): allow\n"
     merge = world.asked("merge")
     assert merge["subject"]["lines"][0] == "4 commits, 2 files, no conflict"
+    assert "carts/TSK-001 changed 1 file not its own: shop/TSK-001.txt" in merge["subject"]["lines"]
     assert world.repository.git("log", "--format=%s", "main") == "first"
     assert world.quest("carts/TSK-002")["landed"]["branch"] == "spec/carts"
     world.answer("allow")

@@ -174,6 +174,10 @@ STANDS = [
         ["a has completed: landed on main after conflicts in a, b, c and 1 more"],
     ),
     (
+        quest("a", "completed", queue=QueueState(landed=LandedWork("main", "1", "2", ("x", "s/y\n", "b", "c", "d")))),
+        ["a has completed: landed on main, with 5 files not its own: x, s/y, b, 2 more"],
+    ),
+    (
         quest("a", "failed", reason="check_failed"),
         [
             "a has failed: its check failed",
