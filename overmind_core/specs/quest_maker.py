@@ -126,6 +126,7 @@ class QuestMaker:
             provider=provider,
             command=command or spec.title,
             cwd=folder_of(spec),
+            env=self.environment(agent),  # it may name the program
             backoff=self._settings.queue.backoff * 1000 if start.backoff == "" else start.backoff,
         )
         made = spec_of(start, self._settings, name="quest")

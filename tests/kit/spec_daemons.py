@@ -37,7 +37,7 @@ class Daemons:
 
     async def new(self, **options: object) -> str:
         given = {"title": "Carts", "command": "true", "cwd": self.folder, "env": world()}
-        made = await self.inside.ask("spec_new", **given, **options)
+        made = await self.inside.ask("spec_new", **{**given, **options})
         return str(made["slug"])
 
     async def begun(self, phase: str) -> Any:
