@@ -86,6 +86,14 @@ LOST = "lost"
 """The need of that question."""
 REVIEW_ALONE = AnswerEffects("accept the work", "fail this attempt", "the feedback for the next")
 """Of `review` of work that lands nowhere."""
+UNASSIGNED = "unassigned"
+"""The field of a subject that says that nobody is set to do what is reported."""
+REPORT_UNASSIGNED = AnswerEffects(
+    "queue it for the agent that you name", "only record it", "the agent, such as claude", text_with=ALLOW
+)
+"""Of `report` of work for which there is no agent."""
+NAMED = "claude"
+"""The agent in the line that answers such a one."""
 STUCK_SPEC = AnswerEffects("go on with the spec", "leave it as it is")
 """Of `stuck` about a spec, which could not go on by a fault of the daemon's."""
 TARGET = AnswerEffects("try again now", "leave the work of all that wait for it as it is")
@@ -125,22 +133,27 @@ def body(question: Mapping[str, Any]) -> list[str]:
 
 def effects_of(question: Mapping[str, Any]) -> AnswerEffects:
     """What answers to it do."""
-    if question["need"] == EngineNeed.STUCK and (question.get("about") or {}).get("kind") == _SPEC:
-        return STUCK_SPEC
-    if question["need"] == EngineNeed.MERGE and (question.get("about") or {}).get("kind") == _QUEUE:
-        return TARGET
-    if question["need"] == EngineNeed.MERGE and question["subject"].get("code") == UNDOES_LANDED:
-        return UNDOES
-    if question["need"] == EngineNeed.REVIEW and question["subject"].get("into", True) is None:
-        return REVIEW_ALONE
-    if is_of_engine(question):
-        return EFFECTS.get(question["need"], UNKNOWN)
-    return LOST_JOB if question["need"] == LOST else AGENT_EFFECTS.get(question["need"], UNKNOWN)
+    if not is_of_engine(question):
+        return LOST_JOB if question["need"] == LOST else AGENT_EFFECTS.get(question["need"], UNKNOWN)
+    kind, subject = (question.get("about") or {}).get("kind"), question["subject"]
+    special = (
+        (EngineNeed.STUCK, kind == _SPEC, STUCK_SPEC),
+        (EngineNeed.MERGE, kind == _QUEUE, TARGET),
+        (EngineNeed.MERGE, subject.get("code") == UNDOES_LANDED, UNDOES),
+        (EngineNeed.REPORT, bool(subject.get(UNASSIGNED)), REPORT_UNASSIGNED),
+        (EngineNeed.REVIEW, subject.get("into", True) is None, REVIEW_ALONE),
+    )
+    found = next((effects for need, is_so, effects in special if is_so and question["need"] == need), None)
+    return found or EFFECTS.get(question["need"], UNKNOWN)
 
 
 def hints(question: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Each command that answers it, and what that does; none for a need that this version does not know."""
     effects = effects_of(question)
+    if effects is REPORT_UNASSIGNED:
+        yield f"overmind answer {question['question']} {NAMED}", "queue it for this agent, or another one"
+        yield f"overmind answer {question['question']} {DENY}", effects.deny
+        return
     for behaviour in (ALLOW, DENY) if effects is not UNKNOWN else ():
         text = f"; -m TEXT: {effects.text}" if effects.text and effects.text_with == behaviour else ""
         yield f"overmind answer {question['question']} {behaviour}", f"{effects.of(behaviour)}{text}"

@@ -46,6 +46,8 @@ class ReportKind(StrEnum):
     DECISION = "decision"
 
 
+NO_AGENT = "no agent is configured for it"
+"""Why a report is asked about for which there is nobody."""
 BECOMES_QUEST = frozenset({ReportKind.BUG, ReportKind.SECURITY, ReportKind.MISSING})
 
 
@@ -83,6 +85,10 @@ class Report:
     """Number of the question that it asks."""
     request: str | None = None
     """Key of the request that brought it."""
+    cwd: str = ""
+    """Of a person's that became no quest: where that is to work."""
+    environment: tuple[tuple[str, str], ...] = ()
+    """Likewise: in which environment."""
 
 
 class Verdict(NamedTuple):
@@ -157,7 +163,7 @@ def verdict_on(
         (depth > limits.depth, f"it is {depth} reports away from what a person wanted"),
         (queued_of_source >= limits.per_source, f"this mission has queued {queued_of_source} quests already"),
         (open_together >= limits.per_spec, f"{open_together} reported quests of {together} are open"),
-        (not is_assignable, "no agent is configured for it"),
+        (not is_assignable, NO_AGENT),
     )
     past = next((why for is_past, why in reasons if is_past), None)
     return Verdict(Outcome.QUEUED) if past is None else Verdict(Outcome.ASKED, past)

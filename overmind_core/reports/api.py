@@ -43,7 +43,8 @@ class ReportApi:
     @handles(requests.Report)
     async def report(self, request: requests.Report, caller: Caller) -> Stream[Reported, ReportAnswer]:
         """Accept a report. With `wait` an item follows once a person has answered its question."""
-        from overmind_core.domain.reports import ReportKind  # noqa: PLC0415 - for those who report
+        from overmind_core.domain.replacing import replace  # noqa: PLC0415 - for those who report
+        from overmind_core.domain.reports import ReportKind  # noqa: PLC0415 - same
         from overmind_core.reports.checking import checked  # noqa: PLC0415 - same
 
         reports = self._reports()
@@ -51,6 +52,7 @@ class ReportApi:
         wanted = checked(request, source, self._clock.wall())
         at_hand = None
         if source.mission is None and request.cwd is not None:
+            wanted = replace(wanted, cwd=request.cwd, environment=tuple(sorted(request.env.items())))
             at_hand = self._assignments().of_queue(request.cwd, request.env)
         waits = request.wait and wanted.kind is ReportKind.QUESTION
         answer = await reports.report(source, wanted, block=request.block, waits=waits, at_hand=at_hand)

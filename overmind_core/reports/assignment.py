@@ -60,12 +60,16 @@ class Assignments:
         self._workspace = workspace
         self._work_of_spec = work_of_spec
 
-    def of(self, source: Mission, quest: Quest | None) -> Assignment | None:
+    def of(self, source: Mission, quest: Quest | None, *, named: str = "") -> Assignment | None:
         """The agent for what a mission has reported: that of its spec, else its own provider, else that of the queue.
 
         Args:
             source: The mission.
             quest: The quest of the queue whose work, check or review the mission is; None: it is of none.
+            named: The agent that a person has named, should there be none; "": nobody has.
+
+        Raises:
+            OvermindError: nothing is known of the named agent.
         """
         stored = None if quest is None else self._quests.work(quest.id)
         spec = None if quest is None or quest.queue is None else quest.queue.spec
@@ -74,9 +78,9 @@ class Assignments:
             work = stored
         if work is not None:
             return Assignment(work, self._quests.shared(work.shared))
-        return self._of_mission(source)
+        return self._of_mission(source, named)
 
-    def _of_mission(self, source: Mission) -> Assignment | None:
+    def _of_mission(self, source: Mission, named: str) -> Assignment | None:
         inherited = self._saved.of(source.id).inherited
         agent = self._agents.agent(source.id)
         if agent is not None and source.definition.provider != RAW:
@@ -90,13 +94,22 @@ class Assignments:
             )
             isolate = source.definition.isolated or None
             return _assignment(StoredWork(definition, replace(agent, prompt=None, folders=None), isolate), inherited)
-        return self.of_queue(self._persons_folder(source), inherited)
+        return self.of_queue(self._persons_folder(source), inherited, named=named)
 
-    def of_queue(self, cwd: str, environment: Mapping[str, str]) -> Assignment | None:
-        """The agent of the queue, in a folder and an environment; None: there is none."""
+    def of_queue(self, cwd: str, environment: Mapping[str, str], *, named: str = "") -> Assignment | None:
+        """The agent of the queue, in a folder and an environment, else the one that a person has named; None: neither.
+
+        Raises:
+            OvermindError: nothing is known of the named agent.
+        """
         agent = self._settings.queue.agent
-        if not agent:
-            return None
+        try:
+            found = self._assigned(agent, cwd, environment) if agent else None
+        except OvermindError:
+            found = None
+        return self._assigned(named, cwd, environment) if found is None and named else found
+
+    def _assigned(self, agent: str | tuple[str, ...], cwd: str, environment: Mapping[str, str]) -> Assignment:
         is_provider = isinstance(agent, str)
         start = Start(
             command="quest" if is_provider else list(agent),
@@ -105,10 +118,7 @@ class Assignments:
             provider=str(agent) if is_provider else RAW,
             agent=AgentArgs() if is_provider else None,
         )
-        try:
-            spec = spec_of(start, self._settings, name="quest")
-        except OvermindError:
-            return None
+        spec = spec_of(start, self._settings, name="quest")
         return _assignment(StoredWork(spec.definition, spec.agent), environment)
 
     def _persons_folder(self, source: Mission) -> str:

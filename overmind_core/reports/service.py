@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from overmind_core.domain import reports as rules
 from overmind_core.domain.agents.agent_events import Behaviour
-from overmind_core.domain.engine_questions import BLOCKS, EngineNeed
+from overmind_core.domain.engine_questions import BLOCKS, NAMED, UNASSIGNED, EngineNeed
 from overmind_core.domain.events import THE_QUEUE, About, AboutKind
 from overmind_core.domain.quests.quest import Goal, Quest, QuestStatus, QueueState
 from overmind_core.domain.replacing import replace
@@ -179,7 +180,7 @@ class Reports:
         verdict = rules.verdict_on(
             wanted.kind,
             depth=depth,
-            queued_of_source=sum(row.report.quest is not None for row in kept),
+            queued_of_source=0 if source.mission is None else sum(row.report.quest is not None for row in kept),
             open_together=open_together,
             together="its spec" if root is None else root.name,
             is_assignable=assignment is not None,
@@ -200,6 +201,8 @@ class Reports:
                 shared = root if open_together >= self._settings.reports.per_spec else None
                 asked = self._ask(source, report, number, verdict.why, blocked, waits=waits, shared=shared)
                 report = replace(report, question=asked)
+            if report.outcome is not Outcome.ASKED:
+                report = replace(report, environment=())  # it is kept for what may become a quest
             self._save(ReportRow(number, source.id, source.spec, digest, RECORD.encode(report)))
             self._record(report, number, report, why)
         return self._answer(number, report, why or None)
@@ -233,26 +236,27 @@ class Reports:
     def _queue(self, source: Source, report: Report, assignment: Assignment) -> str:
         """Queue a quest for a report; return its id."""
         title = rules.title_of(report.kind, report.title, report.text)
-        work = worded(assignment.work, self._name_for(title, source.spec), title)
-        made = self._quest(source, report, work, title)
+        quest_id = self._missions.new_id()
+        work = worded(assignment.work, self._name_for(title, source.spec, quest_id), title)
+        made = self._quest(quest_id, source, report, work, title)
         if made.goal is not None and made.goal.into is not None:
             work = replace(work, isolate=True, base=made.goal.into)
         self._quests.enqueue([(made, work)], assignment.environments)
         return made.id
 
-    def _name_for(self, title: str, spec: str | None) -> str:
+    def _name_for(self, title: str, spec: str | None, quest_id: str) -> str:
         """The name of a reported quest: `carts/R-001` in a spec, else made of the title."""
         slug = None if spec is None else self._slug_of_spec(spec)
         if slug is None:
-            return slug_of(title, self._is_taken)
+            return slug_of(title, self._is_taken, unnamed=f"quest-{quest_id}")
         return rules.next_report_name(slug, [one.name for one in self._of_spec(spec)])
 
-    def _quest(self, source: Source, report: Report, work: StoredWork, title: str) -> Quest:
+    def _quest(self, quest_id: str, source: Source, report: Report, work: StoredWork, title: str) -> Quest:
         """A queued quest that lands, and is verified, as the quest that reports it."""
         quest, now = source.quest, self._clock.wall()
         goal = None if quest is None else quest.goal
         return Quest(
-            id=self._missions.new_id(),
+            id=quest_id,
             name=work.definition.name,
             command=work.definition.command,
             cwd=work.definition.cwd,
@@ -305,11 +309,13 @@ class Reports:
             summary, key = f"{who} has reported something that is not queued by itself: {why}", f"limit:{source.id}"
             if shared is not None and blocked is None:
                 about, key = About(AboutKind.QUEST, shared.id, shared.name), f"limit:{shared.id}"
-        lines = [f"{report.kind.value}: {report.text}", *report.evidence]
+        said = [report.title, report.text] if report.title else [report.text]
+        lines = [f"{report.kind.value}: {said[0]}", *said[1:], *report.evidence]
         if report.because:
             lines.append(f"Because: {report.because}")
         subject = {"lines": lines, "kind": report.kind.value, "report": number, "source": source.id, "waits": waits}
         subject |= {} if blocked is None else {BLOCKS: True}
+        subject |= {UNASSIGNED: True} if why == rules.NO_AGENT else {}
         heard_by = source.id if report.kind is ReportKind.QUESTION and source.mission is not None else ""
         return self._engine.ask(EngineNeed.REPORT, about, summary=summary, subject=subject, key=key, ends_with=heard_by)
 
@@ -378,26 +384,37 @@ class Reports:
             for row in self._table.asked(question.number):
                 report = row.report
                 if report.question == question.number and report.kind in BECOMES_QUEST and report.quest is None:
-                    late.append(self._queue_late(row, report))
+                    late.append(self._queue_late(row, report, (decision.message or "").strip()))
         for quest in [one for one in self._quests.live.values() if _waits_for(one, question.number)]:
             self._attempts.answered(quest.id, decision.message or "")
             for need in late:
                 self._attempts.block(quest.id, need)
 
-    def _queue_late(self, row: ReportRow, report: Report) -> str:
-        """Queue a report that was past a limit; return the quest's id.
+    def _queue_late(self, row: ReportRow, report: Report, named: str) -> str:
+        """Queue a report that was asked about; return the quest's id.
+
+        Args:
+            row: Its row.
+            report: The report.
+            named: The agent that the person has named, should none be set; "": nobody has.
 
         Raises:
-            OvermindError: `invalid`: no agent is configured for it.
+            OvermindError: `invalid`: no agent does it.
         """
         mission = self._registry.get(report.source)
-        source = self.source_of(mission) if mission is not None else Source(PERSON, PERSON, None, None)
-        assignment = None if mission is None else self._assignments.of(mission, source.quest)
+        if mission is not None:
+            source = self.source_of(mission)
+            assignment = self._assignments.of(mission, source.quest, named=named)
+        else:
+            source = Source(PERSON, PERSON, None, None)
+            environment = dict(report.environment)
+            assignment = self._assignments.of_queue(report.cwd, environment, named=named) if report.cwd else None
         if assignment is None:
-            message = f"There is no agent for what {report.source_name} has reported"
-            ways = "Set agent in [queue] of config.toml, then run: overmind start --replace"
-            raise OvermindError("invalid", f"{message}. {ways}. Or add it yourself: overmind quest add")
-        queued = replace(report, quest=self._queue(source, report, assignment), outcome=Outcome.QUEUED)
+            title = shlex.quote(rules.title_of(report.kind, report.title, report.text))
+            ways = f"Name one: overmind answer {report.question} {NAMED}, or add it yourself: overmind quest add"
+            raise OvermindError("invalid", f"No agent is set for it. {ways} --provider {NAMED} {title}")
+        quest = self._queue(source, report, assignment)
+        queued = replace(report, quest=quest, outcome=Outcome.QUEUED, environment=())
         self._save(row._replace(record=RECORD.encode(queued)))
         return queued.quest or ""
 

@@ -319,8 +319,10 @@ def _helps(row: Row) -> Iterator[Offer]:
 
 def _answers(asked: Row, choosing: Choosing | None) -> Iterator[Offer]:
     if engine_questions.is_of_engine(asked):
-        yield Offer(ALLOW, "y", engine_questions.effects_of(asked).allow)
-        yield Offer(DENY, "n", engine_questions.effects_of(asked).deny)
+        effects = engine_questions.effects_of(asked)
+        if effects is not engine_questions.REPORT_UNASSIGNED:  # the agent is named with a text
+            yield Offer(ALLOW, "y", effects.allow)
+        yield Offer(DENY, "n", effects.deny)
         yield Offer("reply", "m", with_text(asked))
         return
     if asked["attach_only"]:
@@ -378,7 +380,8 @@ def _effects(asked: Row) -> SubjectLines:
     effects = engine_questions.effects_of(asked)
     if effects is engine_questions.UNKNOWN:
         return []
-    keys = [("y", effects.allow), ("n", effects.deny)]
+    allows = [] if effects is engine_questions.REPORT_UNASSIGNED else [("y", effects.allow)]
+    keys = [*allows, ("n", effects.deny)]
     if effects.text:
         keys.append(("m", f"{effects.of(effects.text_with)}; your text is {effects.text}"))
     return [[], *([Cell(f" {key}  ", "key"), Cell(effect, "quiet")] for key, effect in keys)]

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from overmind_core.domain import engine_questions
 from overmind_core.domain.settings import QueueSettings
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
 from overmind_core.system.paths import Home
+from overmind_core.view import inbox
 from tests.kit.in_process import idle, played, until, world
 
 
@@ -185,6 +187,54 @@ def test_the_same_report_is_counted_and_not_queued_again(story):
 
     first, second, count = story(play)
     assert (second["outcome"], second["count"], second["quest"], count) == (first["outcome"], 2, first["quest"], 1)
+
+
+def test_a_report_that_nobody_is_set_to_do_names_the_line_that_has_it_done(tmp_path):
+    async def play(inside, _keeper):
+        await inside.ask("queue_set", paused=True)
+        env = world() | {"OVERMIND_CLAUDE_BIN": "/opt/claude"}
+        for text in ("Prices are wrong", "Carts leak"):
+            await inside.ask("report", kind="bug", text=text, cwd="/", env=env)
+        (question,) = await inside.ask("inbox")
+        refused = []
+        for words in ({"behaviour": "allow"}, {"message": "klaude"}):
+            with pytest.raises(OvermindError) as error:
+                await inside.ask("answer", question=question["question"], **words)
+            refused.append(error.value.message)
+        await inside.ask("answer", question=question["question"], message="claude")
+        rows = await inside.ask("quests")
+        agents = [inside.app.quest_registry.work(row["id"]).agent.program for row in rows]
+        return question, refused, rows, agents, await inside.ask("inbox")
+
+    question, refused, rows, agents, left = played(Home(str(tmp_path / "home")), play, Settings())
+    assert list(engine_questions.hints(question)) == [
+        ("overmind answer 1 claude", "queue it for this agent, or another one"),
+        ("overmind answer 1 deny", "only record it"),
+    ]
+    assert [offer.name for offer in inbox.offers(inbox.Need({}, question, "", 0.0))][:2] == ["deny", "reply"]
+    said = "Name one: overmind answer 1 claude, or add it yourself: overmind quest add --provider claude 'Prices are"
+    assert refused[0].startswith(f"No agent is set for it. {said} wrong'")
+    assert refused[1].startswith("Unknown provider 'klaude'.")
+    assert {(row["name"], row["provider"], row["cwd"]) for row in rows} == {
+        ("prices-are-wrong", "claude", "/"),
+        ("carts-leak", "claude", "/"),
+    }
+    assert (agents, left) == (["/opt/claude"] * 2, [])
+
+
+def test_the_reports_of_a_person_have_no_limit_and_a_title_stays_as_it_was_written(story):
+    async def play(inside, _keeper):
+        await inside.ask("queue_set", paused=True)
+        for number in range(6):
+            title = "買い物かご" if number == 5 else None
+            await inside.ask("report", kind="bug", text=f"Part {number} leaks", title=title, cwd="/", env=world())
+        asked = await inside.ask("report", kind="question", text="Which one?", title="かご", cwd="/", env=world())
+        return await inside.ask("quests"), asked, await inside.ask("inbox")
+
+    rows, _, (question,) = story(play)
+    (titled,) = [row for row in rows if row["title"] == "買い物かご"]
+    assert {row["name"] for row in rows} == {*(f"part-{number}-leaks" for number in range(5)), f"quest-{titled['id']}"}
+    assert question["subject"]["lines"][:2] == ["question: かご", "Which one?"]
 
 
 @pytest.mark.parametrize("past", ["2020-01-01", "1970-01-01T00:00:00Z"])
