@@ -149,7 +149,8 @@ class Steerer:
             watch.steering = steering.withdrawn(watch.steering)
             return
         text = (decision.message or "").strip() or str(subject["text"])
-        terms = tuple(Term(name, COSTS.get(name, 0.0), holds=True, evidence="") for name in subject["terms"])
+        shown = subject.get("evidence") or {}
+        terms = tuple(Term(name, COSTS.get(name, 0.0), True, str(shown.get(name, ""))) for name in subject["terms"])
         self._act(watch, mission, Steer(rung, terms, text, ask=False), f"steer:{question.number}")
 
     def _do(self, watch: Watch, mission: Mission, capabilities: Capabilities, steer: Steer) -> None:
@@ -170,8 +171,8 @@ class Steerer:
         if steer.rung in {Rung.MESSAGE, Rung.INTERRUPT}:
             self._send(mission, steer.text, interrupt=steer.rung is Rung.INTERRUPT, key=key)
         elif steer.rung is Rung.END:
-            line = cut(display_safe(" ".join(steer.text.split())), LONGEST_TOLD)
-            asked = EndAsked(Cause.LIMIT, mission.definition.grace, f"--- steered: {line} ---", "steered")
+            told = f"--- steered: {_shortened(steer.text)} ---"
+            asked = EndAsked(Cause.LIMIT, mission.definition.grace, told, "steered")
             self._on_end(mission.id, steer.text)
             with nobody():  # who has allowed it has not ended it
                 self._registry.apply_if_legal(mission, asked, urgent=True)
@@ -194,6 +195,7 @@ class Steerer:
             LINES: lines,
             "rung": steer.rung.value,
             "terms": [term.term for term in steer.terms],
+            "evidence": {term.term: term.evidence for term in steer.terms},
             "text": steer.text,
             "frozen": frozen,
         }
@@ -259,6 +261,13 @@ _STEERED, _ASKED, _ANSWERED = _STEERING = tuple(
 def _evidence(terms: Iterable[Term]) -> str:
     """The terms in one line, each with its evidence, if there is any."""
     return "; ".join(f"{term.term}: {term.evidence}" if term.evidence else term.term for term in terms)
+
+
+def _shortened(text: str) -> str:
+    """A text in one line of at most `LONGEST_TOLD` cells, cut between two words."""
+    line = display_safe(" ".join(text.split()))
+    found = cut(line, LONGEST_TOLD)
+    return found if found == line else f"{found.rpartition(' ')[0] or found} ..."
 
 
 def _nothing() -> None:

@@ -120,8 +120,11 @@ def _report(event: Fields) -> _Summary:
 def _steer(event: Fields) -> _Summary:
     if event.get("outcome") is not None:
         return _Summary("steer", _because(f"{event['rung']} {event['outcome']}", event))
-    terms = ", ".join(map(str, event.get("terms") or ()))
-    return _Summary("steer", _because(f"{event['rung']} ({terms})" if terms else str(event["rung"]), event))
+    terms = [str(one) for one in event.get("terms") or ()]
+    rung, why = str(event["rung"]), str(event.get("why") or "")
+    if not terms or all(term in why for term in terms):  # which they are is said with why
+        return _Summary("steer", _because(rung, event))
+    return _Summary("steer", _because(f"{rung} ({', '.join(terms)})", event))
 
 
 def _overlap(event: Fields) -> _Summary:

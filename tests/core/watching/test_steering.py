@@ -12,6 +12,7 @@ from overmind_core.domain.settings import GuardianSettings, HealthSettings
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
 from overmind_core.system.paths import Home
+from overmind_core.watching.steerer import LONGEST_TOLD, _shortened
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, played, supervising, until
 from tests.kit.mortal import Mortal, at_each_commit
@@ -86,18 +87,28 @@ def test_when_it_strays_a_person_is_asked_and_allow_sends_once_and_none_comes_wi
         await inside.ask("answer", question=asked["question"], behaviour="allow")
         sent = await texts(inside, mission)
         await astray(session, 50)
-        return asked, before, sent, await texts(inside, mission), await inside.ask("inbox"), steers(inside, mission)
+        (first, *_), left = events(inside, mission, "steer"), await inside.ask("inbox")
+        return asked, before, sent, await texts(inside, mission), left, steers(inside, mission), first["why"]
 
-    asked, before, sent, later, inbox, told = story(home, play)
+    asked, before, sent, later, inbox, told, why = story(home, play)
     assert (asked["need"], asked["about"]["kind"]) == ("steer", "mission")
     assert asked["summary"].endswith(
         f"? loop: 3 times: {ERROR}; thrash: a.py was edited 5 times, and this still fails: Bash: it"
     )
+    assert asked["summary"].endswith(f"? {why}"), "what was found is known after the answer as well"
     assert before == []
     assert sent == later == [asked["subject"]["text"]]
     assert f"> 3 times: {ERROR}" in sent[0]
     assert inbox == []
     assert told == [("message", None), ("message", "unchanged")]
+
+
+def test_what_is_told_in_a_log_is_cut_between_words():
+    assert _shortened("Stop\n and\x1b read") == "Stop and\\x1b read"
+    words = " ".join(f"word{number}" for number in range(300))
+    *kept, dots = _shortened(words).split(" ")
+    assert (dots, kept) == ("...", words.split(" ")[: len(kept)])
+    assert LONGEST_TOLD - 10 < len(_shortened(words)) <= LONGEST_TOLD
 
 
 def test_a_person_may_say_it_in_other_words(home, environment):

@@ -123,6 +123,8 @@ def test_an_exit_code_is_told_only_where_a_program_exited_with_it(event, text):
          ("health", "engine", "stalled: no sign of life for 5m")),
         ({"type": "steer", "rung": "message", "terms": ["loop", "drift"], "outcome": None, "by": "engine", "why": "x"},
          ("steer", "engine", "message (loop, drift): x")),
+        ({"type": "steer", "rung": "end", "terms": ["loop", "drift"], "outcome": None, "by": "engine",
+          "why": "loop: 3 times: ls; drift: app.py"}, ("steer", "engine", "end: loop: 3 times: ls; drift: app.py")),
         ({"type": "steer", "rung": "message", "terms": ["loop"], "outcome": "helped", "by": "engine", "why": "x"},
          ("steer", "engine", "message helped: x")),
         ({"type": "overlap", "other_name": "b", "files": ["1", "2", "3", "4"], "conflicts": ["1"], "by": "engine"},
