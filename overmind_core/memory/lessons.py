@@ -28,6 +28,7 @@ from overmind_core.domain.memory.notes import (
     note_id,
 )
 from overmind_core.domain.memory.redaction import redact, secret_values
+from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.watching.learning import AttemptVote, Lesson, LessonState
@@ -262,8 +263,8 @@ def _earlier_votes(lesson: Lesson, version: Version, seed: str) -> Iterator[Vote
 def _text(lesson: Lesson) -> str:
     """A lesson as a note: what failed, quoted, and where it was mended."""
     quoted = "\n".join(f"> {line}" for line in lesson.feedback.splitlines())
-    text = f"An attempt at {display_safe(lesson.quest)} failed ({display_safe(lesson.failure)}):\n{quoted}\n"
-    text += "The next one passed after changes of:" if lesson.files else "The next one passed."
+    text = f"{display_safe(lesson.quest)}: {display_safe(sentence(lesson.failure))}:\n{quoted}\n"
+    text += "The next attempt passed after changes of:" if lesson.files else "The next attempt passed."
     for path in map(display_safe, lesson.files):
         if len(text) + len(path) + 3 <= LONGEST_TEXT:
             text += f"\n  {path}"

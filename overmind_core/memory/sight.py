@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents.agent import RAW
-from overmind_core.domain.memory.notes import Author, Origin, Scope, ScopeKind
+from overmind_core.domain.memory.notes import Author, NoteKind, NoteState, Origin, Scope, ScopeKind
 from overmind_core.domain.memory.permissions import Writer
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
@@ -73,8 +73,13 @@ class Sight:
         return None if self.place is None else Files(self.place.top)
 
     def is_stale(self, stored: StoredNote, files: Files | None) -> bool:
-        """Whether none of a note's files is there, as far as they can be looked for."""
+        """Whether none of a note's files is there, as far as they can be looked for.
+
+        The files of a lesson that nobody has accepted may be on a branch that has not landed.
+        """
         content = stored.note.content
+        if content.kind is NoteKind.LESSON and stored.note.state is NoteState.PROPOSED:
+            return False
         here = self.place is not None and content.scope == Scope(ScopeKind.REPO, self.place.repository)
         return here and files is not None and files.is_stale(content.files)
 

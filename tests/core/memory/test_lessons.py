@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import sqlite3
 from functools import partial
 
@@ -26,8 +27,8 @@ from tests.kit.repositories import Repository
 TOKEN = "ghp_" + "a1B2" * 9
 SETTINGS = Settings(queue=QueueSettings(backoff=0.01))
 LESSON = (
-    "An attempt at carts failed (exit):\n> AssertionError: carts total misses shipping\n"
-    "> with [redacted: github token]\nThe next one passed after changes of:\n  carts.py"
+    "carts: its command failed:\n> AssertionError: carts total misses shipping\n"
+    "> with [redacted: github token]\nThe next attempt passed after changes of:\n  carts.py"
 )
 KILLS = 20
 OLDER = 11
@@ -167,6 +168,13 @@ def test_an_attempt_that_failed_and_then_passed_is_proposed_once_and_without_sec
             await story.handed_over(inside)
             assert len(await story.notes(inside)) == 1
             assert story.rows("attempt_votes") == []
+            story.shop.git("rm", "-q", "carts.py")  # as if it were on a branch that has not landed
+            shutil.rmtree(story.shop.path(".overmind"))
+            assert [one["stale"] for one in await story.notes(inside)] == [False]
+            await inside.app.memory.memory().note_set(
+                NoteSet(note=note["id"], change="accept", cwd=story.shop.folder), None
+            )
+            assert [one["stale"] for one in await story.notes(inside)] == [True]
 
     story.play(work)
     for name in os.listdir(story.home.root):
@@ -284,8 +292,8 @@ def test_lessons_of_an_older_home_are_notes_with_their_votes_once_over_many_kill
             ]  # fmt: skip
             assert (fourth["state"], fourth["rests"]) == ("live", True)
             assert first["text"] == (
-                "An attempt at carts/TSK-001 failed (check_failed):\n> E1 first\n> E\n"
-                "The next one passed after changes of:\n  src/1.py"
+                "carts/TSK-001: its check failed:\n> E1 first\n> E\n"
+                "The next attempt passed after changes of:\n  src/1.py"
             )
             assert (first["kind"], first["scope"], first["files"]) == (NoteKind.LESSON, ScopeKind.REPO, ["src/1.py"])
             assert first["repository"] == notes["carts/TSK-003"]["repository"] != notes["carts/TSK-005"]["repository"]

@@ -116,7 +116,7 @@ def test_three_attempts_that_went_well_are_the_estimate_of_the_next(shop):
 def test_an_attempt_that_failed_and_then_passed_proposes_a_lesson(shop):
     lesson = taught(shop)
     assert (lesson["state"], lesson["scope"], lesson["from"]) == ("proposed", "repo", "overmind")
-    said = "An attempt at carts failed (exit):\n> AssertionError: carts total misses shipping\nThe next one passed."
+    said = "carts: its command failed:\n> AssertionError: carts total misses shipping\nThe next attempt passed."
     assert lesson["text"] == said
     (event,) = shop.events("note")
     assert (event["note"], event["change"], event["by"]) == (lesson["id"], "proposed", "engine")
