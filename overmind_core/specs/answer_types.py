@@ -82,6 +82,8 @@ class SpecRow(SpecBrief):
     phases: list[SpecPhaseInfo]
     tasks: dict[str, int]
     """Status → how many of its tasks."""
+    reported: dict[str, int]
+    """Status → how many quests that were reported beside them."""
     question: int | None
     """The number of the question whether it lands."""
     created_at: str

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.engine_questions import EngineNeed
+from overmind_core.domain.missions.reasons import DENIED
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.replacing import replace
@@ -254,6 +255,9 @@ class SpecProgress:
         if decision.behaviour is Behaviour.DENY:
             wanted = spec.target if spec.target is not None and _reaches(spec.target, phase) else phase
             self._registry.put_phase(spec.id, replace(again(record), feedback=decision.message or ""))
+            made = None if record.quest is None else self._quests.get(record.quest)
+            if made is not None and made.status is QuestStatus.COMPLETED:  # the next one has the same name
+                self._quests.amend(replace(made, reason=DENIED))
             self._registry.change(spec.id, target=wanted)
             return
         self._registry.put_phase(spec.id, replace(record, released_sha256=record.sha256))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.admission import WaitCode
@@ -71,6 +72,16 @@ class SpecQuests:
     def quests(self, spec: Spec) -> list[tuple[QuestStatus, Quest | None]]:
         """The status of each quest that counts, and the quest while it is unfinished."""
         return [(status, live) for _, status, live in self._counted(spec)]
+
+    def statuses(self, spec: Spec) -> tuple[Counter[QuestStatus], Counter[QuestStatus]]:
+        """How many quests of its tasks, and how many reported ones, have which status."""
+        made = {one.quest for one in self._registry.phase(spec.id, PhaseName.SYNC).tasks.values()}
+        found = Counter((one in made, status) for one, status, _ in self._counted(spec))
+        tasks, reported = (
+            Counter({status: count for (is_task, status), count in found.items() if is_task is wanted})
+            for wanted in (True, False)
+        )
+        return tasks, reported
 
     def waiting(self, spec: Spec) -> list[Quest]:
         """The quests of its tasks that wait for a person: failed, cancelled, in review, or refused by their target."""

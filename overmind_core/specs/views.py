@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.reasons import sentence
@@ -133,7 +132,7 @@ class SpecViews:
         spec = self._registry.all[spec.id]
         state = self._standing.state(spec, standing)
         changed = first_changed(state, standing.states)
-        statuses = Counter(status for status, _ in self._standing.quests(spec))
+        statuses, reported = self._standing.statuses(spec)
         return {
             **brief(spec),
             "title": spec.title,
@@ -150,6 +149,7 @@ class SpecViews:
             "problem": spec.problem,
             "phases": [self._phase(spec, phase, standing) for phase in PHASES],
             "tasks": {status.value: statuses[status] for status in QuestStatus if statuses[status]},
+            "reported": {status.value: reported[status] for status in QuestStatus if reported[status]},
             "question": spec.question,
             "created_at": format_time(spec.created_at),
         }

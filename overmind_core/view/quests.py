@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from overmind_core.domain.engine_questions import without_name
-from overmind_core.domain.missions.reasons import landed_after, landing_note, nothing_landed, said_exit, sentence
+from overmind_core.domain.missions.reasons import completed_note, landed_after, nothing_landed, said_exit, sentence
 from overmind_core.domain.quests.titles import shown_name
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
@@ -144,7 +144,7 @@ def why(row: Row) -> str:
     if row.get(ASKED):
         return str(row[ASKED])
     if row["status"] != "queued":
-        return safe(landing_note(row)) or reason(row)
+        return safe(completed_note(row)) or reason(row)
     text, _, place = safe(row.get("why")).rpartition("; ")
     return f"{place}: {text}" if row.get("code") == "slots" and text else safe(row.get("why"))
 

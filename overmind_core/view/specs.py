@@ -433,7 +433,8 @@ def description(spec: Row, look: Rendering) -> Lines:
             ("verify", spec["verify"]),
             ("cost", f"{cost(spec) or '–'}{limit}"),
             ("created", clock(spec["created_at"], look)),
-            ("tasks", ", ".join(f"{count} {status}" for status, count in spec["tasks"].items()) or None),
+            ("tasks", _counts(spec["tasks"])),
+            ("reported", _counts(spec.get("reported") or {})),
             ("critical path", " → ".join(map(safe, path["tasks"])) or None),
             ("hours", f"{path['hours'] or 0:g} of {spec['hours'] or 0:g} on that path" if path["tasks"] else None),
         ),
@@ -464,6 +465,10 @@ def _coverage(spec: Row) -> Lines:
         tasks = ", ".join(map(safe, one["tasks"]))
         lines.append([Cell(f"  {safe(one['requirement']):<18} "), Cell(tasks or "no task", "" if tasks else "bad")])
     return lines
+
+
+def _counts(statuses: Mapping[str, int]) -> str | None:
+    return ", ".join(f"{count} {status}" for status, count in statuses.items()) or None
 
 
 def _drift(spec: Row) -> Lines:

@@ -6,7 +6,7 @@ from overmind_core.cli.command import JSON, Command, argument, flag, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import coloured, dumps, is_ascii_only, terminal_columns
 from overmind_core.cli.quests.rows import ASKED, BLOCKING, phase_word, quest_mark, time_and_cost
-from overmind_core.domain.missions.reasons import landing_note, sentence
+from overmind_core.domain.missions.reasons import completed_note, sentence
 from overmind_core.domain.missions.status_marks import REVIEW
 from overmind_core.domain.quests.titles import shown_name
 from overmind_core.domain.text.cells import cut, display_safe, width
@@ -212,8 +212,8 @@ def _tails(row: Row) -> tuple[str, ...]:
         return (sentence(row["reason"]) or status,)
     phase = phase_word(row)
     about = time_and_cost(row)
-    if landing := landing_note(row):
-        return f"{landing} {about}", landing
+    if said := completed_note(row):
+        return f"{said} {about}", said
     return (f"{phase} {about}" if phase not in {"", "working"} else about, about, phase)
 
 

@@ -16,7 +16,7 @@ from overmind_core.cli.output import (
 )
 from overmind_core.cli.quests.rows import BLOCKING, COLOURS, is_blocked, score_cell, title_cell
 from overmind_core.cli.values import positive_number, quest_status_word
-from overmind_core.domain.missions.reasons import landing_note, said_exit, sentence
+from overmind_core.domain.missions.reasons import completed_note, said_exit, sentence
 from overmind_core.domain.text.duration import format_uptime
 
 TYPE_CHECKING = False
@@ -37,8 +37,8 @@ def _tries(row: Row) -> str:
 
 def _why(row: Row) -> str | None:
     """Return why it has ended, else the code of why it waits; what failed last says more than that all has."""
-    if landing := landing_note(row):
-        return landing
+    if said := completed_note(row):
+        return said
     spent = row["reason"] == RETRIES_SPENT and row.get("class")
     return sentence(row["class"] if spent else row["reason"]) or row.get("code")
 

@@ -58,8 +58,7 @@ def _spec_lines(spec: Row) -> Iterator[str]:
     yield from _problem(spec)
     for phase in spec["phases"]:
         yield from _phase_lines(phase)
-    if spec["tasks"]:
-        yield "tasks: " + " · ".join(f"{count} {status}" for status, count in spec["tasks"].items())
+    yield from _counts(spec)
     for one in spec["waits"]:
         why = "" if one["why"] is None else f": {one['why']}"
         yield display_safe(f"  {one['name']}: {one['status']}{why}")
@@ -76,6 +75,12 @@ def _spec_lines(spec: Row) -> Iterator[str]:
         yield f"  go on with: overmind spec accept {spec['slug']}, or spec run {spec['slug']} --from explore"
     if spec["question"] is not None:
         yield f"waits: question {spec['question']}: overmind answer {spec['slug']} allow"
+
+
+def _counts(spec: Row) -> Iterator[str]:
+    for what in ("tasks", "reported"):
+        if counts := spec.get(what):
+            yield f"{what}: " + " · ".join(f"{count} {status}" for status, count in counts.items())
 
 
 def _remedy(waiting: Row) -> str:

@@ -18,6 +18,7 @@ SENTENCES: Mapping[str, str] = {
     "check_failed": "its check failed",
     "conflicts": "its work conflicts with what has landed meanwhile",
     "cwd_not_found": "its folder does not exist",
+    "denied": "denied by a person",
     "dirty": "uncommitted files are in its way",
     "disk_full": "the disk was full",
     "exit": "its command failed",
@@ -140,6 +141,8 @@ def nothing_landed(row: Mapping[str, Any]) -> str:
     return NOTHING_LANDED if is_empty else ""
 
 
+DENIED = "denied"
+"""Reason of the quest of a phase whose document a person has denied: another one of its name follows."""
 MOST_NAMED = 3
 """Files that a line names; then it counts."""
 
@@ -170,20 +173,16 @@ def not_owned_text(paths: Sequence[str]) -> str:
     return f"{not_owned_count(len(paths))}: {listed}"
 
 
-def landed_not_owned(row: Mapping[str, Any]) -> str:
-    """Return how many files not its own the quest of a row has landed; "" where all are, or where nothing is known."""
-    landed = row.get("landed")
-    return not_owned_count(len(landed.get("not_owned") or ())) if landed else ""
+def completed_note(row: Mapping[str, Any]) -> str:
+    """Return what people read of the row of a quest that has completed, and not as all do; "" for any other.
 
-
-def landing_note(row: Mapping[str, Any]) -> str:
-    """What people read of how the row of a completed quest came to its end: nothing landed, after a conflict, or more.
-
-    More is files that are not its own.
+    A person denied its work, it landed nothing, or after a conflict, or files that are not its own.
     """
-    landed = row.get("landed") if row["status"] == "completed" else None
-    after = landed_after(landed.get("conflicts") or () if landed else ())
-    return nothing_landed(row) or ", ".join(part for part in (after, landed_not_owned(row)) if part)
+    if row["status"] == "completed" and row.get("reason") == DENIED:
+        return sentence(DENIED)
+    landed = (row.get("landed") if row["status"] == "completed" else None) or {}
+    after, strange = landed_after(landed.get("conflicts") or ()), not_owned_count(len(landed.get("not_owned") or ()))
+    return nothing_landed(row) or ", ".join(part for part in (after, strange) if part)
 
 
 def ended_words(outcome: str, exit_code: int | None = None, reason: str | None = None) -> str:

@@ -219,7 +219,7 @@ def _standing(quest: Quest, refusal: Refusal | None) -> tuple[str, tuple[str, ..
         case QuestStatus.REVIEW:
             return f"a person decides, {attempt_text(quest)}", (f"overmind answer {quest.name} allow",)
         case QuestStatus.COMPLETED:
-            return _landing(quest), ()
+            return sentence(quest.reason) or _landing(quest), ()
         case QuestStatus.FAILED | QuestStatus.CANCELLED:
             again = () if quest.queue is None else (f"overmind quest retry {quest.name}",)
             return _why_ended(quest), (*look_at(quest, quest.name), *again)

@@ -60,6 +60,7 @@ SHOWN = [
     ),
     ({"status": "completed", "exit_code": 0, "into": "main", "landed": STRANGE}, "0", "2 files not its own"),
     ({"status": "completed", "exit_code": 0}, "0", "-"),
+    ({"status": "completed", "exit_code": 0, "reason": "denied"}, "0", "denied by a person"),
 ]
 
 
@@ -93,7 +94,6 @@ def test_the_end_of_a_quest_says_an_exit_code_where_a_program_exited(overmind, r
         (None, "nothing to land"),
         (AFTER_CONFLICT, "landed after a conflict in README.md"),
         (STRANGE, "2 files not its own"),
-        ({**AFTER_CONFLICT, "not_owned": ["a"]}, "landed after a conflict in README.md, 1 file not its own"),
     ],
 )
 def test_a_card_says_that_there_was_nothing_to_land_or_what_was_amiss(overmind, landed, said):

@@ -10,7 +10,7 @@ import pytest
 from overmind_core.domain.specs.spec import PhaseName
 from tests.kit import claude, scripted
 from tests.kit.spec_documents import checked
-from tests.kit.specs import SpecWorld, handed_in
+from tests.kit.specs import SpecWorld, done, handed_in
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.own_home
@@ -45,12 +45,24 @@ def test_while_the_gate_tasks_is_open_no_task_is_queued_and_deny_has_its_phase_r
         lambda: [one for one in om.api("inbox") if one["question"] != question["question"]], what="it is asked anew"
     )[0]
     assert again["part"] == "tasks"
+    made = {row["id"]: row["reason"] for row in om.api("quests") if row["name"] == "carts/tasks"}
+    assert {made.pop(world.phase("tasks")["quest"]), *made.values()} == {None, "denied"}
     assert world.attempts()[4:] == ["tasks 1"]
     assert WORDS in om.ok("logs", world.phase("tasks")["quest"])
     assert task_quests(om) == []
     world.answer("allow")
     world.asked("merge")
     assert task_quests(om) == ["carts/TSK-001", "carts/TSK-002"]
+
+
+def test_what_is_reported_beside_the_tasks_is_counted_apart(om, world):
+    world.script["*"] = [{"write": "shop/report.txt", "text": "mended"}]
+    world.write(tasks={"TSK-001": [*done("TSK-001"), {"report": "bug", "text": "Books are lost"}]})
+    world.new("Carts", "--gates", "none", "--allow", "Bash(true)")
+    world.run()
+    spec = world.until("done")
+    assert (spec["tasks"], spec["reported"]) == ({"completed": 2}, {"completed": 1})
+    assert {"tasks: 2 completed", "reported: 1 completed"} <= set(om.ok("spec", "show", "carts").splitlines())
 
 
 def test_all_tasks_are_queued_in_one_commit_with_what_their_document_says(om, world):

@@ -157,6 +157,7 @@ STANDS = [
         ["a is in review: a person decides, attempt 1 of 3", "  go on with: overmind answer a allow"],
     ),
     (quest("a", "completed"), ["a has completed"]),
+    (quest("a", "completed", reason="denied"), ["a has completed: denied by a person"]),
     (quest("a", "completed", goal=Goal(into="main"), queue=QueueState()), ["a has completed: nothing to land"]),
     (
         quest("a", "completed", queue=QueueState(landed=LandedWork("main", "1", "2"))),
