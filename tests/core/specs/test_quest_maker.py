@@ -24,9 +24,9 @@ def test_what_is_reported_is_done_by_the_program_that_the_environment_of_the_spe
             await daemons.inside.ask("spec_run", id=slug)
             (explore,) = [row["id"] for row in await daemons.inside.ask("quests")]
             own = daemons.inside.app.quest_registry.work(explore)
-            return reported.agent.program, own.agent.program
+            return [None if one is None or one.agent is None else one.agent.program for one in (reported, own)]
 
     try:
-        assert in_process.run(scenario()) == ("/bin/sh", "/bin/sh")
+        assert in_process.run(scenario()) == ["/bin/sh", "/bin/sh"]
     finally:
         daemons.keeper.close()
