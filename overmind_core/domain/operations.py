@@ -456,7 +456,7 @@ COMMANDS: tuple[Operation, ...] = (
     _command("hive_list", "list the hives, and whether they answer", not_on_web=_MACHINES),
     _command("hive_info", "print all that is known of a hive, as JSON", not_on_web=_MACHINES),
     _command("hive_drain", "have a hive begin no new work of its queue", _CHANGES, not_on_web=_MACHINES),
-    _command("hive_rm", "forget a hive; its missions run on there", _CHANGES, not_on_web=_MACHINES),
+    _command("hive_rm", "forget a hive; its missions run on there", _ENDS, not_on_web=_MACHINES),
     _command("hive_invite", "print the line that lets a person's key reach this home, and nothing else",
              not_on_web=_MACHINES),
     _command("hive_serve", "be an instance of a pool, until it is idle", _CHANGES, not_on_web=_MACHINES),

@@ -189,3 +189,16 @@ ORDERS: Orders = {
     "memory": By(lambda row, _now: row.get("memory") or 0),
     "seen": By(lambda row, _now: row["answered_at"]),
 }
+
+
+def at_stake(rows: Sequence[Row], *, dead: bool = False) -> list[str]:
+    """What goes when hives are forgotten, or removed from the swarm; `dead`: their machines are off for good."""
+    return [f"{safe(row['name'])}  {_goes_with(row, dead=dead)}" for row in rows]
+
+
+def _goes_with(row: Row, *, dead: bool) -> str:
+    if row["is_named"]:
+        live = numbers.counted(row["live"], "live mission")
+        return f"only the way to it is forgotten: {live} there {'runs' if row['live'] == 1 else 'run'} on"
+    posts = numbers.counted(int(row.get("held") or 0), "post")
+    return f"its login ends, and its {posts} {'begin elsewhere' if dead else 'stay where they are'}"

@@ -11,6 +11,7 @@ from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, clipped, safe
 from overmind_core.view.columns import By, Column
+from overmind_core.view.numbers import counted
 from overmind_core.view.tables import Orders
 
 CHANGES = frozenset({
@@ -200,11 +201,6 @@ class Wanted(NamedTuple):
 def count(found: object) -> int:
     """How many: a number, or a list of them."""
     return found if isinstance(found, int) else len(found) if isinstance(found, Sequence) else 0
-
-
-def counted(number: int, word: str) -> str:
-    """A number with its word."""
-    return f"{number:,} {word}{'s' * (number != 1)}"
 
 
 def preview(answer: Mapping[str, Any], branch: str) -> Lines:

@@ -387,6 +387,38 @@ def has_moved(old: Sequence[Branch], new: Sequence[Branch], wanted: str | None, 
     return not (at < len(new) and new[at].id == wanted)
 
 
+NAMED_AT_STAKE = 8
+"""Missions that a question names, each on a line: as many as a small screen shows."""
+
+
+def at_stake(rows: Sequence[Row], every: Iterable[Row], now: float, *, cascades: bool = False) -> list[str]:
+    """What would end: how long each has lasted, and what hangs on it.
+
+    Args:
+        rows: The missions that are meant.
+        every: All that are known.
+        now: In seconds since the epoch.
+        cascades: Their live children end with them.
+    """
+    lines = [f"{safe(row['name'])}  {since(row, now)}" for row in rows[:NAMED_AT_STAKE]]
+    if len(rows) > NAMED_AT_STAKE:
+        lines.append(f"… and {len(rows) - NAMED_AT_STAKE} more")
+    ids = {row["id"] for row in rows}
+    below = [row for row in every if row["parent"] in ids and row["id"] not in ids and is_live(row)]
+    if below:
+        stays = "end with it" if cascades else "keep running"
+        children = "child" if len(below) == 1 else "children"
+        stays = stays.replace("end", "ends").replace("keep", "keeps") if len(below) == 1 else stays
+        names = ", ".join(safe(row["name"]) for row in below[:3])
+        lines += ["", f"{len(below)} live {children} {stays}: {names}"]
+    return lines
+
+
+def removed_with(rows: Sequence[Row]) -> str:
+    """What goes with finished missions when they are removed."""
+    return "Its record and its log are removed." if len(rows) == 1 else "Their records and logs are removed."
+
+
 def removal_question(count: int, size: str) -> str:
     """What is asked before so many finished missions go, with logs of a size that is written out."""
     return f"Remove {count} finished mission{'s' * (count != 1)} and the logs ({size})?"

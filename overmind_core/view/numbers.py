@@ -45,6 +45,11 @@ def size(count: float | None) -> str:
     return f"{count:.1f}{_UNITS[unit]}" if unit and count < _SHORT else f"{count:.0f}{_UNITS[unit]}"
 
 
+def counted(number: int, word: str) -> str:
+    """A number with its word."""
+    return f"{number:,} {word}{'s' * (number != 1)}"
+
+
 def percent(value: float | None) -> str:
     """Percent of one core."""
     return "" if value is None else f"{value:.0f}%"

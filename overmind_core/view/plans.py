@@ -401,3 +401,18 @@ PLAN_ORDERS: Orders = {
     "file": By(lambda row, _now: row["file"], rises=True),
     **{key: _most(key) for key in ("running", "waiting", "failed", "left_out", "run")},
 }
+
+
+_RUNS = ("starting", "running", "stopping")
+
+
+def at_stake(rows: Sequence[Row]) -> list[str]:
+    """What ends with plans, by how many of their agents stand where."""
+    return [f"{safe(row['name'])}  {_ends_with(row['counts'])}, running for {numbers.span(row['seconds'])}"
+            for row in rows]  # fmt: skip
+
+
+def _ends_with(counts: Mapping[str, int]) -> str:
+    running, waiting = sum(counts[stage] for stage in _RUNS), counts["waiting"]
+    waits = f", {waiting} that {'waits' if waiting == 1 else 'wait'} never start" + ("s" if waiting == 1 else "")
+    return f"{numbers.counted(running, 'running agent')} {'ends' if running == 1 else 'end'}{waits if waiting else ''}"

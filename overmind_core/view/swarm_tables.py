@@ -110,6 +110,17 @@ def _place(one: Mapping[str, Any], wide: int, _look: Rendering) -> list[Cell]:
     return [name, Cell(f"{safe(one['hive'] or '-'):<16} "), Cell(" · ".join(filter(None, facts)), tone)]
 
 
+def fleets_at_stake(rows: Sequence[Row]) -> list[str]:
+    """What ends with fleets."""
+    return [f"{safe(row['name'])}  {_ending_places(row['alive'] + row['lost'])}" for row in rows]
+
+
+def _ending_places(count: int) -> str:
+    if not count:
+        return "none of its places runs"
+    return "1 of its places runs, and will end" if count == 1 else f"{count} of its places run, and will end"
+
+
 # pools
 
 _STARTING = frozenset({"asked", "started", "running"})
@@ -207,6 +218,27 @@ def _instance(one: Mapping[str, Any], wide: int) -> list[Cell]:
     return [name, Cell(f"{safe(one['engine_id'] or '-'):<16} "), Cell(facts, tone)]
 
 
+def pools_at_stake(rows: Sequence[Row], *, at_once: bool = False) -> list[str]:
+    """What ends when these pools go down: all instances that they have; `at_once`: nothing is waited for."""
+    lines = [f"{safe(row['name'])}  {_instances(row)}" for row in rows]
+    return [*lines, _AT_ONCE if at_once else _DRAINED]
+
+
+def _instances(row: Mapping[str, Any]) -> str:
+    begun = starting(row)
+    return f"{joined(row)} joined" + (f", {begun} starting" if begun else "")
+
+
+def instances_at_stake(instances: Sequence[Row], *, at_once: bool = False) -> list[str]:
+    """What ends with instances of a pool that are named."""
+    lines = ["".join(cell.text for cell in _instance(one, 0)).strip() for one in instances]
+    return [*lines, _AT_ONCE if at_once else _DRAINED]
+
+
+_DRAINED = "Each ends once what it has has ended."
+_AT_ONCE = "Each ends at once: its posts begin elsewhere once they are missed."
+
+
 # secrets
 
 
@@ -250,3 +282,9 @@ def secret(row: Mapping[str, Any], _look: Rendering) -> Lines:
         [],
         [Cell(" its value is shown nowhere", "quiet")],
     ]
+
+
+def secrets_at_stake(rows: Sequence[Row]) -> list[str]:
+    """What goes with secrets."""
+    lines = [f"{safe(row['name'])}  sealed for {numbers.counted(len(row['hives']), 'hive')}" for row in rows]
+    return [*lines, "Nothing that names it begins any more."]

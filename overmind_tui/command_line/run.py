@@ -12,6 +12,7 @@ from overmind_core.domain.operation import Danger
 from overmind_core.errors import OvermindError
 from overmind_core.providers import registry as providers
 from overmind_core.view import missions as missions_rows
+from overmind_core.view import numbers
 from overmind_core.view.actions import Needs
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.form_fields import COMMAND, SHELL
@@ -19,7 +20,7 @@ from overmind_core.view.hive_keys import hive_of
 from overmind_core.view.keymap import ACTIONS
 from overmind_tui.command_line import parse, stakes, verbs
 from overmind_tui.command_line.jobs import PROGRAM, Jobs, Outcome
-from overmind_tui.command_line.verbs import Verb
+from overmind_tui.command_line.verbs import Parts, Verb
 from overmind_tui.inbox.messages import SESSION
 from overmind_tui.missions.actions_end import ENDING
 from overmind_tui.missions.actions_start import UNTIL_READ
@@ -33,15 +34,14 @@ from overmind_tui.shell import external
 if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell
 
-LOST = "--lost"
+LOST, CASCADE = "--lost", "--cascade"
+KILL, SHUTDOWN, REMOVE = "kill", "shutdown", "rm"
 _ALL = frozenset({"--all", "-a"})
 _HELP = frozenset({"--help", "-h"})
 _KILLS = _ALL | {"--cascade", "--yes", "-y", "--json", "--output", "-o", "--format"}
 """Options with which `kill` still ends what it names; with the others it sends some signal."""
 _FOR_ALL = _ALL | {LOST} | _HELP
 """With one of these the verb needs no ids."""
-MOST_NAMED = 8
-"""Missions that a question names, each on a line."""
 MOST_LINES = 12
 """Lines that say what is at stake."""
 _NOT_FOUND = "not_found"
@@ -69,7 +69,7 @@ class CommandRun:
 
     def run(self, verb: Verb, words: Sequence[str]) -> None:
         """Do it, or say why not."""
-        shell = self._shell
+        shell, parted = self._shell, verbs.parted(verb.name, words)
         if shell.read_only and verb.danger is not Danger.NONE:
             shell.flash(f"read-only: {verb.name} is off", "slow")
         elif verb.name == "new":
@@ -80,7 +80,7 @@ class CommandRun:
             self._inside(verb._replace(inside=verb.inside or verb.asks), list(words))
         elif verb.one and not _HELP & set(words):
             self._one_each(verb, words)
-        elif verb.of and not _HELP & set(words) and not verbs.plain(verb.name, words):
+        elif verb.of and not (parted.plain or (_HELP | stakes.BY_FILE) & parted.flags):
             self._of_view(verb, words)
         else:
             self._together(verb, list(words))
@@ -169,9 +169,9 @@ class CommandRun:
 
     def _ask_about(self, verb: Verb, names: Sequence[str], calls: Sequence[Sequence[str]], rows: Sequence[Row]) -> None:
         """Ask, once it is known what would be lost; rows tell it, else the supervisor does."""
-        shell = self._shell
-        known = stakes.rows_at_stake(verb.name, rows, shell.now())
-        asked = None if rows else stakes.asked_of(verb.name, verbs.parted(verb.name, calls[0]), shell.world.folder)
+        shell, parts = self._shell, verbs.parted(verb.name, calls[0])
+        known = self._known_at_stake(verb, names, parts, rows)
+        asked = None if known else stakes.asked_of(verb.name, parts, shell.world.folder)
         if asked is None:
             self._ask(verb, names, calls, known)
             return
@@ -182,7 +182,7 @@ class CommandRun:
             told: list[str] = []
             try:
                 if failed is None:
-                    told = stake.lines(answers, verbs.parted(verb.name, calls[0]), shell.now())
+                    told = stake.lines(answers, parts, shell.world.folder, shell.now())
             except OvermindError as error:
                 failed = error
             if failed is not None and failed.code == _NOT_FOUND:
@@ -192,29 +192,52 @@ class CommandRun:
 
         shell.request(stake.command, requests, on_result)
 
-    def _ask(self, verb: Verb, names: Sequence[str], calls: Sequence[Sequence[str]], stake: Sequence[str] = ()) -> None:
+    def _known_at_stake(self, verb: Verb, names: Sequence[str], parts: Parts, rows: Sequence[Row]) -> list[str]:
+        """What would be lost, as far as nobody has to be asked for it."""
+        shell = self._shell
+        if verb.name in stakes.SENTENCES:
+            return [stakes.SENTENCES[verb.name]]
+        if verb.of == "hives":
+            from overmind_tui.hives.page import hive_rows  # noqa: PLC0415 - few homes have other hives
+
+            rows = [row for row in hive_rows(shell) if row["name"] in names]
+        if known := stakes.rows_at_stake(verb.name, rows, parts, shell.now()):
+            return known
+        return [] if verb.name in stakes.STAKES else self._missions_at_stake(verb, names, parts)
+
+    def _missions_at_stake(self, verb: Verb, names: Sequence[str], parts: Parts) -> list[str]:
+        """How long the missions that are meant have lasted, and what hangs on them."""
+        fleet, every = self._shell.fleet, list(self._shell.fleet.rows.values())
+        live = [row for row in fleet.home_rows if missions_rows.is_live(row)]
+        if LOST in parts.flags:
+            rows = missions_rows.lost(fleet.home_rows)
+        elif verb.name == SHUTDOWN or (_ALL & parts.flags and not names):
+            rows = live
+        else:
+            rows = [row for row in map(fleet.named, names) if row is not None] if verb.takes_missions else []
+        if verb.name == REMOVE:
+            return [*missions_rows.at_stake(rows, (), self._shell.now()), "", missions_rows.removed_with(rows)]
+        with_plan = verb.name != KILL and all(row["type"] == missions_rows.PLAN for row in rows)
+        return missions_rows.at_stake(rows, every, self._shell.now(), cascades=CASCADE in parts.flags or with_plan)
+
+    def _ask(self, verb: Verb, names: Sequence[str], calls: Sequence[Sequence[str]], stake: Sequence[str]) -> None:
         """What ends work asks first; the calls differ in the missions that they name."""
-        words = calls[0]
-        if verb.name == "shutdown":
-            names = [f"{self._shell.fleet.live} live missions"]
-        _, options, flags = verbs.parted(verb.name, words)
-        line = " ".join([verb.name, *map(safe, options), *map(safe, names)])
+        parts, fleet = verbs.parted(verb.name, calls[0]), self._shell.fleet
+        live = sum(map(missions_rows.is_live, fleet.home_rows))
+        line = " ".join([verb.name, *map(safe, parts.options), *map(safe, names)])
+        if verb.name == SHUTDOWN:
+            line = f"{line}: {numbers.counted(fleet.live, 'live mission')}"
+        elif LOST in parts.flags:
+            line = f"{verb.name} {numbers.counted(len(missions_rows.lost(fleet.home_rows)), 'lost mission')}?"
+        elif verb.takes_missions and _ALL & parts.flags and not names:
+            line = f"{line}: {numbers.counted(live, 'live mission')}"
         answers = [
             Answer(("y",), verb.name, lambda: self._spawn(verb, calls), "bad"),
             Answer(("n",), "cancel", lambda: None),
         ]
-        rows = [row for row in map(self._shell.fleet.named, names) if row is not None] if verb.takes_missions else []
-        if LOST in words:
-            rows = missions_rows.lost(self._shell.fleet.home_rows)
-            line = f"{verb.name} {len(rows)} lost missions?"
-        elif verb.takes_missions and _ALL & flags and not names:
-            rows = [row for row in self._shell.fleet.home_rows if missions_rows.is_live(row)]
-            line = f"{line}: {len(rows)} live {'mission' if len(rows) == 1 else 'missions'}"
-        lasted = [f"{safe(row['name'])}  {missions_rows.since(row, self._shell.now())}" for row in rows[:MOST_NAMED]]
-        more = [f"… and {len(rows) - MOST_NAMED} more"] if len(rows) > MOST_NAMED else []
-        lasted = list(stake[:MOST_LINES]) or [*lasted, *more]
-        lasted += [f"… and {len(stake) - MOST_LINES} more lines"] if len(stake) > MOST_LINES else []
-        self._shell.open(Dialog(f"{verb.name}?", [line, *([""] if lasted else []), *lasted], answers, first=1))
+        more = [f"… and {len(stake) - MOST_LINES} more lines"] if len(stake) > MOST_LINES else []
+        lines = [line, *([""] if stake else []), *stake[:MOST_LINES], *more]
+        self._shell.open(Dialog(f"{verb.name}?", lines, answers, first=1))
 
     # what the program does itself
 

@@ -40,12 +40,7 @@ class HivesPage(TablePage):
 
     def ask(self) -> None:
         """Show them as they are now."""
-        several = self.shell.swarm or self.shell.hives
-        self.take([hives_rows.row_of(one, self._live(one)) for one in ([] if several is None else several.states)])
-
-    def _live(self, hive: HiveState) -> int:
-        """How many of its missions have not ended; of one that only the swarm knows how many posts it has."""
-        return self.shell.fleet.live_in(_key(hive.name)) if hive.is_named else int(hive.figures.get("held") or 0)
+        self.take(hive_rows(self.shell))
 
     def swarm_changed(self) -> None:
         """It has other hives, or reaches them otherwise."""
@@ -105,6 +100,16 @@ class HivesPage(TablePage):
             self.shell.flash(f"{name} takes nothing new ({runs} run on)", "slow")
         else:
             self.shell.flash(f"{name} takes new work again", "good")
+
+
+def hive_rows(shell: Shell) -> list[Row]:
+    """All hives as they are known now; of one that only the swarm knows, the posts count as its missions."""
+
+    def live(hive: HiveState) -> int:
+        return shell.fleet.live_in(_key(hive.name)) if hive.is_named else int(hive.figures.get("held") or 0)
+
+    several = shell.swarm or shell.hives
+    return [hives_rows.row_of(one, live(one)) for one in ([] if several is None else several.states)]
 
 
 def _key(name: str) -> str:

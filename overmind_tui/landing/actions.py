@@ -10,6 +10,7 @@ from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_core.view import landing as landing_lines
 from overmind_core.view import missions as missions_rows
+from overmind_core.view import numbers
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.landing import Wanted
 from overmind_tui.pages.compose import COMMIT, Composer, Purpose
@@ -86,7 +87,7 @@ class WorktreeActions:
                     composer.refused(answer.message)
                     return
                 composer.done()
-                files = landing_lines.counted(landing_lines.count(answer.get("files")), "file")
+                files = numbers.counted(landing_lines.count(answer.get("files")), "file")
                 self._shell.flash(f"committed {files} of {name}: {safe(answer.get('subject'))}", "good")
                 then()
 
@@ -114,7 +115,7 @@ class WorktreeActions:
                 self._shell.flash(f"{name}: {safe(answer.message)}", "bad")
             else:
                 left = landing_lines.count(answer.get("uncommitted"))
-                tail = f" · {landing_lines.counted(left, 'file')} not committed, not pushed" if left else ""
+                tail = f" · {numbers.counted(left, 'file')} not committed, not pushed" if left else ""
                 self._shell.flash(f"pushed {safe(answer['branch'])} to {safe(answer['remote'])}{tail}", "good")
 
         self._shell.request("push", [{"id": row["id"], "remote": None}], on_result)

@@ -142,20 +142,10 @@ class EndActions:
 
     def _ask(self, word: str, rows: list[Row], then: Callable[[], None]) -> None:
         """What would end, how long it ran, and what hangs on it."""
-        now = self._shell.now()
-        lines = [f"{safe(row['name'])}  {missions_rows.since(row, now)}" for row in rows[:8]]
-        if len(rows) > 8:  # noqa: PLR2004 - as many as a small screen shows
-            lines.append(f"… and {len(rows) - 8} more")
-        names = {row["id"] for row in rows}
-        below = [
-            row
-            for row in self._shell.fleet.rows.values()
-            if row["parent"] in names and row["id"] not in names and missions_rows.is_live(row)
-        ]
-        if below and word != "remove":
-            with_it = word != "kill" and all(row["type"] == missions_rows.PLAN for row in rows)
-            stays = "children end with it" if with_it else "children keep running"
-            lines += ["", f"{len(below)} live {stays}: {', '.join(safe(row['name']) for row in below[:3])}"]
+        with_it = word not in {"kill", "remove"} and all(row["type"] == missions_rows.PLAN for row in rows)
+        every = self._shell.fleet.rows.values()
+        lines = missions_rows.at_stake(rows, () if word == "remove" else every, self._shell.now(), cascades=with_it)
+        lines += ["", missions_rows.removed_with(rows)] if word == "remove" else []
         title = f"{word} {len(rows)} missions?" if len(rows) > 1 else f"{word} {safe(rows[0]['name'])}?"
         answers = [Answer(("y",), word, then, "bad"), Answer(("n",), "cancel", lambda: None)]
         self._shell.open(Dialog(title, lines, answers, first=1))

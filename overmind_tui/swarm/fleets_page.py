@@ -59,7 +59,7 @@ class FleetsPage(SwarmTablePage):
         """End those that are meant, after a question."""
         rows = self.chosen()
         if rows and not self.refuses():
-            lines = [f"{safe(row['name'])}  {_places(row['alive'] + row['lost'])}" for row in rows]
+            lines = swarm_tables.fleets_at_stake(rows)
             ask_first(self.shell, "delete fleet", rows, lines, lambda: self._delete([row["name"] for row in rows]))
 
     def _delete(self, names: list[str]) -> None:
@@ -70,9 +70,3 @@ class FleetsPage(SwarmTablePage):
 def _places_of(row: Row) -> str:
     """The line that shows the places of a fleet, which are called `review-1`; of a sentinel, `disk-eu1`."""
     return f"swarm /name:^swarm/{row['name']}-{'' if row['want'] is None else '[0-9]+$'}"
-
-
-def _places(count: int) -> str:
-    if not count:
-        return "none of its places runs"
-    return "1 of its places runs, and will end" if count == 1 else f"{count} of its places run, and will end"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from overmind_core.view import swarm_tables
-from overmind_core.view.cells import safe
 from overmind_core.view.registry import View
 from overmind_tui.command_line.parse import Show
 from overmind_tui.pages.dialog import ask_first
@@ -43,8 +42,7 @@ class PoolsPage(SwarmTablePage):
         """Have the instances of those that are meant end, after a question."""
         rows = self.chosen()
         if rows and not self.refuses():
-            lines = [f"{safe(row['name'])}  {_instances(row)}" for row in rows]
-            lines.append("Each ends once what it has has ended.")
+            lines = swarm_tables.pools_at_stake(rows)
             ask_first(self.shell, "drain pool", rows, lines, lambda: self._end([row["name"] for row in rows]))
 
     def _end(self, names: list[str]) -> None:
@@ -53,8 +51,3 @@ class PoolsPage(SwarmTablePage):
             return f"draining {count} instance{'s' * (count != 1)} of {', '.join(names)}"
 
         self.change("pool_down", [{"name": one, "all": True} for one in names], summary)
-
-
-def _instances(row: dict[str, Any]) -> str:
-    joined, starting = swarm_tables.joined(row), swarm_tables.starting(row)
-    return f"{joined} joined" + (f", {starting} starting" if starting else "")

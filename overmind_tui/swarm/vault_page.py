@@ -56,8 +56,7 @@ class VaultPage(SwarmTablePage):
         """Remove those that are meant, after a question."""
         rows = self.chosen()
         if rows and not self.refuses():
-            lines = [f"{safe(row['name'])}  sealed for {len(row['hives'])} hives" for row in rows]
-            lines.append("Nothing that names it begins any more.")
+            lines = swarm_tables.secrets_at_stake(rows)
             ask_first(self.shell, "remove secret", rows, lines, lambda: self._remove([row["name"] for row in rows]))
 
     def _remove(self, names: list[str]) -> None:

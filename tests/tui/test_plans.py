@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar
 
 import pytest
 
@@ -19,12 +18,9 @@ from overmind_tui.schedules.page import RunsPage
 from tests.tui.conftest import picture
 from tests.tui.test_keys import ALL_KEYS
 from tests.tui.test_pictures_plans import (
-    QUESTS,
-    RITUALS,
     Empty,
     Planned,
 )
-from tests.tui.test_pictures_worktrees import WORKTREES
 from tests.tui.walks import go
 
 
@@ -225,68 +221,6 @@ def test_a_ritual_is_run_paused_resumed_and_deleted_and_has_a_history():
         assert ("ritual_history", "mail") in app.asked
 
     walk(scenario)
-
-
-class Typed(Asked):
-    """The same, and what the supervisor says before something goes."""
-
-    answers: ClassVar[dict[str, Any]] = {
-        **Planned.answers,
-        "prune": {"missions": ["a1b2c3d4"] * 60, "bytes": 42_000},
-        "worktrees_prune": {"removed": [{"name": "header", "lost": "1 commit"}], "kept": []},
-        "worktrees": {"worktrees": WORKTREES},
-        "quest": QUESTS[-1],
-    }
-
-
-@pytest.mark.parametrize(
-    ("typed", "said"),
-    [
-        (":prune", ["Remove 60 finished missions and the logs (42K)?"]),
-        (":prune --older 7d", ["prune --older 7d", "Remove 60 finished missions and the logs (42K)?"]),
-        (":worktrees prune --force", ["worktrees prune --force", "Discard the work of header (1 commit)?"]),
-        (":discard 日本-site --force", ["discard --force 日本-site", "worktree ", "branch "]),
-        (":quest cancel port", ["quest cancel port", "port  working for 42s"]),
-        (":ritual delete x", [RITUALS[0]["schedule"]]),
-    ],
-)
-def test_a_typed_command_says_what_would_be_lost_before_it_is_done(typed, said):
-    async def scenario(app, press):
-        await press(typed)
-        assert isinstance(app.screen, Dialog)
-        assert not app.ran
-        shown = picture(app)
-        assert [text for text in said if text not in shown] == []
-        await press("n")
-        assert not app.ran
-        app.refuses = True
-        await press(typed)
-        assert (app.screen, app.notice.text.partition(": ")[2]) == (app.main, "It is gone.")
-
-    walk(scenario, Typed)
-
-
-class Bare(Typed):
-    """The same, where nothing is left that could go."""
-
-    answers: ClassVar[dict[str, Any]] = {
-        **Typed.answers, "prune": {"missions": [], "bytes": 0}, "worktrees": {"worktrees": []},
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("typed", "said"),
-    [
-        (":prune", "prune: There are no such missions."),
-        (":discard header --force", "discard: header has no worktree. See all in :worktrees"),
-    ],
-)
-def test_nothing_is_asked_about_what_is_not_there(typed, said):
-    async def scenario(app, press):
-        await press(typed)
-        assert (app.screen, app.notice.text, app.ran) == (app.main, said, [])
-
-    walk(scenario, Bare)
 
 
 def test_nothing_is_done_where_there_is_no_row():

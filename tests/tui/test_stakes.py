@@ -1,0 +1,162 @@
+"""What a typed command says before it ends or removes something: as much as its key, or the command line, would."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any, ClassVar
+
+import pytest
+
+from overmind_core.domain.operation import Danger
+from overmind_core.errors import OvermindError
+from overmind_core.view.actions import Needs
+from overmind_core.view.keymap import ACTIONS
+from overmind_tui.command_line.stakes import STAKES
+from overmind_tui.command_line.verbs import VERBS
+from overmind_tui.pages.dialog import Dialog
+from overmind_tui.shell.messages import SwarmStands
+from tests.tui.conftest import picture
+from tests.tui.noted import NOTES
+from tests.tui.test_pictures_hives import Known
+from tests.tui.test_pictures_plans import QUESTS, RITUALS, Planned
+from tests.tui.test_pictures_swarm import FLEETS, POOLS, STATE, VAULT, Heard
+from tests.tui.test_pictures_worktrees import WORKTREES
+from tests.tui.walks import Recording, walk
+
+CASES: dict[str, tuple[str, ...]] = {
+    ":stop release": ("3 live children end with it: release/db, release/types, release/unit",),
+    ":stop release/db": ("stop release/db", "release/db  "),
+    ":kill release": ("3 live children keep running: ",),
+    ":kill release --cascade": ("kill --cascade release", "3 live children end with it: "),
+    ":restart release/types": ("release/types  ",),
+    ":signal HUP release/types": ("release/types  ",),
+    ":rm release/fetch": ("release/fetch  ", "Its record and its log are removed."),
+    ":rm release/fetch release/docs": ("release/docs  ", "Their records and logs are removed."),
+    ":prune": ("Remove 60 finished missions and the logs (42K)?",),
+    ":prune --older 7d": ("prune --older 7d", "Remove 60 finished missions and the logs (42K)?"),
+    ":shutdown": ("shutdown: 4 live missions", "release/types  "),
+    ":delete release": ("release  3 running agents end, 3 that wait never start, running for 3m",),
+    ":delete -f /srv/work/release.toml": ("release  3 running agents end",),
+    ":quest cancel port": ("quest cancel port", "port  working for 42s"),
+    ":ritual delete x": (RITUALS[0]["schedule"],),
+    ":worktrees prune --force": ("worktrees prune --force", "Discard the work of header (1 commit)?"),
+    ":discard 日本-site --force": ("discard --force 日本-site", "worktree ", "branch "),
+    ":fleet delete review": ("review  4 of its places run, and will end",),
+    ":pool down hpc --all": ("hpc  2 joined, 1 starting", "Each ends once what it has has ended."),
+    ":pool down hpc hpc-1 --force": ("joined · 3 posts", "Each ends at once: its posts begin elsewhere"),
+    ":vault rm DEPLOY_KEY NPM_TOKEN": (
+        "DEPLOY_KEY  sealed for 1 hive", "NPM_TOKEN  sealed for 3 hives", "Nothing that names it begins any more.",
+    ),
+    ":hive rm eu1": ("eu1  only the way to it is forgotten: 1 live mission there runs on",),
+    ":forget --purge 00000002": ("The rate limiter keeps its buckets in Redis", "Nothing brings it back."),
+    ":cortex restore team.json": ("All that the team's server holds is replaced by what the file has.",),
+}  # fmt: skip
+"""Line → what its question says."""
+IN_DIALOGS = {"edit": "as-toml"}
+"""Verb that the program does by itself → the action with a question of its own, or with an editor."""
+GONE = {
+    ":prune": "prune: There are no such missions.",
+    ":discard header --force": "discard: header has no worktree. See all in :worktrees",
+    ":delete nightly": "delete: nightly has already ended.",
+    ":delete nosuch": "delete: No plan is named nosuch. See all in :plans",
+    ":vault rm NOSUCH": "vault rm: No secret is named NOSUCH. See all in :vault",
+    ":pool down nosuch --all": "pool down: No pool is named nosuch. See all in :pools",
+    ":pool down hpc": "pool down: Name instances, or give --all. See all in :pools",
+}
+"""Line → what is said where there is nothing that could end."""
+
+
+class Typed(Recording, Planned):
+    """A program of a home with a plan, other hives and a swarm; it is told what stands, and nothing ends."""
+
+    refusal = OvermindError("not_found", "It is gone.")
+    answers: ClassVar[dict[str, Any]] = {
+        **Planned.answers,
+        "prune": {"missions": ["a1b2c3d4"] * 60, "bytes": 42_000},
+        "worktrees_prune": {"removed": [{"name": "header", "lost": "1 commit"}], "kept": []},
+        "worktrees": {"worktrees": WORKTREES},
+        "quest": QUESTS[-1],
+        "swarm_fleet": FLEETS[1],
+        "pool_list": POOLS,
+        "vault_list": VAULT,
+        "note": NOTES[1],
+    }
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**how)
+        self.hives = Known()  # type: ignore[assignment]
+        self.fleet.name_hives(has_hives=True)
+
+    def _start(self) -> None:
+        super()._start()
+        self.fleet.apply([deepcopy(self._rows[3])], (), everything=True, hive="eu1")
+
+
+class Bare(Typed):
+    """The same, where nothing is left that could go."""
+
+    answers: ClassVar[dict[str, Any]] = {
+        **Typed.answers, "prune": {"missions": [], "bytes": 0}, "worktrees": {"worktrees": []},
+    }  # fmt: skip
+
+
+def verb_of(line: str) -> str:
+    """The verb of a line: the longest one that its words begin with."""
+    words = line.removeprefix(":")
+    return max((name for name in VERBS if f"{words} ".startswith(f"{name} ")), key=len)
+
+
+def test_each_verb_that_ends_or_removes_something_has_its_case():
+    ending = {verb.name for verb in VERBS.values() if verb.danger is Danger.ENDS_WORK or verb.for_good}
+    assert {verb_of(line) for line in CASES} == ending - set(IN_DIALOGS)
+    assert all(VERBS[name].inside in {one.name for one in ACTIONS if one.needs is Needs.MISSION} for name in IN_DIALOGS)
+
+
+@pytest.mark.parametrize(("typed", "said"), CASES.items(), ids=CASES)
+def test_a_typed_command_says_what_would_be_lost_before_it_is_done(typed, said):
+    async def scenario(app, press):
+        await press(typed)
+        assert isinstance(app.screen, Dialog), app.notice
+        assert not app.ran
+        shown = picture(app)
+        assert [text for text in said if text not in shown] == []
+        await press("n")
+        assert not app.ran
+        if verb_of(typed) in STAKES:
+            app.refuses = True
+            await press(typed)
+            assert (app.screen, app.notice.text.partition(": ")[2]) == (app.main, "It is gone.")
+
+    walk(scenario, Typed)
+
+
+@pytest.mark.parametrize(("typed", "said"), GONE.items(), ids=GONE)
+def test_nothing_is_asked_about_what_is_not_there(typed, said):
+    async def scenario(app, press):
+        await press(typed)
+        assert (app.screen, app.notice.text, app.ran) == (app.main, said, [])
+
+    walk(scenario, Bare)
+
+
+def test_where_nobody_can_tell_what_would_be_lost_it_is_asked_all_the_same():
+    async def scenario(app, press):
+        app.refusal, app.refuses = OvermindError("no_swarm", "This home is in no swarm."), True
+        await press(":vault rm DEPLOY_KEY")
+        assert isinstance(app.screen, Dialog)
+        assert "vault rm DEPLOY_KEY" in picture(app)
+
+    walk(scenario, Typed)
+
+
+def test_a_hive_that_only_the_swarm_knows_loses_its_login():
+    async def scenario(app, press):
+        app.swarm = Heard(app, app.updates, app.home, app.post_message)
+        app.swarm.take(SwarmStands(STATE, None, None))
+        held = next(one["held"] for one in STATE["hives"] if one["name"] == "gpu2")
+        await press(":hive rm gpu2")
+        assert f"gpu2  its login ends, and its {held} posts stay where they are" in picture(app)
+        await press("n", ":hive rm gpu2 --dead")
+        assert f"its login ends, and its {held} posts begin elsewhere" in picture(app)
+
+    walk(scenario, Typed)
