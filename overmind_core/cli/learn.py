@@ -38,19 +38,28 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
 """Title → cell of a group that `learn --json` lists."""
 
 
+NO_LESSONS = "No lesson waits here. See all with: overmind notes --kind lesson"
+NO_ATTEMPTS = "No quest of the queue has had an attempt yet. Add one with: overmind quest add 'Title' -- make test"
+
+
 def learn(args: Namespace, context: Context) -> int:
     """Print how quests went, or the lessons that wait for a person."""
     if args.lessons:
         from overmind_core.cli.memory.notes import print_notes  # start-up: --help needs none
 
-        print_notes(args, context, {"kind": "lesson", "proposed": True}, none="No lesson waits here.")
+        print_notes(
+            args,
+            context,
+            {"kind": "lesson", "proposed": True},
+            none=NO_LESSONS,
+        )
         return 0
     by = args.by or "type"
     rows = context.client().call("learn", {"by": by})["groups"]
     if args.json:
         context.print(dumps(rows))
     elif not rows:
-        context.hint("No quest of the queue has had an attempt yet.")
+        context.hint(NO_ATTEMPTS)
     else:
         context.print(groups_table(rows, by))
     return 0

@@ -201,7 +201,8 @@ RITUAL_DELETE = Command(
 def ritual_history(args: Namespace, context: Context) -> int:
     """Print them, oldest first."""
     rows = context.client().call("ritual_history", {"id": args.id})
-    return print_rows(args, context, rows, HISTORY, f"{args.id} has not run yet.")
+    empty = f"{args.id} has not run yet. Run it now with: overmind ritual run {args.id}"
+    return print_rows(args, context, rows, HISTORY, empty)
 
 
 RITUAL_HISTORY = Command(

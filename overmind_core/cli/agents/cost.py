@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
 
 SUMS = ("cost_usd", "input_tokens", "output_tokens", "turns")
+NOTHING = "No agent has cost anything yet. Start one with: overmind claude run PROMPT"
+"""The hint where there is no row."""
 BY = {"mission": ("ID", "NAME"), "day": ("DAY",), "label": ("LABEL",)}
 """What is summed up → the first columns."""
 
@@ -28,7 +30,7 @@ def cost(args: Namespace, context: Context) -> int:
     request = {"by": by} | ({} if args.since is None else {"since": args.since})
     rows = context.client().call("cost", request)
     if not rows and not args.json:
-        context.hint("No agent has cost anything yet.")
+        context.hint(NOTHING)
     context.print(dumps(rows) if args.json else cost_table(rows, by))
     return 0
 

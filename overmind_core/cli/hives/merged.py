@@ -119,6 +119,8 @@ def _top(args: Namespace, chosen: Sequence[Hive | None], context: Context) -> in
     if not args.once and (args.json or sys.stdout.isatty()):
         redraw(lambda: _drawn(look(told=False), text)[1], context.rendered)
     found, shown = _drawn(look(), text)
+    if not any(found.answers.values()) and not args.json:
+        context.hint(lists.NONE_LIVE)
     context.print(shown)
     return _finished(found, context)
 
@@ -159,7 +161,7 @@ def _cost(args: Namespace, chosen: Sequence[Hive | None], context: Context) -> i
 
     found, text = _drawn(gather(chosen, context, lambda client: client.call("cost", request)), draw)
     if not any(found.answers.values()) and not args.json:
-        context.hint("No agent has cost anything yet.")
+        context.hint(costs.NOTHING)
     context.print(text)
     return _finished(found, context)
 

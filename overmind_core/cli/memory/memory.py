@@ -10,6 +10,7 @@ from overmind_core.cli.memory import lines
 from overmind_core.cli.memory.asking import folder
 from overmind_core.cli.output import ascii_text, dumps, write_out
 from overmind_core.cli.values import positive_number
+from overmind_core.domain.text.cells import display_safe
 
 TYPE_CHECKING = False
 
@@ -49,8 +50,10 @@ def used(args: Namespace, context: Context) -> int:
     answer = context.client().call("memory_used", {"mission": args.id, "run": args.run})
     if args.json:
         context.print(dumps(answer))
-    else:
+    elif answer["text"]:
         write_out(answer["text"])
+    else:
+        context.hint(display_safe(f"{args.id} was given no notes. See all with: overmind notes"))
     return 0
 
 

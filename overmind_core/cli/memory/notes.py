@@ -62,7 +62,7 @@ def recall(args: Namespace, context: Context) -> int:
     answer = context.client().call("recall", request)
     now = time.time()
     _print_found(args, context, answer["notes"], lambda one: lines.found_lines(one, now), between="\n\n")
-    if not answer["notes"]:
+    if not answer["notes"] and not args.json:
         context.hint("No note answers that. See all with: overmind notes")
     if answer["why_not"]:
         context.note(display_safe(f"words only: {answer['why_not']}"))
@@ -86,8 +86,12 @@ def search(args: Namespace, context: Context) -> int:
             context.print(dumps(answer["episodes"]))
         elif answer["episodes"]:
             context.print("\n".join(lines.episode_line(one, now) for one in answer["episodes"]))
+        else:
+            context.hint("No run of an agent has these words. Search the notes without --episodes")
         return 0
     _print_found(args, context, answer["notes"], lambda one: lines.searched_line(one, now), between="\n")
+    if not answer["notes"] and not args.json:
+        context.hint("No note has these words. See all with: overmind notes")
     return 0
 
 

@@ -247,17 +247,26 @@ def top(args: Namespace, context: Context) -> int:
     """Show it until ctrl-c, or once: a table in a pipe has nobody there to end it. JSON is a stream for programs."""
     client = context.client()
 
-    def draw() -> str:
+    def find() -> Sequence[Mapping[str, Any]]:
         rows = client.call("top")
         if args.ids:
             wanted = {row["id"] for row in client.call("ps", {"ids": args.ids})}
             rows = [row for row in rows if row["id"] in wanted]
+        return rows
+
+    def drawn(rows: Sequence[Mapping[str, Any]]) -> str:
         return dumps(rows) if args.json else _render_top(rows, context)
 
     if not args.once and (args.json or sys.stdout.isatty()):
-        redraw(draw, context.rendered)
-    context.print(draw())
+        redraw(lambda: drawn(find()), context.rendered)
+    rows = find()
+    if not rows and not args.json:
+        context.hint(NONE_LIVE)
+    context.print(drawn(rows))
     return 0
+
+
+NONE_LIVE = "No mission runs. Start one with: overmind run 'make test'"
 
 
 def _render_top(rows: Sequence[Mapping[str, Any]], context: Context) -> str:
