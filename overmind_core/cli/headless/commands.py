@@ -29,7 +29,8 @@ REPORTS = [
     option("--events", "FILE", "write every event to this file, as NDJSON"),
     option("--junit", "FILE", "write a JUnit report to this file"),
 ]
-"""May stand before the command and among its own options."""
+"""May stand before the command and among its own options; so may `AS_JSON`."""
+AS_JSON = flag("--json", "print the summary to stdout as one line of JSON, and the output to stderr")
 
 TOTAL_TIMEOUT = option(
     "--timeout", "TIME", "limit of the whole run; exits with 124 when it runs out", parse=run_seconds
@@ -55,6 +56,7 @@ def headless(words: list[str], context: Context) -> int:
 def _joined(before: Namespace, after: Namespace) -> Namespace:
     """Put what stood before the command to what stood behind it, which wins."""
     after.total_timeout = before.timeout
+    after.json = after.json or before.json
     for name in ("home", "events", "junit"):
         if getattr(after, name) is None:
             setattr(after, name, getattr(before, name))
@@ -69,11 +71,12 @@ HEADLESS = Command(
     name="--headless",
     summary="run work in the foreground until it ends, for CI: no daemon, nothing left behind",
     rest="run CMD... | apply FILE",
-    options=[*REPORTS, TOTAL_TIMEOUT],
+    options=[*REPORTS, TOTAL_TIMEOUT, AS_JSON],
     examples=[
         "overmind --headless run 'make test'",
         "overmind --headless --timeout 30m run --restart on-failure -- pytest -x",
         "overmind --headless --junit report.xml apply ci.toml",
+        "overmind --headless --json apply ci.toml | jq .exit_code",
     ],
     notes="See also: overmind --headless run --help, overmind --headless apply --help",
     run=_no_command,
@@ -115,7 +118,7 @@ RUN = Command(
         *(option for option in (PROVIDER, *RUN_OPTIONS) if not _ELSEWHERE.intersection(option.names)),
         flag("--trust", "trust the project's .overmind.yml for this run: its commands can run"),
         flag("--wait", "no effect; it always waits"),
-        flag("--json", "print the summary as one line of JSON"),
+        AS_JSON,
     ],
     examples=[
         "overmind --headless run 'make test && make install'",
@@ -168,7 +171,7 @@ APPLY = Command(
         RERUN,
         flag("--trust", "trust the .overmind.yml of its isolated agents for this run: its commands can run"),
         flag("--wait", "no effect; it always waits"),
-        flag("--json", "print the summary as one line of JSON"),
+        AS_JSON,
     ],
     examples=[
         "overmind --headless apply ci.toml",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
+import sys
 from collections import deque
 
 from overmind_core.cli.follow_logs import LinePrinter
@@ -164,6 +166,21 @@ class OutputScreen:
             write()
         except OSError as error:
             raise OutputLost(error) from error
+
+
+class DivertedStdout:
+    """Standard output kept for the answer: until `restore`, whatever is printed goes to standard error."""
+
+    def __init__(self) -> None:
+        sys.stdout.flush()
+        self._answers_to = os.dup(sys.stdout.fileno())
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+    def restore(self) -> None:
+        """Have what is printed from now on go to standard output."""
+        sys.stdout.flush()
+        os.dup2(self._answers_to, sys.stdout.fileno())
+        os.close(self._answers_to)
 
 
 def wants_colour(environ: Mapping[str, str], *, terminal: bool) -> bool:

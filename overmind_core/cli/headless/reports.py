@@ -226,7 +226,7 @@ class Reports:
         """
         if self._json:
             left = {"worktrees": [{"path": path, "branch": branch} for path, branch in worktrees.items()]}
-            self._context.note(dumps(result.as_json() | {"kept": kept} | (left if worktrees else {})))
+            self._context.print(dumps(result.as_json() | {"kept": kept} | (left if worktrees else {})))
             return
         if result.is_listed:
             self._context.note(_table(result))

@@ -18,7 +18,7 @@ import time
 from overmind_core.cli.headless.host import HeadlessHome, HostThread, live_missions
 from overmind_core.cli.headless.observer import HomeObserver, OutputHeld, newest_event
 from overmind_core.cli.headless.outcome import Outcome, Result, lasted
-from overmind_core.cli.headless.output import OutputLost, OutputScreen, wants_colour
+from overmind_core.cli.headless.output import DivertedStdout, OutputLost, OutputScreen, wants_colour
 from overmind_core.cli.headless.reports import Reports
 from overmind_core.cli.values import MILLISECONDS
 from overmind_core.client.client import Client
@@ -166,6 +166,7 @@ class HeadlessRunner:
         self._conclude = conclude
         self._signals = SignalHandler()
         self._args = args
+        self._diverted = DivertedStdout() if args.json else None
         self._reports = Reports(args, context, command)  # before the umask changes: these files are the caller's
         colour = wants_colour(context.environ, terminal=sys.stdout.isatty())
         self._screen = OutputScreen(colour=colour, several=several)
@@ -197,6 +198,8 @@ class HeadlessRunner:
         kept = self._clean_up(keep=bool(result.exit_status) and self._recorded)
         status = self._reports.end(result, mute=self._mute)
         left = {path: branch for path, branch in self._worktrees.items() if os.path.isdir(from_wire(path))}
+        if self._diverted is not None:
+            self._diverted.restore()
         self._reports.sum_up(result, kept, left)
         return status
 

@@ -144,10 +144,10 @@ def test_success_leaves_nothing_and_is_one_line_of_json(headless, tmp_path):
         restart = "always"
         ready = { exec = "true" }
     """)  # fmt: skip
-    done = headless("apply", "--json", path)
+    done = headless("--json", "apply", path)
     assert done.returncode == 0, done
-    assert "got 42" in done.stdout
-    (line,) = done.stderr.splitlines()
+    assert "got 42" in done.stderr
+    (line,) = done.stdout.splitlines()
     found = json.loads(line)
     assert (found["exit_code"], found["trouble"], found["kept"]) == (0, None, None)
     assert found["plan"]["counts"]["succeeded"] == 3

@@ -28,6 +28,14 @@ def test_the_output_comes_on_stdout_the_summary_on_stderr_and_nothing_is_left(he
     assert headless.living() == []
 
 
+def test_as_json_stdout_has_the_summary_alone_and_stderr_the_output(headless):
+    done = headless("run", "--json", "--name", "build", "echo out; echo err >&2; exit 3")
+    assert (done.returncode, done.stderr) == (3, "out\nerr\n")
+    found = json.loads(done.stdout)
+    assert (found["exit_code"], [one["outcome"] for one in found["missions"]]) == (3, ["failed"])
+    assert headless.homes() == [found["kept"]]
+
+
 @pytest.mark.parametrize("code", EXIT_CODES)
 def test_it_exits_with_the_works_code(headless, code):
     assert headless("run", f"exit {code}").returncode == code

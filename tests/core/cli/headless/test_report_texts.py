@@ -139,11 +139,11 @@ def test_several_are_a_table(report):
 def test_json_has_where_things_are_and_worktrees_only_where_work_is_left(report):
     import json
 
-    _, _, err = report(BAD, json=True, kept="/home/x", worktrees={"/w": "om/red"})
-    summary = json.loads(err)
+    _, out, _ = report(BAD, json=True, kept="/home/x", worktrees={"/w": "om/red"})
+    summary = json.loads(out)
     assert (summary["exit_code"], summary["kept"]) == (3, "/home/x")
     assert summary["worktrees"] == [{"path": "/w", "branch": "om/red"}]
-    assert "worktrees" not in json.loads(report(BAD, json=True)[2])
+    assert "worktrees" not in json.loads(report(BAD, json=True)[1])
 
 
 @tabled(
