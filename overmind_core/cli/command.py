@@ -482,14 +482,13 @@ FORMAT = "output"
 
 def _with_formats(options: Sequence[Parameter]) -> tuple[Parameter, ...]:
     """Give a command that prints JSON the option that names the format: `-o yaml`."""
-    names = {name for one in options for name in one.names}
     if JSON not in options:
         return tuple(options)
+    names = {name for one in options for name in one.names}
     formats = (*_FORMATS, "wide") if WIDE in names else _FORMATS
     words = f"{', '.join(formats[:-1])} or {formats[-1]}"
-    short = None if "-o" in names else "-o"
-    name, *also = [name for name in ("--output", "--format") if name not in names]  # a quest has outputs of its own
-    shown = option(name, "FORMAT", f"print {words}", short=short, also=also, choices=formats, attribute=FORMAT)
+    also = [] if "--format" in names else ["--format"]  # `skill --format claude` is the kind of its text
+    shown = option("--output", "FORMAT", f"print {words}", short="-o", also=also, choices=formats, attribute=FORMAT)
     return (*options, shown)
 
 

@@ -386,7 +386,7 @@ def checked_outputs(names: Collection[str]) -> tuple[str, ...]:
         raise OvermindError("too_large", f"A quest can have up to {MOST_OUTPUTS} outputs; these are {len(names)}.")
     for one in names:
         if (problem := file_name_problem(one)) is not None:
-            raise OvermindError("invalid", f"--output: {one[:80]!r} {problem}.")
+            raise OvermindError("invalid", f"--outputs: {one[:80]!r} {problem}.")
     return tuple(dict.fromkeys(names))
 
 

@@ -265,7 +265,7 @@ ANSWER = Command(
         option(
             "--message", "TEXT", "message for the agent, or feedback; answers a question in your own words", short="-m"
         ),
-        option("--option", "LABEL", "choose this option (repeatable)", short="-o", repeat=True),
+        option("--option", "LABEL", "choose this option (repeatable)", repeat=True),
         JSON,
     ],
     examples=[

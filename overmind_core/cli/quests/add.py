@@ -51,11 +51,10 @@ _GOAL = [
     option("--deadline", "TIME", "when it has to be done: 2h, 17:30 or a date", parse=or_nothing(deadline)),
     option("--owns", "GLOB", "files that no other quest may change while it runs (repeatable)", repeat=True),
     option(
-        "--output",
+        "--outputs",
         "NAME",
         "file that each try has to leave in $OVERMIND_OUTPUT_DIR (repeatable)",
         repeat=True,
-        attribute="outputs",
     ),
     option("--check", "CMD", "shell command that checks the work, run in the same place; exit code 0 means done"),
     option("--review", "WHO", "reviewer of the work: person, or an agent such as claude"),

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from overmind_core.cli.command import COMMANDS, JSON, MODULES, find
+from overmind_core.cli.command import COMMANDS, FORMAT, JSON, MODULES, find
 from overmind_core.cli.context import Context
 from overmind_core.cli.main import guarded
 from overmind_core.cli.parser import parse, split_rest
@@ -207,6 +207,8 @@ def test_the_options_of_a_command_have_names_and_values_of_their_own(name):
     assert len(set(names)) == len(names)
     assert len(set(values)) == len(values)
     assert JSON not in command.options or "--output" in names
+    meant = {name: one.attribute for one in command.options for name in one.names if name in {"-o", "--output"}}
+    assert set(meant.values()) <= {FORMAT}, "one meaning in every command"
 
 
 @pytest.mark.parametrize("columns", ["40", "80", "100", "500", "", "wide"])

@@ -56,7 +56,7 @@ def test_everything_of_a_queued_quest_can_be_edited(om, tmp_path):
     done = om.ok(
         "quest", "edit", "one", "--title", "Another one", "--name", "uno", "--brief", "Do it.", "--needs", "other",
         "--needs-min", "1", "--priority", "critical", "--deadline", "2h", "--owns", "src/**", "--owns", "docs",
-        "--output", "a.md", "--check", "true", "--review", "person", "--into", "main", "--verify", "test -e a",
+        "--outputs", "a.md", "--check", "true", "--review", "person", "--into", "main", "--verify", "test -e a",
         "--retries", "5", "--estimate", "30m", "--max-cost", "1.5", "--group", "TKT-001", "--", "echo changed",
     )  # fmt: skip
     assert done == f"Quest changed: {quest} (uno)\n"
@@ -69,7 +69,7 @@ def test_everything_of_a_queued_quest_can_be_edited(om, tmp_path):
     }  # fmt: skip
     assert {name: info[name] for name in expected} == expected
     assert info["deadline_at"] is not None
-    om.ok("quest", "edit", "uno", "--needs", "", "--deadline", "", "--owns", "", "--output", "", "--review", "",
+    om.ok("quest", "edit", "uno", "--needs", "", "--deadline", "", "--owns", "", "--outputs", "", "--review", "",
           "--check", "", "--into", "", "--verify", "", "--group", "", "--estimate", "")  # fmt: skip
     info = queue.info(quest)
     empty = ("deadline_at", "review", "check", "into", "verify", "group", "estimate_seconds")

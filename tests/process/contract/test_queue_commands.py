@@ -113,7 +113,7 @@ REFUSED = [
     (["x", "--needs", "nosuch", "--", "true"], "not_found", 1),
     (["x", "--needs-min", "1", "--", "true"], "invalid", 1),
     (["x", "--owns", "../other", "--", "true"], "invalid", 1),
-    (["x", "--output", "a/b", "--", "true"], "invalid", 1),
+    (["x", "--outputs", "a/b", "--", "true"], "invalid", 1),
     (["x", "--verify", "true", "--", "true"], "invalid", 1),
     (["x", "--review", "nosuch", "--", "true"], "unknown_provider", 2),
     (["x", "--cwd", "/proc/nosuch", "--", "true"], "cwd_not_found", 1),

@@ -32,14 +32,14 @@ REFUSED = [
     (["--owns", "a["], "invalid", "--owns: 'a[' has a [ without its ]"),
     (["--owns", "a/../b"], "invalid", "leads out of its folder with '..'"),
     (["--owns", "../b"], "invalid", "leads out of its folder with '..'"),
-    (["--output", ".."], "invalid", "--output: '..' is not the name of a file."),
-    (["--output", "."], "invalid", "--output: '.' is not the name of a file."),
-    (["--output", ""], "invalid", "--output: '' is not the name of a file."),
-    (["--output", "a/b"], "invalid", "--output: 'a/b' leads to another folder: give a plain name"),
-    (["--output", "/etc/passwd"], "invalid", "leads to another folder"),
-    (["--output", "../x"], "invalid", "leads to another folder"),
-    (["--output", "a\x1bb"], "invalid", "has characters that can't be printed"),
-    (["--output", "x" * 256], "invalid", "has more than 255 bytes"),
+    (["--outputs", ".."], "invalid", "--outputs: '..' is not the name of a file."),
+    (["--outputs", "."], "invalid", "--outputs: '.' is not the name of a file."),
+    (["--outputs", ""], "invalid", "--outputs: '' is not the name of a file."),
+    (["--outputs", "a/b"], "invalid", "--outputs: 'a/b' leads to another folder: give a plain name"),
+    (["--outputs", "/etc/passwd"], "invalid", "leads to another folder"),
+    (["--outputs", "../x"], "invalid", "leads to another folder"),
+    (["--outputs", "a\x1bb"], "invalid", "has characters that can't be printed"),
+    (["--outputs", "x" * 256], "invalid", "has more than 255 bytes"),
     (["--name", "a b"], "invalid", "'a b'"),
     (["--into", "nosuch"], "invalid", "There is no branch 'nosuch': "),
     (["--into", "-x"], "invalid", "--into needs a value"),
@@ -110,8 +110,8 @@ def test_names_of_files_with_dots_are_names_and_are_handed_in(om):
     queue = Queued(om)
     names = [".hidden", "a..b", "v1.2.tar.gz", "with space.md", "-dash"]
     command = "; ".join(f"echo x > $OVERMIND_OUTPUT_DIR/'{name}'" for name in names)
-    words = [word for name in names for word in ("--output", name)]
-    words[-2:] = ["--output=-dash"]
+    words = [word for name in names for word in ("--outputs", name)]
+    words[-2:] = ["--outputs=-dash"]
     om.ok("quest", "add", "Hand in", *words, "--", command)
     assert queue.ended("hand-in")["status"] == "completed"
     assert sorted(os.listdir(om.path("files", queue.info("hand-in")["id"], "out"))) == sorted(names)

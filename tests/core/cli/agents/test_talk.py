@@ -179,7 +179,10 @@ ANSWERS = [
     (["7", "allow"], {"question": 7, "behaviour": "allow"}),
     (["api", "deny", "--message", "no: ask"], {"id": "api", "behaviour": "deny", "message": "no: ask"}),
     (["12345678", "always"], {"id": "12345678", "behaviour": "always"}),
-    (["a1b", "allow", "-o", "Go", "-o", "Rust"], {"id": "a1b", "behaviour": "allow", "options": ["Go", "Rust"]}),
+    (
+        ["a1b", "allow", "--option", "Go", "--option", "Rust"],
+        {"id": "a1b", "behaviour": "allow", "options": ["Go", "Rust"]},
+    ),
 ]
 
 

@@ -175,7 +175,7 @@ def test_a_viewer_looks_at_all_and_is_no_hive(homes):
 
 def test_outputs_of_more_than_16_mib_fail_their_quest_and_are_handed_to_nobody(homes):
     homes.hive("a")
-    outputs = [word for number in range(1, 6) for word in ("--output", str(number))]
+    outputs = [word for number in range(1, 6) for word in ("--outputs", str(number))]
     homes.desk.ok("quest", "add", "Large", "--on", "any", "--retries", "0", *outputs, "--",
                   "for n in 1 2 3 4 5; do head -c 4000000 /dev/zero > $OVERMIND_OUTPUT_DIR/$n; done")  # fmt: skip
     row = homes.wait_state("large", "failed", "done", timeout=60)

@@ -109,7 +109,7 @@ def test_an_older_dump_is_restored_and_no_run_begins_twice_and_no_end_or_output_
     gate = tmp_path / "go"
     home = homes.homes["a"]
     wait = f"while [ ! -e {gate} ]; do sleep .05; done"
-    home.ok("quest", "add", "First", "--on", "any", "--lease", "10s", "--output", "notes.md", "--",
+    home.ok("quest", "add", "First", "--on", "any", "--lease", "10s", "--outputs", "notes.md", "--",
             f"{wait}; echo $$ 1.0 >> {tmp_path}/first; echo kept > $OVERMIND_OUTPUT_DIR/notes.md")  # fmt: skip
     homes.wait_state("first", "claimed")
     dump = os.path.join(server.folder, "dump")
