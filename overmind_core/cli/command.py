@@ -69,6 +69,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "tui",
         "ps",
         "monitor",
+        "describe",
         "info",
         "logs",
         "screen",
@@ -244,6 +245,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "swarm.contexts": ("context list", "context show"),
     "swarm.vault": ("vault set", "vault list", "vault grant", "vault rm"),
     "missions.lifecycle": ("stop", "kill", "restart", "freeze", "thaw", "signal", "rm", "prune", "update", "rename"),
+    "missions.describe": ("describe",),
     "missions.list": ("ps", "monitor", "top", "info"),
     "missions.logs": ("logs",),
     "missions.health": ("health",),
@@ -261,7 +263,6 @@ COMMANDS: tuple[str, ...] = tuple(name for names in GROUPS.values() for name in 
 
 ALIASES: dict[str, str] = {
     "capture-pane": "screen",
-    "describe": "info",
     "fleet ls": "fleet list",
     "fleets": "fleet list",
     "hive ls": "hive list",
@@ -291,6 +292,7 @@ ALIASES: dict[str, str] = {
 """Word of docker, kubectl or tmux → the command that means the same here."""
 _SUMMARIES = {
     "claude run": "start a Claude agent (run --provider claude)",
+    "describe": "describe a mission as text: state, command, agent, policy, runs",
     "rituals": "list rituals (ritual list)",
 }
 """Command that is another word for one → its summary."""

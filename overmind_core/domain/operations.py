@@ -30,7 +30,7 @@ REQUESTS: tuple[Operation, ...] = (
               commands=("run", "claude run"), asks_keeper=True,
               caller=_WORLD, label="new", key="n", pages=("missions",), request_key=True),
     Operation("ps", "list the missions", repeatable=True, label="missions", pages=("missions",)),
-    Operation("info", "print every field of a mission, as JSON", repeatable=True,
+    Operation("info", "print every field of a mission, as JSON", repeatable=True, commands=("info", "describe"),
               label="describe", key="d", pages=("mission",), never_with=("reveal",)),
     Operation("logs", "show the output of missions", repeatable=True, streams_with="follow", key="l", pages=("log",)),
     Operation("stop", "stop missions: send the stop signal, then SIGKILL after the grace period", _ENDS,

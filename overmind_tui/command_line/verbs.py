@@ -198,7 +198,7 @@ VERBS: dict[str, Verb] = {
         Verb("screen", "print the screen of a terminal as text", one=True),
         Verb("messages", "list the messages of a session", one=True),
         Verb("result", "print the last result of an agent", one=True),
-        Verb("info", "describe missions as text", takes_missions=True),
+        Verb("info", "print missions as JSON", takes_missions=True),
         Verb("wait", "wait for missions to end", takes_missions=True),
         Verb("subscribe", "stream the output of missions as JSON until they end", takes_missions=True),
         Verb("events", "print the event log as JSON, with command-line options"),
@@ -215,6 +215,7 @@ VERBS: dict[str, Verb] = {
 }  # fmt: skip
 """What `:` does; a verb of the command line that has no row here is run as it is typed."""
 ELSEWHERE: dict[str, str] = {
+    "describe": "the view `describe`",
     "monitor": "the view `missions`",
     "skill": "for agents",
     "mcp": "for agents",
@@ -271,7 +272,7 @@ def shell_words() -> Mapping[str, str]:
     """Words of docker, kubectl and tmux that the command line takes → the command or view that means the same."""
     from overmind_core.cli.command import ALIASES  # noqa: PLC0415 - not for the first frame
 
-    return ALIASES
+    return {**ALIASES, "describe": "info"}  # a view, but with `-o yaml`, where both commands print the same
 
 
 @lru_cache

@@ -31,6 +31,7 @@ ROWS = (*REQUESTS, *COMMANDS)
 PAGES = os.path.join(os.path.dirname(__file__), "..", "..", "overmind_web", "static", "pages")
 OTHER_WORDS = {
     "claude run": "it says what it is short for",
+    "describe": "it is for people",
     "rituals": "it says what it is another word for",
 }
 """Command whose line is not that of its operation → why."""

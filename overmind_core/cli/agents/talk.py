@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 from overmind_core.cli.agents.options import RAW
@@ -239,9 +240,15 @@ MESSAGES = Command(
 
 
 def result(args: Namespace, context: Context) -> int:
-    """Print the last result object."""
+    """Print the last answer to a person, the whole object to a program."""
     found = context.client().call("result", {"id": args.id})
-    context.print_facts(found, args)
+    answer = found.get("result") if isinstance(found, dict) else None
+    if args.json or not sys.stdout.isatty() or not isinstance(answer, str):
+        context.print_facts(found, args)
+        return 0
+    context.print("\n".join(map(display_safe, answer.splitlines())))
+    if found.get("is_error"):
+        context.note("The agent reported a failure. All of it: --json")
     return 0
 
 
@@ -251,8 +258,9 @@ RESULT = Command(
     options=[JSON],
     examples=["overmind result review", "overmind result review --json | jq -r .result"],
     notes=(
-        "A finished mission that is not an agent has the result {}. A live mission without a result fails with: "
-        "not_finished"
+        "On a terminal it is the answer as text; in a pipe and with --json the whole object, as the agent's program "
+        "printed it. A finished mission that is not an agent has the result {}. A live mission without a result fails "
+        "with: not_finished"
     ),
     run=result,
 )

@@ -248,7 +248,7 @@ def top(args: Namespace, context: Context) -> int:
     client = context.client()
 
     def find() -> Sequence[Mapping[str, Any]]:
-        rows = client.call("top")
+        rows: Sequence[Mapping[str, Any]] = client.call("top")
         if args.ids:
             wanted = {row["id"] for row in client.call("ps", {"ids": args.ids})}
             rows = [row for row in rows if row["id"] in wanted]
