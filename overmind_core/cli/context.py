@@ -197,7 +197,8 @@ def report_error(error: OvermindError, context: Context) -> int:
 
         head, see, rest = message.partition(" See")
         message = f"{head}{hive_meant(message, context.home.config)}{see}{rest}"
-    context.note(f"Error: {error.code}: {_shortened(display_safe(message))}")
+    code = "" if error.code == "invalid" and sys.stderr.isatty() else f"{error.code}: "  # it tells a person nothing
+    context.note(f"Error: {code}{_shortened(display_safe(message))}")
     return error.exit_status
 
 

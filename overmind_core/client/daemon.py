@@ -14,7 +14,7 @@ import time
 from overmind_core.client.connection import ANSWER_LIMIT, DaemonConnection
 from overmind_core.errors import OvermindError
 from overmind_core.system.lock import holder_pid
-from overmind_core.system.paths import HomeUnsafe, ensure_home, read_socket_address
+from overmind_core.system.paths import HomeUnsafe, can_exist, ensure_home, read_socket_address
 from overmind_core.wire import quick_json
 
 TYPE_CHECKING = False
@@ -154,7 +154,11 @@ def prepare_home(home: Home) -> None:
         raise OvermindError("forbidden", f"{error}.") from None
     except OSError as error:
         code = "disk_full" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "forbidden"
-        raise OvermindError(code, f"The home {home.root} can't be created: {error.strerror}.") from None
+        raise _no_home(home, str(error.strerror), code) from None
+
+
+def _no_home(home: Home, reason: str, code: str = "forbidden") -> OvermindError:
+    return OvermindError(code, f"The home {home.root} can't be created: {reason}.")
 
 
 def _fork_twice(home: Home, argv: list[str], ready: int) -> None:
@@ -334,7 +338,8 @@ def _wait_or_start(home: Home, *, start: bool) -> tuple[DaemonConnection, int | 
             raise OvermindError("busy", f"The daemon (PID {pid}) doesn't answer. Try again, or end it with: kill {pid}")
     keeper = None if start else holder_pid(home.keeper_lock)
     if not start and keeper is None:
-        raise OvermindError("daemon_not_running")
+        known = can_exist(home)
+        raise OvermindError("daemon_not_running") if known else _no_home(home, "nobody can make a folder there")
     return _start_and_connect(home, keeper=keeper)
 
 

@@ -280,6 +280,20 @@ def ensure_home(home: Home) -> None:
         raise HomeUnsafe(home.root, f"is on a network file system ({kind}): set OVERMIND_HOME to a local folder")
 
 
+KERNEL_FILE_SYSTEMS = frozenset({"proc", "sysfs", "cgroup", "cgroup2", "securityfs", "debugfs"})
+"""Nobody can make a folder there."""
+
+
+def can_exist(home: Home) -> bool:
+    """Whether the home is there, or could be made; nothing is made to find out."""
+    above = os.path.abspath(home.root)
+    if os.path.lexists(above):
+        return True
+    while not os.path.lexists(above):
+        above = os.path.dirname(above)
+    return os.access(above, os.W_OK | os.X_OK) and file_system(above) not in KERNEL_FILE_SYSTEMS
+
+
 def check_sockets(home: Home) -> None:
     """Check that the sockets of `home` have a place: a long path needs our runtime folder for them.
 

@@ -275,3 +275,15 @@ def test_what_is_private_is_on_the_disk_before_it_takes_the_place_of_the_old_and
     write_private(str(path), "{}")
     assert done == [f"{path}.new", "replace", str(tmp_path)]
     assert (path.read_text(), path.stat().st_mode & 0o777) == ("{}", 0o600)
+
+
+def test_a_home_that_nobody_could_make_is_known_without_making_it(tmp_path, monkeypatch):
+    there, new = tmp_path / "there", tmp_path / "a" / "b"
+    there.mkdir()
+    assert paths.can_exist(Home(str(there)))
+    assert paths.can_exist(Home(str(new)))
+    assert not new.parent.exists()
+    assert not paths.can_exist(Home("/proc/x/y")) or paths.file_system("/proc") != "proc"
+    monkeypatch.setattr(paths.os, "access", lambda *_: False)
+    assert paths.can_exist(Home(str(there))), "who made it can say more"
+    assert not paths.can_exist(Home(str(new)))
