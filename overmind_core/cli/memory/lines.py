@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from overmind_core.cli.output import ABSENT, or_absent, size, table, text_cell
 from overmind_core.domain.text.cells import cut, display_safe
+from overmind_core.domain.text.decimals import decimal
 from overmind_core.domain.text.duration import format_uptime
 from overmind_core.domain.text.moment import parse_time
 
@@ -168,7 +169,7 @@ CHANGED = {"accept": "Accepted", "pin": "Pinned", "unpin": "Unpinned", "restore"
 
 
 def memory_lines(state: Facts, now: float) -> list[str]:
-    """Return the state of memory, in at most three lines."""
+    """Return the state of memory: whether it is on, what it holds, what waits for a person, the Cortex."""
     return [switch_line(state), *_counts(state), *_cortex(state["cortex"], now)]
 
 
@@ -188,10 +189,17 @@ OFF = "notes stay, nothing is given or proposed"
 def _counts(state: Facts) -> Iterator[str]:
     if state["reason"] is not None:  # nobody could count them
         return
-    counts = [f"{state['live']} live", f"{state['proposed']} proposed", f"{state['resting']} rest",
-              plural(state["conflicts"], "conflict")]  # fmt: skip
-    here = [f"{state['repository']} {state['here']}"] if state["repository"] else []
-    yield display_safe(" · ".join([f"notes {', '.join(counts)}", *here, size(state["bytes"])]))
+    here = f" ({state['here']} of this repository)" if state["repository"] and state["live"] else ""
+    yield f"{plural(state['live'], 'note')}{here}, {size(state['bytes'])}"
+    yield from (
+        f"{number} {what}. See: overmind notes {option}"
+        for number, what, option in (
+            (state["proposed"], "proposed, waiting for you", "--proposed"),
+            (state["resting"], "suspended, because they hurt more than they helped", "--resting"),
+            (state["conflicts"], "with two versions", "--conflicts"),
+        )
+        if number
+    )
 
 
 def _cortex(cortex: Facts | None, now: float) -> Iterator[str]:
@@ -210,7 +218,7 @@ def host_of(url: str) -> str:
 def reindexed_line(answer: Facts) -> str:
     """Return the line about a reindex."""
     gone = f" ({plural(answer['logs_gone'], 'log')} {'is' if answer['logs_gone'] == 1 else 'are'} gone)"
-    seconds = f"{answer['seconds']:.1f}".removeprefix("0")
+    seconds = decimal(answer["seconds"], 1)
     counts = f"{plural(answer['notes'], 'note')}, {plural(answer['episodes'], 'episode')}"
     return f"Reindexed {counts} in {seconds}s{gone if answer['logs_gone'] else ''}"
 
