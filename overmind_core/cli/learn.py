@@ -5,6 +5,7 @@ from __future__ import annotations
 from overmind_core.cli.command import JSON, Command, Parameter, argument, flag, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import ABSENT, dumps, money, or_absent, table, text_cell
+from overmind_core.domain.text.decimals import decimal
 from overmind_core.domain.text.duration import format_uptime
 
 TYPE_CHECKING = False
@@ -20,7 +21,7 @@ GROUPS = ("type", "provider", "model", "spec")
 
 
 def _decimal(value: float | None) -> str:
-    return ABSENT if value is None else f"{value:.2f}".removeprefix("0")
+    return ABSENT if value is None else decimal(value, 2)
 
 
 def _failures(row: Row) -> str:

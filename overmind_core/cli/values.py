@@ -87,9 +87,9 @@ def dollars(word: str) -> float:
 
 
 def share(word: str) -> float:
-    """Return a number from 0 to 1, such as .7."""
+    """Return a number from 0 to 1, such as 0.7."""
     if not word.isascii() or not word.replace(".", "", 1).isdigit() or float(word) > 1:
-        raise ValueError(f"{word!r} is not a number from 0 to 1, such as .7")
+        raise ValueError(f"{word!r} is not a number from 0 to 1, such as 0.7")
     return float(word)
 
 

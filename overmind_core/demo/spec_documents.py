@@ -87,7 +87,7 @@ REQUIREMENTS: dict[str, Any] = {
     "requirements": _REQUIREMENTS,
     "assumptions": ["a visitor has a name"],
 }
-"""Without `out_of_scope` and `traceability`: .95."""
+"""Without `out_of_scope` and `traceability`: 0.95."""
 
 WEAK_REQUIREMENTS: dict[str, Any] = {
     "feature_name": "Carts",
@@ -99,7 +99,7 @@ WEAK_REQUIREMENTS: dict[str, Any] = {
     ],
     "assumptions": ["a visitor has a name"],
 }
-"""What the first attempt hands in: .62."""
+"""What the first attempt hands in: 0.62."""
 
 DESIGN: dict[str, Any] = {
     "feature_name": "Carts",

@@ -4,7 +4,7 @@ It is started when somebody asks, and ends with the pipe that it is asked throug
 
     ← {"ready": MODEL} or {"error": WHY}, once
     → {"number": 1, "questions": ["…"], "scopes": ["…"], "limit": 50}
-    ← {"number": 1, "found": [[["N-…", .73], …]]}, a list for each question
+    ← {"number": 1, "found": [[["N-…", 0.73], …]]}, a list for each question
 
 Nothing of a question or a note is written anywhere but into the answer.
 """

@@ -274,7 +274,7 @@ def more(count: int, shown: int) -> str:
 
 
 def time_and_cost(row: Row, now: float) -> str:
-    """How long it takes and what that costs: `2m $.12`."""
+    """How long it takes and what that costs: `2m $0.12`."""
     return " ".join(filter(None, (numbers.span(quests_rows.works(row, now)), quests_rows.cost(row))))
 
 

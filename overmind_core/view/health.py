@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from overmind_core.domain.missions.status_marks import SILENT, StatusMark
+from overmind_core.domain.text.decimals import decimal
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, safe
@@ -54,8 +55,8 @@ def silent(row: Row, now: float) -> float | None:
 
 
 def share(value: float | None) -> str:
-    """A number between 0 and 1: `.65`; `–` for none."""
-    return "–" if value is None else f"{value:.2f}".removeprefix("0")
+    """A number between 0 and 1: `0.65`; `–` for none."""
+    return "–" if value is None else decimal(value, 2)
 
 
 def held(row: Row) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from overmind_core.domain.text.cells import pad, width
+from overmind_core.domain.text.decimals import decimal
 from overmind_core.view import notes as notes_rows
 from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, clipped, safe
@@ -29,8 +30,8 @@ def lessons(answer: Row) -> list[Row]:
 
 
 def share(value: float | None) -> str:
-    """A part of 1: `.87`; `–` for none."""
-    return _NONE if value is None else f"{value:.2f}".removeprefix("0")
+    """A part of 1: `0.87`; `–` for none."""
+    return _NONE if value is None else decimal(value, 2)
 
 
 def group_lines(groups: Sequence[Row], by: str, cells: int) -> Lines:

@@ -161,8 +161,8 @@ def _why(row: Row, _now: float) -> Cell:
 
 
 def cost(row: Row) -> str:
-    """What it has cost so far: `$.12`; "" where nobody knows."""
-    return numbers.money(row["cost_usd"]).replace("$0.", "$.") if row.get("cost_usd") else ""
+    """What it has cost so far: `$0.12`; "" where nobody knows."""
+    return numbers.money(row["cost_usd"]) if row.get("cost_usd") else ""
 
 
 def text_column(key: str, title: str, least: int, most: int, keep: int) -> Column:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from overmind_core.domain.text.decimals import shortest_decimal
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import quests as quests_rows
 from overmind_core.view.cells import Cell, Row, safe
@@ -74,18 +75,12 @@ def listed(answer: Row) -> list[Row]:
     return [*answer["landing"], *answer["quests"]]
 
 
-def decimal(number: float) -> str:
-    """A score as short as it can be written: `.6475`, `1.25`."""
-    text = f"{number:.{_DIGITS}f}".rstrip("0").rstrip(".")
-    return text.removeprefix("0") or "0"
-
-
 def _place(row: Row, _now: float) -> Cell:
     return Cell(str(row["position"] or ""), "quiet")
 
 
 def _score(row: Row, _now: float) -> Cell:
-    return Cell("" if row["score"] is None else decimal(row["score"]))
+    return Cell("" if row["score"] is None else shortest_decimal(row["score"], _DIGITS))
 
 
 def _waits(row: Row, _now: float) -> Cell:

@@ -91,7 +91,7 @@ def score(value: float | None) -> str:
 
 
 def phase_words(phase: Row) -> str:
-    """A phase in words: `tasks review .82`."""
+    """A phase in words: `tasks review 0.82`."""
     return " ".join(filter(None, (phase["phase"], phase["state"], score(phase["score"]))))
 
 
@@ -343,8 +343,8 @@ def _cost(row: Row, _now: float) -> Cell:
 
 
 def hours_text(hours: float) -> str:
-    """Hours of a task: `2 h`, `.5 h`."""
-    return f"{hours:g} h".removeprefix("0")
+    """Hours of a task: `2 h`, `0.5 h`."""
+    return f"{hours:g} h"
 
 
 def _critical(row: Row, _now: float) -> Cell:
@@ -355,7 +355,7 @@ PART_COLUMNS: tuple[Column, ...] = (
     Column("name", "PHASE, TASK", 16, 36, 0, lambda row, _now: Cell(safe(row["name"]))),
     Column("critical", "", 1, 1, 2, _critical),
     Column("state", "STATE", 9, 10, 1, _part_state),
-    Column("score", "SCORE", 5, 5, 4, _of_part("score", score), right=True),
+    Column("score", "SCORE", 5, 6, 4, _of_part("score", score), right=True),
     Column("hours", "HOURS", 5, 6, 6, _of_part("hours", hours_text), right=True, spare=True),
     Column("attempts", "TRY", 4, 5, 7, _tries, right=True, spare=True),
     Column("cost", "COST", 5, 7, 8, _cost, right=True, spare=True),

@@ -27,7 +27,7 @@ class RecordingBoard(Recording, Boarded):
 
 GATE = {
     "spec": "5bec5bec", "name": "carts", "title": "Carts", "need": "phase", "phase": "tasks", "priority": "medium",
-    "question": 11, "summary": "carts: tasks passed with .95", "asked_at": "2025-11-27T10:00:00.000Z",
+    "question": 11, "summary": "carts: tasks passed with 0.95", "asked_at": "2025-11-27T10:00:00.000Z",
 }  # fmt: skip
 MERGE = {**GATE, "need": "merge", "phase": None, "question": 12, "summary": "Land spec/carts on main"}
 

@@ -56,10 +56,10 @@ IN_LINE = queued(2, "chores", 6, "3 of 3 slots are taken; 2nd in line", "slots")
 
 
 CARDS = [
-    (in_queue(7, "api", "running", 125, phase="work", cost_usd=0.12), 40, "▶ api 2m $.12"),
+    (in_queue(7, "api", "running", 125, phase="work", cost_usd=0.12), 40, "▶ api 2m $0.12"),
     (in_queue(7, "api", "running", 125, phase="work", cost_usd=12.0), 40, "▶ api 2m $12.00"),
     (in_queue(7, "api", "running", 125, phase="work"), 40, "▶ api 2m"),
-    (in_queue(7, "api", "running", 125, phase="check", cost_usd=0.12), 40, "▶ api checking 2m $.12"),
+    (in_queue(7, "api", "running", 125, phase="check", cost_usd=0.12), 40, "▶ api checking 2m $0.12"),
     (in_queue(7, "api", "running", 125, phase="landing"), 14, "▶ api landing"),
     (in_queue(7, "login/TSK-001", "running", 125, phase="work", cost_usd=0.12), 20, "▶ login/TSK-001 2m"),
     (in_queue(7, "login/TSK-001", "running", 125, phase="work"), 12, "▶ …n/TSK-001"),
@@ -74,7 +74,7 @@ CARDS = [
      "✖ api its check failed, exit 1"),
     (in_queue(7, "api", "failed", 9, 2, reason="exit", exit_code=3), 40, "✖ api exit 3"),
     (in_queue(7, "api", "cancelled", 9, 2, reason=None), 40, "– api 7s"),
-    (in_queue(7, "api", "completed", 9, 2, cost_usd=0.5), 40, "✔ api 7s $.50"),
+    (in_queue(7, "api", "completed", 9, 2, cost_usd=0.5), 40, "✔ api 7s $0.50"),
     (in_queue(7, "api", "completed", 9, 2, into="main"), 40, "✔ api nothing to land 7s"),
     (in_queue(7, "api", "completed", 9, 2, into="main"), 22, "✔ api nothing to land"),
     (in_queue(7, "api", "completed", 9, 2, into="main", landed={"branch": "main", "before": "1", "after": "2"}), 40,
@@ -84,7 +84,7 @@ CARDS = [
     (in_queue(7, "api", "completed", 9, 2, into="main", landed={"branch": "main", "not_owned": ["x"]}), 40,
      "✔ api 1 file not its own 7s"),
     (in_queue(7, "api", "completed", 9, 2, into="main", landed={"conflicts": ["a"], "not_owned": ["x"]}), 70,
-     "✔ api landed after a conflict in a, 1 file not its own 7s"),
+     "✔ api  landed after a conflict in a, 1 file not its own 7s"),
     (in_queue(7, "api", "completed", 9, 2, reason="denied"), 40, "✔ api denied by a person 7s"),
     (in_queue(7, "api", "failed", 9, 2, reason="no_change", exit_code=1), 50,
      "✖ api nothing was changed or committed"),

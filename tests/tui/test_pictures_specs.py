@@ -46,7 +46,7 @@ GATED = spec(
     [
         phase("explore"),
         phase("requirements", "stale", 0.82, attempts=2),
-        phase("design", "failed", 0.61, faults=["design.md:12: no components", "design.md: scores .61, below .70"]),
+        phase("design", "failed", 0.61, faults=["design.md:12: no components", "design.md: scores 0.61, below 0.70"]),
         phase("tasks", "review", 0.9325, question=4, hints=["give TSK-002 a check"]),
         pending("sync"),
     ],
@@ -67,7 +67,7 @@ SPECS = [
 ]  # fmt: skip
 QUESTIONS: list[Any] = [
     {"question": 4, "id": SPEC, "name": SLUG, "need": "phase", "part": "tasks", "tool": None, "options": [],
-     "summary": "carts: tasks passed with .9325", "rule": None,
+     "summary": "carts: tasks passed with 0.9325", "rule": None,
      "subject": {"lines": ["3 tasks, 5.5 hours", "new command: pytest -q"]},
      "asked_at": at(120), "attach_only": False, "about": {"kind": "spec", "id": SPEC, "name": SLUG}},
 ]  # fmt: skip

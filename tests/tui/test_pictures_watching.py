@@ -44,7 +44,7 @@ HEALTH: Any = {
         watched(0x53, "server", "hung", 900.0, None, cpu_percent=0.0),
         watched(0x56, "api-client", None, None, 0.65, terms=terms(loop="exit 2, three times", overrun=None)),
     ],
-    "coherence": {"value": 0.72, "text": ".72", "grade": "fair", "live": 5, "known": 4, "low": 1, "steered": 1,
+    "coherence": {"value": 0.72, "text": "0.72", "grade": "fair", "live": 5, "known": 4, "low": 1, "steered": 1,
                   "sharing": 0},
 }  # fmt: skip
 IDLE: Any = {"missions": [], "coherence": {"value": None, "text": "idle", "grade": "", "live": 0, "known": 0, "low": 0,
@@ -113,7 +113,7 @@ LESSONS: Any = {
 NO_LESSONS: Any = {"notes": [], "proposed": 0}
 QUESTIONS: list[Any] = [
     {"question": 9, "id": "00000050", "name": "login/TSK-001", "need": "steer", "part": "", "tool": None, "options": [],
-     "summary": "send it: you have had the same error three times", "subject": {"lines": ["loop: .35", "drift: .25"]},
+     "summary": "send it: you have had the same error three times", "subject": {"lines": ["loop: 0.35", "drift: 0.25"]},
      "rule": None, "asked_at": at(60), "attach_only": False,
      "about": {"kind": "mission", "id": "00000050", "name": "login/TSK-001"}},
 ]  # fmt: skip

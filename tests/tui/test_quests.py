@@ -75,7 +75,7 @@ def test_why_a_quest_waits_is_what_the_command_line_says():
     assert read(quests_rows.why_text(WHY)) == [
         " login/TSK-004 is queued: blocked: needs login/TSK-002 (failed: check_failed)",
         "   go on with: overmind quest retry login/TSK-002",
-        " score .6475 = .225 priority + .2 age + 0 deadline + 0 blocking + .05 retries, .6475 after 2h; 3 of 6",
+        " score 0.6475 = 0.225 priority + 0.2 age + 0 deadline + 0 blocking + 0.05 retries, 0.6475 after 2h; 3 of 6",
         " completing it starts: login/TSK-005 · still waiting then: login/TSK-006 (login/TSK-003)",
     ]
     running = {**WHY, "status": "running", "code": None, "text": "working, attempt 1 of 3", "score": None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from overmind_core.domain.text.decimals import shortest_decimal
 from overmind_core.view import queue as queue_rows
 from tests.tui.quest_walks import RecordingBoard, known
 from tests.tui.test_pictures import NOW
@@ -19,19 +20,19 @@ def test_the_queue_says_who_lands_then_whose_turn_it_is():
     shown = [[column.cell(row, NOW).text for column in queue_rows.COLUMNS if not column.wide] for row in rows]
     assert shown[:3] == [
         ["", "", "checkout", "medium", "landing on main"],
-        ["1", ".585", "login/TSK-003", "critical", "waits for login/TSK-001 (running 4m)"],
-        ["2", ".5225", "port-the-parser-to-the-new-grammar", "high", "1st in line: 3 of 3 slots are taken"],
+        ["1", "0.585", "login/TSK-003", "critical", "waits for login/TSK-001 (running 4m)"],
+        ["2", "0.5225", "port-the-parser-to-the-new-grammar", "high", "1st in line: 3 of 3 slots are taken"],
     ]
     assert queue_rows.Status.of(QUEUE).text == "running 3/3 · queued 6 · landing 1 · provider claude 1/2"
     assert queue_rows.Status.of({**QUEUE, "paused": True}).text.startswith("paused, shift-h resumes · ")
 
 
-DECIMALS = [(0.6475, ".6475"), (0.5, ".5"), (0, "0"), (1.25, "1.25"), (0.16254, ".1625")]
+DECIMALS = [(0.6475, "0.6475"), (0.5, "0.5"), (0, "0"), (1.25, "1.25"), (0.16254, "0.1625")]
 
 
 @pytest.mark.parametrize(("number", "text"), DECIMALS)
 def test_a_score_is_as_short_as_it_can_be(number, text):
-    assert queue_rows.decimal(number) == text
+    assert shortest_decimal(number, 4) == text
 
 
 def test_a_landing_quest_says_where():

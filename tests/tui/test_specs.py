@@ -44,7 +44,7 @@ def test_a_row_of_a_spec_says_how_its_phases_stand_and_what_a_person_is_to_do():
     rows = {row["slug"]: cells(specs_rows.COLUMNS, row) for row in specs_rows.specs(SPECS)}
     shown = {slug: (row["phases"], row["tasks"], row["cost"], row["why"]) for slug, row in rows.items()}
     assert shown == {
-        "carts": ("✔↻✖?○ tasks review .9325", "", "$1.20 +1?", "question 4: y n"),
+        "carts": ("✔↻✖?○ tasks review 0.9325", "", "$1.20 +1?", "question 4: y n"),
         "login": ("✔✔✔✔✔ all passed", "2/7", "$4.10", ""),
         "search-in-all-books-and-authors": ("○○○○○ explore pending", "", "", "r runs it"),
         "vouchers": ("✔✔✔✔✔ all passed", "5/5", "$12.50", ""),
@@ -95,7 +95,7 @@ def test_what_is_wrong_with_a_document_stands_above_it_and_its_line_is_marked():
     text = read(drawn)
     assert text[:4] == [
         " ✖ design.md:12: no components",
-        " ✖ design.md: scores .61, below .70",
+        " ✖ design.md: scores 0.61, below 0.70",
         "",
         "●   1  # design: x",
     ]
@@ -179,16 +179,16 @@ def test_a_wide_terminal_shows_the_document_of_what_the_cursor_is_on_beside_the_
     async def scenario(app, press):
         await press(":sp", "enter")
         title, lines = beside(app)
-        assert (title, lines[1]) == ("tasks.md · review .9325", "1  # tasks: Carts")
+        assert (title, lines[1]) == ("tasks.md · review 0.9325", "1  # tasks: Carts")
         await press("g")
         assert beside(app)[0] == "brief.md"
         assert "Visitors want [b]carts[/b] \\x1b[2J." in picture(app)
         await press("down", "down", "down")
         title, lines = beside(app)
-        assert title == "design.md · failed .61"
+        assert title == "design.md · failed 0.61"
         assert lines[0] == "✖ design.md:12: no components"
         await press("G")
-        assert (beside(app)[0], at(app)) == ("tasks.md · review .9325", "TSK-003")
+        assert (beside(app)[0], at(app)) == ("tasks.md · review 0.9325", "TSK-003")
         assert "### TSK-003 Show the cart" in picture(app)
         await press("enter")
         assert isinstance(app.screen, DocumentPage)

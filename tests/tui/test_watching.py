@@ -51,8 +51,8 @@ def healthy():
 def test_a_row_of_health_says_its_level_beside_its_mark_and_what_is_asked_or_what_holds():
     rows = [cells(health_rows.COLUMNS, row, NOW + 60) for row in healthy()]
     assert [(row["level"], row["silent"], row["align"], row["steers"]) for row in rows] == [
-        ("  ok", "1m", ".40", "1/3"), ("z quiet", "3m", "1.00", ""), ("Z stalled", "6m", ".90", ""),
-        ("X hung", "16m", "–", ""), ("waiting", "–", ".65", ""),
+        ("  ok", "1m", "0.40", "1/3"), ("z quiet", "3m", "1.00", ""), ("Z stalled", "6m", "0.90", ""),
+        ("X hung", "16m", "–", ""), ("waiting", "–", "0.65", ""),
     ]  # fmt: skip
     assert [row["why"] for row in rows] == [
         "send it: you have had the same error three times", "", "silence: no sign of life for 320 s", "",
@@ -63,11 +63,11 @@ def test_a_row_of_health_says_its_level_beside_its_mark_and_what_is_asked_or_wha
 def test_all_about_the_health_of_one_names_each_pattern_its_cost_and_its_evidence():
     text = read(health_rows.description(healthy()[0], Rendering(NOW)))
     assert "  steered            1 of 3 times" in text
-    assert "  loop       .35  yes AssertionError: [red]3 != 4[/] \\x1b[2J, three times" in text
-    assert "  silence    .10  no  looks for: no sign of life" in text
+    assert "  loop      0.35  yes AssertionError: [red]3 != 4[/] \\x1b[2J, three times" in text
+    assert "  silence   0.10  no  looks for: no sign of life" in text
     waiting = read(health_rows.description(healthy()[4], Rendering(NOW)))
     assert waiting[1] == "  health             not watched while waiting"
-    assert "  overrun    .10  –   looks for: over twice its estimate" in waiting
+    assert "  overrun   0.10  –   looks for: over twice its estimate" in waiting
     assert read(health_rows.description(healthy()[3], Rendering(NOW)))[-1].startswith(" alignment is known once")
 
 
@@ -90,7 +90,7 @@ def test_lessons_that_wait_for_a_person_come_first_then_the_newest():
 def test_groups_with_too_few_quests_have_counts_alone_and_of_many_some_are_shown():
     text = read(learning_rows.group_lines(LEARNED["groups"], "type", 78))
     assert text[0].split() == ["TYPE", "N", "RATE", "TRIES", "COST", "TIME", "FAILED", "WITH"]
-    assert text[1].split() == ["feature", "24", ".83", "1.4", "$0.42", "4m", "check_failed", "6,", "conflicts", "1"]
+    assert text[1].split() == ["feature", "24", "0.83", "1.4", "$0.42", "4m", "check_failed", "6,", "conflicts", "1"]
     assert text[3].split() == ["–", "2", "–", "–", "–", "–"]
     assert text[-1] == " … 3 more: :learn --by type lists all"
     assert learning_rows.group_lines([], "type", 78) == []

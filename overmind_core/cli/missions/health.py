@@ -5,6 +5,7 @@ from __future__ import annotations
 from overmind_core.cli.command import JSON, Command, flag, ids
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import ABSENT, coloured, dumps, or_absent, table, text_cell
+from overmind_core.domain.text.decimals import decimal
 from overmind_core.domain.text.duration import format_uptime
 from overmind_core.errors import UsageError
 
@@ -23,8 +24,8 @@ COLOURS = {"ok": "32", "quiet": "33", "stalled": "33", "hung": "31"}
 
 
 def share(value: float | None) -> str:
-    """Return a number between 0 and 1 as `.65`."""
-    return ABSENT if value is None else f"{value:.2f}".removeprefix("0")
+    """Return a number between 0 and 1 as `0.65`."""
+    return ABSENT if value is None else decimal(value, 2)
 
 
 def why_cell(row: Row) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from overmind_core.cli.output import ABSENT, command_cell, money
 from overmind_core.domain.missions.reasons import nothing_landed
 from overmind_core.domain.missions.status_marks import BLOCKED, NOTHING_LANDED, StatusMark, mark_of
+from overmind_core.domain.text.decimals import shortest_decimal
 from overmind_core.domain.text.duration import format_uptime
 
 TYPE_CHECKING = False
@@ -58,15 +59,9 @@ def phase_word(row: Row) -> str:
     return _PHASES.get(phase, phase)
 
 
-def decimal(number: float) -> str:
-    """Return a part of a score as short as it can be written: `.6475`, `0`, `1.25`."""
-    text = f"{number:.{_DIGITS}f}".rstrip("0").rstrip(".")
-    return text.removeprefix("0") or "0"
-
-
 def score_cell(row: Row) -> str:
     """Return its score; `-` when it isn't queued."""
-    return ABSENT if row.get("score") is None else decimal(row["score"])
+    return ABSENT if row.get("score") is None else shortest_decimal(row["score"], _DIGITS)
 
 
 def title_cell(row: Row) -> str:
@@ -80,7 +75,7 @@ def seconds_cell(seconds: float | None) -> str:
 
 
 def time_and_cost(row: Row) -> str:
-    """Return how long it takes and what that costs: `2m $.12`; without a cost that nobody knows."""
+    """Return how long it takes and what that costs: `2m $0.12`; without a cost that nobody knows."""
     cost = row.get("cost_usd")
-    dollars = f" {money(cost).replace('$0.', '$.')}" if cost else ""
+    dollars = f" {money(cost)}" if cost else ""
     return f"{format_uptime(row['duration_seconds'])}{dollars}"

@@ -170,7 +170,7 @@ CHECK = Command(
         argument("phase", "check this document alone and show its parts", nargs="?", metavar="phase"),
     ],
     options=[
-        option("--threshold", "SCORE", "score that a document needs to pass (default .7)", parse=share),
+        option("--threshold", "SCORE", "score that a document needs to pass (default 0.7)", parse=share),
         JSON,
     ],
     examples=[
@@ -178,7 +178,7 @@ CHECK = Command(
         "overmind spec check carts tasks",
         "overmind spec check .overmind/specs/carts/requirements.md",
         "overmind spec check $OVERMIND_OUTPUT_DIR/design.json",
-        "overmind spec check carts --threshold .9 --json",
+        "overmind spec check carts --threshold 0.9 --json",
     ],
     notes=(
         "Needs no daemon and no agent. Documents are explore, requirements, design, tasks and sync, as .md or .json. "

@@ -89,7 +89,7 @@ def spec_id() -> Parameter:
 _GATES = option(
     "--gates", "LIST", "phases that a person approves: explore, requirements, design, tasks, merge; all, none"
 )
-_THRESHOLD = option("--threshold", "SCORE", "score that a document needs to pass (default .7)", parse=share)
+_THRESHOLD = option("--threshold", "SCORE", "score that a document needs to pass (default 0.7)", parse=share)
 _VERIFY = option("--verify", "CMD", "shell command that has to succeed on merged work")
 NEW_OPTIONS = [
     option("--brief", "TEXT", "the wish in full, in Markdown; - reads standard input", dashes=True),
@@ -354,7 +354,7 @@ def _note_held(item: Row, context: Context) -> None:
 
 
 def ended_line(item: Row, slug: str) -> str:
-    """Return what has ended in one line: `design  passed  .93  attempt 1  4s`."""
+    """Return what has ended in one line: `design  passed  0.93  attempt 1  4s`."""
     if item["question"] is not None:
         return f"{item['name']}  review  question {item['question']}: overmind answer {slug} allow"
     parts = [item["name"], item["state"]]

@@ -265,7 +265,7 @@ _DIGEST = re.compile(r"(?:\bh1|SHA(?:1|256|384|512)|sha(?:1|256|384|512)):\Z")
 """The prefix of a digest in `go.sum`, and in the output of ssh."""
 _HEX_RUN = re.compile(r"[0-9a-f-]+|[0-9A-F-]+")
 _MOST_CHANGES = 0.4
-"""Part of the places where letters of one kind follow those of another; a random string has .6, a name less."""
+"""Part of the places where letters of one kind follow those of another; a random string has 0.6, a name less."""
 _PIECE = 20
 """Characters of a part that is long enough to be judged."""
 

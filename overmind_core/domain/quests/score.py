@@ -1,8 +1,8 @@
 """The score of a queued quest: what decides whose turn it is among equally urgent ones. Pure.
 
-    score = .45 priority + .20 age + .15 deadline + .15 blocking + .05 retries
+    score = 0.45 priority + 0.20 age + 0.15 deadline + 0.15 blocking + 0.05 retries
 
-Near its deadline, and past it, a quarter more; after two hours of waiting at least .6 + .1 of that: waiting wins over
+Near its deadline, and past it, a quarter more; after two hours of waiting at least 0.6 + 0.1 of that: waiting wins over
 rank, never over critical. Each part is from 0 to 1 before it is weighed.
 
 Only age and deadline change with time. `Urgency` has the rest of it added up, so that to rank thousands again is to add
@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.quests.quest import Goal, Priority, QueueState
+from overmind_core.domain.text.decimals import shortest_decimal
 from overmind_core.domain.text.duration import format_uptime
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Score(NamedTuple):
 
     @property
     def total(self) -> float:
-        """From .1 to 1.25."""
+        """From 0.1 to 1.25."""
         total = self._weighed * self.factor
         return total if self.floor is None else max(total, self.floor)
 
@@ -158,7 +159,7 @@ def _retries(quest: Quest, queue: QueueState) -> float:
 
 
 def score_text(score: Score) -> str:
-    """Return a score with its parts: `score .6475 = .225 priority + .2 age + …, .6475 after 2h`."""
+    """Return a score with its parts: `score 0.6475 = 0.225 priority + 0.2 age + …, 0.6475 after 2h`."""
     named = zip(Score._fields, score[:5], strict=False)
     parts = " + ".join(f"{_number(value)} {name}" for name, value in named)
     near = "" if score.factor == 1.0 else f", × {_number(score.factor)} near its deadline"
@@ -168,6 +169,5 @@ def score_text(score: Score) -> str:
 
 
 def _number(value: float) -> str:
-    """Seven places, so that the parts add up; no zero before the point."""
-    text = f"{value:.7f}".rstrip("0").rstrip(".")
-    return text.removeprefix("0") or "0"
+    """Seven places, so that the parts add up."""
+    return shortest_decimal(value, 7)

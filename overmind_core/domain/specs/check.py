@@ -24,6 +24,7 @@ from overmind_core.domain.specs.shape import (
     Tasks,
 )
 from overmind_core.domain.specs.spec import PHASES, THRESHOLD, PhaseName
+from overmind_core.domain.text.decimals import decimal
 from overmind_core.domain.text.graph import find_cycle
 
 CATEGORIES = ("problem", "users", "scope", "technical", "risks")
@@ -89,9 +90,8 @@ class PartCheck(NamedTuple):
 
 
 def score_text(score: float) -> str:
-    """Return a score for people: `.95`, `.6975`, `1.00`."""
-    text = f"{score:.4f}"
-    return text.removesuffix("0").removesuffix("0").removeprefix("0")
+    """Return a score for people: `0.95`, `0.6975`, `1.00`."""
+    return decimal(score, 4).removesuffix("0").removesuffix("0")
 
 
 def check(document: Document, context: CheckContext | None = None) -> DocumentVerdict:

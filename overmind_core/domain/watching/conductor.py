@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.domain.text.decimals import decimal
 from overmind_core.domain.watching.guardian import LOW
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def coherence(members: Sequence[Member]) -> Coherence:
     value -= STEERED_WEIGHT * sum(member.steered for member in members) / len(members)
     value -= SHARING_WEIGHT * len(sharing(members)) / len(members)
     value = round(min(max(value, 0.0), 1.0), 4)
-    return Coherence(value, f"{value:.2f}".replace("0.", ".", 1), grade(value))
+    return Coherence(value, decimal(value, 2), grade(value))
 
 
 def grade(value: float) -> str:

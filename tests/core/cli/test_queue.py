@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from overmind_core.cli.quests.board import CARDS, LANES, BoardDrawing, card_text, lanes, shares, with_gates
 from overmind_core.cli.quests.list import graph_text, mermaid_text, quest_table
 from overmind_core.cli.quests.queue import queue_text
-from overmind_core.cli.quests.rows import decimal, quest_mark
+from overmind_core.cli.quests.rows import quest_mark
 from overmind_core.domain.quests.quest import Priority
 from overmind_core.domain.text.cells import width
+from overmind_core.domain.text.decimals import shortest_decimal
 from tests.core.cli.quest_rows import began_at_once, row
 from tests.kit.cases import tabled
 
@@ -24,18 +25,18 @@ from tests.kit.cases import tabled
 @tabled(
     ("number", "written"),
     [
-        (0.6475, ".6475"),
+        (0.6475, "0.6475"),
         (0.0, "0"),
         (1.0, "1"),
         (1.25, "1.25"),
-        (0.2, ".2"),
+        (0.2, "0.2"),
         (0.00004, "0"),
         (0.99999, "1"),
         (10.5, "10.5"),
     ],
 )
 def test_a_part_of_a_score_is_written_as_short_as_it_can_be(number, written):
-    assert decimal(number) == written
+    assert shortest_decimal(number, 4) == written
 
 
 # why
@@ -74,7 +75,7 @@ def test_why_a_quest_waits_reads_as_the_pages_have_it(overmind):
     assert ran.out == (
         "login/TSK-004 is queued: blocked: needs login/TSK-002 (failed: check_failed)\n"
         "  go on with: overmind quest retry login/TSK-002\n"
-        "score .6475 = .225 priority + .2 age + 0 deadline + 0 blocking + .05 retries, .6475 after 2h; 3 of 7\n"
+        "score 0.6475 = 0.225 priority + 0.2 age + 0 deadline + 0 blocking + 0.05 retries, 0.6475 after 2h; 3 of 7\n"
         "completing it starts: login/TSK-005 · still waiting then: login/TSK-006 (login/TSK-003)\n"
     )
 
@@ -123,9 +124,9 @@ def test_the_queue_says_how_full_it_is_then_whose_turn_it_is_then_who_lands():
     )
     assert text.splitlines() == [
         "running 2/3 · queued 2 · landing 2",
-        "#  SCORE  QUEST  PRIORITY  WAITS                     TITLE",
-        "1  .6475  login  critical  3 of 3 slots are taken    Let visitors log in",
-        "2  .1625  docs   low       waits for login (queued)  -",
+        "#  SCORE   QUEST  PRIORITY  WAITS                     TITLE",
+        "1  0.6475  login  critical  3 of 3 slots are taken    Let visitors log in",
+        "2  0.1625  docs   low       waits for login (queued)  -",
         "landing: shop on main, api",
     ]
 
@@ -173,7 +174,7 @@ def test_wide_shows_the_queue_beside_it():
     rows = [row("docs", needs=["a", "b"], why="waits for a (queued)", code="needs"), OLD[0]]
     title, waiting, old = quest_table(rows, wide=True, colours=None).splitlines()
     assert re.split(" {2,}", title)[-5:] == ["PRIORITY", "SCORE", "NEEDS", "WAITS", "TITLE"]
-    assert re.split(" {2,}", waiting)[-5:] == ["medium", ".475", "a, b", "waits for a (queued)", "-"]
+    assert re.split(" {2,}", waiting)[-5:] == ["medium", "0.475", "a, b", "waits for a (queued)", "-"]
     assert re.split(" {2,}", old)[-5:] == ["-"] * 5
 
 
@@ -262,7 +263,7 @@ def drawn(board, cells=100, by=None, **how):
 def test_the_board_is_five_columns_with_counts_and_a_card_a_line():
     assert drawn(BOARD, 100) == [
         "QUEUED 1                 RUNNING 2          BLOCKED 2                REVIEW 1        DONE 2",
-        "○ docs slots             ▶ login 2m $.12    ⊗ ship needs api (fa...  ? pay 2m $1.50  ✔ old 30s",
+        "○ docs slots             ▶ login 2m $0.12   ⊗ ship needs api (fa...  ? pay 2m $1.50  ✔ old 30s",
         "                         ▶ api checking 2m  ✖ web its check failed                   – bad cancelled",
     ]
 
@@ -316,7 +317,7 @@ def test_what_a_person_is_asked_stands_beside_the_quest_instead_of_what_it_does(
 
 GATE = {
     "spec": "5bec5bec", "name": "carts", "title": "Carts", "need": "phase", "phase": "tasks", "priority": "high",
-    "question": 11, "summary": "carts: tasks passed with .95", "asked_at": "2025-11-27T10:00:00.000Z",
+    "question": 11, "summary": "carts: tasks passed with 0.95", "asked_at": "2025-11-27T10:00:00.000Z",
 }  # fmt: skip
 
 
@@ -336,7 +337,7 @@ def test_a_narrow_terminal_gets_the_columns_below_each_other():
         "QUEUED 1",
         "○ docs slots",
         "RUNNING 2",
-        "▶ login 2m $.12",
+        "▶ login 2m $0.12",
         "▶ api checking 2m",
         "BLOCKED 2",
         "⊗ ship needs api (failed)",

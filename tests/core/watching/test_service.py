@@ -230,7 +230,7 @@ def test_the_same_error_three_times_shows_as_a_loop(home, environment):
     assert [(term["term"], term["evidence"]) for term in after["terms"] if term["holds"]] == [
         ("loop", f"3 times: {ERROR}")
     ]
-    assert (every["coherence"]["text"], every["coherence"]["known"], every["coherence"]["low"]) == (".65", 1, 0)
+    assert (every["coherence"]["text"], every["coherence"]["known"], every["coherence"]["low"]) == ("0.65", 1, 0)
     assert after["coherence"] == 0.65
 
 

@@ -32,14 +32,14 @@ def numbers(om):
 def test_the_inbox_says_what_is_asked_and_what_both_answers_do(om, asking):
     """36."""
     lines = ["TSK-001  add a table  2 h", "$ pytest -q\x1b[2J"]
-    asking.ask("phase", *SPEC, "tasks has passed: .95", part="tasks", subject={"lines": lines, "hours": 2})
+    asking.ask("phase", *SPEC, "tasks has passed: 0.95", part="tasks", subject={"lines": lines, "hours": 2})
     asking.ask("stuck", *QUEST, "it has failed: check_failed")
     asking.ask("merge", "queue", "queue", "queue", "?")
     first, second, third = om.ok("inbox").rstrip("\n").split("\n\n")
     head, *body = first.split("\n")
     assert head.startswith("1  login (5b00c0de)  tasks phase  ")
     assert body == [
-        "    tasks has passed: .95",
+        "    tasks has passed: 0.95",
         "    TSK-001  add a table  2 h",
         "    $ pytest -q\\x1b[2J",
         "    → overmind answer 1 allow  go on",

@@ -99,7 +99,7 @@ def test_figures_come_with_three_quests_and_before_that_there_are_only_counts(sh
     assert enough["failures"] == {"exit": 3}
     titles, row = shop.ok("learn").splitlines()
     assert titles.split() == ["TYPE", "N", "RATE", "TRIES", "COST", "TIME", "FAILURES"]
-    assert row.split()[:4] == ["api", "3", ".67", "1.7"]
+    assert row.split()[:4] == ["api", "3", "0.67", "1.7"]
     assert shop.json("learn", "--by", "provider", "--json")[0]["key"] == "raw"
 
 

@@ -100,7 +100,7 @@ def test_a_need_that_has_failed_is_accepted_and_says_that_it_is_blocked(om):
 def test_a_deadline_that_has_passed_since_ranks_as_past(queue):
     om = queue.om
     om.ok("quest", "add", "Late", "--deadline", "1ms", "--", "true")
-    assert ".15 deadline" in om.ok("quest", "why", "late").splitlines()[2]
+    assert "0.15 deadline" in om.ok("quest", "why", "late").splitlines()[2]
     assert "× 1.25 near its deadline; 1 of 3" in om.ok("quest", "why", "late").splitlines()[2]
     om.ok("quest", "edit", "first", "--deadline", "1ms", "--priority", "high")
     assert [row["name"] for row in om.api("queue")["quests"]] == ["first", "late", "second"]

@@ -124,7 +124,7 @@ def test_a_document_just_below_the_threshold_is_written_again_with_its_faults_as
     phase = world.phase("explore")
     assert (phase["state"], phase["score"], phase["attempts"]) == ("passed", 0.7, 2)
     told = feedbacks(om, world, "explore", 2)
-    assert "The score of explore.json is .69; it needs .70." in told
+    assert "The score of explore.json is 0.69; it needs 0.70." in told
     assert "hint: feature: missing" in told
     assert world.quest("carts/explore")["attempt_list"][0]["class"] == "output_invalid"
 

@@ -138,7 +138,7 @@ def test_what_needs_a_mission_says_that_there_is_none(asking, opened):
 def test_about_a_mission_it_is_one_entry_and_the_row_needs_attention(om, asking, opened):
     async def scenario(app, pilot):
         (mission,) = app.fleet.rows
-        asking.ask("steer", "mission", mission, "api", "the same error three times", subject={"lines": ["loop: .35"]})
+        asking.ask("steer", "mission", mission, "api", "the same error three times", subject={"lines": ["loop: 0.35"]})
         await asked(app, pilot, 1)
         said = "api: the same error three times · ! answers"
         await until(pilot, lambda: said in picture(app), what="what is asked")

@@ -70,15 +70,15 @@ def test_a_fault_is_told_with_its_file_and_line_and_what_would_bring_more_points
     status, out, err = spec_check("carts", "tasks")
     assert status == 1
     assert out == [
-        "tasks  failed  .925",
-        "  groups      .10 of .10",
-        "  complete    .20 of .20",
-        "  hours       .075 of .15",
-        "  acceptance  .15 of .15",
-        "  check       .15 of .15",
-        "  files       .15 of .15",
-        "  group       .05 of .05",
-        "  id          .05 of .05",
+        "tasks  failed  0.925",
+        "  groups      0.10 of 0.10",
+        "  complete    0.20 of 0.20",
+        "  hours       0.075 of 0.15",
+        "  acceptance  0.15 of 0.15",
+        "  check       0.15 of 0.15",
+        "  files       0.15 of 0.15",
+        "  group       0.05 of 0.05",
+        "  id          0.05 of 0.05",
         f"{FOLDER}/tasks.md:16: TSK-001 needs TSK-009, which is not a task",
         f"{FOLDER}/tasks.md:32: TSK-002 needs TSK-008, which is not a task",
         "  hint: hours: TSK-001 should take more than 0 and at most 4",
@@ -93,7 +93,7 @@ def test_all_documents_that_do_not_pass_are_named(shop, spec_check):
     status, out, err = spec_check("carts")
     assert status == 1
     assert [line for line in out if "  passed  " in line] == ALL_PASSED[:2]
-    assert err == "Error: invalid: design.md scores .185, below .70; tasks.md has 1 fault.\n"
+    assert err == "Error: invalid: design.md scores 0.185, below 0.70; tasks.md has 1 fault.\n"
 
 
 def test_for_programs_it_is_json(shop, spec_check):
@@ -126,12 +126,12 @@ def test_a_cycle_is_named_for_programs_too(shop, spec_check):
 
 
 def test_the_threshold_can_be_another(shop, spec_check):
-    """24: .69 fails, .70 passes."""
+    """24: 0.69 fails, 0.70 passes."""
     write(REQUIREMENTS, whole(REQUIREMENTS, assumptions=None))
-    assert spec_check("carts", "requirements", "--threshold", ".975")[0] == 0
-    status, out, err = spec_check("carts", "requirements", "--threshold", ".976")
-    assert (status, out[0]) == (1, "requirements  failed  .975")
-    assert err == "Error: invalid: requirements.md scores .975, below .976.\n"
+    assert spec_check("carts", "requirements", "--threshold", "0.975")[0] == 0
+    status, out, err = spec_check("carts", "requirements", "--threshold", "0.976")
+    assert (status, out[0]) == (1, "requirements  failed  0.975")
+    assert err == "Error: invalid: requirements.md scores 0.975, below 0.976.\n"
     assert spec_check("carts", "--threshold", "7")[0] == 2
 
 
@@ -182,7 +182,7 @@ def test_what_is_not_there_is_said_so(shop, spec_check, words, error):
 
 def test_a_file_can_be_checked_as_any_document(shop, spec_check):
     status, out, err = spec_check("README.md", "design")
-    assert (status, out[0]) == (1, "design  failed  .185")
+    assert (status, out[0]) == (1, "design  failed  0.185")
     assert "README.md:1: expected `# design: TITLE` first" in out
     assert err == "Error: invalid: README.md has 2 faults.\n"
 

@@ -55,7 +55,7 @@ SCORES = [
 
 @pytest.mark.parametrize(("one", "dependants", "expected"), SCORES)
 def test_what_it_scores(one, dependants, expected):
-    """Acceptance 1 and 2: .5, .1625, .578125, .475, and after two hours .63625 < .6475 < .65875."""
+    """Acceptance 1 and 2: 0.5, 0.1625, 0.578125, 0.475, and after two hours 0.63625 < 0.6475 < 0.65875."""
     assert total(one, dependants) == pytest.approx(expected, abs=1e-12)
     assert urgency_of(one, dependants, 0.0).rank(NOW)[1] == -total(one, dependants)
 
@@ -161,16 +161,19 @@ def test_waiting_never_makes_it_score_less(one, dependants, first, second):
 TEXTS = [
     (
         quest("medium", waited=7200),
-        "score .6475 = .225 priority + .2 age + 0 deadline + 0 blocking + .05 retries, .6475 after 2h",
+        "score 0.6475 = 0.225 priority + 0.2 age + 0 deadline + 0 blocking + 0.05 retries, 0.6475 after 2h",
     ),
-    (quest("critical"), "score .5 = .45 priority + 0 age + 0 deadline + 0 blocking + .05 retries"),
+    (quest("critical"), "score 0.5 = 0.45 priority + 0 age + 0 deadline + 0 blocking + 0.05 retries"),
     (
         quest("high", deadline=450),
-        "score .578125 = .3375 priority + 0 age + .075 deadline + 0 blocking + .05 retries, × 1.25 near its deadline",
+        (
+            "score 0.578125 = 0.3375 priority + 0 age + 0.075 deadline + 0 blocking + 0.05 retries, × 1.25 near its "
+            "deadline"
+        ),
     ),
     (
         quest("critical", waited=9000, deadline=0),
-        "score 1.0625 = .45 priority + .2 age + .15 deadline + 0 blocking + .05 retries, × 1.25 near its deadline",
+        "score 1.0625 = 0.45 priority + 0.2 age + 0.15 deadline + 0 blocking + 0.05 retries, × 1.25 near its deadline",
     ),
 ]  # fmt: skip
 

@@ -96,7 +96,7 @@ def test_the_answer_reads_as_in_the_manual():
     assert why.why_lines(told) == [
         "login/TSK-004 is queued: blocked: needs login/TSK-002 (failed: its check failed)",
         "  go on with: overmind quest retry login/TSK-002",
-        "score .6475 = .225 priority + .2 age + 0 deadline + 0 blocking + .05 retries, .6475 after 2h; 3 of 7",
+        "score 0.6475 = 0.225 priority + 0.2 age + 0 deadline + 0 blocking + 0.05 retries, 0.6475 after 2h; 3 of 7",
         "completing it starts: login/TSK-005 · still waiting then: login/TSK-006 (login/TSK-003)",
     ]
     assert why.in_the_way(asked, wait, needs, store.get) == [Need(failed.id, failed)]

@@ -163,7 +163,7 @@ def test_a_part_brings_its_points_and_nothing_else_changes(phase, value, part, p
 
 
 def test_six_hours_on_one_of_two_tasks_cost_half_of_the_part_and_four_cost_nothing():
-    """27. Given 6 h on one of two tasks: .075 less; 4 h: nothing."""
+    """27. Given 6 h on one of two tasks: 0.075 less; 4 h: nothing."""
     assert verdict(TASKS, tasks()).score - verdict(TASKS, tasks({"hours": 6})).score == pytest.approx(0.075)
     assert verdict(TASKS, tasks({"hours": 4})).score == 1.0
 
@@ -278,7 +278,7 @@ def test_a_plan_is_vetoed_by_whatever_forbids_one_of_the_others():
 
 
 def test_a_score_just_below_the_threshold_fails_and_the_threshold_itself_passes():
-    """24, the pure part: .69 fails, .70 passes."""
+    """24, the pure part: 0.69 fails, 0.70 passes."""
     assert not DocumentVerdict(DESIGN, 0.69).passes()
     assert DocumentVerdict(DESIGN, 0.70).passes(THRESHOLD)
     assert not DocumentVerdict(DESIGN, 0.8999).passes(0.9)
@@ -321,7 +321,7 @@ def test_any_value_is_judged(phase, value):
 
 def test_the_page_about_specs_has_the_table():
     with open(os.path.join(REPOSITORY, "docs", "specs.md"), encoding="utf-8") as file:
-        rows = re.findall(r"^\| (\w*) ?\| `(\w+)` \| (\.\d\d) \|", file.read(), re.MULTILINE)
+        rows = re.findall(r"^\| (\w*) ?\| `(\w+)` \| (0\.\d\d) \|", file.read(), re.MULTILINE)
     expected = [
         (str(phase) if place == 0 else "", part.name, score_text(part.weight))
         for phase in PHASES
@@ -330,7 +330,15 @@ def test_the_page_about_specs_has_the_table():
     assert rows == expected
 
 
-SCORES = [(0, ".00"), (1, "1.00"), (0.95, ".95"), (0.7, ".70"), (0.6975, ".6975"), (0.125, ".125"), (0.6999, ".6999")]
+SCORES = [
+    (0, "0.00"),
+    (1, "1.00"),
+    (0.95, "0.95"),
+    (0.7, "0.70"),
+    (0.6975, "0.6975"),
+    (0.125, "0.125"),
+    (0.6999, "0.6999"),
+]
 
 
 @tabled(("score", "text"), SCORES)

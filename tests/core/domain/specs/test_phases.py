@@ -180,7 +180,7 @@ def test_the_same_result_leaves_later_phases_as_they_are():
     ("verdict", "faults"),
     [
         (BAD, ("design.md:12: they need each other",)),
-        (POOR, ("design.md: score .69, below .70",)),
+        (POOR, ("design.md: score 0.69, below 0.70",)),
     ],
 )
 def test_an_edit_that_does_not_pass_fails_its_phase_and_names_the_line(verdict, faults):
@@ -269,7 +269,7 @@ def test_a_file_of_tasks_is_known_as_the_last_one_that_changes_it_has_left_it(co
 
 def test_faults_are_told_as_compilers_do():
     assert fault_lines(BAD, "tasks.md", 0.7) == ["tasks.md:12: they need each other"]
-    assert fault_lines(POOR, "tasks.md", 0.7) == ["tasks.md: score .69, below .70"]
+    assert fault_lines(POOR, "tasks.md", 0.7) == ["tasks.md: score 0.69, below 0.70"]
     assert fault_lines(GOOD, "tasks.md", 0.7) == []
     without_line = DocumentVerdict(SYNC, 0, vetoes=(Fault("cycle", "x"),))
     assert fault_lines(without_line, "sync.md", 0.7) == ["sync.md: x"]
@@ -279,7 +279,7 @@ def test_the_next_attempt_is_told_the_score_the_faults_and_the_hints():
     """24, the pure part: again, with its faults as feedback."""
     verdict = replace(BAD, score=0.69, hints=("hours: T should take less",))
     assert feedback(verdict, "tasks.json", 0.7) == (
-        "tasks.json: score .69, .70 needed\ntasks.json:12: they need each other\nhint: hours: T should take less"
+        "tasks.json: score 0.69, 0.70 needed\ntasks.json:12: they need each other\nhint: hours: T should take less"
     )
 
 

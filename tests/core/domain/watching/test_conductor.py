@@ -15,18 +15,18 @@ def member(name, *changed, alignment=1.0, steered=False, repository="/repo/.git"
 
 
 COHERENCES = [
-    pytest.param([member("a"), member("b", alignment=0.5, steered=True)], 0.5, ".50", "fair", id="one steered"),
+    pytest.param([member("a"), member("b", alignment=0.5, steered=True)], 0.5, "0.50", "fair", id="one steered"),
     pytest.param([member("a")], 1.0, "1.00", "good", id="all well"),
     pytest.param([], None, "idle", "", id="nobody lives"),
     pytest.param([member("a", alignment=None)], None, "–", "", id="nobody is known"),
     pytest.param([member("a"), member("b", alignment=None)], 1.0, "1.00", "good", id="over those that are known"),
-    pytest.param([member("a"), member("b", alignment=None, steered=True)], 0.85, ".85", "good", id="shares of all"),
-    pytest.param([member("a", alignment=0.59)], 0.39, ".39", "low", id="a low one"),
-    pytest.param([member("a", alignment=0.6)], 0.6, ".60", "fair", id="just not"),
-    pytest.param([member("a", "x"), member("b", "x")], 0.9, ".90", "good", id="both change one file"),
+    pytest.param([member("a"), member("b", alignment=None, steered=True)], 0.85, "0.85", "good", id="shares of all"),
+    pytest.param([member("a", alignment=0.59)], 0.39, "0.39", "low", id="a low one"),
+    pytest.param([member("a", alignment=0.6)], 0.6, "0.60", "fair", id="just not"),
+    pytest.param([member("a", "x"), member("b", "x")], 0.9, "0.90", "good", id="both change one file"),
     pytest.param([member("a", "x"), member("b", "x", repository="/b")], 1.0, "1.00", "good", id="of two repositories"),
     pytest.param([member("a", "x"), member("b", "x", repository=None)], 1.0, "1.00", "good", id="of none"),
-    pytest.param([member("a", "x", alignment=0.0, steered=True)], 0.0, ".00", "critical", id="never below 0"),
+    pytest.param([member("a", "x", alignment=0.0, steered=True)], 0.0, "0.00", "critical", id="never below 0"),
 ]
 
 

@@ -154,9 +154,9 @@ def test_an_exit_code_is_told_only_where_a_program_exited_with_it(event, text):
         ({"type": "spec", "phase": None, "state": "working", "by": "engine"},
          ("spec", "engine", "working")),
         ({"type": "spec", "phase": "design", "state": "passed", "score": 0.93},
-         ("phase", None, "design passed .93")),
+         ("phase", None, "design passed 0.93")),
         ({"type": "spec", "phase": "tasks", "state": "review", "score": 0.975},
-         ("phase", None, "tasks review .975")),
+         ("phase", None, "tasks review 0.975")),
         ({"type": "keeper_lost", "text": "--- lost ---"}, ("keeper_lost", None, "lost")),
     ],
 )  # fmt: skip

@@ -1,0 +1,73 @@
+"""Numbers are written in one way, `0.65` and `$0.06`: nothing that is shown has a point with no digit before it."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from overmind_core.domain.text.decimals import decimal, shortest_decimal
+
+ROOT = Path(__file__).parents[2]
+BARE = re.compile(r"(?:^|(?<=[\s(`×+=|>;]))\$?\.[0-9]+\b(?![./\w])", re.MULTILINE)
+CUTS = {("removeprefix", "0"), ("lstrip", "0"), ("replace", "0."), ("replace", "$0.")}
+"""Calls that take the zero away."""
+OF_TERMINALS = {"overmind_core/logs/line.py"}
+"""Where zeros are taken from what is no number for people: the codes of an escape sequence."""
+SHELL = re.compile(r"sleep \.[0-9]+")
+SHOWN = sorted(
+    path
+    for folder in ("docs", "snapshots", "overmind_web/static/pages")
+    for path in (ROOT / folder).rglob("*")
+    if path.suffix in {".md", ".1", ".txt", ".svg", ".json", ".js"} and "vendor" not in path.parts
+)
+
+
+def sources() -> Iterator[tuple[str, ast.Module]]:
+    for package in ("overmind_core", "overmind_tui", "overmind_web"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield os.path.relpath(path, ROOT), ast.parse(path.read_text())
+
+
+def test_nothing_that_is_shown_in_docs_pictures_and_goldens_has_a_bare_point():
+    assert SHOWN
+    found = {
+        str(path.relative_to(ROOT)): bare
+        for path in [*SHOWN, ROOT / "README.md", ROOT / "tests" / "contract" / "goldens" / "help.txt"]
+        if (bare := BARE.findall(SHELL.sub("", path.read_text())))
+    }
+    assert found == {}
+
+
+def test_no_text_of_the_program_has_one_and_no_code_makes_one():
+    found = []
+    for path, tree in sources():
+        for node in ast.walk(tree):
+            text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+            if BARE.search(SHELL.sub("", text)) and not text.startswith("."):  # the end of a file's name
+                found.append((path, node.lineno, text[:60]))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and path not in OF_TERMINALS:
+                words = [one.value for one in node.args if isinstance(one, ast.Constant)]
+                if words and (node.func.attr, words[0]) in CUTS:
+                    found.append((path, node.lineno, node.func.attr))
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("number", "two", "shortest"),
+    [
+        (0.65, "0.65", "0.65"),
+        (0.0, "0.00", "0"),
+        (1, "1.00", "1"),
+        (0.06, "0.06", "0.06"),
+        (0.6475, "0.65", "0.6475"),
+        (-0.00001, "-0.00", "0"),
+        (12.5, "12.50", "12.5"),
+    ],
+)
+def test_a_number_has_a_digit_before_its_point(number, two, shortest):
+    assert (decimal(number, 2), shortest_decimal(number, 4)) == (two, shortest)
