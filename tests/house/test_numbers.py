@@ -47,9 +47,10 @@ def test_no_text_of_the_program_has_one_and_no_code_makes_one():
     found = []
     for path, tree in sources():
         for node in ast.walk(tree):
-            text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-            if BARE.search(SHELL.sub("", text)) and not text.startswith("."):  # the end of a file's name
-                found.append((path, node.lineno, text[:60]))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                text = SHELL.sub("", node.value)
+                if BARE.search(text) and not text.startswith("."):  # the end of a file's name
+                    found.append((path, node.lineno, text[:60]))
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and path not in OF_TERMINALS:
                 words = [one.value for one in node.args if isinstance(one, ast.Constant)]
                 if words and (node.func.attr, words[0]) in CUTS:
