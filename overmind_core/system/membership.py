@@ -71,8 +71,11 @@ class ProcessFacts(Protocol):
     def is_exempt(self, process: Process) -> bool:
         """Whether it is a program that is never ended."""
 
-    def clients(self, process: Process) -> Collection[int]:
-        """The pids of those that are connected to it as to a server of this machine; nobody where that isn't told."""
+    def clients(self, process: Process, *, loopback: bool) -> Collection[int]:
+        """The pids of those that are connected to it as to a server of this machine; nobody where that isn't told.
+
+        `loopback`: Over loopback as well, not only by a unix socket.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,16 +158,14 @@ class MembershipSearch:
     def _release_shared(self, owners: dict[int, str], spared: set[int]) -> dict[str, dict[int, set[int]]]:
         """Take the servers that others use from their runs, with all below them: a codex starts one for all of a home.
 
-        Such a server has left its run's tree and session on purpose, before any look found it there. What an agent has
-        running below itself ends with it, whoever looks at its pages.
+        Such a server has left its run's tree and session on purpose, before any look found it there; or it leads a
+        session of its own and serves its own kind, as that of codex. What else an agent has running below itself ends
+        with it, whoever looks at its pages.
         """
         found: dict[str, dict[int, set[int]]] = {}
         nobody = {*self._boundary, self.ours}
         for pid, run in list(owners.items()):
-            if not self._has_left(pid, run, owners):
-                continue
-            others = {one for one in self.facts.clients(self.snapshot.processes[pid]) if one not in owners} - nobody
-            if others:
+            if others := self._clients(pid, run, owners) - owners.keys() - nobody:
                 found.setdefault(run, {})[pid] = others
         todo = [pid for servers in found.values() for pid in servers]
         while todo:
@@ -174,16 +175,18 @@ class MembershipSearch:
                 todo += self.snapshot.children.get(pid, ())
         return found
 
-    def _has_left(self, pid: int, run: str, owners: Mapping[int, str]) -> bool:
-        """Whether a process is nobody's child and in no root's session, and was never seen to belong."""
+    def _clients(self, pid: int, run: str, owners: Mapping[int, str]) -> set[int]:
+        """The pids of those for whom a process of a run may have been started as well, its own run's included."""
         process = self.snapshot.processes[pid]
         roots = {target.root_pid for target in self.targets}
-        return (
-            not process.dead
-            and not roots & {pid, process.sid}
-            and process.ppid not in owners
-            and process.identity not in self.seen.get(run, ())
-        )
+        if process.dead or roots & {pid, process.sid}:
+            return set()
+        if process.ppid not in owners and process.identity not in self.seen.get(run, ()):
+            return set(self.facts.clients(process, loopback=True))
+        if process.sid != pid:
+            return set()
+        near = (self.snapshot.processes.get(one) for one in self.facts.clients(process, loopback=False))
+        return {one.pid for one in near if one is not None and one.name == process.name}
 
     def _visible(self, target: RunTarget) -> Iterator[int]:
         """The root, its session, and what was seen before with the sessions it leads."""

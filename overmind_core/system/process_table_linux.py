@@ -149,7 +149,7 @@ class LinuxProcessTable:
         self._origins: dict[Identity, tuple[bytes, bytes]] = {}
         self._holders: set[Identity] = set()
         self._servants: set[Identity] = set()
-        self._clients: dict[Identity, Collection[int]] = {}
+        self._clients: dict[tuple[Identity, bool], Collection[int]] = {}
         self._lockers: set[int] | None = None
         self._uids = None if os.geteuid() == 0 else {os.getuid(), os.geteuid(), 0}
         """None: root may read everybody's."""
@@ -220,11 +220,12 @@ class LinuxProcessTable:
         """Whether it is a program that is never ended."""
         return _remembered(self._servants, process.identity, lambda: self._matches(process.name, command(process.pid)))
 
-    def clients(self, process: Process) -> Collection[int]:
+    def clients(self, process: Process, *, loopback: bool) -> Collection[int]:
         """The pids of those that are connected to it as to a server of this machine; asked once."""
-        if process.identity not in self._clients:
-            self._clients[process.identity] = clients(process.pid)
-        return self._clients[process.identity]
+        key = (process.identity, loopback)
+        if key not in self._clients:
+            self._clients[key] = clients(process.pid, loopback=loopback)
+        return self._clients[key]
 
     def _readable(self, pid: int) -> bool:
         """Whether its environment may be ours: root's too, for so look programs that hide their memory.

@@ -155,9 +155,9 @@ class PortableProcessTable:
         """Whether it is a program that is never ended."""
         return self._matches(process.name, command(process.pid))
 
-    def clients(self, process: Process) -> Collection[int]:
+    def clients(self, process: Process, *, loopback: bool) -> Collection[int]:
         """Nobody: of unix sockets no other end is told here."""
-        del process
+        del process, loopback
         return ()
 
 

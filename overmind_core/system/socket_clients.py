@@ -45,10 +45,13 @@ class _End(NamedTuple):
     """The inode of a unix socket's other end, the address of a TCP connection's."""
 
 
-def clients(pid: int) -> frozenset[int]:
-    """The pids of the other processes that are connected to a server that `pid` is; never raises. Blocks."""
+def clients(pid: int, *, loopback: bool = True) -> frozenset[int]:
+    """The pids of the other processes that are connected to a server that `pid` is; never raises. Blocks.
+
+    `loopback`: Over loopback as well, not only by a unix socket.
+    """
     own = _inodes(pid)
-    wanted = {*_unix_clients(own), *_tcp_clients(pid, own)} - own
+    wanted = {*_unix_clients(own), *(_tcp_clients(pid, own) if loopback else ())} - own
     if not wanted:
         return frozenset()
     others = (int(name) for name in os.listdir("/proc") if name.isdigit())

@@ -17,14 +17,17 @@ FREE = (b"", b"")
 class Facts:
     """What a table says."""
 
-    def __init__(self, *, adopting=True, origins=None, marks=None, locks=(), left=(), leaving=(), clients=None):
+    def __init__(
+        self, *, adopting=True, origins=None, marks=None, locks=(), left=(), leaving=(), clients=None, near=None
+    ):
         self.adopting = adopting
         self.origins = origins or {}
         self.marks = marks or {}
         self.locks = locks
         self.names = left
         self.leaving = leaving
-        self.connected = clients or {}
+        self.near = near or {}
+        self.connected = {**self.near, **(clients or {})}
 
     def origin(self, process):
         return self.origins.get(process.pid, FREE)
@@ -44,12 +47,12 @@ class Facts:
     def is_exempt(self, process):
         return process.pid in self.names
 
-    def clients(self, process):
-        return self.connected.get(process.pid, ())
+    def clients(self, process, *, loopback):
+        return (self.connected if loopback else self.near).get(process.pid, ())
 
 
-def process(pid, ppid, *, sid=None, ticks=2000, state="S", threads=1):
-    return Process(pid, ppid, pid, pid if sid is None else sid, state, ticks, threads)
+def process(pid, ppid, *, sid=None, ticks=2000, state="S", threads=1, name=""):
+    return Process(pid, ppid, pid, pid if sid is None else sid, state, ticks, threads, name)
 
 
 WORLD = [
@@ -138,6 +141,30 @@ def test_a_server_that_left_is_spared_while_others_are_connected(clients, seen, 
     found = find(SERVER, facts=Facts(marks={101: 777}, clients=clients), seen=seen)
     assert found.members["m.1"] == {ROOT, 101, 102, 103} - spared
     assert found.spared == spared
+    assert found.shared == ({"m.1": {101: {200}}} if spared else {})
+
+
+OF_ITS_KIND = [process(101, ROOT, name="codex"), process(102, 101), process(200, 1, name="codex"),
+               process(201, 1, name="cat"), process(103, 101, sid=101, name="codex"),
+               process(104, ROOT, sid=ROOT, name="codex")]  # fmt: skip
+"""A child that leads a session, with children of its own; one of its kind and a stranger; one of the root's session."""
+KIND = {
+    "one of its kind, by a unix socket": ({101: {200}}, {}, {101, 102, 103}),
+    "one of its kind and its own run": ({101: {200, ROOT}}, {}, {101, 102, 103}),
+    "one of its kind, over loopback": ({}, {101: {200}}, set()),
+    "one of another kind": ({101: {201}}, {}, set()),
+    "one of its kind, to who leads no session": ({103: {200}, 104: {200}}, {}, set()),
+    "its own run alone": ({101: {104}}, {}, set()),
+    "one that has ended": ({101: {300}}, {}, set()),
+}
+
+
+@tabled(("near", "clients", "spared"), KIND.values(), ids=KIND)
+def test_a_child_in_a_session_of_its_own_is_spared_while_it_serves_its_kind(near, clients, spared):
+    seen = {"m.1": {(101, 2000)}}  # as a child it always was
+    found = find(OF_ITS_KIND, facts=Facts(near=near, clients=clients), seen=seen)
+    assert found.spared == spared
+    assert found.members["m.1"] == {ROOT, 101, 102, 103, 104} - spared
     assert found.shared == ({"m.1": {101: {200}}} if spared else {})
 
 

@@ -51,6 +51,7 @@ def test_who_is_connected_to_a_server_is_its_client_and_not_the_other_way_round(
         assert other.stdout.readline() == b"connected\n"
         with server.accept()[0]:
             assert clients(os.getpid()) == {other.pid}
+            assert clients(os.getpid(), loopback=False) == ({other.pid} if family == "unix" else frozenset())
             assert clients(other.pid) == frozenset()
         assert clients(os.getpid()) == frozenset()
         other.stdin.close()

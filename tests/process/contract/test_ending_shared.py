@@ -1,4 +1,4 @@
-"""A server that one mission started and another uses, as some agent programs have: it ends with the last of them."""
+"""A server that one mission started and another uses, as codex has: it ends with the last of them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def serve(path):
     server = socket.socket(socket.AF_UNIX)
     server.bind(path)
     server.listen()
-    if os.fork() == 0:
+    if (child := os.fork()) == 0:
         os.setsid()
-        if os.fork() == 0:
+        if stays or os.fork() == 0:
             for number in range(3):
                 os.close(number)
             kept = [os.getpid()]
@@ -32,10 +32,11 @@ def serve(path):
             while True:
                 kept.append(server.accept()[0])
         os._exit(0)
-    os.wait()
+    if not stays:
+        os.waitpid(child, 0)
     server.close()
 
-path = sys.argv[1]
+path, stays = sys.argv[1], sys.argv[2:]
 if not os.path.exists(path):
     serve(path)
 client = socket.socket(socket.AF_UNIX)
@@ -47,13 +48,14 @@ time.sleep(600)
 '''
 
 
-@pytest.fixture
-def agent(om, tmp_path):
-    """Start a mission of it; return its id once it is connected."""
+@pytest.fixture(params=["orphan", "child"])
+def agent(request, om, tmp_path):
+    """Start a mission of it; return its id once it is connected. Its server has lost its parent, or is its child."""
     (tmp_path / "agent.py").write_text(AGENT)
+    stays = ["stays"] if request.param == "child" else []
 
     def start(*options):
-        program = shlex.join([sys.executable, str(tmp_path / "agent.py"), str(tmp_path / "s")])
+        program = shlex.join([sys.executable, str(tmp_path / "agent.py"), str(tmp_path / "s"), *stays])
         mission = om.mission(f"exec {program}", *options)
         eventually(lambda: "connected" in om.ok("logs", mission))
         return mission
