@@ -82,9 +82,9 @@ def _mission_why(args: Namespace, context: Context) -> int:
 
 
 def _state(row: Row) -> str:
-    from overmind_core.domain.missions.reasons import ended_words
+    from overmind_core.domain.missions.reasons import ended_words, restart_limit
 
-    return ended_words(row["outcome"] or row["status"], row["exit_code"], row["reason"])
+    return ended_words(row["outcome"] or row["status"], row["exit_code"], row["reason"], restart_limit(row))
 
 
 def _plan_lines(plan: Row) -> Iterator[str]:

@@ -364,6 +364,9 @@ class MissionEnd(MissionBrief):
     """The exit code of a shell that waited for it: 137 if it was killed."""
     reason: str | None
     outcome: Outcome | None
+    max_restarts: int
+    """Its limit of restarts, within `max_seconds`; 0: it has none."""
+    max_seconds: float
 
 
 class LogAnnotation(TypedDict):

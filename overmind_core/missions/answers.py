@@ -9,7 +9,7 @@ from overmind_core.domain.agents.conversation import handover_phase
 from overmind_core.domain.agents.spending import cost_of
 from overmind_core.domain.missions.mission import Mission, Status, shell_code
 from overmind_core.domain.missions.outcome import outcome_of
-from overmind_core.domain.missions.reasons import SAY_NOTHING, SPENT, gave_up, sentence
+from overmind_core.domain.missions.reasons import SAY_NOTHING, sentence
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import format_time
 
@@ -212,10 +212,9 @@ TIMED_OUT = "timeout"
 
 def _why(mission: Mission) -> str:
     """The reason of its end, as people read it."""
-    if mission.reason == SPENT:
-        policy = mission.definition.restart
-        return gave_up(policy.max_restarts, policy.window)
-    return "" if mission.reason in SAY_NOTHING - {TIMED_OUT} else sentence(mission.reason)
+    policy = mission.definition.restart
+    limit = policy.max_restarts, policy.window
+    return "" if mission.reason in SAY_NOTHING - {TIMED_OUT} else sentence(mission.reason, limit)
 
 
 def _draws_itself(mission: Mission, conversation: Conversation | None) -> bool:

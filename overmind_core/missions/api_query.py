@@ -61,6 +61,8 @@ def _end(mission: Mission) -> MissionEnd:
         "shell_exit": mission.shell_exit,
         "reason": mission.reason,
         "outcome": outcome_of(mission),
+        "max_restarts": mission.definition.restart.max_restarts,
+        "max_seconds": mission.definition.restart.window,
     }
 
 

@@ -100,10 +100,13 @@ class PlannedAgent(TypedDict):
     name: str
     stage: AgentStage
     outcome: Outcome | None
-    """How it ended; `stopped`: the plan ended it once all else was done. Null: it has not, or never ran to an end."""
+    """How it ended; `stopped`: the plan ended it. Null: it has not, or it never ran."""
     waits_for: str | None
     """The reason it waits, while it waits."""
     reason: str | None
+    max_restarts: int
+    """Its limit of restarts, within `max_seconds`; 0: it has none."""
+    max_seconds: float
     mission: str | None
     """Of the newest attempt."""
     post: AgentPost | None

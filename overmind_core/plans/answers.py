@@ -92,6 +92,8 @@ def agent(plan: PlanState, name: str, now: float) -> PlannedAgent:
         "outcome": progress.outcome_of(node),
         "waits_for": plan.scheduler.waits_for(name) if node.stage is AgentStage.WAITING else None,
         "reason": node.reason,
+        "max_restarts": planned.restart_limit[0],
+        "max_seconds": planned.restart_limit[1],
         "mission": node.mission,
         "post": _post(node),
         "attempt": node.attempt,

@@ -73,19 +73,19 @@ def stopping(name: str, node: AgentProgress, why: EndReason) -> AgentStopping:
     return _agent_event(AgentStopping, name, f"stopping: {_WHY[why]}", node)
 
 
-def ended(name: str, before: AgentProgress, after: AgentProgress, explained: str = "") -> AgentEnded:
+def ended(agent: PlanAgent, before: AgentProgress, after: AgentProgress, explained: str = "") -> AgentEnded:
     """An attempt is over; `explained`: why it could not even start."""
-    how = {AgentStage.SUCCEEDED: "succeeded", AgentStage.CANCELLED: "cancelled"}.get(after.stage, "failed")
+    how = {AgentStage.SUCCEEDED: "succeeded", AgentStage.CANCELLED: "stopped"}.get(after.stage, "failed")
     if before.stopped is EndReason.DONE:
         how = "stopped"
     elif before.stopped is EndReason.AGAIN:
         how = "ended, to run again"
-    why = "" if how != "failed" else f" ({explained or _reason(after)})"
+    why = "" if how != "failed" else f" ({explained or _reason(after, agent.restart_limit)})"
     word = "timed out" if how == "failed" and not explained and after.reason in OUT_OF_TIME else how
     took = "" if before.started_at is None or after.ended_at is None else lasted(after.ended_at - before.started_at)
     after_what = f" after {took}" if took else ""
     again = ": retrying" if how == "failed" and after.stage is AgentStage.WAITING else ""
-    return _agent_event(AgentEnded, name, f"{word}{why}{after_what}{again}", after)
+    return _agent_event(AgentEnded, agent.name, f"{word}{why}{after_what}{again}", after)
 
 
 def plan_note(sentence: str) -> PlanNoted:
@@ -124,8 +124,8 @@ def lasted(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
-def _reason(node: AgentProgress) -> str:
-    why = "" if node.reason in OUT_OF_TIME else sentence(node.reason)
+def _reason(node: AgentProgress, limit: tuple[int, float]) -> str:
+    why = "" if node.reason in OUT_OF_TIME else sentence(node.reason, limit)
     parts = [f"exit {node.exit_code}" if node.exit_code is not None else "", why]
     return ", ".join(part for part in parts if part) or "killed"
 

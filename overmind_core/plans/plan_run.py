@@ -394,7 +394,7 @@ class PlanRun:
         self.schedule()  # first, so that what follows from it is in the same commit
         after = progress.ended(self.state.agents[name], node, end)
         ended = replace(after, mission=node.mission, exit_code=end.exit_code, reason=end.reason, ended_at=end.at)
-        self.put(name, after, log_lines.ended(name, node, ended, explained))
+        self.put(name, after, log_lines.ended(self.state.agents[name], node, ended, explained))
 
     def put(
         self, name: str, node: AgentProgress, event: MissionEvent | None = None, after: Callable[[], None] | None = None

@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 
 from overmind_core.domain.agents.agent import RAW
-from overmind_core.domain.missions.reasons import SPENT, gave_up, sentence
+from overmind_core.domain.missions.reasons import restart_limit, sentence
 from overmind_core.view import mission_notes, numbers
 from overmind_core.view import missions as rows
 from overmind_core.view.cells import Cell, fitted, safe
@@ -59,17 +59,11 @@ def lines(info: Info, terms: Info | None, look: Rendering) -> Lines:
     return found
 
 
-def _why(info: Info) -> str:
-    if info["reason"] == SPENT and info.get("max_restarts") and info.get("max_seconds"):
-        return gave_up(info["max_restarts"], info["max_seconds"])
-    return sentence(info["reason"])
-
-
 def _head(info: Info, look: Rendering) -> Lines:
     mark = rows.mark(dict(info))
     sign = mark.ascii if look.ascii_only else mark.mark
     state = f"{sign} {rows.since(dict(info), look.now)}"
-    reason = f"  {safe(_why(info))}" if info.get("reason") else ""
+    reason = f"  {safe(sentence(info['reason'], restart_limit(info)))}" if info.get("reason") else ""
     return [
         [Cell(f" {safe(info['name'])} ", "accent"), Cell(safe(info["id"]), "quiet")],
         [Cell(f" {state}", mark.tone), Cell(reason, "bad")],

@@ -94,6 +94,7 @@ def content(plan: Row, fleet: Mapping[str, Row], now: float) -> dict[str, object
         "file": safe(plan["file"]),
         "path": plan["file"] if safe(plan["file"]) == plan["file"] else "",
         "counts": [[word, count] for word, count in plans_rows.counted(rows)],
+        "broken": any(row["stage"] in {"failed", "cancelled"} for row in rows),
         "drawn": len(rows) <= MOST_DRAWN,
         "agents": agents(rows, fleet),
         "empty": VIEWS["plan"].empty.split("\n"),

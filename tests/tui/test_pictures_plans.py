@@ -57,7 +57,7 @@ RELEASE = whole(0x10, "release", "running", [
 WIDE = whole(0x11, "lattice", "stopped", [
     step("root", "succeeded", (), 90, 80, mission="00000001"),
     *(step(f"part-{one}", "succeeded", ("root",), 80, 80 - one * 4, mission="00000001") for one in range(1, 13)),
-    step("join", "cancelled", [f"part-{one}" for one in range(1, 13)], reason="cancel"),
+    step("join", "cancelled", [f"part-{one}" for one in range(1, 13)], reason="cancel", outcome="stopped"),
 ], 90, 30)  # fmt: skip
 PLANS = [
     RELEASE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from overmind_core.cli.context import exit_status
-from overmind_core.domain.missions.reasons import ended_words
+from overmind_core.domain.missions.reasons import ended_words, restart_limit
 from overmind_core.domain.plans.progress import ORDER, AgentStage
 from overmind_core.domain.text.graph_drawing import mermaid
 
@@ -31,8 +31,8 @@ class Outcome:
     """
 
     __slots__ = (
-        "asked", "command", "dropped", "exit_code", "id", "name", "outcome", "output", "reason", "restarts", "seconds",
-        "started_at", "status",
+        "asked", "command", "dropped", "exit_code", "id", "limit", "name", "outcome", "output", "reason", "restarts",
+        "seconds", "started_at", "status",
     )  # fmt: skip
 
     def __init__(self, info: Mapping[str, Any], *, asked: bool = True, output: str = "", dropped: int = 0) -> None:
@@ -44,6 +44,7 @@ class Outcome:
         self.outcome: str | None = info["outcome"]
         self.exit_code: int | None = info["exit_code"]
         self.reason: str | None = info["reason"]
+        self.limit = restart_limit(info)
         self.restarts = int(info["restart_count"])
         self.seconds = float(info["uptime_seconds"])
         self.started_at: str | None = info["started_at"]
@@ -77,8 +78,8 @@ class Outcome:
 
     @property
     def words(self) -> str:
-        """What happened, such as `failed (3): restarted too often, gave up, 2 restarts`."""
-        happened = ended_words(self.state, self.exit_code, self.reason)
+        """The end in words, such as `failed (3): restarted 2 times in a minute, gave up, 2 restarts`."""
+        happened = ended_words(self.state, self.exit_code, self.reason, self.limit)
         return f"{happened}, {self.restarts} restart{'s' if self.restarts > 1 else ''}" if self.restarts else happened
 
 

@@ -68,10 +68,15 @@ SENTENCES: Mapping[str, str] = {
 """Code of a reason or of a class of failures → what people read. A number behind a code stays behind the sentence."""
 
 
-def sentence(code: str | None) -> str:
-    """What people read of a code, and of a number behind it; "" for none. A text that is no code stays as it is."""
+def sentence(code: str | None, limit: tuple[int, float] | None = None) -> str:
+    """Return the words for a code, and for a number behind it; "" for none. A text that is no code stays as it is.
+
+    `limit`: Of restarts, see `restart_limit`.
+    """
     if not code:
         return ""
+    if code == SPENT and limit is not None:
+        return gave_up(*limit)
     first, blank, rest = code.partition(" ")
     if first in SENTENCES and (not blank or rest.isdigit()):
         return SENTENCES[first] + (f" ({rest})" if blank else "")
@@ -102,8 +107,14 @@ SPENT = "restart_budget_spent"
 _SPANS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
+def restart_limit(row: Mapping[str, Any]) -> tuple[int, float] | None:
+    """The most restarts and the seconds in which they count, as a row has them; None: it has none."""
+    most, seconds = row.get("max_restarts"), row.get("max_seconds")
+    return (most, seconds) if most and seconds else None
+
+
 def gave_up(times: int, seconds: float) -> str:
-    """What people read of `SPENT` where the limit is known: `restarted 5 times in a minute, gave up`."""
+    """The words for `SPENT` where the limit is known: `restarted 5 times in a minute, gave up`."""
     length, unit = next((one for one in _SPANS if seconds >= one[0] and seconds % one[0] == 0), (1, "second"))
     count = seconds / length
     span = f"{'an' if unit == 'hour' else 'a'} {unit}" if count == 1 else f"{count:g} {unit}s"
@@ -185,14 +196,17 @@ def completed_note(row: Mapping[str, Any]) -> str:
     return nothing_landed(row) or ", ".join(part for part in (after, strange) if part)
 
 
-def ended_words(outcome: str, exit_code: int | None = None, reason: str | None = None) -> str:
+def ended_words(
+    outcome: str, exit_code: int | None = None, reason: str | None = None, limit: tuple[int, float] | None = None
+) -> str:
     """The outcome with why: `failed (3): its folder does not exist`, `failed (1)`, `timed out`.
 
     Args:
         outcome: A word of `Outcome`.
         exit_code: As a shell shows it; None: it has none.
         reason: The code of its reason; None: there is none but its exit code.
+        limit: Of restarts, see `restart_limit`.
     """
     code = f" ({exit_code})" if exit_code and outcome == "failed" else ""
-    why = "" if reason is None or reason in SAY_NOTHING or outcome == "succeeded" else sentence(reason)
+    why = "" if reason is None or reason in SAY_NOTHING or outcome == "succeeded" else sentence(reason, limit)
     return f"{outcome}{code}{f': {why}' if why else ''}"

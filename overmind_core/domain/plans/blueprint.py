@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from overmind_core.domain.missions.mission import RestartPolicy
 from overmind_core.domain.plans.genome import Genome
 
 
@@ -139,6 +140,12 @@ class PlanAgent:
     def cleans_up(self) -> bool:
         """Whether it runs also when the plan is being ended."""
         return self.when is When.ALWAYS and not self.stays
+
+    @property
+    def restart_limit(self) -> tuple[int, float]:
+        """The most restarts of one attempt, and the seconds within which they count."""
+        policy = RestartPolicy()
+        return self.start.get("max_restarts", policy.max_restarts), self.start.get("max_seconds", policy.window)
 
     @property
     def stays(self) -> bool:

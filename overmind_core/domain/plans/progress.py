@@ -137,6 +137,8 @@ def outcome_of(node: AgentProgress) -> Outcome | None:
             return Outcome.STOPPED if node.stopped is EndReason.DONE else Outcome.SUCCEEDED
         case AgentStage.FAILED:
             return Outcome.TIMED_OUT if node.reason in OUT_OF_TIME else Outcome.FAILED
+        case AgentStage.CANCELLED:
+            return Outcome.STOPPED
     return None
 
 
@@ -147,7 +149,6 @@ ORDER = (
     Outcome.FAILED,
     Outcome.TIMED_OUT,
     AgentStage.SKIPPED,
-    AgentStage.CANCELLED,
 )
 """The words of `word_of`, as they are counted."""
 

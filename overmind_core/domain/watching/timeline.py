@@ -196,7 +196,7 @@ WHAT: Mapping[str, Callable[[Fields], _Summary]] = {
     "steer": _steer,
     "overlap": _overlap,
     "note": lambda event: _Summary("note", _because(f"{event['note']} {event['change']}", event)),
-    "lesson": lambda event: _Summary("lesson", f"{event['lesson']} {event['state']}: {event.get('class') or ''}"),
+    "lesson": lambda event: _Summary("lesson", f"{event['lesson']} {event['state']}: {sentence(event.get('class'))}"),
     "asked": _asked,
     "answered": _answered,
     "landed": _landed,

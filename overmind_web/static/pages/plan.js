@@ -125,7 +125,7 @@ class Plan {
   }
 
   _canRerun() {
-    return this._canApply() && this._content.counts.some(([word]) => ["failed", "timed out", "cancelled"].includes(word));
+    return this._canApply() && this._content.broken;
   }
 
   _apply() {

@@ -34,7 +34,7 @@ WHY_FAILED = (
     "See: overmind logs release\n"
 )
 MISSION = {"id": "a1b2c3d4", "name": "api", "type": "task", "status": "crashed", "outcome": "failed", "exit_code": 3,
-           "reason": "restart_budget_spent"}  # fmt: skip
+           "reason": "restart_budget_spent", "max_restarts": 2, "max_seconds": 60.0}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ MISSION = {"id": "a1b2c3d4", "name": "api", "type": "task", "status": "crashed",
         ({"quest_why": [{"ok": QUEST}]}, "waits for api (running)"),
         ({"info": [{"ok": PLAN}], "plan": [{"ok": PLAN}]}, WAITS),
         ({"info": [{"ok": FAILED}], "plan": [{"ok": FAILED}]}, WHY_FAILED),
-        ({"info": [{"ok": MISSION}]}, "api (a1b2c3d4): failed (3): restarted too often, gave up\n"),
+        ({"info": [{"ok": MISSION}]}, "api (a1b2c3d4): failed (3): restarted 2 times in a minute, gave up\n"),
     ],
 )
 def test_what_is_named_is_found_whatever_it_is(overmind, answers, said):

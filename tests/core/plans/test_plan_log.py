@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from overmind_core.domain.plans.blueprint import PlanAgent
 from overmind_core.domain.plans.progress import AgentProgress, AgentStage, EndReason
 from overmind_core.plans.log_lines import ended, over
 from tests.kit.cases import tabled
@@ -12,7 +13,7 @@ from tests.kit.cases import tabled
 ENDS = [
     # exit code, reason, what is said
     (3, None, "failed (exit 3) after 2.0 s"),
-    (3, "restart_budget_spent", "failed (exit 3, restarted too often, gave up) after 2.0 s"),
+    (3, "restart_budget_spent", "failed (exit 3, restarted 2 times in a minute, gave up) after 2.0 s"),
     (124, "timeout", "timed out (exit 124) after 2.0 s"),
     (137, "stalled", "timed out (exit 137) after 2.0 s"),
     (None, None, "failed (killed) after 2.0 s"),
@@ -25,7 +26,15 @@ def test_an_end_is_told_in_words(code, reason, said):
     after = AgentProgress(
         AgentStage.FAILED, mission="a1b2c3d4", started_at=1.0, ended_at=3.0, exit_code=code, reason=reason
     )
-    assert ended("a", begun, after).text == f"--- a: {said} ---"
+    assert ended(PlanAgent("a", {"max_restarts": 2}), begun, after).text == f"--- a: {said} ---"
+
+
+@tabled(("stopped", "said"), [(EndReason.CANCEL, "stopped"), (EndReason.FAILURE, "stopped"),
+                              (EndReason.REMOVED, "stopped")])  # fmt: skip
+def test_whom_the_plan_has_ended_is_stopped(stopped, said):
+    begun = AgentProgress(AgentStage.STOPPING, mission="a1b2c3d4", stopped=stopped)
+    after = AgentProgress(AgentStage.CANCELLED, mission="a1b2c3d4", stopped=stopped, reason=stopped.value)
+    assert ended(PlanAgent("a", {}), begun, after).text == f"--- a: {said} ---"
 
 
 def test_the_last_line_counts_a_service_that_the_plan_ended_as_stopped():
@@ -35,7 +44,8 @@ def test_the_last_line_counts_a_service_that_the_plan_ended_as_stopped():
         "slow": AgentProgress(AgentStage.FAILED, reason="timeout"),
         "bad": AgentProgress(AgentStage.FAILED, exit_code=1),
         "last": AgentProgress(AgentStage.SKIPPED),
+        "cut": AgentProgress(AgentStage.CANCELLED, stopped=EndReason.FAILURE),
     }
     blueprint: Any = SimpleNamespace(name="ci", agents=[SimpleNamespace(name=name) for name in nodes])
-    said = "--- ci: 1 succeeded, 1 stopped, 1 failed, 1 timed out, 1 skipped in 2.0 s; failed: slow, bad ---"
+    said = "--- ci: 1 succeeded, 2 stopped, 1 failed, 1 timed out, 1 skipped in 2.0 s; failed: slow, bad ---"
     assert over(blueprint, nodes, 2.0).text == said

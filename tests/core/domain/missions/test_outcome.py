@@ -6,7 +6,7 @@ import pytest
 
 from overmind_core.domain.missions.mission import LIVE, Cause, Definition, Mission, Status
 from overmind_core.domain.missions.outcome import Outcome, outcome_of
-from overmind_core.domain.missions.reasons import SENTENCES, ended_words, gave_up, sentence
+from overmind_core.domain.missions.reasons import SENTENCES, SPENT, ended_words, gave_up, restart_limit, sentence
 from overmind_core.domain.missions.status_marks import OUTCOMES
 from overmind_core.domain.quests.classes import RETRIES_SPENT, TABLE
 from tests.kit.cases import tabled
@@ -67,6 +67,14 @@ def test_a_code_that_nobody_knows_is_words_all_the_same():
     assert sentence("api_error 529") == "the service of its model answered with an error (529)"
     assert sentence("failed on a sentence of its own") == "failed on a sentence of its own"
     assert sentence(None) == ""
+
+
+def test_a_limit_of_restarts_is_named_where_it_is_known():
+    row = {"max_restarts": 5, "max_seconds": 60.0}
+    assert sentence(SPENT, restart_limit(row)) == "restarted 5 times in a minute, gave up"
+    assert ended_words("failed", 3, SPENT, restart_limit(row)) == "failed (3): restarted 5 times in a minute, gave up"
+    assert sentence("conflicts", restart_limit(row)) == sentence("conflicts")
+    assert restart_limit({}) is restart_limit({"max_restarts": 0, "max_seconds": 60.0}) is None
 
 
 @pytest.mark.parametrize(

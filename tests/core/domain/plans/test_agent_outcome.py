@@ -36,7 +36,7 @@ EVERY = [
         (AgentProgress(AgentStage.FAILED, exit_code=1), Outcome.FAILED),
         (AgentProgress(AgentStage.FAILED, reason="timeout"), Outcome.TIMED_OUT),
         (AgentProgress(AgentStage.STOPPING, stopped=EndReason.DONE), None),
-        (AgentProgress(AgentStage.CANCELLED, stopped=EndReason.CANCEL), None),
+        (AgentProgress(AgentStage.CANCELLED, stopped=EndReason.CANCEL), Outcome.STOPPED),
         (AgentProgress(AgentStage.SKIPPED), None),
     ],
 )

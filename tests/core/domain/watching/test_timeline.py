@@ -130,7 +130,7 @@ def test_an_exit_code_is_told_only_where_a_program_exited_with_it(event, text):
         ({"type": "overlap", "other_name": "b", "files": ["1", "2", "3", "4"], "conflicts": ["1"], "by": "engine"},
          ("overlap", "engine", "b changes 1, 2, 3 and 1 more, too; conflicts: 1")),
         ({"type": "lesson", "lesson": "L-1", "state": "proposed", "class": "exit", "by": "engine"},
-         ("lesson", "engine", "L-1 proposed: exit")),
+         ("lesson", "engine", "L-1 proposed: its command failed")),
         ({"type": "note", "note": "N-7f3k9c2m4q", "change": "proposed", "by": "engine", "why": "it failed (exit)"},
          ("note", "engine", "N-7f3k9c2m4q proposed: it failed (exit)")),
         ({"type": "report", "kind": "bug", "quest": "b", "question": None, "count": 1, "why": None, "by": QUEST},
