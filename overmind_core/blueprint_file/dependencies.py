@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from overmind_core.documents import reading
 from overmind_core.documents.reading import FileValue, Findings, Place
-from overmind_core.domain.plans.blueprint import Dependency, Until
+from overmind_core.domain.plans.blueprint import ENDS, Dependency, Until
 from overmind_core.domain.plans.references import Reference, ValueSource, bind_text, check_shell, check_text, references
 from overmind_core.domain.text.graph import find_cycle
 from overmind_core.domain.text.problems import CycleProblem, hinted
@@ -99,14 +99,14 @@ def report_cycles(waits: Mapping[str, Waits], notes: Findings) -> None:
 
 
 def report_endless(waits: Mapping[str, Waits], staying: Iterable[str], notes: Findings) -> None:
-    """Tell who waits for the success of an agent that never ends by itself: the plan would stand still."""
+    """Tell who waits for the end of an agent that never ends by itself: the plan would stand still."""
     never = frozenset(staying)
     for one in waits.values():
         for name in never.intersection(one.on):
-            if one.on[name].until is Until.SUCCESS:
+            if (end := ENDS.get(one.on[name].until)) is not None:
                 notes.at(
                     one.at[name],
-                    f"{name} never ends on its own, so no agent can wait for its success. Write in depends_on:"
+                    f"{name} never ends on its own, so no agent can wait for its {end}. Write in depends_on:"
                     f' {{ agent = "{name}", until = "ready" }}, or service = false in {name} if it does end',
                 )
 

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.plans.bindings import wanted
-from overmind_core.domain.plans.blueprint import MOST_RETRIES, Until, When
+from overmind_core.domain.plans.blueprint import ENDS, MOST_RETRIES, When
 from overmind_core.domain.plans.placement import MOST_CPU, OF_THIS_MACHINE, label_problem
 from overmind_core.domain.plans.references import BrokenReference
 from overmind_core.domain.text.graph import Cycle, order
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from overmind_core.domain.plans.blueprint import Blueprint, PlanAgent
 
 MOST_AGENTS = 10_000
-ENDS = frozenset({Until.SUCCESS, Until.FINISHED, Until.FAILURE})
 
 
 def check(blueprint: Blueprint) -> None:
@@ -126,6 +125,7 @@ def _check_dependencies(agent: PlanAgent, agents: Mapping[str, PlanAgent]) -> No
             raise OvermindError(
                 "invalid", f"{agent.name} depends on {one.agent!r}, which is not an agent of this plan."
             )
-        if one.until in ENDS and agents[one.agent].start.get("restart") == "always":
-            problem = f"{agent.name} waits for the end of {one.agent}, which always restarts."
-            raise OvermindError("invalid", f"{problem} Wait until it is started or ready instead.")
+        if one.until in ENDS and agents[one.agent].stays:
+            problem = f"{agent.name} waits for the {ENDS[one.until]} of {one.agent}, which never ends on its own."
+            remedy = f"Wait until it is started or ready, or say service = false in {one.agent} if it does end."
+            raise OvermindError("invalid", f"{problem} {remedy}")

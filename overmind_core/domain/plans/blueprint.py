@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -19,6 +20,10 @@ class Until(StrEnum):
     SUCCESS = "success"
     FINISHED = "finished"
     FAILURE = "failure"
+
+
+ENDS: Mapping[Until, str] = {Until.SUCCESS: "success", Until.FINISHED: "end", Until.FAILURE: "failure"}
+"""Those for which the other agent must have ended, and the end in a word."""
 
 
 class When(StrEnum):

@@ -9,11 +9,19 @@ import pytest
 
 from overmind_core.blueprint_file import keys
 from overmind_core.blueprint_file.foreign_keys import FOREIGN_AGENT, FOREIGN_ROOT, FOREIGN_WHOLE, foreign_format
+from overmind_core.domain.plans.blueprint import ENDS
 from overmind_core.domain.text.problems import Problems, decoded
 from tests.kit.blueprint_texts import marked, problems
 from tests.kit.cases import tabled
 
 RIGHT = '[agents.a]\ncommand = "true"\n'
+SERVICES = {
+    "a service": "service = true",
+    "what always restarts": 'restart = "always"',
+    "a port": "ready = { tcp = 80 }",
+    "a page": 'ready = { http = "http://127.0.0.1/" }',
+}
+"""Agents that never end on their own."""
 TWO = f'{RIGHT}[agents.b]\ncommand = "true"\n'
 NO_DURATION = "is not a duration: write a number with ms, s, m, h or d, such as 90s or 1.5h"
 NO_NAME = "A name can only contain ASCII letters, digits, '.', '_' and '-', and begins with a letter or digit"
@@ -284,6 +292,19 @@ PLAN = {
             )
         ],
     ),
+    **{
+        f"the {end} of {name}": (
+            f'{RIGHT}{words}\n[agents.b]\ncommand = "x"\ndepends_on = [{{ agent = §"a", until = "{until}" }}]\n',
+            [
+                (
+                    f"a never ends on its own, so no agent can wait for its {end}. Write in depends_on:"
+                    ' { agent = "a", until = "ready" }, or service = false in a if it does end'
+                )
+            ],
+        )
+        for until, end in ENDS.items()
+        for name, words in SERVICES.items()
+    },
     "a result that never comes": (
         '[agents.a]\ntype = "session"\n[agents.b]\ncommand = "x §${agents.a.result}"\n',
         [

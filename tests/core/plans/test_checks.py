@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.domain.plans.blueprint import (
+    ENDS,
     Blueprint,
     Dependency,
     PlanAgent,
@@ -70,3 +71,20 @@ def landing(merge, *depends_on):
 def test_what_can_not_be_carried_out_is_refused(blueprint, said):
     with pytest.raises(OvermindError, match=said):
         check(blueprint)
+
+
+@tabled(
+    "service",
+    [
+        PlanAgent("a", START, service=True),
+        PlanAgent("a", {**START, "restart": "always"}),
+        PlanAgent("a", {**START, "type": "session"}),
+        PlanAgent("a", START, ready=Probe(ProbeKind.TCP, "80")),
+    ],
+)
+def test_nobody_waits_for_the_end_of_what_never_ends(service):
+    for until in ENDS:
+        with pytest.raises(OvermindError, match=r"b waits for the .* of a, which never ends .* service = false"):
+            check(Blueprint("p", (service, PlanAgent("b", START, (Dependency("a", until),)))))
+        check(Blueprint("p", (replace(service, service=False), PlanAgent("b", START, (Dependency("a", until),)))))
+    check(Blueprint("p", (service, PlanAgent("b", START, (Dependency("a", Until.READY),)))))
