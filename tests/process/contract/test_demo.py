@@ -236,6 +236,18 @@ def test_on_a_terminal_it_opens_the_program_unless_told_otherwise(om, words):
             assert terminal.end() == 0
 
 
+def test_the_demonstration_of_specs_opens_the_board_on_a_terminal(om):
+    with Terminal(om, "demo", "spec") as terminal:
+        terminal.expect("Next: overmind board")
+        terminal.expect(r"\x1b\[\?1049h(?s:.)*QUEUED(?s:.)*carts/explore")
+        assert "usage:" not in terminal.shown
+        terminal.type("q")
+        terminal.expect("missions")
+        terminal.type("q")
+        assert terminal.end() == 0
+    om.ok("demo", "spec", "stop")
+
+
 def test_the_agent_talks_on_a_terminal_too_and_comes_back(om):
     agent = begin(om)["agent"]
     om.ok("answer", str(question(om, "permission")["question"]), "deny")
