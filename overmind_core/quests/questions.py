@@ -8,8 +8,8 @@ from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.engine_questions import BLOCKS, UNDOES_LANDED, EngineNeed
 from overmind_core.domain.events import THE_QUEUE, About, AboutKind
 from overmind_core.domain.quests.attempt import has_run
-from overmind_core.domain.quests.titles import shown_name
 from overmind_core.domain.quests.why import question_open
+from overmind_core.domain.text.cells import shown_name
 from overmind_core.errors import OvermindError
 
 if TYPE_CHECKING:

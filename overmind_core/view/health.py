@@ -25,7 +25,10 @@ _COUNTS = (("live", "running"), ("low", "low"), ("steered", "steered"), ("sharin
 
 
 def summary(facts: Row) -> str:
-    """How many run, have a problem, or work against each other, as the request `health` answers under `coherence`."""
+    """Return how many run, have a problem, or work against each other; "" where nothing runs.
+
+    `facts`: As the request `health` answers under `coherence`.
+    """
     return " · ".join(f"{facts[name]} {word}" for name, word in _COUNTS if facts[name])
 
 

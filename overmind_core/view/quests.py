@@ -7,7 +7,7 @@ from typing import Any
 
 from overmind_core.domain.engine_questions import without_name
 from overmind_core.domain.missions.reasons import completed_note, landed_after, nothing_landed, said_exit, sentence
-from overmind_core.domain.quests.titles import shown_name
+from overmind_core.domain.text.cells import shown_name
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, safe

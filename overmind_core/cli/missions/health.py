@@ -44,14 +44,6 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
 """Title → cell of a row of `health --json`."""
 
 
-def summary(facts: Row) -> str:
-    """Return the last line: how many run, have a problem, or work against each other; "" where nothing runs."""
-    return " · ".join(f"{facts[name]} {word}" for name, word in _COUNTS if facts[name])
-
-
-_COUNTS = (("live", "running"), ("low", "low"), ("steered", "steered"), ("sharing", "agents change the same files"))
-
-
 def health(args: Namespace, context: Context) -> int:
     """Print a row for each, and how it goes altogether."""
     if args.review and not args.ids:
@@ -70,6 +62,8 @@ def health(args: Namespace, context: Context) -> int:
         colours = COLOURS if coloured(context.environ) else None
         cells = [[cell(row) for cell in COLUMNS.values()] for row in rows]
         context.print(table(list(COLUMNS), cells, colours=colours))
+    from overmind_core.view.health import summary  # start-up: --help and --json need none
+
     if last := summary(found["coherence"]):
         context.print(last)
     return 0

@@ -8,8 +8,7 @@ from overmind_core.cli.output import coloured, dumps, is_ascii_only, terminal_co
 from overmind_core.cli.quests.rows import ASKED, BLOCKING, phase_word, quest_mark, time_and_cost
 from overmind_core.domain.missions.reasons import completed_note, sentence
 from overmind_core.domain.missions.status_marks import REVIEW
-from overmind_core.domain.quests.titles import shown_name
-from overmind_core.domain.text.cells import cut, display_safe, width
+from overmind_core.domain.text.cells import cut, display_safe, shown_name, width
 
 TYPE_CHECKING = False
 

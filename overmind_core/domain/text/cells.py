@@ -127,3 +127,15 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         alike = {one: SequenceMatcher(None, one, word).ratio() for one in words if one in like}
         close = sorted(alike, key=lambda one: -alike[one])[:MOST_MEANT]  # of those that are as close in their order
     return f" Did you mean {' or '.join(close)}?" if close else ""
+
+
+def shown_name(name: str, title: str | None) -> str:
+    """Return the words by which people know a quest: its title where its name has lost letters of it, else the name.
+
+    Names are for machines and commands, which take no other letters than those of ASCII.
+    """
+    if not title or title.isascii():
+        return name
+    from overmind_core.domain.text.slug import says_less  # noqa: PLC0415 - start-up: few titles need it
+
+    return title if says_less(name, title) else name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from overmind_core.domain.quests.titles import shown_name
+from overmind_core.domain.text.cells import shown_name
 from tests.kit.cases import tabled
 
 
