@@ -109,7 +109,7 @@ def test_the_command_understands_the_web_server(monkeypatch):
         assert vars(understood(argv[4:])).items() >= {"read_only": True, "open": True, "json": True}.items()
         raise Became
 
-    monkeypatch.setattr(web.lifecycle, "await_other", lambda _home: None)
+    monkeypatch.setattr("overmind_web.server.lifecycle.await_other", lambda _home: None)
     monkeypatch.setattr("os.execve", become)
     with pytest.raises(Became):
         web._print_second_link(HOME, web._parser().parse_args(["--read-only", "--open", "--json"]))
