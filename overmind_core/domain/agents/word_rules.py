@@ -13,14 +13,15 @@ from functools import lru_cache
 from itertools import takewhile
 from typing import NamedTuple
 
-from overmind_core.domain.shell.commands import CARRIERS, KEYWORDS, SHELLS
+from overmind_core.domain.shell.carriers import CARRIERS, carried
+from overmind_core.domain.shell.commands import KEYWORDS, SHELLS
 from overmind_core.domain.shell.words import Word, split
 
 _WILD = "\0"
 """Stands for `*` while the quotes of a rule are resolved: no command has it."""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]*")
-_RUN_ANYTHING = CARRIERS | SHELLS | KEYWORDS
+_RUN_ANYTHING = frozenset([*CARRIERS, *SHELLS, *KEYWORDS])
 VALUED: Mapping[str, frozenset[str]] = {
     "git": frozenset(["-C", "-c", "--git-dir", "--work-tree", "--namespace", "--super-prefix", "--config-env",
                       "--attr-source"]),
@@ -146,7 +147,8 @@ def allowed(rule: WordRule, command: Sequence[Word]) -> bool:
 def beginning(command: Sequence[Word]) -> str | None:
     """The program and its subcommands, as the text of a rule; None: that would allow too much."""
     named = list(takewhile(lambda word: word.is_known and _NAME.fullmatch(word.text), command))
-    return " ".join(word.text for word in named) if len(named) > 1 and named[0].text not in _RUN_ANYTHING else None
+    runs_anything = not named or named[0].text in _RUN_ANYTHING or carried(named, 0, len(named)) is not None
+    return None if runs_anything or len(named) == 1 else " ".join(word.text for word in named)
 
 
 def _fits(wanted: str, word: str) -> bool:

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from overmind_core.domain.shell import carriers
+from overmind_core.domain.shell.carriers import ANYTHING, ASSIGNMENT, base
 from overmind_core.domain.shell.pieces import ROUGH, Piece, pieces
 from overmind_core.domain.shell.words import BLANK, Word, joined, split
 
@@ -22,49 +24,6 @@ MAX_DEPTH = 16
 
 HARMLESS_FILES = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"})
 
-CARRIERS = frozenset(
-    [
-        "sudo",
-        "doas",
-        "env",
-        "command",
-        "builtin",
-        "exec",
-        "nohup",
-        "nice",
-        "ionice",
-        "time",
-        "timeout",
-        "stdbuf",
-        "setsid",
-        "xargs",
-        "parallel",
-        "find",
-        "busybox",
-        "watch",
-        "chroot",
-        "flock",
-        "script",
-        "unshare",
-        "strace",
-        "ssh",
-        "su",
-        "runuser",
-        "setpriv",
-        "taskset",
-        "eval",
-        "trap",
-        "noglob",
-        "nocorrect",
-    ]
-)
-"""Programs that start the one named behind their own options."""
-CARRIES_NEXT = CARRIERS - {
-    "timeout", "parallel", "find", "chroot", "flock", "script", "ssh", "su", "runuser", "setpriv", "taskset", "trap",
-}  # fmt: skip
-"""Those whose first word that is no option names that program."""
-APPENDS = frozenset(["xargs", "parallel"])
-"""Those that put words behind the command which only they know."""
 MOVERS = frozenset(["cd", "pushd", "popd", "chdir"])
 """What changes the folder of the commands behind it."""
 SHELLS = frozenset(["sh", "bash", "dash", "zsh", "ksh", "ash", "fish"])
@@ -95,7 +54,6 @@ KEYWORDS = frozenset(
 _NO_PROGRAM = frozenset(["for", "case", "select", "[["])
 """Keywords behind which no program stands."""
 _VARIABLE = re.compile(r"\$\{?\w")
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=")
 _NAME = re.compile(r"\{[A-Za-z_]\w*\}")
 _WORD = re.compile(r"""[ \t]*((?:[^\s;&|<>()'"`$\\*?\[\]{}~!#]|'[^'\n]*'|"[^"\n$`\\]*")+)(?=[ \t\n;&|<>)]|\Z)""")
 _DATA = re.compile(
@@ -123,6 +81,9 @@ _DESCRIPTOR = re.compile(r"[0-9]+|-")
 _OPERATORS = (*_UNKNOWN, "&>>", "&>", ">>", ">|", ">&", "<&", "<", ">")
 _MOST_WORDS = 64
 """Words of one command in which another program's name is looked for."""
+_MOST_LOOKED_AT = 500_000
+"""Words, counted again each time that one is taken for a program: hostile texts have that done without an end."""
+_ALIAS = re.compile(r"alias\.[^=\s]+", re.IGNORECASE)
 
 
 class CommandParts(NamedTuple):
@@ -168,31 +129,15 @@ class Suspect(NamedTuple):
     words: tuple[Word, ...] = ()
 
 
-def suspects(command: str, depth: int = 0) -> Iterator[Suspect]:
+_UNKNOWABLE = Suspect("", (ANYTHING,))
+
+
+def suspects(command: str) -> Iterator[Suspect]:
     """Whatever may be run by it."""
-    yield Suspect(command.strip(BLANK))
-    plain = joined(command)
-    taken = parts(command)
-    if taken is not None:
-        found, is_whole = [Piece(one, tuple(split(one))) for one in taken.commands], True
-    else:
-        found, is_whole = pieces(plain)
-    if not is_whole:
-        yield from _roughly(plain, depth)
-    for piece in found:
-        yield Suspect(piece.text)
-        left = _program_first(piece.words)
-        if left and (left[0].is_known or not piece.is_text):
-            yield from _behind(piece.words, depth)
-
-
-def _roughly(command: str, depth: int) -> Iterator[Suspect]:
-    """What may be run by a command whose quotes or groups do not close."""
-    for piece in ROUGH.split(command):
-        yield Suspect(piece.strip(BLANK))
-        words = split(piece)
-        if _may_be_program(words, command):
-            yield from _behind(words, depth)
+    try:
+        yield from _Search().in_text(command, 0)
+    except _TooMuch:
+        yield _UNKNOWABLE
 
 
 def _may_be_program(words: Sequence[Word], command: str) -> bool:
@@ -355,55 +300,169 @@ def _takes_text(words: Sequence[Word]) -> bool:
     return named or any(f"{one}=-" in known for one in options)
 
 
-def _behind(words: Sequence[Word], depth: int) -> Iterator[Suspect]:
-    """What is run behind variables, keywords and programs that start others."""
-    left = _program_first(words)
-    if not left:
-        return
-    yield _suspect(left)
-    program = _base(left[0])
-    if program not in CARRIERS:
-        yield from _behind_one(left, depth)
-        return
-    options_over = False
-    if program in APPENDS:
-        left = [*left, Word("$@", is_known=False, is_one=False)]
-    for begin in range(1, min(len(left), _MOST_WORDS)):
-        word = left[begin]
-        is_next = program in CARRIES_NEXT and not options_over
-        options_over = options_over or not (word.text.startswith("-") or _ASSIGNMENT.match(word.text))
-        if word.is_known or is_next:
-            yield from _behind_one(left[begin:], depth)
-        if word.is_known and " " in word.text and depth < MAX_DEPTH:  # `eval 'git push'`, `su -c 'git push'`
-            yield from suspects(word.text, depth + 1)
+class _TooMuch(Exception):
+    pass
 
 
-def _behind_one(words: Sequence[Word], depth: int) -> Iterator[Suspect]:
-    program = _base(words[0])
-    yield _suspect([words[0]._replace(text=program), *words[1:]])
-    if program not in SHELLS or depth >= MAX_DEPTH:
-        return
-    is_text = False
-    for word in words[1:_MOST_WORDS]:
-        if word.text.startswith("-"):
-            is_text = is_text or (not word.text.startswith("--") and "c" in word.text)
-        elif word.is_known:
-            yield from suspects(word.text, depth + 1)
-        elif is_text:
+class _Search:
+    """Looks for whatever may be run by a command."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_LOOKED_AT
+        self._seen: set[str] = set()
+
+    def in_text(self, command: str, depth: int) -> Iterator[Suspect]:
+        """What may be run by a text."""
+        yield Suspect(command.strip(BLANK))
+        plain = joined(command)
+        taken = parts(command)
+        if taken is not None:
+            found, is_whole = [Piece(one, tuple(split(one))) for one in taken.commands], True
+        else:
+            found, is_whole = pieces(plain)
+        if not is_whole:
+            yield from self._roughly(plain, depth)
+        for piece in found:
+            yield Suspect(piece.text)
+            left = _program_first(piece.words)
+            if left and (left[0].is_known or not piece.is_text):
+                yield from self._behind(piece.words, depth)
+
+    def _roughly(self, command: str, depth: int) -> Iterator[Suspect]:
+        """What may be run by a command whose quotes or groups do not close."""
+        for piece in ROUGH.split(command):
+            yield Suspect(piece.strip(BLANK))
+            words = split(piece)
+            if _may_be_program(words, command):
+                yield from self._behind(words, depth)
+
+    def _behind(self, words: Sequence[Word], depth: int) -> Iterator[Suspect]:
+        """What is run behind variables, keywords and programs that start others."""
+        left = list(_program_first(words))
+        if not left:
+            return
+        yield _suspect(left)
+        if carriers.carried(left, 0, _MOST_WORDS) is None:
+            yield from self._behind_one(left, depth)
+            return
+        yield from self._carried(left, depth)
+
+    def _carried(self, left: list[Word], depth: int) -> Iterator[Suspect]:
+        """What is run behind a program that starts others: any word that is known, and those that it certainly runs."""
+        named, is_told = {0}, False
+        for at in range(min(len(left), _MOST_WORDS)):
+            word = left[at]
+            found = carriers.carried(left, at, _MOST_WORDS) if word.is_known else None
+            first = None
+            if found is not None:
+                left = carriers.filled(base(word), found, left)
+                first = carriers.first_word(found, left)
+                yield from self._given(base(word), found, left, depth)
+            if at in named:
+                is_told = found is None or first is not None
+            if first is not None:
+                named.add(first)
+            if at:
+                yield from self._at(left, at, depth, is_named=at in named)
+        if len(left) <= _MOST_WORDS:
+            return
+        if not is_told or depth >= MAX_DEPTH:
+            yield _UNKNOWABLE
+        else:
+            for at in sorted(one for one in named if one >= _MOST_WORDS):
+                yield from self._behind(left[at:], depth + 1)
+
+    def _at(self, words: Sequence[Word], at: int, depth: int, *, is_named: bool) -> Iterator[Suspect]:
+        """What a word behind a carrier may run: `git push`, `'git push'`, `"git $x"`, `--run=git push`."""
+        word = words[at]
+        if word.is_known or is_named:
+            yield from self._behind_one(words[at:], depth)
+        text = word.text
+        if text.startswith("-"):
+            option, equals, value = text.partition("=")
+            text = value if equals and " " not in option else text[2:]
+            if text and word.is_known:
+                yield from self._behind_one([word._replace(text=text), *words[at + 1 :]], depth)
+        if " " in text and (word.is_known or text.startswith('"') or carriers.GIVEN in text):
+            yield from self._deeper(text if word.is_known else text.strip('"'), depth)
+
+    def _given(self, program: str, found: carriers.Carried, words: Sequence[Word], depth: int) -> Iterator[Suspect]:
+        """What a program runs that makes the other one's words."""
+        for word in carriers.unknown_texts(found, words):
             yield _suspect([word])
+        first = carriers.first_word(found, words)
+        if first is not None and (found.carrier.joins or " " in words[first].text):
+            yield from self._deeper(" ".join(word.text for word in words[first:]), depth)
+        for command in carriers.commands(program, found, words):
+            self._count(command)
+            if depth < MAX_DEPTH:
+                yield from self._behind(command, depth + 1)
+            else:
+                yield _UNKNOWABLE
+            if found.carrier.joins:
+                yield from self._deeper(" ".join(word.text for word in command), depth)
+
+    def _behind_one(self, words: Sequence[Word], depth: int) -> Iterator[Suspect]:
+        self._count(words)
+        program = base(words[0])
+        yield _suspect([words[0]._replace(text=program), *words[1:]])
+        if program == "git":
+            yield from self._settings(words, depth)
+        if program not in SHELLS:
+            return
+        is_text = False
+        for word in words[1:]:
+            if word.text.startswith("-"):
+                is_text = is_text or (not word.text.startswith("--") and "c" in word.text)
+            elif word.is_known:
+                yield from self._deeper(word.text, depth)
+            if is_text and not word.is_known:
+                yield _suspect([word])
+
+    def _settings(self, words: Sequence[Word], depth: int) -> Iterator[Suspect]:
+        """What git's settings run that stand in its words: `-c alias.p=push`, `-c core.pager='less x'`."""
+        for before, word in pairwise(words[1:_MOST_WORDS]):
+            name, equals, value = word.text.strip("\"'").partition("=")
+            if before.is_known and _ALIAS.fullmatch(before.text):  # `git config alias.p push`
+                yield from self._alias(words[0], word, word.text, depth)
+            elif before.text == "-c" and equals:
+                if _ALIAS.fullmatch(name):
+                    yield from self._alias(words[0], word, value, depth)
+                elif value.startswith("!") or " " in value:
+                    yield from self._deeper(value.removeprefix("!"), depth)
+            if "--config-env" in before.text + word.text and "alias." in word.text.lower():
+                yield _UNKNOWABLE  # its value is in the environment
+
+    def _alias(self, git: Word, word: Word, value: str, depth: int) -> Iterator[Suspect]:
+        if not word.is_known:
+            yield _UNKNOWABLE
+        elif value.startswith("!"):
+            yield from self._deeper(f"{value[1:]} {ANYTHING.text}", depth)
+        else:
+            yield _suspect([git._replace(text="git"), *split(value), ANYTHING])
+
+    def _deeper(self, text: str, depth: int) -> Iterator[Suspect]:
+        if text in self._seen:
+            return
+        self._seen.add(text)
+        if depth < MAX_DEPTH:
+            yield from self.in_text(text, depth + 1)
+        else:
+            yield _UNKNOWABLE
+
+    def _count(self, words: Sequence[Word]) -> None:
+        self._left -= len(words)
+        if self._left < 0:
+            raise _TooMuch
 
 
 def _suspect(words: Sequence[Word]) -> Suspect:
     return Suspect(" ".join(word.text for word in words), tuple(words))
 
 
-def _base(word: Word) -> str:
-    return word.text.rpartition("/")[2] if word.is_known else word.text
-
-
 def _program_first(words: Sequence[Word]) -> Sequence[Word]:
     at = 0
-    while at < len(words) and (words[at].text in KEYWORDS or _ASSIGNMENT.match(words[at].text)):
+    while at < len(words) and (words[at].text in KEYWORDS or ASSIGNMENT.match(words[at].text)):
         if words[at].text in _NO_PROGRAM:
             return ()
         at += 2 if words[at].text == "function" else 1

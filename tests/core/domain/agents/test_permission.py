@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.agents.permission import InvalidRule, decide, parse, rules_for
-from overmind_core.domain.shell import commands
+from overmind_core.domain.shell import carriers, commands
 from tests.kit import torture
 from tests.kit.cases import tabled
 
@@ -192,7 +192,7 @@ def test_a_denying_rule_finds_its_program_wherever_it_stands(command):
     assert says(["Bash"], ["Bash(rm:*)"], "Bash", bash(command)) == "deny"
 
 
-@tabled("carrier", sorted(commands.CARRIERS))
+@tabled("carrier", sorted(carriers.CARRIERS))
 def test_a_denying_rule_finds_its_program_behind_whatever_starts_it(carrier):
     assert says(["Bash"], ["Bash(rm:*)"], "Bash", bash(f"{carrier} -x rm y")) == "deny"
 
