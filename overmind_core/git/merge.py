@@ -20,6 +20,7 @@ from overmind_core.domain.landing import MergeWay
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.git import repository
 from overmind_core.git.checkout_edits import changes_between, edits_of
+from overmind_core.git.filtered_checkout import check_out
 from overmind_core.git.layout import git_folders, top_of
 from overmind_core.git.look import IndexLook, WorktreeLook, look_at, look_at_index
 from overmind_core.git.nested import nested_repositories
@@ -320,7 +321,7 @@ def open_scratch(git: Git, source: str, path: str, commit: str) -> None:
         GitFailed: git refused; most likely a full disk.
     """
     close_scratch(git, source, path)
-    repository.check_out(git, source, path, "--detach", path, commit)
+    check_out(git, source, path, "--detach", path, commit)
     if (
         os.path.lexists(os.path.join(path, ".gitmodules"))
         and (found := repository.find_repository(git, source)) is not None

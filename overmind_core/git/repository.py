@@ -207,23 +207,24 @@ def checked_out(git: Git, folder: str, branch: str) -> str | None:
     return next((one.path for one in checkouts(git, folder) if one.branch == branch), None)
 
 
-def check_out(git: Git, folder: str, path: str, *which: str) -> None:
-    """Make a worktree at `path`; see `git worktree add` for `which`.
+def check_out(git: Git, folder: str, path: str, *which: str) -> str:
+    """Make a worktree at `path`; see `git worktree add` for `which`. Returns what git and its filters and hooks wrote.
 
     Raises:
         GitFailed: git refused, and left nothing.
     """
 
-    def attempt() -> None:
+    def attempt() -> str:
         try:
-            git(folder, "worktree", "add", "--quiet", *which)
+            return git.run(folder, "worktree", "add", "--quiet", *which).err
         except GitFailed as error:
             # Git takes away what it could not finish. What is there was finished: a hook failed after it, which is no
             # failure of a checkout, and is none to later versions of git either.
             if error.code is None or error.was_ended or not os.path.lexists(os.path.join(path, ".git")):
                 raise
+            return error.said
 
-    retry_while_locked(attempt)
+    return retry_while_locked(attempt)
 
 
 def checkouts(git: Git, folder: str) -> list[Checkout]:

@@ -19,6 +19,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import IO, NamedTuple, TypeVar
 
+from overmind_core.git import absent_filters
 from overmind_core.system.marked_program import start_own
 from overmind_core.system.run_mark import OWN_VARIABLE
 
@@ -142,6 +143,8 @@ class Git:
     """Path of the supervisor's home; "" leaves the caller's."""
     limit: float = SECONDS
     """How long each git may take, where a call says nothing else."""
+    filters_off: tuple[str, ...] = ()
+    """Filters that it does without, beside those that are switched off in the worktree where it runs."""
 
     def __call__(self, folder: str, *words: str, seconds: float | None = None) -> str:
         """Return what git writes, without the last line's end.
@@ -209,9 +212,10 @@ class Git:
     ) -> int:
         acts = command_of(words) in _ACTS
         runs_nothing = _runs_nothing(words)
+        off = () if runs_nothing else (*self.filters_off, *absent_filters.switched_off(folder, self.environ))
         try:
             process = (subprocess.Popen if runs_nothing else start_own)(
-                [*_GIT, *(() if acts else _LOOKS), *words],
+                [*_GIT, *(() if acts else _LOOKS), *absent_filters.settings(off), *words],
                 cwd=folder,
                 env={
                     **self._environ(),

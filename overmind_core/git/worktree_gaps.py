@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
+from collections.abc import Mapping
 from typing import NamedTuple
 
+from overmind_core.git.absent_filters import NAME, is_there
 from overmind_core.git.run import Git
 
 _KEYS = r"^filter\..*\.(process|smudge|required)$"
-_NAME = re.compile(r"[-\w.]+")
-"""Names of filters that an attribute in a path's pattern can have."""
 _SHELL = re.compile(r"[$`;&|<>(){}*?~=\n]")
 """In a command whose program only the shell can tell."""
 _NOT_THERE = (0, 1)
@@ -21,37 +20,58 @@ _YES = frozenset({"true", "yes", "on", "1", ""})
 """Source: git-config(1), boolean values; a name alone is true."""
 
 
-class MissingFilter(NamedTuple):
-    """A filter that files need, and whose program is not there."""
+def absent_filters(git: Git, top: str) -> dict[str, str]:
+    """Return the filters that the checkout at `top` may use, each with its program, which the caller's PATH has not.
 
+    Raises:
+        GitFailed: there is no repository.
+        GitMissing: there is no git.
+    """
+    found = {}
+    for name, settings in _filters(git, top).items():
+        # With a process, git never asks the other one; without it a checkout fails at times, be it required or not.
+        program = _missing_program(git, top, settings.get("process", "") or settings.get("smudge", ""))
+        if program is not None and NAME.fullmatch(name):
+            found[name] = program
+    return found
+
+
+class FilterGap(NamedTuple):
+    """A filter that files of a checkout need, and whose program is not there."""
+
+    name: str
+    program: str
     text: str
-    """For people: which file, which filter, which program."""
-    is_required: bool
-    """Whether a checkout fails without it, always or at times."""
+    """For people: which files, which filter, which program, and what comes of it."""
+    files: tuple[str, ...]
+    """Relative to the top."""
 
 
-def missing_filters(git: Git, top: str) -> list[MissingFilter]:
-    """Return the filters of files in the checkout at `top` whose programs the caller's PATH does not have.
+def filter_gaps(git: Git, top: str, absent: Mapping[str, str]) -> list[FilterGap]:
+    """Return those of `absent_filters` that files in the checkout at `top` need.
 
     Raises:
         GitFailed: there is no repository.
         GitMissing: there is no git.
     """
     found = []
-    for name, settings in _filters(git, top).items():
-        # With a process, git never asks the other one; without it a checkout fails at times, be it required or not.
-        process = settings.get("process", "")
-        program = _missing_program(git, top, process or settings.get("smudge", ""))
-        if program is None or _NAME.fullmatch(name) is None:
-            continue
-        files = git.run(top, "ls-files", "-z", "--", f":(top,attr:filter={name})", expected=_REFUSED).out.split("\0")[
-            :-1
-        ]
+    known = _filters(git, top) if absent else {}
+    for name, program in absent.items():
+        answer = git.run(top, "ls-files", "-z", "--", f":(top,attr:filter={name})", expected=_REFUSED)
+        files = answer.out.split("\0")[:-1]
         if files:
             more = f" and {len(files) - 1} more" if len(files) > 1 else ""
-            text = f"{files[0]}{more}: git's filter {name} needs {program}, which is not on PATH"
-            found.append(MissingFilter(text, bool(process) or settings.get("required", "false").lower() in _YES))
+            needs = f"{files[0]}{more}: git's filter {name} needs {program}, which is not on PATH"
+            text = f"{needs}: such files stay as committed{_refusal(known.get(name, {}))}"
+            found.append(FilterGap(name, program, text, tuple(files)))
     return found
+
+
+def _refusal(settings: Mapping[str, str]) -> str:
+    """How the agent's own git takes it, which knows of nothing that is switched off."""
+    if settings.get("required", "false").lower() in _YES:
+        return ", and the agent's own git refuses to add or check out any"
+    return ", and the agent's own git may refuse to add or check out any" if settings.get("process") else ""
 
 
 def _filters(git: Git, top: str) -> dict[str, dict[str, str]]:
@@ -72,12 +92,12 @@ def _missing_program(git: Git, top: str, command: str) -> str | None:
         return None
     if not words or _SHELL.search(words[0]):
         return None
-    program = words[0]
+    program = "git-lfs" if words[:2] == ["git", "lfs"] else words[0]
     if "/" in program:
-        return None if os.access(os.path.join(top, program), os.X_OK) else program
+        return None if is_there(program, top, "") else program
     own = git(top, "--exec-path")  # git looks there first
     path = os.pathsep.join([own, git.environ.get("PATH", os.defpath)])
-    return None if shutil.which(program, path=path) else program
+    return None if is_there(program, top, path) else program
 
 
 def untracked_hooks(git: Git, top: str) -> str | None:

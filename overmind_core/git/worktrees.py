@@ -16,8 +16,9 @@ from functools import partial
 from typing import NamedTuple
 
 from overmind_core.git.branches import NamesTaken, create_branch
+from overmind_core.git.filtered_checkout import check_out
 from overmind_core.git.layout import git_folders
-from overmind_core.git.repository import HEADS, Checkout, Repository, check_out, checkouts, resolve
+from overmind_core.git.repository import HEADS, Checkout, Repository, checkouts, resolve
 from overmind_core.git.run import Git, GitFailed
 from overmind_core.git.status import Dirty, Unmerged
 from overmind_core.git.submodules import check_out_submodules
@@ -215,10 +216,10 @@ def again(git: Git, repository: Repository, path: str, branch: str) -> tuple[str
 def _finish(git: Git, repository: Repository, path: str, branch: str) -> tuple[str, ...]:
     """From a branch to a whole worktree of it; what that has not."""
     prune_admin_folders(git, repository.common, path)
-    check_out(git, repository.top, path, "--", path, branch)
-    notes = check_out_submodules(git, path, repository)
+    without, lines = check_out(git, repository.top, path, "--", path, branch)
+    notes = check_out_submodules(without, path, repository)
     _mark(git, path, branch)
-    return tuple(notes)
+    return (*lines, *notes)
 
 
 def _create(git: Git, common: str, path: str, branches: Iterable[str], commit: str) -> str:

@@ -14,7 +14,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.git.run import Git, GitFailed
 from overmind_core.git.submodules import submodule_notes
 from overmind_core.git.worktree_base import find_base
-from overmind_core.git.worktree_gaps import missing_filters, untracked_hooks
+from overmind_core.git.worktree_gaps import absent_filters, filter_gaps, untracked_hooks
 from overmind_core.isolation.errors import git_failed, no_commits
 from overmind_core.isolation.ports import choice
 
@@ -43,17 +43,16 @@ async def explain(workspace: Workspace, cwd: str, environ: Mapping[str, str]) ->
     ports, exhausted_range = await workspace.in_thread(_ports, project, _held(workspace))
     base: str | None = None
     no_base: list[str] = []
-    missing: list[str] = []
     lacking: list[str] = []
     if worktree:
         git = Git({from_wire(name): from_wire(value) for name, value in environ.items()}, home=workspace.home)
         base, no_base = await workspace.in_thread(_base, looked, project, git)
-        missing, lacking = await workspace.in_thread(_lacking, looked, project, git)
+        lacking = await workspace.in_thread(_lacking, looked, project, git)
     absent = await workspace.in_thread(_absent, looked.source, project) if worktree else []
     engine, engine_problem = await _engine(workspace, project, environ)
     return {
         **_facts(looked),
-        "problems": [*no_base, *missing, *exhausted_range],
+        "problems": [*no_base, *exhausted_range],
         "branch": _branch(project) if worktree else None,
         "base": base,
         "worktree": worktree,
@@ -141,21 +140,21 @@ def _base(looked: Inspected, project: Project, git: Git) -> tuple[str | None, li
         return project.base, [git_failed(error).message]
 
 
-def _lacking(looked: Inspected, project: Project, git: Git) -> tuple[list[str], list[str]]:
-    """What a worktree would not have, or do: reasons why there can be none, and notes."""
+def _lacking(looked: Inspected, project: Project, git: Git) -> list[str]:
+    """What a worktree would not have, or do."""
     repository = looked.repository
     assert repository is not None
     try:
-        found = missing_filters(git, repository.top)
-        notes = [*(one.text for one in found if not one.is_required), *submodule_notes(git, repository)]
+        gaps = filter_gaps(git, repository.top, absent_filters(git, repository.top))
+        notes = submodule_notes(git, repository)
         hooks = untracked_hooks(git, repository.top)
     except GitFailed as error:
-        return [], [git_failed(error).message]
+        return [git_failed(error).message]
     if hooks is not None and not any(_covers(from_wire(one), hooks) for one in (*project.copy, *project.link)):
         notes.append(f"{hooks}: core.hooksPath names it, and it is not committed: no hook runs in a worktree. "
                      "Add it to `copy`, unless `setup` creates it")  # fmt: skip
-    problems = [one.text for one in found if one.is_required]
-    return [f"{to_wire(text)}." for text in problems], [f"{to_wire(text[:1].upper() + text[1:])}." for text in notes]
+    capital = [text[:1].upper() + text[1:] for text in notes]
+    return [f"{to_wire(text)}." for text in (*(one.text for one in gaps), *capital)]
 
 
 def _covers(pattern: str, path: str) -> bool:

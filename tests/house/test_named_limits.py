@@ -77,7 +77,7 @@ def minutes(seconds: float) -> str:
 
 
 def share(part: float) -> str:
-    return f"{part:g}".removeprefix("0")
+    return f"{part:g}"
 
 
 NAMED = [
@@ -206,7 +206,7 @@ NAMED = [
     ("watching", f"of the last {guardian.LOOP_CALLS} tool calls, {guardian.REPEATED} were the same"),
     ("watching", f"in the last {tool_window.MOST_CALLS} tool calls, one file was edited {guardian.EDITED_AGAIN} times"),
     ("watching", f"more than {'twice' if guardian.OVERRUN == 2 else guardian.OVERRUN} its estimate"),
-    *(("watching", f"| `{term}` | {cost:.2f} |".replace(" 0.", " .")) for term, cost in guardian.COSTS.items()),
+    *(("watching", f"| `{term}` | {cost:.2f} |") for term, cost in guardian.COSTS.items()),
     ("watching", f"steered at most once in {minutes(GUARDIAN.pause)} and {word(GUARDIAN.most)} times in all"),
     (
         "watching",

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 
 import pytest
 
-from overmind_core.git.worktree_gaps import lost_hooks, missing_filters, untracked_hooks
+from overmind_core.domain.landing import MergeWay
+from overmind_core.git.absent_filters import switched_off
+from overmind_core.git.look import look_at
+from overmind_core.git.merge import integrate, open_scratch
+from overmind_core.git.worktree_gaps import absent_filters, filter_gaps, lost_hooks, untracked_hooks
 from overmind_core.git.worktrees import add
 
 GONE = "no-such-program"
@@ -21,34 +27,91 @@ def filtered(repo, **settings):
         repo("config", f"filter.lost.{key}", value)
 
 
-@pytest.mark.parametrize(
-    ("settings", "required"),
-    [
-        ({"process": f"{GONE} filter-process", "required": "true"}, [True]),
-        ({"process": f"{GONE} filter-process"}, [True]),
-        ({"smudge": f"{GONE} smudge -- %f", "required": "true"}, [True]),
-        ({"smudge": f"{GONE} smudge -- %f"}, [False]),
-        ({"smudge": "./gone.sh", "required": "true"}, [True]),
-        ({"smudge": "cat", "required": "true"}, []),
-        ({"smudge": "git hash-object --stdin"}, []),
-        ({"smudge": f"$HOME/{GONE}"}, []),
-        ({"smudge": f"'{GONE}"}, []),
-        ({"clean": GONE}, []),
-        ({}, []),
-    ],
-    ids=str,
-)
-def test_a_filter_without_its_program_is_found_before_git_fails(repo, settings, required):
+STAYS = "such files stay as committed"
+REFUSES = f"{STAYS}, and the agent's own git refuses to add or check out any"
+MAY = f"{STAYS}, and the agent's own git may refuse to add or check out any"
+FILTERS = [
+    ({"process": f"{GONE} filter-process", "required": "true"}, GONE, REFUSES),
+    ({"process": f"{GONE} filter-process"}, GONE, MAY),
+    ({"smudge": f"{GONE} smudge -- %f", "required": "true"}, GONE, REFUSES),
+    ({"smudge": f"{GONE} smudge -- %f"}, GONE, STAYS),
+    ({"smudge": "./gone.sh", "required": "true"}, "./gone.sh", REFUSES),
+    ({"smudge": "cat", "required": "true"}, None, ""),
+    ({"smudge": "git hash-object --stdin"}, None, ""),
+    ({"smudge": f"$HOME/{GONE}"}, None, ""),
+    ({"smudge": f"'{GONE}"}, None, ""),
+    ({"clean": GONE}, None, ""),
+    ({}, None, ""),
+]
+
+
+def gaps(repo):
+    return filter_gaps(repo.git, repo.path, absent_filters(repo.git, repo.path))
+
+
+@pytest.mark.parametrize(("settings", "program", "effect"), FILTERS, ids=str)
+def test_a_filter_without_its_program_is_found_before_git_fails(repo, settings, program, effect):
     filtered(repo, **settings)
-    found = missing_filters(repo.git, repo.path)
-    assert [one.is_required for one in found] == required
-    program = "./gone.sh" if "./gone.sh" in settings.values() else GONE
-    assert {one.text for one in found} <= {f"a.bin and 1 more: git's filter lost needs {program}, which is not on PATH"}
+    about = f"a.bin and 1 more: git's filter lost needs {program}, which is not on PATH: {effect}"
+    assert [one.text for one in gaps(repo)] == ([about] if program else [])
+
+
+@pytest.mark.parametrize("settings", [row[0] for row in FILTERS if row[1]], ids=str)
+def test_a_worktree_is_made_without_a_filter_whose_program_is_missing(repo, settings):
+    filtered(repo, **settings)
+    made = add(repo.git, repo.seen, repo.worktree(), ["mine"], None, False)
+    assert made.notes == tuple(one.text for one in gaps(repo))
+    path = repo.worktree()
+    repo.write("new.txt", at=path)
+    subprocess.run(["git", "add", "new.txt"], cwd=path, env=repo.git.environ, check=True)
+    commit = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--message=new"]
+    subprocess.run(commit, cwd=path, env=repo.git.environ, check=True)  # as an agent, whose git knows of nothing
+    for name in ("a.bin", "b.bin"):
+        os.utime(os.path.join(path, name), (1, 1))  # git has to compare them
+    assert look_at(repo.git, path).changed == ()
+    repo.write("b.bin", "more\n", at=path)
+    repo.git(path, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--all", "--message=more")
+    assert repo.git(path, "diff-tree", "--name-only", "--no-commit-id", "-r", "HEAD") == "b.bin"
+
+
+def test_a_landing_takes_a_commit_whose_filter_is_missing(repo):
+    filtered(repo)
+    repo("checkout", "-q", "-b", "other")
+    repo.commit("c.txt")
+    repo("checkout", "-q", "main")
+    repo.commit("d.txt")
+    before = repo("rev-parse", "HEAD")
+    repo("config", "filter.lost.process", GONE)
+    repo("config", "filter.lost.required", "true")
+    open_scratch(repo.git, repo.path, repo.worktree("scratch"), before)
+    made = integrate(repo.git, repo.worktree("scratch"), MergeWay.MERGE, commit="other", target=before, message="both")
+    assert repo("diff", "--name-only", before, made) == "c.txt"
+
+
+def test_a_filter_counts_again_once_its_program_is_there(repo, tmp_path):
+    filtered(repo, smudge=f"{GONE} now", clean="tr a-z A-Z", required="true")
+    add(repo.git, repo.seen, repo.worktree(), ["mine"], None, False)
+    environ = repo.git.environ
+    assert switched_off(repo.worktree(), environ) == ["lost"]
+    assert switched_off(repo.path, environ) == []
+    program = tmp_path / GONE
+    program.write_text("#!/bin/sh\ncat\n")
+    program.chmod(0o755)
+    assert switched_off(repo.worktree(), {**environ, "PATH": f"{tmp_path}:{environ['PATH']}"}) == []
+
+
+def test_git_lfs_is_a_program_of_its_own(repo):
+    filtered(repo, smudge="git lfs smudge -- %f")
+    has_it = shutil.which("git-lfs", path=repo.git.environ["PATH"]) is not None
+    assert [one.program for one in gaps(repo)] == ([] if has_it else ["git-lfs"])
 
 
 def test_a_filter_that_no_file_has_is_no_gap(repo):
     repo("config", "filter.lost.process", GONE)
-    assert missing_filters(repo.git, repo.path) == []
+    assert gaps(repo) == []
+    made = add(repo.git, repo.seen, repo.worktree(), ["mine"], None, False)
+    assert made.notes == ()
+    assert switched_off(repo.worktree(), repo.git.environ) == []
 
 
 def hook(folder):

@@ -130,7 +130,7 @@ def test_what_git_wrote_is_in_the_log_and_its_cause_in_the_error(om):
     shop = Project(om, None)
     shop.commit("with a filter", {"x.bin": "1\n"})
     shop.commit("and its attribute", {".gitattributes": "*.bin filter=lost\n"})
-    shop.git("config", "filter.lost.process", "no-such-program now")
+    shop.git("config", "filter.lost.process", "sh -c no-such-program")
     shop.git("config", "filter.lost.required", "true")
     id_ = shop.run(isolate=True)
     om.wait_status(id_, "crashed")
@@ -138,8 +138,21 @@ def test_what_git_wrote_is_in_the_log_and_its_cause_in_the_error(om):
     assert end.startswith("--- could not start: Git refused: ")
     assert "no-such-program: not found" in end
     assert any(line.startswith("git | ") and line.endswith("no-such-program: not found") for line in written)
-    problem = "x.bin: git's filter lost needs no-such-program, which is not on PATH."
-    assert problem in om.api("isolate", cwd=shop.folder)["problems"]
+
+
+def test_a_filter_that_can_not_be_had_is_a_line_in_the_log(om):
+    shop = Project(om, None)
+    shop.commit("with a filter", {"x.bin": "1\n"})
+    shop.commit("and its attribute", {".gitattributes": "*.bin filter=lost\n"})
+    shop.git("config", "filter.lost.process", "no-such-program now")
+    shop.git("config", "filter.lost.required", "true")
+    info = prepared(om, shop, "exec sleep 1000", isolate=True)
+    about = "x.bin: git's filter lost needs no-such-program, which is not on PATH: such files stay as committed"
+    assert any(about in line for line in om.logs(info["id"]).splitlines())
+    assert any(one.startswith(about) for one in om.api("isolate", cwd=shop.folder)["notes"])
+    assert om.api("isolate", cwd=shop.folder)["problems"] == []
+    worktree = info["isolation"]["worktree"]
+    assert open_text(f"{worktree}/x.bin") == "1\n"
 
 
 def test_a_file_counts_only_as_it_was_trusted_and_only_the_persons(om):
