@@ -22,8 +22,6 @@ from overmind_web.live.messages import Open
 from overmind_web.live.pane import ContentPane, PaneContext
 from overmind_web.pages.arguments import text
 
-COLUMNS: Final = ("queued", "running", "review", "blocked", "done")
-"""From left to right."""
 FEW: Final = 30
 """Cards of a column that are shown at first."""
 MANY: Final = 500
@@ -131,8 +129,7 @@ def content(
     lanes = by if by in board_rows.LANES else ""
     rows = board_rows.ordered(found.rows, lanes)
     columns = []
-    for name in COLUMNS:
-        place = board_rows.NAMES.index(name)
+    for place, name in enumerate(board_rows.NAMES):
         shown = [row for row in rows if row[board_rows.COLUMN] == place]
         cards = [gate(row, by=lanes) if row.get(quests_rows.GATE) else
                  card(row, by=lanes, question=asked.get(row["id"]), there=row["id"] in there)
