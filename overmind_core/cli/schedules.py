@@ -11,7 +11,7 @@ from overmind_core.cli.plans.blueprint import VAR, apply_request, load
 from overmind_core.cli.quests.commands import quest_request, run_options
 from overmind_core.cli.quests.rows import COLOURS, seconds_cell
 from overmind_core.cli.values import mission_name, positive_number, time_zone
-from overmind_core.domain.missions.reasons import sentence
+from overmind_core.domain.missions.reasons import why_failed
 from overmind_core.errors import UsageError
 
 TYPE_CHECKING = False
@@ -41,7 +41,7 @@ def reason_cell(row: Row) -> str:
     from overmind_core.domain.schedules import missed_text  # start-up: for the history
 
     missed = f"{missed_text(row['missed'])} missed before" if row["missed"] else ""
-    return or_absent(", ".join(filter(None, (sentence(row["reason"]), missed))))
+    return or_absent(", ".join(filter(None, (why_failed(row), missed))))
 
 
 HISTORY: dict[str, Callable[[Row], str]] = {

@@ -41,6 +41,7 @@ from overmind_core.plans.api import PlanApi
 from overmind_core.providers.registry import names as provider_names
 from overmind_core.quests.api import QuestApi
 from overmind_core.quests.api_queue import QueueApi
+from overmind_core.quests.standings import QuestStandings
 from overmind_core.reports.api import ReportApi
 from overmind_core.schedules.api import RitualApi
 from overmind_core.specs.api import SpecApi
@@ -170,6 +171,7 @@ def handlers(app: App) -> tuple[object, ...]:
         quests=app.quest_registry,
         lost=lost,
     )
+    standings = _standings(app)
     reader = FigureReader(
         home=app.home,
         registry=app.registry,
@@ -179,6 +181,7 @@ def handlers(app: App) -> tuple[object, ...]:
         resources=app.resources,
         runner=app.agents,
         preparer=app.isolation,
+        standings=standings,
     )
     figures = FiguresApi(
         registry=app.registry,
@@ -201,6 +204,7 @@ def handlers(app: App) -> tuple[object, ...]:
         preparer=app.isolation,
         budget=app.budgets,
         lost=lost,
+        standings=standings,
     )
     logs = LogsApi(
         home=app.home,
@@ -370,6 +374,7 @@ def _queue_views(app: App) -> QueueViews:
         find_spec=app.engine.specs.id_of,
         estimated=app.engine.learning.estimated_seconds,
         refusal=app.engine.attempts.targets.refusal,
+        in_the_way=app.engine.attempts.targets.in_the_way,
         gates=app.engine.specs.gates,
         worktree=app.engine.quest_landing.worktree,
         home=app.home,
@@ -384,6 +389,10 @@ def _web_accesses(app: App) -> WebAccesses:
     return WebAccesses(journal=app.journal, events=app.events, clock=app.clock, table=table)
 
 
+def _standings(app: App) -> QuestStandings:
+    return QuestStandings(app.quest_registry, app.engine.attempts.targets.in_the_way)
+
+
 def _review(app: App) -> LandingReview:
     from overmind_core.landing.answers import WorktreeInspector  # noqa: PLC0415 - git is for those who land
     from overmind_core.landing.resolving import ConflictResolving  # noqa: PLC0415 - same
@@ -396,7 +405,9 @@ def _review(app: App) -> LandingReview:
         submission=app.engine.submission,
         restarts=_restarts(app),
     )
-    worktrees = WorktreeInspector(locations=app.locations, workspace=app.workspace, registry=app.registry)
+    worktrees = WorktreeInspector(
+        locations=app.locations, workspace=app.workspace, registry=app.registry, standings=_standings(app)
+    )
     return LandingReview(
         landing=app.landing,
         locations=app.locations,

@@ -104,6 +104,22 @@ def folders_of(path: str) -> Iterator[str]:
         yield path
 
 
+def in_the_way(files: Collection[str], operation: str | None = None) -> str:
+    """Return what a landing waits for in a few words: `README.md is not committed`; the first file where it is many.
+
+    Args:
+        files: The uncommitted ones that it meets.
+        operation: What stands half done there, by git's word for it.
+    """
+    if operation is not None:
+        return f"a {operation} is not finished"
+    if not files:
+        return ""
+    first, more = next(iter(files)), len(files) - 1
+    others = f" and {more} more" if more else ""
+    return f"{first}{others} {'are' if more else 'is'} not committed"
+
+
 class TargetUse(NamedTuple):
     """Why a branch can't be moved now. Texts in wire form."""
 

@@ -7,6 +7,7 @@ from typing import Literal, TypedDict
 from overmind_core.domain.git_operations import GitOperation
 from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.missions.outcome import Outcome
+from overmind_core.domain.missions.standing import WorkState
 
 
 class WorktreeInfo(TypedDict):
@@ -17,7 +18,9 @@ class WorktreeInfo(TypedDict):
     status: Status | None
     """Null when the mission was removed."""
     outcome: Outcome | None
-    """How the mission ended; null while it has not, and when it was removed."""
+    """How the mission ended, or its quest; null while it has not, and when it was removed."""
+    quest_state: WorkState | None
+    """How the quest stands whose ended mission it is; null for every other mission."""
     source: str
     """The repository that it belongs to."""
     path: str | None

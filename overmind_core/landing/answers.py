@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from overmind_core.domain.landing import RemovalCandidate
-from overmind_core.domain.missions.outcome import outcome_of
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import status
 from overmind_core.isolation.steps.containers import with_engine
 from overmind_core.isolation.steps.worktree import keep_rules
+from overmind_core.missions.answers import outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.landing.answer_types import CommitInfo, FileChange, MissionChanges, WorktreeInfo
     from overmind_core.landing.locations import Locations, WorkLocation
+    from overmind_core.missions.ports import Standings
     from overmind_core.missions.registry import Registry
 
 
@@ -118,8 +119,9 @@ def changes(place: WorkLocation, found: WorktreeChanges, base: str = "", note: s
 class WorktreeInspector:
     """Looks at the worktrees of missions."""
 
-    def __init__(self, *, locations: Locations, workspace: Workspace, registry: Registry) -> None:
+    def __init__(self, *, locations: Locations, workspace: Workspace, registry: Registry, standings: Standings) -> None:
         self._locations = locations
+        self._standings = standings
         self._workspace = workspace
         self._registry = registry
 
@@ -158,11 +160,13 @@ class WorktreeInspector:
         one, state = looked.isolation, looked.state
         mission = self._registry.get(one.mission)
         live = mission is not None and mission.is_live
+        standing = None if mission is None else self._standings.of([mission]).get(mission.id)
         return {
             "mission": one.mission,
             "name": one.name if mission is None else mission.definition.name,
             "status": None if mission is None else mission.status,
-            "outcome": None if mission is None else outcome_of(mission),
+            "outcome": None if mission is None else outcome(mission, standing),
+            "quest_state": None if standing is None else standing.state,
             "source": one.source,
             "path": one.worktree,
             "branch": one.branch,

@@ -12,6 +12,7 @@ from overmind_core.domain.memory.giving import Injection
 from overmind_core.domain.memory.notes import NoteKind
 from overmind_core.domain.missions.mission import Kind, Restart, Status
 from overmind_core.domain.missions.outcome import Outcome
+from overmind_core.domain.missions.standing import WorkState
 
 
 class MissionBrief(TypedDict):
@@ -127,7 +128,9 @@ class MissionCore(MissionBrief):
     exit_code: int | None
     """Of the newest finished run, 128+N for a signal; null when it was killed or nobody knows."""
     outcome: Outcome | None
-    """Whether it did what it was for; null while it has not ended."""
+    """Whether it did what it was for; null while it has not ended. Of an ended mission of a quest, how that ended."""
+    quest_state: WorkState | None
+    """How the quest stands whose ended mission it is; null while it lives, and for every other mission."""
     started_at: str
     """Of its first run."""
     run: int

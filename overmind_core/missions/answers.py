@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.missions.mission import Run
+    from overmind_core.domain.missions.outcome import Outcome
+    from overmind_core.domain.missions.standing import WorkStanding
     from overmind_core.missions.answer_types import (
         AgentState,
         MissionBrief,
@@ -63,6 +65,7 @@ def row(
     unseen: bool = False,
     conversation_lost: bool = False,
     lost: bool = False,
+    standing: WorkStanding | None = None,
 ) -> MissionSummary:
     """A mission in a list; `now` in seconds since the epoch, `said` how its conversation stands, if it has one."""
     definition = mission.definition
@@ -76,7 +79,8 @@ def row(
         "parent": definition.parent,
         "children": list(children),
         "exit_code": exit_code(mission),
-        "outcome": outcome_of(mission),
+        "outcome": outcome(mission, standing),
+        "quest_state": None if standing is None else standing.state,
         "started_at": format_time(mission.started_at or mission.created_at),
         "run": mission.run,
         "run_started_at": time(mission.run_started_at),
@@ -131,12 +135,22 @@ def details(
     unseen: bool = False,
     conversation_lost: bool = False,
     lost: bool = False,
+    standing: WorkStanding | None = None,
 ) -> MissionDetails:
     """Everything known about a mission but its environment."""
     definition = mission.definition
     policy = definition.restart
     return {
-        **row(mission, children, now, conversation, unseen=unseen, conversation_lost=conversation_lost, lost=lost),
+        **row(
+            mission,
+            children,
+            now,
+            conversation,
+            unseen=unseen,
+            conversation_lost=conversation_lost,
+            lost=lost,
+            standing=standing,
+        ),
         "os_pid": mission.pid,
         "argv": list(definition.argv),
         "model": None if conversation is None else conversation.model,
@@ -160,7 +174,7 @@ def details(
         "created_at": format_time(mission.created_at),
         "session_id": conversation.session if conversation is not None and definition.provider != RAW else None,
         "attached": 0,
-        "now": now_line(mission, last_line, conversation),
+        "now": now_line(mission, last_line, conversation, standing),
         "last_activity_at": None,
         "survivors": list(mission.survivors),
         "runs": [run_details(run, mission) for run in runs],
@@ -194,8 +208,20 @@ def uptime(mission: Mission, now: float) -> float:
     return max(0.0, until - began)
 
 
-def now_line(mission: Mission, last_line: str = "", conversation: Conversation | None = None) -> str | None:
+def outcome(mission: Mission, standing: WorkStanding | None) -> Outcome | None:
+    """How it ended; of the mission of a quest how that did."""
+    return outcome_of(mission) if standing is None else standing.outcome
+
+
+def now_line(
+    mission: Mission,
+    last_line: str = "",
+    conversation: Conversation | None = None,
+    standing: WorkStanding | None = None,
+) -> str | None:
     """One line on what is going on: what it asks or does, what it wrote last, and of one that failed, how it ended."""
+    if standing is not None and standing.text:
+        return display_safe(standing.text)
     if mission.is_live and conversation is not None and conversation.activity.now:
         return display_safe(conversation.activity.now)
     if mission.is_live and mission.status is not Status.RESTARTING:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.load_history import LoadHistory
     from overmind_core.missions.lost import LostLookup
     from overmind_core.missions.output_progress import OutputProgress
-    from overmind_core.missions.ports import Budget, Preparer, Runner
+    from overmind_core.missions.ports import Budget, Preparer, Runner, Standings
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.resources import Resources
     from overmind_core.missions.store import MissionTable
@@ -87,6 +87,7 @@ class QueryApi:
         preparer: Preparer,
         budget: Budget,
         lost: LostLookup,
+        standings: Standings,
     ) -> None:
         self._home = home
         self._clock = clock
@@ -103,6 +104,7 @@ class QueryApi:
         self._preparer = preparer
         self._budget = budget
         self._lost = lost
+        self._standings = standings
 
     @handles(Ps)
     async def ps(
@@ -116,7 +118,7 @@ class QueryApi:
         children = self._registry.children({mission.id for mission in found})
         found.sort(key=lambda mission: (mission.started_at or mission.created_at, mission.created_at, mission.id))
         conversations = self._runner.conversations(found)
-        lost = self._lost.among(found)
+        lost, standings = self._lost.among(found), self._standings.of(found)
         rows: list[ListedMission] = [
             {
                 **answers.row(
@@ -127,6 +129,7 @@ class QueryApi:
                     unseen=self._unseen.is_new(mission.id),
                     conversation_lost=self._unseen.has_lost_conversation(mission.id),
                     lost=mission.id in lost,
+                    standing=standings.get(mission.id),
                 ),
                 "attached": self._attachments.count(mission.id),
                 "isolation": self._preparer.shown(mission.id),
@@ -167,6 +170,7 @@ class QueryApi:
                 unseen=unseen,
                 conversation_lost=self._unseen.has_lost_conversation(mission.id),
                 lost=lost,
+                standing=self._standings.of([mission]).get(mission.id),
             ),
             "isolation": self._preparer.shown(mission.id),
             "own_rules": list(self._runner.own_rules(mission)),
@@ -225,7 +229,10 @@ class QueryApi:
         hidden = request.all or Status.KILLED in request.status or bool(request.outcome)
         rows = self._mission_table.all(statuses=request.status, include_hidden=hidden, parent=parent)
         found = [self._registry.known(row.id) or decoded(row) for row in rows]
-        return [one for one in found if outcome_of(one) in request.outcome] if request.outcome else found
+        if not request.outcome:
+            return found
+        standings = self._standings.of(found)
+        return [one for one in found if answers.outcome(one, standings.get(one.id)) in request.outcome]
 
     async def _widened(self, missions: Sequence[Mission], rows: Sequence[ListedMission]) -> list[WideMission]:
         await self._progress.look()

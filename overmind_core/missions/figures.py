@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.answer_types import MissionFigures
     from overmind_core.missions.output_progress import LastLines, OutputProgress
-    from overmind_core.missions.ports import Preparer, Runner
+    from overmind_core.missions.ports import Preparer, Runner, Standings
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.resources import Resources
     from overmind_core.missions.store import RunTable
@@ -47,6 +47,7 @@ class FigureReader:
         resources: Resources,
         runner: Runner,
         preparer: Preparer,
+        standings: Standings,
     ) -> None:
         self._home = home
         self._registry = registry
@@ -56,6 +57,7 @@ class FigureReader:
         self._resources = resources
         self._runner = runner
         self._preparer = preparer
+        self._standings = standings
 
     async def read(self, missions: Sequence[Mission]) -> list[MissionFigures]:
         """The figures of each, in the order given.
@@ -66,7 +68,7 @@ class FigureReader:
         used = await self._resources.usage([mission for mission in missions if mission.is_live])
         extents = [self._extent(mission) for mission in missions]
         lines = await self._lines(extents)
-        conversations = self._runner.conversations(missions)
+        conversations, standings = self._runner.conversations(missions), self._standings.of(missions)
         found: list[MissionFigures] = []
         for mission, extent, line in zip(missions, extents, lines, strict=True):
             usage = used.get(mission.id)
@@ -80,7 +82,8 @@ class FigureReader:
                     "output_bytes": 0 if extent is None else extent.out + extent.err,
                     "output_bytes_per_second": rate,
                     "next_restart_at": answers.time(mission.next_restart_at),
-                    "now": step or answers.now_line(mission, line, conversations.get(mission.id)),
+                    "now": step
+                    or answers.now_line(mission, line, conversations.get(mission.id), standings.get(mission.id)),
                 }
             )
         return found

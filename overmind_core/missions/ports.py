@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.memory.giving import GivenNotes
     from overmind_core.domain.missions.mission import Definition, Mission
+    from overmind_core.domain.missions.standing import WorkStanding
     from overmind_core.domain.missions.tree import SpentLimit
     from overmind_core.missions.answer_types import IsolationSummary, MissionNotes
     from overmind_core.missions.spec import MissionSpec
@@ -97,6 +98,13 @@ class MissionKeeper(Protocol):
 
     def runs_by_itself(self, mission_id: str, parent: str | None) -> str | None:
         """Why nobody starts a mission again by hand, as a sentence that says what to do; None: they may."""
+
+
+class Standings(Protocol):
+    """Quests: how missions stand by the work that they are a part of."""
+
+    def of(self, missions: Sequence[Mission]) -> Mapping[str, WorkStanding]:
+        """How the ended ones stand, by id; a mission that stands as it says itself is not among them."""
 
 
 class Preparation(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypedDict
 
 from overmind_core.domain.missions.mission import Status
+from overmind_core.domain.missions.outcome import Outcome
 from overmind_core.domain.quests.quest import QuestStatus
 
 
@@ -29,6 +30,12 @@ class QuestEnd(QuestBrief):
     """A code: why it failed, or was cancelled."""
     exit_code: int | None
     """The exit code of waiting for it; null while it runs."""
+    outcome: Outcome | None
+    """How it ended, in the words of all that ends; null while it has not."""
+    attempts: int
+    """How many have begun."""
+    achieved: str | None
+    """What its completion is worth: `landed on main`, `nothing to land`, `checked`; null where it says no more."""
 
 
 class QuestInfo(QuestEnd):
@@ -36,7 +43,6 @@ class QuestInfo(QuestEnd):
 
     phase: Literal["work", "check", "reviewing", "landing"] | None
     """Its current activity; null while it does not run."""
-    attempts: int
     retries: int
     """How often it is tried again."""
     check: str | None
@@ -95,7 +101,7 @@ class QuestRow(QuestInfo, FailureClass):
     code: WaitCode | None
     """Why it does not start yet; null unless it is queued and something is in its way."""
     why: str | None
-    """The same as a sentence."""
+    """The same as a sentence; of a landing that waits, what is in its way."""
     needs: list[QuestBrief]
     """The quests that have to complete first."""
     needs_min: int

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from overmind_core.domain.quests.attempt import cost_of
-from overmind_core.domain.quests.life import landed_conflicts
+from overmind_core.domain.quests.life import achievement, landed_conflicts
 from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus
+from overmind_core.domain.quests.standing import landing_wait, outcome_of_quest
 from overmind_core.domain.text.moment import format_time
 from overmind_core.missions.answers import time
 
@@ -35,7 +36,15 @@ def brief(quest: Quest) -> QuestBrief:
 
 def end(quest: Quest) -> QuestEnd:
     """How a quest ended: an item of `quest_wait`."""
-    return {**brief(quest), "status": quest.status, "reason": quest.reason, "exit_code": quest.exit_code}
+    return {
+        **brief(quest),
+        "status": quest.status,
+        "reason": quest.reason,
+        "exit_code": quest.exit_code,
+        "outcome": outcome_of_quest(quest),
+        "attempts": quest.attempts,
+        "achieved": achievement(quest) or None,
+    }
 
 
 class InQueue(NamedTuple):
@@ -99,6 +108,7 @@ def row(
     name_of: Callable[[str], str] = str,
     spec: str | None = None,
     estimate: float | None = None,
+    in_the_way: str = "",
 ) -> QuestRow:
     """A quest in a list.
 
@@ -111,6 +121,7 @@ def row(
         name_of: The name of the quest with an id.
         spec: The slug of its spec.
         estimate: How many seconds an attempt of it takes.
+        in_the_way: What its landing waits for, as far as it was seen.
     """
     goal, queue = quest.goal, quest.queue
     if goal is None or queue is None:
@@ -124,7 +135,7 @@ def row(
         "score": None if score is None else round(score, 6),
         "position": None if line is None else line.position,
         "code": None if wait is None else _code(wait),
-        "why": None if wait is None else wait.text,
+        "why": (landing_wait(quest, in_the_way) or None) if wait is None else wait.text,
         "needs": [{"id": need, "name": name_of(need)} for need in goal.needs],
         "needs_min": goal.needs_min,
         "owns": list(goal.owns),

@@ -428,6 +428,8 @@ class Attempts:
         if current is None:
             return None
         if verdict is None:
+            if review is not None and current.queue is not None:
+                self._quests.put(replace(current, queue=replace(current.queue, undecided=review.id)))
             return await self._ask_review(quest.id)
         if verdict.passes:
             return partial(self._go_on, current)

@@ -79,6 +79,7 @@ class QueueViews:
         find_spec: Callable[[str], str],
         estimated: Callable[[Quest], float | None],
         refusal: Callable[[str], Refusal | None],
+        in_the_way: Callable[[str], str],
         gates: Callable[[str | None], list[BoardGate]],
         worktree: Callable[[str], str | None],
         home: Home,
@@ -86,8 +87,8 @@ class QueueViews:
         """`slug_of`: of the spec with an id. `find_spec`: the id of the spec that a word means.
 
         `estimated`: how many seconds an attempt of a quest takes; None: nobody knows. `refusal`: what is in the way of
-        the landing of a quest. `gates`: what specs wait for, or the one with an id. `worktree`: the folder of the
-        worktree of a mission.
+        the landing of a quest; `in_the_way`: the same in a few words. `gates`: what specs wait for, or the one with an
+        id. `worktree`: the folder of the worktree of a mission.
         """
         self._quests = quests
         self._queue = queue
@@ -102,6 +103,7 @@ class QueueViews:
         self._find_spec = find_spec
         self._estimated = estimated
         self._refusal = refusal
+        self._in_the_way = in_the_way
         self._gates = gates
         self._worktree = worktree
         self._home = home
@@ -281,6 +283,7 @@ class QueueViews:
                 name_of=self._name_of,
                 spec=None if one.spec is None else self._slug_of(one.spec),
                 estimate=self._estimated(one),
+                in_the_way=self._in_the_way(one.id),
             )
             for one in quests
         ]

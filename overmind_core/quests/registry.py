@@ -108,6 +108,17 @@ class QuestRegistry:
         self.know(quest)  # where it was saved a moment ago: whoever changes it now changes what is known of it
         return quest
 
+    def by_ids(self, quest_ids: Collection[str]) -> dict[str, Quest]:
+        """The quests with these ids by id, unfinished or not; ids of none are left out. Commits nothing."""
+        found = {}
+        for quest_id in quest_ids:
+            quest = self.live.get(quest_id) or self._unsaved.get(quest_id) or self._ended.get(quest_id)
+            if quest is not None:
+                found[quest_id] = quest
+        if left := [quest_id for quest_id in quest_ids if quest_id not in found]:
+            found |= {row.id: store.quest(row) for row in self._quest_table.by_ids(left)}
+        return found
+
     def knows(self, quest_id: str) -> bool:
         """Whether there is a quest of this exact id, or one is being saved. Commits nothing."""
         return (

@@ -10,7 +10,8 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.quests.life import QuestState, state_of, waits_for_target
+from overmind_core.domain.checkout_collisions import in_the_way
+from overmind_core.domain.quests.life import DIRTY, QuestState, state_of, waits_for_target
 from overmind_core.domain.quests.why import Refusal
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
@@ -83,7 +84,10 @@ class TargetWaits:
         folder = error.fields.get("folder")
         if quest is None or quest.goal is None or not isinstance(folder, str):
             return
+        known = self._found.get(quest_id)
         self._found[quest_id] = error
+        if known is None or known.message != error.message:
+            self._quests.record(quest, why=DIRTY)  # whoever shows it says now for what it waits
         into = quest.goal.into or ""
         do = _commands(error)
         subject = {
@@ -100,6 +104,14 @@ class TargetWaits:
         """What is in the way of a quest that waits, for people; None: nobody knows yet."""
         error = self._found.get(quest_id)
         return None if error is None else Refusal(error.message, _commands(error))
+
+    def in_the_way(self, quest_id: str) -> str:
+        """The same in a few words: `README.md is not committed`; "" where nobody knows yet."""
+        error = self._found.get(quest_id)
+        if error is None:
+            return ""
+        files, operation = error.fields.get("files"), error.fields.get("operation")
+        return in_the_way(files if isinstance(files, list) else (), operation if isinstance(operation, str) else None)
 
     def at(self, into: str, folder: str) -> list[Quest]:
         """The quests that wait for a branch to be out of the way in a folder."""

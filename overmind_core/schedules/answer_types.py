@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
+from overmind_core.domain.missions.outcome import Outcome
 from overmind_core.domain.schedules import RunStatus, Trigger
 
 
@@ -76,6 +77,8 @@ class RitualRunInfo(TypedDict):
     ended_at: str | None
     duration_seconds: float | None
     exit_code: int | None
+    outcome: Outcome | None
+    """How it ended, in the words of all that ends; null while it has not, and for one that never began."""
     reason: str | None
     """A code: why it failed, or never began."""
     text: str | None

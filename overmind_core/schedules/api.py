@@ -13,6 +13,7 @@ import msgspec
 
 from overmind_core.agents.spec import spec_of
 from overmind_core.domain.missions.mission import Mission, Status
+from overmind_core.domain.missions.outcome import outcome_of_state
 from overmind_core.domain.schedules import OPEN, Ritual, RitualRun, RunStatus
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
@@ -129,6 +130,7 @@ def run_row(run: RitualRun, ritual: Ritual) -> RitualRunInfo:
         "ended_at": time(run.ended_at),
         "duration_seconds": lasted,
         "exit_code": run.exit_code,
+        "outcome": outcome_of_state(run.status, run.reason),
         "reason": run.reason,
         "text": run.text,
     }

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from overmind_core.domain.missions.reasons import completed_note
+from overmind_core.domain.missions.reasons import achievement_of, landing_waits
 from overmind_core.domain.text.cells import pad, width
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
@@ -289,9 +289,9 @@ def tails(row: Row, now: float) -> tuple[str, ...]:
             # Its column says that it is blocked, and `needs` without a name says nothing.
             code = "" if row.get("code") in {"blocked", "needs"} else safe(row.get("code"))
             return why, why.partition(": ")[0] if row.get("code") == "slots" else "", code
-        case "completed" if said := safe(completed_note(row)):
-            return (f"{said} {about}", said)
-        case "failed" | "cancelled" | "lost":
+        case "completed" if achieved := safe(achievement_of(row)):
+            return (f"{achieved} {about}", achieved)
+        case status if status in {"failed", "cancelled", "lost"} or landing_waits(row):
             return (quests_rows.why(row) or about,)
         case "running" if row["phase"] not in {None, "work"}:
             return f"{quests_rows.state(row)} {about}", quests_rows.state(row)

@@ -143,19 +143,6 @@ class Fleet:
                 self.rows[row["id"]] = self._merged(row)
         self._measure(rows, at)
         self._apply_plans()
-        self._apply_checks()
-
-    def _apply_checks(self) -> None:
-        """Work that ended well has failed all the same when its check did."""
-        checks = [row for row in self.rows.values() if row["parent"] and row["name"].endswith(missions_rows.CHECK)]
-        for parent in {row["parent"] for row in checks} & self.rows.keys():
-            row = self.rows[parent]
-            failed = missions_rows.failed_check(row, [one for one in checks if one["parent"] == parent])
-            if failed is not None:
-                text = f"check failed: {missions_rows.now_cell(failed).text}".removesuffix(": ")
-                self.rows[parent] = {**row, missions_rows.CHECK_FAILED: True, "now": text}
-            elif row.get(missions_rows.CHECK_FAILED):
-                self.rows[parent] = {**row, missions_rows.CHECK_FAILED: False}
 
     def _apply_plans(self) -> None:
         """A plan's row shows what its agents do."""

@@ -91,7 +91,6 @@ def _facts(branch: Branch, *, opens: bool) -> Facts:
         "attached": bool(row.get("attached")),
         "worktree": bool(row.get("isolation")),
         "dimmed": branch.dimmed,
-        "check_failed": bool(row.get(missions_rows.CHECK_FAILED)),
         "lost": missions_rows.was_lost(row),
     }
     found: Facts = {"type": row["type"], "status": row["status"]}

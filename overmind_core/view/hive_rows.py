@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.missions.outcome import Outcome
+from overmind_core.domain.missions.standing import WorkState
 from overmind_core.view import numbers, subject
 from overmind_core.view.cells import Row
 from overmind_core.view.subject import Choosing
@@ -21,6 +22,7 @@ LONGEST_KEY = 128
 """Characters of an id."""
 _STATUSES = frozenset(Status)
 _OUTCOMES = frozenset(Outcome)
+_QUEST_STATES = frozenset(get_args(WorkState))
 PART = "part"
 """The field that only questions of the engine have."""
 _TIMES = ("ended_at", "run_started_at", "activity_since", "next_restart_at", "resume_at")
@@ -86,6 +88,7 @@ MISSION: Mapping[str, _Field] = {
     **_NEEDED,
     "status": _Field(lambda value: isinstance(value, str) and value in _STATUSES, needed=True),
     "outcome": _Field(lambda value: isinstance(value, str) and value in _OUTCOMES),
+    "quest_state": _Field(lambda value: isinstance(value, str) and value in _QUEST_STATES),
     "type": _Field(_text, "task"),
     "started_at": _Field(_time, needed=True),
     "restart_count": _Field(_count, 0),
@@ -95,10 +98,7 @@ MISSION: Mapping[str, _Field] = {
     **{name: _Field(_text) for name in ("reason", "now", "need", "code")},
     **{name: _Field(_time) for name in _TIMES},
     **{name: _Field(_number) for name in (*_FIGURES, "cost_usd", "uptime_seconds", "exit_code")},
-    **{
-        name: _Field(_flag, otherwise=False)
-        for name in ("unseen", "conversation_lost", "lost", "tty", "interactive", "unfinished")
-    },
+    **{name: _Field(_flag, otherwise=False) for name in ("unseen", "conversation_lost", "lost", "tty", "interactive")},
     **{name: _Field(_count) for name in ("run", "attached", "attempt")},
     "tokens": _Field(_amounts),
     "isolation": _Field(lambda value: isinstance(value, dict)),

@@ -8,16 +8,17 @@ from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from overmind_core.domain import engine_questions
-from overmind_core.domain.missions.reasons import nothing_landed
+from overmind_core.domain.missions.reasons import landing_waits, nothing_landed
 from overmind_core.domain.missions.status_marks import (
     ATTACHED,
     BLOCKED,
     FAILED,
+    LANDS_LATER,
     LIMITED,
     NOTHING_LANDED,
     PREPARING,
     RESTARTING,
-    STOPPED,
+    TIMED_OUT,
     WAITING,
     StatusMark,
     mark_of,
@@ -39,10 +40,8 @@ FOLDED = "▸"
 KEEPER_LOST = "keeper_lost"
 """Reason of a mission whose keeper has died."""
 LOST_WORDS = "lost with its keeper"
-CHECK, CHECK_FAILED = "/check", "check_failed"
-"""Behind the name of a quest's work the name of its check; noted in the row of such work."""
-UNFINISHED = "unfinished"
-"""Noted in the row of a plan that was ended before all its agents were."""
+QUEST_STATE = "quest_state"
+"""In the row of a mission: how its quest stands."""
 PLAN = "blueprint"
 """Type of a mission that is a plan: it has agents, and no process."""
 
@@ -113,22 +112,20 @@ def has_terminal(row: Row) -> bool:
 
 
 def mark(row: Row) -> StatusMark:
-    """The mark of a row; work whose check has failed did not end well, a quest that can't start any more is blocked."""
-    if row.get(CHECK_FAILED):
-        return FAILED
+    """The mark of a row; the ended mission of a quest has its quest's, and one that can't start any more is blocked."""
     if row["status"] == "queued" and row.get("code") == BLOCKED.word:
         return BLOCKED
-    if row.get(UNFINISHED):
-        return STOPPED
     if nothing_landed(row):
         return NOTHING_LANDED
-    return mark_of(row["status"], row.get("activity"), row.get("outcome"))
+    if landing_waits(row) and not row.get("activity"):
+        return LANDS_LATER
+    outcome, state = row.get("outcome"), row.get(QUEST_STATE)
+    status = row["status"] if state is None or outcome is not None or is_live(row) else state
+    return mark_of(status, row.get("activity"), outcome)
 
 
 def state(row: Row, now: float) -> str:
     """The word of its state; with the time until the next try while it waits for that."""
-    if row.get(CHECK_FAILED):
-        return "failed"
     waits = next_try(row)
     return mark(row).word if waits is None else f"{waits.lead}{numbers.span(max(waits.at - now, 0.0))}"
 
@@ -323,7 +320,7 @@ def now_cell(row: Row) -> Cell:
     if not text and is_live(row):
         on_result = row["status"] == "running" and row.get("activity") not in {None, "unknown"}
         return Cell(mark(row).word if on_result or mark(row) is PREPARING else "no output yet", "faint")
-    return Cell(text, "bad" if row["status"] == "crashed" else "quiet")
+    return Cell(text, "bad" if mark(row) in {FAILED, TIMED_OUT} else "quiet")
 
 
 def silent_for(row: Row, now: float) -> str:
@@ -343,13 +340,6 @@ def plan_now(row: Row, agents: Sequence[Row]) -> str:
         return ""
     why = now_cell(failed).text or (f"exit {failed['exit_code']}" if failed["exit_code"] is not None else "")
     return f"{names[failed['id']]} failed{': ' * bool(why)}{why}"
-
-
-def failed_check(row: Row, below: Iterable[Row]) -> Row | None:
-    """The newest check of ended work, where it has failed; `below`: what the work has started."""
-    checks = [one for one in below if one["name"] == f"{row['name']}{CHECK}"]
-    newest = max(checks, key=lambda one: str(one["started_at"]), default=None)
-    return newest if newest is not None and newest["status"] == "crashed" and row["status"] == "stopped" else None
 
 
 def _has_no_mission(question: Row) -> bool:

@@ -316,15 +316,8 @@ _OVER = ("succeeded", "failed", "skipped", "cancelled")
 
 
 def plans(answer: Sequence[Row]) -> list[Row]:
-    """Plans with their counts as numbers of their own; one that ended with another code than 0 has not succeeded."""
-    return [_plan({**one, **_numbers(one["counts"])}) for one in answer]
-
-
-def _plan(row: Row) -> Row:
-    if row["status"] != "stopped" or row["exit_code"] == 0:  # agents that only a failure would start are skipped then
-        return row
-    failed = bool(row["failed"])
-    return {**row, missions_rows.CHECK_FAILED: failed, missions_rows.UNFINISHED: not failed}
+    """Plans with their counts as numbers of their own."""
+    return [{**one, **_numbers(one["counts"])} for one in answer]
 
 
 def _numbers(counts: dict[str, int]) -> dict[str, Any]:

@@ -6,7 +6,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from overmind_core.domain.engine_questions import without_name
-from overmind_core.domain.missions.reasons import completed_note, landed_after, nothing_landed, said_exit, sentence
+from overmind_core.domain.missions.reasons import (
+    achievement_of,
+    landed_after,
+    landing_waits,
+    nothing_landed,
+    quest_exit,
+    said_exit,
+    sentence,
+)
 from overmind_core.domain.text.cells import shown_name
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
@@ -126,7 +134,7 @@ def _tries(row: Row, _now: float) -> Cell:
 def reason(row: Row) -> str:
     """Why it has failed or was cancelled; the class of the last attempt, where that says more."""
     last = row.get("class") if row["reason"] == "retries_spent" else None
-    return _failure(last or row["reason"], row["exit_code"])
+    return _failure(last or row["reason"], quest_exit(row))
 
 
 def _failure(word: str | None, code: int | None) -> str:
@@ -144,7 +152,7 @@ def why(row: Row) -> str:
     if row.get(ASKED):
         return str(row[ASKED])
     if row["status"] != "queued":
-        return safe(completed_note(row)) or reason(row)
+        return safe(achievement_of(row) or landing_waits(row)) or reason(row)
     text, _, place = safe(row.get("why")).rpartition("; ")
     return f"{place}: {text}" if row.get("code") == "slots" and text else safe(row.get("why"))
 
@@ -311,7 +319,7 @@ def quest(info: Info, look: Rendering) -> Lines:
             ("tries", _of(row)),
             ("cost", numbers.money(row.get("cost_usd")) or None),
             ("cost limit", numbers.money(row.get("max_cost_usd")) or None),
-            ("exit code", said_exit(row["reason"], row["exit_code"])),
+            ("exit code", quest_exit(row)),
             ("started", clock(row["started_at"], look)),
             ("ended", clock(row["ended_at"], look)),
             ("ritual", row["ritual"]),

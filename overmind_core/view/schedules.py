@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from overmind_core.domain.missions.reasons import sentence
-from overmind_core.domain.missions.status_marks import FAILED, mark_of
+from overmind_core.domain.missions.status_marks import BAD_ENDS, mark_of
 from overmind_core.view import columns, numbers
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import missions as rows
@@ -136,7 +136,7 @@ def ritual_why(row: Row) -> str:
 
 
 def _ritual_why(row: Row, _now: float) -> Cell:
-    return Cell(ritual_why(row), "bad" if missions_rows.mark(row) is FAILED else "quiet")
+    return Cell(ritual_why(row), "bad" if missions_rows.mark(row) in BAD_ENDS else "quiet")
 
 
 def _of_run(show: Callable[[Row], str]) -> Callable[[Row, float], Cell]:

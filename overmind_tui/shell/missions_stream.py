@@ -292,22 +292,18 @@ def _newest(session: Session) -> int:
 
 
 def _asked(session: Session, changed: set[str]) -> list[Row]:
-    """The missions with these ids as they are now."""
+    """The missions with these ids as they are now; a quest that has not begun has none, others were removed since."""
     if not changed:
         return []
     if len(changed) > MANY:
         return list(session.ask("ps", {"all": True}))
-    try:
-        return list(session.ask("ps", {"ids": sorted(changed), "wide": True}))
-    except OvermindError:  # one of them was removed meanwhile
-        return list(session.ask("ps", {"all": True}))
+    return list(session.ask("ps", {"ids": sorted(changed), "known": True, "wide": True}))
 
 
 def _is_of_mission(event: Row) -> bool:
-    """Whether it may have changed a mission's row; quests, and what the engine asks about, need not be missions."""
+    """Whether it may have changed a mission's row; what the engine asks about need not be a mission."""
     about = event.get("about")
-    of_mission = event["type"] != QUEST and (about is None or about.get("kind") == "mission")
-    return bool(event.get("mission")) and of_mission
+    return bool(event.get("mission")) and (about is None or about.get("kind") == "mission")
 
 
 def _with_history(session: Session) -> list[Row]:

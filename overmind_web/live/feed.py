@@ -143,19 +143,9 @@ class Feed:
         self._tell(Change(everything=True))
 
     async def _load_some(self, ids: set[str]) -> None:
-        try:
-            if len(ids) > MANY:
-                rows = await self._supervisor.call("ps", {"all": True})
-            else:
-                rows = await self._supervisor.call("ps", {"ids": sorted(ids)})
-        except OvermindError as error:
-            if error.code != "not_found":  # one of them was removed meanwhile
-                raise
-            rows = await self._supervisor.call("ps", {"all": True})
-            self.missions = {str(row["id"]): row for row in rows}
-            await self.fleet.reload(rows)
-            return
-        for row in rows:
+        """Take over these; a quest that has not begun has no mission, others were removed since."""
+        wanted = {"all": True} if len(ids) > MANY else {"ids": sorted(ids), "known": True}
+        for row in await self._supervisor.call("ps", wanted):
             self.missions[str(row["id"])] = row
 
     def _tell(self, change: Change) -> None:
@@ -176,7 +166,6 @@ async def _read(lines: Any, queue: asyncio.Queue[Event | None]) -> None:  # noqa
 
 
 def _is_of_mission(event: Event) -> bool:
-    """Whether it may have changed a mission's row; quests, and what the engine asks about, need not be missions."""
+    """Whether it may have changed a mission's row; what the engine asks about need not be a mission."""
     about = event.get("about")
-    of_mission = event["type"] != "quest" and (about is None or about.get("kind") == "mission")
-    return bool(event.get("mission")) and of_mission
+    return bool(event.get("mission")) and (about is None or about.get("kind") == "mission")

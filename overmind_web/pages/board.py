@@ -186,7 +186,7 @@ def card(row: Row, *, by: str, question: Row | None, there: bool) -> dict[str, o
     urgent = safe(row.get("priority"))
     said: dict[str, object] = {
         "state": quests_rows.state(row),
-        "why": quests_rows.why(row) or ("landed" if row.get("landed") and row["status"] == "completed" else ""),
+        "why": quests_rows.why(row),
         "why_tone": tones.named(quests_rows.why_tone(row)),
         "since": _since(row) if running else None,
         "ended": ended,

@@ -70,6 +70,14 @@ def test_a_plan_counts_its_agents():
     }  # fmt: skip
 
 
+def test_a_plan_that_was_deleted_is_stopped_whatever_its_agents_did():
+    ended = {"status": "stopped", "exit_code": 1, "outcome": "stopped"}
+    (row,) = plans_rows.plans([{**RELEASE, **ended}])
+    assert row["failed"]
+    said = {column.key: column.cell(row, NOW).text for column in plans_rows.PLANS_COLUMNS}
+    assert said["state"] == "stopped"
+
+
 @tabled("by", plans_rows.PLAN_ORDERS)
 def test_plans_have_an_order_by_each_column(by):
     order = plans_rows.PLAN_ORDERS[by]

@@ -6,7 +6,7 @@ from overmind_core.cli.command import JSON, Command, argument, flag, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import coloured, dumps, is_ascii_only, terminal_columns
 from overmind_core.cli.quests.rows import ASKED, BLOCKING, phase_word, quest_mark, time_and_cost
-from overmind_core.domain.missions.reasons import completed_note, sentence
+from overmind_core.domain.missions.reasons import achievement_of, landing_waits, why_failed
 from overmind_core.domain.missions.status_marks import REVIEW
 from overmind_core.domain.text.cells import cut, display_safe, shown_name, width
 
@@ -206,18 +206,24 @@ def _tails(row: Row) -> tuple[str, ...]:
         return (row[ASKED],)
     if status == "queued":
         # Its column says that it is blocked, and `needs` without a name says nothing.
-        return row["why"] or "", "" if row["code"] in _UNSAID else row["code"] or ""
+        owner = row["why"].partition(f" is {_OWNED}")[2].partition(",")[0] if row["code"] == "owns" else ""
+        code = "" if row["code"] in _UNSAID else row["code"] or ""
+        return row["why"] or "", f"{_OWNED}{owner}" if owner else code
     if status in {"failed", "cancelled"}:
-        return (sentence(row["reason"]) or status,)
+        return (why_failed(row) or status,)
+    if waits := landing_waits(row):
+        return (waits,)
     phase = phase_word(row)
     about = time_and_cost(row)
-    if said := completed_note(row):
-        return f"{said} {about}", said
+    if achieved := achievement_of(row):
+        return f"{achieved} {about}", achieved
     return (f"{phase} {about}" if phase not in {"", "working"} else about, about, phase)
 
 
 _UNSAID = frozenset({BLOCKING, "needs"})
 """Codes that alone say nothing on a card."""
+_OWNED = "owned by "
+"""Before the name of the quest that owns what another one waits for, in the sentence about that."""
 _DOTS = "..."
 
 

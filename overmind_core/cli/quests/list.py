@@ -16,7 +16,7 @@ from overmind_core.cli.output import (
 )
 from overmind_core.cli.quests.rows import BLOCKING, COLOURS, is_blocked, score_cell, title_cell
 from overmind_core.cli.values import positive_number, quest_status_word
-from overmind_core.domain.missions.reasons import completed_note, said_exit, sentence
+from overmind_core.domain.missions.reasons import achievement_of, landing_waits, quest_exit, sentence, why_failed
 from overmind_core.domain.text.duration import format_uptime
 
 TYPE_CHECKING = False
@@ -37,10 +37,10 @@ def _tries(row: Row) -> str:
 
 def _why(row: Row) -> str | None:
     """Return why it has ended, else the code of why it waits; what failed last says more than that all has."""
-    if said := completed_note(row):
-        return said
+    if said := achievement_of(row) or landing_waits(row):
+        return text_cell(said)
     spent = row["reason"] == RETRIES_SPENT and row.get("class")
-    return sentence(row["class"] if spent else row["reason"]) or row.get("code")
+    return (sentence(row["class"]) if spent else why_failed(row)) or row.get("code")
 
 
 RETRIES_SPENT = "retries_spent"
@@ -50,7 +50,7 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "STATUS": lambda row: row["status"],
     "TRIES": _tries,
     "DURATION": lambda row: format_uptime(row["duration_seconds"]),
-    "EXIT": lambda row: or_absent(said_exit(row["reason"], row["exit_code"])),
+    "EXIT": lambda row: or_absent(quest_exit(row)),
     "REASON": lambda row: or_absent(_why(row)),
     "COMMAND": lambda row: command_cell(row["command"]),
 }

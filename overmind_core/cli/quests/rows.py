@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from overmind_core.cli.output import ABSENT, command_cell, money
-from overmind_core.domain.missions.reasons import nothing_landed
-from overmind_core.domain.missions.status_marks import BLOCKED, NOTHING_LANDED, StatusMark, mark_of
+from overmind_core.domain.missions.reasons import landing_waits, nothing_landed
+from overmind_core.domain.missions.status_marks import BLOCKED, LANDS_LATER, NOTHING_LANDED, StatusMark, mark_of
 from overmind_core.domain.text.decimals import shortest_decimal
 from overmind_core.domain.text.duration import format_uptime
 
@@ -45,6 +45,8 @@ def quest_mark(row: Row) -> StatusMark:
     """Return the mark of a quest."""
     if is_blocked(row):
         return BLOCKED
+    if landing_waits(row) and not row.get(ASKED):
+        return LANDS_LATER
     return NOTHING_LANDED if nothing_landed(row) else mark_of(row["status"], "waiting" if row.get(ASKED) else None)
 
 

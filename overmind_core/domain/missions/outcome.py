@@ -54,6 +54,21 @@ def outcome_of(mission: Mission) -> Outcome | None:
     return Outcome.STOPPED if is_unknown else Outcome.SUCCEEDED
 
 
+def outcome_of_state(state: str, reason: str | None) -> Outcome | None:
+    """How a quest or a run of a ritual ended, by the word of its state; None: it has not, or never began.
+
+    `reason`: the code of why; of attempts that all failed, that of the last one.
+    """
+    match state:
+        case "completed":
+            return Outcome.SUCCEEDED
+        case "failed":
+            return Outcome.TIMED_OUT if reason in OUT_OF_TIME else Outcome.FAILED
+        case "cancelled":
+            return Outcome.KILLED if reason == "killed" else Outcome.STOPPED
+    return None
+
+
 def was_stopped(mission: Mission | None) -> bool:
     """Whether somebody has stopped it, or its restart; its exit code does not say, for a program may end well then."""
     return mission is not None and outcome_of(mission) is Outcome.STOPPED

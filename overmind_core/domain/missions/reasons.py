@@ -184,16 +184,59 @@ def not_owned_text(paths: Sequence[str]) -> str:
     return f"{not_owned_count(len(paths))}: {listed}"
 
 
-def completed_note(row: Mapping[str, Any]) -> str:
-    """Return what people read of the row of a quest that has completed, and not as all do; "" for any other.
+def achieved(
+    branch: str | None,
+    *,
+    to_land: bool = False,
+    checked: bool = False,
+    denied: bool = False,
+    conflicts: Sequence[str] = (),
+    not_owned: int = 0,
+) -> str:
+    """What people read of the end of a completed quest: what the tick beside it is worth.
 
-    A person denied its work, it landed nothing, or after a conflict, or files that are not its own.
+    Args:
+        branch: The branch on which its work has landed; None: on none.
+        to_land: Whether it was to.
+        checked: Whether it has a check, which has passed then.
+        denied: Whether a person has denied what it handed in, so that another one follows.
+        conflicts: Files in which its work had met conflicts.
+        not_owned: How many files have landed that are not its own.
     """
-    if row["status"] == "completed" and row.get("reason") == DENIED:
+    if denied:
         return sentence(DENIED)
-    landed = (row.get("landed") if row["status"] == "completed" else None) or {}
-    after, strange = landed_after(landed.get("conflicts") or ()), not_owned_count(len(landed.get("not_owned") or ()))
-    return nothing_landed(row) or ", ".join(part for part in (after, strange) if part)
+    if branch is not None:
+        after, strange = landed_after(conflicts).removeprefix("landed"), not_owned_count(not_owned)
+        return f"landed on {branch}{after}{f', {strange}' if strange else ''}"
+    if to_land:
+        return NOTHING_LANDED
+    return "checked" if checked else ""
+
+
+def achievement_of(row: Mapping[str, Any]) -> str:
+    """The same, of the row of a quest, whose daemon says it; "" where it has not completed."""
+    return row.get("achieved") or nothing_landed(row)
+
+
+def quest_exit(row: Mapping[str, Any]) -> int | None:
+    """The exit code that people read of the row of a quest: None where nothing of it has ever run."""
+    never_ran = row["status"] == "cancelled" and row.get("attempts") == 0
+    return None if never_ran else said_exit(row["reason"], row["exit_code"])
+
+
+def why_failed(row: Mapping[str, Any]) -> str:
+    """Why the quest, or the run of a ritual, of a row has ended: also where its exit code is all that is known."""
+    return sentence(row["reason"] or ("exit" if row["status"] == "failed" else None))
+
+
+LANDING_WAITS = "waits: "
+"""Before what the landing of a quest waits for."""
+
+
+def landing_waits(row: Mapping[str, Any]) -> str:
+    """What the landing of the row of a quest waits for: `waits: README.md is not committed`; "" where it doesn't."""
+    waits = row["status"] == "running" and row.get("why")
+    return f"{LANDING_WAITS}{waits}" if waits else ""
 
 
 def ended_words(

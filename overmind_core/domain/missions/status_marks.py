@@ -81,6 +81,13 @@ PLANNED: tuple[StatusMark, ...] = (
 )  # fmt: skip
 """Of agents of plans, quests, phases of specs, rituals and their runs; where they run or begin, they show the same as
 missions."""
+CHECKING = StatusMark("▶", ">", "checking", "good")
+REVIEWING = StatusMark("▶", ">", "reviewing", "good")
+LANDING = StatusMark("▶", ">", "landing", "good")
+LANDS_LATER = StatusMark("○", "o", "to land", "wait")
+"""Of a landing that waits until something is out of its way."""
+OF_WORK: tuple[StatusMark, ...] = (WORKING, CHECKING, REVIEWING, LANDING, LANDS_LATER)
+"""Of the mission of a quest that has ended, while its quest has not."""
 QUIET = StatusMark("z", "z", "quiet", "off")
 STALLED = StatusMark("Z", "Z", "stalled", "wait")
 HUNG = StatusMark("X", "X", "hung", "bad")
@@ -92,8 +99,11 @@ _BY_STATUS: dict[str, StatusMark] = {
     "running": WORKING,
     "paused": FROZEN,
     "crashed": FAILED,
-    **{mark.word: mark for mark in (PREPARING, STARTING, RESTARTING, STOPPING, *OUTCOMES, *PLANNED, *SILENT, UNHEARD)},
+    **{mark.word: mark for mark in (PREPARING, STARTING, RESTARTING, STOPPING, *OUTCOMES)},
+    **{mark.word: mark for mark in (*PLANNED, *OF_WORK, *SILENT, UNHEARD)},
 }
+_OWN_WORDS = frozenset({COMPLETED.word, CANCELLED.word})
+"""States of quests and runs that say the outcome in their own words."""
 _BY_OUTCOME = {mark.word: mark for mark in OUTCOMES}
 
 
@@ -106,7 +116,7 @@ def mark_of(status: str, activity: str | None = None, outcome: str | None = None
         activity: What a mission's provider says that it is doing; counts while it runs.
         outcome: How it ended, where that is known.
     """
-    if outcome in _BY_OUTCOME:  # a hive of a later version may have others
+    if outcome in _BY_OUTCOME and status not in _OWN_WORDS:  # a hive of a later version may have others
         return _BY_OUTCOME[outcome]
     if status == "running" and activity in _BY_ACTIVITY:
         return _BY_ACTIVITY[activity]

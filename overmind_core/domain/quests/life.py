@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.missions.reasons import NOTHING_LANDED, landed_after
+from overmind_core.domain.missions.reasons import DENIED, NOTHING_LANDED, achieved, landed_after
 from overmind_core.domain.quests.quest import QuestPhase, QuestStatus, QueueState
 from overmind_core.domain.replacing import replace
 
@@ -176,6 +176,24 @@ def landed_conflicts(quest: Quest) -> list[str]:
     if quest.status is not QuestStatus.COMPLETED or queue is None or queue.landed is None:
         return []
     return sorted({file.path for one in queue.met for file in one.files})
+
+
+def achievement(quest: Quest) -> str:
+    """Return what the end of a completed quest is worth: `landed on main`, `checked`; "" where it says no more.
+
+    Only what has landed is on a branch; what was checked alone lies where it was done.
+    """
+    if quest.status is not QuestStatus.COMPLETED:
+        return ""
+    landed = None if quest.queue is None else quest.queue.landed
+    return achieved(
+        None if landed is None else landed.branch,
+        to_land=quest.goal is not None and quest.goal.into is not None,
+        checked=quest.check is not None,
+        denied=quest.reason == DENIED,
+        conflicts=landed_conflicts(quest),
+        not_owned=0 if landed is None else len(landed.not_owned),
+    )
 
 
 _BECAUSE: Mapping[QuestState, str] = {

@@ -226,6 +226,8 @@ class QueueState:
     """What the next attempt is told of the one before; Markdown."""
     review_id: str | None = None
     """The newest mission that reviewed its work."""
+    undecided: str | None = None
+    """The one that gave no verdict, so that a person had to decide."""
     landed: LandedWork | None = None
     repository: str | None = None
     """Git's common folder where it works; None: no repository. Wire form."""

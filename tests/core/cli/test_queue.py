@@ -10,6 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from overmind_core.cli.quests.board import CARDS, LANES, BoardDrawing, card_text, lanes, shares, with_gates
+from overmind_core.cli.quests.commands import end_line
+from overmind_core.cli.quests.list import _why as list_why
 from overmind_core.cli.quests.list import graph_text, mermaid_text, quest_table
 from overmind_core.cli.quests.queue import queue_text
 from overmind_core.cli.quests.rows import quest_mark
@@ -168,6 +170,44 @@ def test_the_reason_of_a_queued_one_is_its_code_and_its_tries_are_those_of_its_r
     rows = [row("docs", code="blocked", why="needs a (failed)"), row("api", tries=1, attempts=4, round=2)]
     lines = quest_table(rows, wide=False, colours=None).splitlines()
     assert [line.split()[3:7] for line in lines[1:]] == [["0/3", "2m", "-", "blocked"], ["1/3", "2m", "-", "-"]]
+
+
+SAID = [
+    # a quest, its reason in the list, its card, and how its end is told
+    ({"status": "completed", "exit_code": 0, "achieved": "landed on main", "outcome": "succeeded"},
+     "landed on main", "docs landed on main 2m", "completed (exit code 0): landed on main"),
+    ({"status": "completed", "exit_code": 0, "achieved": "checked", "outcome": "succeeded"},
+     "checked", "docs checked 2m", "completed (exit code 0): checked"),
+    ({"status": "completed", "exit_code": 0, "outcome": "succeeded"}, "-", "docs 2m", "completed (exit code 0)"),
+    ({"status": "failed", "reason": "timeout", "exit_code": 124, "outcome": "timed out"},
+     "it took too long", "docs it took too long", "failed (timed out, exit code 124)"),
+    ({"status": "failed", "exit_code": 4, "outcome": "failed"}, "its command failed", "docs its command failed",
+     "failed (exit code 4)"),
+    ({"status": "cancelled", "exit_code": 1, "outcome": "stopped"}, "-", "docs cancelled", "cancelled"),
+    ({"status": "cancelled", "exit_code": 143, "attempts": 1, "outcome": "stopped"}, "-", "docs cancelled",
+     "cancelled (exit code 143)"),
+]  # fmt: skip
+
+
+@tabled(("facts", "reason", "card", "told"), SAID)
+def test_each_end_says_what_it_is_worth_on_every_face(facts, reason, card, told):
+    quest = row("docs", **facts)
+    assert list_why(quest) == (None if reason == "-" else reason)
+    assert card_text(quest, 60) == card
+    assert end_line(quest) == f"Quest {quest['id']} finished: {told}"
+
+
+def test_a_landing_that_waits_says_for_which_file_and_is_no_work():
+    landing = row("docs", status="running", phase="landing", why="README.md is not committed")
+    assert card_text(landing, 60) == "docs waits: README.md is not committed"
+    assert list_why(landing) == "waits: README.md is not committed"
+    assert quest_mark(landing).word == "to land"
+
+
+def test_in_a_few_cells_a_card_says_who_owns_what_it_waits_for():
+    waits = row("docs", code="owns", why="src/** is owned by login, which runs")
+    assert card_text(waits, 60) == "docs src/** is owned by login, which runs"
+    assert card_text(waits, 25) == "docs owned by login"
 
 
 def test_wide_shows_the_queue_beside_it():

@@ -26,6 +26,6 @@ def test_what_comes_or_goes_at_the_moment_is_not_called_broken(name):
     turn = SimpleNamespace(locked=lambda: busy)
     workspace: Any = SimpleNamespace(records=records, turn=lambda _: turn)
     unused: Any = None
-    worktrees = WorktreeInspector(locations=unused, workspace=workspace, registry=unused)
+    worktrees = WorktreeInspector(locations=unused, workspace=workspace, registry=unused, standings=unused)
 
     assert worktrees.is_on_the_move(InspectedWorktree(HERE, None, None, {}, problem)) is expected

@@ -43,16 +43,21 @@ def looked(state=STATE, *, problem="", size=None, **how):
 def row(worktree, *, mission=None, records=None):
     workspace: Any = SimpleNamespace(records=records or {}, find=lambda text: (records or {})[text])
     registry: Any = SimpleNamespace(get=lambda _: mission)
-    return WorktreeInspector(locations=UNUSED, workspace=workspace, registry=registry).row(worktree)
+    standings: Any = SimpleNamespace(of=lambda _: {})
+    inspector = WorktreeInspector(locations=UNUSED, workspace=workspace, registry=registry, standings=standings)
+    return inspector.row(worktree)
 
 
 def mission(*, live=True):
-    return SimpleNamespace(is_live=live, status=Status.RUNNING, definition=SimpleNamespace(name="renamed"))
+    return SimpleNamespace(
+        id="a1b2c3d4", is_live=live, status=Status.RUNNING, definition=SimpleNamespace(name="renamed")
+    )
 
 
 def test_a_row_has_all_that_is_known():
     assert row(looked(size=9), mission=mission()) == {
-        "mission": "a1b2c3d4", "name": "renamed", "status": "running", "outcome": None, "source": "/shop",
+        "mission": "a1b2c3d4", "name": "renamed", "status": "running", "outcome": None,
+        "quest_state": None, "source": "/shop",
         "path": "/w/red", "branch": "om/red", "base": "main", "ahead": 2, "behind": 1, "files": 3, "insertions": 5,
         "deletions": 4, "dirty": True, "operation": None, "merged": False, "ignored": 1, "ports": {"web": 3100},
         "containers": {"db": "healthy"}, "size_bytes": 9, "problem": None,
@@ -99,7 +104,7 @@ def test_those_without_a_worktree_are_left_out_and_the_order_stays():
         "c": isolation(mission="c", worktree=None), "d": isolation(mission="d"),
     }  # fmt: skip
     workspace: Any = SimpleNamespace(records=records, find=lambda text: records[text])
-    worktrees = WorktreeInspector(locations=UNUSED, workspace=workspace, registry=UNUSED)
+    worktrees = WorktreeInspector(locations=UNUSED, workspace=workspace, registry=UNUSED, standings=UNUSED)
     assert [one.mission for one in worktrees.of(None)] == ["a", "d"]
     assert [one.mission for one in worktrees.of(["d", "b"])] == ["d"]
     assert worktrees.of([]) == []
@@ -156,6 +161,6 @@ def test_a_container_stands_as_its_engine_says(monkeypatch, name):
         return ask(SimpleNamespace(state=lambda _: known))
 
     monkeypatch.setattr(answers, "with_engine", with_engine)
-    worktrees = WorktreeInspector(locations=UNUSED, workspace=UNUSED, registry=UNUSED)
+    worktrees = WorktreeInspector(locations=UNUSED, workspace=UNUSED, registry=UNUSED, standings=UNUSED)
     assert asyncio.run(worktrees._containers(isolation(containers={"db": "om-db"}))) == {"db": word}
     assert asyncio.run(worktrees._containers(isolation())) == {}

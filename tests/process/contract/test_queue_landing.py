@@ -127,7 +127,7 @@ def test_work_that_would_undo_what_has_landed_waits_for_a_person_and_says_so_eve
     info = shop.ended(quest)
     assert (info["status"], classes(info), info["landed"]["conflicts"]) == ("completed", ["conflicts", None], ["a"])
     assert shop.code.git("show", "main:a") == "vouchers"
-    said = "landed after a conflict in a"
+    said = "after a conflict in a"
     assert shop.om.ok("quest", "why", "vouchers").splitlines()[0] == (
         "vouchers has completed: landed on main after a conflict in a"
     )
@@ -579,3 +579,35 @@ def test_work_that_its_agent_has_landed_itself_is_no_work_without_a_change(shop)
     info = shop.ended(shop.add("own", merge, into="main", retries=0))
     assert (info["status"], info["landed"]) == ("completed", None)
     assert shop.log() == ["own", "first"]
+
+
+def test_the_mission_of_a_quest_stands_where_its_quest_does_and_its_status_stays(shop):
+    """Its program has ended well in all of them."""
+    shop.code.write({"b": "mine\n"})
+    idle = shop.add("idle", "true", into="main", retries=0)
+    done = shop.add("done", "echo 2 > a", into="main")
+    seen = shop.add("seen", "echo 2 > seen", into="main", review="person")
+    kept = shop.add("kept", "echo 2 > b", into="main")
+    for quest in (idle, done):
+        shop.ended(quest)
+    eventually(lambda: shop.info(kept)["reason"] == "dirty", what="it waits")
+    eventually(lambda: shop.info(seen)["status"] == "review", what="it is in review")
+
+    def stands():
+        rows = {row["name"]: row for row in shop.om.api("ps", wide=True)}
+        assert {row["status"] for row in rows.values()} == {"stopped"}
+        return {name: (row["quest_state"], row["outcome"], row["now"]) for name, row in rows.items()}
+
+    expected = {
+        "idle": ("failed", "failed", "failed: nothing was changed or committed"),
+        "done": ("completed", "succeeded", "landed on main"),
+        "seen": ("review", None, "review: a person decides"),
+        "kept": ("to land", None, "waits to land: b is not committed"),
+    }
+    eventually(lambda: stands() == expected, what="each stands where its quest does")
+    assert [one["name"] for one in shop.om.api("ps", outcome=["failed"])] == ["idle"]
+    assert [one["name"] for one in shop.om.api("ps", outcome=["succeeded"])] == ["done"]
+    trees = {one["name"]: one["quest_state"] for one in shop.om.api("worktrees")["worktrees"]}
+    assert trees["seen"] == "review"
+    assert shop.info(kept)["why"] == "b is not committed"
+    assert shop.om.ok("quest", "wait", "done").endswith("completed (exit code 0): landed on main\n")

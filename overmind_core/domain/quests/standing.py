@@ -1,0 +1,101 @@
+"""How the missions of a quest stand: the one place that knows what the end of a program means for its quest. Pure.
+
+The program of a quest that was checked and failed has ended well, and so has one whose work still has to land. What
+people see of such a mission is this; its `status` stays what it is, as scripts know it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.missions.outcome import Outcome, outcome_of, outcome_of_state
+from overmind_core.domain.missions.reasons import sentence
+from overmind_core.domain.missions.standing import WorkStanding, WorkState
+from overmind_core.domain.quests.classes import last_failure
+from overmind_core.domain.quests.life import (
+    DISK_FULL,
+    QuestState,
+    achievement,
+    is_refused,
+    is_tried_again,
+    state_of,
+    waits_for_target,
+)
+
+if TYPE_CHECKING:
+    from overmind_core.domain.missions.mission import Mission
+    from overmind_core.domain.quests.quest import Quest
+
+_BAD = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST})
+NO_VERDICT = "gave no verdict: a person decides"
+
+
+def outcome_of_quest(quest: Quest) -> Outcome | None:
+    """Return how a quest ended; None: it has not."""
+    return outcome_of_state(quest.status, last_failure(quest))
+
+
+def standing_of(quest: Quest, mission: Mission, in_the_way: str = "") -> WorkStanding | None:
+    """Return how an ended mission of a quest stands; None: it says itself how.
+
+    Args:
+        quest: As it stands.
+        mission: Its work, its check or its review.
+        in_the_way: What its landing waits for, where that is known: `README.md is not committed`.
+    """
+    if mission.is_live:
+        return None
+    if mission.id != quest.id:
+        return _beside(quest, mission)
+    began = mission.run_started_at
+    if quest.is_over and began is not None and quest.ended_at is not None and began > quest.ended_at:
+        return None  # a person has started it again, and that is no attempt any more
+    own, outcome = outcome_of(mission), outcome_of_quest(quest)
+    if outcome is Outcome.FAILED and own in _BAD:
+        outcome = own
+    return WorkStanding(state_word(quest), outcome, _text(quest, in_the_way, own))
+
+
+def state_word(quest: Quest) -> WorkState:
+    """Return the word of its state, as people read it beside its mission."""
+    if state_of(quest) is QuestState.LANDING and is_refused(quest):
+        return "to land"
+    return state_of(quest).value
+
+
+def landing_wait(quest: Quest, in_the_way: str = "") -> str:
+    """Return what its landing waits for: `README.md is not committed`; "" where it doesn't wait.
+
+    `in_the_way`: the same, where it was seen; else the kind of obstacle is said.
+    """
+    if not is_refused(quest):
+        return ""
+    if waits_for_target(quest) and in_the_way:
+        return in_the_way
+    reason = "the disk is full" if quest.reason == DISK_FULL else sentence(quest.reason)
+    return reason if is_tried_again(quest) else f"a person decides: {reason}"
+
+
+def _beside(quest: Quest, mission: Mission) -> WorkStanding | None:
+    is_undecided = quest.queue is not None and quest.queue.undecided == mission.id
+    if not is_undecided or outcome_of(mission) is not Outcome.SUCCEEDED:
+        return None
+    return WorkStanding(None, Outcome.FAILED, NO_VERDICT)
+
+
+def _text(quest: Quest, in_the_way: str, own: Outcome | None) -> str:
+    text = ""
+    match state_of(quest):
+        case QuestState.QUEUED if quest.queue is not None and quest.queue.failure:
+            text = f"tried again: {sentence(quest.queue.failure)}"
+        case QuestState.REVIEW:
+            text = "review: a person decides"
+        case QuestState.LANDING if wait := landing_wait(quest, in_the_way):
+            text = f"waits to land: {wait}"
+        case QuestState.COMPLETED:
+            text = achievement(quest)
+        case QuestState.FAILED if own not in _BAD:
+            text = f"failed: {sentence(last_failure(quest))}"
+        case QuestState.CANCELLED if own is Outcome.SUCCEEDED:
+            text = "its quest was cancelled"
+    return text
