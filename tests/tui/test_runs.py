@@ -374,17 +374,31 @@ def test_a_click_on_a_heading_sorts_and_one_on_a_hint_does_what_the_key_does():
     run(Asked, scenario)
 
 
-def test_work_whose_check_has_failed_did_not_end_well():
+@tabled(
+    ("state", "outcome", "mark", "word", "counted"),
+    [
+        ("completed", "succeeded", "✔", "succeeded", "succeeded"),
+        ("failed", "failed", "✖", "failed", "failed"),
+        ("failed", "timed out", "✖", "timed out", "timed out"),
+        ("cancelled", "stopped", "■", "stopped", "stopped"),
+        ("queued", None, "○", "queued", "queued"),
+        ("checking", None, "▶", "checking", "checking"),
+        ("reviewing", None, "▶", "reviewing", "reviewing"),
+        ("review", None, "?", "review", "review"),
+        ("landing", None, "▶", "landing", "landing"),
+        ("to land", None, "○", "to land", "to land"),
+    ],
+)
+def test_the_mission_of_a_quest_has_the_mark_of_its_quest(state, outcome, mark, word, counted):
     fleet = Fleet()
-    work = row("w", "stopped", exit_code=0, outcome="succeeded")
-    check = {**row("c", "crashed", parent="w", exit_code=4, now="exit 4"), "name": "w/check"}
-    fleet.apply([work, check], (), everything=True)
+    fleet.apply([row("w", "stopped", exit_code=0, outcome=outcome, quest_state=state)], (), everything=True)
     shown = fleet.rows["w"]
-    assert (missions_rows.mark(shown).mark, missions_rows.state(shown, NOON)) == ("✖", "failed")
-    assert missions_rows.now_cell(shown).text == "check failed: exit 4"
-    again = {**check, "id": "d", "status": "stopped", "outcome": "succeeded", "started_at": "2026-01-02T00:00:00.000Z"}
-    fleet.apply([again], (), everything=False)
-    assert missions_rows.mark(fleet.rows["w"]).mark == "✔", "the newest check counts"
+    assert (missions_rows.mark(shown).mark, missions_rows.state(shown, NOON)) == (mark, word)
+    assert {one.word: count for one, count in fleet.counts.items()} == {counted: 1}
+    assert missions_rows.mark({**shown, "status": "running", "outcome": None}).word == "working", "a person began it"
+
+
+OF_PLANS = {("stopped", 0): "succeeded", ("stopped", 1): "stopped", ("crashed", 1): "failed"}
 
 
 @tabled(
@@ -394,12 +408,13 @@ def test_work_whose_check_has_failed_did_not_end_well():
         ({"succeeded": 1, "skipped": 1}, "stopped", 0, "✔", "succeeded"),  # it was for a failure that did not come
         ({"succeeded": 1, "cancelled": 1}, "stopped", 1, "■", "stopped"),
         ({"succeeded": 1, "waiting": 1}, "stopped", 1, "■", "stopped"),
-        ({"failed": 1, "skipped": 1}, "stopped", 1, "✖", "failed"),
+        ({"failed": 1, "cancelled": 1}, "stopped", 1, "■", "stopped"),  # somebody has deleted it
+        ({"failed": 1, "skipped": 1}, "crashed", 1, "✖", "failed"),
         ({"running": 2}, "running", None, "▶", "working"),
     ],
 )
 def test_only_a_plan_that_ended_with_code_0_has_a_tick(counts, status, code, mark, word):
     (shown,) = plans_rows.plans(
-        [{**row("p", status, exit_code=code, outcome="succeeded" if code == 0 else None), "counts": counts, "total": 2}]
+        [{**row("p", status, exit_code=code, outcome=OF_PLANS.get((status, code))), "counts": counts, "total": 2}]
     )
     assert (missions_rows.mark(shown).mark, missions_rows.state(shown, NOON)) == (mark, word)

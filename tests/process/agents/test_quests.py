@@ -14,7 +14,7 @@ def test_an_agent_is_sent_at_it_again_until_the_check_is_content(agents):
     check = "echo x >> tries; test $(wc -l < tries) -ge 2"
     words = ("--provider", "claude", "--name", "fix", "--check", check, "--retries", "3", "fix it")
     om.ok("quest", "run", *words, cwd=om.home)
-    assert om.ok("quest", "wait", "fix").endswith("finished: completed (exit code 0)\n")
+    assert om.ok("quest", "wait", "fix").endswith("finished: completed (exit code 0): checked\n")
     found = om.json("quest", "info", "fix", "--json")
     assert (found["attempts"], found["provider"], found["command"]) == (2, "claude", "fix it")
     assert om.ok("quest", "logs", "fix").count("echo: fix it") == 2

@@ -225,7 +225,7 @@ def test_a_quest_that_begins_at_once_takes_no_slot(queue):
     queue.add("waits")
     began = om.ok("quest", "run", "--name", "now", "--check", "true", "echo hello")
     quest = began.split()[2]
-    assert om.ok("quest", "wait", "now") == f"Quest {quest} finished: completed (exit code 0)\n"
+    assert om.ok("quest", "wait", "now") == f"Quest {quest} finished: completed (exit code 0): checked\n"
     info = om.json("quest", "info", "now")
     assert (info["status"], info["priority"], info["round"], info["attempt_list"]) == ("completed", None, None, [])
     listed = {row["name"]: row["status"] for row in om.json("quest", "list", "--json")}
