@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
 from itertools import product
 from typing import get_args
 
 import pytest
 
+import overmind_web
 from overmind_core.domain.missions.mission import Cause, Definition, Mission, Status
 from overmind_core.domain.missions.outcome import Outcome, outcome_of
 from overmind_core.domain.missions.standing import WorkState
-from overmind_core.domain.missions.status_marks import OUTCOMES, SUCCEEDED, mark_of
+from overmind_core.domain.missions.status_marks import OF_WORK, OUTCOMES, SUCCEEDED, mark_of
 from overmind_core.domain.quests.life import QuestState, state_of
 from overmind_core.domain.quests.quest import Goal, LandedWork, Quest, QuestPhase, QuestStatus, QueueState
 from overmind_core.domain.quests.standing import NO_VERDICT, outcome_of_quest, standing_of
@@ -136,3 +139,9 @@ def test_a_review_without_a_verdict_has_failed_and_one_with_a_verdict_says_itsel
     assert standing_of(undecided, review) == (None, Outcome.FAILED, NO_VERDICT)
     assert standing_of(undecided, mission(Status.STOPPED, id_="c0c0c0c0")) is None
     assert standing_of(undecided, mission(Status.CRASHED, id_="e5f6a7b8", code=1)) is None
+
+
+def test_the_browser_has_a_picture_for_each_word():
+    with open(os.path.join(os.path.dirname(overmind_web.__file__), "static", "lib", "marks.js")) as file:
+        pictures = file.read()
+    assert [one.word for one in OF_WORK if not re.search(rf'["\s]{one.word}"?: ', pictures)] == []
