@@ -266,6 +266,9 @@ def test_a_provider_reviews_and_rubbish_is_asked_a_person(om, tmp_path, verdict,
     if status == "review":
         om.ok("answer", "work", "allow")
         assert queue.ended(quest)["status"] == "completed"
+        # What a person decided for it does not make a verdict of what it wrote.
+        assert om.info("work/review")["outcome"] == "failed"
+        assert om.info("work")["outcome"] == "succeeded"
 
 
 def test_an_agent_reads_and_writes_in_its_folders_unasked_and_hands_on(om, tmp_path):
