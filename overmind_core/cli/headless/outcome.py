@@ -5,19 +5,39 @@ from __future__ import annotations
 from collections import Counter
 
 from overmind_core.cli.context import exit_status
-from overmind_core.domain.missions.reasons import ended_words, restart_limit
+from overmind_core.domain.missions.outcome import ON_PURPOSE
+from overmind_core.domain.missions.outcome import Outcome as Ending
+from overmind_core.domain.missions.reasons import SAY_NOTHING, ended_words, restart_limit, sentence
 from overmind_core.domain.plans.progress import ORDER, AgentStage
 from overmind_core.domain.text.graph_drawing import mermaid
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from typing import Any
 
 
 PROGRAM = "overmind"
 _MINUTE = 60
+_OUT_OF_TIME = "timeout"
+"""The reason of what the limit of the whole run has ended."""
+
+
+def out_of_time(row: Mapping[str, Any], mission: str | None, ended: Collection[str]) -> Mapping[str, Any]:
+    """The row of a mission, or of an agent that was this one, with the limit of the whole run as what ended it.
+
+    The supervisor only knows that it was asked to stop them.
+
+    Args:
+        row: as `info` or `plan` answers it.
+        mission: its id.
+        ended: ids of the missions that ran when the time was over.
+    """
+    is_on_purpose = row.get("outcome") in ON_PURPOSE or row.get("stage") == AgentStage.CANCELLED
+    if mission not in ended or not is_on_purpose:
+        return row
+    return {**row, "outcome": Ending.TIMED_OUT.value, "reason": _OUT_OF_TIME}
 
 
 class Outcome:
@@ -77,6 +97,16 @@ class Outcome:
         return self.outcome or self.status
 
     @property
+    def why(self) -> str:
+        """The sentence beside its state; empty when the state has said it."""
+        return "" if self.reason is None or self.reason in SAY_NOTHING else sentence(self.reason)
+
+    @property
+    def kind(self) -> str:
+        """How it ended, in a word of the table of outcomes, for those that group failures."""
+        return self.state
+
+    @property
     def words(self) -> str:
         """The end in words, such as `failed (3): restarted 2 times in a minute, gave up, 2 restarts`."""
         happened = ended_words(self.state, self.exit_code, self.reason, self.limit)
@@ -90,14 +120,22 @@ class Result:
         exit_status: what the process exits with.
         outcomes: the missions, those that were asked for first.
         trouble: why it ended, when that isn't the missions' doing, such as `interrupted by INT`.
+        timed_out: ids of the missions that ran when the time of all of it was over.
     """
 
-    __slots__ = ("exit_status", "outcomes", "trouble")
+    __slots__ = ("exit_status", "outcomes", "timed_out", "trouble")
 
-    def __init__(self, exit_status: int, outcomes: Sequence[Outcome], trouble: str = "") -> None:
+    def __init__(
+        self,
+        exit_status: int,
+        outcomes: Sequence[Outcome],
+        trouble: str = "",
+        timed_out: Collection[str] = (),
+    ) -> None:
         self.exit_status = exit_status
         self.outcomes = outcomes
         self.trouble = trouble
+        self.timed_out = timed_out
 
     @property
     def name(self) -> str:
@@ -140,7 +178,7 @@ class Result:
     def failure(self, outcome: Outcome) -> str:
         """What is wrong with this outcome, in a few words; empty when nothing is."""
         if outcome.asked and self.trouble:
-            return f"{self.trouble}: {outcome.words}"
+            return self.trouble if outcome.id in self.timed_out else f"{self.trouble}: {outcome.words}"
         return outcome.words if outcome.failed else ""
 
     def as_json(self) -> dict[str, Any]:
@@ -214,6 +252,11 @@ class AgentOutcome(Outcome):
         return self.words if self.stage in _NOT_DONE else ""
 
     @property
+    def kind(self) -> str:
+        """Its plan has stopped an agent that was cancelled."""
+        return Ending.STOPPED.value if self.state == AgentStage.CANCELLED else self.state
+
+    @property
     def detail(self) -> str:
         """The last lines of its log."""
         return "\n".join(self.output.splitlines()[-SHOWN_LINES:]) or self.command
@@ -230,11 +273,12 @@ class PlanResult(Result):
     __slots__ = ("_agents", "plan")
 
     def __init__(self, found: Result, plan: Mapping[str, Any]) -> None:
-        self.plan = plan
+        agents = [out_of_time(agent, agent["mission"], found.timed_out) for agent in plan["agents"]]
+        self.plan = {**out_of_time(plan, plan["id"], found.timed_out), "agents": agents}
         by_id = {one.id: one for one in found.outcomes}
-        self._agents = [AgentOutcome(agent, by_id.get(agent["mission"])) for agent in plan["agents"]]
+        self._agents = [AgentOutcome(agent, by_id.get(agent["mission"])) for agent in agents]
         others = [one for one in found.outcomes if one.id != plan["id"] and not one.name.startswith(f"{self.name}/")]
-        super().__init__(found.exit_status, [*self._agents, *others], found.trouble)
+        super().__init__(found.exit_status, [*self._agents, *others], found.trouble, found.timed_out)
 
     @property
     def name(self) -> str:

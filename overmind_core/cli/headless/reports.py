@@ -19,7 +19,6 @@ from xml.sax.saxutils import escape, quoteattr
 
 from overmind_core.cli.headless.outcome import lasted
 from overmind_core.cli.output import dumps, table
-from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError
@@ -67,7 +66,7 @@ def _case(result: Result, outcome: Outcome) -> Iterator[str]:
     yield _open("testcase", classname=result.classname, name=outcome.name, time=f"{outcome.seconds:.3f}")
     failure = result.failure(outcome)
     if failure:
-        opened = _open("failure", type=outcome.reason or outcome.state, message=failure)
+        opened = _open("failure", type=outcome.kind, message=failure)
         yield f"{opened}{_text(outcome.detail)}</failure>"
     elif outcome.skipped:
         yield f"{_open('skipped', message=outcome.skipped)}</skipped>"
@@ -136,7 +135,7 @@ def step_summary(result: Result) -> str:
     if result.outcomes:
         lines += [f"| {result.noun} | status | exit code | duration | restarts |", "| --- | --- | ---: | ---: | ---: |"]
     for one in result.outcomes:
-        status = one.state if one.reason is None else f"{one.state} ({sentence(one.reason)})"
+        status = f"{one.state} ({one.why})" if one.why else one.state
         code = "-" if one.exit_code is None else one.exit_code
         lines.append(f"| {_cell(one.name)} | {_cell(status)} | {code} | {lasted(one.seconds)} | {one.restarts} |")
     for one in result.outcomes:
@@ -271,7 +270,7 @@ class Reports:
 def _table(result: Result) -> str:
     rows = [
         [one.name, one.state, "-" if one.exit_code is None else str(one.exit_code), lasted(one.seconds),
-         str(one.restarts), sentence(one.reason) or "-"]
+         str(one.restarts), one.why or "-"]
         for one in result.outcomes
     ]  # fmt: skip
     return table(["NAME", "STATUS", "EXIT", "DURATION", "RESTARTS", "REASON"], rows)

@@ -17,7 +17,7 @@ import time
 
 from overmind_core.cli.headless.host import HeadlessHome, HostThread, live_missions
 from overmind_core.cli.headless.observer import HomeObserver, OutputHeld, newest_event
-from overmind_core.cli.headless.outcome import Outcome, Result, lasted
+from overmind_core.cli.headless.outcome import Outcome, Result, lasted, out_of_time
 from overmind_core.cli.headless.output import DivertedStdout, OutputLost, OutputScreen, wants_colour
 from overmind_core.cli.headless.reports import Reports
 from overmind_core.cli.values import MILLISECONDS
@@ -175,6 +175,8 @@ class HeadlessRunner:
         self._host = HostThread(self._home.home)
         self._mute = False
         self._recorded = False
+        self._timed_out: frozenset[str] = frozenset()
+        """Missions that ran when the time of all was over."""
         self._worktrees: dict[str, str] = {}
         """Path → branch, of missions that had one of their own."""
 
@@ -235,7 +237,7 @@ class HeadlessRunner:
     def _follow_log(self, client: Client, asked: Sequence[str], since: int) -> Result:
         observer = HomeObserver(client, self._screen, self._reports.event, since=since)
         try:
-            trouble = self._follow(observer, asked)
+            trouble = self._follow(client, observer, asked)
             self._end_rest(observer, GRACE if trouble else None)
         except ConnectionError:
             self._host.check()
@@ -244,14 +246,15 @@ class HeadlessRunner:
         outcomes = [found for one in observer.missions if (found := self._outcome(client, one, asked)) is not None]
         statuses = (one.exit_status for one in outcomes if one.asked)
         status, words = trouble or (next(filter(None, statuses), 0), "")
-        return self._conclude(client, Result(status, outcomes, words))
+        return self._conclude(client, Result(status, outcomes, words, self._timed_out))
 
-    def _follow(self, observer: HomeObserver, asked: Sequence[str]) -> tuple[int, str] | None:
+    def _follow(self, client: Client, observer: HomeObserver, asked: Sequence[str]) -> tuple[int, str] | None:
         """Show what happens until the work has ended; return exit status and words when something else ended it."""
         try:
             observer.begin(asked)
             observer.until_ended(asked, self._deadline())
         except TimeoutError:
+            self._timed_out = frozenset(live_missions(client))
             return TIMED_OUT, f"timed out after {lasted(self._total_timeout)}"
         except OutputLost as unheard:
             self._silence()
@@ -291,6 +294,7 @@ class HeadlessRunner:
             self._worktrees[own["worktree"]] = own["branch"]
         tail = self._screen.tails.get(mission)
         output, dropped = ("", 0) if tail is None else (tail.text, tail.dropped)
+        info = out_of_time(info, mission, self._timed_out)
         return Outcome(info, asked=mission in asked, output=output, dropped=dropped)
 
     @property

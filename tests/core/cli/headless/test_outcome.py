@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.cli.headless.outcome import SHOWN_LINES, AgentOutcome, Outcome, PlanResult, Result, lasted
+from overmind_core.cli.headless.outcome import (
+    SHOWN_LINES,
+    AgentOutcome,
+    Outcome,
+    PlanResult,
+    Result,
+    lasted,
+    out_of_time,
+)
 from tests.kit.cases import tabled
 
 INFO = {
@@ -183,3 +191,36 @@ def test_a_service_that_its_plan_ended_was_stopped_and_nobody_is_to_blame(plan):
     assert (found.state, found.words, found.failed, result.failure(found)) == ("stopped", "stopped", False, "")
     assert result.last_line == "release: 1 succeeded, 1 stopped, 1 skipped, 3.0s"
     assert "db<br/>stopped" in result.graph
+
+
+@tabled(
+    ("how", "ended", "state"),
+    [
+        ({"outcome": "stopped", "exit_code": 143}, {"a1b2c3d4"}, "timed out"),
+        ({"outcome": "stopped", "exit_code": 0}, {"a1b2c3d4"}, "timed out"),
+        ({"outcome": "killed", "status": "killed", "exit_code": None}, {"a1b2c3d4"}, "timed out"),
+        ({"outcome": "stopped", "exit_code": 143}, set(), "stopped"),
+        ({"outcome": "failed", "status": "crashed", "exit_code": 3}, {"a1b2c3d4"}, "failed"),
+        ({"outcome": "succeeded", "exit_code": 0}, {"a1b2c3d4"}, "succeeded"),
+        ({"outcome": "lost", "status": "killed", "reason": "keeper_lost"}, {"a1b2c3d4"}, "lost"),
+    ],
+)
+def test_what_ran_when_the_time_of_the_whole_was_over_timed_out(how, ended, state):
+    one = Outcome(out_of_time({**INFO, **how}, "a1b2c3d4", ended))
+    result = Result(124, [one], "timed out after 2.0s", ended)
+    assert (one.state, result.as_json()["missions"][0]["outcome"]) == (state, state)
+    assert result.last_line.startswith(f"worker: {state}")
+    if state == "timed out":
+        assert (one.words, result.failure(one)) == ("timed out", "timed out after 2.0s")
+
+
+def test_agents_that_ran_when_the_time_of_their_plan_was_over_timed_out_and_the_plan_too(plan):
+    cut = {**AGENT, "name": "cut", "mission": "c", "stage": "cancelled", "reason": "cancel", "exit_code": 143}
+    waited = {**AGENT, "name": "late", "mission": None, "stage": "cancelled", "reason": "cancel", "exit_code": None}
+    whole = {**plan, "outcome": "stopped", "agents": [*plan["agents"], cut, waited]}
+    result = PlanResult(Result(124, [], "timed out after 1.0s", {"p", "c"}), whole)
+    assert [one.state for one in result.outcomes] == ["succeeded", "skipped", "timed out", "cancelled"]
+    assert result.last_line.startswith("release: 1 succeeded, 1 timed out, 1 skipped, 1 cancelled, ")
+    assert (result.outcomes[2].words, result.outcomes[2].kind) == ("timed out", "timed out")
+    told = result.as_json()["plan"]
+    assert (told["outcome"], told["agents"][2]["outcome"]) == ("timed out", "timed out")

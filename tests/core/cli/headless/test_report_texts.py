@@ -34,16 +34,25 @@ def test_a_junit_report_has_a_case_for_each_and_counts_them():
     assert first.attrib == {"classname": "overmind", "name": "worker", "time": "1.260"}
     assert len(first) == 0
     failure, output = second
-    assert (failure.tag, failure.get("type"), failure.text) == ("failure", "timeout", "make test")
+    assert (failure.tag, failure.get("type"), failure.text) == ("failure", "failed", "make test")
     assert failure.get("message") == "failed (3)"
     assert (output.tag, output.text) == ("system-out", "[9 characters left out]\ntail & more")
 
 
-def test_a_failure_without_a_reason_is_of_the_type_of_its_status():
-    root = ET.fromstring(junit(Result(3, [outcome(**CRASHED)])))
+@tabled("reason", [None, "check_failed", "restart_budget_spent"])
+def test_a_failure_is_of_the_type_of_its_outcome_never_of_a_code(reason):
+    root = ET.fromstring(junit(Result(3, [outcome(reason=reason, **CRASHED)])))
     failure = root.find(".//failure")
     assert failure is not None
     assert failure.get("type") == "failed"
+
+
+@tabled(("reason", "trouble"), [("cancel", "interrupted by INT"), ("failure", "interrupted by INT")])
+def test_an_agent_that_its_plan_has_ended_is_of_the_type_stopped(reason, trouble):
+    cancelled = AgentOutcome({**AGENT, "stage": "cancelled", "reason": reason, "exit_code": 143}, None)
+    failure = ET.fromstring(junit(Result(130, [cancelled], trouble))).find(".//failure")
+    assert failure is not None
+    assert failure.get("type") == "stopped"
 
 
 def test_a_junit_report_says_what_did_not_run_and_why():
@@ -76,17 +85,24 @@ def test_github_gets_an_error_for_each_failure_else_for_the_run():
 
 def test_a_summary_is_markdown_with_a_row_for_each_and_the_last_output_of_what_failed():
     lines = "\n".join(map(str, range(60)))
-    bad = outcome(f"{lines}\n<b>", name="*bad*", reason="timeout", **CRASHED)
+    bad = outcome(f"{lines}\n<b>", name="*bad*", reason="stalled", **CRASHED)
     text = step_summary(Result(3, [outcome("fine"), bad, outcome(name="c", exit_code=None)], "ran out"))
     assert text.startswith("### ❌ worker\n\nran out\n\n| mission | status | exit code | duration | restarts |\n")
     assert "| worker | succeeded | 0 | 1.3s | 0 |\n" in text
-    assert "| \\*bad\\* | failed (it took too long) | 3 | 1.3s | 0 |\n" in text
+    assert "| \\*bad\\* | failed (it was silent for too long) | 3 | 1.3s | 0 |\n" in text
     assert "| c | succeeded | - | 1.3s | 0 |\n" in text
     assert "<summary>Last output of worker</summary>" in text  # with trouble each that was asked for has failed
     assert "<pre>21\n" in text
     assert "\n&lt;b&gt;</pre>" in text
     assert step_summary(Result(0, [outcome("fine")])).startswith("### ✅ worker\n\n| mission")
     assert "Last output" not in step_summary(Result(0, [outcome("fine")]))
+
+
+def test_a_reason_is_not_said_beside_the_word_that_says_it():
+    service = outcome(outcome="stopped", exit_code=143, reason="stopped")
+    limited = outcome(outcome="timed out", exit_code=124, reason="timeout")
+    text = step_summary(Result(0, [service, limited]))
+    assert "| worker | stopped | 143 | 1.3s | 0 |\n| worker | timed out | 124 | 1.3s | 0 |\n" in text
 
 
 def test_a_summary_of_a_plan_has_its_graph():
@@ -129,11 +145,11 @@ def test_a_person_reads_how_it_ended_and_where_things_are(report):
 
 
 def test_several_are_a_table(report):
-    _, _, err = report(Result(0, [outcome(), outcome(name="b", exit_code=None, reason="timeout")]))
+    _, _, err = report(Result(0, [outcome(), outcome(name="b", exit_code=None, reason="stalled")]))
     title, first, second = err.splitlines()
     assert title.split() == ["NAME", "STATUS", "EXIT", "DURATION", "RESTARTS", "REASON"]
     assert first.split() == ["worker", "succeeded", "0", "1.3s", "0", "-"]
-    assert second.split() == ["b", "succeeded", "-", "1.3s", "0", "it", "took", "too", "long"]
+    assert second.split() == ["b", "succeeded", "-", "1.3s", "0", "it", "was", "silent", "for", "too", "long"]
 
 
 def test_json_has_where_things_are_and_worktrees_only_where_work_is_left(report):
