@@ -34,6 +34,6 @@ def head(fleet: Fleet, now: float) -> dict[str, object]:
         "cpu": round(load.cpu),
         "memory": round(load.memory, -5),
         "load": f"cpu {numbers.percent(load.cpu)} mem {numbers.size(load.memory) or '0'}",
-        "engine": "".join(cell.text for cell in fleet.engine.cells),
+        "engine": fleet.engine.words,
         "proposed": fleet.proposed,
     }

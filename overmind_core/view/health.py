@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from overmind_core.domain.missions.status_marks import SILENT, StatusMark
 from overmind_core.domain.text.decimals import decimal
+from overmind_core.domain.watching.shared_files import overlaps
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, safe
@@ -63,12 +64,13 @@ def share(value: float | None) -> str:
 
 
 def held(row: Row) -> list[str]:
-    """The patterns that hold, each with its evidence."""
-    return [f"{one['term']}: {safe(one['evidence'])}" for one in row["terms"] if one["holds"]]
+    """The patterns that hold, each with its evidence, and who changes the same files."""
+    terms = [f"{one['term']}: {safe(one['evidence'])}" for one in row["terms"] if one["holds"]]
+    return [*terms, *map(safe, overlaps(row))]
 
 
 def why(row: Row) -> str:
-    """What is asked about it, else what it does wrong."""
+    """What is asked about it, else what it does wrong and who changes the same files."""
     return row[ASKED] or "; ".join(held(row))
 
 
@@ -160,8 +162,19 @@ def description(row: Row, look: Rendering) -> Lines:
             ("steered", f"{row['steers']} of 3 times" if row["steers"] else None),
             ("question", row[ASKED] or None),
         ),
+        *_overlaps(row),
         *_terms(row["terms"]),
     ]
+
+
+def _overlaps(row: Row) -> Lines:
+    """Who changes the same files, and all files that are known."""
+    lines: Lines = []
+    for one in row.get("overlaps") or ():
+        lines += [[], [Cell(f" {safe(one['name'])} ", "accent"), Cell(f"{one['id']} ", "quiet"), Cell("changes, too:")]]
+        lines += [[Cell(f"  {safe(path)}", "slow")] for path in one["files"]]
+        lines += [[Cell(f"  and {one['more']} more", "quiet")]] if one["more"] else []
+    return lines
 
 
 def _terms(terms: Sequence[Row]) -> Lines:

@@ -151,7 +151,7 @@ class EngineLoad(NamedTuple):
 
     @property
     def cells(self) -> list[Cell]:
-        """What the header says: `queue 2/3 +7`, nothing of an empty queue; and when agents work against each other."""
+        """What the header says: `queue 2/3 +7`, nothing of an empty queue; who changes the same files, and the view."""
         found: list[Cell] = []
         if self.used or self.queued or self.paused:
             paused, more = "paused " if self.paused else "", f" +{self.queued}" if self.queued else ""
@@ -159,7 +159,13 @@ class EngineLoad(NamedTuple):
         if self.sharing > 1:
             told = f"{self.sharing} agents change the same files"
             found += [Cell(" · ", "label"), Cell(told, "slow")] if found else [Cell(told, "slow")]
+            found += [Cell(" <:health>", "key")]
         return found
+
+    @property
+    def words(self) -> str:
+        """The same without keys."""
+        return "".join(cell.text for cell in self.cells if cell.tone != "key")
 
 
 class Facts(NamedTuple):

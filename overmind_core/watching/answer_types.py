@@ -20,6 +20,17 @@ class GuardianTerm(TypedDict):
     """One line; empty while it doesn't hold."""
 
 
+class SharedFiles(TypedDict):
+    """The files that another mission changes, too."""
+
+    id: str
+    """Of the other mission."""
+    name: str
+    files: list[str]
+    more: int
+    """Files beyond those that are listed."""
+
+
 class MissionHealth(TypedDict):
     """A mission that runs."""
 
@@ -38,6 +49,8 @@ class MissionHealth(TypedDict):
     terms: list[GuardianTerm]
     """Empty before the first sample."""
     steers: int
+    overlaps: list[SharedFiles]
+    """With each other mission, those with the most files first."""
     coherence: float | None
     """Of all missions that run; null where nothing is known of any."""
 

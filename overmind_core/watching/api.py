@@ -12,7 +12,7 @@ from overmind_core.missions.callers import forbid_inside, mission_of
 from overmind_core.missions.lookup import find_live
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.request import Caller
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from overmind_core.watching.reviewer import Reviewer
     from overmind_core.watching.service import Watching
     from overmind_core.watching.watch import Watch
+
+    Overlap = tuple[str, tuple[str, ...]]
+    """Id of the other mission, and the files that both change."""
+
+MOST_OTHERS, MOST_NAMED = 20, 20
+"""Other missions that a row names, and files of each."""
 
 
 class Health(Args, frozen=True):
@@ -54,8 +60,12 @@ class WatchingApi:
         members = self._watching.members()
         coherence = conductor.coherence(members)
         counts = conductor.counts(members)
+        overlaps = conductor.overlaps(members)
         return {
-            "missions": [self._row(mission, watch, coherence.value) for mission, watch in self._wanted(request.ids)],
+            "missions": [
+                self._row(mission, watch, coherence.value, overlaps.get(mission.id, ()))
+                for mission, watch in self._wanted(request.ids)
+            ],
             "coherence": {
                 "value": coherence.value,
                 "text": coherence.text,
@@ -103,7 +113,9 @@ class WatchingApi:
                 if watch is not None:
                     yield mission, watch
 
-    def _row(self, mission: Mission, watch: Watch | None, coherence: float | None) -> MissionHealth:
+    def _row(
+        self, mission: Mission, watch: Watch | None, coherence: float | None, overlaps: Sequence[Overlap]
+    ) -> MissionHealth:
         liveness = None if watch is None else watch.liveness
         sample = None if watch is None else watch.sample
         now = self._clock.mono()
@@ -122,5 +134,11 @@ class WatchingApi:
                 for term in sample.terms
             ],
             "steers": 0 if watch is None else watch.steering.steers,
+            "overlaps": [
+                {"id": other, "name": named.definition.name, "files": list(files[:MOST_NAMED]),
+                 "more": max(len(files) - MOST_NAMED, 0)}
+                for other, files in overlaps[:MOST_OTHERS]
+                if (named := self._registry.live.get(other)) is not None
+            ],
             "coherence": coherence,
-        }
+        }  # fmt: skip

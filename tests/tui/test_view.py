@@ -262,10 +262,10 @@ def test_what_has_no_room_in_the_header_leaves_in_a_fixed_order(cells, parts):
 
 
 ENGINES = [
-    (EngineLoad(2, 3, 7, sharing=2), "queue 2/3 +7 · 2 agents change the same files"),
+    (EngineLoad(2, 3, 7, sharing=2), "queue 2/3 +7 · 2 agents change the same files <:health>"),
     (EngineLoad(2, 3), "queue 2/3"),
     (EngineLoad(0, 3, 7, paused=True), "queue paused 0/3 +7"),
-    (EngineLoad(0, 3, sharing=3), "3 agents change the same files"),
+    (EngineLoad(0, 3, sharing=3), "3 agents change the same files <:health>"),
     (EngineLoad(0, 3), ""),
 ]
 

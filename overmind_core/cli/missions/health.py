@@ -7,6 +7,7 @@ from overmind_core.cli.context import Context
 from overmind_core.cli.output import ABSENT, coloured, dumps, or_absent, table, text_cell
 from overmind_core.domain.text.decimals import decimal
 from overmind_core.domain.text.duration import format_uptime
+from overmind_core.domain.watching.shared_files import overlaps
 from overmind_core.errors import UsageError
 
 TYPE_CHECKING = False
@@ -29,8 +30,9 @@ def share(value: float | None) -> str:
 
 
 def why_cell(row: Row) -> str:
-    """Return the terms that hold, each with what shows it."""
-    return or_absent("; ".join(f"{one['term']}: {one['evidence']}" for one in row["terms"] if one["holds"]))
+    """Return the terms that hold, each with what shows it, and who changes the same files."""
+    held = [f"{one['term']}: {one['evidence']}" for one in row["terms"] if one["holds"]]
+    return or_absent("; ".join([*held, *overlaps(row)]))
 
 
 COLUMNS: dict[str, Callable[[Row], str]] = {
@@ -78,7 +80,8 @@ COMMANDS = (
         notes=(
             "A sign of life is output, a report of the agent, or CPU time. Without one a mission becomes quiet, "
             "stalled, then hung; config.toml sets after how long. ALIGN is 1.00 for an agent that does its task, less "
-            "for each pattern in WHY; the number of a review counts for five minutes."
+            "for each pattern in WHY; the number of a review counts for five minutes. WHY also names the agents that "
+            "change the same files, and the files."
         ),
         run=health,
     ),

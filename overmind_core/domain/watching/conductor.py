@@ -97,6 +97,15 @@ def sharing(members: Sequence[Member]) -> frozenset[str]:
     return frozenset(one for found in owners.values() if len(found) > 1 for one in found)
 
 
+def overlaps(members: Sequence[Member]) -> dict[str, list[tuple[str, tuple[str, ...]]]]:
+    """A mission → each other one that changes the same files, and which; those with the most files first."""
+    found: dict[str, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
+    for pair in pairs(members):
+        found[pair.one].append((pair.other, pair.files))
+        found[pair.other].append((pair.one, pair.files))
+    return found
+
+
 def _by_file(members: Iterable[Member]) -> dict[tuple[str, str], list[str]]:
     """A file of a repository → who changes it."""
     found: dict[tuple[str, str], list[str]] = defaultdict(list)

@@ -16,6 +16,7 @@ from overmind_core.domain.missions.reasons import SAY_NOTHING, said_exit, senten
 from overmind_core.domain.quests.life import QuestState
 from overmind_core.domain.quests.quest import QuestPhase
 from overmind_core.domain.specs.check import score_text
+from overmind_core.domain.watching.shared_files import listed, overlap_words
 
 Fields = Mapping[str, Any]
 """An event as it is stored; a later version may have other fields."""
@@ -129,17 +130,8 @@ def _steer(event: Fields) -> _Summary:
 
 def _overlap(event: Fields) -> _Summary:
     files, conflicts = event.get("files") or (), event.get("conflicts")
-    text = f"{event['other_name']} changes {_listed(files)}, too"
-    return _Summary("overlap", f"{text}; conflicts: {_listed(conflicts)}" if conflicts else text)
-
-
-_NAMED = 3
-"""Files that an entry names."""
-
-
-def _listed(files: Sequence[object]) -> str:
-    more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
-    return ", ".join(map(str, files[:_NAMED])) + more
+    text = overlap_words(event["other_name"], files)
+    return _Summary("overlap", f"{text}; conflicts: {listed(conflicts)}" if conflicts else text)
 
 
 def _asked(event: Fields) -> _Summary:

@@ -80,6 +80,9 @@ def test_two_that_change_one_file_are_told_apart_before_either_lands(quick):
         (row,) = [row for row in quick.json("timeline", name, "--json") if row["what"] == "overlap"]
         assert row["text"] == f"{other} changes a.txt, b.txt, too; conflicts: a.txt"
     assert quick.json("health", "one", "--json")[0]["level"] == "ok"
+    why = {line.split()[0]: line for line in quick.ok("health").splitlines()[1:3]}
+    assert why["one"].endswith("two changes a.txt, b.txt, too")
+    assert why["two"].endswith("one changes a.txt, b.txt, too")
     assert quick.ok("health").splitlines()[-1] == "2 running · 2 agents change the same files"
     assert shop.git("status", "--porcelain", "--untracked-files=no") == "", "nobody sees anything of the look"
 

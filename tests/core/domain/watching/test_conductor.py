@@ -72,6 +72,14 @@ def test_a_pair_is_named_with_the_files_that_both_change():
     assert conductor.pairs(found) == [Pair("a", "b", ("x", "y")), Pair("b", "c", ("z",))]
 
 
+def test_each_mission_knows_who_else_changes_its_files_those_with_the_most_first():
+    found = [member("b", "x", "y", "z"), member("a", "y", "x"), member("c", "z"), member("d", "q")]
+    assert conductor.overlaps(found) == {
+        "a": [("b", ("x", "y"))], "b": [("a", ("x", "y")), ("c", ("z",))], "c": [("b", ("z",))],
+    }  # fmt: skip
+    assert conductor.sharing(found) == conductor.overlaps(found).keys(), "who is counted is named"
+
+
 def test_only_worktrees_of_their_own_are_merged_aside_and_each_pair_once_a_minute():
     found = [member("a", "x"), member("b", "x"), member("c", "x", isolated=False)]
     (pair,) = conductor.to_merge(found, {}, 100.0)
