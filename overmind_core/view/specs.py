@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.domain.quests.titles import shown_name
 from overmind_core.domain.text import graph
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
@@ -73,6 +74,11 @@ def specs(answer: Sequence[Row]) -> list[Row]:
 def named(spec: Row) -> Row:
     """A spec as a row of a table."""
     return {**spec, "name": spec["slug"], "status": status_of(spec["state"])}
+
+
+def shown(spec: Row) -> str:
+    """The words by which people know it: its slug, or its title where the slug can't say it."""
+    return safe(shown_name(spec["slug"], spec.get("title")))
 
 
 def current_phase(spec: Row) -> Row | None:
@@ -158,7 +164,7 @@ def _why(row: Row, _now: float) -> Cell:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("name", "SPEC", 12, 20, 0, lambda row, _now: Cell(safe(row["name"]))),
+    Column("name", "SPEC", 12, 20, 0, lambda row, _now: Cell(shown(row))),
     quests_rows.text_column("id", "ID", 8, 8, 14)._replace(wide=True),
     Column("state", "STATE", 8, 8, 1, _state),
     Column("phases", "PHASES", 18, 28, 2, _phases),
@@ -178,7 +184,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("why", "WAITS FOR", 12, 0, 3, _why),
 )
 ORDERS: Orders = {
-    "name": By(lambda row, _now: row["name"], rises=True),
+    "name": By(lambda row, _now: shown(row).casefold(), rises=True),
     "id": By(lambda row, _now: row["id"], rises=True),
     "title": By(lambda row, _now: row["title"].casefold(), rises=True),
     "state": By(lambda row, _now: _STATES.index(row["state"]), rises=True),
@@ -198,7 +204,7 @@ def looked_in(row: Row) -> str:
 def standing(row: Row) -> str:
     """How a spec stands, in a line."""
     phase = current_phase(row)
-    facts = (safe(row["slug"]), state(row), "" if phase is None else phase_words(phase), why(row))
+    facts = (shown(row), state(row), "" if phase is None else phase_words(phase), why(row))
     return " · ".join(filter(None, facts))
 
 

@@ -64,7 +64,7 @@ class DocumentPage(TextPage):
         self._place()
 
     def _place(self) -> None:
-        self.crumbs = ("missions", "specs", safe(self._spec["slug"]), self.phase)
+        self.crumbs = ("missions", "specs", specs_rows.shown(self._spec), self.phase)
 
     @property
     def context(self) -> Context:
@@ -170,7 +170,7 @@ class DocumentPage(TextPage):
         state = "" if stands is None else f" · {specs_rows.phase_words(stands).partition(' ')[2]}"
         asked = "" if stands is None or stands["question"] is None else f" · question {stands['question']}"
         unsent = f" · {pending} comment{'s' * (pending != 1)} not sent" if pending else ""
-        name = f"{safe(self._spec['slug'])} · {document_texts.name_of(self.phase)}"
+        name = f"{specs_rows.shown(self._spec)} · {document_texts.name_of(self.phase)}"
         answers = "" if not asked else "y answers · "
         send = f"m sends {pending} · " if pending else answers
         keys = FILTERED if self._wanted else f"{send}# comment · e edit · r run · tab next document · esc back"

@@ -154,7 +154,7 @@ class SpecPage(DetailsPage):
         """The spec: its quests and its documents are looked at, too, before it is shown."""
         (spec,) = rows
         spec = specs_rows.named(spec)
-        self.crumbs = ("missions", "specs", safe(spec["slug"]))
+        self.crumbs = ("missions", "specs", specs_rows.shown(spec))
 
         def on_result(answers: Answers) -> None:
             (answer,) = answers

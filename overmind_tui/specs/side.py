@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from overmind_core.spec_files import document_texts
 from overmind_core.spec_files.document_texts import DocumentText
 from overmind_core.view import specs as specs_rows
-from overmind_core.view.cells import Row, safe
+from overmind_core.view.cells import Row
 from overmind_tui.widgets.lines import TextView
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class DocumentSide(TextView):
             line = specs_rows.heading_line(self._read.lines, self._part) if self._part else None
             self.to_row(min(places.index(line), self._end) if line in places else 0)
         state = "" if stands is None else f" · {specs_rows.phase_words(stands).partition(' ')[2]}"
-        self.set_title(f"{safe(self._spec['slug'])} · {name}{state}", "enter opens it")
+        self.set_title(f"{specs_rows.shown(self._spec)} · {name}{state}", "enter opens it")
 
     def on_resize(self) -> None:
         """Long lines go on elsewhere."""

@@ -101,7 +101,7 @@ def content(spec: Row, rows: Sequence[Row], now: float) -> dict[str, Any]:
     shown = [branch for branch in specs_rows.branches(rows, drawn=True) if branch.row["name"]]
     return {
         "id": spec["id"],
-        "name": safe(spec["slug"]),
+        "name": specs_rows.shown(spec),
         "title": safe(spec["title"]),
         "state": spec["state"],
         "mark": mark.word,

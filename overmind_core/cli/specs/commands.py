@@ -18,7 +18,7 @@ from overmind_core.cli.definitions.run import given_command, given_work, request
 from overmind_core.cli.output import ABSENT, ascii_text, coloured, dumps, table
 from overmind_core.cli.quests.add import run_options_of_queue
 from overmind_core.cli.quests.board import PRIORITIES
-from overmind_core.cli.quests.rows import seconds_cell
+from overmind_core.cli.quests.rows import seconds_cell, title_cell
 from overmind_core.cli.specs.text import CHANGED, PHASE_MARKS, cost_cell, score_cell, spec_text
 from overmind_core.cli.swarm.run_on import QUEST_OPTIONS
 from overmind_core.cli.values import dollars_or_none, share, whole_number
@@ -74,6 +74,7 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "COST": cost_cell,
     "AGE": _age_cell,
     "NOTE": lambda row: ABSENT if row["changed_since"] is None else CHANGED,
+    "TITLE": title_cell,
 }
 """Title → cell of a row of `spec list --json`."""
 EMPTY = "There are no specs. Create one with: overmind spec new 'Title' --provider claude"

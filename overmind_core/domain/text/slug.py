@@ -25,8 +25,8 @@ _SHORTEST_CUT = LONGEST_SLUG // 2
 _SILENT = re.compile("['\u2019`\u00b4]|[\u0300-\u036f]")
 """Apostrophes, and what decomposing has taken off a letter: both join what stands around them."""
 _OTHER = re.compile(r"[^a-z0-9]+")
-_OF_ID = re.compile(r"quest-[0-9a-f]{8}")
-"""The name of a quest whose title has nothing for one."""
+_OF_ID = re.compile(r"(?:quest|spec)-[0-9a-f]{8}")
+"""The name of a quest or a spec whose title has nothing for one."""
 _LIKE_AN_ID = re.compile(r"[0-9a-f]{8}")
 """No mission may be called so, see `domain.missions.names`."""
 

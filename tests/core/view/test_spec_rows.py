@@ -1,0 +1,32 @@
+"""Specs in lists: by the title as it was written where the slug can't say it, and the title beside the slug."""
+
+from __future__ import annotations
+
+from overmind_core.cli.specs.commands import COLUMNS
+from overmind_core.domain.text.slug import slug_of
+from overmind_core.view import specs
+from tests.kit.cases import tabled
+
+
+def row(slug, title):
+    return {"slug": slug, "title": title, "id": "5285e9e9", "state": "draft"}
+
+
+@tabled(
+    ("title", "shown"),
+    [
+        ("Спека корзины", "Спека корзины"),
+        ("購物車", "購物車"),
+        ("Shopping carts", "shopping-carts"),
+        ("Café", "cafe"),
+    ],
+)
+def test_a_spec_is_shown_by_its_title_where_the_slug_can_not_say_it(title, shown):
+    made = row(slug_of(title, (), unnamed="spec-5285e9e9"), title)
+    (name,) = (column for column in specs.COLUMNS if column.key == "name")
+    assert (specs.shown(made), name.cell(specs.named(made), 0.0).text) == (shown, shown)
+    assert COLUMNS["TITLE"](made) == title
+
+
+def test_the_title_can_do_no_harm():
+    assert "\x1b" not in specs.shown(row("spec-5285e9e9", "Спека\x1b[2J"))
