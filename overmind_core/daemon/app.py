@@ -161,6 +161,7 @@ class App:
             quest_table=state.quests,
             need_table=state.quest_needs,
             work_table=state.quest_work,
+            clock=clock,
         )
         made = assemble_agents(
             AgentParts(

@@ -108,15 +108,17 @@ class Workspace:
         self._turns: dict[str, asyncio.Lock] = {}
         self._recorded: set[tuple[str, str]] = set()
 
-    def find(self, text: str) -> Isolation:
+    def find(self, text: str, *, alone: bool = False) -> Isolation:
         """The isolation of the mission that `text` means; also of one that was removed, by its id or name.
+
+        `alone`: for commands that change it; a name that several have had which have ended and left some is refused.
 
         Raises:
             OvermindError: `not_found`, `ambiguous`, `not_isolated`.
         """
         removed = [one for one in self.records.values() if text in {one.mission, one.name} or _is_start(text, one)]
         try:
-            mission = find(self.registry, text)
+            mission = find(self.registry, text, alone=alone, counts=self.records.__contains__)
         except OvermindError as error:
             if error.code == "not_found" and len(removed) == 1:
                 return removed[0]

@@ -117,17 +117,18 @@ class Locations:
         path = from_wire(folder)
         return WorkLocation(mission, mission, self._git_in(environment, mission, UMASK), path, path, "")
 
-    def isolated(self, text: str, *, there: bool = True) -> WorkLocation:
+    def isolated(self, text: str, *, there: bool = True, alone: bool = False) -> WorkLocation:
         """The place of a mission that has a worktree.
 
         Args:
             text: The mission.
             there: The worktree itself is needed; else its branch is enough.
+            alone: It is changed; see `Workspace.find`.
 
         Raises:
             OvermindError: `not_found`, `ambiguous`, `not_isolated`; `gone`, its worktree is not there.
         """
-        isolation = self._workspace.find(text)
+        isolation = self._workspace.find(text, alone=alone)
         if isolation.worktree is None or isolation.branch is None:
             message = f"Mission {isolation.mission} ({isolation.name}) has no worktree now."
             raise OvermindError("not_isolated", f"{message} Start it in a git repository with: overmind run --isolate")

@@ -197,7 +197,7 @@ class LandingReview:
 
     async def commit(self, request: Commit, caller: Caller) -> CommittedWork:
         """Commit everything in a mission's worktree; it may run meanwhile."""
-        place = self._locations.isolated(request.id)
+        place = self._locations.isolated(request.id, alone=True)
         self._forbid_landing(caller, place.mission, "commit the work of")
         if not request.message.strip() or "\0" in request.message:
             raise OvermindError("invalid", "Missing message: describe the commit with -m.")
@@ -231,7 +231,7 @@ class LandingReview:
             raise OvermindError("invalid", "--squash and --rebase can't be combined.")
         if request.verify is not None and not request.verify.strip():
             raise OvermindError("empty_command", "--verify needs a command.")
-        place = self._locations.isolated(request.id, there=request.resolve)
+        place = self._locations.isolated(request.id, there=request.resolve, alone=True)
         self._forbid_landing(caller, place.mission, "merge the work of")
         if not request.preview:
             self._forbid_target(caller, place, request.into or to_wire(place.base or ""))
@@ -279,7 +279,7 @@ class LandingReview:
 
     async def push(self, request: Push) -> PushedBranch:
         """Push a mission's branch under its own name, never by force."""
-        place = self._locations.isolated(request.id, there=False)
+        place = self._locations.isolated(request.id, there=False, alone=True)
         try:
             done, uncommitted = await self._while_here(self._push_in_turn(place, _os(request.remote)))
         except git_merge.NoRemote as error:
@@ -321,7 +321,7 @@ class LandingReview:
 
     async def discard(self, request: Discard, caller: Caller) -> DiscardedWork:
         """Remove the worktree, the branch, the containers and the volumes of an ended mission."""
-        isolation = self._workspace.find(request.id)
+        isolation = self._workspace.find(request.id, alone=True)
         self._forbid_foreign(caller, isolation.mission, "discard the work of")
         live = self._registry.live.get(isolation.mission)
         if live is not None:

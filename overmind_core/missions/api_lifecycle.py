@@ -209,7 +209,7 @@ class LifecycleApi:
     async def rm(self, request: One, caller: Caller) -> RemovedMission:
         """Remove a finished mission's record and log."""
         del caller
-        mission = find(self._registry, request.id)
+        mission = find(self._registry, request.id, alone=True)
         if mission.is_live:
             name = mission.definition.name
             raise OvermindError(

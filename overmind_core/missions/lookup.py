@@ -5,11 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.mission import HAS_ENDED
-from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, resolve
+from overmind_core.domain.missions.outcome import outcome_of
+from overmind_core.domain.missions.references import (
+    Ambiguous,
+    Candidate,
+    ResolvedReference,
+    ago,
+    ended_so_named,
+    resolve,
+)
 from overmind_core.errors import OvermindError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.missions.registry import Registry
@@ -23,10 +31,19 @@ LISTED = 10
 """Candidates that an `ambiguous` error names."""
 
 
-def find(registry: Registry, text: str, *, live_first: bool = False) -> Mission:
+def find(
+    registry: Registry,
+    text: str,
+    *,
+    live_first: bool = False,
+    alone: bool = False,
+    counts: Callable[[str], bool] = lambda _mission: True,
+) -> Mission:
     """The mission that `text` means: exact id, live name, newest finished name, unique beginning of an id.
 
-    What is none of these may be an agent of a plan by its own name, where only one plan has such an agent.
+    With `alone`, for commands that change what has ended, a finished name is refused where several had it; `counts`
+    says of an id whether the command could be about it. What is none of these may be an agent of a plan by its own
+    name, where only one plan has such an agent.
 
     Raises:
         OvermindError: `not_found`, or `ambiguous` with the candidates; `not_running`, it is a quest that has not begun.
@@ -37,6 +54,8 @@ def find(registry: Registry, text: str, *, live_first: bool = False) -> Mission:
     registry.journal.flush()
     match resolve(text, _candidates(registry, text), live_first=live_first):
         case ResolvedReference(candidate):
+            if alone and counts(candidate.id):
+                _check_alone(registry, text, candidate, counts)
             found = registry.get(candidate.id)
             if found is not None:
                 return found
@@ -47,6 +66,41 @@ def find(registry: Registry, text: str, *, live_first: bool = False) -> Mission:
     if (agent := _agent_of_a_plan(registry, text)) is not None:
         return agent
     raise OvermindError("not_found", f"No mission named {text!r}. See them with: overmind ps --all")
+
+
+def _check_alone(registry: Registry, text: str, meant: Candidate, counts: Callable[[str], bool]) -> None:
+    """Check that nothing else that has ended could be meant by a name.
+
+    Raises:
+        OvermindError: `ambiguous`, with the candidates.
+    """
+    several = ended_so_named(meant, text, (one for one in _candidates(registry, text) if counts(one.id)))
+    if not several:
+        return
+    now = registry.now().wall
+    outcomes = {one.id: None if (known := registry.get(one.id)) is None else outcome_of(known) for one in several}
+    raise several_ended(text, "missions", several, outcomes, now)
+
+
+def several_ended(
+    text: str, what: str, several: Sequence[Candidate], ends: Mapping[str, str | None], now: float
+) -> OvermindError:
+    """The error for a name that several have had which have ended.
+
+    Args:
+        text: The name.
+        what: They are these.
+        several: Newest first.
+        ends: Id → how it ended.
+        now: Seconds since the epoch.
+    """
+    listed = ", ".join(f"{one.id} ({ends.get(one.id) or 'ended'}{ago(one.ended_at, now)})" for one in several[:LISTED])
+    more = f" and {len(several) - LISTED} more" if len(several) > LISTED else ""
+    return OvermindError(
+        "ambiguous",
+        f"{text!r} names several {what} that have ended: {listed}{more}. Give an id.",
+        candidates=[{"id": one.id, "name": one.name} for one in several],
+    )
 
 
 def find_each(registry: Registry, texts: Iterable[str], *, known: bool = False) -> list[Mission]:

@@ -231,6 +231,8 @@ class QuestWhy(QuestBrief):
     """The names of those that can start once it has completed."""
     waiting_then: list[StillWaiting]
     """The others that need it."""
+    same_name: list[str]
+    """Ids of other quests that have ended under its name, newest first; empty while it has not ended."""
     folder: str | None
     """Where the check ran that it has failed for: its worktree, if it has one; null unless one has failed."""
     output: list[str]

@@ -141,7 +141,7 @@ class QuestApi:
     @handles(requests.Quest)
     async def quest_cancel(self, request: requests.Quest, caller: Caller) -> QuestEnd:
         """End a quest, its work and its check; answers when nothing of them lives."""
-        found = self._all.find(request.id, live_first=True)
+        found = self._all.find(request.id, live_first=True, alone=True)
         if found.is_over:
             raise OvermindError("not_running", f"Quest {found.id} ({found.name}) {HAS_ENDED[found.status]}.")
         work, inside = self._registry.get(found.id), mission_of(caller, self._registry, self._home.root)

@@ -80,7 +80,7 @@ class QuestEdits:
         Raises:
             OvermindError: `not_running`: it can't be changed now, or not in these fields; `cycle`, `invalid`, others.
         """
-        found = self._quests.find(request.id)
+        found = self._quests.find(request.id, alone=True)
         given = {name for name in request.__struct_fields__ if getattr(request, name) is not None} - {"id"}
         looked = self._edited(found, request, given)
         if given & _DOING and looked.work is not None:

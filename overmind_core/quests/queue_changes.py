@@ -289,7 +289,7 @@ class QueueChanges:
         Raises:
             OvermindError: `not_running`: it has not failed; `gone`: its mission was removed; `name_taken`.
         """
-        quest = self._quests.find(request.id)
+        quest = self._quests.find(request.id, alone=True)
         self.retried(quest, intake.checked_brief(request.message or ""))
         again = self._quests.live[quest.id].queue  # before the wait, in which somebody may cancel and remove it
         assert again is not None

@@ -215,6 +215,7 @@ class QueueViews:
             "folder": None if evidence is None else evidence.folder,
             "output": [] if evidence is None else list(evidence.output),
             "empty_needs": empty,
+            "same_name": self._quests.others_named(quest),
         }
 
     def _empty_needs(self, quest: Quest) -> list[str]:
@@ -244,7 +245,7 @@ class QueueViews:
 
     def _word(self, quest: Quest) -> str:
         try:
-            meant = self._quests.find(quest.name)
+            meant = self._quests.find(quest.name, alone=True)
         except OvermindError:
             return quest.id
         return quest.name if meant.id == quest.id else quest.id

@@ -15,13 +15,14 @@ from msgspec import UNSET
 
 from overmind_core.domain.actor import ENGINE
 from overmind_core.domain.events import About, AboutKind
-from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, resolve
+from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, ended_so_named, resolve
 from overmind_core.domain.quests.life import because
 from overmind_core.domain.quests.quest import HAS_ENDED, Quest, QuestStatus
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.paragraphs import behind
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.actor import actor
+from overmind_core.missions.lookup import several_ended
 from overmind_core.quests import store
 from overmind_core.quests.events import QuestChanged
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.event_log import EventLog
     from overmind_core.kernel.journal import Change, Journal
     from overmind_core.quests.store import NeedTable, QuestTable, StoredWork, WorkTable
+    from overmind_core.system.machine import Clock
 
 KEPT = 1000
 """How many ended quests are kept."""
@@ -59,6 +61,7 @@ class QuestRegistry:
         quest_table: QuestTable,
         need_table: NeedTable,
         work_table: WorkTable,
+        clock: Clock,
     ) -> None:
         self._bus = bus
         self._journal = journal
@@ -66,6 +69,7 @@ class QuestRegistry:
         self._quest_table = quest_table
         self._need_table = need_table
         self._work_table = work_table
+        self._clock = clock
         self.live: dict[str, Quest] = {}
         """Id → unfinished quest."""
         self._names: dict[str, str] = {}
@@ -145,8 +149,11 @@ class QuestRegistry:
         quest = self.get(quest_id)
         return None if quest is None or not quest.is_over else quest.ended_at
 
-    def find(self, text: str, *, live_first: bool = False) -> Quest:
+    def find(self, text: str, *, live_first: bool = False, alone: bool = False) -> Quest:
         """The quest that `text` means, by the rules for missions.
+
+        With `alone`, for commands that change it, a name that several quests have had which have ended is refused. Of
+        a spec's the newest is meant: it stands in the place of those before.
 
         Raises:
             OvermindError: `not_found`, or `ambiguous` with the candidates.
@@ -160,6 +167,8 @@ class QuestRegistry:
             case ResolvedReference(candidate):
                 self._check_meant(text, candidate, candidates)
                 found = self.get(candidate.id)
+                if alone and (found is None or found.queue is None or found.queue.spec is None):
+                    self._check_alone(text, candidate, candidates)
                 if found is not None:
                     return found
             case Ambiguous(several):
@@ -187,6 +196,23 @@ class QuestRegistry:
                 f"{text!r} names several quests: {listed}. Give an id.",
                 candidates=[{"id": id_, "name": text} for id_ in titles],
             )
+
+    def _check_alone(self, text: str, meant: Candidate, candidates: Sequence[Candidate]) -> None:
+        """Check that no other quest that has ended has had the name.
+
+        Raises:
+            OvermindError: `ambiguous`.
+        """
+        if several := ended_so_named(meant, text, candidates):
+            ends = {one.id: None if (known := self.get(one.id)) is None else known.status.value for one in several}
+            raise several_ended(text, "quests", several, ends, self._clock.wall())
+
+    def others_named(self, quest: Quest) -> list[str]:
+        """The ids of the other quests that have ended under its name, newest first, where it has ended too."""
+        self._journal.flush()
+        meant = Candidate(quest.id, quest.name, not quest.is_over, quest.ended_at)
+        several = ended_so_named(meant, quest.name, self._quest_table.candidates(quest.name))
+        return [one.id for one in several if one.id != quest.id][:_SHOWN]
 
     def holder(self, name: str) -> str | None:
         """The id of the unfinished quest of this name."""
@@ -227,7 +253,7 @@ class QuestRegistry:
             return None
         if ended.status is QuestStatus.COMPLETED:
             return f"Quest {ended.id} ({ended.name}) has completed. Add it again with: overmind quest add"
-        again = f"overmind quest retry {ended.name}"
+        again = f"overmind quest retry {ended.id}"
         return f"Quest {ended.id} ({ended.name}) {HAS_ENDED[ended.status]}. Queue it again with: {again}"
 
     def add(self, quest: Quest) -> Callable[[], None]:

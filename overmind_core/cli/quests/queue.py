@@ -180,6 +180,10 @@ def quest_why(args: Namespace, context: Context) -> int:
     from overmind_core.domain.quests.why import from_answer, why_lines  # start-up: the queue needs none
 
     context.print(ascii_text("\n".join(map(display_safe, why_lines(from_answer(answer))))))
+    others = answer.get("same_name") or ()  # one at another hive may say none
+    if others and args.id != answer["id"]:
+        named = f"Other quests named {answer['name']} have ended, too: {', '.join(others)}"
+        context.note(display_safe(f"{named}. See them with: overmind quest why {others[0]}"))
     return 0
 
 

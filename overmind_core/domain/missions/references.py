@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from overmind_core.domain.text.duration import format_uptime
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
@@ -56,6 +58,23 @@ class Ambiguous(NamedTuple):
 
 class NoMatch(NamedTuple):
     """It is none of them."""
+
+
+def ended_so_named(meant: Candidate, text: str, candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """All that have ended under this name, newest first, where `meant` is one of several; else nothing.
+
+    Whoever only looks gets the newest. A change has to name which: it may not meet another one than the person has in
+    mind.
+    """
+    if meant.live or text != meant.name or text == meant.id:
+        return ()
+    found = sorted((one for one in candidates if not one.live and one.name == text), key=_end, reverse=True)
+    return tuple(found) if len(found) > 1 else ()
+
+
+def ago(ended_at: float | None, now: float) -> str:
+    """When it ended, as an error says it; both in seconds since the epoch."""
+    return "" if ended_at is None else f", ended {format_uptime(max(0.0, now - ended_at))} ago"
 
 
 Resolution = ResolvedReference | Ambiguous | NoMatch

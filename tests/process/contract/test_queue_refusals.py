@@ -201,3 +201,22 @@ def test_a_name_that_ended_quests_about_different_things_have_had_is_refused_wit
     assert "(Second thing)" in said
     om.ok("quest", "add", "Third thing", "--name", "x", "--", "sleep", "600")
     assert om.ok("quest", "why", "x").startswith("x is "), "the unfinished one is meant"
+
+
+def test_a_change_of_one_of_several_ended_quests_of_a_name_is_refused_with_them_and_a_look_tells_of_the_others(om):
+    made = []
+    for code in (3, 4):
+        words = ("Same thing", "--name", "x", "--retries", "0", "--json", "--", f"exit {code}")
+        made.append(om.json("quest", "add", *words)["id"])
+        om("quest", "wait", made[-1])
+    first, second = made
+    for words in (["retry"], ["edit", "--title", "Other"], ["cancel"]):
+        said = om.refused("quest", words[0], "x", *words[1:], code="ambiguous")
+        assert said.startswith("'x' names several quests that have ended: ")
+        assert said.index(f"{second} (failed, ended ") < said.index(f"{first} (failed, ended ")
+    looked = om("quest", "why", "x")
+    assert (looked.returncode, first in looked.stderr) == (0, True), looked.stderr
+    assert f"go on with: overmind quest retry {second}" in looked.stdout, "what is proposed is not refused"
+    assert first not in om("quest", "why", second).stderr
+    assert om.refused("rm", "x", code="ambiguous").startswith("'x' names several missions that have ended: ")
+    assert om.json("quest", "retry", first, "--json")[0]["id"] == first

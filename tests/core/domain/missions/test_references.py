@@ -5,7 +5,15 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.missions.references import Ambiguous, Candidate, NoMatch, ResolvedReference, resolve
+from overmind_core.domain.missions.references import (
+    Ambiguous,
+    Candidate,
+    NoMatch,
+    ResolvedReference,
+    ago,
+    ended_so_named,
+    resolve,
+)
 from tests.kit.cases import tabled
 
 LIVE = Candidate("abc00001", "api", live=True, ended_at=None)
@@ -90,3 +98,27 @@ def test_a_command_that_ends_guesses_no_finished_one_before_a_live_one(text, can
     if isinstance(found, ResolvedReference) and not found.candidate.live and found.candidate.id != text:
         assert not any(c.live and c.name == text for c in candidates)
         assert not any(c.live and len(text) >= 3 and c.id.startswith(text) for c in candidates)
+
+
+OLDEST_API = Candidate("abc00006", "api", live=False, ended_at=1.0)
+
+
+@tabled(
+    ("text", "meant", "candidates", "several"),
+    [
+        ("web", NEWEST, OTHERS, (NEWEST, NEWER)),
+        ("web", NEWEST, (NEWEST,), ()),
+        ("def00004", NEWEST, OTHERS, ()),
+        ("def0000", NEWER, (NEWER, LIVE), ()),
+        ("api", LIVE, (*OTHERS, OLDEST_API), ()),
+        ("api", OLD, (OLD, OLDEST_API, NEWER), (OLD, OLDEST_API)),
+    ],
+)
+def test_a_name_of_several_that_have_ended_names_them_newest_first_unless_one_of_them_lives(
+    text, meant, candidates, several
+):
+    assert ended_so_named(meant, text, candidates) == several
+
+
+def test_when_it_ended_is_said_as_people_do():
+    assert (ago(100.0, 160.0), ago(100.0, 90.0), ago(None, 5.0)) == (", ended 1m ago", ", ended 0s ago", "")
