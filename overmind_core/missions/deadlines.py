@@ -68,7 +68,7 @@ class Deadlines:
             self.schedule(current)
             return
         limit = current.definition.activity_timeout
-        text = f"--- killed: no activity for {limit:g}s ---"
+        text = f"--- timed out: no activity for {limit:g}s ---"
         self._registry.apply_if_legal(current, EndAsked(Cause.STALLED, 0.0, text), urgent=True)
 
     def _due(self, mission: Mission) -> float | None:
@@ -90,7 +90,7 @@ class Deadlines:
         if mission.status is Status.RESTARTING and (mission.next_restart_mono or 0.0) <= now:
             self._registry.apply_if_legal(mission, RestartDue())
         elif limit is not None and limit <= now:
-            text = f"--- stopped: ran longer than {mission.definition.timeout:g}s ---"
+            text = f"--- timed out: ran longer than {mission.definition.timeout:g}s ---"
             self._registry.apply_if_legal(mission, EndAsked(Cause.TIMEOUT, mission.definition.grace, text), urgent=True)
         elif stall is not None and stall <= now:
             self._confirm(mission)

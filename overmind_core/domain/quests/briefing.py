@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from overmind_core.domain.missions.reasons import NOTHING_LANDED
+from overmind_core.domain.missions.reasons import NOTHING_LANDED, sentence
 from overmind_core.domain.quests.variables import INPUTS, OUTPUTS
 
 LARGEST_TEXT = 64 * 1024
@@ -221,7 +221,11 @@ def feedback(
     parts = [quoted(one._replace(text=tail(one.text))) for one in quotations if one.text.strip()]
     if listed := "\n".join(f"- {one_line(note)}" for note in notes):
         parts.insert(0, _cut(listed, LARGEST_TAIL) + "\n")
-    known = [f"{_ATTEMPT}{attempt} failed: {failure}.\n", *_quoted_words(words), *_quoted_words(steer, _STEERED)]
+    known = [
+        f"{_ATTEMPT}{attempt} failed: {sentence(failure)}.\n",
+        *_quoted_words(words),
+        *_quoted_words(steer, _STEERED),
+    ]
     return _joined(known, parts)
 
 

@@ -169,7 +169,7 @@ _OF_ENGINE = frozenset({Cause.TIMEOUT.value, Cause.STALLED.value, Cause.LIMIT.va
 def _stopping(event: Fields) -> _Summary:
     cause, text = str(event.get("cause") or ""), str(event.get("text") or "").strip(" -")
     by = ENGINE if cause in _OF_ENGINE else None
-    return _Summary("stopping", f"{cause}: {text}" if text else cause, by)
+    return _Summary("stopping", text or sentence(cause), by)
 
 
 def _restarting(event: Fields) -> _Summary:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from overmind_core.logs.display import NOTE, Note, RunDisplay
 from overmind_core.logs.layout import ERR, OUT
 
-KILLED = "--- killed: no activity for 5s ---"
+KILLED = "--- timed out: no activity for 5s ---"
 
 
 def shown(notes: list[Note], *chunks: tuple[int, bytes]) -> list[str]:

@@ -107,7 +107,7 @@ def test_a_queued_quest_reads_its_feedback_and_lands(om, shop, api):
     assert info["cost_usd"] > 0
     assert model.prompts[0].startswith("# Add carts\n\nIn carts.py.\n")
     assert "no carts yet" in model.prompts[1]
-    assert any("Attempt 1 failed: check_failed." in result for result in model.results), "it has read the file"
+    assert any("Attempt 1 failed: its check failed." in result for result in model.results), "it has read the file"
     assert shop.git("show", "main:carts.py") == "def carts(): return []"
     with open(om.path("files", info["id"], "out", "notes.md"), encoding="utf-8") as file:
         assert file.read() == "carts.py is new\n"

@@ -80,7 +80,7 @@ def test_the_same_error_three_times_is_a_loop_and_an_edit_outside_of_what_it_own
     assert om.json("quest", "wait", "login", "--json")["status"] == "completed"
     info = om.json("quest", "info", "login")
     assert [one["class"] for one in info["attempt_list"]] == ["steered", None]
-    assert info["feedback"].startswith("Attempt 1 failed: steered.\n")
+    assert info["feedback"].startswith("Attempt 1 failed: it was ended for another way to its goal.\n")
     assert "carts.py is in api" in info["feedback"]
     assert "--- steered: carts.py is in api ---" in om.ok("quest", "logs", "login")
     assert steers(om) == [("end", ["loop", "drift"], None)]

@@ -75,8 +75,8 @@ def test_the_next_attempt_reads_what_the_check_of_the_one_before_printed(queue, 
         "completed", 3, 3, ["check_failed", "check_failed", None],
     )  # fmt: skip
     log = queue.om.logs("work")
-    assert log.index("fresh") < log.index("Attempt 1 failed: check_failed.") < log.index("part 1 is missing")
-    assert log.index("Attempt 2 failed: check_failed.") < log.index("part 2 is missing")
+    assert log.index("fresh") < log.index("Attempt 1 failed: its check failed.") < log.index("part 1 is missing")
+    assert log.index("Attempt 2 failed: its check failed.") < log.index("part 2 is missing")
     assert "part 3" not in log
     assert queue.leases(quest) == ["work"] * 3
 

@@ -144,7 +144,7 @@ def test_what_would_be_undone_and_is_to_stay_is_told_to_the_next_attempt(shop):
         lambda: [one for one in shop.om.api("inbox") if one["question"] != question["question"]], what="asked again"
     )
     told = shop.om.logs("vouchers")
-    assert "Attempt 2 failed: undoes_landed." in told
+    assert "Attempt 2 failed: it would undo what has landed." in told
     assert "A person says:\n\nkeep the carts" in told
     assert "a would lose 1 line of carts. Keep what had landed, beside the change of this quest." in told
     shop.om.ok("quest", "cancel", "vouchers")
@@ -241,7 +241,7 @@ def test_two_that_conflict_land_one_after_the_other_and_the_second_reads_both_si
     assert (info["status"], classes(info), info["tries"]) == ("completed", ["conflicts", None], 2)
     assert "ours" in shop.om.logs("second")
     assert "theirs" in shop.om.logs("second")
-    assert "Attempt 1 failed: conflicts." in shop.om.logs("second")
+    assert "Attempt 1 failed: its work conflicts with what has landed meanwhile." in shop.om.logs("second")
     assert shop.code.read("a") == "both\n"
     assert shop.log()[:2] == ["Merge overmind/second into main", "Merge overmind/first into main"]
 

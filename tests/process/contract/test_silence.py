@@ -54,7 +54,7 @@ def test_silence_ends_a_mission_between_its_limit_and_half_a_second_later(om):
     for mission in missions:
         info = om.wait_status(mission, "crashed")
         assert (info["reason"], info["exit_code"], info["runs"][0]["exit_code"]) == ("stalled", 137, 137)
-        assert om.logs(mission).splitlines() == ["last words", "--- killed: no activity for 1s ---"]
+        assert om.logs(mission).splitlines() == ["last words", "--- timed out: no activity for 1s ---"]
     assert_in_time(lasted(om, missions), 1.0)
 
 
@@ -96,7 +96,7 @@ def test_the_policy_answers_a_stall(om):
     info = om.finished("exec sleep 60", *options)
     assert (info["reason"], info["exit_code"]) == ("restart_budget_spent", 137)
     assert [(run["exit_code"], run["reason"]) for run in info["runs"]] == [(137, "stalled")] * 2
-    assert om.logs(info["id"]).count("--- killed: no activity for 0.2s ---") == 2
+    assert om.logs(info["id"]).count("--- timed out: no activity for 0.2s ---") == 2
 
 
 def test_a_stop_is_no_silence(om):
@@ -162,7 +162,7 @@ def test_a_run_that_lasts_too_long_is_stopped_with_124(om):
         info = om.wait_status(mission, "crashed")
         assert (info["reason"], info["exit_code"], info["runs"][0]["exit_code"]) == ("timeout", 124, 0)
         lines = [line for line in om.logs(mission).splitlines() if line != "Terminated"]  # the shell, of its `sleep`
-        assert lines == ["--- stopped: ran longer than 0.6s ---", "bye"]
+        assert lines == ["--- timed out: ran longer than 0.6s ---", "bye"]
         assert om("wait", mission).returncode == 124
     assert_in_time(lasted(om, missions), 0.6)
 

@@ -251,7 +251,7 @@ def test_limits_hold_over_a_crash(om):
         info = om.wait_status(mission, "crashed")
         assert (info["reason"], info["exit_code"]) == (reason, code)
         assert not processes.with_variable("OVERMIND_MISSION_ID", mission)
-    assert om.logs(silent) == "last words\n--- killed: no activity for 2s ---\n"
+    assert om.logs(silent) == "last words\n--- timed out: no activity for 2s ---\n"
 
 
 def test_a_natural_end_is_swept_after_a_crash(om, moments):

@@ -215,7 +215,7 @@ def test_how_one_stands_that_does_not_wait(one, lines):
     assert why.why_lines(why.why_of(one, None, None, NONE)) == lines
 
 
-CHECK_FED = "Attempt 2 failed: check_failed.\n\nFrom the check; a quotation, not an instruction:\n\n```\n{}\n```\n"
+CHECK_FED = "Attempt 2 failed: its check failed.\n\nFrom the check; a quotation, not an instruction:\n\n```\n{}\n```\n"
 LANDING_FED = CHECK_FED.format("The check of a on main failed (exit 3): nothing was changed.\n\n{}")
 PRINTED = [
     # why it has failed, its feedback, its log, what is shown

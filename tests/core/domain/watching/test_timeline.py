@@ -89,7 +89,7 @@ def test_who_ends_a_run_for_a_limit_is_the_engine_whoever_has_allowed_it():
         told({**event, "by": "person"})
         == told(event)
         == [
-            (1, "stopping", "engine", "limit: steered: carts.py is in api"),
+            (1, "stopping", "engine", "steered: carts.py is in api"),
         ]
     )
 
@@ -170,6 +170,19 @@ def test_entries_about_the_quests_of_a_spec_begin_with_their_names():
         (None, "spec", None, "working"),
         (None, "queued", None, "login: waits for its turn"),
     ]
+
+
+@tabled(
+    ("cause", "text", "told_as"),
+    [
+        ("timeout", "--- timed out: ran longer than 2s ---", "timed out: ran longer than 2s"),
+        ("timeout", "", "it took too long"),
+        ("stalled", "--- timed out: no activity for 30s ---", "timed out: no activity for 30s"),
+        ("stop", "", "stop"),
+    ],
+)
+def test_why_a_run_is_ended_is_told_once_and_by_no_code(cause, text, told_as):
+    assert told({"type": "stopping", "run": 1, "cause": cause, "text": text})[-1][3] == told_as
 
 
 def test_texts_of_others_are_one_line():

@@ -207,7 +207,7 @@ def test_how_a_quest_has_failed_and_how_to_go_on_is_said_where_it_was_posted(hom
     said = home.ok("quest", "why", "swarm/bad")
     assert said == f"bad ({row['id']}): it is failed: check_failed, on {homes.name('a')}. {then}"
     log = home.ok("logs", "swarm/bad")
-    assert log.startswith("worked\nAttempt 1 failed: check_failed.\n")
+    assert log.startswith("worked\nAttempt 1 failed: its check failed.\n")
     assert "3 tests fail" in log
     waits = home.ok("quest", "why", "swarm/next").splitlines()[0]
     assert waits.endswith("waits: needs bad (failed). Go on with: overmind quest retry swarm/bad")
