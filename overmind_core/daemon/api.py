@@ -116,10 +116,11 @@ class DaemonApi:
         pending_settings: Callable[[], str],
         unrecorded: UnrecordedLogs,
         lost: LostLookup,
+        state_trouble: Callable[[], str],
     ) -> None:
         """`leave`: part from the keeper and end the daemon; `settings_mistake`: why they are not those of the file.
 
-        `pending_settings`: what was changed there since.
+        `pending_settings`: what was changed there since. `state_trouble`: what was found damaged of the state.
         """
         self._home = home
         self._clock = clock
@@ -136,6 +137,7 @@ class DaemonApi:
         self._pending_settings = pending_settings
         self._unrecorded = unrecorded
         self._lost = lost
+        self._state_trouble = state_trouble
         self._started_at = clock.wall()
 
     @handles(Hello)
@@ -167,6 +169,8 @@ class DaemonApi:
     def _problems(self, lost: int) -> list[str]:
         """What a person has to mend, or to start again."""
         found = [lost_sentence(lost)] if lost else []
+        if trouble := self._state_trouble():
+            found.append(trouble)
         if self._line.is_mute():
             found.append(mute_keeper(self._line.hello.get("pid")).message)
         if self._settings_mistake:

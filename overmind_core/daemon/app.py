@@ -20,7 +20,7 @@ from overmind_core.daemon.memory import MemoryHost, MemoryParts
 from overmind_core.daemon.unsaved import Unsaved
 from overmind_core.domain.agents.events import NotificationDue, QuestionAsked
 from overmind_core.domain.engine_questions import EngineNeed
-from overmind_core.domain.events import Event
+from overmind_core.domain.events import THE_QUEUE, Event
 from overmind_core.domain.missions.events import MissionEnded, MissionRemoved
 from overmind_core.isolation.genomes import GenomeTrust
 from overmind_core.isolation.service import IsolationService
@@ -85,6 +85,9 @@ if TYPE_CHECKING:
 
 class App:
     """The parts of one daemon, from the bottom to the top: each is given what it uses, and nothing more."""
+
+    state_trouble = ""
+    """What was found damaged of the state while it is used, as a sentence; "" for nothing."""
 
     def __init__(
         self,
@@ -426,6 +429,13 @@ class App:
         await self.keeper.leave(how)
         self.phase.leaving.set()
         return unsaved
+
+    def state_is_damaged(self, trouble: str) -> None:
+        """Tell a person that the state is damaged; `trouble`: a sentence that says what to do."""
+        self.state_trouble = trouble
+        self.events.record(
+            NotificationDue(mission=THE_QUEUE.id, name="state.db", why="blocked", now=trouble, about=THE_QUEUE)
+        )
 
     def close(self) -> None:
         """Stop all background work."""

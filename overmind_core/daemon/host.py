@@ -225,6 +225,7 @@ class Host:
             app.tasks.start(app.retention.keep_bounded())
             if self._kill_after is None:  # else the home ends with us, or is a headless run's
                 app.tasks.start(StateCopies(self._home).run())
+                app.tasks.start(state_check.LateCheck(self._home, app.state_is_damaged).run())
             app.tasks.start(self._look_around(app))
             ready()
             await app.phase.leaving.wait()

@@ -154,6 +154,7 @@ def handlers(app: App) -> tuple[object, ...]:
         ),
         unrecorded=app.unrecorded,
         lost=lost,
+        state_trouble=lambda: app.state_trouble,
     )
     lifecycle = LifecycleApi(
         home=app.home,

@@ -1,15 +1,19 @@
 """The check of state.db before a daemon opens it: what is damaged or gone is told, and how it is recovered.
 
-All of it is quick. SQLite's own check takes two milliseconds for each megabyte, and a file above `CHECKED` is left to
-`overmind doctor`, to the daily copy, and to whoever reads the damaged place. Opened by SQLite, a log that is damaged
+All of it is quick. SQLite's own check takes two milliseconds for each megabyte, and a file above `CHECKED` is looked at
+behind the start, by `LateCheck`. Opened by SQLite, a log that is damaged
 would lose all commits behind the damage without a word, so it is looked at first.
 """
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import sqlite3
 import struct
+import sys
+import threading
 import time
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
@@ -19,6 +23,8 @@ from overmind_core.kernel.database_pages import LOG_MAGIC, log_sums
 from overmind_core.kernel.replaced_file import damage, finish, read_only
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from overmind_core.system.paths import Home
 
 RECOVER = "overmind state recover"
@@ -29,6 +35,11 @@ _LOG_HEADER, _FRAME = struct.Struct(">8I"), struct.Struct(">4I")
 _FRAME_BYTES = 24
 _INDEX = struct.Struct("=12xBxxxI")
 """Of the log's index: whether it counts, and how many pages of the log do. Source: sqlite.org/walformat.html"""
+LATER = 10.0
+"""Seconds from a daemon's start to the check of a large file: first comes what people wait for."""
+_LOWEST = 19
+"""The priority of a thread that takes only what nobody else wants."""
+_log = logging.getLogger(__name__)
 
 
 def prepare(home: Home) -> None:
@@ -124,3 +135,51 @@ def _what_is_left(home: Home) -> str:
         if logs := len(os.listdir(home.logs)):
             return f"logs of {logs} mission{'' if logs == 1 else 's'}"
     return ""
+
+
+class LateCheck:
+    """Looks once at all of a file that is too large for the start, while the daemon works.
+
+    Args:
+        home: The home.
+        tell: Called once with a sentence for people, if something is damaged.
+        later: Seconds to wait first.
+        largest: Bytes up to which the start has looked at all of it.
+    """
+
+    def __init__(
+        self, home: Home, tell: Callable[[str], None], *, later: float = LATER, largest: int = CHECKED
+    ) -> None:
+        self._home = home
+        self._tell = tell
+        self._later = later
+        self._largest = largest
+
+    async def run(self) -> None:
+        """Look, and tell what was found; cancelled, the look ends too."""
+        await asyncio.sleep(self._later)
+        if (_size(self._home.database) or 0) <= self._largest:
+            return
+        loop, over = asyncio.get_running_loop(), threading.Event()
+        found: asyncio.Future[str] = loop.create_future()
+
+        def done(what: str) -> None:
+            if not found.done():
+                found.set_result(what)
+
+        def look() -> None:
+            if sys.platform == "linux":  # only there a thread has a priority of its own
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST)
+            what = damage(self._home.database, over.is_set)
+            with suppress(RuntimeError):  # the daemon has left
+                loop.call_soon_threadsafe(done, what)
+
+        threading.Thread(target=look, name="state-check", daemon=True).start()
+        try:
+            what = await found
+        finally:
+            over.set()
+        if what:
+            text = f"The state {self._home.database} is damaged ({what}). Recover it with: {RECOVER}"
+            _log.error("%s", text)
+            self._tell(text)

@@ -13,6 +13,8 @@ from contextlib import closing, suppress
 from typing import TypeVar
 
 Result = TypeVar("Result")
+_STEPS = 100_000
+"""Steps of SQLite between two looks whether it is to go on."""
 _UNFINISHED, _WHOLE = ".recovering", ".recovered"
 """Endings of the new file's name while it is made, and until it has the place of the old one."""
 SIDE_FILES = ("", "-wal", "-shm")
@@ -24,13 +26,17 @@ def is_damaged(path: str) -> bool:
     return os.path.exists(path) and bool(damage(path))
 
 
-def damage(path: str) -> str:
-    """Return what SQLite finds wrong with a file, as a clause; "" for nothing. Nothing in the file changes."""
+def damage(path: str, is_over: Callable[[], bool] | None = None) -> str:
+    """Return what SQLite finds wrong with a file, as a clause; "" for nothing. Nothing in the file changes.
+
+    `is_over`: Nobody waits for it any more; then nothing was found.
+    """
     try:
         with closing(sqlite3.connect(read_only(path), uri=True)) as database:
+            database.set_progress_handler(is_over, 0 if is_over is None else _STEPS)
             found = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-        return str(error)
+        return "" if is_over is not None and is_over() else str(error)
     return "" if found == "ok" else " ".join(found.replace("***", "").split())
 
 
