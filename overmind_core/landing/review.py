@@ -316,7 +316,7 @@ class LandingReview:
             leaving.cancel()
         if not task.done() and not self._workspace.phase.handing_over:
             task.cancel()
-            raise OvermindError("daemon_lost", "The daemon was shut down before git had ended.")
+            raise OvermindError("daemon_lost", "Cancelled: the daemon was shut down before git had ended.")
         return await task
 
     async def discard(self, request: Discard, caller: Caller) -> DiscardedWork:

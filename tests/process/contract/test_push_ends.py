@@ -64,7 +64,7 @@ def test_a_shutdown_leaves_nothing_of_a_push_and_tells_who_waits(om, remote):
     assert processes.with_word("66002") == []
     _, said = pushing.communicate(timeout=30)
     assert pushing.returncode == 1
-    assert "daemon_lost: The daemon was shut down before git had ended." in said
+    assert "daemon_lost: Cancelled: the daemon was shut down before git had ended." in said
 
 
 def test_a_probe_of_a_daemon_that_was_killed_ends_with_the_start_of_the_next(om, tmp_path):
