@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.missions.mission import HAS_ENDED
 from overmind_core.domain.missions.outcome import outcome_of
 from overmind_core.domain.missions.references import (
     Ambiguous,
@@ -150,7 +149,8 @@ def not_begun(mission_id: str, name: str) -> OvermindError:
 
 def not_running(mission: Mission) -> OvermindError:
     """The error for a mission that has ended."""
-    ended = HAS_ENDED.get(mission.status, f"is {mission.status}")
+    outcome = outcome_of(mission)
+    ended = f"is {mission.status}" if outcome is None else f"has already ended: {outcome}"
     return OvermindError("not_running", f"Mission {mission.id} ({mission.definition.name}) {ended}.")
 
 

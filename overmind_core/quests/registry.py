@@ -253,7 +253,7 @@ class QuestRegistry:
             return None
         if ended.status is QuestStatus.COMPLETED:
             return f"Quest {ended.id} ({ended.name}) has completed. Add it again with: overmind quest add"
-        again = f"overmind quest retry {ended.id}"
+        again = f"overmind quest retry {ended.id if self.others_named(ended) else ended.name}"
         return f"Quest {ended.id} ({ended.name}) {HAS_ENDED[ended.status]}. Queue it again with: {again}"
 
     def add(self, quest: Quest) -> Callable[[], None]:

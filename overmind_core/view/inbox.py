@@ -372,7 +372,7 @@ def with_text(asked: Row) -> str:
     effects = engine_questions.effects_of(asked)
     if not engine_questions.is_of_engine(asked) and effects.text_with == DENY:
         return f"{effects.deny} with {'a reason' if effects.deny == DENY else 'a text'}"
-    return f"type {effects.text}" if effects.text else f"{effects.of(effects.text_with)} with a text"
+    return f"type {effects.text}" if effects.text else f"{effects.of(effects.text_with)}, and say why"
 
 
 def _effects(asked: Row) -> SubjectLines:

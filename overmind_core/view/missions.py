@@ -96,9 +96,8 @@ def lost_text(found: Sequence[Row], zone: tzinfo | None) -> str:
 
 def ended(row: Row) -> str:
     """That it has ended, in words behind its name."""
-    from overmind_core.domain.missions.mission import HAS_ENDED  # noqa: PLC0415 - the first frame needs none of it
-
-    return HAS_ENDED.get(row["status"], f"is {row['status']}")
+    outcome = row.get("outcome")
+    return f"has already ended: {outcome}" if outcome else f"is {row['status']}"
 
 
 def is_live(row: Row) -> bool:

@@ -30,8 +30,8 @@ STEPS = (
     Step(
         "answer",
         Context.NEEDS,
-        "y allows, n denies, enter shows the whole question",
-        "! opens the list, y allows, n denies",
+        "answer with the keys below the question, enter shows all of it",
+        "! opens the list, answer with the keys below each question",
     ),
     Step("look", Context.MISSIONS, "enter shows its terminal, esc goes back", "esc goes back to the missions"),
 )

@@ -109,6 +109,8 @@ def content(path: str) -> bytes:
     try:
         with open(0 if path == STDIN else from_wire(path), "rb", closefd=path != STDIN) as file:
             data = file.read(plan_file.MOST_BYTES + 1)
+    except IsADirectoryError as error:
+        raise OvermindError("invalid", f"{path}: {error.strerror}. Name a file in it, such as {DEFAULT}") from None
     except OSError as error:
         raise OvermindError("invalid", f"{path}: {error.strerror}. Write one with: overmind init") from None
     if len(data) > plan_file.MOST_BYTES:

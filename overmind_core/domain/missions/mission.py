@@ -14,9 +14,6 @@ from overmind_core.domain.memory.giving import Injection
 
 TYPE_CHECKING = False
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 
 class Status(StrEnum):
     """Where a mission is in its life; the closed set that every face shows."""
@@ -34,12 +31,6 @@ class Status(StrEnum):
 
 FINAL = frozenset({Status.STOPPED, Status.CRASHED, Status.KILLED})
 LIVE = frozenset(Status) - FINAL
-HAS_ENDED: Mapping[Status, str] = {
-    Status.STOPPED: "has already stopped",
-    Status.CRASHED: "has already crashed",
-    Status.KILLED: "was already killed",
-}
-"""How a sentence says that a mission has ended."""
 
 
 class Kind(StrEnum):

@@ -43,7 +43,7 @@ SENTENCES: Mapping[str, str] = {
     "no_terminals": "the machine had no free terminals",
     "not_found": "its program was not found",
     "not_logged_in": "it is not logged in",
-    "not_ready": "it was not ready in time",
+    "not_ready": "it did not become ready",
     "not_pushed": "its work could not be pushed",
     "output_invalid": "its outputs are not valid",
     "output_missing": "it did not hand in what was asked for",

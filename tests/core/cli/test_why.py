@@ -30,7 +30,7 @@ FAILED = {**PLAN, "status": "stopped", "outcome": "failed", "exit_code": 1, "age
     {**AGENT, "name": "test", "stage": "skipped", "reason": "db failed"},
 ]}  # fmt: skip
 WHY_FAILED = (
-    "release (a1b2c3d4): failed (1)\n  db: failed, it was not ready in time · exit 1\n  test: skipped, db failed\n"
+    "release (a1b2c3d4): failed (1)\n  db: failed, it did not become ready · exit 1\n  test: skipped, db failed\n"
     "See: overmind logs release\n"
 )
 MISSION = {"id": "a1b2c3d4", "name": "api", "type": "task", "status": "crashed", "outcome": "failed", "exit_code": 3,

@@ -87,7 +87,7 @@ def test_the_same_error_three_times_is_a_loop_and_an_edit_outside_of_what_it_own
     assert om.json("inbox", "--json") == []
     assert [one.get("by") for one in om.events("stopping")] == [None]
     ended = [(one["by"], one["text"]) for one in om.json("timeline", "login", "--json") if one["what"] == "stopping"]
-    assert ended == [("engine", "limit: steered: carts.py is in api")]
+    assert ended == [("engine", "steered: carts.py is in api")]
 
 
 def test_a_session_is_sent_the_message_once_and_left_alone_then(agents, shop, tmp_path):

@@ -66,7 +66,7 @@ def test_all_live_missions_are_stopped_or_restarted_at_once_with_their_children(
     assert {om.info(one)["status"] for one in (parent, child, alone)} == {"stopped"}
     assert om("stop", "--all").stdout == ""
     refused = om("stop", alone).stderr
-    assert refused == f"Error: not_running: Mission {alone} (alone) has already stopped.\n"
+    assert refused == f"Error: not_running: Mission {alone} (alone) has already ended: stopped.\n"
     assert om.json("stop", "--all", "--json") == []
     om.ok("rm", child)
     assert om.ok("prune", "--dry-run").startswith("Would remove 2 missions (")
