@@ -38,7 +38,7 @@ def flip(path):
 
 
 def looked(home, **how):
-    told = []
+    told: list[str] = []
     asyncio.run(LateCheck(home, told.append, later=0.0, **{"largest": 0, **how}).run())
     return told
 

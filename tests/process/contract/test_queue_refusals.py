@@ -210,8 +210,8 @@ def test_a_change_of_one_of_several_ended_quests_of_a_name_is_refused_with_them_
         made.append(om.json("quest", "add", *words)["id"])
         om("quest", "wait", made[-1])
     first, second = made
-    for words in (["retry"], ["edit", "--title", "Other"], ["cancel"]):
-        said = om.refused("quest", words[0], "x", *words[1:], code="ambiguous")
+    for change in (["retry"], ["edit", "--title", "Other"], ["cancel"]):
+        said = om.refused("quest", change[0], "x", *change[1:], code="ambiguous")
         assert said.startswith("'x' names several quests that have ended: ")
         assert said.index(f"{second} (failed, ended ") < said.index(f"{first} (failed, ended ")
     looked = om("quest", "why", "x")
