@@ -234,7 +234,9 @@ class QuestWhy(QuestBrief):
     same_name: list[str]
     """Ids of other quests that have ended under its name, newest first; empty while it has not ended."""
     folder: str | None
-    """Where the check ran that it has failed for: its worktree, if it has one; null unless one has failed."""
+    """Where the check ran that it has failed for; null unless one has failed, and where nobody knows."""
+    folder_gone: bool
+    """Whether that folder was removed since."""
     output: list[str]
     """The last lines that the check printed, at most three."""
     empty_needs: list[str]

@@ -9,6 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.engine_questions import UNDOES_LANDED, EngineNeed
+from overmind_core.domain.landing import VERIFY
 from overmind_core.domain.missions.reasons import not_owned_text, sentence
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.attempt import attempt_ended, in_review
@@ -21,6 +22,7 @@ from overmind_core.domain.quests.classes import (
     after_failure,
     class_of,
     is_nobodys_fault,
+    last_failure,
 )
 from overmind_core.domain.quests.life import DISK_FULL, waits_for_room, waits_for_target
 from overmind_core.domain.quests.quest import (
@@ -35,8 +37,9 @@ from overmind_core.domain.quests.resolution import dropped_lines, dropped_senten
 from overmind_core.domain.quests.shared_folder import newest_state, review_lines
 from overmind_core.domain.quests.why import has_failed_check
 from overmind_core.domain.replacing import replace
-from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.errors import OvermindError
 from overmind_core.logs.run_output import ending, newest
+from overmind_core.missions.lookup import find
 from overmind_core.quests.full_disk import had_no_room
 
 if TYPE_CHECKING:
@@ -44,7 +47,6 @@ if TYPE_CHECKING:
 
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.domain.quests.quest import QueueState
-    from overmind_core.errors import OvermindError
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.journal import Journal
     from overmind_core.missions.registry import Registry
@@ -228,7 +230,7 @@ class AttemptOutcomes:
             self._end(over)
             self.on_end(over)
             if queue.post is None:  # of a post the swarm is told, where people try it again
-                shown = _stuck(over, self._lander.worktree(quest.id), "\n".join((*notes, feedback)))
+                shown = _stuck(over, checked_in(self._registry, over), "\n".join((*notes, feedback)))
                 self._asker.ask(over, EngineNeed.STUCK, summary, shown)
 
     async def ask_review(self, quest_id: str) -> None:
@@ -419,6 +421,17 @@ def _why(reason: str, failure: str) -> str:
     return sentence(failure if reason in {failure, RETRIES_SPENT} else reason)
 
 
+def checked_in(registry: Registry, quest: Quest) -> str | None:
+    """Return the folder in which the check ran that a quest has failed for, which may be gone; None: nobody knows."""
+    if last_failure(quest) != VERIFY_FAILED:
+        check = None if quest.check_id is None else registry.get(quest.check_id)
+        return None if check is None else check.definition.cwd
+    try:
+        return find(registry, f"{quest.name}/{VERIFY}").definition.cwd
+    except OvermindError:  # it went with its mission
+        return None
+
+
 def _stuck(quest: Quest, folder: str | None, feedback: str) -> dict[str, object]:
     """What a person reads of a quest that has failed: how, of a check which and where, and the end of its output."""
     queue = quest.queue
@@ -430,7 +443,7 @@ def _stuck(quest: Quest, folder: str | None, feedback: str) -> dict[str, object]
     if has_failed_check(quest):
         verify = None if quest.goal is None else quest.goal.verify
         command = quest.check if queue.failure == CHECK_FAILED else verify
-        head += [f"$ {command}", f"in {quest.cwd if folder is None else to_wire(folder)}"]
+        head += [f"$ {command}", *([] if folder is None else [f"in {folder}"])]
     return {"class": queue.failure, "lines": [*head, *feedback.splitlines()[-SHOWN_LINES:]]}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.quests.attempt import has_run
@@ -12,7 +13,7 @@ from overmind_core.domain.quests.needs import set_free
 from overmind_core.domain.quests.quest import HAS_ENDED, Quest, QuestPhase, QuestStatus
 from overmind_core.domain.quests.remedies import Known, remedies
 from overmind_core.domain.quests.why import Evidence, Place, has_failed_check, in_the_way, last_printed, why_of
-from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.domain.text.slug import slug_of
 from overmind_core.errors import OvermindError
 from overmind_core.logs.run_output import ending, newest
@@ -20,6 +21,7 @@ from overmind_core.missions.answers import time
 from overmind_core.missions.registry import decode_mission
 from overmind_core.quests import answers, store
 from overmind_core.quests.answers import InQueue
+from overmind_core.quests.outcomes import checked_in
 from overmind_core.quests.queue import POOL
 
 if TYPE_CHECKING:
@@ -179,7 +181,7 @@ class QueueViews:
 
     async def why(self, quest: Quest) -> QuestWhy:
         """Why a quest does not start, or how it stands, and what depends on it."""
-        output = await self._output(quest)
+        evidence = await self._evidence(quest)
         quest = self._quests.get(quest.id) or quest
         now = self._clock.wall()
         line = self._queue.line(now)
@@ -192,7 +194,6 @@ class QueueViews:
         free = set_free(quest, dependants, self._quests.get)
         by = in_the_way(quest, wait, self._obstacles.needs(now), self._named)
         refusal = self._refusal(quest.id) if waits_for_target(quest) else None
-        evidence = self._evidence(quest, output) if has_failed_check(quest) else None
         do = self._remedies(quest, wait, by)
         empty = self._empty_needs(quest)
         found = why_of(quest, wait, place, free, do, refusal=refusal, evidence=evidence, empty_needs=empty)
@@ -213,6 +214,7 @@ class QueueViews:
             "starts": list(found.starts),
             "waiting_then": [{"name": one.name, "needs": list(one.needs)} for one in found.waiting_then],
             "folder": None if evidence is None else evidence.folder,
+            "folder_gone": evidence is not None and evidence.is_gone,
             "output": [] if evidence is None else list(evidence.output),
             "empty_needs": empty,
             "same_name": self._quests.others_named(quest),
@@ -223,18 +225,19 @@ class QueueViews:
         needed = map(self._quests.get, () if quest.goal is None else quest.goal.needs)
         return [one.name for one in needed if one is not None and has_landed_nothing(one)]
 
-    async def _output(self, quest: Quest) -> str | None:
-        """What the check has printed of a quest that began at once; one of the queue has it in its feedback."""
-        check = None if quest.is_queued or quest.check_id is None else self._registry.get(quest.check_id)
-        if check is None or not has_failed_check(quest):
+    async def _evidence(self, quest: Quest) -> Evidence | None:
+        """What is known of the check that a quest has failed for."""
+        if not has_failed_check(quest):
             return None
-        return await asyncio.to_thread(ending, newest(self._home.logs, check), LAST_BYTES)
-
-    def _evidence(self, quest: Quest, output: str | None) -> Evidence | None:
-        if output is None and not quest.is_queued:  # its log has gone with its mission
-            return None
-        folder = self._worktree(quest.id)
-        return Evidence(quest.cwd if folder is None else to_wire(folder), last_printed(quest, output))
+        output = None  # one of the queue has it in its feedback
+        if not quest.is_queued:
+            check = None if quest.check_id is None else self._registry.get(quest.check_id)
+            if check is None:  # its log has gone with its mission
+                return None
+            output = await asyncio.to_thread(ending, newest(self._home.logs, check), LAST_BYTES)
+        folder = checked_in(self._registry, quest)
+        is_gone = folder is not None and not await asyncio.to_thread(os.path.isdir, from_wire(folder))
+        return Evidence(folder, last_printed(quest, output), is_gone=is_gone)
 
     def _remedies(self, quest: Quest, wait: Wait | None, by: Sequence[Need]) -> tuple[str, ...] | None:
         """The commands that help; None: how it stands says it."""

@@ -110,8 +110,11 @@ class Why(NamedTuple):
 class Evidence(NamedTuple):
     """The place in which a check has failed, and the last of what it has printed."""
 
-    folder: str
+    folder: str | None
+    """None: nobody knows."""
     output: tuple[str, ...]
+    is_gone: bool = False
+    """Whether the folder was removed since."""
 
 
 class Refusal(NamedTuple):
@@ -282,9 +285,14 @@ def from_answer(answer: Mapping[str, Any]) -> Why:
         answer["queued"],
         tuple(answer["starts"]),
         tuple(StillWaiting(one["name"], tuple(one["needs"])) for one in answer["waiting_then"]),
-        None if answer.get("folder") is None else Evidence(answer["folder"], tuple(answer["output"])),
+        _evidence_of(answer),
         tuple(answer.get("empty_needs") or ()),
     )
+
+
+def _evidence_of(answer: Mapping[str, Any]) -> Evidence | None:
+    folder, output = answer.get("folder"), tuple(answer["output"])
+    return Evidence(folder, output, bool(answer.get("folder_gone"))) if output or folder is not None else None
 
 
 _IS = {
@@ -305,7 +313,8 @@ def why_lines(why: Why) -> list[str]:
     if why.empty_needs:
         lines.append(f"  needs: {_listed(why.empty_needs)}, completed with {NOTHING_LANDED}")
     if why.evidence is not None:
-        lines.append(f"  in: {why.evidence.folder}")
+        if why.evidence.folder is not None:
+            lines.append(f"  in: {why.evidence.folder}{' (removed since)' if why.evidence.is_gone else ''}")
         lines += [f"  printed: {line}" for line in why.evidence.output or ("nothing",)]
     lines += [f"  {'see' if is_look(command) else 'go on with'}: {command}" for command in why.do]
     if why.score is not None:

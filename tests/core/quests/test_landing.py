@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 from contextlib import asynccontextmanager
 from unittest import mock
 
@@ -236,3 +238,38 @@ def test_one_that_is_cancelled_just_before_its_landing_begins_is_cancelled(tmp_p
             return shop.tried, (await inside.ask("quest", id=name))["status"]
 
     assert story(tmp_path, scenario) == (0, "cancelled")
+
+
+@pytest.mark.parametrize("checked_by", ["check", "verify"])
+def test_a_failed_check_is_told_with_the_folder_in_which_it_ran_also_once_that_is_gone(tmp_path, checked_by):
+    async def scenario(shop):
+        async with supervising(shop.home, shop.keeper, settings=Settings()) as inside:
+            quest = {"title": "work", "command": "true", "into": "main", "retries": 0, "allow_empty": True}
+            quest |= {checked_by: "make test"}
+            added = await inside.ask("quest_add", quests=[quest], cwd=shop.code.folder, env={**world(), **AUTHOR})
+            name = added["quests"][0]["id"]
+            await until(lambda: f"{name}.1" in shop.keeper.held, "it runs")
+            if checked_by == "verify":
+                shop.code.commit("second", {"b": "2\n"})  # something to merge with
+                shutil.copy(os.path.join(shop.code.folder, "a"), os.path.join(work(inside, name), "c"))
+            shop.keeper.exit(f"{name}.1")
+            run = await until(
+                lambda: next((run for run in shop.keeper.held if not run.startswith(name)), None), "a check"
+            )
+            folder = inside.app.registry.get(run.partition(".")[0]).definition.cwd
+            shop.keeper.exit(run, code=2)
+            await until(lambda: name not in inside.app.quest_registry.live, "it has failed")
+            (question,) = await inside.ask("inbox")
+            before = await inside.ask("quest_why", id=name)
+            shutil.rmtree(folder, ignore_errors=True)
+            after = await inside.ask("quest_why", id=name)
+            return shop.code.folder, folder, question["subject"]["lines"][2], before, after
+
+    source, folder, asked, before, after = story(tmp_path, scenario)
+    assert folder != source
+    assert (asked, before["folder"]) == (f"in {folder}", folder)
+    assert (after["folder"], after["folder_gone"]) == (folder, True)
+
+
+def work(inside, name):
+    return inside.app.registry.get(name).definition.cwd

@@ -259,6 +259,18 @@ def test_needs_that_have_landed_nothing_are_named():
     ]
 
 
+def test_the_folder_of_a_failed_check_is_told_to_be_gone_and_left_out_where_nobody_knows_it():
+    one = quest("a", "failed", reason="check_failed", check="make", exit_code=2)
+    places = []
+    for evidence in (why.Evidence("/shop", (), is_gone=True), why.Evidence(None, ("1",))):
+        _, *lines = why.why_lines(why.why_of(one, None, None, NONE, evidence=evidence))
+        places.append(lines[:2])
+    assert places == [
+        ["  in: /shop (removed since)", "  printed: nothing"],
+        ["  printed: 1", "  see: overmind quest logs --check a"],
+    ]
+
+
 def test_one_whose_target_is_in_use_says_where_and_which_commands_help():
     one = quest("a", "running", queue=QueueState(phase=QuestPhase.LANDING), reason="dirty")
     refusal = why.Refusal("main is in use in /shop.", ("git -C /shop stash push -- b", "mv /shop/n /shop/n.mine"))
