@@ -143,8 +143,8 @@ class QueueBudgets:
         """Id of a spec, or of the queue → its account."""
         self._of_attempts: dict[str, tuple[int, float]] = {}
         """Quest → the number of its newest attempt, and what that has cost so far."""
-        self._postponed: set[str] = set()
-        """Quests that only a budget keeps from starting."""
+        self._postponed: dict[str, None] = {}
+        """Quests that only a budget keeps from starting, in the order in which their turn came."""
         self._timer: asyncio.TimerHandle | None = None
         self._day = 0.0, 0.0
         """The beginning and the end of this day, in seconds since the epoch."""
@@ -282,7 +282,7 @@ class QueueBudgets:
         for scope in self._scopes(quest):
             refused = self._refused(scope, quest)
             if refused is not None:
-                return why.over_budget(refused.text, self._commands(scope))
+                return why.over_budget(refused.text, self._commands(scope, quest))
         return None
 
     def admits(self, quest: Quest) -> bool:
@@ -294,7 +294,7 @@ class QueueBudgets:
             refused = self._refused(scope, quest)
             if refused is None:
                 continue
-            self._postponed.add(quest.id)
+            self._postponed[quest.id] = None
             account = self._account(scope.about.id)
             if refused.ask and account.asked != scope.limit:
                 with self._journal.together():
@@ -307,14 +307,28 @@ class QueueBudgets:
 
     def postponed(self) -> Collection[str]:
         """Return, and forget, the quests that were refused: a slot is free, so they may be tried again."""
-        found, self._postponed = self._postponed, set()
+        found, self._postponed = self._postponed, {}
         return found
 
     def _refused(self, scope: _Scope, quest: Quest) -> budget.Refused | None:
-        running = [one for one in self._running() if one.id != quest.id and self._is_in(scope, one)]
-        return budget.lease(
-            scope.whose, self._account(scope.about.id).spent, map(self._left, running), self._left(quest), scope.limit
-        )
+        running = self._beside(scope, quest)
+        return budget.lease(scope.whose, self._account(scope.about.id).spent, running, self._left(quest), scope.limit)
+
+    def _beside(self, scope: _Scope, quest: Quest | None) -> list[float | None]:
+        """What each attempt of a budget that runs, but not this quest's, is estimated to cost beyond what it has."""
+        others = (one for one in self._running() if quest is None or one.id != quest.id)
+        return [self._left(one) for one in others if self._is_in(scope, one)]
+
+    def _raised(self, scope: _Scope, quest: Quest | None, text: str = "") -> float:
+        """The limit of a budget with which this quest may begin, once a person has allowed more."""
+        own = None if quest is None else self._left(quest)
+        expected = budget.spending([*self._beside(scope, quest), own]).known
+        return budget.raised(scope.limit, text, spent=self._account(scope.about.id).spent.known, expected=expected)
+
+    def _next(self, scope: _Scope) -> Quest | None:
+        """The first quest that only this budget keeps from starting."""
+        waiting = (self._quests.live.get(one) for one in self._postponed)
+        return next((one for one in waiting if one is not None and self._is_in(scope, one)), None)
 
     def _left(self, quest: Quest) -> float | None:
         """The estimated rest of the cost of a quest's attempt; None: unknown."""
@@ -325,14 +339,15 @@ class QueueBudgets:
         own = so_far if _has_slot(quest) and attempt == quest.attempts else 0.0
         return max(0.0, estimated - own)
 
-    def _commands(self, scope: _Scope) -> tuple[str, ...]:
-        """The commands with which a person lets the quests of a budget go on."""
+    def _commands(self, scope: _Scope, quest: Quest) -> tuple[str, ...]:
+        """The commands with which a person lets a quest of a budget go on."""
         for question in self._questions.open_for(scope.about.id):
             if question.need == EngineNeed.BUDGET:
                 return (f"overmind answer {question.number} allow",)
+        limit = f"{self._raised(scope, quest):.10g}"
         if scope.about == THE_QUEUE:
-            return (f"overmind queue --max-cost-per-day {budget.raised(scope.limit):g} --today",)
-        return (f"overmind spec run {scope.about.name} --max-cost {budget.raised(scope.limit):g}",)
+            return (f"overmind queue --max-cost-per-day {limit} --today",)
+        return (f"overmind spec run {scope.about.name} --max-cost {limit}",)
 
     # what people decide
 
@@ -349,7 +364,7 @@ class QueueBudgets:
         if scope is None:  # the limit was removed meanwhile
             return
         if decision.behaviour is Behaviour.ALLOW:
-            self._raise(scope, budget.raised(scope.limit, decision.message or ""))
+            self._raise(scope, self._raised(scope, self._next(scope), decision.message or ""))
             return
         for quest in [one for one in self._running() if self._is_in(scope, one)]:
             self._cancel(quest)

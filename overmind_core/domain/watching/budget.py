@@ -114,11 +114,21 @@ _AMOUNT = r"(\d{1,9}(?:\.\d{1,6})?)"
 _DOLLARS = re.compile(rf"\$ ?{_AMOUNT}|(?<![\d.]){_AMOUNT} ?(?:\$|usd\b|dollars?\b)|\A\s*{_AMOUNT}\s*\Z", re.IGNORECASE)
 
 
-def raised(limit: float, text: str = "") -> float:
-    """The limit after a person has allowed more: by the dollars that the text names, else half as much again."""
+def raised(limit: float, text: str = "", *, spent: float = 0.0, expected: float = 0.0) -> float:
+    """The limit after a person has allowed more: by the dollars that the text names, else so that work goes on.
+
+    Args:
+        limit: As it is.
+        text: Of the person. Dollars in it come on top of the limit, or of what is spent where that is more.
+        spent: In the budget so far.
+        expected: What the attempts that run are estimated to cost beyond that, together with the next one.
+    """
     found = _DOLLARS.search(text)
     more = float(next(filter(None, found.groups()))) if found else 0.0
-    return round(limit + more if more else limit * HALF_AGAIN, 6)
+    if more:
+        return round(max(limit, spent) + more, 6)
+    usual, needed = limit * HALF_AGAIN, spent + expected
+    return round(usual if usual > needed + _ROUNDING else needed * HALF_AGAIN, 6)
 
 
 def day_begin(now: float, zone: tzinfo) -> float:

@@ -127,3 +127,29 @@ def test_a_day_whose_raise_was_denied_has_a_command_that_lets_the_queue_go_on(tm
         return why["code"], why["do"], asked
 
     assert in_process.run(told()) == ("budget", ["overmind queue --max-cost-per-day 1.5 --today"], [])
+
+
+@pytest.mark.parametrize("way", ["answer", "command"])
+def test_a_day_that_cost_many_times_its_limit_goes_on_with_the_answer_or_with_the_command_of_why(tmp_path, way):
+    settings = Settings(queue=QueueSettings(slots=1, backoff=0.01, max_cost_per_day=0.04))
+
+    async def told():
+        story = Budgeted(str(tmp_path))
+        async with supervising(story.home, story.keeper, settings=settings) as inside:
+            story.plays(inside)
+            await story.adds(inside)
+            await until(inside.app.engine_questions.asked_about, "more money is asked for")
+            (question,) = await inside.ask("inbox")
+            two = inside.app.quest_registry.find("two").id
+            if way == "answer":
+                await inside.ask("answer", question=question["question"], behaviour="allow")
+            else:
+                await inside.ask("answer", question=question["question"], behaviour="deny")
+                (command,) = (await inside.ask("quest_why", id="two"))["do"]
+                await inside.ask("queue_set", max_cost_today=float(command.split()[-2]))
+            await until(lambda: inside.app.quest_registry.find(two).is_over, "it is done")
+            row = await inside.ask("quest", id=two)
+        story.keeper.close()
+        return row["status"], question["summary"]
+
+    assert in_process.run(told()) == ("completed", "$0.40 of $0.04 of today are spent")

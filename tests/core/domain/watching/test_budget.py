@@ -94,6 +94,23 @@ def test_a_person_raises_it_by_half_or_by_the_dollars_that_the_text_names(text, 
     assert budget.raised(4.0, text) == limit
 
 
+def test_dollars_that_a_person_names_come_on_top_of_what_is_spent():
+    assert budget.raised(0.04, "$0.10", spent=0.26) == 0.36
+    assert budget.raised(4.0, "$2", spent=1.0) == 6.0
+
+
+AMOUNTS = st.floats(0.0, 1e4)
+
+
+@given(st.floats(0.01, 1e4), AMOUNTS, st.lists(AMOUNTS, max_size=3), AMOUNTS | st.none())
+def test_a_raised_limit_lets_the_next_attempt_begin_however_much_is_spent(limit, spent, running, own):
+    expected = spending([*running, own]).known
+    now = budget.raised(limit, spent=spent, expected=expected)
+    assert budget.lease("this day", Spending(spent, 0), running, own, now) is None
+    assert budget.lease("this day", Spending(spent, 0), running, own, float(f"{now:.10g}")) is None
+    assert not budget.follow(BudgetMarks(), Spending(spent, 0), now)[1].stop
+
+
 @given(st.floats(0.01, 1e6), st.text(max_size=40) | st.from_regex(r"\$?\d{1,12}(\.\d+)?( dollars)?", fullmatch=True))
 def test_a_raised_limit_is_always_higher(limit, text):
     assert budget.raised(limit, text) > limit
