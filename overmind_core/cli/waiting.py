@@ -225,8 +225,9 @@ def _of_quest(why: Row, questions: Iterable[Row]) -> Iterator[Wait]:
 def _queued(why: Row) -> Wait:
     """Why a quest does not start, and the command that lets it go on, or tells more."""
     whom = FOR_YOU if why["code"] in _HELD else "waits"
-    text = f"{whom}: {why['name']} {_verb(why)}{why['text']}"
-    return (why["id"], why["code"]), _with_command(text, why["do"])
+    text = _with_command(f"{whom}: {why['name']} {_verb(why)}{why['text']}", why["do"])
+    settings = why.get("pending_settings", "")
+    return (why["id"], why["code"], settings), f"{text.removesuffix('.')}. {settings}" if settings else text
 
 
 def _with_command(text: str, do: Sequence[str]) -> str:

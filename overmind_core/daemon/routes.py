@@ -379,6 +379,9 @@ def _queue_views(app: App) -> QueueViews:
         gates=app.engine.specs.gates,
         worktree=app.engine.quest_landing.worktree,
         home=app.home,
+        pending_settings=lambda key: config.pending(
+            app.home.config, app.home.good_config, app.settings, providers=provider_names(), key=key
+        ),
     )
 
 

@@ -179,7 +179,7 @@ def load_or_last_good(path: str, copy: str, *, providers: Collection[str]) -> Lo
         raise
 
 
-def pending(path: str, copy: str, used: Settings, *, providers: Collection[str]) -> str:
+def pending(path: str, copy: str, used: Settings, *, providers: Collection[str], key: str | None = None) -> str:
     """What a person has changed in the file since the daemon began, as a sentence; "": nothing that it uses.
 
     Args:
@@ -187,6 +187,7 @@ def pending(path: str, copy: str, used: Settings, *, providers: Collection[str])
         copy: Of the text that the daemon began with.
         used: The daemon's settings.
         providers: Names of the providers there are.
+        key: Only of this one in [queue].
     """
     try:
         text = _text(path) or ""
@@ -197,6 +198,8 @@ def pending(path: str, copy: str, used: Settings, *, providers: Collection[str])
         end = "" if error.message.endswith((".", "?")) else "."
         return f"{error.message}{end} Fix it, then run: overmind start --replace"
     is_same = now._replace(web=used.web) == used  # the web server reads its part itself
+    if key is not None:
+        is_same = getattr(now.queue, key) == getattr(used.queue, key)
     return "" if is_same else f"{path} was changed: it takes effect with: overmind start --replace"
 
 

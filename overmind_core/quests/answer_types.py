@@ -241,6 +241,8 @@ class QuestWhy(QuestBrief):
     """The last lines that the check printed, at most three."""
     empty_needs: list[str]
     """The names of those that it needs and that have completed with nothing to land."""
+    pending_settings: str
+    """A sentence, where the value of config.toml for which it waits was changed since the daemon began; else empty."""
 
 
 class QueuePool(TypedDict):
@@ -264,6 +266,8 @@ class QueueStatus(TypedDict):
     """Queued ones, in the order of their turn."""
     landing: list[QuestRow]
     """In the order in which they land."""
+    pending_settings: str
+    """A sentence, where a value of config.toml for which any of them waits was changed since the daemon began."""
 
 
 class QueueChanged(TypedDict):

@@ -282,7 +282,7 @@ class QueueBudgets:
         for scope in self._scopes(quest):
             refused = self._refused(scope, quest)
             if refused is not None:
-                return why.over_budget(refused.text, self._commands(scope, quest))
+                return why.over_budget(refused.text, self._commands(scope, quest), whose=scope.about.name)
         return None
 
     def admits(self, quest: Quest) -> bool:

@@ -121,6 +121,8 @@ class Queue:
         """How many were said to follow those that run, when we looked ahead."""
         self._looks_ahead = False
         """Whether that is about to be done."""
+        self.has_set_slots = False
+        """Whether a person has set its slots, whatever is configured."""
         self._scheduled = False
         self._timer: asyncio.TimerHandle | None = None
 
@@ -129,6 +131,7 @@ class Queue:
         self.paused = self._meta_table.get(PAUSED_KEY) is not None
         saved = self._meta_table.get(SLOTS_KEY)
         self.slots = int(saved) if saved is not None else self._settings.queue.slots
+        self.has_set_slots = saved is not None
         self._quests.on_put = self._on_put
         for quest in list(self._quests.live.values()):
             self._on_put(None, quest)
@@ -156,6 +159,7 @@ class Queue:
     def set_slots(self, slots: int) -> None:
         """Let so many run at once."""
         self.slots = slots
+        self.has_set_slots = True
         self._journal.save(lambda: self._meta_table.save(SLOTS_KEY, str(slots)))
         self._record()
         self.look_soon()

@@ -12,7 +12,15 @@ from overmind_core.domain.quests.life import has_landed_nothing, is_refused, wai
 from overmind_core.domain.quests.needs import set_free
 from overmind_core.domain.quests.quest import HAS_ENDED, Quest, QuestPhase, QuestStatus
 from overmind_core.domain.quests.remedies import Known, remedies
-from overmind_core.domain.quests.why import Evidence, Place, has_failed_check, in_the_way, last_printed, why_of
+from overmind_core.domain.quests.why import (
+    Evidence,
+    Place,
+    has_failed_check,
+    in_the_way,
+    last_printed,
+    setting_of,
+    why_of,
+)
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.domain.text.slug import slug_of
 from overmind_core.errors import OvermindError
@@ -85,12 +93,14 @@ class QueueViews:
         gates: Callable[[str | None], list[BoardGate]],
         worktree: Callable[[str], str | None],
         home: Home,
+        pending_settings: Callable[[str | None], str],
     ) -> None:
         """`slug_of`: of the spec with an id. `find_spec`: the id of the spec that a word means.
 
         `estimated`: how many seconds an attempt of a quest takes; None: nobody knows. `refusal`: what is in the way of
         the landing of a quest; `in_the_way`: the same in a few words. `gates`: what specs wait for, or the one with an
-        id. `worktree`: the folder of the worktree of a mission.
+        id. `worktree`: the folder of the worktree of a mission. `pending_settings`: a sentence about a key in [queue]
+        of config.toml, or about all of that file, that was changed since the daemon began; "" else.
         """
         self._quests = quests
         self._queue = queue
@@ -109,6 +119,7 @@ class QueueViews:
         self._gates = gates
         self._worktree = worktree
         self._home = home
+        self._pending_settings = pending_settings
 
     def rows(self, quests: Sequence[Quest]) -> list[QuestRow]:
         """These quests as rows."""
@@ -139,7 +150,21 @@ class QueueViews:
             "count": len(line.quests),
             "quests": self._rows(line.quests[: limit or None], now, line),
             "landing": self._rows(sorted(landing, key=_landing_since), now),
+            "pending_settings": self._pending(line),
         }
+
+    def _pending(self, line: Line) -> str:
+        """What was changed in config.toml for which any quest waits."""
+        if not self._pending_settings(None):
+            return ""
+        found = (self._pending_of(wait) for wait in line.waits(line.quests).values())
+        return next(filter(None, found), "")
+
+    def _pending_of(self, wait: Wait) -> str:
+        key = setting_of(wait)
+        if key is None or (key == "slots" and self._queue.has_set_slots):
+            return ""
+        return self._pending_settings(key)
 
     def spec_id(self, word: str) -> str:
         """The id of the spec that a word means; raises `not_found`, `ambiguous`."""
@@ -218,6 +243,7 @@ class QueueViews:
             "output": [] if evidence is None else list(evidence.output),
             "empty_needs": empty,
             "same_name": self._quests.others_named(quest),
+            "pending_settings": "" if wait is None else self._pending_of(wait),
         }
 
     def _empty_needs(self, quest: Quest) -> list[str]:

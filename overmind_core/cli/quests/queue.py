@@ -82,6 +82,8 @@ def _queue_lines(answer: Answer) -> Iterator[str]:
     others = [pool for pool in answer["pools"] if pool["name"] != MAIN_POOL]
     if others:
         yield f"slots: {', '.join(map(_pool, others))}"
+    if answer.get("pending_settings"):
+        yield display_safe(answer["pending_settings"])
 
 
 def _landing(row: Row) -> str:

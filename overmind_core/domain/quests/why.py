@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from overmind_core.domain.admission import Wait, WaitCode
+from overmind_core.domain.admission import QUEUE, Wait, WaitCode
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.missions.reasons import NOTHING_LANDED, landed_after, not_owned_text, sentence
 from overmind_core.domain.quests.classes import CHECK_FAILED, VERIFY_FAILED, last_failure
@@ -58,9 +58,20 @@ def in_gate(slug: str, phase: str) -> Wait:
     return Wait(WaitCode.HELD, f"phase {phase} is in review", do=(f"overmind answer {slug} allow",))
 
 
-def over_budget(text: str, do: tuple[str, ...] = ()) -> Wait:
+def over_budget(text: str, do: tuple[str, ...] = (), *, whose: str = "") -> Wait:
     """A budget is spent: `text` says which, as `budget.lease` does; `do`: the commands that raise it."""
-    return Wait(WaitCode.BUDGET, text, do=do)
+    return Wait(WaitCode.BUDGET, text, by=(whose,) if whose else (), do=do)
+
+
+_OF_QUEUE = {WaitCode.BUDGET: "max_cost_per_day", WaitCode.SLOTS: "slots"}
+
+
+def setting_of(wait: Wait) -> str | None:
+    """Return the key in [queue] of config.toml whose value makes it wait; None: none does."""
+    if wait.by == (QUEUE,):
+        return _OF_QUEUE.get(wait.code)
+    of_provider = wait.code is WaitCode.SLOTS and any(name.startswith("provider:") for name in wait.by)
+    return "providers" if of_provider else None
 
 
 def first_of(waits: Iterable[Wait | None]) -> Wait | None:
@@ -105,6 +116,8 @@ class Why(NamedTuple):
     """None unless a check has failed."""
     empty_needs: tuple[str, ...] = ()
     """Names of those that it needs and that have completed with nothing to land."""
+    pending_settings: str = ""
+    """A sentence, where the value of config.toml for which it waits was changed since the daemon began."""
 
 
 class Evidence(NamedTuple):
@@ -287,11 +300,12 @@ def from_answer(answer: Mapping[str, Any]) -> Why:
         tuple(StillWaiting(one["name"], tuple(one["needs"])) for one in answer["waiting_then"]),
         _evidence_of(answer),
         tuple(answer.get("empty_needs") or ()),
+        answer.get("pending_settings", ""),
     )
 
 
 def _evidence_of(answer: Mapping[str, Any]) -> Evidence | None:
-    folder, output = answer.get("folder"), tuple(answer["output"])
+    folder, output = answer.get("folder"), tuple(answer.get("output") or ())
     return Evidence(folder, output, bool(answer.get("folder_gone"))) if output or folder is not None else None
 
 
@@ -316,6 +330,7 @@ def why_lines(why: Why) -> list[str]:
         if why.evidence.folder is not None:
             lines.append(f"  in: {why.evidence.folder}{' (removed since)' if why.evidence.is_gone else ''}")
         lines += [f"  printed: {line}" for line in why.evidence.output or ("nothing",)]
+    lines += [f"  {why.pending_settings}"] if why.pending_settings else []
     lines += [f"  {'see' if is_look(command) else 'go on with'}: {command}" for command in why.do]
     if why.score is not None:
         lines.append(f"{score_text(why.score)}; {why.position} of {why.queued}")

@@ -133,6 +133,11 @@ def test_the_queue_says_how_full_it_is_then_whose_turn_it_is_then_who_lands():
     ]
 
 
+def test_the_queue_ends_with_a_change_of_the_settings_that_hold_it():
+    text = queue_text(queue(row("a", code="budget", why="the money is spent"), pending_settings="it was changed"))
+    assert text.splitlines()[-1] == "it was changed"
+
+
 def test_an_empty_queue_is_its_first_line():
     assert queue_text(queue()) == "running 2/3 · queued 0 · landing 0"
     assert queue_text(queue(paused=True, pools=[])) == "running 0/3 · queued 0 · landing 0 · paused"

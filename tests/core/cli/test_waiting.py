@@ -155,6 +155,16 @@ def test_a_quest_says_why_it_does_not_start_and_the_command_where_a_person_has_t
     assert (said, hopeless) == ([] if line is None else [line], answer is BLOCKED)
 
 
+def test_a_change_of_the_settings_that_hold_a_quest_is_said_when_it_is_made():
+    spent = why("a", "budget", text="$2.00 of $1.00 of today are spent", do=["overmind answer 3 allow"])
+    asked = Asked("a", of_quests=True, quest_why={"a": spent})
+    first = "waits for you: q-a is queued: $2.00 of $1.00 of today are spent: overmind answer 3 allow"
+    assert asked.look()[0] == [first]
+    asked.answers["quest_why"] = {"a": {**spent, "pending_settings": "config.toml was changed"}}
+    assert asked.look()[0] == [f"{first}. config.toml was changed"]
+    assert asked.look()[0] == []
+
+
 def needs(*by):
     return why("a", by=by)
 

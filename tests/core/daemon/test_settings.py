@@ -271,6 +271,18 @@ def test_a_change_that_a_running_daemon_does_not_use_yet_is_said(home, text, sai
     assert bool(found) == bool(said)
 
 
+def test_of_one_key_only_a_change_of_it_is_said(home):
+    used = load(home, "[queue]\nslots = 2")
+    config.keep_copy(last_good(home), home.good_config)
+    with open(home.config, "w", encoding="utf-8") as file:
+        file.write("[queue]\nslots = 3")
+    found = {
+        key: config.pending(home.config, home.good_config, used, providers=names(), key=key)
+        for key in ("slots", "max_cost_per_day")
+    }
+    assert {key: bool(said) for key, said in found.items()} == {"slots": True, "max_cost_per_day": False}
+
+
 def test_without_settings_that_were_good_once_a_mistake_stops_every_daemon(home):
     for copy in (None, "[logs"):
         if copy is not None:

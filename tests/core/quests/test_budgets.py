@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import pathlib
 
 import pytest
 
@@ -153,3 +154,26 @@ def test_a_day_that_cost_many_times_its_limit_goes_on_with_the_answer_or_with_th
         return row["status"], question["summary"]
 
     assert in_process.run(told()) == ("completed", "$0.40 of $0.04 of today are spent")
+
+
+def configure(home, text):
+    pathlib.Path(home.config).write_text(text, encoding="utf-8")
+
+
+def test_what_a_day_holds_says_that_a_higher_limit_is_configured_and_not_in_use(tmp_path):
+    async def told():
+        story = Budgeted(str(tmp_path))
+        found = []
+        async with supervising(story.home, story.keeper, settings=SETTINGS) as inside:
+            story.plays(inside)
+            await story.adds(inside)
+            await until(inside.app.engine_questions.asked_about, "more money is asked for")
+            for text in ("[queue]\nmax_cost_per_day = 1.0\nslots = 9", "[queue]\nmax_cost_per_day = 9.0"):
+                configure(story.home, text)
+                answers = await inside.ask("quest_why", id="four"), await inside.ask("queue")
+                found += [answer["pending_settings"].rpartition(" was changed: ")[2] for answer in answers]
+        story.keeper.close()
+        return found
+
+    said = "it takes effect with: overmind start --replace"
+    assert in_process.run(told()) == ["", "", said, said]

@@ -27,6 +27,7 @@ from overmind_core.domain.quests.quest import (
     QueueState,
 )
 from overmind_core.domain.quests.score import score_of, urgency_of
+from overmind_core.domain.settings import QueueSettings
 from tests.kit.cases import tabled
 
 NOW = 1_000_000.0
@@ -53,6 +54,29 @@ REASONS = [
 @tabled(("wait", "code", "text", "do"), REASONS)
 def test_what_each_reason_says_and_what_ends_it(wait, code, text, do):
     assert wait == Wait(code, text, (), do)
+
+
+SETTINGS = [
+    (why.over_budget(TODAY, whose="queue"), "max_cost_per_day"),
+    (why.over_budget(TODAY, whose="login"), None),
+    (why.over_budget(TODAY), None),
+    (Wait(WaitCode.SLOTS, "", ("queue",)), "slots"),
+    (Wait(WaitCode.SLOTS, "", ("provider:claude",)), "providers"),
+    (Wait(WaitCode.SLOTS, "", ("spec:login",)), None),
+    (Wait(WaitCode.OWNS, "", ("queue",)), None),
+    (why.PAUSED, None),
+]
+
+
+@tabled(("wait", "key"), SETTINGS)
+def test_what_waits_for_a_value_of_the_settings_says_which(wait, key):
+    assert why.setting_of(wait) == key
+    assert key is None or key in QueueSettings._fields
+
+
+def test_a_change_of_these_settings_is_told_before_the_commands():
+    told = why.why_of(quest("a"), why.PAUSED, None, NONE)._replace(pending_settings="it was changed")
+    assert why.why_lines(told)[1:] == ["  it was changed", "  go on with: overmind queue resume"]
 
 
 @given(st.permutations([Wait(code, code.value) for code in WaitCode]), st.integers(1, 7))
