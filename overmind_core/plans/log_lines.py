@@ -105,14 +105,22 @@ def changed(lines: Sequence[str]) -> PlanChanged:
 
 
 def over(blueprint: Blueprint, nodes: Nodes, seconds: float) -> PlanEnded:
-    """The whole is over."""
-    counts = Counter(word_of(nodes[agent.name]) for agent in blueprint.agents)
+    """The whole is over; agents that did not run this time are counted, but not how they had ended."""
+    names = [agent.name for agent in blueprint.agents]
+    counts = Counter(word_of(nodes[name]) for name in names if not nodes[name].kept)
     parts = [f"{counts[word]} {word}" for word in ORDER if counts[word]]
-    failed = [agent.name for agent in blueprint.agents if nodes[agent.name].stage is AgentStage.FAILED]
-    more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
-    named = f"; failed: {', '.join(failed[:NAMED])}{more}" if failed else ""
+    kept = sum(nodes[name].kept for name in names)
+    parts += [f"{kept} kept"] if kept else []
+    failed = [name for name in names if nodes[name].stage is AgentStage.FAILED]
+    named = _named("failed", [name for name in failed if not nodes[name].kept])
+    named += _named("failed before", [name for name in failed if nodes[name].kept])
     text = f"--- {blueprint.name}: {', '.join(parts) or 'no agents'} in {lasted(seconds)}{named} ---"
     return PlanEnded(text=text, failed=tuple(failed))
+
+
+def _named(how: str, names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"; {how}: {', '.join(names[:NAMED])}{more}" if names else ""
 
 
 def lasted(seconds: float) -> str:

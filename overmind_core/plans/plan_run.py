@@ -284,6 +284,12 @@ class PlanRun:
         self._journal.save(lambda: self._plan_table.save(row))
         self.schedule()
 
+    def keep(self, names: Iterable[str]) -> None:
+        """These stand as an earlier run has left them while the others run again."""
+        for name in names:
+            if self.nodes[name].stage in FINAL:
+                self.put(name, replace(self.nodes[name], kept=True))
+
     def _remove_agent(self, name: str) -> None:
         """The plan has this agent no longer."""
         node = self.nodes[name]

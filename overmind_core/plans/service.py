@@ -304,9 +304,10 @@ class Plans:
         blueprint = request.blueprint
         name = validate.checked_name(blueprint.name)
         if request.dry_run:
-            return Applied(None, name, "planned", _from_nothing(blueprint))
+            return Applied(None, name, "planned", self._since_last(request))
         if notes is None:
             return None
+        changes = self._since_last(request)
         self._missions.check_child(inside)
         definition = Definition(
             name=name,
@@ -327,7 +328,15 @@ class Plans:
         for note in notes:
             plan.record(log_lines.plan_note(note))
         plan.schedule()
-        return _applied(mission, "started", _from_nothing(blueprint))
+        return _applied(mission, "started", changes)
+
+    def _since_last(self, request: Apply) -> list[PlanChange]:
+        """What was changed since the last plan of this name and file began; all is new where none has run."""
+        mission = self._newest(request)
+        plan = None if mission is None else self._stored(mission.id)
+        if plan is None:
+            return _from_nothing(request.blueprint)
+        return difference(plan.blueprint, request.blueprint)
 
     async def _save(self, mission: Mission, request: Apply) -> None:
         """Save a new plan; one that can't be saved never was."""
@@ -391,7 +400,7 @@ class Plans:
         again |= reruns.services(request.blueprint, again)
         if not again:
             return _applied(mission, "unchanged")
-        anew = [PlanChange("~", one, ("runs again",)) for one in sorted(again)]
+        anew = [*changes, *(PlanChange("~", one, ("runs again",)) for one in sorted(again - changed))]
         kept = [agent.name for agent in request.blueprint.agents if agent.name not in again]
         if request.dry_run:
             return _applied(mission, "planned", anew, kept)
@@ -399,6 +408,7 @@ class Plans:
             return None
         plan.state.file = request.file or plan.state.file
         plan.change(request.blueprint, again & plan.nodes.keys())
+        plan.keep(kept)
         self._adopted.add(plan.id)
         self._put(plan)
         environment = _environment(request)

@@ -6,7 +6,7 @@ import os
 import time
 
 from overmind_core.cli.command import JSON, YES, Command, argument, flag, option
-from overmind_core.cli.context import Context, confirmed
+from overmind_core.cli.context import Context, confirmed, exit_status
 from overmind_core.cli.output import dumps, is_ascii_only, terminal_columns
 from overmind_core.cli.plans.blueprint import (
     FILE,
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     Plan = Mapping[str, Any]
 
 
+CHANGED_WORD, FAILED_WORD = "changed", "failed"
+"""Words that stand for agents in a request."""
+WELL = frozenset({"succeeded", "stopped"})
+"""Outcomes of plans of which nothing is to be run again."""
 DONE = {"started": "Started", "changed": "Changed"}
 """Status of the answer → what was done; others have done nothing."""
 
@@ -50,7 +54,7 @@ def apply(args: Namespace, context: Context) -> int:
 
     path = chosen_file(args.file, args.filename, "apply")
     found = load_all(path, args.var, context, args.name)
-    rerun = [*args.rerun, *(["changed"] if args.changed else [])]
+    rerun = _rerun(args)
     if not found.blueprint.agents and (args.wait or rerun):
         raise UsageError(f"{path} has fleets alone, and they don't end: --wait, --changed and --rerun are for plans.")
     request = apply_request(found.blueprint, path, context.environ, dry_run=args.dry_run, rerun=rerun)
@@ -59,11 +63,14 @@ def apply(args: Namespace, context: Context) -> int:
     answer = last = None
     if found.blueprint.agents:
         client = context.client(start=True)
-        last = None if rerun or args.json else _last_run(client, found.blueprint.name, request["file"])
+        last = _last_run(client, found.blueprint.name, request["file"])
         answer = call_trusted(context, client, "apply", request)
-    _print_answer(args, context, answer, fleets, [] if answer is None else _lines(answer, last, partial=bool(rerun)))
+    lines = [] if answer is None or args.json else _lines(answer, last, _again(args, path), partial=bool(rerun))
+    _print_answer(args, context, answer, fleets, lines)
     if answer is None or not args.wait or args.dry_run:
         return 0
+    if answer["status"] == "unchanged" and last is not None:  # nothing ran that could be followed
+        return exit_status(last["status"], last["exit_code"])
     return _follow(context, answer, since=began if answer["status"] == "started" else None)
 
 
@@ -103,24 +110,47 @@ def _print_answer(
         write(line)
 
 
-def _lines(answer: Mapping[str, Any], last: Plan | None, *, partial: bool) -> list[str]:
+def _rerun(args: Namespace) -> list[str]:
+    return [*args.rerun, *([CHANGED_WORD] if args.changed else [])]
+
+
+def _again(args: Namespace, path: str) -> str:
+    """The command that runs again what has failed."""
+    from shlex import join  # start-up: only for a plan that has run before
+
+    name = () if args.name is None else ("--name", args.name)
+    variables = (word for text in args.var for word in ("--var", text))
+    return join(("overmind", "apply", path, *name, *variables, "--rerun", FAILED_WORD))
+
+
+def _unchanged(plan: str, last: Plan | None, again: str) -> str:
+    """A sentence about a plan of which nothing runs."""
+    if last is None:
+        return f"unchanged: {plan}"
+    helps = f". Run what failed again with: {again}" if last["outcome"] not in WELL else ""
+    return display_safe(f"unchanged: nothing of {plan} runs: {_ended(last)}{helps}")
+
+
+def _lines(answer: Mapping[str, Any], last: Plan | None, again: str, *, partial: bool) -> list[str]:
     """What a person reads of the answer.
 
     Args:
         answer: Of the daemon.
         last: The plan of this name and file as it has ended; None: it lives, or never ran.
+        again: The command that runs again what has failed.
         partial: A part of an ended plan runs; else a plan that is started is a new one, of which all is new.
     """
     status, plan = answer["status"], f"plan {answer['id']} ({answer['name']})"
     if status == "unchanged":
-        return [f"unchanged: {plan}"]
+        return [_unchanged(plan, last, again)]
     shown = [] if status == "started" and not partial else change_lines(answer["changes"])
     if answer["kept"]:
         shown.append(display_safe(f"kept: {', '.join(answer['kept'])}"))
     if status not in DONE:
-        return [*shown, *([f"ended: apply runs all of it again ({_ended(last)})"] if last is not None else [])]
-    again = f" again: {_ended(last)}" if status == "started" and last is not None else ""
-    return [*shown, f"{DONE[status]} {plan}{again}"]
+        whole = [] if last is None or partial else [f"ended: apply runs all of it again ({_ended(last)})"]
+        return [*shown, *whole]
+    of_last = f" again: {_ended(last)}" if status == "started" and last is not None else ""
+    return [*shown, f"{DONE[status]} {plan}{of_last}"]
 
 
 def _last_run(client: Client, name: str, file: str) -> Plan | None:
@@ -284,19 +314,25 @@ def diff(args: Namespace, context: Context) -> int:
     """Print a line for each change; return 1 for a difference only when asked to."""
     path = chosen_file(args.file, args.filename, "diff")
     found = load_all(path, args.var, context, args.name)
-    blueprint = found.blueprint
-    request = apply_request(blueprint, path, context.environ, dry_run=True)
+    blueprint, rerun = found.blueprint, _rerun(args)
+    request = apply_request(blueprint, path, context.environ, dry_run=True, rerun=rerun)
     client = context.client()
     last = _last_run(client, blueprint.name, request["file"]) if blueprint.agents else None
-    changes = client.call("apply", request)["changes"] if blueprint.agents else []
+    answer = client.call("apply", request) if blueprint.agents else {"changes": [], "kept": []}
+    changes = answer["changes"]
     fleets = [one for one in _fleets(context, found, path, request, dry_run=True) if one["change"] != "unchanged"]
     if args.json:
         context.print(dumps({"changes": changes, "fleets": fleets} if fleets else changes))
-    elif changes or fleets:
+        return FAILED if (changes or fleets) and args.exit_code else 0
+    if changes or fleets:
         _print_changes(context, changes, fleets)
-        if last is not None:
-            context.note(f"ended: apply runs all of it again ({_ended(last)})")
-    else:
+    if answer["kept"]:
+        context.print(display_safe(f"kept: {', '.join(answer['kept'])}"))
+    if last is not None and not rerun:
+        context.note(f"ended: apply runs all of it again ({_ended(last)})")
+    elif last is not None and not changes:
+        context.note(_unchanged(f"plan {last['id']} ({last['name']})", last, _again(args, path)))
+    elif not changes and not fleets:
         context.hint(f"The live plan {blueprint.name} matches {path}.")
     return FAILED if (changes or fleets) and args.exit_code else 0
 
@@ -310,11 +346,24 @@ def _print_changes(context: Context, changes: Sequence[Plan], fleets: Sequence[P
 DIFF = Command(
     name="diff",
     arguments=[FILE],
-    options=[FILENAME, VAR, NAME, flag("--exit-code", "exit with 1 if there are differences"), JSON],
-    examples=["overmind diff release.toml", "overmind diff release.toml --exit-code --var base=main"],
+    options=[
+        FILENAME,
+        VAR,
+        NAME,
+        CHANGED,
+        RERUN,
+        flag("--exit-code", "exit with 1 if there are differences"),
+        JSON,
+    ],
+    examples=[
+        "overmind diff release.toml",
+        "overmind diff release.toml --rerun failed",
+        "overmind diff release.toml --exit-code --var base=main",
+    ],
     notes=(
-        "Compares with the live plan of the same name and file. Without such a plan, everything is new. Prints nothing "
-        "if there are no differences."
+        "Compares with the live plan of the same name and file, or else with the last one that has ended: apply runs "
+        "all of that again, unless --changed or --rerun says otherwise. Without such a plan, everything is new. Prints "
+        "nothing if there are no differences."
     ),
     run=diff,
 )

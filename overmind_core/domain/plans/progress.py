@@ -117,6 +117,8 @@ class AgentProgress:
     ended_at: float | None = None
     not_before: float = 0.0
     """When a waiting one may be tried again, seconds since the epoch."""
+    kept: bool = False
+    """It has ended in an earlier run of the plan, of which others alone run again."""
 
     @property
     def can_be_ended(self) -> bool:

@@ -73,6 +73,8 @@ class Scheduler:
         }
         """Agents beside which others run: these wait for their start, not for their end."""
         self._by_stage: dict[AgentStage, set[str]] = {stage: set() for stage in AgentStage}
+        self._failed: set[str] = set()
+        """Those that have failed, and were not kept so from an earlier run."""
         self._doubtful: set[str] = set()
         """Waiting ones of which something that they depend on has changed."""
         self._startable: list[int] = []
@@ -89,8 +91,8 @@ class Scheduler:
 
     @property
     def has_failed(self) -> bool:
-        """Whether any agent has failed for good."""
-        return bool(self._by_stage[AgentStage.FAILED])
+        """Whether any agent has failed for good, in this run of the plan."""
+        return bool(self._failed)
 
     @property
     def went_well(self) -> bool:
@@ -105,6 +107,9 @@ class Scheduler:
             self._by_stage[before.stage].discard(name)
             self._count(name, before, -1)
         self._by_stage[node.stage].add(name)
+        self._failed.discard(name)
+        if node.stage is AgentStage.FAILED and not node.kept:
+            self._failed.add(name)
         self._count(name, node, 1)
         self._forget_wait(name)
         if node.stage is AgentStage.WAITING:

@@ -49,3 +49,16 @@ def test_the_last_line_counts_a_service_that_the_plan_ended_as_stopped():
     blueprint: Any = SimpleNamespace(name="ci", agents=[SimpleNamespace(name=name) for name in nodes])
     said = "--- ci: 1 succeeded, 2 stopped, 1 failed, 1 timed out, 1 skipped in 2.0 s; failed: slow, bad ---"
     assert over(blueprint, nodes, 2.0).text == said
+
+
+def test_the_last_line_counts_only_what_ran_and_how_many_were_kept():
+    nodes = {
+        "lint": AgentProgress(AgentStage.SUCCEEDED),
+        "unit": AgentProgress(AgentStage.SUCCEEDED, kept=True),
+        "db": AgentProgress(AgentStage.SUCCEEDED, stopped=EndReason.DONE, kept=True),
+        "docs": AgentProgress(AgentStage.FAILED, kept=True),
+    }
+    blueprint: Any = SimpleNamespace(name="ci", agents=[SimpleNamespace(name=name) for name in nodes])
+    said = over(blueprint, nodes, 2.1)
+    assert said.text == "--- ci: 1 succeeded, 3 kept in 2.1 s; failed before: docs ---"
+    assert said.failed == ("docs",)

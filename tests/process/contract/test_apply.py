@@ -449,14 +449,14 @@ def test_what_failed_runs_again_and_what_depends_on_it_and_nothing_else(om, tmp_
     assert om.ok("apply", path, "--rerun", "failed", "--dry-run") == told
     done = om("apply", path, "--rerun", "failed", "--wait")
     assert done.returncode == 0, done
-    assert done.stderr == f"{told}Started plan {plan} (plan)\n"
+    assert done.stderr.startswith(f"{told}Started plan {plan} (plan) again: its last run failed ")
     assert done.stdout.startswith("--- restart #1 at ")
     assert "failed" not in done.stdout
     assert om.logs("plan", "--run", "2") == done.stdout
     assert set(stages(ended(om, plan)).values()) == {"succeeded"}
     counts = {name: (tmp_path / name).read_text().count("ran") for name in ("base", "db", "flaky", "after")}
     assert counts == {"base": 1, "db": 2, "flaky": 2, "after": 1}
-    assert om.ok("apply", path, "--rerun", "failed") == f"unchanged: plan {plan} (plan)\n"
+    assert om.ok("apply", path, "--rerun", "failed").startswith(f"unchanged: nothing of plan {plan} (plan) runs: ")
     again = om.json("apply", path, "--json")
     assert again["id"] != plan
     ended(om, again["id"])
@@ -484,14 +484,15 @@ def test_what_has_ended_runs_again_whole_or_in_the_part_that_is_asked_for_and_sa
     om.ok("apply", path, "--wait")
     written(tmp_path, text("two"))
     seen = om("diff", path)
-    assert seen.stdout == "+ lint\n+ build\n+ test\n"
+    assert seen.stdout == "~ build (command)\n"
     assert re.fullmatch(r"ended: apply runs all of it again \(its last run succeeded \d+s ago\)\n", seen.stderr)
     done = om("apply", path, "--changed", "--wait")
     assert re.fullmatch(
-        r"~ build \(runs again\)\n~ test \(runs again\)\nkept: lint\nStarted plan \w+ \(plan\)\n", done.stderr
+        r"~ build \(command\)\n~ test \(runs again\)\nkept: lint\nStarted plan \w+ \(plan\) again: .*\n", done.stderr
     )
+    assert "--- plan: 2 succeeded, 1 kept in " in done.stdout
     assert (ran("lint"), ran("build"), ran("test")) == (["ran"], ["one", "two"], ["ran"] * 2)
-    assert om.ok("apply", path, "--changed").startswith("unchanged: plan ")
+    assert om.ok("apply", path, "--changed").startswith("unchanged: nothing of plan ")
     om.refused("apply", path, "--rerun", "tset", code="not_found")
     assert "kept: lint, build\n" in om("apply", path, "--rerun", "test", "--wait").stderr
     again = om("apply", path, "--wait").stderr

@@ -118,6 +118,15 @@ def test_a_failure_holds_the_others_as_the_plan_says(on_failure, starts, stops):
     assert (found.start, found.stop) == (starts, stops)
 
 
+@pytest.mark.parametrize("on_failure", OnFailure)
+def test_a_failure_of_an_earlier_run_holds_nobody_but_those_behind_it_and_counts_at_the_end(on_failure):
+    nodes = {"a": replace(FAILED, kept=True), "b": RUNNING, "c": WAITING, "d": WAITING}
+    shape = plan(agent("a"), agent("b"), agent("c"), agent("d", "a"), on_failure=on_failure)
+    found = step(shape, nodes, NOW)
+    assert (found.start, found.stop, list(found.skip)) == (("c",), {}, ["d"])
+    assert not Scheduler(shape, nodes).went_well
+
+
 @pytest.mark.parametrize(
     ("until", "of_what_failed", "of_another"),
     [

@@ -1,0 +1,65 @@
+"""`apply` and `diff` of a plan that has ended: both say what runs again, what is kept, and where nothing runs."""
+
+from __future__ import annotations
+
+import pytest
+
+PLAN = {"id": "aaaa0001", "name": "p", "status": "crashed", "outcome": "failed", "exit_code": 3,
+        "started_at": "2026-01-01T00:00:00Z", "ended_at": "2026-01-01T00:00:01Z"}  # fmt: skip
+NONE = {"id": "aaaa0001", "name": "p", "status": "unchanged", "changes": [], "kept": []}
+PART = {**NONE, "status": "planned", "kept": ["lint"], "changes": [{"sign": "~", "agent": "b", "why": ["runs again"]}]}
+
+
+@pytest.fixture
+def run(overmind, tmp_path):
+    """Run a command on a file whose plan has ended; return what became of it, and what the daemon was asked."""
+    path = tmp_path / "p.toml"
+    path.write_text('[blueprint]\nname = "p"\n[agents.b]\ncommand = "true"\n')
+
+    def ran(answer, command, *words, **plan):
+        rows = [{**PLAN, **plan, "file": str(path)}]
+        found = overmind({"plans": [{"ok": rows}], "apply": [{"ok": answer}]}, command, str(path), *words)
+        text = (found.out + found.err).replace(str(path), "p.toml")
+        return found.status, text, [args for name, args in found.requests if name == "apply"][-1]
+
+    return ran
+
+
+@pytest.mark.parametrize("command", [("diff",), ("apply", "--dry-run")])
+@pytest.mark.parametrize(("words", "rerun"), [(["--changed"], "changed"), (["--rerun", "failed"], "failed")])
+def test_a_part_is_told_alike_by_both(run, command, words, rerun):
+    status, text, asked = run(PART, *command, *words)
+    assert (status, text) == (0, "~ b (runs again)\nkept: lint\n")
+    assert asked["rerun"] in (rerun, [rerun])
+    assert asked["dry_run"]
+
+
+HELP = [
+    ({}, "failed", True),
+    ({"outcome": "timed out"}, "timed out", True),
+    ({"status": "stopped", "outcome": "succeeded", "exit_code": 0}, "succeeded", False),
+]
+
+
+@pytest.mark.parametrize(("plan", "how", "helps"), HELP)
+@pytest.mark.parametrize("command", ["diff", "apply"])
+def test_where_nothing_was_changed_it_says_how_the_last_run_ended_and_what_runs_the_rest_again(
+    run, command, plan, how, helps
+):
+    _, text, _ = run(NONE, command, "--changed", "--name", "p", **plan)
+    assert text.startswith(f"unchanged: nothing of plan aaaa0001 (p) runs: its last run {how} ")
+    assert text.endswith(
+        " ago. Run what failed again with: overmind apply p.toml --name p --rerun failed\n" if helps else " ago\n"
+    )
+
+
+@pytest.mark.parametrize(("plan", "code"), [({}, 3), ({"status": "stopped", "exit_code": 0}, 0)])
+def test_what_did_not_run_is_not_followed_and_its_last_run_is_the_exit_status(run, plan, code):
+    status, text, _ = run(NONE, "apply", "--changed", "--wait", **plan)
+    assert (status, text.count("\n")) == (code, 1)
+
+
+def test_all_of_it_runs_again_and_what_was_changed_is_told_by_diff(run):
+    _, text, _ = run({**PART, "kept": []}, "diff")
+    assert text.splitlines()[0] == "~ b (runs again)"
+    assert text.splitlines()[1].startswith("ended: apply runs all of it again (its last run failed ")
