@@ -422,6 +422,7 @@ def _review(app: App) -> LandingReview:
         tasks=app.tasks,
         home=app.home,
         journal=app.journal,
+        events=app.events,
         landing_table=app.state.landings,
         resolving=resolving,
         quest=app.quests.get,

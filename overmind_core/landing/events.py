@@ -7,6 +7,15 @@ from msgspec import UNSET, UnsetType
 from overmind_core.domain.events import About, MissionAct
 
 
+class WorkCommitted(MissionAct, frozen=True, kw_only=True, tag="committed"):
+    """The work in the worktree of a mission was committed, as somebody asked for."""
+
+    commit: str
+    subject: str
+    files: int
+    """How many the commit changes."""
+
+
 class WorkLanded(MissionAct, frozen=True, kw_only=True, tag="landed"):
     """The work of a mission was merged into the target branch."""
 

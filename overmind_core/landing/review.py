@@ -20,6 +20,7 @@ from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.submodules import uncommitted_submodules, unpushed_submodules
 from overmind_core.git.unsaved import hidden_changes
 from overmind_core.landing import answers, preview
+from overmind_core.landing.events import WorkCommitted
 from overmind_core.landing.locations import states_of
 from overmind_core.landing.preview import MergeRequest
 from overmind_core.landing.quest_work import ComparedChanges, compared_changes
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from overmind_core.git.changes import WorktreeChanges
     from overmind_core.isolation.service import IsolationService
     from overmind_core.isolation.workspace import Workspace
+    from overmind_core.kernel.event_log import EventLog
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.request import Caller, Stream
     from overmind_core.kernel.tasks import Tasks
@@ -138,6 +140,7 @@ class LandingReview:
         tasks: Tasks,
         home: Home,
         journal: Journal,
+        events: EventLog,
         landing_table: LandingTable,
         resolving: ConflictResolving,
         quest: Callable[[str], Quest | None],
@@ -146,6 +149,7 @@ class LandingReview:
         self._resolving = resolving
         self._landing = landing
         self._journal = journal
+        self._events = events
         self._landing_table = landing_table
         self._locations = locations
         self._worktrees = worktrees
@@ -217,13 +221,11 @@ class LandingReview:
             raise OvermindError(code, error.sentence(place.name, place.folder)) from None
         except git_merge.NestedRepositories as error:
             raise preview.nested(place, error.args[0]) from None
-        return {
-            "mission": place.mission,
-            "name": place.name,
-            "commit": done.commit,
-            "subject": to_wire(done.subject),
-            "files": done.files,
-        }
+        commit, subject, files = done.commit, to_wire(done.subject), done.files
+        self._events.record(
+            WorkCommitted(mission=place.mission, name=place.name, commit=commit, subject=subject, files=files)
+        )
+        return {"mission": place.mission, "name": place.name, "commit": commit, "subject": subject, "files": files}
 
     async def merge(self, request: Merge, caller: Caller) -> Stream[MissionWork, MergeItem]:
         """Merge a mission's work into a branch: an item for each step, the last one with the result."""

@@ -15,8 +15,8 @@ from overmind_core.view.numbers import counted
 from overmind_core.view.tables import Orders
 
 CHANGES = frozenset({
-    "landed", "discarded", "preparing", "prepared", "spawn_failed", "started", "stopped", "crashed", "killed",
-    "turn_ended", "removed",
+    "committed", "landed", "discarded", "preparing", "prepared", "spawn_failed", "started", "stopped", "crashed",
+    "killed", "turn_ended", "removed",
 })  # fmt: skip
 """Kinds of events after which a worktree stands otherwise."""
 PLACE = "/.overmind/worktrees/"
