@@ -5,6 +5,7 @@ from __future__ import annotations
 from overmind_core.cli.command import JSON, Command, argument
 from overmind_core.cli.output import dumps
 from overmind_core.cli.swarm.commands import print_hives, swarm_client
+from overmind_core.domain.missions.lost import KEEPER_LOST, plan_again
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError
 
@@ -95,6 +96,8 @@ def _plan_lines(plan: Row) -> Iterator[str]:
         if agent["stage"] != "succeeded":
             why = rows.why(agent)
             yield f"{agent['name']}: {rows.word(agent)}{f', {why}' if why else ''}"
+    if plan["outcome"] == "failed" and any(agent["reason"] == KEEPER_LOST for agent in plan["agents"]):
+        yield f"go on with: {plan_again(plan['name'], plan['file'])}"
 
 
 COMMANDS = (

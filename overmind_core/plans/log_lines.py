@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
+from overmind_core.domain.missions.lost import KEEPER_LOST, plan_again
 from overmind_core.domain.missions.reasons import OUT_OF_TIME, sentence
 from overmind_core.domain.plans.progress import ORDER, AgentProgress, AgentStage, EndReason, Nodes, word_of
 from overmind_core.plans.events import (
@@ -104,8 +105,11 @@ def changed(lines: Sequence[str]) -> PlanChanged:
     return PlanChanged(text=f"--- changed: {', '.join(lines[:NAMED])}{more} ---", changes=tuple(lines))
 
 
-def over(blueprint: Blueprint, nodes: Nodes, seconds: float) -> PlanEnded:
-    """The whole is over; agents that did not run this time are counted, but not how they had ended."""
+def over(blueprint: Blueprint, nodes: Nodes, seconds: float, file: str = "") -> PlanEnded:
+    """The whole is over; agents that did not run this time are counted, but not how they had ended.
+
+    `file`: of the blueprint, for the command that goes on where agents were lost with their keeper.
+    """
     names = [agent.name for agent in blueprint.agents]
     counts = Counter(word_of(nodes[name]) for name in names if not nodes[name].kept)
     parts = [f"{counts[word]} {word}" for word in ORDER if counts[word]]
@@ -114,6 +118,8 @@ def over(blueprint: Blueprint, nodes: Nodes, seconds: float) -> PlanEnded:
     failed = [name for name in names if nodes[name].stage is AgentStage.FAILED]
     named = _named("failed", [name for name in failed if not nodes[name].kept])
     named += _named("failed before", [name for name in failed if nodes[name].kept])
+    if any(nodes[name].reason == KEEPER_LOST for name in failed if not nodes[name].kept):
+        named += f"; go on with: {plan_again(blueprint.name, file)}"
     text = f"--- {blueprint.name}: {', '.join(parts) or 'no agents'} in {lasted(seconds)}{named} ---"
     return PlanEnded(text=text, failed=tuple(failed))
 

@@ -519,7 +519,7 @@ class PlanRun:
     def _finish(self, mission: Mission) -> None:
         now = self._registry.now()
         lasted = max(0.0, now.mono - mission.run_started_mono)
-        self._registry.record(mission, log_lines.over(self.blueprint, self.nodes, lasted))
+        self._registry.record(mission, log_lines.over(self.blueprint, self.nodes, lasted, self.state.file))
         code = 0 if self.state.scheduler.went_well else FAILED
         self._registry.apply_if_legal(mission, Exited(code, now.wall, left=False), urgent=True)
 

@@ -17,13 +17,15 @@ from overmind_core.cli.context import (
 from overmind_core.cli.missions.options import POLICY, given_policy
 from overmind_core.cli.output import dumps, size
 from overmind_core.cli.values import duration, label_change, mission_name, signal_name
+from overmind_core.domain.missions.lost import KEEPER_LOST, plan_again
+from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import FAILED, INTERRUPTED, OvermindError, UsageError
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from overmind_core.client.client import Client
@@ -309,14 +311,30 @@ LISTED = 20
 def _lost_to_restart(args: Namespace, context: Context) -> list[str] | None:
     """Return every mission that was lost, once the person agrees; None: they don't."""
     lost = context.client(start=True).call("restart", {"lost": True, "dry_run": True})["missions"]
-    if not lost and not args.json:
+    plans = [] if args.json else list(_lost_plans(context.client()))
+    if not lost and not plans and not args.json:
         context.print("Nothing was lost.")
+    for plan in plans:
+        again = plan_again(plan["name"], plan["file"])
+        context.note(display_safe(f"{plan['id']}  {plan['name']}: a plan, go on with: {again}"))
     for mission in lost[:LISTED]:
         context.note(f"{mission['id']}  {mission['name']}")
     if len(lost) > LISTED:
         context.note(f"… and {len(lost) - LISTED} more")
     question = f"Restart {_count(len(lost), 'lost mission')}?"
     return [row["id"] for row in lost] if not lost or confirmed(question, yes=args.yes) else None
+
+
+def _lost_plans(client: Client) -> Iterator[Mapping[str, Any]]:
+    """The newest plan of each file that has failed for agents that were lost; of many the newest."""
+    newest: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for plan in client.call("plans"):
+        newest.setdefault((plan["name"], plan["file"]), plan)
+    failed = [plan for plan in newest.values() if plan["outcome"] == "failed"]
+    for plan in failed[:LISTED]:
+        agents = client.call("plan", {"id": plan["id"]})["agents"]
+        if any(agent["stage"] == "failed" and agent["reason"] == KEEPER_LOST for agent in agents):
+            yield plan
 
 
 def _restarted(mission: str) -> str:

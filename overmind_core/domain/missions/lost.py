@@ -10,6 +10,15 @@ MEND = "overmind restart --lost"
 """The one command that starts all of them again."""
 
 
+def plan_again(name: str, file: str) -> str:
+    """Return the command that goes on with a plan whose agents were lost; `file`: of its blueprint, "" and -: none."""
+    from shlex import join  # noqa: PLC0415 - for plans alone
+
+    if file in {"", "-"}:
+        return join(("overmind", "restart", name))
+    return join(("overmind", "apply", file, "--name", name, "--rerun", "failed"))
+
+
 def lost_sentence(count: int) -> str:
     """Return what happened to so many, and what starts them again."""
     missions = "1 mission was lost with its" if count == 1 else f"{count} missions were lost with their"

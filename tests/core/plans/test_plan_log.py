@@ -62,3 +62,23 @@ def test_the_last_line_counts_only_what_ran_and_how_many_were_kept():
     said = over(blueprint, nodes, 2.1)
     assert said.text == "--- ci: 1 succeeded, 3 kept in 2.1 s; failed before: docs ---"
     assert said.failed == ("docs",)
+
+
+LOST = [
+    (
+        "keeper_lost",
+        False,
+        "/shop/ci.toml",
+        "; failed: b; go on with: overmind apply /shop/ci.toml --name ci --rerun failed",
+    ),
+    ("keeper_lost", False, "-", "; failed: b; go on with: overmind restart ci"),
+    ("keeper_lost", True, "/shop/ci.toml", "; failed before: b"),
+    (None, False, "/shop/ci.toml", "; failed: b"),
+]
+
+
+@tabled(("reason", "kept", "file", "end"), LOST)
+def test_the_last_line_names_the_command_that_goes_on_where_an_agent_was_lost_with_its_keeper(reason, kept, file, end):
+    nodes = {"b": AgentProgress(AgentStage.FAILED, reason=reason, kept=kept)}
+    blueprint: Any = SimpleNamespace(name="ci", agents=[SimpleNamespace(name=name) for name in nodes])
+    assert over(blueprint, nodes, 2.0, file).text.endswith(f" in 2.0 s{end} ---")
