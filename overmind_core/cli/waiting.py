@@ -313,7 +313,8 @@ def _of_plan(plan: Row, *, is_long: bool) -> Iterator[Wait]:
         if agent["waits_for"] == NEXT_TRY:
             name = f"{plan['name']}/{agent['name']}"
             key = (plan["id"], agent["name"], agent["attempt"], NEXT_TRY)
-            yield key, f"waits: {name} has failed and is tried again after a pause: overmind logs {name}"
+            when = _until(agent["next_try_at"])
+            yield key, f"waits: {name} has failed; next try{when}: overmind logs {name}"
     if is_long:
         awaited = _awaited(plan["agents"])
         yield from _of_awaited(plan, awaited) if awaited else _of_last(plan)

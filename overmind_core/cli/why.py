@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from overmind_core.cli.command import JSON, Command, argument
 from overmind_core.cli.output import dumps
 from overmind_core.cli.swarm.commands import print_hives, swarm_client
@@ -94,7 +96,7 @@ def _plan_lines(plan: Row) -> Iterator[str]:
 
     for agent in plan["agents"]:
         if agent["stage"] != "succeeded":
-            why = rows.why(agent)
+            why = rows.why(agent, time.time())
             yield f"{agent['name']}: {rows.word(agent)}{f', {why}' if why else ''}"
     if plan["outcome"] == "failed" and any(agent["reason"] == KEEPER_LOST for agent in plan["agents"]):
         yield f"go on with: {plan_again(plan['name'], plan['file'])}"

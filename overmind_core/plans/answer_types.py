@@ -103,6 +103,8 @@ class PlannedAgent(TypedDict):
     """How it ended; `stopped`: the plan ended it. Null: it has not, or it never ran."""
     waits_for: str | None
     """The reason it waits, while it waits."""
+    next_try_at: str | None
+    """When it is tried again, while it waits for that."""
     reason: str | None
     max_restarts: int
     """Its limit of restarts, within `max_seconds`; 0: it has none."""

@@ -86,11 +86,13 @@ def agent(plan: PlanState, name: str, now: float) -> PlannedAgent:
     """Everything known about one agent of a plan."""
     node = plan.nodes[name]
     planned = plan.agents[name]
+    waits_for = plan.scheduler.waits_for(name) if node.stage is AgentStage.WAITING else None
     return {
         "name": name,
         "stage": node.stage,
         "outcome": progress.outcome_of(node),
-        "waits_for": plan.scheduler.waits_for(name) if node.stage is AgentStage.WAITING else None,
+        "waits_for": waits_for,
+        "next_try_at": answers.time(node.not_before) if waits_for == progress.NEXT_TRY else None,
         "reason": node.reason,
         "max_restarts": planned.restart_limit[0],
         "max_seconds": planned.restart_limit[1],

@@ -158,11 +158,17 @@ def _when(row: Row, now: float) -> Cell:
     return Cell(bar(row, now, row.get("bar", BAR)), "accent" if row["critical"] else missions_rows.mark(row).tone)
 
 
-def why(row: Row) -> str:
-    """What it waits for, what it does, why it came out so, or what it handed on."""
+def why(row: Row, now: float | None = None) -> str:
+    """What it waits for, what it does, why it came out so, or what it handed on.
+
+    `now`: seconds since the epoch, for how long a pause still is; None: that is not said.
+    """
     match row["stage"]:
         case "waiting":
             again = f"try {row['attempt'] + 1} · " if row["attempt"] else ""
+            due = numbers.moment(row.get("next_try_at"))
+            if due is not None and now is not None:
+                return f"{again}next try in {numbers.ticking(due - now)}"
             return f"{again}waits for {safe(row['waits_for'])}" if row["waits_for"] else again.removesuffix(" · ")
         case "failed":
             return _failed(row)
@@ -209,8 +215,8 @@ def _handed_on(row: Row) -> str:
     return safe("  ".join(filter(None, [row["result"] or "", *facts])) or last)
 
 
-def _why(row: Row, _now: float) -> Cell:
-    return Cell(why(row), {"failed": "bad", "waiting": "faint", "skipped": "off"}.get(row["stage"], "quiet"))
+def _why(row: Row, now: float) -> Cell:
+    return Cell(why(row, now), {"failed": "bad", "waiting": "faint", "skipped": "off"}.get(row["stage"], "quiet"))
 
 
 COLUMNS: tuple[Column, ...] = (

@@ -12,6 +12,7 @@ from overmind_core.domain.missions.status_marks import MARKS, PLANNED, SILENT, m
 from overmind_core.domain.plans.progress import AgentStage
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.schedules import RunStatus
+from overmind_core.domain.text.moment import format_time
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import plans as plans_rows
 from overmind_core.view import quests as quests_rows
@@ -125,6 +126,13 @@ WHY = [
 @tabled(("agent", "said"), WHY)
 def test_a_row_says_what_it_waits_for_or_why_it_came_out_so(agent, said):
     assert plans_rows.why(rows_of(agent)["a"]) == said
+
+
+def test_a_pause_before_the_next_try_says_how_long_it_is_where_the_time_is_known():
+    row = rows_of(step("a", "waiting", attempt=1, waits_for="its next try"))["a"]
+    row["next_try_at"] = format_time(NOW + 12)
+    said = [plans_rows.why(row), plans_rows.why(row, NOW), plans_rows.why(row, NOW + 60)]
+    assert said == ["try 2 · waits for its next try", "try 2 · next try in 12s", "try 2 · next try in 0s"]
 
 
 def test_what_a_mission_does_is_said_beside_its_agent():

@@ -115,6 +115,7 @@ def test_an_agent_waits_before_it_is_tried_again(om, tmp_path):
         depends_on = ["flaky"]
     """)  # fmt: skip
     found = eventually(lambda: [one for one in om.api("plan", id=plan)["agents"] if one["waits_for"] == "its next try"])
+    assert found[0]["next_try_at"] is not None
     assert [(one["name"], one["stage"], one["attempt"]) for one in found] == [("flaky", "waiting", 1)]
     assert om.api("plan", id=plan)["status"] == "running"
     om.ok("stop", plan)
