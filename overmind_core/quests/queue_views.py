@@ -157,14 +157,13 @@ class QueueViews:
         """What was changed in config.toml for which any quest waits."""
         if not self._pending_settings(None):
             return ""
-        found = (self._pending_of(wait) for wait in line.waits(line.quests).values())
-        return next(filter(None, found), "")
+        keys = {key for wait in line.waits(line.quests).values() if (key := self._key_of(wait)) is not None}
+        return next(filter(None, map(self._pending_settings, sorted(keys))), "")
 
-    def _pending_of(self, wait: Wait) -> str:
-        key = setting_of(wait)
-        if key is None or (key == "slots" and self._queue.has_set_slots):
-            return ""
-        return self._pending_settings(key)
+    def _key_of(self, wait: Wait | None) -> str | None:
+        """The key in [queue] of config.toml for which it waits; None: for none, or a person has set another value."""
+        key = None if wait is None else setting_of(wait)
+        return None if key == "slots" and self._queue.has_set_slots else key
 
     def spec_id(self, word: str) -> str:
         """The id of the spec that a word means; raises `not_found`, `ambiguous`."""
@@ -243,7 +242,7 @@ class QueueViews:
             "output": [] if evidence is None else list(evidence.output),
             "empty_needs": empty,
             "same_name": self._quests.others_named(quest),
-            "pending_settings": "" if wait is None else self._pending_of(wait),
+            "pending_settings": "" if (key := self._key_of(wait)) is None else self._pending_settings(key),
         }
 
     def _empty_needs(self, quest: Quest) -> list[str]:

@@ -291,7 +291,7 @@ def test_a_plan_whose_last_agents_run_on_says_for_which_it_waits_after_a_while(m
 
 def test_the_pause_before_the_next_try_of_an_agent_is_said_at_once_and_each_time(monkeypatch):
     failed = {**agent("a", "waiting", waits_for=NEXT_TRY), "next_try_at": "2026-01-01T00:00:12Z"}
-    monkeypatch.setattr(waiting.time, "time", lambda: parse_time("2026-01-01T00:00:00Z", 0.0))
+    monkeypatch.setattr("overmind_core.cli.waiting.time.time", lambda: parse_time("2026-01-01T00:00:00Z", 0.0))
     plan: dict[str, Any] = {"id": "a", "name": "plan", "agents": [failed, agent("b", "waiting", "a", waits_for="a")]}
     asked = Asked("a", ps=[row("a", type="blueprint")], plan={"a": plan})
     line = "waits: plan/a has failed; next try in 12 s: overmind logs plan/a"

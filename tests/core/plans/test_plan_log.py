@@ -81,4 +81,4 @@ LOST = [
 def test_the_last_line_names_the_command_that_goes_on_where_an_agent_was_lost_with_its_keeper(reason, kept, file, end):
     nodes = {"b": AgentProgress(AgentStage.FAILED, reason=reason, kept=kept)}
     blueprint: Any = SimpleNamespace(name="ci", agents=[SimpleNamespace(name=name) for name in nodes])
-    assert over(blueprint, nodes, 2.0, file).text.endswith(f" in 2.0 s{end} ---")
+    assert over(blueprint, nodes, 2.0, file).text == f"--- ci: 1 {'kept' if kept else 'failed'} in 2.0 s{end} ---"

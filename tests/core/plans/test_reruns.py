@@ -36,6 +36,10 @@ def ends_what_it_starts(inside, keeper):
     keeper.on_ask["spawn"] = begun
 
 
+def running(keeper):
+    return [run for run, held in keeper.held.items() if held["exit"] is None]
+
+
 async def ended(inside, answer):
     await inside.app.registry.ended(answer["id"])
     return answer
@@ -121,9 +125,8 @@ def test_the_next_daemon_knows_which_agents_were_kept_and_a_whole_run_keeps_none
             await ended(inside, await inside.ask("apply", **request(FIRST)))
             keeper.on_ask.clear()
             plan = (await inside.ask("apply", **request(FIRST, rerun="lint")))["id"]
-            run = await until(
-                lambda: next((one for one in keeper.held if not keeper.held[one]["exit"]), None), "it runs"
-            )
+            await until(lambda: running(keeper), "it runs")
+            (run,) = running(keeper)
         async with supervising(home, keeper) as inside:
             await until(lambda: inside.app.plans.live[plan].nodes["lint"].stage is AgentStage.RUNNING, "it knows")
             keeper.exit(run)

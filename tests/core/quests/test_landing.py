@@ -253,10 +253,9 @@ def test_a_failed_check_is_told_with_the_folder_in_which_it_ran_also_once_that_i
                 shop.code.commit("second", {"b": "2\n"})  # something to merge with
                 shutil.copy(os.path.join(shop.code.folder, "a"), os.path.join(work(inside, name), "c"))
             shop.keeper.exit(f"{name}.1")
-            run = await until(
-                lambda: next((run for run in shop.keeper.held if not run.startswith(name)), None), "a check"
-            )
-            folder = inside.app.registry.get(run.partition(".")[0]).definition.cwd
+            await until(lambda: beside(shop.keeper, name), "it is checked")
+            (run,) = beside(shop.keeper, name)
+            folder = work(inside, run.partition(".")[0])
             shop.keeper.exit(run, code=2)
             await until(lambda: name not in inside.app.quest_registry.live, "it has failed")
             (question,) = await inside.ask("inbox")
@@ -269,6 +268,10 @@ def test_a_failed_check_is_told_with_the_folder_in_which_it_ran_also_once_that_i
     assert folder != source
     assert (asked, before["folder"]) == (f"in {folder}", folder)
     assert (after["folder"], after["folder_gone"]) == (folder, True)
+
+
+def beside(keeper, quest):
+    return [run for run in keeper.held if not run.startswith(quest)]
 
 
 def work(inside, name):
