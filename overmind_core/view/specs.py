@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from overmind_core.domain.quests.titles import shown_name
 from overmind_core.domain.text import graph
+from overmind_core.domain.text.cells import shown_name
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
 from overmind_core.view import plans as plans_rows
