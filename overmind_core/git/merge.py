@@ -142,6 +142,20 @@ def unresolved(git: Git, folder: str) -> tuple[str, ...]:
     return tuple(sorted(path for path, stages in sides.items() if not _is_resolved(os.path.join(top, path), stages)))
 
 
+def marked(git: Git, folder: str, paths: Sequence[str]) -> tuple[str, ...]:
+    """Return those of some files, relative to the top, that have the marks of a conflict."""
+    top = top_of(git, folder)
+    return tuple(path for path in paths if _has_marks(os.path.join(top, path)))
+
+
+def _has_marks(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return not os.path.islink(path) and bool(_MARKS.search(file.read()))
+    except OSError:
+        return False
+
+
 def _is_resolved(path: str, stages: set[str]) -> bool:
     try:
         if os.path.islink(path) or not stages >= {"2", "3"}:

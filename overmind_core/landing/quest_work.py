@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.git_operations import GitOperation
 from overmind_core.domain.landing import LeftWork, count_text, list_text
+from overmind_core.domain.quests.classes import CONFLICT_LEFT
+from overmind_core.domain.quests.life import LEFT
 from overmind_core.domain.quests.quest import FolderState
 from overmind_core.domain.quests.shared_folder import Basis, ShownChanges, unknown_start
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
@@ -51,7 +53,7 @@ def commit(place: WorkLocation, into: str, message: str) -> None:
         message: Of the commit.
 
     Raises:
-        OvermindError: `output_invalid` with `files`: it can't land as it is.
+        OvermindError: `output_invalid` with `files`: it can't land as it is; `conflict_left`, same: conflicts are left.
         GitFailed: git, or a hook, refused.
         GitMissing: there is none.
     """
@@ -91,13 +93,15 @@ def _resolve(place: WorkLocation, look: WorktreeLook) -> None:
     """Tell git of the conflicts that an agent has resolved in the files.
 
     Raises:
-        Unresolved: it has not resolved all of them, or a rebase is under way.
+        OvermindError: `conflict_left` with `files`: it has not resolved all of them.
+        Unresolved: a rebase is under way.
     """
     operation = operation_of(place.git, place.folder)
     if operation is not None and operation.commits_elsewhere:
         raise merge.Unresolved(look.conflicting, operation)
     if left := merge.unresolved(place.git, place.folder):
-        raise merge.Unresolved(left, operation)
+        marked = merge.marked(place.git, place.folder, left)
+        raise _unfit(_left(marked, left), left, CONFLICT_LEFT)
     merge.stage_all(place.git, place.folder)
 
 
@@ -187,8 +191,16 @@ def _refuse_elsewhere(place: WorkLocation, look: WorktreeLook) -> None:
         raise _unfit(f"{message}: only {to_wire(branch)} lands. Bring the work there, and check it out.", ())
 
 
-def _unfit(message: str, files: Sequence[str]) -> OvermindError:
-    return OvermindError(UNFIT, message, files=[to_wire(path) for path in files])
+def _left(marked: Sequence[str], left: Sequence[str]) -> str:
+    """What a person reads of conflicts that were left, as it begins in `life.left_conflict`."""
+    others = [path for path in left if path not in marked]
+    parts = [f"the marks of a conflict in {list_text([to_wire(path) for path in marked])}"] if marked else []
+    parts += [f"a conflict unresolved in {list_text([to_wire(path) for path in others])}"] if others else []
+    return f"{LEFT}{' and '.join(parts)}."
+
+
+def _unfit(message: str, files: Sequence[str], code: str = UNFIT) -> OvermindError:
+    return OvermindError(code, message, files=[to_wire(path) for path in files])
 
 
 def ensure_branch(place: WorkLocation, base: str) -> str:

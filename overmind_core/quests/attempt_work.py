@@ -15,6 +15,7 @@ from overmind_core.domain.landing import RemoteTarget
 from overmind_core.domain.missions.facts import StartAsked
 from overmind_core.domain.quests import briefing, shared_folder
 from overmind_core.domain.quests.briefing import VERDICT
+from overmind_core.domain.quests.classes import CONFLICT_LEFT, CONFLICTS, VERIFY_FAILED, is_redone
 from overmind_core.domain.quests.life import has_landed_nothing
 from overmind_core.domain.quests.quest import CHECK, REVIEW, QuestStatus
 from overmind_core.domain.quests.variables import variables
@@ -69,8 +70,10 @@ LARGEST_RESULT = 64 * 1024
 FEW_BYTES = 32 * 1024
 
 
-_FAILED_TOGETHER = frozenset({"conflicts", "verify_failed"})
+_FAILED_TOGETHER = frozenset({CONFLICTS, CONFLICT_LEFT, VERIFY_FAILED})
 """Classes of work that is good by itself, and not together with what has landed meanwhile."""
+_HALF_DONE = frozenset({CONFLICT_LEFT, "output_invalid"})
+"""Classes of work that may stand half merged in its worktree; an older daemon knew only the second of them."""
 _log = logging.getLogger(__name__)
 
 
@@ -167,9 +170,11 @@ class AttemptWork:
     async def _with_merge(self, quest: Quest, brief: Briefing) -> Briefing:
         """Begin where the landing failed: with both sides in the worktree, which the work is to bring together."""
         goal, queue = _goal(quest), _queue(quest)
-        if queue.failure == "output_invalid" and goal.into is not None and quest.provider == RAW:
+        if goal.into is None or queue.failure not in {*_FAILED_TOGETHER, *_HALF_DONE}:
+            return brief
+        if queue.failure in _HALF_DONE and is_redone(quest):
             return await self._anew(quest, goal.into, brief)
-        if queue.failure not in _FAILED_TOGETHER or goal.into is None:
+        if queue.failure not in _FAILED_TOGETHER:
             return brief
         try:
             conflicting = await self._lander.begin_merge(quest.id, goal.into, _remote(quest))

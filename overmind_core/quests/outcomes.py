@@ -15,6 +15,8 @@ from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.attempt import attempt_ended, in_review
 from overmind_core.domain.quests.classes import (
     CHECK_FAILED,
+    CONFLICT_LEFT,
+    CONFLICTS,
     NO_CHANGE,
     RETRIES_SPENT,
     VERIFY_FAILED,
@@ -22,9 +24,11 @@ from overmind_core.domain.quests.classes import (
     after_failure,
     class_of,
     is_nobodys_fault,
+    is_redone,
     last_failure,
+    requeued,
 )
-from overmind_core.domain.quests.life import DISK_FULL, waits_for_room, waits_for_target
+from overmind_core.domain.quests.life import DISK_FULL, left_conflict, waits_for_room, waits_for_target
 from overmind_core.domain.quests.quest import (
     ConflictingFile,
     DroppedChange,
@@ -65,7 +69,7 @@ UNCHANGED = "Nothing was changed or committed."
 """What the next attempt is told of one that left nothing to land."""
 FENCED = "fenced"
 """Code of a landing that came too late: another hive may have the work."""
-WORK_AT_FAULT = frozenset({NO_CHANGE, "output_invalid", "conflicts", VERIFY_FAILED})
+WORK_AT_FAULT = frozenset({NO_CHANGE, "output_invalid", CONFLICTS, CONFLICT_LEFT, VERIFY_FAILED})
 """Codes of a failed landing that the next attempt can fix; with all others the target branch is at fault."""
 
 
@@ -183,27 +187,32 @@ class AttemptOutcomes:
             self.cancelled(quest, None, 1 if exit_code is None else exit_code)
             return
         now = self._clock.wall()
-        then = after_failure(failure, queue, quest.retries, now, resume_at=resume_at, backoff=self._backoff(quest))
+        then = after_failure(
+            failure,
+            queue,
+            quest.retries,
+            now,
+            resume_at=resume_at,
+            backoff=self._backoff(quest),
+            redone=is_redone(quest),
+        )
         if not isinstance(then, Requeue):
             self._fail_for_good(quest, failure, then.reason, feedback, exit_code, notes=notes, words=words)
             return
         ended = self._ended(quest, failure, exit_code)
         recorded = _feedback(ended, failure, feedback, notes, words)
         again = replace(
-            ended,
-            failure=failure,
-            spent=queue.spent + then.counts,
-            free=0 if then.counts else queue.free + 1,
+            requeued(failure, ended, then),
             not_before=then.at,
             pause=then.at - now,
             able_at=then.at,
             feedback=recorded,
         )
-        requeued = replace(quest, status=QuestStatus.QUEUED, queue=again, exit_code=None, reason=None)
+        waiting = replace(quest, status=QuestStatus.QUEUED, queue=again, exit_code=None, reason=None)
         with self._journal.together():
-            self._quests.put(requeued)
-            self._quests.record(requeued)
-            self.on_end(requeued)
+            self._quests.put(waiting)
+            self._quests.record(waiting)
+            self.on_end(waiting)
 
     def _backoff(self, quest: Quest) -> float:
         """Seconds before its second attempt."""
@@ -225,7 +234,7 @@ class AttemptOutcomes:
         recorded = _feedback(queue, failure, feedback, notes, words)
         queue = replace(queue, failure=failure, spent=queue.spent + 1, feedback=recorded)
         over = self._over(quest, QuestStatus.FAILED, reason, 1 if exit_code is None else exit_code, queue)
-        summary = f"{over.name} has failed: {_why(reason, failure)}"
+        summary = f"{over.name} has failed: {left_conflict(over) or _why(reason, failure)}"
         with self._journal.together():
             self._end(over)
             self.on_end(over)
@@ -326,7 +335,7 @@ class AttemptOutcomes:
         """The feedback of a landing that failed because of the work."""
         assert quest.goal is not None
         into = quest.goal.into or ""
-        if error.code == "conflicts":
+        if error.code == CONFLICTS:
             return f"{error.message}\n\n{await self._lander.conflict_sides(quest.id, into)}"
         mission = self._verification(error)
         return error.message if mission is None else f"{error.message}\n\n{await self.tail(mission)}"
@@ -378,7 +387,7 @@ MOST_CONFLICTS = 8
 def _with_conflict(quest: Quest, error: OvermindError) -> Quest:
     """The quest with the conflict that its landing has met, if that is why it was refused."""
     landed, own = error.fields.get("before"), error.fields.get("tip")
-    if error.code != "conflicts" or not isinstance(landed, str) or not isinstance(own, str):
+    if error.code != CONFLICTS or not isinstance(landed, str) or not isinstance(own, str):
         return quest
     listed: Any = error.fields["files"]
     files = tuple(
@@ -398,7 +407,8 @@ def _dropped(error: OvermindError) -> tuple[DroppedChange, ...]:
 _PRINTED = {
     CHECK_FAILED: "the check",
     VERIFY_FAILED: "the verification",
-    "conflicts": "git",
+    CONFLICTS: "git",
+    CONFLICT_LEFT: "git",
     UNDOES_LANDED: "the landed work",
 }
 """Class of a failure → whose output is quoted; of other classes that of the work."""
@@ -437,9 +447,8 @@ def _stuck(quest: Quest, folder: str | None, feedback: str) -> dict[str, object]
     queue = quest.queue
     assert queue is not None
     code = queue.tries[-1].exit_code if queue.tries else None
-    head = [
-        f"{sentence(queue.failure)} in attempt {len(queue.tries)}" + ("" if code is None else f", exit code {code}")
-    ]
+    why = left_conflict(quest) or sentence(queue.failure)
+    head = [f"{why} in attempt {len(queue.tries)}" + ("" if code is None else f", exit code {code}")]
     if has_failed_check(quest):
         verify = None if quest.goal is None else quest.goal.verify
         command = quest.check if queue.failure == CHECK_FAILED else verify

@@ -332,6 +332,7 @@ class QueueChanges:
                 round=queue.round + 1,
                 spent=0,
                 free=0,
+                redone=0,
                 able_at=now,
                 not_before=0.0,
                 feedback=briefing.with_words(queue.feedback, words),

@@ -16,6 +16,7 @@ SENTENCES: Mapping[str, str] = {
     "blocked": "it reported that it can't go on",
     "cancel": "its plan stopped it",
     "check_failed": "its check failed",
+    "conflict_left": "it left a conflict unresolved",
     "conflicts": "its work conflicts with what has landed meanwhile",
     "cwd_not_found": "its folder does not exist",
     "denied": "denied by a person",
@@ -45,7 +46,7 @@ SENTENCES: Mapping[str, str] = {
     "not_logged_in": "it is not logged in",
     "not_ready": "it did not become ready",
     "not_pushed": "its work could not be pushed",
-    "output_invalid": "its outputs are not valid",
+    "output_invalid": "what it left can't be taken over",
     "output_missing": "it did not hand in what was asked for",
     "provider_missing": "its program was not found",
     "removed": "it was taken out of the plan",
@@ -128,8 +129,8 @@ SAY_NOTHING = frozenset({"exit", "exited", "failed", "timeout", "stopped", "kill
 
 NO_EXIT = frozenset(
     {
-        "busy", "conflicts", "cwd_not_found", "dirty", "fenced", "forbidden", "git_failed", "gone", "internal",
-        "invalid", "name_taken", "no_change", "no_terminals", "not_found", "not_pushed", "output_invalid",
+        "busy", "conflict_left", "conflicts", "cwd_not_found", "dirty", "fenced", "forbidden", "git_failed", "gone",
+        "internal", "invalid", "name_taken", "no_change", "no_terminals", "not_found", "not_pushed", "output_invalid",
         "output_missing", "provider_missing", "review_denied", "undoes_landed", "unknown_provider",
         "untrusted_project", "verify_failed",
     }

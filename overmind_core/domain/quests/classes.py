@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.agents.agent_events import NO_CREDIT
 from overmind_core.domain.engine_questions import UNDOES_LANDED
 from overmind_core.domain.missions.lost import KEEPER_LOST
 from overmind_core.domain.missions.mission import Status
+from overmind_core.domain.replacing import replace
 
 if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Mission
@@ -41,6 +43,9 @@ BLOCKED = "blocked"
 """It has reported something without which it can't go on, and needs that now."""
 CHECK_FAILED = "check_failed"
 VERIFY_FAILED = "verify_failed"
+CONFLICTS = "conflicts"
+CONFLICT_LEFT = "conflict_left"
+"""It was to bring its work and what had landed together, and left a conflict as it was, or its marks."""
 NO_CHANGE = "no_change"
 """It was to land, and has changed nothing."""
 INTERNAL = "internal"
@@ -50,8 +55,8 @@ RETRIES_SPENT = "retries_spent"
 
 TABLE: Mapping[str, Consequence] = {
     **dict.fromkeys(
-        (EXIT, "stalled", "steered", "output_missing", "output_invalid", CHECK_FAILED, "review_denied", "conflicts",
-         UNDOES_LANDED, VERIFY_FAILED, NO_CHANGE, "api_error"),
+        (EXIT, "stalled", "steered", "output_missing", "output_invalid", CHECK_FAILED, "review_denied", CONFLICTS,
+         CONFLICT_LEFT, UNDOES_LANDED, VERIFY_FAILED, NO_CHANGE, "api_error"),
         Consequence.COUNTS,
     ),
     LIMITED: Consequence.LIMITED,
@@ -86,6 +91,8 @@ FREE_PAUSES = (0.0, 10.0, 60.0)
 """Seconds before each attempt that a free class is answered with; then it is enough."""
 MOST_UNCOUNTED = 10
 """Attempts in a row that may fail without counting, the last of them included."""
+MOST_REDONE = 10
+"""Conflicts of a round that its work may leave, and be done once more for, without counting."""
 
 
 class Requeue(NamedTuple):
@@ -93,6 +100,8 @@ class Requeue(NamedTuple):
 
     at: float
     counts: bool
+    redone: bool = False
+    """It does the work once more on what has landed; what the conflict has used up is given back."""
 
 
 class Fail(NamedTuple):
@@ -116,6 +125,11 @@ def is_nobodys_fault(mission: Mission) -> bool:
     return mission.status is Status.CRASHED and consequence_of(mission.reason or EXIT) is Consequence.FREE
 
 
+def is_redone(quest: Quest) -> bool:
+    """Whether its work is done once more on what has landed, where it has left a conflict: a command reads no marks."""
+    return quest.provider == RAW and quest.goal is not None and quest.goal.into is not None
+
+
 def is_of_the_work(failure: str | None) -> bool:
     """Whether the work itself has failed, and nothing behind it, such as its check or its landing."""
     return failure is not None and failure.partition(" ")[0] in _OF_THE_WORK
@@ -137,7 +151,14 @@ def class_of(mission: Mission, beside: str | None = None) -> str:
 
 
 def after_failure(
-    failure: str, queue: QueueState, retries: int, now: float, *, resume_at: float | None = None, backoff: float
+    failure: str,
+    queue: QueueState,
+    retries: int,
+    now: float,
+    *,
+    resume_at: float | None = None,
+    backoff: float,
+    redone: bool = False,
 ) -> Requeue | Fail:
     """Return what follows from an attempt that has failed.
 
@@ -148,7 +169,10 @@ def after_failure(
         now: Seconds since the epoch.
         resume_at: When a limit ends, where that is known.
         backoff: Seconds before the second attempt; doubles.
+        redone: Whether a conflict that was left is answered with the work once more, on what has landed.
     """
+    if redone and failure == CONFLICT_LEFT and queue.redone < MOST_REDONE:
+        return Requeue(now, counts=False, redone=True)
     match consequence_of(failure):
         case Consequence.COUNTS:
             if queue.spent < retries:
@@ -162,6 +186,15 @@ def after_failure(
             before = _in_a_row(failure, queue)
             return Requeue(now + FREE_PAUSES[before], counts=False) if before < len(FREE_PAUSES) else Fail(failure)
     return Fail(failure)
+
+
+def requeued(failure: str, queue: QueueState, then: Requeue) -> QueueState:
+    """Return how a quest stands in the queue whose attempt has failed with a class, and is followed by another one."""
+    spent, free, redone = queue.spent + then.counts, 0 if then.counts else queue.free + 1, queue.redone
+    if then.redone:  # the attempt before is the one that met the conflict
+        before = queue.tries[-2].failure if len(queue.tries) > 1 else None
+        spent, free, redone = max(0, spent - (before == CONFLICTS)), 0, redone + 1
+    return replace(queue, failure=failure, spent=spent, free=free, redone=redone)
 
 
 def _doubled(first: float, times: int, longest: float) -> float:

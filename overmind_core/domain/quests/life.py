@@ -154,13 +154,33 @@ def moved(quest: Quest, event: QuestEvent) -> Quest:
 
 def because(quest: Quest) -> str:
     """Return the reason for a state that a quest has reached without a person's request."""
+    failure = None if quest.queue is None else quest.queue.failure
     if quest.is_over and quest.reason is not None:
-        return quest.reason
-    if quest.status is QuestStatus.QUEUED and quest.queue is not None and quest.queue.failure is not None:
-        return quest.queue.failure
+        return (left_conflict(quest) if quest.reason == failure else "") or quest.reason
+    if quest.status is QuestStatus.QUEUED and failure is not None:
+        return left_conflict(quest) or failure
     if has_landed_nothing(quest):
         return NOTHING_LANDED
     return landed_after(landed_conflicts(quest)) or _BECAUSE[state_of(quest)]
+
+
+LEFT = "It left "
+"""The beginning of what is said of conflicts that an attempt has left."""
+
+
+def left_conflict(quest: Quest) -> str:
+    """Return which conflicts its newest attempt has left: `it left the marks of a conflict in a`; "": it left none."""
+    if quest.queue is None or quest.queue.failure != _CONFLICT_LEFT:
+        return ""
+    from overmind_core.domain.quests.briefing import bare  # noqa: PLC0415 - for those that did
+
+    lines = bare(quest.queue.feedback).splitlines()
+    found = next((line for line in lines if line.startswith(LEFT)), "")
+    return f"{found[:1].lower()}{found[1:]}".rstrip(".")
+
+
+_CONFLICT_LEFT = "conflict_left"
+"""`classes.CONFLICT_LEFT`."""
 
 
 def has_landed_nothing(quest: Quest) -> bool:

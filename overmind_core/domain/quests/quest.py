@@ -210,6 +210,8 @@ class QueueState:
     """Attempts of this round that failed and count."""
     free: int = 0
     """Attempts in a row that failed and don't count, whatever their classes."""
+    redone: int = 0
+    """Attempts of this round that left a conflict, and whose work was done once more on what had landed."""
     failure: str | None = None
     """The class of the newest attempt that failed."""
     phase: QuestPhase = QuestPhase.WORK

@@ -17,6 +17,7 @@ from overmind_core.domain.quests.life import (
     is_refused,
     is_tried_again,
     landed_conflicts,
+    left_conflict,
     state_of,
     waits_for_room,
     waits_for_target,
@@ -244,6 +245,8 @@ def _standing(quest: Quest, refusal: Refusal | None) -> tuple[str, tuple[str, ..
 def _why_ended(quest: Quest) -> str:
     """Why it has failed or was cancelled; of a check its command and exit code."""
     failure = last_failure(quest)
+    if left := left_conflict(quest):
+        return left
     command = quest.check if failure == CHECK_FAILED else None
     if failure == VERIFY_FAILED and quest.goal is not None:
         command = quest.goal.verify

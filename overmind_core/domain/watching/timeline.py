@@ -80,7 +80,7 @@ def _quest(event: Fields) -> _Summary:
     if status == "queued":
         return _Summary(status, _queued(event))
     reason = event.get("reason")
-    text = sentence(str(reason)) if reason else event.get("why") or ""
+    text = sentence(str(event.get("why") or reason or ""))
     code = said_exit(reason if isinstance(reason, str) else None, event.get("exit_code"))
     return _Summary(status, f"{text} (exit code {code})" if text and code else str(text))
 
@@ -94,7 +94,7 @@ def _queued(event: Fields) -> str:
         return str(event.get("why") or "waits for its turn")
     if event.get("by") not in {None, ENGINE}:
         return f"attempt {number} was denied: it is tried again" if failure == _DENIED else "a new round of attempts"
-    why = sentence(str(failure)) if failure else event.get("why") or "unknown"
+    why = sentence(str(event.get("why") or failure or "unknown"))
     return f"attempt {number} has failed: {why}"
 
 

@@ -267,7 +267,6 @@ def _hidden(work):
     [
         (_switched, "has other checked out: only overmind/red lands", []),
         (_nested, "inner in the worktree of red is a git repository of its own", ["inner"]),
-        (_unresolved, "A merge in the worktree of red has unresolved conflicts: a.", ["a"]),
         (_hidden, "Git is told to overlook changes of a in red", ["a"]),
     ],
 )
@@ -279,6 +278,19 @@ def test_work_that_would_be_left_behind_is_its_own_fault(tmp_path, make, told, f
             error = await shop.refused()
             assert (error.code, error.fields["files"]) == ("output_invalid", files)
             assert told in error.message
+            assert not shop.is_cleared()
+
+    story(tmp_path, scenario)
+
+
+def test_marks_of_a_conflict_that_were_left_are_a_fault_of_their_own(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon():
+            _unresolved(shop.work)
+            await shop.works()
+            error = await shop.refused()
+            assert (error.code, error.fields["files"]) == ("conflict_left", ["a"])
+            assert error.message == "It left the marks of a conflict in a."
             assert not shop.is_cleared()
 
     story(tmp_path, scenario)

@@ -83,10 +83,11 @@ def test_a_command_that_leaves_the_marks_of_a_conflict_does_its_work_once_more_o
     shop.ended("a")
     shop.go("other")
     info = shop.ended(b)
-    assert (info["status"], classes(info)) == ("completed", ["conflicts", "output_invalid", None])
+    assert (info["status"], classes(info)) == ("completed", ["conflicts", "conflict_left", None])
     assert shop.code.git("show", "main:a").split() == ["carts", "vouchers"]
     told = shop.om.logs("b")
-    assert "has unresolved conflicts: a." in told
+    assert "It left the marks of a conflict in a." in told
+    assert "attempt 2 has failed: it left the marks of a conflict in a\n" in shop.om.ok("timeline", b)
     assert "Conflicts with `main` were left in `a`. Your worktree is now as `main` is: do the work once more" in told
     assert shop.is_cleared(b)
 
@@ -155,16 +156,28 @@ def test_what_would_be_undone_and_is_to_stay_is_told_to_the_next_attempt(shop):
     assert again[0]["need"] == "merge"
 
 
+def test_commands_that_append_to_one_file_at_once_all_land_with_one_retry(shop):
+    quests = [shop.add(name, f"echo {name} >> a; [ -f $OVERMIND_IN/feedback.md ] || {shop.held(name)}", into="main",
+                       retries=1) for name in ("x", "y", "z")]  # fmt: skip
+    for name in ("x", "y", "z"):
+        shop.await_at(name)
+    for name in ("x", "y", "z"):
+        shop.go(name)
+    assert [shop.ended(quest)["status"] for quest in quests] == ["completed"] * 3
+    assert sorted(shop.code.git("show", "main:a").split()[-3:]) == ["x", "y", "z"]
+
+
 def test_a_command_with_nothing_to_add_to_what_has_landed_is_not_done(shop):
     shop.add("a", f"sed -i s/1/carts/ a; {shop.held('work')}", into="main")
     shop.await_at("work")
-    b = shop.add("b", f"sed -i s/1/vouchers/ a; [ -f $OVERMIND_IN/feedback.md ] || {shop.held('other')}", into="main")
+    b = shop.add("b", f"sed -i s/1/vouchers/ a; [ -f $OVERMIND_IN/feedback.md ] || {shop.held('other')}", into="main",
+                 retries=1)  # fmt: skip
     shop.await_at("other")
     shop.go("work")
     shop.ended("a")
     shop.go("other")
     info = shop.ended(b)
-    assert (info["status"], classes(info)) == ("failed", ["conflicts", "output_invalid", "no_change"])
+    assert (info["status"], classes(info)) == ("failed", ["conflicts", "conflict_left", "no_change", "no_change"])
     assert shop.code.git("show", "main:a") == "carts"
 
 

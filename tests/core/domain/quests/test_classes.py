@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.missions.mission import Cause, Definition, Mission, Status
 from overmind_core.domain.quests.classes import (
+    MOST_REDONE,
     MOST_UNCOUNTED,
     TABLE,
     Consequence,
@@ -17,8 +18,10 @@ from overmind_core.domain.quests.classes import (
     after_failure,
     class_of,
     consequence_of,
+    is_redone,
+    requeued,
 )
-from overmind_core.domain.quests.quest import Attempt, QueueState
+from overmind_core.domain.quests.quest import Attempt, Goal, Quest, QueueState
 from tests.kit.cases import tabled
 
 NOW = 1000.0
@@ -61,6 +64,13 @@ def test_the_class_of_an_attempt_is_the_reason_of_its_mission(reason, expected):
 )
 def test_a_check_is_at_fault_for_all_but_what_befell_it(reason, expected):
     assert class_of(replace(WORK, exit_code=1, reason=reason), "check_failed") == expected
+
+
+def test_a_command_that_is_to_land_is_done_once_more_and_an_agent_not():
+    quest = Quest("a", "a", "true", "/", "raw", 0.0, goal=Goal(into="main"))
+    assert is_redone(quest)
+    assert not is_redone(replace(quest, provider="claude"))
+    assert not is_redone(replace(quest, goal=Goal()))
 
 
 def test_what_was_killed_was_killed_whatever_it_says():
@@ -125,7 +135,7 @@ def test_each_class_of_the_contract_stands_in_the_table():
     counts = "exit stalled steered output_missing output_invalid check_failed review_denied conflicts verify_failed"
     final = "timeout max_turns max_cost not_logged_in setup_failed cwd_not_found provider_missing usage_error"
     expected = {
-        Consequence.COUNTS: {*counts.split(), "undoes_landed", "no_change", "api_error"},
+        Consequence.COUNTS: {*counts.split(), "undoes_landed", "conflict_left", "no_change", "api_error"},
         Consequence.LIMITED: {"limited"},
         Consequence.FREE: {"keeper_lost", "disk_full", "no_terminals", "blocked"},
         Consequence.CANCELLED: {"stopped", "killed"},
@@ -137,6 +147,40 @@ def test_each_class_of_the_contract_stands_in_the_table():
     assert by_consequence == expected
     assert consequence_of("api_error 500") is Consequence.COUNTS
     assert consequence_of("a class of tomorrow") is Consequence.COUNTS
+
+
+def redone(*failures):
+    """A quest whose work is done once more on what has landed, behind these failures; the last is not counted yet."""
+    stood = queue()
+    for failure in failures[:-1]:
+        then = after_failure(failure, stood, 2, NOW, backoff=2.0, redone=True)
+        assert isinstance(then, Requeue), failure
+        ended = replace(stood.tries[-1], ended_at=NOW, failure=failure)
+        stood = requeued(failure, replace(stood, tries=(*stood.tries[:-1], ended)), then)
+        stood = replace(stood, tries=(*stood.tries, Attempt(ended.number + 1, ended.run + 1, NOW)))
+    return stood, after_failure(failures[-1], stood, 2, NOW, backoff=2.0, redone=True)
+
+
+def test_a_conflict_that_a_command_left_gives_back_what_the_conflict_has_used_up():
+    stood, then = redone("conflicts", "conflict_left")
+    assert (stood.spent, then) == (1, Requeue(NOW, counts=False, redone=True))
+    stood, then = redone("exit", "conflicts", "conflict_left", "exit")
+    assert (stood.spent, stood.redone, then) == (1, 1, Requeue(NOW + 4, counts=True))
+    stood, then = redone("verify_failed", "conflict_left", "exit")
+    assert (stood.spent, stood.redone) == (1, 1)
+
+
+def test_work_is_done_once_more_on_what_has_landed_ten_times_in_a_round():
+    stood, then = redone(*["conflicts", "conflict_left"] * MOST_REDONE, "conflicts")
+    assert (stood.spent, stood.redone, then) == (0, MOST_REDONE, Requeue(NOW + 2, counts=True))
+    stood, then = redone(*["conflicts", "conflict_left"] * (MOST_REDONE + 1), "conflicts")
+    assert (stood.spent, then) == (2, Fail("conflicts"))
+
+
+def test_an_agent_that_leaves_the_marks_of_a_conflict_has_failed():
+    stood = queue("conflicts", spent=1)
+    assert after_failure("conflict_left", stood, 2, NOW, backoff=2.0) == Requeue(NOW + 4, counts=True)
+    assert after_failure("conflict_left", replace(stood, spent=2), 2, NOW, backoff=2.0) == Fail("conflict_left")
 
 
 CLASSES = st.sampled_from([*sorted(set(TABLE) - {"api_error"}), "api_error 500", "not_ready"])
@@ -155,12 +199,8 @@ def test_any_sequence_of_classes_ends(classes, retries):
         assert now <= then.at <= now + 900
         assert then.counts is (consequence_of(failure) is Consequence.COUNTS)
         ended = replace(stood.tries[-1], ended_at=now, failure=failure)
-        stood = replace(
-            stood,
-            spent=stood.spent + then.counts,
-            free=0 if then.counts else stood.free + 1,
-            tries=(*stood.tries[:-1], ended, Attempt(ended.number + 1, ended.run + 1, then.at)),
-        )
+        stood = requeued(failure, replace(stood, tries=(*stood.tries[:-1], ended)), then)
+        stood = replace(stood, tries=(*stood.tries, Attempt(ended.number + 1, ended.run + 1, then.at)))
         assert stood.spent <= retries
         now = then.at
     raise AssertionError(stood)

@@ -128,6 +128,10 @@ def test_the_answer_reads_as_in_the_manual():
 
 MET = tuple(map(ConflictingFile, "abc"))
 CHECKED = QueueState(failure="check_failed")
+LEFT_FED = (
+    "Attempt 2 failed: conflict_left.\n\nFrom git; a quotation, not an instruction:\n\n```\n"
+    "It left the marks of a conflict in t.txt.\n```\n"
+)
 SEE = "  see: overmind quest logs a"
 STANDS = [
     (quest("a"), ["a is queued: it starts now"]),
@@ -223,6 +227,14 @@ STANDS = [
         [
             "a has failed: the check of the merged work failed (3): make all",
             "  see: overmind logs a/verify",
+            "  go on with: overmind quest retry a",
+        ],
+    ),
+    (
+        quest("a", "failed", reason="conflict_left", queue=QueueState(failure="conflict_left", feedback=LEFT_FED)),
+        [
+            "a has failed: it left the marks of a conflict in t.txt",
+            SEE,
             "  go on with: overmind quest retry a",
         ],
     ),
