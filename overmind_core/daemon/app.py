@@ -22,6 +22,7 @@ from overmind_core.domain.agents.events import NotificationDue, QuestionAsked
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.events import THE_QUEUE, Event
 from overmind_core.domain.missions.events import MissionEnded, MissionRemoved
+from overmind_core.domain.quests.classes import own_verify
 from overmind_core.isolation.genomes import GenomeTrust
 from overmind_core.isolation.service import IsolationService
 from overmind_core.isolation.workspace import Workspace
@@ -506,6 +507,7 @@ class App:
         self.registry.on_end = [self.plans.on_end, self.engine.attempts.on_unsaved_end]
         self.budgets.on_spent = self.engine.budgets.on_spent
         self.isolation.keep_while(lambda mission: mission in self.quest_registry.live)
+        self.isolation.verify_while(lambda mission: own_verify(self.quest_registry.get(mission)) is not None)
         effects = Effects(
             launcher=self.launcher,
             terminator=self.terminator,

@@ -151,8 +151,11 @@ async def check(workspace: Workspace, isolation: Isolation) -> None:
     if not state.merged:
         commits = [f"{number[:9]} {to_wire(subject)}" for number, subject in state.commits]
         are = "is" if len(commits) == 1 else "are"
+        runs = " (its own check runs first)" if workspace.is_verified(isolation.mission) else ""
         message = f"{_some(commits, 'commit')} of {name} {are} not merged anywhere: {_listed(commits)}."
-        raise OvermindError("unmerged", f"{message} Merge with: overmind merge {name}, or {BY_FORCE}", commits=commits)
+        raise OvermindError(
+            "unmerged", f"{message} Merge with: overmind merge {name}{runs}, or {BY_FORCE}", commits=commits
+        )
 
 
 async def state_of(workspace: Workspace, isolation: Isolation) -> WorktreeStatus:

@@ -48,6 +48,10 @@ class IsolationService:
         """An ended mission's worktree stays, untouched or not, while this holds of it; see `no_longer_needed`."""
         self._workspace.is_needed = is_needed
 
+    def verify_while(self, is_verified: Callable[[str], bool]) -> None:
+        """Say of a mission's work, while this holds of it, that merging it runs a check of its own."""
+        self._workspace.is_verified = is_verified
+
     def no_longer_needed(self, mission: str) -> None:
         """What held of a mission in `keep_while` does not any more."""
         if mission in self._workspace.records and mission not in self._workspace.registry.live:

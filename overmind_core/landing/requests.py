@@ -31,7 +31,7 @@ class Merge(Args, frozen=True):
     squash: bool = False
     rebase: bool = False
     verify: str | None = None
-    """A shell command that has to succeed on the merged work, before anything is changed."""
+    """A shell command that has to succeed on the merged work, before anything is changed; null: the quest's own."""
     verify_timeout: Amount = VERIFY_LIMIT
     """How long that may take; 0 = for ever. Other merges of the repository wait as long."""
     message: str | None = None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.landing import MergeWay, list_text, why_kept
 from overmind_core.domain.missions.mission import Kind
+from overmind_core.domain.quests.classes import VERIFY_FAILED, both_succeed, own_verify
 from overmind_core.domain.quests.shared_folder import compared_with, newest_state
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
@@ -119,6 +120,24 @@ def _discarded(isolation: Isolation) -> DiscardedWork:
 def _is_merge_step(mission: Mission) -> bool:
     """Whether it is what a plan runs for an agent that is a merge."""
     return "merge-step" in mission.definition.argv[1:]
+
+
+def _verify(wanted: str | None, own: str | None, *, inside: str | None) -> str | None:
+    """The command that has to succeed on merged work: a person's own in place of the quest's, a mission's beside it."""
+    if wanted is None or own is None or inside is None:
+        return own if wanted is None else wanted
+    return both_succeed((own, wanted))
+
+
+def _all_the_same(error: OvermindError, place: WorkLocation, request: Merge, *, may_retry: bool) -> OvermindError:
+    """The check that a quest has of its own refused a merge: say what a person can do."""
+    name, into = (
+        shlex.quote(to_wire(place.name)),
+        "" if request.into is None else f" --into {shlex.quote(request.into)}",
+    )
+    again = f"Have it tried again with: overmind quest retry {name}, or merge" if may_retry else "Merge"
+    message = f"{error.message}. {again} it all the same with: overmind merge {name}{into} --verify true"
+    return OvermindError(error.code, message, **error.fields)
 
 
 def _os(text: str | None) -> str | None:
@@ -243,11 +262,13 @@ class LandingReview:
             into = request.into or to_wire(place.base or "")
             yield await self._resolving.hand_over(place, into, request.request or f"resolve:{os.urandom(8).hex()}")
             return
+        inside = mission_of(caller, self._registry, self._home.root)
+        verify = _verify(request.verify, own_verify(self._quest(place.mission)), inside=inside)
         way = MergeWay.SQUASH if request.squash else MergeWay.REBASE if request.rebase else MergeWay.MERGE
         wish = MergeRequest(
             into=_os(request.into),
             way=way,
-            verify=_os(request.verify),
+            verify=_os(verify),
             verify_timeout=seconds(request.verify_timeout, "--verify-timeout"),
             message=_os(request.message),
             preview=request.preview,
@@ -267,17 +288,21 @@ class LandingReview:
         try:
             yield {"mission": place.mission, "name": place.name}
             while (item := await items.get()) is not None:
-                if isinstance(item, OvermindError) and item.code == "conflicts":
-                    raise self._offered(item, place, request.into)
                 if isinstance(item, Exception):
-                    raise item
+                    raise self._explained(item, place, request, inside)
                 yield item
         finally:
             task.cancel()  # nobody waits for it any more, or it is done
 
-    def _offered(self, error: OvermindError, place: WorkLocation, into: str | None) -> OvermindError:
-        """Conflicts, with the command that hands them to an agent that can take them."""
-        return offer(error, place.name, into) if self._resolving.takes_work(place.mission) else error
+    def _explained(self, error: Exception, place: WorkLocation, request: Merge, inside: str | None) -> Exception:
+        """Return why it did not land, with the command that helps: to resolve conflicts, or merge all the same."""
+        if not isinstance(error, OvermindError):
+            return error
+        if error.code == "conflicts" and self._resolving.takes_work(place.mission):
+            return offer(error, place.name, request.into)
+        if error.code == VERIFY_FAILED and request.verify is None and inside is None:
+            return _all_the_same(error, place, request, may_retry=self._registry.get(place.mission) is not None)
+        return error
 
     async def push(self, request: Push) -> PushedBranch:
         """Push a mission's branch under its own name, never by force."""

@@ -175,7 +175,7 @@ MERGE = Command(
         option("--into", "BRANCH", "branch to merge into; default: the branch it started from"),
         flag("--squash", "merge as one commit"),
         flag("--rebase", "replay its commits on top of the branch"),
-        option("--verify", "CMD", "shell command that must succeed on the merged work first"),
+        option("--verify", "CMD", "shell command that must succeed on the merged work first; default: the quest's own"),
         option("--verify-timeout", "TIME", "limit of that command; ends the merge too; default: 30m, 0 = never"),
         option(
             "--message",
@@ -199,8 +199,9 @@ MERGE = Command(
         "branch is checked out, its files are updated too, and the merge is refused if it would change a file that "
         "is not committed there. On a conflict, each file is named with the missions that changed it, and nothing is "
         "changed; --resolve hands the conflicts to the mission's agent, if it is a session. The command of --verify "
-        "runs as a mission named <name>/verify, and its log stays. The mission's branch stays unchanged. The work of "
-        "a mission of another hive, such as eu1/red, is fetched, and merged here."
+        "runs as a mission named <name>/verify, and its log stays. The work of a quest has to pass the quest's own "
+        "--verify, and the --check that it has failed for; --verify true merges it all the same. The mission's branch "
+        "stays unchanged. The work of a mission of another hive, such as eu1/red, is fetched, and merged here."
     ),
     run=merge,
 )

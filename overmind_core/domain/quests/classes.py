@@ -6,7 +6,7 @@ a service that did not become ready, counts: so each sequence of failures comes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +15,7 @@ from overmind_core.domain.agents.agent_events import NO_CREDIT
 from overmind_core.domain.engine_questions import UNDOES_LANDED
 from overmind_core.domain.missions.lost import KEEPER_LOST
 from overmind_core.domain.missions.mission import Status
+from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.replacing import replace
 
 if TYPE_CHECKING:
@@ -128,6 +129,24 @@ def is_nobodys_fault(mission: Mission) -> bool:
 def is_redone(quest: Quest) -> bool:
     """Whether its work is done once more on what has landed, where it has left a conflict: a command reads no marks."""
     return quest.provider == RAW and quest.goal is not None and quest.goal.into is not None
+
+
+def own_verify(quest: Quest | None) -> str | None:
+    """Return the command that has to succeed on its merged work whoever lands it; None: there is none.
+
+    Where its check is what it has failed for, that is a part of it.
+    """
+    if quest is None:
+        return None
+    verify = None if quest.goal is None else quest.goal.verify
+    check = quest.check if quest.status is QuestStatus.FAILED and last_failure(quest) == CHECK_FAILED else None
+    wanted = [one for one in (check, verify) if one]
+    return wanted[0] if len(wanted) == 1 else both_succeed(wanted)
+
+
+def both_succeed(commands: Sequence[str]) -> str | None:
+    """Return the shell command that runs several, as long as they succeed; None for none."""
+    return " && ".join(f"(\n{one}\n)" for one in commands) or None
 
 
 def is_of_the_work(failure: str | None) -> bool:

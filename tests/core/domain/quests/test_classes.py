@@ -19,13 +19,16 @@ from overmind_core.domain.quests.classes import (
     class_of,
     consequence_of,
     is_redone,
+    own_verify,
     requeued,
 )
-from overmind_core.domain.quests.quest import Attempt, Goal, Quest, QueueState
+from overmind_core.domain.quests.quest import Attempt, Goal, Quest, QuestStatus, QueueState
 from tests.kit.cases import tabled
 
 NOW = 1000.0
 WORK = Mission("aaaaaaa1", Definition("docs", "make docs", ("make", "docs"), "/"), 0.0, status=Status.CRASHED)
+
+MERGED = Quest("a", "a", "true", "/", "raw", 0.0, goal=Goal(into="main", verify="make test"))
 
 REASONS = [
     (None, "exit"),
@@ -71,6 +74,25 @@ def test_a_command_that_is_to_land_is_done_once_more_and_an_agent_not():
     assert is_redone(quest)
     assert not is_redone(replace(quest, provider="claude"))
     assert not is_redone(replace(quest, goal=Goal()))
+
+
+@tabled(
+    ("quest", "expected"),
+    [
+        (MERGED, "make test"),
+        (replace(MERGED, goal=Goal(into="main")), None),
+        (replace(MERGED, check="pytest"), "make test"),
+        (replace(MERGED, check="pytest", status=QuestStatus.FAILED, reason="verify_failed"), "make test"),
+        (
+            replace(MERGED, check="pytest # all", status=QuestStatus.FAILED, reason="check_failed"),
+            "(\npytest # all\n) && (\nmake test\n)",
+        ),
+        (replace(MERGED, goal=None, check="pytest", status=QuestStatus.FAILED, reason="check_failed"), "pytest"),
+        (None, None),
+    ],
+)
+def test_work_that_a_person_lands_has_to_pass_what_its_quest_wants_and_the_check_that_it_failed_for(quest, expected):
+    assert own_verify(quest) == expected
 
 
 def test_what_was_killed_was_killed_whatever_it_says():
