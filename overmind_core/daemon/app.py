@@ -23,6 +23,7 @@ from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.events import THE_QUEUE, Event
 from overmind_core.domain.missions.events import MissionEnded, MissionRemoved
 from overmind_core.domain.quests.classes import own_verify
+from overmind_core.domain.quests.quest import LandedWork
 from overmind_core.isolation.genomes import GenomeTrust
 from overmind_core.isolation.service import IsolationService
 from overmind_core.isolation.workspace import Workspace
@@ -32,6 +33,7 @@ from overmind_core.kernel.journal import Journal
 from overmind_core.kernel.keeper_client import CurrentKeeper
 from overmind_core.kernel.phase import Phase
 from overmind_core.kernel.tasks import SingleFlight, Tasks
+from overmind_core.landing.events import WorkLanded
 from overmind_core.landing.locations import Locations
 from overmind_core.landing.service import MergeQueue
 from overmind_core.missions.attachments import Attachments
@@ -501,6 +503,12 @@ class App:
         """What a mission's runs are given and nobody saves: secrets of the swarm's posts."""
         return self.swarm.variables(mission)
 
+    def _on_landed(self, event: WorkLanded) -> None:
+        """Settle a quest that has failed, and whose work a person has landed."""
+        if event.mission is not None:
+            landed = LandedWork(event.target, event.before, event.after)
+            self.engine.attempts.landed_by_hand(event.mission, landed)
+
     def _wire(self) -> None:
         """Who hears of what, in this order: tests/core/daemon/test_order.py says why."""
         self.swarm = self._join_swarm()
@@ -540,6 +548,7 @@ class App:
         bus.subscribe(QuestEnded, lambda ended: self.isolation.no_longer_needed(ended.quest.id))
         for kind in NEWSWORTHY:
             bus.subscribe(kind, self.unseen.on_news)
+        bus.subscribe(WorkLanded, self._on_landed)
         bus.subscribe(MissionEnded, self.retention.on_end)
         bus.subscribe(MissionRemoved, self.engine.quest_asker.on_removal)
         bus.subscribe(MissionRemoved, self.memory.on_removal)

@@ -140,15 +140,19 @@ class QuestApi:
 
     @handles(requests.Quest)
     async def quest_cancel(self, request: requests.Quest, caller: Caller) -> QuestEnd:
-        """End a quest, its work and its check; answers when nothing of them lives."""
+        """End a quest, its work and its check; answers when nothing of them lives. A failed one is left at that."""
         found = self._all.find(request.id, live_first=True, alone=True)
-        if found.is_over:
+        if found.is_over and not self._attempts.is_open(found):
             raise OvermindError("not_running", f"Quest {found.id} ({found.name}) {HAS_ENDED[found.status]}.")
         work, inside = self._registry.get(found.id), mission_of(caller, self._registry, self._home.root)
         if work is not None:
             forbid_foreign(inside, work, self._registry, "cancel quest")
         else:
             forbid_inside(inside, "cancel queued quests")
+        if found.is_over:
+            self._attempts.settle(found)
+            await self._journal.saved()
+            return end(found)
         if not found.is_queued:
             return end(await self._quests.cancel(found))
         self._attempts.cancel(found)

@@ -18,7 +18,7 @@ from overmind_core.domain.quests import attempt as steps
 from overmind_core.domain.quests.attempt import AttemptMissions, in_phase, next_attempt_step
 from overmind_core.domain.quests.classes import BLOCKED, INTERNAL, is_nobodys_fault
 from overmind_core.domain.quests.life import is_refused
-from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus, QueueState
+from overmind_core.domain.quests.quest import LandedWork, Quest, QuestPhase, QuestStatus, QueueState
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.actor import handed_on
@@ -86,6 +86,7 @@ class Attempts:
         self._work = work
         self._outcomes = outcomes
         self._lander = lander
+        self._asker = asker
         self._full_disk = FullDisk(
             quests=quests,
             registry=registry,
@@ -162,6 +163,23 @@ class Attempts:
             landing.cancel()  # what has landed by then has landed
         else:
             self.consider(quest.id)
+
+    def is_open(self, quest: Quest) -> bool:
+        """Whether it has failed, and a person has not decided yet what follows."""
+        return quest.status is QuestStatus.FAILED and quest.id in self._asker.asked_about()
+
+    def settle(self, quest: Quest) -> None:
+        """A person leaves a failed quest at that."""
+        self._asker.withdraw(quest.id)
+
+    def landed_by_hand(self, quest_id: str, landed: LandedWork) -> None:
+        """A person has landed work: if its quest has failed, that settles it; if not, it lands by itself."""
+        quest = self._quests.get(quest_id)
+        if quest is None or quest.queue is None or quest.status is not QuestStatus.FAILED:
+            return
+        with self._journal.together():
+            self._quests.amend(replace(quest, queue=replace(quest.queue, landed=landed)))
+            self.settle(quest)
 
     def reviewed(self, quest: Quest, *, good: bool, text: str) -> None:
         """A person has judged its work."""

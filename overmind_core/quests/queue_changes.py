@@ -333,6 +333,7 @@ class QueueChanges:
                 spent=0,
                 free=0,
                 redone=0,
+                landed=None,
                 able_at=now,
                 not_before=0.0,
                 feedback=briefing.with_words(queue.feedback, words),

@@ -212,9 +212,14 @@ QUEST_WAIT = Command(
 
 def quest_cancel(args: Namespace, context: Context) -> int:
     """Cancel each; returns when nothing of them lives."""
-    return call_for_ids(
-        args, context, "quest_cancel", lambda answer: f"Cancelled quest {answer['id']} ({answer['name']})"
-    )
+    return call_for_ids(args, context, "quest_cancel", _cancelled)
+
+
+def _cancelled(answer: Row) -> str:
+    quest = f"quest {answer['id']} ({answer['name']})"
+    if answer["status"] == "failed":
+        return f"Settled {quest}: it stays failed, and asks no more"
+    return f"Cancelled {quest}"
 
 
 QUEST_CANCEL = Command(

@@ -34,13 +34,15 @@ def column_of(quest: Quest, code: WaitCode | None, *, asked: bool) -> Column:
     Args:
         quest: Of the queue, or one that began at once.
         code: Why it waits; None unless it is queued. Time, money, paths and slots make no difference.
-        asked: A question of its mission, or about its work, is open; counts while it runs. What is asked about one
-            that has failed, or is held, is how it gets out of the column of the blocked ones.
+        asked: A question of its mission, or about its work, is open. One that has failed is blocked as long as a
+            person has not decided about it; of one that is held the answer is how it gets out of that column.
     """
     if quest.status in _DONE:
         return Column.DONE
     if quest.status is QuestStatus.REVIEW or (asked and quest.runs):
         return Column.REVIEW
-    if quest.status is QuestStatus.FAILED or (code in _STUCK and not quest.runs):
+    if quest.status is QuestStatus.FAILED:
+        return Column.BLOCKED if asked else Column.DONE
+    if code in _STUCK and not quest.runs:
         return Column.BLOCKED
     return Column.RUNNING if quest.runs else Column.QUEUED

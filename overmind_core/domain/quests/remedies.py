@@ -68,7 +68,8 @@ def _after(quest: Quest, known: Known) -> tuple[str, ...]:
     ended = quest.status in {QuestStatus.FAILED, QuestStatus.CANCELLED}
     if not ended or (quest.is_queued and not known.may_retry(quest)):  # its log has gone with its mission
         return ()
-    again = _again(quest, known) if known.may_retry(quest) else ()
+    has_landed = quest.queue is not None and quest.queue.landed is not None  # a person has landed it
+    again = _again(quest, known) if known.may_retry(quest) and not has_landed else ()
     return (*look_at(quest, known.word(quest)), *again)
 
 

@@ -238,8 +238,15 @@ def _standing(quest: Quest, refusal: Refusal | None) -> tuple[str, tuple[str, ..
         case QuestStatus.COMPLETED:
             return sentence(quest.reason) or _landing(quest), ()
         case QuestStatus.FAILED | QuestStatus.CANCELLED:
-            again = () if quest.queue is None else (f"overmind quest retry {quest.name}",)
-            return _why_ended(quest), (*look_at(quest, quest.name), *again)
+            by_hand = _by_hand(quest)
+            again = () if quest.queue is None or by_hand else (f"overmind quest retry {quest.name}",)
+            return f"{_why_ended(quest)}{by_hand}", (*look_at(quest, quest.name), *again)
+
+
+def _by_hand(quest: Quest) -> str:
+    """Where a person has landed the work of one that has failed; "" where nobody has."""
+    landed = None if quest.queue is None else quest.queue.landed
+    return "" if landed is None else f"; its work was landed by hand on {landed.branch}"
 
 
 def _why_ended(quest: Quest) -> str:

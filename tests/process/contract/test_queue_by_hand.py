@@ -28,3 +28,29 @@ def test_work_that_its_quest_verifies_is_verified_when_a_person_lands_it_too(sho
     assert "overmind quest retry" not in refused
     shop.om.ok("merge", quest, "--verify", "true")
     assert shop.code.git("show", "main:b") == "2"
+
+
+def columns(shop, *names):
+    return [shop.column_of(name) for name in names]
+
+
+def test_a_failed_quest_is_blocked_until_a_person_has_decided_about_it(shop):
+    names = ("denied", "cancelled", "removed", "landed", "open")
+    quests = [shop.add(name, f"echo {name} > {name}; exit 3", into="main", retries=0) for name in names]
+    assert {shop.ended(quest)["status"] for quest in quests} == {"failed"}
+    assert columns(shop, *names) == ["blocked"] * 5
+    shop.om.ok("answer", "denied", "deny")
+    told = shop.om.ok("quest", "cancel", "cancelled")
+    assert told == f"Settled quest {quests[1]} (cancelled): it stays failed, and asks no more\n"
+    shop.om.refused("quest", "cancel", "cancelled", code="not_running")
+    shop.om.ok("rm", "removed")
+    shop.om.ok("commit", "landed", "-m", "by hand")
+    shop.om.ok("merge", "landed")
+    assert shop.code.git("show", "main:landed") == "landed"
+    assert columns(shop, *names) == ["done", "done", "done", "done", "blocked"]
+    assert [one["about"]["name"] for one in shop.om.api("inbox")] == ["open"]
+    assert "has failed: its command failed; its work was landed by hand on main\n" in shop.om.ok(
+        "quest", "why", "landed"
+    )
+    assert shop.info(quests[3])["landed"]["branch"] == "main"
+    shop.om.ok("quest", "retry", "cancelled")

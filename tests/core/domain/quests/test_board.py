@@ -20,7 +20,7 @@ PLACES = [
     ("review", None, False, "review"),
     ("running", None, True, "review"),
     ("running", None, False, "running"),
-    ("failed", None, False, "blocked"),
+    ("failed", None, False, "done"),
     ("failed", None, True, "blocked"),
     ("queued", WaitCode.BLOCKED, False, "blocked"),
     ("queued", WaitCode.HELD, False, "blocked"),

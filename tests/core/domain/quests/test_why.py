@@ -238,6 +238,10 @@ STANDS = [
             "  go on with: overmind quest retry a",
         ],
     ),
+    (
+        quest("a", "failed", reason="exit", queue=QueueState(landed=LandedWork("main", "1", "2"))),
+        ["a has failed: its command failed; its work was landed by hand on main", SEE],
+    ),
     (quest("a", "cancelled"), ["a was cancelled", "  go on with: overmind quest retry a"]),
     (
         quest("a", "failed", goal=None, queue=None, reason="timeout"),
