@@ -28,7 +28,7 @@ from overmind_core.domain.quests.classes import (
     last_failure,
     requeued,
 )
-from overmind_core.domain.quests.life import DISK_FULL, left_conflict, waits_for_room, waits_for_target
+from overmind_core.domain.quests.life import DISK_FULL, left_conflict, no_verdict, waits_for_room, waits_for_target
 from overmind_core.domain.quests.quest import (
     ConflictingFile,
     DroppedChange,
@@ -259,13 +259,20 @@ class AttemptOutcomes:
             self.failed(quest, NO_CHANGE, feedback=UNCHANGED)
             return
         into = quest.goal.into
-        head = [quest.goal.title, *([] if into is None else [f"To land on {into}."]), *review_lines(quest, changes)]
+        waiting = in_review(quest)
+        unread = no_verdict(waiting)
+        why = [f"{unread[:1].upper()}{unread[1:]}"] if unread else []
+        head = [
+            quest.goal.title,
+            *why,
+            *([] if into is None else [f"To land on {into}."]),
+            *review_lines(quest, changes),
+        ]
         head += [f"{not_owned_text(not_owned)}. It owns {', '.join(quest.goal.owns)}."] if not_owned else []
         text = shown.splitlines()
         more = [f"See all of it with: overmind changes {quest.name}"] if len(text) > MOST_LINES else []
         lines = [*head, *text[:MOST_LINES], *more]
         with self._journal.together():
-            waiting = in_review(quest)
             self._quests.put(waiting)
             self._quests.record(waiting)
             summary = f"Review the work of {quest.name}: {quest.goal.title}"

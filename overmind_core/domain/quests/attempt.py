@@ -11,14 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.missions.mission import Mission, Status
 from overmind_core.domain.quests.life import is_refused, waits_for_room
-from overmind_core.domain.quests.quest import Attempt, Quest, QuestPhase, QuestStatus, QueueState
+from overmind_core.domain.quests.quest import PERSON, Attempt, Quest, QuestPhase, QuestStatus, QueueState
 from overmind_core.domain.replacing import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-PERSON = "person"
-"""Who reviews, where that is no provider."""
 
 
 class StartWork(NamedTuple):

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.reasons import DENIED, NOTHING_LANDED, achieved, landed_after
-from overmind_core.domain.quests.quest import QuestPhase, QuestStatus, QueueState
+from overmind_core.domain.quests.quest import PERSON, REVIEW, QuestPhase, QuestStatus, QueueState
 from overmind_core.domain.replacing import replace
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def because(quest: Quest) -> str:
         return left_conflict(quest) or failure
     if has_landed_nothing(quest):
         return NOTHING_LANDED
-    return landed_after(landed_conflicts(quest)) or _BECAUSE[state_of(quest)]
+    return landed_after(landed_conflicts(quest)) or no_verdict(quest) or _BECAUSE[state_of(quest)]
 
 
 LEFT = "It left "
@@ -181,6 +181,24 @@ def left_conflict(quest: Quest) -> str:
 
 _CONFLICT_LEFT = "conflict_left"
 """`classes.CONFLICT_LEFT`."""
+
+
+def no_verdict(quest: Quest) -> str:
+    """Return why a person decides about work that a provider was to review, with its log; "" for any other."""
+    if not lacks_verdict(quest):
+        return ""
+    return f"its reviewer gave no verdict: {review_log(quest)}"
+
+
+def lacks_verdict(quest: Quest) -> bool:
+    """Return whether a person decides about it because the provider that was to has not, or not so that it helps."""
+    reviewer = None if quest.goal is None else quest.goal.review
+    return quest.status is QuestStatus.REVIEW and reviewer not in {None, PERSON}
+
+
+def review_log(quest: Quest) -> str:
+    """Return the command that shows what its reviewer printed."""
+    return f"overmind logs {quest.name}/{REVIEW}"
 
 
 def has_landed_nothing(quest: Quest) -> bool:

@@ -19,6 +19,8 @@ CHECK = "check"
 """What the mission that checks is called, below the quest's name."""
 REVIEW = "review"
 """The same of the one that reviews."""
+PERSON = "person"
+"""Who reviews, where that is no provider."""
 
 
 class QuestStatus(StrEnum):

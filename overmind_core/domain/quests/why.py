@@ -16,8 +16,10 @@ from overmind_core.domain.quests.life import (
     has_landed_nothing,
     is_refused,
     is_tried_again,
+    lacks_verdict,
     landed_conflicts,
     left_conflict,
+    review_log,
     state_of,
     waits_for_room,
     waits_for_target,
@@ -234,7 +236,9 @@ def _standing(quest: Quest, refusal: Refusal | None) -> tuple[str, tuple[str, ..
             room = " again once the disk has room" if waits_for_room(quest) else ""
             return f"{state_of(quest)}{room}, {attempt_text(quest)}", ()
         case QuestStatus.REVIEW:
-            return f"a person decides, {attempt_text(quest)}", (f"overmind answer {quest.name} allow",)
+            unread = lacks_verdict(quest)
+            why, see = ("its reviewer gave no verdict: ", (review_log(quest),)) if unread else ("", ())
+            return f"{why}a person decides, {attempt_text(quest)}", (*see, f"overmind answer {quest.name} allow")
         case QuestStatus.COMPLETED:
             return sentence(quest.reason) or _landing(quest), ()
         case QuestStatus.FAILED | QuestStatus.CANCELLED:

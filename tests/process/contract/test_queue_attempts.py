@@ -264,6 +264,10 @@ def test_a_provider_reviews_and_rubbish_is_asked_a_person(om, tmp_path, verdict,
     assert "Count to ten." in om.logs("work/review")
     assert [event.get("phase") for event in queue.events(quest)][:3] == [None, "work", "reviewing"]
     if status == "review":
+        told = "its reviewer gave no verdict: overmind logs work/review\n"
+        assert told in om.ok("timeline", "work")
+        assert told.capitalize() in om.ok("inbox")
+        assert "  see: overmind logs work/review\n" in om.ok("quest", "why", "work")
         om.ok("answer", "work", "allow")
         assert queue.ended(quest)["status"] == "completed"
         # What a person decided for it does not make a verdict of what it wrote.

@@ -242,6 +242,14 @@ STANDS = [
         quest("a", "failed", reason="exit", queue=QueueState(landed=LandedWork("main", "1", "2"))),
         ["a has failed: its command failed; its work was landed by hand on main", SEE],
     ),
+    (
+        quest("a", "review", goal=Goal(review="claude")),
+        [
+            "a is in review: its reviewer gave no verdict: a person decides, attempt 1 of 3",
+            "  see: overmind logs a/review",
+            "  go on with: overmind answer a allow",
+        ],
+    ),
     (quest("a", "cancelled"), ["a was cancelled", "  go on with: overmind quest retry a"]),
     (
         quest("a", "failed", goal=None, queue=None, reason="timeout"),
