@@ -216,11 +216,32 @@ _TRIES = 50
 def merge_step(args: Namespace, context: Context) -> int:
     """Land each; the first that can't be landed is the end."""
     options = list(_options(args))
-    for agent, mission in map(_named, args.agents):
+    named = [_named(word) for word in args.agents]
+    for number, (agent, mission) in enumerate(named):
         context.print(f"--- {agent} ---")
-        _commit(mission, f"{args.plan}: work of {agent}", context)
-        _merge(mission, options, context)
+        try:
+            _commit(mission, f"{args.plan}: work of {agent}", context)
+            _merge(mission, options, context)
+        except OvermindError as error:
+            if error.code == "daemon_lost":
+                raise
+            agents = [name for name, _ in named]
+            message = _stopped_at(error.message, agents[:number], agent, agents[number + 1 :], mission)
+            raise OvermindError(error.code, message, **error.fields) from None
     return 0
+
+
+def _stopped_at(why: str, landed: list[str], agent: str, left: list[str], mission: str) -> str:
+    """How far it came, in one sentence that names each agent, and what goes on with it.
+
+    `why`: The refusal; that nothing was changed is true of this agent alone.
+    """
+    why = why.replace(" Nothing was changed: ", " ").replace(": nothing was changed.", ".").rstrip(".")
+    parts = [f"{', '.join(landed)} {'has' if len(landed) == 1 else 'have'} landed"] if landed else []
+    parts += [f"{agent} has not"] if landed else [f"{agent} has not landed"]
+    parts += [f"{', '.join(left)} {'was' if len(left) == 1 else 'were'} not tried"] if left else []
+    mend = f"Mend that in its worktree (overmind worktrees {mission}) or its target"
+    return f"{', '.join(parts)}: {why}. {mend}, then go on with: overmind apply FILE --rerun failed"
 
 
 def _named(word: str) -> tuple[str, str]:

@@ -38,11 +38,34 @@ def test_what_can_not_land_is_the_end(monkeypatch):
     assert (refused.value.code, asked) == ("conflicts", [COMMIT, MERGE])
 
 
+@pytest.mark.parametrize(
+    ("at", "said", "told"),
+    [
+        (0, "no.", "api has not landed, ui, docs were not tried: no. "),
+        (1, "1 file of ui conflicts with main. Nothing was changed: a (api, ui).",
+         "api has landed, ui has not, docs was not tried: 1 file of ui conflicts with main. a (api, ui). "),
+        (2, "The check of docs on main failed (exit 1): nothing was changed. See its output with: overmind logs dd",
+         ("api, ui have landed, docs has not: The check of docs on main failed (exit 1). See its output with: "
+          "overmind logs dd. ")),
+    ],
+)  # fmt: skip
+def test_how_far_it_came_is_said_of_each_and_what_goes_on(monkeypatch, at, said, told):
+    play(monkeypatch, [*[None, None] * at, None, "conflicts"], said)
+
+    with pytest.raises(OvermindError) as refused:
+        MERGE_STEP.run(parse(MERGE_STEP, words("api=aaaaaaaa", "ui=bbbbbbbb", "docs=cccccccc")), Context({}))
+    mission = ("aaaaaaaa", "bbbbbbbb", "cccccccc")[at]
+    assert refused.value.message == (
+        f"{told}Mend that in its worktree (overmind worktrees {mission}) or its target, then go on with: "
+        "overmind apply FILE --rerun failed"
+    )
+
+
 def words(*agents):
     return ["--plan", "p", "--into", "main", "--squash", *agents]
 
 
-def play(monkeypatch, answers):
+def play(monkeypatch, answers, said="no"):
     """Stand for the command line; returns what it is asked."""
     asked, left = [], list(answers)
 
@@ -50,7 +73,7 @@ def play(monkeypatch, answers):
         asked.append(line)
         code = left.pop(0)
         if code is not None:
-            raise OvermindError(code, "no")
+            raise OvermindError(code, said)
         return 0
 
     monkeypatch.setattr(main, "run", run)
