@@ -131,12 +131,10 @@ def _verify(wanted: str | None, own: str | None, *, inside: str | None) -> str |
 
 def _all_the_same(error: OvermindError, place: WorkLocation, request: Merge, *, may_retry: bool) -> OvermindError:
     """The check that a quest has of its own refused a merge: say what a person can do."""
-    name, into = (
-        shlex.quote(to_wire(place.name)),
-        "" if request.into is None else f" --into {shlex.quote(request.into)}",
-    )
+    name = shlex.quote(to_wire(place.name))
+    where = "" if request.into is None else f" --into {shlex.quote(request.into)}"
     again = f"Have it tried again with: overmind quest retry {name}, or merge" if may_retry else "Merge"
-    message = f"{error.message}. {again} it all the same with: overmind merge {name}{into} --verify true"
+    message = f"{error.message}. {again} it all the same with: overmind merge {name}{where} --verify true"
     return OvermindError(error.code, message, **error.fields)
 
 

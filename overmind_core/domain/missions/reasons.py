@@ -46,7 +46,7 @@ SENTENCES: Mapping[str, str] = {
     "not_logged_in": "it is not logged in",
     "not_ready": "it did not become ready",
     "not_pushed": "its work could not be pushed",
-    "output_invalid": "what it left can't be taken over",
+    "output_invalid": "its result can't be taken over",
     "output_missing": "it did not hand in what was asked for",
     "provider_missing": "its program was not found",
     "removed": "it was taken out of the plan",

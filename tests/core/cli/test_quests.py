@@ -49,7 +49,7 @@ SHOWN = [
     ({"status": "failed", "reason": "exit", "exit_code": 3}, "3", "its command failed"),
     ({"status": "failed", "reason": "check_failed", "exit_code": 4}, "4", "its check failed"),
     ({"status": "failed", "reason": "no_change", "exit_code": 1}, "-", "nothing was changed or committed"),
-    ({"status": "failed", "reason": "output_invalid", "exit_code": 1}, "-", "what it left can't be taken over"),
+    ({"status": "failed", "reason": "output_invalid", "exit_code": 1}, "-", "its result can't be taken over"),
     ({"status": "completed", "exit_code": 0, "into": "main"}, "0", "nothing to land"),
     ({"status": "completed", "exit_code": 0, "into": "main", "landed": LANDED}, "0", "-"),
     ({"status": "completed", "exit_code": 0, "into": "main", "landed": LANDED, "achieved": ACHIEVED}, "0", ACHIEVED),

@@ -107,7 +107,7 @@ def test_a_quest_that_began_at_once_is_told_with_its_run():
     [
         ({"reason": "check_failed", "exit_code": 3}, "its check failed (exit code 3)"),
         ({"reason": "no_change", "exit_code": 1}, "nothing was changed or committed"),
-        ({"reason": "output_invalid", "exit_code": 1}, "what it left can't be taken over"),
+        ({"reason": "output_invalid", "exit_code": 1}, "its result can't be taken over"),
         (
             {"reason": "conflict_left", "exit_code": 1, "why": "it left the marks of a conflict in a"},
             "it left the marks of a conflict in a",
