@@ -70,10 +70,10 @@ def test_a_phase_that_has_failed_shows_what_was_wrong_with_its_document(om, worl
     world.run()
     world.until("failed")
     shown = om.ok("spec", "show", "carts").splitlines()
-    at = shown.index("  its quest has failed: its outputs are not valid")
+    at = shown.index("  its quest has failed: its result can't be taken over")
     assert shown[at + 1].startswith("  The score of explore.json is ")
     assert "  hint: codebase_summary: missing" in shown
-    assert world.phase("explore")["faults"][0] == "its quest has failed: its outputs are not valid"
+    assert world.phase("explore")["faults"][0] == "its quest has failed: its result can't be taken over"
 
 
 def test_a_phase_whose_agent_has_failed_names_the_command_that_shows_why(om, world):

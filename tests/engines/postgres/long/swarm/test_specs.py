@@ -113,7 +113,7 @@ def test_a_document_that_does_not_pass_is_made_again_with_what_was_wrong_with_it
     rows = world.homes.desk.json("ps", "-H", "swarm", "--all", "--json")
     assert [row["state"] for row in rows if row["name"] == "carts/design"] == ["done", "done"]
     text = seen.read_text()
-    assert "Attempt 1 failed: its outputs are not valid" in text
+    assert "Attempt 1 failed: its result can't be taken over" in text
     assert '"summary": "no"' in text
     assert "# Carts" in text
 
