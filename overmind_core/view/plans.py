@@ -52,7 +52,7 @@ def _agent(one: Row) -> Row:
     return {
         **one,
         "id": one["name"],
-        "status": one["stage"],
+        "status": word(one),
         "needs": list(dict.fromkeys(dependency["agent"] for dependency in one["depends_on"])),
         "began": numbers.moment(one["started_at"]),
         "until": numbers.moment(one["ended_at"]),
