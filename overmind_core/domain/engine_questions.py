@@ -65,7 +65,10 @@ EFFECTS: Mapping[str, AnswerEffects] = {
     EngineNeed.REVIEW: AnswerEffects("accept the work, and land it", "fail this attempt", "the feedback for the next"),
     EngineNeed.MERGE: AnswerEffects("land it, or try again", "leave its branch and worktree as they are"),
     EngineNeed.BUDGET: AnswerEffects(
-        "raise the limit by half", "stop what runs, hold the rest", "the dollars to add instead", text_with=ALLOW
+        "raise the limit beyond what is spent",
+        "stop what runs, hold the rest",
+        "the dollars to add instead",
+        text_with=ALLOW,
     ),
     EngineNeed.STUCK: AnswerEffects("begin a new round", "leave it failed", "the feedback for it", text_with=ALLOW),
     EngineNeed.REPORT: AnswerEffects("queue it, or answer it", "only record it", "the answer", text_with=ALLOW),

@@ -119,7 +119,7 @@ def _again(args: Namespace, path: str) -> str:
     from shlex import join  # start-up: only for a plan that has run before
 
     name = () if args.name is None else ("--name", args.name)
-    variables = (word for text in args.var for word in ("--var", text))
+    variables = (word for given in args.var for word in ("--var", "=".join(given)))
     return join(("overmind", "apply", path, *name, *variables, "--rerun", FAILED_WORD))
 
 

@@ -108,7 +108,7 @@ def test_what_is_endless_is_cut_at_a_line_and_says_how_to_see_it(repository, git
     repository.write({"a": "line\n" * 1000})
     found = worktree_changes(git, repository.folder)
     assert (len(found.diff) <= 400, found.diff[-1], found.files[0].added) == (True, "\n", 1000)
-    assert f"git -C {repository.folder} diff" in found.cut
+    assert f"git -C '{repository.folder}' diff" in found.cut
 
 
 def test_what_is_large_is_listed_and_not_read(repository, git, monkeypatch):

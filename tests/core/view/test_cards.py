@@ -115,7 +115,7 @@ def test_a_question_of_the_engine_says_what_each_answer_does():
     )
     found = card(asked=asked, mission=row("other"))
     assert (found["mission"], found["name"], found["mark"]) == (False, "q", "waiting")
-    assert found["labels"] == {"allow": "raise the limit by half", "deny": "stop what runs, hold the rest"}
+    assert found["labels"] == {"allow": "raise the limit beyond what is spent", "deny": "stop what runs, hold the rest"}
     assert found["text_is"] == "the dollars to add instead"
     assert (found["text_with"], stripped(texts(found))) == ("allow", ["Bash: make", "spent"])
 

@@ -79,7 +79,7 @@ def test_a_report_that_can_not_be_written_is_told_and_fails_the_run(headless):
 
 def test_the_summary_as_json_is_one_line(headless):
     done = headless("run", "--json", "--name", "job", "exit 3")
-    (line,) = done.stderr.splitlines()
+    (line,) = done.stdout.splitlines()
     found = json.loads(line)
     assert found["exit_code"] == 3
     assert found["missions"][0]["name"] == "job"

@@ -28,7 +28,7 @@ def test_an_empty_board_has_five_columns_and_says_what_to_do(tab):
     tab.open(1, "board")
     tab.until(lambda: newest(tab, 1), what="the board")
     board = newest(tab, 1)
-    assert [column["name"] for column in board["columns"]] == ["queued", "running", "review", "blocked", "done"]
+    assert [column["name"] for column in board["columns"]] == ["queued", "running", "blocked", "review", "done"]
     assert not any(column["count"] for column in board["columns"])
     assert board["empty"][0] == "No quests yet."
 
@@ -39,7 +39,7 @@ def test_a_card_goes_through_the_columns_by_what_is_asked_of_its_quest(om, tab):
     om.ok("quest", "add", "Build the site", "--", "sleep", "600")
     board = shown(tab, "blocked", ["build-the-site"])
     assert board["paused"] is True
-    card = board["columns"][3]["cards"][0]
+    card = board["columns"][2]["cards"][0]
     assert "paused" in card["why"]
     om.ok("queue", "resume")
     running = shown(tab, "running", ["build-the-site"])["columns"][1]["cards"][0]
@@ -59,7 +59,7 @@ def test_a_filter_keeps_the_cards_that_match_and_counts_them(om, tab):
         om.ok("quest", "add", name, "--", "true")
     tab.open(1, "board", filter="alph")
     board = shown(tab, "blocked", ["alpha"])
-    assert board["columns"][3]["count"] == 1
+    assert board["columns"][2]["count"] == 1
     tab.open(2, "board", filter="(")
     tab.until(lambda: newest(tab, 2), what="the board")
     assert newest(tab, 2)["problem"]
@@ -72,7 +72,7 @@ def test_lanes_are_made_of_what_quests_have(om, tab):
     om.ok("quest", "add", "High one", "--priority", "high", "--", "true")
     tab.open(1, "board", by="priority")
     board = shown(tab, "blocked", ["high-one", "low-one"])
-    assert [card["lane"] for card in board["columns"][3]["cards"]] == ["high", "low"]
+    assert [card["lane"] for card in board["columns"][2]["cards"]] == ["high", "low"]
     assert board["lanes"] == ["", "priority"]
 
 

@@ -216,11 +216,12 @@ def test_what_ran_when_the_time_of_the_whole_was_over_timed_out(how, ended, stat
 
 def test_agents_that_ran_when_the_time_of_their_plan_was_over_timed_out_and_the_plan_too(plan):
     cut = {**AGENT, "name": "cut", "mission": "c", "stage": "cancelled", "reason": "cancel", "exit_code": 143}
-    waited = {**AGENT, "name": "late", "mission": None, "stage": "cancelled", "reason": "cancel", "exit_code": None}
+    waited = {**AGENT, "name": "late", "mission": None, "stage": "cancelled", "outcome": "stopped", "reason": "cancel",
+              "exit_code": None}  # fmt: skip
     whole = {**plan, "outcome": "stopped", "agents": [*plan["agents"], cut, waited]}
     result = PlanResult(Result(124, [], "timed out after 1.0s", {"p", "c"}), whole)
-    assert [one.state for one in result.outcomes] == ["succeeded", "skipped", "timed out", "cancelled"]
-    assert result.last_line.startswith("release: 1 succeeded, 1 timed out, 1 skipped, 1 cancelled, ")
+    assert [one.state for one in result.outcomes] == ["succeeded", "skipped", "timed out", "stopped"]
+    assert result.last_line.startswith("release: 1 succeeded, 1 stopped, 1 timed out, 1 skipped, ")
     assert (result.outcomes[2].words, result.outcomes[2].kind) == ("timed out", "timed out")
     told = result.as_json()["plan"]
     assert (told["outcome"], told["agents"][2]["outcome"]) == ("timed out", "timed out")

@@ -46,10 +46,12 @@ HELP = [
 def test_where_nothing_was_changed_it_says_how_the_last_run_ended_and_what_runs_the_rest_again(
     run, command, plan, how, helps
 ):
-    _, text, _ = run(NONE, command, "--changed", "--name", "p", **plan)
+    _, text, _ = run(NONE, command, "--changed", "--name", "p", "--var", "topic=its history", **plan)
     assert text.startswith(f"unchanged: nothing of plan aaaa0001 (p) runs: its last run {how} ")
     assert text.endswith(
-        " ago. Run what failed again with: overmind apply p.toml --name p --rerun failed\n" if helps else " ago\n"
+        " ago. Run what failed again with: overmind apply p.toml --name p --var 'topic=its history' --rerun failed\n"
+        if helps
+        else " ago\n"
     )
 
 

@@ -48,7 +48,7 @@ def test_every_agent_has_one_word_that_is_counted_and_has_a_mark():
     words = {word_of(node) for node in EVERY}
     assert words == set(ORDER) == set(WORDS)
     assert [len(ORDER), len(WORDS)] == [len(words)] * 2
-    assert {mark_of(node.stage, outcome=outcome_of(node)).word for node in EVERY if outcome_of(node)} <= words
+    assert {mark_of(word_of(node), outcome=outcome_of(node)).word for node in EVERY if outcome_of(node)} <= words
 
 
 @pytest.mark.parametrize(
