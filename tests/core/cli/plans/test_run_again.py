@@ -14,7 +14,7 @@ PART = {**NONE, "status": "planned", "kept": ["lint"], "changes": [{"sign": "~",
 def run(overmind, tmp_path):
     """Run a command on a file whose plan has ended; return what became of it, and what the daemon was asked."""
     path = tmp_path / "p.toml"
-    path.write_text('[blueprint]\nname = "p"\n[agents.b]\ncommand = "true"\n')
+    path.write_text('[blueprint]\nname = "p"\n[vars]\ntopic = "make"\n[agents.b]\ncommand = "true"\n')
 
     def ran(answer, command, *words, **plan):
         rows = [{**PLAN, **plan, "file": str(path)}]
