@@ -9,7 +9,6 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.engine_questions import UNDOES_LANDED, EngineNeed
-from overmind_core.domain.landing import VERIFY
 from overmind_core.domain.missions.reasons import not_owned_text, sentence
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.attempt import attempt_ended, in_review
@@ -43,7 +42,6 @@ from overmind_core.domain.quests.why import has_failed_check
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 from overmind_core.logs.run_output import ending, newest
-from overmind_core.missions.lookup import find
 from overmind_core.quests.full_disk import had_no_room
 
 if TYPE_CHECKING:
@@ -239,7 +237,8 @@ class AttemptOutcomes:
             self._end(over)
             self.on_end(over)
             if queue.post is None:  # of a post the swarm is told, where people try it again
-                shown = _stuck(over, checked_in(self._registry, over), "\n".join((*notes, feedback)))
+                folder = checked_in(self._registry, over, self._lander.worktree(quest.id))
+                shown = _stuck(over, folder, "\n".join((*notes, feedback)))
                 self._asker.ask(over, EngineNeed.STUCK, summary, shown)
 
     async def ask_review(self, quest_id: str) -> None:
@@ -438,15 +437,15 @@ def _why(reason: str, failure: str) -> str:
     return sentence(failure if reason in {failure, RETRIES_SPENT} else reason)
 
 
-def checked_in(registry: Registry, quest: Quest) -> str | None:
-    """Return the folder in which the check ran that a quest has failed for, which may be gone; None: nobody knows."""
-    if last_failure(quest) != VERIFY_FAILED:
-        check = None if quest.check_id is None else registry.get(quest.check_id)
-        return None if check is None else check.definition.cwd
-    try:
-        return find(registry, f"{quest.name}/{VERIFY}").definition.cwd
-    except OvermindError:  # it went with its mission
-        return None
+def checked_in(registry: Registry, quest: Quest, worktree: str | None) -> str | None:
+    """Return the folder in which the check ran that a quest has failed for, which may be gone; None: nobody knows.
+
+    `worktree`: of its work. It is where to look after a verification, whose own folder goes with it.
+    """
+    if last_failure(quest) == VERIFY_FAILED:
+        return worktree
+    check = None if quest.check_id is None else registry.get(quest.check_id)
+    return None if check is None else check.definition.cwd
 
 
 def _stuck(quest: Quest, folder: str | None, feedback: str) -> dict[str, object]:

@@ -260,7 +260,7 @@ class QueueViews:
             if check is None:  # its log has gone with its mission
                 return None
             output = await asyncio.to_thread(ending, newest(self._home.logs, check), LAST_BYTES)
-        folder = checked_in(self._registry, quest)
+        folder = checked_in(self._registry, quest, self._worktree(quest.id))
         is_gone = folder is not None and not await asyncio.to_thread(os.path.isdir, from_wire(folder))
         return Evidence(folder, last_printed(quest, output), is_gone=is_gone)
 

@@ -217,22 +217,23 @@ def merge_step(args: Namespace, context: Context) -> int:
     """Land each; the first that can't be landed is the end."""
     options = list(_options(args))
     named = [_named(word) for word in args.agents]
+    landed: list[str] = []
     for number, (agent, mission) in enumerate(named):
         context.print(f"--- {agent} ---")
         try:
             _commit(mission, f"{args.plan}: work of {agent}", context)
-            _merge(mission, options, context)
+            landed += [agent] if _merge(mission, options, context) else []
         except OvermindError as error:
             if error.code == "daemon_lost":
                 raise
-            agents = [name for name, _ in named]
-            message = _stopped_at(error.message, agents[:number], agent, agents[number + 1 :], mission)
+            left = [name for name, _ in named[number + 1 :]]
+            message = _stopped_at(error.message, landed, agent, left)
             raise OvermindError(error.code, message, **error.fields) from None
     return 0
 
 
-def _stopped_at(why: str, landed: list[str], agent: str, left: list[str], mission: str) -> str:
-    """How far it came, in one sentence that names each agent, and what goes on with it.
+def _stopped_at(why: str, landed: list[str], agent: str, left: list[str]) -> str:
+    """How far it came, in one sentence that names each agent with work, and what goes on with it.
 
     `why`: The refusal; that nothing was changed is true of this agent alone.
     """
@@ -240,8 +241,8 @@ def _stopped_at(why: str, landed: list[str], agent: str, left: list[str], missio
     parts = [f"{', '.join(landed)} {'has' if len(landed) == 1 else 'have'} landed"] if landed else []
     parts += [f"{agent} has not"] if landed else [f"{agent} has not landed"]
     parts += [f"{', '.join(left)} {'was' if len(left) == 1 else 'were'} not tried"] if left else []
-    mend = f"Mend that in its worktree (overmind worktrees {mission}) or its target"
-    return f"{', '.join(parts)}: {why}. {mend}, then go on with: overmind apply FILE --rerun failed"
+    fix = "Fix it in its worktree (see: overmind worktrees) or on the branch"
+    return f"{', '.join(parts)}: {why}. {fix}, then go on with: overmind apply FILE --rerun failed"
 
 
 def _named(word: str) -> tuple[str, str]:
@@ -269,14 +270,16 @@ def _commit(mission: str, message: str, context: Context) -> None:
             raise
 
 
-def _merge(mission: str, options: list[str], context: Context) -> None:
-    """Once more is no mistake: the step may have been interrupted."""
+def _merge(mission: str, options: list[str], context: Context) -> bool:
+    """Return whether there was anything to merge. Once more is no mistake: the step may have been interrupted."""
     try:
         _run(["merge", mission, *options], context)
     except OvermindError as error:
         if error.code not in {"nothing_to_merge", "not_isolated"}:
             raise
         context.print("Nothing to merge.")
+        return False
+    return True
 
 
 def _run(words: list[str], context: Context) -> None:

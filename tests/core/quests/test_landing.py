@@ -241,7 +241,7 @@ def test_one_that_is_cancelled_just_before_its_landing_begins_is_cancelled(tmp_p
 
 
 @pytest.mark.parametrize("checked_by", ["check", "verify"])
-def test_a_failed_check_is_told_with_the_folder_in_which_it_ran_also_once_that_is_gone(tmp_path, checked_by):
+def test_a_failed_check_is_told_with_the_folder_of_the_work_also_once_that_is_gone(tmp_path, checked_by):
     async def scenario(shop):
         async with supervising(shop.home, shop.keeper, settings=Settings()) as inside:
             quest = {"title": "work", "command": "true", "into": "main", "retries": 0, "allow_empty": True}
@@ -255,7 +255,7 @@ def test_a_failed_check_is_told_with_the_folder_in_which_it_ran_also_once_that_i
             shop.keeper.exit(f"{name}.1")
             await until(lambda: beside(shop.keeper, name), "it is checked")
             (run,) = beside(shop.keeper, name)
-            folder = work(inside, run.partition(".")[0])
+            folder = work(inside, name if checked_by == "verify" else run.partition(".")[0])
             shop.keeper.exit(run, code=2)
             await until(lambda: name not in inside.app.quest_registry.live, "it has failed")
             (question,) = await inside.ask("inbox")

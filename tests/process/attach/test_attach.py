@@ -278,9 +278,9 @@ def test_the_terminals_end_is_a_leave(om, attach, shell):
 
 
 REFUSED = [
-    ("shell", "</dev/null", "invalid: attach needs a terminal"),
-    ("shell", "2>&1 >/dev/null", "invalid: attach needs a terminal"),
-    ("pipes", "", "invalid: Mission"),
+    ("shell", "</dev/null", "attach needs a terminal"),
+    ("shell", "2>&1 >/dev/null", "attach needs a terminal"),
+    ("pipes", "", "Mission"),
     ("over", "", "not_running: Mission"),
     ("nosuch", "", "not_found: "),
 ]

@@ -73,8 +73,8 @@ def test_what_agents_did_is_merged_in_order_and_a_conflict_is_told_and_changes_n
     assert "Nothing to merge.\n" in clash
     assert "CONFLICT a: plan/right and plan/left\n" in clash
     assert next(one["reason"] for one in found["agents"] if one["name"] == "clash") == "conflicts"
-    why = "conflicts: 1 file of plan/right conflicts with main. Nothing was changed: a (plan/right, plan/left)"
-    assert f"--- clash: failed ({why})" in om.logs(plan)
+    why = "left has landed, right has not: 1 file of plan/right conflicts with main. a (plan/right, plan/left)"
+    assert f"--- clash: failed (conflicts: {why}. " in om.logs(plan)
     assert {one["name"] for one in om.json("worktrees", "--json")} == {
         f"plan/{name}" for name in ("api", "ui", "left", "right")
     }

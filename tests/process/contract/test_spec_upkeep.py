@@ -83,7 +83,7 @@ def test_an_edit_after_the_landing_leaves_a_spec_done_and_can_be_taken_as_harmle
         assert shown.startswith("carts  done, changed since  Carts\n")
         assert "overmind spec accept carts" in shown
         assert "overmind spec run carts" in shown
-        assert om.ok("spec", "list").splitlines()[1].endswith("  changed since")
+        assert om.ok("spec", "list").splitlines()[1].endswith("  changed since  Carts")
         assert om.api("inbox") == []
         assert f"{first}, " in om.ok("spec", "accept", "carts") or first == "tasks"
         assert (world.show()["state"], world.show()["changed_since"]) == ("done", None), edited

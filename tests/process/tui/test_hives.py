@@ -508,6 +508,8 @@ def test_hives_are_added_and_taken_out_behind_a_colon(om, eu1, alone, opened):
         await until(pilot, lambda: "Added hive eu1" in picture(app), what="told")
         await until(pilot, lambda: of_eu1(app, "work"), what="its mission")
         app.commands.run("hive rm eu1")
+        await until(pilot, lambda: "hive rm eu1" in picture(app), what="asked")
+        await pilot.press("y")
         await until(pilot, lambda: "Removed hive eu1" in picture(app), what="told")
         await until(pilot, lambda: not of_eu1(app, "work"), what="gone")
 

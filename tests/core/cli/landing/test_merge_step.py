@@ -54,11 +54,18 @@ def test_how_far_it_came_is_said_of_each_and_what_goes_on(monkeypatch, at, said,
 
     with pytest.raises(OvermindError) as refused:
         MERGE_STEP.run(parse(MERGE_STEP, words("api=aaaaaaaa", "ui=bbbbbbbb", "docs=cccccccc")), Context({}))
-    mission = ("aaaaaaaa", "bbbbbbbb", "cccccccc")[at]
     assert refused.value.message == (
-        f"{told}Mend that in its worktree (overmind worktrees {mission}) or its target, then go on with: "
+        f"{told}Fix it in its worktree (see: overmind worktrees) or on the branch, then go on with: "
         "overmind apply FILE --rerun failed"
     )
+
+
+def test_who_had_nothing_to_land_is_not_said_to_have_landed(monkeypatch):
+    play(monkeypatch, [CLEAN, NOTHING, None, None, None, "conflicts"])
+
+    with pytest.raises(OvermindError) as refused:
+        MERGE_STEP.run(parse(MERGE_STEP, words("idle=aaaaaaaa", "api=bbbbbbbb", "ui=cccccccc")), Context({}))
+    assert refused.value.message.startswith("api has landed, ui has not: no. Fix it")
 
 
 def words(*agents):
