@@ -63,8 +63,8 @@ class NoMatch(NamedTuple):
 def ended_so_named(meant: Candidate, text: str, candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
     """All that have ended under this name, newest first, where `meant` is one of several; else nothing.
 
-    Whoever only looks gets the newest. A change has to name which: it may not meet another one than the person has in
-    mind.
+    A command that only looks gets the newest. A change has to name which, so that it meets the one that is in the
+    person's mind.
     """
     if meant.live or text != meant.name or text == meant.id:
         return ()
