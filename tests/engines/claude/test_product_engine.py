@@ -99,7 +99,7 @@ def test_a_queued_quest_reads_its_feedback_and_lands(om, shop, api):
     om.ok(
         *("quest", "add", "Add carts", "--brief", "In carts.py.", "--provider", "claude", "--allowed-tools", "Bash"),
         *("--cwd", shop.folder, "--into", "main", "--check", "echo no carts yet; test -s carts.py"),
-        *("--output", "notes.md", "--retries", "1"),
+        *("--outputs", "notes.md", "--retries", "1"),
     )
     assert "completed (exit code 0)" in om.ok("quest", "wait", "add-carts", timeout=2 * PATIENCE)
     info = om.json("quest", "info", "add-carts")
