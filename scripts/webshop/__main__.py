@@ -85,7 +85,7 @@ def _play(one: Stage) -> None:
     _check("main has three changes", 'CURRENCY = "EUR"' in page and "({pieces})" in page and "9 // 10" in prices)
     _check("and nothing is uncommitted", one.git("status", "--porcelain") == "")
     _tell("6. The work that did not land is still there, and is not removed by accident.")
-    one.show("overmind worktrees prune", only=lambda line: "pound" in line)
+    one.show("overmind worktrees prune -y", only=lambda line: "pound" in line)
     one.show("overmind discard pound --force")
 
 
