@@ -43,7 +43,9 @@ class Quest(NamedTuple):
 
 
 QUESTS = (
-    Quest("plan", 'echo cart prices taxes > "$OVERMIND_OUTPUT_DIR/plan.md"', lands=False, more=("--outputs", "plan.md")),
+    Quest(
+        "plan", 'echo cart prices taxes > "$OVERMIND_OUTPUT_DIR/plan.md"', lands=False, more=("--outputs", "plan.md")
+    ),
     *(
         Quest(name, f'sleep 1; grep -o {name} "$OVERMIND_IN/needs/plan/plan.md" > {name}.md', needs=("plan",))
         for name in ("cart", "prices", "taxes")
