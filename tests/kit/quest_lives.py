@@ -50,13 +50,15 @@ def standing(row: Mapping[str, Any]) -> Standing:
 def assert_lives_are_legal(events: Iterable[Mapping[str, Any]]) -> None:
     """Every quest went along the edges of the table, from the queue on, and each change was told once.
 
-    What a landing waits for is told beside it, and changes nothing.
+    What a landing waits for is told while it lands, and changes nothing.
     """
     lives: dict[str, list[QuestState]] = {}
     for event in events:
+        life = lives.setdefault(event["mission"], [])
         if event.get("why") == DIRTY and state_of_event(event) is QuestState.LANDING:
+            assert life[-1] is QuestState.LANDING, life
             continue
-        lives.setdefault(event["mission"], []).append(state_of_event(event))
+        life.append(state_of_event(event))
     for life in lives.values():
         assert life[0] is QuestState.QUEUED, life
         for before, after in pairwise(life):
