@@ -108,7 +108,7 @@ class WaitTeller:
         return self._quests(client) if self._of_quests else self._missions(client)
 
     def _spec(self, client: Client) -> Iterator[Wait]:
-        """What the stream of its progress does not say: its questions, and what is in the way of its quests."""
+        """Say what the stream of its progress does not say: its questions, and what is in the way of its quests."""
         questions = client.call("inbox")
         asked = list(_asked(questions, set(self._pending()), (self._of_spec,)))
         yield from asked
@@ -153,7 +153,7 @@ class WaitTeller:
         return found, any(text.startswith(FOR_YOU) for _, text in found)
 
     def _held_missions(self, client: Client, ids: Sequence[str], questions: Sequence[Row]) -> Iterator[Wait]:
-        """What holds up the missions of quests that run, and what these have started."""
+        """Say what holds up the missions of quests that run, and what these have started."""
         family = _family(client, ids) if ids else []
         yield from _asked(questions, {row["id"] for row in family}, ())
         for row in family:
@@ -302,7 +302,7 @@ def _advice(server: str, waiting: str) -> str:
 
 
 def _of_plan(plan: Row, *, is_long: bool) -> Iterator[Wait]:
-    """What a plan waits for that runs.
+    """Say what a plan that runs waits for.
 
     Agents whose next try comes after a pause; and once it `is_long`, those for which others wait, else those that alone
     are left.

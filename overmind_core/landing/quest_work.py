@@ -293,7 +293,7 @@ def compared_changes(place: WorkLocation, state: FolderState | None, objects: st
 
 
 def shown_changes(place: WorkLocation, state: FolderState | None, objects: str) -> ShownChanges:
-    """Return what `compared_changes` does as text, for whoever reviews it: the files, then the diff.
+    """Return what `compared_changes` does as text, for its reviewer: the files, then the diff.
 
     At most `MOST_DIFF` bytes of UTF-8.
     """

@@ -1,7 +1,7 @@
 """How a mission stands by the work that it is a part of, where its own end does not tell. Pure.
 
 The program of a quest ends well long before its quest has: a check, a review, a landing follow, and any of them may
-fail. Whoever runs such missions says it here, so that no face works it out again.
+fail. The part that runs such missions says it here, so that no face works it out again.
 """
 
 from __future__ import annotations

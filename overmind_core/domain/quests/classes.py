@@ -132,7 +132,7 @@ def is_redone(quest: Quest) -> bool:
 
 
 def own_verify(quest: Quest | None) -> str | None:
-    """Return the command that has to succeed on its merged work whoever lands it; None: there is none.
+    """Return the command that has to succeed on its merged work before it lands; None: there is none.
 
     Where its check is what it has failed for, that is a part of it.
     """

@@ -33,7 +33,7 @@ class Basis(StrEnum):
 
 
 class ShownChanges(NamedTuple):
-    """The changes of a quest's work, as they are shown to whoever reviews it."""
+    """The changes of a quest's work, as they are shown to its reviewer."""
 
     text: str
     """The files, then the diff; "" where there are none, or nobody can tell. Wire form."""

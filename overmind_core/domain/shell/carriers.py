@@ -1,6 +1,6 @@
 """Programs that start another one, named among their words: where its words stand, and which of them only they know.
 
-For whoever looks for a program that is denied, so generous: what may be a command is one. Pure.
+It finds programs that may be denied, so it is generous: what may be a command is one. Pure.
 """
 
 from __future__ import annotations
