@@ -68,6 +68,8 @@ class Cause(StrEnum):
     """Its lease has ended: another hive may have taken the work by now. Nothing changes this any more."""
 
 
+_OF_STOPS = frozenset({"restart_cancelled", "stopped"})
+"""Reasons of missions that a stop has ended."""
 UNFORGIVING = frozenset({Cause.KILL, Cause.FENCED})
 """Endings of the mission that leave no time, not even to clean up."""
 
@@ -232,12 +234,22 @@ class Mission:
         """
         if self.is_killed:
             return 137
-        has_failed = self.status is Status.CRASHED or (self.status is Status.KILLED and self.reason is not None)
+        has_failed = self.status is Status.CRASHED or (self.status is Status.KILLED and self._had_failed)
         if self.exit_code is None:
             return 1 if has_failed else 0
         if self.exit_code == 0 and has_failed:
             return 1
         return self.exit_code
+
+    @property
+    def ended_by_stop(self) -> bool:
+        """Whether a stop ended it, or its restart."""
+        return self.ended_by is Cause.STOP or self.reason in _OF_STOPS
+
+    @property
+    def _had_failed(self) -> bool:
+        """Whether it had ended badly when a kill hid it: its status no longer says."""
+        return not self.ended_by_stop and (self.reason is not None or self.exit_code is None)
 
 
 def shell_code(code: int) -> int:

@@ -33,7 +33,6 @@ ON_PURPOSE = frozenset({Outcome.STOPPED, Outcome.KILLED})
 """Nobody wants it any more, so it is not tried again."""
 
 _LOST = frozenset({Cause.KEEPER_LOST.value, Cause.FENCED.value})
-_ON_PURPOSE = frozenset({"restart_cancelled", "stopped"})
 
 
 def outcome_of(mission: Mission) -> Outcome | None:
@@ -44,7 +43,7 @@ def outcome_of(mission: Mission) -> Outcome | None:
         return Outcome.LOST
     if mission.is_killed:
         return Outcome.KILLED
-    if mission.ended_by is Cause.STOP or mission.reason in _ON_PURPOSE:
+    if mission.ended_by_stop:
         return Outcome.STOPPED
     is_hidden = mission.status is Status.KILLED  # after its end, of which its code and reason tell
     if mission.status is Status.CRASHED or (is_hidden and (mission.reason is not None or mission.exit_code != 0)):

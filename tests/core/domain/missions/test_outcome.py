@@ -45,6 +45,26 @@ def test_how_a_mission_ended(status, reason, code, by, outcome):
     assert outcome_of(ended(status, reason, code, by)) is outcome
 
 
+@tabled(
+    ("status", "reason", "code", "by"),
+    [
+        (CRASHED, None, None, Cause.EXITED),
+        (CRASHED, None, 1, Cause.EXITED),
+        (CRASHED, "cwd_not_found", None, Cause.SPAWN_FAILED),
+        (CRASHED, "timeout", 124, Cause.TIMEOUT),
+        (STOPPED, None, None, Cause.STOP),
+        (STOPPED, None, 143, Cause.STOP),
+        (STOPPED, "restart_cancelled", None, None),
+        (STOPPED, "restart_cancelled", 3, Cause.EXITED),
+        (STOPPED, None, 0, Cause.EXITED),
+    ],
+)
+def test_a_kill_of_what_had_ended_leaves_its_exit_code_and_outcome(status, reason, code, by):
+    mission = ended(status, reason, code, by)
+    hidden = ended(KILLED, reason, code, by)
+    assert (hidden.shell_exit, outcome_of(hidden)) == (mission.shell_exit, outcome_of(mission))
+
+
 @tabled("status", sorted(LIVE))
 def test_what_lives_has_not_ended(status):
     assert outcome_of(ended(status)) is None
