@@ -46,9 +46,11 @@ def configuration(spec: ContainerSpec) -> dict[str, Any]:
         "Labels": {**spec.labels, RECIPE: recipe(spec)},
         "HostConfig": host,
     }
-    if spec.port is not None and spec.host_port is not None:
-        wanted["ExposedPorts"] = {f"{spec.port}/tcp": {}}
-        host["PortBindings"] = {f"{spec.port}/tcp": [{"HostIp": LOOPBACK, "HostPort": str(spec.host_port)}]}
+    if spec.published:
+        wanted["ExposedPorts"] = {f"{port}/tcp": {} for port in spec.published}
+        host["PortBindings"] = {
+            f"{port}/tcp": [{"HostIp": LOOPBACK, "HostPort": str(here)}] for port, here in spec.published.items()
+        }
     return wanted
 
 
@@ -59,8 +61,10 @@ def port_taken(words: str) -> bool:
 
 def port_taken_error(spec: ContainerSpec) -> str:
     """The error for a port of this machine that is taken, and what to do."""
+    ports = ", ".join(map(str, spec.published.values()))
+    which = f"port {ports}" if len(spec.published) == 1 else f"one of the ports {ports}"
     return (
-        f"container {spec.name} could not be started: port {spec.host_port} of {LOOPBACK} is in use by another program."
+        f"container {spec.name} could not be started: {which} of {LOOPBACK} is in use by another program."
         " Stop that program, or change isolation.port_range in .overmind.yml."
     )
 

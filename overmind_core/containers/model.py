@@ -35,11 +35,27 @@ class ContainerSpec:
     volumes: dict[str, str] = field(default_factory=dict)
     """Name of a volume → path in the container."""
     labels: dict[str, str] = field(default_factory=dict)
+    more_ports: dict[int, int] = field(default_factory=dict)
+    """The same of its other ports: port inside → port of this machine."""
+
+    @property
+    def published(self) -> dict[int, int]:
+        """All that is published: port inside → port of this machine."""
+        first = {} if self.port is None or self.host_port is None else {self.port: self.host_port}
+        return first | self.more_ports
 
 
 def recipe(spec: ContainerSpec) -> str:
     """Return a digest of the wanted container: one of another digest is made anew. It hides the values of `env`."""
-    parts = [spec.image, spec.port, spec.host_port, sorted(spec.env.items()), sorted(spec.volumes.items())]
+    parts: list[object] = [
+        spec.image,
+        spec.port,
+        spec.host_port,
+        sorted(spec.env.items()),
+        sorted(spec.volumes.items()),
+    ]
+    if spec.more_ports:  # the digest of a container without them is as it always was
+        parts.append(sorted(spec.more_ports.items()))
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -48,7 +48,7 @@ class PortWish(TypedDict):
     """A port that a mission would get."""
 
     service: str | None
-    """Null for the mission's own, which it sees as PORT."""
+    """Null for the mission's own, which it sees as PORT; `minio/9001` for a further port of the service `minio`."""
     port: int | None
     wanted: int | None
     """The file's content."""
@@ -78,7 +78,7 @@ class PortInfo(TypedDict):
 
     mission: str
     service: str | None
-    """Null for the mission's own, which it sees as PORT."""
+    """Null for the mission's own, which it sees as PORT; `minio/9001` for a further port of the service `minio`."""
     port: int
     held: bool
     """Reserved now; false for a port reserved for an ended mission."""

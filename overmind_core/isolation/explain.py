@@ -186,7 +186,7 @@ def _absent(source: str, project: Project) -> list[str]:
 def _wishes(project: Project) -> dict[str, int | None]:
     """Service → the port that the file names."""
     own = {} if project.strategy is Strategy.NONE else {OWN: None}
-    return own | {one.name: one.port for one in project.services if one.port is not None}
+    return own | {key: port for one in project.services for key, port in one.ports.items()}
 
 
 def _held(workspace: Workspace) -> dict[int, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.isolation.isolation import OWN
 from overmind_core.domain.isolation.ports import PortRangeExhausted, PortRequest, choose_ports
-from overmind_core.domain.isolation.project import Strategy
+from overmind_core.domain.isolation.project import Strategy, service_and_number
 from overmind_core.errors import OvermindError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Ports:
                 self._held.setdefault(row.mission, {})[row.service] = row.port
 
     async def reserve(self, mission: str, project: Project, before: Mapping[str, int]) -> dict[str, int]:
-        """Choose and reserve a port for each service of the mission, and one of its own; service → port.
+        """Choose and reserve each port of the mission's services, and one of its own; service → port.
 
         Nobody else gets them from now on; `hold` writes it down.
 
@@ -89,6 +89,8 @@ class Ports:
 def choice(project: Project, before: Mapping[str, int], taken: Mapping[int, str]) -> dict[str, int]:
     """Return service → port as the project's strategy has it; asks the machine, so for a thread.
 
+    Of a service with several ports each has a key of its own; see `Service.ports`.
+
     Args:
         project: Whose.
         before: Service → the port that the mission had.
@@ -97,15 +99,16 @@ def choice(project: Project, before: Mapping[str, int], taken: Mapping[int, str]
     Raises:
         OvermindError: `port_range_exhausted`, naming what is in the way.
     """
-    asked = {one.name: one.port for one in project.services if one.port is not None}
+    asked = {key: port for one in project.services for key, port in one.ports.items()}
     if project.strategy is Strategy.NONE:
-        for service, port in asked.items():
+        for key, port in asked.items():
             if port in taken or not is_free(port):
+                service, _ = service_and_number(key)
                 raise OvermindError("port_range_exhausted", occupied(service, port, taken.get(port)))
         if len({*asked.values()}) < len(asked):
             raise OvermindError("port_range_exhausted", "Two services use the same port. See .overmind.yml.")
         return asked
-    wanted = [PortRequest(service, _preferred(before, service)) for service in (OWN, *asked)]
+    wanted = [PortRequest(key, _preferred(before, key)) for key in (OWN, *asked)]
     try:
         return choose_ports(wanted, project.first_port, project.last_port, taken, is_free)
     except PortRangeExhausted:
@@ -136,8 +139,8 @@ def is_free(port: int) -> bool:
     return True
 
 
-def _preferred(before: Mapping[str, int], service: str) -> tuple[int, ...]:
-    return (before[service],) if service in before else ()
+def _preferred(before: Mapping[str, int], key: str) -> tuple[int, ...]:
+    return (before[key],) if key in before else ()
 
 
 def occupied(service: str, port: int, holder: str | None) -> str:

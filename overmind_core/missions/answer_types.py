@@ -171,7 +171,7 @@ class IsolationSummary(TypedDict):
     base: str | None
     """Where its branch begins."""
     ports: dict[str, int]
-    """By service."""
+    """By service; `minio/9001` for a further port of the service `minio`."""
     containers: dict[str, str]
     """Service to the name of its container."""
     services: dict[str, str]

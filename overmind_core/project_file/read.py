@@ -24,9 +24,11 @@ from overmind_core.domain.text.problems import Problems
 from overmind_core.project_file import values
 from overmind_core.project_file.values import LARGEST_PORT, plain_number
 
-KEYS = ("command", "docker", "port", "env", "volumes", "restart", "ready")
+KEYS = ("command", "docker", "port", "ports", "env", "volumes", "restart", "ready")
 READY = (*(kind.value for kind in ReadyKind), "timeout")
 RESTARTS = ("never", "on-failure", "always")
+MOST_PORTS = 20
+"""Of one service."""
 LONGEST_NAME = 32
 LONGEST_IMAGE = 255
 LONGEST_PATTERN = 1000
@@ -47,8 +49,8 @@ def service(spot: FileValue, name: str) -> Service | None:
     if table is None:
         return None
     command, image = _what(spot, table)
-    port = values.port(table["port"]) if "port" in table else None
-    if "port" not in table and "ready" in table:
+    ports = _ports(table)
+    if not {"port", "ports"} & table.keys() and "ready" in table:
         _report_no_port(table["ready"])
     if "volumes" in table and image is None and command is not None:
         table["volumes"].wrong_key("only a container (docker) can have this")
@@ -56,12 +58,23 @@ def service(spot: FileValue, name: str) -> Service | None:
         name=name,
         command=command,
         image=image,
-        port=port,
+        port=next(iter(ports), None),
         env=_env(table["env"]) if "env" in table else {},
         volumes=_volumes(table["volumes"]) if "volumes" in table else {},
         restart=(values.choice(table["restart"], RESTARTS) if "restart" in table else None) or "never",
         ready=_ready(table["ready"]) if "ready" in table else None,
+        more_ports=ports[1:],
     )
+
+
+def _ports(table: dict[str, FileValue]) -> tuple[int, ...]:
+    """Its ports, the first one first."""
+    if "port" in table and "ports" in table:
+        table["ports"].wrong_key("write port: … for one port, or ports: […] for several, not both")
+    if "ports" in table:
+        return values.port_list(table["ports"], MOST_PORTS)
+    port = values.port(table["port"], "; for several write ports: […]") if "port" in table else None
+    return () if port is None else (port,)
 
 
 def name_problem(name: str) -> str | None:

@@ -89,14 +89,36 @@ def flag(spot: FileValue) -> bool | None:
     return None
 
 
-def port(spot: FileValue) -> int | None:
-    """The number of a port."""
+def port(spot: FileValue, list_hint: str = "") -> int | None:
+    """The number of a port; `list_hint` ends what is said of a list."""
     if isinstance(spot.value, Scalar) and spot.value.kind is ScalarKind.WHOLE:
         number = plain_number(spot.value.text)
         if number is not None and 1 <= number <= LARGEST_PORT:
             return number
-    spot.wrong(f"write a port number from 1 to {LARGEST_PORT}")
+    spot.wrong(f"write a port number from 1 to {LARGEST_PORT}{list_hint if isinstance(spot.value, list) else ''}")
     return None
+
+
+def port_list(spot: FileValue, most: int) -> tuple[int, ...]:
+    """The numbers of several ports, each once."""
+    entries = spot.entries()
+    if not entries:
+        spot.wrong("write a list of port numbers, such as [9000, 9001]")
+        return ()
+    if len(entries) > most:
+        spot.wrong(f"there are {len(entries)} ports; the limit is {most}")
+        return ()
+    found: list[int] = []
+    for one in entries:
+        if isinstance(one.value, Scalar) and ":" in one.value.text:
+            one.wrong("write only the service's own port: each mission gets another port of this machine")
+            continue
+        number = port(one)
+        if number in found:
+            one.wrong(f"port {number} is listed twice")
+        elif number is not None:
+            found.append(number)
+    return tuple(found)
 
 
 def seconds(spot: FileValue) -> float | None:

@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 
 from overmind_core.domain.agents.agent import RAW
+from overmind_core.domain.isolation.project import service_and_number
 from overmind_core.domain.missions.reasons import restart_limit, sentence
 from overmind_core.view import mission_notes, numbers
 from overmind_core.view import missions as rows
@@ -156,10 +157,15 @@ def _isolation(isolation: Info) -> Lines:
         ("step", isolation.get("step") or None),
         ("worktree", isolation.get("worktree")),
         ("branch", branch),
-        *((f"port of {name}" if name else "port", port) for name, port in sorted(ports.items())),
+        *((_port_name(key), port) for key, port in sorted(ports.items())),
         *((f"container {name}", container) for name, container in sorted(containers.items())),
         *((f"service {name}", mission) for name, mission in sorted(services.items())),
     )
+
+
+def _port_name(key: str) -> str:
+    service, number = service_and_number(key)
+    return " ".join(filter(None, ("port", number, service and f"of {service}")))
 
 
 def _treatment(info: Info) -> Lines:

@@ -150,7 +150,8 @@ PORTS = Command(
     examples=["overmind ports", "overmind ports --json | jq '.[] | select(.service == \"web\") | .port'"],
     notes=(
         "A live mission keeps its port: no other mission gets it. A mission restarted later gets the same port if "
-        "it is free. SERVICE - is the mission's own port, which it reads from PORT."
+        "it is free. SERVICE - is the mission's own port, which it reads from PORT; minio/9001 is a further port of "
+        "the service minio, in MINIO_PORT_9001."
     ),
     run=ports,
 )

@@ -190,7 +190,9 @@ def _trust(answer: Answer) -> str:
 
 
 def _port(one: Mapping[str, Any]) -> str:
-    name = one["service"] or "PORT"
+    from overmind_core.domain.isolation.project import service_and_number  # start-up: only `isolate` has ports
+
+    name = service_and_number(one["service"] or "PORT")[0]
     port = "none" if one["port"] is None else str(one["port"])
     wanted = one["wanted"]
     return f"{name} {port}" if wanted in {None, one["port"]} else f"{name} {port} (for {wanted})"

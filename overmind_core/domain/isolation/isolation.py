@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
 
-from overmind_core.domain.isolation.project import Project, ReadyCheck, ReadyKind, Service
+from overmind_core.domain.isolation.project import Project, ReadyCheck, ReadyKind, Service, service_and_number
 from overmind_core.domain.isolation.saga import Saga, SagaStep, StepKind
 
 OWN = ""
@@ -57,7 +57,7 @@ class Isolation:
     engine: str | None = None
     """Address of the container engine; None without containers."""
     ports: dict[str, int] = field(default_factory=dict)
-    """Service → port; `OWN` for the mission's own."""
+    """Service → port; `OWN` for the mission's own; of a service with several, see `Service.ports`."""
     containers: dict[str, str] = field(default_factory=dict)
     """Service → name of the container, as soon as it is to be created."""
     volumes: tuple[str, ...] = ()
@@ -154,9 +154,10 @@ def volume_name(mission: str, service: str, name: str) -> str:
     return f"{PREFIX}{mission}-{service}-{name}"
 
 
-def port_variable(service: str) -> str:
-    """Return the variable that holds a service's port: `my-db` → `MY_DB_PORT`; `PORT` for the mission's own."""
-    return f"{_stem(service)}_PORT" if service else "PORT"
+def port_variable(key: str) -> str:
+    """Return the variable of a port: `my-db` → `MY_DB_PORT`, `my-db/81` → `MY_DB_PORT_81`; `PORT` for the mission's."""
+    service, number = service_and_number(key)
+    return "_".join(filter(None, (_stem(service), "PORT", number)))
 
 
 def host_variable(service: str) -> str:
@@ -196,10 +197,10 @@ def isolation_variables(isolation: Isolation, service: str = OWN) -> dict[str, s
         service: Whose `PORT` it is; `OWN`: the mission's.
     """
     found: dict[str, str] = {}
-    for name, port in isolation.ports.items():
-        if name != OWN:
-            found[port_variable(name)] = str(port)
-            found[host_variable(name)] = HOST
+    for key, port in isolation.ports.items():
+        if key != OWN:
+            found[port_variable(key)] = str(port)
+            found[host_variable(service_and_number(key)[0])] = HOST
     own = isolation.ports.get(service)
     if own is not None:
         found["PORT"] = str(own)
@@ -256,8 +257,10 @@ def _files(project: Project) -> str:
 
 
 def _place(service: Service, ports: Mapping[str, int]) -> str:
-    port = ports.get(service.name)
-    return "" if port is None else f" (at {HOST}:{port})"
+    found = [(number, ports[key]) for key, number in service.ports.items() if key in ports]
+    if len(found) < 2:  # noqa: PLR2004 - of one port it is clear which
+        return "".join(f" (at {HOST}:{port})" for _, port in found)
+    return f" ({', '.join(f'{number} at {HOST}:{port}' for number, port in found)})"
 
 
 def _readiness(ready: ReadyCheck | None) -> str:

@@ -10,7 +10,7 @@ class PortRequest(NamedTuple):
     """One port that is wanted."""
 
     service: str
-    """`record.OWN` for the mission's own."""
+    """`record.OWN` for the mission's own; of a service with several, what `Service.ports` keeps it under."""
     preferred: tuple[int, ...] = ()
     """Taken first, in this order, when they are in the range and free: what it had before, what the file says."""
 

@@ -13,6 +13,8 @@ FIRST_PORT, LAST_PORT = 3100, 3999
 BRANCH = "overmind/{name}"
 """`{name}` and `{id}` are the mission's."""
 READY_SECONDS = 60.0
+KEY_SIGN = "/"
+"""Between a service and the number of a port, where it has several; no service's name contains it."""
 
 
 class Strategy(StrEnum):
@@ -70,6 +72,21 @@ class Service:
     restart: str = "never"
     """never, on-failure or always."""
     ready: ReadyCheck | None = None
+    """On `port`, where it is about a port."""
+    more_ports: tuple[int, ...] = ()
+    """The other ports of a service that has several."""
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Its ports, by what each is kept under: `minio` for the first one, `minio/9001` for each other."""
+        first = {} if self.port is None else {self.name: self.port}
+        return first | {f"{self.name}{KEY_SIGN}{port}": port for port in self.more_ports}
+
+
+def service_and_number(key: str) -> tuple[str, str]:
+    """Return whose a port is that is kept under `key`, and its number there; "" for the first one of a service."""
+    service, _, number = key.partition(KEY_SIGN)
+    return service, number
 
 
 @dataclass(frozen=True, slots=True)

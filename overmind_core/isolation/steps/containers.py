@@ -185,6 +185,9 @@ class Containers:
             host_port=one.ports.get(service),
             env=service_.env,
             volumes={volume_name(self._mission, service, name): path for name, path in service_.volumes.items()},
+            more_ports={
+                port: one.ports[key] for key, port in service_.ports.items() if key in one.ports.keys() - {service}
+            },
             labels={
                 wanted.MISSION: self._mission,
                 wanted.HOME: to_wire(self._workspace.home),

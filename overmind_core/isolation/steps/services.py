@@ -89,18 +89,18 @@ class Services:
         return f"starting {service}: {self._service(service).command}"[:LONGEST_NAME]
 
     async def _check_port(self, service: str) -> None:
-        """See that nobody has taken the service's port since it was reserved.
+        """See that nobody has taken a port of the service since it was reserved.
 
         Raises:
             OvermindError: `not_ready`; another start gets another port.
         """
-        port = self._record.ports.get(service)
-        if port is None or await self._workspace.in_thread(is_free, port):
-            return
-        who = await self._workspace.in_thread(_holder, port)
-        raise OvermindError(
-            "not_ready", f"its port {port} was taken by {who} before it started. Start it again to get another port"
-        )
+        for port in (self._record.ports.get(key) for key in self._service(service).ports):
+            if port is None or await self._workspace.in_thread(is_free, port):
+                continue
+            who = await self._workspace.in_thread(_holder, port)
+            raise OvermindError(
+                "not_ready", f"its port {port} was taken by {who} before it started. Start it again to get another port"
+            )
 
     async def _started_again(self, service: str) -> bool:
         book, child = self._workspace.registry, self._record.services.get(service)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from overmind_core.containers import images, inside
-from overmind_core.containers.engine import configuration, port_taken
+from overmind_core.containers.engine import configuration, port_taken, port_taken_error
 from overmind_core.containers.model import RECIPE, ContainerSpec, ImageMissing, recipe
 from tests.kit.cases import tabled
 
@@ -76,10 +76,27 @@ def test_each_reason_has_its_advice(words, why, what_to_do):
         {"env": {}},
         {"env": {"PASSWORD": "another"}},
         {"volumes": {"data": "/var"}},
+        {"more_ports": {6380: 3101}},
     ],
 )
 def test_another_want_is_another_recipe(change):
     assert recipe(replace(SPEC, **change)) != recipe(SPEC)
+
+
+def test_a_container_that_an_earlier_version_made_is_not_made_anew():
+    assert recipe(SPEC) == "dd3a8f82e190218718ae2ca07aed02b14905559d9f79312febfa43245e77c2fd"
+
+
+def test_each_of_several_ports_is_published_and_named_when_one_is_taken():
+    several = replace(SPEC, more_ports={6380: 3101})
+    made = configuration(several)
+    assert made["ExposedPorts"] == {"6379/tcp": {}, "6380/tcp": {}}
+    assert made["HostConfig"]["PortBindings"] == {
+        "6379/tcp": [{"HostIp": "127.0.0.1", "HostPort": "3100"}],
+        "6380/tcp": [{"HostIp": "127.0.0.1", "HostPort": "3101"}],
+    }
+    assert "one of the ports 3100, 3101 of 127.0.0.1 is in use" in port_taken_error(several)
+    assert "port 3100 of 127.0.0.1 is in use" in port_taken_error(SPEC)
 
 
 def test_labels_and_the_order_of_names_are_no_part_of_a_recipe():

@@ -73,6 +73,13 @@ def test_a_value_that_an_earlier_version_stored_without_later_fields_is_read():
     assert quests.RECORD.decode(old) == Quest("a1", "docs", "make", "/x", "raw", 1.5)
 
 
+def test_an_isolation_of_a_home_whose_services_had_one_port_each_is_read():
+    text = next(text for name, text in ROWS if name == "isolation")
+    old = text.replace(',"more_ports":[]', "")
+    assert old != text
+    assert isolation.RECORD.decode(old) == isolation.RECORD.decode(text)
+
+
 def test_a_lesson_of_a_home_whose_lessons_were_no_notes_is_read():
     old = (
         '{"key":"k","repository":"/x/.git","failure":"exit","feedback":"E","files":["a"],"words":["carts"],'

@@ -126,6 +126,50 @@ def test_without_a_strategy_no_two_services_can_ask_for_the_same_port(play):
     play(story)
 
 
+SEVERAL = Service("minio", image="x", port=FIRST + 70, more_ports=(FIRST + 71, FIRST + 72))
+
+
+def test_each_port_of_a_service_is_chosen_kept_and_let_go_with_the_others(play):
+    async def story(make, ledger, state):
+        ports, wants = make(), Project((SEVERAL,), Strategy.PORTS, FIRST, FIRST + 9)
+        keys = [OWN, "minio", f"minio/{FIRST + 71}", f"minio/{FIRST + 72}"]
+        got = await ports.reserve("m0", wants, {})
+        assert got == dict(zip(keys, range(FIRST, FIRST + 4), strict=True))
+        ports.save("m0")
+        ledger.flush()
+        ports.release("m0")
+        ledger.flush()
+        assert [(row.service, row.held) for row in state.ports.all()] == [(key, False) for key in keys]
+        await ports.reserve("m1", Project((), Strategy.PORTS, FIRST + 2, FIRST + 2), {})
+        assert await ports.reserve_again("m0", wants, got) == got | {keys[2]: FIRST + 4}
+        with pytest.raises(OvermindError, match="too few free ports"):
+            await ports.reserve("m2", Project((SEVERAL,), Strategy.PORTS, FIRST + 5, FIRST + 7), {})
+
+    play(story)
+
+
+def test_without_a_strategy_each_of_several_ports_is_the_one_of_the_file(play):
+    async def story(make, _ledger, _state):
+        ports, wants = make(), Project((SEVERAL,), Strategy.NONE)
+        second = FIRST + 71
+        assert await ports.reserve("m0", wants, {}) == {
+            "minio": FIRST + 70,
+            f"minio/{second}": second,
+            f"minio/{FIRST + 72}": FIRST + 72,
+        }
+        ports.drop("m0")
+        with (
+            socket.create_server(("127.0.0.1", second)),
+            pytest.raises(OvermindError, match=f"Port {second}, requested by minio, is not free"),
+        ):
+            await ports.reserve("m0", wants, {})
+        twin = Service("web", command="true", port=second)
+        with pytest.raises(OvermindError, match="Two services use the same port"):
+            await ports.reserve("m0", Project((SEVERAL, twin), Strategy.NONE), {})
+
+    play(story)
+
+
 @pytest.mark.parametrize(
     ("family", "host"),
     [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::1"), (socket.AF_INET6, "::")],

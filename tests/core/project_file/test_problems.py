@@ -13,12 +13,13 @@ from tests.kit.blueprint_texts import marked
 from tests.kit.cases import tabled
 
 KNOWN = "strategy, port_range, worktree, base, fetch, branch, copy, link, setup, teardown, keep"
-KEYS = "command, docker, port, env, volumes, restart, ready"
+KEYS = "command, docker, port, ports, env, volumes, restart, ready"
 PARTS = "known are services, isolation"
 TEARDOWNS = "known are keep, remove, keep-if-changed"
 RESTARTS = "known are never, on-failure, always"
 TABLE = "write a table of keys and values"
 PORT = "write a port number from 1 to 65535"
+PORTS = "write a list of port numbers, such as [9000, 9001]"
 DURATION = "write a duration: a number with ms, s, m, h or d, such as 30s or 1.5m"
 ONE_OF = "services.a.ready: write one of tcp, http, exec, log, such as tcp: true"
 WHAT = "services.a: write command: … for a process, or docker: … for a container"
@@ -40,7 +41,7 @@ CASES = {
     ),
     "an unknown key of a service": (
         f"{A}§prot: 1\n",
-        [f"unknown key 'prot' in services.a; known are {KEYS}. Did you mean port?"],
+        [f"unknown key 'prot' in services.a; known are {KEYS}. Did you mean port or ports?"],
     ),
     "an unknown key of isolation": (
         f"{I}§setpu: x\n",
@@ -82,6 +83,27 @@ CASES = {
     "a port that is a text": (f"{A}port: §'80'\n", [f"services.a.port: {PORT}"]),
     "a port in other digits": (f"{A}port: §0x50\n", [f"services.a.port: {PORT}"]),
     "two ports": (f"{A}port: §1:30\n", [f"services.a.port: {PORT}"]),
+    "several where one stands": (f"{A}port: §[1, 2]\n", [f"services.a.port: {PORT}; for several write ports: […]"]),
+    "one where several stand": (f"{A}ports: §1\n", [f"services.a.ports: {PORTS}"]),
+    "ports by name": (f"{A}ports: §{{ api: 1 }}\n", [f"services.a.ports: {PORTS}"]),
+    "ports that are nothing": (f"{A}ports: §[]\n", [f"services.a.ports: {PORTS}"]),
+    "wrong ports of several": (
+        f"{A}ports: [1, §0, §65536, §'3', §0x50, §x, §1.5, §[2], §{{}}, §~]\n",
+        [f"services.a.ports: {PORT}"] * 9,
+    ),
+    "ports as compose has them": (
+        f"{A}ports: [§1:30, §'9000:9000']\n",
+        ["services.a.ports: write only the service's own port: each mission gets another port of this machine"] * 2,
+    ),
+    "a port of several twice": (f"{A}ports: [1, 2, §1]\n", ["services.a.ports: port 1 is listed twice"]),
+    "too many ports": (
+        f"{A}ports: §{list(range(1, 22))}\n",
+        ["services.a.ports: there are 21 ports; the limit is 20"],
+    ),
+    "one port and several": (
+        f"{A}port: 1\n    §ports: [2]\n",
+        ["services.a.ports: write port: … for one port, or ports: […] for several, not both"],
+    ),
     "env that is a list": (f"{A}env: §[A=1]\n", [f"services.a.env: {TABLE}"]),
     "a bad variable": (f"{A}env: {{ §A-B: 1 }}\n", [f"services.a.env.A-B: {VARIABLE}"]),
     "a variable without a value": (f"{A}env: {{ A:§ }}\n", ['services.a.env.A: write a value; "" is an empty string']),

@@ -91,6 +91,10 @@ SERVICES = {
     "command: make\n    ready: { exec: test -e x, timeout: 90 }": Service(
         "a", command="make", ready=ReadyCheck(ReadyKind.EXEC, "test -e x", 90.0)
     ),
+    "docker: minio\n    ports: [9000, 9001, 9002]\n    ready: { tcp: true }": Service(
+        "a", image="minio", port=9000, more_ports=(9001, 9002), ready=ReadyCheck(ReadyKind.TCP)
+    ),
+    "command: make\n    ports: [80]": Service("a", command="make", port=80),
     "command: |\n      make\n      serve\n": Service("a", command="make\nserve\n"),
     "docker: ghcr.io/x/y@sha256:0\n    volumes: { d: /data/ }": Service(
         "a", image="ghcr.io/x/y@sha256:0", volumes={"d": "/data"}

@@ -28,6 +28,22 @@ def test_a_container_serves_on_loopback_alone_with_its_labels_and_variables(cont
     assert containers.told == [f"creating {spec.name}", f"starting {spec.name}"]
 
 
+def test_each_of_several_ports_is_served_on_loopback(containers):
+    port, other = free_port(), free_port()
+    serve = "while :; do echo two | nc -l -p 6001; done & while :; do echo one | nc -l -p 6000; done"
+    spec = containers.start(run=serve, port=6000, host_port=port, more_ports={6001: other})
+    bound = containers.inspect(spec.name)["NetworkSettings"]["Ports"]
+    assert bound == {
+        "6000/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(port)}],
+        "6001/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(other)}],
+    }
+    assert eventually(lambda: redis(port)) == "one"
+    assert eventually(lambda: redis(other)) == "two"
+    before = containers.inspect(spec.name)["Id"]
+    containers.ensure(spec)
+    assert containers.inspect(spec.name)["Id"] == before
+
+
 def test_without_a_port_here_nothing_is_published(containers):
     spec = containers.start(image=REDIS, port=REDIS_PORT)
     assert not any(containers.inspect(spec.name)["NetworkSettings"]["Ports"].values())

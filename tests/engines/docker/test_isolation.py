@@ -7,10 +7,11 @@ import os
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
-from tests.kit.containers import BUSYBOX, REDIS
+from tests.kit.containers import BUSYBOX, REDIS, redis
 from tests.kit.isolated import Gates, Project
 from tests.kit.killing import kill_supervisor
 from tests.kit.overmind import FINAL
@@ -74,6 +75,32 @@ def test_ten_at_once_have_each_its_database_which_is_stopped_with_it_and_goes_wi
     for mission in missions:
         om.api("discard", id=mission, force=True)
     assert_nothing_left(engine, om, project, first)
+
+
+SERVE = "while :; do echo console | nc -l -p 9001; done & while :; do echo api | nc -l -p 9000; done"
+STORE = f"""\
+services:
+  store: {{ docker: '{BUSYBOX}', ports: [9000, 9001], env: {{ RUN: "{SERVE}" }}, ready: {{ tcp: true }} }}
+"""
+
+
+def test_a_container_with_several_ports_is_reached_at_each_and_has_the_same_ones_again(om, engine, shop):
+    project = shop(STORE)
+    mission = project.run("echo $STORE_HOST $STORE_PORT $STORE_PORT_9001; echo > work.txt; exec sleep 1000")
+    assert om.wait_status(mission, "running", *FINAL, timeout=60)["status"] == "running", om.logs(mission)
+    ports = om.info(mission)["isolation"]["ports"]
+    assert f"127.0.0.1 {ports['store']} {ports['store/9001']}\n" in om.logs(mission)
+    for port, served in ((ports["store"], "api"), (ports["store/9001"], "console")):
+        assert eventually(partial(redis, port), timeout=30) == served
+    om.api("stop", id=mission)
+    assert [row for row in om.api("ports")["ports"] if row["held"]] == []
+    om.api("restart", id=mission)
+    assert om.wait_status(mission, "running", *FINAL, timeout=60)["status"] == "running", om.logs(mission)
+    assert om.info(mission)["isolation"]["ports"] == ports
+    assert eventually(lambda: redis(ports["store/9001"]), timeout=30) == "console"
+    om.api("kill", id=mission)
+    om.api("discard", id=mission, force=True)
+    assert_nothing_left(engine, om, project, mission)
 
 
 ONE = f"services: {{ db: {{ docker: '{BUSYBOX}', volumes: {{ data: /data }}, %s }} }}\n"

@@ -27,6 +27,7 @@ EXPLAINED = {
         {"service": None, "port": 3100, "wanted": None},
         {"service": "web", "port": 3101, "wanted": 3000},
         {"service": "db", "port": 3102, "wanted": 3102},
+        {"service": "db/81", "port": 3103, "wanted": 81},
     ],
     "engine": "unix:///run/docker.sock",
     "engine_problem": None,
@@ -52,7 +53,7 @@ def test_isolate_explains_everything_and_no_character_of_the_file_reaches_the_te
         "Trusted   not yet: overmind trust\n"
         "Worktree  /src/shop/.overmind/worktrees/<id>\n"
         "Branch    overmind/<name> from main\n"
-        "Ports     PORT 3100, web 3101 (for 3000), db 3102\n"
+        "Ports     PORT 3100, web 3101 (for 3000), db 3102, db 3103 (for 81)\n"
         "Engine    unix:///run/docker.sock\n"
         "\n"
         "Runs\n"

@@ -116,6 +116,7 @@ def test_variables():
         "MY_DB_HOST",
     )
     assert isolation_isolation.port_variable(OWN) == "PORT"
+    assert isolation_isolation.port_variable("my-db/81") == "MY_DB_PORT_81"
 
 
 def test_services_that_can_not_be_told_apart_are_found():
@@ -151,6 +152,11 @@ ENVIRONMENTS = [
         {"ports": {OWN: 3100, "web": 3101}},
         "web",
         {"PORT": "3101", "WEB_PORT": "3101", "WEB_HOST": "127.0.0.1"},
+    ),
+    (
+        {"ports": {OWN: 3100, "web": 3101, "web/81": 3102}},
+        "web",
+        {"PORT": "3101", "WEB_PORT": "3101", "WEB_PORT_81": "3102", "WEB_HOST": "127.0.0.1"},
     ),
     ({"ports": {OWN: 3100}}, "worker", {}),
 ]
