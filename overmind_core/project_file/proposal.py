@@ -17,6 +17,7 @@ from overmind_core.domain.isolation.isolation import clashes, volume_clashes
 from overmind_core.domain.isolation.project import ReadyCheck, ReadyKind, Service
 from overmind_core.project_file.read import (
     LONGEST_NAME,
+    MOST_PORTS,
     MOST_SERVICES,
     env_name_problem,
     image_problem,
@@ -223,11 +224,13 @@ def _with(node: Value, known: Mapping[str, str]) -> Value:
 
 
 def _service(name: str, image: str, table: dict[str, Value]) -> Service:
-    port = next(_ports(table), None) or _known_port(image)
+    ports = _ports(table).taken or _known_ports(image)
+    port = next(iter(ports), None)
     return Service(
         name=name,
         image=image,
         port=port,
+        more_ports=ports[1:],
         env=dict(_env(_at(table, "environment"))),
         volumes=dict(_volumes(_at(table, "volumes"))),
         restart=RESTARTS.get(_policy(_at(table, "restart")), "never"),
@@ -252,7 +255,7 @@ def _left_out(table: dict[str, Value], service: Service) -> Iterator[str]:
             yield from taken[key](node)
         elif not key.startswith("x-"):
             yield key[:LONGEST_NAME]
-    yield from _other_ports(table, service)
+    yield from _ports(table).left_out
 
 
 def _policy(node: Value | None) -> str:
@@ -285,26 +288,50 @@ def _conditions(node: Value) -> Iterator[str]:
             yield f"depends_on {condition[:LONGEST_NAME]}"
 
 
-def _other_ports(table: dict[str, Value], service: Service) -> Iterator[str]:
-    """One port of a container is taken."""
-    entries = [*_entries(_at(table, "ports")), *_entries(_at(table, "expose"))]
-    yield from dict.fromkeys(f"port {port}" for port in _ports(table) if port != service.port)
-    lost = len(entries) - len(list(_ports(table)))
-    if lost:
-        yield "ranges of ports"
+class _Ports(NamedTuple):
+    """The ports of a container."""
+
+    taken: tuple[int, ...]
+    """Inside of it, in the order of the file."""
+    left_out: tuple[str, ...]
+    """What is no port of TCP, or too many ports, or depends on a variable."""
 
 
-def _ports(table: dict[str, Value]) -> Iterator[int]:
+def _ports(table: dict[str, Value]) -> _Ports:
+    taken: dict[int, None] = {}
+    left_out: dict[str, None] = {}
     for one in (*_entries(_at(table, "ports")), *_entries(_at(table, "expose"))):
-        written = _filled(_at(one, "target") if isinstance(one, dict) else one)
-        port = plain_number((written or "").partition("/")[0].rpartition(":")[2])
-        if port is not None and 1 <= port <= LARGEST_PORT:
-            yield port
+        numbers = _numbers(one)
+        if not 0 < len(numbers) <= MOST_PORTS or len({*taken, *numbers}) > MOST_PORTS:
+            left_out[_written_port(one)] = None
+        else:
+            taken |= dict.fromkeys(numbers)
+    return _Ports(tuple(taken), tuple(left_out))
 
 
-def _known_port(image: str) -> int | None:
+def _numbers(entry: Value) -> range:
+    """The ports inside of the container that an entry means; none where it does not say, or not of TCP."""
+    is_table = isinstance(entry, dict)
+    written = _at(entry, "target") if is_table else entry
+    text = _VARIABLE.sub(lambda found: found[1] or "?", written.text) if isinstance(written, Scalar) else ""
+    inside, _, protocol = text.partition("/")
+    protocol = (_filled(_at(entry, "protocol")) or "") if is_table else protocol
+    first, dash, last = inside.rpartition(":")[2].partition("-")
+    ends = plain_number(first), plain_number(last if dash else first)
+    if protocol not in {"", "tcp"} or ends[0] is None or ends[1] is None or not 1 <= ends[0] <= ends[1] <= LARGEST_PORT:
+        return range(0)
+    return range(ends[0], ends[1] + 1)
+
+
+def _written_port(entry: Value) -> str:
+    """An entry that is not taken, for people."""
+    parts = [_at(entry, "target"), _at(entry, "protocol")] if isinstance(entry, dict) else [entry]
+    return f"port {'/'.join(one.text for one in parts if isinstance(one, Scalar))}"[:LONGEST_NAME].rstrip()
+
+
+def _known_ports(image: str) -> tuple[int, ...]:
     name = image.partition("@")[0].rpartition("/")[2].partition(":")[0]
-    return PORTS.get(name)
+    return (PORTS[name],) if name in PORTS else ()
 
 
 def _env(node: Value | None) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import yaml
 from yaml.resolver import Resolver
 
+from overmind_core.domain.isolation.isolation import port_variable
 from overmind_core.domain.isolation.project import Service
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.project_file.proposal import Detected, Proposal
@@ -27,6 +28,7 @@ NO_SERVICES = """\
 #   db:                                  # a container for this mission alone
 #     docker: postgres:16
 #     port: 5432                         # its port in the container; reached at 127.0.0.1:$DB_PORT
+#     # ports: [5432, 9000]              # several, at $DB_PORT and $DB_PORT_9000
 #     env: { POSTGRES_PASSWORD: dev }
 #     volumes: { data: /var/lib/postgresql/data }
 #     ready: { tcp: true }
@@ -104,16 +106,26 @@ def _service(proposal: Proposal) -> Iterator[str]:
         yield f"    command: {quoted(service.command)}"
     if service.image is not None:
         yield f"    docker: {quoted(service.image)}"
-    if service.port is not None:
-        comment = (
-            "its port in the container" if service.image else "its usual port; each mission gets another one, in PORT"
-        )
-        yield _commented(f"    port: {service.port}", comment)
+    yield from _ports(service)
     yield from _pairs("env", service.env, proposal.references)
     yield from _pairs("volumes", service.volumes)
     if service.restart != "never":
         yield f"    restart: {service.restart}"
     yield from _ready(service)
+
+
+def _ports(service: Service) -> Iterator[str]:
+    if len(service.ports) == 1:
+        comment = (
+            "its port in the container" if service.image else "its usual port; each mission gets another one, in PORT"
+        )
+        yield _commented(f"    port: {service.port}", comment)
+    elif service.ports:
+        where = "its ports in the container" if service.image else "its usual ports"
+        first, second, *more = map(port_variable, service.ports)
+        names = f"{first}, {second} …" if more else f"{first} and {second}"
+        numbers = ", ".join(map(str, service.ports.values()))
+        yield _commented(f"    ports: [{numbers}]", f"{where}; each mission gets others, in {names}")
 
 
 def _pairs(key: str, pairs: Mapping[str, str], references: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:

@@ -113,7 +113,7 @@ services:
       BROKERS: "queue:9092,other:9092"
     x-note: mine
   web: { build: ., depends_on: [worker] }
-  queue: { image: kafka, restart: "on-failure:3", expose: [9092, "1-5"], stop_grace_period: 5s }
+  queue: { image: kafka, restart: "on-failure:3", expose: [9092, "9092-9094"], stop_grace_period: 5s }
   cache: { image: redis, restart: unless-stopped, "odd\\nkey": 1 }
   store:
     image: acme/store
@@ -128,14 +128,14 @@ def test_each_key_of_a_compose_file_without_an_equivalent_is_named(folder):
     detected = written(folder, compose__yaml=STACK)
     assert {one.service.name: one.left_out for one in detected.proposals} == {
         "cache": ("odd\nkey",),
-        "store": ("healthcheck interval", "healthcheck retries", "healthcheck start_period", "restart", "port 9000"),
+        "store": ("healthcheck interval", "healthcheck retries", "healthcheck start_period", "restart"),
         "worker": ("depends_on service_healthy", "user"),
-        "queue": ("stop_grace_period", "ranges of ports"),
+        "queue": ("stop_grace_period",),
     }
     assert detected.problems == (
         "compose.yaml: 1 service without an image to pull: skipped",
         "compose.yaml: not imported: networks",
-        "compose.yaml: 10 settings of 4 containers not imported: the file names them",
+        "compose.yaml: 8 settings of 4 containers not imported: the file names them",
         "compose.yaml: 3 variables name the host of another container: they need your edit, see the file",
     )
     text = first(detected)
@@ -145,6 +145,36 @@ def test_each_key_of_a_compose_file_without_an_equivalent_is_named(folder):
     assert [one.name for one in found] == ["cache", "store", "worker", "queue"], "what others need comes first"
     assert [one.restart for one in found] == ["always", "never", "always", "on-failure"]
     assert found[2].env["DATABASE_URL"] == "postgresql://acme:dev@store:5432/acme"
+    assert [(one.port, one.more_ports) for one in found] == [
+        (6379, ()), (8123, (9000,)), (None, ()), (9092, (9093, 9094)),
+    ]  # fmt: skip
+    variables = "STORE_PORT and STORE_PORT_9000"
+    assert f" ports: [8123, 9000]  # its ports in the container; each mission gets others, in {variables}\n" in (
+        re.sub(" +#", "  #", text)
+    )
+
+
+PORTS = [
+    # as compose has them, the first, the others, not imported
+    ("ports: ['9000:9000', '127.0.0.1:9091:9001/tcp', 9000]", 9000, (9001,), ()),
+    ("ports: [{ target: 80, published: 8080 }, { target: 443, protocol: tcp }], expose: ['81', 80]", 80, (443, 81), ()),
+    ("ports: ['53:53/udp', '53:53/tcp', { target: 5353, protocol: udp }]", 53, (), ("port 53:53/udp", "port 5353/udp")),
+    ("ports: ['7000-7002:9000-9002', '49100-49105:22']", 9000, (9001, 9002, 22), ()),
+    ("ports: ['${WEB}:${INSIDE}', '${WEB}:${INSIDE:-80}', '[::1]:81:81']", 80, (81,), ("port ${WEB}:${INSIDE}",)),
+    ("ports: ['90${X}:80', '80${X}', '${X:-90}']", 80, (90,), ("port 80${X}",)),
+    ("ports: ['80', '10000-10019', '1-65535', '20-19', '5-', '0', '65536', x, ~, [1]]", 80, (), (
+        "port 10000-10019", "port 1-65535", "port 20-19", "port 5-", "port 0", "port 65536", "port x", "port ~", "port",
+    )),
+    ("ports: ['5000:53/udp']", None, (), ("port 5000:53/udp",)),
+]  # fmt: skip
+
+
+@tabled(("keys", "first_port", "others", "left_out"), PORTS)
+def test_all_ports_of_a_container_are_taken(keys, first_port, others, left_out):
+    found = proposal.proposals(f"services: {{ a: {{ image: x, {keys} }} }}\n".encode(), "compose.yaml").proposals
+    service = found[0].service
+    assert (service.port, service.more_ports, found[0].left_out) == (first_port, others, left_out)
+    assert read(Detected(distinct(found))).services == (service,)
 
 
 def test_a_circle_of_containers_has_some_order(folder):
@@ -289,7 +319,7 @@ def test_words_that_mean_something_else_to_yaml_are_quoted(text):
 
 
 ODD_NAMES = ["my-db", "my_db", "MY.DB", "a", "a-b", "1", "ä", "-" * 40, "no"]
-ODD_TEXTS = ["postgres:16", "${A:-b}", "5432:5432", "data:/x", "a=b", "yes", "$PORT"]
+ODD_TEXTS = ["postgres:16", "${A:-b}", "5432:5432", "1-3", "data:/x", "a=b", "yes", "$PORT"]
 NAMES = st.text(min_size=1, max_size=40) | st.sampled_from(ODD_NAMES)
 TEXTS = st.text(max_size=30) | st.sampled_from(ODD_TEXTS)
 VALUES = st.recursive(
