@@ -365,7 +365,9 @@ def _of(row: Row) -> str | None:
 
 
 def _mission(row: Row) -> str | None:
-    return f"{row['mission']}  {row['mission_status']}" if row["mission"] else None
+    """Its id, and what it does while it lives: how it ended is said of the quest, and of each attempt."""
+    goes_on = row["mission_status"] not in missions_rows.FINAL
+    return f"{row['mission']}  {row['mission_status']}" if row["mission"] and goes_on else row["mission"]
 
 
 def _attempts(row: Row, look: Rendering) -> Lines:

@@ -35,7 +35,7 @@ class QuestActions:
         """Stop the work and the checks of these, and try nothing again."""
         live = [row for row in rows if row["status"] not in quests_rows.ENDED]
         if not live:
-            self._shell.flash(f"{safe(rows[0]['name'])} is already {rows[0]['status']}", "slow")
+            self._shell.flash(f"{safe(rows[0]['name'])} has ended: {quests_rows.state(rows[0])}", "slow")
             return
         now = self._shell.now()
         lines = [quests_rows.at_stake(row, now) for row in live]
@@ -49,7 +49,8 @@ class QuestActions:
             each(self._shell, Request("quest_retry", "retry", "queued", QUESTS, " again"), ended)
         else:
             name, state = safe(rows[0]["name"]), quests_rows.state(rows[0])
-            self._shell.flash(f"{name} is {state}: r retries what has failed or was cancelled", "slow")
+            stands = f"has {state}" if rows[0]["status"] in quests_rows.ENDED else f"is {state}"
+            self._shell.flash(f"{name} {stands}: r retries what has failed or was cancelled", "slow")
 
     def _change_priority(self, rows: list[Row], step: int) -> None:
         """One step more urgent (-1), or less (1)."""

@@ -25,7 +25,7 @@ FINDINGS = 29
 """Cells before what `doctor` found."""
 _OF_QUESTS = (
     status_marks.QUEUED, status_marks.WORKING, WAITING, status_marks.BLOCKED, status_marks.REVIEW,
-    status_marks.COMPLETED, status_marks.FAILED, status_marks.CANCELLED,
+    status_marks.SUCCEEDED, status_marks.FAILED, status_marks.STOPPED, status_marks.CANCELLED,
 )  # fmt: skip
 _MARKS: Mapping[Context, Sequence[StatusMark]] = {
     **dict.fromkeys((Context.QUESTS, Context.BOARD, Context.QUEUE), _OF_QUESTS),

@@ -59,6 +59,9 @@ class Photographer:
         app.main.table.select(self._missions()[scene.row])
         await pilot.pause(HISTORY)
         await pilot.press(*scene.keys)
+        if scene.then:
+            await until(pilot, lambda: not self._lacks(scene.shows[:1]), f"{scene.name}: {scene.shows[0]}")
+            await pilot.press(*scene.then)
         await until(pilot, lambda: not self._lacks(scene.shows), f"{scene.name}: {self._lacks(scene.shows)}")
         await pilot.pause(1.0)
         svg = app.export_screenshot(title="overmind")

@@ -26,6 +26,7 @@ class Scene(NamedTuple):
         before: Command lines that are given first.
         theme: Of the program.
         coached: Whether the person still learns.
+        then: Keys that are pressed once the first of `shows` stands there.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Scene(NamedTuple):
     before: tuple[Command, ...] = ()
     theme: str = "dark"
     coached: bool = False
+    then: tuple[str, ...] = ()
 
 
 ALLOW = ("answer", "demo-agent", "allow")
@@ -101,7 +103,7 @@ SCENES = (
           before=(("apply", RELEASE),)),
     Scene("worktrees", "delivery", ("unmerged", "uncommitted"), (":", *"worktrees", "enter"), size=(120, 18),
           before=WORK),
-    Scene("review", "vouchers", ("reduced", "comment"), ("v", "n", *"jjjjjjjjjjj", "c", *COMMENT)),
+    Scene("review", "vouchers", ("reduced", "comment"), ("v",), then=(*"jjjjjjjjjj", "#", *COMMENT)),
     Scene("isolation", "discount/web", ("discount/db", "2 x cup at", "shop at"), ("/", *"discount|header", "enter"),
           size=(120, 15), before=SHOPS),
     Scene("land", "vouchers", ("rebase", "vouchers.py"), ("L",), size=(120, 28)),

@@ -62,7 +62,7 @@ def test_no_row_of_the_help_is_cut_however_many_columns_there_are(context, cells
 @pytest.mark.parametrize(
     ("context", "words"),
     [
-        (Context.BOARD, {"queued", "blocked", "review", "completed"}),
+        (Context.BOARD, {"queued", "blocked", "review", "succeeded"}),
         (Context.SPEC, {"queued", "blocked", "review", "stale"}),
         (Context.HEALTH, {"working", "frozen", "quiet", "stalled", "hung"}),
         (Context.MISSIONS, {"your turn", "frozen", "killed"}),

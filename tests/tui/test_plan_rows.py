@@ -258,7 +258,7 @@ QUESTS_SAY = [
         quest(1, "q", "failed", 42, 2, reason="check_failed", exit_code=1),
         ("failed", "40s", "", "its check failed, exit 1"),
     ),
-    (quest(1, "q", "completed", 42, 2, exit_code=0), ("completed", "40s", "", "")),
+    (quest(1, "q", "completed", 42, 2, exit_code=0), ("succeeded", "40s", "", "")),
 ]
 
 
@@ -300,7 +300,7 @@ def test_a_ritual_says_when_it_comes_and_what_came_of_it(row, said):
 
 
 RUNS_SAY = [
-    (run(1, "completed", began=9, ended=4), ("backup/1", "completed", "5s", "")),
+    (run(1, "completed", began=9, ended=4), ("backup/1", "succeeded", "5s", "")),
     (run(2, "missed", missed=3), ("#2", "missed", "", "3 more missed")),
     (run(2, "missed", missed=1000), ("#2", "missed", "", "1000+ more missed")),
     (run(3, "failed", began=9, ended=4, exit_code=2, reason="check_failed"),

@@ -184,13 +184,13 @@ def test_a_quest_is_cancelled_only_after_a_question():
         await press("V")
         assert app.notice.text == "port has no check yet"
         await press("G", "x")
-        assert app.notice.text == "backup/4 is already completed"
+        assert app.notice.text == "backup/4 has ended: succeeded"
         await press("l")
         assert app.notice.text == "the mission of backup/4 was removed"
         await press("d")
         assert ("quest", "00000020") in app.asked
         assert isinstance(app.screen, TextPage)
-        assert "✔ completed after 1m 40s" in picture(app), "as prose"
+        assert "✔ succeeded after 1m 40s" in picture(app), "as prose"
 
     walk(scenario)
 

@@ -87,7 +87,7 @@ STANDS = [
     (BLOCKED[1], "login/TSK-004 · blocked, number 3 · needs login/TSK-002 (failed: check_failed)"),
     (queued(1, "a", 1, None, None, priority="high"), "a · queued, number 1, high"),
     (in_queue(1, "a", "running", 9, phase="check", tries=2), "a · checking, attempt 2 of 3"),
-    (at_once(1, "a", "completed", 9, 2), "a · completed"),
+    (at_once(1, "a", "completed", 9, 2), "a · succeeded"),
 ]
 
 
@@ -115,7 +115,7 @@ def test_a_quest_is_retried_made_more_urgent_and_cancelled_after_a_question():
         await press("shift+up")
         assert app.notice.text == "login/TSK-002 has ended: its priority means nothing any more"
         await press("x")
-        assert app.notice.text == "login/TSK-002 is already failed"
+        assert app.notice.text == "login/TSK-002 has ended: failed"
         await press("down", "x")
         assert isinstance(app.screen, Dialog)
         assert "login/TSK-004  blocked for 8m 36s" in picture(app)

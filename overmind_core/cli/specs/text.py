@@ -20,7 +20,7 @@ PHASE_MARKS: dict[str, StatusMark] = {
     "pending": marks.PENDING,
     "running": marks.WORKING,
     "review": marks.REVIEW,
-    "passed": marks.COMPLETED,
+    "passed": marks.SUCCEEDED,
     "failed": marks.FAILED,
     "stale": marks.STALE,
 }

@@ -64,8 +64,7 @@ MARKS: tuple[StatusMark, ...] = (
 ATTACHED = StatusMark("⌨", "#", "attached", "good")
 
 PENDING = StatusMark("○", "o", "waiting", "off")
-COMPLETED = StatusMark("✔", "+", "completed", "good")
-NOTHING_LANDED = StatusMark("✔", "+", "completed", "off")
+NOTHING_LANDED = StatusMark("✔", "+", "succeeded", "off")
 """Of a quest that was to land, and has changed nothing: what stands beside it says so."""
 SKIPPED = StatusMark("⊘", "/", "skipped", "off")
 CANCELLED = StatusMark("–", "-", "cancelled", "off")
@@ -77,7 +76,7 @@ STALE = StatusMark("↻", "@", "stale", "slow")
 UNHEARD = StatusMark("!", "?", "lost", "wait")
 """A post of the swarm whose hive is silent, and about which a person is asked."""
 PLANNED: tuple[StatusMark, ...] = (
-    PENDING, COMPLETED, SKIPPED, CANCELLED, MISSED, QUEUED, REVIEW, BLOCKED, STALE,
+    PENDING, SKIPPED, CANCELLED, MISSED, QUEUED, REVIEW, BLOCKED, STALE,
 )  # fmt: skip
 """Of agents of plans, quests, phases of specs, rituals and their runs; where they run or begin, they show the same as
 missions."""
@@ -99,11 +98,10 @@ _BY_STATUS: dict[str, StatusMark] = {
     "running": WORKING,
     "paused": FROZEN,
     "crashed": FAILED,
+    "completed": SUCCEEDED,
     **{mark.word: mark for mark in (PREPARING, STARTING, RESTARTING, STOPPING, *OUTCOMES)},
     **{mark.word: mark for mark in (*PLANNED, *OF_WORK, *SILENT, UNHEARD)},
 }
-_OWN_WORDS = frozenset({COMPLETED.word, CANCELLED.word})
-"""States of quests and runs that say the outcome in their own words."""
 _BY_OUTCOME = {mark.word: mark for mark in OUTCOMES}
 
 
@@ -116,7 +114,7 @@ def mark_of(status: str, activity: str | None = None, outcome: str | None = None
         activity: What a mission's provider says that it is doing; counts while it runs.
         outcome: How it ended, where that is known.
     """
-    if outcome in _BY_OUTCOME and status not in _OWN_WORDS:  # a hive of a later version may have others
+    if outcome in _BY_OUTCOME:  # a hive of a later version may have others
         return _BY_OUTCOME[outcome]
     if status == "running" and activity in _BY_ACTIVITY:
         return _BY_ACTIVITY[activity]

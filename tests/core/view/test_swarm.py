@@ -180,7 +180,7 @@ POSTS = [
     post("a", "queued"), post("b", "queued", reason="needs a (queued)"), post("c", "claimed", "eu1"),
     post("d", "lost", "eu2"), post("e", "done", "eu1"), post("f", "failed", "eu1", exit_code=3), post("g", "cancelled"),
 ]  # fmt: skip
-WORDS = ["queued", "blocked", "running", "lost", "completed", "failed", "cancelled"]
+WORDS = ["queued", "blocked", "running", "lost", "succeeded", "failed", "cancelled"]
 SIGNS = ["o", "%", ">", "?", "+", "x", "-"]
 
 

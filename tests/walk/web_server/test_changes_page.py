@@ -95,7 +95,8 @@ def test_a_landing_is_previewed_committed_and_done_in_steps(om, tab, shop):
     done = tab.press("merge", id=mission, squash=True, verify="grep zwei app.py")
     assert "error" not in done, done
     steps = [one["item"].get("step") for one in tab.said["item"]]
-    assert [one for one in steps if one] == ["merging", "verifying", "landing"]
+    told = [one for one in steps if one not in {None, "waiting"}]  # its turn: something may look at the place meanwhile
+    assert told == ["merging", "verifying", "landing"]
     assert tab.said["item"][-1]["item"]["target"] == "main"
     assert shop.read("app.py") == "one\nzwei\nthree\n"
 

@@ -42,7 +42,7 @@ def test_a_quest_is_seen_when_it_comes_and_when_it_is_cancelled(om, tab):
     tab.until(lambda: table.take().cells(one)["state"][0] == "working", what="it runs")
     assert "sleep 600" in about(tab, "quests", one)
     assert tab.press("quest_cancel", id=one)["ok"]
-    tab.until(lambda: table.take().cells(one)["state"][0] == "cancelled", what="it is cancelled")
+    tab.until(lambda: table.take().cells(one)["state"][0] == "stopped", what="it is cancelled")
     assert table.rows[one][5]["status"] == "cancelled"
 
 
@@ -65,7 +65,7 @@ def test_a_ritual_runs_at_a_press_and_its_runs_are_a_list(om, tab):
     assert "0 3 * * *" in about(tab, "rituals", one)
     assert tab.press("ritual_run", id=one)["ok"]
     runs = listed(tab, "runs", 1, 3, id=one)
-    tab.until(lambda: runs.take().cells(runs.ids[0])["state"][0] == "completed", what="it is done")
+    tab.until(lambda: runs.take().cells(runs.ids[0])["state"][0] == "succeeded", what="it is done")
 
 
 def test_notes_are_listed_found_by_a_question_and_decided_on(om, tab, tmp_path):
