@@ -65,6 +65,9 @@ class ProcessFacts(Protocol):
     def is_leaving(self, process: Process) -> bool:
         """Whether it has ended by now, or is about to: it tells nothing of itself any more."""
 
+    def has_begun(self, process: Process, keeper: int) -> bool:
+        """Whether it runs a program of its own; until its exec a child of the keeper is a copy of that."""
+
     def holds_lock(self, process: Process) -> bool:
         """Whether it holds a keeper's or a supervisor's lock."""
 
@@ -245,7 +248,7 @@ class MembershipSearch:
         found: dict[str, set[int]] = {}
         orphans = [one for one in orphans if self.facts.origin(one) == (b"", b"") and not self._protected(one.pid)]
         # Asked last: who was killed meanwhile tells nothing either, such as a late daemon or another run's process.
-        orphans = [one for one in orphans if not self.facts.is_leaving(one)]
+        orphans = [one for one in orphans if not self.facts.is_leaving(one) and not self._is_starting(one)]
         if not orphans or self.others is None:
             return found
         others, since = self.others.runs(), self.others.certain_since
@@ -262,6 +265,10 @@ class MembershipSearch:
                 for target in mine:
                     found.setdefault(target.run, set()).add(process.pid)
         return found
+
+    def _is_starting(self, process: Process) -> bool:
+        """Whether another run begins as it: by its exec it has a mark."""
+        return not self.facts.has_begun(process, self.keeper or 0) or self.facts.is_marked(process)
 
     def _unmarked_orphans(self, owners: Mapping[int, str]) -> list[Process]:
         """The keeper's living children that neither belong to one of these runs nor wear a mark."""

@@ -199,6 +199,10 @@ class LinuxProcessTable:
         now = read(process.pid)
         return now is None or now.identity != process.identity or now.dead or now.leaving
 
+    def has_begun(self, process: Process, keeper: int) -> bool:
+        """Whether it runs a program of its own."""
+        return command(process.pid) != command(keeper)
+
     def holds_lock(self, process: Process) -> bool:
         """Whether it holds a keeper's or a supervisor's lock."""
         if self._lockers is not None and process.pid not in self._lockers:

@@ -140,6 +140,10 @@ class PortableProcessTable:
         now = read(process.pid)
         return now is None or now.identity != process.identity or now.dead
 
+    def has_begun(self, process: Process, keeper: int) -> bool:
+        """Whether it runs a program of its own."""
+        return command(process.pid) != command(keeper)
+
     def holds_lock(self, process: Process) -> bool:
         """Whether it has a keeper's or a supervisor's lock open."""
         with suppress(psutil.Error, OSError):

@@ -18,7 +18,18 @@ class Facts:
     """What a table says."""
 
     def __init__(
-        self, *, adopting=True, origins=None, marks=None, locks=(), left=(), leaving=(), clients=None, near=None
+        self,
+        *,
+        adopting=True,
+        origins=None,
+        marks=None,
+        locks=(),
+        left=(),
+        leaving=(),
+        copies=(),
+        begins=None,
+        clients=None,
+        near=None,
     ):
         self.adopting = adopting
         self.origins = origins or {}
@@ -26,6 +37,8 @@ class Facts:
         self.locks = locks
         self.names = left
         self.leaving = leaving
+        self.copies = copies
+        self.begins = begins or {}
         self.near = near or {}
         self.connected = {**self.near, **(clients or {})}
 
@@ -40,6 +53,11 @@ class Facts:
 
     def is_leaving(self, process):
         return process.pid in self.leaving
+
+    def has_begun(self, process, keeper):
+        assert keeper == KEEPER
+        self.marks |= self.begins
+        return process.pid not in self.copies
 
     def holds_lock(self, process):
         return process.pid in self.locks
@@ -258,6 +276,8 @@ UNEXPLAINED = {
     "one may have been left on purpose": (process(101, KEEPER), {"since": 3000}, set(), {101}),
     "it is dead": (process(101, KEEPER, state="Z"), {}, set(), set()),
     "it was killed meanwhile": (process(101, KEEPER), {"facts": Facts(leaving={101})}, set(), set()),
+    "it is a copy of the keeper, before its exec": (process(101, KEEPER), {"facts": Facts(copies={101})}, set(), set()),
+    "another run has begun as it meanwhile": (process(101, KEEPER), {"facts": Facts(begins={101: 778})}, set(), set()),
     "nobody adopts": (process(101, KEEPER), {"facts": Facts(adopting=False)}, set(), set()),
 }
 
