@@ -14,6 +14,7 @@ from overmind_core.domain.agents.events import NotesGiven
 from overmind_core.domain.memory.giving import log_line
 from overmind_core.domain.missions.facts import Spawned, SpawnFailed
 from overmind_core.domain.missions.mission import Definition, Mission, Run, Status
+from overmind_core.domain.shell.executed import executed
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
@@ -290,7 +291,7 @@ class Launcher:
         notes = given.text if given is not None and given.text else None
         searched = environment.both
         launch = None if mission.setup else self._runner.launch(mission, notes, searched)
-        argv = definition.argv if launch is None else private_files.filled(self._home, mission.id, launch)
+        argv = _argv(definition) if launch is None else private_files.filled(self._home, mission.id, launch)
         located = await self._locate(mission, argv[0], searched)
         composed = self._composed(mission, environment, located)
         if launch is not None:
@@ -374,6 +375,14 @@ class Launcher:
 def _has_pipes(definition: Definition) -> bool:
     """Whether it is an agent that talks through pipes: what it says must be read before it may be dropped."""
     return definition.provider != RAW and not definition.tty
+
+
+def _argv(definition: Definition) -> tuple[str, ...]:
+    """The program with its arguments: the shell of a terminal, which gets the keys too, becomes what it would start."""
+    match definition.argv:
+        case (str() as shell, "-c", str() as command) if shell == SHELL and definition.has_terminal_input:
+            return (shell, "-c", executed(command))
+    return definition.argv
 
 
 def _stdin(definition: Definition) -> str:

@@ -52,6 +52,16 @@ def test_a_file_is_edited_and_saved(om, attach):
         assert file.read() == "first line\nsecond ü\n"
 
 
+def test_a_program_that_took_ctrl_c_ends_as_it_says(om, attach):
+    person = attach(om.mission("python3 -q", "--type", "session", "--name", "calculator"))
+    person.shows(">>>")
+    person.type(b"\x03")
+    person.shows("KeyboardInterrupt")
+    person.type(b"exit(0)\r")
+    assert left_well(person)
+    assert om.ok("wait", "calculator").endswith("finished: stopped (exit code 0): succeeded\n")
+
+
 @needs_vim
 def test_an_editor_is_left_and_found_again_as_it_was(om, attach):
     command = ["vim", "-u", "NONE", "-i", "NONE", "-n", "-c", "set mouse=a"]
