@@ -114,11 +114,11 @@ class Agents:
         """
         name = mission.definition.name
         if mission.definition.kind is not Kind.SESSION:
-            what, do = (
-                ("has no turn to interrupt", f"Stop it: overmind stop {name}")
-                if to_interrupt
-                else ("takes no messages", f"Type into it: overmind attach {name}")
-            )
+            what, do = ("takes no messages", "Its input is empty. Start it with one: overmind run --type session …")
+            if to_interrupt:
+                what, do = "has no turn to interrupt", f"Stop it: overmind stop {name}"
+            elif mission.definition.has_terminal_input:
+                do = f"Type into it: overmind attach {name}"
             raise OvermindError("not_session", f"Mission {mission.id} ({name}) is a task and {what}. {do}")
         session = self._sessions.get(mission.id)
         if not mission.is_live or session is None:

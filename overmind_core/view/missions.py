@@ -105,6 +105,13 @@ def is_live(row: Row) -> bool:
     return row["status"] not in FINAL
 
 
+def takes_no_messages(row: Row) -> str:
+    """Why a task is sent nothing, and what helps, to be read."""
+    reads = bool(row.get("tty")) and bool(row.get("interactive"))
+    help_ = "press a to type into it" if reads else "its input is empty; --type session starts one that reads"
+    return f"{safe(row['name'])} is a task and takes no messages: {help_}"
+
+
 def has_terminal(row: Row) -> bool:
     """Whether a person can sit down at it: it runs on a terminal, and reads what is typed there."""
     return is_live(row) and bool(row.get("tty")) and (row["type"] == "session" or bool(row.get("interactive")))

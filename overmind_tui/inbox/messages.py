@@ -102,12 +102,13 @@ class MessageActions:
     def message(self, rows: list[Row]) -> None:
         """Write to these: one box, one message each."""
         sessions = [row for row in rows if row["type"] == SESSION]
-        tasks = [safe(row["name"]) for row in rows if row["type"] != SESSION]
+        tasks = [row for row in rows if row["type"] != SESSION]
         if sessions:
-            left_out = f"tasks take no messages, left out: {', '.join(tasks)}" if tasks else ""
+            names = ", ".join(safe(row["name"]) for row in tasks)
+            left_out = f"tasks take no messages, left out: {names}" if tasks else ""
             self._write(sessions, left_out)
         else:
-            self._shell.flash(f"{tasks[0]} is a task and takes no messages: press a to type into it", "slow")
+            self._shell.flash(missions_rows.takes_no_messages(tasks[0]), "slow")
 
     def _write(self, rows: Sequence[Row], note: str) -> None:
         ids = [row["id"] for row in rows]
@@ -129,7 +130,7 @@ class MessageActions:
         """Write about a line of what it changed; what is kept instead of sent is there for the next comment."""
         name, ids = safe(row["name"]), [row["id"]]
         if row["type"] != SESSION:
-            self._shell.flash(f"{name} is a task and takes no messages: press a to type into it", "slow")
+            self._shell.flash(missions_rows.takes_no_messages(row), "slow")
             return
         before = self.drafts.draft(ids)
         sending = _Sending(self, {row["id"]: name})

@@ -355,7 +355,10 @@ def test_who_reads_no_messages_gets_no_comments():
         await pilot.pause()
         assert "# comment" not in picture(app), "nobody would read it"
         await press("n", "j", "j", "#")
-        assert app.notice.text == "[red]fix[/] is a task and takes no messages: press a to type into it"
+        assert (
+            app.notice.text
+            == "[red]fix[/] is a task and takes no messages: its input is empty; --type session starts one that reads"
+        )
         app.read_only = True
         await press("#")
         assert app.notice.text == "read-only: comment is off"

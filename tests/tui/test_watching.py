@@ -137,7 +137,10 @@ def test_from_health_to_what_is_asked_to_the_patterns_to_the_timeline_to_the_log
         await press("escape", "down", "y")
         assert app.notice.text == "nothing is asked about billing"
         await press("m")
-        assert app.notice.text == "billing is a task and takes no messages: press a to type into it"
+        assert (
+            app.notice.text
+            == "billing is a task and takes no messages: its input is empty; --type session starts one that reads"
+        )
         await press("l")
         assert app.screen is app.main
         assert app.main.context is Context.LOG

@@ -85,7 +85,7 @@ def join(
     wish = {"id": mission, "read_only": read_only, "keep": keep, "columns": columns, "rows": rows}
     attachment = MissionAttachment(context.place, wish)
     try:
-        left = _attach(terminal, attachment, keys, context)
+        left = _attach(terminal, attachment, keys, context, read_only=read_only)
     finally:
         attachment.close()
     with contextlib.suppress(OSError):  # the terminal is gone, and with it whoever would read this
@@ -94,7 +94,7 @@ def join(
 
 
 def _attach(
-    terminal: Terminal, attachment: MissionAttachment, keys: Sequence[DetachKey], context: Context
+    terminal: Terminal, attachment: MissionAttachment, keys: Sequence[DetachKey], context: Context, *, read_only: bool
 ) -> SessionEnd:
     from overmind_core.cli.attach.keys import KeyFilter
     from overmind_core.cli.attach.local_terminal import Signals
@@ -104,7 +104,8 @@ def _attach(
     if isinstance(ready, SessionEnd):
         return ready
     if not ready["write"]:
-        context.note(f"[watching only; {' or '.join(key.name for key in keys)} or ctrl-c leaves]")
+        why = "" if read_only else f"{attachment.name} was started without input (--type session gives it one): "
+        context.note(f"[{why}watching only; {' or '.join(key.name for key in keys)} or ctrl-c leaves]")
     with Signals() as signals, terminal:
         return AttachSession(terminal, attachment, KeyFilter(keys), signals).run(ready)
 

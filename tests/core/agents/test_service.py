@@ -114,5 +114,5 @@ def test_a_task_has_no_turn_and_takes_no_messages_and_both_say_what_can_be_done(
 
     assert in_process.run(story()) == [
         "is a task and has no turn to interrupt. Stop it: overmind stop api",
-        "is a task and takes no messages. Type into it: overmind attach api",
+        "is a task and takes no messages. Its input is empty. Start it with one: overmind run --type session …",
     ]

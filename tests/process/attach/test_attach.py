@@ -214,7 +214,7 @@ def test_a_task_without_input_says_that_it_is_only_watched(om, attach):
     mission = om.mission("echo working; sleep 100", "--name", "task")
     person = attach(mission)
     person.shows("working")
-    assert b"watching only" in person.seen
+    assert b"[task was started without input (--type session gives it one): watching only;" in person.seen
     person.type(LEAVE)
     assert left_well(person)
 
