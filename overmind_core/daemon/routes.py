@@ -36,8 +36,10 @@ from overmind_core.missions.callers import forbid_inside, mission_of
 from overmind_core.missions.figures import FigureLooks, FigureReader
 from overmind_core.missions.lost import LostLookup
 from overmind_core.missions.restarts import Restarts
+from overmind_core.missions.standings import JoinedStandings
 from overmind_core.notifications.api import EventsApi
 from overmind_core.plans.api import PlanApi
+from overmind_core.plans.standings import PlanStandings
 from overmind_core.providers.registry import names as provider_names
 from overmind_core.quests.api import QuestApi
 from overmind_core.quests.api_queue import QueueApi
@@ -393,8 +395,9 @@ def _web_accesses(app: App) -> WebAccesses:
     return WebAccesses(journal=app.journal, events=app.events, clock=app.clock, table=table)
 
 
-def _standings(app: App) -> QuestStandings:
-    return QuestStandings(app.quest_registry, app.engine.attempts.targets.in_the_way)
+def _standings(app: App) -> JoinedStandings:
+    quests = QuestStandings(app.quest_registry, app.engine.attempts.targets.in_the_way)
+    return JoinedStandings(quests, PlanStandings(app.plans, app.state.plans))
 
 
 def _review(app: App) -> LandingReview:

@@ -18,9 +18,9 @@ class WorktreeInfo(TypedDict):
     status: Status | None
     """Null when the mission was removed."""
     outcome: Outcome | None
-    """How the mission ended, or its quest; null while it has not, and when it was removed."""
+    """How the mission ended, or its quest, or its agent; null while it has not, and when it was removed."""
     quest_state: WorkState | None
-    """How the quest stands whose ended mission it is; null for every other mission."""
+    """How the quest, or the attempt of a plan's agent, stands whose ended mission it is, as in a list of missions."""
     source: str
     """The repository that it belongs to."""
     path: str | None

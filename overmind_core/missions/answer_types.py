@@ -128,9 +128,14 @@ class MissionCore(MissionBrief):
     exit_code: int | None
     """Of the newest finished run, 128+N for a signal; null when it was killed or nobody knows."""
     outcome: Outcome | None
-    """Whether it did what it was for; null while it has not ended. Of an ended mission of a quest, how that ended."""
+    """Whether it did what it was for; null while it has not ended. Of an ended mission of a quest, how that ended. Null
+    for an attempt of a plan's agent that is tried again, or was: the newest one says it."""
     quest_state: WorkState | None
-    """How the quest stands whose ended mission it is; null while it lives, and for every other mission."""
+    """How the quest stands whose ended mission it is. Of an attempt of a plan's agent that has failed: `queued` until
+    the next one begins, `tried again` from then on. Null while it lives, and for every other mission."""
+    next_try_at: str | None
+    """The earliest time at which the quest, or the plan's agent, is tried again whose attempt this was; null: it is
+    not."""
     started_at: str
     """Of its first run."""
     run: int

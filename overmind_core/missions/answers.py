@@ -81,6 +81,7 @@ def row(
         "exit_code": exit_code(mission),
         "outcome": outcome(mission, standing),
         "quest_state": None if standing is None else standing.state,
+        "next_try_at": None if standing is None else time(standing.next_try_at),
         "started_at": format_time(mission.started_at or mission.created_at),
         "run": mission.run,
         "run_started_at": time(mission.run_started_at),
@@ -209,7 +210,7 @@ def uptime(mission: Mission, now: float) -> float:
 
 
 def outcome(mission: Mission, standing: WorkStanding | None) -> Outcome | None:
-    """How it ended; of the mission of a quest how that did."""
+    """How it ended; of the mission of a quest, or of an agent of a plan, how that did."""
     return outcome_of(mission) if standing is None else standing.outcome
 
 

@@ -101,7 +101,7 @@ class MissionKeeper(Protocol):
 
 
 class Standings(Protocol):
-    """Quests: how missions stand by the work that they are a part of."""
+    """Quests and plans: how missions stand by the work that they are a part of."""
 
     def of(self, missions: Sequence[Mission]) -> Mapping[str, WorkStanding]:
         """How the ended ones stand, by id; a mission that stands as it says itself is not among them."""

@@ -14,6 +14,8 @@ class AgentAdvanced(MissionEvent, frozen=True, kw_only=True):
     child: str | None
     """The id of the agent's mission."""
     exit_code: int | None
+    tried: str | None = None
+    """The id of the mission of an attempt that is tried again, or that won't be any more: it stands otherwise now."""
 
 
 class AgentPreparing(AgentAdvanced, frozen=True, tag="agent_preparing"):

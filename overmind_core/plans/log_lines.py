@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.missions.lost import KEEPER_LOST, plan_again
 from overmind_core.domain.missions.reasons import OUT_OF_TIME, sentence
-from overmind_core.domain.plans.progress import ORDER, AgentProgress, AgentStage, EndReason, Nodes, word_of
+from overmind_core.domain.plans.progress import (
+    ORDER,
+    AgentProgress,
+    AgentStage,
+    EndReason,
+    Nodes,
+    waiting_attempt,
+    word_of,
+)
 from overmind_core.plans.events import (
     AgentAdvanced,
     AgentEnded,
@@ -43,7 +51,8 @@ def started(agent: PlanAgent, node: AgentProgress) -> AgentStarted:
     """An attempt runs."""
     if node.post is not None:
         return _agent_event(AgentStarted, agent.name, f"started on {node.post.hive} ({node.post.id})", node)
-    return _agent_event(AgentStarted, agent.name, f"started ({node.mission}{_tries(agent, node)})", node)
+    text = f"started ({node.mission}{_tries(agent, node)})"
+    return _agent_event(AgentStarted, agent.name, text, node, _newest_tried(node))
 
 
 def posted(agent: PlanAgent, node: AgentProgress) -> AgentPosted:
@@ -51,7 +60,13 @@ def posted(agent: PlanAgent, node: AgentProgress) -> AgentPosted:
     assert node.post is not None
     text = f"--- {agent.name}: posted to the swarm ({node.post.id}{_tries(agent, node)}) ---"
     return AgentPosted(
-        text=text, agent=agent.name, stage=node.stage.value, child=None, exit_code=None, post=node.post.id
+        text=text,
+        agent=agent.name,
+        stage=node.stage.value,
+        child=None,
+        exit_code=None,
+        tried=_newest_tried(node),
+        post=node.post.id,
     )
 
 
@@ -61,7 +76,7 @@ def _tries(agent: PlanAgent, node: AgentProgress) -> str:
 
 def preparing(name: str, node: AgentProgress) -> AgentPreparing:
     """What an attempt is to have of its own is being made."""
-    return _agent_event(AgentPreparing, name, f"preparing ({node.mission})", node)
+    return _agent_event(AgentPreparing, name, f"preparing ({node.mission})", node, _newest_tried(node))
 
 
 def ready(name: str, node: AgentProgress, seconds: float) -> AgentReady:
@@ -86,7 +101,8 @@ def ended(agent: PlanAgent, before: AgentProgress, after: AgentProgress, explain
     took = "" if before.started_at is None or after.ended_at is None else lasted(after.ended_at - before.started_at)
     after_what = f" after {took}" if took else ""
     again = ": retrying" if how == "failed" and after.stage is AgentStage.WAITING else ""
-    return _agent_event(AgentEnded, agent.name, f"{word}{why}{after_what}{again}", after)
+    tried = before.mission if again else None
+    return _agent_event(AgentEnded, agent.name, f"{word}{why}{after_what}{again}", after, tried)
 
 
 def plan_note(sentence: str) -> PlanNoted:
@@ -94,9 +110,11 @@ def plan_note(sentence: str) -> PlanNoted:
     return PlanNoted(text=f"--- {sentence.rstrip('.')} ---")
 
 
-def skipped(name: str, node: AgentProgress) -> AgentSkipped:
-    """It will not run."""
-    return _agent_event(AgentSkipped, name, f"skipped: {node.reason}", node)
+def skipped(name: str, before: AgentProgress, after: AgentProgress) -> AgentSkipped:
+    """It will not run, or not again."""
+    waited = waiting_attempt(before)
+    tried = None if waited is None else waited.mission
+    return _agent_event(AgentSkipped, name, f"skipped: {sentence(after.reason)}", after, tried)
 
 
 def changed(lines: Sequence[str]) -> PlanChanged:
@@ -144,11 +162,19 @@ def _reason(node: AgentProgress, limit: tuple[int, float]) -> str:
     return ", ".join(part for part in parts if part) or "killed"
 
 
-def _agent_event(kind: type[AgentEvent], name: str, text: str, node: AgentProgress) -> AgentEvent:
+def _newest_tried(node: AgentProgress) -> str | None:
+    newest = node.tried[-1] if node.tried else None
+    return newest.mission if newest is not None and newest.number == node.attempt - 1 else None
+
+
+def _agent_event(
+    kind: type[AgentEvent], name: str, text: str, node: AgentProgress, tried: str | None = None
+) -> AgentEvent:
     return kind(
         text=f"--- {name}: {text} ---",
         agent=name,
         stage=node.stage.value,
         child=node.mission,
         exit_code=node.exit_code,
+        tried=tried,
     )

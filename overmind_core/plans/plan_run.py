@@ -297,6 +297,9 @@ class PlanRun:
             self._stop(name, EndReason.REMOVED)
         elif node.stage in ACTIVE:
             self.put(name, replace(node, stopped=EndReason.REMOVED))
+        elif progress.waiting_attempt(node) is not None:
+            left = replace(progress.given_up(node), reason=EndReason.REMOVED.value)
+            self.put(name, left, log_lines.skipped(name, node, left))
         self._removed.put(name, self.nodes[name])
 
     def _reset(self, names: Iterable[str]) -> None:
@@ -487,8 +490,8 @@ class PlanRun:
         wall = self._clock.wall()
         while (step := self.state.scheduler.step(wall, ending=ending, unreachable=self._unreachable())).skip:
             for name, why in step.skip.items():
-                node = replace(self.nodes[name], stage=AgentStage.SKIPPED, reason=why)
-                self.put(name, node, log_lines.skipped(name, node))
+                node = replace(progress.given_up(self.nodes[name]), stage=AgentStage.SKIPPED, reason=why)
+                self.put(name, node, log_lines.skipped(name, self.nodes[name], node))
         return step
 
     def _advance(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from typing import NamedTuple
 
 from overmind_core.domain.plans.blueprint import Blueprint
@@ -78,6 +80,12 @@ class PlanTable:
     def nodes(self, mission: str) -> dict[str, str]:
         """Return where each agent of a plan stands, as JSON, by its name."""
         return dict(self._database.read("SELECT name, state FROM plan_nodes WHERE mission = ?", (mission,)))
+
+    def failed_nodes(self, missions: Collection[str]) -> list[str]:
+        """Return where those agents of some plans stand, as JSON, of which any attempt has failed."""
+        sql = """SELECT state FROM plan_nodes WHERE mission IN (SELECT value FROM json_each(?))
+            AND (json_extract(state, '$.stage') = 'failed' OR json_array_length(state, '$.tried') > 0)"""
+        return [str(state) for (state,) in self._database.read(sql, (json.dumps(sorted(missions)),))]
 
     def save_node(self, mission: str, name: str, state: str) -> None:
         """Store where one agent stands."""

@@ -46,6 +46,23 @@ class Way(NamedTuple):
     is_open: bool
 
 
+def missions_of(events: Iterable[Row]) -> set[str]:
+    """The ids of the missions whose rows these events may have changed; those that were removed are not among them.
+
+    What the engine asks about need not be a mission. An attempt of a plan's agent stands otherwise when the next one
+    begins.
+    """
+    events = tuple(events)
+    found = {str(one["mission"]) for one in events if one.get("mission") and _is_of_mission(one)}
+    found |= {str(one["tried"]) for one in events if one.get("tried")}
+    return found - {str(one["mission"]) for one in events if one["type"] == "removed"}
+
+
+def _is_of_mission(event: Row) -> bool:
+    about = event.get("about")
+    return about is None or about.get("kind") == "mission"
+
+
 def joined(asked: Iterable[Sequence[Row]], in_swarm: Sequence[Row], ways: Mapping[str, Way]) -> list[Row]:
     """All that waits for a person, each question once, to be answered the shortest way.
 

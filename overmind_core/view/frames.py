@@ -59,7 +59,7 @@ def cells(shown: Sequence[Column], row: Row, now: float) -> list[CellFrame]:
             continue
         cell = column.cell(row, now)
         ticking = None if column.ticks is None else column.ticks(row)
-        if ticking is not None:
+        if ticking is not None and ticking.ticks_at(now):
             found.append((column.key, ticking.lead, tones.named(cell.tone), ticking.at))
         elif cell.text:
             found.append((column.key, cell.text, tones.named(cell.tone)))

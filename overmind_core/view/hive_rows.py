@@ -25,7 +25,7 @@ _OUTCOMES = frozenset(Outcome)
 _QUEST_STATES = frozenset(get_args(WorkState))
 PART = "part"
 """The field that only questions of the engine have."""
-_TIMES = ("ended_at", "run_started_at", "activity_since", "next_restart_at", "resume_at")
+_TIMES = ("ended_at", "run_started_at", "activity_since", "next_restart_at", "next_try_at", "resume_at")
 _FIGURES = ("cpu_percent", "memory_bytes", "output_bytes_per_second")
 
 

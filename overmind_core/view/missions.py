@@ -17,8 +17,10 @@ from overmind_core.domain.missions.status_marks import (
     LIMITED,
     NOTHING_LANDED,
     PREPARING,
+    QUEUED,
     RESTARTING,
     TIMED_OUT,
+    TRIED_AGAIN,
     WAITING,
     StatusMark,
     mark_of,
@@ -118,7 +120,10 @@ def has_terminal(row: Row) -> bool:
 
 
 def mark(row: Row) -> StatusMark:
-    """The mark of a row; the ended mission of a quest has its quest's, and one that can't start any more is blocked."""
+    """The mark of a row; the ended mission of a quest has its quest's, and one that can't start any more is blocked.
+
+    An attempt of a plan's agent that is tried again has not failed for good: it is queued, or was tried again.
+    """
     if row["status"] == "queued" and row.get("code") == BLOCKED.word:
         return BLOCKED
     if nothing_landed(row):
@@ -133,7 +138,9 @@ def mark(row: Row) -> StatusMark:
 def state(row: Row, now: float) -> str:
     """The word of its state; with the time until the next try while it waits for that."""
     waits = next_try(row)
-    return mark(row).word if waits is None else f"{waits.lead}{numbers.span(max(waits.at - now, 0.0))}"
+    if waits is None or not waits.ticks_at(now):
+        return mark(row).word
+    return f"{waits.lead}{numbers.span(max(waits.at - now, 0.0))}"
 
 
 def next_try(row: Row) -> Ticking | None:
@@ -141,6 +148,8 @@ def next_try(row: Row) -> Ticking | None:
     found = mark(row)
     if found is RESTARTING and (due := numbers.moment(row.get("next_restart_at"))) is not None:
         return Ticking("retry ", due)
+    if found is QUEUED and not is_live(row) and (due := numbers.moment(row.get("next_try_at"))) is not None:
+        return Ticking("retry ", due, ends=True)  # then it waits for its turn, or for a slot
     if found is LIMITED and (due := numbers.moment(row.get("resume_at"))) is not None:
         return Ticking("limited ", due)
     return None
@@ -182,6 +191,8 @@ def _since(row: Row, now: float) -> str:
     span = numbers.span(lasted(row, now))
     if mark(row) is RESTARTING:
         return f"{state(row, now)} · started {span} ago"
+    if mark(row) in {QUEUED, TRIED_AGAIN} and not is_live(row):
+        return f"{state(row, now)} · ran for {span}"
     doing = numbers.span(held(row, now))
     if doing != span:
         return f"{mark(row).word} for {doing} · running for {span}"
@@ -341,11 +352,16 @@ def plan_now(row: Row, agents: Sequence[Row]) -> str:
     if is_live(row):
         running = [names[agent["id"]] for agent in agents if is_live(agent)]
         return f"runs {', '.join(running)}" if running else ""
-    failed = next((agent for agent in agents if agent["status"] == "crashed"), None)
+    failed = next((agent for agent in agents if agent["status"] == "crashed" and _is_over(agent)), None)
     if row["status"] != "crashed" or failed is None:
         return ""
     why = now_cell(failed).text or (f"exit {failed['exit_code']}" if failed["exit_code"] is not None else "")
     return f"{names[failed['id']]} failed{': ' * bool(why)}{why}"
+
+
+def _is_over(agent: Row) -> bool:
+    """Whether nothing follows the end of an agent's mission: no other attempt waits, or has followed."""
+    return mark(agent) not in {QUEUED, TRIED_AGAIN}
 
 
 def _has_no_mission(question: Row) -> bool:

@@ -28,10 +28,16 @@ class Ticking(NamedTuple):
     Attributes:
         lead: What stands before the span.
         at: The moment in seconds since the epoch: the span is the time since then, or until then while it is to come.
+        ends: Whether it says nothing more once the moment has come.
     """
 
     lead: str
     at: float
+    ends: bool = False
+
+    def ticks_at(self, now: float) -> bool:
+        """Whether it still goes on at a time in seconds since the epoch."""
+        return not self.ends or self.at > now
 
 
 def size(count: float | None) -> str:

@@ -20,6 +20,7 @@ from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.columns import ORDERS, By, Column, since
 from overmind_core.view.missions import Branch
+from overmind_core.view.numbers import Ticking
 from overmind_core.view.tables import Orders
 
 BAR, LONGEST_BAR = 10, 60
@@ -165,10 +166,10 @@ def why(row: Row, now: float | None = None) -> str:
     """
     match row["stage"]:
         case "waiting":
-            again = f"try {row['attempt'] + 1} · " if row["attempt"] else ""
-            due = numbers.moment(row.get("next_try_at"))
-            if due is not None and now is not None:
-                return f"{again}next try in {numbers.ticking(due - now)}"
+            waits = next_try(row)
+            if waits is not None and now is not None:
+                return f"{waits.lead}{numbers.ticking(max(waits.at - now, 0.0))}"
+            again = _next(row)
             return f"{again}waits for {safe(row['waits_for'])}" if row["waits_for"] else again.removesuffix(" · ")
         case "failed":
             return _failed(row)
@@ -177,6 +178,16 @@ def why(row: Row, now: float | None = None) -> str:
         case "skipped" | "cancelled":
             return safe(sentence(row["reason"]))
     return " · ".join(filter(None, (_tried(row), _there(row) or safe(row.get("now")))))
+
+
+def next_try(row: Row) -> Ticking | None:
+    """What it waits for before it is tried again, and when that is; None where it does not wait for a time."""
+    due = numbers.moment(row.get("next_try_at")) if row["stage"] == "waiting" else None
+    return None if due is None else Ticking(f"{_next(row)}next try in ", due, ends=True)
+
+
+def _next(row: Row) -> str:
+    return f"try {row['attempt'] + 1} · " if row["attempt"] else ""
 
 
 def _there(row: Row) -> str:

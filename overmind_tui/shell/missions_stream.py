@@ -18,6 +18,7 @@ from overmind_core.client.client import Client, answer_result
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.view.cells import Row
+from overmind_core.view.fleet import missions_of
 from overmind_tui.shell.messages import Happened, InboxChanged, RowsChanged, Spent, Watched
 
 LIVE = ["preparing", "starting", "running", "paused", "restarting", "stopping"]
@@ -260,7 +261,7 @@ class MissionsStream(ABC):
         self._seq = int(events[-1]["seq"])
         self.send(Happened(events))
         removed = {event["mission"] for event in events if event["type"] == "removed"}
-        changed = {event["mission"] for event in events if _is_of_mission(event)} - removed
+        changed = missions_of(events)
         if removed or changed:
             self.send(RowsChanged(_asked(session, changed), removed))
         kinds = {event["type"] for event in events}
@@ -298,12 +299,6 @@ def _asked(session: Session, changed: set[str]) -> list[Row]:
     if len(changed) > MANY:
         return list(session.ask("ps", {"all": True}))
     return list(session.ask("ps", {"ids": sorted(changed), "known": True, "wide": True}))
-
-
-def _is_of_mission(event: Row) -> bool:
-    """Whether it may have changed a mission's row; what the engine asks about need not be a mission."""
-    about = event.get("about")
-    return bool(event.get("mission")) and (about is None or about.get("kind") == "mission")
 
 
 def _with_history(session: Session) -> list[Row]:

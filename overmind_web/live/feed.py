@@ -12,6 +12,7 @@ from contextlib import aclosing, suppress
 from typing import Any, NamedTuple
 
 from overmind_core.errors import OvermindError
+from overmind_core.view.fleet import missions_of
 from overmind_web.live.fleet import LiveFleet
 from overmind_web.supervisor import Supervisor
 
@@ -126,7 +127,7 @@ class Feed:
     async def _apply(self, events: tuple[Event, ...]) -> None:
         self._seq = int(events[-1]["seq"])
         removed = {str(event["mission"]) for event in events if event["type"] == "removed"}
-        changed = {str(event["mission"]) for event in events if _is_of_mission(event)} - removed
+        changed = missions_of(events)
         if changed:
             await self._load_some(changed)
         for one in removed:
@@ -163,9 +164,3 @@ async def _read(lines: Any, queue: asyncio.Queue[Event | None]) -> None:  # noqa
                 queue.put_nowait(content)
     finally:
         queue.put_nowait(None)
-
-
-def _is_of_mission(event: Event) -> bool:
-    """Whether it may have changed a mission's row; what the engine asks about need not be a mission."""
-    about = event.get("about")
-    return bool(event.get("mission")) and (about is None or about.get("kind") == "mission")

@@ -102,7 +102,10 @@ def content(plan: Row, fleet: Mapping[str, Row], now: float) -> dict[str, object
 
 
 def agents(rows: Sequence[Row], fleet: Mapping[str, Row]) -> list[dict[str, Any]]:
-    """Agents, dependencies first; `depth`: how many stand before it on the longest way. Pure."""
+    """Agents, dependencies first. Pure.
+
+    `depth`: how many stand before it on the longest way; `due`: the moment behind `why` to which that counts down.
+    """
     edges = {row["name"]: row["needs"] for row in rows}
     depth = {name: at for at, level in enumerate(graph.levels(edges)) for name in level}
     return [_agent(row, depth[row["name"]], there=row["mission"] in fleet) for row in rows]
@@ -111,13 +114,15 @@ def agents(rows: Sequence[Row], fleet: Mapping[str, Row]) -> list[dict[str, Any]
 def _agent(row: Row, depth: int, *, there: bool) -> dict[str, Any]:
     mark = missions_rows.mark(row)
     state = plans_rows.state(row)
+    waits = plans_rows.next_try(row)
     return {
         "id": row["name"],
         "name": safe(row["name"]),
         "mark": QUEUED.word if row["stage"] == "waiting" else mark.word,
         "tone": "slow" if state == "not ready" else tones.named(mark.tone),
         "state": state,
-        "why": plans_rows.why(row),
+        "why": plans_rows.why(row) if waits is None else waits.lead,
+        "due": None if waits is None else waits.at,
         "mission": row["mission"] if there else None,
         "over": row["until"] is not None,
         "needs": row["needs"],

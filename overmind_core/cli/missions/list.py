@@ -42,7 +42,21 @@ def now_cell(row: Row) -> str:
     """Return what it is at now, or what became of it."""
     if row.get("reason") == KEEPER_LOST and row.get("status") == "crashed":
         return LOST_NOW
-    return or_absent((row.get("isolation") or {}).get("step") or row.get("now"))
+    text = or_absent((row.get("isolation") or {}).get("step") or row.get("now"))
+    return f"{_next_try(row)}{text}"
+
+
+def _next_try(row: Row) -> str:
+    """Return in how long the work of an ended mission is tried again, before why; "" where it doesn't wait for that."""
+    if not row.get("next_try_at"):
+        return ""
+    import time
+
+    from overmind_core.domain.text.moment import parse_time  # start-up: few rows need it
+
+    now = time.time()
+    left = parse_time(row["next_try_at"], now) - now
+    return f"next try in {format_uptime(left)} · " if left > 0 else ""
 
 
 def exit_cell(row: Row) -> str:

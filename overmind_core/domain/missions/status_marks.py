@@ -85,8 +85,11 @@ REVIEWING = StatusMark("▶", ">", "reviewing", "good")
 LANDING = StatusMark("▶", ">", "landing", "good")
 LANDS_LATER = StatusMark("○", "o", "to land", "wait")
 """Of a landing that waits until something is out of its way."""
-OF_WORK: tuple[StatusMark, ...] = (WORKING, CHECKING, REVIEWING, LANDING, LANDS_LATER)
-"""Of the mission of a quest that has ended, while its quest has not."""
+TRIED_AGAIN = StatusMark("↻", "@", "tried again", "off")
+"""Of an attempt of a plan's agent that has failed, and that another one has followed."""
+OF_WORK: tuple[StatusMark, ...] = (WORKING, CHECKING, REVIEWING, LANDING, LANDS_LATER, TRIED_AGAIN)
+"""Of a mission that has ended, while the quest, or the agent of a plan, whose it is has not; or where another one says
+how that did."""
 QUIET = StatusMark("z", "z", "quiet", "off")
 STALLED = StatusMark("Z", "Z", "stalled", "wait")
 HUNG = StatusMark("X", "X", "hung", "bad")

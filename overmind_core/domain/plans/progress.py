@@ -90,6 +90,23 @@ class AgentPost:
     """The swarm knows that it is to end: its hive ends it as soon as it hears of that."""
 
 
+MOST_TRIED = 200
+"""Attempts that one agent keeps; then the oldest ones say again themselves how they ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class TriedAttempt:
+    """An attempt that has failed, and after which the plan tries the agent again."""
+
+    mission: str
+    number: int
+    """Of the attempt: `AgentProgress.attempt` passes it as soon as the next one begins."""
+    ended_at: float
+    """Seconds since the epoch; a mission that has ended later was started again by a person."""
+    exit_code: int | None = None
+    reason: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class AgentProgress:
     """Where one agent stands. Replaced, never changed."""
@@ -119,6 +136,9 @@ class AgentProgress:
     """When a waiting one may be tried again, seconds since the epoch."""
     kept: bool = False
     """It has ended in an earlier run of the plan, of which others alone run again."""
+    tried: tuple[TriedAttempt, ...] = ()
+    """The attempts that were tried again, in all runs of the plan, oldest first; the newest one waits for that while
+    its number is `attempt`. Posts are not among them."""
 
     @property
     def can_be_ended(self) -> bool:
@@ -162,7 +182,18 @@ def word_of(node: AgentProgress) -> str:
 
 def fresh(node: AgentProgress) -> AgentProgress:
     """The agent is to run as if it never had; its attempts stay counted."""
-    return AgentProgress(attempt=node.attempt)
+    return AgentProgress(attempt=node.attempt, tried=node.tried)
+
+
+def given_up(node: AgentProgress) -> AgentProgress:
+    """The agent will not be tried again after all: its newest attempt has failed for good."""
+    return replace(node, tried=tuple(one for one in node.tried if one.number < node.attempt))
+
+
+def waiting_attempt(node: AgentProgress) -> TriedAttempt | None:
+    """The attempt that waits for the next one; None: none does."""
+    newest = node.tried[-1] if node.tried else None
+    return newest if newest is not None and node.stage is AgentStage.WAITING and newest.number == node.attempt else None
 
 
 def begun(node: AgentProgress, post: str | None = None) -> AgentProgress:
@@ -172,6 +203,7 @@ def begun(node: AgentProgress, post: str | None = None) -> AgentProgress:
         attempt=node.attempt + 1,
         tries=node.tries + 1,
         post=None if post is None else AgentPost(post),
+        tried=node.tried,
     )
 
 
@@ -217,5 +249,12 @@ def ended(agent: PlanAgent, node: AgentProgress, end: AttemptEnd) -> AgentProgre
             exit_code=end.exit_code,
             reason=end.reason,
             not_before=end.at + pause_before_retry(agent, node.tries),
+            tried=_tried(node, end),
         )
     return replace(known, stage=AgentStage.FAILED)
+
+
+def _tried(node: AgentProgress, end: AttemptEnd) -> tuple[TriedAttempt, ...]:
+    if node.mission is None:
+        return node.tried
+    return (*node.tried, TriedAttempt(node.mission, node.attempt, end.at, end.exit_code, end.reason))[-MOST_TRIED:]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.outcome import Outcome, outcome_of, outcome_of_state
 from overmind_core.domain.missions.reasons import sentence
-from overmind_core.domain.missions.standing import WorkStanding, WorkState
+from overmind_core.domain.missions.standing import TRIED_AGAIN, WorkStanding, WorkState
 from overmind_core.domain.quests.classes import last_failure
 from overmind_core.domain.quests.life import (
     DISK_FULL,
@@ -53,7 +53,13 @@ def standing_of(quest: Quest, mission: Mission, in_the_way: str = "") -> WorkSta
     own, outcome = outcome_of(mission), outcome_of_quest(quest)
     if outcome is Outcome.FAILED and own in _BAD:
         outcome = own
-    return WorkStanding(state_word(quest), outcome, _text(quest, in_the_way, own))
+    return WorkStanding(state_word(quest), outcome, _text(quest, in_the_way, own), _next_try_at(quest))
+
+
+def _next_try_at(quest: Quest) -> float | None:
+    if quest.queue is None or state_of(quest) is not QuestState.QUEUED or not quest.queue.failure:
+        return None
+    return quest.queue.not_before or None
 
 
 def state_word(quest: Quest) -> WorkState:
@@ -87,7 +93,7 @@ def _text(quest: Quest, in_the_way: str, own: Outcome | None) -> str:
     text = ""
     match state_of(quest):
         case QuestState.QUEUED if quest.queue is not None and quest.queue.failure:
-            text = f"tried again: {sentence(quest.queue.failure)}"
+            text = f"{TRIED_AGAIN}: {sentence(quest.queue.failure)}"
         case QuestState.REVIEW:
             text = "review: a person decides"
         case QuestState.LANDING if wait := landing_wait(quest, in_the_way):

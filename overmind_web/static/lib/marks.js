@@ -46,7 +46,7 @@ const SHAPES = {
 const SAME = {
   preparing: "starting", stopping: "starting", completed: "succeeded", crashed: "failed", "timed out": "failed", killed: "stopped",
   lost: "review", missed: "skipped", pending: "queued", stale: "restarting", stalled: "quiet", hung: "failed", needs: "waiting",
-  checking: "working", reviewing: "working", landing: "working", "to land": "queued",
+  checking: "working", reviewing: "working", landing: "working", "to land": "queued", "tried again": "restarting",
   missions: "working", quests: "queued", running: "working", ready: "succeeded", learning: "memory", notes: "memory", plan: "plans",
 };
 

@@ -31,16 +31,17 @@ export function words(seconds) {
 
 const ticking = new Map();
 
-/** The span from now to a moment, which has been or is to come, behind what stands before it. */
-function spanned(lead, moment, at) {
-  const span = lasted(Math.abs(at - moment));
+/** The span from now to a moment, which has been or is to come, behind what stands before it; one that has come stays 0s. */
+function spanned(lead, moment, at, comes) {
+  const span = lasted(comes ? moment - at : at - moment);
   return lead ? `${lead} ${span}` : span;
 }
 
 /** Keep a text node at the time since a moment, or until it, seconds since the epoch, until `rest` is called with it. */
 export function tick(node, moment, lead = "") {
-  ticking.set(node, [moment, lead.trimEnd()]);
-  const text = spanned(lead.trimEnd(), moment, now());
+  const comes = Boolean(lead) && moment > now();
+  ticking.set(node, [moment, lead.trimEnd(), comes]);
+  const text = spanned(lead.trimEnd(), moment, now(), comes);
   if (node.data !== text) node.data = text;
 }
 
@@ -51,8 +52,8 @@ export function rest(node) {
 setInterval(() => {
   if (document.hidden) return;
   const at = now();
-  for (const [node, [moment, lead]] of ticking) {
-    const text = spanned(lead, moment, at);
+  for (const [node, [moment, lead, comes]] of ticking) {
+    const text = spanned(lead, moment, at, comes);
     if (node.data !== text) node.data = text;
   }
 }, 1000);

@@ -194,7 +194,6 @@ class Plan {
       row.agent = agent;
       remark(row.picture, agent.mark, word(agent.tone));
       write(row.state, agent.state);
-      write(row.why, agent.why);
       row.critical.hidden = !agent.critical;
       row.bar.setAttribute("class", `plan-bar-ran tone-${agent.critical ? "key" : word(agent.tone)}`);
       row.element.classList.toggle("waits", !agent.began);
@@ -245,6 +244,7 @@ class Plan {
     const whole = Math.max(this._span(content), 0.001);
     for (const row of this._rows.values()) {
       const { agent } = row;
+      write(row.why, agent.due === null ? agent.why : `${agent.why}${lasted(agent.due - now())}`);
       const text = agent.began === null ? "" : lasted(this._span(agent));
       write(row.took, text);
       row.bar.hidden = agent.began === null;

@@ -12,7 +12,7 @@ import pytest
 import overmind_web
 from overmind_core.domain.missions.mission import Cause, Definition, Mission, Status
 from overmind_core.domain.missions.outcome import Outcome, outcome_of
-from overmind_core.domain.missions.standing import WorkState
+from overmind_core.domain.missions.standing import TRIED_AGAIN, WorkState
 from overmind_core.domain.missions.status_marks import OF_WORK, OUTCOMES, SUCCEEDED, mark_of
 from overmind_core.domain.quests.life import QuestState, state_of
 from overmind_core.domain.quests.quest import Goal, LandedWork, Quest, QuestPhase, QuestStatus, QueueState
@@ -84,7 +84,7 @@ def test_only_a_completed_quest_has_a_mission_that_has_succeeded(state, end):
 
 def test_each_word_of_a_standing_has_a_mark():
     assert {mark_of(word).word for word in get_args(WorkState)} == set(get_args(WorkState))
-    assert {*map(str, QuestState), "to land"} == set(get_args(WorkState))
+    assert {*map(str, QuestState), "to land", TRIED_AGAIN} == set(get_args(WorkState))
 
 
 SAID = [
@@ -119,12 +119,18 @@ SAID = [
 
 @tabled(("quest_", "way", "state", "outcome", "text"), SAID)
 def test_it_says_what_became_of_its_quest(quest_, way, state, outcome, text):
-    assert standing_of(quest_, ENDS["well"], way) == (state, outcome, text)
+    assert standing_of(quest_, ENDS["well"], way) == (state, outcome, text, None)
+
+
+def test_one_that_is_tried_again_says_when():
+    waiting = quest(QuestState.QUEUED, failure="check_failed", not_before=120.0)
+    assert standing_of(waiting, ENDS["well"]) == ("queued", None, "tried again: its check failed", 120.0)
+    assert standing_of(quest(QuestState.QUEUED, not_before=120.0), ENDS["well"]) == ("queued", None, "", None)
 
 
 def test_one_that_has_failed_by_itself_says_more_than_its_quest():
     own = standing_of(quest(QuestState.FAILED, reason="exit"), ENDS["not well"])
-    assert own == ("failed", Outcome.FAILED, "")
+    assert own == ("failed", Outcome.FAILED, "", None)
     assert outcome_of_quest(quest(QuestState.FAILED, reason="timeout")) is Outcome.TIMED_OUT
 
 
@@ -136,7 +142,7 @@ def test_what_lives_and_what_a_person_started_again_say_themselves_how_they_stan
 def test_a_review_without_a_verdict_has_failed_and_one_with_a_verdict_says_itself():
     undecided = quest(QuestState.COMPLETED, undecided="e5f6a7b8")
     review = mission(Status.STOPPED, id_="e5f6a7b8")
-    assert standing_of(undecided, review) == (None, Outcome.FAILED, NO_VERDICT)
+    assert standing_of(undecided, review) == (None, Outcome.FAILED, NO_VERDICT, None)
     assert standing_of(undecided, mission(Status.STOPPED, id_="c0c0c0c0")) is None
     assert standing_of(undecided, mission(Status.CRASHED, id_="e5f6a7b8", code=1)) is None
 

@@ -149,6 +149,10 @@ TICKING = [
     ),
     (row("a", "restarting", next_restart_at="2026-01-01T00:00:05.000Z"), {"state": ("retry ", "slow", NOW + 5.0)}),
     (row("a", activity="limited", resume_at="2026-01-01T00:04:00.000Z"), {"state": ("limited ", "slow", NOW + 240.0)}),
+    (
+        row("a", "crashed", quest_state="queued", next_try_at="2026-01-01T00:00:05.000Z"),
+        {"state": ("retry ", "slow", NOW + 5.0)},
+    ),
     (row("a", activity="limited"), {"state": ("limited", "slow")}),
     (row("a", "stopped", ended_at="2025-12-31T23:00:30.000Z"), {"for": ("30s", "quiet"), "state": ("stopped", "off")}),
 ]
@@ -158,6 +162,11 @@ TICKING = [
 def test_what_goes_on_by_itself_is_a_moment(found, wanted):
     shown = cells(found)
     assert {key: shown[key] for key in wanted} == wanted
+
+
+def test_what_was_to_be_tried_again_by_now_waits_for_its_turn():
+    found = row("a", "crashed", quest_state="queued", next_try_at="2025-12-31T23:59:55.000Z")
+    assert cells(found)["state"] == ("queued", "slow")
 
 
 @tabled("found", [one for one, _ in TICKING])
@@ -250,3 +259,16 @@ def test_attention_is_asked_for_as_in_the_terminal():
     shown = [branch.id for branch in Arrangement(attention=True).of(rows, NOW, asked_about={"b"}).branches]
     assert set(shown) == {one["id"] for one in rows if missions_fleet.wanted(one, {"b"})} == {"a", "b", "c", "d"}
     assert missions_rows.mark(rows[0]).word == "waiting"
+
+
+def test_events_name_the_missions_whose_rows_they_may_have_changed():
+    told = [
+        {"type": "started", "mission": "a"},
+        {"type": "agent_started", "mission": "plan", "child": "b2", "tried": "b1"},
+        {"type": "asked", "mission": "queue", "about": {"kind": "queue", "id": "queue"}},
+        {"type": "asked", "mission": "c", "about": {"kind": "mission", "id": "c"}},
+        {"type": "removed", "mission": "d"},
+        {"type": "crashed", "mission": "d"},
+        {"type": "daemon_started", "mission": None},
+    ]
+    assert missions_fleet.missions_of(told) == {"a", "plan", "b1", "c"}

@@ -1,0 +1,67 @@
+"""How the mission of a plan's agent stands: the one place that knows what the end of an attempt means for its agent.
+
+Each attempt is a mission of its own. One that has failed is the end of its agent only where no other attempt follows:
+until then it waits for that, and afterwards it is one that was tried again. An attempt may also have failed although
+its program ended well: it did not become ready, or did not hand in what it was to. Pure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.missions.mission import shell_code
+from overmind_core.domain.missions.outcome import Outcome
+from overmind_core.domain.missions.outcome import outcome_of as outcome_of_mission
+from overmind_core.domain.missions.reasons import OUT_OF_TIME, ended_words, sentence
+from overmind_core.domain.missions.standing import TRIED_AGAIN, WorkStanding
+from overmind_core.domain.plans.progress import AgentStage, outcome_of, waiting_attempt
+
+if TYPE_CHECKING:
+    from overmind_core.domain.missions.mission import Mission
+    from overmind_core.domain.plans.progress import AgentProgress, TriedAttempt
+
+
+def standing_of(node: AgentProgress, mission: Mission, *, is_live: bool) -> WorkStanding | None:
+    """Return how an ended attempt of an agent stands; None: it says itself how.
+
+    Args:
+        node: Where its agent stands.
+        mission: Of one of the agent's attempts. One that a person has started again since is no attempt any more.
+        is_live: Whether the plan runs: nothing is tried again in one that has ended.
+    """
+    if mission.is_live:
+        return None
+    if node.mission == mission.id:
+        return _failed(node) if _was_judged(node, mission) else None
+    attempt = next((one for one in reversed(node.tried) if one.mission == mission.id), None)
+    if attempt is None or mission.ended_at != attempt.ended_at:
+        return None
+    if attempt.number < node.attempt:
+        return WorkStanding(TRIED_AGAIN, None, f"{_how(attempt)}, {TRIED_AGAIN}")
+    if is_live and waiting_attempt(node) == attempt:
+        return WorkStanding("queued", None, f"{TRIED_AGAIN}: {_why(attempt)}", node.not_before)
+    return None
+
+
+def _was_judged(node: AgentProgress, mission: Mission) -> bool:
+    """Whether its program ended well, and the plan has found that it has failed all the same."""
+    is_newest = node.stage is AgentStage.FAILED and node.ended_at == mission.ended_at
+    return is_newest and outcome_of_mission(mission) is Outcome.SUCCEEDED
+
+
+def _failed(node: AgentProgress) -> WorkStanding:
+    return WorkStanding(None, outcome_of(node), f"failed: {sentence(node.reason or 'failed')}")
+
+
+def _how(attempt: TriedAttempt) -> str:
+    outcome = Outcome.TIMED_OUT if attempt.reason in OUT_OF_TIME else Outcome.FAILED
+    return ended_words(outcome, _code(attempt), attempt.reason)
+
+
+def _why(attempt: TriedAttempt) -> str:
+    code = _code(attempt)
+    return sentence(attempt.reason or (f"exit {code}" if code else "exit"))
+
+
+def _code(attempt: TriedAttempt) -> int | None:
+    return None if attempt.exit_code is None else shell_code(attempt.exit_code)

@@ -1,0 +1,263 @@
+"""How the mission of a plan's agent stands: one that failed is the end of its agent only where no other one follows."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from overmind_core.domain.missions.mission import Definition, Mission, Status
+from overmind_core.domain.missions.outcome import Outcome
+from overmind_core.domain.missions.standing import WorkStanding
+from overmind_core.domain.missions.status_marks import BAD_ENDS, MARKS
+from overmind_core.domain.plans import progress
+from overmind_core.domain.plans.blueprint import PlanAgent
+from overmind_core.domain.plans.progress import AgentProgress, AgentStage, AttemptEnd, EndReason
+from overmind_core.domain.plans.standing import standing_of
+from overmind_core.domain.replacing import replace
+from overmind_core.missions import answers
+from overmind_core.system.paths import Home
+from overmind_core.view import missions as missions_rows
+from tests.kit import in_process
+from tests.kit.cases import tabled
+from tests.kit.in_process import ScriptedKeeper, supervising, until, world
+from tests.kit.mortal import Mortal, at_each_commit
+
+NOW = 100.0
+AGENT = PlanAgent("a", {"command": ["true"]}, retries=2, backoff=8.0)
+DEFINITION = Definition("p/a", "make", ("make",), "/", columns=80, rows=24, parent="00000001")
+
+
+def mission(id_, status=Status.CRASHED, *, code=3, reason=None, ended_at=NOW):
+    return Mission(
+        id_, DEFINITION, created_at=1.0, status=status, exit_code=code, reason=reason, ended_at=ended_at
+    )  # fmt: skip
+
+
+def failed(node, id_, at=NOW, **end):
+    """An attempt of this mission begins, and fails."""
+    running = replace(progress.begun(node), stage=AgentStage.RUNNING, mission=id_, started_at=at - 1)
+    return progress.ended(AGENT, running, AttemptEnd(ok=False, at=at, **({"exit_code": 3} | end)))
+
+
+def running(node, id_):
+    return replace(progress.begun(node), stage=AgentStage.RUNNING, mission=id_)
+
+
+WAITS = failed(AgentProgress(), "a1")
+LATE = failed(AgentProgress(), "a1", exit_code=143, reason="timeout")
+OVER = failed(failed(WAITS, "a2"), "a3")
+SUCCEEDED = progress.ended(AGENT, running(WAITS, "a2"), AttemptEnd(ok=True, at=NOW, exit_code=0))
+AGAIN = WorkStanding("queued", None, "tried again: its command failed (3)", 108.0)
+TRIED = WorkStanding("tried again", None, "failed (3), tried again")
+STANDINGS = [
+    # where the agent stands, the mission, how that stands
+    (WAITS, mission("a1"), AGAIN),
+    (LATE, mission("a1", code=143, reason="timeout"), ("queued", None, "tried again: it took too long", 108.0)),
+    (progress.begun(WAITS), mission("a1"), TRIED),
+    (progress.begun(LATE), mission("a1", code=143, reason="timeout"),
+     ("tried again", None, "timed out, tried again", None)),
+    (running(WAITS, "a2"), mission("a1"), TRIED),
+    (running(WAITS, "a2"), mission("a2", Status.RUNNING), None),
+    (SUCCEEDED, mission("a1"), TRIED),
+    (SUCCEEDED, mission("a2", Status.STOPPED, code=0), None),
+    (failed(WAITS, "a2"), mission("a1"), TRIED),
+    (failed(WAITS, "a2"), mission("a2"), ("queued", None, "tried again: its command failed (3)", 116.0)),
+    (OVER, mission("a1"), TRIED),
+    (OVER, mission("a2"), TRIED),
+    (OVER, mission("a3"), None),
+    (progress.fresh(OVER), mission("a2"), TRIED),
+    (progress.fresh(OVER), mission("a3"), None),
+    # it ended well, and the plan has found that it failed all the same
+    (failed(failed(failed(AgentProgress(), "a1"), "a2"), "a3", exit_code=0, reason="output_missing"),
+     mission("a3", Status.STOPPED, code=0),
+     (None, Outcome.FAILED, "failed: it did not hand in what was asked for", None)),
+    (failed(AgentProgress(), "a1", exit_code=0, reason="not_ready"), mission("a1", Status.STOPPED, code=0),
+     ("queued", None, "tried again: it did not become ready", 108.0)),
+    # nothing follows after all: it has failed for good
+    (replace(progress.given_up(WAITS), stage=AgentStage.SKIPPED, reason="the plan ends"), mission("a1"), None),
+    (progress.fresh(progress.given_up(WAITS)), mission("a1"), None),
+    (progress.begun(progress.fresh(progress.given_up(WAITS))), mission("a1"), None),
+    # a person has started it again, or is about to
+    (progress.begun(WAITS), mission("a1", Status.RUNNING), None),
+    (progress.begun(WAITS), mission("a1", ended_at=NOW + 50), None),
+    (WAITS, mission("b1"), None),
+]  # fmt: skip
+
+
+@tabled(("node", "ended", "expected"), STANDINGS)
+def test_an_attempt_that_is_tried_again_has_not_failed_for_good(node, ended, expected):
+    found = standing_of(node, ended, is_live=True)
+    assert found == expected
+    if found is None or found.outcome is not None:
+        return
+    shown = missions_rows.mark(dict(answers.row(ended, (), NOW, standing=found)))
+    assert shown not in {*BAD_ENDS, *MARKS}, "no header counts it"
+
+
+def test_nothing_waits_in_a_plan_that_has_ended():
+    assert standing_of(WAITS, mission("a1"), is_live=False) is None
+    assert standing_of(OVER, mission("a1"), is_live=False) == TRIED
+
+
+@pytest.mark.parametrize("reason", [EndReason.CANCEL, EndReason.FAILURE, EndReason.REMOVED, EndReason.AGAIN])
+def test_an_attempt_that_its_plan_has_ended_says_itself_how(reason):
+    node = replace(running(WAITS, "a2"), stopped=reason)
+    after = progress.ended(AGENT, node, AttemptEnd(ok=False, at=NOW, exit_code=143))
+    assert standing_of(after, mission("a2", Status.STOPPED, code=143), is_live=True) is None
+
+
+def test_the_oldest_attempts_are_forgotten_where_there_are_too_many():
+    node, patient = AgentProgress(), replace(AGENT, retries=progress.MOST_TRIED + 50)
+    for number in range(progress.MOST_TRIED + 20):
+        begun = replace(progress.begun(node), stage=AgentStage.RUNNING, mission=f"m{number}")
+        node = progress.ended(patient, begun, AttemptEnd(ok=False, at=NOW, exit_code=3))
+    assert [one.mission for one in node.tried] == [f"m{20 + number}" for number in range(progress.MOST_TRIED)]
+
+
+def test_an_attempt_counts_down_to_its_next_try_and_waits_for_its_turn_then():
+    row = dict(answers.row(mission("a1"), (), NOW, standing=AGAIN))
+    shown = [(missions_rows.state(row, at), missions_rows.since(row, at)) for at in (NOW, 107.5, 108.0, 200.0)]
+    assert shown == [
+        ("retry 8s", "retry 8s · ran for 1m"),
+        ("retry 0s", "retry 0s · ran for 1m"),
+        ("queued", "queued · ran for 1m"),
+        ("queued", "queued · ran for 1m"),
+    ]
+    assert missions_rows.now_cell(row | {"now": AGAIN.text}).tone == "quiet"
+
+
+def test_the_row_of_a_plan_names_the_agent_that_has_failed_for_good():
+    first = dict(answers.row(mission("a1"), (), NOW, standing=TRIED)) | {"name": "p/a", "now": TRIED.text}
+    last = dict(answers.row(mission("b1"), (), NOW)) | {"name": "p/b", "now": "exit 3: boom"}
+    plan = {"name": "p", "type": "blueprint", "status": "crashed"}
+    assert missions_rows.plan_now(plan, [first, last]) == "b failed: exit 3: boom"
+
+
+# the whole daemon
+
+
+def plan_of(*agents, **more):
+    return {"name": "p", "agents": list(agents), **more}
+
+
+def agent(name, **more):
+    return {"name": name, "start": {"command": ["true", name], "cwd": "/"}, **more}
+
+
+def fails(keeper, times):
+    """The first runs fail, so many of them."""
+    left = [times]
+
+    def ends(fields):
+        left[0] -= 1
+        asyncio.get_running_loop().call_soon(keeper.exit, fields["run"], 3 if left[0] >= 0 else 0)
+
+    keeper.on_ask["spawn"] = ends
+
+
+async def stands(inside, plan):
+    """The missions of a plan, oldest first: state, outcome, what is said of them."""
+    rows = [row for row in await inside.ask("ps", all=True, wide=True) if row["parent"] == plan]
+    return [(row["quest_state"], row["outcome"], row["next_try_at"] is not None, row["now"]) for row in rows]
+
+
+async def failures(inside):
+    return [row["name"] for row in await inside.ask("ps", outcome=["failed", "timed out", "lost"])]
+
+
+def test_a_plan_tells_of_an_attempt_that_waits_and_of_one_that_was_tried_again(tmp_path):
+    home = Home(str(tmp_path / "home"))
+
+    async def story():
+        keeper = ScriptedKeeper(home)
+        fails(keeper, 1)
+        async with supervising(home, keeper) as inside:
+            request = {"blueprint": plan_of(agent("a", retries=1, backoff=8.0)), "cwd": "/", "env": world()}
+            plan = (await inside.ask("apply", **request))["id"]
+            await until(lambda: inside.app.plans.live[plan].nodes["a"].tried)
+            waits = (await stands(inside, plan), await failures(inside))
+            assert (await inside.app.registry.ended(plan)).exit_code == 0
+            over = (await stands(inside, plan), await failures(inside))
+            told = [(one["type"], one["tried"]) for one in inside.events(plan) if one.get("tried")]
+            (first, _) = [row["id"] for row in await inside.ask("ps", all=True) if row["parent"] == plan]
+        async with supervising(home, keeper) as later:
+            assert (await stands(later, plan), await failures(later)) == over
+        keeper.close()
+        assert told == [("agent_ended", first), ("agent_started", first)]
+        return waits, over
+
+    waits, over = in_process.run(story())
+    assert waits == ([("queued", None, True, "tried again: its command failed (3)")], [])
+    tried = ("tried again", None, False, "failed (3), tried again")
+    assert over == ([tried, (None, "succeeded", False, None)], [])
+
+
+def test_an_attempt_has_failed_when_the_plan_ends_before_its_next_try(tmp_path):
+    home = Home(str(tmp_path / "home"))
+
+    async def story():
+        keeper = ScriptedKeeper(home)
+        fails(keeper, 9)
+        async with supervising(home, keeper) as inside:
+            request = {"blueprint": plan_of(agent("a", retries=5, backoff=50.0)), "cwd": "/", "env": world()}
+            plan = (await inside.ask("apply", **request))["id"]
+            await until(lambda: inside.app.plans.live[plan].nodes["a"].tried)
+            await inside.ask("stop", id=plan)
+            await inside.app.registry.ended(plan)
+            (skipped,) = [one for one in inside.events(plan) if one["type"] == "agent_skipped"]
+            (first,) = [row["id"] for row in await inside.ask("ps", all=True) if row["parent"] == plan]
+            assert skipped["tried"] == first
+            return await stands(inside, plan), await failures(inside)
+
+    shown, found = in_process.run(story())
+    assert shown == [(None, "failed", False, "exit 3")]
+    assert found == ["p/a"]
+
+
+def test_an_attempt_has_failed_when_its_agent_is_taken_out_of_the_plan(tmp_path):
+    home = Home(str(tmp_path / "home"))
+
+    async def story():
+        keeper = ScriptedKeeper(home)
+        keeper.on_ask["spawn"] = lambda fields: (
+            None if fields["argv"][-1] == "b" else asyncio.get_running_loop().call_soon(keeper.exit, fields["run"], 3)
+        )
+        async with supervising(home, keeper) as inside:
+            a, b = agent("a", retries=5, backoff=50.0), agent("b")
+            request = {"cwd": "/", "env": world(), "file": "/p.toml"}
+            plan = (await inside.ask("apply", blueprint=plan_of(a, b), **request))["id"]
+            await until(lambda: inside.app.plans.live[plan].nodes["a"].tried)
+            await inside.ask("apply", blueprint=plan_of(b), **request)
+            found = await failures(inside)
+            (left,) = [one for one in inside.events(plan) if one["type"] == "agent_skipped"]
+            assert left["tried"]
+            assert left["text"] == "--- a: skipped: it was taken out of the plan ---"
+            return found
+
+    assert in_process.run(story()) == ["p/a"]
+
+
+@pytest.mark.parametrize("saved", [False, True], ids=["before it is saved", "right after it is saved"])
+def test_each_failed_attempt_but_the_last_was_tried_again_whichever_commit_a_supervisor_dies_at(tmp_path, saved):
+    request = {"blueprint": plan_of(agent("a", retries=2, backoff=0.5)), "cwd": "/", "env": world(), "request": "once"}
+
+    async def dies(at):
+        home = Home(str(tmp_path / str(at)))
+        keeper = ScriptedKeeper(home)
+        fails(keeper, 9)
+        async with supervising(home, keeper) as first:
+            mortal = Mortal(first.app, at, saved=saved)
+            asked = asyncio.create_task(first.ask("apply", **request))
+            await until(lambda: mortal.dead or (asked.done() and not first.app.plans.live))
+            asked.cancel()
+            await asyncio.gather(asked, return_exceptions=True)
+        async with supervising(home, keeper) as later:
+            plan = (await later.ask("apply", **request))["id"]
+            assert (await later.app.registry.ended(plan)).exit_code == 1
+            tried = ("tried again", None, False, "failed (3), tried again")
+            assert await stands(later, plan) == [tried, tried, (None, "failed", False, "exit 3")]
+        keeper.close()
+        return mortal.dead
+
+    assert in_process.run(at_each_commit(dies)) > 3

@@ -1,0 +1,19 @@
+"""One plan as a page draws it."""
+
+from __future__ import annotations
+
+from overmind_core.domain.text.moment import format_time
+from overmind_web.pages import plan as plan_page
+from tests.tui.test_pictures import NOW
+from tests.tui.test_pictures_plans import RELEASE, step
+
+
+def shown(*agents):
+    return {one["id"]: one for one in plan_page.content({**RELEASE, "agents": list(agents)}, {}, NOW)["agents"]}
+
+
+def test_an_agent_that_is_tried_again_counts_down_to_that():
+    waits = step("a", "waiting", attempt=1, waits_for="its next try") | {"next_try_at": format_time(NOW + 12)}
+    found = shown(waits, step("b", "waiting", waits_for="a"))
+    assert (found["a"]["why"], found["a"]["due"]) == ("try 2 · next try in ", NOW + 12)
+    assert (found["b"]["why"], found["b"]["due"]) == ("waits for a", None)
