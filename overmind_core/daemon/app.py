@@ -33,7 +33,6 @@ from overmind_core.kernel.journal import Journal
 from overmind_core.kernel.keeper_client import CurrentKeeper
 from overmind_core.kernel.phase import Phase
 from overmind_core.kernel.tasks import SingleFlight, Tasks
-from overmind_core.landing.events import WorkLanded
 from overmind_core.landing.locations import Locations
 from overmind_core.landing.service import MergeQueue
 from overmind_core.missions.attachments import Attachments
@@ -81,6 +80,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.keeper_client import KeeperStarter
+    from overmind_core.landing.store import LandingRow
     from overmind_core.swarm.spec_posts import SpecPosts
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
@@ -503,16 +503,16 @@ class App:
         """What a mission's runs are given and nobody saves: secrets of the swarm's posts."""
         return self.swarm.variables(mission)
 
-    def _on_landed(self, event: WorkLanded) -> None:
-        """Settle a quest that has failed, and whose work a person has landed."""
-        if event.mission is not None:
-            landed = LandedWork(event.target, event.before, event.after)
-            self.engine.attempts.landed_by_hand(event.mission, landed)
+    def _on_landed_by_hand(self, landing: LandingRow) -> None:
+        """Tell the quest whose work a person has landed."""
+        landed = LandedWork(landing.target, landing.before, landing.after, by_hand_at=landing.at)
+        self.engine.attempts.landed_by_hand(landing.mission, landed)
 
     def _wire(self) -> None:
         """Who hears of what, in this order: tests/core/daemon/test_order.py says why."""
         self.swarm = self._join_swarm()
         self.registry.on_end = [self.plans.on_end, self.engine.attempts.on_unsaved_end]
+        self.landing.on_landed_by_hand = self._on_landed_by_hand
         self.budgets.on_spent = self.engine.budgets.on_spent
         self.isolation.keep_while(lambda mission: mission in self.quest_registry.live)
         self.isolation.verify_while(lambda mission: own_verify(self.quest_registry.get(mission)) is not None)
@@ -548,7 +548,6 @@ class App:
         bus.subscribe(QuestEnded, lambda ended: self.isolation.no_longer_needed(ended.quest.id))
         for kind in NEWSWORTHY:
             bus.subscribe(kind, self.unseen.on_news)
-        bus.subscribe(WorkLanded, self._on_landed)
         bus.subscribe(MissionEnded, self.retention.on_end)
         bus.subscribe(MissionRemoved, self.engine.quest_asker.on_removal)
         bus.subscribe(MissionRemoved, self.memory.on_removal)

@@ -133,7 +133,7 @@ class QuestLanding:
             async with self._turns.setdefault(place.repository, asyncio.Lock()):
                 if request.remote is None:
                     await self._commit(place, request)
-                    landed = await self._merge(place, request)
+                    landed = await self._merge(place, request) or self._by_hand(request)
                 else:
                     landed = await self._land_remotely(place, request, request.remote)
         await self._clear(request.mission)
@@ -311,6 +311,12 @@ class QuestLanding:
         self._journal.flush()
         row = self._landing_table.by_request(request)
         return None if row is None else LandedWork(row.target, row.before, row.after)
+
+    def _by_hand(self, request: LandingWish) -> LandedWork | None:
+        """Where a person has landed work of which nothing is left to land; None: it never changed anything."""
+        self._journal.flush()
+        rows = [one for one in self._landing_table.of_mission(request.mission) if one.target == request.into]
+        return LandedWork(rows[-1].target, rows[-1].before, rows[-1].after, by_hand_at=rows[-1].at) if rows else None
 
     async def _finish_removal(self, mission: str) -> None:
         """Bring to its end what an earlier daemon was at: nobody looks for work in a worktree that is being removed."""

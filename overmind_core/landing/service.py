@@ -67,6 +67,10 @@ def _unheard(item: MergeItem) -> None:
     """Nobody listens."""
 
 
+def _no_one(_landing: LandingRow) -> None:
+    """Nobody has to know."""
+
+
 KEY = "merging"
 """Of the store's fact that holds the traces."""
 TRACES = Codec(dict[str, MergeProgress])
@@ -103,6 +107,8 @@ class MergeQueue:
         self._locations = locations
         self._meta_table = meta_table
         self._landing_table = landing_table
+        self.on_landed_by_hand: Callable[[LandingRow], None] = _no_one
+        """Called with a landing that a person has asked for, in the commit that saves it."""
         self._traces: dict[str, MergeProgress] = {}
         self._turns: dict[str, asyncio.Lock] = {}
 
@@ -182,6 +188,8 @@ class MergeQueue:
             self._journal.save(self.keep(replace(trace, landing=False)))
             self._journal.save(lambda: self._landing_table.save(landing))
             self._events.record(landed)
+            if trace.why is None:
+                self.on_landed_by_hand(landing)
 
     async def end(self, mission_id: str | None) -> None:
         """End the mission that checks a merge, if it is live."""

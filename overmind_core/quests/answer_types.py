@@ -85,6 +85,8 @@ class Landed(TypedDict):
     """Files in which the work had met a conflict in an earlier attempt."""
     not_owned: list[str]
     """Files among it that the quest does not own, relative to the top of the repository; 100 at most."""
+    by_hand: bool
+    """A person has landed it."""
 
 
 class QuestRow(QuestInfo, FailureClass):
@@ -239,6 +241,8 @@ class QuestWhy(QuestBrief):
     """Whether that folder was removed since."""
     output: list[str]
     """The last lines that the check printed, at most three."""
+    needs_by_hand: list[str]
+    """Names of those that it needs and whose work a person has landed by hand."""
     empty_needs: list[str]
     """The names of those that it needs and that have completed with nothing to land."""
     pending_settings: str

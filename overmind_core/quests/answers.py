@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from overmind_core.domain.quests.attempt import cost_of
-from overmind_core.domain.quests.life import achievement, landed_conflicts
+from overmind_core.domain.quests.life import achievement, landed_by_hand, landed_conflicts
 from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus
 from overmind_core.domain.quests.standing import landing_wait, outcome_of_quest
 from overmind_core.domain.text.moment import format_time
@@ -215,6 +215,7 @@ def _landed(quest: Quest) -> Landed | None:
         "after": found.after,
         "conflicts": landed_conflicts(quest),
         "not_owned": list(found.not_owned),
+        "by_hand": landed_by_hand(quest) is not None,
     }
 
 

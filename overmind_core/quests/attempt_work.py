@@ -16,8 +16,8 @@ from overmind_core.domain.missions.facts import StartAsked
 from overmind_core.domain.quests import briefing, shared_folder
 from overmind_core.domain.quests.briefing import VERDICT
 from overmind_core.domain.quests.classes import CONFLICT_LEFT, CONFLICTS, VERIFY_FAILED, is_redone
-from overmind_core.domain.quests.life import has_landed_nothing
-from overmind_core.domain.quests.quest import CHECK, REVIEW, QuestStatus
+from overmind_core.domain.quests.life import has_landed_nothing, is_done
+from overmind_core.domain.quests.quest import CHECK, REVIEW
 from overmind_core.domain.quests.variables import variables
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.bytestrings import to_wire
@@ -303,7 +303,7 @@ class AttemptWork:
         return source if mission is None else mission.definition.name
 
     async def _delivery(self, quest: Quest) -> briefing.Delivery:
-        """What a completed quest hands on."""
+        """What a quest that is done hands on."""
         names = () if quest.goal is None else quest.goal.outputs
         data: Mapping[str, bytes] = {}
         if names:
@@ -314,9 +314,9 @@ class AttemptWork:
         return briefing.Delivery(data, briefing.tail(result, LARGEST_RESULT), has_landed=not has_landed_nothing(quest))
 
     def _needed(self, goal: Goal) -> list[Quest]:
-        """The quests that it needs and that have completed."""
+        """The quests that it needs and that are done."""
         found = [self._quests.get(need) for need in goal.needs]
-        return [one for one in found if one is not None and one.status is QuestStatus.COMPLETED]
+        return [one for one in found if one is not None and is_done(one)]
 
     async def _of_spec(self, quest: Quest) -> SpecInput | None:
         queue = _queue(quest)

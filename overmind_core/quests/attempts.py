@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause, Mission
@@ -17,7 +17,8 @@ from overmind_core.domain.missions.outcome import was_stopped
 from overmind_core.domain.quests import attempt as steps
 from overmind_core.domain.quests.attempt import AttemptMissions, in_phase, next_attempt_step
 from overmind_core.domain.quests.classes import BLOCKED, INTERNAL, is_nobodys_fault
-from overmind_core.domain.quests.life import is_refused
+from overmind_core.domain.quests.hand_landing import AfterHandLanding, after_hand_landing
+from overmind_core.domain.quests.life import is_done, is_refused
 from overmind_core.domain.quests.quest import LandedWork, Quest, QuestPhase, QuestStatus, QueueState
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
@@ -173,13 +174,27 @@ class Attempts:
         self._asker.withdraw(quest.id)
 
     def landed_by_hand(self, quest_id: str, landed: LandedWork) -> None:
-        """A person has landed work: if its quest has failed, that settles it; if not, it lands by itself."""
+        """A person has landed work, which is being saved: whatever follows for its quest is saved with that."""
         quest = self._quests.get(quest_id)
-        if quest is None or quest.queue is None or quest.status is not QuestStatus.FAILED:
+        if quest is None or quest.queue is None:
             return
+        then = after_hand_landing(quest, landed.branch)
+        if then is AfterHandLanding.NOTHING:
+            return
+        known = replace(quest, queue=replace(quest.queue, landed=landed))
         with self._journal.together():
-            self._quests.amend(replace(quest, queue=replace(quest.queue, landed=landed)))
             self.settle(quest)
+            match then:
+                case AfterHandLanding.SETTLE:
+                    self._quests.amend(known)
+                case AfterHandLanding.ACCEPT:
+                    self.reviewed(known, good=True, text="")
+                case AfterHandLanding.LAND_AGAIN:
+                    self.land_again(known)
+                case AfterHandLanding.COMPLETE:
+                    self._outcomes().completed(known)
+                case _:
+                    assert_never(then)
 
     def reviewed(self, quest: Quest, *, good: bool, text: str) -> None:
         """A person has judged its work."""
@@ -217,7 +232,7 @@ class Attempts:
             return
         kept = quest.goal.needs
         if quest.goal.needs_min:  # enough of them have completed: the others are not needed
-            kept = tuple(one for one in kept if self._is_completed(one))
+            kept = tuple(one for one in kept if self._is_done(one))
         self._end_attempt(replace(quest, goal=replace(quest.goal, needs=(*kept, need), needs_min=0)), quest.queue)
 
     def wait_for(self, quest_id: str, question: int) -> None:
@@ -236,9 +251,9 @@ class Attempts:
         feedback = with_words(quest.queue.feedback, words)
         self._quests.put(replace(quest, queue=replace(quest.queue, waits_for=None, feedback=feedback)))
 
-    def _is_completed(self, quest_id: str) -> bool:
+    def _is_done(self, quest_id: str) -> bool:
         quest = self._quests.get(quest_id)
-        return quest is not None and quest.status is QuestStatus.COMPLETED
+        return quest is not None and is_done(quest)
 
     def _end_attempt(self, quest: Quest, queue: QueueState) -> None:
         """Save the quest with what it can't go on without; its newest attempt ends."""

@@ -100,12 +100,18 @@ class AttemptOutcomes:
         """Called with a quest whose newest attempt is over, in the commit that saves that."""
 
     def completed(self, quest: Quest) -> None:
-        """Record that the work is done."""
-        queue = replace(self._ended(quest, None, 0), free=0, failure=None)
+        """Record that the work is done; of a queued quest, as a person has landed it by hand."""
+        queue = quest.queue
+        assert queue is not None
+        runs = quest.status is not QuestStatus.QUEUED
+        if runs:
+            queue = self._ended(quest, None, 0)
+        queue = replace(queue, free=0, failure=None, waits_for=None)
         over = self._over(quest, QuestStatus.COMPLETED, None, 0, queue)
         with self._journal.together():
             self._end(over)
-            self.on_end(over)
+            if runs:
+                self.on_end(over)
 
     def cancelled(self, quest: Quest, reason: str | None, exit_code: int) -> None:
         """Record that somebody has ended it; a person may give it another round."""

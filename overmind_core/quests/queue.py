@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.admission import Limits, Owned, Pool, Waiter, ready
 from overmind_core.domain.events import THE_QUEUE
-from overmind_core.domain.quests.life import HAVE_SLOT, OWN, QuestState, is_refused, is_tried_again, state_of
+from overmind_core.domain.quests.life import HAVE_SLOT, OWN, QuestState, is_done, is_refused, is_tried_again, state_of
 from overmind_core.domain.quests.quest import Quest, QuestStatus
 from overmind_core.quests.events import QueueChanged
 
@@ -133,6 +133,7 @@ class Queue:
         self.slots = int(saved) if saved is not None else self._settings.queue.slots
         self.has_set_slots = saved is not None
         self._quests.on_put = self._on_put
+        self._quests.on_amend = self._concern
         for quest in list(self._quests.live.values()):
             self._on_put(None, quest)
 
@@ -221,7 +222,7 @@ class Queue:
 
     def _concern(self, before: Quest | None, quest: Quest) -> None:
         """Those that need it may start."""
-        if quest.status is not QuestStatus.COMPLETED or (before is not None and before.status is quest.status):
+        if not is_done(quest) or (before is not None and is_done(before)):
             return
         dependants = self._quests.dependants(quest.id)
         if dependants:

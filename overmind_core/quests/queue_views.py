@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.quests.attempt import has_run
 from overmind_core.domain.quests.board import COLUMNS, Column, column_of
-from overmind_core.domain.quests.life import has_landed_nothing, is_refused, waits_for_target
+from overmind_core.domain.quests.life import has_landed_nothing, is_landed_by_hand, is_refused, waits_for_target
 from overmind_core.domain.quests.needs import set_free
 from overmind_core.domain.quests.quest import HAS_ENDED, Quest, QuestPhase, QuestStatus
 from overmind_core.domain.quests.remedies import Known, remedies
@@ -219,8 +219,18 @@ class QueueViews:
         by = in_the_way(quest, wait, self._obstacles.needs(now), self._named)
         refusal = self._refusal(quest.id) if waits_for_target(quest) else None
         do = self._remedies(quest, wait, by)
-        empty = self._empty_needs(quest)
-        found = why_of(quest, wait, place, free, do, refusal=refusal, evidence=evidence, empty_needs=empty)
+        empty, by_hand = self._needs(quest, has_landed_nothing), self._needs(quest, is_landed_by_hand)
+        found = why_of(
+            quest,
+            wait,
+            place,
+            free,
+            do,
+            refusal=refusal,
+            evidence=evidence,
+            empty_needs=empty,
+            needs_by_hand=by_hand,
+        )
         until = (
             quest.queue.not_before if quest.queue is not None and wait is not None and wait.code == "until" else None
         )
@@ -241,14 +251,15 @@ class QueueViews:
             "folder_gone": evidence is not None and evidence.is_gone,
             "output": [] if evidence is None else list(evidence.output),
             "empty_needs": empty,
+            "needs_by_hand": by_hand,
             "same_name": self._quests.others_named(quest),
             "pending_settings": "" if (key := self._key_of(wait)) is None else self._pending_settings(key),
         }
 
-    def _empty_needs(self, quest: Quest) -> list[str]:
-        """The names of those that it needs and that have completed with nothing to land."""
+    def _needs(self, quest: Quest, test: Callable[[Quest], bool]) -> list[str]:
+        """The names of those that it needs and that a test holds for."""
         needed = map(self._quests.get, () if quest.goal is None else quest.goal.needs)
-        return [one.name for one in needed if one is not None and has_landed_nothing(one)]
+        return [one.name for one in needed if one is not None and test(one)]
 
     async def _evidence(self, quest: Quest) -> Evidence | None:
         """What is known of the check that a quest has failed for."""

@@ -90,6 +90,8 @@ class QuestRegistry:
         self._ends = 0
         self.on_put: Callable[[Quest | None, Quest], None] = _nothing
         """Called before a change is saved, with the quest before it (None: a new one) and after it."""
+        self.on_amend: Callable[[Quest | None, Quest], None] = _nothing
+        """The same for a quest that has ended, and that unfinished ones need."""
 
     def load(self) -> None:
         """Load the unfinished quests, and the quests that they need."""
@@ -338,7 +340,8 @@ class QuestRegistry:
     def amend(self, quest: Quest) -> None:
         """Save an ended quest that was changed."""
         if quest.id in self._ended:
-            self._ended[quest.id] = quest
+            before, self._ended[quest.id] = self._ended[quest.id], quest
+            self.on_amend(before, quest)
         row, needs = store.row(quest), _needs(quest)
 
         def write() -> None:

@@ -25,7 +25,7 @@ from overmind_core.view.tables import Orders
 
 FIRST = 100
 """Rows of thousands that are asked for at first."""
-CHANGES = frozenset({"quest", "queue", "started", "exited", "restart", "removed", "asked", "answered"})
+CHANGES = frozenset({"quest", "queue", "started", "exited", "restart", "removed", "asked", "answered", "landed"})
 """Kinds of events after which a quest stands otherwise."""
 PRIORITIES = ("critical", "high", "medium", "low")
 """The most urgent first; the words of `Priority`, whose module takes longer to load than a frame to draw."""

@@ -210,7 +210,7 @@ def _tails(row: Row) -> tuple[str, ...]:
         code = "" if row["code"] in _UNSAID else row["code"] or ""
         return row["why"] or "", f"{_OWNED}{owner}" if owner else code
     if status in {"failed", "cancelled"}:
-        return (why_failed(row) or status,)
+        return (achievement_of(row) or why_failed(row) or status,)
     if waits := landing_waits(row):
         return (waits,)
     phase = phase_word(row)

@@ -185,6 +185,10 @@ def not_owned_text(paths: Sequence[str]) -> str:
     return f"{not_owned_count(len(paths))}: {listed}"
 
 
+BY_HAND = "landed by hand"
+"""How the work of a quest came to its branch that a person has merged."""
+
+
 def achieved(
     branch: str | None,
     *,
@@ -193,6 +197,7 @@ def achieved(
     denied: bool = False,
     conflicts: Sequence[str] = (),
     not_owned: int = 0,
+    by_hand: bool = False,
 ) -> str:
     """What people read of the end of a completed quest: what the tick beside it is worth.
 
@@ -203,12 +208,14 @@ def achieved(
         denied: Whether a person has denied what it handed in, so that another one follows.
         conflicts: Files in which its work had met conflicts.
         not_owned: How many files have landed that are not its own.
+        by_hand: Whether a person has landed it.
     """
     if denied:
         return sentence(DENIED)
     if branch is not None:
         after, strange = landed_after(conflicts).removeprefix("landed"), not_owned_count(not_owned)
-        return f"landed on {branch}{after}{f', {strange}' if strange else ''}"
+        how = f"{BY_HAND} on" if by_hand else "landed on"
+        return f"{how} {branch}{after}{f', {strange}' if strange else ''}"
     if to_land:
         return NOTHING_LANDED
     return "checked" if checked else ""

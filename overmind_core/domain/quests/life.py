@@ -15,7 +15,7 @@ from overmind_core.domain.quests.quest import PERSON, REVIEW, QuestPhase, QuestS
 from overmind_core.domain.replacing import replace
 
 if TYPE_CHECKING:
-    from overmind_core.domain.quests.quest import Quest
+    from overmind_core.domain.quests.quest import LandedWork, Quest
 
 
 class QuestState(StrEnum):
@@ -64,7 +64,11 @@ _REVIEWED = {QuestEvent.ASK: QuestState.REVIEW, **_JUDGED}
 _CHECKED = {QuestEvent.REVIEW: QuestState.REVIEWING, **_REVIEWED}
 _AGAIN = {QuestEvent.RETRY: QuestState.QUEUED}
 TABLE: Mapping[QuestState, Mapping[QuestEvent, QuestState]] = {
-    QuestState.QUEUED: {QuestEvent.LEASE: QuestState.WORKING, QuestEvent.CANCEL: QuestState.CANCELLED},
+    QuestState.QUEUED: {
+        QuestEvent.LEASE: QuestState.WORKING,
+        QuestEvent.COMPLETE: QuestState.COMPLETED,  # a person has landed its work by hand
+        QuestEvent.CANCEL: QuestState.CANCELLED,
+    },
     QuestState.WORKING: {QuestEvent.CHECK: QuestState.CHECKING, **_CHECKED},
     QuestState.CHECKING: _CHECKED,
     QuestState.REVIEWING: _REVIEWED,
@@ -208,6 +212,44 @@ def has_landed_nothing(quest: Quest) -> bool:
     return to_land and quest.status is QuestStatus.COMPLETED and landed is None
 
 
+def lands_on(quest: Quest, branch: str) -> bool:
+    """Return whether its work is to be on a branch; one without a target has none that is wrong."""
+    into = None if quest.goal is None else quest.goal.into
+    return into is None or into == branch
+
+
+def landed_by_hand(quest: Quest) -> LandedWork | None:
+    """Return where a person has landed its work, which has ended or completed by that; None: nobody has."""
+    landed = None if quest.queue is None else quest.queue.landed
+    if landed is None or not quest.is_over:
+        return None
+    did_not_itself = quest.status is not QuestStatus.COMPLETED or landed.by_hand_at is not None
+    return landed if did_not_itself else None
+
+
+def is_done(quest: Quest) -> bool:
+    """Return whether those that need it may go on: it has completed, or a person has landed its work where it was to.
+
+    It may have failed, or have been cancelled, before.
+    """
+    if quest.status is QuestStatus.COMPLETED:
+        return True
+    landed = landed_by_hand(quest)
+    return landed is not None and lands_on(quest, landed.branch)
+
+
+def is_landed_by_hand(quest: Quest) -> bool:
+    """Return whether those that need it may go on because of a person, who has landed its work."""
+    return is_done(quest) and landed_by_hand(quest) is not None
+
+
+def done_at(quest: Quest) -> float:
+    """Return since when it `is_done`, in seconds since the epoch; 0: nobody knows."""
+    landed = landed_by_hand(quest)
+    by_hand_at = None if landed is None else landed.by_hand_at
+    return by_hand_at or quest.ended_at or 0.0
+
+
 def landed_conflicts(quest: Quest) -> list[str]:
     """Return the files in which its work had met conflicts before it landed, sorted. Wire form."""
     queue = quest.queue
@@ -219,9 +261,11 @@ def landed_conflicts(quest: Quest) -> list[str]:
 def achievement(quest: Quest) -> str:
     """Return what the end of a completed quest is worth: `landed on main`, `checked`; "" where it says no more.
 
-    Only what has landed is on a branch; what was checked alone lies where it was done.
+    Only what has landed is on a branch; what was checked alone lies where it was done. Of one that has failed, or was
+    cancelled, and whose work a person has landed: `landed by hand on main`.
     """
-    if quest.status is not QuestStatus.COMPLETED:
+    by_hand = landed_by_hand(quest)
+    if quest.status is not QuestStatus.COMPLETED and by_hand is None:
         return ""
     landed = None if quest.queue is None else quest.queue.landed
     return achieved(
@@ -231,6 +275,7 @@ def achievement(quest: Quest) -> str:
         denied=quest.reason == DENIED,
         conflicts=landed_conflicts(quest),
         not_owned=0 if landed is None else len(landed.not_owned),
+        by_hand=by_hand is not None,
     )
 
 

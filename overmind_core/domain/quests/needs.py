@@ -1,8 +1,9 @@
 """Needs: which quests have to complete before another one, what stands in its way, and what its end sets free. Pure.
 
-A quest needs K of n others. A need counts once it has completed, which one that lands has only after it has landed.
-Blocked is derived and never stored: so many of the needs have failed, were cancelled or are blocked themselves that K
-can't be reached; a retry of what has failed at the root of that, at whatever depth, undoes it all.
+A quest needs K of n others. A need counts once it has completed, which one that lands has only after it has landed; or
+once a person has landed the work of one that has failed, or was cancelled, by hand: see `life.is_done`. Blocked is
+derived and never stored: so many of the needs have failed, were cancelled or are blocked themselves that K can't be
+reached; a retry of what has failed at the root of that, at whatever depth, undoes it all.
 
 Whether the needs are met follows from them alone. `Needs` looks further; it is made for one look at the queue, and
 finds out about each quest once, so that thousands in one chain cost no more than as many side by side.
@@ -14,8 +15,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.admission import Wait, WaitCode
-from overmind_core.domain.missions.reasons import sentence
+from overmind_core.domain.missions.reasons import BY_HAND, sentence
 from overmind_core.domain.quests.classes import last_failure
+from overmind_core.domain.quests.life import done_at, is_done, landed_by_hand
 from overmind_core.domain.quests.quest import Quest, QuestStatus
 from overmind_core.domain.text.duration import format_uptime
 
@@ -45,14 +47,14 @@ class Need(NamedTuple):
         return self.id if self.quest is None else self.quest.name
 
     @property
-    def is_completed(self) -> bool:
+    def is_done(self) -> bool:
         """Whether it counts."""
-        return self.quest is not None and self.quest.status is QuestStatus.COMPLETED
+        return self.quest is not None and is_done(self.quest)
 
     @property
     def is_lost(self) -> bool:
-        """Whether it can't complete any more, unless somebody retries it."""
-        return self.quest is None or self.quest.status in _LOST
+        """Whether it can't be done any more, unless somebody retries it, or lands its work by hand."""
+        return self.quest is None or (self.quest.status in _LOST and not is_done(self.quest))
 
 
 class StillWaiting(NamedTuple):
@@ -89,7 +91,7 @@ def are_met(quest: Quest, get: Get) -> bool:
     if quest.goal is None or not quest.goal.needs:
         return True
     found = map(get, quest.goal.needs)
-    return sum(one is not None and one.status is QuestStatus.COMPLETED for one in found) >= needed(quest)
+    return sum(one is not None and is_done(one) for one in found) >= needed(quest)
 
 
 def met_at(quest: Quest, get: Get) -> float | None:
@@ -101,7 +103,7 @@ def met_at(quest: Quest, get: Get) -> float | None:
     if quest.goal is None or not quest.goal.needs:
         return 0.0
     found, least = [get(one) for one in quest.goal.needs], needed(quest)
-    done = sorted(_ended_at(one) for one in found if one is not None and one.status is QuestStatus.COMPLETED)
+    done = sorted(done_at(one) for one in found if one is not None and is_done(one))
     if len(done) >= least:
         return done[least - 1]
     if all(one is None or one.is_over for one in found):
@@ -138,16 +140,14 @@ class Needs:
             text = f"needs {_listed([f'{one.name} ({_state(one)})' for one in roots])}"
             return Wait(WaitCode.BLOCKED, text, tuple(one.name for one in roots))
         open_ = self.open(quest)
-        left = needed(quest) - sum(one.is_completed for one in needs_of(quest, self._get))
+        left = needed(quest) - sum(one.is_done for one in needs_of(quest, self._get))
         some = f"{left} of " if left < len(open_) else ""
         listed = _listed([f"{one.name} ({self._standing(one)})" for one in open_])
         return Wait(WaitCode.NEEDS, f"waits for {some}{listed}", tuple(one.name for one in open_))
 
     def open(self, quest: Quest) -> list[Need]:
         """Return those of its needs that have not completed, and still can."""
-        return [
-            one for one in needs_of(quest, self._get) if not one.is_completed and not one.is_lost and not self._why(one)
-        ]
+        return [one for one in needs_of(quest, self._get) if not one.is_done and not one.is_lost and not self._why(one)]
 
     def roots(self, quest: Quest) -> tuple[Need, ...]:
         """Return what has failed, was cancelled or removed so that a queued quest can't start; nothing: it still can.
@@ -206,7 +206,9 @@ def _state(need: Need) -> str:
     if need.quest is None:
         return "removed"
     status, reason = need.quest.status.value, last_failure(need.quest)
-    return f"{status}: {sentence(reason)}" if reason else status
+    elsewhere = landed_by_hand(need.quest)
+    there = "" if elsewhere is None else f"; {BY_HAND} on {elsewhere.branch}"
+    return f"{status}: {sentence(reason)}{there}" if reason else f"{status}{there}"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -225,7 +227,7 @@ def set_free(quest: Quest, dependants: Iterable[Quest], get: Get) -> SetFree:
     """
     starts, waiting = [], []
     for other in sorted(dependants, key=lambda one: one.name):
-        missing = [one for one in needs_of(other, get) if one.id != quest.id and not one.is_completed]
+        missing = [one for one in needs_of(other, get) if one.id != quest.id and not one.is_done]
         least, of = needed(other), len(other.goal.needs) if other.goal is not None else 0
         if are_met(other, get):
             continue

@@ -77,6 +77,8 @@ class LandedWork:
     after: str
     not_owned: tuple[str, ...] = ()
     """Files among it that its quest does not own, relative to the top of the repository; `MOST_NOT_OWNED` at most."""
+    by_hand_at: float | None = None
+    """When a person has landed it by hand, in seconds since the epoch; None: its quest did."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,8 @@ def _text(quest: Quest, in_the_way: str, own: Outcome | None) -> str:
             text = f"waits to land: {wait}"
         case QuestState.COMPLETED:
             text = achievement(quest)
+        case QuestState.FAILED | QuestState.CANCELLED if by_hand := achievement(quest):
+            text = f"{state_of(quest)}, {by_hand}"
         case QuestState.FAILED if own not in _BAD:
             text = f"failed: {sentence(last_failure(quest))}"
         case QuestState.CANCELLED if own is Outcome.SUCCEEDED:

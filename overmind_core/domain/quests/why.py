@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.admission import QUEUE, Wait, WaitCode
 from overmind_core.domain.agents.turns import one_line
-from overmind_core.domain.missions.reasons import NOTHING_LANDED, landed_after, not_owned_text, sentence
+from overmind_core.domain.missions.reasons import BY_HAND, NOTHING_LANDED, landed_after, not_owned_text, sentence
 from overmind_core.domain.quests.classes import CHECK_FAILED, VERIFY_FAILED, last_failure
 from overmind_core.domain.quests.life import (
     has_landed_nothing,
     is_refused,
     is_tried_again,
     lacks_verdict,
+    landed_by_hand,
     landed_conflicts,
     left_conflict,
     review_log,
@@ -119,6 +120,8 @@ class Why(NamedTuple):
     """None unless a check has failed."""
     empty_needs: tuple[str, ...] = ()
     """Names of those that it needs and that have completed with nothing to land."""
+    needs_by_hand: tuple[str, ...] = ()
+    """Names of those that it needs and whose work a person has landed by hand."""
     pending_settings: str = ""
     """A sentence, where the value of config.toml for which it waits was changed since the daemon began."""
 
@@ -161,6 +164,7 @@ def why_of(
     refusal: Refusal | None = None,
     evidence: Evidence | None = None,
     empty_needs: Sequence[str] = (),
+    needs_by_hand: Sequence[str] = (),
 ) -> Why:
     """Return the answer about a quest.
 
@@ -173,6 +177,7 @@ def why_of(
         refusal: What is in the way of its landing, where that is known.
         evidence: What is known of the check that it has failed for.
         empty_needs: Names of those that it needs and that have completed with nothing to land.
+        needs_by_hand: Names of those that it needs and whose work a person has landed by hand.
     """
     text, known = (wait.text, wait.do) if wait is not None else _standing(quest, refusal)
     return Why(
@@ -188,6 +193,7 @@ def why_of(
         free.waiting_then,
         evidence,
         tuple(empty_needs),
+        tuple(needs_by_hand),
     )
 
 
@@ -244,13 +250,13 @@ def _standing(quest: Quest, refusal: Refusal | None) -> tuple[str, tuple[str, ..
         case QuestStatus.FAILED | QuestStatus.CANCELLED:
             by_hand = _by_hand(quest)
             again = () if quest.queue is None or by_hand else (f"overmind quest retry {quest.name}",)
-            return f"{_why_ended(quest)}{by_hand}", (*look_at(quest, quest.name), *again)
+            return "; ".join(filter(None, (_why_ended(quest), by_hand))), (*look_at(quest, quest.name), *again)
 
 
 def _by_hand(quest: Quest) -> str:
     """Where a person has landed the work of one that has failed; "" where nobody has."""
-    landed = None if quest.queue is None else quest.queue.landed
-    return "" if landed is None else f"; its work was landed by hand on {landed.branch}"
+    landed = landed_by_hand(quest)
+    return "" if landed is None else f"its work was {BY_HAND} on {landed.branch}"
 
 
 def _why_ended(quest: Quest) -> str:
@@ -275,7 +281,8 @@ def _landing(quest: Quest) -> str:
     if landed is not None:
         after = landed_after(landed_conflicts(quest)).removeprefix("landed")
         strange = not_owned_text([one_line(path) for path in landed.not_owned])
-        return f"landed on {landed.branch}{after}{f', with {strange}' if strange else ''}"
+        how = "landed" if landed_by_hand(quest) is None else BY_HAND
+        return f"{how} on {landed.branch}{after}{f', with {strange}' if strange else ''}"
     return NOTHING_LANDED if has_landed_nothing(quest) else ""
 
 
@@ -314,6 +321,7 @@ def from_answer(answer: Mapping[str, Any]) -> Why:
         tuple(StillWaiting(one["name"], tuple(one["needs"])) for one in answer["waiting_then"]),
         _evidence_of(answer),
         tuple(answer.get("empty_needs") or ()),
+        tuple(answer.get("needs_by_hand") or ()),
         answer.get("pending_settings", ""),
     )
 
@@ -340,6 +348,8 @@ def why_lines(why: Why) -> list[str]:
     lines = [f"{why.name} {_IS[why.status]}{code}{text}"]
     if why.empty_needs:
         lines.append(f"  needs: {_listed(why.empty_needs)}, completed with {NOTHING_LANDED}")
+    if why.needs_by_hand:
+        lines.append(f"  needs: {_listed(why.needs_by_hand)}, {BY_HAND}")
     if why.evidence is not None:
         if why.evidence.folder is not None:
             lines.append(f"  in: {why.evidence.folder}{' (removed since)' if why.evidence.is_gone else ''}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.kit.killing import kill
 from tests.kit.queued_shop import Shop
 
 
@@ -54,3 +55,25 @@ def test_a_failed_quest_is_blocked_until_a_person_has_decided_about_it(shop):
     )
     assert shop.info(quests[3])["landed"]["branch"] == "main"
     shop.om.ok("quest", "retry", "cancelled")
+
+
+@pytest.mark.own_home
+def test_those_that_wait_for_a_failed_quest_go_on_when_its_work_was_landed_by_hand(shop, om):
+    base = shop.add("base", "echo base > base; exit 3", into="main", retries=0)
+    assert shop.ended(base)["status"] == "failed"
+    later = shop.add("later", "cat base", needs=["base"])
+    last = shop.add("last", "true", needs=["later"])
+    assert om("quest", "wait", "last").returncode == 3
+    assert columns(shop, "base", "later", "last") == ["blocked"] * 3
+    kill(om.supervisor_pid())
+    om.ok("start")
+    om.ok("commit", "base", "-m", "by hand")
+    om.ok("merge", "base")
+    kill(om.supervisor_pid())
+    om.ok("start")
+    assert om.ok("quest", "wait", "later", "last").count("completed (exit code 0)") == 2
+    assert columns(shop, "base", "later", "last") == ["done"] * 3
+    assert om.ok("quest", "why", "later") == "later has completed\n  needs: base, landed by hand\n"
+    assert "landed by hand on main" in om.ok("quest", "list")
+    assert shop.info(base)["achieved"] == "landed by hand on main"
+    assert [shop.info(one)["attempts"] for one in (later, last)] == [1, 1]

@@ -37,7 +37,8 @@ def test_a_need_counts_when_it_has_landed_and_its_commit_is_in_the_next_worktree
     assert shop.head() == before
     shop.go("verify")
     info = shop.ended(b)
-    landed = {"branch": "main", "before": before, "after": shop.head(), "conflicts": [], "not_owned": []}
+    landed = {"branch": "main", "before": before, "after": shop.head()}
+    landed |= {"conflicts": [], "not_owned": [], "by_hand": False}
     assert info["landed"] == landed
     assert shop.code.git("log", "-1", "--format=%B", "main^2") == "b\n\nSay two."
     assert shop.ended(a)["status"] == "completed"

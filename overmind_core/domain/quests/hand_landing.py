@@ -1,0 +1,67 @@
+"""What follows for a quest when a person has landed its work by hand. Pure.
+
+A quest that has ended stays what it is: it has failed, and its work is there all the same, so that those that need it
+go on. One that waited for a person, or for another attempt at what that has taken over, is done. All others go on by
+themselves; what they have left to land then, they land.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.quests.classes import BLOCKED, Consequence, consequence_of
+from overmind_core.domain.quests.life import QuestState, is_refused, lands_on, state_of
+from overmind_core.domain.quests.quest import QuestStatus
+
+if TYPE_CHECKING:
+    from overmind_core.domain.quests.quest import Quest
+
+
+class AfterHandLanding(StrEnum):
+    """What follows."""
+
+    NOTHING = "nothing"
+    """It has completed, or goes on by itself: its work is under way, or tried again."""
+    SETTLE = "settle"
+    """It has failed, or was cancelled: where its work has landed is noted, and nothing is asked about it any more."""
+    ACCEPT = "accept"
+    """A person was to review its work, and has landed it: that accepts it."""
+    LAND_AGAIN = "land_again"
+    """Its landing was refused: it is tried again, and nothing is left of it."""
+    COMPLETE = "complete"
+    """Its newest attempt has failed, or could not go on, and another one was to follow: it is done instead."""
+
+
+def after_hand_landing(quest: Quest, branch: str) -> AfterHandLanding:
+    """Return what follows once a person has landed the work of a quest on a branch.
+
+    On another branch than its own its work is not where others look for it: only what is asked about it is settled.
+    """
+    if quest.queue is None or quest.cancelling:
+        return AfterHandLanding.NOTHING
+    if quest.status in {QuestStatus.FAILED, QuestStatus.CANCELLED}:
+        return AfterHandLanding.SETTLE
+    return _on_its_branch(quest) if lands_on(quest, branch) else AfterHandLanding.NOTHING
+
+
+def _on_its_branch(quest: Quest) -> AfterHandLanding:
+    match state_of(quest):
+        case QuestState.REVIEW:
+            return AfterHandLanding.ACCEPT
+        case QuestState.LANDING if is_refused(quest):
+            return AfterHandLanding.LAND_AGAIN
+        case QuestState.QUEUED if _was_left(quest):
+            return AfterHandLanding.COMPLETE
+    return AfterHandLanding.NOTHING
+
+
+def _was_left(quest: Quest) -> bool:
+    """Whether its newest attempt has handed in work that was not good enough, or could not go on.
+
+    One that a limit, or the end of its machine, has ended was in the middle of its work: that goes on.
+    """
+    queue = quest.queue
+    if queue is None or not queue.tries or queue.failure is None:
+        return False
+    return queue.failure == BLOCKED or consequence_of(queue.failure) is Consequence.COUNTS

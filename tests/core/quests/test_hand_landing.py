@@ -1,0 +1,194 @@
+"""A person lands the work of a quest by hand: what follows is saved with the landing, whoever dies when."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+
+import pytest
+
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.config import Settings
+from overmind_core.system.paths import Home
+from tests.kit import in_process
+from tests.kit.in_process import ScriptedKeeper, idle, supervising, until, world
+from tests.kit.mortal import Mortal, at_each_commit
+from tests.kit.repositories import AUTHOR, Repository
+
+ENVIRONMENT = {**world(), **AUTHOR}
+
+
+class Shop:
+    """One home and one repository; the first attempts of the quest `base` commit a file of its name, and fail."""
+
+    def __init__(self, folder: str, *, fails: int = 1) -> None:
+        os.makedirs(folder)
+        self.home = Home(os.path.join(folder, "home"))
+        self.keeper = ScriptedKeeper(self.home)
+        self.code = Repository(os.path.join(folder, "shop"))
+        self.code.commit("first", {"a": "1\n"})
+        self.runs: list[str] = []
+        self._fails = fails
+        self.keeper.on_ask["spawn"] = self._work
+
+    def _work(self, fields):
+        name, folder = fields["argv"][-1], fields["cwd"]
+        self.runs.append(name)
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(f"{len(self.runs)}\n")
+        for words in (("add", name), ("commit", "-q", "-m", name)):
+            subprocess.run(["git", *words], cwd=folder, env=self.code.environ, check=True)
+        code = 3 if name == "base" and self.runs.count("base") <= self._fails else 0
+        asyncio.get_running_loop().call_soon(self.keeper.exit, fields["run"], code)
+
+    def daemon(self):
+        return supervising(self.home, self.keeper, settings=Settings())
+
+    async def add(self, inside, name, **more):
+        quest = {"title": name, "name": name, "command": ["true", name], "into": "main", "retries": 0, **more}
+        added = await inside.ask("quest_add", quests=[quest], cwd=self.code.folder, env=ENVIRONMENT)
+        return added["quests"][0]["id"]
+
+    def landed(self):
+        return [one for one in self.code.git("log", "--format=%s", "main").splitlines() if one.startswith("Merge")]
+
+
+class MergingMortal(Mortal):
+    """One whose merge ends where it dies: it begins no other git."""
+
+    asked: asyncio.Task[None] | None = None
+
+    def _commit(self, changes):
+        super()._commit(changes)
+        if self.dead and self.asked is not None:
+            self.asked.cancel()
+
+
+def story(tmp_path, scenario, **how):
+    shop = Shop(str(tmp_path / "shop"), **how)
+    try:
+        return in_process.run(scenario(shop))
+    finally:
+        shop.keeper.close()
+
+
+async def ended(inside, quest):
+    await until(lambda: quest not in inside.app.quest_registry.live, f"{quest} is over")
+    return await inside.ask("quest", id=quest)
+
+
+async def standing(inside, quest, status):
+    await until(lambda: inside.app.quest_registry.get(quest).status == status, f"{quest} is {status}")
+
+
+async def merge(inside, quest):
+    async for _ in inside.stream("merge", id=quest):
+        pass
+
+
+@pytest.mark.parametrize("cancelled", [False, True], ids=["failed", "cancelled"])
+def test_those_that_need_a_quest_go_on_once_a_person_has_landed_its_work(tmp_path, cancelled):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            base = await shop.add(inside, "base", retries=int(cancelled), backoff=60_000)
+            later = await shop.add(inside, "later", needs=[base])
+            await standing(inside, base, "queued" if cancelled else "failed")
+            if cancelled:
+                await until(lambda: shop.runs, "it has run")
+                await idle()
+                await inside.ask("quest_cancel", id=base)
+            await idle()
+            assert (await inside.ask("quest_why", id=later))["code"] == "blocked"
+            await merge(inside, base)
+            over = await ended(inside, later)
+            first = await inside.ask("quest", id=base)
+            why = await inside.ask("quest_why", id=later)
+            assert await inside.ask("inbox") == []
+        return first, over, why
+
+    first, over, why = story(tmp_path, scenario)
+    assert first["status"] == ("cancelled" if cancelled else "failed")
+    assert (first["achieved"], first["landed"]["by_hand"]) == ("landed by hand on main", True)
+    assert (over["status"], over["achieved"], over["landed"]["by_hand"]) == ("completed", "landed on main", False)
+    assert why["needs_by_hand"] == ["base"]
+
+
+WAITING = [
+    # what the quest is beside its work, how often that fails, where it then waits
+    ({"retries": 3, "backoff": 60_000}, 9, "queued"),
+    ({"review": "person"}, 0, "review"),
+]
+
+
+@pytest.mark.parametrize(("more", "fails", "status"), WAITING, ids=["for its next try", "in review"])
+def test_one_that_waits_is_done_once_a_person_has_landed_its_work(tmp_path, more, fails, status):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            base = await shop.add(inside, "base", **more)
+            later = await shop.add(inside, "later", needs=[base])
+            await until(lambda: shop.runs, "it has run")
+            await standing(inside, base, status)
+            await merge(inside, base)
+            over = await ended(inside, base)
+            assert (await ended(inside, later))["status"] == "completed"
+            assert await inside.ask("inbox") == []
+            assert shop.runs == ["base", "later"]
+            return over
+
+    over = story(tmp_path, scenario, fails=fails)
+    assert (over["status"], over["achieved"], over["exit_code"]) == ("completed", "landed by hand on main", 0)
+
+
+@pytest.mark.parametrize("saved", [False, True], ids=["before it is saved", "right after it is saved"])
+def test_whichever_commit_of_a_landing_a_supervisor_dies_at_those_that_need_it_start_once(tmp_path, saved):
+    async def dies(at):
+        shop = Shop(str(tmp_path / str(at)))
+        async with shop.daemon() as first:
+            base = await shop.add(first, "base")
+            later = await shop.add(first, "later", needs=[base])
+            await standing(first, base, "failed")
+            await first.ask("queue_set", paused=True)  # the dead begin no worktree that the living would meet
+            await idle()
+            mortal = MergingMortal(first.app, at, saved=saved)
+            asked = mortal.asked = asyncio.create_task(merge(first, base))
+            await until(lambda: mortal.dead or asked.done())
+            asked.cancel()
+            await asyncio.gather(asked, return_exceptions=True)
+        async with shop.daemon() as second:
+            await until(lambda: not second.app.landing._traces, "the merge was brought to its end, or taken back")
+            if not shop.landed():
+                await merge(second, base)
+            await second.ask("queue_set", paused=False)
+            assert (await ended(second, later))["status"] == "completed"
+            info = await second.ask("quest", id=base)
+            assert (info["status"], info["achieved"]) == ("failed", "landed by hand on main")
+            told = [one for one in second.events(base) if one["type"] == "landed"]
+            assert await second.ask("inbox") == []
+        assert len(told) == 1
+        assert shop.runs == ["base", "later"]
+        shop.keeper.close()
+        return mortal.dead
+
+    assert in_process.run(at_each_commit(dies)) > 3
+
+
+def test_work_that_lands_on_another_branch_frees_nobody(tmp_path):
+    async def scenario(shop):
+        shop.code.git("branch", "topic")
+        async with shop.daemon() as inside:
+            base = await shop.add(inside, "base")
+            later = await shop.add(inside, "later", needs=[base])
+            await standing(inside, base, "failed")
+            async for _ in inside.stream("merge", id=base, into="topic"):
+                pass
+            await idle()
+            why = await inside.ask("quest_why", id=later)
+            with pytest.raises(OvermindError):
+                await inside.ask("merge", id="nosuch")
+            return why["code"], why["text"]
+
+    assert story(tmp_path, scenario) == (
+        "blocked",
+        "needs base (failed: its command failed; landed by hand on topic)",
+    )
