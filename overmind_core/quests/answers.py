@@ -143,7 +143,7 @@ def row(
         "spec": spec,
         "group": goal.group,
         "round": queue.round,
-        "tries": queue.spent + (quest.status in {QuestStatus.RUNNING, QuestStatus.REVIEW, QuestStatus.COMPLETED}),
+        "tries": queue.spent + _is_newest_uncounted(quest),
         "class": queue.failure,
         "estimate_seconds": estimate,
         "cost_usd": cost_of(queue.tries),
@@ -203,6 +203,14 @@ def _attempts(quest: Quest) -> Iterable[QuestAttempt]:
             "ended_at": time(one.ended_at),
             "cost_usd": one.cost_usd,
         }
+
+
+def _is_newest_uncounted(quest: Quest) -> bool:
+    """Whether the newest attempt is one that `spent` does not have: it goes on, or has done the work."""
+    tries = () if quest.queue is None else quest.queue.tries
+    if quest.status is QuestStatus.COMPLETED:
+        return not tries or tries[-1].failure is None  # else a person has landed what had failed
+    return quest.status in {QuestStatus.RUNNING, QuestStatus.REVIEW}
 
 
 def _landed(quest: Quest) -> Landed | None:

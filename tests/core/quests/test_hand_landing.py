@@ -138,6 +138,7 @@ def test_one_that_waits_is_done_once_a_person_has_landed_its_work(tmp_path, more
 
     over = story(tmp_path, scenario, fails=fails)
     assert (over["status"], over["achieved"], over["exit_code"]) == ("completed", "landed by hand on main", 0)
+    assert (over["tries"], over["attempts"]) == (1, 1)
 
 
 @pytest.mark.parametrize("saved", [False, True], ids=["before it is saved", "right after it is saved"])
