@@ -162,3 +162,25 @@ def test_axe_finds_nothing_on_a_plan(pages, site, judged, theme, how, tmp_path):
     page = pages.open(f"plan/{plan}", theme=theme, **how)
     agent(page, "types").wait_for()
     assert not judged(page)
+
+
+FLAKY = """
+[agents.flaky]
+command = "exit 3"
+retries = 3
+backoff = "50s"
+"""
+
+
+def test_an_agent_that_is_tried_again_counts_down_and_its_mission_has_not_failed(pages, site, tmp_path):
+    applied(site.om, tmp_path, FLAKY, "release")
+    page = pages.open("plan/release", **DESK)
+    why = agent(page, "flaky").locator(".plan-why")
+    why.filter(has_text=re.compile(r"^try 2 · next try in \d\ds$")).wait_for()
+    first = why.inner_text()
+    eventually(lambda: why.inner_text() != first, what="it counts down")
+    assert why.inner_text() < first
+    page.goto(re.sub("#.*", "#/missions", page.url))
+    row = page.get_by_role("row").filter(has_text="flaky")
+    row.filter(has_text=re.compile(r"retry \d\ds")).wait_for()
+    assert re.search(r"tried again: its command failed \(3\)", row.inner_text())
