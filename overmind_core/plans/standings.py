@@ -50,7 +50,7 @@ class PlanStandings:
 
 
 def _by_missions(nodes: Iterable[AgentProgress]) -> dict[str, AgentProgress]:
-    found = {}
+    found: dict[str, AgentProgress] = {}
     for node in nodes:
         found |= {one.mission: node for one in node.tried}
         if node.mission is not None:

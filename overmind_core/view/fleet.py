@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from overmind_core.domain import engine_questions
 from overmind_core.domain.hives import SWARM
@@ -46,7 +46,7 @@ class Way(NamedTuple):
     is_open: bool
 
 
-def missions_of(events: Iterable[Row]) -> set[str]:
+def missions_of(events: Iterable[Mapping[str, Any]]) -> set[str]:
     """The ids of the missions whose rows these events may have changed; those that were removed are not among them.
 
     What the engine asks about need not be a mission. An attempt of a plan's agent stands otherwise when the next one
@@ -58,7 +58,7 @@ def missions_of(events: Iterable[Row]) -> set[str]:
     return found - {str(one["mission"]) for one in events if one["type"] == "removed"}
 
 
-def _is_of_mission(event: Row) -> bool:
+def _is_of_mission(event: Mapping[str, Any]) -> bool:
     about = event.get("about")
     return about is None or about.get("kind") == "mission"
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from overmind_core.domain.text.moment import format_time
+from overmind_core.view import plans as plans_rows
 from overmind_web.pages import plan as plan_page
 from tests.tui.test_pictures import NOW
 from tests.tui.test_pictures_plans import RELEASE, step
 
 
 def shown(*agents):
-    return {one["id"]: one for one in plan_page.content({**RELEASE, "agents": list(agents)}, {}, NOW)["agents"]}
+    rows = plans_rows.agents({**RELEASE, "agents": list(agents)}, NOW)
+    return {one["id"]: one for one in plan_page.agents(rows, {})}
 
 
 def test_an_agent_that_is_tried_again_counts_down_to_that():

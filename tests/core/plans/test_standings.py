@@ -220,9 +220,12 @@ def test_an_attempt_has_failed_when_its_agent_is_taken_out_of_the_plan(tmp_path)
 
     async def story():
         keeper = ScriptedKeeper(home)
-        keeper.on_ask["spawn"] = lambda fields: (
-            None if fields["argv"][-1] == "b" else asyncio.get_running_loop().call_soon(keeper.exit, fields["run"], 3)
-        )
+
+        def fails_but_b(fields):
+            if fields["argv"][-1] != "b":
+                asyncio.get_running_loop().call_soon(keeper.exit, fields["run"], 3)
+
+        keeper.on_ask["spawn"] = fails_but_b
         async with supervising(home, keeper) as inside:
             a, b = agent("a", retries=5, backoff=50.0), agent("b")
             request = {"cwd": "/", "env": world(), "file": "/p.toml"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -262,7 +263,7 @@ def test_attention_is_asked_for_as_in_the_terminal():
 
 
 def test_events_name_the_missions_whose_rows_they_may_have_changed():
-    told = [
+    told: list[dict[str, Any]] = [
         {"type": "started", "mission": "a"},
         {"type": "agent_started", "mission": "plan", "child": "b2", "tried": "b1"},
         {"type": "asked", "mission": "queue", "about": {"kind": "queue", "id": "queue"}},

@@ -20,7 +20,7 @@ from overmind_core.domain.quests.life import (
     landed_by_hand,
     state_of,
 )
-from overmind_core.domain.quests.needs import Needs, are_met, met_at, set_free
+from overmind_core.domain.quests.needs import Needs, SetFree, are_met, met_at, set_free
 from overmind_core.domain.quests.quest import (
     HAS_ENDED,
     Attempt,
@@ -168,7 +168,7 @@ def test_work_that_a_person_has_landed_elsewhere_is_named_where_it_is_missed():
 )
 def test_why_says_that_it_was_landed_by_hand(state, line):
     base = quest(state, reason="exit" if state is QuestState.FAILED else None, landed=by_hand())
-    free = set_free(base, [], {}.get)
+    free = SetFree((), ())
     assert why_lines(why_of(base, None, None, free))[0] == line
     lines = why_lines(why_of(quest(QuestState.WORKING), None, None, free, needs_by_hand=["base", "other"]))
     assert lines[1] == "  needs: base, other, landed by hand"
