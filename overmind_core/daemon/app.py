@@ -33,6 +33,7 @@ from overmind_core.kernel.journal import Journal
 from overmind_core.kernel.keeper_client import CurrentKeeper
 from overmind_core.kernel.phase import Phase
 from overmind_core.kernel.tasks import SingleFlight, Tasks
+from overmind_core.landing.events import WorkLanded
 from overmind_core.landing.locations import Locations
 from overmind_core.landing.service import MergeQueue
 from overmind_core.missions.attachments import Attachments
@@ -544,6 +545,7 @@ class App:
         self.engine_questions.on(EngineNeed.STEER, self.engine.watching.on_answer)
         bus.subscribe(QuestEnded, self.schedules.on_quest_end)
         bus.subscribe(QuestEnded, self.engine.specs.on_quest_end)
+        bus.subscribe(WorkLanded, self.engine.specs.on_landed)
         bus.subscribe(QuestEnded, self.swarm.on_quest_end)
         bus.subscribe(QuestEnded, lambda ended: self.isolation.no_longer_needed(ended.quest.id))
         for kind in NEWSWORTHY:

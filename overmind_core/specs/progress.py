@@ -14,6 +14,7 @@ from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.missions.reasons import DENIED
 from overmind_core.domain.quests import briefing
+from overmind_core.domain.quests.life import is_done
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.specs.commands import command_hash
@@ -302,7 +303,7 @@ class SpecProgress:
         if not record.tasks:
             return frozenset()
         made = {task: self._quests.get(one.quest) for task, one in record.tasks.items()}
-        done = {task for task, one in made.items() if one is not None and one.status is QuestStatus.COMPLETED}
+        done = {task for task, one in made.items() if one is not None and is_done(one)}
         files, changing = await asyncio.to_thread(documents.files_of_tasks, spec, done, record.files)
         if files != record.files:
             self._registry.change_phase(spec.id, PhaseName.SYNC, files=files)

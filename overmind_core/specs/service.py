@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.keeper_client import CurrentKeeper
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.tasks import Tasks
+    from overmind_core.landing.events import WorkLanded
     from overmind_core.missions.registry import Registry
     from overmind_core.quests.answer_types import BoardGate
     from overmind_core.quests.ports import Judgement, SpecInput
@@ -186,6 +187,13 @@ class Specs:
         if spec is not None:
             if spec.posts:
                 self.parts.elsewhere.end_posts(spec.id)
+            self.go_on(spec.id)
+
+    def on_landed(self, event: WorkLanded) -> None:
+        """Bring on the spec of a quest whose work a person may have landed."""
+        quest = None if event.mission is None else self._quests.get(event.mission)
+        spec = None if quest is None else self.registry.of_quest(quest)
+        if quest is not None and spec is not None and quest.is_over:
             self.go_on(spec.id)
 
     def _on_phase_answer(self, question: EngineQuestion, decision: Decision) -> None:

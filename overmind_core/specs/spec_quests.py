@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.admission import WaitCode
-from overmind_core.domain.quests.life import is_refused
-from overmind_core.domain.quests.quest import QuestStatus
+from overmind_core.domain.quests.life import is_done, is_refused
+from overmind_core.domain.quests.quest import HAS_ENDED, QuestStatus
 from overmind_core.domain.quests.why import PAUSED, first_of
 from overmind_core.domain.specs.phases import TaskCounts, spec_state, task_counts
 from overmind_core.domain.specs.spec import PHASES, PhaseName, quest_name
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.journal import Journal
     from overmind_core.quests.obstacles import Obstacles
     from overmind_core.quests.registry import QuestRegistry
-    from overmind_core.quests.store import QuestTable
+    from overmind_core.quests.store import QuestStanding, QuestTable
     from overmind_core.specs.looking import SpecStanding
     from overmind_core.specs.registry import SpecRegistry
     from overmind_core.system.machine import Clock
@@ -93,7 +93,7 @@ class SpecQuests:
         return [quest for quest in found if quest is not None]
 
     def _counted(self, spec: Spec) -> list[tuple[str, QuestStatus, Quest | None]]:
-        """Id and status of each quest that counts, and the quest while it is unfinished."""
+        """Id of each quest that counts, its status as far as its spec goes, and the quest while it is unfinished."""
         self._journal.flush()
         made = {one.quest: one for one in self._registry.phase(spec.id, PhaseName.SYNC).tasks.values()}
         phases = {record.quest for record in self._registry.phases(spec.id).values()}
@@ -104,8 +104,14 @@ class SpecQuests:
             task = made.get(row.id)
             if row.id in phases or row.name in names or (task is not None and task.gone and live is None):
                 continue
-            found.append((row.id, QuestStatus(row.status) if live is None else live.status, live))
+            found.append((row.id, self._ended_as(row) if live is None else live.status, live))
         return found
+
+    def _ended_as(self, row: QuestStanding) -> QuestStatus:
+        """The status that counts of a quest that has ended: one whose work a person has landed is done."""
+        status = QuestStatus(row.status)
+        quest = self._quests.get(row.id) if status in HAS_ENDED and status is not QuestStatus.COMPLETED else None
+        return QuestStatus.COMPLETED if quest is not None and is_done(quest) else status
 
     def held(self, spec_id: str) -> tuple[Quest, Wait] | None:
         """The quest of a spec that waits for money or for a person while none of them runs, and why it does."""

@@ -278,3 +278,15 @@ def test_a_stuck_spec_names_what_has_failed_and_what_to_do_and_a_new_verify_hold
     )
     om.ok("quest", "retry", "carts/TSK-001")
     assert world.until("done", "stuck")["state"] == "done"
+
+
+def test_a_stuck_spec_goes_on_once_a_person_has_landed_what_failed(om, world):
+    world.write(tasks={"TSK-001": done("TSK-001")})
+    world.new("Carts", "--gates", "none", "--allow", "Bash(true)", "--verify", "false", "--retries", "0")
+    world.run()
+    world.until("stuck")
+    assert "it is stuck" in world.run("carts", "--verify", "true")
+    om.ok("merge", "carts/TSK-001")
+    assert world.until("done", "failed")["state"] == "done"
+    task = world.quest("carts/TSK-001")
+    assert (task["status"], task["landed"]["by_hand"]) == ("failed", True)
