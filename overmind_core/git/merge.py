@@ -8,7 +8,6 @@ at all. A branch is pushed to where it belongs.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from overmind_core.domain.landing import MergeWay
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.git import repository
 from overmind_core.git.checkout_edits import changes_between, edits_of
+from overmind_core.git.conflict_marks import committed_marks, conflicting, unresolved
 from overmind_core.git.filtered_checkout import check_out
 from overmind_core.git.layout import git_folders, top_of
 from overmind_core.git.look import IndexLook, WorktreeLook, look_at, look_at_index
@@ -123,56 +123,6 @@ _SPARSE = os.path.join("info", "sparse-checkout")
 """In git's folder for a worktree; without it all of it is checked out. Source: gitrepository-layout(5)."""
 
 
-def conflicting(git: Git, folder: str) -> tuple[str, ...]:
-    """Return the files whose conflicts are not resolved, relative to the top."""
-    return tuple(sorted({line.split("\t", 1)[1] for line in git(folder, "ls-files", "-u", "-z").split("\0") if line}))
-
-
-def unresolved(git: Git, folder: str) -> tuple[str, ...]:
-    """Return the conflicting files that nobody has resolved, relative to the top, also of who knows nothing of git.
-
-    A text is resolved when no marks of a conflict are left in it, and whatever was conflicting when it was deleted.
-    """
-    top = top_of(git, folder)
-    sides: dict[str, set[str]] = {}
-    for line in git(top, "ls-files", "-u", "-z").split("\0"):
-        if line:
-            about, path = line.split("\t", 1)
-            sides.setdefault(path, set()).add(about.rsplit(" ", 1)[1])
-    return tuple(sorted(path for path, stages in sides.items() if not _is_resolved(os.path.join(top, path), stages)))
-
-
-def marked(git: Git, folder: str, paths: Sequence[str]) -> tuple[str, ...]:
-    """Return those of some files, relative to the top, that have the marks of a conflict."""
-    top = top_of(git, folder)
-    return tuple(path for path in paths if _has_marks(os.path.join(top, path)))
-
-
-def _has_marks(path: str) -> bool:
-    try:
-        with open(path, "rb") as file:
-            return not os.path.islink(path) and bool(_MARKS.search(file.read()))
-    except OSError:
-        return False
-
-
-def _is_resolved(path: str, stages: set[str]) -> bool:
-    try:
-        if os.path.islink(path) or not stages >= {"2", "3"}:
-            return not os.path.lexists(path)
-        with open(path, "rb") as file:
-            text = file.read()
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-    return b"\0" not in text and not _MARKS.search(text)
-
-
-_MARKS = re.compile(rb"^(<<<<<<<|>>>>>>>) ", re.MULTILINE)
-"""Git's, around both sides of a conflict."""
-
-
 def begin(git: Git, folder: str, commit: str) -> tuple[str, ...]:
     """Merge a commit into the branch of a worktree, as far as git can, and return the files that conflict.
 
@@ -197,14 +147,15 @@ def begin(git: Git, folder: str, commit: str) -> tuple[str, ...]:
 def give_up(git: Git, folder: str, commit: str) -> tuple[str, ...]:
     """Bring a worktree in which conflicts were left to a commit, and its branch, and return the files that had them.
 
-    Without any nothing is done. Files that git does not know stay.
+    Left are also conflicts that were committed with their marks. Without any nothing is done. Files that git does not
+    know stay.
 
     Raises:
         GitFailed: git refused.
         GitMissing: there is none.
     """
     top = top_of(git, folder)
-    left = unresolved(git, top)
+    left = unresolved(git, top) or committed_marks(git, top, "HEAD", commit)
     if left:
         git.run(top, *PLAIN, *_NOT_INSIDE, "reset", "--hard", "--quiet", commit)
     return left

@@ -19,7 +19,7 @@ from overmind_core.domain.quests.quest import FolderState
 from overmind_core.domain.quests.shared_folder import Basis, ShownChanges, unknown_start
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
-from overmind_core.git import merge, repository
+from overmind_core.git import conflict_marks, merge, repository
 from overmind_core.git.branches import NamesTaken, create_branch, made_with
 from overmind_core.git.changes import ChangedFile, merge_base, names_between, worktree_changes
 from overmind_core.git.checkout_state import CheckoutState, changes_since, take_state
@@ -63,8 +63,13 @@ def commit(place: WorkLocation, into: str, message: str) -> None:
         _refuse_half_done(place, look)
         _refuse_elsewhere(place, look)
     _refuse_ours(place, _changed_ours(place, into, look))
-    if look is None:
-        return
+    if look is not None:
+        _commit_all(place, message, look)
+    _refuse_marks(place, into)
+
+
+def _commit_all(place: WorkLocation, message: str, look: WorktreeLook) -> None:
+    git = place.git
     index = look_at_index(git, place.folder)
     if look.changed:
         _commit(place, message, look, index)
@@ -99,10 +104,17 @@ def _resolve(place: WorkLocation, look: WorktreeLook) -> None:
     operation = operation_of(place.git, place.folder)
     if operation is not None and operation.commits_elsewhere:
         raise merge.Unresolved(look.conflicting, operation)
-    if left := merge.unresolved(place.git, place.folder):
-        marked = merge.marked(place.git, place.folder, left)
+    if left := conflict_marks.unresolved(place.git, place.folder):
+        marked = conflict_marks.marked(place.git, place.folder, left)
         raise _unfit(_left(marked, left), left, CONFLICT_LEFT)
     merge.stage_all(place.git, place.folder)
+
+
+def _refuse_marks(place: WorkLocation, into: str) -> None:
+    """Refuse conflicts that were committed with their marks, by whoever was to resolve them."""
+    own, target = repository.HEADS + (place.branch or ""), repository.HEADS + into
+    if found := conflict_marks.committed_marks(place.git, place.source, own, target):
+        raise _unfit(_left(found, found), found, CONFLICT_LEFT)
 
 
 def is_unchanged(place: WorkLocation) -> bool:
@@ -123,13 +135,14 @@ def is_unchanged(place: WorkLocation) -> bool:
 
 
 def begin_merge(place: WorkLocation, target: str) -> tuple[str, ...]:
-    """Merge a commit into the worktree, for an agent to finish; return the files that conflict.
+    """Merge a commit into the worktree, for an agent to finish; return the files that conflict, or still have marks.
 
     Raises:
         GitFailed: git refused.
         GitMissing: there is none.
     """
-    return merge.begin(place.git, place.folder, target)
+    found = merge.begin(place.git, place.folder, target)
+    return found or conflict_marks.committed_marks(place.git, place.folder, "HEAD", target)
 
 
 def begin_anew(place: WorkLocation, target: str) -> LeftWork | None:

@@ -296,6 +296,52 @@ def test_marks_of_a_conflict_that_were_left_are_a_fault_of_their_own(tmp_path):
     story(tmp_path, scenario)
 
 
+def _committed(work):
+    """As an agent does that adds all files of a merge and commits."""
+    work.commit("ours", {"a": "red\n"})
+    with pytest.raises(AssertionError):
+        work.git("merge", "-q", "main")
+    work.git("add", "-A")
+    work.git("commit", "-qm", "resolved")
+
+
+def _staged(work):
+    """As one that tells git that they are resolved, and leaves the commit to the engine."""
+    work.commit("ours", {"a": "red\n"})
+    with pytest.raises(AssertionError):
+        work.git("merge", "-q", "main")
+    work.git("add", "-A")
+
+
+def _rebased(work):
+    work.commit("ours", {"a": "red\n"})
+    with pytest.raises(AssertionError):
+        work.git("rebase", "-q", "main")
+    work.git("add", "-A")
+    work.git("-c", "core.editor=true", "rebase", "--continue")
+
+
+@pytest.mark.parametrize("make", [_committed, _staged, _rebased])
+def test_marks_of_a_conflict_that_were_committed_do_not_land(tmp_path, make):
+    async def scenario(shop):
+        async with shop.daemon():
+            shop.code.commit("blue", {"a": "blue\n"})
+            make(shop.work)
+            await shop.works()
+            error = await shop.refused()
+            assert (error.code, error.fields["files"]) == ("conflict_left", ["a"])
+            assert error.message == "It left the marks of a conflict in a."
+            assert not shop.is_cleared()
+            landing = shop.inside.app.engine.quest_landing
+            assert await landing.begin_merge(shop.red, "main", None) == ["a"]
+            left = await landing.begin_anew(shop.red, "main", None)
+            assert left is not None
+            assert left.conflicting == ("a",)
+            assert shop.work.read("a") == "blue\n"
+
+    story(tmp_path, scenario)
+
+
 def test_a_target_that_refuses_says_so_and_the_work_stays(tmp_path):
     async def scenario(shop):
         async with shop.daemon():

@@ -93,6 +93,21 @@ def test_a_command_that_leaves_the_marks_of_a_conflict_does_its_work_once_more_o
     assert shop.is_cleared(b)
 
 
+def test_a_command_that_commits_the_marks_of_a_conflict_does_its_work_once_more_on_what_has_landed(shop):
+    shop.add("a", f"echo carts > a; {shop.held('work')}", into="main")
+    shop.await_at("work")
+    b = shop.add("b", "if [ -f $OVERMIND_IN/feedback.md ]; then echo vouchers >> a; git add -A; git commit -qm merged; "
+                 f"else echo vouchers > a; {shop.held('other')}; fi", into="main")  # fmt: skip
+    shop.await_at("other")
+    shop.go("work")
+    shop.ended("a")
+    shop.go("other")
+    info = shop.ended(b)
+    assert (info["status"], classes(info)) == ("completed", ["conflicts", "conflict_left", None])
+    assert shop.code.git("show", "main:a").split() == ["carts", "vouchers"]
+    assert shop.is_cleared(b)
+
+
 def writes_over(shop):
     """The second of two that change one file, which it writes whole in each attempt; both go on by themselves."""
     shop.add("carts", f"echo carts > a; {shop.held('work')}", into="main")
