@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from overmind_core.domain.shell.words import Word
+from overmind_core.domain.shell.words import Word, split
 
 ANYTHING = Word("$@", is_known=False, is_one=False)
 """Words of which nothing is known."""
@@ -130,6 +130,7 @@ _TEXT_LATER = Carrier(before=None, texts=_options(
 SUBCOMMANDS: Mapping[str, Mapping[str, Carrier]] = {
     "git": {"foreach": Carrier(joins=True), "run": _NEXT, "rebase": _TEXT_LATER, "filter-branch": _TEXT_LATER,
             "difftool": _TEXT_LATER},
+    "cargo": {"watch": Carrier(before=None, texts=_options("-s --shell"))},
     "npm": {"exec": _NEXT, "x": _NEXT},
     "pnpm": {"exec": _NEXT, "dlx": _NEXT},
     "yarn": {"exec": _NEXT, "dlx": _NEXT},
@@ -292,6 +293,8 @@ def commands(program: str, found: Carried, words: Sequence[Word]) -> Iterator[li
             yield own[first:] if has_holes else [*own[first:], ANYTHING]
     elif program in _SEARCHES:
         yield from _executed(program, found, words)
+    elif program == "cargo":
+        yield from ([Word(program), *one] for one in _of_cargo(words[found.begin :]))
 
 
 def _executed(program: str, found: Carried, words: Sequence[Word]) -> Iterator[list[Word]]:
@@ -305,3 +308,12 @@ def _executed(program: str, found: Carried, words: Sequence[Word]) -> Iterator[l
             command.append(ANYTHING)
         if command:
             yield command
+
+
+def _of_cargo(words: Sequence[Word]) -> Iterator[list[Word]]:
+    """The words that `cargo watch -x 'publish --all'` gives to another cargo."""
+    for at, word in enumerate(words):
+        option, equals, value = word.text.partition("=")
+        if option in {"-x", "--exec"}:
+            given = word._replace(text=value) if equals else next(iter(words[at + 1 : at + 2]), word)
+            yield split(given.text) if given.is_known else [ANYTHING]

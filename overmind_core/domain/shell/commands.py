@@ -10,11 +10,11 @@ judged, and whatever a shell might read in another way is not understood.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from overmind_core.domain.shell import carriers
+from overmind_core.domain.shell import carriers, fed, git_commands
 from overmind_core.domain.shell.carriers import ANYTHING, ASSIGNMENT, base
 from overmind_core.domain.shell.pieces import ROUGH, Piece, pieces
 from overmind_core.domain.shell.words import BLANK, Word, joined, split
@@ -79,11 +79,11 @@ _UNKNOWN = ("<<", "<(", ">(", "<>")
 _DESCRIPTOR = re.compile(r"[0-9]+|-")
 """What a shell takes for one; other digits of Unicode name files."""
 _OPERATORS = (*_UNKNOWN, "&>>", "&>", ">>", ">|", ">&", "<&", "<", ">")
+_QUOTE = '"'
 _MOST_WORDS = 64
 """Words of one command in which another program's name is looked for."""
 _MOST_LOOKED_AT = 500_000
 """Words, counted again each time that one is taken for a program: hostile texts have that done without an end."""
-_ALIAS = re.compile(r"alias\.[^=\s]+", re.IGNORECASE)
 
 
 class CommandParts(NamedTuple):
@@ -310,6 +310,8 @@ class _Search:
     def __init__(self) -> None:
         self._left = _MOST_LOOKED_AT
         self._seen: set[str] = set()
+        self._is_fed = False
+        """A shell was found that reads its standard input."""
 
     def in_text(self, command: str, depth: int) -> Iterator[Suspect]:
         """What may be run by a text."""
@@ -322,11 +324,59 @@ class _Search:
             found, is_whole = pieces(plain)
         if not is_whole:
             yield from self._roughly(plain, depth)
+        yield from self._runs(git_commands.of_variables([word for piece in found for word in piece.words]), depth)
+        is_fed = yield from self._each(found, depth)
+        if any(is_fed):
+            yield from self._fed(plain, depth)
+
+    def _each(self, found: Sequence[Piece], depth: int) -> Generator[Suspect, None, list[bool]]:
+        """What each simple command may run; for each whether a shell is in it that reads its standard input."""
+        before, is_fed = self._is_fed, []
         for piece in found:
+            self._is_fed = False
             yield Suspect(piece.text)
             left = _program_first(piece.words)
             if left and (left[0].is_known or not piece.is_text):
                 yield from self._behind(piece.words, depth)
+                if piece.given:
+                    yield from self._behind(piece.words[: -len(piece.given)], depth)
+            is_fed.append(self._is_fed)
+        self._is_fed = before or any(is_fed)
+        return is_fed
+
+    def _fed(self, command: str, depth: int) -> Iterator[Suspect]:
+        """What shells run that read their standard input: what others print there, or stands in the command itself."""
+        found, _ = pieces(command)
+        seen, self._seen = self._seen, set()
+        is_fed = yield from self._each(found, depth)
+        self._seen |= seen
+        unknown = sum(fed.printed(piece.words) is None for piece in found)
+        for at, piece in enumerate(found):
+            left = _program_first(piece.words)
+            text = fed.printed(left)
+            if text is not None:
+                yield from self._deeper(text, depth)
+            if piece.is_text and left and not left[0].is_known:
+                yield _suspect(left)
+            if is_fed[at]:
+                yield from self._read_by(found, at, has_others=unknown > 1)
+                for word in piece.given:
+                    yield _suspect([word])
+                    yield from self._deeper(word.text if word.is_known else word.text.strip(_QUOTE), depth)
+
+    def _read_by(self, found: Sequence[Piece], at: int, *, has_others: bool) -> Iterator[Suspect]:
+        """Whatever the commands print that stand before a shell in its pipe, unless all of that is known."""
+        is_known = not (has_others and any(word.text == fed.PRINTED for word in found[at].words))
+        while is_known and at and found[at - 1].is_piped:
+            at -= 1
+            left = _program_first(found[at].words)
+            is_read = bool(at) and found[at - 1].is_piped
+            is_known = not found[at].is_last and (
+                fed.printed(left) is not None
+                or (fed.passes_on(left) and (is_read or any(piece.is_text for piece in found)))
+            )
+        if not is_known:
+            yield _UNKNOWABLE
 
     def _roughly(self, command: str, depth: int) -> Iterator[Suspect]:
         """What may be run by a command whose quotes or groups do not close."""
@@ -342,10 +392,9 @@ class _Search:
         if not left:
             return
         yield _suspect(left)
-        if carriers.carried(left, 0, _MOST_WORDS) is None:
-            yield from self._behind_one(left, depth)
-            return
-        yield from self._carried(left, depth)
+        yield from self._behind_one(left, depth)
+        if carriers.carried(left, 0, _MOST_WORDS) is not None:
+            yield from self._carried(left, depth)
 
     def _carried(self, left: list[Word], depth: int) -> Iterator[Suspect]:
         """What is run behind a program that starts others: any word that is known, and those that it certainly runs."""
@@ -357,6 +406,8 @@ class _Search:
             if found is not None:
                 left = carriers.filled(base(word), found, left)
                 first = carriers.first_word(found, left)
+                if first is None and base(word) in fed.SHELL_WITHOUT_COMMAND:
+                    self._is_fed = True
                 yield from self._given(base(word), found, left, depth)
             if at in named:
                 is_told = found is None or first is not None
@@ -406,8 +457,10 @@ class _Search:
         self._count(words)
         program = base(words[0])
         yield _suspect([words[0]._replace(text=program), *words[1:]])
-        if program == "git":
-            yield from self._settings(words, depth)
+        if fed.reads_input(program, words, is_shell=program in SHELLS):
+            self._is_fed = True
+        if program == git_commands.GIT:
+            yield from self._runs(git_commands.of_words(words[:_MOST_WORDS]), depth)
         if program not in SHELLS:
             return
         is_text = False
@@ -419,27 +472,15 @@ class _Search:
             if is_text and not word.is_known:
                 yield _suspect([word])
 
-    def _settings(self, words: Sequence[Word], depth: int) -> Iterator[Suspect]:
-        """What git's settings run that stand in its words: `-c alias.p=push`, `-c core.pager='less x'`."""
-        for before, word in pairwise(words[1:_MOST_WORDS]):
-            name, equals, value = word.text.strip("\"'").partition("=")
-            if before.is_known and _ALIAS.fullmatch(before.text):  # `git config alias.p push`
-                yield from self._alias(words[0], word, word.text, depth)
-            elif before.text == "-c" and equals:
-                if _ALIAS.fullmatch(name):
-                    yield from self._alias(words[0], word, value, depth)
-                elif value.startswith("!") or " " in value:
-                    yield from self._deeper(value.removeprefix("!"), depth)
-            if "--config-env" in before.text + word.text and "alias." in word.text.lower():
-                yield _UNKNOWABLE  # its value is in the environment
-
-    def _alias(self, git: Word, word: Word, value: str, depth: int) -> Iterator[Suspect]:
-        if not word.is_known:
-            yield _UNKNOWABLE
-        elif value.startswith("!"):
-            yield from self._deeper(f"{value[1:]} {ANYTHING.text}", depth)
-        else:
-            yield _suspect([git._replace(text="git"), *split(value), ANYTHING])
+    def _runs(self, found: Iterator[git_commands.Run], depth: int) -> Iterator[Suspect]:
+        for one in found:
+            if isinstance(one, str):
+                yield from self._deeper(one, depth)
+            elif one[0] == ANYTHING:
+                yield _UNKNOWABLE
+            else:
+                yield _suspect(one)
+                yield from self._carried(list(one), depth)
 
     def _deeper(self, text: str, depth: int) -> Iterator[Suspect]:
         if text in self._seen:

@@ -19,12 +19,15 @@ ROUGH = re.compile(r"[;&|\n()`<>{}\"']|\$\(")
 
 _TARGET = "\1"
 """Stands before the file of a redirection."""
+_GIVEN = "\2"
+"""Stands before a here-string."""
 _HEREDOC = re.compile(
     r"""(?P<dash>-?)[ \t]*(?:'(?P<single>[^'\n]+)'|"(?P<double>[^"\n]+)"|(?P<bare>[^\s;&|<>()'"`]+))"""
 )
 _REDIRECTION = re.compile(r"(?:<<<|<>|>>|>\||>&|<&|[<>])[ \t]*")
 _SPECIAL = frozenset('"$`\\')
 _ENDS = frozenset("\n;&|")
+_PIPE = re.compile(r"\|(?!\|)")
 
 
 class Piece(NamedTuple):
@@ -34,6 +37,12 @@ class Piece(NamedTuple):
     words: tuple[Word, ...]
     is_text: bool = False
     """It may be a line of a here-document, or a pattern: what is unknown in it need not be a program."""
+    is_piped: bool = False
+    """What it prints, the next one reads."""
+    is_last: bool = False
+    """It is the last one of a group, all of which may print that."""
+    given: tuple[Word, ...] = ()
+    """Those of the words that it reads: here-strings."""
 
 
 def pieces(command: str, depth: int = 0) -> tuple[list[Piece], bool]:
@@ -63,7 +72,7 @@ class _Reader:
         self._depth = depth
         self._at = 0
         self._frames = [_Frame("")]
-        self._found: list[tuple[str, bool]] = []
+        self._found: list[Piece] = []
         self._texts: list[Piece] = []
         self._heredocs: list[tuple[str, bool]] = []
         self._endless: set[str] = set()
@@ -71,9 +80,12 @@ class _Reader:
 
     def pieces(self) -> Iterator[Piece]:
         """What was found."""
-        for text, is_pattern in self._found:
-            words = tuple(word for word in split(text) if not word.text.startswith(_TARGET))
-            yield Piece(text.replace(_TARGET, "").strip(BLANK), words, is_pattern)
+        for one in self._found:
+            text = one.text.replace(_TARGET, "").replace(_GIVEN, "").strip(BLANK)
+            words = [word for word in split(one.text) if not word.text.startswith(_TARGET)]
+            given = [word._replace(text=word.text[1:]) for word in words if word.text.startswith(_GIVEN)]
+            words = [word for word in words if not word.text.startswith(_GIVEN)]
+            yield one._replace(text=text, words=(*words, *given), given=tuple(given))
         yield from self._texts
 
     def read(self) -> bool:
@@ -106,8 +118,8 @@ class _Reader:
         elif character in "<>" or text.startswith("&>", at):
             self._redirect()
         elif character in _ENDS:
-            self._finish()
-            self._at += 1
+            self._finish(is_piped=_PIPE.match(text, at) is not None)
+            self._at += 2 if text.startswith("||", at) else 1
             if character == "\n":
                 self._skip_heredocs()
         else:
@@ -177,11 +189,13 @@ class _Reader:
         elif closed.stands_for:
             below.append(closed.stands_for)
 
-    def _finish(self, *, is_pattern: bool = False) -> None:
+    def _finish(self, *, is_pattern: bool = False, is_piped: bool = False) -> None:
         """A command ends here."""
         plain = self._frames[-1].plain
         if text := "".join(plain).strip(BLANK):
-            self._found.append((text, is_pattern))
+            self._found.append(Piece(text, (), is_pattern, is_piped))
+        elif is_piped and self._found:
+            self._found[-1] = self._found[-1]._replace(is_piped=True, is_last=True)
         plain.clear()
 
     def _redirect(self) -> None:
@@ -206,7 +220,7 @@ class _Reader:
             return
         sign = _REDIRECTION.match(text, at + (text[at] == "&"))
         self._at = at + 1 if sign is None else sign.end()
-        plain.append(" " if text.startswith("<<<", at) else f" {_TARGET}")
+        plain.append(f" {_GIVEN if text.startswith('<<<', at) else _TARGET}")
 
     def _skip_heredocs(self) -> None:
         """Read the texts that begin with this line, where they end."""
