@@ -87,14 +87,14 @@ def _check(number: int, asked: Asked, session: Session, decision: Decision, *, i
     if is_attach_only(asked, session):
         name = session.mission.definition.name if session.mission is not None else session.id
         raise OvermindError("invalid", f"This can only be answered in its terminal: overmind attach {name}")
-    if decision.behaviour is Behaviour.ALWAYS and asked.need is not AgentNeed.PERMISSION:
-        raise OvermindError("invalid", "`always` is for permissions. Use allow or deny.")
-    says_nothing = not (decision.options or decision.message)
-    if asked.need is AgentNeed.QUESTION and decision.behaviour is Behaviour.ALLOW and says_nothing:
+    says_nothing = decision.behaviour is Behaviour.ALWAYS or not (decision.options or decision.message)
+    if asked.need is AgentNeed.QUESTION and decision.behaviour is not Behaviour.DENY and says_nothing:
         choices = choices_of(asked.subject)
         option = "the number of an option" if len(choices) == 1 else "the number of an option for each question"
         way = f"{option}, {typed(choices)}, or a text" if options_of(asked) else "a text"
         raise OvermindError("invalid", f"This is a question. Answer it with {way}: {_line(number, choices)}")
+    if decision.behaviour is Behaviour.ALWAYS and asked.need is not AgentNeed.PERMISSION:
+        raise OvermindError("invalid", "`always` is for permissions. Use allow or deny.")
     if asked.need is not AgentNeed.QUESTION and not is_named:
         ways = "allow, deny or always" if asked.need is AgentNeed.PERMISSION else "allow or deny"
         raise OvermindError(

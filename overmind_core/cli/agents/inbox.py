@@ -25,7 +25,7 @@ from overmind_core.domain import engine_questions
 from overmind_core.domain.agents import approval_subject
 from overmind_core.domain.missions.lost import lost_sentence
 from overmind_core.domain.missions.reasons import CONVERSATION_LOST
-from overmind_core.domain.text.cells import display_safe
+from overmind_core.domain.text.cells import cut, display_safe
 from overmind_core.domain.text.duration import format_uptime
 from overmind_core.domain.text.moment import parse_time
 from overmind_core.errors import UsageError
@@ -196,6 +196,8 @@ BEHAVIOURS = ("allow", "deny", "always")
 _NUMBERS = re.compile(r"[1-9][0-9]{0,2}(,[1-9][0-9]{0,2})*")
 _PLACE = "#"
 """Before the number of an option, as domain/agents/choices.py takes it."""
+_SHOWN_CELLS = 60
+"""Of a text that was answered."""
 _LONGEST_NUMBER = 7
 """Digits; eight may be an id."""
 
@@ -206,8 +208,16 @@ def answer(args: Namespace, context: Context) -> int:
     if args.json:
         context.print(dumps(answered))
     else:
-        context.print(f"Answered question {answered['question']} of {_whose(answered)}: {answered['behaviour']}")
+        context.print(f"Answered question {answered['question']} of {_whose(answered)}: {answer_text(args, answered)}")
     return 0
+
+
+def answer_text(args: Namespace, answered: Mapping[str, Any]) -> str:
+    """Return what was answered: `allow`, `deny` or `always`, or else the options or the text as they were typed."""
+    typed = [*args.answer, *(args.option or ())]
+    if any(word in BEHAVIOURS for word in args.answer) or answered["behaviour"] == "deny":
+        return str(answered["behaviour"])
+    return display_safe(cut(" ".join((args.message or " ".join(typed)).split()), _SHOWN_CELLS))
 
 
 def _whose(answered: Mapping[str, Any]) -> str:

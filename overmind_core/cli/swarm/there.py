@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from overmind_core.cli.agents.inbox import answer_request, inbox_text
+from overmind_core.cli.agents.inbox import answer_request, answer_text, inbox_text
 from overmind_core.cli.context import call_each
 from overmind_core.cli.output import coloured, dumps, or_absent, table, text_cell, write_out
 from overmind_core.cli.quests.add import add_to_swarm
@@ -188,7 +188,7 @@ def _inbox(args: Namespace, context: Context) -> int:
 
 def _answer(args: Namespace, context: Context) -> int:
     answered = swarm_client(context).call("swarm_answer", answer_request(args))
-    sentence = f"Answered question {SWARM}/{answered['question']} of {answered['name']}: {answered['behaviour']}"
+    sentence = f"Answered question {SWARM}/{answered['question']} of {answered['name']}: {answer_text(args, answered)}"
     context.print(dumps(answered) if args.json else display_safe(sentence))
     return 0
 

@@ -98,8 +98,10 @@ def test_a_question_with_options(agents):
     shown = agents.om.ok("inbox")
     assert "Which color?" in shown
     assert "Red" in shown
-    agents.om.refused("answer", number, "allow", code="invalid")
-    agents.om.refused("answer", number, "always", code="invalid")
+    for word in ("allow", "always"):
+        refused = agents.om.refused("answer", number, word, code="invalid")
+        ways = f"Answer it with the number of an option, 1 (Red), 2 (Blue), or a text: overmind answer {number} 1"
+        assert ways in refused
     refused = agents.om.refused("answer", number, "allow", "--option", "Purple", code="invalid")
     assert "'Purple' is not one of its options: Red, Blue." in refused
     agents.om.ok("answer", number, "allow", "--option", "Blue")

@@ -219,9 +219,13 @@ ANSWERS = [
 
 @pytest.mark.parametrize(("words", "request_"), ANSWERS)
 def test_an_answer_is_a_word_numbers_of_options_or_a_text(overmind, words, request_):
-    answered = {"question": 7, "id": "a1b2c3d4", "name": "api", "behaviour": "allow", "by": "a person"}
+    behaviour = request_.get("behaviour", "allow")
+    answered = {"question": 7, "id": "a1b2c3d4", "name": "api", "behaviour": behaviour, "by": "a person"}
     ran = overmind({"answer": [{"ok": answered}]}, "answer", "7", *words)
     assert ran.requests == [("answer", {"question": 7, **request_})]
+    typed = " ".join(words).removeprefix("--option ")
+    said = request_.get("behaviour", typed)
+    assert ran.out == f"Answered question 7 of mission a1b2c3d4 (api): {said}\n"
 
 
 @pytest.mark.parametrize("words", [[], ["in", "euros"], ["1", "euros"]])
