@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 
-from overmind_core.cli.command import JSON, Command, Parameter, argument, option
-from overmind_core.cli.context import Context, call_for_ids
+from overmind_core.cli.command import JSON, YES, Command, Parameter, argument, option
+from overmind_core.cli.context import Context, call_for_ids, confirmed_removal
 from overmind_core.cli.output import coloured, command_cell, dumps, or_absent, table
 from overmind_core.cli.plans.blueprint import VAR, apply_request, load
 from overmind_core.cli.quests.commands import quest_request, run_options
 from overmind_core.cli.quests.rows import COLOURS, seconds_cell
 from overmind_core.cli.values import mission_name, positive_number, time_zone
 from overmind_core.domain.missions.reasons import why_failed
-from overmind_core.errors import UsageError
+from overmind_core.errors import FAILED, UsageError
 
 TYPE_CHECKING = False
 
@@ -183,7 +183,10 @@ RITUAL_CREATE = Command(
 
 
 def ritual_delete(args: Namespace, context: Context) -> int:
-    """Delete each."""
+    """Delete each, with its history."""
+    question = f"Delete {len(args.ids)} rituals with their histories?"
+    if len(args.ids) > 1 and not confirmed_removal(question, yes=args.yes):
+        return FAILED
     return call_for_ids(
         args, context, "ritual_delete", lambda answer: f"Deleted ritual {answer['name'] or answer['id']}"
     )
@@ -192,8 +195,9 @@ def ritual_delete(args: Namespace, context: Context) -> int:
 RITUAL_DELETE = Command(
     name="ritual delete",
     arguments=[ritual_ids()],
-    options=[JSON],
+    options=[YES, JSON],
     examples=["overmind ritual delete nightly"],
+    notes="Before several go, it asks; a script says -y.",
     run=ritual_delete,
 )
 

@@ -157,7 +157,7 @@ VERBS: dict[str, Verb] = {
         Verb("ritual run", "run a ritual now", starts=True, of="rituals"),
         Verb("ritual pause", "pause rituals", of="rituals"),
         Verb("ritual resume", "resume rituals", of="rituals"),
-        Verb("ritual delete", "delete rituals and their history", of="rituals"),
+        Verb("ritual delete", "delete rituals and their history", agrees=True, of="rituals"),
         Verb("ritual list", "list rituals as text"),
         Verb("ritual info", "describe a ritual as text", of="rituals"),
         Verb("ritual history", "list the runs of a ritual as text", of="rituals"),

@@ -209,7 +209,7 @@ def test_a_ritual_is_run_paused_resumed_and_deleted_and_has_a_history():
         assert ("ritual_delete", "mail") in app.asked
         await press(":ritual resume --json", ":ritual pause prune", ":ritual delete", "y")
         assert app.ran == [
-            ["ritual", "resume", "mail", "--json"], ["ritual", "pause", "prune"], ["ritual", "delete", "mail"],
+            ["ritual", "resume", "mail", "--json"], ["ritual", "pause", "prune"], ["ritual", "delete", "-y", "mail"],
         ]  # fmt: skip
         app.refuses = True
         await press("R")

@@ -96,6 +96,15 @@ def test_a_ritual_is_created_shown_run_paused_resumed_and_deleted(om):
     assert om.json("quest", "info", quest, "--json")["status"] == "completed"
 
 
+def test_several_rituals_are_deleted_only_where_somebody_agrees(om):
+    for name in ("one", "two"):
+        om.ok("ritual", "create", name, NEVER, "true")
+    refused = om.refused("ritual", "delete", "one", "two", code="invalid")
+    assert "Delete 2 rituals with their histories? Nobody can be asked here: repeat it with -y." in refused
+    assert [row["name"] for row in om.json("rituals", "--json")] == ["one", "two"]
+    assert om.ok("ritual", "delete", "-y", "one", "two") == "Deleted ritual one\nDeleted ritual two\n"
+
+
 def test_what_makes_no_ritual_is_refused_by_name_and_leaves_nothing(om, rituals, cases, absent):
     rituals.create("there", NEVER, "true")
     for words, code, said in [
