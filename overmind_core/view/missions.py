@@ -25,6 +25,7 @@ from overmind_core.domain.missions.status_marks import (
     StatusMark,
     mark_of,
 )
+from overmind_core.domain.text.cells import shown_name
 from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.hive_keys import SILENT_SINCE, bare_name, hive_of, is_of_swarm
@@ -63,8 +64,8 @@ class Branch(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What is shown of its name."""
-        return self.short or bare_name(self.row)
+        """What is shown of its name, or of its title where a name can't say it."""
+        return self.short or shown_name(bare_name(self.row), self.row.get("title"))
 
     @property
     def meant(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -313,3 +315,28 @@ def test_each_key_means_what_the_table_says_and_each_action_is_done(context, mon
                 app.main.to_front()
 
     walk(scenario, RecordingBoard)
+
+
+class Titled(NoQuests):
+    """Quests whose names have lost letters of their titles."""
+
+    rows: ClassVar[list[Any]] = [
+        queued(0x40, "quest-5dabb79e", 1, "waits", title="日本語の題", command="make"),
+        queued(0x41, "zwei", 2, "waits", title="日本語の題 zwei"),
+        queued(0x42, "grosse-prufen", 3, "waits", title="Größe prüfen"),
+    ]
+    answers: ClassVar[dict[str, Any]] = {
+        **NoQuests.answers, "quests": rows, "queue": {**NoQuests.answers["queue"], "count": 3, "quests": rows},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("view", [":quests", ":queue"])
+def test_a_quest_whose_name_has_lost_letters_is_shown_by_its_title(view):
+    async def scenario(app, press):
+        await press(view)
+        shown = picture(app)
+        for title in ("日本語の題 ", "日本語の題 zwei", "grosse-prufen"):
+            assert title in shown
+        assert "quest-5dabb79e" not in shown
+
+    walk(scenario, Titled)
