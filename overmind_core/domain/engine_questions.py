@@ -104,6 +104,17 @@ TARGET = AnswerEffects("try again now", "leave the work of all that wait for it 
 _SPEC, _QUEUE = "spec", "queue"
 UNDOES = AnswerEffects("land it all the same", "begin another attempt, which keeps both", "the feedback for it")
 """Of `merge` about work that would undo what has landed."""
+DOES = "does"
+"""The field of the subject of `steer` that says what allowing it does, a key of `STEERS`."""
+NOTHING = "nothing"
+_ALONE = EFFECTS[EngineNeed.STEER].deny
+STEERS: Mapping[str, AnswerEffects] = {
+    "message": EFFECTS[EngineNeed.STEER],
+    "interrupt": AnswerEffects("send the message, interrupt its turn", _ALONE, "the message instead", text_with=ALLOW),
+    "end": AnswerEffects("send the message, end this attempt", _ALONE, "the message instead", text_with=ALLOW),
+    NOTHING: AnswerEffects("let it go on as it is", _ALONE),
+}
+"""Of `steer`, by what is done on approval; an earlier version has not said it."""
 UNDOES_LANDED = "undoes_landed"
 """The code of that, and the class of an attempt that ends with it."""
 UNKNOWN = AnswerEffects("allow", "deny")
@@ -147,6 +158,8 @@ def effects_of(question: Mapping[str, Any]) -> AnswerEffects:
         (EngineNeed.REVIEW, subject.get("into", True) is None, REVIEW_ALONE),
     )
     found = next((effects for need, is_so, effects in special if is_so and question["need"] == need), None)
+    if question["need"] == EngineNeed.STEER:
+        found = STEERS.get(str(subject.get(DOES)))
     return found or EFFECTS.get(question["need"], UNKNOWN)
 
 

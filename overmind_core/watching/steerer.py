@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from overmind_core.domain.actor import ENGINE
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.agents.events import QuestionAnswered, QuestionAsked
-from overmind_core.domain.engine_questions import LINES, EngineNeed
+from overmind_core.domain.engine_questions import DOES, LINES, NOTHING, EngineNeed
 from overmind_core.domain.events import About, AboutKind, type_of
 from overmind_core.domain.missions.facts import EndAsked, Frozen, Thawed
 from overmind_core.domain.missions.mission import Cause, Mission, Status
@@ -190,10 +190,12 @@ class Steerer:
         kind = AboutKind.QUEST if capabilities.is_queued else AboutKind.MISSION
         lines = [f"{term.term}: {term.evidence}" for term in steer.terms]
         lines += ["It is frozen until you answer."] if frozen else []
-        lines += ["", _EFFECTS[steering.on_approval(steer.rung, capabilities)], *steer.text.splitlines()]
+        does = steering.on_approval(steer.rung, capabilities)
+        lines += ["", _EFFECTS[does], *steer.text.splitlines()]
         subject: dict[str, Any] = {
             LINES: lines,
             "rung": steer.rung.value,
+            DOES: NOTHING if does is None else does.value,
             "terms": [term.term for term in steer.terms],
             "evidence": {term.term: term.evidence for term in steer.terms},
             "text": steer.text,

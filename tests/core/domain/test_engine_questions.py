@@ -37,6 +37,21 @@ def test_each_answer_is_a_command_with_what_it_does():
     assert list(engine_questions.hints(question("orbit"))) == []
 
 
+@pytest.mark.parametrize(
+    ("does", "allow", "text"),
+    [
+        ("message", "send the message", "the message instead"),
+        ("interrupt", "send the message, interrupt its turn", "the message instead"),
+        ("end", "send the message, end this attempt", "the message instead"),
+        ("nothing", "let it go on as it is", ""),
+        (None, "send the message", "the message instead"),
+    ],
+)
+def test_steering_says_what_it_does_to_this_mission(does, allow, text):
+    effects = engine_questions.effects_of(question("steer", subject={} if does is None else {"does": does}))
+    assert (effects.allow, effects.deny, effects.text) == (allow, "leave this mission alone for 1 h", text)
+
+
 def test_a_spec_that_is_stuck_goes_on_and_has_no_rounds():
     asked = question(about={"kind": "spec", "id": "a1", "name": "carts"})
     assert list(engine_questions.hints(asked)) == [

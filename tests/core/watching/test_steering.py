@@ -91,7 +91,7 @@ def test_when_it_strays_a_person_is_asked_and_allow_sends_once_and_none_comes_wi
         return asked, before, sent, await texts(inside, mission), left, steers(inside, mission), first["why"]
 
     asked, before, sent, later, inbox, told, why = story(home, play)
-    assert (asked["need"], asked["about"]["kind"]) == ("steer", "mission")
+    assert (asked["need"], asked["about"]["kind"], asked["subject"]["does"]) == ("steer", "mission", "message")
     assert asked["summary"].endswith(
         f"? loop: 3 times: {ERROR}; thrash: a.py was edited 5 times, and this still fails: Bash: it"
     )

@@ -76,6 +76,7 @@ def test_the_same_error_three_times_is_a_loop_and_an_edit_outside_of_what_it_own
     row = health(om, "login")
     assert (row["alignment"], holding(row)["drift"], row["steers"]) == (0.4, "web/index.js", 0)
     assert (asked["need"], asked["name"], asked["about"]["kind"]) == ("steer", "login", "quest")
+    assert "allow  send the message, end this attempt; -m TEXT: the message instead\n" in om.ok("inbox")
     om.ok("answer", "login", "allow", "-m", "carts.py is in api")
     assert om.json("quest", "wait", "login", "--json")["status"] == "completed"
     info = om.json("quest", "info", "login")
