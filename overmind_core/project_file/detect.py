@@ -129,7 +129,7 @@ class _Inspection:
         if found.proposals:
             self.found.append(f"{name} ({_counted(len(found.proposals), 'container')})")
         if found.built:
-            self.problems.append(f"{name}: {_counted(len(found.built), 'service')} without an image to pull: skipped")
+            self.problems.append(f"{name}: no image to pull for {', '.join(found.built)}: skipped")
         if found.left_out:
             self.problems.append(f"{name}: not imported: {', '.join(found.left_out)}")
         if left := sum(len(one.left_out) for one in found.proposals):

@@ -90,7 +90,7 @@ def test_the_containers_of_a_compose_file(folder):
     )
     assert detected.found == ("compose.yaml (4 containers)",)
     assert detected.problems == (
-        "compose.yaml: 1 service without an image to pull: skipped",
+        "compose.yaml: no image to pull for api: skipped",
         "compose.yaml: 4 settings of 3 containers not imported: the file names them",
     )
     assert "# from compose.yaml; not imported: environment MODE, folders of this machine\n" in first(detected)
@@ -133,7 +133,7 @@ def test_each_key_of_a_compose_file_without_an_equivalent_is_named(folder):
         "queue": ("stop_grace_period",),
     }
     assert detected.problems == (
-        "compose.yaml: 1 service without an image to pull: skipped",
+        "compose.yaml: no image to pull for web: skipped",
         "compose.yaml: not imported: networks",
         "compose.yaml: 8 settings of 4 containers not imported: the file names them",
         "compose.yaml: 3 variables name the host of another container: they need your edit, see the file",

@@ -48,7 +48,7 @@ def test_init_looks_at_the_project_writes_its_file_at_the_top_and_never_over_one
         "Services: db, web",
         "Review it, then: overmind isolate --check, overmind trust, and overmind run",
     ]
-    assert "compose.yaml: 1 service without an image to pull: skipped" in finished.stderr
+    assert "compose.yaml: no image to pull for api: skipped" in finished.stderr
     found = load(str(project))
     assert found is not None
     assert [one.name for one in found.project.services] == ["db", "web"]
