@@ -8,9 +8,10 @@ import pytest
 
 from overmind_core.git.changes import names_between, worktree_changes
 from overmind_core.git.checkout_state import changes_since, take_state
+from overmind_core.git.conflict_marks import conflicting
 from overmind_core.git.ignored import ignored
 from overmind_core.git.look import look_at, look_at_index
-from overmind_core.git.merge import TargetInUse, check_free, commit, conflicting, remote_for, target_of
+from overmind_core.git.merge import TargetInUse, check_free, commit, remote_for, target_of
 from overmind_core.git.nested import added_gitlinks, nested_repositories
 from overmind_core.git.repository import checked_out, find_repository, is_ancestor
 from overmind_core.git.run import HOME, MARK, Git, command_of
