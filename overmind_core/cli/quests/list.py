@@ -36,11 +36,11 @@ def _tries(row: Row) -> str:
 
 
 def _why(row: Row) -> str | None:
-    """Return why it has ended, else the code of why it waits; what failed last says more than that all has."""
+    """Return why it has ended, else why it waits; what failed last says more than that all has."""
     if said := achievement_of(row) or landing_waits(row):
         return text_cell(said)
     spent = row["reason"] == RETRIES_SPENT and row.get("class")
-    return (sentence(row["class"]) if spent else why_failed(row)) or row.get("code")
+    return (sentence(row["class"]) if spent else why_failed(row)) or text_cell(row.get("why") or "") or row.get("code")
 
 
 RETRIES_SPENT = "retries_spent"

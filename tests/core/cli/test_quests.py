@@ -69,6 +69,20 @@ def test_the_list_shows_how_a_program_exited_and_why_a_quest_ended_so(overmind, 
 
 
 @pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"code": "until", "why": "not before 12:10:00 (attempt 2 of 3)"}, "not before 12:10:00 (attempt 2 of 3)"),
+        ({"code": "held", "why": "the queue is paused"}, "the queue is paused"),
+        ({"code": "orbit", "why": None}, "orbit"),
+    ],
+)
+def test_the_list_says_why_a_queued_quest_waits_and_not_the_code_for_it(overmind, fields, why):
+    answer = {"quests": [{"ok": [row("docs", attempts=1, status="queued", **fields)]}]}
+    titles, line = overmind(answer, "quest", "list").out.splitlines()
+    assert line[titles.index("REASON") : titles.index("COMMAND")].strip() == why
+
+
+@pytest.mark.parametrize(
     ("reason", "code", "said"),
     [("check_failed", 4, "its check failed, exit code 4"), ("no_change", 1, "nothing was changed or committed")],
 )
