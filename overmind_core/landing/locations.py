@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.domain.isolation.project import Project
     from overmind_core.isolation.workspace import Workspace
+    from overmind_core.landing.store import LandingRow
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.spec import Environment
@@ -159,6 +160,12 @@ class Locations:
             None if isolation.base is None else from_wire(isolation.base),
             isolation.base_commit,
         )
+
+    def landed(self, landing: LandingRow) -> WorkLocation:
+        """The repository in which work has landed, whose worktree and branch may be gone."""
+        common = from_wire(landing.repository)
+        git, branch = self.git_of(landing.mission), from_wire(landing.branch)
+        return WorkLocation(landing.mission, landing.name, git, common, common, common, branch)
 
     async def branch(
         self, owner: str, name: str, *, source: str, branch: str, environment: Environment

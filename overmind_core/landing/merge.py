@@ -87,7 +87,7 @@ class MergeRun:
         Raises:
             OvermindError: nothing was changed.
         """
-        if (landed := self._recorded()) is not None:
+        if (landed := self._merger.recorded(self._wish.request)) is not None:
             return await self._recorded_result(landed)
         for _ in range(TRIES):
             try:
@@ -96,13 +96,6 @@ class MergeRun:
                 continue
         name = to_wire(self._wish.into or self._place.base or "")
         raise OvermindError("busy", f"{name} was moved {TRIES} times in the meantime. Try again.")
-
-    def _recorded(self) -> LandingRow | None:
-        """What came of the request when it was sent before: whoever was to answer may have died."""
-        if self._wish.request is None:
-            return None
-        self._journal.flush()
-        return self._landing_table.by_request(self._wish.request)
 
     async def _recorded_result(self, landed: LandingRow) -> MergeResult:
         place = self._place

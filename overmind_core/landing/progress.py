@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from overmind_core.landing.store import LandingRow
+
 
 @dataclass(frozen=True, slots=True)
 class MergeProgress:
@@ -51,6 +53,9 @@ class MergeJournal(Protocol):
 
     def keep(self, trace: MergeProgress) -> Callable[[], None]:
         """Remember how far a merge is; what is returned writes it down, inside of a transaction."""
+
+    def recorded(self, request: str | None) -> LandingRow | None:
+        """What came of a request when it was sent before: whoever was to answer may have died."""
 
     def forget(self, mission: str) -> None:
         """Nothing of the merge is left."""

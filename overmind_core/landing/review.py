@@ -244,13 +244,23 @@ class LandingReview:
         )
         return {"mission": place.mission, "name": place.name, "commit": commit, "subject": subject, "files": files}
 
+    def _place_to_merge(self, request: Merge) -> WorkLocation:
+        """Where the work is; for a request that has landed, and is sent again, where it landed."""
+        try:
+            return self._locations.isolated(request.id, there=request.resolve, alone=True)
+        except OvermindError as error:
+            landed = self._landing.recorded(request.request)
+            if landed is None or error.code not in {"not_isolated", "not_found"}:
+                raise
+            return self._locations.landed(landed)
+
     async def merge(self, request: Merge, caller: Caller) -> Stream[MissionWork, MergeItem]:
         """Merge a mission's work into a branch: an item for each step, the last one with the result."""
         if request.squash and request.rebase:
             raise OvermindError("invalid", "--squash and --rebase can't be combined.")
         if request.verify is not None and not request.verify.strip():
             raise OvermindError("empty_command", "--verify needs a command.")
-        place = self._locations.isolated(request.id, there=request.resolve, alone=True)
+        place = self._place_to_merge(request)
         self._forbid_landing(caller, place.mission, "merge the work of")
         if not request.preview:
             self._forbid_target(caller, place, request.into or to_wire(place.base or ""))

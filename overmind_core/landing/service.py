@@ -149,6 +149,13 @@ class MergeQueue:
             )
             return await MergeRun(parts, place, wish, post).run()
 
+    def recorded(self, request: str | None) -> LandingRow | None:
+        """What came of a request when it was sent before: whoever was to answer may have died."""
+        if request is None:
+            return None
+        self._journal.flush()
+        return self._landing_table.by_request(request)
+
     def keep(self, trace: MergeProgress) -> Callable[[], None]:
         """Remember how far a merge is; what is returned writes it down, inside of a transaction."""
         self._traces[trace.mission] = trace

@@ -33,6 +33,10 @@ class Shop:
         self.steps = []
         self.on_step = {}
 
+    async def asked(self, **wish):
+        """The last item of a client's merge."""
+        return [item async for item in self.inside.stream("merge", id=self.mission, **wish)][-1]
+
     async def merge(self, **wish):
         """Land it; what it tells of itself is in `steps`."""
         place = self.inside.app.locations.isolated(self.mission, there=False)
@@ -85,6 +89,22 @@ def test_a_target_that_somebody_moves_is_merged_anew_at_most_three_times(tmp_pat
                 assert shop.log() == ["street 2", "street 1", "street 0", "first"]
             assert shop.steps.count("landing") == 3
             assert shop.left() == {shop.mission}
+
+    in_process.run(story())
+
+
+def test_a_merge_that_is_asked_for_again_says_what_came_of_it_also_once_the_worktree_is_gone(tmp_path):
+    async def story():
+        async with opened(tmp_path) as shop:
+            first = await shop.asked(request="mine")
+            shop.end()
+            await until(lambda: shop.mission not in shop.inside.app.registry.live)
+            await shop.inside.ask("discard", id=shop.mission)
+            assert await shop.asked(request="mine") == first
+            assert shop.log() == ["Merge overmind/red into main", "first"], "once"
+            with pytest.raises(OvermindError) as refused:
+                await shop.asked(request="another")
+            assert refused.value.code == "not_isolated"
 
     in_process.run(story())
 
