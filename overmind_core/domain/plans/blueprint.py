@@ -10,6 +10,7 @@ from typing import Any
 
 from overmind_core.domain.missions.mission import RestartPolicy
 from overmind_core.domain.plans.genome import Genome
+from overmind_core.domain.text.duration import parse_duration
 
 
 class Until(StrEnum):
@@ -150,7 +151,9 @@ class PlanAgent:
     def restart_limit(self) -> tuple[int, float]:
         """The most restarts of one attempt, and the seconds within which they count."""
         policy = RestartPolicy()
-        return self.start.get("max_restarts", policy.max_restarts), self.start.get("max_seconds", policy.window)
+        window = self.start.get("max_seconds", policy.window)
+        seconds = parse_duration(window) if isinstance(window, str) else float(window)
+        return self.start.get("max_restarts", policy.max_restarts), seconds
 
     @property
     def stays(self) -> bool:

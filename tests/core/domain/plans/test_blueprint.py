@@ -26,3 +26,16 @@ AGENTS = {
 def test_what_listens_or_restarts_stays_unless_the_file_says_otherwise(start, ready, service, stays):
     agent = PlanAgent("a", start, ready=None if ready is None else READY[ready], service=service)
     assert agent.stays is stays
+
+
+LIMITS = [
+    ({}, (5, 60.0)),
+    ({"max_restarts": 2, "max_seconds": 90}, (2, 90.0)),
+    ({"max_seconds": "30s"}, (5, 30.0)),
+    ({"max_seconds": "1h30m"}, (5, 5400.0)),
+]
+
+
+@tabled(("start", "limit"), LIMITS)
+def test_the_limit_of_restarts_is_in_seconds_however_the_file_writes_it(start, limit):
+    assert PlanAgent("a", start).restart_limit == limit
