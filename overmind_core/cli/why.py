@@ -85,9 +85,9 @@ def _mission_why(args: Namespace, context: Context) -> int:
 
 
 def _state(row: Row) -> str:
-    from overmind_core.domain.missions.reasons import ended_words, restart_limit
+    from overmind_core.domain.missions.reasons import ended_words, limit_of
 
-    return ended_words(row["outcome"] or row["status"], row["exit_code"], row["reason"], restart_limit(row))
+    return ended_words(row["outcome"] or row["status"], row["exit_code"], row["reason"], limit_of(row))
 
 
 def _plan_lines(plan: Row) -> Iterator[str]:

@@ -272,6 +272,8 @@ class MissionDetails(MissionSummary):
     permission_mode: str | None
     """The permission mode of the agent, or the sandbox of codex; null for the program's default."""
     restart_policy: Restart
+    limit_seconds: float | None
+    """Of the limit of time or silence that ended it; null: none did."""
     max_restarts: int
     """Within `max_seconds`; 0: no limit."""
     max_seconds: float
@@ -372,6 +374,12 @@ class MissionEnd(MissionBrief):
     """The exit code of a shell that waited for it: 137 if it was killed."""
     reason: str | None
     outcome: Outcome | None
+    """Of the work of a quest that of the whole quest, as `info` says it; null: it goes on."""
+    quest_state: WorkState | None
+    quest_text: str | None
+    """What its quest says of it, in a line for people."""
+    limit_seconds: float | None
+    """Of the limit of time or silence that ended it; null: none did."""
     max_restarts: int
     """Its limit of restarts, within `max_seconds`; 0: it has none."""
     max_seconds: float

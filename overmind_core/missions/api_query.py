@@ -6,7 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.mission import Mission, Status
-from overmind_core.domain.missions.outcome import Outcome, outcome_of
+from overmind_core.domain.missions.outcome import Outcome
+from overmind_core.domain.missions.reasons import kept_limit
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
 from overmind_core.missions import answers
@@ -18,6 +19,7 @@ from overmind_core.missions.requests import Info, Nothing, Ps, Wait
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from overmind_core.domain.missions.standing import WorkStanding
     from overmind_core.kernel.request import Caller, Stream
     from overmind_core.missions.answer_types import (
         ListedMission,
@@ -53,14 +55,17 @@ def _has_labels(mission: Mission, wanted: Sequence[str]) -> bool:
     return True
 
 
-def _end(mission: Mission) -> MissionEnd:
+def _end(mission: Mission, standing: WorkStanding | None) -> MissionEnd:
     return {
         **answers.brief(mission),
         "status": mission.status,
         "exit_code": answers.exit_code(mission),
         "shell_exit": mission.shell_exit,
         "reason": mission.reason,
-        "outcome": outcome_of(mission),
+        "outcome": answers.outcome(mission, standing),
+        "quest_state": None if standing is None else standing.state,
+        "quest_text": (standing.text or None) if standing is not None else None,
+        "limit_seconds": kept_limit(mission.reason, mission.limit),
         "max_restarts": mission.definition.restart.max_restarts,
         "max_seconds": mission.definition.restart.window,
     }
@@ -266,7 +271,8 @@ class QueryApi:
         waiting = {asyncio.create_task(self._registry.ended(one)) for one in dict.fromkeys(m.id for m in missions)}
         try:
             for next_end in asyncio.as_completed(waiting):  # looks at each once, however many there are
-                yield _end(await next_end)
+                mission = await next_end
+                yield _end(mission, self._standings.of([mission]).get(mission.id))
                 if request.any:
                     return
         finally:

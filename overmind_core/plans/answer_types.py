@@ -106,6 +106,8 @@ class PlannedAgent(TypedDict):
     next_try_at: str | None
     """When it is tried again, while it waits for that."""
     reason: str | None
+    limit_seconds: float | None
+    """Of the limit of time or silence that ended it; null: none did."""
     max_restarts: int
     """Its limit of restarts, within `max_seconds`; 0: it has none."""
     max_seconds: float

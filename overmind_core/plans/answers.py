@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.outcome import outcome_of
+from overmind_core.domain.missions.reasons import kept_limit
 from overmind_core.domain.plans import progress
 from overmind_core.domain.plans.progress import FINAL, AgentProgress, AgentStage
 from overmind_core.domain.text.moment import format_time
@@ -94,6 +95,7 @@ def agent(plan: PlanState, name: str, now: float) -> PlannedAgent:
         "waits_for": waits_for,
         "next_try_at": answers.time(node.not_before) if waits_for == progress.NEXT_TRY else None,
         "reason": node.reason,
+        "limit_seconds": kept_limit(node.reason, node.limit),
         "max_restarts": planned.restart_limit[0],
         "max_seconds": planned.restart_limit[1],
         "mission": node.mission,

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.missions.lost import KEEPER_LOST, plan_again
-from overmind_core.domain.missions.reasons import OUT_OF_TIME, sentence
+from overmind_core.domain.missions.reasons import OUT_OF_TIME, SPENT, sentence
 from overmind_core.domain.plans.progress import (
     ORDER,
     AgentProgress,
@@ -156,8 +156,9 @@ def lasted(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
-def _reason(node: AgentProgress, limit: tuple[int, float]) -> str:
-    why = "" if node.reason in OUT_OF_TIME else sentence(node.reason, limit)
+def _reason(node: AgentProgress, restarts: tuple[int, float]) -> str:
+    limit = restarts if node.reason == SPENT else node.limit
+    why = "" if node.reason in OUT_OF_TIME and not limit else sentence(node.reason, limit)
     parts = [f"exit {node.exit_code}" if node.exit_code is not None else "", why]
     return ", ".join(part for part in parts if part) or "killed"
 

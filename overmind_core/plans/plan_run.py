@@ -402,7 +402,14 @@ class PlanRun:
             return
         self.schedule()  # first, so that what follows from it is in the same commit
         after = progress.ended(self.state.agents[name], node, end)
-        ended = replace(after, mission=node.mission, exit_code=end.exit_code, reason=end.reason, ended_at=end.at)
+        ended = replace(
+            after,
+            mission=node.mission,
+            exit_code=end.exit_code,
+            reason=end.reason,
+            ended_at=end.at,
+            limit=end.limit,
+        )
         self.put(name, after, log_lines.ended(self.state.agents[name], node, ended, explained))
 
     def put(

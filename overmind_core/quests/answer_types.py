@@ -22,7 +22,18 @@ class QuestsFollowed(TypedDict):
     missions: list[QuestBrief]
 
 
-class QuestEnd(QuestBrief):
+FailureClass = TypedDict("FailureClass", {"class": str | None})
+"""The class of its newest failed attempt; null when none has failed.
+
+Not a class, because its field is a keyword.
+"""
+
+PriorityWord = Literal["critical", "high", "medium", "low"]
+WaitCode = Literal["blocked", "needs", "held", "until", "budget", "owns", "slots"]
+"""Why a quest of the queue does not start yet; the first that holds, in this order."""
+
+
+class QuestEnd(QuestBrief, FailureClass):
     """How a quest stands at its end."""
 
     status: QuestStatus
@@ -32,6 +43,8 @@ class QuestEnd(QuestBrief):
     """The exit code of waiting for it; null while it runs."""
     outcome: Outcome | None
     """How it ended, in the words of all that ends; null while it has not."""
+    limit_seconds: float | None
+    """Of the limit of time or silence that ended it; null: none did."""
     attempts: int
     """How many have begun."""
     achieved: str | None
@@ -63,17 +76,6 @@ class QuestInfo(QuestEnd):
     duration_seconds: float
 
 
-FailureClass = TypedDict("FailureClass", {"class": str | None})
-"""The class of its newest failed attempt; null when none has failed.
-
-Not a class, because its field is a keyword.
-"""
-
-PriorityWord = Literal["critical", "high", "medium", "low"]
-WaitCode = Literal["blocked", "needs", "held", "until", "budget", "owns", "slots"]
-"""Why a quest of the queue does not start yet; the first that holds, in this order."""
-
-
 class Landed(TypedDict):
     """Where the work of a quest has landed."""
 
@@ -89,7 +91,7 @@ class Landed(TypedDict):
     """A person has landed it."""
 
 
-class QuestRow(QuestInfo, FailureClass):
+class QuestRow(QuestInfo):
     """A quest in a list. What only quests of the queue have is null, or empty, for one that began at once."""
 
     title: str | None

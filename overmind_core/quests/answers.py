@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from overmind_core.domain.missions.reasons import kept_limit
 from overmind_core.domain.quests.attempt import cost_of
+from overmind_core.domain.quests.classes import last_failure
 from overmind_core.domain.quests.life import achievement, landed_by_hand, landed_conflicts
 from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus
 from overmind_core.domain.quests.standing import landing_wait, outcome_of_quest
@@ -41,7 +43,9 @@ def end(quest: Quest) -> QuestEnd:
         "status": quest.status,
         "reason": quest.reason,
         "exit_code": quest.exit_code,
+        "class": None if quest.queue is None else quest.queue.failure,
         "outcome": outcome_of_quest(quest),
+        "limit_seconds": kept_limit(last_failure(quest), quest.limit),
         "attempts": quest.attempts,
         "achieved": achievement(quest) or None,
     }
@@ -144,7 +148,6 @@ def row(
         "group": goal.group,
         "round": queue.round,
         "tries": queue.spent + _is_newest_uncounted(quest),
-        "class": queue.failure,
         "estimate_seconds": estimate,
         "cost_usd": cost_of(queue.tries),
         "landed": _landed(quest),
@@ -167,7 +170,6 @@ _NO_QUEUE: QuestRow = {  # type: ignore[typeddict-item] # the rest of a row stan
     "group": None,
     "round": None,
     "tries": None,
-    "class": None,
     "estimate_seconds": None,
     "cost_usd": None,
     "landed": None,

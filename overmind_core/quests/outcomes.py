@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.engine_questions import UNDOES_LANDED, EngineNeed
-from overmind_core.domain.missions.reasons import not_owned_text, sentence
+from overmind_core.domain.missions.reasons import RETRIES_SPENT, not_owned_text, sentence
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.attempt import attempt_ended, in_review
 from overmind_core.domain.quests.classes import (
@@ -17,7 +17,6 @@ from overmind_core.domain.quests.classes import (
     CONFLICT_LEFT,
     CONFLICTS,
     NO_CHANGE,
-    RETRIES_SPENT,
     VERIFY_FAILED,
     Requeue,
     after_failure,
@@ -38,7 +37,7 @@ from overmind_core.domain.quests.quest import (
 )
 from overmind_core.domain.quests.resolution import dropped_lines, dropped_sentence
 from overmind_core.domain.quests.shared_folder import newest_state, review_lines
-from overmind_core.domain.quests.why import has_failed_check
+from overmind_core.domain.quests.why import failed_command
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 from overmind_core.logs.run_output import ending, newest
@@ -144,7 +143,8 @@ class AttemptOutcomes:
             if current is not None:
                 self._fail_for_good(current, failure, "gone", "", None)
             return
-        self.failed(current, failure, feedback=tail, exit_code=mission.shell_exit, resume_at=mission.resume_at)
+        limited = replace(current, limit=mission.limit)
+        self.failed(limited, failure, feedback=tail, exit_code=mission.shell_exit, resume_at=mission.resume_at)
 
     def _wait_for_room(self, quest_id: str) -> None:
         """Record that a check has failed for want of room, which is not the work's fault: it is run again."""
@@ -204,7 +204,7 @@ class AttemptOutcomes:
             self._fail_for_good(quest, failure, then.reason, feedback, exit_code, notes=notes, words=words)
             return
         ended = self._ended(quest, failure, exit_code)
-        recorded = _feedback(ended, failure, feedback, notes, words)
+        recorded = _feedback(ended, failure, feedback, notes, words, limit=quest.limit)
         again = replace(
             requeued(failure, ended, then),
             not_before=then.at,
@@ -235,10 +235,10 @@ class AttemptOutcomes:
         words: str = "",
     ) -> None:
         queue = self._ended(quest, failure, exit_code)
-        recorded = _feedback(queue, failure, feedback, notes, words)
+        recorded = _feedback(queue, failure, feedback, notes, words, limit=quest.limit)
         queue = replace(queue, failure=failure, spent=queue.spent + 1, feedback=recorded)
         over = self._over(quest, QuestStatus.FAILED, reason, 1 if exit_code is None else exit_code, queue)
-        summary = f"{over.name} has failed: {left_conflict(over) or _why(reason, failure)}"
+        summary = f"{over.name} has failed: {left_conflict(over) or _why(over, failure)}"
         with self._journal.together():
             self._end(over)
             self.on_end(over)
@@ -428,28 +428,44 @@ _SAID = frozenset({"review_denied"})
 """Classes of which a person or a reviewer tells why."""
 
 
-def _feedback(queue: QueueState, failure: str, text: str, notes: Sequence[str] = (), words: str = "") -> str:
+def _feedback(
+    queue: QueueState,
+    failure: str,
+    text: str,
+    notes: Sequence[str] = (),
+    words: str = "",
+    *,
+    limit: float | None = None,
+) -> str:
     """What the next attempt is told."""
     attempt = len(queue.tries)
     if failure in _SAID:
         return briefing.feedback(failure, attempt=attempt, words=text)
     quotations = [briefing.Quotation(_PRINTED.get(failure, f"attempt {attempt}"), text)]
     return briefing.feedback(
-        failure, attempt=attempt, notes=notes, quotations=quotations, words=words, steer=queue.steer
+        failure,
+        attempt=attempt,
+        notes=notes,
+        quotations=quotations,
+        words=words,
+        steer=queue.steer,
+        limit=limit,
     )
 
 
-def _why(reason: str, failure: str) -> str:
-    return sentence(failure if reason in {failure, RETRIES_SPENT} else reason)
+def _why(quest: Quest, failure: str) -> str:
+    return sentence(failure if quest.reason in {failure, RETRIES_SPENT} else quest.reason, quest.limit)
 
 
 def checked_in(registry: Registry, quest: Quest, worktree: str | None) -> str | None:
-    """Return the folder in which the check ran that a quest has failed for, which may be gone; None: nobody knows.
+    """Return the folder in which the command ran that a quest has failed for, which may be gone; None: nobody knows.
 
     `worktree`: of its work. It is where to look after a verification, whose own folder goes with it.
     """
     if last_failure(quest) == VERIFY_FAILED:
         return worktree
+    if last_failure(quest) != CHECK_FAILED:
+        return worktree or quest.cwd
     check = None if quest.check_id is None else registry.get(quest.check_id)
     return None if check is None else check.definition.cwd
 
@@ -459,11 +475,9 @@ def _stuck(quest: Quest, folder: str | None, feedback: str) -> dict[str, object]
     queue = quest.queue
     assert queue is not None
     code = queue.tries[-1].exit_code if queue.tries else None
-    why = left_conflict(quest) or sentence(queue.failure)
+    why = left_conflict(quest) or sentence(queue.failure, quest.limit)
     head = [f"{why} in attempt {len(queue.tries)}" + ("" if code is None else f", exit code {code}")]
-    if has_failed_check(quest):
-        verify = None if quest.goal is None else quest.goal.verify
-        command = quest.check if queue.failure == CHECK_FAILED else verify
+    if command := failed_command(quest):
         head += [f"$ {command}", *([] if folder is None else [f"in {folder}"])]
     return {"class": queue.failure, "lines": [*head, *feedback.splitlines()[-SHOWN_LINES:]]}
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.quests.attempt import has_run
 from overmind_core.domain.quests.board import COLUMNS, Column, column_of
+from overmind_core.domain.quests.classes import CHECK_FAILED, last_failure
 from overmind_core.domain.quests.life import has_landed_nothing, is_landed_by_hand, is_refused, waits_for_target
 from overmind_core.domain.quests.needs import set_free
 from overmind_core.domain.quests.quest import HAS_ENDED, Quest, QuestPhase, QuestStatus
@@ -15,7 +16,7 @@ from overmind_core.domain.quests.remedies import Known, remedies
 from overmind_core.domain.quests.why import (
     Evidence,
     Place,
-    has_failed_check,
+    failed_command,
     in_the_way,
     last_printed,
     setting_of,
@@ -262,15 +263,16 @@ class QueueViews:
         return [one.name for one in needed if one is not None and test(one)]
 
     async def _evidence(self, quest: Quest) -> Evidence | None:
-        """What is known of the check that a quest has failed for."""
-        if not has_failed_check(quest):
+        """What is known of the command that a quest has failed for."""
+        if failed_command(quest) is None:
             return None
         output = None  # one of the queue has it in its feedback
         if not quest.is_queued:
-            check = None if quest.check_id is None else self._registry.get(quest.check_id)
-            if check is None:  # its log has gone with its mission
+            by_check = last_failure(quest) == CHECK_FAILED
+            mission = self._registry.get((quest.check_id or "") if by_check else quest.id)
+            if mission is None:  # its log has gone with it
                 return None
-            output = await asyncio.to_thread(ending, newest(self._home.logs, check), LAST_BYTES)
+            output = await asyncio.to_thread(ending, newest(self._home.logs, mission), LAST_BYTES)
         folder = checked_in(self._registry, quest, self._worktree(quest.id))
         is_gone = folder is not None and not await asyncio.to_thread(os.path.isdir, from_wire(folder))
         return Evidence(folder, last_printed(quest, output), is_gone=is_gone)

@@ -373,6 +373,7 @@ class QuestService:
             reason=end.reason,
             exit_code=end.exit_code,
             attempts=attempts,
+            limit=None if work is None else work.limit,
             ended_at=self._clock.wall(),
         )
         self._running.discard(quest.id)

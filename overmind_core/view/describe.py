@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.isolation.project import service_and_number
-from overmind_core.domain.missions.reasons import restart_limit, sentence
+from overmind_core.domain.missions.reasons import limit_of, sentence
 from overmind_core.view import mission_notes, numbers
 from overmind_core.view import missions as rows
 from overmind_core.view.cells import Cell, fitted, safe
@@ -64,7 +64,7 @@ def _head(info: Info, look: Rendering) -> Lines:
     mark = rows.mark(dict(info))
     sign = mark.ascii if look.ascii_only else mark.mark
     state = f"{sign} {rows.since(dict(info), look.now)}"
-    reason = f"  {safe(sentence(info['reason'], restart_limit(info)))}" if info.get("reason") else ""
+    reason = f"  {safe(sentence(info['reason'], limit_of(info)))}" if info.get("reason") else ""
     return [
         [Cell(f" {safe(info['name'])} ", "accent"), Cell(safe(info["id"]), "quiet")],
         [Cell(f" {state}", mark.tone), Cell(reason, "bad")],

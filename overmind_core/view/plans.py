@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from overmind_core.domain.missions.reasons import restart_limit, sentence
+from overmind_core.domain.missions.reasons import limit_of, sentence
 from overmind_core.domain.missions.status_marks import WORKING
 from overmind_core.domain.text import graph
 from overmind_core.domain.text.graph import NODE, drawing
@@ -211,7 +211,7 @@ def _tried(row: Row) -> str:
 
 def _failed(row: Row) -> str:
     """How its mission ended, where that is known; else the code and the reason."""
-    reason = safe(sentence(row["reason"], restart_limit(row)))
+    reason = safe(sentence(row["reason"], limit_of(row)))
     ended = safe(row.get("now")) or (f"exit {row['exit_code']}" if row["exit_code"] is not None else "")
     reason = "" if reason in ended else reason
     hive = (row.get("post") or {}).get("hive")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.engine_questions import without_name
 from overmind_core.domain.missions.reasons import (
     achievement_of,
     landed_after,
     landing_waits,
+    last_reason,
+    limit_of,
     nothing_landed,
     quest_exit,
     said_exit,
@@ -22,6 +24,9 @@ from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.columns import By, Column, since
 from overmind_core.view.describe import Lines, Rendering, clock, pairs
 from overmind_core.view.tables import Orders
+
+if TYPE_CHECKING:
+    from overmind_core.domain.missions.reasons import Limit
 
 FIRST = 100
 """Rows of thousands that are asked for at first."""
@@ -133,14 +138,13 @@ def _tries(row: Row, _now: float) -> Cell:
 
 def reason(row: Row) -> str:
     """Why it has failed or was cancelled; the class of the last attempt, where that says more."""
-    last = row.get("class") if row["reason"] == "retries_spent" else None
-    return _failure(last or row["reason"], quest_exit(row))
+    return _failure(last_reason(row), quest_exit(row), limit_of(row))
 
 
-def _failure(word: str | None, code: int | None) -> str:
+def _failure(word: str | None, code: int | None, limit: Limit | None = None) -> str:
     """A class of failures or another reason, and the exit code; where that is all it is not said twice."""
     code = said_exit(word, code)
-    text = "" if word == EXIT and code else safe(sentence(word))
+    text = "" if word == EXIT and code else safe(sentence(word, limit))
     return ", ".join(filter(None, (text, f"exit {code}" if code else "")))
 
 
@@ -378,7 +382,7 @@ def _attempts(row: Row, look: Rendering) -> Lines:
     lines: Lines = [[], [Cell(f" attempts[{len(kept)}]", "title")]]
     for one in kept:
         took = numbers.ticking(quest_lasted(one, look.now))
-        failure = _failure(one["class"], one["exit_code"])
+        failure = _failure(one["class"], one["exit_code"], limit_of(row) if one is kept[-1] else None)
         text = failure or ("" if one["ended_at"] else "goes on")
         parts = [f"  {one['attempt']:>3}  {clock(one['started_at'], look) or '':<19}  {took:>8}"]
         parts.append(f"  {numbers.money(one['cost_usd']):>7}")

@@ -7,7 +7,7 @@ from collections import Counter
 from overmind_core.cli.context import exit_status
 from overmind_core.domain.missions.outcome import ON_PURPOSE
 from overmind_core.domain.missions.outcome import Outcome as Ending
-from overmind_core.domain.missions.reasons import SAY_NOTHING, ended_words, restart_limit, sentence
+from overmind_core.domain.missions.reasons import ended_words, limit_of, why_beside
 from overmind_core.domain.plans.progress import ORDER, AgentStage
 from overmind_core.domain.text.graph_drawing import mermaid
 
@@ -37,7 +37,7 @@ def out_of_time(row: Mapping[str, Any], mission: str | None, ended: Collection[s
     is_on_purpose = row.get("outcome") in ON_PURPOSE or row.get("stage") == AgentStage.CANCELLED
     if mission not in ended or not is_on_purpose:
         return row
-    return {**row, "outcome": Ending.TIMED_OUT.value, "reason": _OUT_OF_TIME}
+    return {**row, "outcome": Ending.TIMED_OUT.value, "reason": _OUT_OF_TIME, "limit_seconds": None}
 
 
 class Outcome:
@@ -64,7 +64,7 @@ class Outcome:
         self.outcome: str | None = info["outcome"]
         self.exit_code: int | None = info["exit_code"]
         self.reason: str | None = info["reason"]
-        self.limit = restart_limit(info)
+        self.limit = limit_of(info)
         self.restarts = int(info["restart_count"])
         self.seconds = float(info["uptime_seconds"])
         self.started_at: str | None = info["started_at"]
@@ -99,7 +99,7 @@ class Outcome:
     @property
     def why(self) -> str:
         """The sentence beside its state; empty when the state has said it."""
-        return "" if self.reason is None or self.reason in SAY_NOTHING else sentence(self.reason)
+        return why_beside(self.reason, self.limit)
 
     @property
     def kind(self) -> str:

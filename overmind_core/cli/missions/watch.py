@@ -11,7 +11,7 @@ from overmind_core.cli.values import duration, timeout_seconds
 from overmind_core.client.stream import HEARTBEAT, follow
 from overmind_core.domain.missions import lost
 from overmind_core.domain.missions.lost import KEEPER_LOST
-from overmind_core.domain.missions.reasons import ended_words, restart_limit
+from overmind_core.domain.missions.reasons import ended_words, limit_of
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import format_time, parse_time
@@ -155,10 +155,15 @@ def end_line(end: End) -> str:
         how = "no exit code" if end["exit_code"] is None else f"exit code {end['exit_code']}"
     landed = f"Mission {end['id']} finished: {end['status']} ({how})"
     outcome = end.get("outcome")  # an older supervisor says none
+    if outcome is None and end.get("quest_state"):
+        return display_safe(f"{landed}: its quest goes on")
     if outcome is None or outcome == end["status"]:
         return display_safe(landed)
+    if text := end.get("quest_text"):
+        said = text if text.startswith(f"{outcome}: ") else f"{outcome}: {text}"
+        return display_safe(f"{landed}: {said}")
     reason = None if outcome == LOST else end["reason"]
-    return display_safe(f"{landed}: {ended_words(outcome, reason=reason, limit=restart_limit(end))}")
+    return display_safe(f"{landed}: {ended_words(outcome, reason=reason, limit=limit_of(end))}")
 
 
 KEEP_WAITING = flag("--keep-waiting", "wait on also while a person has to change something first")

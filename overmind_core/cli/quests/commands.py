@@ -10,7 +10,7 @@ from overmind_core.cli.missions import logs
 from overmind_core.cli.missions.watch import KEEP_WAITING, EndWaiter, wait_for_ends
 from overmind_core.cli.output import dumps
 from overmind_core.cli.values import duration, whole_number
-from overmind_core.domain.missions.reasons import SAY_NOTHING, achievement_of, quest_exit, sentence
+from overmind_core.domain.missions.reasons import achievement_of, last_reason, limit_of, quest_exit, why_beside
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import INTERRUPTED, OvermindError
 
@@ -177,15 +177,19 @@ def quest_wait(args: Namespace, context: Context) -> int:
 
 def end_line(end: Mapping[str, Any]) -> str:
     """Return what a person reads of an end."""
-    why = sentence(end["reason"]) if end["reason"] and end["reason"] not in SAY_NOTHING else ""
-    if end.get("outcome") == "timed out":
-        why = why or "timed out"
+    why = why_beside(last_reason(end), limit_of(end))
+    outcome = end.get("outcome")  # an older daemon says none
+    if outcome not in {None, end["status"], *_SAID_BY_STATUS}:
+        why = f"{outcome}: {why}" if why else str(outcome)
     code = quest_exit(end)
     how = ", ".join(filter(None, (why, "" if code is None else f"exit code {code}")))
     achieved = achievement_of(end)
     said = (f" ({how})" if how else "") + (f": {achieved}" if achieved else "")
     return display_safe(f"Quest {end['id']} finished: {end['status']}{said}")
 
+
+_SAID_BY_STATUS = frozenset({"succeeded", "stopped"})
+"""Outcomes that `completed` and `cancelled` say."""
 
 QUEST_WAIT = Command(
     name="quest wait",

@@ -16,7 +16,7 @@ from overmind_core.cli.output import (
 )
 from overmind_core.cli.quests.rows import BLOCKING, COLOURS, is_blocked, score_cell, title_cell
 from overmind_core.cli.values import positive_number, quest_status_word
-from overmind_core.domain.missions.reasons import achievement_of, landing_waits, quest_exit, sentence, why_failed
+from overmind_core.domain.missions.reasons import achievement_of, landing_waits, quest_exit, why_failed
 from overmind_core.domain.text.duration import format_uptime
 
 TYPE_CHECKING = False
@@ -36,14 +36,12 @@ def _tries(row: Row) -> str:
 
 
 def _why(row: Row) -> str | None:
-    """Return why it has ended, else why it waits; what failed last says more than that all has."""
+    """Return why it has ended, else why it waits."""
     if said := achievement_of(row) or landing_waits(row):
         return text_cell(said)
-    spent = row["reason"] == RETRIES_SPENT and row.get("class")
-    return (sentence(row["class"]) if spent else why_failed(row)) or text_cell(row.get("why") or "") or row.get("code")
+    return why_failed(row) or text_cell(row.get("why") or "") or row.get("code")
 
 
-RETRIES_SPENT = "retries_spent"
 COLUMNS: dict[str, Callable[[Row], str]] = {
     "ID": lambda row: row["id"],
     "NAME": lambda row: row["name"],

@@ -186,6 +186,8 @@ class Mission:
     """Of the newest finished run, 128+N for a signal; None when killed or unknown."""
     ended_by: Cause | None = None
     """Why its newest run ended; None: it has not, or an older program ended it."""
+    limit: float | None = None
+    """Seconds, of the limit of time or silence that ended its newest run; None: none did, or nobody noted it."""
     resume_at: float | None = None
     """Wall time before which another run makes no sense, as the last one said at its end; None: nobody knows."""
     restart_count: int = 0

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    Limit = tuple[int, float] | float
+    """The most restarts and the seconds in which they count; or the seconds of a limit of time or silence."""
+
 SENTENCES: Mapping[str, str] = {
     "api_error": "the service of its model answered with an error",
     "blocked": "it reported that it can't go on",
@@ -69,15 +72,19 @@ SENTENCES: Mapping[str, str] = {
 """Code of a reason or of a class of failures → what people read. A number behind a code stays behind the sentence."""
 
 
-def sentence(code: str | None, limit: tuple[int, float] | None = None) -> str:
+def sentence(code: str | None, limit: Limit | None = None) -> str:
     """Return the words for a code, and for a number behind it; "" for none. A text that is no code stays as it is.
 
-    `limit`: Of restarts, see `restart_limit`.
+    `limit`: That of the code, see `limit_of`.
     """
     if not code:
         return ""
-    if code == SPENT and limit is not None:
-        return gave_up(*limit)
+    if isinstance(limit, tuple):
+        if code == SPENT:
+            return gave_up(*limit)
+    elif limit and code in _LIMITED:
+        count, unit = _counted_span(limit)
+        return f"{_LIMITED[code]} {count:g} {unit}{'' if count == 1 else 's'}"
     first, blank, rest = code.partition(" ")
     if first in SENTENCES and (not blank or rest.isdigit()):
         return SENTENCES[first] + (f" ({rest})" if blank else "")
@@ -101,26 +108,42 @@ def exits(codes: Sequence[int | None]) -> str:
 
 OUT_OF_TIME = frozenset({"timeout", "stalled"})
 """Reasons of what a limit of time or of silence has ended."""
+_LIMITED: Mapping[str, str] = {"timeout": "it took longer than", "stalled": "it was silent for"}
+"""The sentences of those where the limit is known, before it."""
 CONVERSATION_LOST = "its conversation was gone: it began a new one, without what was said before"
 """People read it until they have looked at the agent."""
+RETRIES_SPENT = "retries_spent"
+"""The reason of a quest whose work has failed in each attempt; what failed behind the work is its own reason."""
 SPENT = "restart_budget_spent"
 """The code of who was started again too often."""
 _SPANS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
-def restart_limit(row: Mapping[str, Any]) -> tuple[int, float] | None:
-    """The most restarts and the seconds in which they count, as a row has them; None: it has none."""
-    most, seconds = row.get("max_restarts"), row.get("max_seconds")
-    return (most, seconds) if most and seconds else None
+def limit_of(row: Mapping[str, Any]) -> Limit | None:
+    """The limit that has ended what a row shows; None: it was none, or nobody knows."""
+    if row.get("reason") == SPENT:
+        most, seconds = row.get("max_restarts"), row.get("max_seconds")
+        return (most, seconds) if most and seconds else None
+    return row.get("limit_seconds")
+
+
+def kept_limit(reason: str | None, seconds: float | None) -> float | None:
+    """The seconds of a limit, where that is what has ended it."""
+    return seconds or None if reason in OUT_OF_TIME else None
 
 
 def gave_up(times: int, seconds: float) -> str:
     """The words for `SPENT` where the limit is known: `restarted 5 times in a minute, gave up`."""
-    length, unit = next((one for one in _SPANS if seconds >= one[0] and seconds % one[0] == 0), (1, "second"))
-    count = seconds / length
+    count, unit = _counted_span(seconds)
     span = f"{'an' if unit == 'hour' else 'a'} {unit}" if count == 1 else f"{count:g} {unit}s"
     often = "once" if times == 1 else f"{times} times"
     return f"restarted {often} in {span}, gave up"
+
+
+def _counted_span(seconds: float) -> tuple[float, str]:
+    """A span in the largest unit of which it is a whole number, such as 90 and `minute`."""
+    length, unit = next((one for one in _SPANS if seconds >= one[0] and seconds % one[0] == 0), (1, "second"))
+    return seconds / length, unit
 
 
 SAY_NOTHING = frozenset({"exit", "exited", "failed", "timeout", "stopped", "killed"})
@@ -232,9 +255,15 @@ def quest_exit(row: Mapping[str, Any]) -> int | None:
     return None if never_ran else said_exit(row["reason"], row["exit_code"])
 
 
+def last_reason(row: Mapping[str, Any]) -> str | None:
+    """The code of why the quest, or the run of a ritual, of a row has ended: what failed last, where all has failed."""
+    reason: str | None = row["reason"]
+    return (row.get("class") or reason) if reason == RETRIES_SPENT else reason
+
+
 def why_failed(row: Mapping[str, Any]) -> str:
     """Why the quest, or the run of a ritual, of a row has ended: also where its exit code is all that is known."""
-    return sentence(row["reason"] or ("exit" if row["status"] == "failed" else None))
+    return sentence(last_reason(row) or ("exit" if row["status"] == "failed" else None), limit_of(row))
 
 
 LANDING_WAITS = "waits: "
@@ -247,8 +276,14 @@ def landing_waits(row: Mapping[str, Any]) -> str:
     return f"{LANDING_WAITS}{waits}" if waits else ""
 
 
+def why_beside(reason: str | None, limit: Limit | None = None) -> str:
+    """The sentence that says more than the outcome, or the exit code, beside it; "" where there is none."""
+    is_said = reason in SAY_NOTHING and not (reason in _LIMITED and limit)
+    return "" if is_said else sentence(reason, limit)
+
+
 def ended_words(
-    outcome: str, exit_code: int | None = None, reason: str | None = None, limit: tuple[int, float] | None = None
+    outcome: str, exit_code: int | None = None, reason: str | None = None, limit: Limit | None = None
 ) -> str:
     """The outcome with why: `failed (3): its folder does not exist`, `failed (1)`, `timed out`.
 
@@ -256,8 +291,8 @@ def ended_words(
         outcome: A word of `Outcome`.
         exit_code: As a shell shows it; None: it has none.
         reason: The code of its reason; None: there is none but its exit code.
-        limit: Of restarts, see `restart_limit`.
+        limit: That of the reason, see `limit_of`.
     """
     code = f" ({exit_code})" if exit_code and outcome == "failed" else ""
-    why = "" if reason is None or reason in SAY_NOTHING or outcome == "succeeded" else sentence(reason, limit)
+    why = "" if outcome == "succeeded" else why_beside(reason, limit)
     return f"{outcome}{code}{f': {why}' if why else ''}"

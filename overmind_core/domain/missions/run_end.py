@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from overmind_core.domain.missions import events, restart_policy
 from overmind_core.domain.missions.facts import Effect, Now, Outcome, Prepare, Spawn
-from overmind_core.domain.missions.mission import Cause, Mission, Status
+from overmind_core.domain.missions.mission import Cause, Definition, Mission, Status
 from overmind_core.domain.missions.outcome import outcome_of
 from overmind_core.domain.missions.transitions import TransitionStep, transition, with_step
 from overmind_core.domain.replacing import replace
@@ -32,7 +32,9 @@ def conclude(  # noqa: C901, PLR0911 - one case per cause
     """The run is over and swept: final status, or another run."""
     ending = mission.ending
     assert ending is not None
-    done = replace(mission, pid=None, survivors=ending.survivors, held_mono=None)
+    done = replace(
+        mission, pid=None, survivors=ending.survivors, held_mono=None, limit=_limit(ending.cause, mission.definition)
+    )
     match ending.cause:
         case Cause.RESTART:
             return start(replace(done, ending=None), now, effects)
@@ -59,6 +61,16 @@ def conclude(  # noqa: C901, PLR0911 - one case per cause
         case Cause.CHANGE_OVER:
             return _change_over(done, effects)
     assert_never(ending.cause)
+
+
+def _limit(cause: Cause, definition: Definition) -> float | None:
+    """Seconds, of the limit of time or silence that has ended a run."""
+    match cause:
+        case Cause.TIMEOUT:
+            return definition.timeout
+        case Cause.STALLED:
+            return definition.activity_timeout
+    return None
 
 
 def _by_policy(
@@ -132,6 +144,7 @@ def start(mission: Mission, now: Now, effects: tuple[Effect, ...]) -> Outcome:
         reason=None,
         pid=None,
         exit_code=None,
+        limit=None,
         resume_at=None,
         ended_at=None,
         survivors=(),

@@ -134,6 +134,8 @@ class AgentProgress:
     ended_at: float | None = None
     not_before: float = 0.0
     """When a waiting one may be tried again, seconds since the epoch."""
+    limit: float | None = None
+    """Seconds, of the limit of time or silence that ended its last attempt; None: none did, or nobody knows."""
     kept: bool = False
     """It has ended in an earlier run of the plan, of which others alone run again."""
     tried: tuple[TriedAttempt, ...] = ()
@@ -218,6 +220,8 @@ class AttemptEnd:
     result: str | None = None
     facts: dict[str, str] = field(default_factory=dict)
     output: str | None = None
+    limit: float | None = None
+    """Seconds, of the limit of time or silence that ended it; None: none did, or nobody knows."""
 
 
 def pause_before_retry(agent: PlanAgent, tries: int) -> float:
@@ -235,6 +239,7 @@ def ended(agent: PlanAgent, node: AgentProgress, end: AttemptEnd) -> AgentProgre
         facts=end.facts,
         output=end.output,
         ended_at=end.at,
+        limit=end.limit,
     )
     if node.stopped is EndReason.AGAIN:
         return fresh(node)
@@ -248,6 +253,7 @@ def ended(agent: PlanAgent, node: AgentProgress, end: AttemptEnd) -> AgentProgre
             tries=node.tries,
             exit_code=end.exit_code,
             reason=end.reason,
+            limit=end.limit,
             not_before=end.at + pause_before_retry(agent, node.tries),
             tried=_tried(node, end),
         )

@@ -205,6 +205,7 @@ def feedback(
     quotations: Iterable[Quotation] = (),
     words: str = "",
     steer: str = "",
+    limit: float | None = None,
 ) -> str:
     """What the next attempt is told of the one before. Markdown.
 
@@ -217,12 +218,13 @@ def feedback(
         quotations: What failed printed, or said; of each the last 16 KiB.
         words: A person's own, verbatim.
         steer: What it was told as it was ended, verbatim.
+        limit: Seconds, of the limit of time or silence that ended it.
     """
     parts = [quoted(one._replace(text=tail(one.text))) for one in quotations if one.text.strip()]
     if listed := "\n".join(f"- {one_line(note)}" for note in notes):
         parts.insert(0, _cut(listed, LARGEST_TAIL) + "\n")
     known = [
-        f"{_ATTEMPT}{attempt} failed: {sentence(failure)}.\n",
+        f"{_ATTEMPT}{attempt} failed: {sentence(failure, limit)}.\n",
         *_quoted_words(words),
         *_quoted_words(steer, _STEERED),
     ]

@@ -15,6 +15,7 @@ from overmind_core.domain.agents.agent_events import NO_CREDIT
 from overmind_core.domain.engine_questions import UNDOES_LANDED
 from overmind_core.domain.missions.lost import KEEPER_LOST
 from overmind_core.domain.missions.mission import Status
+from overmind_core.domain.missions.reasons import RETRIES_SPENT
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.replacing import replace
 
@@ -51,9 +52,6 @@ NO_CHANGE = "no_change"
 """It was to land, and has changed nothing."""
 INTERNAL = "internal"
 """A bug of the daemon's own kept the attempt from going on."""
-RETRIES_SPENT = "retries_spent"
-"""The reason of a quest whose work has failed in each attempt; what failed behind the work is its own reason."""
-
 TABLE: Mapping[str, Consequence] = {
     **dict.fromkeys(
         (EXIT, "stalled", "steered", "output_missing", "output_invalid", CHECK_FAILED, "review_denied", CONFLICTS,

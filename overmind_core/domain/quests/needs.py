@@ -208,7 +208,7 @@ def _state(need: Need) -> str:
     status, reason = need.quest.status.value, last_failure(need.quest)
     elsewhere = landed_by_hand(need.quest)
     there = "" if elsewhere is None else f"; {BY_HAND} on {elsewhere.branch}"
-    return f"{status}: {sentence(reason)}{there}" if reason else f"{status}{there}"
+    return f"{status}: {sentence(reason, need.quest.limit)}{there}" if reason else f"{status}{there}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -289,6 +289,8 @@ class Quest:
     """The newest mission that checked."""
     checked: int = 0
     """The attempt that this one is about."""
+    limit: float | None = None
+    """Seconds, of the limit of time or silence that ended its newest attempt; None: none did, or nobody knows."""
     cancelling: bool = False
     """Somebody wants it to end; saved before anything is stopped."""
     goal: Goal | None = None

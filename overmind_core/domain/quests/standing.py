@@ -93,7 +93,7 @@ def _text(quest: Quest, in_the_way: str, own: Outcome | None) -> str:
     text = ""
     match state_of(quest):
         case QuestState.QUEUED if quest.queue is not None and quest.queue.failure:
-            text = f"{TRIED_AGAIN}: {sentence(quest.queue.failure)}"
+            text = f"{TRIED_AGAIN}: {sentence(quest.queue.failure, quest.limit)}"
         case QuestState.REVIEW:
             text = "review: a person decides"
         case QuestState.LANDING if wait := landing_wait(quest, in_the_way):
@@ -103,7 +103,7 @@ def _text(quest: Quest, in_the_way: str, own: Outcome | None) -> str:
         case QuestState.FAILED | QuestState.CANCELLED if by_hand := achievement(quest):
             text = f"{state_of(quest)}, {by_hand}"
         case QuestState.FAILED if own not in _BAD:
-            text = f"failed: {sentence(last_failure(quest))}"
+            text = f"failed: {sentence(last_failure(quest), quest.limit)}"
         case QuestState.CANCELLED if own is Outcome.SUCCEEDED:
             text = "its quest was cancelled"
     return text

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.admission import QUEUE, Wait, WaitCode
+from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.missions.reasons import BY_HAND, NOTHING_LANDED, landed_after, not_owned_text, sentence
-from overmind_core.domain.quests.classes import CHECK_FAILED, VERIFY_FAILED, last_failure
+from overmind_core.domain.quests.classes import EXIT, VERIFY_FAILED, last_failure
 from overmind_core.domain.quests.life import (
     has_landed_nothing,
     is_refused,
@@ -197,9 +198,18 @@ def why_of(
     )
 
 
-def has_failed_check(quest: Quest) -> bool:
-    """Return whether it has failed because of a check, of its work or of the merged work."""
-    return quest.status is QuestStatus.FAILED and last_failure(quest) in {CHECK_FAILED, VERIFY_FAILED}
+def failed_command(quest: Quest) -> str | None:
+    """Return the command for whose exit code it has failed: of its work, a check, or that of the merged work."""
+    if quest.status is not QuestStatus.FAILED:
+        return None
+    match _failure(quest):
+        case "check_failed":
+            return quest.check
+        case "verify_failed":
+            return None if quest.goal is None else quest.goal.verify
+        case "exit" if quest.provider == RAW:  # what an agent is told is no command
+            return quest.command
+    return None
 
 
 def _told(quest: Quest) -> str:
@@ -210,7 +220,7 @@ def _told(quest: Quest) -> str:
 
 
 def last_printed(quest: Quest, output: str | None = None) -> tuple[str, ...]:
-    """Return the last lines of the check that it has failed for; `output`: its log; None: see the feedback of it."""
+    """Return the last lines of the command that it has failed for; `output`: its log; None: see the feedback of it."""
     if output is None:
         output = _told(quest)
         if last_failure(quest) == VERIFY_FAILED:  # the error of the landing stands before it
@@ -260,19 +270,22 @@ def _by_hand(quest: Quest) -> str:
 
 
 def _why_ended(quest: Quest) -> str:
-    """Why it has failed or was cancelled; of a check its command and exit code."""
-    failure = last_failure(quest)
+    """Why it has failed or was cancelled; of a command that has failed, that and its exit code."""
+    failure = _failure(quest)
     if left := left_conflict(quest):
         return left
-    command = quest.check if failure == CHECK_FAILED else None
-    if failure == VERIFY_FAILED and quest.goal is not None:
-        command = quest.goal.verify
-    if command:
-        return f"{sentence(failure)} ({quest.exit_code}): {one_line(command)}"
+    if command := failed_command(quest):
+        code = "" if quest.exit_code is None else f" ({quest.exit_code})"
+        return f"{sentence(failure)}{code}: {one_line(command)}"
     if failure in _EXPLAINED and quest.queue is not None:
         said = _told(quest).partition("\n")[0]
         return f"{sentence(failure)}: {one_line(said)}" if said else sentence(failure)
-    return sentence(failure)
+    return sentence(failure, quest.limit)
+
+
+def _failure(quest: Quest) -> str | None:
+    """The class of its last failure; where its exit code is all that is known, that its command failed."""
+    return last_failure(quest) or (EXIT if quest.status is QuestStatus.FAILED else None)
 
 
 def _landing(quest: Quest) -> str:

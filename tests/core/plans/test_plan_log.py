@@ -29,6 +29,23 @@ def test_an_end_is_told_in_words(code, reason, said):
     assert ended(PlanAgent("a", {"max_restarts": 2}), begun, after).text == f"--- a: {said} ---"
 
 
+LIMITED = [
+    ("restart_budget_spent", "failed (exit 3, restarted 2 times in 30 seconds, gave up) after 2.0 s"),
+    ("timeout", "timed out (exit 3, it took longer than 1 second) after 2.0 s"),
+    ("stalled", "timed out (exit 3, it was silent for 1 second) after 2.0 s"),
+]
+
+
+@tabled(("reason", "said"), LIMITED)
+def test_an_end_names_the_limit_that_made_it(reason, said):
+    begun = AgentProgress(AgentStage.RUNNING, mission="a1b2c3d4", started_at=1.0)
+    after = AgentProgress(
+        AgentStage.FAILED, mission="a1b2c3d4", started_at=1.0, ended_at=3.0, exit_code=3, reason=reason, limit=1.0
+    )
+    agent = PlanAgent("a", {"max_restarts": 2, "max_seconds": "30s"})
+    assert ended(agent, begun, after).text == f"--- a: {said} ---"
+
+
 @tabled(("stopped", "said"), [(EndReason.CANCEL, "stopped"), (EndReason.FAILURE, "stopped"),
                               (EndReason.REMOVED, "stopped")])  # fmt: skip
 def test_whom_the_plan_has_ended_is_stopped(stopped, said):

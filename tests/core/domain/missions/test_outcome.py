@@ -6,7 +6,7 @@ import pytest
 
 from overmind_core.domain.missions.mission import LIVE, Cause, Definition, Mission, Status
 from overmind_core.domain.missions.outcome import Outcome, outcome_of
-from overmind_core.domain.missions.reasons import SENTENCES, SPENT, ended_words, gave_up, restart_limit, sentence
+from overmind_core.domain.missions.reasons import SENTENCES, SPENT, ended_words, gave_up, kept_limit, limit_of, sentence
 from overmind_core.domain.missions.status_marks import OUTCOMES
 from overmind_core.domain.quests.classes import RETRIES_SPENT, TABLE
 from tests.kit.cases import tabled
@@ -90,11 +90,33 @@ def test_a_code_that_nobody_knows_is_words_all_the_same():
 
 
 def test_a_limit_of_restarts_is_named_where_it_is_known():
-    row = {"max_restarts": 5, "max_seconds": 60.0}
-    assert sentence(SPENT, restart_limit(row)) == "restarted 5 times in a minute, gave up"
-    assert ended_words("failed", 3, SPENT, restart_limit(row)) == "failed (3): restarted 5 times in a minute, gave up"
-    assert sentence("conflicts", restart_limit(row)) == sentence("conflicts")
-    assert restart_limit({}) is restart_limit({"max_restarts": 0, "max_seconds": 60.0}) is None
+    row = {"reason": SPENT, "max_restarts": 5, "max_seconds": 60.0}
+    assert sentence(SPENT, limit_of(row)) == "restarted 5 times in a minute, gave up"
+    assert ended_words("failed", 3, SPENT, limit_of(row)) == "failed (3): restarted 5 times in a minute, gave up"
+    assert sentence("conflicts", limit_of(row)) == sentence("conflicts")
+    assert limit_of({}) is limit_of({**row, "max_restarts": 0}) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "seconds", "said"),
+    [
+        ("timeout", 1.0, "it took longer than 1 second"),
+        ("timeout", 3600.0, "it took longer than 1 hour"),
+        ("timeout", 0.5, "it took longer than 0.5 seconds"),
+        ("stalled", 90.0, "it was silent for 90 seconds"),
+        ("stalled", 300.0, "it was silent for 5 minutes"),
+    ],
+)
+def test_a_limit_of_time_or_silence_is_named_where_it_is_known(code, seconds, said):
+    row = {"reason": code, "limit_seconds": kept_limit(code, seconds), "max_restarts": 5, "max_seconds": 60.0}
+    assert sentence(code, limit_of(row)) == said
+    assert ended_words("timed out", 124, code, limit_of(row)) == f"timed out: {said}"
+
+
+def test_a_limit_is_kept_of_what_it_has_ended_alone():
+    assert kept_limit("timeout", 60.0) == 60.0
+    assert kept_limit("timeout", 0.0) is kept_limit("timeout", None) is kept_limit("exit", 60.0) is None
+    assert sentence("exit", 60.0) == sentence("exit")
 
 
 @pytest.mark.parametrize(

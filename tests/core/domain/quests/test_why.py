@@ -240,7 +240,7 @@ STANDS = [
     ),
     (
         quest("a", "failed", reason="exit", queue=QueueState(landed=LandedWork("main", "1", "2"))),
-        ["a has failed: its command failed; its work was landed by hand on main", SEE],
+        ["a has failed: its command failed: true; its work was landed by hand on main", SEE],
     ),
     (
         quest("a", "review", goal=Goal(review="claude")),
@@ -254,6 +254,22 @@ STANDS = [
     (
         quest("a", "failed", goal=None, queue=None, reason="timeout"),
         ["a has failed: it took too long", SEE],
+    ),
+    (
+        quest("a", "failed", goal=None, queue=None, reason="timeout", limit=90.0),
+        ["a has failed: it took longer than 90 seconds", SEE],
+    ),
+    (
+        quest("a", "failed", reason="stalled", limit=60.0),
+        ["a has failed: it was silent for 1 minute", SEE, "  go on with: overmind quest retry a"],
+    ),
+    (
+        quest("a", "failed", goal=None, queue=None, command="make all", exit_code=2),
+        ["a has failed: its command failed (2): make all", SEE],
+    ),
+    (
+        quest("a", "failed", goal=None, queue=None, provider="claude", command="Fix it", exit_code=1),
+        ["a has failed: its command failed", SEE],
     ),
 ]
 
@@ -277,17 +293,26 @@ PRINTED = [
 
 
 @tabled(("reason", "feedback", "log", "shown"), PRINTED)
-def test_the_last_lines_of_a_failed_check(reason, feedback, log, shown):
+def test_the_last_lines_of_the_command_that_failed(reason, feedback, log, shown):
     more = {"goal": None, "queue": None} if feedback is None else {"queue": QueueState(feedback=feedback)}
     one = quest("a", "failed", reason=reason, **more)
-    assert why.has_failed_check(one)
     assert why.last_printed(one, log) == shown
 
 
-def test_only_what_failed_for_a_check_has_one_to_show():
-    assert why.has_failed_check(quest("a", "failed", reason="retries_spent", queue=CHECKED))
-    assert not why.has_failed_check(quest("a", "queued", queue=CHECKED))
-    assert not why.has_failed_check(quest("a", "failed", reason="timeout"))
+FAILED_COMMANDS = [
+    (quest("a", "failed", check="make", reason="retries_spent", queue=CHECKED), "make"),
+    (quest("a", "failed", reason="verify_failed", goal=Goal(verify="make all")), "make all"),
+    (quest("a", "failed", reason="exit", command="./build"), "./build"),
+    (quest("a", "failed", goal=None, queue=None, command="./build"), "./build"),
+    (quest("a", "failed", reason="exit", command="Fix it", provider="claude"), None),
+    (quest("a", "queued", check="make", queue=CHECKED), None),
+    (quest("a", "failed", reason="timeout"), None),
+]
+
+
+@tabled(("one", "command"), FAILED_COMMANDS)
+def test_the_command_for_whose_exit_code_one_has_failed(one, command):
+    assert why.failed_command(one) == command
 
 
 @tabled(("output", "lines"), [(("1", "2"), ["  printed: 1", "  printed: 2"]), ((), ["  printed: nothing"])])
