@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from overmind_core.domain.missions.reasons import kept_limit
-from overmind_core.domain.quests.attempt import cost_of
+from overmind_core.domain.quests.attempt import cost_of, was_cut_short
 from overmind_core.domain.quests.classes import last_failure
 from overmind_core.domain.quests.life import achievement, landed_by_hand, landed_conflicts
 from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus
@@ -49,6 +49,9 @@ def end(quest: Quest) -> QuestEnd:
         "attempts": quest.attempts,
         "achieved": achievement(quest) or None,
     }
+
+
+"""Of a quest whose newest attempt is one more than those that failed."""
 
 
 class InQueue(NamedTuple):
@@ -147,7 +150,7 @@ def row(
         "spec": spec,
         "group": goal.group,
         "round": queue.round,
-        "tries": queue.spent + _is_newest_uncounted(quest),
+        "tries": queue.spent + (_is_newest_uncounted(quest) or was_cut_short(quest)),
         "estimate_seconds": estimate,
         "cost_usd": cost_of(queue.tries),
         "landed": _landed(quest),

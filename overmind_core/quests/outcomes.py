@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.engine_questions import UNDOES_LANDED, EngineNeed
-from overmind_core.domain.missions.reasons import RETRIES_SPENT, not_owned_text, sentence
+from overmind_core.domain.missions.reasons import RETRIES_SPENT, attempt_words, not_owned_text, sentence
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.attempt import attempt_ended, in_review
 from overmind_core.domain.quests.classes import (
@@ -120,6 +120,8 @@ class AttemptOutcomes:
         if runs:
             queue = self._ended(quest, None, exit_code)
         over = self._over(quest, QuestStatus.CANCELLED, reason, exit_code, queue)
+        if runs:
+            over = replace(over, ended_at=queue.tries[-1].ended_at)
         with self._journal.together():
             self._end(over)
             if runs:
@@ -476,7 +478,10 @@ def _stuck(quest: Quest, folder: str | None, feedback: str) -> dict[str, object]
     assert queue is not None
     code = queue.tries[-1].exit_code if queue.tries else None
     why = left_conflict(quest) or sentence(queue.failure, quest.limit)
-    head = [f"{why} in attempt {len(queue.tries)}" + ("" if code is None else f", exit code {code}")]
+    number, counted = len(queue.tries), queue.spent
+    words = attempt_words(number, counted, max(counted, quest.retries + 1), queue.round)
+    attempt = words if number > counted else f"attempt {number}"
+    head = [f"{why} in {attempt}" + ("" if code is None else f", exit code {code}")]
     if command := failed_command(quest):
         head += [f"$ {command}", *([] if folder is None else [f"in {folder}"])]
     return {"class": queue.failure, "lines": [*head, *feedback.splitlines()[-SHOWN_LINES:]]}

@@ -182,6 +182,20 @@ MOST_NAMED = 3
 """Files that a line names; then it counts."""
 
 
+def attempt_words(number: int, counted: int, most: int, round_number: int) -> str:
+    """An attempt of a quest: `attempt 2 of 3`, and `attempt 9 (3 of 3 in round 3)` where not all before it count.
+
+    Args:
+        number: Its own, through all rounds, as logs and feedback name it.
+        counted: Its number among those of its round that count.
+        most: How many of these there may be.
+        round_number: That of its round.
+    """
+    if number <= counted:
+        return f"attempt {counted} of {most}"
+    return f"attempt {number} ({counted} of {most} {f'in round {round_number}' if round_number > 1 else 'that count'})"
+
+
 def landed_after(conflicts: Sequence[str]) -> str:
     """How a quest has completed whose work had met conflicts: `landed after a conflict in README.md`; "": it had none.
 

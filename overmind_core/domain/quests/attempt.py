@@ -214,6 +214,13 @@ def attempt_ended(
     return replace(queue, tries=(*queue.tries[:-1], ended))
 
 
+def was_cut_short(quest: Quest) -> bool:
+    """Whether it was cancelled during an attempt."""
+    tries = () if quest.queue is None else quest.queue.tries
+    is_cancelled = quest.status is QuestStatus.CANCELLED
+    return is_cancelled and bool(tries) and tries[-1].ended_at is not None and tries[-1].ended_at == quest.ended_at
+
+
 def has_run(quest: Quest) -> bool:
     """Whether its mission was ever there."""
     return quest.queue is not None and any(one.run for one in quest.queue.tries)

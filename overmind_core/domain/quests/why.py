@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.domain.admission import QUEUE, Wait, WaitCode
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.agents.turns import one_line
-from overmind_core.domain.missions.reasons import BY_HAND, NOTHING_LANDED, landed_after, not_owned_text, sentence
+from overmind_core.domain.missions.reasons import (
+    BY_HAND,
+    NOTHING_LANDED,
+    attempt_words,
+    landed_after,
+    not_owned_text,
+    sentence,
+)
 from overmind_core.domain.quests.classes import EXIT, VERIFY_FAILED, last_failure
 from overmind_core.domain.quests.life import (
     has_landed_nothing,
@@ -89,9 +96,14 @@ def first_of(waits: Iterable[Wait | None]) -> Wait | None:
 
 
 def attempt_text(quest: Quest) -> str:
-    """Return `attempt 2 of 3`: the one under way, or the next one. Those that did not count are left out."""
-    number = quest.attempts if quest.queue is None else quest.queue.spent + 1
-    return f"attempt {number} of {max(number, quest.retries + 1)}"
+    """Return `attempt 2 of 3`: the one under way, or the next one; see `attempt_words` where not all count."""
+    queue = quest.queue
+    counted = quest.attempts if queue is None else queue.spent + 1
+    most = max(counted, quest.retries + 1)
+    if queue is None:
+        return f"attempt {counted} of {most}"
+    number = len(queue.tries) + (quest.status is QuestStatus.QUEUED)
+    return attempt_words(max(number, 1), counted, most, queue.round)
 
 
 # the answer

@@ -154,6 +154,8 @@ def test_what_a_mission_is_after_its_run(cause, code, status, reason, exit_code,
     assert after.shell_exit == shell
     assert after.ended_at == NOW.wall + 1
     assert not [effect for effect in effects if not isinstance(effect, MissionEvent)]
+    hidden, _ = next_state(after, EndAsked(Cause.KILL, 0.0), NOW)
+    assert (hidden.status, hidden.shell_exit) == (Status.KILLED, shell), "a later kill changes nothing about its end"
 
 
 @tabled(("cause", "code"), [(cause, code) for cause, code, *_ in ENDINGS if cause])

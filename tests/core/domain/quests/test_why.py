@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.admission import Limits, Owned, Pool, Wait, WaitCode, Waiter, ready
 from overmind_core.domain.quests import why
+from overmind_core.domain.quests.attempt import was_cut_short
 from overmind_core.domain.quests.needs import Need, Needs, SetFree, StillWaiting, are_met, met_at, set_free
 from overmind_core.domain.quests.quest import (
     Attempt,
@@ -92,10 +93,15 @@ def test_nothing_is_no_reason():
     assert why.first_of([None, None]) is None
 
 
+TRIED = tuple(Attempt(number, number, 0.0) for number in (1, 2, 3))
 ATTEMPTS = [
     (quest("a"), "attempt 1 of 3"),
-    (quest("a", queue=QueueState(spent=1, tries=(Attempt(1, 1, 0.0), Attempt(2, 2, 0.0)))), "attempt 2 of 3"),
+    (quest("a", queue=QueueState(spent=1, tries=TRIED[:1])), "attempt 2 of 3"),
     (quest("a", queue=QueueState(spent=0, free=2)), "attempt 1 of 3"),
+    (quest("a", queue=QueueState(round=3, tries=TRIED)), "attempt 4 (1 of 3 in round 3)"),
+    (quest("a", "running", queue=QueueState(round=2, spent=1, tries=TRIED)), "attempt 3 (2 of 3 in round 2)"),
+    (quest("a", "running", queue=QueueState(spent=1, free=1, tries=TRIED)), "attempt 3 (2 of 3 that count)"),
+    (quest("a", "running", queue=QueueState(spent=2, tries=TRIED)), "attempt 3 of 3"),
     (quest("a", queue=None, goal=None, attempts=2), "attempt 2 of 3"),
     (quest("a", queue=None, goal=None, attempts=5), "attempt 5 of 5"),
 ]
@@ -431,3 +437,16 @@ def test_of_all_reasons_at_once_the_first_is_given_until_only_the_turn_is_left()
     assert reason(budget, now=NOW + 60) == "budget"
     assert reason(now=NOW + 60) == "owns"
     assert reason(now=NOW + 60, limits=limits._replace(owned={})) == "slots"
+
+
+CUT = [
+    (quest("a", "cancelled", ended_at=9.0, queue=QueueState(tries=(Attempt(1, 1, 0.0, 9.0),))), True),
+    (quest("a", "cancelled", ended_at=9.0, queue=QueueState(tries=(Attempt(1, 1, 0.0, 5.0),))), False),
+    (quest("a", "cancelled", ended_at=9.0), False),
+    (quest("a", "failed", ended_at=9.0, queue=QueueState(tries=(Attempt(1, 1, 0.0, 9.0),))), False),
+]
+
+
+@tabled(("one", "cut_short"), CUT)
+def test_an_attempt_that_was_cancelled_counts_as_one(one, cut_short):
+    assert was_cut_short(one) is cut_short
