@@ -166,7 +166,12 @@ def _ended(plan: Plan) -> str:
     from overmind_core.domain.text.moment import parse_time
 
     ago = time.time() - parse_time(plan["ended_at"], time.time())
-    return f"its last run {plan['outcome']} {format_uptime(max(ago, 0.0))} ago"
+    was = "was " if plan["outcome"] in _DONE_TO_IT else ""
+    return f"its last run {was}{plan['outcome']} {format_uptime(max(ago, 0.0))} ago"
+
+
+_DONE_TO_IT = frozenset({"stopped", "killed", "lost"})
+"""Outcomes that others have brought about."""
 
 
 def _follow(context: Context, answer: Mapping[str, Any], *, since: float | None) -> int:

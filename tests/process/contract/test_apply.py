@@ -419,7 +419,7 @@ def test_an_unchanged_file_changes_nothing_and_a_changed_one_only_what_differs(o
     eventually(lambda: {row["name"] for row in om.api("ps") if row["ended_at"] is None} == lives)
     assert om.ok("delete", path) == f"Deleted plan {plan} (plan)\n"
     assert om.ok("delete", "plan") == f"Plan {plan} (plan) has already ended\n"
-    ended_, said = om("diff", path), "ended: apply runs all of it again (its last run stopped "
+    ended_, said = om("diff", path), "ended: apply runs all of it again (its last run was stopped "
     assert (ended_.stdout, ended_.stderr.startswith(said)) == ("", True)
     om.refused("delete", "nobody", code="not_found")
     om.refused("delete", "./nobody", code="invalid")

@@ -37,6 +37,7 @@ def test_a_part_is_told_alike_by_both(run, command, words, rerun):
 HELP = [
     ({}, "failed", True),
     ({"outcome": "timed out"}, "timed out", True),
+    ({"status": "killed", "outcome": "killed", "exit_code": None}, "was killed", True),
     ({"status": "stopped", "outcome": "succeeded", "exit_code": 0}, "succeeded", False),
 ]
 
