@@ -6,13 +6,15 @@ from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.missions.lost import KEEPER_LOST, plan_again
-from overmind_core.domain.missions.reasons import OUT_OF_TIME, SPENT, sentence
+from overmind_core.domain.missions.outcome import ON_PURPOSE, Outcome
+from overmind_core.domain.missions.reasons import SPENT, sentence
 from overmind_core.domain.plans.progress import (
     ORDER,
     AgentProgress,
     AgentStage,
     EndReason,
     Nodes,
+    failure_outcome,
     waiting_attempt,
     word_of,
 )
@@ -96,8 +98,9 @@ def ended(agent: PlanAgent, before: AgentProgress, after: AgentProgress, explain
         how = "stopped"
     elif before.stopped is EndReason.AGAIN:
         how = "ended, to run again"
-    why = "" if how != "failed" else f" ({explained or _reason(after, agent.restart_limit)})"
-    word = "timed out" if how == "failed" and not explained and after.reason in OUT_OF_TIME else how
+    reason = explained or _reason(after, agent.restart_limit) if how == "failed" else ""
+    why = f" ({reason})" if reason else ""
+    word = failure_outcome(after.reason) if how == "failed" and not explained else how
     took = "" if before.started_at is None or after.ended_at is None else lasted(after.ended_at - before.started_at)
     after_what = f" after {took}" if took else ""
     again = ": retrying" if how == "failed" and after.stage is AgentStage.WAITING else ""
@@ -157,10 +160,13 @@ def lasted(seconds: float) -> str:
 
 
 def _reason(node: AgentProgress, restarts: tuple[int, float]) -> str:
+    """Why it has failed, as far as the word of its outcome does not say it; "": that says all."""
+    outcome = failure_outcome(node.reason)
     limit = restarts if node.reason == SPENT else node.limit
-    why = "" if node.reason in OUT_OF_TIME and not limit else sentence(node.reason, limit)
-    parts = [f"exit {node.exit_code}" if node.exit_code is not None else "", why]
-    return ", ".join(part for part in parts if part) or "killed"
+    is_said = outcome in ON_PURPOSE or (outcome is Outcome.TIMED_OUT and not limit)
+    code = "" if node.exit_code is None else f"exit {node.exit_code}"
+    parts = [code, "" if is_said else sentence(node.reason, limit)]
+    return ", ".join(part for part in parts if part) or ("" if outcome in ON_PURPOSE else "killed")
 
 
 def _newest_tried(node: AgentProgress) -> str | None:

@@ -51,9 +51,6 @@ def end(quest: Quest) -> QuestEnd:
     }
 
 
-"""Of a quest whose newest attempt is one more than those that failed."""
-
-
 class InQueue(NamedTuple):
     """The place of a queued quest in line."""
 

@@ -28,7 +28,10 @@ BAR, LONGEST_BAR = 10, 60
 OTHERS = 100
 """Cells that the other columns take with ease."""
 RAN, CRITICAL = "━", "◆"
-WORDS = ("failed", "timed out", "starting", "running", "stopping", "waiting", "skipped", "stopped", "succeeded")
+WORDS = (
+    "failed", "timed out", "lost", "killed", "starting", "running", "stopping", "waiting", "skipped", "stopped",
+    "succeeded",
+)  # fmt: skip
 """Outcomes and stages; the first are to be looked at first."""
 NOTHING = Cell("")
 

@@ -32,14 +32,15 @@ class Outcome(StrEnum):
 ON_PURPOSE = frozenset({Outcome.STOPPED, Outcome.KILLED})
 """Nobody wants it any more, so it is not tried again."""
 
-_LOST = frozenset({Cause.KEEPER_LOST.value, Cause.FENCED.value})
+LOST = frozenset({Cause.KEEPER_LOST.value, Cause.FENCED.value})
+"""Reasons of what nobody knows the end of."""
 
 
 def outcome_of(mission: Mission) -> Outcome | None:
     """How a mission ended; None: it has not."""
     if mission.status not in FINAL:
         return None
-    if mission.reason in _LOST:
+    if mission.reason in LOST:
         return Outcome.LOST
     if mission.is_killed:
         return Outcome.KILLED

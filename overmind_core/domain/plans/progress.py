@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from overmind_core.domain.missions.outcome import ON_PURPOSE, Outcome
+from overmind_core.domain.missions.outcome import LOST, ON_PURPOSE, Outcome
 from overmind_core.domain.missions.reasons import OUT_OF_TIME
 from overmind_core.domain.plans.blueprint import PlanAgent
 from overmind_core.domain.replacing import replace
@@ -151,16 +151,30 @@ class AgentProgress:
 Nodes = Mapping[str, AgentProgress]
 
 
+_OUTCOMES: Mapping[str, Outcome] = {
+    **dict.fromkeys(OUT_OF_TIME, Outcome.TIMED_OUT),
+    **dict.fromkeys(LOST, Outcome.LOST),
+    **{outcome.value: outcome for outcome in ON_PURPOSE},
+}
+"""The reason of an agent that has failed → how it ended, where that is another outcome."""
+
+
+def failure_outcome(reason: str | None) -> Outcome:
+    """How an attempt that has failed ended, by its reason."""
+    return _OUTCOMES.get(reason or "", Outcome.FAILED)
+
+
 def outcome_of(node: AgentProgress) -> Outcome | None:
     """How an agent ended, in the word that its mission has too; None: it has not, or only its stage says it.
 
-    A service that the plan ended on purpose has done what it was for, so its stage is `SUCCEEDED`.
+    A service that the plan ended on purpose has done what it was for, so its stage is `SUCCEEDED`; one that a person
+    has ended, or that was lost, has not, so that is `FAILED`.
     """
     match node.stage:
         case AgentStage.SUCCEEDED:
             return Outcome.STOPPED if node.stopped is EndReason.DONE else Outcome.SUCCEEDED
         case AgentStage.FAILED:
-            return Outcome.TIMED_OUT if node.reason in OUT_OF_TIME else Outcome.FAILED
+            return failure_outcome(node.reason)
         case AgentStage.CANCELLED:
             return Outcome.STOPPED
     return None
@@ -172,6 +186,8 @@ ORDER = (
     Outcome.STOPPED,
     Outcome.FAILED,
     Outcome.TIMED_OUT,
+    Outcome.KILLED,
+    Outcome.LOST,
     AgentStage.SKIPPED,
 )
 """The words of `word_of`, as they are counted."""

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from overmind_core.domain.plans.blueprint import PlanAgent
-from overmind_core.domain.plans.progress import AgentProgress, AgentStage, EndReason
+from overmind_core.domain.plans.progress import AgentProgress, AgentStage, EndReason, word_of
 from overmind_core.plans.log_lines import ended, over
 from tests.kit.cases import tabled
 
@@ -17,6 +17,9 @@ ENDS = [
     (124, "timeout", "timed out (exit 124) after 2.0 s"),
     (137, "stalled", "timed out (exit 137) after 2.0 s"),
     (None, None, "failed (killed) after 2.0 s"),
+    (None, "killed", "killed after 2.0 s"),
+    (143, "stopped", "stopped (exit 143) after 2.0 s"),
+    (None, "keeper_lost", "lost (the program that held it, or the machine, went away) after 2.0 s"),
 ]
 
 
@@ -98,4 +101,5 @@ LOST = [
 def test_the_last_line_names_the_command_that_goes_on_where_an_agent_was_lost_with_its_keeper(reason, kept, file, end):
     nodes = {"b": AgentProgress(AgentStage.FAILED, reason=reason, kept=kept)}
     blueprint: Any = SimpleNamespace(name="ci", agents=[SimpleNamespace(name=name) for name in nodes])
-    assert over(blueprint, nodes, 2.0, file).text == f"--- ci: 1 {'kept' if kept else 'failed'} in 2.0 s{end} ---"
+    word = "kept" if kept else word_of(nodes["b"])
+    assert over(blueprint, nodes, 2.0, file).text == f"--- ci: 1 {word} in 2.0 s{end} ---"

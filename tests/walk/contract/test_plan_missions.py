@@ -78,7 +78,7 @@ def _apply(om, agents):
 def test_an_agent_that_a_person_stops_has_failed(om, plan):
     om.ok("stop", "b")
     assert om("wait", plan).returncode == 1
-    assert "--- b: failed (exit 143, it was stopped)" in om.ok("logs", plan)
+    assert "--- b: stopped (exit 143)" in om.ok("logs", plan)
 
 
 def test_an_agent_whose_output_can_not_be_handed_on_whole_has_failed(om):

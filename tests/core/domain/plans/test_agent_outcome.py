@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from overmind_core.domain.missions.outcome import Outcome
+from overmind_core.domain.missions.outcome import LOST, ON_PURPOSE, Outcome
 from overmind_core.domain.missions.reasons import OUT_OF_TIME
 from overmind_core.domain.missions.status_marks import mark_of
 from overmind_core.domain.plans.progress import (
@@ -23,7 +23,9 @@ from tests.kit.cases import tabled
 
 EVERY = [
     AgentProgress(stage, stopped=stopped, reason=reason)
-    for stage, stopped, reason in itertools.product(AgentStage, (None, *EndReason), (None, "exit", *OUT_OF_TIME))
+    for stage, stopped, reason in itertools.product(
+        AgentStage, (None, *EndReason), (None, "exit", *OUT_OF_TIME, *LOST, *ON_PURPOSE)
+    )
 ]
 
 
@@ -35,12 +37,15 @@ EVERY = [
         (AgentProgress(AgentStage.SUCCEEDED, stopped=EndReason.DONE, exit_code=0), Outcome.STOPPED),
         (AgentProgress(AgentStage.FAILED, exit_code=1), Outcome.FAILED),
         (AgentProgress(AgentStage.FAILED, reason="timeout"), Outcome.TIMED_OUT),
+        (AgentProgress(AgentStage.FAILED, reason="killed"), Outcome.KILLED),
+        (AgentProgress(AgentStage.FAILED, reason="stopped", exit_code=143), Outcome.STOPPED),
+        (AgentProgress(AgentStage.FAILED, reason="keeper_lost"), Outcome.LOST),
         (AgentProgress(AgentStage.STOPPING, stopped=EndReason.DONE), None),
         (AgentProgress(AgentStage.CANCELLED, stopped=EndReason.CANCEL), Outcome.STOPPED),
         (AgentProgress(AgentStage.SKIPPED), None),
     ],
 )
-def test_a_service_that_its_plan_ended_was_stopped(node, outcome):
+def test_an_agent_has_the_outcome_of_its_mission(node, outcome):
     assert outcome_of(node) == outcome
 
 
