@@ -213,13 +213,14 @@ def _tried(row: Row) -> str:
 
 
 def _failed(row: Row) -> str:
-    """How its mission ended, where that is known; else the code and the reason."""
-    reason = safe(sentence(row["reason"], limit_of(row)))
+    """How its mission ended, where that is known; else the code and the reason. Its outcome is not said again."""
+    outcome = row.get("outcome") or "failed"
+    reason = "" if row["reason"] == outcome else safe(sentence(row["reason"], limit_of(row)))
     ended = safe(row.get("now")) or (f"exit {row['exit_code']}" if row["exit_code"] is not None else "")
     reason = "" if reason in ended else reason
     hive = (row.get("post") or {}).get("hive")
     there = f"on {safe(hive)}" if hive else ""
-    return " · ".join(filter(None, dict.fromkeys((_tried(row), reason, ended, there)))) or "failed"
+    return " · ".join(filter(None, dict.fromkeys((_tried(row), reason, ended, there)))) or ("failed" if outcome == "failed" else "")
 
 
 def _handed_on(row: Row) -> str:
