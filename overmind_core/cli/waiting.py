@@ -137,11 +137,7 @@ class WaitTeller:
         wanted = self._pending()
         family = _family(client, wanted)
         pending = [row for row in family if row["id"] in wanted]
-        found = list(_asked(client.call("inbox"), {row["id"] for row in family}, [row["name"] for row in pending]))
-        is_awaited = self._for_answer is None
-        for one in family:
-            wait = _held_up(self._with_next_start(client, one), is_asked_for=is_awaited and one in pending)
-            found += [] if wait is None else [wait]
+        found = list(self._of_family(client, family, pending))
         for row in pending:
             if row["type"] == "blueprint":
                 is_long = time.monotonic() - self._began >= PATIENCE
@@ -151,6 +147,20 @@ class WaitTeller:
         if not found and pending:
             found += _in_line(pending[0], client.call("messages", {"id": pending[0]["id"]}), self._for_answer)
         return found, any(text.startswith(FOR_YOU) for _, text in found)
+
+    def _of_family(self, client: Client, family: Sequence[Row], pending: Sequence[Row]) -> Iterator[Wait]:
+        """Say what is asked by what is waited for, or by what that has started, and what holds it up."""
+        yield from _asked(client.call("inbox"), {row["id"] for row in family}, [row["name"] for row in pending])
+        for one in family:
+            is_asked_for = self._for_answer is None and one in pending
+            wait = _held_up(self._with_next_start(client, one), is_asked_for=is_asked_for)
+            if wait is not None:
+                yield wait
+
+    def of_mission(self, client: Client, mission: str) -> list[str]:
+        """Say for whom or what a mission waits, and what it has started."""
+        family = _family(client, [mission])
+        return [text for _, text in self._of_family(client, family, [row for row in family if row["id"] == mission])]
 
     def _held_missions(self, client: Client, ids: Sequence[str], questions: Sequence[Row]) -> Iterator[Wait]:
         """Say what holds up the missions of quests that run, and what these have started."""

@@ -79,6 +79,12 @@ def _mission_why(args: Namespace, context: Context) -> int:
     context.print(display_safe(f"{answer['name']} ({answer['id']}): {_state(answer)}"))
     for line in _plan_lines(answer) if is_plan else ():
         context.print(display_safe(f"  {line}"))
+    if answer["outcome"] is None:
+        from overmind_core.cli.waiting import WaitTeller  # start-up: only for what goes on
+
+        teller = WaitTeller(context, lambda: (mission["id"],), of_quests=False, keep_waiting=True)
+        for line in teller.of_mission(client, mission["id"]):
+            context.print(display_safe(f"  {line}"))
     if is_plan and answer["outcome"] not in {None, "succeeded"}:
         context.print(display_safe(f"See: overmind logs {answer['name']}"))
     return 0

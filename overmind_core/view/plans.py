@@ -220,7 +220,8 @@ def _failed(row: Row) -> str:
     reason = "" if reason in ended else reason
     hive = (row.get("post") or {}).get("hive")
     there = f"on {safe(hive)}" if hive else ""
-    return " · ".join(filter(None, dict.fromkeys((_tried(row), reason, ended, there)))) or ("failed" if outcome == "failed" else "")
+    said = " · ".join(filter(None, dict.fromkeys((_tried(row), reason, ended, there))))
+    return said or (outcome if outcome == "failed" else "")
 
 
 def _handed_on(row: Row) -> str:

@@ -50,9 +50,23 @@ MISSION = {"id": "a1b2c3d4", "name": "api", "type": "task", "status": "crashed",
     ],
 )
 def test_what_is_named_is_found_whatever_it_is(overmind, answers, said):
-    ran = overmind({"quest_why": NONE, "spec": NONE, "info": NONE, **answers}, "why", "x")
+    nothing = {"ps": [{"ok": []}], "inbox": [{"ok": []}]}
+    ran = overmind({"quest_why": NONE, "spec": NONE, "info": NONE, **nothing, **answers}, "why", "x")
     assert (ran.status, ran.err) == (0, "")
     assert said in ran.out
+
+
+def test_a_mission_that_asks_is_shown_with_the_command_that_answers(overmind):
+    live = {**MISSION, "status": "running", "outcome": None, "exit_code": None, "reason": None}
+    row = {"id": "a1b2c3d4", "name": "api", "type": "task", "status": "running", "activity": "waiting", "children": []}
+    question = {"id": "a1b2c3d4", "name": "api", "question": 3, "need": "permission", "attach_only": False,
+                "options": []}  # fmt: skip
+    ran = overmind(
+        {"quest_why": NONE, "spec": NONE, "info": [{"ok": live}], "ps": [{"ok": [row]}], "inbox": [{"ok": [question]}]},
+        "why", "api",
+    )  # fmt: skip
+    told = "  waits for you: question 3 (permission of api): overmind answer 3 allow\n"
+    assert ran.out == f"api (a1b2c3d4): running\n{told}"
 
 
 def test_a_spec_is_shown_as_spec_show_does(overmind, monkeypatch):
