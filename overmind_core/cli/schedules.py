@@ -41,7 +41,8 @@ def reason_cell(row: Row) -> str:
     from overmind_core.domain.schedules import missed_text  # start-up: for the history
 
     missed = f"{missed_text(row['missed'])} missed before" if row["missed"] else ""
-    return or_absent(", ".join(filter(None, (why_failed(row), missed))))
+    said = row.get("text") if row["status"] in {"failed", "cancelled"} and row.get("exit_code") is not None else ""
+    return or_absent(", ".join(filter(None, (said or why_failed(row), missed))))
 
 
 HISTORY: dict[str, Callable[[Row], str]] = {

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.missions.lost import KEEPER_LOST, plan_again
-from overmind_core.domain.missions.outcome import ON_PURPOSE, Outcome
+from overmind_core.domain.missions.outcome import ON_PURPOSE, Outcome, failure_outcome
 from overmind_core.domain.missions.reasons import SPENT, sentence
 from overmind_core.domain.plans.progress import (
     ORDER,
@@ -14,7 +14,6 @@ from overmind_core.domain.plans.progress import (
     AgentStage,
     EndReason,
     Nodes,
-    failure_outcome,
     waiting_attempt,
     word_of,
 )

@@ -11,6 +11,9 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.missions.outcome import ON_PURPOSE, outcome_of
+from overmind_core.domain.missions.reasons import sentence
+from overmind_core.domain.quests.classes import last_failure
 from overmind_core.domain.schedules import UNBEGUN, Ritual, RitualRun, RunStatus, Trigger
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
@@ -42,6 +45,10 @@ _STATUS = {
     DueAction.MISS: RunStatus.MISSED,
 }
 _REASONS = {DueAction.SKIP: "overlap", DueAction.MISS: "not_there"}
+
+
+AGENT_FAILED = "an agent of it failed"
+"""Why the plan of a run has failed, where it has no reason of its own."""
 
 
 class Schedules:
@@ -266,7 +273,8 @@ class Schedules:
         run = self.rituals.run_of(quest.id)
         if run is not None:
             over = replace(run, status=RunStatus(quest.status.value), ended_at=quest.ended_at)
-            self._over(replace(over, exit_code=quest.exit_code, reason=quest.reason))
+            text = sentence(last_failure(quest), quest.limit) or None
+            self._over(replace(over, exit_code=quest.exit_code, reason=quest.reason, text=text))
 
     def on_change(self, change: MissionChanged) -> None:
         """A state of a mission was saved."""
@@ -278,7 +286,10 @@ class Schedules:
         if run is not None and self._quests.get(mission.id) is None:
             status = RunStatus.COMPLETED if mission.shell_exit == 0 else RunStatus.FAILED
             ended = replace(run, status=status, ended_at=mission.ended_at, exit_code=mission.shell_exit)
-            self._over(replace(ended, reason=mission.reason))
+            outcome = outcome_of(mission)
+            reason = outcome.value if outcome in ON_PURPOSE else mission.reason
+            text = sentence(reason, mission.limit) or (AGENT_FAILED if status is RunStatus.FAILED else None)
+            self._over(replace(ended, reason=reason, text=text))
 
     def _settle_by_its_mission(self, run: RitualRun) -> None:
         """It may have ended before anybody knew whose it was."""

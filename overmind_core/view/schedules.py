@@ -130,7 +130,7 @@ def ritual_why(row: Row) -> str:
     from overmind_core.domain.schedules import missed_text  # noqa: PLC0415 - the first frame needs none of it
 
     text = safe(row["text"]) or safe(sentence(row["reason"]))
-    code = f"exit {row['exit_code']}" if row["exit_code"] and not row["text"] else ""
+    code = f"exit {row['exit_code']}" if row["exit_code"] else ""
     missed = f"{missed_text(row['missed'])} more missed" if row["missed"] else ""
     return " · ".join(filter(None, (text, code, missed)))
 

@@ -6,6 +6,7 @@ it failed is a code among ourselves; `reasons` has what people read of it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from overmind_core.domain.missions.mission import FINAL, Cause, Mission, Status
@@ -36,6 +37,19 @@ LOST = frozenset({Cause.KEEPER_LOST.value, Cause.FENCED.value})
 """Reasons of what nobody knows the end of."""
 
 
+_OF_FAILURES: Mapping[str, Outcome] = {
+    **dict.fromkeys(OUT_OF_TIME, Outcome.TIMED_OUT),
+    **dict.fromkeys(LOST, Outcome.LOST),
+    **{outcome.value: outcome for outcome in ON_PURPOSE},
+}
+"""The reason of what has failed for those that need it → how it ended, where that is another outcome."""
+
+
+def failure_outcome(reason: str | None) -> Outcome:
+    """How what its plan, quest or ritual calls failed has ended, by its reason."""
+    return _OF_FAILURES.get(reason or "", Outcome.FAILED)
+
+
 def outcome_of(mission: Mission) -> Outcome | None:
     """How a mission ended; None: it has not."""
     if mission.status not in FINAL:
@@ -63,7 +77,7 @@ def outcome_of_state(state: str, reason: str | None) -> Outcome | None:
         case "completed":
             return Outcome.SUCCEEDED
         case "failed":
-            return Outcome.TIMED_OUT if reason in OUT_OF_TIME else Outcome.FAILED
+            return failure_outcome(reason)
         case "cancelled":
             return Outcome.KILLED if reason == "killed" else Outcome.STOPPED
     return None

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from overmind_core.domain.missions.outcome import LOST, ON_PURPOSE, Outcome
-from overmind_core.domain.missions.reasons import OUT_OF_TIME
+from overmind_core.domain.missions.outcome import ON_PURPOSE, Outcome, failure_outcome
 from overmind_core.domain.plans.blueprint import PlanAgent
 from overmind_core.domain.replacing import replace
 
@@ -149,19 +148,6 @@ class AgentProgress:
 
 
 Nodes = Mapping[str, AgentProgress]
-
-
-_OUTCOMES: Mapping[str, Outcome] = {
-    **dict.fromkeys(OUT_OF_TIME, Outcome.TIMED_OUT),
-    **dict.fromkeys(LOST, Outcome.LOST),
-    **{outcome.value: outcome for outcome in ON_PURPOSE},
-}
-"""The reason of an agent that has failed → how it ended, where that is another outcome."""
-
-
-def failure_outcome(reason: str | None) -> Outcome:
-    """How an attempt that has failed ended, by its reason."""
-    return _OUTCOMES.get(reason or "", Outcome.FAILED)
 
 
 def outcome_of(node: AgentProgress) -> Outcome | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.domain.missions.mission import LIVE, Cause, Definition, Mission, Status
-from overmind_core.domain.missions.outcome import Outcome, outcome_of
+from overmind_core.domain.missions.outcome import Outcome, outcome_of, outcome_of_state
 from overmind_core.domain.missions.reasons import SENTENCES, SPENT, ended_words, gave_up, kept_limit, limit_of, sentence
 from overmind_core.domain.missions.status_marks import OUTCOMES
 from overmind_core.domain.quests.classes import RETRIES_SPENT, TABLE
@@ -150,3 +150,22 @@ def test_why_it_failed_is_said_behind_it(outcome, code, reason, said):
 )
 def test_who_was_restarted_too_often_has_the_numbers(times, seconds, said):
     assert gave_up(times, seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "outcome"),
+    [
+        ("completed", None, Outcome.SUCCEEDED),
+        ("failed", None, Outcome.FAILED),
+        ("failed", "check_failed", Outcome.FAILED),
+        ("failed", "stalled", Outcome.TIMED_OUT),
+        ("failed", "keeper_lost", Outcome.LOST),
+        ("failed", "killed", Outcome.KILLED),
+        ("failed", "stopped", Outcome.STOPPED),
+        ("cancelled", "killed", Outcome.KILLED),
+        ("cancelled", None, Outcome.STOPPED),
+        ("running", None, None),
+    ],
+)
+def test_a_quest_or_a_run_of_a_ritual_has_the_outcome_of_its_work(state, reason, outcome):
+    assert outcome_of_state(state, reason) is outcome
