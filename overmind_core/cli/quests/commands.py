@@ -140,9 +140,13 @@ def _work(row: Mapping[str, Any]) -> str:
 
 
 def _check(row: Mapping[str, Any]) -> str:
-    if row["check_id"] is None:
-        raise OvermindError("not_found", f"Quest {row['id']} ({row['name']}) has not been checked yet.")
-    return str(row["check_id"])
+    if row["check_id"] is not None:
+        return str(row["check_id"])
+    quest = f"Quest {row['id']} ({row['name']})"
+    if row["check"] is not None:
+        raise OvermindError("not_found", f"{quest} has not been checked yet. See: overmind quest why {row['name']}")
+    verify = f" For that of its merged work see: overmind logs {row['name']}/verify" if row.get("verify") else ""
+    raise OvermindError("not_found", f"{quest} has no check.{verify}")
 
 
 def _say_if_silent(row: Mapping[str, Any], context: Context) -> None:

@@ -143,3 +143,18 @@ def test_a_check_that_printed_nothing_says_how_it_ended(overmind, words, run, er
     quest = {"id": "a1", "name": "a", "check": "test -s x", "check_id": "c0ffee00", "mission": "a1", "round": 1}
     answers = {"quest": [{"ok": quest}], "logs": [{"ok": logged(**run)}]}
     assert overmind(answers, "quest", "logs", *words)[:3] == (0, "", err)
+
+
+CHECKS = [
+    ({"check": "make"}, "has not been checked yet. See: overmind quest why docs"),
+    ({"check": None}, "has no check."),
+    ({"check": None, "verify": "make all"}, "has no check. For that of its merged work see: overmind logs docs/verify"),
+]
+
+
+@pytest.mark.parametrize(("facts", "said"), CHECKS)
+def test_a_quest_without_the_log_of_a_check_says_which_one_there_is(overmind, facts, said):
+    quest = {**row("docs"), "check_id": None, **facts}
+    ran = overmind({"quest": [{"ok": quest}]}, "quest", "logs", "--check", "docs")
+    assert ran.status != 0
+    assert ran.err == f"Error: not_found: Quest {quest['id']} (docs) {said}\n"
