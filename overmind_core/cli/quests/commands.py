@@ -181,7 +181,7 @@ def quest_wait(args: Namespace, context: Context) -> int:
 
 def end_line(end: Mapping[str, Any]) -> str:
     """Return what a person reads of an end."""
-    why = why_beside(last_reason(end), limit_of(end))
+    why = why_beside(last_reason(end), limit_of(end)) or why_beside(end["reason"])
     outcome = end.get("outcome")  # an older daemon says none
     if outcome not in {None, end["status"], *_SAID_BY_STATUS}:
         why = f"{outcome}: {why}" if why else str(outcome)

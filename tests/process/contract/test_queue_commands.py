@@ -266,7 +266,12 @@ def test_a_failed_quest_gets_a_round_with_the_words_of_a_person(om, queue):
         "after is queued: blocked: needs deploy (failed: its command failed)",
         "  go on with: overmind quest retry deploy",
     ]
-    assert queue.why("deploy")[:2] == ["deploy has failed: its command failed", "  see: overmind quest logs deploy"]
+    first, folder, *rest = queue.why("deploy")
+    assert first == f"deploy has failed: its command failed (1): echo no database; {told}"
+    assert folder == f"  in: {row['cwd']}"
+    printed = [line for line in rest if line.startswith("  printed: ")]
+    assert "  printed: no database" in printed
+    assert rest[len(printed)] == "  see: overmind quest logs deploy"
     assert queue.columns()["blocked"] == ["deploy", "after"]
     with open(om.path("fixed"), "w"):
         pass
