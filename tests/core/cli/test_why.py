@@ -50,7 +50,7 @@ MISSION = {"id": "a1b2c3d4", "name": "api", "type": "task", "status": "crashed",
     ],
 )
 def test_what_is_named_is_found_whatever_it_is(overmind, answers, said):
-    nothing = {"ps": [{"ok": []}], "inbox": [{"ok": []}]}
+    nothing: dict[str, list[dict[str, object]]] = {"ps": [{"ok": []}], "inbox": [{"ok": []}]}
     ran = overmind({"quest_why": NONE, "spec": NONE, "info": NONE, **nothing, **answers}, "why", "x")
     assert (ran.status, ran.err) == (0, "")
     assert said in ran.out

@@ -6,9 +6,18 @@ import pytest
 
 from overmind_core.domain.missions.mission import LIVE, Cause, Definition, Mission, Status
 from overmind_core.domain.missions.outcome import Outcome, outcome_of, outcome_of_state
-from overmind_core.domain.missions.reasons import SENTENCES, SPENT, ended_words, gave_up, kept_limit, limit_of, sentence
+from overmind_core.domain.missions.reasons import (
+    RETRIES_SPENT,
+    SENTENCES,
+    SPENT,
+    ended_words,
+    gave_up,
+    kept_limit,
+    limit_of,
+    sentence,
+)
 from overmind_core.domain.missions.status_marks import OUTCOMES
-from overmind_core.domain.quests.classes import RETRIES_SPENT, TABLE
+from overmind_core.domain.quests.classes import TABLE
 from tests.kit.cases import tabled
 
 
