@@ -54,6 +54,19 @@ class LeftWork(NamedTuple):
     """Paths of files with conflicts. Wire form."""
 
 
+class BegunMerge(NamedTuple):
+    """A branch merged into a worktree, for its agent to finish. Texts in wire form."""
+
+    landed: str
+    """The commit of the branch."""
+    own: str
+    """The commit of the work before."""
+    conflicting: tuple[str, ...]
+    """Paths of files with conflicts; none: the merge is committed."""
+    marked: tuple[str, ...] = ()
+    """Then paths of files that were committed with the marks of a conflict."""
+
+
 class RemoteTarget(NamedTuple):
     """The branch of a remote on which work lands, instead of one here. Texts in wire form."""
 

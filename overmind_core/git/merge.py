@@ -303,8 +303,19 @@ def close_scratch(git: Git, source: str, path: str) -> None:
     remove(git, source, path, None, force=True)
 
 
-def integrate(git: Git, scratch: str, way: MergeWay, *, commit: str, target: str, message: str) -> str:
+def integrate(
+    git: Git, scratch: str, way: MergeWay, *, commit: str, target: str, message: str, own_wins: bool = False
+) -> str:
     """Bring `commit` and all before it together with `target`, in the scratch worktree; return the commit made of both.
+
+    Args:
+        git: For the merge.
+        scratch: The worktree, with `target` checked out.
+        way: How.
+        commit: The work.
+        target: What it is to be on top of.
+        message: Of the commit that is made.
+        own_wins: Whether the work's own side counts where a file's content conflicts; for `MergeWay.MERGE` alone.
 
     Raises:
         AlreadyMerged: the target is no other for it.
@@ -313,7 +324,8 @@ def integrate(git: Git, scratch: str, way: MergeWay, *, commit: str, target: str
     """
     match way:
         case MergeWay.MERGE:
-            _try(git, scratch, ("merge", "--no-ff", "--no-edit", "--no-stat", "-m", message, commit), "--abort")
+            how = ("-X", "theirs") if own_wins else ()
+            _try(git, scratch, ("merge", "--no-ff", "--no-edit", "--no-stat", *how, "-m", message, commit), "--abort")
         case MergeWay.SQUASH:
             _try(git, scratch, ("merge", "--squash", "--ff", "--no-stat", commit), None)
             if git.run(scratch, "diff", "--cached", "--quiet", "--no-ext-diff", expected=(0, 1)).code == 0:

@@ -6,60 +6,147 @@ Blocks: runs git.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.engine_questions import UNDOES_LANDED
-from overmind_core.domain.quests.resolution import FileSides, dropped_change, dropped_sentence
+from overmind_core.domain.quests.resolution import (
+    ConflictTexts,
+    FileLoss,
+    LandedTexts,
+    dropped_change,
+    dropped_sentence,
+    file_loss,
+    is_within,
+)
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git.changes import merge_base
 from overmind_core.git.file_texts import file_texts
 from overmind_core.git.run import GitFailed
+from overmind_core.landing.preview import known_landings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from overmind_core.domain.quests.quest import DroppedChange, MetConflict
+    from overmind_core.domain.quests.quest import DroppedChange, MetConflict, UndoingLanding
     from overmind_core.landing.locations import WorkLocation
+    from overmind_core.landing.store import LandingRow
 
 _log = logging.getLogger(__name__)
 
 
-def check(place: WorkLocation, met: Sequence[MetConflict], before: str, after: str) -> None:
+class _Conflict(NamedTuple):
+    """One that the work has met, as git knows it. Commits, and paths in wire form."""
+
+    since: str
+    """Where both sides went apart."""
+    landed: str
+    own: str
+    paths: frozenset[str]
+
+
+def check(
+    place: WorkLocation,
+    met: Sequence[MetConflict],
+    before: str,
+    after: str,
+    *,
+    allowed: UndoingLanding | None = None,
+    landings: Sequence[LandingRow] = (),
+) -> None:
     """See that merged work keeps what had landed in the files in which it has met conflicts.
 
     Args:
         place: Of the work.
-        met: The conflicts.
+        met: The conflicts, the oldest first.
         before: The commit of the target.
         after: The commit that it would get.
+        allowed: What a person lets it undo.
+        landings: Those of the repository, the oldest first: they tell whose it is.
 
     Raises:
-        OvermindError: `undoes_landed` with `dropped`.
+        OvermindError: `undoes_landed` with `dropped`, and with both commits.
     """
-    found: dict[str, DroppedChange] = {}
-    for one in met:
-        try:
-            found |= {change.path: change for change in _dropped(place, one, before, after)}
-        except GitFailed as error:  # its commits were cleaned away: nobody can tell
-            _log.info("nobody can tell what %s keeps of %s: %s", place.name, one.landed, error)
-    if found:
-        dropped = list(found.values())
-        raise OvermindError(
-            UNDOES_LANDED,
-            f"{dropped_sentence(dropped)} Nothing was changed.",
-            dropped=[{"path": one.path, "text": one.text, "lines": list(one.lines)} for one in dropped],
+    known = [one for one in (_known(place, conflict) for conflict in met) if one is not None]
+    losses = _losses(place, known, before, after)
+    if not losses or (allowed is not None and _are_within(losses, _losses_allowed(place, known, allowed))):
+        return
+    dropped = _dropped(place, known, before, losses, landings)
+    raise OvermindError(
+        UNDOES_LANDED,
+        f"{dropped_sentence(dropped)} Nothing was changed.",
+        dropped=[{"path": one.path, "text": one.text, "lines": list(one.lines)} for one in dropped],
+        before=before,
+        after=after,
+    )
+
+
+def _known(place: WorkLocation, met: MetConflict) -> _Conflict | None:
+    try:
+        since = merge_base(place.git, place.source, met.landed, met.own)
+    except GitFailed as error:  # its commits were cleaned away: nobody can tell
+        _log.info("nobody can tell what %s keeps of %s: %s", place.name, met.landed, error)
+        return None
+    return _Conflict(since, met.landed, met.own, frozenset(one.path for one in met.files))
+
+
+def _losses(place: WorkLocation, met: Sequence[_Conflict], before: str, after: str) -> dict[str, FileLoss]:
+    """What a landing would undo, by file."""
+    pairs = [(one, path) for one in met for path in sorted(one.paths)]
+    paths = list(dict.fromkeys(path for _, path in pairs))
+    texts = iter(
+        _texts(
+            place,
+            [
+                *((commit, path) for one, path in pairs for commit in (one.since, one.landed, one.own)),
+                *((commit, path) for path in paths for commit in (before, after)),
+            ],
         )
+    )
+    conflicts: dict[str, list[ConflictTexts]] = {}
+    for _, path in pairs:
+        conflicts.setdefault(path, []).append(ConflictTexts(next(texts), next(texts), next(texts)))
+    found = {path: file_loss(conflicts[path], next(texts), next(texts)) for path in paths}
+    return {path: loss for path, loss in found.items() if loss is not None}
 
 
-def _dropped(place: WorkLocation, met: MetConflict, before: str, after: str) -> Iterator[DroppedChange]:
-    git, source = place.git, place.source
-    since = merge_base(git, source, met.landed, met.own)
-    commits = (since, met.landed, met.own, before, after)
-    asked = [(commit, from_wire(file.path)) for file in met.files for commit in commits]
-    texts = [None if text is None else to_wire(text) for text in file_texts(git, source, asked)]
-    for number, file in enumerate(met.files):
-        sides = FileSides(*texts[number * len(commits) : (number + 1) * len(commits)])
-        change = dropped_change(file.path, file.whose, sides)
-        if change is not None:
-            yield change
+def _losses_allowed(place: WorkLocation, met: Sequence[_Conflict], allowed: UndoingLanding) -> dict[str, FileLoss]:
+    try:
+        merge_base(place.git, place.source, allowed.before, allowed.after)
+    except GitFailed as error:  # cleaned away: nobody can tell what it was
+        _log.info("nobody can tell what %s was allowed to undo: %s", place.name, error)
+        return {}
+    return _losses(place, met, allowed.before, allowed.after)
+
+
+def _are_within(losses: dict[str, FileLoss], allowed: dict[str, FileLoss]) -> bool:
+    return all(path in allowed and is_within(loss, allowed[path]) for path, loss in losses.items())
+
+
+def _dropped(
+    place: WorkLocation,
+    met: Sequence[_Conflict],
+    before: str,
+    losses: dict[str, FileLoss],
+    landings: Sequence[LandingRow],
+) -> list[DroppedChange]:
+    """The same for people: with the names of those whose it is."""
+    began = {path: next(one.since for one in met if path in one.paths) for path in losses}
+    others = {
+        since: [one for one in known_landings(place, since, before, landings) if one.mission != place.mission]
+        for since in dict.fromkeys(began.values())
+    }
+    found = []
+    for path, loss in losses.items():
+        rows = others[began[path]]
+        asked = [(began[path], path), (before, path)]
+        asked += [(commit, path) for row in rows for commit in (row.before, row.after)]
+        base, now, *around = _texts(place, asked)
+        theirs = [LandedTexts(row.name, *around[2 * at : 2 * at + 2]) for at, row in enumerate(rows)]
+        found.append(dropped_change(path, loss, now, base, theirs))
+    return found
+
+
+def _texts(place: WorkLocation, asked: Iterable[tuple[str, str]]) -> list[str | None]:
+    files = [(commit, from_wire(path)) for commit, path in asked]
+    return [None if text is None else to_wire(text) for text in file_texts(place.git, place.source, files)]

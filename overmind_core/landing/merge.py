@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from overmind_core.domain import landing
@@ -130,7 +131,10 @@ class MergeRun:
             if self._wish.met:
                 from overmind_core.landing import kept_sides  # noqa: PLC0415 - for work that has met a conflict
 
-                await self._asking(kept_sides.check, self._place, self._wish.met, plan.target.commit, after)
+                self._journal.flush()
+                known = self._landing_table.of(to_wire(self._place.repository))
+                look = partial(kept_sides.check, allowed=self._wish.allowed, landings=known)
+                await self._asking(look, self._place, self._wish.met, plan.target.commit, after)
             if not self._wish.preview:
                 await self._asking(preview.check_free, self._place, plan.target, after)
             result = await self._result(plan, after)
@@ -213,9 +217,17 @@ class MergeRun:
             wish.way, place.branch or "", plan.target.branch, from_wire(place.name), subjects
         )
         text += "".join(f"{line}\n" for line in wish.trailers)
-        return merge.integrate(
-            place.git, place.scratch, wish.way, commit=plan.commit, target=plan.target.commit, message=text
-        )
+        bring = partial(
+            merge.integrate, place.git, place.scratch, wish.way,
+            commit=plan.commit, target=plan.target.commit, message=text,
+        )  # fmt: skip
+        try:
+            return bring()
+        except MergeConflicts as error:
+            may_win = set() if wish.allowed is None else set(map(from_wire, wish.allowed.paths))
+            if not may_win.issuperset(error.args[0]):
+                raise
+            return bring(own_wins=True)  # what that would undo is looked at, as ever
 
     # the check
 

@@ -33,7 +33,7 @@ from overmind_core.landing.locations import WorkLocation
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from overmind_core.domain.quests.quest import MetConflict
+    from overmind_core.domain.quests.quest import MetConflict, UndoingLanding
     from overmind_core.git.look import WorktreeLook
     from overmind_core.landing.store import LandingRow
     from overmind_core.missions.spec import Environment
@@ -78,6 +78,8 @@ class MergeRequest:
     """The work has a lease, which its check shares: that is a child of the mission in any case."""
     met: tuple[MetConflict, ...] = ()
     """Conflicts that the work has met before: what had landed then must not be undone."""
+    allowed: UndoingLanding | None = None
+    """What a person lets it undo all the same: in a new conflict in those files the work's own side counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,16 +276,24 @@ def files_of(place: WorkLocation, before: str, after: str) -> tuple[ChangedFile,
     return names_between(place.git, place.source, before, after)
 
 
+def known_landings(place: WorkLocation, since: str, until: str, landings: Sequence[LandingRow]) -> list[LandingRow]:
+    """Return those landings of a repository that a branch has got between two commits, the oldest first.
+
+    Raises:
+        GitFailed: git refused.
+    """
+    fresh = merge.commits_between(place.git, place.source, since, until)
+    return [one for one in landings[-REMEMBERED:] if one.after in fresh and one.before != _NO_COMMIT]
+
+
 def conflict(
     place: WorkLocation, plan: MergePlan, paths: Sequence[str], landings: Sequence[LandingRow]
 ) -> OvermindError:
     """Return the refusal that names whose changes meet in each file."""
     git, source, target = place.git, place.source, plan.target
-    fresh = merge.commits_between(git, source, plan.since, target.commit)
     known = [
         Landed(ChangeAuthor(one.mission, one.name), merge.commits_between(git, source, one.before, one.after))
-        for one in landings[-REMEMBERED:]
-        if one.after in fresh and one.before != _NO_COMMIT
+        for one in known_landings(place, plan.since, target.commit, landings)
     ]
     own = ChangeAuthor(place.mission, place.name)
     changed = merge.commits_of(git, source, plan.since, target.commit, paths)

@@ -26,8 +26,8 @@ from overmind_core.missions.validate import seconds
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from overmind_core.domain.landing import LeftWork, RemoteTarget
-    from overmind_core.domain.quests.quest import FolderState, MetConflict
+    from overmind_core.domain.landing import BegunMerge, LeftWork, RemoteTarget
+    from overmind_core.domain.quests.quest import FolderState, MetConflict, UndoingLanding
     from overmind_core.isolation.service import IsolationService
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.kernel.journal import Journal
@@ -81,6 +81,10 @@ class LandingWish(Protocol):
     @property
     def met(self) -> tuple[MetConflict, ...]:
         """Conflicts that it has met before: what had landed then must not be undone."""
+
+    @property
+    def allowed(self) -> UndoingLanding | None:
+        """What a person lets it undo all the same."""
 
 
 class QuestLanding:
@@ -167,8 +171,8 @@ class QuestLanding:
 
         return await self._locations.run(quest_work.conflicts_text, place, into)
 
-    async def begin_merge(self, mission: str, into: str, remote: RemoteTarget | None) -> list[str]:
-        """Merge the branch on which a mission's work is to land into its worktree; return the files that conflict.
+    async def begin_merge(self, mission: str, into: str, remote: RemoteTarget | None) -> BegunMerge:
+        """Merge the branch on which a mission's work is to land into its worktree.
 
         Raises:
             OvermindError: `not_isolated`, `git_failed`: nothing was begun.
@@ -177,8 +181,7 @@ class QuestLanding:
 
         place = self._locations.isolated(mission)
         target = await self._target(place, into, remote)
-        found = await self._locations.run(quest_work.begin_merge, place, target)
-        return [to_wire(path) for path in found]
+        return await self._locations.run(quest_work.begin_merge, place, target)
 
     async def begin_anew(self, mission: str, into: str, remote: RemoteTarget | None) -> LeftWork | None:
         """Have a mission begin at the branch on which its work is to land, if it has left conflicts; else return None.
@@ -401,6 +404,7 @@ class QuestLanding:
             trailers=() if wish.remote is None else (f"{TRAILER}: {wish.remote.quest}",),
             leased=wish.remote is not None,
             met=wish.met,
+            allowed=wish.allowed,
         )
         try:
             done = await self._queue.merge(place, request)

@@ -12,7 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.git_operations import GitOperation
-from overmind_core.domain.landing import LeftWork, count_text, list_text
+from overmind_core.domain.landing import BegunMerge, LeftWork, count_text, list_text
 from overmind_core.domain.quests.classes import CONFLICT_LEFT
 from overmind_core.domain.quests.life import LEFT
 from overmind_core.domain.quests.quest import FolderState
@@ -134,15 +134,17 @@ def is_unchanged(place: WorkLocation) -> bool:
     return not os.path.isdir(place.folder) or not look_at(place.git, place.folder).changed
 
 
-def begin_merge(place: WorkLocation, target: str) -> tuple[str, ...]:
-    """Merge a commit into the worktree, for an agent to finish; return the files that conflict, or still have marks.
+def begin_merge(place: WorkLocation, target: str) -> BegunMerge:
+    """Merge a commit into the worktree, for an agent to finish; one that was begun before is left as it is.
 
     Raises:
         GitFailed: git refused.
         GitMissing: there is none.
     """
     found = merge.begin(place.git, place.folder, target)
-    return found or conflict_marks.committed_marks(place.git, place.folder, "HEAD", target)
+    own, landed = repository.resolve_all(place.git, place.folder, "HEAD", "MERGE_HEAD")
+    marked = () if found else conflict_marks.committed_marks(place.git, place.folder, "HEAD", target)
+    return BegunMerge(landed or target, own or "", tuple(map(to_wire, found)), tuple(map(to_wire, marked)))
 
 
 def begin_anew(place: WorkLocation, target: str) -> LeftWork | None:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from overmind_core.domain.agents.agent import RAW, AgentFolders
+from overmind_core.domain.engine_questions import UNDOES_LANDED
 from overmind_core.domain.landing import RemoteTarget
 from overmind_core.domain.missions.facts import StartAsked
 from overmind_core.domain.quests import briefing, shared_folder
+from overmind_core.domain.quests.attempt import with_conflict
 from overmind_core.domain.quests.briefing import VERDICT
 from overmind_core.domain.quests.classes import CONFLICT_LEFT, CONFLICTS, VERIFY_FAILED, is_redone
 from overmind_core.domain.quests.life import has_landed_nothing, is_done
@@ -70,7 +72,7 @@ LARGEST_RESULT = 64 * 1024
 FEW_BYTES = 32 * 1024
 
 
-_FAILED_TOGETHER = frozenset({CONFLICTS, CONFLICT_LEFT, VERIFY_FAILED})
+_FAILED_TOGETHER = frozenset({CONFLICTS, CONFLICT_LEFT, VERIFY_FAILED, UNDOES_LANDED})
 """Classes of work that is good by itself, and not together with what has landed meanwhile."""
 _HALF_DONE = frozenset({CONFLICT_LEFT, "output_invalid"})
 """Classes of work that may stand half merged in its worktree; an older daemon knew only the second of them."""
@@ -177,11 +179,18 @@ class AttemptWork:
         if queue.failure not in _FAILED_TOGETHER:
             return brief
         try:
-            conflicting = await self._lander.begin_merge(quest.id, goal.into, _remote(quest))
+            begun = await self._lander.begin_merge(quest.id, goal.into, _remote(quest))
         except OvermindError as error:
             _log.info("%s can't be merged into the work of quest %s: %s", goal.into, quest.id, error.message)
             return brief
-        return replace(brief, feedback=briefing.with_merge(brief.feedback, goal.into, conflicting))
+        current = self._quests.live.get(quest.id)
+        if current is not None:
+            met = with_conflict(current, begun.landed, begun.own, begun.conflicting)
+            if met is not current:
+                self._quests.put(met)
+        return replace(
+            brief, feedback=briefing.with_merge(brief.feedback, goal.into, begun.conflicting or begun.marked)
+        )
 
     async def _anew(self, quest: Quest, into: str, brief: Briefing) -> Briefing:
         """Have a command, which reads no marks, do its work once more on top of what has landed."""
@@ -425,8 +434,10 @@ class AttemptWork:
         goal = _goal(quest)
         message = commit_message(goal.title, goal.brief)
         key, remote = _key(quest, "land"), _remote(quest)
-        met = tuple(one for one in _queue(quest).met if not one.accepted)
-        return LandingRequest(quest.id, goal.into or "", message, goal.verify, key, remote, goal.allow_empty, met)
+        queue = _queue(quest)
+        return LandingRequest(
+            quest.id, goal.into or "", message, goal.verify, key, remote, goal.allow_empty, queue.met, queue.allowed
+        )
 
 
 def commit_message(title: str, brief: str) -> str:

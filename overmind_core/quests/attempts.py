@@ -210,8 +210,7 @@ class Attempts:
         if is_refused(quest) and quest.queue is not None:
             queue = quest.queue
             if queue.dropped:
-                met = tuple(replace(one, accepted=True) for one in queue.met)
-                queue = replace(queue, met=met, dropped=())
+                queue = replace(queue, dropped=(), refused=None, allowed=queue.refused)
             self._quests.put(replace(quest, reason=None, queue=queue))
             self.consider(quest.id)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from overmind_core.domain.engine_questions import UNDOES_LANDED, EngineNeed
 from overmind_core.domain.missions.reasons import RETRIES_SPENT, attempt_words, not_owned_text, sentence
 from overmind_core.domain.quests import briefing
-from overmind_core.domain.quests.attempt import attempt_ended, in_review
+from overmind_core.domain.quests.attempt import attempt_ended, in_review, with_conflict
 from overmind_core.domain.quests.classes import (
     CHECK_FAILED,
     CONFLICT_LEFT,
@@ -27,15 +27,8 @@ from overmind_core.domain.quests.classes import (
     requeued,
 )
 from overmind_core.domain.quests.life import DISK_FULL, left_conflict, no_verdict, waits_for_room, waits_for_target
-from overmind_core.domain.quests.quest import (
-    ConflictingFile,
-    DroppedChange,
-    MetConflict,
-    Quest,
-    QuestPhase,
-    QuestStatus,
-)
-from overmind_core.domain.quests.resolution import dropped_lines, dropped_sentence
+from overmind_core.domain.quests.quest import DroppedChange, Quest, QuestPhase, QuestStatus, UndoingLanding
+from overmind_core.domain.quests.resolution import beyond_allowed, dropped_lines, dropped_sentence
 from overmind_core.domain.quests.shared_folder import newest_state, review_lines
 from overmind_core.domain.quests.why import failed_command
 from overmind_core.domain.replacing import replace
@@ -175,6 +168,7 @@ class AttemptOutcomes:
         words: str = "",
         exit_code: int | None = None,
         resume_at: float | None = None,
+        uncounted: bool = False,
     ) -> None:
         """Record that an attempt has failed: another one follows, or the quest is over.
 
@@ -186,6 +180,7 @@ class AttemptOutcomes:
             words: For the next attempt: a person's own.
             exit_code: Of what failed, where it has one.
             resume_at: Before this time, in seconds since the epoch, another attempt would fail, too.
+            uncounted: Whether another attempt follows in any case, for which no retry is used up.
         """
         queue = quest.queue
         assert queue is not None
@@ -193,15 +188,10 @@ class AttemptOutcomes:
             self.cancelled(quest, None, 1 if exit_code is None else exit_code)
             return
         now = self._clock.wall()
-        then = after_failure(
-            failure,
-            queue,
-            quest.retries,
-            now,
-            resume_at=resume_at,
-            backoff=self._backoff(quest),
-            redone=is_redone(quest),
-        )
+        backoff, redone = self._backoff(quest), is_redone(quest)
+        then = after_failure(failure, queue, quest.retries, now, resume_at=resume_at, backoff=backoff, redone=redone)
+        if uncounted:
+            then = Requeue(now, counts=False)
         if not isinstance(then, Requeue):
             self._fail_for_good(quest, failure, then.reason, feedback, exit_code, notes=notes, words=words)
             return
@@ -303,11 +293,16 @@ class AttemptOutcomes:
             self.on_end(over)
 
     def keep_landed(self, quest: Quest, words: str) -> None:
-        """Record that a person wants what its landing would undo to stay: the next attempt is told of it."""
-        dropped = _queue(quest).dropped
-        notes = (f"{dropped_sentence(dropped)} Keep what had landed, beside the change of this quest.",)
-        again = replace(quest, queue=replace(_queue(quest), dropped=()))
-        self.failed(again, UNDOES_LANDED, feedback="\n".join(dropped_lines(dropped)), notes=notes, words=words)
+        """Record that a person wants what its landing would undo to stay: the next attempt is told of it.
+
+        There is one also where no retry is left for it: it was asked for.
+        """
+        queue = _queue(quest)
+        notes = (f"{dropped_sentence(queue.dropped)} Keep what had landed, beside the change of this quest.",)
+        lines = "\n".join(dropped_lines(queue.dropped))
+        again = replace(quest, queue=replace(queue, dropped=(), refused=None, allowed=None))
+        is_granted = queue.spent >= quest.retries
+        self.failed(again, UNDOES_LANDED, feedback=lines, notes=notes, words=words, uncounted=is_granted)
 
     async def not_landed(self, quest_id: str, error: OvermindError) -> None:
         """Record that its work could not land: the next attempt fixes the work, or a person the target branch."""
@@ -326,17 +321,20 @@ class AttemptOutcomes:
             current = self._quests.live.get(quest_id)
             if current is not None:
                 code = None if verification is None else verification.shell_exit
-                self.failed(_with_conflict(current, error), error.code, feedback=feedback, exit_code=code)
+                met = _with_conflict(current, error)
+                is_free = error.code == CONFLICTS and _was_allowed(current)
+                self.failed(met, error.code, feedback=feedback, exit_code=code, uncounted=is_free)
             return
-        dropped = _dropped(error)
+        dropped, refused = _dropped(error), _undoing(quest, error)
         with self._journal.together():
-            waiting = replace(quest, reason=error.code, queue=replace(_queue(quest), dropped=dropped))
+            queue = replace(_queue(quest), dropped=dropped, refused=refused)
+            waiting = replace(quest, reason=error.code, queue=queue)
             self._quests.put(waiting)
             # It is ended as soon as the swarm says so, or when its lease is seen to be over; or it is asked about
             # together with all others that are to land there.
             if error.code == FENCED or waits_for_target(waiting):
                 return
-            summary = f"{quest.name} can't land on {quest.goal.into}: {error.message}"
+            summary = f"{quest.name} can't land on {quest.goal.into}: {beyond_allowed(waiting)}{error.message}"
             lines = dropped_lines(dropped)
             if error.code == UNDOES_LANDED:
                 lines.append(f"To leave it, with its branch and worktree: overmind quest cancel {quest.name}")
@@ -394,28 +392,34 @@ def _queue(quest: Quest) -> QueueState:
     return quest.queue
 
 
-MOST_CONFLICTS = 8
-"""Conflicts of its work that a quest knows, the newest."""
-
-
 def _with_conflict(quest: Quest, error: OvermindError) -> Quest:
     """The quest with the conflict that its landing has met, if that is why it was refused."""
     landed, own = error.fields.get("before"), error.fields.get("tip")
     if error.code != CONFLICTS or not isinstance(landed, str) or not isinstance(own, str):
         return quest
     listed: Any = error.fields["files"]
-    files = tuple(
-        ConflictingFile(one["path"], tuple(who["name"] for who in one["missions"] if who["id"] != quest.id))
-        for one in listed
-    )
-    met = (*_queue(quest).met, MetConflict(landed, own, files))[-MOST_CONFLICTS:]
-    return replace(quest, queue=replace(_queue(quest), met=met))
+    return with_conflict(quest, landed, own, [one["path"] for one in listed])
+
+
+def _was_allowed(quest: Quest) -> bool:
+    """Whether a person has let the work of this very attempt land, which something has kept from it since."""
+    queue = _queue(quest)
+    return queue.allowed is not None and queue.allowed.attempt == len(queue.tries)
 
 
 def _dropped(error: OvermindError) -> tuple[DroppedChange, ...]:
     """What its landing would have undone."""
     found: Any = error.fields.get("dropped") or ()
     return tuple(DroppedChange(one["path"], one["text"], tuple(one["lines"])) for one in found)
+
+
+def _undoing(quest: Quest, error: OvermindError) -> UndoingLanding | None:
+    """The landing that was refused, if that is for what it would have undone."""
+    before, after = error.fields.get("before"), error.fields.get("after")
+    if error.code != UNDOES_LANDED or not isinstance(before, str) or not isinstance(after, str):
+        return None
+    paths = tuple(one.path for one in _dropped(error))
+    return UndoingLanding(before, after, len(_queue(quest).tries), paths)
 
 
 _PRINTED = {

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from overmind_core.domain.agents.agent import Agent
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.engine_questions import EngineNeed
-    from overmind_core.domain.landing import LeftWork, RemoteTarget
+    from overmind_core.domain.landing import BegunMerge, LeftWork, RemoteTarget
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.domain.quests.quest import FolderState, LandedWork, MetConflict, Quest
+    from overmind_core.domain.quests.quest import FolderState, LandedWork, MetConflict, Quest, UndoingLanding
     from overmind_core.domain.quests.shared_folder import ShownChanges
     from overmind_core.errors import OvermindError
     from overmind_core.missions.spec import Environment
@@ -47,6 +47,8 @@ class LandingRequest(NamedTuple):
     """Whether it is fine when nothing was changed."""
     met: tuple[MetConflict, ...] = ()
     """Conflicts that it has met before: what had landed then must not be undone."""
+    allowed: UndoingLanding | None = None
+    """What a person lets it undo all the same."""
 
 
 class Lander(Protocol):
@@ -98,8 +100,8 @@ class Lander(Protocol):
     async def conflict_sides(self, mission: str, into: str) -> str:
         """Both sides of each conflict, as text for the agent that resolves them."""
 
-    async def begin_merge(self, mission: str, into: str, remote: RemoteTarget | None) -> list[str]:
-        """Merge the branch on which the work is to land into its worktree; return the files that conflict.
+    async def begin_merge(self, mission: str, into: str, remote: RemoteTarget | None) -> BegunMerge:
+        """Merge the branch on which the work is to land into its worktree.
 
         Raises:
             OvermindError: nothing was begun.

@@ -11,11 +11,23 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.missions.mission import Mission, Status
 from overmind_core.domain.quests.life import is_refused, waits_for_room
-from overmind_core.domain.quests.quest import PERSON, Attempt, Quest, QuestPhase, QuestStatus, QueueState
+from overmind_core.domain.quests.quest import (
+    PERSON,
+    Attempt,
+    ConflictingFile,
+    MetConflict,
+    Quest,
+    QuestPhase,
+    QuestStatus,
+    QueueState,
+)
 from overmind_core.domain.replacing import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+MOST_CONFLICTS = 8
+"""Conflicts of its work that a quest knows: the first, which tells where the work began, and the newest."""
 
 
 class StartWork(NamedTuple):
@@ -219,6 +231,25 @@ def was_cut_short(quest: Quest) -> bool:
     tries = () if quest.queue is None else quest.queue.tries
     is_cancelled = quest.status is QuestStatus.CANCELLED
     return is_cancelled and bool(tries) and tries[-1].ended_at is not None and tries[-1].ended_at == quest.ended_at
+
+
+def with_conflict(quest: Quest, landed: str, own: str, paths: Sequence[str]) -> Quest:
+    """The quest with a conflict that its work has met; one that is known, or in no file, is none.
+
+    Args:
+        quest: As it stood.
+        landed: The commit of the branch on which the work is to land.
+        own: The commit of the work.
+        paths: The files in which they conflict. Wire form.
+    """
+    queue = _queue(quest)
+    known = {file.path for one in queue.met if (one.landed, one.own) == (landed, own) for file in one.files}
+    if known.issuperset(paths):
+        return quest
+    met = (*queue.met, MetConflict(landed, own, tuple(map(ConflictingFile, paths))))
+    if len(met) > MOST_CONFLICTS:
+        met = (met[0], *met[1 - MOST_CONFLICTS :])
+    return replace(quest, queue=replace(queue, met=met))
 
 
 def has_run(quest: Quest) -> bool:

@@ -100,8 +100,6 @@ class ConflictingFile:
     """One file in which work met a conflict. Texts in wire form."""
 
     path: str
-    whose: tuple[str, ...] = ()
-    """Names of those whose changes of it had landed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +111,6 @@ class MetConflict:
     own: str
     """Commit of the work."""
     files: tuple[ConflictingFile, ...]
-    accepted: bool = False
-    """Whether a person lets it land though it drops the other side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +122,20 @@ class DroppedChange:
     """A sentence without its end: `README.md would lose 1 line of a`."""
     lines: tuple[str, ...] = ()
     """The first of them, each behind `-` if it would go, or `+` if it would come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class UndoingLanding:
+    """A landing that was refused, as it would undo what has landed. Texts in wire form."""
+
+    before: str
+    """Commit at which the branch stood."""
+    after: str
+    """Commit that it would have got."""
+    attempt: int
+    """The number of the attempt whose work it is."""
+    paths: tuple[str, ...]
+    """Files in which something would be undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +269,10 @@ class QueueState:
     """The conflicts of its work, the oldest first."""
     dropped: tuple[DroppedChange, ...] = ()
     """Why its newest landing waits for a person; empty: nothing that had landed would be undone."""
+    refused: UndoingLanding | None = None
+    """The landing that `dropped` is about."""
+    allowed: UndoingLanding | None = None
+    """The newest of them that a person has allowed: what it would have undone may be undone, and no more than that."""
 
 
 @dataclass(frozen=True, slots=True)

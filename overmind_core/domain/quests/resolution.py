@@ -2,7 +2,9 @@
 
 A command that knows nothing of git may write a whole file again after a conflict in it: the other side is gone then,
 though no mark of a conflict is left. Lines are compared as a bag, so no guess is made about where they belong. Work
-that brings both sides together in words of its own keeps neither side whole, and is nobody's loss.
+that brings both sides together in words of its own keeps neither side whole, and is nobody's loss. Once one conflict
+shows that the other side was left out, all that has landed since the work began and would go is counted, whoever
+landed it, and also what landed after the conflict.
 """
 
 from __future__ import annotations
@@ -10,10 +12,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.domain.landing import PERSON
 from overmind_core.domain.quests.quest import DroppedChange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from overmind_core.domain.quests.quest import Quest
 
 MOST_LINES = 10
 """Lines of one file that are kept and shown."""
@@ -21,48 +26,131 @@ LONGEST_LINE = 200
 """Characters of one."""
 
 
-class FileSides(NamedTuple):
-    """One file as it stood around a conflict; None: there was none."""
+class ConflictTexts(NamedTuple):
+    """One file as it stood in a conflict; None: there was none."""
 
     base: str | None
     """Where both sides went apart."""
     landed: str | None
-    """On the target, as the conflict was met."""
+    """On the target."""
     own: str | None
-    """In the work, as the conflict was met."""
-    now: str | None
-    """On the target, as it is."""
-    result: str | None
-    """As it would be on the target next."""
+    """In the work."""
 
 
-def dropped_change(path: str, whose: Sequence[str], sides: FileSides) -> DroppedChange | None:
-    """Return what a resolution has left out, where it is the work's own side; None: nothing, or it is none of them.
+class LandedTexts(NamedTuple):
+    """One file around the landing of others; None: there was none."""
+
+    by: str
+    """Whose work it was."""
+    before: str | None
+    after: str | None
+
+
+class FileLoss(NamedTuple):
+    """What a landing would undo in one file."""
+
+    lost: Counter[str]
+    """Lines that had landed and would go."""
+    back: Counter[str]
+    """Lines that others had removed and that would come back."""
+    replaced: str | None = None
+    """What would be replaced by its state before others changed it, where that is no text."""
+
+
+def file_loss(met: Sequence[ConflictTexts], now: str | None, result: str | None) -> FileLoss | None:
+    """Return what a landing would undo, where the work kept its own side alone in a conflict; None: nothing.
+
+    Args:
+        met: The conflicts in the file, the oldest first.
+        now: The file on the target.
+        result: The file as it would be there next.
+    """
+    real = [one for one in met if one.landed != one.base]
+    if result == now or not real:
+        return None
+    if any("\0" in (text or "") for texts in (*real, (now, result)) for text in texts):
+        return FileLoss(Counter(), Counter(), now or "") if any(result == one.own for one in real) else None
+    losses = [_loss(one, now, result) for one in real]
+    pairs = list(zip(real, losses, strict=True))
+    if not any(result == one.own or _keeps_own_alone(one, loss, now, result) for one, loss in pairs):
+        return None
+    whole = _loss(real[0]._replace(landed=now), now, result)
+    for one in losses:
+        whole = FileLoss(whole.lost | one.lost, whole.back | one.back)
+    return whole if whole.lost or whole.back else None
+
+
+def _loss(met: ConflictTexts, now: str | None, result: str | None) -> FileLoss:
+    """What is left out of the other side of one conflict, as far as it is on the target still."""
+    base, landed, own = map(_lines, met)
+    back = ((base - landed) - (base - own)) & (_lines(result) - _lines(now))
+    return FileLoss(_missing(_added(met, now), base, _lines(result)), back)
+
+
+def _added(met: ConflictTexts, now: str | None) -> Counter[str]:
+    base, landed, own = map(_lines, met)
+    return ((landed - base) - (own - base)) & _lines(now)
+
+
+def _keeps_own_alone(met: ConflictTexts, loss: FileLoss, now: str | None, result: str | None) -> bool:
+    """Whether a result has all of the work's own side of a conflict, and nothing of the other one."""
+    base, landed, own = map(_lines, met)
+    ours = (own - base) - (landed - base)
+    if not ours or _missing(ours, base, _lines(result)):
+        return False
+    return bool(loss.lost or loss.back) and loss.lost == _added(met, now)
+
+
+def is_within(loss: FileLoss, allowed: FileLoss) -> bool:
+    """Return whether all that a landing would undo in a file is what another one would have undone."""
+    return loss.lost <= allowed.lost and loss.back <= allowed.back and loss.replaced == allowed.replaced
+
+
+def dropped_change(
+    path: str, loss: FileLoss, now: str | None, base: str | None, landings: Sequence[LandedTexts]
+) -> DroppedChange:
+    """Return what a landing would undo in a file, for people.
 
     Args:
         path: Of the file.
-        whose: Names of those whose change had landed.
-        sides: The file.
+        loss: What it would undo.
+        now: The file on the target.
+        base: The file as the work began.
+        landings: The landings of others on the target since then. What none of them did, the person did.
     """
-    if sides.result == sides.now or sides.landed == sides.base:
-        return None
-    by = " and ".join(whose) or "others"
-    if any("\0" in (text or "") for text in sides):
-        is_own = sides.result == sides.own and sides.now == sides.landed
-        return DroppedChange(path, f"{path} would be as it was before the change of {by}") if is_own else None
-    base, landed, own, now, result = (_lines(text) for text in sides)
-    added, ours = (landed - base) - (own - base), (own - base) - (landed - base)
-    added &= now
-    lost = _missing(added, base, result)
-    is_own = sides.result == sides.own or (lost == added and bool(ours) and not _missing(ours, base, result))
-    if not is_own:
-        return None
-    if lost:
-        return _dropped(path, f"lose {_count(lost)} of {by}", "-", _in_order(sides.landed, lost))
-    back = ((base - landed) - (base - own)) & (result - now)
-    if back:
-        return _dropped(path, f"get back {_count(back)} that {by} removed", "+", _in_order(sides.base, back))
-    return None
+    if loss.replaced is not None:
+        who = _named(list(dict.fromkeys(one.by for one in landings if one.before != one.after)) or [PERSON.name])
+        return DroppedChange(path, f"{path} would be as it was before the change of {who}")
+    added = [(one.by, _lines(one.after) - _lines(one.before)) for one in landings]
+    removed = [(one.by, _lines(one.before) - _lines(one.after)) for one in landings]
+    parts = []
+    if loss.lost:
+        parts.append(f"lose {_count(loss.lost)} of {_named(_authors(loss.lost, added))}")
+    if loss.back:
+        parts.append(f"get back {_count(loss.back)} that {_named(_authors(loss.back, removed))} removed")
+    lines = [f"- {line[:LONGEST_LINE]}" for line in _in_order(now, loss.lost)]
+    lines += [f"+ {line[:LONGEST_LINE]}" for line in _in_order(base, loss.back)]
+    more = len(lines) - MOST_LINES
+    shown = tuple(lines[:MOST_LINES])
+    return DroppedChange(
+        path, f"{path} would {' and '.join(parts)}", (*shown, f"… and {more} more") if more > 0 else shown
+    )
+
+
+def _authors(lines: Counter[str], changes: Sequence[tuple[str, Counter[str]]]) -> list[str]:
+    """Those who made these changes, in their order; each line is the newest one's who made it."""
+    left, found = Counter(lines), set[str]()
+    for by, changed in reversed(changes):
+        if left & changed:
+            found.add(by)
+            left -= changed
+    names = [by for by in dict.fromkeys(by for by, _ in changes) if by in found]
+    return [*names, *([PERSON.name] if left and PERSON.name not in names else [])]
+
+
+def _named(names: Sequence[str]) -> str:
+    """Names in a sentence: `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def dropped_sentence(dropped: Sequence[DroppedChange]) -> str:
@@ -75,6 +163,20 @@ def dropped_lines(dropped: Sequence[DroppedChange]) -> list[str]:
     return [line for one in dropped if one.lines for line in (f"{one.path}:", *one.lines)]
 
 
+def beyond_allowed(quest: Quest) -> str:
+    """Return why a landing is asked about that a person had allowed: `main has moved since it was allowed: `; "": none.
+
+    It would undo more than what was shown to the person.
+    """
+    queue = quest.queue
+    if queue is None or queue.allowed is None or queue.refused is None:
+        return ""
+    into = None if quest.goal is None else quest.goal.into
+    if queue.refused.before != queue.allowed.before:
+        return f"{into} has moved since it was allowed: "
+    return "it would undo more than was allowed: "
+
+
 def _lines(text: str | None) -> Counter[str]:
     """How often each line is there; blank ones say nothing about whose they are."""
     return Counter(line for line in (text or "").splitlines() if line.strip())
@@ -84,12 +186,6 @@ def _missing(added: Counter[str], base: Counter[str], result: Counter[str]) -> C
     """Those of the added lines that the result has not, beside the ones that were there before."""
     kept = result - base
     return Counter({line: count - kept[line] for line, count in added.items() if count > kept[line]})
-
-
-def _dropped(path: str, what: str, sign: str, lines: Sequence[str]) -> DroppedChange:
-    shown = tuple(f"{sign} {line[:LONGEST_LINE]}" for line in lines[:MOST_LINES])
-    more = len(lines) - len(shown)
-    return DroppedChange(path, f"{path} would {what}", (*shown, f"… and {more} more") if more else shown)
 
 
 def _in_order(text: str | None, wanted: Mapping[str, int]) -> list[str]:

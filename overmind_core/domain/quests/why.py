@@ -36,6 +36,7 @@ from overmind_core.domain.quests.life import (
 from overmind_core.domain.quests.needs import Need, Needs, SetFree, StillWaiting
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.quests.remedies import is_look, look_at
+from overmind_core.domain.quests.resolution import beyond_allowed, dropped_sentence
 from overmind_core.domain.quests.score import Score, score_text
 
 if TYPE_CHECKING:
@@ -245,7 +246,7 @@ def _refused(quest: Quest, refusal: Refusal | None) -> tuple[str, tuple[str, ...
         text = f"it lands by itself, {attempt_text(quest)}, once this is out of the way: {refusal.text}"
         return text, refusal.do
     if quest.queue is not None and quest.queue.dropped:
-        text = " ".join(f"{one.text}." for one in quest.queue.dropped)
+        text = f"{beyond_allowed(quest)}{dropped_sentence(quest.queue.dropped)}"
         do = (f"overmind answer {quest.name} allow", f"overmind answer {quest.name} deny")
         return f"landing was refused: {text} A person decides, {attempt_text(quest)}", do
     then = "it is tried again by itself" if is_tried_again(quest) else "a person decides"

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from overmind_core.domain.landing import RemoteTarget
-from overmind_core.domain.quests.quest import ConflictingFile, LandedWork, MetConflict
+from overmind_core.domain.quests.quest import ConflictingFile, LandedWork, MetConflict, UndoingLanding
 from overmind_core.errors import OvermindError
 from overmind_core.landing.preview import MergeCheck, MergeRequest
 from overmind_core.landing.quest_work import MOST_TEXT
@@ -32,6 +32,7 @@ class Wish(NamedTuple):
     remote: RemoteTarget | None = None
     allow_empty: bool = True
     met: tuple[MetConflict, ...] = ()
+    allowed: UndoingLanding | None = None
 
 
 class Shop:
@@ -391,17 +392,18 @@ def test_what_would_undo_the_other_side_of_an_earlier_conflict_is_refused_before
             await shop.works({"a": "red\n", "bin": b"\0red", "gone": "red\n"})
             shop.code.commit("blue", {"a": "blue\n", "bin": b"\0blue"})
             error = await shop.refused()
-            files = (ConflictingFile("a", ("blue",)), ConflictingFile("bin", ("blue",)), ConflictingFile("c"))
+            files = tuple(map(ConflictingFile, ("a", "bin", "c")))
             met = MetConflict(error.fields["before"], error.fields["tip"], files)
             shop.work.git("merge", "-q", "-s", "ours", "main")
             error = await shop.refused(met=(met,), verify=f"touch {tmp_path}/ran")
             assert error.code == "undoes_landed"
             assert error.message == (
-                "a would lose 1 line of blue. bin would be as it was before the change of blue. Nothing was changed."
+                "a would lose 1 line of your own commits. "
+                "bin would be as it was before the change of your own commits. Nothing was changed."
             )
             assert error.fields["dropped"] == [
-                {"path": "a", "text": "a would lose 1 line of blue", "lines": ["- blue"]},
-                {"path": "bin", "text": "bin would be as it was before the change of blue", "lines": []},
+                {"path": "a", "text": "a would lose 1 line of your own commits", "lines": ["- blue"]},
+                {"path": "bin", "text": "bin would be as it was before the change of your own commits", "lines": []},
             ]
             assert not (tmp_path / "ran").exists()
             unknown = MetConflict("0" * 40, "0" * 40, files)
@@ -409,6 +411,69 @@ def test_what_would_undo_the_other_side_of_an_earlier_conflict_is_refused_before
             shop.work.write({"a": "blue\nred\n", "bin": b"\0both"})
             assert (await shop.land(met=(met,))).branch == "main"
             assert shop.code.read("a") == "blue\nred\n"
+
+    story(tmp_path, scenario)
+
+
+def undoing(error, *paths):
+    """The landing that was refused so, as a person allows it."""
+    return UndoingLanding(error.fields["before"], error.fields["after"], 1, paths or ("a",))
+
+
+async def writes_over(shop):
+    """The quest has written a file whole after a conflict with a person's line in it."""
+    await shop.works({"a": "red\n"})
+    shop.code.commit("blue", {"a": "1\nblue\n"})
+    error = await shop.refused()
+    met = MetConflict(error.fields["before"], error.fields["tip"], (ConflictingFile("a"),))
+    shop.work.git("merge", "-q", "-s", "ours", "main")
+    return met, await shop.refused(met=(met,))
+
+
+def test_what_was_allowed_to_be_undone_lands_though_its_target_has_moved_while_no_more_would_be(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon():
+            met, error = await writes_over(shop)
+            shop.code.commit("elsewhere", {"b": "2\n"})
+            assert (await shop.land(met=(met,), allowed=undoing(error))).branch == "main"
+            assert (shop.code.read("a"), shop.code.read("b")) == ("red\n", "2\n")
+
+    story(tmp_path, scenario)
+
+
+def test_more_than_was_allowed_is_refused_with_all_of_it_and_lands_once_that_is_allowed(tmp_path):
+    """Also where the two conflict now: nobody has to do the work again."""
+
+    async def scenario(shop):
+        async with shop.daemon():
+            met, error = await writes_over(shop)
+            shop.code.commit("green", {"a": "1\nblue\ngreen\n"})
+            assert (await shop.refused(met=(met,))).code == "conflicts"
+            more = await shop.refused(met=(met,), allowed=undoing(error))
+            assert more.code == "undoes_landed"
+            assert more.fields["dropped"] == [
+                {"path": "a", "text": "a would lose 2 lines of your own commits", "lines": ["- blue", "- green"]}
+            ]
+            gone = undoing(more, "b")
+            assert (await shop.refused(met=(met,), allowed=gone)).code == "conflicts", "in a file that nobody allowed"
+            unknown = UndoingLanding("0" * 40, "0" * 40, 1, ("a",))
+            assert (await shop.refused(met=(met,), allowed=unknown)).fields["dropped"] == more.fields["dropped"]
+            assert (await shop.land(met=(met,), allowed=undoing(more))).branch == "main"
+            assert shop.code.read("a") == "red\n"
+
+    story(tmp_path, scenario)
+
+
+def test_a_merge_that_is_begun_tells_both_sides_of_its_conflicts_also_when_it_was_begun_before(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon():
+            await shop.works({}, {"a": "red\n"})
+            shop.code.commit("blue", {"a": "blue\n"})
+            own, landed = shop.work.git("rev-parse", "HEAD"), shop.code.git("rev-parse", "main")
+            begin = shop.inside.app.engine.quest_landing.begin_merge
+            assert await begin(shop.red, "main", None) == (landed, own, ("a",))
+            shop.code.commit("green", {"a": "green\n"})
+            assert await begin(shop.red, "main", None) == (landed, own, ("a",))
 
     story(tmp_path, scenario)
 

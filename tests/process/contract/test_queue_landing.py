@@ -58,8 +58,7 @@ def test_two_who_know_nothing_of_git_change_one_line_and_both_changes_land(shop)
     """The second attempt finds both sides in the file, and what to do with them; nobody is asked."""
     a = shop.add("a", f"echo carts > a; {shop.held('work')}", into="main")
     shop.await_at("work")
-    merge = "sed -i -e '/^<<<<<<< /d' -e '/^=======$/d' -e '/^>>>>>>> /d' a"
-    b = shop.add("b", f'if [ -f "$OVERMIND_IN/feedback.md" ]; then cat "$OVERMIND_IN/feedback.md"; {merge}; else '
+    merge = "sed -i -e '/^    b = shop.add("b", f'if [ -f "$OVERMIND_IN/feedback.md" ]; then cat "$OVERMIND_IN/feedback.md"; {merge}; else '
                  f"echo vouchers > a; {shop.held('other')}; fi", into="main")  # fmt: skip
     shop.await_at("other")
     shop.go("work")
@@ -93,6 +92,7 @@ def test_a_command_that_leaves_the_marks_of_a_conflict_does_its_work_once_more_o
     assert shop.is_cleared(b)
 
 
+<<<<<<< HEAD
 def test_a_command_that_commits_the_marks_of_a_conflict_does_its_work_once_more_on_what_has_landed(shop):
     shop.add("a", f"echo carts > a; {shop.held('work')}", into="main")
     shop.await_at("work")
@@ -108,17 +108,25 @@ def test_a_command_that_commits_the_marks_of_a_conflict_does_its_work_once_more_
     assert shop.is_cleared(b)
 
 
-def writes_over(shop):
+def writes_over(shop, **options):
     """The second of two that change one file, which it writes whole in each attempt; both go on by themselves."""
     shop.add("carts", f"echo carts > a; {shop.held('work')}", into="main")
     shop.await_at("work")
     command = f"cat $OVERMIND_IN/feedback.md; echo vouchers > a; [ $OVERMIND_ATTEMPT != 1 ] || {shop.held('other')}"
-    quest = shop.add("vouchers", command, into="main")
+    quest = shop.add("vouchers", command, into="main", **options)
     shop.await_at("other")
     shop.go("work")
     shop.ended("carts")
     shop.go("other")
     return quest, shop.asked("merge", "vouchers")
+
+
+def asked_again(shop, question):
+    """The question that follows an answer to this one."""
+    shown = eventually(
+        lambda: [one for one in shop.om.api("inbox") if one["question"] != question["question"]], what="asked again"
+    )
+    return shown[0]
 
 
 def test_work_that_would_undo_what_has_landed_waits_for_a_person_and_says_so_everywhere_once_it_has(shop):
@@ -157,9 +165,7 @@ def test_work_that_would_undo_what_has_landed_waits_for_a_person_and_says_so_eve
 def test_what_would_be_undone_and_is_to_stay_is_told_to_the_next_attempt(shop):
     quest, question = writes_over(shop)
     shop.om.ok("answer", str(question["question"]), "deny", "-m", "keep the carts")
-    again = eventually(
-        lambda: [one for one in shop.om.api("inbox") if one["question"] != question["question"]], what="asked again"
-    )
+    again = asked_again(shop, question)
     told = shop.om.logs("vouchers")
     assert "Attempt 2 failed: it would undo what has landed." in told
     assert "A person says:\n\nkeep the carts" in told
@@ -169,7 +175,60 @@ def test_what_would_be_undone_and_is_to_stay_is_told_to_the_next_attempt(shop):
     assert (info["status"], classes(info)) == ("cancelled", ["conflicts", "undoes_landed", None])
     assert [shop.om.api("inbox"), shop.code.git("show", "main:a")] == [[], "carts"]
     assert shop.code.git("branch", "--list", "overmind/vouchers") == "+ overmind/vouchers"
-    assert again[0]["need"] == "merge"
+    assert again["need"] == "merge"
+
+
+def test_what_was_allowed_lands_without_another_attempt_though_its_target_has_moved(shop):
+    quest, _ = writes_over(shop)
+    shop.ended(shop.add("gifts", "echo gifts > new", into="main"))
+    shop.om.ok("answer", "vouchers", "allow")
+    info = shop.ended(quest)
+    assert (info["status"], classes(info)) == ("completed", ["conflicts", None])
+    assert [shop.code.git("show", f"main:{name}") for name in ("a", "new")] == ["vouchers", "gifts"]
+
+
+def test_a_target_that_has_moved_is_asked_about_with_all_lines_before_more_of_them_go(shop):
+    """Neither answer costs an attempt, and what was allowed is all that is undone."""
+    quest, question = writes_over(shop)
+    shop.ended(shop.add("gifts", "echo gifts >> a", into="main"))
+    shop.om.ok("answer", "vouchers", "allow")
+    again = asked_again(shop, question)
+    told = "main has moved since it was allowed: a would lose 2 lines of carts and gifts."
+    assert again["summary"] == f"vouchers can't land on main: {told} Nothing was changed."
+    assert again["subject"]["lines"][:3] == ["a:", "- carts", "- gifts"]
+    assert shop.om.ok("quest", "why", "vouchers").splitlines()[0] == (
+        f"vouchers is running: landing was refused: {told} A person decides, attempt 2 of 3"
+    )
+    kill(shop.om.supervisor_pid())
+    shop.om.ok("start")
+    assert shop.code.git("show", "main:a").split() == ["carts", "gifts"]
+    shop.om.ok("answer", "vouchers", "allow")
+    info = shop.ended(quest)
+    assert (info["status"], classes(info)) == ("completed", ["conflicts", None])
+    assert shop.code.git("show", "main:a") == "vouchers"
+
+
+def test_a_new_conflict_in_another_file_costs_what_was_allowed_no_attempt(shop):
+    quest = writes_over(shop, retries=1)[0]
+    with open(os.path.join(shop.info(quest)["worktree"], "b"), "w", encoding="utf-8") as file:
+        file.write("vouchers\n")
+    shop.ended(shop.add("gifts", "echo gifts > b", into="main"))
+    shop.om.ok("answer", "vouchers", "allow")
+    eventually(lambda: len(shop.info(quest)["attempt_list"]) > 2, what="another attempt")
+    assert classes(shop.info(quest))[:2] == ["conflicts", "conflicts"]
+    assert shop.info(quest)["tries"] == 2, "of two"
+
+
+def test_a_person_who_wants_both_kept_gets_another_attempt_also_where_none_is_left(shop):
+    quest, question = writes_over(shop, retries=1)
+    assert shop.om.ok("quest", "why", "vouchers").splitlines()[0].endswith("attempt 2 of 2")
+    for _ in range(2):
+        shop.om.ok("answer", "vouchers", "deny", "-m", "keep the carts")
+        question = asked_again(shop, question)
+        assert (question["need"], shop.info(quest)["status"]) == ("merge", "running")
+    assert classes(shop.info(quest)) == ["conflicts", "undoes_landed", "undoes_landed", None]
+    shop.om.ok("answer", "vouchers", "allow")
+    assert shop.ended(quest)["status"] == "completed"
 
 
 def test_commands_that_append_to_one_file_at_once_all_land_with_one_retry(shop):

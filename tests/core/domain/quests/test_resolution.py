@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.quests.resolution import LONGEST_LINE, MOST_LINES, FileSides, dropped_change
+from overmind_core.domain.quests.resolution import (
+    LONGEST_LINE,
+    MOST_LINES,
+    ConflictTexts,
+    LandedTexts,
+    dropped_change,
+    file_loss,
+    is_within,
+)
 
 BASE = "shop\n"
 A = "shop\ncarts\n"
@@ -16,9 +24,16 @@ B = "shop\nvouchers\n"
 
 
 def dropped(result, *, base=BASE, landed=A, own=B, now=None):
-    sides = FileSides(base, landed, own, landed if now is None else now, result)
-    found = dropped_change("README.md", ["a"], sides)
-    return None if found is None else (found.text, found.lines)
+    now = landed if now is None else now
+    return undone([ConflictTexts(base, landed, own)], now, result, [LandedTexts("a", base, landed)])
+
+
+def undone(met, now, result, landings):
+    loss = file_loss(met, now, result)
+    if loss is None:
+        return None
+    found = dropped_change("README.md", loss, now, met[0].base, landings)
+    return found.text, found.lines
 
 
 LOST = ("README.md would lose 1 line of a", ("- carts",))
@@ -70,11 +85,64 @@ def test_of_many_and_long_lines_some_are_kept_and_the_others_counted():
     assert all(len(line) == LONGEST_LINE + 2 for line in shown[:-1])
 
 
-@pytest.mark.parametrize(("whose", "named"), [(["a", "your own commits"], "a and your own commits"), ([], "others")])
-def test_all_whose_changes_had_landed_there_are_named(whose, named):
-    found = dropped_change("f", whose, FileSides(BASE, A, B, A, B))
-    assert found is not None
-    assert found.text == f"f would lose 1 line of {named}"
+P, R = "one\nP\n", "one\nP\nR\n"
+FIRST, SECOND = ConflictTexts("one\n", P, "Q\n"), ConflictTexts(P, R, "Q\n")
+BY_BOTH = [LandedTexts("p", "one\n", P), LandedTexts("r", P, R)]
+ALL_LOST = ("README.md would lose 2 lines of p and r", ("- P", "- R"))
+OLD = "one\nold\n"
+
+
+@pytest.mark.parametrize(
+    ("met", "now", "result", "landings", "expected"),
+    [
+        pytest.param([FIRST, SECOND], R, "Q\n", BY_BOTH, ALL_LOST, id="each of two conflicts"),
+        pytest.param([FIRST], R, "Q\n", BY_BOTH, ALL_LOST, id="what landed after the conflict"),
+        pytest.param([FIRST, SECOND], R, "Q\nR\n", BY_BOTH, ("README.md would lose 1 line of p", ("- P",)),
+                     id="a later one that is kept names nobody"),
+        pytest.param([FIRST, SECOND], R, "P\nQ\n", BY_BOTH, ("README.md would lose 1 line of r", ("- R",)),
+                     id="an earlier one that is kept names nobody"),
+        pytest.param([FIRST, SECOND], R, "P\nQ\nR\n", BY_BOTH, None, id="all is kept"),
+        pytest.param([FIRST], R, "Q\n", BY_BOTH[:1], ("README.md would lose 2 lines of p and your own commits",
+                     ("- P", "- R")), id="a person's own commit"),
+        pytest.param([FIRST], R, "Q\n", [], ("README.md would lose 2 lines of your own commits", ("- P", "- R")),
+                     id="a person's own commits"),
+        pytest.param([FIRST], R, "Q\n", [*BY_BOTH, LandedTexts("s", R, R)], ALL_LOST,
+                     id="who landed elsewhere is not named"),
+        pytest.param([ConflictTexts(OLD, "one\nP\n", OLD + "Q\n")], "one\nP\n", OLD + "Q\n",
+                     [LandedTexts("p", OLD, "one\n"), LandedTexts("r", "one\n", "one\nP\n")],
+                     ("README.md would lose 1 line of r and get back 1 line that p removed", ("- P", "+ old")),
+                     id="lines that go and lines that come back"),
+        pytest.param([ConflictTexts("\0", "\0a", "\0b")], "\0c", "\0b",
+                     [LandedTexts("p", "\0", "\0a"), LandedTexts("r", "\0a", "\0c"), LandedTexts("s", "\0c", "\0c")],
+                     ("README.md would be as it was before the change of p and r", ()), id="no text, changed again"),
+    ],
+)  # fmt: skip
+def test_all_that_has_landed_since_the_work_began_and_would_go_is_named_with_those_who_landed_it(
+    met, now, result, landings, expected
+):
+    assert undone(met, now, result, landings) == expected
+
+
+def test_many_who_landed_are_listed():
+    texts = ["one\n", "one\na\n", "one\na\nb\n", "one\na\nb\nc\n"]
+    landings = [LandedTexts(name, *texts[at : at + 2]) for at, name in enumerate("abc")]
+    text, _ = undone([ConflictTexts("one\n", texts[1], "Q\n")], texts[-1], "Q\n", landings)
+    assert text == "README.md would lose 3 lines of a, b and c"
+
+
+@pytest.mark.parametrize(
+    ("now", "result", "within"),
+    [
+        pytest.param(P, "Q\n", True, id="the same"),
+        pytest.param(P + "kept\n", "Q\nkept\n", True, id="what has landed since is kept"),
+        pytest.param(R, "Q\n", False, id="more lines"),
+        pytest.param(P + "P\n", "Q\n", False, id="the same line twice"),
+        pytest.param("\0", "Q\n", False, id="no text"),
+    ],
+)
+def test_what_a_person_allowed_to_go_is_what_was_shown_and_no_more(now, result, within):
+    allowed, loss = file_loss([FIRST], P, "Q\n"), file_loss([FIRST], now, result)
+    assert is_within(loss, allowed) is within
 
 
 _TEXTS = st.lists(st.sampled_from(["a", "b", "c", "d", "", "}"]), max_size=6).map("\n".join)
