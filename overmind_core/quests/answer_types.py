@@ -241,6 +241,8 @@ class QuestWhy(QuestBrief):
     """Where the check ran that it has failed for; null unless one has failed, and where nobody knows."""
     folder_gone: bool
     """Whether that folder was removed since."""
+    work_folder: str | None
+    """The worktree with its work, where the check of the merged work has failed; null where there is none."""
     output: list[str]
     """The last lines that the check printed, at most three."""
     needs_by_hand: list[str]

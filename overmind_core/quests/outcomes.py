@@ -32,6 +32,7 @@ from overmind_core.domain.quests.resolution import beyond_allowed, dropped_lines
 from overmind_core.domain.quests.shared_folder import newest_state, review_lines
 from overmind_core.domain.quests.why import failed_command
 from overmind_core.domain.replacing import replace
+from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.logs.run_output import ending, newest
 from overmind_core.quests.full_disk import had_no_room
@@ -235,8 +236,9 @@ class AttemptOutcomes:
             self._end(over)
             self.on_end(over)
             if queue.post is None:  # of a post the swarm is told, where people try it again
-                folder = checked_in(self._registry, over, self._lander.worktree(quest.id))
-                shown = _stuck(over, folder, "\n".join((*notes, feedback)))
+                worktree = self._lander.worktree(quest.id)
+                folder = checked_in(self._registry, over, worktree)
+                shown = _stuck(over, folder, worktree, "\n".join((*notes, feedback)))
                 self._asker.ask(over, EngineNeed.STUCK, summary, shown)
 
     async def ask_review(self, quest_id: str) -> None:
@@ -321,7 +323,7 @@ class AttemptOutcomes:
             current = self._quests.live.get(quest_id)
             if current is not None:
                 code = None if verification is None else verification.shell_exit
-                met = _with_conflict(current, error)
+                met = _with_verification(_with_conflict(current, error), verification)
                 is_free = error.code == CONFLICTS and _was_allowed(current)
                 self.failed(met, error.code, feedback=feedback, exit_code=code, uncounted=is_free)
             return
@@ -401,6 +403,13 @@ def _with_conflict(quest: Quest, error: OvermindError) -> Quest:
     return with_conflict(quest, landed, own, [one["path"] for one in listed])
 
 
+def _with_verification(quest: Quest, verification: Mission | None) -> Quest:
+    """The quest with the folder in which its merged work was verified, if that has failed."""
+    if verification is None:
+        return quest
+    return replace(quest, queue=replace(_queue(quest), verified_in=verification.definition.cwd))
+
+
 def _was_allowed(quest: Quest) -> bool:
     """Whether a person has let the work of this very attempt land, which something has kept from it since."""
     queue = _queue(quest)
@@ -466,17 +475,17 @@ def _why(quest: Quest, failure: str) -> str:
 def checked_in(registry: Registry, quest: Quest, worktree: str | None) -> str | None:
     """Return the folder in which the command ran that a quest has failed for, which may be gone; None: nobody knows.
 
-    `worktree`: of its work. It is where to look after a verification, whose own folder goes with it.
+    `worktree`: of its work.
     """
     if last_failure(quest) == VERIFY_FAILED:
-        return worktree
+        return None if quest.queue is None else quest.queue.verified_in
     if last_failure(quest) != CHECK_FAILED:
-        return worktree or quest.cwd
+        return quest.cwd if worktree is None else to_wire(worktree)
     check = None if quest.check_id is None else registry.get(quest.check_id)
     return None if check is None else check.definition.cwd
 
 
-def _stuck(quest: Quest, folder: str | None, feedback: str) -> dict[str, object]:
+def _stuck(quest: Quest, folder: str | None, worktree: str | None, feedback: str) -> dict[str, object]:
     """What a person reads of a quest that has failed: how, of a check which and where, and the end of its output."""
     queue = quest.queue
     assert queue is not None
@@ -487,7 +496,10 @@ def _stuck(quest: Quest, folder: str | None, feedback: str) -> dict[str, object]
     attempt = words if number > counted else f"attempt {number}"
     head = [f"{why} in {attempt}" + ("" if code is None else f", exit code {code}")]
     if command := failed_command(quest):
-        head += [f"$ {command}", *([] if folder is None else [f"in {folder}"])]
+        is_merged = last_failure(quest) == VERIFY_FAILED
+        head += [f"$ {command}"]
+        head += [] if folder is None else [f"in {folder}{' (removed since)' if is_merged else ''}"]
+        head += [f"its work is in {to_wire(worktree)}"] if is_merged and worktree is not None else []
     return {"class": queue.failure, "lines": [*head, *feedback.splitlines()[-SHOWN_LINES:]]}
 
 

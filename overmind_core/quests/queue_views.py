@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.quests.attempt import has_run
 from overmind_core.domain.quests.board import COLUMNS, Column, column_of
-from overmind_core.domain.quests.classes import CHECK_FAILED, last_failure
+from overmind_core.domain.quests.classes import CHECK_FAILED, VERIFY_FAILED, last_failure
 from overmind_core.domain.quests.life import has_landed_nothing, is_landed_by_hand, is_refused, waits_for_target
 from overmind_core.domain.quests.needs import set_free
 from overmind_core.domain.quests.quest import HAS_ENDED, Quest, QuestPhase, QuestStatus
@@ -250,6 +250,7 @@ class QueueViews:
             "waiting_then": [{"name": one.name, "needs": list(one.needs)} for one in found.waiting_then],
             "folder": None if evidence is None else evidence.folder,
             "folder_gone": evidence is not None and evidence.is_gone,
+            "work_folder": None if evidence is None else evidence.work,
             "output": [] if evidence is None else list(evidence.output),
             "empty_needs": empty,
             "needs_by_hand": by_hand,
@@ -275,7 +276,9 @@ class QueueViews:
             output = await asyncio.to_thread(ending, newest(self._home.logs, mission), LAST_BYTES)
         folder = checked_in(self._registry, quest, self._worktree(quest.id))
         is_gone = folder is not None and not await asyncio.to_thread(os.path.isdir, from_wire(folder))
-        return Evidence(folder, last_printed(quest, output), is_gone=is_gone)
+        worktree = self._worktree(quest.id) if last_failure(quest) == VERIFY_FAILED else None
+        work = to_wire(worktree) if worktree is not None and await asyncio.to_thread(os.path.isdir, worktree) else None
+        return Evidence(folder, last_printed(quest, output), is_gone=is_gone, work=work)
 
     def _remedies(self, quest: Quest, wait: Wait | None, by: Sequence[Need]) -> tuple[str, ...] | None:
         """The commands that help; None: how it stands says it."""

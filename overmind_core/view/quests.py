@@ -420,7 +420,7 @@ def why_text(answer: Info) -> Lines:
 
 
 def _why_line(line: str, at: int) -> list[Cell]:
-    for lead in ("  in: ", "  printed: "):
+    for lead in ("  in: ", "  its work is in: ", "  printed: "):
         if line.startswith(lead):
             return [Cell(f" {lead}", "label"), Cell(safe(line.removeprefix(lead)))]
     for lead in ("  go on with: ", "  see: "):

@@ -273,6 +273,8 @@ class QueueState:
     """The landing that `dropped` is about."""
     allowed: UndoingLanding | None = None
     """The newest of them that a person has allowed: what it would have undone may be undone, and no more than that."""
+    verified_in: str | None = None
+    """The folder in which its merged work was verified that failed there; it goes with the merge. Wire form."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,8 @@ class Evidence(NamedTuple):
     output: tuple[str, ...]
     is_gone: bool = False
     """Whether the folder was removed since."""
+    work: str | None = None
+    """The worktree of the work, where merged work was checked elsewhere; None: there is none."""
 
 
 class Refusal(NamedTuple):
@@ -354,7 +356,9 @@ def from_answer(answer: Mapping[str, Any]) -> Why:
 
 def _evidence_of(answer: Mapping[str, Any]) -> Evidence | None:
     folder, output = answer.get("folder"), tuple(answer.get("output") or ())
-    return Evidence(folder, output, bool(answer.get("folder_gone"))) if output or folder is not None else None
+    if not output and folder is None:
+        return None
+    return Evidence(folder, output, bool(answer.get("folder_gone")), answer.get("work_folder"))
 
 
 _IS = {
@@ -379,6 +383,8 @@ def why_lines(why: Why) -> list[str]:
     if why.evidence is not None:
         if why.evidence.folder is not None:
             lines.append(f"  in: {why.evidence.folder}{' (removed since)' if why.evidence.is_gone else ''}")
+        if why.evidence.work is not None:
+            lines.append(f"  its work is in: {why.evidence.work}")
         lines += [f"  printed: {line}" for line in why.evidence.output or ("nothing",)]
     lines += [f"  {why.pending_settings}"] if why.pending_settings else []
     lines += [f"  {'see' if is_look(command) else 'go on with'}: {command}" for command in why.do]

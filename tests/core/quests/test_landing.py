@@ -241,7 +241,9 @@ def test_one_that_is_cancelled_just_before_its_landing_begins_is_cancelled(tmp_p
 
 
 @pytest.mark.parametrize("checked_by", ["check", "verify"])
-def test_a_failed_check_is_told_with_the_folder_of_the_work_also_once_that_is_gone(tmp_path, checked_by):
+def test_a_failed_check_is_told_with_the_folder_in_which_it_ran_also_once_that_is_gone(tmp_path, checked_by):
+    """One of merged work ran in a folder that goes with the merge; the work has its own."""
+
     async def scenario(shop):
         async with supervising(shop.home, shop.keeper, settings=Settings()) as inside:
             quest = {"title": "work", "command": "true", "into": "main", "retries": 0, "allow_empty": True}
@@ -255,19 +257,24 @@ def test_a_failed_check_is_told_with_the_folder_of_the_work_also_once_that_is_go
             shop.keeper.exit(f"{name}.1")
             await until(lambda: beside(shop.keeper, name), "it is checked")
             (run,) = beside(shop.keeper, name)
-            folder = work(inside, name if checked_by == "verify" else run.partition(".")[0])
+            folder = work(inside, run.partition(".")[0])
             shop.keeper.exit(run, code=2)
             await until(lambda: name not in inside.app.quest_registry.live, "it has failed")
             (question,) = await inside.ask("inbox")
             before = await inside.ask("quest_why", id=name)
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(work(inside, name), ignore_errors=True)
             after = await inside.ask("quest_why", id=name)
-            return shop.code.folder, folder, question["subject"]["lines"][2], before, after
+            return work(inside, name), folder, question["subject"]["lines"][2:], before, after
 
-    source, folder, asked, before, after = story(tmp_path, scenario)
-    assert folder != source
-    assert (asked, before["folder"]) == (f"in {folder}", folder)
-    assert (after["folder"], after["folder_gone"]) == (folder, True)
+    worktree, folder, asked, before, after = story(tmp_path, scenario)
+    is_merged = checked_by == "verify"
+    assert (folder == worktree) is not is_merged
+    assert (
+        asked[:2] == [f"in {folder} (removed since)", f"its work is in {worktree}"] if is_merged else [f"in {folder}"]
+    )
+    assert before["folder"] == folder
+    assert (before["folder_gone"], before["work_folder"]) == (True, worktree) or not is_merged
+    assert (after["folder"], after["folder_gone"], after["work_folder"]) == (folder, True, None)
 
 
 def beside(keeper, quest):

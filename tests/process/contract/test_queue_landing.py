@@ -58,7 +58,8 @@ def test_two_who_know_nothing_of_git_change_one_line_and_both_changes_land(shop)
     """The second attempt finds both sides in the file, and what to do with them; nobody is asked."""
     a = shop.add("a", f"echo carts > a; {shop.held('work')}", into="main")
     shop.await_at("work")
-    merge = "sed -i -e '/^    b = shop.add("b", f'if [ -f "$OVERMIND_IN/feedback.md" ]; then cat "$OVERMIND_IN/feedback.md"; {merge}; else '
+    merge = "sed -i -e '/^<<<<<<< /d' -e '/^=======$/d' -e '/^>>>>>>> /d' a"
+    b = shop.add("b", f'if [ -f "$OVERMIND_IN/feedback.md" ]; then cat "$OVERMIND_IN/feedback.md"; {merge}; else '
                  f"echo vouchers > a; {shop.held('other')}; fi", into="main")  # fmt: skip
     shop.await_at("other")
     shop.go("work")
@@ -92,7 +93,6 @@ def test_a_command_that_leaves_the_marks_of_a_conflict_does_its_work_once_more_o
     assert shop.is_cleared(b)
 
 
-<<<<<<< HEAD
 def test_a_command_that_commits_the_marks_of_a_conflict_does_its_work_once_more_on_what_has_landed(shop):
     shop.add("a", f"echo carts > a; {shop.held('work')}", into="main")
     shop.await_at("work")
@@ -278,12 +278,16 @@ def test_a_failed_check_says_its_command_its_code_its_last_lines_and_its_worktre
         info = shop.ended(quest)
         worktree = info["worktree"]
         assert os.path.exists(os.path.join(worktree, "new"))
+        ran = worktree.replace(quest, f"merge-{quest}") + " (removed since)" if quest == verified else worktree
+        own = [f"  its work is in: {worktree}"] if quest == verified else []
         why = shop.om.ok("quest", "why", info["name"]).splitlines()
         assert why[0].endswith(f"failed (3): {lines}")
-        assert why[1:6] == [f"  in: {worktree}", "  printed: 2", "  printed: 3", "  printed: 4", f"  see: {log}"]
+        printed = ["  printed: 2", "  printed: 3", "  printed: 4"]
+        assert why[1 : 6 + len(own)] == [f"  in: {ran}", *own, *printed, f"  see: {log}"]
         assert shop.om.ok(*log.split()[1:]).splitlines()[-4:] == ["1", "2", "3", "4"]
         asked = shop.om.ok("inbox")
-        assert f"exit code 3\n    $ {lines}\n    in {worktree}\n" in asked
+        assert f"exit code 3\n    $ {lines}\n    in {ran}\n" in asked
+        assert (f"    its work is in {worktree}\n" in asked) is bool(own)
 
 
 def test_what_has_not_landed_is_kept_when_its_record_is_removed_and_both_say_so(shop):

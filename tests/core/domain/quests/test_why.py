@@ -341,12 +341,14 @@ def test_needs_that_have_landed_nothing_are_named():
 def test_the_folder_of_a_failed_check_is_told_to_be_gone_and_left_out_where_nobody_knows_it():
     one = quest("a", "failed", reason="check_failed", check="make", exit_code=2)
     places = []
-    for evidence in (why.Evidence("/shop", (), is_gone=True), why.Evidence(None, ("1",))):
+    merged = why.Evidence("/merge", (), is_gone=True, work="/shop")
+    for evidence in (why.Evidence("/shop", (), is_gone=True), why.Evidence(None, ("1",)), merged):
         _, *lines = why.why_lines(why.why_of(one, None, None, NONE, evidence=evidence))
         places.append(lines[:2])
     assert places == [
         ["  in: /shop (removed since)", "  printed: nothing"],
         ["  printed: 1", "  see: overmind quest logs --check a"],
+        ["  in: /merge (removed since)", "  its work is in: /shop"],
     ]
 
 
