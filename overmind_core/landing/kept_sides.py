@@ -52,6 +52,7 @@ def check(
     after: str,
     *,
     allowed: UndoingLanding | None = None,
+    won: MetConflict | None = None,
     landings: Sequence[LandingRow] = (),
 ) -> None:
     """See that merged work keeps what had landed in the files in which it has met conflicts.
@@ -62,13 +63,16 @@ def check(
         before: The commit of the target.
         after: The commit that it would get.
         allowed: What a person lets it undo.
+        won: The conflict with the target in which the merge has taken the work's own side.
         landings: Those of the repository, the oldest first: they tell whose it is.
 
     Raises:
         OvermindError: `undoes_landed` with `dropped`, and with both commits.
     """
     known = [one for one in (_known(place, conflict) for conflict in met) if one is not None]
-    losses = _losses(place, known, before, after)
+    taken = None if won is None else _known(place, won)
+    known += [] if taken is None else [taken]
+    losses = _losses(place, known, before, after, own=frozenset() if taken is None else taken.paths)
     if not losses or (allowed is not None and _are_within(losses, _losses_allowed(place, known, allowed))):
         return
     dropped = _dropped(place, known, before, losses, landings)
@@ -90,8 +94,10 @@ def _known(place: WorkLocation, met: MetConflict) -> _Conflict | None:
     return _Conflict(since, met.landed, met.own, frozenset(one.path for one in met.files))
 
 
-def _losses(place: WorkLocation, met: Sequence[_Conflict], before: str, after: str) -> dict[str, FileLoss]:
-    """What a landing would undo, by file."""
+def _losses(
+    place: WorkLocation, met: Sequence[_Conflict], before: str, after: str, *, own: frozenset[str] = frozenset()
+) -> dict[str, FileLoss]:
+    """What a landing would undo, by file; `own`: those in which the merge has taken the work's own side."""
     pairs = [(one, path) for one in met for path in sorted(one.paths)]
     paths = list(dict.fromkeys(path for _, path in pairs))
     texts = iter(
@@ -106,7 +112,7 @@ def _losses(place: WorkLocation, met: Sequence[_Conflict], before: str, after: s
     conflicts: dict[str, list[ConflictTexts]] = {}
     for _, path in pairs:
         conflicts.setdefault(path, []).append(ConflictTexts(next(texts), next(texts), next(texts)))
-    found = {path: file_loss(conflicts[path], next(texts), next(texts)) for path in paths}
+    found = {path: file_loss(conflicts[path], next(texts), next(texts), own_wins=path in own) for path in paths}
     return {path: loss for path, loss in found.items() if loss is not None}
 
 

@@ -13,6 +13,7 @@ from overmind_core.domain import landing
 from overmind_core.domain.isolation.isolation import isolation_variables
 from overmind_core.domain.landing import VERIFY, MergeWay, commit_message
 from overmind_core.domain.missions.mission import Cause
+from overmind_core.domain.quests.quest import ConflictingFile, MetConflict
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import merge
@@ -81,6 +82,8 @@ class MergeRun:
         self._wish = wish
         self._post = report
         self._verify: str | None = None
+        self._won: MetConflict | None = None
+        """The conflict in which the work's own side counts."""
 
     async def run(self) -> MergeResult:
         """Do it; return what came of it.
@@ -119,6 +122,7 @@ class MergeRun:
         }
 
     async def _once(self) -> MergeResult:
+        self._won = None
         plan = await self._asking(preview.plan_merge, self._place, self._wish)
         self._post({"step": "merging", "target": to_wire(plan.target.branch)})
         if self._wish.preview and (tree := await self._foreseen(plan)) is not None:
@@ -133,7 +137,7 @@ class MergeRun:
 
                 self._journal.flush()
                 known = self._landing_table.of(to_wire(self._place.repository))
-                look = partial(kept_sides.check, allowed=self._wish.allowed, landings=known)
+                look = partial(kept_sides.check, allowed=self._wish.allowed, won=self._won, landings=known)
                 await self._asking(look, self._place, self._wish.met, plan.target.commit, after)
             if not self._wish.preview:
                 await self._asking(preview.check_free, self._place, plan.target, after)
@@ -227,7 +231,9 @@ class MergeRun:
             may_win = set() if wish.allowed is None else set(map(from_wire, wish.allowed.paths))
             if not may_win.issuperset(error.args[0]):
                 raise
-            return bring(own_wins=True)  # what that would undo is looked at, as ever
+            files = tuple(ConflictingFile(to_wire(path)) for path in error.args[0])
+            self._won = MetConflict(plan.target.commit, plan.commit, files)  # what that undoes is looked at
+            return bring(own_wins=True)
 
     # the check
 

@@ -57,13 +57,17 @@ class FileLoss(NamedTuple):
     """What would be replaced by its state before others changed it, where that is no text."""
 
 
-def file_loss(met: Sequence[ConflictTexts], now: str | None, result: str | None) -> FileLoss | None:
+def file_loss(
+    met: Sequence[ConflictTexts], now: str | None, result: str | None, *, own_wins: bool = False
+) -> FileLoss | None:
     """Return what a landing would undo, where the work kept its own side alone in a conflict; None: nothing.
 
     Args:
         met: The conflicts in the file, the oldest first.
         now: The file on the target.
         result: The file as it would be there next.
+        own_wins: Whether the result has the work's own side in each conflict with the target: so all that is gone is
+            undone by that, also where the work had kept something of each side before.
     """
     real = [one for one in met if one.landed != one.base]
     if result == now or not real:
@@ -72,7 +76,7 @@ def file_loss(met: Sequence[ConflictTexts], now: str | None, result: str | None)
         return FileLoss(Counter(), Counter(), now or "") if any(result == one.own for one in real) else None
     losses = [_loss(one, now, result) for one in real]
     pairs = list(zip(real, losses, strict=True))
-    if not any(result == one.own or _keeps_own_alone(one, loss, now, result) for one, loss in pairs):
+    if not own_wins and not any(result == one.own or _keeps_own_alone(one, loss, now, result) for one, loss in pairs):
         return None
     whole = _loss(real[0]._replace(landed=now), now, result)
     for one in losses:

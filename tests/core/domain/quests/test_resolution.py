@@ -145,6 +145,14 @@ def test_what_a_person_allowed_to_go_is_what_was_shown_and_no_more(now, result, 
     assert is_within(loss, allowed) is within
 
 
+def test_where_the_own_side_was_taken_in_a_conflict_all_that_is_gone_is_named_though_something_is_kept():
+    met = ConflictTexts("one\n", "one\nP\nR\n", "Q\n")
+    assert file_loss([met], met.landed, "Q\nR\n") is None
+    loss = file_loss([met], met.landed, "Q\nR\n", own_wins=True)
+    assert (dict(loss.lost), dict(loss.back)) == ({"P": 1}, {})
+    assert file_loss([met], met.landed, "Q\nP\nR\n", own_wins=True) is None
+
+
 _TEXTS = st.lists(st.sampled_from(["a", "b", "c", "d", "", "}"]), max_size=6).map("\n".join)
 
 
