@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from overmind_core.domain.missions.reasons import achievement_of, landing_waits
+from overmind_core.domain.missions.reasons import achievement_of, landing_waits, shortenings
 from overmind_core.domain.text.cells import pad, width
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
@@ -290,7 +290,8 @@ def tails(row: Row, now: float) -> tuple[str, ...]:
             code = "" if row.get("code") in {"blocked", "needs"} else safe(row.get("code"))
             return why, why.partition(": ")[0] if row.get("code") == "slots" else "", code
         case "completed" if achieved := safe(achievement_of(row)):
-            return (f"{achieved} {about}", achieved)
+            shorter = shortenings(achieved)
+            return *(f"{one} {about}" for one in shorter), *shorter
         case status if status in {"failed", "cancelled", "lost"} or landing_waits(row):
             return (quests_rows.why(row) or about,)
         case "running" if row["phase"] not in {None, "work"}:
@@ -328,15 +329,17 @@ def card(row: Row, cells: int, now: float, *, by: str = "", names: int = 0, asci
 
 def _roomy(row: Row, name: str, room: int, names: int, now: float) -> list[Cell]:
     """Also how urgent it is, and which attempt this is."""
-    tail = next(iter(tails(row, now)), "")
+    known = [tail for tail in tails(row, now) if tail]
     tried = quests_rows.tries(row) if row["status"] not in {"queued", "completed"} else ""
     urgent = quests_rows.priority_cell(row, now)
     usual = urgent.text in {"", "medium"} or row["status"] in quests_rows.ENDED
     parts = [Cell(pad(clipped(name, names), names + 2), "name")]
     parts += [] if usual else [Cell(f"{urgent.text}  ", urgent.tone)]
     parts += [Cell(f"{tried}  ", "slow")] if tried else []
-    left = room - sum(width(part.text) for part in parts)
-    return [*parts, Cell(clipped(tail, max(left, 0)), quests_rows.why_tone(row))]
+    left = max(room - sum(width(part.text) for part in parts), 0)
+    shorter = known if row["status"] == "completed" else known[:1]
+    tail = next((tail for tail in shorter if width(tail) <= left), clipped(known[0], left) if known else "")
+    return [*parts, Cell(tail, quests_rows.why_tone(row))]
 
 
 def short_name(row: Row, by: str) -> str:

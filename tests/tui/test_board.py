@@ -81,6 +81,10 @@ CARDS = [
      "✔ api 7s"),
     (in_queue(7, "api", "completed", 9, 2, achieved="landed on main after conflicts in a, b"), 50,
      "✔ api landed on main after conflicts in a, b 7s"),
+    (in_queue(7, "api", "completed", 9, 2, achieved="landed on main after conflicts in a, b"), 46,
+     "✔ api landed on main 7s"),
+    (in_queue(7, "api", "completed", 9, 2, achieved="landed on main after conflicts in a, b"), 20, "✔ api landed 7s"),
+    (in_queue(7, "api", "completed", 9, 2, achieved="landed on main"), 14, "✔ api landed"),
     (in_queue(7, "api", "failed", 9, 2, reason="no_change", exit_code=1), 50,
      "✖ api nothing was changed or committed"),
     (in_queue(7, "api", "review", 125), 40, "? api 2m"),
@@ -98,6 +102,10 @@ ROOMY = [
     (queued(1, "a", 1, "waits for b", priority="critical"), "○ a      critical  waits for b"),
     (queued(1, "a", 1, "waits for b"), "○ a      waits for b"),
     (in_queue(7, "a", "running", 60, phase="work", tries=2, priority="low"), "▶ a      low  2/3  1m"),
+    (
+        in_queue(7, "a", "completed", 60, 1, achieved=f"landed on main after a conflict in {'a' * 60}"),
+        "✔ a      landed on main 59s",
+    ),
     (in_queue(7, "a", "failed", 60, 1, reason="timeout", priority="high", tries=3), "✖ a      3/3  it took too long"),
 ]
 

@@ -6,7 +6,7 @@ from overmind_core.cli.command import JSON, Command, argument, flag, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import coloured, dumps, is_ascii_only, terminal_columns
 from overmind_core.cli.quests.rows import ASKED, BLOCKING, phase_word, quest_mark, time_and_cost
-from overmind_core.domain.missions.reasons import achievement_of, landing_waits, why_failed
+from overmind_core.domain.missions.reasons import achievement_of, landing_waits, shortenings, why_failed
 from overmind_core.domain.missions.status_marks import REVIEW
 from overmind_core.domain.text.cells import cut, display_safe, shown_name, width
 
@@ -216,7 +216,8 @@ def _tails(row: Row) -> tuple[str, ...]:
     phase = phase_word(row)
     about = time_and_cost(row)
     if achieved := achievement_of(row):
-        return f"{achieved} {about}", achieved
+        shorter = shortenings(achieved)
+        return *(f"{one} {about}" for one in shorter), *shorter
     return (f"{phase} {about}" if phase not in {"", "working"} else about, about, phase)
 
 

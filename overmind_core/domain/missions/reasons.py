@@ -258,6 +258,14 @@ def achieved(
     return "checked" if checked else ""
 
 
+def shortenings(achievement: str) -> tuple[str, ...]:
+    """Return the same, the longest first, for where there is little room: at last `landed` alone."""
+    if not achievement.startswith("landed on "):
+        return (achievement,)
+    where = achievement.partition(" after ")[0].partition(", ")[0]
+    return tuple(dict.fromkeys((achievement, where, "landed")))
+
+
 def achievement_of(row: Mapping[str, Any]) -> str:
     """The same, of the row of a quest, whose daemon says it; "" where it has not completed."""
     return row.get("achieved") or nothing_landed(row)

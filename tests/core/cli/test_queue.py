@@ -210,6 +210,20 @@ def test_each_end_says_what_it_is_worth_on_every_face(facts, reason, card, told)
     assert end_line(quest) == f"Quest {quest['id']} finished: {told}"
 
 
+@pytest.mark.parametrize(
+    ("cells", "card"),
+    [
+        (45, "docs landed on main after a conflict in a 2m"),
+        (43, "docs landed on main 2m"),
+        (21, "docs landed 2m"),
+        (13, "docs landed"),
+    ],
+)
+def test_in_a_few_cells_the_card_of_what_has_landed_says_less_of_that_and_still_its_time(cells, card):
+    quest = row("docs", status="completed", exit_code=0, achieved="landed on main after a conflict in a")
+    assert card_text(quest, cells) == card
+
+
 def test_a_landing_that_waits_says_for_which_file_and_is_no_work():
     landing = row("docs", status="running", phase="landing", why="README.md is not committed")
     assert card_text(landing, 60) == "docs waits: README.md is not committed"
