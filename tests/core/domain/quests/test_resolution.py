@@ -142,6 +142,8 @@ def test_many_who_landed_are_listed():
 )
 def test_what_a_person_allowed_to_go_is_what_was_shown_and_no_more(now, result, within):
     allowed, loss = file_loss([FIRST], P, "Q\n"), file_loss([FIRST], now, result)
+    assert allowed is not None
+    assert loss is not None
     assert is_within(loss, allowed) is within
 
 
@@ -149,6 +151,7 @@ def test_where_the_own_side_was_taken_in_a_conflict_all_that_is_gone_is_named_th
     met = ConflictTexts("one\n", "one\nP\nR\n", "Q\n")
     assert file_loss([met], met.landed, "Q\nR\n") is None
     loss = file_loss([met], met.landed, "Q\nR\n", own_wins=True)
+    assert loss is not None
     assert (dict(loss.lost), dict(loss.back)) == ({"P": 1}, {})
     assert file_loss([met], met.landed, "Q\nP\nR\n", own_wins=True) is None
 
