@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.quests.quest import Quest, QuestStatus
 from overmind_core.domain.specs.phases import drifted, taken_as_is
 from overmind_core.domain.specs.spec import PHASES, PhaseName, PhaseState, SpecState
@@ -94,6 +95,8 @@ class SpecUpkeep:
     async def archive(self, spec: Spec, *, archived: bool, environment: dict[str, str]) -> int:
         """Archive a spec and forget the environment of its quests, or undo that; return how many quests are queued.
 
+        Its failed quests are left at that: nobody is asked about them any more.
+
         Raises:
             OvermindError: `too_large`: there are too many specs that are not archived.
         """
@@ -110,6 +113,8 @@ class SpecUpkeep:
                     self._journal.save(lambda: self._maker.save_agent(spec.id, changed, environment))
                     if archived:
                         self._registry.record_state(spec, SpecState.ARCHIVED)
+                        for quest in self._quests.of_spec(spec.id):  # another round would be held
+                            self._questions.withdraw(quest.id, EngineNeed.STUCK)
             await self._journal.saved()
         self._registry.on_change(spec.id)
         mine = (one for one in self._quests.live.values() if one.queue is not None and one.queue.spec == spec.id)

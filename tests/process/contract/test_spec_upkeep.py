@@ -240,3 +240,15 @@ def test_a_spec_that_fails_is_waited_for_with_exit_code_1(om, world):
     said = [line.split("  ")[:2] for line in waiting.stdout.read().splitlines()]
     assert said[-2:] == [["TSK-001", "failed"], ["Spec carts: stuck"]]
     assert Repository(world.folder).git("log", "--format=%s", "main") == "first"
+
+
+def test_an_archived_spec_asks_about_no_quest_that_has_failed(om, world):
+    om.ok("spec", "new", "Bar", "--brief", "x", "--", "sh", "-c", "exec /nothing/here", cwd=world.folder)
+    om.ok("spec", "run", "bar", cwd=world.folder)
+    eventually(lambda: [one["need"] for one in om.json("inbox", "--json")] == ["stuck"], timeout=15)
+    assert om.ok("spec", "archive", "bar") == "Archived bar: 0 queued quests are held\n"
+    assert om.json("inbox", "--json") == []
+    om.ok("spec", "archive", "bar", "--undo")
+    (quest,) = om.json("quest", "list", "--json")
+    assert quest["status"] == "failed"
+    assert f"overmind quest retry {quest['name']}" in om.ok("quest", "why", quest["name"])
