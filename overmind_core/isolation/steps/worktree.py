@@ -106,8 +106,8 @@ class Worktree:
         """Remove both; once the mission has run only if no work is lost."""
         del service
         one = self._record
-        if one.worktree is None:
-            return
+        if one.worktree is None or (one.branch is None and not one.half):
+            return  # nothing was made: what is in its place is somebody's
         branch = None if one.branch is None else from_wire(one.branch)
         if one.half and branch is not None:  # it was made of that branch, which may have work
             await self._run(worktrees.remove, from_wire(one.source), self._path, None, force=True)
