@@ -222,7 +222,7 @@ def confirmed(question: str, *, yes: bool) -> bool:
 
 
 def confirmed_removal(question: str, *, yes: bool) -> bool:
-    """Whether to remove several things for good: as `confirmed`, but a script has to say -y.
+    """Whether to remove several things, or one that nothing brings back: as `confirmed`, but a script has to say -y.
 
     Raises:
         OvermindError: `invalid`: nobody can be asked, and -y was not given.

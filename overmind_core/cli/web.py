@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 from overmind_core.cli.command import JSON, YES, Command, argument, flag, option
-from overmind_core.cli.context import Context, confirmed, forbid_inside
+from overmind_core.cli.context import Context, confirmed_removal, forbid_inside
 from overmind_core.cli.output import dumps, or_absent, table
 from overmind_core.cli.values import duration
 from overmind_core.errors import FAILED, OvermindError, UsageError
@@ -211,7 +211,7 @@ def revoke(args: Namespace, context: Context) -> int:
     """End one login, or all."""
     if args.all is (args.name is not None):
         raise UsageError("Give a name or --all. See the names with: overmind web sessions")
-    if args.all and not confirmed("End all logins, tokens and unused links?", yes=args.yes):
+    if args.all and not confirmed_removal("End all logins, tokens and unused links?", yes=args.yes):
         return FAILED
     answer = context.client().call("web_revoke", {"all": True} if args.all else {"name": args.name})
     if args.json:

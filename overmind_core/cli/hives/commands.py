@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from overmind_core.cli.command import JSON, YES, Command, argument, flag, option
-from overmind_core.cli.context import Context, confirmed, forbid_inside
+from overmind_core.cli.context import Context, confirmed, confirmed_removal, forbid_inside
 from overmind_core.cli.gate import person
 from overmind_core.cli.hives import config_table
 from overmind_core.cli.hives.elsewhere import INSIDE
@@ -239,7 +239,7 @@ def _remove_from_swarm(args: Namespace, context: Context) -> int:
         question = f"Is the machine of {args.name} off, for good?{last} Its posts begin elsewhere."
     elif args.name not in seen_ago:  # a login that may not remove hives learns that, too
         raise unknown(args.name, [*read_hives(context.home.config), *seen_ago])
-    if not confirmed(question, yes=args.yes):
+    if not confirmed_removal(question, yes=args.yes):
         return 1
     answer = client.call("swarm_remove", {"name": args.name, "dead": args.dead})
     free, failed = answer["free"], answer["failed"]
@@ -327,7 +327,7 @@ COMMANDS = (
         name="hive rm",
         arguments=[_NAME],
         options=[flag("--dead", "of a swarm: its machine is off, and what it held may begin elsewhere"), YES, JSON],
-        examples=["overmind hive rm eu1", "overmind hive rm eu1 --dead"],
+        examples=["overmind hive rm eu1", "overmind hive rm eu1 --dead -y"],
         run=remove,
     ),
     Command(

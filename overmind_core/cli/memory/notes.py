@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from overmind_core.cli.command import JSON, YES, Command, Parameter, argument, flag, option
-from overmind_core.cli.context import Context, confirmed, confirmed_removal, report_error
+from overmind_core.cli.context import Context, confirmed_removal, report_error
 from overmind_core.cli.memory import lines
 from overmind_core.cli.memory.asking import KINDS, SCOPES, Redaction, folder, note_redacted, request_key
 from overmind_core.cli.output import dumps
@@ -183,10 +183,9 @@ def promote(args: Namespace, context: Context) -> int:
 
 def forget(args: Namespace, context: Context) -> int:
     """Forget notes; with --purge leave no byte of them."""
-    if args.purge:
-        agreed = confirmed if len(args.notes) == 1 else confirmed_removal
-        if not agreed(f"Purge {', '.join(args.notes)}? Nothing brings them back.", yes=args.yes):
-            return FAILED
+    question = f"Purge {', '.join(args.notes)}? Nothing brings them back."
+    if args.purge and not confirmed_removal(question, yes=args.yes):
+        return FAILED
     client, cwd = context.client(), folder()
     # By their ids: no key means a forgotten note, so that a repeat, sent after the answer was lost, would find none.
     ids = [client.call("note", {"note": word, "cwd": cwd})["id"] for word in args.notes]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from overmind_core.cli.command import JSON, YES, Command, argument, option
-from overmind_core.cli.context import Context, confirmed
+from overmind_core.cli.context import Context, confirmed_removal
 from overmind_core.cli.output import ABSENT, dumps, table
 from overmind_core.cli.swarm.commands import swarm_client
 from overmind_core.cli.swarm.run_on import labels
@@ -88,7 +88,7 @@ def grant(args: Namespace, context: Context) -> int:
 def remove(args: Namespace, context: Context) -> int:
     """Remove it, here and from all hives."""
     client = swarm_client(context)
-    if not confirmed(f"Remove secret {args.name}? Nothing that names it begins any more.", yes=args.yes):
+    if not confirmed_removal(f"Remove secret {args.name}? Nothing that names it begins any more.", yes=args.yes):
         return 1
     answer = client.call("vault_remove", {"name": args.name})
     sentence = f"Removed secret {answer['name']} (of {_hives(answer['hives'])})"

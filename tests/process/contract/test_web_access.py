@@ -125,10 +125,10 @@ def test_logins_outlive_the_daemon_and_end_with_a_revocation(om):
     assert code_of(om, "web_check", session=phone["session"], key=phone["key"]) == "unauthorized"
     assert om.api("web_check", session=tv["session"], key=tv["key"])["name"] == "tv"
     om.api("web_link", name="later")
-    assert om.ok("web", "revoke", "--all") == "Revoked session tv\nRevoked token script\nRevoked 1 unused link\n"
+    assert om.ok("web", "revoke", "--all", "-y") == "Revoked session tv\nRevoked token script\nRevoked 1 unused link\n"
     assert code_of(om, "web_check", session=tv["session"], key=tv["key"]) == "unauthorized"
     assert code_of(om, "web_check", token=token) == "unauthorized"
-    assert om.json("web", "revoke", "--all", "--json") == {"revoked": [], "links": 0}
+    assert om.json("web", "revoke", "--all", "-y", "--json") == {"revoked": [], "links": 0}
 
 
 def test_who_follows_events_hears_of_a_revocation_and_of_no_secret(om):
@@ -165,7 +165,7 @@ def test_stop_ends_the_server_and_no_login(om):
     "words",
     [
         ["web", "link"], ["web", "token", "add", "x"], ["web", "token", "list"], ["web", "token", "rm", "x"],
-        ["web", "sessions"], ["web", "revoke", "--all"], ["web", "stop"], ["web"],
+        ["web", "sessions"], ["web", "revoke", "--all", "-y"], ["web", "stop"], ["web"],
     ],
 )  # fmt: skip
 def test_inside_a_mission_all_is_forbidden(om, words):
