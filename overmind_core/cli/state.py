@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import contextmanager
 
 from overmind_core.cli.command import JSON, YES, Command, flag
 from overmind_core.cli.context import Context, confirmed_removal
@@ -17,7 +18,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from overmind_core.daemon.state_recovery import Report
@@ -45,10 +46,9 @@ def state_facts(home: Home) -> dict[str, Any]:
     from overmind_core.daemon.state_copies import copies
 
     found = trouble(home, is_open=holder_pid(home.supervisor_lock) is not None, thorough=True)
-    size_now = os.stat(home.database).st_size if os.path.exists(home.database) else None
     return {
         "path": home.database,
-        "bytes": size_now,
+        "bytes": _bytes(home.database),
         "trouble": found or None,
         "copies": [
             {"day": one.day, "path": one.path, "bytes": one.bytes, "made_at": one.made_at}
@@ -60,6 +60,14 @@ def state_facts(home: Home) -> dict[str, Any]:
             if name.startswith(f"{os.path.basename(home.database)}.damaged-") and not name.endswith(("-wal", "-shm"))
         ),
     }
+
+
+def _bytes(path: str) -> int | None:
+    """Bytes of the file and of its log, which has the newest changes; None: there is no file."""
+    if not os.path.exists(path):
+        return None
+    log = f"{path}-wal"
+    return sum(os.stat(one).st_size for one in (path, log) if os.path.exists(one))
 
 
 def _state_lines(facts: Mapping[str, Any]) -> list[str]:
@@ -84,28 +92,57 @@ def recover(args: Namespace, context: Context) -> int:
     if context.environ.get("OVERMIND_MISSION_ID"):
         raise OvermindError("forbidden", "A process inside a mission may not recover the state.")
     is_open = holder_pid(home.supervisor_lock) is not None
-    if args.empty and not confirmed_removal("Begin with an empty state? The old file is kept beside it.", yes=args.yes):
-        return FAILED
     if is_open and not args.empty and not trouble(home, is_open=True, thorough=True):
         return _nothing_to_do(args, context)
+    if (is_open or args.empty) and not _is_wanted(args):
+        return FAILED
     if is_open:
         context.client().call("shutdown", {"keep": True})
-    lock = wait_lock(home.supervisor_lock, _LEAVE_SECONDS) if os.path.isdir(home.root) else None
-    if lock is None and os.path.isdir(home.root):
-        raise OvermindError("busy", f"PID {holder_pid(home.supervisor_lock)} holds {home.supervisor_lock}. Try again.")
-    try:
+    with _locked(home):
         prepare(home)
         if not args.empty and not trouble(home) and not is_needed(home):
             return _nothing_to_do(args, context)
-        answer, lines = _emptied(home) if args.empty else _recovered(home)
-    finally:
-        if lock is not None:
-            lock.release()
+        if not (is_open or args.empty or _is_wanted(args)):
+            return FAILED
+        answer, lines = _emptied(home) if args.empty else _recovered(home, _folder())
     context.print(dumps(answer) if args.json else _text(lines))
     pid = Client(home, start=True).connect()["pid"]
     if not args.json:
         context.print(f"Daemon started (PID {pid})")
-    return 0
+    return 0 if answer["recovered"] else FAILED
+
+
+@contextmanager
+def _locked(home: Home) -> Iterator[None]:
+    """Keep every daemon of the home out.
+
+    Raises:
+        OvermindError: `busy`, one is in.
+    """
+    if not os.path.isdir(home.root):
+        yield
+        return
+    lock = wait_lock(home.supervisor_lock, _LEAVE_SECONDS)
+    if lock is None:
+        raise OvermindError("busy", f"PID {holder_pid(home.supervisor_lock)} holds {home.supervisor_lock}. Try again.")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _is_wanted(args: Namespace) -> bool:
+    """Whether a new file is to take the place of the state: a person is asked, a script says -y."""
+    what = "Begin with an empty state?" if args.empty else "Recover what can be read of the state?"
+    return confirmed_removal(f"{what} The old file is kept beside it.", yes=args.yes)
+
+
+def _folder() -> str | None:
+    """Where the person is; None: that folder was removed."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return None
 
 
 def _text(lines: Sequence[str]) -> str:
@@ -126,23 +163,23 @@ def _emptied(home: Home) -> tuple[dict[str, Any], list[str]]:
     return {"recovered": True, "empty": True, "damaged": damaged}, [f"The state is empty{kept}"]
 
 
-def _recovered(home: Home) -> tuple[dict[str, Any], list[str]]:
+def _recovered(home: Home, folder: str | None) -> tuple[dict[str, Any], list[str]]:
     from overmind_core.daemon.state_recovery import recover as recover_state
     from overmind_core.domain.missions.facts import Now
 
     held = _held(home)
     with _explained(home):
-        report = recover_state(home, held, Now(time.time(), time.monotonic()))
+        report = recover_state(home, held, Now(time.time(), time.monotonic()), folder)
     answer = {
-        "recovered": True,
-        "empty": False,
+        "recovered": not report.is_empty,
+        "empty": report.is_empty,
         "damaged": report.damaged,
         "copy": report.copy,
         "tables": [one._asdict() for one in report.tables],
         "unrecorded": report.unrecorded,
         "queue_paused": report.queue_paused,
     }
-    return answer, report_lines(report)
+    return answer, empty_lines(report, home.database) if report.is_empty else report_lines(report)
 
 
 def _held(home: Home) -> dict[str, int]:
@@ -172,6 +209,8 @@ def report_lines(report: Report) -> list[str]:
         parts = [f"{table.recovered} recovered"] if table.recovered else []
         if table.from_copy:
             parts.append(f"{len(table.from_copy)} from the copy of {report.copy}{_names(table.from_copy)}")
+        if table.from_disk:
+            parts.append(f"{len(table.from_disk)} from worktrees and branches on disk{_names(table.from_disk)}")
         if table.lost:
             parts.append(f"{len(table.lost)} lost{_names(table.lost)}")
         if not table.is_whole and table.recovered:
@@ -179,14 +218,34 @@ def report_lines(report: Report) -> list[str]:
         if parts:
             lines.append(f"  {table.table.replace('_', ' ')}: {', '.join(parts)}")
     if report.unrecorded:
-        what = "1 mission" if len(report.unrecorded) == 1 else f"{len(report.unrecorded)} missions"
-        lines.append(f"Lost but for a log, or a process that lives on: {what}{_names(report.unrecorded)}")
+        lines.append(f"Lost but for logs, files or a process that lives on: {_missions(report.unrecorded)}")
     if report.queue_paused:
         lines.append(
             f"The queue is paused: quests are as on {report.copy}, and may have run since. "
             "Look at them with overmind queue, then go on with: overmind queue resume"
         )
     return lines
+
+
+def empty_lines(report: Report, path: str) -> list[str]:
+    """Return that nothing came back, what tells of what was there, and the way back."""
+    lines = [f"Nothing could be read from {path}: the state is empty now"]
+    if report.damaged:
+        lines.append(f"The damaged file is kept: {report.damaged}")
+    lines.append("There was no copy" if report.copy is None else f"The copy of {report.copy} has nothing either")
+    lines.append("Missions, quests, questions, rituals and specs are lost; nobody knows how many")
+    if report.unrecorded:
+        lines.append(f"Logs, files or processes are left of {_missions(report.unrecorded)}")
+    for table in report.tables:
+        if table.from_disk:
+            names = f"{len(table.from_disk)}{_names(table.from_disk)}"
+            lines.append(f"Worktrees on disk that are known again: {names}. See: overmind worktrees")
+    lines.append("With a backup of yours: overmind shutdown, put it in the place of that file, then: overmind start")
+    return lines
+
+
+def _missions(ids: Sequence[str]) -> str:
+    return f"{'1 mission' if len(ids) == 1 else f'{len(ids)} missions'}{_names(ids)}"
 
 
 def _names(names: Sequence[str]) -> str:
@@ -222,10 +281,11 @@ STATE = Command(name="state", options=[JSON], examples=["overmind state", "overm
 RECOVER_STATE = Command(
     name="state recover",
     options=[flag("--empty", "begin with an empty state; the old file is set aside"), YES, JSON],
-    examples=["overmind state recover", "overmind state recover --json", "overmind state recover --empty -y"],
+    examples=["overmind state recover", "overmind state recover -y --json", "overmind state recover --empty -y"],
     notes=(
         "The rows of a damaged state.db that can be read are taken over, and its newest copy has the others. Missions "
-        "that run go on meanwhile. The damaged file is kept."
+        "that run go on meanwhile. The damaged file is kept. Records of worktrees that are lost are made again of what "
+        "stands on disk. Exit code 1: nothing could be read, and the state is empty. Without a terminal, -y is needed."
     ),
     run=recover,
 )

@@ -19,14 +19,19 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.daemon.state_check import log_trouble
 from overmind_core.daemon.state_copies import Copy, copies
 from overmind_core.daemon.state_rows import is_valid, may_come_back
+from overmind_core.daemon.state_worktrees import ISOLATIONS, Worktrees
 from overmind_core.domain.missions.facts import KeeperLost, Now
 from overmind_core.domain.missions.lifecycle import next_state
 from overmind_core.domain.missions.mission import Kind, RestartPolicy, Status
 from overmind_core.domain.replacing import replace
+from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.git.run import Git
+from overmind_core.isolation.adoption import source_of
 from overmind_core.kernel.database import Conflict, Database, MetaTable, StoreError
 from overmind_core.kernel.migrations import released
 from overmind_core.kernel.replaced_file import put_in_place
 from overmind_core.kernel.salvage import name_of, salvage, shape_of
+from overmind_core.missions.private_files import private_missions
 from overmind_core.missions.registry import MISSION
 from overmind_core.quests.queue import PAUSED_KEY
 
@@ -50,6 +55,8 @@ class TableReport(NamedTuple):
     """Rows that were read of the damaged file."""
     from_copy: list[str]
     """Names of rows that the copy had."""
+    from_disk: list[str]
+    """Names of rows that were made again of what stands on disk: records of worktrees."""
     lost: list[str]
     """Names of rows that are lost."""
     is_whole: bool
@@ -65,18 +72,24 @@ class Report(NamedTuple):
     """Day of the copy that was there to fill in; None: there is no copy that can be read."""
     tables: list[TableReport]
     unrecorded: list[str]
-    """Missions of which only a log, or a process, is left."""
+    """Missions of which only logs, files or a process are left."""
     queue_paused: bool
     """Whether quests of an earlier day came back, and nothing is to start before a person has looked at them."""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing came back of the damaged file or the copy: what was in it nobody can tell."""
+        return not any(one.recovered or one.from_copy for one in self.tables)
 
-def recover(home: Home, held: Mapping[str, int], now: Now) -> Report:
+
+def recover(home: Home, held: Mapping[str, int], now: Now, folder: str | None = None) -> Report:
     """Put a new file in the place of the state.
 
     Args:
         home: The home, in which no daemon runs.
         held: Mission → the number of the run of it that the keeper holds and that lives.
         now: This moment on both clocks.
+        folder: Where the person is: worktrees of lost missions may be in the checkout around it.
 
     Raises:
         StoreError: the new file can't be written, such as DiskFull; the old one is where it was.
@@ -89,9 +102,12 @@ def recover(home: Home, held: Mapping[str, int], now: Now) -> Report:
     found = salvage(path, steps, is_valid, is_current=is_current)
     shape = shape_of(steps[: found.schema])
     copied = _Copied(home, steps[: found.schema], shape)
+    left = {*_folders(home.logs), *private_missions(home), *held}
     taking = _Taking(found, shape, copied, held, now)
-    reports, aside = put_in_place(path, lambda new: taking.write(new, steps), now.wall)
-    unrecorded = sorted({*_folders(home.logs), *held} - taking.missions)
+    around = None if folder is None else source_of(to_wire(folder))
+    worktrees = Worktrees(Git(os.environ, home=home.root), left, around)
+    reports, aside = put_in_place(path, lambda new: taking.write(new, steps, worktrees), now.wall)
+    unrecorded = sorted(left - taking.owners)
     return Report(
         aside if was_there else None, copied.copy and copied.copy.day, reports, unrecorded, taking.queue_paused
     )
@@ -171,8 +187,8 @@ class _Taking:
     """The rows of a damaged file, and of a copy, on their way into a new one."""
 
     def __init__(self, found: Salvage, shape: Shape, copied: _Copied, held: Mapping[str, int], now: Now) -> None:
-        self.missions: set[str] = set()
-        """Those that are on the books again."""
+        self.owners: set[str] = set()
+        """Missions and quests that are on the books again: logs and files are theirs."""
         self.queue_paused = False
         self._found = found
         self._shape = shape
@@ -181,8 +197,12 @@ class _Taking:
         self._copied = copied
         self._parents: set[str] = set()
         """Missions with a child that the keeper holds."""
+        self._from_disk: dict[str, dict[str, str]] = {}
+        """Table → mission → the name of what was made again of what stands on disk."""
+        self._gone: dict[str, dict[str, str]] = {}
+        """The same of what is not there either."""
 
-    def write(self, new: str, steps: Sequence[Migration]) -> list[TableReport]:
+    def write(self, new: str, steps: Sequence[Migration], worktrees: Worktrees) -> list[TableReport]:
         """Make the new file; return what came back of each table."""
         tables = self._shape.tables.values()
         with closing(Database.open(new, migrations=steps[: self._found.schema])) as database:
@@ -193,7 +213,11 @@ class _Taking:
                 self._drop_orphans(database)
                 self._bring_up(database)
                 self._skip_numbers(database)
-            self.missions = {row[0] for row in database.read("SELECT id FROM missions")}
+                if ISOLATIONS in self._found.tables:
+                    worktrees.take(database, self._found.tables[ISOLATIONS].lost)
+            self._from_disk = {ISOLATIONS: worktrees.names}
+            self._gone = {ISOLATIONS: worktrees.gone}
+            self.owners = {row[0] for row in database.read("SELECT id FROM missions UNION SELECT id FROM quests")}
             reports = [self._report(database, table) for table in tables]
         Database.open(new, migrations=steps).close()
         return reports
@@ -211,11 +235,14 @@ class _Taking:
         there = set(database.read(f"SELECT {key} FROM {table.name}"))
         names = {key: name_of(table, values) for key, values in (*missing.items(), *found.rows.items())}
         lost = {**names, **found.lost}
+        from_disk, gone = self._from_disk.get(table.name, {}), self._gone.get(table.name, {})
+        said = {*from_disk.values(), *gone.values()}
         return TableReport(
             table.name,
             recovered=len(found.rows.keys() & there),
             from_copy=[name_of(table, values) for key, values in missing.items() if key in there],
-            lost=[name for key, name in lost.items() if key not in there],
+            from_disk=list(from_disk.values()),
+            lost=[*gone.values(), *(name for key, name in lost.items() if key not in there and name not in said)],
             is_whole=found.is_whole,
         )
 

@@ -104,5 +104,16 @@ def made_with(git: Git, folder: str, name: str, message: str) -> bool:
     return answer.code == 0 and answer.out.rstrip("\n").rpartition("\n")[2] == message
 
 
+def began_at(git: Git, folder: str, name: str) -> str | None:
+    """Return the commit at which a branch began, as its log says; None: it has no log, or there is no such branch.
+
+    Raises:
+        GitFailed: there is no repository.
+        GitMissing: there is no git.
+    """
+    answer = git.run(folder, "reflog", "show", "--format=%H", HEADS + name, "--", expected=(0, 128))
+    return answer.out.rstrip("\n").rpartition("\n")[2] or None if answer.code == 0 else None
+
+
 def _no_name(name: str) -> GitFailed:
     return GitFailed(("branch", name), None, f"{name!r} can't be the name of a branch")

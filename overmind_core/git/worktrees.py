@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from overmind_core.git.branches import NamesTaken, create_branch
 from overmind_core.git.filtered_checkout import check_out
-from overmind_core.git.layout import git_folders
+from overmind_core.git.layout import folders_of, git_folders
 from overmind_core.git.repository import HEADS, Checkout, Repository, checkouts, resolve
 from overmind_core.git.run import Git, GitFailed
 from overmind_core.git.status import Dirty, Unmerged
@@ -252,6 +252,18 @@ def holds(git: Git, path: str, branch: str) -> bool:
             return file.read() == os.fsencode(branch)
     except (GitFailed, OSError):
         return False
+
+
+def branch_mark(path: str) -> str | None:
+    """Return the branch for which the worktree at `path` was made; None: no whole worktree of ours is there."""
+    folders = folders_of(path) if os.path.lexists(os.path.join(path, ".git")) else None
+    if folders is None:
+        return None
+    try:
+        with open(os.path.join(folders.own, WHOLE), "rb") as file:
+            return os.fsdecode(file.read()) or None
+    except OSError:
+        return None
 
 
 def listed(git: Git, common: str) -> list[Checkout]:

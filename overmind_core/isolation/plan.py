@@ -143,7 +143,7 @@ async def record(workspace: Workspace, planned: Planned, mission: str, name: str
         OvermindError: `port_range_exhausted`; nothing is reserved.
     """
     ports = await workspace.ports.reserve(mission, planned.project, {})
-    isolation = planned.isolation(mission, name, ports)
+    isolation = _going_on(planned.isolation(mission, name, ports), workspace.records.get(mission))
     workspace.records[mission] = isolation
 
     def write() -> None:
@@ -153,6 +153,20 @@ async def record(workspace: Workspace, planned: Planned, mission: str, name: str
     if planned.engine is not None:
         stray_containers.remember(workspace, planned.engine)
     return write
+
+
+def _going_on(isolation: Isolation, known: Isolation | None) -> Isolation:
+    """The record of a mission whose own was lost with the state: it goes on in the worktree that stands on disk."""
+    if known is None or known.worktree != isolation.worktree:
+        return isolation
+    return replace(
+        isolation,
+        branch=known.branch,
+        base=known.base or isolation.base,
+        base_commit=known.base_commit,
+        ready_once=known.ready_once,
+        ready_at=known.ready_at,
+    )
 
 
 def renewed(isolation: Isolation, generation: int, ports: Mapping[str, int]) -> Isolation:

@@ -116,18 +116,23 @@ class Workspace:
         `alone`: for commands that change it; a name that several have had which have ended and left some is refused.
 
         Raises:
-            OvermindError: `not_found`, `ambiguous`, `not_isolated`.
+            OvermindError: `not_found`, `not_running`, `ambiguous`, `not_isolated`.
         """
         removed = [one for one in self.records.values() if text in {one.mission, one.name} or _is_start(text, one)]
         try:
             mission = find(self.registry, text, alone=alone, counts=self.records.__contains__)
         except OvermindError as error:
-            if error.code == "not_found" and len(removed) == 1:
+            # That of a quest whose mission was lost with the state has its id, too: a queued one has no record.
+            if error.code in {"not_found", "not_running"} and len(removed) == 1:
                 return removed[0]
             raise
         isolation = self.records.get(mission.id)
         if isolation is None:
-            message = f"Mission {mission.id} ({mission.definition.name}) has no worktree, ports or services of its own."
+            about = f"{mission.id} ({mission.definition.name})"
+            if mission.definition.isolated:
+                message = f"The record of what mission {about} has of its own was lost with the state."
+                raise OvermindError("not_isolated", f"{message} Its work is in {mission.definition.cwd}")
+            message = f"Mission {about} has no worktree, ports or services of its own."
             raise OvermindError("not_isolated", f"{message} Start it with: overmind run --isolate")
         return isolation
 
@@ -251,8 +256,11 @@ class Workspace:
         self.isolation_table.save(store.row(isolation))
 
     def drop(self, mission: str) -> None:
-        """Nothing came of the mission: it was never saved."""
-        self.records.pop(mission, None)
+        """Nothing came of the mission: it was never saved. What a recovery has found of it is known as before."""
+        if self.records.pop(mission, None) is not None:
+            self.records.update(
+                {one: record for one, record in store.isolations(self.isolation_table.all()).items() if one == mission}
+            )
         self.ports.drop(mission)
 
     def forget(self, mission: str) -> None:

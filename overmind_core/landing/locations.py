@@ -127,9 +127,15 @@ class Locations:
             alone: It is changed; see `Workspace.find`.
 
         Raises:
-            OvermindError: `not_found`, `ambiguous`, `not_isolated`; `gone`, its worktree is not there.
+            OvermindError: `not_found`, `ambiguous`, `not_isolated`; `gone`, its worktree is not there; `work_lost`.
         """
         isolation = self._workspace.find(text, alone=alone)
+        if isolation.lost:
+            raise OvermindError(
+                "work_lost",
+                f"The worktree {isolation.worktree} of {isolation.name} and its branch were gone when the state was "
+                f"recovered: its work is lost. See: overmind why {isolation.mission}",
+            )
         if isolation.worktree is None or isolation.branch is None:
             message = f"Mission {isolation.mission} ({isolation.name}) has no worktree now."
             raise OvermindError("not_isolated", f"{message} Start it in a git repository with: overmind run --isolate")

@@ -331,10 +331,10 @@ class QuestLanding:
         """Where the work is; None when nothing of it is left, as nothing was in it.
 
         Raises:
-            OvermindError: `not_isolated`, there was never anything.
+            OvermindError: `not_isolated`, there was never anything; `work_lost`, nobody knows where it is.
         """
         record = self._workspace.records.get(mission)
-        if record is not None and record.worktree is not None and record.branch is None:
+        if record is not None and record.worktree is not None and record.branch is None and not record.lost:
             return None
         return self._locations.isolated(mission, there=False)
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from overmind_core.providers.base import Launch
     from overmind_core.system.paths import Home
 
+FOLDER = "files"
+"""The folder in the home with a folder for each mission."""
 INPUTS = "in"
 """The folder, among these files, that an attempt of a quest reads."""
 NOTES = "notes.md"
@@ -21,7 +23,15 @@ STATES = "states"
 
 def private_folder(home: Home, mission_id: str) -> str:
     """Where they lie."""
-    return f"{home.root}/files/{mission_id}"
+    return f"{home.root}/{FOLDER}/{mission_id}"
+
+
+def private_missions(home: Home) -> list[str]:
+    """The ids of those that have some."""
+    try:
+        return [one for one in os.listdir(f"{home.root}/{FOLDER}") if not one.startswith(".")]
+    except FileNotFoundError:
+        return []
 
 
 def filled(home: Home, mission_id: str, launch: Launch) -> tuple[str, ...]:

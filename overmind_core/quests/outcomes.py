@@ -18,6 +18,7 @@ from overmind_core.domain.quests.classes import (
     CONFLICTS,
     NO_CHANGE,
     VERIFY_FAILED,
+    WORK_LOST,
     Requeue,
     after_failure,
     class_of,
@@ -60,8 +61,11 @@ UNCHANGED = "Nothing was changed or committed."
 """What the next attempt is told of one that left nothing to land."""
 FENCED = "fenced"
 """Code of a landing that came too late: another hive may have the work."""
-WORK_AT_FAULT = frozenset({NO_CHANGE, "output_invalid", CONFLICTS, CONFLICT_LEFT, VERIFY_FAILED})
+WORK_AT_FAULT = frozenset({NO_CHANGE, "output_invalid", CONFLICTS, CONFLICT_LEFT, VERIFY_FAILED, WORK_LOST})
 """Codes of a failed landing that the next attempt can fix; with all others the target branch is at fault."""
+
+NO_WORK = frozenset({"not_found", "not_running"})
+"""Codes of a landing of which neither the mission nor what it had of its own is known any more."""
 
 
 class AttemptOutcomes:
@@ -317,6 +321,9 @@ class AttemptOutcomes:
         verification = self._verification(error)
         if verification is not None and is_nobodys_fault(verification):
             await self.fail_of(quest, verification, QuestPhase.LANDING)
+            return
+        if error.code in NO_WORK:
+            self._fail_for_good(quest, "gone", "gone", "", None)
             return
         if error.code in WORK_AT_FAULT:
             feedback = await self._landing_feedback(quest, error)

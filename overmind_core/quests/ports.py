@@ -58,9 +58,9 @@ class Lander(Protocol):
         """Commit, verify and merge it; None when there was nothing to land. Then its worktree and branch go.
 
         Raises:
-            OvermindError: `no_change`, `output_invalid`, `conflicts`, `verify_failed`: the work is at fault.
-                `undoes_landed`: a person decides. `dirty`, `busy`, `git_failed` and others: its target is at fault.
-                Nothing has landed.
+            OvermindError: nothing has landed. `no_change`, `output_invalid`, `conflicts`, `verify_failed`, `work_lost`:
+                the next attempt can mend that. `undoes_landed`: a person decides. `dirty`, `busy`, `git_failed` and
+                others: its target is at fault.
         """
 
     async def until_free(self, request: LandingRequest, report: Callable[[OvermindError], object]) -> None:

@@ -73,6 +73,8 @@ class Isolation:
     ended: bool = False
     """What it held while its mission lived is let go: ports, services, running containers."""
     removal: Removal = Removal.NONE
+    lost: bool = False
+    """A recovery of the state found neither worktree nor branch: what its mission did is nowhere."""
 
     @property
     def folder(self) -> str:

@@ -67,6 +67,7 @@ SENTENCES: Mapping[str, str] = {
     "untrusted_project": "the project's configuration is not trusted",
     "usage_error": "its program refused the arguments",
     "verify_failed": "the check of the merged work failed",
+    "work_lost": "its worktree and its branch were lost",
     "wrong_start": "its conversation could not be continued",
 }
 """Code of a reason or of a class of failures → what people read. A number behind a code stays behind the sentence."""
@@ -155,7 +156,7 @@ NO_EXIT = frozenset(
         "busy", "conflict_left", "conflicts", "cwd_not_found", "dirty", "fenced", "forbidden", "git_failed", "gone",
         "internal", "invalid", "name_taken", "no_change", "no_terminals", "not_found", "not_pushed", "output_invalid",
         "output_missing", "provider_missing", "review_denied", "undoes_landed", "unknown_provider",
-        "untrusted_project", "verify_failed",
+        "untrusted_project", "verify_failed", "work_lost",
     }
 )  # fmt: skip
 """Reasons and classes for which Overmind refused work, or could not begin it: no program of the work exited so."""

@@ -50,6 +50,8 @@ CONFLICT_LEFT = "conflict_left"
 """It was to bring its work and what had landed together, and left a conflict as it was, or its marks."""
 NO_CHANGE = "no_change"
 """It was to land, and has changed nothing."""
+WORK_LOST = "work_lost"
+"""Its worktree and its branch were gone when the state was recovered."""
 INTERNAL = "internal"
 """A bug of the daemon's own kept the attempt from going on."""
 TABLE: Mapping[str, Consequence] = {
@@ -59,7 +61,7 @@ TABLE: Mapping[str, Consequence] = {
         Consequence.COUNTS,
     ),
     LIMITED: Consequence.LIMITED,
-    **dict.fromkeys((KEEPER_LOST, "disk_full", "no_terminals", BLOCKED), Consequence.FREE),
+    **dict.fromkeys((KEEPER_LOST, "disk_full", "no_terminals", BLOCKED, WORK_LOST), Consequence.FREE),
     **dict.fromkeys(
         ("timeout", "max_turns", "max_cost", "no_structured_output", "not_logged_in", "usage_error", "setup_failed",
          "cwd_not_found", "not_found", "name_taken", "provider_missing", "unknown_provider", "untrusted_project",

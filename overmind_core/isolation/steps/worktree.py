@@ -141,7 +141,7 @@ class Worktree:
         if branch is not None and await self._run(resolve, repository.common, HEADS + branch) is None:
             branch = None
         kept = one if branch is not None else replace(one, branch=None, base_commit=None)
-        self._workspace.put(replace(kept, half=True))
+        self._workspace.put(replace(kept, half=True, lost=False))
         await self._workspace.saved()
         return branch
 

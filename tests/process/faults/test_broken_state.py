@@ -50,7 +50,9 @@ def test_a_damaged_state_is_named(om, damage):
         assert om.path("state.db") in sentence
         assert "damaged" in sentence
         eventually(lambda: not processes.of_home(om.home), what="no daemon stays")
-    assert f"{om.path('state.db')}.damaged-" in om.ok("state", "recover")
+    recovered = om("state", "recover", "-y")
+    assert f"{om.path('state.db')}.damaged-" in recovered.stdout
+    assert recovered.returncode == ("Nothing could be read" in recovered.stdout)
     assert om.finished("exit 4")["exit_code"] == 4
 
 
@@ -119,7 +121,8 @@ def test_agents_whose_state_is_gone_are_found_again(om):
     for name in os.listdir(om.home):
         if name.startswith("state.db"):
             os.unlink(om.path(name))
-    assert mission in om.ok("state", "recover")
+    recovered = om("state", "recover", "-y")
+    assert (recovered.returncode, mission in recovered.stdout) == (1, True)
     (row,) = om.ps()
     assert (row["id"], row["status"]) == (mission, "running")
     assert "sleep 600" in row["command"]
@@ -142,7 +145,7 @@ def test_logs_whose_record_is_lost_are_told_and_stay(om):
         if name.startswith("state.db"):
             os.unlink(om.path(name))
     first, second = sorted([ended, between])
-    assert f"2 missions ({first}, {second})" in om.ok("state", "recover")
+    assert f"2 missions ({first}, {second})" in om("state", "recover", "-y").stdout
     told = f"2 log folders have no record ({first}, {second}): the state was lost."
     assert told in om.ok("status")
     (daemon,) = [one for one in om.json("doctor", "--json") if one["check"] == "daemon"]

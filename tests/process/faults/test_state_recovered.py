@@ -6,13 +6,16 @@ import json
 import os
 import random
 import shutil
+import sqlite3
 import subprocess
+from contextlib import closing
 
 import pytest
 
 from overmind_core.daemon.state_copies import make_copy
 from tests.kit import processes, torture
 from tests.kit.killing import kill_both
+from tests.kit.repositories import Repository
 from tests.kit.waiting import eventually
 
 DAY = "2026-11-26"
@@ -73,7 +76,8 @@ def test_all_is_back_or_named_and_what_runs_runs_on(om, tmp_path, damage):
     assert (row["status"], row["mend"]) == ("fail", "overmind state recover")
     inside = om("state", "recover", env={"OVERMIND_MISSION_ID": api})
     assert inside.stderr.startswith("Error: forbidden: ")
-    report = om.ok("state", "recover")
+    assert "repeat it with -y" in om.refused("state", "recover", code="invalid")
+    report = om.ok("state", "recover", "-y")
     assert processes.alive(pid)
     rows = {one["name"]: one for one in om.ps()}
     assert (om.pid(api), rows["api"]["status"], rows["api"]["labels"]) == (pid, "running", {"team": "web"})
@@ -103,7 +107,7 @@ def test_a_log_that_is_damaged_or_gone_is_told(om, tmp_path):
     for ending in ("", "-shm"):
         shutil.copy(kept / f"state.db{ending}", om.path(f"state.db{ending}"))
     assert "newest changes" in om.refused("start", code="internal")
-    assert mission in om.ok("state", "recover"), "what is lost is named"
+    assert mission in om("state", "recover", "-y").stdout, "what is lost is named"
     assert om.pid(mission) == pid
     om.ok("shutdown", "--keep")
     for ending in ("", "-wal", "-shm"):
@@ -112,7 +116,7 @@ def test_a_log_that_is_damaged_or_gone_is_told(om, tmp_path):
         file.seek(4 * 4096)
         file.write(b"\xff" * 50)
     assert "its log is damaged" in om.refused("start", code="internal")
-    om.ok("state", "recover")
+    om.ok("state", "recover", "-y")
     assert (om.info("newest")["id"], om.pid("newest")) == (mission, pid)
 
 
@@ -126,3 +130,84 @@ def test_a_state_that_is_gone_is_missed_only_where_something_tells_of_it(om):
     assert "set aside" not in om.ok("state", "recover", "--empty", "-y")
     assert om.ps("--all") == []
     assert om.finished("exit 4")["exit_code"] == 4
+
+
+LOST = {
+    "records": ["isolations"],
+    "missions": ["isolations", "missions", "runs", "environments"],
+}
+
+
+def lose(om, *tables):
+    """Remove all rows of these tables, and damage a page beside them, so that a recovery is needed."""
+    with closing(sqlite3.connect(om.path("state.db"))) as database:
+        for name in tables:
+            database.execute(f"DELETE FROM {name}")
+        (root,) = database.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'isolations_name'").fetchone()
+        database.commit()
+    with open(om.path("state.db"), "r+b") as file:
+        file.seek((root - 1) * 4096)
+        file.write(b"\xff" * 4096)
+
+
+@pytest.fixture
+def code(tmp_path):
+    made = Repository(str(tmp_path / "code"))
+    made.git("config", "user.name", "Ada")
+    made.git("config", "user.email", "ada@example.org")
+    made.commit("first", {"a.txt": "a"})
+    return made
+
+
+def reviewed(om, code, *names):
+    """Quests that wait for a person's review."""
+    for name in names:
+        words = ("--name", name, "--review", "person", "--into", "main", "--", f"echo {name} > {name}.txt")
+        om.ok("quest", "add", name, *words, cwd=code.folder)
+    eventually(lambda: len(om.json("inbox", "--json")) == len(names))
+    om.ok("shutdown", "-y")
+
+
+@pytest.mark.parametrize("tables", LOST.values(), ids=LOST)
+def test_a_quest_in_review_lands_whose_worktree_has_lost_its_record(om, code, tables):
+    reviewed(om, code, "yes", "no")
+    lose(om, *tables)
+    told = om.ok("state", "recover", "-y", cwd=code.folder)
+    assert "isolations: 2 from worktrees and branches on disk" in told
+    assert {row["name"] for row in om.json("worktrees", "--json")} == {"yes", "no"}
+    om.ok("answer", "yes", "allow")
+    om.ok("quest", "wait", "yes")
+    assert code.git("show", "main:yes.txt") == "yes"
+    om.ok("answer", "no", "deny", "-m", "once more")
+    eventually(lambda: om.json("inbox", "--json"), timeout=15)
+    om.ok("answer", "no", "allow")
+    om.ok("quest", "wait", "no")
+    assert code.git("show", "main:no.txt") == "no"
+
+
+def test_a_quest_whose_worktree_and_branch_are_gone_does_its_work_again(om, code):
+    reviewed(om, code, "lost")
+    (row,) = os.listdir(code.path(".git", "worktrees"))
+    code.git("worktree", "remove", "--force", code.path(".overmind", "worktrees", row))
+    code.git("branch", "-D", "overmind/lost")
+    lose(om, "isolations")
+    assert "isolations: 1 lost (lost)" in om.ok("state", "recover", "-y", cwd=code.folder)
+    assert "its work is lost" in om.refused("merge", "lost", code="work_lost")
+    om.ok("answer", "lost", "allow")
+    eventually(lambda: om.json("inbox", "--json"), timeout=15)
+    om.ok("answer", "lost", "allow")
+    om.ok("quest", "wait", "lost")
+    assert code.git("show", "main:lost.txt") == "lost"
+
+
+def test_a_state_of_which_nothing_can_be_read_is_said_to_be_empty(om, code):
+    reviewed(om, code, "one")
+    with open(om.path("state.db"), "wb") as file:
+        file.write(bytes(100))
+    recovered = om("state", "recover", "-y", cwd=code.folder)
+    assert recovered.returncode == 1
+    for words in ("Nothing could be read", "nobody knows how many", "Worktrees on disk that are known again: 1 (one)"):
+        assert words in recovered.stdout
+    om.ok("commit", "one", "-m", "work")
+    om.ok("merge", "one", cwd=code.folder)
+    assert code.git("show", "main:one.txt") == "one"

@@ -89,7 +89,9 @@ STEPS = [
         steps.AskReview(),
         id="checked, then reviewed",
     ),
-    pytest.param(quest(LANDING, into="main"), AttemptMissions(None), steps.Fail(None, LANDING), id="its work is gone"),
+    pytest.param(
+        quest(LANDING, into="main"), AttemptMissions(None), steps.Land(), id="its worktree outlives its mission"
+    ),
     pytest.param(quest(), AttemptMissions(KILLED), steps.Cancel("killed", 137), id="killed"),
     pytest.param(quest(), AttemptMissions(STOPPED, stopped=True), steps.Cancel("stopped", 143), id="stopped"),
     pytest.param(

@@ -159,7 +159,7 @@ def test_each_class_of_the_contract_stands_in_the_table():
     expected = {
         Consequence.COUNTS: {*counts.split(), "undoes_landed", "conflict_left", "no_change", "api_error"},
         Consequence.LIMITED: {"limited"},
-        Consequence.FREE: {"keeper_lost", "disk_full", "no_terminals", "blocked"},
+        Consequence.FREE: {"keeper_lost", "disk_full", "no_terminals", "blocked", "work_lost"},
         Consequence.CANCELLED: {"stopped", "killed"},
     }
     by_consequence: dict[Consequence, set[str]] = {}

@@ -1,0 +1,75 @@
+"""What nothing brings back is removed only for a person who was asked, or for a script that says -y."""
+
+from __future__ import annotations
+
+import io
+from argparse import Namespace
+from types import SimpleNamespace
+
+import pytest
+
+from overmind_core.cli.hives import commands as hives
+from overmind_core.cli.state import state_facts
+from overmind_core.cli.swarm import vault
+from overmind_core.daemon.state import State
+from overmind_core.errors import OvermindError
+from overmind_core.system.paths import Home
+
+REMOVALS = {
+    "a note": (("forget", "N-7f3k", "--purge"), "forget"),
+    "all logins": (("web", "revoke", "--all"), "web_revoke"),
+}
+OF_THE_SWARM = {
+    "a secret": (vault.remove, {"name": "TOKEN"}),
+    "a hive": (hives._remove_from_swarm, {"name": "eu1", "dead": False}),
+    "a dead hive": (hives._remove_from_swarm, {"name": "eu1", "dead": True}),
+}
+
+
+@pytest.mark.parametrize(("words", "request_name"), REMOVALS.values(), ids=REMOVALS)
+@pytest.mark.parametrize("stdin", [b"", b"n\n", b"y\n"], ids=["nothing", "n", "y"])
+def test_without_a_terminal_it_takes_a_yes_on_the_command_line(overmind, words, request_name, stdin):
+    ran = overmind({"note": {"id": "N-7f3k9c2m4q"}}, *words, stdin=stdin)
+    assert ran.status == 1
+    assert "Nobody can be asked here: repeat it with -y." in ran.err
+    assert request_name not in [name for name, _ in ran.requests]
+
+
+@pytest.mark.parametrize(("remove", "arguments"), OF_THE_SWARM.values(), ids=OF_THE_SWARM)
+def test_the_same_of_what_a_swarm_has(monkeypatch, remove, arguments):
+    asked: list[str] = []
+
+    def call(name):
+        asked.append(name)
+        return {"hives": [{"name": "eu1", "seen_ago": 9.0}]}
+
+    client = SimpleNamespace(call=call)
+    monkeypatch.setattr("overmind_core.cli.swarm.vault.swarm_client", lambda _context: client)
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    context = SimpleNamespace(client=lambda **_start: client)
+    with pytest.raises(OvermindError, match="repeat it with -y"):
+        remove(Namespace(**arguments, yes=False, json=False), context)
+    assert set(asked) <= {"swarm_status"}
+
+
+@pytest.mark.parametrize("stdin", [b"", b"n\n", b"y\n"], ids=["nothing", "n", "y"])
+@pytest.mark.parametrize("words", [(), ("--empty",)], ids=["recover", "empty"])
+def test_a_state_is_not_replaced_without_a_terminal_and_without_a_yes(overmind, tmp_path, words, stdin):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "state.db").write_bytes(b"no database" * 100)
+    ran = overmind({}, "state", "recover", *words, stdin=stdin)
+    assert ran.status == 1
+    assert "Nobody can be asked here: repeat it with -y." in ran.err
+    assert (home / "state.db").read_bytes() == b"no database" * 100
+    assert "state.db is damaged" in overmind({}, "state").out
+
+
+def test_the_size_of_the_state_has_that_of_its_log(overmind, tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    state = State.open(str(home / "state.db"))
+    both = sum((home / name).stat().st_size for name in ("state.db", "state.db-wal"))
+    assert (home / "state.db-wal").stat().st_size > 4096
+    assert state_facts(Home(str(home)))["bytes"] == both
+    state.close()
