@@ -12,7 +12,7 @@ from overmind_core.domain.missions.names import generate
 from overmind_core.domain.plans.placement import label_problem
 from overmind_core.domain.swarm.scaling import JOINED, outlook
 from overmind_core.domain.swarm.secrets import fingerprint
-from overmind_core.domain.swarm.standing import ENDED, TAIL
+from overmind_core.domain.swarm.standing import ENDED, TAIL, how_ended
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
@@ -427,13 +427,12 @@ def _outlook(pool: Pool, instances: Sequence[Instance]) -> str:
 
 
 def _ended(post: Post) -> str:
+    said = how_ended(post.state, post.hive, post.reason)
     if post.state == "done":
-        return "it is done"
-    about = [] if post.reason in {None, post.state} else [str(post.reason)]
-    about += [] if post.hive is None else [f"on {post.hive}"]
+        return said
     again = f" Go on with: overmind quest retry swarm/{post.name}" if post.kind == "quest" else ""
     end = f" See the end of its log: overmind logs swarm/{post.name}." if post.hive is not None else ""
-    return f"it is {post.state}{': ' if about else ''}{', '.join(about)}{'.' if again or end else ''}{end}{again}"
+    return f"{said}{'.' if again or end else ''}{end}{again}"
 
 
 def _foreseen(swarm: Swarm, definition: dict[str, Any]) -> tuple[list[answers.SwarmWhyLine], str]:

@@ -5,10 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from overmind_core.domain.missions.reasons import sentence
+
 ENDED = frozenset({"done", "failed", "cancelled"})
 """States that nothing leaves by itself."""
 TAIL = 64 * 1024
 """Bytes of a log that the swarm gets with an end."""
+_HOW = {"done": "it has completed", "failed": "it has failed", "cancelled": "it was cancelled"}
+
+
+def how_ended(state: str, hive: str | None, reason: str | None) -> str:
+    """Return how a post has ended, where, and why: `it has failed on eu1: its check failed`.
+
+    Args:
+        state: One of `ENDED`.
+        hive: The one that had it last; None: none had.
+        reason: A code, or a sentence; of one that is done nobody asks.
+    """
+    why = "" if state == "done" or reason in {None, state} else f": {sentence(reason)}"
+    return f"{_HOW[state]}{f' on {hive}' if hive else ''}{why}"
 
 
 class PostStanding(NamedTuple):

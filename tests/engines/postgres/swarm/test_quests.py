@@ -205,7 +205,7 @@ def test_how_a_quest_has_failed_and_how_to_go_on_is_said_where_it_was_posted(hom
     assert (row["reason"], row["status"]) == ("check_failed", None)
     then = "See the end of its log: overmind logs swarm/bad. Go on with: overmind quest retry swarm/bad\n"
     said = home.ok("quest", "why", "swarm/bad")
-    assert said == f"bad ({row['id']}): it is failed: check_failed, on {homes.name('a')}. {then}"
+    assert said == f"bad ({row['id']}): it has failed on {homes.name('a')}: its check failed. {then}"
     log = home.ok("logs", "swarm/bad")
     assert log.startswith("worked\nAttempt 1 failed: its check failed.\n")
     assert "3 tests fail" in log
