@@ -383,6 +383,7 @@ class MissionEnd(MissionBrief):
     max_restarts: int
     """Its limit of restarts, within `max_seconds`; 0: it has none."""
     max_seconds: float
+    restart_count: int
 
 
 class LogAnnotation(TypedDict):

@@ -9,7 +9,7 @@ from overmind_core.domain.agents.conversation import handover_phase
 from overmind_core.domain.agents.spending import cost_of
 from overmind_core.domain.missions.mission import Mission, Status, shell_code
 from overmind_core.domain.missions.outcome import outcome_of
-from overmind_core.domain.missions.reasons import SAY_NOTHING, SPENT, kept_limit, sentence
+from overmind_core.domain.missions.reasons import SAY_NOTHING, SPENT, kept_limit, sentence, spent_limit
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import format_time
 
@@ -241,7 +241,8 @@ TIMED_OUT = "timeout"
 def _why(mission: Mission) -> str:
     """The reason of its end, as people read it."""
     policy = mission.definition.restart
-    limit = (policy.max_restarts, policy.window) if mission.reason == SPENT else mission.limit
+    spent = spent_limit(policy.max_restarts, policy.window, mission.restart_count)
+    limit = spent if mission.reason == SPENT else mission.limit
     return "" if mission.reason in SAY_NOTHING - {TIMED_OUT} else sentence(mission.reason, limit)
 
 

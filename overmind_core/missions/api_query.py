@@ -68,6 +68,7 @@ def _end(mission: Mission, standing: WorkStanding | None) -> MissionEnd:
         "limit_seconds": kept_limit(mission.reason, mission.limit),
         "max_restarts": mission.definition.restart.max_restarts,
         "max_seconds": mission.definition.restart.window,
+        "restart_count": mission.restart_count,
     }
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from overmind_core.agents.spec import spec_of
 from overmind_core.domain.missions.mission import Kind
+from overmind_core.domain.missions.reasons import FOREVER
 from overmind_core.domain.quests.quest import HAS_ENDED, QuestStatus
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
@@ -35,10 +36,6 @@ if TYPE_CHECKING:
     from overmind_core.quests.store import QuestTable
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
-
-
-FOREVER = "36500d"
-"""The window of a quest's retries: none of them is ever forgotten."""
 
 
 def as_start(request: requests.QuestRun) -> requests.QuestRun:

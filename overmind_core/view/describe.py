@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.isolation.project import service_and_number
-from overmind_core.domain.missions.reasons import limit_of, sentence
+from overmind_core.domain.missions.reasons import FOREVER, limit_of, sentence
 from overmind_core.view import mission_notes, numbers
 from overmind_core.view import missions as rows
 from overmind_core.view.cells import Cell, fitted, safe
@@ -172,7 +172,9 @@ def _treatment(info: Info) -> Lines:
     policy = str(info.get("restart_policy") or "").replace("_", "-")
     if policy not in {"", "never"}:
         most = info.get("max_restarts")
-        times = f"at most {most} in {_seconds(info.get('max_seconds'))}" if most else "no limit"
+        window = info.get("max_seconds") or 0.0
+        span = "" if window >= FOREVER else f" in {_seconds(window)}"
+        times = f"at most {most}{span}" if most else "no limit"
         policy = f"{policy}, {times}, first delay {_seconds((info.get('backoff_ms') or 0) / 1000)}"
     return pairs(
         ("restart", policy),

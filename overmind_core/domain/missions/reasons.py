@@ -124,7 +124,7 @@ def limit_of(row: Mapping[str, Any]) -> Limit | None:
     """The limit that has ended what a row shows; None: it was none, or nobody knows."""
     if row.get("reason") == SPENT:
         most, seconds = row.get("max_restarts"), row.get("max_seconds")
-        return (most, seconds) if most and seconds else None
+        return spent_limit(most, seconds, row.get("restart_count") or most) if most and seconds else None
     return row.get("limit_seconds")
 
 
@@ -133,8 +133,25 @@ def kept_limit(reason: str | None, seconds: float | None) -> float | None:
     return seconds or None if reason in OUT_OF_TIME else None
 
 
+def spent_limit(most: int, seconds: float, restarts: int) -> tuple[int, float]:
+    """The restarts of which people read where a limit is used up, and the seconds in which they count.
+
+    Of a limit that forgets none these are all of its `restarts`: a check that failed has taken some from the limit.
+    """
+    return (restarts if seconds >= FOREVER else most), seconds
+
+
+FOREVER = 36_500 * 86_400.0
+"""Seconds of a limit that forgets no restart, as that of a quest's retries: people don't read it as a span."""
+
+
 def gave_up(times: int, seconds: float) -> str:
-    """The words for `SPENT` where the limit is known: `restarted 5 times in a minute, gave up`."""
+    """The words for `SPENT` where the limit is known: `restarted 5 times in a minute, gave up`.
+
+    Of one that forgets no restart `tried 3 times, gave up`.
+    """
+    if seconds >= FOREVER:
+        return f"tried {times + 1} times, gave up"
     count, unit = _counted_span(seconds)
     span = f"{'an' if unit == 'hour' else 'a'} {unit}" if count == 1 else f"{count:g} {unit}s"
     often = "once" if times == 1 else f"{times} times"

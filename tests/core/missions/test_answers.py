@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from overmind_core.domain.agents.agent import Activity, ActivityKind, AgentMode
 from overmind_core.domain.agents.conversation import Conversation
-from overmind_core.domain.missions.mission import Definition, Mission, Status
+from overmind_core.domain.missions.mission import Definition, Mission, RestartPolicy, Status
+from overmind_core.domain.missions.reasons import FOREVER
 from overmind_core.missions.answers import now_line
 from tests.kit.cases import tabled
 
@@ -29,6 +32,15 @@ def test_now_says_how_it_ended_and_why(status, code, reason, last_line, said):
     definition = Definition("name", "true", ("true",), "/", columns=80, rows=24)
     mission = Mission("a1b2c3d4", definition, created_at=0.0, status=status, exit_code=code, reason=reason)
     assert now_line(mission, last_line) == said
+
+
+def test_the_mission_of_a_quest_was_tried_so_often_and_no_span_is_said():
+    """A check that failed has taken one of its retries, so its limit of restarts says less than has happened."""
+    policy = RestartPolicy(max_restarts=1, window=FOREVER)
+    definition = Definition("name", "true", ("true",), "/", restart=policy)
+    crashed: dict[str, Any] = {"status": Status.CRASHED, "exit_code": 1, "reason": "restart_budget_spent"}
+    mission = Mission("a1b2c3d4", definition, created_at=0.0, restart_count=2, **crashed)
+    assert now_line(mission, "") == "exit 1, tried 3 times, gave up"
 
 
 PIECE = "Press enter to co"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from overmind_core.domain.missions.reasons import FOREVER
 from overmind_core.view.describe import _treatment
 from tests.kit.cases import tabled
 
@@ -19,6 +20,10 @@ def shown(**info):
         (
             {"restart_policy": "always", "max_restarts": 5, "max_seconds": 60, "backoff_ms": 500},
             ["restart", "always,", "at", "most", "5", "in", "1m,", "first", "delay", "500ms"],
+        ),
+        (
+            {"restart_policy": "on_failure", "max_restarts": 2, "max_seconds": FOREVER, "backoff_ms": 500},
+            ["restart", "on-failure,", "at", "most", "2,", "first", "delay", "500ms"],
         ),
         ({"timeout_ms": 90_000}, ["timeout", "1m"]),
         ({"timeout_ms": 250}, ["timeout", "250ms"]),

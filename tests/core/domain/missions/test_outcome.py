@@ -7,6 +7,7 @@ import pytest
 from overmind_core.domain.missions.mission import LIVE, Cause, Definition, Mission, Status
 from overmind_core.domain.missions.outcome import Outcome, outcome_of, outcome_of_state
 from overmind_core.domain.missions.reasons import (
+    FOREVER,
     RETRIES_SPENT,
     SENTENCES,
     SPENT,
@@ -98,6 +99,13 @@ def test_a_code_that_nobody_knows_is_words_all_the_same():
     assert sentence(None) == ""
 
 
+def test_of_a_limit_that_forgets_no_restart_people_read_how_often_it_was_tried():
+    """As that of a quest's retries, of which a check that failed takes some away."""
+    row = {"reason": SPENT, "max_restarts": 1, "max_seconds": FOREVER, "restart_count": 2}
+    assert ended_words("failed", 3, SPENT, limit_of(row)) == "failed (3): tried 3 times, gave up"
+    assert ended_words("failed", 3, SPENT, limit_of({**row, "restart_count": 0})).endswith("tried 2 times, gave up")
+
+
 def test_a_limit_of_restarts_is_named_where_it_is_known():
     row = {"reason": SPENT, "max_restarts": 5, "max_seconds": 60.0}
     assert sentence(SPENT, limit_of(row)) == "restarted 5 times in a minute, gave up"
@@ -155,6 +163,7 @@ def test_why_it_failed_is_said_behind_it(outcome, code, reason, said):
         (3, 90.0, "restarted 3 times in 90 seconds, gave up"),
         (2, 0.5, "restarted 2 times in 0.5 seconds, gave up"),
         (4, 172_800.0, "restarted 4 times in 2 days, gave up"),
+        (2, FOREVER, "tried 3 times, gave up"),
     ],
 )
 def test_who_was_restarted_too_often_has_the_numbers(times, seconds, said):
