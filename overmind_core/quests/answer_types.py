@@ -72,8 +72,14 @@ class QuestInfo(QuestEnd):
     """Id of its mission, while that is there."""
     mission_status: Status | None
     started_at: str
+    """When it was added: of one of the queue before its turn."""
+    began_at: str | None
+    """When its first attempt began; null: none has."""
     ended_at: str | None
     duration_seconds: float
+    """From `started_at` until its end, or now."""
+    lasted_seconds: float | None
+    """From `began_at` until its end, or now; null: no attempt has begun."""
 
 
 class Landed(TypedDict):

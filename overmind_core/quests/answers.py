@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from overmind_core.domain.missions.reasons import kept_limit
-from overmind_core.domain.quests.attempt import cost_of, was_cut_short
+from overmind_core.domain.quests.attempt import began_at, cost_of, tries_of
 from overmind_core.domain.quests.classes import last_failure
 from overmind_core.domain.quests.life import achievement, landed_by_hand, landed_conflicts
-from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus
+from overmind_core.domain.quests.quest import Quest, QuestPhase
 from overmind_core.domain.quests.standing import landing_wait, outcome_of_quest
 from overmind_core.domain.text.moment import format_time
 from overmind_core.missions.answers import time
@@ -62,7 +62,7 @@ class InQueue(NamedTuple):
 
 def info(quest: Quest, work: Mission | None, now: float) -> QuestInfo:
     """The fields that every quest has; `now`: seconds since the epoch; `work`: its mission, until that is removed."""
-    until = now if quest.ended_at is None else quest.ended_at
+    until, began = now if quest.ended_at is None else quest.ended_at, began_at(quest)
     attempts = quest.attempts
     if quest.queue is None and work is not None and quest.runs:
         attempts = work.restart_count + 1
@@ -80,8 +80,10 @@ def info(quest: Quest, work: Mission | None, now: float) -> QuestInfo:
         "mission": None if work is None else quest.id,
         "mission_status": None if work is None else work.status,
         "started_at": format_time(quest.created_at),
+        "began_at": time(began),
         "ended_at": time(quest.ended_at),
         "duration_seconds": round(max(0.0, until - quest.created_at), 3),
+        "lasted_seconds": None if began is None else round(max(0.0, until - began), 3),
     }
 
 
@@ -147,7 +149,7 @@ def row(
         "spec": spec,
         "group": goal.group,
         "round": queue.round,
-        "tries": queue.spent + (_is_newest_uncounted(quest) or was_cut_short(quest)),
+        "tries": tries_of(quest),
         "estimate_seconds": estimate,
         "cost_usd": cost_of(queue.tries),
         "landed": _landed(quest),
@@ -205,14 +207,6 @@ def _attempts(quest: Quest) -> Iterable[QuestAttempt]:
             "ended_at": time(one.ended_at),
             "cost_usd": one.cost_usd,
         }
-
-
-def _is_newest_uncounted(quest: Quest) -> bool:
-    """Whether the newest attempt is one that `spent` does not have: it goes on, or has done the work."""
-    tries = () if quest.queue is None else quest.queue.tries
-    if quest.status is QuestStatus.COMPLETED:
-        return not tries or tries[-1].failure is None  # else a person has landed what had failed
-    return quest.status in {QuestStatus.RUNNING, QuestStatus.REVIEW}
 
 
 def _landed(quest: Quest) -> Landed | None:

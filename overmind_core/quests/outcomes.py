@@ -118,7 +118,7 @@ class AttemptOutcomes:
         if runs:
             queue = self._ended(quest, None, exit_code)
         over = self._over(quest, QuestStatus.CANCELLED, reason, exit_code, queue)
-        if runs:
+        if runs:  # by this moment its attempt is known to be the one that ended with it
             over = replace(over, ended_at=queue.tries[-1].ended_at)
         with self._journal.together():
             self._end(over)

@@ -275,7 +275,7 @@ def more(count: int, shown: int) -> str:
 
 def time_and_cost(row: Row, now: float) -> str:
     """How long it takes and what that costs: `2m $0.12`."""
-    return " ".join(filter(None, (numbers.span(quests_rows.works(row, now)), quests_rows.cost(row))))
+    return " ".join(filter(None, (numbers.span(quests_rows.quest_lasted(row, now)), quests_rows.cost(row))))
 
 
 def tails(row: Row, now: float) -> tuple[str, ...]:
@@ -296,7 +296,7 @@ def tails(row: Row, now: float) -> tuple[str, ...]:
             return (quests_rows.why(row) or about,)
         case "running" if row["phase"] not in {None, "work"}:
             return f"{quests_rows.state(row)} {about}", quests_rows.state(row)
-    return about, numbers.span(quests_rows.works(row, now))
+    return about, numbers.span(quests_rows.quest_lasted(row, now))
 
 
 def card(row: Row, cells: int, now: float, *, by: str = "", names: int = 0, ascii_only: bool = False) -> list[Cell]:

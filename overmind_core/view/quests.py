@@ -88,32 +88,60 @@ def is_of_queue(row: Row) -> bool:
 
 
 def quest_lasted(row: Row, now: float) -> float:
-    """Seconds since it began; of an ended one, how long it took."""
-    began, ended = numbers.moment(row["started_at"]), numbers.moment(row["ended_at"])
+    """Seconds since its first attempt began, until its end; of one that has not begun, how long it waits, or has."""
+    began, ended = _counts_from(row), numbers.moment(row["ended_at"])
     return max(0.0, (now if ended is None else ended) - (now if began is None else began))
 
 
-def works(row: Row, now: float) -> float:
-    """Seconds that its newest run takes, of one that works; of any other as `quest_lasted`."""
-    began = numbers.moment(row.get(BEGAN)) if row["phase"] == "work" else None
-    return quest_lasted(row, now) if began is None else max(0.0, now - began)
+def has_begun(row: Row) -> bool:
+    """Whether an attempt of it ever began. A daemon that does not say so says only when the quest was added."""
+    return row.get("began_at", row["started_at"]) is not None
+
+
+def _counts_from(row: Row) -> float | None:
+    """The moment from which on its time counts."""
+    return numbers.moment(row["started_at"] if not has_begun(row) else row.get("began_at", row["started_at"]))
+
+
+def began(row: Row) -> float | None:
+    """When its first attempt began, in seconds since the epoch; None: none has."""
+    return _counts_from(row) if has_begun(row) else None
+
+
+def run_began(row: Row) -> float | None:
+    """When its newest run began, of one that works; of any other as `began`."""
+    newest = numbers.moment(row.get(BEGAN)) if row["phase"] == "work" else None
+    return began(row) if newest is None else newest
+
+
+def _time(row: Row, now: float) -> str:
+    """How long it takes or took; "" of one that has ended before any attempt of it began."""
+    return "" if row["ended_at"] and not has_begun(row) else numbers.ticking(quest_lasted(row, now))
+
+
+def _how_long(row: Row, now: float) -> str:
+    """The same behind its state: `for 31s`, `after 2m 10s`; of one whose next attempt waits `2m 10s after it began`."""
+    time = _time(row, now)
+    if row["status"] == "queued" and has_begun(row):
+        return f"{time} after it began"
+    return f"{'after' if row['ended_at'] else 'for'} {time}" if time else ""
 
 
 def at_stake(row: Row, now: float) -> str:
     """What ends with it when it is cancelled."""
-    return f"{safe(row['name'])}  {state(row)} for {numbers.ticking(works(row, now))}"
+    return f"{safe(row['name'])}  {state(row)} {_how_long(row, now)}"
 
 
 def _age(row: Row, now: float) -> float:
     return now - (numbers.moment(row["started_at"]) or now)
 
 
-def _began(row: Row) -> float | None:
+def _added(row: Row) -> float | None:
     return numbers.moment(row["started_at"])
 
 
 def _goes_on_since(row: Row) -> float | None:
-    return None if row["ended_at"] else _began(row)
+    return None if row["ended_at"] else _counts_from(row)
 
 
 def state(row: Row) -> str:
@@ -212,7 +240,7 @@ COLUMNS: tuple[Column, ...] = (
         7,
         8,
         3,
-        lambda row, now: Cell(numbers.ticking(quest_lasted(row, now)), "quiet"),
+        lambda row, now: Cell(_time(row, now), "quiet"),
         right=True,
         ticks=since(_goes_on_since),
     ),
@@ -224,7 +252,7 @@ COLUMNS: tuple[Column, ...] = (
         5,
         lambda row, now: Cell(numbers.span(_age(row, now)), "quiet"),
         right=True,
-        ticks=since(_began),
+        ticks=since(_added),
     ),
     Column("attempts", "TRY", 4, 5, 4, _tries, right=True, spare=True),
     Column("priority", "PRIORITY", 8, 8, 7, priority_cell, spare=True),
@@ -303,11 +331,11 @@ Info = Mapping[str, Any]
 def quest(info: Info, look: Rendering) -> Lines:
     """As the request `quest` answers."""
     row = {ASKED: "", "activity": None, **info}
-    lasted = f"{'after' if row['ended_at'] else 'for'} {numbers.ticking(quest_lasted(row, look.now))}"
+    added = row["started_at"] if is_of_queue(row) and "began_at" in row else None
     brief = safe_lines(row.get("brief"))
     return [
         title(row["name"], row["id"]),
-        standing_line(row, state(row), lasted, why(row), look),
+        standing_line(row, state(row), _how_long(row, look.now), why(row), look),
         *pairs(
             ("title", row.get("title")),
             ("command", row["command"]),
@@ -331,7 +359,8 @@ def quest(info: Info, look: Rendering) -> Lines:
             ("cost", numbers.money(row.get("cost_usd")) or None),
             ("cost limit", numbers.money(row.get("max_cost_usd")) or None),
             ("exit code", quest_exit(row)),
-            ("started", clock(row["started_at"], look)),
+            ("added", clock(added, look)),
+            ("started", clock(row.get("began_at", row["started_at"]), look)),
             ("ended", clock(row["ended_at"], look)),
             ("ritual", row["ritual"]),
             ("mission", _mission(row)),

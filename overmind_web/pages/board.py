@@ -177,8 +177,8 @@ def _need(question: Row) -> str:
 def card(row: Row, *, by: str, question: Row | None, there: bool) -> dict[str, object]:
     """A card: what is not known of it is left out. Pure.
 
-    `since` and `ended` are moments in seconds since the epoch: what goes on, and when it ended; `estimate` is how many
-    seconds the like of it took.
+    `since`, `attempt` and `ended` are moments in seconds since the epoch: when its first attempt began, when the one
+    under way did, and when it ended; `estimate` is how many seconds an attempt of the like took.
     """
     mark = missions_rows.mark(row)
     running = row["status"] == "running"
@@ -188,7 +188,8 @@ def card(row: Row, *, by: str, question: Row | None, there: bool) -> dict[str, o
         "state": quests_rows.state(row),
         "why": quests_rows.why(row),
         "why_tone": tones.named(quests_rows.why_tone(row)),
-        "since": _since(row) if running else None,
+        "since": quests_rows.began(row) if running else None,
+        "attempt": quests_rows.run_began(row) if running else None,
         "ended": ended,
         "estimate": row.get("estimate_seconds") if running else None,
         "cost": quests_rows.cost(row),
@@ -207,9 +208,3 @@ def card(row: Row, *, by: str, question: Row | None, there: bool) -> dict[str, o
                   "there": there},
         **{key: value for key, value in said.items() if value not in {None, ""}},
     }  # fmt: skip
-
-
-def _since(row: Row) -> float | None:
-    """When its newest run began, of one that works; of any other when it was begun."""
-    began = numbers.moment(row.get(quests_rows.BEGAN)) if row["phase"] == "work" else None
-    return numbers.moment(row["started_at"]) if began is None else began

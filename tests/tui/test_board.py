@@ -28,6 +28,7 @@ from tests.tui.test_pictures_board import (
     in_queue,
     queued,
 )
+from tests.tui.test_pictures_plans import at
 from tests.tui.walks import go, walk
 
 
@@ -120,10 +121,11 @@ def test_in_the_lane_of_its_spec_a_quest_is_called_as_in_the_document():
     assert board_rows.short_name(BLOCKED, "group") == "login/TSK-004"
 
 
-def test_the_time_of_a_quest_that_works_is_that_of_its_attempt_and_not_that_of_its_waiting():
-    row = in_queue(0x50, "login/TSK-001", "running", 7200, phase="work")
-    assert quests_rows.works(known(row), NOW) == 240
-    assert quests_rows.works(known({**row, "phase": "check"}), NOW) == 7200
+@pytest.mark.parametrize("phase", ["work", "check"])
+def test_the_time_of_a_quest_is_that_since_its_first_attempt_began_and_not_that_of_its_waiting(phase):
+    row = known(in_queue(7, "api", "running", 7200, phase=phase, began_at=at(300)))
+    assert said(board_rows.card(row, 40, NOW)).split()[-1] == "5m"
+    assert quests_rows.quest_lasted(row, NOW) == 300
 
 
 names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)

@@ -20,14 +20,14 @@ NO_QUEUE: dict[str, Any] = {
 
 def at_once(number, name, status, began, ended=None, **more) -> Any:
     """A quest that began at once."""
-    return {**quest(number, name, status, began, ended), **NO_QUEUE, **more}
+    return {**quest(number, name, status, began, ended), **NO_QUEUE, "began_at": at(began), **more}
 
 
 def queued(number, name, position, why, code="needs", **more) -> Any:
     """One that waits for its turn."""
     return in_queue(
         number, name, "queued", 600 - number, position=position, score=0.6475 - position / 16, code=code, why=why,
-        tries=0, attempts=0, mission=None, mission_status=None, **more,
+        tries=0, attempts=0, mission=None, mission_status=None, began_at=None, **more,
     )  # fmt: skip
 
 

@@ -34,6 +34,7 @@ from tests.tui.test_pictures_board import (
     in_queue,
     queued,
 )
+from tests.tui.test_pictures_plans import at
 from tests.tui.walks import read, walk
 
 
@@ -64,6 +65,34 @@ def test_all_about_a_quest_of_the_queue_says_what_it_needs_what_it_owns_and_how_
     assert [line.split("  ")[-1] for line in text if line.startswith(("    1", "    2"))] == [
         "exit 2", "its check failed, exit 1",
     ]  # fmt: skip
+
+
+TIMES = [
+    (in_queue(7, "a", "running", 90, phase="work", began_at=at(60)), " ▶ working for 1m 00s", "1m 00s"),
+    (in_queue(7, "a", "completed", 90, 10, exit_code=0, began_at=at(30)), " ✔ completed after 20s", "20s"),
+    (queued(0x24E, "a", 1, None), " ○ queued for 10s", "10s"),
+    (in_queue(7, "a", "queued", 90, began_at=at(60)), " ○ queued 1m 00s after it began", "1m 00s"),
+    (in_queue(7, "a", "cancelled", 90, 10, began_at=None), " – cancelled", ""),
+    (at_once(7, "a", "running", 42, phase="work"), " ▶ working for 42s", "42s"),
+]
+
+
+@pytest.mark.parametrize(("row", "state", "shown"), TIMES)
+def test_a_quest_lasts_since_it_began_and_one_that_has_not_says_how_long_it_waits(row, state, shown):
+    text = read(quests_rows.quest({**DETAILS, "attempt_list": [], **row}, LOOK))
+    assert text[1].partition("  ")[0] == state
+    (for_,) = (column for column in quests_rows.COLUMNS if column.key == "for")
+    assert for_.cell(row, NOW).text == shown
+
+
+def test_all_about_a_quest_says_when_it_was_added_and_when_it_started():
+    def moments(**of):
+        return [line.split()[0] for line in read(quests_rows.quest({**DETAILS, **of}, LOOK))
+                if line.split()[:1] in (["added"], ["started"], ["ended"])]  # fmt: skip
+
+    assert moments() == ["added", "started", "ended"]
+    assert moments(began_at=None, ended_at=None) == ["added"]
+    assert moments(priority=None) == ["started", "ended"], "it began at once"
 
 
 def test_where_work_has_landed_is_said_with_both_commits():

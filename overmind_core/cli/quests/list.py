@@ -14,10 +14,9 @@ from overmind_core.cli.output import (
     terminal_columns,
     text_cell,
 )
-from overmind_core.cli.quests.rows import BLOCKING, COLOURS, is_blocked, score_cell, title_cell
+from overmind_core.cli.quests.rows import BLOCKING, COLOURS, is_blocked, lasted_cell, score_cell, title_cell
 from overmind_core.cli.values import positive_number, quest_status_word
 from overmind_core.domain.missions.reasons import achievement_of, landing_waits, quest_exit, why_failed
-from overmind_core.domain.text.duration import format_uptime
 
 TYPE_CHECKING = False
 
@@ -47,7 +46,7 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "NAME": lambda row: row["name"],
     "STATUS": lambda row: row["status"],
     "TRIES": _tries,
-    "DURATION": lambda row: format_uptime(row["duration_seconds"]),
+    "DURATION": lasted_cell,
     "EXIT": lambda row: or_absent(quest_exit(row)),
     "REASON": lambda row: or_absent(_why(row)),
     "COMMAND": lambda row: command_cell(row["command"]),
@@ -184,8 +183,9 @@ QUEST_LIST = Command(
         "overmind quest list --limit 20",
     ],
     notes=(
-        "TRIES: current try and tries allowed. REASON: of a queued quest, why it does not start yet; the whole "
-        "sentence: overmind quest why. The last 1,000 ended quests are kept."
+        "TRIES: current try and tries allowed. DURATION: since its first try began; of one that has not begun, how "
+        "long it waits. REASON: of a queued quest, why it does not start yet; the whole sentence: overmind quest why. "
+        "The last 1,000 ended quests are kept."
     ),
     run=quest_list,
 )

@@ -80,4 +80,10 @@ def time_and_cost(row: Row) -> str:
     """Return how long it takes and what that costs: `2m $0.12`; without a cost that nobody knows."""
     cost = row.get("cost_usd")
     dollars = f" {money(cost)}" if cost else ""
-    return f"{format_uptime(row['duration_seconds'])}{dollars}"
+    return f"{lasted_cell(row)}{dollars}"
+
+
+def lasted_cell(row: Row) -> str:
+    """Return how long it takes or took, without its time in the queue; of one that has not begun, how long it waits."""
+    lasted = row.get("lasted_seconds", row["duration_seconds"])  # an older daemon says the latter alone
+    return seconds_cell(row["duration_seconds"] if lasted is None and row["status"] == "queued" else lasted)

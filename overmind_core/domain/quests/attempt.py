@@ -251,6 +251,26 @@ def with_conflict(quest: Quest, landed: str, own: str, paths: Sequence[str]) -> 
     return replace(quest, queue=replace(queue, met=met))
 
 
+def began_at(quest: Quest) -> float | None:
+    """When its first attempt began, in seconds since the epoch; None: none has. Until then it was in the queue."""
+    if quest.queue is None:
+        return quest.created_at
+    return quest.queue.tries[0].started_at if quest.queue.tries else None
+
+
+def tries_of(quest: Quest) -> int:
+    """How many attempts of this round count: also one that goes on, was cut short, or has done the work."""
+    return _queue(quest).spent + (was_cut_short(quest) or _is_newest_uncounted(quest))
+
+
+def _is_newest_uncounted(quest: Quest) -> bool:
+    """Whether the newest attempt is one that `spent` does not have: it goes on, or has done the work."""
+    tries = () if quest.queue is None else quest.queue.tries
+    if quest.status is QuestStatus.COMPLETED:
+        return not tries or tries[-1].failure is None  # else a person has landed what had failed
+    return quest.status in {QuestStatus.RUNNING, QuestStatus.REVIEW}
+
+
 def has_run(quest: Quest) -> bool:
     """Whether its mission was ever there."""
     return quest.queue is not None and any(one.run for one in quest.queue.tries)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.admission import Wait, WaitCode
 from overmind_core.domain.missions.reasons import BY_HAND, sentence
+from overmind_core.domain.quests.attempt import began_at
 from overmind_core.domain.quests.classes import last_failure
 from overmind_core.domain.quests.life import done_at, is_done, landed_by_hand
 from overmind_core.domain.quests.quest import Quest, QuestStatus
@@ -196,9 +197,8 @@ class Needs:
         quest = need.quest
         assert quest is not None
         if quest.status is QuestStatus.RUNNING:
-            tries = () if quest.queue is None else quest.queue.tries
-            began = tries[-1].started_at if tries else quest.created_at
-            return f"running {format_uptime(self._now - began)}"
+            began = began_at(quest)
+            return f"running {format_uptime(self._now - (quest.created_at if began is None else began))}"
         return quest.status.value
 
 

@@ -337,7 +337,7 @@ class Board {
   /** How far running ones are, by what the like of them took. */
   _steps() {
     for (const { bar, card } of this._cards.values()) {
-      if (bar) bar.value = Math.min(98, ((now() - (card.since ?? now())) / card.estimate) * 100);
+      if (bar) bar.value = Math.min(98, ((now() - (card.attempt ?? now())) / card.estimate) * 100);
     }
   }
 

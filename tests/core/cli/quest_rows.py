@@ -22,8 +22,10 @@ ROW: dict[str, Any] = {
     "mission": None,
     "mission_status": None,
     "started_at": "2026-11-20T12:00:00.000Z",
+    "began_at": None,
     "ended_at": None,
     "duration_seconds": 125.0,
+    "lasted_seconds": None,
     "class": None,
     "priority": "medium",
     "deadline_at": None,
@@ -50,7 +52,12 @@ def row(name: str, /, **fields: Any) -> dict[str, Any]:
     """A quest; its id is made of its name, and `needs` are names."""
     needs = [{"id": f"id-{need}", "name": need} for need in fields.pop("needs", ())]
     place = {} if fields.get("status", "queued") == "queued" else {"score": None, "position": None, "code": None}
-    return {**ROW, "id": f"id-{name}", "name": name, **place, **fields, "needs": needs}
+    begun = (
+        {"began_at": ROW["started_at"], "lasted_seconds": fields.get("duration_seconds", 125.0)}
+        if fields.get("status", "queued") != "queued"
+        else {}
+    )
+    return {**ROW, "id": f"id-{name}", "name": name, **place, **begun, **fields, "needs": needs}
 
 
 def began_at_once(name: str, **fields: Any) -> dict[str, Any]:

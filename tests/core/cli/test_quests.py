@@ -68,6 +68,29 @@ def test_the_list_shows_how_a_program_exited_and_why_a_quest_ended_so(overmind, 
     assert line[titles.index("REASON") : titles.index("COMMAND")].strip() == why
 
 
+NEVER: dict[str, Any] = {"began_at": None, "lasted_seconds": None}
+LASTED = [
+    ({"status": "running", "lasted_seconds": 2.0}, "2s"),
+    ({"status": "completed", "lasted_seconds": 0.0}, "0s"),
+    ({"status": "queued", **NEVER}, "31s"),
+    ({"status": "queued", "lasted_seconds": 10.0}, "10s"),
+    ({"status": "cancelled", **NEVER}, "-"),
+]
+
+
+@pytest.mark.parametrize(("fields", "said"), LASTED)
+def test_the_list_shows_how_long_a_quest_works_and_of_one_that_has_not_begun_how_long_it_waits(overmind, fields, said):
+    one = row("docs", attempts=1, duration_seconds=31.0, **fields)
+    titles, line = overmind({"quests": [{"ok": [one]}]}, "quest", "list").out.splitlines()
+    assert line[titles.index("DURATION") : titles.index("EXIT")].strip() == said
+
+
+def test_a_daemon_that_does_not_say_when_a_quest_began_says_how_long_it_is_there(overmind):
+    one = {name: value for name, value in row("docs", status="running").items() if name not in NEVER}
+    titles, line = overmind({"quests": [{"ok": [one]}]}, "quest", "list").out.splitlines()
+    assert line[titles.index("DURATION") : titles.index("EXIT")].strip() == "2m"
+
+
 @pytest.mark.parametrize(
     ("fields", "why"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from itertools import pairwise
 
@@ -94,6 +95,55 @@ def test_a_pause_goes_on_where_it_was_in_the_next_daemon(tmp_path):
             await daemons.ends(quest, 2)
             assert daemons.started(quest, 2) - daemons.ended(quest, 1) == pytest.approx(30.0, abs=0.1)
             assert (await daemons.info(quest))["status"] == "completed"
+
+    story(tmp_path, scenario)
+
+
+def test_a_quest_lasts_since_its_first_attempt_began_and_not_since_it_was_added(tmp_path):
+    async def scenario(daemons):
+        async with daemons.one(slots=1, backoff=20.0):
+            first, second = await daemons.add("first"), await daemons.add("second", retries=1)
+            await daemons.begun(first)
+            await asyncio.sleep(30.0)
+            waiting = await daemons.info(second)
+            assert (waiting["began_at"], waiting["lasted_seconds"]) == (None, None)
+            assert waiting["duration_seconds"] == pytest.approx(30.0, abs=0.5)
+            await daemons.ends(first)
+            await daemons.begun(second)
+            await asyncio.sleep(5.0)
+            began = (await daemons.info(second))["began_at"]
+            await daemons.ends(second, code=3)
+            await daemons.begun(second, 2)
+            await daemons.ends(second, 2)
+            done = await daemons.info(second)
+            assert done["began_at"] == began == done["attempt_list"][0]["started_at"] > done["started_at"]
+            assert done["lasted_seconds"] == pytest.approx(25.0, abs=0.5), "with the pause between its attempts"
+            assert done["duration_seconds"] == pytest.approx(55.0, abs=1.0)
+
+    story(tmp_path, scenario)
+
+
+def test_the_attempt_that_ends_as_its_quest_is_cancelled_is_still_counted(tmp_path):
+    async def scenario(daemons):
+        async with daemons.one(backoff=30.0):
+
+            async def tries(quest):
+                info = await daemons.info(quest)
+                return info["status"], info["tries"]
+
+            quest = await daemons.add("one", retries=2)
+            await daemons.ends(quest, code=3)
+            await daemons.begun(quest, 2)
+            assert await tries(quest) == ("running", 2)
+            asking = asyncio.ensure_future(daemons.inside.ask("quest_cancel", id=quest))
+            await idle()
+            await daemons.ends(quest, 2, code=143)
+            await asking
+            assert await tries(quest) == ("cancelled", 2)
+            await daemons.inside.ask("queue_set", paused=True)
+            await daemons.inside.ask("quest_retry", id=quest)
+            await daemons.inside.ask("quest_cancel", id=quest)
+            assert await tries(quest) == ("cancelled", 0), "no attempt of this round began"
 
     story(tmp_path, scenario)
 
