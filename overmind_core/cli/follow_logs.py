@@ -210,7 +210,7 @@ def follow_until_end(context: Context, mission: str, *, since: float | None = No
     """
     from overmind_core.cli.waiting import WaitTeller
 
-    teller = WaitTeller(context, lambda: [mission], of_quests=False, keep_waiting=True)
+    teller = WaitTeller(context, lambda: [mission], of_quests=False, keep_waiting=True, shows_output=True)
     transcript = follow_output(
         context.client(), mission, context.print, colour=coloured(context.environ), since=since, idle=teller.is_hopeless
     )

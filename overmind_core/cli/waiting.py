@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 import time
+from itertools import islice
+from typing import NamedTuple
 
 from overmind_core.cli.agents.inbox import answer_line
+from overmind_core.cli.quests.rows import phase_word
+from overmind_core.domain.landing import VERIFY
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import parse_time
 from overmind_core.errors import OvermindError
@@ -29,6 +33,8 @@ PAUSE = 2.0
 """Between two looks where the one before told nothing new: many may wait, beside thousands of missions."""
 MOST_SAID = 20
 """Quests of which it is said why they wait; of thousands, the first. As many of those that are in their way."""
+SHORT = 2.0 - LOOK_SECONDS / 4
+"""Seconds of a wait in which it is not said what simply goes on: the second look says it."""
 PATIENCE = 10.0
 """Seconds for which nobody wonders why an agent of a plan that simply runs has not ended."""
 FOR_YOU = "waits for you"
@@ -39,9 +45,14 @@ _HELD = frozenset({"held", "budget", _BLOCKED})
 _SAID_OF_SPEC = _HELD | {"needs"}
 """Codes of which its stream tells, or that are those of another quest of it."""
 MOST_NAMED = 3
-"""Agents of a plan that are named where more wait for the same."""
+"""Agents of a plan that are named where more wait for the same; of those that simply go on, the most with a line each.
+"""
 ADVICE = "advice"
 """The first of a key of what is said once, whatever comes between."""
+_MANY = "many"
+"""The key of what is said of many that go on."""
+_LANDING = "landing"
+_RUNS = frozenset({"starting", "running"})
 _NEXT = "next_restart_at"
 _READY = "ready"
 _TO_COME = frozenset({"queued", "running", "review"})
@@ -61,6 +72,7 @@ class WaitTeller:
         keep_waiting: It waits on where nothing can end without a person.
         for_answer: The missions are to answer this message, which none does while it waits for a person.
         of_spec: What is pending is the spec of this name.
+        shows_output: What it waits for is seen to go on, so that nothing is said of that.
     """
 
     def __init__(
@@ -72,6 +84,7 @@ class WaitTeller:
         keep_waiting: bool,
         for_answer: int | None = None,
         of_spec: str = "",
+        shows_output: bool = False,
     ) -> None:
         self._context = context
         self._pending = pending
@@ -79,6 +92,7 @@ class WaitTeller:
         self._keep_waiting = keep_waiting
         self._for_answer = for_answer
         self._of_spec = of_spec
+        self._shows_output = shows_output
         self._client: Client | None = None
         self._said: set[tuple[object, ...]] = set()
         self._began = time.monotonic()
@@ -98,9 +112,18 @@ class WaitTeller:
         news = [text for key, text in dict(waits).items() if key not in self._said]
         for text in news:
             self._context.note(display_safe(text))
-        self._next_look = now + (0.0 if news else PAUSE - LOOK_SECONDS / 2)  # the beats come each LOOK_SECONDS
+        at_once = news or self._is_short(now)
+        self._next_look = now + (0.0 if at_once else PAUSE - LOOK_SECONDS / 2)  # the beats come each LOOK_SECONDS
         self._said = {key for key, _ in waits} | {key for key in self._said if key[0] == ADVICE}
         return hopeless and not self._keep_waiting
+
+    def _is_short(self, now: float) -> bool:
+        """Whether it has waited for so short a time that what simply goes on is not said."""
+        return now - self._began < SHORT
+
+    @property
+    def _says_progress(self) -> bool:
+        return not self._shows_output and not self._is_short(time.monotonic())
 
     def _look(self, client: Client) -> tuple[list[Wait], bool]:
         if self._of_spec:
@@ -114,7 +137,10 @@ class WaitTeller:
         yield from asked
         quests = client.call("quests", {"spec": self._of_spec, "status": ["queued", "running"]})
         running = [one["id"] for one in quests if one["status"] == "running"]
-        yield from self._held_missions(client, running, questions)
+        held = list(self._held_missions(client, running, questions))
+        yield from held
+        if self._says_progress and not asked and not held:
+            yield from _progress(_at_work(client, one) for one in quests if one["status"] == "running")
         if running or asked:
             return
         for one in quests[:MOST_SAID]:
@@ -130,6 +156,7 @@ class WaitTeller:
         told = [*first, *_in_the_way(client, first)]
         found = [wait for why in told for wait in _of_quest(why, questions)]
         found += self._held_missions(client, [why["id"] for why in told if why["status"] == "running"], questions)
+        found += self._quest_progress(client, first, found) if self._says_progress else ()
         others = (client.call("quest_why", {"id": quest}) for quest in pending[MOST_SAID:])  # until one can go on
         return found, bool(first) and all(map(_is_blocked, first)) and all(map(_is_blocked, others))
 
@@ -138,15 +165,29 @@ class WaitTeller:
         family = _family(client, wanted)
         pending = [row for row in family if row["id"] in wanted]
         found = list(self._of_family(client, family, pending))
+        goes_on = [_goes_on(row) for row in pending if row["type"] != "blueprint"]
         for row in pending:
             if row["type"] == "blueprint":
                 is_long = time.monotonic() - self._began >= PATIENCE
-                found += _of_plan(client.call("plan", {"id": row["id"]}), is_long=is_long)
-        if self._for_answer is None:
-            return found, False
-        if not found and pending:
+                plan = client.call("plan", {"id": row["id"]})
+                found += _of_plan(plan, is_long=is_long)
+                goes_on.append(_plan_goes_on(plan))
+        if self._for_answer is not None and not found and pending:
             found += _in_line(pending[0], client.call("messages", {"id": pending[0]["id"]}), self._for_answer)
-        return found, any(text.startswith(FOR_YOU) for _, text in found)
+        needs_person = any(text.startswith(FOR_YOU) for _, text in found)
+        if self._says_progress and not found:
+            found += _progress(filter(None, goes_on))
+        return found, self._for_answer is not None and needs_person
+
+    def _quest_progress(self, client: Client, whys: Sequence[Row], said: Sequence[Wait]) -> Iterator[Wait]:
+        """Say what is done for those that are waited for and go on, unless something holds one of them up."""
+        going = [why for why in whys if why["status"] == "running" and not why["do"]]
+        held = {key[0] for key, _ in said}
+        if any(why["id"] in held for why in going) or any(text.startswith(FOR_YOU) for _, text in said):
+            return
+        yield from _progress(
+            _at_work(client, client.call("quest", {"id": why["id"]})) for why in going[: MOST_NAMED + 1]
+        )
 
     def _of_family(self, client: Client, family: Sequence[Row], pending: Sequence[Row]) -> Iterator[Wait]:
         """Say what is asked by what is waited for, or by what that has started, and what holds it up."""
@@ -177,6 +218,57 @@ class WaitTeller:
             return row
         now = client.call("info", {"id": row["id"]})
         return {**row, "status": now["status"], _NEXT: now[_NEXT]}
+
+
+class _GoesOn(NamedTuple):
+    """What is done for one thing that is waited for."""
+
+    id: str
+    name: str
+    doing: str
+    """In words; said again when it changes."""
+
+
+def _progress(going: Iterable[_GoesOn]) -> Iterator[Wait]:
+    """What simply goes on: a line for each; of more than `MOST_NAMED` one for all, which their ends don't change."""
+    found = list(islice(going, MOST_NAMED + 1))
+    if len(found) > MOST_NAMED:
+        yield (_MANY,), f"waits for {_listed([one.name for one in found])}"
+        return
+    for one in found:
+        yield (one.id, one.doing), f"waits for {one.name}: {one.doing}"
+
+
+def _at_work(client: Client, quest: Row) -> _GoesOn:
+    """What is done for a quest that runs: `working (attempt 1 of 3)`, `landing on main: verify runs`."""
+    doing = phase_word(quest) or quest["status"]
+    if doing == _LANDING:
+        doing = f"{_LANDING} on {quest['into']}{': verify runs' if _verifies(client, quest) else ''}"
+    tried = quest["attempts"] if quest.get("tries") is None else quest["tries"]
+    attempt = f" (attempt {tried} of {quest['retries'] + 1})" if quest["retries"] and quest["phase"] == "work" else ""
+    return _GoesOn(quest["id"], quest["name"], f"{doing}{attempt}")
+
+
+def _verifies(client: Client, quest: Row) -> bool:
+    """Whether the command runs with which its merged work is verified; its mission is found by its name alone."""
+    try:
+        rows = client.call("ps", {"ids": [f"{quest['name']}/{VERIFY}"]})
+    except OvermindError:  # it has none, or not yet
+        return False
+    return any(row["status"] in _RUNS for row in rows)
+
+
+def _goes_on(row: Row) -> _GoesOn | None:
+    """What a mission does; None of one that is about to."""
+    doing = row["activity"] if row["activity"] not in {None, "unknown"} else row["status"]
+    return None if doing in {"idle", "waiting"} else _GoesOn(row["id"], row["name"], doing)
+
+
+def _plan_goes_on(plan: Row) -> _GoesOn | None:
+    """Which agents of a plan run."""
+    running = [agent["name"] for agent in plan["agents"] if agent["stage"] in _RUNS]
+    verb = "runs" if len(running) == 1 else "run"
+    return _GoesOn(plan["id"], plan["name"], f"{_listed(running)} {verb}") if running else None
 
 
 def _family(client: Client, ids: Sequence[str]) -> list[Row]:

@@ -19,8 +19,12 @@ NO_PLAN: dict[str, Any] = {"id": "a", "name": "plan", "agents": []}
 class Asked:
     """A command whose daemon answers from a table."""
 
-    def __init__(self, *ids, of_quests=False, keep_waiting=False, for_answer=None, of_spec="", **answers):
-        self.answers = {"inbox": [], "ps": [], "plan": {"a": NO_PLAN}, "messages": [], "quests": [], **answers}
+    def __init__(
+        self, *ids, of_quests=False, keep_waiting=False, for_answer=None, of_spec="", shows_output=False, **answers
+    ):
+        self.answers = {
+            "inbox": [], "ps": [], "plan": {"a": NO_PLAN}, "messages": [], "quests": [], "quest": {}, **answers
+        }  # fmt: skip
         self.said: list[str] = []
         self.asked: list[str] = []
         context: Any = SimpleNamespace(client=lambda: self, note=self.said.append)
@@ -31,6 +35,7 @@ class Asked:
             keep_waiting=keep_waiting,
             for_answer=for_answer,
             of_spec=of_spec,
+            shows_output=shows_output,
         )
 
     def call(self, command, args=None):
@@ -39,9 +44,16 @@ class Asked:
         if isinstance(answer, Exception):
             raise answer
         if command == "ps":
+            if args["ids"][0].endswith("/verify"):
+                return [one for one in answer if one["name"] in args["ids"]]
             children = {one["id"]: [row["id"] for row in answer if row["parent"] == one["id"]] for one in answer}
             return [{**row, "children": children[row["id"]]} for row in answer if row["id"] in args["ids"]]
-        return answer[args["id"]] if command in {"quest_why", "plan"} else answer
+        return answer[args["id"]] if command in {"quest_why", "quest", "plan"} else answer
+
+    def later(self):
+        """Let it have waited for longer than nothing is said of what simply goes on."""
+        self.teller._began -= waiting.PAUSE
+        return self
 
     def look(self, *, soon=False):
         if not soon:
@@ -122,14 +134,16 @@ def test_it_is_said_once_and_again_when_it_changes():
 
 def test_where_nothing_is_new_the_next_look_comes_later_and_strangers_are_not_asked_about():
     asked = Asked("a", ps=[row("a"), row("b", parent="a"), *(row(f"x{number}") for number in range(3))])
-    asked.look()
+    asked.later().look()
     assert asked.asked == ["ps", "ps", "inbox"], "a generation at a time"
+    asked.look()
+    asked.asked.clear()
     asked.look(soon=True)
-    assert len(asked.asked) == 3
+    assert asked.asked == []
     asked.answers["inbox"] = [question("a")]
     assert len(asked.look()[0]) == 1
     assert asked.look(soon=True) == ([], False)
-    assert len(asked.asked) == 9, "behind news it is looked again at once"
+    assert len(asked.asked) == 6, "behind news it is looked again at once"
 
 
 BLOCKED = why("a", "blocked", text="needs x (failed: its check failed)", do=["overmind quest retry x"])
@@ -303,7 +317,7 @@ def test_the_pause_before_the_next_try_of_an_agent_is_said_at_once_and_each_time
 def test_of_a_chain_of_agents_each_need_is_said_and_the_advice_once(monkeypatch):
     monkeypatch.setattr(waiting, "PATIENCE", 5.0)
     plan: dict[str, Any] = {"id": "a", "name": "plan", "agents": [agent("web"), agent("test", "waiting", "web")]}
-    asked = Asked("a", ps=[row("a", type="blueprint")], plan={"a": plan})
+    asked = Asked("a", ps=[row("a", type="blueprint")], plan={"a": plan}, shows_output=True)
     asked.teller._began -= 10.0
     assert len(asked.look()[0]) == 2
     plan["agents"] = [agent("web", "succeeded"), agent("test", seconds=1.0), agent("last", "waiting", "test")]
@@ -383,3 +397,118 @@ def test_of_a_spec_all_that_is_asked_about_it_is_said():
         ],
         False,
     )
+
+
+def at_work(id_, phase="work", **more):
+    return {"id": id_, "name": f"q-{id_}", "status": "running", "phase": phase, "attempts": 1, "retries": 2, "tries": 1,
+            "into": None, **more}  # fmt: skip
+
+
+VERIFY = row("v", name="q-a/verify")
+PHASES = [
+    (at_work("a"), [], "working (attempt 1 of 3)"),
+    (at_work("a", attempts=4, tries=2), [], "working (attempt 2 of 3)"),
+    (at_work("a", retries=0, tries=None), [], "working"),
+    (at_work("a", "check"), [], "checking"),
+    (at_work("a", "reviewing"), [], "reviewing"),
+    (at_work("a", "landing", into="main"), [], "landing on main"),
+    (at_work("a", "landing", into="main"), [{**VERIFY, "status": "stopped"}], "landing on main"),
+    (at_work("a", "landing", into="main"), [VERIFY], "landing on main: verify runs"),
+]
+
+
+@tabled(("quest", "ps", "doing"), PHASES)
+def test_what_is_done_for_a_quest_is_said_once_it_has_been_waited_for_a_moment(quest, ps, doing):
+    goes_on = {"a": why("a", None, "running", "working, attempt 1 of 3")}
+    asked = Asked("a", of_quests=True, quest_why=goes_on, quest={"a": quest}, ps=ps)
+    assert asked.look() == ([], False), "a short wait says nothing"
+    assert asked.later().look() == ([f"waits for q-a: {doing}"], False)
+    assert asked.look()[0] == [], "it is not said again"
+
+
+def test_the_second_look_says_what_goes_on():
+    asked = Asked("a", ps=[row("a")])
+    assert asked.look()[0] == []
+    assert asked.later().look(soon=True)[0] == ["waits for m-a: running"]
+
+
+def test_each_phase_of_a_quest_is_said_as_it_begins():
+    going = {"a": why("a", None, "running", "working")}
+    asked = Asked("a", of_quests=True, quest_why=going, quest={"a": at_work("a")}).later()
+    said = asked.look()[0]
+    for changed in (at_work("a"), at_work("a", "check"), at_work("a", "landing", into="main")):
+        asked.answers["quest"]["a"] = changed
+        said += asked.look()[0]
+    asked.answers["ps"] = [VERIFY]
+    said += asked.look()[0]
+    asked.answers["quest_why"] = {"a": why("a", "until", text="not before 12:00:02 (attempt 2 of 3)")}
+    said += asked.look()[0]
+    assert said == [
+        "waits for q-a: working (attempt 1 of 3)",
+        "waits for q-a: checking",
+        "waits for q-a: landing on main",
+        "waits for q-a: landing on main: verify runs",
+        "waits: q-a is queued: not before 12:00:02 (attempt 2 of 3)",
+    ]
+
+
+def test_what_goes_on_is_not_said_beside_what_a_person_has_to_do():
+    going = {"a": why("a", None, "running", "working")}
+    asked = Asked("a", of_quests=True, quest_why=going, quest={"a": at_work("a")}, inbox=[question("a")]).later()
+    assert [one.partition(":")[0] for one in asked.look()[0]] == ["waits for you"]
+    asked.answers["inbox"] = []
+    assert asked.look()[0] == ["waits for q-a: working (attempt 1 of 3)"], "it was answered"
+
+
+def test_of_many_that_go_on_one_line_is_said_and_their_ends_don_t_repeat_it():
+    names = [f"q{number}" for number in range(10)]
+    going = {name: why(name, None, "running", "working") for name in names}
+    asked = Asked(*names, of_quests=True, quest_why=going, quest={name: at_work(name) for name in names}).later()
+    assert asked.look()[0] == ["waits for q-q0, q-q1, q-q2 and others"]
+    going["q0"] = why("q0", None, "completed", "")
+    assert asked.look()[0] == []
+    assert Asked(*"ab", ps=[row("a"), row("b")]).later().look()[0] == [
+        "waits for m-a: running", "waits for m-b: running",
+    ]  # fmt: skip
+
+
+@tabled(
+    ("one", "line"),
+    [
+        (row("a", type="session", activity="working"), "waits for m-a: working"),
+        (row("a", activity="unknown", status="stopping"), "waits for m-a: stopping"),
+        (row("you", name="you"), "waits for you: running"),
+    ],
+)
+def test_what_a_mission_does_is_said(one, line):
+    assert Asked(one["id"], ps=[one]).later().look() == ([line], False)
+
+
+def test_an_agent_that_is_to_answer_is_said_to_work_and_one_that_is_about_to_is_not():
+    working = row("you", name="you", type="session", activity="working")
+    messages = [{"message": 7, "state": "delivered"}]
+    asked = Asked("you", for_answer=7, ps=[working], messages=messages).later()
+    assert asked.look() == (["waits for you: working"], False), "no person is waited for"
+    asked.answers["ps"] = [{**working, "activity": "idle"}]
+    assert asked.look() == ([], False)
+
+
+def test_which_agents_of_a_plan_run_is_said_until_more_is_known_of_them(monkeypatch):
+    plan: dict[str, Any] = {"id": "a", "name": "plan", "agents": [agent("web", seconds=1.0), agent("db", seconds=1.0)]}
+    asked = Asked("a", ps=[row("a", type="blueprint")], plan={"a": plan}).later()
+    assert [asked.look()[0], asked.look()[0]] == [["waits for plan: web, db run"], []]
+    plan["agents"] = [agent("web", seconds=1.0), agent("test", "waiting", "web")]
+    assert asked.look()[0] == ["waits for plan: web runs"]
+    monkeypatch.setattr(waiting, "PATIENCE", 0.0)
+    assert asked.look()[0] == ["test waits for the end of web, which runs: overmind logs plan/web", ADVICE]
+
+
+def test_of_a_spec_what_is_done_for_it_is_said():
+    asked = Asked("5bec", of_spec="carts", quests=[at_work("x"), {"id": "y", "status": "queued"}], ps=[row("x")])
+    assert asked.look()[0] == []
+    assert asked.later().look()[0] == ["waits for q-x: working (attempt 1 of 3)"]
+    assert asked.look()[0] == []
+
+
+def test_what_is_seen_to_go_on_is_not_said():
+    assert Asked("a", ps=[row("a")], shows_output=True).later().look() == ([], False)
