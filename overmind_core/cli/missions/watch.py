@@ -183,8 +183,8 @@ WAIT = Command(
     ],
     examples=["overmind wait build", "overmind wait --any red blue", "overmind wait build --timeout 10m"],
     notes=(
-        "Exits with the first exit code that isn't 0, in the order of the arguments; 137 for a killed mission. After two "
-        "seconds it says on stderr for whom or what it waits, and again as that changes."
+        "Exits with the first exit code that isn't 0, in the order of the arguments; 137 for a killed mission. After "
+        "two seconds it says on stderr for whom or what it waits, and again as that changes."
     ),
     run=wait,
 )
