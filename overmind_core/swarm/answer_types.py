@@ -116,6 +116,8 @@ class SwarmPostRow(TypedDict):
     reason: str | None
     posted_by: str
     posted_at: str
+    claimed_at: str | None
+    """When its hive took it; null: none has it, or had it last."""
     ended_at: str | None
 
 

@@ -330,6 +330,7 @@ class ListedPost(msgspec.Struct, frozen=True):
     reason: str | None
     posted_by: str
     posted_at: float
+    claimed_at: float | None
     ended_at: float | None
 
 

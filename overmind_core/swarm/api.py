@@ -501,5 +501,6 @@ def _post_row(post: ListedPost) -> answers.SwarmPostRow:
         "reason": post.reason,
         "posted_by": post.posted_by,
         "posted_at": format_time(post.posted_at),
+        "claimed_at": None if post.claimed_at is None else format_time(post.claimed_at),
         "ended_at": None if post.ended_at is None else format_time(post.ended_at),
     }

@@ -152,9 +152,13 @@ def state_word(row: Row) -> str:
 
 
 def lasted(row: Row, now: float) -> float:
-    """Seconds since it was posted; of one that has ended, until then."""
-    began, ended = numbers.moment(row.get("posted_at")), numbers.moment(row.get("ended_at"))
+    """Seconds since its hive took it, until its end; of one that none has taken, since it was posted."""
+    began, ended = _counts_from(row), numbers.moment(row.get("ended_at"))
     return max(0.0, (now if ended is None else ended) - (now if began is None else began))
+
+
+def _counts_from(row: Row) -> float | None:
+    return numbers.moment(row.get("claimed_at") or row.get("posted_at"))
 
 
 def explanation(row: Row) -> str:
@@ -204,7 +208,7 @@ def _text(key: str, tone: str = "quiet") -> Any:  # noqa: ANN401 - what a column
 
 
 def _since(row: Row) -> Ticking | None:
-    began = numbers.moment(row.get("posted_at"))
+    began = _counts_from(row)
     return None if began is None or row.get("ended_at") else Ticking("", began)
 
 
@@ -320,6 +324,7 @@ def described(row: Row, why: Mapping[str, Any] | None, tail: str, look: Renderin
             ("exit code", row.get("exit_code")),
             ("posted by", row.get("posted_by")),
             ("posted", clock(row.get("posted_at"), look)),
+            ("started", clock(row.get("claimed_at"), look)),
             ("ended", clock(row.get("ended_at"), look)),
         ),
     ]
@@ -367,6 +372,7 @@ def _card(row: Row, now: float) -> Row:
     silent = missions_rows.silent_for(row, now)
     reason = f"its hive is {silent or 'silent'}" if row["state"] == "lost" else explanation(row)
     return {
-        **row, "started_at": row["posted_at"], "why": reason, "reason": reason, "exit_code": None,
+        **row, "started_at": row["posted_at"], "began_at": row.get("claimed_at", row["posted_at"]), "why": reason,
+        "reason": reason, "exit_code": None,
         "attempts": row["attempt"], "retries": 0, "phase": row["phase"] or None,
     }  # fmt: skip

@@ -99,6 +99,7 @@ def board(args: Namespace, context: Context) -> int:
 def _card(row: Row, question: str | None, now: float) -> Row:
     """A post in the words of a quest of the board."""
     ended = now if row["ended_at"] is None else parse_time(row["ended_at"], now)
+    claimed = row.get("claimed_at", row["posted_at"])
     return {
         "id": row["id"],
         "name": row["name"],
@@ -111,6 +112,7 @@ def _card(row: Row, question: str | None, now: float) -> Row:
         "why": row["reason"] or "",
         "ended_at": row["ended_at"],
         "duration_seconds": max(ended - parse_time(row["posted_at"], now), 0.0),
+        "lasted_seconds": None if claimed is None else max(ended - parse_time(claimed, now), 0.0),
         "cost_usd": row["cost_usd"] or None,
         **({} if question is None else {"asked": question}),
     }

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from overmind_core.domain.missions.status_marks import mark_of
-from overmind_core.view import hives, inbox, missions, row_filter, swarm, swarm_tables
+from overmind_core.domain.text.moment import parse_time
+from overmind_core.view import hives, inbox, missions, quests, row_filter, swarm, swarm_tables
 from overmind_core.view.board import counted
 from overmind_core.view.describe import Rendering
 from overmind_core.view.fleet import Fleet, Way
@@ -165,6 +166,24 @@ def test_a_question_of_a_post_needs_the_person_without_a_mission():
 
 
 # posts
+
+
+MOMENT = "2026-01-01T00:0{}:00.000Z"
+TIMES = [
+    ("queued", {"claimed_at": None}, 600.0),
+    ("claimed", {"claimed_at": MOMENT.format(8)}, 120.0),
+    ("done", {"claimed_at": MOMENT.format(5), "ended_at": MOMENT.format(7)}, 120.0),
+    ("claimed", {}, 600.0),
+]
+
+
+@pytest.mark.parametrize(("state_", "times", "seconds"), TIMES)
+def test_a_post_lasts_since_its_hive_took_it_and_not_since_it_was_posted(state_, times, seconds):
+    now = parse_time("2026-01-01T00:10:00Z", 0.0)
+    row = post("a", state_, "eu1", **times)
+    assert swarm.lasted(row, now) == seconds
+    (card,) = (one for column in swarm.cards([row], now)["columns"] for one in column["quests"])
+    assert quests.quest_lasted(card, now) == seconds
 
 
 def post(name: str, state_: str, on: str | None = None, **more: Any) -> dict[str, Any]:
