@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
@@ -38,8 +38,8 @@ def test_the_mission_of_a_quest_was_tried_so_often_and_no_span_is_said():
     """A check that failed has taken one of its retries, so its limit of restarts says less than has happened."""
     policy = RestartPolicy(max_restarts=1, window=FOREVER)
     definition = Definition("name", "true", ("true",), "/", restart=policy)
-    crashed: dict[str, Any] = {"status": Status.CRASHED, "exit_code": 1, "reason": "restart_budget_spent"}
-    mission = Mission("a1b2c3d4", definition, created_at=0.0, restart_count=2, **crashed)
+    mission = Mission("a1b2c3d4", definition, created_at=0.0, status=Status.CRASHED, exit_code=1, restart_count=2)
+    mission = replace(mission, reason="restart_budget_spent")
     assert now_line(mission, "") == "exit 1, tried 3 times, gave up"
 
 
