@@ -136,6 +136,8 @@ class MissionCore(MissionBrief):
     next_try_at: str | None
     """The earliest time at which the quest, or the plan's agent, is tried again whose attempt this was; null: it is
     not."""
+    quest_failure: str | None
+    """A code: why that quest failed, where the program itself ended well; of a review without a verdict `no_verdict`."""
     started_at: str
     """Of its first run."""
     run: int

@@ -82,6 +82,7 @@ def row(
         "outcome": outcome(mission, standing),
         "quest_state": None if standing is None else standing.state,
         "next_try_at": None if standing is None else time(standing.next_try_at),
+        "quest_failure": None if standing is None else standing.failure,
         "started_at": format_time(mission.started_at or mission.created_at),
         "run": mission.run,
         "run_started_at": time(mission.run_started_at),

@@ -24,6 +24,7 @@ from overmind_core.cli.output import (
 from overmind_core.cli.values import label_filter, outcome_word, status_word
 from overmind_core.domain.missions.lost import KEEPER_LOST, MEND, lost_sentence
 from overmind_core.domain.missions.lost import NOW as LOST_NOW
+from overmind_core.domain.missions.reasons import short_word
 from overmind_core.domain.text.duration import format_uptime
 
 TYPE_CHECKING = False
@@ -60,9 +61,14 @@ def _next_try(row: Row) -> str:
 
 
 def exit_cell(row: Row) -> str:
-    """Return how it ended: its code, the signal that ended it, or `timeout`; of what has not ended, nothing."""
+    """Return how it ended: its code, the signal that ended it, `timeout`, or what its quest failed in: `check`.
+
+    Of what has not ended, nothing.
+    """
     if row.get("outcome") == "timed out":
         return "timeout"
+    if failure := row.get("quest_failure"):
+        return short_word(failure)
     code = row["exit_code"]
     if code is not None and code > SIGNALLED:
         import signal  # start-up: for what a signal has ended

@@ -107,6 +107,27 @@ def exits(codes: Sequence[int | None]) -> str:
     return f"its command ended {len(codes)} times; the last time it {how}"
 
 
+SHORT: Mapping[str, str] = {
+    "check_failed": "check",
+    "conflict_left": "conflict",
+    "conflicts": "conflict",
+    "no_change": "unchanged",
+    "no_verdict": "verdict",
+    "not_pushed": "push",
+    "output_invalid": "outputs",
+    "output_missing": "outputs",
+    "review_denied": "denied",
+    "undoes_landed": "undoes",
+    "verify_failed": "verify",
+}
+"""Code of what fails behind a program that has ended well → a word for a narrow column."""
+
+
+def short_word(code: str) -> str:
+    """Return one word for a code: `check`; `failed` where none is its own."""
+    return SHORT.get(code.partition(" ")[0], "failed")
+
+
 OUT_OF_TIME = frozenset({"timeout", "stalled"})
 """Reasons of what a limit of time or of silence has ended."""
 _LIMITED: Mapping[str, str] = {"timeout": "it took longer than", "stalled": "it was silent for"}

@@ -33,3 +33,5 @@ class WorkStanding(NamedTuple):
     """One line for people; "": what the mission itself says is more."""
     next_try_at: float | None = None
     """Before this time, in seconds since the epoch, it is not tried again; None: it is not to be."""
+    failure: str | None = None
+    """The code of why it failed; None: it has not, or the end of the mission tells that."""

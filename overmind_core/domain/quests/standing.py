@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _BAD = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST})
 NO_VERDICT = "gave no verdict: a person decides"
+UNDECIDED = "no_verdict"
+"""The code of a review that has ended without a verdict."""
 
 
 def outcome_of_quest(quest: Quest) -> Outcome | None:
@@ -53,7 +55,8 @@ def standing_of(quest: Quest, mission: Mission, in_the_way: str = "") -> WorkSta
     own, outcome = outcome_of(mission), outcome_of_quest(quest)
     if outcome is Outcome.FAILED and own in _BAD:
         outcome = own
-    return WorkStanding(state_word(quest), outcome, _text(quest, in_the_way, own), _next_try_at(quest))
+    failure = last_failure(quest) if outcome is Outcome.FAILED and own not in _BAD else None
+    return WorkStanding(state_word(quest), outcome, _text(quest, in_the_way, own), _next_try_at(quest), failure)
 
 
 def _next_try_at(quest: Quest) -> float | None:
@@ -86,7 +89,7 @@ def _beside(quest: Quest, mission: Mission) -> WorkStanding | None:
     is_undecided = quest.queue is not None and quest.queue.undecided == mission.id
     if not is_undecided or outcome_of(mission) is not Outcome.SUCCEEDED:
         return None
-    return WorkStanding(None, Outcome.FAILED, NO_VERDICT)
+    return WorkStanding(None, Outcome.FAILED, NO_VERDICT, failure=UNDECIDED)
 
 
 def _text(quest: Quest, in_the_way: str, own: Outcome | None) -> str:

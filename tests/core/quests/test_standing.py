@@ -10,6 +10,8 @@ from typing import get_args
 import pytest
 
 import overmind_web
+from overmind_core.cli.missions.list import COLUMNS
+from overmind_core.domain.missions import reasons
 from overmind_core.domain.missions.mission import Cause, Definition, Mission, Status
 from overmind_core.domain.missions.outcome import Outcome, outcome_of
 from overmind_core.domain.missions.standing import TRIED_AGAIN, WorkState
@@ -119,18 +121,21 @@ SAID = [
 
 @tabled(("quest_", "way", "state", "outcome", "text"), SAID)
 def test_it_says_what_became_of_its_quest(quest_, way, state, outcome, text):
-    assert standing_of(quest_, ENDS["well"], way) == (state, outcome, text, None)
+    found = standing_of(quest_, ENDS["well"], way)
+    assert found is not None
+    assert found[:3] == (state, outcome, text)
+    assert (found.failure is not None) == (outcome == "failed")
 
 
 def test_one_that_is_tried_again_says_when():
     waiting = quest(QuestState.QUEUED, failure="check_failed", not_before=120.0)
-    assert standing_of(waiting, ENDS["well"]) == ("queued", None, "tried again: its check failed", 120.0)
-    assert standing_of(quest(QuestState.QUEUED, not_before=120.0), ENDS["well"]) == ("queued", None, "", None)
+    assert standing_of(waiting, ENDS["well"]) == ("queued", None, "tried again: its check failed", 120.0, None)
+    assert standing_of(quest(QuestState.QUEUED, not_before=120.0), ENDS["well"]) == ("queued", None, "", None, None)
 
 
 def test_one_that_has_failed_by_itself_says_more_than_its_quest():
     own = standing_of(quest(QuestState.FAILED, reason="exit"), ENDS["not well"])
-    assert own == ("failed", Outcome.FAILED, "", None)
+    assert own == ("failed", Outcome.FAILED, "", None, None)
     assert outcome_of_quest(quest(QuestState.FAILED, reason="timeout")) is Outcome.TIMED_OUT
 
 
@@ -142,9 +147,37 @@ def test_what_lives_and_what_a_person_started_again_say_themselves_how_they_stan
 def test_a_review_without_a_verdict_has_failed_and_one_with_a_verdict_says_itself():
     undecided = quest(QuestState.COMPLETED, undecided="e5f6a7b8")
     review = mission(Status.STOPPED, id_="e5f6a7b8")
-    assert standing_of(undecided, review) == (None, Outcome.FAILED, NO_VERDICT, None)
+    assert standing_of(undecided, review) == (None, Outcome.FAILED, NO_VERDICT, None, "no_verdict")
     assert standing_of(undecided, mission(Status.STOPPED, id_="c0c0c0c0")) is None
     assert standing_of(undecided, mission(Status.CRASHED, id_="e5f6a7b8", code=1)) is None
+
+
+@pytest.mark.parametrize(
+    ("quest_", "word"),
+    [
+        (quest(QuestState.FAILED, reason="check_failed"), "check"),
+        (quest(QuestState.FAILED, reason="retries_spent", failure="check_failed"), "check"),
+        (quest(QuestState.FAILED, reason="verify_failed", into="main"), "verify"),
+        (quest(QuestState.FAILED, reason="no_change", into="main"), "unchanged"),
+        (quest(QuestState.FAILED, reason="review_denied"), "denied"),
+        (quest(QuestState.FAILED, reason="conflict_left", into="main"), "conflict"),
+        (quest(QuestState.FAILED, reason="output_missing"), "outputs"),
+        (quest(QuestState.FAILED, reason="cwd_not_found"), "failed"),
+        (quest(QuestState.FAILED, reason="timeout"), "timeout"),
+        (quest(QuestState.COMPLETED), "0"),
+        (quest(QuestState.REVIEW), "0"),
+    ],
+)
+def test_plain_ps_says_what_a_quest_failed_in_whose_program_ended_well(quest_, word):
+    row = answers.row(ENDS["well"], (), 100.0, standing=standing_of(quest_, ENDS["well"]))
+    assert (COLUMNS["STATUS"](dict(row)), COLUMNS["EXIT"](dict(row))) == ("stopped", word)
+    own = answers.row(ENDS["not well"], (), 100.0, standing=standing_of(quest_, ENDS["not well"]))
+    assert COLUMNS["EXIT"](dict(own)) == ("timeout" if word == "timeout" else "3")
+
+
+def test_a_narrow_column_has_one_word_for_whatever_fails_behind_a_program():
+    assert all(word.isalpha() for word in reasons.SHORT.values())
+    assert set(reasons.SHORT) - {"no_verdict"} <= set(reasons.SENTENCES)
 
 
 def test_the_browser_has_a_picture_for_each_word():
