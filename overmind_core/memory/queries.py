@@ -104,8 +104,11 @@ def note_list(reading: Reading, sight: Sight, request: requests.Notes) -> answer
 def _states(request: requests.Notes) -> tuple[NoteState, ...]:
     if request.export:
         return (NoteState.LIVE,)
-    shown = (NoteState.PROPOSED,) if request.proposed else (NoteState.PROPOSED, NoteState.LIVE)
-    return (*shown, NoteState.FORGOTTEN, NoteState.REPLACED) if request.all else shown
+    if request.proposed:
+        return (NoteState.PROPOSED,)
+    is_counted = request.conflicts or request.resting  # as `count` has them: a forgotten note asks nothing of anybody
+    shown = (NoteState.PROPOSED, NoteState.LIVE)
+    return (*shown, NoteState.FORGOTTEN, NoteState.REPLACED) if request.all and not is_counted else shown
 
 
 def note_named(reading: Reading, sight: Sight, request: requests.Note) -> answers.NoteInfo:

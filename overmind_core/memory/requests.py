@@ -67,7 +67,7 @@ class Notes(Args, frozen=True):
     scope: str | None = None
     tag: str | None = None
     all: bool = False
-    """Also those of other repositories, and forgotten ones."""
+    """Also those of other repositories; and forgotten ones, but not among proposed, conflicting or resting ones."""
     cwd: str | None = None
     mission: str | None = None
     """Those that this mission was given or has written, in place of the folder's."""

@@ -49,6 +49,9 @@ LISTS: dict[str, Any] = {
     "learn": {"groups": []},
     "learn --lessons": {"notes": []},
     "notes": {"notes": []},
+    "notes --proposed": {"notes": []},
+    "notes --proposed --all": {"notes": []},
+    "notes --kind fact --resting": {"notes": []},
     "recall redis": {"notes": [], "why_not": None},
     "search redis": {"notes": []},
     "search redis --episodes": {"episodes": []},
@@ -117,6 +120,11 @@ def test_a_person_reads_that_there_is_nothing_and_what_to_type_next(line, tmp_pa
     assert not more
     assert sentence[0].isupper() or sentence.startswith(line.split()[-1])
     assert ": overmind " in sentence or "config.toml" in sentence or "--episodes" in sentence or line in WITHOUT_A_WAY
+
+
+def test_proposals_that_other_repositories_have_are_one_command_away(tmp_path, monkeypatch):
+    told = run("notes --proposed", tmp_path, monkeypatch)[1]
+    assert told == "No note is proposed here. See those of all repositories with: overmind notes --proposed --all\n"
 
 
 @pytest.mark.parametrize("line", [line for line in LISTS if line not in {"logs", "memory used api"}])

@@ -236,7 +236,7 @@ def _judge_memory(state: Mapping[str, Any]) -> Finding:
         return warn(f"{found}; the Cortex: {cortex['error']}", "see: overmind memory")
     if state["conflicts"]:
         return warn(
-            f"{found}, {state['conflicts']} in conflict", "decide which text counts: overmind notes --conflicts"
+            f"{found}, {state['conflicts']} in conflict", "decide which text counts: overmind notes --conflicts --all"
         )
     return ok(found if state["on"] else f"switched off; {found}")
 

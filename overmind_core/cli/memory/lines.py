@@ -192,7 +192,7 @@ def _counts(state: Facts) -> Iterator[str]:
     here = f" ({state['here']} of this repository)" if state["repository"] and state["live"] else ""
     yield f"{plural(state['live'], 'note')}{here}, {size(state['bytes'])}"
     yield from (
-        f"{number} {what}. See: overmind notes {option}"
+        f"{number} {what}. See: overmind notes {option} --all"
         for number, what, option in (
             (state["proposed"], "proposed, waiting for you", "--proposed"),
             (state["resting"], "suspended, because they hurt more than they helped", "--resting"),

@@ -117,8 +117,21 @@ def notes(args: Namespace, context: Context) -> int:
         **{name: getattr(args, name) for name in ("proposed", "conflicts", "stale", "resting", "all", "kind", "scope")},
         "tag": None if args.tag is None else Redaction(context.environ).text(args.tag),
     }
-    print_notes(args, context, request, none="No notes here. Write one with: overmind remember TEXT")
+    print_notes(args, context, request, none=_none(args))
     return 0
+
+
+def _none(args: Namespace) -> str:
+    """Return what a person reads where no note is as asked for, with the command that leads on."""
+    conditions = [name for name in ("proposed", "conflicts", "stale", "resting") if getattr(args, name)]
+    narrowed = conditions or args.kind or args.tag
+    if not narrowed:
+        return "No notes here. Write one with: overmind remember TEXT"
+    what = "No note is proposed" if conditions == ["proposed"] else "No note is like that"
+    if args.all:
+        return f"{what}. See all with: overmind notes --all"
+    wider = " ".join(["overmind notes", *(f"--{name}" for name in conditions), "--all"])
+    return f"{what} here. See those of all repositories with: {wider}"
 
 
 def print_notes(args: Namespace, context: Context, request: Mapping[str, Any], *, none: str) -> None:
@@ -321,10 +334,10 @@ NOTES = Command(
         _kind(),
         _scope(),
         _tag(),
-        flag("--all", "also those of other repositories, and forgotten ones"),
+        flag("--all", "also those of other repositories; alone, or with --stale, forgotten ones too"),
         JSON,
     ],
-    examples=["overmind notes", "overmind notes --proposed", "overmind notes --kind gotcha --scope global"],
+    examples=["overmind notes", "overmind notes --proposed --all", "overmind notes --kind gotcha --scope global"],
     run=notes,
 )
 NOTE = Command(

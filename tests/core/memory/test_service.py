@@ -327,6 +327,20 @@ def test_what_a_mission_writes_for_all_over_a_person_or_too_often_is_a_proposal(
     run(work())
 
 
+def test_proposals_of_all_repositories_are_no_forgotten_notes(tmp_path):
+    async def work():
+        async with noted_home(tmp_path) as home:
+            mission = home.missions.add("worker", home.home.root)
+            proposed = (await remember(home, "for all", mission, scope="global"))["id"]
+            gone = (await remember(home, "we chose Postgres 16"))["id"]
+            await home.memory.forget(Forget(notes=[gone]), None)
+            assert await ids(home, proposed=True, all=True) == [proposed]
+            assert await ids(home, conflicts=True, all=True) == await ids(home, resting=True, all=True) == []
+            assert set(await ids(home, all=True)) == {proposed, gone}
+
+    run(work())
+
+
 def test_a_mission_may_edit_and_forget_what_nobody_else_has_touched(tmp_path):
     async def work():
         async with noted_home(tmp_path, settings=MemorySettings(agents="propose")) as home:

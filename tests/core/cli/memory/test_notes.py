@@ -292,26 +292,26 @@ CORTEX = {
     [
         ({}, ("Memory on, auto, words only\n"
              "1204 notes (312 of this repository), 14 MB\n"
-             "7 proposed, waiting for you. See: overmind notes --proposed\n"
-             "2 suspended, because they hurt more than they helped. See: overmind notes --resting\n"
-             "1 with two versions. See: overmind notes --conflicts\n")),
+             "7 proposed, waiting for you. See: overmind notes --proposed --all\n"
+             "2 suspended, because they hurt more than they helped. See: overmind notes --resting --all\n"
+             "1 with two versions. See: overmind notes --conflicts --all\n")),
         ({"model": "small", "conflicts": 2, "repository": None, "cortex": CORTEX},
          ("Memory on, auto, words and meaning (small)\n1204 notes, 14 MB\n"
-             "7 proposed, waiting for you. See: overmind notes --proposed\n"
-             "2 suspended, because they hurt more than they helped. See: overmind notes --resting\n"
-             "2 with two versions. See: overmind notes --conflicts\n"
+             "7 proposed, waiting for you. See: overmind notes --proposed --all\n"
+             "2 suspended, because they hurt more than they helped. See: overmind notes --resting --all\n"
+             "2 with two versions. See: overmind notes --conflicts --all\n"
          "cortex.example.org (shop), never synced, 0 to send\n")),
         ({"model": "/m", "model_error": "/m: has no tokenizer.json", "repository": None, "conflicts": 0},
          ("Memory on, auto, words only: /m: has no tokenizer.json\n"
           "1204 notes, 14 MB\n"
-             "7 proposed, waiting for you. See: overmind notes --proposed\n"
-             "2 suspended, because they hurt more than they helped. See: overmind notes --resting\n")),
+             "7 proposed, waiting for you. See: overmind notes --proposed --all\n"
+             "2 suspended, because they hurt more than they helped. See: overmind notes --resting --all\n")),
         ({"on": False, "reason": "memory.db is damaged"}, "Memory off: memory.db is damaged\n"),
         ({"on": False}, ("Memory off: notes stay, nothing is given or proposed\n"
                         "1204 notes (312 of this repository), 14 MB\n"
-             "7 proposed, waiting for you. See: overmind notes --proposed\n"
-             "2 suspended, because they hurt more than they helped. See: overmind notes --resting\n"
-             "1 with two versions. See: overmind notes --conflicts\n")),
+             "7 proposed, waiting for you. See: overmind notes --proposed --all\n"
+             "2 suspended, because they hurt more than they helped. See: overmind notes --resting --all\n"
+             "1 with two versions. See: overmind notes --conflicts --all\n")),
     ],
 )  # fmt: skip
 def test_memory_tells_how_it_stands(asked, state, out):
