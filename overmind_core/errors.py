@@ -120,6 +120,11 @@ class UsageError(OvermindError):
         return USAGE
 
 
+def with_hint(message: str, hint: str) -> str:
+    """Return a message with a sentence behind it; what others have said, such as a database, ends without a stop."""
+    return f"{message}{'' if message.endswith(('.', '?', '!')) else '.'} {hint}"
+
+
 def sentence(code: str) -> str:
     """Return the table's sentence for `code`; an unknown code (a newer daemon's) reads as internal."""
     return CODES.get(code, CODES["internal"])[1]

@@ -93,7 +93,7 @@ from overmind_core.domain.settings import (
     SwarmSettings,
     WebSettings,
 )
-from overmind_core.errors import OvermindError
+from overmind_core.errors import OvermindError, with_hint
 from overmind_core.system.small_file import read_small_file
 
 if TYPE_CHECKING:
@@ -195,8 +195,7 @@ def pending(path: str, copy: str, used: Settings, *, providers: Collection[str],
             return ""
         now = _settings(path, text, providers)
     except OvermindError as error:
-        end = "" if error.message.endswith((".", "?")) else "."
-        return f"{error.message}{end} Fix it, then run: overmind start --replace"
+        return with_hint(error.message, "Fix it, then run: overmind start --replace")
     is_same = now._replace(web=used.web) == used  # the web server reads its part itself
     if key is not None:
         is_same = getattr(now.queue, key) == getattr(used.queue, key)

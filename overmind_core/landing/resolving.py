@@ -12,7 +12,7 @@ from overmind_core.domain.landing import count_text
 from overmind_core.domain.missions.mission import Kind, Status
 from overmind_core.domain.quests.briefing import conflicts_task
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
-from overmind_core.errors import OvermindError
+from overmind_core.errors import OvermindError, with_hint
 from overmind_core.git import merge, repository
 from overmind_core.git.look import look_at
 from overmind_core.git.merge import AlreadyMerged, MergeConflicts
@@ -139,5 +139,5 @@ def offer(error: OvermindError, name: str, into: str | None) -> OvermindError:
     where = "" if into is None else f" --into {shlex.quote(into)}"
     files = error.fields.get("files")
     them = count_text(len(files), "conflict") if isinstance(files, list) else "them"
-    message = f"{error.message} Hand {them} to its agent with: overmind merge {name}{where} --resolve"
-    return OvermindError(error.code, message, **error.fields)
+    way = f"Hand {them} to its agent with: overmind merge {name}{where} --resolve"
+    return OvermindError(error.code, with_hint(error.message, way), **error.fields)

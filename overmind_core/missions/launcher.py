@@ -16,7 +16,7 @@ from overmind_core.domain.missions.facts import Spawned, SpawnFailed
 from overmind_core.domain.missions.mission import Definition, Mission, Run, Status
 from overmind_core.domain.shell.executed import executed
 from overmind_core.domain.text.bytestrings import to_wire
-from overmind_core.errors import OvermindError
+from overmind_core.errors import OvermindError, with_hint
 from overmind_core.kernel.database import StoreError
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
 from overmind_core.missions import private_files
@@ -325,7 +325,7 @@ class Launcher:
             if error.code != "not_found" or definition.provider == RAW:
                 raise
             how = registry.get(definition.provider).install
-            raise OvermindError("provider_missing", f"{error.message} Install it with: {how}") from None
+            raise OvermindError("provider_missing", with_hint(error.message, f"Install it with: {how}")) from None
 
     def _request(self, mission: Mission, prepared: PreparedRun) -> dict[str, Any]:
         definition = self.as_it_runs(mission).definition

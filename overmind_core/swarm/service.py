@@ -16,7 +16,7 @@ import msgspec
 
 from overmind_core.domain.swarm.fits import delay_after, load_of
 from overmind_core.domain.swarm.leases import deadline_of, may_take_after, retry_pause
-from overmind_core.errors import OvermindError
+from overmind_core.errors import OvermindError, with_hint
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
 from overmind_core.swarm.connection import NotLetIn, SwarmSilent
@@ -214,7 +214,8 @@ class SwarmService:
             if force:
                 return False
             lost = ", and lose what it could not tell" if self._store.open or self._store.untold else ""
-            raise SwarmSilent(f"{error.message} To leave all the same{lost}: overmind swarm leave --force") from None
+            way = f"To leave all the same{lost}: overmind swarm leave --force"
+            raise SwarmSilent(with_hint(error.message, way)) from None
         return hello.role is not None  # it may have been removed while it is connected
 
     async def close(self) -> None:

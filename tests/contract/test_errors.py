@@ -23,3 +23,10 @@ no_swarm outcome_unknown no_room no_secret draft work_lost
 def test_the_error_codes_are_the_closed_set():
     assert set(errors.CODES) == set(CODES.split())
     assert [code for code, (status, _) in errors.CODES.items() if status == 0] == ["not_attached"]
+
+
+@pytest.mark.parametrize("message", ["Connection refused", "Connection refused.", "Is it there?"])
+def test_a_hint_is_a_sentence_of_its_own_behind_the_words_of_others(message):
+    said = errors.with_hint(message, "To leave all the same: overmind swarm leave --force")
+    end = "" if message.endswith("?") else "."
+    assert said == f"{message.rstrip('.')}{end} To leave all the same: overmind swarm leave --force"

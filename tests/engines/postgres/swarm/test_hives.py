@@ -267,7 +267,7 @@ def test_a_hive_leaves_a_swarm_that_is_gone_for_good_if_it_is_told_to(homes):
         eventually(home.ps, what="it runs")
         way.cut()
         said = home.refused("swarm", "leave", "--release", code="swarm_silent")
-        assert "To leave all the same, and lose what it could not tell: overmind swarm leave --force" in said
+        assert ". To leave all the same, and lose what it could not tell: overmind swarm leave --force" in said
         assert home.ps()
         home.refused("swarm", "leave", "--force", code="busy")
         assert home.ok("swarm", "leave", "--release", "--force") == "Left swarm overmind\n"
