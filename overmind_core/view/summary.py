@@ -298,14 +298,28 @@ def _cells_of_parts(cells: Iterable[Cell]) -> int:
 
 
 def _counts(facts: Facts, *, words: bool = False, room: int | None = None) -> list[Cell]:
-    """Each mark and how many show it; where there is no `room` for all, the most telling ones."""
-    counted = dict(facts.counts)
+    """Each mark and how many show it; where there is no `room` for all, the most telling ones.
+
+    Without words one sign is one count: of those that have failed and of those that ran out of time.
+    """
+    counted = dict(facts.counts) if words else _by_sign(facts.counts)
     dropped = list(reversed(LEAST_TELLING))
     shown = _counted(counted, ascii_only=facts.ascii_only, words=words)
     while room is not None and _cells_of_parts(shown) > room and dropped:
         counted.pop(dropped.pop(), None)
         shown = _counted(counted, ascii_only=facts.ascii_only, words=words)
     return shown or [Cell("no missions", "quiet")]
+
+
+def _by_sign(counts: Mapping[StatusMark, int]) -> dict[StatusMark, int]:
+    """The counts of all that look the same together, under the first of them."""
+    firsts: dict[str, StatusMark] = {}
+    found: dict[StatusMark, int] = {}
+    for mark in MARKS:
+        if mark in counts:
+            first = firsts.setdefault(mark.mark, mark)
+            found[first] = found.get(first, 0) + counts[mark]
+    return found
 
 
 def _counted(counted: dict[StatusMark, int], *, ascii_only: bool, words: bool) -> list[Cell]:
