@@ -39,7 +39,7 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
 """Title → cell of a group that `learn --json` lists."""
 
 
-NO_LESSONS = "No lesson waits here. See all with: overmind notes --kind lesson"
+NO_LESSONS = "No lesson waits here. See those of all repositories with: overmind notes --kind lesson --proposed --all"
 NO_ATTEMPTS = "No quest of the queue has had an attempt yet. Add one with: overmind quest add 'Title' -- make test"
 
 

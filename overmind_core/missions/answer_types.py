@@ -137,7 +137,7 @@ class MissionCore(MissionBrief):
     """The earliest time at which the quest, or the plan's agent, is tried again whose attempt this was; null: it is
     not."""
     quest_failure: str | None
-    """A code: why that quest failed, where the program itself ended well; of a review without a verdict `no_verdict`."""
+    """A code: why that quest failed where its program ended well; `no_verdict` of a review without a verdict."""
     started_at: str
     """Of its first run."""
     run: int

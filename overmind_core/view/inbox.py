@@ -103,11 +103,20 @@ def _row_of(asked: Row, missions: Mapping[str, Row]) -> Row:
 
 
 def blocked(row: Row) -> bool:
-    """Whether it goes no further without a person."""
+    """Whether it goes no further without a person.
+
+    What has failed as the work of a quest is that quest's to try again, or to ask about, as the board shows it.
+    """
     found = missions_rows.mark(row)
     if found is LIMITED:
         return row.get("resume_at") is None and not row.get("attempt")
-    return found is WAITING or (found in BAD_ENDS and row.get("reason") == SPENT)
+    return found is WAITING or gave_up(row)
+
+
+def gave_up(row: Row) -> bool:
+    """Whether nobody starts again what has failed, until a person does."""
+    is_spent = missions_rows.mark(row) in BAD_ENDS and row.get("reason") == SPENT
+    return is_spent and row.get(missions_rows.QUEST_STATE) is None
 
 
 def your_turn(row: Row) -> bool:

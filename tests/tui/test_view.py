@@ -251,6 +251,18 @@ def test_a_header_is_never_wider_than_the_screen_and_keeps_its_counts(cells, lin
     assert all(sign in said(drawn[lines // 2]) for sign in "▶!❯✖≈")
 
 
+def test_each_sign_of_the_header_has_one_count():
+    rows = [row(f"f{at}", "crashed", outcome="failed") for at in range(28)]
+    rows += [row("t", "crashed", outcome="timed out"), row("s", "stopped", outcome="stopped")]
+    rows += [row("k", "killed", outcome="killed")]
+    (line,) = summary.header(facts(*rows), (), 200)
+    assert "│ ✖ 29 ■ 2 │" in said(line)
+    words = said(summary.header(facts(*rows), (), 200, 3)[1])
+    assert words.split("  ") == [" ✖ 28 failed", "✖ 1 timed out", "■ 1 stopped", "■ 1 killed"]
+    (narrow,) = summary.header(facts(*rows), (), 8)
+    assert said(narrow).strip() == "✖ 29"
+
+
 DROPPED = [(140, "overmind ▶ $ cpu <n>"), (80, "overmind ▶ $ cpu <n>"), (49, "▶ $ cpu"), (22, "▶ $"), (8, "▶")]
 
 
@@ -462,6 +474,8 @@ NEEDS = [
     (agent("working", unseen=True), False, False),
     (row("a", "crashed", reason="restart_budget_spent"), True, False),
     (row("a", "crashed", reason="exited"), False, False),
+    (row("a", "crashed", reason="restart_budget_spent", outcome="failed", quest_state="failed"), False, False),
+    (row("a", "crashed", reason="restart_budget_spent", quest_state="queued"), False, False),
 ]
 
 

@@ -24,7 +24,7 @@ from overmind_core.client.daemon import connect_until, try_connect
 from overmind_core.domain import engine_questions
 from overmind_core.domain.agents import approval_subject
 from overmind_core.domain.missions.lost import lost_sentence
-from overmind_core.domain.missions.reasons import CONVERSATION_LOST
+from overmind_core.domain.missions.reasons import CONVERSATION_LOST, ended_words
 from overmind_core.domain.text.cells import cut, display_safe
 from overmind_core.domain.text.duration import format_uptime
 from overmind_core.domain.text.moment import parse_time
@@ -83,15 +83,23 @@ def inbox_text(questions: Sequence[Question], now: float, *, bold: bool = False)
 
 
 def held_up_text(client: Client, now: float) -> str:
-    """Return a line for each agent that a limit holds up or that has lost its conversation.
+    """Return a line for each agent that a limit holds up or that has lost its conversation, and for what gave up.
 
     `now`: in seconds since the epoch.
     """
+    from overmind_core.view.inbox import gave_up  # start-up: --help needs none
+
     found = client.call("ps")
     limited = [row["id"] for row in found if row.get("activity") == "limited"]
     rows = client.call("ps", {"ids": limited, "wide": True}) if limited else []
     lost = [row for row in found if row.get("conversation_lost")]
-    return "\n".join([*(_limited(row, now) for row in rows), *map(_forgetful, lost)])
+    spent = [row for row in found if gave_up(row)]
+    return "\n".join([*(_limited(row, now) for row in rows), *map(_forgetful, lost), *map(_spent, spent)])
+
+
+def _spent(row: Mapping[str, Any]) -> str:
+    name, how = display_safe(row["name"]), ended_words(row["outcome"] or "failed", row["exit_code"], row["reason"])
+    return f"{name} ({row['id']}) has {how}. Log: overmind logs {name} · again: overmind restart {name}"
 
 
 def _forgetful(row: Mapping[str, Any]) -> str:
@@ -186,7 +194,7 @@ INBOX = Command(
     ],
     notes=(
         "Each question begins with its number, and ends with a line that answers it. $ marks a command; - and + mark a "
-        "change."
+        "change. Below the questions stand agents that a limit holds up, and missions that gave up, with the way on."
     ),
     run=inbox,
 )

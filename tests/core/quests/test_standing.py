@@ -85,7 +85,8 @@ def test_only_a_completed_quest_has_a_mission_that_has_succeeded(state, end):
 
 
 def test_each_word_of_a_standing_has_a_mark():
-    assert {mark_of(word).word for word in get_args(WorkState)} == set(get_args(WorkState))
+    shown = {"completed": "succeeded"}
+    assert all(mark_of(word).word == shown.get(word, word) for word in get_args(WorkState))
     assert {*map(str, QuestState), "to land", TRIED_AGAIN} == set(get_args(WorkState))
 
 

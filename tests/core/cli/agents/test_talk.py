@@ -175,6 +175,14 @@ def test_an_empty_inbox_prints_nothing_in_a_pipe(overmind):
     assert overmind({"inbox": [{"ok": []}]}, "inbox", "--json").out == "[]\n"
 
 
+def test_the_inbox_has_what_gave_up_as_the_page_of_what_needs_you_has(overmind):
+    spent = {**MISSION, "status": "crashed", "reason": "restart_budget_spent", "exit_code": 3, "outcome": "failed"}
+    rows = [spent, {**spent, "id": "b1b2c3d4", "name": "nightly/1", "quest_state": "failed"}]
+    ran = overmind({"inbox": [{"ok": []}], "ps": [{"ok": rows}], "restart": NONE_LOST}, "inbox")
+    ways = "Log: overmind logs api · again: overmind restart api"
+    assert ran.out == f"api (a1b2c3d4) has failed (3): restarted too often, gave up. {ways}\n"
+
+
 ANSWERS = [
     (["7", "allow"], {"question": 7, "behaviour": "allow"}),
     (["api", "deny", "--message", "no: ask"], {"id": "api", "behaviour": "deny", "message": "no: ask"}),
