@@ -185,6 +185,10 @@ LONGEST_MESSAGE = 800
 """Characters of an error; a path that is longer is cut in its middle."""
 
 
+NO_QUEST = "No quest named "
+"""The beginning of what is said of a quest that this machine does not have; a swarm may have it."""
+
+
 def report_error(error: OvermindError, context: Context) -> int:
     """Print an error for the person; return the exit status that it asks for."""
     message = error.message
@@ -197,6 +201,8 @@ def report_error(error: OvermindError, context: Context) -> int:
 
         head, see, rest = message.partition(" See")
         message = f"{head}{hive_meant(message, context.home.config)}{see}{rest}"
+    if error.code == "not_found" and message.startswith(NO_QUEST) and context.hive is None and context.home.is_in_swarm:
+        message = f"{message}, and those of the swarm with: overmind quest list -H swarm"
     code = "" if error.code == "invalid" and sys.stderr.isatty() else f"{error.code}: "  # it tells a person nothing
     context.note(f"Error: {code}{_shortened(display_safe(message))}")
     return error.exit_status

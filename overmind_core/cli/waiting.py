@@ -133,7 +133,7 @@ class WaitTeller:
     def _spec(self, client: Client) -> Iterator[Wait]:
         """Say what the stream of its progress does not say: its questions, and what is in the way of its quests."""
         questions = client.call("inbox")
-        asked = list(_asked(questions, set(self._pending()), (self._of_spec,)))
+        asked = list(questions_about(questions, set(self._pending()), (self._of_spec,)))
         yield from asked
         quests = client.call("quests", {"spec": self._of_spec, "status": ["queued", "running"]})
         running = [one["id"] for one in quests if one["status"] == "running"]
@@ -191,7 +191,9 @@ class WaitTeller:
 
     def _of_family(self, client: Client, family: Sequence[Row], pending: Sequence[Row]) -> Iterator[Wait]:
         """Say what is asked by what is waited for, or by what that has started, and what holds it up."""
-        yield from _asked(client.call("inbox"), {row["id"] for row in family}, [row["name"] for row in pending])
+        yield from questions_about(
+            client.call("inbox"), {row["id"] for row in family}, [row["name"] for row in pending]
+        )
         for one in family:
             is_asked_for = self._for_answer is None and one in pending
             wait = _held_up(self._with_next_start(client, one), is_asked_for=is_asked_for)
@@ -206,7 +208,7 @@ class WaitTeller:
     def _held_missions(self, client: Client, ids: Sequence[str], questions: Sequence[Row]) -> Iterator[Wait]:
         """Say what holds up the missions of quests that run, and what these have started."""
         family = _family(client, ids) if ids else []
-        yield from _asked(questions, {row["id"] for row in family}, ())
+        yield from questions_about(questions, {row["id"] for row in family}, ())
         for row in family:
             wait = _held_up(self._with_next_start(client, row), is_asked_for=False)
             if wait is not None:
@@ -301,8 +303,8 @@ def _is_blocked(why: Row) -> bool:
     return bool(why["status"] == "queued" and why["code"] == _BLOCKED)
 
 
-def _asked(questions: Iterable[Row], ids: set[str], names: Sequence[str]) -> Iterator[Wait]:
-    """Questions about any of them, or about what is named below one, such as a check."""
+def questions_about(questions: Iterable[Row], ids: set[str], names: Sequence[str]) -> Iterator[Wait]:
+    """Yield the questions about any of them, or about what is named below one, such as a check."""
     for question in questions:
         about = question.get("about") or question
         below = any(str(about["name"]).startswith(f"{name}/") for name in names)
@@ -314,7 +316,7 @@ def _asked(questions: Iterable[Row], ids: set[str], names: Sequence[str]) -> Ite
 
 def _of_quest(why: Row, questions: Iterable[Row]) -> Iterator[Wait]:
     """Why a quest has not ended, unless it simply runs."""
-    asked = list(_asked(questions, {why["id"]}, (why["name"],)))
+    asked = list(questions_about(questions, {why["id"]}, (why["name"],)))
     if asked:
         yield from asked
     elif why["status"] == "queued" and why["code"] is not None:

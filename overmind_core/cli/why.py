@@ -29,19 +29,38 @@ _NO_POST = frozenset({"no_swarm", "not_found"})
 def why(args: Namespace, context: Context) -> int:
     """Print why a post waits, and a line for each hive; of what is no post of a swarm, why that waits here."""
     try:
-        answer = swarm_client(context).call("swarm_why", {"id": args.id})
+        _print_why(args, context)
     except OvermindError as error:
         if error.code not in _NO_POST or context.hive is not None:
             raise
         return _why_here(args, context)
+    return 0
+
+
+def why_of_post(args: Namespace, context: Context) -> bool:
+    """Print why a post waits; return whether the swarm has one that is named so.
+
+    Raises:
+        OvermindError: the swarm does not answer.
+    """
+    try:
+        _print_why(args, context)
+    except OvermindError as error:
+        if error.code not in _NO_POST:
+            raise
+        return False
+    return True
+
+
+def _print_why(args: Namespace, context: Context) -> None:
+    answer = swarm_client(context).call("swarm_why", {"id": args.id})
     if args.json:
         context.print(dumps(answer))
-        return 0
+        return
     context.print(display_safe(f"{answer['name']} ({answer['id']}): {answer['summary']}"))
     print_hives(answer["hives"], context)
     for one in answer["pools"]:
         context.print(display_safe(f"  pool {one['pool']}  {one['text']}"))
-    return 0
 
 
 def _why_here(args: Namespace, context: Context) -> int:
@@ -50,10 +69,10 @@ def _why_here(args: Namespace, context: Context) -> int:
     Raises:
         OvermindError: `not_found`, nothing is named so; what the daemon says.
     """
-    from overmind_core.cli.quests.queue import quest_why
+    from overmind_core.cli.quests.queue import quest_why_here
     from overmind_core.cli.specs.commands import spec_show
 
-    kinds: tuple[Callable[[Namespace, Context], int], ...] = (quest_why, spec_show, _mission_why)
+    kinds: tuple[Callable[[Namespace, Context], int], ...] = (quest_why_here, spec_show, _mission_why)
     for print_one in kinds:
         try:
             return print_one(args, context)

@@ -178,6 +178,8 @@ class SwarmWhy(TypedDict):
     name: str
     state: str
     summary: str
+    blocked: bool
+    """Whether it waits for one that has failed or was cancelled, so that a person has to change something first."""
     hives: list[SwarmWhyLine]
     pools: list[SwarmWhyPool]
     """Pools whose instances could take it while it waits."""

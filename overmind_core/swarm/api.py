@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.missions.names import generate
@@ -217,7 +217,7 @@ class SwarmApi:
             if is_late:
                 break
             await asyncio.sleep(_LOOK)
-        _, summary = await line.ask(lambda swarm: _why(swarm, post))
+        summary = (await line.ask(lambda swarm: _why(swarm, post))).summary
         # As far as the swarm knows: one that fits may be silent since a moment ago.
         return found, "waits: no hive has taken it yet" if summary == "yes" else summary
 
@@ -251,9 +251,10 @@ class SwarmApi:
         del caller
         line = self._host.line()
         post = await self._found(request.id)
-        (lines, summary), pools = await line.ask(lambda swarm: (_why(swarm, post.id), _pools(swarm, post)))
+        why, pools = await line.ask(lambda swarm: (_why(swarm, post.id), _pools(swarm, post)))
         return {
-            "id": post.id, "name": post.name, "state": post.state, "summary": summary, "hives": lines, "pools": pools,
+            "id": post.id, "name": post.name, "state": post.state, "summary": why.summary, "blocked": why.blocked,
+            "hives": why.lines, "pools": pools,
         }  # fmt: skip
 
     @handles(requests.SwarmPost)
@@ -392,22 +393,31 @@ def _queue(swarm: Swarm) -> answers.SwarmQueue:
     return {"slots": slots, "used": sum(one.state == "claimed" for one in posts), "posts": waiting}
 
 
-def _why(swarm: Swarm, post: str) -> tuple[list[answers.SwarmWhyLine], str]:
+class _Why(NamedTuple):
+    """How a post stands, and why it waits."""
+
+    lines: list[answers.SwarmWhyLine]
+    summary: str
+    blocked: bool = False
+
+
+def _why(swarm: Swarm, post: str) -> _Why:
     from overmind_core.swarm.oracle import why  # noqa: PLC0415 - it loads psycopg
 
     found = swarm.find_post(post)
     if found is None:
         raise OvermindError("not_found", f"The swarm has no post {post!r}.")
     if found.state in {"claimed", "lost"}:
-        return [], f"{found.hive} has it"
+        return _Why([], f"{found.hive} has it")
     if found.state in ENDED:
-        return [], _ended(found)
+        return _Why([], _ended(found))
     posts = swarm.posts(ended=False) + (swarm.ended_badly(found.needs) if found.unmet else [])
     answer = why(found, swarm.hives(), posts, swarm.refusals())
     lines: list[answers.SwarmWhyLine] = [{"hive": one.hive, "text": one.text} for one in answer.lines]
     ended = [one.name for one in posts if one.id in found.needs and one.state in {"failed", "cancelled"}]
     then = "".join(f". Go on with: overmind quest retry swarm/{name}" for name in ended[:1])
-    return lines, answer.summary + then
+    enough = found.needs_min or len(found.needs)
+    return _Why(lines, answer.summary + then, len(found.needs) - len(ended) < enough)
 
 
 def _pools(swarm: Swarm, post: NamedPost) -> list[answers.SwarmWhyPool]:

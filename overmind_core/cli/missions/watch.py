@@ -36,7 +36,12 @@ def wait(args: Namespace, context: Context) -> int:
     def say(end: End) -> None:
         context.print(dumps(end) if args.json else end_line(end))
 
-    return wait_for_ends(context, ends, say, timeout=args.timeout)
+    try:
+        return wait_for_ends(context, ends, say, timeout=args.timeout)
+    except OvermindError as error:
+        from overmind_core.cli.swarm.wait_there import wait_there_instead  # start-up: for names not of here alone
+
+        return wait_there_instead(args, context, error)
 
 
 def wait_for_ends(

@@ -9,7 +9,7 @@ from overmind_core.cli.quests.rows import score_cell, title_cell
 from overmind_core.cli.values import dollars, duration_from_now
 from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.errors import UsageError
+from overmind_core.errors import OvermindError, UsageError
 
 TYPE_CHECKING = False
 
@@ -174,7 +174,23 @@ QUEUE_SLOTS = Command(
 
 
 def quest_why(args: Namespace, context: Context) -> int:
-    """Print why it waits, its score and what waits for it."""
+    """Print why it waits, its score and what waits for it; of a post of the swarm, why that waits."""
+    try:
+        return quest_why_here(args, context)
+    except OvermindError as error:
+        from overmind_core.cli.why import why_of_post  # start-up: for names not of here alone
+
+        if error.code != "not_found" or not why_of_post(args, context):
+            raise
+        return 0
+
+
+def quest_why_here(args: Namespace, context: Context) -> int:
+    """Print the same of a quest of this machine.
+
+    Raises:
+        OvermindError: `not_found`, it has none of that name; what the daemon says.
+    """
     answer = context.client().call("quest_why", {"id": args.id})
     if args.json:
         context.print(dumps(answer))

@@ -8,6 +8,7 @@ from overmind_core.cli import caller_environment
 from overmind_core.cli.output import dumps
 from overmind_core.cli.swarm.code_source import source_around
 from overmind_core.cli.swarm.commands import swarm_client
+from overmind_core.domain.hives import SWARM
 from overmind_core.domain.text.cells import display_safe
 
 TYPE_CHECKING = False
@@ -45,5 +46,14 @@ def post_quests(args: Namespace, context: Context, quests: Sequence[Mapping[str,
         context.print(dumps(added if args.file is not None else added[0]))
         return 0
     for one in added:
-        context.print(display_safe(f"Quest queued: {one['id']} ({one['name']})"))
+        context.print(queued_line(one))
+    at, prefix = ("", f"{SWARM}/") if context.hive is None else (f"-H {context.hive.name} ", "")
+    names = " ".join(f"{prefix}{one['name']}" for one in added)
+    what = "it" if len(added) == 1 else "them"
+    context.note(display_safe(f"Wait for {what} with: overmind {at}quest wait {names}"))
     return 0
+
+
+def queued_line(quest: Mapping[str, Any]) -> str:
+    """Return the line about a quest that waits in the swarm, where alone it can be found until a hive has it."""
+    return display_safe(f"Quest queued in the swarm: {quest['id']} ({quest['name']})")

@@ -11,6 +11,8 @@ from overmind_core.cli.output import coloured, dumps, or_absent, table, text_cel
 from overmind_core.cli.quests.add import add_to_swarm
 from overmind_core.cli.swarm import queue_there, specs_there
 from overmind_core.cli.swarm.commands import DATABASE, swarm_client
+from overmind_core.cli.swarm.quest_on import queued_line
+from overmind_core.cli.swarm.wait_there import wait_there
 from overmind_core.cli.why import why
 from overmind_core.domain.hives import SWARM
 from overmind_core.domain.text.cells import display_safe
@@ -127,7 +129,9 @@ def _only_at_its_hive(command: str, post: str, context: Context) -> str:
     if tail["state"] in {"claimed", "lost"}:
         hint = f"Name that hive first: overmind hive add {tail['hive']} HOST"
         return display_safe(f"{command} is done at the hive that runs it. {runs}. {hint}")
-    return display_safe(f"{command} is done at the hive that runs it. {runs}. See: overmind why {SWARM}/{name}")
+    return display_safe(
+        f"{command} is done at the hive that runs it, and none does: {runs}. See: overmind why {SWARM}/{name}"
+    )
 
 
 def _where(tail: dict[str, Any], context: Context) -> tuple[str, str | None]:
@@ -167,7 +171,7 @@ def _retry(args: Namespace, context: Context) -> int:
         raise UsageError("--message can't be used with -H swarm: the next hive begins with what was posted.")
 
     def line(answer: Any) -> str:  # noqa: ANN401 - of the API
-        return display_safe(f"Quest queued: {answer['id']} ({answer['name']})")
+        return queued_line(answer)
 
     requests = [{"id": one} for one in args.ids]
     return call_each(context, swarm_client(context), "swarm_retry", requests, line=line, as_json=args.json)
@@ -198,6 +202,8 @@ _COMMANDS: dict[str, Callable[[Namespace, Context], int]] = {
     "stop": _cancel,
     "kill": _cancel,
     "logs": _logs,
+    "wait": wait_there,
+    "quest wait": wait_there,
     "quest add": _add,
     "quest list": _quests,
     "quest cancel": _cancel,

@@ -86,6 +86,26 @@ def test_what_it_waits_for_is_said_at_each_moment(homes, shop, tmp_path):
     homes.wait_state("two", "done")
 
 
+def test_a_name_that_was_just_printed_is_waited_for_by_who_runs_nothing_of_it(homes, shop, tmp_path):
+    hive(homes, "a", "--slots", "1")
+    gate = tmp_path / "go"
+    posted = homes.desk("quest", "add", "One", "--on", "any", "--", f"while [ ! -e {gate} ]; do sleep .05; done")
+    row = homes.posts()["one"]
+    assert posted.out == f"Quest queued in the swarm: {row['id']} (one)\n"
+    assert posted.err == "Wait for it with: overmind quest wait swarm/one\n"
+    assert "quest list -H swarm" in homes.desk.refused("quest", "info", "one", code="not_found")
+    homes.wait_state("one", "claimed")
+    assert homes.desk.ok("quest", "why", "one") == f"one ({row['id']}): {homes.name('a')} has it\n"
+    with homes.desk.start("quest", "wait", row["id"]) as waiting:
+        gate.touch()
+        out, _ = waiting.communicate(timeout=30)
+    assert (waiting.returncode, out) == (0, f"Quest {row['id']} (one) finished on {homes.name('a')}: succeeded\n")
+    add(homes.homes["a"], shop, "Bad", "any", "--retries", "0", command="exit 7")
+    assert homes.desk("quest", "wait", "swarm/bad").status == 7
+    add(homes.homes["a"], shop, "Then", "any", "--needs", "bad", command="true")
+    assert homes.desk("quest", "wait", "then").status == 3
+
+
 def test_a_hive_goes_on_while_the_code_of_a_quest_can_not_be_fetched_and_the_quest_can_be_cancelled(homes, shop):
     home = hive(homes, "a")
     home.ok("hive", "drain", homes.name("a"))
@@ -135,7 +155,7 @@ def test_work_that_fails_its_check_is_tried_again_at_its_hive_and_its_end_is_tol
     row = homes.wait_state("bad", "failed", "done", timeout=60)
     assert (row["state"], row["attempt"], row["reason"]) == ("failed", 2, "check_failed")
     assert home.json("inbox", "--json") == []
-    assert home.ok("quest", "retry", "bad", "-H", "swarm").startswith("Quest queued: ")
+    assert home.ok("quest", "retry", "bad", "-H", "swarm").startswith("Quest queued in the swarm: ")
     homes.wait_state("bad", "failed", timeout=60)
     assert homes.posts()["bad"]["fence"] > row["fence"]
 
