@@ -91,19 +91,19 @@ def test_a_name_that_was_just_printed_is_waited_for_by_who_runs_nothing_of_it(ho
     gate = tmp_path / "go"
     posted = homes.desk("quest", "add", "One", "--on", "any", "--", f"while [ ! -e {gate} ]; do sleep .05; done")
     row = homes.posts()["one"]
-    assert posted.out == f"Quest queued in the swarm: {row['id']} (one)\n"
-    assert posted.err == "Wait for it with: overmind quest wait swarm/one\n"
+    assert posted.stdout == f"Quest queued in the swarm: {row['id']} (one)\n"
+    assert posted.stderr == "Wait for it with: overmind quest wait swarm/one\n"
     assert "quest list -H swarm" in homes.desk.refused("quest", "info", "one", code="not_found")
     homes.wait_state("one", "claimed")
     assert homes.desk.ok("quest", "why", "one") == f"one ({row['id']}): {homes.name('a')} has it\n"
-    with homes.desk.start("quest", "wait", row["id"]) as waiting:
+    with homes.desk.popen("quest", "wait", row["id"]) as waiting:
         gate.touch()
         out, _ = waiting.communicate(timeout=30)
     assert (waiting.returncode, out) == (0, f"Quest {row['id']} (one) finished on {homes.name('a')}: succeeded\n")
     add(homes.homes["a"], shop, "Bad", "any", "--retries", "0", command="exit 7")
-    assert homes.desk("quest", "wait", "swarm/bad").status == 7
+    assert homes.desk("quest", "wait", "swarm/bad").returncode == 7
     add(homes.homes["a"], shop, "Then", "any", "--needs", "bad", command="true")
-    assert homes.desk("quest", "wait", "then").status == 3
+    assert homes.desk("quest", "wait", "then").returncode == 3
 
 
 def test_a_hive_goes_on_while_the_code_of_a_quest_can_not_be_fetched_and_the_quest_can_be_cancelled(homes, shop):
