@@ -6,7 +6,7 @@ import time
 
 from overmind_core.cli.command import JSON, Command, argument
 from overmind_core.cli.output import dumps
-from overmind_core.cli.swarm.commands import print_hives, swarm_client
+from overmind_core.cli.swarm.commands import NO_POST, print_why_of_post
 from overmind_core.domain.missions.lost import KEEPER_LOST, plan_again
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError
@@ -23,44 +23,15 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
 
 
-_NO_POST = frozenset({"no_swarm", "not_found"})
-
-
 def why(args: Namespace, context: Context) -> int:
     """Print why a post waits, and a line for each hive; of what is no post of a swarm, why that waits here."""
     try:
-        _print_why(args, context)
+        print_why_of_post(args, context)
     except OvermindError as error:
-        if error.code not in _NO_POST or context.hive is not None:
+        if error.code not in NO_POST or context.hive is not None:
             raise
         return _why_here(args, context)
     return 0
-
-
-def why_of_post(args: Namespace, context: Context) -> bool:
-    """Print why a post waits; return whether the swarm has one that is named so.
-
-    Raises:
-        OvermindError: the swarm does not answer.
-    """
-    try:
-        _print_why(args, context)
-    except OvermindError as error:
-        if error.code not in _NO_POST:
-            raise
-        return False
-    return True
-
-
-def _print_why(args: Namespace, context: Context) -> None:
-    answer = swarm_client(context).call("swarm_why", {"id": args.id})
-    if args.json:
-        context.print(dumps(answer))
-        return
-    context.print(display_safe(f"{answer['name']} ({answer['id']}): {answer['summary']}"))
-    print_hives(answer["hives"], context)
-    for one in answer["pools"]:
-        context.print(display_safe(f"  pool {one['pool']}  {one['text']}"))
 
 
 def _why_here(args: Namespace, context: Context) -> int:

@@ -207,11 +207,9 @@ class SwarmService:
         try:
             hello = await self.line.ask(lambda swarm: swarm.hello())
         except OvermindError as error:
-            if error.code == "forbidden":
-                return False
-            if not isinstance(error, SwarmSilent | NotLetIn):
+            if error.code != "forbidden" and not isinstance(error, SwarmSilent | NotLetIn):
                 raise
-            if force:
+            if force or error.code == "forbidden":
                 return False
             lost = ", and lose what it could not tell" if self._store.open or self._store.untold else ""
             way = f"To leave all the same{lost}: overmind swarm leave --force"

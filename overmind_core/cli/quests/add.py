@@ -173,7 +173,9 @@ def _post(args: Namespace, context: Context, variables: Mapping[str, str]) -> in
     from overmind_core.cli.swarm.quest_on import post_quests  # start-up: for posts alone
 
     if args.wait:
-        raise UsageError("--wait is about quests of this machine. See those of the swarm with: overmind ps -H swarm")
+        raise UsageError(
+            "--wait is about quests of this machine. Wait for one of the swarm with: overmind quest wait swarm/NAME"
+        )
     if args.base is not None:
         raise UsageError("--base can't be used with --on. Write --into BRANCH: the work begins there, and lands there")
     if args.file is None:

@@ -178,7 +178,7 @@ def quest_why(args: Namespace, context: Context) -> int:
     try:
         return quest_why_here(args, context)
     except OvermindError as error:
-        from overmind_core.cli.why import why_of_post  # start-up: for names not of here alone
+        from overmind_core.cli.swarm.commands import why_of_post  # start-up: for names not of here alone
 
         if error.code != "not_found" or not why_of_post(args, context):
             raise

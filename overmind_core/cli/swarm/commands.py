@@ -187,6 +187,41 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
+NO_POST = frozenset({"no_swarm", "not_found"})
+"""Errors that say that nothing of a swarm is named so."""
+
+
+def why_of_post(args: Namespace, context: Context) -> bool:
+    """Print why a post waits; return whether the swarm has one that is named so.
+
+    Raises:
+        OvermindError: the swarm does not answer.
+    """
+    try:
+        print_why_of_post(args, context)
+    except OvermindError as error:
+        if error.code not in NO_POST:
+            raise
+        return False
+    return True
+
+
+def print_why_of_post(args: Namespace, context: Context) -> None:
+    """Print why a post waits, and a line for each hive.
+
+    Raises:
+        OvermindError: `NO_POST`, nothing of the swarm is named so; the swarm does not answer.
+    """
+    answer = swarm_client(context).call("swarm_why", {"id": args.id})
+    if args.json:
+        context.print(dumps(answer))
+        return
+    context.print(display_safe(f"{answer['name']} ({answer['id']}): {answer['summary']}"))
+    print_hives(answer["hives"], context)
+    for one in answer["pools"]:
+        context.print(display_safe(f"  pool {one['pool']}  {one['text']}"))
+
+
 def print_hives(lines: list[Row], context: Context) -> None:
     """Print what the oracle says about each hive."""
     wide = max((len(line["hive"]) for line in lines), default=0)
