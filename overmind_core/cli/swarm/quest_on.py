@@ -56,4 +56,4 @@ def post_quests(args: Namespace, context: Context, quests: Sequence[Mapping[str,
 
 def queued_line(quest: Mapping[str, Any]) -> str:
     """Return the line about a quest that waits in the swarm, where alone it can be found until a hive has it."""
-    return display_safe(f"Quest queued in the swarm: {quest['id']} ({quest['name']})")
+    return display_safe(f"Quest queued: {quest['id']} ({quest['name']}), in the swarm")

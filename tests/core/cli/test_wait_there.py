@@ -122,5 +122,5 @@ def test_what_is_posted_says_where_it_waits_and_how_to_wait_for_it(in_swarm, mon
     monkeypatch.setattr("overmind_core.cli.swarm.quest_on.source_around", lambda *_: None)
     added = [{"ok": {"quests": [{"id": "76fe62e3", "name": "docs"}]}}]
     ran = in_swarm({"swarm_add": added}, "quest", "add", "Docs", "--on", "any", "--", "make")
-    assert ran.out == "Quest queued in the swarm: 76fe62e3 (docs)\n"
+    assert ran.out == "Quest queued: 76fe62e3 (docs), in the swarm\n"
     assert ran.err == "Wait for it with: overmind quest wait swarm/docs\n"

@@ -91,7 +91,7 @@ def test_a_name_that_was_just_printed_is_waited_for_by_who_runs_nothing_of_it(ho
     gate = tmp_path / "go"
     posted = homes.desk("quest", "add", "One", "--on", "any", "--", f"while [ ! -e {gate} ]; do sleep .05; done")
     row = homes.posts()["one"]
-    assert posted.stdout == f"Quest queued in the swarm: {row['id']} (one)\n"
+    assert posted.stdout == f"Quest queued: {row['id']} (one), in the swarm\n"
     assert posted.stderr == "Wait for it with: overmind quest wait swarm/one\n"
     assert "quest list -H swarm" in homes.desk.refused("quest", "info", "one", code="not_found")
     homes.wait_state("one", "claimed")
@@ -155,7 +155,7 @@ def test_work_that_fails_its_check_is_tried_again_at_its_hive_and_its_end_is_tol
     row = homes.wait_state("bad", "failed", "done", timeout=60)
     assert (row["state"], row["attempt"], row["reason"]) == ("failed", 2, "check_failed")
     assert home.json("inbox", "--json") == []
-    assert home.ok("quest", "retry", "bad", "-H", "swarm").startswith("Quest queued in the swarm: ")
+    assert home.ok("quest", "retry", "bad", "-H", "swarm").startswith("Quest queued: ")
     homes.wait_state("bad", "failed", timeout=60)
     assert homes.posts()["bad"]["fence"] > row["fence"]
 

@@ -33,7 +33,7 @@ def test_a_chain_of_three_is_done_by_three_hives_each_with_what_the_one_before_h
     hive(homes, "c", "--label", "step=three")
     said = add(first, shop, "One", "step=one", "--into", "main", "--outputs", "notes.md",
                command="echo two >> app.py; echo from-one > $OVERMIND_OUTPUT_DIR/notes.md")  # fmt: skip
-    assert said.startswith("Quest queued in the swarm: ")
+    assert said.startswith("Quest queued: ")
     add(first, shop, "Two", "step=two", "--into", "main", "--needs", "one", "--outputs", "more.md",
         command="cp $OVERMIND_IN/needs/one/notes.md $OVERMIND_OUTPUT_DIR/more.md; cp app.py two.py")  # fmt: skip
     add(first, shop, "Three", "step=three", "--into", "main", "--needs", "two", "--verify", "test -e three.py",
