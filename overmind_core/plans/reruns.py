@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.plans.progress import FINAL, AgentStage
+from overmind_core.domain.plans.progress import ACTIVE, FINAL, AgentStage
 from overmind_core.domain.text.graph import below
 from overmind_core.errors import OvermindError
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from overmind_core.domain.plans.blueprint import Blueprint
+    from overmind_core.domain.plans.progress import AgentProgress, Nodes
     from overmind_core.plans.requests import Apply
     from overmind_core.plans.state import PlanState
 
@@ -51,12 +52,27 @@ def wanted(request: Apply, plan: PlanState, *, ended: bool = False) -> set[str]:
     return found | names
 
 
-def after_change(plan: PlanState, blueprint: Blueprint, changed: set[str]) -> set[str]:
-    """Agents that have begun, and were changed or depend on one that was; and services that these need once more."""
-    concerned = (below(blueprint.edges, changed) | changed) & blueprint.by_name.keys()
-    stages = {name: node.stage for name, node in plan.nodes.items()}
-    begun = {name for name in concerned if stages.get(name, AgentStage.WAITING) is not AgentStage.WAITING}
-    return begun | {name for name in services(blueprint, concerned) if stages.get(name) in FINAL}
+def after_change(nodes: Nodes, blueprint: Blueprint, changed: set[str]) -> set[str]:
+    """Agents that have begun, and were changed or depend on one that was; and services that these need once more.
+
+    A service that has ended, or is being ended, is needed once more. Services between it and whoever needs it begin
+    once more behind it, with all that runs beside them.
+    """
+    edges = blueprint.edges
+    concerned = (below(edges, changed) | changed) & blueprint.by_name.keys()
+    needed = services(blueprint, concerned)
+    once_more = {name for name in needed if name in nodes and _is_ending(nodes[name])}
+    between = needed & below(edges, once_more)
+    beside = {name for name in between | below(edges, between) if name in nodes and nodes[name].stage in ACTIVE}
+    return {name for name in concerned if name in nodes and _has_begun(nodes[name])} | once_more | beside
+
+
+def _has_begun(node: AgentProgress) -> bool:
+    return node.stage is not AgentStage.WAITING
+
+
+def _is_ending(node: AgentProgress) -> bool:
+    return node.stage in FINAL or node.stopped is not None
 
 
 def services(blueprint: Blueprint, names: Iterable[str]) -> set[str]:

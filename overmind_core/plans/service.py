@@ -366,10 +366,10 @@ class Plans:
         failed = reruns.wanted(request, plan.state)
         if not changes and not failed:
             return _applied(mission, "unchanged")
-        changed = [change.agent for change in changes if change.sign == "~" and change.agent]
-        again = reruns.after_change(plan.state, request.blueprint, {*changed, *failed})
+        changed = {change.agent for change in changes if change.sign != "-" and change.agent}
+        again = reruns.after_change(plan.nodes, request.blueprint, changed | failed)
         why = "runs again" if request.rerun else "runs again: a dependency was changed"
-        changes = [*changes, *(PlanChange("~", name, (why,)) for name in sorted(again - set(changed)))]
+        changes = [*changes, *(PlanChange("~", name, (why,)) for name in sorted(again - changed))]
         if request.dry_run:
             return _applied(mission, "planned", changes)
         if notes is None:

@@ -146,6 +146,11 @@ class AgentProgress:
         """Whether the newest attempt is somewhere where it can be ended."""
         return self.mission is not None or (self.post is not None and bool(self.post.state))
 
+    @property
+    def is_to_run_again(self) -> bool:
+        """Whether all that the newest attempt has come to counts for nobody: it ends, and another one begins."""
+        return self.stopped is EndReason.AGAIN and self.stage in ACTIVE
+
 
 Nodes = Mapping[str, AgentProgress]
 

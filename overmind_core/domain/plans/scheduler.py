@@ -299,6 +299,8 @@ class _Obstacle:
 
 def _is_reached(dependency: Dependency, node: AgentProgress) -> bool | None:
     """Whether the other has come so far; None: it still may."""
+    if node.is_to_run_again:
+        return None
     match dependency.until:
         case Until.STARTED:
             met = node.started_at is not None and node.stage is not AgentStage.STARTING

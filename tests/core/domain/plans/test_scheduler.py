@@ -20,6 +20,7 @@ from overmind_core.domain.plans.progress import (
     PlanEnding,
 )
 from overmind_core.domain.plans.scheduler import PlanStep, Scheduler
+from overmind_core.plans.reruns import after_change
 from tests.kit import torture
 from tests.kit.cases import tabled
 
@@ -81,6 +82,14 @@ def test_who_waited_for_what_never_came_is_told_why():
     ended = replace(SUCCEEDED, ready=False)
     found = step(plan(agent("a"), agent("b", "a", until=Until.READY)), {"a": ended, "b": WAITING}, NOW)
     assert found.skip == {"b": "a ended before it was ready"}
+
+
+@pytest.mark.parametrize("until", list(Until))
+@pytest.mark.parametrize("node", [STARTING, UNREADY, RUNNING, replace(RUNNING, stage=AgentStage.STOPPING)])
+def test_what_one_has_come_to_that_is_to_run_again_counts_for_nobody(until, node):
+    again = replace(node, stopped=EndReason.AGAIN)
+    assert started(until, again) == "waits"
+    assert started(until, progress.ended(agent("a"), again, AttemptEnd(ok=True, at=5))) == "waits"
 
 
 @pytest.mark.parametrize("until", list(Until))
@@ -364,12 +373,14 @@ def plans(draw):
     return Blueprint("p", tuple(shuffled), draw(st.integers(0, 3)), draw(st.sampled_from(list(OnFailure))))
 
 
+MOST_CHANGES = 2
+"""Of one plan while it runs."""
 ENDINGS = list(PlanEnding)
 """A plan that is stopped can be killed, never the other way round."""
 
 
 class Life:
-    """A plan that is carried out by chance: `choose` draws who ends, how, and who becomes ready."""
+    """A plan that is carried out by chance: `choose` draws who ends, how, who becomes ready, and what is changed."""
 
     def __init__(self, blueprint, choose):
         self.blueprint = blueprint
@@ -381,6 +392,11 @@ class Life:
         self.ending = PlanEnding.NONE
         self.started_late: set[str] = set()
         """Who began after the plan was told to end."""
+        self.changes = 0
+        self.last_change: set[str] = set()
+        """Who was to run again after the newest change."""
+        self.attempt_before: dict[str, int] = {}
+        """The attempt of each at the newest change after which it was to run again."""
 
     @property
     def nodes(self):
@@ -391,6 +407,8 @@ class Life:
         """One step and one thing that happens; whether it goes on."""
         if self.choose(st.integers(0, 15)) == 0:
             self.ending = self.choose(st.sampled_from(ENDINGS[ENDINGS.index(self.ending) :]))
+        if self.ending is PlanEnding.NONE and self.changes < MOST_CHANGES and self.choose(st.integers(0, 3)) == 0:
+            self._change()
         found = self.board.step(self.now, ending=self.ending)
         again = Scheduler(self.blueprint, self.nodes).step(self.now, ending=self.ending)
         assert found == again  # what it remembers changes nothing
@@ -410,6 +428,33 @@ class Life:
             return True
         return self._something_happens()
 
+    def _change(self):
+        """Some agents are changed: they run again, with all that depends on them."""
+        self.changes += 1
+        changed = self.choose(st.sets(st.sampled_from(sorted(self.agents)), min_size=1, max_size=2))
+        self.last_change = after_change(self.nodes, self.blueprint, changed)
+        for name in self.last_change:
+            node = self.nodes[name]
+            assert node.stage is not AgentStage.WAITING
+            self.attempt_before[name] = node.attempt
+            stopping = replace(node, stage=AgentStage.STOPPING, stopped=EndReason.AGAIN)
+            self.board.put(name, stopping if node.stage in ACTIVE else progress.fresh(node))
+
+    def _check_changed(self, name):
+        """Whatever it depends on that was to run again has ended, begun once more and come so far as it must."""
+        left, seen = [name], set()
+        while left:
+            one = left.pop()
+            for dependency in self.agents[one].depends_on if self.agents[one].when is When.SUCCESS else ():
+                other, node = dependency.agent, self.nodes[dependency.agent]
+                assert node.attempt > self.attempt_before.get(other, 0), f"{name} begins before {other} has again"
+                assert node.stopped is not EndReason.AGAIN
+                if dependency.until is Until.READY:
+                    assert node.ready
+                if other in self.last_change and other not in seen:
+                    seen.add(other)
+                    left.append(other)
+
     @property
     def _nothing_ends(self):
         return not any(
@@ -426,6 +471,7 @@ class Life:
             )
         if self.ending is not PlanEnding.NONE:
             self.started_late.add(name)
+        self._check_changed(name)
         self.starts[name] += 1
         begun = progress.begun(self.nodes[name])
         if self.ending is PlanEnding.NONE:
@@ -469,7 +515,7 @@ def test_every_plan_comes_to_an_end_and_no_agent_runs_before_its_time_or_too_oft
         assert steps < 400, "it never ends"
     services_alone = all(agent.stays for agent in blueprint.agents) and life.ending is PlanEnding.NONE
     assert services_alone or all(node.stage in FINAL for node in life.nodes.values())
-    assert all(life.starts[name] <= agent.retries + 1 for name, agent in life.agents.items())
+    assert all(life.starts[name] <= (agent.retries + 1) * (life.changes + 1) for name, agent in life.agents.items())
     assert all(life.agents[name].cleans_up for name in life.started_late)
     if life.ending is ORDERLY:
         assert all(life.starts[name] or not agent.cleans_up for name, agent in life.agents.items())
