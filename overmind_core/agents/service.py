@@ -113,6 +113,9 @@ class Agents:
             OvermindError: `not_session`, `not_running` or `exited`.
         """
         name = mission.definition.name
+        if mission.definition.kind is Kind.BLUEPRINT:
+            message = f"Mission {mission.id} ({name}) is a plan: its agents have a name of their own"
+            raise OvermindError("not_session", f"{message}, {name}/AGENT. See: overmind describe {name}")
         if mission.definition.kind is not Kind.SESSION:
             what, do = ("takes no messages", "Its input is empty. Start it with one: overmind run --type session …")
             if to_interrupt:

@@ -53,7 +53,9 @@ def screen_text(described: Json, *, ansi: bool) -> str:
     name = display_safe(str(described["name"]))
     runs = described["runs"]
     if not runs:
-        raise OvermindError("not_running", f"Mission {described['id']} ({name}) has not run yet.")
+        raise OvermindError(
+            "not_running", f"Mission {described['id']} ({name}) has no screen: no process of it has run."
+        )
     if not runs[-1]["tty"]:
         raise OvermindError("invalid", f"Mission {described['id']} ({name}) has no terminal, only a log.")
     run = runs[-1]

@@ -73,10 +73,11 @@ def _may_write(mission: Mission, request: Attach) -> bool:
 
 
 def _over(mission: Mission) -> OvermindError:
-    ended = not_running(mission)
-    return OvermindError(
-        ended.code, f"{ended.message} See its last screen with: overmind screen {mission.definition.name}"
+    ended, name = not_running(mission), mission.definition.name
+    see = (
+        f"See its last screen with: overmind screen {name}" if mission.definition.tty else f"See: overmind logs {name}"
     )
+    return OvermindError(ended.code, f"{ended.message} {see}")
 
 
 def _end(mission: Mission | None) -> TerminalEnd:

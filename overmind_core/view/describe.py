@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.isolation.project import service_and_number
 from overmind_core.domain.missions.reasons import FOREVER, limit_of, sentence
-from overmind_core.view import mission_notes, numbers
+from overmind_core.view import mission_notes, numbers, plans
 from overmind_core.view import missions as rows
 from overmind_core.view.cells import Cell, fitted, safe
 
@@ -53,6 +53,65 @@ def lines(info: Info, terms: Info | None, look: Rendering) -> Lines:
         ("policy", _treatment(info)),
         (f"runs[{len(info.get('runs') or [])}]", _runs(info, look)),
     )
+    return _titled(sections)
+
+
+def plan_lines(info: Info, plan: Mapping[str, Any], look: Rendering) -> Lines:
+    """The sections of a plan: how it stands, its agents, dependencies first, and how it is treated.
+
+    Args:
+        info: As `info` answers.
+        plan: As `plan` does.
+        look: When and how.
+    """
+    agents = plans.agents(dict(plan), look.now)
+    again = (info.get("run") or 0) > 1
+    of_plan = pairs(
+        ("file", safe(plan["file"])),
+        ("last run", clock(info.get("run_started_at"), look) if again else None),
+        ("agents at a time", plan["max_parallel"] or None),
+        ("after a failure", _AFTER_FAILURE.get(str(plan["on_failure"]))),
+    )
+    return _titled((
+        ("", _head(info, look)),
+        ("plan", of_plan),
+        (f"agents[{len(agents)}]", _agents(agents, look)),
+        ("mission", _world(info, {})),
+        ("notes", _notes(info)),
+        ("policy", _treatment(info)),
+    ))  # fmt: skip
+
+
+_AFTER_FAILURE = {
+    "stop": "nothing new starts",
+    "continue": "all that does not depend on it goes on",
+    "cancel": "nothing new starts, and what runs is stopped",
+}
+"""What `on_failure` means."""
+
+
+def _agents(agents: Sequence[Info], look: Rendering) -> Lines:
+    """A line for each: how it stands, for how long, behind whom, and why."""
+    names = [safe(agent["name"]) for agent in agents]
+    needs = [safe(", ".join(agent["needs"])) for agent in agents]
+    wide = max([len("AGENT"), *map(len, names)])
+    after = max([len("AFTER"), *map(len, needs)])
+    found: Lines = [[Cell(f"   {'AGENT':<{wide}}  {'STATE':<10} {'TOOK':>7}  {'AFTER':<{after}}  WHY", "label")]]
+    for agent, name, needed in zip(agents, names, needs, strict=True):
+        mark = rows.mark(dict(agent))
+        took = "" if agent["began"] is None else numbers.span(plans.seconds(dict(agent), look.now))
+        found.append([
+            Cell(f" {mark.ascii if look.ascii_only else mark.mark} ", mark.tone),
+            Cell(f"{name:<{wide}}  "),
+            Cell(f"{plans.state(dict(agent)):<10} ", mark.tone),
+            Cell(f"{took:>7}  {needed:<{after}}  ", "quiet"),
+            Cell(plans.why(dict(agent), look.now)),
+        ])  # fmt: skip
+    return found if agents else []
+
+
+def _titled(sections: Iterable[tuple[str, Lines]]) -> Lines:
+    """Those that say something, each below its title."""
     found: Lines = []
     for title, section in sections:
         if section:
@@ -135,7 +194,7 @@ def _world(info: Info, terms: Info) -> Lines:
         ("parent", info.get("parent")),
         ("children", "  ".join(info.get("children") or [])),
         ("environment", env),
-        ("terminal", size or ("pipes" if info.get("tty") is False else None)),
+        ("terminal", size or ("pipes" if info.get("tty") is False and info.get("type") != rows.PLAN else None)),
     )
 
 

@@ -1,4 +1,4 @@
-"""`overmind describe`: everything known of a mission, as a person reads it."""
+"""`overmind describe`: everything known of a mission, or of a plan with its agents, as a person reads it."""
 
 from __future__ import annotations
 
@@ -24,9 +24,13 @@ def describe(args: Namespace, context: Context) -> int:
         return 0
     import time
 
-    from overmind_core.view.describe import Rendering, lines  # start-up: --help needs none
+    from overmind_core.view.describe import Rendering, lines, plan_lines  # start-up: --help needs none
 
-    found = lines(facts, _definition(client, facts["id"]), Rendering(time.time()))
+    look = Rendering(time.time())
+    if facts["type"] == "blueprint":
+        found = plan_lines(facts, client.call("plan", {"id": facts["id"]}), look)
+    else:
+        found = lines(facts, _definition(client, facts["id"]), look)
     context.print("\n".join("".join(cell.text for cell in line).rstrip() for line in found))
     return 0
 
@@ -47,8 +51,13 @@ COMMANDS = (
         name="describe",
         arguments=[one_id()],
         options=[JSON],
-        examples=["overmind describe api", "overmind describe eu1/api", "overmind describe api --json | jq .runs"],
-        notes="`overmind info` prints the same as one object of JSON.",
+        examples=[
+            "overmind describe api",
+            "overmind describe release",
+            "overmind describe eu1/api",
+            "overmind describe api --json | jq .runs",
+        ],
+        notes="`overmind info` prints the same as one object of JSON. A plan has a line for each agent.",
         run=describe,
     ),
 )

@@ -256,7 +256,7 @@ def _run(mission: dict[str, Any]) -> dict[str, Any]:
     name = display_safe(mission["name"])
     run: dict[str, Any] | None = mission["runs"][-1] if mission["runs"] else None
     if run is None:
-        raise OvermindError("not_running", f"Mission {mission['id']} ({name}) has not run yet.")
+        raise OvermindError("not_running", f"Mission {mission['id']} ({name}) has no screen: no process of it has run.")
     if not run["tty"]:
         raise OvermindError(
             "invalid", f"Mission {mission['id']} ({name}) has no terminal. See its output with: overmind logs {name}"

@@ -116,3 +116,26 @@ def test_a_task_has_no_turn_and_takes_no_messages_and_both_say_what_can_be_done(
         "is a task and has no turn to interrupt. Stop it: overmind stop api",
         "is a task and takes no messages. Its input is empty. Start it with one: overmind run --type session …",
     ]
+
+
+def test_a_plan_takes_no_messages_and_says_so_of_itself(home):
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            agents = [{"name": "a", "start": {"command": ["cat"], "cwd": "/"}}]
+            await inside.ask("apply", blueprint={"name": "p", "agents": agents}, cwd="/", env=world())
+            said = []
+            for command, more in (("interrupt", {}), ("send", {"text": "x"})):
+                with pytest.raises(OvermindError) as error:
+                    await inside.ask(command, id="p", **more)
+                said.append(error.value.message.partition("(p) ")[2])
+            await until(lambda: keeper.held, "its agent runs")
+            keeper.exit(next(iter(keeper.held)))
+            await until(lambda: not inside.app.plans.live, "it has ended")
+            with pytest.raises(OvermindError) as error:
+                await inside.ask("attach", id="p")
+        keeper.close()
+        return [*said, error.value.message.partition("(p) ")[2]]
+
+    named = "is a plan: its agents have a name of their own, p/AGENT. See: overmind describe p"
+    assert in_process.run(story()) == [named, named, "has already ended: succeeded. See: overmind logs p"]

@@ -27,6 +27,25 @@ INFO = {
 }  # fmt: skip
 ANSWER = {"type": "result", "result": "All 12 pass.\nNothing\x1b[2J to do.", "is_error": False}
 
+AGENT = {
+    "attempt": 1, "reason": None, "exit_code": None, "result": None, "facts": {}, "waits_for": None, "outcome": None,
+    "post": None, "mission": None, "stays": False, "ready": None, "started_at": None, "ended_at": None,
+    "depends_on": [], "max_restarts": 5, "max_seconds": 60.0,
+}  # fmt: skip
+PLAN = {
+    "id": "a1b2c3d4", "name": "release", "type": "blueprint", "status": "running", "outcome": None,
+    "file": "/srv/r.toml",
+    "started_at": "2026-11-28T02:14:38.100Z", "ended_at": None, "max_parallel": 2, "on_failure": "cancel",
+    "agents": [
+        {**AGENT, "name": "db", "stage": "running", "ready": True, "started_at": "2026-11-28T02:14:38.100Z"},
+        {**AGENT, "name": "test", "stage": "waiting", "attempt": 0, "waits_for": "web",
+         "depends_on": [{"agent": "db"}]},
+    ],
+}  # fmt: skip
+PLAN_INFO = {**INFO, "id": "a1b2c3d4", "name": "release", "type": "blueprint", "status": "running", "outcome": None,
+             "provider": "raw", "run": 2, "run_started_at": "2026-11-28T02:14:40.100Z", "ended_at": None, "tty": False,
+             "command": "apply /srv/r.toml", "exit_code": None, "runs": []}  # fmt: skip
+
 
 class Daemon:
     """Answers by the name of the request; an error is raised."""
@@ -63,6 +82,21 @@ def test_a_mission_is_described_in_sections_also_to_whom_its_definition_is_forbi
         assert words in text
     assert ("fix it" in text) is isinstance(terms, dict)
     assert "\x1b" not in text
+
+
+def test_a_plan_is_described_with_its_file_and_its_agents_and_nobody_is_told_to_edit_it(monkeypatch):
+    text = printed(monkeypatch, DESCRIBE, Daemon(info=PLAN_INFO, plan=PLAN))
+    words = [" ".join(line.split()) for line in text.splitlines()]
+    for line in ("file /srv/r.toml", "agents at a time 2", "agents[2]",
+                 "after a failure nothing new starts, and what runs is stopped",
+                 "AGENT STATE TOOK AFTER WHY", "type plan"):  # fmt: skip
+        assert line in words
+    assert any(line.startswith("last run 2026-11-2") for line in words)
+    (service,) = (line for line in words if " db ready " in line)
+    (waiting,) = (line for line in words if " test waiting " in line)
+    assert waiting.endswith("test waiting db waits for web")
+    assert service
+    assert not any(line.startswith(("runs[", "terminal ")) for line in words)
 
 
 def test_as_json_it_is_what_info_prints(monkeypatch):
