@@ -351,7 +351,7 @@ def _held_up(row: Row, *, is_asked_for: bool) -> Wait | None:
     if row["status"] == "paused":
         return (row["id"], "paused"), f"{FOR_YOU}: {name} is frozen: overmind thaw {name}"
     if row["status"] == "restarting":
-        when = _until(row.get(_NEXT))
+        when = time_until(row.get(_NEXT))
         return (row["id"], "restarting"), f"waits: {name} has ended and starts again{when}: overmind logs {name}"
     if row["activity"] == "limited":
         return (row["id"], "limited"), f"waits: the account of {name} has reached a limit: overmind inbox"
@@ -360,10 +360,21 @@ def _held_up(row: Row, *, is_asked_for: bool) -> Wait | None:
     return None
 
 
-def _until(moment: str | None) -> str:
+def time_until(moment: str | None) -> str:
     """How long it is until then: ` in 8 s`; no longer than a moment: ` now`."""
     seconds = 0.0 if moment is None else parse_time(moment, time.time()) - time.time()
     return f" in {math.ceil(seconds)} s" if seconds > 0 else " now"
+
+
+def plan_waits(plan: Row) -> Iterator[str]:
+    """Sentences about agents that run for a while, and for whose end all else of a plan waits, with the way out."""
+    awaited = _awaited(plan["agents"])
+    if awaited:
+        yield from (text for _, text in _of_awaited(plan, [one for one in awaited if one[1] != _READY]))
+    else:
+        yield from (
+            _endless(agent) for agent in _alone(plan) if agent["ready"] and (agent["seconds"] or 0.0) >= PATIENCE
+        )
 
 
 def _awaited(agents: Sequence[Row]) -> list[tuple[Row, str, list[str]]]:
@@ -417,7 +428,7 @@ def _of_plan(plan: Row, *, is_long: bool) -> Iterator[Wait]:
         if agent["waits_for"] == NEXT_TRY:
             name = f"{plan['name']}/{agent['name']}"
             key = (plan["id"], agent["name"], agent["attempt"], NEXT_TRY)
-            when = _until(agent["next_try_at"])
+            when = time_until(agent["next_try_at"])
             yield key, f"waits: {name} has failed; next try{when}: overmind logs {name}"
     if is_long:
         awaited = _awaited(plan["agents"])
@@ -441,7 +452,7 @@ def _of_last(plan: Row) -> Iterator[Wait]:
     """Agents that run on while nothing else can begin."""
     from overmind_core.domain.plans.progress import FREE_SLOT  # start-up: only for plans
 
-    left = [agent for agent in plan["agents"] if agent["stage"] in _NOT_DONE and not agent["stays"]]
+    left = _left(plan)
     running = [agent for agent in left if agent["stage"] == "running"]
     in_line = [agent for agent in left if (agent["waits_for"] or "").startswith(FREE_SLOT)]
     if in_line and running:
@@ -449,12 +460,23 @@ def _of_last(plan: Row) -> Iterator[Wait]:
         verb = "waits" if len(in_line) == 1 else "wait"
         text = f"{_listed([one['name'] for one in in_line])} {verb} for {slot}: overmind logs {plan['name']}/{first}"
         yield (plan["id"], FREE_SLOT, first), text
-    if len(running) < len(left):
-        return
-    for agent in running:
+    for agent in _alone(plan):
         name = agent["name"]
-        if agent["ready"]:
-            text = f"waits for {name}: it runs and has no end of its own (service = true ends it with the plan)"
-        else:
-            text = f"waits for {name}: it runs: overmind logs {plan['name']}/{name}"
+        text = _endless(agent) if agent["ready"] else f"waits for {name}: it runs: overmind logs {plan['name']}/{name}"
         yield (plan["id"], name, agent["attempt"]), text
+
+
+def _left(plan: Row) -> list[Row]:
+    """Agents that have not ended, and for whose end the plan waits."""
+    return [agent for agent in plan["agents"] if agent["stage"] in _NOT_DONE and not agent["stays"]]
+
+
+def _alone(plan: Row) -> list[Row]:
+    """Those of them that run, where nothing else can begin."""
+    left = _left(plan)
+    running = [agent for agent in left if agent["stage"] == "running"]
+    return running if len(running) == len(left) else []
+
+
+def _endless(agent: Row) -> str:
+    return f"waits for {agent['name']}: it runs and has no end of its own (service = true ends it with the plan)"

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from overmind_core.cli.context import Context
+    from overmind_core.client.client import Client
 
     Row = Mapping[str, Any]
+
+
+_NO_PLAN = frozenset({"not_found", "invalid", "ambiguous"})
 
 
 def why(args: Namespace, context: Context) -> int:
@@ -58,8 +62,12 @@ def _why_here(args: Namespace, context: Context) -> int:
 
 
 def _mission_why(args: Namespace, context: Context) -> int:
-    """Print what a plan waits for, and how another mission stands."""
+    """Print what a plan or an agent of one waits for, and how another mission stands."""
     client = context.client()
+    found = _agent_of_plan(client, args.id)
+    if found is not None:
+        _print_agent(*found, args, context)
+        return 0
     mission = client.call("info", {"id": args.id})
     is_plan = mission["type"] == "blueprint"
     answer = client.call("plan", {"id": mission["id"]}) if is_plan else mission
@@ -80,20 +88,66 @@ def _mission_why(args: Namespace, context: Context) -> int:
     return 0
 
 
+def _agent_of_plan(client: Client, text: str) -> tuple[Row, Row] | None:
+    """Return the plan and its agent that `PLAN/AGENT` means: the agent has no mission before it has begun."""
+    name, _, agent_name = text.rpartition("/")
+    if not name:
+        return None
+    try:
+        plan = client.call("plan", {"id": name})
+    except OvermindError as error:
+        if error.code not in _NO_PLAN:
+            raise
+        return None
+    agent = next((one for one in plan["agents"] if one["name"] == agent_name), None)
+    return None if agent is None else (plan, agent)
+
+
+def _print_agent(plan: Row, agent: Row, args: Namespace, context: Context) -> None:
+    if args.json:
+        context.print(dumps(agent))
+        return
+    name = f"{plan['name']}/{agent['name']}"
+    mission = f" ({agent['mission']})" if agent["mission"] else ""
+    context.print(display_safe(f"{name}{mission}: {_agent_state(agent)}"))
+    if agent["mission"] and agent["outcome"] not in {None, "succeeded"}:
+        context.print(display_safe(f"See: overmind logs {name}"))
+
+
 def _state(row: Row) -> str:
     from overmind_core.domain.missions.reasons import ended_words, limit_of
 
+    if row["status"] == "restarting":
+        return _starts_again(row)
     return ended_words(row["outcome"] or row["status"], row["exit_code"], row["reason"], limit_of(row))
 
 
-def _plan_lines(plan: Row) -> Iterator[str]:
-    """A line for each agent that has not done what it is for."""
+def _starts_again(row: Row) -> str:
+    from overmind_core.cli.waiting import time_until
+
+    return f"has ended and starts again{time_until(row['next_restart_at'])}"
+
+
+def _agent_state(agent: Row) -> str:
+    """How an agent of a plan stands, and why."""
     from overmind_core.view import plans as rows
+
+    if rows.restarts(dict(agent)):
+        return _starts_again(agent)
+    word = "runs, not ready" if agent["stage"] == "running" and agent["ready"] is False else rows.word(dict(agent))
+    why = rows.why(dict(agent), time.time())
+    return f"{word}{f', {why}' if why else ''}"
+
+
+def _plan_lines(plan: Row) -> Iterator[str]:
+    """A line for each agent that has not done what it is for, and what helps a plan that can't end by itself."""
+    from overmind_core.cli.waiting import plan_waits
 
     for agent in plan["agents"]:
         if agent["stage"] != "succeeded":
-            why = rows.why(agent, time.time())
-            yield f"{agent['name']}: {rows.word(agent)}{f', {why}' if why else ''}"
+            yield f"{agent['name']}: {_agent_state(agent)}"
+    if plan["outcome"] is None:
+        yield from plan_waits(plan)
     if plan["outcome"] == "failed" and any(agent["reason"] == KEEPER_LOST for agent in plan["agents"]):
         yield f"go on with: {plan_again(plan['name'], plan['file'])}"
 
@@ -101,7 +155,9 @@ def _plan_lines(plan: Row) -> Iterator[str]:
 COMMANDS = (
     Command(
         name="why",
-        arguments=[argument("id", "id or name of a post of the swarm, a quest, a spec, a plan or a mission")],
+        arguments=[
+            argument("id", "id or name of a post of the swarm, a quest, a spec, a plan or a mission, or PLAN/AGENT")
+        ],
         options=[JSON],
         examples=["overmind why docs", "overmind why release"],
         notes="A word that names no post of the swarm is looked for among the quests, specs and plans of this machine.",

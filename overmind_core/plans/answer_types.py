@@ -113,10 +113,14 @@ class PlannedAgent(TypedDict):
     max_seconds: float
     mission: str | None
     """Of the newest attempt."""
+    next_restart_at: str | None
+    """When that mission starts again, which has ended; null: it does not wait for that."""
     post: AgentPost | None
     """That is the newest attempt, of an agent of the swarm; null: it runs on this machine."""
     attempt: int
     """Number of the newest start; 0 before the first."""
+    tries: int
+    """Starts since it was last asked for: since the plan began, or a change of it let the agent run again."""
     ready: bool | None
     """Null where readiness is not looked for."""
     exit_code: int | None

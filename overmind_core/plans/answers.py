@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.missions.outcome import outcome_of
 from overmind_core.domain.missions.reasons import kept_limit
 from overmind_core.domain.plans import progress
@@ -83,8 +84,8 @@ def _counted(plan: Outline) -> AgentCounts:
     }
 
 
-def agent(plan: PlanState, name: str, now: float) -> PlannedAgent:
-    """Everything known about one agent of a plan."""
+def agent(plan: PlanState, name: str, now: float, *, mission: Mission | None = None) -> PlannedAgent:
+    """Everything known about one agent of a plan; `mission`: of its newest attempt, while that lives."""
     node = plan.nodes[name]
     planned = plan.agents[name]
     waits_for = plan.scheduler.waits_for(name) if node.stage is AgentStage.WAITING else None
@@ -99,8 +100,10 @@ def agent(plan: PlanState, name: str, now: float) -> PlannedAgent:
         "max_restarts": planned.restart_limit[0],
         "max_seconds": planned.restart_limit[1],
         "mission": node.mission,
+        "next_restart_at": _next_restart(mission),
         "post": _post(node),
         "attempt": node.attempt,
+        "tries": node.tries,
         "ready": node.ready if planned.ready is not None else None,
         "exit_code": node.exit_code,
         "result": node.result,
@@ -112,6 +115,12 @@ def agent(plan: PlanState, name: str, now: float) -> PlannedAgent:
         "ended_at": answers.time(node.ended_at) if node.stage in FINAL else None,
         "seconds": seconds(node, now),
     }
+
+
+def _next_restart(mission: Mission | None) -> str | None:
+    if mission is None or mission.status is not Status.RESTARTING:
+        return None
+    return answers.time(mission.next_restart_at)
 
 
 def _post(node: AgentProgress) -> AgentPost | None:

@@ -17,6 +17,7 @@ from overmind_core.plans import answers
 from overmind_core.plans.requests import Apply, Plan
 
 if TYPE_CHECKING:
+    from overmind_core.domain.plans.progress import AgentProgress
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.request import Caller
     from overmind_core.missions.registry import Registry
@@ -102,8 +103,11 @@ class PlanApi:
             "max_parallel": plan.blueprint.max_parallel,
             "on_failure": plan.blueprint.on_failure,
             "critical_path": [name for name in chain if plan.nodes[name].stage is not AgentStage.SKIPPED],
-            "agents": [answers.agent(plan, name, now) for name in order(edges)],
+            "agents": [answers.agent(plan, name, now, mission=self._live(plan.nodes[name])) for name in order(edges)],
         }
+
+    def _live(self, node: AgentProgress) -> Mission | None:
+        return None if node.mission is None else self._registry.live.get(node.mission)
 
     def _inside(self, caller: Caller) -> str | None:
         return mission_of(caller, self._registry, self._home.root)

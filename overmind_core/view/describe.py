@@ -103,7 +103,7 @@ def _agents(agents: Sequence[Info], look: Rendering) -> Lines:
         found.append([
             Cell(f" {mark.ascii if look.ascii_only else mark.mark} ", mark.tone),
             Cell(f"{name:<{wide}}  "),
-            Cell(f"{plans.state(dict(agent)):<10} ", mark.tone),
+            Cell(f"{plans.state(dict(agent), look.now):<10} ", mark.tone),
             Cell(f"{took:>7}  {needed:<{after}}  ", "quiet"),
             Cell(plans.why(dict(agent), look.now)),
         ])  # fmt: skip

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from overmind_core.domain.missions.reasons import limit_of, sentence
-from overmind_core.domain.missions.status_marks import WORKING
+from overmind_core.domain.missions.status_marks import RESTARTING, WORKING
 from overmind_core.domain.text import graph
 from overmind_core.domain.text.graph import NODE, drawing
 from overmind_core.view import missions as missions_rows
@@ -33,6 +33,9 @@ WORDS = (
     "succeeded",
 )  # fmt: skip
 """Outcomes and stages; the first are to be looked at first."""
+_AT_RUNNING = WORDS.index("running")
+SHOWN = (*WORDS[:_AT_RUNNING], RESTARTING.word, *WORDS[_AT_RUNNING:])
+"""With what an agent does whose mission starts again."""
 NOTHING = Cell("")
 
 
@@ -44,12 +47,20 @@ def whole(answer: Row) -> list[Row]:
 def agents(plan: Row, now: float) -> list[Row]:
     """The agents of an answer, dependencies first; `now` in seconds since the epoch."""
     found = [_agent(one) for one in plan["agents"]]
-    began = min((row["began"] for row in found if row["began"] is not None), default=None)
+    begins = [_run_began(plan), *(row["began"] for row in found)]
+    began = min((one for one in begins if one is not None), default=None)
     ends = [row["until"] for row in found if row["until"] is not None]
     until = None if missions_rows.is_live(plan) or not ends else max(ends)
     rows = [row | {"plan_began": began, "plan_until": until} for row in found]
     mark_critical(rows, now)
     return rows
+
+
+def _run_began(plan: Row) -> float | None:
+    """When the newest run of the plan began; None: it is not known of a later one than the first."""
+    if "run_started_at" in plan or plan["run"] > 1:
+        return numbers.moment(plan.get("run_started_at"))
+    return numbers.moment(plan["started_at"])
 
 
 def _agent(one: Row) -> Row:
@@ -105,12 +116,19 @@ def summary(plan: Row, rows: Sequence[Row], now: float) -> str:
 def counted(rows: Sequence[Row]) -> list[tuple[str, int]]:
     """How many agents stand where, in the words of their outcomes and stages."""
     counts = Counter(map(word, rows))
-    return [(one, counts[one]) for one in WORDS if counts[one]]
+    return [(one, counts[one]) for one in SHOWN if counts[one]]
 
 
 def word(row: Row) -> str:
-    """The outcome of an agent, else its stage."""
+    """The outcome of an agent, else its stage; of one whose mission has ended and starts again, that."""
+    if restarts(row):
+        return RESTARTING.word
     return str(row.get("outcome") or row["stage"])  # a hive of an earlier version says no outcome
+
+
+def restarts(row: Row) -> bool:
+    """Whether its mission waits to be started again."""
+    return row["stage"] == "running" and row.get("next_restart_at") is not None
 
 
 def looked_in(row: Row) -> str:
@@ -126,16 +144,20 @@ def _of_agent(cell: Callable[[Row, float], Cell]) -> Callable[[Row, float], Cell
     return lambda row, now: cell(row, now) if row["name"] else NOTHING
 
 
-def state(row: Row) -> str:
-    """Its stage in a word; of one that others wait for also whether it is ready."""
+def state(row: Row, now: float | None = None) -> str:
+    """Its stage in a word; of one that others wait for also whether it is ready.
+
+    `now`: seconds since the epoch, for how long it is until its mission starts again; None: that is not said.
+    """
     mark = missions_rows.mark(row)
     if mark is WORKING and row["ready"] is not None:
         return "ready" if row["ready"] else "not ready"
-    return mark.word
+    return mark.word if now is None else missions_rows.state(row, now)
 
 
-def _state(row: Row, _now: float) -> Cell:
-    return Cell(state(row), "slow" if state(row) == "not ready" else missions_rows.mark(row).tone)
+def _state(row: Row, now: float) -> Cell:
+    found = state(row, now)
+    return Cell(found, "slow" if found == "not ready" else missions_rows.mark(row).tone)
 
 
 def _took(row: Row, now: float) -> Cell:
@@ -190,7 +212,7 @@ def next_try(row: Row) -> Ticking | None:
 
 
 def _next(row: Row) -> str:
-    return f"try {row['attempt'] + 1} · " if row["attempt"] else ""
+    return f"try {_tries(row) + 1} · " if _tries(row) else ""
 
 
 def _there(row: Row) -> str:
@@ -209,7 +231,13 @@ def _there(row: Row) -> str:
 
 
 def _tried(row: Row) -> str:
-    return f"try {row['attempt']}" if row["attempt"] > 1 else ""
+    tries = _tries(row)
+    return f"try {tries}" if tries > 1 else ""
+
+
+def _tries(row: Row) -> int:
+    """How often it was started since it was last asked for; a hive of an earlier version counts all starts."""
+    return int(row.get("tries", row["attempt"]))
 
 
 def _failed(row: Row) -> str:
@@ -250,7 +278,7 @@ COLUMNS: tuple[Column, ...] = (
 )  # fmt: skip
 AGENT_ORDERS: Orders = {
     "name": By(lambda row, _now: row["name"].casefold(), rises=True),
-    "state": By(lambda row, _now: WORDS.index(word(row)), rises=True),
+    "state": By(lambda row, _now: SHOWN.index(word(row)), rises=True),
     "took": By(seconds),
     "when": By(lambda row, _now: math.inf if row["began"] is None else row["began"], rises=True),
     "critical": By(lambda row, _now: row["critical"]),

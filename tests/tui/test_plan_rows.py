@@ -28,6 +28,7 @@ from tests.tui.test_pictures_plans import (
     RITUALS,
     RUNS,
     WIDE,
+    at,
     quest,
     ritual,
     run,
@@ -164,8 +165,32 @@ def test_a_bar_stands_where_the_agent_ran_in_the_time_of_the_plan(agent, drawn):
 def test_times_go_on_while_a_plan_runs_and_stand_when_it_is_over():
     live = rows_of(step("a", "running", began=10))["a"]
     assert (plans_rows.seconds(live, NOW), plans_rows.seconds(live, NOW + 5)) == (10, 15)
-    over = rows_of(step("a", "succeeded", began=10, ended=4), step("b", "skipped"), status="stopped", ended=4)["a"]
+    over = rows_of(step("a", "succeeded", began=10, ended=4), step("b", "skipped"), status="stopped", began=10,
+                   ended=4)["a"]  # fmt: skip
     assert (plans_rows.seconds(over, NOW), plans_rows.bar(over, NOW + 900)) == (6, "━" * 10)
+
+
+def test_the_bar_of_an_agent_that_a_change_let_run_again_stands_where_it_ran_in_the_plan():
+    again = step("a", "succeeded", began=2, ended=1)
+    (row,) = rows_of(again, status="stopped", began=11, ended=1).values()
+    assert plans_rows.bar(row, NOW) == "         ━"
+    later = plans_rows.agents(whole(1, "p", "stopped", [again], 900, 1, run=2), NOW)  # whose newest run is not known
+    assert plans_rows.bar(later[0], NOW) == "━" * 10
+
+
+def test_an_agent_whose_mission_starts_again_says_when_and_is_not_counted_as_running():
+    soon = step("a", "running", began=30, ready=False, next_restart_at=at(-3))
+    rows = plans_rows.agents(whole(1, "p", "running", [soon, step("b", "running", began=30, ready=False)], 30), NOW)
+    plans_rows.learn(rows, {})
+    said = [{column.key: column.cell(row, NOW).text for column in plans_rows.COLUMNS}["state"] for row in rows]
+    assert said == ["retry 3s", "not ready"]
+    assert [missions_rows.mark(row).mark for row in rows] == ["↻", "▶"]
+    assert plans_rows.counted(rows) == [("restarting", 1), ("running", 1)]
+
+
+def test_a_changed_agent_is_tried_for_the_first_time():
+    waiting, runs = step("a", "waiting", attempt=1, tries=0, waits_for="b"), step("c", "running", attempt=2, tries=1)
+    assert [plans_rows.why(row, NOW) for row in rows_of(waiting, runs).values()] == ["waits for b", ""]
 
 
 def test_the_critical_path_is_the_chain_that_takes_longest_and_goes_on_with_the_clock():

@@ -13,7 +13,8 @@ QUEST: dict[str, Any] = {
 }  # fmt: skip
 AGENT: dict[str, Any] = {
     "attempt": 0, "reason": None, "exit_code": None, "result": None, "facts": {}, "waits_for": None, "outcome": None,
-    "post": None,
+    "post": None, "mission": None, "next_restart_at": None, "tries": 0, "ready": None, "stays": False, "seconds": None,
+    "depends_on": [],
 }  # fmt: skip
 PLAN = {
     "id": "a1b2c3d4", "name": "release", "type": "blueprint", "status": "running", "outcome": None, "exit_code": None,
@@ -36,6 +37,29 @@ WHY_FAILED = (
     "  s: stopped, exit 143\n  test: skipped, db failed\n"
     "See: overmind logs release\n"
 )
+SOON = "2000-01-01T00:00:00.000Z"
+FLAKY = {**PLAN, "agents": [
+    {**AGENT, "name": "flaky", "stage": "running", "next_restart_at": SOON, "mission": "b1b2c3d4"},
+    {**AGENT, "name": "db", "stage": "running", "ready": False, "stays": True},
+]}  # fmt: skip
+WHY_FLAKY = "release (a1b2c3d4): running\n  flaky: has ended and starts again now\n  db: runs, not ready\n"
+ENDLESS = {**PLAN, "agents": [{**AGENT, "name": "db", "stage": "running", "ready": True, "seconds": 11.0}]}
+WHY_ENDLESS = (
+    "release (a1b2c3d4): running\n  db: running\n"
+    "  waits for db: it runs and has no end of its own (service = true ends it with the plan)\n"
+)
+NEEDED = {**PLAN, "agents": [
+    {**AGENT, "name": "db", "stage": "running", "seconds": 11.0},
+    {**AGENT, "name": "test", "stage": "waiting", "waits_for": "db",
+     "depends_on": [{"agent": "db", "until": "success"}]},
+]}  # fmt: skip
+WHY_NEEDED = (
+    "  test waits for the end of db, which runs: overmind logs release/db\n"
+    "  If db is a server, it has no end of its own: give it ready = { tcp = PORT }, and test "
+    'depends_on = [{ agent = "db", until = "ready" }]. Then apply the file again, and the plan goes on.\n'
+)
+AGAIN = {"id": "a1b2c3d4", "name": "api", "type": "task", "outcome": None, "exit_code": 3, "reason": None,
+         "status": "restarting", "next_restart_at": SOON}  # fmt: skip
 MISSION = {"id": "a1b2c3d4", "name": "api", "type": "task", "status": "crashed", "outcome": "failed", "exit_code": 3,
            "reason": "restart_budget_spent", "max_restarts": 2, "max_seconds": 60.0}  # fmt: skip
 
@@ -46,6 +70,10 @@ MISSION = {"id": "a1b2c3d4", "name": "api", "type": "task", "status": "crashed",
         ({"quest_why": [{"ok": QUEST}]}, "waits for api (running)"),
         ({"info": [{"ok": PLAN}], "plan": [{"ok": PLAN}]}, WAITS),
         ({"info": [{"ok": FAILED}], "plan": [{"ok": FAILED}]}, WHY_FAILED),
+        ({"info": [{"ok": FLAKY}], "plan": [{"ok": FLAKY}]}, WHY_FLAKY),
+        ({"info": [{"ok": ENDLESS}], "plan": [{"ok": ENDLESS}]}, WHY_ENDLESS),
+        ({"info": [{"ok": NEEDED}], "plan": [{"ok": NEEDED}]}, WHY_NEEDED),
+        ({"info": [{"ok": AGAIN}]}, "api (a1b2c3d4): has ended and starts again now\n"),
         ({"info": [{"ok": MISSION}]}, "api (a1b2c3d4): failed (3): restarted 2 times in a minute, gave up\n"),
     ],
 )
@@ -67,6 +95,26 @@ def test_a_mission_that_asks_is_shown_with_the_command_that_answers(overmind):
     )  # fmt: skip
     told = "  waits for you: question 3 (permission of api): overmind answer 3 allow\n"
     assert ran.out == f"api (a1b2c3d4): running\n{told}"
+
+
+@pytest.mark.parametrize(
+    ("plan", "agent", "said"),
+    [
+        (PLAN, "test", "release/test: waiting, waits for web (ready)\n"),
+        (FLAKY, "flaky", "release/flaky (b1b2c3d4): has ended and starts again now\n"),
+        (FAILED, "test", "release/test: skipped, db failed\n"),
+    ],
+)
+def test_an_agent_that_a_plan_lists_is_answered_though_it_has_no_mission(overmind, plan, agent, said):
+    nothing = {"quest_why": NONE, "spec": NONE, "info": NONE}
+    ran = overmind({**nothing, "plan": [{"ok": plan}]}, "why", f"release/{agent}")
+    assert (ran.status, ran.out, ran.err) == (0, said, "")
+
+
+@pytest.mark.parametrize("plan", [NONE, [{"error": "invalid", "message": "It is not a plan."}], [{"ok": PLAN}]])
+def test_what_is_no_agent_of_a_plan_is_looked_for_among_the_missions(overmind, plan):
+    answers = {"quest_why": NONE, "spec": NONE, "plan": plan, "info": [{"ok": {**MISSION, "name": "release/x"}}]}
+    assert overmind(answers, "why", "release/x").out.startswith("release/x (a1b2c3d4): failed (3)")
 
 
 def test_a_spec_is_shown_as_spec_show_does(overmind, monkeypatch):

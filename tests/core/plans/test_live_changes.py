@@ -109,3 +109,24 @@ def test_who_needs_a_changed_service_waits_until_that_is_ready_again_whichever_e
 
     in_process.run(play())
     keeper.close()
+
+
+def test_an_agent_whose_mission_has_ended_and_starts_again_says_when(tmp_path):
+    async def play():
+        home = Home(str(tmp_path / "home"))
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            flaky = {"name": "a", "start": {"command": ["cat"], "cwd": "/", "restart": "on_failure"}}
+            plan = (await inside.ask("apply", blueprint={"name": "p", "agents": [flaky]}, cwd="/", env=world()))["id"]
+            first = await until(lambda: run_of(inside, keeper, "a", 1), "it runs")
+            (runs,) = (await inside.ask("plan", id=plan))["agents"]
+            keeper.exit(first, 9)
+            await in_process.idle()
+            (waits,) = (await inside.ask("plan", id=plan))["agents"]
+            await until(lambda: first.replace(".1", ".2") in keeper.held, "it runs again")
+            await in_process.idle()
+            (again,) = (await inside.ask("plan", id=plan))["agents"]
+        keeper.close()
+        return [(one["stage"], one["next_restart_at"] is not None) for one in (runs, waits, again)]
+
+    assert in_process.run(play()) == [("running", False), ("running", True), ("running", False)]
