@@ -237,7 +237,8 @@ def _tried(row: Row) -> str:
 
 def _tries(row: Row) -> int:
     """How often it was started since it was last asked for; a hive of an earlier version counts all starts."""
-    return int(row.get("tries", row["attempt"]))
+    counted: int = row["tries"] if "tries" in row else row["attempt"]
+    return counted
 
 
 def _failed(row: Row) -> str:
@@ -357,7 +358,7 @@ def _indented(rows: Sequence[Row], edges: Edges) -> list[Branch]:
 
 
 CHANGES = frozenset({
-    "created", "started", "restarting", "stopping", "removed", "agent_preparing", "agent_started", "agent_ready",
+    "created", "started", "restarting", "restart", "stopping", "removed", "agent_preparing", "agent_started", "agent_ready",
     "agent_posted", "agent_stopping",
     "agent_ended", "agent_skipped", "plan_changed", "plan_ended",
 })  # fmt: skip

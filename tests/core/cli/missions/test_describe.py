@@ -27,7 +27,7 @@ INFO = {
 }  # fmt: skip
 ANSWER = {"type": "result", "result": "All 12 pass.\nNothing\x1b[2J to do.", "is_error": False}
 
-AGENT = {
+AGENT: dict[str, Any] = {
     "attempt": 1, "reason": None, "exit_code": None, "result": None, "facts": {}, "waits_for": None, "outcome": None,
     "post": None, "mission": None, "stays": False, "ready": None, "started_at": None, "ended_at": None,
     "depends_on": [], "max_restarts": 5, "max_seconds": 60.0,
