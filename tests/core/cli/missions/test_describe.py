@@ -34,7 +34,7 @@ AGENT: dict[str, Any] = {
 }  # fmt: skip
 PLAN = {
     "id": "a1b2c3d4", "name": "release", "type": "blueprint", "status": "running", "outcome": None,
-    "file": "/srv/r.toml",
+    "file": "/srv/r.toml", "run": 2,
     "started_at": "2026-11-28T02:14:38.100Z", "ended_at": None, "max_parallel": 2, "on_failure": "cancel",
     "agents": [
         {**AGENT, "name": "db", "stage": "running", "ready": True, "started_at": "2026-11-28T02:14:38.100Z"},
