@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.errors import OvermindError
 from overmind_core.view import describe
 from overmind_core.view.cells import Row, safe
+from overmind_core.view.missions import PLAN
 from overmind_core.view.notes import written
 from overmind_tui.pages.text import TextPage
 
@@ -45,11 +47,21 @@ def ask(shell: Shell, row: Row, then: Callable[[describe.Lines], None], failed: 
     def lines(info: Mapping[str, Any], terms: Mapping[str, Any] | None) -> describe.Lines:
         return describe.lines(info, terms, describe.Rendering(shell.now(), shell.zone, shell.ascii_only))
 
+    def on_plan(info: Mapping[str, Any], answers: Answers) -> None:
+        (plan,) = answers
+        if isinstance(plan, OvermindError):
+            then(lines(info, None))
+            return
+        then(describe.plan_lines(info, plan, describe.Rendering(shell.now(), shell.zone, shell.ascii_only)))
+
     def on_result(answers: Answers) -> None:
         (info,) = answers
         if isinstance(info, OvermindError):
             shell.flash(safe(info.message), "bad")
             failed()
+            return
+        if info.get("type") == PLAN:
+            shell.request("plan", [{"id": row["id"]}], partial(on_plan, info))
             return
         lines(info, None)  # what of a hive can't be read is found while that answer is looked at, not the next one
 

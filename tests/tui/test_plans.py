@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -10,6 +13,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.view import plans as plans_rows
 from overmind_core.view.actions import Context
 from overmind_core.view.keymap import keymap
+from overmind_tui.missions import describe_page
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.plans.page import PlanPage, PlansPage
@@ -17,11 +21,16 @@ from overmind_tui.render.layout import Panel
 from overmind_tui.schedules.page import RunsPage
 from tests.tui.conftest import picture
 from tests.tui.test_keys import ALL_KEYS
+from tests.tui.test_pictures import NOW
 from tests.tui.test_pictures_plans import (
+    RELEASE,
     Empty,
     Planned,
 )
 from tests.tui.walks import go
+
+if TYPE_CHECKING:
+    from overmind_tui.shell.shell import Shell
 
 
 class Asked(Planned):
@@ -270,3 +279,25 @@ def test_each_key_means_what_the_table_says_and_each_action_is_done(context, mon
                     page = app.screen
 
     walk(scenario)
+
+
+def test_a_plan_is_described_with_its_agents_and_its_definition_is_not_asked_for():
+    info = {**RELEASE, "type": "blueprint", "provider": "raw", "outcome": None, "runs": [], "command": "apply r.toml"}
+    answers = {"info": info, "plan": RELEASE}
+    asked: list[str] = []
+
+    def request(command, _arguments, on_result):
+        asked.append(command)
+        on_result([answers[command]])
+
+    shell = SimpleNamespace(request=request, now=lambda: NOW, zone=UTC, ascii_only=False)
+    found: list[str] = []
+    describe_page.ask(
+        cast("Shell", shell),
+        {"id": RELEASE["id"]},
+        lambda lines: found.extend("".join(cell.text for cell in line) for line in lines),
+        lambda: pytest.fail("it can be described"),
+    )
+    assert asked == ["info", "plan"]
+    assert "  file               /srv/work/release.toml" in found
+    assert any(line.split()[:3] == ["⊘", "日本-site", "skipped"] for line in found)
