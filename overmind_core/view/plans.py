@@ -358,8 +358,8 @@ def _indented(rows: Sequence[Row], edges: Edges) -> list[Branch]:
 
 
 CHANGES = frozenset({
-    "created", "started", "restarting", "restart", "stopping", "removed", "agent_preparing", "agent_started", "agent_ready",
-    "agent_posted", "agent_stopping",
+    "created", "started", "restarting", "restart", "stopping", "removed",
+    "agent_preparing", "agent_started", "agent_ready", "agent_posted", "agent_stopping",
     "agent_ended", "agent_skipped", "plan_changed", "plan_ended",
 })  # fmt: skip
 """Kinds of events after which a plan stands otherwise."""
