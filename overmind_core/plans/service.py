@@ -368,8 +368,10 @@ class Plans:
             return _applied(mission, "unchanged")
         changed = {change.agent for change in changes if change.sign != "-" and change.agent}
         again = reruns.after_change(plan.nodes, request.blueprint, changed | failed)
-        why = "runs again" if request.rerun else "runs again: a dependency was changed"
-        changes = [*changes, *(PlanChange("~", name, (why,)) for name in sorted(again - changed))]
+        behind = below(request.blueprint.edges, changed | failed)
+        for name in sorted(again - changed):
+            cause = _DEPENDENCY_CHANGED if name in behind else _NEEDED_AGAIN
+            changes.append(PlanChange("~", name, ("runs again" if request.rerun else f"runs again: {cause}",)))
         if request.dry_run:
             return _applied(mission, "planned", changes)
         if notes is None:
@@ -455,6 +457,7 @@ class Plans:
 
 NO_FILE = frozenset({"", "-"})
 """In the place of a path: a plan of a program, or of standard input. The folder tells such plans apart."""
+_DEPENDENCY_CHANGED, _NEEDED_AGAIN = "a dependency was changed", "it is needed once more"
 _ANOTHER_NAME = "Give this plan another name: overmind apply --name NAME"
 
 

@@ -130,3 +130,29 @@ def test_an_agent_whose_mission_has_ended_and_starts_again_says_when(tmp_path):
         return [(one["stage"], one["next_restart_at"] is not None) for one in (runs, waits, again)]
 
     assert in_process.run(play()) == [("running", False), ("running", True), ("running", False)]
+
+
+def test_a_service_that_is_being_ended_runs_again_for_a_new_agent_and_nobody_calls_that_a_change(tmp_path):
+    def plan(*users):
+        service = {"name": "db", "start": {"command": ["cat"], "cwd": "/", "restart": "always"}}
+        needs = [{"agent": "db", "until": "started"}]
+        agents = [{"name": name, "start": {"command": ["cat"], "cwd": "/"}, "depends_on": needs} for name in users]
+        return {"blueprint": {"name": "p", "agents": [service, *agents]}, "cwd": "/", "file": "/p.toml", "env": world()}
+
+    async def play():
+        home = Home(str(tmp_path / "home"))
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            await inside.ask("apply", **plan("a"))
+            service = await until(lambda: run_of(inside, keeper, "db", 1), "the service runs")
+            keeper.exit(await until(lambda: run_of(inside, keeper, "a", 1), "it is used"))
+            await in_process.idle()
+            changes = (await inside.ask("apply", **plan("a", "b")))["changes"]
+            assert run_of(inside, keeper, "b", 1) is None, "the service is being ended"
+            keeper.exit(service)
+            await until(lambda: run_of(inside, keeper, "db", 2), "the service runs again")
+            await until(lambda: run_of(inside, keeper, "b", 1), "it is used again")
+        keeper.close()
+        return [(one["sign"], one["agent"], one["why"]) for one in changes]
+
+    assert in_process.run(play()) == [("+", "b", []), ("~", "db", ["runs again: it is needed once more"])]
