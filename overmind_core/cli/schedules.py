@@ -130,7 +130,8 @@ def _plan(args: Namespace, context: Context) -> dict[str, Any]:
         raise UsageError(
             f"--apply and {given[0] if given else 'a command'} can't be used together: the blueprint defines the work"
         )
-    return {"apply": apply_request(load(args.apply, args.var, context), args.apply, context.environ)}
+    found = load(args.apply, args.var, context, refused="No ritual was created.")
+    return {"apply": apply_request(found, args.apply, context.environ)}
 
 
 def _long(one: Parameter) -> str:

@@ -36,12 +36,23 @@ UNNAMED = "plan"
 """What a plan of standard input is called in a folder whose name no mission may have."""
 
 
-def load(path: str, variables: Sequence[tuple[str, str]], context: Context, called: str | None = None) -> Blueprint:
+NOT_STARTED = "Nothing was started."
+"""How a file is refused by a command that would start its plan."""
+
+
+def load(
+    path: str,
+    variables: Sequence[tuple[str, str]],
+    context: Context,
+    called: str | None = None,
+    *,
+    refused: str = NOT_STARTED,
+) -> Blueprint:
     """Read the plan in a blueprint's file, which has no fleets, and report everything that is wrong with it.
 
     Args and errors as of `load_all`; `invalid`, too, where it has fleets: they are applied by `apply` alone.
     """
-    found = load_all(path, variables, context, called)
+    found = load_all(path, variables, context, called, refused=refused)
     if found.fleets:
         raise OvermindError(
             "invalid", f"{path} has fleets, which only apply can post: overmind apply {shlex.quote(path)}"
@@ -50,7 +61,12 @@ def load(path: str, variables: Sequence[tuple[str, str]], context: Context, call
 
 
 def load_all(
-    path: str, variables: Sequence[tuple[str, str]], context: Context, called: str | None = None
+    path: str,
+    variables: Sequence[tuple[str, str]],
+    context: Context,
+    called: str | None = None,
+    *,
+    refused: str | None = None,
 ) -> ReadBlueprint:
     """Read a blueprint's file and report everything that is wrong with it.
 
@@ -59,6 +75,7 @@ def load_all(
         variables: What `--var` gave, in order.
         context: Where warnings and problems are printed, and whose environment the file may refer to.
         called: What `--name` gave.
+        refused: The sentence that says what is not done for want of it; none for a command that only reads.
 
     Raises:
         OvermindError: `invalid`, or `cycle` where that is all, the file can't be used; each problem has been printed.
@@ -68,9 +85,8 @@ def load_all(
     except Problems as wrong:
         _print_problems(path, wrong.problems, context)
         count = len(wrong.problems)
-        raise OvermindError(
-            wrong.code, f"{path} has {'a mistake' if count == 1 else f'{count} mistakes'}. Nothing was started."
-        ) from None
+        said = f"{path} has {'a mistake' if count == 1 else f'{count} mistakes'}."
+        raise OvermindError(wrong.code, said if refused is None else f"{said} {refused}") from None
     _print_problems(path, found.warnings, context, kind="Warning: ")
     return found
 

@@ -12,6 +12,7 @@ from overmind_core.cli.plans.blueprint import (
     FILE,
     FILENAME,
     NAME,
+    NOT_STARTED,
     STDIN,
     VAR,
     apply_request,
@@ -53,7 +54,7 @@ def apply(args: Namespace, context: Context) -> int:
     from overmind_core.cli.isolation.trust import call_trusted
 
     path = chosen_file(args.file, args.filename, "apply")
-    found = load_all(path, args.var, context, args.name)
+    found = load_all(path, args.var, context, args.name, refused=NOT_STARTED)
     rerun = _rerun(args)
     if not found.blueprint.agents and (args.wait or rerun):
         raise UsageError(f"{path} has fleets alone, and they don't end: --wait, --changed and --rerun are for plans.")

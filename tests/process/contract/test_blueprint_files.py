@@ -69,7 +69,15 @@ def test_every_mistake_is_a_line_with_file_line_and_column(om, project):
         "wrong.toml:4:17: command: build declares no output 'reslt'. Did you mean result?",
         "wrong.toml:5:15: depends_on: no agent is named 'biuld'. Did you mean build?",
         f"wrong.toml:6:7: cwd: the folder {project}/nosuch does not exist",
-        "Error: invalid: wrong.toml has 5 mistakes. Nothing was started.",
+        "Error: invalid: wrong.toml has 5 mistakes.",
     ]
+    for words, then in (
+        (["diff"], ""),
+        (["apply"], " Nothing was started."),
+        (["--headless", "apply"], " Nothing was started."),
+        (["ritual", "create", "nightly", "@daily", "--apply"], " No ritual was created."),
+    ):
+        refused = om(*words, "wrong.toml", cwd=project)
+        assert refused.stderr.splitlines()[-1] == f"Error: invalid: wrong.toml has 5 mistakes.{then}"
     assert "No such file" in om.refused("agents", "nosuch.toml", code="invalid", cwd=project)
     om.refused("agents", "wrong.toml", "--var", "x", code="invalid", exit_code=2, cwd=project)
