@@ -8,7 +8,7 @@ from overmind_core.domain.agents.agent import RAW, AgentMode
 from overmind_core.domain.agents.conversation import handover_phase
 from overmind_core.domain.agents.spending import cost_of
 from overmind_core.domain.missions.mission import Mission, Status, shell_code
-from overmind_core.domain.missions.outcome import outcome_of
+from overmind_core.domain.missions.outcome import Outcome, outcome_of
 from overmind_core.domain.missions.reasons import SAY_NOTHING, SPENT, kept_limit, sentence, spent_limit
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import format_time
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.missions.mission import Run
-    from overmind_core.domain.missions.outcome import Outcome
     from overmind_core.domain.missions.standing import WorkStanding
     from overmind_core.missions.answer_types import (
         AgentState,
@@ -231,11 +230,15 @@ def now_line(
         return None if _draws_itself(mission, conversation) else last_line or None
     code = mission.exit_code if mission.status is Status.RESTARTING else exit_code(mission)
     reason = mission.reason or ""
+    if outcome_of(mission) in _ON_PURPOSE and not _why(mission):
+        return last_line or None  # neither its code nor this line is why it ended
     how = [f"exit {code}" if code else "", "" if reason in last_line else _why(mission)]
     parts = [", ".join(part for part in how if part), last_line]
     return ": ".join(part for part in parts if part) or None
 
 
+_ON_PURPOSE = frozenset({Outcome.STOPPED, Outcome.KILLED})
+"""How it has ended where somebody wanted that."""
 TIMED_OUT = "timeout"
 
 

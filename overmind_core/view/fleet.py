@@ -28,7 +28,6 @@ STEP_SECONDS = 5.0
 """Between two of them, as the supervisor takes them; the newest one is that of the last look."""
 SHORTEST_ID = 3
 """Characters of the beginning of an id that name a mission, as on the command line."""
-ENDED_HERE = {"stopped": "stopped by you", "killed": "killed by you"}
 LOADED = "history"
 """The load of the last minutes, in a row of the first look."""
 _WIDE = ("cpu_percent", "memory_bytes", "output_bytes_per_second", "next_restart_at", "now")
@@ -368,7 +367,7 @@ class Fleet:
         if row.get("run") != self._ended_here[row["id"]]:
             del self._ended_here[row["id"]]
             return merged
-        return {**merged, "unseen": False, "now": ENDED_HERE.get(row["status"])}
+        return {**merged, "unseen": False}
 
     def _widened(self, row: Row) -> Row:
         known = self.rows.get(row["id"])

@@ -106,12 +106,12 @@ def test_what_was_ended_here_is_no_news():
     fleet = Fleet()
     fleet.apply([row("a", run=1), row("b", run=1)], (), everything=True)
     fleet.ends_here(["a"])
-    ends = {"unseen": True, "run": 1, "exit_code": 143, "now": "exit 143"}
+    ends = {"unseen": True, "run": 1, "exit_code": 143, "now": "last words"}
     fleet.apply([row("a", "stopped", **ends), row("b", "stopped", **ends)], (), everything=False)
     assert [(one["unseen"], one["now"]) for one in fleet.rows.values()] == [
-        (False, "stopped by you"),
-        (True, "exit 143"),
-    ]
+        (False, "last words"),
+        (True, "last words"),
+    ], "who ended it changes no word"
     fleet.apply([row("a", "crashed", **ends | {"run": 2})], (), everything=False)
     assert fleet.rows["a"]["unseen"], "another run ends by itself"
 

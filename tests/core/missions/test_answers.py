@@ -8,8 +8,8 @@ import pytest
 
 from overmind_core.domain.agents.agent import Activity, ActivityKind, AgentMode
 from overmind_core.domain.agents.conversation import Conversation
-from overmind_core.domain.missions.mission import Definition, Mission, RestartPolicy, Status
-from overmind_core.domain.missions.reasons import FOREVER
+from overmind_core.domain.missions.mission import Cause, Definition, Mission, RestartPolicy, Status
+from overmind_core.domain.missions.reasons import FOREVER, sentence
 from overmind_core.missions.answers import now_line
 from tests.kit.cases import tabled
 
@@ -25,6 +25,24 @@ ENDS = [
     (Status.CRASHED, 3, "restart_budget_spent", "bad", "exit 3, restarted 5 times in a minute, gave up: bad"),
     (Status.CRASHED, 1, "api_error 529", "✗ api_error 529: Overloaded", "exit 1: ✗ api_error 529: Overloaded"),
 ]
+
+
+ON_PURPOSE = [
+    # status, by, exit code, reason, last line, what is said
+    (Status.STOPPED, Cause.STOP, 143, None, "06:02:48", "06:02:48"),
+    (Status.STOPPED, Cause.STOP, 143, None, "", None),
+    (Status.STOPPED, Cause.STOP, 0, None, "bye", "bye"),
+    (Status.STOPPED, None, 143, None, "06:02:48", "06:02:48"),
+    (Status.KILLED, Cause.KILL, 137, None, "06:02:48", "06:02:48"),
+    (Status.STOPPED, Cause.EXITED, 3, "restart_cancelled", "no such file", "exit 3, {why}: no such file"),
+]
+
+
+@tabled(("status", "by", "code", "reason", "last_line", "said"), ON_PURPOSE)
+def test_the_line_of_what_somebody_ended_is_not_told_as_its_reason(status, by, code, reason, last_line, said):
+    definition = Definition("name", "true", ("true",), "/", columns=80, rows=24)
+    mission = Mission("a1b2c3d4", definition, created_at=0.0, status=status, exit_code=code, reason=reason, ended_by=by)
+    assert now_line(mission, last_line) == (said and said.format(why=sentence(reason)))
 
 
 @tabled(("status", "code", "reason", "last_line", "said"), ENDS)
