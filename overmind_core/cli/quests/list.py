@@ -41,6 +41,11 @@ def _why(row: Row) -> str | None:
     return why_failed(row) or text_cell(row.get("why") or "") or row.get("code")
 
 
+def _why_beside_waits(row: Row) -> str | None:
+    """Return the same without why it waits: the column WAITS says that."""
+    return _why({**row, "why": None, "code": None} if row.get("why") else row)
+
+
 COLUMNS: dict[str, Callable[[Row], str]] = {
     "ID": lambda row: row["id"],
     "NAME": lambda row: row["name"],
@@ -98,7 +103,7 @@ def _empty(args: Namespace) -> str:
 
 def quest_table(rows: Sequence[Row], *, wide: bool, colours: Mapping[str, str] | None) -> str:
     """Return the table of quests."""
-    columns = {**COLUMNS, **(WIDE if wide else {}), **LAST}
+    columns = {**COLUMNS, **({**WIDE, "REASON": lambda row: or_absent(_why_beside_waits(row))} if wide else {}), **LAST}
     return table(list(columns), [[cell(row) for cell in columns.values()] for row in rows], colours=colours)
 
 

@@ -171,10 +171,11 @@ def test_a_quest_that_began_at_once_is_listed_as_ever():
     ]
 
 
-def test_the_reason_of_a_queued_one_is_its_code_and_its_tries_are_those_of_its_round():
+def test_the_reason_of_a_queued_one_is_why_it_waits_and_its_tries_are_those_of_its_round():
     rows = [row("docs", code="blocked", why="needs a (failed)"), row("api", tries=1, attempts=4, round=2)]
     lines = quest_table(rows, wide=False, colours=None).splitlines()
-    assert [line.split()[3:7] for line in lines[1:]] == [["0/3", "2m", "-", "blocked"], ["1/3", "2m", "-", "-"]]
+    cells = [re.split(" {2,}", line)[3:7] for line in lines[1:]]
+    assert cells == [["0/3", "2m", "-", "needs a (failed)"], ["1/3", "2m", "-", "-"]]
 
 
 SAID = [
@@ -242,6 +243,7 @@ def test_wide_shows_the_queue_beside_it():
     title, waiting, old = quest_table(rows, wide=True, colours=None).splitlines()
     assert re.split(" {2,}", title)[-5:] == ["PRIORITY", "SCORE", "NEEDS", "WAITS", "TITLE"]
     assert re.split(" {2,}", waiting)[-5:] == ["medium", "0.475", "a, b", "waits for a (queued)", "-"]
+    assert waiting.count("waits for a") == 1, "not as its reason, too"
     assert re.split(" {2,}", old)[-5:] == ["-"] * 5
 
 
