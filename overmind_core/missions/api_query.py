@@ -230,8 +230,11 @@ class QueryApi:
                 raise OvermindError("invalid", f"Unknown outcome {text!r}. Known: {', '.join(Outcome)}.")
         filtered = request.all or request.status or request.outcome or request.label or parent
         if request.recent is not None and not filtered:
-            rows = self._mission_table.recent(request.recent, also=self._lost.ids())
-            return [self._registry.known(row.id) or decoded(row) for row in rows]
+            lost = self._lost.ids()
+            rows = self._mission_table.recent(request.recent, also=lost)
+            found = [self._registry.known(row.id) or decoded(row) for row in rows]
+            # A killed agent of a plan is why that failed; one that was hidden after its end is not wanted.
+            return [one for one in found if one.status is not Status.KILLED or one.is_killed or one.id in lost]
         hidden = request.all or Status.KILLED in request.status or bool(request.outcome)
         rows = self._mission_table.all(statuses=request.status, include_hidden=hidden, parent=parent)
         found = [self._registry.known(row.id) or decoded(row) for row in rows]

@@ -88,7 +88,10 @@ class Start(Args, frozen=True):
 
 
 class Ps(Args, frozen=True):
-    """Which missions to list; `recent`: without a filter at most so many that have ended, and all lost ones."""
+    """Which missions to list.
+
+    `recent`: without a filter at most so many that have ended, all lost ones, and with a plan its killed agents.
+    """
 
     all: bool = False
     children: str | None = None

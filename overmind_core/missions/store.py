@@ -13,6 +13,7 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
+from overmind_core.domain.missions.mission import Kind
 from overmind_core.domain.missions.references import SHORTEST_PREFIX, Candidate
 from overmind_core.kernel.database import Database, Row
 
@@ -45,8 +46,11 @@ _SAVE_END = """UPDATE missions SET live = ?, hidden = ?, status = ?, ended_at = 
     WHERE id = ? AND name = ?"""
 _CHOSEN = f"""{_SELECT} WHERE (?1 IS NULL OR status IN (SELECT value FROM json_each(?1))) AND (?2 OR hidden = 0)
     AND (?3 IS NULL OR parent = ?3) {_ORDER}"""
-_RECENT = f"""{_SELECT} WHERE live = 1 OR id IN (SELECT id FROM missions WHERE live = 0 AND hidden = 0
-    ORDER BY ended_at DESC, id DESC LIMIT ?) OR id IN (SELECT value FROM json_each(?)) {_ORDER}"""
+_RECENT = f"""WITH listed AS (SELECT id, type FROM missions WHERE live = 1 OR id IN (SELECT id FROM missions
+        WHERE live = 0 AND hidden = 0 ORDER BY ended_at DESC, id DESC LIMIT ?)
+        OR id IN (SELECT value FROM json_each(?)))
+    {_SELECT} WHERE id IN (SELECT id FROM listed)
+    OR (hidden = 1 AND parent IN (SELECT id FROM listed WHERE type = '{Kind.BLUEPRINT}')) {_ORDER}"""
 # 'g' follows every hex digit: the range holds each id that begins with the text, and the index serves it.
 _CANDIDATES = "SELECT id, name, live, ended_at FROM missions WHERE name = ?1 OR (id >= ?1 AND id <= ?2)"
 
@@ -110,7 +114,10 @@ class MissionTable:
         return self._all(_CHOSEN, json.dumps(statuses) if statuses else None, include_hidden, parent)
 
     def recent(self, finished: int, *, also: Sequence[str]) -> list[MissionRow]:
-        """Return the live ones, at most so many finished ones, and those with these ids, oldest first."""
+        """Return the live ones, at most so many finished ones, and those with these ids, oldest first.
+
+        With a plan come its agents that are hidden.
+        """
         return self._all(_RECENT, finished, json.dumps(also))
 
     def children(self, mission: str) -> list[MissionRow]:

@@ -81,6 +81,21 @@ def test_an_agent_that_a_person_stops_has_failed(om, plan):
     assert "--- b: stopped (exit 143)" in om.ok("logs", plan)
 
 
+def test_an_agent_that_a_person_kills_stays_listed_below_the_plan_that_it_has_failed(om, plan):
+    om.ok("kill", "b")
+    assert om("wait", plan).returncode == 1
+    assert listed(om) == ["p", "p/a", "p/b"]
+    om.ok("kill", "a")
+    assert listed(om) == ["p", "p/b"], "one that had ended is hidden by that"
+    om.ok("kill", plan)
+    assert listed(om) == []
+    assert len(om.json("ps", "--all", "--json")) == 3
+
+
+def listed(om):
+    return sorted(line.split()[1] for line in om.ok("ps").splitlines()[1:])
+
+
 def test_an_agent_whose_output_can_not_be_handed_on_whole_has_failed(om):
     om.ok("start")
     file = "$OVERMIND_OUTPUT_DIR/facts"
