@@ -13,8 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from overmind_core.domain.text.cells import width
-
 Style = tuple[str, ...]
 RESET = "\x1b[0m"
 
@@ -92,6 +90,8 @@ LENGTH_LIMIT = 32 * 1024 * 1024
 TAB = 8
 _MARKS_LIMIT = 4096
 """Characters in one cell: a letter and the marks on it."""
+_EDGES = 4
+"""Characters of a cluster that are looked at: its first one, and the last three."""
 
 Run = tuple[str, Style]
 
@@ -213,24 +213,23 @@ class LineCanvas:
     def _overwrite(self, text: str, style: Style) -> None:
         self._laid_out()
         self._written_over = True
-        text = self._mark_previous(text)
-        cells = width(text)
-        if not text:
+        spread = self._mark_previous(text)
+        if not spread:
             return
-        end = self._column + cells
+        end = self._column + len(spread)
         if end > OVERWRITE_LIMIT or (self._column == 0 and end >= len(self._cells or ())):
-            self._grow_again(text, style)
+            self._grow_again("".join(spread), style)
             return
         self._blank(self._column, end)
-        self._set(text, cells, style)
+        self._set(spread, style)
 
-    def _set(self, text: str, cells: int, style: Style) -> None:
-        """Put `text` into the cells at the cursor, which are free."""
+    def _set(self, spread: list[str], style: Style) -> None:
+        """Put these cells where the cursor is, which is free."""
         assert self._cells is not None
-        end = self._column + cells
+        end = self._column + len(spread)
         self._pad(end)
-        self._cells[self._column : end] = _spread(text)
-        self._styles[self._column : end] = [style] * cells
+        self._cells[self._column : end] = spread
+        self._styles[self._column : end] = [style] * len(spread)
         self._column = end
 
     def _grow_again(self, text: str, style: Style) -> None:
@@ -244,16 +243,31 @@ class LineCanvas:
         self._runs = list(runs)
         self._append(text, style)
 
-    def _mark_previous(self, text: str) -> str:
-        """Add the combining marks that `text` begins with to the cell before the cursor; the rest of `text`."""
+    def _mark_previous(self, text: str) -> list[str]:
+        """Add what joins the cell before the cursor, at the beginning of `text`, to that; the cells of the rest."""
         if text.isascii():
-            return text
-        count = next((at for at, character in enumerate(text) if width(character)), len(text))
-        if count and self._cells and 0 < self._column <= len(self._cells):
-            at = self._column - 1
-            at -= not self._cells[at]
-            self._cells[at] = (self._cells[at] + text[:count])[:_MARKS_LIMIT]
-        return text[count:]
+            return list(text)
+        before = None
+        if self._cells and 0 < self._column <= len(self._cells):
+            before = self._column - 1
+            before -= not self._cells[before]
+        joined, rest = _joining(self._cells[before] if self._cells and before is not None else "", text)
+        if before is not None and joined:
+            self._join(before, joined)
+        return _spread(rest)
+
+    def _join(self, at: int, joined: str) -> None:
+        """Add characters to a cell before the cursor; what becomes an emoji by that takes the next cell, too."""
+        from overmind_core.terminal.cells import cluster_width  # noqa: PLC0415 - start-up
+
+        assert self._cells is not None
+        cluster = (self._cells[at] + joined)[:_MARKS_LIMIT]
+        self._cells[at] = cluster
+        if cluster_width(cluster) > self._column - at:
+            self._pad(self._column + 1)
+            self._split(self._column + 1)
+            self._cells[self._column], self._styles[self._column] = "", self._styles[at]
+            self._column += 1
 
     def _laid_out(self) -> bool:
         """Make the line a list of cells."""
@@ -275,7 +289,7 @@ class LineCanvas:
             if number:
                 self._pad(len(self._cells) + TAB - len(self._cells) % TAB)
             self._column = len(self._cells)
-            self._cells += _spread(self._mark_previous(part))
+            self._cells += self._mark_previous(part)
             self._styles += [style] * (len(self._cells) - len(self._styles))
 
     def _pad(self, length: int) -> None:
@@ -342,16 +356,43 @@ def _grouped(cells: list[str], styles: list[Style]) -> Iterator[Run]:
             start = at
 
 
+def _joining(cluster: str, text: str) -> tuple[str, str]:
+    """The beginning of `text` that joins the characters of a cell, and the rest; what joins nothing is dropped."""
+    from overmind_core.terminal.cells import width  # noqa: PLC0415 - start-up
+
+    joined: list[str] = []
+    for at, character in enumerate(text):
+        if width(character) > 0 and not (cluster and _joins(cluster, character)):
+            return "".join(joined), text[at:]
+        if cluster:
+            joined.append(character)
+            cluster = _edges(cluster + character)
+    return "".join(joined), ""
+
+
+def _joins(cluster: str, character: str) -> bool:
+    from overmind_core.terminal.cells import joins  # noqa: PLC0415 - start-up
+
+    return joins(_edges(cluster), character)
+
+
+def _edges(cluster: str) -> str:
+    """The characters that decide on what joins them, so that a long cluster costs no more than a short one."""
+    return cluster if len(cluster) <= _EDGES else cluster[0] + cluster[1 - _EDGES :]
+
+
 def _spread(text: str) -> list[str]:
-    """One entry for each cell: a wide character is followed by an empty one, marks stand with their letter."""
+    """One entry for each cell: a wide character is followed by an empty one, what joins a character stands with it."""
     if text.isascii():
         return list(text)
-    cells: list[str] = []
+    from overmind_core.terminal.cells import CLUSTERED, cells_of, cluster_width, width  # noqa: PLC0415 - start-up
+
+    if CLUSTERED.search(text) is None:
+        return [cell[:_MARKS_LIMIT] for cell in cells_of(text)]
+    clusters: list[str] = []
     for character in text:
-        count = width(character)
-        if count:
-            cells += (character, *[""] * (count - 1))
-        elif cells:
-            at = -1 if cells[-1] else -2
-            cells[at] = (cells[at] + character)[:_MARKS_LIMIT]
-    return cells
+        if clusters and (width(character) <= 0 or _joins(clusters[-1], character)):
+            clusters[-1] = (clusters[-1] + character)[:_MARKS_LIMIT]
+        else:
+            clusters.append(character)
+    return [cell for one in clusters for cell in (one, *[""] * (cluster_width(one) - 1))]

@@ -127,7 +127,8 @@ _FLAG_LETTERS = "\U0001f1e6-\U0001f1ff"
 _TONES = "\U0001f3fb-\U0001f3ff"
 _JOINING = re.compile(f"[{_FLAG_LETTERS}{_TONES}]")
 """Characters of two cells that may belong to the one before them."""
-_CLUSTERED = re.compile(f"[{_JOINER}{_EMOJI_LOOK}{_FLAG_LETTERS}{_TONES}]")
+CLUSTERED = re.compile(f"[{_JOINER}{_EMOJI_LOOK}{_FLAG_LETTERS}{_TONES}]")
+"""What a text has in which characters with cells of their own may belong together."""
 _A_PERSON = "\U0001f469"
 WIDE_CELLS = 2
 
@@ -293,7 +294,7 @@ def cells_of(text: str) -> list[str]:
     """The cells that a row's text was joined from."""
     if text.isascii():
         return list(text)
-    if _CLUSTERED.search(text):
+    if CLUSTERED.search(text):
         return _cells_of_clusters(text)
     cells: list[str] = []
     for character in text:

@@ -39,6 +39,11 @@ SHOWN = [
     ("a tab", b"a\tb\n", ["a\tb"]),
     ("a tab that is written over", b"a\tb\rX\n", ["X       b"]),
     ("wide characters written over", "日本\rx\n".encode(), ["x 本"]),
+    ("a family written over", "👨\u200d👩\u200d👧abc\rxyz\n".encode(), ["xyzbc"]),
+    ("a family that writes over", "abcdef\r👨\u200d👩\u200d👧\n".encode(), ["👨\u200d👩\u200d👧cdef"]),
+    ("a flag, a tone and a heart", "🇩🇪👍🏽❤\ufe0fabc\r123456x\n".encode(), ["123456xbc"]),
+    ("a heart that gets its look later", "abcd\r❤\x1b[m\ufe0fx\n".encode(), ["❤\ufe0fxd"]),
+    ("half a heart", "❤\ufe0fbc\r\x1b[CX\n".encode(), [" Xbc"]),
     ("a mark after a return", "abc\re\u0301\n".encode(), ["e\u0301bc"]),
     ("a title", b"\x1b]0;title\x07text\n", ["text"]),
     ("a title that ends otherwise", b"\x1b]2;title\x1b\\text\n", ["text"]),
@@ -98,6 +103,7 @@ def test_where_the_bytes_are_cut_changes_nothing(case: str, data: bytes, expecte
 
 FRAGMENTS = [
     "a", "bcd", "\n", "\r", "\r\n", "\b", "\t", "日", "e\u0301", "\u0301", "🎉", "31m", ";", "?",
+    "👩\u200d👧", "\u200d", "❤", "\ufe0f", "🇩", "🏽",
     "\x1b", "\x1b[", "\x1b[K", "\x1b[1K", "\x1b[2K", "\x1b[3G", "\x1b[2D", "\x1b[2C", "\x1b[2P", "\x1b[2@", "\x1b[2X",
     "\x1b[J", "\x1b[H", "\x1b[31m", "\x1b[0m", "\x1b[1;44m", "\x1b[38;5;9m", "\x1bc", "\x1b(B",
     "\x1b]0;", "\x07", "\x1b\\", "\x1bP", "\x18", "\x1b[?1049h", "\x1b[?1049l", "\x00", "\x9b", "\u202e",
