@@ -83,7 +83,7 @@ def demo_missions(*, root: str, shell: str) -> tuple[DemoMission, ...]:
         DemoMission("service", "a service that writes its log", {"command": ["./serve"], "restart": "always"}),
         DemoMission(
             "worker",
-            "a flaky worker: it crashes, and is restarted until it works",
+            "a flaky worker: it crashes now and then, and is restarted each time",
             {"command": ["./worker"], "restart": "on-failure", "backoff": 1500},
         ),
         DemoMission("shell", "a shell on a terminal", {"type": "session", "command": [shell, *rc]}),
