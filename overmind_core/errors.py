@@ -61,6 +61,7 @@ CODES: dict[str, tuple[int, str]] = {
     "dirty": (FAILED, "There are uncommitted changes. Commit or stash them first."),
     "unmerged": (FAILED, "There is unmerged work. See it with: overmind changes"),
     "conflicts": (FAILED, "The changes conflict; nothing was changed."),
+    "conflict_left": (FAILED, "The work has the marks of a conflict; nothing was changed."),
     "undoes_landed": (FAILED, "The work would undo what has landed; nothing was changed."),
     "nothing_to_commit": (FAILED, "Nothing to commit."),
     "nothing_to_merge": (FAILED, "Nothing to merge."),

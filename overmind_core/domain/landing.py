@@ -13,6 +13,8 @@ VERIFY = "verify"
 """Last part of the name of the mission that checks merged work."""
 VERIFY_LIMIT = "30m"
 """How long the check may take, where nobody says otherwise."""
+LEFT_MARKS = "left the marks of a conflict in "
+"""What is said of work whose conflicts were committed as git has written them, before the files."""
 MOST_SUBJECTS = 20
 """Commits that a message names."""
 
@@ -158,6 +160,12 @@ def why_kept(standing: RemovalCandidate, *, force: bool) -> str:
 def count_text(number: int, what: str) -> str:
     """Return `1 file`, `2 files`."""
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def marks_text(name: str, files: Sequence[str]) -> str:
+    """The sentence about work that was committed with the marks of a conflict, and what can be done."""
+    ways = f"Resolve and commit them, or merge them as they are: overmind merge {name} --with-marks"
+    return f"{name} {LEFT_MARKS}{list_text(files)}. {ways}"
 
 
 def list_text(names: Sequence[str], most: int = 5) -> str:

@@ -16,11 +16,14 @@ from overmind_core.domain.landing import (
     conflicts_text,
     count_text,
     list_text,
+    marks_text,
 )
+from overmind_core.domain.quests.classes import CONFLICT_LEFT
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import merge, repository, status
 from overmind_core.git.changes import ChangedFile, CommitLine, commits_between, merge_base, names_between
+from overmind_core.git.conflict_marks import committed_marks
 from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.merge import AlreadyMerged, MergeConflicts, TargetBranch, TargetInUse
 from overmind_core.git.merge_tree import merged_tree
@@ -76,6 +79,8 @@ class MergeRequest:
     """Lines that end the message of the commit."""
     leased: bool = False
     """The work has a lease, which its check shares: that is a child of the mission in any case."""
+    with_marks: bool = True
+    """Files that were committed with the marks of a conflict land too. Those of a quest are refused before."""
     met: tuple[MetConflict, ...] = ()
     """Conflicts that the work has met before: what had landed then must not be undone."""
     allowed: UndoingLanding | None = None
@@ -100,7 +105,7 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
     """Return what is to be done.
 
     Raises:
-        OvermindError: `invalid`, `dirty`, `nothing_to_merge`: it can't be done so.
+        OvermindError: `invalid`, `dirty`, `nothing_to_merge`, `conflict_left`: it can't be done so.
         GitFailed: git refused.
     """
     git, name = place.git, to_wire(place.name)
@@ -131,6 +136,9 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
     since = merge_base(git, place.source, target.commit, commit)
     if since == commit or is_landed(git, place.source, commit, target.commit, fork=since):
         raise OvermindError("nothing_to_merge", _nothing(place, target, uncommitted))
+    if not wish.with_marks and (marked := committed_marks(git, place.source, commit, target.commit)):
+        files = [to_wire(path) for path in marked]
+        raise OvermindError(CONFLICT_LEFT, marks_text(name, files), files=files)
     return MergePlan(target, commit, since, commits_between(git, place.source, target.commit, commit), uncommitted)
 
 

@@ -12,7 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.git_operations import GitOperation
-from overmind_core.domain.landing import BegunMerge, LeftWork, count_text, list_text
+from overmind_core.domain.landing import LEFT_MARKS, BegunMerge, LeftWork, count_text, list_text
 from overmind_core.domain.quests.classes import CONFLICT_LEFT
 from overmind_core.domain.quests.life import LEFT
 from overmind_core.domain.quests.quest import FolderState
@@ -209,7 +209,7 @@ def _refuse_elsewhere(place: WorkLocation, look: WorktreeLook) -> None:
 def _left(marked: Sequence[str], left: Sequence[str]) -> str:
     """What a person reads of conflicts that were left, as it begins in `life.left_conflict`."""
     others = [path for path in left if path not in marked]
-    parts = [f"the marks of a conflict in {list_text([to_wire(path) for path in marked])}"] if marked else []
+    parts = [f"{LEFT_MARKS.removeprefix('left ')}{list_text([to_wire(path) for path in marked])}"] if marked else []
     parts += [f"a conflict unresolved in {list_text([to_wire(path) for path in others])}"] if others else []
     return f"{LEFT}{' and '.join(parts)}."
 

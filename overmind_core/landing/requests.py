@@ -37,6 +37,8 @@ class Merge(Args, frozen=True):
     message: str | None = None
     preview: bool = False
     """Only say what would land, or conflict."""
+    with_marks: bool = False
+    """Land files that were committed with the marks of a conflict, too; else they are refused."""
     resolve: bool = False
     """Begin the merge in the mission's worktree where it conflicts, and have the mission's agent finish it."""
     request: RequestKey | None = None

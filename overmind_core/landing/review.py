@@ -281,6 +281,7 @@ class LandingReview:
             message=_os(request.message),
             preview=request.preview,
             request=request.request,
+            with_marks=request.with_marks,
         )
         items: asyncio.Queue[MergeItem | Exception | None] = asyncio.Queue()
 

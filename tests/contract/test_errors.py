@@ -13,9 +13,9 @@ not_found not_running not_session not_finished not_attached name_taken ambiguous
 parent_not_found cycle invalid invalid_config invalid_cron cwd_not_found unknown_provider provider_missing
 docker_missing unknown_command daemon_not_running daemon_lost too_large busy forbidden survivors gone schema_newer
 untrusted_project disk_full no_terminals port_range_exhausted internal not_isolated git_failed dirty unmerged conflicts
-undoes_landed nothing_to_commit nothing_to_merge verify_failed setup_failed not_ready image_missing container_failed
-memory_off cortex_unreachable token_refused unauthorized misdirected swarm_silent hive_unknown fenced hive_silent
-no_swarm outcome_unknown no_room no_secret draft work_lost
+conflict_left undoes_landed nothing_to_commit nothing_to_merge verify_failed setup_failed not_ready image_missing
+container_failed memory_off cortex_unreachable token_refused unauthorized misdirected swarm_silent hive_unknown fenced
+hive_silent no_swarm outcome_unknown no_room no_secret draft work_lost
 """
 """The closed set."""
 

@@ -19,12 +19,15 @@ from overmind_core.domain.landing import (
     commit_message,
     conflicts_text,
     count_text,
+    marks_text,
 )
+from overmind_core.domain.quests.classes import CONFLICT_LEFT
 from overmind_core.domain.sent_work import branch_of_sent, is_sent
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError, UsageError
 from overmind_core.git import merge
 from overmind_core.git.changes import ChangedFile, commits_between, merge_base, names_between
+from overmind_core.git.conflict_marks import committed_marks
 from overmind_core.git.merge import AlreadyMerged, MergeConflicts, TargetBranch, TargetInUse, TargetMoved
 from overmind_core.git.repository import HEADS, resolve
 from overmind_core.git.run import Git, GitFailed
@@ -145,6 +148,9 @@ class _Fetched:
         since = merge_base(git, top, target.commit, commit)
         if since == commit or is_landed(git, top, commit, target.commit, fork=since):
             raise self._nothing(target)
+        if not self._args.with_marks and (marked := committed_marks(git, top, commit, target.commit)):
+            named = [to_wire(path) for path in marked]
+            raise OvermindError(CONFLICT_LEFT, marks_text(self._name, named), files=named)
         commits = commits_between(git, top, target.commit, commit)
         after = self._integrated(target, commit, [one.subject for one in commits])
         files = names_between(git, top, target.commit, after)

@@ -63,7 +63,7 @@ def merge(args: Namespace, context: Context) -> int:
 def _check_resolve(args: Namespace, context: Context) -> None:
     """See that it merges nothing yet, and here."""
     others = {"--squash": args.squash, "--rebase": args.rebase, "--verify": args.verify, "--preview": args.preview,
-              "--message": args.message}  # fmt: skip
+              "--message": args.message, "--with-marks": args.with_marks}  # fmt: skip
     for name, value in others.items():
         if value:
             raise UsageError(f"--resolve merges nothing yet: use {name} when the agent has finished")
@@ -87,6 +87,7 @@ class _Landing:
             **({} if args.verify_timeout is None else {"verify_timeout": args.verify_timeout}),
             "message": None if not args.message else "\n\n".join(args.message),
             "preview": args.preview,
+            **({"with_marks": True} if args.with_marks else {}),
             **({"resolve": True} if args.resolve else {}),
             "request": os.urandom(_REQUEST_KEY).hex(),
         }
@@ -185,6 +186,7 @@ MERGE = Command(
             repeat=True,
         ),
         flag("--preview", "report the commits or conflicts, and merge nothing"),
+        flag("--with-marks", "merge files that were committed with the marks of a conflict, too"),
         flag("--resolve", "begin the merge in the mission's worktree, and have its agent resolve the conflicts"),
         JSON,
     ],

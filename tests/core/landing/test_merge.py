@@ -70,6 +70,27 @@ async def opened(tmp_path):
     keeper.close()
 
 
+MARKED = "<<<<<<< HEAD\n1\n=======\n2\n>>>>>>> main\n"
+
+
+@pytest.mark.parametrize("preview", [False, True])
+def test_marks_of_a_conflict_that_were_committed_land_only_where_that_is_wanted(tmp_path, preview):
+    async def story():
+        async with opened(tmp_path) as shop:
+            Repository(shop.code.path(".overmind", "worktrees", shop.mission)).commit("resolved", {"a": MARKED})
+            with pytest.raises(OvermindError) as refused:
+                await shop.asked(preview=preview)
+            assert (refused.value.code, refused.value.fields["files"]) == ("conflict_left", ["a"])
+            assert refused.value.message == (
+                "red left the marks of a conflict in a. Resolve and commit them, or merge them as they are: "
+                "overmind merge red --with-marks"
+            )
+            assert shop.log() == ["first"]
+            assert (await shop.asked(preview=preview, with_marks=True))["merged"] is not preview
+
+    in_process.run(story())
+
+
 @pytest.mark.parametrize("moves", [2, 3])
 def test_a_target_that_somebody_moves_is_merged_anew_at_most_three_times(tmp_path, moves):
     async def story():

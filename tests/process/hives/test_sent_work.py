@@ -140,6 +140,15 @@ def test_a_conflict_is_named_and_changes_nothing(sender):
     assert sender.facts() == before
 
 
+def test_marks_of_a_conflict_that_were_committed_there_land_only_where_that_is_wanted(sender):
+    mission = sender.run(r"printf '<<<<<<< HEAD\n1\n=======\n2\n>>>>>>> main\n' > a.txt && git commit -qam resolved")
+    before = sender.facts()
+    said = sender.refused("merge", mission, code="conflict_left")
+    assert "left the marks of a conflict in a.txt. Resolve and commit them, or merge them as they are:" in said
+    assert sender.facts() == before
+    assert "1 commit" in sender("merge", mission, "--with-marks")
+
+
 def test_work_that_is_not_committed_there_is_committed_from_here(sender):
     mission = sender.run("echo two > two.txt")
     assert f"overmind commit {mission}" in sender.refused("merge", mission, code="dirty")
