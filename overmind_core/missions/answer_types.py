@@ -146,7 +146,7 @@ class MissionCore(MissionBrief):
     """When its newest run began."""
     ended_at: str | None
     uptime_seconds: float
-    """Of a finished one, how long it lasted."""
+    """Since its first run began; of a finished one, until it ended."""
     command: str
     """One line for people."""
     cwd: str

@@ -88,10 +88,7 @@ class Start(Args, frozen=True):
 
 
 class Ps(Args, frozen=True):
-    """Which missions to list.
-
-    `recent`: without a filter at most so many that have ended, all lost ones, and with a plan its killed agents.
-    """
+    """Which missions to list."""
 
     all: bool = False
     children: str | None = None
@@ -106,6 +103,7 @@ class Ps(Args, frozen=True):
     known: bool = False
     """The ids are exact, and of missions that were there: those removed since are left out, not refused."""
     recent: Whole | None = None
+    """Without a filter at most so many that have ended, all lost ones, and with a plan its agents that were killed."""
 
 
 class Figures(Args, frozen=True):

@@ -231,6 +231,10 @@ PS = Command(
         "overmind ps -l team=web -o yaml",
         "overmind kill $(overmind ps -q)",
     ],
+    notes=(
+        "UPTIME counts from a mission's first run on, through its restarts, and of an ended one until its end. FOR in "
+        "the full-screen program is about its newest run."
+    ),
     run=ps,
 )
 
