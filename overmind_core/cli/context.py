@@ -60,6 +60,11 @@ class Context:
             self._home = Home.resolve(self.environ)
         return self._home
 
+    @property
+    def on_hive(self) -> str:
+        """Where the command is for, as the end of a sentence: ` on eu1`; "" for this machine."""
+        return "" if self.hive is None else f" on {self.hive.name}"
+
     def use_home(self, folder: str) -> None:
         """Work in this home instead, and have all programs that are started from here do so."""
         self.environ = {**self.environ, "OVERMIND_HOME": os.path.abspath(from_wire(folder))}

@@ -133,7 +133,7 @@ def shutdown(args: Namespace, context: Context) -> int:
         live = 0 if args.keep else _live_count(client)
     except OvermindError as error:
         return end_without_state(args, context, error)
-    where = "" if context.hive is None else f" on {context.hive.name}"
+    where = context.on_hive
     if live and not confirmed(f"Stop {_missions(live)} and the daemon{where}?", yes=args.yes):
         return FAILED
     answer = _shut_down(client, context, keep=args.keep)

@@ -211,7 +211,7 @@ def revoke(args: Namespace, context: Context) -> int:
     """End one login, or all."""
     if args.all is (args.name is not None):
         raise UsageError("Give a name or --all. See the names with: overmind web sessions")
-    if args.all and not confirmed_removal("End all logins, tokens and unused links?", yes=args.yes):
+    if args.all and not confirmed_removal(f"End all logins, tokens and unused links{context.on_hive}?", yes=args.yes):
         return FAILED
     answer = context.client().call("web_revoke", {"all": True} if args.all else {"name": args.name})
     if args.json:

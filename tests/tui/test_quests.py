@@ -69,7 +69,7 @@ def test_all_about_a_quest_of_the_queue_says_what_it_needs_what_it_owns_and_how_
 
 TIMES = [
     (in_queue(7, "a", "running", 90, phase="work", began_at=at(60)), " ▶ working for 1m 00s", "1m 00s"),
-    (in_queue(7, "a", "completed", 90, 10, exit_code=0, began_at=at(30)), " ✔ completed after 20s", "20s"),
+    (in_queue(7, "a", "completed", 90, 10, exit_code=0, began_at=at(30)), " ✔ succeeded after 20s", "20s"),
     (queued(0x24E, "a", 1, None), " ○ queued for 10s", "10s"),
     (in_queue(7, "a", "queued", 90, began_at=at(60)), " ○ queued 1m 00s after it began", "1m 00s"),
     (in_queue(7, "a", "cancelled", 90, 10, began_at=None), " – cancelled", ""),

@@ -83,6 +83,10 @@ def _grace(args: Namespace) -> dict[str, str]:
     return {} if args.grace is None else {"grace": args.grace}
 
 
+def _all(live: int) -> str:
+    return f"all {_count(live, 'live mission')}" if live > 1 else "the one live mission"
+
+
 def _stop_all(args: Namespace, context: Context) -> int:
     """Stop every live mission with its children; one that ends meanwhile by itself is as good as stopped."""
     client = context.client()
@@ -92,7 +96,7 @@ def _stop_all(args: Namespace, context: Context) -> int:
         from overmind_core.cli.daemon import end_without_state  # rarely needed
 
         return end_without_state(args, context, error)
-    if live and not confirmed(f"Stop all {_count(live, 'live mission')}?" if live > 1 else STOP_ONE, yes=args.yes):
+    if live and not confirmed(f"Stop {_all(live)}{context.on_hive}?", yes=args.yes):
         return FAILED
     requests = [{"id": row["id"], "cascade": True, **_grace(args)} for row in _live(client)]
     answers = [one for one in client.call_each("stop", requests) if not _is_over(one)]
@@ -108,9 +112,6 @@ def _stop_all(args: Namespace, context: Context) -> int:
     else:
         context.hint("No live missions.")
     return 0 if len(done) == len(answers) else FAILED
-
-
-STOP_ONE = "Stop the one live mission?"
 
 
 def _is_over(answer: object) -> bool:
@@ -209,7 +210,7 @@ def _kill_all(args: Namespace, context: Context) -> int:
         from overmind_core.cli.daemon import end_without_state  # rarely needed
 
         return end_without_state(args, context, error)
-    if live and not confirmed(f"Kill all {_count(live, 'live mission')}?" if live > 1 else KILL_ONE, yes=args.yes):
+    if live and not confirmed(f"Kill {_all(live)}{context.on_hive}?", yes=args.yes):
         return FAILED
     answer = client.call("kill", {"all": True})
     killed = answer["killed"]
@@ -221,9 +222,6 @@ def _kill_all(args: Namespace, context: Context) -> int:
     else:
         context.hint("No live missions.")
     return 0
-
-
-KILL_ONE = "Kill the one live mission?"
 
 
 def _killed(mission: str) -> str:

@@ -47,7 +47,9 @@ def quest_mark(row: Row) -> StatusMark:
         return BLOCKED
     if landing_waits(row) and not row.get(ASKED):
         return LANDS_LATER
-    return NOTHING_LANDED if nothing_landed(row) else mark_of(row["status"], "waiting" if row.get(ASKED) else None)
+    if nothing_landed(row):
+        return NOTHING_LANDED
+    return mark_of(row["status"], "waiting" if row.get(ASKED) else None, row.get("outcome"))
 
 
 def is_blocked(row: Row) -> bool:

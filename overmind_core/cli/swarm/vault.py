@@ -88,7 +88,8 @@ def grant(args: Namespace, context: Context) -> int:
 def remove(args: Namespace, context: Context) -> int:
     """Remove it, here and from all hives."""
     client = swarm_client(context)
-    if not confirmed_removal(f"Remove secret {args.name}? Nothing that names it begins any more.", yes=args.yes):
+    question = f"Remove secret {args.name}{context.on_hive}? Nothing that names it begins any more."
+    if not confirmed_removal(question, yes=args.yes):
         return 1
     answer = client.call("vault_remove", {"name": args.name})
     sentence = f"Removed secret {answer['name']} (of {_hives(answer['hives'])})"

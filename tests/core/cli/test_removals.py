@@ -46,7 +46,7 @@ def test_the_same_of_what_a_swarm_has(monkeypatch, remove, arguments):
     client = SimpleNamespace(call=call)
     monkeypatch.setattr("overmind_core.cli.swarm.vault.swarm_client", lambda _context: client)
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
-    context = SimpleNamespace(client=lambda **_start: client)
+    context = SimpleNamespace(client=lambda **_start: client, on_hive="")
     with pytest.raises(OvermindError, match="repeat it with -y"):
         remove(Namespace(**arguments, yes=False, json=False), context)
     assert set(asked) <= {"swarm_status"}

@@ -334,7 +334,8 @@ def test_marks_of_a_conflict_that_were_committed_do_not_land(tmp_path, make):
             assert error.message == "It left the marks of a conflict in a."
             assert not shop.is_cleared()
             landing = shop.inside.app.engine.quest_landing
-            assert await landing.begin_merge(shop.red, "main", None) == ["a"]
+            begun = await landing.begin_merge(shop.red, "main", None)
+            assert (begun.conflicting, begun.marked) == ((), ("a",))
             left = await landing.begin_anew(shop.red, "main", None)
             assert left is not None
             assert left.conflicting == ("a",)
@@ -471,9 +472,9 @@ def test_a_merge_that_is_begun_tells_both_sides_of_its_conflicts_also_when_it_wa
             shop.code.commit("blue", {"a": "blue\n"})
             own, landed = shop.work.git("rev-parse", "HEAD"), shop.code.git("rev-parse", "main")
             begin = shop.inside.app.engine.quest_landing.begin_merge
-            assert await begin(shop.red, "main", None) == (landed, own, ("a",))
+            assert await begin(shop.red, "main", None) == (landed, own, ("a",), ())
             shop.code.commit("green", {"a": "green\n"})
-            assert await begin(shop.red, "main", None) == (landed, own, ("a",))
+            assert await begin(shop.red, "main", None) == (landed, own, ("a",), ())
 
     story(tmp_path, scenario)
 

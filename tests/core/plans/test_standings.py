@@ -88,7 +88,7 @@ STANDINGS = [
 @tabled(("node", "ended", "expected"), STANDINGS)
 def test_an_attempt_that_is_tried_again_has_not_failed_for_good(node, ended, expected):
     found = standing_of(node, ended, is_live=True)
-    assert found == expected
+    assert found == (expected and WorkStanding(*expected))
     if found is None or found.outcome is not None:
         return
     shown = missions_rows.mark(dict(answers.row(ended, (), NOW, standing=found)))

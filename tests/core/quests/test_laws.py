@@ -195,7 +195,7 @@ class World:
         assert all(column["count"] == len(column["quests"]) for column in columns)
         text = "\n".join(BoardDrawing(4000, most=None).lines(columns)).split()
         assert Counter(word for word in text if word.startswith("q-")) >= Counter(row["name"] for row in rows)
-        assert sum(word in "○▶⊗?✔✖–" for word in text) == len(rows)
+        assert sum(word in "○▶⊗?✔✖■" for word in text) == len(rows)
 
     def events_give_the_rows(self, rows: list[dict[str, Any]]) -> None:
         """Folding the events gives the rows."""

@@ -161,7 +161,7 @@ def test_work_that_a_person_has_landed_elsewhere_is_named_where_it_is_missed():
 @tabled(
     ("state", "line"),
     [
-        (QuestState.FAILED, "base has failed: its command failed; its work was landed by hand on main"),
+        (QuestState.FAILED, "base has failed: its command failed: make; its work was landed by hand on main"),
         (QuestState.CANCELLED, "base was cancelled: its work was landed by hand on main"),
         (QuestState.COMPLETED, "base has completed: landed by hand on main"),
     ],
@@ -177,9 +177,9 @@ def test_why_says_that_it_was_landed_by_hand(state, line):
 @tabled(
     ("state", "expected"),
     [
-        (QuestState.FAILED, ("failed", "failed", "failed, landed by hand on main", None)),
-        (QuestState.CANCELLED, ("cancelled", "stopped", "cancelled, landed by hand on main", None)),
-        (QuestState.COMPLETED, ("completed", "succeeded", "landed by hand on main", None)),
+        (QuestState.FAILED, ("failed", "failed", "failed, landed by hand on main", None, None)),
+        (QuestState.CANCELLED, ("cancelled", "stopped", "cancelled, landed by hand on main", None, None)),
+        (QuestState.COMPLETED, ("completed", "succeeded", "landed by hand on main", None, None)),
     ],
 )
 def test_its_mission_says_so_too(state, expected):
