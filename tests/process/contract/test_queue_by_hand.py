@@ -50,9 +50,8 @@ def test_a_failed_quest_is_blocked_until_a_person_has_decided_about_it(shop):
     assert shop.code.git("show", "main:landed") == "landed"
     assert columns(shop, *names) == ["done", "done", "done", "done", "blocked"]
     assert [one["about"]["name"] for one in shop.om.api("inbox")] == ["open"]
-    assert "has failed: its command failed; its work was landed by hand on main\n" in shop.om.ok(
-        "quest", "why", "landed"
-    )
+    told = "its command failed (3): echo landed > landed; exit 3; its work was landed by hand on main\n"
+    assert told in shop.om.ok("quest", "why", "landed")
     assert shop.info(quests[3])["landed"]["branch"] == "main"
     shop.om.ok("quest", "retry", "cancelled")
 

@@ -182,8 +182,10 @@ def test_one_that_waits_for_a_person_goes_on_with_the_command(queue):
 def test_one_that_has_failed_goes_on_with_the_command(queue):
     quest = queue.add("work", f"test -e {queue.om.path('mended')}", retries=0)
     queue.ended(quest)
-    first, see, command = queue.why_lines("work")
-    assert (first, see) == ("work has failed: its command failed", "  see: overmind quest logs work")
+    test = f"test -e {queue.om.path('mended')}"
+    first, _folder, printed, see, command = queue.why_lines("work")
+    assert (first, printed) == (f"work has failed: its command failed (1): {test}", "  printed: nothing")
+    assert see == "  see: overmind quest logs work"
     with open(queue.om.path("mended"), "w", encoding="utf-8"):
         pass
     queue.typed(command.partition(": ")[2])

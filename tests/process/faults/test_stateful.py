@@ -150,7 +150,7 @@ class Commands(RuleBasedStateMachine):
             self.expect("not_found", "kill", id=one.id)
         else:
             assert self.expect(None, "kill", id=one.id)["killed"] == [{"id": one.id, "name": one.name}]
-            self.end(one, "killed", None)
+            self.end(one, "killed", None if one.live else one.code)
 
     @rule(one=missions)
     def rm(self, one: Model) -> None:
