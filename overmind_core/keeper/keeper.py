@@ -148,7 +148,8 @@ class Keeper:
         """
         self._hung_up.discard(run)
         end = run.on_exit(code)
-        end.left = self.orphans.any_left(run.mark, self.runs.by_pid, seen=orphans)
+        pids = self.runs.by_pid
+        end.left = self.orphans.any_left(run.mark, pids, seen=orphans) or self.orphans.has_daemons(pids, seen=orphans)
         line = self.exit_journal.add(self._exit_record(run, end))
         if not end.left:
             self.leases.drop(run)

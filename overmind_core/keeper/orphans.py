@@ -31,7 +31,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from overmind_core.system.run_mark import MARK_UNKNOWN, mark_of, unmarked_limit
+from overmind_core.system.run_mark import MARK_UNKNOWN, OWN_MARK, mark_of, unmarked_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -146,6 +146,14 @@ class Orphans:
             return True
         again = self._suspects(mark, self.adopted(registered)) if orphans else []
         return again is None or not set(again) <= set(orphans)
+
+    def has_daemons(self, registered: Collection[int], *, seen: list[int] | None = None) -> bool:
+        """Whether a daemon or keeper of another home, started inside a run, has outlived that: somebody has to name it.
+
+        The arguments are those of `any_left`.
+        """
+        orphans = self.adopted(registered) if seen is None else seen
+        return any(self._mark(pid) == OWN_MARK for pid in orphans or ())
 
     def _suspects(self, mark: int, orphans: list[int] | None) -> list[int] | None:
         """Those that wear `mark`, or none that tells whose they are."""

@@ -12,6 +12,7 @@ import pytest
 
 from overmind_core.keeper.orphans import Orphans
 from overmind_core.system import process_table_linux
+from overmind_core.system.run_mark import OWN_MARK
 from tests.kit.adopter import Adopter
 from tests.kit.waiting import eventually
 
@@ -176,6 +177,13 @@ def test_where_the_system_does_not_tell_something_may_be_left():
     assert orphans.any_left(MINE, ()) is True
     purge = orphans.begin("m.1", MINE)
     assert orphans.step(()) == [purge]
+
+
+def test_a_daemon_of_another_home_is_seen_though_it_is_no_runs():
+    orphans = Told({7: OWN_MARK, 8: MINE})
+    assert orphans.has_daemons(())
+    assert not Told({7: OWN_MARK}).any_left(MINE, ()), "it wears the mark of no run"
+    assert not Told({8: MINE}).has_daemons(())
 
 
 def test_the_dead_alone_are_not_left():

@@ -6,6 +6,8 @@ import json
 import os
 import shlex
 
+import pytest
+
 from tests.kit import processes
 from tests.kit.overmind import PROGRAM, Overmind
 from tests.kit.waiting import eventually
@@ -33,13 +35,14 @@ def test_a_daemon_inside_is_named_by_kill_info_and_doctor(om, tmp_path):
     assert not [one for one in json.loads(om("doctor", "--json").stdout) if one["check"] == "daemons inside"]
 
 
-def test_a_shutdown_names_it_too(om, tmp_path):
+@pytest.mark.parametrize("end", [("stop", "outer"), ("shutdown", "-y")], ids=["stop", "shutdown"])
+def test_each_end_names_it_too_where_it_alone_is_left(om, tmp_path, end):
     inner = Overmind(str(tmp_path / "inner"), user_home=om.environment["HOME"], marker="inner")
     os.mkdir(inner.home)
     om.mission(f"OVERMIND_HOME={inner.home} {shlex.join([*PROGRAM, 'start'])}; sleep 600", "--name", "outer")
     eventually(lambda: inner.holder("supervisor.lock") is not None, what="the inner daemon is there")
     try:
-        said = om("shutdown", "-y")
+        said = om(*end)
         assert f"a daemon of {inner.home}" in said.stdout + said.stderr
     finally:
         inner.ok("shutdown", "-y")
