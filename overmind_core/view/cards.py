@@ -20,7 +20,7 @@ SPOKEN = frozenset({"question", "plan", "setup", "draft"})
 """Needs whose tool says nothing more."""
 _LEFT_OUT = "@"
 _READ_FIRST = frozenset({EngineNeed.REVIEW, EngineNeed.MERGE})
-"""What the engine wants decided about changes."""
+"""What the engine wants decided about changes, which a yes may land."""
 
 
 def card(need: Need, answer: str = "") -> Card:
@@ -44,6 +44,7 @@ def card(need: Need, answer: str = "") -> Card:
         labels: What both answers do, as buttons say it.
         text_is: The meaning of a text for the engine; absent: it has none.
         read: What is read before it is answered: `["changes", id]`, or `["spec", id, phase]`; absent: it is all here.
+        whole: Whether it is answered only where all of it stands, as what lands work is, and what passes a document.
         attach_only: Whether it can be answered in its terminal alone.
         live, session, terminal: Whether the mission runs, takes messages, has a terminal.
     """
@@ -86,6 +87,7 @@ def _asked(need: Need, asked: Row) -> Card:
         "lines": frames.lines(subject.besides(asked)),
         "choices": [] if choosing is None else [_choice(ask) for ask in choosing.asks],
         "rule": None if by_engine or not asked["rule"] else safe(asked["rule"]),
+        "whole": by_engine and asked["need"] in {*_READ_FIRST, EngineNeed.PHASE},
         "attach_only": bool(not by_engine and asked["attach_only"]),
         "offers": [tuple(one) for one in inbox.offers(need, choosing)],
         "text_with": words.behaviour,

@@ -1,4 +1,4 @@
-/** The first question that waits, in one strip above a list: answered there, or read whole on the page of what needs you. */
+/** The first question that waits, in one strip above a list: a small one is answered there, any other read whole on the page of what needs you. */
 
 import { h, fill } from "./dom.js";
 import { mark } from "./marks.js";
@@ -63,17 +63,17 @@ export class Strip {
 
   _parts(need) {
     if (need.since) tick(this._since, need.since);
-    const whole = href("needs", [], { id: need.id });
+    const whole = href("needs", [], { q: need.question });
     const text = h(
       "a",
       { class: "strip-text", href: whole },
       h("span", { class: "strip-words" }, h("b", {}, need.name), ` asks: ${need.summary}`),
       h("span", { class: "strip-kind quiet" }, kindOf(need), " · ", this._since),
     );
-    const direct = !need.choices?.length && !need.attach_only;
+    const direct = !need.choices?.length && !need.attach_only && !need.whole;
     const buttons = direct
       ? [this._button(need, "deny", need.labels.deny, false), this._button(need, "allow", need.labels.allow, true)]
-      : [h("a", { class: "button", href: whole }, need.attach_only ? "Read" : "Answer")];
+      : [h("a", { class: "button", href: whole }, need.attach_only || need.whole ? "Read" : "Answer")];
     return [mark(need.mark ?? "waiting", need.tone ? `tone-${need.tone}` : ""), text, h("div", { class: "strip-actions" }, buttons)];
   }
 

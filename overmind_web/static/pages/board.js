@@ -16,8 +16,8 @@ const FIRST = ["running", "review", "blocked", "queued", "done"];
 const narrow = matchMedia("(max-width: 639px)");
 const TYPED = 150;
 /** Milliseconds after the last key before the filter is asked for. */
-const LANDED = new Set(["review", "merge"]);
-/** What an answer to such a question lands, or leaves. */
+const LANDED = "review";
+/** What a question needs whose answer lands work that stands ready. What a merge asks, as whether to undo what has landed, is read whole. */
 const STEP = 5_000;
 /** Milliseconds between two looks at how far running ones are. */
 
@@ -293,7 +293,7 @@ class Board {
 
   /** Whether its question is one whose answer lands its work. */
   _lands(card) {
-    return Boolean(card.question) && LANDED.has(card.need);
+    return Boolean(card.question) && card.need === LANDED;
   }
 
   /** Answer the question that the card shows: its work is landed, or sent back with words. */
@@ -304,7 +304,7 @@ class Board {
 
   async _sendBack(card) {
     const words = h("textarea", { class: "field", rows: 4, placeholder: "what it should do instead" });
-    const given = await ask(`Send back ${card.name}`, [["message", "Words", words]], "Send back", card.need === "review" ? "This attempt fails; the next one gets these words." : "Its branch and worktree stay as they are.");
+    const given = await ask(`Send back ${card.name}`, [["message", "Words", words]], "Send back", "This attempt fails; the next one gets these words.");
     if (given) this._answer(card, { behaviour: "deny", ...(given.message ? { message: given.message } : {}) });
   }
 

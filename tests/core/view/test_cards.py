@@ -7,6 +7,7 @@ import json
 import msgspec
 import pytest
 
+from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.view import cards, inbox, subject
 from tests.core.view.test_subject import NOW, SHOWN, question, row
 from tests.kit.cases import tabled
@@ -118,6 +119,17 @@ def test_a_question_of_the_engine_says_what_each_answer_does():
     assert found["labels"] == {"allow": "raise the limit beyond what is spent", "deny": "stop what runs, hold the rest"}
     assert found["text_is"] == "the dollars to add instead"
     assert (found["text_with"], stripped(texts(found))) == ("allow", ["Bash: make", "spent"])
+
+
+@pytest.mark.parametrize("need", sorted(EngineNeed))
+def test_what_lands_work_or_passes_a_document_is_answered_only_where_all_of_it_stands(need):
+    about = {"kind": "spec", "id": "s", "name": "carts"}
+    asked = question(need=str(need), part="", about=about, mission="s", subject={"lines": ["15 commits"]})
+    assert card(asked=asked, mission=row("other"))["whole"] is (need in {"phase", "review", "merge"})
+
+
+def test_what_an_agent_asks_is_answered_where_its_summary_stands():
+    assert card(asked=question())["whole"] is False
 
 
 def test_whose_turn_is_over_has_the_whole_answer():
