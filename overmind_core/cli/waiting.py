@@ -7,7 +7,7 @@ import time
 from itertools import islice
 from typing import NamedTuple
 
-from overmind_core.cli.agents.inbox import answer_line
+from overmind_core.cli.agents.inbox import way_on
 from overmind_core.cli.quests.rows import phase_word
 from overmind_core.domain.landing import VERIFY
 from overmind_core.domain.text.cells import display_safe
@@ -310,7 +310,7 @@ def questions_about(questions: Iterable[Row], ids: set[str], names: Sequence[str
         below = any(str(about["name"]).startswith(f"{name}/") for name in names)
         if question["id"] in ids or about["id"] in ids or below:
             number = question["question"]
-            text = f"question {number} ({question['need']} of {about['name']}): {answer_line(question)}"
+            text = f"question {number} ({question['need']} of {about['name']}): {way_on(question)}"
             yield ("question", number), f"{FOR_YOU}: {text}"
 
 

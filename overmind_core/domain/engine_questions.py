@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from overmind_core.domain.text.cells import cut
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 
 ALLOW, DENY = "allow", "deny"
+MOST_CELLS = 160
+"""Of what a question is about, in a line with the commands that answer it."""
 
 
 class EngineNeed(StrEnum):
@@ -45,15 +49,17 @@ class AnswerEffects:
         deny: What denying it does.
         text: What the person's text is then; "" where it is only kept.
         text_with: The answer that it belongs to, `allow` or `deny`.
+        first: The answer with which less is at stake, where a line has to name both; "": allowing it is plain.
     """
 
-    __slots__ = ("allow", "deny", "text", "text_with")
+    __slots__ = ("allow", "deny", "first", "text", "text_with")
 
-    def __init__(self, allow: str, deny: str, text: str = "", *, text_with: str = DENY) -> None:
+    def __init__(self, allow: str, deny: str, text: str = "", *, text_with: str = DENY, first: str = "") -> None:
         self.allow: Final = allow
         self.deny: Final = deny
         self.text: Final = text
         self.text_with: Final = text_with
+        self.first: Final = first
 
     def of(self, behaviour: str) -> str:
         """What one of both does."""
@@ -69,8 +75,11 @@ EFFECTS: Mapping[str, AnswerEffects] = {
         "stop what runs, hold the rest",
         "the dollars to add instead",
         text_with=ALLOW,
+        first=ALLOW,
     ),
-    EngineNeed.STUCK: AnswerEffects("begin a new round", "leave it failed", "the feedback for it", text_with=ALLOW),
+    EngineNeed.STUCK: AnswerEffects(
+        "begin a new round", "leave it failed", "the feedback for it", text_with=ALLOW, first=ALLOW
+    ),
     EngineNeed.REPORT: AnswerEffects("queue it, or answer it", "only record it", "the answer", text_with=ALLOW),
     EngineNeed.STEER: AnswerEffects(
         "send the message", "leave this mission alone for 1 h", "the message instead", text_with=ALLOW
@@ -83,7 +92,7 @@ AGENT_EFFECTS: Mapping[str, AnswerEffects] = {
     "question": AnswerEffects("send the answer", "give no answer", "the answer", text_with=ALLOW),
 }
 """Of an agent's questions, by what it wants; what only its terminal answers has none."""
-LOST_JOB = AnswerEffects("it is off: give it away", "wait for it")
+LOST_JOB = AnswerEffects("it is off: give it away", "wait for it", first=DENY)
 """Of the question about work of the swarm whose machine is silent."""
 LOST = "lost"
 """The need of that question."""
@@ -97,21 +106,33 @@ REPORT_UNASSIGNED = AnswerEffects(
 """Of `report` of work for which there is no agent."""
 NAMED = "claude"
 """The agent in the line that answers such a one."""
-STUCK_SPEC = AnswerEffects("go on with the spec", "leave it as it is")
+STUCK_SPEC = AnswerEffects("go on with the spec", "leave it as it is", first=ALLOW)
 """Of `stuck` about a spec, which could not go on by a fault of the daemon's."""
-TARGET = AnswerEffects("try again now", "leave the work of all that wait for it as it is")
+TARGET = AnswerEffects("try again now", "leave the work of all that wait for it as it is", first=ALLOW)
 """Of `merge` about a branch whose checkout is in the way, which is asked about once."""
 _SPEC, _QUEUE = "spec", "queue"
-UNDOES = AnswerEffects("land it all the same", "begin another attempt, which keeps both", "the feedback for it")
+UNDOES = AnswerEffects(
+    "land it all the same", "begin another attempt, which keeps both", "the feedback for it", first=DENY
+)
 """Of `merge` about work that would undo what has landed."""
+CODE = "code"
+"""The field of the subject of `merge` that says why its landing was refused; without it nothing has been."""
+REFUSED = AnswerEffects(EFFECTS[EngineNeed.MERGE].allow, EFFECTS[EngineNeed.MERGE].deny, first=ALLOW)
+"""Of `merge` about a landing that was refused for something else."""
+PROBLEM = "problem"
+"""The field of a subject that says in few words what its question is about."""
 DOES = "does"
 """The field of the subject of `steer` that says what allowing it does, a key of `STEERS`."""
 NOTHING = "nothing"
 _ALONE = EFFECTS[EngineNeed.STEER].deny
 STEERS: Mapping[str, AnswerEffects] = {
     "message": EFFECTS[EngineNeed.STEER],
-    "interrupt": AnswerEffects("send the message, interrupt its turn", _ALONE, "the message instead", text_with=ALLOW),
-    "end": AnswerEffects("send the message, end this attempt", _ALONE, "the message instead", text_with=ALLOW),
+    "interrupt": AnswerEffects(
+        "send the message, interrupt its turn", _ALONE, "the message instead", text_with=ALLOW, first=DENY
+    ),
+    "end": AnswerEffects(
+        "send the message, end this attempt", _ALONE, "the message instead", text_with=ALLOW, first=DENY
+    ),
     NOTHING: AnswerEffects("let it go on as it is", _ALONE),
 }
 """Of `steer`, by what is done on approval; an earlier version has not said it."""
@@ -153,7 +174,8 @@ def effects_of(question: Mapping[str, Any]) -> AnswerEffects:
     special = (
         (EngineNeed.STUCK, kind == _SPEC, STUCK_SPEC),
         (EngineNeed.MERGE, kind == _QUEUE, TARGET),
-        (EngineNeed.MERGE, subject.get("code") == UNDOES_LANDED, UNDOES),
+        (EngineNeed.MERGE, subject.get(CODE) == UNDOES_LANDED, UNDOES),
+        (EngineNeed.MERGE, subject.get(CODE) is not None, REFUSED),
         (EngineNeed.REPORT, bool(subject.get(UNASSIGNED)), REPORT_UNASSIGNED),
         (EngineNeed.REVIEW, subject.get("into", True) is None, REVIEW_ALONE),
     )
@@ -173,6 +195,27 @@ def hints(question: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for behaviour in (ALLOW, DENY) if effects is not UNKNOWN else ():
         text = f"; -m TEXT: {effects.text}" if effects.text and effects.text_with == behaviour else ""
         yield f"overmind answer {question['question']} {behaviour}", f"{effects.of(behaviour)}{text}"
+
+
+def choice(question: Mapping[str, Any]) -> str:
+    """Return what a question is about and the commands of both answers; "" where allowing it is plain.
+
+    The answer comes first with which less is at stake: nobody is to allow what a line does not tell.
+    """
+    effects = effects_of(question)
+    if not effects.first:
+        return ""
+    second = DENY if effects.first == ALLOW else ALLOW
+    command = f"overmind answer {question['question']} {effects.first}"
+    ways = f"{command} ({effects.of(effects.first)}) or {second} ({effects.of(second)})"
+    problem = _problem(question)
+    return f"{problem}: {ways}" if problem else ways
+
+
+def _problem(question: Mapping[str, Any]) -> str:
+    """What it is about, in few words."""
+    summary = without_name(str(question["summary"]), str(question["name"])).partition("\n")[0]
+    return cut(str(question["subject"].get(PROBLEM) or summary).removesuffix("."), MOST_CELLS)
 
 
 def without_name(summary: str, name: str) -> str:

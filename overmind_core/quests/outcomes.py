@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.domain.engine_questions import UNDOES_LANDED, EngineNeed
+from overmind_core.domain.engine_questions import CODE, PROBLEM, UNDOES_LANDED, EngineNeed
 from overmind_core.domain.missions.reasons import RETRIES_SPENT, attempt_words, not_owned_text, sentence
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.attempt import attempt_ended, in_review, with_conflict
@@ -29,7 +29,7 @@ from overmind_core.domain.quests.classes import (
 )
 from overmind_core.domain.quests.life import DISK_FULL, left_conflict, no_verdict, waits_for_room, waits_for_target
 from overmind_core.domain.quests.quest import DroppedChange, Quest, QuestPhase, QuestStatus, UndoingLanding
-from overmind_core.domain.quests.resolution import beyond_allowed, dropped_lines, dropped_sentence
+from overmind_core.domain.quests.resolution import beyond_allowed, dropped_brief, dropped_lines, dropped_sentence
 from overmind_core.domain.quests.shared_folder import newest_state, review_lines
 from overmind_core.domain.quests.why import failed_command
 from overmind_core.domain.replacing import replace
@@ -344,12 +344,7 @@ class AttemptOutcomes:
             if error.code == FENCED or waits_for_target(waiting):
                 return
             summary = f"{quest.name} can't land on {quest.goal.into}: {beyond_allowed(waiting)}{error.message}"
-            lines = dropped_lines(dropped)
-            if error.code == UNDOES_LANDED:
-                lines.append(f"To leave it, with its branch and worktree: overmind quest cancel {quest.name}")
-            if waits_for_room(waiting):
-                lines.append("It is tried again by itself until there is room.")
-            subject = {"code": error.code, "into": quest.goal.into, **({"lines": lines} if lines else {})}
+            subject = {CODE: error.code, "into": quest.goal.into, **_refused(waiting, dropped)}
             self._asker.ask(waiting, EngineNeed.MERGE, summary, subject)
 
     async def _landing_feedback(self, quest: Quest, error: OvermindError) -> str:
@@ -427,6 +422,17 @@ def _dropped(error: OvermindError) -> tuple[DroppedChange, ...]:
     """What its landing would have undone."""
     found: Any = error.fields.get("dropped") or ()
     return tuple(DroppedChange(one["path"], one["text"], tuple(one["lines"])) for one in found)
+
+
+def _refused(quest: Quest, dropped: Sequence[DroppedChange]) -> dict[str, object]:
+    """What a person is told of a landing that was refused, beside the error."""
+    lines = dropped_lines(dropped)
+    if quest.reason == UNDOES_LANDED:
+        lines.append(f"To leave it, with its branch and worktree: overmind quest cancel {quest.name}")
+    if waits_for_room(quest):
+        lines.append("It is tried again by itself until there is room.")
+    problem = {PROBLEM: f"{beyond_allowed(quest)}{dropped_brief(dropped)}"} if dropped else {}
+    return {**({"lines": lines} if lines else {}), **problem}
 
 
 def _undoing(quest: Quest, error: OvermindError) -> UndoingLanding | None:

@@ -145,6 +145,11 @@ def _subject(question: Question) -> str:
     return name if question["name"] == question["id"] else f"{name} ({question['id']})"
 
 
+def way_on(question: Question) -> str:
+    """Return the line that answers it; where allowing it is not plain, what it is about and both answers."""
+    return engine_questions.choice(question) or answer_line(question)
+
+
 def answer_line(question: Question) -> str:
     """Return a line that answers it, to be typed as it is, or nearly."""
     number = question["question"]
@@ -153,6 +158,8 @@ def answer_line(question: Question) -> str:
     if question["options"]:
         ways = " ".join("1,2" if one.get("several") else "1" for one in question.get("choices") or [{}])
         return f"overmind answer {number} {ways}"
+    if engine_questions.effects_of(question) is engine_questions.REPORT_UNASSIGNED:
+        return f"overmind answer {number} {engine_questions.NAMED}"
     return f"overmind answer {number} {QUOTED_TEXT if question['need'] == 'question' else 'allow'}"
 
 

@@ -323,7 +323,7 @@ def _wait(args: Namespace, context: Context, answer: Row) -> int:
 
 def ways_out(client: Client, spec: Row) -> Sequence[str]:
     """Return the commands with which a spec goes on that has failed or is stuck."""
-    from overmind_core.cli.agents.inbox import answer_line  # start-up: for those alone
+    from overmind_core.cli.agents.inbox import way_on  # start-up: for those alone
 
     waits = client.call("spec", {"id": spec["id"]})["waits"]
     ended = [one["name"] for one in waits if one["status"] in {"failed", "cancelled"}]
@@ -333,7 +333,7 @@ def ways_out(client: Client, spec: Row) -> Sequence[str]:
     begin = f"{spec['slug']}/"
     asked = [one for one, about in abouts if about["id"] == spec["id"] or str(about["name"]).startswith(begin)]
     if asked:
-        return [answer_line(question) for question in asked]
+        return [way_on(question) for question in asked]
     ways = [client.call("quest_why", {"id": one["id"]})["do"] or [f"overmind quest why {one['name']}"] for one in waits]
     return [way[0] for way in ways] or [f"overmind spec run {spec['slug']}"]
 

@@ -162,6 +162,13 @@ def dropped_sentence(dropped: Sequence[DroppedChange]) -> str:
     return " ".join(f"{one.text}." for one in dropped)
 
 
+def dropped_brief(dropped: Sequence[DroppedChange]) -> str:
+    """Return the same in few words, without an end: that of the first file, and how many more there are."""
+    more = len(dropped) - 1
+    text = dropped[0].text if dropped else ""
+    return f"{text}; more in {more} other file{'' if more == 1 else 's'}" if more > 0 else text
+
+
 def dropped_lines(dropped: Sequence[DroppedChange]) -> list[str]:
     """Return the lines of all files, below the names of those."""
     return [line for one in dropped if one.lines for line in (f"{one.path}:", *one.lines)]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.domain.admission import QUEUE, Wait, WaitCode
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.agents.turns import one_line
+from overmind_core.domain.engine_questions import ALLOW, DENY, UNDOES
 from overmind_core.domain.missions.reasons import (
     BY_HAND,
     NOTHING_LANDED,
@@ -249,8 +250,9 @@ def _refused(quest: Quest, refusal: Refusal | None) -> tuple[str, tuple[str, ...
         return text, refusal.do
     if quest.queue is not None and quest.queue.dropped:
         text = f"{beyond_allowed(quest)}{dropped_sentence(quest.queue.dropped)}"
-        do = (f"overmind answer {quest.name} allow", f"overmind answer {quest.name} deny")
-        return f"landing was refused: {text} A person decides, {attempt_text(quest)}", do
+        do = (f"overmind answer {quest.name} {DENY}", f"overmind answer {quest.name} {ALLOW}")
+        ways = f"{DENY}: {UNDOES.deny}; {ALLOW}: {UNDOES.allow}"
+        return f"landing was refused: {text} A person decides ({ways}), {attempt_text(quest)}", do
     then = "it is tried again by itself" if is_tried_again(quest) else "a person decides"
     message = f"{state_of(quest)} was refused ({sentence(quest.reason)}): {then}, {attempt_text(quest)}"
     return message, ("overmind inbox" if waits_for_target(quest) else f"overmind answer {quest.name} allow",)

@@ -13,6 +13,7 @@ from overmind_core.domain.text.moment import parse_time
 from overmind_core.errors import OvermindError
 from tests.kit.cases import tabled
 
+KEEPS = "overmind answer 3 deny (begin another attempt, which keeps both) or allow (land it all the same)"
 NO_PLAN: dict[str, Any] = {"id": "a", "name": "plan", "agents": []}
 
 
@@ -112,6 +113,11 @@ def test_what_holds_up_a_mission_or_what_it_has_started_is_said(rows, line):
         (question("a", attach_only=True), "question 3 (permission of m-a): overmind attach a"),
         (question("x", need="stuck", about={"kind": "quest", "id": "x", "name": "m-a/check"}),
          "question 3 (stuck of m-a/check): overmind answer 3 allow"),
+        (question("x", need="merge", about={"kind": "quest", "id": "a", "name": "bye"}, part="", name="bye",
+                  summary="bye can't land", subject={"code": "undoes_landed", "problem": "a.txt would lose 1 line"}),
+         f"question 3 (merge of bye): a.txt would lose 1 line: {KEEPS}"),
+        (question("a", need="report", part="", summary="it needs x", subject={"unassigned": True}),
+         "question 3 (report of m-a): overmind answer 3 claude"),
         (question("z"), None),
     ],
 )  # fmt: skip

@@ -8,6 +8,7 @@ import pytest
 
 from overmind_core.domain import engine_questions
 from overmind_core.domain.engine_questions import EFFECTS, EngineNeed
+from tests.kit.cases import tabled
 from tests.kit.overmind import REPOSITORY
 
 
@@ -66,6 +67,53 @@ def test_work_that_would_undo_what_has_landed_lands_all_the_same_or_is_done_agai
         ("overmind answer 4 allow", "land it all the same"),
         ("overmind answer 4 deny", "begin another attempt, which keeps both; -m TEXT: the feedback for it"),
     ]
+
+
+UNDOES = {"code": "undoes_landed", "into": "main", "problem": "a would lose 1 line of up"}
+KEEPS = "overmind answer 4 deny (begin another attempt, which keeps both) or allow (land it all the same)"
+LEFT = "leave its branch and worktree as they are"
+TARGET = "overmind answer 4 allow (try again now) or deny (leave the work of all that wait for it as it is)"
+BUDGET = "overmind answer 4 allow (raise the limit beyond what is spent) or deny (stop what runs, hold the rest)"
+STEER = "overmind answer 4 deny (leave this mission alone for 1 h) or allow (send the message, end this attempt)"
+
+
+@tabled(
+    ("asked", "line"),
+    [
+        (question("merge", subject=UNDOES), f"a would lose 1 line of up: {KEEPS}"),
+        (question("merge", subject={**UNDOES, "problem": ""}, summary="m can't land on main: a would lose it.\nNo."),
+         f"can't land on main: a would lose it: {KEEPS}"),
+        (question("merge", subject={"code": "git_failed"}, summary="m can't land on main: a hook refused it."),
+         f"can't land on main: a hook refused it: overmind answer 4 allow (land it, or try again) or deny ({LEFT})"),
+        (question("merge", subject={"code": "dirty"}, summary="Work can't land on main: a is not committed.",
+                  about={"kind": "queue", "id": "queue", "name": "queue"}),
+         f"Work can't land on main: a is not committed: {TARGET}"),
+        (question("merge", subject={"branch": "specs/carts"}, summary="Land specs/carts on main"), ""),
+        (question(summary="m has failed: its check failed"),
+         "has failed: its check failed: overmind answer 4 allow (begin a new round) or deny (leave it failed)"),
+        (question(about={"kind": "spec", "id": "a1", "name": "m"}, summary="m: it broke"),
+         "it broke: overmind answer 4 allow (go on with the spec) or deny (leave it as it is)"),
+        (question("budget", summary="$2.00 of $1.00 of today are spent"),
+         f"$2.00 of $1.00 of today are spent: {BUDGET}"),
+        (question("steer", subject={"does": "end"}, summary="Steer m? It loops"),
+         f"Steer m? It loops: {STEER}"),
+        (question("steer", subject={"does": "message"}), ""),
+        (question("phase", part="tasks"), ""),
+        (question("review"), ""),
+        (question("report"), ""),
+        (question("orbit"), ""),
+        ({"question": "swarm/4", "need": "lost", "name": "m", "summary": "red is silent.", "subject": {}},
+         "red is silent: overmind answer swarm/4 deny (wait for it) or allow (it is off: give it away)"),
+        ({"question": 4, "need": "permission", "name": "m", "summary": "rm x", "subject": {}}, ""),
+    ],
+)  # fmt: skip
+def test_where_allowing_it_is_not_plain_both_answers_are_named_and_first_the_one_that_risks_less(asked, line):
+    assert engine_questions.choice({"name": "m", **asked}) == line
+
+
+def test_what_it_is_about_is_cut():
+    line = engine_questions.choice({"name": "m", **question(summary="x" * 900)})
+    assert line.startswith("x" * 157 + "...: overmind answer 4 allow")
 
 
 @pytest.mark.parametrize(("into", "does"), [("main", "accept the work, and land it"), (None, "accept the work")])

@@ -108,6 +108,9 @@ def test_a_command_that_commits_the_marks_of_a_conflict_does_its_work_once_more_
     assert shop.is_cleared(b)
 
 
+DECIDES = "A person decides (deny: begin another attempt, which keeps both; allow: land it all the same)"
+
+
 def writes_over(shop, **options):
     """The second of two that change one file, which it writes whole in each attempt; both go on by themselves."""
     shop.add("carts", f"echo carts > a; {shop.held('work')}", into="main")
@@ -140,9 +143,9 @@ def test_work_that_would_undo_what_has_landed_waits_for_a_person_and_says_so_eve
     assert "land it all the same" in asked
     assert "begin another attempt, which keeps both; -m TEXT: the feedback for it" in asked
     assert shop.om.ok("quest", "why", "vouchers").splitlines() == [
-        f"vouchers is running: landing was refused: {refusal} A person decides, attempt 2 of 3",
-        "  go on with: overmind answer vouchers allow",
+        f"vouchers is running: landing was refused: {refusal} {DECIDES}, attempt 2 of 3",
         "  go on with: overmind answer vouchers deny",
+        "  go on with: overmind answer vouchers allow",
     ]
     kill(shop.om.supervisor_pid())
     shop.om.ok("start")
@@ -197,7 +200,7 @@ def test_a_target_that_has_moved_is_asked_about_with_all_lines_before_more_of_th
     assert again["summary"] == f"vouchers can't land on main: {told} Nothing was changed."
     assert again["subject"]["lines"][:3] == ["a:", "- carts", "- gifts"]
     assert shop.om.ok("quest", "why", "vouchers").splitlines()[0] == (
-        f"vouchers is running: landing was refused: {told} A person decides, attempt 2 of 3"
+        f"vouchers is running: landing was refused: {told} {DECIDES}, attempt 2 of 3"
     )
     kill(shop.om.supervisor_pid())
     shop.om.ok("start")

@@ -8,15 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from overmind_core.domain.quests.quest import DroppedChange
 from overmind_core.domain.quests.resolution import (
     LONGEST_LINE,
     MOST_LINES,
     ConflictTexts,
     LandedTexts,
+    dropped_brief,
     dropped_change,
     file_loss,
     is_within,
 )
+from tests.kit.cases import tabled
 
 BASE = "shop\n"
 A = "shop\ncarts\n"
@@ -168,3 +171,16 @@ def test_what_its_own_side_added_beside_all_that_has_landed_is_never_a_loss(base
 @given(_TEXTS, _TEXTS, _TEXTS, _TEXTS)
 def test_whoever_keeps_the_target_as_it_is_drops_nothing(base, landed, own, now):
     assert dropped(now, base=base, landed=landed, own=own, now=now) is None
+
+
+@tabled(
+    ("texts", "brief"),
+    [
+        ((), ""),
+        (("a would lose 1 line of b",), "a would lose 1 line of b"),
+        (("a would lose 1 line of b", "c would get back 2 lines"), "a would lose 1 line of b; more in 1 other file"),
+        (("x", "y", "z"), "x; more in 2 other files"),
+    ],
+)
+def test_of_many_files_that_would_lose_something_the_first_is_told_in_few_words(texts, brief):
+    assert dropped_brief([DroppedChange(text[:1], text) for text in texts]) == brief

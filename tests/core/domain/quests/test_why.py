@@ -163,10 +163,11 @@ STANDS = [
         [
             (
                 "a is running: landing was refused: r would lose 1 line of b. s would be as it was before the change "
-                "of c. A person decides, attempt 1 of 3"
+                "of c. A person decides (deny: begin another attempt, which keeps both; allow: land it all the same), "
+                "attempt 1 of 3"
             ),
-            "  go on with: overmind answer a allow",
             "  go on with: overmind answer a deny",
+            "  go on with: overmind answer a allow",
         ],
     ),
     (
