@@ -376,6 +376,7 @@ def _queue_views(app: App) -> QueueViews:
         slug_of=app.engine.specs.slug_of,
         find_spec=app.engine.specs.id_of,
         estimated=app.engine.learning.estimated_seconds,
+        look=app.engine.attempts.targets.look,
         refusal=app.engine.attempts.targets.refusal,
         in_the_way=app.engine.attempts.targets.in_the_way,
         gates=app.engine.specs.gates,

@@ -1,4 +1,4 @@
-"""Waiting until a person's checkout is out of the way of what is to land: cheap looks, further and further apart.
+"""Waiting until a person's checkout is out of the way of what is to land: cheap looks, each few seconds.
 
 As long as neither the files in the way nor git's own files for the checkout change, nothing else can have: git is only
 asked again when they have.
@@ -15,24 +15,28 @@ from overmind_core.git.layout import folders_of
 from overmind_core.git.operation import MARKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from overmind_core.errors import OvermindError
     from overmind_core.landing.locations import Locations, WorkLocation
 
-FIRST_SECONDS, LONGEST_SECONDS = 1.0, 15.0
-"""Pause before the second look, and before any."""
+FIRST_SECONDS, LONGEST_SECONDS = 1.0, 2.0
+"""Pause before the second look, and before any: who has taken away what was in the way sees it land."""
 GROWTH = 1.5
 MOST_FILES = 20
 """Files in the way that are looked at: each has to change before nothing is in the way."""
-BLIND_LOOKS = 40
+BLIND_LOOKS = 300
 """Looks at files alone, after which git is asked in any case: a disk may not tell of a change."""
 
 Traces = tuple[tuple[int, ...] | None, ...]
 
 
 async def until_free(
-    locations: Locations, place: WorkLocation, into: str, report: Callable[[OvermindError], object]
+    locations: Locations,
+    place: WorkLocation,
+    into: str,
+    report: Callable[[OvermindError], object],
+    pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> None:
     """Return once nothing in the checkout of a branch is in the way of what is to land on it.
 
@@ -40,14 +44,15 @@ async def until_free(
         locations: Runs git.
         place: Where the work is.
         into: The branch.
-        report: Called with what is in the way, each time that was looked at.
+        report: Called with what is in the way, each time that git was asked.
+        pause: Waits before the next look, for as many seconds or until somebody wants to know.
 
     Raises:
         OvermindError: `git_failed`, git can't tell.
     """
     from overmind_core.landing import preview  # noqa: PLC0415 - most daemons land nothing
 
-    pause, blind = FIRST_SECONDS, 0
+    seconds, blind = FIRST_SECONDS, 0
     known: tuple[str, ...] = ()
     seen: Traces | None = None
     while True:
@@ -61,8 +66,8 @@ async def until_free(
             # What was looked at before git was: a change between both is seen by the next look.
             known, seen, blind = paths, now if paths == known else None, 0
         blind += 1
-        await asyncio.sleep(pause)
-        pause = min(pause * GROWTH, LONGEST_SECONDS)
+        await pause(seconds)
+        seconds = min(seconds * GROWTH, LONGEST_SECONDS)
 
 
 def watched(error: OvermindError) -> tuple[str, ...]:

@@ -213,25 +213,34 @@ class QuestLanding:
             raise OvermindError("git_failed", f"There is no branch {into!r} to merge.")
         return target
 
-    async def until_free(self, request: LandingWish, report: Callable[[OvermindError], object]) -> None:
+    async def until_free(
+        self,
+        request: LandingWish,
+        report: Callable[[OvermindError], object],
+        pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
         """Return once nothing in the checkout of its target is in the way of a mission's work.
 
-        `report` is called with what is in the way, each time that was looked at.
+        `report` is called with what is in the way, each time that git was asked; `pause` waits before the next look.
 
         Raises:
             OvermindError: `not_isolated`, `git_failed`: nobody can tell.
         """
         place = self._place(request.mission)
         if place is not None:
-            await self.until_branch_free(place, request.into, report)
+            await self.until_branch_free(place, request.into, report, pause)
 
     async def until_branch_free(
-        self, place: WorkLocation, into: str, report: Callable[[OvermindError], object]
+        self,
+        place: WorkLocation,
+        into: str,
+        report: Callable[[OvermindError], object],
+        pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         """Do the same for the work of a branch; raises the same."""
         from overmind_core.landing.checkout_watch import until_free  # noqa: PLC0415 - for those who wait
 
-        await until_free(self._locations, place, from_wire(into), report)
+        await until_free(self._locations, place, from_wire(into), report, pause)
 
     async def shown_changes(self, mission: str, state: FolderState | None) -> ShownChanges:
         """What a mission has changed and not landed, as text of at most 64 KiB.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from overmind_core.domain.agents.agent import Agent
     from overmind_core.domain.agents.conversation import Conversation
@@ -63,8 +63,15 @@ class Lander(Protocol):
                 others: its target is at fault.
         """
 
-    async def until_free(self, request: LandingRequest, report: Callable[[OvermindError], object]) -> None:
-        """Return once nothing in the checkout of its target is in its way; `report` gets what is, at each look.
+    async def until_free(
+        self,
+        request: LandingRequest,
+        report: Callable[[OvermindError], object],
+        pause: Callable[[float], Awaitable[object]],
+    ) -> None:
+        """Return once nothing in the checkout of its target is in its way.
+
+        `report` gets what is, each time that this was found out; `pause` waits for so many seconds between looks.
 
         Raises:
             OvermindError: nobody can tell.

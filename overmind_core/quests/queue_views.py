@@ -34,7 +34,7 @@ from overmind_core.quests.outcomes import checked_in
 from overmind_core.quests.queue import POOL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from overmind_core.domain.admission import Wait
     from overmind_core.domain.quests.needs import Need
@@ -89,6 +89,7 @@ class QueueViews:
         slug_of: Callable[[str], str | None],
         find_spec: Callable[[str], str],
         estimated: Callable[[Quest], float | None],
+        look: Callable[[str], Awaitable[object]],
         refusal: Callable[[str], Refusal | None],
         in_the_way: Callable[[str], str],
         gates: Callable[[str | None], list[BoardGate]],
@@ -98,10 +99,11 @@ class QueueViews:
     ) -> None:
         """`slug_of`: of the spec with an id. `find_spec`: the id of the spec that a word means.
 
-        `estimated`: how many seconds an attempt of a quest takes; None: nobody knows. `refusal`: what is in the way of
-        the landing of a quest; `in_the_way`: the same in a few words. `gates`: what specs wait for, or the one with an
-        id. `worktree`: the folder of the worktree of a mission. `pending_settings`: a sentence about a key in [queue]
-        of config.toml, or about all of that file, that was changed since the daemon began; "" else.
+        `estimated`: how many seconds an attempt of a quest takes; None: nobody knows. `look`: looks at what is in the
+        way of the landing of a quest; `refusal`: what that is; `in_the_way`: the same in a few words. `gates`: what
+        specs wait for, or the one with an id. `worktree`: the folder of the worktree of a mission. `pending_settings`:
+        a sentence about a key in [queue] of config.toml, or about all of that file, that was changed since the daemon
+        began; "" else.
         """
         self._quests = quests
         self._queue = queue
@@ -115,6 +117,7 @@ class QueueViews:
         self._slug_of = slug_of
         self._find_spec = find_spec
         self._estimated = estimated
+        self._look = look
         self._refusal = refusal
         self._in_the_way = in_the_way
         self._gates = gates
@@ -207,6 +210,8 @@ class QueueViews:
     async def why(self, quest: Quest) -> QuestWhy:
         """Why a quest does not start, or how it stands, and what depends on it."""
         evidence = await self._evidence(quest)
+        if waits_for_target(quest):
+            await self._look(quest.id)
         quest = self._quests.get(quest.id) or quest
         now = self._clock.wall()
         line = self._queue.line(now)

@@ -6,6 +6,7 @@ There is one question for each such checkout, whoever is to land there; it goes 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from overmind_core.domain.quests.quest import Quest
     from overmind_core.kernel.journal import Journal
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from overmind_core.quests.ports import Asker, Lander, LandingRequest
     from overmind_core.quests.registry import QuestRegistry
 
+LOOK_SECONDS = 5.0
+"""For which somebody who wants to know what is in the way of a landing waits at most for a look at it."""
 LONGEST_SECONDS = 300.0
 """Pause before a landing that is refused though nobody sees what is in its way is tried again; from 1 s it doubles."""
 _log = logging.getLogger(__name__)
@@ -71,6 +74,8 @@ class TargetWaits:
         """Quest → seconds before the next try, where nobody saw what was in the way."""
         self._found: dict[str, OvermindError] = {}
         """Quest → what is in its way, as it was seen last."""
+        self._watches: dict[str, _Watch] = {}
+        """Quest → the looks at its checkout, while there are any."""
 
     def wait(self, quest: Quest) -> None:
         """Where its landing waits for a checkout, try it again once that is out of the way."""
@@ -99,6 +104,13 @@ class TargetWaits:
         with self._journal.together():
             self._asker.ask_about_target(into, folder, f"Work can't land on {into}: {error.message}", subject)
             self._settle()
+
+    async def look(self, quest_id: str) -> None:
+        """Look now at what is in the way of a quest that waits: whoever asks is not told of what has gone."""
+        watch = self._watches.get(quest_id)
+        if watch is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(watch.look(), LOOK_SECONDS)
 
     def refusal(self, quest_id: str) -> Refusal | None:
         """What is in the way of a quest that waits, for people; None: nobody knows yet."""
@@ -145,19 +157,23 @@ class TargetWaits:
     async def _wait(self, quest_id: str) -> None:
         """Look until it is free; then land."""
         pause = self._pauses.get(quest_id, 0.0)
+        watch = _Watch()
         try:
             await asyncio.sleep(pause)
             quest = self._waits(quest_id)
             if quest is None:
                 return
             self._pauses[quest_id] = min(pause * 2 or 1.0, LONGEST_SECONDS)
-            await self._lander.until_free(self._landing(quest), partial(self._on_look, quest_id))
+            self._watches[quest_id] = watch
+            await self._lander.until_free(self._landing(quest), partial(self._on_look, quest_id), watch.pause)
         except _NoLonger:
             return
         except OvermindError as error:
             _log.info("nobody can tell what is in the way of quest %s: %s", quest_id, error.message)
         finally:
             self._waiting.discard(quest_id)
+            self._watches.pop(quest_id, None)
+            watch.end()
         quest = self._waits(quest_id)
         if quest is not None:
             self._quests.put(replace(quest, reason=None))
@@ -173,6 +189,41 @@ class TargetWaits:
         quest = self._quests.live.get(quest_id)
         waits = quest is not None and waits_for_target(quest) and not quest.cancelling and not self._phase.closing
         return quest if waits else None
+
+
+class _Watch:
+    """The pauses between looks at one checkout: whoever wants to know ends one, and is told when the look is over."""
+
+    def __init__(self) -> None:
+        self._wanted = asyncio.Event()
+        self._asking: list[asyncio.Future[None]] = []
+        self._looking: list[asyncio.Future[None]] = []
+        """Those for whom the look is that is under way."""
+
+    async def look(self) -> None:
+        """Return after a look that begins now, or when there are no more."""
+        seen = asyncio.get_running_loop().create_future()
+        self._asking.append(seen)
+        self._wanted.set()
+        await seen
+
+    async def pause(self, seconds: float) -> None:
+        """Wait for so long, or until a look is wanted."""
+        _tell(self._looking)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wanted.wait(), seconds)
+        self._wanted.clear()
+        self._looking, self._asking = self._asking, []
+
+    def end(self) -> None:
+        """Say that there are no more looks."""
+        _tell([*self._looking, *self._asking])
+
+
+def _tell(waiting: Iterable[asyncio.Future[None]]) -> None:
+    for seen in waiting:
+        if not seen.done():
+            seen.set_result(None)
 
 
 class _NoLonger(Exception):

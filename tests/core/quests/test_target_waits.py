@@ -1,0 +1,159 @@
+"""Quests whose landing waits for a person's checkout: they land soon after it is out of the way, and nobody is told of
+what has gone."""
+
+from __future__ import annotations
+
+import os
+from contextlib import asynccontextmanager
+from unittest import mock
+
+import pytest
+
+from overmind_core.kernel.config import Settings
+from overmind_core.landing import preview
+from overmind_core.landing.checkout_watch import LONGEST_SECONDS
+from overmind_core.system.paths import Home
+from tests.kit import in_process
+from tests.kit.in_process import LoopClock, ScriptedKeeper, supervising, until, world
+from tests.kit.repositories import AUTHOR, Repository
+
+LIMIT = 2.0
+"""Seconds from the end of what was in the way to the landing."""
+
+
+class Shop:
+    """One home and one repository, in whose checkout `a` is changed and not committed."""
+
+    def __init__(self, tmp_path):
+        self.home = Home(str(tmp_path / "home"))
+        self.keeper = ScriptedKeeper(self.home)
+        self.code = Repository(str(tmp_path / "shop"))
+        self.code.commit("first", {"a": "1\n", "b": "1\n"})
+        self.code.write({"a": "a person's\n"})
+        self.looks = 0
+
+    @asynccontextmanager
+    async def daemon(self):
+        look = preview.obstacle
+
+        def counted(*arguments):
+            self.looks += 1
+            return look(*arguments)
+
+        with mock.patch.object(preview, "obstacle", counted):
+            async with supervising(self.home, self.keeper, settings=Settings()) as inside:
+                yield inside
+
+    async def begin(self, inside, *titles):
+        """Have the work of quests end that change `a`; return them once they wait."""
+        quests = [{"title": title, "command": "true", "into": "main"} for title in titles]
+        added = await inside.ask("quest_add", quests=quests, cwd=self.code.folder, env={**world(), **AUTHOR})
+        ids = [one["id"] for one in added["quests"]]
+        for number, quest in enumerate(ids):
+            await until(lambda quest=quest: f"{quest}.1" in self.keeper.held, "it runs")
+            work = Repository(self.code.path(".overmind", "worktrees", quest))
+            work.write({"a": "both\n", f"own{number}": "x\n"})
+            self.keeper.exit(f"{quest}.1")
+        await until(lambda: all(inside.app.engine.attempts.targets.refusal(quest) for quest in ids), "they wait")
+        return ids
+
+    def clean(self):
+        self.code.git("stash", "-q")
+
+
+def story(tmp_path, scenario):
+    shop = Shop(tmp_path)
+    try:
+        return in_process.run(scenario(shop))
+    finally:
+        shop.keeper.close()
+
+
+async def passes(seconds):
+    end = LoopClock().mono() + seconds
+    await until(lambda: LoopClock().mono() >= end, "time passes")
+
+
+def is_over(inside, *quests):
+    return not set(quests) & set(inside.app.quest_registry.live)
+
+
+@pytest.mark.parametrize("waited", [1.0, 120.0])
+def test_it_lands_soon_after_the_clean_up_however_long_it_has_waited(tmp_path, waited):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            (quest,) = await shop.begin(inside, "bye")
+            assert [one["need"] for one in await inside.ask("inbox")] == ["merge"]
+            await passes(waited)
+            shop.clean()
+            cleaned = LoopClock().mono()
+            await until(lambda: is_over(inside, quest), "it has landed")
+            assert LoopClock().mono() - cleaned <= LIMIT
+            assert (await inside.ask("quest", id=quest))["status"] == "completed"
+            assert await inside.ask("inbox") == []
+
+    story(tmp_path, scenario)
+
+
+def test_who_asks_why_is_not_told_of_what_has_gone_and_it_lands_at_once(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            (quest,) = await shop.begin(inside, "bye")
+            await passes(60.0)
+            before = await inside.ask("quest_why", id=quest)
+            assert "not committed: a." in before["text"]
+            shop.clean()
+            cleaned = LoopClock().mono()
+            why = await inside.ask("quest_why", id=quest)
+            assert (why["text"], why["do"]) == ("landing, attempt 1 of 3", [])
+            await until(lambda: is_over(inside, quest), "it has landed")
+            assert LoopClock().mono() - cleaned < LONGEST_SECONDS / 2
+
+    story(tmp_path, scenario)
+
+
+def test_who_asks_why_is_told_of_what_has_come_since(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            (quest,) = await shop.begin(inside, "bye")
+            await passes(60.0)
+            shop.clean()
+            shop.code.write({"own0": "a person's\n"})
+            why = await inside.ask("quest_why", id=quest)
+            assert "new files: own0." in why["text"]
+            assert len(await inside.ask("inbox")) == 1
+            os.remove(shop.code.path("own0"))
+            await until(lambda: is_over(inside, quest), "it has landed")
+            assert await inside.ask("inbox") == []
+
+    story(tmp_path, scenario)
+
+
+def test_as_long_as_no_file_changes_neither_time_nor_questions_ask_git(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            (quest,) = await shop.begin(inside, "bye")
+            await passes(60.0)
+            known = shop.looks
+            for _ in range(5):
+                assert "not committed: a." in (await inside.ask("quest_why", id=quest))["text"]
+            await passes(60.0)
+            assert shop.looks == known
+
+    story(tmp_path, scenario)
+
+
+def test_all_that_wait_for_one_checkout_ask_one_question_and_land_soon(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            quests = await shop.begin(inside, "bye", "cya")
+            assert len(await inside.ask("inbox")) == 1
+            await passes(60.0)
+            shop.clean()
+            for quest in quests:
+                assert "not committed" not in (await inside.ask("quest_why", id=quest))["text"]
+            await until(lambda: is_over(inside, quests[0]), "it has landed")
+            await until(lambda: not inside.app.engine.attempts.targets.at("main", shop.code.folder), "none waits")
+            assert await inside.ask("inbox") == []
+
+    story(tmp_path, scenario)
