@@ -334,7 +334,7 @@ def exit_status(status: str, exit_code: int | None, reason: str | None = None) -
     """Return what to exit with: the child's code, 128+N for a signal, 137 when it was killed.
 
     Args:
-        status: The mission's final status.
+        status: The final status of the mission or quest.
         exit_code: Of its last run, negative for a signal; None when there is none.
         reason: Why it ended so; `timeout` is 124.
     """
@@ -344,7 +344,7 @@ def exit_status(status: str, exit_code: int | None, reason: str | None = None) -
         return TIMED_OUT
     if exit_code is not None and exit_code < 0:
         return _SIGNALLED - exit_code
-    if not exit_code and (status == "crashed" or (status == "killed" and reason is not None)):
+    if not exit_code and (status in {"crashed", "cancelled"} or (status == "killed" and reason is not None)):
         return FAILED
     return exit_code or 0
 

@@ -40,7 +40,8 @@ class QuestEnd(QuestBrief, FailureClass):
     reason: str | None
     """A code: why it failed, or was cancelled."""
     exit_code: int | None
-    """The exit code of waiting for it; null while it runs."""
+    """Of its work or its check; null while it runs, and where it was cancelled while neither had failed: waiting for it
+    exits with 1 then."""
     outcome: Outcome | None
     """How it ended, in the words of all that ends; null while it has not."""
     limit_seconds: float | None
@@ -143,6 +144,7 @@ class QuestAttempt(FailureClass):
     run: int
     """The number of the mission's run; 0: it could not be started."""
     exit_code: int | None
+    """Of what failed or was stopped, else that of its work; null while it goes on, and where it has none."""
     started_at: str
     ended_at: str | None
     cost_usd: float | None

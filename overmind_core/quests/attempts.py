@@ -156,7 +156,7 @@ class Attempts:
     def cancel(self, quest: Quest) -> None:
         """End it: what runs is stopped, and what is queued never begins."""
         if quest.status is QuestStatus.QUEUED:
-            self._outcomes().cancelled(quest, None, 1)
+            self._outcomes().cancelled(quest)
             return
         self._quests.put(replace(quest, cancelling=True))
         landing = self._landings.get(quest.id)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from overmind_core.domain.engine_questions import CODE, PROBLEM, UNDOES_LANDED, EngineNeed
 from overmind_core.domain.missions.reasons import RETRIES_SPENT, attempt_words, not_owned_text, sentence
 from overmind_core.domain.quests import briefing
-from overmind_core.domain.quests.attempt import attempt_ended, in_review, with_conflict
+from overmind_core.domain.quests.attempt import attempt_ended, in_review, with_conflict, work_exit
 from overmind_core.domain.quests.classes import (
     CHECK_FAILED,
     CONFLICT_LEFT,
@@ -110,14 +110,21 @@ class AttemptOutcomes:
             if runs:
                 self.on_end(over)
 
-    def cancelled(self, quest: Quest, reason: str | None, exit_code: int) -> None:
-        """Record that somebody has ended it; a person may give it another round."""
+    def cancelled(self, quest: Quest, reason: str | None = None, exit_code: int | None = None) -> None:
+        """Record that somebody has ended it; a person may give it another round.
+
+        Args:
+            quest: As it stands.
+            reason: None: its own command has cancelled it.
+            exit_code: Of what was stopped or had failed; None: nothing, so its attempt has that of its work.
+        """
         queue = quest.queue
         assert queue is not None
         runs = quest.status is not QuestStatus.QUEUED
         if runs:
-            queue = self._ended(quest, None, exit_code)
-        over = self._over(quest, QuestStatus.CANCELLED, reason, exit_code, queue)
+            code = work_exit(quest, self._registry.get(quest.id)) if exit_code is None else exit_code
+            queue = self._ended(quest, None, code)
+        over = self._over(quest, QuestStatus.CANCELLED, reason, exit_code or None, queue)
         if runs:  # by this moment its attempt is known to be the one that ended with it
             over = replace(over, ended_at=queue.tries[-1].ended_at)
         with self._journal.together():
@@ -152,7 +159,7 @@ class AttemptOutcomes:
         if quest is None:
             return
         if quest.cancelling:
-            self.cancelled(quest, None, 1)
+            self.cancelled(quest)
             return
         with self._journal.together():
             waiting = replace(quest, reason=DISK_FULL)
@@ -190,7 +197,7 @@ class AttemptOutcomes:
         queue = quest.queue
         assert queue is not None
         if quest.cancelling:  # a person is cancelling it
-            self.cancelled(quest, None, 1 if exit_code is None else exit_code)
+            self.cancelled(quest, exit_code=exit_code)
             return
         now = self._clock.wall()
         backoff, redone = self._backoff(quest), is_redone(quest)
@@ -316,7 +323,7 @@ class AttemptOutcomes:
         if quest is None or quest.goal is None or quest.goal.into is None:
             return
         if quest.cancelling:
-            self.cancelled(quest, None, 1)
+            self.cancelled(quest)
             return
         verification = self._verification(error)
         if verification is not None and is_nobodys_fault(verification):
@@ -373,7 +380,9 @@ class AttemptOutcomes:
         now = self._clock.wall()
         return attempt_ended(quest, now, failure=failure, exit_code=exit_code, cost=cost, begun=begun)
 
-    def _over(self, quest: Quest, status: QuestStatus, reason: str | None, exit_code: int, queue: QueueState) -> Quest:
+    def _over(
+        self, quest: Quest, status: QuestStatus, reason: str | None, exit_code: int | None, queue: QueueState
+    ) -> Quest:
         """The quest as it has ended just now."""
         return replace(
             quest,

@@ -74,7 +74,8 @@ class Cancel(NamedTuple):
     """It was stopped, or killed, by somebody."""
 
     reason: str | None
-    exit_code: int
+    exit_code: int | None
+    """Of what was stopped or had failed in this attempt; None: nothing of it."""
 
 
 class Fail(NamedTuple):
@@ -111,7 +112,7 @@ def next_attempt_step(quest: Quest, missions: AttemptMissions) -> AttemptStep:
         return StopWork() if ending else KeepWaiting()
     killed = [one for one in (missions.work, missions.check, missions.review) if _killed(one)]
     if quest.cancelling:
-        return Cancel(None, _code(missions.work) or _code(missions.check) or 1)
+        return Cancel(None, _stopped_code(quest, missions))
     if quest.status is QuestStatus.REVIEW:
         return KeepWaiting()
     attempt = queue.tries[-1]
@@ -119,8 +120,21 @@ def next_attempt_step(quest: Quest, missions: AttemptMissions) -> AttemptStep:
     if queue.phase is QuestPhase.WORK and not begun:
         return StartWork()
     if missions.stopped or killed:
-        return Cancel("killed" if killed else "stopped", _code(missions.work) or _code(missions.check) or 1)
+        return Cancel("killed" if killed else "stopped", _stopped_code(quest, missions))
     return _PHASES[queue.phase](quest, missions)
+
+
+def _stopped_code(quest: Quest, missions: AttemptMissions) -> int | None:
+    """The exit code of what was stopped, or had failed, in the newest attempt; those of earlier ones are not its."""
+    is_checked = quest.checked >= len(_queue(quest).tries)
+    return work_exit(quest, missions.work) or (_code(missions.check) if is_checked else 0) or None
+
+
+def work_exit(quest: Quest, work: Mission | None) -> int | None:
+    """The exit code of the work of the newest attempt; None: it has none."""
+    if work is None or work.run < _queue(quest).tries[-1].run:
+        return None
+    return work.shell_exit if work.exit_code is not None else work.shell_exit or None
 
 
 def _work(quest: Quest, missions: AttemptMissions) -> AttemptStep:

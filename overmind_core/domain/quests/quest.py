@@ -298,7 +298,7 @@ class Quest:
     status: QuestStatus = QuestStatus.RUNNING
     reason: str | None = None
     exit_code: int | None = None
-    """What waiting for it exits with; None while it runs."""
+    """Of its work or its check; None while it runs, and where it was cancelled while neither had failed."""
     attempts: int = 1
     ended_at: float | None = None
     check_id: str | None = None
@@ -360,7 +360,8 @@ class Finish(NamedTuple):
 
     status: QuestStatus
     reason: str | None
-    exit_code: int
+    exit_code: int | None
+    """None: it was cancelled while nothing of it had failed."""
 
 
 Step = KeepWaiting | StopWork | StartCheck | RetryWork | Finish
@@ -377,7 +378,7 @@ def next_step(quest: Quest, work: Mission | None, check: Mission | None, *, stop
             StopWork() if quest.cancelling and any(one.status is not Status.STOPPING for one in live) else KeepWaiting()
         )
     if quest.cancelling or stopped or _killed(work) or _killed(check):
-        return Finish(QuestStatus.CANCELLED, _why_cancelled(quest, work, check), _code(work) or _code(check) or 1)
+        return Finish(QuestStatus.CANCELLED, _why_cancelled(quest, work, check), _code(work) or _code(check) or None)
     if work is None:
         return Finish(QuestStatus.FAILED, "gone", 1)
     if _code(work):

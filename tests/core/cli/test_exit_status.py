@@ -19,6 +19,8 @@ ENDS = [
     ("killed", 3, None, 3),
     ("killed", 0, "restart_budget_spent", 1),
     ("stopped", -15, None, 143),
+    ("cancelled", None, None, 1),
+    ("cancelled", 143, None, 143),
 ]
 
 

@@ -198,6 +198,8 @@ SAID = [
     ({"status": "failed", "exit_code": 4, "outcome": "failed"}, "its command failed", "docs its command failed",
      "failed (exit code 4)"),
     ({"status": "cancelled", "exit_code": 1, "outcome": "stopped"}, "-", "docs cancelled", "cancelled"),
+    ({"status": "cancelled", "exit_code": None, "attempts": 4, "outcome": "stopped"}, "-", "docs cancelled",
+     "cancelled"),
     ({"status": "cancelled", "exit_code": 143, "attempts": 1, "outcome": "stopped"}, "-", "docs cancelled",
      "cancelled (exit code 143)"),
 ]  # fmt: skip

@@ -213,9 +213,9 @@ def test_one_that_is_cancelled_while_it_is_recorded_that_it_can_not_land_is_canc
                 go_on.set()
                 await asked
             await until(lambda: quest not in inside.app.quest_registry.live, "it has ended")
-            return (await inside.ask("quest", id=quest))["status"]
+            return codes(await inside.ask("quest", id=quest))
 
-    assert story(tmp_path, scenario) == "cancelled"
+    assert story(tmp_path, scenario) == CANCELLED_AFTER_WORK
 
 
 def test_one_that_is_cancelled_just_before_its_landing_begins_is_cancelled(tmp_path):
@@ -235,9 +235,34 @@ def test_one_that_is_cancelled_just_before_its_landing_begins_is_cancelled(tmp_p
                 await until(lambda: f"{name}.1" in shop.keeper.held, "it runs")
                 shop.keeper.exit(f"{name}.1")
                 await until(lambda: name not in inside.app.quest_registry.live, "it has ended")
-            return shop.tried, (await inside.ask("quest", id=name))["status"]
+            return shop.tried, codes(await inside.ask("quest", id=name))
 
-    assert story(tmp_path, scenario) == (0, "cancelled")
+    assert story(tmp_path, scenario) == (0, CANCELLED_AFTER_WORK)
+
+
+CANCELLED_AFTER_WORK = ("cancelled", None, [0])
+"""Nothing of it has failed: only its work has exited, with 0."""
+
+
+def codes(info):
+    """How a quest has ended, and with which exit codes it and its attempts."""
+    return info["status"], info["exit_code"], [one["exit_code"] for one in info["attempt_list"]]
+
+
+def test_one_that_is_cancelled_in_review_has_no_exit_code_and_its_attempt_that_of_its_work(tmp_path):
+    async def scenario(shop):
+        async with supervising(shop.home, shop.keeper, settings=Settings()) as inside:
+            quest = {"title": "work", "command": "true", "review": "person"}
+            added = await inside.ask("quest_add", quests=[quest], cwd=shop.code.folder, env={**world(), **AUTHOR})
+            name = added["quests"][0]["id"]
+            await until(lambda: f"{name}.1" in shop.keeper.held, "it runs")
+            shop.keeper.exit(f"{name}.1")
+            await until(lambda: inside.app.quest_registry.get(name).status == "review", "it is in review")
+            await inside.ask("quest_cancel", id=name)
+            await until(lambda: name not in inside.app.quest_registry.live, "it has ended")
+            return codes(await inside.ask("quest", id=name))
+
+    assert story(tmp_path, scenario) == CANCELLED_AFTER_WORK
 
 
 @pytest.mark.parametrize("checked_by", ["check", "verify"])

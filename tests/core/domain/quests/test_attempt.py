@@ -80,7 +80,7 @@ STEPS = [
     pytest.param(
         replace(quest(LANDING, into="main"), reason="dirty", cancelling=True),
         AttemptMissions(DONE),
-        steps.Cancel(None, 1),
+        steps.Cancel(None, None),
         id="cancelled where its target has refused it",
     ),
     pytest.param(
@@ -97,21 +97,27 @@ STEPS = [
     pytest.param(
         quest(check="true"),
         AttemptMissions(DONE, stopped=True),
-        steps.Cancel("stopped", 1),
+        steps.Cancel("stopped", None),
         id="stopped, and ended well by that",
     ),
     pytest.param(CHECKED, AttemptMissions(DONE, KILLED), steps.Cancel("killed", 137), id="its check is killed"),
     pytest.param(CANCELLING, AttemptMissions(RUNS), steps.StopWork(), id="cancel"),
     pytest.param(CANCELLING, AttemptMissions(STOPPING), steps.KeepWaiting(), id="it is being stopped"),
     pytest.param(CANCELLING, AttemptMissions(STOPPED, stopped=True), steps.Cancel(None, 143), id="cancelled"),
-    pytest.param(CANCELLING, AttemptMissions(None), steps.Cancel(None, 1), id="cancelled before it began"),
+    pytest.param(CANCELLING, AttemptMissions(None), steps.Cancel(None, None), id="cancelled before it began"),
+    pytest.param(
+        replace(leased(CHECKED, 2, 1.0), cancelling=True),
+        AttemptMissions(BAD, BAD),
+        steps.Cancel(None, None),
+        id="cancelled before the next one began",
+    ),
     pytest.param(
         replace(CHECKED, cancelling=True), AttemptMissions(DONE, RUNS), steps.StopWork(), id="cancel the check"
     ),
     pytest.param(
         replace(in_review(quest()), cancelling=True),
         AttemptMissions(DONE),
-        steps.Cancel(None, 1),
+        steps.Cancel(None, None),
         id="cancelled in review",
     ),
 ]
