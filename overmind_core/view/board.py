@@ -293,7 +293,7 @@ def tails(row: Row, now: float) -> tuple[str, ...]:
             shorter = shortenings(achieved)
             return *(f"{one} {about}" for one in shorter), *shorter
         case status if status in {"failed", "cancelled", "lost"} or landing_waits(row):
-            return (quests_rows.why(row) or about,)
+            return (quests_rows.why(row) or (status if status == quests_rows.CANCELLED else about),)
         case "running" if row["phase"] not in {None, "work"}:
             return f"{quests_rows.state(row)} {about}", quests_rows.state(row)
     return about, numbers.span(quests_rows.quest_lasted(row, now))

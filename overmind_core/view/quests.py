@@ -18,6 +18,7 @@ from overmind_core.domain.missions.reasons import (
     said_exit,
     sentence,
 )
+from overmind_core.domain.missions.status_marks import LANDS_LATER
 from overmind_core.domain.text.cells import shown_name
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
@@ -35,7 +36,8 @@ CHANGES = frozenset({"quest", "queue", "started", "exited", "restart", "removed"
 """Kinds of events after which a quest stands otherwise."""
 PRIORITIES = ("critical", "high", "medium", "low")
 """The most urgent first; the words of `Priority`, whose module takes longer to load than a frame to draw."""
-ENDED = frozenset({"completed", "failed", "cancelled"})
+CANCELLED = "cancelled"
+ENDED = frozenset({"completed", "failed", CANCELLED})
 _STATUSES = ("review", "running", "queued", "failed", "cancelled", "completed")
 _PHASES = {"work": "working", "check": "checking"}
 """Phase → its word, where that is another one."""
@@ -120,11 +122,24 @@ def _time(row: Row, now: float) -> str:
 
 
 def _how_long(row: Row, now: float) -> str:
-    """The same behind its state: `for 31s`, `after 2m 10s`; of one whose next attempt waits `2m 10s after it began`."""
-    time = _time(row, now)
-    if row["status"] == "queued" and has_begun(row):
-        return f"{time} after it began"
-    return f"{'after' if row['ended_at'] else 'for'} {time}" if time else ""
+    """The same behind its state: `for 31s`, `after 2m 10s`; `· 2m 10s since it began` where it stands so for less."""
+    if row["ended_at"]:
+        time = _time(row, now)
+        return f"after {time}" if time else ""
+    since = _stands_so_since(row)
+    return f"· {_time(row, now)} since it began" if since is None else f"for {numbers.ticking(max(0.0, now - since))}"
+
+
+def _stands_so_since(row: Row) -> float | None:
+    """Since when it is queued, before its first attempt, or works; None: nobody knows of any other state."""
+    if not has_begun(row):
+        return _counts_from(row)
+    if state(row) != _PHASES["work"]:
+        return None
+    kept = row.get("attempt_list")
+    known = (numbers.moment(row.get(BEGAN)), numbers.moment(kept[-1]["started_at"]) if kept else None)
+    newest = max((one for one in known if one is not None), default=None)
+    return began(row) if newest is None and row["attempts"] <= 1 else newest
 
 
 def at_stake(row: Row, now: float) -> str:
@@ -145,10 +160,10 @@ def _goes_on_since(row: Row) -> float | None:
 
 
 def state(row: Row) -> str:
-    """How it stands, in a word; of one that runs what is being done."""
-    word = missions_rows.mark(row).word
-    phase = row["phase"] or ""
-    return _PHASES.get(phase, phase) or word if row["status"] == "running" and not row.get("activity") else word
+    """How it stands, in a word; of one that runs what is being done, and of a landing that waits that it is to land."""
+    mark, phase = missions_rows.mark(row), row["phase"] or ""
+    is_under_way = row["status"] == "running" and not row.get("activity") and mark is not LANDS_LATER
+    return _PHASES.get(phase, phase) or mark.word if is_under_way else mark.word
 
 
 def _state(row: Row, _now: float) -> Cell:
@@ -172,8 +187,10 @@ def _tries(row: Row, _now: float) -> Cell:
 
 
 def reason(row: Row) -> str:
-    """Why it has failed or was cancelled; the class of the last attempt, where that says more."""
-    return _failure(last_reason(row), quest_exit(row), limit_of(row))
+    """Why it has failed, or that or why it was cancelled; the class of the last attempt, where that says more."""
+    said = _failure(last_reason(row), quest_exit(row), limit_of(row))
+    unsaid = row["status"] == CANCELLED and not row["reason"] and state(row) != CANCELLED
+    return ", ".join(filter(None, (CANCELLED, said))) if unsaid else said
 
 
 def _failure(word: str | None, code: int | None, limit: Limit | None = None) -> str:
@@ -419,7 +436,8 @@ def _attempts(row: Row, look: Rendering) -> Lines:
     for one in kept:
         took = numbers.ticking(quest_lasted(one, look.now))
         failure = _failure(one["class"], one["exit_code"], limit_of(row) if one is kept[-1] else None)
-        text = failure or ("" if one["ended_at"] else "goes on")
+        cut_short = row["status"] == CANCELLED and one["ended_at"] == row["ended_at"]
+        text = failure or (CANCELLED if cut_short else "" if one["ended_at"] else "goes on")
         parts = [f"  {one['attempt']:>3}  {clock(one['started_at'], look) or '':<19}  {took:>8}"]
         parts.append(f"  {numbers.money(one['cost_usd']):>7}")
         lines.append([Cell("".join(parts)), Cell(f"  {text}", "bad" if failure else "quiet")])

@@ -13,6 +13,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.providers import registry as providers
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
+from overmind_core.view import quests as quests_rows
 from overmind_core.view.actions import Needs
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.form_fields import COMMAND, SHELL
@@ -182,6 +183,8 @@ class CommandRun:
             told: list[str] = []
             try:
                 if failed is None:
+                    if stake.command == stakes.QUEST:
+                        quests_rows.learn(answers, shell.fleet.rows, shell.fleet.questions)
                     told = stake.lines(answers, parts, shell.world.folder, shell.now())
             except OvermindError as error:
                 failed = error

@@ -27,6 +27,8 @@ class Stake(NamedTuple):
     lines: Callable[[Sequence[Any], Parts, str, float], list[str]]
 
 
+QUEST = "quest"
+"""The request about a quest, whose answer does not say what a person is asked about it."""
 _ELSEWHERE = frozenset({"-H", "--hive"})
 """With one of these another machine is meant, of which nothing is asked."""
 _ALL = frozenset({"--all", "-a"})
@@ -179,7 +181,7 @@ STAKES: dict[str, Stake] = {
     "fleet delete": Stake("swarm_fleet", _each_by_name, _of_each("fleet delete")),
     "forget": Stake("note", _each, _of_each("forget")),
     "pool down": Stake("pool_list", _once, _named_instances),
-    "quest cancel": Stake("quest", _each, _of_each("quest cancel")),
+    "quest cancel": Stake(QUEST, _each, _of_each("quest cancel")),
     "ritual delete": Stake("ritual", _each, _of_each("ritual delete")),
     "prune": Stake("prune", _older, _removal),
     "vault rm": Stake("vault_list", _once, _named_secrets),

@@ -67,8 +67,12 @@ class DetailsPage(TablePage):
         self.shell.request(request, [{"id": row["id"]}], on_result)
 
     def _describe(self, known: Row) -> None:
+        self.complete(known)
         lines_of = type(self).lines_of
         self.read(known, lambda: lines_of(known, self.rendering()))
+
+    def complete(self, known: Row) -> None:
+        """Note in all about a row what this program knows besides; of most nothing."""
 
     def rendering(self) -> Rendering:
         """When and how a description is looked at."""

@@ -54,6 +54,10 @@ class QuestRowsPage(DetailsPage):
         self._learned = fleet.changes, fleet.questions
         quests_rows.learn(rows, fleet.rows, fleet.questions)
 
+    def complete(self, known: Row) -> None:
+        """All about a quest has the state that its row has."""
+        quests_rows.learn([known], self.shell.fleet.rows, self.shell.fleet.questions)
+
     def looked_in(self, row: Row) -> str:
         """The text of a row in which a filter searches."""
         return quests_rows.looked_in(row)

@@ -271,7 +271,7 @@ class SpecPage(DetailsPage):
         """The document of a phase; all that is known of a task's quest, or its part of the document."""
         row = self.current
         if row is not None and specs_rows.is_task(row) and row["quest"]:
-            self._about_quest(row, "quest", "quest", lambda answer: quests_rows.quest(answer, self.rendering()))
+            self._about_quest(row, "quest", "quest", self._quest_lines)
         elif row is not None:
             self.shell.act("comment-document", self.chosen()[:1])
 
@@ -305,6 +305,10 @@ class SpecPage(DetailsPage):
         if self._has_quest(row):
             quest = {"id": row["quest"], "name": f"{row['spec']}/{row['name']}"}
             self.fetch(request, quest, lambda answer: self._read_quest(quest, what, text(answer)))
+
+    def _quest_lines(self, known: Row) -> Lines:
+        quests_rows.learn([known], self.shell.fleet.rows, self.shell.fleet.questions)
+        return quests_rows.quest(known, self.rendering())
 
     def _read_quest(self, quest: Row, what: str, lines: Lines) -> None:
         self.read(quest, lambda: lines, what=what, hang=HANG)

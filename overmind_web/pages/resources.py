@@ -295,7 +295,11 @@ class ThingPane(ContentPane):
     async def _row(self, named: str) -> Row:
         resource = self._resource
         if resource.about:
-            return cast("Row", await self.context.call(resource.about, resource.asked(named)))
+            row = cast("Row", await self.context.call(resource.about, resource.asked(named)))
+            if resource.about == "quest":
+                fleet = self.context.feed.fleet.fleet
+                quests_rows.learn([row], fleet.rows, fleet.questions)
+            return row
         fetch = resource.view.fetch
         assert fetch is not None
         asked = dict(LISTS.get(text(self.args, "list"), fetch.arguments))

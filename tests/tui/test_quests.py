@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.quests.quest import Priority
+from overmind_core.view import missions as missions_rows
 from overmind_core.view import quests as quests_rows
 from overmind_core.view import queue as queue_rows
 from overmind_core.view.actions import Context
@@ -71,7 +72,38 @@ TIMES = [
     (in_queue(7, "a", "running", 90, phase="work", began_at=at(60)), " ▶ working for 1m 00s", "1m 00s"),
     (in_queue(7, "a", "completed", 90, 10, exit_code=0, began_at=at(30)), " ✔ succeeded after 20s", "20s"),
     (queued(0x24E, "a", 1, None), " ○ queued for 10s", "10s"),
-    (in_queue(7, "a", "queued", 90, began_at=at(60)), " ○ queued 1m 00s after it began", "1m 00s"),
+    (in_queue(7, "a", "queued", 90, began_at=at(60)), " ○ queued · 1m 00s since it began", "1m 00s"),
+    (in_queue(7, "a", "running", 90, phase="landing"), " ▶ landing · 1m 30s since it began", "1m 30s"),
+    (
+        in_queue(7, "a", "running", 90, phase="landing", why="a is not committed"),
+        " ○ to land · 1m 30s since it began",
+        "1m 30s",
+    ),
+    (in_queue(7, "a", "review", 90), " ? review · 1m 30s since it began", "1m 30s"),
+    (in_queue(7, "a", "running", 90, phase="work", attempts=2), " ▶ working · 1m 30s since it began", "1m 30s"),
+    (
+        in_queue(
+            7,
+            "a",
+            "running",
+            90,
+            phase="work",
+            attempts=2,
+            attempt_list=[
+                {
+                    "attempt": 2,
+                    "started_at": at(20),
+                    "ended_at": None,
+                    "class": None,
+                    "exit_code": None,
+                    "cost_usd": None,
+                },
+            ],
+        ),
+        " ▶ working for 20s",
+        "1m 30s",
+    ),
+    (in_queue(7, "a", "cancelled", 90, 10, reason=None, outcome="stopped"), " ■ stopped after 1m 20s", "1m 20s"),
     (in_queue(7, "a", "cancelled", 90, 10, began_at=None), " – cancelled", ""),
     (at_once(7, "a", "running", 42, phase="work"), " ▶ working for 42s", "42s"),
 ]
@@ -83,6 +115,30 @@ def test_a_quest_lasts_since_it_began_and_one_that_has_not_says_how_long_it_wait
     assert text[1].partition("  ")[0] == state
     (for_,) = (column for column in quests_rows.COLUMNS if column.key == "for")
     assert for_.cell(row, NOW).text == shown
+
+
+def test_all_about_a_quest_has_the_mark_and_the_state_of_its_row():
+    """Its time is that since its first attempt, and none in which it was asked about."""
+    row = in_queue(7, "a", "running", 90, phase="landing", why="a person decides: it would undo what has landed")
+    asked = [{"id": row["id"], "name": "a", "summary": "a can't land on main"}]
+    quests_rows.learn([row], {}, asked)
+    assert (quests_rows.state(row), missions_rows.mark(row).mark) == ("waiting", "!")
+    text = read(quests_rows.quest({**DETAILS, **row}, LOOK))
+    assert text[1] == " ! waiting · 1m 30s since it began  can't land on main"
+    assert quests_rows.at_stake(row, NOW) == "a  waiting · 1m 30s since it began"
+
+
+CUT = {"attempt": 3, "started_at": at(60), "ended_at": at(10), "class": None, "cost_usd": None}
+
+
+@pytest.mark.parametrize(("code", "said"), [(0, "cancelled"), (None, "cancelled"), (143, "exit 143")])
+def test_what_was_cancelled_after_its_work_says_so_and_no_exit_code(code, said):
+    row = in_queue(7, "a", "cancelled", 90, 10, reason=None, outcome="stopped", exit_code=code or None)
+    text = read(quests_rows.quest({**DETAILS, **row, "attempt_list": [{**CUT, "exit_code": code}]}, LOOK))
+    why = f"cancelled, {said}" if code else "cancelled"
+    assert text[1] == f" ■ stopped after 1m 20s  {why}"
+    assert [line.rsplit("  ", 1)[-1] for line in text if line.startswith("    3")] == [said]
+    assert quests_rows.why(row) == why
 
 
 def test_all_about_a_quest_says_when_it_was_added_and_when_it_started():
@@ -209,6 +265,27 @@ def test_why_a_quest_waits_is_shown_and_a_refusal_is_said():
         assert app.notice.text == "It has ended."
 
     walk(scenario, RecordingBoard)
+
+
+class Describing(RecordingBoard):
+    """The same, where all about the quest that asks is known."""
+
+    answers: ClassVar[dict[str, Any]] = {
+        **RecordingBoard.answers,
+        "quest": {**DETAILS, "attempt_list": [], **in_queue(0x56, "api-client", "running", 120, phase="work")},
+    }
+
+
+def test_a_quest_that_asks_waits_in_its_row_in_all_about_it_and_where_its_cancelling_is_asked_about():
+    async def scenario(app, press):
+        await press(":board", "right", "right", "right", "down", "d")
+        assert "! waiting · 2m 00s since it began" in picture(app)
+        await press("escape", "x")
+        assert "api-client  waiting · 2m 00s since it began" in picture(app)
+        await press("escape", ":missions", ":quest cancel api-client")
+        assert "api-client  waiting · 2m 00s since it began" in picture(app)
+
+    walk(scenario, Describing)
 
 
 def test_what_a_quest_asks_is_answered_where_it_can_be_read():
