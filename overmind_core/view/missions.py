@@ -16,9 +16,11 @@ from overmind_core.domain.missions.status_marks import (
     LANDS_LATER,
     LIMITED,
     NOTHING_LANDED,
+    OF_WORK,
     PREPARING,
     QUEUED,
     RESTARTING,
+    REVIEW,
     TIMED_OUT,
     TRIED_AGAIN,
     WAITING,
@@ -43,6 +45,8 @@ FOLDED = "▸"
 KEEPER_LOST = "keeper_lost"
 """Reason of a mission whose keeper has died."""
 LOST_WORDS = "lost with its keeper"
+_OF_ITS_QUEST = frozenset({QUEUED, REVIEW, *OF_WORK})
+"""Marks of an ended mission that say how its quest, or the agent of a plan, goes on."""
 QUEST_STATE = "quest_state"
 """In the row of a mission: how its quest stands."""
 PLAN = "blueprint"
@@ -192,7 +196,7 @@ def _since(row: Row, now: float) -> str:
     span = numbers.span(lasted(row, now))
     if mark(row) is RESTARTING:
         return f"{state(row, now)} · started {span} ago"
-    if mark(row) in {QUEUED, TRIED_AGAIN} and not is_live(row):
+    if mark(row) in _OF_ITS_QUEST and not is_live(row):  # its state is not that of its run
         return f"{state(row, now)} · ran for {span}"
     doing = numbers.span(held(row, now))
     if doing != span:

@@ -453,6 +453,12 @@ SINCE = [
 ]
 
 
+@pytest.mark.parametrize("state", ["checking", "reviewing", "landing", "to land", "review", "queued"])
+def test_the_time_of_a_mission_that_has_ended_is_not_that_of_its_quests_state(state):
+    shown = agent(None, None, status="stopped", ended_at="2026-01-01T09:02:00.000Z", quest_state=state)
+    assert missions_rows.since(shown, NOON) == f"{state} · ran for 2m"
+
+
 @tabled(("shown", "seconds", "words"), SINCE)
 def test_a_state_lasts_since_the_agent_does_what_it_does(shown, seconds, words):
     assert missions_rows.held(shown, NOON) == seconds
