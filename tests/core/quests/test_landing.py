@@ -257,7 +257,7 @@ def test_one_that_is_cancelled_in_review_has_no_exit_code_and_its_attempt_that_o
             name = added["quests"][0]["id"]
             await until(lambda: f"{name}.1" in shop.keeper.held, "it runs")
             shop.keeper.exit(f"{name}.1")
-            await until(lambda: inside.app.quest_registry.get(name).status == "review", "it is in review")
+            await until(lambda: inside.app.quest_registry.live[name].status == "review", "it is in review")
             await inside.ask("quest_cancel", id=name)
             await until(lambda: name not in inside.app.quest_registry.live, "it has ended")
             return codes(await inside.ask("quest", id=name))
