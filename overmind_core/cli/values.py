@@ -213,6 +213,11 @@ def timeout_seconds(given: str) -> float:
     return parse_duration(given)
 
 
+def timeout_words(given: str) -> str:
+    """Return a checked `--timeout` as a person reads it: a bare number has its unit, `2 s`."""
+    return f"{given} s" if given.replace(".", "", 1).isdigit() else given
+
+
 def listed(words: Sequence[str]) -> str:
     """Return words as a sentence lists them: `a, b or c`."""
     return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else words[0]

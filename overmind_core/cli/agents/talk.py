@@ -10,7 +10,7 @@ from overmind_core.cli.agents.options import RAW
 from overmind_core.cli.command import JSON, Command, argument, flag, ids, one_id, option
 from overmind_core.cli.context import Context, call_each, text_of
 from overmind_core.cli.output import dumps, or_absent, safe_text, table, text_cell
-from overmind_core.cli.values import duration, timeout_seconds, whole_number
+from overmind_core.cli.values import duration, timeout_seconds, timeout_words, whole_number
 from overmind_core.client.stream import await_answer, follow
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import CODES, NEEDS_PERSON, OvermindError, UsageError
@@ -102,10 +102,9 @@ def _answer(args: Namespace, context: Context, client: Client, message: Json) ->
         raise
     fail_if_failed(message)
     if message["state"] != "answered":
-        waited = f"{args.timeout}s" if args.timeout.replace(".", "", 1).isdigit() else args.timeout
         raise OvermindError(
             "timeout",
-            f"No answer to message {message['message']} within {waited}; the message stays."
+            f"No answer to message {message['message']} within {timeout_words(args.timeout)}; the message stays."
             f" See: overmind messages {message['name']}",
         )
     answer = {name: message[name] for name in ("text", "duration_ms", "cost_usd", "usage")}

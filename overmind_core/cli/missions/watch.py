@@ -7,7 +7,7 @@ import time
 from overmind_core.cli.command import JSON, Command, flag, ids, one_id, option
 from overmind_core.cli.context import Context, exit_status
 from overmind_core.cli.output import dumps
-from overmind_core.cli.values import duration, timeout_seconds
+from overmind_core.cli.values import duration, timeout_seconds, timeout_words
 from overmind_core.client.stream import HEARTBEAT, follow
 from overmind_core.domain.missions import lost
 from overmind_core.domain.missions.lost import KEEPER_LOST
@@ -82,8 +82,9 @@ def wait_for_ends(
             if ends.is_done:
                 break
     except OvermindError as error:
-        if error.code == "timeout":
-            raise OvermindError("timeout", f"Not ended within {timeout}: {', '.join(ends.pending)}.") from None
+        if error.code == "timeout" and timeout is not None:
+            left = ", ".join(ends.pending_named)
+            raise OvermindError("timeout", f"Not ended within {timeout_words(timeout)}: {left}.") from None
         raise
     return ends.status
 
@@ -102,11 +103,17 @@ class EndWaiter:
         self._wanted = list(wanted)
         self._any = any_one
         self._ended: dict[str, End] = {}
+        self._names: dict[str, str] = {}
 
     @property
     def pending(self) -> list[str]:
         """What has not ended yet."""
         return [mission for mission in self._wanted if mission not in self._ended]
+
+    @property
+    def pending_named(self) -> list[str]:
+        """Those of them for people: `docs (a1b2c3d4)`, or as they were asked for where their name is not known."""
+        return [f"{self._names[one]} ({one})" if one in self._names else one for one in dict.fromkeys(self.pending)]
 
     @property
     def of_quests(self) -> bool:
@@ -135,6 +142,7 @@ class EndWaiter:
         asked = self.pending
         if len(missions) != len(asked):
             return
+        self._names |= {mission["id"]: mission["name"] for mission in missions if "name" in mission}
         real = dict(zip(asked, (mission["id"] for mission in missions), strict=True))
         self._wanted = [real.get(mission, mission) for mission in self._wanted]
 

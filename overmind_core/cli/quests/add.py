@@ -219,8 +219,10 @@ def _wait(context: Context, quests: Sequence[Quest], *, keep_waiting: bool) -> i
     try:
         return wait_for_ends(context, ends, lambda end: context.note(end_line(end)), keep_waiting=keep_waiting)
     except KeyboardInterrupt:
-        what = f"Quest {quests[0]['id']} stays" if len(quests) == 1 else f"{len(quests)} quests stay"
-        context.note(f"\n{what} in the queue. See them with: overmind queue")
+        from overmind_core.cli.quests.left import note_left  # start-up: for those alone who stop waiting
+
+        left = {quest["id"]: quest for quest in quests}
+        note_left(context, [left[one] for one in ends.pending])
         return INTERRUPTED
 
 

@@ -73,9 +73,15 @@ def _follow(context: Context, quest: Mapping[str, Any]) -> int:
     ends = EndWaiter([quest["id"]], any_one=False, command="quest_wait")
     try:
         follow_until_end(context, quest["id"])
-        return wait_for_ends(context, ends, lambda end: context.note(end_line(end)))
     except KeyboardInterrupt:
         context.note(f"\nQuest {quest['id']} keeps running. Return with: overmind quest logs -f {quest['name']}")
+        return INTERRUPTED
+    try:
+        return wait_for_ends(context, ends, lambda end: context.note(end_line(end)))
+    except KeyboardInterrupt:  # its work has ended, and with that its log: its check runs, or it is tried again
+        from overmind_core.cli.quests.left import note_left  # start-up: for those alone who stop waiting
+
+        note_left(context, [quest])
         return INTERRUPTED
 
 

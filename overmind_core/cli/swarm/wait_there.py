@@ -6,7 +6,7 @@ import time
 
 from overmind_core.cli.output import dumps
 from overmind_core.cli.swarm.commands import is_in_swarm, swarm_client
-from overmind_core.cli.values import timeout_seconds
+from overmind_core.cli.values import timeout_seconds, timeout_words
 from overmind_core.cli.waiting import LOOK_SECONDS, PAUSE, questions_about
 from overmind_core.domain.hives import SWARM
 from overmind_core.domain.missions.reasons import ended_words
@@ -42,7 +42,8 @@ def wait_there(args: Namespace, context: Context) -> int:
         if waiter.is_hopeless and not getattr(args, "keep_waiting", True):  # `wait` has no such option
             return NEEDS_PERSON
         if deadline is not None and time.monotonic() >= deadline:
-            raise OvermindError("timeout", f"Not ended within {args.timeout}: {', '.join(waiter.pending)}.")
+            left = ", ".join(waiter.pending)
+            raise OvermindError("timeout", f"Not ended within {timeout_words(args.timeout)}: {left}.")
         pause = LOOK_SECONDS if waiter.said_something else PAUSE
         time.sleep(pause if deadline is None else max(0.0, min(pause, deadline - time.monotonic())))
     return waiter.status

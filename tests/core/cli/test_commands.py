@@ -118,6 +118,19 @@ def test_wait_gives_up_with_124(overmind):
     assert err.startswith("Error: timeout: ")
 
 
+@pytest.mark.parametrize("command", ["shutdown", "stop", "kill", "restart"])
+def test_the_help_says_that_without_a_terminal_nobody_is_asked(overmind, command):
+    assert "without a terminal nobody is asked" in " ".join(overmind({}, command, "--help").out.split())
+
+
+@pytest.mark.parametrize(("given", "said"), [("0.1", "0.1 s"), ("100ms", "100ms")])
+def test_wait_names_what_has_not_ended_within_its_time(overmind, given, said):
+    answer = [{"ok": {"missions": [{"id": "a1b2c3d4", "name": "api"}]}}]
+    ran = overmind({"wait": answer}, "wait", "a1b2", "--timeout", given)
+
+    assert ran.err == f"Error: timeout: Not ended within {said}: api (a1b2c3d4).\n"
+
+
 def test_run_sends_the_callers_world(overmind, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     status, out, _, [(_, args)] = overmind(

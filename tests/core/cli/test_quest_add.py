@@ -126,6 +126,59 @@ def test_add_waits_for_the_end_of_what_it_added(overmind):
     ]
 
 
+ROUND = {"running": "goes on", "queued": "stays queued", "review": "stays in review"}
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """A person presses ctrl-c while a command waits for quests."""
+
+    def wait(*_args, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("overmind_core.cli.quests.add.wait_for_ends", wait)
+
+
+@pytest.mark.parametrize("status", ROUND)
+def test_who_waits_no_longer_is_told_how_the_quest_stands(overmind, interrupted, status):
+    answers = {"quest_add": [{"ok": ADDED}], "quest": [{"ok": {"id": "a1b2c3d4", "name": "build", "status": status}}]}
+    ran = overmind(answers, "quest", "add", "--wait", "Build", "x")
+    assert ran.status == 130
+    assert ran.err.splitlines()[1:] == [
+        "",
+        f"Quest build (a1b2c3d4) {ROUND[status]}. Wait for it again with: overmind quest wait build",
+    ]
+
+
+def test_a_quest_that_has_ended_meanwhile_does_not_go_on(overmind, interrupted):
+    answers = {"quest_add": [{"ok": ADDED}], "quest": [{"ok": {"id": "a1b2c3d4", "name": "build", "status": "failed"}}]}
+    ran = overmind(answers, "quest", "add", "--wait", "Build", "x")
+    assert ran.err.splitlines()[-1] == "Quest build (a1b2c3d4) has ended. See: overmind quest list"
+
+
+def test_of_a_quest_that_nobody_knows_the_state_of_none_is_said(overmind, interrupted):
+    answers = {"quest_add": [{"ok": ADDED}], "quest": [{"error": "busy", "message": "Busy."}]}
+    ran = overmind(answers, "quest", "add", "--wait", "Build", "x")
+    assert ran.err.splitlines()[-1] == (
+        "The end of build (a1b2c3d4) is not waited for any longer. Wait for it again with: overmind quest wait build"
+    )
+
+
+def test_of_several_it_is_counted_how_they_stand(overmind, interrupted, tmp_path):
+    (tmp_path / "quests").write_text("".join(f'{{"title": "{one}", "command": "x"}}\n' for one in "abcd"))
+    added = [{"id": 8 * one, "name": one} for one in "abcd"]
+    statuses = dict(zip("abcd", ("running", "completed", "queued", "running"), strict=True))
+
+    def quest(args):
+        return [{"ok": {"id": args["id"], "name": args["id"][0], "status": statuses[args["id"][0]]}}]
+
+    answers = {"quest_add": [{"ok": {"quests": added}}], "quest": quest}
+    ran = overmind(answers, "quest", "add", "--wait", "--file", str(tmp_path / "quests"))
+    assert ran.err.splitlines()[-1] == (
+        "2 quests go on, 1 stays queued. Wait for them again with: overmind quest wait a c d"
+    )
+
+
 # a file
 
 

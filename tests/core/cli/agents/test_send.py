@@ -134,7 +134,7 @@ def test_a_bare_timeout_is_seconds(overmind, given, limit):
 
 @pytest.mark.parametrize(
     ("state", "given", "named"),
-    [("queued", "10ms", "10ms"), ("delivered", "10ms", "10ms"), ("queued", "0.01", "0.01s")],
+    [("queued", "10ms", "10ms"), ("delivered", "10ms", "10ms"), ("queued", "0.01", "0.01 s")],
 )
 def test_a_time_that_runs_out_is_124_and_the_message_stays(overmind, state, given, named):
     ran = overmind(daemon(state, text=None), "send", "planner", "x", "--wait", "--timeout", given)
