@@ -27,6 +27,8 @@ class QuestChanged(MissionAct, frozen=True, kw_only=True, tag="quest"):
     """The class of its newest failed attempt; null when none has failed."""
     why: str | UnsetType = UNSET
     """The reason for a change that nobody asked for."""
+    tried: str | UnsetType = UNSET
+    """The id of its newest check, which stands otherwise now: another attempt has begun since, or it has completed."""
 
 
 class QueueChanged(MissionAct, frozen=True, kw_only=True, tag="queue"):

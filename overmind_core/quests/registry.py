@@ -18,6 +18,7 @@ from overmind_core.domain.events import About, AboutKind
 from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, ended_so_named, resolve
 from overmind_core.domain.quests.life import because
 from overmind_core.domain.quests.quest import HAS_ENDED, Quest, QuestStatus
+from overmind_core.domain.quests.standing import check_left_behind
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.paragraphs import behind
 from overmind_core.errors import OvermindError
@@ -448,6 +449,7 @@ class QuestRegistry:
             attempt=UNSET if queue is None else len(queue.tries),
             failure=UNSET if queue is None else queue.failure,
             why=(why or because(quest)) if by_engine else UNSET,
+            tried=UNSET if (checked := check_left_behind(quest)) is None else checked,
         )
         return self._events.record(event)
 

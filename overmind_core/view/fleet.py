@@ -48,8 +48,8 @@ class Way(NamedTuple):
 def missions_of(events: Iterable[Mapping[str, Any]]) -> set[str]:
     """The ids of the missions whose rows these events may have changed; those that were removed are not among them.
 
-    What the engine asks about need not be a mission. An attempt of a plan's agent stands otherwise when the next one
-    begins.
+    What the engine asks about need not be a mission. An attempt of a plan's agent, and the check of a quest, stand
+    otherwise when the next attempt begins.
     """
     events = tuple(events)
     found = {str(one["mission"]) for one in events if one.get("mission") and _is_of_mission(one)}

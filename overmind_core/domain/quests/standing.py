@@ -6,10 +6,12 @@ people see of such a mission is this; its `status` stays what it is, as scripts 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.missions.mission import shell_code
 from overmind_core.domain.missions.outcome import Outcome, outcome_of, outcome_of_state
-from overmind_core.domain.missions.reasons import sentence
+from overmind_core.domain.missions.reasons import ended_words, sentence
 from overmind_core.domain.missions.standing import TRIED_AGAIN, WorkStanding, WorkState
 from overmind_core.domain.quests.classes import last_failure
 from overmind_core.domain.quests.life import (
@@ -21,6 +23,7 @@ from overmind_core.domain.quests.life import (
     state_of,
     waits_for_target,
 )
+from overmind_core.domain.quests.quest import CHECK, REVIEW
 
 if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Mission
@@ -86,10 +89,40 @@ def landing_wait(quest: Quest, in_the_way: str = "") -> str:
 
 
 def _beside(quest: Quest, mission: Mission) -> WorkStanding | None:
+    """How a check or a review stands; one that has failed is not the end of a quest that went on since."""
     is_undecided = quest.queue is not None and quest.queue.undecided == mission.id
-    if not is_undecided or outcome_of(mission) is not Outcome.SUCCEEDED:
+    own = outcome_of(mission)
+    if is_undecided and own is Outcome.SUCCEEDED:
+        return WorkStanding(None, Outcome.FAILED, NO_VERDICT, failure=UNDECIDED)
+    if own not in _BAD or not _is_beside(quest, mission):
         return None
-    return WorkStanding(None, Outcome.FAILED, NO_VERDICT, failure=UNDECIDED)
+    assert own is not None
+    how = ended_words(own, shell_code(mission.exit_code or 0), mission.reason, mission.limit)
+    if is_superseded(quest, mission.id):
+        return WorkStanding(TRIED_AGAIN, None, f"{how}, {TRIED_AGAIN}")
+    if state_of(quest) is QuestState.COMPLETED:
+        return WorkStanding("completed", Outcome.SUCCEEDED, f"{how}; its quest has completed")
+    return None
+
+
+def check_left_behind(quest: Quest) -> str | None:
+    """The id of the newest check, where its end is no longer that of its quest; None: there is none."""
+    if quest.check_id is None:
+        return None
+    is_over = state_of(quest) is QuestState.COMPLETED
+    return quest.check_id if is_over or is_superseded(quest, quest.check_id) else None
+
+
+def is_superseded(quest: Quest, mission_id: str) -> bool:
+    """Whether another attempt has begun since that check, or review, of a quest."""
+    newest = {quest.check_id, None if quest.queue is None else quest.queue.review_id}
+    return mission_id not in newest or (mission_id == quest.check_id and quest.attempts > quest.checked)
+
+
+def _is_beside(quest: Quest, mission: Mission) -> bool:
+    """Whether it is a check or a review, and no mission that its work has started."""
+    name = mission.definition.name
+    return any(re.fullmatch(rf"{re.escape(quest.name)}/{kind}(-\d+)?", name) for kind in (CHECK, REVIEW))
 
 
 def _text(quest: Quest, in_the_way: str, own: Outcome | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from itertools import product
 from typing import get_args
 
@@ -16,6 +17,7 @@ from overmind_core.domain.missions.mission import Cause, Definition, Mission, St
 from overmind_core.domain.missions.outcome import Outcome, outcome_of
 from overmind_core.domain.missions.standing import TRIED_AGAIN, WorkState
 from overmind_core.domain.missions.status_marks import OF_WORK, OUTCOMES, SUCCEEDED, mark_of
+from overmind_core.domain.quests import standing
 from overmind_core.domain.quests.life import QuestState, state_of
 from overmind_core.domain.quests.quest import Goal, LandedWork, Quest, QuestPhase, QuestStatus, QueueState
 from overmind_core.domain.quests.standing import NO_VERDICT, outcome_of_quest, standing_of
@@ -151,6 +153,42 @@ def test_a_review_without_a_verdict_has_failed_and_one_with_a_verdict_says_itsel
     assert standing_of(undecided, review) == (None, Outcome.FAILED, NO_VERDICT, None, "no_verdict")
     assert standing_of(undecided, mission(Status.STOPPED, id_="c0c0c0c0")) is None
     assert standing_of(undecided, mission(Status.CRASHED, id_="e5f6a7b8", code=1)) is None
+
+
+def beside(name, id_, end):
+    """A mission below the one of the quest that has ended so."""
+    return replace(ENDS[end], id=id_, definition=replace(DEFINITION, name=name, parent="a1b2c3d4"))
+
+
+@pytest.mark.parametrize(("state", "attempts", "newest", "end"), list(product(
+    QuestState, (2, 3), (True, False), ENDS,
+)))  # fmt: skip
+def test_a_failed_check_has_failed_for_good_only_while_its_quest_has_not_gone_on(state, attempts, newest, end):
+    ended = beside("docs/check", "c0c0c0c0", end)
+    owner = replace(
+        quest(state, check="make"), check_id="c0c0c0c0" if newest else "d0d0d0d0", checked=2, attempts=attempts
+    )
+    found, own = standing_of(owner, ended), outcome_of(ended)
+    went_on = state is QuestState.COMPLETED or not newest or attempts > 2
+    assert (found is not None) == (own in BAD and went_on)
+    shown = answers.outcome(ended, found)
+    assert (shown in BAD) == (own in BAD and not went_on)
+    if found is not None:
+        assert found.state in {TRIED_AGAIN, "completed"}
+        assert str(own) in found.text
+    left = standing.check_left_behind(owner)
+    assert left == (owner.check_id if state is QuestState.COMPLETED or attempts > 2 else None)
+
+
+def test_what_its_work_has_started_is_no_check_of_it():
+    owner = replace(quest(QuestState.COMPLETED, check="make"), check_id="c0c0c0c0", checked=1, attempts=1)
+    assert standing_of(owner, beside("docs/checkout", "e0e0e0e0", "not well")) is None
+    assert standing_of(owner, beside("docs/check", "c0c0c0c0", "not well")) == (
+        "completed", Outcome.SUCCEEDED, "failed (3); its quest has completed", None, None,
+    )  # fmt: skip
+    assert standing_of(owner, beside("docs/check", "b0b0b0b0", "not well")) == (
+        TRIED_AGAIN, None, "failed (3), tried again", None, None,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
