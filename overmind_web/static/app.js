@@ -375,7 +375,7 @@ class App {
     for (const name of ["needs", "needs-tab"]) this._badge(name, needs, "waits");
     const all = Object.values(head.counts ?? {}).reduce((sum, one) => sum + one, 0);
     this._badge("missions", all, "");
-    if (needs > (this._needed ?? 0)) this.toasts.announce(`${needs} ${needs === 1 ? "mission needs" : "missions need"} you`);
+    if (needs !== (this._needed ?? 0)) this.toasts.announce(needs === 0 ? "Nothing needs you" : `${needs} ${needs === 1 ? "mission needs" : "missions need"} you`);
     this._needed = needs;
     this._shown?.page.counted?.(head);
   }

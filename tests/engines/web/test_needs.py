@@ -63,6 +63,14 @@ def test_allow_on_a_phone_goes_on_with_the_agent(pages, agents):
     assert answered(agents, mission)["behaviour"] == "allow"
 
 
+def test_who_hears_the_page_is_told_how_many_need_somebody_after_each_answer(pages, agents):
+    missions = [asks(agents, f"!bash rm -rf build{number}", f"cleaner-{number}") for number in (1, 2)]
+    page = pages.open("needs", **DESK)
+    spoken = page.locator('.hidden-text[role="status"]')
+    press(question(page, missions[0]), "Allow once")
+    spoken.get_by_text("1 mission needs you").wait_for(state="attached")
+
+
 def press(shown, name: str) -> None:
     """Tap a button of a card, once it takes an answer: until then it says that it has just appeared."""
     shown.evaluate("() => new Promise((then) => setTimeout(then, 350))")
