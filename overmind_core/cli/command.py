@@ -475,6 +475,8 @@ def grouped(title: str, options: Sequence[Parameter]) -> list[Parameter]:
 
 JSON = flag("--json", "print JSON, one compact line")
 YES = flag("--yes", "skip the confirmation", short="-y")
+YES_TO_ALL = flag("--yes", "skip the confirmation; without a terminal nobody is asked", short="-y")
+"""Of a command that goes on where it can ask nobody: in a script, a pipe, a job."""
 
 WIDE = "--wide"
 _FORMATS = ("json", "yaml", "name")

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from overmind_core.cli.command import JSON, YES, Command, argument, flag, option
+from overmind_core.cli.command import JSON, YES_TO_ALL, Command, argument, flag, option
 from overmind_core.cli.context import Context, confirmed, print_notes
 from overmind_core.cli.output import dumps
 from overmind_core.client.client import Client
@@ -259,7 +259,7 @@ def _missions(count: int) -> str:
 
 SHUTDOWN = Command(
     name="shutdown",
-    options=[flag("--keep", "keep the missions running; the next daemon adopts them"), YES, JSON],
+    options=[flag("--keep", "keep the missions running; the next daemon adopts them"), YES_TO_ALL, JSON],
     examples=["overmind shutdown", "overmind shutdown --keep", "overmind shutdown -y"],
     run=shutdown,
 )

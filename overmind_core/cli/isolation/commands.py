@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from overmind_core.cli import caller_environment
-from overmind_core.cli.command import JSON, YES, Command, flag
+from overmind_core.cli.command import JSON, YES_TO_ALL, Command, flag
 from overmind_core.cli.context import Context, confirmed
 from overmind_core.cli.isolation.trust import (
     FOLDER,
@@ -102,7 +102,7 @@ def _trust_genome(args: Namespace, context: Context) -> int:
 TRUST = Command(
     name="trust",
     arguments=[FOLDER],
-    options=[flag("--revoke", "revoke the trust"), YES, JSON],
+    options=[flag("--revoke", "revoke the trust"), YES_TO_ALL, JSON],
     examples=[
         "overmind trust",
         "overmind trust ~/src/shop --yes",

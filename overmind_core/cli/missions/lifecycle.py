@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from overmind_core.cli.command import JSON, YES, Command, Parameter, flag, ids, one_id, option
+from overmind_core.cli.command import JSON, YES, YES_TO_ALL, Command, Parameter, flag, ids, one_id, option
 from overmind_core.cli.context import (
     Context,
     call_each,
@@ -128,7 +128,7 @@ STOP = Command(
             "--grace", "TIME", "replace the mission's own grace time, such as 30s",
             short="-t", also=["--time", "--timeout"], parse=duration,
         ),
-        YES,
+        YES_TO_ALL,
         JSON,
     ],
     examples=[
@@ -238,7 +238,7 @@ KILL = Command(
             "--signal", "NAME", "send this signal instead of KILL; keeps the mission's status",
             short="-s", parse=signal_name,
         ),
-        YES,
+        YES_TO_ALL,
         JSON,
     ],
     examples=["overmind kill planner --cascade", "overmind kill -HUP api", "overmind kill --all -y"],
@@ -347,7 +347,7 @@ RESTART = Command(
         flag("--lost", "every mission lost with the keeper or the machine"),
         flag("--fresh", "first remove the worktree, ports and containers of an isolated mission"),
         flag("--force", "with --fresh: discard unmerged work in the worktree"),
-        YES,
+        YES_TO_ALL,
         JSON,
     ],
     examples=["overmind restart api", "overmind restart --lost", "overmind restart web --fresh"],

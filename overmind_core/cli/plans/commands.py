@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from overmind_core.cli.command import JSON, YES, Command, argument, flag, option
+from overmind_core.cli.command import JSON, YES_TO_ALL, Command, argument, flag, option
 from overmind_core.cli.context import Context, confirmed, exit_status
 from overmind_core.cli.output import dumps, is_ascii_only, terminal_columns
 from overmind_core.cli.plans.blueprint import (
@@ -461,7 +461,7 @@ def _question(plan: Plan) -> str:
 DELETE = Command(
     name="delete",
     arguments=[argument("plan", "file, id or name of the plan", metavar="plan", nargs="?")],
-    options=[FILENAME, VAR, NAME, YES, JSON],
+    options=[FILENAME, VAR, NAME, YES_TO_ALL, JSON],
     examples=["overmind delete release.toml", "overmind delete release", "overmind delete -y 1f3a9c0d"],
     notes="Its record and logs stay until you remove them: overmind rm, overmind prune",
     run=delete,

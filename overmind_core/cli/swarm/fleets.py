@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from overmind_core.cli.command import JSON, YES, Command, Parameter, argument
+from overmind_core.cli.command import JSON, YES_TO_ALL, Command, Parameter, argument
 from overmind_core.cli.context import confirmed
 from overmind_core.cli.output import dumps, or_absent, table
 from overmind_core.cli.swarm.commands import swarm_client
@@ -143,7 +143,7 @@ COMMANDS = (
     Command(
         name="fleet delete",
         arguments=[_NAME],
-        options=[YES, JSON],
+        options=[YES_TO_ALL, JSON],
         examples=["overmind fleet delete review"],
         notes="Its hives end its places. The next apply of its blueprint makes it anew.",
         run=delete,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from overmind_core.cli.command import JSON, YES, Command, Parameter, argument, flag
+from overmind_core.cli.command import JSON, YES_TO_ALL, Command, Parameter, argument, flag
 from overmind_core.cli.context import Context, confirmed, forbid_inside
 from overmind_core.cli.output import ABSENT, dumps, labels_cell, or_absent, table
 from overmind_core.cli.swarm.commands import swarm_client
@@ -193,7 +193,7 @@ COMMANDS = (
         options=[
             flag("--all", "all instances of the pool"),
             flag("--force", "at once; else each ends once what it has has ended"),
-            YES,
+            YES_TO_ALL,
             JSON,
         ],
         examples=[
