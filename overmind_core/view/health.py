@@ -22,7 +22,7 @@ LOW = 0.6
 """An alignment below this is steered."""
 _LEVELS = ("hung", "stalled", "quiet", "ok")
 _MARKS: Mapping[str, StatusMark] = {mark.word: mark for mark in SILENT}
-_COUNTS = (("live", "running"), ("low", "low"), ("steered", "steered"), ("sharing", "agents change the same files"))
+_COUNTS = (("low", "low"), ("steered", "steered"), ("sharing", "agents change the same files"))
 
 
 def summary(facts: Row) -> str:
@@ -30,7 +30,9 @@ def summary(facts: Row) -> str:
 
     `facts`: As the request `health` answers under `coherence`.
     """
-    return " · ".join(f"{facts[name]} {word}" for name, word in _COUNTS if facts[name])
+    unwatched = facts.get("unwatched", 0)  # a daemon of an earlier version doesn't count them
+    counts = ((facts["live"] + unwatched, "running"), (unwatched, "not watched"))
+    return " · ".join(f"{number} {word}" for number, word in (*counts, *((facts[n], w) for n, w in _COUNTS)) if number)
 
 
 def whole(answer: Row) -> list[Row]:

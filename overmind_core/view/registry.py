@@ -308,7 +308,7 @@ VIEWS: dict[str, View] = {
             Context.HEALTH,
             "No agents or tasks are running.\n:new claude fix the tests   starts an agent",
             health_rows.COLUMNS,
-            Fetch("health", {}, health_rows.whole, 5.0, health_rows.CHANGES),
+            Fetch("health", {}, health_rows.whole, 1.0, health_rows.CHANGES),
             orders=health_rows.ORDERS,
         ),
         View(

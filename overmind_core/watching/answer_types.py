@@ -65,6 +65,9 @@ class Coherence(TypedDict):
     grade: str
     """`critical`, `low`, `fair` or `good`; empty where there is no value."""
     live: int
+    """Missions that run and are watched."""
+    unwatched: int
+    """Missions that run and have no health, such as a shell."""
     known: int
     """Missions whose alignment is known."""
     low: int

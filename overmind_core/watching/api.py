@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.watching import conductor
+from overmind_core.domain.watching.health import level
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import Args, handles
 from overmind_core.missions.callers import forbid_inside, mission_of
@@ -57,6 +58,7 @@ class WatchingApi:
         if request.review:
             forbid_inside(mission_of(caller, self._registry, self._home.root), "have missions reviewed")
             await self._review(request.ids)
+        await self._watching.refresh()
         members = self._watching.members()
         coherence = conductor.coherence(members)
         counts = conductor.counts(members)
@@ -71,6 +73,7 @@ class WatchingApi:
                 "text": coherence.text,
                 "grade": coherence.grade,
                 "live": counts["live"],
+                "unwatched": self._watching.count_unwatched(),
                 "known": counts["known"],
                 "low": counts["low"],
                 "steered": counts["steered"],
@@ -116,13 +119,15 @@ class WatchingApi:
     def _row(
         self, mission: Mission, watch: Watch | None, coherence: float | None, overlaps: Sequence[Overlap]
     ) -> MissionHealth:
-        liveness = None if watch is None else watch.liveness
+        liveness = self._watching.liveness_of(mission)
         sample = None if watch is None else watch.sample
         now = self._clock.mono()
         return {
             "id": mission.id,
             "name": mission.definition.name,
-            "level": None if watch is None else watch.level(self._watching.health),
+            "level": None
+            if watch is None or liveness is None
+            else level(liveness, self._watching.health, may_alarm=watch.may_alarm),
             "silent_seconds": None if liveness is None else round(liveness.silent_seconds(now), 3),
             "missed": None if liveness is None else liveness.missed,
             "cpu_percent": None if liveness is None else liveness.cpu_percent,

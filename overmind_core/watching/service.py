@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.settings import GuardianSettings, HealthSettings
     from overmind_core.domain.watching.conductor import Coherence
     from overmind_core.domain.watching.guardian import Review
+    from overmind_core.domain.watching.health import Liveness
     from overmind_core.domain.watching.learning import Estimate
     from overmind_core.domain.watching.review import Reviewed
     from overmind_core.kernel.phase import Phase
@@ -402,6 +403,26 @@ class Watching:
     def of(self, mission_id: str) -> Watch | None:
         """The watch of a mission; None: it is not watched."""
         return self._watches.get(mission_id)
+
+    async def refresh(self) -> None:
+        """Learn what missions have written since the keeper was asked last."""
+        if self._watches:
+            await self._progress.look()
+
+    def liveness_of(self, mission: Mission) -> Liveness | None:
+        """The signs of life of a mission until now; None: its silence is no bad sign, or it is not watched."""
+        watch = self._watches.get(mission.id)
+        if watch is None or watch.liveness is None:
+            return None
+        return health.as_heard(watch.liveness, self._heard_at(watch, mission))
+
+    def count_unwatched(self) -> int:
+        """How many missions have a process whose silence means nothing at any time, such as a shell's."""
+        held = {Status.RUNNING, Status.PAUSED}
+        return sum(
+            one.status in held and one.definition.kind is not Kind.BLUEPRINT and one.id not in self._watches
+            for one in self._registry.live.values()
+        )
 
     def members(self) -> list[Member]:
         """All that are watched, as the conductor sees them."""

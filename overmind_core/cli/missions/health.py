@@ -64,6 +64,8 @@ def health(args: Namespace, context: Context) -> int:
         colours = COLOURS if coloured(context.environ) else None
         cells = [[cell(row) for cell in COLUMNS.values()] for row in rows]
         context.print(table(list(COLUMNS), cells, colours=colours))
+    if args.ids:  # the line below counts all that run
+        return 0
     from overmind_core.view.health import summary  # start-up: --help and --json need none
 
     if last := summary(found["coherence"]):
@@ -81,7 +83,8 @@ COMMANDS = (
             "A sign of life is output, a report of the agent, or CPU time. Without one a mission becomes quiet, "
             "stalled, then hung; config.toml sets after how long. ALIGN is 1.00 for an agent that does its task, less "
             "for each pattern in WHY; the number of a review counts for five minutes. WHY also names the agents that "
-            "change the same files, and the files."
+            "change the same files, and the files. The last line counts all that run; a session without an agent, such "
+            "as a shell, is not watched."
         ),
         run=health,
     ),

@@ -85,6 +85,19 @@ def beat(liveness: Liveness, now: float, *, heard_at: float | None, cpu_percent:
     return replace(liveness, looked_at=now, missed=liveness.missed + 1, cpu_percent=cpu_percent)
 
 
+def as_heard(liveness: Liveness, heard_at: float | None) -> Liveness:
+    """The liveness as it is known between two beats: output or a fact since the newest one is a sign of life.
+
+    Args:
+        liveness: As of the newest beat.
+        heard_at: As in `beat`.
+    """
+    if is_silent(liveness, heard_at):
+        return liveness
+    assert heard_at is not None
+    return replace(liveness, alive_at=max(heard_at, liveness.alive_at), missed=0)
+
+
 def is_silent(liveness: Liveness, heard_at: float | None) -> bool:
     """Whether there was no output or fact since the last look, so that its CPU time must be measured."""
     return heard_at is None or heard_at <= liveness.looked_at

@@ -49,3 +49,17 @@ def test_the_description_has_all_files():
     lines = ["".join(cell.text for cell in line).strip() for line in health.description(found, Rendering(now=0.0))]
     at = lines.index("two b1b2c3d4 changes, too:")
     assert lines[at + 1 : at + 6] == ["a", "b", "c", "d", "and 1 more"]
+
+
+@tabled(
+    ("counts", "text"),
+    [
+        ({"live": 1, "unwatched": 1}, "2 running · 1 not watched"),
+        ({"live": 0, "unwatched": 1}, "1 running · 1 not watched"),
+        ({"live": 3, "unwatched": 0, "low": 1}, "3 running · 1 low"),
+        ({"live": 3}, "3 running"),
+        ({"live": 0}, ""),
+    ],
+)
+def test_all_that_run_are_counted_whether_they_are_watched_or_not(counts, text):
+    assert health.summary({"low": 0, "steered": 0, "sharing": 0, **counts}) == text

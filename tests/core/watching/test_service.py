@@ -91,6 +91,32 @@ def test_output_is_a_sign_of_life(home):
     assert (shown["level"], shown["missed"], shown["silent_seconds"]) == ("ok", 0, pytest.approx(BEAT, abs=1.0))
 
 
+def test_how_long_it_is_silent_does_not_wait_for_the_next_beat(home):
+    async def play(inside, keeper):
+        mission = await inside.run("make", activity_timeout=9000)
+        await asyncio.sleep(4.5 * BEAT)
+        before = await row(inside, mission)
+        keeper.write(f"{mission}.1", b"x")
+        await asyncio.sleep(1.0)
+        return before, await row(inside, mission)
+
+    before, shown = story(home, play)
+    assert (before["level"], before["missed"]) == ("quiet", 4)
+    assert (shown["level"], shown["missed"], shown["silent_seconds"]) == ("ok", 0, pytest.approx(1.0, abs=0.5))
+
+
+def test_what_runs_and_is_not_watched_is_counted(home):
+    async def play(inside, _keeper):
+        await inside.run("make")
+        await inside.run("cat", type="session")
+        answer = await inside.ask("health")
+        return [one["name"] for one in answer["missions"]], answer["coherence"]
+
+    names, found = story(home, play)
+    assert len(names) == 1
+    assert (found["live"], found["unwatched"]) == (1, 1)
+
+
 def test_silence_of_a_command_holds_until_its_next_output(home):
     async def play(inside, keeper):
         mission = await inside.run("make", activity_timeout=9000)

@@ -55,7 +55,9 @@ def test_health_is_a_table_with_how_many_run_under_it(om):
     assert titles.split() == TITLES
     assert row.split()[:2] == ["nap", "ok"]
     assert row.split()[3:] == ["-", "-", "-"]
-    assert last == "1 running"
+    assert last == "2 running · 1 not watched"
+    assert om.ok("health", "nap").splitlines()[0] == titles
+    assert len(om.ok("health", "nap").splitlines()) == 2, "the others are not counted"
     (shown,) = om.json("health", "shell", "--json")
     assert (shown["name"], shown["level"], shown["silent_seconds"], shown["coherence"]) == ("shell", None, None, None)
 

@@ -101,6 +101,13 @@ def test_a_sign_is_as_old_as_it_is():
     assert health.begin(50.0).silent_seconds(40.0) == 0.0
 
 
+def test_a_sign_since_the_newest_beat_counts_at_once():
+    silent = after(0.0, 0.0, 0.0)
+    heard = health.as_heard(silent, silent.looked_at + 7.0)
+    assert (heard.silent_seconds(silent.looked_at + 9.0), health.level(heard, SETTINGS)) == (2.0, OK)
+    assert health.as_heard(silent, silent.looked_at) == health.as_heard(silent, None) == silent
+
+
 HUNG_ACTIONS = [
     ("auto", True, HungAction.END_ATTEMPT),
     ("auto", False, HungAction.FREEZE_AND_ASK),
