@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 from contextlib import asynccontextmanager
+from functools import partial
 from unittest import mock
 
 import pytest
@@ -44,13 +45,16 @@ class Shop:
             async with supervising(self.home, self.keeper, settings=Settings()) as inside:
                 yield inside
 
+    def _runs(self, quest):
+        return f"{quest}.1" in self.keeper.held
+
     async def begin(self, inside, *titles):
         """Have the work of quests end that change `a`; return them once they wait."""
         quests = [{"title": title, "command": "true", "into": "main"} for title in titles]
         added = await inside.ask("quest_add", quests=quests, cwd=self.code.folder, env={**world(), **AUTHOR})
         ids = [one["id"] for one in added["quests"]]
         for number, quest in enumerate(ids):
-            await until(lambda quest=quest: f"{quest}.1" in self.keeper.held, "it runs")
+            await until(partial(self._runs, quest), "it runs")
             work = Repository(self.code.path(".overmind", "worktrees", quest))
             work.write({"a": "both\n", f"own{number}": "x\n"})
             self.keeper.exit(f"{quest}.1")
