@@ -55,7 +55,7 @@ def test_from_a_gate_that_is_commented_on_to_work_that_has_landed(om, opened):
         await until(pilot, lambda: "review" in picture(app), what="the new document")
         await allow(app, pilot)
         await until(pilot, lambda: app.fleet.questions, what="both tasks are done", tries=1200)
-        await until(pilot, lambda: picture(app).count("succeeded") == 2, what="both are seen")
+        await until(pilot, lambda: picture(app).count("✔ TSK-") == 2, what="both are seen")
         await allow(app, pilot)
         await until(pilot, lambda: "done · tasks 2/2" in picture(app), what="landed", tries=1200)
 
