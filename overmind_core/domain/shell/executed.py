@@ -18,6 +18,9 @@ _OWN = frozenset([
     ".", ":", "alias", "bg", "break", "cd", "command", "continue", "echo", "eval", "exec", "exit", "export", "false",
     "fc", "fg", "getopts", "hash", "jobs", "kill", "local", "printf", "pwd", "read", "readonly", "return", "set",
     "shift", "source", "test", "times", "trap", "true", "type", "ulimit", "umask", "unalias", "unset", "wait",
+    # of bash, which is /bin/sh on some systems
+    "builtin", "caller", "coproc", "declare", "dirs", "disown", "enable", "function", "help", "history", "let",
+    "logout", "mapfile", "popd", "pushd", "readarray", "select", "shopt", "suspend", "time", "typeset",
 ])  # fmt: skip
 """What a shell does by itself; some of these are programs too, which differ."""
 

@@ -45,6 +45,8 @@ def test_a_program_with_its_arguments_takes_the_place_of_the_shell(command):
         "! grep x file",
         "if true",
         "while :",
+        "time make",
+        "pushd src",
         "python3\nruby",
         "python3 # now",
         "'python3'",
