@@ -77,8 +77,7 @@ def draw(path: str, here: Colony, scenes: Sequence[WebScene], folder: str) -> li
                     except TooLate as problem:
                         sys.stderr.write(f"{name}: {problem}\n")
                         continue
-                    with open(os.path.join(folder, f"{name}.png"), "wb") as file:
-                        file.write(png.small(picture, look["viewport"]["height"]))
+                    png.keep(os.path.join(folder, f"{name}.png"), png.small(picture, look["viewport"]["height"]))
                     drawn.append(name)
                 context.close()
         finally:

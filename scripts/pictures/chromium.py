@@ -48,10 +48,8 @@ def draw(browser: str, svg: str, path: str) -> None:
         subprocess.run(
             [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-lcd-text", "--hide-scrollbars",
              f"--user-data-dir={folder}/profile", "--default-background-color=00000000",
-             f"--window-size={width},{height + TOOLS}", f"--screenshot={os.path.abspath(path)}", f"file://{folder}/page.html"],
+             f"--window-size={width},{height + TOOLS}", f"--screenshot={folder}/drawn.png", f"file://{folder}/page.html"],
             check=True, capture_output=True, timeout=PATIENCE,
         )  # fmt: skip
-    with open(path, "rb") as file:
-        drawn = file.read()
-    with open(path, "wb") as file:
-        file.write(png.small(drawn, height))
+        with open(os.path.join(folder, "drawn.png"), "rb") as file:
+            png.keep(path, png.small(file.read(), height))

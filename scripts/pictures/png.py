@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from collections import Counter
@@ -112,3 +113,10 @@ def _relative(row: bytearray, above: bytes, pixel: int, kind: int) -> None:
             all_three = left + above[place] - corner
             guess = min((left, above[place], corner), key=lambda one: abs(all_three - one))
         row[place] = (value + guess) & 0xFF
+
+
+def keep(path: str, picture: bytes) -> None:
+    """Put a picture at its place, whole: a run that is cut off leaves the one before."""
+    with open(f"{path}.new", "wb") as file:
+        file.write(picture)
+    os.replace(f"{path}.new", path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import psutil
 import pytest
 
 from tests.kit import processes, stopwatch
-from tests.kit.cases import Cases, each
+from tests.kit.cases import Cases, each, tabled
 from tests.kit.stopwatch import Stopwatch
 from tests.kit.waiting import eventually
 
@@ -106,6 +107,14 @@ def test_each_row_of_a_table_is_tried_by_one_test_and_a_table_has_rows():
     assert tried == [0, 1, 2]
     with pytest.raises(AssertionError):
         each([], str)(one)()
+
+
+@pytest.mark.parametrize("table", [each([1], str), tabled("number", [1])], ids=["each", "tabled"])
+def test_a_table_stands_in_the_file_of_its_test_where_a_landing_tries_it_again(table):
+    def one(number):
+        assert number
+
+    assert inspect.getfile(table(one).place_as) == __file__
 
 
 def test_a_stopwatch_charges_for_sleep_and_not_for_the_queue_for_a_processor(monkeypatch):
