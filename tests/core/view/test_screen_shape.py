@@ -1,0 +1,83 @@
+"""The shape of the main screen: the parts of the pictures, and of each other size."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from overmind_core.view.screen_shape import SMALLEST, Alone, Place, Wish, is_tiny, shape
+from tests.kit.screen_pictures import SIZES, pictures
+
+ROWS = {"demo": 6, "calm": 9, "needs": 3}
+"""Rows in the list of a picture; 13 in the others."""
+ASKING = frozenset({"demo", "asks", "answer", "choice", "log", "diff", "terminal", "stats", "needs"})
+"""Pictures in which the panel was opened."""
+
+
+def _wish(name):
+    is_open = True if name in ASKING else None
+    return Wish(ROWS.get(name, 13), is_open=is_open, needs_only=name == "needs")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("name", [*sorted(ASKING), "day", "calm", "new"])
+def test_each_part_begins_where_the_pictures_have_it(name, size):
+    picture = pictures()[name, size]
+    found = shape(*size, _wish(name))
+    rules = [y for y, line in enumerate(picture) if line.startswith("── ")]
+    below = found.header + found.list_lines
+    assert rules == ([below] if found.panel_lines else []), found
+    assert picture[found.header + found.body].startswith(" ›")  # noqa: RUF001 - the sign
+    bars = {line.index("│") for line in picture if "│" in line}
+    assert bars == ({found.list_cells} if found.is_beside else set())
+    assert (picture[1] == "") is (found.header > 1)
+
+
+def test_what_is_typed_into_has_the_whole_screen():
+    assert shape(80, 24, Wish(13, alone=Alone.TYPING))[3:6] == (0, 80, 24)
+
+
+@given(
+    st.integers(30, 240), st.integers(4, 90), st.integers(0, 3000), st.sampled_from(Place), st.sampled_from(Alone),
+    st.sampled_from([None, True, False]), st.integers(0, 60), st.booleans(), st.booleans(), st.booleans(),
+)  # fmt: skip
+def test_of_each_size_all_lines_are_used_once(columns, rows, listed, place, alone, is_open, before, only, head, hints):
+    found = shape(columns, rows, Wish(listed, place, is_open, only, alone, before, head, hints))
+    if found.small:
+        assert columns < SMALLEST[0] or rows < SMALLEST[1]
+        return
+    assert min(found) >= 0
+    assert found.header + found.body + found.line + found.hints == rows
+    if found.is_beside:
+        assert found.list_lines + found.happened == found.panel_lines
+        assert found.list_cells + 1 + found.panel_cells == columns
+    else:
+        assert found.happened == 0
+        assert {found.list_cells, found.panel_cells} <= {0, columns}
+    if found.list_lines and found.panel_lines:
+        assert not is_tiny(columns, rows)
+        assert found.list_lines >= 3
+        assert found.panel_lines >= 3
+
+
+def test_the_list_grows_at_once_and_does_not_shrink_while_the_view_is_open():
+    grown = shape(120, 40, Wish(13)).list_lines
+    assert shape(120, 40, Wish(4)).list_lines < grown
+    assert shape(120, 40, Wish(4, at_least=grown)).list_lines == grown
+    assert shape(120, 40, Wish(400)).list_lines == 36 * 60 // 100
+
+
+def test_of_few_rows_the_panel_is_open_at_first_where_the_list_is_short_and_then_as_somebody_wants_it():
+    assert shape(80, 24, Wish(6)).panel_lines
+    assert not shape(80, 24, Wish(7)).panel_lines
+    assert shape(80, 24, Wish(7, is_open=True)).panel_lines
+    assert not shape(80, 24, Wish(6, is_open=False)).panel_lines
+
+
+def test_the_setting_puts_the_panel_below_or_beside_or_away():
+    assert not shape(200, 60, Wish(6, Place.BELOW)).is_beside
+    assert shape(150, 60, Wish(6, Place.BESIDE)).is_beside
+    assert not shape(100, 60, Wish(6, Place.BESIDE)).is_beside, "neither part would have room"
+    assert not shape(120, 40, Wish(6, Place.OFF)).panel_lines
+    assert shape(120, 40, Wish(6, Place.OFF, is_open=True)).panel_lines
