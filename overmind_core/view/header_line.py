@@ -1,0 +1,194 @@
+"""The header: one line that says who needs a person, and at its right the queue, the cost of today and the load. Pure.
+
+Numbers that stand here stand nowhere else on the screen. The right end goes part by part where it gets narrow; the call
+for a person stays, and the name of the program, the owner of the missions and the place give way to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from overmind_core.domain.missions.status_marks import BAD_ENDS
+from overmind_core.domain.text.cells import width
+from overmind_core.view import missions as rows
+from overmind_core.view import numbers
+from overmind_core.view.cells import Cell, Row, clipped, fitted, safe
+from overmind_core.view.fleet import Fleet
+from overmind_core.view.summary import Load
+
+Line = list[Cell]
+LOGO, NAME = "⬢", "overmind"
+GAP = 3
+"""Cells between two parts of one end."""
+APART = 7
+"""Cells between the two ends, at least."""
+NO_DAEMON = "no daemon: it starts with your first mission"
+"""A note for the right end while nothing runs."""
+FOLLOWS = "› "
+"""Before the place."""
+
+
+class HeaderFacts(NamedTuple):
+    """The facts of the header.
+
+    Attributes:
+        asking: Missions that need a person: the rows of the first group of the list.
+        failed: Missions that ended not well, and that nobody has looked at.
+        sharing: Agents that change the same files.
+        queued: Quests that wait.
+        paused: Nothing of the queue starts.
+        today: US dollars since midnight; 0 is not shown.
+        tokens: Tokens of agents that name no price, shown where nothing has one; 0 is not shown.
+        load: Percent of a core and bytes, of all missions together.
+        missions: Missions that are known; 0 is the first run.
+        place: Name of the view outside the missions; "" is the missions.
+        owner: Name of the home or of the host, where it is not the usual one.
+        read_only: Nothing can be changed from here.
+        lost: The reason why no supervisor answers; "" while one does.
+        note: A sentence for the right end while nothing runs, such as `NO_DAEMON`.
+    """
+
+    asking: int = 0
+    failed: int = 0
+    sharing: int = 0
+    queued: int = 0
+    paused: bool = False
+    today: float = 0.0
+    tokens: int = 0
+    load: Load = Load(0.0, 0.0)
+    missions: int = 0
+    place: str = ""
+    owner: str = ""
+    read_only: bool = False
+    lost: str = ""
+    note: str = ""
+
+    @classmethod
+    def of(cls, fleet: Fleet, asking: int) -> HeaderFacts:
+        """The facts that the fleet knows; the rest is the caller's to replace.
+
+        Args:
+            fleet: As the supervisor told it.
+            asking: Rows of the first group of the list.
+        """
+        engine = fleet.engine
+        return cls(
+            asking, unseen_failures(fleet.rows.values()), engine.sharing, engine.queued, engine.paused, fleet.today,
+            fleet.tokens, fleet.load, len(fleet.rows), lost=fleet.lost,
+        )  # fmt: skip
+
+
+def unseen_failures(found: Iterable[Row]) -> int:
+    """Missions that ended not well and were not seen; one that was lost and needs a person is counted with those."""
+    return sum(bool(row.get("unseen")) and not row.get("lost") and _ended_badly(row) for row in found)
+
+
+def _ended_badly(row: Row) -> bool:
+    return not rows.is_live(row) and rows.mark(row) in BAD_ENDS
+
+
+def header_line(facts: HeaderFacts, cells: int) -> Line:
+    """The header in exactly `cells` cells."""
+    if facts.lost:
+        return [Cell(fitted(f" {safe(facts.lost)}", cells), "bad bold")]
+    left = next((one for one in _lefts(facts) if size_of(one) < cells), _lefts(facts)[-1])
+    right = _right(facts, cells - size_of(left) - APART - 1)
+    return spread(left, [Cell(right, "quiet" if facts.missions else "faint")] if right else [], cells)
+
+
+def _lefts(facts: HeaderFacts) -> list[Line]:
+    """The left end, from the whole one to the call for a person alone."""
+    logo, name = Cell(f" {LOGO}", "accent"), Cell(f" {NAME}", "accent")
+    owner = [Cell(f"  {text}", "quiet") for text in ("read-only" * facts.read_only, safe(facts.owner)) if text]
+    place = [Cell(f" {FOLLOWS}{safe(facts.place)}", "accent")] if facts.place else []
+    call = _call(facts)
+    apart, near = Cell(" " * GAP), Cell(" ")
+    return [
+        [logo, name, *owner, *place, apart, *call],
+        [logo, *owner, *place, apart, *call],
+        [logo, *place, apart, *call],
+        [logo, near, *call],
+        [near, *call],
+    ]
+
+
+def _call(facts: HeaderFacts) -> Line:
+    """Everything that a person is called for; a word where that is nothing."""
+    if not facts.missions and not facts.asking:
+        return [Cell("nothing runs", "quiet")]
+    found = [Cell(needing(facts.asking), "wait bold" if facts.asking else "quiet")]
+    if facts.failed:
+        found.append(Cell(f"{facts.failed:,} failed", "bad"))
+    if facts.sharing > 1:
+        found.append(Cell(f"{facts.sharing} agents change the same files", "slow"))
+    return joined(found)
+
+
+def needing(asking: int) -> str:
+    """The count of those that need a person, in words."""
+    return f"{asking:,} need{'s' * (asking == 1)} you" if asking else "nobody needs you"
+
+
+def _right(facts: HeaderFacts, room: int) -> str:
+    """As many parts as there is room for, the first ones."""
+    parts = _figures(facts) if facts.missions else [safe(facts.note)]
+    for count in range(len(parts), 0, -1):
+        text = (" " * GAP).join(parts[:count])
+        if width(text) <= room:
+            return text
+    return ""
+
+
+def _figures(facts: HeaderFacts) -> list[str]:
+    queue = "queue paused" if facts.paused else f"{facts.queued:,} queued" if facts.queued else ""
+    tokens = f"{numbers.size(facts.tokens)} tokens today" if facts.tokens else ""
+    cost = f"{numbers.money(facts.today)} today" if facts.today else tokens
+    load = facts.load
+    used = (f"cpu {percent_words(load.cpu)}", f"mem {memory_words(load.memory)}") if load.memory else ()
+    return [part for part in (queue, cost, *used) if part]
+
+
+def percent_words(value: float) -> str:
+    """Percent of a core, as a sentence has it: `34 %`."""
+    return f"{value:.0f} %"
+
+
+def memory_words(count: float) -> str:
+    """Bytes, as a sentence has them: `2.1 GB`, `78 MB`, `512 B`."""
+    short = numbers.size(count)
+    digits = short.rstrip("KMGT")
+    return f"{digits} {short.removeprefix(digits).replace('K', 'k')}B"
+
+
+def size_of(line: Iterable[Cell]) -> int:
+    """Cells that a line takes."""
+    return sum(width(cell.text) for cell in line)
+
+
+def joined(parts: Sequence[Cell], gap: int = GAP) -> Line:
+    """The cells with a gap between each two."""
+    return [cell for place, part in enumerate(parts) for cell in ((Cell(" " * gap), part) if place else (part,))]
+
+
+def spread(left: Sequence[Cell], right: Sequence[Cell], cells: int) -> Line:
+    """Two ends of a line of exactly `cells` cells; the right one has a blank behind it, and goes where it has no room."""
+    gap = cells - size_of(left) - size_of(right) - 1
+    if right and gap > 1:
+        return [*left, Cell(" " * gap), *right, Cell(" ")]
+    return whole(left, cells)
+
+
+def whole(line: Sequence[Cell], cells: int) -> Line:
+    """The line in exactly `cells` cells: cut with `…`, or padded."""
+    found: Line = []
+    room = cells
+    for cell in line:
+        if room <= 0:
+            break
+        text = clipped(cell.text, room)
+        found.append(Cell(text, cell.tone))
+        room -= width(text)
+        if text != cell.text:
+            break
+    return [*found, Cell(" " * room)] if room > 0 else found

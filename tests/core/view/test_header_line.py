@@ -1,0 +1,120 @@
+"""The header of the screen: who needs a person, then figures, as far as there is room."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from overmind_core.view import header_line
+from overmind_core.view.cells import Cell
+from overmind_core.view.header_line import HeaderFacts
+from overmind_core.view.summary import Load
+from tests.kit.cases import tabled
+from tests.kit.screen_edges import FAILED, RUNNING, header_facts, row
+from tests.kit.screen_pictures import SIZES, pictures, texts
+
+NAMES = sorted({name for name, _ in pictures()} - {"typing"})
+FULL = HeaderFacts(3, 1, 2, 7, today=12.4, load=Load(34.0, 2.1e9), missions=45, place="quests", owner="build-7")
+
+
+def text(line):
+    return "".join(cell.text for cell in line)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_header_of_each_picture(name, size):
+    line = header_line.header_line(header_facts(name), size[0])
+    assert texts([line])[0] == pictures()[name, size][0]
+    assert header_line.size_of(line) == size[0]
+
+
+@tabled(
+    ("facts", "shown"),
+    [
+        (HeaderFacts(), "nothing runs"),
+        (HeaderFacts(missions=4), "nobody needs you"),
+        (HeaderFacts(asking=1, missions=4), "1 needs you"),
+        (HeaderFacts(asking=1), "1 needs you"),
+        (HeaderFacts(asking=3, failed=2, missions=4), "3 need you   2 failed"),
+        (HeaderFacts(sharing=2, missions=4), "nobody needs you   2 agents change the same files"),
+        (HeaderFacts(sharing=1, missions=4), "nobody needs you"),
+    ],
+)
+def test_the_call_for_a_person(facts, shown):
+    assert text(header_line.header_line(facts, 120)).strip() == f"⬢ overmind   {shown}"
+
+
+@tabled(
+    ("more", "shown"),
+    [
+        ({}, ""),
+        ({"queued": 7}, "7 queued"),
+        ({"queued": 7, "paused": True}, "queue paused"),
+        ({"tokens": 12_300}, "12K tokens today"),
+        ({"tokens": 12_300, "today": 0.5}, "$0.50 today"),
+        ({"load": Load(0.0, 512.0)}, "cpu 0 %   mem 512 B"),
+        ({"load": Load(131.0, 3400.0)}, "cpu 131 %   mem 3.4 kB"),
+    ],
+)
+def test_figures_stand_at_the_right(more, shown):
+    line = text(header_line.header_line(HeaderFacts(missions=1)._replace(**more), 120))
+    assert line.removeprefix(" ⬢ overmind   nobody needs you").strip() == shown
+
+
+@tabled(
+    ("cells", "shown"),
+    [
+        (150, " ⬢ overmind  build-7 › quests   3 need you   1 failed   2 agents change the same files"),
+        (85, " ⬢  build-7 › quests   3 need you   1 failed   2 agents change the same files"),
+        (70, " ⬢ › quests   3 need you   1 failed   2 agents change the same files"),
+        (60, " ⬢ 3 need you   1 failed   2 agents change the same files"),
+        (40, " 3 need you   1 failed   2 agents chang…"),
+    ],
+)
+def test_a_narrow_header_keeps_the_call_for_a_person(cells, shown):
+    assert text(header_line.header_line(FULL, cells)).startswith(shown)
+
+
+def test_names_stand_before_the_place():
+    facts = HeaderFacts(missions=1, read_only=True, owner="build-7", place="quests")
+    assert text(header_line.header_line(facts, 80)).startswith(" ⬢ overmind  read-only  build-7 › quests   nobody")
+
+
+def test_a_lost_supervisor_takes_the_line():
+    (cell,) = header_line.header_line(FULL._replace(lost="no supervisor answers: ctrl-r takes over"), 60)
+    assert cell == Cell(" no supervisor answers: ctrl-r takes over".ljust(60), "bad bold")
+
+
+@tabled(
+    ("found", "count"),
+    [
+        ([FAILED], 1),
+        ([{**FAILED, "unseen": False}], 0),
+        ([{**FAILED, "outcome": "timed out"}, {**FAILED, "outcome": "stopped"}], 1),
+        ([row("a", "killed", outcome="lost", unseen=True), row("b", "killed", outcome="lost", unseen=True, lost=True)],
+         1),
+        ([*RUNNING, row("c", unseen=True)], 0),
+    ],
+)  # fmt: skip
+def test_failures_are_counted_until_they_are_seen(found, count):
+    assert header_line.unseen_failures(found) == count
+
+
+@given(
+    st.builds(
+        HeaderFacts, *[st.integers(0, 3000)] * 4, st.booleans(), st.floats(0, 1e5), st.integers(0, 10**9),
+        st.builds(Load, st.floats(0, 5000), st.floats(0, 1e12)), st.integers(0, 9), st.text(max_size=30),
+        st.text(max_size=30), st.booleans(), st.sampled_from(["", "lost"]), st.text(max_size=60),
+    ),
+    st.integers(1, 220),
+)  # fmt: skip
+def test_a_header_has_the_width_of_the_screen(facts, cells):
+    assert header_line.size_of(header_line.header_line(facts, cells)) == cells
+
+
+def test_orange_is_only_who_needs_a_person():
+    for facts in (FULL, FULL._replace(read_only=True, paused=True)):
+        waits = [cell.text for cell in header_line.header_line(facts, 200) if cell.tone.startswith("wait")]
+        assert waits == ["3 need you"]
