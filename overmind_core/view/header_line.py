@@ -172,7 +172,7 @@ def joined(parts: Sequence[Cell], gap: int = GAP) -> Line:
 
 
 def spread(left: Sequence[Cell], right: Sequence[Cell], cells: int) -> Line:
-    """Two ends of a line of exactly `cells` cells; the right one has a blank behind it, and goes where it has no room."""
+    """Two ends of a line of exactly `cells` cells; the right one, with a blank behind it, goes where it has no room."""
     gap = cells - size_of(left) - size_of(right) - 1
     if right and gap > 1:
         return [*left, Cell(" " * gap), *right, Cell(" ")]

@@ -1,0 +1,182 @@
+"""The hints: the lowest row of the screen, nothing but keys and words, in one order for each part of it. Pure.
+
+Keys come from the keymap; here stands which of them are said, in which order, and with which word. A key that the row
+under the cursor can't use is faint in its place, so that moving the cursor changes a tone and no cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
+
+from overmind_core.domain.operation import Danger
+from overmind_core.domain.text.cells import width
+from overmind_core.view import keymap as keys
+from overmind_core.view import missions as rows
+from overmind_core.view.actions import Action, Context, Needs, Unlike, allowed, shown_key
+from overmind_core.view.cells import Cell, Row
+from overmind_core.view.header_line import Line, whole
+
+MOST = 9
+"""Hints of a row."""
+GAP = 2
+"""Cells between two hints."""
+HELP, STOP, MESSAGE = "help", "stop", "message"
+
+COMING: tuple[Action, ...] = (
+    Action("question", ("y",), "answer", "go to its question, where y and n answer it; on your turn, write to it",
+           Context.MISSIONS, Needs.QUESTION, "answer", unlike=Unlike(Danger.NONE, "it only goes to the question")),
+    Action("changes", ("v",), "changes", "show its changes; a worktree is compared with its base", Context.NEEDS,
+           needs=Needs.MISSION, verb="changes"),
+)  # fmt: skip
+"""Keys of the screen that the keymap gets together with its widgets."""
+
+
+class Part(StrEnum):
+    """A part of the screen that has the keys, and hints of its own; all others have those of their context."""
+
+    LIST = "list"
+    QUESTION = "question"
+    FIRST = "first run"
+    NEW = "new mission"
+    HELP = "help"
+
+
+class Hint(NamedTuple):
+    """One hint: the action whose key it says, and its word.
+
+    Attributes:
+        action: Name of the action; "" where something is typed instead.
+        word: A word, or a few.
+        sign: The text that is typed.
+    """
+
+    action: str
+    word: str
+    sign: str = ""
+
+
+_HELP = Hint(HELP, "keys")
+PARTS: Mapping[Part, tuple[Context, tuple[Hint, ...]]] = {
+    Part.LIST: (Context.MISSIONS, (
+        Hint("question", "answer"), Hint("open", "open"), Hint("next-need", "next"), Hint(MESSAGE, "message"),
+        Hint("log", "log"), Hint("changes", "diff"), Hint(STOP, "stop"), Hint("next-panel", "panel"), _HELP,
+    )),
+    Part.QUESTION: (Context.NEEDS, (
+        Hint("whole", "whole"), Hint("next-need", "next"), Hint("attach", "type"), Hint("log", "log"),
+        Hint("changes", "diff"), Hint("describe", "describe"), Hint("back", "list"), _HELP,
+    )),
+    Part.FIRST: (Context.MISSIONS, (Hint("new", "new"), _HELP, Hint("quit", "quit"))),
+    Part.NEW: (Context.FORM, (
+        Hint("start", "starts it"), Hint("next-entry", "name, folder, worktree, model"), Hint("", "a command", "$"),
+        Hint("cancel", "keeps the text"),
+    )),
+    Part.HELP: (Context.HELP, (
+        Hint("run-row", "does the row"), Hint("filter", "find"), Hint(HELP, "all keys"), Hint("back", "back"),
+    )),
+}  # fmt: skip
+"""Part → the context that has its keys, and its hints in their order."""
+
+
+@lru_cache
+def actions_of(context: Context) -> Mapping[str, Action]:
+    """The actions of a context by their names, with those that are still to come to the keymap."""
+    coming = {action.name: action for action in COMING if action.context in keys.chain(context)}
+    return coming | {action.name: action for action in keys.keymap(context).values()}
+
+
+class _Said(NamedTuple):
+    """A hint as it is drawn."""
+
+    action: str
+    key: str
+    word: str
+
+    @property
+    def cells(self) -> int:
+        """Cells with the gap before it."""
+        return GAP + width(self.key) + 1 + width(self.word)
+
+
+def hint_line(
+    part: Part | Context,
+    cells: int,
+    *,
+    unusable: Collection[str] = (),
+    read_only: bool = False,
+    ascii_only: bool = False,
+) -> Line:
+    """The hints in exactly `cells` cells.
+
+    Args:
+        part: The part that has the keys; a context where it is none of the screen's own.
+        cells: The width.
+        unusable: Names of actions that the row under the cursor can't use.
+        read_only: Actions that change something are left out.
+        ascii_only: Keys are written in ASCII.
+    """
+    line: Line = []
+    for said in _fitting(part, cells, read_only, ascii_only):
+        faint = said.action in unusable
+        line += [Cell(" " * (GAP if line else 1)), Cell(said.key, "faint" if faint else "key")]
+        line.append(Cell(f" {said.word}", "faint" if faint else "quiet"))
+    return whole(line, cells)
+
+
+@lru_cache(maxsize=256)
+def _fitting(part: Part | Context, cells: int, read_only: bool, ascii_only: bool) -> tuple[_Said, ...]:  # noqa: FBT001
+    """The hints that fit: `stop` goes first, then from the end; the way to all keys stays."""
+    said = list(_said(part, read_only=read_only, ascii_only=ascii_only))
+    while sum(one.cells for one in said) > cells and len(said) > 1:
+        places = [place for place, one in enumerate(said) if one.action == STOP]
+        others = [place for place, one in enumerate(said[:-1] if len(said) > 1 else said) if one.action != HELP]
+        del said[(places or others[-1:] or [len(said) - 1])[0]]
+    return tuple(said)
+
+
+def _said(part: Part | Context, *, read_only: bool, ascii_only: bool) -> Sequence[_Said]:
+    if isinstance(part, Part):
+        context, wanted = PARTS[part]
+    else:
+        context, wanted = part, _of_context(part, read_only=read_only)
+    known = actions_of(context)
+    found = []
+    for hint in wanted:
+        action = known.get(hint.action)
+        if hint.sign:
+            found.append(_Said("", hint.sign, hint.word))
+        elif action is not None and allowed(action, read_only=read_only):
+            key = next(key for key in action.keys if action in COMING or keys.keymap(context).get(key) is action)
+            found.append(_Said(action.name, shown_key(key, ascii_only=ascii_only), hint.word))
+    return found[:MOST]
+
+
+def _of_context(context: Context, *, read_only: bool) -> tuple[Hint, ...]:
+    """The hints of a part that has none of its own: its most used keys, and the way to all others."""
+    actions = keys.hints(context, read_only=read_only)
+    if not actions:
+        actions = tuple(dict.fromkeys(keys.keymap(context).values()))
+    chosen = [Hint(one.name, one.label) for one in actions if one.name != HELP][: MOST - 1]
+    return (*chosen, _HELP)
+
+
+def unusable(found: Sequence[Row], asking: Collection[str], context: Context = Context.MISSIONS) -> frozenset[str]:
+    """Names of the actions that would be refused of all these rows.
+
+    Args:
+        found: Rows that an action would be for: the marked ones, else the one under the cursor, if any.
+        asking: Ids of missions that need a person.
+        context: The one that has the keys.
+    """
+    live = [row for row in found if rows.is_live(row)]
+    held = {
+        Needs.MISSION: bool(found),
+        Needs.LIVE: bool(live),
+        Needs.QUESTION: any(row["id"] in asking for row in found),
+        Needs.WORKTREE: any((row.get("isolation") or {}).get("worktree") for row in found),
+    }
+    refused = {action.name for action in actions_of(context).values() if not held.get(action.needs, True)}
+    talks = any(row["type"] == "session" for row in live)
+    return frozenset(refused if talks else refused | {MESSAGE})

@@ -1,0 +1,103 @@
+"""The hints of the screen: keys of the keymap in one order for each part, nine at most."""
+
+from __future__ import annotations
+
+import pytest
+
+from overmind_core.view import hints, keymap
+from overmind_core.view.actions import TAKES_EVERYTHING, Context
+from overmind_core.view.header_line import size_of
+from overmind_core.view.hints import Part
+from tests.kit.cases import tabled
+from tests.kit.screen_edges import ASKING, FAILED, RUNNING, row
+from tests.kit.screen_pictures import SIZES, pictures, texts
+
+OF_PICTURE = {
+    "first": Part.FIRST, "answer": Part.QUESTION, "choice": Part.QUESTION, "needs": Part.QUESTION, "help": Part.HELP,
+    "new": Part.NEW,
+}  # fmt: skip
+NAMES = sorted({name for name, _ in pictures()} - {"typing"})
+EVERYWHERE = [*Part, *Context]
+
+
+def text(line):
+    return "".join(cell.text for cell in line)
+
+
+def faint(line):
+    return " ".join(cell.text.strip() for cell in line if cell.tone == "faint")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_hints_of_each_picture(name, size):
+    line = hints.hint_line(OF_PICTURE.get(name, Part.LIST), size[0])
+    assert texts([line])[0] == pictures()[name, size][-1]
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+@pytest.mark.parametrize("part", EVERYWHERE, ids=str)
+def test_each_part_has_nine_hints_at_most_with_keys_of_the_keymap(part, read_only):
+    context = hints.PARTS[part][0] if isinstance(part, Part) else part
+    line = hints.hint_line(part, 2000, read_only=read_only)
+    keys = [cell.text for cell in line if cell.tone == "key"]
+    meant = {hints.shown_key(key) for key in keymap.keymap(context)}
+    meant |= {hints.shown_key(key) for action in hints.COMING for key in action.keys} | {"$"}
+    assert len(keys) <= 9
+    assert len(set(keys)) == len(keys)
+    assert set(keys) <= meant
+    assert keys or read_only
+
+
+@pytest.mark.parametrize("part", EVERYWHERE, ids=str)
+def test_the_way_to_all_keys_stays_to_the_last(part):
+    context = hints.PARTS[part][0] if isinstance(part, Part) else part
+    if context in TAKES_EVERYTHING:
+        return
+    for cells in range(12, 200):
+        line = hints.hint_line(part, cells)
+        assert size_of(line) == cells
+        assert " ? " in text(line)
+        assert "…" not in text(line)
+
+
+def test_stop_goes_first_where_it_gets_narrow():
+    assert "x stop" in text(hints.hint_line(Part.LIST, 84))
+    assert text(hints.hint_line(Part.LIST, 80)).split() == text(hints.hint_line(Part.LIST, 84)).replace(
+        "x stop", ""
+    ).split()  # fmt: skip
+    assert text(hints.hint_line(Part.LIST, 40)).strip() == "y answer  enter open  . next  ? keys"
+
+
+@tabled(
+    ("found", "asking", "shown"),
+    [
+        ([ASKING[0]], {"api"}, ""),
+        ([RUNNING[1]], {"api"}, "y answer"),
+        ([RUNNING[2]], {"api"}, "y answer m message"),
+        ([FAILED], {"api"}, "y answer m message x stop"),
+        ([FAILED, ASKING[0]], {"api"}, ""),
+        ([row("a", "paused", type="session")], {}, "y answer"),
+        ([], {}, "y answer enter open m message l log v diff x stop"),
+    ],
+)
+def test_a_key_that_the_row_cannot_use_is_faint_in_its_place(found, asking, shown):
+    line = hints.hint_line(Part.LIST, 120, unusable=hints.unusable(found, asking))
+    assert faint(line) == shown
+    assert text(line) == text(hints.hint_line(Part.LIST, 120))
+
+
+def test_read_only_leaves_out_what_changes_something():
+    line = text(hints.hint_line(Part.LIST, 120, read_only=True)).strip()
+    assert line == "y answer  enter open  . next  l log  v diff  tab panel  ? keys"
+
+
+def test_nothing_is_to_come_that_the_keymap_has():
+    for action in hints.COMING:
+        assert action.name not in {one.name for one in keymap.keymap(action.context).values()}
+        assert not set(action.keys) & set(keymap.keymap(action.context))
+
+
+def test_each_hint_names_an_action():
+    for context, wanted in hints.PARTS.values():
+        assert {hint.action for hint in wanted if not hint.sign} <= set(hints.actions_of(context))
