@@ -84,7 +84,8 @@ PARTS: Mapping[Part, tuple[Context, tuple[Hint, ...]]] = {
 def actions_of(context: Context) -> Mapping[str, Action]:
     """The actions of a context by their names, with those that are still to come to the keymap."""
     coming = {action.name: action for action in COMING if action.context in keys.chain(context)}
-    return coming | {action.name: action for action in keys.keymap(context).values()}
+    held = {action.name: action for action in keys.keymap(context).values()}
+    return held | {name: action for name, action in coming.items() if name not in held}
 
 
 class _Said(NamedTuple):

@@ -87,6 +87,8 @@ _TITLES = {
     Context.HEALTH: "mission", Context.TIMELINE: "event", Context.LEARN: "lesson", Context.CHANGES: "diff",
 }  # fmt: skip
 """The word for what is under the cursor, where that is not the context's own."""
+_SERIES = {"option-": "choose", "range-": "the newest lines"}
+"""The beginning of the names of actions that share a row → its words; their keys are digits that follow each other."""
 
 NEWS = StatusMark("•", "o", "news, not seen yet", "accent")
 PART = StatusMark("‹", "<", "part of", "faint")
@@ -176,13 +178,13 @@ def _rows_of(context: Context, *, read_only: bool, ascii_only: bool) -> list[tup
 
 
 def _derived(context: Context, known: Mapping[str, Action]) -> tuple[tuple[str, Sequence[Entry]], ...]:
-    """Columns of a view that has no rows of its own: all that is its own, by the labels of the keymap."""
-    listed = {name for entry in (*LIST, *EVERYWHERE) for name in entry.actions}
-    own = [
-        _entry(one.label, one.name)
-        for one in known.values()
-        if one.context is not Context.EVERYWHERE and (one.name not in listed or one.context is context)
-    ]
+    """Columns of a view that has no rows of its own: all actions of its context, by the labels of the keymap."""
+    of_all = {Context.EVERYWHERE, Context.TABLE, Context.TEXT} - {context}
+    mine = [one for one in known.values() if one.context not in of_all]
+    own = [_entry(one.label, one.name) for one in mine if not one.name.startswith(tuple(_SERIES))]
+    for series, words in _SERIES.items():
+        if names := [one.name for one in mine if one.name.startswith(series)]:
+            own.append(Entry(tuple(names), words))
     shown = {name for entry in own for name in entry.actions}
     rest = tuple(
         tuple(Entry(tuple(name for name in entry.actions if name not in shown), entry.words) for entry in entries)
@@ -201,6 +203,8 @@ def _keys(actions: Sequence[Action], context: Context, *, ascii_only: bool) -> s
     """The keys of a row: letters and signs, then arrows; the first key of an action that has neither."""
     each = [_own_keys(action, context, ascii_only=ascii_only) for action in actions]
     turns = [some[place] for place in range(max(map(len, each))) for some in each if place < len(some)]
+    if len(turns) > 1 and all(key.isdigit() for key in turns):
+        return f"{turns[0]}-{turns[-1]}"
     return " ".join(written(key, ascii_only=ascii_only) for key in sorted(turns, key=lambda key: key in _ARROWS))
 
 
