@@ -75,7 +75,7 @@ LIST: tuple[Entry, ...] = (
 )  # fmt: skip
 """What is done to a list."""
 EVERYWHERE: tuple[Entry, ...] = (
-    _entry("new mission", "new"), _entry("who needs you", "inbox"), _entry("next of them", "next-need"),
+    _entry("new mission", "new"), _entry("needs you", "inbox"), _entry("next of them", "next-need"),
     _entry("any command", "command"), _entry("turn the panel", "next-panel"), _entry("zoom, and back", "zoom"),
     _entry("earlier views", "history-back", "history-forward", "history-last"), _entry("all commands", "aliases"),
     _entry("draw again", "refresh"), _entry("back, quit", "back", "quit"), _entry("all keys", "help"),

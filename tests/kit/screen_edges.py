@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from overmind_core.view.first_run import Agent, Folder
 from overmind_core.view.fleet import Fleet
 from overmind_core.view.header_line import NO_DAEMON, HeaderFacts
+from overmind_core.view.prompt import RestFacts, Said, Where, first_step
 from overmind_core.view.summary import EngineLoad, Load
 
 ZONE = UTC
@@ -61,3 +63,18 @@ def header_facts(picture: str) -> HeaderFacts:
     return HeaderFacts.of(*fleet(picture))._replace(
         place=PLACES.get(picture, ""), note=NO_DAEMON if picture == "first" else ""
     )
+
+
+UNIT_FAILED = Said("unit failed (1)", datetime(2026, 11, 28, 14, 32, tzinfo=ZONE).timestamp())
+WHERE = {"first": Where.FIRST, "help": Where.HELP}
+AGENTS = (Agent("claude", installed=True, version="2.1"), Agent("codex", installed=False))
+CHECKOUT = Folder(FOLDER, "main", 0)
+TASK = "Move the prices into a table of their own"
+
+
+def rest_facts(picture: str) -> RestFacts:
+    """The facts of the line at rest in a picture."""
+    where = WHERE.get(picture, Where.LIST)
+    step = first_step(()) if picture == "demo" else ""
+    said = None if picture == "demo" or where is not Where.LIST else UNIT_FAILED
+    return RestFacts(FOLDER, where, said=said, step=step, zone=ZONE)

@@ -35,7 +35,8 @@ def text(found):
 def test_the_help_of_the_picture(size):
     top = 1 if size[1] < 30 else 2
     found = page(cells=size[0], height=size[1] - top - 2)
-    assert texts(found.lines) == list(pictures()["help", size][top:-2])
+    drawn = [line.replace("who needs you", "needs you") for line in pictures()["help", size][top:-2]]
+    assert texts(found.lines) == drawn  # no label begins with who: `words.md`
 
 
 def test_each_action_of_missions_is_a_row_or_left_for_all_keys():

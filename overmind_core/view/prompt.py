@@ -1,0 +1,306 @@
+"""The line: one place for all that is typed and said. Pure.
+
+At rest it says what can be typed here, and at its right what was said last. The text of what is typed grows to six
+lines; a refusal stands beside it. Answers one line or more, the lowest last: those above it cover the list's last ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, tzinfo
+from enum import StrEnum
+from typing import NamedTuple
+
+from overmind_core.domain.text.cells import width
+from overmind_core.view import composer, numbers
+from overmind_core.view.actions import Context, shown_key
+from overmind_core.view.cells import Cell, clipped, safe
+from overmind_core.view.field import Field
+from overmind_core.view.header_line import Line, size_of, spread, whole
+from overmind_core.view.hints import actions_of
+
+SIGN = "›"
+CURSOR = "▏"
+"""The text cursor, in a cell of its own."""
+MOST = 6
+"""Lines that a text grows to; more of them scroll."""
+BRIGHT_SECONDS = 5.0
+"""A sentence is bright for so long after it was said."""
+ROOMY = 100
+"""Cells from which on the line at rest says all of it."""
+WIDEST_FOLDER = 24
+"""Cells of a folder where there is not more room than that."""
+APART = 2
+"""Cells between the two ends, at least."""
+LEAST_SAID = 16
+"""Cells below which a sentence that is no longer bright is left out."""
+ALL_KEYS = "   ? keys"
+COMMAND = "$ "
+"""The beginning of a text that is a command, and no task."""
+
+
+class Where(StrEnum):
+    """Where the line stands: below a list, below the first run, below the help."""
+
+    LIST = "list"
+    FIRST = "first run"
+    HELP = "help"
+
+
+class Said(NamedTuple):
+    """A sentence that was said.
+
+    Attributes:
+        text: A line.
+        at: When, in seconds since the epoch.
+        tone: How it is meant.
+        passed: A key has done something else since.
+    """
+
+    text: str
+    at: float
+    tone: str = ""
+    passed: bool = False
+
+    def is_bright(self, now: float) -> bool:
+        """Whether it is still new; `now` in seconds since the epoch."""
+        return not self.passed and now - self.at < BRIGHT_SECONDS
+
+
+class Filtered(NamedTuple):
+    """A filter that is active: its text, how many rows it keeps, and of how many."""
+
+    text: str
+    kept: int
+    total: int
+
+    @property
+    def words(self) -> str:
+        """The counts, and the key that ends it."""
+        return f"{self.kept:,} of {self.total:,}   esc all"
+
+
+class Job(NamedTuple):
+    """A command that runs beside the screen: its name, the step it is at ("" where it has none), and its seconds."""
+
+    name: str
+    step: str
+    seconds: float
+
+
+class RestFacts(NamedTuple):
+    """The facts of the line at rest.
+
+    Attributes:
+        folder: The folder of the start, as people write it: `~/shop`.
+        where: Where the line stands.
+        filtered: The filter of the list, while there is one.
+        said: What was said last.
+        meaningless: A key that was just pressed and means nothing here, by Textual's name; "" is none.
+        jobs: Commands that run long enough to be said, the newest last.
+        absence: The summary after an absence; "" is none.
+        step: The first step that is to be done next; "" is none.
+        read_only: Nothing can be started from here.
+        zone: Of the times; None is the machine's.
+    """
+
+    folder: str = ""
+    where: Where = Where.LIST
+    filtered: Filtered | None = None
+    said: Said | None = None
+    meaningless: str = ""
+    jobs: Sequence[Job] = ()
+    absence: str = ""
+    step: str = ""
+    read_only: bool = False
+    zone: tzinfo | None = None
+
+
+def resting(facts: RestFacts, cells: int, now: float) -> list[Line]:
+    """The line at rest, in one or two lines of `cells` cells; `now` in seconds since the epoch."""
+    right, keeps = _right(facts, now)
+    lefts = _lefts(facts, cells)
+    left = next((one for one in lefts if size_of(one) < cells), lefts[-1])
+    room = cells - size_of(left) - APART - 1
+    if size_of(right) <= room:
+        return [spread(left, right, cells)]
+    if keeps:
+        return [whole([Cell(" "), *right], cells), spread(left, [], cells)]
+    short = [Cell(clipped(cell.text, room), cell.tone) for cell in right] if room >= LEAST_SAID else []
+    return [spread(left, short, cells)]
+
+
+def _lefts(facts: RestFacts, cells: int) -> list[Line]:
+    """What can be typed here, from all of it to the least."""
+    sign = Cell(f" {SIGN} ", "faint")
+    if facts.filtered is not None:
+        text = Cell(safe(facts.filtered.text))
+        return [[Cell(" / ", "accent"), text, Cell(f"   {facts.filtered.words}", "quiet")]]
+    if facts.where is Where.HELP:
+        return [[sign, Cell("/", "quiet"), Cell(" find a key or a word", "faint")]]
+    is_roomy = cells >= ROOMY
+    gap = Cell(" " * (3 if is_roomy else 2))
+    folder = short_folder(facts.folder, max(WIDEST_FOLDER, cells - 80))
+    place = f" in {folder}" if folder else ""
+    words = "new mission" if is_roomy or facts.where is Where.FIRST else "new"
+    new = [] if facts.read_only else [[Cell("n", "quiet"), Cell(f" {words}{place}", "faint")]]
+    if facts.where is Where.FIRST:
+        return [[sign, *(cell for part in new for cell in part)]]
+    parts = [*new, [Cell(":", "quiet"), Cell(" command", "faint")], [Cell("/", "quiet"), Cell(" filter", "faint")]]
+    found = []
+    for count in range(len(parts), 0, -1):
+        line = [sign]
+        for place_, part in enumerate(parts[:count]):
+            line += [gap, *part] if place_ else part
+        found.append(line)
+    return found
+
+
+def short_folder(folder: str, cells: int) -> str:
+    """A folder in at most `cells` cells: its last parts stay."""
+    text = safe(folder)
+    if width(text) <= cells:
+        return text
+    parts = text.split("/")
+    for begin in range(1, len(parts)):
+        short = "…/" + "/".join(parts[begin:])
+        if width(short) <= cells:
+            return short
+    return clipped(parts[-1], cells)
+
+
+def _right(facts: RestFacts, now: float) -> tuple[Line, bool]:
+    """What is said, and whether all of it has to be seen: then it may take a second line."""
+    if facts.meaningless:
+        return [Cell(meaningless(facts.meaningless), "faint")], False
+    said = facts.said
+    if said is not None and said.is_bright(now):
+        return [Cell(_dated(said, facts.zone), said.tone)], True
+    if facts.jobs:
+        return [Cell(jobs_words(facts.jobs), "quiet")], False
+    if facts.absence:
+        return [Cell(safe(facts.absence), "accent")], True
+    if facts.step:
+        return [Cell(safe(facts.step), "accent")], True
+    return ([], False) if said is None else ([Cell(_dated(said, facts.zone), "faint")], False)
+
+
+def _dated(said: Said, zone: tzinfo | None) -> str:
+    return f"{datetime.fromtimestamp(said.at, zone):%H:%M} {safe(said.text)}"
+
+
+def meaningless(key: str) -> str:
+    """The sentence about a key that does nothing here; `key` by Textual's name, or the character."""
+    text = safe(key)
+    sign = text if len(text) == 1 and not text.isupper() else shown_key(text)  # else `+` would join two keys
+    return f"{sign} means nothing here{ALL_KEYS}"
+
+
+def jobs_words(jobs: Sequence[Job]) -> str:
+    """How many commands run, and how far the newest is: `2 jobs · merge api: verifying 34s`."""
+    newest = jobs[-1]
+    step = f": {safe(newest.step)}" if newest.step else ""
+    count = f"{len(jobs)} jobs · " if len(jobs) > 1 else ""
+    return f"{count}{safe(newest.name)}{step} {numbers.span(newest.seconds)}"
+
+
+FIRST_STEPS: tuple[tuple[str, str], ...] = (
+    ("question", "answers who asks"), ("next-panel", "turns the panel"), ("new", "starts one of your own"),
+)  # fmt: skip
+"""Action → what its key does, in the order in which they are said to a new person."""
+
+
+def first_step(done: Collection[str]) -> str:
+    """The step to be done next, by the names of the actions that were done: `1 of 3: y answers who asks`."""
+    for number, (name, words) in enumerate(FIRST_STEPS, 1):
+        if name not in done:
+            key = actions_of(Context.MISSIONS)[name].keys[0]
+            return f"{number} of {len(FIRST_STEPS)}: {shown_key(key)} {words}"
+    return ""
+
+
+# what is typed
+
+
+class TypingFacts(NamedTuple):
+    """The facts of a text that is being typed.
+
+    Attributes:
+        field: The text and its cursor; it may have line ends.
+        lead: What the text is for, before it: `claude in ~/shop`, `to docs`; "" is nothing.
+        sign: The sign before all of it: `›`, `:` or `/`.
+        tail: Behind the text, such as the counts of a filter.
+        refusal: Why it can't be done; the text stays. "" is nothing.
+    """
+
+    field: Field
+    lead: str = ""
+    sign: str = SIGN
+    tail: str = ""
+    refusal: str = ""
+
+
+def typing(facts: TypingFacts, cells: int) -> list[Line]:
+    """The line with a text that is typed, in lines of `cells` cells: `MOST` of the text, and one of a refusal."""
+    lead = clipped(safe(facts.lead), max(cells // 2 - 5, 0))
+    before = [Cell(f" {facts.sign} ", "accent"), *([Cell(f"{lead}  ", "quiet")] if lead else [])]
+    indent = size_of(before)
+    lines = _text_lines(facts.field, max(cells - indent - 1, 1))
+    lines = [[*(Cell(" " * indent) if place else one for one in before[: 1 if place else None]), *line]
+             for place, line in enumerate(lines)]  # fmt: skip
+    if facts.tail:
+        tail = [Cell("   "), Cell(safe(facts.tail), "quiet")]
+        lines[-1] += tail if size_of(lines[-1]) + size_of(tail) <= cells else []
+    found = [whole(line, cells) for line in lines]
+    if not facts.refusal:
+        return found
+    refusal = Cell(safe(facts.refusal), "bad")
+    if size_of(lines[-1]) + width(refusal.text) + 4 <= cells:
+        return [*found[:-1], spread(lines[-1], [refusal], cells)]
+    return [whole([Cell(" "), refusal], cells), *found]
+
+
+def _text_lines(field: Field, cells: int) -> list[Line]:
+    """The rows of the text around its cursor, each in at most `cells` cells."""
+    text = field.text[: field.at] + CURSOR + field.text[field.at :]
+    rows = composer.rows(text, cells)
+    here = next(place for place, row in enumerate(rows) if row.start <= field.at < row.end)
+    begin = max(min(here - MOST + 1, len(rows) - MOST), 0) if here >= MOST else 0
+    lines = []
+    for start, end in rows[begin : begin + MOST]:
+        if start <= field.at < end:
+            line = [Cell(composer.drawn(text[start : field.at])), Cell(CURSOR, "accent"),
+                    Cell(composer.drawn(text[field.at + 1 : end]))]  # fmt: skip
+        else:
+            line = [Cell(composer.drawn(text[start:end]))]
+        lines.append([cell for cell in line if cell.text])
+    return lines
+
+
+def agent_for(last: str, installed: Mapping[str, bool]) -> str:
+    """The agent that a new mission starts: the one used last, else the first one installed; "" where none is."""
+    if installed.get(last):
+        return last
+    return next((name for name, there in installed.items() if there), "")
+
+
+def is_command(text: str, agent: str) -> bool:
+    """Whether the text of a new mission is a command; without an agent all of them are."""
+    return not agent or text.startswith(COMMAND)
+
+
+def new_mission(field: Field, agent: str, folder: str, cells: int, *, refusal: str = "") -> TypingFacts:
+    """The facts of a new mission that is typed; `agent`: its name, "" where none is installed."""
+    who = "command" if is_command(field.text, agent) else safe(agent)
+    place = short_folder(folder, max(cells // 4, 1))
+    return TypingFacts(field, f"{who} in {place}" if place else who, refusal=refusal)
+
+
+def message_to(name: str, field: Field, *, refusal: str = "") -> TypingFacts:
+    """The facts of a message that is typed to a mission."""
+    return TypingFacts(field, f"to {safe(name)}", refusal=refusal)
+
+
+def filtering(filtered: Filtered, field: Field, *, refusal: str = "") -> TypingFacts:
+    """The facts of a filter that is typed."""
+    return TypingFacts(field, "", "/", filtered.words, refusal)

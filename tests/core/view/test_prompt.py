@@ -1,0 +1,229 @@
+"""The line of the screen: what can be typed and what was said last, and a text that is typed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from overmind_core.view import hints, prompt
+from overmind_core.view.actions import Context
+from overmind_core.view.field import Field
+from overmind_core.view.header_line import size_of
+from overmind_core.view.hints import Part
+from overmind_core.view.prompt import Filtered, Job, RestFacts, Said, TypingFacts, Where
+from tests.kit.cases import tabled
+from tests.kit.screen_edges import AGENTS, FOLDER, NOW, TASK, UNIT_FAILED, ZONE, rest_facts
+from tests.kit.screen_pictures import SIZES, pictures, texts
+
+NAMES = sorted({name for name, _ in pictures()} - {"typing", "new"})
+INSTALLED = {agent.name: agent.installed for agent in AGENTS}
+LEFT = " › n new in ~/shop  : command  / filter"
+LONG = "merge of api is refused: 3 files conflict, shift-l shows which ones they are and who changed them"
+FACTS = RestFacts(FOLDER, zone=ZONE)
+
+
+def text(lines):
+    return "\n".join(texts(lines))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_line_at_rest_of_each_picture(name, size):
+    lines = prompt.resting(rest_facts(name), size[0], NOW)
+    assert texts(lines) == [pictures()[name, size][-2]]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_the_new_mission_of_the_picture(size):
+    agent = prompt.agent_for("", INSTALLED)
+    lines = prompt.typing(prompt.new_mission(Field.of(TASK), agent, FOLDER, size[0]), size[0])
+    assert texts(lines) == [pictures()["new", size][-2]]
+    assert texts([hints.hint_line(Part.NEW, size[0])]) == [pictures()["new", size][-1]]
+
+
+# at rest
+
+
+def right(facts, now=NOW, cells=120):
+    (line,) = prompt.resting(facts, cells, now)
+    return [
+        (cell.text, cell.tone) for cell in line[len(prompt.resting(FACTS, cells, now)[0]) - 1 :] if cell.text.strip()
+    ]
+
+
+@tabled(
+    ("seconds", "passed", "tone"),
+    [(0, False, "bad"), (4.9, False, "bad"), (5, False, "faint"), (0, True, "faint"), (1e6, False, "faint")],
+)
+def test_a_sentence_is_bright_until_a_key_or_five_seconds(seconds, passed, tone):
+    said = UNIT_FAILED._replace(tone="bad", passed=passed)
+    assert right(FACTS._replace(said=said), said.at + seconds) == [("14:32 unit failed (1)", tone)]
+
+
+JOBS = (Job("demo", "", 70), Job("merge api", "verifying", 34))
+OLD, FRESH = UNIT_FAILED, Said("allowed", NOW - 1, "good")
+
+
+@tabled(
+    ("more", "shown"),
+    [
+        ({}, []),
+        ({"said": OLD}, [("14:32 unit failed (1)", "faint")]),
+        ({"said": OLD, "step": "1 of 3: y"}, [("1 of 3: y", "accent")]),
+        ({"said": OLD, "step": "1 of 3: y", "absence": "since 9:00: 1 failed"}, [("since 9:00: 1 failed", "accent")]),
+        ({"absence": "since 9:00", "jobs": JOBS}, [("2 jobs · merge api: verifying 34s", "quiet")]),
+        ({"jobs": JOBS, "said": FRESH}, [("14:34 allowed", "good")]),
+        ({"meaningless": "+", "said": FRESH}, [("+ means nothing here   ? keys", "faint")]),
+        ({"meaningless": "K"}, [("shift-k means nothing here   ? keys", "faint")]),
+        ({"meaningless": "ctrl+t"}, [("ctrl-t means nothing here   ? keys", "faint")]),
+    ],
+)
+def test_one_thing_is_said_at_a_time(more, shown):
+    assert right(FACTS._replace(**more)) == shown
+
+
+@tabled(
+    ("jobs", "words"),
+    [
+        (JOBS, "2 jobs · merge api: verifying 34s"),
+        (JOBS[:1], "demo 1m"),
+    ],
+)
+def test_jobs_are_said_by_the_newest(jobs, words):
+    assert prompt.jobs_words(jobs) == words
+
+
+@tabled(
+    ("more", "lines"),
+    [
+        ({"said": Said(LONG, NOW)}, [f" 14:35 {LONG[:72]}…", LEFT]),
+        ({"said": Said(LONG, NOW - 60)}, [f"{LEFT}  14:34 {LONG[:31]}…"]),
+        ({"absence": "since 9:00: 12 finished, 3 wait, 1 failed, $2.10"},
+         [" since 9:00: 12 finished, 3 wait, 1 failed, $2.10", LEFT]),
+        ({"jobs": [Job("a very long name of a job that runs beside", "it", 4)]},
+         [f"{LEFT}  a very long name of a job that runs b…"]),
+    ],
+)  # fmt: skip
+def test_a_long_sentence_takes_a_second_line_while_it_is_news(more, lines):
+    assert texts(prompt.resting(FACTS._replace(**more), 80, NOW)) == lines
+
+
+@tabled(
+    ("more", "cells", "line"),
+    [
+        ({"filtered": Filtered("api", 3, 12)}, 80, " / api   3 of 12   esc all"),
+        ({"read_only": True}, 80, " › : command  / filter"),
+        ({"read_only": True, "where": Where.FIRST}, 80, " ›"),
+        ({}, 36, " › n new in ~/shop  : command"),
+        ({}, 20, " › n new in ~/shop"),
+        ({"folder": ""}, 80, " › n new  : command  / filter"),
+        ({"folder": "~/work/clients/north/shop-api"}, 80, " › n new in …/clients/north/shop-api  : command  / filter"),
+    ],
+)
+def test_the_left_end_says_what_can_be_typed(more, cells, line):
+    assert text(prompt.resting(FACTS._replace(**more), cells, NOW)) == line
+
+
+@tabled(
+    ("folder", "cells", "short"),
+    [
+        ("~/shop", 6, "~/shop"),
+        ("~/work/shop", 7, "…/shop"),
+        ("~/work/shop", 10, "…/shop"),
+        ("/srv/a-name-that-is-long", 10, "a-name-th…"),
+    ],
+)
+def test_a_folder_keeps_its_end(folder, cells, short):
+    assert prompt.short_folder(folder, cells) == short
+
+
+def test_the_first_steps_are_keys_of_the_keymap():
+    names = [name for name, _ in prompt.FIRST_STEPS]
+    found = [prompt.first_step(names[:count]) for count in range(4)]
+    assert found == [
+        "1 of 3: y answers who asks",
+        "2 of 3: tab turns the panel",
+        "3 of 3: n starts one of your own",
+        "",
+    ]
+    assert set(names) <= set(hints.actions_of(Context.MISSIONS))
+
+
+# typed
+
+
+def typed(words, cells=60, **more):
+    return prompt.typing(TypingFacts(Field.of(words), **more), cells)
+
+
+def test_a_text_grows_to_six_lines_and_then_scrolls():
+    words = "\n".join(f"line {number}" for number in range(9))
+    lines = texts(typed(words, lead="claude in ~/shop"))
+    assert len(lines) == 6
+    assert lines[0] == " › claude in ~/shop  line 3"
+    assert lines[1:] == [f"{' ' * 21}line {number}" for number in range(4, 8)] + [f"{' ' * 21}line 8▏"]
+
+
+@tabled(
+    ("at", "first", "last"),
+    [(0, "▏line 0", "line 5"), (6, "line 0▏", "line 5"), (41, "line 0", "line 5▏"), (42, "line 1", "▏line 6")],
+)
+def test_the_line_with_the_cursor_is_always_in_sight(at, first, last):
+    words = "\n".join(f"line {number}" for number in range(9))
+    lines = texts(prompt.typing(TypingFacts(Field(words, at)), 60))
+    assert (lines[0], lines[-1]) == (f" › {first}", f"   {last}")
+
+
+@tabled(
+    ("facts", "line"),
+    [
+        (prompt.message_to("docs", Field()), " › to docs  ▏"),
+        (prompt.filtering(Filtered("api", 3, 12), Field.of("api")), " / api▏   3 of 12   esc all"),
+        (TypingFacts(Field.of("restart"), sign=":"), " : restart▏"),
+        (prompt.new_mission(Field.of("$ make"), "claude", FOLDER, 60), " › command in ~/shop  $ make▏"),
+        (prompt.new_mission(Field.of("make"), "", FOLDER, 60), " › command in ~/shop  make▏"),
+        (prompt.new_mission(Field(), "claude", FOLDER, 60), " › claude in ~/shop  ▏"),
+        (prompt.new_mission(Field(), "claude", "", 60), " › claude  ▏"),
+        (TypingFacts(Field("a\x1b[31mb", 1)), " › a▏\\x1b[31mb"),
+    ],
+)
+def test_what_is_typed_stands_behind_what_it_is_for(facts, line):
+    assert texts(prompt.typing(facts, 60)) == [line]
+
+
+def test_a_refusal_stands_in_the_line_and_the_text_stays():
+    assert texts(typed("make it", refusal="no folder")) == [f" › make it▏{' ' * 39}no folder"]
+    long = "the folder ~/shop does not exist any more"
+    assert texts(typed("make it so that all is well", refusal=long)) == [f" {long}", " › make it so that all is well▏"]
+
+
+@tabled(
+    ("last", "installed", "agent"),
+    [("codex", {"claude": True, "codex": True}, "codex"), ("codex", {"claude": True, "codex": False}, "claude"),
+     ("", {"claude": False, "codex": True}, "codex"), ("", {"claude": False}, ""), ("gone", {}, "")],
+)  # fmt: skip
+def test_the_agent_is_the_last_one_or_the_first_that_is_installed(last, installed, agent):
+    assert prompt.agent_for(last, installed) == agent
+
+
+@given(st.text(max_size=300), st.integers(0, 300), st.integers(10, 200), st.text(max_size=40), st.text(max_size=60))
+def test_each_line_of_a_text_has_the_width_of_the_screen(words, at, cells, lead, refusal):
+    field = Field(words, min(at, len(words)))
+    lines = prompt.typing(TypingFacts(field, lead, refusal=refusal), cells)
+    assert 1 <= len(lines) <= 7
+    assert {size_of(line) for line in lines} == {cells}
+    assert sum(cell.text == "▏" and cell.tone == "accent" for line in lines for cell in line) == 1
+
+
+@given(
+    st.builds(RestFacts, st.text(max_size=60), st.sampled_from(Where), st.none() | st.builds(
+        Filtered, st.text(max_size=30), st.integers(0, 9999), st.integers(0, 9999)), st.none() | st.builds(
+        Said, st.text(max_size=120), st.sampled_from([NOW, NOW - 60])), st.sampled_from(["", "+"]),
+        st.sampled_from([(), JOBS]), st.text(max_size=90), st.text(max_size=40), st.booleans(), st.just(ZONE)),
+    st.integers(20, 220),
+)  # fmt: skip
+def test_each_line_at_rest_has_the_width_of_the_screen(facts, cells):
+    lines = prompt.resting(facts, cells, NOW)
+    assert 1 <= len(lines) <= 2
+    assert {size_of(line) for line in lines} == {cells}
