@@ -65,7 +65,7 @@ MISSION: tuple[Entry, ...] = (
     _entry("shell there", "shell"), _entry("interrupt", "interrupt"), _entry("land its work", "land"),
     _entry("restart", "restart"), _entry("stop", "stop"), _entry("kill", "kill"),
 )  # fmt: skip
-"""What is done to the mission under the cursor."""
+"""Rows of the mission under the cursor."""
 LIST: tuple[Entry, ...] = (
     _entry("move", "down", "up"), _entry("first, last", "first", "last"), _entry("fold, unfold", "fold", "unfold"),
     _entry("mark", "mark"), _entry("filter", "filter"), _entry("tree or flat", "flat"),
@@ -73,14 +73,14 @@ LIST: tuple[Entry, ...] = (
     _entry("needs you only", "attention"), _entry("copy the id", "copy"), _entry("earlier run", "previous"),
     _entry("notes", "notes"), _entry("remove", "remove"),
 )  # fmt: skip
-"""What is done to a list."""
+"""Rows of a list."""
 EVERYWHERE: tuple[Entry, ...] = (
     _entry("new mission", "new"), _entry("needs you", "inbox"), _entry("next of them", "next-need"),
     _entry("any command", "command"), _entry("turn the panel", "next-panel"), _entry("zoom, and back", "zoom"),
     _entry("earlier views", "history-back", "history-forward", "history-last"), _entry("all commands", "aliases"),
     _entry("draw again", "refresh"), _entry("back, quit", "back", "quit"), _entry("all keys", "help"),
 )  # fmt: skip
-"""What is done wherever one is."""
+"""Rows of every view."""
 _OF_MISSIONS = (("this mission", MISSION), ("this list", LIST), ("everywhere", EVERYWHERE))
 _TITLES = {
     Context.NEEDS: "question", Context.GIVEN: "note", Context.LOOKING: "terminal", Context.TYPING: "terminal",

@@ -63,7 +63,7 @@ class Said(NamedTuple):
     passed: bool = False
 
     def is_bright(self, now: float) -> bool:
-        """Whether it is still new; `now` in seconds since the epoch."""
+        """Return whether it is still new; `now` in seconds since the epoch."""
         return not self.passed and now - self.at < BRIGHT_SECONDS
 
 
@@ -131,7 +131,7 @@ def resting(facts: RestFacts, cells: int, now: float) -> list[Line]:
 
 
 def _lefts(facts: RestFacts, cells: int) -> list[Line]:
-    """What can be typed here, from all of it to the least."""
+    """The texts of the left end: what can be typed here, from all of it to the least."""
     sign = Cell(f" {SIGN} ", "faint")
     if facts.filtered is not None:
         text = Cell(safe(facts.filtered.text))
@@ -170,7 +170,7 @@ def short_folder(folder: str, cells: int) -> str:
 
 
 def _right(facts: RestFacts, now: float) -> tuple[Line, bool]:
-    """What is said, and whether all of it has to be seen: then it may take a second line."""
+    """The sentence at the right, and whether all of it has to be seen: then it may take a second line."""
     if facts.meaningless:
         return [Cell(meaningless(facts.meaningless), "faint")], False
     said = facts.said
@@ -285,7 +285,7 @@ def agent_for(last: str, installed: Mapping[str, bool]) -> str:
 
 
 def is_command(text: str, agent: str) -> bool:
-    """Whether the text of a new mission is a command; without an agent all of them are."""
+    """Return whether the text of a new mission is a command; without an agent all of them are."""
     return not agent or text.startswith(COMMAND)
 
 

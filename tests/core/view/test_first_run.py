@@ -1,4 +1,4 @@
-"""What stands where the list has no row."""
+"""The sentences that stand where the list has no row."""
 
 from __future__ import annotations
 
