@@ -142,12 +142,17 @@ def lines(question: Row, choosing: Choosing | None = None) -> SubjectLines:
     return found
 
 
-def wrapped(shown: Iterable[Line], cells: int) -> SubjectLines:
+def wrapped(shown: Iterable[Line], cells: int, hang: int | None = None) -> SubjectLines:
     """The lines in rows of at most `cells` cells; what continues a line stands below its text.
 
     Rows end between words; a word that is longer than a row is broken.
+
+    Args:
+        shown: The lines.
+        cells: The width.
+        hang: Cells before what continues a line; None: as its sign, its number or its box needs.
     """
-    return [row for line in shown for row in _rows(line, cells, _indent(line))]
+    return [row for line in shown for row in _rows(line, cells, _indent(line) if hang is None else hang)]
 
 
 def _rows(line: Line, cells: int, indent: int) -> Iterator[Line]:

@@ -1,0 +1,91 @@
+"""What a mission has changed, as a face of the panel: files with their numbers, below each its diff. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from overmind_core.domain.text.cells import width
+from overmind_core.view import diff
+from overmind_core.view.cells import Cell, clipped, safe
+from overmind_core.view.diff import DiffFiles, Drawn, File
+from overmind_core.view.numbers import counted
+
+Lines = list[list[Cell]]
+MINUS = "\N{MINUS SIGN}"
+NOTHING = "no changes"
+TAKES_LONG = "the diff takes long: v opens it"
+_HUNK = re.compile(r"@@+ [^@]* @@+ ?(.*)")
+_WORDS = {"A": "new", "?": "new", "D": "deleted", "R": "renamed", "C": "copied", "U": "conflict", "T": "type changed"}
+_SIGNS = {"+": "add", "-": "cut"}
+
+
+def lines_changed(added: int | None, removed: int | None) -> str:
+    """Lines that came and went: `+120`, `+24` and what is gone behind a minus; "" for none."""
+    parts = (f"+{added:,}" if added else "", f"{MINUS}{removed:,}" if removed else "")
+    return " ".join(filter(None, parts))
+
+
+def total(found: DiffFiles) -> str:
+    """The files and lines that are different: `3 files +46`; "" for none."""
+    if not found.files:
+        return ""
+    added, removed = sums(found)
+    return " ".join(filter(None, (counted(len(found.files), "file"), lines_changed(added, removed))))
+
+
+def sums(found: DiffFiles) -> tuple[int, int]:
+    """Lines that came and went in all files."""
+    return sum(file.added or 0 for file in found.files), sum(file.removed or 0 for file in found.files)
+
+
+def lines(found: DiffFiles, cells: int, height: int, *, top: int = 0) -> Lines:
+    """The rows in sight; `top`: so many are scrolled off above them."""
+    most = top + height
+    shown: Lines = []
+    drawn = set()
+    known: Mapping[str, File] = {file.path: file for file in found.files}
+    for part in diff.parts(found.diff):
+        if len(shown) >= most:
+            break
+        path = diff.path_text(part)
+        drawn.add(path)
+        shown.append(_heading(known.get(path) or File("M", path, *diff.counted(part))))
+        shown += map(_line, diff.drawn(part, most - len(shown)))
+    if len(shown) < most:
+        shown += [_heading(file) for file in found.files if file.path not in drawn]
+    if found.cut and len(shown) < most:
+        shown.append([Cell(f" cut off: {safe(found.cut)}", "quiet")])
+    if not shown:
+        shown.append([Cell(f" {NOTHING}", "quiet")])
+    return [_clipped(line, cells) for line in shown[top:most]]
+
+
+def _heading(file: File) -> list[Cell]:
+    was = f"{safe(file.old_path)} → " if file.old_path else ""
+    said = ", ".join(filter(None, (lines_changed(file.added, file.removed), _WORDS.get(file.letter, ""))))
+    return [Cell(f" {was}", "quiet"), Cell(safe(file.path), "title"), Cell(f"  {said}" if said else "", "quiet")]
+
+
+def _line(drawn: Drawn) -> list[Cell]:
+    (number, text), spot = drawn
+    if spot is None:
+        found = _HUNK.fullmatch(text.text)
+        return [Cell(f" @@ {found[1]}".rstrip() if found else f"{number.text}{text.text}", "faint")]
+    sign = text.text[:1]
+    tone = _SIGNS.get(sign, "quiet")
+    return [number, Cell(f"{sign} ", tone), Cell(text.text[1:], tone)]
+
+
+def _clipped(line: Sequence[Cell], cells: int) -> list[Cell]:
+    """The line in at most so many cells; its end is marked where it was cut."""
+    shown: list[Cell] = []
+    room = cells
+    for cell in line:
+        if not cell.text:
+            continue
+        if width(cell.text) > room:
+            return [*shown, cell._replace(text=clipped(cell.text, room))] if room else shown
+        shown.append(cell)
+        room -= width(cell.text)
+    return shown

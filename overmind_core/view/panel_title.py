@@ -1,0 +1,165 @@
+"""The title of the panel: whose it is, its faces, the load of the last minutes, and how far it follows.
+
+Below the list it is a rule; beside it, a line without one. While a terminal is typed into, it is one green line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from overmind_core.domain.text.cells import width
+from overmind_core.view import load_graph
+from overmind_core.view import missions as missions_rows
+from overmind_core.view.cells import Cell, Row, clipped, fitted, safe
+from overmind_core.view.summary import CORE, Sample
+
+LOG, DIFF, TERMINAL, STATS = "log", "diff", "terminal", "stats"
+FACES = (LOG, DIFF, TERMINAL, STATS)
+"""In the order in which `tab` turns them."""
+FOLLOWS = "follows"
+"""Beside a log whose newest line is in sight."""
+ROOMY = 96
+"""Cells from which on the load stands in the title."""
+BARS = 12
+NO_TERMINAL = "no terminal: it runs on pipes"
+SHORTEST_NAME = 8
+"""Cells that a name keeps."""
+
+
+class TitleLoad(NamedTuple):
+    """The load of a mission that runs.
+
+    Attributes:
+        cpu: Percent of one core, a sample every five seconds, the newest last.
+        memory: Bytes; None: nobody knows.
+    """
+
+    cpu: tuple[float, ...] = ()
+    memory: float | None = None
+
+
+class PanelTitle(NamedTuple):
+    """What is said in the title.
+
+    Attributes:
+        name: Of the mission.
+        face: The one that is shown; "": there is no choice of them.
+        note: What is said of the face: `follows`, `3 files +46`, `80x24, its end`.
+        has_keys: The keys are in the panel.
+        load: None where it does not run.
+    """
+
+    name: str
+    face: str = LOG
+    note: str = ""
+    has_keys: bool = False
+    load: TitleLoad | None = None
+
+
+def load_of(row: Row, samples: Sequence[Sample]) -> TitleLoad | None:
+    """The load for the title; None of a mission that does not run, or of which no figures are known."""
+    if not missions_rows.is_live(row) or row.get("cpu_percent") is None:
+        return None
+    return TitleLoad(tuple(one.cpu for one in samples), row.get("memory_bytes"))
+
+
+def lacking(row: Row) -> frozenset[str]:
+    """The faces that a mission does not have."""
+    if row["type"] == missions_rows.PLAN:
+        return frozenset({DIFF, TERMINAL})
+    return frozenset() if row.get("tty") else frozenset({TERMINAL})
+
+
+def turned(face: str, without: Collection[str] = (), *, back: bool = False) -> str:
+    """The face that `tab` turns to, or with `back` `shift-tab`.
+
+    Args:
+        face: The one that is shown.
+        without: Those that the mission lacks: they are passed over.
+        back: The other way round.
+    """
+    order = FACES[::-1] if back else FACES
+    at = order.index(face) + 1
+    return next((one for one in (*order[at:], *order[:at]) if one not in without), face)
+
+
+def line(title: PanelTitle, cells: int, *, beside: bool) -> list[Cell]:
+    """The title in exactly so many cells. `beside`: the list is at its left, and not above it."""
+    edge, close = (" ", "") if beside else ("── ", "──")
+    faces = _faces(title.face)
+    tail = _tail(title, cells)
+    room = cells - width(edge) - width(close) - _sum(faces)
+    if room - SHORTEST_NAME < _sum(tail):
+        tail = [] if room - SHORTEST_NAME < width(title.note) + 2 else _note(title.note)
+    name = clipped(safe(title.name), max(room - _sum(tail), 1))
+    gap = room - width(name) - _sum(tail)
+    fill = (" " if beside else "─") * max(gap, 0)
+    shown = [
+        Cell(edge, "rule"), Cell(name, "accent" if title.has_keys else "title"), *faces, Cell(fill, "rule"), *tail,
+        Cell(close, "rule"),
+    ]  # fmt: skip
+    return [cell for cell in shown if cell.text]
+
+
+def _faces(face: str) -> list[Cell]:
+    if not face:
+        return [Cell(" ")]
+    named = [cell for one in FACES for cell in (Cell(one, "news" if one == face else "faint"), Cell("  "))]
+    return [Cell("   "), *named]
+
+
+def _note(note: str) -> list[Cell]:
+    return [Cell(f" {note} ", "faint")] if note else []
+
+
+def _tail(title: PanelTitle, cells: int) -> list[Cell]:
+    note = _note(title.note)
+    if title.load is None or not title.face or cells < ROOMY or not title.load.cpu:
+        return note
+    found = load_graph.graph(title.load.cpu, BARS, full=CORE)
+    shown = [Cell(" cpu ", "faint")]
+    if found.bars or found.is_steady:
+        shown.append(Cell(f"{found.bars or load_graph.STEADY} ", "graph" if found.bars else "quiet"))
+    shown.append(Cell(load_graph.percent(title.load.cpu[-1]), "quiet"))
+    if title.load.memory is not None:
+        shown.append(Cell(f" {load_graph.size(title.load.memory)}", "quiet"))
+    shown.append(Cell(f" {load_graph.ago(found.seconds)} " if found.bars else " ", "faint"))
+    return [*shown, Cell("·", "faint"), *note] if note else shown
+
+
+def terminal_note(columns: int, rows: int, first: int, shown: int) -> str:
+    """The size of a terminal and the part of it that is in sight.
+
+    Args:
+        columns: Of the terminal.
+        rows: Likewise, down to the last one that says something.
+        first: The first row in sight, from 0.
+        shown: How many are.
+    """
+    part = "its end" if first + shown >= rows else "its beginning" if first == 0 else "its middle"
+    return f"{columns}x{rows}, {part}"
+
+
+def first_row(rows: int, cursor: int, shown: int) -> int:
+    """The first row of a terminal that is in sight, from 0: its end, unless its cursor would be above that.
+
+    Args:
+        rows: Of the terminal, down to the last one that says something.
+        cursor: The row of its cursor.
+        shown: How many rows there is room for.
+    """
+    return max(0, min(rows - shown, cursor))
+
+
+def typing_line(name: str, needing: int, cells: int) -> list[Cell]:
+    """The line above a terminal that is typed into. `needing`: how many missions need a person."""
+    left = f" {safe(name)} · typing · ctrl-\\ leaves"
+    right = f"{needing} need{'s' * (needing == 1)} you: ctrl-\\ . " if needing else ""
+    gap = cells - width(left) - width(right)
+    text = f"{left}{' ' * gap}{right}" if gap > 1 else left
+    return [Cell(fitted(text, cells), "typing")]
+
+
+def _sum(cells: Sequence[Cell]) -> int:
+    return sum(width(cell.text) for cell in cells)

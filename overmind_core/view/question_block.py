@@ -1,0 +1,318 @@
+"""A question above the face of the panel, whole: what is asked, since when, the command or change, where, its keys. Pure.
+
+Whose question it is stands in the title. One that is longer than most of the panel is cut, with the key that shows all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from overmind_core.domain import engine_questions
+from overmind_core.domain.agents import approval_subject
+from overmind_core.domain.text.cells import width
+from overmind_core.view import numbers, subject
+from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.diff import DiffFiles
+from overmind_core.view.diff_face import lines_changed, sums
+from overmind_core.view.hive_keys import is_of_swarm
+from overmind_core.view.inbox import HOLDER, LOST_POST, with_text
+from overmind_core.view.subject import ADDED, GAP, REMOVED, Ask, Change, Choosing
+
+Lines = list[list[Cell]]
+MOST_PART = 0.6
+"""Of the panel that a question takes; a longer one is cut."""
+AIRY = 13
+"""Lines of a panel, its title among them, from which on blank lines stand around a question."""
+QUESTION, PLAN, PERMISSION = "question", "plan", "permission"
+_GUTTER = 5
+"""Cells before a command, and before the sign of a changed line."""
+_LONGEST_LABEL = 24
+_TONES = {ADDED: "add", REMOVED: "cut"}
+
+
+class AskedKey(NamedTuple):
+    """A key that answers, what it does, and in which rows of keys it is left out while the keys are elsewhere.
+
+    Attributes:
+        key: As it is pressed: `y`, `n`, `m`, `Y`, `enter`, `a`, or `1-3` for a choice.
+        label: What it does, whole.
+        short: The same while the keys are elsewhere.
+    """
+
+    key: str
+    label: str
+    short: str
+
+
+class Asking(NamedTuple):
+    """A question, and what is known around it.
+
+    Attributes:
+        question: As `inbox` has it.
+        now: Seconds since the epoch.
+        folder: Where its mission works; paths below it are shown from there. "": nobody knows.
+        where: Where it would happen, as `place` says; "": that is not said.
+        rule: The rule by which it is asked; "": nobody knows.
+        choosing: What was chosen so far, where it has choices.
+        begins: The line of its file in which each edit begins; without them no numbers are shown.
+    """
+
+    question: Row
+    now: float
+    folder: str = ""
+    where: str = ""
+    rule: str = ""
+    choosing: Choosing | None = None
+    begins: Sequence[int] = ()
+
+
+class QuestionBlock(NamedTuple):
+    """The question as it is drawn.
+
+    Attributes:
+        lines: To show, blank ones around it among them.
+        count: Rows of the whole question without its keys.
+        seen: Those of them that `lines` has in sight, from 0.
+        hidden: How many are not.
+    """
+
+    lines: Lines
+    count: int
+    seen: range
+    hidden: int
+
+
+def block(asking: Asking, cells: int, panel: int, *, has_keys: bool, top: int | None = None) -> QuestionBlock:
+    """The question in a panel.
+
+    Args:
+        asking: The question.
+        cells: The width of the panel.
+        panel: Its lines, the title among them.
+        has_keys: The keys are in the question.
+        top: It has the panel alone, and is scrolled by so many rows; None: it stands above a face.
+    """
+    body = whole(asking, cells)
+    keys = _key_rows(asking, cells, has_keys=has_keys)
+    blank: Lines = [[]] if panel >= AIRY else []
+    room = panel - 1 - len(keys) - 1
+    if top is not None:
+        first = max(0, min(top, len(body) - room))
+        seen = range(first, min(first + max(room, 1), len(body)))
+        return QuestionBlock([*body[seen.start : seen.stop], [], *keys], len(body), seen, len(body) - len(seen))
+    least = len(body) + 1 + len(keys)
+    if least <= panel * MOST_PART:
+        shown = [*blank, body[0], *blank, *body[1:], [], *keys, *blank]
+        return QuestionBlock(shown, len(body), range(len(body)), 0)
+    kept = max(int(panel * MOST_PART) - 2 - len(keys), 1)
+    hidden = len(body) - kept
+    more = [Cell(f" … {numbers.counted(hidden, 'more line')}: ", "quiet"), Cell("enter", "key")]
+    return QuestionBlock([*body[:kept], more, [], *keys], len(body), range(kept), hidden)
+
+
+def whole(asking: Asking, cells: int) -> Lines:
+    """All rows of the question without its keys: the sentence first, then a command, a change or choices, and where."""
+    since = numbers.moment(asking.question["asked_at"])
+    span = "" if since is None else f"   asked {numbers.span(max(asking.now - since, 0.0))} ago"
+    why = f"{span}{f' · rule: {safe(asking.rule)}' if asking.rule else ''}"
+    head = subject.wrapped([[Cell(f" {sentence(asking)}", "wait bold"), Cell(why, "faint")]], cells - 1, 1)
+    if len(head) > 1:  # the sentence and its time below each other, so that the first row is one thing
+        head = [
+            *subject.wrapped([[Cell(f" {sentence(asking)}", "wait bold")]], cells - 1, 1),
+            [Cell(f" {why.strip()}", "faint")],
+        ]
+    place = [[], *subject.wrapped([[Cell(f" {asking.where}", "quiet")]], cells - 1, 1)] if asking.where else []
+    return [*head, *_body(asking, cells), *place]
+
+
+def sentence(asking: Asking) -> str:
+    """What is asked, in one sentence."""
+    question = asking.question
+    if (ask := _current(asking)) is not None:
+        return safe(ask.text)
+    if engine_questions.is_of_engine(question):
+        return safe(engine_questions.body(question)[0])
+    if question["attach_only"] or question["need"] == LOST_POST:
+        return safe(question["summary"])
+    if question["need"] == PLAN:
+        return "May it carry out this plan?"
+    change = subject.change(question)
+    if change is not None:
+        verb = "create" if (question.get("replaces") or {}).get("state") == "new" else "change"
+        return f"May it {verb} {_shown_path(change.path, asking.folder) or 'this'}?"
+    if question["need"] != PERMISSION:
+        return safe(question["summary"])
+    if "command" in question["subject"]:
+        return "May it run this?"
+    return f"May it use {safe(question['tool'])}?" if question["tool"] else "May it do this?"
+
+
+def place(row: Row, found: DiffFiles | None, home: str = "") -> str:
+    """Where a mission works: `in ~/shop-api, branch fix/prices, 3 commits: +120 in 6 files`.
+
+    Args:
+        row: The mission.
+        found: What it has changed; None: nobody has asked yet.
+        home: The folder of the person, which is shown as `~`.
+    """
+    isolation = row.get("isolation") or {}
+    folder = short_path(str(isolation.get("worktree") or row["cwd"]), home)
+    branch = safe((found.branch if found else "") or isolation.get("branch"))
+    parts = [f"in {folder}", f"branch {branch}" if branch else ""]
+    if found is not None and (found.files or found.commits):
+        commits = numbers.counted(len(found.commits), "commit") if found.commits else "nothing committed"
+        changed = lines_changed(*sums(found))
+        files = f"{changed} in {numbers.counted(len(found.files), 'file')}".strip() if found.files else ""
+        parts.append(": ".join(filter(None, (commits, files))))
+    return ", ".join(filter(None, parts))
+
+
+def short_path(path: str, home: str) -> str:
+    """The path with `~` for the folder of the person."""
+    if home and (path == home or path.startswith(home.rstrip("/") + "/")):
+        return safe(f"~{path[len(home.rstrip('/')) :]}")
+    return safe(path)
+
+
+def _shown_path(path: str, folder: str) -> str:
+    inside = bool(folder) and path.startswith(folder.rstrip("/") + "/")
+    return safe(os.path.normpath(path[len(folder.rstrip("/")) + 1 :]) if inside else path)
+
+
+# what it is about
+
+
+def _body(asking: Asking, cells: int) -> Lines:
+    question = asking.question
+    if (ask := _current(asking)) is not None and asking.choosing is not None:
+        chosen = asking.choosing.chosen[asking.choosing.at]
+        besides = [[], *_quiet(subject.besides(question), cells)] if subject.besides(question) else []
+        return [*_options(ask, chosen, cells), *besides]
+    if engine_questions.is_of_engine(question):
+        return _texts(engine_questions.body(question)[1:], cells)
+    change = subject.change(question)
+    if change is not None:
+        return [*_change(change, asking.begins, cells), *_quiet(subject.besides(question), cells)]
+    rest = dict(question["subject"])
+    command = rest.pop("command", None) if isinstance(rest.get("command"), str) else None
+    found = [] if command is None else list(_command(command, cells))
+    lines = list(approval_subject.lines(rest))
+    if command is None and not lines:
+        lines = [] if question["summary"] == sentence(asking) else [question["summary"]]
+    return [*found, *_texts(lines, cells, "" if question["need"] == PLAN else "quiet")]
+
+
+def _command(command: str, cells: int) -> Iterator[list[Cell]]:
+    for line in command.split("\n"):
+        text = safe(line.expandtabs(4))
+        yield from subject.wrapped([[Cell(" " * _GUTTER), Cell(text, "news")]], cells - 1, _GUTTER + 2)
+
+
+def _texts(lines: Sequence[str], cells: int, tone: str = "quiet") -> Lines:
+    return subject.wrapped([[Cell(f" {safe(line.expandtabs(4))}", tone)] for line in lines], cells - 1, 1)
+
+
+def _quiet(lines: Sequence[list[Cell]], cells: int) -> Lines:
+    plain = [[Cell("".join(cell.text for cell in line), "quiet")] for line in lines]
+    return subject.wrapped(plain, cells - 1, 1)
+
+
+def _change(change: Change, begins: Sequence[int], cells: int) -> Lines:
+    found: Lines = [[Cell(f" {change.note.strip()}", "quiet")]] if change.note else []
+    for place, (edit, more) in enumerate(change.edits):
+        found += [[]] if place else []
+        old = new = begins[place] if place < len(begins) else 0
+        for sign, text in edit:
+            if sign == GAP:
+                old = new = 0
+                found.append([Cell(f" {' ' * (_GUTTER - 1)} {GAP}", "faint")])
+                continue
+            number = old if sign == REMOVED else new
+            old, new = old + (old > 0 and sign != ADDED), new + (new > 0 and sign != REMOVED)
+            tone = _TONES.get(sign, "quiet")
+            lead = [Cell(f" {number or '':>4} ", "faint"), Cell(f"{sign} ", tone)]
+            hang = sum(width(cell.text) for cell in lead)
+            first, *rows = subject.wrapped([[Cell(" " * hang), Cell(text, tone)]], cells - 1, hang)
+            found += [[*lead, *first[1:]], *rows]
+        found += _quiet(more, cells)
+    return found
+
+
+def _options(ask: Ask, chosen: Sequence[int], cells: int) -> Lines:
+    boxes = {True: "[x] ", False: "[ ] "} if ask.several else {True: "• ", False: ""}
+    labels = [f"{boxes[number in chosen]}{safe(label)}" for number, (label, _) in enumerate(ask.options, 1)]
+    column = min(max(map(width, labels), default=0), _LONGEST_LABEL) + 3
+    found: Lines = []
+    for number, (label, (_, about)) in enumerate(zip(labels, ask.options, strict=True), 1):
+        blanks = " " * max(column - width(label), 2) if about else ""
+        hang = 6 + (column if width(label) <= column else 0)
+        line = [Cell(" " * 6), Cell(f"{label}{blanks}", "news"), Cell(safe(about), "quiet")]
+        first, *rows = subject.wrapped([line], cells - 1, hang)
+        found += [[Cell("  "), Cell(f" {number} ", "key"), Cell(" "), *first[1:]], *rows]
+    return found
+
+
+def _current(asking: Asking) -> Ask | None:
+    """The one of its questions that is next; None where there is nothing to choose."""
+    choosing = asking.choosing
+    return None if choosing is None or choosing.complete else choosing.asks[choosing.at]
+
+
+# its keys
+
+
+def keys(asking: Asking) -> list[AskedKey]:
+    """The keys that answer the question, in their order."""
+    question = asking.question
+    if is_of_swarm(question) and question["need"] == LOST_POST:
+        effects = engine_questions.LOST_JOB
+        return [AskedKey("y", effects.allow, effects.allow), AskedKey("n", effects.deny, effects.deny)]
+    if question["attach_only"]:
+        where = f" on host {safe(question.get(HOLDER))}" if is_of_swarm(question) else ""
+        text = f"answer it in its terminal{where}"
+        return [] if where else [AskedKey("a", text, text)]
+    if (ask := _current(asking)) is not None:
+        return _choice_keys(asking, ask)
+    effects = engine_questions.effects_of(question)
+    by_engine = engine_questions.is_of_engine(question)
+    says_why = effects.text_with == engine_questions.DENY and not by_engine
+    words = f"{effects.deny}, say why" if says_why else with_text(question)
+    allows = effects is not engine_questions.REPORT_UNASSIGNED
+    found = [AskedKey("y", effects.allow, effects.allow)] if allows else []
+    found += [AskedKey("n", effects.deny, effects.deny), AskedKey("m", words, words)]
+    if not by_engine and question["rule"]:
+        found.append(AskedKey("Y", f"always: {safe(question['rule'])}", "always"))
+    return found
+
+
+def _choice_keys(asking: Asking, ask: Ask) -> list[AskedKey]:
+    begun = asking.choosing is not None and asking.choosing.begun
+    confirm = [AskedKey("enter", "these are all", "these are all")] if begun else []
+    numbered = [AskedKey(f"1-{len(ask.options)}", "", "choose")] if ask.options else []
+    return [*numbered, *confirm, AskedKey("m", "answer in your own words", "your own words")]
+
+
+def _key_rows(asking: Asking, cells: int, *, has_keys: bool) -> Lines:
+    known = keys(asking)
+    if not known:
+        where = f"on host {safe(asking.question.get(HOLDER))}"
+        return [[Cell(f" answer it in its terminal, {where}", "quiet")]]
+    if not has_keys:
+        dim = "  ".join(f"{one.key} {one.short}" for one in known)
+        return subject.wrapped(
+            [[Cell(" y", "key"), Cell(" answers, then  ", "quiet"), Cell(dim, "faint")]], cells - 1, 1
+        )
+    lead = "  " if _current(asking) is not None else " "
+    found: Lines = []
+    for one in known:
+        if not one.label:  # the numbers stand at the options
+            continue
+        more = [Cell(f" {one.key} ", "button"), Cell(f" {one.label}")]
+        used = sum(width(cell.text) for cell in (*found[-1], *more)) + 3 if found else 0
+        if not found or used > cells:
+            found.append([Cell(lead), *more])
+        else:
+            found[-1] += [Cell("   "), *more]
+    return [row for line in found for row in subject.wrapped([line], cells, len(lead) + 4)]
