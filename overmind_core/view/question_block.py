@@ -1,11 +1,10 @@
-"""A question above the face of the panel, whole: what is asked, since when, the command or change, where, its keys. Pure.
+"""A question above the face of the panel, whole: its sentence, since when, the command or change, where, keys. Pure.
 
 Whose question it is stands in the title. One that is longer than most of the panel is cut, with the key that shows all.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -73,13 +72,13 @@ class QuestionBlock(NamedTuple):
 
     Attributes:
         lines: To show, blank ones around it among them.
-        count: Rows of the whole question without its keys.
+        height: Rows of the whole question without its keys.
         seen: Those of them that `lines` has in sight, from 0.
         hidden: How many are not.
     """
 
     lines: Lines
-    count: int
+    height: int
     seen: range
     hidden: int
 
@@ -134,16 +133,19 @@ def sentence(asking: Asking) -> str:
         return safe(ask.text)
     if engine_questions.is_of_engine(question):
         return safe(engine_questions.body(question)[0])
-    if question["attach_only"] or question["need"] == LOST_POST:
-        return safe(question["summary"])
+    is_plain = question["attach_only"] or question["need"] not in {PERMISSION, PLAN}
+    return safe(question["summary"]) if is_plain else _permission(asking)
+
+
+def _permission(asking: Asking) -> str:
+    """What an agent asks leave for."""
+    question = asking.question
     if question["need"] == PLAN:
         return "May it carry out this plan?"
     change = subject.change(question)
     if change is not None:
         verb = "create" if (question.get("replaces") or {}).get("state") == "new" else "change"
         return f"May it {verb} {_shown_path(change.path, asking.folder) or 'this'}?"
-    if question["need"] != PERMISSION:
-        return safe(question["summary"])
     if "command" in question["subject"]:
         return "May it run this?"
     return f"May it use {safe(question['tool'])}?" if question["tool"] else "May it do this?"
@@ -178,7 +180,7 @@ def short_path(path: str, home: str) -> str:
 
 def _shown_path(path: str, folder: str) -> str:
     inside = bool(folder) and path.startswith(folder.rstrip("/") + "/")
-    return safe(os.path.normpath(path[len(folder.rstrip("/")) + 1 :]) if inside else path)
+    return safe(path[len(folder.rstrip("/")) + 1 :] if inside else path)
 
 
 # what it is about

@@ -1,0 +1,350 @@
+"""The newest events in words, the newest first: when, the mark of what began, whose, and a sentence. Pure.
+
+What belongs together is one line: the end of a run and the start of the next one, work and its landing, a question and
+its answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, tzinfo
+from typing import NamedTuple
+
+from overmind_core.domain.actor import is_person
+from overmind_core.domain.missions.reasons import ended_words
+from overmind_core.domain.missions.status_marks import (
+    FAILED,
+    FROZEN,
+    KILLED,
+    LIMITED,
+    LOST,
+    RESTARTING,
+    STALLED,
+    STOPPED,
+    SUCCEEDED,
+    TIMED_OUT,
+    WAITING,
+    WORKING,
+    YOUR_TURN,
+    StatusMark,
+    mark_of,
+)
+from overmind_core.domain.text.cells import pad
+from overmind_core.view import missions as missions_rows
+from overmind_core.view import numbers
+from overmind_core.view.cells import Cell, Row, clipped, safe
+from overmind_core.view.diff_face import lines_changed
+
+TITLE = "what happened"
+NAME = 13
+"""Cells of a name, and of the blank behind it."""
+_BEFORE_TEXT = 23
+_NOTHING = StatusMark("·", ".", "", "quiet")
+_HOUR, _MINUTE = 3600, 60
+_RESTART = re.compile(r"#(\d+)")
+_ORDINALS = {1: "st", 2: "nd", 3: "rd"}
+_TEENS = range(11, 14)
+_OUTCOMES: Mapping[str, StatusMark] = {
+    one.word: one for one in (SUCCEEDED, FAILED, TIMED_OUT, STOPPED, KILLED, LOST)
+}  # fmt: skip
+
+
+class HappenedLine(NamedTuple):
+    """A line, and the id of the mission that it is about; "" of none."""
+
+    cells: list[Cell]
+    mission: str = ""
+
+
+class Surroundings(NamedTuple):
+    """What is known beside the events.
+
+    Attributes:
+        rows: Missions by id.
+        landed: Mission → lines that came and went with what landed of it, where somebody counted them.
+        zone: None is the machine's.
+        ascii_only: Marks are ASCII.
+    """
+
+    rows: Mapping[str, Row] = {}
+    landed: Mapping[str, tuple[int, int]] = {}
+    zone: tzinfo | None = None
+    ascii_only: bool = False
+
+
+class _Told(NamedTuple):
+    """One line to be: its event, the mark and the sentence."""
+
+    event: Row
+    mark: StatusMark
+    text: str
+
+
+class _Past:
+    """The events so far, the oldest first, as lines to be."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self.around = around
+        self.told: list[_Told] = []
+        self.names: dict[str, str] = {}
+        """Id → the name of a mission."""
+        self.began: dict[str, float] = {}
+        """Mission → when its newest run began."""
+        self._asked: dict[tuple[str, int], int] = {}
+        """Question → its place in `told`."""
+
+    def add(self, event: Row) -> None:
+        """Take over the next one."""
+        mission = str(event.get("mission") or "")
+        self.names.setdefault(mission, str(event.get("name") or ""))
+        if event["type"] == "started" and (at := numbers.moment(event["at"])) is not None:
+            self.began[mission] = at
+        told = _TELLERS.get(event["type"])
+        found = None if told is None else told(self, event)
+        if found is not None:
+            self.told.append(_Told(event, *found))
+
+    def row(self, event: Row) -> Row:
+        """The mission of an event as it is now; empty where it is not known."""
+        return self.around.rows.get(str(event.get("mission") or ""), {})
+
+    def lasted(self, event: Row) -> str:
+        """How long the run took that ends with an event: `after 6m`; "" where nobody knows."""
+        ended, row = numbers.moment(event["at"]), self.row(event)
+        began = self.began.get(str(event.get("mission")))
+        if began is None and row:
+            began = numbers.moment(row.get("run_started_at") or row.get("started_at"))
+        return "" if began is None or ended is None or ended < began else f" after {_span(ended - began)}"
+
+    def who(self, by: object) -> str:
+        """Whoever did it, in words; "" for nobody."""
+        if is_person(by) or by in {"a person", "?"}:
+            return "you" if by in {"person", "a person"} else safe(by)
+        if by is None or by == "engine":
+            return ""
+        row = self.around.rows.get(str(by), {})
+        return safe(row.get("name") or self.names.get(str(by)) or by)
+
+    def last(self, event: Row, *types: str) -> int | None:
+        """The place of the newest line about the mission of an event, if it is of one of these types."""
+        for place in range(len(self.told) - 1, -1, -1):
+            other = self.told[place].event
+            if other.get("mission") == event.get("mission"):
+                return place if other["type"] in types else None
+        return None
+
+    def ask(self, event: Row) -> None:
+        """The question that is told next is this one's."""
+        self._asked[str(event.get("mission")), event["question"]] = len(self.told)
+
+    def close(self, event: Row) -> None:
+        """A question is open no longer: what was told of it is past."""
+        place = self._asked.pop((str(event.get("mission")), event["question"]), None)
+        if place is not None:
+            told = self.told[place]
+            self.told[place] = told._replace(text="asked" + told.text.removeprefix("asks"))
+
+
+Teller = Callable[[_Past, Row], tuple[StatusMark, str] | None]
+
+
+def title(cells: int) -> list[Cell]:
+    """The rule above the events."""
+    return [Cell("── ", "rule"), Cell(TITLE, "title"), Cell(f" {'─' * (cells - len(TITLE) - 5)}", "rule")]
+
+
+def lines(events: Iterable[Row], cells: int, height: int, around: Surroundings) -> list[HappenedLine]:
+    """The newest first, at most `height`.
+
+    Args:
+        events: As the request `events` tells them, the oldest first.
+        cells: The width.
+        height: Lines that there is room for.
+        around: What is known beside them.
+    """
+    past = _Past(around)
+    for event in events:
+        past.add(event)
+    return [_line(told, cells, around) for told in past.told[: -height - 1 : -1]] if height > 0 else []
+
+
+def _line(told: _Told, cells: int, around: Surroundings) -> HappenedLine:
+    at = numbers.moment(told.event["at"]) or 0.0
+    clock = datetime.fromtimestamp(at, around.zone).strftime("%H:%M")
+    name = pad(clipped(safe(told.event.get("name")), NAME - 1), NAME)
+    mark = told.mark.ascii if around.ascii_only else told.mark.mark
+    text = clipped(told.text, max(cells - _BEFORE_TEXT - 1, 0))
+    shown = [Cell(f" {clock}  ", "faint"), Cell(mark, told.mark.tone), Cell(f" {name}"), Cell(text, "quiet")]
+    return HappenedLine(shown, str(told.event.get("mission") or ""))
+
+
+def _span(seconds: float) -> str:
+    """A duration, from an hour on with its minutes: `12s`, `6m`, `2h 4m`."""
+    minutes = int(seconds) % _HOUR // _MINUTE
+    return f"{numbers.span(seconds)} {minutes}m" if _HOUR <= seconds < 24 * _HOUR and minutes else numbers.span(seconds)
+
+
+def _ordinal(number: int) -> str:
+    return f"{number}{'th' if number % 100 in _TEENS else _ORDINALS.get(number % 10, 'th')}"
+
+
+# what is told of each type of event
+
+
+def _asked(past: _Past, event: Row) -> tuple[StatusMark, str]:
+    past.ask(event)
+    return WAITING, f"asks: {safe(event['summary'])}"
+
+
+def _answered(past: _Past, event: Row) -> tuple[StatusMark, str]:
+    past.close(event)
+    by, summary = event["by"], safe(event.get("summary"))
+    if by is None:
+        return _NOTHING, f"no longer asks: {summary}" if summary else "asks no longer"
+    who = past.who(by) if is_person(by) or by == "a person" else f"the rule {safe(by)}"
+    if event.get("options"):
+        return _NOTHING, f"{who} answered: {safe(', '.join(event['options']))}"
+    verb = {"allow": "allowed", "deny": "denied", "always": "always allows"}.get(str(event["behaviour"]), "answered")
+    return _NOTHING, f"{who} {verb} {summary}".rstrip()
+
+
+def _ended(past: _Past, event: Row) -> tuple[StatusMark, str]:
+    outcome, row = str(event.get("outcome") or ""), past.row(event)
+    default = {"crashed": FAILED, "killed": KILLED}.get(event["type"], STOPPED)
+    mark, lasted = _OUTCOMES.get(outcome, default), past.lasted(event)
+    who = past.who(event.get("by"))
+    if mark in {STOPPED, KILLED}:
+        return mark, f"{who or 'the engine'} {mark.word} it{lasted}" if who else f"was {mark.word}{lasted}"
+    reason = event.get("reason")
+    words = ended_words(mark.word, event.get("exit_code"), reason, row.get("limit_seconds"))
+    state, _, why = words.partition(": ")
+    if not why and row.get("provider", "raw") == "raw":
+        why = _head(safe(row.get("now")))
+    return mark, f"{state}{lasted}{f': {why}' if why else ''}"
+
+
+def _head(line: str) -> str:
+    """The line; of one that names its kind of error with a number, what stands before its first colon."""
+    head, colon, _ = line.partition(": ")
+    return head if colon and " " in head else line
+
+
+def _landed(past: _Past, event: Row) -> tuple[StatusMark, str] | None:
+    counts = past.around.landed.get(str(event.get("mission")))
+    changed = lines_changed(*counts) if counts else ""
+    text = f"landed on {safe(event['target'])}{f' ({changed})' if changed else ''}"
+    place = past.last(event, "stopped")
+    if place is None or past.told[place].mark is not SUCCEEDED:
+        who = past.who(event.get("by"))
+        return SUCCEEDED, f"{who} landed it on {text.removeprefix('landed on ')}" if who else text
+    told = past.told.pop(place)
+    return SUCCEEDED, f"{told.text.partition(': ')[0]}, {text}"
+
+
+def _turn_ended(_past: _Past, event: Row) -> tuple[StatusMark, str]:
+    if not event["ok"]:
+        return YOUR_TURN, f"its turn failed: {safe(event['reason'])}" if event["reason"] else "its turn failed"
+    cost = f", {numbers.money(event['cost_usd'])}" if event["cost_usd"] else ""
+    return YOUR_TURN, f"finished a turn of {_span(event['duration_ms'] / 1000)}{cost}"
+
+
+def _restarting(_past: _Past, event: Row) -> tuple[StatusMark, str]:
+    code = f" ({event['exit_code']})" if event["exit_code"] else ""
+    return (
+        RESTARTING,
+        f"{'failed' if event['exit_code'] else 'ended'}{code}, starts again in {_span(event['delay_seconds'])}",
+    )
+
+
+def _restart(past: _Past, event: Row) -> tuple[StatusMark, str]:
+    found = _RESTART.search(str(event.get("text") or ""))
+    often = f", {_ordinal(int(found[1]))} time" if found else ""
+    place = past.last(event, "restarting")
+    if place is not None:
+        return RESTARTING, f"{past.told.pop(place).text.partition(', ')[0]}, started again{often}"
+    who = past.who(event.get("by"))
+    return RESTARTING, f"{who} started it again" if who else f"started again{often}"
+
+
+def _created(past: _Past, event: Row) -> tuple[StatusMark, str]:
+    row, who = past.row(event), past.who(event.get("by"))
+    text = f"{who} started it" if who else "was started"
+    if row.get("type") == missions_rows.PLAN:
+        path = str(row.get("command") or "").removeprefix("apply ")
+        return WORKING, f"{text} from {safe(path.rsplit('/', 1)[-1])}" if path else text
+    is_own = who == "you" and row.get("provider", "") == "raw"
+    ports = ((row.get("isolation") or {}).get("ports") or {}).values()
+    parts = [safe(row.get("command")) if is_own else "", *(f":{port}" for port in ports)]
+    more = ", ".join(filter(None, parts))
+    return WORKING, f"{text}: {more}" if more else text
+
+
+def _activity(past: _Past, event: Row) -> tuple[StatusMark, str] | None:
+    if event["doing"] != "limited":
+        return None
+    is_plan = "plan's limit" in str(past.row(event).get("now") or "")
+    return LIMITED, "reached the limit of its plan" if is_plan else "waits for a limit or an overload of its service"
+
+
+def _by(mark: StatusMark, done: str) -> Teller:
+    """Something that somebody did to it: `you froze it`."""
+    return lambda past, event: (mark, f"{past.who(event.get('by')) or 'the engine'} {done}")
+
+
+def _says(mark: StatusMark, text: str = "", *, field: str = "text") -> Teller:
+    """A text of ours, or what the event itself says, without its dashes."""
+    return lambda _past, event: (mark, text or safe(str(event.get(field) or "").strip("- ")))
+
+
+def _health(_past: _Past, event: Row) -> tuple[StatusMark, str] | None:
+    why = f": {safe(event['why'])}" if event.get("why") else ""
+    return None if event["level"] in {"ok", "quiet"} else (STALLED, f"{safe(event['level'])}{why}")
+
+
+def _quest(_past: _Past, event: Row) -> tuple[StatusMark, str] | None:
+    if event["status"] not in {"completed", "failed", "cancelled", "review"}:
+        return None
+    return mark_of(event["status"]), f"quest {safe(event['status'])}"
+
+
+def _committed(past: _Past, event: Row) -> tuple[StatusMark, str]:
+    who = past.who(event.get("by"))
+    files = numbers.counted(event["files"], "file")
+    return _NOTHING, f"{who or 'the engine'} committed {files}: {safe(event['subject'])}"
+
+
+def _overlap(_past: _Past, event: Row) -> tuple[StatusMark, str]:
+    return (
+        STALLED,
+        f"changes {numbers.counted(len(event['files']), 'file')} that {safe(event['other_name'])} changes too",
+    )
+
+
+_TELLERS: Mapping[str, Teller] = {
+    "activity": _activity,
+    "answered": _answered,
+    "asked": _asked,
+    "committed": _committed,
+    "conversation_lost": _says(LOST, "lost its conversation, and began a new one"),
+    "cost_warning": _says(STALLED, field="why"),
+    "crashed": _ended,
+    "created": _created,
+    "discarded": _by(_NOTHING, "discarded its worktree"),
+    "flash": _says(_NOTHING),
+    "health": _health,
+    "keeper_lost": _says(LOST, missions_rows.LOST_WORDS),
+    "killed": _ended,
+    "landed": _landed,
+    "overlap": _overlap,
+    "paused": _by(FROZEN, "froze it"),
+    "quest": _quest,
+    "restart": _restart,
+    "restarting": _restarting,
+    "set_up_failed": _says(FAILED),
+    "spawn_failed": _says(FAILED),
+    "stopped": _ended,
+    "thawed": _by(WORKING, "let it go on"),
+    "turn_ended": _turn_ended,
+}
+"""By type of event; all others are not told here, but in the log of events."""
