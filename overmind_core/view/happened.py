@@ -12,7 +12,7 @@ from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from overmind_core.domain.actor import is_person
-from overmind_core.domain.missions.reasons import ended_words
+from overmind_core.domain.missions.reasons import ended_words, why_beside
 from overmind_core.domain.missions.status_marks import (
     FAILED,
     FROZEN,
@@ -215,13 +215,20 @@ def _ended(past: _Past, event: Row) -> tuple[StatusMark, str]:
     mark, lasted = _OUTCOMES.get(outcome, default), past.lasted(event)
     who = past.who(event.get("by"))
     if mark in {STOPPED, KILLED}:
-        return mark, f"{who or 'the engine'} {mark.word} it{lasted}" if who else f"was {mark.word}{lasted}"
-    reason = event.get("reason")
-    words = ended_words(mark.word, event.get("exit_code"), reason, row.get("limit_seconds"))
-    state, _, why = words.partition(": ")
-    if not why and row.get("provider", "raw") == "raw":
-        why = _head(safe(row.get("now")))
+        return mark, f"{f'{who} {mark.word} it' if who else f'was {mark.word}'}{lasted}"
+    why = _why(event, row)
+    state = ended_words(mark.word, event.get("exit_code"))
     return mark, f"{state}{lasted}{f': {why}' if why else ''}"
+
+
+def _why(event: Row, row: Row) -> str:
+    """Why it ended so, or the last line of a program that has no other reason; "" where nobody knows."""
+    reason, limit = event.get("reason"), row.get("limit_seconds")
+    if reason == "stalled" and limit:
+        return f"no output for {numbers.span(limit)}"
+    if event.get("outcome") != SUCCEEDED.word and (why := why_beside(reason, limit)):
+        return why
+    return _head(safe(row.get("now"))) if row.get("provider") == "raw" else ""
 
 
 def _head(line: str) -> str:

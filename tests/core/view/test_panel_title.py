@@ -1,0 +1,120 @@
+"""The title of the panel: name, faces, load and note, below the list and beside it, and the line above typing."""
+
+from __future__ import annotations
+
+import pytest
+
+from overmind_core.domain.text.cells import width
+from overmind_core.view import load_graph, panel_title
+from overmind_core.view.panel_title import DIFF, FACES, LOG, STATS, TERMINAL, PanelTitle, TitleLoad, line
+from overmind_core.view.summary import Sample
+from tests.kit.cases import tabled
+from tests.kit.screen_panel import SEARCH, TITLE_SAMPLES, mission
+from tests.kit.screen_pictures import SIZES, pictures, texts
+
+LOAD = panel_title.load_of(SEARCH, TITLE_SAMPLES)
+PICTURED = [
+    ("log", PanelTitle("search-index", LOG, "follows", load=LOAD)),
+    ("diff", PanelTitle("search-index", DIFF, "3 files +46 \N{MINUS SIGN}8", load=LOAD)),
+    ("terminal", PanelTitle("search-index", TERMINAL, "80x24, its end", load=LOAD)),
+    ("stats", PanelTitle("search-index", STATS, load=LOAD)),
+    ("asks", PanelTitle("api", LOG, "follows")),
+    ("answer", PanelTitle("api", LOG, "follows", has_keys=True)),
+    ("choice", PanelTitle("cart-vat", LOG, "follows", has_keys=True)),
+    ("demo", PanelTitle("demo-agent", LOG, "follows")),
+    ("needs", PanelTitle("api", "", has_keys=True)),
+]
+
+
+@tabled(("name", "title", "size"), [(*row, size) for row in PICTURED for size in SIZES])
+def test_titles_are_those_of_the_pictures(name, title, size):
+    columns, _ = size
+    beside = columns >= 160
+    cells = columns - columns // 2 - 1 if beside else columns
+    shown = line(title, cells, beside=beside)
+    picture = pictures()[name, size]
+    found = [one.partition("│")[2] if beside else one for one in picture if f" {title.name}" in one]
+    assert width("".join(cell.text for cell in shown)) == cells
+    assert texts([shown])[0] in found
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_line_above_a_terminal_that_is_typed_into(size):
+    shown = panel_title.typing_line("search-index", 3, size[0])
+    assert texts([shown])[0] == pictures()["typing", size][0]
+    assert {cell.tone for cell in shown} == {"typing"}
+    assert panel_title.typing_line("search-index", 0, 40)[0].text == " search-index · typing · ctrl-\\ leaves  "
+
+
+@tabled(("cells", "beside"), [(cells, beside) for cells in range(40, 120) for beside in (False, True)])
+def test_a_title_has_exactly_its_width(cells, beside):
+    title = PanelTitle("a-rather-long-name-日本", DIFF, "12 files +1,046", load=LOAD)
+    shown = "".join(cell.text for cell in line(title, cells, beside=beside))
+    assert width(shown) == cells
+
+
+def test_the_face_that_is_shown_is_bold_and_the_name_has_the_accent_while_the_keys_are_here():
+    tones = {cell.text: cell.tone for cell in line(PanelTitle("api", DIFF, has_keys=True), 80, beside=False)}
+    assert tones["api"] == "accent"
+    assert (tones["diff"], tones["log"]) == ("news", "faint")
+
+
+LOADS = [
+    ((7.0,), 210e6, " cpu 7 % 210 MB · "),
+    ((7.0,) * 9, 210e6, " cpu steady 7 % 210 MB · "),
+    ((0.0,) * 9, None, " cpu steady 0 % · "),
+    ((0.0, 100.0), 1e6, " cpu ▁█ 100 % 1.0 MB 10 s · "),
+    ((), 1e6, "─── "),
+]
+
+
+@tabled(("cpu", "memory", "shown"), LOADS)
+def test_bars_stand_only_beside_a_number_and_where_something_changes(cpu, memory, shown):
+    title = PanelTitle("api", LOG, "follows", load=TitleLoad(cpu, memory))
+    text = "".join(cell.text for cell in line(title, 120, beside=False))
+    assert text.endswith(shown + "follows ──")
+
+
+def test_load_is_said_of_what_runs_alone():
+    assert panel_title.load_of(mission("a", cpu_percent=None), [Sample(1.0)]) is None
+    assert panel_title.load_of(mission("a", status="stopped", cpu_percent=1.0), [Sample(1.0)]) is None
+
+
+TURNS = [(LOG, (), False, DIFF), (DIFF, {TERMINAL}, False, STATS), (STATS, (), False, LOG), (LOG, (), True, STATS),
+         (STATS, {TERMINAL}, True, DIFF), (LOG, set(FACES), False, LOG)]  # fmt: skip
+
+
+@tabled(("face", "without", "back", "to"), TURNS)
+def test_tab_passes_over_a_face_that_a_mission_lacks(face, without, back, to):
+    assert panel_title.turned(face, without, back=back) == to
+
+
+def test_a_program_on_pipes_has_no_terminal_and_a_plan_no_diff():
+    assert panel_title.lacking(mission("a", tty=False)) == {TERMINAL}
+    assert panel_title.lacking(mission("a", type="blueprint")) == {DIFF, TERMINAL}
+    assert not panel_title.lacking(mission("a"))
+
+
+def test_which_part_of_a_terminal_is_in_sight():
+    assert panel_title.first_row(18, 15, 11) == 7
+    assert panel_title.first_row(24, 2, 11) == 2
+    assert panel_title.terminal_note(80, 24, 13, 11) == "80x24, its end"
+    assert panel_title.terminal_note(80, 24, 0, 11) == "80x24, its beginning"
+    assert panel_title.terminal_note(80, 24, 3, 11) == "80x24, its middle"
+
+
+SIZES_OF = [(0, "0 B"), (512, "512 B"), (999, "999 B"), (1_000, "1.0 kB"), (9_960, "10 kB"), (210_000_000, "210 MB"),
+            (999_700_000, "1.0 GB"), (2_100_000_000, "2.1 GB")]  # fmt: skip
+
+
+@tabled(("count", "shown"), SIZES_OF)
+def test_bytes_with_their_unit(count, shown):
+    assert load_graph.size(count) == shown
+
+
+RATES = [(0, "0 kB/s"), (400, "0.4 kB/s"), (12_000, "12 kB/s"), (1_500_000, "1.5 MB/s")]
+
+
+@tabled(("count", "shown"), RATES)
+def test_bytes_a_second(count, shown):
+    assert load_graph.rate(count) == shown
