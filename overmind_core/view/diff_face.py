@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from overmind_core.domain.text.cells import width
 from overmind_core.view import diff
@@ -17,6 +17,8 @@ NOTHING = "no changes"
 TAKES_LONG = "the diff takes long: v opens it"
 _HUNK = re.compile(r"@@+ [^@]* @@+ ?(.*)")
 _WORDS = {"A": "new", "?": "new", "D": "deleted", "R": "renamed", "C": "copied", "U": "conflict", "T": "type changed"}
+_MOST_HEADING = 12
+"""Lines above the first change of a file, which are read and not shown."""
 _SIGNS = {"+": "add", "-": "cut"}
 
 
@@ -51,7 +53,7 @@ def lines(found: DiffFiles, cells: int, height: int, *, top: int = 0) -> Lines:
         path = diff.path_text(part)
         drawn.add(path)
         shown.append(_heading(known.get(path) or File("M", path, *diff.counted(part))))
-        shown += map(_line, diff.drawn(part, most - len(shown)))
+        shown += _lines(diff.drawn(part, most - len(shown) + _MOST_HEADING))
     if len(shown) < most:
         shown += [_heading(file) for file in found.files if file.path not in drawn]
     if found.cut and len(shown) < most:
@@ -67,11 +69,20 @@ def _heading(file: File) -> list[Cell]:
     return [Cell(f" {was}", "quiet"), Cell(safe(file.path), "title"), Cell(f"  {said}" if said else "", "quiet")]
 
 
-def _line(drawn: Drawn) -> list[Cell]:
-    (number, text), spot = drawn
-    if spot is None:
-        found = _HUNK.fullmatch(text.text)
-        return [Cell(f" @@ {found[1]}".rstrip() if found else f"{number.text}{text.text}", "faint")]
+def _lines(drawn: Iterable[Drawn]) -> Lines:
+    """The lines of one file; the places at which it changes are told apart by a line before each that has a name."""
+    found: Lines = []
+    for (number, text), spot in drawn:
+        if spot is not None:
+            found.append(_line(number, text))
+        elif (hunk := _HUNK.fullmatch(text.text)) is None:
+            found.append([Cell(f"{number.text}{text.text}", "faint")])
+        elif hunk[1] or found:
+            found.append([Cell(f" @@ {hunk[1]}".rstrip(), "faint")])
+    return found
+
+
+def _line(number: Cell, text: Cell) -> list[Cell]:
     sign = text.text[:1]
     tone = _SIGNS.get(sign, "quiet")
     return [number, Cell(f"{sign} ", tone), Cell(text.text[1:], tone)]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, tzinfo
 from typing import NamedTuple
 
-from overmind_core.domain.actor import is_person
+from overmind_core.domain.actor import ENGINE, PERSON, is_person
 from overmind_core.domain.missions.reasons import ended_words, why_beside
 from overmind_core.domain.missions.status_marks import (
     FAILED,
@@ -40,6 +40,8 @@ TITLE = "what happened"
 NAME = 13
 """Cells of a name, and of the blank behind it."""
 _BEFORE_TEXT = 23
+ANSWERED, UNKNOWN = "a person", "?"
+"""Whoever has answered a question; and a program of which nobody knows the mission."""
 _NOTHING = StatusMark("·", ".", "", "quiet")
 _HOUR, _MINUTE = 3600, 60
 _RESTART = re.compile(r"#(\d+)")
@@ -119,10 +121,12 @@ class _Past:
 
     def who(self, by: object) -> str:
         """Whoever did it, in words; "" for nobody."""
-        if is_person(by) or by in {"a person", "?"}:
-            return "you" if by in {"person", "a person"} else safe(by)
-        if by is None or by == "engine":
+        if by in {PERSON, ANSWERED}:
+            return "you"
+        if by is None or by == ENGINE:
             return ""
+        if is_person(by) or by == UNKNOWN:
+            return "a program" if by == UNKNOWN else safe(by)
         row = self.around.rows.get(str(by), {})
         return safe(row.get("name") or self.names.get(str(by)) or by)
 
@@ -202,7 +206,7 @@ def _answered(past: _Past, event: Row) -> tuple[StatusMark, str]:
     by, summary = event["by"], safe(event.get("summary"))
     if by is None:
         return _NOTHING, f"no longer asks: {summary}" if summary else "asks no longer"
-    who = past.who(by) if is_person(by) or by == "a person" else f"the rule {safe(by)}"
+    who = past.who(by) if is_person(by) or by == ANSWERED else f"the rule {safe(by)}"
     if event.get("options"):
         return _NOTHING, f"{who} answered: {safe(', '.join(event['options']))}"
     verb = {"allow": "allowed", "deny": "denied", "always": "always allows"}.get(str(event["behaviour"]), "answered")

@@ -93,7 +93,8 @@ def block(asking: Asking, cells: int, panel: int, *, has_keys: bool, top: int | 
         has_keys: The keys are in the question.
         top: It has the panel alone, and is scrolled by so many rows; None: it stands above a face.
     """
-    body = whole(asking, cells)
+    head, about = _head(asking, cells), _about(asking, cells)
+    body = [*head, *about]
     keys = _key_rows(asking, cells, has_keys=has_keys)
     blank: Lines = [[]] if panel >= AIRY else []
     room = panel - 1 - len(keys) - 1
@@ -103,7 +104,7 @@ def block(asking: Asking, cells: int, panel: int, *, has_keys: bool, top: int | 
         return QuestionBlock([*body[seen.start : seen.stop], [], *keys], len(body), seen, len(body) - len(seen))
     least = len(body) + 1 + len(keys)
     if least <= panel * MOST_PART:
-        shown = [*blank, body[0], *blank, *body[1:], [], *keys, *blank]
+        shown = [*blank, *head, *blank, *about, [], *keys, *blank]
         return QuestionBlock(shown, len(body), range(len(body)), 0)
     kept = max(int(panel * MOST_PART) - 2 - len(keys), 1)
     hidden = len(body) - kept
@@ -113,17 +114,24 @@ def block(asking: Asking, cells: int, panel: int, *, has_keys: bool, top: int | 
 
 def whole(asking: Asking, cells: int) -> Lines:
     """All rows of the question without its keys: the sentence first, then a command, a change or choices, and where."""
+    return [*_head(asking, cells), *_about(asking, cells)]
+
+
+def _head(asking: Asking, cells: int) -> Lines:
+    """The sentence, behind it since when and why; below it where there is no room."""
     since = numbers.moment(asking.question["asked_at"])
-    span = "" if since is None else f"   asked {numbers.span(max(asking.now - since, 0.0))} ago"
-    why = f"{span}{f' · rule: {safe(asking.rule)}' if asking.rule else ''}"
-    head = subject.wrapped([[Cell(f" {sentence(asking)}", "wait bold"), Cell(why, "faint")]], cells - 1, 1)
-    if len(head) > 1:  # the sentence and its time below each other, so that the first row is one thing
-        head = [
-            *subject.wrapped([[Cell(f" {sentence(asking)}", "wait bold")]], cells - 1, 1),
-            [Cell(f" {why.strip()}", "faint")],
-        ]
+    span = "" if since is None else f"asked {numbers.span(max(asking.now - since, 0.0))} ago"
+    why = " · ".join(filter(None, (span, f"rule: {safe(asking.rule)}" if asking.rule else "")))
+    own = Cell(f" {sentence(asking)}", "wait bold")
+    if width(own.text) + width(why) + 4 <= cells:
+        return [[own, Cell(f"   {why}", "faint")]]
+    return subject.wrapped([[own], [Cell(f" {why}", "faint")]], cells - 1, 1)
+
+
+def _about(asking: Asking, cells: int) -> Lines:
+    """What it is about, and where it would happen."""
     place = [[], *subject.wrapped([[Cell(f" {asking.where}", "quiet")]], cells - 1, 1)] if asking.where else []
-    return [*head, *_body(asking, cells), *place]
+    return [*_body(asking, cells), *place]
 
 
 def sentence(asking: Asking) -> str:

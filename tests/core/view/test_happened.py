@@ -1,0 +1,83 @@
+"""The newest events in words."""
+
+from __future__ import annotations
+
+from overmind_core.domain.text.cells import width
+from overmind_core.domain.text.moment import format_time
+from overmind_core.view.happened import Surroundings, lines, title
+from tests.kit.cases import tabled
+from tests.kit.screen_events import AROUND, EVENTS
+from tests.kit.screen_panel import NOW, ZONE, mission
+from tests.kit.screen_pictures import SIZES, pictures, texts
+
+
+def test_what_happened_is_as_in_the_picture():
+    """But for the colon behind `asks`: a question has no other words than its agent's."""
+    picture = [line.partition("│")[0].rstrip() for line in pictures()["day", SIZES[2]]]
+    begins = picture.index(texts([title(100)])[0])
+    wanted = [
+        line.replace("asks how", "asks: how").replace("asked how", "asked: how") for line in picture[begins + 1 :]
+    ]
+    shown = texts([line.cells for line in lines(EVENTS, 100, 22, AROUND)])
+    assert shown == wanted[:22]
+    assert not any(wanted[22:-2])
+
+
+def event(kind, **more):
+    return {"type": kind, "at": format_time(NOW), "mission": "a", "name": "a", "by": "person", **more}
+
+
+SAID = [
+    (event("answered", question=1, by="Bash(git status)", behaviour="allow", summary="Bash: git status"),
+     "the rule Bash(git status) allowed Bash: git status"),
+    (event("answered", question=1, by=None, behaviour=None, summary=None), "asks no longer"),
+    (event("answered", question=1, by="web:phone", behaviour="deny", summary="Bash: x"), "web:phone denied Bash: x"),
+    (event("killed", outcome="killed", reason="killed", exit_code=137), "you killed it"),
+    (event("stopped", by=None, outcome="stopped", reason="stopped", exit_code=0), "was stopped"),
+    (event("crashed", outcome="failed", exit_code=None, reason="cwd_not_found"), "failed: its folder does not exist"),
+    (event("restarting", exit_code=75, delay_seconds=8.0), "failed (75), starts again in 8s"),
+    (event("restart", text=""), "you started it again"),
+    (event("restart", by=None, text="--- restart #11 at x ---"), "started again, 11th time"),
+    (event("created", by="?"), "a program started it"),
+    (event("created", by="engine"), "was started"),
+    (event("turn_ended", ok=False, reason="max_turns", cost_usd=0.0, turns=1, duration_ms=1.0),
+     "its turn failed: max_turns"),
+    (event("activity", doing="limited", need=None), "waits for a limit or an overload of its service"),
+    (event("landed", target="main", branch="b", before="1", after="2"), "you landed it on main"),
+    (event("paused"), "you froze it"),
+    (event("health", level="stalled", why="no output for 5m", by="engine"), "stalled: no output for 5m"),
+    (event("quest", status="completed"), "quest completed"),
+    (event("committed", files=1, subject="fix it", commit="1"), "you committed 1 file: fix it"),
+    (event("overlap", files=["x", "y"], other="b", other_name="b"), "changes 2 files that b changes too"),
+    (event("spawn_failed", text="--- could not start: no such file ---"), "could not start: no such file"),
+    (event("keeper_lost"), "lost with its keeper"),
+    (event("conversation_lost"), "lost its conversation, and began a new one"),
+    (event("stopped", outcome="succeeded", reason=None, exit_code=0), "succeeded"),
+]  # fmt: skip
+
+
+@tabled(("one", "text"), SAID)
+def test_an_event_in_words(one, text):
+    (shown,) = lines([one], 120, 9, Surroundings(zone=ZONE))
+    assert texts([shown.cells])[0][23:] == text
+    assert shown.mission == "a"
+
+
+NOT_TOLD = [event("exited", exit_code=0), event("started", pid=1), event("activity", doing="working", need=None),
+            event("health", level="ok"), event("quest", status="running")]  # fmt: skip
+
+
+def test_steps_on_the_way_are_not_told():
+    assert lines(NOT_TOLD, 120, 9, Surroundings(zone=ZONE)) == []
+
+
+def test_other_missions_are_named_and_long_texts_are_cut():
+    around = Surroundings({"7": mission("planner")}, zone=ZONE, ascii_only=True)
+    (shown,) = lines([event("stopped", by="7", outcome="stopped", reason="stopped", exit_code=0)], 40, 9, around)
+    assert texts([shown.cells]) == [" 14:35  - a            planner stopped…"]
+    assert width(texts([shown.cells])[0]) <= 40
+
+
+def test_only_the_newest_are_drawn():
+    assert len(lines(EVENTS, 100, 3, AROUND)) == 3
+    assert lines(EVENTS, 100, 0, AROUND) == []

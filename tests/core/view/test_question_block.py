@@ -1,0 +1,189 @@
+"""A question in the panel: its sentence, what it is about, its keys, and when it was in sight long enough."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from overmind_core.domain.text.cells import width
+from overmind_core.view import question_block
+from overmind_core.view.question_block import AIRY, Asking, block, keys, place, sentence
+from overmind_core.view.question_sight import LEAST_SECONDS, QuestionSight
+from overmind_core.view.subject import Choosing
+from tests.core.view.test_log_face import panel
+from tests.kit.cases import tabled
+from tests.kit.screen_panel import (
+    API,
+    API_CHANGES,
+    API_QUESTION,
+    CHOICE_QUESTION,
+    DEMO_QUESTION,
+    HOME,
+    NOW,
+    mission,
+    question,
+)
+from tests.kit.screen_pictures import SIZES, texts
+
+PUSH = Asking(
+    API_QUESTION, NOW, f"{HOME}/shop-api", place(API, API_CHANGES, HOME), rule="ask Bash(git push *)"
+)  # fmt: skip
+CHOICE = Asking(CHOICE_QUESTION, NOW, choosing=Choosing.of(CHOICE_QUESTION["subject"]))
+EDIT = Asking(DEMO_QUESTION, NOW, f"{HOME}/shop", begins=(12,))
+PICTURED = [("asks", PUSH, False), ("answer", PUSH, True), ("needs", PUSH, True), ("choice", CHOICE, True),
+            ("demo", EDIT, False)]  # fmt: skip
+
+
+@tabled(("name", "asking", "has_keys", "size"), [(*row, size) for row in PICTURED for size in SIZES])
+def test_a_question_is_that_of_the_picture(name, asking, has_keys, size):
+    lines, cells = panel(name, size)
+    shown = block(asking, cells, len(lines) + 1, has_keys=has_keys)
+    assert texts(shown.lines) == lines[: len(shown.lines)]
+    assert shown.hidden == 0
+    assert shown.seen == range(shown.height)
+
+
+def asked(need="permission", tool="Bash", **more):
+    return Asking(question("a", 60.0, need=need, tool=tool, **{"summary": f"{tool}: it", **more}), NOW, "/shop")
+
+
+SENTENCES = [
+    ("permission", "Bash", {"subject": {"command": "ls"}}, "May it run this?"),
+    ("permission", "Edit", {"subject": {"file_path": "/shop/a.py", "old_string": "", "new_string": "x"}},
+     "May it change a.py?"),
+    ("permission", "Write", {"subject": {"file_path": "/etc/a", "content": "x"},
+                             "replaces": {"state": "new", "text": None, "bytes": 0}}, "May it create /etc/a?"),
+    ("permission", "WebFetch", {"subject": {"url": "https://example.com"}}, "May it use WebFetch?"),
+    ("plan", "ExitPlanMode", {"subject": {"plan": "# one"}}, "May it carry out this plan?"),
+    ("setup", "", {"summary": "trust the folder", "attach_only": True}, "trust the folder"),
+    ("question", "", {"summary": "Which?"}, "Which?"),
+    ("review", "", {"part": "", "summary": "look at it\nclosely"}, "look at it"),
+]  # fmt: skip
+
+
+@tabled(("need", "tool", "more", "text"), SENTENCES)
+def test_what_is_asked_is_one_sentence(need, tool, more, text):
+    assert sentence(asked(need, tool, **more)) == text
+
+
+def test_a_command_of_several_lines_is_whole():
+    shown = block(asked(subject={"command": "cat <<E\n\tone\nE", "description": "write"}), 40, 30, has_keys=False)
+    assert texts(shown.lines)[3:7] == ["     cat <<E", "         one", "     E", " description: write"]
+
+
+def test_a_change_without_a_known_line_has_no_numbers():
+    subject = {"file_path": "/shop/a", "old_string": "1\n2", "new_string": "1\n3", "replace_all": True}
+    shown = texts(block(asked(tool="Edit", subject=subject), 60, 12, has_keys=False).lines)
+    assert shown[1:5] == ["        1", "      - 2", "      + 3", " replaces every occurrence in the file"]
+
+
+def test_each_line_of_a_change_has_the_number_that_it_has_in_its_file():
+    old = "\n".join(f"line {number}" for number in range(30))
+    subject = {"file_path": "/a", "old_string": old, "new_string": old.replace("line 1\n", "").replace("28", "x")}
+    asking = asked(tool="Edit", subject=subject)._replace(begins=(100,))
+    shown = texts(question_block.whole(asking, 60))
+    assert shown[1:6] == ["  100   line 0", "  101 - line 1", "  101   line 2", "  102   line 3", "  103   line 4"]
+    assert shown[6] == "      ⋯"
+    assert shown[-2] == "      + line x"
+
+
+OFFERED = [
+    (PUSH, ["y", "n", "m", "Y"]), (CHOICE, ["1-3", "m"]), (asked(subject={"command": "ls"}), ["y", "n", "m"]),
+    (asked("setup", "", attach_only=True), ["a"]),
+    (asked("report", "", part="", subject={"unassigned": True}, summary="x"), ["n", "m"]),
+    (asked("lost", "", hive=".swarm", attach_only=False), ["y", "n", "m"]),
+]  # fmt: skip
+
+
+@tabled(("asking", "offered"), OFFERED)
+def test_a_question_says_its_own_keys(asking, offered):
+    assert [one.key for one in keys(asking)] == offered
+
+
+def test_options_that_may_be_several_have_boxes_and_enter_ends_the_choice():
+    several = {"questions": [{"question": "Which?", "multiSelect": True, "options": [{"label": "A"}, {"label": "B"}]}]}
+    choosing = Choosing.of(several)
+    assert choosing is not None
+    asking = asked("question", "", subject=several)._replace(choosing=choosing.pressed(2))
+    shown = texts(block(asking, 60, 9, has_keys=True).lines)
+    assert shown == [
+        " Which?   asked 1m ago", "   1  [ ] A", "   2  [x] B", "",
+        "   enter  these are all    m  answer in your own words",
+    ]  # fmt: skip
+
+
+LONG = asked(subject={"command": "\n".join(f"echo {number}" for number in range(60))})
+
+
+def test_a_long_question_is_cut_with_the_key_that_shows_all():
+    shown = block(LONG, 80, 20, has_keys=True)
+    assert len(shown.lines) <= 20 * 0.6
+    assert texts(shown.lines)[-3:-1] == [" … 52 more lines: enter", ""]
+    assert (shown.height, shown.seen, shown.hidden) == (61, range(9), 52)
+
+
+def test_the_whole_of_it_is_scrolled_to_its_end():
+    seen = [block(LONG, 80, 20, has_keys=True, top=top).seen for top in (0, 17, 99)]
+    assert seen == [range(17), range(17, 34), range(44, 61)]
+    assert len(block(LONG, 80, 20, has_keys=True, top=0).lines) == 19
+
+
+@pytest.mark.parametrize("has_keys", [False, True])
+def test_keys_are_dim_while_they_are_elsewhere(has_keys):
+    tones = {cell.tone for cell in block(PUSH, 80, AIRY, has_keys=has_keys).lines[-2]}
+    assert ("button" in tones) is has_keys
+    assert ("faint" in tones) is not has_keys
+
+
+@given(st.text(st.sampled_from("ab 日-/\n"), min_size=1, max_size=300), st.integers(30, 120), st.integers(8, 40))
+def test_no_row_is_wider_than_the_panel_and_a_part_is_never_taken_for_the_whole(command, cells, height):
+    asking = asked(subject={"command": command}, rule="Bash(a:*)")
+    for has_keys in (False, True):
+        shown = block(asking, cells, height, has_keys=has_keys)
+        assert all(width(line) <= cells for line in texts(shown.lines))
+        assert shown.hidden == shown.height - len(shown.seen)
+
+
+PLACES = [
+    (API, None, "in ~/shop-api, branch fix/prices"),
+    (API, API_CHANGES, "in ~/shop-api, branch fix/prices, 3 commits: +120 \N{MINUS SIGN}14 in 6 files"),
+    (mission("a", cwd="/tmp/x"), None, "in /tmp/x"),
+    (mission("a"), API_CHANGES._replace(branch="", commits=()),
+     "in ~/shop, nothing committed: +120 \N{MINUS SIGN}14 in 6 files"),
+]  # fmt: skip
+
+
+@tabled(("row", "found", "text"), PLACES)
+def test_where_it_would_happen(row, found, text):
+    assert place(row, found, HOME) == text
+
+
+# in sight
+
+STEPS = [
+    ([(range(5), 5, 0.0)], 0.2, False),
+    ([(range(5), 5, 0.0)], LEAST_SECONDS, True),
+    ([(range(3), 5, 0.0)], 9.0, False),
+    ([(range(3), 5, 0.0), (range(2, 5), 5, 4.0)], 4.2, False),
+    ([(range(3), 5, 0.0), (range(2, 5), 5, 4.0)], 4.4, True),
+    ([(range(5), 5, 0.0), (range(3), 5, 1.0)], 1.1, True),
+]
+
+
+@tabled(("looks", "at", "may"), STEPS)
+def test_a_question_is_answered_only_after_all_of_it_was_in_sight(looks, at, may):
+    sight = QuestionSight()
+    for rows, count, now in looks:
+        sight.saw(("a", 7), rows, count, 80, now)
+    assert sight.may_answer(("a", 7), at) is may
+    assert not sight.may_answer(("a", 8), at)
+
+
+def test_another_question_another_width_or_none_begins_from_nothing():
+    for change in (lambda one: one.saw(("b", 1), range(5), 5, 80, 5.0), lambda one: one.lost(),
+                   lambda one: one.saw(("a", 7), range(5), 5, 60, 5.0)):  # fmt: skip
+        sight = QuestionSight()
+        sight.saw(("a", 7), range(5), 5, 80, 0.0)
+        change(sight)
+        assert not sight.may_answer(("a", 7), 5.1)

@@ -1,0 +1,83 @@
+"""A mission's facts and figures in the panel."""
+
+from __future__ import annotations
+
+import pytest
+
+from overmind_core.domain.text.cells import width
+from overmind_core.view import stats_face
+from overmind_core.view.load_graph import graph
+from overmind_core.view.stats_face import MissionFacts, StatsLook, lines
+from overmind_core.view.summary import Sample
+from tests.core.view.test_log_face import panel
+from tests.kit.cases import tabled
+from tests.kit.screen_panel import (
+    CHANGES,
+    CPU,
+    HOME,
+    NOW,
+    SEARCH,
+    SEARCH_TERMS,
+    STATS_SAMPLES,
+    TITLE_CPU,
+    TITLE_SAMPLES,
+    ZONE,
+    mission,
+)
+from tests.kit.screen_pictures import SIZES, texts
+
+FACTS = MissionFacts(SEARCH, SEARCH_TERMS, CHANGES, turns=1, asks=("push", "network"))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_facts_and_figures_are_those_of_the_picture(size):
+    wanted, cells = panel("stats", size)
+    shown = texts(lines(FACTS, STATS_SAMPLES, StatsLook(cells, NOW, ZONE, HOME)))
+    assert shown[: len(wanted)] == wanted[: len(shown)]
+
+
+SAID = [
+    (MissionFacts(mission("a", provider="raw", command="make all", type="task")), "task", "make all"),
+    (MissionFacts(mission("a"), parent="planner"), "started", "14:23 by planner, run 1, working for 12m"),
+    (MissionFacts(mission("a", status="crashed", outcome="failed", ended_at=mission("a")["started_at"])), "started",
+     "14:23 by you, run 1, failed after 0s"),
+    (MissionFacts(mission("a")), "folder", "~/shop"),
+    (MissionFacts(mission("a", isolation={"ports": {"web": 4310, "db": 5432}})), "ports", "db 5432, web 4310"),
+    (MissionFacts(mission("a"), {"agent": {"allow": ["Read"], "deny": ["Bash(rm:*)"]}}), "rules",
+     "allows Read; denies rm"),
+    (MissionFacts(mission("a"), None, CHANGES._replace(files=())), "changed", "no changes"),
+]  # fmt: skip
+
+
+@tabled(("facts", "label", "text"), SAID)
+def test_each_fact_has_its_line(facts, label, text):
+    shown = texts(lines(facts, (), StatsLook(80, NOW, ZONE, HOME)))
+    assert f" {label:<9} {text}" in shown
+
+
+def test_what_nobody_knows_has_no_line():
+    shown = "\n".join(texts(lines(MissionFacts(mission("a")), (), StatsLook(80, NOW, ZONE, HOME))))
+    assert not {"rules", "notes", "changed", "cpu"} & set(shown.split())
+
+
+def test_the_bars_of_the_pictures_are_what_samples_make():
+    assert graph([one.cpu for one in STATS_SAMPLES], 48, full=100.0).bars == CPU
+    assert graph([one.cpu for one in TITLE_SAMPLES], 12, full=100.0).bars == TITLE_CPU
+
+
+FIGURES = [
+    ([], []),
+    ([Sample(7.0, 1e6, 0.0)], [" cpu         7 %", " out      0 kB/s", " mem      1.0 MB"]),
+    ([Sample(7.0, 1e6, 0.0)] * 9, [" cpu         7 %  steady", " out      0 kB/s  steady", " mem      1.0 MB  steady"]),
+]
+
+
+@tabled(("samples", "shown"), FIGURES)
+def test_flat_figures_are_steady_and_one_sample_has_no_bar(samples, shown):
+    assert texts(stats_face.graph_lines(samples, 120)) == shown
+
+
+def test_the_axis_says_how_long_ago_the_first_bar_begins():
+    shown = texts(stats_face.graph_lines([Sample(float(place)) for place in range(20)], 120))
+    assert shown[-1] == " " * 18 + "2 min ago        now"
+    assert width(shown[0].partition("  top")[0]) == 38
