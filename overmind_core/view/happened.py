@@ -41,7 +41,7 @@ NAME = 13
 """Cells of a name, and of the blank behind it."""
 _BEFORE_TEXT = 23
 ANSWERED, UNKNOWN = "a person", "?"
-"""Whoever has answered a question; and a program of which nobody knows the mission."""
+"""The words for whoever has answered a question; and a program of which nobody knows the mission."""
 _NOTHING = StatusMark("·", ".", "", "quiet")
 _HOUR, _MINUTE = 3600, 60
 _RESTART = re.compile(r"#(\d+)")
@@ -60,7 +60,7 @@ class HappenedLine(NamedTuple):
 
 
 class Surroundings(NamedTuple):
-    """What is known beside the events.
+    """Facts that the events do not tell.
 
     Attributes:
         rows: Missions by id.
@@ -165,7 +165,7 @@ def lines(events: Iterable[Row], cells: int, height: int, around: Surroundings) 
         events: As the request `events` tells them, the oldest first.
         cells: The width.
         height: Lines that there is room for.
-        around: What is known beside them.
+        around: Facts that they do not tell.
     """
     past = _Past(around)
     for event in events:
@@ -193,7 +193,7 @@ def _ordinal(number: int) -> str:
     return f"{number}{'th' if number % 100 in _TEENS else _ORDINALS.get(number % 10, 'th')}"
 
 
-# what is told of each type of event
+# the words of each type of event
 
 
 def _asked(past: _Past, event: Row) -> tuple[StatusMark, str]:

@@ -40,12 +40,12 @@ class TitleLoad(NamedTuple):
 
 
 class PanelTitle(NamedTuple):
-    """What is said in the title.
+    """The words of the title.
 
     Attributes:
         name: Of the mission.
         face: The one that is shown; "": there is no choice of them.
-        note: What is said of the face: `follows`, `3 files +46`, `80x24, its end`.
+        note: On the face: `follows`, `3 files +46`, `80x24, its end`.
         has_keys: The keys are in the panel.
         load: None where it does not run.
     """

@@ -54,7 +54,7 @@ class Asking(NamedTuple):
         folder: Where its mission works; paths below it are shown from there. "": nobody knows.
         where: Where it would happen, as `place` says; "": that is not said.
         rule: The rule by which it is asked; "": nobody knows.
-        choosing: What was chosen so far, where it has choices.
+        choosing: The choice so far, where there is one.
         begins: The line of its file in which each edit begins; without them no numbers are shown.
     """
 
@@ -129,13 +129,13 @@ def _head(asking: Asking, cells: int) -> Lines:
 
 
 def _about(asking: Asking, cells: int) -> Lines:
-    """What it is about, and where it would happen."""
+    """All that it is about, and where it would happen."""
     place = [[], *subject.wrapped([[Cell(f" {asking.where}", "quiet")]], cells - 1, 1)] if asking.where else []
     return [*_body(asking, cells), *place]
 
 
 def sentence(asking: Asking) -> str:
-    """What is asked, in one sentence."""
+    """The question in one sentence."""
     question = asking.question
     if (ask := _current(asking)) is not None:
         return safe(ask.text)
@@ -146,7 +146,7 @@ def sentence(asking: Asking) -> str:
 
 
 def _permission(asking: Asking) -> str:
-    """What an agent asks leave for."""
+    """The sentence of an agent that asks for leave."""
     question = asking.question
     if question["need"] == PLAN:
         return "May it carry out this plan?"
@@ -160,11 +160,11 @@ def _permission(asking: Asking) -> str:
 
 
 def place(row: Row, found: DiffFiles | None, home: str = "") -> str:
-    """Where a mission works: `in ~/shop-api, branch fix/prices, 3 commits: +120 in 6 files`.
+    """The place where a mission works: `in ~/shop-api, branch fix/prices, 3 commits: +120 in 6 files`.
 
     Args:
         row: The mission.
-        found: What it has changed; None: nobody has asked yet.
+        found: Its changes; None: nobody has asked yet.
         home: The folder of the person, which is shown as `~`.
     """
     isolation = row.get("isolation") or {}

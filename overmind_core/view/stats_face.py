@@ -28,15 +28,15 @@ _MOST_RULES = 6
 
 
 class MissionFacts(NamedTuple):
-    """What is known of a mission.
+    """All that is known of a mission.
 
     Attributes:
         info: As `info` answers.
-        terms: What `definition` says of it; None where nobody may know.
-        found: What it has changed; None: nobody has asked yet.
+        terms: As `definition` answers; None where nobody may know.
+        found: Its changes; None: nobody has asked yet.
         parent: The name of the mission that started it; "": a person did.
         turns: How many turns it had; None: nobody knows.
-        asks: What it has to ask for, in words; nobody knows more than its rules.
+        asks: In words, the uses for which it has to ask.
     """
 
     info: Info

@@ -55,8 +55,8 @@ def _log(*said: tuple[str, str]) -> list[Line]:
 LOG = _log(
     ("14:19", ("[human] Make the search find names with umlauts: fold them in the index and in the question, and prove"
      " it with tests.")),
-    ("", ("The index lowers names but keeps the marks, so 'müsli' is not found by 'musli'. I'll fold both sides with one"
-     " function, used by the index and by the question, and begin with a failing test.")),
+    ("", ("The index lowers names but keeps the marks, so 'müsli' is not found by 'musli'. I'll fold both sides with"
+     " one function, used by the index and by the question, and begin with a failing test.")),
     ("14:21", "⚙ Read search/index.py → 184 lines"),
     ("", "⚙ Edit tests/test_search.py → +31"),
     ("14:22", "⚙ Bash: pytest -q tests/test_search.py → 3 failed, 12 passed"),
