@@ -1,4 +1,4 @@
-"""What a mission has changed, as a face of the panel: files with their numbers, below each its diff. Pure."""
+"""The changes of a mission as a face of the panel: files with their numbers, below each its diff. Pure."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from overmind_core.view import numbers
 from overmind_core.view.fleet import STEP_SECONDS
 
 SECONDS = 300.0
-"""Of the past that is shown."""
+"""The past that is shown."""
 STEADY = "steady"
 _SAMPLES = round(SECONDS / STEP_SECONDS)
 _TENTH = 0.1

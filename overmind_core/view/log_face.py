@@ -145,7 +145,7 @@ def _is_question(line: Line, look: LogLook) -> bool:
 
 
 def _goes_on(lines: Sequence[Line], at: int) -> bool:
-    """Whether a note is a further line of what a person said: the lines of one note have one time."""
+    """True of a note that is a further line of a message; all lines of one have its time."""
     wall, _, text = lines[at]
     if stripped(text).startswith("--- "):
         return False

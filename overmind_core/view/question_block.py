@@ -21,10 +21,12 @@ from overmind_core.view.subject import ADDED, GAP, REMOVED, Ask, Change, Choosin
 
 Lines = list[list[Cell]]
 MOST_PART = 0.6
-"""Of the panel that a question takes; a longer one is cut."""
+"""The part of the panel that a question takes; a longer one is cut."""
 AIRY = 13
 """Lines of a panel, its title among them, from which on blank lines stand around a question."""
-QUESTION, PLAN, PERMISSION = "question", "plan", "permission"
+ALWAYS = "Y"
+"""The key that stores a rule."""
+PLAN, PERMISSION = "plan", "permission"
 _GUTTER = 5
 """Cells before a command, and before the sign of a changed line."""
 _LONGEST_LABEL = 24
@@ -32,11 +34,11 @@ _TONES = {ADDED: "add", REMOVED: "cut"}
 
 
 class AskedKey(NamedTuple):
-    """A key that answers, what it does, and in which rows of keys it is left out while the keys are elsewhere.
+    """A key that answers.
 
     Attributes:
         key: As it is pressed: `y`, `n`, `m`, `Y`, `enter`, `a`, or `1-3` for a choice.
-        label: What it does, whole.
+        label: The whole of what it does; "" of numbers, which stand at their options.
         short: The same while the keys are elsewhere.
     """
 
@@ -67,6 +69,18 @@ class Asking(NamedTuple):
     begins: Sequence[int] = ()
 
 
+class QuestionText(NamedTuple):
+    """The text of a question, folded; kept for as long as the question, its choice, its place and the width stay.
+
+    Attributes:
+        sentence: The question in one sentence.
+        about: The rows below it: the command, the change or the choices, and where it would happen.
+    """
+
+    sentence: str
+    about: Lines
+
+
 class QuestionBlock(NamedTuple):
     """The question as it is drawn.
 
@@ -74,16 +88,23 @@ class QuestionBlock(NamedTuple):
         lines: To show, blank ones around it among them.
         height: Rows of the whole question without its keys.
         seen: Those of them that `lines` has in sight, from 0.
-        hidden: How many are not.
+        shows_rule: The rule that `Y` stores stands whole among the keys.
     """
 
     lines: Lines
     height: int
     seen: range
-    hidden: int
+    shows_rule: bool
+
+    @property
+    def hidden(self) -> int:
+        """Rows of the question that are not in sight."""
+        return self.height - len(self.seen)
 
 
-def block(asking: Asking, cells: int, panel: int, *, has_keys: bool, top: int | None = None) -> QuestionBlock:
+def block(
+    asking: Asking, cells: int, panel: int, *, has_keys: bool, top: int | None = None, text: QuestionText | None = None
+) -> QuestionBlock:
     """The question in a panel.
 
     Args:
@@ -92,65 +113,62 @@ def block(asking: Asking, cells: int, panel: int, *, has_keys: bool, top: int | 
         panel: Its lines, the title among them.
         has_keys: The keys are in the question.
         top: It has the panel alone, and is scrolled by so many rows; None: it stands above a face.
+        text: As `text_of` has folded it to this width; None: it is folded now.
     """
-    head, about = _head(asking, cells), _about(asking, cells)
-    body = [*head, *about]
-    keys = _key_rows(asking, cells, has_keys=has_keys)
+    folded = text or text_of(asking, cells)
+    offered = keys(asking)
+    head, key_rows = _head(asking, folded.sentence, cells), _key_rows(asking, offered, cells, has_keys=has_keys)
+    body = [*head, *folded.about]
     blank: Lines = [[]] if panel >= AIRY else []
-    room = panel - 1 - len(keys) - 1
     if top is not None:
+        room = max(panel - 2 - len(key_rows), 1)
         first = max(0, min(top, len(body) - room))
-        seen = range(first, min(first + max(room, 1), len(body)))
-        return QuestionBlock([*body[seen.start : seen.stop], [], *keys], len(body), seen, len(body) - len(seen))
-    least = len(body) + 1 + len(keys)
-    if least <= panel * MOST_PART:
-        shown = [*blank, *head, *blank, *about, [], *keys, *blank]
-        return QuestionBlock(shown, len(body), range(len(body)), 0)
-    kept = max(int(panel * MOST_PART) - 2 - len(keys), 1)
-    hidden = len(body) - kept
-    more = [Cell(f" … {numbers.counted(hidden, 'more line')}: ", "quiet"), Cell("enter", "key")]
-    return QuestionBlock([*body[:kept], more, [], *keys], len(body), range(kept), hidden)
+        seen = range(first, min(first + room, len(body)))
+        shown = [*body[seen.start : seen.stop], [], *key_rows]
+    elif len(body) + 1 + len(key_rows) <= panel * MOST_PART:
+        seen = range(len(body))
+        shown = [*blank, *head, *blank, *folded.about, [], *key_rows, *blank]
+    else:
+        seen = range(max(int(panel * MOST_PART) - 2 - len(key_rows), 1))
+        hidden = numbers.counted(len(body) - len(seen), "more line")
+        shown = [*body[: seen.stop], [Cell(f" … {hidden}: ", "quiet"), Cell("enter", "key")], [], *key_rows]
+    return QuestionBlock(shown, len(body), seen, has_keys and any(one.key == ALWAYS for one in offered))
 
 
-def whole(asking: Asking, cells: int) -> Lines:
-    """All rows of the question without its keys: the sentence first, then a command, a change or choices, and where."""
-    return [*_head(asking, cells), *_about(asking, cells)]
+def text_of(asking: Asking, cells: int) -> QuestionText:
+    """The text of a question at a width; what changes with time is not in it."""
+    change = None if _current(asking) is not None else subject.change(asking.question)
+    place = [[], *subject.wrapped([[Cell(f" {asking.where}", "quiet")]], cells - 1, 1)] if asking.where else []
+    return QuestionText(_sentence(asking, change), [*_body(asking, change, cells), *place])
 
 
-def _head(asking: Asking, cells: int) -> Lines:
+def _head(asking: Asking, sentence: str, cells: int) -> Lines:
     """The sentence, behind it since when and why; below it where there is no room."""
     since = numbers.moment(asking.question["asked_at"])
     span = "" if since is None else f"asked {numbers.span(max(asking.now - since, 0.0))} ago"
     why = " · ".join(filter(None, (span, f"rule: {safe(asking.rule)}" if asking.rule else "")))
-    own = Cell(f" {sentence(asking)}", "wait bold")
+    own = Cell(f" {sentence}", "wait bold")
     if width(own.text) + width(why) + 4 <= cells:
         return [[own, Cell(f"   {why}", "faint")]]
     return subject.wrapped([[own], [Cell(f" {why}", "faint")]], cells - 1, 1)
 
 
-def _about(asking: Asking, cells: int) -> Lines:
-    """All that it is about, and where it would happen."""
-    place = [[], *subject.wrapped([[Cell(f" {asking.where}", "quiet")]], cells - 1, 1)] if asking.where else []
-    return [*_body(asking, cells), *place]
-
-
-def sentence(asking: Asking) -> str:
-    """The question in one sentence."""
+def _sentence(asking: Asking, change: Change | None) -> str:
+    """The question in one sentence. `change`: of the file that it is about."""
     question = asking.question
     if (ask := _current(asking)) is not None:
         return safe(ask.text)
     if engine_questions.is_of_engine(question):
         return safe(engine_questions.body(question)[0])
     is_plain = question["attach_only"] or question["need"] not in {PERMISSION, PLAN}
-    return safe(question["summary"]) if is_plain else _permission(asking)
+    return safe(question["summary"]) if is_plain else _permission(asking, change)
 
 
-def _permission(asking: Asking) -> str:
+def _permission(asking: Asking, change: Change | None) -> str:
     """The sentence of an agent that asks for leave."""
     question = asking.question
     if question["need"] == PLAN:
         return "May it carry out this plan?"
-    change = subject.change(question)
     if change is not None:
         verb = "create" if (question.get("replaces") or {}).get("state") == "new" else "change"
         return f"May it {verb} {_shown_path(change.path, asking.folder) or 'this'}?"
@@ -194,15 +212,14 @@ def _shown_path(path: str, folder: str) -> str:
 # what it is about
 
 
-def _body(asking: Asking, cells: int) -> Lines:
+def _body(asking: Asking, change: Change | None, cells: int) -> Lines:
     question = asking.question
     if (ask := _current(asking)) is not None and asking.choosing is not None:
         chosen = asking.choosing.chosen[asking.choosing.at]
-        besides = [[], *_quiet(subject.besides(question), cells)] if subject.besides(question) else []
-        return [*_options(ask, chosen, cells), *besides]
+        besides = _quiet(subject.besides(question), cells)
+        return [*_options(ask, chosen, cells), *([[], *besides] if besides else [])]
     if engine_questions.is_of_engine(question):
         return _texts(engine_questions.body(question)[1:], cells)
-    change = subject.change(question)
     if change is not None:
         return [*_change(change, asking.begins, cells), *_quiet(subject.besides(question), cells)]
     rest = dict(question["subject"])
@@ -210,7 +227,7 @@ def _body(asking: Asking, cells: int) -> Lines:
     found = [] if command is None else list(_command(command, cells))
     lines = list(approval_subject.lines(rest))
     if command is None and not lines:
-        lines = [] if question["summary"] == sentence(asking) else [question["summary"]]
+        lines = [] if question["need"] not in {PERMISSION, PLAN} else [question["summary"]]
     return [*found, *_texts(lines, cells, "" if question["need"] == PLAN else "quiet")]
 
 
@@ -293,7 +310,7 @@ def keys(asking: Asking) -> list[AskedKey]:
     found = [AskedKey("y", effects.allow, effects.allow)] if allows else []
     found += [AskedKey("n", effects.deny, effects.deny), AskedKey("m", words, words)]
     if not by_engine and question["rule"]:
-        found.append(AskedKey("Y", f"always: {safe(question['rule'])}", "always"))
+        found.append(AskedKey(ALWAYS, f"always: {safe(question['rule'])}", "always"))
     return found
 
 
@@ -304,8 +321,7 @@ def _choice_keys(asking: Asking, ask: Ask) -> list[AskedKey]:
     return [*numbered, *confirm, AskedKey("m", "answer in your own words", "your own words")]
 
 
-def _key_rows(asking: Asking, cells: int, *, has_keys: bool) -> Lines:
-    known = keys(asking)
+def _key_rows(asking: Asking, known: Sequence[AskedKey], cells: int, *, has_keys: bool) -> Lines:
     if not known:
         where = f"on host {safe(asking.question.get(HOLDER))}"
         return [[Cell(f" answer it in its terminal, {where}", "quiet")]]

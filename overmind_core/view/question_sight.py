@@ -16,29 +16,46 @@ class QuestionSight:
         self._width = 0
         self._seen: set[int] = set()
         self._complete_at: float | None = None
+        self._rule_at: float | None = None
 
-    def saw(self, question: Hashable, rows: range, count: int, cells: int, now: float) -> None:
+    def saw(
+        self, question: Hashable, rows: range, height: int, cells: int, now: float, *, shows_rule: bool = False
+    ) -> None:
         """These rows of a question are in sight.
 
         Args:
             question: The one in the panel; None: there is none.
             rows: Those in sight, from 0.
-            count: All of its rows.
+            height: All of its rows.
             cells: The width at which they were folded: at another one nothing of it was seen.
             now: In seconds, of a clock that only goes on.
+            shows_rule: The rule that it would store is in sight, too.
         """
         if (question, cells) != (self._question, self._width):
             self._question, self._width = question, cells
-            self._seen, self._complete_at = set(), None
+            self._forget()
         self._seen.update(rows)
-        if self._complete_at is None and question is not None and self._seen.issuperset(range(count)):
+        if self._complete_at is None and question is not None and self._seen.issuperset(range(height)):
             self._complete_at = now
+        if self._rule_at is None and question is not None and shows_rule:
+            self._rule_at = now
 
     def lost(self) -> None:
         """The panel shows it no longer."""
-        self._question, self._seen, self._complete_at = None, set(), None
+        self._question = None
+        self._forget()
 
     def may_answer(self, question: Hashable, now: float) -> bool:
-        """Whether a key may answer it now."""
-        since = self._complete_at
-        return question == self._question and since is not None and now - since >= LEAST_SECONDS
+        """True once a key may answer it."""
+        return question == self._question and _long_enough(self._complete_at, now)
+
+    def may_store(self, question: Hashable, now: float) -> bool:
+        """True once a key may answer it and store its rule, which it has to show whole before."""
+        return self.may_answer(question, now) and _long_enough(self._rule_at, now)
+
+    def _forget(self) -> None:
+        self._seen, self._complete_at, self._rule_at = set(), None, None
+
+
+def _long_enough(since: float | None, now: float) -> bool:
+    return since is not None and now - since >= LEAST_SECONDS

@@ -200,7 +200,7 @@ TITLE_CPU = "▃▁▁▂▁▁▂▄▃▁▁▂"
 CPU = "▁▁▁▂▁▁▅▇▆▂▁▁▁▁▂▃▂▁▁▁▆▇▅▂▁▁▁▁▂▂▁▁▁▅▇▇▃▁▁▂▁▁▂▄▃▁▁▂"
 OUT_BARS = "▁▁▂▁▁▁▁▃█▂▁▁▁▁▁▂▁▁▁▁▂▇▃▁▁▁▁▁▁▂▁▁▁▂▅▃▁▁▁▁▁▁▁▂▁▁▁▂"
 SAMPLES = 60
-"""Of five minutes."""
+"""Those of five minutes."""
 
 
 def _sampled(bars: str, values: dict[str, float], newest: float) -> list[float]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from overmind_core.domain.text.cells import width
 from overmind_core.domain.text.moment import format_time
-from overmind_core.view.happened import Surroundings, lines, title
+from overmind_core.view.happened import _TELLERS, Surroundings, lines, title
+from scripts.reference.events import types
 from tests.kit.cases import tabled
 from tests.kit.screen_events import AROUND, EVENTS
 from tests.kit.screen_panel import NOW, ZONE, mission
@@ -65,6 +66,10 @@ def test_an_event_in_words(one, text):
 
 NOT_TOLD = [event("exited", exit_code=0), event("started", pid=1), event("activity", doing="working", need=None),
             event("health", level="ok"), event("quest", status="running")]  # fmt: skip
+
+
+def test_every_type_that_is_told_is_one_that_is_recorded():
+    assert set(_TELLERS) - {"flash"} <= set(types())
 
 
 def test_steps_on_the_way_are_not_told():

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.text.cells import width
-from overmind_core.view import question_block
-from overmind_core.view.question_block import AIRY, Asking, block, keys, place, sentence
+from overmind_core.view.question_block import AIRY, Asking, block, keys, place, text_of
 from overmind_core.view.question_sight import LEAST_SECONDS, QuestionSight
 from overmind_core.view.subject import Choosing
 from tests.core.view.test_log_face import panel
@@ -64,7 +63,7 @@ SENTENCES = [
 
 @tabled(("need", "tool", "more", "text"), SENTENCES)
 def test_what_is_asked_is_one_sentence(need, tool, more, text):
-    assert sentence(asked(need, tool, **more)) == text
+    assert text_of(asked(need, tool, **more), 80).sentence == text
 
 
 def test_a_command_of_several_lines_is_whole():
@@ -82,9 +81,9 @@ def test_each_line_of_a_change_has_the_number_that_it_has_in_its_file():
     old = "\n".join(f"line {number}" for number in range(30))
     subject = {"file_path": "/a", "old_string": old, "new_string": old.replace("line 1\n", "").replace("28", "x")}
     asking = asked(tool="Edit", subject=subject)._replace(begins=(100,))
-    shown = texts(question_block.whole(asking, 60))
-    assert shown[1:6] == ["  100   line 0", "  101 - line 1", "  101   line 2", "  102   line 3", "  103   line 4"]
-    assert shown[6] == "      ⋯"
+    shown = texts(text_of(asking, 60).about)
+    assert shown[:5] == ["  100   line 0", "  101 - line 1", "  101   line 2", "  102   line 3", "  103   line 4"]
+    assert shown[5] == "      ⋯"
     assert shown[-2] == "      + line x"
 
 
@@ -142,7 +141,9 @@ def test_no_row_is_wider_than_the_panel_and_a_part_is_never_taken_for_the_whole(
     for has_keys in (False, True):
         shown = block(asking, cells, height, has_keys=has_keys)
         assert all(width(line) <= cells for line in texts(shown.lines))
-        assert shown.hidden == shown.height - len(shown.seen)
+        assert (shown.hidden == 0) is (shown.seen == range(shown.height))
+        kept = block(asking, cells, height, has_keys=has_keys, text=text_of(asking, cells))
+        assert kept == shown
 
 
 PLACES = [
@@ -178,6 +179,17 @@ def test_a_question_is_answered_only_after_all_of_it_was_in_sight(looks, at, may
         sight.saw(("a", 7), rows, count, 80, now)
     assert sight.may_answer(("a", 7), at) is may
     assert not sight.may_answer(("a", 8), at)
+
+
+def test_a_rule_is_stored_only_after_it_was_in_sight_itself():
+    sight = QuestionSight()
+    sight.saw(("a", 7), range(5), 5, 80, 0.0)
+    assert not sight.may_store(("a", 7), 9.0)
+    sight.saw(("a", 7), range(5), 5, 80, 9.0, shows_rule=block(PUSH, 80, 20, has_keys=True).shows_rule)
+    assert not sight.may_store(("a", 7), 9.2)
+    assert sight.may_store(("a", 7), 9.4)
+    assert not block(PUSH, 80, 20, has_keys=False).shows_rule
+    assert not block(CHOICE, 80, 20, has_keys=True).shows_rule
 
 
 def test_another_question_another_width_or_none_begins_from_nothing():
