@@ -10,11 +10,14 @@ from overmind_core.logs.display import NOTE, Line
 from overmind_core.logs.layout import OUT
 from overmind_core.view.diff import DiffFiles, of_api
 from overmind_core.view.summary import Sample
+from tests.kit.screen_pictures import pictures
 
 Row = dict[str, Any]
 NOW = datetime(2026, 11, 28, 14, 35, tzinfo=UTC).timestamp()
 ZONE = UTC
 HOME = "/home/ada"
+BESIDE = 160
+"""Columns from which on the panel stands beside the list."""
 
 
 def at(clock: str, seconds: float = 0.0) -> float:
@@ -37,6 +40,16 @@ def mission(name: str, **more: object) -> Row:
         "ended_at": None, "reason": None, "now": None, "isolation": None, "cost_usd": None, "tokens": None, "tty": True,
         "cpu_percent": None, "memory_bytes": None, "output_bytes_per_second": None, "unseen": False, **more,
     }  # fmt: skip
+
+
+def panel(name: str, size: tuple[int, int]) -> tuple[list[str], int]:
+    """The lines of the panel in a picture without its title, and the panel's width in cells."""
+    columns, height = size
+    picture = pictures()[name, size]
+    if columns >= BESIDE:
+        return [line.partition("│")[2].rstrip() for line in picture if "│" in line][1:], columns - columns // 2 - 1
+    begins = next(at for at, line in enumerate(picture) if line.startswith("── "))
+    return list(picture[begins + 1 : height - 2]), columns
 
 
 # logs

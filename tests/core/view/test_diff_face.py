@@ -7,9 +7,8 @@ import pytest
 from overmind_core.view import diff_face
 from overmind_core.view.diff import of_api
 from overmind_core.view.diff_face import lines, lines_changed, total
-from tests.core.view.test_log_face import panel
 from tests.kit.cases import tabled
-from tests.kit.screen_panel import API_CHANGES, CHANGES, changes
+from tests.kit.screen_panel import API_CHANGES, CHANGES, changes, panel
 from tests.kit.screen_pictures import SIZES, texts
 
 

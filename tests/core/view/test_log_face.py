@@ -13,22 +13,12 @@ from overmind_core.view import log_face
 from overmind_core.view.cells import TextStyle
 from overmind_core.view.log_face import LogLook, rows, tail
 from tests.kit.cases import tabled
-from tests.kit.screen_panel import ASKS_LOG, CHOICE_LOG, DEMO_LOG, LOG, NOW, ZONE, mission
-from tests.kit.screen_pictures import SIZES, pictures, texts
+from tests.kit.screen_panel import ASKS_LOG, CHOICE_LOG, DEMO_LOG, LOG, NOW, ZONE, mission, panel
+from tests.kit.screen_pictures import SIZES, texts
 
 
 def look(cells=80, **more):
     return LogLook(cells, ZONE, is_agent=True, **more)
-
-
-def panel(name, size):
-    """The lines of a picture's panel without its title, and its width."""
-    columns, height = size
-    picture = pictures()[name, size]
-    if columns >= 160:
-        return [line.partition("│")[2].rstrip() for line in picture if "│" in line][1:], columns - columns // 2 - 1
-    begins = next(at for at, line in enumerate(picture) if line.startswith("── "))
-    return list(picture[begins + 1 : height - 2]), columns
 
 
 @pytest.mark.parametrize("size", SIZES)

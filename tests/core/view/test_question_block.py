@@ -10,7 +10,6 @@ from overmind_core.domain.text.cells import width
 from overmind_core.view.question_block import AIRY, Asking, block, keys, place, text_of
 from overmind_core.view.question_sight import LEAST_SECONDS, QuestionSight
 from overmind_core.view.subject import Choosing
-from tests.core.view.test_log_face import panel
 from tests.kit.cases import tabled
 from tests.kit.screen_panel import (
     API,
@@ -21,6 +20,7 @@ from tests.kit.screen_panel import (
     HOME,
     NOW,
     mission,
+    panel,
     question,
 )
 from tests.kit.screen_pictures import SIZES, texts

@@ -9,7 +9,6 @@ from overmind_core.view import stats_face
 from overmind_core.view.load_graph import graph
 from overmind_core.view.stats_face import MissionFacts, StatsLook, lines
 from overmind_core.view.summary import Sample
-from tests.core.view.test_log_face import panel
 from tests.kit.cases import tabled
 from tests.kit.screen_panel import (
     CHANGES,
@@ -23,6 +22,7 @@ from tests.kit.screen_panel import (
     TITLE_SAMPLES,
     ZONE,
     mission,
+    panel,
 )
 from tests.kit.screen_pictures import SIZES, texts
 
