@@ -278,7 +278,7 @@ def _ancestors(kept: Collection[str], known: Mapping[str, Row]) -> set[str]:
     return found
 
 
-def _short(row: Row, parent: Row | None) -> str:
+def short_name(row: Row, parent: Row | None) -> str:
     """The part of its name behind that of its plan; "" where there is none."""
     if parent is None or parent["type"] != PLAN:
         return ""
@@ -299,7 +299,7 @@ def _walk(
         guides, below, row = waiting.pop()
         brood = children.get(row["id"], ())
         hidden = _below(row["id"], children) if row["id"] in folded and brood else 0
-        dimmed, short = row["id"] not in kept or gone(row), _short(row, above.get(row["parent"]))
+        dimmed, short = row["id"] not in kept or gone(row), short_name(row, above.get(row["parent"]))
         found.append(Branch(row["id"], row, guides, dimmed, hidden, short))
         if hidden:
             continue
@@ -353,7 +353,7 @@ def silent_for(row: Row, now: float) -> str:
 
 def plan_now(row: Row, agents: Sequence[Row]) -> str:
     """What a plan does, by the agents that have missions: those that run, or the one that made it fail, and why."""
-    names = {agent["id"]: _short(agent, row) or safe(agent["name"]) for agent in agents}
+    names = {agent["id"]: short_name(agent, row) or safe(agent["name"]) for agent in agents}
     if is_live(row):
         running = [names[agent["id"]] for agent in agents if is_live(agent)]
         return f"runs {', '.join(running)}" if running else ""
