@@ -86,30 +86,30 @@ def _of_release(one: str, ago: float, **more: Any) -> Row:
 
 
 RUNNING = [
-    mission("release", 18 * MINUTE, type="blueprint", now="runs shop-tests, image"),
+    mission("release", 120 * MINUTE, type="blueprint", run_started_at=at(18 * MINUTE), now="runs shop-tests, image"),
     _of_release("shop-tests", 7 * MINUTE, cpu_percent=88.0, now="tests/test_cart.py ....F...... 212 passed"),
     _of_release("image", 2 * MINUTE, cpu_percent=31.0, now="#12 exporting layers 12.4 s"),
     *(
         ended(name, 9 * MINUTE, parent="release", name=f"release/{name}")
         for name in ("lint", "types", "unit-tests", "wheels")
     ),
-    mission("web", 17 * MINUTE, cpu_percent=1.0, run_started_at=at(31 * MINUTE), now="GET /cart 200 14 ms"),
+    mission("web", 110 * MINUTE, cpu_percent=1.0, run_started_at=at(31 * MINUTE), now="GET /cart 200 14 ms"),
     agent(
-        "planner", 16 * MINUTE, "working", 3 * MINUTE, 0.12, "⚙ Bash: pytest -q tests/test_prices.py",
+        "planner", 100 * MINUTE, "working", 3 * MINUTE, 0.12, "⚙ Bash: pytest -q tests/test_prices.py",
         cpu_percent=4.0,
     ),
     agent(
-        "search-index", 15 * MINUTE, "working", 12 * MINUTE, 0.65, "⚙ Edit search/index.py", cpu_percent=7.0,
+        "search-index", 90 * MINUTE, "working", 12 * MINUTE, 0.65, "⚙ Edit search/index.py", cpu_percent=7.0,
         unseen=True,
     ),
     agent(
-        "i18n", 14 * MINUTE, "limited", 41 * MINUTE, 3.10, "the plan's limit is reached", resume_at=at(-25 * MINUTE)
+        "i18n", 80 * MINUTE, "limited", 41 * MINUTE, 3.10, "the plan's limit is reached", resume_at=at(-25 * MINUTE)
     ),
     mission(
-        "worker", 80.0, "restarting", exit_code=75, restart_count=1, next_restart_at=at(-8.2),
-        now="exit 75: the queue was lost after 4 jobs",
+        "worker", 70 * MINUTE, "restarting", run_started_at=at(80.0), exit_code=75, restart_count=1,
+        next_restart_at=at(-8.2), now="exit 75: the queue was lost after 4 jobs",
     ),
-    mission("db", 50.0, cpu_percent=0.0, now="database system is ready to accept connections"),
+    mission("db", 60 * MINUTE, cpu_percent=0.0, now="database system is ready to accept connections"),
 ]  # fmt: skip
 """Nine that run; four of the release have ended."""
 NEEDING = [
@@ -134,9 +134,11 @@ FOLDED = [
 ]
 """All seen."""
 DAY = [*NEEDING, *RUNNING, UNIT, *FOLDED]
-CALM = [*(row for row in RUNNING), {**NEEDING[1], "activity": "working", "unseen": False}, *FOLDED]
+CALM = [*RUNNING, *FOLDED]
+SIZES_OF_PLANS = {"release": 7}
+"""On a calm day one agent of the release has not begun."""
 DEMO = [
-    agent("demo-agent", 16.0, "waiting", 11.0, 0.0, "Edit: prices.py"),
+    agent("demo-agent", 17.0, "waiting", 11.0, 0.0, "Edit: prices.py"),
     mission("demo-tests", 11.9, parent="demo-agent", now="FAILED (failures=1)"),
     mission("demo-build", 16.4, cpu_percent=2.0, now="[3/4] compile █████████▎············· 41 %  csv.py"),
     mission("demo-service", 16.3, now="GET /api/prices 200 14 ms"),

@@ -1,0 +1,246 @@
+"""The words of a row in the list of missions: its mark, its state, for how long, and what goes on. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
+from types import MappingProxyType
+from typing import NamedTuple
+
+from overmind_core.domain.missions.status_marks import (
+    BAD_ENDS,
+    FAILED,
+    LIMITED,
+    PREPARING,
+    QUIET,
+    RESTARTING,
+    SILENT,
+    WAITING,
+    WORKING,
+    YOUR_TURN,
+    StatusMark,
+)
+from overmind_core.view import health as health_rows
+from overmind_core.view import inbox, numbers
+from overmind_core.view import missions as missions_rows
+from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.groups import Entry, Group, Progress, goes_on
+from overmind_core.view.hive_keys import SILENT_SINCE
+from overmind_core.view.missions import PLAN
+from overmind_core.view.subject import Choosing
+
+ASKS = "asks"
+"""The state of one that waits for an answer."""
+STATE_CELLS = 11
+"""The width of a state; what is longer stands in the sentence."""
+NAMED = 3
+"""Members of a family whose names are said."""
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_UNKNOWN: Mapping[str, Row] = MappingProxyType({})
+_LEVELS: Mapping[str, StatusMark] = {mark.word: mark for mark in SILENT}
+_BARS = re.compile(
+    r"[\u2580-\u259f\u25a0\u25a1\u25ac-\u25af\u25b0\u25b1\u2501\u2578-\u257f\u28c0-\u28ff]{3,}[·.\- ]*(?=\s|[\]|]|$)"
+)
+"""A bar of blocks, and what is left of its line."""
+_BRACKETED = re.compile(r"[\[|][#=>\-. ]{5,}[\]|]")
+_EMPTY_BRACKETS = re.compile(r"[\[|]\s*[\]|]")
+_GAPS = re.compile(r" {3,}")
+
+
+class Facts(NamedTuple):
+    """All that rows are written from, beside themselves.
+
+    Attributes:
+        now: Seconds since the epoch.
+        zone: Of the times of day; None is the machine's.
+        health: Id → its row of the view of health.
+        said: Id → what a person has just answered it, such as `allowed`.
+    """
+
+    now: float
+    zone: tzinfo | None = None
+    health: Mapping[str, Row] = _UNKNOWN
+    said: Mapping[str, str] = _NOTHING
+
+
+def mark(entry: Entry) -> StatusMark:
+    """The mark of a row."""
+    return missions_rows.mark(entry.row) if entry.need is None else entry.need.mark
+
+
+def silence(entry: Entry, facts: Facts) -> StatusMark | None:
+    """The level of one that works and gives no sign of life; None for any other."""
+    known = facts.health.get(entry.id)
+    return None if known is None or mark(entry) is not WORKING else _LEVELS.get(known.get("level") or "")
+
+
+def is_past(entry: Entry) -> bool:
+    """Whether it has ended, and was seen."""
+    return entry.need is None and not entry.row.get("unseen") and not goes_on(entry.row)
+
+
+def sign(entry: Entry, facts: Facts) -> StatusMark:
+    """The mark that is drawn: that of its silence where that is a bad sign."""
+    silent = silence(entry, facts)
+    return mark(entry) if silent is None or silent is QUIET else silent
+
+
+def tone(entry: Entry, facts: Facts) -> str:
+    """The colour of its mark, and of its state.
+
+    Orange is for who needs a person: whatever else waits is yellow, and a turn whose answer was read is grey.
+    """
+    if is_past(entry):
+        return "quiet"
+    found = mark(entry)
+    shown = (silence(entry, facts) or found).tone
+    if shown != "wait" or entry.need is not None:
+        return shown
+    return "quiet" if found is YOUR_TURN else "slow"
+
+
+def state(entry: Entry, facts: Facts) -> Cell:
+    """Its state in a word or two."""
+    if said := facts.said.get(entry.id):
+        return Cell(said, "quiet")
+    colour = "quiet" if mark(entry) is WORKING and silence(entry, facts) is None else tone(entry, facts)
+    return Cell(_state(entry, facts), colour)
+
+
+def _state(entry: Entry, facts: Facts) -> str:
+    need, found = entry.need, mark(entry)
+    if entry.row.get(inbox.STANDS_FOR_NONE) and need is None:
+        return "answered"
+    if found is WAITING or (need is not None and need.asked is not None):
+        return ASKS
+    if (silent := silence(entry, facts)) is not None:
+        return silent.word
+    if found is FAILED and not goes_on(entry.row):
+        return _failed(entry.row)
+    return found.word if found is LIMITED else missions_rows.state(entry.row, facts.now)
+
+
+def _failed(row: Row) -> str:
+    code = row.get("exit_code")
+    text = f"{FAILED.word} ({code})" if code else FAILED.word
+    return text if len(text) <= STATE_CELLS else FAILED.word
+
+
+def lasts(entry: Entry, facts: Facts) -> str:
+    """For how long it has been so; of one that has ended, how long it took."""
+    if entry.need is not None:
+        return numbers.span(entry.need.since)
+    if silence(entry, facts) is not None:
+        silent = health_rows.silent(facts.health[entry.id], facts.now)
+        if silent is not None:
+            return numbers.span(silent)
+    return numbers.span(missions_rows.held(entry.row, facts.now))
+
+
+def sentence(entry: Entry, facts: Facts) -> Cell:
+    """One line on what it asks, does, said last, or why it ended."""
+    said = facts.said.get(entry.id, "")
+    if entry.need is not None:
+        return Cell(_needed(entry), "")
+    text = _goes_on(entry, facts)
+    if len(said) > STATE_CELLS:
+        text = f"{said} · {text}" if text else said
+    silent = missions_rows.silent_for(entry.row, facts.now)
+    if silent:
+        return Cell(f"{silent} · {text}" if text else silent, "quiet")
+    is_bad = mark(entry) in BAD_ENDS and not is_past(entry)
+    return Cell(text, "" if is_bad else "quiet")
+
+
+def _needed(entry: Entry) -> str:
+    """What one needs a person for."""
+    need, row = entry.need, entry.row
+    if need is None or need.asked is None:
+        return without_bars("" if need is None else need.summary) or missions_rows.now_cell(row).text
+    text = need.summary
+    if need.kind == inbox.QUESTION:
+        choosing = Choosing.of(need.asked.get("subject") or {})
+        options = choosing.asks[0].options if choosing is not None and len(choosing.asks) == 1 else ()
+        text = "  ".join((text, *(f"{place} {safe(label)}" for place, (label, _) in enumerate(options, 1))))
+    elif not text.endswith("?") and not need.by_engine:
+        text = f"{text} ?"
+    return f"{entry.questions} questions: {text}" if entry.questions > 1 else text
+
+
+def _goes_on(entry: Entry, facts: Facts) -> str:
+    row, found = entry.row, mark(entry)
+    if entry.progress is not None:
+        return progressed(entry.progress, "" if row["type"] == PLAN else _plain(row, found))
+    if found is LIMITED and (resumes := numbers.moment(row.get("resume_at"))) is not None:
+        return f"{_plain(row, found) or 'limited'}; goes on {_moment(resumes, facts)}"
+    if found is RESTARTING or (found is FAILED and not goes_on(row)):
+        return _why(row, found)
+    return _plain(row, found)
+
+
+def _plain(row: Row, found: StatusMark) -> str:
+    text = missions_rows.now_cell(row).text
+    return text if found is PREPARING else without_bars(text)
+
+
+def _why(row: Row, found: StatusMark) -> str:
+    """Why one failed: its exit code is named here where the state doesn't say it."""
+    code, text = row.get("exit_code"), _plain(row, found)
+    lead = f"exit {code}"
+    if code is None or not (text == lead or text.startswith((f"{lead}: ", f"{lead}, "))):
+        return text
+    rest = text[len(lead) + 2 :]
+    if found is FAILED and _failed(row) != FAILED.word:
+        return rest
+    return f"{FAILED.word} ({code})" + (f": {rest}" if rest else "")
+
+
+def progressed(progress: Progress, own: str = "") -> str:
+    """How far a family is, and who of it runs: `4 of 7 done; shop-tests and image run`.
+
+    `own`: What the root itself does, instead of who runs.
+    """
+    ended = dict(progress.ended)
+    done = f"{ended.pop('succeeded', 0)} of {progress.total} done"
+    counts = ", ".join((done, *(f"{count} {word}" for word, count in ended.items())))
+    return "; ".join(filter(None, (counts, own or _running(progress.running))))
+
+
+def _running(found: Sequence[str]) -> str:
+    if not found:
+        return ""
+    if len(found) == 1:
+        return f"{found[0]} runs"
+    if len(found) > NAMED:
+        return f"{', '.join(found[: NAMED - 1])} and {len(found) - NAMED + 1} more run"
+    return f"{', '.join(found[:-1])} and {found[-1]} run"
+
+
+def _moment(wall: float, facts: Facts) -> str:
+    """A time of day that is to come, with its date where that is not today's."""
+    at, today = datetime.fromtimestamp(wall, facts.zone), datetime.fromtimestamp(facts.now, facts.zone)
+    return f"at {at:%H:%M}" if at.date() == today.date() else f"on {at:%Y-%m-%d} at {at:%H:%M}"
+
+
+def without_bars(text: str) -> str:
+    """A program's line without the bars in it; their numbers stay."""
+    if not text or text.isalnum():
+        return text
+    shown = _EMPTY_BRACKETS.sub("", _BARS.sub("", _BRACKETED.sub("", text)))
+    return text if shown == text else _GAPS.sub("  ", shown).strip()
+
+
+def name_tone(entry: Entry) -> str:
+    """The tone of its name: bold where something is new."""
+    return "news" if entry.row.get("unseen") else ""
+
+
+def is_dimmed(entry: Entry) -> bool:
+    """Whether it is drawn as what is not there, or not known as it is now."""
+    return entry.dimmed or SILENT_SINCE in entry.row
+
+
+def has_dot(entry: Entry) -> bool:
+    """Whether a dot says that something is new; who needs a person says that by where it stands."""
+    return bool(entry.row.get("unseen")) and entry.group is not Group.NEEDS
