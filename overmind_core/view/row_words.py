@@ -39,10 +39,8 @@ NAMED = 3
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _UNKNOWN: Mapping[str, Row] = MappingProxyType({})
 _LEVELS: Mapping[str, StatusMark] = {mark.word: mark for mark in SILENT}
-_BARS = re.compile(
-    r"[\u2580-\u259f\u25a0\u25a1\u25ac-\u25af\u25b0\u25b1\u2501\u2578-\u257f\u28c0-\u28ff]{3,}[·.\- ]*(?=\s|[\]|]|$)"
-)
-"""A bar of blocks, and what is left of its line."""
+_BARS = re.compile(r"[\u2501\u2578-\u259f\u25a0\u25a1\u25ac-\u25b1\u28c0-\u28ff]{3,}[·.\-]* ?")
+"""A bar of blocks, with its empty rest."""
 _BRACKETED = re.compile(r"[\[|][#=>\-. ]{5,}[\]|]")
 _EMPTY_BRACKETS = re.compile(r"[\[|]\s*[\]|]")
 _GAPS = re.compile(r" {3,}")

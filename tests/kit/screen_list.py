@@ -140,7 +140,7 @@ SIZES_OF_PLANS = {"release": 7}
 DEMO = [
     agent("demo-agent", 17.0, "waiting", 11.0, 0.0, "Edit: prices.py"),
     mission("demo-tests", 11.9, parent="demo-agent", now="FAILED (failures=1)"),
-    mission("demo-build", 16.4, cpu_percent=2.0, now="[3/4] compile █████████▎············· 41 %  csv.py"),
+    mission("demo-build", 16.4, cpu_percent=2.0, now="[3/4] compile ████████░░░░░░░░░░░░ 41 %  csv.py"),
     mission("demo-service", 16.3, now="GET /api/prices 200 14 ms"),
     mission(
         "demo-worker", 16.2, "restarting", exit_code=75, next_restart_at=at(-1.4),
