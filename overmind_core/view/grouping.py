@@ -61,7 +61,7 @@ def grouped(
         now: Seconds since the epoch.
         wish: How it is wanted.
         kept: Ids of what the filter keeps, where it was asked before; None asks it here.
-        sizes: Id of a plan → how many agents it has, begun or not; those that are not known count what began.
+        sizes: Id of a plan → how many agents it has, begun or not; of one that is not known nobody says of how many.
     """
     needing = _needing(rows, questions, now)
     if not wish.grouped:
@@ -190,7 +190,7 @@ class _Grouping:
         needs = self._needs()
         every = None
         if wanted is not None:
-            every = self._counts(len(needing), placed, below)
+            every = self._counts(len(needing), placed, above, below)
             above, below = [row for row in above if wanted(row)], [row for row in below if wanted(row)]
         meant = placed if wanted is None else [one for one, row in placed.items() if wanted(row)]
         return Listing(
@@ -201,14 +201,17 @@ class _Grouping:
             ended=_counted(below),
             has_news=any(row.get("unseen") for row in below),
             unfolded=self._wish.unfolded,
-            counts=self._counts(len(needs), meant, below),
+            counts=self._counts(len(needs), meant, above, below),
             every=every,
         )
 
-    def _counts(self, needs: int, placed: Iterable[str], below: Sequence[Row]) -> dict[Group, int]:
+    def _counts(
+        self, needs: int, placed: Iterable[str], above: Sequence[Row], below: Sequence[Row]
+    ) -> dict[Group, int]:
         return {
             Group.NEEDS: needs,
             Group.RUNNING: sum(one in self._living for one in placed),
+            Group.ABOVE: len(above),
             Group.BELOW: len(below),
         }
 
@@ -272,7 +275,7 @@ class _Grouping:
             children = list(_visible(brood[one], brood, shown)) if one in brood else []
             entry = self._entry(row, guides, shown=shown, kept=kept)
             if one in families or row["type"] == PLAN:
-                entry = entry._replace(progress=self._progress(one, families.get(one, ()), sizes.get(one)))
+                entry = entry._replace(progress=self._progress(row, families.get(one, ()), sizes.get(one)))
             if children and one in self._wish.folded:
                 found.append(entry._replace(folded=_size(children, brood, shown)))
                 continue
@@ -308,15 +311,18 @@ class _Grouping:
                 above = self._known[above]["parent"]
         return found
 
-    def _progress(self, root: str, members: Sequence[Row], size: int | None) -> Progress | None:
-        """How far a family is; None where nothing has ended in it, and nobody knows how large it is to be."""
-        begun = [row for row in members if row["id"] in self._living or missions_rows.mark(row) is not TRIED_AGAIN]
+    def _progress(self, root: Row, members: Sequence[Row], size: int | None) -> Progress | None:
+        """How far a family is, or the agents of a plan; None where nothing has ended in it, and it is no plan."""
+        is_plan = root["type"] == PLAN
+        own = [row for row in members if row["parent"] == root["id"]] if is_plan else members
+        begun = [row for row in own if row["id"] in self._living or missions_rows.mark(row) is not TRIED_AGAIN]
         ended = [row for row in begun if row["id"] not in self._living]
         if not ended and size is None:
             return None
         running = [row for row in begun if row["id"] in self._living and row["id"] not in self._needing]
-        names = [missions_rows.short_name(row, self._known[root]) or safe(whole_name(row)) for row in running]
-        return Progress(_counted(ended), max(size or 0, len(begun)), names)
+        names = [missions_rows.short_name(row, root) or safe(whole_name(row)) for row in running]
+        total = None if is_plan and size is None else max(size or 0, len(begun))
+        return Progress(_counted(ended), total, names)
 
 
 def _counted(rows: Iterable[Row]) -> dict[str, int]:

@@ -51,12 +51,12 @@ class Progress(NamedTuple):
 
     Attributes:
         ended: Outcome in words → how many of its members ended so, in the order of outcomes.
-        total: Members, without the root.
+        total: Members, without the root; None: nobody knows how many more there will be.
         running: Names of those that run.
     """
 
     ended: Mapping[str, int]
-    total: int
+    total: int | None
     running: Sequence[str]
 
 

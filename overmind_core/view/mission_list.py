@@ -35,6 +35,8 @@ class Kind(StrEnum):
     HEADING = "heading"
     ROW = "row"
     FOLD = "fold"
+    NOTE = "note"
+    """A sentence in place of rows."""
     BLANK = "blank"
 
 
@@ -43,7 +45,7 @@ class Slot(NamedTuple):
 
     Attributes:
         kind: Of the line.
-        text: A heading.
+        text: Of a heading, of a sentence, or of the line of those that ended.
         entry: A row.
         key: What the cursor holds there; None where it can't stand.
         is_open: Of the line of those that ended: they are shown below it.
@@ -113,7 +115,7 @@ def slots(listing: Listing, *, roomy: bool, marked: Collection[str] = frozenset(
     """
     blocks = [list(block) for block in _blocks(listing)]
     if not any(slot.key for block in blocks for slot in block):
-        return [Slot(Kind.HEADING, _nothing(listing, wanted))]
+        return [Slot(Kind.NOTE, _nothing(listing, wanted))]
     headings = [(block, place) for block in blocks for place, slot in enumerate(block) if slot.kind is Kind.HEADING]
     if not headings:
         blocks.insert(0, [Slot(Kind.HEADING, "nothing runs")])
@@ -224,6 +226,8 @@ def drawn(lines: Sequence[Slot], look: Look) -> list[ListLine]:
 def _drawn(slot: Slot, look: Look, *, is_first: bool) -> ListLine:
     if slot.kind is Kind.BLANK:
         return ListLine([])
+    if slot.kind is Kind.NOTE:
+        return ListLine(_filled([Cell(f" {slot.text}", "quiet")], look.layout.cells))
     if slot.kind is Kind.HEADING:
         return ListLine(_heading(slot.text, look, with_columns=is_first))
     here = slot.key is not None and slot.key == look.cursor

@@ -39,11 +39,9 @@ NAMED = 3
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _UNKNOWN: Mapping[str, Row] = MappingProxyType({})
 _LEVELS: Mapping[str, StatusMark] = {mark.word: mark for mark in SILENT}
-_BARS = re.compile(r"[\u2501\u2578-\u259f\u25a0\u25a1\u25ac-\u25b1\u28c0-\u28ff]{3,}[·.\-]* ?")
-"""A bar of blocks, with its empty rest."""
-_BRACKETED = re.compile(r"[\[|][#=>\-. ]{5,}[\]|]")
-_EMPTY_BRACKETS = re.compile(r"[\[|]\s*[\]|]")
-_GAPS = re.compile(r" {3,}")
+_BLOCKS = r"[\u2501\u2578-\u259f\u25a0\u25a1\u25ac-\u25b1\u28c0-\u28ff]"
+_BARS = re.compile(rf" *(?:[\[|] *)?{_BLOCKS}{{3,}}[·.]*(?: *[\]|])? *| *[\[|][#=>\-. ]{{5,}}[\]|] *")
+"""A bar of blocks, or one of signs in brackets, with the blanks around it."""
 
 
 class Facts(NamedTuple):
@@ -200,7 +198,8 @@ def progressed(progress: Progress, own: str = "") -> str:
     `own`: What the root itself does, instead of who runs.
     """
     ended = dict(progress.ended)
-    done = f"{ended.pop('succeeded', 0)} of {progress.total} done"
+    of = "" if progress.total is None else f" of {progress.total}"
+    done = f"{ended.pop('succeeded', 0)}{of} done"
     counts = ", ".join((done, *(f"{count} {word}" for word, count in ended.items())))
     return "; ".join(filter(None, (counts, own or _running(progress.running))))
 
@@ -218,15 +217,14 @@ def _running(found: Sequence[str]) -> str:
 def _moment(wall: float, facts: Facts) -> str:
     """A time of day that is to come, with its date where that is not today's."""
     at, today = datetime.fromtimestamp(wall, facts.zone), datetime.fromtimestamp(facts.now, facts.zone)
-    return f"at {at:%H:%M}" if at.date() == today.date() else f"on {at:%Y-%m-%d} at {at:%H:%M}"
+    return f"at {at:%H:%M}" if at.date() == today.date() else f"{at:%Y-%m-%d %H:%M}"
 
 
 def without_bars(text: str) -> str:
     """A program's line without the bars in it; their numbers stay."""
     if not text or text.isalnum():
         return text
-    shown = _EMPTY_BRACKETS.sub("", _BARS.sub("", _BRACKETED.sub("", text)))
-    return text if shown == text else _GAPS.sub("  ", shown).strip()
+    return _BARS.sub(" ", text).strip() if _BARS.search(text) else text
 
 
 def name_tone(entry: Entry) -> str:

@@ -42,16 +42,16 @@ def agent(one: str, ago: float, activity: str, since: float, usd: float, now: st
     return mission(one, ago, **{"type": "session", "provider": "claude", **doing, **more})
 
 
-def ended(one: str, ago: float, outcome: str = "succeeded", *, lasted: float = 60.0, **more: Any) -> Row:
+def ended(one: str, ago: float, outcome: str | None = "succeeded", *, lasted: float = 60.0, **more: Any) -> Row:
     """A mission that ended so many seconds ago, and took so long."""
-    status = {"succeeded": "stopped", "stopped": "stopped", "killed": "killed"}.get(outcome, "crashed")
+    status = {"succeeded": "stopped", "stopped": "stopped", "killed": "killed"}.get(outcome or "", "crashed")
     return mission(one, ago + lasted, status, **{"outcome": outcome, "ended_at": at(ago), **more})
 
 
-def question(number: int, name: str, ago: float, summary: str, **more: Any) -> Row:
+def question(number: int, one: str, ago: float, summary: str, **more: Any) -> Row:
     """A question that a mission asked so many seconds ago."""
     return {
-        "question": number, "id": name, "name": name, "about": {"kind": "mission", "id": name, "name": name},
+        "question": number, "id": one, "name": one, "about": {"kind": "mission", "id": one, "name": one},
         "need": "permission", "tool": "Bash", "summary": summary, "subject": {}, "rule": None, "options": [],
         "choices": [], "replaces": None, "asked_at": at(ago), "attach_only": False, **more,
     }  # fmt: skip

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.text.cells import width
-from overmind_core.view import list_columns, mission_list
+from overmind_core.view import list_columns, mission_list, row_filter
 from overmind_core.view.grouping import grouped, ordered
 from overmind_core.view.groups import Listing, Wish
 from overmind_core.view.mission_list import FOLD, Look
@@ -67,3 +67,215 @@ def test_a_list_is_drawn_as_in_the_picture(name, size):
     shown = texts([line.cells for line in lines])
     assert shown + [""] * (len(picture) - len(shown)) == picture
     assert {sum(width(cell.text) for cell in line.cells) for line in lines if line.cells} == {cells}
+
+
+def lines_of(listing, *, cells=80, roomy=False, marked=frozenset(), wanted="", **more):
+    look = Look(list_columns.laid_out(cells), FACTS, marked=marked, **more)
+    return mission_list.drawn(mission_list.slots(listing, roomy=roomy, marked=marked, wanted=wanted), look)
+
+
+def listed(rows, questions=(), **wish):
+    made = Wish(**wish)
+    return grouped(ordered(rows, made.order, kit.NOW), questions, kit.NOW, made)
+
+
+def test_the_cursor_has_a_ground_and_a_bar_which_are_faint_while_the_keys_are_elsewhere():
+    listing = listed([kit.mission("a", 9.0), kit.ended("b", 5.0)])
+    for focused, ground, tone in ((True, "cursor", "accent"), (False, "cursor-rest", "rule")):
+        for key in ("a", FOLD):
+            lines = [line for line in lines_of(listing, cursor=key, focused=focused) if line.ground]
+            assert [(line.key, line.ground, line.cells[0]) for line in lines] == [(key, ground, ("▌", tone))]
+
+
+def toned(line):
+    return [(cell.text.strip(), cell.tone) for cell in line.cells if cell.text.strip()]
+
+
+def test_a_row_has_two_colours_at_most():
+    rows = [
+        kit.agent("a", 9.0, "limited", 5.0, 0.1, "no credit", attempt=1),
+        kit.mission("b", 8.0, now="line"),
+        kit.ended("c", 5.0, "failed", unseen=True, exit_code=1, now="exit 1: E999"),
+    ]
+    _, limited, runs, failed, *_ = lines_of(listed(rows))
+    assert toned(limited) == [
+        ("≈", "slow"), ("a", ""), ("limited", "slow"), ("5s", "quiet"), ("$0.10", "quiet"), ("no credit", "quiet"),
+    ]  # fmt: skip
+    assert toned(runs) == [("▶", "good"), ("b", ""), ("working", "quiet"), ("8s", "quiet"), ("line", "quiet")]
+    assert toned(failed) == [
+        ("•", "accent"), ("✖", "bad"), ("c", "news"), ("failed (1)", "bad"), ("1m", "quiet"), ("E999", ""),
+    ]  # fmt: skip
+
+
+def test_what_ended_and_was_seen_is_quiet_altogether():
+    *_, row = lines_of(listed([kit.ended("a", 9.0, "failed", exit_code=1)], unfolded=True))
+    assert {tone for text, tone in toned(row)} == {"quiet"}
+
+
+FOLDS = [
+    ({}, False, " ▸ 2 ended: 1 succeeded, 1 stopped   enter unfolds"),
+    ({"unfolded": True}, False, " ▾ 2 ended: 1 succeeded, 1 stopped   enter folds"),
+    ({}, True, "•▸ 2 ended: 1 succeeded, 1 stopped   enter unfolds"),
+]
+
+
+@tabled(("wish", "unseen", "text"), FOLDS)
+def test_the_line_of_those_that_ended(wish, unseen, text):
+    listing = listed([kit.ended("a", 9.0), kit.ended("b", 8.0, "stopped", unseen=unseen)], **wish)
+    found = [line for line in lines_of(listing) if line.key == FOLD]
+    assert texts([line.cells for line in found]) == [text]
+
+
+def test_without_anything_that_runs_the_first_line_says_so_and_has_the_columns():
+    line, *_ = lines_of(listed([kit.ended("a", 9.0)]))
+    assert texts([line.cells]) == [" nothing runs        STATE       FOR    COST  NOW"]
+
+
+HEADINGS = [
+    ({"filter": "test_cart"}, (), [" 0 of 3 need you     STATE       FOR    COST  NOW", " 1 of 9 running"]),
+    ({"filter": "nobody"}, (), [" nothing matches nobody: esc shows all 45"]),
+    ({}, {"web", "done-1"}, [" needs you           STATE       FOR    COST  NOW", " 9 running   2 marked, 1 hidden"]),
+    ({"grouped": False}, (), [" 49 missions         STATE       FOR    COST  NOW"]),
+    ({"grouped": False}, {"api"}, [" 49 missions   1 marked          FOR    COST  NOW"]),
+]
+
+
+@tabled(("wish", "marked", "found"), HEADINGS)
+def test_headings_say_what_is_shown(wish, marked, found):
+    wish = {key: row_filter.parsed(value) if key == "filter" else value for key, value in wish.items()}
+    lines = lines_of(listed(*DAY, **wish), marked=frozenset(marked), wanted="nobody")
+    assert texts([line.cells for line in lines if line.key is None]) == found
+
+
+def test_a_marked_row_has_a_sign():
+    lines = lines_of(listed([kit.mission("a", 9.0, unseen=True)]), marked={"a"})
+    assert lines[1].cells[1] == ("*", "accent")
+
+
+def test_the_sorted_column_has_an_arrow_and_the_chosen_one_the_accent():
+    line, *_ = lines_of(listed([kit.mission("a", 9.0)]), sorted_by=("cost", False), chosen="for")
+    assert ("COST↓", "faint") in toned(line)
+    assert ("FOR", "accent") in toned(line)
+
+
+def test_signs_can_be_ascii():
+    lines = lines_of(listed([kit.mission("a", 9.0, attached=1)]), ascii_only=True)
+    assert lines[1].cells[2].text == "> "
+    assert "a #" in texts([lines[1].cells])[0]
+
+
+NAMES = [
+    ("short", "parent", "short ‹ parent  "),  # noqa: RUF001 - as it is drawn
+    ("a-longer", "parent", "a-longer ‹ pare…"),  # noqa: RUF001 - as it is drawn
+    ("ten-letter", "parent", "ten-letter      "),
+    ("much-too-long-a-name", "parent", "much-too-long-a…"),
+]
+
+
+@tabled(("name", "parent", "shown"), NAMES)
+def test_an_own_name_is_whole_before_that_of_its_parent(name, parent, shown):
+    rows = [kit.agent("p", 99.0, "waiting", 5.0, 0.1, "x", name=parent), kit.mission("c", 9.0, parent="p", name=name)]
+    *_, line = lines_of(listed(rows))
+    assert "".join(cell.text for cell in line.cells)[4:20] == shown
+
+
+def test_guides_leave_room_for_a_name():
+    rows = [kit.mission(f"m{n}", 99.0 - n, parent=f"m{n - 1}" if n else None) for n in range(9)]
+    shown = [text[4:20].rstrip() for text in texts([line.cells for line in lines_of(listed(rows))])]
+    assert shown[2:] == ["└ m1", "  └ m2", "    └ m3", "      └ m4", "        └ m5", "…m6", "…m7", "…m8"]
+
+
+KEYS = [
+    (40, "name state now"),
+    (60, "name state now"),
+    (63, "name state for now"),
+    (80, "name state for cost now"),
+    (100, "name state for cost now"),
+    (110, "name state for cost cpu now"),
+    (115, "name state for cost cpu now"),
+    (116, "name state for cost cpu agent now"),
+    (200, "name state for cost cpu agent now"),
+]
+
+
+@tabled(("cells", "keys"), KEYS)
+def test_columns_go_where_there_is_little_room(cells, keys):
+    assert " ".join(list_columns.laid_out(cells).keys) == keys
+
+
+@given(st.integers(40, 250), st.booleans(), st.integers(0, 20))
+def test_columns_fit_and_the_sentence_has_its_room(cells, wide, host):
+    layout = list_columns.laid_out(cells, {"hive": host, "command": 99}, wide=wide)
+    ends = [4 + layout.name, *(one.start + one.cells for one in layout.columns)]
+    assert all(end <= one.start for end, one in zip(ends, layout.columns, strict=False))
+    assert ends[-1] == cells - 1
+    if cells >= 70:
+        assert layout.columns[-1].cells >= list_columns.LEAST_NOW
+    assert (host > 0) is ("hive" in layout.keys) or cells < 70
+
+
+def test_names_are_long_where_the_sentence_has_room():
+    assert [list_columns.laid_out(cells).name for cells in (99, 100, 120, 123, 200)] == [16, 20, 20, 28, 28]
+
+
+def test_widths_only_grow_and_a_column_stays():
+    before = list_columns.laid_out(100, {"hive": 9})
+    after = list_columns.laid_out(100, {"hive": 6}, before)
+    assert after == before
+    assert list_columns.laid_out(100, {}, after).keys == before.keys
+    assert "hive" not in list_columns.laid_out(101, {}, after).keys
+
+
+def test_hosts_have_a_column():
+    rows = [kit.mission("eu1/a", 9.0, hive="eu1", now="x"), kit.mission("b", 8.0, hive="local")]
+    listing = listed(rows)
+    needs = list_columns.needed(listing.entries, FACTS)
+    look = Look(list_columns.laid_out(80, needs), FACTS)
+    lines = texts([line.cells for line in mission_list.drawn(mission_list.slots(listing, roomy=False), look)])
+    assert lines[0] == " 2 running           HOST  STATE       FOR    COST  NOW"
+    assert lines[1].startswith("  ▶ a                eu1   working      9s")
+
+
+def test_the_wide_list_shows_further_columns():
+    rows = [kit.mission("a", 9.0, tokens={"input": 5}, memory_bytes=2e6)]
+    listing = listed(rows)
+    needs = list_columns.needed(listing.entries, FACTS, wide=True)
+    layout = list_columns.laid_out(160, needs, wide=True)
+    assert " ".join(layout.keys) == "name state for cost cpu agent id age tokens restarts exit memory command now"
+    assert layout.at(5) == "name"
+    assert layout.at(layout.columns[0].start) == "state"
+    assert layout.at(0) == ""
+
+
+WINDOWS = [
+    (9, 5, 9, None, None, 0),
+    (16, 10, 9, None, None, 6),
+    (16, 1, 9, None, None, 0),
+    (16, 15, 9, None, None, 7),
+    (16, 5, 9, 3, None, 3),
+    (16, 3, 9, 3, None, 2),
+    (16, 12, 9, 3, None, 4),
+    (16, 10, 9, 3, 5, 5),
+    (16, 2, 9, 3, 5, 0),
+]
+
+
+@tabled(("count", "at", "height", "top", "line", "so"), WINDOWS)
+def test_which_lines_are_seen(count, at, height, top, line, so):
+    assert mission_list.first_seen(count, at, height, top=top, line=line) == so
+
+
+@given(st.integers(1, 60), st.integers(0, 59), st.integers(2, 30), st.none() | st.integers(0, 60))
+def test_the_cursor_and_the_headings_of_the_columns_are_always_seen(count, at, height, top):
+    at = min(at, count - 1)
+    lines = [mission_list.Slot(mission_list.Kind.ROW, key=str(place)) for place in range(count)]
+    seen = mission_list.seen(lines, height, mission_list.first_seen(count, at, height, top=top))
+    assert len(seen) == min(count, height)
+    assert lines[0] in seen
+    assert lines[at] in seen
+
+
+def test_the_cursor_can_stand_on_rows_and_on_the_fold():
+    lines = mission_list.slots(listed([kit.mission("a", 9.0), kit.ended("b", 5.0)]), roomy=True)
+    assert mission_list.keys_of(lines) == ["a", FOLD]
+    assert [mission_list.place_of(lines, key) for key in ("a", FOLD, "z", None)] == [1, 3, None, None]
