@@ -320,7 +320,7 @@ class _Grouping:
         if not ended and size is None:
             return None
         running = [row for row in begun if row["id"] in self._living and row["id"] not in self._needing]
-        names = [missions_rows.short_name(row, root) or safe(whole_name(row)) for row in running]
+        names = [safe(missions_rows.short_name(row, root) or whole_name(row)) for row in running]
         total = None if is_plan and size is None else max(size or 0, len(begun))
         return Progress(_counted(ended), total, names)
 

@@ -147,6 +147,12 @@ class Listing(NamedTuple):
         return [entry.id for entries in groups for entry in entries]
 
     @property
+    def only_needs(self) -> Listing:
+        """The first group alone, which the view of who needs a person shows."""
+        every = None if self.every is None else {Group.NEEDS: self.every.get(Group.NEEDS, 0)}
+        return Listing(needs=self.needs, counts=self.counts, every=every)
+
+    @property
     def has_fold(self) -> bool:
         """Whether there is a line of those that ended."""
         return bool(self.ended)

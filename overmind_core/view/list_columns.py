@@ -11,6 +11,7 @@ from overmind_core.view import numbers, row_words
 from overmind_core.view.cells import Cell, clipped, safe
 from overmind_core.view.groups import Entry
 from overmind_core.view.hive_keys import HIVE
+from overmind_core.view.inbox import STANDS_FOR_NONE
 from overmind_core.view.missions import PLAN
 from overmind_core.view.row_words import Facts
 
@@ -119,7 +120,7 @@ def _further(column: table_columns.Column) -> ListColumn:
     """A column of the wide list, as the table has it."""
 
     def cell(entry: Entry, facts: Facts) -> Cell:
-        return column.cell(entry.row, facts.now) if "exit_code" in entry.row else Cell("")
+        return Cell("") if entry.row.get(STANDS_FOR_NONE) else column.cell(entry.row, facts.now)
 
     return ListColumn(column.key, column.title, column.least, 2, cell, column.right, column.keep, most=column.most)
 

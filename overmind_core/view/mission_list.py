@@ -225,7 +225,7 @@ def drawn(lines: Sequence[Slot], look: Look) -> list[ListLine]:
 
 def _drawn(slot: Slot, look: Look, *, is_first: bool) -> ListLine:
     if slot.kind is Kind.BLANK:
-        return ListLine([])
+        return ListLine([Cell(" " * look.layout.cells)])
     if slot.kind is Kind.NOTE:
         return ListLine(_filled([Cell(f" {slot.text}", "quiet")], look.layout.cells))
     if slot.kind is Kind.HEADING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from types import MappingProxyType
 from typing import NamedTuple
@@ -51,13 +51,15 @@ class Facts(NamedTuple):
         now: Seconds since the epoch.
         zone: Of the times of day; None is the machine's.
         health: Id → its row of the view of health.
-        said: Id → what a person has just answered it, such as `allowed`.
+        said: Id → what a person has just answered it, such as `allowed`; of those that ask nothing else.
+        paced: Id and sentence → the sentence to show, as `settling.Pace` has it; None shows each at once.
     """
 
     now: float
     zone: tzinfo | None = None
     health: Mapping[str, Row] = _UNKNOWN
     said: Mapping[str, str] = _NOTHING
+    paced: Callable[[str, str], str] | None = None
 
 
 def mark(entry: Entry) -> StatusMark:
@@ -98,7 +100,8 @@ def tone(entry: Entry, facts: Facts) -> str:
 
 def state(entry: Entry, facts: Facts) -> Cell:
     """Its state in a word or two."""
-    if said := facts.said.get(entry.id):
+    said = facts.said.get(entry.id, "")
+    if 0 < len(said) <= STATE_CELLS:
         return Cell(said, "quiet")
     colour = "quiet" if mark(entry) is WORKING and silence(entry, facts) is None else tone(entry, facts)
     return Cell(_state(entry, facts), colour)
@@ -140,6 +143,8 @@ def sentence(entry: Entry, facts: Facts) -> Cell:
     if entry.need is not None:
         return Cell(_needed(entry), "")
     text = _goes_on(entry, facts)
+    if facts.paced is not None:
+        text = facts.paced(entry.id, text)
     if len(said) > STATE_CELLS:
         text = f"{said} · {text}" if text else said
     silent = missions_rows.silent_for(entry.row, facts.now)
@@ -153,7 +158,9 @@ def _needed(entry: Entry) -> str:
     """What one needs a person for."""
     need, row = entry.need, entry.row
     if need is None or need.asked is None:
-        return without_bars("" if need is None else need.summary) or missions_rows.now_cell(row).text
+        if need is None or need.group == inbox.OVER or not need.summary:
+            return _why(row, mark(entry))
+        return without_bars(need.summary)
     text = need.summary
     if need.kind == inbox.QUESTION:
         choosing = Choosing.of(need.asked.get("subject") or {})

@@ -1,8 +1,9 @@
 """The rest of the list of missions: nothing moves but for a reason, and never under the cursor or a finger. Pure.
 
 For a moment after each key no row comes, goes or shifts. The cursor's row stays in its place until the cursor leaves
-it, or no key was pressed for a while; one that would go out of sight stays until the cursor leaves it. An order by figures holds until the state of a row changes, or somebody asks for
-it again. Times are those of any clock that never goes back, in seconds.
+it, or no key was pressed for a while; one that would go out of sight stays until the cursor leaves it. An order by
+figures holds until the state of a row changes, or somebody asks for it again. Times are those of any clock that never
+goes back, in seconds.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from overmind_core.domain.text.cells import width
 from overmind_core.view import list_columns, mission_list, row_filter
 from overmind_core.view.grouping import grouped, ordered
-from overmind_core.view.groups import Listing, Wish
+from overmind_core.view.groups import Wish
 from overmind_core.view.mission_list import FOLD, Look
 from overmind_core.view.row_words import Facts
 from tests.kit import screen_list as kit
@@ -48,7 +48,7 @@ def of_picture(name, size):
 def listing_of(name):
     rows, questions, cursor, focused = DRAWN[name]
     listing = grouped(ordered(rows, None, kit.NOW), questions, kit.NOW, sizes=kit.SIZES_OF_PLANS)
-    return Listing(listing.needs) if name == "needs" else listing, cursor, focused
+    return listing.only_needs if name == "needs" else listing, cursor, focused
 
 
 def drawn(name, cells, height, *, roomy, **more):
@@ -66,7 +66,7 @@ def test_a_list_is_drawn_as_in_the_picture(name, size):
     lines = drawn(name, cells, len(picture), roomy=size[1] >= 30)
     shown = texts([line.cells for line in lines])
     assert shown + [""] * (len(picture) - len(shown)) == picture
-    assert {sum(width(cell.text) for cell in line.cells) for line in lines if line.cells} == {cells}
+    assert {sum(width(cell.text) for cell in line.cells) for line in lines} == {cells}
 
 
 def lines_of(listing, *, cells=80, roomy=False, marked=frozenset(), wanted="", **more):
@@ -224,6 +224,15 @@ def test_widths_only_grow_and_a_column_stays():
     assert after == before
     assert list_columns.laid_out(100, {}, after).keys == before.keys
     assert "hive" not in list_columns.laid_out(101, {}, after).keys
+
+
+def test_a_question_about_what_is_no_mission_has_a_line_in_the_wide_list():
+    about = {"kind": "quest", "id": "q1", "name": "fix"}
+    asked = kit.question(1, "q1", 65.0, "review of fix", name="fix", about=about, need="review", part="")
+    listing = listed([], [asked])
+    look = Look(list_columns.laid_out(200, list_columns.needed(listing.entries, FACTS, wide=True), wide=True), FACTS)
+    _, line = texts([line.cells for line in mission_list.drawn(mission_list.slots(listing, roomy=False), look)])
+    assert line.split() == ["!", "fix", "asks", "1m", "review", "of", "fix"]
 
 
 def test_hosts_have_a_column():

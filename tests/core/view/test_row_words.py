@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from overmind_core.domain.missions.reasons import CONVERSATION_LOST
 from overmind_core.domain.missions.status_marks import MARKS, OF_WORK, PLANNED, SILENT
 from overmind_core.view import row_words
 from overmind_core.view.grouping import grouped
@@ -91,6 +92,9 @@ ROWS = [
     (ended("a", 9.0, "succeeded", now="3 passed", unseen=True), "succeeded good", "1m", "3 passed"),
     (ended("a", 9.0, "stopped"), "stopped quiet", "1m", ""),
     (ended("a", 9.0, "lost", reason="keeper_lost", lost=True), "lost slow", "9s", "lost with its keeper"),
+    (ended("a", 9.0, "failed", exit_code=1, reason="restart_budget_spent", now="exit 1, restarted, gave up: E999"),
+     "failed (1) bad", "9s", "restarted, gave up: E999"),
+    (mission("a", 9.0, conversation_lost=True), "working quiet", "9s", CONVERSATION_LOST),
     (mission("a", 5.0, "preparing", isolation={"step": "copies files 41 %"}), "preparing slow", "5s",
      "41 %  copies files"),
     (mission("a", 5.0, silent_since=NOW - 90.0, now="line"), "working quiet", "5s", "silent 1m · line"),
@@ -121,6 +125,14 @@ def test_silence_is_a_state(level, sign, word, tone):
 def test_the_answer_of_a_moment_ago_is_said():
     entry = entry_of(agent("a", 65.0, "working", 5.0, 0.1, "⚙ Bash: make"))
     assert row_words.state(entry, FACTS._replace(said={"a": "allowed"})) == ("allowed", "quiet")
+    always = FACTS._replace(said={"a": "always allowed"})
+    assert row_words.state(entry, always).text == "working"
+    assert row_words.sentence(entry, always).text == "always allowed · ⚙ Bash: make"
+
+
+def test_a_sentence_changes_at_its_pace():
+    entry = entry_of(mission("a", 9.0, now="new"))
+    assert row_words.sentence(entry, FACTS._replace(paced=lambda one, text: f"{one}: not {text}")).text == "a: not new"
 
 
 PROGRESS = [

@@ -137,6 +137,42 @@ def test_output_and_load_move_nothing():
         assert screen.show(float(at), "a") == PLACES
 
 
+STEPS = st.lists(
+    st.tuples(st.sampled_from("abcde"), st.sampled_from(["asks", "works", "ends", "fails"]), st.booleans()),
+    max_size=12,
+)
+
+
+@given(STEPS, st.sampled_from("abcde"))
+def test_nobody_is_lost_or_shown_twice_and_the_cursor_keeps_its_neighbours(steps, cursor):
+    screen = Screen(*(mission(one, 90.0 - place) for place, one in enumerate("abcde")))
+    before = screen.show(0.0, cursor)
+    for now, (one, how, pressed) in enumerate(steps):
+        change(screen, one, how)
+        if pressed:
+            screen.settling.press(float(now))
+        found = screen.show(now + 0.25, cursor)
+        shown = [one for ids in found.values() for one in ids]
+        assert len(shown) == len(set(shown))
+        if pressed:
+            assert found == before
+        assert cursor in shown
+        before = found
+    last = screen.show(99.0, None)
+    fresh = Screen(*screen.rows.values())
+    assert last == fresh.show(99.0, None)
+
+
+def change(screen, one, how):
+    if how == "asks":
+        screen.change(one, status="running", outcome=None, **ASKS)
+    elif how == "works":
+        screen.change(one, status="running", outcome=None, activity="working")
+    elif how in {"ends", "fails"}:
+        outcome = "succeeded" if how == "ends" else "failed"
+        screen.rows[one] = {**ended(one, 1.0, outcome, unseen=True), "started_at": screen.rows[one]["started_at"]}
+
+
 IN_ORDER = [
     ("abc", "cab", {}, "abc"),
     ("abc", "cab", {"c": "failed"}, "cab"),
