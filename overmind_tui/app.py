@@ -35,7 +35,7 @@ from overmind_tui.missions.actions import RowActions, action_groups
 from overmind_tui.missions.screen import MainParts, MissionsScreen
 from overmind_tui.pages.page import FILLING_SECONDS, Page
 from overmind_tui.shell import appearance, external, messages, world
-from overmind_tui.shell.appearance import DARK, Appearance
+from overmind_tui.shell.appearance import Appearance
 from overmind_tui.shell.coaching import Coaching
 from overmind_tui.shell.event_stream import EventStream
 from overmind_tui.shell.first_request import FirstRequest
@@ -55,7 +55,7 @@ from overmind_tui.shell.timers import SureTimers
 from overmind_tui.shell.updates import Item, Updates, show_bottom
 from overmind_tui.shell.user_state import AwaySummary, Presence, SeenTracker
 from overmind_tui.shell.world import World
-from overmind_tui.widgets.style import CLASSES, Tones
+from overmind_tui.widgets.style import Tones
 
 if TYPE_CHECKING:
     from overmind_tui.hives.hives import Hives
@@ -82,7 +82,6 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     AUTO_FOCUS = None
     BINDINGS: ClassVar = []
-    COMPONENT_CLASSES = CLASSES
     TITLE = "overmind"
 
     def __init__(
@@ -145,7 +144,7 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         self._configure_swarm()
         self.typed.hold()
         if not self.appearance.begin():
-            self.notice.put(f"unknown theme {self.live.theme!r}: using {DARK.name}", "bad")
+            self.notice.put(f"unknown theme {self.live.theme!r}: using {self.theme}", "bad")
 
     # beginning
 
@@ -166,8 +165,7 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """What our stylesheet needs of any theme."""
-        found = self.get_theme(self.theme)
-        return appearance.defaults(dark=found is None or found.dark)
+        return appearance.defaults(self.get_theme(self.theme))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What becomes of every line before it is seen."""

@@ -380,7 +380,7 @@ def _sparkline(
 ) -> list[list[Cell]]:
     drawn = numbers.sparkline(values, max(cells - LEAD - 1, 1), height, top=top)
     heads = [[Cell(f" {name} ", "title"), Cell(f"{newest:>8} ")], *[[Cell(" " * LEAD)]] * (height - 1)]
-    return [[*head, Cell(bars, f"graph-{name}")] for head, bars in zip(heads, drawn, strict=True)]
+    return [[*head, Cell(bars, "graph")] for head, bars in zip(heads, drawn, strict=True)]
 
 
 def _facts(row: Row, cells: int, now: float) -> list[Cell]:

@@ -1,8 +1,8 @@
 """The appearance: themes, glyphs and frames, first and whenever config.toml says something else.
 
-Our own themes are dark and light; every colour only repeats what a mark and a word say. The tones of states can be told
-apart with any of the three kinds of colour blindness, and be read on every ground that they are drawn on; a test
-computes both.
+Our own themes are dark, light and sixteen, which has the terminal's own colours; their table is `view/tones.py`. The
+tones of states can be told apart with any of the three kinds of colour blindness, and be read on every ground that they
+are drawn on; a test computes both.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rich.console import Console
 from rich.segment import Segment
+from textual import constants
 from textual.color import Color
 from textual.css.stylesheet import Stylesheet
 from textual.filter import LineFilter, Monochrome, NoColor
@@ -19,6 +21,7 @@ from textual.theme import Theme
 from overmind_core.view import tones
 from overmind_tui.pages.page import Page
 from overmind_tui.shell.settings import Settings, ascii_only
+from overmind_tui.widgets.style import VARIABLES
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -27,8 +30,9 @@ if TYPE_CHECKING:
 
 
 _GLYPHS = {
-    "⬢": "*", "▶": ">", "❯": "_", "≈": "~", "…": ".", "↻": "@", "✔": "+", "✖": "x", "■": "-", "✗": "x", "–": "-",
-    "—": "-", "‖": "=", "⌨": "#", "•": "o", "·": "-", "▸": ">", "⚙": "*", "↑": "^", "↓": "v", "←": "<", "→": ">",
+    "⬢": "*", "▶": ">", "❯": "_", "≈": "~", "…": ".", "↻": "@", "✔": "+", "✖": "x", "■": "#", "✗": "x", "–": "-",
+    "—": "-", "\u2212": "-", "‖": "=", "⌨": "&", "•": "o", "·": "-", "▸": "+", "▾": "-", "⚙": "*",
+    "\u203a": ">", "\u2039": "<", "↑": "^", "↓": "v", "←": "<", "→": ">", "▌": "|", "▏": "|",
     "×": "x", "│": "|", "─": "-", "├": "|", "└": "`", "╭": "+", "╮": "+", "╰": "+", "╯": "+", "┌": "+", "┐": "+",
     "┘": "+", "┤": "|", "┬": "+", "┴": "+", "┼": "+", "━": "=", "┃": "|", "●": "*", "○": "o", "⊘": "/", "⊗": "%",
     "◆": "*", "▁": "_", "▂": ".", "▃": ":", "▄": "-", "▅": "=", "▆": "+", "▇": "*", "█": "#",
@@ -55,64 +59,51 @@ def filters(given: Sequence[LineFilter], *, ascii_only: bool) -> list[LineFilter
     return [*found, *([PLAIN_GLYPHS] if ascii_only else [])]
 
 
-DARK = Theme(
-    name="dark",
-    primary=tones.DARK[tones.KEY],
-    secondary="#a9b4dc",
-    accent="#7dcfff",
-    foreground=tones.DARK[tones.TEXT],
-    background="#11131b",
-    surface="#181b26",
-    panel="#343a54",
-    success=tones.DARK["good"],
-    warning=tones.DARK["slow"],
-    error=tones.DARK["bad"],
-    dark=True,
-    variables={
-        "quiet": tones.DARK[tones.QUIET],
-        "faint": "#656c8c",
-        "calm": tones.DARK["calm"],
-        "off": tones.DARK["off"],
-        "wait": tones.DARK["wait"],
-        "cursor": "#2f3b63",
-        "cursor-rest": "#222842",
-        "graph-cpu": "#3f8f78",
-        "graph-mem": "#43659e",
-        "graph-out": "#857c52",
-    },
-)
-LIGHT = Theme(
-    name="light",
-    primary=tones.LIGHT[tones.KEY],
-    secondary="#454d6b",
-    accent="#0b6e99",
-    foreground=tones.LIGHT[tones.TEXT],
-    background="#fbfbf8",
-    surface="#f1f1ec",
-    panel="#c2c6d4",
-    success=tones.LIGHT["good"],
-    warning=tones.LIGHT["slow"],
-    error=tones.LIGHT["bad"],
-    dark=False,
-    variables={
-        "quiet": tones.LIGHT[tones.QUIET],
-        "faint": "#7d839b",
-        "calm": tones.LIGHT["calm"],
-        "off": tones.LIGHT["off"],
-        "wait": tones.LIGHT["wait"],
-        "cursor": "#cfdcf7",
-        "cursor-rest": "#e3e6ef",
-        "graph-cpu": "#6fb598",
-        "graph-mem": "#8fa9d6",
-        "graph-out": "#c2b273",
-    },
-)
-THEMES = (DARK, LIGHT)
+NATIVE = "ansi_default"
+"""The colour that the terminal has by itself."""
 
 
-def defaults(*, dark: bool) -> dict[str, str]:
-    """What the stylesheet uses beside Textual's own variables, for themes that don't know it."""
-    return dict((DARK if dark else LIGHT).variables)
+def theme_of(palette: tones.Palette) -> Theme:
+    """The theme of a palette; its variables have all the colours, since Textual leaves grounds out of native ones."""
+    native = palette is tones.SIXTEEN
+    found = {
+        VARIABLES.get(name, name): f"ansi_{colour or 'default'}" if native else colour
+        for name, colour in palette.colours.items()
+    }
+    return Theme(
+        name=palette.name,
+        primary=found["primary"],
+        secondary=found["secondary"],
+        accent=found["primary"],
+        foreground=found["foreground"],
+        background=found["background"],
+        surface=found["surface"],
+        panel=found["panel"],
+        success=found["success"],
+        warning=found["warning"],
+        error=found["error"],
+        dark=palette.dark,
+        variables={**found, **({"ansi-background": NATIVE, "ansi-foreground": NATIVE} if native else {})},
+        ansi=native,
+    )
+
+
+DARK, LIGHT, SIXTEEN = THEMES = tuple(theme_of(palette) for palette in tones.PALETTES)
+
+
+def defaults(theme: Theme | None) -> dict[str, str]:
+    """What the stylesheet and tones use beside Textual's own variables, for themes that don't know it."""
+    if theme is None:
+        return dict(DARK.variables)
+    return dict((SIXTEEN if theme.ansi else DARK if theme.dark else LIGHT).variables)
+
+
+def has_few_colours(environ: Mapping[str, str]) -> bool:
+    """Whether a terminal has sixteen colours at most, as Textual sees it."""
+    chosen = {"standard": True, "auto": None}.get(constants.COLOR_SYSTEM or "", False)
+    if chosen is not None or not environ.get("TERM"):
+        return bool(chosen)
+    return Console(force_terminal=True, _environ=environ).color_system == "standard"
 
 
 class ThemedStylesheet(Stylesheet):
@@ -151,6 +142,7 @@ class Appearance:
         self._app = app
         self._live = live
         self._environ = environ
+        self._has_few_colours = has_few_colours(environ)
         self.ascii_only = ascii_only(live.now.symbols, environ)
 
     def begin(self) -> bool:
@@ -159,10 +151,14 @@ class Appearance:
         for theme in THEMES:
             app.register_theme(theme)
         known = self._live.theme in app.available_themes
-        app.theme = self._live.theme if known else DARK.name
+        app.theme = self._worn(self._live.theme if known else DARK.name)
         app.animation_level = "none"
         app.stylesheet = ThemedStylesheet(variables=app.get_css_variables())
         return known
+
+    def _worn(self, theme: str) -> str:
+        """The theme, where the terminal has the colours for it."""
+        return SIXTEEN.name if self._has_few_colours else theme
 
     def wear(self, found: Settings) -> bool:
         """Look and ask as these settings want it, from now on; False where there is no such theme."""
@@ -170,7 +166,7 @@ class Appearance:
         self.ascii_only = ascii_only(found.symbols, self._environ)
         known = self._live.theme in app.available_themes
         if known:
-            app.theme = self._live.theme
+            app.theme = self._worn(self._live.theme)
         if not app.is_headless:
             adopt = getattr(app._driver, "adopt", None)  # noqa: SLF001 - the application has no other way
             if adopt is not None:  # in a browser the terminal is not ours

@@ -42,10 +42,11 @@ class UserTerminal:
             self._shell.write_terminal(HIDDEN if shape is None else f"\x1b[{shape} q\x1b[?25h")
 
     def colours(self) -> Colours:
-        """What programs are told that ask for the terminal's colours: those of the theme."""
+        """What programs are told that ask for the terminal's colours: the theme's, or black and white."""
         from overmind_core.terminal.state import Colours  # noqa: PLC0415 - not before the first frame
 
         theme = self._shell.app.current_theme
-        ground = Color.parse(theme.background or ("#000000" if theme.dark else "#ffffff")).rgb
-        text = Color.parse(theme.foreground or ("#ffffff" if theme.dark else "#000000")).rgb
+        dark, native = theme.dark, theme.ansi
+        ground = Color.parse((not native and theme.background) or ("#000000" if dark else "#ffffff")).rgb
+        text = Color.parse((not native and theme.foreground) or ("#ffffff" if dark else "#000000")).rgb
         return Colours(text, ground, text)

@@ -6,13 +6,16 @@ A tone is the same wherever it is drawn, so the program is asked once.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from rich.color import Color
 from rich.style import Style
-from textual.dom import DOMNode
+from textual.color import Color as ThemeColour
+
+from overmind_core.view import tones
 
 if TYPE_CHECKING:
+    from textual.app import App
     from textual.widget import Widget
 
     from overmind_core.terminal.cells import Colour
@@ -57,29 +60,41 @@ def _colour(colour: Colour) -> Color | None:
     return Color.from_ansi(colour) if isinstance(colour, int) else Color.from_rgb(*colour)
 
 
-TONES = (
-    "news", "good", "wait", "slow", "calm", "bad", "off", "quiet", "faint", "guide", "name", "title", "key", "label",
-    "accent", "mark", "chosen", "banner", "cursor", "cursor-rest", "graph-cpu", "graph-mem", "graph-out",
-)  # fmt: skip
-"""Each is a component class `tone--<name>` of the stylesheet."""
-CLASSES = {f"tone--{tone}" for tone in TONES}
+VARIABLES = {
+    "accent": "primary", "title": "secondary", "rule": "panel", "good": "success", "slow": "warning", "bad": "error",
+    tones.TEXT: "foreground", tones.PAGE: "background", tones.LINE: "surface",
+}  # fmt: skip
+"""Name of a colour in a palette → the theme's variable, where it has another name."""
 
 
 class Tones(dict[str, Style]):
-    """The style of each tone by its name; "" is plain.
+    """The style of each tone by its name, also of several words: `tones["wait bold"]`; "" is plain.
 
     Args:
-        node: Has the component classes: one for all, since Textual computes those anew with each style of a node.
+        app: Wears the theme.
     """
 
-    def __init__(self, node: DOMNode) -> None:
+    def __init__(self, app: App[Any]) -> None:
         super().__init__()
-        self._node = node
+        self._app = app
 
     def __missing__(self, name: str) -> Style:
-        found = self._node.get_component_styles(f"tone--{name}").partial_rich_style if name else Style.null()
-        self[name] = found
+        app = self._app
+        palette = tones.SIXTEEN if app.current_theme.ansi else tones.DARK
+        look = tones.look(name, palette, colours=not app.no_color)
+        found = self[name] = Style(
+            color=self._colour(look.colour),
+            bgcolor=self._colour(look.ground),
+            bold=look.bold or None,
+            reverse=look.reverse or None,
+            underline=look.underline or None,
+        )
         return found
+
+    def _colour(self, name: str) -> Color | None:
+        """The colour in the theme that is on; None: that of what is below."""
+        found = ThemeColour.parse(self._app.theme_variables[VARIABLES.get(name, name)]) if name else None
+        return None if found is None or found.is_transparent else found.rich_color
 
 
 class Toned(Protocol):

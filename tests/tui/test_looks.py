@@ -3,87 +3,61 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
+from types import SimpleNamespace
 
 import pytest
+from rich.color import Color, ColorType
+from rich.style import Style
 
 from overmind_core.domain.missions.status_marks import MARKS
 from overmind_core.domain.text.cells import width
+from overmind_core.view import tones
 from overmind_core.view.cells import Cell
 from overmind_tui.pages.page import whole_notice
 from overmind_tui.shell import appearance
 from overmind_tui.shell.messages import Connected
+from overmind_tui.terminal.user_terminal import UserTerminal
+from tests.kit.screen_pictures import pictures
 from tests.tui.test_pictures import Still, settle
 
-SEES = {
-    "all": ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
-    "no red": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
-    "no green": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.01182, 0.04294, 0.968881)),
-    "no blue": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.3039)),
-}
-"""Who sees what of linear red, green and blue. Source: Machado, Oliveira, Fernandes 2009, severity 1."""
-TOLD_APART = 17.0
-"""Distance in CIELAB; 2 is hardly seen side by side."""
-READ = 4.5
-"""Contrast of text. Source: WCAG 2.2, 1.4.3."""
-GLIMPSED = 3.0
-"""Contrast of what only structures, and of states under the cursor, which are bold there."""
+NAMED = {
+    "accent": "primary", "title": "secondary", "rule": "panel", "good": "success", "slow": "warning", "bad": "error",
+    "text": "foreground", "page": "background", "line": "surface",
+}  # fmt: skip
+"""Colours that Textual has another name for."""
 
 
-def linear(colour):
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    return [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+THEIRS = set("Äßüı⎿✻")
+"""What others say, and the screen of an agent."""
 
 
-def seen(colour, matrix):
-    return [min(1.0, max(0.0, sum(a * b for a, b in zip(row, linear(colour), strict=True)))) for row in matrix]
+def styles(app, tones):
+    return {tone: app.tones[tone] for tone in tones}
 
 
-def luminance(colour):
-    red, green, blue = linear(colour)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+@pytest.mark.parametrize("palette", tones.PALETTES, ids=lambda palette: palette.name)
+def test_every_theme_has_the_colours_of_its_palette(palette):
+    app = Still(theme=palette.name)
+    found = {name: app.theme_variables[NAMED.get(name, name)] for name in palette.colours}
+    native = palette is tones.SIXTEEN
+    assert found == {
+        name: f"ansi_{colour or 'default'}" if native else colour for name, colour in palette.colours.items()
+    }
+    assert app.theme_variables["accent"].lower() == app.theme_variables["primary"], "one accent"
 
 
-def contrast(one, other):
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
+@pytest.mark.parametrize("theme", ["dark", "light", "nord", "ansi-dark"])
+def test_every_tone_has_a_style_in_every_theme(theme):
+    app = Still(theme=theme)
+    found = styles(app, tones.LOOKS)
+    assert all(found[tone].color or found[tone].bgcolor for tone in (*tones.NAMES, "accent", "cursor"))
 
 
-def lab(rgb):
-    red, green, blue = rgb
-    xyz = (
-        (0.4124 * red + 0.3576 * green + 0.1805 * blue) / 0.9505,
-        0.2126 * red + 0.7152 * green + 0.0722 * blue,
-        (0.0193 * red + 0.1192 * green + 0.9505 * blue) / 1.089,
-    )
-    x, y, z = (part ** (1 / 3) if part > 0.008856 else 7.787 * part + 16 / 116 for part in xyz)
-    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
-
-
-def distance(one, other, matrix):
-    pairs = zip(lab(seen(one, matrix)), lab(seen(other, matrix)), strict=True)
-    return sum((a - b) ** 2 for a, b in pairs) ** 0.5
-
-
-def tones(theme):
-    more = {"good": theme.success, "slow": theme.warning, "bad": theme.error}
-    return {**more, **{name: theme.variables[name] for name in ("wait", "calm", "off")}}
-
-
-@pytest.mark.parametrize("theme", appearance.THEMES, ids=lambda theme: theme.name)
-@pytest.mark.parametrize("eyes", SEES)
-def test_the_tones_of_states_can_be_told_apart_by_all_eyes(theme, eyes):
-    for one, other in itertools.combinations(tones(theme).items(), 2):
-        assert distance(one[1], other[1], SEES[eyes]) > TOLD_APART, (one, other)
-
-
-@pytest.mark.parametrize("theme", appearance.THEMES, ids=lambda theme: theme.name)
-def test_text_can_be_read_on_the_ground_that_it_is_drawn_on(theme):
-    said = {**tones(theme), "text": theme.foreground, "quiet": theme.variables["quiet"], "key": theme.primary}
-    for name, colour in said.items():
-        assert contrast(colour, theme.background) >= READ, name
-        assert contrast(colour, theme.variables["cursor"]) >= GLIMPSED, name
-    assert contrast(theme.variables["faint"], theme.background) >= GLIMPSED
+def test_bold_is_a_second_word_of_a_tone():
+    app = Still()
+    assert (app.tones["wait"].color, app.tones["wait"].bold) == (Color.parse(tones.DARK.colour("wait")), None)
+    assert app.tones["wait bold"] == app.tones["wait"] + Style(bold=True)
+    assert app.tones[""] == Style.null()
 
 
 def test_every_mark_has_its_ascii_sign_where_there_are_no_glyphs():
@@ -94,10 +68,73 @@ def test_ascii_glyphs_have_the_width_of_what_they_stand_for():
     assert all(width(chr(glyph)) == len(sign) == 1 and sign.isascii() for glyph, sign in appearance.PLAIN.items())
 
 
-def test_another_theme_is_drawn_at_once_as_if_begun_with():
-    def drawn(app):
-        return [[(segment.text, segment.style) for segment in line] for line in app.screen._compositor.render_strips()]
+def test_what_the_pictures_of_the_screen_show_has_an_ascii_sign():
+    drawn = {one for lines in pictures().values() for line in lines for one in line if not one.isascii()}
+    assert {one for one in drawn if ord(one) not in appearance.PLAIN} <= THEIRS
 
+
+FEW = [
+    ({"TERM": "xterm"}, True), ({"TERM": "linux"}, True), ({"TERM": "screen"}, True), ({"TERM": "xterm-16color"}, True),
+    ({"TERM": "xterm-256color"}, False), ({"TERM": "xterm", "COLORTERM": "truecolor"}, False),
+    ({"TERM": "xterm-kitty"}, False), ({}, False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("environ", "few"), FEW)
+def test_a_terminal_of_sixteen_colours_is_known_by_its_name(environ, few):
+    assert appearance.has_few_colours(environ) is few
+
+
+def few_coloured(**how):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(appearance, "has_few_colours", lambda _environ: True)
+        return Still(**how)
+
+
+@pytest.mark.parametrize("how", [{}, {"theme": "light"}, {"theme": "nord"}, {"theme": "nosuch"}])
+def test_where_the_terminal_has_no_more_sixteen_is_worn_and_stays(how):
+    app = few_coloured(**how)
+    assert app.theme == "sixteen"
+    if how.get("theme") == "nosuch":
+        assert app.notice.text == "unknown theme 'nosuch': using sixteen"
+    else:
+        assert app.appearance.wear(app.settings)
+        assert app.theme == "sixteen"
+
+
+VIEWS = {"missions": (), "needs": ("!",), "help": ("?",), "form": ("n",), "command": (":",), "log": ("l",),
+         "kill": ("ctrl+k",)}  # fmt: skip
+
+
+@pytest.mark.parametrize("keys", VIEWS.values(), ids=VIEWS)
+def test_the_sixteen_are_the_terminals_own_wherever_we_draw(keys):
+    async def scene():
+        app = Still(theme="sixteen")
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settle(pilot)
+            if keys:
+                await pilot.press(*keys)
+                await settle(pilot)
+            return drawn(app)
+
+    styles = {style for line in asyncio.run(scene()) for _, style in line if style is not None}
+    colours = {colour for style in styles for colour in (style.color, style.bgcolor) if colour is not None}
+    assert all(colour.type in {ColorType.DEFAULT, ColorType.STANDARD} for colour in colours), colours
+    assert keys or any(style.reverse for style in styles)
+    assert all(style.color is None or style.color.is_default for style in styles if style.reverse)
+
+
+def test_programs_are_not_told_that_text_has_the_colour_of_its_ground():
+    for theme in ("dark", "light", "sixteen"):
+        found = UserTerminal(SimpleNamespace(app=Still(theme=theme))).colours()
+        assert found.foreground != found.background
+
+
+def drawn(app):
+    return [[(segment.text, segment.style) for segment in line] for line in app.screen._compositor.render_strips()]
+
+
+def test_another_theme_is_drawn_at_once_as_if_begun_with():
     async def scene(begun, then):
         app = Still(theme=begun)
         async with app.run_test(size=(80, 24)) as pilot:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from overmind_core.view import tones
+from tests.kit.colours import READ, contrast
 from tests.kit.overmind import REPOSITORY
 
 STYLES = Path(REPOSITORY, "overmind_web", "static", "styles")
@@ -27,22 +28,10 @@ def tokens() -> dict[str, dict[str, str]]:
     return found
 
 
-def luminance(colour: str) -> float:
-    """Relative luminance, 0 to 1, as WCAG 2 defines it."""
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: str, other: str) -> float:
-    """Ratio of two colours, 1 to 21, as WCAG 2 defines it."""
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-@pytest.mark.parametrize(("theme", "known"), [("dark", tones.DARK), ("light", tones.LIGHT)])
-def test_the_tones_are_those_of_the_full_screen_program(theme, known):
-    assert {name: tokens()[theme][name] for name in known} == dict(known)
+@pytest.mark.parametrize("palette", [tones.DARK, tones.LIGHT], ids=lambda palette: palette.name)
+def test_the_tones_are_those_of_the_full_screen_program(palette):
+    found = tokens()[palette.name]
+    assert {name: found[name] for name in tones.NAMES} == {name: palette.colour(name) for name in tones.NAMES}
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
@@ -50,14 +39,14 @@ def test_the_tones_are_those_of_the_full_screen_program(theme, known):
 @pytest.mark.parametrize("ground", GROUNDS)
 def test_every_tone_can_be_read_on_every_ground(theme, tone, ground):
     found = tokens()[theme]
-    assert contrast(found[tone], found[ground]) >= 4.5
+    assert contrast(found[tone], found[ground]) >= READ
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize(("tone", "ground"), [*CHANGED, ("on-filled", "filled"), ("page", "wait"), ("text", "glow")])
 def test_what_stands_on_a_ground_of_its_own_can_be_read(theme, tone, ground):
     found = tokens()[theme]
-    assert contrast(found[tone], found[ground]) >= 4.5
+    assert contrast(found[tone], found[ground]) >= READ
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

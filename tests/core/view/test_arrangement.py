@@ -216,7 +216,6 @@ def test_every_tone_that_is_sent_has_a_colour():
         *tones.NAMES,
     }
     assert {tones.named(tone) for tone in used} == set(tones.NAMES)
-    assert set(tones.DARK) == set(tones.LIGHT) == set(tones.NAMES)
     assert frames.line([Cell("a", "faint"), Cell(""), Cell("b")]) == [("a", "quiet"), ("b", "text")]
 
 
