@@ -49,8 +49,8 @@ FROZEN = StatusMark("‖", "=", "frozen", "off")
 SUCCEEDED = StatusMark("✔", "+", "succeeded", "good")
 FAILED = StatusMark("✖", "x", "failed", "bad")
 TIMED_OUT = StatusMark("✖", "x", "timed out", "bad")
-STOPPED = StatusMark("■", "-", "stopped", "off")
-KILLED = StatusMark("■", "-", "killed", "off")
+STOPPED = StatusMark("■", "#", "stopped", "off")
+KILLED = StatusMark("■", "#", "killed", "off")
 LOST = StatusMark("?", "?", "lost", "slow")
 OUTCOMES: tuple[StatusMark, ...] = (SUCCEEDED, FAILED, TIMED_OUT, STOPPED, KILLED, LOST)
 """How work ended: the words of `Outcome`."""
@@ -61,7 +61,7 @@ MARKS: tuple[StatusMark, ...] = (
     WORKING, WAITING, YOUR_TURN, LIMITED, STARTING, PREPARING, RESTARTING, STOPPING, FROZEN, *OUTCOMES,
 )  # fmt: skip
 """In the order in which they are counted."""
-ATTACHED = StatusMark("⌨", "#", "attached", "good")
+ATTACHED = StatusMark("⌨", "&", "attached", "good")
 
 PENDING = StatusMark("○", "o", "waiting", "off")
 NOTHING_LANDED = StatusMark("✔", "+", "succeeded", "off")
