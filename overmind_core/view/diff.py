@@ -277,7 +277,7 @@ def listed(file: File, cells: int, *, chosen: bool) -> list[Cell]:
     tone = "accent" if chosen else ""
     added, removed = (cell._replace(text=cell.text.strip()) for cell in counts(file))
     return [
-        Cell("▸" if chosen else " ", "accent"), Cell(f"{file.letter} ", file.tone),
+        Cell("▌" if chosen else " ", "accent"), Cell(f"{file.letter} ", file.tone),
         Cell(pad(clipped(shown, room), room), tone), Cell(" "), added,
         Cell(" " if added.text and removed.text else ""), removed,
     ]  # fmt: skip

@@ -293,6 +293,13 @@ def test_without_colours(monkeypatch, pictured, size):
     assert pictured(Agents(), size, settle)
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_sixteen_colours(pictured, size):
+    program = Agents()
+    program.theme = "sixteen"
+    assert pictured(program, size, settle)
+
+
 MORE_SIZES = {"40x8": (40, 8), "60x15": (60, 15), "100x30": (100, 30), "200x60": (200, 60), "300x100": (300, 100)}
 
 
