@@ -21,7 +21,7 @@ from overmind_core.view.row_words import Facts
 FOLD = ":ended"
 """What the cursor holds on the line of those that ended; no id of a mission has a colon."""
 UNFOLDED, CURSOR, NEWS, MARKED = "▾", "▌", "•", "*"
-PART_OF = "‹"  # noqa: RUF001 - no `<`, which would be a sign of a terminal without it
+PART_OF = "‹"
 GROUND, GROUND_AT_REST = "cursor", "cursor-rest"
 LEAST_PARENT = 7
 """Cells behind its own name from which on that of its parent is shown."""

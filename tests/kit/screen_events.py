@@ -33,9 +33,9 @@ _SAID = [
     _event("13:29", "created", "prices", by="planner"),
     _event("13:31", "crashed", "e2e", outcome="timed out", exit_code=None, reason="stalled"),
     _event("13:38", "stopped", "format", **_OK),
-    _event("13:40", "asked", "planner", question=3, need="question", tool="", summary="how half a cent is rounded"),
+    _event("13:40", "asked", "planner", question=3, need="question", tool="", summary="How is half a cent rounded?"),
     _event("13:44", "answered", "planner", question=3, by="a person", behaviour="allow",
-           options=["half a cent rounds up"], summary="how half a cent is rounded"),
+           options=["half a cent rounds up"], summary="How is half a cent rounded?"),
     _event("13:51", "stopped", "crawler", outcome="stopped", exit_code=143, reason="stopped", by="person"),
     _event("13:58", "stopped", "prices", **_OK),
     _event("13:58", "landed", "prices", branch="prices", target="main", before="2", after="3", by="person"),
@@ -50,7 +50,7 @@ _SAID = [
     _event("14:31", "answered", "api", question=5, by="a person", behaviour="allow", summary="Bash: git status"),
     _event("14:32", "crashed", "unit", outcome="failed", exit_code=1, reason=None),
     _event("14:34", "asked", "api", question=7, need="permission", tool="Bash", summary="Bash: git push origin main"),
-    _event("14:35", "asked", "cart-vat", question=8, need="question", tool="", summary="how prices are rounded"),
+    _event("14:35", "asked", "cart-vat", question=8, need="question", tool="", summary="How are prices rounded?"),
 ]  # fmt: skip
 _RUNS = [
     _started(41, "12:20", "nightly"), _started(4, "13:12", "deps"), _started(20, "13:31", "e2e"),

@@ -93,7 +93,7 @@ CHOICE_LOG = _log(
     ("14:33", "[human] Make the cart compute prices in whole cents, and write down how they are rounded."),
     ("14:34", "⚙ Read cart/vat.py → 96 lines"),
     ("", "Three places round in three ways. Before I make it one function I need to know which one is meant."),
-    ("14:35", "? question: how prices are rounded"),
+    ("14:35", "? question: How are prices rounded?"),
 )
 DEMO_LOG = _log(
     ("14:35", "[human] The shop's prices lose their cents: fix that, and prove it with a test"),

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
-
 from overmind_core.view import first_run
 from overmind_core.view.first_run import Agent, Folder
 from tests.kit.cases import tabled
 from tests.kit.screen_edges import AGENTS, CHECKOUT, NOW, ZONE
-from tests.kit.screen_pictures import SIZES, pictures, texts
+from tests.kit.screen_pictures import texts
 
 DRAWN = "What runs here goes on when you leave: q quits, overmind brings it back."
 SAID = "Missions go on when you leave: q quits, overmind brings them back."
 """The same sentence as `words.md` wants it: its subject is no clause."""
-
-
-@pytest.mark.parametrize("size", SIZES, ids=str)
-def test_the_first_run_of_the_picture(size):
-    top = 1 if size[1] < 30 else 2
-    lines = texts(first_run.first_run(size[0], size[1] - top - 2, AGENTS, CHECKOUT))
-    drawn = [line.replace(DRAWN, SAID) for line in pictures()["first", size][top:-2]]
-    assert lines == drawn
 
 
 def test_a_low_screen_has_all_of_it_without_blank_lines():

@@ -4,24 +4,12 @@ from __future__ import annotations
 
 from overmind_core.domain.text.cells import width
 from overmind_core.domain.text.moment import format_time
-from overmind_core.view.happened import _TELLERS, Surroundings, lines, title
+from overmind_core.view.happened import _TELLERS, Surroundings, lines
 from scripts.reference.events import types
 from tests.kit.cases import tabled
 from tests.kit.screen_events import AROUND, EVENTS
 from tests.kit.screen_panel import NOW, ZONE, mission
-from tests.kit.screen_pictures import SIZES, pictures, texts
-
-
-def test_what_happened_is_as_in_the_picture():
-    """But for the colon behind `asks`: a question has no other words than its agent's."""
-    picture = [line.partition("│")[0].rstrip() for line in pictures()["day", SIZES[2]]]
-    begins = picture.index(texts([title(100)])[0])
-    wanted = [
-        line.replace("asks how", "asks: how").replace("asked how", "asked: how") for line in picture[begins + 1 :]
-    ]
-    shown = texts([line.cells for line in lines(EVENTS, 100, 22, AROUND)])
-    assert shown == wanted[:22]
-    assert not any(wanted[22:-2])
+from tests.kit.screen_pictures import texts
 
 
 def event(kind, **more):
@@ -79,7 +67,7 @@ def test_steps_on_the_way_are_not_told():
 def test_other_missions_are_named_and_long_texts_are_cut():
     around = Surroundings({"7": mission("planner")}, zone=ZONE, ascii_only=True)
     (shown,) = lines([event("stopped", by="7", outcome="stopped", reason="stopped", exit_code=0)], 40, 9, around)
-    assert texts([shown.cells]) == [" 14:35  - a            planner stopped…"]
+    assert texts([shown.cells]) == [" 14:35  # a            planner stopped…"]
     assert width(texts([shown.cells])[0]) <= 40
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,8 +10,8 @@ from overmind_core.view.cells import Cell
 from overmind_core.view.header_line import HeaderFacts
 from overmind_core.view.summary import Load
 from tests.kit.cases import tabled
-from tests.kit.screen_edges import FAILED, RUNNING, header_facts, row
-from tests.kit.screen_pictures import SIZES, pictures, texts
+from tests.kit.screen_edges import FAILED, RUNNING, row
+from tests.kit.screen_pictures import pictures
 
 NAMES = sorted({name for name, _ in pictures()} - {"typing"})
 FULL = HeaderFacts(3, 1, 2, 7, today=12.4, load=Load(34.0, 2.1e9), missions=45, place="quests", owner="build-7")
@@ -20,14 +19,6 @@ FULL = HeaderFacts(3, 1, 2, 7, today=12.4, load=Load(34.0, 2.1e9), missions=45, 
 
 def text(line):
     return "".join(cell.text for cell in line)
-
-
-@pytest.mark.parametrize("size", SIZES, ids=str)
-@pytest.mark.parametrize("name", NAMES)
-def test_the_header_of_each_picture(name, size):
-    line = header_line.header_line(header_facts(name), size[0])
-    assert texts([line])[0] == pictures()[name, size][0]
-    assert header_line.size_of(line) == size[0]
 
 
 @tabled(

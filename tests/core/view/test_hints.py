@@ -10,7 +10,7 @@ from overmind_core.view.header_line import size_of
 from overmind_core.view.hints import Part
 from tests.kit.cases import tabled
 from tests.kit.screen_edges import ASKING, FAILED, RUNNING, row
-from tests.kit.screen_pictures import SIZES, pictures, texts
+from tests.kit.screen_pictures import pictures
 
 OF_PICTURE = {
     "first": Part.FIRST, "answer": Part.QUESTION, "choice": Part.QUESTION, "needs": Part.QUESTION, "help": Part.HELP,
@@ -26,13 +26,6 @@ def text(line):
 
 def faint(line):
     return " ".join(cell.text.strip() for cell in line if cell.tone == "faint")
-
-
-@pytest.mark.parametrize("size", SIZES, ids=str)
-@pytest.mark.parametrize("name", NAMES)
-def test_the_hints_of_each_picture(name, size):
-    line = hints.hint_line(OF_PICTURE.get(name, Part.LIST), size[0])
-    assert texts([line])[0] == pictures()[name, size][-1]
 
 
 @pytest.mark.parametrize("read_only", [False, True])

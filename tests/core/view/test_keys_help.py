@@ -10,7 +10,7 @@ from overmind_core.view import hints, keymap, keys_help
 from overmind_core.view.actions import TAKES_EVERYTHING, Context
 from overmind_core.view.header_line import size_of
 from tests.kit.cases import tabled
-from tests.kit.screen_pictures import SIZES, pictures, texts
+from tests.kit.screen_pictures import SIZES, texts
 
 OF_THE_SMALL = 21
 """Lines between the header and the line, at 24 rows."""
@@ -29,14 +29,6 @@ def page(context=Context.MISSIONS, cells=80, height=OF_THE_SMALL, **more):
 
 def text(found):
     return "\n".join(texts(found.lines))
-
-
-@pytest.mark.parametrize("size", SIZES, ids=str)
-def test_the_help_of_the_picture(size):
-    top = 1 if size[1] < 30 else 2
-    found = page(cells=size[0], height=size[1] - top - 2)
-    drawn = [line.replace("who needs you", "needs you") for line in pictures()["help", size][top:-2]]
-    assert texts(found.lines) == drawn  # no label begins with who: `words.md`
 
 
 def test_each_action_of_missions_is_a_row_or_left_for_all_keys():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,39 +12,15 @@ from overmind_core.view import log_face
 from overmind_core.view.cells import TextStyle
 from overmind_core.view.log_face import LogLook, rows, tail
 from tests.kit.cases import tabled
-from tests.kit.screen_panel import ASKS_LOG, CHOICE_LOG, DEMO_LOG, LOG, NOW, ZONE, mission, panel
-from tests.kit.screen_pictures import SIZES, texts
+from tests.kit.screen_panel import ASKS_LOG, CHOICE_LOG, DEMO_LOG, NOW, ZONE, mission
+from tests.kit.screen_pictures import texts
 
 
 def look(cells=80, **more):
     return LogLook(cells, ZONE, is_agent=True, **more)
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("name", ["log", "day", "calm"])
-def test_the_log_is_that_of_the_picture(name, size):
-    if size == SIZES[0] and name != "log":
-        return  # a small screen shows the list alone
-    lines, cells = panel(name, size)
-    shown = texts(tail(LOG, len(lines), look(cells)))
-    assert shown == lines[: len(shown)]
-    assert not any(lines[len(shown) :])
-
-
 ASKED = {"asks": ASKS_LOG, "answer": ASKS_LOG, "needs": ASKS_LOG, "choice": CHOICE_LOG, "demo": DEMO_LOG}
-
-
-@tabled(("name", "log", "size"), [(name, log, size) for name, log in ASKED.items() for size in SIZES])
-def test_the_log_below_a_question_is_that_of_the_picture(name, log, size):
-    """But for the colon behind `asks`: a question has no other words than its agent's."""
-    lines, cells = panel(name, size)
-    while lines and not lines[-1]:
-        lines.pop()
-    wanted = [line.replace("! asks how", "! asks: how") for line in lines]
-    begins = max(at for at, line in enumerate(lines) if "Y " in line or "  m  answer" in line) + 1
-    begins += not lines[begins]
-    assert len(wanted) > begins
-    assert texts(tail(log, len(lines) - begins, look(cells, asked=1))) == wanted[begins:]
 
 
 def tone_of(text, stream=OUT, **more):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.text.cells import width
 from overmind_core.view import list_columns, mission_list, row_filter
 from overmind_core.view.grouping import grouped, ordered
 from overmind_core.view.groups import Wish
@@ -14,7 +12,7 @@ from overmind_core.view.mission_list import FOLD, Look
 from overmind_core.view.row_words import Facts
 from tests.kit import screen_list as kit
 from tests.kit.cases import tabled
-from tests.kit.screen_pictures import SIZES, pictures, texts
+from tests.kit.screen_pictures import texts
 
 FACTS = Facts(kit.NOW, kit.ZONE, kit.HEALTH)
 DAY = (kit.DAY, kit.QUESTIONS)
@@ -35,16 +33,6 @@ DRAWN = {
 """Name of a picture → missions, questions, the cursor's row, whether the keys are in the list."""
 
 
-def of_picture(name, size):
-    """The list's lines of a picture, and how wide it is."""
-    columns, rows = size
-    lines = pictures()[name, size][2 if rows >= 30 else 1 : -2]
-    cells = columns // 2 if columns >= 160 else columns
-    own = [line[:cells].rstrip() for line in lines]
-    end = next((place for place, line in enumerate(own) if line.startswith("──")), len(own))
-    return own[:end], cells
-
-
 def listing_of(name):
     rows, questions, cursor, focused = DRAWN[name]
     listing = grouped(ordered(rows, None, kit.NOW), questions, kit.NOW, sizes=kit.SIZES_OF_PLANS)
@@ -57,16 +45,6 @@ def drawn(name, cells, height, *, roomy, **more):
     look = Look(list_columns.laid_out(cells), FACTS, cursor, focused, **more)
     top = mission_list.first_seen(len(lines), mission_list.place_of(lines, cursor), height)
     return mission_list.drawn(mission_list.seen(lines, height, top), look)
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("name", DRAWN)
-def test_a_list_is_drawn_as_in_the_picture(name, size):
-    picture, cells = of_picture(name, size)
-    lines = drawn(name, cells, len(picture), roomy=size[1] >= 30)
-    shown = texts([line.cells for line in lines])
-    assert shown + [""] * (len(picture) - len(shown)) == picture
-    assert {sum(width(cell.text) for cell in line.cells) for line in lines} == {cells}
 
 
 def lines_of(listing, *, cells=80, roomy=False, marked=frozenset(), wanted="", **more):
@@ -161,12 +139,12 @@ def test_the_sorted_column_has_an_arrow_and_the_chosen_one_the_accent():
 def test_signs_can_be_ascii():
     lines = lines_of(listed([kit.mission("a", 9.0, attached=1)]), ascii_only=True)
     assert lines[1].cells[2].text == "> "
-    assert "a #" in texts([lines[1].cells])[0]
+    assert "a &" in texts([lines[1].cells])[0]
 
 
 NAMES = [
-    ("short", "parent", "short ‹ parent  "),  # noqa: RUF001 - as it is drawn
-    ("a-longer", "parent", "a-longer ‹ pare…"),  # noqa: RUF001 - as it is drawn
+    ("short", "parent", "short ‹ parent  "),
+    ("a-longer", "parent", "a-longer ‹ pare…"),
     ("ten-letter", "parent", "ten-letter      "),
     ("much-too-long-a-name", "parent", "much-too-long-a…"),
 ]

@@ -26,18 +26,6 @@ PICTURED = [
 ]
 
 
-@tabled(("name", "title", "size"), [(*row, size) for row in PICTURED for size in SIZES])
-def test_titles_are_those_of_the_pictures(name, title, size):
-    columns, _ = size
-    beside = columns >= 160
-    cells = columns - columns // 2 - 1 if beside else columns
-    shown = line(title, cells, beside=beside)
-    picture = pictures()[name, size]
-    found = [one.partition("│")[2] if beside else one for one in picture if f" {title.name}" in one]
-    assert width("".join(cell.text for cell in shown)) == cells
-    assert texts([shown])[0] in found
-
-
 @pytest.mark.parametrize("size", SIZES)
 def test_the_line_above_a_terminal_that_is_typed_into(size):
     shown = panel_title.typing_line("search-index", 3, size[0])

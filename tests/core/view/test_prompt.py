@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,11 +9,10 @@ from overmind_core.view import hints, prompt
 from overmind_core.view.actions import Context
 from overmind_core.view.field import Field
 from overmind_core.view.header_line import size_of
-from overmind_core.view.hints import Part
 from overmind_core.view.prompt import Filtered, Job, RestFacts, Said, TypingFacts, Where
 from tests.kit.cases import tabled
-from tests.kit.screen_edges import AGENTS, FOLDER, NOW, TASK, UNIT_FAILED, ZONE, rest_facts
-from tests.kit.screen_pictures import SIZES, pictures, texts
+from tests.kit.screen_edges import AGENTS, FOLDER, NOW, UNIT_FAILED, ZONE
+from tests.kit.screen_pictures import pictures, texts
 
 NAMES = sorted({name for name, _ in pictures()} - {"typing", "new"})
 INSTALLED = {agent.name: agent.installed for agent in AGENTS}
@@ -25,21 +23,6 @@ FACTS = RestFacts(FOLDER, zone=ZONE)
 
 def text(lines):
     return "\n".join(texts(lines))
-
-
-@pytest.mark.parametrize("size", SIZES, ids=str)
-@pytest.mark.parametrize("name", NAMES)
-def test_the_line_at_rest_of_each_picture(name, size):
-    lines = prompt.resting(rest_facts(name), size[0], NOW)
-    assert texts(lines) == [pictures()[name, size][-2]]
-
-
-@pytest.mark.parametrize("size", SIZES, ids=str)
-def test_the_new_mission_of_the_picture(size):
-    agent = prompt.agent_for("", INSTALLED)
-    lines = prompt.typing(prompt.new_mission(Field.of(TASK), agent, FOLDER, size[0]), size[0])
-    assert texts(lines) == [pictures()["new", size][-2]]
-    assert texts([hints.hint_line(Part.NEW, size[0])]) == [pictures()["new", size][-1]]
 
 
 # at rest

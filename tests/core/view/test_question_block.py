@@ -20,10 +20,9 @@ from tests.kit.screen_panel import (
     HOME,
     NOW,
     mission,
-    panel,
     question,
 )
-from tests.kit.screen_pictures import SIZES, texts
+from tests.kit.screen_pictures import texts
 
 PUSH = Asking(
     API_QUESTION, NOW, f"{HOME}/shop-api", place(API, API_CHANGES, HOME), rule="ask Bash(git push *)"
@@ -32,15 +31,6 @@ CHOICE = Asking(CHOICE_QUESTION, NOW, choosing=Choosing.of(CHOICE_QUESTION["subj
 EDIT = Asking(DEMO_QUESTION, NOW, f"{HOME}/shop", begins=(12,))
 PICTURED = [("asks", PUSH, False), ("answer", PUSH, True), ("needs", PUSH, True), ("choice", CHOICE, True),
             ("demo", EDIT, False)]  # fmt: skip
-
-
-@tabled(("name", "asking", "has_keys", "size"), [(*row, size) for row in PICTURED for size in SIZES])
-def test_a_question_is_that_of_the_picture(name, asking, has_keys, size):
-    lines, cells = panel(name, size)
-    shown = block(asking, cells, len(lines) + 1, has_keys=has_keys)
-    assert texts(shown.lines) == lines[: len(shown.lines)]
-    assert shown.hidden == 0
-    assert shown.seen == range(shown.height)
 
 
 def asked(need="permission", tool="Bash", **more):

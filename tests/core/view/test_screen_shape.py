@@ -28,7 +28,7 @@ def test_each_part_begins_where_the_pictures_have_it(name, size):
     rules = [y for y, line in enumerate(picture) if line.startswith("── ")]
     below = found.header + found.list_lines
     assert rules == ([below] if found.panel_lines else []), found
-    assert picture[found.header + found.body].startswith(" ›")  # noqa: RUF001 - the sign
+    assert picture[found.header + found.body].startswith(" ›")
     bars = {line.index("│") for line in picture if "│" in line}
     assert bars == ({found.list_cells} if found.is_beside else set())
     assert (picture[1] == "") is (found.header > 1)

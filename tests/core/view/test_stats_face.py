@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from overmind_core.domain.text.cells import width
 from overmind_core.view import stats_face
 from overmind_core.view.load_graph import graph
@@ -22,18 +20,10 @@ from tests.kit.screen_panel import (
     TITLE_SAMPLES,
     ZONE,
     mission,
-    panel,
 )
-from tests.kit.screen_pictures import SIZES, texts
+from tests.kit.screen_pictures import texts
 
 FACTS = MissionFacts(SEARCH, SEARCH_TERMS, CHANGES, turns=1, asks=("push", "network"))
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_facts_and_figures_are_those_of_the_picture(size):
-    wanted, cells = panel("stats", size)
-    shown = texts(lines(FACTS, STATS_SAMPLES, StatsLook(cells, NOW, ZONE, HOME)))
-    assert shown[: len(wanted)] == wanted[: len(shown)]
 
 
 SAID = [

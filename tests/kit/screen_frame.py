@@ -1,0 +1,177 @@
+"""The main screen of the pictures as lines of text: the parts of `view/` put together, with fixed facts and clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from overmind_core.view import (
+    diff_face,
+    first_run,
+    happened,
+    header_line,
+    hints,
+    list_columns,
+    mission_list,
+    panel_title,
+    prompt,
+    stats_face,
+)
+from overmind_core.view.actions import Context
+from overmind_core.view.cells import fitted
+from overmind_core.view.field import Field
+from overmind_core.view.grouping import grouped, ordered
+from overmind_core.view.hints import Part
+from overmind_core.view.keys_help import help_page
+from overmind_core.view.log_face import LogLook, tail
+from overmind_core.view.panel_title import DIFF, LOG, STATS, TERMINAL, PanelTitle
+from overmind_core.view.question_block import Asking, block, place
+from overmind_core.view.row_words import Facts
+from overmind_core.view.screen_shape import Alone, Shape, Wish, shape
+from overmind_core.view.stats_face import MissionFacts, StatsLook
+from overmind_core.view.subject import Choosing
+from tests.kit import screen_edges, screen_events, screen_list, screen_panel
+from tests.kit.screen_pictures import texts
+
+NAMES = ("first", "demo", "day", "calm", "asks", "answer", "choice", "log", "diff", "terminal", "stats", "typing",
+         "needs", "help", "new")  # fmt: skip
+"""The pictures in the order of their file."""
+PARTS = {"answer": Part.QUESTION, "choice": Part.QUESTION, "needs": Part.QUESTION, "first": Part.FIRST,
+         "help": Part.HELP, "new": Part.NEW}  # fmt: skip
+"""The part that has the keys; the list in all others."""
+OPENED = frozenset({"demo", "asks", "answer", "choice", "log", "diff", "terminal", "stats", "needs"})
+"""Pictures in which a person has opened the panel."""
+CURSORS = {"demo": "demo-agent", "asks": "api", "answer": "api", "needs": "api", "choice": "cart-vat"}
+LISTED = {"demo": (screen_list.DEMO, screen_list.DEMO_QUESTIONS), "calm": (screen_list.CALM, ())}
+FACES = {"diff": DIFF, "terminal": TERMINAL, "stats": STATS, "needs": ""}
+LOGS = {"demo": screen_panel.DEMO_LOG, "asks": screen_panel.ASKS_LOG, "answer": screen_panel.ASKS_LOG,
+        "needs": screen_panel.ASKS_LOG, "choice": screen_panel.CHOICE_LOG}  # fmt: skip
+NOTES = {LOG: panel_title.FOLLOWS, DIFF: diff_face.total(screen_panel.CHANGES), TERMINAL: "80x24, its end"}
+_PUSH = Asking(
+    screen_panel.API_QUESTION, screen_panel.NOW, f"{screen_panel.HOME}/shop-api",
+    place(screen_panel.API, screen_panel.API_CHANGES, screen_panel.HOME), rule="ask Bash(git push *)",
+)  # fmt: skip
+ASKED = {
+    "asks": _PUSH, "answer": _PUSH, "needs": _PUSH,
+    "choice": Asking(screen_panel.CHOICE_QUESTION, screen_panel.NOW,
+                     choosing=Choosing.of(screen_panel.CHOICE_QUESTION["subject"])),
+    "demo": Asking(screen_panel.DEMO_QUESTION, screen_panel.NOW, f"{screen_panel.HOME}/shop", begins=(12,)),
+}  # fmt: skip
+SCREEN = (
+    "● Both sides use fold() now. One test is left: the order of results.", "",
+    "● Update(search/index.py)",
+    "  ⎿  Updated search/index.py with 4 additions and 2 removals",
+    "       41      def add(self, name: str, product: int) -> None:",
+    "       42 -        key = name.lower()",
+    "       42 +        key = fold(name)",
+    "       44 +        self._order[product] = name", "",
+    "● Bash(pytest -q)",
+    "  ⎿  Running… (4s)", "",
+    "✻ Folding… (4s · ↑ 1.2k tokens · esc to interrupt)", "",
+    "─" * 78, "❯ ▏", "─" * 78,
+    "  ? for shortcuts",
+)  # fmt: skip
+"""What the agent of the pictures draws on its terminal."""
+
+
+def frame(name: str, columns: int, rows: int) -> list[str]:
+    """A picture's lines, blanks at their ends left out."""
+    if name == "typing":
+        found = shape(columns, rows, Wish(alone=Alone.TYPING))
+        return [*texts([panel_title.typing_line("search-index", 3, columns)]), *_terminal(found.panel_lines - 1)]
+    listing = grouped(*_listed(name), screen_list.NOW, sizes=screen_list.SIZES_OF_PLANS)
+    listing = listing.only_needs if name == "needs" else listing
+    listed = sum(one.key != mission_list.FOLD for one in _slots(listing, rows) if one.key)
+    wish = Wish(listed, is_open=True if name in OPENED else None, needs_only=name == "needs")
+    alone = name in {"first", "help"}
+    found = shape(columns, rows, wish._replace(alone=Alone.LIST) if alone else wish)
+    body = _alone(name, columns, found.body) if alone else _body(name, listing, found, rows)
+    head = [header_line.header_line(screen_edges.header_facts(name), columns)]
+    return [*texts(head), *[""] * (found.header - 1), *body, *_line(name, columns),
+            *texts([hints.hint_line(PARTS.get(name, Part.LIST), columns)])]  # fmt: skip
+
+
+def _listed(name):
+    rows, questions = LISTED.get(name, (screen_list.DAY, screen_list.QUESTIONS))
+    return ordered(rows, None, screen_list.NOW), questions
+
+
+def _slots(listing, rows):
+    return mission_list.slots(listing, roomy=rows >= 30)
+
+
+def _alone(name, columns, lines):
+    if name == "help":
+        return _filled(texts(help_page(Context.MISSIONS, columns, lines).lines), lines)
+    return _filled(texts(first_run.first_run(columns, lines, screen_edges.AGENTS, screen_edges.CHECKOUT)), lines)
+
+
+def _body(name, listing, found: Shape, rows):
+    left = _filled(_list(name, listing, found, rows), found.list_lines)
+    right = _filled(_panel(name, found), found.panel_lines)
+    if not found.is_beside:
+        return [*left, *right]
+    events = happened.lines(screen_events.EVENTS, found.list_cells, found.happened - 1, screen_events.AROUND)
+    left += _filled(texts([happened.title(found.list_cells), *(one.cells for one in events)]), found.happened)
+    return [f"{fitted(one, found.list_cells)}│{other}".rstrip() for one, other in zip(left, right, strict=True)]
+
+
+def _list(name, listing, found: Shape, rows):
+    cursor, cells = CURSORS.get(name, "search-index"), found.list_cells
+    lines = _slots(listing, rows)
+    look = mission_list.Look(
+        list_columns.laid_out(cells),
+        Facts(screen_list.NOW, screen_list.ZONE, screen_list.HEALTH),
+        cursor,
+        name not in PARTS,
+    )
+    top = mission_list.first_seen(len(lines), mission_list.place_of(lines, cursor), found.list_lines)
+    shown = mission_list.seen(lines, found.list_lines, top)
+    return texts([line.cells for line in mission_list.drawn(shown, look)])
+
+
+def _panel(name, found: Shape):
+    if not found.panel_lines:
+        return []
+    cells, face = found.panel_cells, FACES.get(name, LOG)
+    cursor = CURSORS.get(name, "search-index")
+    load = panel_title.load_of(screen_panel.SEARCH, screen_panel.TITLE_SAMPLES) if cursor == "search-index" else None
+    has_keys = PARTS.get(name) is Part.QUESTION
+    title = PanelTitle(cursor, face, NOTES.get(face, ""), has_keys=has_keys, load=load)
+    shown = texts([panel_title.line(title, cells, beside=found.is_beside)])
+    if name in ASKED:
+        shown += texts(block(ASKED[name], cells, found.panel_lines, has_keys=has_keys).lines)
+    return [*shown, *_face(name, face, cells, found.panel_lines - len(shown))]
+
+
+def _face(name, face, cells, lines):
+    if face == DIFF:
+        return texts(diff_face.lines(screen_panel.CHANGES, cells, lines))
+    if face == TERMINAL:
+        return _terminal(lines)
+    if face == STATS:
+        facts = MissionFacts(
+            screen_panel.SEARCH, screen_panel.SEARCH_TERMS, screen_panel.CHANGES, turns=1, asks=("push", "network")
+        )
+        look = StatsLook(cells, screen_panel.NOW, screen_panel.ZONE, screen_panel.HOME)
+        return texts(stats_face.lines(facts, screen_panel.STATS_SAMPLES, look))[:lines]
+    look = LogLook(cells, screen_panel.ZONE, is_agent=True, asked=1 if name in ASKED else 0)
+    return texts(tail(LOGS.get(name, screen_panel.LOG), lines, look))
+
+
+def _terminal(lines):
+    """The end of what the agent draws, as the emulator crops it."""
+    first = panel_title.first_row(len(SCREEN), 15, lines)
+    return _filled([f" {one}".rstrip() for one in SCREEN[first : first + lines]], lines)
+
+
+def _line(name, columns):
+    if name == "new":
+        agent = prompt.agent_for("", {one.name: one.installed for one in screen_edges.AGENTS})
+        return texts(
+            prompt.typing(prompt.new_mission(Field.of(screen_edges.TASK), agent, screen_edges.FOLDER, columns), columns)
+        )
+    return texts(prompt.resting(screen_edges.rest_facts(name), columns, screen_edges.NOW))
+
+
+def _filled(lines: Sequence[str], count: int) -> list[str]:
+    return [*lines, *[""] * (count - len(lines))][:count]
