@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from overmind_core.view import (
     diff_face,
@@ -17,12 +17,14 @@ from overmind_core.view import (
     stats_face,
 )
 from overmind_core.view.actions import Context
-from overmind_core.view.cells import fitted
+from overmind_core.view.cells import Row, fitted
 from overmind_core.view.field import Field
 from overmind_core.view.grouping import grouped, ordered
+from overmind_core.view.groups import Listing
 from overmind_core.view.hints import Part
 from overmind_core.view.keys_help import help_page
 from overmind_core.view.log_face import LogLook, tail
+from overmind_core.view.mission_list import Slot
 from overmind_core.view.panel_title import DIFF, LOG, STATS, TERMINAL, PanelTitle
 from overmind_core.view.question_block import Asking, block, place
 from overmind_core.view.row_words import Facts
@@ -41,7 +43,10 @@ PARTS = {"answer": Part.QUESTION, "choice": Part.QUESTION, "needs": Part.QUESTIO
 OPENED = frozenset({"demo", "asks", "answer", "choice", "log", "diff", "terminal", "stats", "needs"})
 """Pictures in which a person has opened the panel."""
 CURSORS = {"demo": "demo-agent", "asks": "api", "answer": "api", "needs": "api", "choice": "cart-vat"}
-LISTED = {"demo": (screen_list.DEMO, screen_list.DEMO_QUESTIONS), "calm": (screen_list.CALM, ())}
+LISTED: Mapping[str, tuple[Sequence[Row], Sequence[Row]]] = {
+    "demo": (screen_list.DEMO, screen_list.DEMO_QUESTIONS),
+    "calm": (screen_list.CALM, ()),
+}
 FACES = {"diff": DIFF, "terminal": TERMINAL, "stats": STATS, "needs": ""}
 LOGS = {"demo": screen_panel.DEMO_LOG, "asks": screen_panel.ASKS_LOG, "answer": screen_panel.ASKS_LOG,
         "needs": screen_panel.ASKS_LOG, "choice": screen_panel.CHOICE_LOG}  # fmt: skip
@@ -78,7 +83,9 @@ def frame(name: str, columns: int, rows: int) -> list[str]:
     if name == "typing":
         found = shape(columns, rows, Wish(alone=Alone.TYPING))
         return [*texts([panel_title.typing_line("search-index", 3, columns)]), *_terminal(found.panel_lines - 1)]
-    listing = grouped(*_listed(name), screen_list.NOW, sizes=screen_list.SIZES_OF_PLANS)
+    missions, questions = LISTED.get(name, (screen_list.DAY, screen_list.QUESTIONS))
+    kept = ordered(missions, None, screen_list.NOW)
+    listing = grouped(kept, questions, screen_list.NOW, sizes=screen_list.SIZES_OF_PLANS)
     listing = listing.only_needs if name == "needs" else listing
     listed = sum(one.key != mission_list.FOLD for one in _slots(listing, rows) if one.key)
     wish = Wish(listed, is_open=True if name in OPENED else None, needs_only=name == "needs")
@@ -90,22 +97,17 @@ def frame(name: str, columns: int, rows: int) -> list[str]:
             *texts([hints.hint_line(PARTS.get(name, Part.LIST), columns)])]  # fmt: skip
 
 
-def _listed(name):
-    rows, questions = LISTED.get(name, (screen_list.DAY, screen_list.QUESTIONS))
-    return ordered(rows, None, screen_list.NOW), questions
-
-
-def _slots(listing, rows):
+def _slots(listing: Listing, rows: int) -> list[Slot]:
     return mission_list.slots(listing, roomy=rows >= 30)
 
 
-def _alone(name, columns, lines):
+def _alone(name: str, columns: int, lines: int) -> list[str]:
     if name == "help":
         return _filled(texts(help_page(Context.MISSIONS, columns, lines).lines), lines)
     return _filled(texts(first_run.first_run(columns, lines, screen_edges.AGENTS, screen_edges.CHECKOUT)), lines)
 
 
-def _body(name, listing, found: Shape, rows):
+def _body(name: str, listing: Listing, found: Shape, rows: int) -> list[str]:
     left = _filled(_list(name, listing, found, rows), found.list_lines)
     right = _filled(_panel(name, found), found.panel_lines)
     if not found.is_beside:
@@ -115,7 +117,7 @@ def _body(name, listing, found: Shape, rows):
     return [f"{fitted(one, found.list_cells)}│{other}".rstrip() for one, other in zip(left, right, strict=True)]
 
 
-def _list(name, listing, found: Shape, rows):
+def _list(name: str, listing: Listing, found: Shape, rows: int) -> list[str]:
     cursor, cells = CURSORS.get(name, "search-index"), found.list_cells
     lines = _slots(listing, rows)
     look = mission_list.Look(
@@ -124,12 +126,12 @@ def _list(name, listing, found: Shape, rows):
         cursor,
         name not in PARTS,
     )
-    top = mission_list.first_seen(len(lines), mission_list.place_of(lines, cursor), found.list_lines)
+    top = mission_list.first_seen(len(lines), mission_list.place_of(lines, cursor) or 0, found.list_lines)
     shown = mission_list.seen(lines, found.list_lines, top)
     return texts([line.cells for line in mission_list.drawn(shown, look)])
 
 
-def _panel(name, found: Shape):
+def _panel(name: str, found: Shape) -> list[str]:
     if not found.panel_lines:
         return []
     cells, face = found.panel_cells, FACES.get(name, LOG)
@@ -143,7 +145,7 @@ def _panel(name, found: Shape):
     return [*shown, *_face(name, face, cells, found.panel_lines - len(shown))]
 
 
-def _face(name, face, cells, lines):
+def _face(name: str, face: str, cells: int, lines: int) -> list[str]:
     if face == DIFF:
         return texts(diff_face.lines(screen_panel.CHANGES, cells, lines))
     if face == TERMINAL:
@@ -152,19 +154,19 @@ def _face(name, face, cells, lines):
         facts = MissionFacts(
             screen_panel.SEARCH, screen_panel.SEARCH_TERMS, screen_panel.CHANGES, turns=1, asks=("push", "network")
         )
-        look = StatsLook(cells, screen_panel.NOW, screen_panel.ZONE, screen_panel.HOME)
-        return texts(stats_face.lines(facts, screen_panel.STATS_SAMPLES, look))[:lines]
+        stats_look = StatsLook(cells, screen_panel.NOW, screen_panel.ZONE, screen_panel.HOME)
+        return texts(stats_face.lines(facts, screen_panel.STATS_SAMPLES, stats_look))[:lines]
     look = LogLook(cells, screen_panel.ZONE, is_agent=True, asked=1 if name in ASKED else 0)
     return texts(tail(LOGS.get(name, screen_panel.LOG), lines, look))
 
 
-def _terminal(lines):
+def _terminal(lines: int) -> list[str]:
     """The end of what the agent draws, as the emulator crops it."""
     first = panel_title.first_row(len(SCREEN), 15, lines)
     return _filled([f" {one}".rstrip() for one in SCREEN[first : first + lines]], lines)
 
 
-def _line(name, columns):
+def _line(name: str, columns: int) -> list[str]:
     if name == "new":
         agent = prompt.agent_for("", {one.name: one.installed for one in screen_edges.AGENTS})
         return texts(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -193,7 +195,7 @@ STATES = st.sampled_from(["running", "asks", "succeeded", "failed", "unseen"])
 
 
 def _made(number, how, parent):
-    made = {"parent": None if parent is None else f"m{parent}"}
+    made: dict[str, Any] = {"parent": None if parent is None else f"m{parent}"}
     if how == "running":
         return mission(f"m{number}", 99.0 - number, **made)
     if how == "asks":

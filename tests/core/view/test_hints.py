@@ -5,17 +5,13 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.view import hints, keymap
-from overmind_core.view.actions import TAKES_EVERYTHING, Context
+from overmind_core.view.actions import TAKES_EVERYTHING, Context, shown_key
 from overmind_core.view.header_line import size_of
 from overmind_core.view.hints import Part
 from tests.kit.cases import tabled
 from tests.kit.screen_edges import ASKING, FAILED, RUNNING, row
 from tests.kit.screen_pictures import pictures
 
-OF_PICTURE = {
-    "first": Part.FIRST, "answer": Part.QUESTION, "choice": Part.QUESTION, "needs": Part.QUESTION, "help": Part.HELP,
-    "new": Part.NEW,
-}  # fmt: skip
 NAMES = sorted({name for name, _ in pictures()} - {"typing"})
 EVERYWHERE = [*Part, *Context]
 
@@ -34,8 +30,8 @@ def test_each_part_has_nine_hints_at_most_with_keys_of_the_keymap(part, read_onl
     context = hints.PARTS[part][0] if isinstance(part, Part) else part
     line = hints.hint_line(part, 2000, read_only=read_only)
     keys = [cell.text for cell in line if cell.tone == "key"]
-    meant = {hints.shown_key(key) for key in keymap.keymap(context)}
-    meant |= {hints.shown_key(key) for action in hints.COMING for key in action.keys} | {"$"}
+    meant = {shown_key(key) for key in keymap.keymap(context)}
+    meant |= {shown_key(key) for action in hints.COMING for key in action.keys} | {"$"}
     assert len(keys) <= 9
     assert len(set(keys)) == len(keys)
     assert set(keys) <= meant

@@ -8,6 +8,7 @@ from overmind_core.domain.missions import status_marks
 from overmind_core.domain.operation import Danger
 from overmind_core.view import hints, keymap, keys_help
 from overmind_core.view.actions import TAKES_EVERYTHING, Context
+from overmind_core.view.cells import Cell
 from overmind_core.view.header_line import size_of
 from tests.kit.cases import tabled
 from tests.kit.screen_pictures import SIZES, texts
@@ -82,9 +83,7 @@ def test_other_views_have_their_own_marks():
 def test_each_view_has_its_keys_in_the_room_that_there_is(context, size):
     found = page(context, *size)
     assert len(found.lines) == size[1]
-    assert all(
-        size_of(line) in {0, size[0]} for line in found.lines if line != [keys_help.Cell(keys_help.NOTE, "quiet")]
-    )
+    assert all(size_of(line) in {0, size[0]} for line in found.lines if line != [Cell(keys_help.NOTE, "quiet")])
     assert found.rows or size[1] < OF_THE_SMALL
 
 

@@ -16,35 +16,6 @@ from tests.kit.screen_pictures import texts
 
 FACTS = Facts(kit.NOW, kit.ZONE, kit.HEALTH)
 DAY = (kit.DAY, kit.QUESTIONS)
-DRAWN = {
-    "demo": (kit.DEMO, kit.DEMO_QUESTIONS, "demo-agent", True),
-    "day": (*DAY, "search-index", True),
-    "asks": (*DAY, "api", True),
-    "answer": (*DAY, "api", False),
-    "choice": (*DAY, "cart-vat", False),
-    "calm": (kit.CALM, [], "search-index", True),
-    "log": (*DAY, "search-index", True),
-    "diff": (*DAY, "search-index", True),
-    "terminal": (*DAY, "search-index", True),
-    "stats": (*DAY, "search-index", True),
-    "needs": (*DAY, "api", False),
-    "new": (*DAY, "search-index", False),
-}
-"""Name of a picture → missions, questions, the cursor's row, whether the keys are in the list."""
-
-
-def listing_of(name):
-    rows, questions, cursor, focused = DRAWN[name]
-    listing = grouped(ordered(rows, None, kit.NOW), questions, kit.NOW, sizes=kit.SIZES_OF_PLANS)
-    return listing.only_needs if name == "needs" else listing, cursor, focused
-
-
-def drawn(name, cells, height, *, roomy, **more):
-    listing, cursor, focused = listing_of(name)
-    lines = mission_list.slots(listing, roomy=roomy)
-    look = Look(list_columns.laid_out(cells), FACTS, cursor, focused, **more)
-    top = mission_list.first_seen(len(lines), mission_list.place_of(lines, cursor), height)
-    return mission_list.drawn(mission_list.seen(lines, height, top), look)
 
 
 def lines_of(listing, *, cells=80, roomy=False, marked=frozenset(), wanted="", **more):

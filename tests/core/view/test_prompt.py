@@ -11,11 +11,10 @@ from overmind_core.view.field import Field
 from overmind_core.view.header_line import size_of
 from overmind_core.view.prompt import Filtered, Job, RestFacts, Said, TypingFacts, Where
 from tests.kit.cases import tabled
-from tests.kit.screen_edges import AGENTS, FOLDER, NOW, UNIT_FAILED, ZONE
+from tests.kit.screen_edges import FOLDER, NOW, UNIT_FAILED, ZONE
 from tests.kit.screen_pictures import pictures, texts
 
 NAMES = sorted({name for name, _ in pictures()} - {"typing", "new"})
-INSTALLED = {agent.name: agent.installed for agent in AGENTS}
 LEFT = " › n new in ~/shop  : command  / filter"
 LONG = "merge of api is refused: 3 files conflict, shift-l shows which ones they are and who changed them"
 FACTS = RestFacts(FOLDER, zone=ZONE)

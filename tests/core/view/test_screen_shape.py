@@ -1,37 +1,11 @@
-"""The shape of the main screen: the parts of the pictures, and of each other size."""
+"""The shape of the main screen: of every size."""
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.view.screen_shape import SMALLEST, Alone, Place, Wish, is_tiny, shape
-from tests.kit.screen_pictures import SIZES, pictures
-
-ROWS = {"demo": 6, "calm": 9, "needs": 3}
-"""Rows in the list of a picture; 13 in the others."""
-ASKING = frozenset({"demo", "asks", "answer", "choice", "log", "diff", "terminal", "stats", "needs"})
-"""Pictures in which the panel was opened."""
-
-
-def _wish(name):
-    is_open = True if name in ASKING else None
-    return Wish(ROWS.get(name, 13), is_open=is_open, needs_only=name == "needs")
-
-
-@pytest.mark.parametrize("size", SIZES, ids=str)
-@pytest.mark.parametrize("name", [*sorted(ASKING), "day", "calm", "new"])
-def test_each_part_begins_where_the_pictures_have_it(name, size):
-    picture = pictures()[name, size]
-    found = shape(*size, _wish(name))
-    rules = [y for y, line in enumerate(picture) if line.startswith("── ")]
-    below = found.header + found.list_lines
-    assert rules == ([below] if found.panel_lines else []), found
-    assert picture[found.header + found.body].startswith(" ›")
-    bars = {line.index("│") for line in picture if "│" in line}
-    assert bars == ({found.list_cells} if found.is_beside else set())
-    assert (picture[1] == "") is (found.header > 1)
 
 
 def test_what_is_typed_into_has_the_whole_screen():
