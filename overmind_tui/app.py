@@ -22,10 +22,11 @@ from textual.screen import Screen
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
-from overmind_core.version import VERSION
-from overmind_core.view import ringing
-from overmind_core.view.cells import Row
+from overmind_core.view import header_line, ringing
+from overmind_core.view.cells import Cell, Row
 from overmind_core.view.fleet import Fleet
+from overmind_core.view.header_line import HeaderFacts
+from overmind_core.view.question_block import short_path
 from overmind_tui.command_line.jobs import Jobs
 from overmind_tui.command_line.line import Commands
 from overmind_tui.command_line.run import CommandRun
@@ -114,7 +115,8 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         self.notice = Notice(self, self.live.mistake)
         self.coaching = Coaching(self, self.remembered)
         self.typed_history = TypedHistory(self.remembered, self.remember)
-        self.shows_crumbs = True
+        self.shows_hints = True
+        self.folder_shown = short_path(world.folder, world.environ.get("HOME", ""))
 
         drafts = Drafts(self.remembered, self.remember)
         self.action_groups = action_groups(self, self.jobs, drafts)
@@ -134,7 +136,7 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         self.presence = Presence(self)
         self.title_outside = Title(self.write_terminal, ascii_only=self.ascii_only)
 
-        parts = MainParts(self.remembered, self.log_follower, self.away_summary, VERSION, self._open_first)
+        parts = MainParts(self.remembered, self.log_follower, self.away_summary, self._open_first)
         self.main = MissionsScreen(parts)
         of_all = [self.action_groups.messages.happened, self.main.notes_panel.happened]
         self.updates = Updates(self, self.main, self.notice, [*of_all, self._ring_for], of_all)
@@ -246,7 +248,7 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         self.call_after_refresh(self._start)
 
     def _look_for_agents(self) -> Callable[[], None]:
-        self.main.header.agents = world.installed_agents(self.world.environ)
+        self.main.faces.agents = world.installed_agents(self.world.environ)
         return self.main.changed_connection
 
     async def run_async(self, *args: Any, **options: Any) -> str | None:  # noqa: ANN401 - as Textual has it
@@ -405,7 +407,7 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         self._configure_swarm(begun=True)
         if self.swarm is not None:
             self.swarm.look()
-        self.notice.look(self.jobs.progress)
+        self.notice.look()
         show_bottom(self)
 
     # telling the terminal
@@ -481,6 +483,13 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         self.flash("refreshed", "quiet")
 
     # saying
+
+    def header(self, place: str, cells: int) -> list[Cell]:
+        """The header of a page at a place."""
+        fleet = self.fleet
+        facts = HeaderFacts.of(fleet, len(fleet.asking))
+        note = header_line.NO_DAEMON if not fleet.rows and self.supervisor_host.active else ""
+        return header_line.header_line(facts._replace(place=place, read_only=self.read_only, note=note), cells)
 
     def flash(self, text: str, tone: str = "") -> None:
         """Say something in the bottom line for a while."""

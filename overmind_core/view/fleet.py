@@ -16,7 +16,7 @@ from overmind_core.view import missions as missions_rows
 from overmind_core.view import missions as rows
 from overmind_core.view.cells import Row
 from overmind_core.view.hive_keys import HIVE, LOCAL, SILENT_SINCE, hive_of, key_of, keyed, parted
-from overmind_core.view.inbox import HOLDER
+from overmind_core.view.inbox import HOLDER, may_need, needs
 from overmind_core.view.summary import EngineLoad, Load, Sample
 
 EVENTS_KEPT = 2000
@@ -120,6 +120,8 @@ class Fleet:
         """Hive → US dollars since midnight."""
         self.engine = EngineLoad()
         """How full the queue is, and how missions go together."""
+        self.health: dict[str, Row] = {}
+        """Signs of life of missions, by id, as the view of health has them."""
         self.proposed = 0
         """How many notes wait for a person to accept them."""
         self._sampled_at: dict[str, float] = {}
@@ -129,6 +131,8 @@ class Fleet:
         self.loaded = False
         self.before = self.load = Load(0.0, 0.0)
         self._counted: tuple[Mapping[StatusMark, int], int] | None = None
+        self._asking: tuple[object, frozenset[str]] | None = None
+        """As of which rows and questions, and who needs a person."""
         self.changes = 0
         """How often rows have come, gone or changed."""
 
@@ -282,6 +286,17 @@ class Fleet:
         return self._count()[0]
 
     @property
+    def asking(self) -> frozenset[str]:
+        """Ids of all that needs a person: the rows of the first group of the list."""
+        known = (self.changes, self._questions)
+        if self._asking is None or self._asking[0] != known:
+            asked = {one["id"] for one in self._questions}
+            some = [row for row in self.rows.values() if row["id"] in asked or may_need(row)]
+            found = frozenset(need.row["id"] for need in needs(some, self._questions, 0.0))
+            self._asking = known, found
+        return self._asking[1]
+
+    @property
     def tokens(self) -> int:
         """What those agents have used that name no price."""
         return self._count()[1]
@@ -343,6 +358,11 @@ class Fleet:
     def history(self, mission: str | None) -> Sequence[Sample]:
         """A mission's load, the newest last."""
         return tuple(self.samples.get(mission or "", ()))
+
+    @property
+    def plan_sizes(self) -> dict[str, int]:
+        """Plan → how many agents it has, begun or not."""
+        return {one: sum(row["counts"].values()) for one, row in self.rows.items() if row.get("counts")}
 
     @property
     def home_rows(self) -> Collection[Row]:

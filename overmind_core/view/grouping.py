@@ -30,10 +30,8 @@ from overmind_core.view.groups import (
     whole_name,
 )
 from overmind_core.view.inbox import Need
-from overmind_core.view.missions import EMPTY, FINAL, FORK, LAST, PASSING, PLAN
+from overmind_core.view.missions import EMPTY, FORK, LAST, PASSING, PLAN
 
-_ASKING = frozenset({"waiting", "idle", "limited"})
-"""Activities of those that may need a person."""
 AS_IT_IS = Wish()
 
 
@@ -79,18 +77,11 @@ class _Needing(NamedTuple):
 def _needing(rows: Sequence[Row], questions: Sequence[Row], now: float) -> dict[str, _Needing]:
     """Id → why it needs a person, in the order of the first group."""
     asked = {one["id"] for one in questions}
-    some = [row for row in rows if row["id"] in asked or _may_need(row)]
+    some = [row for row in rows if row["id"] in asked or inbox.may_need(row)]
     found: dict[str, list[Need]] = {}
     for need in sorted(inbox.needs(some, questions, now), key=lambda need: (_urgency(need), -need.since, need.key)):
         found.setdefault(need.row["id"], []).append(need)
     return {one: _Needing(needs[0], sum(need.asked is not None for need in needs)) for one, needs in found.items()}
-
-
-def _may_need(row: Row) -> bool:
-    """Whether `inbox` has to look at it: a cheap question for the many that need nobody."""
-    if row["status"] in FINAL:
-        return bool(row.get("lost")) or row.get("reason") == inbox.SPENT
-    return row.get("activity") in _ASKING or bool(row.get("conversation_lost"))
 
 
 def _urgency(need: Need) -> int:

@@ -94,6 +94,11 @@ class Entry(NamedTuple):
         """What is shown of its name, or of its title where a name can't say it."""
         return self.short or whole_name(self.row)
 
+    @property
+    def meant(self) -> bool:
+        """Whether the filter means it; ancestors of such rows are shown, too."""
+        return not self.dimmed or missions_rows.gone(self.row)
+
 
 class Listing(NamedTuple):
     """The list, group by group.

@@ -126,6 +126,17 @@ def hint_line(
     return whole(line, cells)
 
 
+def action_at(part: Part | Context, cells: int, at: int, *, read_only: bool = False, ascii_only: bool = False) -> str:
+    """The name of the action whose hint stands at a cell, for the mouse; "" for none."""
+    begin = 1
+    for said in _fitting(part, cells, read_only, ascii_only):
+        end = begin + said.cells - GAP
+        if begin <= at < end:
+            return said.action
+        begin = end + GAP
+    return ""
+
+
 @lru_cache(maxsize=256)
 def _fitting(part: Part | Context, cells: int, read_only: bool, ascii_only: bool) -> tuple[_Said, ...]:  # noqa: FBT001
     """The hints that fit: `stop` goes first, then from the end; the way to all keys stays."""

@@ -124,6 +124,17 @@ def your_turn(row: Row) -> bool:
     return missions_rows.mark(row) is YOUR_TURN and bool(row.get("unseen"))
 
 
+_ASKING = frozenset({"waiting", "idle", "limited"})
+"""Activities of those that may need a person."""
+
+
+def may_need(row: Row) -> bool:
+    """Whether `needs` has to look at it: a cheap question for the many that need nobody."""
+    if row["status"] in missions_rows.FINAL:
+        return bool(row.get("lost")) or row.get("reason") == SPENT
+    return row.get("activity") in _ASKING or bool(row.get("conversation_lost"))
+
+
 def needs(rows: Iterable[Row], questions: Sequence[Row], now: float) -> list[Need]:
     """Who is blocked, then whose turn is over; in each group those first that have waited longest.
 

@@ -40,11 +40,12 @@ COMMAND = "$ "
 
 
 class Where(StrEnum):
-    """Where the line stands: below a list, below the first run, below the help."""
+    """Where the line stands: below the missions, below the first run, below the help, or elsewhere."""
 
     LIST = "list"
     FIRST = "first run"
     HELP = "help"
+    VIEW = "another view"
 
 
 class Said(NamedTuple):
@@ -143,7 +144,8 @@ def _lefts(facts: RestFacts, cells: int) -> list[Line]:
     folder = short_folder(facts.folder, max(WIDEST_FOLDER, cells - 80))
     place = f" in {folder}" if folder else ""
     words = "new mission" if is_roomy or facts.where is Where.FIRST else "new"
-    new = [] if facts.read_only else [[Cell("n", "quiet"), Cell(f" {words}{place}", "faint")]]
+    starts = not facts.read_only and facts.where is not Where.VIEW
+    new = [[Cell("n", "quiet"), Cell(f" {words}{place}", "faint")]] if starts else []
     if facts.where is Where.FIRST:
         return [[sign, *(cell for part in new for cell in part)]]
     parts = [*new, [Cell(":", "quiet"), Cell(" command", "faint")], [Cell("/", "quiet"), Cell(" filter", "faint")]]
@@ -201,7 +203,7 @@ def jobs_words(jobs: Sequence[Job]) -> str:
     newest = jobs[-1]
     step = f": {safe(newest.step)}" if newest.step else ""
     count = f"{len(jobs)} jobs · " if len(jobs) > 1 else ""
-    return f"{count}{safe(newest.name)}{step} {numbers.span(newest.seconds)}"
+    return f"{count}{safe(newest.name)}{step} {numbers.span(newest.seconds)}   ctrl-c cancels it"
 
 
 FIRST_STEPS: tuple[tuple[str, str], ...] = (

@@ -68,6 +68,7 @@ class View(NamedTuple):
         about: It is about one mission, which may be named.
         named: What a word behind the view's names, of which nobody here knows all: a spec; "" takes no such word.
         rows_of: The view whose verbs act on its rows, where that is another one.
+        noun: One of its rows.
     """
 
     name: str
@@ -84,6 +85,7 @@ class View(NamedTuple):
     about: bool = False
     named: str = ""
     rows_of: str = ""
+    noun: str = "row"
 
 
 OF_SWARM: Mapping[str, Mapping[str, Any]] = {"swarm": {}}
@@ -134,6 +136,7 @@ VIEWS: dict[str, View] = {
             Fetch("events", {}, tables.events, events=frozenset({"*"})),
             orders=tables.EVENT_ORDERS,
             at_end=True,
+            noun="event",
         ),
         View(
             "inbox",
@@ -153,6 +156,7 @@ VIEWS: dict[str, View] = {
             order="cpu",
             orders=tables.TOP_ORDERS,
             missions=True,
+            noun="mission",
         ),
         View(
             "cost",
@@ -180,6 +184,7 @@ VIEWS: dict[str, View] = {
             Fetch("plans", {}, rows.plans, events=rows.CHANGES),
             orders=rows.PLAN_ORDERS,
             about=True,
+            noun="plan",
         ),
         View(
             "plan",
@@ -191,6 +196,7 @@ VIEWS: dict[str, View] = {
             Fetch("plan", {}, rows.whole, events=rows.CHANGES),
             orders=rows.AGENT_ORDERS,
             about=True,
+            noun="agent",
         ),
         View(
             "quests",
@@ -201,6 +207,7 @@ VIEWS: dict[str, View] = {
             quests_rows.COLUMNS,
             Fetch("quests", {}, quests_rows.quests, events=quests_rows.CHANGES),
             orders=quests_rows.ORDERS,
+            noun="quest",
         ),
         View(
             "board",
@@ -213,6 +220,7 @@ VIEWS: dict[str, View] = {
             ),
             named="spec",
             rows_of="quests",
+            noun="quest",
         ),
         View(
             "queue",
@@ -224,6 +232,7 @@ VIEWS: dict[str, View] = {
             Fetch("queue", FIRST_ROWS, queue_rows.whole, 5.0, quests_rows.CHANGES, OF_SWARM),
             orders=queue_rows.ORDERS,
             rows_of="quests",
+            noun="quest",
         ),
         View(
             "hives",
@@ -234,6 +243,7 @@ VIEWS: dict[str, View] = {
             hives_rows.COLUMNS,
             Fetch("hives", {}, list),
             orders=hives_rows.ORDERS,
+            noun="hive",
         ),
         View(
             "swarm",
@@ -245,6 +255,7 @@ VIEWS: dict[str, View] = {
             swarm_rows.COLUMNS,
             Fetch("swarm_posts", {"all": False}, swarm_rows.posts, 2.0, ways={"all": NEWEST_ENDED}),
             orders=swarm_rows.ORDERS,
+            noun="post",
         ),
         View(
             "fleets",
@@ -255,6 +266,7 @@ VIEWS: dict[str, View] = {
             swarm_tables.FLEETS,
             Fetch("swarm_fleets", {}, swarm_tables.fleets, 2.0),
             orders=swarm_tables.FLEET_ORDERS,
+            noun="fleet",
         ),
         View(
             "pools",
@@ -266,6 +278,7 @@ VIEWS: dict[str, View] = {
             swarm_tables.POOLS,
             Fetch("pool_list", {}, swarm_tables.pools, 2.0),
             orders=swarm_tables.POOL_ORDERS,
+            noun="pool",
         ),
         View(
             "vault",
@@ -276,6 +289,7 @@ VIEWS: dict[str, View] = {
             swarm_tables.SECRETS,
             Fetch("vault_list", {}, swarm_tables.secrets, 5.0),
             orders=swarm_tables.SECRET_ORDERS,
+            noun="secret",
         ),
         View(
             "specs",
@@ -288,6 +302,7 @@ VIEWS: dict[str, View] = {
             Fetch("specs", {}, specs_rows.specs, 5.0, specs_rows.CHANGES, {"all": {"all": True}}),
             orders=specs_rows.ORDERS,
             named="spec",
+            noun="spec",
         ),
         View(
             "spec",
@@ -300,6 +315,7 @@ VIEWS: dict[str, View] = {
             orders=specs_rows.PART_ORDERS,
             named="spec",
             rows_of="specs",
+            noun="task",
         ),
         View(
             "health",
@@ -310,6 +326,7 @@ VIEWS: dict[str, View] = {
             health_rows.COLUMNS,
             Fetch("health", {}, health_rows.whole, 1.0, health_rows.CHANGES),
             orders=health_rows.ORDERS,
+            noun="mission",
         ),
         View(
             "timeline",
@@ -323,6 +340,7 @@ VIEWS: dict[str, View] = {
             at_end=True,
             about=True,
             named="quest, spec or mission",
+            noun="event",
         ),
         View(
             "learn",
@@ -341,6 +359,7 @@ VIEWS: dict[str, View] = {
                 dict.fromkeys(learning_rows.GROUPS, learning_rows.LESSONS),
             ),
             orders=notes_rows.ORDERS,
+            noun="lesson",
         ),
         View(
             "notes",
@@ -351,6 +370,7 @@ VIEWS: dict[str, View] = {
             notes_rows.COLUMNS,
             Fetch("notes", {}, notes_rows.whole, events=notes_rows.CHANGES, ways=notes_rows.WAYS),
             orders=notes_rows.ORDERS,
+            noun="note",
         ),
         View(
             "rituals",
@@ -361,6 +381,7 @@ VIEWS: dict[str, View] = {
             schedules_rows.RITUALS_COLUMNS,
             Fetch("rituals", {}, schedules_rows.rituals, events=schedules_rows.RITUALS_CHANGES),
             orders=schedules_rows.RITUAL_ORDERS,
+            noun="ritual",
         ),
         View(
             "worktrees",
@@ -372,6 +393,7 @@ VIEWS: dict[str, View] = {
             lines.COLUMNS,
             Fetch("worktrees", {"ids": None}, lines.worktrees, events=lines.CHANGES),
             orders=lines.ORDERS,
+            noun="worktree",
         ),
         View(
             "doctor",

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.geometry import Size
@@ -26,15 +26,14 @@ from overmind_core.errors import OvermindError
 from overmind_core.log_pages import pattern
 from overmind_core.system.marked_program import start_own
 from overmind_core.view import diff, numbers
-from overmind_core.view import landing as landing_lines
 from overmind_core.view import landing as lines
 from overmind_core.view.actions import Context
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.diff import DiffFiles, DiffText, Spot
 from overmind_core.view.hive_keys import hive_of
-from overmind_tui.inbox.messages import SESSION
-from overmind_tui.pages.text import BORDERS, FILTERED, TextPage
+from overmind_tui.pages.text import BORDERS, TextPage
 from overmind_tui.render.layout import NARROW, TINY
+from overmind_tui.widgets.canvas import Pane
 from overmind_tui.widgets.lines import CursorTextView
 
 if TYPE_CHECKING:
@@ -240,6 +239,8 @@ WIDEST_LIST = 48
 """Cells of the list of files beside the diff, at most."""
 HIGHEST_LIST = 6
 """Rows of the list above it, at most."""
+EDGES = 5
+"""Rows of the screen beside those of the list: header, titles, line and hints."""
 
 
 class ChangesPage(TextPage):
@@ -278,14 +279,14 @@ class ChangesPage(TextPage):
             "comment": self.do_comment,
         }
 
-    def compose(self) -> ComposeResult:
+    def compose_body(self) -> ComposeResult:
         """The files beside the diff, or above it."""
         self.files = CursorTextView(id="files")
         self.text: CursorTextView = CursorTextView(id="text")
         with Container(id="changes") as self._room:
-            yield self.files
-            yield self.text
-        yield from self.compose_bottom()
+            self._pane = Pane(self.files.title_line, self.files)
+            yield self._pane
+            yield Pane(self.text.title_line, self.text)
 
     def begin(self) -> None:
         """Ask what changed."""
@@ -338,25 +339,12 @@ class ChangesPage(TextPage):
 
     def _set_title(self, pending: int) -> None:
         sign = "?" if self._searching else "/"
-        wanted = f" <{sign}{self._wanted.text}>" if self._wanted else ""
+        wanted = f"   {sign}{self._wanted.text}" if self._wanted else ""
         found = self._found
         lands = found is not None and found.base and not found.note
         branch = f" · {safe(found.branch)} → {safe(found.base)}" if found is not None and lands else ""
         unsent = f" · {pending} comment{'s' * (pending != 1)} not sent" if pending else ""
-        send = f"m sends {pending} · " if pending else ""
-        land = "shift-l land · " if self._lands else ""
-        comment = "# comment · " if self._takes_comments else ""
-        keys = FILTERED if self._wanted else f"{send}n N files · {comment}{land}/ filter · esc back"
-        self.text.set_title(f"{self._title}{branch}{unsent}{wanted}", keys)
-
-    @property
-    def _lands(self) -> bool:
-        return any(map(landing_lines.has_one, self.chosen())) and not self.shell.read_only
-
-    @property
-    def _takes_comments(self) -> bool:
-        """Whether an agent reads them: tasks take none, and of a removed mission nobody does."""
-        return any(row["type"] == SESSION for row in self.targets()) and not self.shell.read_only
+        self.text.set_title(f"{self._title}{branch}{unsent}{wanted}", self.note)
 
     def _lay_out(self, size: Size) -> None:
         """The list beside the diff where there is room, else above it, else nowhere."""
@@ -364,21 +352,21 @@ class ChangesPage(TextPage):
         beside = size.width >= NARROW
         self._cells = size.width - BORDERS
         self._room.set_class(beside, "beside")
-        self.files.display = bool(files) and (beside or size.height >= TINY[1])
+        self._pane.display = bool(files) and (beside or size.height >= TINY[1])
         if beside:
             longest = max((len(safe(file.path)) for file in files), default=0)
-            self.files.styles.width = wide = min(longest + 16, WIDEST_LIST, size.width // 3)
+            self._pane.styles.width = wide = min(longest + 16, WIDEST_LIST, size.width // 3)
             self._cells = wide - BORDERS
-            self.files.styles.height = "100%"
-            self._rows = size.height - BORDERS - 1
+            self._pane.styles.height = "100%"
+            self._rows = size.height - EDGES
         else:
-            self.files.styles.width = "100%"
+            self._pane.styles.width = "100%"
             self._rows = min(len(files), HIGHEST_LIST, size.height // 4)
-            self.files.styles.height = self._rows + BORDERS
+            self._pane.styles.height = self._rows + 1
 
     def _list(self) -> None:
         """The files, that of the cursor's line among them marked."""
-        if self._found is None or not self.files.display:
+        if self._found is None or not self._pane.display:
             return
         here = self._here = self.path
         cells = self._cells - (len(self._found.files) > self._rows)
@@ -390,8 +378,9 @@ class ChangesPage(TextPage):
         count = len(self._found.files)
         self.files.set_title(f"{count} file{'s' * (count != 1)}")
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Another place for the list."""
+        super().on_resize(event)
         self._lay_out(self.app.size)
         self.call_after_refresh(self._list)
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.system.run_mark import clear_own_mark_of
+from overmind_core.view.prompt import Job
 
 if TYPE_CHECKING:
     from overmind_core.system.paths import Home
@@ -142,15 +143,14 @@ class Jobs:
         on_result(outcome)
 
     @property
-    def progress(self) -> str:
-        """What has been going on for so long that it is to be said; "" for nothing."""
+    def long(self) -> list[Job]:
+        """Those that have been going on for so long that it is to be said, the newest last."""
         now = time.monotonic()
-        long = [job for job in self._running if now - job.began >= PROGRESS_AFTER]
-        if not long:
-            return ""
-        more = f" and {len(long) - 1} more" if len(long) > 1 else ""
-        job = long[-1]
-        return f"{job.name} … {now - job.began:.0f} s{more} · " + ("ending" if job.cancelled else "ctrl-c cancels it")
+        return [
+            Job(job.name, "ending" if job.cancelled else "", now - job.began)
+            for job in self._running
+            if now - job.began >= PROGRESS_AFTER
+        ]
 
     def cancel(self) -> bool:
         """End the newest of those that have shown their progress; whether there was any."""

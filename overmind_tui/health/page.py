@@ -68,7 +68,7 @@ class HealthPage(DetailsPage):
     @on(ResourceTable.Selected)
     def selected(self) -> None:
         """Update the bottom line for the mission under the cursor."""
-        self.refresh_bottom()
+        self.refresh_line()
 
     def standing(self) -> Cell:
         """How the one under the cursor is, whole."""

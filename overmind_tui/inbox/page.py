@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 
 from overmind_core.errors import OvermindError
@@ -237,15 +237,15 @@ class NeedsPage(Page):
         """Its own keys."""
         return Context.NEEDS
 
-    def compose(self) -> ComposeResult:
+    def compose_body(self) -> ComposeResult:
         """The list above the question."""
         self.list = NeedsList(ascii_only=self.shell.ascii_only, id="needs")
         self.text = TextView(id="question")
         yield self.list
         self.keys = Lines(self._compose_keys, id="question-keys")
+        yield self.text.title_line
         yield self.text
         yield self.keys
-        yield from self.compose_bottom()
 
     def begin(self) -> None:
         """Show it."""
@@ -253,8 +253,9 @@ class NeedsPage(Page):
         self.set_focus(self.list)
         self.update()
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Other rows: of the text at once, also below another screen; the rest once it is laid out."""
+        super().on_resize(event)
         if self.is_mounted:
             self.show()
         self.call_after_refresh(self.show)
@@ -330,13 +331,12 @@ class NeedsPage(Page):
 
     def _lay_out(self) -> None:
         """The list is as high as it needs, up to its share."""
-        rows = len(self.list.lines) + 2
+        rows = len(self.list.lines) + 1
         self.list.display = not self._whole
-        self.text.display = self.keys.display = bool(self.list.needs)
+        self.text.display = self.text.title_line.display = self.keys.display = bool(self.list.needs)
         self.list.styles.height = min(rows, max(int(self.size.height * SHARE), FEWEST)) if self.list.needs else "1fr"
 
     def _set_title(self) -> None:
-        self.list.set_title("needs you" + (f" </{self._filter.text}>" if self._filter else ""))
         need = self.current
         if need is not None:
             below = len(self.text.lines) - self.text.scrollable_content_region.height

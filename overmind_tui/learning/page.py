@@ -43,19 +43,20 @@ class LearnPage(TablePage):
         self._groups: Sequence[Row] = ()
         self.crumbs = ("missions", "learn")
 
-    def compose(self) -> ComposeResult:
+    def compose_body(self) -> ComposeResult:
         """Groups between the header and the lessons."""
         self.groups = Lines(self._group_lines, id="groups")
-        head, *rest = super().compose()
-        yield head
         yield self.groups
-        yield from rest
+        yield from super().compose_body()
 
     def _group_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
         return learning_rows.group_lines(self._groups, self._by, cells)
 
-    def _fold(self, size: Size) -> None:
-        super()._fold(size)
+    def show_edges(self, size: Size) -> None:
+        """Also the groups, where there is room."""
+        super().show_edges(size)
+        if not self.is_mounted:
+            return
         count = len(self._group_lines(size.width))
         self.groups.display = bool(count) and size.height >= FEWEST + count
         self.groups.styles.height = count
@@ -82,7 +83,7 @@ class LearnPage(TablePage):
                 self.refused(answer.message)
             elif self.is_attached and by == self._by:
                 self._groups = answer["groups"]
-                self._fold(self.app.size)
+                self.show_edges(self.app.size)
                 self.groups.refresh()
                 self.rearrange()
 

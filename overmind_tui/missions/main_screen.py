@@ -6,19 +6,20 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from textual.containers import Horizontal, Vertical
+    from textual.containers import Container, Vertical
     from textual.geometry import Size
     from textual.timer import Timer
     from textual.widget import Widget
 
     from overmind_core.view.actions import Action
     from overmind_core.view.cells import Cell
+    from overmind_tui.missions.panels import Panels
     from overmind_tui.render.layout import Panel
     from overmind_tui.shell.shell import Shell
     from overmind_tui.widgets.command_bar import CommandBar
-    from overmind_tui.widgets.lines import CursorTextView, Lines, LinesPanel
+    from overmind_tui.widgets.lines import CursorTextView, Lines, LinesPanel, TextView
     from overmind_tui.widgets.log import LogView
-    from overmind_tui.widgets.table import ResourceTable
+    from overmind_tui.widgets.missions_list import MissionsList
     from overmind_tui.widgets.terminal import TerminalView
 
 
@@ -28,14 +29,27 @@ class MainScreen(Protocol):
     crumbs: tuple[str, ...]
     bar: CommandBar
     head: Lines
-    banner: Lines
-    table: ResourceTable
+    line: Lines
+    hints: Lines
+    table: MissionsList
+    happened_view: Lines
+
+    @property
+    def edge(self) -> Widget:
+        """The rule between the list and a panel beside it."""
+
+    side: Vertical
+    title_view: Lines
+    question_view: Lines
+    diff_view: TextView
     stats: LinesPanel
     notes_view: CursorTextView
     left: Vertical
     log_view: LogView
     terminal_view: TerminalView
-    room: Horizontal
+    room: Container
+    folded_for: Size | None
+    panels: Panels
     too_small: Lines
 
     @property
@@ -54,7 +68,22 @@ class MainScreen(Protocol):
     def zoomed(self) -> bool:
         """Whether the panel with the keys stands alone."""
 
+    @property
+    def shows_hints(self) -> bool:
+        """Whether there are hints."""
+
     # said
+
+    @property
+    def folder_shown(self) -> str:
+        """The folder of the start, as people write it."""
+
+    @property
+    def notes_title(self) -> str:
+        """The title of the panel while it shows notes."""
+
+    def show_question(self) -> None:
+        """Make room above the face for what its mission asks."""
 
     def empty(self) -> Sequence[Sequence[Cell]]:
         """Why no mission is shown."""

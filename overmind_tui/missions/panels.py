@@ -1,69 +1,36 @@
-"""The panels of the missions screen: which are shown, which of them has the keys, and the way back from a log.
-
-Pages that were open when a log was asked for are kept as they stood, and opened again once the log is closed.
-"""
+"""The parts of the missions screen: which of them there are and which has the keys, and the faces of the panel."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from textual.geometry import Size
-
-from overmind_core.view import missions as missions_rows
+from overmind_core.view import panel_title, screen_shape
 from overmind_core.view.actions import Context
-from overmind_tui.pages.page import Page
-from overmind_tui.render.layout import Panel, Shape, has_stats, shape
+from overmind_core.view.screen_shape import Alone, Place, Shape, Wish
+from overmind_tui.missions.page_history import PageHistory
+from overmind_tui.render.layout import Panel
 
 if TYPE_CHECKING:
-    from textual.app import App
+    from textual.geometry import Size
 
     from overmind_tui.log.panel import LogPanel
     from overmind_tui.missions.main_screen import MainScreen
     from overmind_tui.missions.table import TablePanel
     from overmind_tui.notes.panel import NotesPanel
     from overmind_tui.pages.page import Handler
-    from overmind_tui.shell.user_state import AwaySummary
     from overmind_tui.terminal.pane import TerminalPanel
 
-
-class PageHistory:
-    """The pages that were closed for a log, the lowest first; none where it was opened on the main screen."""
-
-    def __init__(self) -> None:
-        self._pages: tuple[Page, ...] = ()
-
-    def leave(self, app: App[Any]) -> None:
-        """Close what is open above the main screen, and keep it."""
-        self.forget(app)
-        self._pages = tuple(page for page in app.screen_stack[1:] if isinstance(page, Page))
-        for page in self._pages:
-            app.install_screen(page, str(id(page)))
-        while len(app.screen_stack) > 1:
-            app.pop_screen()
-
-    def go(self, app: App[Any]) -> None:
-        """Open it again, with the rows as they are now."""
-        pages, self._pages = self._pages, ()
-        for page in pages:
-            app.uninstall_screen(page)
-            app.push_screen(page)
-            page.returned()
-
-    def forget(self, app: App[Any]) -> None:
-        """Nobody goes back there."""
-        pages, self._pages = self._pages, ()
-        for page in pages:
-            app.uninstall_screen(page)
-            page.remove()
-
-
-CONTEXTS = {
-    Panel.TABLE: Context.MISSIONS, Panel.LOG: Context.LOG, Panel.STATS: Context.MISSIONS, Panel.NOTES: Context.GIVEN,
-}  # fmt: skip
+CONTEXTS = {Panel.TABLE: Context.MISSIONS, Panel.LOG: Context.LOG, Panel.DIFF: Context.MISSIONS,
+            Panel.STATS: Context.MISSIONS, Panel.NOTES: Context.GIVEN}  # fmt: skip
+"""Part → whose keys count in it."""
+FACES = {panel_title.LOG: Panel.LOG, panel_title.DIFF: Panel.DIFF, panel_title.TERMINAL: Panel.TERMINAL,
+         panel_title.STATS: Panel.STATS}  # fmt: skip
+"""Word of a face → the face."""
+_WORDS = {face: word for word, face in FACES.items()}
 
 
 class PanelKeys(Protocol):
-    """What a panel does with keys."""
+    """A part with keys."""
 
     handlers: dict[str, Handler]
     """Action → what it does."""
@@ -76,31 +43,35 @@ class PanelKeys(Protocol):
 
 
 class Panels:
-    """The arrangement of the panels.
+    """The arrangement of the parts.
 
     Attributes:
-        current: The panel that has the keys.
-        zoomed: Whether it stands alone.
-        shows_header: Whether there is a header where there is room.
-        shape: What is shown.
+        current: The part that has the keys.
+        face: The one that the panel shows.
+        zoomed: Whether what has the keys stands alone.
+        shows_header: Whether there is a header.
+        shape: The parts that are shown, and how large they are.
         page_history: To the list that the log was opened from.
     """
 
-    def __init__(  # noqa: PLR0917 - the parts of the screen
-        self, screen: MainScreen, table: TablePanel, log: LogPanel, terminal: TerminalPanel, notes: NotesPanel,
-        away: AwaySummary,
-    ) -> None:  # fmt: skip
+    def __init__(
+        self, screen: MainScreen, table: TablePanel, log: LogPanel, terminal: TerminalPanel, notes: NotesPanel
+    ) -> None:
         self._screen = screen
         self._table_panel, self._log_panel, self._terminal_panel = table, log, terminal
         self._notes_panel = notes
-        self._away = away
         self.current = Panel.TABLE
+        self.face = Panel.LOG
         self.zoomed = False
         self.shows_header = True
         self.shape = Shape()
         self.page_history = PageHistory()
+        self._is_open: bool | None = None
+        """Whether a person opened the panel of a screen with few rows, or closed it."""
+        self._list_lines = 0
+        """The most lines that the list has had since the screen has this size."""
         self._before_notes = Panel.TABLE
-        """The panel that had the keys when the notes were opened."""
+        """The part that had the keys when the notes were opened."""
         self.handlers: dict[str, Handler] = {
             "next-panel": self.do_next_panel,
             "previous-panel": self.do_previous_panel,
@@ -113,6 +84,11 @@ class Panels:
     def at_terminal(self) -> bool:
         """Whether the keys are for the terminal, and not for a line that is typed."""
         return self.current is Panel.TERMINAL and not self._screen.bar.sign
+
+    @property
+    def is_typing(self) -> bool:
+        """Whether a terminal is typed into."""
+        return self.context is Context.TYPING
 
     @property
     def context(self) -> Context:
@@ -132,75 +108,118 @@ class Panels:
             return self._notes_panel
         return self._log_panel if context is Context.LOG else self._table_panel
 
+    # layout
+
     def resized(self, size: Size) -> None:
-        """Fold what doesn't fit."""
-        if self.current is Panel.STATS and not has_stats(size.width, size.height):
-            self.current = Panel.TABLE
+        """Another size, another shape."""
+        self._list_lines = 0
         self.fold(size)
         self.refocus()
 
+    @property
+    def wish(self) -> Wish:
+        """How the screen is wanted now."""
+        alone = Alone.NOBODY
+        if self.is_typing:
+            alone = Alone.TYPING
+        elif self.zoomed:
+            alone = Alone.LIST if self.current is Panel.TABLE else Alone.PANEL
+        elif not self._screen.shell.fleet.rows:
+            alone = Alone.LIST
+        shell = self._screen.shell
+        is_open = True if self.current is not Panel.TABLE else self._is_open
+        return Wish(
+            self._screen.table.listed, Place(shell.settings.panel), is_open, alone=alone, at_least=self._list_lines,
+            header=self.shows_header, hints=self._screen.shows_hints,
+        )  # fmt: skip
+
     def fold(self, size: Size | None = None) -> None:
-        """Decide which are shown in a terminal of this size; None: of the one that is there."""
-        screen, fleet = self._screen, self._screen.shell.fleet
-        lost = bool(fleet.lost or missions_rows.lost(fleet.home_rows))
+        """Decide which parts are shown in a terminal of this size; None: of the one that is there."""
+        screen = self._screen
         size = size or screen.shell.app.size
-        notes = self._notes_panel.is_open
-        shown = self.shape = shape(size.width, size.height, self.current, zoomed=self.zoomed, notes=notes)
+        shown = screen_shape.shape(size.width, size.height, self.wish)
+        if shown.list_lines and shown.panel_lines:
+            self._list_lines = max(self._list_lines, shown.list_lines)
+        if shown == self.shape and size == screen.folded_for:
+            return
+        self.shape, screen.folded_for = shown, size
         screen.too_small.display = shown.small
         screen.room.display = not shown.small
-        screen.head.display = not shown.small and self.shows_header
-        screen.head.styles.height = shown.header
-        screen.banner.display = not shown.small and (lost or bool(self._away.text))
-        screen.banner.set_class(lost, "lost")
-        screen.log_view.display = shown.side and not self._terminal_panel.is_open
-        screen.terminal_view.display = shown.side and self._terminal_panel.is_open
+        screen.head.display = bool(shown.header)
+        screen.head.styles.height = shown.header or 1
+        screen.line.display = bool(shown.line) and not screen.bar.sign
+        screen.hints.display = bool(shown.hints)
+        screen.room.set_class(shown.is_beside, "beside")
+        screen.left.display = bool(shown.list_lines)
+        screen.left.styles.width = shown.list_cells if shown.is_beside else "100%"
+        screen.left.styles.height = shown.list_lines if shown.panel_lines and not shown.is_beside else "1fr"
+        screen.table.styles.height = shown.list_lines if shown.is_beside else "1fr"
+        screen.happened_view.display = bool(shown.happened)
+        screen.happened_view.styles.height = max(shown.happened, 1)
+        screen.edge.display = shown.is_beside
+        screen.side.display = bool(shown.panel_lines)
+        screen.table.space(roomy=screen_shape.is_roomy(size.height))
+        self.show_face()
+
+    def show_face(self) -> None:
+        """The face of the panel, with a question above it where its mission asks something."""
+        screen = self._screen
+        views = {Panel.LOG: screen.log_view, Panel.DIFF: screen.diff_view, Panel.TERMINAL: screen.terminal_view,
+                 Panel.STATS: screen.stats, Panel.NOTES: screen.notes_view}  # fmt: skip
+        for face, view in views.items():
+            view.display = face is self.face
         self._terminal_panel.session.seen_again()
-        screen.table.display, screen.stats.display = shown.table, shown.stats
-        screen.notes_view.display = shown.notes
-        screen.left.display = shown.table or shown.stats or shown.notes
-        screen.left.styles.width = shown.list_cells or "1fr"
-        screen.stats.styles.height = shown.stats_lines if shown.table else "1fr"
-        screen.notes_view.styles.height = shown.notes_lines if shown.table else "1fr"
+        screen.show_question()
+        screen.retitle()
 
     def refocus(self) -> None:
-        """The one that has the keys may have others now."""
+        """The part that has the keys may have others now."""
         screen = self._screen
-        widgets = {Panel.LOG: screen.log_view, Panel.TERMINAL: screen.terminal_view, Panel.STATS: screen.stats,
-                   Panel.NOTES: screen.notes_view}  # fmt: skip
+        widgets = {Panel.LOG: screen.log_view, Panel.TERMINAL: screen.terminal_view, Panel.DIFF: screen.diff_view,
+                   Panel.STATS: screen.stats, Panel.NOTES: screen.notes_view}  # fmt: skip
         screen.set_focus(widgets.get(self.current, screen.table))
-        screen.crumbs = tuple(dict.fromkeys((Panel.TABLE.value, self.current.value)))
+        screen.crumbs = ("missions",)
         screen.retitle()
-        screen.head.refresh()
         screen.refresh_status()
 
     def give(self, panel: Panel) -> None:
-        """Give the keys to a panel; the log is where a terminal was."""
-        if panel is Panel.LOG:
+        """Give the keys to a part; the log is where a terminal was."""
+        if panel is not Panel.TERMINAL and panel is not Panel.TABLE:
             self._terminal_panel.close()
-        elif panel is not Panel.NOTES:
+        if panel in {Panel.TABLE, Panel.TERMINAL}:
             self.page_history.forget(self._screen.shell.app)
         self.current = panel
+        if panel is not Panel.TABLE:
+            self.face = panel
         self.fold()
+        self.show_face()
         self.refocus()
 
     def do_next_panel(self) -> None:
-        """The next of those that there is room for."""
-        self._step(1)
+        """Turn the panel to its next face; from within it back to the list."""
+        self._turn(back=False)
 
     def do_previous_panel(self) -> None:
-        """The one before."""
-        self._step(-1)
+        """To the face before; the same."""
+        self._turn(back=True)
 
-    def _step(self, step: int) -> None:
-        size = self._screen.shell.app.size
-        beside = Panel.TERMINAL if self._terminal_panel.is_open else Panel.LOG
-        third = [Panel.STATS] if has_stats(size.width, size.height) else []
-        there = [Panel.TABLE, beside, *([Panel.NOTES] if self._notes_panel.is_open else third)]
-        at = there.index(self.current) if self.current in there else 0
-        self.give(there[(at + step) % len(there)])
+    def _turn(self, *, back: bool) -> None:
+        if self.current is not Panel.TABLE:
+            self.close_one()
+            return
+        row = self._screen.shell.fleet.of(self._screen.table.cursor_id)
+        lacks = frozenset() if row is None else panel_title.lacking(row)
+        if not self.shape.panel_lines:
+            self._is_open = True
+        elif self.face is Panel.NOTES:
+            self._close_notes()
+        else:
+            self.face = FACES[panel_title.turned(_WORDS[self.face], lacks, back=back)]
+        self.fold()
+        self.show_face()
 
     def do_zoom(self) -> None:
-        """One panel, or all."""
+        """One part, or all."""
         self.zoomed = not self.zoomed
         self.fold()
 
@@ -210,7 +229,7 @@ class Panels:
         self.fold()
 
     def close_one(self) -> bool:
-        """Close one thing of the panel, or the panel; whether there was any."""
+        """Close one thing of the part with the keys, or give the keys back; whether there was any."""
         if self.panel_keys.close_one():
             return True
         if self.zoomed:
@@ -221,8 +240,11 @@ class Panels:
             self._close_notes()
         elif self.current is not Panel.TABLE:
             self._close_panel()
-        elif self._notes_panel.is_open:
+        elif self.face is Panel.NOTES:
             self._close_notes()
+        elif self.shape.panel_lines and not screen_shape.is_roomy(self._screen.shell.app.size.height):
+            self._is_open = False
+            self.fold()
         else:
             return False
         return True
@@ -243,32 +265,34 @@ class Panels:
             self.open_notes()
 
     def open_notes(self, *, to_keys: bool = False) -> None:
-        """Show them; they have the keys where nobody would see them else, and where that is wanted (`to_keys`)."""
+        """Show them; they have the keys where that is wanted (`to_keys`)."""
         self._notes_panel.open()
-        if self.current is Panel.STATS:
-            self.current = Panel.TABLE
         self._before_notes = self.current
-        self.fold()
-        if to_keys or not self.shape.notes:
+        self.face = Panel.NOTES
+        if not self.shape.panel_lines:
+            self._is_open = True
+        if to_keys:
             self.give(Panel.NOTES)
         else:
+            self.fold()
+            self.show_face()
             self.refocus()
 
     def _close_notes(self) -> None:
-        """To the panel that had the keys before, or to the page that they were opened from."""
+        """To the part that had the keys before, or to the page that they were opened from."""
         self._notes_panel.close()
-        if self.current is not Panel.NOTES:
+        self.face = Panel.LOG
+        if self.current is not Panel.NOTES or self._before_notes is not Panel.TABLE:
+            self.current = self._before_notes if self.current is Panel.NOTES else self.current
             self.fold()
+            self.show_face()
             self.refocus()
-        elif self._before_notes is Panel.TABLE:
-            self._close_panel()
         else:
-            self.current = self._before_notes
-            self.fold()
-            self.refocus()
+            self._close_panel()
 
     def close_terminal(self) -> None:
         """Back to the list."""
         self._terminal_panel.close()
         self.zoomed = False
+        self.face = Panel.LOG
         self.give(Panel.TABLE)

@@ -1,4 +1,4 @@
-"""The missions screen: the tree of missions, the log of the one under the cursor, and its load."""
+"""The missions screen: who needs a person, who runs and who has ended, and a panel of the one under the cursor."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ from typing import NamedTuple
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Container, Vertical
+from textual.geometry import Size
 from textual.screen import ModalScreen
+from textual.strip import Strip
 
-from overmind_core.view import inbox as inbox_rows
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.actions import Action, Context
 from overmind_core.view.cells import Cell, Row, safe
-from overmind_core.view.columns import MISSIONS
+from overmind_core.view.hints import Part
+from overmind_core.view.prompt import Filtered, Where
+from overmind_core.view.row_words import Facts
 from overmind_tui.command_line.parse import Show
 from overmind_tui.log.follow import LogFollower
 from overmind_tui.log.panel import LogPanel
-from overmind_tui.missions.header import Header
+from overmind_tui.missions.faces import Faces, lost_words
+from overmind_tui.missions.faces import Parts as PartsShown
 from overmind_tui.missions.panels import Panels
 from overmind_tui.missions.table import TablePanel
 from overmind_tui.notes.panel import NotesPanel
@@ -29,9 +33,10 @@ from overmind_tui.render.layout import Panel
 from overmind_tui.shell.remembered import Remembered
 from overmind_tui.shell.user_state import AwaySummary
 from overmind_tui.terminal.pane import LEFT_SECONDS, TerminalPanel
-from overmind_tui.widgets.lines import CursorTextView, Lines, LinesPanel
+from overmind_tui.widgets.canvas import Canvas
+from overmind_tui.widgets.lines import CursorTextView, Lines, LinesPanel, TextView
 from overmind_tui.widgets.log import LogView
-from overmind_tui.widgets.table import ResourceTable
+from overmind_tui.widgets.missions_list import MissionsList
 from overmind_tui.widgets.terminal import TerminalView
 
 FRESH = 0.9
@@ -42,22 +47,31 @@ class MainParts(NamedTuple):
     """What the main screen alone needs of the program.
 
     Attributes:
-        remembered: How the table was arranged the last time.
+        remembered: How the list was arranged the last time.
         log_follower: Reads logs.
         away: What happened while nobody was here.
-        version: Of the program.
         open_first: Opens the view that the program begins with, if that is another one, once this one is there.
     """
 
     remembered: Remembered
     log_follower: LogFollower
     away: AwaySummary
-    version: str
     open_first: Callable[[], None]
 
 
+class Edge(Canvas):
+    """The rule between the list and a panel beside it."""
+
+    def render_line(self, y: int) -> Strip:
+        """One cell of it."""
+        del y
+        return self.strip([("│", self.tone("rule"))], 1)
+
+
 class MissionsScreen(Page):
-    """Three panels; the keys go to the one with the focus."""
+    """The list of missions, and a panel with faces of the one under the cursor; the keys go to one of them."""
+
+    where = Where.LIST
 
     def __init__(self, parts: MainParts) -> None:
         super().__init__()
@@ -67,42 +81,77 @@ class MissionsScreen(Page):
         self.log_panel = LogPanel(self, parts.log_follower)
         self.terminal_panel = TerminalPanel(self)
         self.notes_panel = NotesPanel(self)
-        panels = self.table_panel, self.log_panel, self.terminal_panel
-        self.panels = Panels(self, *panels, self.notes_panel, parts.away)
-        self.header = Header(self, self.panels, *panels, parts.away, parts.version)
+        parts_with_keys = self.table_panel, self.log_panel, self.terminal_panel
+        self.panels = Panels(self, *parts_with_keys, self.notes_panel)
+        self.faces = Faces(self, PartsShown(self.panels, *parts_with_keys))
+        self.folded_for: Size | None = None
+        """The size for which the parts were arranged last."""
         self._wanted = ""
         """A mission that the cursor goes to once it has come."""
         self._left = False
-        self._lost = 0
-        """How many were lost with their keeper."""
         self._arranged = 0.0
 
     # layout
 
-    def compose(self) -> ComposeResult:
+    def compose_body(self) -> ComposeResult:
         """What fits is known before the first frame, so that nothing flashes."""
         settings = self.shell.settings
-        self.head = Lines(self.header.head, id="header")
-        self.banner = Lines(self.header.banner, id="banner")
-        self.table = ResourceTable(MISSIONS, ascii_only=self.shell.ascii_only, id="missions")
-        self.table.now = self.shell.now
-        self.table.dims = True
-        self.stats = LinesPanel(self.header.stats, press=self.table.press, id="stats")
+        self.table = MissionsList(self._row_facts, ascii_only=self.shell.ascii_only, id="missions")
+        self.happened_view = Lines(self.faces.happened, id="happened")
+        self.left = Vertical(self.table, self.happened_view, id="left")
+        self.edge = Edge(id="edge")
+        self.title_view = Lines(self.faces.title, id="panel-title")
+        self.question_view = Lines(self._question_lines, id="question")
         self.log_view = LogView(zone=self.shell.zone, id="log")
         self._log_defaults = settings.log_time, settings.log_wrap
         self.log_view.times, self.log_view.wrap = self._log_defaults
+        self.diff_view = TextView(id="diff")
+        self.stats = LinesPanel(self.faces.stats, press=self.table.press, id="stats")
         self.notes_view = CursorTextView(id="given", shows_cut=True)
-        self.left = Vertical(self.table, self.stats, self.notes_view, id="left")
         self.terminal_view = TerminalView(self.terminal_panel.keys.point, id="terminal")
-        self.room = Horizontal(self.left, self.log_view, self.terminal_view, id="panels")
-        self.too_small = Lines(self.header.small, id="too-small")
+        views = self.log_view, self.diff_view, self.stats, self.notes_view, self.terminal_view
+        self.side = Vertical(self.title_view, self.question_view, *views, id="side")
+        self.room = Container(self.left, self.edge, self.side, id="room")
+        self.too_small = Lines(self.faces.small, id="too-small")
         self.panels.fold()
-        yield self.head
-        yield self.banner
         yield self.room
         yield self.too_small
-        yield from self.compose_bottom()
-        self.bottom.display = self.shell.shows_crumbs
+
+    def show_edges(self, size: Size) -> None:
+        """They are arranged with all other parts."""
+        if hasattr(self, "room"):
+            self.folded_for = None
+            self.panels.fold(size)
+
+    @property
+    def shows_hints(self) -> bool:
+        """Whether there are hints."""
+        return self.shell.shows_hints
+
+    @property
+    def folder_shown(self) -> str:
+        """The folder of the start, as people write it."""
+        return self.shell.folder_shown
+
+    @property
+    def notes_title(self) -> str:
+        """The title of the panel while it shows notes."""
+        return self.notes_panel.title()
+
+    def _row_facts(self) -> Facts:
+        return Facts(self.shell.now(), self.shell.zone, self.shell.fleet.health)
+
+    def _question_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
+        found = self.faces.question(cells, self.panels.shape.panel_lines)
+        return [] if found is None else found.lines
+
+    def show_question(self) -> None:
+        """Make room above the face for what its mission asks."""
+        shape = self.panels.shape
+        lines = self._question_lines(shape.panel_cells) if shape.panel_lines else []
+        self.question_view.display = bool(lines)
+        self.question_view.styles.height = max(len(lines), 1)
+        self.question_view.refresh_if_changed()
 
     def settings_changed(self) -> None:
         """The configuration was saved; how the log is shown counts when it says something else than before."""
@@ -125,7 +174,7 @@ class MissionsScreen(Page):
         self._parts.open_first()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Fold what doesn't fit."""
+        """Another shape."""
         self.panels.resized(event.size)
 
     def on_unmount(self) -> None:
@@ -142,11 +191,6 @@ class MissionsScreen(Page):
 
     def rows_came(self) -> None:
         """Show the rows that came; one that was waited for gets the cursor."""
-        lost = len(missions_rows.lost(self.shell.fleet.home_rows))
-        if lost != self._lost:
-            self._lost = lost
-            self.panels.fold()
-            self.banner.refresh()
         if self._wanted in self.shell.fleet.rows:
             self.rearrange(asked=True)
             self.table.select(self._wanted)
@@ -168,35 +212,40 @@ class MissionsScreen(Page):
         if time.monotonic() - self._arranged > FRESH:
             self.table.tick()
         self.head.refresh_if_changed()
-        self.stats.refresh_if_changed()
+        self.show_question()
+        for lines in (self.title_view, self.stats, self.happened_view):
+            lines.refresh_if_changed()
 
     def changed_connection(self) -> None:
         """The supervisor came or went."""
         self.panels.fold()
-        self.banner.refresh()
-        self.table.empty = self.header.empty()
-        self.table.refresh()
+        self.head.refresh_if_changed()
+        self.table.empty = self.empty()
+        self.table.tick()
+        self.refresh_line()
 
-    @on(ResourceTable.Selected)
-    def look_at(self, message: ResourceTable.Selected) -> None:
-        """Another mission under the cursor, another log."""
+    @on(MissionsList.Selected)
+    def look_at(self, message: MissionsList.Selected) -> None:
+        """Another mission under the cursor, another panel."""
         self.log_panel.look_at(message.row)
         self.notes_panel.look_at(message.row)
+        self.show_question()
         self.stats.refresh()
+        self.retitle()
         self.refresh_status()
 
-    def standing(self) -> Cell:
-        """What the mission under the cursor asks."""
-        fleet, typing = self.shell.fleet, self.context is Context.TYPING
-        return inbox_rows.strip(fleet.of(self.table.cursor_id), fleet.questions, typing=typing)
-
-    @on(ResourceTable.Opened)
+    @on(MissionsList.Opened)
     def opened(self) -> None:
         """Two clicks on a row."""
         self.do_open()
 
-    @on(ResourceTable.Headed)
-    def headed(self, message: ResourceTable.Headed) -> None:
+    @on(MissionsList.FoldClicked)
+    def fold_clicked(self) -> None:
+        """Show those that ended, or fold them away."""
+        self.table_panel.turn_fold()
+
+    @on(MissionsList.Headed)
+    def headed(self, message: MissionsList.Headed) -> None:
         """A click on the heading of a column."""
         self.table_panel.sort(message.column)
 
@@ -207,13 +256,25 @@ class MissionsScreen(Page):
         self.retitle()
 
     def retitle(self) -> None:
-        """What the borders say."""
-        self.table.set_title(self.header.table_title())
-        self.stats.set_title(self.header.stats_title())
-        self.notes_view.set_title(self.notes_panel.title(), "enter opens it · u closes")
-        if self.terminal_panel.is_open:
-            self.terminal_view.set_title(*self.terminal_panel.titles())
-        self.log_view.set_title(self.header.log_title(), self.header.log_subtitle())
+        """What the panel says of itself may have changed."""
+        self.title_view.refresh_if_changed()
+
+    @property
+    def filtered(self) -> Filtered | None:
+        """The filter of the list, while there is one."""
+        return self.table_panel.filtered
+
+    @property
+    def absence(self) -> str:
+        """What happened while nobody was here; before it, which missions were lost."""
+        return lost_words(self) or self._parts.away.text
+
+    @property
+    def hint_part(self) -> Part | Context:
+        """The hints of the list, or of what else has the keys."""
+        if self.context is not Context.MISSIONS:
+            return self.context
+        return Part.LIST if self.shell.fleet.rows else Part.FIRST
 
     # keys
 
@@ -243,6 +304,7 @@ class MissionsScreen(Page):
 
     def press(self, key: str, character: str | None) -> None:
         """A key, for the terminal where one is typed into."""
+        self.table_panel.pressed()
         if not (self.panels.at_terminal and self.terminal_panel.keys.press(key, character)):
             super().press(key, character)
 
@@ -256,7 +318,6 @@ class MissionsScreen(Page):
     def act(self, action: Action) -> None:
         """Enter, where nothing else was pressed before, shows what happened while nobody was here."""
         if self._parts.away.answers(action.name):
-            self.panels.fold()
             self.shell.commands.run("events")
         else:
             super().act(action)
@@ -277,20 +338,16 @@ class MissionsScreen(Page):
 
     @property
     def shows_header(self) -> bool:
-        """Whether there is a header where there is room."""
+        """Whether there is a header."""
         return self.panels.shows_header
 
-    def do_header(self) -> None:
-        """Show or hide it."""
-        self.panels.do_header()
-
-    def head_of(self, context: Context, cells: int, lines: int) -> list[list[Cell]]:
-        """The header of a page with the keys of this context."""
-        return self.header.head_of(context, cells, lines)
+    @shows_header.setter
+    def shows_header(self, shows: bool) -> None:
+        self.panels.shows_header = shows
 
     def empty(self) -> Sequence[Sequence[Cell]]:
-        """Why no mission is shown."""
-        return self.header.empty()
+        """Why no mission is listed."""
+        return self.faces.empty()
 
     def to_front(self, *, for_good: bool = False) -> None:
         """Close all that stands before it; `for_good`: nobody goes back to what was put away for a log, either."""
@@ -415,7 +472,10 @@ class MissionsScreen(Page):
             self.bar.broken = not self.panels.panel_keys.type(text)
 
     def do_open(self) -> None:
-        """Its terminal, to look at; its log, where it has none."""
+        """Its terminal, to look at; its log, where it has none. Those that ended are unfolded, or folded away."""
+        if self.table.on_fold:
+            self.table_panel.turn_fold()
+            return
         current = self.table.current
         if current is not None and missions_rows.has_terminal(current.row):
             self.terminal_panel.look(current.row)
@@ -469,4 +529,4 @@ class MissionsScreen(Page):
         away = self._parts.away
         if not self.close_one() and away.text:
             away.text = ""
-            self.panels.fold()
+            self.refresh_line()

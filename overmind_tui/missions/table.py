@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from overmind_core.view import columns, row_filter
-from overmind_core.view.arrangement import Arrangement, ritual_of
+from overmind_core.view import missions as missions_rows
+from overmind_core.view import row_filter
+from overmind_core.view.arrangement import ritual_of
 from overmind_core.view.cells import Row, safe
-from overmind_core.view.columns import MISSIONS, MISSIONS_OF_HIVES, ORDERS, Order
+from overmind_core.view.columns import ORDERS, Order
+from overmind_core.view.grouping import grouped, ordered
+from overmind_core.view.groups import Listing, Wish
+from overmind_core.view.missions import older_runs
+from overmind_core.view.prompt import Filtered
 from overmind_core.view.row_filter import NOTHING, BrokenFilter, Filter
+from overmind_core.view.settling import SettledOrder, Settling
 from overmind_tui.pages.table_rows import SortKeys
 
 if TYPE_CHECKING:
@@ -17,6 +24,10 @@ if TYPE_CHECKING:
     from overmind_tui.pages.page import Handler
     from overmind_tui.pages.table_rows import Marks
     from overmind_tui.shell.remembered import Remembered
+
+
+BY_FIGURES = frozenset({"cpu", "memory", "cost", "tokens", "output", "for"})
+"""Orders that change by themselves."""
 
 
 class TablePanel(SortKeys):
@@ -33,7 +44,18 @@ class TablePanel(SortKeys):
         """Rituals whose older runs are shown."""
         self._beneath: Mapping[str, str] = {}
         """Older runs → the newest one, below which they stand."""
+        self._opened_roots: set[str] = set()
+        """Whose members that ended are shown in place."""
         self.flat = False
+        self.grouped = True
+        self.unfolded = False
+        """Those that ended are shown."""
+        self.wanted = Listing()
+        """The list as it would be if nothing were held in its place."""
+        self._settling = Settling()
+        self._settled_order = SettledOrder()
+        self._waits = False
+        """A timer is set for what is held back."""
         self.attention = False
         self.order = Order()
         self.handlers: dict[str, Handler] = {
@@ -53,7 +75,21 @@ class TablePanel(SortKeys):
         known = self._remembered
         self.order = Order.read(known.get("order", ""))
         self.flat = known.get("flat", default=False)
+        self.grouped = known.get("grouped", default=True)
+        self.unfolded = known.get("unfolded", default=False)
         self._screen.table.wide = known.get("wide", default=False)
+
+    def pressed(self) -> None:
+        """A key was pressed: for a moment nothing moves."""
+        self._settling.press(time.monotonic())
+
+    @property
+    def _wish(self) -> Wish:
+        order = None if self.order == Order() else self.order
+        return Wish(
+            order, self.filter, self.attention, self.flat, self.grouped, self.unfolded, self.folded, self._opened_roots,
+            self._opened,
+        )  # fmt: skip
 
     def rearrange(self, *, asked: bool = False) -> None:
         """Show the rows as they are now; `asked`: a key of the person changed the arrangement."""
@@ -61,29 +97,53 @@ class TablePanel(SortKeys):
         if self.filter.slow:  # with a row that came later
             self._screen.shell.flash(f"/{safe(self.filter.text)} takes too long: the filter is off", "bad")
             self.filter = NOTHING
-        wish = Arrangement(self.order, self.filter, self.attention, self.flat, self.folded, self._opened)
-        branches, self._beneath = wish.of(fleet.rows.values(), self._screen.shell.now(), asked_about=fleet.asked_about)
+        now, wish = self._screen.shell.now(), self._wish
+        rows = ordered(fleet.rows.values(), wish.order, now)
+        if wish.order is not None and wish.order.by in BY_FIGURES:
+            rows = self._settled_order.settled(rows, asked=asked)
+        self.wanted = grouped(rows, fleet.questions, now, wish, sizes=fleet.plan_sizes)
+        shown = self._settling.settled(self.wanted, fleet.rows, table.cursor_id, time.monotonic(), asked=asked)
+        self._beneath = {} if self.flat or wish.narrows or self.grouped else older_runs(rows)
         table.marked &= set(fleet.rows)
-        table.columns = MISSIONS_OF_HIVES if fleet.has_hives else MISSIONS
         table.empty = self._screen.empty()
-        table.sorted_by = (self.order.by, self.order.rises)
-        table.show(branches, asked=asked)
+        table.sorted_by = (self.order.by if wish.order is not None else "", self.order.rises)
+        table.show(shown, wanted=self.filter.text, asked=asked)
+        self._screen.panels.fold()
         self._screen.retitle()
         self._screen.tick()
+        self._wait_for_rest()
+
+    def _wait_for_rest(self) -> None:
+        """Ask again once what is held back may move."""
+        due = self._settling.due
+        if due is not None and not self._waits:
+            self._waits = True
+            self._screen.set_timer(max(due - time.monotonic(), 0.01), self._rested)
+
+    def _rested(self) -> None:
+        self._waits = False
+        self.rearrange()
+
+    @property
+    def filtered(self) -> Filtered | None:
+        """The filter, and how many of all it shows."""
+        if not self.filter and not self.attention:
+            return None
+        counts, every = self.wanted.counts, self.wanted.every or self.wanted.counts
+        return Filtered(self.filter.text or "needs you", sum(counts.values()), sum(every.values()))
 
     def targets(self) -> list[Row]:
         """The marked rows that are shown, else the cursor's."""
         table = self._screen.table
-        shown = {branch.id: branch.row for branch in table.branches if branch.meant}
+        shown = {entry.id: entry.row for entry in table.branches if entry.meant}
         marked = [shown[one] for one in shown if one in table.marked]
         if marked or table.marked:
             return marked
         return [] if table.current is None else [table.current.row]
 
     def shown_text(self) -> str:
-        """All rows that are shown, with every column."""
-        table = self._screen.table
-        return columns.text(table.columns, table.branches, table.now(), ascii_only=self._screen.shell.ascii_only)
+        """All rows that are shown."""
+        return self._screen.table.shown_text()
 
     # filter
 
@@ -139,14 +199,25 @@ class TablePanel(SortKeys):
 
     def by_column(self, by: str) -> None:
         """Sort by this; by the same again: the other way round."""
-        self.order = self.order.asked(by)
+        if by == "age":
+            self.grouped = not self.grouped
+            self._screen.shell.remember(grouped=self.grouped)
+            self.order = Order()
+        else:
+            self.order = self.order.asked(by)
         self._screen.shell.remember(order=str(self.order))
         self.rearrange(asked=True)
 
-    # the tree
+    # the fold and the tree
+
+    def turn_fold(self) -> None:
+        """Show those that ended, or fold them away."""
+        self.unfolded = not self.unfolded
+        self._screen.shell.remember(unfolded=self.unfolded)
+        self.rearrange(asked=True)
 
     def unfold_above(self, mission: str) -> None:
-        """Have everything above a mission open."""
+        """Have everything above a mission open, and what it is a part of."""
         rows, known = self._screen.shell.fleet.rows, self.folded.copy()
         if mission in self._beneath and self._ritual(mission) not in self._opened:
             self._opened.add(self._ritual(mission))
@@ -157,6 +228,21 @@ class TablePanel(SortKeys):
             parent = rows[parent]["parent"]
         if self.folded != known:
             self.rearrange(asked=True)
+        if mission not in {entry.id for entry in self._screen.table.branches}:
+            self._open_family(mission)
+
+    def _open_family(self, mission: str) -> None:
+        """Show one that has ended: in place where its family lives, else behind the fold."""
+        rows = self._screen.shell.fleet.rows
+        above, top = rows[mission]["parent"], None
+        while above in rows:
+            top = above if missions_rows.is_live(rows[above]) else top
+            above = rows[above]["parent"]
+        if top is not None:
+            self._opened_roots.add(top)
+        else:
+            self.unfolded = True
+        self.rearrange(asked=True)
 
     def _ritual(self, run: str) -> str:
         """The name of a run's ritual."""
@@ -171,8 +257,15 @@ class TablePanel(SortKeys):
     def do_fold(self) -> None:
         """Hide what is below, or go to the parent."""
         table = self._screen.table
+        if table.on_fold and self.unfolded:
+            self.turn_fold()
+            return
         current = table.current
         if current is None:
+            return
+        if current.id in self._opened_roots:
+            self._opened_roots.discard(current.id)
+            self.rearrange(asked=True)
             return
         brood = any(row["parent"] == current.id for row in self._screen.shell.fleet.rows.values())
         if current.id in self._beneath.values() and self._ritual(current.id) in self._opened:
@@ -185,8 +278,14 @@ class TablePanel(SortKeys):
             table.select(self._beneath.get(current.id) or current.row["parent"] or "")
 
     def do_unfold(self) -> None:
-        """Show what is below."""
+        """Show what is below, also what has ended there."""
+        if self._screen.table.on_fold:
+            if not self.unfolded:
+                self.turn_fold()
+            return
         cursor = self._screen.table.cursor_id or ""
+        if cursor not in self.folded:
+            self._opened_roots.add(cursor)
         self.folded.discard(cursor)
         if cursor in self._beneath.values():
             self._opened.add(self._ritual(cursor))

@@ -151,7 +151,7 @@ class NotesPage(TablePage):
     @on(ResourceTable.Selected)
     def selected(self) -> None:
         """Another note was found for other reasons."""
-        self.refresh_bottom()
+        self.refresh_line()
 
     def standing(self) -> Cell:
         """Why the note under the cursor was found, else what to do about how it stands."""

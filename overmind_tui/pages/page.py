@@ -1,4 +1,4 @@
-"""One full screen: keys looked up in the table, the line that is typed into, crumbs and flashes at the bottom.
+"""One full screen: the header, what it shows, the line that is typed into, and hints; keys looked up in the table.
 
 Keys never pass through Textual's bindings: the program hands each to the screen on top, one after the other, so that
 what is typed ahead arrives where it belongs. Screens paint no faster than the terminal takes what they paint, and say
@@ -7,20 +7,22 @@ so when the terminal is too small for them, instead of showing pieces.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from textual import events, on
 from textual.app import ComposeResult
+from textual.geometry import Size
 from textual.screen import Screen
 
 from overmind_core.domain.operation import Danger
-from overmind_core.domain.text.cells import width
-from overmind_core.view import actions, keymap
+from overmind_core.view import actions, hints, keymap, prompt, screen_shape
 from overmind_core.view.actions import Action, Context, Needs
-from overmind_core.view.cells import Cell, Row, clipped, folded
+from overmind_core.view.cells import Cell, Row
+from overmind_core.view.hints import Part
+from overmind_core.view.prompt import Filtered, RestFacts, Where
+from overmind_core.view.screen_shape import Wish
 from overmind_tui.render import layout
-from overmind_tui.render.layout import Panel
 from overmind_tui.shell import clipboard
 from overmind_tui.shell.shell import RowSelection, Shell
 from overmind_tui.shell.timers import SureTimers
@@ -90,7 +92,14 @@ class PageShell(Shell, Protocol):
     notice: Notice
     coaching: Coaching
     typed_history: TypedHistory
-    shows_crumbs: bool
+    shows_hints: bool
+
+    @property
+    def folder_shown(self) -> str:
+        """The folder of the start, as people write it."""
+
+    def header(self, place: str, cells: int) -> list[Cell]:
+        """The header of a page at a place."""
 
     @property
     def mistakes(self) -> Sequence[str]:
@@ -167,10 +176,6 @@ CONTROL = "ctrl+"
 OF_MISSIONS = frozenset({Needs.MISSION, Needs.LIVE, Needs.WORKTREE})
 """What must be there for actions that the hive of a mission is asked to do."""
 LEAVING = frozenset({"quit", "leave"})
-GAP = 2
-"""Cells between the parts of the bottom line."""
-NOTICE_LINES = 2
-NOTHING = Cell("")
 
 
 @runtime_checkable
@@ -194,12 +199,17 @@ class Page(NeedsRoom, RateLimited):
 
     AUTO_FOCUS = ""
     way_out = "esc goes back"
-    uncovered = 1
+    uncovered = 2
+    where = Where.VIEW
+    """The place of the line that is typed into."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._bottom_height = 1
+        self._line_height = 1
         self.crumbs: tuple[str, ...] = ("missions",)
+        """The way here: the view of the missions, and the words of the header for each view on the way."""
+        self.meaningless = ""
+        """The key that was pressed last, where it meant nothing."""
 
     @property
     def shell(self) -> PageShell:
@@ -242,17 +252,39 @@ class Page(NeedsRoom, RateLimited):
         """Whether what an action would meet has just moved."""
         return False
 
-    def compose_bottom(self) -> Iterator[CommandBar | Lines]:
-        """The last line of the screen."""
+    def compose(self) -> ComposeResult:
+        """The header, what the page shows, the line, and the hints."""
+        self.head = Lines(self._head_lines, id="header")
         self.bar = CommandBar(id="bar")
         self.bar.display = False
-        self.bottom = Lines(self._bottom_lines, id="crumbs")
+        self.line = Lines(self._resting_lines, id="line")
+        self.hints = Lines(self._hint_lines, id="hints")
+        self.show_edges(self.app.size)
+        yield self.head
+        yield from self.compose_body()
         yield self.bar
-        yield self.bottom
+        yield self.line
+        yield self.hints
 
-    def compose(self) -> ComposeResult:
-        """Only the bottom; each screen puts its own above."""
-        yield from self.compose_bottom()
+    def compose_body(self) -> ComposeResult:
+        """What stands between the header and the line."""
+        yield from ()
+
+    def show_edges(self, size: Size) -> None:
+        """As many of them as the screen has room for, and as are wanted."""
+        shape = screen_shape.shape(size.width, size.height, self._edges)
+        self.head.display = bool(shape.header)
+        self.head.styles.height = shape.header or 1
+        self.line.display = bool(shape.line) and not self.bar.sign
+        self.hints.display = bool(shape.hints)
+
+    @property
+    def _edges(self) -> Wish:
+        return Wish(header=self.shell.main.shows_header, hints=self.shell.shows_hints)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Another size, other edges."""
+        self.show_edges(event.size)
 
     def on_mount(self) -> None:
         """It can take keys now."""
@@ -280,18 +312,12 @@ class Page(NeedsRoom, RateLimited):
 
     @on(Lines.Clicked)
     def clicked(self, message: Lines.Clicked) -> None:
-        """A click on a hint does what its key does; one on a crumb goes back there."""
-        if message.lines is self.bottom:
-            if message.word == self.crumbs[0]:
-                self.shell.main.to_front()
-                self.shell.main.give(Panel.TABLE)
-            elif message.word != self.crumbs[-1]:
-                self.do_back()
-            return
-        shown = keymap.hints(self.context, read_only=self.shell.read_only)
-        action = next((one for one in shown if actions.shown_key(one.keys[0]) == message.word), None)
-        if action is not None:
-            self.act(action)
+        """A click on a hint does what its key does."""
+        if message.lines is self.hints:
+            found = hints.actions_of(self.context)
+            name = hints.action_at(self.hint_part, self.app.size.width, message.x, read_only=self.shell.read_only)
+            if name in found:
+                self.act(found[name])
 
     # keys
 
@@ -305,14 +331,15 @@ class Page(NeedsRoom, RateLimited):
             self.shell.commands.run(hotkey.line)
             return
         self.shell.notice.take_key()
+        self.meaningless = ""
         action = keymap.meaning(self.context, key, character)
         if action is not None:
             self.act(action)
         elif key.startswith(ALT):
             self._press_both(key.removeprefix(ALT))
         elif character is not None or key.startswith(CONTROL):
-            shown = actions.shown_key(character or key, ascii_only=self.shell.ascii_only)
-            self.shell.flash(f"{shown} does nothing here · ? shows the keys", "quiet")
+            self.meaningless = character or key
+            self.refresh_line()
 
     def _press_both(self, key: str) -> None:
         """Esc with a key close behind it looks like alt and the key: it is both."""
@@ -394,12 +421,13 @@ class Page(NeedsRoom, RateLimited):
         complete = self.shell.commands.ghost if sign == ":" else lambda _: ""
         past = self.shell.typed_history
         self.bar.ask(sign, text, complete=complete, changed=lambda text: self.typing(sign, text), past=past.of(sign))
-        self.bar.display, self.bottom.display = True, False
+        self.bar.display, self.line.display = True, False
 
     def close_bar(self) -> str:
         """Stop typing; what was typed."""
         text = self.bar.end()
-        self.bar.display, self.bottom.display = False, self.shell.shows_crumbs
+        self.bar.display = False
+        self.show_edges(self.app.size)
         return text
 
     def typing(self, sign: str, text: str) -> None:
@@ -463,9 +491,14 @@ class Page(NeedsRoom, RateLimited):
         return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
 
     def do_crumbs(self) -> None:
-        """Show or hide the bottom line."""
-        self.shell.shows_crumbs = not self.shell.shows_crumbs
-        self.bottom.display = self.shell.shows_crumbs
+        """Show or hide the hints."""
+        self.shell.shows_hints = not self.shell.shows_hints
+        self.show_edges(self.app.size)
+
+    def do_header(self) -> None:
+        """Show or hide the header."""
+        self.shell.main.shows_header = not self.shell.main.shows_header
+        self.show_edges(self.app.size)
 
     def close_one(self) -> bool:
         """Close one thing that is open here, in the end the page itself; False where nothing is."""
@@ -494,57 +527,58 @@ class Page(NeedsRoom, RateLimited):
         if not self.shell.jobs.cancel():
             self.shell.ask_leave()
 
-    # the bottom line
+    # the edges
+
+    @property
+    def place(self) -> str:
+        """The words of the header for where this is; "" is the missions."""
+        return " › ".join(self.crumbs[1:])
+
+    @property
+    def hint_part(self) -> Part | Context:
+        """The part whose hints are shown."""
+        return self.context
 
     def refresh_status(self) -> None:
-        """What the screen says of the time that goes by, and its bottom line, have changed."""
-        self.refresh_bottom()
+        """A second went by, or something was said: the edges say what is true now."""
+        self.head.refresh_if_changed()
+        self.refresh_line()
 
-    def refresh_bottom(self) -> None:
-        """What the bottom line says has changed; a notice that is longer than it gets a second one."""
-        lines = len(self._bottom_lines(self.app.size.width))
-        if lines != self._bottom_height:
-            self._bottom_height = lines
-            self.bottom.styles.height = lines
-        self.bottom.refresh_if_changed()
+    def refresh_line(self) -> None:
+        """The line or the hints may say something else; a sentence that is longer than the line gets a second one."""
+        lines = len(self._resting_lines(self.app.size.width))
+        if lines != self._line_height:
+            self._line_height = lines
+            self.line.styles.height = lines
+        self.line.refresh_if_changed()
+        self.hints.refresh_if_changed()
 
-    def _bottom_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
-        shell, notice = self.shell, self.shell.notice.shown
-        if notice.text and width(notice.text) > cells - sum(width(f" <{one}>") for one in self.crumbs) - GAP:
-            return whole_notice(notice, cells)
-        coach = shell.coaching.line(self.context)
-        return [bottom_line(self.crumbs, notice, cells, coach=coach, standing=self.standing())]
+    def _head_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
+        return [self.shell.header(self.place, cells)]
 
-    def standing(self) -> Cell:
-        """What the bottom line says while nothing was flashed."""
-        return Cell("")
+    def _resting_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
+        shell = self.shell
+        facts = RestFacts(
+            shell.folder_shown, self.where, self.filtered, shell.notice.said, self.meaningless, shell.jobs.long,
+            self.absence, shell.coaching.line(self.context), shell.read_only, shell.zone,
+        )  # fmt: skip
+        return prompt.resting(facts, cells, shell.now())
 
+    def _hint_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
+        shell = self.shell
+        unusable = hints.unusable(self.chosen(), shell.fleet.asking, self.context)
+        return [
+            hints.hint_line(
+                self.hint_part, cells, unusable=unusable, read_only=shell.read_only, ascii_only=shell.ascii_only
+            )
+        ]
 
-def whole_notice(notice: Cell, cells: int) -> list[list[Cell]]:
-    """A notice that is too long to stand beside where we are: it has the line, if need be another one, for itself."""
-    first = Cell(f" {notice.text}", notice.tone)
-    room = max(cells - 1, 1)
-    lines = folded([[first]], room, 1)
-    rest = ["".join(cell.text for cell in line).strip() for line in lines[NOTICE_LINES - 1 :]]
-    last = [[Cell(clipped(f" {' '.join(rest)}", room), notice.tone)]] if rest else []
-    return [*(list(line) for line in lines[: NOTICE_LINES - 1]), *last]
+    @property
+    def filtered(self) -> Filtered | None:
+        """The filter of what is shown, while there is one."""
+        return None
 
-
-def bottom_line(
-    crumbs: Sequence[str], notice: Cell, cells: int, *, coach: str = "", standing: Cell = NOTHING
-) -> list[Cell]:
-    """Where we are at the left; at the right what happened, else what stands.
-
-    What to press next is between them where there is room; of what stands it takes the place where there is not.
-    """
-    left = [Cell(f" <{crumb}>", "accent" if crumb == crumbs[-1] else "quiet") for crumb in crumbs]
-    used = sum(width(cell.text) for cell in left)
-    line = notice if notice.text else standing
-    room = cells - used - width(coach) - 2 * GAP
-    if coach and not notice.text and 0 <= room < width(line.text):
-        line = NOTHING
-    if coach and width(line.text) <= room:
-        left.append(Cell(f"{'':{GAP}}{coach}", "key"))
-        used += GAP + width(coach)
-    text = clipped(line.text, max(cells - used - 2, 0))
-    return [*left, Cell(" " * max(cells - used - width(text) - 1, 0)), Cell(text, line.tone)]
+    @property
+    def absence(self) -> str:
+        """What happened while nobody was here, until that was looked at."""
+        return ""

@@ -10,14 +10,13 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
-from textual.geometry import Size
 
 from overmind_core.errors import OvermindError
-from overmind_core.view import row_filter, tables
+from overmind_core.view import numbers, row_filter, tables
 from overmind_core.view.actions import Action, Context
-from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.cells import Row, safe
 from overmind_core.view.keymap import meaning
 from overmind_core.view.missions import Branch
 from overmind_core.view.registry import View
@@ -26,9 +25,7 @@ from overmind_tui.pages.page import FILLING_SECONDS, Page, joined
 from overmind_tui.pages.table_rows import Marks, Sorting, TableFilter
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render import texts
-from overmind_tui.render.layout import Panel, shape
 from overmind_tui.shell import clipboard
-from overmind_tui.widgets.lines import Lines
 from overmind_tui.widgets.table import ResourceTable
 
 if TYPE_CHECKING:
@@ -188,16 +185,12 @@ class TablePage(Page):
         self._loaded = False
         self._opened_at = time.monotonic()
 
-    def compose(self) -> ComposeResult:
-        """Header, table, bottom line."""
-        self.head = Lines(self._head, id="header")
+    def compose_body(self) -> ComposeResult:
+        """The table below its title."""
         self.table = self.make_table()
         self.table.now = self.shell.now
-        self._fold(self.app.size)
-        yield self.head
+        yield self.table.title_line
         yield self.table
-        yield from self.compose_bottom()
-        self.bottom.display = self.shell.shows_crumbs
 
     def make_table(self) -> ResourceTable:
         """The list."""
@@ -213,32 +206,10 @@ class TablePage(Page):
         if self.source.fetch.every:
             self.set_interval(self.source.fetch.every, self.source.tick)
 
-    # the header
-
-    def _fold(self, size: Size) -> None:
-        """As on the main screen."""
-        shown = shape(size.width, size.height, Panel.TABLE)
-        self.head.display = self.shell.main.shows_header and not shown.small
-        self.head.styles.height = shown.header
-
-    def _head(self, cells: int) -> Sequence[Sequence[Cell]]:
-        lines = shape(self.app.size.width, self.app.size.height, Panel.TABLE).header
-        return self.shell.main.head_of(self.context, cells, lines)
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Another size, another header."""
-        self._fold(event.size)
-
     def refresh_status(self) -> None:
-        """A second went by, or something was flashed."""
+        """A second went by, or something was said."""
         super().refresh_status()
-        self.head.refresh()
         self.table.tick()
-
-    def do_header(self) -> None:
-        """Show or hide it."""
-        self.shell.main.do_header()
-        self._fold(self.app.size)
 
     # rows
 
@@ -303,7 +274,7 @@ class TablePage(Page):
 
     def retitle(self) -> None:
         """What the border says."""
-        title = f"{self.crumbs[-1]}[{self.shown_count}]{self.narrowed}"
+        title = f"{numbers.counted(self.shown_count, self.row.noun)}{self.narrowed}"
         if self.table.marked:
             hidden = len(self.table.marked - {branch.id for branch in self.table.branches})
             title += f" {len(self.table.marked)} marked" + (f", {hidden} hidden" if hidden else "")

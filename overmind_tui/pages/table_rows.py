@@ -12,17 +12,61 @@ from overmind_core.view.cells import Row, safe
 from overmind_core.view.row_filter import NOTHING, BrokenFilter, Filter
 
 if TYPE_CHECKING:
-    from overmind_core.view.missions import Branch
     from overmind_core.view.tables import Orders
     from overmind_tui.pages.page import Handler
     from overmind_tui.shell.shell import Shell
-    from overmind_tui.widgets.table import ResourceTable
+
+
+class MarkedRow(Protocol):
+    """A row of a table."""
+
+    @property
+    def id(self) -> str:
+        """What marks and the cursor hold."""
+
+    @property
+    def dimmed(self) -> bool:
+        """Whether it is shown for the sake of others."""
+
+
+class MarkedTable(Protocol):
+    """A table with a cursor, marks, and columns to sort by."""
+
+    marked: set[str]
+    chosen: str
+
+    @property
+    def branches(self) -> Sequence[MarkedRow]:
+        """The rows that are shown."""
+
+    @property
+    def current(self) -> MarkedRow | None:
+        """The row under the cursor."""
+
+    @property
+    def cursor_id(self) -> str | None:
+        """Its id."""
+
+    @property
+    def at(self) -> int:
+        """Its place."""
+
+    def mark(self, rows: set[str]) -> None:
+        """Mark these rows, and no others."""
+
+    def press(self, action: str) -> bool:
+        """Move the cursor; False when the action is none of that."""
+
+    def choose(self, step: int) -> str:
+        """Choose the column so many to the right of the chosen one; its key."""
 
 
 class TableHost(Protocol):
     """A screen with a table."""
 
-    table: ResourceTable
+    @property
+    def table(self) -> MarkedTable:
+        """The table."""
 
     @property
     def shell(self) -> Shell:
@@ -197,11 +241,10 @@ class Marks:
         self._mark(set())
 
     def _mark(self, rows: set[str]) -> None:
-        self._page.table.marked = rows
-        self._page.table.refresh()
+        self._page.table.mark(rows)
         self._page.retitle()
 
 
-def _bright(branches: Iterable[Branch]) -> set[str]:
+def _bright(branches: Iterable[MarkedRow]) -> set[str]:
     """The rows that are there for their own sake."""
     return {branch.id for branch in branches if not branch.dimmed}

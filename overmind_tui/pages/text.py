@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from textual import events
 from textual.app import ComposeResult
 
 from overmind_core.log_pages import pattern
@@ -34,8 +35,6 @@ class TextPage(Page):
         hang: Cells from the left where long lines go on below; None: they are cut, and seen sideways.
     """
 
-    keys = "/ filter · o pager · c copy · esc back"
-    """What the border says of them: a text has all the room, and no header."""
     step_actions = ("next-match", "previous-match")
     """The actions that go one step on, and one back."""
 
@@ -54,11 +53,11 @@ class TextPage(Page):
         """All lines are shown, and what is wanted is only marked."""
         self.crumbs = ("missions", view)
 
-    def compose(self) -> ComposeResult:
-        """The text above the bottom line."""
+    def compose_body(self) -> ComposeResult:
+        """The text below its title."""
         self.text = TextView(id="text")
+        yield self.text.title_line
         yield self.text
-        yield from self.compose_bottom()
 
     def begin(self) -> None:
         """Show it."""
@@ -71,15 +70,15 @@ class TextPage(Page):
         if self._wanted and not self._searching:
             lines = [line for line in lines if self._wanted.matches("".join(cell.text for cell in line))] or NO_LINE
         sign = "?" if self._searching else "/"
-        keys = FILTERED if self._wanted else self.keys
-        self.text.set_title(self._title + (f" <{sign}{self._wanted.text}>" if self._wanted else ""), keys)
+        self.text.set_title(self._title + (f"   {sign}{self._wanted.text}" if self._wanted else ""), self.note)
         self.text.wanted = pattern.patterns(self._wanted.text)
         if self._hang is not None:
             lines = folded(lines, self.app.size.width - BORDERS, self._hang)
         self.text.show(lines, at_end=self._at_end and (self.text.at_end or not self.text.lines))
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Long lines go on elsewhere."""
+        super().on_resize(event)
         if self._hang is not None:
             self.update()
 
@@ -93,6 +92,11 @@ class TextPage(Page):
             "copy": self.do_copy,
             "pager": self.do_pager,
         }
+
+    @property
+    def note(self) -> str:
+        """A note beside the title."""
+        return FILTERED if self._wanted else ""
 
     # filter and search
 

@@ -76,7 +76,7 @@ class QuestRowsPage(DetailsPage):
     @on(ResourceTable.Selected)
     def selected(self) -> None:
         """Update the bottom line for the quest under the cursor."""
-        self.refresh_bottom()
+        self.refresh_line()
 
     def standing(self) -> Cell:
         """The state of the quest under the cursor, in full, for the bottom line."""

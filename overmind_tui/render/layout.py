@@ -28,6 +28,7 @@ class Panel(StrEnum):
 
     TABLE = "missions"
     LOG = "logs"
+    DIFF = "diff"
     TERMINAL = "terminal"
     """In the place of the log."""
     STATS = "stats"

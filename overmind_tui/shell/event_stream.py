@@ -117,7 +117,7 @@ class EventStream(MissionsStream):
             return
         now = time.monotonic()
         self._engine_due, self._engine_pause = now + ENGINE_PERIOD, now + pause_after(now - began)
-        self.send(EngineStands(queue, health["coherence"]))
+        self.send(EngineStands(queue, health))
 
     def _refresh_notes(self, session: Session) -> None:
         """How many notes wait to be accepted, where that may have changed."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textual import events
+
 from overmind_core.log_pages import pattern
 from overmind_core.view.actions import Context
 from overmind_tui.pages.page import Handler, Page
@@ -16,8 +18,6 @@ BORDERS = 3
 
 class HelpPage(TextPage):
     """The keys of a context."""
-
-    keys = "enter runs it · / filter · esc back"
 
     def __init__(self, about: Context) -> None:
         super().__init__("help", f"{about.value} keys", list)
@@ -65,7 +65,7 @@ class HelpPage(TextPage):
         shown = self._shown
         self._at = max(0, min(self._at, sum(len(section.entries) for section in shown) - 1))
         self._sheet = help_lines.laid_out(shown, self.app.size.width - BORDERS, self._at)
-        self.text.set_title(self._title + (f" </{self._wanted.text}>" if self._wanted else ""), self.keys)
+        self.text.set_title(self._title + (f"   /{self._wanted.text}" if self._wanted else ""), self.note)
         self.text.wanted = pattern.patterns(self._wanted.text)
         self.text.show(self._sheet.lines)
         if self._at == 0 or not self._sheet.places:
@@ -73,8 +73,9 @@ class HelpPage(TextPage):
         else:
             self.text.reveal(self._sheet.places[self._at].line)
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Other columns."""
+        super().on_resize(event)
         if self.is_mounted:
             self.update()
 

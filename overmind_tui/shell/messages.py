@@ -80,10 +80,10 @@ class Spent(Message):
 class EngineStands(Message):
     """How full the queue is, and how missions go together, as `queue` and `health` answer."""
 
-    def __init__(self, queue: Row, coherence: Row) -> None:
+    def __init__(self, queue: Row, health: Row) -> None:
         super().__init__()
         self.queue = queue
-        self.coherence = coherence
+        self.health = health
 
 
 class NotesProposed(Message):

@@ -1,4 +1,4 @@
-"""The notice in the bottom line, which keeps what is worth reading again; and the title of the terminal outside."""
+"""The notice in the line, which keeps what is worth reading again; and the title of the terminal outside."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from overmind_core.view import inbox as rows
 from overmind_core.view import ringing, tables
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.fleet import Fleet
-from overmind_tui.render import texts
+from overmind_core.view.prompt import Said
 
 if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell
@@ -23,11 +23,10 @@ SECONDS = 5.0
 READ_SECONDS = 1.5
 """How long it stands at least, also when another view is shown."""
 KEPT = 500
-NOTHING = Cell("")
 
 
 class Notice:
-    """The notice that stands in the bottom line now.
+    """The notice that was given last: bright at first, and faint once it was read.
 
     Args:
         shell: Whose; it draws what is put here.
@@ -37,6 +36,8 @@ class Notice:
     def __init__(self, shell: Shell, mistake: str) -> None:
         self._shell = shell
         self._cell = Cell(mistake, "bad")
+        self._said_at = shell.now()
+        self._passed = not mistake
         self._flashed = 0
         self._put_at = float("-inf")
         self.until = float("inf") if mistake else 0.0
@@ -46,8 +47,8 @@ class Notice:
 
     @property
     def text(self) -> str:
-        """What it says; "" for nothing."""
-        return self._cell.text
+        """What it says while it is bright; "" for nothing."""
+        return "" if self._passed else self._cell.text
 
     @property
     def tone(self) -> str:
@@ -55,14 +56,14 @@ class Notice:
         return self._cell.tone
 
     @property
-    def shown(self) -> Cell:
-        """As it looks by now."""
-        left = self.until - time.monotonic()
-        return texts.faded(self._cell, left) if self._shell.settings.motion else self._cell
+    def said(self) -> Said | None:
+        """The last sentence, when it was said, and whether it was read; None while there was none."""
+        return Said(self._cell.text, self._said_at, self.tone, self._passed) if self._cell.text else None
 
     def put(self, text: str, tone: str) -> None:
         """Instead of what stood there; what is not quiet is kept."""
         self._cell = Cell(safe(" ".join(text.split())), tone)
+        self._said_at, self._passed = self._shell.now(), False
         if tone != "quiet":
             self._flashed += 1
             at = format_time(self._shell.now())
@@ -82,15 +83,13 @@ class Notice:
             self.clear()
 
     def clear(self) -> None:
-        """Nothing stands there."""
-        self._cell = NOTHING
+        """It was read."""
+        self._passed = True
 
-    def look(self, progress: str) -> None:
-        """A second went by; `progress` of a command line is said, unless something else is to be read."""
+    def look(self) -> None:
+        """A second went by."""
         if self.text and time.monotonic() > self.until:
             self.clear()
-        if progress and (self._cell == NOTHING or self.tone == "quiet"):
-            self.put(progress, "quiet")
 
 
 class Title:

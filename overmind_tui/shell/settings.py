@@ -4,6 +4,7 @@ r"""Settings: what `[tui]` of config.toml may say, and what the command line sai
 [tui]
 theme = "dark"             # dark | light | any theme of Textual
 symbols = "auto"           # auto | unicode | ascii
+panel = "auto"             # auto | below | beside | off: where the panel of the missions stands
 mouse = true
 motion = true              # false: nothing blinks
 coach = true               # false: no first steps in the bottom line
@@ -136,6 +137,7 @@ def _taken(key: str, context: Context | None) -> str:
 
 
 SYMBOLS = ("auto", "unicode", "ascii")
+PANELS = ("auto", "below", "beside", "off")
 RANGES = ("tail", "head", "1m", "5m", "15m", "30m", "1h")
 MOST_FPS, MOST_ESCAPE = 250, 2000
 
@@ -145,6 +147,7 @@ class Settings(NamedTuple):
 
     theme: str = "dark"
     symbols: str = "auto"
+    panel: str = "auto"
     confirm_kill: bool = True
     mouse: bool = True
     motion: bool = True
@@ -271,7 +274,7 @@ def _value(key: str, value: object, mistakes: list[_Mistake]) -> object:
     return value
 
 
-_CHOICES: Mapping[str, tuple[str, ...]] = {"symbols": SYMBOLS, "log_range": RANGES}
+_CHOICES: Mapping[str, tuple[str, ...]] = {"symbols": SYMBOLS, "panel": PANELS, "log_range": RANGES}
 _MOST = {"fps": MOST_FPS, "escape_ms": MOST_ESCAPE}
 _KINDS: Mapping[type, str] = {str: "text in quotes", bool: "true or false", int: "a whole number"}
 """Type of a setting → what to write."""

@@ -57,7 +57,10 @@ class Main(RowSelection, Protocol):
 
     @property
     def shows_header(self) -> bool:
-        """Whether there is a header where there is room."""
+        """Whether there is a header."""
+
+    @shows_header.setter
+    def shows_header(self, shows: bool) -> None: ...
 
     @property
     def in_view(self) -> str | None:
@@ -111,12 +114,6 @@ class Main(RowSelection, Protocol):
 
     def refresh_status(self) -> None:
         """What the bottom line says has changed."""
-
-    def do_header(self) -> None:
-        """Show or hide the header."""
-
-    def head_of(self, context: Context, cells: int, lines: int) -> list[list[Cell]]:
-        """The header, in so many lines, of a page with the keys of this context."""
 
 
 class OtherHives(Protocol):

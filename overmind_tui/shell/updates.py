@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from overmind_core.view import health
 from overmind_core.view.cells import Row
 from overmind_core.view.summary import EngineLoad
 from overmind_tui.inbox.page import NeedsPage
@@ -75,7 +76,9 @@ class Updates:
                 self._shell.fleet.today = message.today
                 self._main.tick()
             case EngineStands():
-                self._shell.fleet.engine = EngineLoad.of(message.queue, message.coherence)
+                fleet = self._shell.fleet
+                fleet.engine = EngineLoad.of(message.queue, message.health["coherence"])
+                fleet.health = {row["id"]: row for row in health.listed(message.health, fleet.rows, self._shell.now())}
                 self._main.tick()
             case NotesProposed():
                 self._shell.fleet.proposed = message.count

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from textual import events
 from textual.app import ComposeResult
 
 from overmind_core.errors import OvermindError
@@ -71,11 +72,11 @@ class DocumentPage(TextPage):
         """Keys of its own beside those of texts."""
         return Context.DOCUMENT
 
-    def compose(self) -> ComposeResult:
+    def compose_body(self) -> ComposeResult:
         """The text with a cursor."""
         self.text: CursorTextView = CursorTextView(id="text")
+        yield self.text.title_line
         yield self.text
-        yield from self.compose_bottom()
 
     def begin(self) -> None:
         """Read it."""
@@ -165,19 +166,17 @@ class DocumentPage(TextPage):
 
     def _set_title(self, pending: int) -> None:
         sign = "?" if self._searching else "/"
-        wanted = f" <{sign}{self._wanted.text}>" if self._wanted else ""
+        wanted = f"   {sign}{self._wanted.text}" if self._wanted else ""
         stands = self._stands
         state = "" if stands is None else f" · {specs_rows.phase_words(stands).partition(' ')[2]}"
         asked = "" if stands is None or stands["question"] is None else f" · question {stands['question']}"
         unsent = f" · {pending} comment{'s' * (pending != 1)} not sent" if pending else ""
         name = f"{specs_rows.shown(self._spec)} · {document_texts.name_of(self.phase)}"
-        answers = "" if not asked else "y answers · "
-        send = f"m sends {pending} · " if pending else answers
-        keys = FILTERED if self._wanted else f"{send}# comment · e edit · r run · tab next document · esc back"
-        self.text.set_title(f"{name}{state}{asked}{unsent}{wanted}", keys)
+        self.text.set_title(f"{name}{state}{asked}{unsent}{wanted}", self.note)
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Long lines go on elsewhere."""
+        super().on_resize(event)
         if self.is_mounted:
             self.update()
 
@@ -215,7 +214,7 @@ class DocumentPage(TextPage):
         self.text.to_row(0)
         self.update()
         self._look()
-        self.refresh_bottom()
+        self.refresh_line()
 
     def shown_text(self) -> str:
         """The document."""

@@ -23,6 +23,7 @@ from overmind_tui.command_line.parse import Show
 from overmind_tui.pages.details import DetailsPage
 from overmind_tui.specs.side import DocumentSide, list_cells
 from overmind_tui.timeline.page import show_timeline
+from overmind_tui.widgets.canvas import Pane
 from overmind_tui.widgets.table import PlanTable, ResourceTable
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class SpecsPage(DetailsPage):
     @on(ResourceTable.Selected)
     def selected(self) -> None:
         """Update the bottom line for the spec under the cursor."""
-        self.refresh_bottom()
+        self.refresh_line()
 
     def standing(self) -> Cell:
         """The state of the row under the cursor, in full, for the bottom line."""
@@ -117,22 +118,27 @@ class SpecPage(DetailsPage):
         """The state from which the rows were made: the fleet's change count, and the questions."""
         self.crumbs = ("missions", "specs", safe(name))
 
-    def compose(self) -> ComposeResult:
+    def compose_body(self) -> ComposeResult:
         """Beside the list, where there is room, the document of what its cursor is on."""
         self.side = DocumentSide(self.shell)
-        for part in super().compose():
-            if part is self.table:
-                with Container(id="beside"):
-                    yield part
-                    yield self.side
-            else:
-                yield part
+        with Container(id="beside"):
+            self.list_pane = Pane(*super().compose_body())
+            yield self.list_pane
+            self.side_pane = Pane(self.side.title_line, self.side)
+            yield self.side_pane
+        self.lay_out(self.app.size)
 
-    def _fold(self, size: Size) -> None:
-        super()._fold(size)
+    def show_edges(self, size: Size) -> None:
+        """Also whether the document stands beside the list."""
+        super().show_edges(size)
+        if self.is_mounted:
+            self.lay_out(size)
+
+    def lay_out(self, size: Size) -> None:
+        """As wide as there is room."""
         cells = list_cells(size.width)
-        self.side.display = bool(cells)
-        self.table.styles.width = cells or "100%"
+        self.side_pane.display = bool(cells)
+        self.list_pane.styles.width = cells or "100%"
         self._show_document()
 
     def _show_document(self) -> None:
@@ -223,7 +229,7 @@ class SpecPage(DetailsPage):
     @on(ResourceTable.Selected)
     def selected(self) -> None:
         """Update the bottom line, and what stands beside the list, for the row under the cursor."""
-        self.refresh_bottom()
+        self.refresh_line()
         self._show_document()
 
     def standing(self) -> Cell:

@@ -65,7 +65,7 @@ class PostRowsPage(SwarmTablePage):
     @on(ResourceTable.Selected)
     def selected(self) -> None:
         """The bottom line is about the post under the cursor."""
-        self.refresh_bottom()
+        self.refresh_line()
 
     def standing(self) -> Cell:
         """How the post under the cursor stands, in full."""

@@ -8,13 +8,15 @@ from functools import cached_property, lru_cache
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
+from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from overmind_core.view.cells import TextStyle, apart
+from overmind_core.domain.text.cells import width
+from overmind_core.view.cells import TextStyle, apart, clipped
 from overmind_tui.widgets.style import Tones, tones_of
 
 Run = tuple[str, Style]
@@ -45,27 +47,58 @@ class Canvas(Widget):
     def _tones(self) -> Tones:
         return tones_of(self)
 
-    def strip(self, runs: Iterable[Run], width: int, *, ground: Style | None = None) -> Strip:
-        """Runs as a line of exactly `width` cells over the widget's background (and `ground`, when given)."""
-        strip = Strip([Segment(apart(text), style) for text, style in runs]).adjust_cell_length(width)
+    def strip(self, runs: Iterable[Run], cells: int, *, ground: Style | None = None) -> Strip:
+        """Runs as a line of exactly `cells` cells over the widget's background (and `ground`, when given)."""
+        strip = Strip([Segment(apart(text), style) for text, style in runs]).adjust_cell_length(cells)
         if ground is not None:
             strip = Strip([Segment(text, (style or Style.null()) + ground) for text, style, _ in strip])
         return strip.apply_style(self.ground)
 
 
-class Titled(Widget):
-    """A widget whose border says something."""
+class Titled(Canvas):
+    """A widget with a line above it that says what it shows; whoever lays it out puts that line there."""
 
-    _titles = ("", "")
+    title, note = "", ""
 
-    def set_title(self, title: str, subtitle: str = "") -> None:
-        """What the border says, literally; nothing is drawn when it says that already."""
-        if (title, subtitle) != self._titles:
-            self._titles = (title, subtitle)
-            self.border_title, self.border_subtitle = literal(title), literal(subtitle) or None
+    @cached_property
+    def title_line(self) -> TitleLine:
+        """The line above it."""
+        return TitleLine(self)
+
+    def set_title(self, title: str, note: str = "") -> None:
+        """Say this above it, literally; nothing is drawn when that is said already."""
+        if (title, note) != (self.title, self.note):
+            self.title, self.note = title, note
+            self.title_line.refresh()
+
+    def on_focus(self) -> None:
+        """The keys are here."""
+        self.title_line.refresh()
+
+    def on_blur(self) -> None:
+        """The keys are elsewhere."""
+        self.title_line.refresh()
 
 
-class ScrollCanvas(Canvas, Titled, ScrollView, can_focus=True):
+class TitleLine(Canvas):
+    """The title of a widget at the left, and a note about it at the right."""
+
+    def __init__(self, titled: Titled) -> None:
+        super().__init__(classes="title")
+        self._titled = titled
+
+    def render_line(self, y: int) -> Strip:
+        """The one line there is."""
+        del y
+        titled, cells = self._titled, self.content_size.width
+        title = clipped(f" {titled.title}", max(cells - 1, 0))
+        note = titled.note if width(titled.note) + width(title) + 4 <= cells else ""
+        gap = cells - width(title) - width(note) - 1
+        runs = [(title, self.tone("accent bold" if titled.has_focus else "title")), (" " * max(gap, 0), Style.null())]
+        return self.strip([*runs, (note, self.tone("faint"))], cells)
+
+
+class ScrollCanvas(Titled, ScrollView, can_focus=True):
     """A canvas of more lines than fit."""
 
     def hold_rows(self, count: int) -> None:
@@ -102,3 +135,7 @@ def _colour(value: int | str | None) -> Color | None:
 def literal(text: str) -> Content:
     """A text for a border: nothing in it is markup, which escaped is not always read as it was written."""
     return Content(text)
+
+
+class Pane(Vertical):
+    """A widget below its title, side by side with another one."""

@@ -23,34 +23,20 @@ from overmind_tui.widgets.canvas import Canvas, ScrollCanvas, Titled
 
 Compose = Callable[[int], Sequence[Sequence[Cell]]]
 """Width in cells → lines."""
-_NAMED = re.compile(r"\s*<(\S+)>\s*")
 STEP = 8
 """Cells that one key goes sideways."""
-
-
-def word_at(cells: Sequence[Cell], x: int) -> str:
-    """The word in angle brackets that stands at a column, or right before what stands there; "" for none."""
-    begin, word = 0, ""
-    for cell in cells:
-        end = begin + width(cell.text)
-        named = _NAMED.fullmatch(cell.text)
-        word = named[1] if named else word if cell.tone == "label" else ""
-        if begin <= x < end:
-            return word
-        begin = end
-    return ""
 
 
 class Lines(Canvas):
     """Draws what `compose_lines` says: it is only a few lines."""
 
     class Clicked(Message):
-        """A word in angle brackets was clicked, as keys and crumbs are."""
+        """A cell was clicked, in one of the lines."""
 
-        def __init__(self, lines: Lines, word: str) -> None:
+        def __init__(self, lines: Lines, x: int, y: int) -> None:
             super().__init__()
             self.lines = lines
-            self.word = word
+            self.x, self.y = x, y
 
     def __init__(self, compose_lines: Compose, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -60,10 +46,8 @@ class Lines(Canvas):
         """The width for which they were composed; -1 when they may be others by now."""
 
     def on_click(self, event: events.Click) -> None:
-        """A click on a key, or on what it does, or on a crumb."""
-        word = word_at(self._shown[event.y], event.x) if event.y < len(self._shown) else ""
-        if word:
-            self.post_message(self.Clicked(self, word))
+        """Tell where that was."""
+        self.post_message(self.Clicked(self, event.x, event.y))
 
     def refresh_if_changed(self) -> None:
         """What is said may be different by now; draws only when it is."""

@@ -106,6 +106,11 @@ class ResourceTable(ScrollCanvas):
             self._columns = columns
             self.wipe()
 
+    def mark(self, rows: set[str]) -> None:
+        """Mark these rows, and no others."""
+        self.marked = rows
+        self.refresh()
+
     def show(self, branches: list[Branch], *, asked: bool = False) -> None:
         """Show these rows; `asked`: the person changed the arrangement, so that a move surprises nobody."""
         if not asked and rows.has_moved(self.branches, branches, self.cursor_id, self.at):

@@ -23,7 +23,7 @@ from overmind_tui.terminal import grid, grid_search
 from overmind_tui.terminal.grid import Grid, GridPlace, Selection
 from overmind_tui.terminal.grid_search import Match
 from overmind_tui.widgets import style as widgets_style
-from overmind_tui.widgets.canvas import Canvas, Titled
+from overmind_tui.widgets.canvas import Titled
 
 if TYPE_CHECKING:
     from overmind_core.terminal.input_encoding import MouseEvent
@@ -34,7 +34,7 @@ Over = Callable[[Style], Style]
 """What a cell's style becomes where something is drawn over it."""
 
 
-class TerminalCanvas(Canvas, Titled, can_focus=True):
+class TerminalCanvas(Titled, can_focus=True):
     """Shows one screen, or a few words while there is none.
 
     Attributes:

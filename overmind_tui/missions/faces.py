@@ -1,0 +1,153 @@
+"""The lines of the missions screen beside its list: the panel's title, question and figures, and what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_core.view import first_run, happened, log_lines, panel_title, question_block, stats_face
+from overmind_core.view import missions as missions_rows
+from overmind_core.view.cells import Cell, safe
+from overmind_core.view.first_run import Agent, Folder
+from overmind_core.view.happened import HappenedLine, Surroundings
+from overmind_core.view.panel_title import FOLLOWS, PanelTitle
+from overmind_core.view.question_block import Asking, QuestionBlock
+from overmind_core.view.stats_face import MissionFacts, StatsLook
+from overmind_core.view.subject import Choosing
+from overmind_tui.render import layout, texts
+from overmind_tui.render.layout import Panel
+
+if TYPE_CHECKING:
+    from overmind_core.view.cells import Row
+    from overmind_tui.log.panel import LogPanel
+    from overmind_tui.missions.main_screen import MainScreen
+    from overmind_tui.missions.panels import Panels
+    from overmind_tui.missions.table import TablePanel
+    from overmind_tui.terminal.pane import TerminalPanel
+
+Lines = list[list[Cell]]
+WORDS = {Panel.LOG: panel_title.LOG, Panel.DIFF: panel_title.DIFF, Panel.TERMINAL: panel_title.TERMINAL,
+         Panel.STATS: panel_title.STATS}  # fmt: skip
+"""Face → its word in the title."""
+
+
+class Parts(NamedTuple):
+    """The parts of the screen whose state is said."""
+
+    panels: Panels
+    table: TablePanel
+    log: LogPanel
+    terminal: TerminalPanel
+
+
+class Faces:
+    """Says all of it, from what the screen and the program know now.
+
+    Attributes:
+        agents: Each agent and whether its program is here; None while nobody has looked.
+    """
+
+    def __init__(self, screen: MainScreen, parts: Parts) -> None:
+        self._screen = screen
+        self._parts = parts
+        self.agents: Mapping[str, bool] | None = None
+        self._happened: Sequence[HappenedLine] = ()
+
+    @property
+    def _row(self) -> Row | None:
+        """The mission of the panel."""
+        panels, fleet = self._parts.panels, self._screen.shell.fleet
+        if panels.face is Panel.TERMINAL and self._parts.terminal.is_open:
+            return fleet.of(self._parts.terminal.session.mission)
+        alone = self._parts.log.look.alone
+        return fleet.of(alone if panels.face is Panel.LOG and alone else self._screen.table.cursor_id)
+
+    # the panel
+
+    def title(self, cells: int) -> Lines:
+        """Whose the panel is, which face it shows, and how."""
+        shell, panels = self._screen.shell, self._parts.panels
+        if panels.is_typing:
+            needing = len(shell.fleet.asking)
+            return [panel_title.typing_line(self._parts.terminal.session.name, needing, cells)]
+        row = self._row
+        has_keys = panels.current is not Panel.TABLE
+        load = None if row is None else panel_title.load_of(row, shell.fleet.history(row["id"]))
+        said = PanelTitle(self._name(row), WORDS.get(panels.face, ""), self._note(row), has_keys=has_keys, load=load)
+        return [panel_title.line(said, cells, beside=panels.shape.is_beside)]
+
+    def _name(self, row: Row | None) -> str:
+        panels = self._parts.panels
+        if panels.face is Panel.NOTES:
+            return self._screen.notes_title
+        if panels.face is Panel.LOG:
+            return self._parts.log.title() or (safe(row["name"]) if row is not None else "")
+        return safe(row["name"]) if row is not None else "no mission is selected"
+
+    def _note(self, row: Row | None) -> str:
+        panels, view = self._parts.panels, self._screen.log_view
+        if panels.face is Panel.TERMINAL:
+            return self._parts.terminal.titles()[1] if self._parts.terminal.is_open else ""
+        if panels.face is not Panel.LOG:
+            return ""
+        if panels.current is Panel.TABLE and (screen := log_lines.screen(row, view.paged_log.partial)):
+            return screen
+        return FOLLOWS if view.following else "paused: s follows"
+
+    def question(self, cells: int, panel: int) -> QuestionBlock | None:
+        """The question of the mission of the panel, above its face; None where it asks nothing."""
+        shell, row = self._screen.shell, self._row
+        asked = next((one for one in shell.fleet.questions if row is not None and one["id"] == row["id"]), None)
+        if asked is None or row is None or self._parts.panels.is_typing:
+            return None
+        choosing = Choosing.of(asked["subject"]) if asked.get("subject") else None
+        folder = str(row.get("cwd") or "")
+        where = question_block.place(row, None, shell.world.environ.get("HOME", ""))
+        asking = Asking(asked, shell.now(), folder, where, choosing=choosing)
+        return question_block.block(asking, cells, panel, has_keys=False)
+
+    def stats(self, cells: int) -> Lines:
+        """The facts and figures of the mission."""
+        shell, row = self._screen.shell, self._row
+        if row is None:
+            return [[], [Cell(" no mission is selected", "quiet")]]
+        parent = shell.fleet.of(row["parent"])
+        facts = MissionFacts(row, None, None, parent="" if parent is None else safe(parent["name"]))
+        look = StatsLook(cells, shell.now(), shell.zone, shell.world.environ.get("HOME", ""))
+        return stats_face.lines(facts, shell.fleet.history(row["id"]), look)
+
+    def happened(self, cells: int) -> Lines:
+        """The newest events, below a list that has a panel beside it."""
+        shell, lines = self._screen.shell, self._parts.panels.shape.happened - 1
+        if lines < 1:
+            return []
+        around = Surroundings(shell.fleet.rows, {}, shell.zone, shell.ascii_only)
+        self._happened = happened.lines(shell.fleet.events, cells, lines, around)
+        return [happened.title(cells), *(one.cells for one in self._happened)]
+
+    # instead of it
+
+    def small(self, _cells: int) -> Lines:
+        """Instead of everything."""
+        way = "q quits"
+        if self._parts.panels.is_typing:
+            way = f"{self._parts.terminal.keys.leaving[0].name} stops typing"
+        return [[Cell(text)] for text in layout.too_small(*self._screen.size, way)]
+
+    def empty(self) -> Sequence[Sequence[Cell]]:
+        """Why nothing is known of any mission; () where rows, or a sentence instead of them, are listed."""
+        shell = self._screen.shell
+        if shell.fleet.rows or shell.fleet.lost:
+            return ()
+        if not shell.fleet.loaded:
+            return texts.loading()
+        agents = None if self.agents is None else [Agent(name, installed=there) for name, there in self.agents.items()]
+        size = self._screen.size
+        folder = Folder(self._screen.folder_shown)
+        return first_run.first_run(size.width, size.height - 4, agents, folder, read_only=shell.read_only)
+
+
+def lost_words(screen: MainScreen) -> str:
+    """How many missions were lost with their keeper, and the command that restarts them; "" for none."""
+    gone = missions_rows.lost(screen.shell.fleet.home_rows)
+    return missions_rows.lost_text(gone, screen.shell.zone) if gone else ""
