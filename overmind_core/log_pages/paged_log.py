@@ -14,7 +14,7 @@ from overmind_core.log_pages.index import UNKNOWN, LogPage
 from overmind_core.log_pages.pattern import Pattern
 from overmind_core.logs.display import Line
 from overmind_core.logs.layout import OUT
-from overmind_core.view.log_lines import Wrapping
+from overmind_core.view.log_lines import Height, Wrapping
 
 HELD = 40
 """Pages whose lines are held at once."""
@@ -156,11 +156,11 @@ class RowPlace(NamedTuple):
 
 
 class ScreenRows:
-    """The rows of a log at a width (in cells); 0 cells: long lines are not wrapped."""
+    """The rows of a log. `height`: of one of the lines of a page; None: each line is one row."""
 
-    def __init__(self, paged_log: PagedLog, cells: int = 0) -> None:
+    def __init__(self, paged_log: PagedLog, height: Height | None = None) -> None:
         self._paged_log = paged_log
-        self._cells = cells
+        self._line_height = height
         self._wrapped: dict[LogPage, Wrapping] = {}
         self._pages: list[LogPage] = []
         self._ends: list[int] = []
@@ -174,7 +174,9 @@ class ScreenRows:
         paged_log = self._paged_log
         self._wrapped = {page: one for page, one in self._wrapped.items() if page.lines is not None}
         self._pages = list(paged_log.blocks)
-        held = [(len(self._wrapping(page)), paged_log.count(page)) for page in self._wrapped] if self._cells else []
+        held = (
+            [(len(self._wrapping(page)), paged_log.count(page)) for page in self._wrapped] if self._line_height else []
+        )
         lines = sum(count for _, count in held)
         each = sum(rows for rows, _ in held) / lines if lines else 1.0
         self._ends = list(accumulate(self._height(page, each) for page in self._pages))
@@ -187,7 +189,7 @@ class ScreenRows:
         """So many lines came at the end, beside the one that has no newline."""
         wrapping = self._wrapped.get(self._paged_log.tail)
         if wrapping is not None and self._paged_log.tail.lines is not None:
-            wrapping.add(self._paged_log.tail.lines[len(self._paged_log.tail.lines) - lines :])
+            wrapping.add(self._paged_log.tail.lines, len(self._paged_log.tail.lines) - lines)
         before = self._ends[-2] if len(self._ends) > 1 else 0
         self._ends[-1:] = [before + self._height(self._paged_log.tail, 1.0)]
 
@@ -198,7 +200,7 @@ class ScreenRows:
             return None
         page = self._pages[number]
         within = row - (self._ends[number - 1] if number else 0)
-        if not self._cells or page.lines is None:
+        if not self._line_height or page.lines is None:
             return RowPlace(page, within, within, 0)
         line, part = self._line(page, within)
         return RowPlace(page, within, line, part)
@@ -216,7 +218,7 @@ class ScreenRows:
         start = self.start(page)
         if start is None:
             return None
-        return start + (self._wrapping(page).start(line) if self._cells and page.lines is not None else line)
+        return start + (self._wrapping(page).start(line) if self._line_height and page.lines is not None else line)
 
     def between(self, first: int, last: int) -> list[LogPage]:
         """The pages of some rows; of many without any row, as behind a filter, none."""
@@ -232,18 +234,18 @@ class ScreenRows:
 
     def _height(self, page: LogPage, each: float) -> int:
         count = self._paged_log.count(page)
-        if not self._cells:
+        if not self._line_height:
             return count
         if page.lines is None:
             return round(count * each)
         return len(self._wrapping(page)) + self._partial_height(page)
 
     def _partial_height(self, page: LogPage) -> int:
-        if page is not self._paged_log.tail or not self._paged_log.partial_lines:
+        partial = self._paged_log.partial_lines
+        if page is not self._paged_log.tail or not partial or self._line_height is None:
             return 0
-        partial = Wrapping(self._cells)
-        partial.add(self._paged_log.partial_lines)
-        return len(partial)
+        lines = [*(page.lines or ()), *partial]
+        return sum(self._line_height(lines, len(lines) - place) for place in range(1, len(partial) + 1))
 
     def _line(self, page: LogPage, row: int) -> tuple[int, int]:
         return self._wrapping(page).at(row)
@@ -251,6 +253,7 @@ class ScreenRows:
     def _wrapping(self, page: LogPage) -> Wrapping:
         wrapping = self._wrapped.get(page)
         if wrapping is None:
-            wrapping = self._wrapped[page] = Wrapping(self._cells)
+            assert self._line_height is not None
+            wrapping = self._wrapped[page] = Wrapping(self._line_height)
             wrapping.add(page.lines or [])
         return wrapping

@@ -29,6 +29,8 @@ _QUESTION = re.compile(r"( *)\? (?:permission|question|plan|setup|draft): (.*)",
 _TOOL = re.compile(rf"( *)({GEAR} )(.*)", re.DOTALL)
 _TRIES = re.compile(r"… .*: try \d+ of ")
 _MINUTE, _SECOND = "%H:%M", "%H:%M:%S"
+_MOST_LEAD = 20
+"""Cells that a time and the sign of a line take at most, with the edge."""
 _OF_ONE_MESSAGE = 200
 """Lines of a message above the one that is drawn, in which its first is looked for."""
 
@@ -65,9 +67,9 @@ def tail(lines: Sequence[Line], height: int, look: LogLook, *, above: int = 0) -
     found: Lines = []
     asked = look.asked
     for at in range(len(lines) - 1, -1, -1):
-        is_question = _is_question(lines[at], look)
-        found[:0] = rows(lines, at, look, is_open=is_question and asked > 0)
-        asked -= is_question
+        asks = is_question(lines[at], look)
+        found[:0] = rows(lines, at, look, is_open=asks and asked > 0)
+        asked -= asks
         if len(found) >= height + above:
             break
     end = max(len(found) - above, min(height, len(found)))
@@ -86,6 +88,19 @@ def rows(lines: Sequence[Line], at: int, look: LogLook, *, is_open: bool = False
         return [[time, *([lead] if lead.text else []), *_cells(shown)]]
     first, *more = wrapped([[Cell(" " * hang), *_cells(text)]], look.cells - 1, hang)
     return [[time, *([lead] if lead.text else []), *first[1:]], *more]
+
+
+def height(lines: Sequence[Line], at: int, look: LogLook) -> int:
+    """The number of rows of one of the lines; at least one."""
+    text = lines[at][2]
+    if look.offset is not None or (len(text) < look.cells - _MOST_LEAD and text.isascii() and "\t" not in text):
+        return 1
+    return len(rows(lines, at, look))
+
+
+def is_question(line: Line, look: LogLook) -> bool:
+    """True of a line in which an agent asks something."""
+    return look.is_agent and line[1] != NOTE and _QUESTION.match(stripped(line[2])) is not None
 
 
 def nothing(row: Row) -> list[Cell]:
@@ -138,10 +153,6 @@ def _of_agent(line: Line, plain: str, *, is_open: bool) -> _Parts:
 def _own(line: Line) -> list[log_lines.StyledText]:
     """Its texts with the program's own looks; no stream has a colour of its own."""
     return [(text, tone if isinstance(tone, TextStyle) else "") for text, tone in log_lines.pieces(line)]
-
-
-def _is_question(line: Line, look: LogLook) -> bool:
-    return look.is_agent and line[1] != NOTE and _QUESTION.match(stripped(line[2])) is not None
 
 
 def _goes_on(lines: Sequence[Line], at: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 from itertools import accumulate
 
@@ -96,14 +96,6 @@ def wrapped(parts: list[StyledText], cells: int) -> list[list[StyledText]]:
     return rows
 
 
-def height(line: Line, cells: int) -> int:
-    """How many rows of `cells` cells the line takes; at least one."""
-    text = line[2]
-    if len(text) <= cells and (text.isascii() or len(text) * 2 <= cells) and "\t" not in text:
-        return 1
-    return len(wrapped(pieces(line), cells))
-
-
 def sideways(parts: list[StyledText], offset: int, cells: int) -> list[StyledText]:
     """The parts from the cell `offset` on, at most `cells` of them."""
     shown: list[StyledText] = []
@@ -152,7 +144,9 @@ def title(names: Sequence[str], run: int | None, runs: tuple[int, int], span: st
         search: What is looked for and how far that is, in words; "" is nothing.
     """
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    parts = ["logs", ", ".join(names[:NAMED]) + more]
+    if not names:
+        return "no mission is selected"
+    parts = [", ".join(names[:NAMED]) + more]
     if run is not None:
         parts.append(f"run {run} of {runs[1]}" if runs[1] else f"run {run}")
     elif runs[0] > 1:
@@ -178,19 +172,27 @@ def nothing_since(span: str, last: float, now: float, zone: tzinfo | None) -> st
     return f"{what} · the last line was at {at}, {duration(max(now - last, 0.0))} ago"
 
 
-class Wrapping:
-    """The rows of lines at one width (in cells)."""
+Height = Callable[[Sequence[Line], int], int]
+"""Lines, and the place of one of them → how many rows that takes; at least one."""
 
-    def __init__(self, cells: int) -> None:
-        self._cells = cells
+
+class Wrapping:
+    """The rows of lines.
+
+    Args:
+        height: Of one of them.
+    """
+
+    def __init__(self, height: Height) -> None:
+        self._height = height
         self._ends: list[int] = []
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
 
-    def add(self, lines: Iterable[Line]) -> None:
-        """These came at the end."""
-        more = [height(line, self._cells) for line in lines]
+    def add(self, lines: Sequence[Line], begin: int = 0) -> None:
+        """Those from `begin` on came at the end."""
+        more = [self._height(lines, at) for at in range(begin, len(lines))]
         begun = len(self)
         self._ends += [begun + end for end in accumulate(more)]
 

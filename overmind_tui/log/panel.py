@@ -86,7 +86,7 @@ class LogPanel:
         self.look, self.span, self._reader, self._asks_head = look, span, None, False
         view.read_pages = self._feed.want
         view.start(look.alone, "" if look.missions else "no mission is selected")
-        view.wrap_unless_chosen(wrap=self._screen.shell.settings.log_wrap or self._is_of_agent(look))
+        view.is_agent = self._is_of_agent(look)
         self._feed.show(look)
 
     def _is_of_agent(self, look: LogScope) -> bool:

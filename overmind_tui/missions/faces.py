@@ -81,7 +81,7 @@ class Faces:
         if panels.face is Panel.NOTES:
             return self._screen.notes_title
         if panels.face is Panel.LOG:
-            return self._parts.log.title() or (safe(row["name"]) if row is not None else "")
+            return self._parts.log.title()
         return safe(row["name"]) if row is not None else "no mission is selected"
 
     def _note(self, row: Row | None) -> str:

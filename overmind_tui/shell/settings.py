@@ -13,7 +13,7 @@ escape_ms = 0              # how long a lone Esc waits; 0: 25, over ssh 150
 confirm_kill = true        # false: ctrl-k on one mission without live children acts at once
 detach_keys = ["ctrl-]"]   # leave a mission's terminal as ctrl-\ does
 log_time = false           # times in the log
-log_wrap = false
+log_wrap = true            # false: long lines are cut
 log_range = "tail"         # tail | head | 1m | 5m | 15m | 30m | 1h
 
 [tui.hotkeys]              # key = a line after `:`
@@ -158,7 +158,7 @@ class Settings(NamedTuple):
     escape_ms: int = 0
     detach_keys: tuple[str, ...] = ()
     log_time: bool = False
-    log_wrap: bool = False
+    log_wrap: bool = True
     log_range: str = "tail"
     hotkeys: tuple[Hotkey, ...] = ()
     aliases: Mapping[str, str] = {}

@@ -18,15 +18,17 @@ from overmind_core.log_pages.index import LogPage
 from overmind_core.log_pages.paged_log import PagedLog, RowPlace, ScreenRows
 from overmind_core.log_pages.pattern import Pattern
 from overmind_core.logs.display import Line
-from overmind_core.view import log_lines
-from overmind_core.view.log_lines import StyledText
+from overmind_core.view import log_face, log_lines
+from overmind_core.view.cells import Cell
+from overmind_core.view.log_face import LogLook
 from overmind_tui.shell.timers import SureTimers
-from overmind_tui.widgets.canvas import Run, ScrollCanvas, style_of
+from overmind_tui.widgets.canvas import ScrollCanvas, style_of
 
 REMEMBERED = 1024
 """Drawn rows."""
 COPIED = 5_000
 """Lines that are copied at once."""
+MINUTE = 60.0
 
 
 class LogCanvas(ScrollCanvas):
@@ -35,6 +37,8 @@ class LogCanvas(ScrollCanvas):
     Attributes:
         wrap: Long lines take more rows, instead of going on sideways.
         times: Each line says when it was written.
+        is_agent: They are what an agent says, and not what a program wrote.
+        asked: How many of its questions are open.
         empty: What is said instead of a log without lines.
         marked: What is looked for, and drawn so that it stands out.
     """
@@ -46,10 +50,10 @@ class LogCanvas(ScrollCanvas):
         self.rows = ScreenRows(self.paged_log)
         self._offset = 0
         """Cells that are out of sight at the left."""
-        self.wrap = False
-        self._is_wrap_chosen = False
-        """Whether a person has said how long lines are shown."""
+        self.wrap = True
         self.times = False
+        self.is_agent = False
+        self.asked = 0
         self.empty = ""
         self.marked: Pattern | None = None
         self.here: tuple[LogPage, int] | None = None
@@ -65,7 +69,10 @@ class LogCanvas(ScrollCanvas):
 
     def _break_lines(self) -> None:
         """Know anew which rows there are."""
-        self.rows = ScreenRows(self.paged_log, self._text_cells if self.wrap else 0)
+        look = self._look
+        self.rows = ScreenRows(
+            self.paged_log, (lambda lines, at: log_face.height(lines, at, look)) if self.wrap else None
+        )
         self._drawn.clear()
 
     @property
@@ -77,8 +84,17 @@ class LogCanvas(ScrollCanvas):
         return max(0, len(self.rows) - self._height)
 
     @property
-    def _text_cells(self) -> int:
-        return max(self.scrollable_content_region.width - (log_lines.STAMP if self.times else 0), 1)
+    def _look(self) -> LogLook:
+        cells = max(self.scrollable_content_region.width, 1)
+        offset = None if self.wrap else self._offset
+        return LogLook(cells, self._zone, self.is_agent, self.times, offset, self.asked)
+
+    def ask(self, questions: int) -> None:
+        """So many of its questions are open."""
+        if questions != self.asked:
+            self.asked = questions
+            self._drawn.clear()
+            self.refresh()
 
     # what is copied
 
@@ -116,15 +132,23 @@ class LogCanvas(ScrollCanvas):
         lines = self.paged_log.lines(at.page) if at is not None else ()
         if at is None or at.line >= len(lines):
             return self._blank(cells, waiting=at is not None and at.page.lines is None)
-        line = lines[at.line]
         found = self.here == (at.page, at.line)
-        key = (line, at.part, cells, self._offset, self.wrap, self.times, found)
+        before = lines[at.line - 1][0] // MINUTE if at.line else 0.0
+        is_open = self._is_open(at.page, lines, at.line)
+        key = (lines[at.line], before, at.part, cells, self._offset, self.wrap, self.times, found, is_open)
         strip = self._drawn.get(key)
         if strip is None:
             if len(self._drawn) > REMEMBERED:
                 self._drawn.clear()
-            strip = self._drawn[key] = self._draw(line, at.part, cells, found=found)
+            strip = self._drawn[key] = self._draw(lines, at, cells, found=found, is_open=is_open)
         return strip
+
+    def _is_open(self, page: LogPage, lines: Sequence[Line], at: int) -> bool:
+        """Whether it is a question that waits for an answer: one of the newest."""
+        look = self._look
+        if not self.asked or page is not self.paged_log.tail or not log_face.is_question(lines[at], look):
+            return False
+        return sum(log_face.is_question(line, look) for line in lines[at + 1 :]) < self.asked
 
     def _blank(self, cells: int, *, waiting: bool) -> Strip:
         """Nothing; or that something comes."""
@@ -133,32 +157,21 @@ class LogCanvas(ScrollCanvas):
             self._drawn[key] = self.strip([(" …", self.tone("faint"))] if waiting else (), cells)
         return self._drawn[key]
 
-    def _draw(self, line: Line, part: int, cells: int, *, found: bool) -> Strip:
-        parts = log_lines.pieces(line)
+    def _draw(self, lines: Sequence[Line], at: RowPlace, cells: int, *, found: bool, is_open: bool) -> Strip:
+        shown = log_face.rows(lines, at.line, self._look, is_open=is_open)
+        # Another width, of which we are told after this frame, may make fewer rows.
+        row: Sequence[Cell] = shown[at.part] if at.part < len(shown) else ()
+        parts: Sequence[Cell] = row
         if self.marked is not None:
-            marks = self.marked.marks("".join(text for text, _ in parts))
-            parts = log_lines.marked(parts, marks, "mark" if found else "chosen")
-        room = self._text_cells
-        if log_lines.is_rule(line):
-            shown = log_lines.rule(line, room) if part == 0 else []
-        elif self.wrap:
-            shown = _row_of(log_lines.wrapped(parts, room), part)
-        else:
-            shown = log_lines.sideways(parts, self._offset, room)
-        runs = [self._run(piece) for piece in shown]
-        if self.times:
-            stamp = log_lines.stamp(line[0], self._zone) if part == 0 else " " * log_lines.STAMP
-            runs.insert(0, (stamp, self.tone("faint")))
+            marks = self.marked.marks("".join(cell.text for cell in row))
+            tone = "mark" if found else "chosen"
+            parts = [Cell(text, str(tone)) for text, tone in log_lines.marked(list(row), marks, tone)]
+        runs = [(cell.text, self._style(cell.tone)) for cell in parts]
         return self.strip(runs, cells, ground=self.tone("cursor") if found else None)
 
-    def _run(self, piece: StyledText) -> Run:
-        text, tone = piece
-        return (text, self.tone(tone)) if isinstance(tone, str) else (text, style_of(tone) or Style.null())
-
-
-def _row_of(rows: list[list[StyledText]], row: int) -> list[StyledText]:
-    """A row of a wrapped line; none when another width, of which we are told after this frame, makes fewer rows."""
-    return rows[row] if row < len(rows) else []
+    def _style(self, tone: str) -> Style:
+        look = log_face.look_of(tone)
+        return self.tone(tone) if look is None else style_of(look) or Style.null()
 
 
 STEP = 8
@@ -294,13 +307,7 @@ class LogView(SureTimers, LogCanvas):
         self.post_message(self.Changed())
         return True
 
-    def wrap_unless_chosen(self, *, wrap: bool) -> None:
-        """As it is best for this log, while nobody has said otherwise."""
-        if not self._is_wrap_chosen:
-            self.show_as(times=self.times, wrap=wrap)
-
     def _toggle(self, what: str) -> None:
-        self._is_wrap_chosen |= what == "wrap"
         self.show_as(times=self.times is not (what == "time"), wrap=self.wrap is not (what == "wrap"))
 
     def show_as(self, *, times: bool, wrap: bool) -> None:
