@@ -152,6 +152,8 @@ class MissionsScreen(Page):
         self.question_view.display = bool(lines)
         self.question_view.styles.height = max(len(lines), 1)
         self.question_view.refresh_if_changed()
+        of_log = self.log_view.mission
+        self.log_view.ask(sum(one["id"] == of_log for one in self.shell.fleet.questions))
 
     def settings_changed(self) -> None:
         """The configuration was saved; how the log is shown counts when it says something else than before."""

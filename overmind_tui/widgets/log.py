@@ -70,9 +70,8 @@ class LogCanvas(ScrollCanvas):
     def _break_lines(self) -> None:
         """Know anew which rows there are."""
         look = self._look
-        self.rows = ScreenRows(
-            self.paged_log, (lambda lines, at: log_face.height(lines, at, look)) if self.wrap else None
-        )
+        height = partial(log_face.height, look=look) if self.wrap else None
+        self.rows = ScreenRows(self.paged_log, height)
         self._drawn.clear()
 
     @property
