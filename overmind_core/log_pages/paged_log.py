@@ -8,12 +8,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
+from typing import NamedTuple
 
 from overmind_core.log_pages.index import UNKNOWN, LogPage
 from overmind_core.log_pages.pattern import Pattern
 from overmind_core.logs.display import Line
 from overmind_core.logs.layout import OUT
-from overmind_core.view.log_lines import Wrapping
+from overmind_core.view.log_lines import Height, Wrapping
 
 HELD = 40
 """Pages whose lines are held at once."""
@@ -128,6 +129,51 @@ class PagedLog:
 
     def lines(self, page: LogPage) -> Sequence[Line]:
         """The lines of a page that are held."""
+        held = page.lines or []
+        return [*held, *self.partial_lines] if page is self.tail else held
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing at all, as far as is known."""
+        return not any(self.count(page) for page in self.blocks)
+
+    def sample(self, count: int) -> list[str]:
+        """Some of the newest lines, whatever is wanted."""
+        return [text for _, _, text in self._all[-count:]]
+
+    def _matching(self, lines: Sequence[Line]) -> list[Line]:
+        pattern = self.wanted
+        return list(lines) if pattern is None else [line for line in lines if pattern.matches(line[2])]
+
+
+class RowPlace(NamedTuple):
+    """A row: its page, the row within that, and the line that it shows, with the row within the line."""
+
+    page: LogPage
+    row: int
+    line: int
+    part: int
+
+
+class ScreenRows:
+    """The rows of a log. `height`: of one of the lines of a page; None: each line is one row."""
+
+    def __init__(self, paged_log: PagedLog, height: Height | None = None) -> None:
+        self._paged_log = paged_log
+        self._line_height = height
+        self._wrapped: dict[LogPage, Wrapping] = {}
+        self._pages: list[LogPage] = []
+        self._ends: list[int] = []
+        self.arrange()
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def arrange(self) -> None:
+        """Know anew how many lines each page has."""
+        paged_log = self._paged_log
+        self._wrapped = {page: one for page, one in self._wrapped.items() if page.lines is not None}
+        self._pages = list(paged_log.blocks)
         wrapped = self._wrapped if self._line_height else {}
         held = [(len(self._wrapping(page)), paged_log.count(page)) for page in wrapped]
         lines = sum(count for _, count in held)
