@@ -129,7 +129,6 @@ class Still(OvermindApp):
         world = World("/srv/work", 0o022, {"LC_ALL": "C.UTF-8", "TERM": "xterm-256color"})
         super().__init__(Home("/proc/nosuch/overmind"), world, zone=UTC, **how)
         self._rows = rows
-        self.main.header.version = "0.1"
         self.log_follower.show = self._show_log  # type: ignore[method-assign]
 
     def _start(self):
@@ -246,7 +245,7 @@ def test_light_theme(pictured, size):
 def test_empty(pictured, size):
     class Empty(Still):
         def _start(self):
-            self.main.header.agents = {"claude": False, "codex": True}
+            self.main.faces.agents = {"claude": False, "codex": True}
             self.fleet.apply([], (), everything=True)
             self.main.rearrange()
 
