@@ -51,7 +51,7 @@ def lines(info: Info, terms: Info | None, look: Rendering) -> Lines:
         ("notes", _notes(info)),
         ("isolation", _isolation(info.get("isolation") or {})),
         ("policy", _treatment(info)),
-        (f"runs[{len(info.get('runs') or [])}]", _runs(info, look)),
+        (numbers.counted(len(info.get("runs") or []), "run"), _runs(info, look)),
     )
     return _titled(sections)
 
@@ -75,7 +75,7 @@ def plan_lines(info: Info, plan: Mapping[str, Any], look: Rendering) -> Lines:
     return _titled((
         ("", _head(info, look)),
         ("plan", of_plan),
-        (f"agents[{len(agents)}]", _agents(agents, look)),
+        (numbers.counted(len(agents), "agent"), _agents(agents, look)),
         ("mission", _world(info, {})),
         ("notes", _notes(info)),
         ("policy", _treatment(info)),

@@ -228,7 +228,7 @@ def listing(found: Sequence[Need], cells: int, *, ascii_only: bool) -> list[tupl
         if at == 0 or found[at - 1].group != need.group:
             shown += [([], None)] if at else []
             count = sum(one.group == need.group for one in found)
-            shown.append(([Cell(f" {need.group}[{count}]", "title")], None))
+            shown.append(([Cell(f" {need.group}: {count}", "title")], None))
         shown.append((_line(need, names, cells, ascii_only=ascii_only), at))
     return shown
 

@@ -289,7 +289,7 @@ def _uses(uses: Sequence[Row], look: Rendering, names: Mapping[str, str]) -> Lin
          Cell(f"  {safe(names.get(one['mission'], ''))}", "name")]
         for one in uses
     ]  # fmt: skip
-    return [[], [Cell(f" given to[{len(uses)}]", "title")], *lines]
+    return [[], [Cell(f" given to {numbers.counted(len(uses), 'run')}", "title")], *lines]
 
 
 def _history(note: Row, look: Rendering) -> Lines:
@@ -297,7 +297,7 @@ def _history(note: Row, look: Rendering) -> Lines:
     heads = set(note["conflicts"])
     if len(versions) < 2:  # noqa: PLR2004 - one version is the note
         return []
-    lines: Lines = [[], [Cell(f" versions[{len(versions)}]", "title")]]
+    lines: Lines = [[], [Cell(f" {numbers.counted(len(versions), 'version')}", "title")]]
     texts = [one["text"] for one in versions] + [None]
     for one, older in zip(versions, texts[1:], strict=True):
         said = [one["standing"], *(["pinned"] if one["pinned"] else [])]

@@ -432,7 +432,7 @@ def _attempts(row: Row, look: Rendering) -> Lines:
     kept = row.get("attempt_list") or []
     if not kept:
         return []
-    lines: Lines = [[], [Cell(f" attempts[{len(kept)}]", "title")]]
+    lines: Lines = [[], [Cell(f" {numbers.counted(len(kept), 'attempt')}", "title")]]
     for one in kept:
         took = numbers.ticking(quest_lasted(one, look.now))
         failure = _failure(one["class"], one["exit_code"], limit_of(row) if one is kept[-1] else None)

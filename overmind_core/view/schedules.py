@@ -225,7 +225,7 @@ def _runs(kept: list[Row], look: Rendering) -> Lines:
     header, *rest = table.splitlines()
     return [
         [],
-        [Cell(f" runs[{len(kept)}]", "title")],
+        [Cell(f" {numbers.counted(len(kept), 'run')}", "title")],
         [Cell(f"  {header}", "label")],
         *([Cell(f"  {one}")] for one in rest),
     ]

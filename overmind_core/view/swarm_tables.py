@@ -91,7 +91,7 @@ def fleet(answer: Mapping[str, Any], look: Rendering) -> Lines:
             ("posted by", answer["posted_by"]),
         ),
         [],
-        [Cell(f" places[{len(answer['places'])}]", "title")],
+        [Cell(f" {numbers.counted(len(answer['places']), 'place')}", "title")],
     ]
     wide = max((len(safe(one["name"])) for one in answer["places"]), default=0)
     return [*lines, *(_place(one, wide, look) for one in answer["places"])]
@@ -203,7 +203,7 @@ def pool(row: Mapping[str, Any], _look: Rendering) -> Lines:
             ("labels", labels or None),
         ),
         [],
-        [Cell(f" instances[{len(row['instances'])}]", "title")],
+        [Cell(f" {numbers.counted(len(row['instances']), 'instance')}", "title")],
     ]
     wide = max((len(safe(one["name"])) for one in row["instances"]), default=0)
     return [*lines, *(_instance(one, wide) for one in row["instances"])]

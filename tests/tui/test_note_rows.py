@@ -70,7 +70,7 @@ def test_all_about_a_note_has_its_history_and_names_what_stands_beside_it():
     assert "  conflict           edited in two places: an edit replaces the newest versions below" in text
     assert "  version            3 of 4" in text
     assert "  helped             2" in text
-    heads = [line for line in text[text.index(" versions[4]") + 1 :] if line[4].isdigit()]
+    heads = [line for line in text[text.index(" 4 versions") + 1 :] if line[4].isdigit()]
     assert [line.partition(":00  ")[2] for line in heads] == [
         "ada  live", "mission planner (claude)  live  beside the one that is shown", "ada  live, pinned",
         "ada  proposed",
@@ -78,7 +78,7 @@ def test_all_about_a_note_has_its_history_and_names_what_stands_beside_it():
     assert text[-1] == "       Money is in cents"
     assert text[-3] == "       (the same text)"
     uses = read(notes_rows.description(WHOLE, Rendering(NOW), {"00000002": "api"}))
-    begin = uses.index(" given to[2]") + 1
+    begin = uses.index(" given to 2 runs") + 1
     assert [line.partition(":00  ")[2] for line in uses[begin : begin + 2]] == [
         "00000002  run 3  api",
         "00000099  run 1",

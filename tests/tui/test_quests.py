@@ -59,7 +59,7 @@ def test_all_about_a_quest_of_the_queue_says_what_it_needs_what_it_owns_and_how_
     for line in (
         "  needs              login/TSK-001", "  owns               api/**", "                     web/login/*",
         "  lands on           main", "  tries              3 of 3", "  cost               $1.25",
-        "  cost limit         $5.00", " attempts[3]", " brief", "          Not in [memory].",
+        "  cost limit         $5.00", " 3 attempts", " brief", "          Not in [memory].",
         " feedback for the next attempt", "  report.md is empty",
     ):  # fmt: skip
         assert line in text

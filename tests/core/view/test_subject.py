@@ -207,10 +207,10 @@ def test_the_list_has_a_heading_for_each_group():
     rows = [row("api", "waiting", need="permission"), row("docs", "idle", unseen=True, now="Done.")]
     lines = [text for text, _ in inbox_rows.listing(found(rows, [question(1, "api")]), 60, ascii_only=True)]
     assert [one.rstrip() for one in texts(lines)] == [
-        " blocked[1]",
+        " blocked: 1",
         "  ! api   permission   2m  Bash: make",
         "",
-        " your turn[1]",
+        " your turn: 1",
         "  _ docs    1h  Done.",
     ]
 

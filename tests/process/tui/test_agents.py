@@ -44,9 +44,9 @@ def test_a_question_is_seen_in_the_tree_and_in_the_list_of_who_needs_the_person(
         assert "$0.05" in picture(app)
         await pilot.press("exclamation_mark")
         await until(pilot, lambda: "$ touch x" in picture(app), what="the list")
-        assert "blocked[1]" in picture(app)
+        assert "blocked: 1" in picture(app)
         om.api("answer", id="planner", behaviour="deny")
-        await until(pilot, lambda: "blocked[1]" not in picture(app), what="answered")
+        await until(pilot, lambda: "blocked: 1" not in picture(app), what="answered")
         await pilot.press("q")
         await until(pilot, lambda: "your turn" in picture(app), what="your turn")
 

@@ -147,7 +147,7 @@ def test_about_a_mission_it_is_one_entry_and_the_row_needs_attention(om, asking,
         assert "missions[1]" in picture(app)
         await pilot.press("exclamation_mark")
         await read(app, pilot)
-        assert "blocked[1]" in picture(app)
+        assert "blocked: 1" in picture(app)
         assert "attach" in picture(app)
         om.api("answer", id=mission, behaviour="allow")
         await until(pilot, lambda: "api: allowed by a person" in picture(app), what="who was faster")

@@ -51,7 +51,7 @@ def test_a_newcomer_without_any_agent_sees_everything_alive(om):
         screen.until("demo-agent", "demo-service", "demo-shell", "demo-worker", timeout=40.0)
         screen.until("! demo-agent", timeout=60.0)
         screen.type("!")
-        screen.until("blocked[1]", "keys below")
+        screen.until("blocked: 1", "keys below")
         asked = om.json("inbox", "--json")[0]["question"]
         press_until(screen, "y", lambda: asked not in open_questions(om))
         screen.keys("Escape")
@@ -96,9 +96,9 @@ def test_who_runs_three_sessions_side_by_side(squad):
         screen.type(".")
         screen.until("touch made")
         question = om.json("inbox", "--json")[0]["question"]
-        if "blocked[1]" not in screen.shown():
+        if "blocked: 1" not in screen.shown():
             screen.type("!")
-        screen.until("blocked[1]")
+        screen.until("blocked: 1")
         press_until(screen, "n", lambda: question not in open_questions(om))
         screen.keys("Escape")
         screen.until("missions[3]")

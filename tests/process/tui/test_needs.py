@@ -67,12 +67,12 @@ def test_a_permission_is_given_or_not(om, opened, planner, key, behaviour, said)
 
     async def scenario(app, pilot):
         await opened_on(app, pilot, question)
-        assert "blocked[1]" in picture(app)
+        assert "blocked: 1" in picture(app)
         assert "$ touch x" in picture(app)
         await pilot.press(key)
         assert await decided(om, pilot, question) == (behaviour, "a person")
         await until(pilot, lambda: f"planner: {said}" in picture(app), what="told")
-        await until(pilot, lambda: "your turn[1]" in picture(app), what="the turn is over")
+        await until(pilot, lambda: "your turn: 1" in picture(app), what="the turn is over")
 
     opened({}, scenario)
 
@@ -205,9 +205,9 @@ def test_enter_shows_the_whole_question_and_esc_goes_back_step_by_step(om, opene
         assert "line-399" not in picture(app)
         await pilot.press("enter", "G")
         await until(pilot, lambda: "line-399" in picture(app), what="the end of it")
-        assert "blocked[1]" not in picture(app)
+        assert "blocked: 1" not in picture(app)
         await pilot.press("escape")
-        assert "blocked[1]" in picture(app)
+        assert "blocked: 1" in picture(app)
         await pilot.press("escape")
         assert app.screen is app.main
 
@@ -308,7 +308,7 @@ def test_whose_turn_is_over_shows_the_whole_answer_and_takes_a_message(om, opene
         await until(pilot, lambda: app.fleet.of(planner)["unseen"], what="news")
         await pilot.press("exclamation_mark")
         await until(pilot, lambda: "line 5" in picture(app), what="the answer")
-        assert "your turn[1]" in picture(app)
+        assert "your turn: 1" in picture(app)
         await pilot.press("y")
         assert "planner has no question: m sends it a message" in picture(app)
         await pilot.press("m", *"thanks", "enter")

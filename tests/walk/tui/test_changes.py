@@ -78,7 +78,7 @@ def test_the_definition_and_the_description_are_pages(om, opened):
         await pilot.press("E")
         await until(pilot, lambda: 'command = "sleep 300"' in picture(app), what="its TOML")
         await pilot.press("q", "d")
-        await until(pilot, lambda: "runs[1]" in picture(app), what="its description")
+        await until(pilot, lambda: "1 run" in picture(app), what="its description")
         om.ok("update", "alpha", "--label", "team=web")
         await pilot.press("ctrl+r")
         await until(pilot, lambda: "team=web" in picture(app), what="asked again")
