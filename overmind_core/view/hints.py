@@ -42,6 +42,7 @@ class Part(StrEnum):
     FIRST = "first run"
     NEW = "new mission"
     HELP = "help"
+    ALL_KEYS = "all keys"
 
 
 class Hint(NamedTuple):
@@ -75,6 +76,9 @@ PARTS: Mapping[Part, tuple[Context, tuple[Hint, ...]]] = {
     )),
     Part.HELP: (Context.HELP, (
         Hint("run-row", "does the row"), Hint("filter", "find"), Hint(HELP, "all keys"), Hint("back", "back"),
+    )),
+    Part.ALL_KEYS: (Context.HELP, (
+        Hint("run-row", "does the row"), Hint("filter", "find"), Hint(HELP, "in columns"), Hint("back", "back"),
     )),
 }  # fmt: skip
 """Part → the context that has its keys, and its hints in their order."""

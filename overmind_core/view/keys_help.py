@@ -224,7 +224,7 @@ def written(key: str, *, ascii_only: bool = False) -> str:
 
 def _columns(named: Sequence[tuple[str, Sequence[_Row]]], cells: int, room: int) -> tuple[list[Line], list[HelpRow]]:
     """The columns beside each other, with `room` rows at most below their titles."""
-    column = max(min((cells - 2) // COLUMNS, WIDEST), KEY + 2)
+    column = _column_cells(cells)
     lead = KEY if column < ROOMY else WIDE_KEY
     height = min(max((len(rows) for _, rows in named), default=0), room)
     lines: list[Line] = [[Cell(" "), *(Cell(pad(clipped(title, column), column), "title") for title, _ in named)]]
@@ -239,6 +239,24 @@ def _columns(named: Sequence[tuple[str, Sequence[_Row]]], cells: int, room: int)
             if row.actions:
                 places.append(HelpRow(number, place + 1, row.actions[0]))
     return [whole(line, cells) for line in lines], places
+
+
+def _column_cells(cells: int) -> int:
+    return max(min((cells - 2) // COLUMNS, WIDEST), KEY + 2)
+
+
+def column_at(x: int, cells: int) -> int:
+    """The column that a cell belongs to, from 0; `cells`: the width of the page."""
+    return (x - 1) // _column_cells(cells)
+
+
+def chosen(line: Line, column: int) -> Line:
+    """The line with the row of one of its columns as the one that `enter` does."""
+    place = 1 + 2 * column
+    key, words = line[place : place + 2]
+    text = words.text.rstrip()
+    blank = " " * (len(words.text) - len(text))
+    return [*line[:place], Cell(key.text, "chosen"), Cell(text, "chosen"), Cell(blank), *line[place + 2 :]]
 
 
 def _drawn(row: _Row, lead: int, column: int) -> Line:

@@ -14,6 +14,7 @@ from overmind_core.view import missions as missions_rows
 from overmind_core.view import note_marks as notes_marks
 from overmind_core.view.actions import Context
 from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.fleet import Fleet
 from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
 from overmind_tui.render.help import Entry, Section
 from overmind_tui.shell.settings import Hotkey
@@ -34,6 +35,20 @@ _MARKS: Mapping[Context, Sequence[StatusMark]] = {
     **dict.fromkeys((Context.NOTES, Context.NOTE, Context.GIVEN), notes_marks.MARKS),
 }
 """Context → the marks that its rows show, where those are not the ones of missions."""
+
+
+def marks_of(context: Context) -> Sequence[StatusMark]:
+    """The marks of the rows of a view; () where they are those of missions."""
+    return _MARKS.get(context, ())
+
+
+def drawn_marks(context: Context, fleet: Fleet) -> Sequence[StatusMark]:
+    """The marks that rows of missions have now, where a view shows no others."""
+    if context in _MARKS:
+        return ()
+    found = dict.fromkeys(missions_rows.mark(row) for row in fleet.rows.values())
+    levels = {one.get("level") for one in fleet.health.values()}
+    return [*found, *(mark for mark in status_marks.SILENT if mark.word in levels and mark is not status_marks.QUIET)]
 
 
 def help_sections(

@@ -45,9 +45,11 @@ def inbox(shell: Shell, view: View, _show: Show) -> None:
 def help_here(shell: Shell, _view: View, _show: Show) -> None:
     """The keys of what is open."""
     page = shell.app.screen
+    if isinstance(page, HelpPage):
+        page.do_turn()
+        return
     context = page.context if isinstance(page, Page) else shell.main.context
-
-    shell.open(HelpPage(context))
+    shell.open(HelpPage(context, texts.drawn_marks(context, shell.fleet)))
 
 
 def aliases(shell: Shell, _view: View, _show: Show) -> None:

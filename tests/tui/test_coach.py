@@ -1,83 +1,119 @@
-"""First steps: told until they were done once, remembered, never in the way."""
+"""First steps: said until they were done once, remembered, never in the way."""
 
 from __future__ import annotations
 
 import pytest
 
-from overmind_core.view.actions import TAKES_EVERYTHING, Context
-from overmind_core.view.cells import Cell
-from overmind_core.view.keymap import ACTIONS
-from overmind_tui.pages.page import bottom_line
-from overmind_tui.shell.coaching import ANSWERS, LEAVES, LISTS, OPENS, STEPS, Coach
+from overmind_core.view import prompt
+from overmind_core.view.actions import Context
+from overmind_core.view.hints import actions_of
+from overmind_tui.shell.coaching import ANSWERS, COACHED, STEPS, step_of
 from tests.kit.cases import tabled
+from tests.tui.conftest import until
+from tests.tui.test_pictures import AGENTS, QUESTIONS
+from tests.tui.test_traps import Asked, run
 
-M, N, LOOKING, LOG = Context.MISSIONS, Context.NEEDS, Context.LOOKING, Context.LOG
+M, N = Context.MISSIONS, Context.NEEDS
 
-WAYS = [
-    ("nothing was done", [], "1/3"),
-    ("a move teaches nothing", [(M, "down"), (M, "up")], "1/3"),
-    ("the list was opened", [(M, "inbox")], "2/3"),
-    ("the next one was gone to", [(M, "next-need")], "2/3"),
-    ("it was answered", [(M, "inbox"), (N, "allow")], "3/3"),
-    ("nobody asked anything", [(M, "inbox"), (N, "back")], "3/3"),
-    ("moving in the list is no answer", [(M, "inbox"), (N, "down")], "2/3"),
-    ("a terminal was opened", [(M, "inbox"), (N, "deny"), (M, "open")], "3/3"),
-    ("and left", [(M, "inbox"), (N, "deny"), (M, "open"), (LOOKING, "back")], ""),
-    ("or its log", [(M, "inbox"), (N, "deny"), (M, "open"), (LOG, "quit")], ""),
-    ("the last one first", [(M, "open"), (LOOKING, "back")], "1/3"),
-    ("all, the other way round", [(M, "open"), (LOOKING, "back"), (N, "option-2"), (M, "inbox")], ""),
-    ("esc at the root is not coming back", [(M, "inbox"), (N, "deny"), (M, "open"), (M, "back")], "3/3"),
+DONE = [
+    ("a move is no step", M, "down", ""),
+    ("its question", M, "question", "question"),
+    ("it was answered in the list of those who ask", N, "allow", "question"),
+    ("or one of its options was chosen", N, "option-2", "question"),
+    ("moving in that list is no answer", N, "down", ""),
+    ("leaving it is none either", N, "back", ""),
+    ("the panel was turned", M, "next-panel", "next-panel"),
+    ("tab elsewhere turns no panel", Context.DOCUMENT, "next-panel", ""),
+    ("a mission was begun", M, "new", "new"),
 ]
 
 
-@tabled(("what", "actions", "line"), WAYS)
-def test_the_line_follows_what_the_person_does(what, actions, line):
-    coach = Coach()
-    for context, action in actions:
-        coach = coach.did(context, action)
-    assert coach.line(M).partition(" ")[0] == line
-
-
-WORDS = [
-    ((), M, "1/3 ! lists"), ((), LOG, "1/3 ! lists"), (("needs",), N, "2/3 answer with the keys below the question"),
-    (("needs",), M, "2/3 ! opens the list"),
-    (("needs", "answer"), M, "3/3 enter shows"), (("needs", "answer"), LOOKING, "3/3 esc goes back"),
-]  # fmt: skip
-
-
-@tabled(("done", "context", "line"), WORDS)
-def test_the_words_are_of_the_keys_that_count_here(done, context, line):
-    assert Coach(frozenset(done)).line(context).startswith(line)
-
-
-@pytest.mark.parametrize("context", sorted(TAKES_EVERYTHING))
-def test_no_key_is_named_where_it_would_be_text(context):
-    assert Coach().line(context) == ""
+@tabled(("what", "context", "action", "step"), DONE)
+def test_a_step_is_done_by_the_name_of_its_action(what, context, action, step):
+    del what
+    assert step_of(context, action) == step
 
 
 def test_every_action_that_counts_is_in_the_table_of_keys():
-    assert {*ANSWERS, *LEAVES, *LISTS, *OPENS} <= {action.name for action in ACTIONS}
+    assert set(actions_of(M)) >= STEPS
+    assert set(actions_of(N)) >= ANSWERS
 
 
-def test_what_is_remembered_from_another_version_is_left_out():
-    assert Coach.remembered(["needs", "dance"]).done == {"needs"}
-    assert Coach.remembered(step.name for step in STEPS).line(M) == ""
+class Coached(Asked):
+    """A program of a person who has done these steps already."""
+
+    def __init__(self, rows=AGENTS, questions=QUESTIONS, *, done=()):
+        super().__init__(rows, questions)
+        self.remembered.put(**{COACHED: list(done)})
+        self.coaching.__init__(self, self.remembered)  # type: ignore[misc] # as in the next program
+
+    def line(self):
+        return "".join(cell.text for line in self.main._resting_lines(self.size.width) for cell in line)
 
 
-@tabled("cells", range(10, 130))
-def test_the_line_gives_way_to_what_is_said(cells):
-    shown = "".join(cell.text for cell in bottom_line(("missions",), Cell("stopped lint"), cells, coach="1/3 press"))
-    assert ("stopped lint" in shown) or cells < 26
-    assert len(shown) <= max(cells, len(" <missions>") + 2)
+def test_the_line_goes_from_step_to_step_and_what_was_done_is_remembered():
+    async def scenario(app, pilot):
+        assert "1 of 3: y answers who asks" in app.line()
+        app.coaching.did(M, "question")
+        assert "2 of 3: tab turns the panel" in app.line()
+        await pilot.press("tab")
+        assert "3 of 3: n starts one of your own" in app.line()
+        await pilot.press("n", "escape")
+        await until(pilot, lambda: app.screen is app.main, what="the missions")
+        app.notice.clear()
+        assert " of 3" not in app.line()
+        assert set(app.remembered.get(COACHED, [])) == STEPS
+
+    run(Coached, scenario)
 
 
-def test_what_stands_gives_way_to_the_line():
-    def shown(cells, coach="1/3 press !"):
-        line = bottom_line(("missions",), Cell(""), cells, coach=coach, standing=Cell("api asks: may I?"))
-        return "".join(cell.text for cell in line).split("  ")
+@pytest.mark.parametrize(
+    ("done", "line"), [(["question"], "2 of 3: tab"), (["needs", "answer", "dance"], "1 of 3: y"), (sorted(STEPS), "")]
+)
+def test_what_was_done_in_an_earlier_life_counts_and_what_means_nothing_now_does_not(done, line):
+    async def scenario(app, pilot):
+        del pilot
+        said = app.coaching.line(M)
+        assert said.startswith(line) if line else not said
 
-    assert shown(60)[1] == "1/3 press !"
-    assert shown(60)[-1].strip() == "api asks: may I?"
-    assert "api asks" not in "".join(shown(40))
-    assert "api asks" in "".join(shown(40, ""))
-    assert "api asks" in "".join(shown(25))
+    run(lambda: Coached(done=done), scenario)
+
+
+def test_nobody_is_told_to_answer_where_nobody_asks():
+    async def scenario(app, pilot):
+        del pilot
+        assert app.coaching.line(M).startswith("2 of 3: tab turns the panel")
+
+    run(lambda: Coached(questions=()), scenario)
+
+
+def test_nothing_is_said_where_its_key_means_something_else():
+    async def scenario(app, pilot):
+        for context in Context:
+            assert bool(app.coaching.line(context)) is (context is M), context
+        await pilot.press("question_mark")
+        await until(pilot, lambda: getattr(app.screen, "view", "") == "help", what="the help")
+        assert app.coaching.line(M) == ""
+
+    run(Coached, scenario)
+
+
+@pytest.mark.parametrize("why", ["coach", "read_only", "rows"])
+def test_nothing_is_said_to_whom_it_is_of_no_use(why):
+    async def scenario(app, pilot):
+        del pilot
+        if why == "coach":
+            app.live.now = app.settings._replace(coach=False)
+        app.read_only = why == "read_only"
+        assert app.coaching.line(M) == ""
+
+    run(lambda: Coached([] if why == "rows" else AGENTS), scenario)
+
+
+@tabled("cells", range(20, 130))
+def test_the_step_gives_way_to_what_is_said(cells):
+    said = prompt.Said("stopped lint", 0.0)
+    lines = prompt.resting(prompt.RestFacts("~/shop", said=said, step=prompt.first_step(())), cells, 1.0)
+    shown = "".join(cell.text for line in lines for cell in line)
+    assert "stopped lint" in shown
+    assert " of 3" not in shown
