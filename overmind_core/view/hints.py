@@ -78,7 +78,7 @@ PARTS: Mapping[Part, tuple[Context, tuple[Hint, ...]]] = {
         Hint("run-row", "does the row"), Hint("filter", "find"), Hint(HELP, "all keys"), Hint("back", "back"),
     )),
     Part.ALL_KEYS: (Context.HELP, (
-        Hint("run-row", "does the row"), Hint("filter", "find"), Hint(HELP, "in columns"), Hint("back", "back"),
+        Hint("run-row", "does the row"), Hint("filter", "find"), Hint(HELP, "columns"), Hint("back", "back"),
     )),
 }  # fmt: skip
 """Part → the context that has its keys, and its hints in their order."""

@@ -56,7 +56,6 @@ class Coaching:
         """
         shell = self._shell
         wanted = shell.settings.coach and not shell.read_only and bool(shell.fleet.rows)
-        is_list = shell.app.screen is shell.main
-        if not wanted or not is_list or context is not Context.MISSIONS:
+        if not wanted or not shell.main.in_sight or context is not Context.MISSIONS:
             return ""
         return prompt.first_step(self.done if shell.fleet.questions else self.done | {QUESTION})

@@ -63,6 +63,10 @@ class Main(RowSelection, Protocol):
     def shows_header(self, shows: bool) -> None: ...
 
     @property
+    def in_sight(self) -> bool:
+        """Whether nothing but a question stands before it."""
+
+    @property
     def in_view(self) -> str | None:
         """The mission whose newest lines are in sight, as far as the person looks at this program."""
 

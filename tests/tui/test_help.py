@@ -5,11 +5,15 @@ from __future__ import annotations
 import pytest
 from textual import events
 
+from overmind_core.domain.missions import status_marks
+from overmind_core.view import keys_help
 from overmind_core.view.actions import Context
+from overmind_core.view.hints import Part
 from overmind_tui.render import help as help_lines
 from overmind_tui.render import texts
 from overmind_tui.render.help import NARROWEST, Entry, Section, laid_out
 from tests.tui.conftest import until
+from tests.tui.test_pictures import ROWS
 from tests.tui.test_traps import Asked, run
 
 
@@ -104,6 +108,107 @@ def test_enter_closes_the_help_and_does_what_the_row_says():
                 super().request(command, requests, on_result)
 
     run(Asking, scenario)
+
+
+def drawn(app):
+    """The lines of the screen."""
+    strips = app.screen._compositor.render_strips()
+    return ["".join(segment.text for segment in line).rstrip() for line in strips]
+
+
+async def help_of(app, pilot, *keys):
+    await pilot.press(*keys, "question_mark")
+    await until(pilot, lambda: getattr(app.screen, "view", "") == "help", what="the help")
+    await pilot.pause()
+
+
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_every_mark_of_the_table_is_in_the_help_at_80x24_without_scrolling(ascii_only):
+    class Plain(Asked):
+        ascii_only = False
+
+    Plain.ascii_only = ascii_only
+
+    async def scenario(app, pilot):
+        await help_of(app, pilot)
+        assert app.screen.text.virtual_size.height == app.screen.text.scrollable_content_region.height
+        shown = "\n".join(drawn(app))
+        for mark in (*status_marks.MARKS, status_marks.ATTACHED, keys_help.NEWS, keys_help.PART, keys_help.FOLDED):
+            assert f" {mark.ascii if ascii_only else mark.mark} " in shown, mark
+        for outcome in status_marks.OUTCOMES:
+            assert outcome.word in shown
+
+    run(Plain, scenario, (80, 24))
+
+
+def test_a_mark_that_a_row_has_now_and_that_has_no_place_gets_one():
+    rows = [*ROWS, {**ROWS[0], "id": "00000099", "name": "waits", "status": "queued"}]
+
+    async def scenario(app, pilot):
+        await help_of(app, pilot)
+        assert "○ queued" in "\n".join(drawn(app)[-7:])
+
+    run(lambda: Asked(rows), scenario, (80, 24))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+def test_the_columns_are_first_and_the_same_key_shows_all_keys_and_the_columns_again(size):
+    async def scenario(app, pilot):
+        await help_of(app, pilot)
+        page = app.screen
+        columns = drawn(app)
+        assert "this mission" in columns[1 + (size[1] >= 30)]
+        assert "everywhere" in columns[1 + (size[1] >= 30)]
+        assert columns[-2].startswith(" › / find a key or a word")
+        assert columns[-1] == " enter does the row  / find  ? all keys  esc back"
+        await pilot.press("question_mark")
+        assert page.hint_part is Part.ALL_KEYS
+        assert "open its terminal (view only) or log" in page.text.shown_text()
+        await pilot.press("question_mark")
+        assert drawn(app)[:-2] == columns[:-2]
+        await pilot.press("escape")
+        assert app.screen is app.main, "one key leaves"
+
+    run(Asked, scenario, size)
+
+
+def test_what_is_looked_for_is_found_in_all_keys_and_the_columns_are_back_without_it():
+    async def scenario(app, pilot):
+        await help_of(app, pilot)
+        page = app.screen
+        await pilot.press("slash", *"describe", "enter")
+        assert [entry.text for entry in page._entries] == ["describe it"]
+        assert "/ describe   1 of " in drawn(app)[-2]
+        await pilot.press("escape")
+        assert "this mission" in drawn(app)[1]
+        await pilot.press("slash", *"nosuch", "enter")
+        assert "esc shows all" in page.text.shown_text()
+        await pilot.press("enter")
+        assert app.screen is page, "there is nothing to do"
+
+    run(Asked, scenario, (80, 24))
+
+
+def test_the_chosen_row_of_the_columns_is_done_by_enter_and_by_two_clicks():
+    async def scenario(app, pilot):
+        await help_of(app, pilot)
+        page = app.screen
+        await pilot.press("right", "right", "j", "j", "j")
+        (row,) = (line for line in page.text.lines if any(cell.tone == "chosen" for cell in line))
+        assert [cell.text.strip() for cell in row if cell.tone == "chosen"] == [":", "any command"]
+        await pilot.press("enter")
+        assert (app.screen, app.screen.bar.sign) == (app.main, ":")
+        await pilot.press("escape")
+        await help_of(app, pilot)
+        page = app.screen
+        lines = drawn(app)
+        (y,) = (at for at, line in enumerate(lines) if "needs you" in line and "!" in line and "next" not in line)
+        await pilot.click(offset=(lines[y].index("needs you"), y))
+        assert app.screen is page, "one click chooses"
+        await pilot.click(offset=(lines[y].index("needs you"), y), times=2)
+        await until(pilot, lambda: app.screen is not page and app.screen is not app.main, what="the list of those")
+
+    run(Asked, scenario, (80, 24))
 
 
 def test_all_keys_are_in_the_text_that_is_saved():
