@@ -102,6 +102,17 @@ def line(title: PanelTitle, cells: int, *, beside: bool) -> list[Cell]:
     return [cell for cell in shown if cell.text]
 
 
+def face_at(shown: Sequence[Cell], x: int) -> str:
+    """The face whose word stands at a cell of a title, for the mouse; "" for none."""
+    begin = 0
+    for place, cell in enumerate(shown):
+        end = begin + width(cell.text)
+        if begin <= x < end:
+            return cell.text if place > 1 and cell.text in FACES else ""  # before them stand the edge and a name
+        begin = end
+    return ""
+
+
 def _faces(face: str) -> list[Cell]:
     if not face:
         return [Cell(" ")]

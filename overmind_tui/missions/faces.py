@@ -14,6 +14,7 @@ from overmind_core.view.panel_title import FOLLOWS, PanelTitle
 from overmind_core.view.question_block import Asking, QuestionBlock
 from overmind_core.view.stats_face import MissionFacts, StatsLook
 from overmind_core.view.subject import Choosing
+from overmind_tui.missions.panels import FACES
 from overmind_tui.render import layout, texts
 from overmind_tui.render.layout import Panel
 
@@ -76,6 +77,12 @@ class Faces:
         said = PanelTitle(self._name(row), WORDS.get(panels.face, ""), self._note(row), has_keys=has_keys, load=load)
         return [panel_title.line(said, cells, beside=panels.shape.is_beside)]
 
+    def face_at(self, x: int) -> Panel | None:
+        """The face whose word stands at a cell of the title; None where none does."""
+        shape = self._parts.panels.shape
+        (shown,) = self.title(shape.panel_cells)
+        return FACES.get(panel_title.face_at(shown, x))
+
     def _name(self, row: Row | None) -> str:
         panels = self._parts.panels
         if panels.face is Panel.NOTES:
@@ -124,6 +131,10 @@ class Faces:
         around = Surroundings(shell.fleet.rows, {}, shell.zone, shell.ascii_only)
         self._happened = happened.lines(shell.fleet.events, cells, lines, around)
         return [happened.title(cells), *(one.cells for one in self._happened)]
+
+    def mission_at(self, y: int) -> str:
+        """The mission of the event that stands in a line below the list; "" where it is about none."""
+        return self._happened[y - 1].mission if 0 < y <= len(self._happened) else ""
 
     # instead of it
 

@@ -218,6 +218,19 @@ class Panels:
         self.fold()
         self.show_face()
 
+    def turn_to(self, face: Panel) -> None:
+        """Show a face, unless the mission under the cursor lacks it; the keys are in the list then."""
+        row = self._screen.shell.fleet.of(self._screen.table.cursor_id)
+        if row is None or _WORDS[face] in panel_title.lacking(row):
+            return
+        if self.current is not Panel.TABLE:
+            self.close_one()
+        if self.face is Panel.NOTES:
+            self._close_notes()
+        self.face = face
+        self.fold()
+        self.show_face()
+
     def do_zoom(self) -> None:
         """One part, or all."""
         self.zoomed = not self.zoomed

@@ -236,6 +236,18 @@ class MissionsScreen(Page):
         self.retitle()
         self.refresh_status()
 
+    @on(Lines.Clicked)
+    def part_clicked(self, message: Lines.Clicked) -> None:
+        """A click on a face shows it; one on an event goes to its mission, as far as that is still there."""
+        if message.lines is self.title_view:
+            face = self.faces.face_at(message.x)
+            if face is not None:
+                self.panels.turn_to(face)
+        elif message.lines is self.happened_view:
+            mission = self.faces.mission_at(message.y)
+            if mission and not self.go_to(mission):
+                self.shell.flash("its mission has been removed", "slow")
+
     @on(MissionsList.Opened)
     def opened(self) -> None:
         """Two clicks on a row."""

@@ -47,6 +47,16 @@ def test_the_face_that_is_shown_is_bold_and_the_name_has_the_accent_while_the_ke
     assert (tones["diff"], tones["log"]) == ("news", "faint")
 
 
+def test_each_cell_of_a_face_is_that_face_for_the_mouse_and_no_other_cell_is_one():
+    for beside, name in ((False, "log"), (True, "log"), (False, "a-rather-long-name-日本")):
+        shown = line(PanelTitle(name, DIFF, "12 files"), 90, beside=beside)
+        cells = "".join(cell.text + " " * (width(cell.text) - len(cell.text)) for cell in shown)
+        found = [panel_title.face_at(shown, x) for x in range(95)]
+        for face in FACES:
+            begin = cells.index(f"  {face}  ") + 2
+            assert [x for x, one in enumerate(found) if one == face] == list(range(begin, begin + len(face)))
+
+
 LOADS = [
     ((7.0,), 210e6, " cpu 7 % 210 MB · "),
     ((7.0,) * 9, 210e6, " cpu steady 7 % 210 MB · "),
