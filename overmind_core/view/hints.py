@@ -186,7 +186,7 @@ def unusable(found: Sequence[Row], asking: Collection[str], context: Context = C
         asking: Ids of missions that need a person.
         context: The one that has the keys.
     """
-    live = [row for row in found if "type" in row and rows.is_live(row)]
+    live = [row for row in found if {"type", "status"} <= row.keys() and rows.is_live(row)]
     held = {
         Needs.MISSION: bool(found),
         Needs.LIVE: bool(live),

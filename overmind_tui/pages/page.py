@@ -315,7 +315,9 @@ class Page(NeedsRoom, RateLimited):
         """A click on a hint does what its key does."""
         if message.lines is self.hints:
             found = hints.actions_of(self.context)
-            name = hints.action_at(self.hint_part, self.app.size.width, message.x, read_only=self.shell.read_only)
+            shell, cells = self.shell, self.app.size.width
+            looks = {"read_only": shell.read_only, "ascii_only": shell.ascii_only}
+            name = hints.action_at(self.hint_part, cells, message.x, **looks)
             if name in found:
                 self.act(found[name])
 

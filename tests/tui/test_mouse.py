@@ -1,0 +1,76 @@
+"""The mouse: whatever is drawn and can be meant does, when it is clicked, what its key does."""
+
+from __future__ import annotations
+
+from overmind_tui.render.layout import Panel
+from tests.tui.conftest import until
+from tests.tui.test_help import drawn
+from tests.tui.test_pictures import AGENTS
+from tests.tui.test_traps import Asked, run
+
+LARGE = (200, 60)
+
+
+def place(app, words, *, line=""):
+    """The cell where some words begin, in the first line that has them, and `line` as well."""
+    found = ((text.index(words), y) for y, text in enumerate(drawn(app)) if words in text and line in text)
+    return next(found)
+
+
+def test_a_click_on_a_face_turns_the_panel_to_it_and_the_keys_stay_in_the_list():
+    rows = [{**row, "tty": True} for row in AGENTS]
+
+    async def scenario(app, pilot):
+        for size, word, face in (((120, 40), "stats", Panel.STATS), (LARGE, "log", Panel.LOG)):
+            await pilot.resize_terminal(*size)
+            await pilot.click(offset=place(app, word, line="diff  terminal"))
+            assert (app.main.panels.face, app.main.panels.current) == (face, Panel.TABLE)
+        await pilot.press("l")
+        assert app.main.panels.current is Panel.LOG
+        await pilot.click(offset=place(app, "stats", line="diff  terminal"))
+        assert (app.main.panels.face, app.main.panels.current) == (Panel.STATS, Panel.TABLE)
+
+    run(lambda: Asked(rows), scenario, (120, 40))
+
+
+def test_a_click_on_a_face_that_the_mission_lacks_changes_nothing():
+    rows = [{**row, "tty": False} for row in AGENTS]
+
+    async def scenario(app, pilot):
+        await pilot.click(offset=place(app, "terminal", line="diff  terminal"))
+        assert app.main.panels.face is Panel.LOG
+
+    run(lambda: Asked(rows), scenario)
+
+
+def test_a_click_on_an_event_goes_to_its_mission_unless_that_is_gone():
+    async def scenario(app, pilot):
+        app.main.table.select("00000001")
+        await pilot.pause()
+        at = place(app, "00:00  ", line=" api ")
+        await pilot.click(offset=at)
+        assert app.main.table.cursor_id == "00000002"
+        app.fleet.events[-1]["mission"] = "0000abcd"
+        app.main.tick()
+        await pilot.pause()
+        await pilot.click(offset=place(app, "00:00  ", line=" api "))
+        assert app.main.table.cursor_id == "00000002"
+        assert "removed" in app.notice.text
+
+    run(Asked, scenario, LARGE)
+
+
+def test_a_click_on_a_row_chooses_it_two_open_it_and_one_on_the_fold_turns_it():
+    async def scenario(app, pilot):
+        await pilot.click(offset=place(app, "planner", line="▶"))
+        assert app.main.table.cursor_id == "00000001"
+        x, y = place(app, " ended: ")
+        await pilot.click(offset=(x, y))
+        assert app.main.table_panel.unfolded
+        await pilot.click(offset=(x, y))
+        assert not app.main.table_panel.unfolded
+        at = place(app, "planner", line="▶")
+        await pilot.click(offset=at, times=2)
+        await until(pilot, lambda: app.main.panels.current is not Panel.TABLE, what="its terminal or log")
+
+    run(Asked, scenario)
