@@ -24,6 +24,8 @@ MOST = 9
 GAP = 2
 """Cells between two hints."""
 HELP, STOP, MESSAGE = "help", "stop", "message"
+TO_AGENTS = frozenset({MESSAGE, "comment"})
+"""Actions that only those who read messages can use."""
 
 COMING: tuple[Action, ...] = (
     Action("question", ("y",), "answer", "go to its question, where y and n answer it; on your turn, write to it",
@@ -193,6 +195,6 @@ def unusable(found: Sequence[Row], asking: Collection[str], context: Context = C
         Needs.QUESTION: any(row["id"] in asking for row in found),
         Needs.WORKTREE: any((row.get("isolation") or {}).get("worktree") for row in found),
     }
-    refused = {action.name for action in actions_of(context).values() if not held.get(action.needs, True)}
+    refused = frozenset(action.name for action in actions_of(context).values() if not held.get(action.needs, True))
     talks = any(row["type"] == "session" for row in live)
-    return frozenset(refused if talks else refused | {MESSAGE})
+    return refused if talks else refused | TO_AGENTS
