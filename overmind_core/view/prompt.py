@@ -14,7 +14,7 @@ from typing import NamedTuple
 from overmind_core.domain.text.cells import width
 from overmind_core.view import composer, numbers
 from overmind_core.view.actions import Context, shown_key
-from overmind_core.view.cells import Cell, clipped, safe
+from overmind_core.view.cells import Cell, clipped, folded, safe
 from overmind_core.view.field import Field
 from overmind_core.view.header_line import Line, size_of, spread, whole
 from overmind_core.view.hints import actions_of
@@ -126,9 +126,18 @@ def resting(facts: RestFacts, cells: int, now: float) -> list[Line]:
     if size_of(right) <= room:
         return [spread(left, right, cells)]
     if keeps:
-        return [whole([Cell(" "), *right], cells), spread(left, [], cells)]
+        return _two_lines(right[0], left, cells)
     short = [Cell(clipped(cell.text, room), cell.tone) for cell in right] if room >= LEAST_SAID else []
     return [spread(left, short, cells)]
+
+
+def _two_lines(said: Cell, left: Line, cells: int) -> list[Line]:
+    """A sentence that has to be seen, in a line of its own; a longer one takes the second line, too."""
+    first, *rest = folded([[Cell(f" {said.text}", said.tone)]], max(cells - 1, 1), 1)
+    if not rest:
+        return [whole(first, cells), spread(left, [], cells)]
+    more = " ".join("".join(cell.text for cell in line).strip() for line in rest)
+    return [whole(first, cells), whole([Cell(clipped(f" {more}", max(cells - 1, 1)), said.tone)], cells)]
 
 
 def _lefts(facts: RestFacts, cells: int) -> list[Line]:

@@ -1,4 +1,4 @@
-"""What the settings say to the terminal: how many frames it gets, how long a lone Esc waits, and what fades."""
+"""What the settings say to the terminal: how many frames it gets, how long a lone Esc waits, what is bright."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from textual import events
 
+from overmind_core.view import prompt
+from overmind_core.view.prompt import BRIGHT_SECONDS, RestFacts
 from overmind_tui.shell.appearance import Appearance
 from overmind_tui.shell.driver import Driver
-from overmind_tui.shell.notices import SECONDS, Notice
+from overmind_tui.shell.notices import Notice
 from overmind_tui.shell.settings import Settings
 
 REMOTE = ("SSH_CONNECTION", "SSH_TTY", "MOSH_SERVER_PID")
@@ -119,27 +121,22 @@ def test_a_lone_escape_waits_as_long_as_is_set(monkeypatch, signals, remote, esc
     assert driver.keys == ["escape"]
 
 
-def test_what_was_said_fades_unless_nothing_is_to_move(monkeypatch):
-    now = 100.0
-    monkeypatch.setattr(time, "monotonic", lambda: now)
-    app: Any = SimpleNamespace(settings=Settings(), fleet=SimpleNamespace(newest_event=0), now=lambda: 0.0)
+@pytest.mark.parametrize("motion", [True, False])
+def test_what_was_said_is_bright_for_a_while_then_faint_and_never_moves(motion):
+    app: Any = SimpleNamespace(
+        settings=Settings(motion=motion), fleet=SimpleNamespace(newest_event=0), now=lambda: 1_000.0
+    )
     notice = Notice(app, "")
     notice.put("done", "good")
+    facts = RestFacts("~/shop", said=notice.said)
 
-    def tones():
-        nonlocal now
-        found = []
-        for left in (4.0, 2.0, 1.0, 0.1):
-            now = 100.0 + SECONDS - left
-            found.append(notice.shown.tone)
-        return found
+    def tone(left):
+        (line,) = prompt.resting(facts, 80, 1_000.0 + BRIGHT_SECONDS - left)
+        return next(cell.tone for cell in line if cell.text.endswith("done"))
 
-    assert tones() == ["good", "quiet", "faint", "faint"]
-    app.settings = Settings(motion=False)  # the file was saved meanwhile
-    assert tones() == ["good"] * 4
-    now = 100.0 + SECONDS + 0.1
-    notice.look("")
-    assert notice.text == "", "it goes away all the same"
+    assert [tone(left) for left in (4.9, 2.0, 0.1, 0.0, -60.0)] == ["good"] * 3 + ["faint"] * 2
+    notice.take_key()
+    assert notice.said.passed, "a key did something else"
 
 
 @pytest.mark.parametrize(("seconds", "stays"), [(0.0, True), (1.0, True), (2.0, False)])

@@ -231,7 +231,7 @@ def test_nothing_is_drawn_before_the_view_to_begin_with():
             assert app.screen.view == "board"
             await pilot.press("q")
             assert app.drawn[-1] is app.screen is app.main
-            assert "missions[" in picture(app)
+            assert "STATE " in picture(app).splitlines()[2], "the list"
 
     asyncio.run(session())
 

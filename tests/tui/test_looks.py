@@ -12,8 +12,6 @@ from rich.style import Style
 from overmind_core.domain.missions.status_marks import MARKS
 from overmind_core.domain.text.cells import width
 from overmind_core.view import tones
-from overmind_core.view.cells import Cell
-from overmind_tui.pages.page import whole_notice
 from overmind_tui.shell import appearance
 from overmind_tui.shell.messages import Connected
 from overmind_tui.terminal.user_terminal import UserTerminal
@@ -161,7 +159,7 @@ def test_a_theme_that_is_not_there_is_told(theme, said):
             await settle(pilot)
             assert app.theme == "dark"
             assert app.notice.tone == ("bad" if said else "quiet")
-            assert (said or "daemon 4242") in app.main.bottom.render_line(0).text
+            assert (said or "daemon 4242") in app.main.line.render_line(0).text
 
     asyncio.run(scene())
 
@@ -178,16 +176,9 @@ def test_a_notice_that_is_longer_than_its_line_has_two_and_the_view_gets_them_ba
                 app.flash(text, "slow")
                 app.main.refresh_status()
                 await settle(pilot)
-                bottom = app.main.bottom
-                assert bottom.size.height == lines
-                shown = " ".join(bottom.render_line(y).text.strip() for y in range(lines))
+                line = app.main.line
+                assert line.size.height == lines
+                shown = " ".join(line.render_line(y).text.strip() for y in range(lines))
                 assert text in shown, "the remedy stands at the end"
 
     asyncio.run(scene())
-
-
-def test_a_notice_that_is_longer_than_two_lines_says_that_it_is_cut():
-    lines = ["".join(cell.text for cell in line) for line in whole_notice(Cell("word " * 60, "bad"), 80)]
-    assert len(lines) == 2
-    assert max(map(len, lines)) <= 80
-    assert lines[-1].endswith("…")

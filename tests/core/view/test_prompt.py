@@ -17,6 +17,11 @@ from tests.kit.screen_pictures import pictures, texts
 NAMES = sorted({name for name, _ in pictures()} - {"typing", "new"})
 LEFT = " › n new in ~/shop  : command  / filter"
 LONG = "merge of api is refused: 3 files conflict, shift-l shows which ones they are and who changed them"
+LONG_LINES = [
+    " 14:35 merge of api is refused: 3 files conflict, shift-l shows which ones they",
+    " are and who changed them",
+]
+LONG_SECOND = f"{LONG_LINES[1]} {LONG}"[:78]
 FACTS = RestFacts(FOLDER, zone=ZONE)
 
 
@@ -54,7 +59,7 @@ OLD, FRESH = UNIT_FAILED, Said("allowed", NOW - 1, "good")
         ({"said": OLD}, [("14:32 unit failed (1)", "faint")]),
         ({"said": OLD, "step": "1 of 3: y"}, [("1 of 3: y", "accent")]),
         ({"said": OLD, "step": "1 of 3: y", "absence": "since 9:00: 1 failed"}, [("since 9:00: 1 failed", "accent")]),
-        ({"absence": "since 9:00", "jobs": JOBS}, [("2 jobs · merge api: verifying 34s", "quiet")]),
+        ({"absence": "since 9:00", "jobs": JOBS}, [("2 jobs · merge api: verifying 34s   ctrl-c cancels it", "quiet")]),
         ({"jobs": JOBS, "said": FRESH}, [("14:34 allowed", "good")]),
         ({"meaningless": "+", "said": FRESH}, [("+ means nothing here   ? keys", "faint")]),
         ({"meaningless": "K"}, [("shift-k means nothing here   ? keys", "faint")]),
@@ -68,8 +73,8 @@ def test_one_thing_is_said_at_a_time(more, shown):
 @tabled(
     ("jobs", "words"),
     [
-        (JOBS, "2 jobs · merge api: verifying 34s"),
-        (JOBS[:1], "demo 1m"),
+        (JOBS, "2 jobs · merge api: verifying 34s   ctrl-c cancels it"),
+        (JOBS[:1], "demo 1m   ctrl-c cancels it"),
     ],
 )
 def test_jobs_are_said_by_the_newest(jobs, words):
@@ -79,7 +84,8 @@ def test_jobs_are_said_by_the_newest(jobs, words):
 @tabled(
     ("more", "lines"),
     [
-        ({"said": Said(LONG, NOW)}, [f" 14:35 {LONG[:72]}…", LEFT]),
+        ({"said": Said(LONG, NOW)}, LONG_LINES),
+        ({"said": Said(f"{LONG} {LONG} {LONG}", NOW)}, [LONG_LINES[0], f"{LONG_SECOND}…"]),
         ({"said": Said(LONG, NOW - 60)}, [f"{LEFT}  14:34 {LONG[:31]}…"]),
         ({"absence": "since 9:00: 12 finished, 3 wait, 1 failed, $2.10"},
          [" since 9:00: 12 finished, 3 wait, 1 failed, $2.10", LEFT]),
