@@ -224,6 +224,7 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         elif self.swarm is not None and not is_in_swarm:
             self.swarm.leave()
             self.swarm = None
+            self.main.forget_columns()
             self.main.rearrange()
 
     def _start(self) -> None:
@@ -489,7 +490,13 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         fleet = self.fleet
         facts = HeaderFacts.of(fleet, len(fleet.asking))
         note = header_line.NO_DAEMON if not fleet.rows and self.supervisor_host.active else ""
-        return header_line.header_line(facts._replace(place=place, read_only=self.read_only, note=note), cells)
+        several = self.swarm or self.hives
+        reached = () if several is None else several.reached
+        facts = facts._replace(
+            place=place, read_only=self.read_only, note=note, reached="".join(cell.text for cell in reached),
+            is_unreached=any(cell.tone == "slow" for cell in reached),
+        )  # fmt: skip
+        return header_line.header_line(facts, cells)
 
     def flash(self, text: str, tone: str = "") -> None:
         """Say something in the bottom line for a while."""

@@ -47,6 +47,8 @@ class HeaderFacts(NamedTuple):
         read_only: Nothing can be changed from here.
         lost: The reason why no supervisor answers; "" while one does.
         note: A sentence for the right end while nothing runs, such as `NO_DAEMON`.
+        reached: How many other hives answer, and how the swarm stands; "" where there are none.
+        is_unreached: Some of them don't, which is said beside the call for a person.
     """
 
     asking: int = 0
@@ -63,6 +65,8 @@ class HeaderFacts(NamedTuple):
     read_only: bool = False
     lost: str = ""
     note: str = ""
+    reached: str = ""
+    is_unreached: bool = False
 
     @classmethod
     def of(cls, fleet: Fleet, asking: int) -> HeaderFacts:
@@ -116,13 +120,17 @@ def _lefts(facts: HeaderFacts) -> list[Line]:
 def _call(facts: HeaderFacts) -> Line:
     """Everything that a person is called for; a word where that is nothing."""
     if not facts.missions and not facts.asking:
-        return [Cell("nothing runs", "quiet")]
+        return joined([Cell("nothing runs", "quiet"), *_unreached(facts)])
     found = [Cell(needing(facts.asking), "wait bold" if facts.asking else "quiet")]
     if facts.failed:
         found.append(Cell(f"{facts.failed:,} failed", "bad"))
     if facts.sharing > 1:
         found.append(Cell(f"{facts.sharing} agents change the same files", "slow"))
-    return joined(found)
+    return joined([*found, *_unreached(facts)])
+
+
+def _unreached(facts: HeaderFacts) -> list[Cell]:
+    return [Cell(safe(facts.reached), "slow")] if facts.is_unreached else []
 
 
 def needing(asking: int) -> str:
@@ -133,6 +141,8 @@ def needing(asking: int) -> str:
 def _right(facts: HeaderFacts, room: int) -> str:
     """As many parts as there is room for, the first ones."""
     parts = _figures(facts) if facts.missions else [safe(facts.note)]
+    if facts.reached and not facts.is_unreached:
+        parts = [safe(facts.reached), *filter(None, parts)]
     for count in range(len(parts), 0, -1):
         text = (" " * GAP).join(parts[:count])
         if width(text) <= room:

@@ -35,6 +35,7 @@ APART = 2
 LEAST_SAID = 16
 """Cells below which a sentence that is no longer bright is left out."""
 ALL_KEYS = "   ? keys"
+_NOTHING = Cell("")
 COMMAND = "$ "
 """The beginning of a text that is a command, and no task."""
 
@@ -103,6 +104,7 @@ class RestFacts(NamedTuple):
         step: The first step that is to be done next; "" is none.
         read_only: Nothing can be started from here.
         zone: Of the times; None is the machine's.
+        standing: How the row under the cursor stands, in full, where the view says that.
     """
 
     folder: str = ""
@@ -115,6 +117,7 @@ class RestFacts(NamedTuple):
     step: str = ""
     read_only: bool = False
     zone: tzinfo | None = None
+    standing: Cell = _NOTHING
 
 
 def resting(facts: RestFacts, cells: int, now: float) -> list[Line]:
@@ -193,6 +196,8 @@ def _right(facts: RestFacts, now: float) -> tuple[Line, bool]:
         return [Cell(safe(facts.absence), "accent")], True
     if facts.step:
         return [Cell(safe(facts.step), "accent")], True
+    if facts.standing.text:
+        return [facts.standing], False
     return ([], False) if said is None else ([Cell(_dated(said, facts.zone), "faint")], False)
 
 

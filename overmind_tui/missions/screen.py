@@ -191,6 +191,10 @@ class MissionsScreen(Page):
         self.table_panel.rearrange(asked=asked)
         self.terminal_panel.rows_changed()
 
+    def forget_columns(self) -> None:
+        """Choose the columns of the list anew: those that were shown need not stay."""
+        self.table.forget_columns()
+
     def rows_came(self) -> None:
         """Show the rows that came; one that was waited for gets the cursor."""
         if self._wanted in self.shell.fleet.rows:

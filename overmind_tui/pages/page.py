@@ -562,7 +562,7 @@ class Page(NeedsRoom, RateLimited):
         shell = self.shell
         facts = RestFacts(
             shell.folder_shown, self.where, self.filtered, shell.notice.said, self.meaningless, shell.jobs.long,
-            self.absence, shell.coaching.line(self.context), shell.read_only, shell.zone,
+            self.absence, shell.coaching.line(self.context), shell.read_only, shell.zone, self.standing(),
         )  # fmt: skip
         return prompt.resting(facts, cells, shell.now())
 
@@ -579,6 +579,10 @@ class Page(NeedsRoom, RateLimited):
     def filtered(self) -> Filtered | None:
         """The filter of what is shown, while there is one."""
         return None
+
+    def standing(self) -> Cell:
+        """How the row under the cursor stands, for the line."""
+        return Cell("")
 
     @property
     def absence(self) -> str:

@@ -143,7 +143,7 @@ class SpecPage(DetailsPage):
 
     def _show_document(self) -> None:
         row = self.current
-        if self.side.display and self._spec is not None and row is not None:
+        if self.side_pane.display and self._spec is not None and row is not None:
             is_task = specs_rows.is_task(row)
             self.side.look(self._spec, "tasks" if is_task else row["name"], row["name"] if is_task else "")
 

@@ -214,6 +214,10 @@ class MissionsList(ScrollCanvas):
             self._roomy = roomy
             self._rebuild()
 
+    def forget_columns(self) -> None:
+        """Choose the columns anew with the next rows: those that were shown need not stay."""
+        self._layout = None
+
     def tick(self) -> None:
         """Draw what goes on by itself, such as times."""
         self._redraw()

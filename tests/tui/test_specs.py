@@ -172,7 +172,7 @@ def beside(app):
     """What stands beside the list: its title, and its first lines but for empty ones."""
     side = app.screen.side
     texts = ["".join(cell.text for cell in line).strip() for line in side.lines[side.scroll_offset.y :]]
-    return str(side.border_title).partition(" · ")[2], list(filter(None, texts))
+    return side.title.partition(" · ")[2], list(filter(None, texts))
 
 
 def test_a_wide_terminal_shows_the_document_of_what_the_cursor_is_on_beside_the_list():
@@ -204,10 +204,8 @@ def test_a_wide_terminal_shows_the_document_of_what_the_cursor_is_on_beside_the_
 def test_a_document_needs_room_to_stand_beside_the_list(columns, shows):
     async def scenario(app, press):
         await press(":sp", "enter")
-        assert app.screen.side.display is shows
-        assert app.screen.table.size.width + (app.screen.side.size.width if shows else 0) == columns - (
-            4 if shows else 2
-        )
+        assert app.screen.side_pane.display is shows
+        assert app.screen.table.size.width + (app.screen.side.size.width if shows else 0) == columns
 
     walk(scenario, RecordingSpecs, size=(columns, 40))
 

@@ -75,11 +75,11 @@ class Asked(Asking):
 
 
 async def on_a_row_that_left(app, pilot):
-    """The cursor stood on `lint`; another mission is under it now, by itself."""
-    assert app.main.table.select("00000006")
-    app.post_message(RowsChanged([], ["00000006"]))
-    await until(pilot, lambda: "00000006" not in app.fleet.rows, what="it has left")
-    assert app.main.table.cursor_id not in {None, "00000006"}
+    """The cursor stood on `api`; another mission is under it now, by itself."""
+    assert app.main.table.select("00000002")
+    app.post_message(RowsChanged([], ["00000002"]))
+    await until(pilot, lambda: "00000002" not in app.fleet.rows, what="it has left")
+    assert app.main.table.cursor_id not in {None, "00000002"}
     assert app.main.table.restless
 
 
@@ -198,7 +198,7 @@ def test_what_is_drawn_in_parts_is_what_would_be_drawn_anew(seed):
             await pilot.press(*choice.choices(WALK, k=3))
             await settle(pilot)
             in_parts = app.screen._compositor.render_strips()
-            app.main.table.forget_drawn()
+            app.main.table.notify_style_update()
             for widget in app.screen.query("*"):
                 widget._styles_cache.clear()
                 widget.refresh()
