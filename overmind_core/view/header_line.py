@@ -117,6 +117,19 @@ def _lefts(facts: HeaderFacts) -> list[Line]:
     ]
 
 
+def crumb_at(line: Sequence[Cell], at: int) -> int | None:
+    """The step of the way here that stands at a cell, for the mouse: 0 is the missions; None: none does."""
+    begin = 0
+    for cell in line:
+        end = begin + width(cell.text)
+        if begin <= at < end and cell.tone == "accent":
+            steps = cell.text.split(FOLLOWS)
+            before = (width(FOLLOWS.join(steps[:count])) for count in range(2, len(steps)))
+            return sum(at - begin >= cells for cells in before) + (len(steps) > 1)
+        begin = end
+    return None
+
+
 def _call(facts: HeaderFacts) -> Line:
     """Everything that a person is called for; a word where that is nothing."""
     if not facts.missions and not facts.asking:

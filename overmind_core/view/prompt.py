@@ -192,10 +192,8 @@ def _right(facts: RestFacts, now: float) -> tuple[Line, bool]:
         return [Cell(_dated(said, facts.zone), said.tone)], True
     if facts.jobs:
         return [Cell(jobs_words(facts.jobs), "quiet")], False
-    if facts.absence:
-        return [Cell(safe(facts.absence), "accent")], True
-    if facts.step:
-        return [Cell(safe(facts.step), "accent")], True
+    if facts.absence or facts.step:
+        return [Cell(safe(facts.absence or facts.step), "accent")], True
     if facts.standing.text:
         return [facts.standing], False
     return ([], False) if said is None else ([Cell(_dated(said, facts.zone), "faint")], False)

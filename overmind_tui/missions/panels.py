@@ -70,6 +70,8 @@ class Panels:
         """Whether a person opened the panel of a screen with few rows, or closed it."""
         self._list_lines = 0
         """The most lines that the list has had since the screen has this size."""
+        self._was_open: bool | None = None
+        """The same, when the notes were opened."""
         self._before_notes = Panel.TABLE
         """The part that had the keys when the notes were opened."""
         self.handlers: dict[str, Handler] = {
@@ -204,6 +206,9 @@ class Panels:
         self._turn(back=True)
 
     def _turn(self, *, back: bool) -> None:
+        if self.current is Panel.NOTES:
+            self.give(Panel.TABLE)
+            return
         if self.current is not Panel.TABLE:
             self.close_one()
             return
@@ -212,7 +217,7 @@ class Panels:
         if not self.shape.panel_lines:
             self._is_open = True
         elif self.face is Panel.NOTES:
-            self._close_notes()
+            self.give(Panel.NOTES)
         else:
             self.face = FACES[panel_title.turned(_WORDS[self.face], lacks, back=back)]
         self.fold()
@@ -278,12 +283,12 @@ class Panels:
             self.open_notes()
 
     def open_notes(self, *, to_keys: bool = False) -> None:
-        """Show them; they have the keys where that is wanted (`to_keys`)."""
+        """Show them; they have the keys where that is wanted (`to_keys`), and where the panel was opened for them."""
         self._notes_panel.open()
-        self._before_notes = self.current
+        self._before_notes, self._was_open = self.current, self._is_open
         self.face = Panel.NOTES
-        if not self.shape.panel_lines:
-            self._is_open = True
+        if not screen_shape.is_roomy(self._screen.shell.app.size.height):
+            self._is_open = to_keys = True
         if to_keys:
             self.give(Panel.NOTES)
         else:
@@ -294,7 +299,7 @@ class Panels:
     def _close_notes(self) -> None:
         """To the part that had the keys before, or to the page that they were opened from."""
         self._notes_panel.close()
-        self.face = Panel.LOG
+        self.face, self._is_open = Panel.LOG, self._was_open
         if self.current is not Panel.NOTES or self._before_notes is not Panel.TABLE:
             self.current = self._before_notes if self.current is Panel.NOTES else self.current
             self.fold()

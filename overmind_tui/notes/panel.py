@@ -83,7 +83,7 @@ class NotesPanel:
     def _on_info(self, answers: Answers) -> None:
         (answer,) = answers
         if isinstance(answer, OvermindError):
-            cells = (self._screen.left.size.width or self._screen.size.width) - BORDERS
+            cells = (self._screen.side.size.width or self._screen.size.width) - BORDERS
             self._show([GivenLine(line) for line in folded([[Cell(f"  {safe(answer.message)}", "bad")]], cells, 0)])
             self._answered()
             return

@@ -16,13 +16,14 @@ from textual.geometry import Size
 from textual.screen import Screen
 
 from overmind_core.domain.operation import Danger
-from overmind_core.view import actions, hints, keymap, prompt, screen_shape
+from overmind_core.view import actions, header_line, hints, keymap, prompt, screen_shape
 from overmind_core.view.actions import Action, Context, Needs
 from overmind_core.view.cells import Cell, Row
 from overmind_core.view.hints import Part
 from overmind_core.view.prompt import Filtered, RestFacts, Where
 from overmind_core.view.screen_shape import Wish
 from overmind_tui.render import layout
+from overmind_tui.render.layout import Panel
 from overmind_tui.shell import clipboard
 from overmind_tui.shell.shell import RowSelection, Shell
 from overmind_tui.shell.timers import SureTimers
@@ -312,8 +313,15 @@ class Page(NeedsRoom, RateLimited):
 
     @on(Lines.Clicked)
     def clicked(self, message: Lines.Clicked) -> None:
-        """A click on a hint does what its key does."""
-        if message.lines is self.hints:
+        """A click on a hint does what its key does; one on a step of the way here goes back there."""
+        if message.lines is self.head:
+            step = header_line.crumb_at(self._head_lines(self.app.size.width)[0], message.x)
+            if step == 0:
+                self.shell.main.to_front()
+                self.shell.main.give(Panel.TABLE)
+            elif step is not None and step < len(self.crumbs) - 1:
+                self.do_back()
+        elif message.lines is self.hints:
             found = hints.actions_of(self.context)
             shell, cells = self.shell, self.app.size.width
             looks = {"read_only": shell.read_only, "ascii_only": shell.ascii_only}

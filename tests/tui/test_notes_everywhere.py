@@ -73,7 +73,7 @@ def test_each_action_on_notes_has_a_key_and_a_verb_which_the_list_a_note_and_the
         assert changes(app) == [(WHOLE["id"], "pin")], "it is no proposal"
         assert [given["helped"] for given in app.of("outcome")] == [True, False]
         assert edited == [WHOLE["id"]]
-        await press("escape", "escape", "u", *([] if size[1] < 30 else ["tab", "tab"]), "down")
+        await press("escape", "escape", "u", *([] if size[1] < 30 else ["tab"]), "down")
         await verbs(PINNED_ONE)
         del app.ran[:]
         await press("up", ":note pin", ":memory used")
@@ -173,11 +173,11 @@ def test_why_there_are_no_notes_is_said_to_its_end_in_the_list_in_the_panel_and_
 
 def test_a_line_of_the_panel_that_is_cut_says_so_until_it_is_seen_to_its_end():
     async def scenario(app, press):
-        await press("u", "tab", "tab", "down")
+        await press("u", "tab", "down")
         line = next(line for line in picture(app).split("\n") if PINNED_ONE in line)
-        assert line.partition("│")[2].partition("│")[0].endswith("…")
+        assert line.rstrip().endswith("…")
         await press(*["right"] * 9)
         line = next(line for line in picture(app).split("\n") if "make redis" in line)
-        assert "…" not in line.partition("│")[2].partition("│")[0]
+        assert "…" not in line
 
     walk(scenario, RecordingNotes, size=(80, 40))

@@ -10,27 +10,29 @@ import pytest
 
 from overmind_core.domain.missions.reasons import CONVERSATION_LOST
 from overmind_core.errors import OvermindError
+from overmind_core.view import hints
 from overmind_core.view import inbox as inbox_rows
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import plans as plans_rows
-from overmind_core.view.actions import Context
-from overmind_core.view.cells import Cell
 from overmind_core.view.columns import Order
 from overmind_core.view.fleet import Fleet
-from overmind_core.view.keymap import hints
 from overmind_tui.command_line.jobs import Outcome
 from overmind_tui.command_line.parse import Do, Language, parsed
 from overmind_tui.command_line.run import CommandRun
 from overmind_tui.command_line.verbs import VERBS, Verb
 from overmind_tui.missions.actions_end import Request, each
-from overmind_tui.missions.header import offered
 from overmind_tui.pages.dialog import Dialog
-from overmind_tui.widgets.lines import word_at
 from tests.kit.cases import tabled
-from tests.tui.conftest import until
+from tests.tui.conftest import picture, until
 from tests.tui.test_pictures import ROWS
 from tests.tui.test_traps import Asked, run
 from tests.tui.test_view import NOON, row
+
+
+def said_in(line):
+    """The text of the line."""
+    return " ".join(line.render_line(y).text.strip() for y in range(line.size.height))
+
 
 RUN = {"started_at": "2026-01-01T11:00:00.000Z", "run_started_at": "2026-01-01T11:59:58.000Z", "run": 4}
 
@@ -84,15 +86,18 @@ def test_what_only_the_engine_needs_is_told_as_lost_and_needs_nobody():
     assert inbox_rows.needs([OF_ENGINE], (), NOON) == []
 
 
-def test_the_banner_stays_until_nobody_is_lost():
+def test_the_line_says_who_was_lost_until_nobody_is():
     async def scenario(app, pilot):
         await pilot.pause()
-        assert app.main.banner.display
-        assert "1 mission was lost with its keeper" in app.main.header.banner(120)[0][0].text
+        app.notice.clear()
+        app.main.refresh_line()
+        await pilot.pause()
+        assert "1 mission was lost with its keeper" in app.main.absence
+        assert "1 mission was lost with its keeper" in said_in(app.main.line)
         restarted = {key: value for key, value in LOST.items() if key != "lost"}
         app.fleet.apply([{**restarted, "status": "running", "reason": None}], (), everything=False)
         app.main.rows_came()
-        assert not app.main.banner.display
+        assert not app.main.absence
 
     class WithLost(Asked):
         def _start(self):
@@ -260,17 +265,17 @@ def test_ended_runs_of_a_ritual_are_folded_below_its_newest_one(rows, beneath):
     assert sum(branch.folded for branch in shown) == len(beneath)
 
 
-def test_only_hints_that_would_be_done_are_offered():
-    every = hints(Context.MISSIONS, read_only=False)
+def test_hints_of_what_would_be_refused_are_faint():
+    def refused(*rows, asking=()):
+        return hints.unusable(rows, asking)
 
-    def names(*rows):
-        return {action.name for action in offered(every, rows)}
-
-    assert {"attach", "stop"} <= names(row("a"))
-    assert not {"message", "remove"} & names(row("a"))
-    assert "message" in names(row("a", type="session"))
-    assert not {"attach", "stop", "interrupt", "message"} & names(row("a", "stopped", type="session"))
-    assert "remove" in names(row("a", "stopped"))
+    assert not {"attach", "stop", "log"} & refused(row("a"))
+    assert {"message", "question"} <= refused(row("a"))
+    assert "message" not in refused(row("a", type="session"))
+    assert "question" not in refused(row("a"), asking={"a"})
+    assert {"kill", "stop", "interrupt", "message"} <= refused(row("a", "stopped", type="session"))
+    assert "log" not in refused(row("a", "stopped"))
+    assert {"log", "stop", "message", "question"} <= refused(), "no row"
 
 
 def test_a_plan_says_which_agents_run_and_which_one_made_it_fail():
@@ -339,36 +344,19 @@ def test_an_answer_from_elsewhere_names_the_option_that_was_chosen():
     assert inbox_rows.ended(7, [event]) == "api: allowed by a person"
 
 
-@tabled(
-    ("x", "word"),
-    [(0, ""), (1, "n"), (4, "n"), (8, "a"), (11, "a"), (18, "")],
-    ids=["before", "a key", "its label", "another key", "its label too", "behind"],
-)
-def test_a_click_on_a_hint_or_on_its_words_means_its_key(x, word):
-    cells = [
-        Cell(" "),
-        Cell("<n>", "key"),
-        Cell("new ", "label"),
-        Cell("<a>", "key"),
-        Cell("attach ", "label"),
-        Cell("x"),
-    ]
-    assert word_at(cells, x) == word
-
-
 def test_a_click_on_a_heading_sorts_and_one_on_a_hint_does_what_the_key_does():
     async def scenario(app, pilot):
-        heading = app.main.table.render_line(0).text
-        await pilot.click(app.main.table, offset=(heading.index("STATE") + 2, 1))
+        heading = picture(app).splitlines()[app.main.table.region.y]
+        await pilot.click(app.main.table, offset=(heading.index("STATE") + 2, 0))
         assert app.main.table_panel.order.by == "state"
-        await pilot.click(app.main.table, offset=(6, 3))
+        await pilot.click(app.main.table, offset=(6, 2))
         assert app.main.table.at == 1, "the second row, where it was clicked"
-        line = app.main.head.render_line(0).text
-        await pilot.click(app.main.head, offset=(line.index("<n>"), 0))
-        await until(pilot, lambda: app.screen is not app.main, what="the form")
+        line = app.main.hints.render_line(0).text
+        await pilot.click(app.main.hints, offset=(line.index("stop"), 0))
+        await until(pilot, lambda: app.screen is not app.main, what="the question")
         await pilot.press("escape", "?")
         await until(pilot, lambda: getattr(app.screen, "view", "") == "help", what="help")
-        await pilot.click(app.screen.bottom, offset=(3, 0))
+        await pilot.click(app.screen.head, offset=(5, 0))
         assert app.screen is app.main
 
     run(Asked, scenario)

@@ -37,6 +37,7 @@ EVERYTHING = """
 [tui]
 theme = "nord"
 symbols = "ascii"
+panel = "below"
 mouse = false
 motion = false
 coach = false
@@ -45,7 +46,7 @@ escape_ms = 100
 confirm_kill = false
 detach_keys = ["ctrl-]", "ctrl-g"]
 log_time = true
-log_wrap = true
+log_wrap = false
 log_range = "5m"
 
 [tui.hotkeys]
@@ -68,6 +69,7 @@ def test_every_setting_can_be_written(tmp_path):
     assert found == Settings(
         theme="nord",
         symbols="ascii",
+        panel="below",
         confirm_kill=False,
         mouse=False,
         motion=False,
@@ -76,7 +78,7 @@ def test_every_setting_can_be_written(tmp_path):
         escape_ms=100,
         detach_keys=("ctrl-]", "ctrl-g"),
         log_time=True,
-        log_wrap=True,
+        log_wrap=False,
         log_range="5m",
         hotkeys=keys,
         aliases={"mine": "missions label=me"},

@@ -109,3 +109,12 @@ def test_orange_is_only_who_needs_a_person():
     for facts in (FULL, FULL._replace(read_only=True, paused=True)):
         waits = [cell.text for cell in header_line.header_line(facts, 200) if cell.tone.startswith("wait")]
         assert waits == ["3 need you"]
+
+
+@tabled(
+    ("cell", "step"),
+    [(0, 0), (3, 0), (10, 0), (12, 1), (17, 1), (20, 2), (26, 2), (27, None), (60, None)],
+)
+def test_each_step_of_the_way_here_is_known_to_the_mouse(cell, step):
+    line = header_line.header_line(HeaderFacts(asking=1, missions=3, place="specs › carts"), 80)
+    assert header_line.crumb_at(line, cell) == step
