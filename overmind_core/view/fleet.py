@@ -129,7 +129,7 @@ class Fleet:
         self._ended_here: dict[str, int | None] = {}
         """Missions that were stopped or killed from here → which run of theirs."""
         self.loaded = False
-        self.before = self.load = Load(0.0, 0.0)
+        self.load = Load(0.0, 0.0)
         self._counted: tuple[Mapping[StatusMark, int], int] | None = None
         self._asking: tuple[object, frozenset[str]] | None = None
         """As of which rows and questions, and who needs a person."""
@@ -412,7 +412,7 @@ class Fleet:
                 samples.append(sample)
                 self._sampled_at[row["id"]] = at
         if measured or not self.live:
-            self.before, self.load = self.load, Load.of(self.rows.values())
+            self.load = Load.of(self.rows.values())
 
 
 def _past(loaded: Mapping[str, Sequence[float]]) -> list[Sample]:

@@ -31,8 +31,9 @@ from overmind_core.view.actions import Context
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.diff import DiffFiles, DiffText, Spot
 from overmind_core.view.hive_keys import hive_of
+from overmind_core.view.screen_shape import TINY
 from overmind_tui.pages.text import BORDERS, TextPage
-from overmind_tui.render.layout import NARROW, TINY
+from overmind_tui.render.layout import NARROW
 from overmind_tui.widgets.canvas import Pane
 from overmind_tui.widgets.lines import CursorTextView
 

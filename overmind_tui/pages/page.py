@@ -150,7 +150,7 @@ class NeedsRoom(SureTimers, Screen[None]):
     @property
     def is_too_small(self) -> bool:
         """Whether nobody can see what keys would do."""
-        return layout.is_too_small(*self.app.size)
+        return screen_shape.is_too_small(*self.app.size)
 
     @on(events.Mount)
     @on(events.Resize)

@@ -150,47 +150,9 @@ def plain(text: str) -> Lines:
     return [[Cell(safe(line.expandtabs()))] for line in text.splitlines()]
 
 
-YES, NO = "✔", "✗"
-
-
 def loading() -> Sequence[Sequence[Cell]]:
     """Nobody has answered yet."""
     return [[Cell("loading …", "quiet")]]
-
-
-def filtered(text: str, *, attention: bool) -> Sequence[Sequence[Cell]]:
-    """There are missions, but not one that is asked for."""
-    if attention and not text:
-        return [[Cell("No mission needs attention.", "good")], [], _key("ctrl-z", "shows all missions again")]
-    return [[Cell(f"No mission matches /{safe(text)}")], [], _key("esc", "shows all missions again")]
-
-
-def nothing(agents: Mapping[str, bool] | None, *, read_only: bool) -> Sequence[Sequence[Cell]]:
-    """There is no mission at all.
-
-    Args:
-        agents: Each agent's program and whether it is installed; None while nobody has looked.
-        read_only: Leave out what starts something.
-    """
-    starting = [_key("n", "new"), _key(":demo", "start a demonstration (nothing leaves this machine)")]
-    return [
-        [Cell("No missions yet.", "title")],
-        [],
-        *([] if read_only else starting),
-        [*_key(":doctor", "check the installation"), *_installed(agents or {})],
-        _key("?", "keys"),
-    ]
-
-
-def _installed(agents: Mapping[str, bool]) -> list[Cell]:
-    cells: list[Cell] = []
-    for name, there in agents.items():
-        cells += [Cell(f"{' ' if cells else ' ('}{name} ", "label"), Cell(*((YES, "good") if there else (NO, "off")))]
-    return [*cells, Cell(")", "label")] if cells else []
-
-
-def _key(key: str, label: str) -> list[Cell]:
-    return [Cell(f"{key:<9}", "key"), Cell(label, "label")]
 
 
 FINISHED = frozenset({"turn_ended", "stopped"})
@@ -234,12 +196,3 @@ def _asked_about(events: Iterable[Row]) -> set[str]:
 
 def _of(events: Iterable[Row], kinds: frozenset[str]) -> set[str]:
     return {event["mission"] for event in events if event["type"] in kinds and event.get("mission")}
-
-
-STEPS = ((1.1, "faint"), (2.1, "quiet"))
-"""Seconds that are left → how it looks."""
-
-
-def faded(notice: Cell, left: float) -> Cell:
-    """The notice as it looks with so many seconds left."""
-    return next((Cell(notice.text, tone) for seconds, tone in STEPS if left < seconds), notice)

@@ -7,7 +7,6 @@ from overmind_core.errors import OvermindError
 from overmind_core.view import describe, mission_notes
 from overmind_core.view import notes as notes_rows
 from overmind_core.view.describe import Rendering
-from overmind_tui.render.layout import Panel, shape
 from tests.kit.cases import tabled
 from tests.tui.noted import ADA, FOUND, GIVEN, LISTED, NOTES, WHOLE, note
 from tests.tui.test_pictures import NOW
@@ -129,31 +128,6 @@ def test_each_line_about_a_note_knows_its_id():
         "    N-0000000099", "    N-0000000099 purged",
     ]  # fmt: skip
     assert read([lines[5].cells])[0].startswith("    N-0000000001 ◇ proposed [red]R[/red] [/] \\x1b[2J")
-
-
-LAYOUTS = [
-    ((120, 40), Panel.TABLE, {"table", "side", "notes"}),
-    ((120, 40), Panel.LOG, {"table", "side", "notes"}),
-    ((120, 40), Panel.NOTES, {"table", "side", "notes"}),
-    ((80, 40), Panel.TABLE, {"table", "notes"}),
-    ((80, 40), Panel.NOTES, {"table", "notes"}),
-    ((80, 40), Panel.LOG, {"side"}),
-    ((80, 24), Panel.TABLE, {"table"}),
-    ((80, 24), Panel.NOTES, {"notes"}),
-    ((120, 24), Panel.TABLE, {"table", "side"}),
-    ((120, 24), Panel.NOTES, {"notes"}),
-    ((40, 8), Panel.NOTES, {"notes"}),
-    ((39, 8), Panel.NOTES, {"small"}),
-]
-
-
-@tabled(("size", "panel", "parts"), LAYOUTS)
-def test_notes_stand_in_the_place_of_the_stats_where_these_have_room_else_alone(size, panel, parts):
-    columns, height = size
-    shown = shape(columns, height, panel, notes=True)
-    assert {part for part in ("small", "table", "side", "stats", "notes") if getattr(shown, part)} == parts
-    zoomed = shape(columns, height, panel, zoomed=True, notes=True)
-    assert zoomed.small or zoomed.notes is (panel is Panel.NOTES)
 
 
 def test_authors_are_never_blank():

@@ -137,7 +137,6 @@ class Still(OvermindApp):
         for at in range(30):
             sample = Sample(20.0 + at * at % 37, 4e7 + at * 3e5, at * 997 % 4096)
             fleet.samples.setdefault("00000002", fleet.samples["00000001"].__class__(maxlen=99)).append(sample)
-        fleet.before = fleet.load
         self.fleet.events.extend(EVENTS)
         self.main.rearrange()
         self.main.table.select("00000002")

@@ -126,7 +126,6 @@ class Boarded(Still):
     def _start(self):
         self.fleet.apply(self._rows, (), everything=True)
         self.fleet.questions = QUESTIONS
-        self.fleet.before = self.fleet.load
         self.main.rearrange()
 
 

@@ -151,7 +151,6 @@ class Planned(Still):
 
     def _start(self):
         self.fleet.apply(self._rows, (), everything=True)
-        self.fleet.before = self.fleet.load
         self.main.rearrange()
 
 

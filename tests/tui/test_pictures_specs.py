@@ -110,7 +110,6 @@ class Specified(Still):
     def _start(self):
         self.fleet.apply(self._rows, (), everything=True)
         self.fleet.questions = QUESTIONS
-        self.fleet.before = self.fleet.load
         self.main.rearrange()
 
     def answer(self, command, given):

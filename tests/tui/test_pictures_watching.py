@@ -144,7 +144,6 @@ class Watched(Still):
     def _start(self):
         self.fleet.apply(self._rows, (), everything=True)
         self.fleet.questions = self.questions
-        self.fleet.before = self.fleet.load
         self.main.rearrange()
 
 

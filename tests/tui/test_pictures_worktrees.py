@@ -203,7 +203,6 @@ class Isolated(Still):
 
     def _start(self):
         self.fleet.apply(self._rows, (), everything=True)
-        self.fleet.before = self.fleet.load
         self.coaching.end()
         self.main.rearrange()
         self.main.table.select("00000001")

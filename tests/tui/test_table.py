@@ -7,7 +7,6 @@ import asyncio
 import pytest
 
 from overmind_core.domain.text.cells import width
-from overmind_core.view.cells import Cell
 from overmind_tui.render import texts
 from tests.kit.cases import tabled
 from tests.tui.conftest import picture
@@ -48,33 +47,6 @@ MEANWHILE = [
 @tabled(("events", "rows", "cost", "said"), MEANWHILE)
 def test_what_happened_meanwhile_in_one_line(events, rows, cost, said):
     assert texts.away_text(events, rows, cost, since="12:40") == said
-
-
-def lines(found):
-    return ["".join(cell.text for cell in line) for line in found]
-
-
-def test_an_empty_list_says_what_to_do():
-    assert lines(texts.nothing({"claude": False, "codex": True}, read_only=False)) == [
-        "No missions yet.",
-        "",
-        "n        new",
-        ":demo    start a demonstration (nothing leaves this machine)",
-        ":doctor  check the installation (claude ✗ codex ✔)",
-        "?        keys",
-    ]
-    assert not any("new" in line for line in lines(texts.nothing(None, read_only=True)))
-    assert lines(texts.filtered("a[red]", attention=False))[0] == "No mission matches /a[red]"
-
-
-def test_a_flash_fades_before_it_goes():
-    said = Cell("stopped 2 of 2", "good")
-    assert [texts.faded(said, left).tone for left in (5.0, 2.0, 1.0, float("inf"))] == [
-        "good",
-        "quiet",
-        "faint",
-        "good",
-    ]
 
 
 HOSTILE = "[red]e\u0301\u0301[/] \u202e\x1b[2J👨‍👩‍👧 🇩🇪 \x00\ttab"

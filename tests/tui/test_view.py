@@ -13,7 +13,7 @@ from overmind_core.domain.missions.status_marks import MARKS, OUTCOMES, mark_of
 from overmind_core.domain.operation import Danger
 from overmind_core.domain.text.cells import width
 from overmind_core.view import cells as render_cells
-from overmind_core.view import columns, field, keymap, log_lines, numbers, ringing, row_filter, summary
+from overmind_core.view import columns, field, keymap, log_lines, numbers, ringing, row_filter
 from overmind_core.view import fleet as missions_fleet
 from overmind_core.view import inbox as inbox_rows
 from overmind_core.view import missions as missions_rows
@@ -24,9 +24,7 @@ from overmind_core.view.fleet import Fleet
 from overmind_core.view.keymap import ACTIONS
 from overmind_core.view.log_lines import Wrapping
 from overmind_core.view.row_filter import BrokenFilter
-from overmind_core.view.summary import EngineLoad, Facts, Load
-from overmind_tui.render import layout as render_layout
-from overmind_tui.render.layout import Panel
+from overmind_core.view.summary import EngineLoad
 from tests.kit.cases import tabled
 
 
@@ -225,98 +223,18 @@ def said(line):
     return "".join(cell.text for cell in line)
 
 
-def facts(*rows, **more):
-    return Facts(missions_rows.counts(rows), "0.1", Load(0, 0), Load(0, 0), **more)
-
-
-def test_the_way_to_help_is_the_last_hint_to_go():
-    shown = keymap.hints(Context.MISSIONS, read_only=False)
-    for cells in range(36, 200):
-        (line,) = summary.header(facts(), shown, cells)
-        assert "<?>help" in said(line) or cells < 55  # where the logo has all the room that there is
-        assert width(said(line)) <= cells
-
-
-CROWD = [row(str(at), status.value) for at, status in enumerate(Status)]
-CROWD += [row(f"a{at}", activity=one) for at, one in enumerate(("idle", "waiting", "limited"))]
-
-
-@pytest.mark.parametrize("lines", [1, 3])
-@pytest.mark.parametrize("cells", range(40, 300, 7))
-def test_a_header_is_never_wider_than_the_screen_and_keeps_its_counts(cells, lines):
-    shown = keymap.hints(Context.MISSIONS, read_only=False)
-    drawn = summary.header(facts(*CROWD, today=12.4), shown, cells, lines)
-    assert len(drawn) == lines
-    assert all(width(said(line)) <= cells for line in drawn)
-    assert all(sign in said(drawn[lines // 2]) for sign in "▶!❯✖≈")
-
-
-def test_each_sign_of_the_header_has_one_count():
-    rows = [row(f"f{at}", "crashed", outcome="failed") for at in range(28)]
-    rows += [row("t", "crashed", outcome="timed out"), row("s", "stopped", outcome="stopped")]
-    rows += [row("k", "killed", outcome="killed")]
-    (line,) = summary.header(facts(*rows), (), 200)
-    assert "│ ✖ 29 ■ 2 │" in said(line)
-    words = said(summary.header(facts(*rows), (), 200, 3)[1])
-    assert words.split("  ") == [" ✖ 28 failed", "✖ 1 timed out", "■ 1 stopped", "■ 1 killed"]
-    (narrow,) = summary.header(facts(*rows), (), 8)
-    assert said(narrow).strip() == "✖ 29"
-
-
-DROPPED = [(140, "overmind ▶ $ cpu <n>"), (80, "overmind ▶ $ cpu <n>"), (49, "▶ $ cpu"), (22, "▶ $"), (8, "▶")]
-
-
-@pytest.mark.parametrize(("cells", "parts"), DROPPED)
-def test_what_has_no_room_in_the_header_leaves_in_a_fixed_order(cells, parts):
-    shown = keymap.hints(Context.MISSIONS, read_only=False)
-    (line,) = summary.header(facts(row("a"), today=1.5), shown, cells)
-    assert " ".join(part for part in ("overmind", "▶", "$", "cpu", "<n>") if part in said(line)) == parts
-
-
 ENGINES = [
-    (EngineLoad(2, 3, 7, sharing=2), "queue 2/3 +7 · 2 agents change the same files <:health>"),
+    (EngineLoad(2, 3, 7, sharing=2), "queue 2/3 +7 · 2 agents change the same files"),
     (EngineLoad(2, 3), "queue 2/3"),
     (EngineLoad(0, 3, 7, paused=True), "queue paused 0/3 +7"),
-    (EngineLoad(0, 3, sharing=3), "3 agents change the same files <:health>"),
+    (EngineLoad(0, 3, sharing=3), "3 agents change the same files"),
     (EngineLoad(0, 3), ""),
 ]
 
 
 @pytest.mark.parametrize(("engine", "text"), ENGINES)
-def test_the_header_says_how_full_the_queue_is_and_whether_agents_work_against_each_other(engine, text):
-    assert "".join(cell.text for cell in engine.cells) == text
-
-
-def test_what_the_header_says_of_the_queue_is_the_first_to_drop():
-    shown = keymap.hints(Context.MISSIONS, read_only=False)
-    known = facts(row("a"), today=1.5)._replace(engine=EngineLoad(2, 3, 7, sharing=2))
-    said = {
-        (cells, lines): "".join(cell.text for line in summary.header(known, shown, cells, lines) for cell in line)
-        for cells, lines in ((200, 1), (80, 1), (200, 3), (120, 3), (90, 3))
-    }
-    assert {size: "queue 2/3 +7 · 2 agents change the same files" in text for size, text in said.items()} == {
-        (200, 1): True, (80, 1): False, (200, 3): True, (120, 3): False, (90, 3): False,
-    }  # fmt: skip
-    assert all("overmind 0.1" in text and "$1.50" in text and "cpu" in text for text in said.values())
-
-
-@pytest.mark.parametrize("lines", [1, 3])
-def test_how_many_notes_wait_is_the_first_to_drop_even_before_the_queue(lines):
-    shown = keymap.hints(Context.MISSIONS, read_only=False)
-    known = facts(row("a"), today=1.5)._replace(engine=EngineLoad(2, 3, 7, sharing=2), proposed=3)
-    said = ["".join(cell.text for line in summary.header(known, shown, cells, lines) for cell in line)
-            for cells in range(200, 39, -1)]  # fmt: skip
-    assert "◇ 3" in said[0]
-    rest = ("overmind 0.1", "queue 2/3 +7 · 2 agents change the same files", "cpu", "$1.50")
-    assert all(part in text for text in said if "◇ 3" in text for part in rest)
-    assert any("◇ 3" not in text and all(part in text for part in rest) for text in said)
-
-
-def test_an_agent_without_a_price_shows_its_tokens():
-    fleet = Fleet()
-    fleet.apply([row("a", tokens={"input": 12_000, "output": 400})], (), everything=True)
-    (line,) = summary.header(facts(tokens=fleet.tokens), (), 120)
-    assert "12K tokens" in said(line)
+def test_how_full_the_queue_is_and_whether_agents_work_against_each_other_is_said(engine, text):
+    assert engine.words == text
 
 
 def test_a_graph_is_as_high_as_it_is_told_and_ends_with_the_newest_value():
@@ -324,42 +242,6 @@ def test_a_graph_is_as_high_as_it_is_told_and_ends_with_the_newest_value():
     assert numbers.sparkline([0, 50, 100], 4, 2, top=100.0) == ["   █", " ▁██"]
     assert numbers.sparkline([], 3, 2) == ["   ", "   "]
     assert numbers.sparkline(range(100), 3) == ["███"]
-
-
-SHAPES = [
-    ((39, 20), Panel.TABLE, set()),
-    ((40, 8), Panel.TABLE, {"table"}),
-    ((40, 8), Panel.LOG, {"side"}),
-    ((59, 40), Panel.TABLE, {"table"}),
-    ((80, 24), Panel.TABLE, {"table"}),
-    ((80, 24), Panel.LOG, {"side"}),
-    ((80, 40), Panel.TABLE, {"table", "stats"}),
-    ((80, 40), Panel.LOG, {"side"}),
-    ((100, 29), Panel.TABLE, {"table", "side"}),
-    ((100, 30), Panel.TABLE, {"table", "side", "stats"}),
-    ((300, 100), Panel.LOG, {"table", "side", "stats"}),
-    ((300, 14), Panel.TABLE, {"table"}),
-]
-
-
-@tabled(("size", "panel", "parts"), SHAPES)
-def test_panels_have_the_room_that_they_need_or_are_not_there(size, panel, parts):
-    shown = render_layout.shape(size[0], size[1], panel)
-    assert {name for name in ("table", "side", "stats") if getattr(shown, name)} == parts
-    assert shown.small == (not parts)
-    assert shown.header == (3 if size[1] >= 30 and size[0] >= 60 else 1)
-    if shown.stats:
-        assert shown.stats_lines <= size[1] // 3
-
-
-@pytest.mark.parametrize("panel", Panel)
-@pytest.mark.parametrize("size", [(60, 15), (80, 24), (120, 40), (300, 100)])
-def test_a_zoomed_panel_is_alone(panel, size):
-    shown = render_layout.shape(size[0], size[1], panel, zoomed=True)
-    assert [shown.table, shown.side, shown.stats] == [
-        panel is Panel.TABLE, panel in {Panel.LOG, Panel.TERMINAL}, panel is Panel.STATS,
-    ]  # fmt: skip
-    assert shown.stats_lines <= size[1]
 
 
 @tabled("by", columns.ORDERS)
@@ -416,10 +298,14 @@ def test_rows_of_wrapped_lines_are_the_same_however_the_lines_came():
     for cells in (1, 4, 5, 80):
         rows = [len(log_lines.wrapped(log_lines.pieces(line), cells)) for line in lines]
         wanted = [(at, row) for at, count in enumerate(rows) for row in range(count)]
-        grown, whole = Wrapping(cells), Wrapping(cells)
+
+        def height(known, at, cells=cells):
+            return len(log_lines.wrapped(log_lines.pieces(known[at]), cells))
+
+        grown, whole = Wrapping(height), Wrapping(height)
         whole.add(lines)
         grown.add(lines[:2])
-        grown.add(lines[2:])
+        grown.add(lines, 2)
         assert [[one.at(row) for row in range(len(one))] for one in (whole, grown)] == [wanted, wanted]
         assert whole.at(len(whole)) == (len(lines), 0)
 

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.view import columns, hive_rows, inbox, row_filter, summary
+from overmind_core.view import columns, hive_rows, inbox, row_filter, stats_face
 from overmind_core.view.arrangement import Arrangement
 from overmind_core.view.columns import MISSIONS_OF_HIVES, ORDERS, Order
 from overmind_core.view.fleet import Fleet
 from overmind_core.view.missions import name_cell
+from overmind_core.view.stats_face import MissionFacts, StatsLook
 from tests.core.view.test_arrangement import NOW, row
 from tests.core.view.test_subject import question
 
@@ -40,7 +41,7 @@ def drawn(fleet: Fleet) -> None:
     for branch in branches:
         name_cell(branch, ascii_only=True)
     for one in rows:
-        summary.stats(one, (), 80, NOW)
+        stats_face.lines(MissionFacts(one, None, None), (), StatsLook(80, NOW))
     inbox.listing(inbox.needs(rows, fleet.questions, NOW), 80, ascii_only=False)
     assert fleet.counts is not None
     assert fleet.tokens >= 0

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from overmind_core.errors import OvermindError
-from overmind_core.view import columns, hive_keys, hives, inbox, row_filter, summary
+from overmind_core.view import columns, header_line, hive_keys, hives, inbox, row_filter
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.arrangement import Arrangement
 from overmind_core.view.columns import MISSIONS, MISSIONS_OF_HIVES
 from overmind_core.view.fleet import Fleet
+from overmind_core.view.header_line import HeaderFacts
 from overmind_core.view.hives import HiveState, Link
-from overmind_core.view.summary import Facts
 from tests.core.view.test_arrangement import NOW, row
 from tests.core.view.test_subject import question
 
@@ -182,9 +182,9 @@ REACHED = [
 def test_the_header_counts_the_hives_that_answer_where_there_are_several(known, text):
     found = tuple(hives.reached(known))
     assert "".join(cell.text for cell in found) == text
-    for lines in (1, 3):
-        drawn = summary.header(Facts({}, "0.1", hives=found), (), 160, lines)
-        assert text in "".join(cell.text for line in drawn for cell in line)
+    for is_unreached in (True, False):
+        drawn = header_line.header_line(HeaderFacts(reached=text, is_unreached=is_unreached), 160)
+        assert text in "".join(cell.text for cell in drawn)
 
 
 SILENCES = [
