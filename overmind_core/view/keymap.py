@@ -106,6 +106,8 @@ _MISSION = (
     Action("edit", ("e",), USUAL, "edit its definition and restart it", _M, _ANY, "edit", hint=12, takes_text=True),
     Action("shell", ("s",), USUAL, "open a shell in its folder", _M, _ANY, "shell", hint=13, takes_text=True),
     Action("interrupt", ("i",), USUAL, "interrupt the turn", _M, _LIVE, "interrupt", hint=11),
+    _move("panel-up", ("shift+up",), "scroll the panel up", _M),
+    _move("panel-down", ("shift+down",), "scroll the panel down", _M),
     Action("restart", ("r",), USUAL, "restart", _M, _ANY, "restart", hint=7),
     Action("stop", ("x",), USUAL, "stop it: send its stop signal, then SIGKILL", _M, _LIVE, "stop", hint=6),
     Action("remove", ("ctrl+d",), USUAL, "remove a finished mission and its log", _M, _ANY, "rm", hint=16),

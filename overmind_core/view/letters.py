@@ -142,8 +142,14 @@ LETTERS: Mapping[str, Meaning] = {
     "]": Meaning("the view after", ("history-forward",)),
     "-": Meaning("the last view", ("history-last",)),
     "space": Meaning("mark the row", ("mark",), ("mark the row",)),
-    "shift+up": Meaning("more of it: more urgent, more useful", ("raise-priority", "note-helped"), ("more", "helped")),
-    "shift+down": Meaning("less of it", ("lower-priority", "note-hurt"), ("less", "hurt")),
+    "shift+up": Meaning(
+        "more of it: more urgent, more useful, what is above in the panel",
+        ("raise-priority", "note-helped", "panel-up"),
+        ("more", "helped"),
+    ),
+    "shift+down": Meaning(
+        "less of it, what is below in the panel", ("lower-priority", "note-hurt", "panel-down"), ("less", "hurt")
+    ),
     "ctrl+a": Meaning("all commands", ("aliases",)),
     "ctrl+b": Meaning("a page up", ("page-up",), ("a page up",)),
     "ctrl+c": Meaning("cancel, or quit", ("leave",)),

@@ -21,6 +21,7 @@ from overmind_tui.render.layout import Panel
 if TYPE_CHECKING:
     from overmind_core.view.cells import Row
     from overmind_tui.log.panel import LogPanel
+    from overmind_tui.missions.diff_panel import DiffPanel
     from overmind_tui.missions.main_screen import MainScreen
     from overmind_tui.missions.panels import Panels
     from overmind_tui.missions.table import TablePanel
@@ -39,6 +40,7 @@ class Parts(NamedTuple):
     table: TablePanel
     log: LogPanel
     terminal: TerminalPanel
+    diff: DiffPanel
 
 
 class Faces:
@@ -58,10 +60,10 @@ class Faces:
     def _row(self) -> Row | None:
         """The mission of the panel."""
         panels, fleet = self._parts.panels, self._screen.shell.fleet
-        if panels.face is Panel.TERMINAL and self._parts.terminal.is_open:
+        if panels.shown is Panel.TERMINAL and self._parts.terminal.is_open:
             return fleet.of(self._parts.terminal.session.mission)
         alone = self._parts.log.look.alone
-        return fleet.of(alone if panels.face is Panel.LOG and alone else self._screen.table.cursor_id)
+        return fleet.of(alone if panels.shown is Panel.LOG and alone else self._screen.following.mission)
 
     # the panel
 
@@ -74,7 +76,7 @@ class Faces:
         row = self._row
         has_keys = panels.current is not Panel.TABLE
         load = None if row is None else panel_title.load_of(row, shell.fleet.history(row["id"]))
-        said = PanelTitle(self._name(row), WORDS.get(panels.face, ""), self._note(row), has_keys=has_keys, load=load)
+        said = PanelTitle(self._name(row), WORDS.get(panels.shown, ""), self._note(row), has_keys=has_keys, load=load)
         return [panel_title.line(said, cells, beside=panels.shape.is_beside)]
 
     def face_at(self, x: int) -> Panel | None:
@@ -85,21 +87,32 @@ class Faces:
 
     def _name(self, row: Row | None) -> str:
         panels = self._parts.panels
-        if panels.face is Panel.NOTES:
+        if panels.shown is Panel.NOTES:
             return self._screen.notes_title
-        if panels.face is Panel.LOG:
+        if panels.shown is Panel.LOG:
             return self._parts.log.title()
         return safe(row["name"]) if row is not None else "no mission is selected"
 
     def _note(self, row: Row | None) -> str:
         panels, view = self._parts.panels, self._screen.log_view
-        if panels.face is Panel.TERMINAL:
-            return self._parts.terminal.titles()[1] if self._parts.terminal.is_open else ""
-        if panels.face is not Panel.LOG:
+        if panels.shown is Panel.TERMINAL:
+            return self._terminal_note()
+        if panels.shown is Panel.DIFF:
+            return self._parts.diff.note
+        if panels.shown is not Panel.LOG:
             return ""
         if panels.current is Panel.TABLE and (screen := log_lines.screen(row, view.paged_log.partial)):
             return screen
         return FOLLOWS if view.following else "paused: s follows"
+
+    def _terminal_note(self) -> str:
+        terminal = self._parts.terminal
+        if not terminal.is_open:
+            return ""
+        size = terminal.session.size
+        if self._parts.panels.current is Panel.TERMINAL or size is None or terminal.session.over:
+            return terminal.titles()[1]
+        return f"{size[0]}x{size[1]}"
 
     def question(self, cells: int, panel: int) -> QuestionBlock | None:
         """The question of the mission of the panel, above its face; None where it asks nothing."""

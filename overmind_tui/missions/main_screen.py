@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from overmind_core.view.actions import Action
     from overmind_core.view.cells import Cell
+    from overmind_tui.missions.diff_panel import DiffPanel
+    from overmind_tui.missions.following import Following
     from overmind_tui.missions.panels import Panels
     from overmind_tui.render.layout import Panel
     from overmind_tui.shell.shell import Shell
@@ -50,6 +52,8 @@ class MainScreen(Protocol):
     room: Container
     folded_for: Size | None
     panels: Panels
+    following: Following
+    diff_panel: DiffPanel
     too_small: Lines
 
     @property

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from overmind_core.view import missions as missions_rows
 from overmind_core.view import panel_title, screen_shape
 from overmind_core.view.actions import Context
 from overmind_core.view.screen_shape import Alone, Place, Shape, Wish
@@ -13,6 +16,7 @@ from overmind_tui.render.layout import Panel
 if TYPE_CHECKING:
     from textual.geometry import Size
 
+    from overmind_core.view.cells import Row
     from overmind_tui.log.panel import LogPanel
     from overmind_tui.missions.main_screen import MainScreen
     from overmind_tui.missions.table import TablePanel
@@ -27,6 +31,16 @@ FACES = {panel_title.LOG: Panel.LOG, panel_title.DIFF: Panel.DIFF, panel_title.T
          panel_title.STATS: Panel.STATS}  # fmt: skip
 """Word of a face → the face."""
 _WORDS = {face: word for word, face in FACES.items()}
+
+
+SCROLLED = 3
+"""Lines that a key scrolls the panel by, while the keys are in the list."""
+
+
+def lacking(row: Row) -> frozenset[str]:
+    """The faces that a mission lacks now: one that has ended has no terminal any more."""
+    lacks = panel_title.lacking(row)
+    return lacks if missions_rows.is_live(row) else lacks | {panel_title.TERMINAL}
 
 
 class PanelKeys(Protocol):
@@ -47,7 +61,7 @@ class Panels:
 
     Attributes:
         current: The part that has the keys.
-        face: The one that the panel shows.
+        face: The one that the panel is turned to.
         zoomed: Whether what has the keys stands alone.
         shows_header: Whether there is a header.
         shape: The parts that are shown, and how large they are.
@@ -62,6 +76,8 @@ class Panels:
         self._notes_panel = notes
         self.current = Panel.TABLE
         self.face = Panel.LOG
+        self._turned = Panel.LOG
+        """The face that a person turned to: it is shown again when another one has been left."""
         self.zoomed = False
         self.shows_header = True
         self.shape = Shape()
@@ -78,6 +94,8 @@ class Panels:
             "next-panel": self.do_next_panel,
             "previous-panel": self.do_previous_panel,
             "zoom": self.do_zoom,
+            "panel-up": partial(self.scroll, down=False),
+            "panel-down": partial(self.scroll, down=True),
             "header": self.do_header,
             "notes": self.do_notes,
         }
@@ -168,11 +186,43 @@ class Panels:
         screen = self._screen
         views = {Panel.LOG: screen.log_view, Panel.DIFF: screen.diff_view, Panel.TERMINAL: screen.terminal_view,
                  Panel.STATS: screen.stats, Panel.NOTES: screen.notes_view}  # fmt: skip
+        shown = self.shown
         for face, view in views.items():
-            view.display = face is self.face
+            view.display = face is shown
+        is_there = bool(self.shape.panel_lines)
+        screen.diff_panel.look(screen.following.mission if shown is Panel.DIFF and is_there else None)
+        if self.current is not Panel.TERMINAL:
+            self._terminal_panel.watch(self._row if shown is Panel.TERMINAL and is_there else None)
         self._terminal_panel.session.seen_again()
         screen.show_question()
         screen.retitle()
+
+    @property
+    def _row(self) -> Row | None:
+        """The mission of the panel."""
+        return self._screen.shell.fleet.of(self._screen.following.mission)
+
+    @property
+    def shown(self) -> Panel:
+        """The face that is shown: the log, where the mission lacks the one that the panel is turned to."""
+        row = self._row
+        if self.current is not Panel.TABLE or row is None or self.face is Panel.NOTES:
+            return self.face
+        return Panel.LOG if _WORDS[self.face] in lacking(row) else self.face
+
+    def scroll(self, *, down: bool) -> None:
+        """Scroll the face that is shown; the keys stay where they are."""
+        screen = self._screen
+        if not self.shape.panel_lines:
+            screen.shell.flash("no panel to scroll: tab opens it", "quiet")
+            return
+        presses: Mapping[Panel, Callable[[str], object]] = {
+            Panel.LOG: screen.log_view.press, Panel.DIFF: screen.diff_view.press,
+            Panel.TERMINAL: screen.terminal_view.press, Panel.NOTES: screen.notes_view.press,
+        }  # fmt: skip
+        if press := presses.get(self.shown):
+            for _ in range(SCROLLED):
+                press("down" if down else "up")
 
     def refocus(self) -> None:
         """The part that has the keys may have others now."""
@@ -186,6 +236,7 @@ class Panels:
 
     def give(self, panel: Panel) -> None:
         """Give the keys to a part; the log is where a terminal was."""
+        self._screen.following.at_once()
         if panel is not Panel.TERMINAL and panel is not Panel.TABLE:
             self._terminal_panel.close()
         if panel in {Panel.TABLE, Panel.TERMINAL}:
@@ -212,27 +263,29 @@ class Panels:
         if self.current is not Panel.TABLE:
             self.close_one()
             return
-        row = self._screen.shell.fleet.of(self._screen.table.cursor_id)
-        lacks = frozenset() if row is None else panel_title.lacking(row)
+        self._screen.following.at_once()
+        row = self._row
+        lacks = frozenset[str]() if row is None else lacking(row)
         if not self.shape.panel_lines:
             self._is_open = True
         elif self.face is Panel.NOTES:
             self.give(Panel.NOTES)
         else:
-            self.face = FACES[panel_title.turned(_WORDS[self.face], lacks, back=back)]
+            self.face = self._turned = FACES[panel_title.turned(_WORDS[self.shown], lacks, back=back)]
         self.fold()
         self.show_face()
 
     def turn_to(self, face: Panel) -> None:
         """Show a face, unless the mission under the cursor lacks it; the keys are in the list then."""
-        row = self._screen.shell.fleet.of(self._screen.table.cursor_id)
-        if row is None or _WORDS[face] in panel_title.lacking(row):
+        self._screen.following.at_once()
+        row = self._row
+        if row is None or _WORDS[face] in lacking(row):
             return
         if self.current is not Panel.TABLE:
             self.close_one()
         if self.face is Panel.NOTES:
             self._close_notes()
-        self.face = face
+        self.face = self._turned = face
         self.fold()
         self.show_face()
 
@@ -299,7 +352,7 @@ class Panels:
     def _close_notes(self) -> None:
         """To the part that had the keys before, or to the page that they were opened from."""
         self._notes_panel.close()
-        self.face, self._is_open = Panel.LOG, self._was_open
+        self.face, self._is_open = self._turned, self._was_open
         if self.current is not Panel.NOTES or self._before_notes is not Panel.TABLE:
             self.current = self._before_notes if self.current is Panel.NOTES else self.current
             self.fold()
@@ -312,5 +365,5 @@ class Panels:
         """Back to the list."""
         self._terminal_panel.close()
         self.zoomed = False
-        self.face = Panel.LOG
+        self.face = self._turned
         self.give(Panel.TABLE)

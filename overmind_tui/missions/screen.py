@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from textual import events, on
@@ -22,8 +22,10 @@ from overmind_core.view.row_words import Facts
 from overmind_tui.command_line.parse import Show
 from overmind_tui.log.follow import LogFollower
 from overmind_tui.log.panel import LogPanel
+from overmind_tui.missions.diff_panel import CHANGES, DiffPanel
 from overmind_tui.missions.faces import Faces, lost_words
 from overmind_tui.missions.faces import Parts as PartsShown
+from overmind_tui.missions.following import Following
 from overmind_tui.missions.panels import Panels
 from overmind_tui.missions.table import TablePanel
 from overmind_tui.notes.panel import NotesPanel
@@ -81,9 +83,11 @@ class MissionsScreen(Page):
         self.log_panel = LogPanel(self, parts.log_follower)
         self.terminal_panel = TerminalPanel(self)
         self.notes_panel = NotesPanel(self)
+        self.diff_panel = DiffPanel(self)
+        self.following = Following(self, self._follow)
         parts_with_keys = self.table_panel, self.log_panel, self.terminal_panel
         self.panels = Panels(self, *parts_with_keys, self.notes_panel)
-        self.faces = Faces(self, PartsShown(self.panels, *parts_with_keys))
+        self.faces = Faces(self, PartsShown(self.panels, *parts_with_keys, self.diff_panel))
         self.folded_for: Size | None = None
         """The size for which the parts were arranged last."""
         self._wanted = ""
@@ -232,13 +236,23 @@ class MissionsScreen(Page):
 
     @on(MissionsList.Selected)
     def look_at(self, message: MissionsList.Selected) -> None:
-        """Another mission under the cursor, another panel."""
-        self.log_panel.look_at(message.row)
-        self.notes_panel.look_at(message.row)
-        self.show_question()
-        self.stats.refresh()
-        self.retitle()
+        """Another mission under the cursor: another panel, once it rests."""
+        self.following.cursor_at(message.row)
         self.refresh_status()
+
+    def _follow(self) -> None:
+        """Another mission in the panel."""
+        mission = self.following.mission
+        self.log_panel.look_at(mission)
+        self.notes_panel.look_at(mission)
+        self.stats.refresh()
+        self.panels.show_face()
+        self.refresh_status()
+
+    def happened(self, kinds: Collection[str]) -> None:
+        """What the mission of the panel has changed may be something else now."""
+        if not CHANGES.isdisjoint(kinds):
+            self.diff_panel.ask_again()
 
     @on(Lines.Clicked)
     def part_clicked(self, message: Lines.Clicked) -> None:

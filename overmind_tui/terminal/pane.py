@@ -89,6 +89,16 @@ class TerminalPanel:
         else:
             self._screen.give(Panel.TERMINAL)
 
+    def watch(self, row: Row | None) -> None:
+        """Look at a mission's terminal while the keys are in the list; None: at nobody's."""
+        if row is None:
+            if self.is_open:
+                self.close()
+        elif self.session.mission != row["id"]:
+            self._stop_typing()
+            self._enter(row)
+            self._begin_once_laid_out()
+
     def join(self, row: Row) -> None:
         """Type into a mission's terminal; where nothing may be typed, look at it."""
         if self._screen.shell.read_only:

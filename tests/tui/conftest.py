@@ -16,6 +16,7 @@ from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 
+from overmind_tui.missions import diff_panel, following
 from overmind_tui.pages import dialog
 from overmind_tui.widgets.lines import Lines
 from tests.kit import idle
@@ -127,6 +128,15 @@ def questions_are_read_at_once() -> Iterator[None]:
     """Nobody here reads; that an answer waits until its question could be read is held by test_type_ahead."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dialog, "WEIGHTY", frozenset())
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def panels_come_at_once() -> Iterator[None]:
+    """The cursor need not rest before the panel comes to it; that it has to for people, test_following holds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(following, "REST_SECONDS", 0.0)
+        patch.setattr(diff_panel, "ASK_SECONDS", 0.0)
         yield
 
 

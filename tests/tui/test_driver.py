@@ -136,6 +136,7 @@ def test_what_was_said_is_bright_for_a_while_then_faint_and_never_moves(motion):
 
     assert [tone(left) for left in (4.9, 2.0, 0.1, 0.0, -60.0)] == ["good"] * 3 + ["faint"] * 2
     notice.take_key()
+    assert notice.said is not None
     assert notice.said.passed, "a key did something else"
 
 

@@ -196,7 +196,7 @@ def writing_down(done):
 SEARCHED = {Context.LOOKING: ["slash", *"step (1|50) ", "enter"], Context.LOG: ["slash", *"GET", "tab", "enter"],
             Context.TEXT: ["slash", "e", "enter"]}  # fmt: skip
 FIRST = {
-    "mark-none": ["*"], "clear-filter": ["slash", *"api", "enter"], "log-tail": ["1"], "half-down": ["1"],
+    "mark-none": ["*"], "clear-filter": ["slash", *"api", "enter"], "log-tail": ["1"], "half-down": ["1", "ctrl+u"],
     "half-up": ["0"], "text-half-up": ["ctrl+d"], "unfold": ["J", "left"], "back": ["z"], "wide": ["z"],
 }  # fmt: skip
 """What is done first, so that there is something to be done."""
