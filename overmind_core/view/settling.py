@@ -8,7 +8,7 @@ goes back, in seconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import NamedTuple
 
 from overmind_core.view import missions as missions_rows
@@ -199,6 +199,6 @@ class Pace:
         self._said[one] = (text, now)
         return text
 
-    def keep(self, ids: Sequence[str]) -> None:
+    def keep(self, ids: Container[str]) -> None:
         """Forget all but these."""
-        self._said = {one: self._said[one] for one in ids if one in self._said}
+        self._said = {one: said for one, said in self._said.items() if one in ids}

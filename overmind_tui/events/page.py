@@ -67,12 +67,12 @@ class EventsPage(TablePage):
         self.take(tables.events(in_time, self.shell.zone, now=self.shell.now()))
 
 
-def earlier(home: Home, first: int | None) -> list[Row]:
-    """Up to `EARLIER` events before the number `first` (None: before now); none where nobody answers. Blocks."""
+def earlier(home: Home, first: int | None, most: int = EARLIER) -> list[Row]:
+    """Up to `most` events before the number `first` (None: before now); none where nobody answers. Blocks."""
     client = Client(home)
     try:
         end = first if first is not None else int(client.call("logs", {"ids": []})["seq"]) + 1
-        request = ("events", {"since": max(0, end - 1 - EARLIER)})
+        request = ("events", {"since": max(0, end - 1 - most)})
         found = [item for kind, item in follow(client, lambda: request) if kind == "item"]
     except (OvermindError, OSError):  # older ones are gone, or nobody is there
         return []

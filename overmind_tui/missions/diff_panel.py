@@ -40,6 +40,8 @@ class DiffPanel:
         self._asked = 0
         """How often it was asked for: an answer to an older question is dropped."""
         self._waits = False
+        self._cells = 0
+        """The width for which it was drawn."""
 
     @property
     def note(self) -> str:
@@ -49,6 +51,8 @@ class DiffPanel:
     def look(self, mission: str | None) -> None:
         """The diff of this mission is in sight; None: none is."""
         if mission == self.mission:
+            if mission is not None and self._cells != self._room:
+                self.draw()
             return
         self.mission, self._found, self._instead = mission, None, ""
         self._asked += 1
@@ -99,11 +103,15 @@ class DiffPanel:
 
     def draw(self) -> None:
         """Draw it, as wide as the panel is."""
-        view = self._screen.diff_view
-        if not view.is_mounted:
-            return
-        view.show(self._lines(max(view.scrollable_content_region.width, 1)))
-        self._screen.retitle()
+        if self._screen.diff_view.is_mounted:
+            self._cells = self._room
+            self._screen.diff_view.show(self._lines(self._cells))
+            self._screen.retitle()
+
+    @property
+    def _room(self) -> int:
+        """The width of the panel without its scrollbar: it may not be laid out yet."""
+        return max(self._screen.panels.shape.panel_cells - 1, 1)
 
     def _lines(self, cells: int) -> Sequence[Sequence[Cell]]:
         if self._found is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.view import first_run, happened, log_lines, panel_title, question_block, stats_face
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from overmind_tui.terminal.pane import TerminalPanel
 
 Lines = list[list[Cell]]
+EARLIER = 100
+"""Events from before the program began that are asked for."""
 WORDS = {Panel.LOG: panel_title.LOG, Panel.DIFF: panel_title.DIFF, Panel.TERMINAL: panel_title.TERMINAL,
          Panel.STATS: panel_title.STATS}  # fmt: skip
 """Face → its word in the title."""
@@ -55,6 +57,7 @@ class Faces:
         self._parts = parts
         self.agents: Mapping[str, bool] | None = None
         self._happened: Sequence[HappenedLine] = ()
+        self._has_asked = False
 
     @property
     def _row(self) -> Row | None:
@@ -144,6 +147,29 @@ class Faces:
         around = Surroundings(shell.fleet.rows, {}, shell.zone, shell.ascii_only)
         self._happened = happened.lines(shell.fleet.events, cells, lines, around)
         return [happened.title(cells), *(one.cells for one in self._happened)]
+
+    def ask_happened(self) -> None:
+        """Ask once for the newest events from before the program began, where there is room for them."""
+        shell = self._screen.shell
+        if self._has_asked or not self._parts.panels.shape.happened or not shell.fleet.loaded or shell.fleet.lost:
+            return
+        self._has_asked = True
+        home, known = shell.home, shell.fleet.oldest_event
+
+        def work() -> Callable[[], None]:
+            from overmind_tui.events.page import earlier  # noqa: PLC0415 - not for the first frame
+
+            found = earlier(home, known, EARLIER)
+            return lambda: self._came(found)
+
+        shell.background(work)
+
+    def _came(self, found: Sequence[Row]) -> None:
+        events, first = self._screen.shell.fleet.events, self._screen.shell.fleet.oldest_event
+        before = [one for one in found if first is None or one["seq"] < first]
+        room = len(before) if events.maxlen is None else events.maxlen - len(events)
+        events.extendleft(before[: -room - 1 : -1])
+        self._screen.tick()
 
     def mission_at(self, y: int) -> str:
         """The mission of the event that stands in a line below the list; "" where it is about none."""

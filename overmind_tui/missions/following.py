@@ -37,6 +37,8 @@ class Following:
     def cursor_at(self, mission: str | None) -> None:
         """The cursor stands on this mission now; the first one is shown at once."""
         self._wanted, self._moved_at = mission, time.monotonic()
+        if self._begun and mission == self.mission:
+            return
         if not self._begun or REST_SECONDS <= 0:
             self._begun = True
             self._come()
@@ -44,7 +46,8 @@ class Following:
             self._wait(REST_SECONDS)
 
     def at_once(self) -> None:
-        """The panel is about to be used: it waits no longer."""
+        """The panel is about to be used: it waits no longer, not even to be told where the cursor is."""
+        self._wanted = self._screen.table.cursor_id
         if self._wanted != self.mission:
             self._come()
 

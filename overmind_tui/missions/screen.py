@@ -78,7 +78,7 @@ class MissionsScreen(Page):
     def __init__(self, parts: MainParts) -> None:
         super().__init__()
         self._parts = parts
-        self.marks = Marks(self)
+        self.marks = Marks(self, self._keep)
         self.table_panel = TablePanel(self, self.marks, parts.remembered)
         self.log_panel = LogPanel(self, parts.log_follower)
         self.terminal_panel = TerminalPanel(self)
@@ -143,7 +143,7 @@ class MissionsScreen(Page):
         return self.notes_panel.title()
 
     def _row_facts(self) -> Facts:
-        return Facts(self.shell.now(), self.shell.zone, self.shell.fleet.health)
+        return Facts(self.shell.now(), self.shell.zone, self.shell.fleet.health, paced=self.table_panel.paced)
 
     def _question_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
         found = self.faces.question(cells, self.panels.shape.panel_lines)
@@ -222,6 +222,7 @@ class MissionsScreen(Page):
         if time.monotonic() - self._arranged > FRESH:
             self.table.tick()
         self.head.refresh_if_changed()
+        self.faces.ask_happened()
         self.show_question()
         for lines in (self.title_view, self.stats, self.happened_view):
             lines.refresh_if_changed()
@@ -238,6 +239,7 @@ class MissionsScreen(Page):
     def look_at(self, message: MissionsList.Selected) -> None:
         """Another mission under the cursor: another panel, once it rests."""
         self.following.cursor_at(message.row)
+        self.table_panel.cursor_moved()
         self.refresh_status()
 
     def _follow(self) -> None:
@@ -299,7 +301,9 @@ class MissionsScreen(Page):
     @property
     def absence(self) -> str:
         """What happened while nobody was here; before it, which missions were lost."""
-        return lost_words(self) or self._parts.away.text
+        away = self._parts.away
+        told = f"{away.text}   {'enter' if away.fresh else ':events'} shows it" if away.text else ""
+        return lost_words(self) or told
 
     @property
     def hint_part(self) -> Part | Context:
@@ -376,6 +380,15 @@ class MissionsScreen(Page):
     @shows_header.setter
     def shows_header(self, shows: bool) -> None:
         self.panels.shows_header = shows
+
+    def _keep(self) -> None:
+        self.table_panel.remember()
+
+    def close_bar(self) -> str:
+        """Stop typing; a filter counts from now on."""
+        text = super().close_bar()
+        self._keep()
+        return text
 
     def empty(self) -> Sequence[Sequence[Cell]]:
         """Why no mission is listed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from overmind_core.view.groups import Listing, Wish
 from overmind_core.view.missions import older_runs
 from overmind_core.view.prompt import Filtered
 from overmind_core.view.row_filter import NOTHING, BrokenFilter, Filter
-from overmind_core.view.settling import SettledOrder, Settling
+from overmind_core.view.settling import CALM_SECONDS, Pace, SettledOrder, Settling
 from overmind_tui.pages.table_rows import SortKeys
 
 if TYPE_CHECKING:
@@ -46,14 +47,20 @@ class TablePanel(SortKeys):
         """Older runs → the newest one, below which they stand."""
         self._opened_roots: set[str] = set()
         """Whose members that ended are shown in place."""
+        self._kept: dict[str, str] = {}
+        """What is remembered of filter and marks."""
         self.flat = False
         self.grouped = True
         self.unfolded = False
         """Those that ended are shown."""
         self.wanted = Listing()
         """The list as it would be if nothing were held in its place."""
+        self._shown = self.wanted
         self._settling = Settling()
         self._settled_order = SettledOrder()
+        self._pace = Pace()
+        self._paces = False
+        """A timer is set for a sentence that is held back."""
         self._waits = False
         """A timer is set for what is held back."""
         self.attention = False
@@ -78,6 +85,29 @@ class TablePanel(SortKeys):
         self.grouped = known.get("grouped", default=True)
         self.unfolded = known.get("unfolded", default=False)
         self._screen.table.wide = known.get("wide", default=False)
+        self._screen.table.marked = set(known.get("marks", default="").split())
+        with contextlib.suppress(BrokenFilter):
+            self.filter = self._parsed(known.get("filter", default=""))
+        self._kept = self._keepable
+
+    @property
+    def _keepable(self) -> dict[str, str]:
+        return {"filter": self.filter.text, "marks": " ".join(sorted(self._screen.table.marked))}
+
+    def remember(self) -> None:
+        """The filter and the marks are there again after a restart; what is being typed is no filter yet."""
+        if self._screen.bar.sign:
+            return
+        found = self._keepable
+        if found != self._kept:
+            self._kept = found
+            self._screen.shell.remember(**found)
+
+    def cursor_moved(self) -> None:
+        """The cursor left its row, which may have been held in its place: it goes where it belongs soon."""
+        if self._shown is not self.wanted and not self._waits:
+            self._waits = True
+            self._screen.set_timer(CALM_SECONDS, self._rested)
 
     def pressed(self) -> None:
         """A key was pressed: for a moment nothing moves."""
@@ -102,9 +132,13 @@ class TablePanel(SortKeys):
         if wish.order is not None and wish.order.by in BY_FIGURES:
             rows = self._settled_order.settled(rows, asked=asked)
         self.wanted = grouped(rows, fleet.questions, now, wish, sizes=fleet.plan_sizes)
-        shown = self._settling.settled(self.wanted, fleet.rows, table.cursor_id, time.monotonic(), asked=asked)
+        self._shown = shown = self._settling.settled(
+            self.wanted, fleet.rows, table.cursor_id, time.monotonic(), asked=asked
+        )
         self._beneath = {} if self.flat or wish.narrows or self.grouped else older_runs(rows)
-        table.marked &= set(fleet.rows)
+        if fleet.loaded:
+            table.marked &= set(fleet.rows)
+            self.remember()
         table.empty = self._screen.empty()
         table.sorted_by = (self.order.by if wish.order is not None else "", self.order.rises)
         table.show(shown, wanted=self.filter.text, asked=asked)
@@ -123,6 +157,20 @@ class TablePanel(SortKeys):
     def _rested(self) -> None:
         self._waits = False
         self.rearrange()
+
+    def paced(self, one: str, text: str) -> str:
+        """The sentence to show of a mission that would say this: it changes at most twice a second."""
+        now = time.monotonic()
+        said = self._pace.paced(one, text, now)
+        if said != text and self._pace.due is not None and not self._paces:
+            self._paces = True
+            self._screen.set_timer(max(self._pace.due - now, 0.01), self._say_on)
+        return said
+
+    def _say_on(self) -> None:
+        self._paces = False
+        self._pace.keep(self._screen.shell.fleet.rows)
+        self._screen.table.tick()
 
     @property
     def filtered(self) -> Filtered | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -204,10 +204,16 @@ class Sorting(SortKeys):
 
 
 class Marks:
-    """The marks of a table: which rows are marked."""
+    """The marks of a table: which rows are marked.
 
-    def __init__(self, page: TableHost) -> None:
+    Args:
+        page: With the table.
+        keep: Is told of each change.
+    """
+
+    def __init__(self, page: TableHost, keep: Callable[[], None] | None = None) -> None:
         self._page = page
+        self._keep = keep
         self._marked_last: str | None = None
         self.handlers: dict[str, Handler] = {
             "mark": self.do_mark,
@@ -243,6 +249,8 @@ class Marks:
     def _mark(self, rows: set[str]) -> None:
         self._page.table.mark(rows)
         self._page.retitle()
+        if self._keep is not None:
+            self._keep()
 
 
 def _bright(branches: Iterable[MarkedRow]) -> set[str]:

@@ -125,9 +125,9 @@ class Still(OvermindApp):
     other_answer: ClassVar[Any] = INFO
     """And to any other command."""
 
-    def __init__(self, rows=ROWS, **how):
+    def __init__(self, rows=ROWS, home="/proc/nosuch/overmind", **how):
         world = World("/srv/work", 0o022, {"LC_ALL": "C.UTF-8", "TERM": "xterm-256color"})
-        super().__init__(Home("/proc/nosuch/overmind"), world, zone=UTC, **how)
+        super().__init__(Home(str(home)), world, zone=UTC, **how)
         self._rows = rows
         self.log_follower.show = self._show_log  # type: ignore[method-assign]
 

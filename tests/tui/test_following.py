@@ -1,0 +1,196 @@
+"""The panel of the missions screen: it follows a cursor that rests, turns, scrolls, and shows what was changed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from overmind_core.errors import OvermindError
+from overmind_core.view import diff_face
+from overmind_tui.missions import diff_panel, following
+from overmind_tui.render.layout import Panel
+from overmind_tui.shell.messages import LogShown
+from tests.tui.conftest import picture, until
+from tests.tui.test_pictures import NOW, ROWS, Still, mission, settle
+from tests.tui.test_pictures_worktrees import CHANGES, Isolated
+from tests.tui.walks import Recording, walk
+
+CROWD = [*ROWS, *(mission(at, f"more-{at}", "running", now="on and on") for at in range(20, 40))]
+
+
+class Looked(Still):
+    """Notes whose log the panel shows."""
+
+    def __init__(self, **how):
+        super().__init__(CROWD, **how)
+        self.looks: list[str] = []
+
+    def _show_log(self, look):
+        self.looks.append(look.alone)
+        super()._show_log(look)
+
+
+@pytest.fixture
+def restful(monkeypatch):
+    """The cursor has to rest, as it has to for people."""
+    monkeypatch.setattr(following, "REST_SECONDS", 0.12)
+
+
+def test_a_cursor_that_moves_on_draws_no_panel_and_one_that_rests_does(restful):
+    del restful
+
+    async def whole():
+        app = Looked()
+        async with app.run_test(size=(120, 40)) as pilot:
+            await settle(pilot)
+            app.main.following.at_once()
+            del app.looks[:]
+            begun = time.monotonic()
+            while time.monotonic() < begun + 0.5:
+                app.main.press("j", "j")
+                await pilot.pause(0.02)
+                assert app.looks == []
+            rested = app.main.table.cursor_id
+            await until(pilot, lambda: app.looks == [rested], what="its log")
+            assert app.main.following.mission == rested
+
+    asyncio.run(whole())
+
+
+@pytest.mark.parametrize("key", ["l", "tab", "z"])
+def test_a_key_that_is_about_the_panel_has_it_come_at_once(restful, key):
+    del restful
+
+    async def whole():
+        app = Looked()
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settle(pilot)
+            for one in ("j", key):
+                app.main.press(one, one if len(one) == 1 else None)
+            if key != "z":
+                assert app.main.following.mission == app.main.table.cursor_id
+                assert app.looks[-1] == app.main.table.cursor_id
+
+    asyncio.run(whole())
+
+
+class Diffed(Recording, Isolated):
+    """Missions with changes; requests are recorded."""
+
+
+def test_the_diff_is_a_face_that_stays_turned_and_is_asked_for_where_the_cursor_rests():
+    async def scenario(app, press):
+        assert app.of("changes") == []
+        await press("tab")
+        assert app.main.panels.shown is Panel.DIFF
+        assert app.of("changes") == [{"id": "00000001"}]
+        shown = picture(app)
+        assert CHANGES["files"][0]["path"] in shown
+        assert diff_face.total(app.main.diff_panel._found) in shown
+        await press("j")
+        assert app.of("changes")[-1] == {"id": app.main.table.cursor_id}
+        await press("tab")
+        assert app.main.panels.shown is not Panel.DIFF
+        before = len(app.of("changes"))
+        await press("k", "j")
+        assert len(app.of("changes")) == before, "nobody looks at one"
+
+    walk(scenario, Diffed)
+
+
+def test_the_diff_is_asked_for_again_when_work_was_done():
+    async def scenario(app, press):
+        await press("tab")
+        app.main.happened({"turn_ended"})
+        assert len(app.of("changes")) == 2
+        app.main.happened({"output"})
+        assert len(app.of("changes")) == 2
+
+    walk(scenario, Diffed)
+
+
+def test_a_mission_without_changes_says_so_and_one_that_cannot_be_asked_why():
+    async def scenario(app, press):
+        app.answers = app.answers | {"changes": {**CHANGES, "files": [], "diff": ""}}
+        await press("tab")
+        assert diff_face.NOTHING in picture(app)
+        app.refuses = True
+        app.main.diff_panel.ask_again()
+        await press("shift+down")
+        assert Recording.refusal.message in picture(app)
+
+    walk(scenario, Diffed)
+
+
+def test_a_diff_that_takes_long_is_given_up(monkeypatch):
+    monkeypatch.setattr(diff_panel, "GIVEN_UP_SECONDS", 0.05)
+    late = []
+
+    class Late(Diffed):
+        def request(self, command, requests, on_result):
+            if command == "changes":
+                late.append(on_result)
+            else:
+                super().request(command, requests, on_result)
+
+    async def whole():
+        app = Late()
+        async with app.run_test(size=(120, 40)) as pilot:
+            await settle(pilot)
+            await pilot.press("tab")
+            await until(pilot, lambda: diff_face.TAKES_LONG in picture(app), what="that it takes long")
+            late[0]([CHANGES])
+            await pilot.pause()
+            assert diff_face.TAKES_LONG in picture(app), "nothing comes after it was given up"
+            late[0]([OvermindError("busy")])
+            await pilot.pause()
+            assert diff_face.TAKES_LONG in picture(app)
+
+    asyncio.run(whole())
+
+
+def test_a_face_that_a_mission_lacks_is_passed_over_and_comes_back():
+    async def scenario(app, press):
+        await press("tab", "tab")
+        assert app.main.panels.shown is Panel.TERMINAL, "the first one has a terminal"
+        await press("j")
+        assert app.main.panels.shown is Panel.LOG, "the second one has none"
+        await press("k")
+        assert app.main.panels.shown is Panel.TERMINAL
+
+    walk(scenario, Diffed)
+
+
+def test_keys_scroll_the_panel_while_the_list_has_the_keys():
+    async def scenario(app, press):
+        assert app.main.log_view.following
+        await press("shift+up")
+        assert app.main.panels.current is Panel.TABLE
+        at = app.main.table.at
+        assert not app.main.log_view.following
+        await press("shift+down")
+        assert app.main.log_view.following
+        assert app.main.table.at == at
+
+    class Long(Recording, Still):
+        def _show_log(self, look):
+            self.post_message(LogShown(look, [(NOW, 0, f"line {at}") for at in range(200)], partial="", runs=(1, 1)))
+
+    walk(scenario, Long)
+
+
+def test_where_no_panel_is_a_key_says_how_to_have_one():
+    async def scenario(app, press):
+        app.main.panels._is_open = False
+        app.main.panels.fold()
+        await press("shift+down")
+        assert app.notice.text == "no panel to scroll: tab opens it"
+        await press("tab")
+        assert app.main.panels.shape.panel_lines
+
+    class Plain(Recording, Still):
+        pass
+
+    walk(scenario, Plain, size=(80, 24))
