@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import NamedTuple
 
+from overmind_core.domain.text.cells import pad, width
 from overmind_core.view.actions import Context, shown_key
 from overmind_core.view.cells import Cell, safe
 from overmind_core.view.header_line import Line, whole
@@ -87,8 +88,8 @@ def first_run(
     ]
     if len(text) > height:
         text = [line for line in text if line]
-    indent = Cell(" " * (INDENT if cells < ROOMY else WIDE_INDENT))
-    shown = [whole([indent, *line], cells) if line else [] for line in text[:height]]
+    before = Cell(" " * indent(cells))
+    shown = [whole([before, *line], cells) if line else [] for line in text[:height]]
     return [*shown, *([] for _ in range(height - len(shown)))]
 
 
@@ -96,8 +97,8 @@ def _key(action: str) -> str:
     return shown_key(actions_of(Context.MISSIONS)[action].keys[0])
 
 
-def _way(typed: str, words: str) -> Line:
-    return [Cell(f"{typed:<{KEY}}", "key"), Cell(words)]
+def _way(typed: str, words: str, cells: int = KEY) -> Line:
+    return [Cell(pad(typed, cells), "key"), Cell(words)]
 
 
 def _fact(name: str, cells: Sequence[Cell]) -> Line:
@@ -129,6 +130,25 @@ def nobody_needs_you(running: int, ended: int, since: float, zone: tzinfo | None
     runs = f"{running:,} running" if running else "nothing runs"
     more = f", {ended:,} ended since {datetime.fromtimestamp(since, zone):%H:%M}" if ended else ""
     return f"Nobody needs you. {runs[0].upper()}{runs[1:]}{more}."
+
+
+def in_place(said: Sequence[str]) -> list[Line]:
+    """The lines in the place of a list that has no row.
+
+    Args:
+        said: A sentence; then what is typed, three blanks and what that does, a line each, or further sentences.
+    """
+    first, *others = said
+    parts = [line.partition("   ") for line in others]
+    typed = max((width(key) for key, gap, _ in parts if gap), default=0)
+    lead = max(KEY, typed + 2)
+    ways = [_way(key, words, lead) if gap else [Cell(key, "quiet")] for key, gap, words in parts]
+    return [[Cell(first, "title")], *([[], *ways] if ways else [])]
+
+
+def indent(cells: int) -> int:
+    """Cells before a sentence in the place of a list of so many cells."""
+    return INDENT if cells < ROOMY else WIDE_INDENT
 
 
 def nothing_matches(text: str, total: int) -> str:

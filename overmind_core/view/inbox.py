@@ -304,7 +304,7 @@ def keys(need: Need | None, choosing: Choosing | None, cells: int, *, read_only:
     for offer in [*known, *offers(need, choosing, read_only=read_only)]:
         if whole and offer == WHOLE:
             continue
-        more = [Cell(f" <{offer.key}> ", "key"), Cell(f"{offer.label} ", "label")]
+        more = [Cell(f" {offer.key} ", "key"), Cell(f"{offer.label} ", "label")]
         if sum(width(cell.text) for cell in (*line, *more)) > cells:
             break
         line += more

@@ -28,10 +28,10 @@ WAYS: Mapping[str, Mapping[str, bool]] = {
 }
 """Word behind the view's → what the supervisor is asked with."""
 NONE_OF: Mapping[str, str] = {
-    "proposed": "Nothing is proposed.\n:notes lists all notes of this folder",
-    "conflicts": "No note has two newest versions.\n:notes lists all notes of this folder",
-    "stale": "No note is about files that are gone.\n:notes lists all notes of this folder",
-    "resting": "No note rests: none was said to hurt more often than to help.\n:notes lists all notes of this folder",
+    "proposed": "Nothing is proposed.\n:notes   lists all notes of this folder",
+    "conflicts": "No note has two newest versions.\n:notes   lists all notes of this folder",
+    "stale": "No note is about files that are gone.\n:notes   lists all notes of this folder",
+    "resting": "No note rests: none was said to hurt more often than to help.\n:notes   lists all notes of this folder",
 }
 """The same word → the text of an empty list."""
 HINTS: Mapping[str, str] = {

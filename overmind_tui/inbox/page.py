@@ -13,11 +13,11 @@ from textual import events, on
 from textual.app import ComposeResult
 
 from overmind_core.errors import OvermindError
+from overmind_core.view import first_run, numbers, row_filter, subject
 from overmind_core.view import inbox as inbox_rows
 from overmind_core.view import inbox as rows
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import quests as quests_rows
-from overmind_core.view import registry, row_filter, subject
 from overmind_core.view.actions import Action, Context
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.hive_keys import is_of_swarm
@@ -27,6 +27,7 @@ from overmind_core.view.subject import Choosing
 from overmind_tui.inbox import actions
 from overmind_tui.pages.dialog import ReadingDelay
 from overmind_tui.pages.page import Handler, Page, joined
+from overmind_tui.render import texts
 from overmind_tui.render.layout import Panel
 from overmind_tui.widgets.lines import Lines, TextView
 from overmind_tui.widgets.needs_list import NeedsList
@@ -183,7 +184,9 @@ class AnswerSide:
 Answers = Sequence[Any | OvermindError]
 SHARE = 0.4
 """The part of the screen that the list takes at most."""
-COME_BY_THEMSELVES = ("Agents that ask or have answered you appear here.", "! opens this list from anywhere.")
+COME_BY_THEMSELVES = ("Agents that ask or have answered you appear here.", "!   opens this list from anywhere")
+LATELY = 3600.0
+"""Seconds in which missions that ended are counted where nobody needs a person."""
 FEWEST = 3
 """Its lines with the border at least; the question that is answered has to be in sight, too."""
 FRAME = 3
@@ -290,7 +293,7 @@ class NeedsPage(Page):
         found = inbox_rows.needs(shell.fleet.rows.values(), shell.fleet.questions, shell.now())
         left = gone is not None and gone[1] > 0 and gone not in {need.key for need in found}
         ours = gone is not None and gone in self._answer_actions.given
-        self.list.empty = self._empty(found)
+        self.list.empty = texts.in_place(self._empty(found))
         self.list.show([need for need in found if self._wanted(need)], asked=asked or ours)
         self.show()
         if left and not ours and gone is not None:
@@ -299,8 +302,13 @@ class NeedsPage(Page):
     def _empty(self, found: Sequence[Need]) -> tuple[str, ...]:
         """Why nothing is listed."""
         if found and self._filter:
-            return (f"None of {len(found)} match /{self._filter.text}", "esc clears the filter")
-        return (*registry.VIEWS["inbox"].empty.split("\n"), "", *COME_BY_THEMSELVES)
+            return (first_run.nothing_matches(self._filter.text, len(found)),)
+        shell = self.shell
+        since = shell.now() - LATELY
+        rows = shell.fleet.rows.values()
+        ended = sum((numbers.moment(row.get("ended_at")) or 0.0) >= since for row in rows)
+        running = sum(map(missions_rows.is_live, rows))
+        return (first_run.nobody_needs_you(running, ended, since, shell.zone), *COME_BY_THEMSELVES)
 
     def _wanted(self, need: Need) -> bool:
         """Whether the filter keeps it; its question counts as what goes on there."""

@@ -105,7 +105,11 @@ class LearnPage(TablePage):
         """Where quests went well so far there are no lessons."""
         found = super()._empty()
         if self._loaded and not self.rows and self._groups:
-            return ("No lessons yet.", "An attempt that passes after one that failed proposes one: y accepts it here")
+            return (
+                "No lessons yet.",
+                "An attempt that passes after one that failed proposes one.",
+                "y   accepts it here",
+            )
         return found
 
     def looked_in(self, row: Row) -> str:

@@ -123,7 +123,7 @@ class NotesPage(TablePage):
     def _empty(self) -> tuple[str, ...]:
         if self._loaded and not self.rows:
             if self._question:
-                return (f"Nothing was found for {safe(self._question)!r}", "esc shows all notes again")
+                return (f"Nothing was found for {safe(self._question)!r}", "esc   shows all notes again")
             if self.way in notes_rows.NONE_OF:
                 return tuple(notes_rows.NONE_OF[self.way].split("\n"))
             if self.way != "all":
@@ -137,7 +137,7 @@ class NotesPage(TablePage):
     @property
     def narrowed(self) -> str:
         """The question, else the filter."""
-        return f" <search {safe(self._question)}>" if self._question else super().narrowed
+        return f" for {safe(self._question)}" if self._question else super().narrowed
 
     def subtitle(self) -> str:
         """The key tab while somebody types; else why nobody is given notes, else the proposals that wait."""

@@ -14,11 +14,12 @@ from textual import on
 from textual.app import ComposeResult
 
 from overmind_core.errors import OvermindError
-from overmind_core.view import numbers, row_filter, tables
+from overmind_core.view import first_run, numbers, row_filter, tables
 from overmind_core.view.actions import Action, Context
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.keymap import meaning
 from overmind_core.view.missions import Branch
+from overmind_core.view.prompt import Filtered
 from overmind_core.view.registry import View
 from overmind_tui.command_line.parse import Show
 from overmind_tui.pages.page import FILLING_SECONDS, Page, joined
@@ -251,7 +252,7 @@ class TablePage(Page):
         rows = self.filtering.of(self.sorting.of(self.rows))
         table.marked &= {row["id"] for row in self.rows}
         table.sorted_by = (self.sorting.by, self.sorting.rises)
-        table.empty = self._empty()
+        table.empty = texts.in_place(self._empty())
         table.show(self.branches(rows), asked=asked or at_end)
         if at_end and rows and not self.sorting.by:
             table.move_to(len(rows) - 1)
@@ -266,24 +267,38 @@ class TablePage(Page):
         return row_filter.searched(row) if self.row.missions else tables.looked_in(row)
 
     def _empty(self) -> tuple[str, ...]:
+        """A sentence for a table without rows, and what to type then."""
         if not self._loaded:
-            return ("loading …",)
+            return texts.LOADING
         if self.rows:
-            return (f"Nothing matches /{safe(self.filtering.filter.text)}", "esc clears the filter")
+            return (first_run.nothing_matches(self.filtering.filter.text, len(self.rows)),)
         return tuple(self.row.empty.split("\n"))
 
     def retitle(self) -> None:
         """What the border says."""
-        title = f"{numbers.counted(self.shown_count, self.row.noun)}{self.narrowed}"
+        title = self.counted if self.rows else ""  # else a sentence stands below it
+        title += self.narrowed
         if self.table.marked:
             hidden = len(self.table.marked - {branch.id for branch in self.table.branches})
             title += f" {len(self.table.marked)} marked" + (f", {hidden} hidden" if hidden else "")
         self.table.set_title(title, self.subtitle())
 
     @property
+    def counted(self) -> str:
+        """How many rows there are; with a filter, how many of all are shown."""
+        of = f"{self.shown_count:,} of " if self.filtering.filter else ""
+        return of + numbers.counted(len(self.rows) if of else self.shown_count, self.row.noun)
+
+    @property
     def narrowed(self) -> str:
-        """What the border says of why not all rows are shown."""
-        return f" </{self.filtering.filter.text}>" if self.filtering.filter else ""
+        """Why not all rows were asked for."""
+        return ""
+
+    @property
+    def filtered(self) -> Filtered | None:
+        """The filter, and how many of all rows it shows."""
+        text = self.filtering.filter.text
+        return Filtered(text, self.shown_count, len(self.rows)) if self.filtering.filter else None
 
     @property
     def shown_count(self) -> int:

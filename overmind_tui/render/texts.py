@@ -8,7 +8,7 @@ from typing import Any
 from overmind_core.domain.missions import status_marks
 from overmind_core.domain.missions.status_marks import BAD_ENDS, MARKS, WAITING, StatusMark
 from overmind_core.domain.operation import Danger
-from overmind_core.view import actions, numbers, registry
+from overmind_core.view import actions, first_run, numbers, registry
 from overmind_core.view import keymap as shell_keymap
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import note_marks as notes_marks
@@ -150,9 +150,18 @@ def plain(text: str) -> Lines:
     return [[Cell(safe(line.expandtabs()))] for line in text.splitlines()]
 
 
+LOADING = ("loading …",)
+"""Nobody has answered yet."""
+
+
 def loading() -> Sequence[Sequence[Cell]]:
-    """Nobody has answered yet."""
-    return [[Cell("loading …", "quiet")]]
+    """The same, as it is drawn."""
+    return [[Cell(line, "quiet")] for line in LOADING]
+
+
+def in_place(said: Sequence[str]) -> Sequence[Sequence[Cell]]:
+    """The lines in the place of a list without rows; `said` as `first_run.in_place` has it."""
+    return loading() if said == LOADING else first_run.in_place(said)
 
 
 FINISHED = frozenset({"turn_ended", "stopped"})

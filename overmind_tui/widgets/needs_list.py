@@ -9,8 +9,9 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
+from overmind_core.view import first_run
 from overmind_core.view import inbox as rows
-from overmind_core.view.cells import Cell
+from overmind_core.view.cells import Cell, folded
 from overmind_core.view.inbox import Key, Need
 from overmind_tui.widgets.canvas import ScrollCanvas
 
@@ -31,7 +32,7 @@ class NeedsList(ScrollCanvas):
         self.needs: list[Need] = []
         self.key: Key | None = None
         self.at = 0
-        self.empty: tuple[str, ...] = ()
+        self.empty: Sequence[Sequence[Cell]] = ()
         self.lines: Lines = []
         """All of them, headings too, each with the place of what it shows."""
         self._moved_at = float("-inf")
@@ -93,7 +94,9 @@ class NeedsList(ScrollCanvas):
     def _composed(self) -> Lines:
         cells = self.scrollable_content_region.width
         if not self.needs:
-            return [([], None), *(([Cell(f"  {line}", "quiet")], None) for line in self.empty)]
+            before = first_run.indent(cells)
+            lines = folded(self.empty, cells - before - 1, 0)
+            return [([], None), *(([Cell(" " * before), *line], None) for line in lines)]
         return rows.listing(self.needs, cells, ascii_only=self._ascii)
 
     def on_resize(self) -> None:

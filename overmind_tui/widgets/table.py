@@ -17,6 +17,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from overmind_core.domain.text.cells import pad, width
+from overmind_core.view import first_run
 from overmind_core.view import missions as rows
 from overmind_core.view import plans as plans_rows
 from overmind_core.view.cells import Cell, clipped, fitted, folded
@@ -25,8 +26,6 @@ from overmind_core.view.hive_keys import SILENT_SINCE
 from overmind_core.view.missions import Branch
 from overmind_tui.widgets.canvas import Run, ScrollCanvas
 
-EMPTY_MARGIN = 3
-"""Cells beside what an empty table says."""
 RESTLESS_SECONDS = 0.5
 """Seconds after the cursor's row moved in which actions that end work are refused."""
 REMEMBERED = 512
@@ -376,9 +375,10 @@ class ResourceTable(ScrollCanvas):
 
     def _empty_line(self, y: int, cells: int) -> Strip:
         said = [[Cell(line, "quiet")] if isinstance(line, str) else line for line in self.empty]
-        lines = folded(said, cells - EMPTY_MARGIN, 0)
+        indent = first_run.indent(cells)
+        lines = folded(said, cells - indent - 1, 0)
         line = lines[y - 1] if 0 < y <= len(lines) else [Cell("", "quiet")]
-        return self.strip([("  ", Style.null()), *((cell.text, self.tone(cell.tone)) for cell in line)], cells)
+        return self.strip([(" " * indent, Style.null()), *((cell.text, self.tone(cell.tone)) for cell in line)], cells)
 
 
 def _is_faint(branch: Branch) -> bool:

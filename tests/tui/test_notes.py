@@ -180,7 +180,7 @@ def test_a_slash_asks_as_recall_does_and_after_tab_it_filters():
     async def scenario(app, press):
         await press(":notes", "/", *"redsi", "enter")
         assert [given["words"] for given in app.of("search")] == ["r", "re", "red", "reds", "redsi"]
-        assert app.screen.narrowed == " <search redsi>"
+        assert app.screen.narrowed == " for redsi"
         await press("/")
         assert app.screen.subtitle() == "tab turns the search into a filter"
         await press("enter")
