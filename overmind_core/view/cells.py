@@ -146,7 +146,7 @@ def folded(lines: Sequence[Sequence[Cell]], cells: int, hang: int) -> list[list[
 
 
 def _rows(line: Sequence[Cell], cells: int, hang: int) -> Iterator[list[Cell]]:
-    if sum(width(cell.text) for cell in line) <= cells:
+    if not line or sum(width(cell.text) for cell in line) <= cells:
         yield list(line)
         return
     indent = min(hang if len(line) > 1 else _depth(line[0].text), cells // 2)

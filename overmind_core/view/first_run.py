@@ -17,6 +17,8 @@ ROOMY = 100
 INDENT, WIDE_INDENT = 4, 8
 KEY = 9
 """Cells of what is typed, or of the name of a fact."""
+LONGEST_KEY = 20
+"""Cells of what is typed from which on the words behind it stand in no column."""
 YES = "✔"
 
 
@@ -98,7 +100,7 @@ def _key(action: str) -> str:
 
 
 def _way(typed: str, words: str, cells: int = KEY) -> Line:
-    return [Cell(pad(typed, cells), "key"), Cell(words)]
+    return [Cell(pad(typed, cells) if cells else f"{typed}   ", "key"), Cell(words)]
 
 
 def _fact(name: str, cells: Sequence[Cell]) -> Line:
@@ -141,7 +143,7 @@ def in_place(said: Sequence[str]) -> list[Line]:
     first, *others = said
     parts = [line.partition("   ") for line in others]
     typed = max((width(key) for key, gap, _ in parts if gap), default=0)
-    lead = max(KEY, typed + 2)
+    lead = max(KEY, typed + 2) if typed <= LONGEST_KEY else 0
     ways = [_way(key, words, lead) if gap else [Cell(key, "quiet")] for key, gap, words in parts]
     return [[Cell(first, "title")], *([[], *ways] if ways else [])]
 

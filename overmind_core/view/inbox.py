@@ -311,6 +311,17 @@ def keys(need: Need | None, choosing: Choosing | None, cells: int, *, read_only:
     return line
 
 
+def key_at(line: Sequence[Cell], x: int) -> str:
+    """The key whose words stand at a cell of the keys of a question, as it is drawn; "" for none."""
+    begin, key = 0, ""
+    for cell in line:
+        key = cell.text.strip() if cell.tone == "key" else key
+        begin += width(cell.text)
+        if x < begin:
+            return key
+    return ""
+
+
 def offers(need: Need | None, choosing: Choosing | None = None, *, read_only: bool = False) -> Iterator[Offer]:
     """What can be done about a need, the most important first.
 

@@ -34,7 +34,7 @@ from overmind_core.view.hive_keys import hive_of
 from overmind_core.view.screen_shape import TINY
 from overmind_tui.pages.text import BORDERS, TextPage
 from overmind_tui.render.layout import NARROW
-from overmind_tui.widgets.canvas import Pane
+from overmind_tui.widgets.canvas import Edge, Pane
 from overmind_tui.widgets.lines import CursorTextView
 
 if TYPE_CHECKING:
@@ -287,6 +287,8 @@ class ChangesPage(TextPage):
         with Container(id="changes") as self._room:
             self._pane = Pane(self.files.title_line, self.files)
             yield self._pane
+            self._edge = Edge()
+            yield self._edge
             yield Pane(self.text.title_line, self.text)
 
     def begin(self) -> None:
@@ -354,6 +356,7 @@ class ChangesPage(TextPage):
         self._cells = size.width - BORDERS
         self._room.set_class(beside, "beside")
         self._pane.display = bool(files) and (beside or size.height >= TINY[1])
+        self._edge.display = self._pane.display and beside
         if beside:
             longest = max((len(safe(file.path)) for file in files), default=0)
             self._pane.styles.width = wide = min(longest + 16, WIDEST_LIST, size.width // 3)

@@ -5,7 +5,7 @@ A key answers the question that is on the screen, once it can have been read; an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -185,6 +185,10 @@ Answers = Sequence[Any | OvermindError]
 SHARE = 0.4
 """The part of the screen that the list takes at most."""
 COME_BY_THEMSELVES = ("Agents that ask or have answered you appear here.", "!   opens this list from anywhere")
+NAMED_KEYS: Mapping[str, tuple[str, str | None]] = {
+    "enter": ("enter", None), "esc": ("escape", None), "shift-y": ("Y", "Y"), "1-9": ("", None),
+}  # fmt: skip
+"""A key as it is drawn → its name and its character, where these are others."""
 LATELY = 3600.0
 """Seconds in which missions that ended are counted where nobody needs a person."""
 FEWEST = 3
@@ -392,6 +396,15 @@ class NeedsPage(Page):
         super().act(action)
         if self.list.key != before:
             self.show()
+
+    @on(Lines.Clicked)
+    def offer_clicked(self, message: Lines.Clicked) -> None:
+        """A click on a key of the question is that key."""
+        if message.lines is self.keys:
+            key = inbox_rows.key_at(self._compose_keys(self.app.size.width)[0], message.x)
+            name, character = NAMED_KEYS.get(key, (key, key))
+            if name:
+                self.press(name, character)
 
     @on(NeedsList.Selected)
     def _clicked(self) -> None:

@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.geometry import Size
 from textual.screen import ModalScreen
-from textual.strip import Strip
 
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.actions import Action, Context
@@ -35,7 +34,7 @@ from overmind_tui.render.layout import Panel
 from overmind_tui.shell.remembered import Remembered
 from overmind_tui.shell.user_state import AwaySummary
 from overmind_tui.terminal.pane import LEFT_SECONDS, TerminalPanel
-from overmind_tui.widgets.canvas import Canvas
+from overmind_tui.widgets.canvas import Edge
 from overmind_tui.widgets.lines import CursorTextView, Lines, LinesPanel, TextView
 from overmind_tui.widgets.log import LogView
 from overmind_tui.widgets.missions_list import MissionsList
@@ -59,15 +58,6 @@ class MainParts(NamedTuple):
     log_follower: LogFollower
     away: AwaySummary
     open_first: Callable[[], None]
-
-
-class Edge(Canvas):
-    """The rule between the list and a panel beside it."""
-
-    def render_line(self, y: int) -> Strip:
-        """One cell of it."""
-        del y
-        return self.strip([("│", self.tone("rule"))], 1)
 
 
 class MissionsScreen(Page):

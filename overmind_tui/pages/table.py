@@ -276,7 +276,7 @@ class TablePage(Page):
 
     def retitle(self) -> None:
         """What the border says."""
-        title = self.counted if self.rows else ""  # else a sentence stands below it
+        title = self.counted if self.table.branches else ""  # else a sentence stands below it
         title += self.narrowed
         if self.table.marked:
             hidden = len(self.table.marked - {branch.id for branch in self.table.branches})

@@ -12,8 +12,8 @@ from textual.geometry import Size
 
 from overmind_core.errors import OvermindError
 from overmind_core.spec_files import document_texts
+from overmind_core.view import numbers, registry
 from overmind_core.view import quests as quests_rows
-from overmind_core.view import registry
 from overmind_core.view import specs as specs_rows
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.missions import Branch
@@ -23,7 +23,7 @@ from overmind_tui.command_line.parse import Show
 from overmind_tui.pages.details import DetailsPage
 from overmind_tui.specs.side import DocumentSide, list_cells
 from overmind_tui.timeline.page import show_timeline
-from overmind_tui.widgets.canvas import Pane
+from overmind_tui.widgets.canvas import Edge, Pane
 from overmind_tui.widgets.table import PlanTable, ResourceTable
 
 if TYPE_CHECKING:
@@ -124,6 +124,8 @@ class SpecPage(DetailsPage):
         with Container(id="beside"):
             self.list_pane = Pane(*super().compose_body())
             yield self.list_pane
+            self.edge = Edge()
+            yield self.edge
             self.side_pane = Pane(self.side.title_line, self.side)
             yield self.side_pane
         self.lay_out(self.app.size)
@@ -137,7 +139,7 @@ class SpecPage(DetailsPage):
     def lay_out(self, size: Size) -> None:
         """As wide as there is room."""
         cells = list_cells(size.width)
-        self.side_pane.display = bool(cells)
+        self.side_pane.display = self.edge.display = bool(cells)
         self.list_pane.styles.width = cells or "100%"
         self._show_document()
 
@@ -217,6 +219,15 @@ class SpecPage(DetailsPage):
     def shown_count(self) -> int:
         """How many tasks there are, as far as the filter lets them be."""
         return sum(bool(branch.row["name"]) and specs_rows.is_task(branch.row) for branch in self.table.branches)
+
+    @property
+    def counted(self) -> str:
+        """How many phases there are, and how many tasks; with a filter, how many tasks of all are shown."""
+        tasks = sum(map(specs_rows.is_task, self.rows))
+        if self.filtering.filter:
+            return f"{self.shown_count:,} of {numbers.counted(tasks, self.row.noun)}"
+        phases = numbers.counted(len(self._spec["phases"]) if self._spec else 0, "phase")
+        return f"{phases}, {numbers.counted(tasks, self.row.noun)}" if tasks else phases
 
     def looked_in(self, row: Row) -> str:
         """The text of a row in which a filter searches."""

@@ -23,7 +23,7 @@ _LOADING = DocumentText((), "loading …")
 
 def list_cells(columns: int) -> int:
     """Return how wide the list is in a terminal of so many columns; 0: there is no room for anything beside it."""
-    return min(columns // 2, WIDEST_LIST) if columns >= WIDE else 0
+    return min((columns - 1) // 2, WIDEST_LIST) if columns >= WIDE else 0
 
 
 class DocumentSide(TextView):

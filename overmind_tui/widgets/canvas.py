@@ -139,3 +139,12 @@ def literal(text: str) -> Content:
 
 class Pane(Vertical):
     """A widget below its title, side by side with another one."""
+
+
+class Edge(Canvas):
+    """The rule between two widgets side by side."""
+
+    def render_line(self, y: int) -> Strip:
+        """One cell of it."""
+        del y
+        return self.strip([("│", self.tone("rule"))], 1)

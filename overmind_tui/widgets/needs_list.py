@@ -95,7 +95,7 @@ class NeedsList(ScrollCanvas):
         cells = self.scrollable_content_region.width
         if not self.needs:
             before = first_run.indent(cells)
-            lines = folded(self.empty, cells - before - 1, 0)
+            lines = folded(self.empty, max(cells - before - 1, 1), 0)
             return [([], None), *(([Cell(" " * before), *line], None) for line in lines)]
         return rows.listing(self.needs, cells, ascii_only=self._ascii)
 

@@ -376,7 +376,7 @@ class ResourceTable(ScrollCanvas):
     def _empty_line(self, y: int, cells: int) -> Strip:
         said = [[Cell(line, "quiet")] if isinstance(line, str) else line for line in self.empty]
         indent = first_run.indent(cells)
-        lines = folded(said, cells - indent - 1, 0)
+        lines = folded(said, max(cells - indent - 1, 1), 0)
         line = lines[y - 1] if 0 < y <= len(lines) else [Cell("", "quiet")]
         return self.strip([(" " * indent, Style.null()), *((cell.text, self.tone(cell.tone)) for cell in line)], cells)
 

@@ -205,7 +205,9 @@ def test_a_document_needs_room_to_stand_beside_the_list(columns, shows):
     async def scenario(app, press):
         await press(":sp", "enter")
         assert app.screen.side_pane.display is shows
-        assert app.screen.table.size.width + (app.screen.side.size.width if shows else 0) == columns
+        beside = app.screen.side.size.width + app.screen.edge.size.width if shows else 0
+        assert app.screen.table.size.width + beside == columns
+        assert not shows or app.screen.side.size.width >= 80
 
     walk(scenario, RecordingSpecs, size=(columns, 40))
 

@@ -18,7 +18,7 @@ FOLDED = [
      ["  x        ", "    one", "    two"]),
     ("wide characters count twice", [("   ", "key"), ("日本 日本", "")], 9, ["   日本", "    日本"]),
     ("blanks at the end take no row", [("  x   ", "key"), ("one   ", "")], 9, ["  x   one   "]),
-    ("nothing", [], 9, [""]),
+    ("nothing", [], 9, [""]), ("nothing, where there is no room yet", [], -5, [""]),
 ]  # fmt: skip
 
 
