@@ -264,7 +264,7 @@ class ChangesPage(TextPage):
         """Of the list of files, and which of them is marked."""
         self._shown: list[int] = []
         """Which lines of the text are shown."""
-        super().__init__("changes", f"changes · {safe(row['name'])}", lambda: self._text.lines)
+        super().__init__("changes", safe(row["name"]), lambda: self._text.lines)
 
     @property
     def context(self) -> Context:

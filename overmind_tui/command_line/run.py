@@ -334,7 +334,7 @@ class CommandRun:
         alike, count = len(changed) == len(lines) > 1, len(set(changed))  # --lost names each before it says so
         if (len(lines) > 1 and not is_seen and not alike) or (lines and lines[0].startswith(("{", "["))):
             shown = texts.plain(outcome.text)
-            shell.open(TextPage(verb.name, f"overmind {verb.name}", lambda: shown))
+            shell.open(TextPage(verb.name, "", lambda: shown))
         if started := _STARTED.match(lines[0] if lines else ""):
             shell.main.select_soon(started[1])
         if outcome.cancelled:

@@ -24,7 +24,7 @@ class DoctorPage(TextPage):
     """The findings; refreshing looks again."""
 
     def __init__(self, view: View) -> None:
-        super().__init__(view.name, view.summary, lambda: self._lines, hang=texts.FINDINGS)
+        super().__init__(view.name, "", lambda: self._lines, hang=texts.FINDINGS)
         self._lines = texts.plain(f"  {view.empty}")
 
     def begin(self) -> None:

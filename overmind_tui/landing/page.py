@@ -82,4 +82,4 @@ class WorktreesPage(TablePage):
             self.shell.act("describe", [known])
             return
         lines = texts.plain(json.dumps(current.row, ensure_ascii=False, indent=2))
-        self.shell.open(TextPage(self.view, f"worktree · {safe(current.row['name'])}", lambda: lines))
+        self.shell.open(TextPage(self.view, safe(current.row["name"]), lambda: lines))

@@ -72,7 +72,7 @@ class ViewActions:
                 return
             expected.came()
             shown = toml_lines(outcome.text)
-            shell.open(TextPage("toml", f"definition · {safe(row['name'])}", lambda: shown))
+            shell.open(TextPage("toml", safe(row["name"]), lambda: shown))
 
         self._jobs.start("definition", [[*PROGRAM, "edit", row["id"], "--print"]], on_result)
 

@@ -25,7 +25,8 @@ class DescribePage(TextPage):
     def __init__(self, row: Row, lines: describe.Lines) -> None:
         self._row = row
         self._lines = lines
-        super().__init__("describe", safe(row["name"]), lambda: self._lines)
+        super().__init__("describe", "", lambda: self._lines)
+        self.crumbs = ("missions", "describe", safe(row["name"]))
 
     def targets(self) -> list[Row]:
         """The mission that it is about."""

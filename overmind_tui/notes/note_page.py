@@ -45,7 +45,7 @@ class NotePage(TextPage):
             names = {mission: str(row["name"]) for mission, row in shell.fleet.rows.items()}
             return notes_rows.description(self._note, look, names)
 
-        super().__init__("note", f"note · {safe(note['id'])}", lines, hang=HANG)
+        super().__init__("note", "", lines, hang=HANG)
         self.crumbs = ("missions", "notes", safe(note["id"]))
 
     @property

@@ -80,5 +80,4 @@ class DetailsPage(TablePage):
 
     def read(self, row: Row, lines: Callable[[], Lines], *, what: str = "", hang: int | None = None) -> None:
         """Show a text about a row; `what`: of this kind; `hang`: as a text page takes it."""
-        title = " · ".join(filter(None, (self.view, safe(row["name"]), what)))
-        self.shell.open(TextPage(what or self.view, title, lines, hang=hang))
+        self.shell.open(TextPage(what or self.view, safe(row["name"]), lines, hang=hang))

@@ -396,9 +396,7 @@ class TablePage(Page):
         elif current is not None:
             shown = {key: value for key, value in current.row.items() if key not in {"id", "named", "clock", "day"}}
             lines = texts.plain(json.dumps(shown, ensure_ascii=False, indent=2))
-            self.shell.open(
-                TextPage(self.view, f"{self.view} · {safe(current.row['name']) or current.id}", lambda: lines)
-            )
+            self.shell.open(TextPage(self.view, safe(current.row["name"]) or current.id, lambda: lines))
 
     def shown_text(self) -> str:
         """All that is shown, as text."""

@@ -12,6 +12,7 @@ from overmind_core.log_pages import pattern
 from overmind_core.view import row_filter
 from overmind_core.view.actions import Context
 from overmind_core.view.cells import Cell, folded
+from overmind_core.view.prompt import Filtered
 from overmind_core.view.row_filter import NOTHING, BrokenFilter
 from overmind_tui.pages.page import Handler, Page
 from overmind_tui.shell import clipboard, external
@@ -29,7 +30,7 @@ class TextPage(Page):
 
     Args:
         view: The word in the crumbs.
-        title: What is read.
+        title: Whose text it is; "" where the header or its first line says so.
         compose_text: Says it; asked again whenever it may have changed.
         at_end: Begin at the last line, and stay there.
         hang: Cells from the left where long lines go on below; None: they are cut, and seen sideways.
@@ -51,6 +52,7 @@ class TextPage(Page):
         self._wanted = NOTHING
         self._searching = False
         """All lines are shown, and what is wanted is only marked."""
+        self._kept = self._every = 0
         self.crumbs = ("missions", view)
 
     def compose_body(self) -> ComposeResult:
@@ -67,14 +69,25 @@ class TextPage(Page):
     def update(self) -> None:
         """Say it anew."""
         lines = self._compose_text()
+        self._kept = self._every = len(lines)
         if self._wanted and not self._searching:
-            lines = [line for line in lines if self._wanted.matches("".join(cell.text for cell in line))] or NO_LINE
-        sign = "?" if self._searching else "/"
-        self.text.set_title(self._title + (f"   {sign}{self._wanted.text}" if self._wanted else ""), self.note)
+            kept = [line for line in lines if self._wanted.matches("".join(cell.text for cell in line))]
+            self._kept, lines = len(kept), kept or NO_LINE
+        title = self._title + (f"   ?{self._wanted.text}" if self._searching else "")
+        self.text.set_title(title, self.note)
+        self.text.title_line.display = bool(title or self.note)
         self.text.wanted = pattern.patterns(self._wanted.text)
         if self._hang is not None:
             lines = folded(lines, self.app.size.width - BORDERS, self._hang)
         self.text.show(lines, at_end=self._at_end and (self.text.at_end or not self.text.lines))
+        self.refresh_line()
+
+    @property
+    def filtered(self) -> Filtered | None:
+        """The filter, and how many of all lines it shows."""
+        if not self._wanted or self._searching or not self._every:
+            return None
+        return Filtered(self._wanted.text, self._kept, self._every)
 
     def on_resize(self, event: events.Resize) -> None:
         """Long lines go on elsewhere."""

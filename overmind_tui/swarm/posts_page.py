@@ -135,7 +135,7 @@ class PostRowsPage(SwarmTablePage):
             self.shell.flash(f"{safe(row['name'])} has written nothing", "slow")
             return
         lines = texts.plain(tail)
-        self.shell.open(TextPage("log", f"log · {safe(row['name'])} · its end", lambda: lines))
+        self.shell.open(TextPage("log", f"{safe(row['name'])} · its end", lambda: lines))
 
     def do_cancel(self) -> None:
         """Cancel those that are meant, after a question."""
