@@ -117,9 +117,9 @@ class Updates:
         self._inbox_changed()
 
     def _inbox_changed(self) -> None:
+        self._main.rearrange()
         self.show_inbox()
         show_bottom(self._shell.app)
-        self._main.tick()
 
     def show_inbox(self) -> None:
         """Who needs the person, where that is seen."""

@@ -1,0 +1,350 @@
+"""The missions screen at rest and at work: nothing moves without a reason, and nothing of it is forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from overmind_core.domain.text.cells import width
+from overmind_core.view import screen_shape
+from overmind_tui.missions import table as table_panel
+from overmind_tui.shell.messages import InboxChanged, RowsChanged
+from tests.tui.conftest import picture, until
+from tests.tui.test_pictures import Still, agent, mission, settle
+
+
+class Clock:
+    """The time that the list knows."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that only a test moves."""
+    found = Clock()
+    monkeypatch.setattr(table_panel, "time", SimpleNamespace(monotonic=found.monotonic))
+    return found
+
+
+class Begun(Still):
+    """The program with these missions, the cursor on the first of them."""
+
+    def _start(self):
+        self.fleet.apply(self._rows, (), everything=True)
+        self.coaching.end()
+        self.main.rearrange()
+
+
+def play(scenario, rows, size=(120, 40), **how):
+    async def whole():
+        app: Any = Begun(rows, **how)
+        async with app.run_test(size=size) as pilot:
+            await settle(pilot)
+            await scenario(app, pilot)
+
+    asyncio.run(whole())
+
+
+def lines_of(app):
+    """Id → the line of its row."""
+    table = app.main.table
+    return {entry.id: table._place(entry.id) - table.scroll_offset.y for entry in table.branches}
+
+
+async def came(app, pilot, rows, **how):
+    """Rows came from the supervisor."""
+    app.post_message(RowsChanged(rows, **how))
+    await pilot.pause()
+
+
+def asks(app, row, number=1):
+    """That a mission asks something."""
+    question = {"question": number, "id": row["id"], "name": row["name"], "need": "permission", "tool": "Bash",
+                "options": [], "summary": "Bash: make", "subject": {"command": "make"}, "rule": None,
+                "asked_at": "2025-12-31T23:59:00.000Z", "attach_only": False}  # fmt: skip
+    waits = {**row, "activity": "waiting", "need": "permission", "now": "Bash: make"}
+    app.post_message(RowsChanged([waits]))
+    app.post_message(InboxChanged([question]))
+
+
+# 3
+
+
+@pytest.mark.parametrize("order", ["", "cpu:down", "cost:down", "memory:up"])
+def test_sixty_seconds_of_output_move_no_row(clock, order):
+    """Acceptance 3."""
+    choice = random.Random(order)
+    rows = [agent(at, f"agent-{at}", "working", "begins", 0.1 * at, cpu_percent=9.0 - at) for at in range(1, 10)]
+
+    async def scenario(app, pilot):
+        if order:
+            app.main.table_panel.by_column(order.partition(":")[0])
+        before = lines_of(app)
+        for second in range(60):
+            clock.now += 1
+            figures = [
+                {"cpu_percent": choice.uniform(0, 100), "cost_usd": choice.uniform(0, 9), "memory_bytes": at * 10**7}
+                for at in choice.sample(range(9), 9)
+            ]
+            await came(app, pilot, [
+                {**row, "now": f"step {second}", **figure} for row, figure in zip(rows, figures, strict=True)
+            ])  # fmt: skip
+            assert lines_of(app) == before, second
+        assert "step 59" in picture(app), "what they say is shown all the same"
+
+    play(scenario, rows)
+
+
+# 4
+
+
+@pytest.mark.parametrize("grows", [True, False])
+def test_a_question_that_comes_while_a_key_is_held_moves_nothing(clock, grows):
+    """Acceptance 4."""
+    rows = [agent(at, f"agent-{at}", "working", "goes on", 0.1) for at in range(1, 30)]
+    if grows:
+        rows.append(agent(40, "waits", "waiting", "Bash: ls", 0.1, need="permission"))
+
+    async def scenario(app, pilot):
+        for step in range(10):
+            app.main.press("j", "j")
+            clock.now += 0.03
+            await pilot.pause()
+            if step == 5:
+                before, under = lines_of(app), app.main.table.cursor_id
+                asks(app, rows[20])
+                await pilot.pause()
+                assert lines_of(app) == before, "no row comes, goes or shifts"
+                assert app.main.table.cursor_id == under
+        held, line = app.main.table.cursor_id, lines_of(app)[app.main.table.cursor_id]
+        app.main.press("y", "y")
+        await pilot.pause()
+        assert app.screen is app.main, "it goes nowhere"
+        assert app.main.table.cursor_id == held
+        clock.now += table_panel.CALM_SECONDS + 0.01
+        app.main.rearrange()
+        await pilot.pause()
+        assert app.main.table.branches[0].id == rows[20]["id"] or grows
+        assert rows[20]["id"] in [one.id for one in app.main.table.branches[:2]], "it stands above now"
+        assert app.main.table.cursor_id == held
+        assert lines_of(app)[held] >= line, "the cursor moves with its row"
+
+    play(scenario, rows)
+
+
+def test_the_row_of_the_cursor_keeps_its_place_until_the_cursor_leaves(clock):
+    rows = [agent(at, f"agent-{at}", "working", "goes on", 0.1) for at in range(1, 6)]
+
+    async def scenario(app, pilot):
+        app.main.table.select(rows[3]["id"])
+        app.main.press("k", "k")
+        clock.now += 1
+        under = rows[2]
+        assert app.main.table.cursor_id == under["id"]
+        asks(app, under)
+        await pilot.pause()
+        assert [one.id for one in app.main.table.branches] == [row["id"] for row in rows], "it stays"
+        app.main.press("j", "j")
+        clock.now += 1
+        await until(pilot, lambda: app.main.table.branches[0].id == under["id"], what="it went above")
+
+    play(scenario, rows)
+
+
+# 5
+
+
+def test_the_child_of_a_plan_that_asks_stands_above_once_and_goes_back(clock):
+    """Acceptance 5."""
+    plan = mission(1, "release", "running", type="blueprint")
+    child, other = agent(2, "release/cart", "working", "edits", 0.1, "00000001"), mission(3, "web", "running")
+
+    def named(app):
+        return [(one.group.value, one.name, one.parent) for one in app.main.table.branches]
+
+    async def scenario(app, pilot):
+        app.main.table.select("00000003")
+        before = named(app)
+        assert before == [("running", "release", ""), ("running", "cart", ""), ("running", "web", "")]
+        clock.now += 1
+        asks(app, child)
+        await pilot.pause()
+        assert named(app) == [("needs", "cart", "release"), ("running", "release", ""), ("running", "web", "")]
+        shown = picture(app)
+        assert "cart ‹ release" in shown
+        assert app.main.table.cursor_id == "00000003"
+        app.main.table.select("00000002")
+        app.main.table_panel.pressed()
+        clock.now += 1
+        app.post_message(RowsChanged([child]))
+        app.post_message(InboxChanged([]))
+        await pilot.pause()
+        assert named(app)[0] == ("needs", "cart", "release"), "the cursor is on it: it stays"
+        app.main.press("j", "j")
+        clock.now += 1
+        await until(pilot, lambda: named(app) == before, what="it is back in its place")
+
+    play(scenario, [plan, child, other])
+
+
+# 8
+
+WIDTHS = (40, 59, 60, 79, 80, 99, 100, 110, 116, 119, 120, 159, 160, 200, 220)
+HEIGHTS = (8, 14, 15, 23, 24, 29, 30, 40, 60, 70)
+
+
+@pytest.mark.parametrize("columns", WIDTHS)
+@pytest.mark.parametrize("crowd", [3, 40])
+def test_in_every_size_each_part_ends_where_the_next_one_begins(columns, crowd):
+    """Acceptance 8."""
+    rows = [agent(1, "asks", "waiting", "Bash: make", 0.1, need="permission")]
+    rows += [mission(at, f"mission-{at}", "running", now="on and on " * 40) for at in range(2, crowd)]
+    rows.append(mission(90, "gone", "stopped", exit_code=0))
+
+    async def scenario(app, pilot):
+        for height in HEIGHTS:
+            await pilot.resize_terminal(columns, height)
+            await settle(pilot)
+            lines = picture(app).split("\n")
+            assert len(lines) == height
+            assert {width(line) for line in lines} == {columns}, height
+            main, shape = app.main, app.main.panels.shape
+            assert shape == screen_shape.shape(columns, height, main.panels.wish), "it is folded in this frame"
+            assert lines[-1].rstrip().endswith("? keys") or columns < 60
+            beside = [line for line in lines if "│" in line[:-1]]
+            below = [at for at, line in enumerate(lines) if line.startswith("── ") and "log  diff" in line]
+            assert bool(beside) is shape.is_beside, height
+            assert len(below) == bool(shape.panel_lines and not shape.is_beside), height
+            if below:
+                assert below == [shape.header + shape.list_lines]
+            parts = [one.region for one in (main.left, main.side) if one.display and one.region]
+            assert all(one.right <= columns and one.bottom <= height for one in parts)
+            assert sum(one.area for one in parts) + shape.is_beside * shape.panel_lines == columns * (
+                height - shape.header - shape.line - shape.hints
+            ), height
+
+    play(scenario, rows, size=(columns, 24))
+
+
+# 9
+
+
+def test_what_ended_is_one_line_that_counts_right_and_a_failure_stays_above_until_it_was_seen(clock):
+    """Acceptance 9."""
+    rows = [mission(at, f"done-{at}", "stopped", exit_code=0, ended_at=f"2025-12-31T23:{at:02}:00.000Z")
+            for at in range(10, 40)]  # fmt: skip
+    rows += [
+        mission(50, "halted", "stopped", outcome="stopped"),
+        mission(51, "broken", "crashed", exit_code=3, unseen=True, now="exit 3: no space"),
+        mission(52, "web", "running"),
+    ]
+
+    def above(app):
+        return [one.row["name"] for one in app.main.table.branches]
+
+    async def scenario(app, pilot):
+        assert above(app) == ["web", "broken"]
+        assert "▸ 31 ended: 30 succeeded, 1 stopped" in picture(app)
+        app.main.table.select("00000033")
+        clock.now += 5
+        await pilot.pause()
+        app.seen_tracker.look()
+        assert app.fleet.rows["00000033"]["unseen"], "in view for less than a second"
+        app.seen_tracker.look()
+        assert not app.fleet.rows["00000033"]["unseen"]
+        await pilot.pause()
+        assert above(app) == ["web", "broken"], "the cursor is on it"
+        app.main.press("k", "k")
+        clock.now += 1
+        await until(pilot, lambda: above(app) == ["web"], what="it is folded away")
+        assert "▸ 32 ended: 30 succeeded, 1 failed, 1 stopped" in picture(app)
+
+    play(scenario, rows)
+
+
+# 10
+
+
+def test_how_the_list_was_arranged_survives_a_restart(tmp_path):
+    """Acceptance 10."""
+    rows = [mission(1, "planner", "running"), mission(2, "api", "running", "00000001"), mission(3, "apt", "running"),
+            mission(4, "lint", "stopped", exit_code=0)]  # fmt: skip
+
+    def arranged(app):
+        panel = app.main.table_panel
+        return (panel.unfolded, panel.filter.text, set(app.main.table.marked), panel.grouped, panel.flat,
+                str(panel.order))  # fmt: skip
+
+    async def at_work(app, pilot):
+        assert arranged(app)[:5] == (False, "", set(), True, False)
+        app.main.table.select("00000003")
+        for one in ("space", "G", "enter", "t", "A", "N"):
+            app.main.press(one, one if len(one) == 1 else None)
+            await pilot.pause()
+        for one in ("/", "a", "p"):
+            app.main.press(one, one)
+        assert not json.loads(await kept(app))["filter"], "what is being typed is no filter yet"
+        app.main.press("enter", None)
+        await pilot.pause()
+        found.append(arranged(app))
+        await kept(app)
+
+    async def again(app, pilot):
+        await pilot.pause()
+        assert arranged(app) == found[0]
+        assert {one.row["name"] for one in app.main.table.branches} == {"api", "apt"}
+
+    async def kept(app):
+        app.remembered.save()
+        return (tmp_path / "tui.json").read_text()
+
+    found: list[Any] = []
+    play(at_work, rows, home=tmp_path)
+    unfolded, text, marks, grouped, flat, order = found[0]
+    assert (unfolded, text, marks, grouped, flat) == (True, "ap", {"00000003"}, False, True)
+    assert order.startswith("name")
+    play(again, rows, home=tmp_path)
+
+
+def test_marks_of_what_is_gone_are_forgotten(tmp_path):
+    async def marks(app, pilot):
+        app.main.press("space", " ")
+        await pilot.pause()
+        assert app.main.table.marked == {"00000001"}
+
+    async def gone(app, pilot):
+        await pilot.pause()
+        assert app.main.table.marked == set()
+
+    play(marks, [mission(1, "a", "running"), mission(2, "b", "running")], home=tmp_path)
+    play(gone, [mission(2, "b", "running")], home=tmp_path)
+
+
+# sentences
+
+
+def test_a_sentence_changes_twice_a_second_at_most_and_the_last_one_is_said(clock):
+    rows = [mission(1, "web", "running", now="begins")]
+
+    async def scenario(app, pilot):
+        said = []
+        for step in range(40):
+            clock.now += 0.05
+            await came(app, pilot, [{**rows[0], "now": f"line {step:02}"}])
+            (line,) = (line for line in picture(app).split("\n") if " web " in line and "working" in line)
+            said.append(line.split("  ")[-1] if "line" not in line else line[line.index("line") :][:7])
+        assert len(set(said)) <= 6, "in two seconds"
+        clock.now += 1
+        await until(pilot, lambda: "line 39" in picture(app), what="the last one")
+
+    play(scenario, rows)
