@@ -296,7 +296,7 @@ def _name(entry: Entry, look: Look) -> list[Cell]:
         guides = "…"
     room -= width(guides)
     more = f" {FOLDED}{entry.folded}" if entry.folded else ""
-    if entry.row.get("attached"):
+    if (entry.row.get("attached") or 0) > (entry.id == look.facts.looked_at):
         more += f" {ATTACHED.ascii if look.ascii_only else ATTACHED.mark}"
     own = clipped_text(safe(entry.name), max(room - width(more), 1)) + more
     left = room - width(own)

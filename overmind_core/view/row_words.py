@@ -53,6 +53,7 @@ class Facts(NamedTuple):
         health: Id → its row of the view of health.
         said: Id → what a person has just answered it, such as `allowed`; of those that ask nothing else.
         paced: Id and sentence → the sentence to show, as `settling.Pace` has it; None shows each at once.
+        looked_at: Id of the mission whose terminal is looked at from here, which is no typing; "" is none.
     """
 
     now: float
@@ -60,6 +61,7 @@ class Facts(NamedTuple):
     health: Mapping[str, Row] = _UNKNOWN
     said: Mapping[str, str] = _NOTHING
     paced: Callable[[str, str], str] | None = None
+    looked_at: str = ""
 
 
 def mark(entry: Entry) -> StatusMark:

@@ -133,7 +133,11 @@ class MissionsScreen(Page):
         return self.notes_panel.title()
 
     def _row_facts(self) -> Facts:
-        return Facts(self.shell.now(), self.shell.zone, self.shell.fleet.health, paced=self.table_panel.paced)
+        shell, session = self.shell, self.terminal_panel.session
+        looked_at = "" if session.typing or session.link is None else session.mission or ""
+        return Facts(
+            shell.now(), shell.zone, shell.fleet.health, paced=self.table_panel.paced, looked_at=looked_at
+        )  # fmt: skip
 
     def _question_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
         found = self.faces.question(cells, self.panels.shape.panel_lines)

@@ -18,8 +18,8 @@ FACTS = Facts(kit.NOW, kit.ZONE, kit.HEALTH)
 DAY = (kit.DAY, kit.QUESTIONS)
 
 
-def lines_of(listing, *, cells=80, roomy=False, marked=frozenset(), wanted="", **more):
-    look = Look(list_columns.laid_out(cells), FACTS, marked=marked, **more)
+def lines_of(listing, *, cells=80, roomy=False, marked=frozenset(), wanted="", facts=FACTS, **more):
+    look = Look(list_columns.laid_out(cells), facts, marked=marked, **more)
     return mission_list.drawn(mission_list.slots(listing, roomy=roomy, marked=marked, wanted=wanted), look)
 
 
@@ -237,3 +237,11 @@ def test_the_cursor_can_stand_on_rows_and_on_the_fold():
     lines = mission_list.slots(listed([kit.mission("a", 9.0), kit.ended("b", 5.0)]), roomy=True)
     assert mission_list.keys_of(lines) == ["a", FOLD]
     assert [mission_list.place_of(lines, key) for key in ("a", FOLD, "z", None)] == [1, 3, None, None]
+
+
+@tabled(("attached", "looked_at", "shown"), [(0, "", False), (1, "", True), (1, "a", False), (2, "a", True)])
+def test_who_only_looks_from_here_types_into_nothing(attached, looked_at, shown):
+    (row,) = rows = [kit.mission("a", 9.0, attached=attached)]
+    facts = Facts(kit.NOW, looked_at=row["id"] if looked_at else "")
+    lines = lines_of(listed(rows), facts=facts)
+    assert ("⌨" in "".join(cell.text for line in lines for cell in line.cells)) is shown
