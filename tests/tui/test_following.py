@@ -76,6 +76,11 @@ def test_a_key_that_is_about_the_panel_has_it_come_at_once(restful, key):
     asyncio.run(whole())
 
 
+def shown(app):
+    """The face of the panel."""
+    return app.main.panels.shown
+
+
 class Diffed(Recording, Isolated):
     """Missions with changes; requests are recorded."""
 
@@ -84,15 +89,15 @@ def test_the_diff_is_a_face_that_stays_turned_and_is_asked_for_where_the_cursor_
     async def scenario(app, press):
         assert app.of("changes") == []
         await press("tab")
-        assert app.main.panels.shown is Panel.DIFF
+        assert shown(app) is Panel.DIFF
         assert app.of("changes") == [{"id": "00000001"}]
-        shown = picture(app)
-        assert CHANGES["files"][0]["path"] in shown
-        assert diff_face.total(app.main.diff_panel._found) in shown
+        drawn = picture(app)
+        assert CHANGES["files"][0]["path"] in drawn
+        assert diff_face.total(app.main.diff_panel._found) in drawn
         await press("j")
         assert app.of("changes")[-1] == {"id": app.main.table.cursor_id}
         await press("tab")
-        assert app.main.panels.shown is not Panel.DIFF
+        assert shown(app) is not Panel.DIFF
         before = len(app.of("changes"))
         await press("k", "j")
         assert len(app.of("changes")) == before, "nobody looks at one"
@@ -154,11 +159,11 @@ def test_a_diff_that_takes_long_is_given_up(monkeypatch):
 def test_a_face_that_a_mission_lacks_is_passed_over_and_comes_back():
     async def scenario(app, press):
         await press("tab", "tab")
-        assert app.main.panels.shown is Panel.TERMINAL, "the first one has a terminal"
+        assert shown(app) is Panel.TERMINAL, "the first one has a terminal"
         await press("j")
-        assert app.main.panels.shown is Panel.LOG, "the second one has none"
+        assert shown(app) is Panel.LOG, "the second one has none"
         await press("k")
-        assert app.main.panels.shown is Panel.TERMINAL
+        assert shown(app) is Panel.TERMINAL
 
     walk(scenario, Diffed)
 

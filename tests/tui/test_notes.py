@@ -289,6 +289,11 @@ def test_no_key_is_a_mistake_where_there_are_no_notes():
     walk(scenario, NoNotes)
 
 
+def face(app):
+    """The face that the panel is turned to."""
+    return app.main.panels.face
+
+
 def has_keys(app, panel):
     """Whether a panel of the missions screen has the keys."""
     return app.main.panels.current is panel
@@ -301,7 +306,7 @@ def test_the_panel_opens_follows_the_cursor_and_closes(size):
     async def scenario(app, press):
         panels = app.main.panels
         await press("u")
-        assert panels.face is Panel.NOTES
+        assert face(app) is Panel.NOTES
         assert panels.shape.panel_lines
         assert has_keys(app, Panel.TABLE if roomy else Panel.NOTES)
         assert app.of("info") == [{"id": "00000002"}]
@@ -321,11 +326,11 @@ def test_the_panel_opens_follows_the_cursor_and_closes(size):
         assert isinstance(app.screen, NotePage)
         assert app.of("note")[-1]["note"] == PINNED_ONE
         await press("escape", "u")
-        assert panels.face is Panel.LOG
+        assert face(app) is Panel.LOG
         assert bool(panels.shape.panel_lines) is roomy
         assert has_keys(app, Panel.TABLE)
         await press("u", "escape")
-        assert panels.face is Panel.LOG
+        assert face(app) is Panel.LOG
         del app.asked[:]
         await press("down")
         assert app.asked == []

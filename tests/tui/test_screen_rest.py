@@ -12,6 +12,7 @@ import pytest
 
 from overmind_core.domain.text.cells import width
 from overmind_core.view import screen_shape
+from overmind_core.view.settling import CALM_SECONDS
 from overmind_tui.missions import table as table_panel
 from overmind_tui.shell.messages import InboxChanged, RowsChanged
 from tests.tui.conftest import picture, until
@@ -131,7 +132,7 @@ def test_a_question_that_comes_while_a_key_is_held_moves_nothing(clock, grows):
         await pilot.pause()
         assert app.screen is app.main, "it goes nowhere"
         assert app.main.table.cursor_id == held
-        clock.now += table_panel.CALM_SECONDS + 0.01
+        clock.now += CALM_SECONDS + 0.01
         app.main.rearrange()
         await pilot.pause()
         assert app.main.table.branches[0].id == rows[20]["id"] or grows
