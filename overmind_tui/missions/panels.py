@@ -84,6 +84,8 @@ class Panels:
         self.page_history = PageHistory()
         self._is_open: bool | None = None
         """Whether a person opened the panel of a screen with few rows, or closed it."""
+        self._began_open: bool | None = None
+        """Whether it was open at the start, or when the screen got this size: no row that comes changes that."""
         self._list_lines = 0
         """The most lines that the list has had since the screen has this size."""
         self._was_open: bool | None = None
@@ -132,7 +134,7 @@ class Panels:
 
     def resized(self, size: Size) -> None:
         """Another size, another shape."""
-        self._list_lines = 0
+        self._list_lines, self._began_open = 0, None
         self.fold(size)
         self.refocus()
 
@@ -147,7 +149,8 @@ class Panels:
         elif not self._screen.shell.fleet.rows:
             alone = Alone.LIST
         shell = self._screen.shell
-        is_open = True if self.current is not Panel.TABLE else self._is_open
+        is_open = self._began_open if self._is_open is None else self._is_open
+        is_open = True if self.current is not Panel.TABLE else is_open
         return Wish(
             self._screen.table.listed, Place(shell.settings.panel), is_open, alone=alone, at_least=self._list_lines,
             header=self.shows_header, hints=self._screen.shows_hints,
@@ -158,6 +161,8 @@ class Panels:
         screen = self._screen
         size = size or screen.shell.app.size
         shown = screen_shape.shape(size.width, size.height, self.wish)
+        if self._began_open is None and self._stands_by_itself:
+            self._began_open = bool(shown.panel_lines)
         if shown.list_lines and shown.panel_lines:
             self._list_lines = max(self._list_lines, shown.list_lines)
         if shown == self.shape and size == screen.folded_for:
@@ -180,6 +185,16 @@ class Panels:
         screen.side.display = bool(shown.panel_lines)
         screen.table.space(roomy=screen_shape.is_roomy(size.height))
         self.show_face()
+
+    @property
+    def _stands_by_itself(self) -> bool:
+        """Whether nothing but the size and the rows decides whether there is a panel."""
+        return self._is_open is None and self.current is Panel.TABLE and self.wish.alone is Alone.NOBODY
+
+    def settle_anew(self) -> None:
+        """The view was left: the list may be lower again."""
+        self._list_lines = 0
+        self.fold()
 
     def show_face(self) -> None:
         """The face of the panel, with a question above it where its mission asks something."""

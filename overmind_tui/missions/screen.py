@@ -360,6 +360,8 @@ class MissionsScreen(Page):
         """Who comes back to the list sees no missions that were killed before."""
         if self._left:
             self.shell.fleet.forget_killed()
+            self.forget_columns()
+            self.panels.settle_anew()
             self.rearrange(asked=True)
         self._left = False
         self.terminal_panel.session.seen_again()

@@ -349,3 +349,52 @@ def test_a_sentence_changes_twice_a_second_at_most_and_the_last_one_is_said(cloc
         await until(pilot, lambda: "line 39" in picture(app), what="the last one")
 
     play(scenario, rows)
+
+
+# the panel of few rows
+
+
+def test_a_panel_of_few_rows_is_opened_and_closed_by_a_person_alone():
+    few = [mission(at, f"mission-{at}", "running") for at in range(1, 4)]
+    more = [mission(at, f"mission-{at}", "running") for at in range(4, 30)]
+
+    async def grows(app, pilot):
+        assert app.main.panels.shape.panel_lines, "three rows leave room for it"
+        await came(app, pilot, more)
+        assert len(app.main.table.branches) == 29
+        assert app.main.panels.shape.panel_lines, "rows that come do not close it"
+        app.main.press("escape", None)
+        assert not app.main.panels.shape.panel_lines
+        await came(app, pilot, [], removed=[row["id"] for row in more])
+        assert not app.main.panels.shape.panel_lines, "rows that go do not open it"
+
+    async def shrinks(app, pilot):
+        assert not app.main.panels.shape.panel_lines, "they need all the room"
+        await came(app, pilot, [], removed=[row["id"] for row in more])
+        assert not app.main.panels.shape.panel_lines
+        app.main.press("tab", None)
+        assert app.main.panels.shape.panel_lines
+
+    play(grows, few, size=(80, 24))
+    play(shrinks, [*few, *more], size=(80, 24))
+
+
+def test_the_list_above_a_panel_is_lower_again_once_its_view_was_left():
+    few = [mission(at, f"mission-{at}", "running") for at in range(1, 4)]
+    more = [mission(at, f"mission-{at}", "running") for at in range(4, 16)]
+
+    async def scenario(app, pilot):
+        low = app.main.panels.shape.list_lines
+        await came(app, pilot, more)
+        high = app.main.panels.shape.list_lines
+        assert high > low, "it grows at once"
+        await came(app, pilot, [], removed=[row["id"] for row in more])
+        assert app.main.panels.shape.list_lines == high, "and does not shrink"
+        await pilot.press("question_mark")
+        await until(pilot, lambda: app.screen is not app.main, what="the help")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is app.main, what="the missions")
+        await pilot.pause()
+        assert app.main.panels.shape.list_lines == low
+
+    play(scenario, few)
