@@ -17,7 +17,7 @@ ROOMY = 100
 INDENT, WIDE_INDENT = 4, 8
 KEY = 9
 """Cells of what is typed, or of the name of a fact."""
-LONGEST_KEY = 20
+LONGEST_KEY = 24
 """Cells of what is typed from which on the words behind it stand in no column."""
 YES = "✔"
 

@@ -27,7 +27,6 @@ from overmind_core.view.subject import Choosing
 from overmind_tui.inbox import actions
 from overmind_tui.pages.dialog import ReadingDelay
 from overmind_tui.pages.page import Handler, Page, joined
-from overmind_tui.render import texts
 from overmind_tui.render.layout import Panel
 from overmind_tui.widgets.lines import Lines, TextView
 from overmind_tui.widgets.needs_list import NeedsList
@@ -297,7 +296,7 @@ class NeedsPage(Page):
         found = inbox_rows.needs(shell.fleet.rows.values(), shell.fleet.questions, shell.now())
         left = gone is not None and gone[1] > 0 and gone not in {need.key for need in found}
         ours = gone is not None and gone in self._answer_actions.given
-        self.list.empty = texts.in_place(self._empty(found))
+        self.list.empty = first_run.in_place(self._empty(found))
         self.list.show([need for need in found if self._wanted(need)], asked=asked or ours)
         self.show()
         if left and not ours and gone is not None:

@@ -17,6 +17,7 @@ from overmind_core.view.subject import Choosing
 from overmind_tui.missions.panels import FACES
 from overmind_tui.render import layout, texts
 from overmind_tui.render.layout import Panel
+from overmind_tui.shell.world import folder_standing
 
 if TYPE_CHECKING:
     from overmind_core.view.cells import Row
@@ -56,6 +57,8 @@ class Faces:
         self._screen = screen
         self._parts = parts
         self.agents: Mapping[str, bool] | None = None
+        self._folder: Folder | None = None
+        """The folder of the start; None while nobody has asked how it stands."""
         self._happened: Sequence[HappenedLine] = ()
         self._has_asked = False
 
@@ -190,11 +193,28 @@ class Faces:
         if shell.fleet.rows or shell.fleet.lost:
             return ()
         if not shell.fleet.loaded:
-            return texts.loading()
+            return [[], [Cell(" " * first_run.indent(self._screen.size.width)), *texts.loading()[0]]]
         agents = None if self.agents is None else [Agent(name, installed=there) for name, there in self.agents.items()]
         size = self._screen.size
-        folder = Folder(self._screen.folder_shown)
-        return first_run.first_run(size.width, size.height - 4, agents, folder, read_only=shell.read_only)
+        if self._folder is None:
+            self._folder = Folder(self._screen.folder_shown)
+            shell.background(self._look_at_folder)
+        lines = first_run.first_run(size.width, size.height - 4, agents, self._folder, read_only=shell.read_only)
+        while lines and not lines[-1]:
+            lines.pop()
+        return lines
+
+    def _look_at_folder(self) -> Callable[[], None]:
+        """How the folder of the start stands in git, in a thread."""
+        here = self._screen.shell.world
+        folder = folder_standing(here.folder, self._screen.folder_shown, here.environ)
+
+        def show() -> None:
+            self._folder = folder
+            self._screen.table.empty = self.empty()
+            self._screen.table.tick()
+
+        return show
 
 
 def lost_words(screen: MainScreen) -> str:

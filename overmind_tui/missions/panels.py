@@ -295,6 +295,8 @@ class Panels:
         self._screen.following.at_once()
         row = self._row
         if row is None or _WORDS[face] in lacking(row):
+            if row is not None and face is Panel.TERMINAL and not row.get("tty"):
+                self._screen.shell.flash(panel_title.NO_TERMINAL, "slow")
             return
         if self.current is not Panel.TABLE:
             self.close_one()

@@ -186,6 +186,7 @@ class MissionsScreen(Page):
     def rearrange(self, *, asked: bool = False) -> None:
         """Show the rows as they are now."""
         self._arranged = time.monotonic()
+        self.where = Where.LIST if self.shell.fleet.rows or not self.shell.fleet.loaded else Where.FIRST
         self.table_panel.rearrange(asked=asked)
         self.terminal_panel.rows_changed()
 

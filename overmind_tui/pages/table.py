@@ -282,6 +282,7 @@ class TablePage(Page):
             hidden = len(self.table.marked - {branch.id for branch in self.table.branches})
             title += f" {len(self.table.marked)} marked" + (f", {hidden} hidden" if hidden else "")
         self.table.set_title(title, self.subtitle())
+        self.refresh_line()
 
     @property
     def counted(self) -> str:

@@ -159,9 +159,9 @@ def loading() -> Sequence[Sequence[Cell]]:
     return [[Cell(line, "quiet")] for line in LOADING]
 
 
-def in_place(said: Sequence[str]) -> Sequence[Sequence[Cell]]:
+def in_place(said: Sequence[str]) -> Sequence[str | Sequence[Cell]]:
     """The lines in the place of a list without rows; `said` as `first_run.in_place` has it."""
-    return loading() if said == LOADING else first_run.in_place(said)
+    return said if said == LOADING else first_run.in_place(said)
 
 
 FINISHED = frozenset({"turn_ended", "stopped"})

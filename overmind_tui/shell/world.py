@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.providers import registry
+from overmind_core.view.first_run import Folder
 
 
 class World(NamedTuple):
@@ -40,6 +41,22 @@ class World(NamedTuple):
 
 PLAIN = "raw"
 """The provider that needs no program of its own."""
+
+
+GIT_SECONDS = 3.0
+"""How long git may take to say how a folder stands."""
+
+
+def folder_standing(folder: str, shown: str, environ: Mapping[str, str]) -> Folder:
+    """The folder of the start with its branch, as `shown` to people. Runs git: for a thread."""
+    from overmind_core.git.look import look_at  # noqa: PLC0415 - only a home without missions asks
+    from overmind_core.git.run import Git, GitFailed, GitMissing  # noqa: PLC0415 - same
+
+    try:
+        found = look_at(Git(environ, limit=GIT_SECONDS), folder)
+    except (GitFailed, GitMissing, OSError):
+        return Folder(shown)
+    return Folder(shown, found.branch or "", len(found.changed))
 
 
 def installed_agents(environ: Mapping[str, str]) -> dict[str, bool]:

@@ -14,7 +14,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from overmind_core.view import list_columns, mission_list
+from overmind_core.view import first_run, list_columns, mission_list
 from overmind_core.view.cells import Cell, folded
 from overmind_core.view.groups import Entry, Listing
 from overmind_core.view.list_columns import SAMPLE, Layout
@@ -22,8 +22,6 @@ from overmind_core.view.mission_list import FOLD, ListLine, Look, Slot
 from overmind_core.view.row_words import Facts
 from overmind_tui.widgets.canvas import ScrollCanvas
 
-EMPTY_MARGIN = 3
-"""Cells beside what an empty list says."""
 RESTLESS_SECONDS = 0.5
 """Seconds after the cursor's row moved in which actions that end work are refused."""
 
@@ -73,7 +71,7 @@ class MissionsList(ScrollCanvas):
         self.wide = False
         self.sorted_by = ("", True)
         self.chosen = ""
-        self.empty: Sequence[str | Sequence[Cell]] = ()
+        self.empty: Sequence[Sequence[Cell]] = ()
         self._listing = Listing()
         self._wanted = ""
         self._slots: list[Slot] = []
@@ -299,8 +297,7 @@ class MissionsList(ScrollCanvas):
         """The lines in sight."""
         cells = self.scrollable_content_region.width
         if self.empty:
-            said = [[Cell(line, "quiet")] if isinstance(line, str) else list(line) for line in self.empty]
-            return [ListLine([Cell("  "), *line]) for line in [[], *folded(said, cells - EMPTY_MARGIN, 0)]]
+            return [ListLine(list(line)) for line in folded(self.empty, max(cells, 1), first_run.indent(cells))]
         return mission_list.drawn(mission_list.seen(self._slots, self._height, int(self.scroll_offset.y)), self._look())
 
     def _redraw(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from overmind_core.view import first_run
 from overmind_core.view.first_run import Agent, Folder
 from tests.kit.cases import tabled
@@ -71,3 +73,27 @@ def test_nobody_needs_you(running, ended, sentence):
 def test_a_list_that_keeps_nothing_says_the_key_that_shows_all():
     assert first_run.nothing_matches("api", 12) == "nothing matches api: esc shows all 12"
     assert first_run.nobody_among(12) == "nobody needs you: ctrl-z shows all 12"
+
+
+IN_PLACE = [
+    (["No notes yet."], ["No notes yet."]),
+    (
+        ["No plans yet.", ":init   writes an example", ":apply blueprint.toml   starts it"],
+        ["No plans yet.", "", ":init                  writes an example", ":apply blueprint.toml  starts it"],
+    ),
+    (
+        ["No specs yet.", ":spec new 'Shopping carts' --provider claude   creates one", "n   another one"],
+        ["No specs yet.", "", ":spec new 'Shopping carts' --provider claude   creates one", "n   another one"],
+    ),
+    (["The swarm is silent.", "The rows appear once it answers."],
+     ["The swarm is silent.", "", "The rows appear once it answers."]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "drawn"), IN_PLACE)
+def test_a_list_without_rows_says_a_sentence_and_the_ways_on_below_it(said, drawn):
+    found = first_run.in_place(said)
+    assert ["".join(cell.text for cell in line) for line in found] == drawn
+    assert found[0][0].tone == "title"
+    typed = [line[0].text.strip() for line in found[2:] if line[0].tone == "key"]
+    assert typed == [text.partition("   ")[0] for text in said[1:] if "   " in text]
