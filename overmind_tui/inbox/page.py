@@ -22,6 +22,7 @@ from overmind_core.view.actions import Action, Context
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.hive_keys import is_of_swarm
 from overmind_core.view.inbox import Key, Need
+from overmind_core.view.prompt import Filtered
 from overmind_core.view.row_filter import BrokenFilter, Filter
 from overmind_core.view.subject import Choosing
 from overmind_tui.inbox import actions
@@ -217,6 +218,8 @@ class NeedsPage(Page):
         self._first = first
         self._whole = False
         self._filter: Filter | None = None
+        self._count = 0
+        """How many need a person, whatever the filter says."""
         self._on_screen: Key | None = None
         self._shown: object = None
         """All that what is on the screen is made of."""
@@ -296,9 +299,11 @@ class NeedsPage(Page):
         found = inbox_rows.needs(shell.fleet.rows.values(), shell.fleet.questions, shell.now())
         left = gone is not None and gone[1] > 0 and gone not in {need.key for need in found}
         ours = gone is not None and gone in self._answer_actions.given
+        self._count = len(found)
         self.list.empty = first_run.in_place(self._empty(found))
         self.list.show([need for need in found if self._wanted(need)], asked=asked or ours)
         self.show()
+        self.refresh_line()
         if left and not ours and gone is not None:
             shell.flash(inbox_rows.ended(gone[1], shell.fleet.events_about(gone[0])), "slow")
 
@@ -312,6 +317,13 @@ class NeedsPage(Page):
         ended = sum((numbers.moment(row.get("ended_at")) or 0.0) >= since for row in rows)
         running = sum(map(missions_rows.is_live, rows))
         return (first_run.nobody_needs_you(running, ended, since, shell.zone), *COME_BY_THEMSELVES)
+
+    @property
+    def filtered(self) -> Filtered | None:
+        """The filter, and how many of all it shows."""
+        if self._filter is None or not self._filter.text:
+            return None
+        return Filtered(self._filter.text, len(self.list.needs), self._count)
 
     def _wanted(self, need: Need) -> bool:
         """Whether the filter keeps it; its question counts as what goes on there."""

@@ -267,7 +267,7 @@ def test_a_question_of_a_later_version_is_shown_with_the_keys_that_answer_it():
     assert texts(subject.lines(need.asked)) == [" Bash: make", " $ x", " 1", " None"]
     assert inbox_rows.afterwards(need.asked) == []
     line = "".join(cell.text for cell in inbox_rows.keys(need, None, 80, read_only=False, whole=False))
-    assert line == " <y> allow  <n> deny  <m> deny, and say why  <enter> show all "
+    assert line == " y allow  n deny  m deny, and say why  enter show all "
 
 
 # words

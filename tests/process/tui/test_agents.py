@@ -56,7 +56,7 @@ def test_a_question_is_seen_in_the_tree_and_in_the_list_of_who_needs_the_person(
 def test_the_list_of_nobody_says_so(om, opened):
     async def scenario(app, pilot):
         await pilot.press(":", *"inbox", "enter")
-        await until(pilot, lambda: "Nothing needs your attention." in picture(app), what="nobody")
+        await until(pilot, lambda: "Nobody needs you." in picture(app), what="nobody")
         await pilot.press("exclamation_mark")
         await pilot.pause()
         assert len(app.screen_stack) == 2

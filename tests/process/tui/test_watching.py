@@ -8,7 +8,7 @@ from tests.tui.conftest import picture, until
 def test_the_health_and_the_timeline_of_a_mission_that_runs(om, opened):
     async def scenario(app, pilot):
         app.commands.run("health")
-        await until(pilot, lambda: "health[1]" in picture(app) and "api" in picture(app), what="its health")
+        await until(pilot, lambda: "1 mission" in picture(app) and "api" in picture(app), what="its health")
         assert "1 running" in picture(app)
         await pilot.press("T")
         await until(pilot, lambda: "created" in picture(app), what="its beginning")

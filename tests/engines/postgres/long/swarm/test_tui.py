@@ -84,7 +84,7 @@ def test_a_question_of_a_post_is_one_row_and_is_answered_the_shortest_way(homes)
         await until(pilot, lambda: "swarm/one" in picture(app), what="shown")
         await until(pilot, lambda: app.screen.answers.reading_delay.enough, what="read")
         await pilot.press("y")
-        await until(pilot, lambda: "Nothing needs your attention." in picture(app), what="answered")
+        await until(pilot, lambda: "Nobody needs you." in picture(app), what="answered")
 
     ask("one")
     play(ada, through_the_swarm)
@@ -99,7 +99,7 @@ def test_a_question_of_a_post_is_one_row_and_is_answered_the_shortest_way(homes)
         await until(pilot, lambda: "europe/two" in picture(app), what="shown")
         await until(pilot, lambda: app.screen.answers.reading_delay.enough, what="read")
         await pilot.press("y")
-        await until(pilot, lambda: "Nothing needs your attention." in picture(app), what="answered")
+        await until(pilot, lambda: "Nobody needs you." in picture(app), what="answered")
         seen = app.swarm.state.answered_at
         await until(pilot, lambda: app.swarm.state.answered_at > seen, what="the swarm was asked again")
         assert not app.fleet.questions, "what the swarm still has shows nobody"
