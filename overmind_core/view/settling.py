@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.cells import Row
-from overmind_core.view.groups import Entry, Group, Listing
+from overmind_core.view.groups import Entry, Group, Listing, end_word, goes_on
 from overmind_core.view.inbox import STANDS_FOR_NONE
 
 CALM_SECONDS = 0.5
@@ -82,6 +82,8 @@ class Settling:
                 return wanted
             self._due = until
             wanted = wanted.replaced(new.group, [one for one in wanted.of(new.group) if one.id != held.id])
+        elif _is_folded(held.id, rows, wanted):
+            wanted = _without(wanted, end_word(rows[held.id]))
         before = [one.id for one in shown.of(held.group)]
         others = list(wanted.of(held.group))
         places = {one.id: place for place, one in enumerate(others)}
@@ -104,6 +106,22 @@ def _moves(held: Entry, shown: Listing, wanted: Listing) -> bool:
         {one for one in ids[: ids.index(held.id)] if one in common} for ids in (old, new)
     )  # fmt: skip
     return above_old != above_new
+
+
+def _is_folded(one: str, rows: Mapping[str, Row], wanted: Listing) -> bool:
+    """Whether a mission is counted in the line of those that ended; with a filter nobody knows."""
+    row = rows.get(one)
+    above = row
+    while above is not None and not goes_on(above):
+        above = rows.get(above["parent"] or "")
+    return row is not None and above is None and wanted.every is None
+
+
+def _without(listing: Listing, word: str) -> Listing:
+    """The list with one fewer in the line of those that ended: it stands in its place."""
+    ended = {one: count - (one == word) for one, count in listing.ended.items()}
+    counts = {group: count - (group is Group.BELOW) for group, count in listing.counts.items()}
+    return listing._replace(ended={one: count for one, count in ended.items() if count}, counts=counts)
 
 
 def _updated(entry: Entry, new: Entry | None, rows: Mapping[str, Row]) -> Entry:

@@ -97,6 +97,17 @@ def test_a_row_that_would_go_out_of_sight_stays_while_the_cursor_is_on_it():
     assert screen.show(99.5, "a") == {"running": ["a"]}
 
 
+def test_a_row_that_is_held_is_not_counted_among_those_that_ended():
+    screen = Screen(mission("a", 9.0), ended("b", 5.0), ended("c", 4.0, parent="a"))
+    screen.change("a", status="stopped", outcome="succeeded", exit_code=0, unseen=False)
+    for cursor, counts in (("a", {"succeeded": 2}), (None, {"succeeded": 3})):
+        rows = ordered(screen.rows.values(), None, NOW)
+        found = screen.settling.settled(grouped(rows, [], NOW), screen.rows, cursor, 10.0)
+        assert [one.id for one in found.entries] == ["a"] * (cursor == "a")
+        assert found.ended == counts
+        assert sum(found.ended.values()) == found.counts[Group.BELOW]
+
+
 def test_a_row_that_was_removed_goes():
     screen = three()
     screen.settling.press(10.0)
