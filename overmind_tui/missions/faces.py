@@ -118,7 +118,10 @@ class Faces:
         size = terminal.session.size
         if self._parts.panels.current is Panel.TERMINAL or size is None or terminal.session.over:
             return terminal.titles()[1]
-        return f"{size[0]}x{size[1]}"
+        view, (columns, rows) = self._screen.terminal_view, size
+        if not view.cropped:
+            return f"{columns}x{rows}"
+        return panel_title.terminal_note(columns, rows, max(rows - view.pane[1] - view.back, 0), view.pane[1])
 
     def question(self, cells: int, panel: int) -> QuestionBlock | None:
         """The question of the mission of the panel, above its face; None where it asks nothing."""
