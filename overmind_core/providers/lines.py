@@ -10,9 +10,10 @@ import re
 from collections.abc import Mapping
 from itertools import islice
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from overmind_core.domain.agents.agent_events import TurnResult
+if TYPE_CHECKING:
+    from overmind_core.domain.agents.agent_events import TurnResult
 
 Object = Mapping[str, Any]
 

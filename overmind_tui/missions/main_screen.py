@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
     from overmind_core.view.actions import Action
     from overmind_core.view.cells import Cell
-    from overmind_tui.missions.diff_panel import DiffPanel
-    from overmind_tui.missions.following import Following
-    from overmind_tui.missions.panels import Panels
+    from overmind_core.view.screen_shape import Shape
     from overmind_tui.render.layout import Panel
     from overmind_tui.shell.shell import Shell
     from overmind_tui.widgets.command_bar import CommandBar
@@ -23,6 +21,35 @@ if TYPE_CHECKING:
     from overmind_tui.widgets.log import LogView
     from overmind_tui.widgets.missions_list import MissionsList
     from overmind_tui.widgets.terminal import TerminalView
+
+
+class Folding(Protocol):
+    """The arrangement of its parts."""
+
+    @property
+    def shape(self) -> Shape:
+        """Which of them are shown, and how large they are."""
+
+    def fold(self) -> None:
+        """Arrange them as there is room now."""
+
+
+class Followed(Protocol):
+    """The mission of the panel."""
+
+    @property
+    def mission(self) -> str | None:
+        """Its id; None: none is selected."""
+
+    def at_once(self) -> None:
+        """Have the panel come to the cursor."""
+
+
+class Watched(Protocol):
+    """A face that asks for what it shows."""
+
+    def look(self, mission: str | None) -> None:
+        """That of this mission is in sight; None: none is."""
 
 
 class MainScreen(Protocol):
@@ -51,10 +78,19 @@ class MainScreen(Protocol):
     terminal_view: TerminalView
     room: Container
     folded_for: Size | None
-    panels: Panels
-    following: Following
-    diff_panel: DiffPanel
     too_small: Lines
+
+    @property
+    def panels(self) -> Folding:
+        """How its parts are arranged."""
+
+    @property
+    def following(self) -> Followed:
+        """The mission of the panel."""
+
+    @property
+    def diff_panel(self) -> Watched:
+        """The diff of that."""
 
     @property
     def shell(self) -> Shell:
