@@ -279,6 +279,7 @@ def call_each(
     line: Callable[[Answer], str],
     as_json: bool = False,
     notes: bool = False,
+    meanwhile: Callable[[], object] | None = None,
 ) -> int:
     """Send the requests side by side and print what came of each, in their order; failures don't stop the others.
 
@@ -290,8 +291,9 @@ def call_each(
         line: Returns what was done, of one answer; may be several lines.
         as_json: Print the answers as one array instead.
         notes: Tell on stderr what the answers note, each once.
+        meanwhile: Called again and again while answers are missing.
     """
-    answers = client.call_each(command, requests)
+    answers = client.call_each(command, requests, meanwhile=meanwhile)
     done = [answer for answer in answers if not isinstance(answer, OvermindError)]
     if as_json:
         context.print(dumps(done))
@@ -306,11 +308,18 @@ def call_each(
 
 
 def call_for_ids(
-    args: Namespace, context: Context, command: str, line: Callable[[Answer], str], **common: object
+    args: Namespace,
+    context: Context,
+    command: str,
+    line: Callable[[Answer], str],
+    *,
+    meanwhile: Callable[[], object] | None = None,
+    **common: object,
 ) -> int:
     """Send a request for each of `args.ids`, as `call_each` does; `common`: the other arguments of each."""
     requests = [{"id": one, **common} for one in args.ids]
-    return call_each(context, context.client(), command, requests, line=line, as_json=args.json)
+    client = context.client()
+    return call_each(context, client, command, requests, line=line, as_json=args.json, meanwhile=meanwhile)
 
 
 def print_notes(answers: Sequence[Answer], context: Context) -> None:

@@ -8,6 +8,7 @@ import time
 
 from overmind_core.cli.command import JSON, YES_TO_ALL, Command, argument, flag, option
 from overmind_core.cli.context import Context, confirmed, print_notes
+from overmind_core.cli.ends import SILENT_SECONDS, EndTeller
 from overmind_core.cli.output import dumps
 from overmind_core.client.client import Client
 from overmind_core.domain.text.cells import display_safe
@@ -173,7 +174,10 @@ def end_without_state(args: Namespace, context: Context, error: OvermindError) -
     live = len(keeper.live())
     if live and not confirmed(f"End {_missions(live)} without reading the state?", yes=args.yes):
         return FAILED
-    keeper.end_all(GRACE)
+    with context.waiting(
+        f"waits for {_missions(live)} to end, for {GRACE:.0f} s at the most; then they are killed", to_pipe=True
+    ):
+        keeper.end_all(GRACE)
     ended = {"stopped": live, "kept": 0}
     context.print(dumps(ended) if args.json else f"Ended {_missions(live)} and the keeper; the state is unchanged")
     return 0
@@ -208,7 +212,7 @@ def _live_count(client: Client) -> int:
 def _shut_down(client: Client, context: Context, *, keep: bool) -> dict[str, Any]:
     """Ask the daemon to leave and wait for its end; when it is killed meanwhile, for its successor's, too."""
     while True:
-        answer = _request_shutdown(client, keep=keep)
+        answer = _request_shutdown(client, context, keep=keep)
         asked = client.daemon.get("pid") if answer is None else None
         stays = keep or bool(answer and answer.get("held"))
         if _has_left(client, context.hive) if context.hive else _has_ended(context, keep=stays, asked=asked):
@@ -216,9 +220,9 @@ def _shut_down(client: Client, context: Context, *, keep: bool) -> dict[str, Any
         client = context.client()
 
 
-def _request_shutdown(client: Client, *, keep: bool) -> dict[str, Any] | None:
+def _request_shutdown(client: Client, context: Context, *, keep: bool) -> dict[str, Any] | None:
     try:
-        return dict(client.call("shutdown", {"keep": keep}))
+        return dict(client.call("shutdown", {"keep": keep}, meanwhile=None if keep else EndTeller(context, None)))
     except OvermindError as error:
         if error.code not in GONE:
             raise
@@ -233,11 +237,15 @@ def _has_ended(context: Context, *, keep: bool, asked: int | None) -> bool:
     home = context.home
     locks = [home.supervisor_lock] if keep else [home.supervisor_lock, home.keeper_lock]
     deadline = time.monotonic() + LEAVE_LIMIT
+    is_said = False
     while pids := [pid for pid in map(holder_pid, locks) if pid is not None]:
         if asked is not None and holder_pid(home.supervisor_lock) not in {None, 0, asked}:
             return False
         if time.monotonic() > deadline:
             raise OvermindError("busy", f"PID {pids[0]} did not exit within {LEAVE_LIMIT:.0f} s. See {home.daemon_log}")
+        if not is_said and time.monotonic() > deadline - LEAVE_LIMIT + SILENT_SECONDS:
+            is_said = True
+            context.note(f"waits until PID {pids[0]} has exited")
         time.sleep(_PAUSE)
     return True
 

@@ -14,6 +14,7 @@ from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused, mute_keeper
 from overmind_core.kernel.request import Args, handles
+from overmind_core.missions import answers
 from overmind_core.missions.keeper_sync import Departure
 from overmind_core.missions.requests import Nothing
 from overmind_core.missions.resources import own_memory
@@ -75,8 +76,8 @@ def _counted(by_status: Mapping[str, int], lost: int) -> MissionCounts:
     }
 
 
-def _departed(unsaved: Unsaved | None, *, ended: Sequence[Mission] = (), kept: int = 0) -> Departed:
-    """`ended`: those that were to end; the next daemon ends what still lives of them, as others hold that up."""
+def _departed(unsaved: Unsaved | None, *, ended: Sequence[Mission] = (), since: float = 0.0, kept: int = 0) -> Departed:
+    """`ended`: those that were to end `since` then; the next daemon ends what of them others hold up."""
     stopping = [one for one in ended if one.is_live]
     answer: Departed = {"stopped": len(ended) - len(stopping), "kept": kept}
     notes = []
@@ -90,8 +91,8 @@ def _departed(unsaved: Unsaved | None, *, ended: Sequence[Mission] = (), kept: i
     if unsaved is not None:
         answer["held"] = unsaved.ends
         notes.append(unsaved.note(live=kept))
-    if notes:
-        answer["note"] = " ".join(notes)
+    if (note := answers.notes(ended, since, " ".join(notes))) is not None:
+        answer["note"] = note
     return answer
 
 
@@ -200,13 +201,14 @@ class DaemonApi:
 
     async def _stop_all(self) -> Departed:
         self._phase.closing = True
+        began = self._clock.wall()
         try:
             ended = await self._missions.end_all(Cause.STOP, None)
         except OvermindError:
             self._phase.closing = False
             raise
         await self._preparer.calm_all()  # also of those that have ended just now
-        return _departed(await self._leave(Departure.END), ended=ended)
+        return _departed(await self._leave(Departure.END), ended=ended, since=began)
 
     async def _keeper_row(self) -> KeeperStatus | None:
         link = self._line.link

@@ -44,7 +44,7 @@ class RestartedMission(MissionBrief):
     status: NotRequired[Status]
     """Only of one that is prepared first."""
     note: NotRequired[str]
-    """Only where its agent's conversation was found to be gone."""
+    """Only where its last run had to be killed, or its agent's conversation was found to be gone."""
 
 
 class LostMissions(TypedDict):
@@ -63,7 +63,8 @@ class StoppedMission(MissionBrief):
     also: list[MissionBrief]
     """Its descendants that ended with it."""
     note: NotRequired[str]
-    """Only on a full disk: how far the end counts although it could not be stored."""
+    """Only where something had to be killed after its grace, and on a full disk: how far the end counts although it
+    could not be stored."""
 
 
 class KilledMissions(TypedDict):
@@ -304,6 +305,10 @@ class MissionDetails(MissionSummary):
     now: str | None
     """One line about its current activity, or its end."""
     last_activity_at: str | None
+    kill_at: str | None
+    """Only of one that is asked to end: when what is left of it is killed."""
+    killed_after_seconds: float | None
+    """How long its last run was given to end before it had to be killed; null: it did not come to that."""
     survivors: list[str]
     """`pid command` of each process that could not be ended."""
     runs: list[RunSummary]

@@ -9,12 +9,20 @@ from overmind_core.domain.agents.conversation import handover_phase
 from overmind_core.domain.agents.spending import cost_of
 from overmind_core.domain.missions.mission import Mission, Status, shell_code
 from overmind_core.domain.missions.outcome import Outcome, outcome_of
-from overmind_core.domain.missions.reasons import SAY_NOTHING, SPENT, kept_limit, sentence, spent_limit
+from overmind_core.domain.missions.reasons import (
+    MOST_NAMED,
+    SAY_NOTHING,
+    SPENT,
+    kept_limit,
+    killed_words,
+    sentence,
+    spent_limit,
+)
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.missions.mission import Run
@@ -42,6 +50,21 @@ def restarted_mission(mission: Mission) -> RestartedMission:
     if mission.status is Status.PREPARING:
         answer["status"] = mission.status
     return answer
+
+
+def notes(missions: Iterable[Mission], since: float, *others: str | None) -> str | None:
+    """What people are told of missions that ended since that moment: who had to be killed; and all that is told beside.
+
+    Args:
+        missions: Those that were ended.
+        since: When that was asked for, in seconds since the epoch.
+        others: Further sentences; None: nothing.
+    """
+    late = [one for one in missions if one.killed_after and (one.ended_at is None or one.ended_at >= since)]
+    lines = [f"{one.definition.name} {killed_words(one.killed_after or 0.0)}" for one in late[:MOST_NAMED]]
+    if len(late) > MOST_NAMED:
+        lines.append(f"{len(late) - MOST_NAMED} more had to be killed after their grace")
+    return "\n".join([*lines, *filter(None, others)]) or None
 
 
 def started(answer: Started) -> StartedMission:
@@ -178,6 +201,8 @@ def details(
         "attached": 0,
         "now": now_line(mission, last_line, conversation, standing),
         "last_activity_at": None,
+        "kill_at": None,
+        "killed_after_seconds": mission.killed_after,
         "survivors": list(mission.survivors),
         "runs": [run_details(run, mission) for run in runs],
     }

@@ -98,12 +98,13 @@ class LifecycleApi:
             raise OvermindError("not_finished", refusal)
         if actor() == PERSON:
             self._environments.renew(mission.id, request.session_env)
-        before = self._unseen.has_lost_conversation(mission.id)
-        answer = answers.restarted_mission(
-            await self._restarts.restart(mission, fresh=request.fresh, force=request.force)
-        )
-        if self._unseen.has_lost_conversation(mission.id) and not before:
-            answer["note"] = f"{mission.definition.name}: {CONVERSATION_LOST}"
+        before, began = self._unseen.has_lost_conversation(mission.id), self._clock.wall()
+        restarted = await self._restarts.restart(mission, fresh=request.fresh, force=request.force)
+        is_new = self._unseen.has_lost_conversation(mission.id) and not before
+        lost = f"{mission.definition.name}: {CONVERSATION_LOST}" if is_new else None
+        answer = answers.restarted_mission(restarted)
+        if (note := answers.notes([restarted] if mission.is_live else [], began, lost)) is not None:
+            answer["note"] = note
         return answer
 
     async def _restart_lost(self, *, dry_run: bool) -> LostMissions:
@@ -124,12 +125,14 @@ class LifecycleApi:
         mission = find(self._registry, request.id, live_first=True)
         forbid_foreign(self._inside(caller), mission, self._registry, "stop")
         grace = None if request.grace is None else validate.seconds(request.grace, "--grace")
+        began = self._clock.wall()
         ended = await self._missions.end(mission, Cause.STOP, cascade=request.cascade, grace=grace)
         final = next((one for one in ended if one.id == mission.id), mission)
         also = [answers.brief(one) for one in ended if one.id != mission.id]
         about = answers.brief(final)
         answer: StoppedMission = {"id": about["id"], "name": about["name"], "status": final.status, "also": also}
-        if (note := self._missions.end_marks.note(one.id for one in ended)) is not None:
+        unsaved = self._missions.end_marks.note(one.id for one in ended)
+        if (note := answers.notes(self._missions.with_agents(ended), began, unsaved)) is not None:
             answer["note"] = note
         return answer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.missions.mission import Mission, Status
+from overmind_core.domain.missions.mission import Kind, Mission, Status
 from overmind_core.domain.missions.outcome import Outcome
 from overmind_core.domain.missions.reasons import kept_limit
 from overmind_core.errors import OvermindError
@@ -185,6 +185,7 @@ class QueryApi:
         found["attached"] = self._attachments.count(mission.id)
         found["now"] = self._preparer.step_of(mission.id) or found["now"]
         found["last_activity_at"] = self._last_activity(mission)
+        found["kill_at"] = self._kill_at(mission)
         if mission.definition.max_cost:
             found["tree_cost_usd"] = round(self._budget.total(mission.id), 6)
         if request.env or request.reveal:
@@ -265,6 +266,12 @@ class QueryApi:
         if not mission.is_live or not last:
             return answers.time(mission.ended_at if not mission.is_live else mission.started_at)
         return answers.time(self._clock.wall() - (self._clock.mono() - last))
+
+    def _kill_at(self, mission: Mission) -> str | None:
+        """When what is left of a run that is asked to end is killed; a plan has no process of its own."""
+        if mission.ending is None or mission.definition.kind is Kind.BLUEPRINT:
+            return None
+        return answers.time(self._clock.wall() + mission.ending.deadline_mono - self._clock.mono())
 
     @handles(Wait)
     async def wait(self, request: Wait, caller: Caller) -> Stream[MissionsFollowed, MissionEnd]:

@@ -419,6 +419,14 @@ class Missions:
         self._registry.check_not_held_up(found)
         return found
 
+    def with_agents(self, missions: Sequence[Mission]) -> list[Mission]:
+        """These, and the agents of those of them that are plans, as they are now."""
+        plans = {one.id for one in missions if one.definition.kind is Kind.BLUEPRINT}
+        below = [one for agents in self._registry.children(plans).values() for one in agents] if plans else []
+        known = {one.id for one in missions}
+        agents = [one for name in below if name not in known and (one := self._registry.get(name)) is not None]
+        return [*missions, *agents]
+
     async def end_here(self, mission: Mission) -> None:
         """Kill a mission and all below it, as far as anything of them is on this machine.
 

@@ -263,11 +263,13 @@ class Terminator:
     async def _end(self, missions: list[Mission]) -> None:
         targets = [target for mission in missions if (target := self._trees.target(mission)) is not None]
         survivors: Mapping[str, Sequence[NamedProcess]] = {}
+        killed: Collection[str] = ()
         try:
             with self._working_on([mission.id for mission in missions]):
                 if targets:
-                    end = partial(self._sweep(targets).end, purge=self._purge_from_thread)
-                    survivors = await self._trees.in_thread(end)
+                    sweep = self._sweep(targets)
+                    survivors = await self._trees.in_thread(partial(sweep.end, purge=self._purge_from_thread))
+                    killed = sweep.killed
         except KeeperGone:
             return  # whoever takes over from the dead keeper ends them
         except TimeoutError as error:  # the keeper does not answer; who asked is told so
@@ -281,7 +283,8 @@ class Terminator:
             self._in_hand.difference_update(mission.id for mission in missions)
         by_run = {target.run: target for target in targets}
         for mission in missions:
-            self._apply_gone(mission, tuple(map(_line, survivors.get(mission.run_id, ()))), by_run)
+            left = tuple(map(_line, survivors.get(mission.run_id, ())))
+            self._apply_gone(mission, left, by_run, killed=mission.run_id in killed)
         self._wake.set()
 
     def _blind(self, targets: Sequence[RunTarget], error: Exception) -> None:
@@ -307,14 +310,16 @@ class Terminator:
                     for then in self._postponed.pop(mission_id, ()):
                         self._loop.call_soon(then)
 
-    def _apply_gone(self, mission: Mission, survivors: tuple[str, ...], targets: Mapping[str, RunTarget]) -> None:
+    def _apply_gone(
+        self, mission: Mission, survivors: tuple[str, ...], targets: Mapping[str, RunTarget], *, killed: bool = False
+    ) -> None:
         current = self._registry.live.get(mission.id)
         if current is None or current.run != mission.run or current.status is not Status.STOPPING:
             return
         if survivors:
             self._survived[mission.run_id] = targets[mission.run_id]
         self._look_again_at[mission.run_id] = self._loop.time() + LOOK_AGAIN
-        self._registry.apply_if_legal(current, Gone(survivors), urgent=True)
+        self._registry.apply_if_legal(current, Gone(survivors, killed), urgent=True)
         if not survivors and current.ending is not None and not current.ending.exited:
             self._ask_about(current)
 

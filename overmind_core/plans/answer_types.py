@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.missions.outcome import Outcome
@@ -39,6 +39,8 @@ class DeletedPlan(MissionBrief):
     """A plan that was taken down."""
 
     status: Status
+    note: NotRequired[str]
+    """Only where an agent had to be killed after its grace."""
 
 
 class AgentCounts(TypedDict):

@@ -146,6 +146,8 @@ class Sweep:
         """Orphans without a mark that the newest look found to be nobody's of these runs, or perhaps another's."""
         self.perhaps: dict[str, list[NamedProcess]] = {}
         """What nothing explains or others use, by each run that may have left it, of the newest look."""
+        self.killed: set[str] = set()
+        """Runs of which something lived when it was killed."""
 
     def alive(self) -> dict[str, set[int]]:
         """The pids that live, by run. An empty set proves nothing yet: `end` does."""
@@ -263,6 +265,7 @@ class Sweep:
         empty = 0
         found = self._look()
         for pause in LOOK_PAUSES:
+            self.killed.update(run for run, pids in found.members.items() if pids)
             for process in self._all(found):
                 self._machine.send(process, signal.SIGKILL)
             empty = 0 if any(found.members.values()) else empty + 1

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.isolation.project import service_and_number
-from overmind_core.domain.missions.reasons import FOREVER, limit_of, sentence
+from overmind_core.domain.missions.reasons import FOREVER, killed_after, limit_of, sentence
 from overmind_core.view import mission_notes, numbers, plans
 from overmind_core.view import missions as rows
 from overmind_core.view.cells import Cell, fitted, safe
@@ -123,7 +123,8 @@ def _head(info: Info, look: Rendering) -> Lines:
     mark = rows.mark(dict(info))
     sign = mark.ascii if look.ascii_only else mark.mark
     state = f"{sign} {rows.since(dict(info), look.now)}"
-    reason = f"  {safe(sentence(info['reason'], limit_of(info)))}" if info.get("reason") else ""
+    whys = (sentence(info.get("reason"), limit_of(info)), killed_after(info))
+    reason = f"  {safe(', '.join(filter(None, whys)))}" if any(whys) else ""
     return [
         [Cell(f" {safe(info['name'])} ", "accent"), Cell(safe(info["id"]), "quiet")],
         [Cell(f" {state}", mark.tone), Cell(reason, "bad")],

@@ -6,6 +6,7 @@ from overmind_core.cli.agents.options import PROVIDER
 from overmind_core.cli.command import JSON, Command, Parameter, argument, flag, option
 from overmind_core.cli.context import Context, call_for_ids
 from overmind_core.cli.definitions.run import RUN_OPTIONS, run_request
+from overmind_core.cli.ends import EndTeller
 from overmind_core.cli.missions import logs
 from overmind_core.cli.missions.watch import KEEP_WAITING, EndWaiter, wait_for_ends
 from overmind_core.cli.output import dumps
@@ -232,7 +233,7 @@ QUEST_WAIT = Command(
 
 def quest_cancel(args: Namespace, context: Context) -> int:
     """Cancel each; returns when nothing of them lives."""
-    return call_for_ids(args, context, "quest_cancel", _cancelled)
+    return call_for_ids(args, context, "quest_cancel", _cancelled, meanwhile=EndTeller(context, args.ids))
 
 
 def _cancelled(answer: Row) -> str:

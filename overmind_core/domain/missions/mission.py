@@ -188,6 +188,8 @@ class Mission:
     """Why its newest run ended; None: it has not, or an older program ended it."""
     limit: float | None = None
     """Seconds, of the limit of time or silence that ended its newest run; None: none did, or nobody noted it."""
+    killed_after: float | None = None
+    """Seconds that its last run was given to end, and then had to be killed; None: it was not asked, or did end."""
     resume_at: float | None = None
     """Wall time before which another run makes no sense, as the last one said at its end; None: nobody knows."""
     restart_count: int = 0

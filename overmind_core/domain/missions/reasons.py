@@ -185,6 +185,18 @@ def _counted_span(seconds: float) -> tuple[float, str]:
     return seconds / length, unit
 
 
+def killed_words(seconds: float) -> str:
+    """How a run ended that let its grace pass: `did not end within 14 seconds of its stop signal, so it was killed`."""
+    count, unit = _counted_span(seconds)
+    return f"did not end within {count:g} {unit}{'' if count == 1 else 's'} of its stop signal, so it was killed"
+
+
+def killed_after(row: Mapping[str, Any]) -> str:
+    """The same, of a row whose mission has ended; "" where it ended when it was asked to, or nobody asked."""
+    seconds = row.get("killed_after_seconds")
+    return f"it {killed_words(seconds)}" if seconds and row.get("outcome") else ""
+
+
 SAY_NOTHING = frozenset({"exit", "exited", "failed", "timeout", "stopped", "killed"})
 """Reasons that the outcome, or its exit code, has said already."""
 

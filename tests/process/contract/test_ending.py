@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from overmind_core.domain.text.moment import parse_time
 from tests.kit.processes import alive
 from tests.kit.waiting import eventually
 
@@ -53,6 +54,44 @@ def test_a_stopped_mission_has_the_exit_code_of_its_process(om, command, options
     om.ok("stop", mission)
     info = om.info(mission)
     assert (info["status"], info["reason"], info["exit_code"]) == ("stopped", None, code)
+
+
+STUBBORN = {
+    "its process": f"trap '' TERM; echo ready; {SLEEPY}",
+    "what it has started": f"(trap '' TERM; setsid sh -c '{SLEEPY}' & echo ready); exec sleep 60",
+}
+KILLED = "did not end within 0.3 seconds of its stop signal, so it was killed"
+
+
+@pytest.mark.parametrize("command", STUBBORN.values(), ids=STUBBORN)
+def test_who_had_to_be_killed_is_said_by_the_command_the_log_and_why(om, command):
+    mission = om.mission(command, "--grace", "300ms", "--name", "stubborn")
+    said(om, mission, "ready")
+    stopped = om("stop", mission)
+    assert (stopped.returncode, stopped.stdout) == (0, f"Stopped mission {mission}\n")
+    assert stopped.stderr == f"stubborn {KILLED}\n"
+    assert om.logs(mission).splitlines()[-1] == f"--- {KILLED} ---"
+    assert om.ok("why", mission) == f"stubborn ({mission}): stopped: it {KILLED}\n"
+    assert f"it {KILLED}" in om.ok("describe", mission)
+    assert om.info(mission)["killed_after_seconds"] == 0.3
+
+
+def test_a_restart_says_that_the_run_before_had_to_be_killed(om):
+    mission = om.mission(STUBBORN["its process"], "--grace", "300ms", "--name", "stubborn")
+    said(om, mission, "ready")
+    assert om("restart", mission).stderr == f"stubborn {KILLED}\n"
+    om.ok("kill", mission)
+
+
+def test_who_is_asked_to_end_has_the_moment_of_its_kill(om):
+    mission = om.mission(STUBBORN["its process"], "--grace", "10m")
+    said(om, mission, "ready")
+    assert om.info(mission)["kill_at"] is None
+    stop = om.popen("stop", mission)
+    moment = eventually(lambda: om.info(mission)["kill_at"], what="it is asked to end")
+    assert abs(parse_time(moment, time.time()) - time.time() - 600) < 30
+    om.ok("kill", mission)
+    stop.communicate(timeout=30)
 
 
 def test_what_a_mission_writes_while_it_stops_is_in_its_log(om):

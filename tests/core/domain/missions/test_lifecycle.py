@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from overmind_core.domain.events import MissionEvent
-from overmind_core.domain.missions import events, lifecycle
+from overmind_core.domain.missions import events, lifecycle, reasons
 from overmind_core.domain.missions.facts import (
     EndAsked,
     EndTree,
@@ -286,6 +286,50 @@ def test_what_follows_when_another_end_is_asked_for(under_way, asked, follows):
     assert after.ending.cause is follows
     assert after.ending.deadline_mono == NOW.mono + 2.0, "the shorter grace holds"
     assert effects == ()
+
+
+GRACE = 10.0
+IN_TIME, TOO_LATE = Now(NOW.wall + GRACE - 1, NOW.mono + GRACE - 1), Now(NOW.wall + GRACE, NOW.mono + GRACE)
+LATE_ENDS = [
+    # how it is being ended, the grace that was given, how its process ended, whether others were killed, when, and the
+    # seconds of which people read
+    (Cause.STOP, None, -9, False, TOO_LATE, GRACE),
+    (Cause.STOP, 3.0, -9, False, TOO_LATE, 3.0),
+    (Cause.STOP, None, -9, True, TOO_LATE, GRACE),
+    (Cause.STOP, None, -15, True, TOO_LATE, GRACE),
+    (Cause.STOP, None, 0, True, TOO_LATE, GRACE),
+    (Cause.TIMEOUT, None, -9, False, TOO_LATE, GRACE),
+    (Cause.LIMIT, None, -9, False, TOO_LATE, GRACE),
+    (Cause.STOP, None, -15, False, TOO_LATE, None),
+    (Cause.STOP, None, -9, False, IN_TIME, None),
+    (Cause.STOP, 0.0, -9, True, TOO_LATE, None),
+    (Cause.KILL, None, -9, True, TOO_LATE, None),
+    (Cause.STALLED, None, -9, True, TOO_LATE, None),
+    (Cause.FENCED, None, -9, True, TOO_LATE, None),
+]
+
+
+@tabled(("cause", "given", "code", "others", "when", "seconds"), LATE_ENDS)
+def test_what_had_to_be_killed_after_its_grace_says_so_once(cause, given, code, others, when, seconds):
+    ending = Ending(cause, NOW.mono + GRACE, grace=given)
+    before = replace(mission(Status.STOPPING), ending=ending)
+    exited, first = next_state(before, Exited(code, when.wall, left=others), when)
+    after, second = next_state(exited, Gone(killed=others), when) if others else (exited, ())
+    assert after.killed_after == seconds
+    told = [one.text for one in (*first, *second) if isinstance(one, (events.RunExited, events.BackgroundEnded))]
+    words = [] if seconds is None else [f"--- {reasons.killed_words(seconds)} ---"]
+    assert [text for text in told if text is not None] == words
+
+
+def test_a_restart_that_had_to_kill_is_known_until_the_next_end():
+    before = mission(Status.STOPPING, cause=Cause.RESTART)
+    again, _ = next_state(before, Exited(-9, TOO_LATE.wall, left=False), TOO_LATE)
+    assert (again.status, again.killed_after) == (Status.STARTING, GRACE)
+    running, _ = next_state(again, Spawned(8, TOO_LATE.wall, TOO_LATE.mono), TOO_LATE)
+    by_itself, _ = next_state(running, Exited(0, TOO_LATE.wall, left=False), TOO_LATE)
+    assert by_itself.killed_after is None
+    asked, _ = next_state(running, EndAsked(Cause.STOP, GRACE), TOO_LATE)
+    assert asked.killed_after is None
 
 
 def test_a_second_stop_never_lengthens_the_grace():
