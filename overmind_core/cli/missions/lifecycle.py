@@ -55,6 +55,8 @@ def _live(client: Client) -> list[Mapping[str, Any]]:
 
 
 ENDED = frozenset({"stopped", "crashed", "killed"})
+NONE_LIVE = "No live missions."
+"""What --all says where there is nothing to do: to a script, too, which could not tell it from a silent success."""
 
 
 def _count(number: int, what: str) -> str:
@@ -113,7 +115,7 @@ def _stop_all(args: Namespace, context: Context) -> int:
     elif done:
         context.print("\n".join(f"Stopped mission {answer['id']} and all children" for answer in done))
     else:
-        context.hint("No live missions.")
+        context.note(NONE_LIVE)
     return 0 if len(done) == len(answers) else FAILED
 
 
@@ -223,7 +225,7 @@ def _kill_all(args: Namespace, context: Context) -> int:
     elif killed:
         context.print("\n".join(_killed(mission["id"]) for mission in killed))
     else:
-        context.hint("No live missions.")
+        context.note(NONE_LIVE)
     return 0
 
 
@@ -288,6 +290,8 @@ def restart(args: Namespace, context: Context) -> int:
 def _all_to_restart(args: Namespace, context: Context) -> list[str] | None:
     """Return every live mission that is no live mission's child, once the person agrees; None: they don't."""
     found = [row["id"] for row in _live(context.client())]
+    if not found and not args.json:
+        context.note(NONE_LIVE)
     question = f"Restart {_count(len(found), 'live mission')}?"
     return found if not found or confirmed(question, yes=args.yes) else None
 
