@@ -163,6 +163,8 @@ class MissionCore(MissionBrief):
     """Its agent's conversation was gone, so it began a new one, and nobody has looked since."""
     lost: bool
     """It was lost with its keeper, or with the machine, and `restart` with `lost` starts it again."""
+    hidden: bool
+    """Plain lists leave it out: it was killed, or had ended before that and keeps how it did."""
 
 
 class MissionSummary(MissionCore, AgentState):

@@ -119,6 +119,7 @@ def row(
         "unseen": unseen,
         "conversation_lost": conversation_lost,
         "lost": lost,
+        "hidden": mission.hidden or mission.status is Status.KILLED,
         **talking(mission, conversation),
     }
 

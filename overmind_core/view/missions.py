@@ -264,8 +264,8 @@ def older_runs(rows: Iterable[Row]) -> dict[str, str]:
 
 
 def gone(row: Row) -> bool:
-    """Whether it was killed: it stays in sight for a while."""
-    return bool(row["status"] == "killed")
+    """Whether a kill has taken it off the lists: it stays in sight for a while. Older daemons say it by the status."""
+    return bool(row.get("hidden", row["status"] == "killed"))
 
 
 def _ancestors(kept: Collection[str], known: Mapping[str, Row]) -> set[str]:

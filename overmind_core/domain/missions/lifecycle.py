@@ -200,7 +200,7 @@ def _end_asked(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
         return _cancel_restart(mission, fact, now)
     if not mission.is_live:
         if fact.cause is Cause.KILL:
-            return with_step(mission, TransitionStep.HIDE), (events.MissionHidden(),)
+            return replace(mission, hidden=True), (events.MissionHidden(),)
         raise IllegalTransition(mission.status, TransitionStep.END)
     before = mission.ending
     if before is not None and not _overtakes(before.cause, fact.cause):

@@ -205,6 +205,8 @@ class Mission:
     held_mono: float | None = None
     """When the stall clock was stopped (frozen, or output held back); None while it runs."""
     survivors: tuple[str, ...] = ()
+    hidden: bool = False
+    """It was killed once it had ended: plain lists leave it out, and how it ended stays as it was."""
     setup: bool = False
     """The newest run is the project's set-up, not the work."""
     set_up: bool = False
@@ -224,7 +226,7 @@ class Mission:
 
     @property
     def is_killed(self) -> bool:
-        """Whether a kill ended it; one that had ended before is only hidden by it, and keeps how it ended."""
+        """Whether a kill ended it; of one that had ended before, an older program stored the same status."""
         if self.ended_by is not None:
             return self.status is Status.KILLED and self.ended_by in UNFORGIVING
         # An older program did not note who ended it.
@@ -238,7 +240,7 @@ class Mission:
         """
         if self.is_killed:
             return 137
-        has_failed = self.status is Status.CRASHED or (self.status is Status.KILLED and self._had_failed)
+        has_failed = self.status is Status.CRASHED
         if self.exit_code is None:
             return 1 if has_failed else 0
         if self.exit_code == 0 and has_failed:
@@ -249,11 +251,6 @@ class Mission:
     def ended_by_stop(self) -> bool:
         """Whether a stop ended it, or its restart."""
         return self.ended_by is Cause.STOP or self.reason in _OF_STOPS
-
-    @property
-    def _had_failed(self) -> bool:
-        """Whether it had ended badly when a kill hid it: its status no longer says."""
-        return not self.ended_by_stop and (self.reason is not None or self.exit_code is None)
 
 
 def shell_code(code: int) -> int:

@@ -148,6 +148,7 @@ def start(mission: Mission, now: Now, effects: tuple[Effect, ...]) -> Outcome:
         resume_at=None,
         ended_at=None,
         survivors=(),
+        hidden=False,
         next_restart_at=None,
         next_restart_mono=None,
         streak=0 if fresh else mission.streak,
