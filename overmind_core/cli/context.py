@@ -313,13 +313,22 @@ def call_for_ids(
     command: str,
     line: Callable[[Answer], str],
     *,
+    notes: bool = False,
     meanwhile: Callable[[], object] | None = None,
     **common: object,
 ) -> int:
     """Send a request for each of `args.ids`, as `call_each` does; `common`: the other arguments of each."""
     requests = [{"id": one, **common} for one in args.ids]
-    client = context.client()
-    return call_each(context, client, command, requests, line=line, as_json=args.json, meanwhile=meanwhile)
+    return call_each(
+        context,
+        context.client(),
+        command,
+        requests,
+        line=line,
+        as_json=args.json,
+        notes=notes,
+        meanwhile=meanwhile,
+    )
 
 
 def print_notes(answers: Sequence[Answer], context: Context) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.missions.outcome import Outcome
@@ -50,6 +50,8 @@ class QuestEnd(QuestBrief, FailureClass):
     """How many have begun."""
     achieved: str | None
     """What its completion is worth: `landed on main`, `nothing to land`, `checked`; null where it says no more."""
+    note: NotRequired[str]
+    """Only where it was cancelled just now and something of it had to be killed after its grace."""
 
 
 class QuestInfo(QuestEnd):

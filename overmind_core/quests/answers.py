@@ -39,7 +39,8 @@ def brief(quest: Quest) -> QuestBrief:
 def end(quest: Quest) -> QuestEnd:
     """How a quest ended: an item of `quest_wait`."""
     return {
-        **brief(quest),
+        "id": quest.id,
+        "name": quest.name,
         "status": quest.status,
         "reason": quest.reason,
         "exit_code": quest.exit_code,

@@ -233,7 +233,7 @@ QUEST_WAIT = Command(
 
 def quest_cancel(args: Namespace, context: Context) -> int:
     """Cancel each; returns when nothing of them lives."""
-    return call_for_ids(args, context, "quest_cancel", _cancelled, meanwhile=EndTeller(context, args.ids))
+    return call_for_ids(args, context, "quest_cancel", _cancelled, notes=True, meanwhile=EndTeller(context, args.ids))
 
 
 def _cancelled(answer: Row) -> str:

@@ -83,7 +83,7 @@ COMMANDS = {
     "restart": (("restart", "a1"), "restart", STOPPED, "", "Restarted mission a1\n"),
     "kill": (("kill", "g1"), "kill", {"ok": {"killed": [{"id": "a1"}], "hidden": []}}, "", "Killed mission a1\n"),
     "quest cancel": (
-        ("quest", "cancel", "g1"), "quest_cancel", {"ok": {"id": "a1", "name": "g1", "status": "cancelled"}}, AT_ONCE,
+        ("quest", "cancel", "g1"), "quest_cancel", {"ok": {**STOPPED["ok"], "status": "cancelled"}}, AT_ONCE,
         "Cancelled quest a1 (g1)\n",
     ),
 }  # fmt: skip
