@@ -478,12 +478,11 @@ class PlanRun:
         return f"{why[0].rstrip('.')}. {ENDED_LATER}" if why and all(why) else None
 
     def _delays_end(self, node: AgentProgress) -> bool:
-        """Whether the plan's end waits for the agent's: it is being ended too, or not known to have begun."""
+        """Whether the plan's end waits for the agent's: it is being ended, may not have begun, or is not judged yet."""
         if node.post is not None:
             return node.stage in ACTIVE and not node.post.is_ending
         mission = None if node.mission is None else self._registry.live.get(node.mission)
-        asked_for = node.stage is AgentStage.STARTING and node.mission is None
-        return asked_for or (mission is not None and mission.ending is not None)
+        return node.stage in ACTIVE if mission is None else mission.ending is not None
 
     def _unreachable(self) -> frozenset[str]:
         """Those that can't be ended now: posts, while the swarm does not answer."""

@@ -1,0 +1,34 @@
+"""How the agents of a plan stand once their missions have ended: given up with exit code 0, or killed with the plan."""
+
+from __future__ import annotations
+
+import pytest
+
+from overmind_core.kernel.config import Settings
+from overmind_core.system.paths import Home
+from tests.kit.in_process import played, until, world
+
+
+def agent(name, *needs, **start):
+    start = {"command": "true", "cwd": "/", **start}
+    return {"name": name, "start": start, "depends_on": [{"agent": one} for one in needs]}
+
+
+async def applied(inside, *agents):
+    return (await inside.ask("apply", blueprint={"name": "p", "agents": list(agents)}, cwd="/", env=world()))["id"]
+
+
+@pytest.mark.parametrize("command", ["true", "echo ${agents.one.result}"], ids=["nobody", "who waits reads its result"])
+def test_a_kill_of_a_plan_leaves_none_of_its_agents_running(tmp_path, command):
+    async def story(inside, keeper):
+        keeper.on_ask["purge"] = lambda asked: keeper.exit(asked["run"], -9)
+        whole = await applied(inside, agent("web"), agent("one"), agent("two", "one", command=command))
+        await until(lambda: len(keeper.held) == 2)
+        await inside.ask("kill", id=whole)
+        return await inside.ask("plan", id=whole), [one["text"] for one in inside.events(whole) if "text" in one]
+
+    plan, said = played(Home(str(tmp_path / "home")), story, Settings())
+    assert [(one["name"], one["stage"], one["outcome"]) for one in plan["agents"]] == [
+        ("web", "failed", "killed"), ("one", "failed", "killed"), ("two", "skipped", None),
+    ]  # fmt: skip
+    assert said[-1].startswith("--- p: 2 killed, 1 skipped in ")
