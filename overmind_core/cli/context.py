@@ -10,6 +10,7 @@ import os
 import sys
 
 from overmind_core.cli.output import JsonText, dumps, write_out
+from overmind_core.domain.missions.reasons import SPENT
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import FAILED, TIMED_OUT, OvermindError
@@ -362,7 +363,8 @@ def exit_status(status: str, exit_code: int | None, reason: str | None = None) -
         return TIMED_OUT
     if exit_code is not None and exit_code < 0:
         return _SIGNALLED - exit_code
-    if not exit_code and (status in {"crashed", "cancelled"} or (status == "killed" and reason is not None)):
+    had_failed = status == "killed" and reason is not None
+    if not exit_code and (status in {"crashed", "cancelled"} or reason == SPENT or had_failed):
         return FAILED
     return exit_code or 0
 

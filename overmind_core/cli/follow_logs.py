@@ -214,7 +214,7 @@ def follow_until_end(context: Context, mission: str, *, since: float | None = No
     transcript = follow_output(
         context.client(), mission, context.print, colour=coloured(context.environ), since=since, idle=teller.is_hopeless
     )
-    return exit_status(transcript.status, transcript.exit_code)
+    return exit_status(transcript.status, transcript.exit_code, transcript.reason)
 
 
 def line_renderer(name: str) -> LineRenderer | None:

@@ -436,6 +436,7 @@ class LoggedMission(MissionBrief):
     type: Kind
     status: Status
     exit_code: int | None
+    reason: str | None
     seen_at: str | None
     """The time a person last looked."""
     runs: list[LoggedRun]
@@ -489,6 +490,7 @@ class LogEnd(TypedDict):
     mission: str
     status: Status
     exit_code: int | None
+    reason: str | None
 
 
 LogItem = LogRunBegan | LogGrew | LogAnnotated | LogTrouble | LogEnd

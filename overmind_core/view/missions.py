@@ -11,6 +11,7 @@ from overmind_core.domain import engine_questions
 from overmind_core.domain.missions.reasons import landing_waits, nothing_landed
 from overmind_core.domain.missions.status_marks import (
     ATTACHED,
+    BAD_ENDS,
     BLOCKED,
     FAILED,
     LANDS_LATER,
@@ -357,7 +358,7 @@ def plan_now(row: Row, agents: Sequence[Row]) -> str:
     if is_live(row):
         running = [names[agent["id"]] for agent in agents if is_live(agent)]
         return f"runs {', '.join(running)}" if running else ""
-    failed = next((agent for agent in agents if agent["status"] == "crashed" and _is_over(agent)), None)
+    failed = next((agent for agent in agents if mark(agent) in BAD_ENDS and _is_over(agent)), None)
     if row["status"] != "crashed" or failed is None:
         return ""
     why = now_cell(failed).text or (f"exit {failed['exit_code']}" if failed["exit_code"] is not None else "")

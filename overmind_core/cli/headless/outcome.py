@@ -79,7 +79,8 @@ class Outcome:
     @property
     def failed(self) -> bool:
         """Whether something is wrong with it."""
-        return self.exit_status != 0 if self.asked else self.status == "crashed"
+        has_failed = self.status == "crashed" or self.outcome == Ending.FAILED
+        return self.exit_status != 0 if self.asked else has_failed
 
     @property
     def skipped(self) -> str:

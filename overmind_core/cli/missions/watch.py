@@ -129,7 +129,7 @@ class EndWaiter:
     def status(self) -> int:
         """The first exit status that isn't 0."""
         ends = [self._ended[mission] for mission in self._wanted if mission in self._ended]
-        statuses = (exit_status(end["status"], end["exit_code"]) for end in ends)
+        statuses = (exit_status(end["status"], end["exit_code"], end.get("reason")) for end in ends)
         return next(filter(None, statuses), 0)
 
     def request(self) -> tuple[str, dict[str, Any]]:

@@ -104,7 +104,7 @@ class MissionEnded(MissionAct, frozen=True, kw_only=True):
 
 
 class MissionStopped(MissionEnded, frozen=True, tag="stopped"):
-    """A mission has ended successfully, or was stopped."""
+    """A mission was stopped, or has ended with exit code 0; with its restarts used up it has failed all the same."""
 
 
 class MissionCrashed(MissionEnded, frozen=True, tag="crashed"):

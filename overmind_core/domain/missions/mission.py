@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from overmind_core.domain.memory.giving import Injection
+from overmind_core.domain.missions.reasons import SPENT
 
 TYPE_CHECKING = False
 
@@ -234,18 +235,23 @@ class Mission:
 
     @property
     def shell_exit(self) -> int:
-        """What `wait` exits with: the child's code, 137 when killed, 1 when it crashed although it exited 0.
+        """What `wait` exits with: the child's code, 137 when killed, 1 when it has failed although it exited 0.
 
         Source: cli.md, exit codes.
         """
         if self.is_killed:
             return 137
-        has_failed = self.status is Status.CRASHED
+        has_failed = self.status is Status.CRASHED or self.is_given_up
         if self.exit_code is None:
             return 1 if has_failed else 0
         if self.exit_code == 0 and has_failed:
             return 1
         return self.exit_code
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether it was to be started again, and its restarts were used up: it has failed, whatever its exit code."""
+        return self.reason == SPENT
 
     @property
     def ended_by_stop(self) -> bool:

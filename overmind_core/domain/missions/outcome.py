@@ -62,7 +62,8 @@ def outcome_of(mission: Mission) -> Outcome | None:
     if mission.ended_by_stop:
         return Outcome.STOPPED
     is_hidden = mission.status is Status.KILLED  # by an older program, after its end: its code and reason tell of that
-    if mission.status is Status.CRASHED or (is_hidden and (mission.reason is not None or mission.exit_code != 0)):
+    had_failed = is_hidden and (mission.reason is not None or mission.exit_code != 0)
+    if mission.status is Status.CRASHED or mission.is_given_up or had_failed:
         return Outcome.TIMED_OUT if mission.reason in OUT_OF_TIME else Outcome.FAILED
     # An older program did not note who ended it. What was stopped ended by a signal, unless it handles those.
     is_unknown = mission.ended_by is None and mission.exit_code != 0

@@ -8,6 +8,7 @@ from overmind_core.domain.missions import events, restart_policy
 from overmind_core.domain.missions.facts import Effect, Now, Outcome, Prepare, Spawn
 from overmind_core.domain.missions.mission import Cause, Definition, Mission, Status
 from overmind_core.domain.missions.outcome import outcome_of
+from overmind_core.domain.missions.reasons import SPENT
 from overmind_core.domain.missions.transitions import TransitionStep, transition, with_step
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.moment import format_time
@@ -87,7 +88,7 @@ def _by_policy(
     if isinstance(verdict, restart_policy.GiveUp):
         last = "" if reason is None else f"; the last run: {reason}"
         spent = events.RestartBudgetSpent(text=f"--- not restarted: the restart budget is used up{last} ---")
-        return _final(mission, _EndVerdict(step, "restart_budget_spent", code), now, (*effects, spent))
+        return _final(mission, _EndVerdict(step, SPENT, code), now, (*effects, spent))
     delay = max(verdict.delay, (mission.ending.resume_at or now.wall) - now.wall)
     waiting = replace(
         with_step(mission, TransitionStep.AGAIN),

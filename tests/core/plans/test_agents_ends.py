@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from overmind_core.kernel.config import Settings
@@ -16,6 +18,21 @@ def agent(name, *needs, **start):
 
 async def applied(inside, *agents):
     return (await inside.ask("apply", blueprint={"name": "p", "agents": list(agents)}, cwd="/", env=world()))["id"]
+
+
+def test_a_service_that_was_given_up_has_failed_though_it_exited_0_and_its_plan_with_it(tmp_path):
+    async def story(inside, keeper):
+        keeper.on_ask["spawn"] = lambda asked: asyncio.get_running_loop().call_soon(keeper.exit, asked["run"])
+        whole = await applied(inside, agent("web", restart="always", max_restarts=2))
+        await inside.app.registry.ended(whole)
+        return await inside.ask("plan", id=whole), [one["text"] for one in inside.events(whole) if "text" in one]
+
+    plan, said = played(Home(str(tmp_path / "home")), story, Settings())
+    (web,) = plan["agents"]
+    assert (plan["outcome"], web["stage"], web["outcome"]) == ("failed", "failed", "failed")
+    assert (web["reason"], web["exit_code"]) == ("restart_budget_spent", 0)
+    assert said[-2].startswith("--- web: failed (exit 0, restarted 2 times in a minute, gave up) after ")
+    assert said[-1].startswith("--- p: 1 failed in ")
 
 
 @pytest.mark.parametrize("command", ["true", "echo ${agents.one.result}"], ids=["nobody", "who waits reads its result"])

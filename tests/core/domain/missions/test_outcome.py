@@ -43,6 +43,8 @@ STOPPED, CRASHED, KILLED = Status.STOPPED, Status.CRASHED, Status.KILLED
         (STOPPED, None, None, None, Outcome.STOPPED),
         (CRASHED, None, 1, Cause.EXITED, Outcome.FAILED),
         (CRASHED, "restart_budget_spent", 3, Cause.EXITED, Outcome.FAILED),
+        (STOPPED, "restart_budget_spent", 0, Cause.EXITED, Outcome.FAILED),
+        (STOPPED, "restart_budget_spent", 0, None, Outcome.FAILED),
         (CRASHED, "cwd_not_found", None, Cause.SPAWN_FAILED, Outcome.FAILED),
         (CRASHED, "max_cost", 143, Cause.LIMIT, Outcome.FAILED),
         (CRASHED, "timeout", 124, Cause.TIMEOUT, Outcome.TIMED_OUT),
@@ -69,12 +71,19 @@ def test_how_a_mission_ended(status, reason, code, by, outcome):
         (STOPPED, "restart_cancelled", None, None),
         (STOPPED, "restart_cancelled", 3, Cause.EXITED),
         (STOPPED, None, 0, Cause.EXITED),
+        (STOPPED, "restart_budget_spent", 0, Cause.EXITED),
     ],
 )
 def test_what_an_older_program_called_killed_to_hide_it_has_the_status_of_its_end_again(status, reason, code, by):
     mission = ended(status, reason, code, by)
     assert with_true_status(ended(KILLED, reason, code, by)) == replace(mission, hidden=True)
     assert with_true_status(mission) == mission
+
+
+@tabled("code", [0, 3])
+def test_what_was_to_run_on_and_was_given_up_has_failed_whatever_its_exit_code(code):
+    given_up = ended(STOPPED if code == 0 else CRASHED, SPENT, code, Cause.EXITED)
+    assert (given_up.shell_exit, outcome_of(given_up)) == (code or 1, Outcome.FAILED)
 
 
 @tabled("status", sorted(LIVE))
