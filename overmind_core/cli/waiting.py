@@ -54,6 +54,8 @@ _MANY = "many"
 _LANDING = "landing"
 _RUNS = frozenset({"starting", "running"})
 _NEXT = "next_restart_at"
+_OF_RESTART = ("status", _NEXT, "reason", "exit_code", "limit_seconds")
+"""What is said of a mission that waits for its restart."""
 _READY = "ready"
 _TO_COME = frozenset({"queued", "running", "review"})
 """Statuses of quests that have not ended."""
@@ -219,7 +221,7 @@ class WaitTeller:
         if row["status"] != "restarting" or (row["id"], row["status"]) in self._said:
             return row
         now = client.call("info", {"id": row["id"]})
-        return {**row, "status": now["status"], _NEXT: now[_NEXT]}
+        return {**row, **{key: now[key] for key in _OF_RESTART if key in now}}
 
 
 class _GoesOn(NamedTuple):
@@ -351,13 +353,26 @@ def _held_up(row: Row, *, is_asked_for: bool) -> Wait | None:
     if row["status"] == "paused":
         return (row["id"], "paused"), f"{FOR_YOU}: {name} is frozen: overmind thaw {name}"
     if row["status"] == "restarting":
-        when = time_until(row.get(_NEXT))
-        return (row["id"], "restarting"), f"waits: {name} has ended and starts again{when}: overmind logs {name}"
+        return (row["id"], "restarting"), f"waits: {name} {ends_and_starts_again(row)}: overmind logs {name}"
     if row["activity"] == "limited":
         return (row["id"], "limited"), f"waits: the account of {name} has reached a limit: overmind inbox"
     if is_asked_for and row["type"] == "session" and row["activity"] == "idle":
         return (row["id"], "idle"), f"{FOR_YOU}: {name} waits for a message: overmind send {name} 'TEXT'"
     return None
+
+
+def ends_and_starts_again(row: Row) -> str:
+    """How the last run of a mission that waits for its restart has ended, and when the next one begins.
+
+    As `has failed (3) and starts again in 8 s`, or `has timed out (it was silent for 5 minutes) and …`.
+    """
+    from overmind_core.domain.missions.reasons import OUT_OF_TIME, limit_of, why_beside  # start-up: only for these
+
+    reason, code = row.get("reason"), row.get("exit_code")
+    why = why_beside(reason, limit_of(row))
+    how = "timed out" if reason in OUT_OF_TIME else "failed" if reason or code else "ended"
+    beside = ", ".join(filter(None, (str(code) if code and how == "failed" else "", why)))
+    return f"has {how}{f' ({beside})' if beside else ''} and starts again{time_until(row.get(_NEXT))}"
 
 
 def time_until(moment: str | None) -> str:

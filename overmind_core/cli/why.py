@@ -125,9 +125,9 @@ def _state(row: Row) -> str:
 
 
 def _starts_again(row: Row) -> str:
-    from overmind_core.cli.waiting import time_until
+    from overmind_core.cli.waiting import ends_and_starts_again
 
-    return f"has ended and starts again{time_until(row['next_restart_at'])}"
+    return ends_and_starts_again(row)
 
 
 def _agent_state(agent: Row) -> str:

@@ -277,6 +277,8 @@ class MissionDetails(MissionSummary):
     permission_mode: str | None
     """The permission mode of the agent, or the sandbox of codex; null for the program's default."""
     restart_policy: Restart
+    run_reason: str | None
+    """The reason of its last run, where its own is `restart_budget_spent`; null: that run had none."""
     limit_seconds: float | None
     """Of the limit of time or silence that ended it; null: none did."""
     max_restarts: int
@@ -387,8 +389,11 @@ class MissionEnd(MissionBrief):
     quest_state: WorkState | None
     quest_text: str | None
     """What its quest says of it, in a line for people."""
+    run_reason: str | None
+    """The reason of its last run, where its own is `restart_budget_spent`; null: that run had none."""
     limit_seconds: float | None
     """Of the limit of time or silence that ended it; null: none did."""
+    restart_policy: Restart
     max_restarts: int
     """Its limit of restarts, within `max_seconds`; 0: it has none."""
     max_seconds: float

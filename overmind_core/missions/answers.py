@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 from overmind_core.domain.agents.agent import RAW, AgentMode
 from overmind_core.domain.agents.conversation import handover_phase
 from overmind_core.domain.agents.spending import cost_of
-from overmind_core.domain.missions.mission import Mission, Status, shell_code
+from overmind_core.domain.missions.mission import Mission, Restart, Status, shell_code
 from overmind_core.domain.missions.outcome import Outcome, outcome_of
 from overmind_core.domain.missions.reasons import (
     MOST_NAMED,
     SAY_NOTHING,
-    SPENT,
     kept_limit,
     killed_words,
     sentence,
     spent_limit,
+    time_limit,
+    why_run_ended,
 )
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import format_time
@@ -181,7 +182,8 @@ def details(
         "model": None if conversation is None else conversation.model,
         "permission_mode": None if conversation is None else conversation.permission_mode,
         "restart_policy": policy.when,
-        "limit_seconds": kept_limit(mission.reason, mission.limit),
+        "run_reason": mission.run_reason,
+        "limit_seconds": kept_limit(mission.run_reason or mission.reason, mission.limit),
         "max_restarts": policy.max_restarts,
         "max_seconds": policy.window,
         "backoff_ms": round(policy.backoff * 1000, 3),
@@ -271,8 +273,10 @@ TIMED_OUT = "timeout"
 def _why(mission: Mission) -> str:
     """The reason of its end, as people read it."""
     policy = mission.definition.restart
-    spent = spent_limit(policy.max_restarts, policy.window, mission.restart_count)
-    limit = spent if mission.reason == SPENT else mission.limit
+    why = why_run_ended(mission.run_reason, mission.limit)
+    spent = spent_limit(policy.max_restarts, policy.window, mission.restart_count, why)
+    other = time_limit(mission.reason, mission.limit, is_restarted=policy.when is not Restart.NEVER)
+    limit = spent if mission.is_given_up else other
     return "" if mission.reason in SAY_NOTHING - {TIMED_OUT} else sentence(mission.reason, limit)
 
 

@@ -408,6 +408,7 @@ class PlanRun:
             exit_code=end.exit_code,
             reason=end.reason,
             ended_at=end.at,
+            run_reason=end.run_reason,
             limit=end.limit,
         )
         self.put(name, after, log_lines.ended(self.state.agents[name], node, ended, explained))

@@ -187,6 +187,8 @@ class Mission:
     """Of the newest finished run, 128+N for a signal; None when killed or unknown."""
     ended_by: Cause | None = None
     """Why its newest run ended; None: it has not, or an older program ended it."""
+    run_reason: str | None = None
+    """Why its newest run ended, where the reason of the mission is that its restarts are used up."""
     limit: float | None = None
     """Seconds, of the limit of time or silence that ended its newest run; None: none did, or nobody noted it."""
     killed_after: float | None = None

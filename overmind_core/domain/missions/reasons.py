@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    Limit = tuple[int, float] | float
-    """The most restarts and the seconds in which they count; or the seconds of a limit of time or silence."""
+    Limit = tuple[int, float, str] | float
+    """The most restarts, the seconds in which they count, and why the last run ended; or the seconds of a limit of time
+    or silence."""
 
 SENTENCES: Mapping[str, str] = {
     "api_error": "the service of its model answered with an error",
@@ -85,7 +86,7 @@ def sentence(code: str | None, limit: Limit | None = None) -> str:
             return gave_up(*limit)
     elif limit and code in _LIMITED:
         count, unit = _counted_span(limit)
-        return f"{_LIMITED[code]} {count:g} {unit}{'' if count == 1 else 's'}"
+        return f"{_LIMITED[code]} {count:g} {unit}{'' if count == 1 else 's'}{FINAL if is_final(limit) else ''}"
     first, blank, rest = code.partition(" ")
     if first in SENTENCES and (not blank or rest.isdigit()):
         return SENTENCES[first] + (f" ({rest})" if blank else "")
@@ -116,11 +117,12 @@ SHORT: Mapping[str, str] = {
     "not_pushed": "push",
     "output_invalid": "outputs",
     "output_missing": "outputs",
+    "restart_budget_spent": "restarts",
     "review_denied": "denied",
     "undoes_landed": "undoes",
     "verify_failed": "verify",
 }
-"""Code of what fails behind a program that has ended well → a word for a narrow column."""
+"""Code of what fails although the program has ended well → a word for a narrow column."""
 
 
 def short_word(code: str) -> str:
@@ -128,10 +130,14 @@ def short_word(code: str) -> str:
     return SHORT.get(code.partition(" ")[0], "failed")
 
 
-OUT_OF_TIME = frozenset({"timeout", "stalled"})
+_NEVER, _TIMEOUT = "never", "timeout"
+"""The policy of restarts that starts nothing again, and the reason that none answers."""
+OUT_OF_TIME = frozenset({_TIMEOUT, "stalled"})
 """Reasons of what a limit of time or of silence has ended."""
 _LIMITED: Mapping[str, str] = {"timeout": "it took longer than", "stalled": "it was silent for"}
 """The sentences of those where the limit is known, before it."""
+FINAL = ", after which it is not restarted"
+"""Behind the sentence of a limit that ends also what is to be started again."""
 CONVERSATION_LOST = "its conversation was gone: it began a new one, without what was said before"
 """People read it until they have looked at the agent."""
 RETRIES_SPENT = "retries_spent"
@@ -141,12 +147,26 @@ SPENT = "restart_budget_spent"
 _SPANS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
+class FinalLimit(float):
+    """Seconds of a limit of time, of what is to be started again, but for that limit."""
+
+    __slots__ = ()
+
+
+def is_final(limit: Limit) -> bool:
+    """Whether what the limit has ended would have been started again after any other end."""
+    return isinstance(limit, FinalLimit)
+
+
 def limit_of(row: Mapping[str, Any]) -> Limit | None:
     """The limit that has ended what a row shows; None: it was none, or nobody knows."""
+    kept: float | None = row.get("limit_seconds")
     if row.get("reason") == SPENT:
         most, seconds = row.get("max_restarts"), row.get("max_seconds")
-        return spent_limit(most, seconds, row.get("restart_count") or most) if most and seconds else None
-    return row.get("limit_seconds")
+        if not most or not seconds:
+            return None
+        return spent_limit(most, seconds, row.get("restart_count") or most, why_run_ended(row.get("run_reason"), kept))
+    return time_limit(row.get("reason"), kept, is_restarted=row.get("restart_policy", _NEVER) != _NEVER)
 
 
 def kept_limit(reason: str | None, seconds: float | None) -> float | None:
@@ -154,29 +174,45 @@ def kept_limit(reason: str | None, seconds: float | None) -> float | None:
     return seconds or None if reason in OUT_OF_TIME else None
 
 
-def spent_limit(most: int, seconds: float, restarts: int) -> tuple[int, float]:
+def time_limit(reason: str | None, seconds: float | None, *, is_restarted: bool) -> float | None:
+    """The limit of time or silence that has ended something; of time a final one where it `is_restarted` else."""
+    return FinalLimit(seconds) if seconds and is_restarted and reason == _TIMEOUT else seconds
+
+
+def why_run_ended(reason: str | None, seconds: float | None) -> str:
+    """Why the last run of what was given up has ended; "" where its exit code is all that is known.
+
+    `seconds`: Of the limit of time or silence that ended it.
+    """
+    return "" if reason in SAY_NOTHING else sentence(reason, seconds)
+
+
+def spent_limit(most: int, seconds: float, restarts: int, why: str = "") -> tuple[int, float, str]:
     """The restarts of which people read where a limit is used up, and the seconds in which they count.
 
     Of a limit that forgets none these are all of its `restarts`: a check that failed has taken some from the limit.
+    `why` the last run has ended is handed on.
     """
-    return (restarts if seconds >= FOREVER else most), seconds
+    return (restarts if seconds >= FOREVER else most), seconds, why
 
 
 FOREVER = 36_500 * 86_400.0
 """Seconds of a limit that forgets no restart, as that of a quest's retries: people don't read it as a span."""
 
 
-def gave_up(times: int, seconds: float) -> str:
+def gave_up(times: int, seconds: float, why: str = "") -> str:
     """The words for `SPENT` where the limit is known: `restarted 5 times in a minute, gave up`.
 
-    Of one that forgets no restart `tried 3 times, gave up`.
+    Of one that forgets no restart `tried 3 times, gave up`. `why` the last run has ended stands behind it, if that is
+    known: `gave up: it was silent for 1 hour`.
     """
+    because = f": {why}" if why else ""
     if seconds >= FOREVER:
-        return f"tried {times + 1} times, gave up"
+        return f"tried {times + 1} times, gave up{because}"
     count, unit = _counted_span(seconds)
     span = f"{'an' if unit == 'hour' else 'a'} {unit}" if count == 1 else f"{count:g} {unit}s"
     often = "once" if times == 1 else f"{times} times"
-    return f"restarted {often} in {span}, gave up"
+    return f"restarted {often} in {span}, gave up{because}"
 
 
 def _counted_span(seconds: float) -> tuple[float, str]:

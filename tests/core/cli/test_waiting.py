@@ -252,9 +252,14 @@ def test_a_review_is_said_as_the_question_that_it_is():
 @tabled(
     ("info", "line"),
     [
-        ({"status": "restarting", "next_restart_at": "2027-01-15T08:00:07.5Z"}, "starts again in 8 s"),
-        ({"status": "restarting", "next_restart_at": "2027-01-15T07:59:59Z"}, "starts again now"),
-        ({"status": "restarting", "next_restart_at": None}, "starts again now"),
+        ({"status": "restarting", "next_restart_at": "2027-01-15T08:00:07.5Z"}, "ended and starts again in 8 s"),
+        (
+            {"status": "restarting", "next_restart_at": None, "reason": "stalled", "limit_seconds": 3.0},
+            "timed out (it was silent for 3 seconds) and starts again now",
+        ),
+        ({"status": "restarting", "next_restart_at": None, "exit_code": 3}, "failed (3) and starts again now"),
+        ({"status": "restarting", "next_restart_at": "2027-01-15T07:59:59Z"}, "ended and starts again now"),
+        ({"status": "restarting", "next_restart_at": None}, "ended and starts again now"),
         ({"status": "running", "next_restart_at": None}, None),
     ],
 )
@@ -262,7 +267,7 @@ def test_it_is_said_in_how_many_seconds_a_mission_starts_again(info, line):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("time.time", lambda: parse_time("2027-01-15T08:00:00Z", 0.0))
         asked = Asked("a", ps=[row("a", status="restarting")], info=info)
-        assert asked.look()[0] == ([] if line is None else [f"waits: m-a has ended and {line}: overmind logs m-a"])
+        assert asked.look()[0] == ([] if line is None else [f"waits: m-a has {line}: overmind logs m-a"])
         assert asked.look()[0] == []
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from overmind_core.domain.agents.agent import Activity, ActivityKind, AgentMode
 from overmind_core.domain.agents.conversation import Conversation
-from overmind_core.domain.missions.mission import Cause, Definition, Mission, RestartPolicy, Status
+from overmind_core.domain.missions.mission import Cause, Definition, Mission, Restart, RestartPolicy, Status
 from overmind_core.domain.missions.reasons import FOREVER, sentence
 from overmind_core.missions.answers import now_line
 from tests.kit.cases import tabled
@@ -59,6 +59,16 @@ def test_the_mission_of_a_quest_was_tried_so_often_and_no_span_is_said():
     mission = Mission("a1b2c3d4", definition, created_at=0.0, status=Status.CRASHED, exit_code=1, restart_count=2)
     mission = replace(mission, reason="restart_budget_spent")
     assert now_line(mission, "") == "exit 1, tried 3 times, gave up"
+
+
+def test_now_says_also_why_the_last_run_of_what_was_given_up_has_ended():
+    definition = Definition("name", "true", ("true",), "/", restart=RestartPolicy(Restart.ALWAYS, max_restarts=1))
+    mission = Mission("a1b2c3d4", definition, 0.0, Status.CRASHED, "restart_budget_spent", exit_code=137, limit=3.0)
+    mission = replace(mission, run_reason="stalled")
+    said = "exit 137, restarted once in a minute, gave up: it was silent for 3 seconds"
+    assert now_line(mission, "bye") == f"{said}: bye"
+    late = replace(mission, reason="timeout", run_reason=None, exit_code=124)
+    assert now_line(late) == "exit 124, it took longer than 3 seconds, after which it is not restarted"
 
 
 PIECE = "Press enter to co"

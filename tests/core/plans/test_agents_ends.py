@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from overmind_core.domain.missions.mission import Status
 from overmind_core.kernel.config import Settings
 from overmind_core.system.paths import Home
 from tests.kit.in_process import played, until, world
@@ -33,6 +34,24 @@ def test_a_service_that_was_given_up_has_failed_though_it_exited_0_and_its_plan_
     assert (web["reason"], web["exit_code"]) == ("restart_budget_spent", 0)
     assert said[-2].startswith("--- web: failed (exit 0, restarted 2 times in a minute, gave up) after ")
     assert said[-1].startswith("--- p: 1 failed in ")
+
+
+def test_an_agent_that_waits_for_its_restart_says_why_its_last_run_has_ended(tmp_path):
+    async def story(inside, keeper):
+        keeper.on_ask["purge"] = lambda asked: keeper.exit(asked["run"], -9)
+        start = {"restart": "always", "max_restarts": 1, "activity_timeout": 3, "backoff": "30s"}
+        whole = await applied(inside, agent("web", **start))
+        live = inside.app.registry.live
+        await until(lambda: any(one.status is Status.RESTARTING for one in live.values()))
+        waits = await inside.ask("plan", id=whole)
+        await inside.app.registry.ended(whole)
+        return waits["agents"], (await inside.ask("plan", id=whole))["agents"]
+
+    (waits,), (ended,) = played(Home(str(tmp_path / "home")), story, Settings())
+    assert (waits["stage"], waits["reason"], waits["exit_code"], waits["limit_seconds"]) == (
+        "running", "stalled", 137, 3.0,
+    )  # fmt: skip
+    assert (ended["reason"], ended["run_reason"], ended["limit_seconds"]) == ("restart_budget_spent", "stalled", 3.0)
 
 
 @pytest.mark.parametrize("command", ["true", "echo ${agents.one.result}"], ids=["nobody", "who waits reads its result"])

@@ -145,7 +145,7 @@ def test_the_log_tells_why_a_restart_was_not_possible(om, way):
     assert (lines[0], lines.count(reason), lines[-1]) == (
         "begun",
         2,
-        "--- not restarted: the restart budget is used up; the last run: cwd_not_found ---",
+        "--- not restarted: the restart budget is used up; the last run: its folder does not exist ---",
     )
 
 

@@ -553,6 +553,18 @@ def test_when_the_budget_is_spent_the_mission_has_its_natural_status():
         assert any(isinstance(effect, events.RestartBudgetSpent) for effect in effects)
 
 
+def test_why_its_last_run_ended_is_kept_of_what_was_given_up_until_it_is_started_again():
+    before = mission(Status.STARTING, policy=always(max_restarts=1), restarts_mono=(990.0,))
+    after, effects = next_state(before, SpawnFailed("cwd_not_found", "no such folder"), NOW)
+    assert (after.reason, after.run_reason) == ("restart_budget_spent", "cwd_not_found")
+    (spent,) = [effect for effect in effects if isinstance(effect, events.RestartBudgetSpent)]
+    assert spent.text == (
+        "--- not restarted: the restart budget is used up; the last run: its folder does not exist ---"
+    )
+    again, _ = next_state(after, StartAsked(), NOW)
+    assert (again.reason, again.run_reason) == (None, None)
+
+
 def test_a_frozen_run_that_ends_and_leaves_something_holds_no_clock():
     after, _ = next_state(mission(Status.PAUSED, held_mono=NOW.mono), Exited(0, NOW.wall, left=True), NOW)
     assert (after.status, after.held_mono) == (Status.STOPPING, None)

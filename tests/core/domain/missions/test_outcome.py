@@ -125,6 +125,38 @@ def test_a_limit_of_restarts_is_named_where_it_is_known():
     assert limit_of({}) is limit_of({**row, "max_restarts": 0}) is None
 
 
+@tabled(
+    ("run_reason", "seconds", "why"),
+    [
+        (None, None, ""),
+        ("exit", None, ""),
+        ("cwd_not_found", None, ": its folder does not exist"),
+        ("stalled", 3.0, ": it was silent for 3 seconds"),
+        ("stalled", None, ": it was silent for too long"),
+    ],
+)
+def test_what_was_given_up_says_why_its_last_run_has_ended(run_reason, seconds, why):
+    row = {"reason": SPENT, "max_restarts": 1, "max_seconds": 60.0, "run_reason": run_reason, "limit_seconds": seconds}
+    said = f"failed (137): restarted once in a minute, gave up{why}"
+    assert ended_words("failed", 137, SPENT, limit_of(row)) == said
+
+
+@tabled(
+    ("policy", "reason", "said"),
+    [
+        (None, "timeout", "it took longer than 2 seconds"),
+        ("never", "timeout", "it took longer than 2 seconds"),
+        ("always", "timeout", "it took longer than 2 seconds, after which it is not restarted"),
+        ("on_failure", "timeout", "it took longer than 2 seconds, after which it is not restarted"),
+        ("always", "stalled", "it was silent for 2 seconds"),
+    ],
+)
+def test_a_limit_of_time_that_ends_what_is_to_be_restarted_says_so(policy, reason, said):
+    row = {"reason": reason, "limit_seconds": 2.0, **({} if policy is None else {"restart_policy": policy})}
+    assert sentence(reason, limit_of(row)) == said
+    assert ended_words("timed out", 124, reason, limit_of(row)) == f"timed out: {said}"
+
+
 @pytest.mark.parametrize(
     ("code", "seconds", "said"),
     [
