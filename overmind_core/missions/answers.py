@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents.agent import RAW, AgentMode
@@ -258,6 +259,8 @@ def now_line(
         return None if _draws_itself(mission, conversation) else last_line or None
     code = mission.exit_code if mission.status is Status.RESTARTING else exit_code(mission)
     reason = mission.reason or ""
+    if mission.definition.has_terminal_input and _FAREWELL.fullmatch(last_line):
+        last_line = ""  # it says that the shell was left, which its end says as well
     if outcome_of(mission) in _ON_PURPOSE and not _why(mission):
         return last_line or None  # neither its code nor this line is why it ended
     how = [f"exit {code}" if code else "", "" if reason in last_line else _why(mission)]
@@ -265,6 +268,8 @@ def now_line(
     return ": ".join(part for part in parts if part) or None
 
 
+_FAREWELL = re.compile(r"(.*[$#%>❯] ?)?(exit|logout)( \d+)?")
+"""The last line of a shell that was left: what it writes itself then, or its prompt with the word that left it."""
 _ON_PURPOSE = frozenset({Outcome.STOPPED, Outcome.KILLED})
 """How it has ended where somebody wanted that."""
 TIMED_OUT = "timeout"

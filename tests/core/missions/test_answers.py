@@ -8,7 +8,7 @@ import pytest
 
 from overmind_core.domain.agents.agent import Activity, ActivityKind, AgentMode
 from overmind_core.domain.agents.conversation import Conversation
-from overmind_core.domain.missions.mission import Cause, Definition, Mission, Restart, RestartPolicy, Status
+from overmind_core.domain.missions.mission import Cause, Definition, Kind, Mission, Restart, RestartPolicy, Status
 from overmind_core.domain.missions.reasons import FOREVER, sentence
 from overmind_core.missions.answers import now_line
 from tests.kit.cases import tabled
@@ -69,6 +69,27 @@ def test_now_says_also_why_the_last_run_of_what_was_given_up_has_ended():
     assert now_line(mission, "bye") == f"{said}: bye"
     late = replace(mission, reason="timeout", run_reason=None, exit_code=124)
     assert now_line(late) == "exit 124, it took longer than 3 seconds, after which it is not restarted"
+
+
+FAREWELLS = [
+    # kind, exit code, last line, what is said
+    (Kind.SESSION, 4, "exit", "exit 4"),
+    (Kind.SESSION, 4, "logout", "exit 4"),
+    (Kind.SESSION, 4, "root@vm:/srv# exit 4", "exit 4"),
+    (Kind.SESSION, 4, "$ exit 4", "exit 4"),
+    (Kind.SESSION, 0, "exit", None),
+    (Kind.SESSION, 4, "there was no way to exit", "exit 4: there was no way to exit"),
+    (Kind.SESSION, 4, "$ make", "exit 4: $ make"),
+    (Kind.TASK, 4, "exit", "exit 4: exit"),
+]
+
+
+@tabled(("kind", "code", "last_line", "said"), FAREWELLS)
+def test_the_farewell_of_a_shell_is_no_news_of_its_end(kind, code, last_line, said):
+    definition = Definition("name", "bash", ("bash",), "/", kind=kind)
+    status = Status.CRASHED if code else Status.STOPPED
+    mission = Mission("a1b2c3d4", definition, 0.0, status, exit_code=code, ended_by=Cause.EXITED)
+    assert now_line(mission, last_line) == said
 
 
 PIECE = "Press enter to co"
