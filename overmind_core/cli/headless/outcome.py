@@ -7,7 +7,7 @@ from collections import Counter
 from overmind_core.cli.context import exit_status
 from overmind_core.domain.missions.outcome import ON_PURPOSE
 from overmind_core.domain.missions.outcome import Outcome as Ending
-from overmind_core.domain.missions.reasons import ended_words, limit_of, why_beside
+from overmind_core.domain.missions.reasons import SPENT, ended_words, limit_of, why_beside
 from overmind_core.domain.plans.progress import ORDER, AgentStage
 from overmind_core.domain.text.graph_drawing import mermaid
 
@@ -79,7 +79,7 @@ class Outcome:
     @property
     def failed(self) -> bool:
         """Whether something is wrong with it."""
-        has_failed = self.status == "crashed" or self.outcome == Ending.FAILED
+        has_failed = self.status == "crashed" or (self.reason == SPENT and self.status != "killed")
         return self.exit_status != 0 if self.asked else has_failed
 
     @property
