@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from overmind_core.domain import engine_questions
-from overmind_core.domain.missions.reasons import CONVERSATION_LOST
+from overmind_core.domain.missions.reasons import CONVERSATION_LOST, SPENT
 from overmind_core.domain.missions.status_marks import BAD_ENDS, FAILED, LIMITED, WAITING, YOUR_TURN, StatusMark
 from overmind_core.domain.text.cells import pad, width
 from overmind_core.view import missions as missions_rows
@@ -22,8 +22,6 @@ from overmind_core.view.subject import Choosing, SubjectLines, plain
 Lines = list[list[Cell]]
 Key = tuple[str, int]
 """A mission, and the number of what it asks; 0 where it asks nothing."""
-SPENT = "restart_budget_spent"
-"""The reason of one that nobody starts again."""
 LOST_POST = engine_questions.LOST
 """The need about a post of the swarm whose hive is silent."""
 HOLDER = "holder"

@@ -549,7 +549,8 @@ def test_when_the_budget_is_spent_the_mission_has_its_natural_status():
         before = mission(policy=policy, restarts_mono=(990.0, 995.0))
         after, effects = next_state(before, Exited(code, NOW.wall, left=False), NOW)
         assert (after.status, after.reason, after.exit_code) == (status, "restart_budget_spent", code)
-        assert (effects[-1].outcome, after.shell_exit) == ("failed", code or 1), "it was to run on, and does not"
+        (end,) = [effect for effect in effects if isinstance(effect, events.MissionEnded)]
+        assert (end.outcome, after.shell_exit) == ("failed", code or 1), "it was to run on, and does not"
         assert any(isinstance(effect, events.RestartBudgetSpent) for effect in effects)
 
 
