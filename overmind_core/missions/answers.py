@@ -261,9 +261,9 @@ def now_line(
     reason = mission.reason or ""
     if mission.definition.has_terminal_input and _FAREWELL.fullmatch(last_line):
         last_line = ""  # it says that the shell was left, which its end says as well
-    if outcome_of(mission) in _ON_PURPOSE and not _why(mission):
+    if outcome_of(mission) in _ON_PURPOSE and not why_ended(mission):
         return last_line or None  # neither its code nor this line is why it ended
-    how = [f"exit {code}" if code else "", "" if reason in last_line else _why(mission)]
+    how = [f"exit {code}" if code else "", "" if reason in last_line else why_ended(mission)]
     parts = [", ".join(part for part in how if part), last_line]
     return ": ".join(part for part in parts if part) or None
 
@@ -275,8 +275,8 @@ _ON_PURPOSE = frozenset({Outcome.STOPPED, Outcome.KILLED})
 TIMED_OUT = "timeout"
 
 
-def _why(mission: Mission) -> str:
-    """The reason of its end, as people read it."""
+def why_ended(mission: Mission) -> str:
+    """The reason of its end, as people read it; "" where its exit code says it."""
     policy = mission.definition.restart
     why = why_run_ended(mission.run_reason, mission.limit)
     spent = spent_limit(policy.max_restarts, policy.window, mission.restart_count, why)

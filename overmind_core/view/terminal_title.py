@@ -70,7 +70,8 @@ def over(item: Json) -> str:
             return "detached · i types · esc back"
     code, status, why = item.get("exit_code"), safe(item.get("status")), item.get("reason")
     how = f"exited ({code})" if code is not None else status
-    return f"{how}{f', {safe(sentence(why))}' if why and why != how else ''} · {OVER}"
+    said = safe(item.get("why") or sentence(why))  # an older daemon says the code alone
+    return f"{how}{f', {said}' if said and why != how else ''} · {OVER}"
 
 
 class Viewport(NamedTuple):

@@ -80,7 +80,8 @@ def mission_ended(name: str, item: Mapping[str, Any]) -> SessionEnd:
     """The mission has ended; `item` is the supervisor's item about that."""
     status, code, reason = item["status"], item["exit_code"], item.get("reason")
     how = f"exited {code}" if code is not None else status
-    why = f", {sentence(reason)}" if reason else ""
+    said = item.get("why") or sentence(reason)  # an older daemon says the code alone
+    why = f", {said}" if said else ""
     return SessionEnd(f"{display_safe(name)} ended: {how}{display_safe(why)}", exit_status(status, code, reason))
 
 

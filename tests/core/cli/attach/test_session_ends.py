@@ -19,3 +19,9 @@ from tests.kit.cases import tabled
 def test_the_end_of_a_mission_is_said_in_words_never_in_a_code(status, code, reason, said, exits):
     end = mission_ended("api", {"status": status, "exit_code": code, "reason": reason})
     assert (end.sentence, end.status) == (said, exits)
+
+
+def test_the_end_has_the_words_of_the_daemon_where_it_has_any():
+    why = "restarted once in a minute, gave up: it was silent for 3 seconds"
+    end = mission_ended("api", {"status": "crashed", "exit_code": 137, "reason": "restart_budget_spent", "why": why})
+    assert end.sentence == f"api ended: exited 137, {why}"
