@@ -74,7 +74,8 @@ def with_true_status(mission: Mission) -> Mission:
     """The mission, with the status of its end where an older program has put `killed` in its place to hide it."""
     if mission.status is not Status.KILLED or mission.is_killed:
         return mission
-    has_ended_well = outcome_of(mission) in {Outcome.SUCCEEDED, Outcome.STOPPED}
+    gave_up_well = mission.is_given_up and mission.exit_code == 0  # its status says how its last run ended
+    has_ended_well = gave_up_well or outcome_of(mission) in {Outcome.SUCCEEDED, Outcome.STOPPED}
     return replace(mission, status=Status.STOPPED if has_ended_well else Status.CRASHED, hidden=True)
 
 
