@@ -479,11 +479,15 @@ class PlanRun:
         return f"{why[0].rstrip('.')}. {ENDED_LATER}" if why and all(why) else None
 
     def _delays_end(self, node: AgentProgress) -> bool:
-        """Whether the plan's end waits for the agent's: it is being ended, may not have begun, or is not judged yet."""
+        """Whether the plan's end waits for the agent's: it is being ended too, has ended, or may be about to begin."""
+        if node.stage not in ACTIVE:
+            return False
         if node.post is not None:
-            return node.stage in ACTIVE and not node.post.is_ending
-        mission = None if node.mission is None else self._registry.live.get(node.mission)
-        return node.stage in ACTIVE if mission is None else mission.ending is not None
+            return not node.post.is_ending
+        if node.mission is None:
+            return node.stage is AgentStage.STARTING
+        mission = self._registry.live.get(node.mission)
+        return mission is None or mission.ending is not None
 
     def _unreachable(self) -> frozenset[str]:
         """Those that can't be ended now: posts, while the swarm does not answer."""
