@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.lost import lost_sentence
@@ -16,6 +16,7 @@ from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused, mute_k
 from overmind_core.kernel.request import Args, handles
 from overmind_core.missions import answers
 from overmind_core.missions.keeper_sync import Departure
+from overmind_core.missions.left_processes import by_name, go_on
 from overmind_core.missions.requests import Nothing
 from overmind_core.missions.resources import own_memory
 from overmind_core.missions.retention import folder_size
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.request import Caller
     from overmind_core.kernel.tasks import Tasks
+    from overmind_core.missions.left_processes import LeftProcesses
     from overmind_core.missions.lost import LostLookup
     from overmind_core.missions.ports import Preparer
     from overmind_core.missions.registry import Registry
@@ -76,11 +78,18 @@ def _counted(by_status: Mapping[str, int], lost: int) -> MissionCounts:
     }
 
 
-def _departed(unsaved: Unsaved | None, *, ended: Sequence[Mission] = (), since: float = 0.0, kept: int = 0) -> Departed:
+def _departed(
+    unsaved: Unsaved | None,
+    *,
+    ended: Sequence[Mission] = (),
+    since: float = 0.0,
+    kept: int = 0,
+    notes: Iterable[str] = (),
+) -> Departed:
     """`ended`: those that were to end `since` then; the next daemon ends what of them others hold up."""
     stopping = [one for one in ended if one.is_live]
     answer: Departed = {"stopped": len(ended) - len(stopping), "kept": kept}
-    notes = []
+    notes = list(notes)
     if stopping:
         names = ", ".join(one.definition.name for one in stopping)
         answer["stopping"] = len(stopping)
@@ -91,7 +100,7 @@ def _departed(unsaved: Unsaved | None, *, ended: Sequence[Mission] = (), since: 
     if unsaved is not None:
         answer["held"] = unsaved.ends
         notes.append(unsaved.note(live=kept))
-    if (note := answers.notes(ended, since, " ".join(notes))) is not None:
+    if (note := answers.notes(ended, since, "\n".join(notes))) is not None:
         answer["note"] = note
     return answer
 
@@ -118,6 +127,7 @@ class DaemonApi:
         unrecorded: UnrecordedLogs,
         lost: LostLookup,
         state_trouble: Callable[[], str],
+        left_processes: LeftProcesses,
     ) -> None:
         """`leave`: part from the keeper and end the daemon; `settings_mistake`: why they are not those of the file.
 
@@ -139,6 +149,7 @@ class DaemonApi:
         self._unrecorded = unrecorded
         self._lost = lost
         self._state_trouble = state_trouble
+        self._left_processes = left_processes
         self._started_at = clock.wall()
 
     @handles(Hello)
@@ -208,7 +219,8 @@ class DaemonApi:
             self._phase.closing = False
             raise
         await self._preparer.calm_all()  # also of those that have ended just now
-        return _departed(await self._leave(Departure.END), ended=ended, since=began)
+        notes = go_on(await self._left_processes.all(), by_name)
+        return _departed(await self._leave(Departure.END), ended=ended, since=began, notes=notes)
 
     async def _keeper_row(self) -> KeeperStatus | None:
         link = self._line.link

@@ -46,6 +46,7 @@ from overmind_core.missions.followers import Followers
 from overmind_core.missions.keeper_sync import Departure, KeeperSync
 from overmind_core.missions.launcher import Launcher
 from overmind_core.missions.leases import Leases
+from overmind_core.missions.left_processes import LeftProcesses
 from overmind_core.missions.limits import TreeLimits
 from overmind_core.missions.load_history import LoadHistory
 from overmind_core.missions.observer import MissionObserver
@@ -253,6 +254,15 @@ class App:
             environment_table=state.environments,
             under_way=SingleFlight(),
             end_marks=EndMarks(home.root, self.journal),
+            left_processes=LeftProcesses(
+                registry=self.registry,
+                journal=self.journal,
+                meta_table=state.meta,
+                line=self.line,
+                tasks=self.tasks,
+                trees=self.trees,
+                purge=self.terminator.purge_from_thread,
+            ),
         )
         self.observer = MissionObserver(
             logs=home.logs,
@@ -395,6 +405,7 @@ class App:
         self.launcher.assume_requested(self.registry.live.values())
         self.missions.end_marked()
         self.unrecorded.load()
+        self.missions.left_processes.load()
         await self.keeper.connect(patient=False)
         self.isolation.resume()
         self.landing.resume()
@@ -554,6 +565,7 @@ class App:
         bus.subscribe(MissionRemoved, self.engine.quest_asker.on_removal)
         bus.subscribe(MissionRemoved, self.memory.on_removal)
         bus.subscribe(MissionRemoved, self.leases.on_removal)
+        bus.subscribe(MissionRemoved, self.missions.left_processes.on_removal)
         bus.subscribe(QuestionAsked, self.engine.specs.on_hold)
         bus.subscribe(QuestionAsked, self.swarm.on_question)
         bus.subscribe(QueueChanged, self.engine.specs.on_hold)
@@ -562,6 +574,7 @@ class App:
         bus.subscribe(RunConcluded, self.keeper.on_conclusion)
         bus.subscribe(RunConcluded, self.progress.on_conclusion)
         bus.subscribe(RunConcluded, self.terminator.on_conclusion)
+        bus.subscribe(RunConcluded, self.missions.left_processes.on_conclusion)
         bus.subscribe(EndHeldUp, self.terminator.on_held_up)
         self.terminator.on_untold = self.keeper.ask_about
         self.capture = CaptureHost(self.memory, self.agents, self.tasks, bus)

@@ -157,6 +157,7 @@ def handlers(app: App) -> tuple[object, ...]:
         unrecorded=app.unrecorded,
         lost=lost,
         state_trouble=lambda: app.state_trouble,
+        left_processes=app.missions.left_processes,
     )
     lifecycle = LifecycleApi(
         home=app.home,
@@ -173,6 +174,7 @@ def handlers(app: App) -> tuple[object, ...]:
         plans=app.plans,
         quests=app.quest_registry,
         lost=lost,
+        left_processes=app.missions.left_processes,
     )
     standings = _standings(app)
     reader = FigureReader(
@@ -208,6 +210,7 @@ def handlers(app: App) -> tuple[object, ...]:
         budget=app.budgets,
         lost=lost,
         standings=standings,
+        left_processes=app.missions.left_processes,
     )
     logs = LogsApi(
         home=app.home,

@@ -35,7 +35,8 @@ class RemovedMission(MissionBrief):
     """A mission that was removed."""
 
     note: NotRequired[str]
-    """Only where work of it is kept, which would be lost: where it is, why, and how it is removed."""
+    """Only where work of it is kept, which would be lost: where it is, why, and how it is removed. Also where something
+    that it has left in the background goes on: what, and how it is ended."""
 
 
 class RestartedMission(MissionBrief):
@@ -73,6 +74,8 @@ class KilledMissions(TypedDict):
     killed: list[MissionBrief]
     hidden: list[str]
     """The ids of those that had ended before: plain `ps` no longer lists them, and how they ended is kept."""
+    background: NotRequired[list[str]]
+    """`pid command` of each process that the mission had left in the background, and that ended with this."""
     note: NotRequired[str]
     """Only on a full disk, as of one that is stopped."""
 
@@ -84,7 +87,7 @@ class PrunedMissions(TypedDict):
     bytes: int
     """Of their logs."""
     note: NotRequired[str]
-    """Only where work of them is kept, which would be lost: a line for each, as in the answer of `rm`."""
+    """Only where work of them is kept, or what they have left goes on: a line for each, as in the answer of `rm`."""
 
 
 class Tokens(TypedDict):
@@ -315,6 +318,8 @@ class MissionDetails(MissionSummary):
     """How long its last run was given to end before it had to be killed; null: it did not come to that."""
     survivors: list[str]
     """`pid command` of each process that could not be ended."""
+    background: list[str]
+    """`pid command` of each process that it has left in the background, with `leave_background`, and that goes on."""
     runs: list[RunSummary]
     """Oldest first."""
 

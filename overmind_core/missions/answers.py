@@ -208,6 +208,7 @@ def details(
         "kill_at": None,
         "killed_after_seconds": mission.killed_after,
         "survivors": list(mission.survivors),
+        "background": [],
         "runs": [run_details(run, mission) for run in runs],
     }
 

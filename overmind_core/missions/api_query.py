@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.attachments import Attachments
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.figures import FigureReader
+    from overmind_core.missions.left_processes import LeftProcesses
     from overmind_core.missions.load_history import LoadHistory
     from overmind_core.missions.lost import LostLookup
     from overmind_core.missions.output_progress import OutputProgress
@@ -96,6 +97,7 @@ class QueryApi:
         budget: Budget,
         lost: LostLookup,
         standings: Standings,
+        left_processes: LeftProcesses,
     ) -> None:
         self._home = home
         self._clock = clock
@@ -113,6 +115,7 @@ class QueryApi:
         self._budget = budget
         self._lost = lost
         self._standings = standings
+        self._left_processes = left_processes
 
     @handles(Ps)
     async def ps(
@@ -184,6 +187,7 @@ class QueryApi:
             "own_rules": list(self._runner.own_rules(mission)),
             "notes": notes,
         }
+        found["background"] = [line for one in await self._left_processes.of([mission.id]) for line in one.processes]
         found["attached"] = self._attachments.count(mission.id)
         found["now"] = self._preparer.step_of(mission.id) or found["now"]
         found["last_activity_at"] = self._last_activity(mission)

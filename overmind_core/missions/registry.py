@@ -322,7 +322,7 @@ class Registry:
         about = {"mission": mission.id, "name": mission.definition.name}
         if not mission.run:
             return self._events.record(msgspec.structs.replace(event, **about))
-        run = self.runs.get(mission.id)
+        run = self.runs.get(mission.id) if mission.is_live else self.newest_run(mission.id)
         known = run if run is not None and run.number == mission.run else None
         reached = (known.out, known.err) if known else (0, 0)
         out = reached[0] if event.out is None else event.out

@@ -158,6 +158,10 @@ class Sweep:
         found = self._look().members
         return {run: [self._snapshot.processes[pid] for pid in pids] for run, pids in found.items()}
 
+    def named(self) -> dict[str, list[NamedProcess]]:
+        """The processes that live, by run, for people; only runs that have some."""
+        return self._named(self._look().members)
+
     def signal_tree(self, signals: Sequence[int]) -> dict[str, set[int]]:
         """Send each of `signals`, in this order, to all processes; return their pids by run."""
         found = self._look()

@@ -139,6 +139,7 @@ def _head(info: Info, look: Rendering) -> Lines:
             ("last activity", clock(info.get("last_activity_at"), look)),
             ("process", info.get("os_pid")),
             ("attached", info.get("attached") or None),
+            ("in background", ", ".join(map(str, info.get("background") or []))),
             ("left running", ", ".join(map(str, info.get("survivors") or []))),
         ),
     ]

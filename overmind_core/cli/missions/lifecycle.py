@@ -172,8 +172,10 @@ def _killed_lines(answer: Mapping[str, Any], *, cascade: bool) -> list[str]:
     hidden = answer.get("hidden", ())  # of another release's hive, there is none
     killed = [mission["id"] for mission in answer["killed"] if mission["id"] not in hidden]
     lines = [f"Mission {mission} had already ended: ps no longer lists it" for mission in hidden]
+    if background := answer.get("background"):
+        lines.append(f"Ended what it had left in the background: {display_safe(', '.join(background))}")
     if cascade and killed and not hidden:
-        return [f"Killed mission {killed[-1]} and all children"]
+        return [*lines, f"Killed mission {killed[-1]} and all children"]
     return [*lines, *map(_killed, killed)]
 
 

@@ -45,7 +45,7 @@ _POLICY = [
         "limit of one run's wall clock, after which nothing is restarted; 0 = none (default 0)",
         parse=run_seconds,
     ),
-    flag("--leave-background", "when it exits, leave its background processes running"),
+    flag("--leave-background", "when it exits, leave its background processes running; kill ends them"),
 ]
 POLICY = grouped("Restarts and time limits", _POLICY)
 

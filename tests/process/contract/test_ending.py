@@ -258,6 +258,47 @@ def test_with_leave_background_they_outlive_a_natural_end_only(om, lock):
         assert len(lock.living()) == 1, "of the other mission"
 
 
+def left_by(om, lock, name):
+    """The line in `info` of the one process that a mission has left, which wears nothing that tells whose it is."""
+    om.mission(
+        lock.wrap("trap '' HUP; (setsid env -i /bin/sleep @ >/dev/null 2>&1 &); exit 0"),
+        "--leave-background", "--name", name,
+    )  # fmt: skip
+    om.wait_status(name, "stopped", "crashed")
+    (pid,) = lock.grown(1)
+    return f"{pid} /bin/sleep {lock.word}"
+
+
+def test_what_was_left_in_the_background_is_named_and_ended_by_kill(om, lock):
+    line = left_by(om, lock, "leaver")
+    assert om.info("leaver")["background"] == [line]
+    eventually(lambda: f"--- left in the background: {line} ---" in om.logs("leaver"), what="the line in the log")
+    assert f"Ended what it had left in the background: {line}\n" in om.ok("kill", "leaver")
+    assert not lock.held(), lock.holders()
+    assert om.info("leaver")["background"] == []
+    assert om.logs("leaver").endswith(f"--- ended in the background: {line} ---\n")
+
+
+def test_rm_says_what_goes_on_that_nobody_can_name_any_more(om, lock):
+    line = left_by(om, lock, "removed")
+    removed = om("rm", "removed")
+    told = f"Processes of removed go on in the background: {line}. End them with: kill {line.partition(' ')[0]}\n"
+    assert (removed.returncode, removed.stderr) == (0, told)
+    assert lock.living()
+
+
+@pytest.mark.own_home
+def test_shutdown_says_what_goes_on_and_the_next_daemon_ends_it_below_another_keeper(om, lock):
+    line = left_by(om, lock, "outlives")
+    ended = om("shutdown", "-y")
+    told = f"Processes of outlives go on in the background: {line}. End them with: overmind kill outlives\n"
+    assert (ended.returncode, ended.stderr) == (0, told)
+    om.ok("start")
+    assert om.info("outlives")["background"] == [line]
+    om.ok("kill", "outlives")
+    assert not lock.held(), lock.holders()
+
+
 def test_a_stop_also_ends_what_earlier_runs_left_behind(om, lock):
     mission = om.mission(
         lock.wrap(f"{LEAVE}; exit 0"),

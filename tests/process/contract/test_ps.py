@@ -26,7 +26,7 @@ KEYS = [
 INFO = [
     "status", "reason", "os_pid", "type", "provider", "argv", "cwd", "model", "restart_policy", "restart_count",
     "next_restart_at", "parent", "children", "labels", "session_id", "attached", "activity", "now", "exit_code",
-    "started_at", "ended_at", "last_activity_at", "survivors", "runs",
+    "started_at", "ended_at", "last_activity_at", "survivors", "background", "runs",
 ]  # fmt: skip
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 HOSTILE = {
