@@ -125,6 +125,16 @@ def has_terminal(row: Row) -> bool:
     return is_live(row) and bool(row.get("tty")) and (row["type"] == "session" or bool(row.get("interactive")))
 
 
+def takes_no_input(row: Row) -> bool:
+    """Whether nothing that is typed reaches it, though it runs on a terminal: its input is empty."""
+    return is_live(row) and bool(row.get("tty")) and not has_terminal(row)
+
+
+def view_only(row: Row) -> str:
+    """Why nothing can be typed into it, and what helps, to be read."""
+    return f"{safe(row['name'])} takes no input: view only · :run -i COMMAND starts one that does"
+
+
 def mark(row: Row) -> StatusMark:
     """The mark of a row; the ended mission of a quest has its quest's, and one that can't start any more is blocked.
 

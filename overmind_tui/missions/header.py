@@ -68,7 +68,8 @@ class Header:
         """What stands at the top, in so many lines, of a screen with the keys of this context."""
         shell, fleet = self._screen.shell, self._screen.shell.fleet
         hints = keymap.hints(context, read_only=shell.read_only)
-        if context is Context.LOOKING and self._terminal_panel.session.ended:
+        terminal = self._terminal_panel
+        if context is Context.LOOKING and (terminal.session.ended or terminal.takes_no_input):
             hints = tuple(one for one in hints if one.needs is not Needs.LIVE)
         if context is Context.MISSIONS:
             hints = offered(hints, self._table_panel.targets())
