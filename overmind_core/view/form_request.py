@@ -110,3 +110,20 @@ def wrong_entry(error: OvermindError) -> str:
     known: Mapping[str, str] = _ABOUT
     by_words = next((key for words, key in _WORDS.items() if words in error.message), "text")
     return known.get(error.code, by_words)
+
+
+_OPTIONS: tuple[tuple[str, str], ...] = (
+    (r" with --(?:name|cwd|into)\b", ""),
+    (r"\bor run with --no-isolate\b", "or set isolate to no"),
+    (r"\buse --label key=value", "write key=value"),
+    (r"--permission-mode\b", "mode"),
+    (r"--([a-z]+(?:-[a-z]+)*)", r"\1"),
+)
+"""What a sentence for the command line says of options → what it says beside the entries of a form."""
+
+
+def without_options(sentence: str) -> str:
+    """What an error of the daemon says, for a form: its entries have names, and no options."""
+    for option, words in _OPTIONS:
+        sentence = re.sub(option, words, sentence)
+    return sentence

@@ -168,7 +168,7 @@ class StartActions:
         def on_result(answers: Answers) -> None:
             (answer,) = answers
             if isinstance(answer, OvermindError):
-                screen.refused(form_request.wrong_entry(answer), answer.message)
+                screen.refused(form_request.wrong_entry(answer), form_request.without_options(answer.message))
                 return
             self._draft, self._last = None, form.what.name
             screen.close()
