@@ -145,7 +145,7 @@ def title(names: Sequence[str], run: int | None, runs: tuple[int, int], span: st
     """Whose log, which run of how many, which part, and what is looked for.
 
     Args:
-        names: Of the missions.
+        names: Of the missions; none: no run of any is shown.
         run: The one that is shown alone; None: all.
         runs: The number of the newest run that is shown, and of the newest that there is.
         span: Which part, in words; "" is all.
@@ -153,9 +153,9 @@ def title(names: Sequence[str], run: int | None, runs: tuple[int, int], span: st
     """
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     parts = ["logs", ", ".join(names[:NAMED]) + more]
-    if run is not None:
+    if names and run is not None:
         parts.append(f"run {run} of {runs[1]}" if runs[1] else f"run {run}")
-    elif runs[0] > 1:
+    elif names and runs[0] > 1:
         parts.append(f"run {runs[0]}")
     return " · ".join(filter(None, (*parts, span))) + (f" {search}" if search else "")
 

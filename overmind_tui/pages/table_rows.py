@@ -79,6 +79,7 @@ class TableFilter:
 
     def do_filter(self) -> None:
         """Type a filter."""
+        self._page.table.keep_place()
         self._page.open_bar("/", self.filter.text)
 
     def do_clear_filter(self) -> None:
