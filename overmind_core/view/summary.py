@@ -347,6 +347,8 @@ class Sample(NamedTuple):
     output: float = 0.0
 
 
+NO_LOAD = "-"
+"""In the place of a figure of what has ended."""
 LEAD = 14
 """Cells before the bars: a name and the newest figure."""
 CORE = 100.0
@@ -354,7 +356,7 @@ CORE = 100.0
 
 
 def stats(row: Row | None, samples: Sequence[Sample], cells: int, now: float, *, height: int = 1) -> list[list[Cell]]:
-    """The facts, then cpu, memory and output in graphs of `height` lines each.
+    """The facts, then cpu, memory and output in graphs of `height` lines each; what has ended uses nothing any more.
 
     Args:
         row: The mission; None when there is none under the cursor.
@@ -367,10 +369,12 @@ def stats(row: Row | None, samples: Sequence[Sample], cells: int, now: float, *,
         return [[Cell(" the load of the mission under the cursor", "quiet")]]
     newest = samples[-1] if samples else Sample()
     output = f"{numbers.size(newest.output) or 0}B/s"
+    figures = (numbers.percent(newest.cpu), numbers.size(newest.memory) or "0", output)
+    cpu, memory, output = figures if rows.is_live(row) else (NO_LOAD,) * len(figures)
     return [
         _facts(row, cells, now),
-        *_sparkline("cpu", [one.cpu for one in samples], numbers.percent(newest.cpu), cells, height, top=CORE),
-        *_sparkline("mem", [one.memory for one in samples], numbers.size(newest.memory) or "0", cells, height),
+        *_sparkline("cpu", [one.cpu for one in samples], cpu, cells, height, top=CORE),
+        *_sparkline("mem", [one.memory for one in samples], memory, cells, height),
         *_sparkline("out", [one.output for one in samples], output, cells, height),
     ]
 

@@ -131,7 +131,9 @@ class ResourceTable(ScrollCanvas):
             if not branches:
                 self._place = self._place or self.cursor_id
             return self.cursor_id
-        wanted, self._place = self._place, None if branches else self._place
+        if not any(branch.meant and branch.id == self._place for branch in branches):
+            return None
+        wanted, self._place = self._place, None
         return wanted
 
     def move_to(self, at: int) -> None:

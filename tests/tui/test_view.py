@@ -557,3 +557,10 @@ def test_the_load_of_the_minutes_before_is_there_at_once_and_goes_on_in_the_same
     )
     fleet.apply([row("a", **used)], (), everything=False, at=105.0)
     assert [sample.cpu for sample in fleet.history("a")] == [10.0, 20.0, 104.9, 30.0]
+
+
+@pytest.mark.parametrize(("status", "figures"), [("running", ["3%", "3.9M", "929B/s"]), ("stopped", ["-", "-", "-"])])
+def test_what_has_ended_has_no_load_any_more(status, figures):
+    samples = [summary.Sample(0.0, 0.0, 0.0), summary.Sample(3.0, 3_900_000.0, 929.0)]
+    lines = summary.stats(row("a", status=status), samples, 80, 0.0)
+    assert [line[1].text.strip() for line in lines[1:]] == figures
