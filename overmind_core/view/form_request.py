@@ -23,6 +23,10 @@ _WORDS = {
 }  # fmt: skip
 
 
+SHELLS = frozenset({"ash", "bash", "dash", "fish", "ksh", "nu", "sh", "tcsh", "zsh"})
+"""Commands that end at once where nobody can type into them."""
+
+
 class Wrong(ValueError):
     """An entry makes no sense."""
 
@@ -61,12 +65,15 @@ def begun(what: str, text: str, *, interactive: bool = True) -> dict[str, Any]:
         text: The prompt or the command.
         interactive: The agent has a full-screen program of its own; else it does this one thing.
     """
-    if what == ProgramKind.COMMAND:
-        return {"command": text}
-    if what == ProgramKind.SHELL:
-        return {"command": text, "type": "session"}
+    if what in {ProgramKind.COMMAND, ProgramKind.SHELL}:
+        return {"command": text, **({"type": "session"} if is_typed_into(what, text) else {})}
     session = {"type": "session", "interactive": True} if interactive else {}
     return {"command": "", "provider": what, "agent": {"prompt": text or None}, **session}
+
+
+def is_typed_into(what: str, text: str) -> bool:
+    """Whether what begins is there to be typed into: all but commands, and of these a shell alone."""
+    return what != ProgramKind.COMMAND or text in SHELLS
 
 
 def _agent(form: Form) -> dict[str, Any]:

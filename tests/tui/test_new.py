@@ -94,6 +94,7 @@ ASKED = [
     (form(what="command", text="make test", name="api"),
      {"command": "make test", "name": "api", "restart": "never", "labels": {}, "env_set": {}, "timeout": 0}),
     (form(what="shell"), {"command": "", "type": "session", "name": "brave-otter"}),
+    (form(what="command", text="bash"), {"command": "bash", "type": "session"}),
     (form(text="fix\nit"),
      {"provider": "claude", "type": "session", "interactive": True, "command": "", "max_cost": 0}),
     (form(labels="a=b c='d e'", env="X=1 Y="), {"labels": {"a": "b", "c": "d e"}, "env_set": {"X": "1", "Y": ""}}),
