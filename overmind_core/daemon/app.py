@@ -18,7 +18,7 @@ from overmind_core.daemon.capture import CaptureHost
 from overmind_core.daemon.engine import Engine, EngineParts
 from overmind_core.daemon.memory import MemoryHost, MemoryParts
 from overmind_core.daemon.unsaved import Unsaved
-from overmind_core.domain.agents.events import NotificationDue, QuestionAsked
+from overmind_core.domain.agents.events import MessageDelivered, MessageQueued, NotificationDue, QuestionAsked
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.events import THE_QUEUE, Event
 from overmind_core.domain.missions.events import MissionEnded, MissionRemoved
@@ -553,6 +553,8 @@ class App:
         bus.subscribe(MissionChanged, self.engine.watching.on_change)
         bus.subscribe(MissionChanged, self.swarm.on_change)
         bus.subscribe(FactRead, self.engine.watching.on_fact)
+        bus.subscribe(MessageQueued, self.engine.watching.on_message)
+        bus.subscribe(MessageDelivered, self.engine.watching.on_delivery)
         self.engine_questions.on(EngineNeed.STEER, self.engine.watching.on_answer)
         bus.subscribe(QuestEnded, self.schedules.on_quest_end)
         bus.subscribe(QuestEnded, self.engine.specs.on_quest_end)
@@ -562,10 +564,8 @@ class App:
         for kind in NEWSWORTHY:
             bus.subscribe(kind, self.unseen.on_news)
         bus.subscribe(MissionEnded, self.retention.on_end)
-        bus.subscribe(MissionRemoved, self.engine.quest_asker.on_removal)
-        bus.subscribe(MissionRemoved, self.memory.on_removal)
-        bus.subscribe(MissionRemoved, self.leases.on_removal)
-        bus.subscribe(MissionRemoved, self.missions.left_processes.on_removal)
+        for part in (self.engine.quest_asker, self.memory, self.leases, self.missions.left_processes):
+            bus.subscribe(MissionRemoved, part.on_removal)
         bus.subscribe(QuestionAsked, self.engine.specs.on_hold)
         bus.subscribe(QuestionAsked, self.swarm.on_question)
         bus.subscribe(QueueChanged, self.engine.specs.on_hold)
