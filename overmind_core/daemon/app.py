@@ -407,6 +407,7 @@ class App:
         self.unrecorded.load()
         self.missions.left_processes.load()
         await self.keeper.connect(patient=False)
+        self.missions.left_processes.resume()
         self.isolation.resume()
         self.landing.resume()
         self.plans.load()

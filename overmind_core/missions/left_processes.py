@@ -47,7 +47,7 @@ class LeftRun(msgspec.Struct, frozen=True):
     ticks: int
     mark: int
     processes: tuple[tuple[int, int], ...]
-    """Pid and start in clock ticks of each, as they were found at its end."""
+    """Pid and start in clock ticks of each, as they were found at its end; none while nobody has looked yet."""
 
 
 class StoredLeftRuns(msgspec.Struct, frozen=True):
@@ -100,9 +100,22 @@ class LeftProcesses:
 
     def on_conclusion(self, concluded: RunConcluded) -> None:
         """A run is over: note what it has left, if it may."""
-        if concluded.spared:
-            look = self._looks[concluded.run] = self._tasks.start(self._note(concluded))
-            look.add_done_callback(lambda _: self._looks.pop(concluded.run, None))
+        run = self._registry.run(concluded.run) if concluded.spared else None
+        if run is None or not run.pid or run.boot != self._registry.boot:
+            return
+        self._runs = {**self._runs, run.id: LeftRun(run.mission, run.pid, run.ticks, run.mark, ())}
+        self._save()  # so that whoever comes after us looks, if we don't come that far
+        self._look(run.id)
+
+    def resume(self) -> None:
+        """Look where the supervisor before us did not come that far."""
+        for run, left in self._runs.items():
+            if not left.processes:
+                self._look(run)
+
+    def _look(self, run: str) -> None:
+        look = self._looks[run] = self._tasks.start(self._note(run))
+        look.add_done_callback(lambda _: self._looks.pop(run, None))
 
     def on_removal(self, removed: MissionRemoved) -> None:
         """A mission was removed: nobody can name any more what it has left."""
@@ -160,19 +173,19 @@ class LeftProcesses:
         except (KeeperGone, TimeoutError):  # the keeper is away: what it would catch beside the sweep are chains
             return await self._trees.in_thread(sweep.end)
 
-    async def _note(self, concluded: RunConcluded) -> None:
+    async def _note(self, run: str) -> None:
         """Look for what the run has left, and note it."""
-        run = self._registry.run(concluded.run)
-        if run is None or not run.pid or run.boot != self._registry.boot:
+        if run not in self._runs:
+            return  # its mission was removed
+        seen: dict[str, set[Identity]] = {run: set()}
+        sweep = self._trees.sweep_left(self._targets({run: self._runs[run]}), seen)
+        found = (await self._trees.in_thread(sweep.named)).get(run)
+        left = self._runs.get(run)
+        mission = None if left is None else self._registry.get(left.mission)
+        if not found or left is None or mission is None:
+            self._forget([run])
             return
-        seen: dict[str, set[Identity]] = {run.id: set()}
-        new = LeftRun(run.mission, run.pid, run.ticks, run.mark, ())
-        sweep = self._trees.sweep_left(self._targets({run.id: new}), seen)
-        found = (await self._trees.in_thread(sweep.named)).get(run.id)
-        mission = self._registry.get(run.mission)
-        if not found or mission is None:
-            return
-        self._runs[run.id] = msgspec.structs.replace(new, processes=tuple(sorted(seen[run.id])))
+        self._runs = {**self._runs, run: msgspec.structs.replace(left, processes=tuple(sorted(seen[run])))}
         self._save()
         text = f"--- left in the background: {listed([*map(process_line, found)])} ---"
         self._registry.record(mission, BackgroundLeft(text=text))
@@ -211,7 +224,7 @@ class LeftProcesses:
         return mission_id if mission is None else mission.definition.name
 
     def _forget(self, runs: Collection[str]) -> None:
-        if runs:
+        if self._runs.keys() & set(runs):
             self._runs = {run: left for run, left in self._runs.items() if run not in runs}
             self._save()
 
