@@ -22,6 +22,7 @@ from overmind_core.domain.agents.events import MessageDelivered, MessageQueued, 
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.events import THE_QUEUE, Event
 from overmind_core.domain.missions.events import MissionEnded, MissionRemoved
+from overmind_core.domain.quests.attempt import goes_on_in_folder
 from overmind_core.domain.quests.classes import own_verify
 from overmind_core.domain.quests.quest import LandedWork
 from overmind_core.isolation.genomes import GenomeTrust
@@ -64,7 +65,7 @@ from overmind_core.notifications.service import Notifications, web_address
 from overmind_core.plans.assembly import PlanParts
 from overmind_core.plans.assembly import assemble as assemble_plans
 from overmind_core.plans.outputs import AgentOutputs
-from overmind_core.quests.events import QueueChanged
+from overmind_core.quests.events import QuestChanged, QueueChanged
 from overmind_core.quests.registry import QuestEnded, QuestRegistry
 from overmind_core.quests.service import QuestService
 from overmind_core.schedules.assembly import ScheduleParts
@@ -528,6 +529,7 @@ class App:
         self.landing.on_landed_by_hand = self._on_landed_by_hand
         self.budgets.on_spent = self.engine.budgets.on_spent
         self.isolation.keep_while(lambda mission: mission in self.quest_registry.live)
+        self.isolation.serve_while(lambda mission: goes_on_in_folder(self.quest_registry.live.get(mission)))
         self.isolation.verify_while(lambda mission: own_verify(self.quest_registry.get(mission)) is not None)
         effects = Effects(
             launcher=self.launcher,
@@ -562,6 +564,7 @@ class App:
         bus.subscribe(WorkLanded, self.engine.specs.on_landed)
         bus.subscribe(QuestEnded, self.swarm.on_quest_end)
         bus.subscribe(QuestEnded, lambda ended: self.isolation.no_longer_needed(ended.quest.id))
+        bus.subscribe(QuestChanged, lambda changed: self.isolation.look_again(changed.mission))
         for kind in NEWSWORTHY:
             bus.subscribe(kind, self.unseen.on_news)
         bus.subscribe(MissionEnded, self.retention.on_end)

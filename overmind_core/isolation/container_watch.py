@@ -85,7 +85,11 @@ class ContainerWatch:
 
     def _is_watched(self, mission: str) -> bool:
         live, isolation = self._workspace.registry.live.get(mission), self._workspace.records.get(mission)
-        return live is not None and live.status in _RUNNING and isolation is not None and isolation.ready_once
+        if isolation is None or not isolation.ready_once:
+            return False
+        if live is not None:
+            return live.status in _RUNNING
+        return not isolation.ended and self._workspace.is_served(mission)
 
     async def _look(self, isolations: list[Isolation]) -> None:
         home = to_wire(self._workspace.home)
@@ -147,7 +151,7 @@ class ContainerWatch:
         return now + verdict.delay
 
     async def _start(self, isolation: Isolation, service: str, known: _Container) -> None:
-        """Start it again, unless its mission has ended since."""
+        """Start it again, unless nobody uses it any more."""
         mission = isolation.mission
         async with self._workspace.turn(mission):
             if not self._is_watched(mission):
@@ -164,6 +168,6 @@ class ContainerWatch:
                 known.down, known.since = False, asyncio.get_running_loop().time()
 
     def _record(self, isolation: Isolation, event: MissionEvent) -> None:
-        mission = self._workspace.registry.live.get(isolation.mission)
+        mission = self._workspace.registry.get(isolation.mission)
         if mission is not None:
             self._workspace.registry.record(mission, event)

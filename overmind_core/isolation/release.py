@@ -26,17 +26,18 @@ NAMED = 10
 _log = logging.getLogger(__name__)
 
 
-async def over(workspace: Workspace, mission: str) -> None:
+async def over(workspace: Workspace, mission: str, *, at_once: bool = False) -> None:
     """The mission has ended for good: its ports are free, its services ended, its containers stopped.
 
-    What can't be done now, as the engine of its containers is away, is tried again at the next start.
+    While something else uses them, such as a check in its folder, they stay, unless `at_once`. What can't be done now,
+    as the engine of its containers is away, is tried again at the next start.
     """
     isolation, current = workspace.records.get(mission), workspace.registry.known(mission)
     if isolation is None or (current is not None and current.is_live):
         return
     if isolation.removal is not Removal.NONE:  # it was interrupted
         await _unasked(workspace, mission, isolation.removal)
-    elif not isolation.ended:
+    elif not isolation.ended and (at_once or not workspace.is_served(mission)):
         await _let_go(workspace, isolation)
 
 
@@ -60,7 +61,9 @@ async def _let_go(workspace: Workspace, isolation: Isolation) -> None:
 async def guest_gone(workspace: Workspace, mission: str) -> None:
     """A mission that ran in the worktree of this ended one has ended: perhaps nobody needs that any more."""
     isolation, current = workspace.records.get(mission), workspace.registry.known(mission)
-    if mission in workspace.with_guests and isolation is not None and (current is None or not current.is_live):
+    if isolation is None or not isolation.ended or (current is not None and current.is_live):
+        return  # `over` sees to it, once nothing is held any more
+    if mission in workspace.with_guests:
         await _tidy(workspace, isolation)
 
 
@@ -102,11 +105,11 @@ async def discard(workspace: Workspace, isolation: Isolation, *, force: bool) ->
     if current is not None and current.is_live:
         name = current.definition.name
         raise OvermindError("not_finished", f"Mission {mission} ({name}) is {current.status}. Stop or kill it first.")
-    await over(workspace, mission)
-    isolation = workspace.records.get(mission, isolation)
     if (guest := workspace.guest(isolation)) is not None:
         message = f"Mission {guest.id} ({guest.definition.name}) runs in the worktree of {isolation.name}."
         raise OvermindError("not_finished", f"{message} Stop or kill it first.")
+    await over(workspace, mission, at_once=True)
+    isolation = workspace.records.get(mission, isolation)
     if not force and not _may_have_work(isolation):
         await check(workspace, isolation)
     try:

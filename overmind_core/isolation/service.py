@@ -43,10 +43,23 @@ class IsolationService:
         self._workspace = workspace
         self._preparations = Preparations(workspace, self.over)
         self._watch: ContainerWatch | None = None
+        self._resumed = False
 
     def keep_while(self, is_needed: Callable[[str], bool]) -> None:
         """An ended mission's worktree stays, untouched or not, while this holds of it; see `no_longer_needed`."""
         self._workspace.is_needed = is_needed
+
+    def serve_while(self, is_served: Callable[[str], bool]) -> None:
+        """An ended mission's services run on, and its ports stay held, while this holds of it; see `look_again`."""
+        self._workspace.is_served = is_served
+
+    def look_again(self, mission: str) -> None:
+        """What holds of a mission in `serve_while` may be over: then what it held is let go."""
+        isolation = self._workspace.records.get(mission)
+        if isolation is None or isolation.ended or mission in self._workspace.registry.live:
+            return
+        if not self._workspace.is_served(mission):
+            self._workspace.tasks.start(self.over(mission))
 
     def verify_while(self, is_verified: Callable[[str], bool]) -> None:
         """Say of a mission's work, while this holds of it, that merging it runs a check of its own."""
@@ -71,12 +84,13 @@ class IsolationService:
 
     def resume(self) -> None:
         """Go on with what an earlier supervisor left in the middle, and take away what nobody has any more."""
+        self._resumed = True
         self._preparations.resume()
         for isolation in list(self._workspace.records.values()):
             left = not isolation.ended or isolation.removal is not Removal.NONE
             if left and isolation.mission not in self._workspace.registry.live and not is_unfinished(isolation):
                 self._workspace.tasks.start(self.over(isolation.mission))
-            elif isolation.containers:
+            if isolation.containers:
                 self._watch_containers()
         self._workspace.tasks.start(stray_containers.clean(self._workspace))
 
@@ -184,6 +198,8 @@ class IsolationService:
         isolation = self._workspace.records.get(mission.id)
         if isolation is None or self._preparations.on_mission_changed(mission.id):
             return
+        if not self._resumed:
+            return  # `resume` sees to it, when all is known that may need it
         if not mission.is_live and not isolation.ended:
             self._workspace.tasks.start(self.over(mission.id))
         elif isolation.containers and mission.status is Status.RUNNING:
@@ -199,17 +215,18 @@ class IsolationService:
 
     async def calm(self, missions: Iterable[str]) -> None:
         """Wait until nothing of these ended missions runs any more: services, containers, preparations."""
-        await asyncio.gather(*(self.over(one) for one in missions if one in self._workspace.records))
+        known = [one for one in missions if one in self._workspace.records]
+        await asyncio.gather(*(self.over(one, at_once=True) for one in known))
 
-    async def over(self, mission: str) -> None:
-        """Let go of what the mission held while it lived, unless it lives again."""
+    async def over(self, mission: str, *, at_once: bool = False) -> None:
+        """Let go of what the mission held while it lived, unless it lives again; see `release.over`."""
         from overmind_core.isolation import release  # noqa: PLC0415 - see above
 
         await self._preparations.done(mission)
         async with self._workspace.turn(mission):
             if not self._preparations.suspended:
                 with self._preparations.needed():
-                    await release.over(self._workspace, mission)
+                    await release.over(self._workspace, mission, at_once=at_once)
 
     async def _guest_gone(self, host: str) -> None:
         from overmind_core.isolation import release  # noqa: PLC0415 - see above

@@ -103,6 +103,8 @@ class Workspace:
         """Ended missions whose worktrees others still run in, or need."""
         self.is_needed: Callable[[str], bool] = lambda _mission: False
         """Whether what is not over yet needs an ended mission's folder; see `IsolationService.keep_while`."""
+        self.is_served: Callable[[str], bool] = lambda _mission: False
+        """Whether an ended mission's services and ports are used all the same; see `IsolationService.serve_while`."""
         self.is_verified: Callable[[str], bool] = lambda _mission: False
         """Whether merging a mission's work runs a check of its own; see `IsolationService.verify_while`."""
         self.steps: dict[str, str] = {}

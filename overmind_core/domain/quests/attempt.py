@@ -191,6 +191,21 @@ def after(quest: Quest, phase: QuestPhase) -> AttemptStep:
     return Complete()
 
 
+def goes_on_in_folder(quest: Quest | None) -> bool:
+    """Whether a program follows in the folder of its work once that has ended: its check, or the agent that reviews.
+
+    Until then its services run and its ports are held. A person who reviews may take days, and what is merged is
+    verified in another folder: neither has them.
+    """
+    if quest is None or quest.status is not QuestStatus.RUNNING:
+        return False
+    if quest.queue is None:
+        return quest.check is not None
+    if quest.queue.phase is QuestPhase.WORK:
+        return isinstance(after(quest, QuestPhase.WORK), StartCheck | StartReview)
+    return quest.queue.phase is not QuestPhase.LANDING
+
+
 def leased(quest: Quest, run: int, now: float) -> Quest:
     """The quest with another attempt, which is run `run` of its mission; `now` in seconds since the epoch."""
     queue = _queue(quest)
