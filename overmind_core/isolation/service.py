@@ -53,10 +53,10 @@ class IsolationService:
         """An ended mission's services run on, and its ports stay held, while this holds of it; see `look_again`."""
         self._workspace.is_served = is_served
 
-    def look_again(self, mission: str) -> None:
+    def look_again(self, mission: str | None) -> None:
         """What holds of a mission in `serve_while` may be over: then what it held is let go."""
-        isolation = self._workspace.records.get(mission)
-        if isolation is None or isolation.ended or mission in self._workspace.registry.live:
+        isolation = None if mission is None else self._workspace.records.get(mission)
+        if mission is None or isolation is None or isolation.ended or mission in self._workspace.registry.live:
             return
         if not self._workspace.is_served(mission):
             self._workspace.tasks.start(self.over(mission))

@@ -497,14 +497,15 @@ def _why(quest: Quest, failure: str) -> str:
 def checked_in(registry: Registry, quest: Quest, worktree: str | None) -> str | None:
     """Return the folder in which the command ran that a quest has failed for, which may be gone; None: nobody knows.
 
-    `worktree`: of its work.
+    `worktree`: of its work, where it has one. It names the folder of a mission that was removed.
     """
     if last_failure(quest) == VERIFY_FAILED:
         return None if quest.queue is None else quest.queue.verified_in
-    if last_failure(quest) != CHECK_FAILED:
-        return quest.cwd if worktree is None else to_wire(worktree)
-    check = None if quest.check_id is None else registry.get(quest.check_id)
-    return None if check is None else check.definition.cwd
+    is_check = last_failure(quest) == CHECK_FAILED
+    ran = registry.get((quest.check_id or "") if is_check else quest.id)
+    if ran is not None:
+        return ran.definition.cwd
+    return None if is_check or worktree is None else to_wire(worktree)
 
 
 def _stuck(quest: Quest, folder: str | None, worktree: str | None, feedback: str) -> dict[str, object]:
