@@ -45,8 +45,8 @@ class _Container:
 
     since: float
     """Since when it has run."""
-    down: bool = False
-    """That it has ended was told."""
+    down: Status | None = None
+    """How it has ended, which was told; None: it runs."""
     due: float | None = None
     """When it is to be started again."""
     restarts: list[float] = field(default_factory=list)
@@ -81,6 +81,7 @@ class ContainerWatch:
                 found[one.engine or ""].append(one)
         keys = {(one.mission, service) for group in found.values() for one in group for service in one.containers}
         self._watched = {key: known for key, known in self._watched.items() if key in keys}
+        self._show()
         return found
 
     def _is_watched(self, mission: str) -> bool:
@@ -107,12 +108,18 @@ class ContainerWatch:
             for service, name in isolation.containers.items():
                 known = self._watched.setdefault((isolation.mission, service), _Container(now))
                 if names.get(name):
-                    if known.down:
-                        known.down, known.due, known.since = False, None, now
-                elif not known.down:
+                    if known.down is not None:
+                        known.down, known.due, known.since = None, None, now
+                elif known.down is None:
                     await self._ended(isolation, service, known)
                 elif known.due is not None and known.due <= now:
                     await self._start(isolation, service, known)
+        self._show()
+
+    def _show(self) -> None:
+        """Have others know which have ended."""
+        down = {key: known.down for key, known in self._watched.items() if known.down is not None}
+        self._workspace.ended_containers = down
 
     async def _ended(self, isolation: Isolation, service: str, known: _Container) -> None:
         """Tell it, with its last lines, and what is done about it."""
@@ -127,7 +134,8 @@ class ContainerWatch:
             return  # at the next look
         if state.running or not self._is_watched(isolation.mission):
             return
-        known.down, known.due = True, self._restart_at(isolation, service, known, failed=state.exit_code != 0)
+        known.down = Status.CRASHED if state.exit_code else Status.STOPPED
+        known.due = self._restart_at(isolation, service, known, failed=state.exit_code != 0)
         for line in tail.splitlines():
             self._record(isolation, ServiceWrote(text=f"{service} | {line}"))
         how = f"has ended with exit code {state.exit_code}" if state.exists else "was removed by someone else"
@@ -165,7 +173,7 @@ class ContainerWatch:
                 self._record(isolation, ServiceEnded(text=text, service=service))
                 self._record(isolation, NotificationDue(why="blocked", now=f"{service} could not be restarted"))
             else:
-                known.down, known.since = False, asyncio.get_running_loop().time()
+                known.down, known.since = None, asyncio.get_running_loop().time()
 
     def _record(self, isolation: Isolation, event: MissionEvent) -> None:
         mission = self._workspace.registry.get(isolation.mission)

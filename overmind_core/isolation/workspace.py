@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from overmind_core.domain.isolation.isolation import isolation_variables
+from overmind_core.domain.isolation.project import service_and_number
 from overmind_core.domain.sent_work import is_sent
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
@@ -26,7 +27,7 @@ from overmind_core.missions.lookup import find
 
 if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
-    from overmind_core.domain.missions.mission import Definition, Mission
+    from overmind_core.domain.missions.mission import Definition, Mission, Status
     from overmind_core.git.run import Git
     from overmind_core.isolation.store import IsolationTable, PortTable, TrustTable
     from overmind_core.kernel.database import MetaTable
@@ -99,6 +100,8 @@ class Workspace:
         """The end of what a daemon that was killed has left running."""
         self.inherited: frozenset[str] = frozenset()
         """Missions that an earlier daemon knew: some of its git may still run for them."""
+        self.ended_containers: Mapping[tuple[str, str], Status] = {}
+        """Mission and service → how its container has ended, of those that have to run; see `ContainerWatch`."""
         self.with_guests: set[str] = set()
         """Ended missions whose worktrees others still run in, or need."""
         self.is_needed: Callable[[str], bool] = lambda _mission: False
@@ -313,6 +316,18 @@ class Workspace:
         one = self.records.get(mission)
         return None if one is None or one.branch is None else one.worktree
 
+    def port_status(self, mission: str, key: str) -> Status | None:
+        """The status of what has a port: of the service, once there is one, else of the mission; None: it was removed.
+
+        `key`: as in `Isolation.ports`.
+        """
+        service, _ = service_and_number(key)
+        one = self.records.get(mission)
+        child = None if one is None else one.services.get(service)
+        owner = self.registry.get(child or mission)
+        ended = self.ended_containers.get((mission, service))
+        return ended or (None if owner is None else owner.status)
+
     def shown(self, mission: str) -> IsolationSummary | None:
         """What the API tells of a mission's isolation."""
         one = self.records.get(mission)
@@ -324,6 +339,7 @@ class Workspace:
             "branch": one.branch,
             "base": one.base,
             "ports": one.ports,
+            "ports_held": bool(self.ports.held_by(mission)),
             "containers": one.containers,
             "services": one.services,
             "step": self.steps.get(mission),

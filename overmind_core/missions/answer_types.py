@@ -185,6 +185,8 @@ class IsolationSummary(TypedDict):
     """Where its branch begins."""
     ports: dict[str, int]
     """By service; `minio/9001` for a further port of the service `minio`."""
+    ports_held: bool
+    """Nobody else gets them now; false: it has them again at its next start, if they are still free."""
     containers: dict[str, str]
     """Service to the name of its container."""
     services: dict[str, str]

@@ -208,8 +208,12 @@ def _type(info: Info) -> str:
     return f"{provider} {kind}"
 
 
+FREE = ", free: it has it again at its next start if nobody else has"
+"""Behind a port that an ended mission has had."""
+
+
 def _isolation(isolation: Info) -> Lines:
-    ports = isolation.get("ports") or {}
+    ports, held = isolation.get("ports") or {}, isolation.get("ports_held", True)
     containers = isolation.get("containers") or {}
     services = isolation.get("services") or {}
     base = isolation.get("base")
@@ -218,7 +222,7 @@ def _isolation(isolation: Info) -> Lines:
         ("step", isolation.get("step") or None),
         ("worktree", isolation.get("worktree")),
         ("branch", branch),
-        *((_port_name(key), port) for key, port in sorted(ports.items())),
+        *((_port_name(key), f"{port}{'' if held else FREE}") for key, port in sorted(ports.items())),
         *((f"container {name}", container) for name, container in sorted(containers.items())),
         *((f"service {name}", mission) for name, mission in sorted(services.items())),
     )

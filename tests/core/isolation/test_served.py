@@ -198,3 +198,39 @@ def test_what_is_merged_is_verified_with_a_port_of_its_own_and_without_the_servi
             assert free == {"": int(given["PORT"])}, "nobody holds it any more"
 
     shop.play(story())
+
+
+def test_a_service_that_was_ended_is_seen_where_its_port_is_listed_and_so_is_the_end_of_what_it_served(tmp_path):
+    shop = Shop(tmp_path)
+
+    async def story():
+        async with shop.supervising() as inside:
+            red = await shop.quest(inside, "at once")
+
+            async def listed():
+                rows = (await inside.ask("ports"))["ports"]
+                return {row["service"]: (row["status"], row["held"]) for row in rows}
+
+            async def held():
+                (row,) = (await inside.ask("worktrees"))["worktrees"]
+                info = (await inside.ask("info", id=red))["isolation"]
+                assert info["ports_held"] is bool(row["ports"])
+                return row["ports"]
+
+            ports = inside.app.workspace.records[red].ports
+            assert await listed() == {None: ("running", True), "web": ("running", True)}
+            assert await held() == ports
+            service = shop.service(inside, red)
+            ending = asyncio.ensure_future(inside.ask("kill", id=service.id))
+            await until(lambda: shop.service(inside, red).status is Status.STOPPING)
+            shop.keeper.exit(service.run_id, -9)
+            await ending
+            assert await listed() == {None: ("running", True), "web": ("killed", True)}
+            shop.keeper.exit(f"{red}.1")
+            check, _ = await shop.began("red/check")
+            assert await listed() == {None: ("stopped", True), "web": ("killed", True)}
+            assert await held() == ports
+            shop.keeper.exit(check)
+            await until(lambda: inside.app.workspace.records[red].ended)
+
+    shop.play(story())
