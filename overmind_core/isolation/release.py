@@ -98,7 +98,7 @@ async def _unasked(workspace: Workspace, mission: str, removal: Removal) -> None
             workspace.forget(mission)
 
 
-async def discard(workspace: Workspace, isolation: Isolation, *, force: bool) -> None:
+async def discard(workspace: Workspace, isolation: Isolation, *, force: bool, is_removed: bool = False) -> None:
     """Remove everything; see `IsolationService.discard`."""
     mission = isolation.mission
     current = workspace.registry.known(mission)
@@ -111,11 +111,11 @@ async def discard(workspace: Workspace, isolation: Isolation, *, force: bool) ->
     await over(workspace, mission, at_once=True)
     isolation = workspace.records.get(mission, isolation)
     if not force and not _may_have_work(isolation):
-        await check(workspace, isolation)
+        await check(workspace, isolation, is_removed=is_removed)
     try:
         await _remove_all(workspace, isolation, Removal.FORCED if force else Removal.UNASKED)
     except RemovalRefused as error:
-        await check(workspace, isolation)
+        await check(workspace, isolation, is_removed=is_removed)
         raise _kept(isolation, error) from None
     workspace.ports.forget(mission)
     kept = workspace.registry.get(mission)
@@ -129,8 +129,13 @@ BY_FORCE = "discard with --force"
 """The end of what `check` says: what helps those who do not want the work."""
 
 
-async def check(workspace: Workspace, isolation: Isolation) -> None:
+async def check(workspace: Workspace, isolation: Isolation, *, is_removed: bool = False) -> None:
     """Refuse to remove work that is nowhere else.
+
+    Args:
+        workspace: Where it is known.
+        isolation: What a mission has.
+        is_removed: The mission itself is removed, so that its name may be another one's as soon as somebody wants it.
 
     Raises:
         OvermindError: `dirty` or `unmerged`, naming it.
@@ -141,11 +146,12 @@ async def check(workspace: Workspace, isolation: Isolation) -> None:
         return
     state = await state_of(workspace, isolation)
     name = isolation.name
+    word = isolation.mission if is_removed else workspace.reference(isolation)
     if state.dirty:
         files = [to_wire(path) for path in state.dirty]
         are = "is" if len(files) == 1 else "are"
         message = f"{_some(files, 'file')} in the worktree of {name} {are} uncommitted: {_listed(files)}."
-        raise OvermindError("dirty", f"{message} Commit with: overmind commit {name} -m …, or {BY_FORCE}", files=files)
+        raise OvermindError("dirty", f"{message} Commit with: overmind commit {word} -m …, or {BY_FORCE}", files=files)
     if state.ignored.kept:
         files = [to_wire(path) for path in state.ignored.kept]
         were = "was" if len(files) == 1 else "were"
@@ -157,7 +163,7 @@ async def check(workspace: Workspace, isolation: Isolation) -> None:
         runs = " (its own check runs first)" if workspace.is_verified(isolation.mission) else ""
         message = f"{_some(commits, 'commit')} of {name} {are} not merged anywhere: {_listed(commits)}."
         raise OvermindError(
-            "unmerged", f"{message} Merge with: overmind merge {name}{runs}, or {BY_FORCE}", commits=commits
+            "unmerged", f"{message} Merge with: overmind merge {word}{runs}, or {BY_FORCE}", commits=commits
         )
 
 

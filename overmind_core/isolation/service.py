@@ -236,8 +236,8 @@ class IsolationService:
                 with self._preparations.needed():
                     await release.guest_gone(self._workspace, host)
 
-    async def discard(self, isolation: Isolation, *, force: bool) -> None:
-        """Remove everything of an ended mission.
+    async def discard(self, isolation: Isolation, *, force: bool, is_removed: bool = False) -> None:
+        """Remove everything of an ended mission; `is_removed`: the mission itself is removed, too.
 
         Raises:
             OvermindError: `unmerged` or `dirty`, work would be lost and `force` is not set; `not_finished`.
@@ -246,9 +246,8 @@ class IsolationService:
 
         async with self._workspace.turn(isolation.mission):
             with self._preparations.needed():
-                await release.discard(
-                    self._workspace, self._workspace.records.get(isolation.mission, isolation), force=force
-                )
+                known = self._workspace.records.get(isolation.mission, isolation)
+                await release.discard(self._workspace, known, force=force, is_removed=is_removed)
 
     async def calm_all(self) -> None:
         """As `calm`, for every mission that has something of its own."""
@@ -268,7 +267,7 @@ class IsolationService:
             if isolation is None:
                 continue
             try:
-                await self.discard(isolation, force=False)
+                await self.discard(isolation, force=False, is_removed=True)
             except OvermindError as error:
                 _log.info("kept the resources of mission %s: %s", mission, error.message)
                 what = "What" if isolation.worktree is None else f"The worktree {isolation.worktree} of"

@@ -141,6 +141,14 @@ class Workspace:
             raise OvermindError("not_isolated", f"{message} Start it with: overmind run --isolate")
         return isolation
 
+    def reference(self, isolation: Isolation) -> str:
+        """What a person types for its mission: the name, or the id where the name means another one, or several."""
+        try:
+            meant = self.find(isolation.name, alone=True)
+        except OvermindError:
+            return isolation.mission
+        return isolation.name if meant.mission == isolation.mission else isolation.mission
+
     async def around(self, cwd: str) -> set[str]:
         """The missions whose repository is that of a folder, or whose project it is in where there is none.
 
