@@ -10,7 +10,7 @@ import pytest
 from overmind_core.domain.missions.mission import Status
 from overmind_core.system.paths import Home
 from tests.kit import in_process
-from tests.kit.in_process import ScriptedKeeper, supervising, until
+from tests.kit.in_process import ScriptedKeeper, supervising, until, world
 from tests.kit.repositories import Repository
 
 PROJECT = "services:\n  web:\n    command: serve\n    port: 3000\nisolation: { port_range: 23900-23949 }\n"
@@ -25,6 +25,7 @@ class Shop:
         self.code = Repository(str(folder / "shop"))
         self.code.commit("first", {".overmind.yml": PROJECT})
         self.keeper = ScriptedKeeper(self.home)
+        self.environ = self.code.environ
 
     def supervising(self):
         return supervising(self.home, self.keeper, cwd=self.code.folder)
@@ -36,7 +37,7 @@ class Shop:
     async def quest(self, inside, kind, **how):
         """Add a quest with a check, at once or of the queue, once its work runs; its id."""
         await inside.ask("trust", cwd=self.code.folder, env=self.code.environ)
-        where = {"cwd": self.code.folder, "env": self.code.environ}
+        where = {"cwd": self.code.folder, "env": self.environ}
         how = {"name": "red", "command": "work", "check": "look", **how}
         if kind == "at once":
             red = (await inside.ask("quest_run", isolate=True, **how, **where))["id"]
@@ -161,6 +162,7 @@ def test_a_person_who_reviews_needs_no_service_and_what_is_started_there_is_told
             await shop.let_go(inside, red)
             assert (await inside.ask("quest", id=red))["status"] == "review"
             worktree = inside.app.workspace.records[red].worktree
+            assert inside.app.environments.of(red).chosen.keys() & {*OURS} == {"OVERMIND_WORKTREE", "OVERMIND_BRANCH"}
             await inside.run("look", name="mine", cwd=worktree, isolate=False, env=shop.code.environ)
             assert (await shop.began("mine"))[1] == {}
             below = await inside.run(
@@ -168,6 +170,26 @@ def test_a_person_who_reviews_needs_no_service_and_what_is_started_there_is_told
             )
             assert below
             assert not {"PORT", "WEB_PORT", "WEB_HOST"} & (await shop.began("below"))[1].keys()
+
+    shop.play(story())
+
+
+def test_an_agent_that_reviews_has_the_services_until_it_has_ended(tmp_path):
+    shop = Shop(tmp_path)
+    shop.environ = {**shop.code.environ, **world(str(tmp_path / "bin"), "claude")}
+
+    async def story():
+        async with shop.supervising() as inside:
+            red = await shop.quest(inside, "of the queue", check=None, review="claude")
+            _, worked = await shop.began("red")
+            shop.keeper.exit(f"{red}.1")
+            review, given = await shop.began("red/review")
+            assert given == worked
+            await asyncio.sleep(60)
+            assert shop.is_served(inside, red)
+            shop.keeper.exit(review)
+            await shop.let_go(inside, red)
+            assert (await inside.ask("quest", id=red))["status"] == "review", "it has said nothing: a person decides"
 
     shop.play(story())
 
