@@ -117,9 +117,8 @@ class ContainerWatch:
         self._show()
 
     def _show(self) -> None:
-        """Have others know which have ended."""
-        down = {key: known.down for key, known in self._watched.items() if known.down is not None}
-        self._workspace.ended_containers = down
+        """Have others know how they are."""
+        self._workspace.containers_seen = {key: known.down or Status.RUNNING for key, known in self._watched.items()}
 
     async def _ended(self, isolation: Isolation, service: str, known: _Container) -> None:
         """Tell it, with its last lines, and what is done about it."""

@@ -202,11 +202,11 @@ class IsolationService:
             return  # `resume` sees to it, when all is known that may need it
         if not mission.is_live and not isolation.ended:
             self._workspace.tasks.start(self.over(mission.id))
-        elif isolation.containers and mission.status is Status.RUNNING:
+        if isolation.containers and (mission.status is Status.RUNNING or self._workspace.is_served(mission.id)):
             self._watch_containers()
 
     def _watch_containers(self) -> None:
-        """A mission with containers runs."""
+        """A mission with containers runs, or they serve what follows it."""
         if self._watch is None:
             from overmind_core.isolation.container_watch import ContainerWatch  # noqa: PLC0415 - see above
 

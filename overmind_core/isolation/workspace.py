@@ -100,8 +100,8 @@ class Workspace:
         """The end of what a daemon that was killed has left running."""
         self.inherited: frozenset[str] = frozenset()
         """Missions that an earlier daemon knew: some of its git may still run for them."""
-        self.ended_containers: Mapping[tuple[str, str], Status] = {}
-        """Mission and service → how its container has ended, of those that have to run; see `ContainerWatch`."""
+        self.containers_seen: Mapping[tuple[str, str], Status] = {}
+        """Mission and service → how its container was seen last, of those that have to run; see `ContainerWatch`."""
         self.with_guests: set[str] = set()
         """Ended missions whose worktrees others still run in, or need."""
         self.is_needed: Callable[[str], bool] = lambda _mission: False
@@ -333,8 +333,8 @@ class Workspace:
         one = self.records.get(mission)
         child = None if one is None else one.services.get(service)
         owner = self.registry.get(child or mission)
-        ended = self.ended_containers.get((mission, service))
-        return ended or (None if owner is None else owner.status)
+        seen = self.containers_seen.get((mission, service))
+        return seen or (None if owner is None else owner.status)
 
     def shown(self, mission: str) -> IsolationSummary | None:
         """What the API tells of a mission's isolation."""
