@@ -63,10 +63,8 @@ class Shop:
 
     async def let_go(self, inside, red):
         """Wait until the service is asked to end, let it, and see that nothing is held any more."""
-        service = await until(
-            lambda: (one := self.service(inside, red)).status is Status.STOPPING and one, "the service ends"
-        )
-        self.keeper.exit(service.run_id, -15)
+        await until(lambda: self.service(inside, red).status is Status.STOPPING, "the service ends")
+        self.keeper.exit(self.service(inside, red).run_id, -15)
         await until(lambda: inside.app.workspace.records[red].ended, "its ports are free")
         assert [row for row in inside.app.state.ports.all() if row.held] == []
 
@@ -205,9 +203,11 @@ def test_what_is_merged_is_verified_with_a_port_of_its_own_and_without_the_servi
             if state == "ended":
                 shop.keeper.exit(f"{red}.1")
                 await shop.let_go(inside, red)
-            shop.keeper.on_ask["spawn"] = lambda one: asyncio.get_running_loop().call_later(
-                1, shop.keeper.exit, one["run"]
-            )
+
+            def ends_soon(asked):
+                asyncio.get_running_loop().call_later(1, shop.keeper.exit, asked["run"])
+
+            shop.keeper.on_ask["spawn"] = ends_soon
             merged = [item async for item in inside.stream("merge", id=red, verify="look")][-1]
             assert merged["merged"] is True
             _, given = await shop.began("red/verify")
