@@ -45,7 +45,7 @@ class QuestEnd(QuestBrief, FailureClass):
     outcome: Outcome | None
     """How it ended, in the words of all that ends; null while it has not."""
     limit_seconds: float | None
-    """Of the limit of time or silence that ended it; null: none did."""
+    """Of the limit of time or silence that ended it, or what checked it; null: none did."""
     attempts: int
     """How many have begun."""
     achieved: str | None

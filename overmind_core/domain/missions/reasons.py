@@ -134,8 +134,13 @@ _NEVER, _TIMEOUT = "never", "timeout"
 """The policy of restarts that starts nothing again, and the reason that none answers."""
 OUT_OF_TIME = frozenset({_TIMEOUT, "stalled"})
 """Reasons of what a limit of time or of silence has ended."""
-_LIMITED: Mapping[str, str] = {"timeout": "it took longer than", "stalled": "it was silent for"}
-"""The sentences of those where the limit is known, before it."""
+_LIMITED: Mapping[str, str] = {
+    "check_failed": "its check took longer than",
+    "stalled": "it was silent for",
+    "timeout": "it took longer than",
+    "verify_failed": "the check of the merged work took longer than",
+}
+"""The sentences, before the limit, of those where one is known that has ended the work, or what checked it."""
 FINAL = ", after which it is not restarted"
 """Behind the sentence of a limit that ends also what is to be started again."""
 CONVERSATION_LOST = "its conversation was gone: it began a new one, without what was said before"
@@ -170,8 +175,8 @@ def limit_of(row: Mapping[str, Any]) -> Limit | None:
 
 
 def kept_limit(reason: str | None, seconds: float | None) -> float | None:
-    """The seconds of a limit, where that is what has ended it."""
-    return seconds or None if reason in OUT_OF_TIME else None
+    """The seconds of a limit, where that is what has ended it, or what checked it."""
+    return seconds or None if reason in _LIMITED else None
 
 
 def time_limit(reason: str | None, seconds: float | None, *, is_restarted: bool) -> float | None:

@@ -216,6 +216,7 @@ def leased(quest: Quest, run: int, now: float) -> Quest:
         reason=None,
         exit_code=None,
         attempts=len(tries),
+        limit=None,
         ended_at=None,
         queue=replace(queue, phase=QuestPhase.WORK, tries=tries, review_id=None, steer=""),
     )

@@ -16,6 +16,7 @@ from overmind_core.domain.missions.reasons import (
     BY_HAND,
     NOTHING_LANDED,
     attempt_words,
+    kept_limit,
     landed_after,
     not_owned_text,
     sentence,
@@ -292,8 +293,9 @@ def _why_ended(quest: Quest) -> str:
     if left := left_conflict(quest):
         return left
     if command := failed_command(quest):
-        code = "" if quest.exit_code is None else f" ({quest.exit_code})"
-        return f"{sentence(failure)}{code}: {one_line(command)}"
+        is_late = kept_limit(failure, quest.limit) is not None  # its code is of the signal that ended it
+        code = "" if quest.exit_code is None or is_late else f" ({quest.exit_code})"
+        return f"{sentence(failure, quest.limit)}{code}: {one_line(command)}"
     if failure in _EXPLAINED and quest.queue is not None:
         said = _told(quest).partition("\n")[0]
         return f"{sentence(failure)}: {one_line(said)}" if said else sentence(failure)
