@@ -10,6 +10,7 @@ from typing import NamedTuple
 from overmind_core.cli.agents.inbox import way_on
 from overmind_core.cli.quests.rows import phase_word
 from overmind_core.domain.landing import VERIFY
+from overmind_core.domain.missions.reasons import attempt_of_row
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import parse_time
 from overmind_core.errors import OvermindError
@@ -244,13 +245,12 @@ def _progress(going: Iterable[_GoesOn]) -> Iterator[Wait]:
 
 
 def _at_work(client: Client, quest: Row) -> _GoesOn:
-    """What is done for a quest that runs: `working (attempt 1 of 3)`, `landing on main: verify runs`."""
+    """What is done for a quest that runs: `working, attempt 1 of 3`, `landing on main: verify runs`."""
     doing = phase_word(quest) or quest["status"]
     if doing == _LANDING:
         doing = f"{_LANDING} on {quest['into']}{': verify runs' if _verifies(client, quest) else ''}"
-    tried = quest["attempts"] if quest.get("tries") is None else quest["tries"]
-    attempt = f" (attempt {tried} of {quest['retries'] + 1})" if quest["retries"] and quest["phase"] == "work" else ""
-    return _GoesOn(quest["id"], quest["name"], f"{doing}{attempt}")
+    is_said = quest["retries"] and quest["phase"] == "work"
+    return _GoesOn(quest["id"], quest["name"], f"{doing}, {attempt_of_row(quest)}" if is_said else doing)
 
 
 def _verifies(client: Client, quest: Row) -> bool:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from overmind_core.domain.engine_questions import without_name
 from overmind_core.domain.missions.reasons import (
     achievement_of,
-    attempt_words,
+    attempt_numbers,
+    attempt_of_row,
     landed_after,
     landing_waits,
     last_reason,
@@ -17,6 +18,7 @@ from overmind_core.domain.missions.reasons import (
     quest_exit,
     said_exit,
     sentence,
+    tries_text,
 )
 from overmind_core.domain.missions.status_marks import LANDS_LATER
 from overmind_core.domain.text.cells import shown_name
@@ -172,14 +174,7 @@ def _state(row: Row, _now: float) -> Cell:
 
 def tries(row: Row) -> str:
     """The current attempt and how many there may be; "" before the first, and where there is but one."""
-    tried = row["attempts"] if row.get("tries") is None else row["tries"]
-    return f"{tried}/{row['retries'] + 1}" if row["retries"] and tried else ""
-
-
-def _attempt(row: Row) -> str:
-    """The current attempt, in words."""
-    counted, most = (row["attempts"] if row.get("tries") is None else row["tries"]), row["retries"] + 1
-    return attempt_words(max(row["attempts"], 1), counted, most, row.get("round") or 1)
+    return tries_text(row) if row["retries"] and attempt_numbers(row)[0] else ""
 
 
 def _tries(row: Row, _now: float) -> Cell:
@@ -326,7 +321,7 @@ def stepped(row: Row, step: int) -> str | None:
 def standing(row: Row) -> str:
     """How it stands and why, in a line: `login/TSK-004 · queued, 3rd, high · waits for api (running 4m)`."""
     place = f"number {row['position']}" if row.get("position") else ""
-    tried = _attempt(row) if tries(row) and row["status"] != "queued" else ""
+    tried = attempt_of_row(row) if tries(row) and row["status"] != "queued" else ""
     urgent = row.get("priority") if row["status"] not in ENDED and row.get("priority") != "medium" else ""
     facts = ", ".join(filter(None, (state(row), place, urgent, tried)))
     return " · ".join(filter(None, (called(row), facts, why(row))))

@@ -275,7 +275,10 @@ MOST_NAMED = 3
 
 
 def attempt_words(number: int, counted: int, most: int, round_number: int) -> str:
-    """An attempt of a quest: `attempt 2 of 3`, and `attempt 9 (3 of 3 in round 3)` where not all before it count.
+    """An attempt of a quest: `attempt 2 of 3`, and how many up to it do not count, or its round.
+
+    Its number never goes back. What does not use up a retry adds to how many there may be: `attempt 3 of 4, of which
+    1 does not count`, `attempt 9 of 9 in round 3`.
 
     Args:
         number: Its own, through all rounds, as logs and feedback name it.
@@ -283,9 +286,39 @@ def attempt_words(number: int, counted: int, most: int, round_number: int) -> st
         most: How many of these there may be.
         round_number: That of its round.
     """
-    if number <= counted:
-        return f"attempt {counted} of {most}"
-    return f"attempt {number} ({counted} of {most} {f'in round {round_number}' if round_number > 1 else 'that count'})"
+    number = max(number, counted)
+    words = f"attempt {number} of {most_attempts(number, counted, most)}"
+    if round_number > 1:
+        return f"{words} in round {round_number}"
+    free = number - counted
+    return f"{words}, of which {free} {'does' if free == 1 else 'do'} not count" if free else words
+
+
+def most_attempts(number: int, counted: int, most: int) -> int:
+    """How many attempts there may be, as it stands now: those so far, and the retries that are left.
+
+    The arguments are those of `attempt_words`.
+    """
+    return number + max(0, most - counted)
+
+
+def attempt_numbers(row: Mapping[str, Any]) -> tuple[int, int, int]:
+    """The first arguments of `attempt_words`, of the row of a quest; those that began at once have no rounds."""
+    number = row["attempts"]
+    counted = number if row.get("tries") is None else row["tries"]
+    return max(number, counted), counted, row["retries"] + 1
+
+
+def attempt_of_row(row: Mapping[str, Any]) -> str:
+    """The newest attempt of the row of a quest, as `attempt_words` has it; the first of one that has had none."""
+    number, counted, most = attempt_numbers(row)
+    return attempt_words(number, counted, most, row.get("round") or 1) if number else attempt_words(1, 1, most, 1)
+
+
+def tries_text(row: Mapping[str, Any]) -> str:
+    """The same in a table: `2/3`."""
+    numbers = attempt_numbers(row)
+    return f"{numbers[0]}/{most_attempts(*numbers)}"
 
 
 def landed_after(conflicts: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.missions.mission import Mission, Status
+from overmind_core.domain.quests.classes import spent_for_good
 from overmind_core.domain.quests.life import is_refused, waits_for_room
 from overmind_core.domain.quests.quest import (
     PERSON,
@@ -290,7 +291,7 @@ def began_at(quest: Quest) -> float | None:
 
 def tries_of(quest: Quest) -> int:
     """How many attempts of this round count: also one that goes on, was cut short, or has done the work."""
-    return _queue(quest).spent + (was_cut_short(quest) or _is_newest_uncounted(quest))
+    return spent_for_good(quest) + (was_cut_short(quest) or _is_newest_uncounted(quest))
 
 
 def _is_newest_uncounted(quest: Quest) -> bool:

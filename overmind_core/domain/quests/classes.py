@@ -131,6 +131,18 @@ def is_redone(quest: Quest) -> bool:
     return quest.provider == RAW and quest.goal is not None and quest.goal.into is not None
 
 
+def spent_for_good(quest: Quest) -> int:
+    """The attempts of its round that count and are not given back, whatever the next one comes to.
+
+    A conflict is given back where the attempt after it leaves it, and the work is done once more on what has landed.
+    """
+    queue = quest.queue
+    assert queue is not None
+    is_open = quest.status in {QuestStatus.QUEUED, QuestStatus.RUNNING, QuestStatus.REVIEW} and is_redone(quest)
+    is_pending = is_open and queue.failure == CONFLICTS and queue.redone < MOST_REDONE
+    return max(0, queue.spent - is_pending)
+
+
 def own_verify(quest: Quest | None) -> str | None:
     """Return the command that has to succeed on its merged work before it lands; None: there is none.
 

@@ -21,7 +21,7 @@ from overmind_core.domain.missions.reasons import (
     not_owned_text,
     sentence,
 )
-from overmind_core.domain.quests.classes import EXIT, VERIFY_FAILED, last_failure
+from overmind_core.domain.quests.classes import EXIT, VERIFY_FAILED, last_failure, spent_for_good
 from overmind_core.domain.quests.life import (
     has_landed_nothing,
     is_refused,
@@ -101,7 +101,7 @@ def first_of(waits: Iterable[Wait | None]) -> Wait | None:
 def attempt_text(quest: Quest) -> str:
     """Return `attempt 2 of 3`: the one under way, or the next one; see `attempt_words` where not all count."""
     queue = quest.queue
-    counted = quest.attempts if queue is None else queue.spent + 1
+    counted = quest.attempts if queue is None else spent_for_good(quest) + 1
     most = max(counted, quest.retries + 1)
     if queue is None:
         return f"attempt {counted} of {most}"

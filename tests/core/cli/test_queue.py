@@ -171,11 +171,11 @@ def test_a_quest_that_began_at_once_is_listed_as_ever():
     ]
 
 
-def test_the_reason_of_a_queued_one_is_why_it_waits_and_its_tries_are_those_of_its_round():
+def test_the_reason_of_a_queued_one_is_why_it_waits_and_its_tries_are_numbered_through_all_rounds():
     rows = [row("docs", code="blocked", why="needs a (failed)"), row("api", tries=1, attempts=4, round=2)]
     lines = quest_table(rows, wide=False, colours=None).splitlines()
     cells = [re.split(" {2,}", line)[3:7] for line in lines[1:]]
-    assert cells == [["0/3", "2m", "-", "needs a (failed)"], ["1/3", "2m", "-", "-"]]
+    assert cells == [["0/3", "2m", "-", "needs a (failed)"], ["4/6", "2m", "-", "-"]]
 
 
 SAID = [

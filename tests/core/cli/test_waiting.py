@@ -417,8 +417,8 @@ def at_work(id_, phase="work", **more):
 
 VERIFY = row("v", name="q-a/verify")
 PHASES = [
-    (at_work("a"), [], "working (attempt 1 of 3)"),
-    (at_work("a", attempts=4, tries=2), [], "working (attempt 2 of 3)"),
+    (at_work("a"), [], "working, attempt 1 of 3"),
+    (at_work("a", attempts=4, tries=2), [], "working, attempt 4 of 5, of which 2 do not count"),
     (at_work("a", retries=0, tries=None), [], "working"),
     (at_work("a", "check"), [], "checking"),
     (at_work("a", "reviewing"), [], "reviewing"),
@@ -455,7 +455,7 @@ def test_each_phase_of_a_quest_is_said_as_it_begins():
     asked.answers["quest_why"] = {"a": why("a", "until", text="not before 12:00:02 (attempt 2 of 3)")}
     said += asked.look()[0]
     assert said == [
-        "waits for q-a: working (attempt 1 of 3)",
+        "waits for q-a: working, attempt 1 of 3",
         "waits for q-a: checking",
         "waits for q-a: landing on main",
         "waits for q-a: landing on main: verify runs",
@@ -468,7 +468,7 @@ def test_what_goes_on_is_not_said_beside_what_a_person_has_to_do():
     asked = Asked("a", of_quests=True, quest_why=going, quest={"a": at_work("a")}, inbox=[question("a")]).later()
     assert [one.partition(":")[0] for one in asked.look()[0]] == ["waits for you"]
     asked.answers["inbox"] = []
-    assert asked.look()[0] == ["waits for q-a: working (attempt 1 of 3)"], "it was answered"
+    assert asked.look()[0] == ["waits for q-a: working, attempt 1 of 3"], "it was answered"
 
 
 def test_of_many_that_go_on_one_line_is_said_and_their_ends_don_t_repeat_it():
@@ -517,7 +517,7 @@ def test_which_agents_of_a_plan_run_is_said_until_more_is_known_of_them(monkeypa
 def test_of_a_spec_what_is_done_for_it_is_said():
     asked = Asked("5bec", of_spec="carts", quests=[at_work("x"), {"id": "y", "status": "queued"}], ps=[row("x")])
     assert asked.look()[0] == []
-    assert asked.later().look()[0] == ["waits for q-x: working (attempt 1 of 3)"]
+    assert asked.later().look()[0] == ["waits for q-x: working, attempt 1 of 3"]
     assert asked.look()[0] == []
 
 
