@@ -136,6 +136,8 @@ class QuestRow(QuestInfo):
     """Of all attempts, checks and reviews; null: unknown."""
     landed: Landed | None
     """Null: nothing of it has landed."""
+    can_retry: bool
+    """Whether `quest retry` may give it another round of attempts."""
 
 
 class QuestAttempt(FailureClass):

@@ -6,7 +6,7 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.quests.attempt import has_run
+from overmind_core.domain.quests.attempt import is_gone
 from overmind_core.domain.quests.board import COLUMNS, Column, column_of
 from overmind_core.domain.quests.classes import CHECK_FAILED, VERIFY_FAILED, last_failure
 from overmind_core.domain.quests.life import has_landed_nothing, is_landed_by_hand, is_refused, waits_for_target
@@ -300,7 +300,7 @@ class QueueViews:
         return quest.name if meant.id == quest.id else quest.id
 
     def _may_retry(self, quest: Quest) -> bool:
-        return quest.is_queued and (not has_run(quest) or self._registry.get(quest.id) is not None)
+        return quest.is_queued and not is_gone(quest, has_mission=self._registry.get(quest.id) is not None)
 
     def _free_name(self, quest: Quest) -> str | None:
         return slug_of(quest.name, self._is_taken) if self._is_taken(quest.name) else None

@@ -91,6 +91,11 @@ def is_of_queue(row: Row) -> bool:
     return row.get("priority") is not None
 
 
+def can_retry(row: Row) -> bool:
+    """Whether a person may give it another round of attempts; a daemon that does not say so says how it ended."""
+    return bool(row.get("can_retry", is_of_queue(row) and row["status"] in {"failed", CANCELLED}))
+
+
 def quest_lasted(row: Row, now: float) -> float:
     """Seconds since its first attempt began, until its end; of one that has not begun, how long it waits, or has."""
     began, ended = _counts_from(row), numbers.moment(row["ended_at"])

@@ -302,6 +302,20 @@ def _is_newest_uncounted(quest: Quest) -> bool:
     return quest.status in {QuestStatus.RUNNING, QuestStatus.REVIEW}
 
 
+RETRIED = frozenset({QuestStatus.FAILED, QuestStatus.CANCELLED})
+"""Statuses of which a person may give a quest another round of attempts."""
+
+
+def is_gone(quest: Quest, *, has_mission: bool) -> bool:
+    """Whether its mission was removed, so that no other attempt can follow those that ran in it."""
+    return has_run(quest) and not has_mission
+
+
+def can_retry(quest: Quest, *, has_mission: bool) -> bool:
+    """Whether a person may give it another round of attempts, once its name is free; see `RETRIED`."""
+    return quest.is_queued and quest.status in RETRIED and not is_gone(quest, has_mission=has_mission)
+
+
 def has_run(quest: Quest) -> bool:
     """Whether its mission was ever there."""
     return quest.queue is not None and any(one.run for one in quest.queue.tries)

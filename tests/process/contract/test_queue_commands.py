@@ -280,7 +280,8 @@ def test_a_failed_quest_gets_a_round_with_the_words_of_a_person(om, queue):
     om.ok("quest", "wait", "after")
     assert "start it with: make db" in om.ok("quest", "logs", "deploy")
     assert queue.columns()["done"] == ["after", "deploy"]
-    om.refused("quest", "retry", "deploy", code="not_running")
+    told = om.refused("quest", "retry", "deploy", code="not_running")
+    assert "has already completed: only one that has failed or was cancelled is retried." in told
 
 
 # the queue
