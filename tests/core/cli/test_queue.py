@@ -9,13 +9,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from overmind_core.cli.quests.board import BOARD as BOARD_COMMAND
 from overmind_core.cli.quests.board import CARDS, LANES, BoardDrawing, card_text, lanes, shares, with_gates
 from overmind_core.cli.quests.commands import end_line
 from overmind_core.cli.quests.list import _why as list_why
 from overmind_core.cli.quests.list import graph_text, mermaid_text, quest_table
 from overmind_core.cli.quests.queue import queue_text
 from overmind_core.cli.quests.rows import quest_mark
-from overmind_core.domain.quests.quest import Priority
+from overmind_core.domain.quests.board import column_of
+from overmind_core.domain.quests.quest import Priority, Quest, QuestStatus
 from overmind_core.domain.text.cells import width
 from overmind_core.domain.text.decimals import shortest_decimal
 from tests.core.cli.quest_rows import began_at_once, row
@@ -308,6 +310,21 @@ def test_a_flowchart_says_how_each_stands():
 
 
 # the board
+
+
+def said_of(word: str) -> str:
+    """What the help of the board says of a column."""
+    found = re.search(rf"{word}: (.*?)\.(?= [A-Z])", BOARD_COMMAND.notes)
+    assert found is not None
+    return found[1]
+
+
+@tabled(("asked", "column"), [(True, "Blocked"), (False, "Done")])
+def test_the_help_of_the_board_has_failed_quests_in_both_columns_in_which_they_stand(asked, column):
+    failed = Quest("a", "a", "true", "/", "raw", 0.0, status=QuestStatus.FAILED)
+    assert column_of(failed, None, asked=asked) == column.lower()
+    assert "failed" in said_of(column)
+    assert ("runs of rituals" in said_of(column)) is not asked
 
 
 def columns(**quests):
