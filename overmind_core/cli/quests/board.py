@@ -272,7 +272,7 @@ BOARD = Command(
     ],
     examples=["overmind board", "overmind board login", "overmind board --by priority", "overmind board --all"],
     notes=(
-        "Queued and running: what goes on by itself. Review: waiting for a person. Blocked: failed, until a person has "
+        "Queued and running: nobody has to act. Review: waiting for a person. Blocked: failed, until a person has "
         "decided about it, or kept from starting until somebody acts; see overmind quest why. Done: completed, "
         "cancelled, and failed with nothing left to decide, as `quest run` and runs of rituals are, which ask nothing: "
         "see overmind quest list --status failed. Quests move by themselves: `quest retry`, `quest edit`, "

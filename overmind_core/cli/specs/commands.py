@@ -23,7 +23,7 @@ from overmind_core.cli.specs.text import CHANGED, PHASE_MARKS, cost_cell, score_
 from overmind_core.cli.swarm.run_on import QUEST_OPTIONS
 from overmind_core.cli.values import dollars_or_none, share, whole_number
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.errors import FAILED, INTERRUPTED, NEEDS_PERSON, UsageError
+from overmind_core.errors import FAILED, INTERRUPTED, NEEDS_PERSON, OvermindError, UsageError, WaitLost
 
 TYPE_CHECKING = False
 
@@ -312,6 +312,8 @@ def _wait(args: Namespace, context: Context, answer: Row) -> int:
     except KeyboardInterrupt:
         context.note(f"\nSpec {answer['slug']} goes on. See it with: overmind spec show {answer['slug']}")
         return INTERRUPTED
+    except OvermindError as error:
+        raise (WaitLost([str(answer["slug"])]) if error.code == "daemon_lost" else error) from None
     if not args.json:
         context.print(f"Spec {answer['slug']}: {state}")
     if state in {"stuck", "failed"}:
