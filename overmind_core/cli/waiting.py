@@ -53,6 +53,8 @@ ADVICE = "advice"
 _MANY = "many"
 """The key of what is said of many that go on."""
 _LANDING = "landing"
+_ENDED = frozenset({"stopped", "crashed", "killed"})
+"""Statuses of a mission that has ended since the look before: its end is said when it comes."""
 _RUNS = frozenset({"starting", "running"})
 _NEXT = "next_restart_at"
 _OF_RESTART = ("status", _NEXT, "reason", "exit_code", "limit_seconds")
@@ -188,9 +190,8 @@ class WaitTeller:
         held = {key[0] for key, _ in said}
         if any(why["id"] in held for why in going) or any(text.startswith(FOR_YOU) for _, text in said):
             return
-        yield from _progress(
-            _at_work(client, client.call("quest", {"id": why["id"]})) for why in going[: MOST_NAMED + 1]
-        )
+        known = (client.call("quest", {"id": why["id"]}) for why in going[: MOST_NAMED + 1])
+        yield from _progress(_at_work(client, quest) for quest in known if quest["status"] == "running")
 
     def _of_family(self, client: Client, family: Sequence[Row], pending: Sequence[Row]) -> Iterator[Wait]:
         """Say what is asked by what is waited for, or by what that has started, and what holds it up."""
@@ -265,7 +266,7 @@ def _verifies(client: Client, quest: Row) -> bool:
 def _goes_on(row: Row) -> _GoesOn | None:
     """What a mission does; None of one that is about to."""
     doing = row["activity"] if row["activity"] not in {None, "unknown"} else row["status"]
-    return None if doing in {"idle", "waiting"} else _GoesOn(row["id"], row["name"], doing)
+    return None if doing in {"idle", "waiting", *_ENDED} else _GoesOn(row["id"], row["name"], doing)
 
 
 def _plan_goes_on(plan: Row) -> _GoesOn | None:

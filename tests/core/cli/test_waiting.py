@@ -495,6 +495,19 @@ def test_what_a_mission_does_is_said(one, line):
     assert Asked(one["id"], ps=[one]).later().look() == ([line], False)
 
 
+@pytest.mark.parametrize("status", ["completed", "failed", "cancelled", "queued", "review"])
+def test_a_quest_that_stands_otherwise_since_the_first_question_is_not_said_to_go_on(status):
+    """Between two questions to the daemon: the next look says how it stands, or its end comes."""
+    changed = at_work("a", status=status, phase=None)
+    going = {"a": why("a", None, "running", "working")}
+    assert Asked("a", of_quests=True, quest_why=going, quest={"a": changed}).later().look() == ([], False)
+
+
+@pytest.mark.parametrize("status", ["stopped", "crashed", "killed"])
+def test_a_mission_that_has_ended_is_not_said_to_go_on(status):
+    assert Asked("a", ps=[row("a", status=status)]).later().look()[0] == []
+
+
 def test_an_agent_that_is_to_answer_is_said_to_work_and_one_that_is_about_to_is_not():
     working = row("you", name="you", type="session", activity="working")
     messages = [{"message": 7, "state": "delivered"}]
