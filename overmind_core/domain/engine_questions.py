@@ -104,6 +104,12 @@ REPORT_UNASSIGNED = AnswerEffects(
     "queue it for the agent that you name", "only record it", "the agent, such as claude", text_with=ALLOW
 )
 """Of `report` of work for which there is no agent."""
+REPORT_QUESTION = AnswerEffects("answer yes", "answer no", "the answer", text_with=ALLOW)
+"""Of `report` of a question, which wants an answer in words."""
+QUESTION = "question"
+"""The kind of such a report, in its subject, and the need of an agent's question."""
+QUOTED_TEXT = "'TEXT'"
+"""The place of a text in a line that answers a question."""
 NAMED = "claude"
 """The agent in the line that answers such a one."""
 STUCK_SPEC = AnswerEffects("go on with the spec", "leave it as it is", first=ALLOW)
@@ -177,6 +183,7 @@ def effects_of(question: Mapping[str, Any]) -> AnswerEffects:
         (EngineNeed.MERGE, subject.get(CODE) == UNDOES_LANDED, UNDOES),
         (EngineNeed.MERGE, subject.get(CODE) is not None, REFUSED),
         (EngineNeed.REPORT, bool(subject.get(UNASSIGNED)), REPORT_UNASSIGNED),
+        (EngineNeed.REPORT, subject.get("kind") == QUESTION, REPORT_QUESTION),
         (EngineNeed.REVIEW, subject.get("into", True) is None, REVIEW_ALONE),
     )
     found = next((effects for need, is_so, effects in special if is_so and question["need"] == need), None)
@@ -190,6 +197,11 @@ def hints(question: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     effects = effects_of(question)
     if effects is REPORT_UNASSIGNED:
         yield f"overmind answer {question['question']} {NAMED}", "queue it for this agent, or another one"
+        yield f"overmind answer {question['question']} {DENY}", effects.deny
+        return
+    if effects is REPORT_QUESTION:
+        yield f"overmind answer {question['question']} {QUOTED_TEXT}", "send this answer"
+        yield f"overmind answer {question['question']} {ALLOW}", effects.allow
         yield f"overmind answer {question['question']} {DENY}", effects.deny
         return
     for behaviour in (ALLOW, DENY) if effects is not UNKNOWN else ():

@@ -161,10 +161,9 @@ def answer_line(question: Question) -> str:
         return f"overmind answer {number} {ways}"
     if engine_questions.effects_of(question) is engine_questions.REPORT_UNASSIGNED:
         return f"overmind answer {number} {engine_questions.NAMED}"
-    return f"overmind answer {number} {QUOTED_TEXT if question['need'] == 'question' else 'allow'}"
-
-
-QUOTED_TEXT = "'TEXT'"
+    is_reported = engine_questions.effects_of(question) is engine_questions.REPORT_QUESTION
+    is_free = is_reported or question["need"] == engine_questions.QUESTION
+    return f"overmind answer {number} {engine_questions.QUOTED_TEXT if is_free else 'allow'}"
 
 
 def _hints(question: Question) -> Iterator[str]:
