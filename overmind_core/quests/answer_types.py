@@ -138,6 +138,8 @@ class QuestRow(QuestInfo):
     """Null: nothing of it has landed."""
     can_retry: bool
     """Whether `quest retry` may give it another round of attempts."""
+    overdue: bool
+    """Whether it has not ended, and its deadline has passed."""
 
 
 class QuestAttempt(FailureClass):

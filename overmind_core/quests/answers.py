@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from overmind_core.domain.missions.reasons import kept_limit
-from overmind_core.domain.quests.attempt import began_at, can_retry, cost_of, tries_of
+from overmind_core.domain.quests.attempt import began_at, can_retry, cost_of, is_overdue, tries_of
 from overmind_core.domain.quests.classes import last_failure
 from overmind_core.domain.quests.life import achievement, landed_by_hand, landed_conflicts
 from overmind_core.domain.quests.quest import Quest, QuestPhase
@@ -155,6 +155,7 @@ def row(
         "cost_usd": cost_of(queue.tries),
         "landed": _landed(quest),
         "can_retry": can_retry(quest, has_mission=work is not None),
+        "overdue": is_overdue(quest, now),
     }
 
 
@@ -178,6 +179,7 @@ _NO_QUEUE: QuestRow = {  # type: ignore[typeddict-item] # the rest of a row stan
     "cost_usd": None,
     "landed": None,
     "can_retry": False,
+    "overdue": False,
 }
 
 

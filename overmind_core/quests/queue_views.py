@@ -6,7 +6,7 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.quests.attempt import is_gone
+from overmind_core.domain.quests.attempt import is_gone, is_overdue
 from overmind_core.domain.quests.board import COLUMNS, Column, column_of
 from overmind_core.domain.quests.classes import CHECK_FAILED, VERIFY_FAILED, last_failure
 from overmind_core.domain.quests.life import has_landed_nothing, is_landed_by_hand, is_refused, waits_for_target
@@ -236,6 +236,7 @@ class QueueViews:
             evidence=evidence,
             empty_needs=empty,
             needs_by_hand=by_hand,
+            overdue=is_overdue(quest, self._clock.wall()),
         )
         until = (
             quest.queue.not_before if quest.queue is not None and wait is not None and wait.code == "until" else None

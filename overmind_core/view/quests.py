@@ -19,6 +19,7 @@ from overmind_core.domain.missions.reasons import (
     said_exit,
     sentence,
     tries_text,
+    with_overdue,
 )
 from overmind_core.domain.missions.status_marks import LANDS_LATER
 from overmind_core.domain.text.cells import shown_name
@@ -207,6 +208,10 @@ def why(row: Row) -> str:
     """
     if row.get(ASKED):
         return str(row[ASKED])
+    return with_overdue(_why_alone(row), overdue=bool(row.get("overdue")))
+
+
+def _why_alone(row: Row) -> str:
     if row["status"] != "queued":
         return safe(achievement_of(row) or landing_waits(row)) or reason(row)
     text, _, place = safe(row.get("why")).rpartition("; ")

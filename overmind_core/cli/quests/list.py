@@ -16,7 +16,14 @@ from overmind_core.cli.output import (
 )
 from overmind_core.cli.quests.rows import BLOCKING, COLOURS, is_blocked, lasted_cell, score_cell, title_cell
 from overmind_core.cli.values import positive_number, quest_status_word
-from overmind_core.domain.missions.reasons import achievement_of, landing_waits, quest_exit, tries_text, why_failed
+from overmind_core.domain.missions.reasons import (
+    achievement_of,
+    landing_waits,
+    quest_exit,
+    tries_text,
+    why_failed,
+    with_overdue,
+)
 
 TYPE_CHECKING = False
 
@@ -31,9 +38,8 @@ if TYPE_CHECKING:
 
 def _why(row: Row) -> str | None:
     """Return why it has ended, else why it waits."""
-    if said := achievement_of(row) or landing_waits(row):
-        return text_cell(said)
-    return why_failed(row) or text_cell(row.get("why") or "") or row.get("code")
+    said = achievement_of(row) or landing_waits(row) or why_failed(row) or row.get("why") or row.get("code") or ""
+    return text_cell(with_overdue(said, overdue=bool(row.get("overdue")))) or None
 
 
 def _why_beside_waits(row: Row) -> str | None:

@@ -420,6 +420,15 @@ def why_failed(row: Mapping[str, Any]) -> str:
     return sentence(last_reason(row) or ("exit" if row["status"] == "failed" else None), limit_of(row))
 
 
+OVERDUE = "past its deadline"
+"""Of a quest that has not ended by then."""
+
+
+def with_overdue(why: str, *, overdue: bool) -> str:
+    """Why a quest waits, or how it stands, and first of all whether its deadline has passed."""
+    return "; ".join(filter(None, (OVERDUE, why))) if overdue else why
+
+
 LANDING_WAITS = "waits: "
 """Before what the landing of a quest waits for."""
 

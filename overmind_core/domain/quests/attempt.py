@@ -316,6 +316,12 @@ def can_retry(quest: Quest, *, has_mission: bool) -> bool:
     return quest.is_queued and quest.status in RETRIED and not is_gone(quest, has_mission=has_mission)
 
 
+def is_overdue(quest: Quest, now: float) -> bool:
+    """Whether it has not ended by its deadline; `now`: seconds since the epoch."""
+    due = None if quest.goal is None else quest.goal.deadline_at
+    return due is not None and now > due and not quest.is_over
+
+
 def has_run(quest: Quest) -> bool:
     """Whether its mission was ever there."""
     return quest.queue is not None and any(one.run for one in quest.queue.tries)

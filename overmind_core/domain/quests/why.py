@@ -20,6 +20,7 @@ from overmind_core.domain.missions.reasons import (
     landed_after,
     not_owned_text,
     sentence,
+    with_overdue,
 )
 from overmind_core.domain.quests.classes import EXIT, VERIFY_FAILED, last_failure, spent_for_good
 from overmind_core.domain.quests.life import (
@@ -183,6 +184,7 @@ def why_of(
     evidence: Evidence | None = None,
     empty_needs: Sequence[str] = (),
     needs_by_hand: Sequence[str] = (),
+    overdue: bool = False,
 ) -> Why:
     """Return the answer about a quest.
 
@@ -196,13 +198,14 @@ def why_of(
         evidence: What is known of the check that it has failed for.
         empty_needs: Names of those that it needs and that have completed with nothing to land.
         needs_by_hand: Names of those that it needs and whose work a person has landed by hand.
+        overdue: Whether it has not ended by its deadline.
     """
     text, known = (wait.text, wait.do) if wait is not None else _standing(quest, refusal)
     return Why(
         quest.name,
         quest.status,
         None if wait is None else wait.code,
-        text,
+        with_overdue(text, overdue=overdue),
         known if do is None else do,
         None if place is None else place.score,
         None if place is None else place.position,

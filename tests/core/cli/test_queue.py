@@ -20,6 +20,7 @@ from overmind_core.domain.quests.board import column_of
 from overmind_core.domain.quests.quest import Priority, Quest, QuestStatus
 from overmind_core.domain.text.cells import width
 from overmind_core.domain.text.decimals import shortest_decimal
+from overmind_core.view import quests as quests_rows
 from tests.core.cli.quest_rows import began_at_once, row
 from tests.kit.cases import tabled
 
@@ -307,6 +308,21 @@ def test_a_flowchart_says_how_each_stands():
         assert f'["{name}<br/>{state}"]' in text
         assert f"classDef {state} " in text
     assert "other" not in text
+
+
+LATE = [("needs api (running 4m)", "past its deadline; needs api (running 4m)"), (None, "past its deadline")]
+
+
+@tabled(("why", "said"), LATE)
+def test_a_quest_past_its_deadline_says_so_first_in_each_list(why, said):
+    late = row("docs", code=why and "needs", why=why, overdue=True)
+    answer = {"paused": False, "slots": 1, "count": 1, "quests": [late], "landing": [],
+              "pools": [{"name": "queue", "used": 1, "slots": 1}]}  # fmt: skip
+    assert said in queue_text(answer).splitlines()[2]
+    assert list_why(late) == said
+    assert card_text(late, 80) == f"docs {said}"
+    assert quests_rows.why(late) == said
+    assert [list_why(one) for one in (row("docs", why=why), row("docs", why=why, overdue=False))] == [why, why]
 
 
 # the board

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from overmind_core.domain.missions.reasons import attempt_of_row, tries_text
-from overmind_core.domain.quests.attempt import tries_of
+from overmind_core.domain.quests.attempt import is_overdue, tries_of
 from overmind_core.domain.quests.classes import MOST_REDONE
 from overmind_core.domain.quests.quest import Attempt, Goal, Quest, QuestStatus, QueueState
 from overmind_core.domain.quests.why import attempt_text
@@ -59,6 +59,15 @@ def test_neither_the_number_nor_how_many_there_may_be_goes_back_while_a_command_
     said = [[int(part) for part in tries_text(row(one)).split("/")] for one, _, _ in CONFLICT]
     assert said == sorted(said)
     assert all(number < most for number, most in said[:-1]), "an attempt is called the last one, and another follows"
+
+
+@tabled(
+    ("status", "due", "overdue"),
+    [("queued", 10.0, True), ("running", 10.0, True), ("review", 10.0, True), ("queued", 20.0, False),
+     ("queued", None, False), ("completed", 10.0, False), ("failed", 10.0, False), ("cancelled", 10.0, False)],
+)  # fmt: skip
+def test_a_quest_is_overdue_once_its_deadline_has_passed_and_it_has_not_ended(status, due, overdue):
+    assert is_overdue(replace(quest(status, spent=0), goal=Goal(deadline_at=due)), 15.0) is overdue
 
 
 ENDED = [
