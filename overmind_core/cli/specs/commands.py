@@ -116,6 +116,12 @@ def spec_new(args: Namespace, context: Context) -> int:
     if args.title is None and args.folder is None:
         raise UsageError("Missing title. See: overmind spec new --help")
     made = call_trusted(context, context.client(start=True), "spec_new", _new_request(args, context))
+    if args.rest:
+        from overmind_core.cli.definitions.missing_program import warn_of_missing_program  # start-up: as above
+
+        archive = f"overmind spec archive {made['slug']}"
+        way = f"A text about the spec goes with --brief, and --provider claude has an agent do it. Undo: {archive}"
+        warn_of_missing_program(args, context, way)
     if made["hidden_by"] is not None:
         hidden = display_safe(f"git ignores {made['folder']}, by {made['hidden_by']}")
         context.note(f"Warning: {hidden}. Remove that line to commit and review the spec.")
