@@ -143,7 +143,11 @@ class NoteActions:
 
     def _set(self, notes: Sequence[str], change: str, done: str) -> None:
         asked = [{"note": one, "change": change} for one in notes]
-        self._ask("note_set", asked, lambda _answers: done)
+
+        def said(answers: Sequence[Any]) -> str:
+            return done if any(one["changed"] for one in answers) else f"{_named(notes)} stood so already"
+
+        self._ask("note_set", asked, said)
 
     def _ask(
         self, command: str, requests: Sequence[Mapping[str, Any]], done: Callable[[Sequence[Any]], str]
