@@ -7,7 +7,7 @@ import sys
 import time
 
 from overmind_core.cli.command import JSON, YES_TO_ALL, Command, argument, flag, option
-from overmind_core.cli.context import Context, confirmed, print_notes
+from overmind_core.cli.context import Context, confirmed, is_interactive, print_notes
 from overmind_core.cli.ends import SILENT_SECONDS, EndTeller
 from overmind_core.cli.output import dumps
 from overmind_core.client.client import Client
@@ -135,6 +135,8 @@ def shutdown(args: Namespace, context: Context) -> int:
     except OvermindError as error:
         return end_without_state(args, context, error)
     where = context.on_hive
+    if live and not args.yes and is_interactive() and (running := _running_quests(client)):
+        context.note(display_safe(f"This cancels {_quests(running)}. {_keeping(context)}"))
     if live and not confirmed(f"Stop {_missions(live)} and the daemon{where}?", yes=args.yes):
         return FAILED
     answer = _shut_down(client, context, keep=args.keep)
@@ -145,10 +147,47 @@ def shutdown(args: Namespace, context: Context) -> int:
         if context.hive is not None:
             again = f"See them with: overmind -H {context.hive.name} ps"
         context.note(f"{_missions(answer['kept'])} {verb} running{where}. {again}")
+    if answer.get("cancelled") and not args.json:
+        context.note(display_safe(cancelled_line(answer["cancelled"], context)))
     print_notes([answer], context)
     return FAILED if not args.keep and (answer.get("held") or answer.get("stopping")) else 0
 
 
+def _running_quests(client: Client) -> list[str]:
+    """The names of the quests that run."""
+    try:
+        return [one["name"] for one in client.call("quests", {"status": ["running"]})]
+    except OvermindError:  # the question is about the missions
+        return []
+
+
+def cancelled_line(quests: Sequence[Mapping[str, Any]], context: Context) -> str:
+    """Return which quests a shutdown has cancelled, and how they begin again."""
+    line = f"Cancelled {_quests([one['name'] for one in quests])}."
+    again = [one["name"] for one in quests if one["can_retry"]]
+    if again:
+        few = again if len(again) <= MOST_NAMED else [*again[:MOST_NAMED], "…"]
+        them = "it" if len(again) == 1 else "them"
+        line = f"{line} Begin {them} again with: {_command(context)} quest retry {' '.join(few)}."
+    return f"{line} {_keeping(context)}"
+
+
+def _quests(names: Sequence[str]) -> str:
+    noun = "quest" if len(names) == 1 else f"{len(names)} quests:"
+    more = len(names) - MOST_NAMED
+    return f"{noun} {', '.join(names[:MOST_NAMED])}{f' and {more} more' if more > 0 else ''}"
+
+
+def _command(context: Context) -> str:
+    return "overmind" if context.hive is None else f"overmind -H {context.hive.name}"
+
+
+def _keeping(context: Context) -> str:
+    return f"To keep what runs: {_command(context)} shutdown --keep"
+
+
+MOST_NAMED = 5
+"""Quests that are named; then they are counted."""
 UNREADABLE = frozenset({"schema_newer", "internal"})
 """Why no daemon can start, though its missions live."""
 GRACE = 10.0

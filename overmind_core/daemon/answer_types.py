@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NotRequired, TypedDict
 
+from overmind_core.quests.answer_types import QuestBrief
+
 
 class Welcome(TypedDict):
     """The daemon that answers."""
@@ -63,6 +65,13 @@ class DaemonStatus(TypedDict):
     """A sentence for each problem that a person has to fix."""
 
 
+class CancelledQuest(QuestBrief):
+    """A quest that was cancelled, as its missions were stopped."""
+
+    can_retry: bool
+    """Whether `quest retry` begins it again."""
+
+
 class Departed(TypedDict):
     """The daemon leaves."""
 
@@ -70,6 +79,8 @@ class Departed(TypedDict):
     """Missions that ended."""
     kept: int
     """Missions that live on."""
+    cancelled: NotRequired[list[CancelledQuest]]
+    """Only where some were: the quests that ran."""
     stopping: NotRequired[int]
     """Only with a swarm that does not answer: plans with agents on other hives. The next daemon ends them."""
     held: NotRequired[int]

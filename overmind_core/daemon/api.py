@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.lost import lost_sentence
 from overmind_core.domain.missions.mission import LIVE, Cause, Mission, Status
+from overmind_core.domain.quests.attempt import can_retry
+from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
@@ -26,6 +28,7 @@ from overmind_core.wire.framing import API_VERSION
 if TYPE_CHECKING:
     from overmind_core.daemon.answer_types import DaemonStatus, Departed, KeeperStatus, MissionCounts, Welcome
     from overmind_core.daemon.unsaved import Unsaved
+    from overmind_core.domain.quests.quest import Quest
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.keeper_client import CurrentKeeper
     from overmind_core.kernel.phase import Phase
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.service import Missions
     from overmind_core.missions.store import MissionTable
     from overmind_core.missions.unrecorded import UnrecordedLogs
+    from overmind_core.quests.registry import QuestRegistry
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
 
@@ -85,10 +89,15 @@ def _departed(
     since: float = 0.0,
     kept: int = 0,
     notes: Iterable[str] = (),
+    cancelled: Sequence[Quest] = (),
 ) -> Departed:
     """`ended`: those that were to end `since` then; the next daemon ends what of them others hold up."""
     stopping = [one for one in ended if one.is_live]
     answer: Departed = {"stopped": len(ended) - len(stopping), "kept": kept}
+    if cancelled:
+        answer["cancelled"] = [
+            {"id": one.id, "name": one.name, "can_retry": can_retry(one, has_mission=True)} for one in cancelled
+        ]
     notes = list(notes)
     if stopping:
         names = ", ".join(one.definition.name for one in stopping)
@@ -128,6 +137,7 @@ class DaemonApi:
         lost: LostLookup,
         state_trouble: Callable[[], str],
         left_processes: LeftProcesses,
+        quests: QuestRegistry,
     ) -> None:
         """`leave`: part from the keeper and end the daemon; `settings_mistake`: why they are not those of the file.
 
@@ -150,6 +160,7 @@ class DaemonApi:
         self._lost = lost
         self._state_trouble = state_trouble
         self._left_processes = left_processes
+        self._quests = quests
         self._started_at = clock.wall()
 
     @handles(Hello)
@@ -213,6 +224,7 @@ class DaemonApi:
     async def _stop_all(self) -> Departed:
         self._phase.closing = True
         began = self._clock.wall()
+        running = [one.id for one in self._quests.live.values() if one.runs]
         try:
             ended = await self._missions.end_all(Cause.STOP, None)
         except OvermindError:
@@ -220,7 +232,9 @@ class DaemonApi:
             raise
         await self._preparer.calm_all()  # also of those that have ended just now
         notes = go_on(await self._left_processes.all(), by_name)
-        return _departed(await self._leave(Departure.END), ended=ended, since=began, notes=notes)
+        cancelled = [one for one in map(self._quests.get, running) if one and one.status is QuestStatus.CANCELLED]
+        departure = await self._leave(Departure.END)
+        return _departed(departure, ended=ended, since=began, notes=notes, cancelled=cancelled)
 
     async def _keeper_row(self) -> KeeperStatus | None:
         link = self._line.link

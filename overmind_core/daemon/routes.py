@@ -158,6 +158,7 @@ def handlers(app: App) -> tuple[object, ...]:
         lost=lost,
         state_trouble=lambda: app.state_trouble,
         left_processes=app.missions.left_processes,
+        quests=app.quest_registry,
     )
     lifecycle = LifecycleApi(
         home=app.home,
