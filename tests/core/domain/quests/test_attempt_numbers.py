@@ -9,7 +9,7 @@ import pytest
 from overmind_core.domain.missions.reasons import attempt_of_row, tries_text
 from overmind_core.domain.quests.attempt import is_overdue, tries_of
 from overmind_core.domain.quests.classes import MOST_REDONE
-from overmind_core.domain.quests.quest import Attempt, Goal, Quest, QuestStatus, QueueState
+from overmind_core.domain.quests.quest import Attempt, Goal, Quest, QuestPhase, QuestStatus, QueueState
 from overmind_core.domain.quests.why import attempt_text
 from overmind_core.domain.replacing import replace
 from overmind_core.quests.answers import end
@@ -42,6 +42,16 @@ CONFLICT = [
      "attempt 4 of 4, of which 2 do not count"),
 ]  # fmt: skip
 OTHERS = [
+    (
+        replace(quest("running", "conflicts", None, spent=1, phase=QuestPhase.LANDING), reason="undoes_landed"),
+        "2/2",
+        "attempt 2 of 2",
+    ),
+    (
+        quest("running", "conflicts", "conflicts", None, spent=1, free=1),
+        "3/3",
+        "attempt 3 of 3, of which 1 does not count",
+    ),
     (quest("running", "conflicts", None, spent=1, redone=MOST_REDONE), "2/2", "attempt 2 of 2"),
     (replace(quest("running", "conflicts", None, spent=1), provider="claude"), "2/2", "attempt 2 of 2"),
     (quest("running", "exit", None, spent=1), "2/2", "attempt 2 of 2"),
