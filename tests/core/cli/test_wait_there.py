@@ -131,7 +131,7 @@ def test_who_leaves_with_ctrl_c_is_told_how_to_wait_again(in_swarm, monkeypatch,
     def leave(_seconds):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(wait_there.time, "sleep", leave)
+    monkeypatch.setattr("overmind_core.cli.swarm.wait_there.time.sleep", leave)
     running = {**WHY, "state": "claimed", "summary": "eu1 has it"}
     ran = in_swarm(answers(running), *words, "docs")
     assert ran.status == 130
