@@ -575,10 +575,8 @@ class App:
         bus.subscribe(QueueChanged, self.engine.specs.on_hold)
         bus.subscribe(NotificationDue, self.notifications.on_notification)
         bus.subscribe(Event, self.followers.on_event)
-        bus.subscribe(RunConcluded, self.keeper.on_conclusion)
-        bus.subscribe(RunConcluded, self.progress.on_conclusion)
-        bus.subscribe(RunConcluded, self.terminator.on_conclusion)
-        bus.subscribe(RunConcluded, self.missions.left_processes.on_conclusion)
+        for one in (self.keeper, self.progress, self.terminator, self.missions.left_processes):
+            bus.subscribe(RunConcluded, one.on_conclusion)
         bus.subscribe(EndHeldUp, self.terminator.on_held_up)
         self.terminator.on_untold = self.keeper.ask_about
         self.capture = CaptureHost(self.memory, self.agents, self.tasks, bus)
