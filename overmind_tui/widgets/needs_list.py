@@ -67,7 +67,7 @@ class NeedsList(ScrollCanvas):
                 self._place = self._place or self.key
             return self.key
         wanted, self._place = self._place, None if found else self._place
-        return wanted
+        return wanted or self.key
 
     def select(self, key: Key) -> bool:
         """Put the cursor on this; False when it isn't shown."""
