@@ -145,7 +145,9 @@ class NoteActions:
         asked = [{"note": one, "change": change} for one in notes]
 
         def said(answers: Sequence[Any]) -> str:
-            return done if any(one["changed"] for one in answers) else f"{_named(notes)} stood so already"
+            # A hive of an earlier version does not say whether it changed anything.
+            has_changed = any(one.get("changed", True) for one in answers)
+            return done if has_changed else f"{_named(notes)} stood so already"
 
         self._ask("note_set", asked, said)
 
