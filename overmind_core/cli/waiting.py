@@ -57,7 +57,9 @@ _ENDED = frozenset({"stopped", "crashed", "killed"})
 """Statuses of a mission that has ended since the look before: its end is said when it comes."""
 _RUNS = frozenset({"starting", "running"})
 _NEXT = "next_restart_at"
-_OF_RESTART = ("status", _NEXT, "reason", "exit_code", "limit_seconds")
+_RESTARTING = "restarting"
+_ID, _RUN = "id", "run"
+_OF_RESTART = ("status", _NEXT, "reason", "exit_code", "limit_seconds", "runs")
 """What is said of a mission that waits for its restart."""
 _READY = "ready"
 _TO_COME = frozenset({"queued", "running", "review"})
@@ -100,6 +102,7 @@ class WaitTeller:
         self._shows_output = shows_output
         self._client: Client | None = None
         self._said: set[tuple[object, ...]] = set()
+        self._restarts: dict[str, Row] = {}
         self._began = time.monotonic()
         self._next_look = 0.0
 
@@ -220,10 +223,14 @@ class WaitTeller:
 
     def _with_next_start(self, client: Client, row: Row) -> Row:
         """The row, and when it starts again, of which a list says nothing; it is asked for once each time."""
-        if row["status"] != "restarting" or (row["id"], row["status"]) in self._said:
+        if row["status"] != _RESTARTING:
             return row
-        now = client.call("info", {"id": row["id"]})
-        return {**row, **{key: now[key] for key in _OF_RESTART if key in now}}
+        found = self._restarts.get(row["id"])
+        if found is None or found[_RUN] != row.get(_RUN) or _restart_key(found) not in self._said:
+            now = client.call("info", {"id": row["id"]})
+            found = {_RUN: row.get(_RUN), _ID: row["id"], **{key: now[key] for key in _OF_RESTART if key in now}}
+            self._restarts[row["id"]] = found
+        return {**row, **found}
 
 
 class _GoesOn(NamedTuple):
@@ -334,7 +341,12 @@ def _queued(why: Row) -> Wait:
     whom = FOR_YOU if why["code"] in _HELD else "waits"
     text = _with_command(f"{whom}: {why['name']} {_verb(why)}{why['text']}", why["do"])
     settings = why.get("pending_settings", "")
-    return (why["id"], why["code"], settings), f"{text.removesuffix('.')}. {settings}" if settings else text
+    return (
+        why["id"],
+        why["code"],
+        why.get("next_at"),
+        settings,
+    ), f"{text.removesuffix('.')}. {settings}" if settings else text
 
 
 def _with_command(text: str, do: Sequence[str]) -> str:
@@ -353,13 +365,23 @@ def _held_up(row: Row, *, is_asked_for: bool) -> Wait | None:
     name = row["name"]
     if row["status"] == "paused":
         return (row["id"], "paused"), f"{FOR_YOU}: {name} is frozen: overmind thaw {name}"
-    if row["status"] == "restarting":
-        return (row["id"], "restarting"), f"waits: {name} {ends_and_starts_again(row)}: overmind logs {name}"
+    if row["status"] == _RESTARTING:
+        return _restart_key(row), f"waits: {name} {ends_and_starts_again(row)}: overmind logs {name}"
     if row["activity"] == "limited":
         return (row["id"], "limited"), f"waits: the account of {name} has reached a limit: overmind inbox"
     if is_asked_for and row["type"] == "session" and row["activity"] == "idle":
         return (row["id"], "idle"), f"{FOR_YOU}: {name} waits for a message: overmind send {name} 'TEXT'"
     return None
+
+
+def _restart_key(row: Row) -> tuple[object, ...]:
+    """The key of a wait for a restart: each that lasts for longer than a look is said, of shorter ones the first."""
+    runs, moment, now = row.get("runs"), row.get(_NEXT), time.time()
+    if moment is None:
+        return row[_ID], _RESTARTING
+    began = runs[-1]["ended_at"] if runs else None
+    seconds = parse_time(moment, now) - (now if began is None else parse_time(began, now))
+    return (row[_ID], _RESTARTING, row.get(_RUN)) if seconds > PAUSE else (row[_ID], _RESTARTING)
 
 
 def ends_and_starts_again(row: Row) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from overmind_core.cli import waiting
 from overmind_core.domain.plans.progress import NEXT_TRY
-from overmind_core.domain.text.moment import parse_time
+from overmind_core.domain.text.moment import format_time, parse_time
 from overmind_core.errors import OvermindError
 from tests.kit.cases import tabled
 
@@ -268,6 +268,59 @@ def test_it_is_said_in_how_many_seconds_a_mission_starts_again(info, line):
         patch.setattr("time.time", lambda: parse_time("2027-01-15T08:00:00Z", 0.0))
         asked = Asked("a", ps=[row("a", status="restarting")], info=info)
         assert asked.look()[0] == ([] if line is None else [f"waits: m-a has {line}: overmind logs m-a"])
+        assert asked.look()[0] == []
+
+
+START = "2027-01-15T08:00:00Z"
+
+
+def restarting(run, seconds):
+    """The row of a mission that waits for its restart after this run, and its details."""
+    found = row("a", status="restarting", run=run)
+    due = format_time(parse_time(START, 0.0) + seconds)
+    runs = [{"ended_at": START}]
+    return found, {"status": "restarting", "next_restart_at": due, "exit_code": 3, "runs": runs}
+
+
+@tabled(
+    ("waits", "lines"),
+    [
+        ((1, 4, 8), ["in 1 s", "in 4 s", "in 8 s"]),
+        ((1, 2, 8), ["in 1 s", None, "in 8 s"]),
+        ((0.5, 1, 1, 1), ["in 1 s", None, None, None]),
+        ((30, 30), ["in 30 s", "in 30 s"]),
+    ],
+)
+def test_each_longer_wait_for_a_restart_is_said_once_though_no_look_sees_it_run(waits, lines):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("time.time", lambda: parse_time(START, 0.0))
+        asked, said = Asked("a"), []
+        for run, seconds in enumerate(waits, 1):
+            one, asked.answers["info"] = restarting(run, seconds)
+            asked.answers["ps"] = [one]
+            said.append(asked.look()[0])
+            assert asked.look()[0] == []
+    expected = "waits: m-a has failed (3) and starts again {}: overmind logs m-a"
+    assert said == [[] if line is None else [expected.format(line)] for line in lines]
+
+
+def test_a_wait_for_a_restart_that_has_nearly_ended_is_not_said_again():
+    with pytest.MonkeyPatch.context() as patch:
+        asked = Asked("a")
+        one, asked.answers["info"] = restarting(2, 4)
+        asked.answers["ps"] = [one]
+        for seconds, count in ((0, 1), (2.5, 0), (3.9, 0)):
+            patch.setattr("time.time", lambda now=seconds: parse_time(START, 0.0) + now)
+            assert len(asked.look()[0]) == count
+    assert asked.asked.count("info") == 1
+
+
+def test_each_pause_before_another_attempt_of_a_quest_is_said():
+    asked = Asked("a", of_quests=True)
+    for moment, attempt in (("08:00:04", 2), ("08:00:12", 3)):
+        text = f"not before {moment} (attempt {attempt} of 3)"
+        asked.answers["quest_why"] = {"a": {**why("a", code="until", text=text), "next_at": f"2027-01-15T{moment}Z"}}
+        assert asked.look()[0] == [f"waits: q-a is queued: {text}"]
         assert asked.look()[0] == []
 
 
