@@ -7,8 +7,8 @@ import time
 from itertools import islice
 from typing import NamedTuple
 
-from overmind_core.cli.agents.inbox import way_on
 from overmind_core.cli.quests.rows import phase_word
+from overmind_core.domain.engine_questions import FOR_YOU, with_answer
 from overmind_core.domain.landing import VERIFY
 from overmind_core.domain.missions.reasons import attempt_of_row
 from overmind_core.domain.text.cells import display_safe
@@ -38,8 +38,6 @@ SHORT = 2.0 - LOOK_SECONDS / 4
 """Seconds of a wait in which it is not said what simply goes on: the second look says it."""
 PATIENCE = 10.0
 """Seconds for which nobody wonders why an agent of a plan that simply runs has not ended."""
-FOR_YOU = "waits for you"
-"""The beginning of what is said where a person has to do something."""
 _BLOCKED = "blocked"
 _HELD = frozenset({"held", "budget", _BLOCKED})
 """Codes of why a quest is queued that a person ends."""
@@ -319,9 +317,7 @@ def questions_about(questions: Iterable[Row], ids: set[str], names: Sequence[str
         about = question.get("about") or question
         below = any(str(about["name"]).startswith(f"{name}/") for name in names)
         if question["id"] in ids or about["id"] in ids or below:
-            number = question["question"]
-            text = f"question {number} ({question['need']} of {about['name']}): {way_on(question)}"
-            yield ("question", number), f"{FOR_YOU}: {text}"
+            yield ("question", question["question"]), f"{FOR_YOU}: {with_answer(question)}"
 
 
 def _of_quest(why: Row, questions: Iterable[Row]) -> Iterator[Wait]:

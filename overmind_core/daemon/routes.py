@@ -389,6 +389,7 @@ def _queue_views(app: App) -> QueueViews:
         pending_settings=lambda key: config.pending(
             app.home.config, app.home.good_config, app.settings, providers=provider_names(), key=key
         ),
+        questions_about=next(one for one in app.agent_apis if isinstance(one, QuestionApi)).questions_about,
     )
 
 

@@ -144,6 +144,8 @@ STEERS: Mapping[str, AnswerEffects] = {
 """Of `steer`, by what is done on approval; an earlier version has not said it."""
 UNDOES_LANDED = "undoes_landed"
 """The code of that, and the class of an attempt that ends with it."""
+FOR_YOU = "waits for you"
+"""The beginning of what is said where a person has to do something."""
 UNKNOWN = AnswerEffects("allow", "deny")
 """Of a need that only a later version knows."""
 BLOCKS = "blocks"
@@ -233,3 +235,28 @@ def _problem(question: Mapping[str, Any]) -> str:
 def without_name(summary: str, name: str) -> str:
     """What a question asks where the name of its subject stands beside it: that is not said twice."""
     return summary.removeprefix(f"{name} ").removeprefix(f"{name}: ")
+
+
+def way_on(question: Mapping[str, Any]) -> str:
+    """Return the line that answers it; where allowing it is not plain, what it is about and both answers."""
+    return choice(question) or answer_line(question)
+
+
+def answer_line(question: Mapping[str, Any]) -> str:
+    """Return a line that answers it, to be typed as it is, or nearly."""
+    number = question["question"]
+    if question["attach_only"]:
+        return f"overmind attach {question['id']}"
+    if question["options"]:
+        ways = " ".join("1,2" if one.get("several") else "1" for one in question.get("choices") or [{}])
+        return f"overmind answer {number} {ways}"
+    if effects_of(question) is REPORT_UNASSIGNED:
+        return f"overmind answer {number} {NAMED}"
+    is_free = effects_of(question) is REPORT_QUESTION or question["need"] == QUESTION
+    return f"overmind answer {number} {QUOTED_TEXT if is_free else ALLOW}"
+
+
+def with_answer(question: Mapping[str, Any]) -> str:
+    """Return an open question in a line: its number, what it is about, and the command that answers it."""
+    name = (question.get("about") or question)["name"]
+    return f"question {question['question']} ({question['need']} of {name}): {way_on(question)}"

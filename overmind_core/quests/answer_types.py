@@ -225,6 +225,17 @@ class StillWaiting(TypedDict):
     """The names of these others."""
 
 
+class OpenQuestion(TypedDict):
+    """A question that waits for a person."""
+
+    question: int
+    need: str
+    name: str
+    """The name of what it is about."""
+    text: str
+    """The question in a line, with the command that answers it."""
+
+
 class QuestWhy(QuestBrief):
     """Why a quest does not start, or how it stands, and what depends on it."""
 
@@ -265,6 +276,8 @@ class QuestWhy(QuestBrief):
     """The names of those that it needs and that have completed with nothing to land."""
     pending_settings: str
     """A sentence, where the value of config.toml for which it waits was changed since the daemon began; else empty."""
+    questions: list[OpenQuestion]
+    """What is asked about it, its checks, or what its mission has started, oldest first."""
 
 
 class QueuePool(TypedDict):

@@ -6,6 +6,7 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.engine_questions import with_answer
 from overmind_core.domain.quests.attempt import is_gone, is_overdue
 from overmind_core.domain.quests.board import COLUMNS, Column, column_of
 from overmind_core.domain.quests.classes import CHECK_FAILED, VERIFY_FAILED, last_failure
@@ -36,6 +37,7 @@ from overmind_core.quests.queue import POOL
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
+    from overmind_core.agents.answer_types import Question
     from overmind_core.domain.admission import Wait
     from overmind_core.domain.quests.needs import Need
     from overmind_core.domain.quests.score import Score
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from overmind_core.quests.answer_types import (
         BoardColumn,
         BoardGate,
+        OpenQuestion,
         QuestBoard,
         QuestDetails,
         QuestRow,
@@ -96,6 +99,7 @@ class QueueViews:
         worktree: Callable[[str], str | None],
         home: Home,
         pending_settings: Callable[[str | None], str],
+        questions_about: Callable[[str, str], Awaitable[Sequence[Question]]],
     ) -> None:
         """`slug_of`: of the spec with an id. `find_spec`: the id of the spec that a word means.
 
@@ -103,7 +107,7 @@ class QueueViews:
         way of the landing of a quest; `refusal`: what that is; `in_the_way`: the same in a few words. `gates`: what
         specs wait for, or the one with an id. `worktree`: the folder of the worktree of a mission. `pending_settings`:
         a sentence about a key in [queue] of config.toml, or about all of that file, that was changed since the daemon
-        began; "" else.
+        began; "" else. `questions_about`: what is asked about the quest of an id and a name.
         """
         self._quests = quests
         self._queue = queue
@@ -124,6 +128,7 @@ class QueueViews:
         self._worktree = worktree
         self._home = home
         self._pending_settings = pending_settings
+        self._questions_about = questions_about
 
     def rows(self, quests: Sequence[Quest]) -> list[QuestRow]:
         """These quests as rows."""
@@ -212,6 +217,7 @@ class QueueViews:
         evidence = await self._evidence(quest)
         if waits_for_target(quest):
             await self._look(quest.id)
+        questions = [_open_question(one) for one in await self._questions_about(quest.id, quest.name)]
         quest = self._quests.get(quest.id) or quest
         now = self._clock.wall()
         line = self._queue.line(now)
@@ -262,6 +268,7 @@ class QueueViews:
             "needs_by_hand": by_hand,
             "same_name": self._quests.others_named(quest),
             "pending_settings": "" if (key := self._key_of(wait)) is None else self._pending_settings(key),
+            "questions": questions,
         }
 
     def _needs(self, quest: Quest, test: Callable[[Quest], bool]) -> list[str]:
@@ -367,6 +374,15 @@ def _waited_for(need: Need) -> WaitedFor:
         "name": need.name,
         "status": QuestStatus.CANCELLED if quest is None else quest.status,
         "reason": "removed" if quest is None else quest.reason,
+    }
+
+
+def _open_question(asked: Question) -> OpenQuestion:
+    return {
+        "question": asked["question"],
+        "need": asked["need"],
+        "name": asked["about"]["name"],
+        "text": with_answer(asked),
     }
 
 

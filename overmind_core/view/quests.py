@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.domain.engine_questions import without_name
+from overmind_core.domain.engine_questions import FOR_YOU, without_name
 from overmind_core.domain.missions.reasons import (
     achievement_of,
     attempt_numbers,
@@ -475,7 +475,7 @@ def _why_line(line: str, at: int) -> list[Cell]:
     for lead in ("  in: ", "  its work is in: ", "  printed: "):
         if line.startswith(lead):
             return [Cell(f" {lead}", "label"), Cell(safe(line.removeprefix(lead)))]
-    for lead in ("  go on with: ", "  see: "):
+    for lead in ("  go on with: ", "  see: ", f"  {FOR_YOU}: "):
         if line.startswith(lead):
             return [Cell(f" {lead}", "label"), Cell(safe(line.removeprefix(lead)), "key")]
     return [Cell(f" {safe(line)}", "accent" if at == 0 else "")]

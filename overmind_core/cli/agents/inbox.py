@@ -146,29 +146,9 @@ def _subject(question: Question) -> str:
     return name if question["name"] == question["id"] else f"{name} ({question['id']})"
 
 
-def way_on(question: Question) -> str:
-    """Return the line that answers it; where allowing it is not plain, what it is about and both answers."""
-    return engine_questions.choice(question) or answer_line(question)
-
-
-def answer_line(question: Question) -> str:
-    """Return a line that answers it, to be typed as it is, or nearly."""
-    number = question["question"]
-    if question["attach_only"]:
-        return f"overmind attach {question['id']}"
-    if question["options"]:
-        ways = " ".join("1,2" if one.get("several") else "1" for one in question.get("choices") or [{}])
-        return f"overmind answer {number} {ways}"
-    if engine_questions.effects_of(question) is engine_questions.REPORT_UNASSIGNED:
-        return f"overmind answer {number} {engine_questions.NAMED}"
-    is_reported = engine_questions.effects_of(question) is engine_questions.REPORT_QUESTION
-    is_free = is_reported or question["need"] == engine_questions.QUESTION
-    return f"overmind answer {number} {engine_questions.QUOTED_TEXT if is_free else 'allow'}"
-
-
 def _hints(question: Question) -> Iterator[str]:
     """How it can be answered, where that is not plain."""
-    line = answer_line(question)
+    line = engine_questions.answer_line(question)
     if question["attach_only"]:
         yield f"→ answer it in its terminal: {line}"
         return

@@ -331,7 +331,7 @@ def _wait(args: Namespace, context: Context, answer: Row) -> int:
 
 def ways_out(client: Client, spec: Row) -> Sequence[str]:
     """Return the commands with which a spec goes on that has failed or is stuck."""
-    from overmind_core.cli.agents.inbox import way_on  # start-up: for those alone
+    from overmind_core.domain.engine_questions import way_on  # start-up: for those alone
 
     waits = client.call("spec", {"id": spec["id"]})["waits"]
     ended = [one["name"] for one in waits if one["status"] in {"failed", "cancelled"}]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.domain.admission import QUEUE, Wait, WaitCode
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.agents.turns import one_line
-from overmind_core.domain.engine_questions import ALLOW, DENY, UNDOES
+from overmind_core.domain.engine_questions import ALLOW, DENY, FOR_YOU, UNDOES
 from overmind_core.domain.missions.reasons import (
     BY_HAND,
     NOTHING_LANDED,
@@ -141,6 +141,16 @@ class Why(NamedTuple):
     """Names of those that it needs and whose work a person has landed by hand."""
     pending_settings: str = ""
     """A sentence, where the value of config.toml for which it waits was changed since the daemon began."""
+    questions: tuple[AskedQuestion, ...] = ()
+    """What is asked about it, or what belongs to it."""
+
+
+class AskedQuestion(NamedTuple):
+    """A question that waits for a person."""
+
+    number: int
+    text: str
+    """In a line, with the command that answers it."""
 
 
 class Evidence(NamedTuple):
@@ -358,6 +368,7 @@ def from_answer(answer: Mapping[str, Any]) -> Why:
         tuple(answer.get("empty_needs") or ()),
         tuple(answer.get("needs_by_hand") or ()),
         answer.get("pending_settings", ""),
+        tuple(AskedQuestion(one["question"], one["text"]) for one in answer.get("questions") or ()),
     )
 
 
@@ -394,6 +405,7 @@ def why_lines(why: Why) -> list[str]:
             lines.append(f"  its work is in: {why.evidence.work}")
         lines += [f"  printed: {line}" for line in why.evidence.output or ("nothing",)]
     lines += [f"  {why.pending_settings}"] if why.pending_settings else []
+    lines += [f"  {FOR_YOU}: {one.text}" for one in why.questions if not _is_named(why, one)]
     lines += [f"  {'see' if is_look(command) else 'go on with'}: {command}" for command in why.do]
     if why.score is not None:
         lines.append(f"{score_text(why.score)}; {why.position} of {why.queued}")
@@ -404,6 +416,12 @@ def why_lines(why: Why) -> list[str]:
             then.append(f"still waiting then: {_listed(waiting)}")
         lines.append(" · ".join(then))
     return lines
+
+
+def _is_named(why: Why, asked: AskedQuestion) -> bool:
+    """Whether the commands that help answer the question already: by its number, or as the only one by the name."""
+    words = [f"overmind answer {asked.number} ", *([f"overmind answer {why.name} "] if len(why.questions) == 1 else [])]
+    return any(command.startswith(word) for command in why.do for word in words)
 
 
 def _listed(names: Sequence[str]) -> str:

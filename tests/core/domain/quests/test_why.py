@@ -80,6 +80,27 @@ def test_a_change_of_these_settings_is_told_before_the_commands():
     assert why.why_lines(told)[1:] == ["  it was changed", "  go on with: overmind queue resume"]
 
 
+ASKED = why.AskedQuestion(4, "question 4 (steer of a): overmind answer 4 allow")
+OTHER = why.AskedQuestion(5, "question 5 (review of a): overmind answer 5 allow")
+
+
+@tabled(
+    ("one", "wait", "questions", "lines"),
+    [
+        (quest("a", "running"), None, [ASKED], [ASKED]),
+        (quest("a", "failed", reason="timeout"), None, [ASKED], [ASKED]),
+        (quest("a"), why.question_open(4), [ASKED], []),
+        (quest("a"), why.question_open(4), [ASKED, OTHER], [OTHER]),
+        (quest("a", "review"), None, [OTHER], []),
+        (quest("a", "review"), None, [ASKED, OTHER], [ASKED, OTHER]),
+    ],
+)
+def test_what_is_asked_is_told_unless_the_commands_that_help_answer_it(one, wait, questions, lines):
+    told = why.why_of(one, wait, None, NONE)._replace(questions=tuple(questions))
+    found = [line for line in why.why_lines(told) if line.startswith("  waits for you: ")]
+    assert found == [f"  waits for you: {asked.text}" for asked in lines]
+
+
 @given(st.permutations([Wait(code, code.value) for code in WaitCode]), st.integers(1, 7))
 def test_the_first_reason_of_the_table_is_given(waits, number):
     given_ = waits[:number]
