@@ -127,8 +127,7 @@ GONE = frozenset({"daemon_lost", "daemon_not_running", "outcome_unknown"})
 def shutdown(args: Namespace, context: Context) -> int:
     """Stop all missions and the daemon; with --keep the daemon alone."""
     if not _is_running(context, keep=args.keep):
-        context.print(dumps({"stopped": 0, "kept": 0}) if args.json else _nothing_there(context))
-        return 0
+        return _report_nothing_there(args, context)
     client = context.client()
     try:
         live = 0 if args.keep else _live_count(client)
@@ -151,6 +150,21 @@ def shutdown(args: Namespace, context: Context) -> int:
         context.note(display_safe(cancelled_line(answer["cancelled"], context)))
     print_notes([answer], context)
     return FAILED if not args.keep and (answer.get("held") or answer.get("stopping")) else 0
+
+
+def _report_nothing_there(args: Namespace, context: Context) -> int:
+    answer = _with_web({"stopped": 0, "kept": 0}, context)
+    context.print(dumps(answer) if args.json else _nothing_there(context))
+    print_notes([answer], context)
+    return 0
+
+
+def _with_web(answer: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Note a web server that goes on in the answer that no daemon gave."""
+    from overmind_core.system.web_server import goes_on  # start-up: few commands ask
+
+    notes = [] if context.hive is not None else goes_on(context.home)
+    return {**answer, "note": "\n".join(notes)} if notes else answer
 
 
 def _running_quests(client: Client) -> list[str]:
@@ -217,8 +231,9 @@ def end_without_state(args: Namespace, context: Context, error: OvermindError) -
         f"waits for {_missions(live)} to end, for {GRACE:.0f} s at the most; then they are killed", to_pipe=True
     ):
         keeper.end_all(GRACE)
-    ended = {"stopped": live, "kept": 0}
+    ended = _with_web({"stopped": live, "kept": 0}, context)
     context.print(dumps(ended) if args.json else f"Ended {_missions(live)} and the keeper; the state is unchanged")
+    print_notes([ended], context)
     return 0
 
 
@@ -255,7 +270,7 @@ def _shut_down(client: Client, context: Context, *, keep: bool) -> dict[str, Any
         asked = client.daemon.get("pid") if answer is None else None
         stays = keep or bool(answer and answer.get("held"))
         if _has_left(client, context.hive) if context.hive else _has_ended(context, keep=stays, asked=asked):
-            return answer or {"stopped": 0, "kept": 0}
+            return answer or _with_web({"stopped": 0, "kept": 0}, context)
         client = context.client()
 
 
@@ -308,6 +323,7 @@ SHUTDOWN = Command(
     name="shutdown",
     options=[flag("--keep", "keep the missions running; the next daemon adopts them"), YES_TO_ALL, JSON],
     examples=["overmind shutdown", "overmind shutdown --keep", "overmind shutdown -y"],
+    notes="A web server in the background goes on, and says that no daemon runs. End it with: overmind web stop",
     run=shutdown,
 )
 

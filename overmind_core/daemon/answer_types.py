@@ -86,5 +86,5 @@ class Departed(TypedDict):
     held: NotRequired[int]
     """Only on a full disk: runs whose end could not be saved. The keeper stays, and holds them for the next daemon."""
     note: NotRequired[str]
-    """Only if something had to be killed after its grace, or not all has ended, or is saved: what, why, what stays, and
-    what to do."""
+    """Only if something had to be killed after its grace, or not all has ended, or is saved, or the web server goes on:
+    what, why, what stays, and what to do."""

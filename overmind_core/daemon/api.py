@@ -22,6 +22,7 @@ from overmind_core.missions.left_processes import by_name, go_on
 from overmind_core.missions.requests import Nothing
 from overmind_core.missions.resources import own_memory
 from overmind_core.missions.retention import folder_size
+from overmind_core.system import web_server
 from overmind_core.version import VERSION
 from overmind_core.wire.framing import API_VERSION
 
@@ -219,7 +220,8 @@ class DaemonApi:
                 "forbidden", "This daemon is ephemeral: nothing outlives it. Stop everything with: overmind shutdown"
             )
         unsaved = await self._leave(Departure.HAND_OVER if request.replace else Departure.KEEP)
-        return _departed(unsaved, kept=len(self._registry.live))
+        notes = [] if request.replace else web_server.goes_on(self._home)
+        return _departed(unsaved, kept=len(self._registry.live), notes=notes)
 
     async def _stop_all(self) -> Departed:
         self._phase.closing = True
@@ -231,7 +233,7 @@ class DaemonApi:
             self._phase.closing = False
             raise
         await self._preparer.calm_all()  # also of those that have ended just now
-        notes = go_on(await self._left_processes.all(), by_name)
+        notes = [*go_on(await self._left_processes.all(), by_name), *web_server.goes_on(self._home)]
         cancelled = [one for one in map(self._quests.get, running) if one and one.status is QuestStatus.CANCELLED]
         departure = await self._leave(Departure.END)
         return _departed(departure, ended=ended, since=began, notes=notes, cancelled=cancelled)
