@@ -33,7 +33,7 @@ STEPS = (
         "answer with the keys below the question, enter shows all of it",
         "! opens the list, answer with the keys below each question",
     ),
-    Step("look", Context.MISSIONS, "enter shows its terminal, esc goes back", "esc goes back to the missions"),
+    Step("look", Context.MISSIONS, "enter shows its terminal or log, esc goes back", "esc goes back to the missions"),
 )
 
 

@@ -41,7 +41,8 @@ def test_the_line_follows_what_the_person_does(what, actions, line):
 WORDS = [
     ((), M, "1/3 ! lists"), ((), LOG, "1/3 ! lists"), (("needs",), N, "2/3 answer with the keys below the question"),
     (("needs",), M, "2/3 ! opens the list"),
-    (("needs", "answer"), M, "3/3 enter shows"), (("needs", "answer"), LOOKING, "3/3 esc goes back"),
+    (("needs", "answer"), M, "3/3 enter shows its terminal or log, esc"),
+    (("needs", "answer"), LOOKING, "3/3 esc goes back"),
 ]  # fmt: skip
 
 
