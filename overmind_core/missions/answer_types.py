@@ -150,7 +150,7 @@ class MissionCore(MissionBrief):
     """When its newest run began."""
     ended_at: str | None
     uptime_seconds: float
-    """Since its first run began; of a finished one, until it ended."""
+    """Since its newest run began; of a finished one, until that ended. `started_at` is when its first run began."""
     command: str
     """One line for people."""
     cwd: str

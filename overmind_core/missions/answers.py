@@ -234,8 +234,12 @@ def exit_code(mission: Mission) -> int | None:
 
 
 def uptime(mission: Mission, now: float) -> float:
-    """Seconds since the mission began; of a finished one, how long it lasted."""
-    began = mission.started_at if mission.started_at is not None else mission.created_at
+    """Return the seconds since the mission's newest run began; of a finished one, how long that took.
+
+    Of one whose runs an older program has started, since the first of them began.
+    """
+    known = (mission.run_started_at, mission.started_at, mission.created_at)
+    began = next(one for one in known if one is not None)
     until = now if mission.is_live or mission.ended_at is None else mission.ended_at
     return max(0.0, until - began)
 

@@ -70,7 +70,7 @@ class PlanSummary(MissionBrief):
     started_at: str
     ended_at: str | None
     seconds: float
-    """How long it has run, or ran."""
+    """How long its newest run has taken, or took."""
     total: int
     """Agents."""
     counts: AgentCounts

@@ -234,8 +234,8 @@ PS = Command(
         "overmind kill $(overmind ps -q)",
     ],
     notes=(
-        "UPTIME counts from a mission's first run on, through its restarts, and of an ended one until its end. FOR in "
-        "the full-screen program is about its newest run."
+        "UPTIME is the time since a mission's newest run began, and of an ended one how long that took. In JSON, "
+        "started_at is when its first run began."
     ),
     run=ps,
 )

@@ -10,7 +10,7 @@ from overmind_core.domain.agents.agent import Activity, ActivityKind, AgentMode
 from overmind_core.domain.agents.conversation import Conversation
 from overmind_core.domain.missions.mission import Cause, Definition, Kind, Mission, Restart, RestartPolicy, Status
 from overmind_core.domain.missions.reasons import FOREVER, sentence
-from overmind_core.missions.answers import now_line
+from overmind_core.missions.answers import now_line, uptime
 from tests.kit.cases import tabled
 
 ENDS = [
@@ -108,3 +108,16 @@ def test_pieces_of_an_agents_own_screen_are_no_lines(provider, mode, now, last_l
     mission = Mission("a1b2c3d4", definition, created_at=0.0, status=Status.RUNNING)
     conversation = Conversation("s", mode, mode, mode, activity=Activity(ActivityKind.IDLE, now=now))
     assert now_line(mission, last_line, conversation) == said
+
+
+@tabled(("what", "known", "seconds"), [
+    ("it was started again after a pause", {"started_at": 10.0, "run_started_at": 900.0}, 100.0),
+    ("it runs for the first time", {"started_at": 10.0, "run_started_at": 10.0}, 990.0),
+    ("an older program has started it", {"started_at": 10.0}, 990.0),
+    ("nothing has begun", {}, 995.0),
+    ("its last run took 50 s", {"run_started_at": 900.0, "ended_at": 950.0, "status": Status.CRASHED}, 50.0),
+    ("the clock was set back", {"started_at": 10.0, "run_started_at": 2000.0}, 0.0),
+])  # fmt: skip
+def test_uptime_is_about_the_newest_run(what, known, seconds):
+    mission = Mission("a1b2c3d4", Definition("worker", "x", ("x",), "/"), 5.0, known.pop("status", Status.RUNNING))
+    assert uptime(replace(mission, **known), 1000.0) == seconds, what

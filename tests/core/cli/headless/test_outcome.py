@@ -105,6 +105,12 @@ def test_the_summary_has_what_scripts_read():
     assert Result(130, [], "interrupted by INT").as_json()["trouble"] == "interrupted by INT"
 
 
+def test_the_time_of_one_that_was_restarted_is_that_of_all_its_runs():
+    times = {"started_at": "2027-01-15T08:00:00Z", "ended_at": "2027-01-15T08:00:09.500Z"}
+    assert ended(**times, restart_count=2).seconds == 9.5
+    assert ended(**times, restart_count=0).seconds == 1.26
+
+
 @tabled(
     ("seconds", "text"),
     [(0.04, "0.0s"), (12.34, "12.3s"), (59.94, "59.9s"), (60, "1m 0s"), (312.4, "5m 12s"), (3599, "59m 59s"),
