@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from overmind_core.cli import waiting
+from overmind_core.domain.engine_questions import EngineNeed, with_answer
 from overmind_core.domain.plans.progress import NEXT_TRY
 from overmind_core.domain.text.moment import format_time, parse_time
 from overmind_core.errors import OvermindError
@@ -124,6 +125,15 @@ def test_what_holds_up_a_mission_or_what_it_has_started_is_said(rows, line):
 def test_a_question_of_its_tree_is_said_with_the_line_that_answers_it(asked, line):
     said, _ = Asked("a", ps=[row("a"), row("b", parent="a")], inbox=[asked]).look()
     assert said == ([] if line is None else [f"waits for you: {line}"])
+
+
+@pytest.mark.parametrize("status", ["queued", "running", "review"])
+@pytest.mark.parametrize("need", list(EngineNeed))
+def test_whatever_is_asked_about_a_quest_is_said_to_those_who_wait_for_it(status, need):
+    asked = question("a", need=need, part="", summary="?", subject={}, about={"kind": "quest", "id": "a", "name": "q"})
+    working = why("a", code=None, status=status, text="working, attempt 1 of 3")
+    (said,), _ = Asked("a", of_quests=True, quest_why={"a": working}, inbox=[asked]).look()
+    assert said == f"waits for you: {with_answer(asked)}"
 
 
 def test_it_is_said_once_and_again_when_it_changes():
