@@ -21,7 +21,7 @@ from overmind_core.missions.lookup import find
 from overmind_core.missions.requests import Nothing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from overmind_core.agents.answer_types import AnsweredQuestion, HookReply, HookTaken, Question, QuestionSubject
     from overmind_core.agents.answering import Answering
@@ -92,11 +92,18 @@ class QuestionApi:
         found = [await self._row(question) for question in self._questions.open()]
         return [row for row in found if row is not None]
 
-    async def questions_about(self, subject_id: str, name: str) -> list[Question]:
-        """Return those about a subject, what its mission has started, or what is named below it, oldest first."""
+    async def questions_about(self, subject_id: str, name: str, numbers: Collection[int]) -> list[Question]:
+        """Return those about a subject, what its mission has started, or what is named below it, oldest first.
+
+        And those with these numbers, whatever they are about.
+        """
         rows = self._questions.open()
         ids = self._family(subject_id) if rows else set()
-        asked = [row for row in rows if row.about_id in ids or self._name_of(row).startswith(f"{name}/")]
+        below = f"{name}/"
+        asked = [
+            row for row in rows
+            if row.about_id in ids or row.id in numbers or self._name_of(row).startswith(below)
+        ]  # fmt: skip
         found = [await self._row(row) for row in asked]
         return [one for one in found if one is not None]
 

@@ -277,7 +277,7 @@ class QuestWhy(QuestBrief):
     pending_settings: str
     """A sentence, where the value of config.toml for which it waits was changed since the daemon began; else empty."""
     questions: list[OpenQuestion]
-    """What is asked about it, its checks, or what its mission has started, oldest first."""
+    """What is asked about it, its checks, what its mission has started, or the document it has made, oldest first."""
 
 
 class QueuePool(TypedDict):

@@ -35,7 +35,7 @@ from overmind_core.quests.outcomes import checked_in
 from overmind_core.quests.queue import POOL
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
     from overmind_core.agents.answer_types import Question
     from overmind_core.domain.admission import Wait
@@ -96,10 +96,11 @@ class QueueViews:
         refusal: Callable[[str], Refusal | None],
         in_the_way: Callable[[str], str],
         gates: Callable[[str | None], list[BoardGate]],
+        gate_numbers: Callable[[Quest], Collection[int]],
         worktree: Callable[[str], str | None],
         home: Home,
         pending_settings: Callable[[str | None], str],
-        questions_about: Callable[[str, str], Awaitable[Sequence[Question]]],
+        questions_about: Callable[[str, str, Collection[int]], Awaitable[Sequence[Question]]],
     ) -> None:
         """`slug_of`: of the spec with an id. `find_spec`: the id of the spec that a word means.
 
@@ -107,7 +108,8 @@ class QueueViews:
         way of the landing of a quest; `refusal`: what that is; `in_the_way`: the same in a few words. `gates`: what
         specs wait for, or the one with an id. `worktree`: the folder of the worktree of a mission. `pending_settings`:
         a sentence about a key in [queue] of config.toml, or about all of that file, that was changed since the daemon
-        began; "" else. `questions_about`: what is asked about the quest of an id and a name.
+        began; "" else. `questions_about`: what is asked about the quest of an id and a name, and in the questions
+        with these numbers. `gate_numbers`: of those about the document that a quest has made.
         """
         self._quests = quests
         self._queue = queue
@@ -125,6 +127,7 @@ class QueueViews:
         self._refusal = refusal
         self._in_the_way = in_the_way
         self._gates = gates
+        self._gate_numbers = gate_numbers
         self._worktree = worktree
         self._home = home
         self._pending_settings = pending_settings
@@ -217,7 +220,8 @@ class QueueViews:
         evidence = await self._evidence(quest)
         if waits_for_target(quest):
             await self._look(quest.id)
-        questions = [_open_question(one) for one in await self._questions_about(quest.id, quest.name)]
+        asked = await self._questions_about(quest.id, quest.name, self._gate_numbers(quest))
+        questions = [_open_question(one) for one in asked]
         quest = self._quests.get(quest.id) or quest
         now = self._clock.wall()
         line = self._queue.line(now)
