@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.domain.admission import QUEUE, Wait, WaitCode
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.agents.turns import one_line
-from overmind_core.domain.engine_questions import ALLOW, DENY, FOR_YOU, UNDOES
+from overmind_core.domain.engine_questions import ALLOW, DENY, FOR_YOU, UNDOES, EngineNeed
 from overmind_core.domain.missions.reasons import (
     BY_HAND,
     NOTHING_LANDED,
@@ -151,6 +151,8 @@ class AskedQuestion(NamedTuple):
     number: int
     text: str
     """In a line, with the command that answers it."""
+    need: str = ""
+    """The kind of the question."""
 
 
 class Evidence(NamedTuple):
@@ -368,7 +370,7 @@ def from_answer(answer: Mapping[str, Any]) -> Why:
         tuple(answer.get("empty_needs") or ()),
         tuple(answer.get("needs_by_hand") or ()),
         answer.get("pending_settings", ""),
-        tuple(AskedQuestion(one["question"], one["text"]) for one in answer.get("questions") or ()),
+        tuple(AskedQuestion(one["question"], one["text"], one["need"]) for one in answer.get("questions") or ()),
     )
 
 
@@ -419,7 +421,12 @@ def why_lines(why: Why) -> list[str]:
 
 
 def _is_named(why: Why, asked: AskedQuestion) -> bool:
-    """Whether the commands that help answer the question already: by its number, or as the only one by the name."""
+    """Whether the commands that help answer the question already: by its number, or as the only one by the name.
+
+    A retry answers whether one that has failed is to begin again.
+    """
+    if asked.need == EngineNeed.STUCK and any(command.startswith("overmind quest retry ") for command in why.do):
+        return True
     words = [f"overmind answer {asked.number} ", *([f"overmind answer {why.name} "] if len(why.questions) == 1 else [])]
     return any(command.startswith(word) for command in why.do for word in words)
 

@@ -82,6 +82,7 @@ def test_a_change_of_these_settings_is_told_before_the_commands():
 
 ASKED = why.AskedQuestion(4, "question 4 (steer of a): overmind answer 4 allow")
 OTHER = why.AskedQuestion(5, "question 5 (review of a): overmind answer 5 allow")
+STUCK = why.AskedQuestion(6, "question 6 (stuck of a): overmind answer 6 allow", "stuck")
 
 
 @tabled(
@@ -89,6 +90,7 @@ OTHER = why.AskedQuestion(5, "question 5 (review of a): overmind answer 5 allow"
     [
         (quest("a", "running"), None, [ASKED], [ASKED]),
         (quest("a", "failed", reason="timeout"), None, [ASKED], [ASKED]),
+        (quest("a", "failed", reason="timeout"), None, [STUCK, ASKED], [ASKED]),
         (quest("a"), why.question_open(4), [ASKED], []),
         (quest("a"), why.question_open(4), [ASKED, OTHER], [OTHER]),
         (quest("a", "review"), None, [OTHER], []),
