@@ -61,12 +61,17 @@ class InQueue(NamedTuple):
     """Why it does not start yet."""
 
 
+def attempts_of(quest: Quest, work: Mission | None) -> int:
+    """The attempts so far. Outside the queue they are the runs of its mission: `work`, until that is removed."""
+    if quest.queue is None and work is not None and quest.runs:
+        return work.restart_count + 1
+    return quest.attempts
+
+
 def info(quest: Quest, work: Mission | None, now: float) -> QuestInfo:
     """The fields that every quest has; `now`: seconds since the epoch; `work`: its mission, until that is removed."""
     until, began = now if quest.ended_at is None else quest.ended_at, began_at(quest)
-    attempts = quest.attempts
-    if quest.queue is None and work is not None and quest.runs:
-        attempts = work.restart_count + 1
+    attempts = attempts_of(quest, work)
     return {
         **end(quest),
         "phase": _phase(quest, work),

@@ -23,6 +23,7 @@ from overmind_core.domain.quests.why import (
     setting_of,
     why_of,
 )
+from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.domain.text.slug import slug_of
 from overmind_core.errors import OvermindError
@@ -223,6 +224,7 @@ class QueueViews:
         asked = await self._questions_about(quest.id, quest.name, self._gate_numbers(quest))
         questions = [_open_question(one) for one in asked]
         quest = self._quests.get(quest.id) or quest
+        quest = replace(quest, attempts=answers.attempts_of(quest, self._registry.live.get(quest.id)))
         now = self._clock.wall()
         line = self._queue.line(now)
         wait = line.waits([quest]).get(quest.id)
