@@ -1,4 +1,4 @@
-"""What a command that ends missions says while they take their time, on stderr: who is waited for, and until when."""
+"""The lines on stderr of a command that ends missions, while these take their time: their names, and until when."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MOST_NAMED = 3
 MOST_ASKED = 20
 """Missions that are asked until when they may take."""
 SAME_SECONDS = 1.0
-"""Two moments that differ by no more are the same: the daemon reckons each anew, by two clocks."""
+"""Seconds by which two moments may differ and be the same one: the daemon computes it each time, from two clocks."""
 _RUNS = frozenset({"starting", "running", "stopping"})
 
 
@@ -63,7 +63,7 @@ class EndTeller:
             return
         try:
             waits = list(self._look())
-        except (OvermindError, OSError):  # whoever waits for the answer hears of it
+        except (OvermindError, OSError):  # the answer of the command itself says so
             if self._client is not None:
                 self._client.close()
             waits = []

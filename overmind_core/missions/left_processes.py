@@ -104,7 +104,7 @@ class LeftProcesses:
         if run is None or not run.pid or run.boot != self._registry.boot:
             return
         self._runs = {**self._runs, run.id: LeftRun(run.mission, run.pid, run.ticks, run.mark, ())}
-        self._save()  # so that whoever comes after us looks, if we don't come that far
+        self._save()  # so that the next daemon looks, if this one ends before it has
         self._look(run.id)
 
     def resume(self) -> None:
@@ -242,7 +242,7 @@ def _blind(error: OSError) -> str:
 
 
 def go_on(behind: Sequence[LeftBehind], advice: Callable[[LeftBehind], str]) -> list[str]:
-    """A sentence for each mission of which something goes on, for whoever takes away what knows of it."""
+    """A sentence for each mission of which something goes on, where its record is removed or the daemon ends."""
     return [
         f"Processes of {one.name} go on in the background: {listed(one.processes)}. {advice(one)}" for one in behind
     ]

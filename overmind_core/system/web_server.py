@@ -74,7 +74,7 @@ def read_web_server(home: Home) -> WebServer | None:
 
 
 def goes_on(home: Home) -> list[str]:
-    """Return a sentence about the web server for whoever ends the daemon, which it outlives; none where none runs."""
+    """Return a sentence about the web server, which outlives the daemon; none where none runs."""
     pid = holder_pid(home.web_lock)
     if pid is None:
         return []
