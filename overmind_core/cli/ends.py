@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Row = Mapping[str, Any]
     Wait = tuple[tuple[object, ...], str]
-    """What is waited for: a key that stays as long as nothing new is to be said, and the text."""
+    """A wait: a key that stays as long as nothing new is to be said, and the text."""
 
 SILENT_SECONDS = 1.75
 """Seconds of a wait in which nothing is said."""
