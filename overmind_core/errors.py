@@ -6,6 +6,11 @@ is what is said when nobody knew better. Nothing is imported here: each command 
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 FAILED = 1
 """Exit status of a request that failed."""
 USAGE = 2
@@ -119,6 +124,19 @@ class UsageError(OvermindError):
     def exit_status(self) -> int:
         """Always 2."""
         return USAGE
+
+
+class WaitLost(OvermindError):
+    """The daemon went away while a command waited: what it waited for has not ended, and did not fail."""
+
+    def __init__(self, pending: Iterable[str]) -> None:
+        named = ", ".join(pending)
+        super().__init__("daemon_lost", f"Not ended: {named}. The daemon is gone. Go on with: overmind start")
+
+    @property
+    def exit_status(self) -> int:
+        """Always 3: nothing goes on before a person starts it."""
+        return NEEDS_PERSON
 
 
 def with_hint(message: str, hint: str) -> str:

@@ -21,7 +21,7 @@ from overmind_core.missions.lookup import find
 from overmind_core.missions.requests import Nothing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from overmind_core.agents.answer_types import AnsweredQuestion, HookReply, HookTaken, Question, QuestionSubject
     from overmind_core.agents.answering import Answering
@@ -91,6 +91,38 @@ class QuestionApi:
         """Return those that wait for a person, oldest first."""
         found = [await self._row(question) for question in self._questions.open()]
         return [row for row in found if row is not None]
+
+    async def questions_about(self, subject_id: str, name: str, numbers: Collection[int]) -> list[Question]:
+        """Return those about a subject, what its mission has started, or what is named below it, oldest first.
+
+        And those with these numbers, whatever they are about.
+        """
+        rows = self._questions.open()
+        ids = self._family(subject_id) if rows else set()
+        below = f"{name}/"
+        asked = [
+            row for row in rows
+            if row.about_id in ids or row.id in numbers or self._name_of(row).startswith(below)
+        ]  # fmt: skip
+        found = [await self._row(row) for row in asked]
+        return [one for one in found if one is not None]
+
+    def _family(self, mission_id: str) -> set[str]:
+        """The mission and all that descend from it."""
+        found, left = {mission_id}, [mission_id]
+        while left:
+            children = self._registry.children(left)
+            left = [child for known in children.values() for child in known if child not in found]
+            found.update(left)
+        return found
+
+    def _name_of(self, question: QuestionRow) -> str:
+        """The name of the subject of a question; "" where that is about to leave the inbox."""
+        if question.mission is None:
+            asked = self._engine.get(question.id)
+            return "" if asked is None else self._about(asked)["name"]
+        mission = self._registry.get(question.mission)
+        return "" if mission is None else mission.definition.name
 
     @handles(Answer)
     async def answer(self, request: Answer, caller: Caller) -> AnsweredQuestion:

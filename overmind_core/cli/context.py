@@ -10,6 +10,7 @@ import os
 import sys
 
 from overmind_core.cli.output import JsonText, dumps, write_out
+from overmind_core.domain.missions.reasons import SPENT
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import FAILED, TIMED_OUT, OvermindError
@@ -279,6 +280,7 @@ def call_each(
     line: Callable[[Answer], str],
     as_json: bool = False,
     notes: bool = False,
+    meanwhile: Callable[[], object] | None = None,
 ) -> int:
     """Send the requests side by side and print what came of each, in their order; failures don't stop the others.
 
@@ -290,8 +292,9 @@ def call_each(
         line: Returns what was done, of one answer; may be several lines.
         as_json: Print the answers as one array instead.
         notes: Tell on stderr what the answers note, each once.
+        meanwhile: Called again and again while answers are missing.
     """
-    answers = client.call_each(command, requests)
+    answers = client.call_each(command, requests, meanwhile=meanwhile)
     done = [answer for answer in answers if not isinstance(answer, OvermindError)]
     if as_json:
         context.print(dumps(done))
@@ -306,11 +309,27 @@ def call_each(
 
 
 def call_for_ids(
-    args: Namespace, context: Context, command: str, line: Callable[[Answer], str], **common: object
+    args: Namespace,
+    context: Context,
+    command: str,
+    line: Callable[[Answer], str],
+    *,
+    notes: bool = False,
+    meanwhile: Callable[[], object] | None = None,
+    **common: object,
 ) -> int:
     """Send a request for each of `args.ids`, as `call_each` does; `common`: the other arguments of each."""
     requests = [{"id": one, **common} for one in args.ids]
-    return call_each(context, context.client(), command, requests, line=line, as_json=args.json)
+    return call_each(
+        context,
+        context.client(),
+        command,
+        requests,
+        line=line,
+        as_json=args.json,
+        notes=notes,
+        meanwhile=meanwhile,
+    )
 
 
 def print_notes(answers: Sequence[Answer], context: Context) -> None:
@@ -344,7 +363,8 @@ def exit_status(status: str, exit_code: int | None, reason: str | None = None) -
         return TIMED_OUT
     if exit_code is not None and exit_code < 0:
         return _SIGNALLED - exit_code
-    if not exit_code and (status in {"crashed", "cancelled"} or (status == "killed" and reason is not None)):
+    had_failed = status == "killed" and reason is not None
+    if not exit_code and (status in {"crashed", "cancelled"} or reason == SPENT or had_failed):
         return FAILED
     return exit_code or 0
 

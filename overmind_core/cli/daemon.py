@@ -7,7 +7,8 @@ import sys
 import time
 
 from overmind_core.cli.command import JSON, YES_TO_ALL, Command, argument, flag, option
-from overmind_core.cli.context import Context, confirmed, print_notes
+from overmind_core.cli.context import Context, confirmed, is_interactive, print_notes
+from overmind_core.cli.ends import SILENT_SECONDS, EndTeller
 from overmind_core.cli.output import dumps
 from overmind_core.client.client import Client
 from overmind_core.domain.text.cells import display_safe
@@ -126,14 +127,15 @@ GONE = frozenset({"daemon_lost", "daemon_not_running", "outcome_unknown"})
 def shutdown(args: Namespace, context: Context) -> int:
     """Stop all missions and the daemon; with --keep the daemon alone."""
     if not _is_running(context, keep=args.keep):
-        context.print(dumps({"stopped": 0, "kept": 0}) if args.json else _nothing_there(context))
-        return 0
+        return _report_nothing_there(args, context)
     client = context.client()
     try:
         live = 0 if args.keep else _live_count(client)
     except OvermindError as error:
         return end_without_state(args, context, error)
     where = context.on_hive
+    if live and not args.yes and is_interactive() and (running := _running_quests(client)):
+        context.note(display_safe(f"This cancels {_quests(running)}. {_keeping(context)}"))
     if live and not confirmed(f"Stop {_missions(live)} and the daemon{where}?", yes=args.yes):
         return FAILED
     answer = _shut_down(client, context, keep=args.keep)
@@ -144,10 +146,62 @@ def shutdown(args: Namespace, context: Context) -> int:
         if context.hive is not None:
             again = f"See them with: overmind -H {context.hive.name} ps"
         context.note(f"{_missions(answer['kept'])} {verb} running{where}. {again}")
+    if answer.get("cancelled") and not args.json:
+        context.note(display_safe(cancelled_line(answer["cancelled"], context)))
     print_notes([answer], context)
     return FAILED if not args.keep and (answer.get("held") or answer.get("stopping")) else 0
 
 
+def _report_nothing_there(args: Namespace, context: Context) -> int:
+    answer = _with_web({"stopped": 0, "kept": 0}, context)
+    context.print(dumps(answer) if args.json else _nothing_there(context))
+    print_notes([answer], context)
+    return 0
+
+
+def _with_web(answer: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Note a web server that goes on in the answer that no daemon gave."""
+    from overmind_core.system.web_server import goes_on  # start-up: few commands ask
+
+    notes = [] if context.hive is not None else goes_on(context.home)
+    return {**answer, "note": "\n".join(notes)} if notes else answer
+
+
+def _running_quests(client: Client) -> list[str]:
+    """The names of the quests that run."""
+    try:
+        return [one["name"] for one in client.call("quests", {"status": ["running"]})]
+    except OvermindError:  # the question is about the missions
+        return []
+
+
+def cancelled_line(quests: Sequence[Mapping[str, Any]], context: Context) -> str:
+    """Return which quests a shutdown has cancelled, and how they begin again."""
+    line = f"Cancelled {_quests([one['name'] for one in quests])}."
+    again = [one["name"] for one in quests if one["can_retry"]]
+    if again:
+        few = again if len(again) <= MOST_NAMED else [*again[:MOST_NAMED], "…"]
+        them = "it" if len(again) == 1 else "them"
+        line = f"{line} Begin {them} again with: {_command(context)} quest retry {' '.join(few)}."
+    return f"{line} {_keeping(context)}"
+
+
+def _quests(names: Sequence[str]) -> str:
+    noun = "quest" if len(names) == 1 else f"{len(names)} quests:"
+    more = len(names) - MOST_NAMED
+    return f"{noun} {', '.join(names[:MOST_NAMED])}{f' and {more} more' if more > 0 else ''}"
+
+
+def _command(context: Context) -> str:
+    return "overmind" if context.hive is None else f"overmind -H {context.hive.name}"
+
+
+def _keeping(context: Context) -> str:
+    return f"To keep what runs: {_command(context)} shutdown --keep"
+
+
+MOST_NAMED = 5
+"""Quests that are named; then they are counted."""
 UNREADABLE = frozenset({"schema_newer", "internal"})
 """Why no daemon can start, though its missions live."""
 GRACE = 10.0
@@ -173,9 +227,13 @@ def end_without_state(args: Namespace, context: Context, error: OvermindError) -
     live = len(keeper.live())
     if live and not confirmed(f"End {_missions(live)} without reading the state?", yes=args.yes):
         return FAILED
-    keeper.end_all(GRACE)
-    ended = {"stopped": live, "kept": 0}
+    with context.waiting(
+        f"waits for {_missions(live)} to end, for {GRACE:.0f} s at the most; then they are killed", to_pipe=True
+    ):
+        keeper.end_all(GRACE)
+    ended = _with_web({"stopped": live, "kept": 0}, context)
     context.print(dumps(ended) if args.json else f"Ended {_missions(live)} and the keeper; the state is unchanged")
+    print_notes([ended], context)
     return 0
 
 
@@ -208,17 +266,17 @@ def _live_count(client: Client) -> int:
 def _shut_down(client: Client, context: Context, *, keep: bool) -> dict[str, Any]:
     """Ask the daemon to leave and wait for its end; when it is killed meanwhile, for its successor's, too."""
     while True:
-        answer = _request_shutdown(client, keep=keep)
+        answer = _request_shutdown(client, context, keep=keep)
         asked = client.daemon.get("pid") if answer is None else None
         stays = keep or bool(answer and answer.get("held"))
         if _has_left(client, context.hive) if context.hive else _has_ended(context, keep=stays, asked=asked):
-            return answer or {"stopped": 0, "kept": 0}
+            return answer or _with_web({"stopped": 0, "kept": 0}, context)
         client = context.client()
 
 
-def _request_shutdown(client: Client, *, keep: bool) -> dict[str, Any] | None:
+def _request_shutdown(client: Client, context: Context, *, keep: bool) -> dict[str, Any] | None:
     try:
-        return dict(client.call("shutdown", {"keep": keep}))
+        return dict(client.call("shutdown", {"keep": keep}, meanwhile=None if keep else EndTeller(context, None)))
     except OvermindError as error:
         if error.code not in GONE:
             raise
@@ -233,11 +291,15 @@ def _has_ended(context: Context, *, keep: bool, asked: int | None) -> bool:
     home = context.home
     locks = [home.supervisor_lock] if keep else [home.supervisor_lock, home.keeper_lock]
     deadline = time.monotonic() + LEAVE_LIMIT
+    is_said = False
     while pids := [pid for pid in map(holder_pid, locks) if pid is not None]:
         if asked is not None and holder_pid(home.supervisor_lock) not in {None, 0, asked}:
             return False
         if time.monotonic() > deadline:
             raise OvermindError("busy", f"PID {pids[0]} did not exit within {LEAVE_LIMIT:.0f} s. See {home.daemon_log}")
+        if not is_said and time.monotonic() > deadline - LEAVE_LIMIT + SILENT_SECONDS:
+            is_said = True
+            context.note(f"waits until PID {pids[0]} has exited")
         time.sleep(_PAUSE)
     return True
 
@@ -261,6 +323,7 @@ SHUTDOWN = Command(
     name="shutdown",
     options=[flag("--keep", "keep the missions running; the next daemon adopts them"), YES_TO_ALL, JSON],
     examples=["overmind shutdown", "overmind shutdown --keep", "overmind shutdown -y"],
+    notes="A web server in the background goes on, and says that no daemon runs. End it with: overmind web stop",
     run=shutdown,
 )
 

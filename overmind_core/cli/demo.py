@@ -171,7 +171,8 @@ def _start_spec(args: Namespace, context: Context) -> int:
 
 def _stop(args: Namespace, context: Context) -> int:
     """Remove the missions, live or not, and their folder; with nothing there that is done already."""
-    from overmind_core.cli.demo_notes import purge_notes  # start-up: for those who want it
+    from overmind_core.cli import demo_spec  # start-up: for those who want it
+    from overmind_core.cli.demo_notes import purge_notes
     from overmind_core.demo import project
 
     root = _root(context)
@@ -191,6 +192,8 @@ def _stop(args: Namespace, context: Context) -> int:
         context.print(dumps([{"id": row["id"], "name": row["name"]} for row in removed]))
     else:
         context.print(_count(len(removed)) if removed else "No demo missions here")
+        if os.path.isdir(demo_spec.root_of(context)):
+            context.note("The demo spec is still there. Remove it with: overmind demo spec stop")
     return 0
 
 

@@ -7,9 +7,10 @@ import time
 from itertools import islice
 from typing import NamedTuple
 
-from overmind_core.cli.agents.inbox import way_on
 from overmind_core.cli.quests.rows import phase_word
+from overmind_core.domain.engine_questions import FOR_YOU, with_answer
 from overmind_core.domain.landing import VERIFY
+from overmind_core.domain.missions.reasons import attempt_of_row
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import parse_time
 from overmind_core.errors import OvermindError
@@ -37,8 +38,6 @@ SHORT = 2.0 - LOOK_SECONDS / 4
 """Seconds of a wait in which it is not said what simply goes on: the second look says it."""
 PATIENCE = 10.0
 """Seconds for which nobody wonders why an agent of a plan that simply runs has not ended."""
-FOR_YOU = "waits for you"
-"""The beginning of what is said where a person has to do something."""
 _BLOCKED = "blocked"
 _HELD = frozenset({"held", "budget", _BLOCKED})
 """Codes of why a quest is queued that a person ends."""
@@ -52,8 +51,14 @@ ADVICE = "advice"
 _MANY = "many"
 """The key of what is said of many that go on."""
 _LANDING = "landing"
+_ENDED = frozenset({"stopped", "crashed", "killed"})
+"""Statuses of a mission that has ended since the look before: its end is said when it comes."""
 _RUNS = frozenset({"starting", "running"})
 _NEXT = "next_restart_at"
+_RESTARTING = "restarting"
+_ID, _RUN = "id", "run"
+_OF_RESTART = ("status", _NEXT, "reason", "exit_code", "limit_seconds", "runs")
+"""What is said of a mission that waits for its restart."""
 _READY = "ready"
 _TO_COME = frozenset({"queued", "running", "review"})
 """Statuses of quests that have not ended."""
@@ -95,6 +100,7 @@ class WaitTeller:
         self._shows_output = shows_output
         self._client: Client | None = None
         self._said: set[tuple[object, ...]] = set()
+        self._restarts: dict[str, Row] = {}
         self._began = time.monotonic()
         self._next_look = 0.0
 
@@ -185,9 +191,8 @@ class WaitTeller:
         held = {key[0] for key, _ in said}
         if any(why["id"] in held for why in going) or any(text.startswith(FOR_YOU) for _, text in said):
             return
-        yield from _progress(
-            _at_work(client, client.call("quest", {"id": why["id"]})) for why in going[: MOST_NAMED + 1]
-        )
+        known = (client.call("quest", {"id": why["id"]}) for why in going[: MOST_NAMED + 1])
+        yield from _progress(_at_work(client, quest) for quest in known if quest["status"] == "running")
 
     def _of_family(self, client: Client, family: Sequence[Row], pending: Sequence[Row]) -> Iterator[Wait]:
         """Say what is asked by what is waited for, or by what that has started, and what holds it up."""
@@ -216,10 +221,14 @@ class WaitTeller:
 
     def _with_next_start(self, client: Client, row: Row) -> Row:
         """The row, and when it starts again, of which a list says nothing; it is asked for once each time."""
-        if row["status"] != "restarting" or (row["id"], row["status"]) in self._said:
+        if row["status"] != _RESTARTING:
             return row
-        now = client.call("info", {"id": row["id"]})
-        return {**row, "status": now["status"], _NEXT: now[_NEXT]}
+        found = self._restarts.get(row["id"])
+        if found is None or found[_RUN] != row.get(_RUN) or _restart_key(found) not in self._said:
+            now = client.call("info", {"id": row["id"]})
+            found = {_RUN: row.get(_RUN), _ID: row["id"], **{key: now[key] for key in _OF_RESTART if key in now}}
+            self._restarts[row["id"]] = found
+        return {**row, **found}
 
 
 class _GoesOn(NamedTuple):
@@ -242,13 +251,12 @@ def _progress(going: Iterable[_GoesOn]) -> Iterator[Wait]:
 
 
 def _at_work(client: Client, quest: Row) -> _GoesOn:
-    """What is done for a quest that runs: `working (attempt 1 of 3)`, `landing on main: verify runs`."""
+    """What is done for a quest that runs: `working, attempt 1 of 3`, `landing on main: verify runs`."""
     doing = phase_word(quest) or quest["status"]
     if doing == _LANDING:
         doing = f"{_LANDING} on {quest['into']}{': verify runs' if _verifies(client, quest) else ''}"
-    tried = quest["attempts"] if quest.get("tries") is None else quest["tries"]
-    attempt = f" (attempt {tried} of {quest['retries'] + 1})" if quest["retries"] and quest["phase"] == "work" else ""
-    return _GoesOn(quest["id"], quest["name"], f"{doing}{attempt}")
+    is_said = quest["retries"] and quest["phase"] == "work"
+    return _GoesOn(quest["id"], quest["name"], f"{doing}, {attempt_of_row(quest)}" if is_said else doing)
 
 
 def _verifies(client: Client, quest: Row) -> bool:
@@ -263,7 +271,7 @@ def _verifies(client: Client, quest: Row) -> bool:
 def _goes_on(row: Row) -> _GoesOn | None:
     """What a mission does; None of one that is about to."""
     doing = row["activity"] if row["activity"] not in {None, "unknown"} else row["status"]
-    return None if doing in {"idle", "waiting"} else _GoesOn(row["id"], row["name"], doing)
+    return None if doing in {"idle", "waiting", *_ENDED} else _GoesOn(row["id"], row["name"], doing)
 
 
 def _plan_goes_on(plan: Row) -> _GoesOn | None:
@@ -309,9 +317,7 @@ def questions_about(questions: Iterable[Row], ids: set[str], names: Sequence[str
         about = question.get("about") or question
         below = any(str(about["name"]).startswith(f"{name}/") for name in names)
         if question["id"] in ids or about["id"] in ids or below:
-            number = question["question"]
-            text = f"question {number} ({question['need']} of {about['name']}): {way_on(question)}"
-            yield ("question", number), f"{FOR_YOU}: {text}"
+            yield ("question", question["question"]), f"{FOR_YOU}: {with_answer(question)}"
 
 
 def _of_quest(why: Row, questions: Iterable[Row]) -> Iterator[Wait]:
@@ -331,7 +337,12 @@ def _queued(why: Row) -> Wait:
     whom = FOR_YOU if why["code"] in _HELD else "waits"
     text = _with_command(f"{whom}: {why['name']} {_verb(why)}{why['text']}", why["do"])
     settings = why.get("pending_settings", "")
-    return (why["id"], why["code"], settings), f"{text.removesuffix('.')}. {settings}" if settings else text
+    return (
+        why["id"],
+        why["code"],
+        why.get("next_at"),
+        settings,
+    ), f"{text.removesuffix('.')}. {settings}" if settings else text
 
 
 def _with_command(text: str, do: Sequence[str]) -> str:
@@ -350,14 +361,37 @@ def _held_up(row: Row, *, is_asked_for: bool) -> Wait | None:
     name = row["name"]
     if row["status"] == "paused":
         return (row["id"], "paused"), f"{FOR_YOU}: {name} is frozen: overmind thaw {name}"
-    if row["status"] == "restarting":
-        when = time_until(row.get(_NEXT))
-        return (row["id"], "restarting"), f"waits: {name} has ended and starts again{when}: overmind logs {name}"
+    if row["status"] == _RESTARTING:
+        return _restart_key(row), f"waits: {name} {ends_and_starts_again(row)}: overmind logs {name}"
     if row["activity"] == "limited":
         return (row["id"], "limited"), f"waits: the account of {name} has reached a limit: overmind inbox"
     if is_asked_for and row["type"] == "session" and row["activity"] == "idle":
         return (row["id"], "idle"), f"{FOR_YOU}: {name} waits for a message: overmind send {name} 'TEXT'"
     return None
+
+
+def _restart_key(row: Row) -> tuple[object, ...]:
+    """The key of a wait for a restart: each that lasts for longer than a look is said, of shorter ones the first."""
+    runs, moment, now = row.get("runs"), row.get(_NEXT), time.time()
+    if moment is None:
+        return row[_ID], _RESTARTING
+    began = runs[-1]["ended_at"] if runs else None
+    seconds = parse_time(moment, now) - (now if began is None else parse_time(began, now))
+    return (row[_ID], _RESTARTING, row.get(_RUN)) if seconds > PAUSE else (row[_ID], _RESTARTING)
+
+
+def ends_and_starts_again(row: Row) -> str:
+    """How the last run of a mission that waits for its restart has ended, and when the next one begins.
+
+    As `has failed (3) and starts again in 8 s`, or `has timed out (it was silent for 5 minutes) and …`.
+    """
+    from overmind_core.domain.missions.reasons import OUT_OF_TIME, limit_of, why_beside  # start-up: only for these
+
+    reason, code = row.get("reason"), row.get("exit_code")
+    why = why_beside(reason, limit_of(row))
+    how = "timed out" if reason in OUT_OF_TIME else "failed" if reason or code else "ended"
+    beside = ", ".join(filter(None, (str(code) if code and how == "failed" else "", why)))
+    return f"has {how}{f' ({beside})' if beside else ''} and starts again{time_until(row.get(_NEXT))}"
 
 
 def time_until(moment: str | None) -> str:

@@ -186,7 +186,8 @@ WEB = Command(
     ],
     notes=(
         "Prints a link that works once, within 10 minutes. A second `overmind web` prints a link to the first."
-        " Defaults are in [web] of config.toml."
+        " Defaults are in [web] of config.toml. The server goes on after overmind shutdown."
+        " End it with: overmind web stop"
     ),
     run=serve,
 )

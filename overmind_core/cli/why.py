@@ -115,17 +115,19 @@ def _print_agent(plan: Row, agent: Row, args: Namespace, context: Context) -> No
 
 
 def _state(row: Row) -> str:
-    from overmind_core.domain.missions.reasons import ended_words, limit_of
+    from overmind_core.domain.missions.reasons import ended_words, killed_after, limit_of
 
     if row["status"] == "restarting":
         return _starts_again(row)
-    return ended_words(row["outcome"] or row["status"], row["exit_code"], row["reason"], limit_of(row))
+    ended = ended_words(row["outcome"] or row["status"], row["exit_code"], row["reason"], limit_of(row))
+    late = killed_after(row)
+    return f"{ended}{', ' if ': ' in ended else ': '}{late}" if late else ended
 
 
 def _starts_again(row: Row) -> str:
-    from overmind_core.cli.waiting import time_until
+    from overmind_core.cli.waiting import ends_and_starts_again
 
-    return f"has ended and starts again{time_until(row['next_restart_at'])}"
+    return ends_and_starts_again(row)
 
 
 def _agent_state(agent: Row) -> str:

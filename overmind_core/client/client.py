@@ -29,6 +29,8 @@ _HELLO = 0
 _SILENT = "hive_silent"
 FAILOVER_LIMIT = 5.0
 """Seconds that a keeper with something to supervise gets to start the next daemon; after that a client may."""
+BEAT = 1.0
+"""Seconds between two calls of what is done while answers are missing."""
 _PAUSE = 0.05
 """Seconds between two losses, so that a daemon which dies at each request is not asked without end."""
 STEADY_SECONDS = 2.0
@@ -76,19 +78,26 @@ class Client:
         self._lost_at: float | None = None
         self._abandoned = False
 
-    def call(self, command: str, args: Args | None = None) -> Any:  # noqa: ANN401  (an answer is any JSON)
-        """Send one request and return what the daemon answered.
+    def call(self, command: str, args: Args | None = None, *, meanwhile: Callable[[], object] | None = None) -> Any:  # noqa: ANN401  (an answer is any JSON)
+        """Send one request and return what the daemon answered; `meanwhile` as of `call_each`.
 
         Raises:
             OvermindError: the daemon said no, is not there, or was lost.
         """
-        (answer,) = self.call_each(command, [args or {}])
+        (answer,) = self.call_each(command, [args or {}], meanwhile=meanwhile)
         if isinstance(answer, OvermindError):
             raise answer
         return answer
 
-    def call_each(self, command: str, requests: Sequence[Args]) -> list[Any | OvermindError]:
+    def call_each(
+        self, command: str, requests: Sequence[Args], *, meanwhile: Callable[[], object] | None = None
+    ) -> list[Any | OvermindError]:
         """Send many requests of one kind at once; return answers and errors in their order.
+
+        Args:
+            command: As on the socket.
+            requests: The arguments of each.
+            meanwhile: Called at least once a second while answers are missing; it must not use this client.
 
         Raises:
             OvermindError: the daemon is not there, or was lost.
@@ -96,7 +105,7 @@ class Client:
         exchange = self._keyed(command, requests) if self.place.keyed else Exchange(command, requests)
         while exchange.unanswered:
             try:
-                exchange.run(self)
+                exchange.run(self, meanwhile)
             except ConnectionError:
                 repeatable = not exchange.in_flight or bool(exchange.keys) or _is_repeatable(command)
                 exchange.on_connection_lost()
@@ -287,12 +296,12 @@ class Exchange:
         """Number of a request on its way → its place."""
         self._repeated: set[int] = set()
 
-    def run(self, client: Client) -> None:
+    def run(self, client: Client, meanwhile: Callable[[], object] | None = None) -> None:
         """Send and receive until all is answered."""
         unsent = iter(self.unanswered[:])
         self._send(client, unsent, _IN_FLIGHT)
         while self.in_flight:
-            answer = client.receive()
+            answer = client.receive() if meanwhile is None else _receive_beside(client, meanwhile)
             place = self.in_flight.pop(answer.get("id", _HELLO), None)
             if place is not None:
                 client.unanswered -= 1
@@ -334,6 +343,16 @@ class Exchange:
             return {"notes": [{"id": note, "still_in": []} for note in args.get("notes", ())]}
         mission = {"id": args.get("id"), "name": None}
         return {"killed": [mission], "hidden": []} if self.command == "kill" else {**mission, "also": []}
+
+
+def _receive_beside(client: Client, meanwhile: Callable[[], object]) -> dict[str, Any]:
+    """Return the next answer, and call `meanwhile` before it and again and again until it comes."""
+    while True:
+        meanwhile()
+        try:
+            return client.receive(timeout=BEAT)
+        except TimeoutError:
+            continue
 
 
 def answer_result(answer: dict[str, Any]) -> Any:  # noqa: ANN401  (any JSON)

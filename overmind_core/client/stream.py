@@ -132,6 +132,27 @@ CALL_LIMIT = 2.0
 """Seconds that an answer may take."""
 
 
+def ask_once(client: Client, command: str, args: Mapping[str, Any], *, timeout: float) -> Any:  # noqa: ANN401  (as below)
+    """Return the answer to a request that is worth no search for another daemon; nothing else may use the session.
+
+    Args:
+        client: The session. After any error but the daemon's own it is to be closed.
+        command: As on the socket.
+        args: Of the command.
+        timeout: Seconds of silence.
+
+    Raises:
+        ConnectionError: the daemon is gone.
+        TimeoutError: it does not answer in time.
+        OvermindError: it said no, or is not there.
+    """
+    number = client.send(command, args)
+    while (answer := client.receive(timeout=timeout)).get("id") != number:
+        pass
+    client.unanswered -= 1
+    return answer_result(answer)
+
+
 def call_if_running(
     home: Home, command: str, args: Mapping[str, Any] | None = None, *, timeout: float = CALL_LIMIT
 ) -> Any | None:  # noqa: ANN401  (an answer is any JSON)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NotRequired, TypedDict
 
+from overmind_core.quests.answer_types import QuestBrief
+
 
 class Welcome(TypedDict):
     """The daemon that answers."""
@@ -63,6 +65,13 @@ class DaemonStatus(TypedDict):
     """A sentence for each problem that a person has to fix."""
 
 
+class CancelledQuest(QuestBrief):
+    """A quest that was cancelled, as its missions were stopped."""
+
+    can_retry: bool
+    """Whether `quest retry` begins it again."""
+
+
 class Departed(TypedDict):
     """The daemon leaves."""
 
@@ -70,9 +79,12 @@ class Departed(TypedDict):
     """Missions that ended."""
     kept: int
     """Missions that live on."""
+    cancelled: NotRequired[list[CancelledQuest]]
+    """Only where some were: the quests that ran."""
     stopping: NotRequired[int]
     """Only with a swarm that does not answer: plans with agents on other hives. The next daemon ends them."""
     held: NotRequired[int]
     """Only on a full disk: runs whose end could not be saved. The keeper stays, and holds them for the next daemon."""
     note: NotRequired[str]
-    """Only if not all has ended, or is saved: why, what stays, and what to do."""
+    """Only if something had to be killed after its grace, or not all has ended, or is saved, or the web server goes on:
+    what, why, what stays, and what to do."""

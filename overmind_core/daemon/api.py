@@ -4,37 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.lost import lost_sentence
 from overmind_core.domain.missions.mission import LIVE, Cause, Mission, Status
+from overmind_core.domain.quests.attempt import can_retry
+from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused, mute_keeper
 from overmind_core.kernel.request import Args, handles
+from overmind_core.missions import answers
 from overmind_core.missions.keeper_sync import Departure
+from overmind_core.missions.left_processes import by_name, go_on
 from overmind_core.missions.requests import Nothing
 from overmind_core.missions.resources import own_memory
 from overmind_core.missions.retention import folder_size
+from overmind_core.system import web_server
 from overmind_core.version import VERSION
 from overmind_core.wire.framing import API_VERSION
 
 if TYPE_CHECKING:
     from overmind_core.daemon.answer_types import DaemonStatus, Departed, KeeperStatus, MissionCounts, Welcome
     from overmind_core.daemon.unsaved import Unsaved
+    from overmind_core.domain.quests.quest import Quest
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.keeper_client import CurrentKeeper
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.request import Caller
     from overmind_core.kernel.tasks import Tasks
+    from overmind_core.missions.left_processes import LeftProcesses
     from overmind_core.missions.lost import LostLookup
     from overmind_core.missions.ports import Preparer
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.service import Missions
     from overmind_core.missions.store import MissionTable
     from overmind_core.missions.unrecorded import UnrecordedLogs
+    from overmind_core.quests.registry import QuestRegistry
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
 
@@ -75,11 +83,23 @@ def _counted(by_status: Mapping[str, int], lost: int) -> MissionCounts:
     }
 
 
-def _departed(unsaved: Unsaved | None, *, ended: Sequence[Mission] = (), kept: int = 0) -> Departed:
-    """`ended`: those that were to end; the next daemon ends what still lives of them, as others hold that up."""
+def _departed(
+    unsaved: Unsaved | None,
+    *,
+    ended: Sequence[Mission] = (),
+    since: float = 0.0,
+    kept: int = 0,
+    notes: Iterable[str] = (),
+    cancelled: Sequence[Quest] = (),
+) -> Departed:
+    """`ended`: those that were to end `since` then; the next daemon ends what of them others hold up."""
     stopping = [one for one in ended if one.is_live]
     answer: Departed = {"stopped": len(ended) - len(stopping), "kept": kept}
-    notes = []
+    if cancelled:
+        answer["cancelled"] = [
+            {"id": one.id, "name": one.name, "can_retry": can_retry(one, has_mission=True)} for one in cancelled
+        ]
+    notes = list(notes)
     if stopping:
         names = ", ".join(one.definition.name for one in stopping)
         answer["stopping"] = len(stopping)
@@ -90,8 +110,8 @@ def _departed(unsaved: Unsaved | None, *, ended: Sequence[Mission] = (), kept: i
     if unsaved is not None:
         answer["held"] = unsaved.ends
         notes.append(unsaved.note(live=kept))
-    if notes:
-        answer["note"] = " ".join(notes)
+    if (note := answers.notes(ended, since, "\n".join(notes))) is not None:
+        answer["note"] = note
     return answer
 
 
@@ -117,6 +137,8 @@ class DaemonApi:
         unrecorded: UnrecordedLogs,
         lost: LostLookup,
         state_trouble: Callable[[], str],
+        left_processes: LeftProcesses,
+        quests: QuestRegistry,
     ) -> None:
         """`leave`: part from the keeper and end the daemon; `settings_mistake`: why they are not those of the file.
 
@@ -138,6 +160,8 @@ class DaemonApi:
         self._unrecorded = unrecorded
         self._lost = lost
         self._state_trouble = state_trouble
+        self._left_processes = left_processes
+        self._quests = quests
         self._started_at = clock.wall()
 
     @handles(Hello)
@@ -196,17 +220,23 @@ class DaemonApi:
                 "forbidden", "This daemon is ephemeral: nothing outlives it. Stop everything with: overmind shutdown"
             )
         unsaved = await self._leave(Departure.HAND_OVER if request.replace else Departure.KEEP)
-        return _departed(unsaved, kept=len(self._registry.live))
+        notes = [] if request.replace else web_server.goes_on(self._home)
+        return _departed(unsaved, kept=len(self._registry.live), notes=notes)
 
     async def _stop_all(self) -> Departed:
         self._phase.closing = True
+        began = self._clock.wall()
+        running = [one.id for one in self._quests.live.values() if one.runs]
         try:
             ended = await self._missions.end_all(Cause.STOP, None)
         except OvermindError:
             self._phase.closing = False
             raise
         await self._preparer.calm_all()  # also of those that have ended just now
-        return _departed(await self._leave(Departure.END), ended=ended)
+        notes = [*go_on(await self._left_processes.all(), by_name), *web_server.goes_on(self._home)]
+        cancelled = [one for one in map(self._quests.get, running) if one and one.status is QuestStatus.CANCELLED]
+        departure = await self._leave(Departure.END)
+        return _departed(departure, ended=ended, since=began, notes=notes, cancelled=cancelled)
 
     async def _keeper_row(self) -> KeeperStatus | None:
         link = self._line.link

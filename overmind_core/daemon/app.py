@@ -18,10 +18,11 @@ from overmind_core.daemon.capture import CaptureHost
 from overmind_core.daemon.engine import Engine, EngineParts
 from overmind_core.daemon.memory import MemoryHost, MemoryParts
 from overmind_core.daemon.unsaved import Unsaved
-from overmind_core.domain.agents.events import NotificationDue, QuestionAsked
+from overmind_core.domain.agents.events import MessageDelivered, MessageQueued, NotificationDue, QuestionAsked
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.events import THE_QUEUE, Event
 from overmind_core.domain.missions.events import MissionEnded, MissionRemoved
+from overmind_core.domain.quests.attempt import goes_on_in_folder
 from overmind_core.domain.quests.classes import own_verify
 from overmind_core.domain.quests.quest import LandedWork
 from overmind_core.isolation.genomes import GenomeTrust
@@ -46,6 +47,7 @@ from overmind_core.missions.followers import Followers
 from overmind_core.missions.keeper_sync import Departure, KeeperSync
 from overmind_core.missions.launcher import Launcher
 from overmind_core.missions.leases import Leases
+from overmind_core.missions.left_processes import LeftProcesses
 from overmind_core.missions.limits import TreeLimits
 from overmind_core.missions.load_history import LoadHistory
 from overmind_core.missions.observer import MissionObserver
@@ -63,7 +65,7 @@ from overmind_core.notifications.service import Notifications, web_address
 from overmind_core.plans.assembly import PlanParts
 from overmind_core.plans.assembly import assemble as assemble_plans
 from overmind_core.plans.outputs import AgentOutputs
-from overmind_core.quests.events import QueueChanged
+from overmind_core.quests.events import QuestChanged, QueueChanged
 from overmind_core.quests.registry import QuestEnded, QuestRegistry
 from overmind_core.quests.service import QuestService
 from overmind_core.schedules.assembly import ScheduleParts
@@ -253,6 +255,15 @@ class App:
             environment_table=state.environments,
             under_way=SingleFlight(),
             end_marks=EndMarks(home.root, self.journal),
+            left_processes=LeftProcesses(
+                registry=self.registry,
+                journal=self.journal,
+                meta_table=state.meta,
+                line=self.line,
+                tasks=self.tasks,
+                trees=self.trees,
+                purge=self.terminator.purge_from_thread,
+            ),
         )
         self.observer = MissionObserver(
             logs=home.logs,
@@ -395,7 +406,9 @@ class App:
         self.launcher.assume_requested(self.registry.live.values())
         self.missions.end_marked()
         self.unrecorded.load()
+        self.missions.left_processes.load()
         await self.keeper.connect(patient=False)
+        self.missions.left_processes.resume()
         self.isolation.resume()
         self.landing.resume()
         self.plans.load()
@@ -516,6 +529,7 @@ class App:
         self.landing.on_landed_by_hand = self._on_landed_by_hand
         self.budgets.on_spent = self.engine.budgets.on_spent
         self.isolation.keep_while(lambda mission: mission in self.quest_registry.live)
+        self.isolation.serve_while(lambda mission: goes_on_in_folder(self.quest_registry.live.get(mission)))
         self.isolation.verify_while(lambda mission: own_verify(self.quest_registry.get(mission)) is not None)
         effects = Effects(
             launcher=self.launcher,
@@ -542,26 +556,27 @@ class App:
         bus.subscribe(MissionChanged, self.engine.watching.on_change)
         bus.subscribe(MissionChanged, self.swarm.on_change)
         bus.subscribe(FactRead, self.engine.watching.on_fact)
+        bus.subscribe(MessageQueued, self.engine.watching.on_message)
+        bus.subscribe(MessageDelivered, self.engine.watching.on_delivery)
         self.engine_questions.on(EngineNeed.STEER, self.engine.watching.on_answer)
         bus.subscribe(QuestEnded, self.schedules.on_quest_end)
         bus.subscribe(QuestEnded, self.engine.specs.on_quest_end)
         bus.subscribe(WorkLanded, self.engine.specs.on_landed)
         bus.subscribe(QuestEnded, self.swarm.on_quest_end)
         bus.subscribe(QuestEnded, lambda ended: self.isolation.no_longer_needed(ended.quest.id))
+        bus.subscribe(QuestChanged, lambda changed: self.isolation.look_again(changed.mission))
         for kind in NEWSWORTHY:
             bus.subscribe(kind, self.unseen.on_news)
         bus.subscribe(MissionEnded, self.retention.on_end)
-        bus.subscribe(MissionRemoved, self.engine.quest_asker.on_removal)
-        bus.subscribe(MissionRemoved, self.memory.on_removal)
-        bus.subscribe(MissionRemoved, self.leases.on_removal)
+        for part in (self.engine.quest_asker, self.memory, self.leases, self.missions.left_processes):
+            bus.subscribe(MissionRemoved, part.on_removal)
         bus.subscribe(QuestionAsked, self.engine.specs.on_hold)
         bus.subscribe(QuestionAsked, self.swarm.on_question)
         bus.subscribe(QueueChanged, self.engine.specs.on_hold)
         bus.subscribe(NotificationDue, self.notifications.on_notification)
         bus.subscribe(Event, self.followers.on_event)
-        bus.subscribe(RunConcluded, self.keeper.on_conclusion)
-        bus.subscribe(RunConcluded, self.progress.on_conclusion)
-        bus.subscribe(RunConcluded, self.terminator.on_conclusion)
+        for one in (self.keeper, self.progress, self.terminator, self.missions.left_processes):
+            bus.subscribe(RunConcluded, one.on_conclusion)
         bus.subscribe(EndHeldUp, self.terminator.on_held_up)
         self.terminator.on_untold = self.keeper.ask_about
         self.capture = CaptureHost(self.memory, self.agents, self.tasks, bus)

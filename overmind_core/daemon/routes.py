@@ -157,6 +157,8 @@ def handlers(app: App) -> tuple[object, ...]:
         unrecorded=app.unrecorded,
         lost=lost,
         state_trouble=lambda: app.state_trouble,
+        left_processes=app.missions.left_processes,
+        quests=app.quest_registry,
     )
     lifecycle = LifecycleApi(
         home=app.home,
@@ -173,6 +175,7 @@ def handlers(app: App) -> tuple[object, ...]:
         plans=app.plans,
         quests=app.quest_registry,
         lost=lost,
+        left_processes=app.missions.left_processes,
     )
     standings = _standings(app)
     reader = FigureReader(
@@ -208,6 +211,7 @@ def handlers(app: App) -> tuple[object, ...]:
         budget=app.budgets,
         lost=lost,
         standings=standings,
+        left_processes=app.missions.left_processes,
     )
     logs = LogsApi(
         home=app.home,
@@ -380,11 +384,13 @@ def _queue_views(app: App) -> QueueViews:
         refusal=app.engine.attempts.targets.refusal,
         in_the_way=app.engine.attempts.targets.in_the_way,
         gates=app.engine.specs.gates,
+        gate_numbers=app.engine.specs.gate_numbers,
         worktree=app.engine.quest_landing.worktree,
         home=app.home,
         pending_settings=lambda key: config.pending(
             app.home.config, app.home.good_config, app.settings, providers=provider_names(), key=key
         ),
+        questions_about=next(one for one in app.agent_apis if isinstance(one, QuestionApi)).questions_about,
     )
 
 

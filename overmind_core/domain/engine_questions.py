@@ -104,6 +104,12 @@ REPORT_UNASSIGNED = AnswerEffects(
     "queue it for the agent that you name", "only record it", "the agent, such as claude", text_with=ALLOW
 )
 """Of `report` of work for which there is no agent."""
+REPORT_QUESTION = AnswerEffects("answer yes", "answer no", "the answer", text_with=ALLOW)
+"""Of `report` of a question, which wants an answer in words."""
+QUESTION = "question"
+"""The kind of such a report, in its subject, and the need of an agent's question."""
+QUOTED_TEXT = "'TEXT'"
+"""The place of a text in a line that answers a question."""
 NAMED = "claude"
 """The agent in the line that answers such a one."""
 STUCK_SPEC = AnswerEffects("go on with the spec", "leave it as it is", first=ALLOW)
@@ -138,6 +144,8 @@ STEERS: Mapping[str, AnswerEffects] = {
 """Of `steer`, by what is done on approval; an earlier version has not said it."""
 UNDOES_LANDED = "undoes_landed"
 """The code of that, and the class of an attempt that ends with it."""
+FOR_YOU = "waits for you"
+"""The beginning of what is said where a person has to do something."""
 UNKNOWN = AnswerEffects("allow", "deny")
 """Of a need that only a later version knows."""
 BLOCKS = "blocks"
@@ -177,6 +185,7 @@ def effects_of(question: Mapping[str, Any]) -> AnswerEffects:
         (EngineNeed.MERGE, subject.get(CODE) == UNDOES_LANDED, UNDOES),
         (EngineNeed.MERGE, subject.get(CODE) is not None, REFUSED),
         (EngineNeed.REPORT, bool(subject.get(UNASSIGNED)), REPORT_UNASSIGNED),
+        (EngineNeed.REPORT, subject.get("kind") == QUESTION, REPORT_QUESTION),
         (EngineNeed.REVIEW, subject.get("into", True) is None, REVIEW_ALONE),
     )
     found = next((effects for need, is_so, effects in special if is_so and question["need"] == need), None)
@@ -190,6 +199,11 @@ def hints(question: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     effects = effects_of(question)
     if effects is REPORT_UNASSIGNED:
         yield f"overmind answer {question['question']} {NAMED}", "queue it for this agent, or another one"
+        yield f"overmind answer {question['question']} {DENY}", effects.deny
+        return
+    if effects is REPORT_QUESTION:
+        yield f"overmind answer {question['question']} {QUOTED_TEXT}", "send this answer"
+        yield f"overmind answer {question['question']} {ALLOW}", effects.allow
         yield f"overmind answer {question['question']} {DENY}", effects.deny
         return
     for behaviour in (ALLOW, DENY) if effects is not UNKNOWN else ():
@@ -221,3 +235,28 @@ def _problem(question: Mapping[str, Any]) -> str:
 def without_name(summary: str, name: str) -> str:
     """What a question asks where the name of its subject stands beside it: that is not said twice."""
     return summary.removeprefix(f"{name} ").removeprefix(f"{name}: ")
+
+
+def way_on(question: Mapping[str, Any]) -> str:
+    """Return the line that answers it; where allowing it is not plain, what it is about and both answers."""
+    return choice(question) or answer_line(question)
+
+
+def answer_line(question: Mapping[str, Any]) -> str:
+    """Return a line that answers it, to be typed as it is, or nearly."""
+    number = question["question"]
+    if question["attach_only"]:
+        return f"overmind attach {question['id']}"
+    if question["options"]:
+        ways = " ".join("1,2" if one.get("several") else "1" for one in question.get("choices") or [{}])
+        return f"overmind answer {number} {ways}"
+    if effects_of(question) is REPORT_UNASSIGNED:
+        return f"overmind answer {number} {NAMED}"
+    is_free = effects_of(question) is REPORT_QUESTION or question["need"] == QUESTION
+    return f"overmind answer {number} {QUOTED_TEXT if is_free else ALLOW}"
+
+
+def with_answer(question: Mapping[str, Any]) -> str:
+    """Return an open question in a line: its number, what it is about, and the command that answers it."""
+    name = (question.get("about") or question)["name"]
+    return f"question {question['question']} ({question['need']} of {name}): {way_on(question)}"

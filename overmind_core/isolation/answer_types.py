@@ -85,7 +85,7 @@ class PortInfo(TypedDict):
     name: str | None
     """Of the mission; null when nothing is known of it any more."""
     status: Status | None
-    """Null when the mission was removed."""
+    """Of the service that has the port, once it was started, else of the mission. Null when that was removed."""
 
 
 class PortList(TypedDict):

@@ -157,7 +157,7 @@ class IsolationApi:
                     "port": row.port,
                     "held": row.held,
                     "name": name,
-                    "status": None if mission is None else mission.status,
+                    "status": self._workspace.port_status(row.mission, row.service),
                 }
             )
         return {"ports": found}

@@ -45,8 +45,8 @@ class _Container:
 
     since: float
     """Since when it has run."""
-    down: bool = False
-    """That it has ended was told."""
+    down: Status | None = None
+    """How it has ended, which was told; None: it runs."""
     due: float | None = None
     """When it is to be started again."""
     restarts: list[float] = field(default_factory=list)
@@ -81,11 +81,16 @@ class ContainerWatch:
                 found[one.engine or ""].append(one)
         keys = {(one.mission, service) for group in found.values() for one in group for service in one.containers}
         self._watched = {key: known for key, known in self._watched.items() if key in keys}
+        self._show()
         return found
 
     def _is_watched(self, mission: str) -> bool:
         live, isolation = self._workspace.registry.live.get(mission), self._workspace.records.get(mission)
-        return live is not None and live.status in _RUNNING and isolation is not None and isolation.ready_once
+        if isolation is None or not isolation.ready_once:
+            return False
+        if live is not None:
+            return live.status in _RUNNING
+        return not isolation.ended and self._workspace.is_served(mission)
 
     async def _look(self, isolations: list[Isolation]) -> None:
         home = to_wire(self._workspace.home)
@@ -103,12 +108,17 @@ class ContainerWatch:
             for service, name in isolation.containers.items():
                 known = self._watched.setdefault((isolation.mission, service), _Container(now))
                 if names.get(name):
-                    if known.down:
-                        known.down, known.due, known.since = False, None, now
-                elif not known.down:
+                    if known.down is not None:
+                        known.down, known.due, known.since = None, None, now
+                elif known.down is None:
                     await self._ended(isolation, service, known)
                 elif known.due is not None and known.due <= now:
                     await self._start(isolation, service, known)
+        self._show()
+
+    def _show(self) -> None:
+        """Have others know how they are."""
+        self._workspace.containers_seen = {key: known.down or Status.RUNNING for key, known in self._watched.items()}
 
     async def _ended(self, isolation: Isolation, service: str, known: _Container) -> None:
         """Tell it, with its last lines, and what is done about it."""
@@ -123,7 +133,8 @@ class ContainerWatch:
             return  # at the next look
         if state.running or not self._is_watched(isolation.mission):
             return
-        known.down, known.due = True, self._restart_at(isolation, service, known, failed=state.exit_code != 0)
+        known.down = Status.CRASHED if state.exit_code else Status.STOPPED
+        known.due = self._restart_at(isolation, service, known, failed=state.exit_code != 0)
         for line in tail.splitlines():
             self._record(isolation, ServiceWrote(text=f"{service} | {line}"))
         how = f"has ended with exit code {state.exit_code}" if state.exists else "was removed by someone else"
@@ -147,7 +158,7 @@ class ContainerWatch:
         return now + verdict.delay
 
     async def _start(self, isolation: Isolation, service: str, known: _Container) -> None:
-        """Start it again, unless its mission has ended since."""
+        """Start it again, unless nobody uses it any more."""
         mission = isolation.mission
         async with self._workspace.turn(mission):
             if not self._is_watched(mission):
@@ -161,9 +172,9 @@ class ContainerWatch:
                 self._record(isolation, ServiceEnded(text=text, service=service))
                 self._record(isolation, NotificationDue(why="blocked", now=f"{service} could not be restarted"))
             else:
-                known.down, known.since = False, asyncio.get_running_loop().time()
+                known.down, known.since = None, asyncio.get_running_loop().time()
 
     def _record(self, isolation: Isolation, event: MissionEvent) -> None:
-        mission = self._workspace.registry.live.get(isolation.mission)
+        mission = self._workspace.registry.get(isolation.mission)
         if mission is not None:
             self._workspace.registry.record(mission, event)

@@ -63,6 +63,10 @@ class Ports:
         held = self._held.get(mission)
         return dict(held) if held else await self.reserve(mission, project, before)
 
+    def held_by(self, mission: str) -> dict[str, int]:
+        """Service → port of what the mission holds now."""
+        return dict(self._held.get(mission, {}))
+
     def hold(self, mission: str) -> None:
         """Write down what was reserved; inside of a transaction."""
         self._table.hold(mission, self._held.get(mission, {}).items())

@@ -26,17 +26,18 @@ NAMED = 10
 _log = logging.getLogger(__name__)
 
 
-async def over(workspace: Workspace, mission: str) -> None:
+async def over(workspace: Workspace, mission: str, *, at_once: bool = False) -> None:
     """The mission has ended for good: its ports are free, its services ended, its containers stopped.
 
-    What can't be done now, as the engine of its containers is away, is tried again at the next start.
+    While something else uses them, such as a check in its folder, they stay, unless `at_once`. What can't be done now,
+    as the engine of its containers is away, is tried again at the next start.
     """
     isolation, current = workspace.records.get(mission), workspace.registry.known(mission)
     if isolation is None or (current is not None and current.is_live):
         return
     if isolation.removal is not Removal.NONE:  # it was interrupted
         await _unasked(workspace, mission, isolation.removal)
-    elif not isolation.ended:
+    elif not isolation.ended and (at_once or not workspace.is_served(mission)):
         await _let_go(workspace, isolation)
 
 
@@ -60,7 +61,9 @@ async def _let_go(workspace: Workspace, isolation: Isolation) -> None:
 async def guest_gone(workspace: Workspace, mission: str) -> None:
     """A mission that ran in the worktree of this ended one has ended: perhaps nobody needs that any more."""
     isolation, current = workspace.records.get(mission), workspace.registry.known(mission)
-    if mission in workspace.with_guests and isolation is not None and (current is None or not current.is_live):
+    if isolation is None or not isolation.ended or (current is not None and current.is_live):
+        return  # `over` sees to it, once nothing is held any more
+    if mission in workspace.with_guests:
         await _tidy(workspace, isolation)
 
 
@@ -95,24 +98,24 @@ async def _unasked(workspace: Workspace, mission: str, removal: Removal) -> None
             workspace.forget(mission)
 
 
-async def discard(workspace: Workspace, isolation: Isolation, *, force: bool) -> None:
+async def discard(workspace: Workspace, isolation: Isolation, *, force: bool, is_removed: bool = False) -> None:
     """Remove everything; see `IsolationService.discard`."""
     mission = isolation.mission
     current = workspace.registry.known(mission)
     if current is not None and current.is_live:
         name = current.definition.name
         raise OvermindError("not_finished", f"Mission {mission} ({name}) is {current.status}. Stop or kill it first.")
-    await over(workspace, mission)
-    isolation = workspace.records.get(mission, isolation)
     if (guest := workspace.guest(isolation)) is not None:
         message = f"Mission {guest.id} ({guest.definition.name}) runs in the worktree of {isolation.name}."
         raise OvermindError("not_finished", f"{message} Stop or kill it first.")
+    await over(workspace, mission, at_once=True)
+    isolation = workspace.records.get(mission, isolation)
     if not force and not _may_have_work(isolation):
-        await check(workspace, isolation)
+        await check(workspace, isolation, is_removed=is_removed)
     try:
         await _remove_all(workspace, isolation, Removal.FORCED if force else Removal.UNASKED)
     except RemovalRefused as error:
-        await check(workspace, isolation)
+        await check(workspace, isolation, is_removed=is_removed)
         raise _kept(isolation, error) from None
     workspace.ports.forget(mission)
     kept = workspace.registry.get(mission)
@@ -126,8 +129,13 @@ BY_FORCE = "discard with --force"
 """The end of what `check` says: what helps those who do not want the work."""
 
 
-async def check(workspace: Workspace, isolation: Isolation) -> None:
+async def check(workspace: Workspace, isolation: Isolation, *, is_removed: bool = False) -> None:
     """Refuse to remove work that is nowhere else.
+
+    Args:
+        workspace: Where it is known.
+        isolation: What a mission has.
+        is_removed: The mission itself is removed, so that its name may be another one's as soon as somebody wants it.
 
     Raises:
         OvermindError: `dirty` or `unmerged`, naming it.
@@ -138,11 +146,12 @@ async def check(workspace: Workspace, isolation: Isolation) -> None:
         return
     state = await state_of(workspace, isolation)
     name = isolation.name
+    word = isolation.mission if is_removed else workspace.reference(isolation)
     if state.dirty:
         files = [to_wire(path) for path in state.dirty]
         are = "is" if len(files) == 1 else "are"
         message = f"{_some(files, 'file')} in the worktree of {name} {are} uncommitted: {_listed(files)}."
-        raise OvermindError("dirty", f"{message} Commit with: overmind commit {name} -m …, or {BY_FORCE}", files=files)
+        raise OvermindError("dirty", f"{message} Commit with: overmind commit {word} -m …, or {BY_FORCE}", files=files)
     if state.ignored.kept:
         files = [to_wire(path) for path in state.ignored.kept]
         were = "was" if len(files) == 1 else "were"
@@ -154,7 +163,7 @@ async def check(workspace: Workspace, isolation: Isolation) -> None:
         runs = " (its own check runs first)" if workspace.is_verified(isolation.mission) else ""
         message = f"{_some(commits, 'commit')} of {name} {are} not merged anywhere: {_listed(commits)}."
         raise OvermindError(
-            "unmerged", f"{message} Merge with: overmind merge {name}{runs}, or {BY_FORCE}", commits=commits
+            "unmerged", f"{message} Merge with: overmind merge {word}{runs}, or {BY_FORCE}", commits=commits
         )
 
 

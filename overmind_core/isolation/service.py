@@ -43,10 +43,23 @@ class IsolationService:
         self._workspace = workspace
         self._preparations = Preparations(workspace, self.over)
         self._watch: ContainerWatch | None = None
+        self._resumed = False
 
     def keep_while(self, is_needed: Callable[[str], bool]) -> None:
         """An ended mission's worktree stays, untouched or not, while this holds of it; see `no_longer_needed`."""
         self._workspace.is_needed = is_needed
+
+    def serve_while(self, is_served: Callable[[str], bool]) -> None:
+        """An ended mission's services run on, and its ports stay held, while this holds of it; see `look_again`."""
+        self._workspace.is_served = is_served
+
+    def look_again(self, mission: str | None) -> None:
+        """What holds of a mission in `serve_while` may be over: then what it held is let go."""
+        isolation = None if mission is None else self._workspace.records.get(mission)
+        if mission is None or isolation is None or isolation.ended or mission in self._workspace.registry.live:
+            return
+        if not self._workspace.is_served(mission):
+            self._workspace.tasks.start(self.over(mission))
 
     def verify_while(self, is_verified: Callable[[str], bool]) -> None:
         """Say of a mission's work, while this holds of it, that merging it runs a check of its own."""
@@ -71,12 +84,13 @@ class IsolationService:
 
     def resume(self) -> None:
         """Go on with what an earlier supervisor left in the middle, and take away what nobody has any more."""
+        self._resumed = True
         self._preparations.resume()
         for isolation in list(self._workspace.records.values()):
             left = not isolation.ended or isolation.removal is not Removal.NONE
             if left and isolation.mission not in self._workspace.registry.live and not is_unfinished(isolation):
                 self._workspace.tasks.start(self.over(isolation.mission))
-            elif isolation.containers:
+            if isolation.containers:
                 self._watch_containers()
         self._workspace.tasks.start(stray_containers.clean(self._workspace))
 
@@ -184,13 +198,15 @@ class IsolationService:
         isolation = self._workspace.records.get(mission.id)
         if isolation is None or self._preparations.on_mission_changed(mission.id):
             return
+        if not self._resumed:
+            return  # `resume` sees to it, when all is known that may need it
         if not mission.is_live and not isolation.ended:
             self._workspace.tasks.start(self.over(mission.id))
-        elif isolation.containers and mission.status is Status.RUNNING:
+        if isolation.containers and (mission.status is Status.RUNNING or self._workspace.is_served(mission.id)):
             self._watch_containers()
 
     def _watch_containers(self) -> None:
-        """A mission with containers runs."""
+        """A mission with containers runs, or they serve what follows it."""
         if self._watch is None:
             from overmind_core.isolation.container_watch import ContainerWatch  # noqa: PLC0415 - see above
 
@@ -199,17 +215,18 @@ class IsolationService:
 
     async def calm(self, missions: Iterable[str]) -> None:
         """Wait until nothing of these ended missions runs any more: services, containers, preparations."""
-        await asyncio.gather(*(self.over(one) for one in missions if one in self._workspace.records))
+        known = [one for one in missions if one in self._workspace.records]
+        await asyncio.gather(*(self.over(one, at_once=True) for one in known))
 
-    async def over(self, mission: str) -> None:
-        """Let go of what the mission held while it lived, unless it lives again."""
+    async def over(self, mission: str, *, at_once: bool = False) -> None:
+        """Let go of what the mission held while it lived, unless it lives again; see `release.over`."""
         from overmind_core.isolation import release  # noqa: PLC0415 - see above
 
         await self._preparations.done(mission)
         async with self._workspace.turn(mission):
             if not self._preparations.suspended:
                 with self._preparations.needed():
-                    await release.over(self._workspace, mission)
+                    await release.over(self._workspace, mission, at_once=at_once)
 
     async def _guest_gone(self, host: str) -> None:
         from overmind_core.isolation import release  # noqa: PLC0415 - see above
@@ -219,8 +236,8 @@ class IsolationService:
                 with self._preparations.needed():
                     await release.guest_gone(self._workspace, host)
 
-    async def discard(self, isolation: Isolation, *, force: bool) -> None:
-        """Remove everything of an ended mission.
+    async def discard(self, isolation: Isolation, *, force: bool, is_removed: bool = False) -> None:
+        """Remove everything of an ended mission; `is_removed`: the mission itself is removed, too.
 
         Raises:
             OvermindError: `unmerged` or `dirty`, work would be lost and `force` is not set; `not_finished`.
@@ -229,9 +246,8 @@ class IsolationService:
 
         async with self._workspace.turn(isolation.mission):
             with self._preparations.needed():
-                await release.discard(
-                    self._workspace, self._workspace.records.get(isolation.mission, isolation), force=force
-                )
+                known = self._workspace.records.get(isolation.mission, isolation)
+                await release.discard(self._workspace, known, force=force, is_removed=is_removed)
 
     async def calm_all(self) -> None:
         """As `calm`, for every mission that has something of its own."""
@@ -251,7 +267,7 @@ class IsolationService:
             if isolation is None:
                 continue
             try:
-                await self.discard(isolation, force=False)
+                await self.discard(isolation, force=False, is_removed=True)
             except OvermindError as error:
                 _log.info("kept the resources of mission %s: %s", mission, error.message)
                 what = "What" if isolation.worktree is None else f"The worktree {isolation.worktree} of"

@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from overmind_core.domain.isolation.isolation import isolation_variables
+from overmind_core.domain.isolation.project import service_and_number
 from overmind_core.domain.sent_work import is_sent
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
@@ -26,7 +27,7 @@ from overmind_core.missions.lookup import find
 
 if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
-    from overmind_core.domain.missions.mission import Definition, Mission
+    from overmind_core.domain.missions.mission import Definition, Mission, Status
     from overmind_core.git.run import Git
     from overmind_core.isolation.store import IsolationTable, PortTable, TrustTable
     from overmind_core.kernel.database import MetaTable
@@ -99,10 +100,14 @@ class Workspace:
         """The end of what a daemon that was killed has left running."""
         self.inherited: frozenset[str] = frozenset()
         """Missions that an earlier daemon knew: some of its git may still run for them."""
+        self.containers_seen: Mapping[tuple[str, str], Status] = {}
+        """Mission and service → how its container was seen last, of those that have to run; see `ContainerWatch`."""
         self.with_guests: set[str] = set()
         """Ended missions whose worktrees others still run in, or need."""
         self.is_needed: Callable[[str], bool] = lambda _mission: False
         """Whether what is not over yet needs an ended mission's folder; see `IsolationService.keep_while`."""
+        self.is_served: Callable[[str], bool] = lambda _mission: False
+        """Whether an ended mission's services and ports are used all the same; see `IsolationService.serve_while`."""
         self.is_verified: Callable[[str], bool] = lambda _mission: False
         """Whether merging a mission's work runs a check of its own; see `IsolationService.verify_while`."""
         self.steps: dict[str, str] = {}
@@ -135,6 +140,14 @@ class Workspace:
             message = f"Mission {about} has no worktree, ports or services of its own."
             raise OvermindError("not_isolated", f"{message} Start it with: overmind run --isolate")
         return isolation
+
+    def reference(self, isolation: Isolation) -> str:
+        """What a person types for its mission: the name, or the id where the name means another one, or several."""
+        try:
+            meant = self.find(isolation.name, alone=True)
+        except OvermindError:
+            return isolation.mission
+        return isolation.name if meant.mission == isolation.mission else isolation.mission
 
     async def around(self, cwd: str) -> set[str]:
         """The missions whose repository is that of a folder, or whose project it is in where there is none.
@@ -311,6 +324,18 @@ class Workspace:
         one = self.records.get(mission)
         return None if one is None or one.branch is None else one.worktree
 
+    def port_status(self, mission: str, key: str) -> Status | None:
+        """The status of what has a port: of the service, once there is one, else of the mission; None: it was removed.
+
+        `key`: as in `Isolation.ports`.
+        """
+        service, _ = service_and_number(key)
+        one = self.records.get(mission)
+        child = None if one is None else one.services.get(service)
+        owner = self.registry.get(child or mission)
+        seen = self.containers_seen.get((mission, service))
+        return seen or (None if owner is None else owner.status)
+
     def shown(self, mission: str) -> IsolationSummary | None:
         """What the API tells of a mission's isolation."""
         one = self.records.get(mission)
@@ -322,6 +347,7 @@ class Workspace:
             "branch": one.branch,
             "base": one.base,
             "ports": one.ports,
+            "ports_held": bool(self.ports.held_by(mission)),
             "containers": one.containers,
             "services": one.services,
             "step": self.steps.get(mission),

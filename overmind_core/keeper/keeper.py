@@ -114,7 +114,7 @@ class Keeper:
         run.next_notice = self.loop.mono + NOTICE_PAUSE
         if run.watched:
             out, err = run.log.offsets
-            self.notify({"notice": GROWN, "run": run.id, "out": out, "err": err})
+            self.notify({"notice": GROWN, "run": run.id, "out": out, "err": err, "last": run.last})
 
     def watch(self, run: KeptRun, *, on: bool) -> None:
         """Notify the supervisor when this run's log grows, beginning with its present size; or no longer."""

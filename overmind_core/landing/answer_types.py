@@ -43,7 +43,7 @@ class WorktreeInfo(TypedDict):
     ignored: int
     """Files that git ignores, for which it was kept when its mission ended."""
     ports: dict[str, int]
-    """By service, `minio/9001` for a further port of `minio`; of a live mission."""
+    """By service, `minio/9001` for a further port of `minio`; those that are held for it now."""
     containers: dict[str, str]
     """Service to running, healthy, exited and the like."""
     size_bytes: int | None

@@ -159,7 +159,6 @@ class WorktreeInspector:
         """The answer's row about one."""
         one, state = looked.isolation, looked.state
         mission = self._registry.get(one.mission)
-        live = mission is not None and mission.is_live
         standing = None if mission is None else self._standings.of([mission]).get(mission.id)
         return {
             "mission": one.mission,
@@ -180,7 +179,7 @@ class WorktreeInspector:
             "operation": None if state is None else state.operation,
             "merged": None if state is None else state.merged,
             "ignored": one.ignored,
-            "ports": one.ports if live else {},
+            "ports": self._workspace.ports.held_by(one.mission),
             "containers": looked.containers,
             "size_bytes": looked.size,
             "problem": looked.problem or None,

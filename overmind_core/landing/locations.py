@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
@@ -52,6 +52,13 @@ class WorkLocation:
     base_commit: str | None = None
     project: Project | None = None
     """What the check of merged work needs beside what git has; None: as the mission's isolation says."""
+    reference: str = ""
+    """What a person types for the mission, where that was looked up; see `Workspace.reference`."""
+
+    @property
+    def word(self) -> str:
+        """What a command is given that is about this work."""
+        return self.reference or to_wire(self.name)
 
     @property
     def scratch(self) -> str:
@@ -144,7 +151,7 @@ class Locations:
             raise OvermindError(
                 "gone", f"{message} Its commits are on {isolation.branch}: use overmind merge or discard"
             )
-        return self.location_of(isolation)
+        return replace(self.location_of(isolation), reference=self._workspace.reference(isolation))
 
     def location_of(self, isolation: Isolation, mark: str = "") -> WorkLocation:
         """The place that a record is about, made or not.

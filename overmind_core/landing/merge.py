@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from overmind_core.domain import landing
-from overmind_core.domain.isolation.isolation import isolation_variables
+from overmind_core.domain.isolation.isolation import BRANCH_VARIABLE, OWN, WORKTREE_VARIABLE, port_variable
 from overmind_core.domain.landing import VERIFY, MergeWay, commit_message
 from overmind_core.domain.missions.mission import Cause
 from overmind_core.domain.quests.quest import ConflictingFile, MetConflict
@@ -82,6 +82,8 @@ class MergeRun:
         self._wish = wish
         self._post = report
         self._verify: str | None = None
+        self._port_holder = f"{landing.SCRATCH}{place.mission}"
+        """Whose the port is of its check: it goes with this merge, also if the daemon dies."""
         self._won: MetConflict | None = None
         """The conflict in which the work's own side counts."""
 
@@ -247,7 +249,7 @@ class MergeRun:
             return
         self._post({"step": "verifying"})
         await self._asking(self._furnish)
-        spec = self._check_spec(self._wish.verify, self._wish.check or self._own_check())
+        spec = self._check_spec(self._wish.verify, self._wish.check or await self._own_check())
         begun = await self._missions.start_child(spec, also=lambda mission: self._linked(trace, mission))
         self._verify = begun.mission.id
         self._post({"verify": self._verify})
@@ -280,12 +282,20 @@ class MergeRun:
         except PlacingFailed as error:
             raise OvermindError("invalid", to_wire(str(error))) from None
 
-    def _own_check(self) -> MergeCheck:
-        """A mission like the one whose work it is."""
+    async def _own_check(self) -> MergeCheck:
+        """A mission like the one whose work it is, with a port of its own: the other's services serve its worktree.
+
+        Raises:
+            OvermindError: `port_range_exhausted`.
+        """
         place, mission = self._place, self._registry.get(self._place.mission)
         isolation = self._workspace.records.get(place.mission)
-        world = self._environments.of(place.mission)
-        own = {} if isolation is None else isolation_variables(isolation)
+        world = self._environments.elsewhere(place.mission)
+        own = {} if isolation is None or isolation.branch is None else {BRANCH_VARIABLE: isolation.branch}
+        if isolation is not None and OWN in isolation.ports:
+            alone = replace(isolation.project, services=())
+            ports = await self._workspace.ports.reserve(self._port_holder, alone, {})
+            own |= {port_variable(key): str(port) for key, port in ports.items()}
         return MergeCheck(
             name=f"{place.name}/{VERIFY}",
             parent=place.mission if self._wish.leased or place.mission in self._registry.live else None,
@@ -309,7 +319,7 @@ class MergeRun:
         )
         caller, chosen = check.environment
         inherited = caller or {to_wire(name): to_wire(value) for name, value in place.git.environ.items()}
-        environment = Environment(inherited, {**chosen, "OVERMIND_WORKTREE": to_wire(place.scratch)})
+        environment = Environment(inherited, {**chosen, WORKTREE_VARIABLE: to_wire(place.scratch)})
         key = f"{landing.SCRATCH}{place.mission}:{os.urandom(8).hex()}"
         return MissionSpec(definition, environment, isolate=False, request=key)
 
@@ -350,6 +360,7 @@ class MergeRun:
 
     async def _clean(self, trace: MergeProgress) -> None:
         await self._merger.end(self._verify)
+        self._workspace.ports.drop(self._port_holder)
         place = self._place
         try:
             await self._workspace.in_thread(merge.close_scratch, place.git, place.source, place.scratch)

@@ -138,7 +138,7 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
         raise OvermindError("nothing_to_merge", _nothing(place, target, uncommitted))
     if not wish.with_marks and (marked := committed_marks(git, place.source, commit, target.commit)):
         files = [to_wire(path) for path in marked]
-        raise OvermindError(CONFLICT_LEFT, marks_text(name, files), files=files)
+        raise OvermindError(CONFLICT_LEFT, marks_text(name, files, word=place.word), files=files)
     return MergePlan(target, commit, since, commits_between(git, place.source, target.commit, commit), uncommitted)
 
 
@@ -178,7 +178,7 @@ def uncommitted_work(place: WorkLocation, uncommitted: Sequence[str]) -> Overmin
     files, name = [to_wire(path) for path in uncommitted], to_wire(place.name)
     are = "is" if len(files) == 1 else "are"
     message = f"{count_text(len(files), 'file')} of {name} {are} not committed: {list_text(files)}."
-    return OvermindError("dirty", f"{message} Commit with: overmind commit {name} -m …", files=files)
+    return OvermindError("dirty", f"{message} Commit with: overmind commit {place.word} -m …", files=files)
 
 
 def nested(place: WorkLocation, paths: Sequence[str]) -> OvermindError:
@@ -233,7 +233,7 @@ def _nothing(place: WorkLocation, target: TargetBranch, uncommitted: Sequence[st
     if other != place.branch:
         return f"{message} Its worktree has {to_wire(other or 'no branch')} checked out: that work is not included."
     if uncommitted:
-        return f"{message} Uncommitted changes are not included: overmind commit {to_wire(place.name)} -m …"
+        return f"{message} Uncommitted changes are not included: overmind commit {place.word} -m …"
     return message
 
 

@@ -131,7 +131,7 @@ def _verify(wanted: str | None, own: str | None, *, inside: str | None) -> str |
 
 def _all_the_same(error: OvermindError, place: WorkLocation, request: Merge, *, may_retry: bool) -> OvermindError:
     """The check that a quest has of its own refused a merge: say what a person can do."""
-    name = shlex.quote(to_wire(place.name))
+    name = shlex.quote(place.word)
     where = "" if request.into is None else f" --into {shlex.quote(request.into)}"
     again = f"Have it tried again with: overmind quest retry {name}, or merge" if may_retry else "Merge"
     message = f"{error.message}. {again} it all the same with: overmind merge {name}{where} --verify true"
@@ -308,7 +308,7 @@ class LandingReview:
         if not isinstance(error, OvermindError):
             return error
         if error.code == "conflicts" and self._resolving.takes_work(place.mission):
-            return offer(error, place.name, request.into)
+            return offer(error, place.word, request.into)
         if error.code == VERIFY_FAILED and request.verify is None and inside is None:
             return _all_the_same(error, place, request, may_retry=self._registry.get(place.mission) is not None)
         return error
@@ -412,7 +412,11 @@ class LandingReview:
         named = [*stands.uncommitted, *stands.unmerged, *stands.ignored]
         what = f"{why} ({list_text(named)})" if named else why
         only_ignored = bool(stands.ignored) and not (stands.uncommitted or stands.unmerged)
-        look = f"Look in {isolation.worktree}" if only_ignored else f"See: overmind changes {isolation.name}"
+        look = (
+            f"Look in {isolation.worktree}"
+            if only_ignored
+            else f"See: overmind changes {self._workspace.reference(isolation)}"
+        )
         raise OvermindError(
             "unmerged",
             f"{isolation.name} has {what} that would be lost. {look}, or discard with --force"
@@ -462,5 +466,5 @@ class LandingReview:
         raise OvermindError(
             "forbidden",
             f"A process inside a mission ({inside}) may merge {allowed}. A person can land it: overmind merge "
-            f"{place.name} --into {shlex.quote(target)}",
+            f"{place.word} --into {shlex.quote(target)}",
         )

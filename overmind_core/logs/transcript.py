@@ -152,6 +152,8 @@ class Transcript:
         self.name = str(described["name"])
         self.status = ""
         self.exit_code: int | None = None
+        self.reason: str | None = None
+        """Of its end, or of that of its last run; None also where an older daemon does not say it."""
         self._has_process = described.get("type") != WITHOUT_PROCESS
         self._selection = selection
         self._runs: dict[int, Json] = {}
@@ -183,7 +185,7 @@ class Transcript:
     def update(self, described: Json) -> None:
         """Take over a new answer of the daemon: all that is known now."""
         self.status = str(described["status"])
-        self.exit_code = described["exit_code"]
+        self.exit_code, self.reason = described["exit_code"], described.get("reason")
         for run in described["runs"]:
             self._runs[int(run["number"])] = run
             self._grown.add(int(run["number"]))
@@ -202,6 +204,7 @@ class Transcript:
             self._annotate(item)
         elif kind == "end":
             self.status, self.exit_code = str(item["status"]), item["exit_code"]
+            self.reason = item.get("reason")
             self._grown.update(self._runs)
 
     def begin(self, *, follow: bool) -> Iterator[Line]:

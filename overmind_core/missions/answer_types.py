@@ -35,7 +35,8 @@ class RemovedMission(MissionBrief):
     """A mission that was removed."""
 
     note: NotRequired[str]
-    """Only where work of it is kept, which would be lost: where it is, why, and how it is removed."""
+    """Only where work of it is kept, which would be lost: where it is, why, and how it is removed. Also where something
+    that it has left in the background goes on: what, and how it is ended."""
 
 
 class RestartedMission(MissionBrief):
@@ -44,7 +45,7 @@ class RestartedMission(MissionBrief):
     status: NotRequired[Status]
     """Only of one that is prepared first."""
     note: NotRequired[str]
-    """Only where its agent's conversation was found to be gone."""
+    """Only where its last run had to be killed, or its agent's conversation was found to be gone."""
 
 
 class LostMissions(TypedDict):
@@ -63,7 +64,8 @@ class StoppedMission(MissionBrief):
     also: list[MissionBrief]
     """Its descendants that ended with it."""
     note: NotRequired[str]
-    """Only on a full disk: how far the end counts although it could not be stored."""
+    """Only where something had to be killed after its grace, and on a full disk: how far the end counts although it
+    could not be stored."""
 
 
 class KilledMissions(TypedDict):
@@ -72,6 +74,8 @@ class KilledMissions(TypedDict):
     killed: list[MissionBrief]
     hidden: list[str]
     """The ids of those that had ended before: plain `ps` no longer lists them, and how they ended is kept."""
+    background: NotRequired[list[str]]
+    """`pid command` of each process that the mission had left in the background, and that ended with this."""
     note: NotRequired[str]
     """Only on a full disk, as of one that is stopped."""
 
@@ -83,7 +87,7 @@ class PrunedMissions(TypedDict):
     bytes: int
     """Of their logs."""
     note: NotRequired[str]
-    """Only where work of them is kept, which would be lost: a line for each, as in the answer of `rm`."""
+    """Only where work of them is kept, or what they have left goes on: a line for each, as in the answer of `rm`."""
 
 
 class Tokens(TypedDict):
@@ -146,7 +150,7 @@ class MissionCore(MissionBrief):
     """When its newest run began."""
     ended_at: str | None
     uptime_seconds: float
-    """Since its first run began; of a finished one, until it ended."""
+    """Since its newest run began; of a finished one, until that ended. `started_at` is when its first run began."""
     command: str
     """One line for people."""
     cwd: str
@@ -162,6 +166,8 @@ class MissionCore(MissionBrief):
     """Its agent's conversation was gone, so it began a new one, and nobody has looked since."""
     lost: bool
     """It was lost with its keeper, or with the machine, and `restart` with `lost` starts it again."""
+    hidden: bool
+    """Plain lists leave it out: it was killed, or had ended before that and keeps how it did."""
 
 
 class MissionSummary(MissionCore, AgentState):
@@ -179,6 +185,8 @@ class IsolationSummary(TypedDict):
     """Where its branch begins."""
     ports: dict[str, int]
     """By service; `minio/9001` for a further port of the service `minio`."""
+    ports_held: bool
+    """Nobody else gets them now; false: it has them again at its next start, if they are still free."""
     containers: dict[str, str]
     """Service to the name of its container."""
     services: dict[str, str]
@@ -274,6 +282,8 @@ class MissionDetails(MissionSummary):
     permission_mode: str | None
     """The permission mode of the agent, or the sandbox of codex; null for the program's default."""
     restart_policy: Restart
+    run_reason: str | None
+    """The reason of its last run, where its own is `restart_budget_spent`; null: that run had none."""
     limit_seconds: float | None
     """Of the limit of time or silence that ended it; null: none did."""
     max_restarts: int
@@ -304,8 +314,14 @@ class MissionDetails(MissionSummary):
     now: str | None
     """One line about its current activity, or its end."""
     last_activity_at: str | None
+    kill_at: str | None
+    """Only of one that is asked to end: when what is left of it is killed."""
+    killed_after_seconds: float | None
+    """How long its last run was given to end before it had to be killed; null: it did not come to that."""
     survivors: list[str]
     """`pid command` of each process that could not be ended."""
+    background: list[str]
+    """`pid command` of each process that it has left in the background, with `leave_background`, and that goes on."""
     runs: list[RunSummary]
     """Oldest first."""
 
@@ -380,8 +396,11 @@ class MissionEnd(MissionBrief):
     quest_state: WorkState | None
     quest_text: str | None
     """What its quest says of it, in a line for people."""
+    run_reason: str | None
+    """The reason of its last run, where its own is `restart_budget_spent`; null: that run had none."""
     limit_seconds: float | None
     """Of the limit of time or silence that ended it; null: none did."""
+    restart_policy: Restart
     max_restarts: int
     """Its limit of restarts, within `max_seconds`; 0: it has none."""
     max_seconds: float
@@ -429,6 +448,7 @@ class LoggedMission(MissionBrief):
     type: Kind
     status: Status
     exit_code: int | None
+    reason: str | None
     seen_at: str | None
     """The time a person last looked."""
     runs: list[LoggedRun]
@@ -482,6 +502,7 @@ class LogEnd(TypedDict):
     mission: str
     status: Status
     exit_code: int | None
+    reason: str | None
 
 
 LogItem = LogRunBegan | LogGrew | LogAnnotated | LogTrouble | LogEnd

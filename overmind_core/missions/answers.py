@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents.agent import RAW, AgentMode
 from overmind_core.domain.agents.conversation import handover_phase
 from overmind_core.domain.agents.spending import cost_of
-from overmind_core.domain.missions.mission import Mission, Status, shell_code
+from overmind_core.domain.missions.mission import Mission, Restart, Status, shell_code
 from overmind_core.domain.missions.outcome import Outcome, outcome_of
-from overmind_core.domain.missions.reasons import SAY_NOTHING, SPENT, kept_limit, sentence, spent_limit
+from overmind_core.domain.missions.reasons import (
+    MOST_NAMED,
+    SAY_NOTHING,
+    kept_limit,
+    killed_words,
+    sentence,
+    spent_limit,
+    time_limit,
+    why_run_ended,
+)
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.missions.mission import Run
@@ -42,6 +52,21 @@ def restarted_mission(mission: Mission) -> RestartedMission:
     if mission.status is Status.PREPARING:
         answer["status"] = mission.status
     return answer
+
+
+def notes(missions: Iterable[Mission], since: float, *others: str | None) -> str | None:
+    """What people are told of missions that ended since that moment: who had to be killed; and all that is told beside.
+
+    Args:
+        missions: Those that were ended.
+        since: When that was asked for, in seconds since the epoch.
+        others: Further sentences; None: nothing.
+    """
+    late = [one for one in missions if one.killed_after and (one.ended_at is None or one.ended_at >= since)]
+    lines = [f"{one.definition.name} {killed_words(one.killed_after or 0.0)}" for one in late[:MOST_NAMED]]
+    if len(late) > MOST_NAMED:
+        lines.append(f"{len(late) - MOST_NAMED} more had to be killed after their grace")
+    return "\n".join([*lines, *filter(None, others)]) or None
 
 
 def started(answer: Started) -> StartedMission:
@@ -96,6 +121,7 @@ def row(
         "unseen": unseen,
         "conversation_lost": conversation_lost,
         "lost": lost,
+        "hidden": mission.hidden or mission.status is Status.KILLED,
         **talking(mission, conversation),
     }
 
@@ -157,7 +183,8 @@ def details(
         "model": None if conversation is None else conversation.model,
         "permission_mode": None if conversation is None else conversation.permission_mode,
         "restart_policy": policy.when,
-        "limit_seconds": kept_limit(mission.reason, mission.limit),
+        "run_reason": mission.run_reason,
+        "limit_seconds": kept_limit(mission.run_reason or mission.reason, mission.limit),
         "max_restarts": policy.max_restarts,
         "max_seconds": policy.window,
         "backoff_ms": round(policy.backoff * 1000, 3),
@@ -178,7 +205,10 @@ def details(
         "attached": 0,
         "now": now_line(mission, last_line, conversation, standing),
         "last_activity_at": None,
+        "kill_at": None,
+        "killed_after_seconds": mission.killed_after,
         "survivors": list(mission.survivors),
+        "background": [],
         "runs": [run_details(run, mission) for run in runs],
     }
 
@@ -204,8 +234,12 @@ def exit_code(mission: Mission) -> int | None:
 
 
 def uptime(mission: Mission, now: float) -> float:
-    """Seconds since the mission began; of a finished one, how long it lasted."""
-    began = mission.started_at if mission.started_at is not None else mission.created_at
+    """Return the seconds since the mission's newest run began; of a finished one, how long that took.
+
+    Of one whose runs an older program has started, since the first of them began.
+    """
+    known = (mission.run_started_at, mission.started_at, mission.created_at)
+    began = next(one for one in known if one is not None)
     until = now if mission.is_live or mission.ended_at is None else mission.ended_at
     return max(0.0, until - began)
 
@@ -230,23 +264,29 @@ def now_line(
         return None if _draws_itself(mission, conversation) else last_line or None
     code = mission.exit_code if mission.status is Status.RESTARTING else exit_code(mission)
     reason = mission.reason or ""
-    if outcome_of(mission) in _ON_PURPOSE and not _why(mission):
+    if mission.definition.has_terminal_input and _FAREWELL.fullmatch(last_line):
+        last_line = ""  # it says that the shell was left, which its end says as well
+    if outcome_of(mission) in _ON_PURPOSE and not why_ended(mission):
         return last_line or None  # neither its code nor this line is why it ended
-    how = [f"exit {code}" if code else "", "" if reason in last_line else _why(mission)]
+    how = [f"exit {code}" if code else "", "" if reason in last_line else why_ended(mission)]
     parts = [", ".join(part for part in how if part), last_line]
     return ": ".join(part for part in parts if part) or None
 
 
+_FAREWELL = re.compile(r"(.*[$#%>❯] ?)?(exit|logout)( \d+)?")
+"""The last line of a shell that was left: what it writes itself then, or its prompt with the word that left it."""
 _ON_PURPOSE = frozenset({Outcome.STOPPED, Outcome.KILLED})
 """How it has ended where somebody wanted that."""
 TIMED_OUT = "timeout"
 
 
-def _why(mission: Mission) -> str:
-    """The reason of its end, as people read it."""
+def why_ended(mission: Mission) -> str:
+    """The reason of its end, as people read it; "" where its exit code says it."""
     policy = mission.definition.restart
-    spent = spent_limit(policy.max_restarts, policy.window, mission.restart_count)
-    limit = spent if mission.reason == SPENT else mission.limit
+    why = why_run_ended(mission.run_reason, mission.limit)
+    spent = spent_limit(policy.max_restarts, policy.window, mission.restart_count, why)
+    other = time_limit(mission.reason, mission.limit, is_restarted=policy.when is not Restart.NEVER)
+    limit = spent if mission.is_given_up else other
     return "" if mission.reason in SAY_NOTHING - {TIMED_OUT} else sentence(mission.reason, limit)
 
 

@@ -14,7 +14,7 @@ from overmind_core.domain.missions.reasons import CONVERSATION_LOST
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.actor import actor
 from overmind_core.kernel.request import handles
-from overmind_core.missions import answers, validate
+from overmind_core.missions import answers, left_processes, validate
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
 from overmind_core.missions.lookup import find, find_live
 from overmind_core.missions.requests import Kill, One, Prune, RestartArgs, Signal, Stop, Update
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         StoppedMission,
     )
     from overmind_core.missions.environment import SavedEnvironments
+    from overmind_core.missions.left_processes import LeftProcesses
     from overmind_core.missions.lost import LostLookup
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.ports import MissionKeeper, PlanRunner
@@ -68,6 +69,7 @@ class LifecycleApi:
         plans: PlanRunner,
         quests: MissionKeeper,
         lost: LostLookup,
+        left_processes: LeftProcesses,
     ) -> None:
         self._home = home
         self._clock = clock
@@ -83,6 +85,7 @@ class LifecycleApi:
         self._plans = plans
         self._quests = quests
         self._lost = lost
+        self._left_processes = left_processes
 
     @handles(RestartArgs)
     async def restart(self, request: RestartArgs, caller: Caller) -> RestartedMission | LostMissions:
@@ -98,12 +101,13 @@ class LifecycleApi:
             raise OvermindError("not_finished", refusal)
         if actor() == PERSON:
             self._environments.renew(mission.id, request.session_env)
-        before = self._unseen.has_lost_conversation(mission.id)
-        answer = answers.restarted_mission(
-            await self._restarts.restart(mission, fresh=request.fresh, force=request.force)
-        )
-        if self._unseen.has_lost_conversation(mission.id) and not before:
-            answer["note"] = f"{mission.definition.name}: {CONVERSATION_LOST}"
+        before, began = self._unseen.has_lost_conversation(mission.id), self._clock.wall()
+        restarted = await self._restarts.restart(mission, fresh=request.fresh, force=request.force)
+        is_new = self._unseen.has_lost_conversation(mission.id) and not before
+        lost = f"{mission.definition.name}: {CONVERSATION_LOST}" if is_new else None
+        answer = answers.restarted_mission(restarted)
+        if (note := answers.notes([restarted] if mission.is_live else [], began, lost)) is not None:
+            answer["note"] = note
         return answer
 
     async def _restart_lost(self, *, dry_run: bool) -> LostMissions:
@@ -124,12 +128,14 @@ class LifecycleApi:
         mission = find(self._registry, request.id, live_first=True)
         forbid_foreign(self._inside(caller), mission, self._registry, "stop")
         grace = None if request.grace is None else validate.seconds(request.grace, "--grace")
+        began = self._clock.wall()
         ended = await self._missions.end(mission, Cause.STOP, cascade=request.cascade, grace=grace)
         final = next((one for one in ended if one.id == mission.id), mission)
         also = [answers.brief(one) for one in ended if one.id != mission.id]
         about = answers.brief(final)
         answer: StoppedMission = {"id": about["id"], "name": about["name"], "status": final.status, "also": also}
-        if (note := self._missions.end_marks.note(one.id for one in ended)) is not None:
+        unsaved = self._missions.end_marks.note(one.id for one in ended)
+        if (note := answers.notes(self._missions.with_agents(ended), began, unsaved)) is not None:
             answer["note"] = note
         return answer
 
@@ -146,8 +152,12 @@ class LifecycleApi:
             raise OvermindError("invalid", "Missing id: name a mission to kill, or use --all.")
         mission = find(self._registry, request.id, live_first=True)
         forbid_foreign(inside, mission, self._registry, "kill")
+        left = await self._left_processes.of([mission.id])
         ended = await self._missions.end(mission, Cause.KILL, cascade=request.cascade, grace=0.0)
-        return self._killed(ended)
+        answer = self._killed(ended)
+        if left:
+            answer["background"] = [line for one in left for line in one.processes]
+        return answer
 
     def _killed(self, missions: list[Mission]) -> KilledMissions:
         answer: KilledMissions = {
@@ -224,7 +234,8 @@ class LifecycleApi:
         for one in removed:
             if (refusal := self._quests.kept_for(one, mission.definition.parent)) is not None:
                 raise OvermindError("not_finished", refusal)
-        kept = await self._retention.remove(removed)
+        notes = await self._go_on(removed)
+        kept = [*await self._retention.remove(removed), *notes]
         about = answers.brief(mission)
         answer: RemovedMission = {"id": about["id"], "name": about["name"]}
         if kept:
@@ -268,11 +279,18 @@ class LifecycleApi:
         rows = [row for row in ended if not self._retention.is_kept(row.id, row.parent)]
         ids = [row.id for row in rows]
         size = await asyncio.to_thread(lambda: sum(folder_size(f"{self._home.logs}/{one}") for one in ids))
-        kept = [] if request.dry_run else await self._retention.remove(ids)
+        kept = []
+        if not request.dry_run:
+            notes = await self._go_on(ids)
+            kept = [*await self._retention.remove(ids), *notes]
         answer: PrunedMissions = {"missions": [{"id": row.id, "name": row.name} for row in rows], "bytes": size}
         if kept:
             answer["note"] = "\n".join(kept)
         return answer
+
+    async def _go_on(self, missions: list[str]) -> list[str]:
+        """What nobody can end by a name any more once these are removed, in sentences."""
+        return left_processes.go_on(await self._left_processes.of(missions), left_processes.by_pids)
 
     def _inside(self, caller: Caller) -> str | None:
         return mission_of(caller, self._registry, self._home.root)

@@ -73,6 +73,7 @@ def _log_end(mission_id: str, mission: Mission | None) -> LogEnd:
         "mission": mission_id,
         "status": Status.KILLED if mission is None else mission.status,
         "exit_code": None if mission is None else answers.exit_code(mission),
+        "reason": None if mission is None else mission.reason,
     }
 
 
@@ -159,6 +160,7 @@ class LogsApi:
             "type": mission.definition.kind,
             "status": mission.status,
             "exit_code": answers.exit_code(mission),
+            "reason": mission.reason,
             "seen_at": answers.time(self._unseen.seen_at(mission.id)),
             "runs": [self._run(run) for run in runs],
             "annotations": self._annotations([mission.id], request.seq)[1],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.missions.mission import Mission, Status
+from overmind_core.domain.missions.mission import Kind, Mission, Status
 from overmind_core.domain.missions.outcome import Outcome
 from overmind_core.domain.missions.reasons import kept_limit
 from overmind_core.errors import OvermindError
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.attachments import Attachments
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.figures import FigureReader
+    from overmind_core.missions.left_processes import LeftProcesses
     from overmind_core.missions.load_history import LoadHistory
     from overmind_core.missions.lost import LostLookup
     from overmind_core.missions.output_progress import OutputProgress
@@ -65,7 +66,9 @@ def _end(mission: Mission, standing: WorkStanding | None) -> MissionEnd:
         "outcome": answers.outcome(mission, standing),
         "quest_state": None if standing is None else standing.state,
         "quest_text": (standing.text or None) if standing is not None else None,
-        "limit_seconds": kept_limit(mission.reason, mission.limit),
+        "run_reason": mission.run_reason,
+        "limit_seconds": kept_limit(mission.run_reason or mission.reason, mission.limit),
+        "restart_policy": mission.definition.restart.when,
         "max_restarts": mission.definition.restart.max_restarts,
         "max_seconds": mission.definition.restart.window,
         "restart_count": mission.restart_count,
@@ -94,6 +97,7 @@ class QueryApi:
         budget: Budget,
         lost: LostLookup,
         standings: Standings,
+        left_processes: LeftProcesses,
     ) -> None:
         self._home = home
         self._clock = clock
@@ -111,6 +115,7 @@ class QueryApi:
         self._budget = budget
         self._lost = lost
         self._standings = standings
+        self._left_processes = left_processes
 
     @handles(Ps)
     async def ps(
@@ -182,9 +187,11 @@ class QueryApi:
             "own_rules": list(self._runner.own_rules(mission)),
             "notes": notes,
         }
+        found["background"] = [line for one in await self._left_processes.of([mission.id]) for line in one.processes]
         found["attached"] = self._attachments.count(mission.id)
         found["now"] = self._preparer.step_of(mission.id) or found["now"]
         found["last_activity_at"] = self._last_activity(mission)
+        found["kill_at"] = self._kill_at(mission)
         if mission.definition.max_cost:
             found["tree_cost_usd"] = round(self._budget.total(mission.id), 6)
         if request.env or request.reveal:
@@ -234,10 +241,14 @@ class QueryApi:
             rows = self._mission_table.recent(request.recent, also=lost)
             found = [self._registry.known(row.id) or decoded(row) for row in rows]
             # A killed agent of a plan is why that failed; one that was hidden after its end is not wanted.
-            return [one for one in found if one.status is not Status.KILLED or one.is_killed or one.id in lost]
+            return [one for one in found if not one.hidden or one.id in lost]
         hidden = request.all or Status.KILLED in request.status or bool(request.outcome)
-        rows = self._mission_table.all(statuses=request.status, include_hidden=hidden, parent=parent)
+        # An older program has stored `killed` in place of the status of what it has hidden.
+        stored = {*request.status, Status.KILLED.value} if request.status else ()
+        rows = self._mission_table.all(statuses=sorted(stored), include_hidden=hidden, parent=parent)
         found = [self._registry.known(row.id) or decoded(row) for row in rows]
+        if request.status:
+            found = [one for one in found if one.status in request.status]
         if not request.outcome:
             return found
         standings = self._standings.of(found)
@@ -265,6 +276,12 @@ class QueryApi:
         if not mission.is_live or not last:
             return answers.time(mission.ended_at if not mission.is_live else mission.started_at)
         return answers.time(self._clock.wall() - (self._clock.mono() - last))
+
+    def _kill_at(self, mission: Mission) -> str | None:
+        """When what is left of a run that is asked to end is killed; a plan has no process of its own."""
+        if mission.ending is None or mission.definition.kind is Kind.BLUEPRINT:
+            return None
+        return answers.time(self._clock.wall() + mission.ending.deadline_mono - self._clock.mono())
 
     @handles(Wait)
     async def wait(self, request: Wait, caller: Caller) -> Stream[MissionsFollowed, MissionEnd]:

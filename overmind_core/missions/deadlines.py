@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions import restart_policy
 from overmind_core.domain.missions.facts import EndAsked, RestartDue
-from overmind_core.domain.missions.mission import Cause, Mission, Status
+from overmind_core.domain.missions.mission import Cause, Mission, Restart, Status
 
 if TYPE_CHECKING:
     import asyncio
@@ -90,7 +90,8 @@ class Deadlines:
         if mission.status is Status.RESTARTING and (mission.next_restart_mono or 0.0) <= now:
             self._registry.apply_if_legal(mission, RestartDue())
         elif limit is not None and limit <= now:
-            text = f"--- timed out: ran longer than {mission.definition.timeout:g}s ---"
+            again = mission.definition.restart.when is not Restart.NEVER
+            text = f"--- timed out: ran longer than {mission.definition.timeout:g}s{'; not restarted' * again} ---"
             self._registry.apply_if_legal(mission, EndAsked(Cause.TIMEOUT, mission.definition.grace, text), urgent=True)
         elif stall is not None and stall <= now:
             self._confirm(mission)

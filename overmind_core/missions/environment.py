@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.domain.isolation.isolation import BRANCH_VARIABLE, WORKTREE_VARIABLE
 from overmind_core.domain.missions.environment import renewed_variables
 from overmind_core.domain.plans.references import VARIABLE
 from overmind_core.domain.quests.variables import VARIABLES as OF_ATTEMPTS
@@ -50,7 +51,7 @@ TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 UNATTENDED = {"PAGER": "cat", "GIT_PAGER": "cat", "GIT_TERMINAL_PROMPT": "0"}
 """Nobody can answer a task that isn't interactive: pagers and prompts must not wait."""
 
-ISOLATION = frozenset({"OVERMIND_WORKTREE", "OVERMIND_BRANCH"})
+ISOLATION = frozenset({WORKTREE_VARIABLE, BRANCH_VARIABLE})
 """Tell a mission of its own worktree; never inherited."""
 NOTES_FILE = "OVERMIND_NOTES"
 """Tells a run which file holds the notes that it is given; nobody chooses or inherits it."""
@@ -243,3 +244,7 @@ class Environments:
         """The environment that a mission's programs are started with."""
         saved = self._saved.of(mission_id)
         return saved._replace(chosen={**self._preparer.environment(mission_id), **saved.chosen})
+
+    def elsewhere(self, mission_id: str) -> Environment:
+        """The environment for a program that works for a mission in another folder: without its ports and services."""
+        return self._saved.of(mission_id)

@@ -411,7 +411,7 @@ class KeeperSync:
         run: str = notice["run"]
         kind = notice["notice"]
         if kind == "grown":
-            self._progress.set(run, notice["out"], notice["err"], self._clock.mono())
+            self._progress.on_notice(run, notice["out"], notice["err"], notice.get("last"))
         elif kind == "exit":
             self._terminator.when_free(run.partition(".")[0], partial(self._exit_noticed, notice))
         elif kind == "trouble":

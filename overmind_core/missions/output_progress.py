@@ -85,6 +85,16 @@ class OutputProgress:
             self._extents[run] = extent
             self._bus.publish(OutputGrew(run, extent))
 
+    def on_notice(self, run: str, out: int, err: int, last: float | None) -> None:
+        """Note what a notice says of a watched run; `last`: None of an older keeper, which does not say when it wrote.
+
+        A notice also comes because somebody has begun to look, and that is no sign of life.
+        """
+        before = self.of(run)
+        if last is None and (out, err) != (before.out, before.err):
+            last = self._clock.mono()
+        self.set(run, out, err, last)
+
     def on_conclusion(self, concluded: RunConcluded) -> None:
         """The run is over."""
         self._extents.pop(concluded.run, None)

@@ -21,6 +21,7 @@ from overmind_core.domain.missions.events import MissionCreated, RunExited
 from overmind_core.domain.missions.facts import EndAsked, KeeperLost, Now
 from overmind_core.domain.missions.lifecycle import next_state
 from overmind_core.domain.missions.mission import Cause, Mission, Run, Status
+from overmind_core.domain.missions.outcome import with_true_status
 from overmind_core.domain.missions.references import SHORTEST_PREFIX
 from overmind_core.domain.missions.transitions import IllegalTransition
 from overmind_core.domain.missions.tree import children_of
@@ -321,7 +322,7 @@ class Registry:
         about = {"mission": mission.id, "name": mission.definition.name}
         if not mission.run:
             return self._events.record(msgspec.structs.replace(event, **about))
-        run = self.runs.get(mission.id)
+        run = self.runs.get(mission.id) if mission.is_live else self.newest_run(mission.id)
         known = run if run is not None and run.number == mission.run else None
         reached = (known.out, known.err) if known else (0, 0)
         out = reached[0] if event.out is None else event.out
@@ -505,7 +506,7 @@ def _why(mission: Mission, fact: Fact) -> str | None:
 
 def decode_mission(row: MissionRow) -> Mission:
     """The mission that a row of the store holds."""
-    return MISSION.decode(row.record)
+    return with_true_status(MISSION.decode(row.record))
 
 
 def run_of(row: RunRow) -> Run:
@@ -523,7 +524,7 @@ def _row(mission: Mission, request: str | None) -> MissionRow:
         id=mission.id,
         name=definition.name,
         live=mission.is_live,
-        hidden=mission.status is Status.KILLED,
+        hidden=mission.hidden or mission.status is Status.KILLED,
         parent=definition.parent,
         type=definition.kind.value,
         provider=definition.provider,

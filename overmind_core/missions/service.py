@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.end_marks import EndMarks
     from overmind_core.missions.launcher import Launcher
     from overmind_core.missions.leases import Leases
+    from overmind_core.missions.left_processes import LeftProcesses
     from overmind_core.missions.limits import TreeLimits
     from overmind_core.missions.ports import Preparation, Preparer, Runner
     from overmind_core.missions.registry import Registry
@@ -84,6 +85,7 @@ class Missions:
         environment_table: EnvironmentTable,
         under_way: SingleFlight[Started],
         end_marks: EndMarks,
+        left_processes: LeftProcesses,
     ) -> None:
         self._registry = registry
         self._journal = journal
@@ -99,6 +101,7 @@ class Missions:
         self._environment_table = environment_table
         self._under_way = under_way
         self.end_marks = end_marks
+        self.left_processes = left_processes
 
     # starting
 
@@ -415,9 +418,18 @@ class Missions:
             raise not_running(mission)
         if not mission.is_live and cause is Cause.KILL:
             concerned[-1].append(mission)  # it is only hidden
-        found = await self._end_levels(concerned, cause, grace)
+        also = [one for level in order for one in level] if cause is Cause.KILL else []
+        found = await self._end_levels(concerned, cause, grace, also)
         self._registry.check_not_held_up(found)
         return found
+
+    def with_agents(self, missions: Sequence[Mission]) -> list[Mission]:
+        """These, and the agents of those of them that are plans, as they are now."""
+        plans = {one.id for one in missions if one.definition.kind is Kind.BLUEPRINT}
+        below = [one for agents in self._registry.children(plans).values() for one in agents] if plans else []
+        known = {one.id for one in missions}
+        agents = [one for name in below if name not in known and (one := self._registry.get(name)) is not None]
+        return [*missions, *agents]
 
     async def end_here(self, mission: Mission) -> None:
         """Kill a mission and all below it, as far as anything of them is on this machine.
@@ -450,11 +462,14 @@ class Missions:
                 self._registry.apply_if_legal(mission, EndAsked(cause, grace), urgent=True)
                 self.end_marks.ending([mission_id], cause)
 
-    async def _end_levels(self, order: Sequence[Sequence[Mission]], cause: Cause, grace: float | None) -> list[Mission]:
+    async def _end_levels(
+        self, order: Sequence[Sequence[Mission]], cause: Cause, grace: float | None, also: Sequence[str] = ()
+    ) -> list[Mission]:
         """Mark all as stopping in one commit, so that none gets a child from then on; then end level after level.
 
         Each level has its own grace once the one before is gone, so the stored deadlines grow with the levels.
-        Returns them in that order; one that is still live is held up.
+        Returns them in that order; one that is still live is held up. What they have left in the background ends with
+        them, and that of the missions `also`, which may have ended before.
         """
         before: frozenset[str] = frozenset()
         plans = {one.id for level in order for one in level if one.definition.kind is Kind.BLUEPRINT}
@@ -473,7 +488,11 @@ class Missions:
         ended = [one for one in found if not one.is_live]
         self._leases.release(one.id for one in ended if one.reason != FENCED)
         await self._preparer.calm([one.id for one in ended])
-        survivors = [f"{one.id}: {', '.join(one.survivors)}" for one in ended if one.survivors]
+        stubborn = await self.left_processes.end([*(one.id for one in ended), *also])
+        left = {one.id: [*one.survivors, *stubborn.get(one.id, ())] for one in ended} | {
+            one: stubborn[one] for one in stubborn.keys() - {one.id for one in ended}
+        }
+        survivors = [f"{one}: {', '.join(dict.fromkeys(lines))}" for one, lines in left.items() if lines]
         if survivors:
             message = f"Some processes could not be ended: {'; '.join(survivors)}. Overmind tries again every minute."
             raise OvermindError("survivors", message)

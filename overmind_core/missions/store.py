@@ -163,9 +163,9 @@ class MissionTable:
         return dict(self._database.read("SELECT status, count(*) FROM missions GROUP BY status"))
 
     def crashed_by(self, reason: str) -> list[BegunMission]:
-        """Return the crashed missions with this reason, oldest first."""
+        """Return the crashed missions with this reason that nobody has hidden, oldest first."""
         chosen = f"SELECT {', '.join(BegunMission._fields)} FROM missions"
-        sql = f"{chosen} WHERE status = 'crashed' AND json_extract(record, '$.reason') = ? {_ORDER}"
+        sql = f"{chosen} WHERE status = 'crashed' AND hidden = 0 AND json_extract(record, '$.reason') = ? {_ORDER}"
         return [BegunMission(*row) for row in self._database.read(sql, (reason,))]
 
     def remove(self, missions: Iterable[str]) -> None:

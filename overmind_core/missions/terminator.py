@@ -249,8 +249,7 @@ class Terminator:
         for run, named in found.items():
             mission = self._registry.live.get(run.partition(".")[0])
             if mission is not None and mission.run_id == run:
-                more = f" and {len(named) - LISTED} more" if len(named) > LISTED else ""
-                text = f"--- ended in the background: {', '.join(map(_line, named[:LISTED]))}{more} ---"
+                text = f"--- ended in the background: {listed([*map(process_line, named)])} ---"
                 self._registry.record(mission, BackgroundEnded(text=text))
 
     def _end_due(self) -> None:
@@ -263,11 +262,13 @@ class Terminator:
     async def _end(self, missions: list[Mission]) -> None:
         targets = [target for mission in missions if (target := self._trees.target(mission)) is not None]
         survivors: Mapping[str, Sequence[NamedProcess]] = {}
+        killed: Collection[str] = ()
         try:
             with self._working_on([mission.id for mission in missions]):
                 if targets:
-                    end = partial(self._sweep(targets).end, purge=self._purge_from_thread)
-                    survivors = await self._trees.in_thread(end)
+                    sweep = self._sweep(targets)
+                    survivors = await self._trees.in_thread(partial(sweep.end, purge=self.purge_from_thread))
+                    killed = sweep.killed
         except KeeperGone:
             return  # whoever takes over from the dead keeper ends them
         except TimeoutError as error:  # the keeper does not answer; who asked is told so
@@ -281,7 +282,8 @@ class Terminator:
             self._in_hand.difference_update(mission.id for mission in missions)
         by_run = {target.run: target for target in targets}
         for mission in missions:
-            self._apply_gone(mission, tuple(map(_line, survivors.get(mission.run_id, ()))), by_run)
+            left = tuple(map(process_line, survivors.get(mission.run_id, ())))
+            self._apply_gone(mission, left, by_run, killed=mission.run_id in killed)
         self._wake.set()
 
     def _blind(self, targets: Sequence[RunTarget], error: Exception) -> None:
@@ -307,14 +309,16 @@ class Terminator:
                     for then in self._postponed.pop(mission_id, ()):
                         self._loop.call_soon(then)
 
-    def _apply_gone(self, mission: Mission, survivors: tuple[str, ...], targets: Mapping[str, RunTarget]) -> None:
+    def _apply_gone(
+        self, mission: Mission, survivors: tuple[str, ...], targets: Mapping[str, RunTarget], *, killed: bool = False
+    ) -> None:
         current = self._registry.live.get(mission.id)
         if current is None or current.run != mission.run or current.status is not Status.STOPPING:
             return
         if survivors:
             self._survived[mission.run_id] = targets[mission.run_id]
         self._look_again_at[mission.run_id] = self._loop.time() + LOOK_AGAIN
-        self._registry.apply_if_legal(current, Gone(survivors), urgent=True)
+        self._registry.apply_if_legal(current, Gone(survivors, killed), urgent=True)
         if not survivors and current.ending is not None and not current.ending.exited:
             self._ask_about(current)
 
@@ -335,7 +339,7 @@ class Terminator:
         for mission in exited:
             known = sweep.spared | sweep.foreign
             if not alive.get(mission.run_id) and await self._is_proved_gone(mission.run_id, known):
-                self._apply_gone(mission, tuple(map(_line, sweep.perhaps.get(mission.run_id, ()))), by_run)
+                self._apply_gone(mission, tuple(map(process_line, sweep.perhaps.get(mission.run_id, ()))), by_run)
 
     async def _is_proved_gone(self, run: str, spared: Collection[int]) -> bool:
         """Ask the keeper, to whom every process that lost its parent comes."""
@@ -351,7 +355,7 @@ class Terminator:
         if not targets:
             return
         try:
-            survivors = await self._trees.in_thread(partial(self._sweep(targets).end, purge=self._purge_from_thread))
+            survivors = await self._trees.in_thread(partial(self._sweep(targets).end, purge=self.purge_from_thread))
         except (OSError, KeeperGone) as error:
             self._report(error)  # the next round tries again
             return
@@ -363,7 +367,8 @@ class Terminator:
         """A sweep that goes on where the last one of the same runs ended."""
         return self._trees.sweep(targets, {target.run: self._seen.setdefault(target.run, set()) for target in targets})
 
-    def _purge_from_thread(self, runs: Sequence[str], spared: Collection[int]) -> Mapping[str, Sequence[int]]:
+    def purge_from_thread(self, runs: Sequence[str], spared: Collection[int]) -> Mapping[str, Sequence[int]]:
+        """Have the keeper end the orphans of these runs, but for the spared; blocks, for threads beside the loop."""
         asked = asyncio.run_coroutine_threadsafe(self._purge(runs, spared), self._loop)
         return asked.result(PURGE_SECONDS)
 
@@ -397,8 +402,15 @@ def _reason(error: Exception) -> str:
     return to_wire(str(error) or type(error).__name__)
 
 
-def _line(one: NamedProcess) -> str:
+def process_line(one: NamedProcess) -> str:
+    """`pid command`, in wire form."""
     return to_wire(f"{one.pid} {one.command}".strip())
+
+
+def listed(lines: Sequence[str]) -> str:
+    """Processes in one line, the first ones of many."""
+    more = f" and {len(lines) - LISTED} more" if len(lines) > LISTED else ""
+    return f"{', '.join(lines[:LISTED])}{more}"
 
 
 T = TypeVar("T")
@@ -409,7 +421,7 @@ class ProcessTrees:
 
     def __init__(self, registry: Registry, home: str, leave: Sequence[str]) -> None:
         self._registry = registry
-        self._home = home
+        self.home = home
         self._leave = (*EXEMPT_PROGRAMS, *leave)
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sweep")
         self._facts = new_process_table(self._leave)
@@ -429,7 +441,7 @@ class ProcessTrees:
             first = min(
                 (one.ticks for one in self._registry.runs_of(mission.id) if one.boot == run.boot), default=first
             )
-        return RunTarget(run.id, mission.id, self._home, run.pid, run.ticks, first, run.mark)
+        return RunTarget(run.id, mission.id, self.home, run.pid, run.ticks, first, run.mark)
 
     async def send(self, mission: Mission, signals: Sequence[int]) -> None:
         """Signal the whole tree, now."""
@@ -475,6 +487,10 @@ class ProcessTrees:
         table = new_process_table(self._leave)
         return Sweep(targets, keeper=self._registry.keeper_pid, on=table, seen=seen, others=others)
 
+    def sweep_left(self, targets: Sequence[RunTarget], seen: dict[str, set[Identity]]) -> Sweep:
+        """A sweep of runs that are over: what nothing explains is not theirs. `seen`: as of `sweep`."""
+        return Sweep(targets, keeper=self._registry.keeper_pid, on=new_process_table(self._leave), seen=seen)
+
     def _is_newest(self, run: str) -> bool:
         """Whether it is the newest run of a live mission."""
         mission = self._registry.live.get(run.partition(".")[0])
@@ -492,7 +508,7 @@ class ProcessTrees:
         """The runs of live missions but for these. Called from threads: it looks at nothing but dictionaries."""
         newest = [run for run in list(self._registry.runs.values()) if run.id not in runs and run.pid]
         return [
-            RunTarget(run.id, run.mission, self._home, run.pid, run.ticks)
+            RunTarget(run.id, run.mission, self.home, run.pid, run.ticks)
             for run in newest
             if run.boot == self._registry.boot and run.mission in self._registry.live
         ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
-from overmind_core.domain.missions.mission import Status
+from overmind_core.domain.missions.mission import Restart, Status
 from overmind_core.domain.missions.outcome import Outcome
 from overmind_core.domain.plans.blueprint import OnFailure, Until, When
 from overmind_core.domain.plans.progress import AgentStage
@@ -39,6 +39,8 @@ class DeletedPlan(MissionBrief):
     """A plan that was taken down."""
 
     status: Status
+    note: NotRequired[str]
+    """Only where an agent had to be killed after its grace."""
 
 
 class AgentCounts(TypedDict):
@@ -68,7 +70,7 @@ class PlanSummary(MissionBrief):
     started_at: str
     ended_at: str | None
     seconds: float
-    """How long it has run, or ran."""
+    """How long its newest run has taken, or took."""
     total: int
     """Agents."""
     counts: AgentCounts
@@ -94,7 +96,18 @@ class AgentPost(TypedDict):
     """Its hive is to end it."""
 
 
-class PlannedAgent(TypedDict):
+class AgentEnd(TypedDict):
+    """How the newest attempt of an agent has ended; or its last run, while that waits for its restart."""
+
+    reason: str | None
+    run_reason: str | None
+    """The reason of its last run, where its own is `restart_budget_spent`; null: that run had none."""
+    limit_seconds: float | None
+    """Of the limit of time or silence that ended it; null: none did."""
+    exit_code: int | None
+
+
+class PlannedAgent(AgentEnd):
     """Everything known about one agent of a plan."""
 
     name: str
@@ -105,9 +118,7 @@ class PlannedAgent(TypedDict):
     """The reason it waits, while it waits."""
     next_try_at: str | None
     """When it is tried again, while it waits for that."""
-    reason: str | None
-    limit_seconds: float | None
-    """Of the limit of time or silence that ended it; null: none did."""
+    restart_policy: Restart
     max_restarts: int
     """Its limit of restarts, within `max_seconds`; 0: it has none."""
     max_seconds: float
@@ -123,7 +134,6 @@ class PlannedAgent(TypedDict):
     """Starts since it was last asked for: since the plan began, or a change of it let the agent run again."""
     ready: bool | None
     """Null where readiness is not looked for."""
-    exit_code: int | None
     result: str | None
     """The last line it printed: its result."""
     facts: dict[str, str]

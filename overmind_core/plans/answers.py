@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from overmind_core.plans.answer_types import (
         AgentChange,
         AgentCounts,
+        AgentEnd,
         AgentPost,
         AppliedPlan,
         PlannedAgent,
@@ -95,8 +96,8 @@ def agent(plan: PlanState, name: str, now: float, *, mission: Mission | None = N
         "outcome": progress.outcome_of(node),
         "waits_for": waits_for,
         "next_try_at": answers.time(node.not_before) if waits_for == progress.NEXT_TRY else None,
-        "reason": node.reason,
-        "limit_seconds": kept_limit(node.reason, node.limit),
+        **_end(node, mission),
+        "restart_policy": planned.restart_policy,
         "max_restarts": planned.restart_limit[0],
         "max_seconds": planned.restart_limit[1],
         "mission": node.mission,
@@ -105,7 +106,6 @@ def agent(plan: PlanState, name: str, now: float, *, mission: Mission | None = N
         "attempt": node.attempt,
         "tries": node.tries,
         "ready": node.ready if planned.ready is not None else None,
-        "exit_code": node.exit_code,
         "result": node.result,
         "facts": node.facts,
         "depends_on": [{"agent": one.agent, "until": one.until} for one in planned.depends_on],
@@ -114,6 +114,17 @@ def agent(plan: PlanState, name: str, now: float, *, mission: Mission | None = N
         "started_at": answers.time(node.started_at),
         "ended_at": answers.time(node.ended_at) if node.stage in FINAL else None,
         "seconds": seconds(node, now),
+    }
+
+
+def _end(node: AgentProgress, mission: Mission | None) -> AgentEnd:
+    """Why and how an attempt of an agent has ended; while that waits for its restart, why and how its last run has."""
+    ended = node if mission is None or mission.status is not Status.RESTARTING else mission
+    return {
+        "reason": ended.reason,
+        "run_reason": ended.run_reason,
+        "limit_seconds": kept_limit(ended.run_reason or ended.reason, ended.limit),
+        "exit_code": ended.exit_code,
     }
 
 

@@ -9,7 +9,7 @@ from overmind_core.domain.plans.progress import AgentStage
 from overmind_core.domain.text.graph import critical_path, held_others, order
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
-from overmind_core.missions.answers import brief
+from overmind_core.missions.answers import notes
 from overmind_core.missions.callers import forbid_foreign, mission_of
 from overmind_core.missions.lookup import find, parent_of
 from overmind_core.missions.requests import Nothing
@@ -61,10 +61,16 @@ class PlanApi:
     async def delete(self, request: Plan, caller: Caller) -> DeletedPlan:
         """Take a plan down: its agents end in the reverse of the order in which they began, then it does."""
         forbid_foreign(self._inside(caller), find(self._registry, request.id), self._registry, "delete")
-        mission = self._mission(request.id)
-        if mission.is_live:
-            await self._missions.end(mission, Cause.STOP, cascade=False, grace=None)
-        return {**brief(mission), "status": (self._registry.get(mission.id) or mission).status}
+        mission, began = self._mission(request.id), self._clock.wall()
+        ended = await self._missions.end(mission, Cause.STOP, cascade=False, grace=None) if mission.is_live else []
+        answer: DeletedPlan = {
+            "id": mission.id,
+            "name": mission.definition.name,
+            "status": (self._registry.get(mission.id) or mission).status,
+        }
+        if (note := notes(self._missions.with_agents(ended), began)) is not None:
+            answer["note"] = note
+        return answer
 
     @handles(Nothing)
     async def plans(self, request: Nothing, caller: Caller) -> list[PlanSummary]:

@@ -416,6 +416,7 @@ class Attempts:
             at=mission.ended_at or self._clock.wall(),
             exit_code=mission.exit_code,
             reason=outcome.value if outcome in ON_PURPOSE else mission.reason,
+            run_reason=mission.run_reason,
             limit=mission.limit,
         )
 

@@ -6,8 +6,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.missions.lost import KEEPER_LOST, plan_again
+from overmind_core.domain.missions.mission import Restart
 from overmind_core.domain.missions.outcome import ON_PURPOSE, Outcome, failure_outcome
-from overmind_core.domain.missions.reasons import SPENT, sentence
+from overmind_core.domain.missions.reasons import SPENT, sentence, time_limit, why_run_ended
 from overmind_core.domain.plans.progress import (
     ORDER,
     AgentProgress,
@@ -34,6 +35,7 @@ from overmind_core.plans.events import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from overmind_core.domain.missions.reasons import Limit
     from overmind_core.domain.plans.blueprint import Blueprint, PlanAgent
 
 AgentEvent = TypeVar("AgentEvent", bound=AgentAdvanced)
@@ -97,7 +99,7 @@ def ended(agent: PlanAgent, before: AgentProgress, after: AgentProgress, explain
         how = "stopped"
     elif before.stopped is EndReason.AGAIN:
         how = "ended, to run again"
-    reason = explained or _reason(after, agent.restart_limit) if how == "failed" else ""
+    reason = explained or _reason(after, agent) if how == "failed" else ""
     why = f" ({reason})" if reason else ""
     word = failure_outcome(after.reason) if how == "failed" and not explained else how
     took = "" if before.started_at is None or after.ended_at is None else lasted(after.ended_at - before.started_at)
@@ -158,14 +160,20 @@ def lasted(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
-def _reason(node: AgentProgress, restarts: tuple[int, float]) -> str:
+def _reason(node: AgentProgress, agent: PlanAgent) -> str:
     """Why it has failed, as far as the word of its outcome does not say it; "": that says all."""
     outcome = failure_outcome(node.reason)
-    limit = restarts if node.reason == SPENT else node.limit
+    limit = _limit(node, agent)
     is_said = outcome in ON_PURPOSE or (outcome is Outcome.TIMED_OUT and not limit)
     code = "" if node.exit_code is None else f"exit {node.exit_code}"
     parts = [code, "" if is_said else sentence(node.reason, limit)]
     return ", ".join(part for part in parts if part) or ("" if outcome in ON_PURPOSE else "killed")
+
+
+def _limit(node: AgentProgress, agent: PlanAgent) -> Limit | None:
+    if node.reason == SPENT:
+        return (*agent.restart_limit, why_run_ended(node.run_reason, node.limit))
+    return time_limit(node.reason, node.limit, is_restarted=agent.restart_policy is not Restart.NEVER)
 
 
 def _newest_tried(node: AgentProgress) -> str | None:

@@ -408,6 +408,7 @@ class PlanRun:
             exit_code=end.exit_code,
             reason=end.reason,
             ended_at=end.at,
+            run_reason=end.run_reason,
             limit=end.limit,
         )
         self.put(name, after, log_lines.ended(self.state.agents[name], node, ended, explained))
@@ -478,12 +479,15 @@ class PlanRun:
         return f"{why[0].rstrip('.')}. {ENDED_LATER}" if why and all(why) else None
 
     def _delays_end(self, node: AgentProgress) -> bool:
-        """Whether the plan's end waits for the agent's: it is being ended too, or not known to have begun."""
+        """Whether the plan's end waits for the agent's: it is being ended too, has ended, or may be about to begin."""
+        if node.stage not in ACTIVE:
+            return False
         if node.post is not None:
-            return node.stage in ACTIVE and not node.post.is_ending
-        mission = None if node.mission is None else self._registry.live.get(node.mission)
-        asked_for = node.stage is AgentStage.STARTING and node.mission is None
-        return asked_for or (mission is not None and mission.ending is not None)
+            return not node.post.is_ending
+        if node.mission is None:
+            return node.stage is AgentStage.STARTING
+        mission = self._registry.live.get(node.mission)
+        return mission is None or mission.ending is not None
 
     def _unreachable(self) -> frozenset[str]:
         """Those that can't be ended now: posts, while the swarm does not answer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.missions.outcome import Outcome
@@ -45,11 +45,13 @@ class QuestEnd(QuestBrief, FailureClass):
     outcome: Outcome | None
     """How it ended, in the words of all that ends; null while it has not."""
     limit_seconds: float | None
-    """Of the limit of time or silence that ended it; null: none did."""
+    """Of the limit of time or silence that ended it, or what checked it; null: none did."""
     attempts: int
     """How many have begun."""
     achieved: str | None
     """What its completion is worth: `landed on main`, `nothing to land`, `checked`; null where it says no more."""
+    note: NotRequired[str]
+    """Only where it was cancelled just now and something of it had to be killed after its grace."""
 
 
 class QuestInfo(QuestEnd):
@@ -134,6 +136,10 @@ class QuestRow(QuestInfo):
     """Of all attempts, checks and reviews; null: unknown."""
     landed: Landed | None
     """Null: nothing of it has landed."""
+    can_retry: bool
+    """Whether `quest retry` may give it another round of attempts."""
+    overdue: bool
+    """Whether it has not ended, and its deadline has passed."""
 
 
 class QuestAttempt(FailureClass):
@@ -219,6 +225,17 @@ class StillWaiting(TypedDict):
     """The names of these others."""
 
 
+class OpenQuestion(TypedDict):
+    """A question that waits for a person."""
+
+    question: int
+    need: str
+    name: str
+    """The name of what it is about."""
+    text: str
+    """The question in a line, with the command that answers it."""
+
+
 class QuestWhy(QuestBrief):
     """Why a quest does not start, or how it stands, and what depends on it."""
 
@@ -259,6 +276,8 @@ class QuestWhy(QuestBrief):
     """The names of those that it needs and that have completed with nothing to land."""
     pending_settings: str
     """A sentence, where the value of config.toml for which it waits was changed since the daemon began; else empty."""
+    questions: list[OpenQuestion]
+    """What is asked about it, its checks, what its mission has started, or the document it has made, oldest first."""
 
 
 class QueuePool(TypedDict):

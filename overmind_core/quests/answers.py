@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from overmind_core.domain.missions.reasons import kept_limit
-from overmind_core.domain.quests.attempt import began_at, cost_of, tries_of
+from overmind_core.domain.quests.attempt import began_at, can_retry, cost_of, is_overdue, tries_of
 from overmind_core.domain.quests.classes import last_failure
 from overmind_core.domain.quests.life import achievement, landed_by_hand, landed_conflicts
 from overmind_core.domain.quests.quest import Quest, QuestPhase
@@ -39,7 +39,8 @@ def brief(quest: Quest) -> QuestBrief:
 def end(quest: Quest) -> QuestEnd:
     """How a quest ended: an item of `quest_wait`."""
     return {
-        **brief(quest),
+        "id": quest.id,
+        "name": quest.name,
         "status": quest.status,
         "reason": quest.reason,
         "exit_code": quest.exit_code,
@@ -60,12 +61,17 @@ class InQueue(NamedTuple):
     """Why it does not start yet."""
 
 
+def attempts_of(quest: Quest, work: Mission | None) -> int:
+    """The attempts so far. Outside the queue they are the runs of its mission: `work`, until that is removed."""
+    if quest.queue is None and work is not None and quest.runs:
+        return work.restart_count + 1
+    return quest.attempts
+
+
 def info(quest: Quest, work: Mission | None, now: float) -> QuestInfo:
     """The fields that every quest has; `now`: seconds since the epoch; `work`: its mission, until that is removed."""
     until, began = now if quest.ended_at is None else quest.ended_at, began_at(quest)
-    attempts = quest.attempts
-    if quest.queue is None and work is not None and quest.runs:
-        attempts = work.restart_count + 1
+    attempts = attempts_of(quest, work)
     return {
         **end(quest),
         "phase": _phase(quest, work),
@@ -153,6 +159,8 @@ def row(
         "estimate_seconds": estimate,
         "cost_usd": cost_of(queue.tries),
         "landed": _landed(quest),
+        "can_retry": can_retry(quest, has_mission=work is not None),
+        "overdue": is_overdue(quest, now),
     }
 
 
@@ -175,6 +183,8 @@ _NO_QUEUE: QuestRow = {  # type: ignore[typeddict-item] # the rest of a row stan
     "estimate_seconds": None,
     "cost_usd": None,
     "landed": None,
+    "can_retry": False,
+    "overdue": False,
 }
 
 

@@ -150,7 +150,13 @@ class QuestApi:
             self._attempts.settle(found)
             await self._journal.saved()
             return end(found)
-        if not found.is_queued:
-            return end(await self._quests.cancel(found))
-        self._attempts.cancel(found)
-        return end(await self._all.end_of(found.id))
+        began = self._clock.wall()
+        if found.is_queued:
+            self._attempts.cancel(found)
+            ended = end(await self._all.end_of(found.id))
+        else:
+            ended = end(await self._quests.cancel(found))
+        missions = map(self._registry.get, filter(None, (found.id, found.check_id)))
+        if (note := answers.notes(filter(None, missions), began)) is not None:
+            ended["note"] = note
+        return ended

@@ -24,7 +24,6 @@ from overmind_core.domain.quests.life import HAVE_SLOT, state_of
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.watching import budget
 from overmind_core.domain.watching.budget import BudgetMarks, Spending
-from overmind_core.errors import OvermindError
 from overmind_core.kernel.codec import Codec
 from overmind_core.missions.lookup import line
 from overmind_core.quests import store
@@ -69,7 +68,7 @@ class Account:
     since: float = 0.0
     """Of a day: when it began, in seconds since the epoch."""
     limit: float = 0.0
-    """Of a day: the limit to which a person has raised `configured`; 0: not raised."""
+    """Of a day: the limit that a person has set in the place of `configured`; 0: none."""
     configured: float = 0.0
 
     @property
@@ -210,7 +209,7 @@ class QueueBudgets:
             return
         self._add_to_attempt(quest, usd)
         self._look_at_day()
-        day = THE_QUEUE.id if self._settings.queue.max_cost_per_day else None
+        day = None if self._day_scope() is None else THE_QUEUE.id
         for about_id in (quest.queue.spec, day):
             if about_id is not None:
                 account = self._account(about_id)
@@ -380,15 +379,19 @@ class QueueBudgets:
     def limit_today(self, limit: float) -> None:
         """Let the queue cost so much until midnight, in US dollars, whatever is configured.
 
-        Raises:
-            OvermindError: `invalid`, no day has a limit.
+        What this day has cost is added up where it had no limit: without one nothing is counted.
         """
-        scope = self._day_scope()
-        if scope is None:
-            message = "No day has a limit of cost. It would be max_cost_per_day in [queue] of config.toml."
-            raise OvermindError("invalid", message)
+        if self._day_scope() is None:
+            begin = self._midnights()[0]
+            self._save(THE_QUEUE.id, Account(usd=self._cost_since(begin), since=begin))
         self._questions.withdraw(THE_QUEUE.id, EngineNeed.BUDGET)
-        self._raise(scope, limit)
+        self._raise(_Scope(THE_QUEUE, limit, "today"), limit)
+
+    def _cost_since(self, begin: float) -> float | None:
+        """US dollars that quests of the queue have cost since then; None: no cost is known."""
+        priced = (cost for cost in self._cost_table.since(begin) if cost.priced)
+        known = [cost.usd for cost in priced if self._quest_of(cost.mission) is not None]
+        return sum(known) if known else None
 
     def on_limit(self, spec_id: str) -> None:
         """Withdraw the question about a spec whose limit has changed, or that will cost nothing more."""
@@ -429,11 +432,9 @@ class QueueBudgets:
 
     def _day_scope(self) -> _Scope | None:
         configured = self._settings.queue.max_cost_per_day
-        if not configured:
-            return None
         account = self._account(THE_QUEUE.id)
         limit = account.limit if account.limit and account.configured == configured else configured
-        return _Scope(THE_QUEUE, limit, "today")
+        return _Scope(THE_QUEUE, limit, "today") if limit else None
 
     def _is_in(self, scope: _Scope, quest: Quest | None) -> bool:
         if quest is None or quest.queue is None:
@@ -458,10 +459,9 @@ class QueueBudgets:
 
     def _look_at_day(self) -> None:
         """Begin a new account at midnight."""
-        if not self._settings.queue.max_cost_per_day:
-            return
         today = self._account(THE_QUEUE.id)
-        if self._accounts[THE_QUEUE.id].since == today.since:
+        kept = self._accounts[THE_QUEUE.id]
+        if kept.since == today.since or not (kept.limit or self._settings.queue.max_cost_per_day):
             return
         with self._journal.together():
             self._save(THE_QUEUE.id, today)

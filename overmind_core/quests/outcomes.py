@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.engine_questions import CODE, PROBLEM, UNDOES_LANDED, EngineNeed
-from overmind_core.domain.missions.reasons import RETRIES_SPENT, attempt_words, not_owned_text, sentence
+from overmind_core.domain.missions.reasons import RETRIES_SPENT, attempt_words, kept_limit, not_owned_text, sentence
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.attempt import attempt_ended, in_review, with_conflict, work_exit
 from overmind_core.domain.quests.classes import (
@@ -415,10 +415,11 @@ def _with_conflict(quest: Quest, error: OvermindError) -> Quest:
 
 
 def _with_verification(quest: Quest, verification: Mission | None) -> Quest:
-    """The quest with the folder in which its merged work was verified, if that has failed."""
+    """The quest with the folder in which its merged work was verified, and the limit of that, if it has failed."""
     if verification is None:
         return quest
-    return replace(quest, queue=replace(_queue(quest), verified_in=verification.definition.cwd))
+    queue = replace(_queue(quest), verified_in=verification.definition.cwd)
+    return replace(quest, limit=verification.limit, queue=queue)
 
 
 def _was_allowed(quest: Quest) -> bool:
@@ -497,14 +498,15 @@ def _why(quest: Quest, failure: str) -> str:
 def checked_in(registry: Registry, quest: Quest, worktree: str | None) -> str | None:
     """Return the folder in which the command ran that a quest has failed for, which may be gone; None: nobody knows.
 
-    `worktree`: of its work.
+    `worktree`: of its work, where it has one. It names the folder of a mission that was removed.
     """
     if last_failure(quest) == VERIFY_FAILED:
         return None if quest.queue is None else quest.queue.verified_in
-    if last_failure(quest) != CHECK_FAILED:
-        return quest.cwd if worktree is None else to_wire(worktree)
-    check = None if quest.check_id is None else registry.get(quest.check_id)
-    return None if check is None else check.definition.cwd
+    is_check = last_failure(quest) == CHECK_FAILED
+    ran = registry.get((quest.check_id or "") if is_check else quest.id)
+    if ran is not None:
+        return ran.definition.cwd
+    return None if is_check or worktree is None else to_wire(worktree)
 
 
 def _stuck(quest: Quest, folder: str | None, worktree: str | None, feedback: str) -> dict[str, object]:
@@ -516,7 +518,8 @@ def _stuck(quest: Quest, folder: str | None, worktree: str | None, feedback: str
     number, counted = len(queue.tries), queue.spent
     words = attempt_words(number, counted, max(counted, quest.retries + 1), queue.round)
     attempt = words if number > counted else f"attempt {number}"
-    head = [f"{why} in {attempt}" + ("" if code is None else f", exit code {code}")]
+    is_late = kept_limit(queue.failure, quest.limit) is not None
+    head = [f"{why} in {attempt}" + ("" if code is None or is_late else f", exit code {code}")]
     if command := failed_command(quest):
         is_merged = last_failure(quest) == VERIFY_FAILED
         head += [f"$ {command}"]

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from overmind_core.domain.missions.reasons import begun_again
 from overmind_core.domain.missions.references import is_id
 from overmind_core.domain.quests import briefing
-from overmind_core.domain.quests.attempt import has_run
+from overmind_core.domain.quests.attempt import RETRIED, is_gone
 from overmind_core.domain.quests.needs import cycle_of
 from overmind_core.domain.quests.quest import HAS_ENDED, Quest, QuestStatus
 from overmind_core.domain.replacing import replace
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from overmind_core.system.machine import Clock
 
 MOST_UNFINISHED = 10_000
-_MAY_RETRY = frozenset({QuestStatus.FAILED, QuestStatus.CANCELLED})
 
 
 class _Looked(NamedTuple):
@@ -300,12 +300,12 @@ class QueueChanges:
         """The state of a quest that may have another round; raises as `retry` does."""
         queue = quest.queue
         if queue is None:
-            message = f"Quest {quest.id} ({quest.name}) began at once: start it again with overmind quest run."
-            raise OvermindError("invalid", message)
-        if quest.status not in _MAY_RETRY:
+            raise OvermindError("invalid", f"Quest {quest.id} ({quest.name}) {begun_again(quest.ritual)}")
+        if quest.status not in RETRIED:
             how = HAS_ENDED.get(quest.status, f"is {quest.status}")
-            raise OvermindError("not_running", f"Quest {quest.id} ({quest.name}) {how}: only a failed one is retried.")
-        if has_run(quest) and self._registry.get(quest.id) is None:
+            message = f"Quest {quest.id} ({quest.name}) {how}: only one that has failed or was cancelled is retried."
+            raise OvermindError("not_running", message)
+        if is_gone(quest, has_mission=self._registry.get(quest.id) is not None):
             message = f"The mission of quest {quest.id} ({quest.name}) was removed"
             kept = self._kept_worktree(quest.id)
             message += ", and its work with it." if kept is None else f"; its work is kept in {kept}."

@@ -6,7 +6,8 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.quests.attempt import has_run
+from overmind_core.domain.engine_questions import with_answer
+from overmind_core.domain.quests.attempt import is_gone, is_overdue
 from overmind_core.domain.quests.board import COLUMNS, Column, column_of
 from overmind_core.domain.quests.classes import CHECK_FAILED, VERIFY_FAILED, last_failure
 from overmind_core.domain.quests.life import has_landed_nothing, is_landed_by_hand, is_refused, waits_for_target
@@ -22,6 +23,7 @@ from overmind_core.domain.quests.why import (
     setting_of,
     why_of,
 )
+from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.domain.text.slug import slug_of
 from overmind_core.errors import OvermindError
@@ -34,8 +36,9 @@ from overmind_core.quests.outcomes import checked_in
 from overmind_core.quests.queue import POOL
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
+    from overmind_core.agents.answer_types import Question
     from overmind_core.domain.admission import Wait
     from overmind_core.domain.quests.needs import Need
     from overmind_core.domain.quests.score import Score
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from overmind_core.quests.answer_types import (
         BoardColumn,
         BoardGate,
+        OpenQuestion,
         QuestBoard,
         QuestDetails,
         QuestRow,
@@ -93,9 +97,11 @@ class QueueViews:
         refusal: Callable[[str], Refusal | None],
         in_the_way: Callable[[str], str],
         gates: Callable[[str | None], list[BoardGate]],
+        gate_numbers: Callable[[Quest], Collection[int]],
         worktree: Callable[[str], str | None],
         home: Home,
         pending_settings: Callable[[str | None], str],
+        questions_about: Callable[[str, str, Collection[int]], Awaitable[Sequence[Question]]],
     ) -> None:
         """`slug_of`: of the spec with an id. `find_spec`: the id of the spec that a word means.
 
@@ -103,7 +109,8 @@ class QueueViews:
         way of the landing of a quest; `refusal`: what that is; `in_the_way`: the same in a few words. `gates`: what
         specs wait for, or the one with an id. `worktree`: the folder of the worktree of a mission. `pending_settings`:
         a sentence about a key in [queue] of config.toml, or about all of that file, that was changed since the daemon
-        began; "" else.
+        began; "" else. `questions_about`: what is asked about the quest of an id and a name, and in the questions
+        with these numbers. `gate_numbers`: of those about the document that a quest has made.
         """
         self._quests = quests
         self._queue = queue
@@ -121,9 +128,11 @@ class QueueViews:
         self._refusal = refusal
         self._in_the_way = in_the_way
         self._gates = gates
+        self._gate_numbers = gate_numbers
         self._worktree = worktree
         self._home = home
         self._pending_settings = pending_settings
+        self._questions_about = questions_about
 
     def rows(self, quests: Sequence[Quest]) -> list[QuestRow]:
         """These quests as rows."""
@@ -212,7 +221,10 @@ class QueueViews:
         evidence = await self._evidence(quest)
         if waits_for_target(quest):
             await self._look(quest.id)
+        asked = await self._questions_about(quest.id, quest.name, self._gate_numbers(quest))
+        questions = [_open_question(one) for one in asked]
         quest = self._quests.get(quest.id) or quest
+        quest = replace(quest, attempts=answers.attempts_of(quest, self._registry.live.get(quest.id)))
         now = self._clock.wall()
         line = self._queue.line(now)
         wait = line.waits([quest]).get(quest.id)
@@ -236,6 +248,7 @@ class QueueViews:
             evidence=evidence,
             empty_needs=empty,
             needs_by_hand=by_hand,
+            overdue=is_overdue(quest, self._clock.wall()),
         )
         until = (
             quest.queue.not_before if quest.queue is not None and wait is not None and wait.code == "until" else None
@@ -261,6 +274,7 @@ class QueueViews:
             "needs_by_hand": by_hand,
             "same_name": self._quests.others_named(quest),
             "pending_settings": "" if (key := self._key_of(wait)) is None else self._pending_settings(key),
+            "questions": questions,
         }
 
     def _needs(self, quest: Quest, test: Callable[[Quest], bool]) -> list[str]:
@@ -300,7 +314,7 @@ class QueueViews:
         return quest.name if meant.id == quest.id else quest.id
 
     def _may_retry(self, quest: Quest) -> bool:
-        return quest.is_queued and (not has_run(quest) or self._registry.get(quest.id) is not None)
+        return quest.is_queued and not is_gone(quest, has_mission=self._registry.get(quest.id) is not None)
 
     def _free_name(self, quest: Quest) -> str | None:
         return slug_of(quest.name, self._is_taken) if self._is_taken(quest.name) else None
@@ -366,6 +380,15 @@ def _waited_for(need: Need) -> WaitedFor:
         "name": need.name,
         "status": QuestStatus.CANCELLED if quest is None else quest.status,
         "reason": "removed" if quest is None else quest.reason,
+    }
+
+
+def _open_question(asked: Question) -> OpenQuestion:
+    return {
+        "question": asked["question"],
+        "need": asked["need"],
+        "name": asked["about"]["name"],
+        "text": with_answer(asked),
     }
 
 

@@ -15,6 +15,7 @@ from msgspec import UNSET
 
 from overmind_core.domain.actor import ENGINE
 from overmind_core.domain.events import About, AboutKind
+from overmind_core.domain.missions.reasons import kept_limit
 from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, ended_so_named, resolve
 from overmind_core.domain.quests.life import because
 from overmind_core.domain.quests.quest import HAS_ENDED, Quest, QuestStatus
@@ -438,6 +439,7 @@ class QuestRegistry:
         """Record an event with the quest's state; `why`: the reason for a change that no person has asked for."""
         queue, is_over = quest.queue, quest.is_over
         by_engine = queue is not None and actor() is None
+        is_late = queue is None and is_over and kept_limit(quest.reason, quest.limit) is not None
         event = QuestChanged(
             mission=quest.id,
             name=quest.name,
@@ -448,7 +450,7 @@ class QuestRegistry:
             phase=UNSET if queue is None else queue.phase.value if quest.runs else None,
             attempt=UNSET if queue is None else len(queue.tries),
             failure=UNSET if queue is None else queue.failure,
-            why=(why or because(quest)) if by_engine else UNSET,
+            why=(why or because(quest)) if by_engine or is_late else UNSET,
             tried=UNSET if (checked := check_left_behind(quest)) is None else checked,
         )
         return self._events.record(event)

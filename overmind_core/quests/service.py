@@ -367,13 +367,15 @@ class QuestService:
 
     def _end(self, quest: Quest, work: Mission | None, end: Finish) -> None:
         attempts = quest.attempts if work is None else work.restart_count + 1
+        check = self._registry.get(quest.check_id or "") if end.reason == CHECK_FAILED else None
+        limited = check or work
         over = replace(
             quest,
             status=end.status,
             reason=end.reason,
             exit_code=end.exit_code,
             attempts=attempts,
-            limit=None if work is None else work.limit,
+            limit=None if limited is None else limited.limit,
             ended_at=self._clock.wall(),
         )
         self._running.discard(quest.id)

@@ -106,7 +106,7 @@ class TargetWaits:
             self._settle()
 
     async def look(self, quest_id: str) -> None:
-        """Look now at what is in the way of a quest that waits: whoever asks is not told of what has gone."""
+        """Look now at what is in the way of a quest that waits, so that an answer names nothing that has gone."""
         watch = self._watches.get(quest_id)
         if watch is not None:
             with contextlib.suppress(TimeoutError):

@@ -284,6 +284,13 @@ class Specs:
         asked = [one for spec in wanted for one in self._questions.open_for(spec) if one.need in _STOPS]
         return [_gate(specs[one.about.id], one) for one in sorted(asked, key=lambda one: one.number)]
 
+    def gate_numbers(self, quest: Quest) -> set[int]:
+        """Return the numbers of the open questions about the document that a quest has made."""
+        spec, phase = self.registry.of_quest(quest), self.registry.phase_of(quest)
+        if spec is None or phase is None:
+            return set()
+        return {one.number for one in self._questions.open_for(spec.id) if one.part == phase}
+
     # names
 
     def work_of(self, spec_id: str) -> StoredWork | None:

@@ -146,6 +146,8 @@ class Sweep:
         """Orphans without a mark that the newest look found to be nobody's of these runs, or perhaps another's."""
         self.perhaps: dict[str, list[NamedProcess]] = {}
         """What nothing explains or others use, by each run that may have left it, of the newest look."""
+        self.killed: set[str] = set()
+        """Runs of which something lived when it was killed."""
 
     def alive(self) -> dict[str, set[int]]:
         """The pids that live, by run. An empty set proves nothing yet: `end` does."""
@@ -155,6 +157,10 @@ class Sweep:
         """The processes that live, by run."""
         found = self._look().members
         return {run: [self._snapshot.processes[pid] for pid in pids] for run, pids in found.items()}
+
+    def named(self) -> dict[str, list[NamedProcess]]:
+        """The processes that live, by run, for people; only runs that have some."""
+        return self._named(self._look().members)
 
     def signal_tree(self, signals: Sequence[int]) -> dict[str, set[int]]:
         """Send each of `signals`, in this order, to all processes; return their pids by run."""
@@ -263,6 +269,7 @@ class Sweep:
         empty = 0
         found = self._look()
         for pause in LOOK_PAUSES:
+            self.killed.update(run for run, pids in found.members.items() if pids)
             for process in self._all(found):
                 self._machine.send(process, signal.SIGKILL)
             empty = 0 if any(found.members.values()) else empty + 1

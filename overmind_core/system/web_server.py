@@ -73,6 +73,14 @@ def read_web_server(home: Home) -> WebServer | None:
     return found if found is not None and found.pid == pid else None
 
 
+def goes_on(home: Home) -> list[str]:
+    """Return a sentence about the web server, which outlives the daemon; none where none runs."""
+    pid = holder_pid(home.web_lock)
+    if pid is None:
+        return []
+    return [f"The web server{f' (PID {pid})' if pid else ''} goes on. End it with: overmind web stop"]
+
+
 def stop_web_server(home: Home, *, patience: float = STOP_SECONDS) -> int | None:
     """End the web server, with SIGKILL when SIGTERM does not within `patience` seconds.
 

@@ -76,6 +76,8 @@ class TerminalEnd(TypedDict):
     status: Status
     exit_code: int | None
     reason: str | None
+    why: str | None
+    """The reason as people read it, with the limit that made it; null: the exit code says it."""
 
 
 AttachItem = TurnFinishing | TerminalReady | TerminalWaiting | TerminalHandedBack | TerminalDetached | TerminalEnd

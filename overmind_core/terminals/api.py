@@ -82,12 +82,13 @@ def _over(mission: Mission) -> OvermindError:
 
 def _end(mission: Mission | None) -> TerminalEnd:
     if mission is None:
-        return {"type": "ended", "status": Status.KILLED, "exit_code": None, "reason": None}
+        return {"type": "ended", "status": Status.KILLED, "exit_code": None, "reason": None, "why": None}
     return {
         "type": "ended",
         "status": mission.status,
         "exit_code": answers.exit_code(mission),
         "reason": mission.reason,
+        "why": answers.why_ended(mission) or None,
     }
 
 

@@ -42,6 +42,7 @@ def card(need: Need, answer: str = "") -> Card:
         offers: What can be done: `[action, key, label]`, the most important first.
         text_with, words: The answer that the person's own words go with, and what they do.
         labels: What both answers do, as buttons say it.
+        done: What both have done, in words, once they were given.
         text_is: The meaning of a text for the engine; absent: it has none.
         read: What is read before it is answered: `["changes", id]`, or `["spec", id, phase]`; absent: it is all here.
         whole: Whether it is answered only where all of it stands, as what lands work is, and what passes a document.
@@ -95,6 +96,7 @@ def _asked(need: Need, asked: Row) -> Card:
     }
     effects = engine_questions.effects_of(asked)
     found["labels"] = {"allow": effects.allow, "deny": effects.deny}
+    found["done"] = {answer: inbox.done(asked, answer) for answer in (inbox.ALLOW, inbox.DENY)}
     if by_engine and effects.text:
         found["text_is"] = effects.text
     if by_engine and asked["need"] == EngineNeed.PHASE:

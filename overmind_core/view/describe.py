@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.isolation.project import service_and_number
-from overmind_core.domain.missions.reasons import FOREVER, limit_of, sentence
+from overmind_core.domain.missions.reasons import FOREVER, killed_after, limit_of, sentence
 from overmind_core.view import mission_notes, numbers, plans
 from overmind_core.view import missions as rows
 from overmind_core.view.cells import Cell, fitted, safe
@@ -123,7 +123,8 @@ def _head(info: Info, look: Rendering) -> Lines:
     mark = rows.mark(dict(info))
     sign = mark.ascii if look.ascii_only else mark.mark
     state = f"{sign} {rows.since(dict(info), look.now)}"
-    reason = f"  {safe(sentence(info['reason'], limit_of(info)))}" if info.get("reason") else ""
+    whys = (sentence(info.get("reason"), limit_of(info)), killed_after(info))
+    reason = f"  {safe(', '.join(filter(None, whys)))}" if any(whys) else ""
     return [
         [Cell(f" {safe(info['name'])} ", "accent"), Cell(safe(info["id"]), "quiet")],
         [Cell(f" {state}", mark.tone), Cell(reason, "bad")],
@@ -138,6 +139,7 @@ def _head(info: Info, look: Rendering) -> Lines:
             ("last activity", clock(info.get("last_activity_at"), look)),
             ("process", info.get("os_pid")),
             ("attached", info.get("attached") or None),
+            ("in background", ", ".join(map(str, info.get("background") or []))),
             ("left running", ", ".join(map(str, info.get("survivors") or []))),
         ),
     ]
@@ -206,8 +208,12 @@ def _type(info: Info) -> str:
     return f"{provider} {kind}"
 
 
+FREE = ", free: it has it again at its next start if nobody else has"
+"""Behind a port that an ended mission has had."""
+
+
 def _isolation(isolation: Info) -> Lines:
-    ports = isolation.get("ports") or {}
+    ports, held = isolation.get("ports") or {}, isolation.get("ports_held", True)
     containers = isolation.get("containers") or {}
     services = isolation.get("services") or {}
     base = isolation.get("base")
@@ -216,7 +222,7 @@ def _isolation(isolation: Info) -> Lines:
         ("step", isolation.get("step") or None),
         ("worktree", isolation.get("worktree")),
         ("branch", branch),
-        *((_port_name(key), port) for key, port in sorted(ports.items())),
+        *((_port_name(key), f"{port}{'' if held else FREE}") for key, port in sorted(ports.items())),
         *((f"container {name}", container) for name, container in sorted(containers.items())),
         *((f"service {name}", mission) for name, mission in sorted(services.items())),
     )

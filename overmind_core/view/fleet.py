@@ -150,7 +150,7 @@ class Fleet:
         elif self.has_hives:
             rows = [{**row, HIVE: LOCAL} for row in rows]
         if everything:
-            stay = {one: row for one, row in self.rows.items() if row["status"] == "killed" or hive_of(row) != hive}
+            stay = {one: row for one, row in self.rows.items() if missions_rows.gone(row) or hive_of(row) != hive}
             self.rows = {row["id"]: self._merged(row) for row in rows} | stay
             self.loaded = self.loaded or not hive
             self.samples = {one: samples for one, samples in self.samples.items() if one in self.rows}
@@ -159,7 +159,7 @@ class Fleet:
             self.samples.pop(one, None)
             self._sampled_at.pop(one, None)
         for row in rows if not everything else ():
-            if row["id"] in self.rows or row["status"] != "killed":
+            if row["id"] in self.rows or not missions_rows.gone(row):
                 self.rows[row["id"]] = self._merged(row)
         self._measure(rows, at)
         self._apply_plans()
@@ -315,7 +315,7 @@ class Fleet:
         """Whoever comes back to the view sees them no more."""
         self._counted = None
         self.changes += 1
-        self.rows = {one: row for one, row in self.rows.items() if row["status"] != "killed"}
+        self.rows = {one: row for one, row in self.rows.items() if not missions_rows.gone(row)}
 
     def saw(self, mission: str) -> None:
         """Somebody has looked at it: nothing of it is news."""

@@ -23,6 +23,10 @@ _WORDS = {
 }  # fmt: skip
 
 
+SHELLS = frozenset({"ash", "bash", "dash", "fish", "ksh", "nu", "sh", "tcsh", "zsh"})
+"""Commands that end at once where nobody can type into them."""
+
+
 class Wrong(ValueError):
     """An entry makes no sense."""
 
@@ -61,12 +65,15 @@ def begun(what: str, text: str, *, interactive: bool = True) -> dict[str, Any]:
         text: The prompt or the command.
         interactive: The agent has a full-screen program of its own; else it does this one thing.
     """
-    if what == ProgramKind.COMMAND:
-        return {"command": text}
-    if what == ProgramKind.SHELL:
-        return {"command": text, "type": "session"}
+    if what in {ProgramKind.COMMAND, ProgramKind.SHELL}:
+        return {"command": text, **({"type": "session"} if is_typed_into(what, text) else {})}
     session = {"type": "session", "interactive": True} if interactive else {}
     return {"command": "", "provider": what, "agent": {"prompt": text or None}, **session}
+
+
+def is_typed_into(what: str, text: str) -> bool:
+    """Whether what begins is there to be typed into: all but commands, and of these a shell alone."""
+    return what != ProgramKind.COMMAND or text in SHELLS
 
 
 def _agent(form: Form) -> dict[str, Any]:
@@ -110,3 +117,20 @@ def wrong_entry(error: OvermindError) -> str:
     known: Mapping[str, str] = _ABOUT
     by_words = next((key for words, key in _WORDS.items() if words in error.message), "text")
     return known.get(error.code, by_words)
+
+
+_OPTIONS: tuple[tuple[str, str], ...] = (
+    (r" with --(?:name|cwd|into)\b", ""),
+    (r"\bor run with --no-isolate\b", "or set isolate to no"),
+    (r"\buse --label key=value", "write key=value"),
+    (r"--permission-mode\b", "mode"),
+    (r"--([a-z]+(?:-[a-z]+)*)", r"\1"),
+)
+"""What a sentence for the command line says of options → what it says beside the entries of a form."""
+
+
+def without_options(sentence: str) -> str:
+    """What an error of the daemon says, for a form: its entries have names, and no options."""
+    for option, words in _OPTIONS:
+        sentence = re.sub(option, words, sentence)
+    return sentence

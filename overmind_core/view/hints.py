@@ -189,9 +189,10 @@ def unusable(found: Sequence[Row], asking: Collection[str], context: Context = C
         context: The one that has the keys.
     """
     live = [row for row in found if {"type", "status"} <= row.keys() and rows.is_live(row)]
+    typed_into = [row for row in live if not (context is Context.LOOKING and rows.takes_no_input(row))]
     held = {
         Needs.MISSION: bool(found),
-        Needs.LIVE: bool(live),
+        Needs.LIVE: bool(typed_into),
         Needs.QUESTION: any(row["id"] in asking for row in found),
         Needs.WORKTREE: any((row.get("isolation") or {}).get("worktree") for row in found),
     }

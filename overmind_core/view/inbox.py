@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from overmind_core.domain import engine_questions
-from overmind_core.domain.missions.reasons import CONVERSATION_LOST
+from overmind_core.domain.missions.reasons import CONVERSATION_LOST, SPENT
 from overmind_core.domain.missions.status_marks import BAD_ENDS, FAILED, LIMITED, WAITING, YOUR_TURN, StatusMark
 from overmind_core.domain.text.cells import pad, width
 from overmind_core.view import missions as missions_rows
@@ -22,8 +22,6 @@ from overmind_core.view.subject import Choosing, SubjectLines, plain
 Lines = list[list[Cell]]
 Key = tuple[str, int]
 """A mission, and the number of what it asks; 0 where it asks nothing."""
-SPENT = "restart_budget_spent"
-"""The reason of one that nobody starts again."""
 LOST_POST = engine_questions.LOST
 """The need about a post of the swarm whose hive is silent."""
 HOLDER = "holder"
@@ -263,6 +261,20 @@ DONE = {ALLOW: "allowed", DENY: "denied", ALWAYS: "always allowed from now on"}
 _DONE = {**DONE, ALWAYS: "always allowed"}
 QUESTION = "question"
 """The need that takes words or options."""
+_DONE_OF = {
+    (QUESTION, ALLOW): "answered",
+    (QUESTION, DENY): "no answer given",
+    ("plan", ALLOW): "plan approved",
+    ("plan", DENY): "goes on planning",
+}
+"""Need of an agent and answer → what was done, where that is neither allowed nor denied."""
+
+
+def done(asked: Row, behaviour: str) -> str:
+    """What an answer to this question has done: to one of the engine it is what the person chose."""
+    if behaviour != ALWAYS and engine_questions.is_of_engine(asked):
+        return safe(engine_questions.effects_of(asked).of(behaviour))
+    return _DONE_OF.get((asked["need"], behaviour), DONE[behaviour])
 
 
 class Offer(NamedTuple):
@@ -392,10 +404,11 @@ def in_words(asked: Row) -> InWords:
     """What words do to this question."""
     if engine_questions.is_of_engine(asked):
         behaviour = engine_questions.effects_of(asked).text_with
-        return InWords(behaviour, with_text(asked), f"{DONE[behaviour]} with your text")
+        return InWords(behaviour, with_text(asked), f"{done(asked, behaviour)} · with your text")
     if asked["need"] == QUESTION:
         return InWords(ALLOW, "answer", "answered")
-    return InWords(DENY, with_text(asked), "denied with your reason")
+    with_what = "your text" if (asked["need"], DENY) in _DONE_OF else "your reason"
+    return InWords(DENY, with_text(asked), f"{done(asked, DENY)} with {with_what}")
 
 
 def with_text(asked: Row) -> str:

@@ -13,6 +13,7 @@ from overmind_core.view import field, form_fields
 from overmind_core.view import landing as landing_lines
 from overmind_core.view.cells import Cell, clipped, safe
 from overmind_core.view.field import Field
+from overmind_core.view.form_request import without_options
 from overmind_core.view.landing import HOWS, How, Lines, Wanted
 
 LABEL = 9
@@ -128,7 +129,7 @@ def _uncommitted(form: LandForm, files: list[str]) -> LandForm:
 
 def refused(form: LandForm, error: OvermindError, *, own: bool) -> LandForm:
     """It can't; `own`: what is not committed is in its own worktree, so that it can be committed from here."""
-    head: Lines = [_way(form), *_sentence(safe(error.message))]
+    head: Lines = [_way(form), *_sentence(safe(without_options(error.message)))]
     match error.code:
         case "conflicts":
             lines = landing_lines.conflicts(error.fields, form.branch)

@@ -137,7 +137,7 @@ def title(names: Sequence[str], run: int | None, runs: tuple[int, int], span: st
     """Whose log, which run of how many, which part, and what is looked for.
 
     Args:
-        names: Of the missions.
+        names: Of the missions; none: no run of any is shown.
         run: The one that is shown alone; None: all.
         runs: The number of the newest run that is shown, and of the newest that there is.
         span: Which part, in words; "" is all.

@@ -11,6 +11,7 @@ from overmind_core.domain import engine_questions
 from overmind_core.domain.missions.reasons import landing_waits, nothing_landed
 from overmind_core.domain.missions.status_marks import (
     ATTACHED,
+    BAD_ENDS,
     BLOCKED,
     FAILED,
     LANDS_LATER,
@@ -122,6 +123,16 @@ def takes_no_messages(row: Row) -> str:
 def has_terminal(row: Row) -> bool:
     """Whether a person can sit down at it: it runs on a terminal, and reads what is typed there."""
     return is_live(row) and bool(row.get("tty")) and (row["type"] == "session" or bool(row.get("interactive")))
+
+
+def takes_no_input(row: Row) -> bool:
+    """Whether nothing that is typed reaches it, though it runs on a terminal: its input is empty."""
+    return is_live(row) and bool(row.get("tty")) and not has_terminal(row)
+
+
+def view_only(row: Row) -> str:
+    """Why nothing can be typed into it, and what helps, to be read."""
+    return f"{safe(row['name'])} takes no input: view only · :run -i COMMAND starts one that does"
 
 
 def mark(row: Row) -> StatusMark:
@@ -264,8 +275,8 @@ def older_runs(rows: Iterable[Row]) -> dict[str, str]:
 
 
 def gone(row: Row) -> bool:
-    """Whether it was killed: it stays in sight for a while."""
-    return bool(row["status"] == "killed")
+    """Whether a kill has taken it off the lists: it stays in sight for a while. Older daemons say it by the status."""
+    return bool(row.get("hidden", row["status"] == "killed"))
 
 
 def _ancestors(kept: Collection[str], known: Mapping[str, Row]) -> set[str]:
@@ -357,7 +368,7 @@ def plan_now(row: Row, agents: Sequence[Row]) -> str:
     if is_live(row):
         running = [names[agent["id"]] for agent in agents if is_live(agent)]
         return f"runs {', '.join(running)}" if running else ""
-    failed = next((agent for agent in agents if agent["status"] == "crashed" and _is_over(agent)), None)
+    failed = next((agent for agent in agents if mark(agent) in BAD_ENDS and _is_over(agent)), None)
     if row["status"] != "crashed" or failed is None:
         return ""
     why = now_cell(failed).text or (f"exit {failed['exit_code']}" if failed["exit_code"] is not None else "")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.domain.engine_questions import without_name
+from overmind_core.domain.engine_questions import FOR_YOU, without_name
 from overmind_core.domain.missions.reasons import (
     achievement_of,
-    attempt_words,
+    attempt_numbers,
+    attempt_of_row,
     landed_after,
     landing_waits,
     last_reason,
@@ -17,6 +18,8 @@ from overmind_core.domain.missions.reasons import (
     quest_exit,
     said_exit,
     sentence,
+    tries_text,
+    with_overdue,
 )
 from overmind_core.domain.missions.status_marks import LANDS_LATER
 from overmind_core.domain.text.cells import shown_name
@@ -87,6 +90,11 @@ def question_of(row: Row, questions: Iterable[Row]) -> Row | None:
 def is_of_queue(row: Row) -> bool:
     """Whether it waits, or has waited, for its turn; others began at once."""
     return row.get("priority") is not None
+
+
+def can_retry(row: Row) -> bool:
+    """Whether a person may give it another round of attempts; a daemon that does not say so says how it ended."""
+    return bool(row.get("can_retry", is_of_queue(row) and row["status"] in {"failed", CANCELLED}))
 
 
 def quest_lasted(row: Row, now: float) -> float:
@@ -172,14 +180,7 @@ def _state(row: Row, _now: float) -> Cell:
 
 def tries(row: Row) -> str:
     """The current attempt and how many there may be; "" before the first, and where there is but one."""
-    tried = row["attempts"] if row.get("tries") is None else row["tries"]
-    return f"{tried}/{row['retries'] + 1}" if row["retries"] and tried else ""
-
-
-def _attempt(row: Row) -> str:
-    """The current attempt, in words."""
-    counted, most = (row["attempts"] if row.get("tries") is None else row["tries"]), row["retries"] + 1
-    return attempt_words(max(row["attempts"], 1), counted, most, row.get("round") or 1)
+    return tries_text(row) if row["retries"] and attempt_numbers(row)[0] else ""
 
 
 def _tries(row: Row, _now: float) -> Cell:
@@ -207,6 +208,10 @@ def why(row: Row) -> str:
     """
     if row.get(ASKED):
         return str(row[ASKED])
+    return with_overdue(_why_alone(row), overdue=bool(row.get("overdue")))
+
+
+def _why_alone(row: Row) -> str:
     if row["status"] != "queued":
         return safe(achievement_of(row) or landing_waits(row)) or reason(row)
     text, _, place = safe(row.get("why")).rpartition("; ")
@@ -326,7 +331,7 @@ def stepped(row: Row, step: int) -> str | None:
 def standing(row: Row) -> str:
     """How it stands and why, in a line: `login/TSK-004 · queued, 3rd, high · waits for api (running 4m)`."""
     place = f"number {row['position']}" if row.get("position") else ""
-    tried = _attempt(row) if tries(row) and row["status"] != "queued" else ""
+    tried = attempt_of_row(row) if tries(row) and row["status"] != "queued" else ""
     urgent = row.get("priority") if row["status"] not in ENDED and row.get("priority") != "medium" else ""
     facts = ", ".join(filter(None, (state(row), place, urgent, tried)))
     return " · ".join(filter(None, (called(row), facts, why(row))))
@@ -470,7 +475,7 @@ def _why_line(line: str, at: int) -> list[Cell]:
     for lead in ("  in: ", "  its work is in: ", "  printed: "):
         if line.startswith(lead):
             return [Cell(f" {lead}", "label"), Cell(safe(line.removeprefix(lead)))]
-    for lead in ("  go on with: ", "  see: "):
+    for lead in ("  go on with: ", "  see: ", f"  {FOR_YOU}: "):
         if line.startswith(lead):
             return [Cell(f" {lead}", "label"), Cell(safe(line.removeprefix(lead)), "key")]
     return [Cell(f" {safe(line)}", "accent" if at == 0 else "")]

@@ -63,6 +63,10 @@ class StatsLook(NamedTuple):
     home: str = ""
 
 
+NO_LOAD = "-"
+"""In the place of a figure of what has ended."""
+
+
 def lines(facts: MissionFacts, samples: Sequence[Sample], look: StatsLook) -> Lines:
     """A blank line, the facts, another one, and the graphs where there are figures."""
     known = (
@@ -75,7 +79,7 @@ def lines(facts: MissionFacts, samples: Sequence[Sample], look: StatsLook) -> Li
         ("notes", _notes(facts.info)),
     )
     shown = [row for label, text in known if text for row in _fact(label, text, look.cells)]
-    graphs = graph_lines(samples, look.cells)
+    graphs = graph_lines(samples, look.cells, live=missions_rows.is_live(dict(facts.info)))
     return [[], *shown, *([[], *graphs] if graphs else [])]
 
 
@@ -164,8 +168,14 @@ def _notes(info: Info) -> str:
     return f"given {len(notes['given'])}, wrote {len(notes['wrote'])}; u shows them"
 
 
-def graph_lines(samples: Sequence[Sample], cells: int) -> Lines:
-    """Cpu, output and memory over the last five minutes, and below them when that was; nothing without a sample."""
+def graph_lines(samples: Sequence[Sample], cells: int, *, live: bool = True) -> Lines:
+    """Cpu, output and memory over the last five minutes, and below them when that was; nothing without a sample.
+
+    Args:
+        samples: The newest last.
+        cells: The width.
+        live: The mission runs; what has ended uses nothing any more, so that no newest figure is said.
+    """
     if not samples:
         return []
     bars = min(BARS, cells - _AROUND_BARS)
@@ -180,7 +190,7 @@ def graph_lines(samples: Sequence[Sample], cells: int) -> Lines:
     seconds = 0.0
     for name, values, words, value, full in figures:
         drawn = load_graph.graph(values, bars, full=full)
-        line = [Cell(f" {name:<5}", "faint"), Cell(f"{words(value):>10}  ")]
+        line = [Cell(f" {name:<5}", "faint"), Cell(f"{words(value) if live else NO_LOAD:>10}  ")]
         if drawn.bars:
             line += [Cell(drawn.bars, "graph"), Cell(f"  top {words(drawn.top)}", "quiet")]
             axis, seconds = len(drawn.bars), drawn.seconds

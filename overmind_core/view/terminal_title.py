@@ -24,7 +24,14 @@ def title(name: str, window_title: str) -> str:
 
 
 def looking(
-    *, terminal: tuple[int, int], cropped: bool, back: int, selecting: bool, searching: str, read_only: bool
+    *,
+    terminal: tuple[int, int],
+    cropped: bool,
+    back: int,
+    selecting: bool,
+    searching: str,
+    read_only: bool,
+    no_input: bool = False,
 ) -> str:
     """While it is only looked at.
 
@@ -35,12 +42,13 @@ def looking(
         selecting: Something is being selected.
         searching: What is searched and how many times it is there.
         read_only: Nothing may be typed at all.
+        no_input: Nothing that is typed would reach the program.
     """
     if selecting:
         return "selecting · space other end · c copy"
     size = f"{terminal[0]}x{terminal[1]}, cropped" if cropped else ""
     place = f"{back} lines back" if back else ""
-    keys = "esc back" if read_only or back else "i types · esc back"
+    keys = "esc back" if read_only or back else f"{'no input' if no_input else 'i types'} · esc back"
     return " · ".join(part for part in ("looking", place, searching, size, keys) if part)
 
 
@@ -70,7 +78,8 @@ def over(item: Json) -> str:
             return "detached · i types · esc back"
     code, status, why = item.get("exit_code"), safe(item.get("status")), item.get("reason")
     how = f"exited ({code})" if code is not None else status
-    return f"{how}{f', {safe(sentence(why))}' if why and why != how else ''} · {OVER}"
+    said = safe(item.get("why") or sentence(why))  # an older daemon says the code alone
+    return f"{how}{f', {said}' if said and why != how else ''} · {OVER}"
 
 
 class Viewport(NamedTuple):

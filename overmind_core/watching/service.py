@@ -10,7 +10,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.actor import ENGINE
+from overmind_core.domain.actor import ENGINE, is_person
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.agents.spending import cost_of
 from overmind_core.domain.missions.mission import Kind, Mission, Status
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from overmind_core.agents.session import FactRead
     from overmind_core.domain.agents.agent import ActivityKind
     from overmind_core.domain.agents.agent_events import Decision
+    from overmind_core.domain.agents.events import MessageDelivered, MessageQueued
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.domain.quests.quest import Goal, Quest
     from overmind_core.domain.settings import GuardianSettings, HealthSettings
@@ -138,6 +139,18 @@ class Watching:
         watch = self._watches.get(read.mission)
         if watch is not None and watch.apply(read.fact, self._clock.mono()):
             self._sample_soon(watch)
+
+    def on_message(self, event: MessageQueued) -> None:
+        """A message was sent to a mission; only what a person sends begins something new."""
+        watch = self._watches.get(event.mission or "")
+        if watch is not None and is_person(event.by):
+            watch.asked |= {event.message}
+
+    def on_delivery(self, event: MessageDelivered) -> None:
+        """A message has reached its agent."""
+        watch = self._watches.get(event.mission or "")
+        if watch is not None:
+            watch.on_message_delivered(event.message)
 
     async def run(self) -> None:
         """Look once a beat while anything runs, for as long as the supervisor lives."""

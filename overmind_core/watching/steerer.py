@@ -183,7 +183,8 @@ class Steerer:
             return
         if interrupt:
             session.interrupt()
-        self._submission.queue(session, text, request=key)
+        with nobody():  # who has allowed it has asked its agent for nothing new
+            self._submission.queue(session, text, request=key)
 
     def _ask(self, mission: Mission, capabilities: Capabilities, steer: Steer, *, frozen: bool = False) -> None:
         name = mission.definition.name

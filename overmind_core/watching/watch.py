@@ -40,6 +40,8 @@ class Watch:
     fact_at: float = 0.0
     """When its agent last said or did something; 0: never."""
     window: ToolWindow = _NO_CALLS
+    asked: frozenset[int] = frozenset()
+    """Messages of people that it has not received yet."""
     touched: bool = True
     """Whether a file may have changed since git was asked last."""
     looking: bool = False
@@ -73,6 +75,12 @@ class Watch:
         else:
             return False
         return True
+
+    def on_message_delivered(self, message: int) -> None:
+        """It has received a message; what a person asks for is no loop, however often it was done before."""
+        if message in self.asked:
+            self.asked -= {message}
+            self.window = tool_window.asked(self.window)
 
     def level(self, settings: HealthSettings) -> HealthLevel | None:
         """The level of its health; None while silence is no bad sign."""

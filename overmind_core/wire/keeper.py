@@ -59,6 +59,8 @@ asked for the stream all the same."""
 
 EXIT = "exit"
 GROWN = "grown"
+"""How far a watched run's log reaches: `out`, `err` in bytes, and `last`, when the run wrote last (monotonic seconds).
+One comes as soon as a run is watched, though it has written nothing since. Keepers of older releases send no `last`."""
 TROUBLE = "trouble"
 QUERIES = "queries"
 """The program has asked its terminal, and no person's terminal answers. `queries`: all that wait, as pairs of offsets

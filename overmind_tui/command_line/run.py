@@ -272,6 +272,12 @@ class CommandRun:
             action = next(one for one in ACTIONS if one.name == "new")
             self._shell.main.act(action)
             return
+        if text in _HELP:
+            self._spawn(verbs.VERBS["run"], [["--help"]])
+            return
+        if text.startswith("-") or words[0].startswith("--"):
+            self._shell.flash("new: takes no options; :run takes them, as in :run --name api make test", "slow")
+            return
         what, _, rest = text.partition(" ")
         if what not in {SHELL, *providers.names()} - {RAW}:
             what, rest = COMMAND, text

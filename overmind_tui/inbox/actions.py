@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from overmind_core.errors import OvermindError
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.hive_keys import is_of_swarm, question_key
-from overmind_core.view.inbox import ALWAYS, DONE, Key, in_words
+from overmind_core.view.inbox import ALWAYS, Key, done, in_words
 from overmind_tui.pages.compose import Composer, Purpose
 from overmind_tui.pages.dialog import Answer, Dialog
 
@@ -32,7 +32,7 @@ class AnswerActions:
         """Answer; who was late hears who was faster."""
         several = len(question.get("choices") or ()) > 1
         labels = [one.partition(":")[2] if several else one for one in options]
-        chosen = ", ".join(map(safe, labels)) or DONE[behaviour]
+        chosen = ", ".join(map(safe, labels)) or done(question, behaviour)
 
         def on_result(error: OvermindError | None) -> None:
             if error is None:
@@ -57,7 +57,7 @@ class AnswerActions:
 
     def write(self, question: Row) -> None:
         """Answer in the person's own words: those are the answer to a question, and say why of all else."""
-        behaviour, verb, done = in_words(question)
+        behaviour, verb, was_done = in_words(question)
         place, drafts = [f"question {question_key(question)}"], self._drafts
 
         def send(composer: Composer, text: str) -> None:
@@ -66,7 +66,7 @@ class AnswerActions:
                     composer.refused(error.message)
                     return
                 drafts.add(text)
-                self._shell.flash(f"{safe(question['name'])}: {done}", "good")
+                self._shell.flash(f"{safe(question['name'])}: {was_done}", "good")
                 composer.done()
 
             self.answer(question, {"behaviour": behaviour, "message": text}, on_result)

@@ -163,11 +163,13 @@ class MessageActions:
     def sent(self, answers: Mapping[str, Mapping[str, Any]], text: str) -> None:
         """These were taken: remember them, and say how far they got."""
         self.drafts.add(text)
-        self._ours |= {_sent(answer): name for name, answer in answers.items()}
+        new = {_sent(answer): name for name, answer in answers.items()}
+        self._ours |= new
         self._queued |= {_sent(answer) for answer in answers.values() if answer["state"] == "queued"}
         self._shell.flash(_progress(answers), "good")
-        for hive in {hive for hive, _ in self._ours}:
-            self.happened(self._shell.fleet.events_about(key_of(hive, "")))
+        for hive in {hive for hive, _ in new}:  # what became of them before their answers came; of others it was said
+            events = self._shell.fleet.events_about(key_of(hive, ""))
+            self.happened([event for event in events if _sent(event) in new])
 
     def happened(self, events: Iterable[Row]) -> None:
         """Say what becomes of messages that were sent from here."""
@@ -179,6 +181,7 @@ class MessageActions:
     def _became(self, message: Sent, name: str, event: Row) -> None:
         match event["type"]:
             case "message_delivered" if message in self._queued:
+                self._queued.discard(message)
                 self._shell.flash(f"{name} received the message", "good")
             case "message_answered":
                 self._shell.flash(f"{name} answered", "good")

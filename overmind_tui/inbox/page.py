@@ -455,6 +455,7 @@ class NeedsPage(Page):
 
     def do_filter(self) -> None:
         """Type whom, or what, is to be shown."""
+        self.list.keep_place()
         self.open_bar("/", self._filter.text if self._filter else "")
 
     def typing(self, sign: str, text: str) -> None:

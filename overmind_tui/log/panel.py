@@ -83,6 +83,7 @@ class LogPanel:
         view = self._screen.log_view
         if look.missions != self.look.missions:
             self.search.forget()
+            self.runs = (0, 0)
         self.look, self.span, self._reader, self._asks_head = look, span, None, False
         view.read_pages = self._feed.want
         view.start(look.alone, "" if look.missions else "no mission is selected")

@@ -168,11 +168,11 @@ class StartActions:
         def on_result(answers: Answers) -> None:
             (answer,) = answers
             if isinstance(answer, OvermindError):
-                screen.refused(form_request.wrong_entry(answer), answer.message)
+                screen.refused(form_request.wrong_entry(answer), form_request.without_options(answer.message))
                 return
             self._draft, self._last = None, form.what.name
             screen.close()
-            self._started(answer, form.what.name)
+            self._started(answer, typed_into=form_request.is_typed_into(form.what.name, form.text("text")))
 
         self._run(asked, form.text("cwd"), on_result)
 
@@ -190,7 +190,7 @@ class StartActions:
             if isinstance(answer, OvermindError):
                 self._shell.flash(safe(answer.message), "bad")
             else:
-                self._started(answer, what)
+                self._started(answer, typed_into=form_request.is_typed_into(what, text))
 
         interactive = what in {SHELL, COMMAND} or _has_screen(what)
         self._run(form_request.begun(what, text, interactive=interactive), folder, on_result)
@@ -207,8 +207,8 @@ class StartActions:
 
         self._shell.request("run", [request], judged)
 
-    def _started(self, answer: Row, what: str) -> None:
-        tail = "" if what == COMMAND else " · a types into it"
+    def _started(self, answer: Row, *, typed_into: bool) -> None:
+        tail = " · a types into it" if typed_into else ""
         if answer.get("status") == "preparing":
             self._shell.flash(f"preparing {answer['name']} · l shows its setup log", "good")
         else:

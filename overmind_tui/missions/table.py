@@ -218,6 +218,7 @@ class TablePanel(SortKeys):
 
     def do_filter(self) -> None:
         """Type a filter."""
+        self._screen.table.keep_place()
         self._screen.open_bar("/", self.filter.text)
 
     def do_clear_filter(self) -> None:

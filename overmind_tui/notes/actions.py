@@ -143,7 +143,13 @@ class NoteActions:
 
     def _set(self, notes: Sequence[str], change: str, done: str) -> None:
         asked = [{"note": one, "change": change} for one in notes]
-        self._ask("note_set", asked, lambda _answers: done)
+
+        def said(answers: Sequence[Any]) -> str:
+            # A hive of an earlier version does not say whether it changed anything.
+            has_changed = any(one.get("changed", True) for one in answers)
+            return done if has_changed else f"{_named(notes)} stood so already"
+
+        self._ask("note_set", asked, said)
 
     def _ask(
         self, command: str, requests: Sequence[Mapping[str, Any]], done: Callable[[Sequence[Any]], str]

@@ -211,6 +211,7 @@ class NotesPage(TablePage):
 
     def do_prompt(self) -> None:
         """Type a question, or a filter."""
+        self.table.keep_place()
         self.open_bar("/", self.filtering.filter.text if self._filters else self._question)
         self.retitle()
 

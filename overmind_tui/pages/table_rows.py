@@ -51,6 +51,9 @@ class MarkedTable(Protocol):
     def at(self) -> int:
         """Its place."""
 
+    def keep_place(self) -> None:
+        """A filter begins: where it leaves no row, the cursor goes back to where it stands now."""
+
     def mark(self, rows: set[str]) -> None:
         """Mark these rows, and no others."""
 
@@ -123,6 +126,7 @@ class TableFilter:
 
     def do_filter(self) -> None:
         """Type a filter."""
+        self._page.table.keep_place()
         self._page.open_bar("/", self.filter.text)
 
     def do_clear_filter(self) -> None:

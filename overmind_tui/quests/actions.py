@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.missions.reasons import begun_again
 from overmind_core.view import quests as quests_rows
 from overmind_core.view.cells import Row, safe
 from overmind_tui.missions.actions_end import Request, each
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell
 
 QUESTS = "quests"
-RETRIED = frozenset({"failed", "cancelled"})
 RAISED, LOWERED = -1, 1
 """Steps of a priority."""
 
@@ -44,9 +44,11 @@ class QuestActions:
 
     def retry(self, rows: list[Row]) -> None:
         """Give those that have failed or were cancelled another round of attempts."""
-        ended = [row for row in rows if row["status"] in RETRIED]
+        ended = [row for row in rows if quests_rows.can_retry(row)]
         if ended:
             each(self._shell, Request("quest_retry", "retry", "queued", QUESTS, " again"), ended)
+        elif not quests_rows.is_of_queue(rows[0]):
+            self._shell.flash(safe(f"{rows[0]['name']} {begun_again(rows[0]['ritual'])}"), "slow")
         else:
             name, state = safe(rows[0]["name"]), quests_rows.state(rows[0])
             stands = f"has {state}" if rows[0]["status"] in quests_rows.ENDED else f"is {state}"

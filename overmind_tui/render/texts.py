@@ -165,7 +165,8 @@ def in_place(said: Sequence[str]) -> Sequence[str | Sequence[Cell]]:
 
 
 FINISHED = frozenset({"turn_ended", "stopped"})
-FAILED = frozenset({"crashed"})
+ENDED = frozenset({"stopped", "crashed"})
+"""Types of the events of ends of which a mission as it is now says whether it has failed."""
 
 
 def away_text(events: Sequence[Row], rows: Iterable[Row], cost: float, *, since: str) -> str:
@@ -180,7 +181,7 @@ def away_text(events: Sequence[Row], rows: Iterable[Row], cost: float, *, since:
     touched = {event.get("mission") for event in events}
     now = {row["id"]: missions_rows.mark(row) for row in rows if row["id"] in touched}
     waiting = {one for one, mark in now.items() if mark is WAITING}
-    crashed = _of(events, FAILED) & {one for one, mark in now.items() if mark in BAD_ENDS}
+    crashed = _of(events, ENDED) & {one for one, mark in now.items() if mark in BAD_ENDS}
     finished = _of(events, FINISHED) - waiting - crashed
     waits = len(waiting | _asked_about(events))
     parts = [

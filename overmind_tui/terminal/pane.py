@@ -101,8 +101,10 @@ class TerminalPanel:
 
     def join(self, row: Row) -> None:
         """Type into a mission's terminal; where nothing may be typed, look at it."""
-        if self._screen.shell.read_only:
+        if self._screen.shell.read_only or missions_rows.takes_no_input(row):
             self.look(row)
+            if not self._screen.shell.read_only:
+                self._view_only(row)
             return
         if self.session.mission != row["id"] or self.session.over:
             self._enter(row)
@@ -154,12 +156,15 @@ class TerminalPanel:
             return
         if not item.write:
             self._stop_typing()
-            self._screen.shell.flash(f"{safe(self.session.name)} takes no input: view only", "slow")
-            self._screen.shell.typed.hush()
+            self._view_only({"name": self.session.name})
             self._screen.refocus()
         elif not item.again:
             self._typing_begins()
             self.session.redraw(item)
+
+    def _view_only(self, row: Row) -> None:
+        self._screen.shell.flash(missions_rows.view_only(row), "slow")
+        self._screen.shell.typed.hush()
 
     def _typing_begins(self) -> None:
         """Everything that the person's terminal sends goes there from now on."""
@@ -209,6 +214,11 @@ class TerminalPanel:
         return [] if row is None else [row]
 
     @property
+    def takes_no_input(self) -> bool:
+        """Whether nothing that is typed would reach the program."""
+        return any(map(missions_rows.takes_no_input, self.targets()))
+
+    @property
     def context(self) -> Context:
         """Whose keys count."""
         return Context.TYPING if self.session.typing else Context.LOOKING
@@ -227,7 +237,7 @@ class TerminalPanel:
             return above, title.typing(names, terminal=size, cropped=view.cropped)
         return above, title.looking(
             terminal=size, cropped=view.cropped, back=view.back, selecting=view.selection is not None,
-            searching=view.searched, read_only=self._screen.shell.read_only,
+            searching=view.searched, read_only=self._screen.shell.read_only, no_input=self.takes_no_input,
         )  # fmt: skip
 
     def shown_text(self) -> str:

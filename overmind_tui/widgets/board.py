@@ -56,9 +56,9 @@ class BoardTable(ResourceTable):
 
     def show(self, branches: list[Branch], *, asked: bool = False) -> None:
         """Show these, which stand in the order of columns and lanes."""
-        stood = self._stands
+        stood, wanted = self._stands, self._wanted(branches)
         self._grid = self._arranged(branches)
-        self.column, self.at = board_rows.cursor_place(branches, self._grid, self.cursor_id, self.column, stood[1])
+        self.column, self.at = board_rows.cursor_place(branches, self._grid, wanted, self.column, stood[1])
         self.branches = branches
         self._forget()
         if not asked and self.cursor_id is not None and (self.current_id, self._stands) != (self.cursor_id, stood):
@@ -112,6 +112,7 @@ class BoardTable(ResourceTable):
 
     def move_to(self, at: int) -> None:
         """Put the cursor on a card."""
+        self._place = None
         self.at = max(0, min(at, len(self.branches) - 1))
         if self.branches:
             self.column = self._grid.place(self.at)[0]

@@ -79,6 +79,8 @@ class MissionsList(ScrollCanvas):
         self._at = 0
         """The place of the cursor among the keys."""
         self._key: str | None = None
+        self._kept: str | None = None
+        """Where the cursor stood when a filter began, or before no line was left."""
         self._roomy = False
         self._layout: Layout | None = None
         self._moved_at = float("-inf")
@@ -132,7 +134,12 @@ class MissionsList(ScrollCanvas):
             return False
         return True
 
+    def keep_place(self) -> None:
+        """A filter begins: where it leaves no row, the cursor goes back to where it stands now."""
+        self._kept = self._key
+
     def _move_to(self, at: int) -> None:
+        self._kept = None
         self._at = max(0, min(at, len(self._keys) - 1))
         self._moved_at = float("-inf")
         self._settle()
@@ -163,9 +170,10 @@ class MissionsList(ScrollCanvas):
         self._slots = mission_list.slots(
             self._listing, roomy=self._roomy, marked=frozenset(self.marked), wanted=self._wanted
         )
-        self._keys = mission_list.keys_of(self._slots)
-        if self._key in self._keys:
-            self._at = self._keys.index(self._key)
+        had, self._keys = self._keys, mission_list.keys_of(self._slots)
+        wanted = self._sought(had)
+        if wanted in self._keys:
+            self._at = self._keys.index(wanted)
         else:
             self._at = max(0, min(self._at, len(self._keys) - 1))
         stays = self._key in self._keys and (self._at, self._place(self._key)) == before
@@ -174,6 +182,17 @@ class MissionsList(ScrollCanvas):
         self.hold_rows(len(self._slots))
         self._settle(line=line)
         self._redraw()
+
+    def _sought(self, had: Sequence[str]) -> str | None:
+        """The key for the cursor: the one that it is on, behind a list without lines the one before that."""
+        if had:
+            if not self._keys:
+                self._kept = self._kept or self._key
+            return self._key
+        if self._kept not in self._keys:
+            return self._key
+        wanted, self._kept = self._kept, None
+        return wanted
 
     def _place(self, key: str | None) -> int:
         """The line of a key among all lines; 0 where it has none."""

@@ -35,6 +35,8 @@ class NeedsList(ScrollCanvas):
         self.empty: Sequence[Sequence[Cell]] = ()
         self.lines: Lines = []
         """All of them, headings too, each with the place of what it shows."""
+        self._place: Key | None = None
+        """Where the cursor stood when a filter began, or before nothing was left."""
         self._moved_at = float("-inf")
 
     @property
@@ -51,9 +53,22 @@ class NeedsList(ScrollCanvas):
         """Show these; `asked`: the person had the row under the cursor leave."""
         if not asked and rows.has_moved(self.needs, found, self.key, self.at):
             self._moved_at = time.monotonic()
-        self.at = rows.cursor_place(found, self.key, self.at)
+        self.at = rows.cursor_place(found, self._wanted(found), self.at)
         self.needs = found
         self._settle()
+
+    def keep_place(self) -> None:
+        """A filter begins: where it leaves nothing, the cursor goes back to where it stands now."""
+        self._place = self.key
+
+    def _wanted(self, found: Sequence[Need]) -> Key | None:
+        """What the cursor is to be on: what it is on, behind an empty list what it was on before that."""
+        if self.needs:
+            if not found:
+                self._place = self._place or self.key
+            return self.key
+        wanted, self._place = self._place, None if found else self._place
+        return wanted or self.key
 
     def select(self, key: Key) -> bool:
         """Put the cursor on this; False when it isn't shown."""

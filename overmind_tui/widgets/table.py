@@ -74,6 +74,8 @@ class ResourceTable(ScrollCanvas):
         self.now = time.time
         self.dims = False
         """Whether it is dimmed while the keys are elsewhere on the screen."""
+        self._place: str | None = None
+        """Where the cursor stood when a filter began, or before no row was left."""
         self._moved_at = float("-inf")
         self._cells = 0
         self._needs: dict[str, int] = {}
@@ -114,16 +116,33 @@ class ResourceTable(ScrollCanvas):
         """Show these rows; `asked`: the person changed the arrangement, so that a move surprises nobody."""
         if not asked and rows.has_moved(self.branches, branches, self.cursor_id, self.at):
             self._moved_at = time.monotonic()
+        wanted = self._wanted(branches)
         self.branches = branches
-        self.at = rows.cursor_place(branches, self.cursor_id, self.at)
+        self.at = rows.cursor_place(branches, wanted, self.at)
         self._needs = needed(self._columns, branches, self.now(), beside=self.beside)
         self._layout = None
         self.hold_rows(len(branches) + 1)
         self._settle()
         self._redraw()
 
+    def keep_place(self) -> None:
+        """A filter begins: where it leaves no row, the cursor goes back to where it stands now."""
+        self._place = self.cursor_id
+
+    def _wanted(self, branches: Sequence[Branch]) -> str | None:
+        """The id of the row for the cursor: the one that it is on, behind a list without rows the one before that."""
+        if self.branches:
+            if not branches:
+                self._place = self._place or self.cursor_id
+            return self.cursor_id
+        if not any(branch.meant and branch.id == self._place for branch in branches):
+            return None
+        wanted, self._place = self._place, None
+        return wanted
+
     def move_to(self, at: int) -> None:
         """Put the cursor on a row."""
+        self._place = None
         self.at = max(0, min(at, len(self.branches) - 1))
         self._moved_at = float("-inf")
         self._settle()

@@ -19,7 +19,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.view.cells import Row
 from overmind_core.view.fleet import Fleet
 from overmind_core.view.head import head
-from overmind_core.view.missions import is_live, mark
+from overmind_core.view.missions import gone, is_live, mark
 from overmind_core.view.summary import EngineLoad
 from overmind_web.supervisor import Supervisor
 
@@ -133,7 +133,7 @@ class LiveFleet:
         """All missions as they are: the daemon was reached anew."""
         questions = await self._questions()
         self.fleet.forget_killed()
-        self.fleet.apply([row for row in rows if row["status"] != "killed"], (), everything=True)
+        self.fleet.apply([row for row in rows if not gone(row)], (), everything=True)
         self.fleet.questions = questions
         self._tell(FleetChange(rows=None, questions=True))
         self._rewatch.set()
@@ -169,7 +169,7 @@ class LiveFleet:
         """What was killed long ago is shown no more."""
         limit = format_time(time.time() - KILLED_SECONDS)
         rows = self.fleet.rows.items()
-        old = [one for one, row in rows if row["status"] == "killed" and str(row.get("ended_at") or "") < limit]
+        old = [one for one, row in rows if gone(row) and str(row.get("ended_at") or "") < limit]
         if old:
             self.fleet.apply((), old, everything=False)
             self._tell(FleetChange(rows=frozenset(old)))

@@ -205,6 +205,6 @@ def card(row: Row, *, by: str, question: Row | None, there: bool) -> dict[str, o
         "mark": mark.word,
         "tone": tones.named(mark.tone),
         "facts": {"status": row["status"], "priority": row.get("priority"), "check_id": row.get("check_id"),
-                  "there": there},
+                  "there": there, "can_retry": quests_rows.can_retry(row)},
         **{key: value for key, value in said.items() if value not in {None, ""}},
     }  # fmt: skip

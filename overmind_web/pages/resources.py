@@ -114,11 +114,11 @@ def _cost(answer: Any, _fleet: Fleet, _now: float) -> Listed:  # noqa: ANN401 - 
 
 RESOURCES: Mapping[str, Resource] = {
     "quests": Resource(
-        VIEWS["quests"], _quests, ("status", "priority", "check_id"), quests_rows.looked_in,
+        VIEWS["quests"], _quests, ("status", "priority", "check_id", "can_retry"), quests_rows.looked_in,
         about="quest", lines=quests_rows.quest,
     ),
     "queue": Resource(
-        VIEWS["queue"], _queue, ("status", "priority", "check_id"), quests_rows.looked_in,
+        VIEWS["queue"], _queue, ("status", "priority", "check_id", "can_retry"), quests_rows.looked_in,
         about="quest", lines=quests_rows.quest,
     ),
     "rituals": Resource(

@@ -68,7 +68,8 @@ def problems_of(command, said):
 def test_items_of_a_stream_are_held_too():
     item = {"id": "1", "name": "a", "status": "stopped", "exit_code": 0, "shell_exit": 0, "reason": None,
             "outcome": "succeeded", "quest_state": None, "quest_text": None, "limit_seconds": None,
-            "max_restarts": 5, "max_seconds": 60.0, "restart_count": 0}  # fmt: skip
+            "max_restarts": 5, "max_seconds": 60.0, "restart_count": 0, "run_reason": None,
+            "restart_policy": "never"}  # fmt: skip
     assert problems_of_stream("wait", {"item": item}, {"end": {}}) == []
     assert problems_of_stream("wait", {"item": {**item, "x": 1}}) == ["wait item.x: is not declared in MissionEnd"]
     assert problems_of_stream("wait", {"end": {"x": 1}}) == ["wait: {'x': 1} ends the stream"]

@@ -213,6 +213,9 @@ class ScriptedKeeper:
         self._home = home
         self._number = number
         self._logs: dict[str, RunLogWriter] = {}
+        self._seq = 0
+        self._changes: dict[str, int] = defaultdict(int)
+        """Run → the number of its newest change."""
         self._notice: Callable[[dict[str, Any]], None] = lambda _notice: None
         self.asked: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.held: dict[str, dict[str, Any]] = {}
@@ -251,11 +254,15 @@ class ScriptedKeeper:
                 return self._lease(fields["runs"])
             case "write":
                 return self._write(fields["run"], fields["seq"], base64.b64decode(fields["data"]))
+            case "watch" if fields["on"] and fields["run"] in self.held:
+                self._notify_extent(fields["run"])  # as the real one: its present size comes at once
             case "release":
                 row = self.held.get(fields["run"], {})
                 return {name: row[name] for name in ("out", "err") if name in row}
             case "list" | "changed":
-                return {"runs": [dict(row) for row in self.held.values()], "seq": 1}
+                since = fields.get("since", -1)
+                rows = [dict(row) for run, row in self.held.items() if self._changes[run] > since]
+                return {"runs": rows, "seq": self._seq}
         answers: dict[str, dict[str, Any]] = {
             "orphans": {"left": False},
             "purge": {"survivors": []},
@@ -270,13 +277,15 @@ class ScriptedKeeper:
         log.append(stream, data, clock.wall())
         row = self.held[run]
         row["out"], row["err"], row["last"] = log.offsets[OUT], log.offsets[ERR], clock.mono()
-        self._notice({"notice": "grown", "run": run, "out": row["out"], "err": row["err"]})
+        self._touch(run)
+        self._notify_extent(run)
 
     def exit(self, run: str, code: int = 0, *, left: bool = False) -> None:
         """The run's first process has ended; `left`: others have not."""
         row, clock = self.held[run], LoopClock()
         end = {"code": code, "end": clock.wall(), "mono": clock.mono(), "out": row["out"], "err": row["err"]}
         row["exit"] = {**end, "left": left}
+        self._touch(run)
         begin = {name: row[name] for name in ("pid", "ticks", "mark", "started")} | {"began": row["mono"]}
         notice = {"run": run, **end, **begin, **({"fenced": True} if row["fenced"] else {})}
         with open(self._home.exits, "a", encoding="utf-8") as journal:
@@ -316,7 +325,17 @@ class ScriptedKeeper:
                 "acked": False, "exit": None, "lease": lease, "fenced": False,
             },
         )  # fmt: skip
+        self._touch(run)
         return dict(row)
+
+    def _touch(self, run: str) -> None:
+        """It has changed."""
+        self._seq += 1
+        self._changes[run] = self._seq
+
+    def _notify_extent(self, run: str) -> None:
+        row = self.held[run]
+        self._notice({"notice": "grown", "run": run, **{name: row[name] for name in ("out", "err", "last")}})
 
     def _write(self, run: str, seq: int, piece: bytes) -> dict[str, Any]:
         if run not in self.held:

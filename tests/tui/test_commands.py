@@ -15,6 +15,7 @@ from overmind_tui.command_line import verbs
 from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
 from overmind_tui.render import texts
 from tests.kit.cases import each, tabled
+from tests.tui.walks import Recording, walk
 
 
 def view(app):
@@ -134,3 +135,19 @@ def test_a_first_view_that_is_none_is_said_once_with_what_it_lacks(text, said):
 
 def test_a_first_view_that_names_nothing_is_open_at_once_and_none_is_opened_over_another():
     assert Begun("events").before == Begun("events").opened != []
+
+
+def test_new_begins_no_mission_of_an_option_and_a_shell_that_can_be_typed_into():
+    async def scenario(app, press):
+        await press(":new --help")
+        assert app.ran == [["run", "--help"]]
+        await press(":new --name api make")
+        assert app.notice.text == "new: takes no options; :run takes them, as in :run --name api make test"
+        assert app.of("run") == []
+        await press(":new bash", ":new make test")
+        assert [(one["command"], one.get("type")) for one in app.of("run")] == [
+            ("bash", "session"),
+            ("make test", None),
+        ]
+
+    walk(scenario, Recording)

@@ -185,6 +185,7 @@ REFUSALS = [
     (DIRTY, True, "dirty", "Only commits land"),
     (DIRTY, False, "refused", "1 file of web is not committed"),
     (OvermindError("nothing_to_merge", "main has all of it. Nothing to do."), False, "refused", "Nothing to do."),
+    (OvermindError("invalid", "No branch 'x'. Choose another one with --into"), False, "refused", "Choose another one"),
     (OvermindError("verify_failed", "It failed.", mission={"id": "00000009"}), False, "check failed", "It failed."),
 ]
 

@@ -94,6 +94,7 @@ ASKED = [
     (form(what="command", text="make test", name="api"),
      {"command": "make test", "name": "api", "restart": "never", "labels": {}, "env_set": {}, "timeout": 0}),
     (form(what="shell"), {"command": "", "type": "session", "name": "brave-otter"}),
+    (form(what="command", text="bash"), {"command": "bash", "type": "session"}),
     (form(text="fix\nit"),
      {"provider": "claude", "type": "session", "interactive": True, "command": "", "max_cost": 0}),
     (form(labels="a=b c='d e'", env="X=1 Y="), {"labels": {"a": "b", "c": "d e"}, "env_set": {"X": "1", "Y": ""}}),
@@ -145,6 +146,7 @@ def test_an_error_of_the_supervisor_is_shown_at_its_entry(tmp_path):
     async def refused(inside, arguments):
         with pytest.raises(OvermindError) as error:
             await inside.ask("run", **{"command": "cat", "cwd": "/", **arguments})
+        assert "--" not in form_request.without_options(error.value.message), error.value.message
         return form_request.wrong_entry(error.value)
 
     async def story():
@@ -158,6 +160,23 @@ def test_an_error_of_the_supervisor_is_shown_at_its_entry(tmp_path):
 
     assert in_process.run(story()) == REFUSED
     assert form_request.wrong_entry(OvermindError("internal", "?")) == "text"
+
+
+IN_A_FORM = [
+    ("The name 'a' is taken by mission 1a2b3c4d. Choose another one with --name",
+     "The name 'a' is taken by mission 1a2b3c4d. Choose another one"),
+    ("Working directory /x does not exist. Create it, or name another one with --cwd.",
+     "Working directory /x does not exist. Create it, or name another one."),
+    ("--timeout soon: not a time.", "timeout soon: not a time."),
+    ("'' is not a label: use --label key=value.", "'' is not a label: write key=value."),
+    ("Review it, then: overmind trust /x (or run with --no-isolate)",
+     "Review it, then: overmind trust /x (or set isolate to no)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "in_the_form"), IN_A_FORM)
+def test_a_form_names_its_entries_and_no_options(said, in_the_form):
+    assert form_request.without_options(said) == in_the_form
 
 
 @pytest.mark.parametrize("cells", [20, 36, 80])

@@ -212,6 +212,9 @@ def test_a_quest_is_retried_made_more_urgent_and_cancelled_after_a_question():
         assert ("quest_cancel", {"id": "00000054"}) in app.asked
         await press("left", "G", "shift+down")
         assert app.notice.text == "backup/4 began at once and has no priority"
+        await press("r")
+        assert app.notice.text == "backup/4 began at once. Run its command again with: overmind quest run"
+        assert not [one for name, one in app.asked if name == "quest_retry" and one["id"] != "00000052"]
 
     walk(scenario, RecordingBoard)
 

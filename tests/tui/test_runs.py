@@ -285,6 +285,8 @@ def test_a_plan_says_which_agents_run_and_which_one_made_it_fail():
     assert missions_rows.plan_now(plan, agents) == "runs build"
     failed = {**build, "status": "crashed", "exit_code": 3, "now": "exit 3: no space"}
     assert missions_rows.plan_now({**plan, "status": "crashed"}, [failed]) == "build failed: exit 3: no space"
+    given_up = {**build, "status": "stopped", "outcome": "failed", "exit_code": 0, "now": "gave up"}
+    assert missions_rows.plan_now({**plan, "status": "crashed"}, [given_up]) == "build failed: gave up"
     fleet = Fleet()
     fleet.apply([plan, *agents], (), everything=True)
     assert fleet.rows["p"]["now"] == "runs build"

@@ -38,6 +38,7 @@ MEANWHILE = [
         "since 12:40: 1 finished, 2 wait, 1 failed, $0.50",
     ),
     ([event("crashed")], [row("a", "running")], 0.0, ""),
+    ([event("stopped")], [{**row("a", "stopped"), "outcome": "failed"}], 0.0, "since 12:40: 1 failed"),
     ([asked_about("s"), asked_about("q", 2)], [row("a", activity="waiting")], 0.0, "since 12:40: 2 wait"),
     ([asked_about("s"), {**event("answered", "s"), "question": 1}], [], 0.0, ""),
     ([event("asked"), asked_about("a")], [row("a", activity="waiting")], 0.0, "since 12:40: 1 waits"),

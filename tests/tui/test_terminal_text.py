@@ -156,6 +156,10 @@ def test_the_border_says_how_much_is_seen_and_how_to_leave():
         terminal=(120, 40), cropped=True, back=0, selecting=False, searching="", read_only=False
     )  # fmt: skip
     assert shown == "looking · 120x40, cropped · i types · esc back"
+    shown = title.looking(
+        terminal=(80, 24), cropped=False, back=0, selecting=False, searching="", read_only=False, no_input=True
+    )
+    assert shown == "looking · no input · esc back"
     shown = title.typing(["ctrl-\\", "ctrl-]"], terminal=(80, 24), cropped=False)
     assert shown == "typing · ctrl-\\ or ctrl-] leaves"
     assert title.finishing(120) == "finishing the turn (2m) · i interrupt now · esc cancel"

@@ -365,6 +365,7 @@ NEEDS = [
     (agent("idle"), False, False),
     (agent("working", unseen=True), False, False),
     (row("a", "crashed", reason="restart_budget_spent"), True, False),
+    (row("a", "stopped", reason="restart_budget_spent", outcome="failed"), True, False),
     (row("a", "crashed", reason="exited"), False, False),
     (row("a", "crashed", reason="restart_budget_spent", outcome="failed", quest_state="failed"), False, False),
     (row("a", "crashed", reason="restart_budget_spent", quest_state="queued"), False, False),

@@ -19,6 +19,7 @@ from tests.tui.test_pictures import settle
 from tests.tui.test_pictures_board import Boarded
 from tests.tui.test_pictures_specs import Specified
 from tests.tui.test_pictures_watching import Watched
+from tests.tui.walks import walk
 
 ENGINE = {
     "board": Boarded, "queue": Boarded, "quests": Boarded, "specs": Specified, "spec": Specified, "health": Watched,
@@ -65,3 +66,31 @@ def test_every_view_of_the_engine_has_its_pictures_in_both_sizes(view):
     folders = [os.path.join(REPOSITORY, "snapshots", f"test_pictures_{one}") for one in ("board", "specs", "watching")]
     kept = {file for folder in folders for file in os.listdir(folder)}
     assert {f"test_view[{name}-{size}].svg" for size in SIZES} <= kept
+
+
+@pytest.mark.parametrize("view", ["missions", "quests", "board"])
+def test_after_a_filter_without_a_match_the_cursor_stands_where_it_stood(view):
+    async def scenario(app, press):
+        await press(*([] if view == "missions" else [f":{view}"]), "down", "down")
+        table = app.screen.table
+        before = table.cursor_id
+        assert before != table.branches[0].id
+        await press("/", *"e0zz")
+        assert (len(table.branches), table.cursor_id) == (0, None)
+        await press("escape", "escape")
+        assert table.branches
+        assert table.cursor_id == before
+
+    walk(scenario, Boarded)
+
+
+def test_where_no_mission_is_selected_the_log_names_no_run():
+    async def scenario(app, press):
+        await press("down")
+        panel = app.main.log_panel
+        panel.runs = (4, 4)
+        assert panel.title().endswith(" · run 4")
+        await press("/", *"e0zz")
+        assert panel.title() == "no mission is selected"
+
+    walk(scenario, Boarded)

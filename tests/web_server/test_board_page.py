@@ -25,3 +25,21 @@ def test_a_card_of_a_quest_that_waits_has_no_time():
     waits = row("docs", started_at=ADDED)
     quests.learn([waits], {}, [])
     assert not {"since", "attempt"} & set(card(waits, by="", question=None, there=False))
+
+
+ATTEMPTED = {"status": "failed", "ended_at": AGAIN}
+RETRIES = [
+    (row("queued", **ATTEMPTED, priority="medium", can_retry=True), True),
+    (row("removed", **ATTEMPTED, priority="medium", can_retry=False), False),
+    (row("backup/1", **ATTEMPTED, priority=None, can_retry=False, ritual="backup"), False),
+    (row("of an earlier version", **ATTEMPTED, priority="medium"), True),
+    (row("at once, of an earlier version", **ATTEMPTED, priority=None), False),
+]
+
+
+@pytest.mark.parametrize(("one", "offered"), RETRIES)
+def test_a_card_offers_a_retry_only_where_the_daemon_takes_it(one, offered):
+    quests.learn([one], {}, [])
+    facts = card(one, by="", question=None, there=False)["facts"]
+    assert isinstance(facts, dict)
+    assert facts["can_retry"] is offered

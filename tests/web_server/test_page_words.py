@@ -305,7 +305,9 @@ def test_lists_have_rows_an_order_and_a_line(rows, shown):
     assert [name for _, name, _, _ in rows("quests the other way").values()] == [
         "test-the-site", "paint-it", "build-the-site",
     ]  # fmt: skip
-    assert rows("quests")["RUNS"][3] == {"status": "running", "priority": "medium", "check_id": None, "there": True}
+    assert rows("quests")["RUNS"][3] == {
+        "status": "running", "priority": "medium", "check_id": None, "can_retry": False, "there": True,
+    }  # fmt: skip
     queue = shown["queue"][0]["head"]
     assert (queue["line"], queue["facts"]) == ("running 1/1 · queued 1 · landing 0", {"paused": False, "slots": 1})
     assert rows("queue")["WAITS"][2]["position"] == "1"

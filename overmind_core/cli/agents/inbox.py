@@ -24,7 +24,7 @@ from overmind_core.client.daemon import connect_until, try_connect
 from overmind_core.domain import engine_questions
 from overmind_core.domain.agents import approval_subject
 from overmind_core.domain.missions.lost import lost_sentence
-from overmind_core.domain.missions.reasons import CONVERSATION_LOST, ended_words
+from overmind_core.domain.missions.reasons import CONVERSATION_LOST, ended_words, limit_of
 from overmind_core.domain.text.cells import cut, display_safe
 from overmind_core.domain.text.duration import format_uptime
 from overmind_core.domain.text.moment import parse_time
@@ -93,12 +93,13 @@ def held_up_text(client: Client, now: float) -> str:
     limited = [row["id"] for row in found if row.get("activity") == "limited"]
     rows = client.call("ps", {"ids": limited, "wide": True}) if limited else []
     lost = [row for row in found if row.get("conversation_lost")]
-    spent = [row for row in found if gave_up(row)]
+    spent = [client.call("info", {"id": row["id"]}) for row in found if gave_up(row)]
     return "\n".join([*(_limited(row, now) for row in rows), *map(_forgetful, lost), *map(_spent, spent)])
 
 
 def _spent(row: Mapping[str, Any]) -> str:
-    name, how = display_safe(row["name"]), ended_words(row["outcome"] or "failed", row["exit_code"], row["reason"])
+    name = display_safe(row["name"])
+    how = ended_words(row["outcome"] or "failed", row["exit_code"], row["reason"], limit_of(row))
     return f"{name} ({row['id']}) has {how}. Log: overmind logs {name} · again: overmind restart {name}"
 
 
@@ -145,30 +146,9 @@ def _subject(question: Question) -> str:
     return name if question["name"] == question["id"] else f"{name} ({question['id']})"
 
 
-def way_on(question: Question) -> str:
-    """Return the line that answers it; where allowing it is not plain, what it is about and both answers."""
-    return engine_questions.choice(question) or answer_line(question)
-
-
-def answer_line(question: Question) -> str:
-    """Return a line that answers it, to be typed as it is, or nearly."""
-    number = question["question"]
-    if question["attach_only"]:
-        return f"overmind attach {question['id']}"
-    if question["options"]:
-        ways = " ".join("1,2" if one.get("several") else "1" for one in question.get("choices") or [{}])
-        return f"overmind answer {number} {ways}"
-    if engine_questions.effects_of(question) is engine_questions.REPORT_UNASSIGNED:
-        return f"overmind answer {number} {engine_questions.NAMED}"
-    return f"overmind answer {number} {QUOTED_TEXT if question['need'] == 'question' else 'allow'}"
-
-
-QUOTED_TEXT = "'TEXT'"
-
-
 def _hints(question: Question) -> Iterator[str]:
     """How it can be answered, where that is not plain."""
-    line = answer_line(question)
+    line = engine_questions.answer_line(question)
     if question["attach_only"]:
         yield f"→ answer it in its terminal: {line}"
         return

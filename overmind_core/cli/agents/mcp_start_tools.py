@@ -17,7 +17,7 @@ Name = Annotated[str | None, Field(description="name (default: generated)")]
 Folder = Annotated[str | None, Field(description="working directory (default: this server's)")]
 Labels = Annotated[dict[str, str] | None, Field(description="labels to select it by")]
 Kind = Annotated[Literal["task", "session"], Field(description="task: runs until it ends; session: takes messages")]
-Limit = Annotated[float | None, Field(ge=0, description="end it after this many seconds of wall clock")]
+Limit = Annotated[float | None, Field(ge=0, description="end it for good after this many seconds of wall clock")]
 Isolate = Annotated[
     bool | None,
     Field(

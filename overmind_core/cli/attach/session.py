@@ -19,6 +19,7 @@ from overmind_core.cli.attach.local_terminal import ENDING, IN, READ
 from overmind_core.cli.context import exit_status
 from overmind_core.client.attach import KeeperStream
 from overmind_core.client.connection import ANSWER_LIMIT
+from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.duration import format_uptime
@@ -79,7 +80,8 @@ def mission_ended(name: str, item: Mapping[str, Any]) -> SessionEnd:
     """The mission has ended; `item` is the supervisor's item about that."""
     status, code, reason = item["status"], item["exit_code"], item.get("reason")
     how = f"exited {code}" if code is not None else status
-    why = f", {reason}" if reason else ""
+    said = item.get("why") or sentence(reason)  # an older daemon says the code alone
+    why = f", {said}" if said else ""
     return SessionEnd(f"{display_safe(name)} ended: {how}{display_safe(why)}", exit_status(status, code, reason))
 
 

@@ -6,7 +6,8 @@ import os
 import sys
 
 from overmind_core.cli.command import JSON, Command, argument, flag, one_id
-from overmind_core.cli.context import Context
+from overmind_core.cli.context import Context, print_notes
+from overmind_core.cli.ends import EndTeller
 from overmind_core.cli.output import dumps
 from overmind_core.errors import OvermindError
 
@@ -36,7 +37,9 @@ def edit(args: Namespace, context: Context) -> int:
     restarted = bool(after["changed"]) and not args.no_restart
     if restarted:
         session = session_environment(context.environ) if context.hive is None else {}
-        context.client().call("restart", {"id": before["id"], "session_env": session})
+        teller = EndTeller(context, [before["id"]], may_kill=False)
+        begun = context.client().call("restart", {"id": before["id"], "session_env": session}, meanwhile=teller)
+        print_notes([begun], context)
     if not args.quiet:
         _print_result(after, context, restarted=restarted, as_json=args.json)
     return 0

@@ -7,9 +7,10 @@ from collections import Counter
 from overmind_core.cli.context import exit_status
 from overmind_core.domain.missions.outcome import ON_PURPOSE
 from overmind_core.domain.missions.outcome import Outcome as Ending
-from overmind_core.domain.missions.reasons import ended_words, limit_of, why_beside
+from overmind_core.domain.missions.reasons import SPENT, ended_words, limit_of, why_beside
 from overmind_core.domain.plans.progress import ORDER, AgentStage
 from overmind_core.domain.text.graph_drawing import mermaid
+from overmind_core.domain.text.moment import parse_time
 
 TYPE_CHECKING = False
 
@@ -66,7 +67,7 @@ class Outcome:
         self.reason: str | None = info["reason"]
         self.limit = limit_of(info)
         self.restarts = int(info["restart_count"])
-        self.seconds = float(info["uptime_seconds"])
+        self.seconds = _seconds_of_all_runs(info)
         self.started_at: str | None = info["started_at"]
         self.output = output
         self.dropped = dropped
@@ -79,7 +80,8 @@ class Outcome:
     @property
     def failed(self) -> bool:
         """Whether something is wrong with it."""
-        return self.exit_status != 0 if self.asked else self.status == "crashed"
+        has_failed = self.status == "crashed" or (self.reason == SPENT and self.status != "killed")
+        return self.exit_status != 0 if self.asked else has_failed
 
     @property
     def skipped(self) -> str:
@@ -199,6 +201,15 @@ class Result:
                 for one in self.outcomes
             ],
         }
+
+
+def _seconds_of_all_runs(info: Mapping[str, Any]) -> float:
+    """Return how long a mission took, through its restarts; `uptime_seconds` is about its newest run."""
+    newest = float(info["uptime_seconds"])
+    began, ended = info["started_at"], info.get("ended_at")
+    if not info["restart_count"] or began is None or ended is None:
+        return newest
+    return max(newest, round(parse_time(ended, 0.0) - parse_time(began, 0.0), 3))
 
 
 def lasted(seconds: float) -> str:

@@ -72,6 +72,6 @@ def commands_there(text: str, hive: str) -> str:
     """Return a sentence of a hive with the commands that it names as they are given from here."""
 
     def there(found: re.Match[str]) -> str:
-        return found[0] if is_only_here(found[1]) else f"overmind -H {hive} {found[1]}"
+        return f"(on {hive}) {found[0]}" if is_only_here(found[1]) else f"overmind -H {hive} {found[1]}"
 
     return re.sub(r"(?<=: )overmind ([a-z]+)", there, text)

@@ -149,9 +149,10 @@ PORTS = Command(
     options=[flag("--all", "include ports reserved for ended missions", short="-a"), HERE, JSON],
     examples=["overmind ports", "overmind ports --json | jq '.[] | select(.service == \"web\") | .port'"],
     notes=(
-        "A live mission keeps its port: no other mission gets it. A mission restarted later gets the same port if "
-        "it is free. SERVICE - is the mission's own port, which it reads from PORT; minio/9001 is a further port of "
-        "the service minio, in MINIO_PORT_9001."
+        "A live mission keeps its ports, and the work of a quest keeps them until its check has ended: no other "
+        "mission gets them. A mission restarted later gets the same port if it is free. STATUS is that of the service "
+        "that has the port, or of the mission. SERVICE - is the mission's own port, which it reads from PORT; "
+        "minio/9001 is a further port of the service minio, in MINIO_PORT_9001."
     ),
     run=ports,
 )

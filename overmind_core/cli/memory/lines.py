@@ -164,8 +164,22 @@ def _history(versions: Sequence[Facts], now: float) -> Iterator[str]:
         yield from ("", GAP.join(head), body(one["text"]))
 
 
-CHANGED = {"accept": "Accepted", "pin": "Pinned", "unpin": "Unpinned", "restore": "Restored"}
+_CHANGED = {"accept": "Accepted", "pin": "Pinned", "unpin": "Unpinned", "restore": "Restored"}
 """Change of a note → the word that is printed."""
+_AIM = {"accept": "live", "restore": "live"}
+"""Change → the state of a note that it leads to."""
+
+
+def change_line(change: str, note: Facts, *, changed: bool) -> str:
+    """Return what became of a note; where nothing was changed, how it stands."""
+    if change == "promote":
+        return f"Promoted {note['id']} to {note['scope']}" if changed else f"{note['id']} is in {note['scope']} already"
+    if changed:
+        return f"{_CHANGED[change]} {note['id']}"
+    if change in {"pin", "unpin"}:
+        return f"{note['id']} {'is pinned already' if note['pinned'] else 'is not pinned'}"
+    already = " already" if note["state"] == _AIM[change] else ""
+    return f"{note['id']} is {note['state']}{already}"
 
 
 def memory_lines(state: Facts, now: float) -> list[str]:

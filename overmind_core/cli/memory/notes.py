@@ -162,7 +162,7 @@ def edit(args: Namespace, context: Context) -> int:
     return editing.edit(args, context)
 
 
-def _set_each(args: Namespace, context: Context, change: str, said: Callable[[Answer], str], **more: object) -> int:
+def _set_each(args: Namespace, context: Context, change: str, **more: object) -> int:
     """Ask for one change of each note; a failure stops none of the others."""
     requests = [{"note": one, "change": change, "cwd": folder(), **more} for one in args.notes]
     answers = context.client().call_each("note_set", requests)
@@ -173,7 +173,7 @@ def _set_each(args: Namespace, context: Context, change: str, said: Callable[[An
         if isinstance(answer, OvermindError):
             report_error(answer, context)
         elif not args.json:
-            context.print(said(answer["note"]))
+            context.print(lines.change_line(change, answer["note"], changed=answer["changed"]))
     return 0 if len(done) == len(answers) else FAILED
 
 
@@ -181,7 +181,7 @@ def changer(change: str) -> Callable[[Namespace, Context], int]:
     """Return the command that asks for one change of each note."""
 
     def run(args: Namespace, context: Context) -> int:
-        return _set_each(args, context, change, lambda found: f"{lines.CHANGED[change]} {found['id']}")
+        return _set_each(args, context, change)
 
     return run
 
@@ -191,7 +191,7 @@ def promote(args: Namespace, context: Context) -> int:
     if args.to is None:
         raise UsageError("Missing --to. For example: overmind note promote N-7f3k --to global")
     args.notes = [args.note]
-    return _set_each(args, context, "promote", lambda found: f"Promoted {found['id']} to {found['scope']}", to=args.to)
+    return _set_each(args, context, "promote", to=args.to)
 
 
 def forget(args: Namespace, context: Context) -> int:
@@ -201,13 +201,15 @@ def forget(args: Namespace, context: Context) -> int:
         return FAILED
     client, cwd = context.client(), folder()
     # By their ids: no key means a forgotten note, so that a repeat, sent after the answer was lost, would find none.
-    ids = [client.call("note", {"note": word, "cwd": cwd})["id"] for word in args.notes]
-    answer = client.call("forget", {"notes": ids, "purge": args.purge, "cwd": cwd})
+    found = [client.call("note", {"note": word, "cwd": cwd}) for word in args.notes]
+    answer = client.call("forget", {"notes": [one["id"] for one in found], "purge": args.purge, "cwd": cwd})
     if args.json:
         context.print(dumps(answer["notes"]))
         return 0
+    known = set() if args.purge else {one["id"] for one in found if one["state"] == "forgotten"}
     for one in answer["notes"]:
-        context.print(f"{'Purged' if args.purge else 'Forgot'} {one['id']}")
+        done = f"{'Purged' if args.purge else 'Forgot'} {one['id']}"
+        context.print(f"{one['id']} is forgotten already" if one["id"] in known else done)
         for place in one["still_in"]:
             context.print(f"still in: {display_safe(place)}")
     return 0

@@ -14,6 +14,7 @@ from overmind_core.cli.context import (
     print_notes,
     report_error,
 )
+from overmind_core.cli.ends import EndTeller
 from overmind_core.cli.missions.options import POLICY, given_policy
 from overmind_core.cli.output import dumps, size
 from overmind_core.cli.values import duration, label_change, mission_name, signal_name
@@ -54,6 +55,8 @@ def _live(client: Client) -> list[Mapping[str, Any]]:
 
 
 ENDED = frozenset({"stopped", "crashed", "killed"})
+NONE_LIVE = "No live missions."
+"""What --all says where there is nothing to do: to a script, too, which could not tell it from a silent success."""
 
 
 def _count(number: int, what: str) -> str:
@@ -76,6 +79,7 @@ def stop(args: Namespace, context: Context) -> int:
         line=lambda answer: f"Stopped mission {answer['id']}{tail}",
         as_json=args.json,
         notes=True,
+        meanwhile=EndTeller(context, args.ids),
     )
 
 
@@ -99,7 +103,8 @@ def _stop_all(args: Namespace, context: Context) -> int:
     if live and not confirmed(f"Stop {_all(live)}{context.on_hive}?", yes=args.yes):
         return FAILED
     requests = [{"id": row["id"], "cascade": True, **_grace(args)} for row in _live(client)]
-    answers = [one for one in client.call_each("stop", requests) if not _is_over(one)]
+    found = client.call_each("stop", requests, meanwhile=EndTeller(context, None))
+    answers = [one for one in found if not _is_over(one)]
     done = [answer for answer in answers if not isinstance(answer, OvermindError)]
     for answer in answers:
         if isinstance(answer, OvermindError):
@@ -110,7 +115,7 @@ def _stop_all(args: Namespace, context: Context) -> int:
     elif done:
         context.print("\n".join(f"Stopped mission {answer['id']} and all children" for answer in done))
     else:
-        context.hint("No live missions.")
+        context.note(NONE_LIVE)
     return 0 if len(done) == len(answers) else FAILED
 
 
@@ -150,7 +155,7 @@ def kill(args: Namespace, context: Context) -> int:
         return _kill_all(args, context)
 
     requests = [{"id": mission, "cascade": args.cascade} for mission in args.ids]
-    answers = context.client().call_each("kill", requests)
+    answers = context.client().call_each("kill", requests, meanwhile=EndTeller(context, args.ids, may_kill=False))
     done = [answer for answer in answers if not isinstance(answer, OvermindError)]
     print_notes(done, context)
     if args.json:
@@ -167,8 +172,10 @@ def _killed_lines(answer: Mapping[str, Any], *, cascade: bool) -> list[str]:
     hidden = answer.get("hidden", ())  # of another release's hive, there is none
     killed = [mission["id"] for mission in answer["killed"] if mission["id"] not in hidden]
     lines = [f"Mission {mission} had already ended: ps no longer lists it" for mission in hidden]
+    if background := answer.get("background"):
+        lines.append(f"Ended what it had left in the background: {display_safe(', '.join(background))}")
     if cascade and killed and not hidden:
-        return [f"Killed mission {killed[-1]} and all children"]
+        return [*lines, f"Killed mission {killed[-1]} and all children"]
     return [*lines, *map(_killed, killed)]
 
 
@@ -212,7 +219,7 @@ def _kill_all(args: Namespace, context: Context) -> int:
         return end_without_state(args, context, error)
     if live and not confirmed(f"Kill {_all(live)}{context.on_hive}?", yes=args.yes):
         return FAILED
-    answer = client.call("kill", {"all": True})
+    answer = client.call("kill", {"all": True}, meanwhile=EndTeller(context, None, may_kill=False))
     killed = answer["killed"]
     print_notes([answer], context)
     if args.json:
@@ -220,7 +227,7 @@ def _kill_all(args: Namespace, context: Context) -> int:
     elif killed:
         context.print("\n".join(_killed(mission["id"]) for mission in killed))
     else:
-        context.hint("No live missions.")
+        context.note(NONE_LIVE)
     return 0
 
 
@@ -277,13 +284,16 @@ def restart(args: Namespace, context: Context) -> int:
         return _restarted(answer["id"])
 
     client = context.client(start=True)
-    status = call_each(context, client, "restart", requests, line=line, as_json=args.json, notes=True)
+    teller = EndTeller(context, wanted, may_kill=False)
+    status = call_each(context, client, "restart", requests, line=line, as_json=args.json, notes=True, meanwhile=teller)
     return status or _follow_preparations(context, begun)
 
 
 def _all_to_restart(args: Namespace, context: Context) -> list[str] | None:
     """Return every live mission that is no live mission's child, once the person agrees; None: they don't."""
     found = [row["id"] for row in _live(context.client())]
+    if not found and not args.json:
+        context.note(NONE_LIVE)
     question = f"Restart {_count(len(found), 'live mission')}?"
     return found if not found or confirmed(question, yes=args.yes) else None
 
@@ -411,7 +421,7 @@ def remove(args: Namespace, context: Context) -> int:
     if several and not args.force and not confirmed_removal(question, yes=args.yes):
         return FAILED
     client = context.client()
-    wanted = _ended_by_force(client, args.ids) if args.force else args.ids
+    wanted = _ended_by_force(client, args.ids, context) if args.force else args.ids
     requests = [{"id": mission} for mission in wanted]
     return call_each(
         context,
@@ -424,9 +434,10 @@ def remove(args: Namespace, context: Context) -> int:
     )
 
 
-def _ended_by_force(client: Client, wanted: Sequence[str]) -> list[str]:
+def _ended_by_force(client: Client, wanted: Sequence[str], context: Context) -> list[str]:
     """Kill those that live; return what to remove: by id what was killed, for its name may mean another one now."""
-    answers = client.call_each("kill", [{"id": mission} for mission in wanted])
+    teller = EndTeller(context, wanted, may_kill=False)
+    answers = client.call_each("kill", [{"id": mission} for mission in wanted], meanwhile=teller)
     return [
         mission if isinstance(answer, OvermindError) else answer["killed"][-1]["id"]
         for mission, answer in zip(wanted, answers, strict=True)

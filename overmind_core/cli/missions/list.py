@@ -24,7 +24,7 @@ from overmind_core.cli.output import (
 from overmind_core.cli.values import label_filter, outcome_word, status_word
 from overmind_core.domain.missions.lost import KEEPER_LOST, MEND, lost_sentence
 from overmind_core.domain.missions.lost import NOW as LOST_NOW
-from overmind_core.domain.missions.reasons import short_word
+from overmind_core.domain.missions.reasons import SPENT, short_word
 from overmind_core.domain.text.duration import format_uptime
 
 TYPE_CHECKING = False
@@ -61,7 +61,7 @@ def _next_try(row: Row) -> str:
 
 
 def exit_cell(row: Row) -> str:
-    """Return how it ended: its code, the signal that ended it, `timeout`, or what its quest failed in: `check`.
+    """Return how it ended: its code, the signal that ended it, `timeout`, or what it failed in: `check`, `restarts`.
 
     Of what has not ended, nothing.
     """
@@ -70,6 +70,8 @@ def exit_cell(row: Row) -> str:
     if failure := row.get("quest_failure"):
         return short_word(failure)
     code = row["exit_code"]
+    if not code and row.get("reason") == SPENT:
+        return short_word(SPENT)
     if code is not None and code > SIGNALLED:
         import signal  # start-up: for what a signal has ended
 
@@ -232,8 +234,8 @@ PS = Command(
         "overmind kill $(overmind ps -q)",
     ],
     notes=(
-        "UPTIME counts from a mission's first run on, through its restarts, and of an ended one until its end. FOR in "
-        "the full-screen program is about its newest run."
+        "UPTIME is the time since a mission's newest run began, and of an ended one how long that took. In JSON, "
+        "started_at is when its first run began."
     ),
     run=ps,
 )

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 RESTARTS = ("never", "on-failure", "always")
 
 _POLICY = [
-    option("--restart", "WHEN", "never (default), on-failure or always", choices=RESTARTS),
+    option(
+        "--restart",
+        "WHEN",
+        "never (default), on-failure or always; a stop, a kill and --timeout end it for good",
+        choices=RESTARTS,
+    ),
     option(
         "--max-restarts", "N", "limit of restarts within --max-seconds; 0 = unlimited (default 5)", parse=whole_number
     ),
@@ -34,8 +39,13 @@ _POLICY = [
     ),
     option("--grace", "TIME", "time from the stop signal to SIGKILL (default 10s)", parse=duration),
     option("--stop-signal", "NAME", "signal that a stop sends first (default TERM)", parse=signal_name),
-    option("--timeout", "TIME", "limit of one run's wall clock; 0 = none (default 0)", parse=run_seconds),
-    flag("--leave-background", "when it exits, leave its background processes running"),
+    option(
+        "--timeout",
+        "TIME",
+        "limit of one run's wall clock, after which nothing is restarted; 0 = none (default 0)",
+        parse=run_seconds,
+    ),
+    flag("--leave-background", "when it exits, leave its background processes running; kill ends them"),
 ]
 POLICY = grouped("Restarts and time limits", _POLICY)
 

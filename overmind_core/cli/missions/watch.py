@@ -15,7 +15,7 @@ from overmind_core.domain.missions.reasons import ended_words, limit_of
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import format_time, parse_time
-from overmind_core.errors import NEEDS_PERSON, OvermindError, UsageError
+from overmind_core.errors import INTERRUPTED, NEEDS_PERSON, OvermindError, UsageError, WaitLost
 
 TYPE_CHECKING = False
 
@@ -38,6 +38,11 @@ def wait(args: Namespace, context: Context) -> int:
 
     try:
         return wait_for_ends(context, ends, say, timeout=args.timeout)
+    except KeyboardInterrupt:
+        from overmind_core.cli.quests.left import note_left_missions  # start-up: for those alone who stop waiting
+
+        note_left_missions(context, ends.left)
+        return INTERRUPTED
     except OvermindError as error:
         from overmind_core.cli.swarm.wait_there import wait_there_instead  # start-up: for names not of here alone
 
@@ -65,7 +70,7 @@ def wait_for_ends(
         The exit status of `ends`; `NEEDS_PERSON`: none can end before a person changes something.
 
     Raises:
-        OvermindError: `timeout`, or the daemon said no, or was lost.
+        OvermindError: `timeout`, or the daemon said no; `WaitLost`.
     """
     from overmind_core.cli.waiting import LOOK_SECONDS, WaitTeller  # start-up: only while one waits
 
@@ -85,7 +90,7 @@ def wait_for_ends(
         if error.code == "timeout" and timeout is not None:
             left = ", ".join(ends.pending_named)
             raise OvermindError("timeout", f"Not ended within {timeout_words(timeout)}: {left}.") from None
-        raise
+        raise (WaitLost(ends.pending_named) if error.code == "daemon_lost" else error) from None
     return ends.status
 
 
@@ -116,6 +121,11 @@ class EndWaiter:
         return [f"{self._names[one]} ({one})" if one in self._names else one for one in dict.fromkeys(self.pending)]
 
     @property
+    def left(self) -> list[dict[str, str]]:
+        """Id and name of what has not ended yet, each once."""
+        return [{"id": one, "name": self._names.get(one, one)} for one in dict.fromkeys(self.pending)]
+
+    @property
     def of_quests(self) -> bool:
         """Whether quests are waited for."""
         return self._command == "quest_wait"
@@ -129,7 +139,7 @@ class EndWaiter:
     def status(self) -> int:
         """The first exit status that isn't 0."""
         ends = [self._ended[mission] for mission in self._wanted if mission in self._ended]
-        statuses = (exit_status(end["status"], end["exit_code"]) for end in ends)
+        statuses = (exit_status(end["status"], end["exit_code"], end.get("reason")) for end in ends)
         return next(filter(None, statuses), 0)
 
     def request(self) -> tuple[str, dict[str, Any]]:
@@ -196,8 +206,9 @@ WAIT = Command(
     ],
     examples=["overmind wait build", "overmind wait --any red blue", "overmind wait build --timeout 10m"],
     notes=(
-        "Exits with the first exit code that isn't 0, in the order of the arguments; 137 for a killed mission. After "
-        "two seconds it says on stderr for whom or what it waits, and again as that changes."
+        "Exits with the first exit code that isn't 0, in the order of the arguments; 137 for a killed mission, 3 "
+        "where the daemon is gone. After two seconds it says on stderr for whom or what it waits, and again as that "
+        "changes."
     ),
     run=wait,
 )

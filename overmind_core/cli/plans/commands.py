@@ -6,7 +6,7 @@ import os
 import time
 
 from overmind_core.cli.command import JSON, YES_TO_ALL, Command, argument, flag, option
-from overmind_core.cli.context import Context, confirmed, exit_status
+from overmind_core.cli.context import Context, confirmed, exit_status, print_notes
 from overmind_core.cli.output import dumps, is_ascii_only, terminal_columns
 from overmind_core.cli.plans.blueprint import (
     FILE,
@@ -388,13 +388,16 @@ def delete(args: Namespace, context: Context) -> int:
     live = plan["status"] not in FINAL
     if live and not confirmed(_question(plan), yes=args.yes):
         return FAILED
-    answer = client.call("delete", {"id": plan["id"]})
+    from overmind_core.cli.ends import EndTeller  # start-up: apply and diff end nothing
+
+    answer = client.call("delete", {"id": plan["id"]}, meanwhile=EndTeller(context, [plan["id"]]))
     if args.json:
         context.print(dumps(answer))
     elif live:
         context.print(f"Deleted plan {answer['id']} ({answer['name']})")
     else:
         context.print(f"Plan {answer['id']} ({answer['name']}) has already ended")
+    print_notes([answer], context)
     return 0
 
 

@@ -157,6 +157,12 @@ def quest_add(args: Namespace, context: Context) -> int:
     else:
         for one in added:
             (context.note if args.wait else context.print)(_queued(one))
+    if args.file is None and args.rest:
+        from overmind_core.cli.definitions.missing_program import warn_of_missing_program  # start-up: as above
+
+        undo = f"overmind quest cancel {added[0]['name']}"
+        way = f"A text about the quest goes with --brief, and --provider claude has an agent do it. Undo: {undo}"
+        warn_of_missing_program(args, context, way)
     return _wait(context, added, keep_waiting=args.keep_waiting) if args.wait else 0
 
 

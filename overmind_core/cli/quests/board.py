@@ -6,7 +6,7 @@ from overmind_core.cli.command import JSON, Command, argument, flag, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import coloured, dumps, is_ascii_only, terminal_columns
 from overmind_core.cli.quests.rows import ASKED, BLOCKING, phase_word, quest_mark, time_and_cost
-from overmind_core.domain.missions.reasons import achievement_of, landing_waits, shortenings, why_failed
+from overmind_core.domain.missions.reasons import achievement_of, landing_waits, shortenings, why_failed, with_overdue
 from overmind_core.domain.missions.status_marks import REVIEW
 from overmind_core.domain.text.cells import cut, display_safe, shown_name, width
 
@@ -208,7 +208,8 @@ def _tails(row: Row) -> tuple[str, ...]:
         # Its column says that it is blocked, and `needs` without a name says nothing.
         owner = row["why"].partition(f" is {_OWNED}")[2].partition(",")[0] if row["code"] == "owns" else ""
         code = "" if row["code"] in _UNSAID else row["code"] or ""
-        return row["why"] or "", f"{_OWNED}{owner}" if owner else code
+        why = with_overdue(row["why"] or "", overdue=bool(row.get("overdue")))
+        return why, f"{_OWNED}{owner}" if owner else code
     if status in {"failed", "cancelled"}:
         return (achievement_of(row) or why_failed(row) or status,)
     if waits := landing_waits(row):
@@ -272,8 +273,11 @@ BOARD = Command(
     ],
     examples=["overmind board", "overmind board login", "overmind board --by priority", "overmind board --all"],
     notes=(
-        "Done: completed and cancelled. Review: waiting for a person. Blocked: failed, or kept from starting until "
-        "somebody acts; see overmind quest why. Quests move by themselves: `quest retry`, `quest edit`, `quest cancel`."
+        "Queued and running: nobody has to act. Review: waiting for a person. Blocked: failed, until a person has "
+        "decided about it, or kept from starting until somebody acts; see overmind quest why. Done: completed, "
+        "cancelled, and failed with nothing left to decide, as `quest run` and runs of rituals are, which ask nothing: "
+        "see overmind quest list --status failed. Quests move by themselves: `quest retry`, `quest edit`, "
+        "`quest cancel`."
     ),
     run=board,
 )

@@ -6,6 +6,7 @@ from overmind_core.cli.agents.options import PROVIDER
 from overmind_core.cli.command import JSON, Command, Parameter, argument, flag, option
 from overmind_core.cli.context import Context, call_for_ids
 from overmind_core.cli.definitions.run import RUN_OPTIONS, run_request
+from overmind_core.cli.ends import EndTeller
 from overmind_core.cli.missions import logs
 from overmind_core.cli.missions.watch import KEEP_WAITING, EndWaiter, wait_for_ends
 from overmind_core.cli.output import dumps
@@ -184,6 +185,11 @@ def quest_wait(args: Namespace, context: Context) -> int:
 
     try:
         return wait_for_ends(context, ends, say, timeout=args.timeout, keep_waiting=args.keep_waiting)
+    except KeyboardInterrupt:
+        from overmind_core.cli.quests.left import note_left  # start-up: for those alone who stop waiting
+
+        note_left(context, ends.left)
+        return INTERRUPTED
     except OvermindError as error:
         from overmind_core.cli.swarm.wait_there import wait_there_instead  # start-up: for names not of here alone
 
@@ -223,8 +229,9 @@ QUEST_WAIT = Command(
     notes=(
         "Exits with 0 for a completed quest, or with the code of its work or check. With several quests, the first "
         "code other than 0 counts. Meanwhile it says on stderr for whom or what it waits. When none of them can end "
-        "before a person changes something, because something that they need has failed, it exits with 3. A name that "
-        "no quest of this machine has is looked for in the swarm; swarm/NAME is looked for there alone."
+        "before a person changes something, because something that they need has failed, or the daemon is gone, it "
+        "exits with 3. A name that no quest of this machine has is looked for in the swarm; swarm/NAME is looked for "
+        "there alone."
     ),
     run=quest_wait,
 )
@@ -232,7 +239,7 @@ QUEST_WAIT = Command(
 
 def quest_cancel(args: Namespace, context: Context) -> int:
     """Cancel each; returns when nothing of them lives."""
-    return call_for_ids(args, context, "quest_cancel", _cancelled)
+    return call_for_ids(args, context, "quest_cancel", _cancelled, notes=True, meanwhile=EndTeller(context, args.ids))
 
 
 def _cancelled(answer: Row) -> str:

@@ -1,4 +1,4 @@
-"""The words for quests that a person no longer waits for: how they stand, and how to wait for them again."""
+"""The words for quests and missions that nobody waits for any longer: how they stand, and how to wait again."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from overmind_core.cli.context import Context
 
     Quest = Mapping[str, Any]
+    Mission = Mapping[str, str]
 
 MOST_NAMED = 20
 """Quests that are looked at and named; of more it is only said how many there are."""
@@ -44,8 +45,23 @@ def note_left(context: Context, quests: Sequence[Quest]) -> None:
     context.note(f"\n{display_safe(_left(context, quests))}")
 
 
+def note_left_missions(context: Context, missions: Sequence[Mission]) -> None:
+    """Say that missions are waited for no longer, and go on; see `note_left`."""
+    named = missions if len(missions) <= MOST_NAMED else ()
+    them = "it" if len(missions) == 1 else "them"
+    what = f"Mission {_named(missions[0])} is" if len(missions) == 1 else f"{len(missions)} missions are"
+    text = f"{what} not waited for any longer, and what runs goes on."
+    overmind = _overmind(context)
+    again = f" Wait for {them} again with: {overmind} wait {' '.join(one['name'] for one in named)}" if named else ""
+    context.note(f"\n{display_safe(f'{text}{again}')}")
+
+
+def _overmind(context: Context) -> str:
+    return "overmind" if context.hive is None else f"overmind -H {context.hive.name}"
+
+
 def _left(context: Context, quests: Sequence[Quest]) -> str:
-    overmind = "overmind" if context.hive is None else f"overmind -H {context.hive.name}"
+    overmind = _overmind(context)
     if len(quests) > MOST_NAMED:
         return f"{len(quests)} quests stay as they are. See them with: {overmind} quest list"
     try:
@@ -75,7 +91,7 @@ def _counted(quests: Sequence[Quest]) -> str:
 
 
 def _named(quest: Quest) -> str:
-    return f"{quest['name']} ({quest['id']})"
+    return quest["name"] if quest["name"] == quest["id"] else f"{quest['name']} ({quest['id']})"
 
 
 def _again(overmind: str, quests: Sequence[Quest]) -> str:

@@ -16,7 +16,14 @@ from overmind_core.cli.output import (
 )
 from overmind_core.cli.quests.rows import BLOCKING, COLOURS, is_blocked, lasted_cell, score_cell, title_cell
 from overmind_core.cli.values import positive_number, quest_status_word
-from overmind_core.domain.missions.reasons import achievement_of, landing_waits, quest_exit, why_failed
+from overmind_core.domain.missions.reasons import (
+    achievement_of,
+    landing_waits,
+    quest_exit,
+    tries_text,
+    why_failed,
+    with_overdue,
+)
 
 TYPE_CHECKING = False
 
@@ -29,16 +36,10 @@ if TYPE_CHECKING:
     Edges = Mapping[str, Sequence[str]]
 
 
-def _tries(row: Row) -> str:
-    tries = row.get("tries")  # of this round; those that began at once have no rounds
-    return f"{row['attempts'] if tries is None else tries}/{row['retries'] + 1}"
-
-
 def _why(row: Row) -> str | None:
     """Return why it has ended, else why it waits."""
-    if said := achievement_of(row) or landing_waits(row):
-        return text_cell(said)
-    return why_failed(row) or text_cell(row.get("why") or "") or row.get("code")
+    said = achievement_of(row) or landing_waits(row) or why_failed(row) or row.get("why") or row.get("code") or ""
+    return text_cell(with_overdue(said, overdue=bool(row.get("overdue")))) or None
 
 
 def _why_beside_waits(row: Row) -> str | None:
@@ -50,7 +51,7 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "ID": lambda row: row["id"],
     "NAME": lambda row: row["name"],
     "STATUS": lambda row: row["status"],
-    "TRIES": _tries,
+    "TRIES": tries_text,
     "DURATION": lasted_cell,
     "EXIT": lambda row: or_absent(quest_exit(row)),
     "REASON": lambda row: or_absent(_why(row)),
@@ -188,8 +189,9 @@ QUEST_LIST = Command(
         "overmind quest list --limit 20",
     ],
     notes=(
-        "TRIES: current try and tries allowed. DURATION: since its first try began; of one that has not begun, how "
-        "long it waits. REASON: of a queued quest, why it does not start yet; the whole sentence: overmind quest why. "
+        "TRIES: number of the newest try, and how many there may be as it stands; one that does not count adds to "
+        "both. DURATION: since its first try began; of one that has not begun, how long it waits. REASON: of a "
+        "queued quest, why it does not start yet; the whole sentence: overmind quest why. "
         "The last 1,000 ended quests are kept."
     ),
     run=quest_list,

@@ -7,7 +7,7 @@ from overmind_core.cli.context import Context
 from overmind_core.cli.output import ascii_text, dumps, money, or_absent, table, text_cell
 from overmind_core.cli.quests.rows import score_cell, title_cell
 from overmind_core.cli.values import dollars, duration_from_now
-from overmind_core.domain.missions.reasons import sentence
+from overmind_core.domain.missions.reasons import sentence, with_overdue
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError, UsageError
 
@@ -28,7 +28,7 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "SCORE": score_cell,
     "QUEST": lambda row: row["name"],
     "PRIORITY": lambda row: or_absent(row["priority"]),
-    "WAITS": lambda row: or_absent(text_cell(row["why"] or "")),
+    "WAITS": lambda row: or_absent(text_cell(with_overdue(row["why"] or "", overdue=bool(row.get("overdue"))))),
     TITLE: title_cell,
 }
 """Title → cell of a quest that `queue --json` lists."""

@@ -23,7 +23,7 @@ from overmind_core.cli.specs.text import CHANGED, PHASE_MARKS, cost_cell, score_
 from overmind_core.cli.swarm.run_on import QUEST_OPTIONS
 from overmind_core.cli.values import dollars_or_none, share, whole_number
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.errors import FAILED, INTERRUPTED, NEEDS_PERSON, UsageError
+from overmind_core.errors import FAILED, INTERRUPTED, NEEDS_PERSON, OvermindError, UsageError, WaitLost
 
 TYPE_CHECKING = False
 
@@ -116,6 +116,12 @@ def spec_new(args: Namespace, context: Context) -> int:
     if args.title is None and args.folder is None:
         raise UsageError("Missing title. See: overmind spec new --help")
     made = call_trusted(context, context.client(start=True), "spec_new", _new_request(args, context))
+    if args.rest:
+        from overmind_core.cli.definitions.missing_program import warn_of_missing_program  # start-up: as above
+
+        archive = f"overmind spec archive {made['slug']}"
+        way = f"A text about the spec goes with --brief, and --provider claude has an agent do it. Undo: {archive}"
+        warn_of_missing_program(args, context, way)
     if made["hidden_by"] is not None:
         hidden = display_safe(f"git ignores {made['folder']}, by {made['hidden_by']}")
         context.note(f"Warning: {hidden}. Remove that line to commit and review the spec.")
@@ -312,6 +318,8 @@ def _wait(args: Namespace, context: Context, answer: Row) -> int:
     except KeyboardInterrupt:
         context.note(f"\nSpec {answer['slug']} goes on. See it with: overmind spec show {answer['slug']}")
         return INTERRUPTED
+    except OvermindError as error:
+        raise (WaitLost([str(answer["slug"])]) if error.code == "daemon_lost" else error) from None
     if not args.json:
         context.print(f"Spec {answer['slug']}: {state}")
     if state in {"stuck", "failed"}:
@@ -323,7 +331,7 @@ def _wait(args: Namespace, context: Context, answer: Row) -> int:
 
 def ways_out(client: Client, spec: Row) -> Sequence[str]:
     """Return the commands with which a spec goes on that has failed or is stuck."""
-    from overmind_core.cli.agents.inbox import way_on  # start-up: for those alone
+    from overmind_core.domain.engine_questions import way_on  # start-up: for those alone
 
     waits = client.call("spec", {"id": spec["id"]})["waits"]
     ended = [one["name"] for one in waits if one["status"] in {"failed", "cancelled"}]

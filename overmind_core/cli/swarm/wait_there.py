@@ -11,7 +11,7 @@ from overmind_core.cli.waiting import LOOK_SECONDS, PAUSE, questions_about
 from overmind_core.domain.hives import SWARM
 from overmind_core.domain.missions.reasons import ended_words
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.errors import FAILED, NEEDS_PERSON, OvermindError
+from overmind_core.errors import FAILED, INTERRUPTED, NEEDS_PERSON, OvermindError
 
 TYPE_CHECKING = False
 
@@ -32,8 +32,21 @@ _PASSES = frozenset({"swarm_silent", "daemon_lost", "busy"})
 
 def wait_there(args: Namespace, context: Context) -> int:
     """Print a line as each ends; return the first exit status that isn't 0, in the order of the arguments."""
-    deadline = None if args.timeout is None else time.monotonic() + timeout_seconds(args.timeout)
     waiter = _PostWaiter(context, args.ids)
+    try:
+        return _waited(args, context, waiter)
+    except KeyboardInterrupt:
+        left = waiter.pending
+        them, word = ("it", "is") if len(left) == 1 else ("them", "are")
+        wait = "quest wait" if hasattr(args, "keep_waiting") else "wait"
+        again = f"overmind {wait} {' '.join(f'{SWARM}/{one}' for one in left)}"
+        said = display_safe(f"{', '.join(left)} {word} not waited for any longer. Wait for {them} again with: {again}")
+        context.note(f"\n{said}")
+        return INTERRUPTED
+
+
+def _waited(args: Namespace, context: Context, waiter: _PostWaiter) -> int:
+    deadline = None if args.timeout is None else time.monotonic() + timeout_seconds(args.timeout)
     while not waiter.is_done(any_one=args.any):
         for end in waiter.look():
             context.print(dumps(end) if args.json else _end_line(end))

@@ -87,6 +87,8 @@ PREFIX = "overmind-"
 """Of all containers and volumes."""
 HOST = "127.0.0.1"
 """Where services listen, and where containers are published."""
+WORKTREE_VARIABLE, BRANCH_VARIABLE = "OVERMIND_WORKTREE", "OVERMIND_BRANCH"
+"""Tell a mission of its own worktree."""
 LONGEST_BRANCH = 200
 """Bytes: git keeps a branch as a file, whose name has at most 255, and adds to it while it writes."""
 PLACEHOLDERS = ("name", "id")
@@ -194,22 +196,25 @@ def volume_clashes(services: Iterable[Service]) -> dict[tuple[str, str], tuple[s
 def isolation_variables(isolation: Isolation, service: str = OWN) -> dict[str, str]:
     """Return what isolation adds to the environment of a mission, or of one of its process services.
 
+    Ports are among it only while they are held: later nothing listens there, or another mission.
+
     Args:
         isolation: What the mission has.
         service: Whose `PORT` it is; `OWN`: the mission's.
     """
     found: dict[str, str] = {}
-    for key, port in isolation.ports.items():
+    ports = {} if isolation.ended else isolation.ports
+    for key, port in ports.items():
         if key != OWN:
             found[port_variable(key)] = str(port)
             found[host_variable(service_and_number(key)[0])] = HOST
-    own = isolation.ports.get(service)
+    own = ports.get(service)
     if own is not None:
         found["PORT"] = str(own)
     if isolation.worktree is not None:
-        found["OVERMIND_WORKTREE"] = isolation.worktree
+        found[WORKTREE_VARIABLE] = isolation.worktree
     if isolation.branch is not None:
-        found["OVERMIND_BRANCH"] = isolation.branch
+        found[BRANCH_VARIABLE] = isolation.branch
     return found
 
 

@@ -74,6 +74,10 @@ class BackgroundEnded(MissionEvent, frozen=True, tag="leftovers"):
     """Background processes of a run were ended; the text names them."""
 
 
+class BackgroundLeft(MissionEvent, frozen=True, tag="left"):
+    """Background processes of a run go on after its end, as `leave_background` allows; the text names them."""
+
+
 class RunLost(MissionEvent, frozen=True, tag="keeper_lost"):
     """A run was lost with its keeper, or with a restart of the machine."""
 
@@ -104,7 +108,7 @@ class MissionEnded(MissionAct, frozen=True, kw_only=True):
 
 
 class MissionStopped(MissionEnded, frozen=True, tag="stopped"):
-    """A mission has ended successfully, or was stopped."""
+    """A mission was stopped, or has ended with exit code 0; with its restarts used up it has failed all the same."""
 
 
 class MissionCrashed(MissionEnded, frozen=True, tag="crashed"):

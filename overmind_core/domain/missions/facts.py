@@ -52,6 +52,8 @@ class Gone(NamedTuple):
     """The sweep is done: nothing of the run lives but `survivors` (`pid command`)."""
 
     survivors: tuple[str, ...] = ()
+    killed: bool = False
+    """Whether something of it lived until the sweep killed it."""
 
 
 class EndAsked(NamedTuple):

@@ -34,12 +34,15 @@ from overmind_core.domain.missions.facts import (
 )
 from overmind_core.domain.missions.mission import UNFORGIVING, Cause, Ending, Kind, Mission, Status, shell_code
 from overmind_core.domain.missions.outcome import outcome_of
+from overmind_core.domain.missions.reasons import killed_words
 from overmind_core.domain.missions.run_end import FENCED, conclude, start
 from overmind_core.domain.missions.transitions import IllegalTransition, TransitionStep, transition, with_step
 from overmind_core.domain.replacing import replace
 
 LEFTOVER_GRACE = 1.0
 """Seconds that background processes get after TERM once their mission's own process has ended."""
+_ASKED = frozenset({Cause.STOP, Cause.RESTART, Cause.TIMEOUT, Cause.LIMIT})
+"""Endings that begin with a stop signal, and kill what is left after the grace."""
 _NOT_YET_SPAWNED = frozenset({Status.PREPARING, Status.STARTING, Status.STOPPING})
 
 
@@ -122,21 +125,42 @@ def _spawn_failed(mission: Mission, fact: SpawnFailed, now: Now) -> Outcome:
 
 def _exited(mission: Mission, fact: Exited, now: Now) -> Outcome:
     code = None if fact.code is None else shell_code(fact.code)
+    had_to_be_killed = fact.code == -signal.SIGKILL and _is_overdue(mission, now)
     ended = replace(mission, pid=None, exit_code=code, ended_at=fact.wall, held_mono=None)
-    event = events.RunExited(exit_code=code)
+    ended, text = _killed_late(ended) if had_to_be_killed else (ended, None)
+    event = events.RunExited(exit_code=code, text=text)
     if mission.ending is not None:
         # Earlier runs may have left something behind, of which this exit says nothing.
         left = fact.left or mission.definition.leave_background
         ending = replace(mission.ending, exited=True, gone=mission.ending.gone or not left)
         ended = replace(ended, ending=ending)
         return conclude(ended, now, (event,)) if ending.gone else (ended, (event,))
-    ended = with_step(ended, TransitionStep.END)
+    ended = replace(with_step(ended, TransitionStep.END), killed_after=None)
     ending = _natural_end(fact.verdict, code, now)
     spared = mission.definition.leave_background
     if spared or not fact.left:
         return conclude(replace(ended, ending=replace(ending, gone=True)), now, (event,))
     ending = replace(ending, deadline_mono=now.mono + LEFTOVER_GRACE)
     return replace(ended, ending=ending), (event, SignalTree((signal.SIGTERM, signal.SIGCONT)))
+
+
+def _is_overdue(mission: Mission, now: Now) -> bool:
+    """Whether a run that was asked to end has let its grace pass; one that was given none was killed on purpose."""
+    ending = mission.ending
+    return ending is not None and ending.cause in _ASKED and now.mono >= ending.deadline_mono and _grace(mission) > 0
+
+
+def _grace(mission: Mission) -> float:
+    given = None if mission.ending is None else mission.ending.grace
+    return mission.definition.grace if given is None else given
+
+
+def _killed_late(mission: Mission) -> tuple[Mission, str | None]:
+    """The mission whose run had to be killed after its grace, and the text for its log; None: the log has it."""
+    if mission.killed_after is not None:
+        return mission, None
+    grace = _grace(mission)
+    return replace(mission, killed_after=grace), f"--- {killed_words(grace)} ---"
 
 
 def _natural_end(verdict: RunVerdict | None, code: int | None, now: Now) -> Ending:
@@ -161,8 +185,11 @@ def _gone(mission: Mission, fact: Gone, now: Now) -> Outcome:
     ending = replace(mission.ending, gone=True, survivors=fact.survivors)
     known = replace(mission, ending=ending)
     recorded: tuple[Effect, ...] = ()
+    if fact.killed and ending.exited and _is_overdue(mission, now):
+        known, text = _killed_late(known)
+        recorded = () if text is None else (events.BackgroundEnded(text=text),)
     if fact.survivors:
-        recorded = (events.SurvivorsLeft(text=f"--- could not be ended: {', '.join(fact.survivors)} ---"),)
+        recorded = (*recorded, events.SurvivorsLeft(text=f"--- could not be ended: {', '.join(fact.survivors)} ---"))
     if ending.exited or fact.survivors:
         return conclude(known, now, recorded)
     return known, recorded
@@ -173,7 +200,7 @@ def _end_asked(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
         return _cancel_restart(mission, fact, now)
     if not mission.is_live:
         if fact.cause is Cause.KILL:
-            return with_step(mission, TransitionStep.HIDE), (events.MissionHidden(),)
+            return replace(mission, hidden=True), (events.MissionHidden(),)
         raise IllegalTransition(mission.status, TransitionStep.END)
     before = mission.ending
     if before is not None and not _overtakes(before.cause, fact.cause):
@@ -183,7 +210,8 @@ def _end_asked(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
         if before
         else Ending(fact.cause, now.mono + fact.grace, reason=fact.reason, grace=fact.given)
     )
-    stopping = replace(with_step(mission, TransitionStep.END), ending=ending, held_mono=None)
+    late = None if before is None else mission.killed_after
+    stopping = replace(with_step(mission, TransitionStep.END), ending=ending, held_mono=None, killed_after=late)
     notes: tuple[Effect, ...] = (events.MissionStopping(text=fact.text, cause=fact.cause.value),)
     if mission.status in {Status.PREPARING, Status.STARTING} and mission.pid is None:
         return stopping, notes  # the answer to the spawn, or what was prepared and has to go, comes first
@@ -246,7 +274,12 @@ def _keeper_lost(mission: Mission, fact: KeeperLost, now: Now) -> Outcome:
     stopping = replace(mission, status=Status.STOPPING) if before else with_step(mission, TransitionStep.END)
     ending = Ending(cause, now.mono, exited=True, gone=True, survivors=before.survivors if before else ())
     lost = replace(
-        stopping, ending=ending, pid=None, exit_code=code, ended_at=mission.ended_at if code is not None else now.wall
+        stopping,
+        ending=ending,
+        pid=None,
+        exit_code=code,
+        ended_at=mission.ended_at if code is not None else now.wall,
+        killed_after=mission.killed_after if exited else None,
     )
     recorded: tuple[Effect, ...] = ()
     if cause is Cause.KEEPER_LOST or (fact.leased and not exited):

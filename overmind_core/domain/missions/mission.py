@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from overmind_core.domain.memory.giving import Injection
+from overmind_core.domain.missions.reasons import SPENT
 
 TYPE_CHECKING = False
 
@@ -186,8 +187,12 @@ class Mission:
     """Of the newest finished run, 128+N for a signal; None when killed or unknown."""
     ended_by: Cause | None = None
     """Why its newest run ended; None: it has not, or an older program ended it."""
+    run_reason: str | None = None
+    """Why its newest run ended, where the reason of the mission is that its restarts are used up."""
     limit: float | None = None
     """Seconds, of the limit of time or silence that ended its newest run; None: none did, or nobody noted it."""
+    killed_after: float | None = None
+    """Seconds that its last run was given to end, and then had to be killed; None: it was not asked, or did end."""
     resume_at: float | None = None
     """Wall time before which another run makes no sense, as the last one said at its end; None: nobody knows."""
     restart_count: int = 0
@@ -203,6 +208,8 @@ class Mission:
     held_mono: float | None = None
     """When the stall clock was stopped (frozen, or output held back); None while it runs."""
     survivors: tuple[str, ...] = ()
+    hidden: bool = False
+    """It was killed once it had ended: plain lists leave it out, and how it ended stays as it was."""
     setup: bool = False
     """The newest run is the project's set-up, not the work."""
     set_up: bool = False
@@ -222,7 +229,7 @@ class Mission:
 
     @property
     def is_killed(self) -> bool:
-        """Whether a kill ended it; one that had ended before is only hidden by it, and keeps how it ended."""
+        """Whether a kill ended it; of one that had ended before, an older program stored the same status."""
         if self.ended_by is not None:
             return self.status is Status.KILLED and self.ended_by in UNFORGIVING
         # An older program did not note who ended it.
@@ -230,13 +237,13 @@ class Mission:
 
     @property
     def shell_exit(self) -> int:
-        """What `wait` exits with: the child's code, 137 when killed, 1 when it crashed although it exited 0.
+        """What `wait` exits with: the child's code, 137 when killed, 1 when it has failed although it exited 0.
 
         Source: cli.md, exit codes.
         """
         if self.is_killed:
             return 137
-        has_failed = self.status is Status.CRASHED or (self.status is Status.KILLED and self._had_failed)
+        has_failed = self.status is Status.CRASHED or self.is_given_up
         if self.exit_code is None:
             return 1 if has_failed else 0
         if self.exit_code == 0 and has_failed:
@@ -244,14 +251,14 @@ class Mission:
         return self.exit_code
 
     @property
+    def is_given_up(self) -> bool:
+        """Whether it was to be started again, and its restarts were used up: it has failed, whatever its exit code."""
+        return self.reason == SPENT
+
+    @property
     def ended_by_stop(self) -> bool:
         """Whether a stop ended it, or its restart."""
         return self.ended_by is Cause.STOP or self.reason in _OF_STOPS
-
-    @property
-    def _had_failed(self) -> bool:
-        """Whether it had ended badly when a kill hid it: its status no longer says."""
-        return not self.ended_by_stop and (self.reason is not None or self.exit_code is None)
 
 
 def shell_code(code: int) -> int:

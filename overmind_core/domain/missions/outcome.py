@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from overmind_core.domain.missions.mission import FINAL, Cause, Mission, Status
 from overmind_core.domain.missions.reasons import OUT_OF_TIME
+from overmind_core.domain.replacing import replace
 
 
 class Outcome(StrEnum):
@@ -60,12 +61,22 @@ def outcome_of(mission: Mission) -> Outcome | None:
         return Outcome.KILLED
     if mission.ended_by_stop:
         return Outcome.STOPPED
-    is_hidden = mission.status is Status.KILLED  # after its end, of which its code and reason tell
-    if mission.status is Status.CRASHED or (is_hidden and (mission.reason is not None or mission.exit_code != 0)):
+    is_hidden = mission.status is Status.KILLED  # by an older program, after its end: its code and reason tell of that
+    had_failed = is_hidden and (mission.reason is not None or mission.exit_code != 0)
+    if mission.status is Status.CRASHED or mission.is_given_up or had_failed:
         return Outcome.TIMED_OUT if mission.reason in OUT_OF_TIME else Outcome.FAILED
     # An older program did not note who ended it. What was stopped ended by a signal, unless it handles those.
     is_unknown = mission.ended_by is None and mission.exit_code != 0
     return Outcome.STOPPED if is_unknown else Outcome.SUCCEEDED
+
+
+def with_true_status(mission: Mission) -> Mission:
+    """The mission, with the status of its end where an older program has put `killed` in its place to hide it."""
+    if mission.status is not Status.KILLED or mission.is_killed:
+        return mission
+    gave_up_well = mission.is_given_up and mission.exit_code == 0  # its status says how its last run ended
+    has_ended_well = gave_up_well or outcome_of(mission) in {Outcome.SUCCEEDED, Outcome.STOPPED}
+    return replace(mission, status=Status.STOPPED if has_ended_well else Status.CRASHED, hidden=True)
 
 
 def outcome_of_state(state: str, reason: str | None) -> Outcome | None:

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    Limit = tuple[int, float] | float
-    """The most restarts and the seconds in which they count; or the seconds of a limit of time or silence."""
+    Limit = tuple[int, float, str] | float
+    """The most restarts, the seconds in which they count, and why the last run ended; or the seconds of a limit of time
+    or silence."""
 
 SENTENCES: Mapping[str, str] = {
     "api_error": "the service of its model answered with an error",
@@ -85,7 +86,7 @@ def sentence(code: str | None, limit: Limit | None = None) -> str:
             return gave_up(*limit)
     elif limit and code in _LIMITED:
         count, unit = _counted_span(limit)
-        return f"{_LIMITED[code]} {count:g} {unit}{'' if count == 1 else 's'}"
+        return f"{_LIMITED[code]} {count:g} {unit}{'' if count == 1 else 's'}{FINAL if is_final(limit) else ''}"
     first, blank, rest = code.partition(" ")
     if first in SENTENCES and (not blank or rest.isdigit()):
         return SENTENCES[first] + (f" ({rest})" if blank else "")
@@ -116,11 +117,12 @@ SHORT: Mapping[str, str] = {
     "not_pushed": "push",
     "output_invalid": "outputs",
     "output_missing": "outputs",
+    "restart_budget_spent": "restarts",
     "review_denied": "denied",
     "undoes_landed": "undoes",
     "verify_failed": "verify",
 }
-"""Code of what fails behind a program that has ended well → a word for a narrow column."""
+"""Code of what fails although the program has ended well → a word for a narrow column."""
 
 
 def short_word(code: str) -> str:
@@ -128,10 +130,19 @@ def short_word(code: str) -> str:
     return SHORT.get(code.partition(" ")[0], "failed")
 
 
-OUT_OF_TIME = frozenset({"timeout", "stalled"})
+_NEVER, _TIMEOUT = "never", "timeout"
+"""The policy of restarts that starts nothing again, and the reason that none answers."""
+OUT_OF_TIME = frozenset({_TIMEOUT, "stalled"})
 """Reasons of what a limit of time or of silence has ended."""
-_LIMITED: Mapping[str, str] = {"timeout": "it took longer than", "stalled": "it was silent for"}
-"""The sentences of those where the limit is known, before it."""
+_LIMITED: Mapping[str, str] = {
+    "check_failed": "its check took longer than",
+    "stalled": "it was silent for",
+    "timeout": "it took longer than",
+    "verify_failed": "the check of the merged work took longer than",
+}
+"""The sentences, before the limit, of those where one is known that has ended the work, or what checked it."""
+FINAL = ", after which it is not restarted"
+"""Behind the sentence of a limit that ends also what is to be started again."""
 CONVERSATION_LOST = "its conversation was gone: it began a new one, without what was said before"
 """People read it until they have looked at the agent."""
 RETRIES_SPENT = "retries_spent"
@@ -141,48 +152,90 @@ SPENT = "restart_budget_spent"
 _SPANS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
+class FinalLimit(float):
+    """Seconds of a limit of time, of what is to be started again, but for that limit."""
+
+    __slots__ = ()
+
+
+def is_final(limit: Limit) -> bool:
+    """Whether what the limit has ended would have been started again after any other end."""
+    return isinstance(limit, FinalLimit)
+
+
 def limit_of(row: Mapping[str, Any]) -> Limit | None:
     """The limit that has ended what a row shows; None: it was none, or nobody knows."""
+    kept: float | None = row.get("limit_seconds")
     if row.get("reason") == SPENT:
         most, seconds = row.get("max_restarts"), row.get("max_seconds")
-        return spent_limit(most, seconds, row.get("restart_count") or most) if most and seconds else None
-    return row.get("limit_seconds")
+        if not most or not seconds:
+            return None
+        return spent_limit(most, seconds, row.get("restart_count") or most, why_run_ended(row.get("run_reason"), kept))
+    return time_limit(row.get("reason"), kept, is_restarted=row.get("restart_policy", _NEVER) != _NEVER)
 
 
 def kept_limit(reason: str | None, seconds: float | None) -> float | None:
-    """The seconds of a limit, where that is what has ended it."""
-    return seconds or None if reason in OUT_OF_TIME else None
+    """The seconds of a limit, where that is what has ended it, or what checked it."""
+    return seconds or None if reason in _LIMITED else None
 
 
-def spent_limit(most: int, seconds: float, restarts: int) -> tuple[int, float]:
+def time_limit(reason: str | None, seconds: float | None, *, is_restarted: bool) -> float | None:
+    """The limit of time or silence that has ended something; of time a final one where it `is_restarted` else."""
+    return FinalLimit(seconds) if seconds and is_restarted and reason == _TIMEOUT else seconds
+
+
+def why_run_ended(reason: str | None, seconds: float | None) -> str:
+    """Why the last run of what was given up has ended; "" where its exit code is all that is known.
+
+    `seconds`: Of the limit of time or silence that ended it.
+    """
+    return "" if reason in SAY_NOTHING else sentence(reason, seconds)
+
+
+def spent_limit(most: int, seconds: float, restarts: int, why: str = "") -> tuple[int, float, str]:
     """The restarts of which people read where a limit is used up, and the seconds in which they count.
 
     Of a limit that forgets none these are all of its `restarts`: a check that failed has taken some from the limit.
+    `why` the last run has ended is handed on.
     """
-    return (restarts if seconds >= FOREVER else most), seconds
+    return (restarts if seconds >= FOREVER else most), seconds, why
 
 
 FOREVER = 36_500 * 86_400.0
 """Seconds of a limit that forgets no restart, as that of a quest's retries: people don't read it as a span."""
 
 
-def gave_up(times: int, seconds: float) -> str:
+def gave_up(times: int, seconds: float, why: str = "") -> str:
     """The words for `SPENT` where the limit is known: `restarted 5 times in a minute, gave up`.
 
-    Of one that forgets no restart `tried 3 times, gave up`.
+    Of one that forgets no restart `tried 3 times, gave up`. `why` the last run has ended stands behind it, if that is
+    known: `gave up: it was silent for 1 hour`.
     """
+    because = f": {why}" if why else ""
     if seconds >= FOREVER:
-        return f"tried {times + 1} times, gave up"
+        return f"tried {times + 1} times, gave up{because}"
     count, unit = _counted_span(seconds)
     span = f"{'an' if unit == 'hour' else 'a'} {unit}" if count == 1 else f"{count:g} {unit}s"
     often = "once" if times == 1 else f"{times} times"
-    return f"restarted {often} in {span}, gave up"
+    return f"restarted {often} in {span}, gave up{because}"
 
 
 def _counted_span(seconds: float) -> tuple[float, str]:
     """A span in the largest unit of which it is a whole number, such as 90 and `minute`."""
     length, unit = next((one for one in _SPANS if seconds >= one[0] and seconds % one[0] == 0), (1, "second"))
     return seconds / length, unit
+
+
+def killed_words(seconds: float) -> str:
+    """How a run ended that let its grace pass: `did not end within 14 seconds of its stop signal, so it was killed`."""
+    count, unit = _counted_span(seconds)
+    return f"did not end within {count:g} {unit}{'' if count == 1 else 's'} of its stop signal, so it was killed"
+
+
+def killed_after(row: Mapping[str, Any]) -> str:
+    """The same, of a row whose mission has ended; "" where it ended when it was asked to, or nobody asked."""
+    seconds = row.get("killed_after_seconds")
+    return f"it {killed_words(seconds)}" if seconds and row.get("outcome") else ""
 
 
 SAY_NOTHING = frozenset({"exit", "exited", "failed", "timeout", "stopped", "killed"})
@@ -222,7 +275,10 @@ MOST_NAMED = 3
 
 
 def attempt_words(number: int, counted: int, most: int, round_number: int) -> str:
-    """An attempt of a quest: `attempt 2 of 3`, and `attempt 9 (3 of 3 in round 3)` where not all before it count.
+    """An attempt of a quest: `attempt 2 of 3`, and how many up to it do not count, or its round.
+
+    Its number never goes back. What does not use up a retry adds to how many there may be: `attempt 3 of 4, of which
+    1 does not count`, `attempt 9 of 9 in round 3`.
 
     Args:
         number: Its own, through all rounds, as logs and feedback name it.
@@ -230,9 +286,46 @@ def attempt_words(number: int, counted: int, most: int, round_number: int) -> st
         most: How many of these there may be.
         round_number: That of its round.
     """
-    if number <= counted:
-        return f"attempt {counted} of {most}"
-    return f"attempt {number} ({counted} of {most} {f'in round {round_number}' if round_number > 1 else 'that count'})"
+    number = max(number, counted)
+    words = f"attempt {number} of {most_attempts(number, counted, most)}"
+    if round_number > 1:
+        return f"{words} in round {round_number}"
+    free = number - counted
+    return f"{words}, of which {free} {'does' if free == 1 else 'do'} not count" if free else words
+
+
+def most_attempts(number: int, counted: int, most: int) -> int:
+    """How many attempts there may be, as it stands now: those so far, and the retries that are left.
+
+    The arguments are those of `attempt_words`.
+    """
+    return number + max(0, most - counted)
+
+
+def attempt_numbers(row: Mapping[str, Any]) -> tuple[int, int, int]:
+    """The first arguments of `attempt_words`, of the row of a quest; those that began at once have no rounds."""
+    number = row["attempts"]
+    counted = number if row.get("tries") is None else row["tries"]
+    return max(number, counted), counted, row["retries"] + 1
+
+
+def attempt_of_row(row: Mapping[str, Any]) -> str:
+    """The newest attempt of the row of a quest, as `attempt_words` has it; the first of one that has had none."""
+    number, counted, most = attempt_numbers(row)
+    return attempt_words(number, counted, most, row.get("round") or 1) if number else attempt_words(1, 1, most, 1)
+
+
+def begun_again(ritual: str | None) -> str:
+    """How a quest is begun again that has no place in the queue; `ritual`: the name of the one whose run it is."""
+    if ritual:
+        return f"is a run of ritual {ritual}. Run that again with: overmind ritual run {ritual}"
+    return "began at once. Run its command again with: overmind quest run"
+
+
+def tries_text(row: Mapping[str, Any]) -> str:
+    """The same in a table: `2/3`."""
+    numbers = attempt_numbers(row)
+    return f"{numbers[0]}/{most_attempts(*numbers)}"
 
 
 def landed_after(conflicts: Sequence[str]) -> str:
@@ -325,6 +418,15 @@ def last_reason(row: Mapping[str, Any]) -> str | None:
 def why_failed(row: Mapping[str, Any]) -> str:
     """Why the quest, or the run of a ritual, of a row has ended: also where its exit code is all that is known."""
     return sentence(last_reason(row) or ("exit" if row["status"] == "failed" else None), limit_of(row))
+
+
+OVERDUE = "past its deadline"
+"""Of a quest that has not ended by then."""
+
+
+def with_overdue(why: str, *, overdue: bool) -> str:
+    """Why a quest waits, or how it stands, and first of all whether its deadline has passed."""
+    return "; ".join(filter(None, (OVERDUE, why))) if overdue else why
 
 
 LANDING_WAITS = "waits: "

@@ -8,6 +8,7 @@ from overmind_core.domain.missions import events, restart_policy
 from overmind_core.domain.missions.facts import Effect, Now, Outcome, Prepare, Spawn
 from overmind_core.domain.missions.mission import Cause, Definition, Mission, Status
 from overmind_core.domain.missions.outcome import outcome_of
+from overmind_core.domain.missions.reasons import SPENT, sentence
 from overmind_core.domain.missions.transitions import TransitionStep, transition, with_step
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.moment import format_time
@@ -85,9 +86,10 @@ def _by_policy(
     lasted = now.mono - mission.run_started_mono
     verdict = restart_policy.decide(policy, mission.restarts_mono, mission.streak, lasted, now.mono)
     if isinstance(verdict, restart_policy.GiveUp):
-        last = "" if reason is None else f"; the last run: {reason}"
+        last = "" if reason is None else f"; the last run: {sentence(reason, mission.limit)}"
         spent = events.RestartBudgetSpent(text=f"--- not restarted: the restart budget is used up{last} ---")
-        return _final(mission, _EndVerdict(step, "restart_budget_spent", code), now, (*effects, spent))
+        given_up = replace(mission, run_reason=reason)
+        return _final(given_up, _EndVerdict(step, SPENT, code), now, (*effects, spent))
     delay = max(verdict.delay, (mission.ending.resume_at or now.wall) - now.wall)
     waiting = replace(
         with_step(mission, TransitionStep.AGAIN),
@@ -144,10 +146,12 @@ def start(mission: Mission, now: Now, effects: tuple[Effect, ...]) -> Outcome:
         reason=None,
         pid=None,
         exit_code=None,
+        run_reason=None,
         limit=None,
         resume_at=None,
         ended_at=None,
         survivors=(),
+        hidden=False,
         next_restart_at=None,
         next_restart_mono=None,
         streak=0 if fresh else mission.streak,

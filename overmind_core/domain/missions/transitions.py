@@ -29,7 +29,6 @@ class TransitionStep(StrEnum):
     START = "start"
     FREEZE = "freeze"
     THAW = "thaw"
-    HIDE = "hide"
     SWEEP = "sweep"
 
 
@@ -44,7 +43,6 @@ _CONCLUDE = {
 _ENDED = {
     TransitionStep.START: Status.STARTING,
     TransitionStep.PREPARE: Status.PREPARING,
-    TransitionStep.HIDE: Status.KILLED,
 }
 TABLE: Mapping[Status, Mapping[TransitionStep, Status]] = {
     Status.PREPARING: {TransitionStep.PREPARED: Status.STARTING, TransitionStep.END: Status.STOPPING},

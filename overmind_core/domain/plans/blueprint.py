@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from overmind_core.domain.missions.mission import RestartPolicy
+from overmind_core.domain.missions.mission import Restart, RestartPolicy
 from overmind_core.domain.plans.genome import Genome
 from overmind_core.domain.text.duration import parse_duration
 
@@ -146,6 +146,12 @@ class PlanAgent:
     def cleans_up(self) -> bool:
         """Whether it runs also when the plan is being ended."""
         return self.when is When.ALWAYS and not self.stays
+
+    @property
+    def restart_policy(self) -> Restart:
+        """When an attempt is started again by itself."""
+        wanted = str(self.start.get("restart")).replace("-", "_")
+        return next((one for one in Restart if one == wanted), Restart.NEVER)
 
     @property
     def restart_limit(self) -> tuple[int, float]:

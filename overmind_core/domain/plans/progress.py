@@ -133,6 +133,8 @@ class AgentProgress:
     ended_at: float | None = None
     not_before: float = 0.0
     """When a waiting one may be tried again, seconds since the epoch."""
+    run_reason: str | None = None
+    """Why the last run of its last attempt ended, where the reason is that its restarts are used up."""
     limit: float | None = None
     """Seconds, of the limit of time or silence that ended its last attempt; None: none did, or nobody knows."""
     kept: bool = False
@@ -227,6 +229,8 @@ class AttemptEnd:
     result: str | None = None
     facts: dict[str, str] = field(default_factory=dict)
     output: str | None = None
+    run_reason: str | None = None
+    """Why its last run ended, where the reason is that its restarts are used up."""
     limit: float | None = None
     """Seconds, of the limit of time or silence that ended it; None: none did, or nobody knows."""
 
@@ -246,6 +250,7 @@ def ended(agent: PlanAgent, node: AgentProgress, end: AttemptEnd) -> AgentProgre
         facts=end.facts,
         output=end.output,
         ended_at=end.at,
+        run_reason=end.run_reason,
         limit=end.limit,
     )
     if node.stopped is EndReason.AGAIN:
@@ -260,6 +265,7 @@ def ended(agent: PlanAgent, node: AgentProgress, end: AttemptEnd) -> AgentProgre
             tries=node.tries,
             exit_code=end.exit_code,
             reason=end.reason,
+            run_reason=end.run_reason,
             limit=end.limit,
             not_before=end.at + pause_before_retry(agent, node.tries),
             tried=_tried(node, end),

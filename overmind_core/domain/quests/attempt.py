@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.missions.mission import Mission, Status
+from overmind_core.domain.quests.classes import spent_for_good
 from overmind_core.domain.quests.life import is_refused, waits_for_room
 from overmind_core.domain.quests.quest import (
     PERSON,
@@ -191,6 +192,21 @@ def after(quest: Quest, phase: QuestPhase) -> AttemptStep:
     return Complete()
 
 
+def goes_on_in_folder(quest: Quest | None) -> bool:
+    """Whether a program follows in the folder of its work once that has ended: its check, or the agent that reviews.
+
+    Until then its services run and its ports are held. A person who reviews may take days, and what is merged is
+    verified in another folder: neither has them.
+    """
+    if quest is None or quest.status is not QuestStatus.RUNNING:
+        return False
+    if quest.queue is None:
+        return quest.check is not None
+    if quest.queue.phase is QuestPhase.WORK:
+        return isinstance(after(quest, QuestPhase.WORK), StartCheck | StartReview)
+    return quest.queue.phase is not QuestPhase.LANDING
+
+
 def leased(quest: Quest, run: int, now: float) -> Quest:
     """The quest with another attempt, which is run `run` of its mission; `now` in seconds since the epoch."""
     queue = _queue(quest)
@@ -201,6 +217,7 @@ def leased(quest: Quest, run: int, now: float) -> Quest:
         reason=None,
         exit_code=None,
         attempts=len(tries),
+        limit=None,
         ended_at=None,
         queue=replace(queue, phase=QuestPhase.WORK, tries=tries, review_id=None, steer=""),
     )
@@ -274,7 +291,7 @@ def began_at(quest: Quest) -> float | None:
 
 def tries_of(quest: Quest) -> int:
     """How many attempts of this round count: also one that goes on, was cut short, or has done the work."""
-    return _queue(quest).spent + (was_cut_short(quest) or _is_newest_uncounted(quest))
+    return spent_for_good(quest) + (was_cut_short(quest) or _is_newest_uncounted(quest))
 
 
 def _is_newest_uncounted(quest: Quest) -> bool:
@@ -283,6 +300,26 @@ def _is_newest_uncounted(quest: Quest) -> bool:
     if quest.status is QuestStatus.COMPLETED:
         return not tries or tries[-1].failure is None  # else a person has landed what had failed
     return quest.status in {QuestStatus.RUNNING, QuestStatus.REVIEW}
+
+
+RETRIED = frozenset({QuestStatus.FAILED, QuestStatus.CANCELLED})
+"""Statuses of which a person may give a quest another round of attempts."""
+
+
+def is_gone(quest: Quest, *, has_mission: bool) -> bool:
+    """Whether its mission was removed, so that no other attempt can follow those that ran in it."""
+    return has_run(quest) and not has_mission
+
+
+def can_retry(quest: Quest, *, has_mission: bool) -> bool:
+    """Whether a person may give it another round of attempts, once its name is free; see `RETRIED`."""
+    return quest.is_queued and quest.status in RETRIED and not is_gone(quest, has_mission=has_mission)
+
+
+def is_overdue(quest: Quest, now: float) -> bool:
+    """Whether it has not ended by its deadline; `now`: seconds since the epoch."""
+    due = None if quest.goal is None else quest.goal.deadline_at
+    return due is not None and now > due and not quest.is_over
 
 
 def has_run(quest: Quest) -> bool:

@@ -16,6 +16,7 @@ from overmind_core.domain.engine_questions import UNDOES_LANDED
 from overmind_core.domain.missions.lost import KEEPER_LOST
 from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.missions.reasons import RETRIES_SPENT
+from overmind_core.domain.quests.life import is_refused
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.replacing import replace
 
@@ -131,6 +132,19 @@ def is_redone(quest: Quest) -> bool:
     return quest.provider == RAW and quest.goal is not None and quest.goal.into is not None
 
 
+def spent_for_good(quest: Quest) -> int:
+    """The attempts of its round that count and are not given back, whatever the next one comes to.
+
+    A conflict is given back where the attempt after it leaves it, and the work is done once more on what has landed.
+    That is known once the landing of that attempt is refused for something else.
+    """
+    queue = quest.queue
+    assert queue is not None
+    is_open = not quest.is_over and is_redone(quest) and not is_refused(quest)
+    is_pending = is_open and queue.failure == CONFLICTS and not queue.free and queue.redone < MOST_REDONE
+    return max(0, queue.spent - is_pending)
+
+
 def own_verify(quest: Quest | None) -> str | None:
     """Return the command that has to succeed on its merged work before it lands; None: there is none.
 
@@ -210,9 +224,11 @@ def after_failure(
 def requeued(failure: str, queue: QueueState, then: Requeue) -> QueueState:
     """Return how a quest stands in the queue whose attempt has failed with a class, and is followed by another one."""
     spent, free, redone = queue.spent + then.counts, 0 if then.counts else queue.free + 1, queue.redone
-    if then.redone:  # the attempt before is the one that met the conflict
+    if (
+        then.redone
+    ):  # the attempt before is the one that met the conflict, and has counted unless a person had allowed it
         before = queue.tries[-2].failure if len(queue.tries) > 1 else None
-        spent, free, redone = max(0, spent - (before == CONFLICTS)), 0, redone + 1
+        spent, free, redone = max(0, spent - (before == CONFLICTS and not queue.free)), 0, redone + 1
     return replace(queue, failure=failure, spent=spent, free=free, redone=redone)
 
 

@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.missions.reasons import DENIED, NOTHING_LANDED, achieved, landed_after
+from overmind_core.domain.missions.reasons import (
+    DENIED,
+    NOTHING_LANDED,
+    achieved,
+    kept_limit,
+    landed_after,
+    sentence,
+)
 from overmind_core.domain.quests.quest import PERSON, REVIEW, QuestPhase, QuestStatus, QueueState
 from overmind_core.domain.replacing import replace
 
@@ -160,12 +167,17 @@ def because(quest: Quest) -> str:
     """Return the reason for a state that a quest has reached without a person's request."""
     failure = None if quest.queue is None else quest.queue.failure
     if quest.is_over and quest.reason is not None:
-        return (left_conflict(quest) if quest.reason == failure else "") or quest.reason
+        return (left_conflict(quest) if quest.reason == failure else "") or _with_limit(quest.reason, quest.limit)
     if quest.status is QuestStatus.QUEUED and failure is not None:
-        return left_conflict(quest) or failure
+        return left_conflict(quest) or _with_limit(failure, quest.limit)
     if has_landed_nothing(quest):
         return NOTHING_LANDED
     return landed_after(landed_conflicts(quest)) or no_verdict(quest) or _BECAUSE[state_of(quest)]
+
+
+def _with_limit(code: str, limit: float | None) -> str:
+    """The code of a reason; where a limit is known that is behind it, the words for both."""
+    return code if kept_limit(code, limit) is None else sentence(code, limit)
 
 
 LEFT = "It left "

@@ -306,7 +306,7 @@ class Quest:
     checked: int = 0
     """The attempt that this one is about."""
     limit: float | None = None
-    """Seconds, of the limit of time or silence that ended its newest attempt; None: none did, or nobody knows."""
+    """Seconds, of the limit of time or silence that ended its newest attempt, or what checked that; None: none did."""
     cancelling: bool = False
     """Somebody wants it to end; saved before anything is stopped."""
     goal: Goal | None = None

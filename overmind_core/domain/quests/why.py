@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.domain.admission import QUEUE, Wait, WaitCode
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.agents.turns import one_line
-from overmind_core.domain.engine_questions import ALLOW, DENY, UNDOES
+from overmind_core.domain.engine_questions import ALLOW, DENY, FOR_YOU, UNDOES, EngineNeed
 from overmind_core.domain.missions.reasons import (
     BY_HAND,
     NOTHING_LANDED,
     attempt_words,
+    kept_limit,
     landed_after,
     not_owned_text,
     sentence,
+    with_overdue,
 )
-from overmind_core.domain.quests.classes import EXIT, VERIFY_FAILED, last_failure
+from overmind_core.domain.quests.classes import EXIT, VERIFY_FAILED, last_failure, spent_for_good
 from overmind_core.domain.quests.life import (
     has_landed_nothing,
     is_refused,
@@ -100,7 +102,7 @@ def first_of(waits: Iterable[Wait | None]) -> Wait | None:
 def attempt_text(quest: Quest) -> str:
     """Return `attempt 2 of 3`: the one under way, or the next one; see `attempt_words` where not all count."""
     queue = quest.queue
-    counted = quest.attempts if queue is None else queue.spent + 1
+    counted = quest.attempts if queue is None else spent_for_good(quest) + 1
     most = max(counted, quest.retries + 1)
     if queue is None:
         return f"attempt {counted} of {most}"
@@ -139,6 +141,18 @@ class Why(NamedTuple):
     """Names of those that it needs and whose work a person has landed by hand."""
     pending_settings: str = ""
     """A sentence, where the value of config.toml for which it waits was changed since the daemon began."""
+    questions: tuple[AskedQuestion, ...] = ()
+    """What is asked about it, or what belongs to it."""
+
+
+class AskedQuestion(NamedTuple):
+    """A question that waits for a person."""
+
+    number: int
+    text: str
+    """In a line, with the command that answers it."""
+    need: str = ""
+    """The kind of the question."""
 
 
 class Evidence(NamedTuple):
@@ -182,6 +196,7 @@ def why_of(
     evidence: Evidence | None = None,
     empty_needs: Sequence[str] = (),
     needs_by_hand: Sequence[str] = (),
+    overdue: bool = False,
 ) -> Why:
     """Return the answer about a quest.
 
@@ -195,13 +210,14 @@ def why_of(
         evidence: What is known of the check that it has failed for.
         empty_needs: Names of those that it needs and that have completed with nothing to land.
         needs_by_hand: Names of those that it needs and whose work a person has landed by hand.
+        overdue: Whether it has not ended by its deadline.
     """
     text, known = (wait.text, wait.do) if wait is not None else _standing(quest, refusal)
     return Why(
         quest.name,
         quest.status,
         None if wait is None else wait.code,
-        text,
+        with_overdue(text, overdue=overdue),
         known if do is None else do,
         None if place is None else place.score,
         None if place is None else place.position,
@@ -292,8 +308,9 @@ def _why_ended(quest: Quest) -> str:
     if left := left_conflict(quest):
         return left
     if command := failed_command(quest):
-        code = "" if quest.exit_code is None else f" ({quest.exit_code})"
-        return f"{sentence(failure)}{code}: {one_line(command)}"
+        is_late = kept_limit(failure, quest.limit) is not None  # its code is of the signal that ended it
+        code = "" if quest.exit_code is None or is_late else f" ({quest.exit_code})"
+        return f"{sentence(failure, quest.limit)}{code}: {one_line(command)}"
     if failure in _EXPLAINED and quest.queue is not None:
         said = _told(quest).partition("\n")[0]
         return f"{sentence(failure)}: {one_line(said)}" if said else sentence(failure)
@@ -353,6 +370,7 @@ def from_answer(answer: Mapping[str, Any]) -> Why:
         tuple(answer.get("empty_needs") or ()),
         tuple(answer.get("needs_by_hand") or ()),
         answer.get("pending_settings", ""),
+        tuple(AskedQuestion(one["question"], one["text"], one["need"]) for one in answer.get("questions") or ()),
     )
 
 
@@ -389,6 +407,7 @@ def why_lines(why: Why) -> list[str]:
             lines.append(f"  its work is in: {why.evidence.work}")
         lines += [f"  printed: {line}" for line in why.evidence.output or ("nothing",)]
     lines += [f"  {why.pending_settings}"] if why.pending_settings else []
+    lines += [f"  {FOR_YOU}: {one.text}" for one in why.questions if not _is_named(why, one)]
     lines += [f"  {'see' if is_look(command) else 'go on with'}: {command}" for command in why.do]
     if why.score is not None:
         lines.append(f"{score_text(why.score)}; {why.position} of {why.queued}")
@@ -399,6 +418,17 @@ def why_lines(why: Why) -> list[str]:
             then.append(f"still waiting then: {_listed(waiting)}")
         lines.append(" · ".join(then))
     return lines
+
+
+def _is_named(why: Why, asked: AskedQuestion) -> bool:
+    """Whether the commands that help answer the question already: by its number, or as the only one by the name.
+
+    A retry answers whether one that has failed is to begin again.
+    """
+    if asked.need == EngineNeed.STUCK and any(command.startswith("overmind quest retry ") for command in why.do):
+        return True
+    words = [f"overmind answer {asked.number} ", *([f"overmind answer {why.name} "] if len(why.questions) == 1 else [])]
+    return any(command.startswith(word) for command in why.do for word in words)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -152,10 +152,11 @@ _FINE = {name: Term(name, cost, holds=False, evidence="") for name, cost in COST
 
 
 def _loop(observed: Observed) -> Found:
-    """The same call with the same result, and nothing edited between; or the same error."""
+    """The same call with the same result, and nothing edited between; or the same error. A person may ask for that."""
     if not observed.window.known:
         return None
-    newest = observed.window.uses[-LOOP_CALLS:]
+    count = min(LOOP_CALLS, observed.window.since_asked)
+    newest = observed.window.uses[-count:] if count else ()
     errors = Counter(use.same_error for use in newest if use.same_error)
     for same, times in errors.items():
         if times >= REPEATED:

@@ -49,6 +49,8 @@ class ToolWindow:
     uses: tuple[ToolUse, ...] = ()
     known: bool = False
     """Whether its program tells its calls at all: it has told one."""
+    since_asked: int = MOST_CALLS
+    """Calls since a person has asked for something, or all that are kept: whatever is asked for again is done again."""
 
 
 def called(window: ToolWindow, fact: ToolCalled) -> ToolWindow:
@@ -61,7 +63,13 @@ def called(window: ToolWindow, fact: ToolCalled) -> ToolWindow:
         fact.edits,
         fact.runs,
     )
-    return ToolWindow((*window.uses[1 - MOST_CALLS :], use), known=True)
+    uses = (*window.uses[1 - MOST_CALLS :], use)
+    return ToolWindow(uses, known=True, since_asked=min(window.since_asked + 1, MOST_CALLS))
+
+
+def asked(window: ToolWindow) -> ToolWindow:
+    """A person has asked for something."""
+    return replace(window, since_asked=0)
 
 
 def returned(window: ToolWindow, fact: ToolReturned) -> ToolWindow:
@@ -78,7 +86,7 @@ def returned(window: ToolWindow, fact: ToolReturned) -> ToolWindow:
                 error=error,
                 same_error=comparable(error) if error else "",
             )
-            return ToolWindow((*window.uses[:place], done, *window.uses[place + 1 :]), known=True)
+            return replace(window, uses=(*window.uses[:place], done, *window.uses[place + 1 :]), known=True)
     return window
 
 

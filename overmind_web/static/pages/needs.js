@@ -208,7 +208,7 @@ class Needs {
       go: (tab) => this._context.router.go("m", [need.id, tab]),
       answered: (which, behaviour) => {
         this._mine.set(which.key, behaviour);
-        const done = { allow: "allowed", always: "allowed, and the rule is stored", deny: "denied", reply: "sent" }[behaviour];
+        const done = { ...which.done, always: "allowed, and the rule is stored", reply: "sent" }[behaviour];
         this._context.toasts.say(`${which.name}: ${done}`, behaviour === "deny" ? "wait" : "good");
       },
       failed: (which, error) => {

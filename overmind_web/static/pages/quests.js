@@ -20,7 +20,7 @@ const open = (row) => !ENDED.has(row.facts.status);
 /** What can be asked of a quest, on every page that lists quests. */
 export const ACTIONS = [
   { verb: "quest_cancel", label: "Cancel", when: open, args: (row) => ({ id: row.id }), asks: (row) => [`${row.name}: ${row.cells.state?.text ?? row.facts.status}`], says: (row) => `cancelled ${row.name}` },
-  { verb: "quest_retry", label: "Retry", when: (row) => ["failed", "cancelled"].includes(row.facts.status), args: (row) => ({ id: row.id }), says: (row) => `queued ${row.name} again`, primary: true },
+  { verb: "quest_retry", label: "Retry", when: (row) => Boolean(row.facts.can_retry), args: (row) => ({ id: row.id }), says: (row) => `queued ${row.name} again`, primary: true },
   { verb: "quest_edit", label: "More urgent", key: "shift+up", when: (row) => open(row) && stepped(row.facts.priority, -1) !== null, args: (row) => ({ id: row.id, priority: stepped(row.facts.priority, -1) }), says: (row) => `raised ${row.name}` },
   { verb: "quest_edit", label: "Less urgent", key: "shift+down", when: (row) => open(row) && stepped(row.facts.priority, 1) !== null, args: (row) => ({ id: row.id, priority: stepped(row.facts.priority, 1) }), says: (row) => `lowered ${row.name}` },
 ];

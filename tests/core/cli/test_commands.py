@@ -68,6 +68,19 @@ def test_filters_travel_to_the_daemon(overmind):
     ]
 
 
+NOTHING_LIVE = {
+    "stop": {"status": [{"ok": {"missions": {"running": 0}}}], "ps": [{"ok": []}]},
+    "kill": {"status": [{"ok": {"missions": {"running": 0}}}], "kill": [{"ok": {"killed": [], "hidden": []}}]},
+    "restart": {"ps": [{"ok": []}]},
+}
+
+
+@pytest.mark.parametrize(("command", "answers"), NOTHING_LIVE.items(), ids=NOTHING_LIVE)
+def test_all_of_nothing_says_so_in_a_pipe_too_and_in_json_is_an_empty_list(overmind, command, answers):
+    assert overmind(answers, command, "--all")[:3] == (0, "", "No live missions.\n")
+    assert overmind(answers, command, "--all", "--json")[:3] == (0, "[]\n", "")
+
+
 def test_all_are_tried_and_the_failing_ones_told(overmind):
     def stop(args):
         return [{"error": "not_found", "message": "no x"}] if args["id"] == "x" else [{"ok": {"id": args["id"]}}]

@@ -18,6 +18,7 @@ ENDS = [
     ("killed", 0, None, 0),
     ("killed", 3, None, 3),
     ("killed", 0, "restart_budget_spent", 1),
+    ("stopped", 0, "restart_budget_spent", 1),
     ("stopped", -15, None, 143),
     ("cancelled", None, None, 1),
     ("cancelled", 143, None, 143),

@@ -9,15 +9,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from overmind_core.cli.quests.board import BOARD as BOARD_COMMAND
 from overmind_core.cli.quests.board import CARDS, LANES, BoardDrawing, card_text, lanes, shares, with_gates
 from overmind_core.cli.quests.commands import end_line
 from overmind_core.cli.quests.list import _why as list_why
 from overmind_core.cli.quests.list import graph_text, mermaid_text, quest_table
 from overmind_core.cli.quests.queue import queue_text
 from overmind_core.cli.quests.rows import quest_mark
-from overmind_core.domain.quests.quest import Priority
+from overmind_core.domain.quests.board import column_of
+from overmind_core.domain.quests.quest import Priority, Quest, QuestStatus
 from overmind_core.domain.text.cells import width
 from overmind_core.domain.text.decimals import shortest_decimal
+from overmind_core.view import quests as quests_rows
 from tests.core.cli.quest_rows import began_at_once, row
 from tests.kit.cases import tabled
 
@@ -171,11 +174,11 @@ def test_a_quest_that_began_at_once_is_listed_as_ever():
     ]
 
 
-def test_the_reason_of_a_queued_one_is_why_it_waits_and_its_tries_are_those_of_its_round():
+def test_the_reason_of_a_queued_one_is_why_it_waits_and_its_tries_are_numbered_through_all_rounds():
     rows = [row("docs", code="blocked", why="needs a (failed)"), row("api", tries=1, attempts=4, round=2)]
     lines = quest_table(rows, wide=False, colours=None).splitlines()
     cells = [re.split(" {2,}", line)[3:7] for line in lines[1:]]
-    assert cells == [["0/3", "2m", "-", "needs a (failed)"], ["1/3", "2m", "-", "-"]]
+    assert cells == [["0/3", "2m", "-", "needs a (failed)"], ["4/6", "2m", "-", "-"]]
 
 
 SAID = [
@@ -307,7 +310,37 @@ def test_a_flowchart_says_how_each_stands():
     assert "other" not in text
 
 
+LATE = [("needs api (running 4m)", "past its deadline; needs api (running 4m)"), (None, "past its deadline")]
+
+
+@tabled(("why", "said"), LATE)
+def test_a_quest_past_its_deadline_says_so_first_in_each_list(why, said):
+    late = row("docs", code=why and "needs", why=why, overdue=True)
+    answer = {"paused": False, "slots": 1, "count": 1, "quests": [late], "landing": [],
+              "pools": [{"name": "queue", "used": 1, "slots": 1}]}  # fmt: skip
+    assert said in queue_text(answer).splitlines()[2]
+    assert list_why(late) == said
+    assert card_text(late, 80) == f"docs {said}"
+    assert quests_rows.why(late) == said
+    assert [list_why(one) for one in (row("docs", why=why), row("docs", why=why, overdue=False))] == [why, why]
+
+
 # the board
+
+
+def said_of(word: str) -> str:
+    """What the help of the board says of a column."""
+    found = re.search(rf"{word}: (.*?)\.(?= [A-Z])", BOARD_COMMAND.notes)
+    assert found is not None
+    return found[1]
+
+
+@tabled(("asked", "column"), [(True, "Blocked"), (False, "Done")])
+def test_the_help_of_the_board_has_failed_quests_in_both_columns_in_which_they_stand(asked, column):
+    failed = Quest("a", "a", "true", "/", "raw", 0.0, status=QuestStatus.FAILED)
+    assert column_of(failed, None, asked=asked) == column.lower()
+    assert "failed" in said_of(column)
+    assert ("runs of rituals" in said_of(column)) is not asked
 
 
 def columns(**quests):

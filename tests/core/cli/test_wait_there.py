@@ -124,3 +124,17 @@ def test_what_is_posted_says_where_it_waits_and_how_to_wait_for_it(in_swarm, mon
     ran = in_swarm({"swarm_add": added}, "quest", "add", "Docs", "--on", "any", "--", "make")
     assert ran.out == "Quest queued: 76fe62e3 (docs), in the swarm\n"
     assert ran.err == "Wait for it with: overmind quest wait swarm/docs\n"
+
+
+@pytest.mark.parametrize(("words", "again"), [(("quest", "wait"), "quest wait"), (("wait",), "wait")])
+def test_who_leaves_with_ctrl_c_is_told_how_to_wait_again(in_swarm, monkeypatch, words, again):
+    def leave(_seconds):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("overmind_core.cli.swarm.wait_there.time.sleep", leave)
+    running = {**WHY, "state": "claimed", "summary": "eu1 has it"}
+    ran = in_swarm(answers(running), *words, "docs")
+    assert ran.status == 130
+    assert ran.err.splitlines()[-1] == (
+        f"docs is not waited for any longer. Wait for it again with: overmind {again} swarm/docs"
+    )

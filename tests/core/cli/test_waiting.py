@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from overmind_core.cli import waiting
+from overmind_core.domain.engine_questions import EngineNeed, with_answer
 from overmind_core.domain.plans.progress import NEXT_TRY
-from overmind_core.domain.text.moment import parse_time
+from overmind_core.domain.text.moment import format_time, parse_time
 from overmind_core.errors import OvermindError
 from tests.kit.cases import tabled
 
@@ -124,6 +125,15 @@ def test_what_holds_up_a_mission_or_what_it_has_started_is_said(rows, line):
 def test_a_question_of_its_tree_is_said_with_the_line_that_answers_it(asked, line):
     said, _ = Asked("a", ps=[row("a"), row("b", parent="a")], inbox=[asked]).look()
     assert said == ([] if line is None else [f"waits for you: {line}"])
+
+
+@pytest.mark.parametrize("status", ["queued", "running", "review"])
+@pytest.mark.parametrize("need", list(EngineNeed))
+def test_whatever_is_asked_about_a_quest_is_said_to_those_who_wait_for_it(status, need):
+    asked = question("a", need=need, part="", summary="?", subject={}, about={"kind": "quest", "id": "a", "name": "q"})
+    working = why("a", code=None, status=status, text="working, attempt 1 of 3")
+    (said,), _ = Asked("a", of_quests=True, quest_why={"a": working}, inbox=[asked]).look()
+    assert said == f"waits for you: {with_answer(asked)}"
 
 
 def test_it_is_said_once_and_again_when_it_changes():
@@ -252,9 +262,14 @@ def test_a_review_is_said_as_the_question_that_it_is():
 @tabled(
     ("info", "line"),
     [
-        ({"status": "restarting", "next_restart_at": "2027-01-15T08:00:07.5Z"}, "starts again in 8 s"),
-        ({"status": "restarting", "next_restart_at": "2027-01-15T07:59:59Z"}, "starts again now"),
-        ({"status": "restarting", "next_restart_at": None}, "starts again now"),
+        ({"status": "restarting", "next_restart_at": "2027-01-15T08:00:07.5Z"}, "ended and starts again in 8 s"),
+        (
+            {"status": "restarting", "next_restart_at": None, "reason": "stalled", "limit_seconds": 3.0},
+            "timed out (it was silent for 3 seconds) and starts again now",
+        ),
+        ({"status": "restarting", "next_restart_at": None, "exit_code": 3}, "failed (3) and starts again now"),
+        ({"status": "restarting", "next_restart_at": "2027-01-15T07:59:59Z"}, "ended and starts again now"),
+        ({"status": "restarting", "next_restart_at": None}, "ended and starts again now"),
         ({"status": "running", "next_restart_at": None}, None),
     ],
 )
@@ -262,7 +277,60 @@ def test_it_is_said_in_how_many_seconds_a_mission_starts_again(info, line):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("time.time", lambda: parse_time("2027-01-15T08:00:00Z", 0.0))
         asked = Asked("a", ps=[row("a", status="restarting")], info=info)
-        assert asked.look()[0] == ([] if line is None else [f"waits: m-a has ended and {line}: overmind logs m-a"])
+        assert asked.look()[0] == ([] if line is None else [f"waits: m-a has {line}: overmind logs m-a"])
+        assert asked.look()[0] == []
+
+
+START = "2027-01-15T08:00:00Z"
+
+
+def restarting(run, seconds):
+    """The row of a mission that waits for its restart after this run, and its details."""
+    found = row("a", status="restarting", run=run)
+    due = format_time(parse_time(START, 0.0) + seconds)
+    runs = [{"ended_at": START}]
+    return found, {"status": "restarting", "next_restart_at": due, "exit_code": 3, "runs": runs}
+
+
+@tabled(
+    ("waits", "lines"),
+    [
+        ((1, 4, 8), ["in 1 s", "in 4 s", "in 8 s"]),
+        ((1, 2, 8), ["in 1 s", None, "in 8 s"]),
+        ((0.5, 1, 1, 1), ["in 1 s", None, None, None]),
+        ((30, 30), ["in 30 s", "in 30 s"]),
+    ],
+)
+def test_each_longer_wait_for_a_restart_is_said_once_though_no_look_sees_it_run(waits, lines):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("time.time", lambda: parse_time(START, 0.0))
+        asked, said = Asked("a"), []
+        for run, seconds in enumerate(waits, 1):
+            one, asked.answers["info"] = restarting(run, seconds)
+            asked.answers["ps"] = [one]
+            said.append(asked.look()[0])
+            assert asked.look()[0] == []
+    expected = "waits: m-a has failed (3) and starts again {}: overmind logs m-a"
+    assert said == [[] if line is None else [expected.format(line)] for line in lines]
+
+
+def test_a_wait_for_a_restart_that_has_nearly_ended_is_not_said_again():
+    with pytest.MonkeyPatch.context() as patch:
+        asked = Asked("a")
+        one, asked.answers["info"] = restarting(2, 4)
+        asked.answers["ps"] = [one]
+        for seconds, count in ((0, 1), (2.5, 0), (3.9, 0)):
+            patch.setattr("time.time", lambda now=seconds: parse_time(START, 0.0) + now)
+            assert len(asked.look()[0]) == count
+    assert asked.asked.count("info") == 1
+
+
+def test_each_pause_before_another_attempt_of_a_quest_is_said():
+    asked = Asked("a", of_quests=True)
+    for moment, attempt in (("08:00:04", 2), ("08:00:12", 3)):
+        text = f"not before {moment} (attempt {attempt} of 3)"
+        asked.answers["quest_why"] = {"a": {**why("a", code="until", text=text), "next_at": f"2027-01-15T{moment}Z"}}
+        assert asked.look()[0] == [f"waits: q-a is queued: {text}"]
         assert asked.look()[0] == []
 
 
@@ -412,8 +480,8 @@ def at_work(id_, phase="work", **more):
 
 VERIFY = row("v", name="q-a/verify")
 PHASES = [
-    (at_work("a"), [], "working (attempt 1 of 3)"),
-    (at_work("a", attempts=4, tries=2), [], "working (attempt 2 of 3)"),
+    (at_work("a"), [], "working, attempt 1 of 3"),
+    (at_work("a", attempts=4, tries=2), [], "working, attempt 4 of 5, of which 2 do not count"),
     (at_work("a", retries=0, tries=None), [], "working"),
     (at_work("a", "check"), [], "checking"),
     (at_work("a", "reviewing"), [], "reviewing"),
@@ -450,7 +518,7 @@ def test_each_phase_of_a_quest_is_said_as_it_begins():
     asked.answers["quest_why"] = {"a": why("a", "until", text="not before 12:00:02 (attempt 2 of 3)")}
     said += asked.look()[0]
     assert said == [
-        "waits for q-a: working (attempt 1 of 3)",
+        "waits for q-a: working, attempt 1 of 3",
         "waits for q-a: checking",
         "waits for q-a: landing on main",
         "waits for q-a: landing on main: verify runs",
@@ -463,7 +531,7 @@ def test_what_goes_on_is_not_said_beside_what_a_person_has_to_do():
     asked = Asked("a", of_quests=True, quest_why=going, quest={"a": at_work("a")}, inbox=[question("a")]).later()
     assert [one.partition(":")[0] for one in asked.look()[0]] == ["waits for you"]
     asked.answers["inbox"] = []
-    assert asked.look()[0] == ["waits for q-a: working (attempt 1 of 3)"], "it was answered"
+    assert asked.look()[0] == ["waits for q-a: working, attempt 1 of 3"], "it was answered"
 
 
 def test_of_many_that_go_on_one_line_is_said_and_their_ends_don_t_repeat_it():
@@ -490,6 +558,19 @@ def test_what_a_mission_does_is_said(one, line):
     assert Asked(one["id"], ps=[one]).later().look() == ([line], False)
 
 
+@pytest.mark.parametrize("status", ["completed", "failed", "cancelled", "queued", "review"])
+def test_a_quest_that_stands_otherwise_since_the_first_question_is_not_said_to_go_on(status):
+    """Between two questions to the daemon: the next look says how it stands, or its end comes."""
+    changed = at_work("a", status=status, phase=None)
+    going = {"a": why("a", None, "running", "working")}
+    assert Asked("a", of_quests=True, quest_why=going, quest={"a": changed}).later().look() == ([], False)
+
+
+@pytest.mark.parametrize("status", ["stopped", "crashed", "killed"])
+def test_a_mission_that_has_ended_is_not_said_to_go_on(status):
+    assert Asked("a", ps=[row("a", status=status)]).later().look()[0] == []
+
+
 def test_an_agent_that_is_to_answer_is_said_to_work_and_one_that_is_about_to_is_not():
     working = row("you", name="you", type="session", activity="working")
     messages = [{"message": 7, "state": "delivered"}]
@@ -512,7 +593,7 @@ def test_which_agents_of_a_plan_run_is_said_until_more_is_known_of_them(monkeypa
 def test_of_a_spec_what_is_done_for_it_is_said():
     asked = Asked("5bec", of_spec="carts", quests=[at_work("x"), {"id": "y", "status": "queued"}], ps=[row("x")])
     assert asked.look()[0] == []
-    assert asked.later().look()[0] == ["waits for q-x: working (attempt 1 of 3)"]
+    assert asked.later().look()[0] == ["waits for q-x: working, attempt 1 of 3"]
     assert asked.look()[0] == []
 
 

@@ -42,6 +42,10 @@ FLAKY = {**PLAN, "agents": [
     {**AGENT, "name": "flaky", "stage": "running", "next_restart_at": SOON, "mission": "b1b2c3d4"},
     {**AGENT, "name": "db", "stage": "running", "ready": False, "stays": True},
 ]}  # fmt: skip
+SILENT = {**FLAKY, "agents": [
+    {**AGENT, "name": "flaky", "stage": "running", "next_restart_at": SOON, "mission": "b1b2c3d4", "reason": "stalled",
+     "exit_code": 137, "limit_seconds": 3.0},
+]}  # fmt: skip
 WHY_FLAKY = "release (a1b2c3d4): running\n  flaky: has ended and starts again now\n  db: runs, not ready\n"
 ENDLESS = {**PLAN, "agents": [{**AGENT, "name": "db", "stage": "running", "ready": True, "seconds": 11.0}]}
 WHY_ENDLESS = (
@@ -60,8 +64,14 @@ WHY_NEEDED = (
 )
 AGAIN = {"id": "a1b2c3d4", "name": "api", "type": "task", "outcome": None, "exit_code": 3, "reason": None,
          "status": "restarting", "next_restart_at": SOON}  # fmt: skip
+STALLED = {**AGAIN, "reason": "stalled", "exit_code": 137, "limit_seconds": 3.0}
+WHY_STALLED = "has timed out (it was silent for 3 seconds) and starts again now"
+NO_FOLDER = {"reason": "cwd_not_found", "exit_code": None}
+WHY_NO_FOLDER = "has failed (its folder does not exist) and starts again now"
 MISSION = {"id": "a1b2c3d4", "name": "api", "type": "task", "status": "crashed", "outcome": "failed", "exit_code": 3,
            "reason": "restart_budget_spent", "max_restarts": 2, "max_seconds": 60.0}  # fmt: skip
+OUT_OF_TIME = {"reason": "timeout", "exit_code": 124, "outcome": "timed out", "limit_seconds": 2.0,
+               "restart_policy": "always"}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -73,8 +83,19 @@ MISSION = {"id": "a1b2c3d4", "name": "api", "type": "task", "status": "crashed",
         ({"info": [{"ok": FLAKY}], "plan": [{"ok": FLAKY}]}, WHY_FLAKY),
         ({"info": [{"ok": ENDLESS}], "plan": [{"ok": ENDLESS}]}, WHY_ENDLESS),
         ({"info": [{"ok": NEEDED}], "plan": [{"ok": NEEDED}]}, WHY_NEEDED),
-        ({"info": [{"ok": AGAIN}]}, "api (a1b2c3d4): has ended and starts again now\n"),
+        ({"info": [{"ok": AGAIN}]}, "api (a1b2c3d4): has failed (3) and starts again now\n"),
+        ({"info": [{"ok": STALLED}]}, f"api (a1b2c3d4): {WHY_STALLED}\n"),
+        ({"info": [{"ok": {**AGAIN, "exit_code": 0}}]}, "api (a1b2c3d4): has ended and starts again now\n"),
+        ({"info": [{"ok": {**AGAIN, **NO_FOLDER}}]}, f"api (a1b2c3d4): {WHY_NO_FOLDER}\n"),
         ({"info": [{"ok": MISSION}]}, "api (a1b2c3d4): failed (3): restarted 2 times in a minute, gave up\n"),
+        (
+            {"info": [{"ok": {**MISSION, "run_reason": "stalled", "limit_seconds": 3.0}}]},
+            "api (a1b2c3d4): failed (3): restarted 2 times in a minute, gave up: it was silent for 3 seconds\n",
+        ),
+        (
+            {"info": [{"ok": {**MISSION, **OUT_OF_TIME}}]},
+            "api (a1b2c3d4): timed out: it took longer than 2 seconds, after which it is not restarted\n",
+        ),
     ],
 )
 def test_what_is_named_is_found_whatever_it_is(overmind, answers, said):
@@ -102,6 +123,7 @@ def test_a_mission_that_asks_is_shown_with_the_command_that_answers(overmind):
     [
         (PLAN, "test", "release/test: waiting, waits for web (ready)\n"),
         (FLAKY, "flaky", "release/flaky (b1b2c3d4): has ended and starts again now\n"),
+        (SILENT, "flaky", f"release/flaky (b1b2c3d4): {WHY_STALLED}\n"),
         (FAILED, "test", "release/test: skipped, db failed\n"),
     ],
 )

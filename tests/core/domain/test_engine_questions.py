@@ -69,6 +69,17 @@ def test_work_that_would_undo_what_has_landed_lands_all_the_same_or_is_done_agai
     ]
 
 
+def test_a_question_that_an_agent_reports_wants_an_answer_in_words():
+    asked = {**question("report"), "subject": {"kind": "question"}}
+    assert list(engine_questions.hints(asked)) == [
+        ("overmind answer 4 'TEXT'", "send this answer"),
+        ("overmind answer 4 allow", "answer yes"),
+        ("overmind answer 4 deny", "answer no"),
+    ]
+    reported = {**question("report"), "subject": {"kind": "bug"}}
+    assert next(iter(engine_questions.hints(reported)))[0] == "overmind answer 4 allow"
+
+
 UNDOES = {"code": "undoes_landed", "into": "main", "problem": "a would lose 1 line of up"}
 KEEPS = "overmind answer 4 deny (begin another attempt, which keeps both) or allow (land it all the same)"
 LEFT = "leave its branch and worktree as they are"

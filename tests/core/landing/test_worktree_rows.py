@@ -40,8 +40,9 @@ def looked(state=STATE, *, problem="", size=None, **how):
     return InspectedWorktree(isolation(**how), state, size, {"db": "healthy"}, problem)
 
 
-def row(worktree, *, mission=None, records=None):
-    workspace: Any = SimpleNamespace(records=records or {}, find=lambda text: (records or {})[text])
+def row(worktree, *, mission=None, records=None, held=None):
+    ports = SimpleNamespace(held_by={"a1b2c3d4": held or {}}.__getitem__)
+    workspace: Any = SimpleNamespace(records=records or {}, find=lambda text: (records or {})[text], ports=ports)
     registry: Any = SimpleNamespace(get=lambda _: mission)
     standings: Any = SimpleNamespace(of=lambda _: {})
     inspector = WorktreeInspector(locations=UNUSED, workspace=workspace, registry=registry, standings=standings)
@@ -55,7 +56,7 @@ def mission(*, live=True):
 
 
 def test_a_row_has_all_that_is_known():
-    assert row(looked(size=9), mission=mission()) == {
+    assert row(looked(size=9), mission=mission(), held={"web": 3100}) == {
         "mission": "a1b2c3d4", "name": "renamed", "status": "running", "outcome": None,
         "quest_state": None, "source": "/shop",
         "path": "/w/red", "branch": "om/red", "base": "main", "ahead": 2, "behind": 1, "files": 3, "insertions": 5,
@@ -77,9 +78,10 @@ def test_of_a_broken_one_nothing_is_made_up():
     assert found["problem"] == "Git refused"
 
 
-@pytest.mark.parametrize(("found", "ports"), [(None, {}), (mission(live=False), {}), (mission(), {"web": 3100})])
-def test_ports_are_those_of_a_live_mission_alone(found, ports):
-    assert row(looked(), mission=found)["ports"] == ports
+@pytest.mark.parametrize("held", [{}, {"web": 3100}])
+@pytest.mark.parametrize("found", [None, mission(live=False), mission()])
+def test_ports_are_those_that_are_held_for_it_alone(found, held):
+    assert row(looked(), mission=found, held=held)["ports"] == held
 
 
 def test_a_mission_that_was_removed_has_the_name_that_it_had():

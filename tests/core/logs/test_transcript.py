@@ -166,10 +166,11 @@ def test_each_line_is_shown_once_while_the_log_grows(mission: Mission) -> None:
         if number % 5 == 0:
             transcript.update(mission.described())  # the daemon was replaced
             found += transcript.new_lines()
-    transcript.apply({"type": "end", "mission": "a1b2c3d4", "status": "stopped", "exit_code": 3})
+    transcript.apply({"type": "end", "mission": "a1b2c3d4", "status": "stopped", "exit_code": 3, "reason": "gone"})
     found += transcript.new_lines()
     assert [line for _, _, line in found] == [line for n in range(50) for line in (f"line {n}", "half")]
     assert (transcript.ended, transcript.status, transcript.exit_code) == (True, "stopped", 3)
+    assert transcript.reason == "gone"
 
 
 def test_a_new_run_finishes_the_one_before(mission: Mission) -> None:

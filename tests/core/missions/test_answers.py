@@ -8,9 +8,9 @@ import pytest
 
 from overmind_core.domain.agents.agent import Activity, ActivityKind, AgentMode
 from overmind_core.domain.agents.conversation import Conversation
-from overmind_core.domain.missions.mission import Cause, Definition, Mission, RestartPolicy, Status
+from overmind_core.domain.missions.mission import Cause, Definition, Kind, Mission, Restart, RestartPolicy, Status
 from overmind_core.domain.missions.reasons import FOREVER, sentence
-from overmind_core.missions.answers import now_line
+from overmind_core.missions.answers import now_line, uptime
 from tests.kit.cases import tabled
 
 ENDS = [
@@ -61,6 +61,37 @@ def test_the_mission_of_a_quest_was_tried_so_often_and_no_span_is_said():
     assert now_line(mission, "") == "exit 1, tried 3 times, gave up"
 
 
+def test_now_says_also_why_the_last_run_of_what_was_given_up_has_ended():
+    definition = Definition("name", "true", ("true",), "/", restart=RestartPolicy(Restart.ALWAYS, max_restarts=1))
+    mission = Mission("a1b2c3d4", definition, 0.0, Status.CRASHED, "restart_budget_spent", exit_code=137, limit=3.0)
+    mission = replace(mission, run_reason="stalled")
+    said = "exit 137, restarted once in a minute, gave up: it was silent for 3 seconds"
+    assert now_line(mission, "bye") == f"{said}: bye"
+    late = replace(mission, reason="timeout", run_reason=None, exit_code=124)
+    assert now_line(late) == "exit 124, it took longer than 3 seconds, after which it is not restarted"
+
+
+FAREWELLS = [
+    # kind, exit code, last line, what is said
+    (Kind.SESSION, 4, "exit", "exit 4"),
+    (Kind.SESSION, 4, "logout", "exit 4"),
+    (Kind.SESSION, 4, "root@vm:/srv# exit 4", "exit 4"),
+    (Kind.SESSION, 4, "$ exit 4", "exit 4"),
+    (Kind.SESSION, 0, "exit", None),
+    (Kind.SESSION, 4, "there was no way to exit", "exit 4: there was no way to exit"),
+    (Kind.SESSION, 4, "$ make", "exit 4: $ make"),
+    (Kind.TASK, 4, "exit", "exit 4: exit"),
+]
+
+
+@tabled(("kind", "code", "last_line", "said"), FAREWELLS)
+def test_the_farewell_of_a_shell_is_no_news_of_its_end(kind, code, last_line, said):
+    definition = Definition("name", "bash", ("bash",), "/", kind=kind)
+    status = Status.CRASHED if code else Status.STOPPED
+    mission = Mission("a1b2c3d4", definition, 0.0, status, exit_code=code, ended_by=Cause.EXITED)
+    assert now_line(mission, last_line) == said
+
+
 PIECE = "Press enter to co"
 TERMINALS = [
     # provider, mode, what is told, last line, what is said
@@ -77,3 +108,16 @@ def test_pieces_of_an_agents_own_screen_are_no_lines(provider, mode, now, last_l
     mission = Mission("a1b2c3d4", definition, created_at=0.0, status=Status.RUNNING)
     conversation = Conversation("s", mode, mode, mode, activity=Activity(ActivityKind.IDLE, now=now))
     assert now_line(mission, last_line, conversation) == said
+
+
+@tabled(("what", "known", "seconds"), [
+    ("it was started again after a pause", {"started_at": 10.0, "run_started_at": 900.0}, 100.0),
+    ("it runs for the first time", {"started_at": 10.0, "run_started_at": 10.0}, 990.0),
+    ("an older program has started it", {"started_at": 10.0}, 990.0),
+    ("nothing has begun", {}, 995.0),
+    ("its last run took 50 s", {"run_started_at": 900.0, "ended_at": 950.0, "status": Status.CRASHED}, 50.0),
+    ("the clock was set back", {"started_at": 10.0, "run_started_at": 2000.0}, 0.0),
+])  # fmt: skip
+def test_uptime_is_about_the_newest_run(what, known, seconds):
+    mission = Mission("a1b2c3d4", Definition("worker", "x", ("x",), "/"), 5.0, known.pop("status", Status.RUNNING))
+    assert uptime(replace(mission, **known), 1000.0) == seconds, what

@@ -85,6 +85,7 @@ class Sweep:
     spared: frozenset[int] = frozenset()
     foreign: frozenset[int] = frozenset()
     perhaps: dict[str, list[NamedProcess]] = {}  # noqa: RUF012 - of nobody
+    killed: frozenset[str] = frozenset()
 
     def __init__(self, machine, targets):
         self._machine = machine

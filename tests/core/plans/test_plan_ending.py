@@ -1,11 +1,18 @@
-"""How long what cleans up has, once a plan is being ended."""
+"""The end of a plan: how long what cleans up has, and that no agent of an ended plan counts as one that runs."""
 
 from __future__ import annotations
+
+import asyncio
+
+import pytest
 
 from overmind_core.domain.missions.mission import Cause, Ending
 from overmind_core.domain.plans.progress import PlanEnding
 from overmind_core.plans.plan_run import CLEAN_UP_SECONDS, plan_ending
+from overmind_core.system.paths import Home
+from tests.kit import in_process
 from tests.kit.cases import tabled
+from tests.kit.in_process import ScriptedKeeper, supervising, until, world
 
 ENDINGS = [
     # cause, seconds after the grace, how it ends
@@ -24,3 +31,40 @@ def test_what_cleans_up_has_a_limit_and_none_after_a_kill_or_a_fence(cause, afte
     ending, left = plan_ending(Ending(cause, 1000.0), 1000.0 + after)
     assert ending is expected
     assert left == (CLEAN_UP_SECONDS - after if expected is PlanEnding.ORDERLY else 0.0)
+
+
+READ_AT_ITS_END = {
+    # what makes that something of the agent is read once it has ended: of itself, and of who is behind it
+    "its result": ({}, {"command": ["echo", "${agents.one.result}"]}),
+    "its outputs": ({"outputs": ["answer"]}, {"command": ["echo"]}),
+}
+
+
+@pytest.mark.parametrize(("one", "two"), READ_AT_ITS_END.values(), ids=READ_AT_ITS_END)
+def test_an_agent_whose_end_has_to_be_read_is_killed_together_with_its_plan(tmp_path, one, two):
+    home = Home(str(tmp_path / "home"))
+    keeper = ScriptedKeeper(home)
+    agents = [
+        {"name": "web", "start": {"command": ["cat"], "cwd": "/", "restart": "always"}},
+        {"name": "one", "start": {"command": ["cat"], "cwd": "/"}, **one},
+        {"name": "two", "start": {"cwd": "/", **two}, "depends_on": [{"agent": "one"}]},
+    ]
+
+    async def play():
+        async with supervising(home, keeper) as inside:
+            plan = (await inside.ask("apply", blueprint={"name": "p", "agents": agents}, cwd="/", env=world()))["id"]
+            await until(lambda: len(keeper.held) == 2, "the service and one run")
+            killing = asyncio.create_task(inside.ask("kill", id=plan))
+            await in_process.idle()
+            for run in list(keeper.held):
+                keeper.exit(run, 137)
+            await killing
+            found = (await inside.ask("plan", id=plan))["agents"]
+            return {agent["name"]: (agent["stage"], agent["outcome"]) for agent in found}, inside.events(plan)[-3:]
+
+    try:
+        agents_after, told = in_process.run(play())
+    finally:
+        keeper.close()
+    assert agents_after == {"web": ("failed", "killed"), "one": ("failed", "killed"), "two": ("skipped", None)}
+    assert "--- p: 2 killed, 1 skipped in " in next(event["text"] for event in told if event["type"] == "plan_ended")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -47,6 +48,17 @@ def test_an_end_names_the_limit_that_made_it(reason, said):
     )
     agent = PlanAgent("a", {"max_restarts": 2, "max_seconds": "30s"})
     assert ended(agent, begun, after).text == f"--- a: {said} ---"
+
+
+def test_an_end_says_what_a_limit_means_for_what_is_to_be_restarted():
+    begun = AgentProgress(AgentStage.RUNNING, mission="a1b2c3d4", started_at=1.0)
+    late = AgentProgress(AgentStage.FAILED, started_at=1.0, ended_at=3.0, exit_code=124, reason="timeout", limit=1.0)
+    spent = replace(late, exit_code=137, reason="restart_budget_spent", run_reason="stalled")
+    agent = PlanAgent("a", {"restart": "on-failure", "max_restarts": 2})
+    said = "timed out (exit 124, it took longer than 1 second, after which it is not restarted) after 2.0 s"
+    assert ended(agent, begun, late).text == f"--- a: {said} ---"
+    said = "failed (exit 137, restarted 2 times in a minute, gave up: it was silent for 1 second) after 2.0 s"
+    assert ended(agent, begun, spent).text == f"--- a: {said} ---"
 
 
 @tabled(("stopped", "said"), [(EndReason.CANCEL, "stopped"), (EndReason.FAILURE, "stopped"),

@@ -156,6 +156,37 @@ def test_a_day_that_cost_many_times_its_limit_goes_on_with_the_answer_or_with_th
     assert in_process.run(told()) == ("completed", "$0.40 of $0.04 of today are spent")
 
 
+def test_a_day_gets_a_limit_where_none_is_configured_and_what_it_has_cost_counts(tmp_path, monkeypatch):
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setattr(in_process, "WALL", MIDNIGHT - 60.0)
+    settings = Settings(queue=QueueSettings(slots=1, backoff=0.01))
+
+    async def told():
+        story = Budgeted(str(tmp_path))
+        async with supervising(story.home, story.keeper, settings=settings) as inside:
+            story.plays(inside)
+            await inside.ask("quest_add", quests=QUESTS[:2], cwd="/", env=story.environment, request="first")
+            quests = inside.app.quest_registry
+            await until(lambda: all(quests.find(one).is_over for one in ("one", "two")), "both are done")
+            assert inside.app.engine.budgets.spent("queue") is None, "nothing is counted without a limit"
+            await inside.ask("queue_set", max_cost_today=0.5)
+            await inside.ask("quest_add", quests=QUESTS[2:3], cwd="/", env=story.environment, request="second")
+            await until(inside.app.engine_questions.asked_about, "more money is asked for")
+            (question,) = await inside.ask("inbox")
+            why = await inside.ask("quest_why", id="three")
+        async with supervising(story.home, story.keeper, settings=settings) as inside:
+            story.plays(inside)
+            assert (await inside.ask("quest_why", id="three"))["code"] == "budget", "the next daemon forgets it"
+            await asyncio.sleep(60.0)
+            (three,) = [row for row in await inside.ask("quests") if row["name"] == "three"]
+            found = question["summary"], why["code"], await inside.ask("inbox"), three["status"]
+        story.keeper.close()
+        return found
+
+    summary = "$0.85 of $0.50 of today are spent"
+    assert in_process.run(told()) == (summary, "budget", [], "completed")
+
+
 def configure(home, text):
     pathlib.Path(home.config).write_text(text, encoding="utf-8")
 

@@ -14,6 +14,7 @@ import pytest
 from overmind_core.system.paths import Home
 from overmind_core.system.web_server import (
     WebServer,
+    goes_on,
     lock_web_server,
     read_web_server,
     stop_web_server,
@@ -81,6 +82,15 @@ def test_what_an_earlier_process_wrote_does_not_count_for_the_one_that_holds_the
     assert lock is not None
     assert read_web_server(home) is None
     lock.release()
+
+
+def test_whoever_ends_the_daemon_is_told_that_the_server_goes_on_even_one_that_has_not_said_where_it_is(home):
+    assert goes_on(home) == []
+    lock = lock_web_server(home)
+    assert lock is not None
+    assert goes_on(home) == [f"The web server (PID {os.getpid()}) goes on. End it with: overmind web stop"]
+    lock.release()
+    assert goes_on(home) == []
 
 
 GOOD = SERVER._asdict()

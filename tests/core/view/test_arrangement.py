@@ -227,6 +227,23 @@ def test_columns_are_named_without_what_only_terminals_need():
     assert json.loads(json.dumps(shown)) == shown
 
 
+@pytest.mark.parametrize(
+    "killed",
+    [row("k", "crashed", hidden=True), row("k", "killed", hidden=True), row("k", "killed")],
+    ids=["after its end", "while it ran", "by an older daemon"],
+)
+def test_a_killed_mission_stays_in_sight_until_somebody_comes_back_and_is_no_news_to_who_never_saw_it(killed):
+    fleet = Fleet()
+    fleet.apply([row("k"), row("a", hidden=False)], (), everything=True)
+    fleet.apply([killed], (), everything=False)
+    fleet.apply([row("a")], (), everything=True)
+    assert set(fleet.rows) == {"a", "k"}
+    fleet.forget_killed()
+    assert set(fleet.rows) == {"a"}
+    fleet.apply([killed], (), everything=False)
+    assert set(fleet.rows) == {"a"}
+
+
 # the top of every page
 
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from overmind_core.domain.engine_questions import EngineNeed
+from overmind_core.domain.missions.reasons import SPENT
 from overmind_core.view import cards, inbox, subject
 from tests.core.view.test_subject import NOW, SHOWN, question, row
 from tests.kit.cases import tabled
@@ -141,7 +142,7 @@ def test_whose_turn_is_over_has_the_whole_answer():
 
 
 def test_one_that_crashed_for_good_can_be_restarted():
-    mission = row("a", status="crashed", reason=inbox.SPENT, ended_at="2025-12-31T23:59:30.000Z", now="exit 3")
+    mission = row("a", status="crashed", reason=SPENT, ended_at="2025-12-31T23:59:30.000Z", now="exit 3")
     found = card(mission=mission)
     assert (found["group"], found["since"], found["live"], found["tone"]) == (inbox.OVER, NOW - 30.0, False, "bad")
     assert offered(found)[0] == ("restart", "r")

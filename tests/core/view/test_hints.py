@@ -76,6 +76,12 @@ def test_a_key_that_the_row_cannot_use_is_faint_in_its_place(found, asking, show
     assert text(line) == text(hints.hint_line(Part.LIST, 120))
 
 
+def test_a_terminal_that_takes_no_input_offers_no_typing():
+    silent = row("x", type="task", status="running", tty=True)
+    assert "type" in hints.unusable([silent], (), Context.LOOKING)
+    assert "type" not in hints.unusable([row("x", type="session", status="running", tty=True)], (), Context.LOOKING)
+
+
 def test_read_only_leaves_out_what_changes_something():
     line = text(hints.hint_line(Part.LIST, 120, read_only=True)).strip()
     assert line == "y answer  enter open  . next  l log  v diff  tab panel  ? keys"

@@ -67,6 +67,11 @@ def test_flat_figures_are_steady_and_one_sample_has_no_bar(samples, shown):
     assert texts(stats_face.graph_lines(samples, 120)) == shown
 
 
+def test_what_has_ended_has_no_load_any_more():
+    samples = [Sample(0.0, 0.0, 0.0), Sample(3.0, 3_900_000.0, 929.0)]
+    assert [line[1].text.strip() for line in stats_face.graph_lines(samples, 80, live=False)[:3]] == ["-", "-", "-"]
+
+
 def test_the_axis_says_how_long_ago_the_first_bar_begins():
     shown = texts(stats_face.graph_lines([Sample(float(place)) for place in range(20)], 120))
     assert shown[-1] == " " * 18 + "2 min ago        now"

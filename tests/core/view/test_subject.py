@@ -283,6 +283,29 @@ ENDINGS = [
 ]
 
 
+DONE = [
+    # who asks what, how it is answered, what was done
+    ("permission", "allow", "allowed"),
+    ("permission", "deny", "denied"),
+    ("permission", "always", "always allowed from now on"),
+    ("question", "allow", "answered"),
+    ("question", "deny", "no answer given"),
+    ("plan", "allow", "plan approved"),
+    ("plan", "deny", "goes on planning"),
+    ("a need that this version does not know", "deny", "denied"),
+]
+
+
+@pytest.mark.parametrize(("need", "behaviour", "said"), DONE)
+def test_what_an_answer_has_done_is_said_in_the_words_of_its_question(need, behaviour, said):
+    assert inbox_rows.done({"need": need, "subject": None}, behaviour) == said
+
+
+def test_what_an_answer_to_the_engine_has_done_is_what_was_chosen():
+    asked = {"need": "phase", "part": "tasks", "subject": {}, "about": {"kind": "spec"}}
+    assert [inbox_rows.done(asked, one) for one in ("allow", "deny")] == ["go on", "run this phase again"]
+
+
 @pytest.mark.parametrize(("events", "said"), ENDINGS)
 def test_how_a_question_ended_is_said(events, said):
     assert inbox_rows.ended(7, events) == said

@@ -7,7 +7,9 @@ import json
 from itertools import pairwise
 
 import pytest
+from msgspec import UNSET
 
+from overmind_core.domain.actor import ENGINE
 from overmind_core.domain.agents.agent_events import (
     AgentFact,
     LimitReached,
@@ -18,6 +20,7 @@ from overmind_core.domain.agents.agent_events import (
     TurnEnded,
     TurnResult,
 )
+from overmind_core.domain.agents.events import MessageDelivered, MessageQueued
 from overmind_core.domain.settings import GuardianSettings, HealthSettings
 from overmind_core.kernel.config import Settings
 from tests.kit import in_process
@@ -258,6 +261,28 @@ def test_the_same_error_three_times_shows_as_a_loop(home, environment):
     ]
     assert (every["coherence"]["text"], every["coherence"]["known"], every["coherence"]["low"]) == ("0.65", 1, 0)
     assert after["coherence"] == 0.65
+
+
+def sends(inside, mission, number, by):
+    """A message that its agent receives at once."""
+    inside.app.bus.publish(MessageQueued(mission=mission, message=number, sender=None, by=by))
+    inside.app.bus.publish(MessageDelivered(mission=mission, message=number))
+
+
+@pytest.mark.parametrize(
+    ("by", "loops"), [("person", False), ("web:phone", False), ("1a2b3c4d", True), (ENGINE, True), (UNSET, True)]
+)
+def test_what_a_person_asks_for_again_and_again_is_no_loop(home, environment, by, loops):
+    async def play(inside, _keeper):
+        mission, session = await agent(inside, environment)
+        for number in range(3):
+            sends(inside, mission, number, by)
+            fails(session, number)
+        await asyncio.sleep(20.0)
+        return await row(inside, mission)
+
+    found = story(home, play)
+    assert ["loop" in term["term"] for term in found["terms"] if term["holds"]] == ([True] if loops else [])
 
 
 def test_a_mission_is_sampled_at_once_and_then_at_most_so_often(home, environment):

@@ -157,6 +157,35 @@ def test_a_container_that_ends_later_is_told_and_started_again_where_the_project
     assert_nothing_left(engine, om, project, mission)
 
 
+@pytest.mark.parametrize("restart", ["never", "on-failure"])
+def test_a_container_runs_and_is_watched_while_the_work_is_checked_and_its_end_is_seen_in_ports(
+    om, engine, shop, restart
+):
+    services = f"docker: '{BUSYBOX}', port: 9000, restart: {restart}, env: {{ RUN: '{MORTAL}' }}"
+    project = shop(f"services: {{ db: {{ {services} }} }}\n")
+    gate = os.path.join(om.environment["HOME"], "checked")
+    check = f"until [ -e {gate} ]; do sleep 0.1; done"
+    env = project.environ | {"HOME": om.environment["HOME"]}
+    red = om.api("quest_run", command="true", cwd=project.folder, env=env, name="red", check=check)["id"]
+    eventually(lambda: any(row["name"] == "red/check" for row in om.api("ps")), timeout=60, what="it is checked")
+    name = f"overmind-{red}-db"
+    assert ours(engine, om) == {name: True}
+
+    def status():
+        return {row["service"]: (row["status"], row["held"]) for row in om.api("ports")["ports"]}
+
+    eventually(lambda: status() == {None: ("stopped", True), "db": ("running", True)}, timeout=30, what="it runs")
+    engine.run_inside(name, "touch /tmp/die")
+    eventually(lambda: status()["db"] == ("crashed", True), timeout=30, what="its end is seen")
+    assert "--- db has ended with exit code 3" in om.logs(red)
+    if restart == "on-failure":
+        eventually(lambda: ours(engine, om) == {name: True}, timeout=30, what="it runs again")
+    with open(gate, "w", encoding="utf-8"):
+        pass
+    eventually(lambda: om.api("quest", id=red)["status"] == "completed", timeout=30, what="it is done")
+    assert_nothing_left(engine, om, project, red)
+
+
 def test_a_port_that_is_taken_after_it_was_chosen_fails_the_container_and_leaves_nothing(om, engine, shop):
     project, gates = shop(DB), Gates(om)
     gates.hook(project)

@@ -138,7 +138,7 @@ def test_a_killed_keeper_ends_the_stay_with_its_mission(om, attach, shell):
     kill_keeper(om)
     assert person.end() == 1
     assert restored(person)
-    assert "[shell ended: crashed, keeper_lost]" in person.text()
+    assert "[shell ended: crashed, the program that held it, or the machine, went away]" in person.text()
 
 
 @pytest.mark.own_home

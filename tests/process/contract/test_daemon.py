@@ -14,6 +14,7 @@ import pytest
 
 from overmind_core.system.lock import try_lock
 from overmind_core.system.paths import Home
+from overmind_core.system.web_server import lock_web_server
 from tests.kit.fake_daemon import FakeDaemon
 from tests.kit.overmind import PROGRAM
 from tests.kit.processes import alive, of_home
@@ -219,6 +220,34 @@ def test_shutdown_with_keep_leaves_the_missions_alive_for_the_next_daemon(om):
     eventually(lambda: om.holder("supervisor.lock") is None, what="its process has ended")
     om.ok("start")
     assert (om.info(mission)["status"], om.pid(mission)) == ("running", pid)
+
+
+@pytest.mark.parametrize("keep", [(), ("--keep",)])
+def test_shutdown_says_that_the_web_server_goes_on_also_where_no_daemon_runs(om, keep):
+    om.ok("start")
+    lock = lock_web_server(Home(om.home))
+    assert lock is not None
+    line = f"The web server (PID {os.getpid()}) goes on. End it with: overmind web stop"
+    try:
+        for words in ("Daemon stopped\n", "Daemon is not running\n"):
+            ended = om("shutdown", *keep)
+            assert (ended.returncode, ended.stdout, ended.stderr) == (0, words, f"{line}\n"), keep
+            if keep:
+                om.ok("shutdown")
+        assert om.json("shutdown", *keep, "--json") == {"stopped": 0, "kept": 0, "note": line}
+    finally:
+        lock.release()
+
+
+def test_an_upgrade_says_nothing_of_the_web_server(om):
+    om.ok("start")
+    lock = lock_web_server(Home(om.home))
+    assert lock is not None
+    try:
+        replaced = om("start", "--replace")
+    finally:
+        lock.release()
+    assert (replaced.returncode, replaced.stderr) == (0, "")
 
 
 def test_a_daemon_that_comes_for_a_keeper_which_has_left_starts_no_other(om):

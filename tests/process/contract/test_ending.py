@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from overmind_core.domain.text.moment import parse_time
 from tests.kit.processes import alive
 from tests.kit.waiting import eventually
 
@@ -53,6 +54,44 @@ def test_a_stopped_mission_has_the_exit_code_of_its_process(om, command, options
     om.ok("stop", mission)
     info = om.info(mission)
     assert (info["status"], info["reason"], info["exit_code"]) == ("stopped", None, code)
+
+
+STUBBORN = {
+    "its process": f"trap '' TERM; echo ready; {SLEEPY}",
+    "what it has started": f"(trap '' TERM; setsid sh -c '{SLEEPY}' & echo ready); exec sleep 60",
+}
+KILLED = "did not end within 0.3 seconds of its stop signal, so it was killed"
+
+
+@pytest.mark.parametrize("command", STUBBORN.values(), ids=STUBBORN)
+def test_who_had_to_be_killed_is_said_by_the_command_the_log_and_why(om, command):
+    mission = om.mission(command, "--grace", "300ms", "--name", "stubborn")
+    said(om, mission, "ready")
+    stopped = om("stop", mission)
+    assert (stopped.returncode, stopped.stdout) == (0, f"Stopped mission {mission}\n")
+    assert stopped.stderr == f"stubborn {KILLED}\n"
+    assert om.logs(mission).splitlines()[-1] == f"--- {KILLED} ---"
+    assert om.ok("why", mission) == f"stubborn ({mission}): stopped: it {KILLED}\n"
+    assert f"it {KILLED}" in om.ok("describe", mission)
+    assert om.info(mission)["killed_after_seconds"] == 0.3
+
+
+def test_a_restart_says_that_the_run_before_had_to_be_killed(om):
+    mission = om.mission(STUBBORN["its process"], "--grace", "300ms", "--name", "stubborn")
+    said(om, mission, "ready")
+    assert om("restart", mission).stderr == f"stubborn {KILLED}\n"
+    om.ok("kill", mission)
+
+
+def test_who_is_asked_to_end_has_the_moment_of_its_kill(om):
+    mission = om.mission(STUBBORN["its process"], "--grace", "10m")
+    said(om, mission, "ready")
+    assert om.info(mission)["kill_at"] is None
+    stop = om.popen("stop", mission)
+    moment = eventually(lambda: om.info(mission)["kill_at"], what="it is asked to end")
+    assert abs(parse_time(moment, time.time()) - time.time() - 600) < 30
+    om.ok("kill", mission)
+    stop.communicate(timeout=30)
 
 
 def test_what_a_mission_writes_while_it_stops_is_in_its_log(om):
@@ -122,7 +161,7 @@ def test_what_has_ended_can_not_be_stopped_but_hidden(om):
     assert info["id"] in om.refused("stop", info["id"], code="not_running")
     om.ok("kill", info["id"])
     after = om.info(info["id"])
-    assert (after["status"], after["exit_code"], after["ended_at"]) == ("killed", 3, info["ended_at"])
+    assert after == {**info, "hidden": True}, "it keeps how it ended"
     assert after["runs"][0]["exit_code"] == 3, "the run keeps its true code"
     assert om.ps() == []
     assert om("kill").returncode == 2
@@ -217,6 +256,47 @@ def test_with_leave_background_they_outlive_a_natural_end_only(om, lock):
         lock.grown(3)
         om.ok(end, running)
         assert len(lock.living()) == 1, "of the other mission"
+
+
+def left_by(om, lock, name):
+    """The line in `info` of the one process that a mission has left, which wears nothing that tells whose it is."""
+    om.mission(
+        lock.wrap("trap '' HUP; (setsid env -i /bin/sleep @ >/dev/null 2>&1 &); exit 0"),
+        "--leave-background", "--name", name,
+    )  # fmt: skip
+    om.wait_status(name, "stopped", "crashed")
+    (pid,) = lock.grown(1)
+    return f"{pid} /bin/sleep {lock.word}"
+
+
+def test_what_was_left_in_the_background_is_named_and_ended_by_kill(om, lock):
+    line = left_by(om, lock, "leaver")
+    assert om.info("leaver")["background"] == [line]
+    eventually(lambda: f"--- left in the background: {line} ---" in om.logs("leaver"), what="the line in the log")
+    assert f"Ended what it had left in the background: {line}\n" in om.ok("kill", "leaver")
+    assert not lock.held(), lock.holders()
+    assert om.info("leaver")["background"] == []
+    assert om.logs("leaver").endswith(f"--- ended in the background: {line} ---\n")
+
+
+def test_rm_says_what_goes_on_that_nobody_can_name_any_more(om, lock):
+    line = left_by(om, lock, "removed")
+    removed = om("rm", "removed")
+    told = f"Processes of removed go on in the background: {line}. End them with: kill {line.partition(' ')[0]}\n"
+    assert (removed.returncode, removed.stderr) == (0, told)
+    assert lock.living()
+
+
+@pytest.mark.own_home
+def test_shutdown_says_what_goes_on_and_the_next_daemon_ends_it_below_another_keeper(om, lock):
+    line = left_by(om, lock, "outlives")
+    ended = om("shutdown", "-y")
+    told = f"Processes of outlives go on in the background: {line}. End them with: overmind kill outlives\n"
+    assert (ended.returncode, ended.stderr) == (0, told)
+    om.ok("start")
+    assert om.info("outlives")["background"] == [line]
+    om.ok("kill", "outlives")
+    assert not lock.held(), lock.holders()
 
 
 def test_a_stop_also_ends_what_earlier_runs_left_behind(om, lock):

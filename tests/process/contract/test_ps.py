@@ -26,7 +26,7 @@ KEYS = [
 INFO = [
     "status", "reason", "os_pid", "type", "provider", "argv", "cwd", "model", "restart_policy", "restart_count",
     "next_restart_at", "parent", "children", "labels", "session_id", "attached", "activity", "now", "exit_code",
-    "started_at", "ended_at", "last_activity_at", "survivors", "runs",
+    "started_at", "ended_at", "last_activity_at", "survivors", "background", "runs",
 ]  # fmt: skip
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 HOSTILE = {
@@ -171,9 +171,11 @@ def test_killing_a_finished_mission_only_hides_it(om):
     assert om.ok("kill", mission) == f"Mission {mission} had already ended: ps no longer lists it\n"
     assert ids(om) == []
     info = om.info(mission)
-    assert (info["status"], info["outcome"], info["exit_code"]) == ("killed", "failed", 3)
-    assert ids(om, "--all", "--failed") == [mission]
-    assert om("wait", mission).returncode == 3
+    assert (info["status"], info["outcome"], info["exit_code"], info["hidden"]) == ("crashed", "failed", 3, True)
+    assert ids(om, "--all", "--failed") == ids(om, "--all", "--status", "crashed") == [mission]
+    assert (ids(om, "--status", "killed"), ids(om, "--status", "crashed")) == ([], [])
+    waited = om("wait", mission)
+    assert (waited.returncode, waited.stdout.split(": ")[1]) == (3, "crashed (exit code 3)")
     assert om.logs(mission) == "kept\n"
 
 

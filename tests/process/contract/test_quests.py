@@ -160,6 +160,13 @@ def test_a_quest_is_cancelled_wherever_it_is(om, quests, cases):
     assert om.ps("--status", "running") == []
 
 
+def test_why_has_the_attempt_that_the_list_has(om, quests):
+    quest = quests.begin("mkdir tried || exec sleep 60; exit 1", retries=2, backoff="20ms")
+    eventually(lambda: quests.info(quest)["attempts"] == 2 and quests.info(quest)["mission_status"] == "running")
+    assert om.api("quest_why", id=quest)["text"] == "working, attempt 2 of 3"
+    om.ok("quest", "cancel", quest)
+
+
 def _holds(quests, name, there):
     return there(quests.info(name))
 

@@ -178,10 +178,25 @@ def test_between_two_attempts_its_mission_stays_and_after_its_removal_there_is_n
     assert om.info(quest)["status"] == "crashed"
     assert "The queue starts quest" in om.refused("restart", "work", code="not_finished")
     om.ok("quest", "cancel", "work")
+    assert queue.info(quest)["can_retry"] is True
     assert "overmind quest retry work" in om.refused("restart", quest, code="not_finished")
     om.ok("rm", "work")
+    assert queue.info(quest)["can_retry"] is False
     assert "was removed" in om.refused("quest", "retry", "work", code="gone")
     assert queue.info(quest)["status"] == "cancelled"
+
+
+def test_what_has_no_place_in_the_queue_offers_no_retry_and_says_what_runs_it_again(queue):
+    om = queue.om
+    om("quest", "run", "--name", "once", "--wait", "false")
+    om.ok("ritual", "create", "nightly", "0 3 * * *", "false")
+    om.ok("ritual", "run", "nightly")
+    om("quest", "wait", "nightly/1")
+    told = om.refused("quest", "retry", "once", code="invalid")
+    assert "(once) began at once. Run its command again with: overmind quest run" in told
+    told = om.refused("quest", "retry", "nightly/1", code="invalid")
+    assert "(nightly/1) is a run of ritual nightly. Run that again with: overmind ritual run nightly" in told
+    assert [one["can_retry"] for one in om.api("quests") if one["name"] in {"once", "nightly/1"}] == [False, False]
 
 
 def test_a_mission_that_an_unfinished_quest_needs_stays(queue):

@@ -24,7 +24,7 @@ def test_work_that_its_quest_verifies_is_verified_when_a_person_lands_it_too(sho
     )
     assert shop.head() == before
     removed = shop.om("rm", "vf")
-    assert "Merge with: overmind merge vf (its own check runs first), or " in removed.stderr
+    assert f"Merge with: overmind merge {quest} (its own check runs first), or " in removed.stderr
     refused = shop.om.refused("merge", quest, code="verify_failed")
     assert "overmind quest retry" not in refused
     shop.om.ok("merge", quest, "--verify", "true")

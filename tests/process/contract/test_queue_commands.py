@@ -280,7 +280,27 @@ def test_a_failed_quest_gets_a_round_with_the_words_of_a_person(om, queue):
     om.ok("quest", "wait", "after")
     assert "start it with: make db" in om.ok("quest", "logs", "deploy")
     assert queue.columns()["done"] == ["after", "deploy"]
-    om.refused("quest", "retry", "deploy", code="not_running")
+    told = om.refused("quest", "retry", "deploy", code="not_running")
+    assert "has already completed: only one that has failed or was cancelled is retried." in told
+
+
+@pytest.mark.own_home
+def test_a_shutdown_names_the_quests_that_it_cancels_and_what_begins_them_again(om, queue):
+    queue.held("first")
+    om.wait_status(queue.until("first", "running")["id"], "running")
+    om.ok("quest", "run", "--name", "once", "sleep 1000")
+    om.ok("queue", "pause")
+    queue.held("later")
+    ended = om("shutdown")
+    assert (ended.returncode, ended.stdout) == (0, "Daemon stopped\n")
+    assert ended.stderr == (
+        "Cancelled 2 quests: first, once. Begin it again with: overmind quest retry first. "
+        "To keep what runs: overmind shutdown --keep\n"
+    )
+    om.ok("start")
+    statuses = {row["name"]: row["status"] for row in om.api("quests")}
+    assert statuses == {"first": "cancelled", "once": "cancelled", "later": "queued"}
+    assert "cancelled" not in om.json("shutdown", "--json")
 
 
 # the queue

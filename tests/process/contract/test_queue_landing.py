@@ -304,7 +304,7 @@ def test_what_has_not_landed_is_kept_when_its_record_is_removed_and_both_say_so(
     (line,) = removed.stderr.splitlines()
     assert line.startswith(f"The worktree {worktree} of a is kept. 1 commit of a is not merged anywhere: ")
     before, _, remove = line.partition(", or remove it with: overmind ")
-    assert before.endswith(" Merge with: overmind merge a")
+    assert before.endswith(f" Merge with: overmind merge {quest}")
     told = shop.om.refused("quest", "retry", quest, code="gone")
     assert told.strip() == (
         f"The mission of quest {quest} (a) was removed; its work is kept in {worktree}. "

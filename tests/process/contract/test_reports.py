@@ -81,7 +81,11 @@ def test_a_question_that_is_waited_for_prints_the_answer(queued):
     (question,) = eventually(lambda: queued.api("inbox"), what="the question is asked")
     assert question["need"] == "report"
     assert "Which port?" in question["summary"]
-    queued.ok("answer", str(question["question"]), "allow", "-m", "8080\nand no other")
+    line = f"overmind answer {question['question']} 'TEXT'"
+    assert f"→ {line}" in queued.ok("inbox")
+    said = queued("quest", "wait", "ask", "--timeout", "3s").stderr
+    assert f"waits for you: question {question['question']} (report of ask): {line}" in said
+    queued.ok("answer", str(question["question"]), "8080\nand no other")
     ended(queued, "ask")
     assert queued.ok("logs", "ask").splitlines()[:3] == [
         f"Reported: question {question['question']}",

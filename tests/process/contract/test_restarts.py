@@ -55,6 +55,8 @@ POLICIES = [
 def test_the_policy_decides_and_the_budget_ends_it(om, policy, command, runs, status, reason, code):
     info = om.finished(command, "--restart", policy, "--max-restarts", "2", *FAST)
     assert (info["status"], info["reason"], info["exit_code"]) == (status, reason, code)
+    assert info["outcome"] == ("succeeded" if reason is None and code == 0 else "failed")
+    assert om("wait", info["id"]).returncode == (code or (1 if reason else 0))
     assert info["restart_count"] == runs - 1
     assert [run["number"] for run in info["runs"]] == list(range(1, runs + 1))
     assert {run["exit_code"] for run in info["runs"]} == {code}
@@ -143,7 +145,7 @@ def test_the_log_tells_why_a_restart_was_not_possible(om, way):
     assert (lines[0], lines.count(reason), lines[-1]) == (
         "begun",
         2,
-        "--- not restarted: the restart budget is used up; the last run: cwd_not_found ---",
+        "--- not restarted: the restart budget is used up; the last run: its folder does not exist ---",
     )
 
 

@@ -59,6 +59,7 @@ class Model:
         self.status = ""
         self.code: int | None = None
         self.removed = False
+        self.hidden = False
 
     @property
     def live(self) -> bool:
@@ -94,7 +95,7 @@ class Commands(RuleBasedStateMachine):
 
     def settle(self, one: Model) -> None:
         """A run was started: wait until it is where its kind leads."""
-        one.runs += 1
+        one.runs, one.hidden = one.runs + 1, False
         one.status, one.code = AFTER_START[one.kind]
         info = self.om.wait_status(one.id, one.status)
         one.pid = info["os_pid"]
@@ -150,7 +151,8 @@ class Commands(RuleBasedStateMachine):
             self.expect("not_found", "kill", id=one.id)
         else:
             assert self.expect(None, "kill", id=one.id)["killed"] == [{"id": one.id, "name": one.name}]
-            self.end(one, "killed", None if one.live else one.code)
+            one.hidden = not one.live  # how it ended stays as it was
+            self.end(one, "killed" if one.live else one.status, None if one.live else one.code)
 
     @rule(one=missions)
     def rm(self, one: Model) -> None:
@@ -231,7 +233,7 @@ class Commands(RuleBasedStateMachine):
             if one.pid is not None:
                 self.assert_moves_or_not(one, one.pid)
         shown = {row["id"] for row in self.expect(None, "ps")}
-        assert shown == {one.id for one in kept.values() if one.status != "killed"}
+        assert shown == {one.id for one in kept.values() if one.status != "killed" and not one.hidden}
 
     def assert_moves_or_not(self, one: Model, pid: int) -> None:
         """A process stops a moment after the signal."""

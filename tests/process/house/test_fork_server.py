@@ -31,7 +31,7 @@ CALLS = [
     (("run", "--name", "it's “quoted” \udcff", "true"), None),
     (("agents", "-"), '[agents.a]\ncomand = "true"\n'),
 ]
-SAME = ("Umask", "SigIgn", "SigCgt", "SigBlk", "NoNewPrivs", "Threads")
+SAME = ("Umask", "SigIgn", "SigCgt", "SigBlk", "NoNewPrivs")
 """Lines of /proc/PID/status."""
 OURS = (1 << 31) - 1
 """The signals that are not the C library's own."""
@@ -84,6 +84,7 @@ def look(om, pid):
         variables,
         files,
         {name: status[name] for name in SAME},
+        int(status["Threads"]) > 1,  # a pool has as many as it ever had to do at once
         (
             parent,
             daemon.cwd(),

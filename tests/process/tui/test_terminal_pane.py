@@ -484,7 +484,14 @@ def test_a_task_can_be_watched_only(opened):
     async def scenario(app, pilot):
         await until(pilot, lambda: app.main.table.current is not None)
         await pilot.press("a")
-        await until(pilot, shows(app, "hello", "takes no input: view only"))
+        await until(pilot, shows(app, "hello", "takes no input: view only · :run -i COMMAND starts one that does"))
+        assert app.main.terminal_panel.mode is Mode.LOOKING
+        await until(pilot, shows(app, "looking · ", "no input · esc back"))
+        await until(pilot, lambda: "<i>" not in picture(app), what="no key is offered that does nothing")
+        app.main.shell.typed.quiet.until = float("-inf")
+        app.main.shell.flash("gone", "quiet")
+        await pilot.press("i")
+        await until(pilot, shows(app, "takes no input: view only"))
         assert app.main.terminal_panel.mode is Mode.LOOKING
 
     opened({"task": "echo hello; sleep 300"}, scenario)

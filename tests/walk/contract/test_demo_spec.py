@@ -53,7 +53,9 @@ def test_it_begins_beside_a_persons_own_work_and_stop_removes_it_and_nothing_els
     assert all(row["cwd"].startswith(inside) for row in om.ps("--all") if row["id"] != mission)
     assert om.json("learn", "--json") != []
     om.refused("demo", "stop", "stop", code="invalid", exit_code=2)
-    assert om.ok("demo", "stop") == "No demo missions here\n"
+    stopped = om("demo", "stop")
+    assert (stopped.returncode, stopped.stdout) == (0, "No demo missions here\n")
+    assert "overmind demo spec stop" in stopped.stderr
     removed = om.json("demo", "spec", "stop", "--json")
     assert removed["specs"] == 1
     assert removed["quests"] >= 2, "requirements are done, and design may have begun"

@@ -35,6 +35,7 @@ UNSEEN = {
     "git_wrote": "needs a git that refuses with several lines: tests/process/contract/test_isolation_places.py",
     "health": "a mission would have to be silent for three beats of half a minute: tests/core/watching",
     "keeper_lost": "the keeper would have to be killed, and all else too: tests/process/faults/test_keeper_killed.py",
+    "left": "a process would have to outlive its mission: tests/process/contract/test_ending.py",
     "log_removed": "all logs together would have to fill a part of the disk, at a check that comes by the clock",
     "generation_begun": "needs a swarm: tests/engines/postgres/swarm/test_lineage_homes.py",
     "notes_given": "needs notes that fit an agent's prompt: tests/core/agents/test_briefing.py",

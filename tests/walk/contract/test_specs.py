@@ -31,6 +31,10 @@ def test_a_spec_from_its_brief_to_work_that_has_landed(om, world):
     question = world.asked("phase")
     assert (question["part"], question["subject"]["tasks"], question["subject"]["hours"]) == ("tasks", 2, 3.5)
     assert question["subject"]["commands"] == ["true"]
+    number = question["question"]
+    gate = f"  waits for you: question {number} (phase of carts): overmind answer {number} allow"
+    assert om.ok("quest", "why", "carts/tasks").splitlines() == ["carts/tasks has completed", gate]
+    assert om.ok("quest", "why", "carts/design").splitlines() == ["carts/design has completed"]
     assert (
         world.run()
         == f"Spec carts: waits for question {question['question']}. Answer it with: overmind answer carts allow\n"

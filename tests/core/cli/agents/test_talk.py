@@ -178,9 +178,12 @@ def test_an_empty_inbox_prints_nothing_in_a_pipe(overmind):
 def test_the_inbox_has_what_gave_up_as_the_page_of_what_needs_you_has(overmind):
     spent = {**MISSION, "status": "crashed", "reason": "restart_budget_spent", "exit_code": 3, "outcome": "failed"}
     rows = [spent, {**spent, "id": "b1b2c3d4", "name": "nightly/1", "quest_state": "failed"}]
-    ran = overmind({"inbox": [{"ok": []}], "ps": [{"ok": rows}], "restart": NONE_LOST}, "inbox")
+    known = {**spent, "run_reason": "stalled", "limit_seconds": 3.0, "max_restarts": 1, "max_seconds": 60.0}
+    told = {"inbox": [{"ok": []}], "ps": [{"ok": rows}], "info": [{"ok": known}], "restart": NONE_LOST}
+    ran = overmind(told, "inbox")
     ways = "Log: overmind logs api · again: overmind restart api"
-    assert ran.out == f"api (a1b2c3d4) has failed (3): restarted too often, gave up. {ways}\n"
+    why = "restarted once in a minute, gave up: it was silent for 3 seconds"
+    assert ran.out == f"api (a1b2c3d4) has failed (3): {why}. {ways}\n"
 
 
 ANSWERS = [

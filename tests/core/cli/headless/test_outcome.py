@@ -25,6 +25,8 @@ AGENT = {
 }  # fmt: skip
 
 
+GIVEN_UP = {"reason": "restart_budget_spent", "outcome": "failed", "restart_count": 2, "max_restarts": 2,
+            "max_seconds": 60.0}  # fmt: skip
 OUTCOMES = {"stopped": "succeeded", "crashed": "failed", "killed": "killed"}
 
 
@@ -55,6 +57,8 @@ def agent(mission=None, **how):
         ({"exit_code": 3, "outcome": "stopped", "asked": False}, 3, False, "stopped"),
         ({"status": "killed", "exit_code": None, "asked": False}, 137, False, "killed"),
         ({"status": "crashed", "exit_code": 3, "asked": False}, 3, True, "failed (3)"),
+        ({**GIVEN_UP}, 1, True, "failed: restarted 2 times in a minute, gave up, 2 restarts"),
+        ({**GIVEN_UP, "asked": False}, 1, True, "failed: restarted 2 times in a minute, gave up, 2 restarts"),
     ],
 )
 def test_an_end_has_a_status_and_words_and_what_was_not_asked_for_fails_by_crashing_alone(end, status, failed, words):
@@ -99,6 +103,12 @@ def test_the_summary_has_what_scripts_read():
         ],
     }  # fmt: skip
     assert Result(130, [], "interrupted by INT").as_json()["trouble"] == "interrupted by INT"
+
+
+def test_the_time_of_one_that_was_restarted_is_that_of_all_its_runs():
+    times = {"started_at": "2027-01-15T08:00:00Z", "ended_at": "2027-01-15T08:00:09.500Z"}
+    assert ended(**times, restart_count=2).seconds == 9.5
+    assert ended(**times, restart_count=0).seconds == 1.26
 
 
 @tabled(

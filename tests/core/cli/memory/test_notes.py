@@ -257,6 +257,29 @@ def test_what_changes_a_note_says_so(asked, words, line):
     assert {(args["note"], args["change"]) for _, args in ran.requests} <= {("a", words[0]), ("b", words[0])}
 
 
+STOOD_SO = [
+    (("restore", "a"), {"state": "live"}, "is live already"),
+    (("accept", "a"), {"state": "live"}, "is live already"),
+    (("accept", "a"), {"state": "forgotten"}, "is forgotten"),
+    (("restore", "a"), {"state": "proposed"}, "is proposed"),
+    (("pin", "a"), {"state": "live", "pinned": True}, "is pinned already"),
+    (("unpin", "a"), {"state": "live", "pinned": False}, "is not pinned"),
+    (("promote", "a", "--to", "colony"), {"scope": "colony"}, "is in colony already"),
+]
+
+
+@pytest.mark.parametrize(("words", "stood", "said"), STOOD_SO)
+def test_of_a_note_that_stood_so_already_nothing_is_said_to_be_done(asked, words, stood, said):
+    ran = asked({"note_set": {"note": NOTE | stood, "changed": False}}, "note", *words)
+    assert (ran.status, ran.out) == (0, f"{NOTE['id']} {said}\n")
+
+
+def test_what_is_forgotten_already_is_not_forgotten_once_more(asked):
+    answer = {"notes": [{"id": NOTE["id"], "still_in": []}]}
+    ran = asked({"note": NOTE | {"state": "forgotten"}, "forget": answer}, "forget", "N-7f3k")
+    assert (ran.status, ran.out) == (0, f"{NOTE['id']} is forgotten already\n")
+
+
 def test_forgetting_names_each_place_that_is_left(asked):
     answer = {"notes": [{"id": NOTE["id"], "still_in": ["live mission a1b2c3d4", "/x\x1b"]}]}
     assert asked({"note": NOTE, "forget": answer}, "forget", "redis").out == (

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from overmind_core.domain.events import MissionEvent
-from overmind_core.domain.missions import events, lifecycle
+from overmind_core.domain.missions import events, lifecycle, reasons
 from overmind_core.domain.missions.facts import (
     EndAsked,
     EndTree,
@@ -155,7 +155,7 @@ def test_what_a_mission_is_after_its_run(cause, code, status, reason, exit_code,
     assert after.ended_at == NOW.wall + 1
     assert not [effect for effect in effects if not isinstance(effect, MissionEvent)]
     hidden, _ = next_state(after, EndAsked(Cause.KILL, 0.0), NOW)
-    assert (hidden.status, hidden.shell_exit) == (Status.KILLED, shell), "a later kill changes nothing about its end"
+    assert hidden == replace(after, hidden=True), "a later kill changes nothing about its end"
 
 
 @tabled(("cause", "code"), [(cause, code) for cause, code, *_ in ENDINGS if cause])
@@ -288,6 +288,50 @@ def test_what_follows_when_another_end_is_asked_for(under_way, asked, follows):
     assert effects == ()
 
 
+GRACE = 10.0
+IN_TIME, TOO_LATE = Now(NOW.wall + GRACE - 1, NOW.mono + GRACE - 1), Now(NOW.wall + GRACE, NOW.mono + GRACE)
+LATE_ENDS = [
+    # how it is being ended, the grace that was given, how its process ended, whether others were killed, when, and the
+    # seconds of which people read
+    (Cause.STOP, None, -9, False, TOO_LATE, GRACE),
+    (Cause.STOP, 3.0, -9, False, TOO_LATE, 3.0),
+    (Cause.STOP, None, -9, True, TOO_LATE, GRACE),
+    (Cause.STOP, None, -15, True, TOO_LATE, GRACE),
+    (Cause.STOP, None, 0, True, TOO_LATE, GRACE),
+    (Cause.TIMEOUT, None, -9, False, TOO_LATE, GRACE),
+    (Cause.LIMIT, None, -9, False, TOO_LATE, GRACE),
+    (Cause.STOP, None, -15, False, TOO_LATE, None),
+    (Cause.STOP, None, -9, False, IN_TIME, None),
+    (Cause.STOP, 0.0, -9, True, TOO_LATE, None),
+    (Cause.KILL, None, -9, True, TOO_LATE, None),
+    (Cause.STALLED, None, -9, True, TOO_LATE, None),
+    (Cause.FENCED, None, -9, True, TOO_LATE, None),
+]
+
+
+@tabled(("cause", "given", "code", "others", "when", "seconds"), LATE_ENDS)
+def test_what_had_to_be_killed_after_its_grace_says_so_once(cause, given, code, others, when, seconds):
+    ending = Ending(cause, NOW.mono + GRACE, grace=given)
+    before = replace(mission(Status.STOPPING), ending=ending)
+    exited, first = next_state(before, Exited(code, when.wall, left=others), when)
+    after, second = next_state(exited, Gone(killed=others), when) if others else (exited, ())
+    assert after.killed_after == seconds
+    told = [one.text for one in (*first, *second) if isinstance(one, (events.RunExited, events.BackgroundEnded))]
+    words = [] if seconds is None else [f"--- {reasons.killed_words(seconds)} ---"]
+    assert [text for text in told if text is not None] == words
+
+
+def test_a_restart_that_had_to_kill_is_known_until_the_next_end():
+    before = mission(Status.STOPPING, cause=Cause.RESTART)
+    again, _ = next_state(before, Exited(-9, TOO_LATE.wall, left=False), TOO_LATE)
+    assert (again.status, again.killed_after) == (Status.STARTING, GRACE)
+    running, _ = next_state(again, Spawned(8, TOO_LATE.wall, TOO_LATE.mono), TOO_LATE)
+    by_itself, _ = next_state(running, Exited(0, TOO_LATE.wall, left=False), TOO_LATE)
+    assert by_itself.killed_after is None
+    asked, _ = next_state(running, EndAsked(Cause.STOP, GRACE), TOO_LATE)
+    assert asked.killed_after is None
+
+
 def test_a_second_stop_never_lengthens_the_grace():
     after, _ = next_state(mission(Status.STOPPING), EndAsked(Cause.STOP, 99.0), NOW)
     assert after.ending is not None
@@ -295,10 +339,13 @@ def test_a_second_stop_never_lengthens_the_grace():
 
 
 @pytest.mark.parametrize("status", sorted(FINAL))
-def test_a_kill_hides_what_has_ended_and_keeps_its_code(status):
-    after, effects = next_state(mission(status, exit_code=3), EndAsked(Cause.KILL, 0.0), NOW)
-    assert after.status is Status.KILLED
-    assert all(isinstance(effect, MissionEvent) for effect in effects)
+def test_a_kill_hides_what_has_ended_and_keeps_its_record_until_it_is_started_again(status):
+    before = mission(status, exit_code=3)
+    after, effects = next_state(before, EndAsked(Cause.KILL, 0.0), NOW)
+    assert after == replace(before, hidden=True)
+    assert effects == (events.MissionHidden(),)
+    again, _ = next_state(after, StartAsked(), NOW)
+    assert not again.hidden
 
 
 @pytest.mark.parametrize(
@@ -502,7 +549,21 @@ def test_when_the_budget_is_spent_the_mission_has_its_natural_status():
         before = mission(policy=policy, restarts_mono=(990.0, 995.0))
         after, effects = next_state(before, Exited(code, NOW.wall, left=False), NOW)
         assert (after.status, after.reason, after.exit_code) == (status, "restart_budget_spent", code)
+        (end,) = [effect for effect in effects if isinstance(effect, events.MissionEnded)]
+        assert (end.outcome, after.shell_exit) == ("failed", code or 1), "it was to run on, and does not"
         assert any(isinstance(effect, events.RestartBudgetSpent) for effect in effects)
+
+
+def test_why_its_last_run_ended_is_kept_of_what_was_given_up_until_it_is_started_again():
+    before = mission(Status.STARTING, policy=always(max_restarts=1), restarts_mono=(990.0,))
+    after, effects = next_state(before, SpawnFailed("cwd_not_found", "no such folder"), NOW)
+    assert (after.reason, after.run_reason) == ("restart_budget_spent", "cwd_not_found")
+    (spent,) = [effect for effect in effects if isinstance(effect, events.RestartBudgetSpent)]
+    assert spent.text == (
+        "--- not restarted: the restart budget is used up; the last run: its folder does not exist ---"
+    )
+    again, _ = next_state(after, StartAsked(), NOW)
+    assert (again.reason, again.run_reason) == (None, None)
 
 
 def test_a_frozen_run_that_ends_and_leaves_something_holds_no_clock():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from overmind_core.domain.missions.mission import LIVE, Cause, Definition, Mission, Status
-from overmind_core.domain.missions.outcome import Outcome, outcome_of, outcome_of_state
+from overmind_core.domain.missions.outcome import Outcome, outcome_of, outcome_of_state, with_true_status
 from overmind_core.domain.missions.reasons import (
     FOREVER,
     RETRIES_SPENT,
@@ -41,6 +43,8 @@ STOPPED, CRASHED, KILLED = Status.STOPPED, Status.CRASHED, Status.KILLED
         (STOPPED, None, None, None, Outcome.STOPPED),
         (CRASHED, None, 1, Cause.EXITED, Outcome.FAILED),
         (CRASHED, "restart_budget_spent", 3, Cause.EXITED, Outcome.FAILED),
+        (STOPPED, "restart_budget_spent", 0, Cause.EXITED, Outcome.FAILED),
+        (STOPPED, "restart_budget_spent", 0, None, Outcome.FAILED),
         (CRASHED, "cwd_not_found", None, Cause.SPAWN_FAILED, Outcome.FAILED),
         (CRASHED, "max_cost", 143, Cause.LIMIT, Outcome.FAILED),
         (CRASHED, "timeout", 124, Cause.TIMEOUT, Outcome.TIMED_OUT),
@@ -67,12 +71,19 @@ def test_how_a_mission_ended(status, reason, code, by, outcome):
         (STOPPED, "restart_cancelled", None, None),
         (STOPPED, "restart_cancelled", 3, Cause.EXITED),
         (STOPPED, None, 0, Cause.EXITED),
+        (STOPPED, "restart_budget_spent", 0, Cause.EXITED),
     ],
 )
-def test_a_kill_of_what_had_ended_leaves_its_exit_code_and_outcome(status, reason, code, by):
+def test_what_an_older_program_called_killed_to_hide_it_has_the_status_of_its_end_again(status, reason, code, by):
     mission = ended(status, reason, code, by)
-    hidden = ended(KILLED, reason, code, by)
-    assert (hidden.shell_exit, outcome_of(hidden)) == (mission.shell_exit, outcome_of(mission))
+    assert with_true_status(ended(KILLED, reason, code, by)) == replace(mission, hidden=True)
+    assert with_true_status(mission) == mission
+
+
+@tabled("code", [0, 3])
+def test_what_was_to_run_on_and_was_given_up_has_failed_whatever_its_exit_code(code):
+    given_up = ended(STOPPED if code == 0 else CRASHED, SPENT, code, Cause.EXITED)
+    assert (given_up.shell_exit, outcome_of(given_up)) == (code or 1, Outcome.FAILED)
 
 
 @tabled("status", sorted(LIVE))
@@ -112,6 +123,38 @@ def test_a_limit_of_restarts_is_named_where_it_is_known():
     assert ended_words("failed", 3, SPENT, limit_of(row)) == "failed (3): restarted 5 times in a minute, gave up"
     assert sentence("conflicts", limit_of(row)) == sentence("conflicts")
     assert limit_of({}) is limit_of({**row, "max_restarts": 0}) is None
+
+
+@tabled(
+    ("run_reason", "seconds", "why"),
+    [
+        (None, None, ""),
+        ("exit", None, ""),
+        ("cwd_not_found", None, ": its folder does not exist"),
+        ("stalled", 3.0, ": it was silent for 3 seconds"),
+        ("stalled", None, ": it was silent for too long"),
+    ],
+)
+def test_what_was_given_up_says_why_its_last_run_has_ended(run_reason, seconds, why):
+    row = {"reason": SPENT, "max_restarts": 1, "max_seconds": 60.0, "run_reason": run_reason, "limit_seconds": seconds}
+    said = f"failed (137): restarted once in a minute, gave up{why}"
+    assert ended_words("failed", 137, SPENT, limit_of(row)) == said
+
+
+@tabled(
+    ("policy", "reason", "said"),
+    [
+        (None, "timeout", "it took longer than 2 seconds"),
+        ("never", "timeout", "it took longer than 2 seconds"),
+        ("always", "timeout", "it took longer than 2 seconds, after which it is not restarted"),
+        ("on_failure", "timeout", "it took longer than 2 seconds, after which it is not restarted"),
+        ("always", "stalled", "it was silent for 2 seconds"),
+    ],
+)
+def test_a_limit_of_time_that_ends_what_is_to_be_restarted_says_so(policy, reason, said):
+    row = {"reason": reason, "limit_seconds": 2.0, **({} if policy is None else {"restart_policy": policy})}
+    assert sentence(reason, limit_of(row)) == said
+    assert ended_words("timed out", 124, reason, limit_of(row)) == f"timed out: {said}"
 
 
 @pytest.mark.parametrize(

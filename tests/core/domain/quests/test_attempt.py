@@ -193,3 +193,28 @@ def test_a_lease_is_a_fresh_attempt_whatever_was_before(one, phase):
     assert (again.attempts, again.reason, again.exit_code, again.ended_at) == (2, None, None, None)
     assert state_of(again) is TABLE[state_of(queued)][QuestEvent.LEASE]
     assert next_attempt_step(again, AttemptMissions(BAD)) == steps.StartWork()
+
+
+FOLLOWED = [
+    (None, False),
+    (quest(), False),
+    (quest(check="true"), True),
+    (quest(check="true", outputs=("a",)), True),
+    (quest(review="claude"), True),
+    (quest(review="person"), False),
+    (quest(into="main"), False),
+    (CHECKED, True),
+    (REVIEWED, True),
+    (in_review(quest(check="true", review="person")), False),
+    (quest(LANDING, "true", into="main"), False),
+    (replace(CHECKED, status=QuestStatus.QUEUED), False),
+    (replace(CHECKED, status=QuestStatus.FAILED), False),
+    (replace(quest(check="true"), queue=None, goal=None), True),
+    (replace(quest(), queue=None, goal=None), False),
+    (replace(quest(check="true"), queue=None, goal=None, status=QuestStatus.COMPLETED), False),
+]
+
+
+@pytest.mark.parametrize(("known", "is_followed"), FOLLOWED)
+def test_services_are_used_while_a_program_works_or_will_work_in_the_folder_of_the_work(known, is_followed):
+    assert steps.goes_on_in_folder(known) is is_followed

@@ -192,6 +192,15 @@ def test_a_conflict_that_a_command_left_gives_back_what_the_conflict_has_used_up
     assert (stood.spent, stood.redone) == (1, 1)
 
 
+def test_a_conflict_that_has_not_counted_is_not_given_back():
+    """A person had allowed its landing: the one before it has used up a retry, and has nothing to do with this."""
+    ended = tuple(Attempt(number, number, 1.0, 2.0, "conflicts") for number in (1, 2))
+    stood = QueueState(spent=1, free=1, failure="conflicts", tries=(*ended, Attempt(3, 3, 1.0)))
+    then = after_failure("conflict_left", stood, 2, NOW, backoff=2.0, redone=True)
+    assert isinstance(then, Requeue)
+    assert requeued("conflict_left", stood, then).spent == 1
+
+
 def test_work_is_done_once_more_on_what_has_landed_ten_times_in_a_round():
     stood, then = redone(*["conflicts", "conflict_left"] * MOST_REDONE, "conflicts")
     assert (stood.spent, stood.redone, then) == (0, MOST_REDONE, Requeue(NOW + 2, counts=True))

@@ -80,6 +80,29 @@ def test_a_change_of_these_settings_is_told_before_the_commands():
     assert why.why_lines(told)[1:] == ["  it was changed", "  go on with: overmind queue resume"]
 
 
+ASKED = why.AskedQuestion(4, "question 4 (steer of a): overmind answer 4 allow")
+OTHER = why.AskedQuestion(5, "question 5 (review of a): overmind answer 5 allow")
+STUCK = why.AskedQuestion(6, "question 6 (stuck of a): overmind answer 6 allow", "stuck")
+
+
+@tabled(
+    ("one", "wait", "questions", "lines"),
+    [
+        (quest("a", "running"), None, [ASKED], [ASKED]),
+        (quest("a", "failed", reason="timeout"), None, [ASKED], [ASKED]),
+        (quest("a", "failed", reason="timeout"), None, [STUCK, ASKED], [ASKED]),
+        (quest("a"), why.question_open(4), [ASKED], []),
+        (quest("a"), why.question_open(4), [ASKED, OTHER], [OTHER]),
+        (quest("a", "review"), None, [OTHER], []),
+        (quest("a", "review"), None, [ASKED, OTHER], [ASKED, OTHER]),
+    ],
+)
+def test_what_is_asked_is_told_unless_the_commands_that_help_answer_it(one, wait, questions, lines):
+    told = why.why_of(one, wait, None, NONE)._replace(questions=tuple(questions))
+    found = [line for line in why.why_lines(told) if line.startswith("  waits for you: ")]
+    assert found == [f"  waits for you: {asked.text}" for asked in lines]
+
+
 @given(st.permutations([Wait(code, code.value) for code in WaitCode]), st.integers(1, 7))
 def test_the_first_reason_of_the_table_is_given(waits, number):
     given_ = waits[:number]
@@ -98,9 +121,12 @@ ATTEMPTS = [
     (quest("a"), "attempt 1 of 3"),
     (quest("a", queue=QueueState(spent=1, tries=TRIED[:1])), "attempt 2 of 3"),
     (quest("a", queue=QueueState(spent=0, free=2)), "attempt 1 of 3"),
-    (quest("a", queue=QueueState(round=3, tries=TRIED)), "attempt 4 (1 of 3 in round 3)"),
-    (quest("a", "running", queue=QueueState(round=2, spent=1, tries=TRIED)), "attempt 3 (2 of 3 in round 2)"),
-    (quest("a", "running", queue=QueueState(spent=1, free=1, tries=TRIED)), "attempt 3 (2 of 3 that count)"),
+    (quest("a", queue=QueueState(round=3, tries=TRIED)), "attempt 4 of 6 in round 3"),
+    (quest("a", "running", queue=QueueState(round=2, spent=1, tries=TRIED)), "attempt 3 of 4 in round 2"),
+    (
+        quest("a", "running", queue=QueueState(spent=1, free=1, tries=TRIED)),
+        "attempt 3 of 4, of which 1 does not count",
+    ),
     (quest("a", "running", queue=QueueState(spent=2, tries=TRIED)), "attempt 3 of 3"),
     (quest("a", queue=None, goal=None, attempts=2), "attempt 2 of 3"),
     (quest("a", queue=None, goal=None, attempts=5), "attempt 5 of 5"),

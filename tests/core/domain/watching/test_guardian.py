@@ -49,6 +49,18 @@ def holding(observed):
 MISSING = "ImportError: no module named 'carts'"
 
 
+def test_what_is_done_again_because_a_person_asks_for_it_is_no_loop():
+    looping = [ran("pytest -q", "3 failed") for _ in range(3)]
+    assert holding(Observed(window(*looping)))["loop"] == "3 times with the same result: Bash: pytest -q"
+    asked = tool_window.asked(window(*looping))
+    assert "loop" not in holding(Observed(asked))
+    for number in range(3):
+        called, returned = looping[number]
+        asked = tool_window.called(asked, called._replace(call=f"u{number}"))
+        asked = tool_window.returned(asked, returned._replace(call=f"u{number}"))
+        assert ("loop" in holding(Observed(asked))) == (number == 2), "as often since then it is one"
+
+
 def test_the_same_error_three_times_takes_a_third_and_an_edit_outside_of_what_it_owns_a_quarter():
     """Acceptance 46."""
     looping = [ran("pytest -q", str(number), MISSING) for number in range(3)]

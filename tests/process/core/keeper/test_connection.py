@@ -174,6 +174,16 @@ def test_watching_tells_growth_at_once_and_then_at_intervals(client):
     assert client.row(RUN)["out"] == out
 
 
+def test_the_notice_of_who_begins_to_watch_says_when_the_run_wrote_last(client):
+    client.spawn(RUN, "echo h; sleep 100")
+    eventually(lambda: client.row(RUN)["out"])
+    row = client.row(RUN)
+    for _ in range(2):
+        client.ask("watch", run=RUN, on=True)
+        notice = client.notice("grown", RUN)
+        assert (notice["out"], notice["last"]) == (row["out"], row["last"])
+
+
 HELLO = """
 import json, socket, sys
 with socket.socket(socket.AF_UNIX) as one:

@@ -1,0 +1,45 @@
+"""The folder that is named of a command for which a quest has failed is the one in which it ran."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from overmind_core.system.paths import Home
+from tests.kit import in_process
+from tests.kit.in_process import ScriptedKeeper, supervising, until
+from tests.kit.repositories import Repository
+
+
+@pytest.mark.parametrize("inside_of", ["", "sub"])
+@pytest.mark.parametrize("kind", ["changed", "unchanged", "removed", "shared"])
+def test_a_failed_command_is_said_to_have_run_where_it_ran(tmp_path, kind, inside_of):
+    home, code = Home(str(tmp_path / "home")), Repository(str(tmp_path / "shop"))
+    code.commit("first", {"a": "1\n", "sub/b": "1\n"})
+    keeper = ScriptedKeeper(home)
+    began_in = os.path.join(code.folder, inside_of).rstrip("/")
+
+    async def story():
+        async with supervising(home, keeper, cwd=code.folder) as inside:
+            quest = {"title": "Red", "command": "work", "retries": 0, "isolate": kind != "shared"}
+            added = await inside.ask("quest_add", quests=[quest], cwd=began_in, env=code.environ)
+            red = added["quests"][0]["id"]
+            await until(lambda: f"{red}.1" in keeper.held)
+            ran_in = keeper.asked["spawn"][-1]["cwd"]
+            if kind != "shared":
+                assert ran_in == os.path.join(code.folder, ".overmind", "worktrees", red, inside_of).rstrip("/")
+            if kind in {"changed", "removed"}:
+                code.write({f"{ran_in.removeprefix(f'{code.folder}/')}/new": "x\n"})
+            keeper.exit(f"{red}.1", 7)
+            await until(lambda: red not in inside.app.quest_registry.live)
+            if kind == "unchanged":
+                await until(lambda: not os.path.isdir(ran_in))
+            if kind == "removed":
+                await inside.ask("rm", id=red)
+            why = await inside.ask("quest_why", id=red)
+            known = ran_in.removesuffix(f"/{inside_of}") if kind == "removed" else ran_in
+            assert (why["folder"], why["folder_gone"]) == (known, kind == "unchanged")
+
+    in_process.run(story())
+    keeper.close()
