@@ -76,12 +76,17 @@ class _Needing(NamedTuple):
 
 def _needing(rows: Sequence[Row], questions: Sequence[Row], now: float) -> dict[str, _Needing]:
     """Id → why it needs a person, in the order of the first group."""
-    asked = {one["id"] for one in questions}
-    some = [row for row in rows if row["id"] in asked or inbox.may_need(row)]
     found: dict[str, list[Need]] = {}
-    for need in sorted(inbox.needs(some, questions, now), key=lambda need: (_urgency(need), -need.since, need.key)):
+    for need in needs_in_order(rows, questions, now):
         found.setdefault(need.row["id"], []).append(need)
     return {one: _Needing(needs[0], sum(need.asked is not None for need in needs)) for one, needs in found.items()}
+
+
+def needs_in_order(rows: Iterable[Row], questions: Sequence[Row], now: float) -> list[Need]:
+    """Everything that a person is needed for, in the order of the first group; arguments as of `grouped`."""
+    asked = {one["id"] for one in questions}
+    some = [row for row in rows if row["id"] in asked or inbox.may_need(row)]
+    return sorted(inbox.needs(some, questions, now), key=lambda need: (_urgency(need), -need.since, need.key))
 
 
 def _urgency(need: Need) -> int:

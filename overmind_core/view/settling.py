@@ -151,6 +151,10 @@ class _Known(NamedTuple):
     state: tuple[str, str, object]
 
 
+BY_FIGURES = frozenset({"cpu", "memory", "cost", "tokens", "output", "for", "now"})
+"""Orders that would change by themselves all the time."""
+
+
 class SettledOrder:
     """An order of rows by figures that change all the time, such as their load: rows keep it until their state changes.
 

@@ -17,7 +17,7 @@ from overmind_core.view.groups import Listing, Wish
 from overmind_core.view.missions import older_runs
 from overmind_core.view.prompt import Filtered
 from overmind_core.view.row_filter import NOTHING, BrokenFilter, Filter
-from overmind_core.view.settling import CALM_SECONDS, Pace, SettledOrder, Settling
+from overmind_core.view.settling import BY_FIGURES, CALM_SECONDS, Pace, SettledOrder, Settling
 from overmind_tui.pages.table_rows import SortKeys
 
 if TYPE_CHECKING:
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from overmind_tui.pages.page import Handler
     from overmind_tui.pages.table_rows import Marks
     from overmind_tui.shell.remembered import Remembered
-
-
-BY_FIGURES = frozenset({"cpu", "memory", "cost", "tokens", "output", "for"})
-"""Orders that change by themselves."""
 
 
 class TablePanel(SortKeys):
