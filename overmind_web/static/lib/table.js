@@ -160,11 +160,16 @@ export class Table {
   /** The row that somebody is at, and its place, where it is in view; null: it need not keep its line. */
   _line() {
     const { scrollTop } = this.scroll;
-    if (scrollTop === 0 && performance.now() - this._touched > HELD) return null; // nobody is there: what comes above is seen
+    if (this._isLeft) return null;
     const id = this.held;
     const at = this._ids.indexOf(id);
     const { first, last } = view(this.total, this.height, this.room, scrollTop);
     return at >= 0 && this._from + at >= first && this._from + at < last ? { id, place: this._from + at } : null;
+  }
+
+  /** Whether nobody is there, and the list stands at its top: then what comes above is seen. */
+  get _isLeft() {
+    return this.scroll.scrollTop === 0 && performance.now() - this._touched > HELD;
   }
 
   /** Have a row on the line of the screen on which it stood, where the list can scroll. */
@@ -369,6 +374,9 @@ export class Table {
   }
 
   _resized() {
+    const { top } = this.grid.getBoundingClientRect();
+    if (!this._isLeft) this.scroll.scrollTop += top - (this._top ?? top); // rows stay on their lines beneath what came above the list
+    this._top = top;
     if (this._refit()) this.columns(this._how.columns);
     else this._draw();
   }

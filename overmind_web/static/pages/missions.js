@@ -13,7 +13,7 @@ import { keep, kept } from "../lib/store.js";
 
 /** As the full-screen program's table; `keep`: the larger, the sooner it leaves. `px`: what it needs at least. */
 const COLUMNS = [
-  { key: "name", title: "NAME", width: "minmax(180px, 1.9fr)", px: 200, keep: 0 },
+  { key: "name", title: "NAME", width: "minmax(180px, 1.9fr)", px: 180, keep: 0 },
   { key: "state", title: "STATE", width: "104px", px: 104, keep: 1 },
   { key: "for", title: "FOR", width: "44px", px: 44, keep: 3, right: true },
   { key: "cost", title: "COST", width: "60px", px: 60, keep: 4, right: true, spare: true },
@@ -26,7 +26,7 @@ const COLUMNS = [
   { key: "memory", title: "MEM", width: "60px", px: 60, keep: 6, right: true, wide: true },
   { key: "output", title: "OUT", width: "72px", px: 72, keep: 11, right: true, wide: true, spare: true },
   { key: "folder", title: "FOLDER", width: "minmax(90px, .8fr)", px: 120, keep: 16, wide: true, sorts: false },
-  { key: "now", title: "NOW", width: "minmax(160px, 2.2fr)", px: 220, keep: 2, sorts: false },
+  { key: "now", title: "NOW", width: "minmax(160px, 2.2fr)", px: 180, keep: 2, sorts: false },
 ];
 const ORDERS = [["", "as started"], ["name", "name"], ["state", "state"], ["for", "time in state"], ["cost", "cost"], ["cpu", "CPU"], ["memory", "memory"]];
 const LINKS = { needs: "needs", queue: "queue", cost: "cost" };
@@ -66,7 +66,7 @@ class Missions {
     });
     this._build();
     if (this._query.row) this.table.await(this._query.row);
-    this._pane = context.socket.pane("missions", this._args(), { rows: (message) => this._rows(message), failed: (message) => this._failed(message), lost: () => {} }, { from: 0, to: 40 });
+    this._pane = context.socket.pane("missions", this._args(), { rows: (message) => this._rows(message), failed: (message) => this._failed(message), lost: () => (this._told = null) }, { from: 0, to: 40 });
     this._drop = context.keys.layer("missions", this._keys());
     this.strip.shown(wide.matches);
     this._wider = () => {
@@ -80,7 +80,7 @@ class Missions {
 
   _build() {
     const { verbs } = this._context;
-    this.call = h("div", { class: "counts-line", role: "group", "aria-label": "What calls for you" });
+    this.call = h("div", { class: "counts-line", role: "group", "aria-label": "Who needs you" });
     this.figures = h("div", { class: "counts-line figures", role: "group", "aria-label": "Figures" });
     this.problem = h("p", { class: "problem tone-bad", role: "alert", hidden: true });
     this.filter = h("input", { class: "field filter", type: "search", placeholder: "/ filter", "aria-label": "Filter", data: { filter: "" }, value: this._query.filter ?? "", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
@@ -205,7 +205,6 @@ class Missions {
     else return false;
     keep("folded", [...this._folded].slice(-500));
     this._pane.set(this._args());
-    this.table.touch();
     return true;
   }
 
@@ -241,6 +240,9 @@ class Missions {
     }
     this._loaded = true;
     this.table.take(message);
+    if (this._told === this._pane.number) return;
+    this._told = this._pane.number; // it was opened anew, and knows of no row that somebody is at
+    this.table.touch();
   }
 
   _failed(message) {
