@@ -126,7 +126,7 @@ class Missions {
       ["enter", "open its question or log; unfold those that ended", () => (table.cursor === null ? false : (this._open(table.cursor), true))],
       ["h left", "fold what is below it", () => this._fold(true)],
       ["right", "unfold it, with what ended there", () => this._fold(false)],
-      ["y", "to what it asks", () => this._question(table.cursor)],
+      ["y", "answer what it asks", () => this._question(table.cursor)],
       ["space", "mark the row", () => (table.mark(), table.move(1))],
       ["ctrl+space", "mark all from the last mark to here", () => table.markRange()],
       ["*", "mark all rows in view", () => table.markAll()],
@@ -146,7 +146,7 @@ class Missions {
       ["t", "tree or flat", () => this._set({ flat: this._query.flat ? "" : "1" })],
       ["ctrl+z", "only what needs attention", () => this._set({ attention: this._query.attention ? "" : "1" })],
       ["N", "sort by name", () => this._order("name")],
-      ["A", "one list without groups, as started", () => this._set({ plain: this._query.plain ? "" : "1", order: "", reversed: "" })],
+      ["A", "sort by age, in one list without groups", () => this._set({ plain: this._query.plain ? "" : "1", order: "", reversed: "" })],
       ["S", "sort by state", () => this._order("state")],
       ["F", "sort by time in its state", () => this._order("for")],
       ["%", "sort by CPU", () => this._order("cpu")],
@@ -415,7 +415,7 @@ class Missions {
     const now = this._query;
     return menu("Missions", [
       { label: now.flat ? "As a tree" : "Flat", key: "t", press: () => this._set({ flat: now.flat ? "" : "1" }) },
-      { label: now.plain ? "In groups" : "One list without groups", key: "A", press: () => this._set({ plain: now.plain ? "" : "1", order: "", reversed: "" }) },
+      { label: now.plain ? "In groups" : "One list without groups", press: () => this._set({ plain: now.plain ? "" : "1", order: "", reversed: "" }) },
       { label: now.attention ? "Show all" : "Only what needs attention", key: "^z", press: () => this._set({ attention: now.attention ? "" : "1" }) },
       { label: this._columns.length === COLUMNS.length ? "Fewer columns" : "More columns", press: () => ((this._columns = this._columns.length === COLUMNS.length ? COLUMNS.filter((column) => !column.wide) : COLUMNS), this.table.columns(this._columns)) },
       ...ORDERS.map(([key, title]) => ({ label: key ? `Order by ${title}` : "Order as started", press: () => this._set({ order: key, reversed: "" }) })),

@@ -192,7 +192,10 @@ def test_one_that_failed_stands_above_the_others_that_ended_until_somebody_has_l
     assert table.rows[bad][5]["group"] == "above"
     assert table.cells(bad)["state"] == ["failed (3)", "bad"]
     tab.press("seen", id=bad)
-    tab.until(lambda: table.take().lines == [":nothing runs", ":2 ended: 1 succeeded, 1 failed"], what="it is among the others")
+    tab.until(
+        lambda: table.take().lines == [":nothing runs", ":2 ended: 1 succeeded, 1 failed"],
+        what="it is among the others",
+    )
 
 
 def test_a_row_that_somebody_is_at_keeps_its_place_until_they_are_elsewhere(om, tab):
