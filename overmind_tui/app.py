@@ -119,7 +119,7 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         self.folder_shown = short_path(world.folder, world.environ.get("HOME", ""))
 
         drafts = Drafts(self.remembered, self.remember)
-        self.action_groups = action_groups(self, self.jobs, drafts)
+        self.action_groups = action_groups(self, self.jobs, drafts, self.remembered)
         self.actions = RowActions(self, self.action_groups)
         runs = CommandRun(self, self.jobs, self.action_groups.start.start_fast)
         self.commands = Commands(self, runs, leave=self.ask_leave, remembered=self.remembered)

@@ -43,6 +43,7 @@ class Part(StrEnum):
     QUESTION = "question"
     FIRST = "first run"
     NEW = "new mission"
+    MESSAGE = "message"
     HELP = "help"
     ALL_KEYS = "all keys"
 
@@ -72,9 +73,13 @@ PARTS: Mapping[Part, tuple[Context, tuple[Hint, ...]]] = {
         Hint("changes", "diff"), Hint("describe", "describe"), Hint("back", "list"), _HELP,
     )),
     Part.FIRST: (Context.MISSIONS, (Hint("new", "new"), _HELP, Hint("quit", "quit"))),
-    Part.NEW: (Context.FORM, (
-        Hint("start", "starts it"), Hint("next-entry", "name, folder, worktree, model"), Hint("", "a command", "$"),
-        Hint("cancel", "keeps the text"),
+    Part.NEW: (Context.TASK, (
+        Hint("start", "starts it"), Hint("form", "name, folder, worktree, model"), Hint("", "a command", "$"),
+        Hint("keep", "keeps the text"),
+    )),
+    Part.MESSAGE: (Context.BOX, (
+        Hint("send", "sends it"), Hint("newline", "new line"), Hint("editor", "editor"), Hint("older", "sent before"),
+        Hint("cancel", "drops it"), Hint("keep", "keeps the text"),
     )),
     Part.HELP: (Context.HELP, (
         Hint("run-row", "does the row"), Hint("filter", "find"), Hint(HELP, "all keys"), Hint("back", "back"),

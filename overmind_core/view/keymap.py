@@ -76,8 +76,8 @@ _PS, _P, _QS, _RS, _R = Context.PLANS, Context.PLAN, Context.QUESTS, Context.RIT
 _BOARD, _QUEUE = Context.BOARD, Context.QUEUE
 _SPECS, _SPEC, _DOC = Context.SPECS, Context.SPEC, Context.DOCUMENT
 _HEALTH, _TL, _LEARN, _NOTES = Context.HEALTH, Context.TIMELINE, Context.LEARN, Context.NOTES
-_LOOKING, _TYPING, _BOX, _FIELD, _FORM = (
-    Context.LOOKING, Context.TYPING, Context.BOX, Context.FIELD, Context.FORM,
+_LOOKING, _TYPING, _BOX, _FIELD, _FORM, _TASK = (
+    Context.LOOKING, Context.TYPING, Context.BOX, Context.FIELD, Context.FORM, Context.TASK,
 )  # fmt: skip
 _ANY, _LIVE, _ASKED = Needs.MISSION, Needs.LIVE, Needs.QUESTION
 _QUEST, _RITUAL, _OF_SPEC, _NOTE = Needs.QUEST, Needs.RITUAL, Needs.SPEC, Needs.NOTE
@@ -397,6 +397,14 @@ _TEXTS = (
     _type("above", ("up",), "up", "go up one line, or to the previous field", _FORM),
     _type("choose", ("left", "right"), "choose", "change the choice; on more: show all fields", _FORM),
     _type("cancel", ("escape", "ctrl+c"), "close", "close the form without starting; its text is kept", _FORM),
+    _type("start", ("enter",), "start", "start the mission; a text that begins with $ is a command", _TASK),
+    _type("newline", ("ctrl+j", "alt+enter", "shift+enter"), "newline", "start a new line (or \\ before enter)", _TASK),
+    _type("form", ("tab",), "form", "go on in the form: name, folder, worktree, model", _TASK),
+    _type("editor", ("ctrl+g",), "editor", "edit the text in $EDITOR", _TASK),
+    _type("older", ("up",), "older", "on the first line: the task before", _TASK),
+    _type("newer", ("down",), "newer", "on the last line: the task after", _TASK),
+    _type("keep", ("escape",), "close", "close the line and keep its text", _TASK),
+    _type("cancel", ("ctrl+c",), "cancel", "close the line and drop its text", _TASK),
 )
 
 _EVERYWHERE = (
@@ -422,7 +430,7 @@ _EVERYWHERE = (
     _move("history-last", ("-",), "last view; again: back", _E),
     Action("help", ("?",), "help", "show the keys of this view", _E, alone="--help", hint=9),
     Action("aliases", ("ctrl+a",), "all commands", "list all views and commands", _E, alone="--help"),
-    Action("refresh", ("ctrl+r",), "refresh", "refresh; take over if no supervisor answers", _E, alone=_LOOKS),
+    Action("refresh", ("ctrl+r", "ctrl+l"), "refresh", "refresh; take over if no supervisor answers", _E, alone=_LOOKS),
     Action("save", ("ctrl+s",), "save", "save the view to a file", _E, alone="a pipe does the same"),
     _look("header", ("ctrl+e",), "header", "show or hide the header", _E),
     _look("crumbs", ("ctrl+g",), "crumbs", "show or hide the bottom line", _E),
@@ -452,6 +460,7 @@ CHAINS: dict[Context, tuple[Context, ...]] = {
     Context.HELP: (Context.EVERYWHERE, Context.TEXT, Context.HELP),
     Context.BOX: (Context.FIELD, Context.BOX),
     Context.FORM: (Context.FIELD, Context.FORM),
+    Context.TASK: (Context.FIELD, Context.TASK),
 }
 """Context → on what it builds, the strongest last; the others build on everywhere."""
 

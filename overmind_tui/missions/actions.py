@@ -25,20 +25,21 @@ from overmind_tui.specs.actions import SpecActions
 if TYPE_CHECKING:
     from overmind_tui.command_line.jobs import Jobs
     from overmind_tui.inbox.messages import Drafts
+    from overmind_tui.shell.remembered import Remembered
 
 
 Doing = Callable[[list[Row]], object]
 """What an action does to rows."""
 
 
-def action_groups(shell: Shell, jobs: Jobs, drafts: Drafts) -> ActionGroups:
+def action_groups(shell: Shell, jobs: Jobs, drafts: Drafts, remembered: Remembered) -> ActionGroups:
     """Who does what, with what each needs of the others."""
     messages = MessageActions(shell, drafts)
     answers = AnswerActions(shell, drafts)
     inbox = InboxActions(shell, answers)
     return ActionGroups(
-        EndActions(shell), StartActions(shell), ViewActions(shell, jobs, messages), messages, CopyActions(shell),
-        inbox, WorktreeActions(shell), ScheduleActions(shell), QuestActions(shell),
+        EndActions(shell), StartActions(shell, remembered), ViewActions(shell, jobs, messages), messages,
+        CopyActions(shell), inbox, WorktreeActions(shell), ScheduleActions(shell), QuestActions(shell),
         SpecActions(shell, answers, drafts, inbox), NoteActions(shell, drafts),
     )  # fmt: skip
 

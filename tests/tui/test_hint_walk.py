@@ -9,7 +9,7 @@ from overmind_core.view import hints, keymap
 from overmind_core.view.actions import Context, shown_key
 from overmind_core.view.hints import Part
 from overmind_tui.changes.page import ChangesPage
-from overmind_tui.missions.form import FormScreen
+from overmind_tui.missions.task_line import TaskLine
 from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.render.layout import Panel
@@ -119,7 +119,7 @@ def test_the_hints_of_a_home_with_nothing_in_it_do_what_they_say():
         assert app.main.hint_part is Part.FIRST
         assert drawn(app).strip() == "n new  ? keys  q quit"
         await pilot.press("n")
-        await until(pilot, lambda: isinstance(app.screen, FormScreen) or app.main.bar.sign, what="a new mission")
+        await until(pilot, lambda: isinstance(app.screen, TaskLine), what="a new mission")
 
     run(lambda: Asked([]), scenario)
 
