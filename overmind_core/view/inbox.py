@@ -215,6 +215,21 @@ def after(found: Sequence[Need], wanted: Key | None) -> Need | None:
     return found[(keys.index(wanted) + 1) % len(found) if wanted in keys else 0] if found else None
 
 
+def beyond(found: Sequence[Need], mission: str) -> Need | None:
+    """The next one behind those of a mission that is of another one, round and round; None where there is none."""
+    places = [place for place, need in enumerate(found) if need.row["id"] == mission]
+    begin = places[-1] + 1 if places else 0
+    return next((need for need in (*found[begin:], *found[:begin]) if need.row["id"] != mission), None)
+
+
+def is_typed(need: Need) -> bool:
+    """Whether it is answered by typing into a terminal that is here."""
+    asked, row = need.asked, need.mission
+    if row is None or not rows.has_terminal(row):
+        return False
+    return need.group == BLOCKED if asked is None else bool(asked["attach_only"]) and not is_of_swarm(asked)
+
+
 # how it is drawn
 
 

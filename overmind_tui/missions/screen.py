@@ -336,6 +336,7 @@ class MissionsScreen(Page):
     def press(self, key: str, character: str | None) -> None:
         """A key, for the terminal where one is typed into."""
         self.table_panel.pressed()
+        self.terminal_panel.hop.pressed(character or key)
         if not (self.panels.at_terminal and self.terminal_panel.keys.press(key, character)):
             super().press(key, character)
 

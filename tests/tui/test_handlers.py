@@ -50,6 +50,7 @@ REPLACED = {
     (Context.NOTE, "copy"),
     *((view.context, "copy") for view in (*VIEWS.values(), RUNS, SWARM_BOARD) if view.fetch),
     (Context.LOOKING, "restart"),
+    (Context.LOOKING, "next-need"),
     (Context.NEEDS, "attach"),
     (Context.NEEDS, "next-need"),
 } - {(Context.WORKTREES, "copy")}  # fmt: skip

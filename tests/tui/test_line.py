@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from textual import events
 
@@ -24,18 +26,18 @@ AGENT = "00000001"
 
 
 class Starting(Asked):
-    """Writes down which missions and messages are asked for, and answers `run` with `answer`."""
+    """Writes down which missions and messages are asked for, and answers `run` with `run_answer`."""
 
     def __init__(self, rows=AGENTS, **how):
         super().__init__(rows, **how)
-        self.requests: list[tuple[str, dict]] = []
-        self.answer = {"id": "99999999", "name": "fresh", "status": "running"}
+        self.requests: list[tuple[str, dict[str, Any]]] = []
+        self.run_answer: Any = {"id": "99999999", "name": "fresh", "status": "running"}
 
     def request(self, command, requests, on_result):
         if command in {"run", "send", "trust"}:
             self.requests += [(command, dict(one)) for one in requests]
-            answer = {} if command == "trust" else self.answer
-            on_result([answer for _ in requests])
+            said = {} if command == "trust" else self.run_answer
+            on_result([said for _ in requests])
             return
         super().request(command, requests, on_result)
 
@@ -209,7 +211,7 @@ def test_esc_keeps_the_text_beyond_another_page_and_a_resize_and_ctrl_c_drops_it
 
 def test_a_refusal_stands_in_the_line_and_the_text_stays():
     async def scenario(app, pilot):
-        app.answer = OvermindError("no_folder", "Working directory /srv/work does not exist.")
+        app.run_answer = OvermindError("no_folder", "Working directory /srv/work does not exist.")
         await opened(app, pilot)
         await pilot.press(*"make it", "enter")
         assert "make it▏" in bottom(app)[0]
@@ -217,7 +219,7 @@ def test_a_refusal_stands_in_the_line_and_the_text_stays():
         await pilot.press("!")
         assert "does not exist" not in picture(app)
         assert app.screen.field.text == "make it!"
-        app.answer = {"id": "99999999", "name": "fresh", "status": "running"}
+        app.run_answer = {"id": "99999999", "name": "fresh", "status": "running"}
         await pilot.press("enter")
         await until(pilot, lambda: app.screen is app.main, what="started")
         assert [one[1] for one in app.runs] == ["make it", "make it!"]
@@ -229,11 +231,11 @@ def test_a_project_that_is_not_trusted_is_asked_about_above_the_line():
     fields = {"path": "/srv/work/overmind.toml", "sha256": "1", "commands": ["make deps"]}
 
     async def scenario(app, pilot):
-        fine, app.answer = app.answer, OvermindError("untrusted_project", "It is not trusted.", **fields)
+        fine, app.run_answer = app.run_answer, OvermindError("untrusted_project", "It is not trusted.", **fields)
         await opened(app, pilot)
         await pilot.press("x", "enter")
         await until(pilot, lambda: isinstance(app.screen, Dialog), what="the question")
-        app.answer = fine
+        app.run_answer = fine
         await pilot.press("y")
         await until(pilot, lambda: app.screen is app.main, what="started")
         assert [command for command, _ in app.requests] == ["run", "trust", "run"]
@@ -281,7 +283,7 @@ def test_the_line_grows_to_six_lines_over_the_lowest_of_the_list_at_every_size(s
 
 def test_a_message_is_typed_in_the_line_and_sent_to_the_mission_under_the_cursor():
     async def scenario(app, pilot):
-        app.answer = {"message": 1, "state": "delivered", "ahead": 0}
+        app.run_answer = {"message": 1, "state": "delivered", "ahead": 0}
         assert app.main.table.select(AGENT)
         name = app.fleet.of(AGENT)["name"]
         await opened(app, pilot, "m", LineComposer)
@@ -298,7 +300,7 @@ def test_a_message_is_typed_in_the_line_and_sent_to_the_mission_under_the_cursor
 
 def test_one_line_writes_to_all_that_are_marked_and_says_how_many_they_are():
     async def scenario(app, pilot):
-        app.answer = OvermindError("paused", "It is paused.")
+        app.run_answer = OvermindError("paused", "It is paused.")
         await pilot.press("*")
         await opened(app, pilot, "m", LineComposer)
         sessions = [row for row in AGENTS if row["type"] == "session" and row["status"] == "running"]
