@@ -46,6 +46,7 @@ class Part(StrEnum):
     MESSAGE = "message"
     HELP = "help"
     ALL_KEYS = "all keys"
+    FINDING = "finding"
 
 
 class Hint(NamedTuple):
@@ -83,6 +84,9 @@ PARTS: Mapping[Part, tuple[Context, tuple[Hint, ...]]] = {
     )),
     Part.HELP: (Context.HELP, (
         Hint("run-row", "does the row"), Hint("filter", "find"), Hint(HELP, "all keys"), Hint("back", "back"),
+    )),
+    Part.FINDING: (Context.FINDING, (
+        Hint("run-row", "does the row"), Hint("row-below", "next"), Hint("row-above", "before"), Hint("back", "back"),
     )),
     Part.ALL_KEYS: (Context.HELP, (
         Hint("run-row", "does the row"), Hint("filter", "find"), Hint(HELP, "columns"), Hint("back", "back"),

@@ -76,8 +76,8 @@ _PS, _P, _QS, _RS, _R = Context.PLANS, Context.PLAN, Context.QUESTS, Context.RIT
 _BOARD, _QUEUE = Context.BOARD, Context.QUEUE
 _SPECS, _SPEC, _DOC = Context.SPECS, Context.SPEC, Context.DOCUMENT
 _HEALTH, _TL, _LEARN, _NOTES = Context.HEALTH, Context.TIMELINE, Context.LEARN, Context.NOTES
-_LOOKING, _TYPING, _BOX, _FIELD, _FORM, _TASK = (
-    Context.LOOKING, Context.TYPING, Context.BOX, Context.FIELD, Context.FORM, Context.TASK,
+_LOOKING, _TYPING, _BOX, _FIELD, _FORM, _TASK, _FINDING = (
+    Context.LOOKING, Context.TYPING, Context.BOX, Context.FIELD, Context.FORM, Context.TASK, Context.FINDING,
 )  # fmt: skip
 _ANY, _LIVE, _ASKED = Needs.MISSION, Needs.LIVE, Needs.QUESTION
 _QUEST, _RITUAL, _OF_SPEC, _NOTE = Needs.QUEST, Needs.RITUAL, Needs.SPEC, Needs.NOTE
@@ -405,6 +405,10 @@ _TEXTS = (
     _type("newer", ("down",), "newer", "on the last line: the task after", _TASK),
     _type("keep", ("escape",), "close", "close the line and keep its text", _TASK),
     _type("cancel", ("ctrl+c",), "cancel", "close the line and drop its text", _TASK),
+    _type("run-row", ("enter",), "run", "do what the row says; a command is typed, and not run", _FINDING),
+    _type("row-below", ("down", "tab", "ctrl+n"), "next", "go to the next row", _FINDING),
+    _type("row-above", ("up", "shift+tab", "ctrl+p"), "previous", "go to the row before", _FINDING),
+    _type("back", ("escape", "ctrl+c"), "back", "close it and do nothing", _FINDING),
 )
 
 _EVERYWHERE = (
@@ -431,6 +435,9 @@ _EVERYWHERE = (
     Action("help", ("?",), "help", "show the keys of this view", _E, alone="--help", hint=9),
     Action("aliases", ("ctrl+a",), "all commands", "list all views and commands", _E, alone="--help"),
     Action("refresh", ("ctrl+r", "ctrl+l"), "refresh", "refresh; take over if no supervisor answers", _E, alone=_LOOKS),
+    Action("find", ("ctrl+p",), "find", "find an action, a mission, a view or a command by letters", _E,
+           alone="it finds them"),
+    Action("said", ("ctrl+o",), "said", "show what was said last, whole", _E, alone=_LOOKS),
     Action("save", ("ctrl+s",), "save", "save the view to a file", _E, alone="a pipe does the same"),
     _look("header", ("ctrl+e",), "header", "show or hide the header", _E),
     _look("crumbs", ("ctrl+g",), "crumbs", "show or hide the bottom line", _E),
@@ -461,6 +468,7 @@ CHAINS: dict[Context, tuple[Context, ...]] = {
     Context.BOX: (Context.FIELD, Context.BOX),
     Context.FORM: (Context.FIELD, Context.FORM),
     Context.TASK: (Context.FIELD, Context.TASK),
+    Context.FINDING: (Context.FIELD, Context.FINDING),
 }
 """Context → on what it builds, the strongest last; the others build on everywhere."""
 

@@ -203,6 +203,11 @@ def _dated(said: Said, zone: tzinfo | None) -> str:
     return f"{datetime.fromtimestamp(said.at, zone):%H:%M} {safe(said.text)}"
 
 
+def said_line(said: Said, zone: tzinfo | None) -> Line:
+    """A sentence that was said, whole, behind its time."""
+    return [Cell(f" {datetime.fromtimestamp(said.at, zone):%H:%M} ", "faint"), Cell(safe(said.text), said.tone)]
+
+
 def meaningless(key: str) -> str:
     """The sentence about a key that does nothing here; `key` by Textual's name, or the character."""
     text = safe(key)

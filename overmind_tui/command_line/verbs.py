@@ -79,7 +79,7 @@ VERBS: dict[str, Verb] = {
         Verb("rm", "remove finished missions and their logs", takes_missions=True, agrees=True),
         Verb("prune", "remove all finished missions", agrees=True),
         Verb("shutdown", "stop every mission, then the supervisor", agrees=True),
-        Verb("new", "start a mission, e.g. :new claude fix the tests; alone: open a form", starts=True,
+        Verb("new", "start a mission, e.g. :new claude fix the tests; alone: type its task", starts=True,
              prose=(), alone="`run`, with preset options", command="run"),
         Verb("run", starts=True),
         Verb("claude run", "start a Claude agent", starts=True),

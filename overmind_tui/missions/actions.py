@@ -19,6 +19,7 @@ from overmind_tui.missions.actions_start import StartActions
 from overmind_tui.notes.actions import NoteActions
 from overmind_tui.quests.actions import QuestActions
 from overmind_tui.schedules.page import ScheduleActions
+from overmind_tui.shell.find_page import FindActions
 from overmind_tui.shell.shell import RowSelection, Shell
 from overmind_tui.specs.actions import SpecActions
 
@@ -40,7 +41,7 @@ def action_groups(shell: Shell, jobs: Jobs, drafts: Drafts, remembered: Remember
     return ActionGroups(
         EndActions(shell), StartActions(shell, remembered), ViewActions(shell, jobs, messages), messages,
         CopyActions(shell), inbox, WorktreeActions(shell), ScheduleActions(shell), QuestActions(shell),
-        SpecActions(shell, answers, drafts, inbox), NoteActions(shell, drafts),
+        SpecActions(shell, answers, drafts, inbox), NoteActions(shell, drafts), FindActions(shell),
     )  # fmt: skip
 
 
@@ -58,6 +59,7 @@ class ActionGroups(NamedTuple):
     quests: QuestActions
     specs: SpecActions
     notes: NoteActions
+    finding: FindActions
 
 
 class RowActions:
