@@ -166,7 +166,7 @@ LETTERS: Mapping[str, Meaning] = {
     "ctrl+g": Meaning("the bottom line", ("crumbs",)),
     "ctrl+k": Meaning("kill it", ("kill",), ("kill",)),
     "ctrl+l": Meaning("draw again", ("refresh",)),
-    "ctrl+o": Meaning("what was said last", ("said",)),
+    "ctrl+o": Meaning("the last sentence", ("said",)),
     "ctrl+p": Meaning("find by letters", ("find",)),
     "ctrl+q": Meaning("no filter", ("clear-filter",)),
     "ctrl+r": Meaning("draw again", ("refresh",)),

@@ -357,6 +357,7 @@ class MissionsScreen(Page):
     def on_screen_suspend(self) -> None:
         """Another page, or a question that stands before this one."""
         self._left = isinstance(self.app.screen, Page)
+        self.table.tick()
 
     def on_screen_resume(self) -> None:
         """Who comes back to the list sees no missions that were killed before."""
@@ -366,6 +367,7 @@ class MissionsScreen(Page):
             self.panels.settle_anew()
             self.rearrange(asked=True)
         self._left = False
+        self.table.tick()
         self.terminal_panel.session.seen_again()
 
     # for those that stand before it

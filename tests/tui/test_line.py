@@ -332,6 +332,54 @@ def test_the_draft_of_a_message_is_kept_and_one_that_was_dropped_comes_back_with
     run(Starting, scenario)
 
 
+def test_the_cursor_of_the_list_is_faint_while_the_keys_are_in_the_line():
+    async def scenario(app, pilot):
+        assert app.main.table.select(AGENT)
+        await pilot.pause()
+
+        def grounds():
+            return {line.ground for line in app.main.table._drawn()} - {""}
+
+        assert grounds() == {"cursor"}
+        await opened(app, pilot)
+        assert grounds() == {"cursor-rest"}
+        await pilot.press("escape")
+        await until(pilot, lambda: grounds() == {"cursor"}, what="the keys are back")
+
+    run(Starting, scenario)
+
+
+TURN = "00000004"
+"""A mission whose turn is the person's."""
+
+
+def test_at_80_columns_the_line_the_form_a_diff_and_a_terminal_have_all_of_them(monkeypatch):
+    rows = [{**row, "tty": True, "interactive": True} if row["id"] == TURN else row for row in AGENTS]
+
+    async def scenario(app, pilot):
+        connected = []
+        held = app.main.terminal_panel.session
+        monkeypatch.setattr(held, "connect", lambda **_how: connected.append(app.main.terminal_view.pane))
+        assert app.main.table.select(TURN)
+        await opened(app, pilot, "m", LineComposer)
+        app.screen.paste("x" * 200)
+        await pilot.pause()
+        assert app.screen.typed_lines.size.width == 80
+        assert all(len(line) <= 80 for line in picture(app).splitlines())
+        await pilot.press("ctrl+c")
+        await opened(app, pilot)
+        await pilot.press("tab")
+        await until(pilot, lambda: isinstance(app.screen, FormScreen), what="the form")
+        await pilot.press("escape")
+        await pilot.press("tab", "tab")
+        assert app.main.diff_view.size.width == 80
+        await pilot.press("a")
+        await until(pilot, lambda: connected, what="the terminal")
+        assert connected[0] == (80, 23), "but for the line that says how to leave"
+
+    run(lambda: Starting(rows), scenario, (80, 24))
+
+
 def test_a_click_on_a_hint_of_the_line_does_what_it_says():
     async def scenario(app, pilot):
         await opened(app, pilot)
