@@ -34,6 +34,10 @@ LOOK_SECONDS = 1.0
 """Seconds that keys wait for what is installed; a file system that does not answer must not hold them for ever."""
 LAST_AGENT = "last_agent"
 """The name by which the agent that was used last is remembered."""
+TASK, TASK_AGENT = "new_task", "new_task_agent"
+"""The names by which a task that was not started is remembered, and whose it was."""
+LONGEST = 4_000
+"""Characters of a task that is kept beyond this program's end."""
 MOST = 50
 """Tasks that are kept to be taken again."""
 ELSEWHERE = frozenset({"what", "text", "more"})
@@ -62,7 +66,7 @@ class NewMissions:
         self._shell = shell
         self._starting = starting
         self._last_agent = remembered.get(LAST_AGENT, "")
-        self._text, self._text_agent = "", ""
+        self._text, self._text_agent = remembered.get(TASK, ""), remembered.get(TASK_AGENT, "")
         """What was typed into the line and not started, and whose task it was."""
         self._form: Form | None = None
         """What was typed into the form and not started."""
@@ -114,7 +118,7 @@ class NewMissions:
             self._start_task(line, text, agent)
 
         def keep(text: str) -> None:
-            self._text, self._text_agent = text, agent
+            self._hold(text, agent)
             if text.strip():
                 shell.flash("kept: n opens it again", "quiet")
 
@@ -155,6 +159,12 @@ class NewMissions:
 
     # keeping
 
+    def _hold(self, text: str, agent: str) -> None:
+        """Keep a text of the line, also beyond the end of this program."""
+        if (text, agent) != (self._text, self._text_agent):
+            self._text, self._text_agent = text, agent
+            self._shell.remember(**{TASK: text if len(text) <= LONGEST else "", TASK_AGENT: agent})
+
     def _recall(self, text: str) -> None:
         self._tasks[:] = [*(one for one in self._tasks if one != text), text][-MOST:]
 
@@ -164,7 +174,7 @@ class NewMissions:
         task = Task(form.what.sort is ProgramKind.COMMAND, form.text("text"))
         in_line = self._agents is not None and _fits_line(form, agent, self._folder)
         self._form = None if in_line else form
-        self._text, self._text_agent = prompt.as_typed(task, agent) if in_line and task.text else "", agent
+        self._hold(prompt.as_typed(task, agent) if in_line and task.text else "", agent)
         if task.text or self._form is not None:
             self._shell.flash("kept: n opens it again", "quiet")
 
@@ -181,7 +191,8 @@ class NewMissions:
                 return
             if typed.strip():
                 self._recall(typed)
-            self._text, self._form = "", None
+            self._form = None
+            self._hold("", "")
             line.done()
             self._started(what, task.text, answer)
 
@@ -203,7 +214,8 @@ class NewMissions:
             if isinstance(answer, OvermindError):
                 screen.refused(form_request.wrong_entry(answer), form_request.without_options(answer.message))
                 return
-            self._text, self._form = "", None
+            self._form = None
+            self._hold("", "")
             screen.close()
             self._started(form.what.name, form.text("text"), answer)
 

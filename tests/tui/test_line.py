@@ -209,6 +209,23 @@ def test_esc_keeps_the_text_beyond_another_page_and_a_resize_and_ctrl_c_drops_it
     run(Starting, scenario)
 
 
+def test_a_kept_text_is_there_for_the_next_program_until_it_is_started(tmp_path):
+    async def kept(app, pilot):
+        await opened(app, pilot)
+        await pilot.press(*"half", "escape")
+        await until(pilot, lambda: "half" in (tmp_path / "tui.json").read_text(), what="written")
+
+    async def later(app, pilot):
+        await opened(app, pilot)
+        assert app.screen.field.text == "half"
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is app.main, what="started")
+        await until(pilot, lambda: "half" not in (tmp_path / "tui.json").read_text(), what="forgotten")
+
+    for scenario in (kept, later):
+        run(lambda: Starting(home=tmp_path), scenario)
+
+
 def test_a_refusal_stands_in_the_line_and_the_text_stays():
     async def scenario(app, pilot):
         app.run_answer = OvermindError("no_folder", "Working directory /srv/work does not exist.")
