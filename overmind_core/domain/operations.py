@@ -89,7 +89,7 @@ REQUESTS: tuple[Operation, ...] = (
               streams=True, scripts_only="pages show the log"),
     Operation("attach", "attach to a mission's terminal: see its output and type into it", _CHANGES,
               forbidden="attach to missions", asks_keeper=True,
-              streams=True, key="a", pages=("terminal",), looks_with=("read_only",),
+              streams=True, key="a", pages=("terminal",), looks_with=("read_only", "looks"),
               not_on_web="terminals have a socket of their own"),
     Operation("detach", "detach all clients from a mission", _CHANGES, forbidden="detach others", pages=("terminal",)),
     Operation("send", "send a session a message", _CHANGES, repeatable=True,

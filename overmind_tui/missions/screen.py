@@ -134,7 +134,7 @@ class MissionsScreen(Page):
 
     def _row_facts(self) -> Facts:
         shell, session = self.shell, self.terminal_panel.session
-        looked_at = "" if session.typing or session.link is None else session.mission or ""
+        looked_at = session.mission or "" if session.asks and not session.typing else ""
         return Facts(
             shell.now(), shell.zone, shell.fleet.health, paced=self.table_panel.paced, looked_at=looked_at
         )  # fmt: skip

@@ -60,6 +60,32 @@ async def write(app, pilot, text):
         await pilot.press("enter" if character == "\n" else "space" if character == " " else character)
 
 
+def traces(om, mission):
+    """What a look could change: the size, who is attached, the last sign of life, the events."""
+    info = om.info(mission)
+    kinds = [event["type"] for event in om.events(mission=mission)]
+    return sizes(om, mission), info["attached"], info["last_activity_at"], kinds
+
+
+def test_the_terminal_as_a_face_of_the_panel_leaves_no_trace(session, opened, om):
+    mission = session(ECHOED)
+
+    async def scenario(app, pilot):
+        await until(pilot, lambda: app.main.table.current is not None)
+        await until(pilot, lambda: om.info(mission)["last_activity_at"], what="it has written")
+        before = traces(om, mission)
+        app.main.panels.turn_to(Panel.TERMINAL)
+        await until(pilot, lambda: app.main.terminal_view.screen_shown, what="its terminal")
+        await until(pilot, shows(app, "ready"), what="what it wrote")
+        assert app.main.panels.current is Panel.TABLE
+        assert traces(om, mission) == before
+        app.main.panels.turn_to(Panel.LOG)
+        await until(pilot, lambda: not app.main.terminal_panel.is_open)
+        assert traces(om, mission) == before
+
+    opened({}, scenario)
+
+
 def test_enter_looks_and_no_byte_is_sent(session, opened, om):
     session(ECHOED)
 
