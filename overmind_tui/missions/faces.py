@@ -12,7 +12,7 @@ from overmind_core.view.first_run import Agent, Folder
 from overmind_core.view.happened import HappenedLine, Surroundings
 from overmind_core.view.panel_title import FOLLOWS, PanelTitle
 from overmind_core.view.question_block import Asking, QuestionBlock
-from overmind_core.view.stats_face import MissionFacts, StatsLook
+from overmind_core.view.stats_face import StatsLook
 from overmind_core.view.subject import Choosing
 from overmind_tui.missions.panels import FACES
 from overmind_tui.render import layout, texts
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from overmind_tui.missions.diff_panel import DiffPanel
     from overmind_tui.missions.main_screen import MainScreen
     from overmind_tui.missions.panels import Panels
+    from overmind_tui.missions.stats_panel import StatsPanel
     from overmind_tui.missions.table import TablePanel
     from overmind_tui.terminal.pane import TerminalPanel
 
@@ -44,6 +45,7 @@ class Parts(NamedTuple):
     log: LogPanel
     terminal: TerminalPanel
     diff: DiffPanel
+    stats: StatsPanel
 
 
 class Faces:
@@ -141,7 +143,7 @@ class Faces:
         if row is None:
             return [[], [Cell(" no mission is selected", "quiet")]]
         parent = shell.fleet.of(row["parent"])
-        facts = MissionFacts(row, None, None, parent="" if parent is None else safe(parent["name"]))
+        facts = self._parts.stats.facts(row, "" if parent is None else safe(parent["name"]))
         look = StatsLook(cells, shell.now(), shell.zone, shell.world.environ.get("HOME", ""))
         return stats_face.lines(facts, shell.fleet.history(row["id"]), look)
 

@@ -93,6 +93,10 @@ class MainScreen(Protocol):
         """The diff of that."""
 
     @property
+    def stats_panel(self) -> Watched:
+        """The facts of that."""
+
+    @property
     def shell(self) -> Shell:
         """Who shows it."""
 

@@ -206,6 +206,7 @@ class Panels:
             view.display = face is shown
         is_there = bool(self.shape.panel_lines)
         screen.diff_panel.look(screen.following.mission if shown is Panel.DIFF and is_there else None)
+        screen.stats_panel.look(screen.following.mission if shown is Panel.STATS and is_there else None)
         if self.current is not Panel.TERMINAL:
             self._terminal_panel.watch(self._row if shown is Panel.TERMINAL and is_there else None)
         self._terminal_panel.session.seen_again()

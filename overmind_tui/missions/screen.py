@@ -26,6 +26,7 @@ from overmind_tui.missions.faces import Faces, lost_words
 from overmind_tui.missions.faces import Parts as PartsShown
 from overmind_tui.missions.following import Following
 from overmind_tui.missions.panels import Panels
+from overmind_tui.missions.stats_panel import StatsPanel
 from overmind_tui.missions.table import TablePanel
 from overmind_tui.notes.panel import NotesPanel
 from overmind_tui.pages.page import Handler, Page, joined
@@ -74,10 +75,11 @@ class MissionsScreen(Page):
         self.terminal_panel = TerminalPanel(self)
         self.notes_panel = NotesPanel(self)
         self.diff_panel = DiffPanel(self)
+        self.stats_panel = StatsPanel(self)
         self.following = Following(self, self._follow)
         parts_with_keys = self.table_panel, self.log_panel, self.terminal_panel
         self.panels = Panels(self, *parts_with_keys, self.notes_panel)
-        self.faces = Faces(self, PartsShown(self.panels, *parts_with_keys, self.diff_panel))
+        self.faces = Faces(self, PartsShown(self.panels, *parts_with_keys, self.diff_panel, self.stats_panel))
         self.folded_for: Size | None = None
         """The size for which the parts were arranged last."""
         self._wanted = ""
@@ -250,6 +252,7 @@ class MissionsScreen(Page):
         """What the mission of the panel has changed may be something else now."""
         if not CHANGES.isdisjoint(kinds):
             self.diff_panel.ask_again()
+        self.stats_panel.happened(kinds)
 
     @on(Lines.Clicked)
     def part_clicked(self, message: Lines.Clicked) -> None:
