@@ -195,12 +195,21 @@ class IsolationSummary(TypedDict):
     """The current step of its preparation."""
 
 
+class ChangedLines(TypedDict):
+    """Lines that a mission has changed in its worktree since its branch began, uncommitted and new files included."""
+
+    added: int
+    removed: int
+
+
 class ListedMission(MissionSummary):
     """A mission in a list."""
 
     attached: int
     """How many are attached to its terminal."""
     isolation: IsolationSummary | None
+    changed_lines: ChangedLines | None
+    """Null without a worktree of its own, and while nobody has counted since it did something."""
 
 
 class Load(TypedDict):
@@ -352,6 +361,8 @@ class MissionInfo(MissionDetails):
     """All fields of one mission."""
 
     isolation: IsolationSummary | None
+    changed_lines: ChangedLines | None
+    """Null without a worktree of its own, and while nobody has counted since it did something."""
     own_rules: list[str]
     """The rules of ours by which an agent uses the folders of its quest without asking, and `memory`, the notes."""
     notes: MissionNotes | None

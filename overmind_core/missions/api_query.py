@@ -144,6 +144,7 @@ class QueryApi:
                 ),
                 "attached": self._attachments.count(mission.id),
                 "isolation": self._preparer.shown(mission.id),
+                "changed_lines": self._preparer.changed_lines(mission.id),
             }
             for mission in found
         ]
@@ -184,6 +185,7 @@ class QueryApi:
                 standing=self._standings.of([mission]).get(mission.id),
             ),
             "isolation": self._preparer.shown(mission.id),
+            "changed_lines": self._preparer.changed_lines(mission.id),
             "own_rules": list(self._runner.own_rules(mission)),
             "notes": notes,
         }

@@ -101,6 +101,7 @@ MISSION: Mapping[str, _Field] = {
     **{name: _Field(_flag, otherwise=False) for name in ("unseen", "conversation_lost", "lost", "tty", "interactive")},
     **{name: _Field(_count) for name in ("run", "attached", "attempt")},
     "tokens": _Field(_amounts),
+    "changed_lines": _Field(_amounts),
     "isolation": _Field(lambda value: isinstance(value, dict)),
 }
 """The fields of a mission."""

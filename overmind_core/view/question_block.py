@@ -14,7 +14,7 @@ from overmind_core.domain.text.cells import width
 from overmind_core.view import numbers, subject
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.diff import DiffFiles
-from overmind_core.view.diff_face import lines_changed, sums
+from overmind_core.view.diff_face import sums
 from overmind_core.view.hive_keys import is_of_swarm
 from overmind_core.view.inbox import HOLDER, LOST_POST, with_text
 from overmind_core.view.subject import ADDED, GAP, REMOVED, Ask, Change, Choosing
@@ -191,7 +191,7 @@ def place(row: Row, found: DiffFiles | None, home: str = "") -> str:
     parts = [f"in {folder}", f"branch {branch}" if branch else ""]
     if found is not None and (found.files or found.commits):
         commits = numbers.counted(len(found.commits), "commit") if found.commits else "nothing committed"
-        changed = lines_changed(*sums(found))
+        changed = numbers.lines_changed(*sums(found))
         files = f"{changed} in {numbers.counted(len(found.files), 'file')}".strip() if found.files else ""
         parts.append(": ".join(filter(None, (commits, files))))
     return ", ".join(filter(None, parts))
