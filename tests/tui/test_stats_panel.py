@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from overmind_core.errors import OvermindError
 from overmind_tui.missions import diff_panel, stats_panel
 from overmind_tui.render.layout import Panel
@@ -19,9 +21,7 @@ ASKED = "definition", "info", "changes"
 class Known(Diffed):
     """Missions of which all is known."""
 
-    def __init__(self, **how):
-        super().__init__(**how)
-        self.answers = self.answers | {"definition": {"definition": TERMS}, "changes": CHANGES}
+    answers: ClassVar[dict[str, Any]] = {**Diffed.answers, "definition": {"definition": TERMS}, "changes": CHANGES}
 
     def request(self, command, requests, on_result):
         def known(answers):

@@ -82,6 +82,7 @@ def test_json_has_exactly_these_keys_on_one_compact_line(om):
         "children": [],
         "exit_code": 1,
         "outcome": "failed",
+        "changed_lines": None,
         "command": "false",
         "cwd": om.home,
         "labels": {"a": "b"},
