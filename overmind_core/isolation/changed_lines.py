@@ -25,7 +25,7 @@ LONGEST, LONGEST_ENDED = 60.0, 300.0
 of a mission that runs, and of one that has ended."""
 TRUE_FOR = 600.0
 """Seconds for which a count is told if its mission has done nothing since."""
-TRUE_AFTER = 20.0
+TRUE_AFTER = 10.0
 """The same from its next step on."""
 SHARE = 0.1
 """Of the time that goes by that git counts, at most."""
