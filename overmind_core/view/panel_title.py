@@ -48,6 +48,7 @@ class PanelTitle(NamedTuple):
         note: On the face: `follows`, `3 files +46`, `80x24, its end`.
         has_keys: The keys are in the panel.
         load: None where it does not run.
+        shorter: Other notes for where there is no room for this one: the first that fits is said.
     """
 
     name: str
@@ -55,6 +56,7 @@ class PanelTitle(NamedTuple):
     note: str = ""
     has_keys: bool = False
     load: TitleLoad | None = None
+    shorter: Sequence[str] = ()
 
 
 def load_of(row: Row, samples: Sequence[Sample]) -> TitleLoad | None:
@@ -90,8 +92,8 @@ def line(title: PanelTitle, cells: int, *, beside: bool) -> list[Cell]:
     faces = _faces(title.face)
     tail = _tail(title, cells)
     room = cells - width(edge) - width(close) - _sum(faces)
-    if room - SHORTEST_NAME < _sum(tail):
-        tail = [] if room - SHORTEST_NAME < width(title.note) + 2 else _note(title.note)
+    tails = (tail, *map(_note, (title.note, *title.shorter)))
+    tail = next((one for one in tails if _sum(one) <= room - SHORTEST_NAME), [])
     name = clipped(safe(title.name), max(room - _sum(tail), 1))
     gap = room - width(name) - _sum(tail)
     fill = (" " if beside else "─") * max(gap, 0)
@@ -163,10 +165,22 @@ def first_row(rows: int, cursor: int, shown: int) -> int:
     return max(0, min(rows - shown, cursor))
 
 
-def typing_line(name: str, needing: int, cells: int) -> list[Cell]:
-    """The line above a terminal that is typed into. `needing`: how many missions need a person."""
-    left = f" {safe(name)} · typing · ctrl-\\ leaves"
+def typing_line(
+    name: str, needing: int, cells: int, *, called: str = "", leaving: Sequence[str] = ("ctrl-\\",)
+) -> list[Cell]:
+    """The line above a terminal that is typed into.
+
+    Args:
+        name: Of the mission.
+        needing: How many missions need a person.
+        cells: The width.
+        called: What its program calls itself; left out where there is no room.
+        leaving: The keys that leave it, as people write them.
+    """
+    how = f"typing · {' or '.join(leaving)} leaves"
     right = f"{needing} need{'s' * (needing == 1)} you: ctrl-\\ . " if needing else ""
+    left, longer = (f" {' · '.join(filter(None, parts))}" for parts in ((safe(name), how), (safe(name), called, how)))
+    left = longer if width(longer) + width(right) < cells else left
     gap = cells - width(left) - width(right)
     text = f"{left}{' ' * gap}{right}" if gap > 1 else left
     return [Cell(fitted(text, cells), "typing")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from overmind_core.view import first_run, happened, log_lines, panel_title, question_block, stats_face
+from overmind_core.view import first_run, happened, log_lines, panel_title, question_block, stats_face, terminal_title
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.cells import Cell, safe
 from overmind_core.view.first_run import Agent, Folder
@@ -79,13 +79,23 @@ class Faces:
         """Whose the panel is, which face it shows, and how."""
         shell, panels = self._screen.shell, self._parts.panels
         if panels.is_typing:
-            needing = len(shell.fleet.asking)
-            return [panel_title.typing_line(self._parts.terminal.session.name, needing, cells)]
+            return [self._typing(cells)]
         row = self._row
         has_keys = panels.current is not Panel.TABLE
         load = None if row is None else panel_title.load_of(row, shell.fleet.history(row["id"]))
-        said = PanelTitle(self._name(row), WORDS.get(panels.shown, ""), self._note(row), has_keys=has_keys, load=load)
+        note = self._note(row)
+        shorter = terminal_title.shortened(note) if panels.shown is Panel.TERMINAL else ()
+        face = WORDS.get(panels.shown, "")
+        said = PanelTitle(self._name(row), face, note, has_keys=has_keys, load=load, shorter=shorter)
         return [panel_title.line(said, cells, beside=panels.shape.is_beside)]
+
+    def _typing(self, cells: int) -> list[Cell]:
+        """The line above a terminal that is typed into."""
+        terminal, shown = self._parts.terminal, self._screen.terminal_view.screen_shown
+        called = "" if shown is None else safe(shown.title).strip()
+        leaving = [key.name for key in terminal.keys.leaving]
+        needing = len(self._screen.shell.fleet.asking)
+        return panel_title.typing_line(terminal.session.name, needing, cells, called=called, leaving=leaving)
 
     def face_at(self, x: int) -> Panel | None:
         """The face whose word stands at a cell of the title; None where none does."""

@@ -84,7 +84,7 @@ class TerminalPanel:
 
     def look(self, row: Row) -> None:
         """Look at a mission's terminal."""
-        self._screen.following.at_once()
+        self._screen.following.at_once()  # else the panel would come to its row later, and put the terminal away
         self._stop_typing()
         if self.session.mission != row["id"] or self.session.over:
             self._enter(row)

@@ -16,6 +16,7 @@ from overmind_core.logs.layout import run_folder
 from overmind_core.logs.reader import RunLog
 from overmind_core.system.paths import Home
 from overmind_core.view.actions import Context
+from overmind_tui.missions import following
 from overmind_tui.render.layout import Panel
 from overmind_tui.terminal.pane import Mode
 from tests.kit.killing import kill_both
@@ -99,7 +100,26 @@ def test_enter_looks_and_no_byte_is_sent(session, opened, om):
         await pilot.press("tab", "tab", "tab")
         assert om.ok("screen", "shell", "--json") == size
         await pilot.press("escape", "escape")
-        await until(pilot, lambda: app.main.panels.current is Panel.TABLE and not app.main.terminal_panel.is_open)
+        await until(pilot, lambda: app.main.panels.current is Panel.TABLE)
+        app.main.panels.turn_to(Panel.LOG)
+        await until(pilot, lambda: not app.main.terminal_panel.is_open)
+
+    opened({}, scenario)
+
+
+@pytest.mark.parametrize("key", ["enter", "a"])
+def test_a_terminal_is_opened_before_the_panel_has_come_to_its_row(session, opened, monkeypatch, key):
+    monkeypatch.setattr(following, "REST_SECONDS", 60.0)
+    session(ECHOED, "first")
+    session(ECHOED, "second")
+
+    async def scenario(app, pilot):
+        await until(pilot, lambda: app.main.table.current is not None)
+        there = app.main.following.mission
+        await pilot.press("j", key)
+        await until(pilot, lambda: app.main.terminal_view.screen_shown, what="its terminal")
+        await until(pilot, lambda: "ready" in app.main.terminal_view.screen_shown.lines()[0], what="what it wrote")
+        assert app.main.terminal_panel.session.mission not in {None, there}
 
     opened({}, scenario)
 
@@ -289,11 +309,10 @@ def test_the_detach_key_twice_goes_from_typing_to_the_list_and_the_zoom_ends_wit
         assert app.main.terminal_panel.mode is Mode.LOOKING
         assert not app.main.panels.zoomed
         assert app.main.table.display
-        assert app.main.table.rests, "the list is dimmed: the keys are not there"
+        assert not app.main.table.has_focus, "the cursor's row is faint: the keys are not there"
         await pilot.press("ctrl+backslash")
         assert not app.main.terminal_panel.is_open
         assert app.main.table.has_focus
-        assert not app.main.table.rests
         await pilot.press("a")
         await until(pilot, lambda: app.main.terminal_panel.session.writes, what="its terminal again")
         assert app.main.terminal_view.screen_shown.lines()[0] == "ready", "no key of ours was sent"
@@ -418,7 +437,7 @@ def test_scrollback_is_searched_selected_and_copied(session, opened, om):
         await look(app, pilot, "1300")
         view = app.main.terminal_view
         await pilot.press("g")
-        await until(pilot, shows(app, "1000", "looking · 280 lines back"))
+        await until(pilot, shows(app, "1000", "looking · 287 lines back"))
         await pilot.press("/", *"1234", "enter")
         await until(pilot, shows(app, "1234", "/1234: 1"))
         await pilot.press("/", *"12[0-9]5", "enter", "N")
@@ -440,9 +459,9 @@ def test_a_mouse_drag_selects(session, opened):
 
     async def scenario(app, pilot):
         await look(app, pilot, "second row")
-        await pilot.mouse_down("#terminal", offset=(1 + 6, 1))
-        await pilot.hover("#terminal", offset=(1 + 5, 2))
-        await pilot.mouse_up("#terminal", offset=(1 + 5, 2))
+        await pilot.mouse_down("#terminal", offset=(6, 0))
+        await pilot.hover("#terminal", offset=(5, 1))
+        await pilot.mouse_up("#terminal", offset=(5, 1))
         assert app.main.terminal_view.text() == "row\nsecond"
 
     opened({}, scenario)
@@ -454,7 +473,7 @@ def test_the_mouse_is_the_programs_when_it_asks(session, opened):
     async def scenario(app, pilot):
         await join(app, pilot)
         await until(pilot, shows(app, "ready"))
-        await pilot.click("#terminal", offset=(1 + 4, 1 + 2))
+        await pilot.click("#terminal", offset=(4, 2))
         await until(pilot, shows(app, "^[[<0;5;3M^[[<0;5;3m"))
 
     opened({}, scenario)
