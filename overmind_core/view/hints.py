@@ -11,11 +11,10 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from overmind_core.domain.operation import Danger
 from overmind_core.domain.text.cells import width
 from overmind_core.view import keymap as keys
 from overmind_core.view import missions as rows
-from overmind_core.view.actions import Action, Context, Needs, Unlike, allowed, shown_key
+from overmind_core.view.actions import Action, Context, Needs, allowed, shown_key
 from overmind_core.view.cells import Cell, Row
 from overmind_core.view.header_line import Line, whole
 
@@ -26,14 +25,6 @@ GAP = 2
 HELP, STOP, MESSAGE = "help", "stop", "message"
 TO_AGENTS = frozenset({MESSAGE, "comment"})
 """Actions that only those who read messages can use."""
-
-COMING: tuple[Action, ...] = (
-    Action("question", ("y",), "answer", "go to its question, where y and n answer it; on your turn, write to it",
-           Context.MISSIONS, Needs.QUESTION, "answer", unlike=Unlike(Danger.NONE, "it only goes to the question")),
-    Action("changes", ("v",), "changes", "show its changes; a worktree is compared with its base", Context.NEEDS,
-           needs=Needs.MISSION, verb="changes"),
-)  # fmt: skip
-"""Keys of the screen that the keymap gets together with its widgets."""
 
 
 class Part(StrEnum):
@@ -97,10 +88,8 @@ PARTS: Mapping[Part, tuple[Context, tuple[Hint, ...]]] = {
 
 @lru_cache
 def actions_of(context: Context) -> Mapping[str, Action]:
-    """The actions of a context by their names, with those that are still to come to the keymap."""
-    coming = {action.name: action for action in COMING if action.context in keys.chain(context)}
-    held = {action.name: action for action in keys.keymap(context).values()}
-    return held | {name: action for name, action in coming.items() if name not in held}
+    """The actions of a context by their names."""
+    return {action.name: action for action in keys.keymap(context).values()}
 
 
 class _Said(NamedTuple):
@@ -175,7 +164,7 @@ def _said(part: Part | Context, *, read_only: bool, ascii_only: bool) -> Sequenc
         if hint.sign:
             found.append(_Said("", hint.sign, hint.word))
         elif action is not None and allowed(action, read_only=read_only):
-            key = next(key for key in action.keys if action in COMING or keys.keymap(context).get(key) is action)
+            key = next(key for key in action.keys if keys.keymap(context).get(key) is action)
             found.append(_Said(action.name, shown_key(key, ascii_only=ascii_only), hint.word))
     return found[:MOST]
 

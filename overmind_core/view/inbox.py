@@ -171,6 +171,12 @@ def needs(rows: Iterable[Row], questions: Sequence[Row], now: float) -> list[Nee
     return sorted(found, key=lambda need: (GROUPS.index(need.group), -need.since, need.key))
 
 
+def by_urgency(found: Iterable[Need]) -> list[Need]:
+    """What asks first, then what goes no further, then whose turn is over; each the longest wait first."""
+    rank = {BLOCKED: 0, TURN: 2}
+    return sorted(found, key=lambda need: (rank.get(need.group, 1), -need.since, need.key))
+
+
 def _asked_for(asked: Row, row: Row, now: float) -> float:
     began = numbers.moment(asked["asked_at"])
     return _held(row, now) if began is None else max(0.0, now - began)

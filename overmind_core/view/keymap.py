@@ -84,10 +84,13 @@ _QUEST, _RITUAL, _OF_SPEC, _NOTE = Needs.QUEST, Needs.RITUAL, Needs.SPEC, Needs.
 _SHOWS = Unlike(Danger.NONE, "it shows the text that `edit` opens")
 _TYPED = Unlike(Danger.CHANGES, "the program gets the key")
 _LEAVES = Unlike(Danger.NONE, "it detaches only this program")
+_ANSWERS = Unlike(Danger.NONE, "it shows the question, where y and n answer it")
 
 _MISSION = (
-    Action("open", ("enter",), "open", "open its terminal (view only) or log", _M, needs=_ANY, verb="attach",
-           unlike=LOOKS_ON),
+    Action("open", ("enter",), "open", "go to its question, else open its terminal (view only) or log", _M,
+           needs=_ANY, verb="attach", unlike=LOOKS_ON),
+    Action("question", ("y",), USUAL, "go to its question, where y and n answer; on your turn, write to it", _M, _ASKED,
+           "answer", hint=1, unlike=_ANSWERS),
     Action("attach", ("a",), USUAL, "type into its terminal (view only when read-only)", _M, _ANY, "attach", hint=2,
            unlike=LOOKS_ON, takes_text=True),
     Action("log", ("l",), USUAL, "show its log, or the logs of all marked missions", _M, needs=_ANY, verb="logs",
@@ -173,8 +176,6 @@ _PLANNED = (
     Action("run-log", ("enter", "l"), USUAL, "show its log on the main screen", _R, verb="quest logs", hint=1),
     Action("describe-row", ("d",), "describe", "describe it", _R, verb="ritual history", hint=3),
 )  # fmt: skip
-
-_ANSWERS = Unlike(Danger.NONE, "it shows the question, where y and n answer it")
 
 
 def _of_quests(context: Context) -> tuple[Action, ...]:
@@ -306,6 +307,10 @@ _NEEDS = (
     Action("attach", ("a",), USUAL, "type into its terminal", _N, _ANY, "attach", hint=6, unlike=LOOKS_ON,
            takes_text=True),
     Action("log", ("l",), USUAL, "show its log", _N, needs=_ANY, verb="logs", hint=7),
+    Action("changes", ("v",), USUAL, "show its changes; a worktree is compared with its base", _N, needs=_ANY,
+           verb="changes", hint=8),
+    _move("panel-up", ("shift+up",), "scroll the panel up", _N),
+    _move("panel-down", ("shift+down",), "scroll the panel down", _N),
     Action("describe", ("d",), USUAL, "describe it", _N, needs=_ANY, verb="info"),
     Action("restart", ("r",), USUAL, "restart", _N, _ANY, "restart"),
 )  # fmt: skip

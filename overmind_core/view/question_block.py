@@ -27,6 +27,7 @@ AIRY = 13
 ALWAYS = "Y"
 """The key that stores a rule."""
 PLAN, PERMISSION = "plan", "permission"
+READ_ONLY = "read-only: nothing is answered from here"
 _GUTTER = 5
 """Cells before a command, and before the sign of a changed line."""
 _LONGEST_LABEL = 24
@@ -58,6 +59,7 @@ class Asking(NamedTuple):
         rule: The rule by which it is asked; "": nobody knows.
         choosing: The choice so far, where there is one.
         begins: The line of its file in which each edit begins; without them no numbers are shown.
+        read_only: Nothing is answered from here.
     """
 
     question: Row
@@ -67,6 +69,7 @@ class Asking(NamedTuple):
     rule: str = ""
     choosing: Choosing | None = None
     begins: Sequence[int] = ()
+    read_only: bool = False
 
 
 class QuestionText(NamedTuple):
@@ -293,6 +296,8 @@ def _current(asking: Asking) -> Ask | None:
 def keys(asking: Asking) -> list[AskedKey]:
     """The keys that answer the question, in their order."""
     question = asking.question
+    if asking.read_only:
+        return []
     if is_of_swarm(question) and question["need"] == LOST_POST:
         effects = engine_questions.LOST_JOB
         return [AskedKey("y", effects.allow, effects.allow), AskedKey("n", effects.deny, effects.deny)]
@@ -322,6 +327,8 @@ def _choice_keys(asking: Asking, ask: Ask) -> list[AskedKey]:
 
 
 def _key_rows(asking: Asking, known: Sequence[AskedKey], cells: int, *, has_keys: bool) -> Lines:
+    if asking.read_only:
+        return [[Cell(f" {READ_ONLY}", "quiet")]]
     if not known:
         where = f"on host {safe(asking.question.get(HOLDER))}"
         return [[Cell(f" answer it in its terminal, {where}", "quiet")]]
@@ -342,3 +349,18 @@ def _key_rows(asking: Asking, known: Sequence[AskedKey], cells: int, *, has_keys
         else:
             found[-1] += [Cell("   "), *more]
     return [row for line in found for row in subject.wrapped([line], cells, len(lead) + 4)]
+
+
+def key_at(lines: Sequence[Sequence[Cell]], x: int, y: int) -> str:
+    """The key of the answer, or of the option, whose words stand at a cell, for the mouse; "" where none does.
+
+    While the keys are elsewhere the whole row of them is `y`, which moves them here.
+    """
+    begin, key = 0, ""
+    for cell in lines[y] if 0 <= y < len(lines) else ():
+        if cell.tone in {"button", "key"}:
+            key = cell.text.strip()
+        begin += width(cell.text)
+        if x < begin:
+            return key
+    return ""

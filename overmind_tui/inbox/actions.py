@@ -1,4 +1,4 @@
-"""Actions on questions of agents: allow, deny, always, answer, each to the one question that was read."""
+"""Actions on questions: allow, deny, always, answer, each to the one that was read; and the way to them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.errors import OvermindError
+from overmind_core.view import quests as quests_rows
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.hive_keys import is_of_swarm, question_key
 from overmind_core.view.inbox import ALWAYS, Key, done, in_words
@@ -27,6 +28,8 @@ class AnswerActions:
         self._drafts = drafts
         self.given: set[Key] = set()
         """Questions that were answered from here."""
+        self.listeners: list[Callable[[Row, str], None]] = []
+        """Told which question has its answer from here, and what that did."""
 
     def give(self, question: Row, behaviour: str, options: Sequence[str] = ()) -> None:
         """Answer; who was late hears who was faster."""
@@ -87,8 +90,41 @@ class AnswerActions:
             if error is not None:
                 self.given.discard(key)
             on_result(error)
+            for listener in self.listeners if error is None else ():
+                listener(question, done(question, answer["behaviour"]))
 
         if is_of_swarm(question):
             self._shell.request("swarm_answer", [{"question": int(question["question"]), **answer}], on_answered)
         else:
             self._shell.request("answer", [{"question": question_key(question), **answer}], on_answered)
+
+
+class InboxActions:
+    """Opens the view of those who need a person, and goes round them."""
+
+    def __init__(self, shell: Shell, answer_actions: AnswerActions) -> None:
+        self._shell = shell
+        self.answer_actions = answer_actions
+        self.handlers: dict[str, Callable[[list[Row]], object]] = {
+            "inbox": self.inbox,
+            "next-need": self.next_need,
+            "question": self.question,
+        }
+
+    def inbox(self, rows: list[Row]) -> None:
+        """Show who needs the person."""
+        del rows
+        self._shell.main.show_needs()
+
+    def next_need(self, rows: list[Row]) -> None:
+        """Go to the next one."""
+        del rows
+        self._shell.main.next_need()
+
+    def question(self, rows: list[Row]) -> None:
+        """Show what is asked about the first of these, which need not be missions."""
+        asked = quests_rows.question_of(rows[0], self._shell.fleet.questions)
+        if asked is None:
+            self._shell.flash(f"nothing is asked about {safe(rows[0]['name'])}", "slow")
+        else:
+            self._shell.main.show_needs((asked["id"], int(asked["question"])))

@@ -9,9 +9,8 @@ from overmind_core.domain.operation import Danger
 from overmind_core.view import missions as rows
 from overmind_core.view.actions import NO_MISSION, Action, Needs
 from overmind_core.view.cells import Row, safe
-from overmind_tui.inbox.actions import AnswerActions
+from overmind_tui.inbox.actions import AnswerActions, InboxActions
 from overmind_tui.inbox.messages import MessageActions
-from overmind_tui.inbox.page import InboxActions
 from overmind_tui.landing.actions import WorktreeActions
 from overmind_tui.missions.actions_end import CopyActions, EndActions
 from overmind_tui.missions.actions_look import ViewActions

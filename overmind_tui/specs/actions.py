@@ -25,9 +25,8 @@ from overmind_tui.quests.actions import QuestActions
 from overmind_tui.shell import external
 
 if TYPE_CHECKING:
-    from overmind_tui.inbox.actions import AnswerActions
+    from overmind_tui.inbox.actions import AnswerActions, InboxActions
     from overmind_tui.inbox.messages import Drafts
-    from overmind_tui.inbox.page import InboxActions
     from overmind_tui.shell.shell import Shell
 
 Answers = Sequence[Any | OvermindError]

@@ -160,6 +160,22 @@ def later(app):
     app.typed.quiet.until = float("-inf")
 
 
+def lists_needs(app):
+    """Whether only those are listed who need a person, with nothing before them."""
+    return app.screen is app.main and app.main.needs_you.is_open
+
+
+async def question_read(app, pilot, question=None):
+    """Until this question, or any, is on the screen, and was whole for as long as a person needs to read it."""
+    asked = app.main.question
+    await until(
+        pilot,
+        lambda: asked.key is not None and question in {None, asked.key[1]} and asked.may_answer
+        and not app.main.restless,
+        what=f"question {question or ''} read",
+    )  # fmt: skip
+
+
 def picture(app):
     """What is on the screen, as text."""
     return "\n".join("".join(segment.text for segment in line) for line in app.screen._compositor.render_strips())

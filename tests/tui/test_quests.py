@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, ClassVar
 
 import pytest
@@ -15,13 +16,13 @@ from overmind_core.view import queue as queue_rows
 from overmind_core.view.actions import Context
 from overmind_core.view.describe import Rendering
 from overmind_core.view.keymap import keymap
+from overmind_core.view.question_sight import LEAST_SECONDS
 from overmind_tui.board.page import BoardPage
-from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.quests import page as quests_page
 from overmind_tui.render.layout import Panel
-from tests.tui.conftest import picture
+from tests.tui.conftest import lists_needs, picture
 from tests.tui.quest_walks import MERGE, GatedBoard, Long, RecordingBoard, card_at, known
 from tests.tui.test_keys import ALL_KEYS
 from tests.tui.test_pictures import NOW
@@ -296,12 +297,11 @@ def test_what_a_quest_asks_is_answered_where_it_can_be_read():
         await press(":board", "y")
         assert app.notice.text == "nothing is asked about login/TSK-003"
         await press("right", "right", "right", "down", "y")
-        assert isinstance(app.screen, NeedsPage)
-        page = app.screen
-        assert page.current is not None
-        assert page.current.key == ("00000056", 9)
+        assert lists_needs(app)
+        page = app.main.question
+        assert page.key == ("00000056", 9)
         assert "answer" not in [name for name, _ in app.asked], "the key only shows it"
-        page.answers.reading_delay._since = float("-inf")  # as if it had been read
+        await asyncio.sleep(LEAST_SECONDS)
         await press("n")
         assert ("answer", {"question": 9, "behaviour": "deny", "options": []}) in app.asked
         await press("escape")
@@ -365,7 +365,7 @@ def test_read_only_changes_nothing():
         assert app.notice.text == "read-only: urgent is off"
         assert {name for name, _ in app.asked} <= {"queue", "board"}
         await press("right", "right", "right", "down", "y")
-        assert isinstance(app.screen, NeedsPage), "to look is allowed"
+        assert lists_needs(app), "to look is allowed"
 
     walk(scenario, RecordingBoard, read_only=True)
 
@@ -382,9 +382,8 @@ def test_a_gate_is_a_card_in_review_that_leads_to_its_question_and_is_no_quest()
         assert {name for name, _ in app.asked} <= {"queue", "board"}
         for key in ("enter", "d", "w", "y"):
             await press(key)
-            assert isinstance(app.screen, NeedsPage), key
-            assert app.screen.current is not None
-            assert app.screen.current.key == (MERGE["spec"], MERGE["question"])
+            assert lists_needs(app), key
+            assert app.main.question.key == (MERGE["spec"], MERGE["question"])
             await press("escape")
 
     walk(scenario, GatedBoard)

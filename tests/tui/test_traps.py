@@ -16,15 +16,14 @@ from overmind_core.domain.operation import Danger
 from overmind_core.view.actions import Context
 from overmind_core.view.keymap import keymap
 from overmind_tui.command_line.verbs import VERBS
-from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.shell import driver
 from overmind_tui.shell.find_page import FindPage
 from overmind_tui.shell.keys import Token, Tokenizer, TokenKind
 from overmind_tui.shell.messages import InboxChanged, RowsChanged
-from overmind_tui.widgets import needs_list, table
+from overmind_tui.widgets import missions_list, table
 from tests.kit import torture
 from tests.kit.overmind import REPOSITORY
-from tests.tui.conftest import later, until
+from tests.tui.conftest import later, lists_needs, until
 from tests.tui.test_pictures import AGENTS, QUESTIONS, ROWS, Still, mission, settle
 from tests.tui.test_pictures_talking import PLAN, SETUP, SEVERAL, Asking
 
@@ -34,7 +33,7 @@ JUST_CHANGED = "the row under the cursor just changed"
 @pytest.fixture
 def long_unrest(monkeypatch):
     """A row that moved has just done so for as long as the test takes."""
-    for where in (table, needs_list):
+    for where in (table, missions_list):
         monkeypatch.setattr(where, "RESTLESS_SECONDS", float("inf"))
 
 
@@ -138,7 +137,7 @@ def test_no_key_answers_what_has_just_come_under_the_cursor(following):
 
     async def scenario(app, pilot):
         await pilot.press("exclamation_mark")
-        await until(pilot, lambda: isinstance(app.screen, NeedsPage) and app.screen.list.key, what="the first")
+        await until(pilot, lambda: lists_needs(app) and app.screen.list.key, what="the first")
         page = app.screen
         idle = [{**row, "activity": "idle", "need": None, "unseen": row["name"] == "review"} for row in rows]
         app.post_message(RowsChanged(idle if left is None else rows, []))

@@ -14,13 +14,12 @@ from overmind_core.view.actions import Context
 from overmind_core.view.describe import Rendering
 from overmind_core.view.keymap import keymap
 from overmind_tui.health.page import HealthPage
-from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.learning.page import LearnPage
 from overmind_tui.notes.note_page import NotePage
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.layout import Panel
 from overmind_tui.timeline.page import TimelinePage
-from tests.tui.conftest import picture
+from tests.tui.conftest import lists_needs, picture
 from tests.tui.test_keys import ALL_KEYS
 from tests.tui.test_pictures import NOW
 from tests.tui.test_pictures_board import Boarded
@@ -127,7 +126,7 @@ def test_from_health_to_what_is_asked_to_the_patterns_to_the_timeline_to_the_log
             await press("escape")
         for key in ("y",):
             await press(key)
-            assert isinstance(app.screen, NeedsPage)
+            assert lists_needs(app)
             assert "you have had the same error" in picture(app)
             await press("escape")
         await press("T")
@@ -199,7 +198,7 @@ def test_keys_of_a_timeline_are_about_its_subject_whatever_row_the_cursor_is_on(
         await press(":timeline login/TSK-001", "g", "w")
         assert app.of("quest_why") == [{"id": "login/TSK-001"}]
         await press("escape", "y")
-        assert isinstance(app.screen, NeedsPage)
+        assert lists_needs(app)
         await press("escape", "i")
         assert app.of("interrupt") == [{"id": "00000050"}]
         await press("down", "enter")
@@ -275,7 +274,7 @@ def test_read_only_looks_and_changes_nothing():
         await press(":learn", "y")
         assert app.notice.text == "read-only: accept is off"
         await press("ctrl+d", ":health", "m", "i", "y")
-        assert isinstance(app.screen, NeedsPage), "to look is allowed"
+        assert lists_needs(app), "to look is allowed"
         assert {name for name, _ in app.asked} <= {"learn", "notes", "health"}
 
     walk(scenario, RecordingHealth, read_only=True)

@@ -8,10 +8,9 @@ import pytest
 
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.missions.status_marks import WAITING
-from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.pages.compose import Composer
 from tests.kit.asking_daemon import AskingDaemon
-from tests.tui.conftest import picture, until
+from tests.tui.conftest import lists_needs, picture, question_read, until
 
 SPEC = ("spec", "5b00c0de", "login")
 
@@ -70,7 +69,7 @@ def test_it_is_read_and_answered_among_those_who_need_the_person(asking, opened,
     async def scenario(app, pilot):
         await asked(app, pilot, 1)
         await pilot.press("exclamation_mark")
-        assert isinstance(app.screen, NeedsPage)
+        assert lists_needs(app)
         await read(app, pilot)
         shown = picture(app)
         assert all(text in shown for text in ("login · tasks phase", "tasks has passed", "TSK-001 add", "y  go on"))
@@ -96,7 +95,7 @@ def test_a_text_goes_with_the_answer_that_it_belongs_to(asking, opened):
             await pilot.press("m")
             await until(pilot, lambda: isinstance(app.screen, Composer), what="the box")
             await pilot.press(*text, "enter")
-            await until(pilot, lambda: isinstance(app.screen, NeedsPage), what="the list")
+            await until(pilot, lambda: lists_needs(app), what="the list")
             await asked(app, pilot, left)
         assert asking.acted() == [(1, "phase", "deny", "split"), (2, "stuck", "allow", "mind")]
 
@@ -123,12 +122,12 @@ def test_what_needs_a_mission_says_that_there_is_none(asking, opened):
     async def scenario(app, pilot):
         await asked(app, pilot, 1)
         await pilot.press("full_stop")
-        assert isinstance(app.screen, NeedsPage)
+        assert lists_needs(app)
         for key in ("a", "l"):
             await pilot.press(key)
             assert "login has no mission" in picture(app)
         await pilot.press("d", "r", "Y", "1", "slash", *"login", "enter")
-        assert isinstance(app.screen, NeedsPage)
+        assert lists_needs(app)
         assert "tasks has passed" in picture(app)
         assert asking.acted() == []
 

@@ -6,12 +6,11 @@ import json
 
 import pytest
 
-from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
 from tests.kit import claude, sessions
 from tests.kit.raw_socket import RawSocket
-from tests.tui.conftest import later, picture, until
+from tests.tui.conftest import later, lists_needs, picture, question_read, until
 
 
 @pytest.fixture
@@ -38,7 +37,7 @@ def decisions(om):
 async def opened_on(app, pilot, question):
     """Open the page, and wait until its question has been read."""
     await until(pilot, lambda: any(one["question"] == question for one in app.fleet.questions), what="the question")
-    if not isinstance(app.screen, NeedsPage):
+    if not lists_needs(app):
         await pilot.press("exclamation_mark")
     app.screen.list.select(next(need.key for need in app.screen.list.needs if need.key[1] == question))
     app.screen.update()
@@ -101,7 +100,7 @@ def test_a_rule_that_is_not_stored_leaves_the_question_open(om, opened, planner,
     async def scenario(app, pilot):
         await opened_on(app, pilot, asked["question"])
         await pilot.press("Y", "enter", "n")
-        assert isinstance(app.screen, NeedsPage)
+        assert lists_needs(app)
         assert "the question just opened: read it, then press enter" in picture(app)
         assert sessions.inbox(om)
 
@@ -296,7 +295,7 @@ def test_a_dot_says_when_nobody_needs_the_person(om, opened):
         await pilot.press("exclamation_mark")
         assert "Nobody needs you." in picture(app)
         await pilot.press("y", "m", "1", "enter", "j", "tab", "Y")
-        assert isinstance(app.screen, NeedsPage)
+        assert lists_needs(app)
 
     opened({}, scenario)
 
@@ -377,7 +376,7 @@ def test_a_reader_answers_nothing(om, opened, planner):
     async def scenario(app, pilot):
         await opened_on(app, pilot, question)
         await pilot.press("y", "n", "1", "m", "Y")
-        assert isinstance(app.screen, NeedsPage)
+        assert lists_needs(app)
         assert sessions.inbox(om)
 
     opened({}, scenario, read_only=True)
