@@ -214,7 +214,7 @@ class Panels:
                  Panel.STATS: screen.stats, Panel.NOTES: screen.notes_view}  # fmt: skip
         shown = self.shown
         for face, view in views.items():
-            view.display = face is shown
+            view.display = face is shown and not screen.question.whole
         is_there = bool(self.shape.panel_lines)
         screen.diff_panel.look(screen.following.mission if shown is Panel.DIFF and is_there else None)
         screen.stats_panel.look(screen.following.mission if shown is Panel.STATS and is_there else None)

@@ -138,6 +138,7 @@ class QuestionPanel:
         if self.whole:
             self.whole = False
             self._screen.panels.fold()
+            self._screen.panels.show_face()
 
     def _left(self, gone: Key | None) -> None:
         """A question is no longer shown: where it was answered elsewhere, that is said, and the keys go back."""
@@ -189,11 +190,16 @@ class QuestionPanel:
         top = self._top if self.whole else None
         return question_block.block(asking, cells, panel, has_keys=self.has_keys, top=top, text=known.text)
 
-    def drawn(self, cells: int) -> None:
-        """It is being drawn: what of it is in sight counts from now on."""
-        block, key = self._block, self.key
-        if block is not None and key is not None:
-            self._sight.saw((key, self._at), block.seen, block.height, cells, time.monotonic())
+    def drawn(self, cells: int, height: int) -> None:
+        """It is being drawn, in so many lines: what of it is in sight counts from now on."""
+        block, key, panel = self._block, self.key, self._screen.panels.shape.panel_lines
+        if block is None or key is None:
+            return
+        height, seen = min(height, panel - 1), block.seen
+        if height < len(block.lines):  # the panel has no room for all of it
+            height -= 2 if panel >= question_block.AIRY and not self.whole else 0
+            seen = range(seen.start, max(seen.start, min(seen.stop, seen.start + height)))
+        self._sight.saw((key, self._at), seen, block.height, cells, time.monotonic())
 
     def show(self) -> None:
         """Make room for it above the face, and have it drawn where it is another one."""
@@ -203,6 +209,8 @@ class QuestionPanel:
         lines = self.lines(shape.panel_cells) if shape.panel_lines and not shape.small else []
         view.display = bool(lines)
         view.styles.height = "1fr" if self.whole else max(len(lines), 1)
+        if self.has_keys:
+            screen.set_focus(view if lines else screen.table)  # what is hidden can't have them
         if not lines:
             self.lost()
         elif self._is_shown:
@@ -243,6 +251,7 @@ class QuestionPanel:
         """The cursor stands here: what was answered is said of no other row."""
         if self.said.keys() - {mission}:
             self.said = {one: text for one, text in self.said.items() if one == mission}
+            self._screen.table.tick()
 
     def type(self, text: str) -> bool:
         """Filter the list."""

@@ -24,5 +24,5 @@ class QuestionView(LinesPanel):
         """All of them; from now on they are in sight."""
         found = super().render_lines(crop)
         if self.display and self.screen.is_active:
-            self._question.drawn(self.content_size.width)
+            self._question.drawn(*self.content_size)
         return found

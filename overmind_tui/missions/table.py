@@ -147,7 +147,7 @@ class TablePanel(SortKeys):
         if self._aside is not None:
             self.wanted = self.wanted.only_needs
         self._shown = shown = self._settling.settled(
-            self.wanted, fleet.rows, table.cursor_id, time.monotonic(), asked=asked
+            self.wanted, fleet.rows, table.cursor_id, time.monotonic(), asked=asked, lets_go=self._aside is not None
         )
         self._beneath = {} if self.flat or wish.narrows or wish.grouped else older_runs(rows)
         if fleet.loaded:

@@ -36,7 +36,7 @@ async def asked(app, pilot, count):
 
 async def read(app, pilot):
     """Until what is under the cursor may be answered."""
-    await until(pilot, lambda: app.screen.answers.reading_delay.enough and not app.screen.restless, what="read")
+    await question_read(app, pilot)
 
 
 def gate(asking, part="tasks", **more):

@@ -10,7 +10,7 @@ from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
 from tests.kit import claude, sessions
 from tests.kit.raw_socket import RawSocket
-from tests.tui.conftest import later, lists_needs, picture, question_read, until
+from tests.tui.conftest import later, lists_needs, picture, until
 
 
 @pytest.fixture
