@@ -12,7 +12,7 @@ from overmind_core.domain import engine_questions
 from overmind_core.domain.agents import approval_subject
 from overmind_core.domain.text.cells import width
 from overmind_core.view import numbers, subject
-from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.cells import Cell, Row, clipped, safe
 from overmind_core.view.diff import DiffFiles
 from overmind_core.view.diff_face import sums
 from overmind_core.view.hive_keys import is_of_swarm
@@ -31,6 +31,8 @@ READ_ONLY = "read-only: nothing is answered from here"
 _GUTTER = 5
 """Cells before a command, and before the sign of a changed line."""
 _LONGEST_LABEL = 24
+LONGEST_RULE = 2
+"""Rows that a rule takes among the keys at most."""
 _TONES = {ADDED: "add", REMOVED: "cut"}
 
 
@@ -91,7 +93,7 @@ class QuestionBlock(NamedTuple):
         lines: To show, blank ones around it among them.
         height: Rows of the whole question without its keys.
         seen: Those of them that `lines` has in sight, from 0.
-        shows_rule: The rule that `Y` stores stands whole among the keys.
+        shows_rule: The rule that `Y` stores stands whole among the keys, and not only its beginning.
     """
 
     lines: Lines
@@ -135,7 +137,8 @@ def block(
         seen = range(max(int(panel * MOST_PART) - 2 - len(key_rows), 1))
         hidden = numbers.counted(len(body) - len(seen), "more line")
         shown = [*body[: seen.stop], [Cell(f" … {hidden}: ", "quiet"), Cell("enter", "key")], [], *key_rows]
-    return QuestionBlock(shown, len(body), seen, has_keys and any(one.key == ALWAYS for one in offered))
+    is_whole = any(one.key == ALWAYS for one in offered) and _shortened(offered, cells) == offered
+    return QuestionBlock(shown, len(body), seen, has_keys and is_whole)
 
 
 def text_of(asking: Asking, cells: int) -> QuestionText:
@@ -326,6 +329,15 @@ def _choice_keys(asking: Asking, ask: Ask) -> list[AskedKey]:
     return [*numbered, *confirm, AskedKey("m", "answer in your own words", "your own words")]
 
 
+def _shortened(known: Sequence[AskedKey], cells: int) -> list[AskedKey]:
+    """The keys; a rule that is as long as a whole script is cut to a row."""
+    found = list(known)
+    for place, one in enumerate(found):
+        if one.key == ALWAYS and width(one.label) > LONGEST_RULE * cells:
+            found[place] = one._replace(label=clipped(one.label, max(cells - 8, 1)))
+    return found
+
+
 def _key_rows(asking: Asking, known: Sequence[AskedKey], cells: int, *, has_keys: bool) -> Lines:
     if asking.read_only:
         return [[Cell(f" {READ_ONLY}", "quiet")]]
@@ -339,7 +351,7 @@ def _key_rows(asking: Asking, known: Sequence[AskedKey], cells: int, *, has_keys
         )
     lead = "  " if _current(asking) is not None else " "
     found: Lines = []
-    for one in known:
+    for one in _shortened(known, cells):
         if not one.label:  # the numbers stand at the options
             continue
         more = [Cell(f" {one.key} ", "button"), Cell(f" {one.label}")]

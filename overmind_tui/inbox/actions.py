@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.errors import OvermindError
 from overmind_core.view import quests as quests_rows
-from overmind_core.view.cells import Row, safe
+from overmind_core.view import subject
+from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.hive_keys import is_of_swarm, question_key
 from overmind_core.view.inbox import ALWAYS, Key, done, in_words
 from overmind_tui.pages.compose import Composer, Purpose
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell
 
 Answers = Sequence[Any | OvermindError]
+BESIDE, ABOVE = 8, 8
+"""Cells and lines of a dialog, and around it, that its text has not."""
 
 
 class AnswerActions:
@@ -50,8 +53,14 @@ class AnswerActions:
         if not question["rule"]:
             self._shell.flash("no rule can cover this: y allows it once", "slow")
             return
-        name = safe(question["name"])
-        lines = [safe(question["rule"]), f"{name} will no longer ask for anything this rule allows."]
+        name, size = safe(question["name"]), self._shell.app.size
+        rows = subject.wrapped([[Cell(safe(question["rule"]))]], max(size.width - BESIDE, 1), 0)
+        if len(rows) > max(size.height - ABOVE, 1):
+            command = f"overmind answer {question_key(question)} always"
+            self._shell.flash(f"its rule is too long to be read here: y allows it once, {command} stores it", "slow")
+            return
+        rule = ["".join(cell.text for cell in row) for row in rows]
+        lines = [*rule, f"{name} will no longer ask for anything this rule allows."]
         answers = [
             Answer(("enter",), "store the rule", lambda: self.give(question, ALWAYS), "slow"),
             Answer(("n",), "cancel", lambda: None),

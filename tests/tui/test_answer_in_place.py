@@ -326,6 +326,26 @@ def test_always_shows_its_rule_before_it_is_stored():
     run(Answering, scenario)
 
 
+@pytest.mark.parametrize(("words", "opens"), [(60, True), (2_000, False)])
+def test_a_long_rule_is_shown_whole_before_it_is_stored_or_not_stored_from_here(words, opens):
+    rule = f"Bash({' && '.join(f'echo {number}' for number in range(words))})"
+
+    async def scenario(app, pilot):
+        assert app.main.select(API)
+        await question_read(app, pilot)
+        await pilot.press("y")
+        assert "allow once" in picture(app)
+        await pilot.press("Y")
+        assert isinstance(app.screen, Dialog) is opens
+        if opens:
+            assert f"echo {words - 1})" in picture(app)
+        else:
+            assert "too long to be read here" in app.notice.text
+        assert app.given == []
+
+    run(lambda: Answering(questions=[{**QUESTIONS[0], "rule": rule}]), scenario)
+
+
 def test_own_words_say_why():
     async def scenario(app, pilot):
         assert app.main.select(API)
