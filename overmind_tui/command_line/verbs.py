@@ -178,6 +178,8 @@ VERBS: dict[str, Verb] = {
         Verb("ports", "list reserved ports and their missions"),
         Verb("trust", "allow the .overmind.yml of a folder to run commands", agrees=True),
         Verb("edit", "edit a mission's definition and restart it", inside="edit"),
+        Verb("toml", "show a mission's definition as TOML", inside="as-toml", alone="edit --print", command="edit",
+             unlike=Unlike(Danger.NONE, "it only shows the text")),
         Verb("shell", "open a shell in a mission's folder", inside="shell"),
         Verb("demo", "start demonstration missions; stop: remove them", starts=True, brief=True),
         Verb("freeze", "suspend missions", takes_missions=True),

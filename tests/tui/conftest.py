@@ -166,11 +166,11 @@ def lists_needs(app):
 
 
 async def question_read(app, pilot, question=None):
-    """Until this question, or any, is on the screen, and was whole for as long as a person needs to read it."""
+    """Until this question (a number, or with its mission), or any, is on the screen, and was whole for as long as a person needs to read it."""
     asked = app.main.question
     await until(
         pilot,
-        lambda: asked.key is not None and question in {None, asked.key[1]} and asked.may_answer
+        lambda: asked.key is not None and question in {None, asked.key, asked.key[1]} and asked.may_answer
         and not app.main.restless,
         what=f"question {question or ''} read",
     )  # fmt: skip

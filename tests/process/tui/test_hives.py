@@ -309,7 +309,7 @@ def test_needs_of_all_hives_are_one_list_and_an_answer_goes_to_the_hive_that_ask
         await pilot.press("exclamation_mark")
         await until(pilot, lambda: "2 need you" in picture(app), what="one list")
         assert app.main.select(of_eu1(app, "planner")["id"])
-        await question_read(app, pilot, there)
+        await question_read(app, pilot, (of_eu1(app, "planner")["id"], there))
         await pilot.press("y")
         await until(pilot, lambda: "eu1/planner: allowed" in picture(app), what="told")
         await until(pilot, lambda: decisions(eu1) == {there: ("allow", "a person")}, what="decided there")
