@@ -87,7 +87,7 @@ _LEAVES = Unlike(Danger.NONE, "it detaches only this program")
 _ANSWERS = Unlike(Danger.NONE, "it shows the question, where y and n answer it")
 
 _MISSION = (
-    Action("open", ("enter",), "open", "go to its question, else open its terminal (view only) or log", _M,
+    Action("open", ("enter",), "open", "its question, or its terminal (view only), or log", _M,
            needs=_ANY, verb="attach", unlike=LOOKS_ON),
     Action("question", ("y",), USUAL, "go to its question, where y and n answer; on your turn, write to it", _M, _ASKED,
            "answer", hint=1, unlike=_ANSWERS),

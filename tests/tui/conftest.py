@@ -166,7 +166,10 @@ def lists_needs(app):
 
 
 async def question_read(app, pilot, question=None):
-    """Until this question (a number, or with its mission), or any, is on the screen, and was whole for as long as a person needs to read it."""
+    """Until this question (a number, or with its mission), or any, was on the screen for as long as one needs to read.
+
+    All of it counts, as for people.
+    """
     asked = app.main.question
     await until(
         pilot,

@@ -163,7 +163,7 @@ def test_the_columns_are_first_and_the_same_key_shows_all_keys_and_the_columns_a
         assert columns[-1] == " enter does the row  / find  ? all keys  esc back"
         await pilot.press("question_mark")
         assert page.hint_part is Part.ALL_KEYS
-        assert "go to its question, else open its terminal (view only) or log" in page.text.shown_text()
+        assert "its question, or its terminal (view only)" in page.text.shown_text()
         await pilot.press("question_mark")
         assert drawn(app)[:-2] == columns[:-2]
         await pilot.press("escape")
