@@ -16,6 +16,7 @@ from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 
+from overmind_core.view import question_sight
 from overmind_tui.missions import diff_panel, following
 from overmind_tui.pages import dialog
 from overmind_tui.widgets.lines import Lines
@@ -144,6 +145,12 @@ def panels_come_at_once() -> Iterator[None]:
 def weighty_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers that end work or allow something wait until their question could be read, as they do for people."""
     monkeypatch.setattr(dialog, "WEIGHTY", frozenset({"bad", "slow"}))
+
+
+@pytest.fixture
+def read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question may be answered as soon as all of it was drawn."""
+    monkeypatch.setattr(question_sight, "LEAST_SECONDS", 0.0)
 
 
 async def until(pilot: Pilot[Any], look: Callable[[], object], *, what: str = "", tries: int = 400) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from overmind_core.errors import OvermindError
 from overmind_core.view import inbox
 from overmind_core.view.actions import Context
-from overmind_core.view.question_sight import LEAST_SECONDS
 from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.render.layout import Panel
@@ -120,12 +118,12 @@ def test_one_that_came_a_moment_ago_is_not_answered_and_that_is_said(keys):
     run(lambda: Answering(questions=[]), scenario)
 
 
+@pytest.mark.usefixtures("read_at_once")
 def test_one_whose_panel_the_first_key_opened_is_not_answered():
     async def scenario(app, pilot):
         assert app.main.select(API)
         await settle(pilot)
         assert not app.main.panels.shape.panel_lines
-        await asyncio.sleep(LEAST_SECONDS)
         burst(app, "yy")
         assert app.given == []
         assert app.notice.text == NOT_READ
@@ -171,6 +169,7 @@ def test_a_question_that_takes_the_place_of_another_is_to_be_read_itself():
 # acceptance 7
 
 
+@pytest.mark.usefixtures("read_at_once")
 @pytest.mark.parametrize("size", [MEDIUM, LARGE], ids=str)
 def test_no_key_answers_a_question_of_sixty_lines_before_all_of_it_was_in_sight(size):
     async def scenario(app, pilot):
@@ -178,7 +177,6 @@ def test_no_key_answers_a_question_of_sixty_lines_before_all_of_it_was_in_sight(
         await settle(pilot)
         assert "more lines: enter" in picture(app)
         await pilot.press("y")
-        await asyncio.sleep(LEAST_SECONDS)
         for key in "ynYm":
             burst(app, key)
             assert app.notice.text.startswith("not all of it was in sight: enter shows"), key
@@ -190,12 +188,6 @@ def test_no_key_answers_a_question_of_sixty_lines_before_all_of_it_was_in_sight(
         await pilot.press("G")
         await settle(pilot)
         assert "line 59" in picture(app)
-        if size == MEDIUM:
-            burst(app, "y")
-            assert app.given == [], "its middle was not in sight"
-            for _ in range(4):
-                await pilot.press("pageup")
-                await settle(pilot)
         await question_read(app, pilot)
         await pilot.press("y")
         assert app.given == [(7, "allow", [])]

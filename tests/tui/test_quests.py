@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, ClassVar
 
 import pytest
@@ -16,7 +15,6 @@ from overmind_core.view import queue as queue_rows
 from overmind_core.view.actions import Context
 from overmind_core.view.describe import Rendering
 from overmind_core.view.keymap import keymap
-from overmind_core.view.question_sight import LEAST_SECONDS
 from overmind_tui.board.page import BoardPage
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
@@ -292,6 +290,7 @@ def test_a_quest_that_asks_waits_in_its_row_in_all_about_it_and_where_its_cancel
     walk(scenario, Describing)
 
 
+@pytest.mark.usefixtures("read_at_once")
 def test_what_a_quest_asks_is_answered_where_it_can_be_read():
     async def scenario(app, press):
         await press(":board", "y")
@@ -301,7 +300,7 @@ def test_what_a_quest_asks_is_answered_where_it_can_be_read():
         page = app.main.question
         assert page.key == ("00000056", 9)
         assert "answer" not in [name for name, _ in app.asked], "the key only shows it"
-        await asyncio.sleep(LEAST_SECONDS)
+        assert page.may_answer
         await press("n")
         assert ("answer", {"question": 9, "behaviour": "deny", "options": []}) in app.asked
         await press("escape")
