@@ -239,6 +239,25 @@ def test_another_width_is_to_be_read_again():
     run(Answering, scenario)
 
 
+@pytest.mark.parametrize("opening", ["y", "!"])
+def test_where_there_is_no_room_nothing_is_answered_and_it_is_to_be_read_again(opening):
+    async def scenario(app, pilot):
+        assert app.main.select(API)
+        await question_read(app, pilot)
+        burst(app, opening)
+        await pilot.resize_terminal(39, 7)
+        await until(pilot, lambda: "39x7: too small" in picture(app), what="that it is too small")
+        burst(app, "yn")
+        assert app.given == []
+        await pilot.resize_terminal(120, 40)
+        assert not app.main.question.may_answer
+        await question_read(app, pilot)
+        burst(app, "y")
+        assert app.given == [(7, "allow", [])]
+
+    run(Answering, scenario)
+
+
 def test_what_stands_behind_another_view_is_not_in_sight():
     async def scenario(app, pilot):
         assert app.main.select(API)
