@@ -18,6 +18,7 @@ const COLUMNS = [
   { key: "for", title: "FOR", width: "44px", px: 44, keep: 3, right: true },
   { key: "cost", title: "COST", width: "60px", px: 60, keep: 4, right: true, spare: true },
   { key: "cpu", title: "CPU", width: "48px", px: 48, keep: 5, right: true },
+  { key: "changed", title: "CHANGED", width: "96px", px: 96, keep: 12, right: true, spare: true },
   { key: "agent", title: "AGENT", width: "72px", px: 72, keep: 7, spare: true },
   { key: "age", title: "AGE", width: "44px", px: 44, keep: 10, right: true, wide: true },
   { key: "tokens", title: "TOK", width: "52px", px: 52, keep: 13, right: true, wide: true, spare: true },

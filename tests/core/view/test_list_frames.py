@@ -231,6 +231,6 @@ def test_names_have_no_control_characters_and_nothing_that_turns_the_text_round(
 def test_columns_stand_in_the_order_of_the_list():
     shown = frames.columns(list_frames.COLUMNS)
     keys = [one["key"] for one in shown]
-    assert keys[:6] == ["name", "state", "for", "cost", "cpu", "agent"]
+    assert keys[:7] == ["name", "state", "for", "cost", "cpu", "changed", "agent"]
     assert keys[-1] == "now"
-    assert [one["key"] for one in shown if not one.get("wide")] == [*keys[:6], "now"]
+    assert [one["key"] for one in shown if not one.get("wide")] == [*keys[:7], "now"]
