@@ -171,6 +171,8 @@ GAP = 2
 """Cells between the parts of the bottom line."""
 NOTICE_LINES = 2
 NOTHING = Cell("")
+_WAITS = "wait"
+"""The tone of what waits for the person."""
 
 
 @runtime_checkable
@@ -535,12 +537,15 @@ def bottom_line(
 ) -> list[Cell]:
     """Where we are at the left; at the right what happened, else what stands.
 
-    What to press next is between them where there is room; of what stands it takes the place where there is not.
+    What to press next is between them where there is room; of what stands it takes the place where there is not, unless
+    that waits for the person.
     """
     left = [Cell(f" <{crumb}>", "accent" if crumb == crumbs[-1] else "quiet") for crumb in crumbs]
     used = sum(width(cell.text) for cell in left)
     line = notice if notice.text else standing
     room = cells - used - width(coach) - 2 * GAP
+    if not notice.text and standing.tone == _WAITS and room < width(standing.text):
+        coach = ""
     if coach and not notice.text and 0 <= room < width(line.text):
         line = NOTHING
     if coach and width(line.text) <= room:

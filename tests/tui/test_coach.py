@@ -82,3 +82,12 @@ def test_what_stands_gives_way_to_the_line():
     assert "api asks" not in "".join(shown(40))
     assert "api asks" in "".join(shown(40, ""))
     assert "api asks" in "".join(shown(25))
+
+
+@tabled("cells", range(12, 130))
+def test_what_asks_a_person_does_not_give_way_to_the_line(cells):
+    asks = Cell("api asks: may I?", "wait")
+    line = bottom_line(("board",), Cell(""), cells, coach="1/3 press !", standing=asks)
+    shown = "".join(cell.text for cell in line)
+    assert asks.text[: max(cells - len(" <board>") - 3, 0)] in shown
+    assert ("1/3 press !" in shown) == (cells >= len(" <board>") + len("1/3 press !") + len(asks.text) + 4)
