@@ -13,6 +13,7 @@ from overmind_core.domain.agents.agent import ActivitySource, AgentMode
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
 from overmind_core.domain.agents.choices import choices_of
 from overmind_core.domain.agents.turns import one_line
+from overmind_core.domain.engine_questions import QUESTS, concerns, is_gate
 from overmind_core.domain.events import About, AboutKind
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
@@ -21,7 +22,7 @@ from overmind_core.missions.lookup import find
 from overmind_core.missions.requests import Nothing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Container, Sequence
 
     from overmind_core.agents.answer_types import AnsweredQuestion, HookReply, HookTaken, Question, QuestionSubject
     from overmind_core.agents.answering import Answering
@@ -50,6 +51,7 @@ class QuestionApi:
         resolvers: What finds the quests and specs that a person's word means; each raises `OvermindError`, `not_found`
             or `ambiguous`, where it finds none.
         spec_of: The id of the spec to which a subject of questions belongs: a quest, or a mission that works for one.
+        quests_of: The ids of the quests whose work a question decides about, whose subject is another thing.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class QuestionApi:
         engine: EngineQuestions,
         resolvers: Sequence[Callable[[str], About]],
         spec_of: Callable[[str], str | None],
+        quests_of: Callable[[EngineQuestion], Sequence[str]],
         waiters: PermissionWaiters,
         driver: TerminalDriver,
         registry: Registry,
@@ -74,6 +77,7 @@ class QuestionApi:
         self._engine = engine
         self._resolvers = resolvers
         self._spec_of = spec_of
+        self._quests_of = quests_of
         self._waiters = waiters
         self._driver = driver
         self._registry = registry
@@ -92,20 +96,22 @@ class QuestionApi:
         found = [await self._row(question) for question in self._questions.open()]
         return [row for row in found if row is not None]
 
-    async def questions_about(self, subject_id: str, name: str, numbers: Collection[int]) -> list[Question]:
-        """Return those about a subject, what its mission has started, or what is named below it, oldest first.
+    async def questions_about(self, subject_id: str, name: str) -> list[Question]:
+        """Return those that concern a subject, what its mission has started, or what is named below it.
 
-        And those with these numbers, whatever they are about.
+        The oldest comes first.
         """
         rows = self._questions.open()
         ids = self._family(subject_id) if rows else set()
         below = f"{name}/"
-        asked = [
-            row for row in rows
-            if row.about_id in ids or row.id in numbers or self._name_of(row).startswith(below)
-        ]  # fmt: skip
+        asked = [row for row in rows if self._concerns(row, ids) or self._name_of(row).startswith(below)]
         found = [await self._row(row) for row in asked]
         return [one for one in found if one is not None]
+
+    def _concerns(self, row: QuestionRow, ids: Container[str]) -> bool:
+        """Whether a question is found by one of these ids."""
+        asked = self._engine.get(row.id)
+        return concerns({"id": row.about_id, QUESTS: () if asked is None else self._quests_of(asked)}, ids)
 
     def _family(self, mission_id: str) -> set[str]:
         """The mission and all that descend from it."""
@@ -226,14 +232,29 @@ class QuestionApi:
 
     def _oldest(self, word: str) -> QuestionRow:
         """The oldest open question about what a person's word means."""
-        subjects = self._subjects(word)
-        waiting = {about: rows for about in subjects if (rows := self._questions.about(about.id))}
+        opened = self._questions.open()
+        at_gate = next((row for row in opened if self._is_gate(row, word)), None)
+        try:
+            subjects = self._subjects(word)
+        except OvermindError:
+            if at_gate is None:
+                raise
+            return at_gate
+        found = {about: [row for row in opened if self._concerns(row, {about.id})] for about in subjects}
+        waiting = {about: rows for about, rows in found.items() if rows}
+        if at_gate is not None and all(at_gate not in rows for rows in waiting.values()):
+            waiting[About(AboutKind.SPEC, at_gate.about_id, word)] = [at_gate]
         if not waiting:
             return self._only_of_spec(word, subjects)
         if len(waiting) > 1:
             listed = ", ".join(f"{rows[0].id} ({about.kind} {about.name})" for about, rows in waiting.items())
             raise OvermindError("ambiguous", f"{word!r} has several open questions: {listed}. Give the number.")
         return next(iter(waiting.values()))[0]
+
+    def _is_gate(self, row: QuestionRow, word: str) -> bool:
+        """Whether a word names the gate at which this is asked."""
+        asked = self._engine.get(row.id)
+        return asked is not None and is_gate(self._engine_row(asked), word)
 
     def _only_of_spec(self, word: str, subjects: Sequence[About]) -> QuestionRow:
         """The one open question about a quest of a spec, about which itself nothing is open."""
@@ -296,6 +317,7 @@ class QuestionApi:
             "name": about["name"],
             "about": about,
             "part": asked.part,
+            "quests": list(self._quests_of(asked)),
             "need": asked.need,
             "tool": "",
             "summary": asked.summary,

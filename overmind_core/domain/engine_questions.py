@@ -13,7 +13,7 @@ from overmind_core.domain.text.cells import cut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
     from typing import Any, Final
 
 
@@ -150,6 +150,8 @@ UNKNOWN = AnswerEffects("allow", "deny")
 """Of a need that only a later version knows."""
 BLOCKS = "blocks"
 """The field of a subject that says that its quest can't go on without the answer."""
+QUESTS = "quests"
+"""The field that names by their ids the quests whose work is asked about, where the subject is another thing."""
 LINES = "lines"
 """The field of a subject that holds what people read, line by line; all others are for programs."""
 
@@ -157,6 +159,43 @@ LINES = "lines"
 def is_of_engine(question: Mapping[str, Any]) -> bool:
     """Whether the engine asks it, and no agent; a daemon of an earlier version has only agents' questions."""
     return "part" in question
+
+
+def concerns(question: Mapping[str, Any], ids: Container[str]) -> bool:
+    """Whether a question is about one of these ids, or decides about the work of a quest that has one of them.
+
+    All who look for the questions of a thing ask here, so that each finds the same.
+    """
+    return any(one in ids for one in concerned(question))
+
+
+def concerned(question: Mapping[str, Any]) -> Iterator[str]:
+    """The ids that find a question: of its subject, and of the quests whose work it decides about."""
+    yield question["id"]
+    about = (question.get("about") or {}).get("id")
+    if isinstance(about, str):  # another hive may send anything
+        yield about
+    yield from question.get(QUESTS) or ()
+
+
+def oldest_of(questions: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return by each id that finds any the oldest of these questions, which come in that order."""
+    found: dict[str, dict[str, Any]] = {}
+    for question in questions:
+        for one in concerned(question):
+            found.setdefault(one, question)
+    return found
+
+
+def gate_name(name: str, part: str | None) -> str:
+    """What the gate of a phase is called, as the quest is that makes its document: `carts/tasks`."""
+    return f"{name}/{part}" if part else name
+
+
+def is_gate(question: Mapping[str, Any], word: str) -> bool:
+    """Whether a word names the gate at which a question is asked, whoever has made its document."""
+    part, kind = question.get("part"), (question.get("about") or {}).get("kind")
+    return bool(part) and kind == _SPEC and word in {gate_name(question["name"], part), gate_name(question["id"], part)}
 
 
 def topic(question: Mapping[str, Any]) -> str:
@@ -237,6 +276,11 @@ def without_name(summary: str, name: str) -> str:
     return summary.removeprefix(f"{name} ").removeprefix(f"{name}: ")
 
 
+def asks(question: Mapping[str, Any], name: str) -> str:
+    """What is asked, beside the name of a thing that finds it; the name of its own subject needs not be said either."""
+    return without_name(without_name(str(question["summary"]), str(question["name"])), name)
+
+
 def way_on(question: Mapping[str, Any]) -> str:
     """Return the line that answers it; where allowing it is not plain, what it is about and both answers."""
     return choice(question) or answer_line(question)
@@ -258,5 +302,7 @@ def answer_line(question: Mapping[str, Any]) -> str:
 
 def with_answer(question: Mapping[str, Any]) -> str:
     """Return an open question in a line: its number, what it is about, and the command that answers it."""
-    name = (question.get("about") or question)["name"]
-    return f"question {question['question']} ({question['need']} of {name}): {way_on(question)}"
+    about = question.get("about") or question
+    part = question.get("part") if question["need"] == EngineNeed.PHASE else None
+    named = f"gate of {gate_name(about['name'], part)}" if part else f"{question['need']} of {about['name']}"
+    return f"question {question['question']} ({named}): {way_on(question)}"

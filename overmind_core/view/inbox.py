@@ -235,13 +235,14 @@ def strip(row: Row | None, questions: Sequence[Row], *, typing: bool = False) ->
 
     `typing`: the key that answers would be text.
     """
-    asked = [] if row is None else [one for one in questions if one["id"] == row["id"]]
+    asked = [] if row is None else [one for one in questions if engine_questions.concerns(one, {row["id"]})]
     if row is None or not asked:
         return Cell("")
     more = f" · {len(asked) - 1} more" if len(asked) > 1 else ""
     key = "" if typing else " · ! answers"
-    asks = "" if engine_questions.is_of_engine(asked[0]) else " asks"
-    return Cell(f"{safe(row['name'])}{asks}: {safe(asked[0]['summary'])}{more}{key}", "wait")
+    verb = "" if engine_questions.is_of_engine(asked[0]) else " asks"
+    text = engine_questions.asks(asked[0], row["name"])
+    return Cell(f"{safe(row['name'])}{verb}: {safe(text)}{more}{key}", "wait")
 
 
 NOBODY = "nothing needs your attention"

@@ -436,6 +436,15 @@ def test_what_specs_wait_for_are_cards_in_review():
     assert with_gates(BOARD, []) is BOARD
 
 
+def test_the_quest_whose_document_waits_at_a_gate_is_the_card_of_that():
+    quest = row("carts/tasks", status="completed", outcome="succeeded", ended_at="2026-11-20T12:00:02.000Z")
+    columns: list[Any] = [
+        {"name": name, "count": len(quests), "quests": quests} for name, quests in (("review", [quest]), ("done", []))
+    ]
+    board = with_gates(columns, [{**GATE, "quest": quest["id"]}])
+    assert drawn(board, 60) == ["REVIEW 1            DONE 0", "? carts/tasks gate"]
+
+
 def test_a_narrow_terminal_gets_the_columns_below_each_other():
     assert drawn(BOARD, 40) == [
         "QUEUED 1",
