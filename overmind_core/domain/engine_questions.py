@@ -120,7 +120,11 @@ _SPEC, _QUEUE = "spec", "queue"
 UNDOES = AnswerEffects(
     "land it all the same", "begin another attempt, which keeps both", "the feedback for it", first=DENY
 )
-"""Of `merge` about work that would undo what has landed."""
+"""Of `merge` about work of an agent that would undo what has landed."""
+UNDOES_OF_COMMAND = AnswerEffects(
+    "land its worktree as it is, with no more than this loss", EFFECTS[EngineNeed.MERGE].deny, first=DENY
+)
+"""Of the same about work of a command, which would do the same again: it is told nothing."""
 CODE = "code"
 """The field of the subject of `merge` that says why its landing was refused; without it nothing has been."""
 REFUSED = AnswerEffects(EFFECTS[EngineNeed.MERGE].allow, EFFECTS[EngineNeed.MERGE].deny, first=ALLOW)
@@ -148,6 +152,18 @@ FOR_YOU = "waits for you"
 """The beginning of what is said where a person has to do something."""
 UNKNOWN = AnswerEffects("allow", "deny")
 """Of a need that only a later version knows."""
+COMMAND = "command"
+"""The field of a subject that says that a plain command does its work: a prompt tells it nothing."""
+READ_FROM_FILE = "the feedback, which its command has to read from feedback.md"
+"""What a text is to such a one."""
+_OF_COMMANDS: Mapping[AnswerEffects, AnswerEffects] = {
+    UNDOES: UNDOES_OF_COMMAND,
+    **{
+        one: AnswerEffects(one.allow, one.deny, READ_FROM_FILE, text_with=one.text_with, first=one.first)
+        for one in (EFFECTS[EngineNeed.PHASE], EFFECTS[EngineNeed.REVIEW], REVIEW_ALONE, EFFECTS[EngineNeed.STUCK])
+    },
+}
+"""Effects of answers about the work of agents → those about the work of commands."""
 BLOCKS = "blocks"
 """The field of a subject that says that its quest can't go on without the answer."""
 QUESTS = "quests"
@@ -230,7 +246,8 @@ def effects_of(question: Mapping[str, Any]) -> AnswerEffects:
     found = next((effects for need, is_so, effects in special if is_so and question["need"] == need), None)
     if question["need"] == EngineNeed.STEER:
         found = STEERS.get(str(subject.get(DOES)))
-    return found or EFFECTS.get(question["need"], UNKNOWN)
+    effects = found or EFFECTS.get(question["need"], UNKNOWN)
+    return _OF_COMMANDS.get(effects, effects) if subject.get(COMMAND) else effects
 
 
 def hints(question: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from overmind_core.domain.engine_questions import UNDOES, UNDOES_LANDED, effects_of, oldest_of
+from overmind_core.domain.engine_questions import UNDOES, UNDOES_LANDED, UNDOES_OF_COMMAND, effects_of, oldest_of
 from overmind_core.domain.missions.status_marks import WAITING
 from overmind_core.view import board as board_rows
 from overmind_core.view import numbers, row_filter, tones
@@ -177,7 +177,7 @@ def _document(row: Row, question: Row | None) -> dict[str, object]:
 
 def _need(question: Row) -> str:
     """What is needed; work that would undo what has landed is read before it lands, so it is another need here."""
-    return UNDOES_LANDED if effects_of(question) is UNDOES else str(question["need"])
+    return UNDOES_LANDED if effects_of(question) in {UNDOES, UNDOES_OF_COMMAND} else str(question["need"])
 
 
 def card(row: Row, *, by: str, question: Row | None, there: bool) -> dict[str, object]:
