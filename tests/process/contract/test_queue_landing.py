@@ -179,10 +179,14 @@ def test_work_that_would_undo_what_has_landed_waits_for_a_person_and_says_so_eve
 
 
 def agent_writes_over(shop, tmp_path, **options):
-    """The same by an agent, whose every attempt writes the file whole."""
+    """The same by an agent, whose every attempt writes the file whole, and from the third on something else."""
     claude.at_hand(shop.om, tmp_path)
     write = {"write": "a", "text": "vouchers\n"}
-    script = {"quests.vouchers.1": [write, {"call": shop.held("other")}], "*": [{"read": "feedback.md"}, write]}
+    script = {
+        "quests.vouchers.1": [write, {"call": shop.held("other")}],
+        "quests.vouchers.2": [write],
+        "*": [{"read": "feedback.md"}, {**write, "text": "coupons\n"}],
+    }
     scripted.behind(shop.om, scripted.write(tmp_path, script))
     shop.add("carts", f"echo carts > a; {shop.held('work')}", into="main")
     shop.await_at("work")
