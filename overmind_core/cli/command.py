@@ -19,30 +19,27 @@ if TYPE_CHECKING:
 PACKAGE = "overmind_core.cli"
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Daemon": ("start", "shutdown", "status"),
-    "Start and end missions": ("run", "stop", "kill", "restart", "rm", "prune"),
-    "Run plans": ("init", "agents", "apply", "diff", "delete"),
+    "Daemon": ("start", "shutdown", "status", "service", "state", "state recover"),
+    "Start and end missions": ("run", "claude run", "stop", "kill", "restart", "rm", "prune"),
+    "Run plans": ("init", "agents", "apply", "diff", "delete", "output"),
     "Queue work": (
         "quest add",
+        "quest run",
+        "quest list",
+        "quest info",
+        "quest why",
+        "quest logs",
+        "quest wait",
         "quest edit",
         "quest retry",
-        "quest why",
+        "quest cancel",
         "queue",
         "queue pause",
         "queue resume",
         "queue slots",
         "board",
-        "learn",
-        "learn accept",
-        "learn drop",
     ),
-    "Quests and rituals": (
-        "quest run",
-        "quest list",
-        "quest info",
-        "quest logs",
-        "quest wait",
-        "quest cancel",
+    "Run work on a schedule": (
         "ritual create",
         "ritual list",
         "ritual info",
@@ -74,24 +71,17 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "logs",
         "screen",
         "top",
+        "cost",
         "health",
+        "why",
         "timeline",
         "wait",
         "events",
         "subscribe",
+        "seen",
     ),
     "Use their terminals": ("attach", "detach", "shell", "exec"),
-    "Talk to agents": (
-        "claude run",
-        "send",
-        "interrupt",
-        "inbox",
-        "answer",
-        "messages",
-        "result",
-        "seen",
-        "cost",
-    ),
+    "Talk to agents": ("send", "interrupt", "inbox", "answer", "messages", "result"),
     "Remember": (
         "remember",
         "recall",
@@ -107,6 +97,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "forget",
         "helped",
         "hurt",
+        "learn",
+        "learn accept",
+        "learn drop",
         "memory",
         "memory on",
         "memory off",
@@ -120,7 +113,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "memory unshare",
         "memory sync",
     ),
-    "Agents that run agents": ("skill", "mcp", "output", "report"),
+    "Agents that run agents": ("skill", "mcp", "report"),
     "Change missions": ("edit", "update", "rename", "signal", "freeze", "thaw"),
     "Share notes with a team": ("cortex serve", "cortex token", "cortex migrate", "cortex backup", "cortex restore"),
     "Reach other machines": (
@@ -139,7 +132,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "swarm join",
         "swarm leave",
         "swarm status",
-        "why",
         "fleet list",
         "fleet info",
         "fleet scale",
@@ -158,7 +150,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "context show",
     ),
     "Use a browser": ("web", "web link", "web token", "web sessions", "web revoke", "web stop"),
-    "Everyday tools": ("demo", "doctor", "state", "state recover", "version", "completion", "service"),
+    "Everyday tools": ("demo", "doctor", "version", "completion"),
 }
 """Heading → commands, in the order in which `overmind --help` shows them. A name may have two words."""
 
@@ -294,8 +286,9 @@ _SUMMARIES = {
     "claude run": "start a Claude agent (run --provider claude)",
     "describe": "describe a mission as text: state, command, agent, policy, runs",
     "rituals": "list rituals (ritual list)",
+    "why": "explain how a mission, quest, spec or plan stands, or why a post of the swarm waits",
 }
-"""Command that is another word for one → its summary."""
+"""Command → its summary, where that is not its operation's: another word for one, or more than one operation."""
 
 
 def summary_of(name: str) -> str:
