@@ -310,6 +310,7 @@ class App:
             preparer=self.isolation,
             plans=self.plans,
             quests=self.quest_registry,
+            left_processes=self.missions.left_processes,
             unrecorded=self.unrecorded,
         )
         self.quests = QuestService(

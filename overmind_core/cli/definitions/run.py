@@ -13,6 +13,7 @@ from overmind_core.cli.missions.options import POLICY, given_policy
 from overmind_core.cli.swarm.run_on import SWARM_OPTIONS, take_context, with_variables
 from overmind_core.cli.swarm.run_on import check as check_on
 from overmind_core.cli.values import label, mission_name, terminal_size, variable_pair
+from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import INTERRUPTED, OvermindError, UsageError
 
 TYPE_CHECKING = False
@@ -98,6 +99,9 @@ def _remove(context: Context, mission: Mapping[str, Any]) -> None:
     except OvermindError as error:
         if error.code != "not_finished":
             raise
+        if "background" in error.fields:
+            context.note(display_safe(error.message))
+            return
         context.note(f"Mission {mission['id']} is still running. Remove it with: overmind rm -f {mission['name']}")
 
 
