@@ -6,6 +6,7 @@ import time
 
 from overmind_core.cli.command import JSON, Command, flag, ids, one_id, option
 from overmind_core.cli.context import Context, exit_status
+from overmind_core.cli.finished import hint_help
 from overmind_core.cli.output import dumps
 from overmind_core.cli.values import duration, timeout_seconds, timeout_words
 from overmind_core.client.stream import HEARTBEAT, follow
@@ -37,7 +38,7 @@ def wait(args: Namespace, context: Context) -> int:
         context.print(dumps(end) if args.json else end_line(end))
 
     try:
-        return wait_for_ends(context, ends, say, timeout=args.timeout)
+        return hint_help(context, ends, wait_for_ends(context, ends, say, timeout=args.timeout))
     except KeyboardInterrupt:
         from overmind_core.cli.quests.left import note_left_missions  # start-up: for those alone who stop waiting
 
@@ -136,10 +137,14 @@ class EndWaiter:
         return not self.pending or (self._any and bool(self._ended))
 
     @property
+    def ends(self) -> list[End]:
+        """The ends so far, in the order of what is waited for."""
+        return [self._ended[mission] for mission in self._wanted if mission in self._ended]
+
+    @property
     def status(self) -> int:
         """The first exit status that isn't 0."""
-        ends = [self._ended[mission] for mission in self._wanted if mission in self._ended]
-        statuses = (exit_status(end["status"], end["exit_code"], end.get("reason")) for end in ends)
+        statuses = (exit_status(end["status"], end["exit_code"], end.get("reason")) for end in self.ends)
         return next(filter(None, statuses), 0)
 
     def request(self) -> tuple[str, dict[str, Any]]:
@@ -170,13 +175,14 @@ LOST = "lost"
 """An outcome: how it was lost is said already."""
 
 
-def end_line(end: End) -> str:
-    """Return what a person reads of an end."""
+def end_line(end: End, *, noun: str = "Mission", name: str = "") -> str:
+    """Return what a person reads of an end; `name`: said beside the id."""
     if end.get("reason") == KEEPER_LOST:
         how = lost.NOW
     else:
         how = "no exit code" if end["exit_code"] is None else f"exit code {end['exit_code']}"
-    landed = f"Mission {end['id']} finished: {end['status']} ({how})"
+    named = f" ({name})" if name else ""
+    landed = f"{noun} {end['id']}{named} finished: {end['status']} ({how})"
     outcome = end.get("outcome")  # an older supervisor says none
     if outcome is None and end.get("quest_state"):
         return display_safe(f"{landed}: its quest goes on")
