@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -107,6 +108,10 @@ OLDER = """UPDATE plan_nodes SET state = json_set(state, '$.stage', 'running', '
 """What an older program has left of a killed plan."""
 
 
+def _make_older(database):
+    database.write(OLDER, ())
+
+
 def test_what_an_older_program_left_running_in_a_killed_plan_is_what_it_is_with_the_next_daemon(tmp_path):
     home = Home(str(tmp_path / "home"))
     keeper = ScriptedKeeper(home)
@@ -126,7 +131,7 @@ def test_what_an_older_program_left_running_in_a_killed_plan_is_what_it_is_with_
             keeper.exit(next(iter(keeper.held)), 137)
             await killing
             before = await stages(first, plan)
-            first.app.journal.save(lambda: first.app.state.database.write(OLDER, ()))
+            first.app.journal.save(partial(_make_older, first.app.state.database))
             await first.app.journal.saved()
             older = await stages(first, plan)
         async with supervising(home, keeper) as second:
