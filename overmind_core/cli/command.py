@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PACKAGE = "overmind_core.cli"
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Daemon": ("start", "shutdown", "status", "service", "state", "state recover"),
+    "Daemon": ("start", "shutdown", "status", "service"),
     "Start and end missions": ("run", "claude run", "stop", "kill", "restart", "rm", "prune"),
     "Run plans": ("init", "agents", "apply", "diff", "delete", "output"),
     "Queue work": (
@@ -150,7 +150,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "context show",
     ),
     "Use a browser": ("web", "web link", "web token", "web sessions", "web revoke", "web stop"),
-    "Everyday tools": ("demo", "doctor", "version", "completion"),
+    "Everyday tools": ("demo", "doctor", "state", "state recover", "version", "completion"),
 }
 """Heading → commands, in the order in which `overmind --help` shows them. A name may have two words."""
 
@@ -286,9 +286,8 @@ _SUMMARIES = {
     "claude run": "start a Claude agent (run --provider claude)",
     "describe": "describe a mission as text: state, command, agent, policy, runs",
     "rituals": "list rituals (ritual list)",
-    "why": "explain how a mission, quest, spec or plan stands, or why a post of the swarm waits",
 }
-"""Command → its summary, where that is not its operation's: another word for one, or more than one operation."""
+"""Command that is another word for one → its summary."""
 
 
 def summary_of(name: str) -> str:

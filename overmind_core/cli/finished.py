@@ -1,10 +1,20 @@
-"""The last line of a command that has waited for one thing: how that ended, in the words of `wait`, and what helps.
+"""The lines about ends of commands that wait: as `wait` and `quest wait` print them, and what helps behind them.
 
-It is on stderr, and only there where what was waited for has not succeeded: its output is seen already.
+A command that has followed one thing to its end says it on stderr where that has not succeeded.
 """
 
 from __future__ import annotations
 
+from overmind_core.domain.missions import lost
+from overmind_core.domain.missions.lost import KEEPER_LOST
+from overmind_core.domain.missions.reasons import (
+    achievement_of,
+    ended_words,
+    last_reason,
+    limit_of,
+    quest_exit,
+    why_beside,
+)
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError
 
@@ -15,14 +25,50 @@ if TYPE_CHECKING:
     from typing import Any
 
     from overmind_core.cli.context import Context
-    from overmind_core.cli.missions.watch import EndWaiter
 
     Row = Mapping[str, Any]
 
 SUCCEEDED = frozenset({None, "succeeded"})
 """Outcomes after which there is nothing to do; None: an older daemon says none, or the work goes on."""
 MOST_NAMED = 3
-"""Missions or quests that one command names."""
+"""Missions that one command names."""
+LOST = "lost"
+"""An outcome: how it was lost is said already."""
+_SAID_BY_STATUS = frozenset({"succeeded", "stopped"})
+"""Outcomes that `completed` and `cancelled` say."""
+
+
+def mission_end_line(end: Row, *, noun: str = "Mission", name: str = "") -> str:
+    """Return what a person reads of an end; `name`: said beside the id."""
+    if end.get("reason") == KEEPER_LOST:
+        how = lost.NOW
+    else:
+        how = "no exit code" if end["exit_code"] is None else f"exit code {end['exit_code']}"
+    named = f" ({name})" if name else ""
+    landed = f"{noun} {end['id']}{named} finished: {end['status']} ({how})"
+    outcome = end.get("outcome")  # an older supervisor says none
+    if outcome is None and end.get("quest_state"):
+        return display_safe(f"{landed}: its quest goes on")
+    if outcome is None or outcome == end["status"]:
+        return display_safe(landed)
+    if text := end.get("quest_text"):
+        said = text if text.startswith(f"{outcome}: ") else f"{outcome}: {text}"
+        return display_safe(f"{landed}: {said}")
+    reason = None if outcome == LOST else end["reason"]
+    return display_safe(f"{landed}: {ended_words(outcome, reason=reason, limit=limit_of(end))}")
+
+
+def quest_end_line(end: Row, *, name: str = "") -> str:
+    """Return what a person reads of an end; `name`: said beside the id."""
+    why = why_beside(last_reason(end), limit_of(end)) or why_beside(end["reason"])
+    outcome = end.get("outcome")  # an older daemon says none
+    if outcome not in {None, end["status"], *_SAID_BY_STATUS}:
+        why = f"{outcome}: {why}" if why else str(outcome)
+    code = quest_exit(end)
+    how = ", ".join(filter(None, (why, "" if code is None else f"exit code {code}")))
+    achieved = achievement_of(end)
+    said = (f" ({how})" if how else "") + (f": {achieved}" if achieved else "")
+    return display_safe(f"Quest {end['id']}{f' ({name})' if name else ''} finished: {end['status']}{said}")
 
 
 def note_end_of_mission(context: Context, mission: str, *, is_removed: bool = False) -> None:
@@ -43,25 +89,21 @@ def note_end_of_plan(context: Context, plan: str, again: str) -> None:
 
 
 def _note_end(context: Context, row: Row, noun: str, helps: str) -> None:
-    from overmind_core.cli.missions.watch import end_line  # start-up: only for what has failed
-
-    context.note(_there(context, _with_help(end_line(row, noun=noun, name=row["name"]), helps)))
+    context.note(_there(context, _with_help(mission_end_line(row, noun=noun, name=row["name"]), helps)))
 
 
 def quest_line(context: Context, end: Row) -> str:
     """Return how a quest has ended, and what helps where it has not succeeded."""
-    from overmind_core.cli.quests.commands import end_line  # they know this module
-
-    line = end_line(end, name=end["name"])
+    line = quest_end_line(end, name=end["name"])
     return line if end.get("outcome") in SUCCEEDED else _there(context, _with_help(line, _quest_help([end["name"]])))
 
 
-def hint_help(context: Context, ends: EndWaiter, status: int) -> int:
+def hint_help(context: Context, ends: Sequence[Row], status: int, *, of_quests: bool = False) -> int:
     """Tell a person what shows why some have not succeeded whose ends a command has printed; return its `status`."""
-    names = [str(one["name"]) for one in ends.ends if one.get("outcome") not in SUCCEEDED]
+    names = [str(one["name"]) for one in ends if one.get("outcome") not in SUCCEEDED]
     if names:
         logs = f"See: overmind logs {' '.join(names[:MOST_NAMED])}"
-        context.hint(_there(context, display_safe(_quest_help(names) if ends.of_quests else logs)))
+        context.hint(_there(context, display_safe(_quest_help(names) if of_quests else logs)))
     return status
 
 

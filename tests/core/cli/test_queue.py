@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from overmind_core.cli.finished import quest_end_line
 from overmind_core.cli.quests.board import BOARD as BOARD_COMMAND
 from overmind_core.cli.quests.board import CARDS, LANES, BoardDrawing, card_text, lanes, shares, with_gates
-from overmind_core.cli.quests.commands import end_line
 from overmind_core.cli.quests.list import _why as list_why
 from overmind_core.cli.quests.list import graph_text, mermaid_text, quest_table
 from overmind_core.cli.quests.queue import queue_text
@@ -213,7 +213,7 @@ def test_each_end_says_what_it_is_worth_on_every_face(facts, reason, card, told)
     quest = row("docs", **facts)
     assert list_why(quest) == (None if reason == "-" else reason)
     assert card_text(quest, 60) == card
-    assert end_line(quest) == f"Quest {quest['id']} finished: {told}"
+    assert quest_end_line(quest) == f"Quest {quest['id']} finished: {told}"
 
 
 @pytest.mark.parametrize(
