@@ -194,7 +194,7 @@ class App:
             Subjects(
                 (self.quest_registry.asked_about, self._spec_asked_about),
                 spec_of=self._spec_worked_for,
-                quests_of=lambda question: self.engine.specs.quests_of(question),  # noqa: PLW0108 - made later
+                quests_of=lambda question: self.engine.quests_of(question),  # noqa: PLW0108 - made later
                 text_of_quest=self.quest_registry.text_of,
             ),
         )

@@ -214,6 +214,44 @@ def is_gate(question: Mapping[str, Any], word: str) -> bool:
     return bool(part) and kind == _SPEC and word in {gate_name(question["name"], part), gate_name(question["id"], part)}
 
 
+def names_of_gates(questions: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The names of the gates at which these are asked, each of which reaches its question."""
+    for question in questions:
+        name = gate_name(question["name"], question.get("part"))
+        if is_gate(question, name):
+            yield name
+
+
+class Heading:
+    """The head of a question: the thing that is asked about, by name and id, and what is asked in few words.
+
+    At the gate of a phase the thing is the quest that made the document: it has the gate's name.
+    """
+
+    __slots__ = ("id", "name", "part")
+
+    def __init__(self, name: str, id_: str, part: str) -> None:
+        self.name: Final = name
+        self.id: Final = id_
+        self.part: Final = part
+        """The part of it that is asked about, where its name does not say that."""
+
+
+def heading(question: Mapping[str, Any]) -> Heading:
+    """Return the head of a question."""
+    part = str(question.get("part") or "")
+    quest = next(iter(question.get(QUESTS) or ()), None)
+    if question["need"] == EngineNeed.PHASE and quest is not None and part:
+        return Heading(gate_name(question["name"], part), str(quest), "")
+    return Heading(question["name"], question["id"], part)
+
+
+def is_for_all(question: Mapping[str, Any]) -> bool:
+    """Whether one answer decides about all that wait for a branch: nobody is to give it by the name of one of them."""
+    kind = (question.get("about") or {}).get("kind")
+    return kind == _QUEUE and question["need"] == EngineNeed.MERGE
+
+
 def topic(question: Mapping[str, Any]) -> str:
     """What it is about, beside its subject's name: the part of that, else what is needed."""
     return str(question["part"] or question["need"])
@@ -322,4 +360,6 @@ def with_answer(question: Mapping[str, Any]) -> str:
     about = question.get("about") or question
     part = question.get("part") if question["need"] == EngineNeed.PHASE else None
     named = f"gate of {gate_name(about['name'], part)}" if part else f"{question['need']} of {about['name']}"
+    if is_for_all(question):
+        named = f"{question['need']} of all that wait for {question['part']}"
     return f"question {question['question']} ({named}): {way_on(question)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.domain.engine_questions import FOR_YOU, asks, concerns, oldest_of
+from overmind_core.domain.engine_questions import FOR_YOU, asks, concerns, is_for_all, oldest_of
 from overmind_core.domain.missions.reasons import (
     achievement_of,
     attempt_numbers,
@@ -51,6 +51,8 @@ ASKED, BEGAN = "asked", "began"
 """Noted in the row of a quest: what is asked about it, and when its mission's newest run began, as the API tells it."""
 GATE = "gate"
 """Noted in a row of the board that is no quest: what its spec waits for, as the API tells it."""
+FOR_ALL = "asked_for_all"
+"""Noted there, too: whether a question that decides about all that wait for its target is open."""
 AT_GATE = "at_gate"
 """Noted in the row of a quest on the board: the word for what the document that it has made waits for."""
 LOOKED_IN = "looked_in"
@@ -70,13 +72,18 @@ def learn(rows: Iterable[Row], fleet: Mapping[str, Row], questions: Iterable[Row
         fleet: Missions by their ids; a quest has its mission's.
         questions: As `inbox` has them.
     """
-    asked = oldest_of(questions)
+    own: list[Row] = []
+    for_all: list[Row] = []
+    for one in questions:
+        (for_all if is_for_all(one) else own).append(one)
+    asked, waiting = oldest_of(own), oldest_of(for_all)
     for row in rows:
         if row.get(GATE):
             continue
         mission = fleet.get(row["id"])
         row[BEGAN] = None if mission is None else mission.get("run_started_at") or mission["started_at"]
         about = asked.get(row["id"])
+        row[FOR_ALL] = row["id"] in waiting  # it lands by itself, too: that stays what it shows
         question = "" if about is None else safe(asks(about, row["name"]))
         if row.get(ASKED) != question:
             row[ASKED] = question
@@ -347,6 +354,8 @@ def standing(row: Row) -> str:
     urgent = row.get("priority") if row["status"] not in ENDED and row.get("priority") != "medium" else ""
     facts = ", ".join(filter(None, (state(row), place, urgent, tried)))
     said = f"y answers: {safe(row[GATE]['summary']) if row.get(GATE) else row[ASKED]}" if row.get(ASKED) else why(row)
+    if row.get(FOR_ALL) and not row.get(ASKED):
+        said = f"y answers for all that wait: {safe(row.get('why'))}"
     return " · ".join(filter(None, (called(row), facts, said)))
 
 

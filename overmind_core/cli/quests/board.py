@@ -64,9 +64,13 @@ def _with_questions(columns: Sequence[Column], context: Context) -> Sequence[Col
     """The columns, with what a person is asked about the quests that wait for that."""
     if not any(column["name"] == REVIEW.word and column["quests"] for column in columns):
         return columns
-    from overmind_core.domain.engine_questions import asks, oldest_of  # start-up: only where something is asked
+    from overmind_core.domain.engine_questions import (
+        asks,
+        is_for_all,
+        oldest_of,
+    )  # start-up: only where something is asked
 
-    asked = oldest_of(context.client().call("inbox"))
+    asked = oldest_of(one for one in context.client().call("inbox") if not is_for_all(one))
 
     def noted(row: Row) -> Row:
         return {**row, ASKED: asks(asked[row["id"]], row["name"])} if row["id"] in asked else row

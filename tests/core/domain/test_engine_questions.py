@@ -116,6 +116,32 @@ def test_a_question_that_an_agent_reports_wants_an_answer_in_words():
     assert next(iter(engine_questions.hints(reported)))[0] == "overmind answer 4 allow"
 
 
+SPEC = {"kind": "spec", "id": "5bec", "name": "carts"}
+QUEUE = {"kind": "queue", "id": "queue", "name": "queue"}
+
+
+@tabled(
+    ("asked", "name", "id_", "part", "for_all", "reached_by"),
+    [
+        (question("phase", part="tasks", id="5bec", name="carts", about=SPEC, quests=["a1"]),
+         "carts/tasks", "a1", "", False, ["carts/tasks"]),
+        (question("phase", part="tasks", id="5bec", name="carts", about=SPEC, quests=[]),
+         "carts", "5bec", "tasks", False, ["carts/tasks"]),
+        (question("phase", part="tasks", id="5bec", name="carts", about=SPEC), "carts", "5bec", "tasks", False,
+         ["carts/tasks"]),
+        (question("merge", part="", id="5bec", name="carts", about=SPEC), "carts", "5bec", "", False, []),
+        (question("merge", part="main", id="queue", name="queue", about=QUEUE, quests=["a1"]),
+         "queue", "queue", "main", True, []),
+        (question("budget", part="", id="queue", name="queue", about=QUEUE), "queue", "queue", "", False, []),
+    ],
+)  # fmt: skip
+def test_the_head_of_a_question_and_the_name_that_reaches_it(asked, name, id_, part, for_all, reached_by):
+    found = engine_questions.heading(asked)
+    assert (found.name, found.id, found.part) == (name, id_, part)
+    assert engine_questions.is_for_all(asked) is for_all
+    assert list(engine_questions.names_of_gates([asked])) == reached_by
+
+
 UNDOES = {"code": "undoes_landed", "into": "main", "problem": "a would lose 1 line of up"}
 KEEPS = "overmind answer 4 deny (begin another attempt, which keeps both) or allow (land it all the same)"
 LEFT = "leave its branch and worktree as they are"

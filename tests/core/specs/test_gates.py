@@ -8,6 +8,8 @@ from unittest import mock
 
 import pytest
 
+from overmind_core.cli.agents.inbox import inbox_text
+from overmind_core.cli.completion import question_words
 from overmind_core.cli.waiting import questions_about
 from overmind_core.domain.specs.shape import SpecTask
 from overmind_core.domain.specs.spec import PhaseName
@@ -112,6 +114,13 @@ async def answered(ask, word):
     return int(refused.value.message.rpartition("answer ")[2].split()[0])
 
 
+async def refusal(ask, word):
+    """What is said to somebody who answers by this word, too late."""
+    with pytest.raises(OvermindError) as refused:
+        await ask("answer", id=word, behaviour="allow")
+    return refused.value.message
+
+
 async def why_names(ask, word):
     (named,) = (await ask("quest_why", id=word))["questions"]
     return named["question"]
@@ -178,6 +187,13 @@ def test_whoever_asks_by_the_name_of_a_gate_reaches_the_same_question(tmp_path):
                 reached = {door.__name__: await door(ask, word) for door in DOORS}
                 assert reached == dict.fromkeys(reached, asked["question"]), word
             assert [await answered(ask, word) for word in ("carts", asked["id"])] == [asked["question"]] * 2
+            (need,) = inbox_rows.needs([], questions, 0.0)
+            assert inbox_rows.title(need).startswith("carts/explore · phase · asked ")
+            assert inbox_text(questions, 0.0).startswith(f"1  carts/explore ({quest})  phase  ")
+            assert question_words(questions) == ["1", "carts", "carts/explore"]
+            await ask("answer", id="carts/explore", behaviour="allow")
+            for word in ("carts", "carts/explore", asked["id"], quest):
+                assert "Question 1 was already answered by " in await refusal(ask, word), word
 
     try:
         in_process.run(scenario())
@@ -202,6 +218,12 @@ def test_a_gate_whose_document_no_quest_has_made_is_reached_by_the_name_of_its_c
             assert quests_rows.standing(card) == "carts/explore · review · y answers: carts: explore passed with 1.00"
             assert await answered(ask, "carts/explore") == asked["question"]
             assert await answered(ask, f"{asked['id']}/explore") == asked["question"]
+            assert inbox_text(questions, 0.0).startswith(f"1  carts ({asked['id']})  explore phase  ")
+            assert question_words(questions) == ["1", "carts", "carts/explore"]
+            await ask("answer", id="carts/explore", behaviour="allow")
+            assert (await refusal(ask, "carts/explore")).startswith("Question 1 was already answered by ")
+            assert "already" not in await refusal(ask, "carts/design")
+            assert "already" not in await refusal(ask, "nobody/explore")
 
     try:
         in_process.run(scenario())

@@ -494,7 +494,18 @@ def test_what_meets_a_persons_files_is_asked_about_once_and_lands_by_itself_when
     assert queue[0] == "running 0/4 · queued 0 · landing 2"
     assert "one on main (uncommitted files are in its way: tried again by itself)" in queue[1]
     folder = shop.code.folder
-    assert shop.om.ok("quest", "why", "one").splitlines() == [
+    why = shop.om.ok("quest", "why", "one").splitlines()
+    about_all = why.pop(1)
+    number = question["question"]
+    assert about_all.startswith(
+        f"  waits for you: question {number} (merge of all that wait for main): Work can't land"
+    )
+    assert about_all.endswith(
+        f": overmind answer {number} allow (try again now) or deny (leave the work of all that wait for it as it is)"
+    )
+    refused = shop.om.refused("answer", "one", "allow", code="ambiguous")
+    assert refused.rstrip().endswith(about_all.partition("waits for you: ")[2]), refused
+    assert why == [
         (
             "one is running: it lands by itself, attempt 1 of 3, once this is out of the way: main is checked out in "
             f"{folder}, where 1 file that the landing changes is not committed: b. Commit or stash it there. "
