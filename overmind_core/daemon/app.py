@@ -194,6 +194,7 @@ class App:
             Subjects(
                 (self.quest_registry.asked_about, self._spec_asked_about),
                 spec_of=self._spec_worked_for,
+                quests_of=lambda question: self.engine.quests_of(question),  # noqa: PLW0108 - made later
                 text_of_quest=self.quest_registry.text_of,
             ),
         )
@@ -309,6 +310,7 @@ class App:
             preparer=self.isolation,
             plans=self.plans,
             quests=self.quest_registry,
+            left_processes=self.missions.left_processes,
             unrecorded=self.unrecorded,
         )
         self.quests = QuestService(

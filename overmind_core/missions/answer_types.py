@@ -35,8 +35,7 @@ class RemovedMission(MissionBrief):
     """A mission that was removed."""
 
     note: NotRequired[str]
-    """Only where work of it is kept, which would be lost: where it is, why, and how it is removed. Also where something
-    that it has left in the background goes on: what, and how it is ended."""
+    """Only where work of it is kept, which would be lost: where it is, why, and how it is removed."""
 
 
 class RestartedMission(MissionBrief):
@@ -87,7 +86,8 @@ class PrunedMissions(TypedDict):
     bytes: int
     """Of their logs."""
     note: NotRequired[str]
-    """Only where work of them is kept, or what they have left goes on: a line for each, as in the answer of `rm`."""
+    """Only where work of them is kept, as in the answer of `rm`, or where one stays because something that it has left
+    in the background goes on: what, and how it is ended. A line for each."""
 
 
 class Tokens(TypedDict):

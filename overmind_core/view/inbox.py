@@ -85,10 +85,11 @@ STANDS_FOR_NONE = "stands_for_none"
 def _row_of(asked: Row, missions: Mapping[str, Row]) -> Row:
     """The mission that the engine asks about, by the name of the question's subject; one that stands for none."""
     mission = missions.get(asked["id"])
+    name = engine_questions.heading(asked).name
     if mission is not None:
-        return {**mission, "name": asked["name"]}
+        return {**mission, "name": name}
     return {
-        "id": asked["id"], "name": asked["name"], "type": (asked.get("about") or {}).get("kind", "mission"),
+        "id": asked["id"], "name": name, "type": (asked.get("about") or {}).get("kind", "mission"),
         "status": "running",
         "activity": "waiting", "provider": "", "command": "", "parent": None, "started_at": asked["asked_at"],
         STANDS_FOR_NONE: True,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Coroutine, Hashable, Iterable,
 from contextlib import aclosing, suppress
 from typing import Any, NamedTuple
 
+from overmind_core.domain.engine_questions import is_for_all
 from overmind_core.domain.missions.status_marks import WAITING
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
@@ -147,7 +148,10 @@ class LiveFleet:
         """These changed or went, with events of these types; who waits is told with what is asked."""
         changed, kinds = list(rows), frozenset(types)
         known = {one["id"] for one in self.fleet.questions}
-        asks = bool(kinds & QUESTIONS) or any(mark(row) is WAITING and row["id"] not in known for row in changed)
+        joins = "quest" in kinds and any(map(is_for_all, self.fleet.questions))  # about whom it decides has changed
+        asks = (
+            joins or bool(kinds & QUESTIONS) or any(mark(row) is WAITING and row["id"] not in known for row in changed)
+        )
         if asks:
             self.fleet.questions = await self._questions()
         self._forget_killed()

@@ -111,7 +111,7 @@ def test_a_key_between_the_two_makes_them_two_keys():
     async def scenario(app, pilot):
         await typing_into(app, pilot)
         put(app, "ctrl+backslash", "j", ".")
-        await until(pilot, lambda: app.main.table.cursor_id == IN_TERMINAL, what="the next need, as `.` does everywhere")
+        await until(pilot, lambda: app.main.table.cursor_id == IN_TERMINAL, what="as `.` does everywhere")
         assert app.main.context is Context.MISSIONS
         assert app.joined == []
 

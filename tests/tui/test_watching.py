@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from overmind_core.errors import OvermindError
 from overmind_core.view import health as health_rows
 from overmind_core.view import learning as learning_rows
+from overmind_core.view import quests as quests_rows
 from overmind_core.view import timeline as timeline_rows
 from overmind_core.view.actions import Context
 from overmind_core.view.describe import Rendering
@@ -113,6 +115,20 @@ class RecordingHealth(Recording, Watched):
 def current(app) -> Any:
     """The row under the cursor."""
     return app.screen.table.current.row
+
+
+FOR_ALL = [
+    {"question": number, "id": "queue", "name": "queue", "need": "merge", "about": {"kind": "queue"}, "quests": [quest]}
+    for number, quest in ((3, "a1"), (4, "b2"))
+]
+
+
+@pytest.mark.parametrize(("quest", "number"), [("a1", 3), ("b2", 4), ("c3", None)])
+def test_a_timeline_leads_to_the_question_for_all_that_wait_where_the_quest_of_it_does(quest, number):
+    shell = SimpleNamespace(fleet=SimpleNamespace(questions=FOR_ALL))
+    page: Any = SimpleNamespace(_subject=quest, _name_of="work", shell=shell)
+    (row,) = TimelinePage.chosen(page)
+    assert (quests_rows.question_of(row, FOR_ALL) or {}).get("question") == number
 
 
 def test_from_health_to_what_is_asked_to_the_patterns_to_the_timeline_to_the_log():

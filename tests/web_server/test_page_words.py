@@ -217,7 +217,7 @@ def test_what_needs_a_person_is_a_card_with_what_can_be_done(content):
     assert card["summary"] == "paint-it has failed: its command failed"
     assert (card["mark"], card["live"]) == ("waiting", False)
     assert card["labels"] == {"allow": "begin a new round", "deny": "leave it failed"}
-    assert card["text_is"] == "the feedback for it"
+    assert card["text_is"] == "the feedback, which its command has to read from feedback.md"
     assert [offer[:2] for offer in card["offers"]][:3] == [["allow", "y"], ["deny", "n"], ["reply", "m"]]
     assert (needs["answered"], needs["empty"]) == ({}, ["Nothing needs your attention."])
 
