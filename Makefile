@@ -109,7 +109,7 @@ snapshots: setup ## accept how the full-screen program looks now; look at the pi
 screenshots: setup ## draw screenshots/*.png of the program at work (needs Chromium); look at them too
 	@PYTHON=$(BIN)/python scripts/screenshots $(ARGS)
 
-docs: setup ## write docs/commands.md, docs/overmind.1, docs/events.md, docs/api.md and its JSON schema from the program's own tables
+docs: setup ## write docs/commands.md, docs/overmind.1, docs/events.md, docs/keys.md, docs/api.md and its JSON schema from the program's own tables
 	@PYTHON=$(BIN)/python scripts/generate-docs
 
 format: setup ## let ruff rewrite what it can

@@ -122,7 +122,7 @@ _MISSION = (
     Action("fold", ("left", "h"), "fold", "fold its children, or go to its parent", _M, needs=_ANY, alone=_LOOKS),
     Action("unfold", ("right",), "unfold", "unfold its children", _M, needs=_ANY, alone=_LOOKS),
     _look("sort-name", ("N",), "by name", "sort by name; again: reverse", _M),
-    _look("sort-age", ("A",), "by age", "sort by age", _M),
+    _look("sort-age", ("A",), "by age", "one list without groups, as they were started; again: groups", _M),
     _look("sort-for", ("F",), "by for", "sort by time in the current state", _M),
     _look("sort-state", ("S",), "by state", "sort by state", _M),
     _look("sort-cpu", ("%",), "by cpu", "sort by processor use", _M),
@@ -359,7 +359,7 @@ _HELP = (
 )  # fmt: skip
 
 _TERMINAL = (
-    Action("type", ("i", "enter", "a"), "type", "type into it; the border shows the key to leave", _LOOKING, _LIVE,
+    Action("type", ("i", "enter", "a"), "type", "type into it; the line above shows the key to leave", _LOOKING, _LIVE,
            "attach",
            hint=1, takes_text=True),
     Action("search", ("/",), "search", "search the screen and the scrollback", _LOOKING, verb="screen", hint=2),
@@ -425,7 +425,7 @@ _EVERYWHERE = (
     _move("page-up", ("pageup", "ctrl+b"), "page up", _E),
     _move("left", ("left",), "scroll left", _E),
     _move("right", ("right",), "scroll right", _E),
-    _move("next-panel", ("tab",), "next panel", _E),
+    Action("next-panel", ("tab",), "next panel", "next panel; on the missions: turn the panel", _E, alone=_MOVES),
     _move("previous-panel", ("shift+tab",), "previous panel", _E),
     _look("zoom", ("z",), "zoom", "zoom panel", _E),
     _look("filter", ("/",), "filter", "show only matches", _E, hint=7),
@@ -445,7 +445,7 @@ _EVERYWHERE = (
     Action("said", ("ctrl+o",), "said", "show what was said last, whole", _E, alone=_LOOKS),
     Action("save", ("ctrl+s",), "save", "save the view to a file", _E, alone="a pipe does the same"),
     _look("header", ("ctrl+e",), "header", "show or hide the header", _E),
-    _look("crumbs", ("ctrl+g",), "crumbs", "show or hide the bottom line", _E),
+    _look("crumbs", ("ctrl+g",), "crumbs", "show or hide the hints", _E),
     _look("back", ("escape",), "back", "close the prompt, filter, zoom or view", _E),
     _look("quit", ("q",), "back or quit", "back, or quit", _E, hint=10),
     _look("leave", ("ctrl+c",), "leave", "cancel the typed text, or quit", _E),

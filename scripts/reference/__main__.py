@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from scripts.reference import api, commands, events, manual, openapi, schema
+from scripts.reference import api, commands, events, keys, manual, openapi, schema
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PAGES = {
@@ -14,6 +14,7 @@ PAGES = {
     "docs/api.md": api.page,
     "docs/api.schema.json": schema.page,
     "docs/events.md": events.page,
+    "docs/keys.md": keys.page,
     "overmind_web/rest/openapi.json": openapi.page,
 }
 
