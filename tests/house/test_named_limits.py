@@ -39,7 +39,10 @@ from overmind_core.schedules.due import LONGEST_QUEUE, TOLERANCE
 from overmind_core.swarm import others, places, service
 from overmind_core.system.small_file import MOST
 from overmind_core.terminal.screen import SCROLLBACK
+from overmind_core.view.question_sight import LEAST_SECONDS
 from overmind_core.view.row_filter import TIME_BUDGET
+from overmind_core.view.screen_shape import BESIDE, ROOMY
+from overmind_core.view.settling import HELD_SECONDS
 from overmind_core.wire.gate import NOISE_LIMIT
 from overmind_tui.hives import connections as machines
 from overmind_tui.pages.dialog import MOMENT
@@ -88,7 +91,7 @@ NAMED = [
             f"{minutes(limits.LONGEST_WAIT)}."
         ),
     ),
-    ("activity", f"after the question has been there for {MOMENT:g} s"),
+    ("activity", f"only after all of it has been in sight for {LEAST_SECONDS:g} s"),
     ("agents", f"A search that takes longer than {briefing.LIMIT * 1000:g} ms is given up."),
     ("blueprints", f"number of further tries after a failure, at most {blueprint.MOST_RETRIES}"),
     ("blueprints", f"pause before the second try ({blueprint.BACKOFF:g} s)"),
@@ -116,6 +119,7 @@ NAMED = [
         ),
     ),
     ("hives", f"find their way back for {FAR_GONE_SECONDS:g} seconds"),
+    ("hives", f"A hive that has not answered for {machines.SILENT_SECONDS:g} seconds is `silent`."),
     ("hives", f"it is asked for again, for {hive.CONNECT_LIMIT:g} seconds"),
     ("hives", f"up to {kib(NOISE_LIMIT)}."),
     ("isolation", f"with a `timeout` ({READY_SECONDS:g} s)"),
@@ -197,7 +201,10 @@ NAMED = [
     ("tui", f"at most {COPIED:,}, and says so if lines are missing"),
     ("tui", f"The scrollback has {SCROLLBACK:,} lines."),
     ("tui", f"question has been on the screen for {MOMENT:g} s"),
-    ("tui", f"One that has not answered for {machines.SILENT_SECONDS:g} seconds is `silent`."),
+    ("tui", f"whole question has been in sight for {LEAST_SECONDS:g} s"),
+    ("tui", f"press no key for {HELD_SECONDS:g} seconds"),
+    ("tui", f"{BESIDE} columns"),
+    ("tui", f"{ROOMY} rows"),
     ("watching", f"Each mission is checked once a *beat* ({HEALTH.beat:g} s)."),
     ("watching", f"a sign of life in the last {HEALTH.quiet} beats"),
     ("watching", f"| {HEALTH.stalled} beats |"),
