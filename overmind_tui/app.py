@@ -470,6 +470,12 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         """Seconds since the epoch."""
         return time.time()
 
+    def take_over(self) -> None:
+        """Become the supervisor, where none answers."""
+        if self.fleet.lost:
+            self.fleet.awaits_supervisor = True
+            self.event_stream.retry()
+
     def refresh_all(self) -> None:
         """Ask for everything again."""
         self.fleet.forget_killed()

@@ -27,6 +27,7 @@ from overmind_core.view import missions as rows
 from overmind_core.view import numbers
 from overmind_core.view.actions import Action, shown_key
 from overmind_core.view.cells import Cell, Row, clipped, safe
+from overmind_core.view.hive_keys import SILENT_SINCE
 from overmind_core.view.note_marks import PROPOSED
 
 HELP = "help"
@@ -183,6 +184,7 @@ class Facts(NamedTuple):
         engine: How full the queue is, and how missions go together.
         proposed: How many notes wait for a person to accept them; 0 is not shown.
         hives: How many hives answer, and what the swarm holds; nothing where there is only this one.
+        as_of: When all that was so, where no daemon answers; "" is now.
     """
 
     counts: Mapping[StatusMark, int]
@@ -196,6 +198,7 @@ class Facts(NamedTuple):
     engine: EngineLoad = EngineLoad()
     proposed: int = 0
     hives: tuple[Cell, ...] = ()
+    as_of: str = ""
 
 
 Parts = dict[str, list[Cell]]
@@ -267,12 +270,12 @@ def _parts(facts: Facts) -> Parts:
         ],
         "counts": _counts(facts),
         **({"cost": cost} if cost else {}),
-        "load": [
+        "load": _dated(facts, [
             Cell("cpu ", "label"), Cell(numbers.percent(now.cpu)), _delta(before.cpu, now.cpu),
             Cell(" mem ", "label"), Cell(memory), _delta(before.memory / 1e7, now.memory / 1e7),
-        ],
+        ]),
         **({"hives": list(facts.hives)} if facts.hives else {}),
-        **({"engine": facts.engine.cells} if facts.engine.cells else {}),
+        **({"engine": _dated(facts, facts.engine.cells)} if facts.engine.cells else {}),
         **({"notes": _proposals(facts)} if facts.proposed else {}),
     }  # fmt: skip
 
@@ -303,12 +306,19 @@ def _counts(facts: Facts, *, words: bool = False, room: int | None = None) -> li
     Without words one sign is one count: of those that have failed and of those that ran out of time.
     """
     counted = dict(facts.counts) if words else _by_sign(facts.counts)
+    lead = [Cell(f"{facts.as_of} ", "slow")] if facts.as_of else []
+    room = None if room is None else room - _cells_of_parts(lead)
     dropped = list(reversed(LEAST_TELLING))
     shown = _counted(counted, ascii_only=facts.ascii_only, words=words)
     while room is not None and _cells_of_parts(shown) > room and dropped:
         counted.pop(dropped.pop(), None)
         shown = _counted(counted, ascii_only=facts.ascii_only, words=words)
-    return shown or [Cell("no missions", "quiet")]
+    return [*lead, *_dated(facts, shown)] if shown else [Cell("no missions", "quiet")]
+
+
+def _dated(facts: Facts, cells: list[Cell]) -> list[Cell]:
+    """What may no longer be so is faint."""
+    return [cell if cell.tone == "key" else cell._replace(tone="faint") for cell in cells] if facts.as_of else cells
 
 
 def _by_sign(counts: Mapping[StatusMark, int]) -> dict[StatusMark, int]:
@@ -370,7 +380,8 @@ def stats(row: Row | None, samples: Sequence[Sample], cells: int, now: float, *,
     newest = samples[-1] if samples else Sample()
     output = f"{numbers.size(newest.output) or 0}B/s"
     figures = (numbers.percent(newest.cpu), numbers.size(newest.memory) or "0", output)
-    cpu, memory, output = figures if rows.is_live(row) else (NO_LOAD,) * len(figures)
+    is_known = rows.is_live(row) and SILENT_SINCE not in row
+    cpu, memory, output = figures if is_known else (NO_LOAD,) * len(figures)
     return [
         _facts(row, cells, now),
         *_sparkline("cpu", [one.cpu for one in samples], cpu, cells, height, top=CORE),

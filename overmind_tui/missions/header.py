@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from overmind_core.view import keymap, log_lines, summary
+from overmind_core.view import keymap, last_word, log_lines, summary
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.actions import Context, Needs
 from overmind_core.view.cells import Cell, safe
@@ -77,7 +77,8 @@ class Header:
         modes, more = (shell.ascii_only, shell.read_only), (fleet.engine, fleet.proposed)
         several = shell.swarm or shell.hives
         hives = () if several is None else several.reached
-        facts = Facts(fleet.counts, self.version, *load, *paid, *modes, *more, hives)
+        as_of = last_word.as_of(fleet.lost_since, shell.zone)
+        facts = Facts(fleet.counts, self.version, *load, *paid, *modes, *more, hives, as_of)
         return summary.header(facts, hints, cells, lines)
 
     def banner(self, _cells: int) -> Lines:

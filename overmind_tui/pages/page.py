@@ -19,6 +19,7 @@ from overmind_core.domain.text.cells import width
 from overmind_core.view import actions, keymap
 from overmind_core.view.actions import Action, Context, Needs
 from overmind_core.view.cells import Cell, Row, clipped, folded
+from overmind_core.view.hive_keys import hive_of
 from overmind_tui.render import layout
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell import clipboard
@@ -110,6 +111,9 @@ class PageShell(Shell, Protocol):
 
     def refresh_all(self) -> None:
         """Ask for everything again."""
+
+    def take_over(self) -> None:
+        """Become the supervisor, where none answers."""
 
     def ask_leave(self) -> None:
         """Leave the program; with missions that only we supervise, ask first."""
@@ -349,7 +353,7 @@ class Page(NeedsRoom, RateLimited):
         if self.is_too_small and action.danger is not Danger.NONE:
             self.shell.flash("terminal too small to run this key safely", "slow")
             return
-        if silent := self._silent(action):
+        if silent := self._without_daemon(action) or self._silent(action):
             self.shell.flash(silent, "slow")
             return
         self.shell.coaching.did(self.context, action.name)
@@ -360,6 +364,15 @@ class Page(NeedsRoom, RateLimited):
             focused: object = self.focused
             if isinstance(focused, KeyTarget):
                 focused.press(action.name)
+
+    def _without_daemon(self, action: Action) -> str:
+        """Why an action on rows of this home can't be done, a sentence; "": nothing keeps from it."""
+        fleet = self.shell.fleet
+        if fleet.lost_since is None or not actions.asks_daemon(action):
+            return ""
+        rows = self.targets()
+        is_elsewhere = bool(rows) and all(map(hive_of, rows))
+        return "" if is_elsewhere else fleet.refusal(self.shell.now())
 
     def _silent(self, action: Action) -> str:
         """Why an action on missions of another hive can't be done, a sentence; "": nothing keeps from it."""
@@ -425,7 +438,7 @@ class Page(NeedsRoom, RateLimited):
             "command": self.do_command,
             "help": self.do_help,
             "aliases": self.do_aliases,
-            "refresh": self.do_refresh,
+            "refresh": self.refresh_or_take_over,
             "save": self.do_save,
             "crumbs": self.do_crumbs,
             "back": self.do_back,
@@ -447,6 +460,11 @@ class Page(NeedsRoom, RateLimited):
     def do_aliases(self) -> None:
         """All views and verbs."""
         self.shell.show("aliases")
+
+    def refresh_or_take_over(self) -> None:
+        """Ask anew what is shown here; where no supervisor answers, become it first."""
+        self.shell.take_over()
+        self.do_refresh()
 
     def do_refresh(self) -> None:
         """Ask for everything anew."""
