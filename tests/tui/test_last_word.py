@@ -16,6 +16,7 @@ from overmind_core.view.keymap import keymap
 from overmind_tui.pages.table import TablePage
 from overmind_tui.shell.messages import Connected, Disconnected, Happened
 from overmind_tui.shell.missions_stream import MissionsStream, Session
+from overmind_tui.shell.updates import show_bottom
 from tests.tui.conftest import picture
 from tests.tui.test_handlers import pages
 from tests.tui.test_pictures import NOW, Still
@@ -47,7 +48,7 @@ class Lived(Recording, Still):
         self.refuses = True
         self.updates.take(GONE)
         self.later = 12.0
-        self.screen.refresh_status()
+        show_bottom(self)
         self.main.tick()
 
 

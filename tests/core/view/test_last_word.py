@@ -6,13 +6,13 @@ from datetime import UTC
 
 import pytest
 
-from overmind_core.view import columns, last_word, missions, summary
+from overmind_core.view import columns, last_word, missions, numbers, summary
 from overmind_core.view.fleet import Fleet
 from overmind_core.view.hive_keys import SILENT_SINCE
 from overmind_core.view.summary import EngineLoad, Facts, Load
 
 BEGAN = "2026-07-01T10:00:00.000Z"
-AT = missions.numbers.moment("2026-07-01T10:01:00.000Z") or 0.0
+AT = numbers.moment("2026-07-01T10:01:00.000Z") or 0.0
 LOST_AT = AT
 LATER = AT + 30.0
 
