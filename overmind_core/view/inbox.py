@@ -163,7 +163,7 @@ def needs(rows: Iterable[Row], questions: Sequence[Row], now: float) -> list[Nee
 
 def _asked_for(asked: Row, row: Row, now: float) -> float:
     began = numbers.moment(asked["asked_at"])
-    return _held(row, now) if began is None else max(0.0, now - began)
+    return _held(row, now) if began is None else max(0.0, missions_rows.last_heard(row, now) - began)
 
 
 def _held(row: Row, now: float) -> float:

@@ -536,8 +536,9 @@ class Page(NeedsRoom, RateLimited):
         return [bottom_line(self.crumbs, notice, cells, coach=coach, standing=self.standing())]
 
     def standing(self) -> Cell:
-        """What the bottom line says while nothing was flashed."""
-        return Cell("")
+        """What the bottom line says while nothing was flashed: that nobody answers, where that is so."""
+        refusal = self.shell.fleet.refusal(self.shell.now())
+        return Cell(refusal, _WAITS) if refusal else NOTHING
 
 
 def whole_notice(notice: Cell, cells: int) -> list[list[Cell]]:

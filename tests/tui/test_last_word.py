@@ -10,6 +10,7 @@ import pytest
 
 from overmind_core.domain.operation import Danger
 from overmind_core.errors import OvermindError
+from overmind_core.view import missions
 from overmind_core.view.actions import Needs
 from overmind_core.view.hive_keys import SILENT_SINCE
 from overmind_core.view.keymap import keymap
@@ -19,7 +20,7 @@ from overmind_tui.shell.missions_stream import MissionsStream, Session
 from overmind_tui.shell.updates import show_bottom
 from tests.tui.conftest import picture
 from tests.tui.test_handlers import pages
-from tests.tui.test_pictures import NOW, Still
+from tests.tui.test_pictures import NOW, Agents, Still
 from tests.tui.test_pictures_board import Boarded
 from tests.tui.walks import Recording, walk
 
@@ -46,10 +47,15 @@ class Lived(Recording, Still):
 
     def lose(self):
         self.refuses = True
+        self.fleet.events.clear()  # they are of another life than the rows
         self.updates.take(GONE)
         self.later = 12.0
         show_bottom(self)
         self.main.tick()
+
+
+class LivedAgents(Lived, Agents):
+    """The same with agents that ask."""
 
 
 class LivedBoard(Lived, Boarded):
@@ -106,6 +112,24 @@ def test_rows_of_a_view_say_for_how_long_nobody_knows_of_them_and_are_as_they_we
         assert not page.table.rests
 
     walk(scenario, LivedBoard)
+
+
+def test_who_needs_the_person_is_as_it_was_and_the_bottom_line_says_that_nobody_answers():
+    async def scenario(app, press):
+        await press("!")
+
+        def live():
+            return {need.key: need.since for need in app.screen.list.needs if missions.is_live(need.row)}
+
+        before = live()
+        app.lose()
+        app.screen.update()
+        assert live() == before != {}
+        app.notice.clear()  # what was flashed before comes first
+        show_bottom(app)
+        assert "no daemon for 12s · ctrl-r starts one here" in picture(app)
+
+    walk(scenario, LivedAgents)
 
 
 def test_keys_on_a_mission_say_why_nothing_is_done_and_ask_nobody():
