@@ -23,7 +23,7 @@ from overmind_core.cli.specs.text import CHANGED, PHASE_MARKS, cost_cell, score_
 from overmind_core.cli.swarm.run_on import QUEST_OPTIONS
 from overmind_core.cli.values import dollars_or_none, share, whole_number
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.errors import FAILED, INTERRUPTED, NEEDS_PERSON, OvermindError, UsageError, WaitLost
+from overmind_core.errors import FAILED, INTERRUPTED, NEEDS_PERSON, OvermindError, UsageError, while_waiting
 
 TYPE_CHECKING = False
 
@@ -319,7 +319,7 @@ def _wait(args: Namespace, context: Context, answer: Row) -> int:
         context.note(f"\nSpec {answer['slug']} goes on. See it with: overmind spec show {answer['slug']}")
         return INTERRUPTED
     except OvermindError as error:
-        raise (WaitLost([str(answer["slug"])]) if error.code == "daemon_lost" else error) from None
+        raise while_waiting(error, [str(answer["slug"])]) from None
     if not args.json:
         context.print(f"Spec {answer['slug']}: {state}")
     if state in {"stuck", "failed"}:
