@@ -121,7 +121,7 @@ def spec_new(args: Namespace, context: Context) -> int:
 
         archive = f"overmind spec archive {made['slug']}"
         way = f"A text about the spec goes with --brief, and --provider claude has an agent do it. Undo: {archive}"
-        warn_of_missing_program(args, context, way)
+        warn_of_missing_program(args, context, NEW, way)
     if made["hidden_by"] is not None:
         hidden = display_safe(f"git ignores {made['folder']}, by {made['hidden_by']}")
         context.note(f"Warning: {hidden}. Remove that line to commit and review the spec.")
