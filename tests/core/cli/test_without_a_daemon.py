@@ -43,6 +43,7 @@ def commands_of(text):
 
 def _web(home):
     lock = try_lock(home.web_lock)
+    assert lock is not None
     try:
         return "\n".join(web_server.goes_on(home))
     finally:
