@@ -132,12 +132,13 @@ class WaitLost(OvermindError):
     Args:
         pending: The names of what it waits for.
         error: Why it can't wait: `daemon_lost`, as it went away meanwhile; `daemon_not_running`, as it never was there.
+        state: How they stand, in words.
     """
 
-    def __init__(self, pending: Iterable[str], error: OvermindError) -> None:
+    def __init__(self, pending: Iterable[str], error: OvermindError, state: str = "Not ended") -> None:
         message = error.message
         if error.code == "daemon_lost":
-            message = f"Not ended: {', '.join(pending)}. The daemon is gone. Go on with: overmind start"
+            message = f"{state}: {', '.join(pending)}. The daemon is gone. Go on with: overmind start"
         super().__init__(error.code, message, **error.fields)
 
     @property
@@ -146,9 +147,9 @@ class WaitLost(OvermindError):
         return NEEDS_PERSON
 
 
-def while_waiting(error: OvermindError, pending: Iterable[str]) -> OvermindError:
-    """Return what a command that waits for an end says of an error; `pending`: the names of what it waits for."""
-    return WaitLost(pending, error) if error.code in {"daemon_lost", "daemon_not_running"} else error
+def while_waiting(error: OvermindError, pending: Iterable[str], state: str = "Not ended") -> OvermindError:
+    """Return what a command that waits says of an error; arguments as of `WaitLost`."""
+    return WaitLost(pending, error, state) if error.code in {"daemon_lost", "daemon_not_running"} else error
 
 
 def with_hint(message: str, hint: str) -> str:
