@@ -127,16 +127,29 @@ class UsageError(OvermindError):
 
 
 class WaitLost(OvermindError):
-    """The daemon went away while a command waited: what it waited for has not ended, and did not fail."""
+    """No daemon is there for a command that waits: what it waits for has not ended, and did not fail.
 
-    def __init__(self, pending: Iterable[str]) -> None:
-        named = ", ".join(pending)
-        super().__init__("daemon_lost", f"Not ended: {named}. The daemon is gone. Go on with: overmind start")
+    Args:
+        pending: The names of what it waits for.
+        error: Why it can't wait: `daemon_lost`, as it went away meanwhile; `daemon_not_running`, as it never was there.
+        state: How they stand, in words.
+    """
+
+    def __init__(self, pending: Iterable[str], error: OvermindError, state: str = "Not ended") -> None:
+        message = error.message
+        if error.code == "daemon_lost":
+            message = f"{state}: {', '.join(pending)}. The daemon is gone. Go on with: overmind start"
+        super().__init__(error.code, message, **error.fields)
 
     @property
     def exit_status(self) -> int:
         """Always 3: nothing goes on before a person starts it."""
         return NEEDS_PERSON
+
+
+def while_waiting(error: OvermindError, pending: Iterable[str], state: str = "Not ended") -> OvermindError:
+    """Return what a command that waits says of an error; arguments as of `WaitLost`."""
+    return WaitLost(pending, error, state) if error.code in {"daemon_lost", "daemon_not_running"} else error
 
 
 def with_hint(message: str, hint: str) -> str:

@@ -22,7 +22,7 @@ from textual.screen import Screen
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
-from overmind_core.view import header_line, ringing
+from overmind_core.view import header_line, last_word, ringing
 from overmind_core.view.cells import Cell, Row
 from overmind_core.view.fleet import Fleet
 from overmind_core.view.header_line import HeaderFacts
@@ -472,6 +472,12 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         """Seconds since the epoch."""
         return time.time()
 
+    def take_over(self) -> None:
+        """Become the supervisor, where none answers."""
+        if self.fleet.lost:
+            self.fleet.awaits_supervisor = True
+            self.event_stream.retry()
+
     def refresh_all(self) -> None:
         """Ask for everything again."""
         self.fleet.forget_killed()
@@ -496,6 +502,7 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         facts = facts._replace(
             place=place, read_only=self.read_only, note=note, reached="".join(cell.text for cell in reached),
             is_unreached=any(cell.tone == "slow" for cell in reached),
+            as_of=last_word.as_of(fleet.lost_since, self.zone),
         )  # fmt: skip
         return header_line.header_line(facts, cells)
 

@@ -62,6 +62,11 @@ class Context:
         return self._home
 
     @property
+    def has_state(self) -> bool:
+        """Whether a daemon has worked here; of another hive that is not known, and true."""
+        return self.hive is not None or os.path.exists(self.home.database)
+
+    @property
     def on_hive(self) -> str:
         """Where the command is for, as the end of a sentence: ` on eu1`; "" for this machine."""
         return "" if self.hive is None else f" on {self.hive.name}"

@@ -13,7 +13,7 @@ from overmind_core.cli.output import coloured, write_out
 from overmind_core.client.stream import HEARTBEAT, follow
 from overmind_core.domain.text.cells import display_safe, pad, width
 from overmind_core.domain.text.moment import format_time
-from overmind_core.errors import OvermindError, WaitLost
+from overmind_core.errors import OvermindError, while_waiting
 from overmind_core.logs.transcript import LogSelection, Transcript
 
 TYPE_CHECKING = False
@@ -215,7 +215,7 @@ def follow_until_end(context: Context, mission: str, *, since: float | None = No
     try:
         transcript = follow_output(context.client(), mission, context.print, colour=colour, since=since, idle=idle)
     except OvermindError as error:
-        raise (WaitLost([mission]) if error.code == "daemon_lost" else error) from None
+        raise while_waiting(error, [mission]) from None
     return exit_status(transcript.status, transcript.exit_code, transcript.reason)
 
 

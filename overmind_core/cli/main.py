@@ -135,10 +135,21 @@ def _run_command(command: Command, words: list[str], hives: list[str], context: 
 
         args = parse(command, words)
     context.format = getattr(args, "output", None)
-    if hives or names_a_hive(args):
-        return _run_elsewhere(command, args, hives, context)
-    _check_key(context)
-    return command.run(args, context)
+    try:
+        if hives or names_a_hive(args):
+            return _run_elsewhere(command, args, hives, context)
+        _check_key(context)
+        return command.run(args, context)
+    except OvermindError as error:
+        if error.code != "not_found" or len(getattr(args, "rest", None) or ()) < _WITH_OPTION:
+            raise
+        from overmind_core.cli.definitions.missing_program import with_misplaced  # start-up: only for such an error
+
+        raise with_misplaced(error, command, args.rest) from None
+
+
+_WITH_OPTION = 2
+"""Words of a command of which one may be an option of ours."""
 
 
 def _check_key(context: Context) -> None:

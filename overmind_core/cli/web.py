@@ -98,9 +98,8 @@ def qr_code(text: str) -> str | None:
 def link(args: Namespace, context: Context) -> int:
     """Make a link to the server that runs."""
     server = running_server(context)
-    facts = new_link(
-        context.client(), server, name=args.name, read_only=args.read_only, lifetime=args.lifetime
-    )  # fmt: skip
+    client = context.client(start=context.has_state)
+    facts = new_link(client, server, name=args.name, read_only=args.read_only, lifetime=args.lifetime)
     if args.json:
         context.print(dumps(facts))
     else:
@@ -213,7 +212,8 @@ def revoke(args: Namespace, context: Context) -> int:
         raise UsageError("Give a name or --all. See the names with: overmind web sessions")
     if args.all and not confirmed_removal(f"End all logins, tokens and unused links{context.on_hive}?", yes=args.yes):
         return FAILED
-    answer = context.client().call("web_revoke", {"all": True} if args.all else {"name": args.name})
+    client = context.client(start=context.has_state)  # `web stop` names it, also where no daemon is left
+    answer = client.call("web_revoke", {"all": True} if args.all else {"name": args.name})
     if args.json:
         context.print(dumps(answer))
         return 0

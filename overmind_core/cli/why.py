@@ -7,7 +7,7 @@ import time
 from overmind_core.cli.command import JSON, Command, argument
 from overmind_core.cli.output import dumps
 from overmind_core.cli.swarm.commands import NO_POST, print_why_of_post
-from overmind_core.domain.missions.lost import KEEPER_LOST, plan_again
+from overmind_core.domain.missions.lost import KEEPER_LOST, mission_again, plan_again
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError
 
@@ -47,7 +47,10 @@ def _why_here(args: Namespace, context: Context) -> int:
     from overmind_core.cli.quests.queue import quest_why_here
     from overmind_core.cli.specs.commands import spec_show
 
-    kinds: tuple[Callable[[Namespace, Context], int], ...] = (quest_why_here, spec_show, _mission_why, _gate_why)
+    kinds: tuple[Callable[[Namespace, Context], int], ...] = (
+        quest_why_here, spec_show, _mission_why, _gate_why, _ritual_why,
+    )  # fmt: skip
+
     for print_one in kinds:
         try:
             return print_one(args, context)
@@ -56,8 +59,8 @@ def _why_here(args: Namespace, context: Context) -> int:
                 raise
     raise OvermindError(
         "not_found",
-        f"No quest, spec, plan or mission is named {args.id!r}. "
-        "See: overmind quest list, overmind spec list, overmind ps",
+        f"No quest, spec, plan, mission or ritual is named {args.id!r}. "
+        "See: overmind quest list, overmind spec list, overmind ps, overmind ritual list",
     )
 
 
@@ -78,6 +81,31 @@ def _gate_why(args: Namespace, context: Context) -> int:
         return 0
     context.print(display_safe(f"{args.id}: {asked['summary']}"))
     context.print(display_safe(f"  {FOR_YOU}: {with_answer(asked)}"))
+    return 0
+
+
+def _ritual_why(args: Namespace, context: Context) -> int:
+    """Print how a ritual stands: it is no piece of work, so that it waits for nothing but its time.
+
+    Raises:
+        OvermindError: `not_found`, no ritual is named so.
+    """
+    ritual = context.client().call("ritual", {"id": args.id})
+    if args.json:
+        context.print(dumps(ritual))
+        return 0
+    name = ritual["name"]
+    what = f"a ritual ({ritual['schedule']}, {ritual['zone']})"
+    if ritual["paused"]:
+        context.print(display_safe(f"{name}: {what}, which is paused"))
+        context.print(display_safe(f"  go on with: overmind ritual resume {name}"))
+    else:
+        starts = f"it starts next at {ritual['next_local']}" if ritual["next_local"] else "it never starts again"
+        now = ", and runs now" if ritual["running"] else ""
+        context.print(display_safe(f"{name}: {what}{now}: {starts}"))
+    if ritual["last_result"] is not None:
+        context.print(display_safe(f"  its last run: {ritual['last_result']}, {ritual['last_local']}"))
+    context.print(display_safe(f"See: overmind ritual history {name}"))
     return 0
 
 
@@ -103,9 +131,30 @@ def _mission_why(args: Namespace, context: Context) -> int:
         teller = WaitTeller(context, lambda: (mission["id"],), of_quests=False, keep_waiting=True)
         for line in teller.of_mission(client, mission["id"]):
             context.print(display_safe(f"  {line}"))
+    elif again := _again(client, answer, is_plan=is_plan):
+        context.print(display_safe(f"  go on with: {again}"))
     if is_plan and answer["outcome"] not in {None, "succeeded"}:
         context.print(display_safe(f"See: overmind logs {answer['name']}"))
     return 0
+
+
+def _again(client: Client, answer: Row, *, is_plan: bool) -> str:
+    """Return the command that goes on with what was lost, or with a plan that was stopped; "" for any other."""
+    if is_plan:
+        is_cut_off = answer["outcome"] in _CUT_OFF or (answer["outcome"] == "failed" and _has_lost(answer))
+        return plan_again(answer["name"], answer["file"]) if is_cut_off else ""
+    if answer["outcome"] != "lost":
+        return ""
+    plan = _agent_of_plan(client, answer["name"]) if answer.get("parent") else None
+    return mission_again(answer["name"]) if plan is None else plan_again(plan[0]["name"], plan[0]["file"])
+
+
+_CUT_OFF = frozenset({"stopped", "killed", "lost"})
+"""Outcomes of a plan that a stop, such as that of a shutdown, has ended."""
+
+
+def _has_lost(plan: Row) -> bool:
+    return any(agent["reason"] == KEEPER_LOST for agent in plan["agents"])
 
 
 def _agent_of_plan(client: Client, text: str) -> tuple[Row, Row] | None:
@@ -130,6 +179,8 @@ def _print_agent(plan: Row, agent: Row, args: Namespace, context: Context) -> No
     name = f"{plan['name']}/{agent['name']}"
     mission = f" ({agent['mission']})" if agent["mission"] else ""
     context.print(display_safe(f"{name}{mission}: {_agent_state(agent)}"))
+    if agent["reason"] == KEEPER_LOST and plan["outcome"] is not None:
+        context.print(display_safe(f"  go on with: {plan_again(plan['name'], plan['file'])}"))
     if agent["mission"] and agent["outcome"] not in {None, "succeeded"}:
         context.print(display_safe(f"See: overmind logs {name}"))
 
@@ -170,19 +221,17 @@ def _plan_lines(plan: Row) -> Iterator[str]:
             yield f"{agent['name']}: {_agent_state(agent)}"
     if plan["outcome"] is None:
         yield from plan_waits(plan)
-    if plan["outcome"] == "failed" and any(agent["reason"] == KEEPER_LOST for agent in plan["agents"]):
-        yield f"go on with: {plan_again(plan['name'], plan['file'])}"
 
 
 COMMANDS = (
     Command(
         name="why",
         arguments=[
-            argument("id", "id or name of a post of the swarm, a quest, a spec, a plan or a mission, or PLAN/AGENT")
+            argument("id", "id or name of a post of the swarm, a quest, spec, plan, mission or ritual, or PLAN/AGENT")
         ],
         options=[JSON],
         examples=["overmind why docs", "overmind why release"],
-        notes="A word that names no post of the swarm is looked for among the quests, specs and plans of this machine.",
+        notes="A word that names no post of the swarm is looked for among what this machine has.",
         run=why,
     ),
 )

@@ -542,9 +542,8 @@ class App:
         )
         bus = self.bus
         bus.subscribe(EffectDue, effects.on_effect)
-        bus.subscribe(OutputGrew, self.registry.on_output)
-        bus.subscribe(OutputGrew, self.followers.on_output)
-        bus.subscribe(OutputGrew, self.isolation.on_output)
+        for reader in (self.registry, self.followers, self.isolation):
+            bus.subscribe(OutputGrew, reader.on_output)
         bus.subscribe(MissionChanged, self.deadlines.on_change)
         bus.subscribe(MissionChanged, self.terminator.on_change)
         bus.subscribe(MissionChanged, self.agents.on_change)

@@ -313,11 +313,18 @@ def choice(question: Mapping[str, Any]) -> str:
     effects = effects_of(question)
     if not effects.first:
         return ""
-    second = DENY if effects.first == ALLOW else ALLOW
-    command = f"overmind answer {question['question']} {effects.first}"
-    ways = f"{command} ({effects.of(effects.first)}) or {second} ({effects.of(second)})"
+    ways = _both(question, effects, effects.first)
     problem = _problem(question)
     return f"{problem}: {ways}" if problem else ways
+
+
+def _both(question: Mapping[str, Any], effects: AnswerEffects, first: str) -> str:
+    """The commands of both answers, and what each does."""
+    second = DENY if first == ALLOW else ALLOW
+    command = f"overmind answer {question['question']} {first}"
+    if effects is UNKNOWN:
+        return f"{command} or {second}"
+    return f"{command} ({effects.of(first)}) or {second} ({effects.of(second)})"
 
 
 def _problem(question: Mapping[str, Any]) -> str:
@@ -337,7 +344,12 @@ def asks(question: Mapping[str, Any], name: str) -> str:
 
 
 def way_on(question: Mapping[str, Any]) -> str:
-    """Return the line that answers it; where allowing it is not plain, what it is about and both answers."""
+    """Return the line that answers it; where allowing it is not plain, what it is about and both answers.
+
+    Of work in review both are named, too: a person may as well find it bad.
+    """
+    if question["need"] == EngineNeed.REVIEW:
+        return _both(question, effects_of(question), ALLOW)
     return choice(question) or answer_line(question)
 
 

@@ -34,10 +34,23 @@ class GitOperation(StrEnum):
         ends = ("reset",) if self is GitOperation.BISECT else ("--continue", "--abort")
         return tuple(f"git -C {shlex.quote(folder)} {self.value} {end}" for end in ends)
 
-    def advice(self, folder: str) -> str:
-        """Return a sentence with both commands."""
+    def advice(self, folder: str, conflicting: Sequence[str] = ()) -> str:
+        """Return a sentence with both commands; `conflicting`: files to resolve and stage before it goes on."""
         finish, *take_back = self.ways_out(folder)
-        return f"Finish it with: {finish}{''.join(f', or take it back with: {one}' for one in take_back)}"
+        back = "".join(f", or take it back with: {one}" for one in take_back)
+        if not conflicting:
+            return f"Finish it with: {finish}{back}"
+        return f"{_resolve(folder, conflicting)}, then finish it with: {finish}{back}"
+
+
+MOST_STAGED = 5
+"""Files with conflicts that are named in a command; where there are more, it stages all that git knows."""
+
+
+def _resolve(folder: str, conflicting: Sequence[str]) -> str:
+    """Return the beginning of a sentence: git goes on only once each file is staged."""
+    paths = ("-u",) if len(conflicting) > MOST_STAGED else ("--", *conflicting)
+    return f"Resolve them, then stage them with: {shlex.join(('git', '-C', folder, 'add', *paths))}"
 
 
 def unfinished(operation: GitOperation | None, name: str, folder: str, conflicting: Sequence[str] = ()) -> str:
@@ -51,10 +64,9 @@ def unfinished(operation: GitOperation | None, name: str, folder: str, conflicti
     """
     where = f"the worktree of {name}"
     if operation is None:
-        command = shlex.join(("git", "-C", folder, "add", "--", *conflicting[:1]))
         files = f"{where[0].upper()}{where[1:]} has unresolved conflicts: {list_text(conflicting)}"
-        return f"{files}. Resolve them, then stage each file: {command}"
+        return f"{files}. {_resolve(folder, conflicting)}"
     if not conflicting:
         return f"A {operation.noun} in {where} is not finished. {operation.advice(folder)}"
     files = f"A {operation.noun} in {where} has unresolved conflicts: {list_text(conflicting)}"
-    return f"{files}. Resolve them first. {operation.advice(folder)}"
+    return f"{files}. {operation.advice(folder, conflicting)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from typing import TYPE_CHECKING
 
@@ -132,6 +133,16 @@ def _begun(place: WorkLocation, into: str) -> list[str]:
     if not is_known and (found := merge.begin(git, folder, target)):
         return [to_wire(path) for path in found]
     raise OvermindError("invalid", f"{name} has no conflicts with {to_wire(into)}. Merge it without --resolve")
+
+
+def by_hand(error: OvermindError, place: WorkLocation) -> OvermindError:
+    """Return a refusal for conflicts with the command that begins the merge where the work is: no agent takes it."""
+    target = error.fields.get("target")
+    if not isinstance(target, str) or not os.path.isdir(place.folder):
+        return error
+    begin = shlex.join(("git", "-C", to_wire(place.folder), "merge", target))
+    way = f"Resolve them there with: {begin}, and merge again once that is committed"
+    return OvermindError(error.code, with_hint(error.message, way), **error.fields)
 
 
 def offer(error: OvermindError, name: str, into: str | None) -> OvermindError:

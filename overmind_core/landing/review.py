@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.landing import MergeWay, list_text, why_kept
 from overmind_core.domain.missions.mission import Kind
-from overmind_core.domain.quests.classes import VERIFY_FAILED, both_succeed, own_verify
+from overmind_core.domain.quests.classes import VERIFY_FAILED, both_succeed, failed_check, own_verify
 from overmind_core.domain.quests.shared_folder import compared_with, newest_state
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
-from overmind_core.errors import OvermindError
+from overmind_core.errors import OvermindError, with_hint
 from overmind_core.git import merge as git_merge
 from overmind_core.git import repository, status
 from overmind_core.git.changes import commit_changes
@@ -25,7 +25,7 @@ from overmind_core.landing.events import WorkCommitted
 from overmind_core.landing.locations import states_of
 from overmind_core.landing.preview import MergeRequest
 from overmind_core.landing.quest_work import ComparedChanges, compared_changes
-from overmind_core.landing.resolving import offer
+from overmind_core.landing.resolving import by_hand, offer
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
 from overmind_core.missions.lookup import descends, find, line
 from overmind_core.missions.validate import seconds
@@ -131,11 +131,26 @@ def _verify(wanted: str | None, own: str | None, *, inside: str | None) -> str |
 
 def _all_the_same(error: OvermindError, place: WorkLocation, request: Merge, *, may_retry: bool) -> OvermindError:
     """The check that a quest has of its own refused a merge: say what a person can do."""
+    return OvermindError(
+        error.code, with_hint(error.message, _ways(place, request, may_retry=may_retry)), **error.fields
+    )
+
+
+def _also_checked(
+    error: OvermindError, place: WorkLocation, request: Merge, check: str, *, may_retry: bool
+) -> OvermindError:
+    """Something else refused a merge first: say what a person would meet next, the check that the quest has failed."""
+    next_one = f"It has failed its check, which runs on the merged work too: {check}."
+    message = f"{next_one} {_ways(place, request, may_retry=may_retry)}"
+    return OvermindError(error.code, with_hint(error.message, message), **error.fields)
+
+
+def _ways(place: WorkLocation, request: Merge, *, may_retry: bool) -> str:
+    """Return how work goes on that its own check refuses."""
     name = shlex.quote(place.word)
     where = "" if request.into is None else f" --into {shlex.quote(request.into)}"
     again = f"Have it tried again with: overmind quest retry {name}, or merge" if may_retry else "Merge"
-    message = f"{error.message}. {again} it all the same with: overmind merge {name}{where} --verify true"
-    return OvermindError(error.code, message, **error.fields)
+    return f"{again} it all the same with: overmind merge {name}{where} --verify true"
 
 
 def _os(text: str | None) -> str | None:
@@ -307,8 +322,14 @@ class LandingReview:
         """Return why it did not land, with the command that helps: to resolve conflicts, or merge all the same."""
         if not isinstance(error, OvermindError):
             return error
-        if error.code == "conflicts" and self._resolving.takes_work(place.mission):
-            return offer(error, place.word, request.into)
+        if error.code == "conflicts":
+            takes_work = self._resolving.takes_work(place.mission)
+            return offer(error, place.word, request.into) if takes_work else by_hand(error, place)
+        if error.code == "dirty" and "folder" not in error.fields and request.verify is None and inside is None:
+            quest = self._quest(place.mission)
+            check = None if quest is None else failed_check(quest)
+            may_retry = self._registry.get(place.mission) is not None
+            return error if check is None else _also_checked(error, place, request, check, may_retry=may_retry)
         if error.code == VERIFY_FAILED and request.verify is None and inside is None:
             return _all_the_same(error, place, request, may_retry=self._registry.get(place.mission) is not None)
         return error

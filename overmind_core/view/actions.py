@@ -140,6 +140,13 @@ class Action(NamedTuple):
         return BY_COMMAND[self.verb].danger if self.verb else Danger.NONE
 
 
+def asks_daemon(action: Action) -> bool:
+    """Whether it has a daemon change a row: nothing comes of it where none answers."""
+    has_row = action.needs not in {Needs.NOTHING, Needs.HIVE} and action.verb != "shell"
+    in_terminal = action.context in {Context.LOOKING, Context.TYPING}  # the keeper's, which needs no daemon
+    return has_row and not in_terminal and bool(action.verb) and action.danger is not Danger.NONE
+
+
 def allowed(action: Action, *, read_only: bool) -> bool:
     """Whether it is shown and done at all."""
     return not read_only or action.danger is Danger.NONE

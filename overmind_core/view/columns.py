@@ -237,6 +237,12 @@ def _quiet(key: str) -> Callable[[Row, float], Cell]:
     return lambda row, _now: Cell(safe(row.get(key)), "quiet")
 
 
+def _now(row: Row, now: float) -> Cell:
+    """What goes on; of a hive or daemon that doesn't answer first how long that has been."""
+    found, silent = missions_rows.now_cell(row), missions_rows.silent_for(row, now)
+    return Cell(" · ".join(filter(None, (silent, found.text))), "slow") if silent else found
+
+
 MISSIONS: tuple[Column, ...] = (
     Column("name", "NAME", 12, 44, 0, _name),
     Column("id", "ID", 8, 8, 14, _quiet("id"), wide=True),
@@ -252,23 +258,17 @@ MISSIONS: tuple[Column, ...] = (
     Column("memory", "MEM", 5, 6, 6, _memory, right=True),
     Column("output", "OUT", 7, 8, 11, _output, right=True, wide=True, spare=True),
     Column("changed", "CHANGED", 7, 13, 12, _changed, right=True, wide=True, spare=True),
-    Column("now", "NOW", 20, 0, 2, lambda row, _now: missions_rows.now_cell(row)),
+    Column("now", "NOW", 20, 0, 2, _now),
     Column("folder", "FOLDER", 12, 28, 16, _quiet("cwd"), wide=True),
     Column("command", "COMMAND", 16, 30, 15, _quiet("command"), wide=True),
 )
 """The columns of the missions table."""
 
 
-def _of_hive(row: Row, now: float) -> Cell:
-    """What goes on; of a hive that doesn't answer first how long that has been."""
-    found, silent = missions_rows.now_cell(row), missions_rows.silent_for(row, now)
-    return Cell(" · ".join(filter(None, (silent, found.text))), "slow") if silent else found
-
-
 def _with_hives() -> tuple[Column, ...]:
     name, *others = MISSIONS
     hive = Column("hive", "HIVE", 5, 12, 2, _quiet(HIVE))
-    cells = {"now": _of_hive, "id": lambda row, _now: Cell(safe(bare_id(row)), "quiet")}
+    cells = {"id": lambda row, _now: Cell(safe(bare_id(row)), "quiet")}
     return (name, hive, *(one._replace(cell=cells.get(one.key, one.cell)) for one in others))
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from overmind_core.domain import engine_questions
 from overmind_core.domain.hives import SWARM
 from overmind_core.domain.missions.status_marks import BAD_ENDS, LIMITED, WAITING, YOUR_TURN, StatusMark
+from overmind_core.view import last_word
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import missions as rows
 from overmind_core.view.cells import Row
@@ -104,6 +105,9 @@ class Fleet:
         """The same of each other hive."""
         self.lost = ""
         """Why no supervisor answers; "" while one does."""
+        self.lost_since: float | None = None
+        """Since when none does, in seconds since the epoch; None while one does, or none has yet."""
+        self._way_back = ""
         self.awaits_supervisor = True
         """Whether it is not known yet if one answers: this program may become it."""
         self._asked: dict[str, Sequence[Row]] = {}
@@ -259,10 +263,38 @@ class Fleet:
                 known = {key: value for key, value in row.items() if key != HIVE}
                 self.rows[one] = {**known, HIVE: LOCAL} if has_hives else known
 
+    def lose(self, why: str, way_back: str, at: float) -> None:
+        """No supervisor answers, at that time (seconds since the epoch); `way_back`: what helps."""
+        self.lost, self._way_back = f"{why} · {way_back}", way_back
+        if self.lost_since is None and self.loaded:
+            self.lost_since = at
+            self.silence("", at)
+            self.before, self.load = self.load, Load.of(self.rows.values())
+
+    def find(self) -> None:
+        """One answers."""
+        self.lost, self.lost_since = "", None
+        self.silence("", None)
+
+    def refusal(self, now: float) -> str:
+        """Why no supervisor does anything, a sentence; "" while one answers."""
+        since = self.lost_since
+        return "" if since is None else f"{last_word.no_daemon(since, now)} · {self._way_back}"
+
     def silence(self, hive: str, since: float | None) -> None:
-        """A hive doesn't answer since then, in seconds since the epoch; None: it does."""
+        """A hive doesn't answer since then, in seconds since the epoch; None: it does. "" is this home.
+
+        What it told last holds: also ends whose rows didn't come any more.
+        """
         self._counted = None
         self.changes += 1
+        if since is not None:
+            of_hive = [row for row in self.rows.values() if hive_of(row) == hive]
+            self.rows |= last_word.ended(of_hive, self._events_of.get(hive, ()) if hive else self.events)
+        if not hive:
+            own = {one: row for one, row in self.rows.items() if not hive_of(row)}
+            self.rows |= {one: last_word.unheard(row, since) for one, row in own.items()}
+            return
         for one, row in self.rows.items():
             if hive_of(row) != hive or row.get(SILENT_SINCE) == since:
                 continue

@@ -58,6 +58,7 @@ class HeaderFacts(NamedTuple):
         owner: Name of the home or of the host, where it is not the usual one.
         read_only: Nothing can be changed from here.
         lost: The reason why no supervisor answers; "" while one does.
+        as_of: When what is shown was so, where none answers: `as of 13:42`; "" is now.
         note: A sentence for the right end while nothing runs, such as `NO_DAEMON`.
         reached: How many other hives answer, and how the swarm stands; "" where there are none.
         is_unreached: Some of them don't, which is said beside the call for a person.
@@ -76,6 +77,7 @@ class HeaderFacts(NamedTuple):
     owner: str = ""
     read_only: bool = False
     lost: str = ""
+    as_of: str = ""
     note: str = ""
     reached: str = ""
     is_unreached: bool = False
@@ -107,7 +109,8 @@ def _ended_badly(row: Row) -> bool:
 def header_line(facts: HeaderFacts, cells: int) -> Line:
     """The header in exactly `cells` cells."""
     if facts.lost:
-        return [Cell(fitted(f" {safe(facts.lost)}", cells), "bad bold")]
+        said = f" {facts.as_of}" if facts.as_of else ""
+        return [Cell(fitted(f"{said} · {safe(facts.lost)}" if said else f" {safe(facts.lost)}", cells), "bad bold")]
     left = next((one for one in _lefts(facts) if size_of(one) < cells), _lefts(facts)[-1])
     right = _right(facts, cells - size_of(left) - APART - 1)
     return spread(left, [Cell(right, "quiet" if facts.missions else "faint")] if right else [], cells)

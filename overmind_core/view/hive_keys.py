@@ -14,7 +14,7 @@ from overmind_core.domain.hives import LOCAL, SWARM
 from overmind_core.errors import OvermindError
 
 __all__ = (
-    "HIVE", "HIVES", "LOCAL", "SILENT_SINCE", "Addressed", "addressed", "bare_id", "bare_name", "hive_of",
+    "HIVE", "HIVES", "LOCAL", "NO_DAEMON", "SILENT_SINCE", "Addressed", "addressed", "bare_id", "bare_name", "hive_of",
     "is_of_swarm", "key_of", "keyed", "parted", "question_key",
 )  # fmt: skip
 
@@ -28,6 +28,8 @@ HIVES = "hives"
 """In a row that is about several hives, or one that has several names, all these names."""
 SILENT_SINCE = "silent_since"
 """In a row of a hive that doesn't answer: when it did last, in seconds since the epoch."""
+NO_DAEMON = "no_daemon"
+"""In such a row of this home: it is the daemon that doesn't answer."""
 _OF_ROWS = ("id", "mission", "parent", "name")
 """Fields of missions, questions and events that name one thing of their hive."""
 _OF_REQUESTS = ("id", "mission", "question", "parent")

@@ -175,7 +175,7 @@ def by_urgency(found: Iterable[Need]) -> list[Need]:
 
 def _asked_for(asked: Row, row: Row, now: float) -> float:
     began = numbers.moment(asked["asked_at"])
-    return _held(row, now) if began is None else max(0.0, now - began)
+    return _held(row, now) if began is None else max(0.0, missions_rows.last_heard(row, now) - began)
 
 
 def _held(row: Row, now: float) -> float:

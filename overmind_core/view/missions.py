@@ -31,7 +31,7 @@ from overmind_core.domain.missions.status_marks import (
 from overmind_core.domain.text.cells import shown_name
 from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, safe
-from overmind_core.view.hive_keys import SILENT_SINCE, bare_name, hive_of, is_of_swarm
+from overmind_core.view.hive_keys import NO_DAEMON, SILENT_SINCE, bare_name, hive_of, is_of_swarm
 from overmind_core.view.numbers import Ticking
 
 _SHARE = re.compile(r"^(.*\S) +(\d+ ?%)$")
@@ -153,7 +153,7 @@ def mark(row: Row) -> StatusMark:
 
 def state(row: Row, now: float) -> str:
     """The word of its state; with the time until the next try while it waits for that."""
-    waits = next_try(row)
+    waits, now = next_try(row), last_heard(row, now)
     if waits is None or not waits.ticks_at(now):
         return mark(row).word
     return f"{waits.lead}{numbers.span(max(waits.at - now, 0.0))}"
@@ -171,8 +171,15 @@ def next_try(row: Row) -> Ticking | None:
     return None
 
 
+def last_heard(row: Row, now: float) -> float:
+    """The moment that a row is about: now, or the last word of its hive or daemon where that doesn't answer."""
+    since = row.get(SILENT_SINCE)
+    return now if since is None else min(now, float(since))
+
+
 def lasted(row: Row, now: float) -> float:
     """Seconds since its newest run began; of a finished one, how long that took."""
+    now = last_heard(row, now)
     began = numbers.moment(row.get("run_started_at") or row["started_at"])
     until = numbers.moment(row.get("ended_at")) if not is_live(row) else now
     if began is None or until is None:
@@ -185,12 +192,12 @@ def held(row: Row, now: float) -> float:
     began = numbers.moment(row.get("activity_since"))
     if began is None or row["status"] != "running" or row.get("activity") in {None, "unknown"}:
         return lasted(row, now)
-    return max(0.0, now - began)
+    return max(0.0, last_heard(row, now) - began)
 
 
 def held_since(row: Row) -> float | None:
     """The moment from which on `held` counts, in seconds since the epoch; None where it counts no further."""
-    if not is_live(row):
+    if not is_live(row) or SILENT_SINCE in row:
         return None
     began = numbers.moment(row.get("activity_since"))
     if began is None or row["status"] != "running" or row.get("activity") in {None, "unknown"}:
@@ -357,9 +364,10 @@ def now_cell(row: Row) -> Cell:
 
 
 def silent_for(row: Row, now: float) -> str:
-    """For how long its hive has not answered, in words; "" where it does."""
+    """For how long its hive, or the daemon of this home, has not answered, in words; "" where it does."""
     since = row.get(SILENT_SINCE)
-    return "" if since is None else f"silent {numbers.span(max(now - since, 0.0))}"
+    how = "no daemon for" if row.get(NO_DAEMON) else "silent"
+    return "" if since is None else f"{how} {numbers.span(max(now - since, 0.0))}"
 
 
 def plan_now(row: Row, agents: Sequence[Row]) -> str:

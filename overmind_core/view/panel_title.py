@@ -12,6 +12,7 @@ from overmind_core.domain.text.cells import width
 from overmind_core.view import load_graph
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.cells import Cell, Row, clipped, fitted, safe
+from overmind_core.view.hive_keys import SILENT_SINCE
 from overmind_core.view.summary import CORE, Sample
 
 LOG, DIFF, TERMINAL, STATS = "log", "diff", "terminal", "stats"
@@ -61,7 +62,7 @@ class PanelTitle(NamedTuple):
 
 def load_of(row: Row, samples: Sequence[Sample]) -> TitleLoad | None:
     """The load for the title; None of a mission that does not run, or of which no figures are known."""
-    if not missions_rows.is_live(row) or row.get("cpu_percent") is None:
+    if not missions_rows.is_live(row) or SILENT_SINCE in row or row.get("cpu_percent") is None:
         return None
     return TitleLoad(tuple(one.cpu for one in samples), row.get("memory_bytes"))
 

@@ -13,6 +13,7 @@ from overmind_core.view import missions as missions_rows
 from overmind_core.view.cells import Cell, safe
 from overmind_core.view.diff import DiffFiles
 from overmind_core.view.diff_face import NOTHING, total
+from overmind_core.view.hive_keys import SILENT_SINCE
 from overmind_core.view.question_block import short_path
 from overmind_core.view.summary import CORE, Sample
 
@@ -85,7 +86,9 @@ def lines(facts: MissionFacts, samples: Sequence[Sample], look: StatsLook) -> Li
         ("notes", _notes(facts.info)),
     )
     shown = [row for label, text in known if text for row in _fact(label, text, look.cells)]
-    graphs = graph_lines(samples, look.cells, live=missions_rows.is_live(dict(facts.info)))
+    graphs = graph_lines(
+        samples, look.cells, live=missions_rows.is_live(dict(facts.info)) and SILENT_SINCE not in facts.info
+    )
     return [[], *shown, *([[], *graphs] if graphs else [])]
 
 

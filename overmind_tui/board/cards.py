@@ -65,7 +65,7 @@ class CardsPage(TablePage):
 
     def shown_text(self) -> str:
         """All columns, below each other."""
-        cards, now = [branch.row for branch in self.table.branches], self.shell.now()
+        cards, now = [branch.row for branch in self.table.branches], self.clock()
         return board_rows.text(cards, self.table.counts, now, by=self.by, ascii_only=self.shell.ascii_only)
 
     def handlers(self, context: Context) -> dict[str, Handler]:

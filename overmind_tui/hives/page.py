@@ -33,6 +33,8 @@ def open_hives(shell: Shell, view: View, show: Show) -> None:
 class HivesPage(TablePage):
     """A row for each hive; nobody is asked for them, as their streams say all the time how they are reached."""
 
+    of_daemon = False
+
     def begin(self) -> None:
         """Look again and again."""
         super().begin()

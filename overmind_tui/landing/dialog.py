@@ -22,7 +22,8 @@ from overmind_core.view.cells import Cell, Row, clipped, safe
 from overmind_core.view.landing import Wanted
 from overmind_core.view.landing_form import KEYS, KEYS_OF_A_TASK, LandForm, Stage
 from overmind_tui.pages.dialog import ReadingDelay
-from overmind_tui.pages.page import Handler, NeedsRoom
+from overmind_tui.pages.page import Handler
+from overmind_tui.pages.room import NeedsRoom
 from overmind_tui.shell.shell import Shell, shell_of
 from overmind_tui.widgets.canvas import Canvas, literal
 

@@ -19,7 +19,8 @@ from overmind_core.view.actions import Context
 from overmind_core.view.cells import Cell
 from overmind_core.view.form_fields import Form
 from overmind_tui.missions import folder_completion
-from overmind_tui.pages.page import Handler, NeedsRoom
+from overmind_tui.pages.page import Handler
+from overmind_tui.pages.room import NeedsRoom
 from overmind_tui.shell.shell import Shell, shell_of
 from overmind_tui.widgets.canvas import Canvas
 

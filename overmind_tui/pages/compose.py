@@ -23,7 +23,8 @@ from overmind_core.view import keymap
 from overmind_core.view.actions import Context
 from overmind_core.view.cells import Cell, clipped, folded, safe
 from overmind_core.view.field import Field
-from overmind_tui.pages.page import Handler, NeedsRoom
+from overmind_tui.pages.page import Handler
+from overmind_tui.pages.room import NeedsRoom
 from overmind_tui.shell import external
 from overmind_tui.shell.shell import Shell, shell_of
 from overmind_tui.widgets.canvas import Canvas, literal

@@ -16,7 +16,8 @@ from textual.screen import ModalScreen, Screen
 
 from overmind_core.domain.text.cells import width
 from overmind_core.view.cells import Cell, Row, clipped, safe
-from overmind_tui.pages.page import ALT, NeedsRoom, Page
+from overmind_tui.pages.page import ALT, Page
+from overmind_tui.pages.room import NeedsRoom
 from overmind_tui.shell.shell import Shell, shell_of
 from overmind_tui.widgets.canvas import literal
 from overmind_tui.widgets.lines import Lines

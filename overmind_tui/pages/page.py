@@ -1,8 +1,7 @@
 """One full screen: the header, what it shows, the line that is typed into, and hints; keys looked up in the table.
 
 Keys never pass through Textual's bindings: the program hands each to the screen on top, one after the other, so that
-what is typed ahead arrives where it belongs. Screens paint no faster than the terminal takes what they paint, and say
-so when the terminal is too small for them, instead of showing pieces.
+what is typed ahead arrives where it belongs.
 """
 
 from __future__ import annotations
@@ -13,20 +12,19 @@ from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 from textual import events, on
 from textual.app import ComposeResult
 from textual.geometry import Size
-from textual.screen import Screen
 
 from overmind_core.domain.operation import Danger
 from overmind_core.view import actions, header_line, hints, keymap, prompt, screen_shape
 from overmind_core.view.actions import Action, Context, Needs
 from overmind_core.view.cells import Cell, Row
 from overmind_core.view.hints import Part
+from overmind_core.view.hive_keys import hive_of
 from overmind_core.view.prompt import Filtered, RestFacts, Where
 from overmind_core.view.screen_shape import Wish
-from overmind_tui.render import layout
+from overmind_tui.pages.room import NeedsRoom, RateLimited
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell import clipboard
 from overmind_tui.shell.shell import RowSelection, Shell
-from overmind_tui.shell.timers import SureTimers
 from overmind_tui.widgets.command_bar import CommandBar
 from overmind_tui.widgets.lines import Lines
 from overmind_tui.widgets.table import ResourceTable
@@ -121,53 +119,11 @@ class PageShell(Shell, Protocol):
     def refresh_all(self) -> None:
         """Ask for everything again."""
 
+    def take_over(self) -> None:
+        """Become the supervisor, where none answers."""
+
     def ask_leave(self) -> None:
         """Leave the program; with missions that only we supervise, ask first."""
-
-
-class RateLimited(Screen[None]):
-    """What has changed is kept until a frame is due: fewer frames, never a queue of them."""
-
-    def _on_timer_update(self) -> None:
-        """Textual's own timer, which goes on until it is answered with a frame."""
-        take_frame = getattr(self.app._driver, "take_frame", None)  # noqa: SLF001 - the application has no other way
-        if take_frame is None or take_frame():
-            super()._on_timer_update()
-
-
-class NeedsRoom(SureTimers, Screen[None]):
-    """Covers all of itself while it has no room, unless it has words of its own for that.
-
-    Attributes:
-        way_out: What to press then.
-        uncovered: Lines at the bottom that stay in sight.
-    """
-
-    way_out = "esc closes this"
-    uncovered = 0
-    _shade: Lines | None = None
-
-    @property
-    def is_too_small(self) -> bool:
-        """Whether nobody can see what keys would do."""
-        return screen_shape.is_too_small(*self.app.size)
-
-    @on(events.Mount)
-    @on(events.Resize)
-    def fit(self) -> None:
-        """It may have room now, or none any more."""
-        if self._shade is None:
-            if not self.is_too_small or self.query("#too-small"):
-                return
-            self._shade = Lines(self._shade_lines, id="too-small")
-            self._shade.add_class("cover")
-            self.mount(self._shade)
-        self._shade.display = self.is_too_small
-        self._shade.styles.height = max(self.app.size.height - self.uncovered, 1)
-        self._shade.refresh()
-
-    def _shade_lines(self, _cells: int) -> Sequence[Sequence[Cell]]:
-        return [[Cell(text)] for text in layout.too_small(*self.app.size, self.way_out)]
 
 
 FILLING_SECONDS = 0.1
@@ -384,7 +340,7 @@ class Page(NeedsRoom, RateLimited):
         if self.is_too_small and action.danger is not Danger.NONE:
             self.shell.flash("terminal too small to run this key safely", "slow")
             return
-        if silent := self._silent(action):
+        if silent := self._without_daemon(action) or self._silent(action):
             self.shell.flash(silent, "slow")
             return
         self.shell.coaching.did(self.context, action.name)
@@ -395,6 +351,15 @@ class Page(NeedsRoom, RateLimited):
             focused: object = self.focused
             if isinstance(focused, KeyTarget):
                 focused.press(action.name)
+
+    def _without_daemon(self, action: Action) -> str:
+        """Why an action on rows of this home can't be done, a sentence; "": nothing keeps from it."""
+        fleet = self.shell.fleet
+        if fleet.lost_since is None or not actions.asks_daemon(action):
+            return ""
+        rows = self.targets()
+        is_elsewhere = bool(rows) and all(map(hive_of, rows))
+        return "" if is_elsewhere else fleet.refusal(self.shell.now())
 
     def _silent(self, action: Action) -> str:
         """Why an action on missions of another hive can't be done, a sentence; "": nothing keeps from it."""
@@ -461,7 +426,7 @@ class Page(NeedsRoom, RateLimited):
             "command": self.do_command,
             "help": self.do_help,
             "aliases": self.do_aliases,
-            "refresh": self.do_refresh,
+            "refresh": self.refresh_or_take_over,
             "save": self.do_save,
             "crumbs": self.do_crumbs,
             "back": self.do_back,
@@ -483,6 +448,11 @@ class Page(NeedsRoom, RateLimited):
     def do_aliases(self) -> None:
         """All views and verbs."""
         self.shell.show("aliases")
+
+    def refresh_or_take_over(self) -> None:
+        """Ask anew what is shown here; where no supervisor answers, become it first."""
+        self.shell.take_over()
+        self.do_refresh()
 
     def do_refresh(self) -> None:
         """Ask for everything anew."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from textual import on
 from textual.app import ComposeResult
 
 from overmind_core.errors import OvermindError
-from overmind_core.view import first_run, numbers, row_filter, tables
+from overmind_core.view import first_run, last_word, numbers, row_filter, tables
 from overmind_core.view.actions import Action, Context
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.keymap import meaning
@@ -189,7 +189,7 @@ class TablePage(Page):
     def compose_body(self) -> ComposeResult:
         """The table below its title."""
         self.table = self.make_table()
-        self.table.now = self.shell.now
+        self.table.now = self.clock
         yield self.table.title_line
         yield self.table
 
@@ -210,7 +210,30 @@ class TablePage(Page):
     def refresh_status(self) -> None:
         """A second went by, or something was said."""
         super().refresh_status()
+        self._age()
         self.table.tick()
+
+    # what a daemon told last, while none answers
+
+    of_daemon: ClassVar = True
+    """Whether its rows come from the daemon of this home."""
+
+    @property
+    def stale_since(self) -> float | None:
+        """Since when nobody answers who knows of these rows, in seconds since the epoch; None while somebody does."""
+        return self.shell.fleet.lost_since if self.of_daemon else None
+
+    def clock(self) -> float:
+        """The moment that the rows are about: now, or when a daemon answered last."""
+        since = self.stale_since
+        return self.shell.now() if since is None else since
+
+    def _age(self) -> None:
+        """The rows may be otherwise by now, or are as they are shown again."""
+        is_stale, was_stale = self.stale_since is not None, self.table.stale
+        self.table.stale = is_stale
+        if is_stale or was_stale:
+            self.retitle()
 
     # rows
 
@@ -281,6 +304,8 @@ class TablePage(Page):
         if self.table.marked:
             hidden = len(self.table.marked - {branch.id for branch in self.table.branches})
             title += f" {len(self.table.marked)} marked" + (f", {hidden} hidden" if hidden else "")
+        if self.stale_since is not None:
+            title += f" {last_word.no_daemon(self.stale_since, self.shell.now())}"
         self.table.set_title(title, self.subtitle())
         self.refresh_line()
 
@@ -402,7 +427,7 @@ class TablePage(Page):
     def shown_text(self) -> str:
         """All that is shown, as text."""
         shown = [column for column in self.row.columns if self.table.wide or not column.wide]
-        return tables.text(shown, (branch.row for branch in self.table.branches), self.shell.now())
+        return tables.text(shown, (branch.row for branch in self.table.branches), self.clock())
 
     def do_copy(self) -> None:
         """The ids of missions; of all others the rows."""

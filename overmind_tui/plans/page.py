@@ -112,7 +112,7 @@ class PlanPage(TablePage):
     def take(self, rows: list[Row]) -> None:
         """Show the agents of the answer."""
         (self._plan,) = rows
-        found = plans_rows.agents(self._plan, self.shell.now())
+        found = plans_rows.agents(self._plan, self.clock())
         plans_rows.learn(found, self.shell.fleet.rows)
         self._measure(found, self.app.size.width)
         super().take(found)
@@ -142,13 +142,13 @@ class PlanPage(TablePage):
         if self._plan is not None:
             plans_rows.learn(self.rows, self.shell.fleet.rows)
             if missions_rows.is_live(self._plan):
-                plans_rows.mark_critical(self.rows, self.shell.now())
+                plans_rows.mark_critical(self.rows, self.clock())
                 self.retitle()
         super().refresh_status()
 
     def subtitle(self) -> str:
         """How the whole stands."""
-        return "" if self._plan is None else plans_rows.summary(self._plan, self.rows, self.shell.now())
+        return "" if self._plan is None else plans_rows.summary(self._plan, self.rows, self.clock())
 
     def targets(self) -> list[Row]:
         """The missions of the agents."""
@@ -158,7 +158,7 @@ class PlanPage(TablePage):
     def shown_text(self) -> str:
         """The agents as they stand, with their edges."""
         shown = [column for column in self.row.columns if self.table.wide or not column.wide]
-        now, ascii_only = self.shell.now(), self.shell.ascii_only
+        now, ascii_only = self.clock(), self.shell.ascii_only
         return columns.text(shown, self.table.branches, now, ascii_only=ascii_only, named=plans_rows.name_cell)
 
     def handlers(self, context: Context) -> dict[str, Handler]:

@@ -111,6 +111,11 @@ class Session:
         found, self._items = self._items, []
         return found
 
+    def left(self) -> list[Json]:
+        """What has come of the stream, and was not yet asked for."""
+        found, self._items = self._items, []
+        return found
+
     def _keep(self, answer: Json) -> None:
         if answer.get("id") != self._stream:
             return
@@ -217,6 +222,8 @@ class MissionsStream(ABC):
             self._begin(session)
             self._follow(session)
         finally:
+            if events := session.left():  # the last word: nobody is left to ask about them
+                self._tell(events)
             session.close()
 
     def _begin(self, session: Session) -> None:
@@ -259,10 +266,11 @@ class MissionsStream(ABC):
         if not events:
             return
         gathered = time.monotonic() + GATHER
-        while time.monotonic() < gathered:
-            events += session.items(until=gathered)
-        self._seq = int(events[-1]["seq"])
-        self.send(Happened(events))
+        try:
+            while time.monotonic() < gathered:
+                events += session.items(until=gathered)
+        finally:  # also what came before the connection was lost
+            self._tell(events)
         removed = {event["mission"] for event in events if event["type"] == "removed"}
         changed = missions_of(events)
         if removed or changed:
@@ -270,6 +278,10 @@ class MissionsStream(ABC):
         kinds = {event["type"] for event in events}
         self._refresh_inbox_and_cost(session, kinds)
         self.heard(kinds)
+
+    def _tell(self, events: list[Json]) -> None:
+        self._seq = int(events[-1]["seq"])
+        self.send(Happened(events))
 
     def _refresh_inbox_and_cost(self, session: Session, happened: set[str]) -> None:
         """What waits for a person, and what was spent today, where that may have changed."""

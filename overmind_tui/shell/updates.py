@@ -119,7 +119,8 @@ class Updates:
         show_bottom(self._shell.app)
 
     def _connected(self, message: Connected) -> None:
-        self._shell.fleet.lost, self._shell.fleet.awaits_supervisor = "", False
+        self._shell.fleet.find()
+        self._shell.fleet.awaits_supervisor = False
         hosted = "no daemon: supervised by this program" if message.hosted else f"daemon {message.daemon.get('pid')}"
         if not self._notice.text:
             self._shell.flash(hosted, "quiet")
@@ -130,7 +131,11 @@ class Updates:
     def _disconnected(self, message: Disconnected) -> None:
         tail = "ctrl-r starts one here" if message.final else "reconnecting …"
         awaited, self._shell.fleet.awaits_supervisor = self._shell.fleet.awaits_supervisor, False
-        self._shell.fleet.lost = f"{message.reason.rstrip('.')} · {tail}"
+        lost_before = self._shell.fleet.lost_since
+        self._shell.fleet.lose(message.reason.rstrip("."), tail, self._shell.now())
+        if self._shell.fleet.lost_since != lost_before:
+            self._main.rows_came()
+            show_bottom(self._shell.app)
         self._main.changed_connection()
         if awaited:
             for page in self._tables():

@@ -74,6 +74,8 @@ class ResourceTable(ScrollCanvas):
         self.now = time.time
         self.dims = False
         """Whether it is dimmed while the keys are elsewhere on the screen."""
+        self.stale = False
+        """Whether it is dimmed as what may be otherwise by now: nobody answers."""
         self._place: str | None = None
         """Where the cursor stood when a filter began, or before no row was left."""
         self._moved_at = float("-inf")
@@ -176,8 +178,8 @@ class ResourceTable(ScrollCanvas):
 
     @property
     def rests(self) -> bool:
-        """Whether the keys are elsewhere on the screen: it is dimmed then."""
-        return self.dims and not self.has_focus
+        """Whether it is dimmed: the keys are elsewhere on the screen, or it is stale."""
+        return self.stale or (self.dims and not self.has_focus)
 
     def on_focus(self) -> None:
         """The keys are here."""
@@ -344,7 +346,7 @@ class ResourceTable(ScrollCanvas):
         marked = branch.id in self.marked
         focused = self.has_focus
         named = self.named(branch) if "status" in branch.row else None
-        signs = (_is_faint(branch), branch.row.get("unseen"), marked)
+        signs = (_is_faint(branch), branch.row.get("unseen"), marked, self.stale)
         key = (named, signs, tuple(texts), layout.widths, cells, selected, focused)
         return self._kept(key, lambda: self._draw(branch, texts, layout, cells, selected=selected, marked=marked))
 

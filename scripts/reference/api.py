@@ -175,6 +175,8 @@ ERRORS = """\
 ## Errors
 
 A closed set; `message` names the thing, and says what to do. The command line exits as the table says.
+`wait`, `quest wait`, `send --wait` and each `--wait` for an end exit with 3 for `daemon_not_running` and `daemon_lost`:
+what they wait for has not ended.
 
 | code | exit | HTTP | says, when nobody knows better |
 |---|---|---|---|

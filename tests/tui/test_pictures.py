@@ -256,7 +256,9 @@ def test_lost(pictured, size):
     class Lost(Still):
         def _start(self):
             super()._start()
-            self.fleet.lost = "Lost the connection to the supervisor · reconnecting …"
+            self.fleet.events.clear()  # they are of another life than the rows
+            self.fleet.lose("Lost the connection to the supervisor", "reconnecting …", NOW - 12)
+            self.main.rearrange()
             self.main.changed_connection()
 
     assert pictured(Lost(), size, settle)

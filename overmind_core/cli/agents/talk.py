@@ -13,7 +13,7 @@ from overmind_core.cli.output import dumps, or_absent, safe_text, table, text_ce
 from overmind_core.cli.values import duration, timeout_seconds, timeout_words, whole_number
 from overmind_core.client.stream import await_answer, follow
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.errors import CODES, NEEDS_PERSON, OvermindError, UsageError
+from overmind_core.errors import CODES, NEEDS_PERSON, OvermindError, UsageError, while_waiting
 
 TYPE_CHECKING = False
 
@@ -100,6 +100,9 @@ def _answer(args: Namespace, context: Context, client: Client, message: Json) ->
     except KeyboardInterrupt:
         context.note(f"\nMessage {message['message']} stays. See: overmind messages {message['name']}")
         raise
+    except OvermindError as error:
+        pending = [f"message {message['message']} for {message['name']}"]
+        raise while_waiting(error, pending, "Not answered") from None
     fail_if_failed(message)
     if message["state"] != "answered":
         raise OvermindError(
@@ -181,7 +184,8 @@ SEND = Command(
         "An agent gets one message at a time, when it is idle. Other messages queue in order, and survive any "
         "crash.\n"
         "While --wait waits for a person, because the agent asks something or is frozen, it says so on standard "
-        "error with the command that helps, and exits with 3. With --keep-waiting it waits on.\n"
+        "error with the command that helps, and exits with 3. With --keep-waiting it waits on. It exits with 3 as "
+        "well when the daemon goes away meanwhile.\n"
         "Without --wait, send prints the progress of the message within 2 seconds. After a timeout the message "
         "stays; see overmind messages. Put -- before a text that begins with a dash."
     ),

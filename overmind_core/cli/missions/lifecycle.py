@@ -155,7 +155,8 @@ def kill(args: Namespace, context: Context) -> int:
         return _kill_all(args, context)
 
     requests = [{"id": mission, "cascade": args.cascade} for mission in args.ids]
-    answers = context.client().call_each("kill", requests, meanwhile=EndTeller(context, args.ids, may_kill=False))
+    client = context.client(start=context.has_state)  # what goes on after a shutdown has no daemon any more
+    answers = client.call_each("kill", requests, meanwhile=EndTeller(context, args.ids, may_kill=False))
     done = [answer for answer in answers if not isinstance(answer, OvermindError)]
     print_notes(done, context)
     if args.json:
@@ -255,6 +256,8 @@ KILL = Command(
     examples=["overmind kill planner --cascade", "overmind kill -HUP api", "overmind kill --all -y"],
     notes=(
         "Plain ps hides a killed mission; its log and record stay until: overmind rm\n\n"
+        "It also ends what a mission has left in the background. For that it starts a daemon where none runs, as "
+        "after a shutdown.\n\n"
         "-9 and -KILL are the default; -HUP is -s HUP, the same as: overmind signal <id> HUP"
     ),
     rewrite=signal_options,

@@ -13,7 +13,7 @@ from overmind_core.client.stream import HEARTBEAT, follow
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import format_time, parse_time
-from overmind_core.errors import INTERRUPTED, NEEDS_PERSON, OvermindError, UsageError, WaitLost
+from overmind_core.errors import INTERRUPTED, NEEDS_PERSON, OvermindError, UsageError, while_waiting
 
 TYPE_CHECKING = False
 
@@ -89,7 +89,7 @@ def wait_for_ends(
         if error.code == "timeout" and timeout is not None:
             left = ", ".join(ends.pending_named)
             raise OvermindError("timeout", f"Not ended within {timeout_words(timeout)}: {left}.") from None
-        raise (WaitLost(ends.pending_named) if error.code == "daemon_lost" else error) from None
+        raise while_waiting(error, ends.pending_named) from None
     return ends.status
 
 
@@ -187,7 +187,7 @@ WAIT = Command(
     examples=["overmind wait build", "overmind wait --any red blue", "overmind wait build --timeout 10m"],
     notes=(
         "Exits with the first exit code that isn't 0, in the order of the arguments; 137 for a killed mission, 3 "
-        "where the daemon is gone. After two seconds it says on stderr for whom or what it waits, and again as that "
+        "where no daemon runs. After two seconds it says on stderr for whom or what it waits, and again as that "
         "changes."
     ),
     run=wait,

@@ -163,7 +163,7 @@ def quest_add(args: Namespace, context: Context) -> int:
 
         undo = f"overmind quest cancel {added[0]['name']}"
         way = f"A text about the quest goes with --brief, and --provider claude has an agent do it. Undo: {undo}"
-        warn_of_missing_program(args, context, way)
+        warn_of_missing_program(args, context, QUEST_ADD, way)
     return _wait(context, added, keep_waiting=args.keep_waiting) if args.wait else 0
 
 

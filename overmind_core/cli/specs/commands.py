@@ -23,7 +23,7 @@ from overmind_core.cli.specs.text import CHANGED, PHASE_MARKS, cost_cell, score_
 from overmind_core.cli.swarm.run_on import QUEST_OPTIONS
 from overmind_core.cli.values import dollars_or_none, share, whole_number
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.errors import FAILED, INTERRUPTED, NEEDS_PERSON, OvermindError, UsageError, WaitLost
+from overmind_core.errors import FAILED, INTERRUPTED, NEEDS_PERSON, OvermindError, UsageError, while_waiting
 
 TYPE_CHECKING = False
 
@@ -121,7 +121,7 @@ def spec_new(args: Namespace, context: Context) -> int:
 
         archive = f"overmind spec archive {made['slug']}"
         way = f"A text about the spec goes with --brief, and --provider claude has an agent do it. Undo: {archive}"
-        warn_of_missing_program(args, context, way)
+        warn_of_missing_program(args, context, NEW, way)
     if made["hidden_by"] is not None:
         hidden = display_safe(f"git ignores {made['folder']}, by {made['hidden_by']}")
         context.note(f"Warning: {hidden}. Remove that line to commit and review the spec.")
@@ -319,7 +319,7 @@ def _wait(args: Namespace, context: Context, answer: Row) -> int:
         context.note(f"\nSpec {answer['slug']} goes on. See it with: overmind spec show {answer['slug']}")
         return INTERRUPTED
     except OvermindError as error:
-        raise (WaitLost([str(answer["slug"])]) if error.code == "daemon_lost" else error) from None
+        raise while_waiting(error, [str(answer["slug"])]) from None
     if not args.json:
         context.print(f"Spec {answer['slug']}: {state}")
     if state in {"stuck", "failed"}:

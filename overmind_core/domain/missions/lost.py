@@ -10,12 +10,19 @@ MEND = "overmind restart --lost"
 """The one command that starts all of them again."""
 
 
+def mission_again(name: str) -> str:
+    """Return the command that starts one of them again."""
+    from shlex import join  # noqa: PLC0415 - for those alone
+
+    return join(("overmind", "restart", name))
+
+
 def plan_again(name: str, file: str) -> str:
     """Return the command that goes on with a plan whose agents were lost; `file`: of its blueprint, "" and -: none."""
     from shlex import join  # noqa: PLC0415 - for plans alone
 
     if file in {"", "-"}:
-        return join(("overmind", "restart", name))
+        return mission_again(name)
     return join(("overmind", "apply", file, "--name", name, "--rerun", "failed"))
 
 

@@ -153,9 +153,13 @@ def own_verify(quest: Quest | None) -> str | None:
     if quest is None:
         return None
     verify = None if quest.goal is None else quest.goal.verify
-    check = quest.check if quest.status is QuestStatus.FAILED and last_failure(quest) == CHECK_FAILED else None
-    wanted = [one for one in (check, verify) if one]
+    wanted = [one for one in (failed_check(quest), verify) if one]
     return wanted[0] if len(wanted) == 1 else both_succeed(wanted)
+
+
+def failed_check(quest: Quest) -> str | None:
+    """Return the check of a quest that has failed for it; None: it has failed for something else, or has not."""
+    return quest.check if quest.status is QuestStatus.FAILED and last_failure(quest) == CHECK_FAILED else None
 
 
 def both_succeed(commands: Sequence[str]) -> str | None:

@@ -281,7 +281,12 @@ def _refused(quest: Quest, refusal: Refusal | None) -> tuple[str, tuple[str, ...
         return f"landing was refused: {text} A person decides ({ways}), {attempt_text(quest)}", do
     then = "it is tried again by itself" if is_tried_again(quest) else "a person decides"
     message = f"{state_of(quest)} was refused ({sentence(quest.reason)}): {then}, {attempt_text(quest)}"
-    return message, ("overmind inbox" if waits_for_target(quest) else f"overmind answer {quest.name} allow",)
+    return message, ("overmind inbox",) if waits_for_target(quest) else _answers(quest)
+
+
+def _answers(quest: Quest) -> tuple[str, ...]:
+    """Return the commands of both answers to the question whether its work is good."""
+    return tuple(f"overmind answer {quest.name} {behaviour}" for behaviour in (ALLOW, DENY))
 
 
 def _standing(quest: Quest, refusal: Refusal | None) -> tuple[str, tuple[str, ...]]:
@@ -297,7 +302,7 @@ def _standing(quest: Quest, refusal: Refusal | None) -> tuple[str, tuple[str, ..
         case QuestStatus.REVIEW:
             unread = lacks_verdict(quest)
             why, see = ("its reviewer gave no verdict: ", (review_log(quest),)) if unread else ("", ())
-            return f"{why}a person decides, {attempt_text(quest)}", (*see, f"overmind answer {quest.name} allow")
+            return f"{why}a person decides, {attempt_text(quest)}", (*see, *_answers(quest))
         case QuestStatus.COMPLETED:
             return sentence(quest.reason) or _landing(quest), ()
         case QuestStatus.FAILED | QuestStatus.CANCELLED:

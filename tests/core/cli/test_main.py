@@ -59,7 +59,8 @@ FAILING = [
     (["update", "x"], 2, "Nothing to change"),
     (["ps"], 1, "Error: daemon_not_running: Daemon not running. Start with: overmind start"),
     (["info", "x"], 1, "Error: daemon_not_running: "),
-    (["wait", "x"], 1, "Error: daemon_not_running: "),
+    (["wait", "x"], 3, "Error: daemon_not_running: Daemon not running. Start with: overmind start"),
+    (["quest", "wait", "x"], 3, "Error: daemon_not_running: Daemon not running. Start with: overmind start"),
     (["events"], 1, "Error: daemon_not_running: "),
     (["run", "--env-file", "/nosuch.env", "true"], 1, "Error: invalid: --env-file /nosuch.env: No such file"),
 ]

@@ -77,7 +77,7 @@ def test_its_end_is_said_and_counts(in_swarm, end, status, words):
 def test_a_question_is_named_with_the_command_that_answers_it(in_swarm):
     running = {**WHY, "state": "claimed", "summary": "eu1 has it"}
     ran = in_swarm(answers(running, WHY, questions=[QUESTION]), "quest", "wait", "docs")
-    assert ran.err == "waits for you: question swarm/3 (review of docs): overmind answer swarm/3 allow\n"
+    assert ran.err == "waits for you: question swarm/3 (review of docs): overmind answer swarm/3 allow or deny\n"
 
 
 def test_what_a_failed_one_is_in_the_way_of_waits_for_a_person(in_swarm):

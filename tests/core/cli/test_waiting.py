@@ -204,7 +204,7 @@ def needs(*by):
     [
         ({"a": needs(("x", "review")), "x": why("x", None, "review", "a person decides")},
          {"inbox": [question("x", need="review")]},
-         ["waits for you: question 3 (review of m-x): overmind answer 3 allow"]),
+         ["waits for you: question 3 (review of m-x): overmind answer 3 allow or deny"]),
         ({"a": needs(("b", "queued")), "b": why("b", by=[("x", "running")]), "x": why("x", None, "running", "working")},
          {"inbox": [question("c")], "ps": [row("x"), row("c", parent="x")]},
          ["waits: q-b is queued: waits for x (running)",
@@ -256,7 +256,7 @@ def test_of_thousands_the_first_are_told_and_one_that_can_go_on_ends_the_look():
 def test_a_review_is_said_as_the_question_that_it_is():
     asked = question("a", need="review", about={"kind": "quest", "id": "a", "name": "q-a"})
     said, _ = Asked("a", of_quests=True, inbox=[asked], quest_why={"a": why("a", None, "review")}).look()
-    assert said == ["waits for you: question 3 (review of q-a): overmind answer 3 allow"]
+    assert said == ["waits for you: question 3 (review of q-a): overmind answer 3 allow or deny"]
 
 
 @tabled(

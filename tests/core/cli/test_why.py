@@ -144,7 +144,7 @@ def test_a_gate_whose_document_no_quest_has_made_is_said_with_its_question(overm
     gate = {"question": 4, "id": "5bec", "name": "carts", "about": {"kind": "spec", "id": "5bec", "name": "carts"},
             "part": "tasks", "quests": [], "need": "phase", "summary": "carts: tasks passed with 0.95", "subject": {},
             "options": [], "attach_only": False}  # fmt: skip
-    nothing = {"quest_why": NONE, "spec": NONE, "plan": NONE, "info": NONE}
+    nothing = {"quest_why": NONE, "spec": NONE, "plan": NONE, "info": NONE, "ritual": NONE}
     ran = overmind({**nothing, "inbox": [{"ok": [gate]}]}, "why", word)
     asks = "  waits for you: question 4 (gate of carts/tasks): overmind answer 4 allow"
     assert (ran.status, ran.out.splitlines()) == (0, [f"{word}: carts: tasks passed with 0.95", asks])
@@ -159,10 +159,74 @@ def test_a_spec_is_shown_as_spec_show_does(overmind, monkeypatch):
 
 @pytest.mark.parametrize(
     ("quest", "code", "status"),
-    [(NONE, "not_found: No quest, spec, plan or mission is named 'x'.", 1),
+    [(NONE, "not_found: No quest, spec, plan, mission or ritual is named 'x'.", 1),
      ([{"error": "ambiguous", "message": "Two."}], "ambiguous: Two.", 1)],
 )  # fmt: skip
 def test_what_nobody_knows_is_said_and_what_could_be_several_things(overmind, quest, code, status):
-    ran = overmind({"quest_why": quest, "spec": NONE, "info": NONE}, "why", "x")
+    ran = overmind({"quest_why": quest, "spec": NONE, "info": NONE, "ritual": NONE}, "why", "x")
     assert (ran.status, ran.out) == (status, "")
     assert code in ran.err
+
+
+LOST: dict[str, Any] = {**MISSION, "outcome": "lost", "exit_code": None, "reason": "keeper_lost", "parent": None}
+OF_PLAN = {**PLAN, "status": "stopped", "outcome": "stopped", "file": "/src/my plan.toml", "agents": [
+    {**AGENT, "name": "web", "stage": "failed", "outcome": "stopped", "reason": "stopped"},
+]}  # fmt: skip
+LOST_AGENT = {**OF_PLAN, "outcome": "failed", "agents": [
+    {**AGENT, "name": "web", "stage": "failed", "outcome": "lost", "reason": "keeper_lost", "mission": "b1b2c3d4"},
+]}  # fmt: skip
+APPLY = "  go on with: overmind apply '/src/my plan.toml' --name release --rerun failed"
+
+
+@pytest.mark.parametrize(
+    ("answers", "word", "command"),
+    [
+        ({"info": [{"ok": LOST}]}, "api", "  go on with: overmind restart api"),
+        ({"info": [{"ok": OF_PLAN}], "plan": [{"ok": OF_PLAN}]}, "release", APPLY),
+        (
+            {"info": [{"ok": OF_PLAN}], "plan": [{"ok": {**OF_PLAN, "file": "-"}}]},
+            "release",
+            "  go on with: overmind restart release",
+        ),
+        ({"info": [{"ok": LOST_AGENT}], "plan": [{"ok": LOST_AGENT}]}, "release", APPLY),
+        ({"plan": [{"ok": LOST_AGENT}]}, "release/web", APPLY),
+        (
+            {"info": [{"ok": {**LOST, "name": "release/web", "parent": "a1b2c3d4"}}], "plan": [{"ok": LOST_AGENT}]},
+            "b1b2",
+            APPLY,
+        ),
+    ],
+)
+def test_what_was_lost_and_a_plan_that_was_stopped_name_the_command_that_goes_on(overmind, answers, word, command):
+    ran = overmind({"quest_why": NONE, "spec": NONE, **answers}, "why", word)
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out.splitlines().count(command) == 1, ran.out
+
+
+RITUAL: dict[str, Any] = {
+    "id": "r1", "name": "nightly", "schedule": "0 3 * * *", "zone": "Etc/UTC", "paused": False, "running": [],
+    "next_local": "2026-11-29 03:00 UTC", "last_result": None, "last_local": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({}, "nightly: a ritual (0 3 * * *, Etc/UTC): it starts next at 2026-11-29 03:00 UTC\n"),
+        (
+            {"running": ["a1"], "last_result": "failed", "last_local": "2026-11-28 03:00 UTC"},
+            (
+                "nightly: a ritual (0 3 * * *, Etc/UTC), and runs now: it starts next at 2026-11-29 03:00 UTC\n"
+                "  its last run: failed, 2026-11-28 03:00 UTC\n"
+            ),
+        ),
+        ({"next_local": None}, "nightly: a ritual (0 3 * * *, Etc/UTC): it never starts again\n"),
+        (
+            {"paused": True, "next_local": None},
+            "nightly: a ritual (0 3 * * *, Etc/UTC), which is paused\n  go on with: overmind ritual resume nightly\n",
+        ),
+    ],
+)
+def test_a_ritual_says_what_it_is_and_when_it_comes_next(overmind, more, said):
+    ran = overmind({"quest_why": NONE, "spec": NONE, "info": NONE, "ritual": [{"ok": {**RITUAL, **more}}]}, "why", "r")
+    assert (ran.status, ran.err, ran.out) == (0, "", f"{said}See: overmind ritual history nightly\n")

@@ -28,13 +28,31 @@ def test_each_operation_has_the_commands_that_end_it(operation, ends):
     ("operation", "files", "said"),
     [
         (GitOperation.REBASE, (), "A rebase in the worktree of red is not finished. Finish it with: "),
-        (GitOperation.AM, ("a",), "A git am in the worktree of red has unresolved conflicts: a. Resolve them first. "),
+        (
+            GitOperation.MERGE,
+            ("a", "b c"),
+            ("A merge in the worktree of red has unresolved conflicts: a, b c. Resolve them, then stage them with: "
+            "git -C /shop add -- a 'b c', then finish it with: git -C /shop merge --continue, or take it back with: "),
+        ),
+        (
+            GitOperation.AM,
+            ("a",),
+            ("A git am in the worktree of red has unresolved conflicts: a. Resolve them, then stage them with: "
+            "git -C /shop add -- a, then finish it with: git -C /shop am --continue, or "),
+        ),
+        (
+            GitOperation.REBASE,
+            tuple("abcdef"),
+            ("A rebase in the worktree of red has unresolved conflicts: a, b, c, d, e and 1 more. "
+            "Resolve them, then stage them with: git -C /shop add -u, then finish it with: git -C /shop rebase "),
+        ),
         (
             None,
             ("a b",),
-            "The worktree of red has unresolved conflicts: a b. Resolve them, then stage each file: git -C",
+            ("The worktree of red has unresolved conflicts: a b. Resolve them, then stage them with: "
+            "git -C /shop add -- 'a b'"),
         ),
     ],
-)
+)  # fmt: skip
 def test_what_is_not_finished_is_called_what_it_is(operation, files, said):
     assert unfinished(operation, "red", "/shop", files).startswith(said)

@@ -12,6 +12,7 @@ from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, supervising, world
 
 HOW = {
+    EngineNeed.REVIEW: "overmind answer 1 allow (accept the work, and land it) or deny (fail this attempt)",
     EngineNeed.STUCK: "?: overmind answer 1 allow (begin a new round) or deny (leave it failed)",
     EngineNeed.BUDGET: "?: overmind answer 1 allow (raise the limit beyond what is spent) or deny (stop what runs, "
     "hold the rest)",

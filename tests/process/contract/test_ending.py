@@ -319,6 +319,15 @@ def test_shutdown_says_what_goes_on_and_the_next_daemon_ends_it_below_another_ke
     assert not lock.held(), lock.holders()
 
 
+@pytest.mark.own_home
+def test_the_command_that_shutdown_names_for_what_goes_on_needs_no_start_before_it(om, lock):
+    line = left_by(om, lock, "outlives")
+    said = om("shutdown", "-y").stderr.rstrip()
+    command = said.partition("End them with: overmind ")[2].split()
+    assert f"Ended what it had left in the background: {line}\n" in om.ok(*command)
+    assert not lock.held(), lock.holders()
+
+
 def test_a_stop_also_ends_what_earlier_runs_left_behind(om, lock):
     mission = om.mission(
         lock.wrap(f"{LEAVE}; exit 0"),

@@ -163,6 +163,28 @@ def test_conflicts_name_whose_work_meets_and_nothing_is_changed(om, shop):
     assert f"merge-{blue}" not in shop.left()
 
 
+def test_conflicts_that_no_agent_takes_are_resolved_with_the_commands_that_the_refusals_name(om, shop):
+    blue = shop.committed("blue", "a")
+    shop.code.commit("mine", {"a": "mine\n"})
+    folder = shop.worktree(blue).folder
+    begin = f"git -C {shlex.quote(folder)} merge main"
+    way = f"Resolve them there with: {begin}, and merge again once that is committed"
+    assert om("merge", "blue").stderr.rstrip().endswith(f". {way}")
+    subprocess.run(shlex.split(begin), env=shop.code.environ, check=False, capture_output=True)
+    go_on = f"git -C {shlex.quote(folder)}"
+    said = (
+        f"A merge in the worktree of blue has unresolved conflicts: a. Resolve them, then stage them with: "
+        f"{go_on} add -- a, then finish it with: {go_on} merge --continue, or take it back with: {go_on} merge --abort"
+    )
+    assert said in om.refused("commit", "blue", "-m", "both", code="conflicts")
+    assert said in om.refused("merge", "blue", code="dirty")
+    shop.worktree(blue).write({"a": "both\n"})
+    for command in (f"{go_on} add -- a", f"{go_on} merge --continue"):
+        subprocess.run(shlex.split(command), env={**shop.code.environ, "GIT_EDITOR": "true"}, check=True)
+    om.ok("merge", "blue")
+    assert shop.code.read("a") == "both\n"
+
+
 def test_what_cannot_land_is_refused_and_nothing_is_changed(om, shop, cases):
     red = shop.committed("red", "a", "fresh")
     plain = om.mission("true")

@@ -13,6 +13,20 @@ def shop(om):
     return Shop(om)
 
 
+def test_work_of_a_failed_check_that_is_not_committed_hears_of_both_at_once(shop):
+    quest = shop.add("ck", "echo 2 > b", into="main", check="test -f missing", retries=0)
+    assert shop.ended(quest)["reason"] == "check_failed"
+    refused = shop.om.refused("merge", "ck", code="dirty")
+    assert "Commit with: overmind commit ck -m" in refused
+    assert refused.rstrip().endswith(
+        "It has failed its check, which runs on the merged work too: test -f missing. Have it tried again with: "
+        "overmind quest retry ck, or merge it all the same with: overmind merge ck --verify true"
+    )
+    shop.om.ok("commit", "ck", "-m", "b")
+    shop.om.refused("merge", "ck", code="verify_failed")
+    shop.om.ok("merge", "ck", "--verify", "true")
+
+
 def test_work_that_its_quest_verifies_is_verified_when_a_person_lands_it_too(shop):
     quest = shop.add("vf", "echo 2 > b", into="main", verify="test -f missing", retries=0)
     assert shop.ended(quest)["reason"] == "verify_failed"

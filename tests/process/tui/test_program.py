@@ -11,6 +11,8 @@ from types import SimpleNamespace
 from textual import events
 
 from overmind_core.log_pages.paged_log import PagedLog
+from overmind_core.view import missions
+from overmind_core.view.hive_keys import SILENT_SINCE
 from overmind_tui.events.page import EventsPage
 from overmind_tui.missions.describe_page import DescribePage
 from overmind_tui.pages.dialog import Dialog
@@ -312,5 +314,23 @@ def test_the_feed_goes_on_after_its_supervisor_was_replaced(om, opened):
         om.mission("sleep 300", "--name", "beta")
         await until(pilot, lambda: names(app) == ["alpha", "beta"], what="beta")
         await until(pilot, lambda: not app.fleet.lost, what="no banner")
+
+    opened({"alpha": "sleep 300"}, scenario)
+
+
+def test_what_a_shutdown_ends_is_shown_as_it_ended_and_what_it_keeps_as_not_known(om, opened):
+    async def scenario(app, pilot):
+        om.ok("shutdown", "--keep")
+        await until(pilot, lambda: app.fleet.lost_since is not None, what="no daemon")
+        (row,) = app.fleet.rows.values()
+        assert (row["status"], missions.silent_for(row, app.now())[:10]) == ("running", "no daemon ")
+        om.ok("start")
+        await until(pilot, lambda: app.fleet.lost_since is None, what="a daemon")
+        await until(pilot, lambda: SILENT_SINCE not in next(iter(app.fleet.rows.values())), what="its word")
+        om.ok("shutdown", "-y")
+        await until(pilot, lambda: app.fleet.lost_since is not None, what="no daemon")
+        (row,) = app.fleet.rows.values()
+        assert (row["status"], row["outcome"], app.fleet.live) == ("stopped", "stopped", 0)
+        assert SILENT_SINCE not in row
 
     opened({"alpha": "sleep 300"}, scenario)

@@ -109,6 +109,13 @@ def test_wait_with_json_prints_the_answer_and_what_it_cost(overmind):
     }
 
 
+def test_a_daemon_that_does_not_come_back_while_somebody_waits_is_no_failed_answer(overmind):
+    ran = overmind({**daemon(), "await_message": [{"error": "daemon_lost"}]}, "send", "planner", "x", "--wait")
+    told = "Not answered: message 12 for planner. The daemon is gone. Go on with: overmind start"
+    assert (ran.status, ran.out) == (3, "")
+    assert ran.err.endswith(f"Error: daemon_lost: {told}\n")
+
+
 def test_a_daemon_that_is_replaced_while_somebody_waits_is_not_noticed(overmind):
     left = [1, 1]
 

@@ -70,3 +70,31 @@ NO_COMMANDS = [
 @pytest.mark.parametrize("words", NO_COMMANDS)
 def test_nobody_is_warned_of_a_command_of_what_an_agent_is_told_or_of_another_path(overmind, programs, words):
     assert overmind(QUEST, "quest", "add", *words, environ={"PATH": programs}).err == ""
+
+
+NO_PROGRAM = [{"error": "not_found", "message": "No program named 'exit 3' on PATH."}]
+BEHIND = "No program named 'exit 3' on PATH. --retries stands behind the command, so it is a part of it"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--name", "q", "exit 3", "--retries", "0"], f"{BEHIND}: options go before the command.\n"),
+        (["exit 3", "--retries=0"], f"{BEHIND}: options go before the command.\n"),
+        (["exit 3", "--verbose"], "No program named 'exit 3' on PATH.\n"),
+        (["exit 3"], "No program named 'exit 3' on PATH.\n"),
+    ],
+)
+def test_an_option_behind_the_command_is_named_where_the_command_is_no_program(overmind, words, said):
+    ran = overmind({"quest_run": NO_PROGRAM}, "quest", "run", *words)
+    assert (ran.status, ran.out, ran.err) == (1, "", f"Error: not_found: {said}")
+
+
+def test_a_quest_of_the_queue_with_such_an_option_is_added_with_a_warning(overmind, programs):
+    environ = {"PATH": programs}
+    ran = overmind(QUEST, "quest", "add", "login", "exit 3", "--retries", "0", environ=environ)
+    assert ran.err == (
+        "Warning: no program named 'exit 3' is on PATH. "
+        "--retries stands behind the command, so it is a part of it: options go before the command.\n"
+    )
+    assert overmind(QUEST, "quest", "add", "login", "make", "--retries", "0", environ=environ).err == ""

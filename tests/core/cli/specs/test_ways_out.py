@@ -28,7 +28,7 @@ def waiting(name, status):
         ([waiting("T3", "review")],
          [question(3, "x", need="review", about={"kind": "quest", "id": "T3", "name": "carts/T3"}),
           question(5, "carts", "5bec")],
-         ["overmind answer 3 allow", "overmind answer 5 allow"]),
+         ["overmind answer 3 allow or deny", "overmind answer 5 allow"]),
         ([waiting("T1", "running"), waiting("T2", "running")], [question(3, "spec/carts", "q")],
          ["git -C shop stash", "overmind quest why carts/T2"]),
         ([], [], ["overmind spec run carts"]),

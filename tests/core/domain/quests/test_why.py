@@ -258,11 +258,16 @@ STANDS = [
         [
             "a is running: landing was refused (git failed): a person decides, attempt 1 of 3",
             "  go on with: overmind answer a allow",
+            "  go on with: overmind answer a deny",
         ],
     ),
     (
         quest("a", "review"),
-        ["a is in review: a person decides, attempt 1 of 3", "  go on with: overmind answer a allow"],
+        [
+            "a is in review: a person decides, attempt 1 of 3",
+            "  go on with: overmind answer a allow",
+            "  go on with: overmind answer a deny",
+        ],
     ),
     (quest("a", "completed"), ["a has completed"]),
     (quest("a", "completed", reason="denied"), ["a has completed: denied by a person"]),
@@ -328,6 +333,7 @@ STANDS = [
             "a is in review: its reviewer gave no verdict: a person decides, attempt 1 of 3",
             "  see: overmind logs a/review",
             "  go on with: overmind answer a allow",
+            "  go on with: overmind answer a deny",
         ],
     ),
     (quest("a", "cancelled"), ["a was cancelled", "  go on with: overmind quest retry a"]),
