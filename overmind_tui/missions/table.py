@@ -14,6 +14,7 @@ from overmind_core.view.cells import Row, safe
 from overmind_core.view.columns import ORDERS, Order
 from overmind_core.view.grouping import grouped, ordered
 from overmind_core.view.groups import Listing, Wish
+from overmind_core.view.mission_list import ATTENTION
 from overmind_core.view.missions import older_runs
 from overmind_core.view.prompt import Filtered
 from overmind_core.view.row_filter import NOTHING, BrokenFilter, Filter
@@ -145,6 +146,8 @@ class TablePanel(SortKeys):
         self._screen.panels.fold()
         self._screen.retitle()
         self._screen.tick()
+        if asked or self.filtered is not None:
+            self._screen.refresh_line()
         self._wait_for_rest()
 
     def _wait_for_rest(self) -> None:
@@ -178,7 +181,7 @@ class TablePanel(SortKeys):
         if not self.filter and not self.attention:
             return None
         counts, every = self.wanted.counts, self.wanted.every or self.wanted.counts
-        return Filtered(self.filter.text or "needs you", sum(counts.values()), sum(every.values()))
+        return Filtered(self.filter.text or ATTENTION, sum(counts.values()), sum(every.values()))
 
     def targets(self) -> list[Row]:
         """The marked rows that are shown, else the cursor's."""
