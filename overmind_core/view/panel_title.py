@@ -22,6 +22,10 @@ FOLLOWS = "follows"
 ROOMY = 96
 """Cells from which on the load stands in the title."""
 BARS = 12
+PARTED = " · "
+"""Between the parts of a note."""
+TYPING = f"typing{PARTED}ctrl-\\ leaves"
+"""Beside a terminal that is typed into."""
 NO_TERMINAL = "no terminal: it runs on pipes"
 SHORTEST_NAME = 8
 """Cells that a name keeps."""
@@ -91,7 +95,7 @@ def line(title: PanelTitle, cells: int, *, beside: bool) -> list[Cell]:
     tail = _tail(title, cells)
     room = cells - width(edge) - width(close) - _sum(faces)
     if room - SHORTEST_NAME < _sum(tail):
-        tail = [] if room - SHORTEST_NAME < width(title.note) + 2 else _note(title.note)
+        tail = _note(_shortened(title.note, room - SHORTEST_NAME - 2))
     name = clipped(safe(title.name), max(room - _sum(tail), 1))
     gap = room - width(name) - _sum(tail)
     fill = (" " if beside else "─") * max(gap, 0)
@@ -118,6 +122,13 @@ def _faces(face: str) -> list[Cell]:
         return [Cell(" ")]
     named = [cell for one in FACES for cell in (Cell(one, "news" if one == face else "faint"), Cell("  "))]
     return [Cell("   "), *named]
+
+
+def _shortened(note: str, cells: int) -> str:
+    """As many of its parts, from the first, as there is room for."""
+    while note and width(note) > cells:
+        note = note.rpartition(PARTED)[0]
+    return note
 
 
 def _note(note: str) -> list[Cell]:
@@ -163,9 +174,17 @@ def first_row(rows: int, cursor: int, shown: int) -> int:
     return max(0, min(rows - shown, cursor))
 
 
-def typing_line(name: str, needing: int, cells: int) -> list[Cell]:
-    """The line above a terminal that is typed into. `needing`: how many missions need a person."""
-    left = f" {safe(name)} · typing · ctrl-\\ leaves"
+def typing_line(name: str, needing: int, cells: int, note: str = TYPING) -> list[Cell]:
+    """The line above a terminal that is typed into.
+
+    Args:
+        name: Whose it is, and what its program calls it: cut where there is too little room.
+        needing: How many missions need a person.
+        cells: The width of the line.
+        note: How typing goes, and how it is left.
+    """
+    end = f"{PARTED}{note}"
+    left = f" {clipped(safe(name), max(cells - width(end) - 1, SHORTEST_NAME))}{end}"
     right = f"{needing} need{'s' * (needing == 1)} you: ctrl-\\ . " if needing else ""
     gap = cells - width(left) - width(right)
     text = f"{left}{' ' * gap}{right}" if gap > 1 else left

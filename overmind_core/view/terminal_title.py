@@ -20,7 +20,7 @@ SIGNALLED = 128
 def title(name: str, window_title: str) -> str:
     """Whose terminal it is, and what its program calls it."""
     own = safe(window_title).strip()
-    return f"terminal · {safe(name)}" + (f" · {own}" if own else "")
+    return safe(name) + (f" · {own}" if own else "")
 
 
 def looking(

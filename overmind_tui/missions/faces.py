@@ -78,7 +78,8 @@ class Faces:
         shell, panels = self._screen.shell, self._parts.panels
         if panels.is_typing:
             needing = len(shell.fleet.asking)
-            return [panel_title.typing_line(self._parts.terminal.session.name, needing, cells)]
+            name, note = self._parts.terminal.titles()
+            return [panel_title.typing_line(name, needing, cells, note)]
         row = self._row
         has_keys = panels.current is not Panel.TABLE
         load = None if row is None else panel_title.load_of(row, shell.fleet.history(row["id"]))
@@ -97,6 +98,8 @@ class Faces:
             return self._screen.notes_title
         if panels.shown is Panel.LOG:
             return self._parts.log.title()
+        if panels.shown is Panel.TERMINAL and self._parts.terminal.is_open:
+            return self._parts.terminal.titles()[0]
         return safe(row["name"]) if row is not None else "no mission is selected"
 
     def _note(self, row: Row | None) -> str:

@@ -80,7 +80,8 @@ class TerminalPanel:
     # opening and closing
 
     def look(self, row: Row) -> None:
-        """Look at a mission's terminal."""
+        """Look at a mission's terminal; a panel that would still follow the cursor to it closes it no more."""
+        self._screen.following.at_once()
         self._stop_typing()
         if self.session.mission != row["id"] or self.session.over:
             self._enter(row)
@@ -106,6 +107,7 @@ class TerminalPanel:
             if not self._screen.shell.read_only:
                 self._view_only(row)
             return
+        self._screen.following.at_once()
         if self.session.mission != row["id"] or self.session.over:
             self._enter(row)
         self.session.typing = True

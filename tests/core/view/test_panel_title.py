@@ -32,6 +32,10 @@ def test_the_line_above_a_terminal_that_is_typed_into(size):
     assert texts([shown])[0] == pictures()["typing", size][0]
     assert {cell.tone for cell in shown} == {"typing"}
     assert panel_title.typing_line("search-index", 0, 40)[0].text == " search-index · typing · ctrl-\\ leaves  "
+    assert panel_title.typing_line("search-index · vim", 0, 40, "ctrl-] leaves")[0].text == (
+        " search-index · vim · ctrl-] leaves     "
+    )
+    assert panel_title.typing_line("search-index · vim", 1, 36)[0].text == " search-in… · typing · ctrl-\\ leaves"
 
 
 @tabled(("cells", "beside"), [(cells, beside) for cells in range(40, 120) for beside in (False, True)])
