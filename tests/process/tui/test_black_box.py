@@ -18,11 +18,13 @@ pytestmark = pytest.mark.skipif(TMUX is None, reason="tmux is not installed")
 
 WRITER = "while :; do echo tick; sleep 0.2; done"
 ESC = "\x1b"
+FORM = "advanced"
+"""A word of the form for a new mission."""
 
 
 def hosted(om, screen):
     """Wait until the program in the screen is the supervisor."""
-    screen.until("No missions yet.")
+    screen.until("Nothing runs yet.")
     return om.supervisor_pid()
 
 
@@ -46,13 +48,14 @@ def test_overmind_alone_on_a_terminal_is_the_same_program(om):
 def test_a_form_starts_a_mission_and_its_log_appears(om):
     with TmuxScreen(om, size=(120, 40)) as screen:
         hosted(om, screen)
-        screen.type("n")
-        screen.until("new mission")
+        screen.type(":new")
+        screen.keys("Enter")
+        screen.until(FORM)
         screen.type("echo from-the-form; sleep 300")
         screen.keys("Tab")
         screen.type("formed")
         screen.keys("Enter")
-        screen.until("formed", "working", "from-the-form", gone="new mission")
+        screen.until("formed", "working", "from-the-form", gone=FORM)
         assert om.ps()[0]["cwd"] == os.path.realpath(om.home)
         om.ok("kill", "formed")
 
@@ -61,15 +64,16 @@ def test_a_refusal_stays_beside_its_field(om):
     om.mission("sleep 300", "--name", "taken")
     with TmuxScreen(om) as screen:
         screen.until("taken")
-        screen.type("n")
-        screen.until("new mission")
+        screen.type(":new")
+        screen.keys("Enter")
+        screen.until(FORM)
         screen.type("true")
         screen.keys("Tab")
         screen.type("taken")
         screen.keys("Enter")
-        screen.until("new mission", "is taken by mission")
+        screen.until(FORM, "is taken by mission")
         screen.keys("Escape")
-        screen.until("missions[1]", gone="new mission")
+        screen.until("1 running", gone=FORM)
 
 
 def test_logs_and_describe_open_and_close(om):
@@ -77,13 +81,13 @@ def test_logs_and_describe_open_and_close(om):
     with TmuxScreen(om, size=(80, 24)) as screen:
         screen.until("alpha")
         screen.keys("l")
-        screen.until("logs · alpha", "[red]R[/red] [/] [b", gone="missions[1]")
+        screen.until("── alpha ", "[red]R[/red] [/] [b", "s follow", gone="y answer")
         screen.keys("Escape")
-        screen.until("missions[1]")
+        screen.until("1 running", "y answer", gone="s follow")
         screen.keys("d")
-        screen.until("working for", "<describe>")
+        screen.until("working for", "› describe")
         screen.keys("q")
-        screen.until("missions[1]", gone="<describe>")
+        screen.until("1 running", gone="› describe")
 
 
 def test_stop_and_kill_ask_with_the_focus_on_cancel(om):
@@ -94,7 +98,7 @@ def test_stop_and_kill_ask_with_the_focus_on_cancel(om):
         screen.keys("x")
         screen.until("stop alpha?")
         screen.keys("Enter")  # the focus is on cancel
-        screen.until("missions[2]", gone="stop alpha?")
+        screen.until("2 running", gone="stop alpha?")
         assert {row["status"] for row in om.ps()} == {"running"}
         screen.keys("x")
         screen.agree("y", "stop alpha?")
@@ -185,14 +189,14 @@ def test_what_a_person_starts_in_the_program_that_supervises_speaks_as_that_pers
         screen.keys("Enter")
         screen.until("beta")
         screen.type("s")
-        screen.until(gone="missions[1]")
+        screen.until(gone="1 running")
         screen.type(f"{shlex.join(PROGRAM)} update beta --name gamma; exit")
         screen.keys("Enter")
-        screen.until("gamma", "tick", "missions[1]")
+        screen.until("gamma", "tick", "1 running")
         screen.keys("q")
         screen.until("leave?")
         screen.keys("Escape")
-        screen.until("missions[1]", gone="leave?")
+        screen.until("1 running", gone="leave?")
         assert om.supervisor_pid() == program
 
 
@@ -231,11 +235,11 @@ def test_no_sequence_ends_the_program_or_runs_as_a_command(om):
             for piece in sent:
                 if piece == ESC:  # it has waited for company when it has closed something
                     screen.type("?")
-                    screen.until("<help>")
+                    screen.until("› keys")
                 screen.type(piece)
-                screen.until("alpha", gone="<help>")
+                screen.until("alpha", gone="› keys")
             screen.type("?")
-            screen.until("<help>")
+            screen.until("› keys")
             screen.keys("Escape")
-            screen.until("missions[1]", "working", gone="stop alpha?")
+            screen.until("1 running", "working", gone="stop alpha?")
             assert om.info("alpha")["status"] == "running", sent
