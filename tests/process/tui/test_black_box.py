@@ -18,8 +18,8 @@ pytestmark = pytest.mark.skipif(TMUX is None, reason="tmux is not installed")
 
 WRITER = "while :; do echo tick; sleep 0.2; done"
 ESC = "\x1b"
-FORM = "advanced"
-"""A word of the form for a new mission."""
+FORM = "enter starts · "
+"""The keys of the form for a new mission."""
 
 
 def hosted(om, screen):

@@ -64,6 +64,7 @@ def test_what_is_saved_counts_at_once(om, opened, write):
         await until(pilot, lambda: app.main.table_panel.filter.text == "state:working", what="an alias")
         await pilot.press("question_mark")
         await until(pilot, lambda: ":events /created" in picture(app) or view(app) == "help", what="help")
+        await pilot.press("question_mark")
         assert any("f2" in cell.text for line in app.screen.text.lines for cell in line)
 
     opened({"alpha": "sleep 300"}, scenario)
