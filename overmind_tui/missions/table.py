@@ -64,6 +64,8 @@ class TablePanel(SortKeys):
         """A timer is set for a sentence that is held back."""
         self._waits = False
         """A timer is set for what is held back."""
+        self._was_empty = True
+        """No mission was known when the line and the hints were drawn last: they are others then."""
         self.attention = False
         self.order = Order()
         self.handlers: dict[str, Handler] = {
@@ -146,7 +148,9 @@ class TablePanel(SortKeys):
         self._screen.panels.fold()
         self._screen.retitle()
         self._screen.tick()
-        if asked or self.filtered is not None:
+        is_empty = not fleet.rows
+        if asked or self.filtered is not None or is_empty is not self._was_empty:
+            self._was_empty = is_empty
             self._screen.refresh_line()
         self._wait_for_rest()
 

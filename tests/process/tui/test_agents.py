@@ -6,6 +6,8 @@ import pytest
 
 from overmind_tui.inbox.page import NeedsPage
 from tests.kit import claude, sessions
+from tests.kit.attached import Attached
+from tests.kit.overmind import PROGRAM
 from tests.kit.terminal import Terminal
 from tests.tui.conftest import picture, until
 
@@ -55,6 +57,50 @@ def test_a_question_is_seen_in_the_tree_and_in_the_list_of_who_needs_the_person(
         await until(pilot, lambda: "your turn" in picture(app), what="your turn")
 
     opened({}, scenario)
+
+
+def listed(person):
+    """The lines of a terminal of 80x24 that a person sees first, and the names that stand there."""
+    first = person.text().splitlines()[:5]
+    return {name for name in WAITING if any(f"! {name} " in line for line in first)}
+
+
+WAITING = ("api", "cart", "docs")
+
+
+@pytest.mark.usefixtures("alone")
+def test_of_forty_five_missions_the_three_that_wait_stand_in_the_first_lines(om):
+    """Acceptance 1 of the screen: they were started last."""
+    for number in range(42):
+        om.api("run", name=f"done-{number}", command="true", cwd=om.home, env=om.environment)
+    for name in WAITING:
+        sessions.begun(om, name)
+        sessions.asks(om, name, "!bash touch x")
+    with Attached(om, "tui", program=PROGRAM, size=(80, 24)) as person:
+        person.until(lambda: listed(person) == set(WAITING), "all three")
+        assert "3 need you" in person.text().splitlines()[0]
+
+
+def test_the_hints_stay_where_they_are_whatever_the_cursor_is_on(om, asking):
+    """Acceptance 2 of the screen: one that asks, one that is typed into, a task, and what has ended."""
+    om.mission("cat", "--type", "session", "--name", "typed")
+    om.mission("sleep 300", "--name", "task")
+    om.finished("exit 3", "--name", "broken")
+    om.finished("true", "--name", "done")
+    with Attached(om, "tui", program=PROGRAM, size=(120, 40)) as person:
+
+        def cursor():
+            return [line[4:].split()[0] for line in person.text().splitlines() if line.startswith("▌")]
+
+        person.shows("1 ended: ")
+        person.type(b"g")
+        seen = set()
+        for name in ("planner", "typed", "task", "broken", "ended:"):
+            person.until(lambda: cursor() == [name], name)  # noqa: B023 - looked at here
+            seen.add(person.text().splitlines()[-1])
+            person.type(b"j")
+        assert len(seen) == 1, "nothing of them but their tone changes"
+        assert "x stop" in seen.pop()
 
 
 def test_the_list_of_nobody_says_so(om, opened):

@@ -314,7 +314,7 @@ def test_needs_of_all_hives_are_one_list_and_an_answer_goes_to_the_hive_that_ask
     async def scenario(app, pilot):
         await until(pilot, lambda: len(app.fleet.questions) == 2, what="both ask")
         await pilot.press("exclamation_mark")
-        await until(pilot, lambda: "blocked: 2" in picture(app), what="one list")
+        await until(pilot, lambda: "› needs you   2 need you" in picture(app), what="one list")
         key = (of_eu1(app, "planner")["id"], there)
         assert app.screen.list.select(key)
         app.screen.update()

@@ -171,7 +171,7 @@ def test_a_key_that_ends_work_is_refused_when_the_row_has_just_moved(om, opened)
         await pilot.press("j")
         om.ok("kill", "alpha")
         om.ok("rm", "alpha")
-        await until(pilot, lambda: len(app.fleet.rows) == 1, what="alpha has left")
+        await until(pilot, lambda: names(app) == ["beta"], what="alpha has left")
         await pilot.press("ctrl+k")
         assert "just changed" in app.notice.text
         await until(pilot, lambda: not app.main.restless, what="it rests")
