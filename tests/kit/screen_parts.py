@@ -1,4 +1,4 @@
-"""The parts of the main screen in what the program shows, as text: where the panel stands, its title, and its face."""
+"""The panel of the main screen in what the program shows, as text: its title, and the face below that."""
 
 from __future__ import annotations
 
@@ -8,16 +8,6 @@ WORDS = "  ".join(FACES)
 """The faces, as each title names them."""
 _EDGES = 2
 """Lines below all others: the one that is typed into, and the hints."""
-
-
-def list_of(shown: str) -> str:
-    """What stands above the panel, or at its left, without the header."""
-    lines = shown.split("\n")
-    found = _place(lines)
-    if found is None:
-        return "\n".join(lines[1:-_EDGES])
-    row, column = found
-    return "\n".join(lines[1:row] if not column else (line[: column - 1] for line in lines[1:-_EDGES]))
 
 
 def title_of(shown: str) -> str:
