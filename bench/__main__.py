@@ -16,7 +16,7 @@ from bench.product import Product
 from bench.runs import Outcome, list_gaps, list_seconds, run_measurement
 
 NAMES = (
-    "ps", "spawn", "kill", "output", "idle", "recovery", "paint", "board", "frames", "logs", "resting", "echo",
+    "ps", "spawn", "kill", "output", "idle", "recovery", "paint", "board", "frames", "ink", "logs", "resting", "echo",
     "agent_lines", "emulator", "sessions", "plans", "queue", "specs", "memory", "memory_speed", "cortex", "swarm",
     "hives", "pools", "guardian", "isolation", "peers", "web",
 )  # fmt: skip

@@ -20,9 +20,9 @@ ANSWER = choose_size(1.0, smoke=0.4)
 """Seconds in which all that a key changes is drawn, and what ticks is."""
 REST = choose_size(10.0, smoke=0.5)
 CURSOR_GOAL, SWITCH_GOAL, REST_GOAL = 1000, 2.0, 200
-VIEWS = {"`:top`": (b":top\r", "─ top["), "`?`": (b"?", "─ mission keys ─"), "`:events`": (b":events\r", "─ events[")}
-"""Keys that open a view, and its frame."""
-BACK = b"\x1b", "─ missions["
+VIEWS = {"`:top`": (b":top\r", "› top"), "`?`": (b"?", "this mission"), "`:events`": (b":events\r", "› events")}
+"""Keys that open a view, and what is seen of it alone."""
+BACK = b"\x1b", f"{MISSIONS} running"
 Cells = list[list[tuple[str, Style]]]
 
 
@@ -37,7 +37,7 @@ def measure(product: Product, folder: str) -> list[Figure]:
 def _figures(home: Home) -> list[Figure]:
     with terminals.screen([home.product.program, "tui"], home.environment) as program:
         shown = _Shown(program)
-        program.until(terminals.has_text(f"missions[{MISSIONS}]"))
+        program.until(terminals.has_text(f"{MISSIONS} running"))
         shown.watch(SETTLE)
         resting = shown.watch(REST) / REST
         program.press(b"g")

@@ -64,7 +64,7 @@ def _told(count: int) -> str:
 
 
 def _first(home: Home) -> Side:
-    return lambda: first_frame([home.product.program, "tui"], home.environment, has_text("missions["))
+    return lambda: first_frame([home.product.program, "tui"], home.environment, has_text(" running "))
 
 
 def bare_program(product: Product) -> tuple[list[str], dict[str, str]]:
@@ -93,7 +93,7 @@ def _there_and_back(count: int) -> Iterator[bytes]:
 
 def _keys(product: Product, home: Home, missions: int) -> tuple[list[float], list[float]]:
     with screen([home.product.program, "tui"], home.environment) as ours, screen(*bare_program(product)) as theirs:
-        ours.until(has_text(f"missions[{missions}]"))
+        ours.until(has_text(f"{missions} running"))
         ours.watch(SETTLE)
         with contextlib.closing(home.connect()) as api:
             names = [row["name"] for row in api.call("ps", {})]

@@ -35,6 +35,8 @@ ANSWERED = """async () => {
     await probe.painted();
     return [at, probe.did, probe.pressed];
 }"""
+ALL = "missions?plain=1"
+"""The list with all that ended in it."""
 LAPTOP = {"width": 1000, "height": 900}
 """Below 1,100 pixels a list stands alone, without a mission beside it."""
 
@@ -113,7 +115,7 @@ def presses(visitor: Visitor) -> Figure:
 def jumps(visitor: Visitor, missions: int) -> Figure:
     """From a drag of the scroll bar to rows wherever it stops."""
     times: list[float] = []
-    with visitor.page() as page:
+    with visitor.page(ALL) as page:
         page.locator(LIVE).first.wait_for()
         place = 0.0
         for _ in range(JUMPS):
@@ -127,7 +129,7 @@ def keys(visitor: Visitor, told: str) -> list[Figure]:
     """From `j` or `k` to the frame with the cursor elsewhere: with a mission beside the list, and without."""
     figures = []
     for size, how in ((None, "beside a mission's log"), (LAPTOP, "the list alone")):
-        with visitor.page(size=size) as page:
+        with visitor.page(ALL, size) as page:
             page.locator(LIVE).first.wait_for()
             page.locator(".table").focus()
             page.wait_for_timeout(SETTLE * 1000)

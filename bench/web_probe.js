@@ -85,7 +85,7 @@
     const top = box.top + table.querySelector(".table-head").offsetHeight;
     const filled = () => {
       let height = 0;
-      for (const row of table.querySelectorAll(".table-space .row")) {
+      for (const row of table.querySelectorAll(".table-space .row, .table-space .group-row")) {
         const at = row.getBoundingClientRect();
         height += Math.max(0, Math.min(at.bottom, box.bottom) - Math.max(at.top, top));
       }

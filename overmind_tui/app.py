@@ -33,7 +33,8 @@ from overmind_tui.command_line.run import CommandRun
 from overmind_tui.inbox.messages import Drafts
 from overmind_tui.log.follow import LogFollower
 from overmind_tui.missions.actions import RowActions, action_groups
-from overmind_tui.missions.screen import MainParts, MissionsScreen
+from overmind_tui.missions.main_parts import MainParts
+from overmind_tui.missions.screen import MissionsScreen
 from overmind_tui.pages.page import FILLING_SECONDS, Page
 from overmind_tui.shell import appearance, external, messages, world
 from overmind_tui.shell.appearance import Appearance
@@ -119,7 +120,7 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         self.folder_shown = short_path(world.folder, world.environ.get("HOME", ""))
 
         drafts = Drafts(self.remembered, self.remember)
-        self.action_groups = action_groups(self, self.jobs, drafts)
+        self.action_groups = action_groups(self, self.jobs, drafts, self.remembered)
         self.actions = RowActions(self, self.action_groups)
         runs = CommandRun(self, self.jobs, self.action_groups.start.start_fast)
         self.commands = Commands(self, runs, leave=self.ask_leave, remembered=self.remembered)
@@ -136,7 +137,8 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         self.presence = Presence(self)
         self.title_outside = Title(self.write_terminal, ascii_only=self.ascii_only)
 
-        parts = MainParts(self.remembered, self.log_follower, self.away_summary, self._open_first)
+        answers = self.action_groups.inbox.answer_actions
+        parts = MainParts(self.remembered, self.log_follower, self.away_summary, answers, self._open_first)
         self.main = MissionsScreen(parts)
         of_all = [self.action_groups.messages.happened, self.main.notes_panel.happened]
         self.updates = Updates(self, self.main, self.notice, [*of_all, self._ring_for], of_all)
@@ -398,7 +400,6 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
 
     def _tick(self) -> None:
         self.main.tick()
-        self.updates.show_inbox()
         self.seen_tracker.look()
         self.presence.look()
         self.title_outside.update(self.fleet, self.now())

@@ -117,6 +117,10 @@ class Question(TypedDict):
     about: QuestionSubject
     part: NotRequired[str]
     """The part of its subject that a question of the engine is about, such as the phase of a spec."""
+    quests: NotRequired[list[str]]
+    """The ids of the quests whose work a question of the engine decides about, where its subject is another thing: of a
+    gate the one that made the document, of a checkout in the way all that wait for it. Their names find the question,
+    too."""
     need: str
     """Of an agent `permission`, `question`, `plan`, `setup` or `draft`; of the engine `phase`, `review`, `merge`,
     `budget`, `stuck`, `report` or `steer`."""

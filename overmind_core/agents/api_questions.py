@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from overmind_core.agents.answering import answerer, is_attach_only, options_of, rules_of
+from overmind_core.agents.engine_questions import read_question
 from overmind_core.agents.replaced_file import path_written, replaced_file
 from overmind_core.agents.requests import Answer, Hook
 from overmind_core.agents.store import ASKED
@@ -13,6 +14,7 @@ from overmind_core.domain.agents.agent import ActivitySource, AgentMode
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
 from overmind_core.domain.agents.choices import choices_of
 from overmind_core.domain.agents.turns import one_line
+from overmind_core.domain.engine_questions import QUESTS, concerns, is_for_all, is_gate, with_answer
 from overmind_core.domain.events import About, AboutKind
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
@@ -21,7 +23,7 @@ from overmind_core.missions.lookup import find
 from overmind_core.missions.requests import Nothing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Container, Iterable, Sequence
 
     from overmind_core.agents.answer_types import AnsweredQuestion, HookReply, HookTaken, Question, QuestionSubject
     from overmind_core.agents.answering import Answering
@@ -50,6 +52,7 @@ class QuestionApi:
         resolvers: What finds the quests and specs that a person's word means; each raises `OvermindError`, `not_found`
             or `ambiguous`, where it finds none.
         spec_of: The id of the spec to which a subject of questions belongs: a quest, or a mission that works for one.
+        quests_of: The ids of the quests whose work a question decides about, whose subject is another thing.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class QuestionApi:
         engine: EngineQuestions,
         resolvers: Sequence[Callable[[str], About]],
         spec_of: Callable[[str], str | None],
+        quests_of: Callable[[EngineQuestion], Sequence[str]],
         waiters: PermissionWaiters,
         driver: TerminalDriver,
         registry: Registry,
@@ -74,6 +78,7 @@ class QuestionApi:
         self._engine = engine
         self._resolvers = resolvers
         self._spec_of = spec_of
+        self._quests_of = quests_of
         self._waiters = waiters
         self._driver = driver
         self._registry = registry
@@ -92,20 +97,22 @@ class QuestionApi:
         found = [await self._row(question) for question in self._questions.open()]
         return [row for row in found if row is not None]
 
-    async def questions_about(self, subject_id: str, name: str, numbers: Collection[int]) -> list[Question]:
-        """Return those about a subject, what its mission has started, or what is named below it, oldest first.
+    async def questions_about(self, subject_id: str, name: str) -> list[Question]:
+        """Return those that concern a subject, what its mission has started, or what is named below it.
 
-        And those with these numbers, whatever they are about.
+        The oldest comes first.
         """
         rows = self._questions.open()
         ids = self._family(subject_id) if rows else set()
         below = f"{name}/"
-        asked = [
-            row for row in rows
-            if row.about_id in ids or row.id in numbers or self._name_of(row).startswith(below)
-        ]  # fmt: skip
+        asked = [row for row in rows if self._concerns(row, ids) or self._name_of(row).startswith(below)]
         found = [await self._row(row) for row in asked]
         return [one for one in found if one is not None]
+
+    def _concerns(self, row: QuestionRow, ids: Container[str]) -> bool:
+        """Whether a question is found by one of these ids."""
+        asked = self._engine.get(row.id)
+        return concerns({"id": row.about_id, QUESTS: () if asked is None else self._quests_of(asked)}, ids)
 
     def _family(self, mission_id: str) -> set[str]:
         """The mission and all that descend from it."""
@@ -226,21 +233,49 @@ class QuestionApi:
 
     def _oldest(self, word: str) -> QuestionRow:
         """The oldest open question about what a person's word means."""
-        subjects = self._subjects(word)
-        waiting = {about: rows for about in subjects if (rows := self._questions.about(about.id))}
+        every = self._questions.open()
+        for_all = {row.id: asked for row in every if (asked := self._for_all(row)) is not None}
+        opened = [row for row in every if row.id not in for_all]
+        at_gate = next((row for row in opened if self._is_gate(row, word)), None)
+        try:
+            subjects = self._subjects(word)
+        except OvermindError as error:
+            if at_gate is None:
+                raise self._late_at_gate(word) or error from None
+            return at_gate
+        found = {about: [row for row in opened if self._concerns(row, {about.id})] for about in subjects}
+        waiting = {about: rows for about, rows in found.items() if rows}
+        if at_gate is not None and all(at_gate not in rows for rows in waiting.values()):
+            waiting[About(AboutKind.SPEC, at_gate.about_id, word)] = [at_gate]
         if not waiting:
-            return self._only_of_spec(word, subjects)
+            return self._only_of_spec(word, subjects, for_all.values())
         if len(waiting) > 1:
             listed = ", ".join(f"{rows[0].id} ({about.kind} {about.name})" for about, rows in waiting.items())
             raise OvermindError("ambiguous", f"{word!r} has several open questions: {listed}. Give the number.")
         return next(iter(waiting.values()))[0]
 
-    def _only_of_spec(self, word: str, subjects: Sequence[About]) -> QuestionRow:
-        """The one open question about a quest of a spec, about which itself nothing is open."""
+    def _is_gate(self, row: QuestionRow, word: str) -> bool:
+        """Whether a word names the gate at which this is asked."""
+        asked = self._engine.get(row.id)
+        return asked is not None and is_gate(self._engine_row(asked), word)
+
+    def _for_all(self, row: QuestionRow) -> Question | None:
+        """The question, where one answer decides about all that wait for a branch; else None."""
+        asked = self._engine.get(row.id)
+        question = None if asked is None else self._engine_row(asked)
+        return question if question is not None and is_for_all(question) else None
+
+    def _only_of_spec(self, word: str, subjects: Sequence[About], for_all: Iterable[Question]) -> QuestionRow:
+        """The one open question about a quest of a spec, about which itself nothing is open.
+
+        `for_all`: the open questions that no name answers.
+        """
         specs = {about.id for about in subjects if about.kind is AboutKind.SPEC}
         rows = [row for row in self._questions.open() if self._spec_of(row.about_id) in specs] if specs else []
         if not rows:
-            raise self._nothing_open(subjects)
+            ids = {about.id for about in subjects}
+            asked = next((one for one in for_all if self._is_among(one, ids, specs)), None)
+            raise self._nothing_open(word, subjects) if asked is None else _decides_for_all(subjects[0], asked)
         if len(rows) > 1:
             listed = "; ".join(map(self._command_for, rows[:MOST_LISTED]))
             more = "" if len(rows) <= MOST_LISTED else "; all of them: overmind inbox"
@@ -253,13 +288,44 @@ class QuestionApi:
         summary = ASKED.decode(row.asked).summary if asked is None else asked.summary
         return f"overmind answer {row.id} allow|deny ({one_line(summary)})"
 
-    def _nothing_open(self, subjects: Sequence[About]) -> OvermindError:
+    def _is_among(self, asked: Question, ids: Container[str], specs: Container[str]) -> bool:
+        """Whether one of these is, or works for one of these specs, that an answer for all decides about."""
+        return concerns(asked, ids) or any(self._spec_of(quest) in specs for quest in asked["quests"])
+
+    def _nothing_open(self, word: str, subjects: Sequence[About]) -> OvermindError:
         """What is said to somebody who answers by a name about which nothing is open: perhaps another one was first."""
-        about, late = subjects[0], self._questions.too_late_about([about.id for about in subjects])
+        about, ids = subjects[0], [about.id for about in subjects]
+        specs = {self._spec_of(one) for one in ids} - {None}
+        found = [self._questions.newest_about(ids), self._newest_at_gate(word, [one for one in specs if one], ids)]
+        newest = max((row for row in found if row is not None), key=lambda row: row.id, default=None)
         message = f"{about.kind.capitalize()} {about.id} ({about.name}) has no open question."
-        if late is None:
+        if newest is None:
             return OvermindError("not_found", f"{message} See: overmind inbox")
+        late = self._questions.too_late(newest)
         return OvermindError("not_found", f"{message} {late.message}", **late.fields)
+
+    def _late_at_gate(self, word: str) -> OvermindError | None:
+        """What is said to somebody who answers by the name of a gate that is not open, whose document no quest made."""
+        try:
+            subjects = self._subjects(word.rpartition("/")[0])
+        except OvermindError:
+            return None
+        specs = [about.id for about in subjects if about.kind is AboutKind.SPEC]
+        newest = self._newest_at_gate(word, specs, ())
+        return None if newest is None else self._questions.too_late(newest)
+
+    def _newest_at_gate(self, word: str, specs: Collection[str], ids: Container[str]) -> QuestionRow | None:
+        """The newest question at the gate of one of these specs that a word names, or whose document one of these made.
+
+        It may be open or not.
+        """
+        rows = self._questions.every_about(specs) if specs else ()
+        for row in rows:
+            asked = self._engine_row(read_question(row))
+            made = {"id": "", QUESTS: asked["quests"]}
+            if is_gate(asked, word) or concerns(made, ids):
+                return row
+        return None
 
     def _subjects(self, word: str) -> list[About]:
         """The mission, quest and spec that it means, each id once."""
@@ -296,6 +362,7 @@ class QuestionApi:
             "name": about["name"],
             "about": about,
             "part": asked.part,
+            "quests": list(self._quests_of(asked)),
             "need": asked.need,
             "tool": "",
             "summary": asked.summary,
@@ -339,6 +406,15 @@ class QuestionApi:
             "asked_at": format_time(question.asked_at),
             "attach_only": is_attach_only(asked, session),
         }
+
+
+def _decides_for_all(about: About, asked: Question) -> OvermindError:
+    """What is said to somebody who answers by the name of one what decides about many."""
+    return OvermindError(
+        "ambiguous",
+        f"{about.kind.capitalize()} {about.id} ({about.name}) waits with all that are to land on {asked['part']}, and "
+        f"one answer decides about them all. Give its number: {with_answer(asked)}",
+    )
 
 
 def _of_mission(mission_id: str, name: str) -> QuestionSubject:

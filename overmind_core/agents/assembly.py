@@ -13,7 +13,7 @@ from overmind_core.agents.api_questions import QuestionApi
 from overmind_core.agents.api_stream import StreamApi
 from overmind_core.agents.briefing import RunBriefing
 from overmind_core.agents.budgets import Budgets
-from overmind_core.agents.engine_questions import EngineQuestions
+from overmind_core.agents.engine_questions import EngineQuestion, EngineQuestions
 from overmind_core.agents.handover import Handover
 from overmind_core.agents.input_queue import InputQueue
 from overmind_core.agents.messages import MessageQueue
@@ -79,6 +79,8 @@ class Subjects(NamedTuple):
     resolvers: Sequence[Callable[[str], About]]
     """As of `QuestionApi`."""
     spec_of: Callable[[str], str | None]
+    """As of `QuestionApi`."""
+    quests_of: Callable[[EngineQuestion], Sequence[str]]
     """As of `QuestionApi`."""
     text_of_quest: Callable[[str], str | None]
     """Title and brief of the quest of the queue that a mission does; None: it does none."""
@@ -169,6 +171,7 @@ def assemble(parts: AgentParts, subjects: Subjects) -> AssembledAgents:
             engine=engine,
             resolvers=subjects.resolvers,
             spec_of=subjects.spec_of,
+            quests_of=subjects.quests_of,
             waiters=waiters,
             driver=driver,
             registry=book,

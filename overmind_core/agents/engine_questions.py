@@ -110,7 +110,7 @@ class EngineQuestions:
         """Bring the open ones into memory; behind `Questions.load`. `live`: the missions that may still run."""
         for row in self._questions.open():
             if row.mission is None:
-                self._know(_read(row))
+                self._know(read_question(row))
         for mission_id in [one for one in self._ends_with if one not in live]:
             self._on_end(mission_id)
         if self._table.newest() > KEPT:
@@ -157,8 +157,8 @@ class EngineQuestions:
         number, at = self._questions.next_number(), self._clock.wall()
         kind, text = str(about.kind), ENGINE_ASKED.encode(asked)
         row = QuestionRow(number, None, None, kind, about.id, QUESTION_OPEN, at, None, None, None, text)
-        whole = _read(row).about
-        self._know(_read(row))
+        whole = read_question(row).about
+        self._know(read_question(row))
         with self._journal.together():
             self._questions.put(row)
             self._events.record(
@@ -349,7 +349,8 @@ class EngineQuestions:
         return next((one for one in self.open_for(about_id) if (one.need, one.key) == (need, key)), None)
 
 
-def _read(row: QuestionRow) -> EngineQuestion:
+def read_question(row: QuestionRow) -> EngineQuestion:
+    """Return a question of the engine as it was asked, open or not."""
     asked = ENGINE_ASKED.decode(row.asked)
     return EngineQuestion(
         number=row.id,

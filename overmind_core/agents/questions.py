@@ -84,11 +84,19 @@ class Questions:
         self._journal.flush()
         return self._table.about(about_id)
 
-    def too_late_about(self, about_ids: Collection[str]) -> OvermindError | None:
-        """What is said of the newest question about these subjects, of which none is open; None: there was none."""
+    def newest_about(self, about_ids: Collection[str]) -> QuestionRow | None:
+        """The newest question about these subjects, open or not; None: there was none."""
         self._journal.flush()
-        newest = self._table.newest_about(about_ids)
-        return None if newest is None else too_late(newest, self._clock.wall())
+        return self._table.newest_about(about_ids)
+
+    def every_about(self, about_ids: Collection[str]) -> list[QuestionRow]:
+        """All questions about these subjects, open or not, the newest first."""
+        self._journal.flush()
+        return self._table.every_about(about_ids)
+
+    def too_late(self, row: QuestionRow) -> OvermindError:
+        """What is said to somebody who answers this question, which is not open."""
+        return too_late(row, self._clock.wall())
 
     def asked_about(self) -> set[str]:
         """Ids of all subjects about which something is open, whoever asks."""

@@ -259,6 +259,12 @@ class QuestionTable:
         row = self._database.read_one(sql, tuple(about_ids))
         return QuestionRow._make(row) if row else None
 
+    def every_about(self, about_ids: Collection[str]) -> list[QuestionRow]:
+        """Return all that was asked about these subjects, answered or not, the newest first."""
+        marks = ", ".join("?" * len(about_ids))
+        sql = f"{_SELECT_QUESTION} WHERE about_id IN ({marks}) ORDER BY id DESC"
+        return [QuestionRow._make(row) for row in self._database.read(sql, tuple(about_ids))]
+
     def asked_about(self) -> set[str]:
         """Return the ids of all subjects about which something is open, whoever asks."""
         return {row[0] for row in self._database.read("SELECT DISTINCT about_id FROM questions WHERE state = 'open'")}

@@ -75,8 +75,11 @@ def hive_words(home: Home) -> list[str]:
 
 
 def question_words(questions: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the numbers of rows of `inbox --json`, then the names of what they are about."""
-    return list(dict.fromkeys(display_safe(str(row[key])) for key in ("question", "name") for row in questions))
+    """Return the numbers of rows of `inbox --json`, then the names of what they are about, and those of gates."""
+    from overmind_core.domain.engine_questions import names_of_gates
+
+    numbers, names = ([str(row[key]) for row in questions] for key in ("question", "name"))
+    return list(dict.fromkeys(map(display_safe, [*numbers, *names, *names_of_gates(questions)])))
 
 
 def note_words(notes: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -424,7 +424,7 @@ TUI = Command(
     name="tui",
     options=[
         flag("--read-only", "hide and disable every action that changes something"),
-        option("--theme", "NAME", "dark, light or any theme of Textual"),
+        option("--theme", "NAME", "dark, light, sixteen or any theme of Textual"),
         option("--view", "VIEW", "open this view first, such as events or logs", short="-c"),
     ],
     examples=["overmind tui", "overmind tui --read-only", "overmind tui -c events"],

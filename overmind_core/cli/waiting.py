@@ -8,7 +8,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from overmind_core.cli.quests.rows import phase_word
-from overmind_core.domain.engine_questions import FOR_YOU, with_answer
+from overmind_core.domain.engine_questions import FOR_YOU, concerns, is_for_all, with_answer
 from overmind_core.domain.landing import VERIFY
 from overmind_core.domain.missions.reasons import attempt_of_row
 from overmind_core.domain.text.cells import display_safe
@@ -156,7 +156,7 @@ class WaitTeller:
                 return
 
     def _quests(self, client: Client) -> tuple[list[Wait], bool]:
-        questions = client.call("inbox")
+        questions = [one for one in client.call("inbox") if not is_for_all(one)]  # why says what is in the way
         pending = self._pending()
         first = [client.call("quest_why", {"id": quest}) for quest in pending[:MOST_SAID]]
         told = [*first, *_in_the_way(client, first)]
@@ -316,7 +316,7 @@ def questions_about(questions: Iterable[Row], ids: set[str], names: Sequence[str
     for question in questions:
         about = question.get("about") or question
         below = any(str(about["name"]).startswith(f"{name}/") for name in names)
-        if question["id"] in ids or about["id"] in ids or below:
+        if below or concerns(question, ids):
             yield ("question", question["question"]), f"{FOR_YOU}: {with_answer(question)}"
 
 

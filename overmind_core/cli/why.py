@@ -47,7 +47,7 @@ def _why_here(args: Namespace, context: Context) -> int:
     from overmind_core.cli.quests.queue import quest_why_here
     from overmind_core.cli.specs.commands import spec_show
 
-    kinds: tuple[Callable[[Namespace, Context], int], ...] = (quest_why_here, spec_show, _mission_why)
+    kinds: tuple[Callable[[Namespace, Context], int], ...] = (quest_why_here, spec_show, _mission_why, _gate_why)
     for print_one in kinds:
         try:
             return print_one(args, context)
@@ -59,6 +59,26 @@ def _why_here(args: Namespace, context: Context) -> int:
         f"No quest, spec, plan or mission is named {args.id!r}. "
         "See: overmind quest list, overmind spec list, overmind ps",
     )
+
+
+def _gate_why(args: Namespace, context: Context) -> int:
+    """Print what is asked at the gate of a document that no quest has made.
+
+    Raises:
+        OvermindError: `not_found`, no gate is named so.
+    """
+    from overmind_core.domain.engine_questions import FOR_YOU, is_gate, with_answer
+
+    questions = context.client().call("inbox") if "/" in args.id else ()
+    asked = next((one for one in questions if is_gate(one, args.id)), None)
+    if asked is None:
+        raise OvermindError("not_found", f"No gate is named {args.id!r}.")
+    if args.json:
+        context.print(dumps(asked))
+        return 0
+    context.print(display_safe(f"{args.id}: {asked['summary']}"))
+    context.print(display_safe(f"  {FOR_YOU}: {with_answer(asked)}"))
+    return 0
 
 
 def _mission_why(args: Namespace, context: Context) -> int:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 RETRY = 0.2
 """Seconds between two looks for the next supervisor."""
 _ATTACH, _INTERRUPT = 1, 2
+BAD_ARGUMENTS = "Bad arguments"
+"""How a supervisor begins to say that it does not know an argument."""
 DETACHED: Json = {"type": "detached"}
 
 
@@ -61,7 +63,7 @@ class MissionAttachment:
         self._next_try = 0.0
         self._send_request(self.place.connect(start=False)[0])
         try:
-            head = answer_result(self._open().receive(timeout=ANSWER_LIMIT))
+            head = self._first_answer()
             self.mission: str = head["id"]
             self.name: str = head["name"]
             self.may_write: bool = head["write"]
@@ -129,6 +131,18 @@ class MissionAttachment:
     def close(self) -> None:
         """Give the seat up."""
         self._disconnect()
+
+    def _first_answer(self) -> Json:
+        """Whose terminal it is. An older supervisor knows of no looks that leave no trace: it is asked once more."""
+        try:
+            head: Json = answer_result(self._open().receive(timeout=ANSWER_LIMIT))
+        except OvermindError as error:
+            if "looks" not in self._request or not error.message.startswith(BAD_ARGUMENTS):
+                raise
+            del self._request["looks"]
+            self._send_request(self._open())
+            head = answer_result(self._open().receive(timeout=ANSWER_LIMIT))
+        return head
 
     def _send_request(self, connection: ApiConnection) -> None:
         self._connection = connection

@@ -18,7 +18,7 @@ from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused, mute_k
 from overmind_core.kernel.request import Args, handles
 from overmind_core.missions import answers
 from overmind_core.missions.keeper_sync import Departure
-from overmind_core.missions.left_processes import by_name, go_on
+from overmind_core.missions.left_processes import go_on
 from overmind_core.missions.requests import Nothing
 from overmind_core.missions.resources import own_memory
 from overmind_core.missions.retention import folder_size
@@ -233,7 +233,7 @@ class DaemonApi:
             self._phase.closing = False
             raise
         await self._preparer.calm_all()  # also of those that have ended just now
-        notes = [*go_on(await self._left_processes.all(), by_name), *web_server.goes_on(self._home)]
+        notes = [*go_on(await self._left_processes.all()), *web_server.goes_on(self._home)]
         cancelled = [one for one in map(self._quests.get, running) if one and one.status is QuestStatus.CANCELLED]
         departure = await self._leave(Departure.END)
         return _departed(departure, ended=ended, since=began, notes=notes, cancelled=cancelled)

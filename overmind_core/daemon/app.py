@@ -34,7 +34,7 @@ from overmind_core.kernel.journal import Journal
 from overmind_core.kernel.keeper_client import CurrentKeeper
 from overmind_core.kernel.phase import Phase
 from overmind_core.kernel.tasks import SingleFlight, Tasks
-from overmind_core.landing.events import WorkLanded
+from overmind_core.landing.events import STEPS, WorkLanded
 from overmind_core.landing.locations import Locations
 from overmind_core.landing.service import MergeQueue
 from overmind_core.missions.attachments import Attachments
@@ -194,6 +194,7 @@ class App:
             Subjects(
                 (self.quest_registry.asked_about, self._spec_asked_about),
                 spec_of=self._spec_worked_for,
+                quests_of=lambda question: self.engine.quests_of(question),  # noqa: PLW0108 - made later
                 text_of_quest=self.quest_registry.text_of,
             ),
         )
@@ -309,6 +310,7 @@ class App:
             preparer=self.isolation,
             plans=self.plans,
             quests=self.quest_registry,
+            left_processes=self.missions.left_processes,
             unrecorded=self.unrecorded,
         )
         self.quests = QuestService(
@@ -542,6 +544,7 @@ class App:
         bus.subscribe(EffectDue, effects.on_effect)
         bus.subscribe(OutputGrew, self.registry.on_output)
         bus.subscribe(OutputGrew, self.followers.on_output)
+        bus.subscribe(OutputGrew, self.isolation.on_output)
         bus.subscribe(MissionChanged, self.deadlines.on_change)
         bus.subscribe(MissionChanged, self.terminator.on_change)
         bus.subscribe(MissionChanged, self.agents.on_change)
@@ -562,6 +565,8 @@ class App:
         bus.subscribe(QuestEnded, self.schedules.on_quest_end)
         bus.subscribe(QuestEnded, self.engine.specs.on_quest_end)
         bus.subscribe(WorkLanded, self.engine.specs.on_landed)
+        for step in STEPS:
+            bus.subscribe(step, self.isolation.on_work)
         bus.subscribe(QuestEnded, self.swarm.on_quest_end)
         bus.subscribe(QuestEnded, lambda ended: self.isolation.no_longer_needed(ended.quest.id))
         bus.subscribe(QuestChanged, lambda changed: self.isolation.look_again(changed.mission))

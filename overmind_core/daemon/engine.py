@@ -247,6 +247,10 @@ class Engine:
     def _forgetting_lessons(self, spec: str, quests: Sequence[Quest]) -> Awaitable[Callable[[], None]]:
         return self.learning.forgetting(spec, quests)
 
+    def quests_of(self, question: EngineQuestion) -> list[str]:
+        """Return the ids of the quests whose work a question decides about, whose subject is another thing."""
+        return [*self.specs.quests_of(question), *self.quest_asker.quests_of(question)]
+
     def _on_report_answer(self, question: EngineQuestion, decision: Decision) -> None:
         self.reports.on_answer(question, decision)
 

@@ -384,7 +384,6 @@ def _queue_views(app: App) -> QueueViews:
         refusal=app.engine.attempts.targets.refusal,
         in_the_way=app.engine.attempts.targets.in_the_way,
         gates=app.engine.specs.gates,
-        gate_numbers=app.engine.specs.gate_numbers,
         worktree=app.engine.quest_landing.worktree,
         home=app.home,
         pending_settings=lambda key: config.pending(

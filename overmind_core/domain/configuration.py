@@ -41,8 +41,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "pools": (),
     "providers": (),
     "tui": (
-        "theme", "symbols", "panel", "confirm_kill", "mouse", "motion", "coach", "fps", "escape_ms", "detach_keys",
-        "log_time", "log_wrap", "log_range", "hotkeys", "aliases",
+        "theme", "symbols", "panel", "confirm_kill", "mouse", "coach", "fps", "escape_ms", "detach_keys",
+        "log_time", "log_wrap", "log_range", "hotkeys", "aliases", "motion",
     ),
 }  # fmt: skip
 """Table → its keys. `[providers]`, `[hives]`, `[contexts]` and `[pools]` have a table for each of what they name."""

@@ -13,7 +13,7 @@ from overmind_core.domain.text.cells import cut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
     from typing import Any, Final
 
 
@@ -120,7 +120,11 @@ _SPEC, _QUEUE = "spec", "queue"
 UNDOES = AnswerEffects(
     "land it all the same", "begin another attempt, which keeps both", "the feedback for it", first=DENY
 )
-"""Of `merge` about work that would undo what has landed."""
+"""Of `merge` about work of an agent that would undo what has landed."""
+UNDOES_OF_COMMAND = AnswerEffects(
+    "land its worktree as it is, with no more than this loss", EFFECTS[EngineNeed.MERGE].deny, first=DENY
+)
+"""Of the same about work of a command, which would do the same again: it is told nothing."""
 CODE = "code"
 """The field of the subject of `merge` that says why its landing was refused; without it nothing has been."""
 REFUSED = AnswerEffects(EFFECTS[EngineNeed.MERGE].allow, EFFECTS[EngineNeed.MERGE].deny, first=ALLOW)
@@ -148,8 +152,22 @@ FOR_YOU = "waits for you"
 """The beginning of what is said where a person has to do something."""
 UNKNOWN = AnswerEffects("allow", "deny")
 """Of a need that only a later version knows."""
+COMMAND = "command"
+"""The field of a subject that says that a plain command does its work: a prompt tells it nothing."""
+READ_FROM_FILE = "the feedback, which its command has to read from feedback.md"
+"""What a text is to such a one."""
+_OF_COMMANDS: Mapping[AnswerEffects, AnswerEffects] = {
+    UNDOES: UNDOES_OF_COMMAND,
+    **{
+        one: AnswerEffects(one.allow, one.deny, READ_FROM_FILE, text_with=one.text_with, first=one.first)
+        for one in (EFFECTS[EngineNeed.PHASE], EFFECTS[EngineNeed.REVIEW], REVIEW_ALONE, EFFECTS[EngineNeed.STUCK])
+    },
+}
+"""Effects of answers about the work of agents → those about the work of commands."""
 BLOCKS = "blocks"
 """The field of a subject that says that its quest can't go on without the answer."""
+QUESTS = "quests"
+"""The field that names by their ids the quests whose work is asked about, where the subject is another thing."""
 LINES = "lines"
 """The field of a subject that holds what people read, line by line; all others are for programs."""
 
@@ -157,6 +175,81 @@ LINES = "lines"
 def is_of_engine(question: Mapping[str, Any]) -> bool:
     """Whether the engine asks it, and no agent; a daemon of an earlier version has only agents' questions."""
     return "part" in question
+
+
+def concerns(question: Mapping[str, Any], ids: Container[str]) -> bool:
+    """Whether a question is about one of these ids, or decides about the work of a quest that has one of them.
+
+    All who look for the questions of a thing ask here, so that each finds the same.
+    """
+    return any(one in ids for one in concerned(question))
+
+
+def concerned(question: Mapping[str, Any]) -> Iterator[str]:
+    """The ids that find a question: of its subject, and of the quests whose work it decides about."""
+    yield question["id"]
+    about = (question.get("about") or {}).get("id")
+    if isinstance(about, str):  # another hive may send anything
+        yield about
+    yield from question.get(QUESTS) or ()
+
+
+def oldest_of(questions: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return by each id that finds any the oldest of these questions, which come in that order."""
+    found: dict[str, dict[str, Any]] = {}
+    for question in questions:
+        for one in concerned(question):
+            found.setdefault(one, question)
+    return found
+
+
+def gate_name(name: str, part: str | None) -> str:
+    """What the gate of a phase is called, as the quest is that makes its document: `carts/tasks`."""
+    return f"{name}/{part}" if part else name
+
+
+def is_gate(question: Mapping[str, Any], word: str) -> bool:
+    """Whether a word names the gate at which a question is asked, whoever has made its document."""
+    part, kind = question.get("part"), (question.get("about") or {}).get("kind")
+    return bool(part) and kind == _SPEC and word in {gate_name(question["name"], part), gate_name(question["id"], part)}
+
+
+def names_of_gates(questions: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The names of the gates at which these are asked, each of which reaches its question."""
+    for question in questions:
+        name = gate_name(question["name"], question.get("part"))
+        if is_gate(question, name):
+            yield name
+
+
+class Heading:
+    """The head of a question: the thing that is asked about, by name and id, and what is asked in few words.
+
+    At the gate of a phase the thing is the quest that made the document: it has the gate's name.
+    """
+
+    __slots__ = ("id", "name", "part")
+
+    def __init__(self, name: str, id_: str, part: str) -> None:
+        self.name: Final = name
+        self.id: Final = id_
+        self.part: Final = part
+        """The part of it that is asked about, where its name does not say that."""
+
+
+def heading(question: Mapping[str, Any]) -> Heading:
+    """Return the head of a question."""
+    part = str(question.get("part") or "")
+    quest = next(iter(question.get(QUESTS) or ()), None)
+    if question["need"] == EngineNeed.PHASE and quest is not None and part:
+        return Heading(gate_name(question["name"], part), str(quest), "")
+    return Heading(question["name"], question["id"], part)
+
+
+def is_for_all(question: Mapping[str, Any]) -> bool:
+    """Whether one answer decides about all that wait for a branch: nobody is to give it by the name of one of them."""
+    kind = (question.get("about") or {}).get("kind")
+    return kind == _QUEUE and question["need"] == EngineNeed.MERGE
 
 
 def topic(question: Mapping[str, Any]) -> str:
@@ -191,7 +284,8 @@ def effects_of(question: Mapping[str, Any]) -> AnswerEffects:
     found = next((effects for need, is_so, effects in special if is_so and question["need"] == need), None)
     if question["need"] == EngineNeed.STEER:
         found = STEERS.get(str(subject.get(DOES)))
-    return found or EFFECTS.get(question["need"], UNKNOWN)
+    effects = found or EFFECTS.get(question["need"], UNKNOWN)
+    return _OF_COMMANDS.get(effects, effects) if subject.get(COMMAND) else effects
 
 
 def hints(question: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -237,6 +331,11 @@ def without_name(summary: str, name: str) -> str:
     return summary.removeprefix(f"{name} ").removeprefix(f"{name}: ")
 
 
+def asks(question: Mapping[str, Any], name: str) -> str:
+    """What is asked, beside the name of a thing that finds it; the name of its own subject needs not be said either."""
+    return without_name(without_name(str(question["summary"]), str(question["name"])), name)
+
+
 def way_on(question: Mapping[str, Any]) -> str:
     """Return the line that answers it; where allowing it is not plain, what it is about and both answers."""
     return choice(question) or answer_line(question)
@@ -258,5 +357,9 @@ def answer_line(question: Mapping[str, Any]) -> str:
 
 def with_answer(question: Mapping[str, Any]) -> str:
     """Return an open question in a line: its number, what it is about, and the command that answers it."""
-    name = (question.get("about") or question)["name"]
-    return f"question {question['question']} ({question['need']} of {name}): {way_on(question)}"
+    about = question.get("about") or question
+    part = question.get("part") if question["need"] == EngineNeed.PHASE else None
+    named = f"gate of {gate_name(about['name'], part)}" if part else f"{question['need']} of {about['name']}"
+    if is_for_all(question):
+        named = f"{question['need']} of all that wait for {question['part']}"
+    return f"question {question['question']} ({named}): {way_on(question)}"

@@ -157,8 +157,18 @@ def give_up(git: Git, folder: str, commit: str) -> tuple[str, ...]:
     top = top_of(git, folder)
     left = unresolved(git, top) or committed_marks(git, top, "HEAD", commit)
     if left:
-        git.run(top, *PLAIN, *_NOT_INSIDE, "reset", "--hard", "--quiet", commit)
+        begin_at(git, top, commit)
     return left
+
+
+def begin_at(git: Git, folder: str, commit: str) -> None:
+    """Bring a worktree to a commit, and the branch that it has checked out. Files that git does not know stay.
+
+    Raises:
+        GitFailed: git refused.
+        GitMissing: there is none.
+    """
+    git.run(folder, *PLAIN, *_NOT_INSIDE, "reset", "--hard", "--quiet", commit)
 
 
 PLAIN = ("-c", "rerere.enabled=false", "-c", "merge.autoStash=false", "-c", "rebase.autoStash=false",

@@ -213,6 +213,31 @@ def worktree_status(
     )
 
 
+def line_counts(git: Git, path: str, base: str | None, base_commit: str) -> tuple[int, int]:
+    """Return the lines that the worktree at `path` added and removed since it went apart from its base.
+
+    As `insertions` and `deletions` of `worktree_status`, with less to ask of git: uncommitted and new files count.
+
+    Args:
+        git: For the mission.
+        path: Top of the worktree.
+        base: What it began at; None when that has no name.
+        base_commit: The commit that it began at, for when the base is gone.
+
+    Raises:
+        GitFailed: there is no worktree, or a broken one.
+        GitMissing: there is no git.
+    """
+    _check_there(path)
+    look = look_at(git, path)
+    if look.head is None:
+        return 0, 0
+    now, _ = resolve_all(git, path, base or "", base_commit)
+    common, _, _ = _apart(git, path, now or base_commit, look.head, base_commit)
+    _, added, removed = _figures(git, path, common, look)
+    return added, removed
+
+
 def _apart(git: Git, path: str, tip: str, head: str, otherwise: str) -> tuple[str, int, int]:
     """The commit from which two went apart, and how many commits each has since."""
     if tip == head:

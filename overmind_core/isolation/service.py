@@ -14,16 +14,18 @@ from overmind_core.domain.isolation.isolation import Removal
 from overmind_core.domain.missions.mission import Status
 from overmind_core.errors import OvermindError
 from overmind_core.isolation import store, stray_containers
+from overmind_core.isolation.changed_lines import LineCounts
 from overmind_core.isolation.preparations import Preparations, is_next, is_unfinished
 
 if TYPE_CHECKING:
+    from overmind_core.domain.events import MissionEvent
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.domain.missions.mission import Definition, Mission
     from overmind_core.isolation.container_watch import ContainerWatch
     from overmind_core.isolation.plan import Planned
     from overmind_core.isolation.workspace import Workspace
-    from overmind_core.missions.answer_types import IsolationSummary
-    from overmind_core.missions.changes import MissionChanged
+    from overmind_core.missions.answer_types import ChangedLines, IsolationSummary
+    from overmind_core.missions.changes import MissionChanged, OutputGrew
     from overmind_core.missions.service import Missions
     from overmind_core.missions.spec import MissionSpec
     from overmind_core.probes.poll import Observer
@@ -43,6 +45,7 @@ class IsolationService:
         self._workspace = workspace
         self._preparations = Preparations(workspace, self.over)
         self._watch: ContainerWatch | None = None
+        self._line_counts = LineCounts(workspace)
         self._resumed = False
 
     def keep_while(self, is_needed: Callable[[str], bool]) -> None:
@@ -179,6 +182,10 @@ class IsolationService:
         """What the API tells of a mission's isolation."""
         return self._workspace.shown(mission)
 
+    def changed_lines(self, mission: str) -> ChangedLines | None:
+        """The lines that a mission has changed in a worktree of its own; None: nobody knows, or it has none."""
+        return self._line_counts.of(mission)
+
     def step_of(self, mission: str) -> str | None:
         """The step at which its preparation is, for people."""
         return self._workspace.steps.get(mission)
@@ -189,7 +196,16 @@ class IsolationService:
 
     def on_change(self, change: MissionChanged) -> None:
         """A state of a mission was saved."""
+        self._line_counts.touch(change.current.id, is_step=True)
         self.changed(change.current)
+
+    def on_output(self, grown: OutputGrew) -> None:
+        """A run has written more: it may have changed files, too."""
+        self._line_counts.touch(grown.run.partition(".")[0], is_step=False)
+
+    def on_work(self, event: MissionEvent) -> None:
+        """A turn has ended, or work was committed or has landed."""
+        self._line_counts.touch(event.mission or "", is_step=True)
 
     def changed(self, mission: Mission) -> None:
         """A state of the mission was saved."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec import UNSET, UnsetType
 
-from overmind_core.domain.events import About, MissionAct
+from overmind_core.domain.agents.events import TurnFinished
+from overmind_core.domain.events import About, MissionAct, MissionEvent
 
 
 class WorkCommitted(MissionAct, frozen=True, kw_only=True, tag="committed"):
@@ -29,3 +30,7 @@ class WorkLanded(MissionAct, frozen=True, kw_only=True, tag="landed"):
     """The quest or the spec whose work it is; absent for a mission that belongs to none."""
     why: str | UnsetType = UNSET
     """The reason for a landing that nobody asked for."""
+
+
+STEPS: tuple[type[MissionEvent], ...] = (TurnFinished, WorkCommitted, WorkLanded)
+"""Events with which a mission may have come further in its worktree."""

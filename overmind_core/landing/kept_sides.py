@@ -17,6 +17,8 @@ from overmind_core.domain.quests.resolution import (
     dropped_sentence,
     file_loss,
     is_within,
+    lost_again,
+    together,
 )
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
@@ -52,10 +54,11 @@ def check(
     after: str,
     *,
     allowed: UndoingLanding | None = None,
+    denied: Sequence[UndoingLanding] = (),
     won: MetConflict | None = None,
     landings: Sequence[LandingRow] = (),
 ) -> None:
-    """See that merged work keeps what had landed in the files in which it has met conflicts.
+    """See that merged work keeps what had landed in the files in which it has met conflicts, and what is to stay.
 
     Args:
         place: Of the work.
@@ -63,6 +66,7 @@ def check(
         before: The commit of the target.
         after: The commit that it would get.
         allowed: What a person lets it undo.
+        denied: Landings of earlier attempts that no person has allowed: what they would have undone stays, too.
         won: The conflict with the target in which the merge has taken the work's own side.
         landings: Those of the repository, the oldest first: they tell whose it is.
 
@@ -72,8 +76,10 @@ def check(
     known = [one for one in (_known(place, conflict) for conflict in met) if one is not None]
     taken = None if won is None else _known(place, won)
     known += [] if taken is None else [taken]
+    kept = _losses_denied(place, known, denied)
     losses = _losses(place, known, before, after, own=frozenset() if taken is None else taken.paths)
-    if not losses or (allowed is not None and _are_within(losses, _losses_allowed(place, known, allowed))):
+    losses = _with_kept(place, losses, kept, before, after)
+    if not losses or (allowed is not None and _are_within(losses, _losses_allowed(place, known, allowed, kept))):
         return
     dropped = _dropped(place, known, before, losses, landings)
     raise OvermindError(
@@ -116,13 +122,54 @@ def _losses(
     return {path: loss for path, loss in found.items() if loss is not None}
 
 
-def _losses_allowed(place: WorkLocation, met: Sequence[_Conflict], allowed: UndoingLanding) -> dict[str, FileLoss]:
+def _losses_denied(
+    place: WorkLocation, met: Sequence[_Conflict], denied: Sequence[UndoingLanding]
+) -> dict[str, list[FileLoss | None]]:
+    """What landings would have undone that nobody has allowed, by file; None: nobody can tell, of one of them."""
+    kept: dict[str, list[FileLoss | None]] = {}
+    for one in denied:
+        found: dict[str, FileLoss] = {}
+        try:
+            merge_base(place.git, place.source, one.before, one.after)
+            found = _losses(place, met, one.before, one.after, own=frozenset(one.paths))
+        except GitFailed as error:  # cleaned away
+            _log.info("nobody can tell what %s was not allowed to undo: %s", place.name, error)
+        for path in one.paths:
+            kept.setdefault(path, []).append(found.get(path))
+    return kept
+
+
+def _with_kept(
+    place: WorkLocation,
+    losses: dict[str, FileLoss],
+    kept: dict[str, list[FileLoss | None]],
+    before: str,
+    after: str,
+) -> dict[str, FileLoss]:
+    """The losses of a landing with those of what is to stay."""
+    texts = iter(_texts(place, [(commit, path) for path in kept for commit in (before, after)]))
+    found = dict(losses)
+    for path, several in kept.items():
+        now, result = next(texts), next(texts)
+        again = [loss for one in several if (loss := lost_again(one, now, result)) is not None]
+        if again:
+            found[path] = together([*([found[path]] if path in found else []), *again])
+    return found
+
+
+def _losses_allowed(
+    place: WorkLocation,
+    met: Sequence[_Conflict],
+    allowed: UndoingLanding,
+    kept: dict[str, list[FileLoss | None]],
+) -> dict[str, FileLoss]:
     try:
         merge_base(place.git, place.source, allowed.before, allowed.after)
     except GitFailed as error:  # cleaned away: nobody can tell what it was
         _log.info("nobody can tell what %s was allowed to undo: %s", place.name, error)
         return {}
-    return _losses(place, met, allowed.before, allowed.after)
+    losses = _losses(place, met, allowed.before, allowed.after)
+    return _with_kept(place, losses, kept, allowed.before, allowed.after)
 
 
 def _are_within(losses: dict[str, FileLoss], allowed: dict[str, FileLoss]) -> bool:
@@ -137,7 +184,7 @@ def _dropped(
     landings: Sequence[LandingRow],
 ) -> list[DroppedChange]:
     """The same for people: with the names of those whose it is."""
-    began = {path: next(one.since for one in met if path in one.paths) for path in losses}
+    began = {path: next((one.since for one in met if path in one.paths), before) for path in losses}
     others = {
         since: [one for one in known_landings(place, since, before, landings) if one.mission != place.mission]
         for since in dict.fromkeys(began.values())

@@ -134,12 +134,18 @@ class MergeRun:
             self._journal.save(self._merger.keep(trace))
             await self._journal.saved()
             after = await self._integrated(plan)
-            if self._wish.met:
+            if self._wish.met or self._wish.denied:
                 from overmind_core.landing import kept_sides  # noqa: PLC0415 - for work that has met a conflict
 
                 self._journal.flush()
                 known = self._landing_table.of(to_wire(self._place.repository))
-                look = partial(kept_sides.check, allowed=self._wish.allowed, won=self._won, landings=known)
+                look = partial(
+                    kept_sides.check,
+                    allowed=self._wish.allowed,
+                    denied=self._wish.denied,
+                    won=self._won,
+                    landings=known,
+                )
                 await self._asking(look, self._place, self._wish.met, plan.target.commit, after)
             if not self._wish.preview:
                 await self._asking(preview.check_free, self._place, plan.target, after)

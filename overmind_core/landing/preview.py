@@ -85,6 +85,8 @@ class MergeRequest:
     """Conflicts that the work has met before: what had landed then must not be undone."""
     allowed: UndoingLanding | None = None
     """What a person lets it undo all the same: in a new conflict in those files the work's own side counts."""
+    denied: tuple[UndoingLanding, ...] = ()
+    """Earlier landings of the work: what one of them would have undone must not be undone by this one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,10 @@ class LandingWish(Protocol):
     def allowed(self) -> UndoingLanding | None:
         """What a person lets it undo all the same."""
 
+    @property
+    def denied(self) -> tuple[UndoingLanding, ...]:
+        """Earlier landings of it: what one of them would have undone must not be undone by this one."""
+
 
 class QuestLanding:
     """Used from the loop's thread."""
@@ -197,6 +201,24 @@ class QuestLanding:
         if left is not None:
             self._workspace.put(replace(self._workspace.records[mission], base_commit=target))
         return left
+
+    async def set_aside(self, mission: str, into: str, remote: RemoteTarget | None, attempt: int) -> str | None:
+        """Have a mission begin at the branch on which its work is to land, and keep that of an attempt on a branch.
+
+        Return that branch, in wire form; None: nothing of the work is missing on the target, or it has no worktree.
+
+        Raises:
+            OvermindError: `output_invalid`, `git_failed`: the worktree has the work still.
+        """
+        from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
+
+        if self.worktree(mission) is None:
+            return None
+        place = self._locations.isolated(mission)
+        target = await self._target(place, into, remote)
+        kept = await self._locations.run(quest_work.set_aside, place, target, attempt)
+        self._workspace.put(replace(self._workspace.records[mission], base_commit=target))
+        return None if kept is None else to_wire(kept)
 
     async def _target(self, place: WorkLocation, into: str, remote: RemoteTarget | None) -> str:
         """The commit of the branch on which work is to land, which is fetched first if it is elsewhere."""
@@ -414,6 +436,7 @@ class QuestLanding:
             leased=wish.remote is not None,
             met=wish.met,
             allowed=wish.allowed,
+            denied=wish.denied,
         )
         try:
             done = await self._queue.merge(place, request)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.git_operations import GitOperation
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 OURS = ".overmind"
 """What is below it belongs to people and to the engine: no quest lands it."""
+MOST_ASIDE = 3
+"""Names that are looked at for the branch with the work of an attempt."""
 UNFIT = "output_invalid"
 """Class of an attempt whose work can't land, whatever its target is."""
 
@@ -159,6 +161,47 @@ def begin_anew(place: WorkLocation, target: str) -> LeftWork | None:
     return LeftWork(commit, tuple(map(to_wire, left))) if left else None
 
 
+def set_aside(place: WorkLocation, target: str, attempt: int) -> str | None:
+    """Have a worktree begin at a commit, and keep the work of an attempt on a branch of its own.
+
+    What was not committed is. Done again, it is the same branch.
+
+    Args:
+        place: The worktree.
+        target: The commit.
+        attempt: The number of the attempt.
+
+    Returns:
+        The branch; None: the commit has all of the work.
+
+    Raises:
+        OvermindError: `output_invalid`: the worktree is in the middle of something, or has another branch.
+        GitFailed: git, or a hook, refused; the work is as it was, or committed.
+        GitMissing: there is none.
+    """
+    git, branch = place.git, place.branch or ""
+    wanted, mark = f"{branch}-attempt-{attempt}", f"overmind: attempt {attempt} of {place.mission}"
+    look = look_at(git, place.folder)
+    _refuse_half_done(place, look)
+    if look.branch != branch:
+        found = to_wire(look.branch or (look.head or "")[:12])
+        raise _unfit(f"The worktree of {place.name} has {found} checked out. Check out {to_wire(branch)} there.", ())
+    if look.changed:
+        _commit(place, f"Left by attempt {attempt} of {from_wire(place.name)}", look, look_at_index(git, place.folder))
+    tip = repository.resolve(git, place.folder, repository.HEADS + branch) or ""
+    known = [one for one in islice(_names(wanted), MOST_ASIDE) if made_with(git, place.source, one, mark)]
+    if repository.is_ancestor(git, place.folder, tip, target):
+        kept = known[0] if known else None
+    else:
+        same = [one for one in known if repository.resolve(git, place.source, repository.HEADS + one) == tip]
+        try:
+            kept = same[0] if same else create_branch(git, place.source, _names(wanted), tip, mark)
+        except NamesTaken as error:
+            raise _not_created(wanted, error) from None
+    merge.begin_at(git, place.folder, target)
+    return kept
+
+
 def _changed_ours(place: WorkLocation, into: str, look: WorktreeLook | None) -> list[str]:
     """What of `OURS` is not as at the commit at which the branch and its target went apart; what was undone is."""
     git, source, branch = place.git, place.source, place.branch or ""
@@ -238,8 +281,11 @@ def ensure_branch(place: WorkLocation, base: str) -> str:
     try:
         return create_branch(git, source, _names(wanted), commit_, message)
     except NamesTaken as error:
-        problem = f"the branch {wanted} can't be created: {error.problem}"
-        raise GitFailed(("branch", wanted), None, problem) from None
+        raise _not_created(wanted, error) from None
+
+
+def _not_created(branch: str, error: NamesTaken) -> GitFailed:
+    return GitFailed(("branch", branch), None, f"the branch {branch} can't be created: {error.problem}")
 
 
 def _names(wanted: str) -> Iterator[str]:

@@ -35,8 +35,7 @@ class RemovedMission(MissionBrief):
     """A mission that was removed."""
 
     note: NotRequired[str]
-    """Only where work of it is kept, which would be lost: where it is, why, and how it is removed. Also where something
-    that it has left in the background goes on: what, and how it is ended."""
+    """Only where work of it is kept, which would be lost: where it is, why, and how it is removed."""
 
 
 class RestartedMission(MissionBrief):
@@ -87,7 +86,8 @@ class PrunedMissions(TypedDict):
     bytes: int
     """Of their logs."""
     note: NotRequired[str]
-    """Only where work of them is kept, or what they have left goes on: a line for each, as in the answer of `rm`."""
+    """Only where work of them is kept, as in the answer of `rm`, or where one stays because something that it has left
+    in the background goes on: what, and how it is ended. A line for each."""
 
 
 class Tokens(TypedDict):
@@ -195,12 +195,21 @@ class IsolationSummary(TypedDict):
     """The current step of its preparation."""
 
 
+class ChangedLines(TypedDict):
+    """Lines that a mission has changed in its worktree since its branch began, uncommitted and new files included."""
+
+    added: int
+    removed: int
+
+
 class ListedMission(MissionSummary):
     """A mission in a list."""
 
     attached: int
     """How many are attached to its terminal."""
     isolation: IsolationSummary | None
+    changed_lines: ChangedLines | None
+    """Null without a worktree of its own, and while nobody has counted since it did something."""
 
 
 class Load(TypedDict):
@@ -352,6 +361,8 @@ class MissionInfo(MissionDetails):
     """All fields of one mission."""
 
     isolation: IsolationSummary | None
+    changed_lines: ChangedLines | None
+    """Null without a worktree of its own, and while nobody has counted since it did something."""
     own_rules: list[str]
     """The rules of ours by which an agent uses the folders of its quest without asking, and `memory`, the notes."""
     notes: MissionNotes | None

@@ -11,6 +11,7 @@ from overmind_core.domain.actor import PERSON
 from overmind_core.domain.missions.facts import Frozen, Thawed
 from overmind_core.domain.missions.mission import Cause, Kind, Mission, Status
 from overmind_core.domain.missions.reasons import CONVERSATION_LOST
+from overmind_core.domain.missions.tree import levels
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.actor import actor
 from overmind_core.kernel.request import handles
@@ -152,12 +153,18 @@ class LifecycleApi:
             raise OvermindError("invalid", "Missing id: name a mission to kill, or use --all.")
         mission = find(self._registry, request.id, live_first=True)
         forbid_foreign(inside, mission, self._registry, "kill")
-        left = await self._left_processes.of([mission.id])
+        left = await self._left_processes.of(self._killed_with(mission, cascade=request.cascade))
         ended = await self._missions.end(mission, Cause.KILL, cascade=request.cascade, grace=0.0)
         answer = self._killed(ended)
         if left:
             answer["background"] = [line for one in left for line in one.processes]
         return answer
+
+    def _killed_with(self, mission: Mission, *, cascade: bool) -> list[str]:
+        """What ends with a mission that is killed: a plan always takes along what it has started."""
+        if not cascade and mission.definition.kind is not Kind.BLUEPRINT:
+            return [mission.id]
+        return [one for level in levels([mission.id], self._registry.parents()) for one in level]
 
     def _killed(self, missions: list[Mission]) -> KilledMissions:
         answer: KilledMissions = {
@@ -219,7 +226,9 @@ class LifecycleApi:
     async def rm(self, request: One, caller: Caller) -> RemovedMission:
         """Remove a finished mission's record and log."""
         del caller
-        mission = find(self._registry, request.id, alone=True)
+        wanted = find(self._registry, request.id, alone=True)
+        behind = await self._retention.left_by([one.id for one in self._missions.with_agents([wanted])])
+        mission = find(self._registry, wanted.id)  # once more: it took a moment
         if mission.is_live:
             name = mission.definition.name
             raise OvermindError(
@@ -234,8 +243,9 @@ class LifecycleApi:
         for one in removed:
             if (refusal := self._quests.kept_for(one, mission.definition.parent)) is not None:
                 raise OvermindError("not_finished", refusal)
-        notes = await self._go_on(removed)
-        kept = [*await self._retention.remove(removed), *notes]
+        if behind:
+            raise left_processes.removal_refusal(behind, request.id)
+        kept = await self._retention.remove(removed)
         about = answers.brief(mission)
         answer: RemovedMission = {"id": about["id"], "name": about["name"]}
         if kept:
@@ -276,21 +286,19 @@ class LifecycleApi:
         del caller
         before = self._clock.wall() - validate.seconds(request.older, "--older")
         ended = self._registry.finished_before(before)
-        rows = [row for row in ended if not self._retention.is_kept(row.id, row.parent)]
+        unneeded = [row for row in ended if not self._retention.is_kept(row.id, row.parent)]
+        behind = await self._retention.left_by([row.id for row in unneeded])
+        left = {one.mission for one in behind}
+        rows = [row for row in unneeded if row.id not in left]
         ids = [row.id for row in rows]
         size = await asyncio.to_thread(lambda: sum(folder_size(f"{self._home.logs}/{one}") for one in ids))
-        kept = []
+        kept = left_processes.kept(behind)
         if not request.dry_run:
-            notes = await self._go_on(ids)
-            kept = [*await self._retention.remove(ids), *notes]
+            kept += await self._retention.remove(ids)
         answer: PrunedMissions = {"missions": [{"id": row.id, "name": row.name} for row in rows], "bytes": size}
         if kept:
             answer["note"] = "\n".join(kept)
         return answer
-
-    async def _go_on(self, missions: list[str]) -> list[str]:
-        """What nobody can end by a name any more once these are removed, in sentences."""
-        return left_processes.go_on(await self._left_processes.of(missions), left_processes.by_pids)
 
     def _inside(self, caller: Caller) -> str | None:
         return mission_of(caller, self._registry, self._home.root)

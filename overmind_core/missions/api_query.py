@@ -144,6 +144,7 @@ class QueryApi:
                 ),
                 "attached": self._attachments.count(mission.id),
                 "isolation": self._preparer.shown(mission.id),
+                "changed_lines": self._preparer.changed_lines(mission.id),
             }
             for mission in found
         ]
@@ -184,6 +185,7 @@ class QueryApi:
                 standing=self._standings.of([mission]).get(mission.id),
             ),
             "isolation": self._preparer.shown(mission.id),
+            "changed_lines": self._preparer.changed_lines(mission.id),
             "own_rules": list(self._runner.own_rules(mission)),
             "notes": notes,
         }
@@ -243,12 +245,8 @@ class QueryApi:
             # A killed agent of a plan is why that failed; one that was hidden after its end is not wanted.
             return [one for one in found if not one.hidden or one.id in lost]
         hidden = request.all or Status.KILLED in request.status or bool(request.outcome)
-        # An older program has stored `killed` in place of the status of what it has hidden.
-        stored = {*request.status, Status.KILLED.value} if request.status else ()
-        rows = self._mission_table.all(statuses=sorted(stored), include_hidden=hidden, parent=parent)
+        rows = self._mission_table.all(statuses=request.status, include_hidden=hidden, parent=parent)
         found = [self._registry.known(row.id) or decoded(row) for row in rows]
-        if request.status:
-            found = [one for one in found if one.status in request.status]
         if not request.outcome:
             return found
         standings = self._standings.of(found)

@@ -36,9 +36,12 @@ class Attachments:
         return sum(seat.types for seat in self._seats.get(mission, ()))
 
     @contextmanager
-    def seat(self, mission: str, *, types: bool) -> Iterator[Attachment]:
-        """Be counted for a while."""
+    def seat(self, mission: str, *, types: bool, counts: bool = True) -> Iterator[Attachment]:
+        """Be counted for a while; not where `counts` is false: then nobody knows of it, and nobody ends it."""
         seat = Attachment(types=types)
+        if not counts:
+            yield seat
+            return
         self._seats.setdefault(mission, set()).add(seat)
         try:
             yield seat

@@ -2,7 +2,8 @@
 
 A run with `leave_background` may end before what it has started. What it leaves is noted with the pid and start time of
 each process, so that it is found again after any crash of ours, and also once its keeper has ended: then neither its
-mark nor its parent tells any more whose it is. The note goes with the record of the mission, or with the processes.
+mark nor its parent tells any more whose it is. The note goes with the processes. The record of the mission stays until
+then, so that they can be named and ended.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ import msgspec
 
 from overmind_core.domain.missions.events import BackgroundEnded, BackgroundLeft
 from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.errors import OvermindError
 from overmind_core.kernel.keeper_client import KeeperGone
-from overmind_core.missions.terminator import LISTED, listed, process_line
+from overmind_core.missions.lookup import find
+from overmind_core.missions.terminator import listed, process_line
 from overmind_core.system import process_table
 from overmind_core.system.membership import RunTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from overmind_core.domain.missions.events import MissionRemoved
     from overmind_core.domain.missions.mission import Mission
@@ -63,6 +66,8 @@ class LeftBehind(NamedTuple):
     mission: str
     name: str
     processes: tuple[str, ...]
+    word: str
+    """What a command is given that is about it: its name, or its id where the name means another one."""
 
 
 class LeftProcesses:
@@ -118,7 +123,7 @@ class LeftProcesses:
         look.add_done_callback(lambda _: self._looks.pop(run, None))
 
     def on_removal(self, removed: MissionRemoved) -> None:
-        """A mission was removed: nobody can name any more what it has left."""
+        """A mission was removed, as nothing runs any more of what it has left."""
         self._forget([run for run, left in self._runs.items() if left.mission == removed.mission])
 
     async def of(self, missions: Iterable[str]) -> list[LeftBehind]:
@@ -134,7 +139,7 @@ class LeftProcesses:
             found = {}
         for run, processes in found.items():
             behind.setdefault(runs[run].mission, []).extend(map(process_line, processes))
-        return [LeftBehind(mission, self._name(mission), tuple(lines)) for mission, lines in behind.items()]
+        return [LeftBehind(one, self._name(one), tuple(lines), self._word(one)) for one, lines in behind.items()]
 
     async def all(self) -> list[LeftBehind]:
         """What all missions have left that still runs."""
@@ -223,6 +228,14 @@ class LeftProcesses:
         mission: Mission | None = self._registry.get(mission_id)
         return mission_id if mission is None else mission.definition.name
 
+    def _word(self, mission_id: str) -> str:
+        name = self._name(mission_id)
+        try:
+            meant = find(self._registry, name, live_first=True, alone=True)
+        except OvermindError:
+            return mission_id
+        return name if meant.id == mission_id else mission_id
+
     def _forget(self, runs: Collection[str]) -> None:
         if self._runs.keys() & set(runs):
             self._runs = {run: left for run, left in self._runs.items() if run not in runs}
@@ -241,18 +254,27 @@ def _blind(error: OSError) -> str:
     return to_wire(f"can't list processes: {error}")
 
 
-def go_on(behind: Sequence[LeftBehind], advice: Callable[[LeftBehind], str]) -> list[str]:
-    """A sentence for each mission of which something goes on, where its record is removed or the daemon ends."""
+def go_on(behind: Iterable[LeftBehind]) -> list[str]:
+    """A sentence for each mission of which something goes on while the daemon ends."""
+    return [f"Processes of {one.name} go on in the background: {listed(one.processes)}. {_end(one)}" for one in behind]
+
+
+def kept(behind: Iterable[LeftBehind]) -> list[str]:
+    """A sentence for each mission that stays where others are removed: without it nobody could name what goes on."""
     return [
-        f"Processes of {one.name} go on in the background: {listed(one.processes)}. {advice(one)}" for one in behind
+        f"Mission {one.mission} ({one.name}) is kept, as its processes go on in the background: "
+        f"{listed(one.processes)}. {_end(one)}"
+        for one in behind
     ]
 
 
-def by_name(one: LeftBehind) -> str:
-    """The command that ends it, while the mission is on the books."""
-    return f"End them with: overmind kill {one.name}"
+def removal_refusal(behind: Sequence[LeftBehind], word: str) -> OvermindError:
+    """The error of a removal of what has left something that goes on; `word`: what the removal was asked for."""
+    found = "; ".join(f"{one.name} has {listed(one.processes)}" for one in behind)
+    ways = f"{_end(behind[0])}, or with the record: overmind rm --force {word}"
+    lines = [line for one in behind for line in one.processes]
+    return OvermindError("not_finished", f"Processes go on in the background: {found}. {ways}", background=lines)
 
 
-def by_pids(one: LeftBehind) -> str:
-    """The command that ends it, where no mission is left to name."""
-    return f"End them with: kill {' '.join(line.partition(' ')[0] for line in one.processes[:LISTED])}"
+def _end(one: LeftBehind) -> str:
+    return f"End them with: overmind kill {one.word}"

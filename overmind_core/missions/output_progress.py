@@ -52,7 +52,10 @@ class OutputProgress:
         self._samples: dict[str, deque[tuple[float, int]]] = {}
         """Runs that wrote lately → moments, and bytes by then; most runs are silent, and cost nothing here."""
         self._sampled_at = clock.mono()
-        self._requesting: asyncio.Task[None] | None = None
+        self._asking: asyncio.Task[None] | None = None
+        """The question that the keeper was asked, until it is answered."""
+        self._next: asyncio.Task[None] | None = None
+        """The question that it is asked behind that, shared by all who came since."""
         self.link: KeeperConnection | None = None
 
     def of(self, run: str) -> Extent:
@@ -106,7 +109,7 @@ class OutputProgress:
         self._since = 0
 
     async def refresh(self) -> None:
-        """Ask for what changed; callers at the same time share one question."""
+        """Ask for what changed until now; callers at the same time share one question."""
         await asyncio.shield(self._asked())  # whoever gives up must not take the answer from the others
 
     async def look(self) -> None:
@@ -114,9 +117,16 @@ class OutputProgress:
         await asyncio.wait((self._asked(),), timeout=LOOK_SECONDS)
 
     def _asked(self) -> asyncio.Task[None]:
-        if self._requesting is None or self._requesting.done():
-            self._requesting = asyncio.create_task(self._request())
-        return self._requesting
+        if self._next is None:
+            self._next = asyncio.create_task(self._ask(self._asking))
+        return self._next
+
+    async def _ask(self, before: asyncio.Task[None] | None) -> None:
+        """Ask, once nothing is asked any more: the answer under way may be from before what our callers have seen."""
+        if before is not None and not before.done():
+            await asyncio.wait((before,))
+        self._asking, self._next = self._next, None
+        await self._request()
 
     async def beat(self, needed: asyncio.Event) -> None:
         """Refresh once a second while it is needed, for as long as the supervisor lives."""

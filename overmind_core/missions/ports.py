@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Definition, Mission
     from overmind_core.domain.missions.standing import WorkStanding
     from overmind_core.domain.missions.tree import SpentLimit
-    from overmind_core.missions.answer_types import IsolationSummary, MissionNotes
+    from overmind_core.missions.answer_types import ChangedLines, IsolationSummary, MissionNotes
     from overmind_core.missions.spec import MissionSpec
     from overmind_core.providers.base import Launch
 
@@ -160,6 +160,9 @@ class Preparer(Protocol):
 
     def shown(self, mission: str) -> IsolationSummary | None:
         """What the API tells of a mission's isolation."""
+
+    def changed_lines(self, mission: str) -> ChangedLines | None:
+        """The lines that a mission has changed in a worktree of its own; None: nobody knows, or it has none."""
 
     def step_of(self, mission: str) -> str | None:
         """The step at which its preparation is, for people."""

@@ -11,6 +11,7 @@ import logging
 from collections import ChainMap
 from collections.abc import Callable, Collection, Container, Iterable
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,7 +21,7 @@ from overmind_core.domain.missions import restart_policy
 from overmind_core.domain.missions.events import MissionCreated, RunExited
 from overmind_core.domain.missions.facts import EndAsked, KeeperLost, Now
 from overmind_core.domain.missions.lifecycle import next_state
-from overmind_core.domain.missions.mission import Cause, Mission, Run, Status
+from overmind_core.domain.missions.mission import UNFORGIVING, Cause, Mission, Run, Status
 from overmind_core.domain.missions.outcome import with_true_status
 from overmind_core.domain.missions.references import SHORTEST_PREFIX
 from overmind_core.domain.missions.transitions import IllegalTransition
@@ -182,6 +183,18 @@ class Registry:
             mission = decode_mission(row)
             self.index.put(restart_policy.rebase(mission, boot=self.boot, wall=now.wall, mono=now.mono))
         self.runs = {row.mission: run_of(row) for row in self._run_table.latest_of_live()}
+        self._store_true_statuses()
+
+    def _store_true_statuses(self) -> None:
+        """Store the status of its end for each mission that an older program called `killed` to hide it.
+
+        So that what is counted and chosen by its stored status is what lists show.
+        """
+        for row in self.mission_table.killed_otherwise(UNFORGIVING):
+            mission = decode_mission(row)
+            if mission.status != row.status:
+                true_row = _row(mission, row.request)
+                self.journal.save(partial(self.mission_table.save, true_row))
 
     def get(self, mission_id: str) -> Mission | None:
         """The mission of this exact id, live or finished."""

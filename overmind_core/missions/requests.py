@@ -258,3 +258,10 @@ class Attach(Args, frozen=True):
     keep: bool = False
     """Leave an agent that was given a terminal for this in it."""
     rejoin: bool = False
+    looks: bool = False
+    """Only look, which leaves no trace: nothing can be typed, nobody counts as attached, and no event is written."""
+
+    @property
+    def types(self) -> bool:
+        """Whether the caller does more than watch."""
+        return not (self.read_only or self.looks)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.database import Database
     from overmind_core.kernel.event_log import EventTable
     from overmind_core.kernel.journal import Journal
+    from overmind_core.missions.left_processes import LeftBehind, LeftProcesses
     from overmind_core.missions.ports import MissionKeeper, PlanRunner, Preparer
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.store import MissionTable
@@ -96,6 +97,7 @@ class Retention:
         settings: Settings,
         plans: PlanRunner,
         quests: MissionKeeper,
+        left_processes: LeftProcesses,
         unrecorded: UnrecordedLogs,
     ) -> None:
         self._unrecorded = unrecorded
@@ -110,6 +112,7 @@ class Retention:
         self._settings = settings
         self._plans = plans
         self._quests = quests
+        self._left_processes = left_processes
         self._finished = 0
         """Records of ended missions at the last look, and ends since."""
         self._too_many = asyncio.Event()
@@ -199,9 +202,17 @@ class Retention:
         excess = self._finished - self._settings.finished
         if excess > 0:
             rows = self._mission_table.oldest_finished(excess)
-            removed = [row.id for row in rows if not self.is_kept(row.id, row.parent)]
+            unneeded = [row.id for row in rows if not self.is_kept(row.id, row.parent)]
+            behind = {one.mission for one in await self.left_by(unneeded)}
+            removed = [one for one in unneeded if one not in behind]
+            if behind:
+                _log.info("keeping missions whose processes go on in the background: %s", ", ".join(sorted(behind)))
             await self.remove(removed)
             self._finished -= len(removed)
+
+    async def left_by(self, missions: Sequence[str]) -> list[LeftBehind]:
+        """Those that have left something in the background that goes on, and stay so that it can be named and ended."""
+        return await self._left_processes.of(missions)
 
     def is_kept(self, mission_id: str, parent: str | None) -> bool:
         """Whether somebody needs an ended mission: its plan, which runs, or a quest that has not ended."""

@@ -162,6 +162,12 @@ class MissionTable:
         """Return how many missions have each status, hidden ones too."""
         return dict(self._database.read("SELECT status, count(*) FROM missions GROUP BY status"))
 
+    def killed_otherwise(self, causes: Collection[str]) -> list[MissionRow]:
+        """Return the missions with the status `killed` of which no record says that one of these causes ended them."""
+        sql = f"""{_SELECT} WHERE live = 0 AND status = 'killed' AND coalesce(json_extract(record, '$.ended_by'), '')
+            NOT IN (SELECT value FROM json_each(?)) {_ORDER}"""
+        return self._all(sql, json.dumps([*causes]))
+
     def crashed_by(self, reason: str) -> list[BegunMission]:
         """Return the crashed missions with this reason that nobody has hidden, oldest first."""
         chosen = f"SELECT {', '.join(BegunMission._fields)} FROM missions"

@@ -409,16 +409,7 @@ class Attempts:
         return _REFUSAL.fullmatch(text.rstrip().rpartition("\n")[2].strip())
 
     def _end(self, mission: Mission) -> AttemptEnd:
-        """How the mission ended; one that a person stopped has failed, whatever its exit code."""
-        outcome = outcome_of(mission)
-        return AttemptEnd(
-            ok=outcome is Outcome.SUCCEEDED,
-            at=mission.ended_at or self._clock.wall(),
-            exit_code=mission.exit_code,
-            reason=outcome.value if outcome in ON_PURPOSE else mission.reason,
-            run_reason=mission.run_reason,
-            limit=mission.limit,
-        )
+        return attempt_end(mission, self._clock.wall())
 
     def _begin_work(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         """Do something for an agent beside everything else; it takes the place of what was being done for it."""
@@ -431,3 +422,16 @@ class Attempts:
         before = self._under_way.pop(name, None)
         if before is not None and before is not asyncio.current_task():
             before.cancel()
+
+
+def attempt_end(mission: Mission, now: float) -> AttemptEnd:
+    """How the mission of an attempt ended; one that a person stopped has failed, whatever its exit code."""
+    outcome = outcome_of(mission)
+    return AttemptEnd(
+        ok=outcome is Outcome.SUCCEEDED,
+        at=mission.ended_at or now,
+        exit_code=mission.exit_code,
+        reason=outcome.value if outcome in ON_PURPOSE else mission.reason,
+        run_reason=mission.run_reason,
+        limit=mission.limit,
+    )

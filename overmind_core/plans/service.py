@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from overmind_core.domain.missions.facts import StartAsked
 from overmind_core.domain.missions.mission import Definition, Kind, Mission, Status
 from overmind_core.domain.plans.diff import PlanChange, difference
-from overmind_core.domain.plans.progress import AgentProgress
+from overmind_core.domain.plans.progress import AgentProgress, outlived_its_plan
 from overmind_core.domain.plans.references import bind_text, references
 from overmind_core.domain.text.graph import below
 from overmind_core.errors import OvermindError
@@ -19,6 +20,7 @@ from overmind_core.missions import validate
 from overmind_core.missions.callers import forbid_foreign
 from overmind_core.missions.spec import Environment
 from overmind_core.plans import checks, log_lines, reruns, store
+from overmind_core.plans.attempts import attempt_end
 from overmind_core.plans.plan_run import PlanRun
 from overmind_core.plans.state import PlanState
 from overmind_core.plans.store import PlanRow
@@ -123,11 +125,20 @@ class Plans:
     # plans that run
 
     def load(self) -> None:
-        """Go on with what the store says is live."""
+        """Go on with what the store says is live, and settle what an older program left active in ended plans."""
+        self._settle_ended()
         for mission in list(self._registry.live.values()):
             if mission.definition.kind is Kind.BLUEPRINT and (plan := self._stored(mission.id)) is not None:
                 self._put(plan)
                 plan.resume()
+
+    def _settle_ended(self) -> None:
+        for plan, ended_at, name, text in self._plan_table.active_nodes_of_ended():
+            node = store.NODE.decode(text)
+            mission = None if node.mission is None else self._registry.get(node.mission)
+            end = None if mission is None or mission.is_live else attempt_end(mission, self._clock.wall())
+            settled = store.NODE.encode(outlived_its_plan(node, end, ended_at))
+            self._journal.save(partial(self._plan_table.save_node, plan, name, settled))
 
     def close(self) -> None:
         """Another daemon goes on."""

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from overmind_core.domain.plans.blueprint import Blueprint
-from overmind_core.domain.plans.progress import AgentProgress
+from overmind_core.domain.plans.progress import ACTIVE, AgentProgress
 from overmind_core.kernel.codec import Codec
 from overmind_core.kernel.database import Database
 
@@ -80,6 +80,15 @@ class PlanTable:
     def nodes(self, mission: str) -> dict[str, str]:
         """Return where each agent of a plan stands, as JSON, by its name."""
         return dict(self._database.read("SELECT name, state FROM plan_nodes WHERE mission = ?", (mission,)))
+
+    def active_nodes_of_ended(self) -> list[tuple[str, float, str, str]]:
+        """Return the agents of ended plans that count as active: the plan, its end, the name, and as JSON the rest."""
+        sql = """SELECT plan_nodes.mission, missions.ended_at, plan_nodes.name, plan_nodes.state
+            FROM plans CROSS JOIN missions ON missions.id = plans.mission AND missions.live = 0
+            CROSS JOIN plan_nodes ON plan_nodes.mission = plans.mission
+            WHERE json_extract(plan_nodes.state, '$.stage') IN (SELECT value FROM json_each(?))"""
+        rows = self._database.read(sql, (json.dumps(sorted(ACTIVE)),))
+        return [(str(plan), float(ended_at or 0.0), str(name), str(state)) for plan, ended_at, name, state in rows]
 
     def failed_nodes(self, missions: Collection[str]) -> list[str]:
         """Return where those agents of some plans stand, as JSON, of which any attempt has failed."""

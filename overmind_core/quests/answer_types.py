@@ -324,7 +324,10 @@ class BoardColumn(TypedDict):
 
 
 class BoardGate(TypedDict):
-    """A question about a spec that keeps it from going on: a card in review, which is no quest."""
+    """A question about a spec that keeps it from going on: a card in review.
+
+    The gate of a phase has the card of the quest that made the document; without one it has a card of its own.
+    """
 
     spec: str
     name: str
@@ -333,6 +336,8 @@ class BoardGate(TypedDict):
     need: Literal["phase", "merge", "stuck"]
     phase: str | None
     """The phase whose document is asked about; null: all of the spec is."""
+    quest: str | None
+    """The id of the quest that made this document, which is in review as long as this is open; null: none did."""
     priority: Literal["critical", "high", "medium", "low"]
     question: int
     """Its number."""
@@ -346,4 +351,4 @@ class QuestBoard(TypedDict):
     columns: list[BoardColumn]
     """From queued to done."""
     gates: list[BoardGate]
-    """The specs that wait for a person, the oldest question first. No column counts them."""
+    """The specs that wait for a person, the oldest question first. No column counts those that have no quest."""

@@ -15,11 +15,12 @@ from overmind_core.domain.engine_questions import UNDOES_LANDED
 from overmind_core.domain.landing import RemoteTarget
 from overmind_core.domain.missions.facts import StartAsked
 from overmind_core.domain.quests import briefing, shared_folder
-from overmind_core.domain.quests.attempt import with_conflict
+from overmind_core.domain.quests.attempt import undoing_before, with_conflict
 from overmind_core.domain.quests.briefing import VERDICT
 from overmind_core.domain.quests.classes import CONFLICT_LEFT, CONFLICTS, VERIFY_FAILED, is_redone
 from overmind_core.domain.quests.life import has_landed_nothing, is_done
 from overmind_core.domain.quests.quest import CHECK, REVIEW
+from overmind_core.domain.quests.resolution import dropped_sentence
 from overmind_core.domain.quests.variables import variables
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.bytestrings import to_wire
@@ -172,6 +173,9 @@ class AttemptWork:
     async def _with_merge(self, quest: Quest, brief: Briefing) -> Briefing:
         """Begin where the landing failed: with both sides in the worktree, which the work is to bring together."""
         goal, queue = _goal(quest), _queue(quest)
+        refused = undoing_before(queue)
+        if goal.into is not None and refused is not None:
+            return await self._at_target(quest, goal.into, refused.attempt, brief)
         if goal.into is None or queue.failure not in {*_FAILED_TOGETHER, *_HALF_DONE}:
             return brief
         if queue.failure in _HALF_DONE and is_redone(quest):
@@ -191,6 +195,20 @@ class AttemptWork:
         return replace(
             brief, feedback=briefing.with_merge(brief.feedback, goal.into, begun.conflicting or begun.marked)
         )
+
+    async def _at_target(self, quest: Quest, into: str, attempt: int, brief: Briefing) -> Briefing:
+        """Begin at what has landed: the work of an earlier attempt lacks some of that, which no person has allowed.
+
+        Raises:
+            OvermindError: the worktree has that work still.
+        """
+        branch = await self._lander.set_aside(quest.id, into, _remote(quest), attempt)
+        current = self._quests.live.get(quest.id)
+        if current is not None and branch is not None and branch not in _queue(current).aside:
+            queue = _queue(current)
+            self._quests.put(replace(current, queue=replace(queue, aside=(*queue.aside, branch))))
+        dropped = dropped_sentence(_queue(quest).dropped)
+        return replace(brief, feedback=briefing.with_set_aside(brief.feedback, into, attempt, dropped, branch))
 
     async def _anew(self, quest: Quest, into: str, brief: Briefing) -> Briefing:
         """Have a command, which reads no marks, do its work once more on top of what has landed."""
@@ -436,7 +454,16 @@ class AttemptWork:
         key, remote = _key(quest, "land"), _remote(quest)
         queue = _queue(quest)
         return LandingRequest(
-            quest.id, goal.into or "", message, goal.verify, key, remote, goal.allow_empty, queue.met, queue.allowed
+            quest.id,
+            goal.into or "",
+            message,
+            goal.verify,
+            key,
+            remote,
+            goal.allow_empty,
+            queue.met,
+            queue.allowed,
+            queue.denied,
         )
 
 

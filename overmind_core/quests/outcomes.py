@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.domain.engine_questions import CODE, PROBLEM, UNDOES_LANDED, EngineNeed
+from overmind_core.domain.agents.agent import RAW
+from overmind_core.domain.engine_questions import CODE, COMMAND, PROBLEM, UNDOES_LANDED, EngineNeed
 from overmind_core.domain.missions.reasons import RETRIES_SPENT, attempt_words, kept_limit, not_owned_text, sentence
 from overmind_core.domain.quests import briefing
-from overmind_core.domain.quests.attempt import attempt_ended, in_review, with_conflict, work_exit
+from overmind_core.domain.quests.attempt import attempt_ended, in_review, with_conflict, with_denied, work_exit
 from overmind_core.domain.quests.classes import (
     CHECK_FAILED,
     CONFLICT_LEFT,
@@ -29,7 +30,13 @@ from overmind_core.domain.quests.classes import (
 )
 from overmind_core.domain.quests.life import DISK_FULL, left_conflict, no_verdict, waits_for_room, waits_for_target
 from overmind_core.domain.quests.quest import DroppedChange, Quest, QuestPhase, QuestStatus, UndoingLanding
-from overmind_core.domain.quests.resolution import beyond_allowed, dropped_brief, dropped_lines, dropped_sentence
+from overmind_core.domain.quests.resolution import (
+    beyond_allowed,
+    dropped_brief,
+    dropped_lines,
+    dropped_sentence,
+    ways_to_keep_both,
+)
 from overmind_core.domain.quests.shared_folder import newest_state, review_lines
 from overmind_core.domain.quests.why import failed_command
 from overmind_core.domain.replacing import replace
@@ -286,7 +293,8 @@ class AttemptOutcomes:
             self._quests.put(waiting)
             self._quests.record(waiting)
             summary = f"Review the work of {quest.name}: {quest.goal.title}"
-            self._asker.ask(waiting, EngineNeed.REVIEW, summary, {"lines": lines, "into": into})
+            subject = {"lines": lines, "into": into, **_of_command(quest)}
+            self._asker.ask(waiting, EngineNeed.REVIEW, summary, subject)
 
     async def _not_owned(self, quest_id: str) -> tuple[str, ...]:
         """The files that a quest has changed in its worktree and that are not its own."""
@@ -299,21 +307,27 @@ class AttemptOutcomes:
     def left_unmerged(self, quest: Quest) -> None:
         """Complete a quest whose landing was refused, as a person wants: its branch and its worktree stay."""
         failure = quest.reason or "git_failed"
-        queue = replace(self._ended(quest, failure, None), failure=failure, spent=_queue(quest).spent + 1)
+        ended = self._ended(quest, failure, None)
+        queue = replace(ended, failure=failure, spent=ended.spent + 1)
         over = self._over(quest, QuestStatus.FAILED, failure, 1, queue)
         with self._journal.together():
             self._end(over)
             self.on_end(over)
 
     def keep_landed(self, quest: Quest, words: str) -> None:
-        """Record that a person wants what its landing would undo to stay: the next attempt is told of it.
+        """Record that a person wants what its landing would undo to stay: the next attempt of an agent is told of it.
 
-        There is one also where no retry is left for it: it was asked for.
+        There is one also where no retry is left for it: it was asked for. A command would do the same again.
         """
         queue = _queue(quest)
         notes = (f"{dropped_sentence(queue.dropped)} Keep what had landed, beside the change of this quest.",)
         lines = "\n".join(dropped_lines(queue.dropped))
-        again = replace(quest, queue=replace(queue, dropped=(), refused=None, allowed=None))
+        if quest.provider == RAW:
+            told = _feedback(queue, UNDOES_LANDED, lines, notes, words)
+            self.left_unmerged(replace(quest, queue=replace(queue, feedback=told)))
+            return
+        queue = replace(with_denied(queue), dropped=(), refused=None, allowed=None)
+        again = replace(quest, queue=queue)
         is_granted = queue.spent >= quest.retries
         self.failed(again, UNDOES_LANDED, feedback=lines, notes=notes, words=words, uncounted=is_granted)
 
@@ -351,8 +365,9 @@ class AttemptOutcomes:
             if error.code == FENCED or waits_for_target(waiting):
                 return
             summary = f"{quest.name} can't land on {quest.goal.into}: {beyond_allowed(waiting)}{error.message}"
-            subject = {CODE: error.code, "into": quest.goal.into, **_refused(waiting, dropped)}
-            self._asker.ask(waiting, EngineNeed.MERGE, summary, subject)
+            worktree = self._lander.worktree(quest_id)
+            subject = {CODE: error.code, "into": quest.goal.into, **_refused(waiting, dropped, worktree)}
+            self._asker.ask(waiting, EngineNeed.MERGE, summary, {**subject, **_of_command(quest)})
 
     async def _landing_feedback(self, quest: Quest, error: OvermindError) -> str:
         """The feedback of a landing that failed because of the work."""
@@ -434,10 +449,12 @@ def _dropped(error: OvermindError) -> tuple[DroppedChange, ...]:
     return tuple(DroppedChange(one["path"], one["text"], tuple(one["lines"])) for one in found)
 
 
-def _refused(quest: Quest, dropped: Sequence[DroppedChange]) -> dict[str, object]:
+def _refused(quest: Quest, dropped: Sequence[DroppedChange], worktree: str | None) -> dict[str, object]:
     """What a person is told of a landing that was refused, beside the error."""
     lines = dropped_lines(dropped)
-    if quest.reason == UNDOES_LANDED:
+    if quest.reason == UNDOES_LANDED and quest.provider == RAW:
+        lines += ways_to_keep_both(quest, None if worktree is None else to_wire(worktree))
+    elif quest.reason == UNDOES_LANDED:
         lines.append(f"To leave it, with its branch and worktree: overmind quest cancel {quest.name}")
     if waits_for_room(quest):
         lines.append("It is tried again by itself until there is room.")
@@ -525,7 +542,13 @@ def _stuck(quest: Quest, folder: str | None, worktree: str | None, feedback: str
         head += [f"$ {command}"]
         head += [] if folder is None else [f"in {folder}{' (removed since)' if is_merged else ''}"]
         head += [f"its work is in {to_wire(worktree)}"] if is_merged and worktree is not None else []
-    return {"class": queue.failure, "lines": [*head, *feedback.splitlines()[-SHOWN_LINES:]]}
+    lines = [*head, *feedback.splitlines()[-SHOWN_LINES:]]
+    return {"class": queue.failure, "lines": lines, **_of_command(quest)}
+
+
+def _of_command(quest: Quest) -> dict[str, object]:
+    """The field of a subject that says that a command does the work."""
+    return {COMMAND: True} if quest.provider == RAW else {}
 
 
 def _no_one(_quest: Quest) -> None:

@@ -49,6 +49,8 @@ class LandingRequest(NamedTuple):
     """Conflicts that it has met before: what had landed then must not be undone."""
     allowed: UndoingLanding | None = None
     """What a person lets it undo all the same."""
+    denied: tuple[UndoingLanding, ...] = ()
+    """Earlier landings of it: what one of them would have undone must not be undone by this one."""
 
 
 class Lander(Protocol):
@@ -119,6 +121,15 @@ class Lander(Protocol):
 
         Raises:
             OvermindError: nothing was begun.
+        """
+
+    async def set_aside(self, mission: str, into: str, remote: RemoteTarget | None, attempt: int) -> str | None:
+        """Bring a worktree to the branch on which its work lands, keep that of an attempt on another one, return that.
+
+        None: nothing of the work is missing on the target.
+
+        Raises:
+            OvermindError: the worktree has the work still.
         """
 
 

@@ -46,6 +46,7 @@ class QuestQuestions:
         self._questions = questions
         self._quests = quests
         self._registry = registry
+        self._waiting_at: Callable[[str, str], Sequence[Quest]] | None = None
 
     def bind(self, attempts: Attempts, changes: Callable[[], QueueChanges]) -> None:
         """Subscribe to the answers. `changes`: imports and builds what gives a quest another round."""
@@ -74,6 +75,7 @@ class QuestQuestions:
                 merge(quest, decision)
 
         self._engine.on(EngineNeed.MERGE, target, kind=AboutKind.QUEUE)
+        self._waiting_at = attempts.targets.at
 
     def _about_quest(self, act: Callable[[Quest, Decision], None]) -> Callable[[EngineQuestion, Decision], None]:
         def on_answer(question: EngineQuestion, decision: Decision) -> None:
@@ -100,6 +102,13 @@ class QuestQuestions:
     def withdraw_target(self, into: str, folder: str) -> None:
         """Withdraw that question."""
         self._engine.withdraw(THE_QUEUE.id, EngineNeed.MERGE, key=_target_key(into, folder))
+
+    def quests_of(self, question: EngineQuestion) -> list[str]:
+        """Return the ids of the quests that wait for the branch which a question is about; of any other none."""
+        is_target = question.about.kind == AboutKind.QUEUE and question.need == EngineNeed.MERGE
+        if not is_target or self._waiting_at is None:
+            return []
+        return [one.id for one in self._waiting_at(*_target(question))]
 
     def targets_asked_about(self) -> list[tuple[str, str]]:
         """Each such branch about which a question is open, with the folder of its checkout."""

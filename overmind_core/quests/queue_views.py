@@ -36,7 +36,7 @@ from overmind_core.quests.outcomes import checked_in
 from overmind_core.quests.queue import POOL
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from overmind_core.agents.answer_types import Question
     from overmind_core.domain.admission import Wait
@@ -97,11 +97,10 @@ class QueueViews:
         refusal: Callable[[str], Refusal | None],
         in_the_way: Callable[[str], str],
         gates: Callable[[str | None], list[BoardGate]],
-        gate_numbers: Callable[[Quest], Collection[int]],
         worktree: Callable[[str], str | None],
         home: Home,
         pending_settings: Callable[[str | None], str],
-        questions_about: Callable[[str, str, Collection[int]], Awaitable[Sequence[Question]]],
+        questions_about: Callable[[str, str], Awaitable[Sequence[Question]]],
     ) -> None:
         """`slug_of`: of the spec with an id. `find_spec`: the id of the spec that a word means.
 
@@ -109,8 +108,7 @@ class QueueViews:
         way of the landing of a quest; `refusal`: what that is; `in_the_way`: the same in a few words. `gates`: what
         specs wait for, or the one with an id. `worktree`: the folder of the worktree of a mission. `pending_settings`:
         a sentence about a key in [queue] of config.toml, or about all of that file, that was changed since the daemon
-        began; "" else. `questions_about`: what is asked about the quest of an id and a name, and in the questions
-        with these numbers. `gate_numbers`: of those about the document that a quest has made.
+        began; "" else. `questions_about`: what is asked about the quest of an id and a name.
         """
         self._quests = quests
         self._queue = queue
@@ -128,7 +126,6 @@ class QueueViews:
         self._refusal = refusal
         self._in_the_way = in_the_way
         self._gates = gates
-        self._gate_numbers = gate_numbers
         self._worktree = worktree
         self._home = home
         self._pending_settings = pending_settings
@@ -197,16 +194,22 @@ class QueueViews:
         others = [one for one in live.values() if not _is_queued(one)]
         ended = self._quest_table.newest(1_000_000 if every else KEPT_DONE, statuses=ENDED)
         others += [self._quests.get(row.id) or store.quest(row) for row in ended if row.id not in live]
+        gates = self._gates(wanted)
+        at_gates = {gate["quest"]: self._quests.get(gate["quest"]) for gate in gates if gate["quest"] is not None}
+        shown = {one.id for one in others} | live.keys()
+        others += [one for one in at_gates.values() if one is not None and one.id not in shown]
         line = self._queue.line(now)
         asked = self._asker.asked_about()
         columns: dict[Column, list[Quest]] = {column: [] for column in COLUMNS}
-        for quest in (*sorted(others, key=_newest_first), *line.quests):
+        first = sorted(others, key=lambda one: (one.id not in at_gates, *_newest_first(one)))
+        for quest in (*first, *line.quests):
             if wanted is None or quest.spec == wanted:
                 code = line.code(quest) if _is_queued(quest) else None
-                columns[column_of(quest, code, asked=quest.id in asked or is_refused(quest))].append(quest)
+                is_asked, at_gate = quest.id in asked or is_refused(quest), quest.id in at_gates
+                columns[column_of(quest, code, asked=is_asked, at_gate=at_gate)].append(quest)
         return {
             "columns": [self._column(column, columns[column], now, line, limit) for column in COLUMNS],
-            "gates": self._gates(wanted),
+            "gates": gates,
         }
 
     def _column(self, column: Column, quests: list[Quest], now: float, line: Line, limit: int) -> BoardColumn:
@@ -221,7 +224,7 @@ class QueueViews:
         evidence = await self._evidence(quest)
         if waits_for_target(quest):
             await self._look(quest.id)
-        asked = await self._questions_about(quest.id, quest.name, self._gate_numbers(quest))
+        asked = await self._questions_about(quest.id, quest.name)
         questions = [_open_question(one) for one in asked]
         quest = self._quests.get(quest.id) or quest
         quest = replace(quest, attempts=answers.attempts_of(quest, self._registry.live.get(quest.id)))

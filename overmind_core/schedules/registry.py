@@ -235,10 +235,12 @@ class RunRetention:
     async def _forget(self, run: RitualRun) -> None:
         mission = run.mission
         if mission is not None:
+            parts = [mission, *(row.id for row in self._mission_table.children(mission))]
+            if await self._retention.left_by(parts):  # what goes on in the background is named by them
+                return
             quest = self._quests.get(mission)
             if quest is not None and quest.runs:  # somebody has started it again
                 return
-            parts = [mission, *(row.id for row in self._mission_table.children(mission))]
             known = [self._registry.get(one) for one in parts]
             await self._retention.remove([one.id for one in known if one is not None and not one.is_live])
             self._journal.save(lambda: self._quest_table.remove([mission]))

@@ -10,8 +10,9 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.agents.agent_events import Behaviour
-from overmind_core.domain.engine_questions import EngineNeed
+from overmind_core.domain.engine_questions import COMMAND, EngineNeed
 from overmind_core.domain.missions.reasons import DENIED
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.life import is_done
@@ -242,6 +243,8 @@ class SpecProgress:
                 self._registry.change_phase(spec.id, PhaseName(question.part), question=None)
         if wanted is not None and self._registry.phase(spec.id, wanted.phase).question is None:
             summary, subject = await self._gates.question(spec, wanted)
+            made = None if wanted.quest is None else self._quests.get(wanted.quest)
+            subject = {**subject, COMMAND: True} if made is not None and made.provider == RAW else subject
             number = self._questions.ask(
                 EngineNeed.PHASE, about(spec), summary=summary, subject=subject, part=wanted.phase, key=key
             )

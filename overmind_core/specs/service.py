@@ -14,7 +14,7 @@ from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.events import About, AboutKind
 from overmind_core.domain.quests import why
 from overmind_core.domain.quests.quest import QuestStatus
-from overmind_core.domain.specs.spec import PHASES, PhaseState, SpecState
+from overmind_core.domain.specs.spec import PHASES, PhaseName, PhaseState, SpecState
 from overmind_core.domain.text.moment import format_time
 
 if TYPE_CHECKING:
@@ -282,14 +282,29 @@ class Specs:
         specs = self.registry.all
         wanted = specs if spec_id is None else [spec_id]
         asked = [one for spec in wanted for one in self._questions.open_for(spec) if one.need in _STOPS]
-        return [_gate(specs[one.about.id], one) for one in sorted(asked, key=lambda one: one.number)]
+        return [self._gate(specs[one.about.id], one) for one in sorted(asked, key=lambda one: one.number)]
 
-    def gate_numbers(self, quest: Quest) -> set[int]:
-        """Return the numbers of the open questions about the document that a quest has made."""
-        spec, phase = self.registry.of_quest(quest), self.registry.phase_of(quest)
-        if spec is None or phase is None:
-            return set()
-        return {one.number for one in self._questions.open_for(spec.id) if one.part == phase}
+    def quests_of(self, question: EngineQuestion) -> list[str]:
+        """Return the id of the quest that made the document which a question is about; of any other question none."""
+        if question.about.kind != AboutKind.SPEC or question.about.id not in self.registry.all:
+            return []
+        made = {name: record.quest for name, record in self.registry.phases(question.about.id).items()}
+        quest = made.get(PhaseName(question.part)) if question.part in made else None
+        return [] if quest is None or not self._quests.knows(quest) else [quest]
+
+    def _gate(self, spec: Spec, asked: EngineQuestion) -> BoardGate:
+        return {
+            "spec": spec.id,
+            "name": spec.slug,
+            "title": spec.title,
+            "need": asked.need,  # type: ignore[typeddict-item] # one of its words
+            "phase": asked.part or None,
+            "quest": next(iter(self.quests_of(asked)), None),
+            "priority": spec.priority.value,
+            "question": asked.number,
+            "summary": asked.summary,
+            "asked_at": format_time(asked.asked_at),
+        }
 
     # names
 
@@ -320,17 +335,3 @@ class Specs:
                 return quest.spec
             above = None if mission is None else mission.definition.parent
         return None
-
-
-def _gate(spec: Spec, asked: EngineQuestion) -> BoardGate:
-    return {
-        "spec": spec.id,
-        "name": spec.slug,
-        "title": spec.title,
-        "need": asked.need,  # type: ignore[typeddict-item] # one of its words
-        "phase": asked.part or None,
-        "priority": spec.priority.value,
-        "question": asked.number,
-        "summary": asked.summary,
-        "asked_at": format_time(asked.asked_at),
-    }

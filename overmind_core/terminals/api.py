@@ -69,7 +69,7 @@ def _phase(mission: Mission | None) -> str:
 
 
 def _may_write(mission: Mission, request: Attach) -> bool:
-    return mission.definition.has_terminal_input and not request.read_only
+    return mission.definition.has_terminal_input and request.types
 
 
 def _over(mission: Mission) -> OvermindError:
@@ -121,11 +121,11 @@ class TerminalsApi:
         mission = find(self._registry, request.id, live_first=True)
         if not mission.is_live and not request.rejoin:
             raise _over(mission)
-        changes = handover.can_change(self._agents.of(mission.id)) and not request.read_only
+        changes = handover.can_change(self._agents.of(mission.id)) and request.types
         if not changes:
             need_terminal(mission)
         try:
-            with self._attachments.seat(mission.id, types=not request.read_only) as seat:
+            with self._attachments.seat(mission.id, types=request.types, counts=not request.looks) as seat:
                 async for item in self._items(mission, request, seat, changes=changes):
                     yield item
         finally:
@@ -136,7 +136,7 @@ class TerminalsApi:
         self, mission: Mission, request: Attach, seat: Attachment, *, changes: bool
     ) -> Stream[Attached, AttachItem]:
         """The items for who is attached; `changes`: the mission needs a terminal first."""
-        self._record(mission.id, TerminalAttached(read_only=request.read_only), unless=request.rejoin)
+        self._record(mission.id, TerminalAttached(read_only=request.read_only), unless=request.rejoin or request.looks)
         try:
             write = changes or _may_write(mission, request)
             yield {**answers.brief(mission), "status": mission.status, "write": write}
@@ -146,7 +146,8 @@ class TerminalsApi:
             async for item in self._phases(mission.id, request, seat):
                 yield item
         finally:
-            self._record(mission.id, TerminalDetached(read_only=request.read_only), unless=self._phase.closing)
+            left = TerminalDetached(read_only=request.read_only)
+            self._record(mission.id, left, unless=self._phase.closing or request.looks)
 
     @handles(One)
     async def detach(self, request: One, caller: Caller) -> DetachedMission:
@@ -229,7 +230,7 @@ class TerminalsApi:
         }
 
     def _record(self, mission_id: str, event: MissionEvent, *, unless: bool) -> None:
-        """Record it, but of who only changes over from one supervisor to the next."""
+        """Record it, but not of who only looks, or changes over from one supervisor to the next."""
         mission = self._registry.get(mission_id)
         if mission is not None and not unless:
             self._registry.record(mission, event)

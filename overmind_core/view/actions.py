@@ -71,6 +71,8 @@ class Context(StrEnum):
     BOX = "message box"
     FIELD = "text field"
     FORM = "new mission"
+    TASK = "task of a new mission"
+    FINDING = "finding by letters"
 
 
 NO_MISSION = frozenset({
@@ -78,7 +80,9 @@ NO_MISSION = frozenset({
     Needs.SECRET,    Needs.WORKTREE,
 })  # fmt: skip
 """What is a row of a table, but need not be a mission."""
-TAKES_EVERYTHING = frozenset({Context.TYPING, Context.BOX, Context.FIELD, Context.FORM})
+TAKES_EVERYTHING = frozenset({
+    Context.TYPING, Context.BOX, Context.FIELD, Context.FORM, Context.TASK, Context.FINDING,
+})  # fmt: skip
 """Where keys are text: nothing of everywhere counts."""
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
+from overmind_core.domain.engine_questions import gate_name
 from overmind_core.domain.missions.reasons import achievement_of, landing_waits, shortenings
 from overmind_core.domain.text.cells import pad, width
-from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
 from overmind_core.view import quests as quests_rows
 from overmind_core.view.cells import Cell, Row, clipped, safe
@@ -52,12 +52,16 @@ def whole(answer: Row) -> list[Row]:
 
 
 def counted(answer: Row) -> Counted:
-    """The quests of an answer, and in review what specs wait for."""
+    """The quests of an answer, and in review what specs wait for; a gate has the card of its quest, if it has one."""
     columns = {column["name"]: column for column in answer["columns"]}
-    above = {REVIEW: [gate_row(one) for one in answer.get("gates") or ()]}
+    gates = answer.get("gates") or ()
+    above = {REVIEW: [gate_row(one) for one in gates if one.get("quest") is None]}
+    words = gate_words(gates)
     found = [(name, columns[name]["quests"] if name in columns else ()) for name in NAMES]
     rows = [
-        {**row, COLUMN: place} for place, (name, quests) in enumerate(found) for row in (*above.get(name, ()), *quests)
+        {**row, COLUMN: place, **({quests_rows.AT_GATE: words[row["id"]]} if row["id"] in words else {})}
+        for place, (name, quests) in enumerate(found)
+        for row in (*above.get(name, ()), *quests)
     ]
     counts = (columns[name]["count"] if name in columns else 0 for name in NAMES)
     return Counted(rows, tuple(count + len(above.get(name, ())) for name, count in zip(NAMES, counts, strict=True)))
@@ -67,7 +71,7 @@ def gate_row(gate: Row) -> Row:
     """The card of what a spec waits for: it stands among quests, and is none."""
     return {
         "id": f"gate:{gate['question']}",
-        "name": gate["name"] if gate["phase"] is None else f"{gate['name']}/{gate['phase']}",
+        "name": gate_name(gate["name"], gate["phase"]),
         quests_rows.GATE: gate,
         quests_rows.ASKED: gate_word(gate),
         "status": REVIEW,
@@ -78,6 +82,11 @@ def gate_row(gate: Row) -> Row:
         "command": gate["summary"],
         **_NO_QUEST,
     }
+
+
+def gate_words(gates: Iterable[Row]) -> dict[str, str]:
+    """By its id what each quest waits for whose document is at a gate."""
+    return {gate["quest"]: gate_word(gate) for gate in gates if gate.get("quest") is not None}
 
 
 def gate_word(gate: Row) -> str:
@@ -282,8 +291,8 @@ def tails(row: Row, now: float) -> tuple[str, ...]:
     """What stands behind a name, the best first; what is cut is the last."""
     about = time_and_cost(row, now)
     match row["status"]:
-        case _ if row.get(quests_rows.ASKED):
-            return (row[quests_rows.ASKED],)
+        case _ if asks := row.get(quests_rows.AT_GATE) or row.get(quests_rows.ASKED):
+            return (asks,)
         case "queued":
             why = quests_rows.why(row)
             # Its column says that it is blocked, and `needs` without a name says nothing.
@@ -312,7 +321,7 @@ def card(row: Row, cells: int, now: float, *, by: str = "", names: int = 0, asci
         names: Cells that the names around it take, where there is room to put what follows below each other.
         ascii_only: Draw the mark with ASCII.
     """
-    mark = missions_rows.mark(row)
+    mark = quests_rows.mark(row)
     sign = Cell(f"{mark.ascii if ascii_only else mark.mark} ", mark.tone)
     name, room = short_name(row, by), cells - 2
     if width(name) > room:
@@ -367,7 +376,7 @@ def text(rows: Sequence[Row], counts: Sequence[int], now: float, *, by: str, asc
             if by and lane(row, by) != last:
                 last = lane(row, by)
                 lines.append(f" {last}")
-            mark = missions_rows.mark(row)
+            mark = quests_rows.mark(row)
             about = next(iter(tails(row, now)), "")
             parts = [f"  {mark.ascii if ascii_only else mark.mark}", short_name(row, by), about]
             lines.append(" ".join(filter(None, parts)))

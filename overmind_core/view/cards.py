@@ -83,7 +83,7 @@ def _asked(need: Need, asked: Row) -> Card:
     words = inbox.in_words(asked)
     found: Card = {
         "tool": "" if by_engine or need.kind in SPOKEN else safe(asked["tool"]),
-        "part": safe(asked["part"]) if by_engine else "",
+        "part": safe(engine_questions.heading(asked).part) if by_engine else "",
         "diffs": [] if change is None else _diffs(change),
         "lines": frames.lines(subject.besides(asked)),
         "choices": [] if choosing is None else [_choice(ask) for ask in choosing.asks],

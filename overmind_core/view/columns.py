@@ -223,6 +223,16 @@ def _tokens(row: Row, _now: float) -> Cell:
     return Cell(numbers.size(sum((row.get("tokens") or {}).values()) or None), "quiet")
 
 
+def changed_lines(row: Row) -> str:
+    """Lines that it has changed in its worktree; "" where nobody knows, and for none."""
+    found = row.get("changed_lines") or {}
+    return numbers.lines_changed(found.get("added"), found.get("removed"))
+
+
+def _changed(row: Row, _now: float) -> Cell:
+    return Cell(changed_lines(row), "quiet")
+
+
 def _quiet(key: str) -> Callable[[Row, float], Cell]:
     return lambda row, _now: Cell(safe(row.get(key)), "quiet")
 
@@ -241,6 +251,7 @@ MISSIONS: tuple[Column, ...] = (
     Column("cpu", "CPU", 4, 5, 5, _cpu, right=True),
     Column("memory", "MEM", 5, 6, 6, _memory, right=True),
     Column("output", "OUT", 7, 8, 11, _output, right=True, wide=True, spare=True),
+    Column("changed", "CHANGED", 7, 13, 12, _changed, right=True, wide=True, spare=True),
     Column("now", "NOW", 20, 0, 2, lambda row, _now: missions_rows.now_cell(row)),
     Column("folder", "FOLDER", 12, 28, 16, _quiet("cwd"), wide=True),
     Column("command", "COMMAND", 16, 30, 15, _quiet("command"), wide=True),
@@ -314,6 +325,7 @@ ORDERS: dict[str, By] = {
     "cpu": _number("cpu_percent"),
     "memory": _number("memory_bytes"),
     "output": _number("output_bytes_per_second"),
+    "changed": By(lambda row, _now: sum((row.get("changed_lines") or {}).values())),
     "now": _text("now"),
     "folder": _text("cwd"),
     "command": _text("command"),

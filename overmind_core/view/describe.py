@@ -12,6 +12,7 @@ from overmind_core.domain.missions.reasons import FOREVER, killed_after, limit_o
 from overmind_core.view import mission_notes, numbers, plans
 from overmind_core.view import missions as rows
 from overmind_core.view.cells import Cell, fitted, safe
+from overmind_core.view.columns import changed_lines
 
 Lines = list[list[Cell]]
 Info = Mapping[str, Any]
@@ -49,7 +50,7 @@ def lines(info: Info, terms: Info | None, look: Rendering) -> Lines:
         ("rules", _rules(info, agent) if agent else []),
         ("mission", _world(info, terms or {})),
         ("notes", _notes(info)),
-        ("isolation", _isolation(info.get("isolation") or {})),
+        ("isolation", _isolation(info.get("isolation") or {}, changed_lines(dict(info)))),
         ("policy", _treatment(info)),
         (numbers.counted(len(info.get("runs") or []), "run"), _runs(info, look)),
     )
@@ -212,7 +213,7 @@ FREE = ", free: it has it again at its next start if nobody else has"
 """Behind a port that an ended mission has had."""
 
 
-def _isolation(isolation: Info) -> Lines:
+def _isolation(isolation: Info, changed: str) -> Lines:
     ports, held = isolation.get("ports") or {}, isolation.get("ports_held", True)
     containers = isolation.get("containers") or {}
     services = isolation.get("services") or {}
@@ -222,6 +223,7 @@ def _isolation(isolation: Info) -> Lines:
         ("step", isolation.get("step") or None),
         ("worktree", isolation.get("worktree")),
         ("branch", branch),
+        ("lines changed", changed),
         *((_port_name(key), f"{port}{'' if held else FREE}") for key, port in sorted(ports.items())),
         *((f"container {name}", container) for name, container in sorted(containers.items())),
         *((f"service {name}", mission) for name, mission in sorted(services.items())),

@@ -9,10 +9,9 @@ from overmind_core.domain.text.cells import width
 from overmind_core.view import diff
 from overmind_core.view.cells import Cell, clipped, safe
 from overmind_core.view.diff import DiffFiles, Drawn, File
-from overmind_core.view.numbers import counted
+from overmind_core.view.numbers import counted, lines_changed
 
 Lines = list[list[Cell]]
-MINUS = "\N{MINUS SIGN}"
 NOTHING = "no changes"
 TAKES_LONG = "the diff takes long: v opens it"
 _HUNK = re.compile(r"@@+ [^@]* @@+ ?(.*)")
@@ -20,12 +19,6 @@ _WORDS = {"A": "new", "?": "new", "D": "deleted", "R": "renamed", "C": "copied",
 _MOST_HEADING = 12
 """Lines above the first change of a file, which are read and not shown."""
 _SIGNS = {"+": "add", "-": "cut"}
-
-
-def lines_changed(added: int | None, removed: int | None) -> str:
-    """Lines that came and went: `+120`, `+24` and what is gone behind a minus; "" for none."""
-    parts = (f"+{added:,}" if added else "", f"{MINUS}{removed:,}" if removed else "")
-    return " ".join(filter(None, parts))
 
 
 def total(found: DiffFiles) -> str:

@@ -278,7 +278,7 @@ def _hint(state: Form, entry: Entry) -> str:
 
 def _folded(state: Form, *, ascii_only: bool) -> str:
     entries = [entry.label for entry in ENTRIES if entry.more and state.what.sort in entry.sorts]
-    signs = ("v", ">") if ascii_only else ("▾", "▸")
+    signs = ("-", "+") if ascii_only else ("▾", "▸")
     return signs[0] if state.unfolded else f"{signs[1]} {', '.join(entries)}"
 
 

@@ -1,5 +1,7 @@
 """Rows of tables for a screen that draws them elsewhere: plain values, made for JSON, with tones by name. Pure.
 
+Those of the list of missions are in `list_frames`.
+
 What changes by itself is a moment instead of a text, so that a row that stands still is sent once.
 """
 
@@ -12,7 +14,6 @@ from overmind_core.view import missions as missions_rows
 from overmind_core.view import tones
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.columns import Column
-from overmind_core.view.missions import Branch
 
 CellFrame = tuple[str, str, str] | tuple[str, str, str, float]
 """Key of the column, text, tone; and the moment (seconds since the epoch) of the span that goes on behind the text:
@@ -63,42 +64,6 @@ def cells(shown: Sequence[Column], row: Row, now: float) -> list[CellFrame]:
             found.append((column.key, ticking.lead, tones.named(cell.tone), ticking.at))
         elif cell.text:
             found.append((column.key, cell.text, tones.named(cell.tone)))
-    return found
-
-
-def mission(branch: Branch, shown: Sequence[Column], now: float, *, opens: bool = False) -> RowFrame:
-    """A row of the list of missions; its facts say what can be done with it, and how it stands in the tree.
-
-    `opens`: rows stand below it, which can be folded away.
-    """
-    row = branch.row
-    return (
-        branch.guides,
-        missions_rows.mark(row).word,
-        safe(branch.name),
-        int(bool(row.get("unseen"))),
-        cells(shown, row, now),
-        _facts(branch, opens=opens),
-    )
-
-
-def _facts(branch: Branch, *, opens: bool) -> Facts:
-    """The facts of a mission; false ones are left out. `folded`: how many rows are folded away, 0 for none."""
-    row = branch.row
-    flags = {
-        "live": missions_rows.is_live(row),
-        "terminal": missions_rows.has_terminal(row),
-        "attached": bool(row.get("attached")),
-        "worktree": bool(row.get("isolation")),
-        "dimmed": branch.dimmed,
-        "lost": missions_rows.was_lost(row),
-    }
-    found: Facts = {"type": row["type"], "status": row["status"]}
-    found |= {name: True for name, holds in flags.items() if holds}
-    if branch.folded or opens:
-        found["folded"] = branch.folded
-    if row.get("parent"):
-        found["parent"] = row["parent"]
     return found
 
 

@@ -76,17 +76,17 @@ class _Needing(NamedTuple):
 
 def _needing(rows: Sequence[Row], questions: Sequence[Row], now: float) -> dict[str, _Needing]:
     """Id → why it needs a person, in the order of the first group."""
-    asked = {one["id"] for one in questions}
-    some = [row for row in rows if row["id"] in asked or inbox.may_need(row)]
     found: dict[str, list[Need]] = {}
-    for need in sorted(inbox.needs(some, questions, now), key=lambda need: (_urgency(need), -need.since, need.key)):
+    for need in needs_in_order(rows, questions, now):
         found.setdefault(need.row["id"], []).append(need)
     return {one: _Needing(needs[0], sum(need.asked is not None for need in needs)) for one, needs in found.items()}
 
 
-def _urgency(need: Need) -> int:
-    """What asks first, then what goes no further, then whose turn is over."""
-    return 2 if need.group == inbox.TURN else 0 if need.group == inbox.BLOCKED else 1
+def needs_in_order(rows: Iterable[Row], questions: Sequence[Row], now: float) -> list[Need]:
+    """Everything that a person is needed for, in the order of the first group; arguments as of `grouped`."""
+    asked = {one["id"] for one in questions}
+    some = [row for row in rows if row["id"] in asked or inbox.may_need(row)]
+    return inbox.by_urgency(inbox.needs(some, questions, now))
 
 
 def _wanted(wish: Wish, needing: Mapping[str, _Needing], kept: Collection[str] | None) -> Callable[[Row], bool] | None:
@@ -230,7 +230,7 @@ class _Grouping:
     def _needs(self) -> list[Entry]:
         found = []
         for one, (need, questions) in self._needing.items():
-            if self._wanted is None or self._wanted(self._known.get(one, need.row)):
+            if self._wanted is None or self._wanted({**self._known.get(one, need.row), "now": need.summary}):
                 parent, short = self._parent_name(self._known.get(one, need.row))
                 found.append(Entry(one, need.row, Group.NEEDS, need, questions, parent=parent, short=short))
         if self._wish.order is None:

@@ -34,7 +34,6 @@ from overmind_core.domain.text.cells import pad
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, clipped, safe
-from overmind_core.view.diff_face import lines_changed
 
 TITLE = "what happened"
 NAME = 13
@@ -243,7 +242,7 @@ def _head(line: str) -> str:
 
 def _landed(past: _Past, event: Row) -> tuple[StatusMark, str] | None:
     counts = past.around.landed.get(str(event.get("mission")))
-    changed = lines_changed(*counts) if counts else ""
+    changed = numbers.lines_changed(*counts) if counts else ""
     text = f"landed on {safe(event['target'])}{f' ({changed})' if changed else ''}"
     place = past.last(event, "stopped")
     if place is None or past.told[place].mark is not SUCCEEDED:

@@ -29,6 +29,18 @@ FOLLOWS = "› "
 """Before the place."""
 
 
+class Part(NamedTuple):
+    """A part of the header, for who draws it elsewhere.
+
+    Attributes:
+        key: What it is about: `needs`, `failed`, `sharing`, `hives`, `queue`, `cost`, `cpu`, `memory` or `note`.
+        cell: Its words and their tone.
+    """
+
+    key: str
+    cell: Cell
+
+
 class HeaderFacts(NamedTuple):
     """The facts of the header.
 
@@ -106,8 +118,8 @@ def _lefts(facts: HeaderFacts) -> list[Line]:
     logo, name = Cell(f" {LOGO}", "accent"), Cell(f" {NAME}", "accent")
     owner = [Cell(f"  {text}", "quiet") for text in ("read-only" * facts.read_only, safe(facts.owner)) if text]
     place = [Cell(f" {FOLLOWS}{safe(facts.place)}", "accent")] if facts.place else []
-    call = _call(facts)
     apart, near = Cell(" " * GAP), Cell(" ")
+    call = joined([part.cell for part in call_parts(facts)])
     return [
         [logo, name, *owner, *place, apart, *call],
         [logo, *owner, *place, apart, *call],
@@ -130,20 +142,20 @@ def crumb_at(line: Sequence[Cell], at: int) -> int | None:
     return None
 
 
-def _call(facts: HeaderFacts) -> Line:
+def call_parts(facts: HeaderFacts) -> list[Part]:
     """Everything that a person is called for; a word where that is nothing."""
     if not facts.missions and not facts.asking:
-        return joined([Cell("nothing runs", "quiet"), *_unreached(facts)])
-    found = [Cell(needing(facts.asking), "wait bold" if facts.asking else "quiet")]
+        return [Part("needs", Cell("nothing runs", "quiet")), *_unreached(facts)]
+    found = [Part("needs", Cell(needing(facts.asking), "wait bold" if facts.asking else "quiet"))]
     if facts.failed:
-        found.append(Cell(f"{facts.failed:,} failed", "bad"))
+        found.append(Part("failed", Cell(f"{facts.failed:,} failed", "bad")))
     if facts.sharing > 1:
-        found.append(Cell(f"{facts.sharing} agents change the same files", "slow"))
-    return joined([*found, *_unreached(facts)])
+        found.append(Part("sharing", Cell(f"{facts.sharing} agents change the same files", "slow")))
+    return [*found, *_unreached(facts)]
 
 
-def _unreached(facts: HeaderFacts) -> list[Cell]:
-    return [Cell(safe(facts.reached), "slow")] if facts.is_unreached else []
+def _unreached(facts: HeaderFacts) -> list[Part]:
+    return [Part("hives", Cell(safe(facts.reached), "slow"))] if facts.is_unreached else []
 
 
 def needing(asking: int) -> str:
@@ -153,9 +165,7 @@ def needing(asking: int) -> str:
 
 def _right(facts: HeaderFacts, room: int) -> str:
     """As many parts as there is room for, the first ones."""
-    parts = _figures(facts) if facts.missions else [safe(facts.note)]
-    if facts.reached and not facts.is_unreached:
-        parts = [safe(facts.reached), *filter(None, parts)]
+    parts = [part.cell.text for part in figure_parts(facts)]
     for count in range(len(parts), 0, -1):
         text = (" " * GAP).join(parts[:count])
         if width(text) <= room:
@@ -163,13 +173,21 @@ def _right(facts: HeaderFacts, room: int) -> str:
     return ""
 
 
-def _figures(facts: HeaderFacts) -> list[str]:
+def figure_parts(facts: HeaderFacts) -> list[Part]:
+    """The right end: figures, or a note while nothing runs; where it gets narrow they go from the last one on."""
+    found = _figures(facts) if facts.missions else [("note", safe(facts.note))]
+    if facts.reached and not facts.is_unreached:
+        found.insert(0, ("hives", safe(facts.reached)))
+    return [Part(key, Cell(text, "quiet")) for key, text in found if text]
+
+
+def _figures(facts: HeaderFacts) -> list[tuple[str, str]]:
     queue = "queue paused" if facts.paused else f"{facts.queued:,} queued" if facts.queued else ""
     tokens = f"{numbers.size(facts.tokens)} tokens today" if facts.tokens else ""
     cost = f"{numbers.money(facts.today)} today" if facts.today else tokens
     load = facts.load
-    used = (f"cpu {percent_words(load.cpu)}", f"mem {memory_words(load.memory)}") if load.memory else ()
-    return [part for part in (queue, cost, *used) if part]
+    used = [("cpu", f"cpu {percent_words(load.cpu)}"), ("memory", f"mem {memory_words(load.memory)}")]
+    return [("queue", queue), ("cost", cost), *(used if load.memory else [])]
 
 
 def percent_words(value: float) -> str:

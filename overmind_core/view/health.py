@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from overmind_core.domain.engine_questions import oldest_of
 from overmind_core.domain.missions.status_marks import SILENT, StatusMark
 from overmind_core.domain.text.decimals import decimal
 from overmind_core.domain.watching.shared_files import overlaps
@@ -48,7 +49,7 @@ def listed(answer: Row, fleet: Mapping[str, Row], now: float) -> list[Row]:
 
 def learn(rows: Iterable[Row], fleet: Mapping[str, Row], questions: Iterable[Row]) -> None:
     """Note in each row what its mission does, and what is asked about it."""
-    asked = {one["id"]: safe(one["summary"]) for one in questions}
+    asked = {key: safe(one["summary"]) for key, one in oldest_of(questions).items()}
     for row in rows:
         known = fleet.get(row["id"], row)
         row["status"], row["activity"] = known["status"], known.get("activity")

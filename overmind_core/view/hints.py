@@ -11,11 +11,10 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from overmind_core.domain.operation import Danger
 from overmind_core.domain.text.cells import width
 from overmind_core.view import keymap as keys
 from overmind_core.view import missions as rows
-from overmind_core.view.actions import Action, Context, Needs, Unlike, allowed, shown_key
+from overmind_core.view.actions import Action, Context, Needs, allowed, shown_key
 from overmind_core.view.cells import Cell, Row
 from overmind_core.view.header_line import Line, whole
 
@@ -27,14 +26,6 @@ HELP, STOP, MESSAGE = "help", "stop", "message"
 TO_AGENTS = frozenset({MESSAGE, "comment"})
 """Actions that only those who read messages can use."""
 
-COMING: tuple[Action, ...] = (
-    Action("question", ("y",), "answer", "go to its question, where y and n answer it; on your turn, write to it",
-           Context.MISSIONS, Needs.QUESTION, "answer", unlike=Unlike(Danger.NONE, "it only goes to the question")),
-    Action("changes", ("v",), "changes", "show its changes; a worktree is compared with its base", Context.NEEDS,
-           needs=Needs.MISSION, verb="changes"),
-)  # fmt: skip
-"""Keys of the screen that the keymap gets together with its widgets."""
-
 
 class Part(StrEnum):
     """A part of the screen that has the keys, and hints of its own; all others have those of their context."""
@@ -43,8 +34,10 @@ class Part(StrEnum):
     QUESTION = "question"
     FIRST = "first run"
     NEW = "new mission"
+    MESSAGE = "message"
     HELP = "help"
     ALL_KEYS = "all keys"
+    FINDING = "finding"
 
 
 class Hint(NamedTuple):
@@ -72,12 +65,19 @@ PARTS: Mapping[Part, tuple[Context, tuple[Hint, ...]]] = {
         Hint("changes", "diff"), Hint("describe", "describe"), Hint("back", "list"), _HELP,
     )),
     Part.FIRST: (Context.MISSIONS, (Hint("new", "new"), _HELP, Hint("quit", "quit"))),
-    Part.NEW: (Context.FORM, (
-        Hint("start", "starts it"), Hint("next-entry", "name, folder, worktree, model"), Hint("", "a command", "$"),
-        Hint("cancel", "keeps the text"),
+    Part.NEW: (Context.TASK, (
+        Hint("start", "starts it"), Hint("form", "name, folder, worktree, model"), Hint("", "a command", "$"),
+        Hint("keep", "keeps the text"),
+    )),
+    Part.MESSAGE: (Context.BOX, (
+        Hint("send", "sends it"), Hint("newline", "new line"), Hint("editor", "editor"), Hint("older", "sent before"),
+        Hint("cancel", "drops it"), Hint("keep", "keeps the text"),
     )),
     Part.HELP: (Context.HELP, (
         Hint("run-row", "does the row"), Hint("filter", "find"), Hint(HELP, "all keys"), Hint("back", "back"),
+    )),
+    Part.FINDING: (Context.FINDING, (
+        Hint("run-row", "does the row"), Hint("row-below", "next"), Hint("row-above", "before"), Hint("back", "back"),
     )),
     Part.ALL_KEYS: (Context.HELP, (
         Hint("run-row", "does the row"), Hint("filter", "find"), Hint(HELP, "columns"), Hint("back", "back"),
@@ -88,10 +88,8 @@ PARTS: Mapping[Part, tuple[Context, tuple[Hint, ...]]] = {
 
 @lru_cache
 def actions_of(context: Context) -> Mapping[str, Action]:
-    """The actions of a context by their names, with those that are still to come to the keymap."""
-    coming = {action.name: action for action in COMING if action.context in keys.chain(context)}
-    held = {action.name: action for action in keys.keymap(context).values()}
-    return held | {name: action for name, action in coming.items() if name not in held}
+    """The actions of a context by their names."""
+    return {action.name: action for action in keys.keymap(context).values()}
 
 
 class _Said(NamedTuple):
@@ -166,7 +164,7 @@ def _said(part: Part | Context, *, read_only: bool, ascii_only: bool) -> Sequenc
         if hint.sign:
             found.append(_Said("", hint.sign, hint.word))
         elif action is not None and allowed(action, read_only=read_only):
-            key = next(key for key in action.keys if action in COMING or keys.keymap(context).get(key) is action)
+            key = next(key for key in action.keys if keys.keymap(context).get(key) is action)
             found.append(_Said(action.name, shown_key(key, ascii_only=ascii_only), hint.word))
     return found[:MOST]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from typing import Any, NamedTuple
 
+from overmind_core.domain.engine_questions import QUESTS
 from overmind_core.domain.hives import LOCAL, SWARM
 from overmind_core.errors import OvermindError
 
@@ -48,7 +49,9 @@ def parted(key: str, hives: Container[str]) -> tuple[str, str]:
 
 def keyed(row: Row, hive: str) -> Row:
     """A mission, question or event of another hive, as it is known here."""
-    keys = {field: key_of(hive, row[field]) for field in _OF_ROWS if row.get(field) is not None}
+    keys: Row = {field: key_of(hive, row[field]) for field in _OF_ROWS if row.get(field) is not None}
+    if row.get(QUESTS):
+        keys[QUESTS] = [key_of(hive, one) for one in row[QUESTS]]
     return {**row, **keys, HIVE: hive}
 
 

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, get_args
 
+from overmind_core.domain.engine_questions import QUESTS
 from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.missions.outcome import Outcome
 from overmind_core.domain.missions.standing import WorkState
@@ -101,6 +102,7 @@ MISSION: Mapping[str, _Field] = {
     **{name: _Field(_flag, otherwise=False) for name in ("unseen", "conversation_lost", "lost", "tty", "interactive")},
     **{name: _Field(_count) for name in ("run", "attached", "attempt")},
     "tokens": _Field(_amounts),
+    "changed_lines": _Field(_amounts),
     "isolation": _Field(lambda value: isinstance(value, dict)),
 }
 """The fields of a mission."""
@@ -115,6 +117,7 @@ QUESTION: Mapping[str, _Field] = {
     "subject": _Field(lambda value: isinstance(value, dict), {}),
     "options": _Field(lambda value: isinstance(value, list) and all(map(_text, value)), []),
     "choices": _Field(lambda value: isinstance(value, list), []),
+    QUESTS: _Field(lambda value: isinstance(value, list) and all(map(_key, value)), []),
 }
 """The fields of a question."""
 EVENT: Mapping[str, _Field] = {
@@ -143,7 +146,7 @@ def missions(found: object) -> list[Row]:
 
 def questions(found: object) -> list[Row]:
     """The same of questions; the subject of one that can't be drawn is left out."""
-    spared = frozenset({PART})
+    spared = frozenset({PART, QUESTS})
     rows = [shown for one in _listed(found) if (shown := _shown(one, QUESTION, spared)) is not None]
     return [row if _is_drawn(row) else {**row, "subject": {}, "attach_only": True} for row in rows if _is_about(row)]
 

@@ -11,11 +11,10 @@ from typing import NamedTuple
 from overmind_core.domain import engine_questions
 from overmind_core.domain.missions.reasons import CONVERSATION_LOST, SPENT
 from overmind_core.domain.missions.status_marks import BAD_ENDS, FAILED, LIMITED, WAITING, YOUR_TURN, StatusMark
-from overmind_core.domain.text.cells import pad, width
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import missions as rows
 from overmind_core.view import numbers
-from overmind_core.view.cells import Cell, Row, clipped, safe
+from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.hive_keys import is_of_swarm
 from overmind_core.view.subject import Choosing, SubjectLines, plain
 
@@ -29,10 +28,6 @@ HOLDER = "holder"
 LOST, BLOCKED, OVER, TURN = "lost with the keeper", "blocked", "failed", "your turn"
 GROUPS = (LOST, BLOCKED, OVER, TURN)
 """In the order in which they are listed: one that waits now stands above one that ended long ago."""
-LONGEST_NAME = 24
-"""Cells."""
-ROOMY = 50
-"""Cells from which on a line also says what kind of need it is."""
 REASONS = {LIMITED: "limited", FAILED: "failed", WAITING: "waits", YOUR_TURN: ""}
 
 
@@ -90,10 +85,11 @@ STANDS_FOR_NONE = "stands_for_none"
 def _row_of(asked: Row, missions: Mapping[str, Row]) -> Row:
     """The mission that the engine asks about, by the name of the question's subject; one that stands for none."""
     mission = missions.get(asked["id"])
+    name = engine_questions.heading(asked).name
     if mission is not None:
-        return {**mission, "name": asked["name"]}
+        return {**mission, "name": name}
     return {
-        "id": asked["id"], "name": asked["name"], "type": (asked.get("about") or {}).get("kind", "mission"),
+        "id": asked["id"], "name": name, "type": (asked.get("about") or {}).get("kind", "mission"),
         "status": "running",
         "activity": "waiting", "provider": "", "command": "", "parent": None, "started_at": asked["asked_at"],
         STANDS_FOR_NONE: True,
@@ -171,6 +167,12 @@ def needs(rows: Iterable[Row], questions: Sequence[Row], now: float) -> list[Nee
     return sorted(found, key=lambda need: (GROUPS.index(need.group), -need.since, need.key))
 
 
+def by_urgency(found: Iterable[Need]) -> list[Need]:
+    """What asks first, then what goes no further, then whose turn is over; each the longest wait first."""
+    rank = {BLOCKED: 0, TURN: 2}
+    return sorted(found, key=lambda need: (rank.get(need.group, 1), -need.since, need.key))
+
+
 def _asked_for(asked: Row, row: Row, now: float) -> float:
     began = numbers.moment(asked["asked_at"])
     return _held(row, now) if began is None else max(0.0, now - began)
@@ -190,69 +192,19 @@ def began(need: Need) -> float | None:
     return numbers.moment(need.row.get("ended_at"))
 
 
-# the cursor
+def beyond(found: Sequence[Need], mission: str) -> Need | None:
+    """The next one behind those of a mission that is of another one, round and round; None where there is none."""
+    places = [place for place, need in enumerate(found) if need.row["id"] == mission]
+    begin = places[-1] + 1 if places else 0
+    return next((need for need in (*found[begin:], *found[:begin]) if need.row["id"] != mission), None)
 
 
-def cursor_place(found: Sequence[Need], wanted: Key | None, before: int) -> int:
-    """Where the cursor stands now: where it did, else on what else blocks the same mission, else as near as can be."""
-    keys = [need.key for need in found]
-    if wanted in keys:
-        return keys.index(wanted)
-    same = [at for at, need in enumerate(found) if wanted and need.group == BLOCKED and need.key[0] == wanted[0]]
-    return same[0] if same else max(0, min(before, len(found) - 1))
-
-
-def has_moved(old: Sequence[Need], new: Sequence[Need], wanted: Key | None, at: int) -> bool:
-    """Whether what is under the cursor has left, or stands elsewhere."""
-    if wanted is None or not 0 <= at < len(old):
+def is_typed(need: Need) -> bool:
+    """Whether it is answered by typing into a terminal that is here."""
+    asked, row = need.asked, need.mission
+    if row is None or not rows.has_terminal(row):
         return False
-    return not (at < len(new) and new[at].key == wanted)
-
-
-def after(found: Sequence[Need], wanted: Key | None) -> Need | None:
-    """The next one, round and round; None where nobody needs anything."""
-    keys = [need.key for need in found]
-    return found[(keys.index(wanted) + 1) % len(found) if wanted in keys else 0] if found else None
-
-
-# how it is drawn
-
-
-def listing(found: Sequence[Need], cells: int, *, ascii_only: bool) -> list[tuple[list[Cell], int | None]]:
-    """The lines of the list, each with the place of what it shows; None for a heading."""
-    names = min(max((width(safe(need.row["name"])) for need in found), default=0), LONGEST_NAME, max(cells // 3, 1))
-    shown: list[tuple[list[Cell], int | None]] = []
-    for at, need in enumerate(found):
-        if at == 0 or found[at - 1].group != need.group:
-            shown += [([], None)] if at else []
-            count = sum(one.group == need.group for one in found)
-            shown.append(([Cell(f" {need.group}: {count}", "title")], None))
-        shown.append((_line(need, names, cells, ascii_only=ascii_only), at))
-    return shown
-
-
-def _line(need: Need, names: int, cells: int, *, ascii_only: bool) -> list[Cell]:
-    mark = need.mark
-    sign = Cell(f"  {mark.ascii if ascii_only else mark.mark} ", mark.tone)
-    name = Cell(pad(clipped(safe(need.row["name"]), names), names + 2), "news")
-    kind = Cell(f"{need.kind:<11}" if need.group != TURN and cells >= ROOMY else "", "quiet")
-    since = Cell(f"{numbers.span(need.since):>4}  ", "quiet")
-    room = cells - sum(width(cell.text) for cell in (sign, name, kind, since)) - 1
-    return [sign, name, kind, since, Cell(clipped(need.summary, max(room, 0)), "wait" if need.asked else "")]
-
-
-def strip(row: Row | None, questions: Sequence[Row], *, typing: bool = False) -> Cell:
-    """What a mission asks, for a line somewhere on another screen; empty where it asks nothing.
-
-    `typing`: the key that answers would be text.
-    """
-    asked = [] if row is None else [one for one in questions if one["id"] == row["id"]]
-    if row is None or not asked:
-        return Cell("")
-    more = f" · {len(asked) - 1} more" if len(asked) > 1 else ""
-    key = "" if typing else " · ! answers"
-    asks = "" if engine_questions.is_of_engine(asked[0]) else " asks"
-    return Cell(f"{safe(row['name'])}{asks}: {safe(asked[0]['summary'])}{more}{key}", "wait")
+    return need.group == BLOCKED if asked is None else bool(asked["attach_only"]) and not is_of_swarm(asked)
 
 
 NOBODY = "nothing needs your attention"
@@ -286,52 +238,6 @@ class Offer(NamedTuple):
 
 
 WHOLE = Offer("whole", "enter", "show all")
-
-
-def title(need: Need) -> str:
-    """Who asks for what, and since when."""
-    span = numbers.span(need.since)
-    name = safe(need.row["name"])
-    if need.asked is None:
-        return f"{name} · {rows.mark(need.row).word} for {span}"
-    kind = safe(need.asked["need"])
-    if need.by_engine:
-        return " · ".join(filter(None, (name, f"{safe(need.asked['part'])} {kind}".strip(), f"asked {span} ago")))
-    tool = "" if kind in {"question", "plan", "setup", "draft"} else safe(need.asked["tool"])
-    return " · ".join(filter(None, (name, f"{tool} {kind}".strip(), f"asked {span} ago")))
-
-
-def keys(need: Need | None, choosing: Choosing | None, cells: int, *, read_only: bool, whole: bool) -> list[Cell]:
-    """The keys that mean something now, as many as fit; the most important first.
-
-    Args:
-        need: What is under the cursor.
-        choosing: What was chosen so far.
-        cells: The width.
-        read_only: Nothing is answered.
-        whole: The question has the screen alone.
-    """
-    line: list[Cell] = []
-    known = [Offer("close", "esc", "the list")] if whole else []
-    for offer in [*known, *offers(need, choosing, read_only=read_only)]:
-        if whole and offer == WHOLE:
-            continue
-        more = [Cell(f" {offer.key} ", "key"), Cell(f"{offer.label} ", "label")]
-        if sum(width(cell.text) for cell in (*line, *more)) > cells:
-            break
-        line += more
-    return line
-
-
-def key_at(line: Sequence[Cell], x: int) -> str:
-    """The key whose words stand at a cell of the keys of a question, as it is drawn; "" for none."""
-    begin, key = 0, ""
-    for cell in line:
-        key = cell.text.strip() if cell.tone == "key" else key
-        begin += width(cell.text)
-        if x < begin:
-            return key
-    return ""
 
 
 def offers(need: Need | None, choosing: Choosing | None = None, *, read_only: bool = False) -> Iterator[Offer]:
@@ -417,34 +323,6 @@ def with_text(asked: Row) -> str:
     if not engine_questions.is_of_engine(asked) and effects.text_with == DENY:
         return f"{effects.deny} with {'a reason' if effects.deny == DENY else 'a text'}"
     return f"type {effects.text}" if effects.text else f"{effects.of(effects.text_with)}, and say why"
-
-
-def _effects(asked: Row) -> SubjectLines:
-    """What each key does."""
-    effects = engine_questions.effects_of(asked)
-    if effects is engine_questions.UNKNOWN:
-        return []
-    allows = [] if effects is engine_questions.REPORT_UNASSIGNED else [("y", effects.allow)]
-    keys = [*allows, ("n", effects.deny)]
-    if effects.text:
-        keys.append(("m", f"{effects.of(effects.text_with)}; your text is {effects.text}"))
-    return [[], *([Cell(f" {key}  ", "key"), Cell(effect, "quiet")] for key, effect in keys)]
-
-
-def afterwards(asked: Row) -> SubjectLines:
-    """What stands below a question."""
-    if engine_questions.is_of_engine(asked):
-        return _effects(asked)
-    if asked["attach_only"] and is_of_swarm(asked):
-        return [[], [Cell(f" answer it in its terminal, on hive {safe(asked.get(HOLDER))}", "slow")]]
-    if asked["need"] == LOST_POST and is_of_swarm(asked):
-        return [[], [Cell(" y  ", "key"), Cell("its machine is off: this begins elsewhere", "quiet")],
-                [Cell(" n  ", "key"), Cell("wait until it answers", "quiet")]]  # fmt: skip
-    if asked["attach_only"]:
-        return [[], [Cell(" answer it in its terminal: a opens it", "slow")]]
-    if asked["rule"]:
-        return [[], [Cell(f" always stores the rule {safe(asked['rule'])}", "faint")]]
-    return []
 
 
 def about(need: Need, answer: str) -> SubjectLines:

@@ -76,18 +76,21 @@ _PS, _P, _QS, _RS, _R = Context.PLANS, Context.PLAN, Context.QUESTS, Context.RIT
 _BOARD, _QUEUE = Context.BOARD, Context.QUEUE
 _SPECS, _SPEC, _DOC = Context.SPECS, Context.SPEC, Context.DOCUMENT
 _HEALTH, _TL, _LEARN, _NOTES = Context.HEALTH, Context.TIMELINE, Context.LEARN, Context.NOTES
-_LOOKING, _TYPING, _BOX, _FIELD, _FORM = (
-    Context.LOOKING, Context.TYPING, Context.BOX, Context.FIELD, Context.FORM,
+_LOOKING, _TYPING, _BOX, _FIELD, _FORM, _TASK, _FINDING = (
+    Context.LOOKING, Context.TYPING, Context.BOX, Context.FIELD, Context.FORM, Context.TASK, Context.FINDING,
 )  # fmt: skip
 _ANY, _LIVE, _ASKED = Needs.MISSION, Needs.LIVE, Needs.QUESTION
 _QUEST, _RITUAL, _OF_SPEC, _NOTE = Needs.QUEST, Needs.RITUAL, Needs.SPEC, Needs.NOTE
 _SHOWS = Unlike(Danger.NONE, "it shows the text that `edit` opens")
 _TYPED = Unlike(Danger.CHANGES, "the program gets the key")
 _LEAVES = Unlike(Danger.NONE, "it detaches only this program")
+_ANSWERS = Unlike(Danger.NONE, "it shows the question, where y and n answer it")
 
 _MISSION = (
-    Action("open", ("enter",), "open", "open its terminal (view only) or log", _M, needs=_ANY, verb="attach",
-           unlike=LOOKS_ON),
+    Action("open", ("enter",), "open", "its question, or its terminal (view only), or log", _M,
+           needs=_ANY, verb="attach", unlike=LOOKS_ON),
+    Action("question", ("y",), USUAL, "go to its question, where y and n answer; on your turn, write to it", _M, _ASKED,
+           "answer", hint=1, unlike=_ANSWERS),
     Action("attach", ("a",), USUAL, "type into its terminal (view only when read-only)", _M, _ANY, "attach", hint=2,
            unlike=LOOKS_ON, takes_text=True),
     Action("log", ("l",), USUAL, "show its log, or the logs of all marked missions", _M, needs=_ANY, verb="logs",
@@ -173,8 +176,6 @@ _PLANNED = (
     Action("run-log", ("enter", "l"), USUAL, "show its log on the main screen", _R, verb="quest logs", hint=1),
     Action("describe-row", ("d",), "describe", "describe it", _R, verb="ritual history", hint=3),
 )  # fmt: skip
-
-_ANSWERS = Unlike(Danger.NONE, "it shows the question, where y and n answer it")
 
 
 def _of_quests(context: Context) -> tuple[Action, ...]:
@@ -306,6 +307,10 @@ _NEEDS = (
     Action("attach", ("a",), USUAL, "type into its terminal", _N, _ANY, "attach", hint=6, unlike=LOOKS_ON,
            takes_text=True),
     Action("log", ("l",), USUAL, "show its log", _N, needs=_ANY, verb="logs", hint=7),
+    Action("changes", ("v",), USUAL, "show its changes; a worktree is compared with its base", _N, needs=_ANY,
+           verb="changes", hint=8),
+    _move("panel-up", ("shift+up",), "scroll the panel up", _N),
+    _move("panel-down", ("shift+down",), "scroll the panel down", _N),
     Action("describe", ("d",), USUAL, "describe it", _N, needs=_ANY, verb="info"),
     Action("restart", ("r",), USUAL, "restart", _N, _ANY, "restart"),
 )  # fmt: skip
@@ -397,6 +402,18 @@ _TEXTS = (
     _type("above", ("up",), "up", "go up one line, or to the previous field", _FORM),
     _type("choose", ("left", "right"), "choose", "change the choice; on more: show all fields", _FORM),
     _type("cancel", ("escape", "ctrl+c"), "close", "close the form without starting; its text is kept", _FORM),
+    _type("start", ("enter",), "start", "start the mission; a text that begins with $ is a command", _TASK),
+    _type("newline", ("ctrl+j", "alt+enter", "shift+enter"), "newline", "start a new line (or \\ before enter)", _TASK),
+    _type("form", ("tab",), "form", "go on in the form: name, folder, worktree, model", _TASK),
+    _type("editor", ("ctrl+g",), "editor", "edit the text in $EDITOR", _TASK),
+    _type("older", ("up",), "older", "on the first line: the task before", _TASK),
+    _type("newer", ("down",), "newer", "on the last line: the task after", _TASK),
+    _type("keep", ("escape",), "close", "close the line and keep its text", _TASK),
+    _type("cancel", ("ctrl+c",), "cancel", "close the line and drop its text", _TASK),
+    _type("run-row", ("enter",), "run", "do what the row says; a command is typed, and not run", _FINDING),
+    _type("row-below", ("down", "tab", "ctrl+n"), "next", "go to the next row", _FINDING),
+    _type("row-above", ("up", "shift+tab", "ctrl+p"), "previous", "go to the row before", _FINDING),
+    _type("back", ("escape", "ctrl+c"), "back", "close it and do nothing", _FINDING),
 )
 
 _EVERYWHERE = (
@@ -422,7 +439,10 @@ _EVERYWHERE = (
     _move("history-last", ("-",), "last view; again: back", _E),
     Action("help", ("?",), "help", "show the keys of this view", _E, alone="--help", hint=9),
     Action("aliases", ("ctrl+a",), "all commands", "list all views and commands", _E, alone="--help"),
-    Action("refresh", ("ctrl+r",), "refresh", "refresh; take over if no supervisor answers", _E, alone=_LOOKS),
+    Action("refresh", ("ctrl+r", "ctrl+l"), "refresh", "refresh; take over if no supervisor answers", _E, alone=_LOOKS),
+    Action("find", ("ctrl+p",), "find", "find an action, a mission, a view or a command by letters", _E,
+           alone="it finds them"),
+    Action("said", ("ctrl+o",), "said", "show what was said last, whole", _E, alone=_LOOKS),
     Action("save", ("ctrl+s",), "save", "save the view to a file", _E, alone="a pipe does the same"),
     _look("header", ("ctrl+e",), "header", "show or hide the header", _E),
     _look("crumbs", ("ctrl+g",), "crumbs", "show or hide the bottom line", _E),
@@ -452,6 +472,8 @@ CHAINS: dict[Context, tuple[Context, ...]] = {
     Context.HELP: (Context.EVERYWHERE, Context.TEXT, Context.HELP),
     Context.BOX: (Context.FIELD, Context.BOX),
     Context.FORM: (Context.FIELD, Context.FORM),
+    Context.TASK: (Context.FIELD, Context.TASK),
+    Context.FINDING: (Context.FIELD, Context.FINDING),
 }
 """Context → on what it builds, the strongest last; the others build on everywhere."""
 

@@ -30,7 +30,7 @@ from overmind_core.view import keymap as keys
 from overmind_core.view.actions import KEY_NAMES, Action, Context, allowed
 from overmind_core.view.cells import Cell, clipped
 from overmind_core.view.header_line import Line, size_of, whole
-from overmind_core.view.hints import COMING, actions_of
+from overmind_core.view.hints import actions_of
 
 COLUMNS = 3
 WIDEST = 40
@@ -210,7 +210,7 @@ def _keys(actions: Sequence[Action], context: Context, *, ascii_only: bool) -> s
 
 def _own_keys(action: Action, context: Context, *, ascii_only: bool) -> list[str]:
     held = keys.keymap(context)
-    live = [key for key in action.keys if action in COMING or held.get(key) is action]
+    live = [key for key in action.keys if held.get(key) is action]
     short = [key for key in live if len(key) == 1 or (key in _ARROWS and not ascii_only)]
     return short or live[:1]
 

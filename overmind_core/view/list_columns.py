@@ -110,9 +110,15 @@ CPU = ListColumn(
     "cpu", "CPU", 4, 2, _quiet(lambda entry, _: numbers.percent(entry.row.get("cpu_percent"))), right=True, goes=2,
     least=110,
 )  # fmt: skip
+CHANGED = ListColumn(
+    "changed", "CHANGED", 7, 2, _quiet(lambda entry, _: table_columns.changed_lines(entry.row)), right=True, goes=1,
+    least=130, most=13,
+)  # fmt: skip
 AGENT = ListColumn("agent", "AGENT", 7, 2, _quiet(_agent), goes=1, least=116)
 NOW = ListColumn("now", "NOW", 0, 2, row_words.sentence)
-MAIN = (HOST, STATE, SPAN, COST, CPU, AGENT)
+MAIN = (HOST, STATE, SPAN, COST, CPU, CHANGED, AGENT)
+SPARE = frozenset({HOST, CHANGED})
+"""Columns that are not there while they say nothing of any mission."""
 _GAP_BEHIND_AGENT = 1
 
 
@@ -134,7 +140,7 @@ _SPARE = {one.key for one in table_columns.MISSIONS if one.spare}
 def needed(entries: Iterable[Entry], facts: Facts, *, wide: bool = False) -> dict[str, int]:
     """Cells that the contents of columns take whose width is not fixed; `entries`: a sample of `SAMPLE` is enough."""
     some = list(entries)
-    measured = [HOST, *(FURTHER if wide else ())]
+    measured = [*SPARE, *(FURTHER if wide else ())]
     return {one.key: max((width(one.cell(entry, facts).text) for entry in some), default=0) for one in measured}
 
 
@@ -145,7 +151,7 @@ def laid_out(
 
     Args:
         cells: The width of the list.
-        needs: As `needed` has it; the hosts have no column where there are none.
+        needs: As `needed` has it; hosts and changed lines have no column where there are none.
         before: The layout so far: a column that was shown stays, and none becomes narrower, as long as the list is as
             wide as it was.
         wide: Show further columns.
@@ -153,7 +159,7 @@ def laid_out(
     known = needs or {}
     old = {} if before is None or before.cells != cells else {one.column.key: one.cells for one in before.columns}
     widths = {one.key: _width(one, known, old) for one in (*MAIN, *FURTHER)}
-    main = [one for one in MAIN if one is not HOST or known.get(HOST.key) or HOST.key in old]
+    main = [one for one in MAIN if one not in SPARE or known.get(one.key) or one.key in old]
     shown = [one for one in main if wide or cells >= one.least or one.key in old]
     name = NAME_ROOMY if cells >= ROOMY else NAME
     for one in sorted(shown, key=lambda one: one.goes or len(MAIN)):

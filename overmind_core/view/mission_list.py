@@ -56,6 +56,7 @@ class Slot(NamedTuple):
         key: What the cursor holds there; None where it can't stand.
         is_open: Of the line of those that ended: they are shown below it.
         has_news: Likewise: something in it is new.
+        group: Of a heading: whose it is; None where nothing but ended missions is there.
     """
 
     kind: Kind
@@ -64,6 +65,7 @@ class Slot(NamedTuple):
     key: str | None = None
     is_open: bool = False
     has_news: bool = False
+    group: Group | None = None
 
 
 class ListLine(NamedTuple):
@@ -140,19 +142,23 @@ def slots(listing: Listing, *, roomy: bool, marked: Collection[str] = frozenset(
 def _blocks(listing: Listing) -> Iterable[list[Slot]]:
     """The lines of each group."""
     if not listing.grouped:
-        yield [Slot(Kind.HEADING, _counted(listing, Group.PLAIN, "missions")), *_rows(listing.plain)]
+        yield [_titled(_counted(listing, Group.PLAIN, "missions"), Group.PLAIN), *_rows(listing.plain)]
         return
     if listing.needs or (listing.every or {}).get(Group.NEEDS):
         text = _counted(listing, Group.NEEDS, "need you") if listing.every else "needs you"
-        yield [Slot(Kind.HEADING, text), *_rows(listing.needs)]
+        yield [_titled(text, Group.NEEDS), *_rows(listing.needs)]
     if listing.running or (listing.every or {}).get(Group.RUNNING):
-        yield [Slot(Kind.HEADING, _counted(listing, Group.RUNNING, "running")), *_rows(listing.running)]
+        yield [_titled(_counted(listing, Group.RUNNING, "running"), Group.RUNNING), *_rows(listing.running)]
     ended = [*_rows(listing.above)]
     if listing.has_fold:
         ended.append(Slot(Kind.FOLD, fold_text(listing), None, FOLD, listing.unfolded, listing.has_news))
     ended += _rows(listing.below)
     if ended:
         yield ended
+
+
+def _titled(text: str, group: Group) -> Slot:
+    return Slot(Kind.HEADING, text, group=group)
 
 
 def _rows(entries: Sequence[Entry]) -> list[Slot]:

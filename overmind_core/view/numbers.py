@@ -11,6 +11,7 @@ from overmind_core.domain.text.duration import format_uptime
 from overmind_core.domain.text.moment import parse_time
 
 BARS = "▁▂▃▄▅▆▇█"
+MINUS = "\N{MINUS SIGN}"
 _UNITS = ("", "K", "M", "G", "T")
 _TICKS = ((86_400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 """Seconds and their sign."""
@@ -108,3 +109,9 @@ def sparkline(values: Sequence[float], cells: int, lines: int = 1, *, top: float
 def _bar(eighths: int) -> str:
     """The part of a bar that stands in one cell."""
     return " " if eighths <= 0 else BARS[min(eighths, len(BARS)) - 1]
+
+
+def lines_changed(added: int | None, removed: int | None) -> str:
+    """Lines that came and went: `+120`, `+24` and what is gone behind a minus; "" for none."""
+    parts = (f"+{added:,}" if added else "", f"{MINUS}{removed:,}" if removed else "")
+    return " ".join(filter(None, parts))

@@ -22,10 +22,6 @@ FOLLOWS = "follows"
 ROOMY = 96
 """Cells from which on the load stands in the title."""
 BARS = 12
-PARTED = " · "
-"""Between the parts of a note."""
-TYPING = f"typing{PARTED}ctrl-\\ leaves"
-"""Beside a terminal that is typed into."""
 NO_TERMINAL = "no terminal: it runs on pipes"
 SHORTEST_NAME = 8
 """Cells that a name keeps."""
@@ -52,6 +48,7 @@ class PanelTitle(NamedTuple):
         note: On the face: `follows`, `3 files +46`, `80x24, its end`.
         has_keys: The keys are in the panel.
         load: None where it does not run.
+        shorter: Other notes for where there is no room for this one: the first that fits is said.
     """
 
     name: str
@@ -59,6 +56,7 @@ class PanelTitle(NamedTuple):
     note: str = ""
     has_keys: bool = False
     load: TitleLoad | None = None
+    shorter: Sequence[str] = ()
 
 
 def load_of(row: Row, samples: Sequence[Sample]) -> TitleLoad | None:
@@ -94,8 +92,8 @@ def line(title: PanelTitle, cells: int, *, beside: bool) -> list[Cell]:
     faces = _faces(title.face)
     tail = _tail(title, cells)
     room = cells - width(edge) - width(close) - _sum(faces)
-    if room - SHORTEST_NAME < _sum(tail):
-        tail = _note(_shortened(title.note, room - SHORTEST_NAME - 2))
+    tails = (tail, *map(_note, (title.note, *title.shorter)))
+    tail = next((one for one in tails if _sum(one) <= room - SHORTEST_NAME), [])
     name = clipped(safe(title.name), max(room - _sum(tail), 1))
     gap = room - width(name) - _sum(tail)
     fill = (" " if beside else "─") * max(gap, 0)
@@ -122,13 +120,6 @@ def _faces(face: str) -> list[Cell]:
         return [Cell(" ")]
     named = [cell for one in FACES for cell in (Cell(one, "news" if one == face else "faint"), Cell("  "))]
     return [Cell("   "), *named]
-
-
-def _shortened(note: str, cells: int) -> str:
-    """As many of its parts, from the first, as there is room for."""
-    while note and width(note) > cells:
-        note = note.rpartition(PARTED)[0]
-    return note
 
 
 def _note(note: str) -> list[Cell]:
@@ -174,18 +165,22 @@ def first_row(rows: int, cursor: int, shown: int) -> int:
     return max(0, min(rows - shown, cursor))
 
 
-def typing_line(name: str, needing: int, cells: int, note: str = TYPING) -> list[Cell]:
+def typing_line(
+    name: str, needing: int, cells: int, *, called: str = "", leaving: Sequence[str] = ("ctrl-\\",)
+) -> list[Cell]:
     """The line above a terminal that is typed into.
 
     Args:
-        name: Whose it is, and what its program calls it: cut where there is too little room.
+        name: Of the mission.
         needing: How many missions need a person.
-        cells: The width of the line.
-        note: How typing goes, and how it is left.
+        cells: The width.
+        called: What its program calls itself; left out where there is no room.
+        leaving: The keys that leave it, as people write them.
     """
-    end = f"{PARTED}{note}"
-    left = f" {clipped(safe(name), max(cells - width(end) - 1, SHORTEST_NAME))}{end}"
+    how = f"typing · {' or '.join(leaving)} leaves"
     right = f"{needing} need{'s' * (needing == 1)} you: ctrl-\\ . " if needing else ""
+    left, longer = (f" {' · '.join(filter(None, parts))}" for parts in ((safe(name), how), (safe(name), called, how)))
+    left = longer if width(longer) + width(right) < cells else left
     gap = cells - width(left) - width(right)
     text = f"{left}{' ' * gap}{right}" if gap > 1 else left
     return [Cell(fitted(text, cells), "typing")]

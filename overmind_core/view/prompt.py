@@ -203,6 +203,11 @@ def _dated(said: Said, zone: tzinfo | None) -> str:
     return f"{datetime.fromtimestamp(said.at, zone):%H:%M} {safe(said.text)}"
 
 
+def said_line(said: Said, zone: tzinfo | None) -> Line:
+    """A sentence that was said, whole, behind its time."""
+    return [Cell(f" {datetime.fromtimestamp(said.at, zone):%H:%M} ", "faint"), Cell(safe(said.text), said.tone)]
+
+
 def meaningless(key: str) -> str:
     """The sentence about a key that does nothing here; `key` by Textual's name, or the character."""
     text = safe(key)
@@ -245,6 +250,7 @@ class TypingFacts(NamedTuple):
         sign: The sign before all of it: `›`, `:` or `/`.
         tail: Behind the text, such as the counts of a filter.
         refusal: Why it can't be done; the text stays. "" is nothing.
+        note: What is to be known about it, in a line above; "" is nothing.
     """
 
     field: Field
@@ -252,26 +258,42 @@ class TypingFacts(NamedTuple):
     sign: str = SIGN
     tail: str = ""
     refusal: str = ""
+    note: str = ""
 
 
 def typing(facts: TypingFacts, cells: int) -> list[Line]:
-    """The line with a text that is typed, in lines of `cells` cells: `MOST` of the text, and one of a refusal."""
-    lead = clipped(safe(facts.lead), max(cells // 2 - 5, 0))
-    before = [Cell(f" {facts.sign} ", "accent"), *([Cell(f"{lead}  ", "quiet")] if lead else [])]
+    """The line with a text that is typed: `MOST` lines of it at most, of `cells` cells; above it what is said of it."""
+    before = _before(facts, cells)
     indent = size_of(before)
-    lines = _text_lines(facts.field, max(cells - indent - 1, 1))
+    lines = _text_lines(facts.field, text_cells(facts, cells))
     lines = [[*(Cell(" " * indent) if place else one for one in before[: 1 if place else None]), *line]
              for place, line in enumerate(lines)]  # fmt: skip
     if facts.tail:
         tail = [Cell("   "), Cell(safe(facts.tail), "quiet")]
         lines[-1] += tail if size_of(lines[-1]) + size_of(tail) <= cells else []
-    found = [whole(line, cells) for line in lines]
-    if not facts.refusal:
-        return found
+    found = [*_above(facts.note, "quiet", cells), *(whole(line, cells) for line in lines)]
     refusal = Cell(safe(facts.refusal), "bad")
-    if size_of(lines[-1]) + width(refusal.text) + 4 <= cells:
+    if refusal.text and size_of(lines[-1]) + width(refusal.text) + 4 <= cells:
         return [*found[:-1], spread(lines[-1], [refusal], cells)]
-    return [whole([Cell(" "), refusal], cells), *found]
+    return [*_above(facts.refusal, "bad", cells), *found]
+
+
+def _above(text: str, tone: str, cells: int) -> list[Line]:
+    """A sentence about what is typed, in lines above it: all of it."""
+    if not text:
+        return []
+    return [whole(line, cells) for line in folded([[Cell(f" {safe(text)}", tone)]], max(cells - 1, 1), 1)]
+
+
+def text_cells(facts: TypingFacts, cells: int) -> int:
+    """Cells of a row of the text in a line of `cells` cells."""
+    return max(cells - size_of(_before(facts, cells)) - 1, 1)
+
+
+def _before(facts: TypingFacts, cells: int) -> Line:
+    """The sign, and what the text is for."""
+    lead = clipped(safe(facts.lead), max(cells // 2 - 5, 0))
+    return [Cell(f" {facts.sign} ", "accent"), *([Cell(f"{lead}  ", "quiet")] if lead else [])]
 
 
 def _text_lines(field: Field, cells: int) -> list[Line]:
@@ -303,6 +325,29 @@ def is_command(text: str, agent: str) -> bool:
     return not agent or text.startswith(COMMAND)
 
 
+class Task(NamedTuple):
+    """A text of a new mission, read.
+
+    Attributes:
+        is_command: It is a command, and no task.
+        text: The task or the command, without blanks around it.
+    """
+
+    is_command: bool
+    text: str
+
+
+def task(text: str, agent: str) -> Task:
+    """The task, or the command, that a text of a new mission is."""
+    command = is_command(text, agent)
+    return Task(command, (text.removeprefix(COMMAND) if command else text).strip())
+
+
+def as_typed(found: Task, agent: str) -> str:
+    """The text that is read as this; the sign of a command stands before it where there are agents."""
+    return f"{COMMAND}{found.text}" if found.is_command and agent else found.text
+
+
 def new_mission(field: Field, agent: str, folder: str, cells: int, *, refusal: str = "") -> TypingFacts:
     """The facts of a new mission that is typed; `agent`: its name, "" where none is installed."""
     who = "command" if is_command(field.text, agent) else safe(agent)
@@ -312,7 +357,12 @@ def new_mission(field: Field, agent: str, folder: str, cells: int, *, refusal: s
 
 def message_to(name: str, field: Field, *, refusal: str = "") -> TypingFacts:
     """The facts of a message that is typed to a mission."""
-    return TypingFacts(field, f"to {safe(name)}", refusal=refusal)
+    return TypingFacts(field, recipients([name]), refusal=refusal)
+
+
+def recipients(names: Sequence[str]) -> str:
+    """To whom a message goes: `to docs`, `to 3 missions`."""
+    return f"to {safe(names[0])}" if len(names) == 1 else f"to {len(names)} missions"
 
 
 def filtering(filtered: Filtered, field: Field, *, refusal: str = "") -> TypingFacts:

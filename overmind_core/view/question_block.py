@@ -12,9 +12,9 @@ from overmind_core.domain import engine_questions
 from overmind_core.domain.agents import approval_subject
 from overmind_core.domain.text.cells import width
 from overmind_core.view import numbers, subject
-from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.cells import Cell, Row, clipped, safe
 from overmind_core.view.diff import DiffFiles
-from overmind_core.view.diff_face import lines_changed, sums
+from overmind_core.view.diff_face import sums
 from overmind_core.view.hive_keys import is_of_swarm
 from overmind_core.view.inbox import HOLDER, LOST_POST, with_text
 from overmind_core.view.subject import ADDED, GAP, REMOVED, Ask, Change, Choosing
@@ -27,9 +27,12 @@ AIRY = 13
 ALWAYS = "Y"
 """The key that stores a rule."""
 PLAN, PERMISSION = "plan", "permission"
+READ_ONLY = "read-only: nothing is answered from here"
 _GUTTER = 5
 """Cells before a command, and before the sign of a changed line."""
 _LONGEST_LABEL = 24
+LONGEST_RULE = 2
+"""Rows that a rule takes among the keys at most."""
 _TONES = {ADDED: "add", REMOVED: "cut"}
 
 
@@ -58,6 +61,7 @@ class Asking(NamedTuple):
         rule: The rule by which it is asked; "": nobody knows.
         choosing: The choice so far, where there is one.
         begins: The line of its file in which each edit begins; without them no numbers are shown.
+        read_only: Nothing is answered from here.
     """
 
     question: Row
@@ -67,6 +71,7 @@ class Asking(NamedTuple):
     rule: str = ""
     choosing: Choosing | None = None
     begins: Sequence[int] = ()
+    read_only: bool = False
 
 
 class QuestionText(NamedTuple):
@@ -88,7 +93,7 @@ class QuestionBlock(NamedTuple):
         lines: To show, blank ones around it among them.
         height: Rows of the whole question without its keys.
         seen: Those of them that `lines` has in sight, from 0.
-        shows_rule: The rule that `Y` stores stands whole among the keys.
+        shows_rule: The rule that `Y` stores stands whole among the keys, and not only its beginning.
     """
 
     lines: Lines
@@ -132,7 +137,8 @@ def block(
         seen = range(max(int(panel * MOST_PART) - 2 - len(key_rows), 1))
         hidden = numbers.counted(len(body) - len(seen), "more line")
         shown = [*body[: seen.stop], [Cell(f" … {hidden}: ", "quiet"), Cell("enter", "key")], [], *key_rows]
-    return QuestionBlock(shown, len(body), seen, has_keys and any(one.key == ALWAYS for one in offered))
+    is_whole = any(one.key == ALWAYS for one in offered) and _shortened(offered, cells) == offered
+    return QuestionBlock(shown, len(body), seen, has_keys and is_whole)
 
 
 def text_of(asking: Asking, cells: int) -> QuestionText:
@@ -191,7 +197,7 @@ def place(row: Row, found: DiffFiles | None, home: str = "") -> str:
     parts = [f"in {folder}", f"branch {branch}" if branch else ""]
     if found is not None and (found.files or found.commits):
         commits = numbers.counted(len(found.commits), "commit") if found.commits else "nothing committed"
-        changed = lines_changed(*sums(found))
+        changed = numbers.lines_changed(*sums(found))
         files = f"{changed} in {numbers.counted(len(found.files), 'file')}".strip() if found.files else ""
         parts.append(": ".join(filter(None, (commits, files))))
     return ", ".join(filter(None, parts))
@@ -293,6 +299,8 @@ def _current(asking: Asking) -> Ask | None:
 def keys(asking: Asking) -> list[AskedKey]:
     """The keys that answer the question, in their order."""
     question = asking.question
+    if asking.read_only:
+        return []
     if is_of_swarm(question) and question["need"] == LOST_POST:
         effects = engine_questions.LOST_JOB
         return [AskedKey("y", effects.allow, effects.allow), AskedKey("n", effects.deny, effects.deny)]
@@ -321,7 +329,18 @@ def _choice_keys(asking: Asking, ask: Ask) -> list[AskedKey]:
     return [*numbered, *confirm, AskedKey("m", "answer in your own words", "your own words")]
 
 
+def _shortened(known: Sequence[AskedKey], cells: int) -> list[AskedKey]:
+    """The keys; a rule that is as long as a whole script is cut to a row."""
+    found = list(known)
+    for place, one in enumerate(found):
+        if one.key == ALWAYS and width(one.label) > LONGEST_RULE * cells:
+            found[place] = one._replace(label=clipped(one.label, max(cells - 8, 1)))
+    return found
+
+
 def _key_rows(asking: Asking, known: Sequence[AskedKey], cells: int, *, has_keys: bool) -> Lines:
+    if asking.read_only:
+        return [[Cell(f" {READ_ONLY}", "quiet")]]
     if not known:
         where = f"on host {safe(asking.question.get(HOLDER))}"
         return [[Cell(f" answer it in its terminal, {where}", "quiet")]]
@@ -332,7 +351,7 @@ def _key_rows(asking: Asking, known: Sequence[AskedKey], cells: int, *, has_keys
         )
     lead = "  " if _current(asking) is not None else " "
     found: Lines = []
-    for one in known:
+    for one in _shortened(known, cells):
         if not one.label:  # the numbers stand at the options
             continue
         more = [Cell(f" {one.key} ", "button"), Cell(f" {one.label}")]
@@ -342,3 +361,18 @@ def _key_rows(asking: Asking, known: Sequence[AskedKey], cells: int, *, has_keys
         else:
             found[-1] += [Cell("   "), *more]
     return [row for line in found for row in subject.wrapped([line], cells, len(lead) + 4)]
+
+
+def key_at(lines: Sequence[Sequence[Cell]], x: int, y: int) -> str:
+    """The key of the answer, or of the option, whose words stand at a cell, for the mouse; "" where none does.
+
+    While the keys are elsewhere the whole row of them is `y`, which moves them here.
+    """
+    begin, key = 0, ""
+    for cell in lines[y] if 0 <= y < len(lines) else ():
+        if cell.tone in {"button", "key"}:
+            key = cell.text.strip()
+        begin += width(cell.text)
+        if x < begin:
+            return key
+    return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.domain.engine_questions import FOR_YOU, without_name
+from overmind_core.domain.engine_questions import FOR_YOU, asks, concerns, is_for_all, oldest_of
 from overmind_core.domain.missions.reasons import (
     achievement_of,
     attempt_numbers,
@@ -21,7 +21,7 @@ from overmind_core.domain.missions.reasons import (
     tries_text,
     with_overdue,
 )
-from overmind_core.domain.missions.status_marks import LANDS_LATER
+from overmind_core.domain.missions.status_marks import LANDS_LATER, REVIEW
 from overmind_core.domain.text.cells import shown_name
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
@@ -32,6 +32,7 @@ from overmind_core.view.tables import Orders
 
 if TYPE_CHECKING:
     from overmind_core.domain.missions.reasons import Limit
+    from overmind_core.domain.missions.status_marks import StatusMark
 
 FIRST = 100
 """Rows of thousands that are asked for at first."""
@@ -50,6 +51,10 @@ ASKED, BEGAN = "asked", "began"
 """Noted in the row of a quest: what is asked about it, and when its mission's newest run began, as the API tells it."""
 GATE = "gate"
 """Noted in a row of the board that is no quest: what its spec waits for, as the API tells it."""
+FOR_ALL = "asked_for_all"
+"""Noted there, too: whether a question that decides about all that wait for its target is open."""
+AT_GATE = "at_gate"
+"""Noted in the row of a quest on the board: the word for what the document that it has made waits for."""
 LOOKED_IN = "looked_in"
 """Noted there, too: the text that a filter looks in."""
 
@@ -67,13 +72,19 @@ def learn(rows: Iterable[Row], fleet: Mapping[str, Row], questions: Iterable[Row
         fleet: Missions by their ids; a quest has its mission's.
         questions: As `inbox` has them.
     """
-    asked = {one["id"]: safe(one["summary"]) for one in questions}
+    own: list[Row] = []
+    for_all: list[Row] = []
+    for one in questions:
+        (for_all if is_for_all(one) else own).append(one)
+    asked, waiting = oldest_of(own), oldest_of(for_all)
     for row in rows:
         if row.get(GATE):
             continue
         mission = fleet.get(row["id"])
         row[BEGAN] = None if mission is None else mission.get("run_started_at") or mission["started_at"]
-        question = without_name(asked.get(row["id"], ""), safe(row["name"]))
+        about = asked.get(row["id"])
+        row[FOR_ALL] = row["id"] in waiting  # it lands by itself, too: that stays what it shows
+        question = "" if about is None else safe(asks(about, row["name"]))
         if row.get(ASKED) != question:
             row[ASKED] = question
             row["activity"] = "waiting" if question and row["status"] == "running" else None
@@ -81,10 +92,10 @@ def learn(rows: Iterable[Row], fleet: Mapping[str, Row], questions: Iterable[Row
 
 
 def question_of(row: Row, questions: Iterable[Row]) -> Row | None:
-    """The oldest question about a quest, or that of a gate; None where there is none."""
+    """The oldest question that concerns a quest, or that of a gate; None where there is none."""
     if gate := row.get(GATE):
         return next((one for one in questions if one["question"] == gate["question"]), None)
-    return next((one for one in questions if one["id"] == row["id"]), None)
+    return next((one for one in questions if concerns(one, {row["id"]})), None)
 
 
 def is_of_queue(row: Row) -> bool:
@@ -167,15 +178,20 @@ def _goes_on_since(row: Row) -> float | None:
     return None if row["ended_at"] else _counts_from(row)
 
 
+def mark(row: Row) -> StatusMark:
+    """The mark of a quest; one whose document waits at a gate is in review."""
+    return REVIEW if row.get(AT_GATE) else missions_rows.mark(row)
+
+
 def state(row: Row) -> str:
     """How it stands, in a word; of one that runs what is being done, and of a landing that waits that it is to land."""
-    mark, phase = missions_rows.mark(row), row["phase"] or ""
-    is_under_way = row["status"] == "running" and not row.get("activity") and mark is not LANDS_LATER
-    return _PHASES.get(phase, phase) or mark.word if is_under_way else mark.word
+    found, phase = mark(row), row["phase"] or ""
+    is_under_way = row["status"] == "running" and not row.get("activity") and found is not LANDS_LATER
+    return _PHASES.get(phase, phase) or found.word if is_under_way else found.word
 
 
 def _state(row: Row, _now: float) -> Cell:
-    return Cell(state(row), missions_rows.mark(row).tone)
+    return Cell(state(row), mark(row).tone)
 
 
 def tries(row: Row) -> str:
@@ -329,12 +345,18 @@ def stepped(row: Row, step: int) -> str | None:
 
 
 def standing(row: Row) -> str:
-    """How it stands and why, in a line: `login/TSK-004 · queued, 3rd, high · waits for api (running 4m)`."""
+    """How it stands and why, in a line: `login/TSK-004 · queued, 3rd, high · waits for api (running 4m)`.
+
+    Of one that asks also the key that answers; before what it asks, which may be cut.
+    """
     place = f"number {row['position']}" if row.get("position") else ""
     tried = attempt_of_row(row) if tries(row) and row["status"] != "queued" else ""
     urgent = row.get("priority") if row["status"] not in ENDED and row.get("priority") != "medium" else ""
     facts = ", ".join(filter(None, (state(row), place, urgent, tried)))
-    return " · ".join(filter(None, (called(row), facts, why(row))))
+    said = f"y answers: {safe(row[GATE]['summary']) if row.get(GATE) else row[ASKED]}" if row.get(ASKED) else why(row)
+    if row.get(FOR_ALL) and not row.get(ASKED):
+        said = f"y answers for all that wait: {safe(row.get('why'))}"
+    return " · ".join(filter(None, (called(row), facts, said)))
 
 
 def without_mission(row: Row) -> str:

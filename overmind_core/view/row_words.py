@@ -53,7 +53,7 @@ class Facts(NamedTuple):
         health: Id → its row of the view of health.
         said: Id → what a person has just answered it, such as `allowed`; of those that ask nothing else.
         paced: Id and sentence → the sentence to show, as `settling.Pace` has it; None shows each at once.
-        looked_at: Id of the mission whose terminal is looked at from here, which is no typing; "" is none.
+        looked_at: Id of the mission whose terminal was typed into from here, and is only looked at now; "" is none.
     """
 
     now: float

@@ -43,7 +43,14 @@ class Settling:
         self._pressed_at = now
 
     def settled(
-        self, wanted: Listing, rows: Mapping[str, Row], cursor: str | None, now: float, *, asked: bool = False
+        self,
+        wanted: Listing,
+        rows: Mapping[str, Row],
+        cursor: str | None,
+        now: float,
+        *,
+        asked: bool = False,
+        lets_go: bool = False,
     ) -> Listing:
         """The list to show.
 
@@ -53,6 +60,7 @@ class Settling:
             cursor: The id of the cursor's row.
             now: The time.
             asked: A person changed the arrangement, such as by a filter or a fold: all goes where it belongs.
+            lets_go: Also a row that goes out of sight goes once no key was pressed for a while.
         """
         shown, self._due = self._shown, None
         if shown is None or asked or shown.grouped is not wanted.grouped:
@@ -62,12 +70,19 @@ class Settling:
             if _places(found) != _places(wanted):
                 self._due = self._pressed_at + CALM_SECONDS
         else:
-            found = self._holding(shown, wanted, rows, cursor, now)
+            found = self._holding(shown, wanted, rows, cursor, now, lets_go=lets_go)
         self._shown = found
         return found
 
     def _holding(
-        self, shown: Listing, wanted: Listing, rows: Mapping[str, Row], cursor: str | None, now: float
+        self,
+        shown: Listing,
+        wanted: Listing,
+        rows: Mapping[str, Row],
+        cursor: str | None,
+        now: float,
+        *,
+        lets_go: bool,
     ) -> Listing:
         """The list as it would be, but for the cursor's row, which stays where it is."""
         held = _entry_of(shown, cursor)
@@ -76,11 +91,12 @@ class Settling:
         new = _entry_of(wanted, held.id)
         if new is None and held.id not in rows and not held.row.get(STANDS_FOR_NONE):
             return wanted  # it was removed
-        if new is not None:
+        if new is not None or lets_go:
             until = self._pressed_at + HELD_SECONDS
             if now >= until:
                 return wanted
             self._due = until
+        if new is not None:
             wanted = wanted.replaced(new.group, [one for one in wanted.of(new.group) if one.id != held.id])
         elif _is_folded(held.id, rows, wanted):
             wanted = _without(wanted, end_word(rows[held.id]))
@@ -152,6 +168,10 @@ class _Known(NamedTuple):
 
     id: str
     state: tuple[str, str, object]
+
+
+BY_FIGURES = frozenset({"cpu", "memory", "cost", "tokens", "output", "for", "now"})
+"""Orders that would change by themselves all the time."""
 
 
 class SettledOrder:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 
+from overmind_core.domain.agents.agent import CAUTIOUS_MODES
 from overmind_core.view import load_graph, numbers, subject
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.cells import Cell, safe
@@ -61,6 +62,11 @@ class StatsLook(NamedTuple):
     now: float
     zone: tzinfo | None = None
     home: str = ""
+
+
+def asks_for(mode: str | None) -> Sequence[str]:
+    """In words, the uses for which an agent in this permission mode has to ask, as far as the mode says so."""
+    return ("all else",) if mode in CAUTIOUS_MODES else ()
 
 
 NO_LOAD = "-"
@@ -147,9 +153,10 @@ def _ports(info: Info) -> str:
 def _rules(facts: MissionFacts) -> str:
     agent = (facts.terms or {}).get("agent") or {}
     kinds = (
-        ("allows", _words(agent.get("allow") or ())),
+        ("allows", _words([*(agent.get("allow") or ()), *(facts.info.get("own_rules") or ())])),
         ("asks for", ", ".join(facts.asks)),
         ("denies", _words(agent.get("deny") or ())),
+        ("mode", "" if facts.asks else safe(facts.info.get("permission_mode"))),
     )
     return "; ".join(f"{verb} {words}" for verb, words in kinds if words)
 

@@ -17,7 +17,7 @@ def _of_posts(context: Context) -> tuple[Action, ...]:
     return (
         Action("describe-row", ("enter", "d"), "describe", "describe it, with why it waits and the end of its log",
                context, alone="ps -H swarm --json prints whole rows", hint=1),
-        Action("why", ("w",), "why", "show why it waits, a line for each hive", context, verb="why", hint=1),
+        Action("why", ("w",), USUAL, "show why it waits, a line for each hive", context, verb="why", hint=1),
         Action("post-log", ("l",), USUAL, "show its log; of a hive without a gate its end", context, verb="logs",
                hint=1),
         Action("question", ("y",), USUAL, "show what is asked about it; y and n answer there", context,

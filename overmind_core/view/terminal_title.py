@@ -15,6 +15,7 @@ from overmind_core.view.numbers import span
 Json = Mapping[str, Any]
 OVER = "r restart · esc back"
 SIGNALLED = 128
+LOOKING = "looking"
 
 
 def title(name: str, window_title: str) -> str:
@@ -49,7 +50,18 @@ def looking(
     size = f"{terminal[0]}x{terminal[1]}, cropped" if cropped else ""
     place = f"{back} lines back" if back else ""
     keys = "esc back" if read_only or back else f"{'no input' if no_input else 'i types'} · esc back"
-    return " · ".join(part for part in ("looking", place, searching, size, keys) if part)
+    return " · ".join(part for part in (LOOKING, place, searching, size, keys) if part)
+
+
+def shortened(note: str) -> Sequence[str]:
+    """Shorter ways to say what `looking` says, or why it is over, the longest first.
+
+    What there has to be room for is what is searched, its size where it is cropped, or what happened.
+    """
+    parts = note.split(" · ")
+    searched = next((one for one in parts if one.startswith("/")), "")
+    first = searched or next((one for one in parts if one.endswith(", cropped")), parts[0])
+    return " · ".join(parts[1:] if parts[0] == LOOKING else parts), f"{first} · {parts[-1]}", first
 
 
 def typing(keys: Sequence[str], *, terminal: tuple[int, int], cropped: bool) -> str:

@@ -157,9 +157,11 @@ def _older(parts: Parts, _folder: str) -> list[dict[str, Any]]:
 
 def _removal(answers: Sequence[Any], _parts: Parts, _folder: str, _now: float) -> list[str]:
     (found,) = answers
+    kept = found.get("note")  # what stays, and why
     if not found["missions"]:
-        raise _missing("There are no such missions.")
-    return [missions.removal_question(len(found["missions"]), numbers.size(found["bytes"]))]
+        raise _missing(kept or "There are no such missions.")
+    question = missions.removal_question(len(found["missions"]), numbers.size(found["bytes"]))
+    return [question, *map(safe, kept.split("\n"))] if kept else [question]
 
 
 def _here(parts: Parts, folder: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Actions on questions of agents: allow, deny, always, answer, each to the one question that was read."""
+"""Actions on questions: allow, deny, always, answer, each to the one that was read; and the way to them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.errors import OvermindError
-from overmind_core.view.cells import Row, safe
+from overmind_core.view import quests as quests_rows
+from overmind_core.view import subject
+from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.hive_keys import is_of_swarm, question_key
 from overmind_core.view.inbox import ALWAYS, Key, done, in_words
 from overmind_tui.pages.compose import Composer, Purpose
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell
 
 Answers = Sequence[Any | OvermindError]
+BESIDE, ABOVE = 8, 8
+"""Cells and lines of a dialog, and around it, that its text has not."""
 
 
 class AnswerActions:
@@ -27,6 +31,8 @@ class AnswerActions:
         self._drafts = drafts
         self.given: set[Key] = set()
         """Questions that were answered from here."""
+        self.listeners: list[Callable[[Row, str], None]] = []
+        """Told which question has its answer from here, and what that did."""
 
     def give(self, question: Row, behaviour: str, options: Sequence[str] = ()) -> None:
         """Answer; who was late hears who was faster."""
@@ -47,8 +53,14 @@ class AnswerActions:
         if not question["rule"]:
             self._shell.flash("no rule can cover this: y allows it once", "slow")
             return
-        name = safe(question["name"])
-        lines = [safe(question["rule"]), f"{name} will no longer ask for anything this rule allows."]
+        name, size = safe(question["name"]), self._shell.app.size
+        rows = subject.wrapped([[Cell(safe(question["rule"]))]], max(size.width - BESIDE, 1), 0)
+        if len(rows) > max(size.height - ABOVE, 1):
+            command = f"overmind answer {question_key(question)} always"
+            self._shell.flash(f"its rule is too long to be read here: y allows it once, {command} stores it", "slow")
+            return
+        rule = ["".join(cell.text for cell in row) for row in rows]
+        lines = [*rule, f"{name} will no longer ask for anything this rule allows."]
         answers = [
             Answer(("enter",), "store the rule", lambda: self.give(question, ALWAYS), "slow"),
             Answer(("n",), "cancel", lambda: None),
@@ -87,8 +99,41 @@ class AnswerActions:
             if error is not None:
                 self.given.discard(key)
             on_result(error)
+            for listener in self.listeners if error is None else ():
+                listener(question, done(question, answer["behaviour"]))
 
         if is_of_swarm(question):
             self._shell.request("swarm_answer", [{"question": int(question["question"]), **answer}], on_answered)
         else:
             self._shell.request("answer", [{"question": question_key(question), **answer}], on_answered)
+
+
+class InboxActions:
+    """Opens the view of those who need a person, and goes round them."""
+
+    def __init__(self, shell: Shell, answer_actions: AnswerActions) -> None:
+        self._shell = shell
+        self.answer_actions = answer_actions
+        self.handlers: dict[str, Callable[[list[Row]], object]] = {
+            "inbox": self.inbox,
+            "next-need": self.next_need,
+            "question": self.question,
+        }
+
+    def inbox(self, rows: list[Row]) -> None:
+        """Show who needs the person."""
+        del rows
+        self._shell.main.show_needs()
+
+    def next_need(self, rows: list[Row]) -> None:
+        """Go to the next one."""
+        del rows
+        self._shell.main.next_need()
+
+    def question(self, rows: list[Row]) -> None:
+        """Show what is asked about the first of these, which need not be missions."""
+        asked = quests_rows.question_of(rows[0], self._shell.fleet.questions)
+        if asked is None:
+            self._shell.flash(f"nothing is asked about {safe(rows[0]['name'])}", "slow")
+        else:
+            self._shell.main.show_needs((asked["id"], int(asked["question"])))

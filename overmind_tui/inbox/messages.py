@@ -12,12 +12,13 @@ from uuid import uuid4
 
 from overmind_core.domain.agents.agent import QUEUE_WITH
 from overmind_core.errors import OvermindError
-from overmind_core.view import diff
+from overmind_core.view import diff, prompt
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.diff import Spot
 from overmind_core.view.hive_keys import HIVE, hive_of, key_of
 from overmind_tui.pages.compose import Composer, Purpose
+from overmind_tui.pages.line import LineComposer
 from overmind_tui.shell.requests import OnAnswers
 
 if TYPE_CHECKING:
@@ -99,8 +100,12 @@ class MessageActions:
 
     # messages
 
+    def write_to(self, row: Row) -> None:
+        """Take a message to this mission in the line; a task takes none, which is said."""
+        self.message([row])
+
     def message(self, rows: list[Row]) -> None:
-        """Write to these: one box, one message each."""
+        """Write to these: one line, one message each."""
         sessions = [row for row in rows if row["type"] == SESSION]
         tasks = [row for row in rows if row["type"] != SESSION]
         if sessions:
@@ -112,12 +117,16 @@ class MessageActions:
 
     def _write(self, rows: Sequence[Row], note: str) -> None:
         ids = [row["id"] for row in rows]
-        sending = _Sending(self, {row["id"]: safe(row["name"]) for row in rows})
-        keep = partial(self._keep, ids)
-        draft = self.drafts.draft(ids)
+        sending = _Sending(self, {row["id"]: row["name"] for row in rows}, prompt.recipients)
+        keep, draft = partial(self._keep, ids), self.drafts.draft(ids)
         self._shell.open(
-            Composer(Purpose(sending.title, sending.send, keep, draft, self.drafts.sent, note, recall=self.drafts.add))
-        )
+            LineComposer(
+                Purpose(
+                    sending.title, sending.send, keep, draft, self.drafts.sent, note, recall=self.drafts.add,
+                    way_back="m, then up, restores the text",
+                )
+            )
+        )  # fmt: skip
 
     def _keep(self, ids: Sequence[str], text: str) -> None:
         self.drafts.keep(ids, text)
@@ -133,7 +142,7 @@ class MessageActions:
             self._shell.flash(missions_rows.takes_no_messages(row), "slow")
             return
         before = self.drafts.draft(ids)
-        sending = _Sending(self, {row["id"]: name})
+        sending = _Sending(self, {row["id"]: row["name"]}, _box_title)
 
         def keep(text: str) -> None:
             kept = "" if sending.arrived else diff.pruned(text) or before
@@ -214,9 +223,12 @@ class MessageActions:
 class _Sending:
     """One text on its way to some missions; those that refuse it stay."""
 
-    def __init__(self, message_actions: MessageActions, names: dict[str, str]) -> None:
+    def __init__(
+        self, message_actions: MessageActions, names: dict[str, str], titled: Callable[[Sequence[str]], str]
+    ) -> None:
         self._message_actions = message_actions
-        self.names = names
+        self.names = {one: safe(name) for one, name in names.items()}
+        self._titled = titled
         self.arrived = False
         """Whether all have it."""
         self._text = ""
@@ -226,8 +238,7 @@ class _Sending:
     @property
     def title(self) -> str:
         """To whom it goes."""
-        listed = list(self.names.values())
-        return f"message · {listed[0]}" if len(listed) == 1 else f"message · {len(listed)}: {', '.join(listed)}"
+        return self._titled(list(self.names.values()))
 
     def send(self, composer: Composer, text: str) -> None:
         """Send it to all who don't have it; the same text goes to nobody twice, also where an answer was lost."""
@@ -266,6 +277,11 @@ class _Sending:
             return f"{why.partition(QUEUE_WITH)[0].strip()} Press enter again to queue the message."
         (first, error), *others = refused.items()
         return error.message if not others else f"{self.names[first]}: {error.message} · and {len(others)} more"
+
+
+def _box_title(names: Sequence[str]) -> str:
+    """The title of a box whose text goes to these."""
+    return f"message · {names[0]}" if len(names) == 1 else f"message · {len(names)}: {', '.join(names)}"
 
 
 def _sent(item: Mapping[str, Any]) -> Sent:

@@ -9,9 +9,8 @@ from overmind_core.domain.operation import Danger
 from overmind_core.view import missions as rows
 from overmind_core.view.actions import NO_MISSION, Action, Needs
 from overmind_core.view.cells import Row, safe
-from overmind_tui.inbox.actions import AnswerActions
+from overmind_tui.inbox.actions import AnswerActions, InboxActions
 from overmind_tui.inbox.messages import MessageActions
-from overmind_tui.inbox.page import InboxActions
 from overmind_tui.landing.actions import WorktreeActions
 from overmind_tui.missions.actions_end import CopyActions, EndActions
 from overmind_tui.missions.actions_look import ViewActions
@@ -19,27 +18,29 @@ from overmind_tui.missions.actions_start import StartActions
 from overmind_tui.notes.actions import NoteActions
 from overmind_tui.quests.actions import QuestActions
 from overmind_tui.schedules.page import ScheduleActions
+from overmind_tui.shell.find_page import FindActions
 from overmind_tui.shell.shell import RowSelection, Shell
 from overmind_tui.specs.actions import SpecActions
 
 if TYPE_CHECKING:
     from overmind_tui.command_line.jobs import Jobs
     from overmind_tui.inbox.messages import Drafts
+    from overmind_tui.shell.remembered import Remembered
 
 
 Doing = Callable[[list[Row]], object]
 """What an action does to rows."""
 
 
-def action_groups(shell: Shell, jobs: Jobs, drafts: Drafts) -> ActionGroups:
+def action_groups(shell: Shell, jobs: Jobs, drafts: Drafts, remembered: Remembered) -> ActionGroups:
     """Who does what, with what each needs of the others."""
     messages = MessageActions(shell, drafts)
     answers = AnswerActions(shell, drafts)
     inbox = InboxActions(shell, answers)
     return ActionGroups(
-        EndActions(shell), StartActions(shell), ViewActions(shell, jobs, messages), messages, CopyActions(shell),
-        inbox, WorktreeActions(shell), ScheduleActions(shell), QuestActions(shell),
-        SpecActions(shell, answers, drafts, inbox), NoteActions(shell, drafts),
+        EndActions(shell), StartActions(shell, remembered), ViewActions(shell, jobs, messages), messages,
+        CopyActions(shell), inbox, WorktreeActions(shell), ScheduleActions(shell), QuestActions(shell),
+        SpecActions(shell, answers, drafts, inbox), NoteActions(shell, drafts), FindActions(shell),
     )  # fmt: skip
 
 
@@ -57,6 +58,7 @@ class ActionGroups(NamedTuple):
     quests: QuestActions
     specs: SpecActions
     notes: NoteActions
+    finding: FindActions
 
 
 class RowActions:

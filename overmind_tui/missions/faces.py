@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from overmind_core.view import first_run, happened, log_lines, panel_title, question_block, stats_face
+from overmind_core.view import first_run, happened, log_lines, panel_title, stats_face, terminal_title
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.cells import Cell, safe
 from overmind_core.view.first_run import Agent, Folder
 from overmind_core.view.happened import HappenedLine, Surroundings
 from overmind_core.view.panel_title import FOLLOWS, PanelTitle
-from overmind_core.view.question_block import Asking, QuestionBlock
-from overmind_core.view.stats_face import MissionFacts, StatsLook
-from overmind_core.view.subject import Choosing
-from overmind_tui.missions.panels import FACES
+from overmind_core.view.stats_face import StatsLook
+from overmind_tui.missions.panels import AT_LIST, FACES
 from overmind_tui.render import layout, texts
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell.world import folder_standing
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from overmind_tui.missions.diff_panel import DiffPanel
     from overmind_tui.missions.main_screen import MainScreen
     from overmind_tui.missions.panels import Panels
+    from overmind_tui.missions.stats_panel import StatsPanel
     from overmind_tui.missions.table import TablePanel
     from overmind_tui.terminal.pane import TerminalPanel
 
@@ -44,6 +43,7 @@ class Parts(NamedTuple):
     log: LogPanel
     terminal: TerminalPanel
     diff: DiffPanel
+    stats: StatsPanel
 
 
 class Faces:
@@ -63,13 +63,17 @@ class Faces:
         self._has_asked = False
 
     @property
-    def _row(self) -> Row | None:
-        """The mission of the panel."""
-        panels, fleet = self._parts.panels, self._screen.shell.fleet
+    def mission(self) -> str | None:
+        """The id of the mission of the panel, or of that which something is asked about."""
+        panels = self._parts.panels
         if panels.shown is Panel.TERMINAL and self._parts.terminal.is_open:
-            return fleet.of(self._parts.terminal.session.mission)
+            return self._parts.terminal.session.mission
         alone = self._parts.log.look.alone
-        return fleet.of(alone if panels.shown is Panel.LOG and alone else self._screen.following.mission)
+        return alone if panels.shown is Panel.LOG and alone else self._screen.following.mission
+
+    @property
+    def _row(self) -> Row | None:
+        return self._screen.shell.fleet.of(self.mission)
 
     # the panel
 
@@ -77,14 +81,24 @@ class Faces:
         """Whose the panel is, which face it shows, and how."""
         shell, panels = self._screen.shell, self._parts.panels
         if panels.is_typing:
-            needing = len(shell.fleet.asking)
-            name, note = self._parts.terminal.titles()
-            return [panel_title.typing_line(name, needing, cells, note)]
+            return [self._typing(cells)]
         row = self._row
         has_keys = panels.current is not Panel.TABLE
         load = None if row is None else panel_title.load_of(row, shell.fleet.history(row["id"]))
-        said = PanelTitle(self._name(row), WORDS.get(panels.shown, ""), self._note(row), has_keys=has_keys, load=load)
+        face, note = WORDS.get(panels.shown, ""), self._note(row)
+        shorter = terminal_title.shortened(note) if panels.shown is Panel.TERMINAL else ()
+        if self._screen.needs_you.is_open and panels.current is Panel.QUESTION and panels.shown is Panel.LOG:
+            face = note = ""
+        said = PanelTitle(self._name(row), face, note, has_keys=has_keys, load=load, shorter=shorter)
         return [panel_title.line(said, cells, beside=panels.shape.is_beside)]
+
+    def _typing(self, cells: int) -> list[Cell]:
+        """The line above a terminal that is typed into."""
+        terminal, shown = self._parts.terminal, self._screen.terminal_view.screen_shown
+        called = "" if shown is None else safe(shown.title).strip()
+        leaving = [key.name for key in terminal.keys.leaving]
+        needing = len(self._screen.shell.fleet.asking)
+        return panel_title.typing_line(terminal.session.name, needing, cells, called=called, leaving=leaving)
 
     def face_at(self, x: int) -> Panel | None:
         """The face whose word stands at a cell of the title; None where none does."""
@@ -96,6 +110,8 @@ class Faces:
         panels = self._parts.panels
         if panels.shown is Panel.NOTES:
             return self._screen.notes_title
+        if row is None and (need := self._screen.question.need) is not None:
+            return safe(need.row["name"])
         if panels.shown is Panel.LOG:
             return self._parts.log.title()
         if panels.shown is Panel.TERMINAL and self._parts.terminal.is_open:
@@ -110,7 +126,7 @@ class Faces:
             return self._parts.diff.note
         if panels.shown is not Panel.LOG:
             return ""
-        if panels.current is Panel.TABLE and (screen := log_lines.screen(row, view.paged_log.partial)):
+        if panels.current in AT_LIST and (screen := log_lines.screen(row, view.paged_log.partial)):
             return screen
         return FOLLOWS if view.following else "paused: s follows"
 
@@ -126,25 +142,13 @@ class Faces:
             return f"{columns}x{rows}"
         return panel_title.terminal_note(columns, rows, max(rows - view.pane[1] - view.back, 0), view.pane[1])
 
-    def question(self, cells: int, panel: int) -> QuestionBlock | None:
-        """The question of the mission of the panel, above its face; None where it asks nothing."""
-        shell, row = self._screen.shell, self._row
-        asked = next((one for one in shell.fleet.questions if row is not None and one["id"] == row["id"]), None)
-        if asked is None or row is None or self._parts.panels.is_typing:
-            return None
-        choosing = Choosing.of(asked["subject"]) if asked.get("subject") else None
-        folder = str(row.get("cwd") or "")
-        where = question_block.place(row, None, shell.world.environ.get("HOME", ""))
-        asking = Asking(asked, shell.now(), folder, where, choosing=choosing)
-        return question_block.block(asking, cells, panel, has_keys=False)
-
     def stats(self, cells: int) -> Lines:
         """The facts and figures of the mission."""
         shell, row = self._screen.shell, self._row
         if row is None:
             return [[], [Cell(" no mission is selected", "quiet")]]
         parent = shell.fleet.of(row["parent"])
-        facts = MissionFacts(row, None, None, parent="" if parent is None else safe(parent["name"]))
+        facts = self._parts.stats.facts(row, "" if parent is None else safe(parent["name"]))
         look = StatsLook(cells, shell.now(), shell.zone, shell.world.environ.get("HOME", ""))
         return stats_face.lines(facts, shell.fleet.history(row["id"]), look)
 
@@ -196,7 +200,10 @@ class Faces:
     def empty(self) -> Sequence[Sequence[Cell]]:
         """Why nothing is known of any mission; () where rows, or a sentence instead of them, are listed."""
         shell = self._screen.shell
-        if shell.fleet.rows or shell.fleet.lost:
+        if self._screen.needs_you.is_open and shell.fleet.loaded and not shell.fleet.lost:
+            wanted = self._parts.table.wanted
+            return () if wanted.needs or wanted.every is not None else self._screen.needs_you.empty()
+        if shell.fleet.rows or shell.fleet.questions or shell.fleet.lost:
             return ()
         if not shell.fleet.loaded:
             return [[], [Cell(" " * first_run.indent(self._screen.size.width)), *texts.loading()[0]]]

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from overmind_core.view.actions import Action
     from overmind_core.view.cells import Cell
+    from overmind_core.view.inbox import Key, Need
+    from overmind_core.view.prompt import Filtered
     from overmind_core.view.screen_shape import Shape
     from overmind_tui.render.layout import Panel
     from overmind_tui.shell.shell import Shell
@@ -30,8 +32,97 @@ class Folding(Protocol):
     def shape(self) -> Shape:
         """Which of them are shown, and how large they are."""
 
+    current: Panel
+    """The part that has the keys."""
+    zoomed: bool
+    """Whether what has the keys stands alone."""
+
+    @property
+    def home(self) -> Panel:
+        """The part that gets the keys back."""
+
+    @property
+    def is_typing(self) -> bool:
+        """Whether a terminal is typed into."""
+
     def fold(self) -> None:
         """Arrange them as there is room now."""
+
+    def settle_anew(self) -> None:
+        """Another view: the list may be lower again."""
+
+    def show_face(self) -> None:
+        """Show the face of the panel, with a question above it where its mission asks something."""
+
+    def give(self, panel: Panel) -> None:
+        """Give the keys to a part."""
+
+    def refocus(self) -> None:
+        """The part that has the keys may have others now."""
+
+
+class Asking(Protocol):
+    """The question above the face of the panel."""
+
+    whole: bool
+    """Whether it has the panel alone."""
+    wanted: Key | None
+    """The one of several questions of a mission that is to be shown."""
+    said: dict[str, str]
+    """Mission → what was answered it from here, until the cursor leaves it."""
+    handlers: dict[str, Callable[[], object]]
+    """Action → what it does."""
+
+    @property
+    def need(self) -> Need | None:
+        """Why the mission of the panel needs a person."""
+
+    @property
+    def following(self) -> Key | None:
+        """The question of the same mission behind the one that is shown; None where that is the last one."""
+
+    def type(self, text: str) -> bool:
+        """What is typed after `/` so far; False when it is broken."""
+
+    def close_one(self) -> bool:
+        """Close one thing; whether there was any."""
+
+    def follow_cursor(self) -> None:
+        """The cursor went to another row: the keys stay in its question, if it asks anything."""
+
+    def do_whole(self) -> None:
+        """The question alone, as large as the screen, and back."""
+
+
+class Needing(Protocol):
+    """The view of those who need a person."""
+
+    is_open: bool
+    """Whether only those are listed."""
+
+    def close(self, *, back: bool = True) -> None:
+        """All missions again."""
+
+    def empty(self) -> Sequence[Sequence[Cell]]:
+        """The sentence where nobody needs a person."""
+
+
+class Listing(Protocol):
+    """What the list shows."""
+
+    def list_needs(self, *, only: bool) -> None:
+        """List only who needs a person, or all again."""
+
+    def type(self, text: str) -> bool:
+        """Show what matches so far; False when the text is broken."""
+
+
+class Subject(Protocol):
+    """Whose the panel is."""
+
+    @property
+    def mission(self) -> str | None:
+        """The id of the mission of the panel, or of that which something is asked about."""
 
 
 class Followed(Protocol):
@@ -69,7 +160,7 @@ class MainScreen(Protocol):
 
     side: Vertical
     title_view: Lines
-    question_view: Lines
+    question_view: LinesPanel
     diff_view: TextView
     stats: LinesPanel
     notes_view: CursorTextView
@@ -85,12 +176,36 @@ class MainScreen(Protocol):
         """How its parts are arranged."""
 
     @property
+    def question(self) -> Asking:
+        """What the mission of the panel asks."""
+
+    @property
+    def needs_you(self) -> Needing:
+        """The view of those who need a person."""
+
+    @property
+    def faces(self) -> Subject:
+        """Whose the panel is."""
+
+    @property
+    def table_panel(self) -> Listing:
+        """What the list shows."""
+
+    @property
+    def filtered(self) -> Filtered | None:
+        """The filter of the list, while there is one."""
+
+    @property
     def following(self) -> Followed:
         """The mission of the panel."""
 
     @property
     def diff_panel(self) -> Watched:
         """The diff of that."""
+
+    @property
+    def stats_panel(self) -> Watched:
+        """The facts of that."""
 
     @property
     def shell(self) -> Shell:
@@ -122,6 +237,9 @@ class MainScreen(Protocol):
     def notes_title(self) -> str:
         """The title of the panel while it shows notes."""
 
+    def forget_columns(self) -> None:
+        """Choose the columns of the list anew."""
+
     def show_question(self) -> None:
         """Make room above the face for what its mission asks."""
 
@@ -141,6 +259,15 @@ class MainScreen(Protocol):
         """A second went by."""
 
     # done
+
+    def press(self, key: str, character: str | None) -> None:
+        """Do what a key means."""
+
+    def select(self, mission: str) -> bool:
+        """Put the cursor on a mission; False where it is not shown."""
+
+    def go_to(self, name: str) -> bool:
+        """Come to the front with the cursor on the mission that is named; False where there is none."""
 
     def act(self, action: Action) -> None:
         """Do one action of the table."""

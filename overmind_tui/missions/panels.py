@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from overmind_tui.pages.page import Handler
     from overmind_tui.terminal.pane import TerminalPanel
 
-CONTEXTS = {Panel.TABLE: Context.MISSIONS, Panel.LOG: Context.LOG, Panel.DIFF: Context.MISSIONS,
-            Panel.STATS: Context.MISSIONS, Panel.NOTES: Context.GIVEN}  # fmt: skip
+CONTEXTS = {Panel.TABLE: Context.MISSIONS, Panel.QUESTION: Context.NEEDS, Panel.LOG: Context.LOG,
+            Panel.DIFF: Context.MISSIONS, Panel.STATS: Context.MISSIONS, Panel.NOTES: Context.GIVEN}  # fmt: skip
+AT_LIST = frozenset({Panel.TABLE, Panel.QUESTION})
+"""Parts that have the keys while the panel only shows what is under the cursor."""
 """Part → whose keys count in it."""
 FACES = {panel_title.LOG: Panel.LOG, panel_title.DIFF: Panel.DIFF, panel_title.TERMINAL: Panel.TERMINAL,
          panel_title.STATS: Panel.STATS}  # fmt: skip
@@ -126,6 +128,8 @@ class Panels:
         """Who does what the keys of a context mean."""
         if context in {Context.LOOKING, Context.TYPING}:
             return self._terminal_panel
+        if context is Context.NEEDS:
+            return self._screen.question
         if context is Context.GIVEN:
             return self._notes_panel
         return self._log_panel if context is Context.LOG else self._table_panel
@@ -141,19 +145,21 @@ class Panels:
     @property
     def wish(self) -> Wish:
         """How the screen is wanted now."""
-        alone = Alone.NOBODY
+        alone, needs_only = Alone.NOBODY, self._screen.needs_you.is_open
         if self.is_typing:
             alone = Alone.TYPING
         elif self.zoomed:
             alone = Alone.LIST if self.current is Panel.TABLE else Alone.PANEL
-        elif not self._screen.shell.fleet.rows:
+        elif self._screen.question.whole:
+            alone = Alone.PANEL
+        elif not self._screen.table.listed and (needs_only or not self._screen.shell.fleet.rows):
             alone = Alone.LIST
         shell = self._screen.shell
         is_open = self._began_open if self._is_open is None else self._is_open
         is_open = True if self.current is not Panel.TABLE else is_open
         return Wish(
-            self._screen.table.listed, Place(shell.settings.panel), is_open, alone=alone, at_least=self._list_lines,
-            header=self.shows_header, hints=self._screen.shows_hints,
+            self._screen.table.listed, Place(shell.settings.panel), is_open, needs_only=needs_only, alone=alone,
+            at_least=self._list_lines, header=self.shows_header, hints=self._screen.shows_hints,
         )  # fmt: skip
 
     def fold(self, size: Size | None = None) -> None:
@@ -187,6 +193,11 @@ class Panels:
         self.show_face()
 
     @property
+    def home(self) -> Panel:
+        """The part that gets the keys back."""
+        return Panel.QUESTION if self._screen.needs_you.is_open else Panel.TABLE
+
+    @property
     def _stands_by_itself(self) -> bool:
         """Whether nothing but the size and the rows decides whether there is a panel."""
         return self._is_open is None and self.current is Panel.TABLE and self.wish.alone is Alone.NOBODY
@@ -203,9 +214,10 @@ class Panels:
                  Panel.STATS: screen.stats, Panel.NOTES: screen.notes_view}  # fmt: skip
         shown = self.shown
         for face, view in views.items():
-            view.display = face is shown
+            view.display = face is shown and not screen.question.whole
         is_there = bool(self.shape.panel_lines)
         screen.diff_panel.look(screen.following.mission if shown is Panel.DIFF and is_there else None)
+        screen.stats_panel.look(screen.following.mission if shown is Panel.STATS and is_there else None)
         if self.current is not Panel.TERMINAL:
             self._terminal_panel.watch(self._row if shown is Panel.TERMINAL and is_there else None)
         self._terminal_panel.session.seen_again()
@@ -221,7 +233,7 @@ class Panels:
     def shown(self) -> Panel:
         """The face that is shown: the log, where the mission lacks the one that the panel is turned to."""
         row = self._row
-        if self.current is not Panel.TABLE or row is None or self.face is Panel.NOTES:
+        if self.current not in AT_LIST or row is None or self.face is Panel.NOTES:
             return self.face
         return Panel.LOG if _WORDS[self.face] in lacking(row) else self.face
 
@@ -243,21 +255,26 @@ class Panels:
         """The part that has the keys may have others now."""
         screen = self._screen
         widgets = {Panel.LOG: screen.log_view, Panel.TERMINAL: screen.terminal_view, Panel.DIFF: screen.diff_view,
-                   Panel.STATS: screen.stats, Panel.NOTES: screen.notes_view}  # fmt: skip
+                   Panel.STATS: screen.stats, Panel.NOTES: screen.notes_view,
+                   Panel.QUESTION: screen.question_view}  # fmt: skip
         screen.set_focus(widgets.get(self.current, screen.table))
-        screen.crumbs = ("missions",)
+        screen.crumbs = ("missions", "needs you") if screen.needs_you.is_open else ("missions",)
         screen.retitle()
         screen.refresh_status()
 
     def give(self, panel: Panel) -> None:
         """Give the keys to a part; the log is where a terminal was."""
         self._screen.following.at_once()
-        if panel is not Panel.TERMINAL and panel is not Panel.TABLE:
+        if panel is not Panel.TERMINAL and panel not in AT_LIST:
             self._terminal_panel.close()
-        if panel in {Panel.TABLE, Panel.TERMINAL}:
+        if panel in {*AT_LIST, Panel.TERMINAL}:
             self.page_history.forget(self._screen.shell.app)
+        if panel is Panel.QUESTION and not self.shape.panel_lines:
+            self._is_open = True
+        if self.current is Panel.QUESTION and panel is not Panel.QUESTION:
+            self._screen.question.whole = False
         self.current = panel
-        if panel is not Panel.TABLE:
+        if panel not in AT_LIST:
             self.face = panel
         self.fold()
         self.show_face()
@@ -273,9 +290,9 @@ class Panels:
 
     def _turn(self, *, back: bool) -> None:
         if self.current is Panel.NOTES:
-            self.give(Panel.TABLE)
+            self.give(self.home)
             return
-        if self.current is not Panel.TABLE:
+        if self.current is not self.home:
             self.close_one()
             return
         self._screen.following.at_once()
@@ -298,7 +315,7 @@ class Panels:
             if row is not None and face is Panel.TERMINAL and not row.get("tty"):
                 self._screen.shell.flash(panel_title.NO_TERMINAL, "slow")
             return
-        if self.current is not Panel.TABLE:
+        if self.current is not self.home:
             self.close_one()
         if self.face is Panel.NOTES:
             self._close_notes()
@@ -307,7 +324,10 @@ class Panels:
         self.show_face()
 
     def do_zoom(self) -> None:
-        """One part, or all."""
+        """One part, or all; of a question all of it."""
+        if self.current is Panel.QUESTION:
+            self._screen.question.do_whole()
+            return
         self.zoomed = not self.zoomed
         self.fold()
 
@@ -326,8 +346,11 @@ class Panels:
             self.close_terminal()
         elif self.current is Panel.NOTES:
             self._close_notes()
-        elif self.current is not Panel.TABLE:
+        elif self.current is not self.home:
             self._close_panel()
+        elif self._screen.needs_you.is_open:
+            if not self._table_panel.close_one():
+                self._screen.needs_you.close()
         elif self.face is Panel.NOTES:
             self._close_notes()
         elif self.shape.panel_lines and not screen_shape.is_roomy(self._screen.shell.app.size.height):
@@ -340,7 +363,7 @@ class Panels:
     def _close_panel(self) -> None:
         """To the list that it was opened from, else to the missions."""
         way, self.page_history = self.page_history, PageHistory()
-        self.give(Panel.TABLE)
+        self.give(self.home)
         way.go(self._screen.shell.app)
 
     # notes
@@ -370,7 +393,7 @@ class Panels:
         """To the part that had the keys before, or to the page that they were opened from."""
         self._notes_panel.close()
         self.face, self._is_open = self._turned, self._was_open
-        if self.current is not Panel.NOTES or self._before_notes is not Panel.TABLE:
+        if self.current is not Panel.NOTES or self._before_notes not in AT_LIST:
             self.current = self._before_notes if self.current is Panel.NOTES else self.current
             self.fold()
             self.show_face()
@@ -383,4 +406,4 @@ class Panels:
         self._terminal_panel.close()
         self.zoomed = False
         self.face = self._turned
-        self.give(Panel.TABLE)
+        self.give(self.home)

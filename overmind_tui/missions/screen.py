@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Mapping, Sequence
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -16,23 +15,26 @@ from overmind_core.view import missions as missions_rows
 from overmind_core.view.actions import Action, Context
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.hints import Part
+from overmind_core.view.inbox import Key
 from overmind_core.view.prompt import Filtered, Where
 from overmind_core.view.row_words import Facts
 from overmind_tui.command_line.parse import Show
-from overmind_tui.log.follow import LogFollower
 from overmind_tui.log.panel import LogPanel
 from overmind_tui.missions.diff_panel import CHANGES, DiffPanel
 from overmind_tui.missions.faces import Faces, lost_words
 from overmind_tui.missions.faces import Parts as PartsShown
 from overmind_tui.missions.following import Following
+from overmind_tui.missions.main_parts import MainParts
+from overmind_tui.missions.needs_you import NeedsYou
 from overmind_tui.missions.panels import Panels
+from overmind_tui.missions.question import QuestionPanel
+from overmind_tui.missions.question_view import QuestionView
+from overmind_tui.missions.stats_panel import StatsPanel
 from overmind_tui.missions.table import TablePanel
 from overmind_tui.notes.panel import NotesPanel
 from overmind_tui.pages.page import Handler, Page, joined
 from overmind_tui.pages.table_rows import Marks
 from overmind_tui.render.layout import Panel
-from overmind_tui.shell.remembered import Remembered
-from overmind_tui.shell.user_state import AwaySummary
 from overmind_tui.terminal.pane import LEFT_SECONDS, TerminalPanel
 from overmind_tui.widgets.canvas import Edge
 from overmind_tui.widgets.lines import CursorTextView, Lines, LinesPanel, TextView
@@ -42,22 +44,6 @@ from overmind_tui.widgets.terminal import TerminalView
 
 FRESH = 0.9
 """Seconds in which times that were drawn are still true."""
-
-
-class MainParts(NamedTuple):
-    """What the main screen alone needs of the program.
-
-    Attributes:
-        remembered: How the list was arranged the last time.
-        log_follower: Reads logs.
-        away: What happened while nobody was here.
-        open_first: Opens the view that the program begins with, if that is another one, once this one is there.
-    """
-
-    remembered: Remembered
-    log_follower: LogFollower
-    away: AwaySummary
-    open_first: Callable[[], None]
 
 
 class MissionsScreen(Page):
@@ -74,10 +60,13 @@ class MissionsScreen(Page):
         self.terminal_panel = TerminalPanel(self)
         self.notes_panel = NotesPanel(self)
         self.diff_panel = DiffPanel(self)
+        self.stats_panel = StatsPanel(self)
         self.following = Following(self, self._follow)
         parts_with_keys = self.table_panel, self.log_panel, self.terminal_panel
         self.panels = Panels(self, *parts_with_keys, self.notes_panel)
-        self.faces = Faces(self, PartsShown(self.panels, *parts_with_keys, self.diff_panel))
+        self.question = QuestionPanel(self, parts.answers)
+        self.needs_you = NeedsYou(self)
+        self.faces = Faces(self, PartsShown(self.panels, *parts_with_keys, self.diff_panel, self.stats_panel))
         self.folded_for: Size | None = None
         """The size for which the parts were arranged last."""
         self._wanted = ""
@@ -95,7 +84,7 @@ class MissionsScreen(Page):
         self.left = Vertical(self.table, self.happened_view, id="left")
         self.edge = Edge(id="edge")
         self.title_view = Lines(self.faces.title, id="panel-title")
-        self.question_view = Lines(self._question_lines, id="question")
+        self.question_view: LinesPanel = QuestionView(self.question, id="question")
         self.log_view = LogView(zone=self.shell.zone, id="log")
         self._log_defaults = settings.log_time, settings.log_wrap
         self.log_view.times, self.log_view.wrap = self._log_defaults
@@ -134,22 +123,14 @@ class MissionsScreen(Page):
 
     def _row_facts(self) -> Facts:
         shell, session = self.shell, self.terminal_panel.session
-        looked_at = "" if session.typing or session.link is None else session.mission or ""
+        looked_at = session.mission or "" if session.asks and not session.typing else ""
         return Facts(
-            shell.now(), shell.zone, shell.fleet.health, paced=self.table_panel.paced, looked_at=looked_at
+            shell.now(), shell.zone, shell.fleet.health, self.question.said, self.table_panel.paced, looked_at
         )  # fmt: skip
-
-    def _question_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
-        found = self.faces.question(cells, self.panels.shape.panel_lines)
-        return [] if found is None else found.lines
 
     def show_question(self) -> None:
         """Make room above the face for what its mission asks."""
-        shape = self.panels.shape
-        lines = self._question_lines(shape.panel_cells) if shape.panel_lines else []
-        self.question_view.display = bool(lines)
-        self.question_view.styles.height = max(len(lines), 1)
-        self.question_view.refresh_if_changed()
+        self.question.show()
         of_log = self.log_view.mission
         self.log_view.ask(sum(one["id"] == of_log for one in self.shell.fleet.questions))
 
@@ -205,6 +186,8 @@ class MissionsScreen(Page):
 
     def targets(self) -> list[Row]:
         """The marked rows that are shown, else the cursor's; in a terminal its own."""
+        if self.panels.current is Panel.QUESTION:
+            return self.table_panel.current
         return (self.terminal_panel if self.panels.current is Panel.TERMINAL else self.table_panel).targets()
 
     @property
@@ -234,6 +217,7 @@ class MissionsScreen(Page):
     def look_at(self, message: MissionsList.Selected) -> None:
         """Another mission under the cursor: another panel, once it rests."""
         self.following.cursor_at(message.row)
+        self.question.cursor_at(message.row)
         self.table_panel.cursor_moved()
         self.refresh_status()
 
@@ -250,6 +234,7 @@ class MissionsScreen(Page):
         """What the mission of the panel has changed may be something else now."""
         if not CHANGES.isdisjoint(kinds):
             self.diff_panel.ask_again()
+        self.stats_panel.happened(kinds)
 
     @on(Lines.Clicked)
     def part_clicked(self, message: Lines.Clicked) -> None:
@@ -258,6 +243,8 @@ class MissionsScreen(Page):
             face = self.faces.face_at(message.x)
             if face is not None:
                 self.panels.turn_to(face)
+        elif message.lines is self.question_view:
+            self.question.click(message.x, message.y)
         elif message.lines is self.happened_view:
             mission = self.faces.mission_at(message.y)
             if mission and not self.go_to(mission):
@@ -303,6 +290,8 @@ class MissionsScreen(Page):
     @property
     def hint_part(self) -> Part | Context:
         """The hints of the list, or of what else has the keys."""
+        if self.context is Context.NEEDS:
+            return Part.QUESTION
         if self.context is not Context.MISSIONS:
             return self.context
         return Part.LIST if self.shell.fleet.rows else Part.FIRST
@@ -317,11 +306,15 @@ class MissionsScreen(Page):
     @property
     def contexts(self) -> Sequence[Context]:
         """Those of all its panels."""
-        return (Context.MISSIONS, Context.LOG, Context.GIVEN, Context.LOOKING, Context.TYPING)
+        return (Context.MISSIONS, Context.NEEDS, Context.LOG, Context.GIVEN, Context.LOOKING, Context.TYPING)
 
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also the panel with the keys, which goes before, who marks rows, and who arranges the panels."""
         own = super().handlers(context) | {"open": self.do_open, "log": self.do_log, "previous": self.do_previous}
+        if context is Context.MISSIONS:
+            own["question"] = self.question.do_enter
+        elif context is Context.NEEDS:
+            own["filter"] = self.table_panel.do_filter
         return joined(own | self.panels.panel_of(context).handlers, self.marks.handlers, self.panels.handlers)
 
     def chosen_of(self, view: str) -> list[Row]:
@@ -336,6 +329,7 @@ class MissionsScreen(Page):
     def press(self, key: str, character: str | None) -> None:
         """A key, for the terminal where one is typed into."""
         self.table_panel.pressed()
+        self.terminal_panel.hop.pressed(character or key)
         if not (self.panels.at_terminal and self.terminal_panel.keys.press(key, character)):
             super().press(key, character)
 
@@ -356,6 +350,9 @@ class MissionsScreen(Page):
     def on_screen_suspend(self) -> None:
         """Another page, or a question that stands before this one."""
         self._left = isinstance(self.app.screen, Page)
+        if self._left:
+            self.question.lost()
+        self.table.tick()
 
     def on_screen_resume(self) -> None:
         """Who comes back to the list sees no missions that were killed before."""
@@ -365,6 +362,8 @@ class MissionsScreen(Page):
             self.panels.settle_anew()
             self.rearrange(asked=True)
         self._left = False
+        self.show_question()
+        self.table.tick()
         self.terminal_panel.session.seen_again()
 
     # for those that stand before it
@@ -397,6 +396,8 @@ class MissionsScreen(Page):
             self.panels.page_history.forget(self.app)
         while len(self.app.screen_stack) > 1:
             self.app.pop_screen()
+        if for_good:
+            self.needs_you.close(back=False)
 
     def select(self, mission: str) -> bool:
         """Put the cursor on a mission; False where it is not shown."""
@@ -413,12 +414,15 @@ class MissionsScreen(Page):
             return False
         self.to_front()
         if not self.select(found["id"]):
+            self.needs_you.close(back=False)
             self.table_panel.do_clear_filter()
             self.table_panel.unfold_above(found["id"])
         return self.select(found["id"])
 
     def give(self, panel: Panel, *, zoomed: bool | None = None) -> None:
         """Give the keys to a panel; alone, beside the others, or as it was."""
+        if panel is Panel.TABLE:
+            self.needs_you.close(back=False)
         if zoomed is not None:
             self.panels.zoomed = zoomed
         self.panels.give(panel)
@@ -477,6 +481,14 @@ class MissionsScreen(Page):
         if self.go_to(mission):
             self.panels.open_notes(to_keys=True)
 
+    def show_needs(self, first: Key | None = None) -> None:
+        """Show only who needs a person, with the keys in this question, until that is closed."""
+        self.needs_you.open(first)
+
+    def next_need(self) -> None:
+        """To the next that needs a person."""
+        self.needs_you.do_next()
+
     # being seen
 
     @property
@@ -520,7 +532,9 @@ class MissionsScreen(Page):
             self.table_panel.turn_fold()
             return
         current = self.table.current
-        if current is not None and missions_rows.has_terminal(current.row):
+        if current is not None and current.need is not None and current.need.asked is not None:
+            self.question.do_enter()
+        elif current is not None and missions_rows.has_terminal(current.row):
             self.terminal_panel.look(current.row)
         else:
             self.do_log()
@@ -532,6 +546,8 @@ class MissionsScreen(Page):
             self.log_panel.look_at_all(rows)
         if rows:
             self.panels.give(Panel.LOG)
+        elif self.table.current is not None:
+            self.shell.flash(f"{safe(self.table.current.name)} has no mission, and so no log", "slow")
 
     def do_previous(self) -> None:
         """The log of the run before."""

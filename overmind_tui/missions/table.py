@@ -14,11 +14,12 @@ from overmind_core.view.cells import Row, safe
 from overmind_core.view.columns import ORDERS, Order
 from overmind_core.view.grouping import grouped, ordered
 from overmind_core.view.groups import Listing, Wish
+from overmind_core.view.inbox import STANDS_FOR_NONE
 from overmind_core.view.mission_list import ATTENTION
 from overmind_core.view.missions import older_runs
 from overmind_core.view.prompt import Filtered
 from overmind_core.view.row_filter import NOTHING, BrokenFilter, Filter
-from overmind_core.view.settling import CALM_SECONDS, Pace, SettledOrder, Settling
+from overmind_core.view.settling import BY_FIGURES, CALM_SECONDS, Pace, SettledOrder, Settling
 from overmind_tui.pages.table_rows import SortKeys
 
 if TYPE_CHECKING:
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
     from overmind_tui.pages.page import Handler
     from overmind_tui.pages.table_rows import Marks
     from overmind_tui.shell.remembered import Remembered
-
-
-BY_FIGURES = frozenset({"cpu", "memory", "cost", "tokens", "output", "for"})
-"""Orders that change by themselves."""
 
 
 class TablePanel(SortKeys):
@@ -67,6 +64,8 @@ class TablePanel(SortKeys):
         self._was_empty = True
         """No mission was known when the line and the hints were drawn last: they are others then."""
         self.attention = False
+        self._aside: tuple[Filter, bool] | None = None
+        """How all missions were narrowed, while only those are listed who need a person."""
         self.order = Order()
         self.handlers: dict[str, Handler] = {
             **self.sort_handlers,
@@ -99,7 +98,7 @@ class TablePanel(SortKeys):
 
     def remember(self) -> None:
         """The filter and the marks are there again after a restart; what is being typed is no filter yet."""
-        if self._screen.bar.sign:
+        if self._screen.bar.sign or self._aside is not None:
             return
         found = self._keepable
         if found != self._kept:
@@ -116,8 +115,21 @@ class TablePanel(SortKeys):
         """A key was pressed: for a moment nothing moves."""
         self._settling.press(time.monotonic())
 
+    def list_needs(self, *, only: bool) -> None:
+        """List only who needs a person, narrowed by a filter of its own, or all again."""
+        if only:
+            self._aside = self.filter, self.attention
+            self.filter, self.attention = NOTHING, False
+        elif self._aside is not None:
+            (self.filter, self.attention), self._aside = self._aside, None
+        self._settling = Settling()
+        self._screen.forget_columns()
+        self.rearrange(asked=True)
+
     @property
     def _wish(self) -> Wish:
+        if self._aside is not None:
+            return Wish(filter=self.filter)
         order = None if self.order == Order() else self.order
         return Wish(
             order, self.filter, self.attention, self.flat, self.grouped, self.unfolded, self.folded, self._opened_roots,
@@ -135,14 +147,16 @@ class TablePanel(SortKeys):
         if wish.order is not None and wish.order.by in BY_FIGURES:
             rows = self._settled_order.settled(rows, asked=asked)
         self.wanted = grouped(rows, fleet.questions, now, wish, sizes=fleet.plan_sizes)
+        if self._aside is not None:
+            self.wanted = self.wanted.only_needs
         self._shown = shown = self._settling.settled(
-            self.wanted, fleet.rows, table.cursor_id, time.monotonic(), asked=asked
+            self.wanted, fleet.rows, table.cursor_id, time.monotonic(), asked=asked, lets_go=self._aside is not None
         )
-        self._beneath = {} if self.flat or wish.narrows or self.grouped else older_runs(rows)
+        self._beneath = {} if self.flat or wish.narrows or wish.grouped else older_runs(rows)
         if fleet.loaded:
             table.marked &= set(fleet.rows)
             self.remember()
-        table.empty = self._screen.empty()
+        table.empty = self._screen.empty() if not shown.needs else ()
         table.sorted_by = (self.order.by if wish.order is not None else "", self.order.rises)
         table.show(shown, wanted=self.filter.text, asked=asked)
         self._screen.panels.fold()
@@ -190,11 +204,18 @@ class TablePanel(SortKeys):
     def targets(self) -> list[Row]:
         """The marked rows that are shown, else the cursor's."""
         table = self._screen.table
-        shown = {entry.id: entry.row for entry in table.branches if entry.meant}
+        shown = {one.id: one.row for one in table.branches if one.meant and not one.row.get(STANDS_FOR_NONE)}
         marked = [shown[one] for one in shown if one in table.marked]
         if marked or table.marked:
             return marked
-        return [] if table.current is None else [table.current.row]
+        current = table.current
+        return [] if current is None or current.row.get(STANDS_FOR_NONE) else [current.row]
+
+    @property
+    def current(self) -> list[Row]:
+        """The mission under the cursor, whatever is marked; none where that is something else."""
+        row = self._screen.shell.fleet.of(self._screen.table.cursor_id)
+        return [] if row is None else [row]
 
     def shown_text(self) -> str:
         """All rows that are shown."""

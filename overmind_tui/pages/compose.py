@@ -35,8 +35,8 @@ BESIDE = 4
 """Cells beside the box: its border, and a blank on each side."""
 HOLD_SECONDS = 1.0
 """Seconds that keys wait for what becomes of a text; then esc works again."""
-SEND, COMMIT, SAVE = "send", "commit", "save"
-WAITS = {SEND: "sending", COMMIT: "committing", SAVE: "saving"}
+SEND, COMMIT, SAVE, START = "send", "commit", "save", "start"
+WAITS = {SEND: "sending", COMMIT: "committing", SAVE: "saving", START: "starting"}
 """What enter does → what is said until it is done."""
 HELP = "enter {verb}s · alt-enter new line · ctrl-g editor · esc keeps it"
 
@@ -45,7 +45,7 @@ class Purpose(NamedTuple):
     """What a text is for.
 
     Attributes:
-        title: In the border.
+        title: In the border; in the line, before the text.
         send: Takes the text, and tells the box later what became of it: `done` or `refused`.
         keep: Takes a text that was not sent.
         draft: What was kept before.
@@ -53,6 +53,7 @@ class Purpose(NamedTuple):
         note: What is to be known about it.
         verb: What enter does.
         recall: Takes a text that was cancelled, so that the history has it; None: nobody keeps it.
+        way_back: How that text comes back.
     """
 
     title: str
@@ -63,6 +64,7 @@ class Purpose(NamedTuple):
     note: str = ""
     verb: str = SEND
     recall: Callable[[str], None] | None = None
+    way_back: str = "press up in the box to restore the text"
 
 
 class Composer(NeedsRoom, ModalScreen[None]):
@@ -72,14 +74,16 @@ class Composer(NeedsRoom, ModalScreen[None]):
 
     def __init__(self, purpose: Purpose) -> None:
         super().__init__()
-        self._purpose = purpose
+        self.purpose = purpose
         self.field = Field.of(purpose.draft)
         self._back = 0
         """How far back in the history; 0 is what is being written."""
         self._own = self.field
-        self._refusal = ""
-        self._waits = False
-        self._handlers: dict[str, Handler] = {
+        self.refusal = ""
+        """Why it was not taken."""
+        self.waits = False
+        """It is on its way."""
+        self.handlers: dict[str, Handler] = {
             "send": self.do_send,
             "newline": self.do_newline,
             "editor": self.do_editor,
@@ -94,11 +98,21 @@ class Composer(NeedsRoom, ModalScreen[None]):
         """Who shows it."""
         return shell_of(self)
 
+    @property
+    def context(self) -> Context:
+        """Whose keys count."""
+        return Context.BOX
+
+    @property
+    def rows(self) -> Sequence[editing.TextRow]:
+        """The rows in which the text is shown."""
+        return self._sheet.rows
+
     def compose(self) -> ComposeResult:
         """The text, and below it why it was not taken."""
         with Vertical(id="box") as frame:
-            frame.border_title = literal(clipped(self._purpose.title, max(self.app.size.width - 8, 8)))
-            frame.border_subtitle = literal(HELP.format(verb=self._purpose.verb))
+            frame.border_title = literal(clipped(self.purpose.title, max(self.app.size.width - 8, 8)))
+            frame.border_subtitle = literal(HELP.format(verb=self.purpose.verb))
             self._sheet = ComposerCanvas(self)
             self._below = Lines(self._compose_below)
             yield self._sheet
@@ -106,32 +120,32 @@ class Composer(NeedsRoom, ModalScreen[None]):
 
     def on_mount(self) -> None:
         """It can take keys now."""
-        self._changed()
+        self.changed()
         self.shell.typed.release()
 
     def on_resize(self) -> None:
         """Other rows."""
-        self._changed()
+        self.changed()
 
     # keys
 
     def press(self, key: str, character: str | None) -> None:
         """Type, edit, send or leave."""
-        action = None if character is not None else keymap.keymap(Context.BOX).get(key)
+        action = None if character is not None else keymap.keymap(self.context).get(key)
         if action is not None and action.name in self._leaving:
             self._leaving[action.name]()
-        elif self._waits:
+        elif self.waits:
             return
         elif character is not None:
             self._write(editing.typed(self.field, character))
-        elif action is not None and action.name in self._handlers:
-            self._handlers[action.name]()
+        elif action is not None and action.name in self.handlers:
+            self.handlers[action.name]()
         elif (changed := editing.pressed(self.field, key)) is not None:
             self._write(changed)
 
     def paste(self, text: str) -> None:
         """Lines stay lines; nothing in a paste is a key."""
-        if not self._waits:
+        if not self.waits:
             self._write(editing.typed(self.field, text))
 
     def do_send(self) -> None:
@@ -139,14 +153,18 @@ class Composer(NeedsRoom, ModalScreen[None]):
         continued = editing.continued_draft(self.field)
         if continued is not None:
             self._write(continued)
-        elif not self.field.text.strip():
-            self.refused("the text is empty · esc closes the box")
+        elif reason := self.lacks():
+            self.refused(reason)
         else:
-            self._waits, self._refusal = True, ""
+            self.waits, self.refusal = True, ""
             hold = self.shell.typed.hold()
             self._hold_timer = self.set_timer(HOLD_SECONDS, partial(self.shell.typed.give_up, hold))
-            self._changed()
-            self._purpose.send(self, self.field.text)
+            self.changed()
+            self.purpose.send(self, self.field.text)
+
+    def lacks(self) -> str:
+        """Why the text can't be sent, a sentence; "": it can."""
+        return "" if self.field.text.strip() else "the text is empty · esc closes the box"
 
     def do_newline(self) -> None:
         """Go on in another line."""
@@ -154,15 +172,15 @@ class Composer(NeedsRoom, ModalScreen[None]):
 
     def do_keep(self) -> None:
         """Close it, and keep what was written."""
-        self._purpose.keep(self.field.text)
+        self.purpose.keep(self.field.text)
         self.close()
 
     def do_cancel(self) -> None:
         """Close it, and keep nothing but the way back to it."""
-        self._purpose.keep("")
-        if self.field.text.strip() and self._purpose.recall is not None:
-            self._purpose.recall(self.field.text)
-            self.shell.flash("cancelled · press up in the box to restore the text", "quiet")
+        self.purpose.keep("")
+        if self.field.text.strip() and self.purpose.recall is not None:
+            self.purpose.recall(self.field.text)
+            self.shell.flash(f"cancelled · {self.purpose.way_back}", "quiet")
         self.close()
 
     def do_older(self) -> None:
@@ -174,17 +192,17 @@ class Composer(NeedsRoom, ModalScreen[None]):
         self._step(1)
 
     def _step(self, step: int) -> None:
-        moved = editing.vertical(self.field, self._sheet.rows, step)
+        moved = editing.vertical(self.field, self.rows, step)
         if moved is not None:
             self.field = moved
-            self._changed()
+            self.changed()
             return
         back = self._back - step
-        if 0 <= back <= len(self._purpose.history):
+        if 0 <= back <= len(self.purpose.history):
             self._own = self.field if self._back == 0 else self._own
             self._back = back
-            self.field = Field.of(self._purpose.history[-back]) if back else self._own
-            self._changed()
+            self.field = Field.of(self.purpose.history[-back]) if back else self._own
+            self.changed()
 
     def do_editor(self) -> None:
         """Go on in the person's own editor."""
@@ -213,7 +231,7 @@ class Composer(NeedsRoom, ModalScreen[None]):
 
     def done(self) -> None:
         """It has arrived."""
-        self._purpose.keep("")
+        self.purpose.keep("")
         self.close()
 
     def refused(self, reason: str) -> None:
@@ -221,12 +239,11 @@ class Composer(NeedsRoom, ModalScreen[None]):
         if not self.is_current:
             self.shell.flash(reason, "bad")
             return
-        if self._waits:
+        if self.waits:
             self._hold_timer.stop()
             self.shell.typed.release()
-        self._waits, self._refusal = False, reason
-        self._changed()
-        self._changed()
+        self.waits, self.refusal = False, reason
+        self.changed()
 
     def set_title(self, title: str) -> None:
         """It is for others now."""
@@ -241,28 +258,29 @@ class Composer(NeedsRoom, ModalScreen[None]):
     # drawing
 
     def _write(self, field: Field) -> None:
-        self.field, self._refusal, self._back = field, "", 0
-        self._changed()
+        self.field, self.refusal, self._back = field, "", 0
+        self.changed()
 
-    def _changed(self) -> None:
+    def changed(self) -> None:
+        """Draw it anew."""
         if not self.is_mounted:
             return
         self._sheet.lay_out(self.field, most=max(FEWEST, self.app.size.height // 2))
         cells = max(self.app.size.width - BESIDE, 1)
-        self._below.styles.height = len(self._refusal_lines(cells)) if self._refusal else 1
+        self._below.styles.height = len(self._refusal_lines(cells)) if self.refusal else 1
         self._below.refresh()
 
     def _compose_below(self, cells: int) -> Sequence[Sequence[Cell]]:
-        if self._waits:
-            return [[Cell(f" {WAITS[self._purpose.verb]} …", "quiet")]]
-        if self._refusal:
+        if self.waits:
+            return [[Cell(f" {WAITS[self.purpose.verb]} …", "quiet")]]
+        if self.refusal:
             return self._refusal_lines(cells)
         lines = self.field.text.count("\n") + 1
-        text = " " + " · ".join(filter(None, (f"{lines} lines" if lines > 1 else "", self._purpose.note)))
+        text = " " + " · ".join(filter(None, (f"{lines} lines" if lines > 1 else "", self.purpose.note)))
         return [[Cell(clipped(text, cells), "faint")]]
 
     def _refusal_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
-        return folded([[Cell(f" {safe(self._refusal)}", "bad")]], cells, 0)
+        return folded([[Cell(f" {safe(self.refusal)}", "bad")]], cells, 0)
 
 
 class ComposerCanvas(Canvas):

@@ -11,9 +11,10 @@ NARROW = 100
 
 
 class Panel(StrEnum):
-    """A part of the main screen that can have the keys; all but the list are faces of its panel."""
+    """A part of the main screen that can have the keys; all but the list and the question are faces of its panel."""
 
     TABLE = "missions"
+    QUESTION = "question"
     LOG = "logs"
     DIFF = "diff"
     TERMINAL = "terminal"

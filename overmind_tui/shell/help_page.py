@@ -56,6 +56,8 @@ class HelpPage(TextPage):
     """
 
     where = Where.HELP
+    nothing = " no key and no word matches: esc shows all"
+    """The line in place of rows."""
 
     def __init__(self, about: Context, drawn: Sequence[StatusMark] = ()) -> None:
         super().__init__("help", "all keys", list)
@@ -154,15 +156,19 @@ class HelpPage(TextPage):
         shape = screen_shape.shape(size.width, size.height, self._edges)
         return size.width, max(size.height - shape.header - shape.hints - bool(shape.line) * self._line_height, 1)
 
-    def _show_all(self) -> None:
+    def kept(self) -> list[Section]:
+        """The rows that match."""
         sections = self._sections
         every = [entry for section in sections for entry in section.entries]
-        shown = help_lines.kept(sections, [not self._wanted or self._wanted.matches(one.looked_in) for one in every])
+        return help_lines.kept(sections, [not self._wanted or self._wanted.matches(one.looked_in) for one in every])
+
+    def _show_all(self) -> None:
+        shown = self.kept()
         self._entries = [entry for section in shown for entry in section.entries]
         self._at = self._held(self._at)
         sheet = help_lines.laid_out(shown, self.app.size.width - SCROLLBAR, self._at)
         self._places = sheet.places
-        self.text.show(sheet.lines or [[Cell(" no key and no word matches: esc shows all", "quiet")]])
+        self.text.show(sheet.lines or [[Cell(self.nothing, "quiet")]])
         if self._at == 0 or not sheet.places:
             self.text.to_row(0)
         else:

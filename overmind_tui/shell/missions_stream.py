@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from textual.message import Message
 
 from overmind_core.client.client import Client, answer_result
+from overmind_core.domain.engine_questions import is_for_all
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.view.cells import Row
@@ -143,6 +144,8 @@ class MissionsStream(ABC):
         self._wake = threading.Event()
         self._seq = 0
         self._midnight = 0.0
+        self._waits_with_others = False
+        """Whether a question is open that decides about all that wait: of which it does changes with any quest."""
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -272,8 +275,10 @@ class MissionsStream(ABC):
         """What waits for a person, and what was spent today, where that may have changed."""
         midnight = _midnight()
         try:
-            if happened & QUESTIONS:
-                self.send(InboxChanged(session.ask("inbox", {})))
+            if happened & QUESTIONS or (QUEST in happened and self._waits_with_others):
+                questions = session.ask("inbox", {})
+                self._waits_with_others = any(map(is_for_all, questions))
+                self.send(InboxChanged(questions))
             if PAID in happened or midnight != self._midnight:
                 sums = session.ask("cost", {"by": "day", "since": format_time(midnight)})
                 self.send(Spent(sum(one["cost_usd"] or 0.0 for one in sums)))

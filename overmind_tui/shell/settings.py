@@ -2,11 +2,10 @@ r"""Settings: what `[tui]` of config.toml may say, and what the command line sai
 
 ```toml
 [tui]
-theme = "dark"             # dark | light | any theme of Textual
+theme = "dark"             # dark | light | sixteen, the terminal's own colours | any theme of Textual
 symbols = "auto"           # auto | unicode | ascii
 panel = "auto"             # auto | below | beside | off: where the panel of the missions stands
 mouse = true
-motion = true              # false: nothing blinks
 coach = true               # false: no first steps in the bottom line
 fps = 0                    # frames a second at most; 0: 60, over ssh 15
 escape_ms = 0              # how long a lone Esc waits; 0: 25, over ssh 150
@@ -140,6 +139,8 @@ SYMBOLS = ("auto", "unicode", "ascii")
 PANELS = ("auto", "below", "beside", "off")
 RANGES = ("tail", "head", "1m", "5m", "15m", "30m", "1h")
 MOST_FPS, MOST_ESCAPE = 250, 2000
+FORMER = frozenset({"motion"})
+"""Keys that earlier releases knew and that say nothing any more: a file may still have them."""
 
 
 class Settings(NamedTuple):
@@ -150,7 +151,6 @@ class Settings(NamedTuple):
     panel: str = "auto"
     confirm_kill: bool = True
     mouse: bool = True
-    motion: bool = True
     coach: bool = True
     """Whether the bottom line tells new users what to press next."""
     fps: int = 0
@@ -243,6 +243,8 @@ def read(table: object, text: str = "", beside: Sequence[_Mistake] = ()) -> Sett
     found: dict[str, Any] = {}
     mistakes = list(beside)
     for key, value in table.items():
+        if key in FORMER:
+            continue
         try:
             found[key] = _value(key, value, mistakes)
         except _Mistake as mistake:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from overmind_core.view.cells import Cell, Row
     from overmind_core.view.fleet import Fleet
     from overmind_core.view.hives import HiveState
+    from overmind_core.view.inbox import Key
     from overmind_tui.command_line.parse import Show
     from overmind_tui.render.layout import Panel
     from overmind_tui.shell.key_queue import Expected, KeyQueue
@@ -85,6 +86,12 @@ class Main(RowSelection, Protocol):
 
     def select(self, mission: str) -> bool:
         """Put the cursor on a mission; False where it is not shown."""
+
+    def show_needs(self, first: Key | None = None) -> None:
+        """Show only who needs a person, with the keys in this question, until that is closed."""
+
+    def next_need(self) -> None:
+        """Go to the next that needs a person; into its question where the keys were in one."""
 
     def select_soon(self, mission: str) -> None:
         """Put the cursor on a mission that may not have come yet."""

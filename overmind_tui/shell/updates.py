@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from overmind_core.view import health
 from overmind_core.view.cells import Row
 from overmind_core.view.summary import EngineLoad
-from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.pages.page import Page
 from overmind_tui.pages.table import TablePage
 from overmind_tui.shell.messages import (
@@ -107,7 +106,6 @@ class Updates:
     def hive_changed(self) -> None:
         """A hive is reached in another way than before."""
         self._main.rows_came()
-        self.show_inbox()
         show_bottom(self._shell.app)
 
     def swarm_changed(self) -> None:
@@ -118,14 +116,7 @@ class Updates:
 
     def _inbox_changed(self) -> None:
         self._main.rearrange()
-        self.show_inbox()
         show_bottom(self._shell.app)
-
-    def show_inbox(self) -> None:
-        """Who needs the person, where that is seen."""
-        stack = self._shell.app.screen_stack
-        if stack and isinstance(stack[-1], NeedsPage):
-            stack[-1].update()
 
     def _connected(self, message: Connected) -> None:
         self._shell.fleet.lost, self._shell.fleet.awaits_supervisor = "", False
@@ -154,12 +145,10 @@ class Updates:
     def _show_rows(self) -> None:
         self._shows_soon = False
         self._main.rows_came()
-        self.show_inbox()
 
     def _rows_changed(self, message: RowsChanged) -> None:
         self._shell.fleet.apply(message.rows, message.removed, everything=message.everything, at=self._shell.now())
         self._main.rows_came()
-        self.show_inbox()
 
     def _happened(self, message: Happened) -> None:
         self._shell.fleet.events.extend(message.events)

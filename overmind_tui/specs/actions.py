@@ -12,6 +12,7 @@ from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.errors import OvermindError
 from overmind_core.spec_files import document_texts
 from overmind_core.view import diff
+from overmind_core.view import quests as quests_rows
 from overmind_core.view import specs as specs_rows
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.inbox import DENY
@@ -25,9 +26,8 @@ from overmind_tui.quests.actions import QuestActions
 from overmind_tui.shell import external
 
 if TYPE_CHECKING:
-    from overmind_tui.inbox.actions import AnswerActions
+    from overmind_tui.inbox.actions import AnswerActions, InboxActions
     from overmind_tui.inbox.messages import Drafts
-    from overmind_tui.inbox.page import InboxActions
     from overmind_tui.shell.shell import Shell
 
 Answers = Sequence[Any | OvermindError]
@@ -171,7 +171,7 @@ class SpecActions:
         """Show what is asked about it, where y and n answer; of a task first what is asked about its quest."""
         row = rows[0]
         task: Row = row.get(OF_TASK) or row
-        asked = any(one["id"] == task["id"] for one in self._shell.fleet.questions)
+        asked = quests_rows.question_of(task, self._shell.fleet.questions) is not None
         self._inbox.question([task if asked else row])
 
     def send_comments(self, rows: list[Row]) -> None:

@@ -16,6 +16,7 @@ from overmind_core.view.cells import Row, safe
 from overmind_core.view.keymap import ACTIONS
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell import clipboard
+from overmind_tui.terminal.hop import Hop
 from overmind_tui.terminal.keys import TerminalKeys
 from overmind_tui.terminal.session import TerminalSession
 
@@ -50,12 +51,14 @@ class TerminalPanel:
         """The pane has the screen alone because one types into it, not because somebody asked for that."""
         self._begin_pending = False
         """The terminal is asked for once the pane has a size: none may be given one that nobody sees."""
+        self.hop = Hop(screen)
         self.keys = TerminalKeys(screen, self.session, detach=self.do_detach, leave=self._leave)
         self.handlers: dict[str, Handler] = {
             "type": self.do_type,
             "attach": self.do_type,
             "detach": self.do_detach,
             "leave-terminal": screen.close_terminal,
+            "next-need": self.hop.go,
             "send-detach-key": partial(self._send_itself, DEFAULT_KEY),
             "search": self.do_search,
             "next-match": partial(self._to_match, back=True),
@@ -80,8 +83,8 @@ class TerminalPanel:
     # opening and closing
 
     def look(self, row: Row) -> None:
-        """Look at a mission's terminal; a panel that would still follow the cursor to it closes it no more."""
-        self._screen.following.at_once()
+        """Look at a mission's terminal."""
+        self._screen.following.at_once()  # else the panel would come to its row later, and put the terminal away
         self._stop_typing()
         if self.session.mission != row["id"] or self.session.over:
             self._enter(row)
@@ -107,7 +110,7 @@ class TerminalPanel:
             if not self._screen.shell.read_only:
                 self._view_only(row)
             return
-        self._screen.following.at_once()
+        self._screen.following.at_once()  # else the panel would come later, and take the terminal for another one
         if self.session.mission != row["id"] or self.session.over:
             self._enter(row)
         self.session.typing = True
@@ -260,6 +263,7 @@ class TerminalPanel:
         """Back to looking, beside the list where there is room; the terminal stays ours until the pane is closed."""
         self.session.send(terminal_keys.focus(self.session.modes, gained=False))
         self._stop_typing()
+        self.hop.begin(self.session.mission)
         unzooms, self._zoomed_by_itself = self._zoomed_by_itself, False
         self._screen.give(Panel.TERMINAL, zoomed=False if unzooms else None)
 

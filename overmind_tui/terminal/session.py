@@ -119,6 +119,7 @@ class TerminalSession:
             self._gone(f"{error.message} · esc back")
             return
         request = {"id": mission, "read_only": read_only, "keep": False, "columns": columns, "rows": rows}
+        request |= {"looks": True} if read_only else {}
         self.link, self._asked = Link(place, request, partial(self._stir, shell.app)), not read_only
         if self._asked and self._ahead:
             self.link.type(bytes(self._ahead))

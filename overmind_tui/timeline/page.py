@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from overmind_core.domain.engine_questions import concerned, concerns, is_gate
 from overmind_core.view import quests as quests_rows
 from overmind_core.view import registry
 from overmind_core.view import timeline as timeline_rows
@@ -73,7 +74,11 @@ class TimelinePage(DetailsPage):
     def chosen(self) -> list[Row]:
         """Who it is about, whatever the cursor is on: by the id that questions name, where there are any."""
         named = {self._subject, self._name_of}
-        asked = (one["id"] for one in self.shell.fleet.questions if named & {one["id"], one["name"]})
+        asked = (
+            next((id_ for id_ in concerned(one) if id_ in named), one["id"])
+            for one in self.shell.fleet.questions
+            if concerns(one, named) or one["name"] in named or any(is_gate(one, name) for name in named)
+        )
         return [{"id": next(asked, self._subject), "name": self._name_of}]
 
     def targets(self) -> list[Row]:

@@ -308,8 +308,8 @@ class MissionsList(ScrollCanvas):
 
     def _look(self) -> Look:
         return Look(
-            self._laid_out(), self._facts(), self._key, self.has_focus, frozenset(self.marked), self.sorted_by,
-            self.chosen, self._ascii,
+            self._laid_out(), self._facts(), self._key, self.has_focus and self.app.screen_stack[-1:] == [self.screen],
+            frozenset(self.marked), self.sorted_by, self.chosen, self._ascii,
         )  # fmt: skip
 
     def _drawn(self) -> list[ListLine]:

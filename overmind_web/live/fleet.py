@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Coroutine, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from typing import Any, NamedTuple
 
+from overmind_core.domain.engine_questions import is_for_all
 from overmind_core.domain.missions.status_marks import WAITING
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
+from overmind_core.view import health as health_rows
 from overmind_core.view.cells import Row
 from overmind_core.view.fleet import Fleet
 from overmind_core.view.head import head
@@ -76,6 +78,8 @@ class LiveFleet:
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
         self.fleet = Fleet()
+        self.loads = 0
+        """How often the load of all missions was looked at."""
         self._listeners: set[Callable[[FleetChange], None]] = set()
         self._watched: dict[Hashable, tuple[str, ...]] = {}
         self._rewatch = asyncio.Event()
@@ -144,7 +148,10 @@ class LiveFleet:
         """These changed or went, with events of these types; who waits is told with what is asked."""
         changed, kinds = list(rows), frozenset(types)
         known = {one["id"] for one in self.fleet.questions}
-        asks = bool(kinds & QUESTIONS) or any(mark(row) is WAITING and row["id"] not in known for row in changed)
+        joins = "quest" in kinds and any(map(is_for_all, self.fleet.questions))  # about whom it decides has changed
+        asks = (
+            joins or bool(kinds & QUESTIONS) or any(mark(row) is WAITING and row["id"] not in known for row in changed)
+        )
         if asks:
             self.fleet.questions = await self._questions()
         self._forget_killed()
@@ -213,7 +220,10 @@ class LiveFleet:
         queue = await self._supervisor.call("queue", {"limit": 1})
         health = await self._supervisor.call("health", {})
         self.fleet.engine = EngineLoad.of(queue, health["coherence"])
-        self._tell(FleetChange())
+        before = self.fleet.health
+        found = health_rows.listed(health, self.fleet.rows, time.time())
+        self.fleet.health = {row["id"]: row for row in found}
+        self._tell(FleetChange(figures=frozenset(_other_levels(before, self.fleet.health))))
         await asyncio.sleep(ENGINE_PAUSE)
 
     async def _ask_notes(self) -> None:
@@ -276,6 +286,7 @@ class LiveFleet:
                 began = loop.time()
                 with suppress(OvermindError):
                     await self._read_figures({"ids": live, "known": True})
+                    self.loads += 1
                 took = loop.time() - began
             await asyncio.sleep(max(LOAD_EVERY, took / LOAD_SHARE))
 
@@ -301,6 +312,14 @@ class LiveFleet:
         self._head_stale = True
         for listener in tuple(self._listeners):
             listener(change)
+
+
+def _other_levels(before: Mapping[str, Row], after: Mapping[str, Row]) -> Iterator[str]:
+    """Ids of those that are silent in another way than before."""
+    for one in before.keys() | after.keys():
+        old, new = before.get(one), after.get(one)
+        if (old and old.get("level")) != (new and new.get("level")):
+            yield one
 
 
 def midnight(now: float) -> float:

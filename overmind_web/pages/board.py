@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from overmind_core.domain.engine_questions import UNDOES, UNDOES_LANDED, effects_of
+from overmind_core.domain.engine_questions import UNDOES, UNDOES_LANDED, UNDOES_OF_COMMAND, effects_of, oldest_of
 from overmind_core.domain.missions.status_marks import WAITING
 from overmind_core.view import board as board_rows
-from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers, row_filter, tones
 from overmind_core.view import quests as quests_rows
 from overmind_core.view.cells import Row, safe
@@ -125,7 +124,7 @@ def content(
         questions: As `inbox` has them, the oldest first.
         there: Missions by their ids.
     """
-    asked = {one["id"]: one for one in reversed(questions)}
+    asked = oldest_of(questions)
     lanes = by if by in board_rows.LANES else ""
     rows = board_rows.ordered(found.rows, lanes)
     columns = []
@@ -169,9 +168,16 @@ def gate(row: Row, *, by: str) -> dict[str, object]:
     }
 
 
+def _document(row: Row, question: Row | None) -> dict[str, object]:
+    """Where the document is read that a quest has made and a gate asks about; its card says that it is a quest, too."""
+    if question is None or not row.get(quests_rows.AT_GATE):
+        return {}
+    return {"spec": question["id"], "part": question["part"], "quest": True}
+
+
 def _need(question: Row) -> str:
     """What is needed; work that would undo what has landed is read before it lands, so it is another need here."""
-    return UNDOES_LANDED if effects_of(question) is UNDOES else str(question["need"])
+    return UNDOES_LANDED if effects_of(question) in {UNDOES, UNDOES_OF_COMMAND} else str(question["need"])
 
 
 def card(row: Row, *, by: str, question: Row | None, there: bool) -> dict[str, object]:
@@ -180,7 +186,7 @@ def card(row: Row, *, by: str, question: Row | None, there: bool) -> dict[str, o
     `since`, `attempt` and `ended` are moments in seconds since the epoch: when its first attempt began, when the one
     under way did, and when it ended; `estimate` is how many seconds an attempt of the like took.
     """
-    mark = missions_rows.mark(row)
+    mark = quests_rows.mark(row)
     running = row["status"] == "running"
     ended = numbers.moment(row["ended_at"])
     urgent = safe(row.get("priority"))
@@ -201,9 +207,10 @@ def card(row: Row, *, by: str, question: Row | None, there: bool) -> dict[str, o
     }  # fmt: skip
     return {
         "id": row["id"],
-        "name": board_rows.short_name(row, by),
+        "name": safe(" ".join(filter(None, (board_rows.short_name(row, by), row.get(quests_rows.AT_GATE))))),
         "mark": mark.word,
         "tone": tones.named(mark.tone),
+        **_document(row, question),
         "facts": {"status": row["status"], "priority": row.get("priority"), "check_id": row.get("check_id"),
                   "there": there, "can_retry": quests_rows.can_retry(row)},
         **{key: value for key, value in said.items() if value not in {None, ""}},

@@ -1,4 +1,4 @@
-"""The list of missions: the rows, words, columns, orders and the filter of the full-screen program."""
+"""The list of missions: the groups, rows, words, orders and the filter of the full-screen program."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from overmind_core.view import arrangement, frames, registry, row_filter
-from overmind_core.view.arrangement import Arranged, Arrangement, ritual_of
+from overmind_core.view import frames, list_frames, registry, row_filter
+from overmind_core.view import missions as missions_rows
+from overmind_core.view.arrangement import ritual_of
 from overmind_core.view.cells import Row, safe
-from overmind_core.view.columns import MISSIONS, ORDERS, Order
-from overmind_core.view.missions import Branch
+from overmind_core.view.columns import ORDERS, Order
+from overmind_core.view.grouping import grouped, ordered
+from overmind_core.view.groups import Listing, Wish
+from overmind_core.view.mission_list import Slot
 from overmind_core.view.row_filter import NOTHING, BrokenFilter
+from overmind_core.view.row_words import Facts
+from overmind_core.view.settling import BY_FIGURES, CALM_SECONDS, SettledOrder, Settling
 from overmind_web.live.feed import Change
 from overmind_web.live.fleet import FleetChange
-from overmind_web.live.messages import Open, ToPane
+from overmind_web.live.messages import Open, Say, ToPane
 from overmind_web.live.pane import MOST_ROWS, Frame, PaneContext, Rows, TablePane
 from overmind_web.pages.arguments import Args, ids, text
 
@@ -24,27 +29,36 @@ LONGEST_FILTER = 2_000
 """Characters."""
 NEAR = 15
 """Rows beyond those in view of which figures are asked for: so far a page scrolls before it says so."""
-MEASURED = frozenset({"cpu", "memory", "output", "now"})
-"""Orders by figures: rows move without an event."""
 
 
 class MissionsPane(TablePane):
     """The list, kept in its order; figures come for rows in view.
 
-    Args of the page: `filter`, as behind `/`; `order`, a column, and `reversed`; `flat`; `attention`; `folded`, ids of
-    rows whose children are folded away; `opened`, ids of rituals' newest runs below which the older ones are shown.
+    Args of the page: `filter`, as behind `/`; `order`, a column, and `reversed`; `flat`; `attention`; `plain`, one list
+    without groups; `unfolded`, those that ended are shown; `folded`, ids of rows whose children are folded away;
+    `opened`, ids of rows below which those that ended are shown, or older runs of a ritual.
+
+    What the page says: `row`, the row that somebody has under the cursor or the finger, at each key and move. It keeps
+    its place for a while, and for a moment nothing moves at all.
     """
 
     def __init__(self, context: PaneContext, opened: Open) -> None:
         super().__init__(context, opened)
         self._live = context.feed.fleet
-        self._wanted = wanted(opened.args)
-        self._folded, self._opened = ids(opened.args, "folded"), ids(opened.args, "opened")
+        self._opened = ids(opened.args, "opened")
+        self._wish = wanted(opened.args)._replace(opened=self._opened)
         self._filter, self._text = NOTHING, text(opened.args, "filter")[:LONGEST_FILTER]
         self._problem = ""
         self._problem_sent = ""
-        self._branches: dict[str, Branch] = {}
+        self._listing = Listing()
+        self._lines: Mapping[str, Slot] = {}
         self._opening: Collection[str] = frozenset()
+        self._settling, self._settled_order = Settling(), SettledOrder()
+        self._is_arranged = self._holds = False
+        self._was_measured = False
+        """The load of all missions was known when they were ordered: only then an order by it means something."""
+        self._cursor: str | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._leave: Callable[[], None] = lambda: None
 
     async def start(self) -> None:
@@ -57,6 +71,8 @@ class MissionsPane(TablePane):
     async def close(self) -> None:
         """Nobody looks any more."""
         self._leave()
+        if self._timer is not None:
+            self._timer.cancel()
         self._live.watch(self, ())
         await super().close()
 
@@ -66,12 +82,15 @@ class MissionsPane(TablePane):
         return False
 
     def _on_fleet(self, change: FleetChange) -> None:
-        rearranged = change.rows is None or bool(change.rows)
         if change.figures:
-            rearranged = rearranged or self._wanted.order.by in MEASURED or bool(self._filter)
             self.context.wake()
-        if rearranged or (change.questions and self._wanted.attention):
+        moved = change.figures and (bool(self._filter) or (self._by_figures and not self._was_measured))
+        if change.rows is None or change.rows or change.questions or moved:
             self._stale.set()
+
+    @property
+    def _by_figures(self) -> bool:
+        return self._wish.order is not None and self._wish.order.by in BY_FIGURES
 
     def _parse(self) -> None:
         try:
@@ -84,14 +103,38 @@ class MissionsPane(TablePane):
         fleet = self._live.fleet
         rows = list(fleet.rows.values())
         kept = await self._kept(rows)
-        wish = self._wanted._replace(filter=self._filter, folded=self._folded, opened=self._rituals())
+        wish = self._wish._replace(filter=self._filter, opened_rituals=self._rituals())
         if len(rows) > MANY:
-            arranged = await asyncio.to_thread(_arranged, wish, rows, fleet.asked_about, kept)
+            listing = await asyncio.to_thread(self._arranged, rows, wish, kept)
         else:
-            arranged = _arranged(wish, rows, fleet.asked_about, kept)
-        self._branches = {branch.id: branch for branch in arranged.branches}
-        self._opening = arrangement.opening(arranged.branches)
-        return Rows(list(self._branches), self._row, self._head(arranged))
+            listing = self._arranged(rows, wish, kept)
+        at = asyncio.get_running_loop().time()
+        self._listing = self._settling.settled(listing, fleet.rows, self._cursor, at, asked=not self._is_arranged)
+        self._is_arranged, self._holds = True, self._listing is not listing
+        self._lines = list_frames.lines(self._listing)
+        self._opening = list_frames.opening(self._listing)
+        if self._settling.due is not None:
+            self._load_in(self._settling.due - at)
+        return Rows(list(self._lines), self._row, self._head(wish, rows))
+
+    def _arranged(self, rows: Sequence[Row], wish: Wish, kept: Collection[str] | None) -> Listing:
+        """The list as it would be if nothing were held in its place."""
+        fleet, now = self._live.fleet, time.time()
+        found = ordered(rows, wish.order, now)
+        if self._by_figures:
+            found = self._settled_order.settled(found, asked=not self._was_measured)
+            self._was_measured = self._live.loads > 0
+        return grouped(found, fleet.questions, now, wish, kept=kept, sizes=fleet.plan_sizes)
+
+    def _load_in(self, seconds: float) -> None:
+        """Arrange them again then: something is held back until then."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(max(seconds, 0.01), self._load_again)
+
+    def _load_again(self) -> None:
+        self._timer = None
+        self._stale.set()
 
     async def _kept(self, rows: Sequence[Row]) -> Collection[str] | None:
         """Ids of what the filter keeps, found in slices between which others are served; None: of all."""
@@ -113,31 +156,45 @@ class MissionsPane(TablePane):
         rows = self._live.fleet.rows
         return frozenset(ritual_of(str(rows[one]["name"])) for one in self._opened if one in rows)
 
-    def _head(self, arranged: Arranged) -> Mapping[str, object]:
+    def _head(self, wish: Wish, rows: Sequence[Row]) -> Mapping[str, object]:
         """Columns, and how many rows are there for their own sake."""
+        folds = not (wish.grouped or wish.flat or wish.narrows)
+        order = Order() if wish.order is None else wish.order
         return {
             "columns": COLUMNS,
             "orders": list(ORDERS),
-            "shown": sum(branch.meant for branch in arranged.branches),
-            "order": self._wanted.order.by,
-            "rises": self._wanted.order.rises,
+            "shown": list_frames.shown(self._listing),
+            "order": order.by,
+            "rises": order.rises,
             "empty": registry.VIEWS["missions"].empty.split("\n"),
-            "rituals": sorted(set(arranged.beneath.values())),
+            "rituals": sorted(set(missions_rows.older_runs(rows).values())) if folds else [],
         }
 
-    def _row(self, mission: str) -> object:
-        branch = self._branches[mission]
-        row = self._live.fleet.rows.get(mission, branch.row)
-        return frames.mission(branch.updated(row), MISSIONS, time.time(), opens=mission in self._opening)
+    def _row(self, key: str) -> object:
+        slot, fleet = self._lines[key], self._live.fleet
+        if slot.entry is not None:
+            slot = slot._replace(entry=list_frames.updated(slot.entry, fleet.rows.get(key)))
+        facts = Facts(time.time(), health=fleet.health)
+        return list_frames.frame(slot, facts, opening=self._opening, opened=self._opened)
 
     async def handle(self, message: ToPane) -> None:
-        """Move the window."""
+        """Move the window, or keep the row in its place that somebody is at."""
         await super().handle(message)
-        self._watch()
+        if isinstance(message, Say):
+            self._hold(message.say.get("row"))
+        else:
+            self._watch()
+
+    def _hold(self, row: object) -> None:
+        cursor = row if isinstance(row, str) else None
+        has_left, self._cursor = self._cursor not in {None, cursor}, cursor
+        self._settling.press(asyncio.get_running_loop().time())
+        if has_left and self._holds and self._timer is None:
+            self._load_in(CALM_SECONDS)
 
     def _watch(self) -> None:
         begin, end = max(0, self._from - NEAR), min(self._to, self._from + MOST_ROWS) + NEAR
-        self._live.watch(self, list(self._branches)[begin:end])
+        self._live.watch(self, list_frames.missions_in(list(self._lines)[begin:end]))
 
     def frame(self) -> Frame | None:
         """Return what changed in view, and what is wrong with the filter; "" once it is not any more."""
@@ -147,22 +204,21 @@ class MissionsPane(TablePane):
         if self._problem == self._problem_sent:
             return {**found, "problem": self._problem} if found is not None and self._problem else found
         self._problem_sent = self._problem
-        return {"t": "rows", "total": len(self._branches), "from": 0, **(found or {}), "problem": self._problem}
+        return {"t": "rows", "total": len(self._lines), "from": 0, **(found or {}), "problem": self._problem}
 
 
-COLUMNS = frames.columns(MISSIONS)
+COLUMNS = frames.columns(list_frames.COLUMNS)
 
 
-def _arranged(
-    wish: Arrangement, rows: Sequence[Row], asked_about: Collection[str], kept: Collection[str] | None
-) -> Arranged:
-    return wish.of(rows, time.time(), asked_about=asked_about, kept=kept)
-
-
-def wanted(args: Args) -> Arrangement:
+def wanted(args: Args) -> Wish:
     """Read what a page asks for; without what only rows can tell. Pure; what is of the wrong kind is ignored."""
     order = Order.read(text(args, "order"))
-    inverted = order.inverted or args.get("reversed") is True
-    return Arrangement(
-        Order(order.by, inverted), attention=args.get("attention") is True, flat=args.get("flat") is True
+    order = Order(order.by, order.inverted or args.get("reversed") is True)
+    return Wish(
+        None if order == Order() else order,
+        attention=args.get("attention") is True,
+        flat=args.get("flat") is True,
+        grouped=args.get("plain") is not True,
+        unfolded=args.get("unfolded") is True,
+        folded=ids(args, "folded"),
     )

@@ -11,6 +11,7 @@ from typing import Any
 from overmind_core.errors import OvermindError
 from overmind_core.view import cards, inbox, registry
 from overmind_core.view.cells import Row
+from overmind_core.view.grouping import needs_in_order
 from overmind_core.view.inbox import Need
 from overmind_web.live.feed import Change
 from overmind_web.live.fleet import FleetChange
@@ -27,7 +28,7 @@ Turn = tuple[str, str]
 
 
 class NeedsPane(ContentPane):
-    """Cards, in the order of the list of needs; and by whom questions were answered while the page was open."""
+    """Cards, in the order of the list's first group; and by whom questions were answered while the page was open."""
 
     def __init__(self, context: PaneContext, opened: Open) -> None:
         super().__init__(context, opened)
@@ -59,7 +60,7 @@ class NeedsPane(ContentPane):
     async def load(self) -> object:
         """Return the cards."""
         fleet = self._live.fleet
-        found = inbox.needs(fleet.rows.values(), fleet.questions, time.time())
+        found = needs_in_order(fleet.rows.values(), fleet.questions, time.time())
         await self._read([need for need in found if need.group == inbox.TURN])
         numbers = [int(event["question"]) for event in self._events if event.get("question") is not None]
         return {

@@ -369,9 +369,8 @@ class App {
   // what it is called about
 
   _head(head) {
-    const needs = head.needs ?? 0;
-    const turns = head.turns ?? 0;
-    document.title = head.title ?? [needs ? `!${needs}` : "", turns ? `❯${turns}` : "", "overmind"].filter(Boolean).join(" ");
+    const needs = head.asking ?? 0;
+    document.title = head.title ?? "overmind";
     for (const name of ["needs", "needs-tab"]) this._badge(name, needs, "waits");
     const all = Object.values(head.counts ?? {}).reduce((sum, one) => sum + one, 0);
     this._badge("missions", all, "");

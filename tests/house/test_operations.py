@@ -46,6 +46,7 @@ SAFER = {
     ("verb", "attach"): Danger.CHANGES,
     ("mission", "open"): Danger.CHANGES,
     ("mission", "attach"): Danger.CHANGES,
+    ("mission", "question"): Danger.CHANGES,
     ("agent", "attach"): Danger.CHANGES,
     ("needs-you", "attach"): Danger.CHANGES,
     **{(one, action): Danger.CHANGES for one in ("quest", "board", "queue") for action in ("attach-quest", "question")},
@@ -57,6 +58,7 @@ SAFER = {
     **{(one, "question"): Danger.CHANGES for one in ("health", "timeline", "post of the swarm", "board of the swarm")},
     ("health", "attach"): Danger.CHANGES,
     ("mission", "as-toml"): Danger.ENDS_WORK,
+    ("verb", "toml"): Danger.ENDS_WORK,
     ("terminal, typing", "detach"): Danger.CHANGES,
 }
 """What the full-screen program does in read-only mode, though the operation that it names is no reading: each was

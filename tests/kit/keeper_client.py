@@ -192,6 +192,7 @@ class KeeperProcess:
         linger: Seconds that it stays when nobody needs it.
         nofile: Limits of its files.
         modules: A folder whose modules its interpreter finds first.
+        alone: It has its real start, for who judges its memory: a fork begins with all of the fork server's.
     """
 
     def __init__(
@@ -202,6 +203,7 @@ class KeeperProcess:
         linger: float = 10.0,
         nofile: tuple[int, int] | None = None,
         modules: str = "",
+        alone: bool = False,
     ) -> None:
         tiers.assert_may_start("a keeper")
         self.home = Home(root)
@@ -210,6 +212,7 @@ class KeeperProcess:
         self._marker = marker
         self._nofile = nofile
         self._modules = modules
+        self._alone = alone
         self.clients: list[KeeperClient | StreamClient] = []
         self.process = self._start()
 
@@ -218,7 +221,7 @@ class KeeperProcess:
         env = {"PATH": os.environ["PATH"], "HOME": self.home.root, MARKER: self._marker, **becoming.WORLD}
         if self._modules:
             env["PYTHONPATH"] = os.pathsep.join([self._modules, env["PYTHONPATH"]])
-        is_fork = self._nofile is None and fork_server.serves(env, b"")
+        is_fork = self._nofile is None and not self._alone and fork_server.serves(env, b"")
         kind, number = (ForkedProcess, fork_server.PASSED) if is_fork else (subprocess.Popen, told)
         argv = [*becoming.KEEPER, "--home", self.home.root]
         argv += ["--ready-fd", str(number), "--linger", str(self._linger)]

@@ -43,6 +43,8 @@ NUMBERS = re.compile(
     re.VERBOSE,
 )
 """Names of numbers that are another one each time, or not known yet."""
+COUNTED: Mapping[str, Any] = {"isolation": None, "changed_lines": {"added": "<number>", "removed": "<number>"}}
+"""Of a mission with a worktree: what is counted beside everything else, at a time that nobody waits for."""
 
 
 class Recorded:
@@ -150,7 +152,8 @@ class Recorded:
         if NUMBERS.fullmatch(key) and (value is None or isinstance(value, int | float)) and not isinstance(value, bool):
             return "<number>"
         if isinstance(value, dict):
-            return {self._text(name): self.plain(one, name) for name, one in value.items()}
+            own = COUNTED if COUNTED.keys() <= value.keys() and (value["isolation"] or {}).get("worktree") else {}
+            return {self._text(name): own.get(name) or self.plain(one, name) for name, one in value.items()}
         if isinstance(value, list):
             return [self.plain(one, key) for one in value]
         if isinstance(value, str):

@@ -155,9 +155,19 @@ class Table:
         return self
 
     @property
+    def missions(self) -> list[str]:
+        """Ids of the missions in view, without the lines that are none."""
+        return [one for one in self.ids if not one.startswith(":")]
+
+    @property
     def names(self) -> list[str]:
-        """Names of the rows in view, with their guides before them."""
-        return [self.rows[one][0] + self.rows[one][2] for one in self.ids]
+        """Names of the rows in view, with their guides before them; lines that are none are left out."""
+        return [self.rows[one][0] + self.rows[one][2] for one in self.missions]
+
+    @property
+    def lines(self) -> list[str]:
+        """All lines in view: names with their guides, and the words of the others behind a colon."""
+        return [f"{':' if one.startswith(':') else ''}{self.rows[one][0]}{self.rows[one][2]}" for one in self.ids]
 
     def cells(self, mission: str) -> dict[str, list[Any]]:
         """A row's cells by their columns."""

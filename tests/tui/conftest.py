@@ -16,6 +16,7 @@ from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 
+from overmind_core.view import question_sight
 from overmind_tui.missions import diff_panel, following
 from overmind_tui.pages import dialog
 from overmind_tui.widgets.lines import Lines
@@ -146,6 +147,12 @@ def weighty_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dialog, "WEIGHTY", frozenset({"bad", "slow"}))
 
 
+@pytest.fixture
+def read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question may be answered as soon as all of it was drawn."""
+    monkeypatch.setattr(question_sight, "LEAST_SECONDS", 0.0)
+
+
 async def until(pilot: Pilot[Any], look: Callable[[], object], *, what: str = "", tries: int = 400) -> None:
     """Let the program work until `look` comes true; that is looked at often at first."""
     for number in range(tries):
@@ -158,6 +165,25 @@ async def until(pilot: Pilot[Any], look: Callable[[], object], *, what: str = ""
 def later(app):
     """As if the time had gone by in which typed text does nothing."""
     app.typed.quiet.until = float("-inf")
+
+
+def lists_needs(app):
+    """Whether only those are listed who need a person, with nothing before them."""
+    return app.screen is app.main and app.main.needs_you.is_open
+
+
+async def question_read(app, pilot, question=None):
+    """Until this question (a number, or with its mission), or any, was on the screen for as long as one needs to read.
+
+    All of it counts, as for people.
+    """
+    asked = app.main.question
+    await until(
+        pilot,
+        lambda: asked.key is not None and question in {None, asked.key, asked.key[1]} and asked.may_answer
+        and not app.main.restless,
+        what=f"question {question or ''} read",
+    )  # fmt: skip
 
 
 def picture(app):

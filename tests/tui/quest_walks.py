@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from overmind_core.view import quests as quests_rows
-from tests.tui.test_pictures_board import BOARD, FLEET, QUESTIONS, QUEUE, Boarded, queued
+from tests.tui.test_pictures_board import BOARD, FLEET, QUESTIONS, QUEUE, Boarded, in_queue, queued
 from tests.tui.test_pictures_worktrees import CHANGES
 from tests.tui.walks import Recording
 
@@ -54,6 +54,37 @@ class GatedBoard(RecordingBoard):
                 {**asked, "id": one["spec"], "about": {"kind": "spec"}, "part": one["phase"] or "", **one}
                 for one in (GATE, MERGE)
             ),
+        ]
+
+
+ASKED_OF_SPEC: dict[str, Any] = {
+    "tool": "", "options": [], "subject": {"lines": []}, "rule": None, "attach_only": False, "id": GATE["spec"],
+    "about": {"kind": "spec"}, "part": "tasks", **GATE,
+}  # fmt: skip
+AT_GATE = in_queue(0x5B, "carts/tasks", "completed", 120, 60)
+
+
+class GatedQuest(GatedBoard):
+    """The same where a quest has made the document that is at the gate."""
+
+    answers: ClassVar[dict[str, Any]] = {
+        **RecordingBoard.answers,
+        "board": {
+            "columns": [
+                {**one, "count": one["count"] + 1, "quests": [AT_GATE, *one["quests"]]}
+                if one["name"] == "review"
+                else one
+                for one in BOARD["columns"]
+            ],
+            "gates": [{**GATE, "quest": AT_GATE["id"]}, MERGE],
+        },
+    }
+
+    def _start(self):
+        super()._start()
+        self.fleet.questions = [
+            {**one, "quests": [AT_GATE["id"]]} if one["question"] == GATE["question"] else one
+            for one in self.fleet.questions
         ]
 
 

@@ -121,11 +121,8 @@ def test_a_lone_escape_waits_as_long_as_is_set(monkeypatch, signals, remote, esc
     assert driver.keys == ["escape"]
 
 
-@pytest.mark.parametrize("motion", [True, False])
-def test_what_was_said_is_bright_for_a_while_then_faint_and_never_moves(motion):
-    app: Any = SimpleNamespace(
-        settings=Settings(motion=motion), fleet=SimpleNamespace(newest_event=0), now=lambda: 1_000.0
-    )
+def test_what_was_said_is_bright_for_a_while_then_faint_and_never_moves():
+    app: Any = SimpleNamespace(settings=Settings(), fleet=SimpleNamespace(newest_event=0), now=lambda: 1_000.0)
     notice = Notice(app, "")
     notice.put("done", "good")
     facts = RestFacts("~/shop", said=notice.said)

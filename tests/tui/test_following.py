@@ -106,8 +106,9 @@ def test_the_diff_is_a_face_that_stays_turned_and_is_asked_for_where_the_cursor_
         assert diff_face.total(app.main.diff_panel._found) in drawn
         await press("j")
         assert app.of("changes")[-1] == {"id": app.main.table.cursor_id}
-        await press("tab")
-        assert shown(app) is not Panel.DIFF
+        app.main.panels.turn_to(Panel.LOG)
+        await press("shift+down")
+        assert shown(app) is Panel.LOG
         before = len(app.of("changes"))
         await press("k", "j")
         assert len(app.of("changes")) == before, "nobody looks at one"

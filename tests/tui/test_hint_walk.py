@@ -9,7 +9,7 @@ from overmind_core.view import hints, keymap
 from overmind_core.view.actions import Context, shown_key
 from overmind_core.view.hints import Part
 from overmind_tui.changes.page import ChangesPage
-from overmind_tui.missions.form import FormScreen
+from overmind_tui.missions.task_line import TaskLine
 from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.render.layout import Panel
@@ -18,13 +18,11 @@ from tests.kit.cases import tabled
 from tests.tui.conftest import until
 from tests.tui.test_handlers import in_program, pages
 from tests.tui.test_keys import REACHED, go_to, key, walk, writing_down
-from tests.tui.test_pictures import AGENTS
+from tests.tui.test_pictures import AGENTS, QUESTIONS
 from tests.tui.test_traps import Asked, run
 
-KEYS = {shown_key(name): name for action in (*keymap.ACTIONS, *hints.COMING) for name in action.keys}
+KEYS = {shown_key(name): name for action in keymap.ACTIONS for name in action.keys}
 """A key as people write it → Textual's name."""
-COMING = {action.name for action in hints.COMING}
-"""Actions whose keys the keymap does not have yet."""
 
 
 def drawn(app):
@@ -57,11 +55,10 @@ def test_each_hint_on_the_screen_does_the_action_that_it_says_by_its_key_and_by_
                 assert line[begin:].strip(), name
                 assert line[begin - 1] == " ", "it begins there"
                 del done[:]
-                if action not in COMING:
-                    app.post_message(key(name))
-                    await pilot.pause()
-                    assert done == [(context, action)], name
-                    del done[:]
+                app.post_message(key(name))
+                await pilot.pause()
+                assert done == [(context, action)], name
+                del done[:]
                 await pilot.click(offset=(begin, y))
                 assert done == [(context, action)], name
 
@@ -79,13 +76,14 @@ def test_on_every_page_there_are_nine_at_most_and_each_key_means_what_is_said():
             assert 1 <= len(shown) <= hints.MOST, page
             for name, action, _ in shown:
                 meant = keymap.keymap(page.context).get(name)
-                assert meant is not None or action in COMING, (page, name)
-                assert meant is None or meant.name == action, (page, name)
+                assert meant is not None, (page, name)
+                assert meant.name == action, (page, name)
 
     in_program(look)
 
 
 DOES = [
+    ("question", lambda app: app.main.context is Context.NEEDS),
     ("open", lambda app: app.main.context in {Context.LOOKING, Context.LOG}),
     ("next-need", lambda app: app.screen is not app.main or app.main.table.cursor_id != "00000001"),
     ("message", lambda app: isinstance(app.screen, Composer) or app.main.bar.sign),
@@ -101,16 +99,16 @@ DOES = [
 def test_each_hint_of_the_list_does_what_its_word_says(action, happened):
     async def scenario(app, pilot):
         assert app.main.hint_part is Part.LIST
-        assert app.main.table.select("00000001")
+        assert app.main.table.select("00000002" if action == "question" else "00000001")
         (name,) = (name for name, one, _ in said(app.main, 120) if one == action)
         await pilot.press(name)
         await until(pilot, lambda: happened(app), what=action)
 
-    run(lambda: Asked(AGENTS), scenario)
+    run(lambda: Asked(AGENTS, QUESTIONS), scenario)
 
 
 def test_the_hints_of_the_list_are_all_walked():
-    walked = {action for action, _ in DOES} | COMING
+    walked = {action for action, _ in DOES}
     assert {hint.action for hint in hints.PARTS[Part.LIST][1]} <= walked
 
 
@@ -119,7 +117,7 @@ def test_the_hints_of_a_home_with_nothing_in_it_do_what_they_say():
         assert app.main.hint_part is Part.FIRST
         assert drawn(app).strip() == "n new  ? keys  q quit"
         await pilot.press("n")
-        await until(pilot, lambda: isinstance(app.screen, FormScreen) or app.main.bar.sign, what="a new mission")
+        await until(pilot, lambda: isinstance(app.screen, TaskLine), what="a new mission")
 
     run(lambda: Asked([]), scenario)
 

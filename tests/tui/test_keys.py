@@ -154,7 +154,7 @@ async def go_to(app, pilot, context):
     app.main.table.select(ASKING)
     await settle(pilot)
     if context is Context.LOOKING:
-        await pilot.press("enter")
+        app.main.terminal_panel.look(app.fleet.of(ASKING))
     else:
         app.commands.run(VIEW.get(context, "missions"))
     await until(pilot, lambda: getattr(app.screen, "context", None) is context, what=f"{context}")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from overmind_tui.pages.table import LONGEST_PAUSE as LONGEST_OF_A_PAGE
 from overmind_tui.pages.table import TableSource
-from overmind_tui.shell.missions_stream import LONGEST_PAUSE, pause_after
+from overmind_tui.shell.messages import InboxChanged
+from overmind_tui.shell.missions_stream import LONGEST_PAUSE, MissionsStream, pause_after
 
 
 @pytest.mark.parametrize(("took", "pause"), [(0.0, 0.0), (0.07, 2.0), (29.0, LONGEST_PAUSE), (1e9, LONGEST_PAUSE)])
@@ -21,3 +23,22 @@ def test_a_page_asks_again_soon_after_an_answer_that_was_late(took, pause):
     source: Any = TableSource.__new__(TableSource)
     source._took = took
     assert source._pause == pytest.approx(pause)
+
+
+FOR_ALL = {"question": 1, "need": "merge", "about": {"kind": "queue"}, "part": "main"}
+OF_ONE = {"question": 2, "need": "merge", "about": {"kind": "quest"}, "part": ""}
+
+
+@pytest.mark.parametrize(
+    ("asked", "happened", "again"),
+    [(FOR_ALL, {"quest"}, 1), (FOR_ALL, {"started"}, 0), (OF_ONE, {"quest"}, 0), (OF_ONE, {"answered"}, 1)],
+)
+def test_what_is_asked_is_read_again_as_a_quest_moves_where_one_answer_decides_about_several(asked, happened, again):
+    posted: list[object] = []
+    stream: Any = SimpleNamespace(send=posted.append, _waits_with_others=False, _midnight=0.0)
+    answers = {"inbox": [asked], "cost": []}
+    session: Any = SimpleNamespace(ask=lambda request, _arguments: answers[request])
+    MissionsStream._refresh_inbox_and_cost(stream, session, {"asked"})
+    posted.clear()
+    MissionsStream._refresh_inbox_and_cost(stream, session, happened)
+    assert [type(one) for one in posted] == [InboxChanged] * again

@@ -97,7 +97,7 @@ def pressing(*keys, paste=""):
         await settle(pilot)
         for key in keys:
             if key in {"Y", "1", "2"}:
-                await until(pilot, lambda: pilot.app.screen.answers.reading_delay.enough, what="read")
+                await until(pilot, lambda: pilot.app.main.question.may_answer, what="read")
             await pilot.press(key)
             await until(pilot, lambda: pilot.app.screen.is_mounted and not pilot.app.typed._held, what="its screen")
         if paste:

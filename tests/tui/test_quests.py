@@ -13,16 +13,26 @@ from overmind_core.view import missions as missions_rows
 from overmind_core.view import quests as quests_rows
 from overmind_core.view import queue as queue_rows
 from overmind_core.view.actions import Context
+from overmind_core.view.board import gate_row
 from overmind_core.view.describe import Rendering
 from overmind_core.view.keymap import keymap
 from overmind_tui.board.page import BoardPage
-from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.quests import page as quests_page
 from overmind_tui.render.layout import Panel
-from tests.tui.conftest import picture
-from tests.tui.quest_walks import MERGE, GatedBoard, Long, RecordingBoard, card_at, known
+from tests.tui.conftest import lists_needs, picture
+from tests.tui.quest_walks import (
+    ASKED_OF_SPEC,
+    GATE,
+    MERGE,
+    GatedBoard,
+    GatedQuest,
+    Long,
+    RecordingBoard,
+    card_at,
+    known,
+)
 from tests.tui.test_keys import ALL_KEYS
 from tests.tui.test_pictures import NOW
 from tests.tui.test_pictures_board import (
@@ -175,12 +185,41 @@ STANDS = [
     (queued(1, "a", 1, None, None, priority="high"), "a · queued, number 1, high"),
     (in_queue(1, "a", "running", 9, phase="check", tries=2), "a · checking, attempt 2 of 3"),
     (at_once(1, "a", "completed", 9, 2), "a · succeeded"),
+    (in_queue(0x5B, "carts/tasks", "completed", 9, 2), "carts/tasks · succeeded, attempt 1 of 3"),
 ]
 
 
 @pytest.mark.parametrize(("row", "text"), STANDS)
 def test_the_bottom_line_says_how_the_quest_under_the_cursor_stands(row, text):
     assert quests_rows.standing(known(row)) == text
+
+
+def test_the_bottom_line_says_what_a_quest_asks_and_the_key_that_answers():
+    asked = {**ASKED_OF_SPEC, "quests": ["0000005b"]}
+    row: Any = in_queue(0x5B, "carts/tasks", "completed", 9, 2)
+    quests_rows.learn([row], {}, [asked])
+    asks = "y answers: tasks passed with 0.95"
+    assert quests_rows.standing(row) == f"carts/tasks · succeeded, attempt 1 of 3 · {asks}"
+    assert quests_rows.standing({**row, quests_rows.AT_GATE: "gate"}).endswith(f"· review, attempt 1 of 3 · {asks}")
+    assert quests_rows.standing(gate_row(MERGE)) == "carts · review · y answers: Land spec/carts on main"
+
+
+def test_the_card_at_a_gate_is_that_of_the_quest_whose_keys_mean_what_they_mean_of_any():
+    async def scenario(app, press):
+        await press(":board", "right", "right", "right")
+        assert card_at(app) == "carts"
+        await press("down")
+        assert card_at(app) == "carts/tasks"
+        assert [row["name"] for row in app.screen.rows].count("carts/tasks") == 1
+        assert "? carts/tasks gate" in picture(app)
+        assert "y answers: tasks passed with 0.95" in picture(app)
+        await press("r")
+        assert app.notice.text.startswith("carts/tasks has ")
+        await press("y")
+        assert lists_needs(app)
+        assert app.main.question.key == (GATE["spec"], GATE["question"])
+
+    walk(scenario, GatedQuest)
 
 
 def test_a_quest_is_retried_made_more_urgent_and_cancelled_after_a_question():
@@ -291,17 +330,17 @@ def test_a_quest_that_asks_waits_in_its_row_in_all_about_it_and_where_its_cancel
     walk(scenario, Describing)
 
 
+@pytest.mark.usefixtures("read_at_once")
 def test_what_a_quest_asks_is_answered_where_it_can_be_read():
     async def scenario(app, press):
         await press(":board", "y")
         assert app.notice.text == "nothing is asked about login/TSK-003"
         await press("right", "right", "right", "down", "y")
-        assert isinstance(app.screen, NeedsPage)
-        page = app.screen
-        assert page.current is not None
-        assert page.current.key == ("00000056", 9)
+        assert lists_needs(app)
+        page = app.main.question
+        assert page.key == ("00000056", 9)
         assert "answer" not in [name for name, _ in app.asked], "the key only shows it"
-        page.answers.reading_delay._since = float("-inf")  # as if it had been read
+        assert page.may_answer
         await press("n")
         assert ("answer", {"question": 9, "behaviour": "deny", "options": []}) in app.asked
         await press("escape")
@@ -365,7 +404,7 @@ def test_read_only_changes_nothing():
         assert app.notice.text == "read-only: urgent is off"
         assert {name for name, _ in app.asked} <= {"queue", "board"}
         await press("right", "right", "right", "down", "y")
-        assert isinstance(app.screen, NeedsPage), "to look is allowed"
+        assert lists_needs(app), "to look is allowed"
 
     walk(scenario, RecordingBoard, read_only=True)
 
@@ -382,9 +421,8 @@ def test_a_gate_is_a_card_in_review_that_leads_to_its_question_and_is_no_quest()
         assert {name for name, _ in app.asked} <= {"queue", "board"}
         for key in ("enter", "d", "w", "y"):
             await press(key)
-            assert isinstance(app.screen, NeedsPage), key
-            assert app.screen.current is not None
-            assert app.screen.current.key == (MERGE["spec"], MERGE["question"])
+            assert lists_needs(app), key
+            assert app.main.question.key == (MERGE["spec"], MERGE["question"])
             await press("escape")
 
     walk(scenario, GatedBoard)

@@ -39,7 +39,6 @@ theme = "nord"
 symbols = "ascii"
 panel = "below"
 mouse = false
-motion = false
 coach = false
 fps = 15
 escape_ms = 100
@@ -72,7 +71,6 @@ def test_every_setting_can_be_written(tmp_path):
         panel="below",
         confirm_kill=False,
         mouse=False,
-        motion=False,
         coach=False,
         fps=15,
         escape_ms=100,
@@ -86,6 +84,11 @@ def test_every_setting_can_be_written(tmp_path):
     assert all(value != Settings._field_defaults[name] for name, value in found._asdict().items())
 
 
+@pytest.mark.parametrize("value", ["true", "false", '"none"'])
+def test_what_an_earlier_release_knew_is_no_mistake_and_does_nothing(tmp_path, value):
+    assert settings.load(written(tmp_path, f"[tui]\nmotion = {value}\nfps = 9")) == Settings(fps=9)
+
+
 def test_what_the_module_says_can_be_written_is_read():
     text = (settings.__doc__ or "").split("```")[1].removeprefix("toml")
     assert settings.read(tomllib.loads(text)["tui"], text).aliases == {"mine": "missions label=owner=me"}
@@ -93,6 +96,9 @@ def test_what_the_module_says_can_be_written_is_read():
 
 MISTAKES = [
     ("[tui]\ntheme = 3", "line 2: tui.theme: 3 is not valid: write text in quotes"),
+    ('[tui]\npanel = "left"', "line 2: tui.panel: write one of auto, below, beside, off"),
+    ("[tui]\npanel = true", "line 2: tui.panel: True is not valid: write text in quotes"),
+    ("[tui]\nlog_wrap = 'no'", "line 2: tui.log_wrap: 'no' is not valid: write true or false"),
     ('[tui]\n\n# x\nsymbols = "emoji"', "line 4: tui.symbols: write one of auto, unicode, ascii"),
     ("[tui]\nmouse = 'yes'", "line 2: tui.mouse"),
     ("[tui]\nmouse = 1", "line 2: tui.mouse"),
@@ -250,4 +256,4 @@ def test_a_table_with_a_slip_in_its_name_is_a_mistake_here_as_for_the_daemon(tmp
 
 
 def test_the_keys_of_the_program_are_those_that_a_daemon_and_doctor_know():
-    assert set(configuration.KEYS["tui"]) == set(Settings._fields)
+    assert set(configuration.KEYS["tui"]) == {*Settings._fields, *settings.FORMER}

@@ -7,7 +7,6 @@ import pytest
 from overmind_core.errors import OvermindError
 from overmind_core.view import specs as specs_rows
 from overmind_core.view.specs import Work
-from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
@@ -15,7 +14,7 @@ from overmind_tui.shell import external
 from overmind_tui.shell.updates import show_bottom
 from overmind_tui.specs.document import DocumentPage
 from overmind_tui.specs.page import SpecPage, SpecsPage
-from tests.tui.conftest import picture
+from tests.tui.conftest import lists_needs, picture
 from tests.tui.test_pictures import NOW
 from tests.tui.test_pictures_board import WHY
 from tests.tui.test_pictures_specs import (
@@ -330,7 +329,7 @@ def test_y_and_m_show_what_is_asked_and_the_answer_is_given_there():
     async def scenario(app, press):
         for keys in ((":specs", "y"), (":specs", "m"), (":spec carts", "y"), (":spec carts", "enter", "m")):
             await press(*keys)
-            assert isinstance(app.screen, NeedsPage)
+            assert lists_needs(app)
             assert "new command: pytest -q" in picture(app)
         await press(":spec login", "y")
         assert app.notice.text == "nothing is asked about login"
@@ -412,7 +411,7 @@ def test_read_only_shows_all_and_changes_nothing():
         await press("r", "e", "m", "#")
         assert {name for name, _ in app.asked} <= {"specs", "spec", "quests", "spec_sync"}
         await press("y")
-        assert isinstance(app.screen, NeedsPage), "to look is allowed"
+        assert lists_needs(app), "to look is allowed"
 
     walk(scenario, RecordingSpecs, read_only=True)
 

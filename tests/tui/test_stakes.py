@@ -32,7 +32,7 @@ CASES: dict[str, tuple[str, ...]] = {
     ":signal HUP release/types": ("release/types  ",),
     ":rm release/fetch": ("release/fetch  ", "Its record and its log are removed."),
     ":rm release/fetch release/docs": ("release/docs  ", "Their records and logs are removed."),
-    ":prune": ("Remove 60 finished missions and the logs (42K)?",),
+    ":prune": ("Remove 60 finished missions and the logs (42K)?", "Mission b1b2c3d4 (left) is kept"),
     ":prune --older 7d": ("prune --older 7d", "Remove 60 finished missions and the logs (42K)?"),
     ":shutdown": ("shutdown: 4 live missions", "release/types  "),
     ":delete release": ("release  3 running agents end, 3 that wait never start, running for 3m",),
@@ -72,7 +72,7 @@ class Typed(Recording, Planned):
     refusal = OvermindError("not_found", "It is gone.")
     answers: ClassVar[dict[str, Any]] = {
         **Planned.answers,
-        "prune": {"missions": ["a1b2c3d4"] * 60, "bytes": 42_000},
+        "prune": {"missions": ["a1b2c3d4"] * 60, "bytes": 42_000, "note": "Mission b1b2c3d4 (left) is kept"},
         "worktrees_prune": {"removed": [{"name": "header", "lost": "1 commit"}], "kept": []},
         "worktrees": {"worktrees": WORKTREES},
         "quest": QUESTS[-1],

@@ -18,7 +18,7 @@ from overmind_tui.shell.messages import SwarmStands
 from overmind_tui.swarm import stream as stream_module
 from overmind_tui.swarm.stream import SwarmStream
 from tests.kit.cases import tabled
-from tests.tui.conftest import later, picture, until
+from tests.tui.conftest import later, picture, question_read
 from tests.tui.test_pictures import Still, settle
 from tests.tui.test_pictures_swarm import ASKS, FLEETS, POSTS, SILENT, STATE, Gates, OfSwarm, keys
 
@@ -205,8 +205,9 @@ def test_a_page_that_is_opened_while_the_swarm_is_silent_says_so():
 def test_a_question_of_the_swarm_is_answered_through_it():
     async def scenario(app, pilot):
         await press(pilot, "exclamation_mark", "j")
-        assert "swarm/[red]site[/] · Bash permission" in picture(app)
-        await until(pilot, lambda: app.screen.answers.reading_delay.enough, what="read")
+        assert "── swarm/[red]site[/] ──" in picture(app)
+        assert "May it run this?" in picture(app)
+        await question_read(app, pilot)
         await press(pilot, "y")
         assert app.asked == [("swarm_answer", [{"question": 7, "behaviour": "allow", "options": []}])]
 
@@ -219,7 +220,7 @@ def test_a_question_of_a_hive_with_a_gate_is_shown_once_and_answered_there():
         assert picture(app).count("rm -rf build") == 1, "in the list"
         await press(pilot, "j")
         assert "eu/site" in picture(app)
-        await until(pilot, lambda: app.screen.answers.reading_delay.enough, what="read")
+        await question_read(app, pilot)
         await press(pilot, "y")
         assert app.asked == [("answer", [{"question": "eu/3", "behaviour": "allow", "options": []}])]
 

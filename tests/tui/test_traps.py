@@ -16,14 +16,14 @@ from overmind_core.domain.operation import Danger
 from overmind_core.view.actions import Context
 from overmind_core.view.keymap import keymap
 from overmind_tui.command_line.verbs import VERBS
-from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.shell import driver
+from overmind_tui.shell.find_page import FindPage
 from overmind_tui.shell.keys import Token, Tokenizer, TokenKind
 from overmind_tui.shell.messages import InboxChanged, RowsChanged
-from overmind_tui.widgets import needs_list, table
+from overmind_tui.widgets import missions_list, table
 from tests.kit import torture
 from tests.kit.overmind import REPOSITORY
-from tests.tui.conftest import later, until
+from tests.tui.conftest import later, lists_needs, until
 from tests.tui.test_pictures import AGENTS, QUESTIONS, ROWS, Still, mission, settle
 from tests.tui.test_pictures_talking import PLAN, SETUP, SEVERAL, Asking
 
@@ -33,7 +33,7 @@ JUST_CHANGED = "the row under the cursor just changed"
 @pytest.fixture
 def long_unrest(monkeypatch):
     """A row that moved has just done so for as long as the test takes."""
-    for where in (table, needs_list):
+    for where in (table, missions_list):
         monkeypatch.setattr(where, "RESTLESS_SECONDS", float("inf"))
 
 
@@ -134,25 +134,28 @@ NEXT = {"question": SEVERAL, "permission": {**QUESTIONS[0], "question": 13}, "pl
 def test_no_key_answers_what_has_just_come_under_the_cursor(following):
     rows = [row for row in AGENTS if row["name"] in {"planner", "api", "port", "review"}]
     left = NEXT[following]
+    idle = [{**row, "activity": "idle", "need": None, "unseen": row["name"] == "review"} for row in rows]
+    gone = {**rows[1], "id": "00000009", "name": "gone", "parent": None}
 
     async def scenario(app, pilot):
+        assert app.main.select(gone["id"])
         await pilot.press("exclamation_mark")
-        await until(pilot, lambda: isinstance(app.screen, NeedsPage) and app.screen.list.key, what="the first")
-        page = app.screen
-        idle = [{**row, "activity": "idle", "need": None, "unseen": row["name"] == "review"} for row in rows]
-        app.post_message(RowsChanged(idle if left is None else rows, []))
+        await until(pilot, lambda: lists_needs(app) and app.main.question.key == (gone["id"], 3), what="the first")
+        app.post_message(RowsChanged([], [gone["id"]]))
         app.post_message(InboxChanged([] if left is None else [left]))
-        await until(pilot, lambda: page.list.restless, what="another one")
+        await until(pilot, lambda: app.main.restless, what="another one")
+        assert app.main.table.cursor_id in {"00000002", "00000004", "00000008"}
         for key in ANSWERING:
             app.flash("")
             later(app)
             await pilot.press(key)
             assert JUST_CHANGED in app.notice.text, key
-            assert app.screen is page, key
+            assert lists_needs(app), key
         assert app.asked == []
 
-    first = {**QUESTIONS[1], "question": 3, "asked_at": "2025-12-31T20:00:00.000Z"}
-    run(lambda: Asked(rows, [first]), scenario)
+    first = {**QUESTIONS[1], "id": gone["id"], "question": 3, "asked_at": "2025-12-31T20:00:00.000Z"}
+    there = idle if left is None else rows
+    run(lambda: Asked([*there, gone], [first, *([] if left is None else [left])]), scenario)
 
 
 # what is drawn again in parts
@@ -216,14 +219,20 @@ def test_no_binding_of_the_library_is_ever_met():
         for opening in ("", "colon", "slash", "n", "m", "exclamation_mark"):
             if opening:
                 await pilot.press(opening)
-                await until(pilot, lambda: app.main.bar.sign or app.screen is not app.main, what=opening)
+                await until(
+                    pilot, lambda: app.main.bar.sign or app.screen is not app.main or lists_needs(app), what=opening
+                )
             stack, sign = list(app.screen_stack), app.main.bar.sign
-            await pilot.press("ctrl+p", "ctrl+q", "f1")
+            await pilot.press("ctrl+p")
+            await settle(pilot)
+            finds = isinstance(app.screen, FindPage)
+            assert finds is (opening in {"", "exclamation_mark"}), "our own; where text is typed none"
+            await pilot.press(*(["escape"] if finds else []), "ctrl+q", "f1")
             await settle(pilot)
             assert app.is_running, opening
             assert app.screen_stack == stack, opening
             assert app.main.bar.sign == sign, opening
-            app.main.to_front()
+            app.main.to_front(for_good=True)
             app.main.close_bar()
             await settle(pilot)
 

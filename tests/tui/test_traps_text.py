@@ -125,6 +125,10 @@ async def refused(app, pilot):
     await pilot.press("colon", *"wt", "enter", "L")
 
 
+async def looked_at(app, _pilot):
+    app.main.terminal_panel.look(app.main.table.current.row)
+
+
 async def untrusted(app, _pilot):
     fields = {"path": EVIL, "sha256": "1", "commands": [EVIL]}
     actions_start.ask(app, OvermindError("untrusted_project", EVIL, **fields), {}, lambda: None)
@@ -132,14 +136,15 @@ async def untrusted(app, _pilot):
 
 VIEWS = {
     "table": ([], None), "wide": (["ctrl+w", "z"], None), "log": (["l", "t"], None), "wrapped": (["l", "w", "f"], None),
-    "looking": (["enter"], None), "typing": (["a"], None), "needs": (["exclamation_mark"], None),
+    "looking": ([], looked_at), "typing": (["a"], None), "needs": (["exclamation_mark"], None),
     "whole question": (["exclamation_mark", "enter"], None), "the rule": ([], asked_always),
     "box": (["m"], None), "written in the box": (["m"], pasted), "in own words": (["exclamation_mark", "m"], None),
     "worktrees": (["colon", *"wt", "enter"], None), "review": (["v"], None), "conflicts": ([], conflicting),
     "land?": (["colon", *"wt", "enter", "L"], None), "no landing": ([], refused), "untrusted": ([], untrusted),
     "discard?": (["colon", *"wt", "enter", "ctrl+d"], None), "lost?": (["colon", *"wt", "enter", "ctrl+d", "y"], None),
     "comment": (["v", "n", "j", "j", "c"], None), "commit": (["colon", *"wt", "enter", "C"], pasted),
-    "describe": (["d"], None), "definition": (["y"], None), "changes": ([], changed), "events": ([], happened),
+    "describe": (["d"], None), "definition": (["E"], None), "question": (["y"], None),
+    "changes": ([], changed), "events": ([], happened),
     "stop?": (["x"], None), "kill?": (["*", "ctrl+k"], None), "flash": ([], flashed), "form": (["n"], pasted),
     "filter": (["slash"], pasted), "command": (["colon"], pasted), "top": ([":", *"top", "enter"], None),
     "cost": ([":", *"cost", "enter"], None), "a filter nobody matches": (["slash", *"zzz", "enter"], None),

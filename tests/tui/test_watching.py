@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,18 +10,18 @@ import pytest
 from overmind_core.errors import OvermindError
 from overmind_core.view import health as health_rows
 from overmind_core.view import learning as learning_rows
+from overmind_core.view import quests as quests_rows
 from overmind_core.view import timeline as timeline_rows
 from overmind_core.view.actions import Context
 from overmind_core.view.describe import Rendering
 from overmind_core.view.keymap import keymap
 from overmind_tui.health.page import HealthPage
-from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.learning.page import LearnPage
 from overmind_tui.notes.note_page import NotePage
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.layout import Panel
 from overmind_tui.timeline.page import TimelinePage
-from tests.tui.conftest import picture
+from tests.tui.conftest import lists_needs, picture
 from tests.tui.test_keys import ALL_KEYS
 from tests.tui.test_pictures import NOW
 from tests.tui.test_pictures_board import Boarded
@@ -116,6 +117,20 @@ def current(app) -> Any:
     return app.screen.table.current.row
 
 
+FOR_ALL = [
+    {"question": number, "id": "queue", "name": "queue", "need": "merge", "about": {"kind": "queue"}, "quests": [quest]}
+    for number, quest in ((3, "a1"), (4, "b2"))
+]
+
+
+@pytest.mark.parametrize(("quest", "number"), [("a1", 3), ("b2", 4), ("c3", None)])
+def test_a_timeline_leads_to_the_question_for_all_that_wait_where_the_quest_of_it_does(quest, number):
+    shell = SimpleNamespace(fleet=SimpleNamespace(questions=FOR_ALL))
+    page: Any = SimpleNamespace(_subject=quest, _name_of="work", shell=shell)
+    (row,) = TimelinePage.chosen(page)
+    assert (quests_rows.question_of(row, FOR_ALL) or {}).get("question") == number
+
+
 def test_from_health_to_what_is_asked_to_the_patterns_to_the_timeline_to_the_log():
     async def scenario(app, press):
         await press(":hl")
@@ -127,7 +142,7 @@ def test_from_health_to_what_is_asked_to_the_patterns_to_the_timeline_to_the_log
             await press("escape")
         for key in ("y",):
             await press(key)
-            assert isinstance(app.screen, NeedsPage)
+            assert lists_needs(app)
             assert "you have had the same error" in picture(app)
             await press("escape")
         await press("T")
@@ -199,7 +214,7 @@ def test_keys_of_a_timeline_are_about_its_subject_whatever_row_the_cursor_is_on(
         await press(":timeline login/TSK-001", "g", "w")
         assert app.of("quest_why") == [{"id": "login/TSK-001"}]
         await press("escape", "y")
-        assert isinstance(app.screen, NeedsPage)
+        assert lists_needs(app)
         await press("escape", "i")
         assert app.of("interrupt") == [{"id": "00000050"}]
         await press("down", "enter")
@@ -275,7 +290,7 @@ def test_read_only_looks_and_changes_nothing():
         await press(":learn", "y")
         assert app.notice.text == "read-only: accept is off"
         await press("ctrl+d", ":health", "m", "i", "y")
-        assert isinstance(app.screen, NeedsPage), "to look is allowed"
+        assert lists_needs(app), "to look is allowed"
         assert {name for name, _ in app.asked} <= {"learn", "notes", "health"}
 
     walk(scenario, RecordingHealth, read_only=True)

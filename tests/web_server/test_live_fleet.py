@@ -27,3 +27,30 @@ def test_what_was_spent_today_is_the_sum_of_what_has_a_price():
         return fleet.fleet.today
 
     assert asyncio.run(story()) == 0.75
+
+
+class Waiting(Spent):
+    """Stands in for one at which all that wait for a branch are asked about at once; another one joins each time."""
+
+    def __init__(self) -> None:
+        self.quests: list[str] = []
+
+    async def call(self, request: str, arguments: Any = None) -> Any:
+        if request != "inbox":
+            return await super().call(request, arguments)
+        self.quests.append(f"a{len(self.quests)}")
+        return [{"id": "queue", "need": "merge", "about": {"kind": "queue"}, "quests": list(self.quests)}]
+
+
+def test_whom_a_question_about_all_decides_about_is_read_again_as_a_quest_moves():
+    async def story() -> list[list[str]]:
+        fleet = LiveFleet(Waiting())  # type: ignore[arg-type]  # of which it uses this much
+        await fleet.reload([])
+        found = []
+        for kind in ("started", "quest"):
+            await fleet.apply([], (), {kind})
+            found.append(fleet.fleet.questions[0]["quests"])
+        await fleet.close()
+        return found
+
+    assert asyncio.run(story()) == [["a0"], ["a0", "a1"]]

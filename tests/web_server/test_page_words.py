@@ -15,6 +15,7 @@ from tests.kit.web_inside import looked_at
 
 OPENED: dict[str, tuple[str, dict[str, Any]]] = {
     "missions": ("missions", {}),
+    "in one list": ("missions", {"plain": True}),
     "flat": ("missions", {"flat": True, "order": "name", "filter": "site"}),
     "attention": ("missions", {"attention": True}),
     "broken filter": ("missions", {"filter": "a(b"}),
@@ -126,7 +127,7 @@ def content(shown):
 
 @pytest.fixture
 def rows(shown):
-    """The rows of a table: id → (mark, name, cells by their columns, facts)."""
+    """The rows of a table, without headings: id → (mark, name, cells by their columns, facts)."""
 
     def of(name):
         frame = shown[name][0]
@@ -134,7 +135,7 @@ def rows(shown):
         assert frame["total"] == len(frame["ids"])
         return {
             one: (row[1], row[2], {cell[0]: cell[1] for cell in row[4]}, row[5])
-            for one, row in ((one, frame["rows"][one]) for one in frame["ids"])
+            for one, row in ((one, frame["rows"][one]) for one in frame["ids"] if not one.startswith(":"))
         }
 
     return of
@@ -182,13 +183,20 @@ def test_every_pane_of_every_page_but_those_that_start_a_program_is_shown_here()
 def test_missions_have_their_state_and_what_they_say(rows, shown):
     found = rows("missions")
     assert {name: mark for mark, name, _, _ in found.values()} == {
-        "build-the-site": "working", "worker": "working", "paint-it": "failed",
+        "build-the-site": "working", "worker": "working", "paint-it": "waiting",
     }  # fmt: skip
     assert found["WORKER"][2]["now"] == "two"
-    assert found["BAD"][2]["now"] == "exit 3"
+    assert (found["BAD"][2]["state"], found["BAD"][2]["now"]) == ("asks", "paint-it has failed: its command failed")
+    frame = shown["missions"][0]
+    assert [(one, frame["rows"][one][2]) for one in frame["ids"] if one.startswith(":")] == [
+        (":needs", "needs you"), (":running", "2 running"),
+    ]  # fmt: skip
+    assert (frame["ids"][1], found["BAD"][3]["group"], found["BAD"][3]["question"]) == ("BAD", "needs", 1)
+    in_one = rows("in one list")
+    assert {one[3]["group"] for one in in_one.values()} == {"plain"}
     head = shown["missions"][0]["head"]
     assert (head["shown"], head["order"], head["rituals"]) == (3, "age", [])
-    assert [column["key"] for column in head["columns"]][:5] == ["name", "id", "agent", "state", "for"]
+    assert [column["key"] for column in head["columns"]][:5] == ["name", "state", "for", "cost", "cpu"]
     assert list(rows("flat")) == ["RUNS"]
     assert shown["flat"][0]["head"]["order"] == "name"
     assert list(rows("attention")) == ["BAD"]
@@ -209,7 +217,7 @@ def test_what_needs_a_person_is_a_card_with_what_can_be_done(content):
     assert card["summary"] == "paint-it has failed: its command failed"
     assert (card["mark"], card["live"]) == ("waiting", False)
     assert card["labels"] == {"allow": "begin a new round", "deny": "leave it failed"}
-    assert card["text_is"] == "the feedback for it"
+    assert card["text_is"] == "the feedback, which its command has to read from feedback.md"
     assert [offer[:2] for offer in card["offers"]][:3] == [["allow", "y"], ["deny", "n"], ["reply", "m"]]
     assert (needs["answered"], needs["empty"]) == ({}, ["Nothing needs your attention."])
 

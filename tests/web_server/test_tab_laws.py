@@ -154,7 +154,7 @@ def test_changes_of_a_moment_are_one_frame_and_what_the_page_asks_for_does_not_w
         await tab.open("missions")
         for number in range(5):
             await tab.inside.run(["sleep", "9"], name=f"m{number}")
-        await until(lambda: len(tab.panes[1][-1].get("ids", ())) == 5, "five rows")
+        await until(lambda: len(tab.panes[1][-1].get("ids", ())) == 6, "five rows and their heading")
         frames = len(tab.panes[1])
         since = NOW().time()
         tab.send(t="window", p=1, from_=2, to=4)

@@ -131,8 +131,9 @@ def _block(question: Question, now: float, *, bold: bool) -> Iterator[str]:
 
 def _engine_block(question: Question, waits: str, *, bold: bool) -> Iterator[str]:
     """As an agent's; what each answer does is not plain."""
-    what = f"{question['part']} {question['need']}".strip()
-    head = f"{question['question']}  {_subject(question)}  {display_safe(what)}  {waits}"
+    about = engine_questions.heading(question)
+    what = f"{about.part} {question['need']}".strip()
+    head = f"{question['question']}  {_subject(about)}  {display_safe(what)}  {waits}"
     yield _BOLD.format(head) if bold else head
     yield from (_INDENT + display_safe(line) for line in engine_questions.body(question))
     hints = list(engine_questions.hints(question))
@@ -140,10 +141,10 @@ def _engine_block(question: Question, waits: str, *, bold: bool) -> Iterator[str
     yield from (f"{_INDENT}→ {command:<{longest}}  {effect}" for command, effect in hints)
 
 
-def _subject(question: Question) -> str:
+def _subject(about: engine_questions.Heading) -> str:
     """The subject of a question by its name, and by its id where that is another word."""
-    name = display_safe(question["name"])
-    return name if question["name"] == question["id"] else f"{name} ({question['id']})"
+    name = display_safe(about.name)
+    return name if about.name == about.id else f"{name} ({about.id})"
 
 
 def _hints(question: Question) -> Iterator[str]:

@@ -13,6 +13,7 @@ from overmind_core.cli.missions.options import POLICY, given_policy
 from overmind_core.cli.swarm.run_on import SWARM_OPTIONS, take_context, with_variables
 from overmind_core.cli.swarm.run_on import check as check_on
 from overmind_core.cli.values import label, mission_name, terminal_size, variable_pair
+from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import INTERRUPTED, OvermindError, UsageError
 
 TYPE_CHECKING = False
@@ -44,7 +45,7 @@ def run(args: Namespace, context: Context) -> int:
         return INTERRUPTED
     if not args.wait and not args.tty:
         return 0
-    status = _follow(context, mission) if args.wait else _join(context, mission)
+    status = _follow(context, mission, is_removed=args.rm) if args.wait else _join(context, mission)
     if args.rm:
         _remove(context, mission)
     return status
@@ -98,6 +99,9 @@ def _remove(context: Context, mission: Mapping[str, Any]) -> None:
     except OvermindError as error:
         if error.code != "not_finished":
             raise
+        if "background" in error.fields:
+            context.note(display_safe(error.message))
+            return
         context.note(f"Mission {mission['id']} is still running. Remove it with: overmind rm -f {mission['name']}")
 
 
@@ -159,14 +163,17 @@ def given_command(words: list[str], *, may_be_empty: bool = False) -> str | list
     return words[0] if len(words) == 1 else words
 
 
-def _follow(context: Context, mission: Mapping[str, Any]) -> int:
-    from overmind_core.cli.follow_logs import follow_until_end  # start-up: only with --wait
+def _follow(context: Context, mission: Mapping[str, Any], *, is_removed: bool) -> int:
+    from overmind_core.cli.finished import note_end_of_mission  # start-up: only with --wait
+    from overmind_core.cli.follow_logs import follow_until_end
 
     try:
-        return follow_until_end(context, mission["id"])
+        status = follow_until_end(context, mission["id"])
     except KeyboardInterrupt:
         context.note(f"\nMission {mission['id']} keeps running. Return with: overmind logs -f {mission['name']}")
         return INTERRUPTED
+    note_end_of_mission(context, mission["id"], is_removed=is_removed)
+    return status
 
 
 _WORLD = [
@@ -184,7 +191,7 @@ RUN_OPTIONS = [
     option("--label", "KEY=VALUE", "label to select it by (repeatable)", short="-l", parse=label, repeat=True),
     option("--type", "TYPE", "task (default) or session", choices=("task", "session")),
     option("--parent", "ID", "make it a child of this mission"),
-    flag("--wait", "follow its output and exit with its code; ctrl-c leaves it running"),
+    flag("--wait", "follow its output, say how it failed, and exit with its code; ctrl-c leaves it running"),
     flag("--detach", "return at once (the default)", short="-d"),
     flag("--interactive", "connect its standard input to its terminal (default: no input)", short="-i"),
     flag("--tty", "attach to its terminal until it ends; ctrl-\\ detaches; usually -it", short="-t"),

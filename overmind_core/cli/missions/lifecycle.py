@@ -173,10 +173,14 @@ def _killed_lines(answer: Mapping[str, Any], *, cascade: bool) -> list[str]:
     killed = [mission["id"] for mission in answer["killed"] if mission["id"] not in hidden]
     lines = [f"Mission {mission} had already ended: ps no longer lists it" for mission in hidden]
     if background := answer.get("background"):
-        lines.append(f"Ended what it had left in the background: {display_safe(', '.join(background))}")
+        lines.append(_ended_background(background))
     if cascade and killed and not hidden:
         return [*lines, f"Killed mission {killed[-1]} and all children"]
     return [*lines, *map(_killed, killed)]
+
+
+def _ended_background(processes: Sequence[str]) -> str:
+    return f"Ended what it had left in the background: {display_safe(', '.join(processes))}"
 
 
 KILL_SIGNAL = "KILL"
@@ -438,6 +442,9 @@ def _ended_by_force(client: Client, wanted: Sequence[str], context: Context) -> 
     """Kill those that live; return what to remove: by id what was killed, for its name may mean another one now."""
     teller = EndTeller(context, wanted, may_kill=False)
     answers = client.call_each("kill", [{"id": mission} for mission in wanted], meanwhile=teller)
+    for answer in answers:
+        if not isinstance(answer, OvermindError) and (background := answer.get("background")):
+            context.note(_ended_background(background))
     return [
         mission if isinstance(answer, OvermindError) else answer["killed"][-1]["id"]
         for mission, answer in zip(wanted, answers, strict=True)
@@ -447,11 +454,17 @@ def _ended_by_force(client: Client, wanted: Sequence[str], context: Context) -> 
 RM = Command(
     name="rm",
     arguments=[ids()],
-    options=[flag("--force", "kill live missions first; skip the confirmation", short="-f"), YES, JSON],
+    options=[
+        flag("--force", "kill live missions, and what was left in the background; skip the confirmation", short="-f"),
+        YES,
+        JSON,
+    ],
     examples=["overmind rm build-7", "overmind rm -y $(overmind ps -q --all --status killed)"],
     notes=(
         "The worktree and the branch of a mission go, too, unless work would be lost that is nowhere else: then both "
-        "are kept, and it says where they are. Remove those with: overmind discard <id> --force"
+        "are kept, and it says where they are. Remove those with: overmind discard <id> --force\n\n"
+        "A mission whose processes go on in the background (--leave-background) is not removed. End them with: "
+        "overmind kill <id>, or end and remove with --force"
     ),
     run=remove,
 )
@@ -488,8 +501,8 @@ PRUNE = Command(
     ],
     examples=["overmind prune --older 7d", "overmind prune -y"],
     notes=(
-        "Worktrees with work that would be lost are kept, as with rm, and it says where they are. Without a terminal, "
-        "-y is needed."
+        "Worktrees with work that would be lost are kept, as with rm, and it says where they are. So are missions "
+        "whose processes go on in the background, and it says which. Without a terminal, -y is needed."
     ),
     run=prune,
 )

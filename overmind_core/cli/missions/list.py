@@ -82,6 +82,13 @@ def exit_cell(row: Row) -> str:
     return or_absent(code)
 
 
+def changed_cell(row: Row) -> str:
+    """Lines that it has changed in its worktree: `+120 -14`."""
+    found = row.get("changed_lines") or {}
+    parts = (f"{sign}{found[what]}" for sign, what in (("+", "added"), ("-", "removed")) if found.get(what))
+    return or_absent(" ".join(parts))
+
+
 SIGNALLED = 128
 """What a shell adds to the number of the signal that ended a program."""
 PLAN = "plan"
@@ -105,6 +112,7 @@ WIDE: dict[str, Callable[[Row], str]] = {
     "MEM": lambda row: size(row.get("memory_bytes")),
     "ACTIVITY": activity_cell,
     "COST": lambda row: money(row.get("cost_usd")),
+    "CHANGED": changed_cell,
     "NOW": now_cell,
 }
 """More columns, with --wide."""
@@ -112,7 +120,7 @@ WIDE: dict[str, Callable[[Row], str]] = {
 
 KEYS = (
     "id", "name", "type", "status", "reason", "restart_count", "parent", "children", "exit_code", "started_at",
-    "ended_at", "uptime_seconds", "command", "cwd", "labels", "provider", "activity", "outcome",
+    "ended_at", "uptime_seconds", "command", "cwd", "labels", "provider", "activity", "outcome", "changed_lines",
 )  # fmt: skip
 """Of `ps --json`; with --wide whatever else is known of a row."""
 
@@ -210,7 +218,7 @@ FILTERS = [
            short="-l", also=["--selector"], parse=label_filter, repeat=True),
     option("--children", "ID", "only the children of this mission"),
     flag("--tree", "show children under their parents"),
-    flag("--wide", "show CPU%%, MEM, ACTIVITY, COST and NOW too", short="-w"),
+    flag("--wide", "show CPU%%, MEM, ACTIVITY, COST, CHANGED and NOW too", short="-w"),
 ]  # fmt: skip
 
 PS = Command(

@@ -6,12 +6,10 @@ import time
 
 from overmind_core.cli.command import JSON, Command, flag, ids, one_id, option
 from overmind_core.cli.context import Context, exit_status
+from overmind_core.cli.finished import hint_help, mission_end_line
 from overmind_core.cli.output import dumps
 from overmind_core.cli.values import duration, timeout_seconds, timeout_words
 from overmind_core.client.stream import HEARTBEAT, follow
-from overmind_core.domain.missions import lost
-from overmind_core.domain.missions.lost import KEEPER_LOST
-from overmind_core.domain.missions.reasons import ended_words, limit_of
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import format_time, parse_time
@@ -34,10 +32,11 @@ def wait(args: Namespace, context: Context) -> int:
     ends = EndWaiter(args.ids, any_one=args.any)
 
     def say(end: End) -> None:
-        context.print(dumps(end) if args.json else end_line(end))
+        context.print(dumps(end) if args.json else mission_end_line(end))
 
     try:
-        return wait_for_ends(context, ends, say, timeout=args.timeout)
+        status = wait_for_ends(context, ends, say, timeout=args.timeout)
+        return hint_help(context, ends.ends, status)
     except KeyboardInterrupt:
         from overmind_core.cli.quests.left import note_left_missions  # start-up: for those alone who stop waiting
 
@@ -136,10 +135,14 @@ class EndWaiter:
         return not self.pending or (self._any and bool(self._ended))
 
     @property
+    def ends(self) -> list[End]:
+        """The ends so far, in the order of what is waited for."""
+        return [self._ended[mission] for mission in self._wanted if mission in self._ended]
+
+    @property
     def status(self) -> int:
         """The first exit status that isn't 0."""
-        ends = [self._ended[mission] for mission in self._wanted if mission in self._ended]
-        statuses = (exit_status(end["status"], end["exit_code"], end.get("reason")) for end in ends)
+        statuses = (exit_status(end["status"], end["exit_code"], end.get("reason")) for end in self.ends)
         return next(filter(None, statuses), 0)
 
     def request(self) -> tuple[str, dict[str, Any]]:
@@ -164,29 +167,6 @@ class EndWaiter:
             matching = [wanted for wanted in self.pending if _means(wanted, end)]
             self._ended.update(dict.fromkeys(matching, end))
         return not known
-
-
-LOST = "lost"
-"""An outcome: how it was lost is said already."""
-
-
-def end_line(end: End) -> str:
-    """Return what a person reads of an end."""
-    if end.get("reason") == KEEPER_LOST:
-        how = lost.NOW
-    else:
-        how = "no exit code" if end["exit_code"] is None else f"exit code {end['exit_code']}"
-    landed = f"Mission {end['id']} finished: {end['status']} ({how})"
-    outcome = end.get("outcome")  # an older supervisor says none
-    if outcome is None and end.get("quest_state"):
-        return display_safe(f"{landed}: its quest goes on")
-    if outcome is None or outcome == end["status"]:
-        return display_safe(landed)
-    if text := end.get("quest_text"):
-        said = text if text.startswith(f"{outcome}: ") else f"{outcome}: {text}"
-        return display_safe(f"{landed}: {said}")
-    reason = None if outcome == LOST else end["reason"]
-    return display_safe(f"{landed}: {ended_words(outcome, reason=reason, limit=limit_of(end))}")
 
 
 KEEP_WAITING = flag("--keep-waiting", "wait on also while a person has to change something first")

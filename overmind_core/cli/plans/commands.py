@@ -72,7 +72,8 @@ def apply(args: Namespace, context: Context) -> int:
         return 0
     if answer["status"] == "unchanged" and last is not None:  # nothing ran that could be followed
         return exit_status(last["status"], last["exit_code"])
-    return _follow(context, answer, since=began if answer["status"] == "started" else None)
+    since = began if answer["status"] == "started" else None
+    return _follow(context, answer, since=since, again=_again(args, path))
 
 
 def _fleets(
@@ -175,14 +176,17 @@ _DONE_TO_IT = frozenset({"stopped", "killed", "lost"})
 """Outcomes that others have brought about."""
 
 
-def _follow(context: Context, answer: Mapping[str, Any], *, since: float | None) -> int:
-    from overmind_core.cli.follow_logs import follow_until_end  # start-up: only with --wait
+def _follow(context: Context, answer: Mapping[str, Any], *, since: float | None, again: str) -> int:
+    from overmind_core.cli.finished import note_end_of_plan  # start-up: only with --wait
+    from overmind_core.cli.follow_logs import follow_until_end
 
     try:
-        return follow_until_end(context, answer["id"], since=since)
+        status = follow_until_end(context, answer["id"], since=since)
     except KeyboardInterrupt:
         context.note(f"\nPlan {answer['id']} keeps running. Return with: overmind logs -f {answer['name']}")
         return INTERRUPTED
+    note_end_of_plan(context, answer["id"], again)
+    return status
 
 
 RERUN = option("--rerun", "WHICH", "of an ended plan, run only these agents again, and the agents that depend on them: "

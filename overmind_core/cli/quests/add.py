@@ -14,10 +14,11 @@ from overmind_core.cli.agents.options import (
 from overmind_core.cli.command import JSON, Command, Parameter, argument, grouped, option
 from overmind_core.cli.context import STDIN, Context, call_each, text_of
 from overmind_core.cli.definitions.run import RUN_OPTIONS, given_command, given_work, request_key
+from overmind_core.cli.finished import quest_line
 from overmind_core.cli.missions.watch import KEEP_WAITING, EndWaiter, wait_for_ends
 from overmind_core.cli.output import dumps
 from overmind_core.cli.quests.board import PRIORITIES
-from overmind_core.cli.quests.commands import end_line, quest_ids
+from overmind_core.cli.quests.commands import quest_ids
 from overmind_core.cli.swarm.run_on import QUEST_OPTIONS, take_context, with_variables
 from overmind_core.cli.values import (
     deadline,
@@ -222,8 +223,12 @@ def _queued(quest: Quest) -> str:
 def _wait(context: Context, quests: Sequence[Quest], *, keep_waiting: bool) -> int:
     """Tell as each ends; return the first exit status that isn't 0, in their order."""
     ends = EndWaiter([quest["id"] for quest in quests], any_one=False, command="quest_wait")
+
+    def say(end: Mapping[str, Any]) -> None:
+        context.note(quest_line(context, end))
+
     try:
-        return wait_for_ends(context, ends, lambda end: context.note(end_line(end)), keep_waiting=keep_waiting)
+        return wait_for_ends(context, ends, say, keep_waiting=keep_waiting)
     except KeyboardInterrupt:
         from overmind_core.cli.quests.left import note_left  # start-up: for those alone who stop waiting
 

@@ -64,14 +64,16 @@ def _with_questions(columns: Sequence[Column], context: Context) -> Sequence[Col
     """The columns, with what a person is asked about the quests that wait for that."""
     if not any(column["name"] == REVIEW.word and column["quests"] for column in columns):
         return columns
-    from overmind_core.domain.engine_questions import without_name  # start-up: only where something is asked
+    from overmind_core.domain.engine_questions import (
+        asks,
+        is_for_all,
+        oldest_of,
+    )  # start-up: only where something is asked
 
-    asked: dict[str, str] = {}
-    for one in context.client().call("inbox"):
-        asked.setdefault(one["id"], one["summary"])
+    asked = oldest_of(one for one in context.client().call("inbox") if not is_for_all(one))
 
     def noted(row: Row) -> Row:
-        return {**row, ASKED: without_name(asked[row["id"]], row["name"])} if row["id"] in asked else row
+        return {**row, ASKED: asks(asked[row["id"]], row["name"])} if row["id"] in asked else row
 
     return [
         {**column, "quests": [noted(row) for row in column["quests"]]} if column["name"] == REVIEW.word else column
@@ -80,18 +82,27 @@ def _with_questions(columns: Sequence[Column], context: Context) -> Sequence[Col
 
 
 def with_gates(columns: Sequence[Column], gates: Sequence[Row]) -> Sequence[Column]:
-    """Return the columns, with what specs wait for as cards in review."""
+    """Return the columns, with what specs wait for in review: at a gate the card of its quest, else one of its own."""
     if not gates:
         return columns
-    from overmind_core.view.board import gate_row  # start-up: only where a spec waits
+    from overmind_core.view.board import gate_row, gate_words  # start-up: only where a spec waits
 
-    cards = [gate_row(dict(one)) for one in gates]
+    cards = [gate_row(dict(one)) for one in gates if one.get("quest") is None]
+    words = gate_words(map(dict, gates))
+
+    def noted(row: Row) -> Row:
+        return {**row, **_AT_GATE, ASKED: words[row["id"]]} if row["id"] in words else row
+
     return [
-        {**column, "count": column["count"] + len(cards), "quests": [*cards, *column["quests"]]}
+        {**column, "count": column["count"] + len(cards), "quests": [*cards, *map(noted, column["quests"])]}
         if column["name"] == REVIEW.word
         else column
         for column in columns
     ]
+
+
+_AT_GATE: Row = {"status": REVIEW.word, "outcome": None}
+"""How the quest is drawn whose document waits at a gate."""
 
 
 class BoardDrawing:

@@ -7,11 +7,11 @@ from overmind_core.cli.command import JSON, Command, Parameter, argument, flag, 
 from overmind_core.cli.context import Context, call_for_ids
 from overmind_core.cli.definitions.run import RUN_OPTIONS, run_request
 from overmind_core.cli.ends import EndTeller
+from overmind_core.cli.finished import hint_help, quest_end_line, quest_line
 from overmind_core.cli.missions import logs
 from overmind_core.cli.missions.watch import KEEP_WAITING, EndWaiter, wait_for_ends
 from overmind_core.cli.output import dumps
 from overmind_core.cli.values import duration, whole_number
-from overmind_core.domain.missions.reasons import achievement_of, last_reason, limit_of, quest_exit, why_beside
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import INTERRUPTED, OvermindError
 
@@ -78,7 +78,7 @@ def _follow(context: Context, quest: Mapping[str, Any]) -> int:
         context.note(f"\nQuest {quest['id']} keeps running. Return with: overmind quest logs -f {quest['name']}")
         return INTERRUPTED
     try:
-        return wait_for_ends(context, ends, lambda end: context.note(end_line(end)))
+        return wait_for_ends(context, ends, lambda end: context.note(quest_line(context, end)))
     except KeyboardInterrupt:  # its work has ended, and with that its log: its check runs, or it is tried again
         from overmind_core.cli.quests.left import note_left  # start-up: for those alone who stop waiting
 
@@ -181,10 +181,11 @@ def quest_wait(args: Namespace, context: Context) -> int:
     ends = EndWaiter(args.ids, any_one=args.any, command="quest_wait")
 
     def say(end: Mapping[str, Any]) -> None:
-        context.print(dumps(end) if args.json else end_line(end))
+        context.print(dumps(end) if args.json else quest_end_line(end))
 
     try:
-        return wait_for_ends(context, ends, say, timeout=args.timeout, keep_waiting=args.keep_waiting)
+        status = wait_for_ends(context, ends, say, timeout=args.timeout, keep_waiting=args.keep_waiting)
+        return hint_help(context, ends.ends, status, of_quests=True)
     except KeyboardInterrupt:
         from overmind_core.cli.quests.left import note_left  # start-up: for those alone who stop waiting
 
@@ -195,22 +196,6 @@ def quest_wait(args: Namespace, context: Context) -> int:
 
         return wait_there_instead(args, context, error)
 
-
-def end_line(end: Mapping[str, Any]) -> str:
-    """Return what a person reads of an end."""
-    why = why_beside(last_reason(end), limit_of(end)) or why_beside(end["reason"])
-    outcome = end.get("outcome")  # an older daemon says none
-    if outcome not in {None, end["status"], *_SAID_BY_STATUS}:
-        why = f"{outcome}: {why}" if why else str(outcome)
-    code = quest_exit(end)
-    how = ", ".join(filter(None, (why, "" if code is None else f"exit code {code}")))
-    achieved = achievement_of(end)
-    said = (f" ({how})" if how else "") + (f": {achieved}" if achieved else "")
-    return display_safe(f"Quest {end['id']} finished: {end['status']}{said}")
-
-
-_SAID_BY_STATUS = frozenset({"succeeded", "stopped"})
-"""Outcomes that `completed` and `cancelled` say."""
 
 QUEST_WAIT = Command(
     name="quest wait",

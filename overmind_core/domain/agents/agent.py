@@ -90,6 +90,8 @@ class AgentNeed(StrEnum):
     """The answer to a question that it has reported; a plain program may wait for that, too."""
 
 
+CAUTIOUS_MODES = frozenset(["default", "manual", "plan"])
+"""Permission modes in which an agent asks before it acts."""
 QUEUE_WITH = "Queue the message with: overmind send --queue "
 """What to do about a message for a session that is on a terminal, before its name."""
 BY_KEYS = frozenset({AgentNeed.SETUP, AgentNeed.DRAFT})

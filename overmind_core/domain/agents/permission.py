@@ -18,7 +18,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.domain.agents import note_commands, word_rules
-from overmind_core.domain.agents.agent import RAW
+from overmind_core.domain.agents.agent import CAUTIOUS_MODES, RAW
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.agents.word_rules import Verdict
 from overmind_core.domain.shell import commands
@@ -357,8 +357,6 @@ ACTS = frozenset(["send", "interrupt", "stop", "kill"])
 """The daemon lets it do so to its own descendants only."""
 TELLS = frozenset(["skill", "version", "help", "report"])
 HELP = (("--help",), ("run", "--help"), ("claude", "run", "--help"))
-CAUTIOUS_MODES = frozenset(["default", "manual", "plan"])
-"""Permission modes in which an agent asks before it acts."""
 
 FLAGS = frozenset(
     ["--wait", "--json", "--stall-waiting", "--clean-env", "--orchestrator", "--isolate", "--memory", "--no-memory"]

@@ -242,6 +242,25 @@ def pause_before_retry(agent: PlanAgent, tries: int) -> float:
 
 def ended(agent: PlanAgent, node: AgentProgress, end: AttemptEnd) -> AgentProgress:
     """Where the agent stands after this end: also `WAITING`, for its next try."""
+    if node.stopped is EndReason.AGAIN:
+        return fresh(node)
+    final = ended_for_good(node, end)
+    if final.stage is AgentStage.FAILED and node.tries <= agent.retries and end.reason not in ON_PURPOSE:
+        return replace(
+            fresh(node),
+            tries=node.tries,
+            exit_code=end.exit_code,
+            reason=end.reason,
+            run_reason=end.run_reason,
+            limit=end.limit,
+            not_before=end.at + pause_before_retry(agent, node.tries),
+            tried=_tried(node, end),
+        )
+    return final
+
+
+def ended_for_good(node: AgentProgress, end: AttemptEnd) -> AgentProgress:
+    """Where the agent stands after this end where no other attempt can follow."""
     known = replace(
         node,
         exit_code=end.exit_code,
@@ -253,24 +272,20 @@ def ended(agent: PlanAgent, node: AgentProgress, end: AttemptEnd) -> AgentProgre
         run_reason=end.run_reason,
         limit=end.limit,
     )
-    if node.stopped is EndReason.AGAIN:
-        return fresh(node)
     if node.stopped in _CUT_SHORT:
         return replace(known, stage=AgentStage.CANCELLED, reason=node.stopped.value)
-    if node.stopped is EndReason.DONE or end.ok:
-        return replace(known, stage=AgentStage.SUCCEEDED)
-    if node.tries <= agent.retries and end.reason not in ON_PURPOSE:
-        return replace(
-            fresh(node),
-            tries=node.tries,
-            exit_code=end.exit_code,
-            reason=end.reason,
-            run_reason=end.run_reason,
-            limit=end.limit,
-            not_before=end.at + pause_before_retry(agent, node.tries),
-            tried=_tried(node, end),
-        )
-    return replace(known, stage=AgentStage.FAILED)
+    is_well = node.stopped is EndReason.DONE or end.ok
+    return replace(known, stage=AgentStage.SUCCEEDED if is_well else AgentStage.FAILED)
+
+
+def outlived_its_plan(node: AgentProgress, end: AttemptEnd | None, plan_ended_at: float) -> AgentProgress:
+    """Where an agent stands that an older program left active in a plan that has ended.
+
+    `end`: Of its newest attempt; None: nobody knows, or it ended after the plan, as what a person has started again.
+    """
+    if end is None or end.at > plan_ended_at:
+        return replace(node, stage=AgentStage.CANCELLED, reason=EndReason.CANCEL.value, ended_at=plan_ended_at)
+    return ended_for_good(node, end)
 
 
 def _tried(node: AgentProgress, end: AttemptEnd) -> tuple[TriedAttempt, ...]:

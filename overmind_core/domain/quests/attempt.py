@@ -21,6 +21,7 @@ from overmind_core.domain.quests.quest import (
     QuestPhase,
     QuestStatus,
     QueueState,
+    UndoingLanding,
 )
 from overmind_core.domain.replacing import replace
 
@@ -209,7 +210,7 @@ def goes_on_in_folder(quest: Quest | None) -> bool:
 
 def leased(quest: Quest, run: int, now: float) -> Quest:
     """The quest with another attempt, which is run `run` of its mission; `now` in seconds since the epoch."""
-    queue = _queue(quest)
+    queue = with_denied(_queue(quest))
     tries = (*queue.tries, Attempt(len(queue.tries) + 1, run, now))
     return replace(
         quest,
@@ -280,6 +281,33 @@ def with_conflict(quest: Quest, landed: str, own: str, paths: Sequence[str]) -> 
     if len(met) > MOST_CONFLICTS:
         met = (met[0], *met[1 - MOST_CONFLICTS :])
     return replace(quest, queue=replace(queue, met=met))
+
+
+def with_denied(queue: QueueState) -> QueueState:
+    """Return it with the landing among the denied ones that was refused for what it would undo, and never allowed."""
+    if queue.refused is None or queue.refused in queue.denied:
+        return queue
+    return replace(queue, denied=(*queue.denied, queue.refused), allowed=None)
+
+
+def undoing_before(queue: QueueState) -> UndoingLanding | None:
+    """Return the landing that was refused for what it would undo, if no attempt has run since but the newest.
+
+    Its work lacks what had landed already, so that newest attempt begins at its target. None: there is no such landing.
+    """
+    return _undoing_before(queue.refused, queue.tries[:-1])
+
+
+def is_begun_at_target(quest: Quest) -> bool:
+    """Return whether the next attempt of one that has ended would begin at its target; see `undoing_before`."""
+    queue = quest.queue
+    return quest.is_over and queue is not None and _undoing_before(queue.refused, queue.tries) is not None
+
+
+def _undoing_before(refused: UndoingLanding | None, tries: Sequence[Attempt]) -> UndoingLanding | None:
+    if refused is None or refused.attempt > len(tries) or any(one.run for one in tries[refused.attempt :]):
+        return None
+    return refused
 
 
 def began_at(quest: Quest) -> float | None:

@@ -263,6 +263,26 @@ def with_anew(before: str, into: str, conflicting: Sequence[str], commit: str) -
     return _with_text(before, text)
 
 
+def with_set_aside(before: str, into: str, attempt: int, dropped: str, branch: str | None) -> str:
+    """The feedback where work would have undone what has landed, so that the worktree begins at its target again.
+
+    Args:
+        before: The feedback.
+        into: The branch on which work is to land.
+        attempt: The number of the attempt that made it.
+        dropped: What it would have undone, in sentences.
+        branch: The one that has it now; None: nothing of it was left.
+    """
+    is_told = before.startswith(f"{_ATTEMPT}{attempt} failed: ")
+    why = "" if is_told else f"{_ATTEMPT}{attempt} did not land: {one_line(dropped)} "
+    kept = "" if branch is None else f" The work of attempt {attempt} is on the branch `{one_line(branch)}`."
+    text = (
+        f"{why}Your worktree is now as `{one_line(into)}` is: do the work once more, on top of it, and keep what has "
+        f"landed there.{kept}"
+    )
+    return _with_text(before, text)
+
+
 def _with_text(before: str, text: str) -> str:
     head, _, rest = before.partition("\n\n") if before.startswith(_ATTEMPT) else ("", "", before)
     return _joined([*([f"{head.rstrip()}\n"] if head else []), f"{text}\n"], [rest] if rest else [])

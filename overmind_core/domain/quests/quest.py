@@ -273,6 +273,10 @@ class QueueState:
     """The landing that `dropped` is about."""
     allowed: UndoingLanding | None = None
     """The newest of them that a person has allowed: what it would have undone may be undone, and no more than that."""
+    denied: tuple[UndoingLanding, ...] = ()
+    """Those that no person has allowed: whatever is done since, what one of them would have undone is asked about."""
+    aside: tuple[str, ...] = ()
+    """Branches with the work of its attempts after which the next one has begun at its target again. Wire form."""
     verified_in: str | None = None
     """The folder in which its merged work was verified that failed there; it goes with the merge. Wire form."""
 

@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.domain.engine_questions import ALLOW, DENY
 from overmind_core.domain.landing import PERSON
 from overmind_core.domain.quests.quest import DroppedChange
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from overmind_core.domain.quests.quest import Quest
 
@@ -78,9 +79,7 @@ def file_loss(
     pairs = list(zip(real, losses, strict=True))
     if not own_wins and not any(result == one.own or _keeps_own_alone(one, loss, now, result) for one, loss in pairs):
         return None
-    whole = _loss(real[0]._replace(landed=now), now, result)
-    for one in losses:
-        whole = FileLoss(whole.lost | one.lost, whole.back | one.back)
+    whole = together([_loss(real[0]._replace(landed=now), now, result), *losses])
     return whole if whole.lost or whole.back else None
 
 
@@ -108,6 +107,35 @@ def _keeps_own_alone(met: ConflictTexts, loss: FileLoss, now: str | None, result
 def is_within(loss: FileLoss, allowed: FileLoss) -> bool:
     """Return whether all that a landing would undo in a file is what another one would have undone."""
     return loss.lost <= allowed.lost and loss.back <= allowed.back and loss.replaced == allowed.replaced
+
+
+def lost_again(denied: FileLoss | None, now: str | None, result: str | None) -> FileLoss | None:
+    """Return what a landing would undo of what a person wants to stay; None: nothing.
+
+    Args:
+        denied: What is to stay; None: nobody can tell, so all that is there is.
+        now: The file on the target.
+        result: The file as it would be there next.
+    """
+    if result == now:
+        return None
+    before, after = _lines(now), _lines(result)
+    if denied is None:
+        is_text = "\0" not in (now or "")
+        denied = FileLoss(before, Counter()) if is_text else FileLoss(Counter(), Counter(), now)
+    if denied.replaced is not None:
+        return denied if denied.replaced == (now or "") else None
+    loss = FileLoss(denied.lost & (before - after), denied.back & (after - before))
+    return loss if loss.lost or loss.back else None
+
+
+def together(losses: Iterable[FileLoss]) -> FileLoss:
+    """Return all that several landings, or one for several reasons, would undo in a file."""
+    whole = FileLoss(Counter(), Counter())
+    for one in losses:
+        replaced = one.replaced if whole.replaced is None else whole.replaced
+        whole = FileLoss(whole.lost | one.lost, whole.back | one.back, replaced)
+    return whole
 
 
 def dropped_change(
@@ -172,6 +200,20 @@ def dropped_brief(dropped: Sequence[DroppedChange]) -> str:
 def dropped_lines(dropped: Sequence[DroppedChange]) -> list[str]:
     """Return the lines of all files, below the names of those."""
     return [line for one in dropped if one.lines for line in (f"{one.path}:", *one.lines)]
+
+
+def ways_to_keep_both(quest: Quest, worktree: str | None) -> list[str]:
+    """Return what a person can do about work of a command that would undo what has landed, a line for each way.
+
+    `worktree`: the folder of the work, for people.
+    """
+    name, into = quest.name, None if quest.goal is None else quest.goal.into
+    other = f"overmind answer {name} {DENY}; overmind quest edit {name} -- CMD; overmind quest retry {name}"
+    return [
+        "Its command would do the same again, as no prompt tells it what is lost. To keep both, do one of these:",
+        f"bring both together in {worktree or 'its worktree'}, then: overmind answer {name} {ALLOW}",
+        f"give it another command, which begins at {into}: {other}",
+    ]
 
 
 def beyond_allowed(quest: Quest) -> str:

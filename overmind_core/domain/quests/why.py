@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.domain.admission import QUEUE, Wait, WaitCode
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.agents.turns import one_line
-from overmind_core.domain.engine_questions import ALLOW, DENY, FOR_YOU, UNDOES, EngineNeed
+from overmind_core.domain.engine_questions import (
+    ALLOW,
+    DENY,
+    FOR_YOU,
+    UNDOES,
+    UNDOES_LANDED,
+    UNDOES_OF_COMMAND,
+    EngineNeed,
+)
 from overmind_core.domain.missions.reasons import (
     BY_HAND,
     NOTHING_LANDED,
@@ -22,6 +30,7 @@ from overmind_core.domain.missions.reasons import (
     sentence,
     with_overdue,
 )
+from overmind_core.domain.quests.attempt import is_begun_at_target
 from overmind_core.domain.quests.classes import EXIT, VERIFY_FAILED, last_failure, spent_for_good
 from overmind_core.domain.quests.life import (
     has_landed_nothing,
@@ -39,7 +48,7 @@ from overmind_core.domain.quests.life import (
 from overmind_core.domain.quests.needs import Need, Needs, SetFree, StillWaiting
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.quests.remedies import is_look, look_at
-from overmind_core.domain.quests.resolution import beyond_allowed, dropped_sentence
+from overmind_core.domain.quests.resolution import beyond_allowed, dropped_brief, dropped_sentence
 from overmind_core.domain.quests.score import Score, score_text
 
 if TYPE_CHECKING:
@@ -212,7 +221,7 @@ def why_of(
         needs_by_hand: Names of those that it needs and whose work a person has landed by hand.
         overdue: Whether it has not ended by its deadline.
     """
-    text, known = (wait.text, wait.do) if wait is not None else _standing(quest, refusal)
+    text, known = (wait.text, wait.do) if wait is not None else _with_aside(quest, *_standing(quest, refusal))
     return Why(
         quest.name,
         quest.status,
@@ -267,7 +276,8 @@ def _refused(quest: Quest, refusal: Refusal | None) -> tuple[str, tuple[str, ...
     if quest.queue is not None and quest.queue.dropped:
         text = f"{beyond_allowed(quest)}{dropped_sentence(quest.queue.dropped)}"
         do = (f"overmind answer {quest.name} {DENY}", f"overmind answer {quest.name} {ALLOW}")
-        ways = f"{DENY}: {UNDOES.deny}; {ALLOW}: {UNDOES.allow}"
+        effects = UNDOES_OF_COMMAND if quest.provider == RAW else UNDOES
+        ways = f"{DENY}: {effects.deny}; {ALLOW}: {effects.allow}"
         return f"landing was refused: {text} A person decides ({ways}), {attempt_text(quest)}", do
     then = "it is tried again by itself" if is_tried_again(quest) else "a person decides"
     message = f"{state_of(quest)} was refused ({sentence(quest.reason)}): {then}, {attempt_text(quest)}"
@@ -293,7 +303,24 @@ def _standing(quest: Quest, refusal: Refusal | None) -> tuple[str, tuple[str, ..
         case QuestStatus.FAILED | QuestStatus.CANCELLED:
             by_hand = _by_hand(quest)
             again = () if quest.queue is None or by_hand else (f"overmind quest retry {quest.name}",)
-            return "; ".join(filter(None, (_why_ended(quest), by_hand))), (*look_at(quest, quest.name), *again)
+            text = "; ".join(filter(None, (_why_ended(quest), by_hand or _next_round(quest))))
+            return text, (*look_at(quest, quest.name), *again)
+
+
+def _next_round(quest: Quest) -> str:
+    """Where another round of one begins whose work would have undone what had landed; "" for any other."""
+    if not is_begun_at_target(quest) or quest.goal is None:
+        return ""
+    text = f"its next round begins at {quest.goal.into}"
+    edit = f"overmind quest edit {quest.name} -- CMD"
+    return f"{text}: give it another command before with: {edit}" if quest.provider == RAW else text
+
+
+def _with_aside(quest: Quest, text: str, do: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """How it stands, with the branches that have its earlier work, where an attempt has begun at its target again."""
+    aside = () if quest.queue is None else quest.queue.aside
+    kept = f"earlier work is on {_listed([one_line(one) for one in aside])}" if aside else ""
+    return "; ".join(filter(None, (text, kept))), do
 
 
 def _by_hand(quest: Quest) -> str:
@@ -307,6 +334,8 @@ def _why_ended(quest: Quest) -> str:
     failure = _failure(quest)
     if left := left_conflict(quest):
         return left
+    if quest.queue is not None and quest.reason in {None, UNDOES_LANDED} and is_begun_at_target(quest):
+        return f"{sentence(UNDOES_LANDED)}: {dropped_brief(quest.queue.dropped)}"
     if command := failed_command(quest):
         is_late = kept_limit(failure, quest.limit) is not None  # its code is of the signal that ended it
         code = "" if quest.exit_code is None or is_late else f" ({quest.exit_code})"

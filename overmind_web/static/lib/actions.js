@@ -13,8 +13,9 @@ const about = (given, { id }) => given && { id, ...given };
  * @param {{verbs: Object, toasts: Object}} context
  */
 export function actions({ verbs, toasts }) {
+  const stands = (state) => (state === "asks" ? " asks" : ` is ${state}`);
   /** What would end, and how long it ran. */
-  const sentences = (missions) => missions.slice(0, 8).map((one) => `${one.name}${one.state ? ` is ${one.state}` : ""}${one.since ? ` for ${words(now() - one.since)}` : ""}.`).concat(missions.length > 8 ? [`And ${missions.length - 8} more.`] : []);
+  const sentences = (missions) => missions.slice(0, 8).map((one) => `${one.name}${one.state ? stands(one.state) : ""}${one.since ? ` for ${words(now() - one.since)}` : ""}.`).concat(missions.length > 8 ? [`And ${missions.length - 8} more.`] : []);
 
   return {
     /**
@@ -29,7 +30,7 @@ export function actions({ verbs, toasts }) {
       const row = verbs.row(verb) ?? {};
       if (missions.length === 1) {
         const [one] = missions;
-        const over = ["stopped", "crashed", "killed", "succeeded", "failed", "timed out", "lost"].includes(one.state);
+        const over = ["stopped", "crashed", "killed", "succeeded", "failed", "timed out", "lost"].includes(one.state.replace(/ \(.*/, ""));
         const asks = over && verb === "restart" ? null : () => sentences(missions);
         const args = typeof how.args === "function" ? async () => about(await how.args(), one) : { id: one.id, ...how.args };
         await verbs.press(verb, args, { title: `${capital(how.label ?? row.label ?? verb)} ${one.name}?`, ...how, asks, says: how.says ?? `${one.name}: ${ENDED[verb] ?? "done"}` });

@@ -12,6 +12,10 @@ const STEP = 15;
 const GLOW = 600;
 const FIGURES = new Set(["cpu", "memory", "output", "now"]);
 /** Columns that change all the time: a glow of theirs would tell nothing. */
+const HELD = 3_000;
+/** Milliseconds after a key or a move for which the row that somebody is at keeps its line, as far as the list can scroll. */
+const TOLD = 150;
+/** Milliseconds between two words to the server about who is at which row. */
 export const REST = 200;
 /** Milliseconds that the cursor stays on a row before the panel beside follows: who goes on pressing does not wait for it. */
 const narrow = matchMedia("(max-width: 639px)");
@@ -43,10 +47,16 @@ export function placed(row, total, height, room) {
   return ((row * height) / Math.max(1, whole - room)) * (TALLEST - room);
 }
 
+/** Whether a line is one of its own kind: the heading of a group, or the line of those that ended. */
+const kindOf = (row) => row?.[5]?.kind ?? null;
+/** Whether something can be asked of what a row shows. */
+const acts = (row) => !kindOf(row) && !row?.[5]?.stands;
+
 export class Table {
   /**
    * @param {{label: string, columns: Array<{key: string, title: string, width: string, keep: number, right?: boolean}>, window: (from: number, to: number) => void,
-   *   open: (id: string) => void, moved?: (id: string|null) => void, fold?: (id: string, folded: boolean) => void, order?: (key: string) => void, empty: () => Node}} how
+   *   open: (id: string) => void, moved?: (id: string|null) => void, touched?: (id: string|null) => void, fold?: (id: string) => void, order?: (key: string) => void, empty: () => Node}} how
+   *   `fold`: folds what is below a row, or shows it; `touched`: somebody is at a row, by a key or the pointer
    */
   constructor(how) {
     this._how = how;
@@ -61,6 +71,10 @@ export class Table {
     this.marked = new Set();
     this.guard = new Guard();
     this._drawing = 0;
+    this._under = null;
+    this._touched = -HELD;
+    this._told = 0;
+    this._telling = 0;
     this._id = unique("table");
     this.head = h("div", { class: "table-head", role: "row" });
     this.space = h("div", { class: "table-space", role: "rowgroup" });
@@ -76,6 +90,12 @@ export class Table {
     this.scroll.addEventListener("scroll", () => this._soon(), { passive: true });
     this.grid.addEventListener("click", (event) => this._clicked(event));
     this.grid.addEventListener("dblclick", (event) => this._opened(event));
+    this.grid.addEventListener("pointermove", (event) => this._pointed(event), { passive: true });
+    this.grid.addEventListener("pointerdown", (event) => this._pointed(event), { passive: true });
+    this.grid.addEventListener("pointerleave", () => {
+      this._under = null;
+      this.touch();
+    });
     this._watch = new ResizeObserver(() => this._resized());
     this._watch.observe(this.element);
     this._heads();
@@ -83,6 +103,7 @@ export class Table {
 
   close() {
     this._watch.disconnect();
+    clearTimeout(this._telling);
     for (const element of this._elements.values()) this._rest(element);
     this._elements.clear();
   }
@@ -100,6 +121,7 @@ export class Table {
   take(message) {
     this.total = message.total ?? this.total;
     const changed = new Set();
+    const line = message.ids ? this._line() : null;
     if (message.ids) {
       this._ids = message.ids;
       this._from = message.from ?? 0;
@@ -131,17 +153,78 @@ export class Table {
     const place = this.cursor === null ? -1 : this._ids.indexOf(this.cursor);
     if (place >= 0) this.place = this._from + place;
     else if (this.total > 0 && (this.cursor === null || message.ids)) this._land();
+    if (line) this._keep(line);
     this._draw(changed);
+  }
+
+  /** The row that somebody is at, and its place, where it is in view; null: it need not keep its line. */
+  _line() {
+    const { scrollTop } = this.scroll;
+    if (this._isLeft) return null;
+    const id = this.held;
+    const at = this._ids.indexOf(id);
+    const { first, last } = view(this.total, this.height, this.room, scrollTop);
+    return at >= 0 && this._from + at >= first && this._from + at < last ? { id, place: this._from + at } : null;
+  }
+
+  /** Whether nobody is there, and the list stands at its top: then what comes above is seen. */
+  get _isLeft() {
+    return this.scroll.scrollTop === 0 && performance.now() - this._touched > HELD;
+  }
+
+  /** Have a row on the line of the screen on which it stood, where the list can scroll. */
+  _keep({ id, place }) {
+    const { height } = this;
+    const at = this._ids.indexOf(id);
+    const moved = at < 0 ? 0 : this._from + at - place;
+    if (!moved || this.total * height > TALLEST) return;
+    this.space.style.height = `${this.total * height}px`;
+    this.scroll.scrollTop += moved * height;
+  }
+
+  /** The row that somebody is at: under the pointer, else under the cursor. */
+  get held() {
+    return this._under ?? this.cursor;
+  }
+
+  _pointed(event) {
+    this._under = this._at(event)?.dataset.id ?? null;
+    this.touch();
+  }
+
+  /** Somebody is at a row: it is told at once, and at most every now and then. */
+  touch() {
+    this._touched = performance.now();
+    if (!this._how.touched || this._telling) return;
+    const tell = () => {
+      this._telling = 0;
+      this._told = performance.now();
+      this._how.touched(this.held);
+    };
+    const wait = this._told + TOLD - this._touched;
+    if (wait > 0) this._telling = setTimeout(tell, wait);
+    else tell();
   }
 
   /** The cursor's row has left or is out of the window: it stands where it stood. */
   _land() {
-    const place = Math.min(this.place, this.total - 1);
+    const place = this._standing(Math.min(this.place, this.total - 1), 1);
     const at = place - this._from;
     if (this.cursor !== null && (at < 0 || at >= this._ids.length)) return;
     const id = this._ids[Math.max(0, Math.min(at, this._ids.length - 1))] ?? null;
     if (this.cursor !== null && this._kept === this.cursor) return;
     this._set(id, this._from + Math.max(0, at));
+  }
+
+  /** The nearest place at which the cursor can stand, first in one direction: not on a heading. */
+  _standing(place, way) {
+    const isHeading = (at) => kindOf(this._rows.get(this._ids[at - this._from])) === "heading";
+    for (const step of [way, -way]) {
+      let at = place;
+      while (at >= 0 && at < this.total && isHeading(at)) at += step;
+      if (at >= 0 && at < this.total) return at;
+    }
+    return place;
   }
 
   /** Put the cursor on a row before its rows have come; it may be far away. */
@@ -172,7 +255,12 @@ export class Table {
 
   /** What an action is about: what is marked, else the cursor's row. */
   get targets() {
-    return this.marked.size ? [...this.marked] : this.cursor === null ? [] : [this.cursor];
+    return this.marked.size ? [...this.marked] : this.mission === null ? [] : [this.mission];
+  }
+
+  /** The cursor's row, where something can be asked of it; null: it is a line of another kind, or there is none. */
+  get mission() {
+    return this.cursor !== null && !this.cursor.startsWith(":") && acts(this.row()) ? this.cursor : null;
   }
 
   _set(id, place) {
@@ -180,13 +268,15 @@ export class Table {
     this.cursor = id;
     this.place = Math.max(0, place);
     this._how.moved?.(id);
+    this.touch();
     this._draw();
   }
 
   /** Move the cursor by rows, or to the ends by ±Infinity. */
   move(step) {
     if (this.total === 0) return;
-    const place = Math.max(0, Math.min(this.total - 1, step === Infinity ? this.total - 1 : step === -Infinity ? 0 : this.place + step));
+    const wanted = Math.max(0, Math.min(this.total - 1, step === Infinity ? this.total - 1 : step === -Infinity ? 0 : this.place + step));
+    const place = this._standing(wanted, step < 0 ? -1 : 1);
     this.place = place;
     this._reveal(place);
     const id = this._ids[place - this._from];
@@ -198,7 +288,7 @@ export class Table {
   }
 
   mark(id = this.cursor) {
-    if (id === null) return;
+    if (id === null || !acts(this._rows.get(id))) return;
     if (!this.marked.delete(id)) this.marked.add(id);
     this._markedLast = id;
     this._draw();
@@ -211,14 +301,14 @@ export class Table {
     if (to < 0) return;
     const last = this._ids.indexOf(this._markedLast);
     const from = last < 0 ? to : last;
-    for (const id of this._ids.slice(Math.min(from, to), Math.max(from, to) + 1)) if (!this._rows.get(id)?.[5]?.dimmed) this.marked.add(id);
+    for (const id of this._ids.slice(Math.min(from, to), Math.max(from, to) + 1)) if (acts(this._rows.get(id)) && !this._rows.get(id)?.[5]?.dimmed) this.marked.add(id);
     this._markedLast = this.cursor;
     this._draw();
     this._how.marks?.();
   }
 
   markAll(on = true) {
-    this.marked = on ? new Set(this._ids) : new Set();
+    this.marked = new Set(on ? this._ids.filter((id) => acts(this._rows.get(id))) : []);
     this._draw();
     this._how.marks?.();
   }
@@ -228,7 +318,8 @@ export class Table {
     const { room } = this;
     const { first } = view(this.total, height, room, this.scroll.scrollTop);
     const fits = Math.max(1, Math.floor(room / height));
-    if (place < first + 1) this.scroll.scrollTop = placed(Math.max(0, place), this.total, height, room);
+    const above = kindOf(this._rows.get(this._ids[place - 1 - this._from])) === "heading" ? 1 : 0;
+    if (place < first + 1) this.scroll.scrollTop = placed(Math.max(0, place - above), this.total, height, room);
     else if (place >= first + fits - 1) this.scroll.scrollTop = placed(place - fits + 1, this.total, height, room) + (height - (room % height));
   }
 
@@ -283,6 +374,9 @@ export class Table {
   }
 
   _resized() {
+    const { top } = this.grid.getBoundingClientRect();
+    if (!this._isLeft) this.scroll.scrollTop += top - (this._top ?? top); // rows stay on their lines beneath what came above the list
+    this._top = top;
     if (this._refit()) this.columns(this._how.columns);
     else this._draw();
   }
@@ -356,8 +450,10 @@ export class Table {
   }
 
   _made(id) {
-    const element = h("div", { role: "row", class: "row", id: `${this._id}-${id.replace(/[^A-Za-z0-9_-]/g, "-")}`, data: { id } });
-    element.parts = { cells: new Map() };
+    const kind = kindOf(this._rows.get(id));
+    const element = h("div", { role: "row", class: kind === "heading" ? "group-row" : "row", id: `${this._id}-${id.replace(/[^A-Za-z0-9_-]/g, "-")}`, data: { id } });
+    element.parts = { cells: new Map(), kind };
+    if (kind) return this._madeLine(element, kind);
     for (const column of this._shown) {
       const text = document.createTextNode("");
       const cell = h("div", { role: "gridcell", class: ["cell", `c-${column.key}`, column.right && "right"] });
@@ -366,7 +462,12 @@ export class Table {
         element.parts.mark = mark("working");
         element.parts.state = document.createTextNode("");
         element.parts.fresh = h("span", { class: "fresh", hidden: true }, "•", h("span", { class: "hidden-text" }, " something new "));
-        cell.append(h("span", { class: "guides" }, element.parts.guides), element.parts.mark, h("span", { class: "hidden-text" }, element.parts.state), element.parts.fresh, h("span", { class: "name" }, text));
+        element.parts.twist = mark("open", "plain");
+        element.parts.below = document.createTextNode("");
+        element.parts.more = h("span", { class: "twist", hidden: true, "aria-hidden": "true" }, element.parts.twist, element.parts.below);
+        element.parts.parent = document.createTextNode("");
+        element.parts.of = h("span", { class: "of", hidden: true }, h("span", { "aria-hidden": "true" }, "‹ "), h("span", { class: "hidden-text" }, "part of "), element.parts.parent);
+        cell.append(h("span", { class: "guides" }, element.parts.guides), element.parts.mark, h("span", { class: "hidden-text" }, element.parts.state), element.parts.fresh, h("span", { class: "name" }, text), element.parts.more, element.parts.of);
       } else cell.append(h("span", { class: "value" }, text));
       element.parts.cells.set(column.key, { cell, text });
       element.append(cell);
@@ -374,7 +475,41 @@ export class Table {
     return element;
   }
 
+  /** A line of its own kind, as wide as all columns: the heading of a group, or what those that ended are folded into. */
+  _madeLine(element, kind) {
+    const { parts } = element;
+    parts.text = document.createTextNode("");
+    const cell = h("div", { role: "gridcell", class: "whole", "aria-colspan": this._shown.length });
+    if (kind === "heading") cell.append(h("h2", { class: "group-title" }, parts.text));
+    else {
+      parts.twist = mark("folded", "plain");
+      parts.fresh = h("span", { class: "fresh", hidden: true }, "•", h("span", { class: "hidden-text" }, " something new "));
+      parts.hint = document.createTextNode("");
+      cell.append(parts.twist, parts.fresh, h("span", { class: "name" }, parts.text), h("span", { class: "hint", "aria-hidden": "true" }, h("kbd", {}, "enter"), parts.hint));
+    }
+    element.append(cell);
+    return element;
+  }
+
+  _writeLine(element, id, place) {
+    const [, , text, fresh, , { folded }] = this._rows.get(id);
+    const { parts } = element;
+    element.setAttribute("aria-rowindex", String(place + 2));
+    write(parts.text, text);
+    if (parts.kind === "heading") return;
+    element.setAttribute("aria-expanded", folded ? "false" : "true");
+    const classes = ["row", "fold-row", id === this.cursor && "cursor", fresh && "unseen"].filter(Boolean).join(" ");
+    if (element.className !== classes) element.className = classes;
+    remark(parts.twist, folded ? "folded" : "open", "quiet");
+    parts.fresh.hidden = !fresh;
+    write(parts.hint, folded ? "unfolds" : "folds");
+  }
+
   _write(element, id, place, changed) {
+    if (element.parts.kind) {
+      this._writeLine(element, id, place);
+      return;
+    }
     const [guides, state, name, fresh, cells, more = {}] = this._rows.get(id);
     const { parts } = element;
     const chosen = id === this.cursor;
@@ -384,18 +519,25 @@ export class Table {
     parts.drawn = { row: this._rows.get(id), place, chosen, marked };
     element.setAttribute("aria-rowindex", String(place + 2));
     element.setAttribute("aria-level", String(1 + Math.ceil([...guides].length / 2)));
-    if (more.folded !== undefined) element.setAttribute("aria-expanded", more.folded ? "false" : "true");
+    const isShut = more.folded > 0 || (Boolean(more.past) && more.folded === undefined);
+    const isOpen = !isShut && (more.folded === 0 || Boolean(more.opened));
+    if (isShut || isOpen) element.setAttribute("aria-expanded", isShut ? "false" : "true");
     else element.removeAttribute("aria-expanded");
     element.setAttribute("aria-selected", marked ? "true" : "false");
-    const classes = ["row", chosen && "cursor", marked && "marked", fresh && "unseen", more.dimmed && "dimmed"].filter(Boolean).join(" ");
+    const classes = ["row", chosen && "cursor", marked && "marked", fresh && "unseen", more.dimmed && "dimmed", more.quiet && "quiet-row"].filter(Boolean).join(" ");
     if (element.className !== classes) element.className = classes;
     if (parts.guides) {
       write(parts.guides, guides ? `${guides} ` : "");
-      const tone = (cells.find((cell) => cell[0] === "state") ?? [])[2];
+      const tone = more.tone ?? (cells.find((cell) => cell[0] === "state") ?? [])[2];
       remark(parts.mark, state, tone ? word(tone) : undefined);
       write(parts.state, `${state} `);
-      parts.fresh.hidden = !fresh;
-      write(parts.cells.get("name").text, more.folded ? `${name} +${more.folded}` : name);
+      parts.fresh.hidden = fresh !== 1;
+      write(parts.cells.get("name").text, name);
+      parts.more.hidden = !this._how.fold || !(isShut || isOpen);
+      remark(parts.twist, isShut ? "folded" : "open", "quiet");
+      write(parts.below, more.folded ? String(more.folded) : "");
+      parts.of.hidden = !more.of;
+      write(parts.parent, more.of ?? "");
     }
     for (const [column, text, tone, since] of cells) {
       const part = parts.cells.get(column);
@@ -431,10 +573,15 @@ export class Table {
     if (!element) return;
     const { id } = element.dataset;
     const again = id === this.cursor;
+    const folds = kindOf(this._rows.get(id)) === "fold" || event.target.closest(".twist");
     const place = this._from + this._ids.indexOf(id);
     if (event.ctrlKey || event.metaKey) this.mark(id);
     this._set(id, place);
     this.focus();
+    if (folds && this._how.fold) {
+      this._how.fold(id);
+      return;
+    }
     if (event.shiftKey) {
       this.markRange();
       return;
@@ -445,6 +592,6 @@ export class Table {
 
   _opened(event) {
     const element = this._at(event);
-    if (element && !matchMedia("(max-width: 1099px)").matches) this._how.open(element.dataset.id);
+    if (element && !kindOf(this._rows.get(element.dataset.id)) && !event.target.closest(".twist") && !matchMedia("(max-width: 1099px)").matches) this._how.open(element.dataset.id);
   }
 }

@@ -24,6 +24,9 @@ const STEP = 5_000;
 /** The address of what a card is about: a quest, or the document at whose gate a spec waits. */
 const about = (card) => (card.spec ? href("spec", [card.spec, card.part].filter(Boolean)) : href("quests", [card.id]));
 
+/** Whether a card is of a quest; one that waits at the gate of a spec is when a quest has made the document. */
+const isQuest = (card) => !card.spec || card.quest === true;
+
 export function open(place, context) {
   return new Board(place, context);
 }
@@ -73,7 +76,7 @@ class Board {
   _keys() {
     const { router } = this._context;
     const with_ = (act) => () => (this._card() ? act(this._card()) : false);
-    const quest = (act) => with_((card) => (card.spec ? false : act(card)));
+    const quest = (act) => with_((card) => (isQuest(card) ? act(card) : false));
     const pressed = (...actions) => quest((card) => {
       const action = actions.find((one) => one.when(card));
       return action ? (this._press(action, card), true) : false;
@@ -312,12 +315,12 @@ class Board {
     const show = () => {
       const row = this._row(card);
       const { verbs, socket } = this._context;
-      const actions = card.spec ? [] : ACTIONS.filter((action) => action.when(row)).map((action) => ({
+      const actions = !isQuest(card) ? [] : ACTIONS.filter((action) => action.when(row)).map((action) => ({
         label: action.label, key: action.key ?? verbs.row(action.verb)?.key ?? "", danger: verbs.row(action.verb)?.danger === "ends work",
         disabled: !socket.ready || !verbs.allowed(action.verb), press: () => this._press(action, card),
       }));
       if (this._lands(card)) actions.unshift({ label: "Send back …", key: "m", disabled: !socket.ready || !verbs.allowed("answer"), press: () => this._sendBack(card) });
-      const ways = [{ title: "About", href: about(card) }, ...(card.question ? [{ title: "Its question", href: href("needs", [], { q: card.question }) }] : []), ...(card.spec ? [] : [{ title: "Why", href: href("quests", [card.id, "why"]) }, ...links(row)])];
+      const ways = [{ title: "About", href: about(card) }, ...(card.question ? [{ title: "Its question", href: href("needs", [], { q: card.question }) }] : []), ...(!isQuest(card) ? [] : [{ title: "Why", href: href("quests", [card.id, "why"]) }, ...links(row)])];
       return menu(card.name, [...actions, ...ways.map((way) => ({ label: way.title, press: () => (location.hash = way.href) }))]);
     };
     return h("button", { type: "button", class: "bare board-menu", "aria-label": `More of ${card.name}`, onclick: show }, mark("more", "plain"));

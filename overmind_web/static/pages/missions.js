@@ -1,6 +1,6 @@
-/** Missions: the tree with its header, and from 1,100 pixels the mission of the cursor's row beside it. Below that width a mission has the page alone. */
+/** Missions: the list in its groups with its header, and from 1,100 pixels the mission of the cursor's row beside it. Below that width a mission has the page alone. */
 
-import { h, fill } from "../lib/dom.js";
+import { h, fill, word } from "../lib/dom.js";
 import { mark } from "../lib/marks.js";
 import { REST, Table } from "../lib/table.js";
 import { MissionPanel, TABS } from "../lib/mission.js";
@@ -13,23 +13,25 @@ import { keep, kept } from "../lib/store.js";
 
 /** As the full-screen program's table; `keep`: the larger, the sooner it leaves. `px`: what it needs at least. */
 const COLUMNS = [
-  { key: "name", title: "NAME", width: "minmax(180px, 1.9fr)", px: 200, keep: 0 },
-  { key: "agent", title: "AGENT", width: "72px", px: 72, keep: 7 },
+  { key: "name", title: "NAME", width: "minmax(180px, 1.9fr)", px: 180, keep: 0 },
   { key: "state", title: "STATE", width: "104px", px: 104, keep: 1 },
   { key: "for", title: "FOR", width: "44px", px: 44, keep: 3, right: true },
-  { key: "age", title: "AGE", width: "44px", px: 44, keep: 10, right: true, wide: true },
   { key: "cost", title: "COST", width: "60px", px: 60, keep: 4, right: true, spare: true },
-  { key: "tokens", title: "TOK", width: "52px", px: 52, keep: 13, right: true, wide: true },
-  { key: "restarts", title: "RST", width: "40px", px: 40, keep: 8, right: true, spare: true },
-  { key: "exit", title: "EXIT", width: "48px", px: 48, keep: 9, right: true, wide: true },
   { key: "cpu", title: "CPU", width: "48px", px: 48, keep: 5, right: true },
-  { key: "memory", title: "MEM", width: "60px", px: 60, keep: 6, right: true },
-  { key: "output", title: "OUT", width: "72px", px: 72, keep: 11, right: true, wide: true },
-  { key: "now", title: "NOW", width: "minmax(160px, 2.2fr)", px: 220, keep: 2, sorts: false },
+  { key: "changed", title: "CHANGED", width: "96px", px: 96, keep: 12, right: true, spare: true },
+  { key: "agent", title: "AGENT", width: "72px", px: 72, keep: 7, spare: true },
+  { key: "age", title: "AGE", width: "44px", px: 44, keep: 10, right: true, wide: true },
+  { key: "tokens", title: "TOK", width: "52px", px: 52, keep: 13, right: true, wide: true, spare: true },
+  { key: "restarts", title: "RST", width: "40px", px: 40, keep: 8, right: true, wide: true, spare: true },
+  { key: "exit", title: "EXIT", width: "48px", px: 48, keep: 9, right: true, wide: true },
+  { key: "memory", title: "MEM", width: "60px", px: 60, keep: 6, right: true, wide: true },
+  { key: "output", title: "OUT", width: "72px", px: 72, keep: 11, right: true, wide: true, spare: true },
   { key: "folder", title: "FOLDER", width: "minmax(90px, .8fr)", px: 120, keep: 16, wide: true, sorts: false },
+  { key: "now", title: "NOW", width: "minmax(160px, 2.2fr)", px: 180, keep: 2, sorts: false },
 ];
-const ORDERS = [["", "tree"], ["name", "name"], ["state", "state"], ["for", "time in state"], ["age", "age"], ["cost", "cost"], ["cpu", "CPU"], ["memory", "memory"]];
-const COUNTED = ["working", "waiting", "your turn", "limited", "starting", "restarting", "frozen", "succeeded", "failed", "timed out", "stopped", "killed", "lost"];
+const ORDERS = [["", "as started"], ["name", "name"], ["state", "state"], ["for", "time in state"], ["cost", "cost"], ["cpu", "CPU"], ["memory", "memory"]];
+const LINKS = { needs: "needs", queue: "queue", cost: "cost" };
+/** What a part of the header is about → the page that has all of it. */
 const wide = matchMedia("(min-width: 1100px)");
 const MOST_LOGS = 100;
 /** Missions whose logs are read as one at most. */
@@ -49,12 +51,15 @@ class Missions {
     this._columns = COLUMNS.filter((column) => !column.wide);
     this._folded = new Set(kept("folded", []));
     this._opened = new Set();
+    this._unfolded = kept("unfolded", false) === true;
     this.table = new Table({
       label: "missions",
       columns: this._columns,
       window: (from, to) => this._pane.window(from, to),
       open: (id) => this._open(id),
       moved: (id) => this._moved(id),
+      touched: (id) => this._pane.send({ t: "say", say: { row: id } }),
+      fold: (id) => this._turn(id),
       order: (key) => this._order(key),
       marks: () => this._marks(),
       sorted: () => ({ key: this._query.order, reversed: Boolean(this._query.reversed) }),
@@ -62,7 +67,7 @@ class Missions {
     });
     this._build();
     if (this._query.row) this.table.await(this._query.row);
-    this._pane = context.socket.pane("missions", this._args(), { rows: (message) => this._rows(message), failed: (message) => this._failed(message), lost: () => {} }, { from: 0, to: 40 });
+    this._pane = context.socket.pane("missions", this._args(), { rows: (message) => this._rows(message), failed: (message) => this._failed(message), lost: () => (this._told = null) }, { from: 0, to: 40 });
     this._drop = context.keys.layer("missions", this._keys());
     this.strip.shown(wide.matches);
     this._wider = () => {
@@ -76,7 +81,8 @@ class Missions {
 
   _build() {
     const { verbs } = this._context;
-    this.counts = h("div", { class: "counts-line", role: "group", "aria-label": "Missions by state" });
+    this.call = h("div", { class: "counts-line", role: "group", "aria-label": "Who needs you" });
+    this.figures = h("div", { class: "counts-line figures", role: "group", "aria-label": "Figures" });
     this.problem = h("p", { class: "problem tone-bad", role: "alert", hidden: true });
     this.filter = h("input", { class: "field filter", type: "search", placeholder: "/ filter", "aria-label": "Filter", data: { filter: "" }, value: this._query.filter ?? "", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
     this.filter.addEventListener("input", () => {
@@ -100,7 +106,7 @@ class Missions {
     this.fresh = verbs.button("run", () => this._new(), { label: "New", primary: true, key: "n", icon: mark("plus", "plain") });
     this.mass = h("div", { class: "mass", hidden: true });
     this.more = h("button", { type: "button", class: "button square", "aria-label": "More of this list", onclick: () => this._listMenu() }, mark("more", "plain"));
-    this.bar = h("header", { class: "page-head missions-head" }, h("h1", {}, "Missions"), this.counts, h("span", { class: "grow" }), h("div", { class: "tools" }, this.filter, this.order, this.fresh, this.more));
+    this.bar = h("header", { class: "page-head missions-head" }, h("h1", {}, "Missions"), this.call, h("span", { class: "grow" }), this.figures, h("div", { class: "tools" }, this.filter, this.order, this.fresh, this.more));
     this.strip = new Strip(this._context);
     this.list = h("div", { class: "missions-list" }, this.bar, this.strip.element, this.problem, this.mass, this.table.element);
     this.side = h("aside", { class: "side", "aria-label": "The chosen mission", hidden: true });
@@ -109,8 +115,8 @@ class Missions {
 
   _keys() {
     const { table } = this;
-    const act = (verb, how) => () => (table.cursor === null ? false : (this._act(verb, how), true));
-    const tab = (name) => () => (table.cursor === null ? false : (this._context.router.go("m", [table.cursor, name], this._listQuery()), true));
+    const act = (verb, how) => () => (table.targets.length === 0 ? false : (this._act(verb, how), true));
+    const tab = (name) => () => (table.mission === null ? false : (this._context.router.go("m", [table.mission, name], this._listQuery()), true));
     return [
       ["j down", "down", () => table.move(1)],
       ["k up", "up", () => table.move(-1)],
@@ -118,9 +124,10 @@ class Missions {
       ["G end", "last row", () => table.move(Infinity)],
       ["pagedown ctrl+f", "a page down", () => table.move(15)],
       ["pageup ctrl+b", "a page up", () => table.move(-15)],
-      ["enter", "open its terminal or log", () => (table.cursor === null ? false : (this._open(table.cursor), true))],
-      ["h left", "fold its children", () => this._fold(true)],
-      ["right", "unfold its children", () => this._fold(false)],
+      ["enter", "open its question or log; unfold those that ended", () => (table.cursor === null ? false : (this._open(table.cursor), true))],
+      ["h left", "fold what is below it", () => this._fold(true)],
+      ["right", "unfold it, with what ended there", () => this._fold(false)],
+      ["y", "answer what it asks", () => this._question(table.cursor)],
       ["space", "mark the row", () => (table.mark(), table.move(1))],
       ["ctrl+space", "mark all from the last mark to here", () => table.markRange()],
       ["*", "mark all rows in view", () => table.markAll()],
@@ -140,7 +147,7 @@ class Missions {
       ["t", "tree or flat", () => this._set({ flat: this._query.flat ? "" : "1" })],
       ["ctrl+z", "only what needs attention", () => this._set({ attention: this._query.attention ? "" : "1" })],
       ["N", "sort by name", () => this._order("name")],
-      ["A", "sort by age", () => this._order("age")],
+      ["A", "sort by age, in one list without groups", () => this._set({ plain: this._query.plain ? "" : "1", order: "", reversed: "" })],
       ["S", "sort by state", () => this._order("state")],
       ["F", "sort by time in its state", () => this._order("for")],
       ["%", "sort by CPU", () => this._order("cpu")],
@@ -153,13 +160,13 @@ class Missions {
   // what is asked for
 
   _args() {
-    const { filter = "", order = "", reversed = "", flat = "", attention = "" } = this._query;
-    return { filter, order, reversed: Boolean(reversed), folded: [...this._folded], opened: [...this._opened], flat: Boolean(flat), attention: Boolean(attention) };
+    const { filter = "", order = "", reversed = "", flat = "", attention = "", plain = "" } = this._query;
+    return { filter, order, reversed: Boolean(reversed), folded: [...this._folded], opened: [...this._opened], flat: Boolean(flat), attention: Boolean(attention), plain: Boolean(plain), unfolded: this._unfolded };
   }
 
   _listQuery() {
-    const { filter, order, reversed, flat, attention } = this._query;
-    return { filter, order, reversed, flat, attention };
+    const { filter, order, reversed, flat, attention, plain } = this._query;
+    return { filter, order, reversed, flat, attention, plain };
   }
 
   _set(query) {
@@ -179,23 +186,48 @@ class Missions {
     return true;
   }
 
-  _fold(fold) {
-    const { cursor } = this.table;
-    const facts = this.table.row(cursor)?.[5];
+  /** Fold what is below a row, or show it: its children, what ended in its family, the older runs of a ritual, or all that ended. */
+  _fold(fold, id = this.table.cursor) {
+    const facts = this.table.row(id)?.[5];
     if (!facts) return false;
-    if (fold && (facts.folded === undefined || facts.folded > 0)) {
-      // nothing to fold: to the mission above it, as in the full-screen program
-      if (!facts.parent) return false;
-      this.table.await(facts.parent);
-      return true;
-    }
-    if (!fold && !facts.folded) return false;
-    const ritual = this._rituals.has(cursor);
-    if (ritual) (fold ? this._opened.delete(cursor) : this._opened.add(cursor));
-    else if (fold) this._folded.add(cursor);
-    else this._folded.delete(cursor);
+    if (facts.kind) {
+      if (fold === Boolean(facts.folded)) return false;
+      this._unfolded = !fold;
+      keep("unfolded", this._unfolded);
+    } else if (fold) {
+      if (facts.opened) this._opened.delete(id);
+      else if (facts.folded !== 0) return this._toParent(facts.parent); // nothing to fold, as in the full-screen program
+      else if (this._rituals.has(id)) this._opened.delete(id);
+      else this._folded.add(id);
+    } else if (facts.folded) {
+      if (this._rituals.has(id)) this._opened.add(id);
+      else this._folded.delete(id);
+    } else if (facts.past) this._opened.add(id);
+    else return false;
     keep("folded", [...this._folded].slice(-500));
     this._pane.set(this._args());
+    return true;
+  }
+
+  /** Fold it where it is open, else show it. */
+  _turn(id) {
+    const { kind, folded, past, opened } = this.table.row(id)?.[5] ?? {};
+    const isShut = folded > 0 || (!kind && Boolean(past) && folded === undefined && !opened);
+    return this._fold(!isShut, id);
+  }
+
+  _toParent(parent) {
+    const { table } = this;
+    if (!parent || (table.ids.length >= table.total && !table.ids.includes(parent))) return false;
+    table.await(parent);
+    return true;
+  }
+
+  /** To the page that has the question of a row whole; whether it asks anything. */
+  _question(id) {
+    const question = this.table.row(id)?.[5]?.question;
+    if (question === undefined) return false;
+    this._context.router.go("needs", [], { q: question });
     return true;
   }
 
@@ -209,6 +241,9 @@ class Missions {
     }
     this._loaded = true;
     this.table.take(message);
+    if (this._told === this._pane.number) return;
+    this._told = this._pane.number; // it was opened anew, and knows of no row that somebody is at
+    this.table.touch();
   }
 
   _failed(message) {
@@ -229,7 +264,7 @@ class Missions {
   // where it is looked at
 
   go(place) {
-    const same = ["filter", "order", "reversed", "flat", "attention"].every((name) => (place.query[name] ?? "") === (this._query[name] ?? ""));
+    const same = ["filter", "order", "reversed", "flat", "attention", "plain"].every((name) => (place.query[name] ?? "") === (this._query[name] ?? ""));
     if (!same && place.page === "missions") {
       this._query = { ...place.query };
       this.filter.value = this._query.filter ?? "";
@@ -244,7 +279,7 @@ class Missions {
     if (id) {
       if (this.table.cursor !== id) this.table.await(id);
       this._beside(id, TABS.some((one) => one.name === tab) ? tab : "log", true);
-    } else if (wide.matches && this.table.cursor) this._beside(this.table.cursor, this._tab ?? "log");
+    } else if (wide.matches && this._isShown(this.table.cursor)) this._beside(this.table.cursor, this._tab ?? "log");
     else if (!wide.matches) this._shut();
   }
 
@@ -272,7 +307,12 @@ class Missions {
   _moved(id) {
     this._context.router.soon(() => this._name(id));
     clearTimeout(this._turning);
-    if (wide.matches && id !== null) this._turning = setTimeout(() => this._beside(id, this._tab ?? "log"), REST);
+    if (wide.matches) this._turning = setTimeout(() => this._isShown(id) && this._beside(id, this._tab ?? "log"), REST);
+  }
+
+  /** Whether a row has a page of its own: it is a mission, as far as is known. */
+  _isShown(id) {
+    return id !== null && !id.startsWith(":") && !this.table.row(id)?.[5]?.stands;
   }
 
   /** The address has the row. */
@@ -280,10 +320,12 @@ class Missions {
     const { router } = this._context;
     const { page, parts } = router.place;
     if (page === "missions") router.note({ ...this._listQuery(), row: id });
-    else if (page === "m" && wide.matches && id !== null && parts[0] !== id) history.replaceState(null, "", href("m", [id, parts[1] ?? "log"], this._listQuery()));
+    else if (page === "m" && wide.matches && this._isShown(id) && parts[0] !== id) history.replaceState(null, "", href("m", [id, parts[1] ?? "log"], this._listQuery()));
   }
 
   _open(id) {
+    if (id.startsWith(":")) this._turn(id);
+    if (id.startsWith(":") || this._question(id)) return;
     this._context.router.go("m", [id, this._tab && wide.matches ? this._tab : "log"], this._listQuery());
     if (wide.matches) this._side?.focus?.();
   }
@@ -310,13 +352,16 @@ class Missions {
   // what it says and does
 
   counted(head) {
-    const { counts = {} } = head;
-    const found = COUNTED.filter((word) => counts[word]).map((word) =>
-      h("button", { type: "button", class: "count-button", onclick: () => ((this.filter.value = `state:${word.replace(" ", "-")}`), this._set({ filter: this.filter.value })) }, mark(word), h("b", {}, counts[word]), h("span", { class: "count-word" }, ` ${word}`)),
-    );
-    const today = typeof head.today === "number" && head.today > 0 ? h("a", { class: "figure", href: "#/cost" }, `$${head.today.toFixed(2)}`, h("span", { class: "count-word" }, " today")) : null;
-    const load = head.load ? h("span", { class: "figure quiet load" }, head.load) : null;
-    fill(this.counts, found, today, load);
+    const part = ([key, text, tone]) => {
+      const more = { class: ["figure", `figure-${key}`, `tone-${word(tone)}`] };
+      return key in LINKS && this._context.pages.has(LINKS[key]) ? h("a", { ...more, href: href(LINKS[key]) }, text) : h("span", more, text);
+    };
+    for (const [line, parts] of [[this.call, head.call ?? []], [this.figures, head.figures ?? []]]) {
+      const shape = JSON.stringify(parts);
+      if (line.shape === shape) continue; // one may be under the finger
+      line.shape = shape;
+      fill(line, parts.map(part));
+    }
   }
 
   _describe(id) {
@@ -347,7 +392,7 @@ class Missions {
   }
 
   _message() {
-    const { cursor } = this.table;
+    const cursor = this.table.mission;
     if (cursor === null) return false;
     clearTimeout(this._turning);
     if (!wide.matches) this._context.router.go("m", [cursor, "log"], this._listQuery());
@@ -371,9 +416,10 @@ class Missions {
     const now = this._query;
     return menu("Missions", [
       { label: now.flat ? "As a tree" : "Flat", key: "t", press: () => this._set({ flat: now.flat ? "" : "1" }) },
+      { label: now.plain ? "In groups" : "One list without groups", press: () => this._set({ plain: now.plain ? "" : "1", order: "", reversed: "" }) },
       { label: now.attention ? "Show all" : "Only what needs attention", key: "^z", press: () => this._set({ attention: now.attention ? "" : "1" }) },
       { label: this._columns.length === COLUMNS.length ? "Fewer columns" : "More columns", press: () => ((this._columns = this._columns.length === COLUMNS.length ? COLUMNS.filter((column) => !column.wide) : COLUMNS), this.table.columns(this._columns)) },
-      ...ORDERS.map(([key, title]) => ({ label: key ? `Order by ${title}` : "Order of the tree", press: () => this._set({ order: key, reversed: "" }) })),
+      ...ORDERS.map(([key, title]) => ({ label: key ? `Order by ${title}` : "Order as started", press: () => this._set({ order: key, reversed: "" }) })),
       { label: "Remove finished missions", danger: true, disabled: !this._context.verbs.allowed("prune"), press: () => this._context.verbs.press("prune", {}, { says: (answer) => `removed ${answer.removed?.length ?? answer.count ?? 0}` }) },
       { label: "Mark the row", key: "space", press: () => this.table.mark() },
     ]);

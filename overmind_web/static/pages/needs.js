@@ -6,7 +6,8 @@ import { tick } from "../lib/time.js";
 import { Card, kindOf } from "../lib/card.js";
 import { Guard } from "../lib/verbs.js";
 
-const TITLES = { blocked: "Blocked", "your turn": "Your turn", failed: "Failed", "lost with the keeper": "Lost with the keeper" };
+const TITLES = { blocked: "Blocked", failed: "Failed or lost", "lost with the keeper": "Failed or lost", "your turn": "Your turn" };
+const titleOf = (need) => TITLES[need.group] ?? need.group;
 const wide = matchMedia("(min-width: 1100px)");
 const NAMED = 800;
 /** Milliseconds within which it is told who answered. */
@@ -131,12 +132,12 @@ class Needs {
     }
     this.body.classList.remove("empty");
     this.body.querySelector(".nothing, .loading")?.remove();
-    const groups = [...new Set(needs.map((need) => need.group))];
+    const groups = [...new Set(needs.map(titleOf))];
     fill(
       this.list,
       groups.map((group) => {
-        const rows = needs.filter((need) => need.group === group);
-        return [h("h2", { class: "group" }, `${TITLES[group] ?? group} ${rows.length}`), h("div", { role: "list", "aria-label": TITLES[group] ?? group }, rows.map((need) => this._row(need)))];
+        const rows = needs.filter((need) => titleOf(need) === group);
+        return [h("h2", { class: "group" }, `${group} ${rows.length}`), h("div", { role: "list", "aria-label": group }, rows.map((need) => this._row(need)))];
       }),
     );
     for (const [key, card] of this._cards) {
@@ -155,9 +156,9 @@ class Needs {
         card.element.addEventListener("pointerdown", () => this._here(need.key));
         this._cards.set(need.key, card);
       } else card.update(need);
-      if (need.group !== group) {
-        group = need.group;
-        const heading = h("h2", { class: "group" }, `${TITLES[group] ?? group} ${needs.filter((one) => one.group === group).length}`);
+      if (titleOf(need) !== group) {
+        group = titleOf(need);
+        const heading = h("h2", { class: "group" }, `${group} ${needs.filter((one) => titleOf(one) === group).length}`);
         if (last) last.after(heading);
         else this.cards.prepend(heading);
         last = heading;

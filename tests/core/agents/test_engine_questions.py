@@ -112,9 +112,10 @@ def test_any_engine_question_is_in_the_inbox_and_in_the_log(home):
     assert (one, two) == (1, 2)
     assert rows[0] == {
         "question": 1, "id": "q1", "name": "login/TSK-004",
-        "about": {"kind": "quest", "id": "q1", "name": "login/TSK-004"}, "part": "", "need": "stuck", "tool": "",
-        "summary": "TSK-004 has failed", "subject": {"lines": ["no test passes"], "class": "exit"}, "rule": None,
-        "options": [], "choices": [], "replaces": None, "asked_at": rows[0]["asked_at"], "attach_only": False,
+        "about": {"kind": "quest", "id": "q1", "name": "login/TSK-004"}, "part": "", "quests": [], "need": "stuck",
+        "tool": "", "summary": "TSK-004 has failed", "subject": {"lines": ["no test passes"], "class": "exit"},
+        "rule": None, "options": [], "choices": [], "replaces": None, "asked_at": rows[0]["asked_at"],
+        "attach_only": False,
     }  # fmt: skip
     assert (rows[1]["name"], rows[1]["part"], rows[1]["need"]) == ("login", "tasks", "phase")
     asked, notified = of_quest

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from typing import Any, cast
 
 import pytest
 
-from overmind_core.cli.command import ALIASES, COMMANDS, find
+from overmind_core.cli.command import ALIASES, COMMANDS, GROUPS, find
 from overmind_core.cli.context import Context
 from overmind_core.cli.daemon import exec_tui
 from overmind_core.cli.headless import commands
@@ -293,3 +294,14 @@ def test_a_terminal_that_can_do_nothing_is_told_by_its_name(monkeypatch):
     monkeypatch.setenv("TERM", "dumb")
     with pytest.raises(UsageError, match="TERM=dumb says that this terminal can't move its cursor"):
         exec_tui(cast("Any", None), [])
+
+
+def test_the_commands_of_a_noun_stand_together_in_one_group_of_the_help():
+    places = [(word.partition(" ")[0], title) for title, names in GROUPS.items() for word in names]
+    beside = [noun for noun, _ in itertools.groupby(places)]
+    assert len(beside) == len({noun for noun, _ in beside})
+
+
+def test_the_group_of_the_swarm_has_commands_of_its_nouns_alone():
+    nouns = {name.partition(" ")[0] for name in GROUPS["Share work with a team's machines"]}
+    assert nouns == {"swarm", "fleet", "lineage", "pool", "vault", "context"}

@@ -122,7 +122,7 @@ def test_add_waits_for_the_end_of_what_it_added(overmind):
     assert (ran.status, ran.out) == (3, "")
     assert ran.err.splitlines() == [
         "Quest queued: a1b2c3d4 (build)",
-        "Quest a1b2c3d4 finished: failed (exit code 3)",
+        "Quest a1b2c3d4 (build) finished: failed (exit code 3)",
     ]
 
 

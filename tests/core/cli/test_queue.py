@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from overmind_core.cli.finished import quest_end_line
 from overmind_core.cli.quests.board import BOARD as BOARD_COMMAND
 from overmind_core.cli.quests.board import CARDS, LANES, BoardDrawing, card_text, lanes, shares, with_gates
-from overmind_core.cli.quests.commands import end_line
 from overmind_core.cli.quests.list import _why as list_why
 from overmind_core.cli.quests.list import graph_text, mermaid_text, quest_table
 from overmind_core.cli.quests.queue import queue_text
@@ -213,7 +213,7 @@ def test_each_end_says_what_it_is_worth_on_every_face(facts, reason, card, told)
     quest = row("docs", **facts)
     assert list_why(quest) == (None if reason == "-" else reason)
     assert card_text(quest, 60) == card
-    assert end_line(quest) == f"Quest {quest['id']} finished: {told}"
+    assert quest_end_line(quest) == f"Quest {quest['id']} finished: {told}"
 
 
 @pytest.mark.parametrize(
@@ -434,6 +434,15 @@ def test_what_specs_wait_for_are_cards_in_review():
     at = drawn(board, 40, by="spec").index("carts")
     assert drawn(board, 40, by="spec")[at + 1].endswith(" tasks gate"), "a lane of its spec, named as there"
     assert with_gates(BOARD, []) is BOARD
+
+
+def test_the_quest_whose_document_waits_at_a_gate_is_the_card_of_that():
+    quest = row("carts/tasks", status="completed", outcome="succeeded", ended_at="2026-11-20T12:00:02.000Z")
+    columns: list[Any] = [
+        {"name": name, "count": len(quests), "quests": quests} for name, quests in (("review", [quest]), ("done", []))
+    ]
+    board = with_gates(columns, [{**GATE, "quest": quest["id"]}])
+    assert drawn(board, 60) == ["REVIEW 1            DONE 0", "? carts/tasks gate"]
 
 
 def test_a_narrow_terminal_gets_the_columns_below_each_other():

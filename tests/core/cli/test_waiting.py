@@ -460,13 +460,13 @@ def test_of_a_spec_what_is_in_the_way_of_its_quests_is_said(quests, answers, lin
 
 def test_of_a_spec_all_that_is_asked_about_it_is_said():
     about = {"kind": "spec", "id": "5bec", "name": "carts"}
-    gate = {**question("5bec", 4, "phase"), "name": "carts", "about": about}
+    gate = {**question("5bec", 4, "phase"), "name": "carts", "about": about, "part": "tasks", "subject": {}}
     agent = {**question("a", 5), "name": "carts/design"}
     other = {**question("b", 6), "name": "cartsy/design"}
     asked = Asked("5bec", of_spec="carts", inbox=[gate, agent, other])
     assert asked.look() == (
         [
-            "waits for you: question 4 (phase of carts): overmind answer 4 allow",
+            "waits for you: question 4 (gate of carts/tasks): overmind answer 4 allow",
             "waits for you: question 5 (permission of carts/design): overmind answer 5 allow",
         ],
         False,

@@ -139,6 +139,19 @@ def test_what_is_no_agent_of_a_plan_is_looked_for_among_the_missions(overmind, p
     assert overmind(answers, "why", "release/x").out.startswith("release/x (a1b2c3d4): failed (3)")
 
 
+@pytest.mark.parametrize("word", ["carts/tasks", "5bec/tasks"])
+def test_a_gate_whose_document_no_quest_has_made_is_said_with_its_question(overmind, word):
+    gate = {"question": 4, "id": "5bec", "name": "carts", "about": {"kind": "spec", "id": "5bec", "name": "carts"},
+            "part": "tasks", "quests": [], "need": "phase", "summary": "carts: tasks passed with 0.95", "subject": {},
+            "options": [], "attach_only": False}  # fmt: skip
+    nothing = {"quest_why": NONE, "spec": NONE, "plan": NONE, "info": NONE}
+    ran = overmind({**nothing, "inbox": [{"ok": [gate]}]}, "why", word)
+    asks = "  waits for you: question 4 (gate of carts/tasks): overmind answer 4 allow"
+    assert (ran.status, ran.out.splitlines()) == (0, [f"{word}: carts: tasks passed with 0.95", asks])
+    ran = overmind({**nothing, "inbox": [{"ok": [gate]}]}, "why", "carts/design")
+    assert (ran.status, ran.out) == (1, "")
+
+
 def test_a_spec_is_shown_as_spec_show_does(overmind, monkeypatch):
     monkeypatch.setattr("overmind_core.cli.specs.commands.spec_text", lambda spec: f"the spec {spec['slug']}")
     assert overmind({"quest_why": NONE, "spec": [{"ok": {"slug": "x"}}]}, "why", "x").out == "the spec x\n"

@@ -48,7 +48,7 @@ ORDER: dict[type, list[str]] = {
     ],
     FactRead: ["Watching.on_fact", "CaptureHost.on_fact"],
     QuestionAsked: ["Unseen.on_news", "Specs.on_hold", "SwarmHost.on_question", "Followers.on_event"],
-    TurnFinished: ["Unseen.on_news", "Followers.on_event"],
+    TurnFinished: ["IsolationService.on_work", "Unseen.on_news", "Followers.on_event"],
     RunRestarted: ["Unseen.on_news", "Followers.on_event"],
     MissionStopped: ["Unseen.on_news", "Retention.on_end", "Followers.on_event"],
     MissionCrashed: ["Unseen.on_news", "Retention.on_end", "Followers.on_event"],
@@ -72,7 +72,7 @@ ORDER: dict[type, list[str]] = {
     ],
     MemoryChanged: ["LessonHost.on_memory_change", "Followers.on_event"],
     NotesGiven: ["LessonHost.on_notes_given", "Followers.on_event"],
-    OutputGrew: ["Registry.on_output", "Followers.on_output"],
+    OutputGrew: ["Registry.on_output", "Followers.on_output", "IsolationService.on_output"],
     EffectDue: ["Effects.on_effect"],
 }
 

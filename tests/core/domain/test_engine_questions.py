@@ -69,6 +69,42 @@ def test_work_that_would_undo_what_has_landed_lands_all_the_same_or_is_done_agai
     ]
 
 
+def test_work_of_a_command_that_would_undo_what_has_landed_is_not_said_to_be_done_better_again():
+    asked = {**question("merge"), "subject": {**UNDOES, "command": True}}
+    assert list(engine_questions.hints(asked)) == [
+        ("overmind answer 4 allow", "land its worktree as it is, with no more than this loss"),
+        ("overmind answer 4 deny", LEFT),
+    ]
+    assert engine_questions.choice({"name": "m", **asked}) == (
+        f"a would lose 1 line of up: overmind answer 4 deny ({LEFT}) or allow (land its worktree as it is, with no "
+        "more than this loss)"
+    )
+
+
+@tabled(
+    ("asked", "behaviour"),
+    [
+        (question("review", subject={"into": "main"}), "deny"),
+        (question("review", subject={"into": None}), "deny"),
+        (question("stuck"), "allow"),
+        (question("phase", part="tasks"), "deny"),
+    ],
+)
+def test_who_answers_about_a_command_is_told_that_no_prompt_has_the_feedback(asked, behaviour):
+    asked["name"] = "m"
+    of_command = {**asked, "subject": {**asked["subject"], "command": True}}
+    before, after = engine_questions.effects_of(asked), engine_questions.effects_of(of_command)
+    assert (after.allow, after.deny, after.text_with) == (before.allow, before.deny, before.text_with)
+    assert engine_questions.choice(of_command) == engine_questions.choice(asked)
+    told = "-m TEXT: the feedback, which its command has to read from feedback.md"
+    assert [told in does for _, does in engine_questions.hints(of_command)] == [
+        behaviour == "allow",
+        behaviour == "deny",
+    ]
+    refused = question("merge", subject={"code": "git_failed", "command": True})
+    assert engine_questions.effects_of(refused) is engine_questions.REFUSED
+
+
 def test_a_question_that_an_agent_reports_wants_an_answer_in_words():
     asked = {**question("report"), "subject": {"kind": "question"}}
     assert list(engine_questions.hints(asked)) == [
@@ -78,6 +114,32 @@ def test_a_question_that_an_agent_reports_wants_an_answer_in_words():
     ]
     reported = {**question("report"), "subject": {"kind": "bug"}}
     assert next(iter(engine_questions.hints(reported)))[0] == "overmind answer 4 allow"
+
+
+SPEC = {"kind": "spec", "id": "5bec", "name": "carts"}
+QUEUE = {"kind": "queue", "id": "queue", "name": "queue"}
+
+
+@tabled(
+    ("asked", "name", "id_", "part", "for_all", "reached_by"),
+    [
+        (question("phase", part="tasks", id="5bec", name="carts", about=SPEC, quests=["a1"]),
+         "carts/tasks", "a1", "", False, ["carts/tasks"]),
+        (question("phase", part="tasks", id="5bec", name="carts", about=SPEC, quests=[]),
+         "carts", "5bec", "tasks", False, ["carts/tasks"]),
+        (question("phase", part="tasks", id="5bec", name="carts", about=SPEC), "carts", "5bec", "tasks", False,
+         ["carts/tasks"]),
+        (question("merge", part="", id="5bec", name="carts", about=SPEC), "carts", "5bec", "", False, []),
+        (question("merge", part="main", id="queue", name="queue", about=QUEUE, quests=["a1"]),
+         "queue", "queue", "main", True, []),
+        (question("budget", part="", id="queue", name="queue", about=QUEUE), "queue", "queue", "", False, []),
+    ],
+)  # fmt: skip
+def test_the_head_of_a_question_and_the_name_that_reaches_it(asked, name, id_, part, for_all, reached_by):
+    found = engine_questions.heading(asked)
+    assert (found.name, found.id, found.part) == (name, id_, part)
+    assert engine_questions.is_for_all(asked) is for_all
+    assert list(engine_questions.names_of_gates([asked])) == reached_by
 
 
 UNDOES = {"code": "undoes_landed", "into": "main", "problem": "a would lose 1 line of up"}

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from overmind_core.git.run import GitFailed
-from overmind_core.git.status import folder_size, worktree_status
+from overmind_core.git.status import folder_size, line_counts, worktree_status
 from overmind_core.git.worktrees import add
 
 
@@ -38,6 +38,8 @@ def test_work_is_counted_with_what_is_not_committed(repo, path, look):
     found = look()
     assert (found.ahead, found.behind, found.head) == (1, 1, commit)
     assert (found.files, found.insertions, found.deletions) == (4, 5, 1)
+    assert line_counts(repo.git, path, "main", "main") == (5, 1)
+    assert line_counts(repo.git, path, "gone", repo("rev-parse", "main")) == (5, 1)
     assert found.dirty == ("first.txt", ".git-not", "d/new.txt")
     assert found.commits == ((commit, "change two.txt"),)
     assert not found.merged

@@ -33,6 +33,7 @@ class Wish(NamedTuple):
     allow_empty: bool = True
     met: tuple[MetConflict, ...] = ()
     allowed: UndoingLanding | None = None
+    denied: tuple[UndoingLanding, ...] = ()
 
 
 class Shop:
@@ -461,6 +462,91 @@ def test_more_than_was_allowed_is_refused_with_all_of_it_and_lands_once_that_is_
             assert (await shop.refused(met=(met,), allowed=unknown)).fields["dropped"] == more.fields["dropped"]
             assert (await shop.land(met=(met,), allowed=undoing(more))).branch == "main"
             assert shop.code.read("a") == "red\n"
+
+    story(tmp_path, scenario)
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_what_nobody_has_allowed_to_be_undone_is_refused_again_whatever_was_written_in_its_place(tmp_path, is_known):
+    """Also where git has cleaned that landing away: then no line of the file goes without a question."""
+
+    async def scenario(shop):
+        async with shop.daemon():
+            met, error = await writes_over(shop)
+            assert (
+                await shop.inside.app.engine.quest_landing.set_aside(shop.red, "main", None, 2)
+                == "overmind/red-attempt-2"
+            )
+            assert shop.work.read("a") == "1\nblue\n"
+            shop.work.write({"a": "1\ngreen\n"})
+            denied = undoing(error) if is_known else UndoingLanding("0" * 40, "0" * 40, 1, ("a",))
+            again = await shop.refused(met=(met,), denied=(denied,))
+            assert again.code == "undoes_landed"
+            assert again.fields["dropped"] == [
+                {"path": "a", "text": "a would lose 1 line of your own commits", "lines": ["- blue"]}
+            ]
+            assert (await shop.refused(denied=(denied,))).code == "undoes_landed", "whatever conflict is known"
+            shop.work.write({"a": "1\n"})
+            assert (await shop.refused(met=(met,), denied=(denied,))).code == "undoes_landed"
+            assert (await shop.land(met=(met,), denied=(denied,), allowed=undoing(again))).branch == "main"
+            assert shop.code.read("a") == "1\n"
+
+    story(tmp_path, scenario)
+
+
+def test_what_was_denied_and_is_kept_now_lands(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon():
+            met, error = await writes_over(shop)
+            await shop.inside.app.engine.quest_landing.set_aside(shop.red, "main", None, 2)
+            shop.work.write({"a": "blue\ngreen\n"})
+            assert (await shop.land(met=(met,), denied=(undoing(error),))).branch == "main"
+            assert shop.code.read("a") == "blue\ngreen\n"
+
+    story(tmp_path, scenario)
+
+
+def test_work_that_is_set_aside_is_kept_whole_on_a_branch_once_and_the_worktree_begins_at_its_target(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon():
+            await shop.works({"new": "x\n"}, {"a": "red\n"})
+            shop.code.commit("blue", {"b": "blue\n"})
+            set_aside = shop.inside.app.engine.quest_landing.set_aside
+            assert await set_aside(shop.red, "main", None, 1) == "overmind/red-attempt-1"
+            assert shop.code.git("log", "--format=%s", "overmind/red-attempt-1").splitlines()[:2] == [
+                "Left by attempt 1 of red", "by hand"
+            ]  # fmt: skip
+            assert shop.code.git("show", "overmind/red-attempt-1:new") == "x"
+            main = shop.code.git("rev-parse", "main")
+            assert shop.work.git("status", "--porcelain") == ""
+            assert shop.code.git("rev-parse", "overmind/red") == main == shop.record.base_commit
+            assert await set_aside(shop.red, "main", None, 1) == "overmind/red-attempt-1", "done again"
+            assert await set_aside(shop.red, "main", None, 2) is None, "nothing was left"
+            shop.work.commit("more", {"a": "green\n"})
+            assert await set_aside(shop.red, "main", None, 1) == "overmind/red-attempt-1-2"
+            branches = shop.code.git("branch", "--list", "--format=%(refname:short)", "overmind/*").splitlines()
+            assert branches == ["overmind/red", "overmind/red-attempt-1", "overmind/red-attempt-1-2"]
+
+    story(tmp_path, scenario)
+
+
+def test_work_in_the_middle_of_something_is_not_set_aside(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon():
+            await shop.works({}, {"a": "red\n"})
+            shop.code.commit("blue", {"a": "blue\n"})
+            set_aside = shop.inside.app.engine.quest_landing.set_aside
+            tip = shop.work.git("rev-parse", "HEAD")
+            shop.work.git("checkout", "-qb", "elsewhere")
+            with pytest.raises(OvermindError, match=r"has elsewhere checked out. Check out overmind/red there."):
+                await set_aside(shop.red, "main", None, 1)
+            shop.work.git("checkout", "-q", "overmind/red")
+            with pytest.raises(AssertionError):
+                shop.work.git("rebase", "-q", "main")
+            with pytest.raises(OvermindError, match="rebase"):
+                await set_aside(shop.red, "main", None, 1)
+            assert shop.code.git("rev-parse", "overmind/red") == tip
+            assert shop.code.git("branch", "--list", "*attempt*") == ""
 
     story(tmp_path, scenario)
 

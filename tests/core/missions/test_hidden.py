@@ -50,12 +50,14 @@ def test_what_was_killed_after_its_end_is_hidden_and_keeps_how_it_ended(tmp_path
             info = await second.ask("info", id=mission)
             end = [item async for item in second.stream("wait", ids=[mission])][-1]
             listed = [[row["id"] for row in await second.ask("ps", **arguments)] for arguments, _ in LISTS]
+            counts = (await second.ask("status"))["missions"]
             with pytest.raises(OvermindError, match="already ended: failed"):
                 await second.ask("stop", id=mission)
             await second.ask("restart", id=mission)
             again = await second.ask("ps")
         keeper.close()
         assert killed["hidden"] == [mission]
+        assert {name: count for name, count in counts.items() if count} == {"crashed": 1, "total": 1}
         assert [bool(ids) for ids in listed] == [is_listed for _, is_listed in LISTS]
         for told in (info, end):
             assert (told["status"], told["exit_code"], told["outcome"]) == (before, 3, "failed")

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from overmind_core.domain.missions.mission import Status
+from overmind_core.errors import OvermindError
 from overmind_core.kernel.bus import Bus
 from overmind_core.kernel.config import Settings
 from overmind_core.missions.changes import Extent
@@ -72,6 +73,27 @@ def test_who_follows_a_mission_over_a_new_supervisor_does_not_make_it_active(hom
 
     before, after = in_process.run(story())
     assert after == before
+
+
+@pytest.mark.parametrize(("more", "leaves"), [({"looks": True}, False), ({"looks": True, "read_only": True}, False),
+                                             ({"read_only": True}, True), ({}, True)])  # fmt: skip
+def test_who_only_looks_at_a_terminal_leaves_no_trace(home, more, leaves):
+    async def play(inside, _keeper):
+        mission = await inside.run("sh", tty=True, type="session")
+        before = len(inside.event_types(mission))
+        stream = inside.stream("attach", id=mission, **more)
+        head, ready = await anext(stream), await anext(stream)
+        seats = (await inside.ask("info", id=mission))["attached"]
+        if not leaves:
+            with pytest.raises(OvermindError, match="No one is attached"):
+                await inside.ask("detach", id=mission)
+        await stream.aclose()
+        await in_process.idle()
+        return head["write"], ready["write"], seats, inside.event_types(mission)[before:]
+
+    write, ready, seats, happened = played(home, play, Settings())
+    assert write is ready is (not more)
+    assert (seats, happened) == ((1, ["attached", "detached"]) if leaves else (0, []))
 
 
 WRITTEN = Extent(5, 0, 2.0)

@@ -43,6 +43,46 @@ def test_who_gives_up_leaves_the_shared_question_to_the_others():
     asyncio.run(scene())
 
 
+class GrowingLog:
+    """A keeper whose log grows with each question; each is answered with what there was when it was asked."""
+
+    def __init__(self):
+        self.asked = []
+
+    def request(self, *_, **__):
+        answer = asyncio.get_running_loop().create_future()
+        self.asked.append(answer)
+        return answer
+
+    def answer(self, number):
+        row = {"run": "a.1", "out": number + 1, "err": 0, "last": 2.0}
+        self.asked[number].set_result({"seq": number, "runs": [row]})
+
+
+def test_who_asks_while_an_answer_is_under_way_is_told_what_came_after_that_question():
+    async def scene():
+        progress, keeper = OutputProgress(Bus(), FakeClock(), lambda _run: True), GrowingLog()
+        progress.restart(cast("Any", keeper))
+        first = asyncio.create_task(progress.refresh())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert len(keeper.asked) == 1
+        late = [asyncio.create_task(look()) for look in (progress.refresh, progress.look, progress.refresh)]
+        await asyncio.sleep(0)
+        keeper.answer(0)
+        await first
+        assert progress.of("a.1").out == 1
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not any(one.done() for one in late)
+        assert len(keeper.asked) == 2, "those who come meanwhile share one question"
+        keeper.answer(1)
+        await asyncio.gather(*late)
+        assert progress.of("a.1").out == 2
+
+    asyncio.run(scene())
+
+
 def test_nobody_wakes_up_while_nothing_lives():
     async def scene():
         loop: Any = asyncio.get_running_loop()

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
 from overmind_core.domain.missions.mission import Cause, Ending
-from overmind_core.domain.plans.progress import PlanEnding
+from overmind_core.domain.missions.outcome import Outcome
+from overmind_core.domain.plans.progress import (
+    ACTIVE,
+    AgentProgress,
+    AgentStage,
+    AttemptEnd,
+    EndReason,
+    PlanEnding,
+    outcome_of,
+    outlived_its_plan,
+)
 from overmind_core.plans.plan_run import CLEAN_UP_SECONDS, plan_ending
 from overmind_core.system.paths import Home
 from tests.kit import in_process
@@ -68,3 +79,68 @@ def test_an_agent_whose_end_has_to_be_read_is_killed_together_with_its_plan(tmp_
         keeper.close()
     assert agents_after == {"web": ("failed", "killed"), "one": ("failed", "killed"), "two": ("skipped", None)}
     assert "--- p: 2 killed, 1 skipped in " in next(event["text"] for event in told if event["type"] == "plan_ended")
+
+
+ENDED_AT = 100.0
+LEFT_ACTIVE: list[tuple[AttemptEnd | None, EndReason | None, tuple[AgentStage, Outcome | None, float]]] = [
+    # how its newest attempt ended, why the plan ended that, and what the agent is in the ended plan
+    (AttemptEnd(ok=False, at=99.0, reason="killed"), None, (AgentStage.FAILED, Outcome.KILLED, 99.0)),
+    (AttemptEnd(ok=False, at=99.0, exit_code=3), None, (AgentStage.FAILED, Outcome.FAILED, 99.0)),
+    (AttemptEnd(ok=True, at=99.0), None, (AgentStage.SUCCEEDED, Outcome.SUCCEEDED, 99.0)),
+    (AttemptEnd(ok=False, at=99.0), EndReason.AGAIN, (AgentStage.FAILED, Outcome.FAILED, 99.0)),
+    (AttemptEnd(ok=False, at=99.0), EndReason.DONE, (AgentStage.SUCCEEDED, Outcome.STOPPED, 99.0)),
+    (AttemptEnd(ok=False, at=99.0), EndReason.CANCEL, (AgentStage.CANCELLED, Outcome.STOPPED, 99.0)),
+    (AttemptEnd(ok=True, at=101.0), None, (AgentStage.CANCELLED, Outcome.STOPPED, ENDED_AT)),
+    (None, None, (AgentStage.CANCELLED, Outcome.STOPPED, ENDED_AT)),
+]
+
+
+@tabled(("end", "stopped", "expected"), LEFT_ACTIVE)
+def test_no_agent_of_a_plan_that_has_ended_is_active_or_tried_again(end, stopped, expected):
+    for stage in sorted(ACTIVE):
+        node = AgentProgress(stage, attempt=1, tries=1, mission="a1b2c3d4", stopped=stopped, started_at=90.0)
+        after = outlived_its_plan(node, end, ENDED_AT)
+        assert (after.stage, outcome_of(after), after.ended_at) == expected
+
+
+OLDER = """UPDATE plan_nodes SET state = json_set(state, '$.stage', 'running', '$.reason', NULL, '$.ended_at', NULL)
+    WHERE name = 'one'"""
+"""What an older program has left of a killed plan."""
+
+
+def _make_older(database):
+    database.write(OLDER, ())
+
+
+def test_what_an_older_program_left_running_in_a_killed_plan_is_what_it_is_with_the_next_daemon(tmp_path):
+    home = Home(str(tmp_path / "home"))
+    keeper = ScriptedKeeper(home)
+    agents = [{"name": "one", "start": {"command": ["cat"], "cwd": "/"}, "retries": 3}]
+
+    async def stages(inside, plan):
+        (found,) = (await inside.ask("plan", id=plan))["agents"]
+        counts = (await inside.ask("plans"))[0]["counts"]
+        return found["stage"], found["outcome"], found["ended_at"], {name for name, count in counts.items() if count}
+
+    async def play():
+        async with supervising(home, keeper) as first:
+            plan = (await first.ask("apply", blueprint={"name": "p", "agents": agents}, cwd="/", env=world()))["id"]
+            await until(lambda: keeper.held, "the run")
+            killing = asyncio.create_task(first.ask("kill", id=plan))
+            await in_process.idle()
+            keeper.exit(next(iter(keeper.held)), 137)
+            await killing
+            before = await stages(first, plan)
+            first.app.journal.save(partial(_make_older, first.app.state.database))
+            await first.app.journal.saved()
+            older = await stages(first, plan)
+        async with supervising(home, keeper) as second:
+            return before, older, await stages(second, plan)
+
+    try:
+        before, older, after = in_process.run(play())
+    finally:
+        keeper.close()
+    assert older[0] == "running", "the test shows what it is about"
+    assert before == after
+    assert (after[:2], after[3]) == (("failed", "killed"), {"failed"})

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from overmind_core.cli.quests.commands import end_line
+from overmind_core.cli.finished import quest_end_line
 from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.quests.why import from_answer, why_lines
 from overmind_core.landing import quest_landing
@@ -93,7 +93,7 @@ def test_a_check_that_took_too_long_is_not_a_check_that_failed(tmp_path, kind):
         quest, why = await shop.ended(red)
         assert (quest["status"], quest["reason"], quest["limit_seconds"]) == ("failed", "check_failed", 3)
         assert why == f"red has failed: {LATE}: look"
-        assert LATE in end_line(quest)
+        assert LATE in quest_end_line(quest)
         assert LATE in reason(quest)
         last = [event for event in shop.inside.events(red) if event["type"] == "quest"][-1]
         assert last["why"] == LATE
@@ -136,6 +136,6 @@ def test_a_verification_that_took_too_long_is_none_that_failed(tmp_path, monkeyp
         quest, why = await shop.ended(red)
         assert (quest["reason"], quest["limit_seconds"]) == ("verify_failed", 120)
         assert why == f"red has failed: {LATE_MERGED}: look"
-        assert LATE_MERGED in end_line(quest)
+        assert LATE_MERGED in quest_end_line(quest)
 
     shop.play(story)

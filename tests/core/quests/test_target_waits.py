@@ -10,10 +10,13 @@ from unittest import mock
 
 import pytest
 
+from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
 from overmind_core.landing import preview
 from overmind_core.landing.checkout_watch import LONGEST_SECONDS
 from overmind_core.system.paths import Home
+from overmind_core.view import quests as quests_rows
+from overmind_core.view.board import counted
 from tests.kit import in_process
 from tests.kit.in_process import LoopClock, ScriptedKeeper, supervising, until, world
 from tests.kit.repositories import AUTHOR, Repository
@@ -95,6 +98,56 @@ def test_it_lands_soon_after_the_clean_up_however_long_it_has_waited(tmp_path, w
             assert LoopClock().mono() - cleaned <= LIMIT
             assert (await inside.ask("quest", id=quest))["status"] == "completed"
             assert await inside.ask("inbox") == []
+
+    story(tmp_path, scenario)
+
+
+async def answers(ask, word):
+    """Why no name answers it, and the command that does."""
+    with pytest.raises(OvermindError) as refused:
+        await ask("answer", id=word, behaviour="allow")
+    return refused.value.message
+
+
+async def why_says(ask, word):
+    (named,) = (await ask("quest_why", id=word))["questions"]
+    return named["text"]
+
+
+async def y_opens(ask, word):
+    return (quests_rows.question_of(await ask("quest", id=word), await ask("inbox")) or {})["question"]
+
+
+async def stands(ask, word):
+    rows, questions = counted(await ask("board")).rows, await ask("inbox")
+    quests_rows.learn(rows, {}, questions)
+    (card,) = [row for row in rows if word in {row["name"], row["id"]}]
+    return quests_rows.standing(card)
+
+
+def test_whoever_asks_by_the_name_of_one_that_waits_reaches_the_question_about_all_and_nobody_answers_it(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            ids, ask = await shop.begin(inside, "bye", "hello"), inside.ask
+            (asked,) = await ask("inbox")
+            number = asked["question"]
+            assert asked["quests"] == ids
+            command = f"overmind answer {number} allow (try again now) or deny (leave the work of all that wait for it"
+            for word in ("bye", "hello", *ids):
+                said = await why_says(ask, word)
+                assert said.startswith(f"question {number} (merge of all that wait for main): "), said
+                assert command in said
+                refused = await answers(ask, word)
+                assert "one answer decides about them all" in refused
+                assert refused.endswith(f"Give its number: {said}")
+                assert await y_opens(ask, word) == number
+                assert "to land" in (line := await stands(ask, word))
+                assert "y answers for all that wait: a is not committed" in line
+            assert [one["question"] for one in await ask("inbox")] == [number], "nothing was answered"
+            await ask("quest_cancel", id=ids[0])
+            await until(lambda: is_over(inside, ids[0]), "it is over")
+            assert [one["quests"] for one in await ask("inbox")] == [ids[1:]]
+            assert quests_rows.question_of(await ask("quest", id=ids[0]), await ask("inbox")) is None
 
     story(tmp_path, scenario)
 

@@ -6,14 +6,27 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
+import pytest
+
+from overmind_core.cli.agents.inbox import inbox_text
+from overmind_core.cli.completion import question_words
+from overmind_core.cli.waiting import questions_about
 from overmind_core.domain.specs.shape import SpecTask
+from overmind_core.domain.specs.spec import PhaseName
+from overmind_core.errors import OvermindError
 from overmind_core.specs.gates import GateQuestions, _task_lines
 from overmind_core.specs.gates import counted as number_of
+from overmind_core.view import inbox as inbox_rows
+from overmind_core.view import quests as quests_rows
 from overmind_core.view.board import counted
+from overmind_core.view.grouping import grouped
+from overmind_core.view.groups import Wish
+from overmind_web.pages import board as web_board
 from tests.kit import in_process
 from tests.kit.cases import tabled
 from tests.kit.in_process import idle
 from tests.kit.spec_daemons import Daemons
+from tests.kit.spec_documents import WHOLE, write_documents
 
 SPEC: Any = None
 TASKS: Any = [SimpleNamespace(type=name, group="g") for name in ("feature", "test", "docs")]
@@ -61,7 +74,7 @@ def test_what_a_spec_waits_for_is_a_card_in_review_until_it_is_answered(tmp_path
     def cards(board):
         found = counted(board)
         review = [row for row in found.rows if row["column"] == 3]
-        return [(row["name"], row["asked"]) for row in review], found.counts[3]
+        return [(row["name"], row.get("at_gate") or row["asked"]) for row in review], found.counts[3]
 
     async def scenario():
         async with daemons.one():
@@ -78,14 +91,142 @@ def test_what_a_spec_waits_for_is_a_card_in_review_until_it_is_answered(tmp_path
             assert cards(board) == ([("carts/explore", "gate")], 1)
             (gate,) = board["gates"]
             assert (gate["question"], gate["name"], gate["phase"]) == (questions[0]["question"], "carts", "explore")
+            assert gate["quest"] == (await ask("quest", id="carts/explore"))["id"]
+            assert [row["name"] for row in counted(board).rows] == ["carts/explore"], "one thing, one card"
             assert cards(await ask("board", spec=slug)) == ([("carts/explore", "gate")], 1)
             await ask("answer", question=questions[0]["question"], behaviour="allow")
             assert cards(await ask("board")) == ([], 0)
+            assert [row["name"] for row in counted(await ask("board")).rows] == ["carts/explore"]
             specs = daemons.inside.app.engine.specs
             landing = specs.parts.landing
             with mock.patch.object(landing, "_merge", side_effect=[shown]):
                 await landing.ask(specs.registry.all[specs.id_of(slug)])
             assert cards(await ask("board")) == ([("carts", "merge")], 1)
+
+    try:
+        in_process.run(scenario())
+    finally:
+        daemons.keeper.close()
+
+
+async def answered(ask, word):
+    """The number of the question that an answer by this word reaches."""
+    with pytest.raises(OvermindError) as refused:  # words alone are no answer: nothing is decided
+        await ask("answer", id=word, message="words")
+    return int(refused.value.message.rpartition("answer ")[2].split()[0])
+
+
+async def refusal(ask, word):
+    """What is said to somebody who answers by this word, too late."""
+    with pytest.raises(OvermindError) as refused:
+        await ask("answer", id=word, behaviour="allow")
+    return refused.value.message
+
+
+async def why_names(ask, word):
+    (named,) = (await ask("quest_why", id=word))["questions"]
+    return named["question"]
+
+
+async def quest_asks(ask, word):
+    row = await ask("quest", id=word)
+    return (quests_rows.question_of(row, await ask("inbox")) or {}).get("question")
+
+
+async def card_asks(ask, word):
+    rows, questions = counted(await ask("board")).rows, await ask("inbox")
+    quests_rows.learn(rows, {}, questions)
+    (card,) = [row for row in rows if word in {row["name"], row["id"]}]
+    assert "y answers: " in quests_rows.standing(card)
+    return (quests_rows.question_of(card, questions) or {}).get("question")
+
+
+async def browser_asks(ask, word):
+    found, questions = counted(await ask("board")), await ask("inbox")
+    quests_rows.learn(found.rows, {}, questions)
+    queue = {"paused": False, "slots": 1}
+    drawn: Any = web_board.content(found, queue, by="", questions=questions, there={})
+    names = {row["id"]: {row["name"], row["id"]} for row in found.rows}
+    (card,) = [card for column in drawn["columns"] for card in column["cards"] if word in names[card["id"]]]
+    return card["question"]
+
+
+async def waiter_hears(ask, word):
+    quest = await ask("quest", id=word)
+    (((_, number), _),) = questions_about(await ask("inbox"), {quest["id"]}, (quest["name"],))
+    return number
+
+
+async def list_of_missions_asks(ask, word):
+    quest = await ask("quest", id=word)
+    (entry,) = grouped([], await ask("inbox"), 0.0, Wish()).needs
+    assert entry.name == quest["name"]
+    assert entry.need is not None
+    assert entry.need.asked is not None
+    return entry.need.asked["question"]
+
+
+DOORS = (
+    answered, why_names, quest_asks, card_asks, browser_asks, waiter_hears, list_of_missions_asks,
+)  # fmt: skip
+"""Each place that takes a name and looks for what is asked about it."""
+
+
+def test_whoever_asks_by_the_name_of_a_gate_reaches_the_same_question(tmp_path):
+    daemons = Daemons(tmp_path)
+
+    async def scenario():
+        async with daemons.one():
+            ask, slug = daemons.inside.ask, await daemons.new(gates="explore")
+            await ask("spec_run", id=slug, last="explore")
+            run = await daemons.begun("explore")
+            daemons.hand_in(run, "explore")
+            daemons.keeper.exit(run)
+            while not (questions := await ask("inbox")):
+                await idle()
+            (asked,) = questions
+            (quest,) = asked["quests"]
+            for word in ("carts/explore", quest):
+                reached = {door.__name__: await door(ask, word) for door in DOORS}
+                assert reached == dict.fromkeys(reached, asked["question"]), word
+            assert [await answered(ask, word) for word in ("carts", asked["id"])] == [asked["question"]] * 2
+            (need,) = inbox_rows.needs([], questions, 0.0)
+            assert need.row["name"] == "carts/explore"
+            assert inbox_text(questions, 0.0).startswith(f"1  carts/explore ({quest})  phase  ")
+            assert question_words(questions) == ["1", "carts", "carts/explore"]
+            await ask("answer", id="carts/explore", behaviour="allow")
+            for word in ("carts", "carts/explore", asked["id"], quest):
+                assert "Question 1 was already answered by " in await refusal(ask, word), word
+
+    try:
+        in_process.run(scenario())
+    finally:
+        daemons.keeper.close()
+
+
+def test_a_gate_whose_document_no_quest_has_made_is_reached_by_the_name_of_its_card(tmp_path):
+    daemons = Daemons(tmp_path)
+
+    async def scenario():
+        async with daemons.one():
+            ask, slug = daemons.inside.ask, await daemons.new(gates="explore")
+            write_documents((await ask("spec", id=slug))["folder"], {PhaseName.EXPLORE: WHOLE[PhaseName.EXPLORE]})
+            await ask("spec_run", id=slug, last="explore")
+            while not (questions := await ask("inbox")):
+                await idle()
+            (asked,) = questions
+            assert asked["quests"] == []
+            (card,) = counted(await ask("board")).rows
+            assert (card["name"], card["id"]) == ("carts/explore", f"gate:{asked['question']}")
+            assert quests_rows.standing(card) == "carts/explore · review · y answers: carts: explore passed with 1.00"
+            assert await answered(ask, "carts/explore") == asked["question"]
+            assert await answered(ask, f"{asked['id']}/explore") == asked["question"]
+            assert inbox_text(questions, 0.0).startswith(f"1  carts ({asked['id']})  explore phase  ")
+            assert question_words(questions) == ["1", "carts", "carts/explore"]
+            await ask("answer", id="carts/explore", behaviour="allow")
+            assert (await refusal(ask, "carts/explore")).startswith("Question 1 was already answered by ")
+            assert "already" not in await refusal(ask, "carts/design")
+            assert "already" not in await refusal(ask, "nobody/explore")
 
     try:
         in_process.run(scenario())

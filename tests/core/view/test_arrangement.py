@@ -1,4 +1,4 @@
-"""The list of missions as somebody wants to see it, and its rows as values that are sent elsewhere."""
+"""The list of missions as somebody wants to see it without groups, and what is sent of it elsewhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from overmind_core.view import arrangement, frames, numbers, row_filter, tones
+from overmind_core.view import arrangement, frames, row_filter, tones
 from overmind_core.view import fleet as missions_fleet
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.arrangement import Arrangement
@@ -15,6 +15,7 @@ from overmind_core.view.cells import Cell
 from overmind_core.view.columns import MISSIONS, Order
 from overmind_core.view.fleet import Fleet
 from overmind_core.view.head import head
+from overmind_core.view.header_line import HeaderFacts, header_line
 from overmind_core.view.missions import Branch
 from overmind_core.view.ringing import tab_title, title
 from overmind_core.view.row_filter import SLICE, BrokenFilter
@@ -112,92 +113,7 @@ def test_a_filter_that_never_ends_is_refused_after_its_time():
         list(row_filter.sieved(parsed("name:(a+)+$"), rows))
 
 
-# rows that are sent
-
-
-def sent(found, *, opens=False, **branch):
-    return frames.mission(Branch(found["id"], found, **branch), MISSIONS, NOW, opens=opens)
-
-
-def cells(found):
-    return {cell[0]: cell[1:] for cell in sent(found)[4]}
-
-
-def test_a_row_has_the_words_of_the_terminal_and_tones_by_name():
-    guides, mark, name, new, shown, facts = sent(
-        row("c", "crashed", exit_code=3, unseen=True, now="exit 3", ended_at="2025-12-31T23:01:00.000Z"), guides="└─"
-    )
-    assert (guides, mark, name, new) == ("└─", "failed", "c", 1)
-    assert {cell[0]: cell[1:] for cell in shown} == {
-        "id": ("c", "quiet"), "agent": ("raw", "quiet"), "state": ("failed", "bad"), "for": ("1m", "quiet"),
-        "age": ("", "quiet", NOW - 3600.0), "exit": ("3", "bad"), "now": ("exit 3", "bad"), "folder": ("/src", "quiet"),
-        "command": ("run c", "quiet"),
-    }  # fmt: skip
-    assert facts == {"type": "task", "status": "crashed"}
-
-
-def test_a_row_that_stands_still_is_the_same_whatever_the_time():
-    found = row("a", activity="working", activity_since="2025-12-31T23:30:00.000Z")
-    branch = Branch("a", found)
-    assert frames.mission(branch, MISSIONS, NOW) == frames.mission(branch, MISSIONS, NOW + 1000.0)
-
-
-TICKING = [
-    (row("a"), {"for": ("", "quiet", NOW - 3600.0), "state": ("working", "good")}),
-    (
-        row("a", activity="idle", activity_since="2025-12-31T23:59:00.000Z"),
-        {"for": ("", "quiet", NOW - 60.0), "state": ("your turn", "wait")},
-    ),
-    (row("a", "restarting", next_restart_at="2026-01-01T00:00:05.000Z"), {"state": ("retry ", "slow", NOW + 5.0)}),
-    (row("a", activity="limited", resume_at="2026-01-01T00:04:00.000Z"), {"state": ("limited ", "slow", NOW + 240.0)}),
-    (
-        row("a", "crashed", quest_state="queued", next_try_at="2026-01-01T00:00:05.000Z"),
-        {"state": ("retry ", "slow", NOW + 5.0)},
-    ),
-    (row("a", activity="limited"), {"state": ("limited", "slow")}),
-    (row("a", "stopped", ended_at="2025-12-31T23:00:30.000Z"), {"for": ("30s", "quiet"), "state": ("stopped", "off")}),
-]
-
-
-@tabled(("found", "wanted"), TICKING)
-def test_what_goes_on_by_itself_is_a_moment(found, wanted):
-    shown = cells(found)
-    assert {key: shown[key] for key in wanted} == wanted
-
-
-def test_what_was_to_be_tried_again_by_now_waits_for_its_turn():
-    found = row("a", "crashed", quest_state="queued", next_try_at="2025-12-31T23:59:55.000Z")
-    assert cells(found)["state"] == ("queued", "slow")
-
-
-@tabled("found", [one for one, _ in TICKING])
-def test_a_moment_says_what_the_text_of_the_terminal_says_now(found):
-    for column in MISSIONS:
-        if column.ticks is None or (ticking := column.ticks(found)) is None:
-            continue
-        span = NOW - ticking.at if ticking.at <= NOW else ticking.at - NOW
-        assert f"{ticking.lead}{numbers.span(span)}" == column.cell(found, NOW).text
-
-
-def test_facts_say_what_can_be_done_and_how_a_row_stands_in_the_tree():
-    session = row("s", type="session", tty=True, attached=1, parent="a", isolation={"step": None})
-    assert sent(session, opens=True)[5] == {
-        "type": "session", "status": "running", "live": True, "terminal": True, "attached": True, "worktree": True,
-        "folded": 0, "parent": "a",
-    }  # fmt: skip
-    assert sent(row("k", "killed"), dimmed=True, folded=4)[5] == {
-        "type": "task", "status": "killed", "dimmed": True, "folded": 4,
-    }  # fmt: skip
-
-
-HOSTILE = "\x1b[31m\u202e<img src=x onerror=alert(1)>\x00\n"
-
-
-def test_names_have_no_control_characters_and_nothing_that_turns_the_text_round():
-    found = row("h", command=HOSTILE, now=HOSTILE, cwd=HOSTILE, provider=HOSTILE)
-    text = json.dumps(sent({**found, "name": HOSTILE}), ensure_ascii=False)
-    assert all(one not in text for one in ("\x1b", "\u202e", "\x00", "\\u0000", "\\u001b"))
-    assert "<img src=x onerror=alert(1)>" in text  # as text
+# what is sent
 
 
 def test_every_tone_that_is_sent_has_a_colour():
@@ -258,9 +174,16 @@ def test_the_head_counts_as_the_header_of_the_terminal_does():
     fleet.today = 1.25
     found = head(fleet, NOW)
     assert found["counts"] == {"working": 1, "waiting": 1, "your turn": 1, "failed": 1, "stopped": 1}
-    assert (found["needs"], found["turns"], found["title"]) == (1, 1, "!1 ❯1 overmind")
+    assert (found["needs"], found["turns"], found["asking"], found["title"]) == (1, 1, 2, "!1 ❯1 overmind")
     assert (found["today"], found["tokens"], found["load"]) == (1.25, 5, "cpu 50% mem 3.0M")
+    assert found["call"] == [["needs", "2 need you", "wait"]]
+    assert found["figures"] == [
+        ["cost", "$1.25 today", "quiet"], ["cpu", "cpu 50 %", "quiet"], ["memory", "mem 3.0 MB", "quiet"],
+    ]  # fmt: skip
     assert json.loads(json.dumps(found)) == found
+    words = "".join(cell.text for cell in header_line(HeaderFacts.of(fleet, 2), 120))
+    told: Any = [*found["call"], *found["figures"]]
+    assert words.split("overmind", 1)[1].split() == " ".join(text for _, text, _ in told).split()
 
 
 @pytest.mark.parametrize(

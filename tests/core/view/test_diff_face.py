@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from overmind_core.view import diff_face
+from overmind_core.view import numbers
 from overmind_core.view.diff import of_api
-from overmind_core.view.diff_face import lines, lines_changed, total
+from overmind_core.view.diff_face import lines, total
 from tests.kit.cases import tabled
 from tests.kit.screen_panel import API_CHANGES, CHANGES, changes
 from tests.kit.screen_pictures import texts
@@ -14,12 +14,12 @@ COUNTED = [(120, 14, "+120 -14"), (24, 0, "+24"), (0, 2, "-2"), (None, None, "")
 
 @tabled(("added", "removed", "shown"), COUNTED)
 def test_lines_that_came_and_went(added, removed, shown):
-    assert lines_changed(added, removed) == shown.replace("-", diff_face.MINUS)
+    assert numbers.lines_changed(added, removed) == shown.replace("-", numbers.MINUS)
 
 
 def test_all_files_together():
-    assert total(CHANGES) == f"3 files +46 {diff_face.MINUS}8"
-    assert total(API_CHANGES) == f"6 files +120 {diff_face.MINUS}14"
+    assert total(CHANGES) == f"3 files +46 {numbers.MINUS}8"
+    assert total(API_CHANGES) == f"6 files +120 {numbers.MINUS}14"
     assert not total(changes([], "", "main"))
 
 

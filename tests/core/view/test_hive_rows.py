@@ -9,12 +9,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.view import columns, hive_rows, inbox, row_filter, stats_face
+from overmind_core.view import (
+    columns,
+    hive_rows,
+    inbox,
+    list_columns,
+    mission_list,
+    question_block,
+    row_filter,
+    stats_face,
+)
 from overmind_core.view.arrangement import Arrangement
 from overmind_core.view.columns import MISSIONS_OF_HIVES, ORDERS, Order
 from overmind_core.view.fleet import Fleet
+from overmind_core.view.grouping import grouped, ordered
 from overmind_core.view.missions import name_cell
+from overmind_core.view.question_block import Asking
+from overmind_core.view.row_words import Facts
 from overmind_core.view.stats_face import MissionFacts, StatsLook
+from overmind_core.view.subject import Choosing
 from tests.core.view.test_arrangement import NOW, row
 from tests.core.view.test_subject import question
 
@@ -42,7 +55,9 @@ def drawn(fleet: Fleet) -> None:
         name_cell(branch, ascii_only=True)
     for one in rows:
         stats_face.lines(MissionFacts(one, None, None), (), StatsLook(80, NOW))
-    inbox.listing(inbox.needs(rows, fleet.questions, NOW), 80, ascii_only=False)
+    listing = grouped(ordered(rows, None, NOW), fleet.questions, NOW)
+    slots = mission_list.slots(listing, roomy=True)
+    mission_list.drawn(slots, mission_list.Look(list_columns.laid_out(80), Facts(NOW)))
     assert fleet.counts is not None
     assert fleet.tokens >= 0
     assert fleet.live_in("eu1") <= len(rows)
@@ -65,10 +80,10 @@ def test_a_question_with_any_fields_is_drawn_or_left_out(fields):
     fleet.ask(hive_rows.questions([{**question(mission="a"), **fields}]), hive="eu1")
     found = inbox.needs(fleet.rows.values(), fleet.questions, NOW)
     for need in found:
-        inbox.title(need)
         list(inbox.offers(need))
         if need.asked is not None:
-            inbox.afterwards(need.asked)
+            asking = Asking(need.asked, NOW, choosing=Choosing.of(need.asked["subject"]))
+            question_block.block(asking, 80, 30, has_keys=True)
     drawn(fleet)
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from overmind_core.domain import engine_questions
 from overmind_core.errors import OvermindError
-from overmind_core.view import columns, header_line, hive_keys, hives, inbox, row_filter
+from overmind_core.view import columns, header_line, hive_keys, hive_rows, hives, inbox, row_filter
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.arrangement import Arrangement
 from overmind_core.view.columns import MISSIONS, MISSIONS_OF_HIVES
@@ -124,6 +125,14 @@ def test_a_hive_that_is_taken_out_leaves_nothing():
     assert set(fleet.rows) == {"a", "b"}
     assert all("hive" not in one for one in fleet.rows.values())
     assert (len(fleet.questions), fleet.today) == (1, 1.5)
+
+
+def test_a_question_of_another_hive_is_found_by_the_keys_of_its_quests():
+    asked = hive_keys.keyed({**question(mission="5bec"), "quests": ["a1", "b2"]}, "eu1")
+    assert asked["quests"] == ["eu1/a1", "eu1/b2"]
+    assert engine_questions.concerns(asked, {"eu1/b2"})
+    assert not engine_questions.concerns(asked, {"b2"})
+    assert hive_rows.questions([{**question(mission="a"), "quests": [3]}])[0]["quests"] == []
 
 
 def test_questions_with_one_number_on_two_hives_are_two_needs():

@@ -209,6 +209,23 @@ def test_hosts_have_a_column():
     assert lines[1].startswith("  ▶ a                eu1   working      9s")
 
 
+CHANGED = {"added": 1120, "removed": 14}
+HAS_CHANGED = [(129, False, CHANGED, False), (130, False, CHANGED, True), (200, False, CHANGED, True),
+               (200, False, None, False), (200, False, {"added": 0, "removed": 0}, False),
+               (129, True, CHANGED, True)]  # fmt: skip
+
+
+@tabled(("cells", "wide", "changed", "shown"), HAS_CHANGED)
+def test_changed_lines_have_a_column_where_there_is_room_and_a_mission_changed_some(cells, wide, changed, shown):
+    listing = listed([kit.mission("a", 9.0, changed_lines=changed)])
+    layout = list_columns.laid_out(cells, list_columns.needed(listing.entries, FACTS, wide=wide), wide=wide)
+    assert ("changed" in layout.keys) is shown
+    drawn = mission_list.drawn(mission_list.slots(listing, roomy=False), Look(layout, FACTS))
+    head, line = texts([one.cells for one in drawn])
+    assert (" CHANGED" in head) is shown
+    assert (" +1,120 \N{MINUS SIGN}14 " in line) is shown
+
+
 def test_the_wide_list_shows_further_columns():
     rows = [kit.mission("a", 9.0, tokens={"input": 5}, memory_bytes=2e6)]
     listing = listed(rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.domain.text.cells import width
-from overmind_core.view import load_graph, panel_title
+from overmind_core.view import load_graph, panel_title, terminal_title
 from overmind_core.view.panel_title import DIFF, FACES, LOG, STATS, TERMINAL, PanelTitle, TitleLoad, line
 from overmind_core.view.summary import Sample
 from tests.kit.cases import tabled
@@ -32,10 +32,33 @@ def test_the_line_above_a_terminal_that_is_typed_into(size):
     assert texts([shown])[0] == pictures()["typing", size][0]
     assert {cell.tone for cell in shown} == {"typing"}
     assert panel_title.typing_line("search-index", 0, 40)[0].text == " search-index · typing · ctrl-\\ leaves  "
-    assert panel_title.typing_line("search-index · vim", 0, 40, "ctrl-] leaves")[0].text == (
-        " search-index · vim · ctrl-] leaves     "
-    )
-    assert panel_title.typing_line("search-index · vim", 1, 36)[0].text == " search-in… · typing · ctrl-\\ leaves"
+    called = panel_title.typing_line("api", 3, 80, called="my title", leaving=["ctrl-\\", "ctrl-]"])[0].text
+    assert called.startswith(" api · my title · typing · ctrl-\\ or ctrl-] leaves ")
+    assert called.endswith(" 3 need you: ctrl-\\ . ")
+    assert "my title" not in panel_title.typing_line("api", 3, 60, called="my title")[0].text
+
+
+NOTE = "looking · 200x60, cropped · i types · esc back"
+
+
+@tabled(("cells", "said"), [(120, NOTE), (90, "200x60, cropped · i types · esc back"),
+                               (80, "200x60, cropped · esc back"), (70, "200x60, cropped"), (50, "")])  # fmt: skip
+def test_of_a_note_without_room_what_matters_most_is_said(cells, said):
+    title = PanelTitle("api", TERMINAL, NOTE, shorter=terminal_title.shortened(NOTE))
+    (shown,) = texts([panel_title.line(title, cells, beside=False)])
+    assert shown.endswith(f" {said} ──" if said else "─────")
+
+
+SHORTER = [
+    (terminal_title.exited(3), "exited (3)"),
+    ("looking · 9 lines back · /12: 3 · 80x24, cropped · esc back", "/12: 3"),
+    ("typing", "typing"),
+]
+
+
+@tabled(("note", "least"), SHORTER)
+def test_what_is_left_of_a_note_is_what_happened_or_what_is_looked_for(note, least):
+    assert terminal_title.shortened(note)[-1] == least
 
 
 @tabled(("cells", "beside"), [(cells, beside) for cells in range(40, 120) for beside in (False, True)])

@@ -186,6 +186,31 @@ def test_a_refusal_stands_in_the_line_and_the_text_stays():
     assert texts(typed("make it so that all is well", refusal=long)) == [f" {long}", " › make it so that all is well▏"]
 
 
+def test_a_refusal_that_is_long_and_a_note_stand_above_the_text_to_their_ends():
+    long = "the folder ~/shop does not exist any more: " + "create it, or choose another one " * 3
+    lines = texts(typed("make it", cells=40, refusal=long, note="tasks take no messages, left out: web"))
+    above, note, last = " ".join(lines[:-2]), lines[-2], lines[-1]
+    assert " ".join(above.split()) == long.strip()
+    assert (note, last) == (" tasks take no messages, left out: web", " › make it▏")
+
+
+@tabled(
+    ("text", "agent", "task"),
+    [("fix it ", "claude", (False, "fix it")), ("$ make", "claude", (True, "make")), ("make", "", (True, "make")),
+     ("$ make", "", (True, "make")), ("$make", "claude", (False, "$make")), ("", "claude", (False, "")),
+     ("$ ", "claude", (True, ""))],
+)  # fmt: skip
+def test_a_text_is_a_task_or_behind_a_dollar_a_command(text, agent, task):
+    found = prompt.task(text, agent)
+    assert found == task
+    assert prompt.task(prompt.as_typed(found, agent), agent) == task
+
+
+@tabled(("names", "words"), [(["docs"], "to docs"), (["docs", "api", "web"], "to 3 missions")])
+def test_a_message_says_to_whom_it_goes(names, words):
+    assert prompt.recipients(names) == words
+
+
 @tabled(
     ("last", "installed", "agent"),
     [("codex", {"claude": True, "codex": True}, "codex"), ("codex", {"claude": True, "codex": False}, "claude"),
@@ -199,7 +224,7 @@ def test_the_agent_is_the_last_one_or_the_first_that_is_installed(last, installe
 def test_each_line_of_a_text_has_the_width_of_the_screen(words, at, cells, lead, refusal):
     field = Field(words, min(at, len(words)))
     lines = prompt.typing(TypingFacts(field, lead, refusal=refusal), cells)
-    assert 1 <= len(lines) <= 7
+    assert 1 <= len(prompt.typing(TypingFacts(field, lead), cells)) <= 6
     assert {size_of(line) for line in lines} == {cells}
     assert sum(cell.text == "▏" and cell.tone == "accent" for line in lines for cell in line) == 1
 

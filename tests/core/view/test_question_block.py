@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.text.cells import width
-from overmind_core.view.question_block import AIRY, Asking, block, keys, place, text_of
+from overmind_core.view.question_block import AIRY, Asking, block, key_at, keys, place, text_of
 from overmind_core.view.question_sight import LEAST_SECONDS, QuestionSight
 from overmind_core.view.subject import Choosing
 from tests.kit.cases import tabled
@@ -189,3 +189,35 @@ def test_another_question_another_width_or_none_begins_from_nothing():
         sight.saw(("a", 7), range(5), 5, 80, 0.0)
         change(sight)
         assert not sight.may_answer(("a", 7), 5.1)
+
+
+@pytest.mark.parametrize("cells", [40, 80, 200])
+def test_a_rule_as_long_as_a_script_takes_a_row_and_is_not_counted_as_seen(cells):
+    rule = f"Bash({' && '.join(f'echo {number}' for number in range(400))})"
+    found = block(asked(subject={"command": "ls"}, rule=rule), cells, 30, has_keys=True)
+    (line,) = (text for text in texts(found.lines) if "always:" in text)
+    assert line.endswith("…")
+    assert not found.shows_rule
+    assert len(found.lines) <= 18
+    short = block(asked(subject={"command": "ls"}, rule="Bash(ls)"), cells, 30, has_keys=True)
+    assert short.shows_rule
+
+
+@pytest.mark.parametrize("has_keys", [False, True])
+def test_each_key_is_found_where_its_words_stand(has_keys):
+    found = block(PUSH, 80, 30, has_keys=has_keys)
+    lines = texts(found.lines)
+    for word, key in (("deny", "n"), ("say why", "m"), ("allow", "y")) if has_keys else (("deny", "y"),):
+        y = next(place for place, line in enumerate(lines) if word in line and "May" not in line)
+        assert key_at(found.lines, lines[y].index(word), y) == key
+    assert key_at(found.lines, 2, 0) == ""
+    assert key_at(found.lines, 2, 99) == ""
+    choice = block(CHOICE, 80, 30, has_keys=True)
+    y = next(place for place, line in enumerate(texts(choice.lines)) if "half even" in line)
+    assert key_at(choice.lines, 10, y) == "2"
+
+
+def test_read_only_no_key_is_offered():
+    found = texts(block(PUSH._replace(read_only=True), 80, 30, has_keys=True).lines)
+    assert any("read-only" in line for line in found)
+    assert not any("allow once" in line for line in found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from overmind_core.domain.text.cells import width
 from overmind_core.view import stats_face
 from overmind_core.view.load_graph import graph
-from overmind_core.view.stats_face import MissionFacts, StatsLook, lines
+from overmind_core.view.stats_face import MissionFacts, StatsLook, asks_for, lines
 from overmind_core.view.summary import Sample
 from tests.kit.cases import tabled
 from tests.kit.screen_panel import (
@@ -35,6 +35,12 @@ SAID = [
     (MissionFacts(mission("a", isolation={"ports": {"web": 4310, "db": 5432}})), "ports", "db 5432, web 4310"),
     (MissionFacts(mission("a"), {"agent": {"allow": ["Read"], "deny": ["Bash(rm:*)"]}}), "rules",
      "allows Read; denies rm"),
+    (MissionFacts(mission("a", own_rules=["memory"]), {"agent": {"allow": ["Read"]}}, asks=asks_for("plan")), "rules",
+     "allows Read, memory; asks for all else"),
+    (MissionFacts(mission("a", permission_mode="acceptEdits"), asks=asks_for("acceptEdits")), "rules",
+     "mode acceptEdits"),
+    (MissionFacts(mission("a", permission_mode=None), {"agent": {"deny": ["Read"]}}, asks=asks_for(None)), "rules",
+     "denies Read"),
     (MissionFacts(mission("a"), None, CHANGES._replace(files=())), "changed", "no changes"),
 ]  # fmt: skip
 

@@ -12,6 +12,7 @@ from overmind_core.view import inbox as inbox_rows
 from overmind_core.view import subject
 from overmind_core.view.cells import Cell
 from overmind_core.view.fleet import Fleet
+from overmind_core.view.question_block import Asking, block
 from overmind_core.view.subject import Choosing
 from tests.kit.cases import tabled
 
@@ -184,45 +185,6 @@ def test_those_that_wait_now_stand_above_those_that_crashed_long_ago_and_in_each
     ]
 
 
-def test_the_cursor_stays_with_what_blocks_its_mission_and_else_where_it_was():
-    rows = [row(name, "waiting", need="permission") for name in "abc"]
-    all_of_them = found(rows, [question(1, "a"), question(2, "b"), question(3, "c")])
-    assert inbox_rows.cursor_place(all_of_them, ("b", 2), 0) == 1
-    assert (
-        inbox_rows.cursor_place(found(rows, [question(1, "a"), question(4, "b"), question(3, "c")]), ("b", 2), 0) == 1
-    )
-    assert inbox_rows.cursor_place(found([rows[0], rows[2]], [question(1, "a"), question(3, "c")]), ("b", 2), 1) == 1
-    assert inbox_rows.cursor_place([], ("b", 2), 1) == 0
-
-
-def test_the_next_one_comes_round():
-    one, other = found([row("a", "waiting"), row("b", "waiting")])
-    assert inbox_rows.after([one, other], one.key) == other
-    assert inbox_rows.after([one, other], other.key) == one
-    assert inbox_rows.after([one, other], ("gone", 3)) == one
-    assert inbox_rows.after([], None) is None
-
-
-def test_the_list_has_a_heading_for_each_group():
-    rows = [row("api", "waiting", need="permission"), row("docs", "idle", unseen=True, now="Done.")]
-    lines = [text for text, _ in inbox_rows.listing(found(rows, [question(1, "api")]), 60, ascii_only=True)]
-    assert [one.rstrip() for one in texts(lines)] == [
-        " blocked: 1",
-        "  ! api   permission   2m  Bash: make",
-        "",
-        " your turn: 1",
-        "  _ docs    1h  Done.",
-    ]
-
-
-@pytest.mark.parametrize("cells", [20, 40, 60, 200])
-def test_a_line_of_the_list_is_never_too_long(cells):
-    rows = [row("日本" * 30, "waiting", need="permission")]
-    asked = [question(1, rows[0]["id"], summary="x" * 300)]
-    lines = [line for line, at in inbox_rows.listing(found(rows, asked), cells, ascii_only=False) if at is not None]
-    assert all(sum(width(cell.text) for cell in line) <= cells for line in lines)
-
-
 def engine_question(number, id_, **more):
     about = {"kind": "spec", "id": id_, "name": id_}
     return question(number, id_, **{"about": about, "part": "", "need": "phase", "tool": "", "rule": None, **more})
@@ -263,11 +225,12 @@ def test_what_the_engine_asks_counts_as_one_that_waits(rows, asked, count):
 
 def test_a_question_of_a_later_version_is_shown_with_the_keys_that_answer_it():
     (need,) = found([], [engine_question(5, "login", need="orbit", subject={"lines": ["$ x", 1, None]})])
-    assert inbox_rows.title(need) == "login · orbit · asked 2m ago"
     assert texts(subject.lines(need.asked)) == [" Bash: make", " $ x", " 1", " None"]
-    assert inbox_rows.afterwards(need.asked) == []
-    line = "".join(cell.text for cell in inbox_rows.keys(need, None, 80, read_only=False, whole=False))
-    assert line == " y allow  n deny  m deny, and say why  enter show all "
+    shown = texts(block(Asking(need.asked, NOW), 80, 30, has_keys=True).lines)
+    assert shown == [
+        "", " Bash: make   asked 2m ago", "", " $ x", " 1", " None", "",
+        "  y  allow    n  deny    m  deny, and say why", "",
+    ]  # fmt: skip
 
 
 # words
@@ -309,11 +272,3 @@ def test_what_an_answer_to_the_engine_has_done_is_what_was_chosen():
 @pytest.mark.parametrize(("events", "said"), ENDINGS)
 def test_how_a_question_ended_is_said(events, said):
     assert inbox_rows.ended(7, events) == said
-
-
-def test_what_a_mission_asks_fits_into_one_line():
-    asked = [question(1, "api", summary="Bash:\nrm \x1b[2J"), question(2, "api")]
-    assert inbox_rows.strip(row("api"), asked) == Cell("api asks: Bash:\\nrm \\x1b[2J · 1 more · ! answers", "wait")
-    assert "answers" not in inbox_rows.strip(row("api"), asked, typing=True).text
-    assert inbox_rows.strip(row("docs"), asked) == Cell("")
-    assert inbox_rows.strip(None, asked) == Cell("")

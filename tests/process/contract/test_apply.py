@@ -508,7 +508,10 @@ def test_whoever_waits_sees_the_narrative_and_gets_the_code(om, tmp_path):
     path = written(tmp_path, '[agents.a]\ncommand = "exit 3"\n')
     done = om("apply", path, "--wait")
     assert done.returncode == 1
-    assert re.search(r"Started plan [0-9a-f]{8} \(plan\)\n$", done.stderr)
+    assert re.fullmatch(
+        r"Started plan [0-9a-f]{8} \(plan\)\nPlan [0-9a-f]{8} \(plan\) finished: crashed \(exit code 1\): failed. .+\n",
+        done.stderr,
+    )
     assert [line.split(" (")[0] for line in done.stdout.splitlines()[:2]] == ["--- a: started", "--- a: failed"]
     assert done.stdout.endswith("; failed: a ---\n")
 
@@ -622,7 +625,12 @@ def test_a_plan_runs_again_in_the_world_of_whoever_asks_and_only_when_something_
         depends_on = ["flaky"]
         when = "failure"
     """)  # fmt: skip
-    assert om("apply", path, "--wait").returncode == 1
+    failed = om("apply", path, "--wait")
+    assert failed.returncode == 1
+    assert failed.stderr.splitlines()[-1] == (
+        f"Plan {om.info('plan')['id']} (plan) finished: crashed (exit code 1): failed. See: overmind why plan. "
+        f"Run what failed again with: overmind apply {path} --rerun failed"
+    )
     written(tmp_path, (tmp_path / "plan.toml").read_text().replace("1m", "2m"))
     assert om("apply", path, "--rerun", "failed", "--wait", env={"MENDED": "yes"}).returncode == 0
     assert om.info("plan")["timeout_ms"] == 120_000

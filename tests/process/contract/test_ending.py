@@ -279,12 +279,32 @@ def test_what_was_left_in_the_background_is_named_and_ended_by_kill(om, lock):
     assert om.logs("leaver").endswith(f"--- ended in the background: {line} ---\n")
 
 
-def test_rm_says_what_goes_on_that_nobody_can_name_any_more(om, lock):
-    line = left_by(om, lock, "removed")
-    removed = om("rm", "removed")
-    told = f"Processes of removed go on in the background: {line}. End them with: kill {line.partition(' ')[0]}\n"
-    assert (removed.returncode, removed.stderr) == (0, told)
+def test_a_record_stays_as_long_as_what_it_has_left_goes_on(om, lock):
+    line = left_by(om, lock, "kept")
+    mission = om.info("kept")["id"]
+    way = "End them with: overmind kill kept"
+    refused = om("rm", "kept")
+    told = f"Processes go on in the background: kept has {line}. {way}, or with the record: overmind rm --force kept\n"
+    assert (refused.returncode, refused.stderr) == (1, f"Error: not_finished: {told}")
+    pruned = om("prune", "-y")
+    told = f"Mission {mission} (kept) is kept, as its processes go on in the background: {line}. {way}\n"
+    assert (pruned.returncode, pruned.stderr) == (0, told)
     assert lock.living()
+    removed = om("rm", "--force", "kept")
+    told = f"Ended what it had left in the background: {line}\n"
+    assert (removed.returncode, removed.stdout, removed.stderr) == (0, f"Removed mission {mission}\n", told)
+    assert not lock.held(), lock.holders()
+
+
+def test_run_with_rm_keeps_a_mission_that_has_left_something(om, lock):
+    script = lock.wrap("trap '' HUP; (setsid /bin/sleep @ >/dev/null 2>&1 &); exit 0")
+    ran = om("run", "--rm", "--wait", "--leave-background", "--name", "once", script)
+    (pid,) = lock.grown(1)
+    assert ran.returncode == 0
+    assert f"once has {pid} /bin/sleep" in ran.stderr
+    assert "overmind rm --force" in ran.stderr
+    om.ok("rm", "-f", "once")
+    assert not lock.held(), lock.holders()
 
 
 @pytest.mark.own_home

@@ -91,7 +91,7 @@ def test_a_person_is_asked_before_all_are_stopped_killed_or_restarted(om):
             assert terminal.end() == 1
     with Terminal(om, "stop", "--all") as terminal:
         terminal.expect(r"\[y/N\] ")
-        terminal.type("\x03")
+        terminal.interrupt()
         terminal.expect("\n")
         assert terminal.end() == 130
     assert om.info("web")["runs"][-1]["number"] == 1

@@ -18,10 +18,10 @@ from tests.kit.waiting import eventually
 pytestmark = pytest.mark.shared_home
 
 COLUMNS = ["ID", "NAME", "TYPE", "STATUS", "RESTARTS", "PARENT", "CHILDREN", "UPTIME", "EXIT", "COMMAND"]
-WIDE = ["CPU%", "MEM", "ACTIVITY", "COST", "NOW"]
+WIDE = ["CPU%", "MEM", "ACTIVITY", "COST", "CHANGED", "NOW"]
 KEYS = [
     "id", "name", "type", "status", "reason", "restart_count", "parent", "children", "exit_code", "started_at",
-    "ended_at", "uptime_seconds", "command", "cwd", "labels", "provider", "activity", "outcome",
+    "ended_at", "uptime_seconds", "command", "cwd", "labels", "provider", "activity", "outcome", "changed_lines",
 ]  # fmt: skip
 INFO = [
     "status", "reason", "os_pid", "type", "provider", "argv", "cwd", "model", "restart_policy", "restart_count",
@@ -82,6 +82,7 @@ def test_json_has_exactly_these_keys_on_one_compact_line(om):
         "children": [],
         "exit_code": 1,
         "outcome": "failed",
+        "changed_lines": None,
         "command": "false",
         "cwd": om.home,
         "labels": {"a": "b"},

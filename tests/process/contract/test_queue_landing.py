@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.kit import scripted
+from tests.kit import claude, scripted
 from tests.kit.isolated import Project
 from tests.kit.killing import kill, kill_supervisor
 from tests.kit.processes import with_word
@@ -108,7 +108,10 @@ def test_a_command_that_commits_the_marks_of_a_conflict_does_its_work_once_more_
     assert shop.is_cleared(b)
 
 
-DECIDES = "A person decides (deny: begin another attempt, which keeps both; allow: land it all the same)"
+DECIDES = (
+    "A person decides (deny: leave its branch and worktree as they are; allow: land its worktree as it is, with no "
+    "more than this loss)"
+)
 
 
 def writes_over(shop, **options):
@@ -137,11 +140,21 @@ def test_work_that_would_undo_what_has_landed_waits_for_a_person_and_says_so_eve
     refusal = "a would lose 1 line of carts."
     assert question["summary"] == f"vouchers can't land on main: {refusal} Nothing was changed."
     assert question["subject"]["lines"] == [
-        "a:", "- carts", "To leave it, with its branch and worktree: overmind quest cancel vouchers"
-    ]  # fmt: skip
+        "a:",
+        "- carts",
+        "Its command would do the same again, as no prompt tells it what is lost. To keep both, do one of these:",
+        f"bring both together in {shop.info(quest)['worktree']}, then: overmind answer vouchers allow",
+        (
+            "give it another command, which begins at main: overmind answer vouchers deny; "
+            "overmind quest edit vouchers -- CMD; overmind quest retry vouchers"
+        ),
+    ]
     asked = shop.om.ok("inbox")
-    assert "land it all the same" in asked
-    assert "begin another attempt, which keeps both; -m TEXT: the feedback for it" in asked
+    assert (
+        f"overmind answer {question['question']} allow  land its worktree as it is, with no more than this loss\n"
+        in asked
+    )
+    assert f"overmind answer {question['question']} deny   leave its branch and worktree as they are\n" in asked
     assert shop.om.ok("quest", "why", "vouchers").splitlines() == [
         f"vouchers is running: landing was refused: {refusal} {DECIDES}, attempt 2 of 3",
         "  go on with: overmind answer vouchers deny",
@@ -165,8 +178,32 @@ def test_work_that_would_undo_what_has_landed_waits_for_a_person_and_says_so_eve
     assert shop.om.api("quest", id="carts")["landed"]["conflicts"] == []
 
 
-def test_what_would_be_undone_and_is_to_stay_is_told_to_the_next_attempt(shop):
-    quest, question = writes_over(shop)
+def agent_writes_over(shop, tmp_path, **options):
+    """The same by an agent, whose every attempt writes the file whole, and from the third on something else."""
+    claude.at_hand(shop.om, tmp_path)
+    write = {"write": "a", "text": "vouchers\n"}
+    script = {
+        "quests.vouchers.1": [write, {"call": shop.held("other")}],
+        "quests.vouchers.2": [write],
+        "*": [{"read": "feedback.md"}, {**write, "text": "coupons\n"}],
+    }
+    scripted.behind(shop.om, scripted.write(tmp_path, script))
+    shop.add("carts", f"echo carts > a; {shop.held('work')}", into="main")
+    shop.await_at("work")
+    quest = shop.add("vouchers", "", provider="claude", into="main", **options)
+    shop.await_at("other")
+    shop.go("work")
+    shop.ended("carts")
+    shop.go("other")
+    return quest, shop.asked("merge", "vouchers")
+
+
+def test_what_would_be_undone_and_is_to_stay_is_told_to_the_next_attempt_of_an_agent(shop, tmp_path):
+    quest, question = agent_writes_over(shop, tmp_path)
+    asked = shop.om.ok("inbox")
+    assert "land it all the same" in asked
+    assert "begin another attempt, which keeps both; -m TEXT: the feedback for it" in asked
+    assert "To leave it, with its branch and worktree: overmind quest cancel vouchers\n" in asked
     shop.om.ok("answer", str(question["question"]), "deny", "-m", "keep the carts")
     again = asked_again(shop, question)
     told = shop.om.logs("vouchers")
@@ -222,8 +259,8 @@ def test_a_new_conflict_in_another_file_costs_what_was_allowed_no_attempt(shop):
     assert shop.info(quest)["tries"] == 2, "of two"
 
 
-def test_a_person_who_wants_both_kept_gets_another_attempt_also_where_none_is_left(shop):
-    quest, question = writes_over(shop, retries=1)
+def test_a_person_who_wants_both_kept_gets_another_attempt_of_an_agent_also_where_none_is_left(shop, tmp_path):
+    quest, question = agent_writes_over(shop, tmp_path, retries=1)
     assert shop.om.ok("quest", "why", "vouchers").splitlines()[0].endswith("attempt 2 of 2")
     for _ in range(2):
         shop.om.ok("answer", "vouchers", "deny", "-m", "keep the carts")
@@ -232,6 +269,76 @@ def test_a_person_who_wants_both_kept_gets_another_attempt_also_where_none_is_le
     assert classes(shop.info(quest)) == ["conflicts", "undoes_landed", "undoes_landed", None]
     shop.om.ok("answer", "vouchers", "allow")
     assert shop.ended(quest)["status"] == "completed"
+
+
+AGAIN = "its next round begins at main: give it another command before with: overmind quest edit vouchers -- CMD"
+
+
+def test_a_command_whose_work_is_denied_begins_at_its_target_and_loses_nothing_that_was_denied_without_a_question(shop):
+    quest, question = writes_over(shop)
+    shop.om.ok("answer", "vouchers", "deny", "-m", "keep the carts")
+    info = shop.ended(quest)
+    assert (info["status"], info["reason"], classes(info)) == (
+        "failed",
+        "undoes_landed",
+        ["conflicts", "undoes_landed"],
+    )
+    assert shop.om.api("inbox") == []
+    undone = "it would undo what has landed: a would lose 1 line of carts"
+    assert shop.om.ok("quest", "why", "vouchers").splitlines() == [
+        f"vouchers has failed: {undone}; {AGAIN}",
+        "  see: overmind quest logs vouchers",
+        "  go on with: overmind quest retry vouchers",
+    ]
+    denied = shop.head("overmind/vouchers")
+    shop.om.ok("quest", "edit", "vouchers", "--", "sh", "-c", "echo coupons > a")
+    shop.om.ok("quest", "retry", "vouchers")
+    again = asked_again(shop, question)
+    assert again["summary"].startswith("vouchers can't land on main: a would lose 1 line of carts.")
+    assert shop.head("overmind/vouchers-attempt-2") == denied
+    why = shop.om.ok("quest", "why", "vouchers").splitlines()[0]
+    assert why.endswith("; earlier work is on overmind/vouchers-attempt-2")
+    kill(shop.om.supervisor_pid())
+    shop.om.ok("start")
+    shop.om.ok("answer", "vouchers", "deny")
+    shop.ended(quest)
+    shop.om.ok("quest", "edit", "vouchers", "--", "sh", "-c", "cat $OVERMIND_IN/feedback.md; echo vouchers >> a")
+    shop.om.ok("quest", "retry", "vouchers")
+    assert shop.ended(quest)["status"] == "completed"
+    assert shop.code.git("show", "main:a").split() == ["carts", "vouchers"]
+    assert "The work of attempt 3 is on the branch `overmind/vouchers-attempt-3`." in shop.om.logs("vouchers")
+    kept = "earlier work is on overmind/vouchers-attempt-2, overmind/vouchers-attempt-3"
+    assert shop.om.ok("quest", "why", "vouchers").splitlines()[0] == (
+        f"vouchers has completed: landed on main after a conflict in a; {kept}"
+    )
+
+
+def test_a_command_that_is_cancelled_instead_begins_at_its_target_too_and_keeps_what_was_not_committed(shop):
+    quest, _ = writes_over(shop)
+    with open(os.path.join(shop.info(quest)["worktree"], "new"), "w", encoding="utf-8") as file:
+        file.write("mine\n")
+    shop.om.ok("quest", "cancel", "vouchers")
+    shop.ended(quest)
+    assert shop.om.ok("quest", "why", "vouchers").splitlines()[0] == (
+        f"vouchers was cancelled: it would undo what has landed: a would lose 1 line of carts; {AGAIN}"
+    )
+    shop.om.ok("quest", "edit", "vouchers", "--", "sh", "-c", "echo vouchers >> a")
+    shop.om.ok("quest", "retry", "vouchers")
+    assert shop.ended(quest)["status"] == "completed"
+    assert shop.code.git("show", "main:a").split() == ["carts", "vouchers"]
+    assert shop.code.git("ls-tree", "--name-only", "main").split() == ["a", "b"]
+    assert shop.code.git("show", "overmind/vouchers-attempt-2:new") == "mine"
+
+
+def test_what_a_person_brings_together_in_the_worktree_lands_once_it_is_allowed(shop):
+    quest, _ = writes_over(shop)
+    with open(os.path.join(shop.info(quest)["worktree"], "a"), "w", encoding="utf-8") as file:
+        file.write("carts\nvouchers\n")
+    shop.om.ok("answer", "vouchers", "allow")
+    info = shop.ended(quest)
+    assert (info["status"], classes(info)) == ("completed", ["conflicts", None])
+    assert shop.code.git("show", "main:a").split() == ["carts", "vouchers"]
+    assert shop.is_cleared(quest)
 
 
 def test_commands_that_append_to_one_file_at_once_all_land_with_one_retry(shop):
@@ -387,7 +494,18 @@ def test_what_meets_a_persons_files_is_asked_about_once_and_lands_by_itself_when
     assert queue[0] == "running 0/4 · queued 0 · landing 2"
     assert "one on main (uncommitted files are in its way: tried again by itself)" in queue[1]
     folder = shop.code.folder
-    assert shop.om.ok("quest", "why", "one").splitlines() == [
+    why = shop.om.ok("quest", "why", "one").splitlines()
+    about_all = why.pop(1)
+    number = question["question"]
+    assert about_all.startswith(
+        f"  waits for you: question {number} (merge of all that wait for main): Work can't land"
+    )
+    assert about_all.endswith(
+        f": overmind answer {number} allow (try again now) or deny (leave the work of all that wait for it as it is)"
+    )
+    refused = shop.om.refused("answer", "one", "allow", code="ambiguous")
+    assert refused.rstrip().endswith(about_all.partition("waits for you: ")[2]), refused
+    assert why == [
         (
             "one is running: it lands by itself, attempt 1 of 3, once this is out of the way: main is checked out in "
             f"{folder}, where 1 file that the landing changes is not committed: b. Commit or stash it there. "

@@ -55,7 +55,10 @@ def test_the_end_of_the_process_is_the_end_of_the_mission(om, command, status, c
 
 @pytest.mark.parametrize(("command", "status", "code"), ENDS)
 def test_run_and_wait_exits_with_the_childs_code(om, command, status, code):
-    assert om.run(command, "--wait").returncode == code
+    ran = om.run(command, "--wait", "--name", "waited")
+    assert ran.returncode == code
+    said = ran.stderr.splitlines()[-1]
+    assert said.endswith("Run it again with: overmind restart waited") is (code != 0)
 
 
 def test_run_and_wait_shows_the_output_as_it_comes(om):

@@ -189,7 +189,7 @@ def test_a_view_left_with_ctrl_c_exits_with_130_and_no_traceback(om, words):
     eventually(lambda: om.logs("worker") == "ready\n")
     with Terminal(om, *words) as terminal:
         terminal.expect("ready|worker")
-        terminal.type("\x03")
+        terminal.interrupt()
         assert terminal.end() == 130
     assert "Traceback" not in terminal.shown
     assert om.info("worker")["status"] == "running"
@@ -198,7 +198,7 @@ def test_a_view_left_with_ctrl_c_exits_with_130_and_no_traceback(om, words):
 def test_ctrl_c_at_a_question_does_nothing(om, missions):
     with Terminal(om, "kill", "--all") as terminal:
         terminal.expect(r"\[y/N\]")
-        terminal.type("\x03")
+        terminal.interrupt()
         assert terminal.end() == 130
     assert [row["status"] for row in om.ps()].count("running") == 2
 

@@ -219,7 +219,7 @@ def test_ctrl_c_on_a_terminal_ends_it_with_130(headless, lock):
     words = ("--headless", "run", lock.wrap("echo on; sleep @"))
     with Terminal(headless.overmind, *words, env={"TMPDIR": headless.folder}) as terminal:
         terminal.expect("on\n")
-        terminal.type("\x03")
+        terminal.interrupt()
         terminal.expect("interrupted by SIGINT")
         assert terminal.end() == 130
     assert not lock.held()

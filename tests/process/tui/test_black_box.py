@@ -18,8 +18,8 @@ pytestmark = pytest.mark.skipif(TMUX is None, reason="tmux is not installed")
 
 WRITER = "while :; do echo tick; sleep 0.2; done"
 ESC = "\x1b"
-FORM = "enter starts · "
-"""The keys of the form for a new mission."""
+FORM = "tab next"
+"""Below the form of a new mission."""
 
 
 def hosted(om, screen):
@@ -48,11 +48,11 @@ def test_overmind_alone_on_a_terminal_is_the_same_program(om):
 def test_a_form_starts_a_mission_and_its_log_appears(om):
     with TmuxScreen(om, size=(120, 40)) as screen:
         hosted(om, screen)
-        screen.type(":new")
-        screen.keys("Enter")
-        screen.until(FORM)
+        screen.type("n")
+        screen.until("command in ", "enter starts it")
         screen.type("echo from-the-form; sleep 300")
         screen.keys("Tab")
+        screen.until(FORM)
         screen.type("formed")
         screen.keys("Enter")
         screen.until("formed", "working", "from-the-form", gone=FORM)
@@ -64,16 +64,27 @@ def test_a_refusal_stays_beside_its_field(om):
     om.mission("sleep 300", "--name", "taken")
     with TmuxScreen(om) as screen:
         screen.until("taken")
-        screen.type(":new")
-        screen.keys("Enter")
-        screen.until(FORM)
+        screen.type("n")
+        screen.until("enter starts it")
         screen.type("true")
         screen.keys("Tab")
+        screen.until(FORM)
         screen.type("taken")
         screen.keys("Enter")
         screen.until(FORM, "is taken by mission")
         screen.keys("Escape")
         screen.until("1 running", gone=FORM)
+
+
+def test_the_line_starts_a_command_in_the_folder_of_the_start_and_its_log_appears(om):
+    with TmuxScreen(om, size=(120, 40)) as screen:
+        hosted(om, screen)
+        screen.type("n$ echo from-the-line; sleep 300")
+        screen.until("echo from-the-line; sleep 300▏")
+        screen.keys("Enter")
+        screen.until("1 running", "started ", "from-the-line", gone="enter starts it")
+        assert om.ps()[0]["cwd"] == os.path.realpath(om.home)
+        om.ok("kill", om.ps()[0]["id"])
 
 
 def test_logs_and_describe_open_and_close(om):

@@ -1,4 +1,4 @@
-"""The message box: what is typed ahead, kept, recalled, sent to many, and what comes back."""
+"""Messages in the line: what is typed ahead, kept, recalled, sent to many, and what comes back."""
 
 from __future__ import annotations
 
@@ -135,13 +135,13 @@ def test_what_was_sent_comes_back_with_up_at_the_first_line(om, opened, planner)
     opened({}, scenario)
 
 
-def test_one_box_writes_to_all_marked_missions(om, opened, planner):
+def test_one_line_writes_to_all_marked_missions(om, opened, planner):
     others = [sessions.begun(om, name) for name in ("api", "web")]
 
     async def scenario(app, pilot):
         await until(pilot, lambda: len(app.fleet.rows) == 3, what="rows")
         await pilot.press("*", "m", *"go on")
-        assert "message · 3:" in picture(app)
+        assert "› to 3 missions  go on" in picture(app)
         await pilot.press("enter")
         await settled(app, pilot)
         assert [sessions.messages(om, one)[-1] for one in (planner, *others)] == ["go on"] * 3
@@ -149,7 +149,7 @@ def test_one_box_writes_to_all_marked_missions(om, opened, planner):
     opened({}, scenario)
 
 
-def test_a_refusal_stays_in_the_box_with_the_text_and_those_who_refused(om, opened, planner):
+def test_a_refusal_stays_in_the_line_with_the_text_and_those_who_refused(om, opened, planner):
     om.mission("cat", "--name", "shell", "--type", "session")
 
     async def scenario(app, pilot):
@@ -159,7 +159,7 @@ def test_a_refusal_stays_in_the_box_with_the_text_and_those_who_refused(om, open
         await pilot.press("enter")
         await until(pilot, lambda: "has ended" in picture(app), what="the refusal")
         assert app.screen.field.text == "go on"
-        assert "message · shell" in picture(app)
+        assert "› to shell  go on" in picture(app)
         assert sessions.messages(om, planner)[-1] == "go on"
         await pilot.press("enter", "escape")
         await settled(app, pilot)

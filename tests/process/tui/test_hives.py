@@ -26,7 +26,7 @@ from tests.kit import claude, processes, sessions
 from tests.kit.named_hives import gate_of, name_hives, name_odd_hive
 from tests.kit.screen_parts import face_of, title_of
 from tests.process.tui.test_needs import decisions
-from tests.tui.conftest import later, picture, until
+from tests.tui.conftest import later, picture, question_read, until
 
 
 @pytest.fixture
@@ -314,16 +314,13 @@ def test_needs_of_all_hives_are_one_list_and_an_answer_goes_to_the_hive_that_ask
     async def scenario(app, pilot):
         await until(pilot, lambda: len(app.fleet.questions) == 2, what="both ask")
         await pilot.press("exclamation_mark")
-        await until(pilot, lambda: "› needs you   2 need you" in picture(app), what="one list")
-        key = (of_eu1(app, "planner")["id"], there)
-        assert app.screen.list.select(key)
-        app.screen.update()
-        await until(pilot, lambda: app.screen.answers.reading_delay.enough and not app.screen.restless, what="read")
+        await until(pilot, lambda: "2 need you" in picture(app), what="one list")
+        assert app.main.select(of_eu1(app, "planner")["id"])
+        await question_read(app, pilot, (of_eu1(app, "planner")["id"], there))
         await pilot.press("y")
         await until(pilot, lambda: "eu1/planner: allowed" in picture(app), what="told")
         await until(pilot, lambda: decisions(eu1) == {there: ("allow", "a person")}, what="decided there")
-        await until(pilot, lambda: [need.row["name"] for need in app.screen.list.needs if need.asked] == ["planner"],
-                    what="one is left")  # fmt: skip
+        await until(pilot, lambda: [one["name"] for one in app.fleet.questions] == ["planner"], what="one is left")
         assert not decisions(om)
 
     several(om, {}, scenario)

@@ -6,12 +6,11 @@ import json
 
 import pytest
 
-from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
 from tests.kit import claude, sessions
 from tests.kit.raw_socket import RawSocket
-from tests.tui.conftest import later, picture, until
+from tests.tui.conftest import later, lists_needs, picture, question_read, until
 
 
 @pytest.fixture
@@ -38,21 +37,10 @@ def decisions(om):
 async def opened_on(app, pilot, question):
     """Open the page, and wait until its question has been read."""
     await until(pilot, lambda: any(one["question"] == question for one in app.fleet.questions), what="the question")
-    if not isinstance(app.screen, NeedsPage):
+    if not lists_needs(app):
         await pilot.press("exclamation_mark")
-    app.screen.list.select(next(need.key for need in app.screen.list.needs if need.key[1] == question))
-    app.screen.update()
-    await read(app, pilot, question)
-
-
-async def read(app, pilot, question):
-    """Until the question is on the screen, and has been for a moment."""
-    await until(
-        pilot,
-        lambda: app.screen.list.key and app.screen.list.key[1] == question and app.screen.answers.reading_delay.enough
-        and not app.screen.restless,
-        what="read",
-    )  # fmt: skip
+    app.main.select(next(one["id"] for one in app.fleet.questions if one["question"] == question))
+    await question_read(app, pilot, question)
 
 
 async def decided(om, pilot, question):
@@ -67,12 +55,14 @@ def test_a_permission_is_given_or_not(om, opened, planner, key, behaviour, said)
 
     async def scenario(app, pilot):
         await opened_on(app, pilot, question)
-        assert "blocked: 1" in picture(app)
-        assert "$ touch x" in picture(app)
+        assert "1 needs you" in picture(app)
+        assert "     touch x" in picture(app)
         await pilot.press(key)
         assert await decided(om, pilot, question) == (behaviour, "a person")
         await until(pilot, lambda: f"planner: {said}" in picture(app), what="told")
-        await until(pilot, lambda: "your turn: 1" in picture(app), what="the turn is over")
+        assert f"planner              {said}" in picture(app), "in its row, too"
+        await pilot.press("escape")
+        await until(pilot, lambda: app.fleet.rows[planner]["activity"] == "idle", what="the turn is over")
 
     opened({}, scenario)
 
@@ -101,7 +91,7 @@ def test_a_rule_that_is_not_stored_leaves_the_question_open(om, opened, planner,
     async def scenario(app, pilot):
         await opened_on(app, pilot, asked["question"])
         await pilot.press("Y", "enter", "n")
-        assert isinstance(app.screen, NeedsPage)
+        assert lists_needs(app)
         assert "the question just opened: read it, then press enter" in picture(app)
         assert sessions.inbox(om)
 
@@ -113,7 +103,7 @@ def test_a_number_chooses_an_option(om, opened, planner):
 
     async def scenario(app, pilot):
         await opened_on(app, pilot, question)
-        assert "1  Red  warm" in picture(app)
+        assert "1  Red    warm" in picture(app)
         await pilot.press("7")
         assert "there is no option 7" in picture(app)
         await pilot.press("y")
@@ -147,7 +137,7 @@ def test_of_several_options_each_is_marked_and_enter_goes_on(om, opened, planner
         assert "1  [x] api" in picture(app)
         assert "2  [ ] web" in picture(app)
         await pilot.press("enter")
-        await read(app, pilot, question)
+        await question_read(app, pilot, question)
         await pilot.press("1")
         assert await decided(om, pilot, question) == ("allow", "a person")
         await until(pilot, lambda: "planner: api, docs, Yes" in picture(app), what="told")
@@ -174,7 +164,7 @@ def test_a_plan_is_shown_whole_and_sent_back_with_words(om, opened, planner):
     async def scenario(app, pilot):
         await opened_on(app, pilot, question)
         assert "first this, then that" in picture(app)
-        assert "y approve" in picture(app)
+        assert "y  approve the plan" in picture(app)
         await pilot.press("m", *"shorter", "enter")
         assert await decided(om, pilot, question) == ("deny", "a person")
 
@@ -187,6 +177,7 @@ def test_the_change_of_a_file_is_a_diff(om, opened, planner):
 
     async def scenario(app, pilot):
         await opened_on(app, pilot, question)
+        assert "May it change /srv/limits.py?" in picture(app)
         assert " - LIMIT = 10" in picture(app)
         assert " + LIMIT = 20" in picture(app)
         assert "   A = 1" in picture(app)
@@ -201,15 +192,17 @@ def test_enter_shows_the_whole_question_and_esc_goes_back_step_by_step(om, opene
     question = sessions.asks(om, "planner", f"!ask Bash {json.dumps({'command': command})}")["question"]
 
     async def scenario(app, pilot):
-        await opened_on(app, pilot, question)
+        await until(pilot, lambda: app.fleet.questions, what="the question")
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: app.main.question.key == (planner, question), what="its question")
         assert "line-399" not in picture(app)
         await pilot.press("enter", "G")
         await until(pilot, lambda: "line-399" in picture(app), what="the end of it")
-        assert "blocked: 1" not in picture(app)
+        assert "STATE" not in picture(app)
         await pilot.press("escape")
-        assert "blocked: 1" in picture(app)
+        assert "STATE" in picture(app)
         await pilot.press("escape")
-        assert app.screen is app.main
+        assert not lists_needs(app)
 
     opened({}, scenario)
 
@@ -234,7 +227,7 @@ def test_an_answer_from_elsewhere_is_told_and_the_next_row_is_not_answered_by_th
     async def scenario(app, pilot):
         await opened_on(app, pilot, first)
         om.api("answer", question=first, behaviour="deny")
-        await until(pilot, lambda: app.screen.list.key[1] == second, what="the next")
+        await until(pilot, lambda: app.main.question.key and app.main.question.key[1] == second, what="the next")
         assert "planner: denied by a person" in picture(app)
         await pilot.press("y")
         assert "check it, then press the key again" in picture(app)
@@ -277,14 +270,15 @@ def test_a_dot_goes_from_one_to_the_next_and_round(om, opened, planner):
 
     async def scenario(app, pilot):
         await until(pilot, lambda: len(app.fleet.questions) == 2, what="the questions")
-        seen = []
-        for _ in range(3):
+        await pilot.press("exclamation_mark", "g")
+        seen = [app.main.question.key[1]]
+        for _ in range(2):
             await pilot.press("full_stop")
-            seen.append(app.screen.list.key[1])
+            seen.append(app.main.question.key[1])
         assert seen == [*questions, questions[0]]
         await pilot.press("escape", "full_stop")
-        assert app.screen.list.key[1] == questions[1]
-        assert app.main.table.cursor_id == app.screen.list.key[0]
+        assert app.main.question.key[1] == questions[1]
+        assert app.main.table.cursor_id == app.main.question.key[0]
 
     opened({}, scenario)
 
@@ -296,7 +290,7 @@ def test_a_dot_says_when_nobody_needs_the_person(om, opened):
         await pilot.press("exclamation_mark")
         assert "Nobody needs you." in picture(app)
         await pilot.press("y", "m", "1", "enter", "j", "tab", "Y")
-        assert isinstance(app.screen, NeedsPage)
+        assert lists_needs(app)
 
     opened({}, scenario)
 
@@ -308,10 +302,10 @@ def test_whose_turn_is_over_shows_the_whole_answer_and_takes_a_message(om, opene
         await until(pilot, lambda: app.fleet.of(planner)["unseen"], what="news")
         await pilot.press("exclamation_mark")
         await until(pilot, lambda: "line 5" in picture(app), what="the answer")
-        assert "your turn: 1" in picture(app)
+        assert "your turn" in picture(app)
         await pilot.press("y")
-        assert "planner has no question: m sends it a message" in picture(app)
-        await pilot.press("m", *"thanks", "enter")
+        await until(pilot, lambda: app.screen is not app.main or app.main.bar.sign, what="a line to type in")
+        await pilot.press(*"thanks", "enter")
         await until(pilot, lambda: sessions.messages(om, planner)[-1] == "thanks", what="a message")
 
     opened({}, scenario, size=(80, 24))
@@ -324,10 +318,10 @@ def test_what_crashed_for_good_has_a_group_of_its_own_and_its_log_is_one_key_awa
     async def scenario(app, pilot):
         await until(pilot, lambda: app.fleet.rows, what="rows")
         await pilot.press("exclamation_mark")
-        await until(pilot, lambda: "failed: 1" in picture(app), what="listed")
+        await until(pilot, lambda: "failed (3)" in picture(app), what="listed")
         assert "no automatic restarts left · r restarts it" in picture(app)
         await pilot.press("m")
-        assert "flaky has no question: r restarts it" in picture(app)
+        assert "flaky asks nothing: r restarts it" in picture(app)
         later(app)
         await pilot.press("l")
         assert app.screen is app.main
@@ -346,12 +340,12 @@ def test_a_filter_narrows_who_is_listed_and_esc_takes_it_off(om, opened, planner
     async def scenario(app, pilot):
         await until(pilot, lambda: len(app.fleet.questions) == 2, what="the questions")
         await pilot.press("exclamation_mark", "slash", *"writer", "enter")
-        assert [need.row["name"] for need in app.screen.list.needs] == ["writer"]
+        assert [entry.row["name"] for entry in app.main.table.branches] == ["writer"]
         assert "/ writer   1 of 2   esc all" in picture(app)
         await pilot.press("slash", *"nobody", "enter")
         assert "esc shows all 2" in picture(app)
         await pilot.press("escape")
-        assert len(app.screen.list.needs) == 2
+        assert len(app.main.table.branches) == 2
 
     opened({}, scenario)
 
@@ -377,7 +371,7 @@ def test_a_reader_answers_nothing(om, opened, planner):
     async def scenario(app, pilot):
         await opened_on(app, pilot, question)
         await pilot.press("y", "n", "1", "m", "Y")
-        assert isinstance(app.screen, NeedsPage)
+        assert lists_needs(app)
         assert sessions.inbox(om)
 
     opened({}, scenario, read_only=True)

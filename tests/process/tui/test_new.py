@@ -1,4 +1,4 @@
-"""A new mission: the form as a value, and the form on the screen against a real supervisor."""
+"""A new mission: the line and the form on the screen, against a real supervisor."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from textual import events
 
 from overmind_core.view import form_fields
 from overmind_tui.missions.form import FormScreen
+from overmind_tui.missions.task_line import TaskLine
 from overmind_tui.shell import world
 from tests.kit import claude
 from tests.tui.conftest import picture, until
@@ -19,10 +20,22 @@ def on_form(app):
     return isinstance(app.screen, FormScreen)
 
 
+def on_line(app):
+    return isinstance(app.screen, TaskLine)
+
+
+async def to_form(app, pilot, *keys):
+    """From the list through the line, where these are typed, to the form."""
+    await pilot.press("n")
+    await until(pilot, lambda: on_line(app), what="the line")
+    await pilot.press(*keys, "tab")
+    await until(pilot, lambda: on_form(app), what="the form")
+
+
 def test_what_was_typed_is_kept_for_the_next_time_until_it_is_started(om, opened):
     async def scenario(app, pilot):
         await pilot.press("n")
-        await until(pilot, lambda: on_form(app), what="the form")
+        await until(pilot, lambda: on_line(app), what="the line")
         app.post_message(events.Paste("echo one\necho two\n"))
         await pilot.press("tab", *"api", "escape")
         await until(pilot, lambda: not on_form(app), what="closed")
@@ -35,17 +48,16 @@ def test_what_was_typed_is_kept_for_the_next_time_until_it_is_started(om, opened
         om.wait_status("api", "stopped")
         assert om.logs("api").split() == ["one", "two"]
         await pilot.press("n")
-        await until(pilot, lambda: on_form(app), what="the form once more")
-        assert app.screen.state.text("text") == ""
+        await until(pilot, lambda: on_line(app), what="the line once more")
+        assert app.screen.field.text == ""
 
     opened({"alpha": "sleep 300"}, scenario)
 
 
 def test_a_refusal_stays_beside_its_field_until_that_is_mended(om, opened):
     async def scenario(app, pilot):
-        await pilot.press("n")
-        await until(pilot, lambda: on_form(app), what="the form")
-        await pilot.press(*"true", "tab", *"alpha", "enter")
+        await to_form(app, pilot, *"true")
+        await pilot.press(*"alpha", "enter")
         await until(pilot, lambda: app.screen.state.refusal[0] == "name", what="the name is taken")
         assert picture(app).count("is taken by mission") == 1, "beside its field, and nowhere else"
         await pilot.press("2", "tab", "ctrl+u", *"/no/such", "enter")
@@ -63,10 +75,9 @@ def test_the_folder_is_that_of_the_program_whatever_the_row_and_tab_completes_wh
     async def scenario(app, pilot):
         om.mission("sleep 300", "--name", "there", "--cwd", str(tmp_path))
         await until(pilot, lambda: app.main.table.select(om.info("there")["id"]), what="its row")
-        await pilot.press("n")
-        await until(pilot, lambda: on_form(app), what="the form")
+        await to_form(app, pilot, *"pwd")
         assert app.screen.state.text("cwd") == app.world.folder != str(tmp_path)
-        await pilot.press(*"pwd", "tab", "tab", "ctrl+u")
+        await pilot.press("tab", "ctrl+u")
         app.screen.paste(f"{tmp_path}/")
         await pilot.press("o")
         await until(pilot, lambda: app.screen.state.ghost == "nly/", what="what completes it")
@@ -81,8 +92,7 @@ def test_the_folder_is_that_of_the_program_whatever_the_row_and_tab_completes_wh
 
 def test_a_shell_is_a_session(om, opened):
     async def scenario(app, pilot):
-        await pilot.press("n")
-        await until(pilot, lambda: on_form(app), what="the form")
+        await to_form(app, pilot)
         await pilot.press("up", "right", "enter")
         await until(pilot, lambda: not on_form(app), what="started")
         await until(pilot, lambda: "session" in {row["type"] for row in app.fleet.rows.values()}, what="its row")
@@ -94,8 +104,7 @@ def test_an_agent_that_is_not_installed_says_so_and_an_installed_one_is_an_inter
     claude.at_hand(om, tmp_path)
 
     async def scenario(app, pilot):
-        await pilot.press("n")
-        await until(pilot, lambda: on_form(app), what="the form")
+        await to_form(app, pilot)
         assert [what.name for what in app.screen.state.whats] == ["claude", "shell", "command", "codex"]
         await pilot.press("up", "left")
         assert "codex is not on PATH · npm install -g @openai/codex" in picture(app)
@@ -120,8 +129,7 @@ def test_an_agent_that_is_not_installed_says_so_and_an_installed_one_is_an_inter
 @pytest.mark.parametrize("size", [(40, 8), (40, 12), (80, 24), (200, 60)])
 def test_the_form_can_be_filled_in_at_every_size(om, opened, size):
     async def scenario(app, pilot):
-        await pilot.press("n")
-        await until(pilot, lambda: on_form(app), what="the form")
+        await to_form(app, pilot)
         await pilot.press(*"true", "up", "up", "right")
         for _ in form_fields.ENTRIES:
             await pilot.press("down")
@@ -162,10 +170,9 @@ def test_the_next_form_has_the_folder_of_the_program_unless_another_one_was_type
             (there, "2", "2"),
         ):
             app.main.table.select(row)
-            await pilot.press("n")
-            await until(pilot, lambda: on_form(app), what="the form")
+            await to_form(app, pilot)
             if typed == "2":
-                await pilot.press("tab", "tab", "ctrl+u", "2")
+                await pilot.press("tab", "ctrl+u", "2")
             assert app.screen.state.text("cwd") == folder
             await pilot.press(*([typed] if typed == "x" else []), "escape")
             await until(pilot, lambda: not on_form(app), what="closed")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.pages.compose import Composer
 from overmind_tui.specs.page import SpecPage
 from tests.kit.specs import SpecWorld
-from tests.tui.conftest import picture, until
+from tests.tui.conftest import lists_needs, picture, question_read, until
 from tests.tui.test_pictures_specs import specified
 
 __all__ = ["specified"]
@@ -29,8 +28,8 @@ def test_from_a_gate_that_is_commented_on_to_work_that_has_landed(om, opened):
 
     async def allow(app, pilot):
         await pilot.press("y")
-        await until(pilot, lambda: isinstance(app.screen, NeedsPage), what="the question")
-        await until(pilot, lambda: app.screen.answers.reading_delay.enough and not app.screen.restless, what="read")
+        await until(pilot, lambda: lists_needs(app), what="the question")
+        await question_read(app, pilot)
         await pilot.press("y")
         await until(pilot, lambda: not app.fleet.questions, what="the answer")
         await pilot.press("escape")

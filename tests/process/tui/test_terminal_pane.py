@@ -16,6 +16,7 @@ from overmind_core.logs.layout import run_folder
 from overmind_core.logs.reader import RunLog
 from overmind_core.system.paths import Home
 from overmind_core.view.actions import Context
+from overmind_tui.missions import following
 from overmind_tui.render.layout import Panel
 from overmind_tui.terminal.pane import Mode
 from tests.kit.killing import kill_both
@@ -60,6 +61,32 @@ async def write(app, pilot, text):
         await pilot.press("enter" if character == "\n" else "space" if character == " " else character)
 
 
+def traces(om, mission):
+    """What a look could change: the size, who is attached, the last sign of life, the events."""
+    info = om.info(mission)
+    kinds = [event["type"] for event in om.events(mission=mission)]
+    return sizes(om, mission), info["attached"], info["last_activity_at"], kinds
+
+
+def test_the_terminal_as_a_face_of_the_panel_leaves_no_trace(session, opened, om):
+    mission = session(ECHOED)
+
+    async def scenario(app, pilot):
+        await until(pilot, lambda: app.main.table.current is not None)
+        await until(pilot, lambda: om.info(mission)["last_activity_at"], what="it has written")
+        before = traces(om, mission)
+        app.main.panels.turn_to(Panel.TERMINAL)
+        await until(pilot, lambda: app.main.terminal_view.screen_shown, what="its terminal")
+        await until(pilot, shows(app, "ready"), what="what it wrote")
+        assert app.main.panels.current is Panel.TABLE
+        assert traces(om, mission) == before
+        app.main.panels.turn_to(Panel.LOG)
+        await until(pilot, lambda: not app.main.terminal_panel.is_open)
+        assert traces(om, mission) == before
+
+    opened({}, scenario)
+
+
 def test_enter_looks_and_no_byte_is_sent(session, opened, om):
     session(ECHOED)
 
@@ -70,16 +97,29 @@ def test_enter_looks_and_no_byte_is_sent(session, opened, om):
         size = om.ok("screen", "shell", "--json")
         await pilot.press("j", "k", "g", "G", "ctrl+d", "ctrl+u", "pageup", "space", "space", "left", "escape")
         await pilot.press("z", "z")
-        await pilot.press("tab")
-        assert app.main.panels.current is Panel.TABLE, "it gives the keys back"
-        await until(pilot, lambda: not app.main.terminal_panel.is_open, what="nobody looks at it")
-        await pilot.press("tab", "tab")
-        await until(pilot, shows(app, "ready", "80x24"), what="the panel turned to it, the keys in the list")
-        await pilot.press("j", "k", "shift+down", "z", "z")
-        assert app.main.panels.current is Panel.TABLE
-        await pilot.press("tab")
-        await until(pilot, lambda: not app.main.terminal_panel.is_open, what="nobody looks at it")
+        await pilot.press("tab", "tab", "tab")
         assert om.ok("screen", "shell", "--json") == size
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: app.main.panels.current is Panel.TABLE)
+        app.main.panels.turn_to(Panel.LOG)
+        await until(pilot, lambda: not app.main.terminal_panel.is_open)
+
+    opened({}, scenario)
+
+
+@pytest.mark.parametrize("key", ["enter", "a"])
+def test_a_terminal_is_opened_before_the_panel_has_come_to_its_row(session, opened, monkeypatch, key):
+    monkeypatch.setattr(following, "REST_SECONDS", 60.0)
+    session(ECHOED, "first")
+    session(ECHOED, "second")
+
+    async def scenario(app, pilot):
+        await until(pilot, lambda: app.main.table.current is not None)
+        there = app.main.following.mission
+        await pilot.press("j", key)
+        await until(pilot, lambda: app.main.terminal_view.screen_shown, what="its terminal")
+        await until(pilot, lambda: "ready" in app.main.terminal_view.screen_shown.lines()[0], what="what it wrote")
+        assert app.main.terminal_panel.session.mission not in {None, there}
 
     opened({}, scenario)
 
@@ -269,7 +309,7 @@ def test_the_detach_key_twice_goes_from_typing_to_the_list_and_the_zoom_ends_wit
         assert app.main.terminal_panel.mode is Mode.LOOKING
         assert not app.main.panels.zoomed
         assert app.main.table.display
-        assert not app.main.table.has_focus, "the cursor is faint: the keys are not there"
+        assert not app.main.table.has_focus, "the cursor's row is faint: the keys are not there"
         await pilot.press("ctrl+backslash")
         assert not app.main.terminal_panel.is_open
         assert app.main.table.has_focus
@@ -336,7 +376,7 @@ def test_40_characters_typed_as_it_goes_away_run_nothing(session, opened, om, ho
         assert app.screen is app.main
         assert app.is_running
         assert not app.main.bar.sign
-        await until(pilot, shows(app, "r restart", "ready$", "q back or quit"))
+        await until(pilot, shows(app, "esc back", "ready$"))
         if how != "is removed with its keeper":
             assert om.info(other)["status"] == "running"
 
@@ -351,7 +391,7 @@ def test_r_runs_it_again_and_the_pane_shows_the_new_run(session, opened):
         await until(pilot, shows(app, "run"))
         await pilot.press("enter")
         await until(pilot, shows(app, "exited (3)", "r restart · esc back"))
-        assert "i type" not in picture(app), "nothing is offered that can't be done"
+        assert "<i>" not in picture(app), "nothing is offered that can't be done"
         await until(pilot, lambda: time.monotonic() > app.typed.quiet.until, what="keys count again")
         await until(pilot, lambda: app.fleet.of(app.main.terminal_panel.session.mission)["status"] == "crashed")
         await pilot.press("r")
@@ -492,7 +532,7 @@ def test_a_task_can_be_watched_only(opened):
         await until(pilot, shows(app, "hello", "takes no input: view only · :run -i COMMAND starts one that does"))
         assert app.main.terminal_panel.mode is Mode.LOOKING
         await until(pilot, shows(app, "looking · ", "no input · esc back"))
-        await until(pilot, lambda: "i types" not in picture(app), what="no key is offered that does nothing")
+        await until(pilot, lambda: "<i>" not in picture(app), what="no key is offered that does nothing")
         app.main.shell.typed.quiet.until = float("-inf")
         app.main.shell.flash("gone", "quiet")
         await pilot.press("i")

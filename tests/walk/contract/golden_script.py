@@ -110,9 +110,9 @@ class Script:
     def ended(self, mission):
         return self.om.wait_status(mission, *FINAL)
 
-    def said(self, mission, text):
-        """Wait until the mission has written this."""
-        eventually(lambda: text in self.om.logs(mission), what=text)
+    def said(self, mission, text, times=1):
+        """Wait until the mission has written this, in all its runs so often."""
+        eventually(lambda: self.om.logs(mission).count(text) >= times, what=text)
 
     def call_all(self):
         """Call all missions and runs that are there now by their names."""
@@ -162,6 +162,7 @@ class Script:
         self.api.refused("rm", id="web")
         self.api.ok("status")
         self.api.ok("restart", id="web")
+        self.said(web, "ready", times=2)  # what its second run wrote last is what is shown of it from here on
         self.api.ok("restart", lost=True, dry_run=True)
         self.api.ok("stop", id="web", cascade=True)
         self.api.refused("stop", id="web")

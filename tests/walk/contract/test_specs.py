@@ -32,7 +32,7 @@ def test_a_spec_from_its_brief_to_work_that_has_landed(om, world):
     assert (question["part"], question["subject"]["tasks"], question["subject"]["hours"]) == ("tasks", 2, 3.5)
     assert question["subject"]["commands"] == ["true"]
     number = question["question"]
-    gate = f"  waits for you: question {number} (phase of carts): overmind answer {number} allow"
+    gate = f"  waits for you: question {number} (gate of carts/tasks): overmind answer {number} allow"
     assert om.ok("quest", "why", "carts/tasks").splitlines() == ["carts/tasks has completed", gate]
     assert om.ok("quest", "why", "carts/design").splitlines() == ["carts/design has completed"]
     assert (

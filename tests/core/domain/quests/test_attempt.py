@@ -13,7 +13,16 @@ from overmind_core.domain.missions.mission import Definition, Mission, Status
 from overmind_core.domain.quests import attempt as steps
 from overmind_core.domain.quests.attempt import AttemptMissions, after, in_phase, in_review, leased, next_attempt_step
 from overmind_core.domain.quests.life import TABLE, QuestEvent, may_become, moved, state_of
-from overmind_core.domain.quests.quest import Attempt, Goal, Quest, QuestPhase, QuestStatus, QueueState
+from overmind_core.domain.quests.quest import (
+    Attempt,
+    Goal,
+    Quest,
+    QuestPhase,
+    QuestStatus,
+    QueueState,
+    UndoingLanding,
+)
+from tests.kit.cases import tabled
 
 WORK, CHECK, REVIEWING, LANDING = QuestPhase
 MISSION = Mission("aaaaaaa1", Definition("docs", "make docs", ("make", "docs"), "/"), 0.0, run=1)
@@ -193,6 +202,43 @@ def test_a_lease_is_a_fresh_attempt_whatever_was_before(one, phase):
     assert (again.attempts, again.reason, again.exit_code, again.ended_at) == (2, None, None, None)
     assert state_of(again) is TABLE[state_of(queued)][QuestEvent.LEASE]
     assert next_attempt_step(again, AttemptMissions(BAD)) == steps.StartWork()
+
+
+REFUSED = UndoingLanding("1", "2", 1, ("a",))
+
+
+@tabled(
+    ("queue", "denied", "allowed", "begins_at_target"),
+    [
+        (QueueState(), (), None, False),
+        (QueueState(refused=REFUSED), (REFUSED,), None, True),
+        (QueueState(refused=REFUSED, allowed=REFUSED), (REFUSED,), None, True),
+        (QueueState(allowed=REFUSED), (), REFUSED, False),
+        (QueueState(refused=REFUSED, tries=(Attempt(1, 1, 0.0), Attempt(2, 0, 0.0))), (REFUSED,), None, True),
+        (QueueState(refused=REFUSED, tries=(Attempt(1, 1, 0.0), Attempt(2, 2, 0.0))), (REFUSED,), None, False),
+        (
+            QueueState(
+                refused=REFUSED, allowed=REFUSED, denied=(REFUSED,), tries=(Attempt(1, 1, 0.0), Attempt(2, 2, 0.0))
+            ),
+            (REFUSED,),
+            REFUSED,
+            False,
+        ),
+    ],
+)
+def test_an_attempt_after_work_that_nobody_let_undo_what_has_landed_begins_at_its_target(
+    queue, denied, allowed, begins_at_target
+):
+    """The first that runs, also where one before it could not be started; the later ones go on with its work."""
+    ended = replace(
+        quest(), status=QuestStatus.FAILED, queue=replace(queue, tries=queue.tries or (Attempt(1, 1, 0.0),))
+    )
+    assert steps.is_begun_at_target(ended) is begins_at_target
+    again = leased(ended, 3, 5.0)
+    assert again.queue is not None
+    assert (again.queue.denied, again.queue.allowed) == (denied, allowed)
+    assert steps.undoing_before(again.queue) == (REFUSED if begins_at_target else None)
+    assert not steps.is_begun_at_target(again)
 
 
 FOLLOWED = [

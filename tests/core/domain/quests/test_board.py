@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +39,12 @@ PLACES = [
 def test_the_first_column_that_fits(status, code, asked, column):
     quest = replace(QUEST, status=QuestStatus(status))
     assert column_of(quest, code, asked=asked) == column
+
+
+@pytest.mark.parametrize("status", QuestStatus)
+def test_what_waits_at_a_gate_is_in_review_whatever_has_become_of_the_quest(status):
+    quest = replace(QUEST, status=status)
+    assert column_of(quest, WaitCode.HELD, asked=True, at_gate=True) is Column.REVIEW
 
 
 def test_the_columns_from_left_to_right():

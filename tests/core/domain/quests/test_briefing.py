@@ -25,6 +25,7 @@ from overmind_core.domain.quests.briefing import (
     review_prompt,
     tail,
     with_merge,
+    with_set_aside,
     with_words,
 )
 from overmind_core.domain.quests.variables import VARIABLES, variables
@@ -276,3 +277,18 @@ def test_feedback_says_how_an_attempt_failed_as_people_read_it(failure):
     told = feedback(failure, attempt=3)
     assert told == f"Attempt 3 failed: {SENTENCES[failure]}.\n"
     assert bare(told).strip() == "", "what we say ourselves is no output of it"
+
+
+def test_who_begins_at_the_target_again_is_told_why_and_where_the_earlier_work_is():
+    does = (
+        "Your worktree is now as `main` is: do the work once more, on top of it, and keep what has landed there. "
+        "The work of attempt 2 is on the branch `overmind/a-attempt-2`.\n"
+    )
+    told = with_set_aside(feedback("undoes_landed", attempt=2), "main", 2, "a would lose it.", "overmind/a-attempt-2")
+    assert told == f"Attempt 2 failed: it would undo what has landed.\n\n{does}"
+    told = with_set_aside(feedback("conflicts", attempt=1), "main", 2, "a would lose it.", "overmind/a-attempt-2")
+    assert told.endswith(f"\n\nAttempt 2 did not land: a would lose it. {does}")
+    assert with_set_aside("", "main", 1, "a would lose it.", None) == (
+        "Attempt 1 did not land: a would lose it. Your worktree is now as `main` is: do the work once more, on top "
+        "of it, and keep what has landed there.\n"
+    )

@@ -13,11 +13,14 @@ from overmind_core.domain.quests.resolution import (
     LONGEST_LINE,
     MOST_LINES,
     ConflictTexts,
+    FileLoss,
     LandedTexts,
     dropped_brief,
     dropped_change,
     file_loss,
     is_within,
+    lost_again,
+    together,
 )
 from tests.kit.cases import tabled
 
@@ -184,3 +187,37 @@ def test_whoever_keeps_the_target_as_it_is_drops_nothing(base, landed, own, now)
 )
 def test_of_many_files_that_would_lose_something_the_first_is_told_in_few_words(texts, brief):
     assert dropped_brief([DroppedChange(text[:1], text) for text in texts]) == brief
+
+
+def losing(lost=(), back=(), replaced=None):
+    return FileLoss(Counter(lost), Counter(back), replaced)
+
+
+@tabled(
+    ("denied", "now", "result", "loss"),
+    [
+        (losing(["carts"]), A, "shop\ncoupons\n", losing(["carts"])),
+        (losing(["carts", "carts"]), A, BASE, losing(["carts"])),
+        (losing(["carts"]), "carts\ncarts\n", "carts\n", losing(["carts"])),
+        (losing(["carts"]), A, "shop\ncarts\ncoupons\n", None),
+        (losing(["carts"]), "shop\ngifts\n", BASE, None),
+        (losing(["carts"]), A, None, losing(["carts"])),
+        (losing(["carts"]), A, A, None),
+        (losing([], ["old"]), BASE, "shop\nold\n", losing([], ["old"])),
+        (losing([], ["old"]), "shop\nold\n", "shop\nold\nnew\n", None),
+        (losing(replaced="\0a"), "\0a", "\0b", losing(replaced="\0a")),
+        (losing(replaced="\0a"), "\0c", "\0b", None),
+        (None, A, "shop\n", losing(["carts"])),
+        (None, A, A + "more\n", None),
+        (None, "\0a", "\0b", losing(replaced="\0a")),
+        (None, None, "new\n", None),
+    ],
+)
+def test_what_a_person_wants_to_stay_is_lost_again_whatever_was_written_in_its_place(denied, now, result, loss):
+    assert lost_again(denied, now, result) == loss
+
+
+def test_what_several_landings_would_undo_is_all_that_one_of_them_would():
+    several = [losing(["a", "a"], ["x"]), losing(["a", "b"]), losing(replaced=""), losing(replaced="\0")]
+    assert together(several) == losing(["a", "a", "b"], ["x"], "")
+    assert together([]) == losing()

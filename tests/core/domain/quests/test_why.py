@@ -26,6 +26,7 @@ from overmind_core.domain.quests.quest import (
     QuestPhase,
     QuestStatus,
     QueueState,
+    UndoingLanding,
 )
 from overmind_core.domain.quests.score import score_of, urgency_of
 from overmind_core.domain.settings import QueueSettings
@@ -165,6 +166,14 @@ LEFT_FED = (
     "It left the marks of a conflict in t.txt.\n```\n"
 )
 SEE = "  see: overmind quest logs a"
+UNDOING = QueueState(
+    phase=QuestPhase.LANDING,
+    tries=(Attempt(1, 1, 0.0),),
+    dropped=(DroppedChange("r", "r would lose 1 line of b", ("- x",)),),
+    refused=UndoingLanding("1", "2", 1, ("r",)),
+)
+UNDONE = "it would undo what has landed: r would lose 1 line of b; its next round begins at main"
+OTHER_COMMAND = ": give it another command before with: overmind quest edit a -- CMD"
 STANDS = [
     (quest("a"), ["a is queued: it starts now"]),
     (quest("a", "running"), ["a is running: working, attempt 1 of 3"]),
@@ -185,6 +194,7 @@ STANDS = [
                 ),
             ),
             reason="undoes_landed",
+            provider="claude",
         ),
         [
             (
@@ -194,6 +204,43 @@ STANDS = [
             ),
             "  go on with: overmind answer a deny",
             "  go on with: overmind answer a allow",
+        ],
+    ),
+    (
+        quest("a", "running", queue=UNDOING, goal=Goal(into="main"), reason="undoes_landed"),
+        [
+            (
+                "a is running: landing was refused: r would lose 1 line of b. A person decides (deny: leave its branch "
+                "and worktree as they are; allow: land its worktree as it is, with no more than this loss), "
+                "attempt 1 of 3"
+            ),
+            "  go on with: overmind answer a deny",
+            "  go on with: overmind answer a allow",
+        ],
+    ),
+    (
+        quest("a", "failed", queue=UNDOING, goal=Goal(into="main"), reason="undoes_landed"),
+        [f"a has failed: {UNDONE}{OTHER_COMMAND}", SEE, "  go on with: overmind quest retry a"],
+    ),
+    (
+        quest("a", "cancelled", queue=UNDOING, goal=Goal(into="main")),
+        [f"a was cancelled: {UNDONE}{OTHER_COMMAND}", "  go on with: overmind quest retry a"],
+    ),
+    (
+        quest("a", "cancelled", queue=UNDOING, goal=Goal(into="main"), provider="claude"),
+        [f"a was cancelled: {UNDONE}", "  go on with: overmind quest retry a"],
+    ),
+    (
+        quest("a", "failed", queue=replace(UNDOING, landed=LandedWork("main", "1", "2")), reason="undoes_landed"),
+        [
+            f"a has failed: {UNDONE.partition(';')[0]}; its work was landed by hand on main",
+            SEE,
+        ],
+    ),
+    (
+        quest("a", "running", queue=QueueState(spent=1, aside=("overmind/a-attempt-1", "overmind/a-attempt-2"))),
+        [
+            "a is running: working, attempt 2 of 3; earlier work is on overmind/a-attempt-1, overmind/a-attempt-2",
         ],
     ),
     (

@@ -48,6 +48,12 @@ def keeper(start_keeper):
 
 
 @pytest.fixture
+def lone_keeper(start_keeper):
+    """One whose memory is its own: no fork, which has that of the tests' fork server."""
+    return start_keeper(alone=True)
+
+
+@pytest.fixture
 def client(keeper):
     """Its supervisor."""
     return keeper.client()

@@ -48,7 +48,8 @@ def test_what_is_no_request_ends_that_client_alone(keeper, client, line):
     assert client.ask("list")["runs"] == []
 
 
-def test_a_line_over_the_limit_ends_that_client_alone(keeper, client):
+def test_a_line_over_the_limit_ends_that_client_alone(lone_keeper):
+    keeper, client = lone_keeper, lone_keeper.client()
     stranger = raw(keeper)
     chunk = b"x" * (1 << 20)
     with contextlib.suppress(ConnectionError):
@@ -139,7 +140,8 @@ def test_random_bytes_never_hurt(keeper, client, data):
     assert client.ask("list")["runs"] == []
 
 
-def test_a_supervisor_that_never_reads_is_held_back_and_costs_bounded_memory(keeper, client):
+def test_a_supervisor_that_never_reads_is_held_back_and_costs_bounded_memory(lone_keeper):
+    keeper, client = lone_keeper, lone_keeper.client()
     client.spawn(RUN, "sleep 100")
     lazy = raw(keeper)
     lazy.sendall(b'{"op":"hello","n":1,"protocol":1}\n')

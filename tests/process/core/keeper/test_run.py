@@ -331,7 +331,8 @@ def _dead(pid):
     return not alive(pid)
 
 
-def test_status_counts(keeper, client):
+def test_status_counts(lone_keeper):
+    keeper, client = lone_keeper, lone_keeper.client()
     client.spawn(RUN, "sleep 100")
     status = client.ask("status")
     assert status["pid"] == keeper.process.pid

@@ -9,7 +9,7 @@ from tests.engines.postgres.swarm.test_tui import play, rows
 from tests.kit.named_hives import name_hives
 from tests.kit.swarm_homes import SwarmHomes
 from tests.kit.waiting import eventually
-from tests.tui.conftest import picture, until
+from tests.tui.conftest import picture, question_read, until
 
 FLEET = """
 [agents.review]
@@ -82,7 +82,7 @@ def test_a_question_of_a_post_is_one_row_and_is_answered_the_shortest_way(homes)
         await until(pilot, lambda: app.fleet.questions, what="asked")
         await pilot.press("exclamation_mark")
         await until(pilot, lambda: "swarm/one" in picture(app), what="shown")
-        await until(pilot, lambda: app.screen.answers.reading_delay.enough, what="read")
+        await question_read(app, pilot)
         await pilot.press("y")
         await until(pilot, lambda: "Nobody needs you." in picture(app), what="answered")
 
@@ -97,7 +97,7 @@ def test_a_question_of_a_post_is_one_row_and_is_answered_the_shortest_way(homes)
         assert [one["name"] for one in app.fleet.questions] == ["europe/two"]
         await pilot.press("exclamation_mark")
         await until(pilot, lambda: "europe/two" in picture(app), what="shown")
-        await until(pilot, lambda: app.screen.answers.reading_delay.enough, what="read")
+        await question_read(app, pilot)
         await pilot.press("y")
         await until(pilot, lambda: "Nobody needs you." in picture(app), what="answered")
         seen = app.swarm.state.answered_at

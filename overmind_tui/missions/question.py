@@ -1,0 +1,447 @@
+"""The question above the face of the panel: the keys go into it, and answer it once all of it was in sight.
+
+A key answers the question that is on the screen; whatever comes in its place begins unread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_core.domain.missions.status_marks import WAITING, YOUR_TURN
+from overmind_core.view import inbox, numbers, question_block, subject
+from overmind_core.view import missions as missions_rows
+from overmind_core.view.actions import Context
+from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.hive_keys import is_of_swarm
+from overmind_core.view.inbox import Key, Need
+from overmind_core.view.keymap import keymap
+from overmind_core.view.question_block import Asking, QuestionBlock, QuestionText
+from overmind_core.view.question_sight import QuestionSight
+from overmind_core.view.subject import Choosing
+from overmind_tui.render.layout import Panel
+
+if TYPE_CHECKING:
+    from overmind_tui.inbox.actions import AnswerActions
+    from overmind_tui.missions.main_screen import MainScreen
+    from overmind_tui.pages.page import Handler
+
+Lines = Sequence[Sequence[Cell]]
+JUST_CHANGED = "the row under the cursor just changed: check it, then press the key again"
+NOT_READ = "this question just appeared: read it, then press the key again"
+CHOOSE = "this is a question: choose with 1-9, or press m to answer in your own words"
+OPTIONS = 10
+
+
+class _Folded(NamedTuple):
+    """A question as it was folded, and of what."""
+
+    asked: Row
+    choosing: Choosing | None
+    place: str
+    cells: int
+    text: QuestionText
+
+
+class QuestionPanel:
+    """What is asked, what was chosen so far, how much of it was in sight, and the keys that answer.
+
+    Attributes:
+        key: The question that is shown; None: none is.
+        whole: It has the panel alone, as large as the screen.
+        choosing: What was chosen so far, where there is a choice.
+        wanted: The one of several questions of a mission that is to be shown.
+        said: Mission → what was answered it from here, until the cursor leaves it.
+    """
+
+    def __init__(self, screen: MainScreen, answers: AnswerActions) -> None:
+        self._screen = screen
+        self._answers = answers
+        self._sight = QuestionSight()
+        self.key: Key | None = None
+        self._folded: _Folded | None = None
+        self._block: QuestionBlock | None = None
+        """As it was composed last."""
+        self._is_shown = False
+        self._top = 0
+        self.whole = False
+        self.wanted: Key | None = None
+        self.choosing: Choosing | None = None
+        self.said: dict[str, str] = {}
+        answers.listeners.append(self._answered)
+        self.handlers: dict[str, Handler] = {
+            "allow": self.do_allow,
+            "deny": self.do_deny,
+            "always": self.do_always,
+            "reply": self.do_reply,
+            "whole": self.do_whole,
+            "attach": self.do_attach,
+            **{f"option-{number}": partial(self.choose, number) for number in range(1, OPTIONS)},
+        }
+
+    # what is asked
+
+    @property
+    def need(self) -> Need | None:
+        """Why the mission of the panel needs a person: what is wanted, else the oldest not answered from here."""
+        mission, fleet = self._screen.faces.mission, self._screen.shell.fleet
+        row = fleet.of(mission)
+        asked = [one for one in fleet.questions if one["id"] == mission]
+        if row is None and not asked:
+            return None
+        found = inbox.needs([] if row is None else [row], asked, self._screen.shell.now())
+        left = [one for one in inbox.by_urgency(found) if one.key not in self._answers.given]
+        return next((one for one in left if one.key == self.wanted), left[0] if left else None)
+
+    @property
+    def following(self) -> Key | None:
+        """The question of the same mission behind the one that is shown; None where that is the last one."""
+        keys = [(one["id"], int(one["question"])) for one in self._screen.shell.fleet.questions]
+        keys = [one for one in keys if self.key and one[0] == self.key[0] and one not in self._answers.given]
+        return keys[keys.index(self.key) + 1] if self.key in keys[:-1] else None
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether the keys are in the question."""
+        return self._screen.panels.current is Panel.QUESTION
+
+    @property
+    def may_answer(self) -> bool:
+        """Whether a key may answer it by now."""
+        return self.key is not None and self._sight.may_answer((self.key, self._at), time.monotonic())
+
+    @property
+    def _at(self) -> int:
+        """The one of several questions at once that is next."""
+        return 0 if self.choosing is None else self.choosing.at
+
+    def refresh(self) -> None:
+        """Another mission, another question, or another size."""
+        need = self.need
+        key = need.key if need is not None and need.asked is not None else None
+        if key is not None:
+            self.said.pop(key[0], None)
+        if key != self.key:
+            gone, self.key = self.key, key
+            self._begin(need)
+            self._left(gone)
+
+    def _begin(self, need: Need | None) -> None:
+        """Another question is shown."""
+        asked = None if need is None else need.asked
+        self.choosing = None
+        if asked is not None and need is not None and not need.by_engine:
+            self.choosing = Choosing.of(asked["subject"])
+        self._top, self._is_shown = 0, False
+        if self.whole:
+            self.whole = False
+            self._screen.panels.fold()
+            self._screen.panels.show_face()
+
+    def _left(self, gone: Key | None) -> None:
+        """A question is no longer shown: where it was answered elsewhere, that is said, and the keys go back."""
+        fleet = self._screen.shell.fleet
+        is_open = gone is None or any((one["id"], int(one["question"])) == gone for one in fleet.questions)
+        is_here = gone is not None and gone[0] == self._screen.faces.mission
+        if gone is not None and is_here and not is_open and self.has_keys and gone not in self._answers.given:
+            self._screen.shell.flash(inbox.ended(gone[1], fleet.events_about(gone[0])), "slow")
+        if self.key is None and self.has_keys:
+            self.give_back()
+
+    def give_back(self) -> None:
+        """The keys go back to the list; where only those are listed who need a person, they stay."""
+        self.whole = False
+        self._screen.panels.give(self._screen.panels.home)
+
+    def lost(self) -> None:
+        """It is not on the screen any more."""
+        self._is_shown = False
+        self._sight.lost()
+
+    # how it is drawn
+
+    def lines(self, cells: int) -> Lines:
+        """Above the face of the panel; none where nothing is asked."""
+        need = self.need
+        if need is None or self._screen.panels.is_typing:
+            return []
+        panel = self._screen.panels.shape.panel_lines
+        if need.asked is None:
+            return _about(need, cells, airy=panel >= question_block.AIRY)
+        self._block = self._composed(need, need.asked, cells, panel)
+        return self._block.lines
+
+    def _composed(self, need: Need, asked: Row, cells: int, panel: int) -> QuestionBlock:
+        shell, row = self._screen.shell, need.mission
+        home = shell.world.environ.get("HOME", "")
+        place = "" if row is None or need.by_engine else question_block.place(row, None, home)
+        folder = "" if row is None else str(row.get("cwd") or "")
+        asking = Asking(
+            asked, shell.now(), folder, place, choosing=self.choosing if need.key == self.key else None,
+            read_only=shell.read_only,
+        )  # fmt: skip
+        known = self._folded
+        if known is None or known[:4] != (asked, asking.choosing, place, cells):
+            known = self._folded = _Folded(
+                asked, asking.choosing, place, cells, question_block.text_of(asking, cells)
+            )  # fmt: skip
+        top = self._top if self.whole else None
+        return question_block.block(asking, cells, panel, has_keys=self.has_keys, top=top, text=known.text)
+
+    def drawn(self, cells: int, height: int) -> None:
+        """It is being drawn, in so many lines: what of it is in sight counts from now on."""
+        block, key, panel = self._block, self.key, self._screen.panels.shape.panel_lines
+        if block is None or key is None:
+            return
+        height, seen = min(height, panel - 1), block.seen
+        if height < len(block.lines):  # the panel has no room for all of it
+            height -= 2 if panel >= question_block.AIRY and not self.whole else 0
+            seen = range(seen.start, max(seen.start, min(seen.stop, seen.start + height)))
+        self._sight.saw((key, self._at), seen, block.height, cells, time.monotonic())
+
+    def show(self) -> None:
+        """Make room for it above the face, and have it drawn where it is another one."""
+        self.refresh()
+        screen, shape = self._screen, self._screen.panels.shape
+        view = screen.question_view
+        lines = self.lines(shape.panel_cells) if shape.panel_lines and not shape.small else []
+        view.display = bool(lines)
+        view.styles.height = "1fr" if self.whole else max(len(lines), 1)
+        if self.has_keys:
+            screen.set_focus(view if lines else screen.table)  # what is hidden can't have them
+        if not lines:
+            self.lost()
+        elif self._is_shown:
+            view.refresh_if_changed()
+        else:
+            self._is_shown = True
+            view.refresh()
+
+    # the keys
+
+    def press(self, action: str) -> bool:
+        """Scroll the question that has the screen alone, else move the cursor of the list."""
+        if not self.whole:
+            moved = self._screen.table.press(action)
+            if moved:
+                self._screen.following.at_once()
+                self.follow_cursor()
+            return moved
+        block = self._block
+        page = 1 if block is None else max(len(block.seen) - 1, 1)
+        height = 0 if block is None else block.height
+        steps = {"down": 1, "up": -1, "page-down": page, "page-up": -page, "first": -height, "last": height}
+        if action not in steps:
+            return False
+        room = 1 if block is None else len(block.seen)
+        self._top = max(0, min(self._top + steps[action], height - room))
+        self._screen.question_view.refresh()
+        return True
+
+    def follow_cursor(self) -> None:
+        """The cursor went to another row: the keys stay in its question, if it asks anything."""
+        need = self.need
+        asks = need is not None and need.asked is not None
+        if self.has_keys and not asks:
+            self.give_back()
+
+    def cursor_at(self, mission: str | None) -> None:
+        """The cursor stands here: what was answered is said of no other row."""
+        if self.said.keys() - {mission}:
+            self.said = {one: text for one, text in self.said.items() if one == mission}
+            self._screen.table.tick()
+
+    def type(self, text: str) -> bool:
+        """Filter the list."""
+        return self._screen.table_panel.type(text)
+
+    def close_one(self) -> bool:
+        """The question beside its face again; whether it had the screen alone."""
+        if not self.whole:
+            return False
+        self.do_whole()
+        return True
+
+    def do_enter(self) -> None:
+        """Move the keys into the question of the row under the cursor; on its turn, write to it."""
+        shell, entry = self._screen.shell, self._screen.table.current
+        if entry is None:
+            shell.flash(inbox.NOBODY, "quiet")
+            return
+        self._screen.following.at_once()
+        need, name = self.need, safe(entry.name)
+        if self._screen.table.restless:
+            shell.flash(JUST_CHANGED, "slow")
+        elif need is not None and need.asked is not None:
+            self._screen.panels.give(Panel.QUESTION)
+        elif missions_rows.is_live(entry.row) and missions_rows.mark(entry.row) is YOUR_TURN:
+            self._write_to()
+        elif need is not None and need.mark is WAITING:
+            shell.flash(f"{name} asks, but not yet here: wait a moment", "slow")
+        else:
+            shell.flash(f"{name} asks nothing", "slow")
+
+    def _write_to(self) -> None:
+        """Write to the mission under the cursor."""
+        self._screen.act(keymap(Context.MISSIONS)["m"])
+
+    # answers
+
+    def do_allow(self) -> None:
+        """Once; who asks nothing and has answered gets a message."""
+        need = self.need
+        if need is not None and need.group == inbox.TURN and not self._screen.table.restless:
+            self._write_to()
+            return
+        question = self._asked()
+        if question is None:
+            return
+        if question["need"] == inbox.QUESTION:
+            self._screen.shell.flash(CHOOSE, "slow")
+        else:
+            self._answers.give(question, inbox.ALLOW)
+            self.give_back()
+
+    def do_deny(self) -> None:
+        """No."""
+        question = self._asked()
+        if question is not None:
+            self._answers.give(question, inbox.DENY)
+            self.give_back()
+
+    def do_always(self) -> None:
+        """From now on; the rule is shown first."""
+        question = self._asked()
+        if question is not None:
+            self._answers.always(question)
+
+    def do_reply(self) -> None:
+        """In the person's own words; who asks nothing gets a message."""
+        need = self.need
+        if need is not None and need.asked is None and missions_rows.is_live(need.row):
+            if self._screen.table.restless:
+                self._screen.shell.flash(JUST_CHANGED, "slow")
+            else:
+                self._write_to()
+        elif (question := self._asked()) is not None:
+            self._answers.write(question)
+
+    def choose(self, number: int) -> None:
+        """An option of the question that is next."""
+        question = self._asked()
+        if question is None:
+            return
+        chosen = None if self.choosing is None else self.choosing.pressed(number)
+        if chosen is None:
+            self._screen.shell.flash(f"there is no option {number}", "slow")
+        else:
+            self._chosen(question, chosen)
+
+    def _chosen(self, question: Row, choosing: Choosing) -> None:
+        """Answer once all is chosen; the next of several questions has to be read first, too."""
+        if choosing.complete:
+            self._answers.give(question, inbox.ALLOW, choosing.labels)
+            self.give_back()
+            return
+        self._is_shown = self._is_shown and choosing.at == self._at
+        self.choosing = choosing
+        self.show()
+
+    def do_whole(self) -> None:
+        """The question alone, as large as the screen, and back; of several options it ends the choice."""
+        if self.choosing is not None and self.choosing.begun:
+            question = self._asked()
+            if question is not None:
+                self._chosen(question, self.choosing.confirmed())
+            return
+        if not self.whole and self.key is None:
+            return
+        self.whole, self._top, self._is_shown = not self.whole, 0, False
+        self._screen.panels.fold()
+        self._screen.panels.show_face()
+
+    def do_attach(self) -> None:
+        """Its terminal."""
+        need, shell = self.need, self._screen.shell
+        mission = shell.fleet.of(self._screen.table.cursor_id)
+        if mission is None:
+            shell.flash(inbox.NOBODY if need is None else f"{safe(need.row['name'])} has no mission", "quiet")
+        elif not missions_rows.is_live(mission):
+            shell.flash(f"{safe(mission['name'])} has ended and has no terminal", "slow")
+        else:
+            shell.main.join(mission)
+
+    # what may be answered
+
+    def _asked(self) -> Row | None:
+        """The question on the screen, if a key may answer it by now; else it is said why none may."""
+        self.refresh()
+        need = self.need
+        refusal = self._nothing() if need is None else self._refusal(need)
+        if refusal:
+            self._screen.shell.flash(refusal, "slow")
+            return None
+        return None if need is None else need.asked
+
+    def _nothing(self) -> str:
+        """Why there is nothing to answer."""
+        entry = self._screen.table.current
+        return inbox.NOBODY if entry is None else f"{safe(entry.name)} asks nothing"
+
+    def _refusal(self, need: Need) -> str:
+        name = safe(need.row["name"])
+        if silent := self._silent(need):
+            return silent
+        if self._screen.table.restless:
+            return JUST_CHANGED
+        if need.asked is None:
+            live = missions_rows.is_live(need.row)
+            return f"{name} asks nothing: {'m sends it a message' if live else 'r restarts it'}"
+        if not self.may_answer:
+            hidden = 0 if self._block is None or self.whole else self._block.hidden
+            more = numbers.counted(hidden, "more line")
+            return f"not all of it was in sight: enter shows {more}" if hidden else NOT_READ
+        where = f"on hive {safe(need.asked.get(inbox.HOLDER))}" if is_of_swarm(need.asked) else "a opens it"
+        return f"answer {name} in its terminal: {where}" if need.asked["attach_only"] else ""
+
+    def _silent(self, need: Need) -> str:
+        """Why nobody would hear the answer, a sentence; "": nothing keeps from it."""
+        shell = self._screen.shell
+        if need.asked is not None and is_of_swarm(need.asked):
+            return "" if shell.swarm is None else shell.swarm.refusal
+        return "" if shell.hives is None else shell.hives.refusal([need.row])
+
+    def _answered(self, question: Row, words: str) -> None:
+        """An answer from here was taken."""
+        mission, given = question["id"], self._answers.given
+        others = (one for one in self._screen.shell.fleet.questions if one["id"] == mission)
+        if all((mission, int(one["question"])) in given for one in others):
+            self.said[mission] = words
+            self.cursor_at(self._screen.table.cursor_id)
+        if self.has_keys and (mission, int(question["question"])) == self.key:
+            self.give_back()
+        self._screen.table.tick()
+        self.show()
+
+    # the mouse
+
+    def click(self, x: int, y: int) -> None:
+        """A click on a key does what that does; elsewhere it moves the keys here."""
+        key = question_block.key_at([] if self._block is None else self._block.lines, x, y)
+        if not self.has_keys:
+            self.do_enter()
+        elif key == "enter":
+            self._screen.press("enter", None)
+        elif len(key) == 1:
+            self._screen.press(key, key)
+
+
+def _about(need: Need, cells: int, *, airy: bool) -> Lines:
+    """What is known of one that goes no further and asks nothing; of a turn that is over the log says all."""
+    if need.group == inbox.TURN or need.mark is WAITING:
+        return []
+    found = subject.wrapped(inbox.about(need, ""), cells - 1)
+    blank: list[list[Cell]] = [[]] if airy else []
+    return [*blank, *found, *blank]

@@ -1,0 +1,89 @@
+"""The last line of a command that has waited: how that ended which has not succeeded, and what helps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+ID = "a1b2c3d4"
+ENDED: dict[str, Any] = {
+    "id": ID, "name": "api", "status": "crashed", "exit_code": 3, "reason": None, "outcome": "failed",
+    "quest_state": None, "quest_text": None, "run_reason": None, "limit_seconds": None, "restart_policy": "never",
+    "max_restarts": 0, "max_seconds": 60.0, "restart_count": 0,
+}  # fmt: skip
+AGAIN = "See: overmind logs api. Run it again with: overmind restart api"
+ENDS: list[tuple[dict[str, Any], str]] = [
+    ({}, f"Mission {ID} (api) finished: crashed (exit code 3): failed. {AGAIN}"),
+    (
+        {"status": "stopped", "exit_code": 124, "reason": "timeout", "outcome": "timed out", "limit_seconds": 60.0},
+        f"Mission {ID} (api) finished: stopped (exit code 124): timed out: it took longer than 1 minute. {AGAIN}",
+    ),
+    (
+        {"status": "killed", "exit_code": None, "outcome": "killed"},
+        f"Mission {ID} (api) finished: killed (no exit code). {AGAIN}",
+    ),
+    ({"status": "stopped", "exit_code": 0, "outcome": "succeeded"}, ""),
+    ({"status": "restarting", "outcome": None}, ""),
+]
+
+
+def daemon(changes):
+    """The answers of one whose mission ends so."""
+    info = ENDED | changes
+    log = {"missions": [{**info, "runs": [], "annotations": [], "type": "task"}], "seq": 1}
+    return {
+        "run": [{"ok": {"id": ID, "name": "api", "status": "starting"}}],
+        "logs": [{"ok": log}, {"end": {}}],
+        "info": [{"ok": info}],
+        "rm": [{"ok": {"id": ID, "name": "api"}}],
+    }
+
+
+@pytest.mark.parametrize(("changes", "said"), ENDS)
+def test_a_run_that_was_waited_for_says_at_its_end_how_it_failed_and_what_helps(overmind, changes, said):
+    ran = overmind(daemon(changes), "run", "--wait", "./server")
+    assert ran.err.splitlines()[1:] == ([said] if said else [])
+
+
+def test_of_one_that_is_removed_no_command_is_named(overmind):
+    ran = overmind(daemon({}), "run", "--rm", "--wait", "./server")
+    assert ran.err.splitlines()[1:] == [f"Mission {ID} (api) finished: crashed (exit code 3): failed"]
+    assert [name for name, _ in ran.requests][-2:] == ["info", "rm"]
+
+
+def test_one_that_was_removed_meanwhile_is_not_missed(overmind):
+    gone = {"error": "not_found", "message": "No mission"}
+    ran = overmind(daemon({}) | {"info": [gone]}, "run", "--wait", "./server")
+    assert (ran.status, ran.err.splitlines()[1:]) == (3, [])
+
+
+QUEST = {"id": ID, "name": "docs", "status": "failed", "reason": "check_failed", "exit_code": 4, "outcome": "failed"}
+FAILED = f"Quest {ID} (docs) finished: failed (its check failed, exit code 4). See: overmind quest why docs"
+DONE = {"status": "completed", "reason": None, "exit_code": 0, "outcome": "succeeded", "achieved": "checked"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"), [({}, FAILED), (DONE, f"Quest {ID} (docs) finished: completed (exit code 0): checked")]
+)
+def test_a_quest_that_was_waited_for_says_it_in_the_words_of_its_wait(overmind, changes, said):
+    waited = [{"ok": {"missions": [{"id": ID, "name": "docs"}]}}, {"item": QUEST | changes}, {"end": {}}]
+    added = {"quest_add": [{"ok": {"quests": [{"id": ID, "name": "docs"}]}}], "quest_wait": waited}
+    assert overmind(added, "quest", "add", "--wait", "Docs", "make").err.splitlines()[1:] == [said]
+
+
+WAITS = {
+    # words of the command, the request that it waits by, one end, and what a person reads behind that
+    "a mission": (("wait", "api"), "wait", ENDED, "See: overmind logs api"),
+    "a quest": (("quest", "wait", "docs"), "quest_wait", QUEST, "See: overmind quest why docs"),
+}
+
+
+@pytest.mark.parametrize(("words", "request_name", "end", "said"), WAITS.values(), ids=WAITS)
+@pytest.mark.parametrize("outcome", ["failed", "succeeded"])
+def test_a_person_reads_behind_the_ends_what_shows_why(overmind, monkeypatch, words, request_name, end, said, outcome):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    answer = {"missions": [{"id": ID, "name": end["name"]}]}
+    waited = [{"ok": answer}, {"item": end | {"outcome": outcome}}, {"end": {}}]
+    ran = overmind({request_name: waited}, *words)
+    assert ran.err.splitlines() == ([said] if outcome == "failed" else [])

@@ -1,0 +1,633 @@
+"""Questions are answered in place: where the keys go, what has to be in sight before, and what is said after it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from overmind_core.errors import OvermindError
+from overmind_core.view import inbox
+from overmind_core.view.actions import Context
+from overmind_tui.pages.compose import Composer
+from overmind_tui.pages.dialog import Dialog
+from overmind_tui.render.layout import Panel
+from overmind_tui.shell.messages import Happened, InboxChanged, RowsChanged
+from tests.kit.cases import tabled
+from tests.tui.conftest import later, lists_needs, picture, question_read, until
+from tests.tui.test_pictures import AGENTS, QUESTIONS, settle
+from tests.tui.test_pictures_talking import BY_ENGINE, PLAN, SETUP, SEVERAL, Asking
+from tests.tui.test_traps import run
+
+API, PORT, REVIEW, DOCS = "00000002", "00000008", "00000004", "00000005"
+LONG = {
+    **QUESTIONS[0],
+    "summary": "Bash: echo",
+    "subject": {"command": "\n".join(f"echo line {number}" for number in range(60))},
+}
+NOT_READ = "this question just appeared: read it, then press the key again"
+SMALL, MEDIUM, LARGE = (80, 24), (120, 40), (200, 60)
+
+
+class Answering(Asking):
+    """Writes down what is answered, and whether that is taken."""
+
+    refusal: Exception | None = None
+
+    def __init__(self, rows=AGENTS, questions=QUESTIONS, **how):
+        super().__init__(rows, questions, **how)
+        self.given: list[tuple[str, str, list[str]]] = []
+
+    def request(self, command, requests, on_result):
+        if command != "answer":
+            super().request(command, requests, on_result)
+            return
+        (one,) = requests
+        self.given.append((one["question"], one["behaviour"], one.get("options", [one.get("message")])))
+        on_result([self.refusal or {}])
+        if self.refusal is None:
+            self.post_message(
+                InboxChanged([asked for asked in self.fleet.questions if asked["question"] != one["question"]])
+            )
+
+
+def state(app, name):
+    """The row of a mission as it is drawn."""
+    return next((line for line in picture(app).split("\n") if f" {name} " in line[:26]), "")
+
+
+def in_question(app):
+    """Whether the keys are in the question."""
+    return app.main.context is Context.NEEDS
+
+
+def in_list(app):
+    """Whether they are in the list."""
+    return app.main.context is Context.MISSIONS
+
+
+def burst(app, keys):
+    """These keys at once, as one write of a terminal brings them."""
+    for key in keys:
+        app.screen.press("enter" if key == "\n" else key, None if key == "\n" else key)
+
+
+# acceptance 6
+
+
+@pytest.mark.parametrize("size", [MEDIUM, LARGE], ids=str)
+@pytest.mark.parametrize(
+    ("mission", "keys", "given", "said"),
+    [
+        (API, "yy", (7, "allow", []), "allowed"),
+        (API, "yn", (7, "deny", []), "denied"),
+        (API, "\ny", (7, "allow", []), "allowed"),
+        (PORT, "y2", (8, "allow", ["SQLite"]), "answered"),
+    ],
+)
+def test_two_keys_in_one_write_answer_a_question_that_was_in_sight(mission, keys, given, said, size):
+    async def scenario(app, pilot):
+        assert app.main.select(mission)
+        await question_read(app, pilot)
+        burst(app, keys)
+        assert app.given == [given]
+        assert in_list(app), "the keys are back in the list"
+        await settle(pilot)
+        assert said in state(app, app.fleet.of(mission)["name"])
+        await pilot.press("G")
+        assert said not in state(app, app.fleet.of(mission)["name"]), "until it is left"
+
+    run(Answering, scenario, size=size)
+
+
+@pytest.mark.parametrize("keys", ["yy", "yn", "\ny"])
+def test_one_that_came_a_moment_ago_is_not_answered_and_that_is_said(keys):
+    async def scenario(app, pilot):
+        assert app.main.select(API)
+        await settle(pilot)
+        app.post_message(InboxChanged(QUESTIONS))
+        await until(pilot, lambda: app.main.question.key == (API, 7), what="the question")
+        burst(app, keys)
+        assert app.given == []
+        assert app.notice.text == NOT_READ
+        assert in_question(app)
+        await question_read(app, pilot)
+        await pilot.press("y")
+        assert app.given == [(7, "allow", [])]
+
+    run(lambda: Answering(questions=[]), scenario)
+
+
+@pytest.mark.usefixtures("read_at_once")
+def test_one_whose_panel_the_first_key_opened_is_not_answered():
+    async def scenario(app, pilot):
+        assert app.main.select(API)
+        await settle(pilot)
+        assert not app.main.panels.shape.panel_lines
+        burst(app, "yy")
+        assert app.given == []
+        assert app.notice.text == NOT_READ
+        assert app.main.panels.shape.panel_lines, "it is open now"
+        await question_read(app, pilot)
+        burst(app, "y")
+        assert app.given == [(7, "allow", [])]
+        await settle(pilot)
+        assert app.main.panels.shape.panel_lines, "only a person closes it"
+        await pilot.press("escape")
+        assert not app.main.panels.shape.panel_lines
+
+    run(Answering, scenario, size=SMALL)
+
+
+def test_one_slip_does_nothing():
+    async def scenario(app, pilot):
+        assert app.main.select(API)
+        await question_read(app, pilot)
+        for key in ("y", "escape", "n", "escape", "y", "escape"):
+            await pilot.press(key)
+            await until(pilot, lambda: not app.typed._held, what="its screen")
+        assert app.given == []
+        assert in_list(app)
+
+    run(Answering, scenario)
+
+
+def test_a_question_that_takes_the_place_of_another_is_to_be_read_itself():
+    async def scenario(app, pilot):
+        assert app.main.select(API)
+        await question_read(app, pilot)
+        await pilot.press("y")
+        app.post_message(InboxChanged([PLAN]))
+        await until(pilot, lambda: app.main.question.key == (API, 11), what="the plan")
+        burst(app, "y")
+        assert app.given == []
+        assert app.notice.text == NOT_READ
+
+    run(Answering, scenario)
+
+
+# acceptance 7
+
+
+@pytest.mark.usefixtures("read_at_once")
+@pytest.mark.parametrize("size", [MEDIUM, LARGE], ids=str)
+def test_no_key_answers_a_question_of_sixty_lines_before_all_of_it_was_in_sight(size):
+    async def scenario(app, pilot):
+        assert app.main.select(API)
+        await settle(pilot)
+        assert "more lines: enter" in picture(app)
+        await pilot.press("y")
+        for key in "ynYm":
+            burst(app, key)
+            assert app.notice.text.startswith("not all of it was in sight: enter shows"), key
+        assert app.given == []
+        later(app)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert "line 20" in picture(app)
+        await pilot.press("G")
+        await settle(pilot)
+        assert "line 59" in picture(app)
+        await question_read(app, pilot)
+        await pilot.press("y")
+        assert app.given == [(7, "allow", [])]
+        assert in_list(app)
+        await settle(pilot)
+        assert not app.main.question.whole
+
+    run(lambda: Answering(questions=[LONG]), scenario, size=size)
+
+
+@pytest.mark.parametrize("size", [(40, 8), (59, 14), (60, 15), (80, 24), (81, 29), (100, 30), (160, 20)], ids=str)
+def test_in_no_size_a_key_answers_what_was_not_on_the_screen(size):
+    async def scenario(app, pilot):
+        seen: set[str] = set()
+
+        async def look():
+            await settle(pilot)
+            seen.update(re.findall(r"echo line \d+", picture(app)))
+
+        assert app.main.select(API)
+        await pilot.press("y")
+        await look()
+        await pilot.press("enter")
+        await look()
+        for _ in range(70):
+            app.main.question._sight._complete_at = app.main.question._sight._complete_at and float("-inf")
+            if app.main.question.may_answer:
+                break
+            await pilot.press("j")
+            await look()
+        assert app.main.question.may_answer
+        assert len(seen) == 60
+        burst(app, "y")
+        assert app.given == [(7, "allow", [])]
+
+    run(lambda: Answering(questions=[LONG]), scenario, size=size)
+
+
+def test_another_width_is_to_be_read_again():
+    async def scenario(app, pilot):
+        assert app.main.select(API)
+        await question_read(app, pilot)
+        await pilot.press("y")
+        await pilot.resize_terminal(100, 40)
+        await settle(pilot)
+        assert not app.main.question.may_answer
+        await question_read(app, pilot)
+
+    run(Answering, scenario)
+
+
+@pytest.mark.parametrize("opening", ["y", "!"])
+def test_where_there_is_no_room_nothing_is_answered_and_it_is_to_be_read_again(opening):
+    async def scenario(app, pilot):
+        assert app.main.select(API)
+        await question_read(app, pilot)
+        burst(app, opening)
+        await pilot.resize_terminal(39, 7)
+        await until(pilot, lambda: "39x7: too small" in picture(app), what="that it is too small")
+        burst(app, "yn")
+        assert app.given == []
+        await pilot.resize_terminal(120, 40)
+        assert not app.main.question.may_answer
+        await question_read(app, pilot)
+        burst(app, "y")
+        assert app.given == [(7, "allow", [])]
+
+    run(Answering, scenario)
+
+
+def test_what_stands_behind_another_view_is_not_in_sight():
+    async def scenario(app, pilot):
+        assert app.main.select(API)
+        await question_read(app, pilot)
+        await pilot.press("question_mark")
+        await until(pilot, lambda: app.screen is not app.main, what="the help")
+        await pilot.press("escape")
+        assert not app.main.question.may_answer
+        await question_read(app, pilot)
+
+    run(Answering, scenario)
+
+
+# where y leads
+
+
+@tabled(
+    ("mission", "said"),
+    [("00000001", "planner asks nothing"), ("00000003", "tests asks nothing"), ("00000007", "deploy asks nothing")],
+)
+def test_y_on_who_asks_nothing_says_so(mission, said):
+    async def scenario(app, pilot):
+        assert app.main.select(mission)
+        await pilot.press("y")
+        assert app.notice.text == said
+        assert in_list(app)
+
+    run(Answering, scenario)
+
+
+@pytest.mark.parametrize("mission", [REVIEW, DOCS])
+@pytest.mark.parametrize("key", ["y", "m"])
+def test_y_on_a_turn_that_is_over_writes_to_it(mission, key):
+    async def scenario(app, pilot):
+        assert app.main.select(mission)
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(app.screen, Composer) or app.main.bar.sign, what="a line to type in")
+
+    run(lambda: Answering([{**row, "type": "session"} for row in AGENTS]), scenario)
+
+
+def test_a_choice_of_several_is_marked_and_ended_by_enter():
+    async def scenario(app, pilot):
+        assert app.main.select(PORT)
+        await question_read(app, pilot)
+        burst(app, "y7")
+        assert app.notice.text == "there is no option 7"
+        burst(app, "y")
+        assert "choose with 1-9" in app.notice.text
+        await pilot.press("3", "1", "2", "2")
+        assert "[x] orders" in picture(app)
+        assert "[ ] 日本語 catalogue" in picture(app)
+        burst(app, "\n1")
+        assert app.given == [], "the next of several questions is to be read, too"
+        assert app.notice.text == NOT_READ
+        await until(pilot, lambda: "And when?" in picture(app), what="the next")
+        await question_read(app, pilot)
+        await pilot.press("1")
+        assert app.given == [(10, "allow", ["1:orders", "1:sessions", "2:now"])]
+
+    run(lambda: Answering(questions=[SEVERAL]), scenario)
+
+
+def test_always_shows_its_rule_before_it_is_stored():
+    async def scenario(app, pilot):
+        assert app.main.select(API)
+        await question_read(app, pilot)
+        await pilot.press("y")
+        assert "always: Bash(rm -rf build)" in picture(app)
+        await pilot.press("Y")
+        await until(pilot, lambda: isinstance(app.screen, Dialog), what="the rule")
+        assert app.given == []
+        await pilot.press("enter")
+        assert app.given == [(7, "always", [])]
+        assert in_list(app)
+
+    run(Answering, scenario)
+
+
+@pytest.mark.parametrize(("words", "opens"), [(60, True), (2_000, False)])
+def test_a_long_rule_is_shown_whole_before_it_is_stored_or_not_stored_from_here(words, opens):
+    rule = f"Bash({' && '.join(f'echo {number}' for number in range(words))})"
+
+    async def scenario(app, pilot):
+        assert app.main.select(API)
+        await question_read(app, pilot)
+        await pilot.press("y")
+        assert "allow once" in picture(app)
+        await pilot.press("Y")
+        assert isinstance(app.screen, Dialog) is opens
+        if opens:
+            assert f"echo {words - 1})" in picture(app)
+        else:
+            assert "too long to be read here" in app.notice.text
+        assert app.given == []
+
+    run(lambda: Answering(questions=[{**QUESTIONS[0], "rule": rule}]), scenario)
+
+
+def test_own_words_say_why():
+    async def scenario(app, pilot):
+        assert app.main.select(API)
+        await question_read(app, pilot)
+        await pilot.press("y", "m")
+        await until(pilot, lambda: isinstance(app.screen, Composer), what="the box")
+        await pilot.press(*"why", "enter")
+        await until(pilot, lambda: app.screen is app.main, what="the list")
+        assert app.given == [(7, "deny", ["why"])]
+        assert in_list(app)
+        assert "denied" in state(app, "api")
+
+    run(Answering, scenario)
+
+
+def test_what_only_its_terminal_takes_is_said():
+    async def scenario(app, pilot):
+        assert app.main.select(API)
+        await question_read(app, pilot)
+        burst(app, "yy")
+        assert app.notice.text == "answer api in its terminal: a opens it"
+        assert app.given == []
+
+    run(lambda: Answering(questions=[SETUP]), scenario)
+
+
+def test_a_reader_looks_at_questions_and_answers_none():
+    async def scenario(app, pilot):
+        assert app.main.select(API)
+        await question_read(app, pilot)
+        burst(app, "yyn1mY")
+        assert in_question(app)
+        assert app.given == []
+        await settle(pilot)
+        assert "read-only: nothing is answered from here" in picture(app)
+        assert " allow once" not in picture(app)
+
+    run(lambda: Answering(read_only=True), scenario)
+
+
+def test_a_dot_goes_to_the_next_and_takes_the_keys_along():
+    async def scenario(app, pilot):
+        assert app.main.select("00000001")
+        await pilot.press("full_stop")
+        assert app.main.table.cursor_id == PORT
+        assert in_list(app)
+        await pilot.press("y", "full_stop")
+        assert app.main.question.key == (API, 7)
+        assert in_question(app)
+        await pilot.press("full_stop")
+        assert in_list(app), "who asks nothing has no question for them"
+        await pilot.press("full_stop", "full_stop")
+        assert app.main.table.cursor_id == PORT, "round and round"
+
+    run(Answering, scenario)
+
+
+def test_two_questions_of_one_mission_are_one_row_and_asked_one_after_the_other():
+    async def scenario(app, pilot):
+        assert "2 questions:" in state(app, "api")
+        assert app.main.select(API)
+        await question_read(app, pilot, 7)
+        await pilot.press("y", "full_stop")
+        assert app.main.question.key == (API, 11), "a dot goes to the other one first"
+        await question_read(app, pilot, 11)
+        await pilot.press("n")
+        await until(pilot, lambda: app.main.question.key == (API, 7), what="the one that is left")
+        assert "asks" in state(app, "api")
+        assert app.given == [(11, "deny", [])]
+
+    run(lambda: Answering(questions=[QUESTIONS[0], {**PLAN, "asked_at": "2025-12-31T23:59:00.000Z"}]), scenario)
+
+
+def test_who_was_faster_is_said_and_the_keys_go_back():
+    answered = {"seq": 9, "at": "2026-01-01T00:00:00.000Z", "type": "answered", "mission": API, "name": "api",
+                "question": 7, "behaviour": "deny", "by": "web:phone"}  # fmt: skip
+
+    async def scenario(app, pilot):
+        assert app.main.select(API)
+        await question_read(app, pilot)
+        await pilot.press("y")
+        app.post_message(Happened([answered]))
+        app.post_message(InboxChanged([QUESTIONS[1]]))
+        await until(pilot, lambda: in_list(app), what="the keys are back")
+        assert app.notice.text == "api: denied by web:phone"
+        assert app.main.table.cursor_id == API
+
+    run(Answering, scenario)
+
+
+def test_a_refused_answer_leaves_the_question_where_it_was():
+    async def scenario(app, pilot):
+        app.refusal = OvermindError("conflict", "already answered by a person")
+        assert app.main.select(API)
+        await question_read(app, pilot)
+        burst(app, "yy")
+        await settle(pilot)
+        assert app.notice.text == "already answered by a person"
+        assert "asks" in state(app, "api")
+        assert app.main.question.key == (API, 7)
+
+    run(Answering, scenario)
+
+
+def test_a_row_that_just_came_under_the_cursor_is_no_target():
+    async def scenario(app, pilot):
+        assert app.main.select("00000001")
+        app.post_message(RowsChanged([], ["00000001"]))
+        await until(pilot, lambda: app.main.restless, what="another row")
+        burst(app, "y")
+        assert "just changed" in app.notice.text
+        assert in_list(app)
+
+    run(Answering, scenario)
+
+
+# what the engine asks
+
+
+def test_what_the_engine_asks_has_a_row_and_is_answered_there():
+    async def scenario(app, pilot):
+        assert "asks" in state(app, "login")
+        for key in ("x", "m", "v"):
+            assert app.main.select("5b00c0de")
+            await pilot.press(key)
+            assert app.screen is app.main, "it is no mission"
+            later(app)
+        await pilot.press("l")
+        assert app.notice.text == "login has no mission, and so no log"
+        await question_read(app, pilot, 13)
+        assert "── login " in picture(app)
+        burst(app, "yy")
+        assert [one[:2] for one in app.given] == [(13, "allow")]
+        await settle(pilot)
+        assert "answered" in state(app, "login") or "go on" in state(app, "login")
+
+    run(lambda: Answering(questions=BY_ENGINE), scenario)
+
+
+def test_what_the_engine_asks_is_shown_where_there_is_no_mission():
+    async def scenario(app, pilot):
+        assert "asks" in state(app, "login")
+        await question_read(app, pilot)
+
+    run(lambda: Answering([], [BY_ENGINE[0]]), scenario)
+
+
+# only who needs a person
+
+
+@pytest.mark.parametrize("size", [SMALL, MEDIUM, LARGE], ids=str)
+def test_who_needs_a_person_is_the_first_group_alone_with_the_keys_in_its_question(size):
+    async def scenario(app, pilot):
+        assert app.main.select(PORT)
+        await pilot.press("exclamation_mark")
+        await settle(pilot)
+        assert lists_needs(app)
+        shown = picture(app)
+        assert "› needs you" in shown
+        assert "running" not in shown
+        assert "Which database?" in shown
+        assert app.main.table.cursor_id == PORT
+        await question_read(app, pilot)
+        await pilot.press("2")
+        assert app.given == [(8, "allow", ["SQLite"])]
+        (port,) = (row for row in AGENTS if row["id"] == PORT)
+        app.post_message(RowsChanged([{**port, "activity": "working", "need": None}], []))
+        await settle(pilot)
+        assert lists_needs(app)
+        assert in_question(app)
+        assert "answered" in state(app, "port"), "it stays until it is left"
+        await pilot.press("j")
+        assert app.main.question.key == (API, 7)
+        await until(pilot, lambda: not state(app, "port"), what="it goes")
+        await pilot.press("escape")
+        assert not lists_needs(app)
+        assert in_list(app)
+        assert app.main.table.cursor_id == API
+
+    run(Answering, scenario, size=size)
+
+
+def test_its_log_is_one_key_away_and_esc_goes_back_to_it():
+    async def scenario(app, pilot):
+        await pilot.press("exclamation_mark", "l")
+        assert app.main.panels.current is Panel.LOG
+        await pilot.press("escape")
+        assert lists_needs(app)
+        assert in_question(app)
+        await pilot.press("escape")
+        assert in_list(app)
+
+    run(Answering, scenario)
+
+
+def test_nobody_needs_a_person():
+    async def scenario(app, pilot):
+        await pilot.press("exclamation_mark")
+        assert "Nobody needs you. Nothing runs" in picture(app) or "Nobody needs you. 1 running" in picture(app)
+        await pilot.press("y", "m", "1", "enter", "j", "tab", "Y", "full_stop")
+        assert lists_needs(app)
+        assert app.notice.text == inbox.NOBODY
+        assert app.given == []
+        await pilot.press("escape")
+        assert not lists_needs(app)
+
+    run(lambda: Answering([AGENTS[0]], []), scenario)
+
+
+def test_its_filter_is_its_own():
+    async def scenario(app, pilot):
+        await pilot.press("slash", *"docs", "enter", "exclamation_mark")
+        assert "4 need you" in picture(app)
+        await pilot.press("slash", *"database", "enter")
+        await settle(pilot)
+        assert "1 of 4 need you" in picture(app)
+        assert "/ database   1 of 4   esc all" in picture(app)
+        await pilot.press("slash", *"xyz", "enter")
+        await settle(pilot)
+        assert "nothing matches databasexyz: esc shows all 4" in picture(app)
+        await pilot.press("escape")
+        assert lists_needs(app)
+        assert len(app.main.table.branches) == 4
+        await pilot.press("escape")
+        await settle(pilot)
+        assert [entry.row["name"] for entry in app.main.table.branches] == ["docs"]
+
+    run(Answering, scenario)
+
+
+def test_what_failed_for_good_says_how_it_goes_on():
+    async def scenario(app, pilot):
+        await pilot.press("exclamation_mark")
+        assert app.main.select("00000007")
+        await settle(pilot)
+        assert "no automatic restarts left · r restarts it" in picture(app)
+        await pilot.press("y")
+        assert app.notice.text == "deploy asks nothing: r restarts it"
+        await pilot.press("m")
+        assert app.notice.text == "deploy asks nothing: r restarts it"
+
+    run(Answering, scenario)
+
+
+@pytest.mark.parametrize("view", ["board", "plans", "events"])
+def test_esc_goes_back_to_the_page_that_it_was_opened_from(view):
+    async def scenario(app, pilot):
+        app.commands.run(view)
+        await until(pilot, lambda: app.screen is not app.main, what=view)
+        page = app.screen
+        for key in ("exclamation_mark", "full_stop"):
+            await pilot.press(key)
+            await until(pilot, lambda: lists_needs(app), what="who needs me")
+            await pilot.press("escape")
+            await until(pilot, lambda: app.screen is page, what="back")
+
+    run(Answering, scenario)
+
+
+def test_a_click_moves_the_keys_into_a_question_and_answers_with_its_buttons():
+    async def scenario(app, pilot):
+        assert app.main.select(API)
+        await question_read(app, pilot)
+        lines = picture(app).split("\n")
+        y = next(place for place, line in enumerate(lines) if "y answers, then" in line)
+        await pilot.click(offset=(3, y))
+        assert in_question(app)
+        await settle(pilot)
+        lines = picture(app).split("\n")
+        y = next(place for place, line in enumerate(lines) if "allow once" in line)
+        await pilot.click(offset=(lines[y].index("deny"), y))
+        assert app.given == [(7, "deny", [])]
+
+    run(Answering, scenario)
