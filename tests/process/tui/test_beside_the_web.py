@@ -60,7 +60,6 @@ def test_each_example_of_the_filter_language_shows_the_same_rows_in_both(om, ope
 
     async def scenario(app, pilot):
         await until(pilot, lambda: len(app.fleet.rows) == rows, what="all rows")
-        await pilot.press("A")  # one list without groups, as the page has it
         for text in (*examples(), *MORE):
             app.main.narrow(text)
             assert app.main.table_panel.filter.text == text
