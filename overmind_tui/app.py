@@ -209,6 +209,8 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
             self.notice.put(mistake, "bad")
         if self.hives is not None and begun:
             self.hives.start()
+            self.main.forget_columns()
+            self.main.rearrange()
 
     def _configure_swarm(self, *, begun: bool = False) -> None:
         """Know the swarm where this home is in one, or has made one; else nothing that is about it is imported.

@@ -14,7 +14,7 @@ from overmind_core.domain.text.cells import pad, width
 from overmind_core.view import row_words
 from overmind_core.view.cells import Cell, clipped, fitted, safe
 from overmind_core.view.groups import Entry, Group, Listing
-from overmind_core.view.list_columns import LEAD, Layout, Placed, clipped_text
+from overmind_core.view.list_columns import LEAD, Layout, clipped_text
 from overmind_core.view.missions import FOLDED
 from overmind_core.view.row_words import Facts
 
@@ -22,9 +22,15 @@ FOLD = ":ended"
 """What the cursor holds on the line of those that ended; no id of a mission has a colon."""
 UNFOLDED, CURSOR, NEWS, MARKED = "▾", "▌", "•", "*"
 PART_OF = "‹"
+ATTENTION = "needs attention"
+"""What is looked for where only those are listed that call for a person."""
 GROUND, GROUND_AT_REST = "cursor", "cursor-rest"
 LEAST_PARENT = 7
 """Cells behind its own name from which on that of its parent is shown."""
+NAME = "name"
+"""The column that needs no title but to say that rows are sorted by it."""
+LEAST_GAP = 2
+"""Blanks between the heading of a group and the title of a column."""
 LEAST_NAME = 6
 """Cells that a name keeps beside the guides of a deep tree."""
 
@@ -179,7 +185,7 @@ def _nothing(listing: Listing, wanted: str) -> str:
     if listing.every is None:
         return "nothing runs"
     every = sum(listing.every.values())
-    return f"nothing matches {safe(wanted)}: esc shows all {every:,}" if wanted else f"esc shows all {every:,}"
+    return f"nothing {f'matches {safe(wanted)}' if wanted else ATTENTION}: esc shows all {every:,}"
 
 
 def place_of(lines: Sequence[Slot], key: str | None) -> int | None:
@@ -248,21 +254,29 @@ def _heading(text: str, look: Look, *, with_columns: bool) -> list[Cell]:
     layout = look.layout
     title = Cell(clipped(f" {text}", layout.cells), "title")
     line, at = [title], width(title.text)
-    for placed in layout.columns if with_columns else ():
-        shown = _column_title(placed, look)
-        start = placed.start + (placed.cells - width(shown.text) if placed.column.right else 0)
-        if start <= at or start + width(shown.text) > layout.cells:  # the title takes its place
+    for shown, start in _column_titles(look) if with_columns else ():
+        if start < at + LEAST_GAP or start + width(shown.text) > layout.cells:  # the title takes its place
             continue
         line += [Cell(" " * (start - at)), shown]
         at = start + width(shown.text)
     return [*line, Cell(" " * (layout.cells - at))]
 
 
-def _column_title(placed: Placed, look: Look) -> Cell:
+def _column_titles(look: Look) -> Iterable[tuple[Cell, int]]:
+    """The title of each column, and where it begins; that of the names only while rows are sorted by it, or may be."""
+    layout = look.layout
+    if NAME in {look.sorted_by[0], look.chosen}:
+        shown = _column_title(NAME, NAME.upper(), layout.name, look)
+        yield shown, LEAD + layout.name - width(shown.text) - 1
+    for column, start, cells in layout.columns:
+        shown = _column_title(column.key, column.title, cells, look)
+        yield shown, start + (cells - width(shown.text) if column.right else 0)
+
+
+def _column_title(key: str, title: str, cells: int, look: Look) -> Cell:
     by, rises = look.sorted_by
-    column = placed.column
-    text = f"{column.title}{'↑' if rises else '↓'}" if column.key == by else column.title
-    return Cell(clipped(text, placed.cells), "accent" if column.key == look.chosen else "faint")
+    text = f"{title}{'↑' if rises else '↓'}" if key == by else title
+    return Cell(clipped(text, cells), "accent" if key == look.chosen else "faint")
 
 
 def _fold(slot: Slot, bar: Cell, cells: int) -> list[Cell]:

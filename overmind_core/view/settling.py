@@ -141,10 +141,13 @@ def _without(listing: Listing, word: str) -> Listing:
 
 
 def _updated(entry: Entry, new: Entry | None, rows: Mapping[str, Row]) -> Entry:
-    """An entry in its place, with what is known of its mission now."""
+    """An entry in its place, with what is known of its mission now; one that was killed is dimmed there."""
+    row = rows.get(entry.id, entry.row) if new is None else new.row
+    gone = missions_rows.gone(row)
+    dimmed = entry.dimmed if gone is missions_rows.gone(entry.row) else gone
     if new is None:
-        return entry._replace(row=rows.get(entry.id, entry.row), need=None, questions=0)
-    return entry._replace(row=new.row, need=new.need, questions=new.questions, progress=new.progress)
+        return entry._replace(row=row, need=None, questions=0, dimmed=dimmed)
+    return entry._replace(row=row, need=new.need, questions=new.questions, progress=new.progress, dimmed=dimmed)
 
 
 def _refreshed(shown: Listing, wanted: Listing, rows: Mapping[str, Row]) -> Listing:

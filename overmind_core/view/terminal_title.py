@@ -21,7 +21,7 @@ LOOKING = "looking"
 def title(name: str, window_title: str) -> str:
     """Whose terminal it is, and what its program calls it."""
     own = safe(window_title).strip()
-    return f"terminal · {safe(name)}" + (f" · {own}" if own else "")
+    return safe(name) + (f" · {own}" if own else "")
 
 
 def looking(

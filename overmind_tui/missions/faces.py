@@ -114,6 +114,8 @@ class Faces:
             return safe(need.row["name"])
         if panels.shown is Panel.LOG:
             return self._parts.log.title()
+        if panels.shown is Panel.TERMINAL and self._parts.terminal.is_open:
+            return self._parts.terminal.titles()[0]
         return safe(row["name"]) if row is not None else "no mission is selected"
 
     def _note(self, row: Row | None) -> str:

@@ -249,6 +249,9 @@ class MainScreen(Protocol):
     def retitle(self) -> None:
         """What the borders say has changed."""
 
+    def refresh_line(self) -> None:
+        """The line may say something else."""
+
     def refresh_status(self) -> None:
         """What the bottom line says has changed."""
 

@@ -500,7 +500,8 @@ class MissionsScreen(Page):
             session = self.terminal_panel.session
             return session.mission if session.in_sight else None
         top = self.app.screen_stack[-1] if self.app.screen_stack else None
-        return self.log_view.mission if top is self and self.log_view.display and self.log_view.following else None
+        shown = top is self and self.panels.shape.panel_lines and self.log_view.display
+        return self.log_view.mission if shown and self.log_view.following else None
 
     @property
     def unread(self) -> set[str]:

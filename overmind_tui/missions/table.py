@@ -15,6 +15,7 @@ from overmind_core.view.columns import ORDERS, Order
 from overmind_core.view.grouping import grouped, ordered
 from overmind_core.view.groups import Listing, Wish
 from overmind_core.view.inbox import STANDS_FOR_NONE
+from overmind_core.view.mission_list import ATTENTION
 from overmind_core.view.missions import older_runs
 from overmind_core.view.prompt import Filtered
 from overmind_core.view.row_filter import NOTHING, BrokenFilter, Filter
@@ -60,6 +61,8 @@ class TablePanel(SortKeys):
         """A timer is set for a sentence that is held back."""
         self._waits = False
         """A timer is set for what is held back."""
+        self._was_empty = True
+        """No mission was known when the line and the hints were drawn last: they are others then."""
         self.attention = False
         self._aside: tuple[Filter, bool] | None = None
         """How all missions were narrowed, while only those are listed who need a person."""
@@ -159,6 +162,10 @@ class TablePanel(SortKeys):
         self._screen.panels.fold()
         self._screen.retitle()
         self._screen.tick()
+        is_empty = not fleet.rows
+        if asked or self.filtered is not None or is_empty is not self._was_empty:
+            self._was_empty = is_empty
+            self._screen.refresh_line()
         self._wait_for_rest()
 
     def _wait_for_rest(self) -> None:
@@ -192,7 +199,7 @@ class TablePanel(SortKeys):
         if not self.filter and not self.attention:
             return None
         counts, every = self.wanted.counts, self.wanted.every or self.wanted.counts
-        return Filtered(self.filter.text or "needs you", sum(counts.values()), sum(every.values()))
+        return Filtered(self.filter.text or ATTENTION, sum(counts.values()), sum(every.values()))
 
     def targets(self) -> list[Row]:
         """The marked rows that are shown, else the cursor's."""

@@ -164,4 +164,4 @@ def test_the_border_says_how_much_is_seen_and_how_to_leave():
     assert shown == "typing · ctrl-\\ or ctrl-] leaves"
     assert title.finishing(120) == "finishing the turn (2m) · i interrupt now · esc cancel"
     assert title.exited(-9) == "exited (137) · r restart · esc back"
-    assert title.title("api", "vim \x1b[31m[red]") == "terminal · api · vim \\x1b[31m[red]"
+    assert title.title("api", "vim \x1b[31m[red]") == "api · vim \\x1b[31m[red]"

@@ -96,6 +96,11 @@ def test_headings_say_what_is_shown(wish, marked, found):
     assert texts([line.cells for line in lines if line.key is None]) == found
 
 
+def test_a_list_without_any_that_needs_attention_says_so():
+    lines = lines_of(listed([kit.mission("a", 9.0)], attention=True))
+    assert texts([line.cells for line in lines]) == [" nothing needs attention: esc shows all 1"]
+
+
 def test_a_marked_row_has_a_sign():
     lines = lines_of(listed([kit.mission("a", 9.0, unseen=True)]), marked={"a"})
     assert lines[1].cells[1] == ("*", "accent")
@@ -105,6 +110,16 @@ def test_the_sorted_column_has_an_arrow_and_the_chosen_one_the_accent():
     line, *_ = lines_of(listed([kit.mission("a", 9.0)]), sorted_by=("cost", False), chosen="for")
     assert ("COST↓", "faint") in toned(line)
     assert ("FOR", "accent") in toned(line)
+
+
+def test_the_names_have_a_title_only_while_it_says_something():
+    """They need none, unless rows are sorted by them, or somebody chooses a column."""
+    for more, title, tone in (
+        ({"sorted_by": ("name", True)}, "NAME↑", "faint"), ({"chosen": "name"}, "NAME", "accent"),
+    ):  # fmt: skip
+        line, *_ = lines_of(listed([kit.mission("a", 9.0)]), **more)
+        assert (title, tone) in toned(line)
+        assert texts([line.cells]) == [f" 1 running{title:>9}  STATE       FOR    COST  NOW"]
 
 
 def test_signs_can_be_ascii():

@@ -68,6 +68,19 @@ def test_a_person_who_rearranges_the_list_sees_it_at_once():
     assert screen.show(10.1, "b", asked=True) == MOVED
 
 
+def test_one_that_was_killed_is_dimmed_where_it_stands():
+    screen = three()
+    screen.settling.press(10.0)
+    screen.change("b", status="killed", ended_at="2026-11-28T14:00:00.000Z")
+    assert screen.show(10.1, "b") == PLACES
+    shown = {one.id: one.dimmed for one in screen.settling._shown.entries}
+    assert shown == {"a": False, "b": True, "c": False}
+    assert screen.show(15.0, "b") == PLACES, "the cursor is on it"
+    screen.change("b", status="running", ended_at=None)
+    screen.show(15.1, "b")
+    assert not any(one.dimmed for one in screen.settling._shown.entries), "it was started again"
+
+
 def test_the_row_under_the_cursor_stays_until_no_key_is_pressed_for_a_while():
     screen = three()
     screen.settling.press(10.0)

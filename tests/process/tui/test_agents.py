@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.kit import claude, sessions
+from tests.kit.attached import Attached
+from tests.kit.overmind import PROGRAM
 from tests.kit.terminal import Terminal
 from tests.tui.conftest import lists_needs, picture, until
 
@@ -31,6 +33,10 @@ def asking(om, planner):
     return planner
 
 
+def header(app):
+    return picture(app).split("\n")[0]
+
+
 def state(app, mission):
     row = app.fleet.of(mission)
     return row and (row["activity"], row["need"])
@@ -50,6 +56,50 @@ def test_a_question_is_seen_in_the_tree_and_in_the_list_of_who_needs_the_person(
         await until(pilot, lambda: "your turn" in picture(app), what="your turn")
 
     opened({}, scenario)
+
+
+def listed(person):
+    """The lines of a terminal of 80x24 that a person sees first, and the names that stand there."""
+    first = person.text().splitlines()[:5]
+    return {name for name in WAITING if any(f"! {name} " in line for line in first)}
+
+
+WAITING = ("api", "cart", "docs")
+
+
+@pytest.mark.usefixtures("alone")
+def test_of_forty_five_missions_the_three_that_wait_stand_in_the_first_lines(om):
+    """Acceptance 1 of the screen: they were started last."""
+    for number in range(42):
+        om.api("run", name=f"done-{number}", command="true", cwd=om.home, env=om.environment)
+    for name in WAITING:
+        sessions.begun(om, name)
+        sessions.asks(om, name, "!bash touch x")
+    with Attached(om, "tui", program=PROGRAM, size=(80, 24)) as person:
+        person.until(lambda: listed(person) == set(WAITING), "all three")
+        assert "3 need you" in person.text().splitlines()[0]
+
+
+def test_the_hints_stay_where_they_are_whatever_the_cursor_is_on(om, asking):
+    """Acceptance 2 of the screen: one that asks, one that is typed into, a task, and what has ended."""
+    om.mission("cat", "--type", "session", "--name", "typed")
+    om.mission("sleep 300", "--name", "task")
+    om.finished("exit 3", "--name", "broken")
+    om.finished("true", "--name", "done")
+    with Attached(om, "tui", program=PROGRAM, size=(120, 40)) as person:
+
+        def cursor():
+            return [line[4:].split()[0] for line in person.text().splitlines() if line.startswith("▌")]
+
+        person.shows("1 ended: ")
+        person.type(b"g")
+        seen = set()
+        for name in ("planner", "typed", "task", "broken", "ended:"):
+            person.until(lambda: cursor() == [name], name)  # noqa: B023 - looked at here
+            seen.add(person.text().splitlines()[-1])
+            person.type(b"j")
+        assert len(seen) == 1, "nothing of them but their tone changes"
+        assert "x stop" in seen.pop()
 
 
 def test_the_list_of_nobody_says_so(om, opened):
@@ -77,20 +127,22 @@ def test_what_agents_cost_today_stands_in_the_header(om, opened, planner):
 def test_a_log_that_was_in_view_is_seen(om, opened, planner):
     async def scenario(app, pilot):
         await until(pilot, lambda: app.fleet.of(planner)["unseen"], what="news")
-        assert "•" in picture(app)
+        assert "1 needs you" in header(app)
         await until(pilot, lambda: not om.api("ps", wide=True)[0]["unseen"], what="seen")
-        await until(pilot, lambda: "•" not in picture(app), what="no news")
+        await until(pilot, lambda: "nobody needs you" in header(app), what="no news")
 
     opened({}, scenario, size=(120, 40))
 
 
 def test_what_nobody_looks_at_stays_news(om, opened, planner):
     async def scenario(app, pilot):
-        await until(pilot, lambda: "•" in picture(app), what="news")
+        await pilot.press("escape")
+        await until(pilot, lambda: "1 needs you" in header(app) and "your turn" in picture(app), what="news")
         for _ in range(3):
             app._tick()
         await pilot.pause(0.3)
         assert om.api("ps", wide=True)[0]["unseen"]
+        assert "1 needs you" in header(app)
 
     opened({}, scenario, size=(80, 24))
 
@@ -100,6 +152,7 @@ def test_the_terminal_is_rung_unless_the_mission_is_in_view(om, opened, planner,
     async def scenario(app, pilot):
         rung: list[str] = []
         monkeypatch.setattr(app, "ring", rung.append)
+        await pilot.press("escape")  # where there is little room it closes the panel
         await until(pilot, lambda: app.main.table.cursor_id == planner, what="the cursor")
         await until(pilot, lambda: (app.main.in_view == planner) == (rings == 0), what="its log in view, or not")
         sessions.say(om, planner, "!bash touch x")

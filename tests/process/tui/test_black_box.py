@@ -92,13 +92,13 @@ def test_logs_and_describe_open_and_close(om):
     with TmuxScreen(om, size=(80, 24)) as screen:
         screen.until("alpha")
         screen.keys("l")
-        screen.until("logs · alpha", "[red]R[/red] [/] [b", gone="missions[1]")
+        screen.until("── alpha ", "[red]R[/red] [/] [b", "s follow", gone="y answer")
         screen.keys("Escape")
-        screen.until("missions[1]")
+        screen.until("1 running", "y answer", gone="s follow")
         screen.keys("d")
-        screen.until("working for", "<describe>")
+        screen.until("working for", "› describe")
         screen.keys("q")
-        screen.until("missions[1]", gone="<describe>")
+        screen.until("1 running", gone="› describe")
 
 
 def test_stop_and_kill_ask_with_the_focus_on_cancel(om):
@@ -109,7 +109,7 @@ def test_stop_and_kill_ask_with_the_focus_on_cancel(om):
         screen.keys("x")
         screen.until("stop alpha?")
         screen.keys("Enter")  # the focus is on cancel
-        screen.until("missions[2]", gone="stop alpha?")
+        screen.until("2 running", gone="stop alpha?")
         assert {row["status"] for row in om.ps()} == {"running"}
         screen.keys("x")
         screen.agree("y", "stop alpha?")
@@ -200,14 +200,14 @@ def test_what_a_person_starts_in_the_program_that_supervises_speaks_as_that_pers
         screen.keys("Enter")
         screen.until("beta")
         screen.type("s")
-        screen.until(gone="missions[1]")
+        screen.until(gone="1 running")
         screen.type(f"{shlex.join(PROGRAM)} update beta --name gamma; exit")
         screen.keys("Enter")
-        screen.until("gamma", "tick", "missions[1]")
+        screen.until("gamma", "tick", "1 running")
         screen.keys("q")
         screen.until("leave?")
         screen.keys("Escape")
-        screen.until("missions[1]", gone="leave?")
+        screen.until("1 running", gone="leave?")
         assert om.supervisor_pid() == program
 
 
@@ -246,11 +246,11 @@ def test_no_sequence_ends_the_program_or_runs_as_a_command(om):
             for piece in sent:
                 if piece == ESC:  # it has waited for company when it has closed something
                     screen.type("?")
-                    screen.until("<help>")
+                    screen.until("› keys")
                 screen.type(piece)
-                screen.until("alpha", gone="<help>")
+                screen.until("alpha", gone="› keys")
             screen.type("?")
-            screen.until("<help>")
+            screen.until("› keys")
             screen.keys("Escape")
-            screen.until("missions[1]", "working", gone="stop alpha?")
+            screen.until("1 running", "working", gone="stop alpha?")
             assert om.info("alpha")["status"] == "running", sent

@@ -5,25 +5,35 @@ from __future__ import annotations
 import json
 
 from overmind_tui.shell.coaching import STEPS
+from tests.kit import claude, sessions
 from tests.tui.conftest import picture, until
 from tests.tui.test_coach import M
 
 
-def test_a_new_user_is_led_through_three_steps_once(om, opened):
+def test_a_new_user_is_led_through_three_steps_once(om, opened, tmp_path):
+    claude.at_hand(om, tmp_path)
+    sessions.greeted(om, "planner")
+    sessions.asks(om, "planner", "!bash touch x")
+
     async def first(app, pilot):
-        await until(pilot, lambda: "1/3 ! lists agents that need you" in picture(app))
+        async def told(words):
+            await until(pilot, lambda: words in picture(app), what=words)
+
+        await told("1 of 3: y answers who asks")
         await pilot.press("!")
-        await until(pilot, lambda: "2/3" in picture(app))
+        while app.fleet.questions:  # it counts once the question could be read
+            await pilot.press("y")
+            await pilot.pause(0.1)
         await pilot.press("escape")
-        await until(pilot, lambda: "3/3 enter shows" in picture(app))
-        await pilot.press("enter")
-        await until(pilot, lambda: app.screen.context is not M)
-        await pilot.press("escape")
-        await until(pilot, lambda: "3/3" not in picture(app))
+        await told("2 of 3: tab turns the panel")
+        await pilot.press("tab")
+        await told("3 of 3: n starts one of your own")
+        await pilot.press("n", "escape")
+        await until(pilot, lambda: " of 3: " not in picture(app), what="no step is left")
         await until(pilot, lambda: len(remembered(om)) == len(STEPS), what="it is remembered")
 
     async def again(app, pilot):
-        assert "/3 " not in picture(app)
+        assert " of 3: " not in picture(app)
 
     opened({"api": "sleep 300"}, first, coached=False)
     opened({}, again, coached=False)
@@ -43,7 +53,7 @@ def test_nobody_is_led_who_does_not_want_it(om, opened):
 
     async def scenario(app, pilot):
         await pilot.pause()
-        assert "1/3" not in picture(app)
+        assert " of 3: " not in picture(app)
 
     opened({"api": "sleep 300"}, scenario, coached=False)
 

@@ -14,6 +14,10 @@ from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.skipif(TMUX is None, reason="tmux is not installed")
 SIZE = (120, 40)
+NEEDS = "overmind › needs you"
+"""The header of the questions."""
+IN_LIST, IN_LOG = "y answer", "s follow"
+"""The first hint while the keys are in the list, and in a log."""
 
 
 def command(screen, line):
@@ -46,18 +50,19 @@ def statuses(om):
 def test_a_newcomer_without_any_agent_sees_everything_alive(om):
     """Empty home → the demonstration → its question → its shell → all gone."""
     with TmuxScreen(om, "tui", size=SIZE) as screen:
-        screen.until("No missions yet.", ":demo")
+        screen.until("Nothing runs yet.", ":demo")
         command(screen, "demo")
         screen.until("demo-agent", "demo-service", "demo-shell", "demo-worker", timeout=40.0)
         screen.until("! demo-agent", timeout=60.0)
+        screen.until("1 needs you", "May it change")
         screen.type("!")
-        screen.until("blocked: 1", "keys below")
+        screen.until(NEEDS)
         asked = om.json("inbox", "--json")[0]["question"]
         press_until(screen, "y", lambda: asked not in open_questions(om))
         screen.keys("Escape")
-        screen.until("missions[")
+        screen.until("demo-worker", gone=NEEDS)
         command(screen, "missions /demo-shell")
-        screen.until("missions[1] </demo-shell>")
+        screen.until("/ demo-shell   1 of ")
         screen.keys("Enter")
         screen.until("looking", "shop")
         screen.type("i")
@@ -70,7 +75,7 @@ def test_a_newcomer_without_any_agent_sees_everything_alive(om):
         screen.keys("Escape", "Escape", "Escape")
         screen.until("demo-worker")
         command(screen, "demo stop")
-        screen.until("No missions yet.", timeout=60.0)
+        screen.until("Nothing runs yet.", timeout=60.0)
         assert om.ps() == []
         screen.keys("q")
         assert screen.exit_status() == 0
@@ -90,25 +95,24 @@ def test_who_runs_three_sessions_side_by_side(squad):
     for name in ("api", "docs", "tests"):
         om.ok("claude", "run", "--type", "session", "--name", name)
     with TmuxScreen(om, "tui", size=SIZE) as screen:
-        screen.until("api", "docs", "tests", "missions[3]")
+        screen.until("api", "docs", "tests")
         om.ok("send", "api", '!ask Bash {"command": "touch made"}')
         screen.until("! api")
         screen.type(".")
         screen.until("touch made")
         question = om.json("inbox", "--json")[0]["question"]
-        if "blocked: 1" not in screen.shown():
-            screen.type("!")
-        screen.until("blocked: 1")
+        screen.type("!")
+        screen.until(NEEDS, "touch made")
         press_until(screen, "n", lambda: question not in open_questions(om))
         screen.keys("Escape")
-        screen.until("missions[3]")
+        screen.until("api", "docs", "tests", gone=NEEDS)
         command(screen, "missions /docs")
-        screen.until("missions[1] </docs>")
+        screen.until("/ docs   1 of 3   esc all")
         screen.type("mwrite the readme")
         screen.keys("Enter")
         screen.until("echo: write the readme")
         screen.keys("Escape")
-        screen.until("missions[3]")
+        screen.until("api", "docs", "tests", gone="esc all")
         screen.type("*x")
         screen.agree("y", "stop 3 missions?")
         screen.until("stopped 3 of 3")
@@ -121,10 +125,10 @@ def test_a_crash_is_looked_into_and_started_again(om):
     with TmuxScreen(om, "tui", size=SIZE) as screen:
         screen.until("✖ build", "failed", "first mend me")
         screen.type("l")
-        screen.until("<logs>")
+        screen.until(IN_LOG)
         screen.keys("Escape")
         open(os.path.join(om.home, "mended"), "w").close()
-        screen.until("<missions>", gone="<logs>")
+        screen.until(IN_LIST, gone=IN_LOG)
         screen.type("r")
         screen.until("all is well", "working")
 
@@ -157,9 +161,11 @@ def test_marked_ones_are_stopped_together_and_removed(om):
         screen.agree("y", "stop 2 missions?")
         screen.until("stopped 2 of 2")
         assert statuses(om) == {order[0]: "stopped", order[1]: "stopped", order[2]: "running"}
+        screen.keys("G", "Enter")
+        screen.until("2 ended: 2 stopped   enter folds", "2 marked", gone="hidden")
         press_until(screen, "C-d", lambda: "remove 2 missions?" in screen.shown())
         screen.agree("y", "remove 2 missions?")
-        screen.until("missions[1]")
+        screen.until("1 running", gone="ended")
         assert statuses(om) == {order[2]: "running"}
 
 
@@ -169,7 +175,7 @@ def test_any_verb_runs_behind_the_colon(om):
     with TmuxScreen(om, "tui", size=SIZE) as screen:
         screen.until("one", "two")
         command(screen, "missions team=red")
-        screen.until("missions[1]", gone="two")
+        screen.until("1 of 2 running", gone="two")
         command(screen, "freeze")
         screen.until("frozen")
         assert om.info("one")["status"] == "paused"
@@ -184,9 +190,9 @@ def test_any_verb_runs_behind_the_colon(om):
 
 def test_a_form_starts_a_shell_that_is_typed_into_at_once(om):
     with TmuxScreen(om, "tui", size=SIZE) as screen:
-        screen.until("No missions yet.")
+        screen.until("Nothing runs yet.")
         command(screen, "new shell")
-        screen.until("missions[1]")
+        screen.until("1 running")
         screen.keys("a")
         screen.until("ctrl-\\")
         screen.type("echo it-is-$((6*7))")
@@ -195,7 +201,7 @@ def test_a_form_starts_a_shell_that_is_typed_into_at_once(om):
         screen.keys("C-\\")
         screen.until("looking")
         screen.keys("Escape")
-        screen.until("<missions>", gone="<terminal>")
+        screen.until(IN_LIST, gone="looking")
         screen.keys("C-k")
         screen.agree("y", "kill ")
         screen.until("killed")
@@ -206,11 +212,11 @@ def test_the_supervisor_dies_and_nothing_that_is_looked_at_is_lost(om):
     with TmuxScreen(om, "tui", size=SIZE) as screen:
 
         def counted():
-            return [int(number) for number in re.findall(r"│count (\d+)", screen.shown())]
+            return [int(number) for number in re.findall(r"(?m)^ [\d: ]{5}  count (\d+)", screen.shown())]
 
         screen.until("counter", "count ")
         screen.type("l")
-        screen.until("<logs>")
+        screen.until(IN_LOG)
         old = om.supervisor_pid()
         os.kill(old, 9)
         eventually(lambda: om.holder("supervisor.lock") not in {None, old}, timeout=20.0)

@@ -50,6 +50,12 @@ class Watched:
     async def connected(self):
         await until(self.pilot, lambda: self.app.presence._viewer and self.app.fleet.rows, what="connected")
 
+    async def look_away(self):
+        """Close the panel: nothing of any mission is in view but its row."""
+        await self.pilot.press("escape")
+        await until(self.pilot, lambda: not self.app.main.panels.shape.panel_lines, what="no panel")
+        await until(self.pilot, lambda: self.app.presence._reported_view is None, what="nothing is in its view")
+
     async def used(self):
         await self.pilot.press("j")
         await until(self.pilot, lambda: self.app.presence._used_at in self.known, what="the use is known")
@@ -80,6 +86,8 @@ def two_open(program, sizes, scenario):
 @pytest.mark.usefixtures("planner")
 def test_of_two_open_programs_the_one_used_last_rings(om, program):
     async def scenario(one, other):
+        for both in (one, other):
+            await both.look_away()
         for count, (used, text) in enumerate(((one, "x"), (other, "y")), 1):
             await used.used()
             await asyncio.to_thread(ask, om, text)
@@ -95,6 +103,7 @@ def test_of_two_open_programs_the_one_used_last_rings(om, program):
 def test_what_one_program_shows_rings_in_none(om, program, planner):
     async def scenario(looking, other):
         await until(looking.pilot, lambda: looking.app.presence._reported_view == planner, what="its view is known")
+        await other.look_away()
         await other.used()
         await asyncio.to_thread(ask, om, "x")
         await looking.notified(1)

@@ -99,7 +99,7 @@ def test_esc_with_a_key_close_behind_is_both_but_never_ends_work(om, opened):
         await until(pilot, lambda: isinstance(app.screen, Dialog), what="the question")
         await pilot.press("alt+l")
         assert app.screen is app.main
-        assert app.main.crumbs[-1] == "logs"
+        assert app.main.panels.current is Panel.LOG
         assert om.api("ps")[0]["status"] == "running"
 
     opened({"alpha": "sleep 300"}, scenario)
@@ -170,10 +170,10 @@ def test_a_paste_is_never_keys(om, opened):
 
 def test_a_key_that_ends_work_is_refused_when_the_row_has_just_moved(om, opened):
     async def scenario(app, pilot):
-        app.main.table.move_to(1)
+        await pilot.press("j")
         om.ok("kill", "alpha")
         om.ok("rm", "alpha")
-        await until(pilot, lambda: len(app.fleet.rows) == 1, what="alpha has left")
+        await until(pilot, lambda: names(app) == ["beta"], what="alpha has left")
         await pilot.press("ctrl+k")
         assert "just changed" in app.notice.text
         await until(pilot, lambda: not app.main.restless, what="it rests")
@@ -212,10 +212,10 @@ def test_the_log_is_followed_and_reads_back_to_its_first_line(om, opened):
         await until(pilot, lambda: "line 5000" in view.text(), what="the tail")
         assert "line 1\n" not in view.text()
         await pilot.press("l", "g")
-        await until(pilot, lambda: "│line 1 " in picture(app), what="the first line")
+        await until(pilot, lambda: "  line 1 " in picture(app), what="the first line")
         for at in range(2, 6):
             await pilot.press("pagedown")
-            wanted = f"line {at * 30} "
+            wanted = f"line {at * 25} "
             await until(pilot, lambda: wanted in picture(app), what="the next page")  # noqa: B023 - looked at here
         assert not view.following
         await pilot.press("s")
@@ -240,17 +240,23 @@ SIZES = [(40, 8), (39, 8), (60, 15), (80, 24), (99, 29), (120, 40), (200, 60), (
 
 def test_every_size_from_40x8_to_300x100_can_be_used(opened):
     async def scenario(app, pilot):
+        panels = app.main.panels
         for size in SIZES:
             await pilot.resize_terminal(*size)
             await until(pilot, has(app, size), what="the size")
             await pilot.pause()
+            columns, rows = size
             shown = picture(app)
-            assert ("too small" in shown) == (size[0] < 40 or size[1] < 8), size
-            assert app.main.stats.display == (size[0] >= 60 and size[1] >= 30), size
-            assert app.main.log_view.display == (size[0] >= 100), size
-            await pilot.press("tab")
-            assert app.main.log_view.display or app.main.panels.shape.small
-            await pilot.press("shift+tab")
+            assert ("too small" in shown) == (columns < 40 or rows < 8), size
+            tiny = columns < 60 or rows < 15
+            assert ("alpha" in shown) == (columns >= 40), size
+            assert ("log  diff" in shown) == bool(panels.shape.panel_lines) == (not tiny), size
+            assert ("│" in shown) == panels.shape.is_beside == (columns >= 160), size
+            for key in ("tab", "shift+tab", "l"):
+                await pilot.press(key)
+            assert tiny or "log  diff" in picture(app), size
+            await pilot.press("escape")
+            assert panels.current is Panel.TABLE, size
 
     opened({"alpha": "sleep 300"}, scenario)
 
@@ -281,29 +287,47 @@ def test_below_40x8_every_page_says_so_and_nothing_is_done_unseen(om, opened):
     opened({}, scenario)
 
 
-def test_tab_goes_round_the_panels_that_are_there(opened):
+def test_tab_turns_the_faces_that_are_there_and_gives_the_keys_back(om, opened):
+    om.mission("cat", "--type", "session", "--name", "typed")
+
     async def scenario(app, pilot):
+        panels = app.main.panels
+
         async def round_trip(key):
             found = []
-            for _ in range(3):
+            for _ in range(4):
                 await pilot.press(key)
-                found.append(app.main.panels.current.value)
+                found.append(panels.shown.value)
+                assert panels.current is Panel.TABLE, "the keys stay in the list"
             return found
 
-        assert await round_trip("tab") == ["logs", "stats", "missions"]
-        assert await round_trip("shift+tab") == ["stats", "logs", "missions"]
-        await pilot.press("shift+tab", "j")
-        assert app.main.table.current.row["name"] == "beta", "in the stats, too, the cursor moves"
-        await pilot.press("z")
+        await until(pilot, lambda: names(app) == ["typed", "alpha", "beta"], what="its row")
+        assert await round_trip("tab") == ["diff", "terminal", "stats", "logs"]
+        assert await round_trip("shift+tab") == ["stats", "terminal", "diff", "logs"]
+        await pilot.press("j")
+        assert app.main.table.current.row["name"] == "alpha"
+        om.ok("kill", "alpha")
+        await until(pilot, lambda: app.main.table.current.dimmed, what="it has ended")
+        assert await round_trip("tab") == ["diff", "stats", "logs", "diff"], "it has no terminal any more"
+        await pilot.press("j")
+        assert panels.shown is Panel.DIFF, "it stays turned while the cursor moves"
+        await pilot.press("l", "z")
         await pilot.pause()
-        panels = (app.main.table, app.main.log_view, app.main.stats)
-        assert [panel.display for panel in panels] == [False, False, True], "the stats alone"
+        assert panels.current is Panel.LOG
+        assert [app.main.left.display, app.main.log_view.display] == [False, True], "the log alone"
         await pilot.press("escape")
-        assert [panel.display for panel in panels] == [True, True, True]
+        assert [app.main.left.display, app.main.log_view.display] == [True, True]
+        await pilot.press("tab")
+        assert panels.current is Panel.TABLE, "from within, it gives the keys back"
         await pilot.resize_terminal(120, 29)
         await pilot.pause()
-        assert app.main.panels.current is Panel.TABLE, "there is no room for them any more"
-        assert await round_trip("tab") == ["logs", "missions", "logs"]
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not panels.shape.panel_lines, "where there is little room it can be closed"
+        await pilot.press("tab")
+        await pilot.pause()
+        assert panels.shape.panel_lines
+        assert panels.current is Panel.TABLE
 
     opened({"alpha": "sleep 300", "beta": "sleep 300"}, scenario)
 

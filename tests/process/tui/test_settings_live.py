@@ -64,6 +64,7 @@ def test_what_is_saved_counts_at_once(om, opened, write):
         await until(pilot, lambda: app.main.table_panel.filter.text == "state:working", what="an alias")
         await pilot.press("question_mark")
         await until(pilot, lambda: ":events /created" in picture(app) or view(app) == "help", what="help")
+        await pilot.press("question_mark")
         assert any("f2" in cell.text for line in app.screen.text.lines for cell in line)
 
     opened({"alpha": "sleep 300"}, scenario)
@@ -94,12 +95,12 @@ def test_how_logs_are_shown_follows_the_settings_and_what_a_key_changed_stays_el
         log = app.main.log_view
         save(om, "[tui]\nlog_time = true\nlog_range = '5m'")
         await until(pilot, lambda: log.times, what="times")
-        await pilot.press("tab", "t")
+        await pilot.press("l", "t")
         assert not log.times
         save(om, "[tui]\nlog_time = true\nlog_range = '5m'\nconfirm_kill = true")
         await until(pilot, lambda: app.settings.confirm_kill, what="something else")
         assert not log.times
-        await pilot.press("tab", "j")
+        await pilot.press("escape", "j")
         await until(pilot, lambda: app.main.log_panel.span == "the last 5m", what="another log begins so")
 
     opened({"alpha": "sleep 300", "beta": "sleep 300"}, scenario)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 
 import pytest
@@ -37,6 +38,9 @@ def test_a_sort_key_sorts_and_the_same_again_turns_it_round(opened):
         assert names(app) == ["gamma", "beta", "alpha"]
         await pilot.press("A")
         assert names(app) == ["alpha", "beta", "gamma"], "the oldest first"
+        assert "3 missions" in picture(app), "the old order: one list without groups"
+        await pilot.press("A")
+        assert "3 running" in picture(app)
         for key in "SCMD":
             await pilot.press(key)
             assert sorted(names(app)) == ["alpha", "beta", "gamma"]
@@ -58,7 +62,9 @@ def test_a_column_is_chosen_and_sorted_by(opened):
         assert app.main.table_panel.order.by == "name"
         await pilot.press("O")
         assert names(app) == ["gamma", "beta", "alpha"]
-        assert "NAME↓" in picture(app)
+        assert re.search(r"3 running +NAME↓ +STATE", picture(app))
+        await pilot.press("shift+right")
+        assert re.search(r"3 running +NAME↓ +STATE", picture(app)), "what it is sorted by stays in sight"
 
     opened(SLEEPERS, scenario)
 
@@ -167,9 +173,10 @@ def test_only_what_needs_attention_and_back(om, opened):
         )
         await pilot.press("ctrl+z")
         assert names(app) == ["lost"]
-        assert "needs attention" in picture(app)
+        assert "/ needs attention   1 of 2   esc all" in picture(app)
         await pilot.press("ctrl+z")
         assert len(names(app)) == 2
+        assert "needs attention" not in picture(app)
         await pilot.press("ctrl+z", "escape")
         assert len(names(app)) == 2
 
@@ -180,7 +187,9 @@ def test_nobody_needs_attention_is_said(opened):
     async def scenario(app, pilot):
         await pilot.press("ctrl+z")
         await pilot.pause()
-        assert "No mission needs attention." in picture(app)
+        assert "nothing needs attention: esc shows all 1" in picture(app)
+        await pilot.press("escape")
+        assert names(app) == ["alpha"]
 
     opened({"alpha": "sleep 300"}, scenario)
 
@@ -209,9 +218,10 @@ def test_what_is_shown_is_saved(om, opened):
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "saved" in app.notice.text, what="the flash")
         found = saved(om.home)
-        assert found[0].split()[:3] == ["NAME", "ID", "AGENT"]
-        assert len(found) == 4
-        assert "sleep 300" in found[1]
+        assert found[0].split()[:4] == ["3", "running", "STATE", "FOR"]
+        assert [line[2:].split()[:3] for line in found[1:]] == [
+            ["▶", "alpha", "working"], ["▶", "beta", "working"], ["▶", "gamma", "working"],
+        ]  # fmt: skip
 
     opened(SLEEPERS, scenario)
 
@@ -237,6 +247,9 @@ def test_killed_rows_stay_dimmed_until_the_view_is_left(om, opened):
 def test_a_finished_mission_is_started_again_without_a_question(om, opened):
     async def scenario(app, pilot):
         await until(pilot, lambda: any(row["status"] == "stopped" for row in app.fleet.rows.values()), what="finished")
+        await until(pilot, lambda: "1 ended: 1 succeeded   enter unfolds" in picture(app), what="it is folded away")
+        await pilot.press("enter", "j")
+        assert app.main.table.current.row["name"] == "alpha"
         await pilot.press("r")
         await until(pilot, lambda: app.notice.text == "restarted alpha", what="restarted at once")
 
@@ -246,8 +259,10 @@ def test_a_finished_mission_is_started_again_without_a_question(om, opened):
 def test_read_only_hides_and_refuses_what_changes(om, opened):
     async def scenario(app, pilot):
         shown = picture(app)
-        assert "<l> logs" in shown
-        assert "<x>" not in shown
+        assert "read-only" in shown.splitlines()[0]
+        assert "l log" in shown.splitlines()[-1]
+        assert not {"x stop", "m message"} & set(re.split("  +", shown.splitlines()[-1]))
+        assert "n new" not in shown
         for key in ("x", "ctrl+k", "r", "n", "m", "ctrl+d"):
             await pilot.press(key)
             assert "read-only" in app.notice.text, key
@@ -287,10 +302,16 @@ def test_who_was_here_a_moment_ago_is_told_nothing(om, program, opened):
     opened({}, scenario)
 
 
-@pytest.mark.parametrize(("size", "beside"), [((80, 24), False), ((99, 40), False), ((120, 40), True)])
-def test_no_frame_of_the_start_shows_a_panel_that_has_no_room(om, size, beside):
-    """All that a terminal gets until the missions are there; what the border of the log says would be in it."""
-    om.mission("sleep 300", "--name", "alpha")
+SHAPES = [((59, 24), 1, False), ((80, 24), 1, True), ((80, 24), 12, False), ((120, 40), 12, True)]
+"""Columns and rows, missions, and whether there is a panel at the start."""
+
+
+@pytest.mark.parametrize(("size", "missions", "has_panel"), SHAPES)
+def test_no_frame_of_the_start_has_another_shape_than_the_first_one(om, size, missions, has_panel):
+    """All that a terminal gets until the missions are there; the faces of the panel would be in it."""
+    for number in range(missions):
+        om.mission("sleep 300", "--name", f"alpha-{number}")
+    wanted = {f"alpha-{number}".encode() for number in range(missions)} | ({b"stats"} if has_panel else set())
     seen = b""
     process = PtyProcess.spawn(
         [sys.executable, "-P", "-m", "overmind_core.cli", "tui"],
@@ -298,8 +319,8 @@ def test_no_frame_of_the_start_shows_a_panel_that_has_no_room(om, size, beside):
         dimensions=(size[1], size[0]),
     )
     try:
-        while b"alpha" not in seen:
+        while not all(one in seen for one in wanted):
             seen += os.read(process.fd, 65536)
     finally:
         process.close(force=True)
-    assert (b"follow" in seen) is beside
+    assert (b"stats" in seen) is has_panel

@@ -20,7 +20,7 @@ def test_vim_is_edited_and_saved_from_inside_the_pane(om, session):
     path = os.path.join(om.home, "notes.txt")
     session(["vim", "-N", "-u", "NONE", "-i", "NONE", path], "vim")
     with TmuxScreen(om, size=(100, 30)) as screen:
-        screen.until("vim", "missions[1]")
+        screen.until("vim", "1 running")
         screen.keys("a")
         screen.until("typing", "~")
         screen.type("ione two 日本語")
@@ -40,12 +40,12 @@ def test_vim_is_edited_and_saved_from_inside_the_pane(om, session):
 def test_the_detach_key_leaves_in_each_encoding_and_what_follows_is_a_command(om, session):
     session()
     with TmuxScreen(om, size=(100, 30)) as screen:
-        screen.until("shell", "missions[1]")
+        screen.until("shell", "1 running")
         for word, sent in (("one", "\x1c"), ("two", "\x1b[92;5u"), ("three", "\x1b[27;5;92~")):
             screen.keys("a")
             screen.until("typing", "ready$")
             screen.type(f"echo {word}{sent}?")
-            screen.until("<help>")
+            screen.until("› keys")
             screen.keys("Escape")
             screen.until("looking", f"echo {word}", gone=f"echo {word}?")
 
@@ -53,7 +53,7 @@ def test_the_detach_key_leaves_in_each_encoding_and_what_follows_is_a_command(om
 def test_sequences_that_come_in_pieces_arrive_whole(om, session):
     session(ECHOED)
     with Attached(om, "tui", program=PROGRAM) as person:
-        person.shows("missions[1]")
+        person.shows("1 running")
         person.shows("shell")
         person.type(b"a")
         person.shows("typing")
@@ -68,10 +68,10 @@ def test_sequences_that_come_in_pieces_arrive_whole(om, session):
 def test_the_programs_cursor_is_the_real_one(om, session):
     session(["sh", "-c", "printf '\\033[6 q\\033[5;10H'; exec cat"])
     with TmuxScreen(om, size=(100, 30)) as screen:
-        screen.until("shell", "missions[1]")
+        screen.until("shell", "1 running")
         screen.keys("a")
         screen.until("typing")
-        eventually(lambda: screen._tmux("display-message", "-p", "#{cursor_flag} #{cursor_x}").split() == ["1", "10"])
+        eventually(lambda: screen._tmux("display-message", "-p", "#{cursor_flag} #{cursor_x}").split() == ["1", "9"])
         screen.keys("C-\\")
         screen.until("looking")
         eventually(lambda: screen._tmux("display-message", "-p", "#{cursor_flag}").strip() == "0")
@@ -81,7 +81,7 @@ def test_the_programs_cursor_is_the_real_one(om, session):
 def test_two_at_once_see_the_same(om, session):
     session()
     with TmuxScreen(om, size=(100, 30)) as screen:
-        screen.until("shell", "missions[1]")
+        screen.until("shell", "1 running")
         screen.keys("a")
         screen.until("typing", "ready$")
         om.ok("send", "shell", "echo both$((1+1))")

@@ -75,7 +75,7 @@ def test_a_home_that_joins_or_leaves_while_the_program_is_open_shows_it(homes):
     url = homes.invited("ada")
 
     async def scenario(app, pilot):
-        assert "HIVE" not in picture(app)
+        assert "HOST" not in picture(app)
         await asyncio.to_thread(ada.ok, "swarm", "join", url, "--slots", "0")
         await until(pilot, lambda: "hives 2/2 · swarm 0+0" in picture(app), what="it is in the swarm")
         await asyncio.to_thread(ada.ok, "swarm", "leave")

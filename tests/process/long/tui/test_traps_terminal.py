@@ -18,7 +18,7 @@ def test_nothing_piles_up_for_a_terminal_that_takes_nothing(om):
     begun, more = 16_000_000, torture.portion(128_000_000, part=4)
     mission = om.mission(FLOOD, "--type", "session", "--name", "flood")
     with tui(om, size=(120, 40)) as person:
-        person.shows("missions[1]")
+        person.shows("1 running")
         person.type(b"\r")
         person.shows("looking")
         program = psutil.Process(person.process.pid)
@@ -28,7 +28,7 @@ def test_nothing_piles_up_for_a_terminal_that_takes_nothing(om):
         assert program.memory_info().rss - before < more * 7 / 8, "less than what came meanwhile"
         person.type(b"?")
         seen = len(person.seen)
-        person.shows("<help>")
+        person.shows("› keys")
         assert len(person.seen) - seen < 400_000, "some frames, and what the kernel holds"
 
 
