@@ -11,6 +11,7 @@ from overmind_core.view import inbox
 from overmind_core.view.actions import Context
 from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
+from overmind_tui.pages.line import LineComposer
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell.messages import Happened, InboxChanged, RowsChanged
 from tests.kit.cases import tabled
@@ -357,17 +358,42 @@ def test_a_long_rule_is_shown_whole_before_it_is_stored_or_not_stored_from_here(
     run(lambda: Answering(questions=[{**QUESTIONS[0], "rule": rule}]), scenario)
 
 
-def test_own_words_say_why():
+@pytest.mark.parametrize("size", [MEDIUM, LARGE], ids=str)
+def test_own_words_say_why_in_the_line_below_the_question(size):
     async def scenario(app, pilot):
         assert app.main.select(API)
         await question_read(app, pilot)
-        await pilot.press("y", "m")
-        await until(pilot, lambda: isinstance(app.screen, Composer), what="the box")
-        await pilot.press(*"why", "enter")
+        await pilot.press("y")
+        before = picture(app).split("\n")
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, LineComposer), what="the line")
+        await pilot.press(*"why")
+        assert picture(app).split("\n")[-2].startswith(" › deny api, say why  why▏")
+        assert picture(app).split("\n")[:-2] == before[:-2], "the question stays in sight"
+        await pilot.press("enter")
         await until(pilot, lambda: app.screen is app.main, what="the list")
         assert app.given == [(7, "deny", ["why"])]
         assert in_list(app)
         assert "denied" in state(app, "api")
+
+    run(Answering, scenario)
+
+
+def test_words_that_are_not_sent_are_kept_for_this_question_and_a_refusal_stands_in_the_line():
+    async def scenario(app, pilot):
+        assert app.main.select(PORT)
+        await question_read(app, pilot)
+        await pilot.press("y", "m")
+        await until(pilot, lambda: isinstance(app.screen, LineComposer), what="the line")
+        assert " › answer port  ▏" in picture(app)
+        await pilot.press(*"half", "escape")
+        await until(pilot, lambda: app.screen is app.main, what="closed")
+        assert app.notice.text == "draft kept: m opens it again"
+        app.refusal = OvermindError("gone", "It was answered elsewhere.")
+        await pilot.press("m", "enter")
+        assert " › answer port  half▏" in picture(app)
+        assert "It was answered elsewhere." in picture(app)
+        assert app.given == [(8, "allow", ["half"])]
 
     run(Answering, scenario)
 
