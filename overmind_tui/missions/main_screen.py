@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from overmind_core.view.actions import Action
-    from overmind_core.view.cells import Cell
+    from overmind_core.view.cells import Cell, Row
     from overmind_core.view.inbox import Key, Need
     from overmind_core.view.prompt import Filtered
     from overmind_core.view.screen_shape import Shape
@@ -265,6 +265,9 @@ class MainScreen(Protocol):
 
     def go_to(self, name: str) -> bool:
         """Come to the front with the cursor on the mission that is named; False where there is none."""
+
+    def refusal(self, action: Action, rows: Sequence[Row] | None = None) -> str:
+        """Why an action can't be done to these rows, or to those that are meant; "": nothing keeps from it."""
 
     def act(self, action: Action) -> None:
         """Do one action of the table."""

@@ -25,6 +25,7 @@ from overmind_tui.render.layout import Panel
 
 if TYPE_CHECKING:
     from overmind_tui.inbox.actions import AnswerActions
+    from overmind_tui.inbox.messages import MessageActions
     from overmind_tui.missions.main_screen import MainScreen
     from overmind_tui.pages.page import Handler
 
@@ -56,9 +57,10 @@ class QuestionPanel:
         said: Mission → what was answered it from here, until the cursor leaves it.
     """
 
-    def __init__(self, screen: MainScreen, answers: AnswerActions) -> None:
+    def __init__(self, screen: MainScreen, answers: AnswerActions, messages: MessageActions) -> None:
         self._screen = screen
         self._answers = answers
+        self._messages = messages
         self._sight = QuestionSight()
         self.key: Key | None = None
         self._folded: _Folded | None = None
@@ -277,15 +279,21 @@ class QuestionPanel:
         elif need is not None and need.asked is not None:
             self._screen.panels.give(Panel.QUESTION)
         elif missions_rows.is_live(entry.row) and missions_rows.mark(entry.row) is YOUR_TURN:
-            self._write_to()
+            self._write_to(entry.row)
         elif need is not None and need.mark is WAITING:
             shell.flash(f"{name} asks, but not yet here: wait a moment", "slow")
         else:
             shell.flash(f"{name} asks nothing", "slow")
 
-    def _write_to(self) -> None:
-        """Write to the mission under the cursor."""
-        self._screen.act(keymap(Context.MISSIONS)["m"])
+    def _write_to(self, row: Row) -> None:
+        """Write to this mission alone, whatever is marked, as far as its key may."""
+        shell = self._screen.shell
+        if refusal := self._screen.refusal(keymap(Context.MISSIONS)["m"], [row]):
+            shell.flash(refusal, "slow")
+        else:
+            self._messages.write_to(row)
+        if not shell.typed.is_waiting:  # nothing opened: text that still comes is no commands
+            shell.typed.hush()
 
     # answers
 
@@ -293,7 +301,7 @@ class QuestionPanel:
         """Once; who asks nothing and has answered gets a message."""
         need = self.need
         if need is not None and need.group == inbox.TURN and not self._screen.table.restless:
-            self._write_to()
+            self._write_to(need.row)
             return
         question = self._asked()
         if question is None:
@@ -324,7 +332,7 @@ class QuestionPanel:
             if self._screen.table.restless:
                 self._screen.shell.flash(JUST_CHANGED, "slow")
             else:
-                self._write_to()
+                self._write_to(need.row)
         elif (question := self._asked()) is not None:
             self._answers.write(question)
 

@@ -300,6 +300,38 @@ def test_y_on_a_turn_that_is_over_writes_to_it(mission, key):
     run(lambda: Answering([{**row, "type": "session"} for row in AGENTS]), scenario)
 
 
+@pytest.mark.parametrize("opening", ["y", "exclamation_mark"])
+def test_whatever_is_marked_only_the_one_whose_turn_is_over_is_written_to(opening):
+    async def scenario(app, pilot):
+        await pilot.press("*")
+        assert app.main.select(REVIEW)
+        await pilot.press(opening)
+        if opening != "y":
+            assert app.main.select(REVIEW)
+            await pilot.press("y")
+        await until(pilot, lambda: isinstance(app.screen, LineComposer), what="the line")
+        await pilot.press(*"hi")
+        assert f" › to {app.fleet.of(REVIEW)['name']}  hi▏" in picture(app)
+
+    run(lambda: Answering([{**row, "type": "session"} for row in AGENTS]), scenario)
+
+
+@pytest.mark.parametrize(("more", "said"), [
+    ({"type": "session"}, "read-only: message is off"), ({"type": "task"}, "takes no messages"),
+])  # fmt: skip
+def test_where_nothing_can_be_written_that_is_said_and_what_is_typed_is_no_commands(more, said):
+    async def scenario(app, pilot):
+        assert app.main.select(REVIEW)
+        burst(app, "y")
+        assert said in app.notice.text
+        assert app.typed.quiet.until > 0, "text for it is no commands"
+        await settle(pilot)
+        assert app.screen is app.main
+
+    rows = [{**row, **more} for row in AGENTS]
+    run(lambda: Answering(rows, read_only=said.startswith("read-only")), scenario)
+
+
 def test_a_choice_of_several_is_marked_and_ended_by_enter():
     async def scenario(app, pilot):
         assert app.main.select(PORT)
