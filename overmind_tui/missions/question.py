@@ -178,7 +178,9 @@ class QuestionPanel:
     def _composed(self, need: Need, asked: Row, cells: int, panel: int) -> QuestionBlock:
         shell, row = self._screen.shell, need.mission
         home = shell.world.environ.get("HOME", "")
-        place = "" if row is None or need.by_engine else question_block.place(row, None, home)
+        place = ""
+        if row is not None and not need.by_engine:
+            place = question_block.place(row, self._screen.stats_panel.changes_of(row["id"]), home)
         folder = "" if row is None else str(row.get("cwd") or "")
         asking = Asking(
             asked, shell.now(), folder, place, choosing=self.choosing if need.key == self.key else None,
@@ -213,6 +215,9 @@ class QuestionPanel:
         view.styles.height = "1fr" if self.whole else max(len(lines), 1)
         if self.has_keys:
             screen.set_focus(view if lines else screen.table)  # what is hidden can't have them
+        need = self.need if lines else None
+        says_place = need is not None and need.asked is not None and need.mission is not None and not need.by_engine
+        screen.stats_panel.look_at_question(need.row["id"] if need is not None and says_place else None)
         if not lines:
             self.lost()
         elif self._is_shown:

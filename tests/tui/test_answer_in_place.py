@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
 import pytest
 
@@ -18,6 +19,7 @@ from tests.kit.cases import tabled
 from tests.tui.conftest import later, lists_needs, picture, question_read, until
 from tests.tui.test_pictures import AGENTS, QUESTIONS, settle
 from tests.tui.test_pictures_talking import BY_ENGINE, PLAN, SETUP, SEVERAL, Asking
+from tests.tui.test_pictures_worktrees import CHANGES
 from tests.tui.test_traps import run
 
 API, PORT, REVIEW, DOCS = "00000002", "00000008", "00000004", "00000005"
@@ -689,3 +691,33 @@ def test_a_click_moves_the_keys_into_a_question_and_answers_with_its_buttons():
         assert app.given == [(7, "deny", [])]
 
     run(Answering, scenario)
+
+
+def test_a_question_says_in_which_changes_it_would_happen_once_they_are_known():
+    class Changed(Answering):
+        counted: ClassVar[list[tuple[str, object]]] = []
+
+        def request(self, command, requests, on_result):
+            if command == "changes":
+                self.counted.append((requests[0]["id"], on_result))
+            else:
+                super().request(command, requests, on_result)
+
+    async def scenario(app, pilot):
+        assert app.main.select(API)
+        await question_read(app, pilot)
+        assert [mission for mission, _ in app.counted] == [API], "of no other one, and once"
+        before = picture(app)
+        assert " in /srv/work" in before
+        assert "files" not in before
+        app.counted[0][1]([CHANGES])
+        await until(pilot, lambda: " files" in picture(app), what="the changes")
+        assert " 3 commits: +10 −5 in 5 files" in " ".join(picture(app).split())
+        burst(app, "yy")
+        assert app.given == [(7, "allow", [])], "what came behind the question does not make it unread"
+        app.post_message(Happened([{"type": "committed"}]))
+        await settle(pilot)
+        assert len(app.counted) == 1, "nothing is asked of who asks nothing any more"
+
+    Changed.counted.clear()
+    run(Changed, scenario)
