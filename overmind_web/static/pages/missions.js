@@ -49,6 +49,7 @@ class Missions {
     this._context = context;
     this._query = { ...place.query };
     this._alone = null;
+    this._typed = null;
     this._side = null;
     this._columns = COLUMNS.filter((column) => !column.wide);
     this._folded = new Set(kept("folded", []));
@@ -172,7 +173,10 @@ class Missions {
   }
 
   _set(query) {
-    this._query = { ...this._query, ...query };
+    const typed = this._typed === null ? {} : { filter: this.filter.value }; // and not asked for yet
+    clearTimeout(this._typed);
+    this._typed = null;
+    this._query = { ...this._query, ...typed, ...query };
     if (this.filter.value !== (this._query.filter ?? "") && document.activeElement !== this.filter) this.filter.value = this._query.filter ?? "";
     this.order.value = ORDERS.some(([key]) => key === this._query.order) ? this._query.order : "";
     this._context.router.note(this._query);
