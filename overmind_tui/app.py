@@ -137,8 +137,8 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         self.presence = Presence(self)
         self.title_outside = Title(self.write_terminal, ascii_only=self.ascii_only)
 
-        answers = self.action_groups.inbox.answer_actions
-        parts = MainParts(self.remembered, self.log_follower, self.away_summary, answers, self._open_first)
+        talking = self.action_groups.inbox.answer_actions, self.action_groups.messages
+        parts = MainParts(self.remembered, self.log_follower, self.away_summary, *talking, self._open_first)
         self.main = MissionsScreen(parts)
         of_all = [self.action_groups.messages.happened, self.main.notes_panel.happened]
         self.updates = Updates(self, self.main, self.notice, [*of_all, self._ring_for], of_all)

@@ -139,6 +139,8 @@ class Question(TypedDict):
     """The questions that are asked at once, each with its own options."""
     replaces: ReplacedFile | None
     """The file that it wants to write anew; null when it is about something else."""
+    begins: NotRequired[list[int]]
+    """The line of its file in which each edit begins; 0 where nobody knows. Only where it wants to edit a file."""
     asked_at: str
     attach_only: bool
     """Only its own keys answer it: attach."""

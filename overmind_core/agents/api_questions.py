@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.agents.answering import answerer, is_attach_only, options_of, rules_of
 from overmind_core.agents.engine_questions import read_question
-from overmind_core.agents.replaced_file import path_written, replaced_file
+from overmind_core.agents.replaced_file import begins_of, path_written, replaced_file
 from overmind_core.agents.requests import Answer, Hook
 from overmind_core.agents.store import ASKED
 from overmind_core.domain.agents.agent import ActivitySource, AgentMode
@@ -385,9 +385,11 @@ class QuestionApi:
         asked = ASKED.decode(question.asked)
         mission = self._registry.get(mission_id)
         name = mission_id if mission is None else mission.definition.name
-        path = path_written(asked.subject, "/" if mission is None else mission.definition.cwd)
+        folder = "/" if mission is None else mission.definition.cwd
+        path = path_written(asked.subject, folder)
         replaces = None if path is None else await asyncio.to_thread(replaced_file, path)
-        return {
+        begins = None if path is not None else await asyncio.to_thread(begins_of, asked.subject, folder)
+        found: Question = {
             "question": question.id,
             "id": mission_id,
             "name": name,
@@ -406,6 +408,7 @@ class QuestionApi:
             "asked_at": format_time(question.asked_at),
             "attach_only": is_attach_only(asked, session),
         }
+        return found if begins is None else {**found, "begins": begins}
 
 
 def _decides_for_all(about: About, asked: Question) -> OvermindError:

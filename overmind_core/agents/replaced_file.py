@@ -1,4 +1,4 @@
-"""The file that a tool would write anew: what stands there now, so that nobody allows an overwriting unseen."""
+"""The file that a tool would write anew, or edit: what stands there now, so that nobody allows a change unseen."""
 
 from __future__ import annotations
 
@@ -44,3 +44,27 @@ def replaced_file(path: str) -> ReplacedFile:
         return {"state": "text", "bytes": size, "text": data.decode()}
     except UnicodeDecodeError:
         return {"state": "unreadable", "bytes": size, "text": None}
+
+
+def begins_of(subject: Mapping[str, Any], cwd: str) -> list[int] | None:
+    """The line of its file in which each edit that a tool would make begins, one after the other.
+
+    0: nobody knows. None where it edits no file. Reads a file: for a worker thread.
+    """
+    path, several = subject.get("file_path"), subject.get("edits")
+    edits = several if isinstance(several, list) and several else [subject]
+    if not isinstance(path, str) or not all(map(_is_edit, edits)):
+        return None
+    text = replaced_file(os.path.join(from_wire(cwd), from_wire(path)))["text"] or ""
+    begins = []
+    for edit in edits:
+        old, new = edit["old_string"], edit["new_string"]
+        at = text.find(old) if old else -1
+        begins.append(0 if at < 0 else text.count("\n", 0, at) + 1)
+        if at >= 0:
+            text = text.replace(old, new, -1 if edit.get("replace_all") else 1)
+    return begins
+
+
+def _is_edit(one: object) -> bool:
+    return isinstance(one, dict) and all(isinstance(one.get(name), str) for name in ("old_string", "new_string"))

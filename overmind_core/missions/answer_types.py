@@ -228,10 +228,12 @@ class WideMission(ListedMission, Load):
 
 
 class MissionFigures(Load):
-    """The load of a mission, and how much its newest run has written."""
+    """The load of a mission, how much its newest run has written, and the lines that it has changed."""
 
     id: str
     output_bytes: int
+    changed_lines: ChangedLines | None
+    """As `ps` has them."""
 
 
 class FiguresRead(TypedDict):

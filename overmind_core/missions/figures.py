@@ -79,6 +79,7 @@ class FigureReader:
                     "id": mission.id,
                     "cpu_percent": None if usage is None else usage.cpu_percent,
                     "memory_bytes": None if usage is None else usage.memory_bytes,
+                    "changed_lines": self._preparer.changed_lines(mission.id),
                     "output_bytes": 0 if extent is None else extent.out + extent.err,
                     "output_bytes_per_second": rate,
                     "next_restart_at": answers.time(mission.next_restart_at),

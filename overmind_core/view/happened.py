@@ -137,6 +137,11 @@ class _Past:
                 return place if other["type"] in types else None
         return None
 
+    def take(self, place: int) -> _Told:
+        """A line that another one takes the place of; the questions behind it move up."""
+        self._asked = {question: at - (at > place) for question, at in self._asked.items() if at != place}
+        return self.told.pop(place)
+
     def ask(self, event: Row) -> None:
         """The question that is told next is this one's."""
         self._asked[str(event.get("mission")), event["question"]] = len(self.told)
@@ -248,7 +253,7 @@ def _landed(past: _Past, event: Row) -> tuple[StatusMark, str] | None:
     if place is None or past.told[place].mark is not SUCCEEDED:
         who = past.who(event.get("by"))
         return SUCCEEDED, f"{who} landed it on {text.removeprefix('landed on ')}" if who else text
-    told = past.told.pop(place)
+    told = past.take(place)
     return SUCCEEDED, f"{told.text.partition(': ')[0]}, {text}"
 
 
@@ -272,7 +277,7 @@ def _restart(past: _Past, event: Row) -> tuple[StatusMark, str]:
     often = f", {_ordinal(int(found[1]))} time" if found else ""
     place = past.last(event, "restarting")
     if place is not None:
-        return RESTARTING, f"{past.told.pop(place).text.partition(', ')[0]}, started again{often}"
+        return RESTARTING, f"{past.take(place).text.partition(', ')[0]}, started again{often}"
     who = past.who(event.get("by"))
     return RESTARTING, f"{who} started it again" if who else f"started again{often}"
 

@@ -117,6 +117,8 @@ QUESTION: Mapping[str, _Field] = {
     "subject": _Field(lambda value: isinstance(value, dict), {}),
     "options": _Field(lambda value: isinstance(value, list) and all(map(_text, value)), []),
     "choices": _Field(lambda value: isinstance(value, list), []),
+    "replaces": _Field(lambda value: isinstance(value, dict) and _text(value.get("state"))),
+    "begins": _Field(lambda value: isinstance(value, list) and all(map(_count, value)), []),
     QUESTS: _Field(lambda value: isinstance(value, list) and all(map(_key, value)), []),
 }
 """The fields of a question."""
@@ -146,7 +148,7 @@ def missions(found: object) -> list[Row]:
 
 def questions(found: object) -> list[Row]:
     """The same of questions; the subject of one that can't be drawn is left out."""
-    spared = frozenset({PART, QUESTS})
+    spared = frozenset({PART, QUESTS, "begins"})
     rows = [shown for one in _listed(found) if (shown := _shown(one, QUESTION, spared)) is not None]
     return [row if _is_drawn(row) else {**row, "subject": {}, "attach_only": True} for row in rows if _is_about(row)]
 

@@ -317,6 +317,17 @@ def in_words(asked: Row) -> InWords:
     return InWords(DENY, with_text(asked), f"{done(asked, DENY)} with {with_what}")
 
 
+def line_title(asked: Row) -> str:
+    """What a text in the line is to this question: `deny api, say why`, `answer port`, `login: the feedback for it`."""
+    effects, name = engine_questions.effects_of(asked), safe(asked["name"])
+    if not engine_questions.is_of_engine(asked):
+        if asked["need"] == QUESTION:
+            return f"answer {name}"
+        if effects.deny == DENY:
+            return f"{DENY} {name}, say why"
+    return f"{name}: {effects.text or with_text(asked)}"
+
+
 def with_text(asked: Row) -> str:
     """What `m` does with a question."""
     effects = engine_questions.effects_of(asked)

@@ -85,7 +85,7 @@ def updated(entry: Entry, row: Row | None) -> Entry:
         return entry
     if entry.need is not None and entry.need.by_engine:  # the engine calls it by another name
         row = {**row, "name": entry.row["name"]}
-    return entry._replace(row=row)
+    return entry._replace(row=row, dimmed=entry.dimmed or missions_rows.gone(row))
 
 
 def mission(entry: Entry, facts: RowFacts, *, opens: bool = False, opened: bool = False) -> RowFrame:

@@ -60,7 +60,6 @@ class Asking(NamedTuple):
         where: Where it would happen, as `place` says; "": that is not said.
         rule: The rule by which it is asked; "": nobody knows.
         choosing: The choice so far, where there is one.
-        begins: The line of its file in which each edit begins; without them no numbers are shown.
         read_only: Nothing is answered from here.
     """
 
@@ -70,7 +69,6 @@ class Asking(NamedTuple):
     where: str = ""
     rule: str = ""
     choosing: Choosing | None = None
-    begins: Sequence[int] = ()
     read_only: bool = False
 
 
@@ -227,7 +225,7 @@ def _body(asking: Asking, change: Change | None, cells: int) -> Lines:
     if engine_questions.is_of_engine(question):
         return _texts(engine_questions.body(question)[1:], cells)
     if change is not None:
-        return [*_change(change, asking.begins, cells), *_quiet(subject.besides(question), cells)]
+        return [*_change(change, cells), *_quiet(subject.besides(question), cells)]
     rest = dict(question["subject"])
     command = rest.pop("command", None) if isinstance(rest.get("command"), str) else None
     found = [] if command is None else list(_command(command, cells))
@@ -252,20 +250,18 @@ def _quiet(lines: Sequence[list[Cell]], cells: int) -> Lines:
     return subject.wrapped(plain, cells - 1, 1)
 
 
-def _change(change: Change, begins: Sequence[int], cells: int) -> Lines:
+def _change(change: Change, cells: int) -> Lines:
     found: Lines = [[Cell(f" {change.note.strip()}", "quiet")]] if change.note else []
     for place, (edit, more) in enumerate(change.edits):
         found += [[]] if place else []
-        old = new = begins[place] if place < len(begins) else 0
-        for sign, text in edit:
+        begin = change.begins[place] if place < len(change.begins) else 0
+        for sign, text, at in edit:
             if sign == GAP:
-                old = new = 0
                 found.append([Cell(f" {' ' * (_GUTTER - 1)} {GAP}", "faint")])
                 continue
-            number = old if sign == REMOVED else new
-            old, new = old + (old > 0 and sign != ADDED), new + (new > 0 and sign != REMOVED)
+            number = begin + at - 1 if begin else ""
             tone = _TONES.get(sign, "quiet")
-            lead = [Cell(f" {number or '':>4} ", "faint"), Cell(f"{sign} ", tone)]
+            lead = [Cell(f" {number:>4} ", "faint"), Cell(f"{sign} ", tone)]
             hang = sum(width(cell.text) for cell in lead)
             first, *rows = subject.wrapped([[Cell(" " * hang), Cell(text, tone)]], cells - 1, hang)
             found += [[*lead, *first[1:]], *rows]

@@ -117,7 +117,7 @@ _PATHS = ("file_path", "notebook_path", "path")
 _OLD, _NEW = "old_string", "new_string"
 _PIECE = re.compile(r" *[^ ]+| +$")
 """A word with the blanks before it, or the blanks at the end."""
-_FROM_THE_TOP = re.compile(r"@@ -[01]\b")
+_HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
 
 
 def lines(question: Row, choosing: Choosing | None = None) -> SubjectLines:
@@ -222,11 +222,13 @@ class Change(NamedTuple):
         path: Of the file; "" where nothing names it.
         note: What is said of the file as it is; "" is nothing.
         edits: The lines of each edit as a diff, and what else is said about it.
+        begins: The line of the file in which each edit begins; 0, or no entry: nobody knows.
     """
 
     path: str
     note: str
     edits: tuple[tuple[tuple[Changed, ...], SubjectLines], ...]
+    begins: Sequence[int] = ()
 
     @property
     def added(self) -> int:
@@ -240,10 +242,17 @@ class Change(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """A line of a diff: `+`, `-`, a blank for one that stays, or `GAP` for those left out; its text is safe to show."""
+    """A line of a diff: `+`, `-`, a blank for one that stays, or `GAP` for those left out; its text is safe to show.
+
+    Attributes:
+        sign: One of these.
+        text: The line.
+        at: Its number, from 1, in the text before where it is removed, else in the text after; 0 of a gap.
+    """
 
     sign: str
     text: str
+    at: int = 0
 
 
 ADDED, REMOVED, KEPT, GAP = "+", "-", " ", "⋯"
@@ -253,7 +262,10 @@ def change(question: Row) -> Change | None:
     """The change of a file that an agent asks for; None where it asks for something else."""
     if engine_questions.is_of_engine(question):
         return None
-    return _change(dict(question["subject"]), question.get("replaces"))
+    replaces = question.get("replaces")
+    found = _change(dict(question["subject"]), replaces)
+    known = [1] if replaces is not None and replaces["state"] != "unreadable" else question.get("begins") or ()
+    return None if found is None else found._replace(begins=known)
 
 
 def besides(question: Row) -> SubjectLines:
@@ -322,18 +334,25 @@ def _is_edit(one: object) -> bool:
 def _diff(old: str, new: str) -> Iterator[Changed]:
     before, after = (text.split("\n") if text else [] for text in (old, new))
     if len(before) + len(after) > COMPARED:
-        yield from (_changed(REMOVED, line) for line in before)
-        yield from (_changed(ADDED, line) for line in after)
+        yield from (_changed(REMOVED, line, number) for number, line in enumerate(before, 1))
+        yield from (_changed(ADDED, line, number) for number, line in enumerate(after, 1))
         return
+    at = {REMOVED: 1, ADDED: 1}
     for line in list(unified_diff(before, after, lineterm="", n=CONTEXT))[2:]:
-        if not line.startswith("@@"):
-            yield _changed(line[0], line[1:])
-        elif not _FROM_THE_TOP.match(line):
+        hunk = _HUNK.match(line)
+        if hunk is None:
+            sign = line[0]
+            yield _changed(sign, line[1:], at[REMOVED if sign == REMOVED else ADDED])
+            at = {one: number + (sign in {one, KEPT}) for one, number in at.items()}
+            continue
+        begins = dict(zip((REMOVED, ADDED), map(int, hunk.groups()), strict=True))
+        if begins[REMOVED] > 1:
             yield Changed(GAP, "")
+        at = {one: max(number, 1) for one, number in begins.items()}
 
 
-def _changed(sign: str, text: str) -> Changed:
-    return Changed(sign, safe(text.expandtabs(4)))
+def _changed(sign: str, text: str, at: int) -> Changed:
+    return Changed(sign, safe(text.expandtabs(4)), at)
 
 
 def _drawn(line: Changed) -> Line:

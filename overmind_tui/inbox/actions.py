@@ -10,12 +10,14 @@ from overmind_core.view import quests as quests_rows
 from overmind_core.view import subject
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.hive_keys import is_of_swarm, question_key
-from overmind_core.view.inbox import ALWAYS, Key, done, in_words
-from overmind_tui.pages.compose import Composer, Purpose
+from overmind_core.view.inbox import ALWAYS, Key, done, in_words, line_title
+from overmind_tui.pages.compose import Purpose
 from overmind_tui.pages.dialog import Answer, Dialog
+from overmind_tui.pages.line import LineComposer
 
 if TYPE_CHECKING:
     from overmind_tui.inbox.messages import Drafts
+    from overmind_tui.pages.compose import Composer
     from overmind_tui.shell.shell import Shell
 
 Answers = Sequence[Any | OvermindError]
@@ -68,8 +70,8 @@ class AnswerActions:
         self._shell.open(Dialog("always allow?", lines, answers, first=0))
 
     def write(self, question: Row) -> None:
-        """Answer in the person's own words: those are the answer to a question, and say why of all else."""
-        behaviour, verb, was_done = in_words(question)
+        """Take the answer in the line: words are the answer to a question, and say why of all else."""
+        behaviour, _, was_done = in_words(question)
         place, drafts = [f"question {question_key(question)}"], self._drafts
 
         def send(composer: Composer, text: str) -> None:
@@ -85,9 +87,17 @@ class AnswerActions:
 
         def keep(text: str) -> None:
             drafts.keep(place, text)
+            if text.strip():
+                self._shell.flash("draft kept: m opens it again", "quiet")
 
-        title = f"{verb} · {safe(question['name'])}: {safe(question['summary'])}"
-        self._shell.open(Composer(Purpose(title, send, keep, drafts.draft(place), drafts.sent, recall=drafts.add)))
+        self._shell.open(
+            LineComposer(
+                Purpose(
+                    line_title(question), send, keep, drafts.draft(place), drafts.sent, recall=drafts.add,
+                    way_back="m, then up, restores the text",
+                )
+            )
+        )  # fmt: skip
 
     def answer(self, question: Row, answer: dict[str, Any], on_result: Callable[[OvermindError | None], None]) -> None:
         """Answer with these fields; `on_result` gets None, or why it was refused."""

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from overmind_core.view.actions import Action
-    from overmind_core.view.cells import Cell
+    from overmind_core.view.cells import Cell, Row
+    from overmind_core.view.diff import DiffFiles
     from overmind_core.view.inbox import Key, Need
     from overmind_core.view.prompt import Filtered
     from overmind_core.view.screen_shape import Shape
@@ -143,6 +144,19 @@ class Watched(Protocol):
         """That of this mission is in sight; None: none is."""
 
 
+class Known(Protocol):
+    """The facts of missions that no row has."""
+
+    def look(self, mission: str | None) -> None:
+        """The stats of this mission are in sight; None: none are."""
+
+    def look_at_question(self, mission: str | None) -> None:
+        """A question of this mission is in sight; None: none is."""
+
+    def changes_of(self, mission: str) -> DiffFiles | None:
+        """The changes of a mission, as far as they are known by now."""
+
+
 class MainScreen(Protocol):
     """Panels side by side, of which one has the keys."""
 
@@ -204,7 +218,7 @@ class MainScreen(Protocol):
         """The diff of that."""
 
     @property
-    def stats_panel(self) -> Watched:
+    def stats_panel(self) -> Known:
         """The facts of that."""
 
     @property
@@ -268,6 +282,9 @@ class MainScreen(Protocol):
 
     def go_to(self, name: str) -> bool:
         """Come to the front with the cursor on the mission that is named; False where there is none."""
+
+    def refusal(self, action: Action, rows: Sequence[Row] | None = None) -> str:
+        """Why an action can't be done to these rows, or to those that are meant; "": nothing keeps from it."""
 
     def act(self, action: Action) -> None:
         """Do one action of the table."""

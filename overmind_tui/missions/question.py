@@ -25,6 +25,7 @@ from overmind_tui.render.layout import Panel
 
 if TYPE_CHECKING:
     from overmind_tui.inbox.actions import AnswerActions
+    from overmind_tui.inbox.messages import MessageActions
     from overmind_tui.missions.main_screen import MainScreen
     from overmind_tui.pages.page import Handler
 
@@ -56,9 +57,10 @@ class QuestionPanel:
         said: Mission → what was answered it from here, until the cursor leaves it.
     """
 
-    def __init__(self, screen: MainScreen, answers: AnswerActions) -> None:
+    def __init__(self, screen: MainScreen, answers: AnswerActions, messages: MessageActions) -> None:
         self._screen = screen
         self._answers = answers
+        self._messages = messages
         self._sight = QuestionSight()
         self.key: Key | None = None
         self._folded: _Folded | None = None
@@ -176,7 +178,9 @@ class QuestionPanel:
     def _composed(self, need: Need, asked: Row, cells: int, panel: int) -> QuestionBlock:
         shell, row = self._screen.shell, need.mission
         home = shell.world.environ.get("HOME", "")
-        place = "" if row is None or need.by_engine else question_block.place(row, None, home)
+        place = ""
+        if row is not None and not need.by_engine:
+            place = question_block.place(row, self._screen.stats_panel.changes_of(row["id"]), home)
         folder = "" if row is None else str(row.get("cwd") or "")
         asking = Asking(
             asked, shell.now(), folder, place, choosing=self.choosing if need.key == self.key else None,
@@ -211,6 +215,9 @@ class QuestionPanel:
         view.styles.height = "1fr" if self.whole else max(len(lines), 1)
         if self.has_keys:
             screen.set_focus(view if lines else screen.table)  # what is hidden can't have them
+        need = self.need if lines else None
+        says_place = need is not None and need.asked is not None and need.mission is not None and not need.by_engine
+        screen.stats_panel.look_at_question(need.row["id"] if need is not None and says_place else None)
         if not lines:
             self.lost()
         elif self._is_shown:
@@ -277,15 +284,21 @@ class QuestionPanel:
         elif need is not None and need.asked is not None:
             self._screen.panels.give(Panel.QUESTION)
         elif missions_rows.is_live(entry.row) and missions_rows.mark(entry.row) is YOUR_TURN:
-            self._write_to()
+            self._write_to(entry.row)
         elif need is not None and need.mark is WAITING:
             shell.flash(f"{name} asks, but not yet here: wait a moment", "slow")
         else:
             shell.flash(f"{name} asks nothing", "slow")
 
-    def _write_to(self) -> None:
-        """Write to the mission under the cursor."""
-        self._screen.act(keymap(Context.MISSIONS)["m"])
+    def _write_to(self, row: Row) -> None:
+        """Write to this mission alone, whatever is marked, as far as its key may."""
+        shell = self._screen.shell
+        if refusal := self._screen.refusal(keymap(Context.MISSIONS)["m"], [row]):
+            shell.flash(refusal, "slow")
+        else:
+            self._messages.write_to(row)
+        if not shell.typed.is_waiting:  # nothing opened: text that still comes is no commands
+            shell.typed.hush()
 
     # answers
 
@@ -293,7 +306,7 @@ class QuestionPanel:
         """Once; who asks nothing and has answered gets a message."""
         need = self.need
         if need is not None and need.group == inbox.TURN and not self._screen.table.restless:
-            self._write_to()
+            self._write_to(need.row)
             return
         question = self._asked()
         if question is None:
@@ -324,7 +337,7 @@ class QuestionPanel:
             if self._screen.table.restless:
                 self._screen.shell.flash(JUST_CHANGED, "slow")
             else:
-                self._write_to()
+                self._write_to(need.row)
         elif (question := self._asked()) is not None:
             self._answers.write(question)
 

@@ -64,7 +64,7 @@ class MissionsScreen(Page):
         self.following = Following(self, self._follow)
         parts_with_keys = self.table_panel, self.log_panel, self.terminal_panel
         self.panels = Panels(self, *parts_with_keys, self.notes_panel)
-        self.question = QuestionPanel(self, parts.answers)
+        self.question = QuestionPanel(self, parts.answers, parts.messages)
         self.needs_you = NeedsYou(self)
         self.faces = Faces(self, PartsShown(self.panels, *parts_with_keys, self.diff_panel, self.stats_panel))
         self.folded_for: Size | None = None

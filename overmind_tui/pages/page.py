@@ -334,14 +334,8 @@ class Page(NeedsRoom, RateLimited):
 
     def _act(self, action: Action) -> None:
         """Do it, unless it is not allowed."""
-        if not actions.allowed(action, read_only=self.shell.read_only):
-            self.shell.flash(f"read-only: {action.label} is off", "slow")
-            return
-        if self.is_too_small and action.danger is not Danger.NONE:
-            self.shell.flash("terminal too small to run this key safely", "slow")
-            return
-        if silent := self._without_daemon(action) or self._silent(action):
-            self.shell.flash(silent, "slow")
+        if refusal := self.refusal(action):
+            self.shell.flash(refusal, "slow")
             return
         self.shell.coaching.did(self.context, action.name)
         do = self._handlers[self.context].get(action.name)
@@ -352,20 +346,28 @@ class Page(NeedsRoom, RateLimited):
             if isinstance(focused, KeyTarget):
                 focused.press(action.name)
 
-    def _without_daemon(self, action: Action) -> str:
+    def refusal(self, action: Action, rows: Sequence[Row] | None = None) -> str:
+        """Why an action can't be done to these rows, or to those that are meant; "": nothing keeps from it."""
+        if not actions.allowed(action, read_only=self.shell.read_only):
+            return f"read-only: {action.label} is off"
+        if self.is_too_small and action.danger is not Danger.NONE:
+            return "terminal too small to run this key safely"
+        return self._without_daemon(action, rows) or self._silent(action, rows)
+
+    def _without_daemon(self, action: Action, rows: Sequence[Row] | None) -> str:
         """Why an action on rows of this home can't be done, a sentence; "": nothing keeps from it."""
         fleet = self.shell.fleet
         if fleet.lost_since is None or not actions.asks_daemon(action):
             return ""
-        rows = self.targets()
-        is_elsewhere = bool(rows) and all(map(hive_of, rows))
+        meant = self.targets() if rows is None else rows
+        is_elsewhere = bool(meant) and all(map(hive_of, meant))
         return "" if is_elsewhere else fleet.refusal(self.shell.now())
 
-    def _silent(self, action: Action) -> str:
+    def _silent(self, action: Action, rows: Sequence[Row] | None) -> str:
         """Why an action on missions of another hive can't be done, a sentence; "": nothing keeps from it."""
         hives = self.shell.hives
         asks = bool(action.verb) and action.needs in OF_MISSIONS
-        return "" if hives is None or not asks else hives.refusal(self.targets())
+        return "" if hives is None or not asks else hives.refusal(self.targets() if rows is None else rows)
 
     @property
     def verbs(self) -> Mapping[str, Handler]:

@@ -59,10 +59,10 @@ class SwarmTablePage(DetailsPage):
         if not self.swarm.refusal:
             self.ask()
 
-    def _silent(self, action: Action) -> str:
+    def _silent(self, action: Action, rows: Sequence[Row] | None = None) -> str:
         """Why nothing can be asked of the swarm, a sentence; "": nothing keeps from it."""
         is_own = action.context is self.context and bool(action.verb)
-        return self.swarm.refusal if self.swarm is not None and is_own else super()._silent(action)
+        return self.swarm.refusal if self.swarm is not None and is_own else super()._silent(action, rows)
 
     # asking
 

@@ -32,7 +32,7 @@ OF_ENGINE = frozenset({"quest", "queue", "health", "steer", "overlap", "started"
 """Types after which the queue may be fuller or emptier, and missions may go together otherwise."""
 OF_NOTES = frozenset({"note", "memory"})
 """Types after which more or fewer notes may wait to be accepted."""
-FIGURES = ("cpu_percent", "memory_bytes", "output_bytes_per_second", "next_restart_at", "now")
+FIGURES = ("cpu_percent", "memory_bytes", "output_bytes_per_second", "next_restart_at", "now", "changed_lines")
 EVERY = 1.0
 """Seconds between two looks at figures."""
 STEADY = 0.15

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
 
-from overmind_core.view import frames, list_frames, registry, row_filter
+from overmind_core.view import frames, inbox, list_frames, registry, row_filter
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.arrangement import ritual_of
 from overmind_core.view.cells import Row, safe
@@ -27,6 +28,9 @@ MANY = 2_000
 """Missions from which on they are arranged beside the loop, which others wait for."""
 LONGEST_FILTER = 2_000
 """Characters."""
+ANSWERED = "answered"
+MOST_ASKED = 50
+"""Questions that are remembered, also answered ones."""
 NEAR = 15
 """Rows beyond those in view of which figures are asked for: so far a page scrolls before it says so."""
 
@@ -58,6 +62,10 @@ class MissionsPane(TablePane):
         self._was_measured = False
         """The load of all missions was known when they were ordered: only then an order by it means something."""
         self._cursor: str | None = None
+        self._asked: dict[int, Row] = {}
+        """The questions that were open lately, by their numbers."""
+        self._said: dict[str, str] = {}
+        """Mission → what this login has just answered it, until somebody is at another row."""
         self._timer: asyncio.TimerHandle | None = None
         self._leave: Callable[[], None] = lambda: None
 
@@ -77,9 +85,10 @@ class MissionsPane(TablePane):
         await super().close()
 
     def concerns(self, change: Change) -> bool:
-        """Never: the fleet tells."""
-        del change
-        return False
+        """Only where this login has answered, whose words are kept: of all else the fleet tells."""
+        said = answered(change.events, self.context.by, self._asked)
+        self._said |= said
+        return bool(said)
 
     def _on_fleet(self, change: FleetChange) -> None:
         if change.figures:
@@ -109,6 +118,10 @@ class MissionsPane(TablePane):
         else:
             listing = self._arranged(rows, wish, kept)
         at = asyncio.get_running_loop().time()
+        self._asked |= {int(one["question"]): one for one in fleet.questions}
+        self._asked = dict(list(self._asked.items())[-max(MOST_ASKED, len(fleet.questions)) :])
+        asking = {str(one["id"]) for one in fleet.questions}
+        self._said = {one: words for one, words in self._said.items() if one not in asking}
         self._listing = self._settling.settled(listing, fleet.rows, self._cursor, at, asked=not self._is_arranged)
         self._is_arranged, self._holds = True, self._listing is not listing
         self._lines = list_frames.lines(self._listing)
@@ -174,7 +187,7 @@ class MissionsPane(TablePane):
         slot, fleet = self._lines[key], self._live.fleet
         if slot.entry is not None:
             slot = slot._replace(entry=list_frames.updated(slot.entry, fleet.rows.get(key)))
-        facts = Facts(time.time(), health=fleet.health)
+        facts = Facts(time.time(), health=fleet.health, said=self._said)
         return list_frames.frame(slot, facts, opening=self._opening, opened=self._opened)
 
     async def handle(self, message: ToPane) -> None:
@@ -188,6 +201,9 @@ class MissionsPane(TablePane):
     def _hold(self, row: object) -> None:
         cursor = row if isinstance(row, str) else None
         has_left, self._cursor = self._cursor not in {None, cursor}, cursor
+        if has_left and self._said.keys() - {cursor}:
+            self._said = {one: words for one, words in self._said.items() if one == cursor}
+            self.context.wake()
         self._settling.press(asyncio.get_running_loop().time())
         if has_left and self._holds and self._timer is None:
             self._load_in(CALM_SECONDS)
@@ -208,6 +224,19 @@ class MissionsPane(TablePane):
 
 
 COLUMNS = frames.columns(list_frames.COLUMNS)
+
+
+def answered(events: Iterable[Mapping[str, Any]], by: str, asked: Mapping[int, Row]) -> dict[str, str]:
+    """Mission → what was done to its question in this name, in the words of its row. Pure.
+
+    Args:
+        events: What happened.
+        by: Whose answers count.
+        asked: The questions that were open, by their numbers.
+    """
+    given = [one for one in events if one["type"] == ANSWERED and one.get("by") == by and one["question"] in asked]
+    questions = [(asked[one["question"]], str(one["behaviour"])) for one in given]
+    return {str(question["id"]): inbox.done(question, behaviour) for question, behaviour in questions}
 
 
 def wanted(args: Args) -> Wish:

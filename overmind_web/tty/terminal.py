@@ -125,6 +125,7 @@ class TerminalSocket:
             "id": request.id, "read_only": not self._types, "keep": False,
             "columns": request.columns, "rows": request.rows,
         }  # fmt: skip
+        arguments |= {} if self._types else {"looks": True}
         self._link = Link(
             home, arguments, partial(_stir, loop, self._stirred), scrollback=HISTORY_ROWS, scrollback_again=0, by=by
         )

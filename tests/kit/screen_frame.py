@@ -59,7 +59,7 @@ ASKED = {
     "asks": _PUSH, "answer": _PUSH, "needs": _PUSH,
     "choice": Asking(screen_panel.CHOICE_QUESTION, screen_panel.NOW,
                      choosing=Choosing.of(screen_panel.CHOICE_QUESTION["subject"])),
-    "demo": Asking(screen_panel.DEMO_QUESTION, screen_panel.NOW, f"{screen_panel.HOME}/shop", begins=(12,)),
+    "demo": Asking(screen_panel.DEMO_QUESTION, screen_panel.NOW, f"{screen_panel.HOME}/shop"),
 }  # fmt: skip
 SCREEN = (
     "● Both sides use fold() now. One test is left: the order of results.", "",

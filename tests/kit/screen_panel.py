@@ -137,7 +137,7 @@ CHOICE_QUESTION = question(
     }]},
 )  # fmt: skip
 DEMO_QUESTION = question(
-    "demo-agent", 11.0, tool="Edit", summary="Edit: prices.py", rule="Edit(./prices.py)",
+    "demo-agent", 11.0, tool="Edit", summary="Edit: prices.py", rule="Edit(./prices.py)", begins=[12],
     subject={
         "file_path": f"{HOME}/shop/prices.py",
         "old_string": "    return FORMAT.format(amount=cents // 100)",

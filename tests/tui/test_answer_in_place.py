@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
 import pytest
 
@@ -11,12 +12,14 @@ from overmind_core.view import inbox
 from overmind_core.view.actions import Context
 from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
+from overmind_tui.pages.line import LineComposer
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell.messages import Happened, InboxChanged, RowsChanged
 from tests.kit.cases import tabled
 from tests.tui.conftest import later, lists_needs, picture, question_read, until
 from tests.tui.test_pictures import AGENTS, QUESTIONS, settle
 from tests.tui.test_pictures_talking import BY_ENGINE, PLAN, SETUP, SEVERAL, Asking
+from tests.tui.test_pictures_worktrees import CHANGES
 from tests.tui.test_traps import run
 
 API, PORT, REVIEW, DOCS = "00000002", "00000008", "00000004", "00000005"
@@ -299,6 +302,38 @@ def test_y_on_a_turn_that_is_over_writes_to_it(mission, key):
     run(lambda: Answering([{**row, "type": "session"} for row in AGENTS]), scenario)
 
 
+@pytest.mark.parametrize("opening", ["y", "exclamation_mark"])
+def test_whatever_is_marked_only_the_one_whose_turn_is_over_is_written_to(opening):
+    async def scenario(app, pilot):
+        await pilot.press("*")
+        assert app.main.select(REVIEW)
+        await pilot.press(opening)
+        if opening != "y":
+            assert app.main.select(REVIEW)
+            await pilot.press("y")
+        await until(pilot, lambda: isinstance(app.screen, LineComposer), what="the line")
+        await pilot.press(*"hi")
+        assert f" › to {app.fleet.of(REVIEW)['name']}  hi▏" in picture(app)
+
+    run(lambda: Answering([{**row, "type": "session"} for row in AGENTS]), scenario)
+
+
+@pytest.mark.parametrize(("more", "said"), [
+    ({"type": "session"}, "read-only: message is off"), ({"type": "task"}, "takes no messages"),
+])  # fmt: skip
+def test_where_nothing_can_be_written_that_is_said_and_what_is_typed_is_no_commands(more, said):
+    async def scenario(app, pilot):
+        assert app.main.select(REVIEW)
+        burst(app, "y")
+        assert said in app.notice.text
+        assert app.typed.quiet.until > 0, "text for it is no commands"
+        await settle(pilot)
+        assert app.screen is app.main
+
+    rows = [{**row, **more} for row in AGENTS]
+    run(lambda: Answering(rows, read_only=said.startswith("read-only")), scenario)
+
+
 def test_a_choice_of_several_is_marked_and_ended_by_enter():
     async def scenario(app, pilot):
         assert app.main.select(PORT)
@@ -357,17 +392,42 @@ def test_a_long_rule_is_shown_whole_before_it_is_stored_or_not_stored_from_here(
     run(lambda: Answering(questions=[{**QUESTIONS[0], "rule": rule}]), scenario)
 
 
-def test_own_words_say_why():
+@pytest.mark.parametrize("size", [MEDIUM, LARGE], ids=str)
+def test_own_words_say_why_in_the_line_below_the_question(size):
     async def scenario(app, pilot):
         assert app.main.select(API)
         await question_read(app, pilot)
-        await pilot.press("y", "m")
-        await until(pilot, lambda: isinstance(app.screen, Composer), what="the box")
-        await pilot.press(*"why", "enter")
+        await pilot.press("y")
+        before = picture(app).split("\n")
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, LineComposer), what="the line")
+        await pilot.press(*"why")
+        assert picture(app).split("\n")[-2].startswith(" › deny api, say why  why▏")
+        assert picture(app).split("\n")[:-2] == before[:-2], "the question stays in sight"
+        await pilot.press("enter")
         await until(pilot, lambda: app.screen is app.main, what="the list")
         assert app.given == [(7, "deny", ["why"])]
         assert in_list(app)
         assert "denied" in state(app, "api")
+
+    run(Answering, scenario)
+
+
+def test_words_that_are_not_sent_are_kept_for_this_question_and_a_refusal_stands_in_the_line():
+    async def scenario(app, pilot):
+        assert app.main.select(PORT)
+        await question_read(app, pilot)
+        await pilot.press("y", "m")
+        await until(pilot, lambda: isinstance(app.screen, LineComposer), what="the line")
+        assert " › answer port  ▏" in picture(app)
+        await pilot.press(*"half", "escape")
+        await until(pilot, lambda: app.screen is app.main, what="closed")
+        assert app.notice.text == "draft kept: m opens it again"
+        app.refusal = OvermindError("gone", "It was answered elsewhere.")
+        await pilot.press("m", "enter")
+        assert " › answer port  half▏" in picture(app)
+        assert "It was answered elsewhere." in picture(app)
+        assert app.given == [(8, "allow", ["half"])]
 
     run(Answering, scenario)
 
@@ -631,3 +691,33 @@ def test_a_click_moves_the_keys_into_a_question_and_answers_with_its_buttons():
         assert app.given == [(7, "deny", [])]
 
     run(Answering, scenario)
+
+
+def test_a_question_says_in_which_changes_it_would_happen_once_they_are_known():
+    class Changed(Answering):
+        counted: ClassVar[list[tuple[str, object]]] = []
+
+        def request(self, command, requests, on_result):
+            if command == "changes":
+                self.counted.append((requests[0]["id"], on_result))
+            else:
+                super().request(command, requests, on_result)
+
+    async def scenario(app, pilot):
+        assert app.main.select(API)
+        await question_read(app, pilot)
+        assert [mission for mission, _ in app.counted] == [API], "of no other one, and once"
+        before = picture(app)
+        assert " in /srv/work" in before
+        assert "files" not in before
+        app.counted[0][1]([CHANGES])
+        await until(pilot, lambda: " files" in picture(app), what="the changes")
+        assert " 3 commits: +10 −5 in 5 files" in " ".join(picture(app).split())
+        burst(app, "yy")
+        assert app.given == [(7, "allow", [])], "what came behind the question does not make it unread"
+        app.post_message(Happened([{"type": "committed"}]))
+        await settle(pilot)
+        assert len(app.counted) == 1, "nothing is asked of who asks nothing any more"
+
+    Changed.counted.clear()
+    run(Changed, scenario)

@@ -117,6 +117,9 @@ EVENTS: list[Any] = [
 ]
 
 
+NO_CHANGES = {"branch": "", "base": "HEAD", "commits": [], "files": [], "diff": "", "cut": ""}
+
+
 class Still(OvermindApp):
     """The program with missions that never change, at a time that stands."""
 
@@ -155,7 +158,7 @@ class Still(OvermindApp):
     def answer(self, command, given):
         """Each answer is a new one, as from a daemon: views note what they know in its rows."""
         del given
-        return deepcopy(self.answers.get(command, self.other_answer))
+        return deepcopy(self.answers.get(command, NO_CHANGES if command == "changes" else self.other_answer))
 
     def request(self, command, requests, on_result):
         on_result([self.answer(command, one) for one in requests])

@@ -66,7 +66,7 @@ class Asked(Asking):
         self.asked.append(name)
 
     def request(self, command, requests, on_result):
-        if command not in {"seen", "result"}:
+        if command not in {"seen", "result", "changes"}:
             self.asked.append(command)
         super().request(command, requests, on_result)
 

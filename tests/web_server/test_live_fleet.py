@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 from overmind_web.live.fleet import LiveFleet
@@ -54,3 +55,37 @@ def test_whom_a_question_about_all_decides_about_is_read_again_as_a_quest_moves(
         return found
 
     assert asyncio.run(story()) == [["a0"], ["a0", "a1"]]
+
+
+class Measured(Spent):
+    """Stands in for one that measures a mission twice, and the second time has counted what it changed."""
+
+    up = True
+
+    async def stream(self, request: str, arguments: Any) -> AsyncIterator[tuple[str, Any]]:
+        assert (request, arguments["ids"]) == ("figures", ["a"])
+        figures = {"id": "a", "cpu_percent": 3.0, "memory_bytes": 5, "output_bytes_per_second": 0.0, "now": "edits"}
+        yield "ok", {"missions": [{**figures, "changed_lines": None}], "gone": []}
+        yield "item", {"missions": [{**figures, "changed_lines": {"added": 12, "removed": 3}}], "gone": []}
+        await asyncio.sleep(60)
+
+
+def test_of_rows_in_view_the_changed_lines_are_as_new_as_the_load():
+    async def story() -> list[Any]:
+        fleet, found = LiveFleet(Measured()), []  # type: ignore[arg-type]  # of which it uses this much
+        counted = asyncio.Event()
+        await fleet.reload([{"id": "a", "name": "a", "status": "running", "type": "task", "changed_lines": None}])
+
+        def measured(change: Any) -> None:
+            if change.figures:
+                found.append(fleet.fleet.rows["a"]["changed_lines"])
+                counted.set() if found[-1] else None
+
+        fleet.subscribe(measured)
+        fleet.watch("page", ["a"])
+        fleet.start()
+        await asyncio.wait_for(counted.wait(), 5)
+        await fleet.close()
+        return found[-1:]
+
+    assert asyncio.run(story()) == [{"added": 12, "removed": 3}]

@@ -32,6 +32,8 @@ const COLUMNS = [
 const ORDERS = [["", "as started"], ["name", "name"], ["state", "state"], ["for", "time in state"], ["cost", "cost"], ["cpu", "CPU"], ["memory", "memory"]];
 const LINKS = { needs: "needs", queue: "queue", cost: "cost" };
 /** What a part of the header is about → the page that has all of it. */
+const FILTERS = { failed: "state:failed|timed|lost" };
+/** What a part of the header is about → the filter of this list that keeps all of it. */
 const wide = matchMedia("(min-width: 1100px)");
 const MOST_LOGS = 100;
 /** Missions whose logs are read as one at most. */
@@ -47,6 +49,7 @@ class Missions {
     this._context = context;
     this._query = { ...place.query };
     this._alone = null;
+    this._typed = null;
     this._side = null;
     this._columns = COLUMNS.filter((column) => !column.wide);
     this._folded = new Set(kept("folded", []));
@@ -170,7 +173,10 @@ class Missions {
   }
 
   _set(query) {
-    this._query = { ...this._query, ...query };
+    const typed = this._typed === null ? {} : { filter: this.filter.value }; // and not asked for yet
+    clearTimeout(this._typed);
+    this._typed = null;
+    this._query = { ...this._query, ...typed, ...query };
     if (this.filter.value !== (this._query.filter ?? "") && document.activeElement !== this.filter) this.filter.value = this._query.filter ?? "";
     this.order.value = ORDERS.some(([key]) => key === this._query.order) ? this._query.order : "";
     this._context.router.note(this._query);
@@ -178,6 +184,13 @@ class Missions {
     this.filter.classList.remove("wrong");
     this._pane.set(this._args(), { from: 0, to: 40 });
     this.table.columns(this._columns);
+  }
+
+  /** Keep what a link of the header counts, in the order that the list has. */
+  _narrow(event, filter) {
+    if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    this._context.router.go("missions", [], { ...this._listQuery(), filter });
   }
 
   _order(key) {
@@ -354,6 +367,7 @@ class Missions {
   counted(head) {
     const part = ([key, text, tone]) => {
       const more = { class: ["figure", `figure-${key}`, `tone-${word(tone)}`] };
+      if (key in FILTERS) return h("a", { ...more, href: href("missions", [], { filter: FILTERS[key] }), onclick: (event) => this._narrow(event, FILTERS[key]) }, text);
       return key in LINKS && this._context.pages.has(LINKS[key]) ? h("a", { ...more, href: href(LINKS[key]) }, text) : h("span", more, text);
     };
     for (const [line, parts] of [[this.call, head.call ?? []], [this.figures, head.figures ?? []]]) {

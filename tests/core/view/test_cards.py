@@ -129,6 +129,15 @@ def test_what_lands_work_or_passes_a_document_is_answered_only_where_all_of_it_s
     assert card(asked=asked, mission=row("other"))["whole"] is (need in {"phase", "review", "merge"})
 
 
+@pytest.mark.parametrize(("need", "title"), [
+    ("permission", "deny a, say why"), ("question", "answer a"), ("plan", "a: the changes to make"),
+    ("budget", "a: the dollars to add instead"), ("merge", "a: leave its branch and worktree as they are, and say why"),
+])  # fmt: skip
+def test_the_line_says_what_a_text_is_to_its_question(need, title):
+    engine = {"part": "", "about": {"kind": "quest", "id": "q", "name": "a"}} if need in {"budget", "merge"} else {}
+    assert inbox.line_title(question(need=need, **engine)) == title
+
+
 def test_what_an_agent_asks_is_answered_where_its_summary_stands():
     assert card(asked=question())["whole"] is False
 

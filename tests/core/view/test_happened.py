@@ -74,3 +74,15 @@ def test_other_missions_are_named_and_long_texts_are_cut():
 def test_only_the_newest_are_drawn():
     assert len(lines(EVENTS, 100, 3, AROUND)) == 3
     assert lines(EVENTS, 100, 0, AROUND) == []
+
+
+def test_the_answer_to_a_question_changes_no_other_line_where_two_lines_became_one():
+    of_others = [
+        event("stopped", mission="b", name="b", by=None, outcome="succeeded", reason=None, exit_code=0),
+        event("asked", question=7, summary="Bash: make"),
+        event("turn_ended", mission="c", name="c", ok=True, reason=None, cost_usd=0.0, turns=1, duration_ms=2000.0),
+        event("landed", mission="b", name="b", by=None, target="main", branch="b", before="1", after="2"),
+        event("answered", question=7, by="person", behaviour="allow", summary="Bash: make"),
+    ]
+    said = [texts([one.cells])[0][23:] for one in lines(of_others, 120, 9, Surroundings(zone=ZONE))]
+    assert said == ["you allowed Bash: make", "succeeded, landed on main", "finished a turn of 2s", "asked: Bash: make"]

@@ -216,6 +216,7 @@ def test_a_row_is_written_from_what_is_known_of_its_mission_now():
     entry = Entry("a", row("a"), Group.RUNNING)
     assert list_frames.updated(entry, None) is entry
     assert list_frames.updated(entry, row("a", now="later")).row["now"] == "later"
+    assert list_frames.updated(entry, row("a", "killed")).dimmed
 
 
 HOSTILE = "\x1b[31m\u202e<img src=x onerror=alert(1)>\x00\n"

@@ -28,7 +28,7 @@ PUSH = Asking(
     API_QUESTION, NOW, f"{HOME}/shop-api", place(API, API_CHANGES, HOME), rule="ask Bash(git push *)"
 )  # fmt: skip
 CHOICE = Asking(CHOICE_QUESTION, NOW, choosing=Choosing.of(CHOICE_QUESTION["subject"]))
-EDIT = Asking(DEMO_QUESTION, NOW, f"{HOME}/shop", begins=(12,))
+EDIT = Asking(DEMO_QUESTION, NOW, f"{HOME}/shop")
 PICTURED = [("asks", PUSH, False), ("answer", PUSH, True), ("needs", PUSH, True), ("choice", CHOICE, True),
             ("demo", EDIT, False)]  # fmt: skip
 
@@ -70,11 +70,26 @@ def test_a_change_without_a_known_line_has_no_numbers():
 def test_each_line_of_a_change_has_the_number_that_it_has_in_its_file():
     old = "\n".join(f"line {number}" for number in range(30))
     subject = {"file_path": "/a", "old_string": old, "new_string": old.replace("line 1\n", "").replace("28", "x")}
-    asking = asked(tool="Edit", subject=subject)._replace(begins=(100,))
+    asking = asked(tool="Edit", subject=subject, begins=[100])
     shown = texts(text_of(asking, 60).about)
     assert shown[:5] == ["  100   line 0", "  101 - line 1", "  101   line 2", "  102   line 3", "  103   line 4"]
     assert shown[5] == "      ⋯"
-    assert shown[-2] == "      + line x"
+    assert shown[-3:] == ["  128 - line 28", "  127 + line x", "  128   line 29"], "also behind what is left out"
+
+
+def test_a_file_that_is_written_anew_is_numbered_from_its_first_line():
+    before = "\n".join(f"line {number}" for number in range(30))
+    subject = {"file_path": "/a", "content": before.replace("28", "x")}
+    replaces = {"state": "text", "bytes": len(before), "text": before}
+    shown = texts(text_of(asked(tool="Write", subject=subject, replaces=replaces), 60).about)
+    assert shown[-3:] == ["   29 - line 28", "   29 + line x", "   30   line 29"]
+
+
+def test_each_of_several_edits_begins_at_its_own_line_if_that_is_known():
+    pairs = [{"old_string": one, "new_string": f"{one}!"} for one in ("a", "b", "c")]
+    subject = {"file_path": "/a", "edits": pairs}
+    shown = texts(text_of(asked(tool="MultiEdit", subject=subject, begins=[7, 0]), 60).about)
+    assert shown == ["    7 - a", "    7 + a!", "", "      - b", "      + b!", "", "      - c", "      + c!"]
 
 
 OFFERED = [

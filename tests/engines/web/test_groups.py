@@ -146,3 +146,22 @@ def test_y_goes_to_the_question_of_a_row(pages, agents):
     page.keyboard.press("y")
     page.locator(f'article.cursor[data-key^="{mission}:"]').wait_for()
     assert agents.asked(mission)
+
+
+@pytest.mark.parametrize("how", [DESK, PHONE])
+def test_what_the_header_counts_is_one_click_away(pages, agents, how):
+    om = agents.om
+    om.mission("sleep 100", "--name", "worker")
+    ended(om, "good")
+    ended(om, "bad", "exit 3")
+    asks(agents, "!bash touch it", "api")
+    page = pages.open("missions?order=name", **how)
+    head = page.get_by_role("group", name="Who needs you")
+    head.get_by_role("link", name="1 failed").click()
+    lines_are(page, "0 of 1 need you", "0 of 1 running", "bad")
+    assert page.get_by_role("searchbox", name="Filter").input_value() == "state:failed|timed|lost"
+    assert "order=name" in page.url
+    page.go_back()
+    row(page, "worker").wait_for()
+    head.get_by_role("link", name="1 needs you").click()
+    page.get_by_role("heading", name=re.compile("Needs you")).first.wait_for()

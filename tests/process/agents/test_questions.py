@@ -173,6 +173,17 @@ def test_what_a_write_would_replace_is_shown(agents):
         agents.doing(mission, "idle")
 
 
+def test_of_an_edit_the_inbox_says_in_which_line_it_begins(agents):
+    mission = agents.session()
+    path = agents.om.path("notes.txt")
+    with open(path, "w") as file:
+        file.write("one\ntwo\n")
+    arguments = {"file_path": path, "old_string": "two", "new_string": "2"}
+    agents.post(mission, f"!ask Edit {json.dumps(arguments)}")
+    (asked,) = agents.asked(mission)
+    assert asked["begins"] == [2]
+
+
 def test_the_inbox_is_in_the_order_of_the_asking(agents):
     missions = [ask(agents)[0] for _ in range(3)]
     rows = agents.om.json("inbox", "--json")

@@ -8,7 +8,7 @@ import pytest
 
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.missions.status_marks import WAITING
-from overmind_tui.pages.compose import Composer
+from overmind_tui.pages.line import LineComposer
 from tests.kit.asking_daemon import AskingDaemon
 from tests.tui.conftest import later, lists_needs, picture, question_read, until
 
@@ -93,7 +93,7 @@ def test_a_text_goes_with_the_answer_that_it_belongs_to(asking, opened):
         for left, text in ((1, "split"), (0, "mind")):
             await read(app, pilot)
             await pilot.press("m")
-            await until(pilot, lambda: isinstance(app.screen, Composer), what="the box")
+            await until(pilot, lambda: isinstance(app.screen, LineComposer), what="the line")
             await pilot.press(*text, "enter")
             await until(pilot, lambda: lists_needs(app), what="the list")
             await asked(app, pilot, left)

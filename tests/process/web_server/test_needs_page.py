@@ -13,7 +13,7 @@ from tests.kit.agents import Agents
 from tests.kit.killing import kill_supervisor
 from tests.kit.overmind import Overmind
 from tests.kit.web_site import Site
-from tests.kit.web_tab import Message, Tab
+from tests.kit.web_tab import Message, Tab, Table
 
 pytestmark = pytest.mark.shared_home
 
@@ -144,3 +144,23 @@ def test_a_question_outlives_the_supervisor(om, agents, tab):
     tab.until(lambda: tab.said["up"][-1]["ok"], what="the next one answers")
     assert cards(tab, 1)[0]["id"] == card["id"]
     assert "ok" in tab.press("answer", question=cards(tab, 1)[0]["question"], behaviour="allow")
+
+
+def test_a_row_says_what_was_answered_it_from_here_until_somebody_is_at_another_one(om, agents, tab):
+    first, second = (ask(agents, "Bash", command=f"touch {number}; sleep 30") for number in range(2))
+    found = {one["id"]: one["question"] for one in cards(tab, 2)}
+    tab.open(2, "missions")
+    table = Table(tab, 2)
+
+    def states() -> list[str]:
+        return [table.take().cells(one)["state"][0] for one in (first, second)]
+
+    tab.until(lambda: tab.panes[2] and states() == ["asks", "asks"], what="both ask")
+    tab.send(t="say", p=2, say={"row": first})
+    assert "ok" in tab.press("answer", question=found[first], behaviour="allow")
+    tab.until(lambda: states() == ["allowed", "asks"], what="what was answered")
+    om.ok("answer", second, "deny")
+    tab.until(lambda: states()[1] not in {"asks", "denied"}, what="another person has answered")
+    assert states()[0] == "allowed"
+    tab.send(t="say", p=2, say={"row": second})
+    tab.until(lambda: states()[0] == "working", what="somebody is elsewhere")

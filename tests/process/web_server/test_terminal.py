@@ -45,6 +45,16 @@ def test_who_looks_sees_the_screen_and_types_nothing(om, site):
         assert "secret" not in later.text
 
 
+def test_who_looks_takes_no_seat_and_leaves_no_trace(om, site):
+    mission = session(om, "echo ready; cat")
+    with site.terminal(mission) as page:
+        page.until("ready")
+        assert om.api("info", id=mission)["attached"] == 0
+    with site.terminal(mission, "type") as page:
+        page.item("run")
+    eventually(lambda: [row["type"] for row in seats(om, mission)] == ["attached", "detached"], what="who typed alone")
+
+
 def test_who_types_sees_the_echo_and_the_size_is_the_newest_typists(om, site):
     mission = session(om, "exec sh")
     with site.terminal(mission, "type", columns=100, rows=30) as wide, site.terminal(mission, "type") as narrow:
