@@ -12,6 +12,7 @@ from textual import events
 
 from overmind_core.log_pages.paged_log import PagedLog
 from overmind_core.view import missions
+from overmind_core.view.actions import Context
 from overmind_core.view.hive_keys import SILENT_SINCE
 from overmind_tui.events.page import EventsPage
 from overmind_tui.missions.describe_page import DescribePage
@@ -99,7 +100,7 @@ def test_esc_with_a_key_close_behind_is_both_but_never_ends_work(om, opened):
         await until(pilot, lambda: isinstance(app.screen, Dialog), what="the question")
         await pilot.press("alt+l")
         assert app.screen is app.main
-        assert app.main.panels.current is Panel.LOG
+        assert app.main.context is Context.LOG
         assert om.api("ps")[0]["status"] == "running"
 
     opened({"alpha": "sleep 300"}, scenario)
@@ -318,7 +319,7 @@ def test_tab_turns_the_faces_that_are_there_and_gives_the_keys_back(om, opened):
         await pilot.press("escape")
         assert [app.main.left.display, app.main.log_view.display] == [True, True]
         await pilot.press("tab")
-        assert panels.current is Panel.TABLE, "from within, it gives the keys back"
+        assert app.main.context is Context.MISSIONS, "from within, it gives the keys back"
         await pilot.resize_terminal(120, 29)
         await pilot.pause()
         await pilot.press("escape")
@@ -327,7 +328,7 @@ def test_tab_turns_the_faces_that_are_there_and_gives_the_keys_back(om, opened):
         await pilot.press("tab")
         await pilot.pause()
         assert panels.shape.panel_lines
-        assert panels.current is Panel.TABLE
+        assert app.main.context is Context.MISSIONS
 
     opened({"alpha": "sleep 300", "beta": "sleep 300"}, scenario)
 
