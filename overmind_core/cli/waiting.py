@@ -366,7 +366,10 @@ def _held_up(row: Row, *, is_asked_for: bool) -> Wait | None:
     if row["activity"] == "limited":
         return (row["id"], "limited"), f"waits: the account of {name} has reached a limit: overmind inbox"
     if is_asked_for and row["type"] == "session" and row["activity"] == "idle":
-        return (row["id"], "idle"), f"{FOR_YOU}: {name} waits for a message: overmind send {name} 'TEXT'"
+        from overmind_core.domain.missions.reasons import to_send_again  # start-up: only for these
+
+        how = row.get("failed_message") or f"{name} waits for a message"
+        return (row["id"], "idle", how), f"{FOR_YOU}: {how}: {to_send_again(name)}"
     return None
 
 
