@@ -159,6 +159,8 @@ def _on_run_over(c: Conversation, fact: RunOver, now: float) -> Step:
         failed = FailedMessage(flying, EXITED, is_given_up=flying in c.resent)
         c = replace(c, resent=others(c.resent, flying), failed=failed)
         effects = (*effects, MessageMoved(flying, "failed", EXITED))
+    elif fact.final and c.queue:
+        c = replace(c, failed=FailedMessage(c.queue[-1], EXITED))
     if fact.final:
         effects = (*effects, *(MessageMoved(one, "failed", EXITED) for one in c.queue))
         # Who had it in a terminal is gone: somebody who starts it again gets it as it was.

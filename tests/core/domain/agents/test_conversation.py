@@ -275,8 +275,9 @@ def test_what_has_failed_last_is_known_until_something_follows(fact, told):
     assert conversation.failed_message(go(c, Queued(2))[0]) is None
 
 
-def test_what_an_end_for_good_cut_off_is_told_once_somebody_starts_the_agent_again():
-    c, _ = go(delivered(), RunOver(final=True))
+@pytest.mark.parametrize("begun", [(Queued(1), Echoed("hi")), (InputHeld(on=True), Queued(1))])
+def test_what_an_end_for_good_cut_off_is_told_once_somebody_starts_the_agent_again(begun):
+    c, _ = go(running(AgentMode.HEADLESS, *begun), RunOver(final=True))
     c, _ = go(conversation.plan_run(c, 2, session="", token=""), RunBegun(2))
     assert conversation.failed_message(c) == "message 1 failed: the agent ended before it answered"
 
