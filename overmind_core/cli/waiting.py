@@ -77,7 +77,7 @@ class WaitTeller:
         keep_waiting: It waits on where nothing can end without a person.
         for_answer: The missions are to answer this message, which none does while it waits for a person.
         of_spec: What is pending is the spec of this name.
-        shows_output: What it waits for is seen to go on, so that nothing is said of that.
+        shows_output: Whether what it waits for is seen to go on, so that nothing is said of that; None: it is not.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class WaitTeller:
         keep_waiting: bool,
         for_answer: int | None = None,
         of_spec: str = "",
-        shows_output: bool = False,
+        shows_output: Callable[[], bool] | None = None,
     ) -> None:
         self._context = context
         self._pending = pending
@@ -129,7 +129,8 @@ class WaitTeller:
 
     @property
     def _says_progress(self) -> bool:
-        return not self._shows_output and not self._is_short(time.monotonic())
+        is_seen = self._shows_output is not None and self._shows_output()
+        return not is_seen and not self._is_short(time.monotonic())
 
     def _look(self, client: Client) -> tuple[list[Wait], bool]:
         if self._of_spec:

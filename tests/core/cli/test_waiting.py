@@ -37,7 +37,7 @@ class Asked:
             keep_waiting=keep_waiting,
             for_answer=for_answer,
             of_spec=of_spec,
-            shows_output=shows_output,
+            shows_output=lambda: shows_output,
         )
 
     def call(self, command, args=None):
