@@ -451,7 +451,7 @@ def why_lines(why: Why) -> list[str]:
     lines += [f"  its work is kept in: {why.kept_work}"] if why.kept_work is not None else []
     lines += [f"  {why.pending_settings}"] if why.pending_settings else []
     lines += [f"  {FOR_YOU}: {one.text}" for one in why.questions if not _is_named(why, one)]
-    lines += [f"  {_lead(command)}: {command}" for command in why.do]
+    lines += [f"  {lead_of(command)}: {command}" for command in why.do]
     if why.score is not None:
         lines.append(f"{score_text(why.score)}; {why.position} of {why.queued}")
     if why.starts or why.waiting_then:
@@ -463,7 +463,8 @@ def why_lines(why: Why) -> list[str]:
     return lines
 
 
-def _lead(command: str) -> str:
+def lead_of(command: str) -> str:
+    """Return what stands before a command that helps."""
     if command.startswith(REMOVE):
         return "remove it with"
     return "see" if is_look(command) else "go on with"
