@@ -180,7 +180,7 @@ def _mission_why(args: Namespace, context: Context) -> int:
     if args.json:
         context.print(dumps(answer))
         return 0
-    landed, kept = ("", [])
+    landed, kept = "", list[str]()
     if not is_plan and answer["outcome"] == "succeeded":
         landed, kept = _work_of(client, answer, context)
     context.print(display_safe(f"{answer['name']} ({answer['id']}): {_state(answer)}{landed}"))

@@ -83,9 +83,10 @@ class _Slow:
     def call_each(self, command: str, requests: list[object], meanwhile: object = None) -> list[Any]:
         assert meanwhile is None
         try:
-            self.call(command)
+            answer = self.call(command)
         except OvermindError as error:
-            return [error for _ in requests]
+            answer = error
+        return [answer for _ in requests]
 
 
 @pytest.mark.parametrize("request_name", sorted({*contexts.GIT_WAITS, *_GIT_VERBS}))

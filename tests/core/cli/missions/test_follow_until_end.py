@@ -12,7 +12,14 @@ from overmind_core.cli import follow_logs, waiting
 
 @pytest.mark.parametrize(("printed", "said"), [([], ["waits for red: running"]), (["hello"], [])])
 def test_of_a_mission_that_prints_nothing_it_is_said_that_it_runs(monkeypatch, printed, said):
-    row = {"id": "a1b2c3d4", "name": "red", "type": "task", "status": "running", "activity": None, "children": []}
+    row: dict[str, Any] = {
+        "id": "a1b2c3d4",
+        "name": "red",
+        "type": "task",
+        "status": "running",
+        "activity": None,
+        "children": [],
+    }
     client = SimpleNamespace(call=lambda command, *_args: [row] if command == "ps" else [])
     noted: list[str] = []
     shown: list[str] = []
