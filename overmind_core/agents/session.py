@@ -18,10 +18,12 @@ from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, Q
 from overmind_core.domain.agents import conversation, conversation_events, conversation_step, events
 from overmind_core.domain.agents.agent import ActivitySource, Agent, AgentMode
 from overmind_core.domain.agents.agent_events import Acknowledged, Asked, Echoed, PlainLine, TextSpoken, TurnEnded
+from overmind_core.domain.agents.conversation import FailedMessage
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.events import MissionEvent
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause
+from overmind_core.domain.missions.reasons import to_send_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -413,7 +415,20 @@ class Session:
                 self.put(replace(self.state, activity=replace(self.state.activity, now=one_line(text))))
         elif effect.state != QUEUED:
             self._texts.pop(effect.message, None)
-            self.record(_OVER[effect.state](message=effect.message, error=effect.error))
+            self.record(_OVER[effect.state](message=effect.message, error=effect.error, text=self._told(effect)))
+
+    def _told(self, effect: conversation_events.MessageMoved) -> str | None:
+        """The log's line about a message that no turn has answered; None where its turn, or the mission's end, is one.
+
+        Of one that was given up the conversation still knows why: nothing is delivered before the next run.
+        """
+        mission = self.mission
+        if effect.state != FAILED or effect.result is not None or mission is None or not mission.is_live:
+            return None
+        kept = self.state.failed
+        is_known = kept is not None and kept.message == effect.message
+        failed = kept if kept is not None and is_known else FailedMessage(effect.message, effect.error or FAILED)
+        return f"--- {failed.sentence}; send it again with: {to_send_again(mission.definition.name)} ---"
 
     def _reply(self, number: int, decision: Decision) -> None:
         asked = self.questions.pop(number, None)

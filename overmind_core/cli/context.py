@@ -34,6 +34,24 @@ if TYPE_CHECKING:
 
 UNEXPLAINED_SECONDS = 1.0
 """A person who has waited for so long is told for what."""
+GIT_SECONDS = 2.0
+"""The same of a request that runs git: most take less, and a script reads the line, too."""
+_OR_A_LOCK = "or for a lock that another git holds"
+GIT_WAITS = {
+    "changes": "Reading the changes{}: waiting for git",
+    "commit": f"Committing{{}}: waiting for git and its hooks, {_OR_A_LOCK}",
+    "discard": f"Discarding{{}}: waiting for git and for containers to end, {_OR_A_LOCK}",
+    "isolate": "Checking the project{}: waiting for git and the container engine",
+    "prune": f"Removing missions{{}}: waiting for git and the disk, {_OR_A_LOCK}",
+    "push": "Pushing{}: waiting for the remote to answer, or for another push of its branch to end",
+    "rm": f"Removing{{}}: waiting for git and for containers to end, {_OR_A_LOCK}",
+    "worktrees": "Listing worktrees{}: waiting for git",
+    "worktrees_prune": f"Pruning worktrees{{}}: waiting for git and for containers to end, {_OR_A_LOCK}",
+}
+"""Request that runs git in the daemon → the line about what it waits for; `{}` stands for the missions it is about."""
+_PREPOSITIONS = {"changes": " of ", "isolate": " in "}
+_MOST_NAMED = 3
+"""Missions that the line names."""
 
 
 class Context:
@@ -166,12 +184,25 @@ class Context:
         """Print a line as `hint` does when what is done in the block takes longer than a second; `to_pipe`: always."""
         return Waiting(self, text, to_pipe=to_pipe)
 
+    def waiting_for_git(self, command: str, names: Sequence[str] = ()) -> Waiting:
+        """Say what a request waits for that runs git in the daemon, once the block has taken `GIT_SECONDS`.
+
+        Args:
+            command: The request, one of `GIT_WAITS`.
+            names: The missions that it is about.
+        """
+        more = " and others" if len(names) > _MOST_NAMED else ""
+        named = f"{_PREPOSITIONS.get(command, ' ')}{', '.join(names[:_MOST_NAMED])}{more}" if names else ""
+        text = display_safe(GIT_WAITS[command].format(f"{named}{self.on_hive}"))
+        return Waiting(self, text, to_pipe=True, seconds=GIT_SECONDS)
+
 
 class Waiting:
     """A block of which a person is told when it takes long; `contextlib` would cost a tenth of each command's start."""
 
-    def __init__(self, context: Context, text: str, *, to_pipe: bool) -> None:
+    def __init__(self, context: Context, text: str, *, to_pipe: bool, seconds: float | None = None) -> None:
         self._context = context
+        self._seconds = UNEXPLAINED_SECONDS if seconds is None else seconds
         self._text = text
         self._to_pipe = to_pipe
         self._timer: Timer | None = None
@@ -182,7 +213,7 @@ class Waiting:
             return
         from threading import Timer  # start-up: a person looks
 
-        self._timer = Timer(UNEXPLAINED_SECONDS, self._context.note, [self._text])
+        self._timer = Timer(self._seconds, self._context.note, [self._text])
         self._timer.daemon = True
         self._timer.start()
 

@@ -210,10 +210,17 @@ def follow_until_end(context: Context, mission: str, *, since: float | None = No
     """
     from overmind_core.cli.waiting import WaitTeller
 
-    teller = WaitTeller(context, lambda: [mission], of_quests=False, keep_waiting=True, shows_output=True)
+    is_shown = False
+
+    def write(line: str) -> None:
+        nonlocal is_shown
+        is_shown = True
+        context.print(line)
+
+    teller = WaitTeller(context, lambda: [mission], of_quests=False, keep_waiting=True, shows_output=lambda: is_shown)
     colour, idle = coloured(context.environ), teller.is_hopeless
     try:
-        transcript = follow_output(context.client(), mission, context.print, colour=colour, since=since, idle=idle)
+        transcript = follow_output(context.client(), mission, write, colour=colour, since=since, idle=idle)
     except OvermindError as error:
         raise while_waiting(error, [mission]) from None
     return exit_status(transcript.status, transcript.exit_code, transcript.reason)

@@ -77,7 +77,7 @@ class WaitTeller:
         keep_waiting: It waits on where nothing can end without a person.
         for_answer: The missions are to answer this message, which none does while it waits for a person.
         of_spec: What is pending is the spec of this name.
-        shows_output: What it waits for is seen to go on, so that nothing is said of that.
+        shows_output: Whether what it waits for is seen to go on, so that nothing is said of that; None: it is not.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class WaitTeller:
         keep_waiting: bool,
         for_answer: int | None = None,
         of_spec: str = "",
-        shows_output: bool = False,
+        shows_output: Callable[[], bool] | None = None,
     ) -> None:
         self._context = context
         self._pending = pending
@@ -129,7 +129,8 @@ class WaitTeller:
 
     @property
     def _says_progress(self) -> bool:
-        return not self._shows_output and not self._is_short(time.monotonic())
+        is_seen = self._shows_output is not None and self._shows_output()
+        return not is_seen and not self._is_short(time.monotonic())
 
     def _look(self, client: Client) -> tuple[list[Wait], bool]:
         if self._of_spec:
@@ -366,7 +367,10 @@ def _held_up(row: Row, *, is_asked_for: bool) -> Wait | None:
     if row["activity"] == "limited":
         return (row["id"], "limited"), f"waits: the account of {name} has reached a limit: overmind inbox"
     if is_asked_for and row["type"] == "session" and row["activity"] == "idle":
-        return (row["id"], "idle"), f"{FOR_YOU}: {name} waits for a message: overmind send {name} 'TEXT'"
+        from overmind_core.domain.missions.reasons import to_send_again  # start-up: only for these
+
+        how = row.get("failed_message") or f"{name} waits for a message"
+        return (row["id"], "idle", how), f"{FOR_YOU}: {how}: {to_send_again(name)}"
     return None
 
 

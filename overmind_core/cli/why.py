@@ -48,7 +48,7 @@ def _why_here(args: Namespace, context: Context) -> int:
     from overmind_core.cli.specs.commands import spec_show
 
     kinds: tuple[Callable[[Namespace, Context], int], ...] = (
-        quest_why_here, spec_show, _mission_why, _gate_why, _ritual_why,
+        quest_why_here, spec_show, _mission_why, _gate_why, _ritual_why, _removed_why,
     )  # fmt: skip
 
     for print_one in kinds:
@@ -109,6 +109,64 @@ def _ritual_why(args: Namespace, context: Context) -> int:
     return 0
 
 
+def _removed_why(args: Namespace, context: Context) -> int:
+    """Print what is kept of the work of a mission that was removed.
+
+    Raises:
+        OvermindError: `not_found`, nothing of such a mission is left.
+    """
+    with context.waiting_for_git("worktrees"):
+        rows = context.client().call("worktrees", {})["worktrees"]
+    removed = [row for row in rows if row["status"] is None and args.id in {row["name"], row["mission"]}]
+    if not removed:
+        raise OvermindError("not_found", f"No worktree of {args.id!r} is left.")
+    if args.json:
+        context.print(dumps(removed))
+        return 0
+    for row in removed:
+        context.print(display_safe(f"{row['name']} ({row['mission']}): was removed"))
+        for line in _kept_lines(row):
+            context.print(display_safe(f"  {line}"))
+    return 0
+
+
+def _kept_lines(row: Row) -> Iterator[str]:
+    """Where the work of a mission is kept, and what goes on with it; none where nothing would be lost.
+
+    `row`: As `worktrees` lists it.
+    """
+    from overmind_core.domain.landing import KeptWork
+    from overmind_core.domain.quests.remedies import ways_of_kept_work
+    from overmind_core.domain.quests.why import lead_of
+
+    kept = KeptWork(row["path"], row["dirty"], not row["merged"])
+    if row["problem"]:
+        yield f"its worktree is broken: {row['path']}: {row['problem']}"
+    elif kept.uncommitted or kept.unmerged or row["ignored"]:
+        words = (("uncommitted", kept.uncommitted), ("unmerged", kept.unmerged), ("ignored by git", row["ignored"]))
+        how = ", ".join(word for word, holds in words if holds)
+        yield f"its work is kept in: {kept.folder} ({how})"
+        yield from (f"{lead_of(command)}: {command}" for command in ways_of_kept_work(row["mission"], kept))
+    elif row["status"] is None:
+        yield f"its worktree is kept in: {kept.folder}"
+
+
+def _work_of(client: Client, mission: Row, context: Context) -> tuple[str, list[str]]:
+    """Return where the work of a mission that has succeeded has landed, or "", and the lines about what has not."""
+    isolation = mission.get("isolation") or {}
+    if not isolation.get("worktree") or not isolation.get("branch"):
+        return "", []
+    try:
+        with context.waiting_for_git("changes", [mission["name"]]):
+            rows = client.call("worktrees", {"ids": [mission["id"]]})["worktrees"]
+            lines = [line for row in rows for line in _kept_lines(row)]
+            changes = {"files": []} if lines else client.call("changes", {"id": mission["id"]})
+    except OvermindError:  # git can't tell: how the mission stands is said all the same
+        return "", []
+    has_landed = changes["files"] and changes["branch"] != isolation["branch"]
+    return (f", landed on {changes['branch']}" if has_landed else ""), lines
+
+
 def _mission_why(args: Namespace, context: Context) -> int:
     """Print what a plan or an agent of one waits for, and how another mission stands."""
     client = context.client()
@@ -122,8 +180,11 @@ def _mission_why(args: Namespace, context: Context) -> int:
     if args.json:
         context.print(dumps(answer))
         return 0
-    context.print(display_safe(f"{answer['name']} ({answer['id']}): {_state(answer)}"))
-    for line in _plan_lines(answer) if is_plan else ():
+    landed, kept = "", list[str]()
+    if not is_plan and answer["outcome"] == "succeeded":
+        landed, kept = _work_of(client, answer, context)
+    context.print(display_safe(f"{answer['name']} ({answer['id']}): {_state(answer)}{landed}"))
+    for line in _plan_lines(answer) if is_plan else kept:
         context.print(display_safe(f"  {line}"))
     if answer["outcome"] is None:
         from overmind_core.cli.waiting import WaitTeller  # start-up: only for what goes on

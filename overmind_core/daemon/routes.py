@@ -385,6 +385,7 @@ def _queue_views(app: App) -> QueueViews:
         in_the_way=app.engine.attempts.targets.in_the_way,
         gates=app.engine.specs.gates,
         worktree=app.engine.quest_landing.worktree,
+        kept_work=app.isolation.kept_work,
         home=app.home,
         pending_settings=lambda key: config.pending(
             app.home.config, app.home.good_config, app.settings, providers=provider_names(), key=key

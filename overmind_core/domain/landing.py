@@ -47,6 +47,15 @@ class Landed(NamedTuple):
     commits: frozenset[str]
 
 
+class KeptWork(NamedTuple):
+    """Work of a mission that would be lost with its worktree."""
+
+    folder: str
+    """The worktree, in wire form."""
+    uncommitted: bool = False
+    unmerged: bool = False
+
+
 class LeftWork(NamedTuple):
     """Work that was left in its worktree, as it could not be brought together with what had landed."""
 

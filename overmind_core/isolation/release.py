@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.isolation.isolation import Removal
 from overmind_core.domain.isolation.project import Teardown
+from overmind_core.domain.landing import KeptWork
 from overmind_core.domain.missions.mission import Cause, Status
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
@@ -165,6 +166,21 @@ async def check(workspace: Workspace, isolation: Isolation, *, is_removed: bool 
         raise OvermindError(
             "unmerged", f"{message} Merge with: overmind merge {word}{runs}, or {BY_FORCE}", commits=commits
         )
+
+
+async def kept_work(workspace: Workspace, isolation: Isolation) -> KeptWork | None:
+    """What would be lost with the mission's worktree; None: nothing, or it has none.
+
+    Raises:
+        OvermindError: `git_failed`.
+    """
+    if isolation.branch is None or isolation.worktree is None:
+        return None
+    if not await workspace.in_thread(os.path.isdir, from_wire(isolation.worktree)):
+        return None
+    state = await state_of(workspace, isolation)
+    kept = KeptWork(isolation.worktree, bool(state.dirty), not state.merged)
+    return kept if kept.uncommitted or kept.unmerged or state.ignored.kept else None
 
 
 async def state_of(workspace: Workspace, isolation: Isolation) -> WorktreeStatus:

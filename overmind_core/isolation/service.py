@@ -20,6 +20,7 @@ from overmind_core.isolation.preparations import Preparations, is_next, is_unfin
 if TYPE_CHECKING:
     from overmind_core.domain.events import MissionEvent
     from overmind_core.domain.isolation.isolation import Isolation
+    from overmind_core.domain.landing import KeptWork
     from overmind_core.domain.missions.mission import Definition, Mission
     from overmind_core.isolation.container_watch import ContainerWatch
     from overmind_core.isolation.plan import Planned
@@ -144,6 +145,17 @@ class IsolationService:
         isolation = self._workspace.find(mission)
         if not force:
             await release.check(self._workspace, isolation)
+
+    async def kept_work(self, mission: str) -> KeptWork | None:
+        """What would be lost with a mission's worktree; None: nothing, or nobody can tell."""
+        from overmind_core.isolation import release  # noqa: PLC0415 - see above
+
+        isolation = self._workspace.records.get(mission)
+        try:
+            return None if isolation is None else await release.kept_work(self._workspace, isolation)
+        except OvermindError as error:
+            _log.debug("whether work of mission %s is kept can't be told: %s", mission, error.message)
+            return None
 
     async def remove(self, mission: str, *, force: bool) -> None:
         """Remove everything that an ended mission has of its own."""

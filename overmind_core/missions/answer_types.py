@@ -109,6 +109,8 @@ class AgentState(TypedDict):
     """While it is limited: the number of its own retries."""
     resume_at: str | None
     """While it is limited: when it tries again."""
+    failed_message: str | None
+    """While it is idle: how its last message has failed, in words; null: it has not, or a person interrupted it."""
     handover: Literal["handing_back", "handed_over", "finishing"] | None
     """Its place between pipes and a person's terminal."""
     mode: AgentMode | None

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents.agent import RAW, AgentMode
-from overmind_core.domain.agents.conversation import handover_phase
+from overmind_core.domain.agents.conversation import failed_message, handover_phase
 from overmind_core.domain.agents.spending import cost_of
 from overmind_core.domain.missions.mission import Mission, Restart, Status, shell_code
 from overmind_core.domain.missions.outcome import Outcome, outcome_of
@@ -137,6 +137,7 @@ def talking(mission: Mission, conversation: Conversation | None) -> AgentState:
         "activity_source": None if doing is None else doing.source,
         "attempt": None if doing is None or not doing.attempt else doing.attempt,
         "resume_at": None if doing is None else time(doing.resume_at),
+        "failed_message": None if doing is None or conversation is None else failed_message(conversation),
         "handover": handover_phase(conversation) if conversation is not None and mission.is_live else None,
         "mode": conversation.mode if conversation is not None and agent else None,
         "cost_usd": _cost(conversation) if conversation is not None and agent else None,
@@ -258,6 +259,8 @@ def now_line(
     """One line on what is going on: what it asks or does, what it wrote last, and of one that failed, how it ended."""
     if standing is not None and standing.text:
         return display_safe(standing.text)
+    if mission.is_live and conversation is not None and (failed := failed_message(conversation)):
+        return display_safe(failed)
     if mission.is_live and conversation is not None and conversation.activity.now:
         return display_safe(conversation.activity.now)
     if mission.is_live and mission.status is not Status.RESTARTING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.agents.events import ConversationLost, QuestionAsked, TurnFinished
+from overmind_core.domain.agents.events import ConversationLost, MessageFailed, QuestionAsked, TurnFinished
 from overmind_core.domain.missions.events import MissionCrashed, MissionKilled, MissionStopped, RunRestarted
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 NEWSWORTHY = (
     QuestionAsked, MissionCrashed, MissionKilled, RunRestarted, MissionStopped, TurnFinished, ConversationLost,
+    MessageFailed,
 )  # fmt: skip
 """Types of events that are worth a look."""
 

@@ -267,7 +267,9 @@ class QuestWhy(QuestBrief):
     folder_gone: bool
     """Whether that folder was removed since."""
     work_folder: str | None
-    """The worktree with its work, where the check of the merged work has failed; null where there is none."""
+    """The worktree with its work, where the check of the merged work has failed, or it was cancelled; null where
+    there is none.
+    """
     output: list[str]
     """The last lines that the check printed, at most three."""
     needs_by_hand: list[str]

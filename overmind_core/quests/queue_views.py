@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from overmind_core.agents.answer_types import Question
     from overmind_core.domain.admission import Wait
+    from overmind_core.domain.landing import KeptWork
     from overmind_core.domain.quests.needs import Need
     from overmind_core.domain.quests.score import Score
     from overmind_core.domain.quests.why import Refusal
@@ -98,6 +99,7 @@ class QueueViews:
         in_the_way: Callable[[str], str],
         gates: Callable[[str | None], list[BoardGate]],
         worktree: Callable[[str], str | None],
+        kept_work: Callable[[str], Awaitable[KeptWork | None]],
         home: Home,
         pending_settings: Callable[[str | None], str],
         questions_about: Callable[[str, str], Awaitable[Sequence[Question]]],
@@ -106,9 +108,10 @@ class QueueViews:
 
         `estimated`: how many seconds an attempt of a quest takes; None: nobody knows. `look`: looks at what is in the
         way of the landing of a quest; `refusal`: what that is; `in_the_way`: the same in a few words. `gates`: what
-        specs wait for, or the one with an id. `worktree`: the folder of the worktree of a mission. `pending_settings`:
-        a sentence about a key in [queue] of config.toml, or about all of that file, that was changed since the daemon
-        began; "" else. `questions_about`: what is asked about the quest of an id and a name.
+        specs wait for, or the one with an id. `worktree`: the folder of the worktree of a mission; `kept_work`:
+        what would be lost with it. `pending_settings`: a sentence about a key in [queue] of config.toml, or about all
+        of that file, that was changed since the daemon began; "" else. `questions_about`: what is asked about the
+        quest of an id and a name.
         """
         self._quests = quests
         self._queue = queue
@@ -127,6 +130,7 @@ class QueueViews:
         self._in_the_way = in_the_way
         self._gates = gates
         self._worktree = worktree
+        self._kept_work = kept_work
         self._home = home
         self._pending_settings = pending_settings
         self._questions_about = questions_about
@@ -222,6 +226,7 @@ class QueueViews:
     async def why(self, quest: Quest) -> QuestWhy:
         """Why a quest does not start, or how it stands, and what depends on it."""
         evidence = await self._evidence(quest)
+        kept_work = await self._kept_work(quest.id) if quest.status is QuestStatus.CANCELLED else None
         if waits_for_target(quest):
             await self._look(quest.id)
         asked = await self._questions_about(quest.id, quest.name)
@@ -252,6 +257,7 @@ class QueueViews:
             empty_needs=empty,
             needs_by_hand=by_hand,
             overdue=is_overdue(quest, self._clock.wall()),
+            kept_work=kept_work,
         )
         until = (
             quest.queue.not_before if quest.queue is not None and wait is not None and wait.code == "until" else None
@@ -271,7 +277,7 @@ class QueueViews:
             "waiting_then": [{"name": one.name, "needs": list(one.needs)} for one in found.waiting_then],
             "folder": None if evidence is None else evidence.folder,
             "folder_gone": evidence is not None and evidence.is_gone,
-            "work_folder": None if evidence is None else evidence.work,
+            "work_folder": _work_folder(evidence, kept_work),
             "output": [] if evidence is None else list(evidence.output),
             "empty_needs": empty,
             "needs_by_hand": by_hand,
@@ -406,3 +412,9 @@ def _score(score: Score) -> QuestScore:
         "factor": score.factor,
         "floor": score.floor,
     }
+
+
+def _work_folder(evidence: Evidence | None, kept_work: KeptWork | None) -> str | None:
+    if kept_work is not None:
+        return kept_work.folder
+    return None if evidence is None else evidence.work

@@ -45,6 +45,7 @@ def card(need: Need, answer: str = "") -> Card:
         done: What both have done, in words, once they were given.
         text_is: The meaning of a text for the engine; absent: it has none.
         read: What is read before it is answered: `["changes", id]`, or `["spec", id, phase]`; absent: it is all here.
+        phase: The phase of a spec that is asked about; absent: none is.
         whole: Whether it is answered only where all of it stands, as what lands work is, and what passes a document.
         attach_only: Whether it can be answered in its terminal alone.
         live, session, terminal: Whether the mission runs, takes messages, has a terminal.
@@ -101,6 +102,7 @@ def _asked(need: Need, asked: Row) -> Card:
         found["text_is"] = effects.text
     if by_engine and asked["need"] == EngineNeed.PHASE:
         found["read"] = ["spec", asked["id"], *filter(None, [asked["part"]])]
+        found["phase"] = safe(asked["part"])
     elif by_engine and asked["need"] in _READ_FIRST and need.mission is not None:
         found["read"] = ["changes", asked["id"]]
     return found

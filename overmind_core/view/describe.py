@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.isolation.project import service_and_number
-from overmind_core.domain.missions.reasons import FOREVER, killed_after, limit_of, sentence
+from overmind_core.domain.missions.reasons import FOREVER, killed_after, limit_of, sentence, to_send_again
 from overmind_core.view import mission_notes, numbers, plans
 from overmind_core.view import missions as rows
 from overmind_core.view.cells import Cell, fitted, safe
@@ -131,6 +131,7 @@ def _head(info: Info, look: Rendering) -> Lines:
         [Cell(f" {state}", mark.tone), Cell(reason, "bad")],
         *pairs(
             ("now", info.get("now")),
+            ("send again", to_send_again(info["name"]) if info.get("failed_message") else None),
             ("command", info.get("command")),
             ("folder", info.get("cwd")),
             ("exit code", info.get("exit_code")),

@@ -75,7 +75,7 @@ class Need(NamedTuple):
             return missions_rows.LOST_WORDS
         if self.asked is None and self.row.get("conversation_lost"):
             return CONVERSATION_LOST
-        return safe(self.asked["summary"] if self.asked else self.row.get("now"))
+        return safe(self.asked["summary"] if self.asked else self.row.get("failed_message") or self.row.get("now"))
 
 
 STANDS_FOR_NONE = "stands_for_none"

@@ -20,7 +20,7 @@ _BEGINS = frozenset({"created", "preparing", "prepared", "started", "restart", "
 _GOES_ON = frozenset({QUEUED, REVIEW, *OF_WORK})
 """Marks of an ended mission whose quest, or agent of a plan, goes on."""
 _NOTHING_RUNS: Row = {
-    "activity": None, "need": None, "now": None, "cpu_percent": None, "memory_bytes": None,
+    "activity": None, "need": None, "failed_message": None, "now": None, "cpu_percent": None, "memory_bytes": None,
     "output_bytes_per_second": None, "next_restart_at": None,
 }  # fmt: skip
 

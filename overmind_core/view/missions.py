@@ -357,6 +357,8 @@ def now_cell(row: Row) -> Cell:
         text = _SHARE.sub(r"\2  \1", text)
     if mark(row) is WAITING and text:
         return Cell(text if text.endswith("?") else f"{text} ?", "wait")
+    if row.get("failed_message"):
+        return Cell(safe(row["failed_message"]), "bad")
     if not text and is_live(row):
         on_result = row["status"] == "running" and row.get("activity") not in {None, "unknown"}
         return Cell(mark(row).word if on_result or mark(row) is PREPARING else "no output yet", "faint")

@@ -494,10 +494,10 @@ def why_text(answer: Info) -> Lines:
 
 
 def _why_line(line: str, at: int) -> list[Cell]:
-    for lead in ("  in: ", "  its work is in: ", "  printed: "):
+    for lead in ("  in: ", "  its work is in: ", "  its work is kept in: ", "  printed: "):
         if line.startswith(lead):
             return [Cell(f" {lead}", "label"), Cell(safe(line.removeprefix(lead)))]
-    for lead in ("  go on with: ", "  see: ", f"  {FOR_YOU}: "):
+    for lead in ("  go on with: ", "  remove it with: ", "  see: ", f"  {FOR_YOU}: "):
         if line.startswith(lead):
             return [Cell(f" {lead}", "label"), Cell(safe(line.removeprefix(lead)), "key")]
     return [Cell(f" {safe(line)}", "accent" if at == 0 else "")]

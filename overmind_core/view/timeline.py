@@ -28,6 +28,7 @@ _HAVE_MARKS = frozenset({
 })  # fmt: skip
 _TONES = {
     "asked": "wait", "answered": "good", "steer": "slow", "overlap": "slow", "health": "slow", "report": "accent",
+    "message_failed": "bad",
     "lesson": "accent", "note": "accent", "phase": "accent", "spec": "accent", "cost_warning": "slow",
     EARLIER: "faint", ALSO: "faint",
 }  # fmt: skip
@@ -102,8 +103,8 @@ def looked_in(row: Row) -> str:
 
 SHOWN = frozenset({
     "answered", "asked", "cost_warning", "crashed", "created", "exited", "health", "keeper_lost", "killed", "landed",
-    "note", "overlap", "paused", "phase", "quest", "report", "restarting", "set_up_failed", "spawn_failed", "spec",
-    "started", "steer", "stopped", "stopping", "thawed", "withdrawn",
+    "message_failed", "note", "overlap", "paused", "phase", "quest", "report", "restarting", "set_up_failed",
+    "spawn_failed", "spec", "started", "steer", "stopped", "stopping", "thawed", "withdrawn",
 })  # fmt: skip
 """Types of events that a timeline tells of; the others are said by the log of events."""
 

@@ -80,6 +80,14 @@ def test_an_agent_that_has_lost_its_conversation_needs_somebody_while_it_lives()
     assert inbox_rows.needs([{**forgetful, "status": "stopped"}], (), NOON) == []
 
 
+def test_an_agent_whose_last_message_failed_says_so_in_the_list_and_among_what_needs_somebody():
+    told = "message 1 was given up: the agent ended twice before it answered"
+    failed = row("a", failed_message=told, now="its last words", provider="claude", activity="idle", unseen=True)
+    assert missions_rows.now_cell(failed) == (told, "bad")
+    (need,) = inbox_rows.needs([failed], (), NOON)
+    assert (need.group, need.summary) == ("your turn", told)
+
+
 def test_what_only_the_engine_needs_is_told_as_lost_and_needs_nobody():
     assert missions_rows.now_cell(OF_ENGINE) == ("lost with its keeper", "bad")
     assert missions_rows.lost([OF_ENGINE]) == []

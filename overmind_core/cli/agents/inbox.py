@@ -24,7 +24,7 @@ from overmind_core.client.daemon import connect_until, try_connect
 from overmind_core.domain import engine_questions
 from overmind_core.domain.agents import approval_subject
 from overmind_core.domain.missions.lost import lost_sentence
-from overmind_core.domain.missions.reasons import CONVERSATION_LOST, ended_words, limit_of
+from overmind_core.domain.missions.reasons import CONVERSATION_LOST, ended_words, limit_of, to_send_again
 from overmind_core.domain.text.cells import cut, display_safe
 from overmind_core.domain.text.duration import format_uptime
 from overmind_core.domain.text.moment import parse_time
@@ -83,7 +83,7 @@ def inbox_text(questions: Sequence[Question], now: float, *, bold: bool = False)
 
 
 def held_up_text(client: Client, now: float) -> str:
-    """Return a line for each agent that a limit holds up or that has lost its conversation, and for what gave up.
+    """Return a line for each agent that a limit holds up, that has forgotten or not answered, and for what gave up.
 
     `now`: in seconds since the epoch.
     """
@@ -93,8 +93,10 @@ def held_up_text(client: Client, now: float) -> str:
     limited = [row["id"] for row in found if row.get("activity") == "limited"]
     rows = client.call("ps", {"ids": limited, "wide": True}) if limited else []
     lost = [row for row in found if row.get("conversation_lost")]
+    unanswered = [row for row in found if row.get("failed_message") and row.get("unseen")]
     spent = [client.call("info", {"id": row["id"]}) for row in found if gave_up(row)]
-    return "\n".join([*(_limited(row, now) for row in rows), *map(_forgetful, lost), *map(_spent, spent)])
+    lines = (*map(_forgetful, lost), *map(_unanswered, unanswered), *map(_spent, spent))
+    return "\n".join([*(_limited(row, now) for row in rows), *lines])
 
 
 def _spent(row: Mapping[str, Any]) -> str:
@@ -106,6 +108,12 @@ def _spent(row: Mapping[str, Any]) -> str:
 def _forgetful(row: Mapping[str, Any]) -> str:
     name = display_safe(row["name"])
     return f"{name} ({row['id']}): {CONVERSATION_LOST}. Log: overmind logs {name} · seen: overmind seen {name}"
+
+
+def _unanswered(row: Mapping[str, Any]) -> str:
+    name = display_safe(row["name"])
+    how = display_safe(row["failed_message"])
+    return f"{name} ({row['id']}): {how}. Again: {to_send_again(name)} · seen: overmind seen {name}"
 
 
 def _limited(row: Mapping[str, Any], now: float) -> str:

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 def isolate(args: Namespace, context: Context) -> int:
     """Explain; exit status 1 when it would not work."""
-    answer = context.client(start=True).call("isolate", project_request(args, context))
+    request = project_request(args, context)
+    client = context.client(start=True)
+    with context.waiting_for_git("isolate", [request["cwd"]]):
+        answer = client.call("isolate", request)
     context.print(dumps(answer) if args.json else explanation_text(answer))
     return FAILED if is_wrong(answer) else 0
 
@@ -59,7 +62,8 @@ def trust(args: Namespace, context: Context) -> int:
         answer = client.call("trust", {**request, "revoke": True})
         context.print(dumps(answer) if args.json else f"No longer trusted: {display_safe(answer['path'])}")
         return 0
-    seen = client.call("isolate", request)
+    with context.waiting_for_git("isolate", [request["cwd"]]):
+        seen = client.call("isolate", request)
     if seen["problems"] and not seen["sha256"]:
         print_problems(context, seen["problems"])
         raise project_file_error(seen)

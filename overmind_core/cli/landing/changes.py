@@ -34,7 +34,8 @@ def changes(args: Namespace, context: Context) -> int:
     """Print the diff, or what is asked for instead."""
     if args.stat + args.name_only + args.json > 1:
         raise UsageError("--stat, --name-only and --json can't be used together")
-    found = context.client().call("changes", {"id": args.id})
+    with context.waiting_for_git("changes", [args.id]):
+        found = context.client().call("changes", {"id": args.id})
     if args.json:
         context.print(dumps(found))
         return 0
@@ -102,7 +103,7 @@ def commit(args: Namespace, context: Context) -> int:
     if not args.message:
         raise UsageError("Missing message: give one with -m TEXT")
 
-    with git_output_shown(context):
+    with git_output_shown(context), context.waiting_for_git("commit", [args.id]):
         done = context.client().call("commit", {"id": args.id, "message": "\n\n".join(args.message)})
     if args.json:
         context.print(dumps(done))
@@ -130,8 +131,7 @@ COMMIT = Command(
 
 def push(args: Namespace, context: Context) -> int:
     """Push, and print where to."""
-    text = f"Pushing {args.id}: waiting for the remote to answer, or for another push of its branch to end"
-    with git_output_shown(context), context.waiting(display_safe(text), to_pipe=True):
+    with git_output_shown(context), context.waiting_for_git("push", [args.id]):
         done = context.client().call("push", {"id": args.id, "remote": args.remote})
     if args.json:
         context.print(dumps(done))
@@ -235,7 +235,8 @@ def removed_line(gone: Mapping[str, Any]) -> str:
 def discard(args: Namespace, context: Context) -> int:
     """Discard each of them."""
     requests = [{"id": mission, "force": args.force} for mission in args.ids]
-    return call_each(context, context.client(), "discard", requests, line=_discarded_line, as_json=args.json)
+    with context.waiting_for_git("discard", args.ids):
+        return call_each(context, context.client(), "discard", requests, line=_discarded_line, as_json=args.json)
 
 
 def _discarded_line(answer: Mapping[str, Any]) -> str:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from overmind_core.client.client import Client
+
     Row = Mapping[str, Any]
 
 
@@ -74,7 +76,8 @@ def worktrees(args: Namespace, context: Context) -> int:
     if context.hive is not None and args.here:
         raise UsageError("--here is about a folder of this machine, and can't be used with -H.")
     request = {"sizes": args.sizes, **({"cwd": caller_environment.working_directory(None)} if args.here else {})}
-    rows = context.client().call("worktrees", request)["worktrees"]
+    with context.waiting_for_git("worktrees"):
+        rows = context.client().call("worktrees", request)["worktrees"]
     if args.json:
         context.print(dumps(rows))
         return 0
@@ -124,9 +127,9 @@ def worktrees_prune(args: Namespace, context: Context) -> int:
         raise UsageError(f"There is no current repository on {context.hive.name}. Prune those of all with: --all")
     client = context.client()
     asks = not args.dry_run and not args.yes
-    if asks and not _agreed(client.call("worktrees_prune", _request(args, dry=True))):
+    if asks and not _agreed(_prune(client, args, context, dry=True)):
         return FAILED
-    answer = client.call("worktrees_prune", _request(args, dry=args.dry_run))
+    answer = _prune(client, args, context, dry=args.dry_run)
     if args.json:
         context.print(dumps(answer))
         return 0
@@ -141,9 +144,11 @@ def worktrees_prune(args: Namespace, context: Context) -> int:
     return 0
 
 
-def _request(args: Namespace, *, dry: bool) -> dict[str, Any]:
+def _prune(client: Client, args: Namespace, context: Context, *, dry: bool) -> Row:
     where = {} if args.all else {"cwd": caller_environment.working_directory(None)}
-    return {"force": args.force, "dry_run": dry, **where}
+    with context.waiting_for_git("worktrees_prune"):
+        answer: Row = client.call("worktrees_prune", {"force": args.force, "dry_run": dry, **where})
+    return answer
 
 
 def _agreed(planned: Mapping[str, Any]) -> bool:

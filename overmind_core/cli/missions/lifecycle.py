@@ -430,15 +430,16 @@ def remove(args: Namespace, context: Context) -> int:
     client = context.client()
     wanted = _ended_by_force(client, args.ids, context) if args.force else args.ids
     requests = [{"id": mission} for mission in wanted]
-    return call_each(
-        context,
-        client,
-        "rm",
-        requests,
-        line=lambda answer: f"Removed mission {answer['id']}",
-        as_json=args.json,
-        notes=True,
-    )
+    with context.waiting_for_git("rm", args.ids):
+        return call_each(
+            context,
+            client,
+            "rm",
+            requests,
+            line=lambda answer: f"Removed mission {answer['id']}",
+            as_json=args.json,
+            notes=True,
+        )
 
 
 def _ended_by_force(client: Client, wanted: Sequence[str], context: Context) -> list[str]:
@@ -477,14 +478,16 @@ def prune(args: Namespace, context: Context) -> int:
     """Show how much it would be, ask, and remove."""
     client = context.client()
     older = {} if args.older is None else {"older": args.older}
-    found = client.call("prune", {**older, "dry_run": True})
+    with context.waiting_for_git("prune"):
+        found = client.call("prune", {**older, "dry_run": True})
     if found["missions"] and not args.dry_run:
         from overmind_core.view.missions import removal_question  # start-up: only before something goes
 
         question = removal_question(len(found["missions"]), size(found["bytes"]))
         if not confirmed_removal(question, yes=args.yes):
             return FAILED
-        found = client.call("prune", older)
+        with context.waiting_for_git("prune"):
+            found = client.call("prune", older)
     verb = "Would remove" if args.dry_run else "Removed"
     removed = _count(len(found["missions"]), "mission")
     context.print(dumps(found) if args.json else f"{verb} {removed} ({size(found['bytes'])})")

@@ -13,6 +13,7 @@ from unicodedata import category, normalize
 
 from overmind_core.domain.agents.agent import Activity, ActivityKind, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import FilePosition, ModelCalled, TokenUsage, TurnResult
+from overmind_core.domain.missions.reasons import message_failure
 
 
 class ToolCall(NamedTuple):
@@ -53,6 +54,21 @@ class ConversationFiles:
     since: float
     """Seconds since the epoch: what was written down earlier was counted otherwise, or is not ours."""
     read: tuple[FilePosition, ...] = ()
+
+
+class FailedMessage(NamedTuple):
+    """The last message of an agent, where it has failed."""
+
+    message: int
+    error: str
+    """A code, or a sentence."""
+    is_given_up: bool = False
+    """It was sent a second time, and the agent has ended again before it answered."""
+
+    @property
+    def sentence(self) -> str:
+        """The failure as people read it."""
+        return message_failure(self.message, self.error, is_given_up=self.is_given_up)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +124,8 @@ class Conversation:
     """Messages that were in flight when the agent died, until they have ended."""
     sending: int | None = None
     """The message that was written, of which the agent has not shown yet that it has it."""
+    failed: FailedMessage | None = None
+    """The last message, if it has failed and nothing has followed; None where a person has interrupted its turn."""
     turn: Turn | None = None
     open: tuple[OpenQuestion, ...] = ()
     tries: int = 0
@@ -139,6 +157,11 @@ class Conversation:
 def is_busy(c: Conversation) -> bool:
     """Whether a turn is under way or about to be."""
     return c.turn is not None or c.sending is not None or bool(c.open)
+
+
+def failed_message(c: Conversation) -> str | None:
+    """The sentence about the last message, where that has failed and the agent waits for another; None: it has not."""
+    return c.failed.sentence if c.failed is not None and c.activity.doing is ActivityKind.IDLE else None
 
 
 def is_handed_over(c: Conversation) -> bool:

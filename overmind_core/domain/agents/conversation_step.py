@@ -24,7 +24,7 @@ from overmind_core.domain.agents.agent_events import (
     TurnEnded,
     UsageRead,
 )
-from overmind_core.domain.agents.conversation import Conversation, is_busy
+from overmind_core.domain.agents.conversation import Conversation, FailedMessage, is_busy
 from overmind_core.domain.agents.conversation_events import (
     Answered,
     Asking,
@@ -63,6 +63,7 @@ from overmind_core.domain.agents.turns import (
     working,
 )
 from overmind_core.domain.missions.mission import Cause
+from overmind_core.domain.missions.reasons import EXITED
 
 CHANGE_GRACE = 10.0
 """Seconds that a program gets to end by itself when another mode follows."""
@@ -132,7 +133,7 @@ def _on_agent_event(c: Conversation, fact: Fact, now: float, source: ActivitySou
 def _on_run_begun(c: Conversation, fact: RunBegun, now: float) -> Step:
     c = replace(c, held=False, running=fact.run)
     if fact.message is not None:
-        c = replace(c, sending=fact.message, queue=others(c.queue, fact.message))
+        c = replace(c, sending=fact.message, queue=others(c.queue, fact.message), failed=None)
     if c.mode is AgentMode.ONE_SHOT or fact.message is not None:
         c = replace(c, activity=Activity(ActivityKind.WORKING, now))
     elif c.mode is AgentMode.HEADLESS:
@@ -155,10 +156,13 @@ def _on_run_over(c: Conversation, fact: RunOver, now: float) -> Step:
         c = replace(c, queue=(flying, *c.queue), resent=(*c.resent, flying))
         effects = (*effects, MessageMoved(flying, "queued"), again)
     elif flying is not None:
-        c = replace(c, resent=others(c.resent, flying))
-        effects = (*effects, MessageMoved(flying, "failed", "exited"))
+        failed = FailedMessage(flying, EXITED, is_given_up=flying in c.resent)
+        c = replace(c, resent=others(c.resent, flying), failed=failed)
+        effects = (*effects, MessageMoved(flying, "failed", EXITED))
+    elif fact.final and c.queue:
+        c = replace(c, failed=FailedMessage(c.queue[-1], EXITED))
     if fact.final:
-        effects = (*effects, *(MessageMoved(one, "failed", "exited") for one in c.queue))
+        effects = (*effects, *(MessageMoved(one, "failed", EXITED) for one in c.queue))
         # Who had it in a terminal is gone: somebody who starts it again gets it as it was.
         c = replace(c, queue=(), resent=(), wanted=c.wanted if c.keep else c.home)
     return c, effects
@@ -207,7 +211,8 @@ def _on_undelivered(c: Conversation, error: str, now: float) -> Step:
         return c, ()
     message = c.sending
     resent = others(c.resent, message)
-    c = replace(c, sending=None, resent=resent, activity=replace(c.activity, doing=ActivityKind.IDLE, since=now))
+    activity = replace(c.activity, doing=ActivityKind.IDLE, since=now)
+    c = replace(c, sending=None, resent=resent, activity=activity, failed=FailedMessage(message, error))
     return c, (MessageMoved(message, "failed", error),)
 
 
@@ -228,7 +233,7 @@ def _advance(c: Conversation, now: float) -> Step:
         return c, ()
     message = c.queue[0]
     activity = replace(c.activity, doing=ActivityKind.WORKING, since=now)
-    return replace(c, queue=c.queue[1:], sending=message, activity=activity), (Deliver(message),)
+    return replace(c, queue=c.queue[1:], sending=message, activity=activity, failed=None), (Deliver(message),)
 
 
 def _try_again(c: Conversation, now: float) -> Conversation:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from overmind_core.domain.agents.agent import Activity, ActivityKind, ActivitySource, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Echoed, Retry, ToolCalled, TurnBegan, TurnResult
-from overmind_core.domain.agents.conversation import Conversation, OpenQuestion, ToolCall, Turn
+from overmind_core.domain.agents.conversation import Conversation, FailedMessage, OpenQuestion, ToolCall, Turn
 from overmind_core.domain.agents.conversation_events import (
     Answered,
     AskClosed,
@@ -81,6 +81,8 @@ def one_line(text: str) -> str:
 
 LONG_TURN = 30.0
 """Seconds after which the end of a turn is worth a notification."""
+INTERRUPTED = "interrupted"
+"""The reason of a turn that a person has interrupted, who knows of it."""
 MOST_CALLS = 64
 """Tool calls under way that are remembered."""
 
@@ -88,7 +90,7 @@ MOST_CALLS = 64
 def turn_began(c: Conversation, fact: TurnBegan | Echoed, now: float, source: ActivitySource) -> Step:
     """A message of ours has reached the agent, a person has typed one, or it works by itself."""
     text = fact.text if isinstance(fact, Echoed) else ""
-    c = replace(c, begun=True, switched=False)
+    c = replace(c, begun=True, switched=False, failed=None)
     typed_by_us = c.mode is not AgentMode.INTERACTIVE or (isinstance(fact, Echoed) and fact.uuid == str(c.sending))
     if c.sending is not None and typed_by_us:
         message = c.sending
@@ -157,7 +159,8 @@ def turn_ended(c: Conversation, result: TurnResult | None, now: float, source: A
     elif message is not None:
         ok = result is None or result.ok
         error = None if result is None or result.ok else result.reason or "failed"
-        c = replace(c, resent=others(c.resent, message))
+        failed = None if error is None or error == INTERRUPTED else FailedMessage(message, error)
+        c = replace(c, resent=others(c.resent, message), failed=failed)
         effects = (*effects, MessageMoved(message, "answered" if ok else "failed", error, result))
     if result is not None:
         c, paid = result_paid(c, result, counted=counted)

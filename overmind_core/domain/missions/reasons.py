@@ -145,6 +145,30 @@ FINAL = ", after which it is not restarted"
 """Behind the sentence of a limit that ends also what is to be started again."""
 CONVERSATION_LOST = "its conversation was gone: it began a new one, without what was said before"
 """People read it until they have looked at the agent."""
+EXITED = "exited"
+"""The code of a message whose agent ended before it answered."""
+
+
+def message_failure(message: int, code: str, *, is_given_up: bool) -> str:
+    """How a message has failed: `message 1 was given up: the agent ended twice before it answered`.
+
+    Args:
+        message: Its number.
+        code: Why, or a sentence that says so.
+        is_given_up: Whether it was sent a second time, and its agent has ended again.
+    """
+    if code == EXITED:
+        if is_given_up:
+            return f"message {message} was given up: the agent ended twice before it answered"
+        return f"message {message} failed: the agent ended before it answered"
+    return f"message {message} failed" + (f": {sentence(code)}" if code != "failed" else "")
+
+
+def to_send_again(name: str) -> str:
+    """What to type once a message for an agent has failed; `overmind messages` has its text."""
+    return f"overmind send {name} 'TEXT'"
+
+
 RETRIES_SPENT = "retries_spent"
 """The reason of a quest whose work has failed in each attempt; what failed behind the work is its own reason."""
 SPENT = "restart_budget_spent"

@@ -18,6 +18,7 @@ from overmind_core.domain.quests.quest import QuestStatus
 
 if TYPE_CHECKING:
     from overmind_core.domain.admission import Wait
+    from overmind_core.domain.landing import KeptWork
     from overmind_core.domain.quests.quest import Quest
 
 MOST = 5
@@ -85,7 +86,18 @@ def look_at(quest: Quest, word: str) -> tuple[str, ...]:
     return (f"overmind quest logs {word}",)
 
 
-_LOOKS = ("overmind quest why ", "overmind quest info ", "overmind quest logs ", "overmind logs ")
+def ways_of_kept_work(mission: str, kept: KeptWork) -> tuple[str, ...]:
+    """Return the commands for work that is kept in the worktree of a mission: see it, land it, remove it."""
+    has_changes = kept.uncommitted or kept.unmerged  # else git ignores what there is
+    see = (f"overmind changes {mission}",) if has_changes else ()
+    commit = (f"overmind commit {mission} -m …",) if kept.uncommitted else ()
+    merge = (f"overmind merge {mission}",) if has_changes else ()
+    return (*see, *commit, *merge, f"{REMOVE}{mission}")
+
+
+REMOVE = "overmind discard "
+"""The command that removes kept work, with a blank."""
+_LOOKS = ("overmind changes ", "overmind quest why ", "overmind quest info ", "overmind quest logs ", "overmind logs ")
 
 
 def is_look(command: str) -> bool:

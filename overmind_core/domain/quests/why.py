@@ -47,7 +47,7 @@ from overmind_core.domain.quests.life import (
 )
 from overmind_core.domain.quests.needs import Need, Needs, SetFree, StillWaiting
 from overmind_core.domain.quests.quest import QuestStatus
-from overmind_core.domain.quests.remedies import is_look, look_at
+from overmind_core.domain.quests.remedies import REMOVE, is_look, look_at, ways_of_kept_work
 from overmind_core.domain.quests.resolution import beyond_allowed, dropped_brief, dropped_sentence
 from overmind_core.domain.quests.score import Score, score_text
 
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
+    from overmind_core.domain.landing import KeptWork
     from overmind_core.domain.quests.quest import Quest
 
 MOST_SHOWN = 3
@@ -152,6 +153,8 @@ class Why(NamedTuple):
     """A sentence, where the value of config.toml for which it waits was changed since the daemon began."""
     questions: tuple[AskedQuestion, ...] = ()
     """What is asked about it, or what belongs to it."""
+    kept_work: str | None = None
+    """The worktree in which the work of a cancelled one is kept; None: there is none."""
 
 
 class AskedQuestion(NamedTuple):
@@ -206,6 +209,7 @@ def why_of(
     empty_needs: Sequence[str] = (),
     needs_by_hand: Sequence[str] = (),
     overdue: bool = False,
+    kept_work: KeptWork | None = None,
 ) -> Why:
     """Return the answer about a quest.
 
@@ -220,14 +224,16 @@ def why_of(
         empty_needs: Names of those that it needs and that have completed with nothing to land.
         needs_by_hand: Names of those that it needs and whose work a person has landed by hand.
         overdue: Whether it has not ended by its deadline.
+        kept_work: What is kept of the work of one that was cancelled.
     """
     text, known = (wait.text, wait.do) if wait is not None else _with_aside(quest, *_standing(quest, refusal))
+    ways = () if kept_work is None else ways_of_kept_work(quest.id, kept_work)
     return Why(
         quest.name,
         quest.status,
         None if wait is None else wait.code,
         with_overdue(text, overdue=overdue),
-        known if do is None else do,
+        (*(known if do is None else do), *ways),
         None if place is None else place.score,
         None if place is None else place.position,
         0 if place is None else place.of,
@@ -236,6 +242,7 @@ def why_of(
         evidence,
         tuple(empty_needs),
         tuple(needs_by_hand),
+        kept_work=None if kept_work is None else kept_work.folder,
     )
 
 
@@ -405,6 +412,7 @@ def from_answer(answer: Mapping[str, Any]) -> Why:
         tuple(answer.get("needs_by_hand") or ()),
         answer.get("pending_settings", ""),
         tuple(AskedQuestion(one["question"], one["text"], one["need"]) for one in answer.get("questions") or ()),
+        answer.get("work_folder") if answer["status"] == QuestStatus.CANCELLED else None,
     )
 
 
@@ -440,9 +448,10 @@ def why_lines(why: Why) -> list[str]:
         if why.evidence.work is not None:
             lines.append(f"  its work is in: {why.evidence.work}")
         lines += [f"  printed: {line}" for line in why.evidence.output or ("nothing",)]
+    lines += [f"  its work is kept in: {why.kept_work}"] if why.kept_work is not None else []
     lines += [f"  {why.pending_settings}"] if why.pending_settings else []
     lines += [f"  {FOR_YOU}: {one.text}" for one in why.questions if not _is_named(why, one)]
-    lines += [f"  {'see' if is_look(command) else 'go on with'}: {command}" for command in why.do]
+    lines += [f"  {lead_of(command)}: {command}" for command in why.do]
     if why.score is not None:
         lines.append(f"{score_text(why.score)}; {why.position} of {why.queued}")
     if why.starts or why.waiting_then:
@@ -452,6 +461,13 @@ def why_lines(why: Why) -> list[str]:
             then.append(f"still waiting then: {_listed(waiting)}")
         lines.append(" · ".join(then))
     return lines
+
+
+def lead_of(command: str) -> str:
+    """Return what stands before a command that helps."""
+    if command.startswith(REMOVE):
+        return "remove it with"
+    return "see" if is_look(command) else "go on with"
 
 
 def _is_named(why: Why, asked: AskedQuestion) -> bool:

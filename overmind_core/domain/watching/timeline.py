@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from overmind_core.domain.actor import ENGINE, PERSON
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.missions.mission import Cause
-from overmind_core.domain.missions.reasons import SAY_NOTHING, said_exit, sentence
+from overmind_core.domain.missions.reasons import EXITED, SAY_NOTHING, message_failure, said_exit, sentence
 from overmind_core.domain.quests.life import QuestState
 from overmind_core.domain.quests.quest import QuestPhase
 from overmind_core.domain.specs.check import score_text
@@ -25,6 +25,8 @@ EARLIER = "earlier"
 """In the place of what happened: the entry stands for those that are not shown."""
 ALSO = "also"
 """The entry names who else has the name that was asked for."""
+MESSAGE_FAILED = "message_failed"
+"""A message for an agent got no answer."""
 NO_LONGER_KEPT = "Earlier events are no longer kept."
 
 
@@ -176,6 +178,16 @@ def _restarting(event: Fields) -> _Summary:
     return _Summary("restarting", f"{_exit(event)}; again in {event['delay_seconds']:g}s")
 
 
+def _message_failed(event: Fields) -> _Summary:
+    text = str(event.get("text") or "").strip(" -")
+    return _Summary(MESSAGE_FAILED, text or message_failure(event["message"], str(event["error"]), is_given_up=False))
+
+
+def _is_said(event: Fields) -> bool:
+    """Whether the mission's end, or the person who interrupted the turn, says already that a message has failed."""
+    return event["type"] == MESSAGE_FAILED and event.get("error") in _SAID and not event.get("text")
+
+
 def _named(what: str, text: str = "") -> Callable[[Fields], _Summary]:
     return lambda event: _Summary(what, str(event.get("text") or "").strip(" -") or text)
 
@@ -195,6 +207,7 @@ WHAT: Mapping[str, Callable[[Fields], _Summary]] = {
     "cost_warning": lambda event: _Summary("cost_warning", _because(f"${event['cost_usd']:.2f} spent", event), ENGINE),
     "created": lambda _: _Summary("created", ""),
     "started": lambda event: _Summary("started", f"run {event.get('run') or 1}"),
+    MESSAGE_FAILED: _message_failed,
     "spawn_failed": _named("spawn_failed"),
     "set_up_failed": _named("set_up_failed", "the project's set-up commands have failed"),
     "paused": lambda _: _Summary("paused", "frozen"),
@@ -210,6 +223,8 @@ WHAT: Mapping[str, Callable[[Fields], _Summary]] = {
 """Type of event → what it tells. What has no row is not on the timeline."""
 _OF_RUNS = frozenset({"created", "started"})
 """What the state of a quest of the queue tells better."""
+_SAID = frozenset({EXITED, "interrupted"})
+"""Why a message has failed that something else on the timeline says."""
 _ENDS = frozenset({"restarting", "stopped", "crashed", "killed"})
 """What follows the exit of a run, and tells that as well."""
 
@@ -235,7 +250,7 @@ class Timeline:
         """Add what an event tells; one that can't be read, of another version, tells nothing."""
         kind, mission = event.get("type"), str(event.get("mission"))
         summarise = WHAT.get(str(kind))
-        if summarise is None:
+        if summarise is None or _is_said(event):
             return
         try:
             summary = summarise(event)
@@ -253,7 +268,8 @@ class Timeline:
         elif place is not None and entry.what == QuestState.WORKING and before == "started":
             self.entries[place] = self.entries[place]._replace(what=entry.what, by=entry.by)
         else:
-            self._newest[mission] = len(self.entries)
+            if kind != MESSAGE_FAILED:  # it stands between the exit of a run and what follows that
+                self._newest[mission] = len(self.entries)
             self.entries.append(entry)
 
     def _count(self, mission: str, event: Fields) -> None:

@@ -108,7 +108,7 @@ class Spec {
 
   get _card() {
     const of = [...this._cards.values()];
-    return of.find((card) => card.need.part === this._phase) ?? of[0];
+    return of.find((card) => card.need.phase === this._phase) ?? of[0];
   }
 
   _questions(needs) {
@@ -127,7 +127,7 @@ class Spec {
           ...this._context,
           guard: () => this._guard.refusal(need.key),
           go: (tab) => router.go("m", [need.id, tab]),
-          answered: (which, behaviour) => toasts.say(`${which.part || which.name}: ${which.done[behaviour] ?? "answered"}`, behaviour === "deny" ? "wait" : "good"),
+          answered: (which, behaviour) => toasts.say(`${which.phase || which.part || which.name}: ${which.done[behaviour] ?? "answered"}`, behaviour === "deny" ? "wait" : "good"),
           failed: (which, error) => error.error === "not_found" && (toasts.say(error.message, "wait"), true),
         });
         this._cards.set(need.key, card);

@@ -37,7 +37,7 @@ class Asked:
             keep_waiting=keep_waiting,
             for_answer=for_answer,
             of_spec=of_spec,
-            shows_output=shows_output,
+            shows_output=lambda: shows_output,
         )
 
     def call(self, command, args=None):
@@ -95,6 +95,8 @@ def why(id_, code="needs", status="queued", text="waits for x (running)", do=(),
         ([row("a", activity="limited")], "waits: the account of m-a has reached a limit: overmind inbox"),
         ([row("a", type="session", activity="idle")],
          "waits for you: m-a waits for a message: overmind send m-a 'TEXT'"),
+        ([row("a", type="session", activity="idle", failed_message="message 1 failed")],
+         "waits for you: message 1 failed: overmind send m-a 'TEXT'"),
         ([row("a"), row("b", parent="a", status="paused")], "waits for you: m-b is frozen: overmind thaw m-b"),
         ([row("a"), row("b", parent="a", type="session", activity="idle")], None),
         ([row("a"), row("b", status="paused")], None),

@@ -144,7 +144,8 @@ def test_a_gate_whose_document_no_quest_has_made_is_said_with_its_question(overm
     gate = {"question": 4, "id": "5bec", "name": "carts", "about": {"kind": "spec", "id": "5bec", "name": "carts"},
             "part": "tasks", "quests": [], "need": "phase", "summary": "carts: tasks passed with 0.95", "subject": {},
             "options": [], "attach_only": False}  # fmt: skip
-    nothing = {"quest_why": NONE, "spec": NONE, "plan": NONE, "info": NONE, "ritual": NONE}
+    nothing = {"quest_why": NONE, "spec": NONE, "plan": NONE, "info": NONE, "ritual": NONE,
+               "worktrees": [{"ok": {"worktrees": []}}]}  # fmt: skip
     ran = overmind({**nothing, "inbox": [{"ok": [gate]}]}, "why", word)
     asks = "  waits for you: question 4 (gate of carts/tasks): overmind answer 4 allow"
     assert (ran.status, ran.out.splitlines()) == (0, [f"{word}: carts: tasks passed with 0.95", asks])
@@ -163,7 +164,8 @@ def test_a_spec_is_shown_as_spec_show_does(overmind, monkeypatch):
      ([{"error": "ambiguous", "message": "Two."}], "ambiguous: Two.", 1)],
 )  # fmt: skip
 def test_what_nobody_knows_is_said_and_what_could_be_several_things(overmind, quest, code, status):
-    ran = overmind({"quest_why": quest, "spec": NONE, "info": NONE, "ritual": NONE}, "why", "x")
+    nothing = {"spec": NONE, "info": NONE, "ritual": NONE, "worktrees": [{"ok": {"worktrees": []}}]}
+    ran = overmind({"quest_why": quest, **nothing}, "why", "x")
     assert (ran.status, ran.out) == (status, "")
     assert code in ran.err
 
@@ -230,3 +232,42 @@ RITUAL: dict[str, Any] = {
 def test_a_ritual_says_what_it_is_and_when_it_comes_next(overmind, more, said):
     ran = overmind({"quest_why": NONE, "spec": NONE, "info": NONE, "ritual": [{"ok": {**RITUAL, **more}}]}, "why", "r")
     assert (ran.status, ran.err, ran.out) == (0, "", f"{said}See: overmind ritual history nightly\n")
+
+
+ISOLATED: dict[str, Any] = {
+    "id": "a1b2c3d4", "name": "api", "type": "task", "status": "stopped", "outcome": "succeeded", "exit_code": 0,
+    "reason": None, "isolation": {"worktree": "/w", "branch": "overmind/api"},
+}  # fmt: skip
+TREE: dict[str, Any] = {
+    "mission": "a1b2c3d4", "name": "api", "status": "stopped", "path": "/w", "dirty": False, "merged": True,
+    "ignored": 0, "problem": None,
+}  # fmt: skip
+SEE, COMMIT, MERGE, DISCARD = (
+    "  see: overmind changes a1b2c3d4\n",
+    "  go on with: overmind commit a1b2c3d4 -m …\n",
+    "  go on with: overmind merge a1b2c3d4\n",
+    "  remove it with: overmind discard a1b2c3d4\n",
+)
+WORK: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
+    # what its worktree has, what `changes` tells of it, where it has landed, the lines below
+    ({"dirty": True}, {}, "", f"  its work is kept in: /w (uncommitted)\n{SEE}{COMMIT}{MERGE}{DISCARD}"),
+    ({"merged": False}, {}, "", f"  its work is kept in: /w (unmerged)\n{SEE}{MERGE}{DISCARD}"),
+    ({"ignored": 2}, {}, "", f"  its work is kept in: /w (ignored by git)\n{DISCARD}"),
+    ({}, {"files": [{}], "branch": "main"}, ", landed on main", ""),
+    ({}, {"files": [], "branch": "overmind/api"}, "", ""),
+]
+
+
+@pytest.mark.parametrize(("tree", "changes", "landed", "lines"), WORK)
+def test_a_mission_that_has_succeeded_says_where_its_work_is(overmind, tree, changes, landed, lines):
+    known = {"info": [{"ok": ISOLATED}], "worktrees": [{"ok": {"worktrees": [{**TREE, **tree}]}}]}
+    ran = overmind({"quest_why": NONE, "spec": NONE, **known, "changes": [{"ok": changes}]}, "why", "api")
+    assert (ran.status, ran.err, ran.out) == (0, "", f"api (a1b2c3d4): succeeded{landed}\n{lines}")
+
+
+def test_of_a_mission_that_was_removed_it_is_said_where_its_work_is_kept(overmind):
+    trees = [{**TREE, "mission": "b", "name": "web"}, {**TREE, "status": None, "merged": False}]
+    nothing = {"quest_why": NONE, "spec": NONE, "info": NONE, "ritual": NONE}
+    ran = overmind({**nothing, "worktrees": [{"ok": {"worktrees": trees}}]}, "why", "api")
+    lines = f"  its work is kept in: /w (unmerged)\n{SEE}{MERGE}{DISCARD}"
+    assert (ran.status, ran.err, ran.out) == (0, "", f"api (a1b2c3d4): was removed\n{lines}")

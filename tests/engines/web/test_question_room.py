@@ -115,7 +115,7 @@ def test_work_that_would_undo_what_has_landed_is_read_whole_from_the_banner_and_
     shown.get_by_role("link", name="Read").click()
     page.wait_for_url(re.compile(f"#/needs.*q={question}"))
     whole = page.locator(f'article[data-key$=":{question}"]')
-    whole.get_by_role("button", name=re.compile("Land it all the same")).wait_for()
+    whole.get_by_role("button", name=re.compile("Land its worktree as it is")).wait_for()
     assert "- carts" in whole.inner_text()
 
 

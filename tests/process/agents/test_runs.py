@@ -111,8 +111,20 @@ def test_a_message_that_kills_its_agent_is_sent_twice_and_no_more(agents):
     mission = agents.session(*AGAIN)
     finished = agents.om("send", mission, "--wait", "!crash")
     assert (finished.returncode, finished.stderr[:15]) == (1, "Error: exited: ")
+    told = f"message {agents.number(1)} was given up: the agent ended twice before it answered"
+    name = agents.om.info(mission)["name"]
+    again = f"overmind send {name} 'TEXT'"
+    eventually(lambda: agents.om.info(mission)["failed_message"] == told)
+    assert agents.om.info(mission)["now"] == told
+    assert f"--- {told}; send it again with: {again} ---" in agents.om.logs(mission).splitlines()
+    assert f"  waits for you: {told}: {again}" in agents.om.ok("why", mission).splitlines()
+    assert f"{name} ({mission}): {told}. Again: {again} · seen: overmind seen {name}" in agents.om.ok("inbox")
+    assert told in agents.om.ok("timeline", mission)
+    assert again in agents.om.ok("describe", mission)
     assert agents.say(mission, "next") == "echo: next"
     assert agents.heard(mission) == ["!crash", "!crash", "next"]
+    assert agents.om.info(mission)["failed_message"] is None
+    assert told not in agents.om.ok("inbox")
     assert agents.om.info(mission)["restart_count"] == 2
 
 

@@ -62,7 +62,7 @@ def test_a_gate_is_shown_and_comments_have_its_phase_done_again(tab, world):
     assert "error" not in tab.press("spec_run", id="carts")
     shown = until(tab, 1, lambda found: found["cards"])
     (card,) = shown["cards"]
-    assert card["part"] == "requirements"
+    assert card["phase"] == "requirements"
     tab.open(2, "document", id="carts", phase="requirements")
     document = until(tab, 2, lambda found: found["gate"])
     assert document["gate"] == card["question"]
@@ -70,5 +70,5 @@ def test_a_gate_is_shown_and_comments_have_its_phase_done_again(tab, world):
     comment = f"{document['file']}:{number}\n> {document['lines'][0][1][0][0]}\nshorter"
     assert "error" not in tab.press("answer", question=document["gate"], behaviour="deny", message=comment)
     again = until(tab, 1, lambda found: found["cards"] and found["cards"][0]["question"] != card["question"])
-    assert again["cards"][0]["part"] == "requirements"
+    assert again["cards"][0]["phase"] == "requirements"
     assert world.attempts().count("requirements 1") == 2

@@ -248,6 +248,38 @@ def test_it_is_sent_again_once(flying):
     c, done = go(c, RunOver(final=False))
     assert moves(done) == [(1, "failed", "exited")]
     assert (c.queue, c.resent) == ((), ())
+    told = "message 1 was given up: the agent ended twice before it answered"
+    assert conversation.failed_message(c) is None, "its next run has not begun"
+    c, _ = go(conversation.plan_run(c, 3, session="", token=""), RunBegun(3))
+    assert conversation.failed_message(c) == told
+    c, _ = go(c, Queued(2), Echoed("hi"))
+    assert conversation.failed_message(c) is None
+
+
+@pytest.mark.parametrize(
+    ("fact", "told"),
+    [
+        (Undelivered("its program did not accept it"), "message 1 failed: its program did not accept it"),
+        (
+            TurnEnded(TurnResult(ok=False, reason="api_error")),
+            "message 1 failed: the service of its model answered with an error",
+        ),
+        (TurnEnded(TurnResult(ok=False)), "message 1 failed"),
+        (TurnEnded(TurnResult(ok=False, reason="interrupted")), None),
+        (TurnEnded(OK), None),
+    ],
+)
+def test_what_has_failed_last_is_known_until_something_follows(fact, told):
+    c = running(AgentMode.INTERACTIVE, Queued(1), fact)
+    assert conversation.failed_message(c) == told
+    assert conversation.failed_message(go(c, Queued(2))[0]) is None
+
+
+@pytest.mark.parametrize("begun", [(Queued(1), Echoed("hi")), (InputHeld(on=True), Queued(1))])
+def test_what_an_end_for_good_cut_off_is_told_once_somebody_starts_the_agent_again(begun):
+    c, _ = go(running(AgentMode.HEADLESS, *begun), RunOver(final=True))
+    c, _ = go(conversation.plan_run(c, 2, session="", token=""), RunBegun(2))
+    assert conversation.failed_message(c) == "message 1 failed: the agent ended before it answered"
 
 
 def test_an_end_without_another_run_fails_everything():

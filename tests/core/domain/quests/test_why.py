@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.admission import Limits, Owned, Pool, Wait, WaitCode, Waiter, ready
+from overmind_core.domain.landing import KeptWork
 from overmind_core.domain.quests import why
 from overmind_core.domain.quests.attempt import was_cut_short
 from overmind_core.domain.quests.needs import Need, Needs, SetFree, StillWaiting, are_met, met_at, set_free
@@ -532,3 +533,26 @@ CUT = [
 @tabled(("one", "cut_short"), CUT)
 def test_an_attempt_that_was_cancelled_counts_as_one(one, cut_short):
     assert was_cut_short(one) is cut_short
+
+
+KEPT = [
+    # what is kept, the commands in the order in which they are given
+    (KeptWork("/w", unmerged=True), ["see: overmind changes A", "go on with: overmind merge A"]),
+    (
+        KeptWork("/w", uncommitted=True),
+        ["see: overmind changes A", "go on with: overmind commit A -m …", "go on with: overmind merge A"],
+    ),
+    (KeptWork("/w"), []),
+]
+
+
+@tabled(("kept", "ways"), KEPT)
+def test_one_that_was_cancelled_says_where_its_work_is_kept_and_what_goes_on_with_it(kept, ways):
+    found = why.why_of(replace(quest("a", "cancelled"), id="A"), None, None, NONE, kept_work=kept)
+    assert why.why_lines(found) == [
+        "a was cancelled",
+        "  its work is kept in: /w",
+        "  go on with: overmind quest retry a",
+        *(f"  {way}" for way in ways),
+        "  remove it with: overmind discard A",
+    ]

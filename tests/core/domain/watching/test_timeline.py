@@ -189,6 +189,24 @@ def test_why_a_run_is_ended_is_told_once_and_by_no_code(cause, text, told_as):
     assert told({"type": "stopping", "run": 1, "cause": cause, "text": text})[-1][3] == told_as
 
 
+@tabled(
+    ("event", "text"),
+    [
+        ({"error": "exited", "text": "--- message 1 was given up; again with: x ---"},
+         "message 1 was given up; again with: x"),
+        ({"error": "api_error", "text": None}, "message 1 failed: the service of its model answered with an error"),
+        ({"error": "exited", "text": None}, None),
+        ({"error": "interrupted", "text": None}, None),
+    ],
+)  # fmt: skip
+def test_a_message_that_failed_is_told_unless_something_else_says_it(event, text):
+    failed = {"type": "message_failed", "run": 1, "message": 1, **event}
+    assert [one.text for one in fold(failed)] == ([] if text is None else [text])
+    around = fold({"type": "exited", "run": 1, "exit_code": 1}, failed,
+                  {"type": "restarting", "run": 1, "exit_code": 1, "delay_seconds": 1.0})  # fmt: skip
+    assert [one.what for one in around] == ["restarting", *(() if text is None else ("message_failed",))]
+
+
 def test_texts_of_others_are_one_line():
     (entry,) = fold({"type": "asked", "question": 1, "need": "question", "summary": "one\x1b[2J\ntwo"})
     assert "\n" not in entry.text

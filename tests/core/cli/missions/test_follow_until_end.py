@@ -1,0 +1,38 @@
+"""Who follows a mission to its end is told that it goes on, as long as it has printed nothing."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from overmind_core.cli import follow_logs, waiting
+
+
+@pytest.mark.parametrize(("printed", "said"), [([], ["waits for red: running"]), (["hello"], [])])
+def test_of_a_mission_that_prints_nothing_it_is_said_that_it_runs(monkeypatch, printed, said):
+    row: dict[str, Any] = {
+        "id": "a1b2c3d4",
+        "name": "red",
+        "type": "task",
+        "status": "running",
+        "activity": None,
+        "children": [],
+    }
+    client = SimpleNamespace(call=lambda command, *_args: [row] if command == "ps" else [])
+    noted: list[str] = []
+    shown: list[str] = []
+    context: Any = SimpleNamespace(client=lambda: client, note=noted.append, print=shown.append, environ={}, hive=None)
+
+    def follow_output(_client, _mission, write, *, idle, **_more):
+        idle()
+        for line in printed:
+            write(line)
+        monkeypatch.setattr(waiting, "SHORT", 0.0)  # from here on it is long
+        idle()
+        return SimpleNamespace(status="stopped", exit_code=0, reason=None)
+
+    monkeypatch.setattr(follow_logs, "follow_output", follow_output)
+    assert follow_logs.follow_until_end(context, "a1b2c3d4") == 0
+    assert (noted, shown) == (said, printed)
