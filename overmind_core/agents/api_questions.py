@@ -110,7 +110,7 @@ class QuestionApi:
         return [one for one in found if one is not None]
 
     def _concerns(self, row: QuestionRow, ids: Container[str]) -> bool:
-        """Whether a question is found by one of these ids."""
+        """True where a question, or a quest that it decides about, has one of these ids."""
         asked = self._engine.get(row.id)
         return concerns({"id": row.about_id, QUESTS: () if asked is None else self._quests_of(asked)}, ids)
 
@@ -255,7 +255,7 @@ class QuestionApi:
         return next(iter(waiting.values()))[0]
 
     def _is_gate(self, row: QuestionRow, word: str) -> bool:
-        """Whether a word names the gate at which this is asked."""
+        """True where a word is the name of the gate at which this is asked, such as `carts/tasks`."""
         asked = self._engine.get(row.id)
         return asked is not None and is_gate(self._engine_row(asked), word)
 
@@ -289,11 +289,11 @@ class QuestionApi:
         return f"overmind answer {row.id} allow|deny ({one_line(summary)})"
 
     def _is_among(self, asked: Question, ids: Container[str], specs: Container[str]) -> bool:
-        """Whether one of these is, or works for one of these specs, that an answer for all decides about."""
+        """True where an answer for all decides about one of these ids, or about a quest of one of these specs."""
         return concerns(asked, ids) or any(self._spec_of(quest) in specs for quest in asked["quests"])
 
     def _nothing_open(self, word: str, subjects: Sequence[About]) -> OvermindError:
-        """What is said to somebody who answers by a name about which nothing is open: perhaps another one was first."""
+        """The refusal of an answer by a name without an open question; it says who answered first, if anybody did."""
         about, ids = subjects[0], [about.id for about in subjects]
         specs = {self._spec_of(one) for one in ids} - {None}
         found = [self._questions.newest_about(ids), self._newest_at_gate(word, [one for one in specs if one], ids)]
@@ -305,7 +305,7 @@ class QuestionApi:
         return OvermindError("not_found", f"{message} {late.message}", **late.fields)
 
     def _late_at_gate(self, word: str) -> OvermindError | None:
-        """What is said to somebody who answers by the name of a gate that is not open, whose document no quest made."""
+        """The refusal of a late answer by the name of a gate without a quest; None where there was no such gate."""
         try:
             subjects = self._subjects(word.rpartition("/")[0])
         except OvermindError:
@@ -412,7 +412,7 @@ class QuestionApi:
 
 
 def _decides_for_all(about: About, asked: Question) -> OvermindError:
-    """What is said to somebody who answers by the name of one what decides about many."""
+    """The refusal of an answer by one name to a question that decides about all that wait for a branch."""
     return OvermindError(
         "ambiguous",
         f"{about.kind.capitalize()} {about.id} ({about.name}) waits with all that are to land on {asked['part']}, and "

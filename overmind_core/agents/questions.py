@@ -95,7 +95,7 @@ class Questions:
         return self._table.every_about(about_ids)
 
     def too_late(self, row: QuestionRow) -> OvermindError:
-        """What is said to somebody who answers this question, which is not open."""
+        """The refusal of an answer to this question, which is not open."""
         return too_late(row, self._clock.wall())
 
     def asked_about(self) -> set[str]:
@@ -105,7 +105,7 @@ class Questions:
 
 
 def too_late(row: QuestionRow, now: float) -> OvermindError:
-    """What is said to somebody who answers a question that is not open; `now` in seconds since the epoch."""
+    """The refusal of an answer to a question that is not open; `now` in seconds since the epoch."""
     ago = "" if row.answered_at is None else f" {format_uptime(now - row.answered_at)} ago"
     at = None if row.answered_at is None else format_time(row.answered_at)
     if row.by is not None and row.state == QUESTION_ANSWERED:

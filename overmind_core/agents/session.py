@@ -415,9 +415,11 @@ class Session:
                 self.put(replace(self.state, activity=replace(self.state.activity, now=one_line(text))))
         elif effect.state != QUEUED:
             self._texts.pop(effect.message, None)
-            self.record(_OVER[effect.state](message=effect.message, error=effect.error, text=self._told(effect)))
+            self.record(
+                _OVER[effect.state](message=effect.message, error=effect.error, text=self._failure_line(effect))
+            )
 
-    def _told(self, effect: conversation_events.MessageMoved) -> str | None:
+    def _failure_line(self, effect: conversation_events.MessageMoved) -> str | None:
         """The log's line about a message that no turn has answered; None where its turn, or the mission's end, is one.
 
         Of one that was given up the conversation still knows why: nothing is delivered before the next run.

@@ -81,7 +81,7 @@ class Context:
 
     @property
     def has_state(self) -> bool:
-        """Whether a daemon has worked here; of another hive that is not known, and true."""
+        """True where a daemon has worked in this home before; of another hive, where nobody knows, also true."""
         return self.hive is not None or os.path.exists(self.home.database)
 
     @property

@@ -209,7 +209,7 @@ def gate_name(name: str, part: str | None) -> str:
 
 
 def is_gate(question: Mapping[str, Any], word: str) -> bool:
-    """Whether a word names the gate at which a question is asked, whoever has made its document."""
+    """True where a word names the gate at which a question is asked, such as `carts/tasks`."""
     part, kind = question.get("part"), (question.get("about") or {}).get("kind")
     return bool(part) and kind == _SPEC and word in {gate_name(question["name"], part), gate_name(question["id"], part)}
 

@@ -164,7 +164,7 @@ def begin_anew(place: WorkLocation, target: str) -> LeftWork | None:
 def set_aside(place: WorkLocation, target: str, attempt: int) -> str | None:
     """Have a worktree begin at a commit, and keep the work of an attempt on a branch of its own.
 
-    What was not committed is. Done again, it is the same branch.
+    Changes that were not committed are committed to it first. Called again, it returns the same branch.
 
     Args:
         place: The worktree.

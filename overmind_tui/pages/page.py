@@ -452,7 +452,7 @@ class Page(NeedsRoom, RateLimited):
         self.shell.show("aliases")
 
     def refresh_or_take_over(self) -> None:
-        """Ask anew what is shown here; where no supervisor answers, become it first."""
+        """Load this page again; where no supervisor answers, supervise first."""
         self.shell.take_over()
         self.do_refresh()
 

@@ -223,7 +223,7 @@ class MissionsStream(ABC):
             self._follow(session)
         finally:
             if events := session.left():  # the last word: nobody is left to ask about them
-                self._tell(events)
+                self._post_events(events)
             session.close()
 
     def _begin(self, session: Session) -> None:
@@ -270,7 +270,7 @@ class MissionsStream(ABC):
             while time.monotonic() < gathered:
                 events += session.items(until=gathered)
         finally:  # also what came before the connection was lost
-            self._tell(events)
+            self._post_events(events)
         removed = {event["mission"] for event in events if event["type"] == "removed"}
         changed = missions_of(events)
         if removed or changed:
@@ -279,7 +279,7 @@ class MissionsStream(ABC):
         self._refresh_inbox_and_cost(session, kinds)
         self.heard(kinds)
 
-    def _tell(self, events: list[Json]) -> None:
+    def _post_events(self, events: list[Json]) -> None:
         self._seq = int(events[-1]["seq"])
         self.send(Happened(events))
 

@@ -28,7 +28,7 @@ GONE = Disconnected("Daemon not running. Start with: overmind start", final=True
 
 
 class Lived(Recording, Still):
-    """The daemon of these missions goes, and whoever is to take its place is noted."""
+    """A program whose daemon goes away; it counts how often it was to supervise itself."""
 
     refusal = OvermindError("daemon_not_running", GONE.reason)
     later = 0.0
@@ -193,7 +193,7 @@ def test_events_that_came_before_the_connection_closed_are_told(asks):
     session = Session(Closing({"id": 3, "item": END}))  # type: ignore[arg-type] # all that is asked of one
     session._stream = 3
     stream: Any = SimpleNamespace(send=told.append, connected=lambda _daemon: None, _begin=lambda _session: None)
-    stream._tell = lambda events: MissionsStream._tell(stream, events)
+    stream._post_events = lambda events: MissionsStream._post_events(stream, events)
     stream._follow = lambda one: one.ask("ps", {}) if asks else MissionsStream._gather(stream, one, float("inf"))
     with pytest.raises(ConnectionError):
         MissionsStream.follow(stream, session)

@@ -63,7 +63,7 @@ class FailedMessage(NamedTuple):
     error: str
     """A code, or a sentence."""
     is_given_up: bool = False
-    """It was sent a second time, and the agent has ended again before it answered."""
+    """The agent ended before it answered, twice: the message is not sent a third time."""
 
     @property
     def sentence(self) -> str:

@@ -117,7 +117,7 @@ async def answered(ask, word):
 
 
 async def refusal(ask, word):
-    """What is said to somebody who answers by this word, too late."""
+    """The message for an answer by this word that comes too late."""
     with pytest.raises(OvermindError) as refused:
         await ask("answer", id=word, behaviour="allow")
     return refused.value.message

@@ -1,4 +1,4 @@
-"""Who follows a mission to its end is told that it goes on, as long as it has printed nothing."""
+"""Following a mission to its end: a line says that it runs, as long as it has printed nothing."""
 
 from __future__ import annotations
 
