@@ -17,6 +17,7 @@ from overmind_tui.render.layout import Panel
 from overmind_tui.shell.messages import Happened, InboxChanged, RowsChanged
 from tests.kit.cases import tabled
 from tests.tui.conftest import later, lists_needs, picture, question_read, until
+from tests.tui.test_line import put
 from tests.tui.test_pictures import AGENTS, QUESTIONS, settle
 from tests.tui.test_pictures_talking import BY_ENGINE, PLAN, SETUP, SEVERAL, Asking
 from tests.tui.test_pictures_worktrees import CHANGES
@@ -71,8 +72,7 @@ def in_list(app):
 
 def burst(app, keys):
     """These keys at once, as one write of a terminal brings them."""
-    for key in keys:
-        app.screen.press("enter" if key == "\n" else key, None if key == "\n" else key)
+    put(app, *("enter" if key == "\n" else key for key in keys))
 
 
 # acceptance 6
@@ -103,31 +103,40 @@ def test_two_keys_in_one_write_answer_a_question_that_was_in_sight(mission, keys
     run(Answering, scenario, size=size)
 
 
-@pytest.mark.parametrize("keys", ["yy", "yn", "\ny"])
-def test_one_that_came_a_moment_ago_is_not_answered_and_that_is_said(keys):
+@pytest.mark.parametrize(
+    ("mission", "keys", "given"),
+    [
+        (API, "yy", (7, "allow", [])),
+        (API, "yn", (7, "deny", [])),
+        (API, "\ny", (7, "allow", [])),
+        (PORT, "y2", (8, "allow", ["SQLite"])),
+    ],
+)
+def test_one_that_came_a_moment_ago_is_not_answered_and_that_is_said(mission, keys, given):
     async def scenario(app, pilot):
-        assert app.main.select(API)
+        assert app.main.select(mission)
         await settle(pilot)
         app.post_message(InboxChanged(QUESTIONS))
-        await until(pilot, lambda: app.main.question.key == (API, 7), what="the question")
+        await until(pilot, lambda: app.main.question.key == (mission, given[0]), what="the question")
         burst(app, keys)
         assert app.given == []
         assert app.notice.text == NOT_READ
         assert in_question(app)
         await question_read(app, pilot)
-        await pilot.press("y")
-        assert app.given == [(7, "allow", [])]
+        burst(app, keys[1])
+        assert app.given == [given], "the key again"
 
     run(lambda: Answering(questions=[]), scenario)
 
 
 @pytest.mark.usefixtures("read_at_once")
-def test_one_whose_panel_the_first_key_opened_is_not_answered():
+@pytest.mark.parametrize("keys", ["yy", "yn", "y1", "\ny"])
+def test_one_whose_panel_the_first_key_opened_is_not_answered(keys):
     async def scenario(app, pilot):
         assert app.main.select(API)
         await settle(pilot)
         assert not app.main.panels.shape.panel_lines
-        burst(app, "yy")
+        burst(app, keys)
         assert app.given == []
         assert app.notice.text == NOT_READ
         assert app.main.panels.shape.panel_lines, "it is open now"
