@@ -183,7 +183,8 @@ def _line(told: _Told, cells: int, around: Surroundings) -> HappenedLine:
     name = pad(clipped(safe(told.event.get("name")), NAME - 1), NAME)
     mark = told.mark.ascii if around.ascii_only else told.mark.mark
     text = clipped(told.text, max(cells - _BEFORE_TEXT - 1, 0))
-    shown = [Cell(f" {clock}  ", "faint"), Cell(mark, told.mark.tone), Cell(f" {name}"), Cell(text, "quiet")]
+    tone = "quiet" if told.mark.tone == "wait" else told.mark.tone  # who still needs a person stands in the list
+    shown = [Cell(f" {clock}  ", "faint"), Cell(mark, tone), Cell(f" {name}"), Cell(text, "quiet")]
     return HappenedLine(shown, str(told.event.get("mission") or ""))
 
 

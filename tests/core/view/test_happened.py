@@ -52,6 +52,13 @@ def test_an_event_in_words(one, text):
     assert shown.mission == "a"
 
 
+def test_what_was_asked_some_time_ago_calls_nobody():
+    events = [event("asked", question=1, need="question", summary="Which?"),
+              event("turn_ended", ok=True, reason=None, cost_usd=0.1, turns=1, duration_ms=1.0)]  # fmt: skip
+    shown = lines(events, 120, 9, Surroundings(zone=ZONE))
+    assert [(one.cells[1].text.strip(), one.cells[1].tone) for one in shown] == [("❯", "quiet"), ("!", "quiet")]
+
+
 NOT_TOLD = [event("exited", exit_code=0), event("started", pid=1), event("activity", doing="working", need=None),
             event("health", level="ok"), event("quest", status="running")]  # fmt: skip
 
