@@ -69,9 +69,10 @@ WAITING = ("api", "cart", "docs")
 
 @pytest.mark.usefixtures("alone")
 def test_of_forty_five_missions_the_three_that_wait_stand_in_the_first_lines(om):
-    """Acceptance 1 of the screen: they were started last."""
+    """Acceptance 1 of the screen: they were started last, behind some that run and many that have ended."""
     for number in range(42):
-        om.api("run", name=f"done-{number}", command="true", cwd=om.home, env=om.environment)
+        command = "true" if number % 4 else "sleep 300"
+        om.api("run", name=f"other-{number}", command=command, cwd=om.home, env=om.environment)
     for name in WAITING:
         sessions.begun(om, name)
         sessions.asks(om, name, "!bash touch x")
