@@ -10,14 +10,15 @@ from bench import paint
 from bench.screen import Cursor, has_line, has_text, has_typed, screen
 from overmind_core.terminal.screen import Screen
 
-MARK, PLAIN = "\x1b[48;2;47;59;99m", "\x1b[0m"
+MARK, PLAIN = "\x1b[48;2;{};{};{}m".format(*paint.cursor_colour()), "\x1b[0m"
 ROWS = ("calm-ridge", "dusky-lichen", "indigo-cove")
 NAMES = {*ROWS, "quick-glade"}
 
 
 def row(y: int, *, marked: bool, name: str | None = None) -> str:
     """A row of a list as the program draws it: its state before its name."""
-    return f"\x1b[{y + 1};3H{MARK if marked else PLAIN} ▶ \x1b[{y + 1};20Hworking\x1b[{y + 1};6H{name or ROWS[y]:<14}"
+    ground, edge = (MARK, "▌") if marked else (PLAIN, " ")
+    return f"\x1b[{y + 1};1H{ground}{edge} ▶ \x1b[{y + 1};20Hworking\x1b[{y + 1};6H{name or ROWS[y]:<14}"
 
 
 def list_with_cursor(y: int) -> Screen:
@@ -39,8 +40,8 @@ def states_of(shown: Screen, state, text: str) -> list[object]:
 @pytest.mark.parametrize(
     ("state", "before", "after"),
     [
-        (has_text("missions[10]"), "missions[1", "0]─"),
-        (has_text("missions[10]"), "miss    [10]", "\x1b[1;5Hions"),
+        (has_text("10 running"), "10 runn", "ing──"),
+        (has_text("10 running"), "10     ing", "\x1b[1;4Hrunn"),
         (has_line("count 1"), "  count 0", "\x1b[1;9H1"),
         (has_typed("λ"), "ready", "λ"),
         (has_typed("λ"), "." * 39, "λ"),
@@ -59,7 +60,7 @@ def test_a_state_is_met_by_what_is_shown_and_not_by_what_was_sent_at_once(state,
     ("state", "text"),
     [
         (has_line("count 1"), "count 10"),
-        (has_text("missions["), "\x1b]0;missions[10]\x07"),
+        (has_text("running"), "\x1b]0;10 running\x07"),
         (has_typed("λ"), "λμ"),
         (has_typed("λ"), "λ\x1b[3;1H"),
     ],

@@ -303,7 +303,7 @@ def test_the_detach_key_twice_goes_from_typing_to_the_list_and_the_zoom_ends_wit
         assert app.main.panels.zoomed
         await pilot.resize_terminal(39, 8)
         await until(pilot, shows(app, "39x8: too small", "ctrl-\\ stops typing"), what="how to stop typing")
-        assert "q leaves" not in picture(app), "q goes to the agent"
+        assert "q quits" not in picture(app), "q goes to the agent"
         await pilot.resize_terminal(120, 40)
         await pilot.press("ctrl+backslash")
         assert app.main.terminal_panel.mode is Mode.LOOKING
@@ -391,12 +391,12 @@ def test_r_runs_it_again_and_the_pane_shows_the_new_run(session, opened):
         await until(pilot, shows(app, "run"))
         await pilot.press("enter")
         await until(pilot, shows(app, "exited (3)", "r restart · esc back"))
-        assert "<i>" not in picture(app), "nothing is offered that can't be done"
+        assert "i types" not in picture(app), "nothing is offered that can't be done"
         await until(pilot, lambda: time.monotonic() > app.typed.quiet.until, what="keys count again")
         await until(pilot, lambda: app.fleet.of(app.main.terminal_panel.session.mission)["status"] == "crashed")
         await pilot.press("r")
         await until(pilot, lambda: not app.main.terminal_panel.session.over, what="it runs again")
-        await until(pilot, shows(app, "run", "looking"))
+        await until(pilot, shows(app, "run", "looking", "i types"))
 
     opened({}, scenario)
 
@@ -532,7 +532,7 @@ def test_a_task_can_be_watched_only(opened):
         await until(pilot, shows(app, "hello", "takes no input: view only · :run -i COMMAND starts one that does"))
         assert app.main.terminal_panel.mode is Mode.LOOKING
         await until(pilot, shows(app, "looking · ", "no input · esc back"))
-        await until(pilot, lambda: "<i>" not in picture(app), what="no key is offered that does nothing")
+        await until(pilot, lambda: "i types" not in picture(app), what="no key is offered that does nothing")
         app.main.shell.typed.quiet.until = float("-inf")
         app.main.shell.flash("gone", "quiet")
         await pilot.press("i")
