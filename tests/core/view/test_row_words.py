@@ -97,7 +97,7 @@ ROWS = [
     (mission("a", 9.0, conversation_lost=True), "working quiet", "9s", CONVERSATION_LOST),
     (mission("a", 5.0, "preparing", isolation={"step": "copies files 41 %"}), "preparing slow", "5s",
      "41 %  copies files"),
-    (mission("a", 5.0, silent_since=NOW - 90.0, now="line"), "working quiet", "5s", "silent 1m · line"),
+    (mission("a", 95.0, silent_since=NOW - 90.0, now="line"), "working quiet", "5s", "silent 1m · line"),
 ]  # fmt: skip
 
 
