@@ -163,7 +163,7 @@ LETTERS: Mapping[str, Meaning] = {
     ),
     "ctrl+e": Meaning("the header", ("header",)),
     "ctrl+f": Meaning("a page down", ("page-down",), ("a page down",)),
-    "ctrl+g": Meaning("the bottom line", ("crumbs",)),
+    "ctrl+g": Meaning("the hints", ("hints",)),
     "ctrl+k": Meaning("kill it", ("kill",), ("kill",)),
     "ctrl+l": Meaning("draw again", ("refresh",)),
     "ctrl+o": Meaning("the last sentence", ("said",)),

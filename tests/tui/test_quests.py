@@ -281,7 +281,7 @@ def test_the_log_the_terminal_the_check_and_the_changes_are_those_of_its_mission
         await press("a", "v", "V")
         assert app.notice.text == "login/TSK-003 has no check yet"
         await press("right", "v")
-        assert app.screen.crumbs[-1] != "board"
+        assert app.screen.way_here[-1] != "board"
         await press("escape", "l")
         assert app.screen is app.main
         assert app.main.panels.current is Panel.LOG
