@@ -107,7 +107,7 @@ LETTERS: Mapping[str, Meaning] = {
         ("allow", "approve", "answer", "accept", "land it", "send"),
     ),
     "z": Meaning("the whole screen for it", ("zoom",)),
-    "A": Meaning("sort by age", ("sort-age",), ("sort by age",)),
+    "A": Meaning("one list, or in groups", ("sort-age",), ("one list", "in groups")),
     "B": Meaning("apply its file again", (), ("apply its file",)),
     "C": Meaning("commit", ("commit",), ("commit",)),
     "D": Meaning("drain: take nothing new", ("drain-hive",)),
