@@ -366,7 +366,7 @@ VIEWS: dict[str, View] = {
             ("note", "memory", "akasha"),
             "notes that agents and people left for the next one; also: notes proposed, notes conflicts, notes all",
             Context.NOTES,
-            "No notes yet.\n:remember The tests need Redis: make redis   writes one\nn   writes one in a box",
+            "No notes yet.\n:remember The tests need Redis: make redis   writes one\nn   writes one",
             notes_rows.COLUMNS,
             Fetch("notes", {}, notes_rows.whole, events=notes_rows.CHANGES, ways=notes_rows.WAYS),
             orders=notes_rows.ORDERS,

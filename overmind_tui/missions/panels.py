@@ -258,7 +258,7 @@ class Panels:
                    Panel.STATS: screen.stats, Panel.NOTES: screen.notes_view,
                    Panel.QUESTION: screen.question_view}  # fmt: skip
         screen.set_focus(widgets.get(self.current, screen.table))
-        screen.crumbs = ("missions", "needs you") if screen.needs_you.is_open else ("missions",)
+        screen.way_here = ("missions", "needs you") if screen.needs_you.is_open else ("missions",)
         screen.retitle()
         screen.refresh_status()
 

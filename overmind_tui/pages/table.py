@@ -175,7 +175,7 @@ class TablePage(Page):
         self.view = view.name
         self.row = view
         self.way = next(iter(show.words), "")
-        self.crumbs = ("missions", " ".join(filter(None, (view.name, self.way))))
+        self.way_here = ("missions", " ".join(filter(None, (view.name, self.way))))
         self._wanted = show.filter
         assert view.fetch is not None
         self.source = TableSource(self, view.fetch)

@@ -355,7 +355,7 @@ def test_the_board_of_a_spec_is_asked_for_by_its_name_and_all_that_have_ended_by
     async def scenario(app, press):
         await press(":board login")
         assert ("board", {"limit": 100, "spec": "login"}) in app.asked
-        assert app.screen.crumbs[-1] == "board login"
+        assert app.screen.way_here[-1] == "board login"
         await press(":kb all")
         assert ("board", {"limit": 100, "all": True}) in app.asked
         await press(":kanban login /TSK")

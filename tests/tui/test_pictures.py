@@ -179,7 +179,7 @@ VIEWS = {
     "wide": ["ctrl+w", "z"],
     "by_a_column": ["<", "<", "O", "<"],
     "attention": ["ctrl+z"],
-    "no_header_no_crumbs": ["ctrl+e", "ctrl+g"],
+    "no_header_no_hints": ["ctrl+e", "ctrl+g"],
     "stats": ["shift+tab", "z"],
     "typing_a_command": [":", *"res"],
     "broken_filter": ["/", *"(a"],

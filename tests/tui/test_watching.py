@@ -187,7 +187,7 @@ def test_enter_on_a_quest_opens_its_timeline_and_esc_goes_back(view):
         name = current(app)["name"]
         await press("enter")
         assert isinstance(app.screen, TimelinePage)
-        assert app.screen.crumbs == ("missions", "timeline", name)
+        assert app.screen.way_here == ("missions", "timeline", name)
         await press("escape")
         assert app.screen.view == view
 
