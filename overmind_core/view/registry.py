@@ -236,7 +236,7 @@ VIEWS: dict[str, View] = {
         ),
         View(
             "hives",
-            ("hive", "nodes", "no"),
+            ("hive", "hosts", "nodes", "no"),
             "this home, the machines that config.toml names and those of the swarm: how each is reached",
             Context.HIVES,
             "No other hives.\n:hive add eu1 eu1.example.com   adds a machine that ssh reaches",

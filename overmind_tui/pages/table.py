@@ -18,6 +18,7 @@ from overmind_core.view import first_run, last_word, numbers, row_filter, tables
 from overmind_core.view.actions import Action, Context
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.keymap import meaning
+from overmind_core.view.mission_list import marks_text
 from overmind_core.view.missions import Branch
 from overmind_core.view.prompt import Filtered
 from overmind_core.view.registry import View
@@ -299,13 +300,12 @@ class TablePage(Page):
 
     def retitle(self) -> None:
         """What the border says."""
-        title = self.counted if self.table.branches else ""  # else a sentence stands below it
-        title += self.narrowed
+        title = self.counted + self.narrowed if self.table.branches else ""  # else a sentence stands below it
         if self.table.marked:
             hidden = len(self.table.marked - {branch.id for branch in self.table.branches})
-            title += f" {len(self.table.marked)} marked" + (f", {hidden} hidden" if hidden else "")
+            title = ", ".join(filter(None, (title, marks_text(len(self.table.marked), hidden))))
         if self.stale_since is not None:
-            title += f" {last_word.no_daemon(self.stale_since, self.shell.now())}"
+            title = " ".join(filter(None, (title, last_word.no_daemon(self.stale_since, self.shell.now()))))
         self.table.set_title(title, self.subtitle())
         self.refresh_line()
 
