@@ -137,7 +137,7 @@ def looked_in(row: Row) -> str:
 
 def standing(row: Row) -> str:
     """How a mission is, in a line."""
-    level = row["level"] or missions_rows.mark(row).word
+    level = row["level"] or missions_rows.word(missions_rows.mark(row))
     return " · ".join(filter(None, (safe(row["name"]), level, f"alignment {share(row['alignment'])}", why(row))))
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from overmind_core.domain.text.cells import width
 from overmind_core.view import keymap as keys
 from overmind_core.view import missions as rows
-from overmind_core.view.actions import Action, Context, Needs, allowed, shown_key
+from overmind_core.view.actions import NO_MISSION, Action, Context, Needs, allowed, shown_key
 from overmind_core.view.cells import Cell, Row
 from overmind_core.view.header_line import Line, whole
 
@@ -191,6 +191,7 @@ def unusable(found: Sequence[Row], asking: Collection[str], context: Context = C
     live = [row for row in found if {"type", "status"} <= row.keys() and rows.is_live(row)]
     typed_into = [row for row in live if not (context is Context.LOOKING and rows.takes_no_input(row))]
     held = {
+        **dict.fromkeys(NO_MISSION, bool(found)),
         Needs.MISSION: bool(found),
         Needs.LIVE: bool(typed_into),
         Needs.QUESTION: any(row["id"] in asking for row in found),

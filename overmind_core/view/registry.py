@@ -436,7 +436,7 @@ RUNS = View(
     (),
     "runs of a ritual",
     Context.RUNS,
-    "No runs yet.",
+    "No runs yet.\nshift-r  runs it now, in the list of rituals",
     columns=schedules_rows.RUNS,
     fetch=Fetch("ritual_history", {}, schedules_rows.runs, events=schedules_rows.RITUALS_CHANGES),
     orders=schedules_rows.RUN_ORDERS,

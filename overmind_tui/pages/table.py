@@ -432,11 +432,13 @@ class TablePage(Page):
     def do_copy(self) -> None:
         """The ids of missions; of all others the rows."""
         rows = self.chosen()
-        if self.row.missions:
-            clipboard.copy(self.shell, "\n".join(row["id"] for row in rows), f"{len(rows)} ids")
+        if not rows:
+            self.shell.flash("there is no row to copy", "quiet")
+        elif self.row.missions:
+            clipboard.copy(self.shell, "\n".join(row["id"] for row in rows), numbers.counted(len(rows), "id"))
         else:
             text = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
-            clipboard.copy(self.shell, text, f"{len(rows)} rows")
+            clipboard.copy(self.shell, text, numbers.counted(len(rows), "row"))
 
     def do_refresh(self) -> None:
         """Ask anew."""

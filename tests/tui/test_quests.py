@@ -402,7 +402,7 @@ def test_read_only_changes_nothing():
         assert app.notice.text == "read-only: pause is off"
         await press(":board", "r", "x", "shift+up")
         assert app.notice.text == "read-only: urgent is off"
-        assert {name for name, _ in app.asked} <= {"queue", "board"}
+        assert {name for name, _ in app.asked} <= {"queue", "board", "changes"}
         await press("right", "right", "right", "down", "y")
         assert lists_needs(app), "to look is allowed"
 
@@ -418,7 +418,7 @@ def test_a_gate_is_a_card_in_review_that_leads_to_its_question_and_is_no_quest()
             assert app.notice.text == "carts/tasks is a gate and no quest: enter shows what is asked"
         await press("down")
         assert card_at(app) == "carts"
-        assert {name for name, _ in app.asked} <= {"queue", "board"}
+        assert {name for name, _ in app.asked} <= {"queue", "board", "changes"}
         for key in ("enter", "d", "w", "y"):
             await press(key)
             assert lists_needs(app), key
