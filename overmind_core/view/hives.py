@@ -27,7 +27,7 @@ class Link(StrEnum):
 
 
 _TONES = {
-    Link.OPENING: "quiet", Link.OPEN: "calm", Link.SILENT: "slow", Link.SETTLING: "slow", Link.CLOSED: "bad",
+    Link.OPENING: "quiet", Link.OPEN: "good", Link.SILENT: "slow", Link.SETTLING: "slow", Link.CLOSED: "bad",
 }  # fmt: skip
 _URGENCY = (Link.CLOSED, Link.SILENT, Link.SETTLING, Link.OPENING, Link.OPEN)
 
