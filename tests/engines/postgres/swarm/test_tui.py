@@ -77,7 +77,8 @@ def test_a_home_that_joins_or_leaves_while_the_program_is_open_shows_it(homes):
     async def scenario(app, pilot):
         assert "HOST" not in picture(app)
         await asyncio.to_thread(ada.ok, "swarm", "join", url, "--slots", "0")
-        await until(pilot, lambda: "2 of 2 hives · swarm 0 claimed, 0 queued" in picture(app), what="it is in the swarm")
+        in_it = "2 of 2 hives · swarm 0 claimed, 0 queued"
+        await until(pilot, lambda: in_it in picture(app), what="it is in the swarm")
         await asyncio.to_thread(ada.ok, "swarm", "leave")
         await until(pilot, lambda: "swarm" not in picture(app), what="it is not")
 
