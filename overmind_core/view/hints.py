@@ -14,7 +14,7 @@ from typing import NamedTuple
 from overmind_core.domain.text.cells import width
 from overmind_core.view import keymap as keys
 from overmind_core.view import missions as rows
-from overmind_core.view.actions import Action, Context, Needs, allowed, shown_key
+from overmind_core.view.actions import NO_MISSION, Action, Context, Needs, allowed, shown_key
 from overmind_core.view.cells import Cell, Row
 from overmind_core.view.header_line import Line, whole
 
@@ -23,6 +23,8 @@ MOST = 9
 GAP = 2
 """Cells between two hints."""
 HELP, STOP, MESSAGE = "help", "stop", "message"
+SAID_BY_THE_LINE = frozenset({"filter", "command"})
+"""Actions whose keys the line says while it is at rest."""
 TO_AGENTS = frozenset({MESSAGE, "comment"})
 """Actions that only those who read messages can use."""
 
@@ -174,7 +176,7 @@ def _of_context(context: Context, *, read_only: bool) -> tuple[Hint, ...]:
     actions = keys.hints(context, read_only=read_only)
     if not actions:
         actions = tuple(dict.fromkeys(keys.keymap(context).values()))
-    chosen = [Hint(one.name, one.label) for one in actions if one.name != HELP][: MOST - 1]
+    chosen = [Hint(one.name, one.label) for one in actions if one.name not in {HELP, *SAID_BY_THE_LINE}][: MOST - 1]
     return (*chosen, _HELP)
 
 
@@ -189,10 +191,13 @@ def unusable(found: Sequence[Row], asking: Collection[str], context: Context = C
     live = [row for row in found if {"type", "status"} <= row.keys() and rows.is_live(row)]
     typed_into = [row for row in live if not (context is Context.LOOKING and rows.takes_no_input(row))]
     held = {
+        **dict.fromkeys(NO_MISSION, bool(found)),
         Needs.MISSION: bool(found),
         Needs.LIVE: bool(typed_into),
         Needs.QUESTION: any(row["id"] in asking for row in found),
-        Needs.WORKTREE: any((row.get("isolation") or {}).get("worktree") for row in found),
+        Needs.WORKTREE: any(
+            (row.get("isolation") or row).get(place) for row in found for place in ("worktree", "path")
+        ),
     }
     refused = frozenset(action.name for action in actions_of(context).values() if not held.get(action.needs, True))
     talks = any(row["type"] == "session" for row in live)

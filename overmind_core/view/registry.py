@@ -236,7 +236,7 @@ VIEWS: dict[str, View] = {
         ),
         View(
             "hives",
-            ("hive", "nodes", "no"),
+            ("hive", "hosts", "nodes", "no"),
             "this home, the machines that config.toml names and those of the swarm: how each is reached",
             Context.HIVES,
             "No other hives.\n:hive add eu1 eu1.example.com   adds a machine that ssh reaches",
@@ -436,7 +436,7 @@ RUNS = View(
     (),
     "runs of a ritual",
     Context.RUNS,
-    "No runs yet.",
+    "No runs yet.\nshift-r  runs it now, in the list of rituals",
     columns=schedules_rows.RUNS,
     fetch=Fetch("ritual_history", {}, schedules_rows.runs, events=schedules_rows.RITUALS_CHANGES),
     orders=schedules_rows.RUN_ORDERS,

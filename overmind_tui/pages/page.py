@@ -546,9 +546,13 @@ class Page(NeedsRoom, RateLimited):
         )  # fmt: skip
         return prompt.resting(facts, cells, shell.now())
 
+    def hinted_rows(self) -> list[Row]:
+        """The rows that decide which keys the hints say as usable."""
+        return self.chosen()
+
     def _hint_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
         shell = self.shell
-        unusable = hints.unusable(self.chosen(), shell.fleet.asking, self.context)
+        unusable = hints.unusable(self.hinted_rows(), shell.fleet.asking, self.context)
         return [
             hints.hint_line(
                 self.hint_part, cells, unusable=unusable, read_only=shell.read_only, ascii_only=shell.ascii_only
