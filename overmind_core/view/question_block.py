@@ -121,7 +121,8 @@ def block(
     folded = text or text_of(asking, cells)
     offered = keys(asking)
     head, key_rows = _head(asking, folded.sentence, cells), _key_rows(asking, offered, cells, has_keys=has_keys)
-    body = [*head, *folded.about]
+    about = _bright(folded.about) if has_keys and _current(asking) is not None else folded.about
+    body = [*head, *about]
     blank: Lines = [[]] if panel >= AIRY else []
     if top is not None:
         room = max(panel - 2 - len(key_rows), 1)
@@ -130,7 +131,7 @@ def block(
         shown = [*body[seen.start : seen.stop], [], *key_rows]
     elif len(body) + 1 + len(key_rows) <= panel * MOST_PART:
         seen = range(len(body))
-        shown = [*blank, *head, *blank, *folded.about, [], *key_rows, *blank]
+        shown = [*blank, *head, *blank, *about, [], *key_rows, *blank]
     else:
         seen = range(max(int(panel * MOST_PART) - 2 - len(key_rows), 1))
         hidden = numbers.counted(len(body) - len(seen), "more line")
@@ -279,8 +280,17 @@ def _options(ask: Ask, chosen: Sequence[int], cells: int) -> Lines:
         hang = 6 + (column if width(label) <= column else 0)
         line = [Cell(" " * 6), Cell(f"{label}{blanks}", "news"), Cell(safe(about), "quiet")]
         first, *rows = subject.wrapped([line], cells - 1, hang)
-        found += [[Cell("  "), Cell(f" {number} ", "key"), Cell(" "), *first[1:]], *rows]
+        found += [[Cell("  "), Cell(f" {number} ", "faint"), Cell(" "), *first[1:]], *rows]
     return found
+
+
+def _bright(options: Sequence[Sequence[Cell]]) -> Lines:
+    """The options with the keys that choose them as keys that can be pressed."""
+    return [[cell._replace(tone="button") if _is_number(cell) else cell for cell in line] for line in options]
+
+
+def _is_number(cell: Cell) -> bool:
+    return cell.tone == "faint" and len(cell.text) == 3 and cell.text.strip().isdigit()  # noqa: PLR2004 - with its blanks
 
 
 def _current(asking: Asking) -> Ask | None:
