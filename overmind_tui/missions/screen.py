@@ -281,6 +281,11 @@ class MissionsScreen(Page):
         return self.table_panel.filtered
 
     @property
+    def is_asked(self) -> bool:
+        """Whether a question is shown here."""
+        return self.question.key is not None
+
+    @property
     def absence(self) -> str:
         """What happened while nobody was here; before it, which missions were lost."""
         away = self._parts.away

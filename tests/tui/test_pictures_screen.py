@@ -53,7 +53,7 @@ class Shop(Still):
 
     def __init__(self, name, **how):
         super().__init__(**how)
-        self._name = name
+        self._scene = name
         self.world = World(f"{screen_panel.HOME}/shop", 0o022, {"HOME": screen_panel.HOME, "TERM": "xterm-256color"})
         self.folder_shown = screen_edges.FOLDER
         self.zone = screen_list.ZONE
@@ -61,7 +61,7 @@ class Shop(Still):
         self.main.terminal_panel.session.connect = self._connect  # type: ignore[method-assign]
 
     def _start(self):
-        name, fleet = self._name, self.fleet
+        name, fleet = self._scene, self.fleet
         if name == "first":
             fleet.apply([], (), everything=True)
             self.main.faces.agents = AGENTS
@@ -86,20 +86,20 @@ class Shop(Still):
         fleet.questions = [{**row, **QUESTIONS[row["id"]]} for row in questions]
         fleet.health = screen_list.HEALTH
         fleet.events.extend({**event, "seq": seq} for seq, event in enumerate(screen_events.EVENTS))
-        samples = screen_panel.STATS_SAMPLES if self._name == "stats" else screen_panel.TITLE_SAMPLES
+        samples = screen_panel.STATS_SAMPLES if self._scene == "stats" else screen_panel.TITLE_SAMPLES
         for one in fleet.samples:
             fleet.samples[one].clear()
         fleet.samples.setdefault("search-index", next(iter(fleet.samples.values())).__class__(maxlen=240)).extend(
             samples
         )
-        if self._name == "demo":
+        if self._scene == "demo":
             fleet.load = Load(2.0, 78e6)
         else:
             fleet.load, fleet.today = Load(34.0, 2.1e9), 12.4
             fleet.engine = EngineLoad.of(screen_edges.QUEUE, screen_edges.APART)
 
     def _show_log(self, look):
-        lines = screen_frame.LOGS.get(self._name, screen_panel.LOG)
+        lines = screen_frame.LOGS.get(self._scene, screen_panel.LOG)
         self.post_message(LogShown(look, lines, partial="", runs=(1, 1)))
 
     def _connect(self, *, read_only, size=None):
