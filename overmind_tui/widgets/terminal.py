@@ -226,7 +226,7 @@ class TerminalCanvas(Titled, can_focus=True):
         """One row."""
         width = self.content_size.width
         if self._words and y == 0:
-            return self.strip([(f" {self._words}", self.tone("wait"))], width)
+            return self.strip([(f" {self._words}", self.tone("slow"))], width)
         grid = self._grid
         row = y + self._window.row
         if grid is None or not grid.first <= row < grid.end:
