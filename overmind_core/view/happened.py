@@ -80,6 +80,8 @@ class _Told(NamedTuple):
     event: Row
     mark: StatusMark
     text: str
+    is_past: bool = False
+    """It needs nobody any more."""
 
 
 class _Past:
@@ -151,7 +153,7 @@ class _Past:
         place = self._asked.pop((str(event.get("mission")), event["question"]), None)
         if place is not None:
             told = self.told[place]
-            self.told[place] = told._replace(text="asked" + told.text.removeprefix("asks"))
+            self.told[place] = told._replace(text="asked" + told.text.removeprefix("asks"), is_past=True)
 
 
 Teller = Callable[[_Past, Row], tuple[StatusMark, str] | None]
@@ -183,9 +185,11 @@ def _line(told: _Told, cells: int, around: Surroundings) -> HappenedLine:
     name = pad(clipped(safe(told.event.get("name")), NAME - 1), NAME)
     mark = told.mark.ascii if around.ascii_only else told.mark.mark
     text = clipped(told.text, max(cells - _BEFORE_TEXT - 1, 0))
-    tone = "quiet" if told.mark.tone == "wait" else told.mark.tone  # who still needs a person stands in the list
+    mission = str(told.event.get("mission") or "")
+    is_past = told.is_past or (told.mark is YOUR_TURN and not around.rows.get(mission, {}).get("unseen"))
+    tone = "quiet" if is_past else told.mark.tone
     shown = [Cell(f" {clock}  ", "faint"), Cell(mark, tone), Cell(f" {name}"), Cell(text, "quiet")]
-    return HappenedLine(shown, str(told.event.get("mission") or ""))
+    return HappenedLine(shown, mission)
 
 
 def _span(seconds: float) -> str:
@@ -237,7 +241,10 @@ def _why(event: Row, row: Row) -> str:
         return f"no output for {numbers.span(limit)}"
     if event.get("outcome") != SUCCEEDED.word and (why := why_beside(reason, limit)):
         return why
-    return _head(safe(row.get("now"))) if row.get("provider") == "raw" else ""
+    if row.get("provider") != "raw":
+        return ""
+    text, lead = safe(row.get("now")), f"exit {event.get('exit_code')}"
+    return _head("" if text == lead else text.removeprefix(f"{lead}: "))  # how it ended stands before it
 
 
 def _head(line: str) -> str:

@@ -262,7 +262,7 @@ def chosen(line: Line, column: int) -> Line:
     key, words = line[place : place + 2]
     text = words.text.rstrip()
     blank = " " * (len(words.text) - len(text))
-    return [*line[:place], Cell(key.text, "chosen"), Cell(text, "chosen"), Cell(blank), *line[place + 2 :]]
+    return [*line[:place], Cell(key.text, "key cursor"), Cell(text, "cursor"), Cell(blank), *line[place + 2 :]]
 
 
 def _drawn(row: _Row, lead: int, column: int) -> Line:

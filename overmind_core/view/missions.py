@@ -311,6 +311,17 @@ def short_name(row: Row, parent: Row | None) -> str:
     return name.removeprefix(plan) if name.startswith(plan) else ""
 
 
+def called(row: Row, among: Mapping[str, Row]) -> str:
+    """The name by which it is called where its plan is known from elsewhere, as in the list: without that of its plan.
+
+    Args:
+        row: The mission.
+        among: Missions by id.
+    """
+    parent = None if row["parent"] is None else among.get(row["parent"])
+    return safe(short_name(row, parent) or row["name"])
+
+
 def _walk(
     children: Mapping[str | None, Sequence[Row]],
     kept: Collection[str],

@@ -124,10 +124,11 @@ def block(
     offered = keys(asking)
     head, key_rows = _head(asking, folded.sentence, cells), _key_rows(asking, offered, cells, has_keys=has_keys)
     blank: Lines = [[]] if panel >= AIRY else []
-    about = [*folded.about, *([[]] if folded.place else []), *folded.place]
+    content = _bright(folded.about) if has_keys and _current(asking) is not None else folded.about
+    about = [*content, *([[]] if folded.place else []), *folded.place]
     answering = _key_rows(asking, offered, cells, has_keys=True)  # the same height when the keys come and go
     if top is None and len(head) + len(about) + 1 + max(len(key_rows), len(answering)) > panel * MOST_PART:
-        about = [*folded.about, *folded.place]
+        about = [*content, *([[Cell(clipped(f" {asking.where}", cells - 1), "quiet")]] if asking.where else [])]
     body = [*head, *about]
     if top is not None:
         room = max(panel - 2 - len(key_rows), 1)
@@ -285,8 +286,17 @@ def _options(ask: Ask, chosen: Sequence[int], cells: int) -> Lines:
         hang = 6 + (column if width(label) <= column else 0)
         line = [Cell(" " * 6), Cell(f"{label}{blanks}", "news"), Cell(safe(about), "quiet")]
         first, *rows = subject.wrapped([line], cells - 1, hang)
-        found += [[Cell("  "), Cell(f" {number} ", "key"), Cell(" "), *first[1:]], *rows]
+        found += [[Cell("  "), Cell(f" {number} ", "faint"), Cell(" "), *first[1:]], *rows]
     return found
+
+
+def _bright(options: Sequence[Sequence[Cell]]) -> Lines:
+    """The options with the keys that choose them as keys that can be pressed."""
+    return [[cell._replace(tone="button") if _is_number(cell) else cell for cell in line] for line in options]
+
+
+def _is_number(cell: Cell) -> bool:
+    return cell.tone == "faint" and len(cell.text) == 3 and cell.text.strip().isdigit()  # noqa: PLR2004 - with its blanks
 
 
 def _current(asking: Asking) -> Ask | None:

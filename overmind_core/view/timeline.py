@@ -27,7 +27,7 @@ _HAVE_MARKS = frozenset({
     "succeeded", "timed out", "stopped", "killed", "lost",
 })  # fmt: skip
 _TONES = {
-    "asked": "wait", "answered": "good", "steer": "slow", "overlap": "slow", "health": "slow", "report": "quiet",
+    "asked": "", "answered": "good", "steer": "slow", "overlap": "slow", "health": "slow", "report": "quiet",
     "message_failed": "bad",
     "lesson": "quiet", "note": "quiet", "phase": "quiet", "spec": "quiet", "cost_warning": "slow",
     EARLIER: "faint", ALSO: "faint",
@@ -71,7 +71,7 @@ def what(row: Row) -> Cell:
 
 
 def _by(row: Row, _now: float) -> Cell:
-    return Cell(safe(row["by"]), "wait" if is_person(row["by"]) else "quiet")
+    return Cell(safe(row["by"]), "" if is_person(row["by"]) else "quiet")
 
 
 COLUMNS: tuple[Column, ...] = (

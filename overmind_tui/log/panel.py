@@ -12,7 +12,8 @@ from overmind_core.log_pages.paged_log import PagedLog
 from overmind_core.log_pages.reader import Reader
 from overmind_core.logs.display import Line
 from overmind_core.view import log_lines
-from overmind_core.view.cells import Row, safe
+from overmind_core.view import missions as missions_rows
+from overmind_core.view.cells import Row
 from overmind_tui.log.search import LogSearch
 from overmind_tui.shell import clipboard
 from overmind_tui.shell.messages import LogCounted, LogFailed, LogGrew, LogIndexed, LogRead, LogShown
@@ -254,5 +255,5 @@ class LogPanel:
     def title(self) -> str:
         """Whose log it is, which part, and what is looked for."""
         fleet = self._screen.shell.fleet
-        names = [safe(row["name"]) for row in map(fleet.of, self.look.missions) if row]
+        names = [missions_rows.called(row, fleet.rows) for row in map(fleet.of, self.look.missions) if row]
         return log_lines.title(names, self.look.run, self.runs, self.span, self.search.status)

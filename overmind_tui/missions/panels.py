@@ -138,6 +138,7 @@ class Panels:
 
     def resized(self, size: Size) -> None:
         """Another size, another shape."""
+        self._screen.table.empty = self._screen.empty()
         self._list_lines, self._began_open = 0, None
         self.fold(size)
         self.refocus()

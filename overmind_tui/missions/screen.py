@@ -167,9 +167,12 @@ class MissionsScreen(Page):
     def rearrange(self, *, asked: bool = False) -> None:
         """Show the rows as they are now."""
         self._arranged = time.monotonic()
+        before = self.where
         self.where = Where.LIST if self.shell.fleet.rows or not self.shell.fleet.loaded else Where.FIRST
         self.table_panel.rearrange(asked=asked)
         self.terminal_panel.rows_changed()
+        if self.where is not before:
+            self.refresh_line()
 
     def forget_columns(self) -> None:
         """Choose the columns of the list anew: those that were shown need not stay."""
@@ -279,6 +282,11 @@ class MissionsScreen(Page):
     def filtered(self) -> Filtered | None:
         """The filter of the list, while there is one."""
         return self.table_panel.filtered
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a question is shown here."""
+        return self.question.key is not None
 
     @property
     def absence(self) -> str:

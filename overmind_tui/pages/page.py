@@ -552,12 +552,17 @@ class Page(NeedsRoom, RateLimited):
 
     def _hint_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
         shell = self.shell
-        unusable = hints.unusable(self.hinted_rows(), shell.fleet.asking, self.context)
+        unusable = hints.unusable(self.hinted_rows(), shell.fleet.asking, self.context, is_asked=self.is_asked)
         return [
             hints.hint_line(
                 self.hint_part, cells, unusable=unusable, read_only=shell.read_only, ascii_only=shell.ascii_only
             )
         ]
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a question is shown here."""
+        return False
 
     @property
     def filtered(self) -> Filtered | None:

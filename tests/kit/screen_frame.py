@@ -52,7 +52,7 @@ LISTED: Mapping[str, tuple[Sequence[Row], Sequence[Row]]] = {
 FACES = {"diff": DIFF, "terminal": TERMINAL, "stats": STATS, "needs": ""}
 LOGS = {"demo": screen_panel.DEMO_LOG, "asks": screen_panel.ASKS_LOG, "answer": screen_panel.ASKS_LOG,
         "needs": screen_panel.ASKS_LOG, "choice": screen_panel.CHOICE_LOG}  # fmt: skip
-NOTES = {LOG: panel_title.FOLLOWS, DIFF: diff_face.total(screen_panel.CHANGES), TERMINAL: "80x24, its end"}
+NOTES = {LOG: panel_title.FOLLOWS, DIFF: diff_face.total(screen_panel.CHANGES), TERMINAL: "80x24"}
 _PUSH = Asking(
     screen_panel.API_QUESTION, screen_panel.NOW, f"{screen_panel.HOME}/shop-api",
     place(screen_panel.API, screen_panel.API_CHANGES, screen_panel.HOME), rule="ask Bash(git push *)",
@@ -61,9 +61,13 @@ ASKED = {
     "asks": _PUSH, "answer": _PUSH, "needs": _PUSH,
     "choice": Asking(screen_panel.CHOICE_QUESTION, screen_panel.NOW,
                      choosing=Choosing.of(screen_panel.CHOICE_QUESTION["subject"])),
-    "demo": Asking(screen_panel.DEMO_QUESTION, screen_panel.NOW, f"{screen_panel.HOME}/shop"),
+    "demo": Asking(screen_panel.DEMO_QUESTION, screen_panel.NOW, f"{screen_panel.HOME}/shop", "in ~/shop"),
 }  # fmt: skip
 SCREEN = (
+    "❯ Make the search find names with umlauts: fold them in the index and in the",
+    "  question, and prove it with tests.", "",
+    "● Read(search/index.py)",
+    "  ⎿  Read 184 lines", "",
     "● Both sides use fold() now. One test is left: the order of results.", "",
     "● Update(search/index.py)",
     "  ⎿  Updated search/index.py with 4 additions and 2 removals",
@@ -146,7 +150,10 @@ def _panel(name: str, found: Shape) -> Lines:
     cursor = CURSORS.get(name, "search-index")
     load = panel_title.load_of(screen_panel.SEARCH, screen_panel.TITLE_SAMPLES) if cursor == "search-index" else None
     has_keys = PARTS.get(name) is Part.QUESTION
-    title = PanelTitle(cursor, face, NOTES.get(face, ""), has_keys=has_keys, load=load)
+    note = NOTES.get(face, "")
+    if face == TERMINAL and found.panel_lines - 1 < len(SCREEN):
+        note += ", its end"
+    title = PanelTitle(cursor, face, note, has_keys=has_keys, load=load)
     shown: Lines = [panel_title.line(title, cells, beside=found.is_beside)]
     if name in ASKED:
         shown += block(ASKED[name], cells, found.panel_lines, has_keys=has_keys).lines
@@ -155,7 +162,7 @@ def _panel(name: str, found: Shape) -> Lines:
 
 def _face(name: str, face: str, cells: int, lines: int) -> Lines:
     if face == DIFF:
-        return list(diff_face.lines(screen_panel.CHANGES, cells, lines))
+        return list(diff_face.lines(screen_panel.CHANGES, cells - 1, lines))
     if face == TERMINAL:
         return _terminal(lines)
     if face == STATS:
@@ -171,7 +178,7 @@ def _face(name: str, face: str, cells: int, lines: int) -> Lines:
 
 def _terminal(lines: int) -> Lines:
     """The end of what the agent draws, as the emulator crops it."""
-    first = panel_title.first_row(len(SCREEN), 15, lines)
+    first = panel_title.first_row(len(SCREEN), 21, lines)
     return _filled([[Cell(f" {one}")] for one in SCREEN[first : first + lines]], lines)
 
 

@@ -45,6 +45,15 @@ SAID = [
 ]  # fmt: skip
 
 
+@tabled(
+    ("now", "text"), [("exit 75: its queue was lost", "failed (75): its queue was lost"), ("exit 75", "failed (75)")]
+)
+def test_the_code_of_an_end_is_said_once(now, text):
+    one = event("crashed", outcome="failed", exit_code=75, reason=None)
+    (shown,) = lines([one], 120, 9, Surroundings({"a": {"provider": "raw", "now": now}}, zone=ZONE))
+    assert texts([shown.cells])[0][23:] == text
+
+
 @tabled(("one", "text"), SAID)
 def test_an_event_in_words(one, text):
     (shown,) = lines([one], 120, 9, Surroundings(zone=ZONE))
@@ -93,3 +102,18 @@ def test_the_answer_to_a_question_changes_no_other_line_where_two_lines_became_o
     ]
     said = [texts([one.cells])[0][23:] for one in lines(of_others, 120, 9, Surroundings(zone=ZONE))]
     assert said == ["you allowed Bash: make", "succeeded, landed on main", "finished a turn of 2s", "asked: Bash: make"]
+
+
+def marks(events, **rows):
+    found = lines(events, 120, 9, Surroundings(rows, zone=ZONE))
+    return [line.cells[1].tone for line in found]
+
+
+def test_only_what_still_needs_a_person_has_its_colour():
+    asks = event("asked", question=1, need="question", tool="", summary="Which?")
+    answers = event("answered", question=1, by="person", behaviour="allow", summary="Which?")
+    turn = event("turn_ended", ok=True, reason=None, cost_usd=0.0, turns=1, duration_ms=1.0)
+    assert marks([asks]) == ["wait"]
+    assert marks([asks, answers]) == ["quiet", "quiet"]
+    assert marks([turn], a={"unseen": True}) == ["wait"]
+    assert marks([turn], a={"unseen": False}) == marks([turn]) == ["quiet"]
