@@ -80,8 +80,6 @@ class _Told(NamedTuple):
     event: Row
     mark: StatusMark
     text: str
-    is_past: bool = False
-    """It needs nobody any more."""
 
 
 class _Past:
@@ -153,7 +151,7 @@ class _Past:
         place = self._asked.pop((str(event.get("mission")), event["question"]), None)
         if place is not None:
             told = self.told[place]
-            self.told[place] = told._replace(text="asked" + told.text.removeprefix("asks"), is_past=True)
+            self.told[place] = told._replace(text="asked" + told.text.removeprefix("asks"))
 
 
 Teller = Callable[[_Past, Row], tuple[StatusMark, str] | None]
@@ -186,8 +184,7 @@ def _line(told: _Told, cells: int, around: Surroundings) -> HappenedLine:
     mark = told.mark.ascii if around.ascii_only else told.mark.mark
     text = clipped(told.text, max(cells - _BEFORE_TEXT - 1, 0))
     mission = str(told.event.get("mission") or "")
-    is_past = told.is_past or (told.mark is YOUR_TURN and not around.rows.get(mission, {}).get("unseen"))
-    tone = "quiet" if is_past else told.mark.tone
+    tone = "quiet" if told.mark.tone == "wait" else told.mark.tone  # who still needs a person stands in the list
     shown = [Cell(f" {clock}  ", "faint"), Cell(mark, tone), Cell(f" {name}"), Cell(text, "quiet")]
     return HappenedLine(shown, mission)
 

@@ -102,18 +102,3 @@ def test_the_answer_to_a_question_changes_no_other_line_where_two_lines_became_o
     ]
     said = [texts([one.cells])[0][23:] for one in lines(of_others, 120, 9, Surroundings(zone=ZONE))]
     assert said == ["you allowed Bash: make", "succeeded, landed on main", "finished a turn of 2s", "asked: Bash: make"]
-
-
-def marks(events, **rows):
-    found = lines(events, 120, 9, Surroundings(rows, zone=ZONE))
-    return [line.cells[1].tone for line in found]
-
-
-def test_only_what_still_needs_a_person_has_its_colour():
-    asks = event("asked", question=1, need="question", tool="", summary="Which?")
-    answers = event("answered", question=1, by="person", behaviour="allow", summary="Which?")
-    turn = event("turn_ended", ok=True, reason=None, cost_usd=0.0, turns=1, duration_ms=1.0)
-    assert marks([asks]) == ["wait"]
-    assert marks([asks, answers]) == ["quiet", "quiet"]
-    assert marks([turn], a={"unseen": True}) == ["wait"]
-    assert marks([turn], a={"unseen": False}) == marks([turn]) == ["quiet"]
