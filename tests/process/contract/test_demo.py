@@ -242,7 +242,7 @@ def test_the_demonstration_of_specs_opens_the_board_on_a_terminal(om):
         terminal.expect(r"\x1b\[\?1049h(?s:.)*QUEUED(?s:.)*carts/explore")
         assert "usage:" not in terminal.shown
         terminal.type("q")
-        terminal.expect("missions")
+        terminal.expect("STATE|Nothing runs yet")
         terminal.type("q")
         assert terminal.end() == 0
     om.ok("demo", "spec", "stop")
