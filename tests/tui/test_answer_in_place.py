@@ -10,6 +10,7 @@ import pytest
 from overmind_core.errors import OvermindError
 from overmind_core.view import inbox
 from overmind_core.view.actions import Context
+from overmind_core.view.prompt import Where
 from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.line import LineComposer
@@ -560,6 +561,9 @@ def test_what_the_engine_asks_is_shown_where_there_is_no_mission():
     async def scenario(app, pilot):
         assert "asks" in state(app, "login")
         await question_read(app, pilot)
+        assert app.main.log_panel.look.missions == (), "no log is asked for"
+        assert " y answer  enter open " in picture(app).splitlines()[-1], "how it is answered stands below"
+        assert app.main.where is Where.LIST
 
     run(lambda: Answering([], [BY_ENGINE[0]]), scenario)
 

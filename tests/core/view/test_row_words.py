@@ -97,7 +97,7 @@ ROWS = [
     (mission("a", 9.0, conversation_lost=True), "working quiet", "9s", CONVERSATION_LOST),
     (mission("a", 5.0, "preparing", isolation={"step": "copies files 41 %"}), "preparing slow", "5s",
      "41 %  copies files"),
-    (mission("a", 5.0, silent_since=NOW - 90.0, now="line"), "working quiet", "5s", "silent 1m · line"),
+    (mission("a", 95.0, silent_since=NOW - 90.0, now="line"), "working quiet", "5s", "silent 1m · line"),
 ]  # fmt: skip
 
 
@@ -128,6 +128,27 @@ def test_the_answer_of_a_moment_ago_is_said():
     always = FACTS._replace(said={"a": "always allowed"})
     assert row_words.state(entry, always).text == "working"
     assert row_words.sentence(entry, always).text == "always allowed · ⚙ Bash: make"
+
+
+def test_a_question_about_no_mission_that_is_over_says_so_quietly():
+    gate = {
+        **question(1, "s", 5.0, "x"),
+        "need": "phase",
+        "part": "tasks",
+        "about": {"kind": "spec", "id": "s", "name": "login"},
+    }
+    (entry,) = grouped([], [gate], NOW, Wish()).entries
+    assert row_words.tone(entry, FACTS) == "wait"
+    entry = entry._replace(need=None)
+    assert row_words.state(entry, FACTS) == ("closed", "quiet")
+    assert row_words.sentence(entry, FACTS) == ("asks no longer", "quiet")
+    assert row_words.is_dimmed(entry)
+    answered = FACTS._replace(said={"s": "go on"})
+    assert row_words.state(entry, answered) == ("go on", "quiet")
+    assert row_words.sentence(entry, answered).text == ""
+    at_length = FACTS._replace(said={"s": "run this phase again"})
+    assert row_words.state(entry, at_length) == ("answered", "quiet")
+    assert row_words.sentence(entry, at_length).text == "run this phase again"
 
 
 def test_a_sentence_changes_at_its_pace():
