@@ -509,7 +509,7 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         return header_line.header_line(facts, cells)
 
     def flash(self, text: str, tone: str = "") -> None:
-        """Say something in the bottom line for a while."""
+        """Say something in the line for a while."""
         self.notice.put(text, tone)
         show_bottom(self)
 

@@ -68,7 +68,7 @@ class Context(StrEnum):
     HELP = "help"
     LOOKING = "terminal, view only"
     TYPING = "terminal, typing"
-    BOX = "message box"
+    BOX = "message"
     FIELD = "text field"
     FORM = "new mission"
     TASK = "task of a new mission"
@@ -95,6 +95,8 @@ class Unlike(NamedTuple):
 
 USUAL = ""
 """The label of a key that is called as its operation is."""
+MOVES = "it only moves the view"
+"""Why a key that moves has no verb."""
 LOOKS_ON = Unlike(Danger.NONE, "in read-only mode it only shows the terminal")
 
 

@@ -35,6 +35,8 @@ LONGEST_NAME = 40
 """Cells that a name takes in such a card."""
 SHORT_NAME = 3
 """Letters of a column's name where there is no room for more."""
+UNSAYING = frozenset({"blocked", "needs", "owns", "until"})
+"""Reasons whose word alone says nothing: the beginning of the sentence says more."""
 SHORTEST_TAIL = 8
 """Cells in which the beginning of a reason still says something."""
 
@@ -256,7 +258,7 @@ def widths(counts: Sequence[int], shown: Sequence[int], cells: int) -> list[int]
 
 def title(place: int, counts: Sequence[int]) -> str:
     """The heading of a column."""
-    return f"{NAMES[place].upper()} {counts[place]}"
+    return f"{NAMES[place].upper()} {counts[place]:,}"
 
 
 def headings(counts: Sequence[int], chosen: int, cells: int) -> list[Cell]:
@@ -274,12 +276,12 @@ def _headings(counts: Sequence[int], cells: int) -> list[str]:
     whole_ = [f" {title(place, counts)} " for place in range(len(counts))]
     if sum(map(width, whole_)) < cells:
         return whole_
-    return [f"{NAMES[place][:SHORT_NAME].upper()} {count} " for place, count in enumerate(counts)]
+    return [f"{NAMES[place][:SHORT_NAME].upper()} {count:,} " for place, count in enumerate(counts)]
 
 
 def more(count: int, shown: int) -> str:
     """What stands below the cards of a column that has others; "" where it has none."""
-    return f"… {count - shown} more" if count > shown else ""
+    return f"… {count - shown:,} more" if count > shown else ""
 
 
 def time_and_cost(row: Row, now: float) -> str:
@@ -295,8 +297,7 @@ def tails(row: Row, now: float) -> tuple[str, ...]:
             return (asks,)
         case "queued":
             why = quests_rows.why(row)
-            # Its column says that it is blocked, and `needs` without a name says nothing.
-            code = "" if row.get("code") in {"blocked", "needs"} else safe(row.get("code"))
+            code = "" if row.get("code") in UNSAYING else safe(row.get("code"))
             return why, why.partition(": ")[0] if row.get("code") == "slots" else "", code
         case "completed" if achieved := safe(achievement_of(row)):
             shorter = shortenings(achieved)
@@ -344,7 +345,7 @@ def _roomy(row: Row, name: str, room: int, names: int, now: float) -> list[Cell]
     usual = urgent.text in {"", "medium"} or row["status"] in quests_rows.ENDED
     parts = [Cell(pad(clipped(name, names), names + 2), "name")]
     parts += [] if usual else [Cell(f"{urgent.text}  ", urgent.tone)]
-    parts += [Cell(f"{tried}  ", "slow")] if tried else []
+    parts += [Cell(f"{tried}  ", "quiet")] if tried else []
     left = max(room - sum(width(part.text) for part in parts), 0)
     shorter = known if row["status"] == "completed" else known[:1]
     tail = next((tail for tail in shorter if width(tail) <= left), clipped(known[0], left) if known else "")

@@ -189,7 +189,7 @@ def _exit(row: Row, _now: float) -> Cell:
 
 
 def _restarts(row: Row, _now: float) -> Cell:
-    return Cell(str(row["restart_count"] or ""), "slow")
+    return Cell(str(row["restart_count"] or ""), "quiet")
 
 
 def _cpu(row: Row, _now: float) -> Cell:

@@ -116,7 +116,7 @@ MOST_LINES = 20_000
 MOST_COMMITS = 20
 HEAD = "HEAD"
 """The base of what has none: the last commit."""
-_WORDS = {"M": "changed", "A": "added", "D": "deleted", "R": "renamed", "C": "copied", "U": "conflict", "?": "new",
+WORDS = {"M": "changed", "A": "added", "D": "deleted", "R": "renamed", "C": "copied", "U": "conflict", "?": "new",
           "T": "type"}  # fmt: skip
 _FILE_TONES = {"A": "good", "?": "good", "D": "bad", "U": "bad"}
 
@@ -133,7 +133,7 @@ class File(NamedTuple):
     @property
     def word(self) -> str:
         """What happened to it."""
-        return _WORDS.get(self.letter, self.letter)
+        return WORDS.get(self.letter, self.letter)
 
     @property
     def tone(self) -> str:

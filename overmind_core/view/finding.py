@@ -18,6 +18,7 @@ class Kind(StrEnum):
     MISSION = "missions"
     VIEW = "views"
     COMMAND = "commands: enter types them"
+    MOVE = "moves"
 
 
 class Findable(NamedTuple):

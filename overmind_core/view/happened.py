@@ -183,8 +183,10 @@ def _line(told: _Told, cells: int, around: Surroundings) -> HappenedLine:
     name = pad(clipped(safe(told.event.get("name")), NAME - 1), NAME)
     mark = told.mark.ascii if around.ascii_only else told.mark.mark
     text = clipped(told.text, max(cells - _BEFORE_TEXT - 1, 0))
-    shown = [Cell(f" {clock}  ", "faint"), Cell(mark, told.mark.tone), Cell(f" {name}"), Cell(text, "quiet")]
-    return HappenedLine(shown, str(told.event.get("mission") or ""))
+    mission = str(told.event.get("mission") or "")
+    tone = "quiet" if told.mark.tone == "wait" else told.mark.tone  # who still needs a person stands in the list
+    shown = [Cell(f" {clock}  ", "faint"), Cell(mark, tone), Cell(f" {name}"), Cell(text, "quiet")]
+    return HappenedLine(shown, mission)
 
 
 def _span(seconds: float) -> str:
@@ -236,7 +238,10 @@ def _why(event: Row, row: Row) -> str:
         return f"no output for {numbers.span(limit)}"
     if event.get("outcome") != SUCCEEDED.word and (why := why_beside(reason, limit)):
         return why
-    return _head(safe(row.get("now"))) if row.get("provider") == "raw" else ""
+    if row.get("provider") != "raw":
+        return ""
+    text, lead = safe(row.get("now")), f"exit {event.get('exit_code')}"
+    return _head("" if text == lead else text.removeprefix(f"{lead}: "))  # how it ended stands before it
 
 
 def _head(line: str) -> str:

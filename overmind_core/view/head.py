@@ -21,7 +21,6 @@ def head(fleet: Fleet, now: float) -> dict[str, object]:
         today, tokens: US dollars since midnight; tokens of agents that name no price.
         cpu, memory, load: Percent of a core and bytes of all missions together, and both in words.
         engine: How full the queue is, and how missions go together; "" is nothing to say.
-        proposed: Notes that wait to be accepted.
     """
     found = inbox.needs(fleet.rows.values(), fleet.questions, now)
     turns = sum(need.group == inbox.TURN for need in found)
@@ -43,7 +42,6 @@ def head(fleet: Fleet, now: float) -> dict[str, object]:
         "memory": round(load.memory, -5),
         "load": f"cpu {numbers.percent(load.cpu)} mem {numbers.size(load.memory) or '0'}",
         "engine": fleet.engine.words,
-        "proposed": fleet.proposed,
     }
 
 

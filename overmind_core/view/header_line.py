@@ -33,7 +33,8 @@ class Part(NamedTuple):
     """A part of the header, for who draws it elsewhere.
 
     Attributes:
-        key: What it is about: `needs`, `failed`, `sharing`, `hives`, `queue`, `cost`, `cpu`, `memory` or `note`.
+        key: What it is about: `needs`, `failed`, `sharing`, `hives`, `notes`, `queue`, `cost`, `cpu`, `memory`, or
+            `note`, the sentence while nothing runs.
         cell: Its words and their tone.
     """
 
@@ -62,6 +63,7 @@ class HeaderFacts(NamedTuple):
         note: A sentence for the right end while nothing runs, such as `NO_DAEMON`.
         reached: How many other hives answer, and how the swarm stands; "" where there are none.
         is_unreached: Some of them don't, which is said beside the call for a person.
+        proposed: Notes that wait to be accepted, which is quiet: nothing stands still for them.
     """
 
     asking: int = 0
@@ -81,6 +83,7 @@ class HeaderFacts(NamedTuple):
     note: str = ""
     reached: str = ""
     is_unreached: bool = False
+    proposed: int = 0
 
     @classmethod
     def of(cls, fleet: Fleet, asking: int) -> HeaderFacts:
@@ -93,7 +96,7 @@ class HeaderFacts(NamedTuple):
         engine = fleet.engine
         return cls(
             asking, unseen_failures(fleet.rows.values()), engine.sharing, engine.queued, engine.paused, fleet.today,
-            fleet.tokens, fleet.load, len(fleet.rows), lost=fleet.lost,
+            fleet.tokens, fleet.load, len(fleet.rows), lost=fleet.lost, proposed=fleet.proposed,
         )  # fmt: skip
 
 
@@ -132,7 +135,7 @@ def _lefts(facts: HeaderFacts) -> list[Line]:
     ]
 
 
-def crumb_at(line: Sequence[Cell], at: int) -> int | None:
+def step_at(line: Sequence[Cell], at: int) -> int | None:
     """The step of the way here that stands at a cell, for the mouse: 0 is the missions; None: none does."""
     begin = 0
     for cell in line:
@@ -179,6 +182,8 @@ def _right(facts: HeaderFacts, room: int) -> str:
 def figure_parts(facts: HeaderFacts) -> list[Part]:
     """The right end: figures, or a note while nothing runs; where it gets narrow they go from the last one on."""
     found = _figures(facts) if facts.missions else [("note", safe(facts.note))]
+    if facts.proposed:
+        found.insert(0, ("notes", f"{numbers.counted(facts.proposed, 'note')} to accept"))
     if facts.reached and not facts.is_unreached:
         found.insert(0, ("hives", safe(facts.reached)))
     return [Part(key, Cell(text, "quiet")) for key, text in found if text]

@@ -80,7 +80,7 @@ def why(row: Row) -> str:
 def _level(row: Row, _now: float) -> Cell:
     """Its level, with its mark; of one whose silence means nothing what it does instead."""
     if row["level"] is None:
-        return Cell(missions_rows.mark(row).word, "quiet")
+        return Cell(missions_rows.word(missions_rows.mark(row)), "quiet")
     mark = _MARKS.get(row["level"])
     return Cell("  ok", "good") if mark is None else Cell(f"{mark.mark} {mark.word}", mark.tone)
 
@@ -137,7 +137,7 @@ def looked_in(row: Row) -> str:
 
 def standing(row: Row) -> str:
     """How a mission is, in a line."""
-    level = row["level"] or missions_rows.mark(row).word
+    level = row["level"] or missions_rows.word(missions_rows.mark(row))
     return " · ".join(filter(None, (safe(row["name"]), level, f"alignment {share(row['alignment'])}", why(row))))
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from overmind_core.domain.text.cells import width
 from overmind_core.view import keymap as keys
 from overmind_core.view import missions as rows
-from overmind_core.view.actions import Action, Context, Needs, allowed, shown_key
+from overmind_core.view.actions import NO_MISSION, Action, Context, Needs, allowed, shown_key
 from overmind_core.view.cells import Cell, Row
 from overmind_core.view.header_line import Line, whole
 
@@ -22,7 +22,9 @@ MOST = 9
 """Hints of a row."""
 GAP = 2
 """Cells between two hints."""
-HELP, STOP, MESSAGE = "help", "stop", "message"
+HELP, STOP, MESSAGE, WHOLE = "help", "stop", "message", "whole"
+SAID_BY_THE_LINE = frozenset({"filter", "command"})
+"""Actions whose keys the line says while it is at rest."""
 TO_AGENTS = frozenset({MESSAGE, "comment"})
 """Actions that only those who read messages can use."""
 
@@ -61,7 +63,7 @@ PARTS: Mapping[Part, tuple[Context, tuple[Hint, ...]]] = {
         Hint("log", "log"), Hint("changes", "diff"), Hint(STOP, "stop"), Hint("next-panel", "panel"), _HELP,
     )),
     Part.QUESTION: (Context.NEEDS, (
-        Hint("whole", "whole"), Hint("next-need", "next"), Hint("attach", "type"), Hint("log", "log"),
+        Hint(WHOLE, "whole"), Hint("next-need", "next"), Hint("attach", "type"), Hint("log", "log"),
         Hint("changes", "diff"), Hint("describe", "describe"), Hint("back", "list"), _HELP,
     )),
     Part.FIRST: (Context.MISSIONS, (Hint("new", "new"), _HELP, Hint("quit", "quit"))),
@@ -174,26 +176,33 @@ def _of_context(context: Context, *, read_only: bool) -> tuple[Hint, ...]:
     actions = keys.hints(context, read_only=read_only)
     if not actions:
         actions = tuple(dict.fromkeys(keys.keymap(context).values()))
-    chosen = [Hint(one.name, one.label) for one in actions if one.name != HELP][: MOST - 1]
+    chosen = [Hint(one.name, one.label) for one in actions if one.name not in {HELP, *SAID_BY_THE_LINE}][: MOST - 1]
     return (*chosen, _HELP)
 
 
-def unusable(found: Sequence[Row], asking: Collection[str], context: Context = Context.MISSIONS) -> frozenset[str]:
+def unusable(
+    found: Sequence[Row], asking: Collection[str], context: Context = Context.MISSIONS, *, is_asked: bool = False
+) -> frozenset[str]:
     """Names of the actions that would be refused of all these rows.
 
     Args:
         found: Rows that an action would be for: the marked ones, else the one under the cursor, if any.
         asking: Ids of missions that need a person.
         context: The one that has the keys.
+        is_asked: A question is shown, be it of a mission or not: that can be shown whole.
     """
     live = [row for row in found if {"type", "status"} <= row.keys() and rows.is_live(row)]
     typed_into = [row for row in live if not (context is Context.LOOKING and rows.takes_no_input(row))]
     held = {
+        **dict.fromkeys(NO_MISSION, bool(found)),
         Needs.MISSION: bool(found),
         Needs.LIVE: bool(typed_into),
         Needs.QUESTION: any(row["id"] in asking for row in found),
-        Needs.WORKTREE: any((row.get("isolation") or {}).get("worktree") for row in found),
+        Needs.WORKTREE: any(
+            (row.get("isolation") or row).get(place) for row in found for place in ("worktree", "path")
+        ),
     }
     refused = frozenset(action.name for action in actions_of(context).values() if not held.get(action.needs, True))
     talks = any(row["type"] == "session" for row in live)
+    refused -= {WHOLE} if is_asked else frozenset[str]()
     return refused if talks else refused | TO_AGENTS

@@ -27,7 +27,7 @@ class Link(StrEnum):
 
 
 _TONES = {
-    Link.OPENING: "quiet", Link.OPEN: "calm", Link.SILENT: "slow", Link.SETTLING: "slow", Link.CLOSED: "bad",
+    Link.OPENING: "quiet", Link.OPEN: "good", Link.SILENT: "slow", Link.SETTLING: "slow", Link.CLOSED: "bad",
 }  # fmt: skip
 _URGENCY = (Link.CLOSED, Link.SILENT, Link.SETTLING, Link.OPENING, Link.OPEN)
 
@@ -124,11 +124,12 @@ def names_of(hives: Sequence[HiveState]) -> dict[str, tuple[str, ...]]:
 
 
 def reached(hives: Sequence[HiveState]) -> list[Cell]:
-    """What the header says: `hives 4/5`; nothing where there is only this home."""
+    """What the header says: `4 of 5 hives`; nothing where there is only this home."""
     if len(hives) <= 1:
         return []
     count = sum(hive.link is Link.OPEN for hive in hives)
-    return [Cell("hives ", "label"), Cell(f"{count}/{len(hives)}", "" if count == len(hives) else "slow")]
+    tone = "" if count == len(hives) else "slow"
+    return [Cell(f"{count} of {len(hives)}", tone), Cell(" hives", "label")]
 
 
 # the table

@@ -9,13 +9,12 @@ from __future__ import annotations
 from functools import lru_cache
 
 from overmind_core.domain.operation import Danger
-from overmind_core.view.actions import LOOKS_ON, TAKES_EVERYTHING, USUAL, Action, Context, Needs, Unlike, allowed
+from overmind_core.view.actions import LOOKS_ON, MOVES, TAKES_EVERYTHING, USUAL, Action, Context, Needs, Unlike, allowed
 from overmind_core.view.note_keys import NOTE_ACTIONS, of_given
 from overmind_core.view.swarm_keys import SWARM_ACTIONS
 
 _W, _C = Context.WORKTREES, Context.CHANGES
 _LIVES, _WORKTREE = Needs.LIVE, Needs.WORKTREE
-_MOVES = "it only moves the view"
 
 WORKTREE_ACTIONS: tuple[Action, ...] = (
     Action("changes", ("enter", "v"), USUAL, "show its changes, compared with its base", _W, needs=_WORKTREE,
@@ -42,10 +41,10 @@ WORKTREE_ACTIONS: tuple[Action, ...] = (
            "commit",
            hint=4, takes_text=True),
     Action("push", ("P",), USUAL, "push the branch of its worktree", _C, _WORKTREE, "push"),
-    Action("next-file", ("n",), "next file", "go to the next file, or to the next match of /", _C, alone=_MOVES),
+    Action("next-file", ("n",), "next file", "go to the next file, or to the next match of /", _C, alone=MOVES),
     Action("previous-file", ("N",), "previous file", "go to the previous file, or to the previous match of /", _C,
-           alone=_MOVES),
-    Action("open-file", ("enter",), "open diff", "go from the list of files to the diff", _C, alone=_MOVES),
+           alone=MOVES),
+    Action("open-file", ("enter",), "open diff", "go from the list of files to the diff", _C, alone=MOVES),
     Action("copy", ("c",), "copy", "copy the whole diff", _C, verb="changes"),
 )  # fmt: skip
 
@@ -56,7 +55,7 @@ _PICKS = "commands take ids"
 
 
 def _move(name: str, keys: tuple[str, ...], label: str, context: Context) -> Action:
-    return Action(name, keys, label, label, context, alone=_MOVES)
+    return Action(name, keys, label, label, context, alone=MOVES)
 
 
 def _look(  # noqa: PLR0917 - a row of the table
@@ -118,7 +117,7 @@ _MISSION = (
     _look("flat", ("t",), "tree or flat", "tree / flat", _M, hint=17),
     of_given(_M),
     Action("copy", ("c",), "copy id", "copy its id, or all marked ids", _M, needs=_ANY, alone=_PICKS),
-    Action("parent", ("J",), "parent", "go to the mission that started it", _M, needs=_ANY, alone=_MOVES),
+    Action("parent", ("J",), "parent", "go to the mission that started it", _M, needs=_ANY, alone=MOVES),
     Action("fold", ("left", "h"), "fold", "fold its children, or go to its parent", _M, needs=_ANY, alone=_LOOKS),
     Action("unfold", ("right",), "unfold", "unfold its children", _M, needs=_ANY, alone=_LOOKS),
     _look("sort-name", ("N",), "by name", "sort by name; again: reverse", _M),
@@ -384,8 +383,8 @@ _TEXTS = (
     _type("editor", ("ctrl+g",), "editor", "edit the text in $EDITOR", _BOX),
     _type("older", ("up",), "older", "on the first line: previous sent message", _BOX),
     _type("newer", ("down",), "newer", "on the last line: next sent message", _BOX),
-    _type("keep", ("escape",), "close", "close the box and keep the draft", _BOX),
-    _type("cancel", ("ctrl+c",), "cancel", "close the box without keeping a draft", _BOX),
+    _type("keep", ("escape",), "close", "close it and keep the draft", _BOX),
+    _type("cancel", ("ctrl+c",), "cancel", "close it without keeping a draft", _BOX),
     _type("line-start", ("ctrl+a", "home"), "start", "go to the start of the line", _FIELD),
     _type("line-end", ("ctrl+e", "end"), "end", "go to the end of the line", _FIELD),
     _type("delete-word", ("ctrl+w",), "cut word", "cut the word before the cursor", _FIELD),
@@ -425,7 +424,7 @@ _EVERYWHERE = (
     _move("page-up", ("pageup", "ctrl+b"), "page up", _E),
     _move("left", ("left",), "scroll left", _E),
     _move("right", ("right",), "scroll right", _E),
-    Action("next-panel", ("tab",), "next panel", "next panel; on the missions: turn the panel", _E, alone=_MOVES),
+    Action("next-panel", ("tab",), "next panel", "next panel; on the missions: turn the panel", _E, alone=MOVES),
     _move("previous-panel", ("shift+tab",), "previous panel", _E),
     _look("zoom", ("z",), "zoom", "zoom panel", _E),
     _look("filter", ("/",), "filter", "show only matches", _E, hint=7),
@@ -445,7 +444,7 @@ _EVERYWHERE = (
     Action("said", ("ctrl+o",), "said", "show what was said last, whole", _E, alone=_LOOKS),
     Action("save", ("ctrl+s",), "save", "save the view to a file", _E, alone="a pipe does the same"),
     _look("header", ("ctrl+e",), "header", "show or hide the header", _E),
-    _look("crumbs", ("ctrl+g",), "crumbs", "show or hide the hints", _E),
+    _look("hints", ("ctrl+g",), "hints", "show or hide the hints", _E),
     _look("back", ("escape",), "back", "close the prompt, filter, zoom or view", _E),
     _look("quit", ("q",), "back or quit", "back, or quit", _E, hint=10),
     _look("leave", ("ctrl+c",), "leave", "cancel the typed text, or quit", _E),

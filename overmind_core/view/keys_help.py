@@ -85,8 +85,11 @@ _OF_MISSIONS = (("this mission", MISSION), ("this list", LIST), ("everywhere", E
 _TITLES = {
     Context.NEEDS: "question", Context.GIVEN: "note", Context.LOOKING: "terminal", Context.TYPING: "terminal",
     Context.HEALTH: "mission", Context.TIMELINE: "event", Context.LEARN: "lesson", Context.CHANGES: "diff",
+    Context.SPECS: "spec",
 }  # fmt: skip
 """The word for what is under the cursor, where that is not the context's own."""
+TURNED = frozenset({Context.MISSIONS, Context.NEEDS, Context.LOG, Context.GIVEN, Context.LOOKING, Context.CHANGES})
+"""Contexts of views that have several panels; in all others there is none to go to."""
 _SERIES = {"option-": "choose", "range-": "the newest lines"}
 """The beginning of the names of actions that share a row → its words; their keys are digits that follow each other."""
 
@@ -186,6 +189,9 @@ def _derived(context: Context, known: Mapping[str, Action]) -> tuple[tuple[str, 
         if names := [one.name for one in mine if one.name.startswith(series)]:
             own.append(Entry(tuple(names), words))
     shown = {name for entry in own for name in entry.actions}
+    if "next-panel" not in shown:
+        shown.add("next-panel")  # the words of the list are for the missions, whose one panel turns
+        own += [_entry("next panel", "next-panel")] * (context in TURNED)
     rest = tuple(
         tuple(Entry(tuple(name for name in entry.actions if name not in shown), entry.words) for entry in entries)
         for entries in (LIST, EVERYWHERE)
@@ -256,7 +262,7 @@ def chosen(line: Line, column: int) -> Line:
     key, words = line[place : place + 2]
     text = words.text.rstrip()
     blank = " " * (len(words.text) - len(text))
-    return [*line[:place], Cell(key.text, "chosen"), Cell(text, "chosen"), Cell(blank), *line[place + 2 :]]
+    return [*line[:place], Cell(key.text, "key cursor"), Cell(text, "cursor"), Cell(blank), *line[place + 2 :]]
 
 
 def _drawn(row: _Row, lead: int, column: int) -> Line:

@@ -11,6 +11,7 @@ from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, clipped, safe
 from overmind_core.view.columns import By, Column
+from overmind_core.view.header_line import memory_words
 from overmind_core.view.numbers import counted
 from overmind_core.view.tables import Orders
 
@@ -83,7 +84,7 @@ def containers(row: Row) -> str:
     return " ".join(f"{safe(name)}:{safe(state)}" for name, state in sorted((row.get("containers") or {}).items()))
 
 
-_TONES = {DIRTY: "slow", UNMERGED: "wait", IGNORED: "wait", MERGED: "calm", CLEAN: "quiet", BROKEN: "bad"}
+_TONES = {DIRTY: "", UNMERGED: "", IGNORED: "", MERGED: "good", CLEAN: "quiet", BROKEN: "bad"}
 
 
 def _name(row: Row, _now: float) -> Cell:
@@ -91,8 +92,13 @@ def _name(row: Row, _now: float) -> Cell:
     return Cell(safe(row["name"]) if "status" in row else f"  {safe(row['name'])}")
 
 
+def _word_of(row: Row) -> Cell:
+    mark = missions_rows.mark(row)
+    return Cell(missions_rows.word(mark), mark.tone)
+
+
 def _state(row: Row, _now: float) -> Cell:
-    return Cell(missions_rows.mark(row).word, missions_rows.mark(row).tone) if "status" in row else Cell(GONE, "off")
+    return _word_of(row) if "status" in row else Cell(GONE, "off")
 
 
 def _lines(row: Row) -> str:
@@ -150,7 +156,7 @@ def summary(rows: Sequence[Row]) -> str:
     counted = {word: sum(_kind(row) == word for row in rows) for word in _WORK}
     text = [f"{count} {word}" for word, count in counted.items() if count]
     size = sum(row.get("size_bytes") or 0 for row in rows)
-    return " · ".join([*text, *([numbers.size(size) + "B"] if size else [])])
+    return " · ".join([*text, *([memory_words(size)] if size else [])])
 
 
 Lines = list[list[Cell]]

@@ -157,7 +157,7 @@ def title(names: Sequence[str], run: int | None, runs: tuple[int, int], span: st
         parts.append(f"run {run} of {runs[1]}" if runs[1] else f"run {run}")
     elif runs[0] > 1:
         parts.append(f"run {runs[0]}")
-    return " · ".join(filter(None, (*parts, span))) + (f" {search}" if search else "")
+    return " · ".join(filter(None, (*parts, span, search)))
 
 
 def screen(row: Row | None, partial: str) -> str:

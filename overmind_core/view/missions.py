@@ -43,6 +43,8 @@ FEWEST_FOLDED = 2
 """Ended runs of a ritual that are folded below its newest one."""
 FORK, LAST, PASSING, EMPTY = "├─", "└─", "│ ", "  "
 FOLDED = "▸"
+ASKS = "asks"
+"""The word for waiting where people read it: `waiting` is also what a quest does."""
 KEEPER_LOST = "keeper_lost"
 """Reason of a mission whose keeper has died."""
 LOST_WORDS = "lost with its keeper"
@@ -151,11 +153,16 @@ def mark(row: Row) -> StatusMark:
     return mark_of(status, row.get("activity"), outcome)
 
 
+def word(found: StatusMark) -> str:
+    """The word of a mark, as lists say it: an agent that waits for a person asks."""
+    return ASKS if found is WAITING else found.word
+
+
 def state(row: Row, now: float) -> str:
     """The word of its state; with the time until the next try while it waits for that."""
     waits, now = next_try(row), last_heard(row, now)
     if waits is None or not waits.ticks_at(now):
-        return mark(row).word
+        return word(mark(row))
     return f"{waits.lead}{numbers.span(max(waits.at - now, 0.0))}"
 
 
@@ -302,6 +309,17 @@ def short_name(row: Row, parent: Row | None) -> str:
         return ""
     name, plan = str(row["name"]), f"{parent['name']}/"
     return name.removeprefix(plan) if name.startswith(plan) else ""
+
+
+def called(row: Row, among: Mapping[str, Row]) -> str:
+    """The name by which it is called where its plan is known from elsewhere, as in the list: without that of its plan.
+
+    Args:
+        row: The mission.
+        among: Missions by id.
+    """
+    parent = None if row["parent"] is None else among.get(row["parent"])
+    return safe(short_name(row, parent) or row["name"])
 
 
 def _walk(

@@ -142,17 +142,20 @@ def _tail(title: PanelTitle, cells: int) -> list[Cell]:
     return [*shown, Cell("·", "faint"), *note] if note else shown
 
 
-def terminal_note(columns: int, rows: int, first: int, shown: int) -> str:
-    """The size of a terminal and the part of it that is in sight.
+def terminal_note(columns: int, rows: int, first: int, shown: int, written: int) -> str:
+    """The size of a terminal and the part of it that is in sight, where that is not all that it says.
 
     Args:
         columns: Of the terminal.
-        rows: Likewise, down to the last one that says something.
+        rows: Likewise.
         first: The first row in sight, from 0.
         shown: How many are.
+        written: Its rows down to the last one that says something.
     """
-    part = "its end" if first + shown >= rows else "its beginning" if first == 0 else "its middle"
-    return f"{columns}x{rows}, {part}"
+    at_end = first + shown >= written
+    if first == 0 and at_end:
+        return f"{columns}x{rows}"
+    return f"{columns}x{rows}, {'its end' if at_end else 'its middle' if first else 'its beginning'}"
 
 
 def first_row(rows: int, cursor: int, shown: int) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from overmind_core.domain.missions.reasons import limit_of, sentence
-from overmind_core.domain.missions.status_marks import RESTARTING, WORKING
+from overmind_core.domain.missions.status_marks import RESTARTING, WAITING, WORKING
 from overmind_core.domain.text import graph
 from overmind_core.domain.text.graph import NODE, drawing
 from overmind_core.view import missions as missions_rows
@@ -181,7 +181,7 @@ def bar_cells(width: int) -> int:
 
 
 def _when(row: Row, now: float) -> Cell:
-    return Cell(bar(row, now, row.get("bar", BAR)), "accent" if row["critical"] else missions_rows.mark(row).tone)
+    return Cell(bar(row, now, row.get("bar", BAR)), missions_rows.mark(row).tone)
 
 
 def why(row: Row, now: float | None = None) -> str:
@@ -261,12 +261,13 @@ def _handed_on(row: Row) -> str:
 
 
 def _why(row: Row, now: float) -> Cell:
-    return Cell(why(row, now), {"failed": "bad", "waiting": "faint", "skipped": "off"}.get(row["stage"], "quiet"))
+    stands_out = row["stage"] == "failed" or missions_rows.mark(row) is WAITING
+    return Cell(why(row, now), "" if stands_out else "quiet")
 
 
 COLUMNS: tuple[Column, ...] = (
     Column("name", "AGENT", 16, 44, 0, lambda row, _now: Cell(safe(row["name"]))),
-    Column("critical", "", 1, 1, 2, _of_agent(lambda row, _now: Cell(CRITICAL if row["critical"] else "", "accent"))),
+    Column("critical", "", 1, 1, 2, _of_agent(lambda row, _now: Cell(CRITICAL if row["critical"] else "", ""))),
     Column("mission", "ID", 8, 8, 10, _of_agent(lambda row, _now: Cell(row["mission"] or "", "quiet")), wide=True),
     Column("state", "STATE", 9, 10, 1, _of_agent(_state)),
     Column("took", "TOOK", 6, 8, 3, _of_agent(_took), right=True),
@@ -336,7 +337,7 @@ def name_cell(branch: Branch, *, ascii_only: bool) -> tuple[Cell, ...]:
         Cell(left, "guide"),
         Cell(mark.ascii if ascii_only else mark.mark, mark.tone),
         Cell(f"{right} ", "guide"),
-        Cell(safe(branch.row["name"]), "accent" if branch.row["critical"] else "name"),
+        Cell(safe(branch.row["name"]), "bold" if branch.row["critical"] else "name"),
     )
 
 
@@ -404,7 +405,7 @@ def _goes_on_since(row: Row) -> float | None:
 def _plans_why(row: Row, _now: float) -> Cell:
     code = row.get("exit_code")
     parts = [f"exit {code}" if code else "", safe(sentence(row.get("reason")))]
-    return Cell(", ".join(filter(None, parts)), "bad" if row["status"] == "crashed" else "quiet")
+    return Cell(", ".join(filter(None, parts)), "" if row["status"] == "crashed" else "quiet")
 
 
 def _file(row: Row, _now: float) -> Cell:

@@ -196,7 +196,9 @@ def _right(facts: RestFacts, now: float) -> tuple[Line, bool]:
         return [Cell(safe(facts.absence or facts.step), "accent")], True
     if facts.standing.text:
         return [facts.standing], False
-    return ([], False) if said is None else ([Cell(_dated(said, facts.zone), "faint")], False)
+    return (
+        ([], False) if said is None or facts.where is Where.HELP else ([Cell(_dated(said, facts.zone), "faint")], False)
+    )
 
 
 def _dated(said: Said, zone: tzinfo | None) -> str:

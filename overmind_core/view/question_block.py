@@ -77,11 +77,13 @@ class QuestionText(NamedTuple):
 
     Attributes:
         sentence: The question in one sentence.
-        about: The rows below it: the command, the change or the choices, and where it would happen.
+        about: The rows below it: the command, the change or the choices.
+        place: The rows that say where it would happen.
     """
 
     sentence: str
     about: Lines
+    place: Lines
 
 
 class QuestionBlock(NamedTuple):
@@ -121,8 +123,13 @@ def block(
     folded = text or text_of(asking, cells)
     offered = keys(asking)
     head, key_rows = _head(asking, folded.sentence, cells), _key_rows(asking, offered, cells, has_keys=has_keys)
-    body = [*head, *folded.about]
     blank: Lines = [[]] if panel >= AIRY else []
+    content = _bright(folded.about) if has_keys and _current(asking) is not None else folded.about
+    about = [*content, *([[]] if folded.place else []), *folded.place]
+    answering = _key_rows(asking, offered, cells, has_keys=True)  # the same height when the keys come and go
+    if top is None and len(head) + len(about) + 1 + max(len(key_rows), len(answering)) > panel * MOST_PART:
+        about = [*content, *([[Cell(clipped(f" {asking.where}", cells - 1), "quiet")]] if asking.where else [])]
+    body = [*head, *about]
     if top is not None:
         room = max(panel - 2 - len(key_rows), 1)
         first = max(0, min(top, len(body) - room))
@@ -130,7 +137,7 @@ def block(
         shown = [*body[seen.start : seen.stop], [], *key_rows]
     elif len(body) + 1 + len(key_rows) <= panel * MOST_PART:
         seen = range(len(body))
-        shown = [*blank, *head, *blank, *folded.about, [], *key_rows, *blank]
+        shown = [*blank, *head, *blank, *about, [], *key_rows, *blank]
     else:
         seen = range(max(int(panel * MOST_PART) - 2 - len(key_rows), 1))
         hidden = numbers.counted(len(body) - len(seen), "more line")
@@ -142,8 +149,8 @@ def block(
 def text_of(asking: Asking, cells: int) -> QuestionText:
     """The text of a question at a width; what changes with time is not in it."""
     change = None if _current(asking) is not None else subject.change(asking.question)
-    place = [[], *subject.wrapped([[Cell(f" {asking.where}", "quiet")]], cells - 1, 1)] if asking.where else []
-    return QuestionText(_sentence(asking, change), [*_body(asking, change, cells), *place])
+    place = subject.wrapped([[Cell(f" {asking.where}", "quiet")]], cells - 1, 1) if asking.where else []
+    return QuestionText(_sentence(asking, change), _body(asking, change, cells), place)
 
 
 def _head(asking: Asking, sentence: str, cells: int) -> Lines:
@@ -279,8 +286,17 @@ def _options(ask: Ask, chosen: Sequence[int], cells: int) -> Lines:
         hang = 6 + (column if width(label) <= column else 0)
         line = [Cell(" " * 6), Cell(f"{label}{blanks}", "news"), Cell(safe(about), "quiet")]
         first, *rows = subject.wrapped([line], cells - 1, hang)
-        found += [[Cell("  "), Cell(f" {number} ", "key"), Cell(" "), *first[1:]], *rows]
+        found += [[Cell("  "), Cell(f" {number} ", "faint"), Cell(" "), *first[1:]], *rows]
     return found
+
+
+def _bright(options: Sequence[Sequence[Cell]]) -> Lines:
+    """The options with the keys that choose them as keys that can be pressed."""
+    return [[cell._replace(tone="button") if _is_number(cell) else cell for cell in line] for line in options]
+
+
+def _is_number(cell: Cell) -> bool:
+    return cell.tone == "faint" and len(cell.text) == 3 and cell.text.strip().isdigit()  # noqa: PLR2004 - with its blanks
 
 
 def _current(asking: Asking) -> Ask | None:

@@ -187,7 +187,8 @@ def state(row: Row) -> str:
     """How it stands, in a word; of one that runs what is being done, and of a landing that waits that it is to land."""
     found, phase = mark(row), row["phase"] or ""
     is_under_way = row["status"] == "running" and not row.get("activity") and found is not LANDS_LATER
-    return _PHASES.get(phase, phase) or found.word if is_under_way else found.word
+    word = missions_rows.word(found)
+    return _PHASES.get(phase, phase) or word if is_under_way else word
 
 
 def _state(row: Row, _now: float) -> Cell:
@@ -200,7 +201,7 @@ def tries(row: Row) -> str:
 
 
 def _tries(row: Row, _now: float) -> Cell:
-    return Cell(tries(row), "slow")
+    return Cell(tries(row), "quiet")
 
 
 def reason(row: Row) -> str:
@@ -235,10 +236,9 @@ def _why_alone(row: Row) -> str:
 
 
 def why_tone(row: Row) -> str:
-    """How that is shown."""
-    if row.get(ASKED):
-        return "wait"
-    return "bad" if row["status"] == "failed" or row.get("code") == "blocked" else "quiet"
+    """How that is shown: as a text where it asks, has failed or can't go on; mark and state have the colour."""
+    stands_out = row.get(ASKED) or row["status"] == "failed" or row.get("code") == "blocked"
+    return "" if stands_out else "quiet"
 
 
 def _why(row: Row, _now: float) -> Cell:
@@ -258,7 +258,7 @@ def text_column(key: str, title: str, least: int, most: int, keep: int) -> Colum
 def priority_cell(row: Row, _now: float) -> Cell:
     """How urgent it is; what is not as usual stands out."""
     found = safe(row.get("priority"))
-    return Cell(found, {"critical": "bad", "high": "slow"}.get(found, "quiet"))
+    return Cell(found, {"critical": "bold", "high": ""}.get(found, "quiet"))
 
 
 def called(row: Row) -> str:
@@ -333,7 +333,8 @@ def looked_in(row: Row) -> str:
 
 
 def _looked_in(row: Row) -> str:
-    parts = (row["name"], row.get("title"), row["id"], state(row), row["status"], row.get("priority"), why(row),
+    parts = (row["name"], row.get("title"), row["id"], state(row), mark(row).word,
+             row["status"], row.get("priority"), why(row),
              row.get("spec"), row.get("group"), row["ritual"], row["provider"], row["command"])  # fmt: skip
     return "\n".join(safe(part) for part in parts if part)
 

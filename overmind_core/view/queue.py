@@ -92,11 +92,11 @@ def _waits(row: Row, _now: float) -> Cell:
 
 COLUMNS: tuple[Column, ...] = (
     Column("position", "#", 2, 5, 1, _place, right=True),
-    Column("score", "SCORE", 5, 6, 3, _score, right=True),
+    Column("score", "SCORE", 6, 6, 3, _score, right=True),
     quests_rows.NAME._replace(most=28),
     quests_rows.text_column("id", "ID", 8, 8, 14)._replace(wide=True),
     Column("priority", "PRIORITY", 8, 8, 2, quests_rows.priority_cell),
-    Column("attempts", "TRY", 4, 5, 8, lambda row, _now: Cell(quests_rows.tries(row), "slow"), right=True, wide=True),
+    Column("attempts", "TRY", 4, 5, 8, lambda row, _now: Cell(quests_rows.tries(row), "quiet"), right=True, wide=True),
     quests_rows.COST._replace(keep=9, wide=True),
     quests_rows.text_column("spec", "SPEC", 8, 16, 7)._replace(spare=True, wide=True),
     quests_rows.text_column("provider", "AGENT", 6, 8, 10)._replace(wide=True),

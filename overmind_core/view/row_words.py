@@ -30,7 +30,6 @@ from overmind_core.view.hive_keys import SILENT_SINCE
 from overmind_core.view.missions import PLAN
 from overmind_core.view.subject import Choosing
 
-ASKS = "asks"
 """The state of one that waits for an answer."""
 STATE_CELLS = 11
 """The width of a state; what is longer stands in the sentence."""
@@ -119,7 +118,7 @@ def _state(entry: Entry, facts: Facts) -> str:
     if is_closed(entry):
         return "answered" if facts.said.get(entry.id) else "closed"
     if found is WAITING or (need is not None and need.asked is not None):
-        return ASKS
+        return missions_rows.ASKS
     if (silent := silence(entry, facts)) is not None:
         return silent.word
     if found is FAILED and not goes_on(entry.row):

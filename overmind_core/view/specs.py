@@ -51,7 +51,8 @@ _SHOWN_AS = {
 }
 """State of a spec or a phase → the status that has its mark, where that is another word."""
 _STATES = ("review", "stuck", "failed", "landing", "running", "working", "draft", "done", "archived")
-_WHY_TONES = {"failed": "bad", "review": "wait", "stale": "slow", "stuck": "bad"}
+_WHY_TONES = {"failed": "", "review": "", "stuck": ""}
+"""States whose reason stands out; mark and state have the colour."""
 
 
 def status_of(state: str) -> str:
@@ -334,14 +335,14 @@ def _of_part(key: str, text: Callable[[float], str]) -> Callable[[Row, float], C
 def _remark(row: Row, _now: float) -> Cell:
     if not row["name"]:
         return Cell("")
-    tone = "wait" if row.get("question") is not None else _WHY_TONES.get(row["status"], "quiet")
+    tone = "" if row.get("question") is not None else _WHY_TONES.get(row["status"], "quiet")
     return Cell(remark(row), tone)
 
 
 def _tries(row: Row, _now: float) -> Cell:
     if not row["name"] or not (row["quest"] if is_task(row) else row["attempts"]):
         return Cell("")
-    return Cell(quests_rows.tries(row) if is_task(row) else str(row["attempts"]), "slow")
+    return Cell(quests_rows.tries(row) if is_task(row) else str(row["attempts"]), "quiet")
 
 
 def _cost(row: Row, _now: float) -> Cell:
@@ -354,14 +355,14 @@ def hours_text(hours: float) -> str:
 
 
 def _critical(row: Row, _now: float) -> Cell:
-    return Cell(plans_rows.CRITICAL if row.get("critical") else "", "accent")
+    return Cell(plans_rows.CRITICAL if row.get("critical") else "", "")
 
 
 PART_COLUMNS: tuple[Column, ...] = (
     Column("name", "PHASE, TASK", 16, 36, 0, lambda row, _now: Cell(safe(row["name"]))),
     Column("critical", "", 1, 1, 2, _critical),
     Column("state", "STATE", 9, 10, 1, _part_state),
-    Column("score", "SCORE", 5, 6, 4, _of_part("score", score), right=True),
+    Column("score", "SCORE", 6, 6, 4, _of_part("score", score), right=True),
     Column("hours", "HOURS", 5, 6, 6, _of_part("hours", hours_text), right=True, spare=True),
     Column("attempts", "TRY", 4, 5, 7, _tries, right=True, spare=True),
     Column("cost", "COST", 5, 7, 8, _cost, right=True, spare=True),

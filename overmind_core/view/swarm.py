@@ -71,13 +71,13 @@ class SwarmState(NamedTuple):
 
 
 def standing(state: SwarmState, now: float) -> list[Cell]:
-    """What the header says: `swarm 31+12` (claimed and queued), `swarm silent 12s`, `swarm settling`."""
+    """What the header says: `swarm 31 claimed, 12 queued`, `swarm silent 12s`, `swarm settling`."""
     if state.silence:
         word = Cell(f"silent {numbers.span(max(now - state.answered_at, 0.0))}", "slow")
     elif state.mode != OPEN:
         word = Cell("settling", "slow")
     else:
-        word = Cell(f"{state.claimed}+{state.queued}")
+        word = Cell(f"{state.claimed:,} claimed, {state.queued:,} queued")
     return [Cell("swarm ", "label"), word]
 
 
@@ -147,7 +147,7 @@ def learn(rows: Iterable[Row], questions: Iterable[Row], state: SwarmState, name
 def state_word(row: Row) -> str:
     """Its state; of one that a hive works on what is done there."""
     if row["state"] != "claimed" or row.get(ASKED):
-        return missions_rows.mark(row).word
+        return missions_rows.word(missions_rows.mark(row))
     return safe(row.get("phase") or row.get(THERE) or row["state"])
 
 
@@ -181,7 +181,7 @@ def _state(row: Row, _now: float) -> Cell:
 
 
 def _why(row: Row, now: float) -> Cell:
-    tone = "wait" if row.get(ASKED) else "bad" if row["state"] == "failed" else "quiet"
+    tone = "" if row.get(ASKED) or row["state"] == "failed" else "quiet"
     silent = missions_rows.silent_for(row, now)
     said = explanation(row) or ("w says why it waits" if row["state"] == "queued" else "")
     return Cell(" · ".join(filter(None, (silent, said))), "slow" if silent else tone)
@@ -196,7 +196,7 @@ def _cost(row: Row, _now: float) -> Cell:
 
 
 def _tries(row: Row, _now: float) -> Cell:
-    return Cell(str(row["attempt"]) if row["attempt"] > 1 else "", "slow")
+    return Cell(str(row["attempt"]) if row["attempt"] > 1 else "", "quiet")
 
 
 def _labels(row: Row, _now: float) -> Cell:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from overmind_core.domain.operation import Danger
-from overmind_core.view.actions import USUAL, Action, Context, Needs, Unlike
+from overmind_core.view.actions import MOVES, USUAL, Action, Context, Needs, Unlike
 
 _HIVES, _POSTS, _BOARD = Context.HIVES, Context.POSTS, Context.POST_BOARD
 _FLEETS, _POOLS, _VAULT = Context.FLEETS, Context.POOLS, Context.VAULT
 _ANSWERS = Unlike(Danger.NONE, "it shows the question, where y and n answer it")
-_MOVES = "it only moves the view"
 _LOOKS = "it only changes the display"
 
 
@@ -37,8 +36,8 @@ SWARM_ACTIONS: tuple[Action, ...] = (
            "hive drain", hint=2),
     *_of_posts(_POSTS),
     *_of_posts(_BOARD),
-    Action("column-left", ("left",), "column to the left", "column to the left", _BOARD, alone=_MOVES),
-    Action("column-right", ("right",), "column to the right", "column to the right", _BOARD, alone=_MOVES),
+    Action("column-left", ("left",), "column to the left", "column to the left", _BOARD, alone=MOVES),
+    Action("column-right", ("right",), "column to the right", "column to the right", _BOARD, alone=MOVES),
     Action("lanes", ("b",), "lanes", "lanes by priority; none", _BOARD, alone=_LOOKS, hint=3),
     Action("describe-row", ("d",), USUAL, "describe it, with all its places", _FLEETS, verb="fleet info",
            hint=1),

@@ -125,7 +125,7 @@ def _ending_places(count: int) -> str:
 
 _STARTING = frozenset({"asked", "started", "running"})
 """States of an instance that has not joined yet."""
-_STATE_TONES = {"open": "calm", "silent": "slow", "unheld": "slow"}
+_STATE_TONES = {"open": "good", "silent": "slow", "unheld": "slow"}
 
 
 def pools(answer: Sequence[Row]) -> list[Row]:
@@ -248,7 +248,7 @@ def secrets(answer: Sequence[Row]) -> list[Row]:
 
 
 def _here(row: Row, _now: float) -> Cell:
-    return Cell("yes" if row["here"] else "", "calm")
+    return Cell("yes" if row["here"] else "", "quiet")
 
 
 def _by(row: Row, _now: float) -> Cell:

@@ -130,7 +130,7 @@ EVENTS: tuple[Column, ...] = (
     Column("at", "AT", 8, 8, 1, lambda row, _now: Cell(row["clock"][11:], "faint")),
     Column("day", "DAY", 10, 10, 6, lambda row, _now: Cell(row["day"], "faint"), wide=True, spare=True),
     Column("seq", "SEQ", 6, 8, 7, lambda row, _now: _seq(row), right=True, wide=True),
-    Column("type", "WHAT", 12, 18, 0, lambda row, _now: Cell(safe(row["type"]), _TONES.get(row["type"], "accent"))),
+    Column("type", "WHAT", 12, 18, 0, lambda row, _now: Cell(safe(row["type"]), _TONES.get(row["type"], ""))),
     Column("mission", "MISSION", 10, 30, 2, lambda row, _now: Cell(safe(row["name"]), "name")),
     Column("run", "RUN", 3, 4, 8, lambda row, _now: Cell(safe(row.get("run")), "quiet"), right=True, wide=True),
     Column("said", "MORE", 12, 0, 3, lambda row, _now: Cell(event_text(row), "quiet")),

@@ -27,9 +27,9 @@ _HAVE_MARKS = frozenset({
     "succeeded", "timed out", "stopped", "killed", "lost",
 })  # fmt: skip
 _TONES = {
-    "asked": "wait", "answered": "good", "steer": "slow", "overlap": "slow", "health": "slow", "report": "accent",
+    "asked": "", "answered": "good", "steer": "slow", "overlap": "slow", "health": "slow", "report": "quiet",
     "message_failed": "bad",
-    "lesson": "accent", "note": "accent", "phase": "accent", "spec": "accent", "cost_warning": "slow",
+    "lesson": "quiet", "note": "quiet", "phase": "quiet", "spec": "quiet", "cost_warning": "slow",
     EARLIER: "faint", ALSO: "faint",
 }  # fmt: skip
 
@@ -71,14 +71,14 @@ def what(row: Row) -> Cell:
 
 
 def _by(row: Row, _now: float) -> Cell:
-    return Cell(safe(row["by"]), "wait" if is_person(row["by"]) else "quiet")
+    return Cell(safe(row["by"]), "" if is_person(row["by"]) else "quiet")
 
 
 COLUMNS: tuple[Column, ...] = (
     Column("at", "AT", 8, 8, 1, lambda row, _now: Cell(row["clock"][11:], "faint")),
     Column("day", "DAY", 10, 10, 6, lambda row, _now: Cell(row["day"], "faint"), spare=True),
     Column("seq", "SEQ", 6, 8, 9, lambda row, _now: Cell(str(row["seq"]), "faint"), right=True, wide=True),
-    Column("attempt", "TRY", 3, 4, 2, lambda row, _now: Cell(row[BEGINS], "accent"), right=True),
+    Column("attempt", "TRY", 3, 4, 2, lambda row, _now: Cell(row[BEGINS], ""), right=True),
     Column("what", "WHAT", 11, 16, 0, lambda row, _now: what(row)),
     Column("by", "BY", 6, 10, 4, _by),
     Column("text", "TEXT", 16, 0, 3, lambda row, _now: Cell(safe(row["text"]))),

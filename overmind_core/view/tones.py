@@ -64,7 +64,7 @@ LOOKS: Mapping[str, Look] = {
     "name": Look(), "news": Look(bold=True), "title": Look("title", bold=True), BOLD: Look(bold=True),
     "label": Look(QUIET), "guide": Look("faint"), KEY: Look("accent"), "mark": Look("accent", bold=True),
     "add": Look("good"), "cut": Look("bad"),
-    "typing": Look(FILLED, "good", bold=True), "banner": Look(FILLED, "bad", bold=True),
+    "typing": Look(FILLED, "good", bold=True),
     "button": Look(FILLED, "accent", bold=True), "chosen": Look(FILLED, "accent", bold=True),
     CURSOR: Look(ground=CURSOR), REST: Look(ground=REST), LINE: Look(ground=LINE),
 }  # fmt: skip

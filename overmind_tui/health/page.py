@@ -67,7 +67,7 @@ class HealthPage(DetailsPage):
 
     @on(ResourceTable.Selected)
     def selected(self) -> None:
-        """Update the bottom line for the mission under the cursor."""
+        """Update the line for the mission under the cursor."""
         self.refresh_line()
 
     def standing(self) -> Cell:

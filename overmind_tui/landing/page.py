@@ -53,6 +53,11 @@ class WorktreesPage(TablePage):
         known = self.shell.fleet.of(row["id"])
         return row if known is None else {**row, "activity": known.get("activity")}
 
+    def hinted_rows(self) -> list[Row]:
+        """Worktrees, with what is known of their missions."""
+        known = self.shell.fleet.rows
+        return [known.get(row["id"], {}) | row for row in self.chosen()]
+
     def targets(self) -> list[Row]:
         """Their missions, as far as there are any."""
         return [known for row in self.chosen() if (known := self.shell.fleet.of(row["id"])) is not None]

@@ -41,7 +41,7 @@ class LearnPage(TablePage):
         super().__init__(view, show)
         self._by = self.way or learning_rows.GROUPS[0]
         self._groups: Sequence[Row] = ()
-        self.crumbs = ("missions", "learn")
+        self.way_here = ("missions", "learn")
 
     def compose_body(self) -> ComposeResult:
         """Groups between the header and the lessons."""

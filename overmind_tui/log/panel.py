@@ -12,6 +12,7 @@ from overmind_core.log_pages.paged_log import PagedLog
 from overmind_core.log_pages.reader import Reader
 from overmind_core.logs.display import Line
 from overmind_core.view import log_lines
+from overmind_core.view import missions as missions_rows
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.inbox import STANDS_FOR_NONE
 from overmind_tui.log.search import LogSearch
@@ -93,6 +94,8 @@ class LogPanel:
         self.look, self.span, self._reader, self._asks_head = look, span, None, False
         view.read_pages = self._feed.want
         view.start(look.alone, "" if look.missions else self._nothing())
+        if not look.missions:
+            view.show(PagedLog())  # none is on its way
         view.is_agent = self._is_of_agent(look)
         self._feed.show(look)
 
@@ -267,5 +270,5 @@ class LogPanel:
     def title(self) -> str:
         """Whose log it is, which part, and what is looked for."""
         fleet = self._screen.shell.fleet
-        names = [safe(row["name"]) for row in map(fleet.of, self.look.missions) if row]
+        names = [missions_rows.called(row, fleet.rows) for row in map(fleet.of, self.look.missions) if row]
         return log_lines.title(names, self.look.run, self.runs, self.span, self.search.status)

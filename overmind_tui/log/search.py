@@ -128,7 +128,7 @@ class LogSearch:
         word = "" if self.filters else "search "
         more = f" {100 - 100 * self._left // max(self._of, 1)}%" if self._left else ""
         end = " stopped" if self._stopped and self._left else " · esc stops" if self._left else ""
-        return f"<{word}/{safe(self.text)}> {count:,}{more}{end}"
+        return f"{word}/{safe(self.text)}: {count:,}{more}{end}"
 
     # from match to match
 

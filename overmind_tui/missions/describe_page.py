@@ -26,7 +26,7 @@ class DescribePage(TextPage):
         self._row = row
         self._lines = lines
         super().__init__("describe", "", lambda: self._lines)
-        self.crumbs = ("missions", "describe", safe(row["name"]))
+        self.way_here = ("missions", "describe", safe(row["name"]))
 
     def targets(self) -> list[Row]:
         """The mission that it is about."""

@@ -118,7 +118,8 @@ class Faces:
             return self._parts.log.title()
         if panels.shown is Panel.TERMINAL and self._parts.terminal.is_open:
             return self._parts.terminal.titles()[0]
-        return safe(row["name"]) if row is not None else log_lines.NOBODY
+        rows = self._screen.shell.fleet.rows
+        return missions_rows.called(row, rows) if row is not None else log_lines.NOBODY
 
     def _note(self, row: Row | None) -> str:
         panels, view = self._parts.panels, self._screen.log_view
@@ -142,7 +143,7 @@ class Faces:
         view, (columns, rows) = self._screen.terminal_view, size
         if not view.cropped:
             return f"{columns}x{rows}"
-        return panel_title.terminal_note(columns, rows, max(rows - view.pane[1] - view.back, 0), view.pane[1])
+        return panel_title.terminal_note(columns, rows, max(view.first_shown, 0), view.pane[1], view.written)
 
     def stats(self, cells: int) -> Lines:
         """The facts and figures of the mission."""

@@ -160,7 +160,7 @@ class Known(Protocol):
 class MainScreen(Protocol):
     """Panels side by side, of which one has the keys."""
 
-    crumbs: tuple[str, ...]
+    way_here: tuple[str, ...]
     bar: CommandBar
     head: Lines
     line: Lines
@@ -267,7 +267,7 @@ class MainScreen(Protocol):
         """The line may say something else."""
 
     def refresh_status(self) -> None:
-        """What the bottom line says has changed."""
+        """What the line says has changed."""
 
     def tick(self) -> None:
         """A second went by."""

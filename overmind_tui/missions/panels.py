@@ -138,6 +138,7 @@ class Panels:
 
     def resized(self, size: Size) -> None:
         """Another size, another shape."""
+        self._screen.table.empty = self._screen.empty()
         self._list_lines, self._began_open = 0, None
         self.fold(size)
         self.refocus()
@@ -258,7 +259,7 @@ class Panels:
                    Panel.STATS: screen.stats, Panel.NOTES: screen.notes_view,
                    Panel.QUESTION: screen.question_view}  # fmt: skip
         screen.set_focus(widgets.get(self.current, screen.table))
-        screen.crumbs = ("missions", "needs you") if screen.needs_you.is_open else ("missions",)
+        screen.way_here = ("missions", "needs you") if screen.needs_you.is_open else ("missions",)
         screen.retitle()
         screen.refresh_status()
 

@@ -179,7 +179,7 @@ class QuestionPanel:
         shell, row = self._screen.shell, need.mission
         home = shell.world.environ.get("HOME", "")
         place = ""
-        if row is not None and not need.by_engine:
+        if row is not None and _happens_somewhere(need):
             place = question_block.place(row, self._screen.stats_panel.changes_of(row["id"]), home)
         folder = "" if row is None else str(row.get("cwd") or "")
         asking = Asking(
@@ -216,7 +216,7 @@ class QuestionPanel:
         if self.has_keys:
             screen.set_focus(view if lines else screen.table)  # what is hidden can't have them
         need = self.need if lines else None
-        says_place = need is not None and need.asked is not None and need.mission is not None and not need.by_engine
+        says_place = need is not None and need.mission is not None and _happens_somewhere(need)
         screen.stats_panel.look_at_question(need.row["id"] if need is not None and says_place else None)
         if not lines:
             self.lost()
@@ -449,6 +449,11 @@ class QuestionPanel:
             self._screen.press("enter", None)
         elif len(key) == 1:
             self._screen.press(key, key)
+
+
+def _happens_somewhere(need: Need) -> bool:
+    """Whether what is asked for would happen in the folder of its mission; words of an agent happen nowhere."""
+    return need.asked is not None and need.asked["need"] != inbox.QUESTION and not need.by_engine
 
 
 def _about(need: Need, cells: int, *, airy: bool) -> Lines:

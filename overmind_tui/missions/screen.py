@@ -168,9 +168,12 @@ class MissionsScreen(Page):
     def rearrange(self, *, asked: bool = False) -> None:
         """Show the rows as they are now."""
         self._arranged = time.monotonic()
+        before = self.where
         self.where = Where.FIRST if self.shell.fleet.is_empty and self.shell.fleet.loaded else Where.LIST
         self.table_panel.rearrange(asked=asked)
         self.terminal_panel.rows_changed()
+        if self.where is not before:
+            self.refresh_line()
 
     def forget_columns(self) -> None:
         """Choose the columns of the list anew: those that were shown need not stay."""
@@ -280,6 +283,11 @@ class MissionsScreen(Page):
     def filtered(self) -> Filtered | None:
         """The filter of the list, while there is one."""
         return self.table_panel.filtered
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a question is shown here."""
+        return self.question.key is not None
 
     @property
     def absence(self) -> str:

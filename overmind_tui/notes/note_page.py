@@ -46,7 +46,7 @@ class NotePage(TextPage):
             return notes_rows.description(self._note, look, names)
 
         super().__init__("note", "", lines, hang=HANG)
-        self.crumbs = ("missions", "notes", safe(note["id"]))
+        self.way_here = ("missions", "notes", safe(note["id"]))
 
     @property
     def context(self) -> Context:

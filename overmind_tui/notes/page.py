@@ -132,7 +132,7 @@ class NotesPage(TablePage):
                 return (f"No notes yet in {here}.", *what_to_type, ":notes all   lists those of all folders")
         return super()._empty()
 
-    # borders and bottom line
+    # its words
 
     @property
     def narrowed(self) -> str:

@@ -65,7 +65,7 @@ class Purpose(NamedTuple):
     note: str = ""
     verb: str = SEND
     recall: Callable[[str], None] | None = None
-    way_back: str = "press up in the box to restore the text"
+    way_back: str = "up in the next one restores the text"
 
 
 class Composer(NeedsRoom, ModalScreen[None]):
@@ -165,7 +165,7 @@ class Composer(NeedsRoom, ModalScreen[None]):
 
     def lacks(self) -> str:
         """Why the text can't be sent, a sentence; "": it can."""
-        return "" if self.field.text.strip() else "the text is empty · esc closes the box"
+        return "" if self.field.text.strip() else "the text is empty · esc closes it"
 
     def do_newline(self) -> None:
         """Go on in another line."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from overmind_core.errors import OvermindError
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.describe import Lines, Rendering
+from overmind_core.view.hive_keys import bare_name
 from overmind_tui.pages.table import TablePage
 from overmind_tui.pages.text import TextPage
 
@@ -80,4 +81,7 @@ class DetailsPage(TablePage):
 
     def read(self, row: Row, lines: Callable[[], Lines], *, what: str = "", hang: int | None = None) -> None:
         """Show a text about a row; `what`: of this kind; `hang`: as a text page takes it."""
-        self.shell.open(TextPage(what or self.view, safe(row["name"]), lines, hang=hang))
+        name = safe(row["name"])
+        begun = "".join(cell.text for cell in next(iter(lines()), ())).split()
+        is_said = begun[:1] in ([name], [safe(bare_name(row))])
+        self.shell.open(TextPage(what or self.view, "" if is_said else name, lines, hang=hang))

@@ -163,7 +163,7 @@ class Page(NeedsRoom, RateLimited):
     def __init__(self) -> None:
         super().__init__()
         self._line_height = 1
-        self.crumbs: tuple[str, ...] = ("missions",)
+        self.way_here: tuple[str, ...] = ("missions",)
         """The way here: the view of the missions, and the words of the header for each view on the way."""
         self.meaningless = ""
         """The key that was pressed last, where it meant nothing."""
@@ -271,11 +271,11 @@ class Page(NeedsRoom, RateLimited):
     def clicked(self, message: Lines.Clicked) -> None:
         """A click on a hint does what its key does; one on a step of the way here goes back there."""
         if message.lines is self.head:
-            step = header_line.crumb_at(self._head_lines(self.app.size.width)[0], message.x)
+            step = header_line.step_at(self._head_lines(self.app.size.width)[0], message.x)
             if step == 0:
                 self.shell.main.to_front()
                 self.shell.main.give(Panel.TABLE)
-            elif step is not None and step < len(self.crumbs) - 1:
+            elif step is not None and step < len(self.way_here) - 1:
                 self.do_back()
         elif message.lines is self.hints:
             found = hints.actions_of(self.context)
@@ -430,7 +430,7 @@ class Page(NeedsRoom, RateLimited):
             "aliases": self.do_aliases,
             "refresh": self.refresh_or_take_over,
             "save": self.do_save,
-            "crumbs": self.do_crumbs,
+            "hints": self.do_hints,
             "back": self.do_back,
             "quit": self.do_quit,
             "leave": self.do_leave,
@@ -462,7 +462,7 @@ class Page(NeedsRoom, RateLimited):
 
     def do_save(self) -> None:
         """Save what is shown to a file."""
-        clipboard.save(self.shell, self.shown_text(), self.crumbs[-1])
+        clipboard.save(self.shell, self.shown_text(), self.way_here[-1])
 
     def shown_text(self) -> str:
         """What is shown, as text: what the widget with the keys says, else what is on the screen."""
@@ -472,7 +472,7 @@ class Page(NeedsRoom, RateLimited):
         lines = self._compositor.render_strips()
         return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
 
-    def do_crumbs(self) -> None:
+    def do_hints(self) -> None:
         """Show or hide the hints."""
         self.shell.shows_hints = not self.shell.shows_hints
         self.show_edges(self.app.size)
@@ -514,7 +514,7 @@ class Page(NeedsRoom, RateLimited):
     @property
     def place(self) -> str:
         """The words of the header for where this is; "" is the missions."""
-        return " › ".join(self.crumbs[1:])
+        return " › ".join(self.way_here[1:])
 
     @property
     def hint_part(self) -> Part | Context:
@@ -546,14 +546,23 @@ class Page(NeedsRoom, RateLimited):
         )  # fmt: skip
         return prompt.resting(facts, cells, shell.now())
 
+    def hinted_rows(self) -> list[Row]:
+        """The rows that decide which keys the hints say as usable."""
+        return self.chosen()
+
     def _hint_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
         shell = self.shell
-        unusable = hints.unusable(self.chosen(), shell.fleet.asking, self.context)
+        unusable = hints.unusable(self.hinted_rows(), shell.fleet.asking, self.context, is_asked=self.is_asked)
         return [
             hints.hint_line(
                 self.hint_part, cells, unusable=unusable, read_only=shell.read_only, ascii_only=shell.ascii_only
             )
         ]
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a question is shown here."""
+        return False
 
     @property
     def filtered(self) -> Filtered | None:

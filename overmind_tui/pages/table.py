@@ -18,6 +18,7 @@ from overmind_core.view import first_run, last_word, numbers, row_filter, tables
 from overmind_core.view.actions import Action, Context
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.keymap import meaning
+from overmind_core.view.mission_list import marks_text
 from overmind_core.view.missions import Branch
 from overmind_core.view.prompt import Filtered
 from overmind_core.view.registry import View
@@ -175,7 +176,7 @@ class TablePage(Page):
         self.view = view.name
         self.row = view
         self.way = next(iter(show.words), "")
-        self.crumbs = ("missions", " ".join(filter(None, (view.name, self.way))))
+        self.way_here = ("missions", " ".join(filter(None, (view.name, self.way))))
         self._wanted = show.filter
         assert view.fetch is not None
         self.source = TableSource(self, view.fetch)
@@ -299,13 +300,12 @@ class TablePage(Page):
 
     def retitle(self) -> None:
         """What the border says."""
-        title = self.counted if self.table.branches else ""  # else a sentence stands below it
-        title += self.narrowed
+        title = self.counted + self.narrowed if self.table.branches else ""  # else a sentence stands below it
         if self.table.marked:
             hidden = len(self.table.marked - {branch.id for branch in self.table.branches})
-            title += f" {len(self.table.marked)} marked" + (f", {hidden} hidden" if hidden else "")
+            title = ", ".join(filter(None, (title, marks_text(len(self.table.marked), hidden))))
         if self.stale_since is not None:
-            title += f" {last_word.no_daemon(self.stale_since, self.shell.now())}"
+            title = " ".join(filter(None, (title, last_word.no_daemon(self.stale_since, self.shell.now()))))
         self.table.set_title(title, self.subtitle())
         self.refresh_line()
 
@@ -432,11 +432,13 @@ class TablePage(Page):
     def do_copy(self) -> None:
         """The ids of missions; of all others the rows."""
         rows = self.chosen()
-        if self.row.missions:
-            clipboard.copy(self.shell, "\n".join(row["id"] for row in rows), f"{len(rows)} ids")
+        if not rows:
+            self.shell.flash("there is no row to copy", "quiet")
+        elif self.row.missions:
+            clipboard.copy(self.shell, "\n".join(row["id"] for row in rows), numbers.counted(len(rows), "id"))
         else:
             text = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
-            clipboard.copy(self.shell, text, f"{len(rows)} rows")
+            clipboard.copy(self.shell, text, numbers.counted(len(rows), "row"))
 
     def do_refresh(self) -> None:
         """Ask anew."""

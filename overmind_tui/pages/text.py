@@ -29,7 +29,7 @@ class TextPage(Page):
     """Lines to read; `/` shows only those that match, `n` and `N` go through them with all others around.
 
     Args:
-        view: The word in the crumbs.
+        view: The place, in the header.
         title: Whose text it is; "" where the header or its first line says so.
         compose_text: Says it; asked again whenever it may have changed.
         at_end: Begin at the last line, and stay there.
@@ -53,11 +53,11 @@ class TextPage(Page):
         self._searching = False
         """All lines are shown, and what is wanted is only marked."""
         self._kept = self._every = 0
-        self.crumbs = ("missions", view)
+        self.way_here = ("missions", view)
 
     def compose_body(self) -> ComposeResult:
         """The text below its title."""
-        self.text = TextView(id="text")
+        self.text = TextView(shows_cut=self._hang is None, id="text")
         yield self.text.title_line
         yield self.text
 

@@ -98,7 +98,7 @@ class PlanPage(TablePage):
         super().__init__(view, show)
         self._mission = mission
         self._plan: Row | None = None
-        self.crumbs = ("missions", "plans", safe(name))
+        self.way_here = ("missions", "plans", safe(name))
 
     def make_table(self) -> ResourceTable:
         """The list, whose cursor leaves out what is no agent."""

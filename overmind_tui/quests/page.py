@@ -75,11 +75,11 @@ class QuestRowsPage(DetailsPage):
 
     @on(ResourceTable.Selected)
     def selected(self) -> None:
-        """Update the bottom line for the quest under the cursor."""
+        """Update the line for the quest under the cursor."""
         self.refresh_line()
 
     def standing(self) -> Cell:
-        """The state of the quest under the cursor, in full, for the bottom line."""
+        """The state of the quest under the cursor, in full, for the line."""
         row = self.current
         return Cell("") if row is None else Cell(quests_rows.standing(row), quests_rows.why_tone(row))
 

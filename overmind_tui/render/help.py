@@ -148,7 +148,7 @@ def _drawn(item: _Item, room: int, *, chosen: bool) -> list[Cell]:
     note = f" ({entry.note})" if entry.note else ""
     text = clipped(entry.text, max(room - width(keys) - width(note) - 1, 8))
     rest = max(room - width(keys) - width(text) - width(note), 0)
-    tones = ("chosen",) * 3 if chosen else (entry.tone, "", "slow")
+    tones = (f"{entry.tone} cursor", "cursor", "slow cursor") if chosen else (entry.tone, "", "slow")
     return [Cell(keys, tones[0]), Cell(text, tones[1]), Cell(note, tones[2]), Cell(" " * rest)]
 
 

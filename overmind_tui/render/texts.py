@@ -8,10 +8,11 @@ from typing import Any
 from overmind_core.domain.missions import status_marks
 from overmind_core.domain.missions.status_marks import BAD_ENDS, MARKS, WAITING, StatusMark
 from overmind_core.domain.operation import Danger
-from overmind_core.view import actions, first_run, numbers, registry
+from overmind_core.view import actions, diff, first_run, numbers, registry
 from overmind_core.view import keymap as shell_keymap
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import note_marks as notes_marks
+from overmind_core.view import plans as plans_rows
 from overmind_core.view.actions import Context
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.fleet import Fleet
@@ -24,14 +25,22 @@ WORDS = 19
 """Cells before what a word behind the colon does."""
 FINDINGS = 29
 """Cells before what `doctor` found."""
+_ASKING = StatusMark(WAITING.mark, WAITING.ascii, missions_rows.ASKS, WAITING.tone)
+_OF_MISSIONS = tuple(_ASKING if mark is WAITING else mark for mark in MARKS)
 _OF_QUESTS = (
-    status_marks.QUEUED, status_marks.WORKING, WAITING, status_marks.BLOCKED, status_marks.REVIEW,
+    status_marks.QUEUED, status_marks.WORKING, _ASKING, status_marks.BLOCKED, status_marks.REVIEW,
     status_marks.SUCCEEDED, status_marks.FAILED, status_marks.STOPPED, status_marks.CANCELLED,
 )  # fmt: skip
+_CRITICAL = StatusMark(plans_rows.CRITICAL, "*", "critical path", "text")
+_OF_FILES = tuple(StatusMark(letter, letter, word, "quiet") for letter, word in diff.WORDS.items())
 _MARKS: Mapping[Context, Sequence[StatusMark]] = {
+    Context.PLAN: (*_OF_MISSIONS, status_marks.PENDING, status_marks.SKIPPED, _CRITICAL),
+    Context.RITUALS: (status_marks.PENDING, *_OF_MISSIONS),
+    Context.RUNS: (*_OF_MISSIONS, status_marks.MISSED, status_marks.SKIPPED),
+    Context.CHANGES: _OF_FILES,
     **dict.fromkeys((Context.QUESTS, Context.BOARD, Context.QUEUE), _OF_QUESTS),
-    **dict.fromkeys((Context.SPECS, Context.SPEC), (*_OF_QUESTS, status_marks.STALE)),
-    Context.HEALTH: (*MARKS, *status_marks.SILENT),
+    **dict.fromkeys((Context.SPECS, Context.SPEC), (*_OF_QUESTS, status_marks.STALE, _CRITICAL)),
+    Context.HEALTH: (*_OF_MISSIONS, *status_marks.SILENT),
     **dict.fromkeys((Context.NOTES, Context.NOTE, Context.GIVEN), notes_marks.MARKS),
 }
 """Context → the marks that its rows show, where those are not the ones of missions."""
@@ -69,7 +78,7 @@ def help_sections(
     if own:
         entries = [Entry(_keys([one.key], ascii_only=ascii_only), safe(f":{one.line}"), line=one.line) for one in own]
         found.append(Section("your hotkeys", entries))
-    meant = _MARKS.get(context, MARKS)
+    meant = _MARKS.get(context, _OF_MISSIONS)
     same: dict[tuple[str, str, str], list[str]] = {}
     for mark in meant:
         same.setdefault((mark.mark, mark.ascii, mark.tone), []).append(mark.word)

@@ -62,7 +62,7 @@ class RunsPage(DetailsPage):
     def __init__(self, view: View, show: Show, ritual: Row) -> None:
         super().__init__(view, show)
         self._ritual = ritual["id"]
-        self.crumbs = ("missions", "rituals", safe(ritual["name"]))
+        self.way_here = ("missions", "rituals", safe(ritual["name"]))
 
     @property
     def arguments(self) -> Mapping[str, Any]:

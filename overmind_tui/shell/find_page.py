@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from overmind_core.domain.operation import Danger
 from overmind_core.view import actions, finding, keymap, registry
 from overmind_core.view import missions as missions_rows
-from overmind_core.view.actions import Context
+from overmind_core.view.actions import MOVES, Context, Needs
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.finding import Findable, Kind
 from overmind_core.view.hints import Part
@@ -27,7 +27,7 @@ from overmind_tui.shell.help_page import HelpPage
 if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell
 
-MOST = 200
+MOST = 300
 """Rows that are drawn at most."""
 OF_TIME = 7
 """Cells of the time before what was said."""
@@ -56,7 +56,7 @@ class FindPage(HelpPage):
     def __init__(self, page: Page) -> None:
         super().__init__(page.context)
         self.view = "find"
-        self.crumbs = ("missions", "find")
+        self.way_here = ("missions", "find")
         self._page_below = page
         self._letters = ""
         self._all: Sequence[Target] = ()
@@ -135,14 +135,20 @@ class FindPage(HelpPage):
 
 
 def targets(shell: PageShell, page: Page) -> list[Target]:
-    """All that can be found on a page: what its keys do, missions, views, and commands."""
-    return [*_actions(shell, page), *_missions(shell), *_views(shell), *_commands(shell, page)]
+    """All that can be found on a page: what its keys do to a row, and else; views, missions, commands; moves last."""
+    done = _actions(shell, page)
+    acts = [one for one in done if one.findable.kind is Kind.ACTION]
+    moves = [one for one in done if one.findable.kind is Kind.MOVE]
+    return [*acts, *_views(shell), *_missions(shell), *_commands(shell, page), *moves]
 
 
 def _actions(shell: PageShell, page: Page) -> list[Target]:
-    keys = keymap.keymap(page.context)
+    """What the keys do; first what is done to a row, then what else the page alone can do."""
+    keys, own = keymap.keymap(page.context), keymap.chain(page.context)[-1]
     found = []
-    for action in dict.fromkeys(keys.values()):
+    for action in sorted(
+        dict.fromkeys(keys.values()), key=lambda one: (one.context is not own, one.needs is Needs.NOTHING, not one.verb)
+    ):
         if action.name in HERE or not actions.allowed(action, read_only=shell.read_only):
             continue
         shown = [
@@ -150,7 +156,9 @@ def _actions(shell: PageShell, page: Page) -> list[Target]:
         ]  # fmt: skip
         note = "" if action.danger is Danger.NONE else action.danger.value
         entry = Entry(" ".join(dict.fromkeys(shown)), safe(action.summary), note, action)
-        findable = Findable(Kind.ACTION, action.label, action.name, action.summary)
+        findable = Findable(
+            Kind.MOVE if action.alone == MOVES else Kind.ACTION, action.label, action.name, action.summary
+        )
         found.append(Target(findable, entry, partial(page.act, action)))
     return found
 

@@ -61,7 +61,7 @@ class HelpPage(TextPage):
 
     def __init__(self, about: Context, drawn: Sequence[StatusMark] = ()) -> None:
         super().__init__("help", "all keys", list)
-        self.crumbs = ("missions", "keys")
+        self.way_here = ("missions", "keys")
         self._about, self._drawn = about, drawn
         self._wants_all = False
         self._at = 0

@@ -6,7 +6,7 @@ theme = "dark"             # dark | light | sixteen, the terminal's own colours 
 symbols = "auto"           # auto | unicode | ascii
 panel = "auto"             # auto | below | beside | off: where the panel of the missions stands
 mouse = true
-coach = true               # false: no first steps in the bottom line
+coach = true               # false: no first steps in the line
 fps = 0                    # frames a second at most; 0: 60, over ssh 15
 escape_ms = 0              # how long a lone Esc waits; 0: 25, over ssh 150
 confirm_kill = true        # false: ctrl-k on one mission without live children acts at once
@@ -152,7 +152,7 @@ class Settings(NamedTuple):
     confirm_kill: bool = True
     mouse: bool = True
     coach: bool = True
-    """Whether the bottom line tells new users what to press next."""
+    """Whether the line tells new users what to press next."""
     fps: int = 0
     """Frames a second at most."""
     escape_ms: int = 0

@@ -124,7 +124,7 @@ class Main(RowSelection, Protocol):
         """A second went by."""
 
     def refresh_status(self) -> None:
-        """What the bottom line says has changed."""
+        """What the line says has changed."""
 
 
 class OtherHives(Protocol):
@@ -218,7 +218,7 @@ class Shell(Protocol):
         """Seconds since the epoch."""
 
     def flash(self, text: str, tone: str = "") -> None:
-        """Say something in the bottom line for a while."""
+        """Say something in the line for a while."""
 
     def open(self, screen: Screen[None]) -> None:
         """Show a screen on top; what is typed meanwhile is for it."""

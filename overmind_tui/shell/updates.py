@@ -170,7 +170,7 @@ class Updates:
 
 
 def show_bottom(app: App[Any]) -> None:
-    """What the bottom lines say has changed."""
+    """What the lines say has changed."""
     for screen in app.screen_stack:
         if isinstance(screen, Page) and screen.is_mounted:
             screen.refresh_status()

@@ -65,7 +65,7 @@ class DocumentPage(TextPage):
         self._place()
 
     def _place(self) -> None:
-        self.crumbs = ("missions", "specs", specs_rows.shown(self._spec), self.phase)
+        self.way_here = ("missions", "specs", specs_rows.shown(self._spec), self.phase)
 
     @property
     def context(self) -> Context:

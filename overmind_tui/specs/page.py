@@ -72,11 +72,11 @@ class SpecsPage(DetailsPage):
 
     @on(ResourceTable.Selected)
     def selected(self) -> None:
-        """Update the bottom line for the spec under the cursor."""
+        """Update the line for the spec under the cursor."""
         self.refresh_line()
 
     def standing(self) -> Cell:
-        """The state of the row under the cursor, in full, for the bottom line."""
+        """The state of the row under the cursor, in full, for the line."""
         return Cell("") if self.current is None else Cell(specs_rows.standing(self.current), "quiet")
 
     def handlers(self, context: Context) -> dict[str, Handler]:
@@ -116,7 +116,7 @@ class SpecPage(DetailsPage):
         self._brief = False
         self._known: tuple[int, Sequence[Row]] = (-1, ())
         """The state from which the rows were made: the fleet's change count, and the questions."""
-        self.crumbs = ("missions", "specs", safe(name))
+        self.way_here = ("missions", "specs", safe(name))
 
     def compose_body(self) -> ComposeResult:
         """Beside the list, where there is room, the document of what its cursor is on."""
@@ -162,7 +162,7 @@ class SpecPage(DetailsPage):
         """The spec: its quests and its documents are looked at, too, before it is shown."""
         (spec,) = rows
         spec = specs_rows.named(spec)
-        self.crumbs = ("missions", "specs", specs_rows.shown(spec))
+        self.way_here = ("missions", "specs", specs_rows.shown(spec))
 
         def on_result(answers: Answers) -> None:
             (answer,) = answers
@@ -239,12 +239,12 @@ class SpecPage(DetailsPage):
 
     @on(ResourceTable.Selected)
     def selected(self) -> None:
-        """Update the bottom line, and what stands beside the list, for the row under the cursor."""
+        """Update the line, and what stands beside the list, for the row under the cursor."""
         self.refresh_line()
         self._show_document()
 
     def standing(self) -> Cell:
-        """The state of the row under the cursor, in full, for the bottom line."""
+        """The state of the row under the cursor, in full, for the line."""
         row = self.current
         return Cell("") if row is None else Cell(specs_rows.part_standing(row), "quiet")
 

@@ -64,7 +64,7 @@ class PostRowsPage(SwarmTablePage):
 
     @on(ResourceTable.Selected)
     def selected(self) -> None:
-        """The bottom line is about the post under the cursor."""
+        """The line is about the post under the cursor."""
         self.refresh_line()
 
     def standing(self) -> Cell:

@@ -231,7 +231,10 @@ class TerminalPanel:
     def titles(self) -> tuple[str, str]:
         """What the border says above and below."""
         view, session = self._screen.terminal_view, self.session
-        above = title.title(session.name, view.screen_shown.title if view.screen_shown is not None else "")
+        fleet = self._screen.shell.fleet
+        row = fleet.of(session.mission)
+        name = session.name if row is None else missions_rows.called(row, fleet.rows)
+        above = title.title(name, view.screen_shown.title if view.screen_shown is not None else "")
         if session.over:
             return above, session.over
         if session.finishing is not None:

@@ -56,7 +56,7 @@ class TimelinePage(DetailsPage):
         super().__init__(view, show)
         self._subject = subject
         self._name_of = name
-        self.crumbs = ("missions", "timeline", safe(name))
+        self.way_here = ("missions", "timeline", safe(name))
 
     @property
     def arguments(self) -> Mapping[str, Any]:

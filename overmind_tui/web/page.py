@@ -33,7 +33,7 @@ class WebPage(TextPage):
     """The link, and what to do where no server runs; refreshing makes another link."""
 
     def __init__(self, view: View) -> None:
-        super().__init__(view.name, view.summary, lambda: self._lines)
+        super().__init__(view.name, "", lambda: self._lines, hang=2)
         self._lines: Lines = texts.plain(f"  {view.empty}")
 
     def begin(self) -> None:

@@ -317,5 +317,6 @@ class BoardTable(ResourceTable):
         if strip is None:
             row, names = self.branches[at].row, self._names[column]
             card = board_rows.card(row, cells - 1, self.now(), by=self.by, names=names, ascii_only=self._ascii)
-            strip = self._cards[key] = self._piece((Cell("*" if marked else " ", "mark"), *card), cells, ground)
+            edge = Cell("*", "mark") if marked else self.edge if ground else Cell(" ")
+            strip = self._cards[key] = self._piece((edge, *card), cells, ground)
         return strip

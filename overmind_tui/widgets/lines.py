@@ -1,4 +1,4 @@
-"""Widgets of lines that somebody else composes: the header, the load panel, the bottom line, whole texts.
+"""Widgets of lines that somebody else composes: the header, the load, the line, whole texts.
 
 In one of them a cursor stands on a line: what a key does is about that line.
 """

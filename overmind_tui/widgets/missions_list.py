@@ -288,9 +288,12 @@ class MissionsList(ScrollCanvas):
         self._redraw()
 
     def on_resize(self) -> None:
-        """Another width, other columns."""
+        """Another width, other columns; where it is too low for the cursor's row now, that comes into the middle."""
         self._layout = None
         self.hold_rows(len(self._slots))
+        at, top = self._place(self._key), int(self.scroll_offset.y)
+        if not top < at < top + self._height and self._height > 0:
+            self.to_row(mission_list.first_seen(len(self._slots), at, self._height))
         self._settle()
         self._on_screen = []
         self.refresh()

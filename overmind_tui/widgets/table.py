@@ -23,6 +23,7 @@ from overmind_core.view import plans as plans_rows
 from overmind_core.view.cells import Cell, clipped, fitted, folded
 from overmind_core.view.columns import GAP, Column, Layout, laid_out, needed, stressed
 from overmind_core.view.hive_keys import SILENT_SINCE
+from overmind_core.view.mission_list import CURSOR
 from overmind_core.view.missions import Branch
 from overmind_tui.widgets.canvas import Run, ScrollCanvas
 
@@ -30,6 +31,8 @@ RESTLESS_SECONDS = 0.5
 """Seconds after the cursor's row moved in which actions that end work are refused."""
 REMEMBERED = 512
 """Drawn lines."""
+EDGES = 2
+"""Cells before the first column, for marks, and behind the last one."""
 DIM = Style(dim=True)
 
 
@@ -309,7 +312,7 @@ class ResourceTable(ScrollCanvas):
     def _laid_out(self, cells: int) -> Layout:
         if self._layout is None:
             columns = stressed(self._columns, self.sorted_by[0])
-            self._layout = laid_out(columns, self._needs, cells - 1, wide=self.wide)
+            self._layout = laid_out(columns, self._needs, cells - EDGES, wide=self.wide)
         return self._layout
 
     def choose(self, step: int) -> str:
@@ -327,7 +330,7 @@ class ResourceTable(ScrollCanvas):
         for place, (column, count) in enumerate(zip(layout.columns, layout.widths, strict=True)):
             title = f"{column.title}{arrow}" if column.key == marked else column.title
             lead = "  " if not place and column.key == "name" else ""
-            tone = "chosen" if column.key == self.chosen else "title"
+            tone = "chosen" if column.key == self.chosen else "faint"
             shown = clipped(title, count - len(lead))
             blank = (" " * (count - len(lead) - width(shown)), "")
             parts = [blank, (shown, tone)] if column.right else [(shown, tone), blank]
@@ -362,8 +365,9 @@ class ResourceTable(ScrollCanvas):
     def _draw(
         self, branch: Branch, texts: list[Cell], layout: Layout, cells: int, *, selected: bool, marked: bool
     ) -> Strip:
-        sign = "*" if marked else self._news if branch.row.get("unseen") else " "
-        runs: list[Run] = [(sign, self.tone("mark"))]
+        news = Cell(self._news, "mark") if branch.row.get("unseen") else Cell(" ")
+        edge = Cell("*", "mark") if marked else self.edge if selected else news
+        runs: list[Run] = [(edge.text, self.tone(edge.tone))]
         for place, (column, count) in enumerate(zip(layout.columns, layout.widths, strict=True)):
             if place:
                 runs.append((" " * GAP, Style.null()))
@@ -380,6 +384,11 @@ class ResourceTable(ScrollCanvas):
         if selected:
             ground = self.tone("cursor" if self.has_focus else "cursor-rest")
         return self.strip(runs, cells, ground=ground)
+
+    @property
+    def edge(self) -> Cell:
+        """The cursor at the left edge of its row, faint while the keys are elsewhere."""
+        return Cell("|" if self._ascii else CURSOR, "accent" if self.has_focus else "faint")
 
     def named(self, branch: Branch) -> tuple[Cell, ...]:
         """What stands before the name of something that has a state, and the name; guides come first."""

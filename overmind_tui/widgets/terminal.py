@@ -17,6 +17,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from overmind_core.system import time_budget
+from overmind_core.view import panel_title
 from overmind_core.view import terminal_title as title
 from overmind_core.view.terminal_title import Viewport
 from overmind_tui.terminal import grid, grid_search
@@ -132,6 +133,23 @@ class TerminalCanvas(Titled, can_focus=True):
             top=grid.top,
             cursor=(cursor.x, cursor.y),
         )
+        if not self.live:
+            first = panel_title.first_row(self.written, cursor.y, self.pane[1])
+            self._window = self._window._replace(row=grid.top + first)
+
+    @property
+    def written(self) -> int:
+        """Rows of the terminal down to the last one that says something, or has the cursor."""
+        grid = self._grid
+        if grid is None:
+            return 0
+        said = (row for row in range(grid.screen.rows, 0, -1) if grid.text(grid.top + row - 1))
+        return max(next(said, 0), grid.screen.cursor.y + 1)
+
+    @property
+    def first_shown(self) -> int:
+        """The first row of the terminal that is in sight, from 0; what it said before that is above it."""
+        return 0 if self._grid is None else self._window.row - self._grid.top
 
     def _repaint(self, rows: set[int]) -> None:
         width, height = self.pane
@@ -208,7 +226,7 @@ class TerminalCanvas(Titled, can_focus=True):
         """One row."""
         width = self.content_size.width
         if self._words and y == 0:
-            return self.strip([(f" {self._words}", self.tone("wait"))], width)
+            return self.strip([(f" {self._words}", self.tone("slow"))], width)
         grid = self._grid
         row = y + self._window.row
         if grid is None or not grid.first <= row < grid.end:

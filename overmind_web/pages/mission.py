@@ -8,9 +8,8 @@ import time
 from typing import Any
 
 from overmind_core.domain.agents.agent import RAW
-from overmind_core.domain.missions.status_marks import WAITING
 from overmind_core.errors import OvermindError
-from overmind_core.view import describe, numbers, row_words
+from overmind_core.view import describe, numbers
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.describe import Rendering
@@ -81,7 +80,7 @@ def head(row: Row, now: float) -> dict[str, object]:
         "name": safe(row["name"]),
         "mark": mark.word,
         "tone": mark.tone,
-        "state": row_words.ASKS if mark is WAITING else missions_rows.state(row, now),
+        "state": missions_rows.state(row, now),
         "since": now - missions_rows.held(row, now) if live else None,
         "cost": numbers.money(row.get("cost_usd")),
         "live": live,

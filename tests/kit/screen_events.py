@@ -63,6 +63,7 @@ _ROWS = [
     mission("db", provider="raw", command="postgres", isolation={"ports": {"db": 5432}}),
     mission("web", provider="raw", command="npm run dev", isolation={"ports": {"web": 4310}}),
     mission("planner"),
+    mission("docs", activity="idle", unseen=True),
     mission("e2e", provider="raw", status="crashed", outcome="timed out", reason="stalled", limit_seconds=300.0),
     mission("i18n", activity="limited", now="the plan's limit is reached; goes on at 15:00"),
     mission("release", type="blueprint", provider="raw", command=f"apply {'/home/ada/shop'}/release.toml"),

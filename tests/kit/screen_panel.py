@@ -153,14 +153,19 @@ API = mission("api", activity="waiting", cwd=f"{HOME}/shop-api", isolation={
 # changes
 
 
-def changes(files: list[tuple[str, str, int, int]], diff: str, branch: str, commits: int = 0) -> DiffFiles:
+def changed(files: list[tuple[str, str, int, int]], diff: str, branch: str, commits: int = 0) -> Row:
     """The answer of `changes`: letters, paths, and lines that came and went."""
-    return of_api({
+    return {
         "branch": branch, "base": "main", "cut": "", "note": "", "diff": diff,
         "commits": [{"hash": f"{number:040x}", "subject": "more"} for number in range(commits)],
         "files": [{"status": letter, "path": path, "added": added, "removed": removed, "old_path": None}
                   for letter, path, added, removed in files],
-    })  # fmt: skip
+    }  # fmt: skip
+
+
+def changes(files: list[tuple[str, str, int, int]], diff: str, branch: str, commits: int = 0) -> DiffFiles:
+    """The same, as the views have it."""
+    return of_api(changed(files, diff, branch, commits))
 
 
 _DIFF = """\
@@ -197,13 +202,14 @@ index 0000000..3333333
 +    parts = unicodedata.normalize("NFKD", text.casefold())
 +    return ''.join(one for one in parts if not unicodedata.combining(one)).translate(_BY_HAND)
 """
-CHANGES = changes(
+CHANGED = changed(
     [("M", "search/index.py", 18, 6), ("A", "search/fold.py", 24, 0), ("M", "search/query.py", 4, 2)],
     _DIFF,
     "search-index",
 )
-API_CHANGES = changes([("M", f"shop/{number}.py", 20, 2) for number in range(5)] + [("M", "README.md", 20, 4)], "",
+API_CHANGED = changed([("M", f"shop/{number}.py", 20, 2) for number in range(5)] + [("M", "README.md", 20, 4)], "",
                       "fix/prices", 3)  # fmt: skip
+CHANGES, API_CHANGES = of_api(CHANGED), of_api(API_CHANGED)
 
 # load
 
@@ -245,6 +251,8 @@ SEARCH = mission(
         "ports": {}, "services": {}, "containers": {}, "step": None,
     },
 )  # fmt: skip
+CLOCKS = frozenset({"started_at", "run_started_at"})
+"""Fields of `SEARCH` by which it would stand elsewhere in the list."""
 SEARCH_TERMS = {
     "agent": {
         "prompt": "Make the search find names with umlauts: fold them in the index and in the question, and prove it.",

@@ -234,7 +234,7 @@ def test_columns_share_all_the_room_and_empty_ones_take_no_more_than_their_title
 def test_one_at_a_time_all_counts_are_said(counts, chosen, cells):
     text = said(board_rows.headings(counts, chosen, cells))
     assert width(text) <= cells
-    assert [int(word) for word in text.split() if word.isdigit()] == counts
+    assert [int(word.replace(",", "")) for word in text.split() if word[0].isdigit()] == counts
 
 
 def table_of(app) -> Any:
@@ -355,7 +355,7 @@ def test_the_board_of_a_spec_is_asked_for_by_its_name_and_all_that_have_ended_by
     async def scenario(app, press):
         await press(":board login")
         assert ("board", {"limit": 100, "spec": "login"}) in app.asked
-        assert app.screen.crumbs[-1] == "board login"
+        assert app.screen.way_here[-1] == "board login"
         await press(":kb all")
         assert ("board", {"limit": 100, "all": True}) in app.asked
         await press(":kanban login /TSK")
@@ -380,7 +380,7 @@ def test_the_board_as_text_says_all_columns_whole():
         await press(":board")
         text = app.screen.shown_text().splitlines()
         assert text[:2] == ["QUEUED 5", "  ○ login/TSK-003 waits for login/TSK-001 (running 4m)"]
-        assert text[-2:] == ["  – old-idea it was stopped, exit 143", "  … 1014 more"]
+        assert text[-2:] == ["  – old-idea it was stopped, exit 143", "  … 1,014 more"]
         await press("b")
         assert app.screen.shown_text().splitlines()[:3] == [
             "QUEUED 5", " login", "  ○ TSK-003 waits for login/TSK-001 (running 4m)",
@@ -396,7 +396,7 @@ def test_below_a_hundred_columns_one_column_is_shown_with_all_counts(size, colum
         shown = picture(app)
         assert ("login/TSK-003" in shown) is (columns > 1)
         assert "login/TSK-001" in shown
-        for text in ("QUEUED 5", "RUNNING 3", "BLOCKED 2", "REVIEW 2", "DONE 1017"):
+        for text in ("QUEUED 5", "RUNNING 3", "BLOCKED 2", "REVIEW 2", "DONE 1,017"):
             assert text in shown
 
     walk(scenario, RecordingBoard, size=size)

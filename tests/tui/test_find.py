@@ -65,10 +65,25 @@ def test_all_keys_views_and_commands_can_be_found():
         there = find_page.targets(app, app.main)
         of = {kind: {one.findable.name for one in there if one.findable.kind is kind} for kind in Kind}
         actions = {one.name for one in keymap(Context.MISSIONS).values()} - find_page.HERE
-        assert {getattr(one.entry.action, "name", None) for one in there if one.findable.kind is Kind.ACTION} == actions
+        done = [one for one in there if one.findable.kind in {Kind.ACTION, Kind.MOVE}]
+        assert {getattr(one.entry.action, "name", None) for one in done} == actions
         assert of[Kind.VIEW] == set(VIEWS)
         assert of[Kind.COMMAND] == set(VERBS) - set(VIEWS)
         assert of[Kind.MISSION] == {row["name"] for row in AGENTS}
+
+    run(agents, scenario)
+
+
+def test_before_a_letter_is_typed_what_is_done_to_the_mission_stands_first_and_moves_last():
+    async def scenario(app, pilot):
+        await found(app, pilot, "")
+        there = rows(app)
+        kinds = list(dict.fromkeys(kind for kind, _ in there))
+        assert kinds == [Kind.ACTION, Kind.VIEW, Kind.MISSION, Kind.COMMAND, Kind.MOVE]
+        names = [name for kind, name in there if kind is Kind.ACTION]
+        assert max(map(names.index, ("answer", "logs", "stop"))) < min(map(names.index, ("new", "by cpu", "zoom")))
+        moves = [one.entry.action for one in app.screen._targets if one.findable.kind is Kind.MOVE]
+        assert {"down", "up", "next-panel"} <= {one.name for one in moves if one is not None}
 
     run(agents, scenario)
 

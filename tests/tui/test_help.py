@@ -194,8 +194,8 @@ def test_the_chosen_row_of_the_columns_is_done_by_enter_and_by_two_clicks():
         await help_of(app, pilot)
         page = app.screen
         await pilot.press("right", "right", "j", "j", "j")
-        (row,) = (line for line in page.text.lines if any(cell.tone == "chosen" for cell in line))
-        assert [cell.text.strip() for cell in row if cell.tone == "chosen"] == [":", "any command"]
+        (row,) = (line for line in page.text.lines if any("cursor" in cell.tone for cell in line))
+        assert [cell.text.strip() for cell in row if "cursor" in cell.tone] == [":", "any command"]
         await pilot.press("enter")
         assert (app.screen, app.screen.bar.sign) == (app.main, ":")
         await pilot.press("escape")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from overmind_core.domain.text.cells import width
@@ -9,15 +11,19 @@ from overmind_core.view import hints, keymap
 from overmind_core.view.actions import Context, shown_key
 from overmind_core.view.hints import Part
 from overmind_tui.changes.page import ChangesPage
+from overmind_tui.missions.describe_page import DescribePage
+from overmind_tui.missions.form import FormScreen
 from overmind_tui.missions.task_line import TaskLine
 from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.render.layout import Panel
+from overmind_tui.shell import external, world
 from overmind_tui.shell.help_page import HelpPage
 from tests.kit.cases import tabled
-from tests.tui.conftest import until
+from tests.tui.conftest import picture, question_read, until
 from tests.tui.test_handlers import in_program, pages
-from tests.tui.test_keys import REACHED, go_to, key, walk, writing_down
+from tests.tui.test_keys import ANSWERS, REACHED, go_to, key, walk, writing_down
+from tests.tui.test_line import Starting
 from tests.tui.test_pictures import AGENTS, QUESTIONS
 from tests.tui.test_traps import Asked, run
 
@@ -107,17 +113,121 @@ def test_each_hint_of_the_list_does_what_its_word_says(action, happened):
     run(lambda: Asked(AGENTS, QUESTIONS), scenario)
 
 
-def test_the_hints_of_the_list_are_all_walked():
-    walked = {action for action, _ in DOES}
-    assert {hint.action for hint in hints.PARTS[Part.LIST][1]} <= walked
+class Talking(Starting):
+    """The same with questions, and a terminal that nobody joins."""
+
+    def __init__(self, rows=AGENTS):
+        super().__init__([{**row, "tty": True, "interactive": True} for row in rows], questions=QUESTIONS)
+        self.run_answer |= {"message": 1, "state": "delivered", "ahead": 0}
+        self.left: list[str] = []
+        self.quitting.ask = lambda: self.left.append("asked")  # type: ignore[method-assign]
+        self.main.terminal_panel.session.connect = lambda **_how: None  # type: ignore[method-assign]
+
+    def request(self, command, requests, on_result):
+        if command in ANSWERS:
+            on_result([ANSWERS[command] for _ in requests])
+        else:
+            super().request(command, requests, on_result)
 
 
-def test_the_hints_of_a_home_with_nothing_in_it_do_what_they_say():
+def sent(app):
+    return [one["text"] for command, one in app.requests if command == "send"]
+
+
+def at_list(app):
+    return app.screen is app.main and app.main.hint_part is Part.LIST
+
+
+PARTS_DO = [
+    (Part.QUESTION, "whole", "", lambda app: app.main.question.whole),
+    (Part.QUESTION, "next-need", "", lambda app: app.main.table.cursor_id not in {None, "00000002"}),
+    (Part.QUESTION, "attach", "", lambda app: app.main.panels.current is Panel.TERMINAL),
+    (Part.QUESTION, "log", "", lambda app: app.main.context is Context.LOG),
+    (Part.QUESTION, "changes", "", lambda app: isinstance(app.screen, ChangesPage)),
+    (Part.QUESTION, "describe", "", lambda app: isinstance(app.screen, DescribePage)),
+    (Part.QUESTION, "back", "", at_list),
+    (Part.QUESTION, "help", "", lambda app: isinstance(app.screen, HelpPage)),
+    (Part.NEW, "start", "make it", lambda app: app.runs == [("claude", "make it", "/srv/work")] and at_list(app)),
+    (Part.NEW, "form", "make it", lambda app: isinstance(app.screen, FormScreen) and "make it" in picture(app)),
+    (Part.NEW, "", "", lambda app: "› command in /srv/work" in picture(app)),
+    (Part.NEW, "keep", "make it", lambda app: at_list(app) and app.remembered.get("new_task", "") == "make it"),
+    (Part.MESSAGE, "send", "go on", lambda app: sent(app) == ["go on"] and at_list(app)),
+    (Part.MESSAGE, "newline", "go on", lambda app: app.screen.field.text == "go on\n"),
+    (Part.MESSAGE, "editor", "go on", lambda app: app.screen.field.text == "edited"),
+    (Part.MESSAGE, "older", "", lambda app: app.screen.field.text == "said before"),
+    (Part.MESSAGE, "cancel", "go on", lambda app: at_list(app) and "restores the text" in picture(app)),
+    (Part.MESSAGE, "keep", "go on", lambda app: at_list(app) and "draft kept" in picture(app)),
+    *((part, "run-row", "", lambda app: app.main.context in {Context.LOOKING, Context.LOG, Context.NEEDS})
+      for part in (Part.HELP, Part.ALL_KEYS)),
+    *((part, "filter", "", lambda app: app.screen.bar.sign == "/") for part in (Part.HELP, Part.ALL_KEYS)),
+    (Part.HELP, "help", "", lambda app: app.screen.hint_part is Part.ALL_KEYS),
+    (Part.ALL_KEYS, "help", "", lambda app: app.screen.hint_part is Part.HELP),
+    *((part, "back", "", at_list) for part in (Part.HELP, Part.ALL_KEYS, Part.FINDING)),
+    (Part.FINDING, "run-row", "research", lambda app: app.main.table.cursor_id == "00000006" and at_list(app)),
+    (Part.FINDING, "row-below", "", lambda app: app.screen._at == 1),
+    (Part.FINDING, "row-above", ["down"], lambda app: app.screen._at == 0),
+    (Part.FIRST, "new", "", lambda app: isinstance(app.screen, TaskLine)),
+    (Part.FIRST, "help", "", lambda app: isinstance(app.screen, HelpPage)),
+    (Part.FIRST, "quit", "", lambda app: app.left == ["asked"]),
+]  # fmt: skip
+OPENED_BY = {
+    Part.QUESTION: ["y"], Part.NEW: ["n"], Part.MESSAGE: ["m"], Part.HELP: ["question_mark"],
+    Part.ALL_KEYS: ["question_mark", "question_mark"], Part.FINDING: ["ctrl+p"], Part.FIRST: [],
+}  # fmt: skip
+
+
+async def to_part(app, pilot, part):
+    """Have the keys in that part, by keys."""
+    if part is Part.QUESTION:
+        assert app.main.select("00000002")
+        await question_read(app, pilot)
+    elif part is Part.MESSAGE:
+        assert app.main.table.select("00000001")
+        await pilot.press("m", *"said", "space", *"before", "enter")
+        await until(pilot, lambda: at_list(app), what="a message that was sent")
+        app.requests.clear()
+    for name in OPENED_BY[part]:
+        await pilot.press(name)
+        await until(pilot, lambda: not app.typed._held, what="its screen")
+    await until(pilot, lambda: (app.screen.part if hasattr(app.screen, "part") else app.screen.hint_part) is part)
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """One agent is installed, and the editor writes one word."""
+
+    def edited(_shell, words, *, then, **_how):
+        Path(words[-1]).write_text("edited", encoding="utf-8")
+        then(0)
+
+    monkeypatch.setattr(external, "run", edited)
+    monkeypatch.setattr(world, "installed_agents", lambda _environ: {"claude": True})
+
+
+@pytest.mark.usefixtures("machine")
+@tabled(("part", "action", "typed", "happened"), PARTS_DO)
+def test_each_hint_of_each_other_part_does_what_its_word_says(part, action, typed, happened):
+    async def scenario(app, pilot):
+        await to_part(app, pilot, part)
+        (hint,) = (one for one in hints._fitting(part, app.size.width, False, False) if one.action == action)
+        await pilot.press(*("space" if one == " " else one for one in typed))
+        await until(pilot, lambda: f" {hint.key} {hint.word}" in picture(app).splitlines()[-1], what="it is drawn")
+        assert not happened(app), "not before"
+        await pilot.press(*([KEYS[hint.key]] if action else ["$", "space"]))
+        await until(pilot, lambda: happened(app), what=action)
+
+    run(lambda: Talking([] if part is Part.FIRST else AGENTS), scenario)
+
+
+def test_the_hints_of_all_parts_are_all_walked():
+    walked = {(part, action) for part, action, *_ in PARTS_DO} | {(Part.LIST, action) for action, _ in DOES}
+    assert walked == {(part, hint.action) for part, (_, said) in hints.PARTS.items() for hint in said}
+
+
+def test_a_home_with_nothing_in_it_hints_at_little():
     async def scenario(app, pilot):
         assert app.main.hint_part is Part.FIRST
         assert drawn(app).strip() == "n new  ? keys  q quit"
-        await pilot.press("n")
-        await until(pilot, lambda: isinstance(app.screen, TaskLine), what="a new mission")
 
     run(lambda: Asked([]), scenario)
 

@@ -200,7 +200,7 @@ FIRST = {
     "half-up": ["0"], "text-half-up": ["ctrl+d"], "unfold": ["J", "left"], "back": ["z"], "wide": ["z"],
 }  # fmt: skip
 """What is done first, so that there is something to be done."""
-HIDING = {"header", "crumbs"}
+HIDING = {"header", "hints"}
 """What they hide is wanted again: what other keys say stands there."""
 SILENT = {(Context.TABLE, "wide"), (Context.LOOKING, "send-detach-key")}
 """A table that has no more columns; and what goes to the program in the terminal, which shows it itself."""

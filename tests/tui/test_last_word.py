@@ -156,7 +156,7 @@ def test_every_key_that_has_a_daemon_change_a_row_is_refused_on_every_page():
             await opened(app, page)
             for action in keymap(page.context).values():
                 if action.verb and action.danger is not Danger.NONE and action.needs not in {Needs.NOTHING, Needs.HIVE}:
-                    assert page._without_daemon(action) or action.verb == "shell", (page, action.name)
+                    assert page._without_daemon(action, None) or action.verb == "shell", (page, action.name)
             app.pop_screen()
 
     walk(scenario, Lived)

@@ -8,8 +8,10 @@ import pytest
 from textual import events
 
 from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.domain.text.cells import width
 from overmind_core.errors import OvermindError
 from overmind_core.view.hints import Part
+from overmind_tui.missions import form
 from overmind_tui.missions.form import FormScreen
 from overmind_tui.missions.task_line import TaskLine
 from overmind_tui.pages.dialog import Dialog
@@ -387,9 +389,15 @@ def test_at_80_columns_the_line_the_form_a_diff_and_a_terminal_have_all_of_them(
         await opened(app, pilot)
         await pilot.press("tab")
         await until(pilot, lambda: isinstance(app.screen, FormScreen), what="the form")
+        await pilot.pause()
+        frame = app.screen.query_one("#form").region
+        assert frame.width == min(form.WIDTH, 80)
+        assert (frame.x >= 0, frame.right <= 80) == (True, True), "whole"
+        assert all(width(line) == 80 for line in picture(app).splitlines())
         await pilot.press("escape")
         await pilot.press("tab", "tab")
         assert app.main.diff_view.size.width == 80
+        assert all(width(line) == 80 and "│" not in line for line in picture(app).splitlines())
         await pilot.press("a")
         await until(pilot, lambda: connected, what="the terminal")
         assert connected[0] == (80, 23), "but for the line that says how to leave"

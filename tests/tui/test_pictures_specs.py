@@ -154,7 +154,7 @@ VIEWS = {
 }
 ONCE = {
     "specs_help": (":specs", "enter", "question_mark"),
-    "comment": (":spec carts", "enter", "G", "c", "down", "c", *"split it"),
+    "comment": (":spec carts", "enter", "G", "#", "#", *"split it"),
     "archive_asks": (":specs", "enter", "down", "ctrl+d"),
     "question_of_a_spec": (":specs", "enter", "y"),
     "spec_filtered": (":spec login", "enter", "/TSK", "enter"),
@@ -187,7 +187,7 @@ def test_empty(pictured, size):
 def test_sync_preview_in_a_light_theme(specified, snap_compare):
     del specified
     program = Specified(theme="light")
-    assert snap_compare(program, terminal_size=SIZES["120x40"], run_before=press(":specs", "enter", "down", "s"))
+    assert snap_compare(program, terminal_size=SIZES["120x40"], run_before=press(":specs", "enter", "down", "v"))
 
 
 def test_ascii(specified, snap_compare):

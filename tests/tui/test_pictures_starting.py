@@ -9,8 +9,9 @@ import pytest
 from overmind_core.errors import OvermindError
 from overmind_tui.changes import page
 from overmind_tui.changes.page import ChangesPage
-from overmind_tui.missions import actions_look, actions_start
+from overmind_tui.missions import actions_look, new_mission
 from overmind_tui.missions.form import FormScreen
+from overmind_tui.missions.task_line import TaskLine
 from overmind_tui.pages.text import TextPage
 from overmind_tui.shell import world
 from tests.kit.pictures import SIZES
@@ -97,12 +98,14 @@ class Here(Still):
 @pytest.fixture(autouse=True)
 def the_same_each_time(monkeypatch):
     monkeypatch.setattr(world, "installed_agents", lambda _environ: {"claude": True, "codex": False})
-    monkeypatch.setattr(actions_start, "_random", random.Random(7))
+    monkeypatch.setattr(new_mission, "_random", random.Random(7))
 
 
 async def form(app, pilot, *keys):
     await settle(pilot)
     await pilot.press("n")
+    await until(pilot, lambda: isinstance(app.screen, TaskLine), what="the line")
+    await pilot.press("tab")
     await until(pilot, lambda: isinstance(app.screen, FormScreen), what="the form")
     await pilot.press(*keys)
     await settle(pilot)

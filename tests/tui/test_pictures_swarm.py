@@ -210,16 +210,16 @@ VIEWS = {
     "queue": keys("queue swarm"),
     "fleets": keys("fleets"),
     "fleet": keys("fleets", "j", "enter"),
-    "scale": keys("fleets", "j", "s", "7"),
+    "scale": keys("fleets", "j", "e", "7"),
     "delete": keys("fleets", "j", "ctrl+d"),
     "pools": keys("pools"),
     "pool": keys("pools", "j", "enter"),
-    "raise": keys("pools", "j", "s", "2"),
+    "raise": keys("pools", "j", "n", "2"),
     "drain": keys("pools", "j", "ctrl+d"),
     "vault": keys("vault"),
     "secret": keys("vault", "enter"),
     "remove": keys("vault", "ctrl+d"),
-    "grant": keys("vault", "s", "g"),
+    "grant": keys("vault", "e", "g"),
 }
 
 

@@ -98,7 +98,7 @@ VIEWS = {
     "top": (":top", "enter"),
     "top_wide_filtered": (":top", "enter", "space", "/a", "enter"),
     "cost": (":cost", "enter"),
-    "cost_by_name": (":cost day", "enter", "N"),
+    "cost_by_name": (":cost day", "enter", ">", "<", "O"),
     "events": (":events", "enter"),
     "events_filtered": (":events /crashed", "enter"),
     "event": (":events", "enter", "enter"),

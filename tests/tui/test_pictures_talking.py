@@ -96,7 +96,7 @@ def pressing(*keys, paste=""):
         await until(pilot, lambda: pilot.app.fleet.loaded, what="rows")
         await settle(pilot)
         for key in keys:
-            if key in {"Y", "1", "2"}:
+            if key in {"Y", "1", "2"} or (key == "m" and pilot.app.main.question.has_keys):
                 await until(pilot, lambda: pilot.app.main.question.may_answer, what="read")
             await pilot.press(key)
             await until(pilot, lambda: pilot.app.screen.is_mounted and not pilot.app.typed._held, what="its screen")
@@ -108,27 +108,25 @@ def pressing(*keys, paste=""):
 
 
 NEEDS = "exclamation_mark"
-DOWN = ["j", "j", "j"]
+"""Opens at the row under the cursor: that of api."""
 VIEWS: dict[str, tuple[dict[str, Any], list[str]]] = {
-    "needs": ({}, [NEEDS, "j"]),
     "needs_nobody": ({"rows": [], "questions": []}, [NEEDS]),
-    "needs_question": ({}, [NEEDS]),
-    "needs_diff": ({"questions": [EDIT, QUESTIONS[1]]}, [NEEDS, "j"]),
-    "needs_whole": ({"questions": [EDIT, QUESTIONS[1]]}, [NEEDS, "j", "enter"]),
-    "needs_several": ({"questions": [QUESTIONS[0], SEVERAL]}, [NEEDS, "2", "1"]),
-    "needs_rule": ({"questions": [EDIT, QUESTIONS[1]]}, [NEEDS, "j", "Y"]),
-    "needs_plan": ({"questions": [PLAN, QUESTIONS[1]]}, [NEEDS, "j"]),
-    "needs_setup": ({"questions": [SETUP, QUESTIONS[1]]}, [NEEDS, "j"]),
-    "needs_crashed": ({}, [NEEDS, *DOWN[:2]]),
+    "needs_question": ({}, [NEEDS, "k"]),
+    "needs_diff": ({"questions": [EDIT, QUESTIONS[1]]}, [NEEDS]),
+    "needs_whole": ({"questions": [EDIT, QUESTIONS[1]]}, [NEEDS, "enter"]),
+    "needs_several": ({"questions": [QUESTIONS[0], SEVERAL]}, [NEEDS, "k", "2", "1"]),
+    "needs_rule": ({"questions": [EDIT, QUESTIONS[1]]}, [NEEDS, "enter", "Y"]),
+    "needs_plan": ({"questions": [PLAN, QUESTIONS[1]]}, [NEEDS]),
+    "needs_setup": ({"questions": [SETUP, QUESTIONS[1]]}, [NEEDS]),
+    "needs_crashed": ({}, [NEEDS, "j"]),
     "needs_turn": ({}, [NEEDS, "G"]),
-    "needs_gate": ({"questions": BY_ENGINE}, [NEEDS]),
-    "needs_stuck": ({"questions": BY_ENGINE}, [NEEDS, *DOWN]),
+    "needs_gate": ({"questions": BY_ENGINE}, [NEEDS, "g"]),
+    "needs_stuck": ({"questions": BY_ENGINE}, [NEEDS, "j"]),
     "gate_and_missions": ({"questions": BY_ENGINE}, []),
-    "box_gate": ({"questions": BY_ENGINE}, [NEEDS, "2", "m"]),
-    "needs_light": ({"questions": [EDIT, QUESTIONS[1]], "theme": "light"}, [NEEDS, "j"]),
-    "asks_below": ({}, []),
+    "box_gate": ({"questions": BY_ENGINE}, [NEEDS, "g", "enter", "m"]),
+    "needs_light": ({"questions": [EDIT, QUESTIONS[1]], "theme": "light"}, [NEEDS]),
     "box": ({}, ["m"]),
-    "box_words": ({"questions": [EDIT, QUESTIONS[1]]}, [NEEDS, "j", "2", "m"]),
+    "box_words": ({"questions": [EDIT, QUESTIONS[1]]}, [NEEDS, "enter", "m"]),
     "box_many": ({}, ["*", "m"]),
 }
 PASTED = {
@@ -138,7 +136,7 @@ PASTED = {
 }
 
 
-AFRESH = {"needs_whole", "needs_rule"}
+AFRESH = {"needs_whole", "needs_rule", "box_words", "box_gate"}
 """What was read in one size is to be read again in another."""
 
 

@@ -256,7 +256,7 @@ WT = (":wt", "enter")
 VIEWS = {
     "worktrees": WT,
     "changes": ("v", "n"),
-    "comments": ("v", "n", *"jjjjjjj", "c", *"why?", "escape", *"jjjjj", "c", *"and here", "escape"),
+    "comments": ("v", "n", *"jjjjjjj", "#", *"why?", "escape", *"jjjjj", "#", *"and here", "escape"),
     "land": ("L",),
     "describe_isolated": ("d",),
     "missions_preparing": (),

@@ -281,7 +281,7 @@ def test_the_log_the_terminal_the_check_and_the_changes_are_those_of_its_mission
         await press("a", "v", "V")
         assert app.notice.text == "login/TSK-003 has no check yet"
         await press("right", "v")
-        assert app.screen.crumbs[-1] != "board"
+        assert app.screen.way_here[-1] != "board"
         await press("escape", "l")
         assert app.screen is app.main
         assert app.main.panels.current is Panel.LOG
@@ -396,13 +396,17 @@ def test_the_command_line_means_the_card_under_the_cursor():
     walk(scenario, RecordingBoard)
 
 
+READS = frozenset({"queue", "board", "changes"})
+"""The lists, and what the mission under the cursor changed, which its question and its stats have."""
+
+
 def test_read_only_changes_nothing():
     async def scenario(app, press):
         await press(":queue", "H")
         assert app.notice.text == "read-only: pause is off"
         await press(":board", "r", "x", "shift+up")
         assert app.notice.text == "read-only: urgent is off"
-        assert {name for name, _ in app.asked} <= {"queue", "board"}
+        assert {name for name, _ in app.asked} <= READS
         await press("right", "right", "right", "down", "y")
         assert lists_needs(app), "to look is allowed"
 
@@ -418,7 +422,7 @@ def test_a_gate_is_a_card_in_review_that_leads_to_its_question_and_is_no_quest()
             assert app.notice.text == "carts/tasks is a gate and no quest: enter shows what is asked"
         await press("down")
         assert card_at(app) == "carts"
-        assert {name for name, _ in app.asked} <= {"queue", "board"}
+        assert {name for name, _ in app.asked} <= READS
         for key in ("enter", "d", "w", "y"):
             await press(key)
             assert lists_needs(app), key

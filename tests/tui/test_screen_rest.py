@@ -12,8 +12,12 @@ import pytest
 
 from overmind_core.domain.text.cells import width
 from overmind_core.view import screen_shape
+from overmind_core.view.actions import Context
+from overmind_core.view.question_sight import LEAST_SECONDS
 from overmind_core.view.settling import CALM_SECONDS, HELD_SECONDS
+from overmind_tui.missions import question
 from overmind_tui.missions import table as table_panel
+from overmind_tui.missions.question import NOT_READ
 from overmind_tui.shell.messages import InboxChanged, RowsChanged
 from tests.tui.conftest import picture, until
 from tests.tui.test_pictures import Still, agent, mission, settle
@@ -47,9 +51,22 @@ class Begun(Still):
         self.main.rearrange()
 
 
-def play(scenario, rows, size=(120, 40), **how):
+class Framed(Begun):
+    """The same, which keeps each frame that a terminal would get, as text."""
+
+    def __init__(self, rows, **how):
+        super().__init__(rows, **how)
+        self.frames: list[str] = []
+
+    def _display(self, screen, renderable):
+        super()._display(screen, renderable)
+        if screen is self.main:
+            self.frames.append(picture(self))
+
+
+def play(scenario, rows, size=(120, 40), make=Begun, **how):
     async def whole():
-        app: Any = Begun(rows, **how)
+        app: Any = make(rows, **how)
         async with app.run_test(size=size) as pilot:
             await settle(pilot)
             await scenario(app, pilot)
@@ -131,7 +148,8 @@ def test_a_question_that_comes_while_a_key_is_held_moves_nothing(clock, grows):
         held, line = app.main.table.cursor_id, lines_of(app)[app.main.table.cursor_id]
         app.main.press("y", "y")
         await pilot.pause()
-        assert app.screen is app.main, "it goes nowhere"
+        assert (app.screen, app.main.context) == (app.main, Context.MISSIONS), "it goes nowhere"
+        assert app.notice.text == f"{app.fleet.of(held)['name']} asks nothing"
         assert app.main.table.cursor_id == held
         clock.now += CALM_SECONDS + 0.01
         app.main.rearrange()
@@ -140,6 +158,36 @@ def test_a_question_that_comes_while_a_key_is_held_moves_nothing(clock, grows):
         assert rows[20]["id"] in [one.id for one in app.main.table.branches[:2]], "it stands above now"
         assert app.main.table.cursor_id == held
         assert lines_of(app)[held] >= line, "the cursor moves with its row"
+
+    play(scenario, rows)
+
+
+def test_a_question_of_the_row_that_a_held_key_has_come_to_is_not_answered_unread(clock, monkeypatch):
+    """Acceptance 4: where it is that row which asks, the keys go into its question, and none of them answers it."""
+    monkeypatch.setattr(question, "time", SimpleNamespace(monotonic=clock.monotonic))
+    rows = [agent(at, f"agent-{at}", "working", "goes on", 0.1) for at in range(1, 30)]
+
+    async def scenario(app, pilot):
+        asked = []
+        monkeypatch.setattr(app, "request", lambda command, *_more: asked.append(command))
+        for _ in range(10):
+            app.main.press("j", "j")
+            clock.now += 0.03
+            await pilot.pause()
+        under, before = app.main.table.cursor_id, lines_of(app)
+        asks(app, app.fleet.of(under))
+        await until(pilot, lambda: app.main.question.key is not None, what="its question")
+        assert lines_of(app) == before, "the row stays on its line"
+        clock.now += LEAST_SECONDS - 0.01
+        for key in "yyny":
+            app.main.press(key, key)
+        await pilot.pause()
+        assert "answer" not in asked
+        assert app.notice.text == NOT_READ
+        assert lines_of(app)[under] == before[under]
+        clock.now += 0.02
+        app.main.press("y", "y")
+        assert "answer" in asked, "it could be read by now"
 
     play(scenario, rows)
 
@@ -224,6 +272,16 @@ WIDTHS = (40, 59, 60, 79, 80, 99, 100, 110, 116, 119, 120, 159, 160, 200, 220)
 HEIGHTS = (8, 14, 15, 23, 24, 29, 30, 40, 60, 70)
 
 
+def stands_beside(shown):
+    """Whether a panel is at the right of the list."""
+    return any("│" in line[:-1] for line in shown.split("\n"))
+
+
+def stands_below(shown):
+    """The lines of titles of panels below the list."""
+    return [at for at, line in enumerate(shown.split("\n")) if line.startswith("── ") and "log  diff" in line]
+
+
 @pytest.mark.parametrize("columns", WIDTHS)
 @pytest.mark.parametrize("crowd", [3, 40])
 def test_in_every_size_each_part_ends_where_the_next_one_begins(columns, crowd):
@@ -234,17 +292,19 @@ def test_in_every_size_each_part_ends_where_the_next_one_begins(columns, crowd):
 
     async def scenario(app, pilot):
         for height in HEIGHTS:
+            del app.frames[:]
             await pilot.resize_terminal(columns, height)
             await settle(pilot)
+            assert app.frames
+            assert not any(stands_beside(one) and stands_below(one) for one in app.frames), "of both shapes"
             lines = picture(app).split("\n")
             assert len(lines) == height
             assert {width(line) for line in lines} == {columns}, height
             main, shape = app.main, app.main.panels.shape
             assert shape == screen_shape.shape(columns, height, main.panels.wish), "it is folded in this frame"
             assert lines[-1].rstrip().endswith("? keys") or columns < 60
-            beside = [line for line in lines if "│" in line[:-1]]
-            below = [at for at, line in enumerate(lines) if line.startswith("── ") and "log  diff" in line]
-            assert bool(beside) is shape.is_beside, height
+            below = stands_below(picture(app))
+            assert stands_beside(picture(app)) is shape.is_beside, height
             assert len(below) == bool(shape.panel_lines and not shape.is_beside), height
             if below:
                 assert below == [shape.header + shape.list_lines]
@@ -254,7 +314,26 @@ def test_in_every_size_each_part_ends_where_the_next_one_begins(columns, crowd):
                 height - shape.header - shape.line - shape.hints
             ), height
 
-    play(scenario, rows, size=(columns, 24))
+    play(scenario, rows, size=(columns, 24), make=Framed)
+
+
+@pytest.mark.parametrize("crowd", [3, 40])
+def test_no_frame_between_two_sizes_has_both_shapes(crowd):
+    """Acceptance 8: as somebody draws the window wider and narrower."""
+    rows = [mission(at, f"mission-{at}", "running") for at in range(1, crowd)]
+    sizes = [(120, 40), (200, 60), (80, 24), (160, 24), (59, 20), (220, 70), (100, 29), (160, 30), (40, 8), (120, 30)]
+
+    async def scenario(app, pilot):
+        for size in sizes:
+            del app.frames[:]
+            await pilot.resize_terminal(*size)
+            await settle(pilot)
+            assert app.frames
+            assert not any(stands_beside(one) and stands_below(one) for one in app.frames), size
+            if app.main.panels.shape.panel_lines:
+                assert stands_beside(app.frames[-1]) or stands_below(app.frames[-1]), size
+
+    play(scenario, rows, make=Framed)
 
 
 # 9

@@ -135,7 +135,7 @@ def test_from_all_specs_to_one_to_its_document_and_back():
     async def scenario(app, press):
         await press(":sp", "enter")
         assert isinstance(app.screen, SpecPage)
-        assert app.screen.crumbs == ("missions", "specs", "carts")
+        assert app.screen.way_here == ("missions", "specs", "carts")
         assert at(app) == "tasks", "what the spec is about now"
         await press("g")
         names = [at(app)]
@@ -214,9 +214,9 @@ def test_a_document_needs_room_to_stand_beside_the_list(columns, shows):
 def test_a_spec_is_opened_by_its_name_and_verbs_of_specs_are_no_names():
     async def scenario(app, press):
         await press(":spec login")
-        assert app.screen.crumbs[-1] == "login"
+        assert app.screen.way_here[-1] == "login"
         await press(":sp login /TSK")
-        assert (app.screen.crumbs[-1], app.screen.filtering.filter.text) == ("login", "TSK")
+        assert (app.screen.way_here[-1], app.screen.filtering.filter.text) == ("login", "TSK")
         await press(":specs all")
         assert app.of("specs")[-1] == {"all": True}
         await press(":specs", "down", ":spec run --to design", ":spec sync", ":spec archive")

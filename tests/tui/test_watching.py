@@ -53,7 +53,7 @@ def test_a_row_of_health_says_its_level_beside_its_mark_and_what_is_asked_or_wha
     rows = [cells(health_rows.COLUMNS, row, NOW + 60) for row in healthy()]
     assert [(row["level"], row["silent"], row["align"], row["steers"]) for row in rows] == [
         ("  ok", "1m", "0.40", "1/3"), ("z quiet", "3m", "1.00", ""), ("Z stalled", "6m", "0.90", ""),
-        ("X hung", "16m", "–", ""), ("waiting", "–", "0.65", ""),
+        ("X hung", "16m", "–", ""), ("asks", "–", "0.65", ""),
     ]  # fmt: skip
     assert [row["why"] for row in rows] == [
         "send it: you have had the same error three times", "", "silence: no sign of life for 320 s", "",
@@ -187,7 +187,7 @@ def test_enter_on_a_quest_opens_its_timeline_and_esc_goes_back(view):
         name = current(app)["name"]
         await press("enter")
         assert isinstance(app.screen, TimelinePage)
-        assert app.screen.crumbs == ("missions", "timeline", name)
+        assert app.screen.way_here == ("missions", "timeline", name)
         await press("escape")
         assert app.screen.view == view
 

@@ -29,5 +29,5 @@ def test_all_about_a_quest_that_asks_has_the_state_of_its_row():
     opened = Open(p=1, view="thing", args={"list": "quests", "id": ASKS["id"]})
     content = cast("Any", asyncio.run(ThingPane(cast("PaneContext", Told()), opened).load()))
     (line,) = ("".join(text for text, _ in line) for line in content["lines"][1:2])
-    assert line.startswith(" ! waiting · ")
+    assert line.startswith(" ! asks · ")
     assert line.endswith(" since it began  Bash: rm -rf build")

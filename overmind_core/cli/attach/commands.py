@@ -103,11 +103,14 @@ def _attach(
     ready = TerminalWait(attachment, context).ready()
     if isinstance(ready, SessionEnd):
         return ready
-    if not ready["write"]:
-        why = "" if read_only else f"{attachment.name} was started without input (--type session gives it one): "
-        context.note(f"[{why}watching only; {' or '.join(key.name for key in keys)} or ctrl-c leaves]")
+    leave = f"watching only; {' or '.join(key.name for key in keys)} or ctrl-c leaves"
+    notice = ""
+    if read_only:
+        context.note(f"[{leave}]")
+    elif not ready["write"]:
+        notice = f"[{leave}: {attachment.name} has no input (--type session gives it one)]"
     with Signals() as signals, terminal:
-        return AttachSession(terminal, attachment, KeyFilter(keys), signals).run(ready)
+        return AttachSession(terminal, attachment, KeyFilter(keys), signals, notice=notice).run(ready)
 
 
 ATTACH = Command(

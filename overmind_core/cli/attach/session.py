@@ -96,13 +96,30 @@ REJOIN = 0.1
 
 
 class AttachSession:
-    """The relay between the person's terminal and the mission's, while somebody is attached."""
+    """The relay between the person's terminal and the mission's, while somebody is attached.
 
-    def __init__(self, terminal: Terminal, attachment: MissionAttachment, typing: KeyFilter, signals: Signals) -> None:
+    Args:
+        terminal: The person's.
+        attachment: What the supervisor says of the mission.
+        typing: Finds the keys that leave.
+        signals: Those of this process.
+        notice: A line for the person, below what the mission has written.
+    """
+
+    def __init__(
+        self,
+        terminal: Terminal,
+        attachment: MissionAttachment,
+        typing: KeyFilter,
+        signals: Signals,
+        *,
+        notice: str = "",
+    ) -> None:
         self._terminal = terminal
         self._attachment = attachment
         self._keys = typing
         self._signals = signals
+        self._notice = f"\r\x1b[0;2m{display_safe(notice)}\x1b[m\r\n".encode() if notice else b""
         self._stream: KeeperStream | None = None
         self._loan = TerminalLoan(None)
         self._held: bytearray | None = None
@@ -355,10 +372,14 @@ class AttachSession:
         self._loan = TerminalLoan(self._terminal.identity if stream.takes_terminals else None)
         screen = screen_at(from_wire(ready["path"]), columns=ready["columns"], rows=ready["rows"], until=stream.offset)
         screen.resize(*size)
+        if screen.modes.alternate:  # such a program owns each line, so the notice scrolls up with what stood here
+            self._terminal.write(self._notice)
         self._terminal.clear()
         self._terminal.write(screen.redraw())
         if screen.modes.alternate:
             self._send(redraw_frame())
+        elif self._notice:
+            self._terminal.write((b"\r\n" if screen.cursor.x else b"") + self._notice)
         self._show(stream.take_early_frames())
         self._send_typed(bytes(held or b""))
 

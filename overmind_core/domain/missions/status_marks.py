@@ -91,7 +91,7 @@ OF_WORK: tuple[StatusMark, ...] = (WORKING, CHECKING, REVIEWING, LANDING, LANDS_
 """Of a mission that has ended, while the quest, or the agent of a plan, whose it is has not; or where another one says
 how that did."""
 QUIET = StatusMark("z", "z", "quiet", "off")
-STALLED = StatusMark("Z", "Z", "stalled", "wait")
+STALLED = StatusMark("Z", "Z", "stalled", "slow")
 HUNG = StatusMark("X", "X", "hung", "bad")
 SILENT: tuple[StatusMark, ...] = (QUIET, STALLED, HUNG)
 """Health of a mission that gives no sign of life, from the least to the most serious; one that is well has no mark."""

@@ -30,7 +30,7 @@ const COLUMNS = [
   { key: "now", title: "NOW", width: "minmax(160px, 2.2fr)", px: 180, keep: 2, sorts: false },
 ];
 const ORDERS = [["", "as started"], ["name", "name"], ["state", "state"], ["for", "time in state"], ["cost", "cost"], ["cpu", "CPU"], ["memory", "memory"]];
-const LINKS = { needs: "needs", queue: "queue", cost: "cost" };
+const LINKS = { needs: "needs", queue: "queue", cost: "cost", notes: "memory" };
 /** What a part of the header is about → the page that has all of it. */
 const FILTERS = { failed: "state:failed|timed|lost" };
 /** What a part of the header is about → the filter of this list that keeps all of it. */
@@ -150,7 +150,7 @@ class Missions {
       ["t", "tree or flat", () => this._set({ flat: this._query.flat ? "" : "1" })],
       ["ctrl+z", "only what needs attention", () => this._set({ attention: this._query.attention ? "" : "1" })],
       ["N", "sort by name", () => this._order("name")],
-      ["A", "sort by age, in one list without groups", () => this._set({ plain: this._query.plain ? "" : "1", order: "", reversed: "" })],
+      ["A", "one list without groups, as they were started; again: groups", () => this._set({ plain: this._query.plain ? "" : "1", order: "", reversed: "" })],
       ["S", "sort by state", () => this._order("state")],
       ["F", "sort by time in its state", () => this._order("for")],
       ["%", "sort by CPU", () => this._order("cpu")],
@@ -430,7 +430,7 @@ class Missions {
     const now = this._query;
     return menu("Missions", [
       { label: now.flat ? "As a tree" : "Flat", key: "t", press: () => this._set({ flat: now.flat ? "" : "1" }) },
-      { label: now.plain ? "In groups" : "One list without groups", press: () => this._set({ plain: now.plain ? "" : "1", order: "", reversed: "" }) },
+      { label: now.plain ? "In groups" : "One list without groups", key: "A", press: () => this._set({ plain: now.plain ? "" : "1", order: "", reversed: "" }) },
       { label: now.attention ? "Show all" : "Only what needs attention", key: "^z", press: () => this._set({ attention: now.attention ? "" : "1" }) },
       { label: this._columns.length === COLUMNS.length ? "Fewer columns" : "More columns", press: () => ((this._columns = this._columns.length === COLUMNS.length ? COLUMNS.filter((column) => !column.wide) : COLUMNS), this.table.columns(this._columns)) },
       ...ORDERS.map(([key, title]) => ({ label: key ? `Order by ${title}` : "Order as started", press: () => this._set({ order: key, reversed: "" }) })),

@@ -373,10 +373,10 @@ def test_a_filter_shows_what_was_counted_and_forgets_what_was_held():
 
 
 TITLES = [
-    ((["api"], None, (1, 1), "", ""), "logs · api"),
-    ((["api"], None, (3, 3), "the last 5m", "</x> 3"), "logs · api · run 3 · the last 5m </x> 3"),
-    ((["api"], 2, (2, 3), "", ""), "logs · api · run 2 of 3"),
-    ((["a", "b", "c", "d", "e"], None, (0, 0), "", ""), "logs · a, b, c and 2 more"),
+    ((["api"], None, (1, 1), "", ""), "api"),
+    ((["api"], None, (3, 3), "the last 5m", "/x: 3"), "api · run 3 · the last 5m · /x: 3"),
+    ((["api"], 2, (2, 3), "", ""), "api · run 2 of 3"),
+    ((["a", "b", "c", "d", "e"], None, (0, 0), "", ""), "a, b, c and 2 more"),
 ]
 
 

@@ -171,14 +171,15 @@ def test_the_head_counts_as_the_header_of_the_terminal_does():
     ]  # fmt: skip
     fleet.apply(rows, (), everything=True)
     fleet.questions = [question(mission="a")]
-    fleet.today = 1.25
+    fleet.today, fleet.proposed = 1.25, 2
     found = head(fleet, NOW)
     assert found["counts"] == {"working": 1, "waiting": 1, "your turn": 1, "failed": 1, "stopped": 1}
     assert (found["needs"], found["turns"], found["asking"], found["title"]) == (1, 1, 2, "!1 ❯1 overmind")
     assert (found["today"], found["tokens"], found["load"]) == (1.25, 5, "cpu 50% mem 3.0M")
     assert found["call"] == [["needs", "2 need you", "wait"]]
     assert found["figures"] == [
-        ["cost", "$1.25 today", "quiet"], ["cpu", "cpu 50 %", "quiet"], ["memory", "mem 3.0 MB", "quiet"],
+        ["notes", "2 notes to accept", "quiet"], ["cost", "$1.25 today", "quiet"],
+        ["cpu", "cpu 50 %", "quiet"], ["memory", "mem 3.0 MB", "quiet"],
     ]  # fmt: skip
     assert json.loads(json.dumps(found)) == found
     words = "".join(cell.text for cell in header_line(HeaderFacts.of(fleet, 2), 120))

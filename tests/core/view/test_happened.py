@@ -45,11 +45,27 @@ SAID = [
 ]  # fmt: skip
 
 
+@tabled(
+    ("now", "text"), [("exit 75: its queue was lost", "failed (75): its queue was lost"), ("exit 75", "failed (75)")]
+)
+def test_the_code_of_an_end_is_said_once(now, text):
+    one = event("crashed", outcome="failed", exit_code=75, reason=None)
+    (shown,) = lines([one], 120, 9, Surroundings({"a": {"provider": "raw", "now": now}}, zone=ZONE))
+    assert texts([shown.cells])[0][23:] == text
+
+
 @tabled(("one", "text"), SAID)
 def test_an_event_in_words(one, text):
     (shown,) = lines([one], 120, 9, Surroundings(zone=ZONE))
     assert texts([shown.cells])[0][23:] == text
     assert shown.mission == "a"
+
+
+def test_what_was_asked_some_time_ago_calls_nobody():
+    events = [event("asked", question=1, need="question", summary="Which?"),
+              event("turn_ended", ok=True, reason=None, cost_usd=0.1, turns=1, duration_ms=1.0)]  # fmt: skip
+    shown = lines(events, 120, 9, Surroundings(zone=ZONE))
+    assert [(one.cells[1].text.strip(), one.cells[1].tone) for one in shown] == [("❯", "quiet"), ("!", "quiet")]
 
 
 NOT_TOLD = [event("exited", exit_code=0), event("started", pid=1), event("activity", doing="working", need=None),

@@ -43,6 +43,8 @@ def test_the_call_for_a_person(facts, shown):
         ({}, ""),
         ({"queued": 7}, "7 queued"),
         ({"queued": 7, "paused": True}, "queue paused"),
+        ({"proposed": 1}, "1 note to accept"),
+        ({"proposed": 2, "queued": 7, "reached": "2 hosts"}, "2 hosts   2 notes to accept   7 queued"),
         ({"tokens": 12_300}, "12K tokens today"),
         ({"tokens": 12_300, "today": 0.5}, "$0.50 today"),
         ({"load": Load(0.0, 512.0)}, "cpu 0 %   mem 512 B"),
@@ -66,6 +68,14 @@ def test_figures_stand_at_the_right(more, shown):
 )
 def test_a_narrow_header_keeps_the_call_for_a_person(cells, shown):
     assert text(header_line.header_line(FULL, cells)).startswith(shown)
+
+
+def test_notes_that_wait_are_quiet_and_give_way_last_of_the_figures():
+    facts = FULL._replace(asking=0, failed=0, sharing=0, place="", owner="", proposed=2)
+    assert text(header_line.header_line(facts, 66)).endswith("   2 notes to accept   7 queued ")
+    assert text(header_line.header_line(facts, 60)).endswith("   2 notes to accept ")
+    assert text(header_line.header_line(facts, 54)).rstrip() == " ⬢ overmind   nobody needs you"
+    assert {cell.tone for cell in header_line.header_line(facts, 66) if "notes" in cell.text} == {"quiet"}
 
 
 def test_names_stand_before_the_place():
@@ -117,4 +127,4 @@ def test_orange_is_only_who_needs_a_person():
 )
 def test_each_step_of_the_way_here_is_known_to_the_mouse(cell, step):
     line = header_line.header_line(HeaderFacts(asking=1, missions=3, place="specs › carts"), 80)
-    assert header_line.crumb_at(line, cell) == step
+    assert header_line.step_at(line, cell) == step

@@ -89,3 +89,8 @@ def test_read_only_leaves_out_what_changes_something():
 def test_each_hint_names_an_action():
     for context, wanted in hints.PARTS.values():
         assert {hint.action for hint in wanted if not hint.sign} <= set(hints.actions_of(context))
+
+
+def test_a_question_of_no_mission_can_be_shown_whole():
+    assert "whole" in hints.unusable([], (), Context.NEEDS)
+    assert hints.unusable([], (), Context.NEEDS) - hints.unusable([], (), Context.NEEDS, is_asked=True) == {"whole"}

@@ -182,8 +182,8 @@ def test_the_column_of_hives_is_there_only_where_there_are_several():
 OPEN = HiveState("local", link=Link.OPEN)
 REACHED = [
     ([OPEN], ""),
-    ([OPEN, OPEN._replace(name="eu1")], "hives 2/2"),
-    ([OPEN, *(OPEN._replace(link=link) for link in (Link.SILENT, Link.CLOSED, Link.OPENING))], "hives 1/4"),
+    ([OPEN, OPEN._replace(name="eu1")], "2 of 2 hives"),
+    ([OPEN, *(OPEN._replace(link=link) for link in (Link.SILENT, Link.CLOSED, Link.OPENING))], "1 of 4 hives"),
 ]
 
 

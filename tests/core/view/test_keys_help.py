@@ -17,7 +17,7 @@ OF_THE_SMALL = 21
 """Lines between the header and the line, at 24 rows."""
 VIEWS = [one for one in Context if one not in TAKES_EVERYTHING]
 ONLY_WITH_ALL_KEYS = {
-    "page-down", "page-up", "panel-down", "panel-up", "previous-panel", "save", "header", "crumbs", "leave",
+    "page-down", "page-up", "panel-down", "panel-up", "previous-panel", "save", "header", "hints", "leave",
     "mark-range", "mark-all", "mark-none", "sort-left", "sort-right", "sort-chosen", "clear-filter", "as-toml", "edit",
     "parent", "sort-cpu", "sort-memory", "sort-cost", "find", "said",
 }  # fmt: skip

@@ -123,9 +123,11 @@ def test_a_program_on_pipes_has_no_terminal_and_a_plan_no_diff():
 def test_which_part_of_a_terminal_is_in_sight():
     assert panel_title.first_row(18, 15, 11) == 7
     assert panel_title.first_row(24, 2, 11) == 2
-    assert panel_title.terminal_note(80, 24, 13, 11) == "80x24, its end"
-    assert panel_title.terminal_note(80, 24, 0, 11) == "80x24, its beginning"
-    assert panel_title.terminal_note(80, 24, 3, 11) == "80x24, its middle"
+    assert panel_title.terminal_note(80, 24, 13, 11, 24) == "80x24, its end"
+    assert panel_title.terminal_note(80, 24, 0, 11, 24) == "80x24, its beginning"
+    assert panel_title.terminal_note(80, 24, 3, 11, 24) == "80x24, its middle"
+    assert panel_title.terminal_note(80, 24, 3, 11, 14) == "80x24, its end"
+    assert panel_title.terminal_note(80, 24, 0, 11, 3) == "80x24", "what is left out says nothing"
 
 
 SIZES_OF = [(0, "0 B"), (512, "512 B"), (999, "999 B"), (1_000, "1.0 kB"), (9_960, "10 kB"), (210_000_000, "210 MB"),

@@ -67,6 +67,15 @@ def test_a_change_without_a_known_line_has_no_numbers():
     assert shown[1:5] == ["        1", "      - 2", "      + 3", " replaces every occurrence in the file"]
 
 
+def test_blanks_give_way_before_a_small_panel_cuts_a_question():
+    asking = EDIT._replace(where="in ~/shop, branch main, nothing committed: +19 -2 in 2 files")
+    for has_keys in (False, True):
+        found = block(asking, 100, 11, has_keys=has_keys)
+        assert not found.hidden
+        assert "~/shop" in texts(found.lines)[3]
+    assert texts(block(asking, 100, 20, has_keys=True).lines)[5:7] == ["", f" {asking.where}"]
+
+
 def test_each_line_of_a_change_has_the_number_that_it_has_in_its_file():
     old = "\n".join(f"line {number}" for number in range(30))
     subject = {"file_path": "/a", "old_string": old, "new_string": old.replace("line 1\n", "").replace("28", "x")}

@@ -7,9 +7,13 @@ After a change that is wanted, write the pictures anew, and look at what changed
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from tests.kit.screen_frame import NAMES, frame
+from overmind_core.domain.missions.status_marks import WAITING, YOUR_TURN
+from overmind_core.view import tones
+from tests.kit.screen_frame import ASKED, NAMES, cells_of, frame
 from tests.kit.screen_pictures import PATH, SIZES, pictures
 
 HEAD = """\
@@ -28,6 +32,49 @@ def test_a_picture_is_what_the_parts_draw(request, name, size):
     if request.config.getoption("--update-goldens"):
         _write()
     assert frame(name, *size) == list(pictures()[name, size])
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", NAMES)
+def test_orange_is_in_no_cell_but_of_who_needs_a_person_their_question_and_the_header(name, size):
+    """Acceptance 14; and in the words of marks, which have the colours of the list."""
+    found = {
+        (y, cell.text.strip()) for y, line in enumerate(cells_of(name, *size)) for cell in line if _is_orange(cell)
+    }
+    calls = {(y, text) for y, text in found if text in {WAITING.mark, YOUR_TURN.mark}}
+    lines = frame(name, *size)
+    rows = {y for y, line in enumerate(lines) if re.match(r"[▌ ][ •][!❯] \S.{10,25} (asks|your turn) ", line)}
+    legend = {y for y, line in enumerate(lines) if line.startswith(" ! asks you   ❯ your turn")}
+    for y, text in found - calls:
+        in_header = y == 0 and text.endswith(("need you", "needs you"))
+        in_row = y in rows and text in {"asks", "your turn"}
+        in_question = name in ASKED and (text.endswith("?") or text.startswith("asks: "))
+        assert in_header or in_row or in_question, (y, text)
+    asked = {y for y, text in found if name in ASKED and text.startswith("asks: ")}
+    assert {y for y, _ in calls} <= rows | legend | asked
+    assert bool(found) is (name not in {"first", "calm", "typing"})
+
+
+SHARES = {(80, 24): 0.12, (120, 40): 0.08}
+
+
+@pytest.mark.parametrize("size", SHARES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_little_of_what_is_written_on_a_working_day_has_a_colour(size):
+    drawn = [(cell, len("".join(cell.text.split()))) for line in cells_of("day", *size) for cell in line]
+    coloured = sum(count for cell, count in drawn if _colours(cell) & COLOURED)
+    assert 0 < coloured <= SHARES[size] * sum(count for _, count in drawn)
+
+
+COLOURED = {*tones.STATES, "accent", "graph"} - {"off"}
+
+
+def _colours(cell):
+    look = tones.look(cell.tone)
+    return {look.colour, look.ground}
+
+
+def _is_orange(cell):
+    return "wait" in _colours(cell) and bool(cell.text.strip())
 
 
 def _write():

@@ -45,7 +45,7 @@ def said(cells: Any) -> str:
 # how it stands
 
 STANDS = [
-    ({}, "swarm 31+12"),
+    ({}, "swarm 31 claimed, 12 queued"),
     ({"mode": "settling"}, "swarm settling"),
     ({"mode": "presenting"}, "swarm settling"),
     ({"silence": "refused", "silent_seconds": 12.0}, "swarm silent 12s"),

@@ -129,7 +129,7 @@ def test_a_tone_that_is_not_in_the_table_is_refused():
 ELSEWHERE = [
     ("", "text"), ("news", "text"), ("title", "text"), ("faint", "quiet"), ("rule", "quiet"), ("label", "quiet"),
     ("accent", "key"), ("mark", "key"), ("chosen", "key"), ("button", "key"), ("add", "good"), ("cut", "bad"),
-    ("typing", "good"), ("banner", "bad"), ("graph", "calm"), ("wait bold", "wait"), ("bold wait", "wait"),
+    ("typing", "good"), ("graph", "calm"), ("wait bold", "wait"), ("bold wait", "wait"),
     ("cursor", "text"), ("nonsense", "text"), *[(name, name) for name in tones.NAMES],
 ]  # fmt: skip
 

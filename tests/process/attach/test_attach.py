@@ -221,11 +221,22 @@ def test_who_only_watches_types_nothing(om, attach, shell):
     assert om.info(shell)["status"] == "running"
 
 
-def test_a_task_without_input_says_that_it_is_only_watched(om, attach):
-    mission = om.mission("echo working; sleep 100", "--name", "task")
-    person = attach(mission)
-    person.shows("working")
-    assert b"[task was started without input (--type session gives it one): watching only;" in person.seen
+@pytest.mark.parametrize("command", ["sleep 100", "echo working; sleep 100", "printf half; sleep 100"])
+def test_a_task_without_input_says_on_the_screen_that_it_is_only_watched(om, attach, command):
+    """Below what it has written, where a blank screen would leave a person without a way out."""
+    person = attach(om.mission(command, "--name", "task"))
+    person.shows("[watching only; ctrl-\\ or ctrl-c leaves: task has no input (--type session gives it one)]")
+    person.type(LEAVE)
+    assert left_well(person)
+
+
+def test_what_a_task_writes_after_the_notice_stands_below_it(om, attach, tmp_path):
+    gate = tmp_path / "gate"
+    person = attach(om.mission(f"until [ -e {gate} ]; do sleep 0.1; done; echo going on; sleep 100", "--name", "task"))
+    person.shows("watching only")
+    gate.touch()
+    person.shows("going on")
+    assert person.text().index("watching only") < person.text().index("going on")
     person.type(LEAVE)
     assert left_well(person)
 

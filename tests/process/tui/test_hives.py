@@ -90,7 +90,7 @@ def test_missions_of_all_hives_stand_in_one_list(om, eu1, several):
         assert heading.split()[:4] == ["2", "running", "HOST", "STATE"]
         assert here.lstrip("▌ •").split()[1:3] == ["here", "local"]
         assert there.lstrip("▌ •").split()[1:3] == ["there", "eu1"]
-        assert "hives 2/2" in picture(app)
+        assert "2 of 2 hives" in picture(app)
         eu1.ok("run", "--name", "later", "sleep", "300")
         await until(pilot, lambda: "▶ later" in picture(app), what="one that was started meanwhile")
         await pilot.press("slash", *"hive:eu1", "enter")
@@ -211,7 +211,7 @@ def test_a_hive_that_stands_still_is_noticed_hides_nothing_and_is_back_by_itself
             await until(
                 pilot, lambda: "▶ work" in picture(app) and "silent " in picture(app), what="it says since when"
             )
-            assert "hives 1/2" in picture(app)
+            assert "1 of 2 hives" in picture(app)
             assert "▶ here" in picture(app)
             for key in ("x", "l", "d", "ctrl+k", "a"):
                 await selected(app, pilot, "work")
@@ -228,7 +228,7 @@ def test_a_hive_that_stands_still_is_noticed_hides_nothing_and_is_back_by_itself
             os.kill(daemon, signal.SIGCONT)
         await hived(app, pilot, Link.OPEN)
         await until(pilot, lambda: "silent " not in picture(app), what="as before")
-        assert "hives 2/2" in picture(app)
+        assert "2 of 2 hives" in picture(app)
 
     several(om, {"here": ["sleep", "300"]}, scenario)
 
@@ -252,7 +252,7 @@ def test_a_hive_without_a_daemon_says_so_and_comes_with_it(om, eu1, several):
     async def scenario(app, pilot):
         eu1.ok("shutdown", "-y")
         await hived(app, pilot, Link.CLOSED)
-        assert "hives 1/2" in picture(app)
+        assert "1 of 2 hives" in picture(app)
         eu1.ok("run", "--name", "work", "sleep", "300")
         app.refresh_all()  # ctrl-r does not wait for the next try
         await hived(app, pilot, Link.OPEN)
@@ -269,7 +269,7 @@ def test_a_gate_that_never_answers_keeps_nobody_waiting(om, alone, opened):
     async def scenario(app, pilot):
         assert app.hives.states[1].link is Link.OPENING
         await until(pilot, lambda: "▶ here" in picture(app), what="what is here")
-        assert "hives 1/2" in picture(app)
+        assert "1 of 2 hives" in picture(app)
         await pilot.press("d")
         await until(pilot, lambda: isinstance(app.screen, DescribePage), what="keys work")
 

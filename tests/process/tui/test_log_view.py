@@ -112,7 +112,7 @@ def test_a_filter_over_a_million_lines_finds_the_newest_first_and_can_be_stopped
         await until(pilot, lambda: view.paged_log.gap.count == 0, what="all pages are known")
         await pilot.press("l")
         await type_text(app, pilot, "/000777 users\r")
-        assert side.search.status.startswith("</000777 users> ")
+        assert side.search.status.startswith("/000777 users: ")
         await until(pilot, lambda: "line 0000777" in picture(app), what="the oldest match", tries=1200)
         await until(pilot, lambda: len(view.rows) == 11, what="that, and 0007770 to 0007779")
         await pilot.press("escape")
@@ -183,7 +183,7 @@ def test_slash_in_the_log_filters_the_log_and_stays_there(om, opened):
         assert not app.main.bar.broken
         await type_text(app, pilot, " !150\r")
         await until(pilot, lambda: shown(app).count("ERROR") == 3, what="without one")
-        assert "</error !150> 3" in title(app)
+        assert "/error !150: 3" in title(app)
         await pilot.press("escape")
         await until(pilot, lambda: "199 fine" in picture(app), what="everything")
         assert app.main.panels.current is Panel.LOG
@@ -198,7 +198,7 @@ def test_a_filter_stays_when_another_part_of_the_same_log_is_shown(om, opened):
         await until(pilot, lambda: "200 ERROR" in shown(app), what="the log")
         await type_text(app, pilot, "l/error\r")
         await pilot.press("6")
-        await until(pilot, lambda: "the last 1h </error> 4" in title(app), what="both")
+        await until(pilot, lambda: "the last 1h · /error: 4" in title(app), what="both")
         await until(pilot, lambda: shown(app).count("ERROR") == 4 and "fine" not in shown(app), what="four lines")
         await pilot.press("escape")
         await until(pilot, lambda: "199 fine" in shown(app), what="all of the last hour")

@@ -136,6 +136,6 @@ def test_a_host_that_is_not_there_says_why_and_harms_nobody(om, over_ssh, sshd):
         await until(pilot, lambda: app.hives.states[2].link is Link.CLOSED, what="refused")
         assert "resolve" in app.hives.states[2].reason
         assert app.hives.states[1].link is Link.OPEN
-        assert "hives 2/3" in picture(app)
+        assert "2 of 3 hives" in picture(app)
 
     over_ssh(scenario)

@@ -36,7 +36,7 @@ def test_a_swarm_is_seen_and_worked_with(homes, tmp_path):
     eu1 = homes.name("eu1")
 
     async def scenario(app, pilot):
-        await until(pilot, lambda: "hives 2/2 · swarm 3+1" in picture(app), what="the header")
+        await until(pilot, lambda: "2 of 2 hives · swarm 3 claimed, 1 queued" in picture(app), what="the header")
         app.commands.run("swarm")
         await until(pilot, lambda: "swarm/docs" in rows(app), what="its posts")
         assert rows(app)["swarm/docs"]["hive"] == eu1

@@ -1,0 +1,169 @@
+"""Only those are listed who need a person: the first group alone, and the way back; and what the engine asks."""
+
+from __future__ import annotations
+
+import pytest
+
+from overmind_core.view import inbox
+from overmind_core.view.prompt import Where
+from overmind_tui.render.layout import Panel
+from overmind_tui.shell.messages import RowsChanged
+from tests.tui.conftest import later, lists_needs, picture, question_read, until
+from tests.tui.test_answer_in_place import (
+    API,
+    LARGE,
+    MEDIUM,
+    PORT,
+    SMALL,
+    Answering,
+    burst,
+    in_list,
+    in_question,
+    state,
+)
+from tests.tui.test_pictures import AGENTS, settle
+from tests.tui.test_pictures_talking import BY_ENGINE
+from tests.tui.test_traps import run
+
+
+@pytest.mark.parametrize("size", [SMALL, MEDIUM, LARGE], ids=str)
+def test_who_needs_a_person_is_the_first_group_alone_with_the_keys_in_its_question(size):
+    async def scenario(app, pilot):
+        assert app.main.select(PORT)
+        await pilot.press("exclamation_mark")
+        await settle(pilot)
+        assert lists_needs(app)
+        shown = picture(app)
+        assert "› needs you" in shown
+        assert "running" not in shown
+        assert "Which database?" in shown
+        assert app.main.table.cursor_id == PORT
+        await question_read(app, pilot)
+        await pilot.press("2")
+        assert app.given == [(8, "allow", ["SQLite"])]
+        (port,) = (row for row in AGENTS if row["id"] == PORT)
+        app.post_message(RowsChanged([{**port, "activity": "working", "need": None}], []))
+        await settle(pilot)
+        assert lists_needs(app)
+        assert in_question(app)
+        assert "answered" in state(app, "port"), "it stays until it is left"
+        await pilot.press("j")
+        assert app.main.question.key == (API, 7)
+        await until(pilot, lambda: not state(app, "port"), what="it goes")
+        await pilot.press("escape")
+        assert not lists_needs(app)
+        assert in_list(app)
+        assert app.main.table.cursor_id == API
+
+    run(Answering, scenario, size=size)
+
+
+def test_its_log_is_one_key_away_and_esc_goes_back_to_it():
+    async def scenario(app, pilot):
+        await pilot.press("exclamation_mark", "l")
+        assert app.main.panels.current is Panel.LOG
+        await pilot.press("escape")
+        assert lists_needs(app)
+        assert in_question(app)
+        await pilot.press("escape")
+        assert in_list(app)
+
+    run(Answering, scenario)
+
+
+def test_nobody_needs_a_person():
+    async def scenario(app, pilot):
+        await pilot.press("exclamation_mark")
+        assert "Nobody needs you. Nothing runs" in picture(app) or "Nobody needs you. 1 running" in picture(app)
+        await pilot.press("y", "m", "1", "enter", "j", "tab", "Y", "full_stop")
+        assert lists_needs(app)
+        assert app.notice.text == inbox.NOBODY
+        assert app.given == []
+        await pilot.press("escape")
+        assert not lists_needs(app)
+
+    run(lambda: Answering([AGENTS[0]], []), scenario)
+
+
+def test_its_filter_is_its_own():
+    async def scenario(app, pilot):
+        await pilot.press("slash", *"docs", "enter", "exclamation_mark")
+        assert "4 need you" in picture(app)
+        await pilot.press("slash", *"database", "enter")
+        await settle(pilot)
+        assert "1 of 4 need you" in picture(app)
+        assert "/ database   1 of 4   esc all" in picture(app)
+        await pilot.press("slash", *"xyz", "enter")
+        await settle(pilot)
+        assert "nothing matches databasexyz: esc shows all 4" in picture(app)
+        await pilot.press("escape")
+        assert lists_needs(app)
+        assert len(app.main.table.branches) == 4
+        await pilot.press("escape")
+        await settle(pilot)
+        assert [entry.row["name"] for entry in app.main.table.branches] == ["docs"]
+
+    run(Answering, scenario)
+
+
+def test_what_failed_for_good_says_how_it_goes_on():
+    async def scenario(app, pilot):
+        await pilot.press("exclamation_mark")
+        assert app.main.select("00000007")
+        await settle(pilot)
+        assert "no automatic restarts left · r restarts it" in picture(app)
+        await pilot.press("y")
+        assert app.notice.text == "deploy asks nothing: r restarts it"
+        await pilot.press("m")
+        assert app.notice.text == "deploy asks nothing: r restarts it"
+
+    run(Answering, scenario)
+
+
+@pytest.mark.parametrize("view", ["board", "plans", "events"])
+def test_esc_goes_back_to_the_page_that_it_was_opened_from(view):
+    async def scenario(app, pilot):
+        app.commands.run(view)
+        await until(pilot, lambda: app.screen is not app.main, what=view)
+        page = app.screen
+        for key in ("exclamation_mark", "full_stop"):
+            await pilot.press(key)
+            await until(pilot, lambda: lists_needs(app), what="who needs me")
+            await pilot.press("escape")
+            await until(pilot, lambda: app.screen is page, what="back")
+
+    run(Answering, scenario)
+
+
+# what the engine asks
+
+
+def test_what_the_engine_asks_has_a_row_and_is_answered_there():
+    async def scenario(app, pilot):
+        assert "asks" in state(app, "login")
+        for key in ("x", "m", "v"):
+            assert app.main.select("5b00c0de")
+            await pilot.press(key)
+            assert app.screen is app.main, "it is no mission"
+            later(app)
+        await pilot.press("l")
+        assert app.notice.text == "login has no mission, and so no log"
+        await question_read(app, pilot, 13)
+        assert "── login " in picture(app)
+        burst(app, "yy")
+        assert [one[:2] for one in app.given] == [(13, "allow")]
+        await settle(pilot)
+        assert "answered" in state(app, "login") or "go on" in state(app, "login")
+
+    run(lambda: Answering(questions=BY_ENGINE), scenario)
+
+
+def test_what_the_engine_asks_is_shown_where_there_is_no_mission():
+    async def scenario(app, pilot):
+        assert "asks" in state(app, "login")
+        await question_read(app, pilot)
+        assert app.main.log_panel.look.missions == (), "no log is asked for"
+        assert " y answer  enter open " in picture(app).splitlines()[-1], "how it is answered stands below"
+        assert app.main.where is Where.LIST
+
+    run(lambda: Answering([], [BY_ENGINE[0]]), scenario)
